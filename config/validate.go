@@ -1,0 +1,127 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MinSecretBytes is the least length of AUTH_SECRET.
+const MinSecretBytes = 32
+
+// Validate reports every setting that cannot work, each with its variable's name.
+func (c Config) Validate() error {
+	var p problems
+	p.oneOf("APP_ENV", c.Env, "production", "development")
+	p.oneOf("LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
+	p.oneOf("LOG_FORMAT", c.LogFormat, "json", "text")
+
+	p.url("PUBLIC_URL", c.HTTP.PublicURL, "http", "https")
+	p.between("HTTP_MAX_BODY_BYTES", c.HTTP.MaxBodyBytes, 1024, 64<<20)
+	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
+	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
+	p.duration("HTTP_SHUTDOWN_TIMEOUT", c.HTTP.ShutdownTimeout, time.Second)
+
+	if len(c.Auth.Secret) < MinSecretBytes {
+		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
+	}
+	p.duration("AUTH_ACCESS_TTL", c.Auth.AccessTTL, time.Minute)
+	p.duration("AUTH_REFRESH_TTL", c.Auth.RefreshTTL, time.Hour)
+	p.between("AUTH_HASH_PARALLEL", int64(c.Auth.HashParallel), 1, 64)
+
+	p.url("DATABASE_URL", c.Database.URL, "postgres", "postgresql", "unix")
+	p.between("DATABASE_MAX_CONNS", int64(c.Database.MaxConns), 2, 1000)
+	p.duration("DATABASE_STATEMENT_TIMEOUT", c.Database.StatementTimeout, 100*time.Millisecond)
+
+	for part := range strings.SplitSeq(c.Redis.URL, ",") {
+		p.url("REDIS_URL", part, "redis", "rediss", "unix")
+	}
+	p.duration("REDIS_TIMEOUT", c.Redis.Timeout, time.Millisecond)
+	if c.Redis.Timeout > 100*time.Millisecond {
+		p.add("REDIS_TIMEOUT", "must be at most 100ms: nothing waits longer for the cache")
+	}
+	p.between("REDIS_POOL_SIZE", int64(c.Redis.PoolSize), 1, 1000)
+
+	p.url("TEMPORAL_UI_URL", c.Temporal.UIURL, "http", "https")
+
+	if c.Mail.Host == "" {
+		p.add("SMTP_HOST", "is required")
+	}
+	p.between("SMTP_PORT", int64(c.Mail.Port), 1, 65535)
+	p.oneOf("SMTP_TLS", c.Mail.TLS, "starttls", "implicit", "none")
+	if _, err := mail.ParseAddress(c.Mail.From); err != nil {
+		p.add("MAIL_FROM", "must be one mail address, such as WatchParty <no-reply@example.org>")
+	}
+	p.duration("SMTP_TIMEOUT", c.Mail.Timeout, time.Second)
+	if c.Mail.PerSecond <= 0 {
+		p.add("MAIL_PER_SECOND", "must be more than 0")
+	}
+
+	p.url("BLOB_URL", c.Blob.URL, "file", "s3", "mem")
+
+	p.duration("CACHE_TTL_ROOMS", c.Cache.Rooms, time.Second)
+	p.duration("CACHE_TTL_MOVIES", c.Cache.Movies, time.Second)
+	p.duration("CACHE_TTL_MESSAGES", c.Cache.Messages, time.Second)
+	p.duration("CACHE_TTL_PROFILES", c.Cache.Profiles, time.Second)
+	p.duration("CACHE_TTL_MISSING", c.Cache.Missing, time.Second)
+
+	p.duration("OUTBOX_POLL_INTERVAL", c.Outbox.PollInterval, 10*time.Millisecond)
+	p.between("OUTBOX_BATCH_SIZE", int64(c.Outbox.BatchSize), 1, 1000)
+	p.duration("OUTBOX_LEASE", c.Outbox.Lease, 10*time.Second)
+
+	p.duration("WORKER_STOP_TIMEOUT", c.Worker.StopTimeout, 0)
+
+	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
+	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
+	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
+
+	if len(strings.Fields(c.Cleanup.Schedule)) != 5 {
+		p.add("CLEANUP_SCHEDULE", "must be a cron expression of five fields, such as 0 4 * * *")
+	}
+	p.duration("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, time.Hour)
+	p.duration("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, time.Hour)
+	p.duration("CLEANUP_ROOM_INACTIVE", c.Cleanup.RoomInactive, time.Hour)
+	p.between("CLEANUP_BATCH_SIZE", int64(c.Cleanup.BatchSize), 1, 100_000)
+	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
+	return errors.Join(p...)
+}
+
+type problems []error
+
+func (p *problems) add(name, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
+}
+
+func (p *problems) oneOf(name, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		p.add(name, "must be one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func (p *problems) between(name string, value, low, high int64) {
+	if value < low || value > high {
+		p.add(name, "must be from %d to %d", low, high)
+	}
+}
+
+func (p *problems) duration(name string, value, low time.Duration) {
+	if value < low {
+		p.add(name, "must be at least %s", low)
+	}
+}
+
+// url never prints the value: it may hold a password.
+func (p *problems) url(name, value string, schemes ...string) {
+	if value == "" {
+		p.add(name, "is required")
+		return
+	}
+	u, err := url.Parse(value)
+	if err != nil || !slices.Contains(schemes, u.Scheme) {
+		p.add(name, "must be an address that starts with %s://", strings.Join(schemes, ":// or "))
+	}
+}
