@@ -1,0 +1,6 @@
+// Package watchparty is the domain: people, films, rooms and what is said in them, the rules these keep, and the
+// errors that a client may see. It imports only the standard library; implementations live in the packages beside it.
+//
+// Identifiers are UUIDv7 in their canonical lower-case text form, so that their order is the order of creation.
+// Times are UTC.
+package watchparty

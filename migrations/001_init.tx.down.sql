@@ -1,0 +1,1 @@
+DROP TABLE reports, cleanup_runs, emails, outbox, avatars, messages, participants, rooms, movies, sessions, users;

@@ -1,0 +1,62 @@
+// Package migrations holds the database's schema as numbered steps and applies them.
+package migrations
+
+import (
+	"context"
+	"embed"
+	"fmt"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/migrate"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// lockKey is the advisory lock that keeps two processes from migrating at once. A lock of the server, unlike a row
+// in a table, goes away with the process that held it.
+const lockKey = 0x77617463
+
+// Up applies the steps that the database lacks, each in a transaction of its own, and returns their names.
+func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
+	steps := migrate.NewMigrations()
+	if err := steps.Discover(files); err != nil {
+		return nil, fmt.Errorf("migrations: read the steps: %w", err)
+	}
+	lock, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: connect: %w", err)
+	}
+	defer func() { _ = lock.Close() }()
+	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey); err != nil {
+		return nil, fmt.Errorf("migrations: lock: %w", err)
+	}
+	defer func() {
+		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))", lockKey)
+	}()
+
+	migrator := migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))
+	if err := migrator.Init(ctx); err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	group, err := migrator.Migrate(ctx)
+	for _, step := range group.Migrations.Applied() {
+		applied = append(applied, step.String())
+	}
+	if err != nil {
+		return applied, fmt.Errorf("migrations: %w", err)
+	}
+	return applied, nil
+}
+
+// Down takes back the newest group of steps.
+func Down(ctx context.Context, db *bun.DB) error {
+	steps := migrate.NewMigrations()
+	if err := steps.Discover(files); err != nil {
+		return fmt.Errorf("migrations: read the steps: %w", err)
+	}
+	if _, err := migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true)).Rollback(ctx); err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Event asks for one workflow.
+type Event struct {
+	WorkflowID string // unique for ever
+	Workflow   string // the workflow's type
+	TaskQueue  string
+	Summary    string // one line for the Temporal UI, without personal data
+	Input      any    // the workflow's only argument; identifiers and counts
+}
+
+type row struct {
+	bun.BaseModel `bun:"table:outbox,alias:o"`
+
+	ID          string          `bun:"id,pk"`
+	WorkflowID  string          `bun:"workflow_id"`
+	Workflow    string          `bun:"workflow"`
+	TaskQueue   string          `bun:"task_queue"`
+	Summary     string          `bun:"summary"`
+	Input       json.RawMessage `bun:"input,type:jsonb"`
+	Attempts    int             `bun:"attempts,scanonly"`
+	AvailableAt time.Time       `bun:"available_at,scanonly"`
+}
+
+// Add stores the event in the caller's transaction.
+func Add(ctx context.Context, tx bun.Tx, e Event) error {
+	input, err := json.Marshal(e.Input)
+	if err != nil {
+		return fmt.Errorf("outbox: encode the input of %s: %w", e.Workflow, err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	r := &row{
+		ID: id.String(), WorkflowID: e.WorkflowID, Workflow: e.Workflow,
+		TaskQueue: e.TaskQueue, Summary: e.Summary, Input: input,
+	}
+	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
+		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)
+	}
+	return nil
+}

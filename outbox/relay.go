@@ -1,0 +1,220 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+const (
+	// maxPause is the longest wait between two attempts to reach a Temporal that is away.
+	maxPause = 5 * time.Second
+	// maxBackoff is the longest wait of a single event that Temporal refuses.
+	maxBackoff = time.Minute
+	// parallel is how many workflows one relay starts at once.
+	parallel = 10
+)
+
+// StartFunc starts the event's workflow; a workflow that is there already is a success. An error that wraps ErrAway
+// says nothing about the event.
+type StartFunc func(ctx context.Context, e Event) error
+
+// Relay turns pending events into workflows.
+type Relay struct {
+	db    *bun.DB
+	start StartFunc
+	cfg   config.Outbox
+	log   *slog.Logger
+	poke  chan struct{}
+}
+
+// NewRelay makes a relay; Run runs it.
+func NewRelay(db *bun.DB, start StartFunc, cfg config.Outbox, log *slog.Logger) *Relay {
+	return &Relay{db: db, start: start, cfg: cfg, log: log, poke: make(chan struct{}, 1)}
+}
+
+// Poke says that there may be a new event. It never blocks.
+func (r *Relay) Poke() {
+	select {
+	case r.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Run relays until ctx ends: at each poke, and at each poll interval for what other processes or a crash have left.
+func (r *Relay) Run(ctx context.Context) {
+	ticker := time.NewTicker(r.cfg.PollInterval)
+	defer ticker.Stop()
+	pause := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.poke:
+		case <-ticker.C:
+		}
+		err := r.drain(ctx)
+		if err == nil {
+			pause = 0
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		pause = min(max(2*pause, r.cfg.PollInterval), maxPause)
+		r.log.WarnContext(ctx, "outbox relay pauses", slog.Duration("pause", pause), slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// drain relays until no event is available.
+func (r *Relay) drain(ctx context.Context) error {
+	for {
+		rows, err := r.claim(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		if err := r.relay(ctx, rows); err != nil {
+			return err
+		}
+	}
+}
+
+// claim takes a batch under a lease.
+func (r *Relay) claim(ctx context.Context) ([]row, error) {
+	available := r.db.NewSelect().Model((*row)(nil)).Column("id").
+		Where("state = 'pending' AND available_at <= now()").
+		Order("available_at").Limit(r.cfg.BatchSize).For("UPDATE SKIP LOCKED")
+	var rows []row
+	err := r.db.NewUpdate().Model(&rows).
+		Set("available_at = now() + make_interval(secs => ?)", r.cfg.Lease.Seconds()).
+		Set("attempts = attempts + 1").Set("updated_at = now()").
+		Where("id IN (?)", available).Returning("*").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: claim: %w", err)
+	}
+	return rows, nil
+}
+
+// relay starts a batch's workflows, then marks what was started, what Temporal refused, and what was not tried
+// because Temporal is away. It returns the reason for the last.
+func (r *Relay) relay(ctx context.Context, rows []row) error {
+	results := make([]error, len(rows))
+	tokens := make(chan struct{}, parallel)
+	var (
+		wg   sync.WaitGroup
+		away awayFlag
+	)
+	for i, row := range rows {
+		tokens <- struct{}{}
+		if err := away.get(); err != nil {
+			results[i] = err
+			<-tokens
+			continue
+		}
+		wg.Go(func() {
+			defer func() { <-tokens }()
+			results[i] = r.startOne(ctx, row)
+			away.set(results[i])
+		})
+	}
+	wg.Wait()
+
+	var started, released []string
+	for i, row := range rows {
+		switch err := results[i]; {
+		case err == nil:
+			started = append(started, row.ID)
+		case isAway(err):
+			released = append(released, row.ID)
+		default:
+			r.postpone(ctx, row, err)
+		}
+	}
+	if err := r.mark(ctx, started, released); err != nil {
+		return err
+	}
+	return away.get()
+}
+
+func (r *Relay) startOne(ctx context.Context, row row) error {
+	return r.start(ctx, Event{
+		WorkflowID: row.WorkflowID, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
+		Summary: row.Summary, Input: row.Input,
+	})
+}
+
+// mark survives the end of ctx: what Temporal has started should be known before the process stops.
+func (r *Relay) mark(ctx context.Context, started, released []string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if len(started) > 0 {
+		_, err := r.db.NewUpdate().Model((*row)(nil)).
+			Set("state = 'started'").Set("started_at = now()").Set("updated_at = now()").Set("last_error = ''").
+			Where("id IN (?)", bun.In(started)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("outbox: mark as started: %w", err)
+		}
+	}
+	if len(released) > 0 {
+		_, err := r.db.NewUpdate().Model((*row)(nil)).
+			Set("available_at = now()").Set("updated_at = now()").Set("last_error = 'Temporal is away'").
+			Where("id IN (?) AND state = 'pending'", bun.In(released)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("outbox: release: %w", err)
+		}
+	}
+	return nil
+}
+
+// postpone keeps an event that Temporal refuses for a later attempt.
+func (r *Relay) postpone(ctx context.Context, e row, cause error) {
+	wait := min(time.Second<<min(e.Attempts, 10), maxBackoff)
+	r.log.ErrorContext(ctx, "outbox event refused", slog.String("workflow_id", e.WorkflowID),
+		slog.Int("attempts", e.Attempts), slog.Duration("retry_in", wait), slog.Any("error", cause))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, err := r.db.NewUpdate().Model((*row)(nil)).
+		Set("available_at = now() + make_interval(secs => ?)", wait.Seconds()).
+		Set("updated_at = now()").Set("last_error = ?", cause.Error()).
+		Where("id = ? AND state = 'pending'", e.ID).Exec(ctx)
+	if err != nil {
+		r.log.ErrorContext(ctx, "outbox event not postponed; its lease will end", slog.Any("error", err))
+	}
+}
+
+// awayFlag remembers the first sign that Temporal is away, so that a batch is not tried event by event.
+type awayFlag struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (a *awayFlag) set(err error) {
+	if !isAway(err) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err == nil {
+		a.err = err
+	}
+}
+
+func (a *awayFlag) get() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}

@@ -1,0 +1,63 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// startTimeout bounds one call. It has to be well under the lease, for a batch is started in several rounds.
+const startTimeout = 5 * time.Second
+
+// ErrAway says that Temporal could not be asked.
+var ErrAway = errors.New("temporal is away")
+
+func isAway(err error) bool { return errors.Is(err, ErrAway) }
+
+// Temporal starts events' workflows through c.
+func Temporal(c client.Client) StartFunc {
+	return func(ctx context.Context, e Event) error {
+		ctx, cancel := context.WithTimeout(ctx, startTimeout)
+		defer cancel()
+		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID:                    e.WorkflowID,
+			TaskQueue:             e.TaskQueue,
+			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+			StaticSummary:         e.Summary,
+		}, e.Workflow, e.Input)
+		return classify(err)
+	}
+}
+
+// classify tells an answer of Temporal from its absence. The SDK retries by itself while Temporal is away, so that
+// usually shows as a deadline.
+func classify(err error) error {
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err == nil || errors.As(err, &started) {
+		return nil
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	switch status.Code(asStatus(err)) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Internal, codes.Unknown:
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return err
+}
+
+// asStatus unwraps the API's typed errors to their gRPC status.
+func asStatus(err error) error {
+	var typed serviceerror.ServiceError
+	if errors.As(err, &typed) {
+		return typed.Status().Err()
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+type avatarRow struct {
+	bun.BaseModel `bun:"table:avatars,alias:a"`
+
+	ID        string    `bun:"id,pk"`
+	UserID    string    `bun:"user_id"`
+	Version   int       `bun:"version"`
+	State     string    `bun:"state"`
+	Reason    string    `bun:"reason"`
+	CreatedAt time.Time `bun:"created_at"`
+	UpdatedAt time.Time `bun:"updated_at"`
+}
+
+func (r avatarRow) avatar() watchparty.Avatar {
+	return watchparty.Avatar{
+		ID: r.ID, UserID: r.UserID, Version: r.Version, State: watchparty.AvatarState(r.State), Reason: r.Reason,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}
+}
+
+// NextAvatarVersion gives a version to an upload before its file is stored; one that is never used leaves a gap.
+func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, error) {
+	var version int
+	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
+		Where("id = ?", userID).Returning("avatar_seq").Scan(ctx, &version)
+	return version, found(err, "next avatar version")
+}
+
+// CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed.
+func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
+	now := time.Now().UTC()
+	row := avatarRow{
+		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing), CreatedAt: now, UpdatedAt: now,
+	}
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
+		return job.StartAvatar(job.AvatarInput{UserID: userID, Version: version}), err
+	})
+	if err != nil {
+		return watchparty.Avatar{}, fmt.Errorf("store: create avatar: %w", err)
+	}
+	return row.avatar(), nil
+}
+
+// NewestAvatar finds a user's newest upload, whatever became of it.
+func (s *Store) NewestAvatar(ctx context.Context, userID string) (watchparty.Avatar, error) {
+	var row avatarRow
+	err := s.db.NewSelect().Model(&row).Where("user_id = ?", userID).Order("version DESC").Limit(1).Scan(ctx)
+	return row.avatar(), found(err, "newest avatar")
+}
+
+// Avatar finds one upload.
+func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
+	var row avatarRow
+	err := s.db.NewSelect().Model(&row).Where("user_id = ? AND version = ?", userID, version).Scan(ctx)
+	return row.avatar(), found(err, "avatar")
+}
+
+// PublishAvatar makes a rendered upload its user's avatar, unless a newer one was published or the upload was taken
+// back meanwhile. It returns the state that the upload has now: ready or superseded. Repeating it changes nothing.
+func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (watchparty.AvatarState, error) {
+	var row avatarRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewSelect().Model(&row).Where("user_id = ? AND version = ?", userID, version).For("UPDATE").Scan(ctx)
+		if err != nil || row.State != string(watchparty.AvatarProcessing) {
+			return err
+		}
+		result, err := tx.NewUpdate().Model((*userRow)(nil)).
+			Set("avatar_version = ?", version).Set("updated_at = now()").
+			Where("id = ? AND avatar_version < ?", userID, version).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		row.State = string(watchparty.AvatarReady)
+		if !affected(result) {
+			row.State = string(watchparty.AvatarSuperseded)
+		}
+		_, err = tx.NewUpdate().Model(&row).Column("state").Set("updated_at = now()").WherePK().Exec(ctx)
+		return err
+	})
+	return watchparty.AvatarState(row.State), found(err, "publish avatar")
+}
+
+// FailAvatar ends an upload with a reason for its user. One that has ended otherwise stays as it is.
+func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reason string) error {
+	_, err := s.db.NewUpdate().Model((*avatarRow)(nil)).
+		Set("state = ?", string(watchparty.AvatarFailed)).Set("reason = ?", reason).Set("updated_at = now()").
+		Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: fail avatar: %w", err)
+	}
+	return nil
+}
+
+// RemoveAvatar takes back a user's avatar and every upload that is still being processed. It returns the version that
+// was published, 0 when there was none.
+func (s *Store) RemoveAvatar(ctx context.Context, userID string) (int, error) {
+	var version int
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("UPDATE").Scan(ctx, &version)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*avatarRow)(nil)).
+			Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
+			Where("user_id = ? AND state IN ('processing', 'ready')", userID).Exec(ctx)
+		return err
+	})
+	return version, found(err, "remove avatar")
+}

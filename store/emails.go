@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type emailRow struct {
+	bun.BaseModel `bun:"table:emails,alias:e"`
+
+	ID         string     `bun:"id,pk"`
+	Kind       string     `bun:"kind"`
+	SubjectID  string     `bun:"subject_id"`
+	UserID     *string    `bun:"user_id"`
+	State      string     `bun:"state"`
+	Attempts   int        `bun:"attempts"`
+	LastAnswer string     `bun:"last_answer"`
+	WorkflowID string     `bun:"workflow_id"`
+	SentAt     *time.Time `bun:"sent_at"`
+	CreatedAt  time.Time  `bun:"created_at"`
+	UpdatedAt  time.Time  `bun:"updated_at"`
+}
+
+func (r emailRow) mail() watchparty.Mail {
+	return watchparty.Mail{
+		ID: r.ID, Kind: watchparty.MailKind(r.Kind), UserID: value(r.UserID), State: watchparty.MailState(r.State),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID,
+		CreatedAt: r.CreatedAt.UTC(), SentAt: value(r.SentAt),
+	}
+}
+
+// addEmail queues a mail in the caller's transaction and returns its ID.
+func addEmail(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID string) (string, error) {
+	now := time.Now().UTC()
+	row := &emailRow{
+		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: &userID, State: string(watchparty.MailQueued),
+		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return "", fmt.Errorf("store: queue mail: %w", err)
+	}
+	return row.ID, nil
+}
+
+// Mail finds a mail by its ID.
+func (s *Store) Mail(ctx context.Context, id string) (watchparty.Mail, error) {
+	var row emailRow
+	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	return row.mail(), found(err, "mail")
+}
+
+// BeginMail counts an attempt at a mail that is still to be sent. It reports false for one that has ended.
+func (s *Store) BeginMail(ctx context.Context, id string) (bool, error) {
+	result, err := s.db.NewUpdate().Model((*emailRow)(nil)).
+		Set("state = 'sending'").Set("attempts = attempts + 1").Set("updated_at = now()").
+		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
+	if err != nil {
+		return false, fmt.Errorf("store: begin mail: %w", err)
+	}
+	return affected(result), nil
+}
+
+// EndMail stores how a mail ended, sent or failed, with the server's answer.
+func (s *Store) EndMail(ctx context.Context, id string, state watchparty.MailState, answer string) error {
+	update := s.db.NewUpdate().Model((*emailRow)(nil)).
+		Set("state = ?", string(state)).Set("last_answer = ?", answer).Set("updated_at = now()").
+		Where("id = ? AND state IN ('queued', 'sending')", id)
+	if state == watchparty.MailSent {
+		update = update.Set("sent_at = now()")
+	}
+	if _, err := update.Exec(ctx); err != nil {
+		return fmt.Errorf("store: end mail: %w", err)
+	}
+	return nil
+}
+
+// NoteMail stores the server's answer to an attempt that will be repeated.
+func (s *Store) NoteMail(ctx context.Context, id, answer string) error {
+	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
+		Set("last_answer = ?", answer).Set("updated_at = now()").Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: note mail: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type messageRow struct {
+	bun.BaseModel `bun:"table:messages,alias:m"`
+
+	ID        string    `bun:"id,pk"`
+	RoomID    string    `bun:"room_id"`
+	UserID    *string   `bun:"user_id"`
+	Body      string    `bun:"body"`
+	CreatedAt time.Time `bun:"created_at"`
+	UpdatedAt time.Time `bun:"updated_at"`
+	Username  *string   `bun:"username,scanonly"`
+}
+
+func (r messageRow) message() watchparty.Message {
+	return watchparty.Message{
+		ID: r.ID, RoomID: r.RoomID, UserID: value(r.UserID), Username: value(r.Username),
+		Body: r.Body, CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotParticipant.
+func (s *Store) PostMessage(ctx context.Context, roomID string, author watchparty.User, body string) (watchparty.Message, error) {
+	now := time.Now().UTC()
+	row := messageRow{
+		ID: newID(), RoomID: roomID, UserID: &author.ID, Body: body, CreatedAt: now, UpdatedAt: now, Username: &author.Username,
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		in, err := touchParticipant(ctx, tx, roomID, author.ID)
+		if err != nil {
+			return err
+		}
+		if !in {
+			return watchparty.ErrNotParticipant
+		}
+		_, err = tx.NewInsert().Model(&row).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return watchparty.Message{}, fmt.Errorf("store: post message: %w", err)
+	}
+	return row.message(), nil
+}
+
+// Messages lists a room's messages, newest first; p.After is the ID of the message before which to go on.
+func (s *Store) Messages(ctx context.Context, roomID string, p Page) ([]watchparty.Message, error) {
+	var rows []messageRow
+	q := s.db.NewSelect().Model(&rows).ColumnExpr("m.*").ColumnExpr("u.username").
+		Join("LEFT JOIN users AS u ON u.id = m.user_id").
+		Where("m.room_id = ?", roomID).Order("m.id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("m.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: messages: %w", err)
+	}
+	return convert(rows, messageRow.message), nil
+}

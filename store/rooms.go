@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type roomRow struct {
+	bun.BaseModel `bun:"table:rooms,alias:r"`
+
+	ID           string     `bun:"id,pk"`
+	Name         string     `bun:"name"`
+	Description  string     `bun:"description"`
+	MovieID      *string    `bun:"movie_id"`
+	HostID       string     `bun:"host_id"`
+	Visibility   string     `bun:"visibility"`
+	Capacity     int        `bun:"capacity"`
+	ArchivedAt   *time.Time `bun:"archived_at"`
+	CreatedAt    time.Time  `bun:"created_at"`
+	UpdatedAt    time.Time  `bun:"updated_at"`
+	HostUsername string     `bun:"host_username,scanonly"`
+	Participants int        `bun:"participants,scanonly"`
+}
+
+func (r roomRow) room() watchparty.Room {
+	return watchparty.Room{
+		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
+		HostID: r.HostID, HostUsername: r.HostUsername, Visibility: watchparty.Visibility(r.Visibility),
+		Capacity: r.Capacity, Participants: r.Participants, ArchivedAt: value(r.ArchivedAt),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}
+}
+
+func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("r.*").
+		ColumnExpr("(SELECT username FROM users WHERE id = r.host_id) AS host_username").
+		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants")
+}
+
+// CreateRoom opens a room with its host in it. It returns ErrUnknownMovie.
+func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom) (watchparty.Room, error) {
+	now := time.Now().UTC()
+	row := roomRow{
+		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: hostID,
+		Visibility: string(n.Visibility), Capacity: n.Capacity, CreatedAt: now, UpdatedAt: now,
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+		if err := addParticipant(ctx, tx, row.ID, hostID, watchparty.Host); err != nil {
+			return err
+		}
+		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
+	})
+	if violates(err, "rooms_movie_fkey") {
+		return watchparty.Room{}, watchparty.ErrUnknownMovie
+	}
+	return row.room(), found(err, "create room")
+}
+
+// Rooms lists open public rooms, newest first.
+func (s *Store) Rooms(ctx context.Context, p Page) ([]watchparty.Room, error) {
+	var rows []roomRow
+	q := selectRooms(s.db, &rows).Where("r.visibility = 'public' AND r.archived_at IS NULL").Order("r.id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("r.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: rooms: %w", err)
+	}
+	return convert(rows, roomRow.room), nil
+}
+
+// Room finds a room by its ID, archived or not.
+func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
+	var row roomRow
+	err := selectRooms(s.db, &row).Where("r.id = ?", id).Scan(ctx)
+	return row.room(), found(err, "room")
+}
+
+// JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
+// It returns ErrNotFound (also for a private room that the user is not in), ErrRoomArchived and ErrRoomFull.
+func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
+	var row roomRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		// The room's row is the lock that keeps its capacity; NO KEY lets others post messages meanwhile.
+		if err := tx.NewSelect().Model(&row).Where("id = ?", roomID).For("NO KEY UPDATE").Scan(ctx); err != nil {
+			return err
+		}
+		seen, err := touchParticipant(ctx, tx, roomID, userID)
+		if err != nil {
+			return err
+		}
+		if !seen {
+			if err := admit(ctx, tx, row, userID); err != nil {
+				return err
+			}
+		}
+		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
+	})
+	return row.room(), found(err, "join room")
+}
+
+// admit checks the rules for someone who is not in the room yet.
+func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
+	role := watchparty.Viewer
+	if room.HostID == userID {
+		role = watchparty.Host
+	}
+	if room.Visibility == string(watchparty.Private) && role != watchparty.Host {
+		return watchparty.ErrNotFound
+	}
+	if room.ArchivedAt != nil {
+		return watchparty.ErrRoomArchived
+	}
+	count, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ?", room.ID).Count(ctx)
+	if err != nil {
+		return err
+	}
+	if count >= room.Capacity {
+		return watchparty.ErrRoomFull
+	}
+	return addParticipant(ctx, tx, room.ID, userID, role)
+}

@@ -1,0 +1,158 @@
+// Package store keeps the domain in Postgres. Each method is one statement or one transaction; those that ask for
+// background work add the outbox event in the same transaction. Rows stay in here: methods take and give domain types.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/driver/pgdriver"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/outbox"
+)
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	db *bun.DB
+	// committed is called after a transaction that added an outbox event.
+	committed func()
+}
+
+// Open makes a pool; it connects at first use.
+func Open(c config.Database) (*Store, error) {
+	dsn, err := dsn(c)
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty")))
+	pool.SetMaxOpenConns(c.MaxConns)
+	pool.SetMaxIdleConns(c.MaxConns)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return &Store{db: bun.NewDB(pool, pgdialect.New()), committed: func() {}}, nil
+}
+
+// dsn adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
+// verified TLS unless the address says otherwise or stays on this machine.
+func dsn(c config.Database) (string, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return "", errors.New("store: DATABASE_URL is not an address")
+	}
+	q := u.Query()
+	if q.Get("sslmode") == "" {
+		q.Set("sslmode", "verify-full")
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || u.Hostname() == "" || ip.IsLoopback() {
+			q.Set("sslmode", "disable")
+		}
+	}
+	if q.Get("statement_timeout") == "" {
+		q.Set("statement_timeout", strconv.FormatInt(c.StatementTimeout.Milliseconds(), 10))
+	}
+	if q.Get("read_timeout") == "" {
+		q.Set("read_timeout", (c.StatementTimeout + 5*time.Second).String())
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+// DB gives the pool to the relay and the migrations.
+func (s *Store) DB() *bun.DB { return s.db }
+
+// OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
+func (s *Store) OnEvent(committed func()) { s.committed = committed }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("store: ping: %w", err)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Page asks for a part of a list: at most Limit rows that come after the row with the ID After, or from the start.
+type Page struct {
+	After string
+	Limit int
+}
+
+// withEvent runs fn and adds the event that it returns, all in one transaction, then says that there is an event.
+func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (outbox.Event, error)) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		event, err := fn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return outbox.Add(ctx, tx, event)
+	})
+	if err != nil {
+		return err
+	}
+	s.committed()
+	return nil
+}
+
+// newID makes a UUIDv7. It panics only when the system has no randomness.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Postgres error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	codeUniqueViolation     = "23505"
+	codeForeignKeyViolation = "23503"
+)
+
+// violates reports whether err is a violation of the named constraint or unique index.
+func violates(err error, constraint string) bool {
+	var e pgdriver.Error
+	if !errors.As(err, &e) || e.Field('n') != constraint {
+		return false
+	}
+	return e.Field('C') == codeUniqueViolation || e.Field('C') == codeForeignKeyViolation
+}
+
+// found turns a missing row into the domain's error and names the operation of any other.
+func found(err error, operation string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("store: %s: %w", operation, watchparty.ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", operation, err)
+	}
+	return nil
+}
+
+// affected reports whether a statement changed a row.
+func affected(result sql.Result) bool {
+	n, err := result.RowsAffected()
+	return err == nil && n > 0
+}
+
+// nullID stores an empty ID as NULL.
+func nullID(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+// value reads NULL as the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -1,0 +1,125 @@
+package watchparty
+
+import (
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// User is an account.
+type User struct {
+	ID              string
+	Username        string
+	Email           string
+	DisplayName     string
+	Admin           bool
+	EmailVerifiedAt time.Time // zero while unverified
+	AvatarVersion   int       // the published avatar's version; 0 without one
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+// Limits of account fields, in characters unless said otherwise.
+const (
+	MinUsername    = 3
+	MaxUsername    = 32
+	MaxDisplayName = 64
+	MaxEmailBytes  = 254 // RFC 5321, 4.5.3.1.3
+	MinPassword    = 10
+	MaxPassword    = 128
+)
+
+var (
+	usernamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	emailPattern    = regexp.MustCompile(`^[^\s@<>"(),:;\[\]\\]+@[^\s@<>"(),:;\[\]\\.]+(\.[^\s@<>"(),:;\[\]\\.]+)*$`)
+)
+
+// Errors of accounts and sessions. Sign-in does not tell an unknown address from a wrong password.
+var (
+	ErrUsernameTaken = &Error{Kind: KindConflict, Code: "username_taken", Message: "This username is taken.",
+		Fields: []FieldError{{Field: "username", Code: "taken", Message: "is taken"}}}
+	ErrEmailTaken = &Error{Kind: KindConflict, Code: "email_taken", Message: "This e-mail address has an account already.",
+		Fields: []FieldError{{Field: "email", Code: "taken", Message: "has an account already"}}}
+	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The e-mail address or the password is wrong."}
+	ErrBadRefresh     = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token", Message: "The refresh token is unknown, used or expired."}
+)
+
+// Registration is what a new account is made of.
+type Registration struct {
+	Username    string
+	Email       string
+	Password    string
+	DisplayName string // the username when empty
+}
+
+// Normalise trims what people type around a value and fills in the display name.
+func (r *Registration) Normalise() {
+	r.Username = strings.TrimSpace(r.Username)
+	r.Email = strings.TrimSpace(r.Email)
+	r.DisplayName = strings.TrimSpace(r.DisplayName)
+	if r.DisplayName == "" {
+		r.DisplayName = r.Username
+	}
+}
+
+// Validate reports every field that is wrong.
+func (r Registration) Validate() error {
+	var v fields
+	v.length("username", r.Username, MinUsername, MaxUsername)
+	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
+	v.check(len(r.Email) <= MaxEmailBytes && emailPattern.MatchString(r.Email), "email", "email", "must be an e-mail address")
+	v.line("email", r.Email)
+	v.length("password", r.Password, MinPassword, MaxPassword)
+	v.length("display_name", r.DisplayName, 1, MaxDisplayName)
+	v.line("display_name", r.DisplayName)
+	return v.err()
+}
+
+// ProfileChange holds the fields that a user may change; nil leaves one as it is.
+type ProfileChange struct {
+	DisplayName *string
+}
+
+// Validate reports every field that is wrong.
+func (c ProfileChange) Validate() error {
+	var v fields
+	if c.DisplayName != nil {
+		v.length("display_name", strings.TrimSpace(*c.DisplayName), 1, MaxDisplayName)
+		v.line("display_name", *c.DisplayName)
+	}
+	return v.err()
+}
+
+// fields collects field errors.
+type fields []FieldError
+
+func (v *fields) check(ok bool, field, code, message string) {
+	if !ok {
+		*v = append(*v, FieldError{Field: field, Code: code, Message: message})
+	}
+}
+
+func (v *fields) length(field, value string, low, high int) {
+	n := utf8.RuneCountInString(value)
+	v.check(n >= low, field, "too_short", "is too short")
+	v.check(n <= high, field, "too_long", "is too long")
+}
+
+// line refuses control characters and line breaks; text allows line breaks and tabs.
+func (v *fields) line(field, value string) {
+	v.check(utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl), field, "control_character", "must not hold control characters")
+}
+
+func (v *fields) text(field, value string) {
+	bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
+	v.check(utf8.ValidString(value) && !strings.ContainsFunc(value, bad), field, "control_character", "must not hold control characters")
+}
+
+func (v fields) err() error {
+	if len(v) == 0 {
+		return nil
+	}
+	return Invalid(v...)
+}
