@@ -1,6 +1,9 @@
 package watchparty
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // AvatarState is where an upload stands.
 type AvatarState string
@@ -23,3 +26,21 @@ type Avatar struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
+
+// OriginalObject is the bucket's name of what the user uploaded.
+func (a Avatar) OriginalObject() string { return a.Object("original") }
+
+// Object is the bucket's name of one of the upload's files. It names the user and the version, so it never changes
+// what it holds.
+func (a Avatar) Object(name string) string { return a.Prefix() + name }
+
+// Prefix is what the names of all the upload's files start with.
+func (a Avatar) Prefix() string {
+	return "avatars/" + a.UserID + "/" + strconv.Itoa(a.Version) + "/"
+}
+
+// Names of the rendered files.
+const (
+	ThumbnailFile = "thumbnail.webp" // 128×128
+	MediumFile    = "medium.webp"    // 512×512
+)

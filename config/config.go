@@ -74,10 +74,11 @@ type Redis struct {
 }
 
 // Temporal is read with the SDK's own environment names (contrib/envconfig): TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-// TEMPORAL_API_KEY, TEMPORAL_TLS_*. Only what the SDK does not know is here.
+// TEMPORAL_API_KEY, TEMPORAL_TLS_*. Here is what the rest of the program needs to know besides.
 type Temporal struct {
 	// UIURL is where operators are sent, without a trailing slash.
-	UIURL string `env:"TEMPORAL_UI_URL" envDefault:"http://localhost:8233"`
+	UIURL     string `env:"TEMPORAL_UI_URL" envDefault:"http://localhost:8233"`
+	Namespace string `env:"TEMPORAL_NAMESPACE" envDefault:"default"`
 }
 
 // Mail is the SMTP relay.

@@ -88,10 +88,34 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 		if !affected(result) {
 			row.State = string(watchparty.AvatarSuperseded)
 		}
+		if err := supersedeReady(ctx, tx, userID, version); err != nil {
+			return err
+		}
 		_, err = tx.NewUpdate().Model(&row).Column("state").Set("updated_at = now()").WherePK().Exec(ctx)
 		return err
 	})
 	return watchparty.AvatarState(row.State), found(err, "publish avatar")
+}
+
+// supersedeReady ends the published uploads that are older than version.
+func supersedeReady(ctx context.Context, tx bun.Tx, userID string, version int) error {
+	_, err := tx.NewUpdate().Model((*avatarRow)(nil)).
+		Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
+		Where("user_id = ? AND version < ? AND state = 'ready'", userID, version).Exec(ctx)
+	return err
+}
+
+// SupersededAvatars lists the newest of a user's uploads before version that another one replaced. There is no need
+// for all of them: each publication removes the files of those before it.
+func (s *Store) SupersededAvatars(ctx context.Context, userID string, version int) ([]int, error) {
+	var versions []int
+	err := s.db.NewSelect().Model((*avatarRow)(nil)).Column("version").
+		Where("user_id = ? AND version < ? AND state = 'superseded'", userID, version).
+		Order("version DESC").Limit(10).Scan(ctx, &versions)
+	if err != nil {
+		return nil, fmt.Errorf("store: superseded avatars: %w", err)
+	}
+	return versions, nil
 }
 
 // FailAvatar ends an upload with a reason for its user. One that has ended otherwise stays as it is.

@@ -65,16 +65,24 @@ func (s *Store) BeginMail(ctx context.Context, id string) (bool, error) {
 	return affected(result), nil
 }
 
-// EndMail stores how a mail ended, sent or failed, with the server's answer.
-func (s *Store) EndMail(ctx context.Context, id string, state watchparty.MailState, answer string) error {
-	update := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("state = ?", string(state)).Set("last_answer = ?", answer).Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id)
-	if state == watchparty.MailSent {
-		update = update.Set("sent_at = now()")
+// SentMail marks a mail as taken by the server.
+func (s *Store) SentMail(ctx context.Context, id string) error {
+	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
+		Set("state = 'sent'").Set("last_answer = ''").Set("sent_at = now()").Set("updated_at = now()").
+		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: sent mail: %w", err)
 	}
-	if _, err := update.Exec(ctx); err != nil {
-		return fmt.Errorf("store: end mail: %w", err)
+	return nil
+}
+
+// FailMail marks a mail as not to be delivered; the server's last answer stays.
+func (s *Store) FailMail(ctx context.Context, id string) error {
+	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
+		Set("state = 'failed'").Set("updated_at = now()").
+		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: fail mail: %w", err)
 	}
 	return nil
 }

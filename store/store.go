@@ -39,7 +39,9 @@ func Open(c config.Database) (*Store, error) {
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &Store{db: bun.NewDB(pool, pgdialect.New()), committed: func() {}}, nil
+	// A column that this version does not know is a newer version's, which has migrated already.
+	db := bun.NewDB(pool, pgdialect.New(), bun.WithDiscardUnknownColumns())
+	return &Store{db: db, committed: func() {}}, nil
 }
 
 // dsn adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and

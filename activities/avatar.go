@@ -1,0 +1,158 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/avatar"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// heartbeatEvery keeps a picture that is being rendered alive in Temporal's eyes; a worker that died is noticed when
+// the beats stop.
+const heartbeatEvery = 2 * time.Second
+
+// Avatar processes uploads.
+type Avatar struct {
+	Store    *store.Store
+	Cache    *cache.Cache
+	Bucket   *blob.Bucket
+	Renderer *avatar.Renderer
+}
+
+func upload(in job.AvatarInput) watchparty.Avatar {
+	return watchparty.Avatar{UserID: in.UserID, Version: in.Version}
+}
+
+// RenderAvatar reads the original and writes the pictures, under names that a repetition writes again. An upload that
+// has ended meanwhile is left alone.
+func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
+	row, err := a.Store.Avatar(ctx, in.UserID, in.Version)
+	if err != nil {
+		return missing(err)
+	}
+	if row.State != watchparty.AvatarProcessing {
+		return nil
+	}
+	stop := beat(ctx)
+	defer stop()
+	data, err := a.Bucket.ReadAll(ctx, row.OriginalObject())
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return temporal.NewNonRetryableApplicationError("the original is gone", job.ErrorNotFound, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("activities: read the original: %w", err)
+	}
+	pictures, err := a.Renderer.Render(ctx, data)
+	var refused *avatar.Error
+	if errors.As(err, &refused) {
+		return temporal.NewApplicationErrorWithOptions("not a picture that can be rendered", job.ErrorAvatarRejected,
+			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{refused.Code}, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range pictures {
+		name := row.Object(p.Name + ".webp")
+		if err := a.Bucket.WriteAll(ctx, name, p.Data, &blob.WriterOptions{ContentType: p.ContentType}); err != nil {
+			return fmt.Errorf("activities: write %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// beat heartbeats until stop is called, which waits for its end.
+func beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(heartbeatEvery)
+		defer ticker.Stop()
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// PublishAvatar makes the upload its user's avatar by one conditional update that an older version loses.
+func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.PublishResult, error) {
+	state, err := a.Store.PublishAvatar(ctx, in.UserID, in.Version)
+	if err != nil {
+		return job.PublishResult{}, missing(err)
+	}
+	if err := a.voidProfile(ctx, in.UserID); err != nil {
+		return job.PublishResult{}, err
+	}
+	return job.PublishResult{State: state}, nil
+}
+
+func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
+	user, err := a.Store.User(ctx, userID)
+	if err != nil {
+		return missing(err)
+	}
+	a.Cache.Invalidate(ctx, cache.TagProfile(user.Username))
+	return nil
+}
+
+// FailAvatar tells the user why the upload did not become an avatar.
+func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
+	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Code)
+}
+
+// RemoveAvatarFiles removes all files of an upload.
+func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) error {
+	return a.removeAll(ctx, upload(in).Prefix())
+}
+
+// RemoveFormerAvatar removes what a published upload has replaced: every file of the user's older versions, and its
+// own original, which holds what the pictures must not (a place, a device).
+func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) error {
+	if err := a.Bucket.Delete(ctx, upload(in).OriginalObject()); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("activities: remove the original: %w", err)
+	}
+	superseded, err := a.Store.SupersededAvatars(ctx, in.UserID, in.Version)
+	if err != nil {
+		return err
+	}
+	for _, version := range superseded {
+		if err := a.removeAll(ctx, upload(job.AvatarInput{UserID: in.UserID, Version: version}).Prefix()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Avatar) removeAll(ctx context.Context, prefix string) error {
+	objects := a.Bucket.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		object, err := objects.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("activities: list files: %w", err)
+		}
+		if err := a.Bucket.Delete(ctx, object.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return fmt.Errorf("activities: remove a file: %w", err)
+		}
+	}
+}

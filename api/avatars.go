@@ -1,0 +1,173 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/avatar/probe"
+	"github.com/watchparty/watchparty/cache"
+)
+
+// PutAvatar checks a picture by its header, stores it, and promises that it will be processed.
+func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAvatarResponseObject, error) {
+	user, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAvatar(r.Body, s.cfg.Avatar.MaxUploadBytes)
+	if err != nil {
+		return nil, err
+	}
+	info, err := probe.Check(data, probe.Limits{MaxBytes: s.cfg.Avatar.MaxUploadBytes, MaxPixels: s.cfg.Avatar.MaxPixels})
+	if err != nil {
+		return nil, refusePicture(err)
+	}
+	version, err := s.store.NextAvatarVersion(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	name := watchparty.Avatar{UserID: user.ID, Version: version}.OriginalObject()
+	if err := s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: info.Format.ContentType()}); err != nil {
+		return nil, fmt.Errorf("api: store the upload: %w", err)
+	}
+	upload, err := s.store.CreateAvatar(ctx, user.ID, version)
+	if err != nil {
+		return nil, err
+	}
+	return PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
+}
+
+// readAvatar finds the one file of the form.
+func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "required", Message: "is missing"})
+		}
+		if err != nil {
+			return nil, malformedForm(err)
+		}
+		if part.FormName() != "avatar" {
+			continue
+		}
+		data, err := io.ReadAll(io.LimitReader(part, limit+1))
+		if err != nil {
+			return nil, malformedForm(err)
+		}
+		return data, nil
+	}
+}
+
+func malformedForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return watchparty.Invalid(watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read as multipart/form-data"})
+}
+
+// refusePicture makes the probe's findings a problem of the field.
+func refusePicture(err error) error {
+	var found *probe.Error
+	if !errors.As(err, &found) {
+		return err
+	}
+	kind := watchparty.KindInvalid
+	switch found.Code {
+	case probe.CodeTooLarge:
+		kind = watchparty.KindTooLarge
+	case probe.CodeUnsupportedFormat:
+		kind = watchparty.KindUnsupported
+	}
+	return &watchparty.Error{
+		Kind: kind, Code: found.Code, Message: found.Message,
+		Fields: []watchparty.FieldError{{Field: "avatar", Code: found.Code, Message: found.Message}},
+	}
+}
+
+// GetAvatar answers where the newest upload stands.
+func (s *Server) GetAvatar(ctx context.Context, _ GetAvatarRequestObject) (GetAvatarResponseObject, error) {
+	user, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	upload, err := s.store.NewestAvatar(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	return GetAvatar200JSONResponse{Data: s.upload(upload, user)}, nil
+}
+
+// DeleteAvatar takes the caller's avatar back, and every upload on its way.
+func (s *Server) DeleteAvatar(ctx context.Context, _ DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error) {
+	user, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.store.RemoveAvatar(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
+	old := watchparty.Avatar{UserID: user.ID, Version: version}
+	for _, name := range []string{watchparty.ThumbnailFile, watchparty.MediumFile} {
+		if err := s.bucket.Delete(ctx, old.Object(name)); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return nil, fmt.Errorf("api: remove the avatar's files: %w", err)
+		}
+	}
+	return DeleteAvatar204Response{}, nil
+}
+
+func (s *Server) upload(a watchparty.Avatar, u watchparty.User) AvatarUpload {
+	return AvatarUpload{
+		Status: AvatarUploadStatus(a.State), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+}
+
+// GetAvatarFile answers a rendered picture. Its address holds its version, so it may be kept for ever.
+func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error) {
+	name := watchparty.Avatar{UserID: r.UserID, Version: r.Version}.Object(string(r.Name))
+	data, err := s.bucket.ReadAll(ctx, name)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil, watchparty.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("api: read the avatar's file: %w", err)
+	}
+	header := http.Header{}
+	if v := r.Params.IfNoneMatch; v != nil {
+		header.Set("If-None-Match", *v)
+	}
+	if v := r.Params.Range; v != nil {
+		header.Set("Range", *v)
+	}
+	return avatarFile{etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)), header: header, data: data}, nil
+}
+
+type avatarFile struct {
+	etag   string
+	header http.Header
+	data   []byte
+}
+
+func (f avatarFile) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+	h := w.Header()
+	h.Set("Content-Type", "image/webp")
+	h.Set("ETag", f.etag)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Security-Policy", "default-src 'none'")
+	http.ServeContent(w, &http.Request{Method: http.MethodGet, Header: f.header}, "", time.Time{}, bytes.NewReader(f.data))
+	return nil
+}

@@ -1,0 +1,26 @@
+package api
+
+import (
+	_ "embed"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	swaggerui "github.com/swaggest/swgui/v5emb"
+)
+
+//go:embed openapi.yaml
+var contract []byte
+
+// routePages serves what is not in the contract: the contract itself, a page that shows it, and the way to both. The
+// contract says that all of it is under /api; people look for it at the root.
+func routePages(e *echo.Echo) {
+	yaml := func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract) }
+	for _, base := range []string{"", basePath} {
+		page := echo.WrapHandler(swaggerui.New("WatchParty API", base+"/openapi.yaml", base+"/docs/"))
+		e.GET(base+"/openapi.yaml", yaml)
+		e.GET(base+"/docs", page)
+		e.GET(base+"/docs/*", page)
+	}
+	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
+	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })
+}

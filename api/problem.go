@@ -1,0 +1,97 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/watchparty/watchparty"
+)
+
+// statuses maps each kind of domain error to its HTTP status.
+var statuses = map[watchparty.Kind]int{
+	watchparty.KindInvalid:         http.StatusBadRequest,
+	watchparty.KindUnauthenticated: http.StatusUnauthorized,
+	watchparty.KindForbidden:       http.StatusForbidden,
+	watchparty.KindNotFound:        http.StatusNotFound,
+	watchparty.KindConflict:        http.StatusConflict,
+	watchparty.KindTooLarge:        http.StatusRequestEntityTooLarge,
+	watchparty.KindUnsupported:     http.StatusUnsupportedMediaType,
+	watchparty.KindUnavailable:     http.StatusServiceUnavailable,
+}
+
+// codes names the statuses that Echo and the router answer by themselves.
+var codes = map[int]string{
+	http.StatusBadRequest:            "invalid_request",
+	http.StatusNotFound:              "not_found",
+	http.StatusMethodNotAllowed:      "method_not_allowed",
+	http.StatusRequestEntityTooLarge: "body_too_large",
+	http.StatusUnsupportedMediaType:  "unsupported_media_type",
+}
+
+// problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word.
+func problem(err error) Problem {
+	var (
+		coded    *watchparty.Error
+		http4xx  *echo.HTTPError
+		tooLarge *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &tooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is larger than allowed.")
+	case errors.As(err, &coded):
+		p := newProblem(statuses[coded.Kind], coded.Code, coded.Message)
+		for _, f := range coded.Fields {
+			p.addField(f.Field, f.Code, f.Message)
+		}
+		return p
+	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
+		return newProblem(http4xx.Code, codes[http4xx.Code], "")
+	default:
+		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
+	}
+}
+
+func newProblem(status int, code, detail string) Problem {
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
+	if detail != "" {
+		p.Detail = &detail
+	}
+	return p
+}
+
+func (p *Problem) addField(field, code, message string) {
+	if p.Errors == nil {
+		p.Errors = &[]FieldProblem{}
+	}
+	*p.Errors = append(*p.Errors, FieldProblem{Field: field, Code: code, Message: message})
+}
+
+// handleError is Echo's error handler: the one place where errors become answers and unexpected ones are logged.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	p := problem(err)
+	ctx := c.Request().Context()
+	if id := requestID(ctx); id != "" {
+		p.RequestID = &id
+	}
+	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "request failed", slog.String("request_id", requestID(ctx)),
+			slog.String("route", c.Path()), slog.Any("error", err))
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="watchparty"`)
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		s.log.ErrorContext(ctx, "problem not encoded", slog.Any("error", err))
+		return
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	_ = c.Blob(p.Status, "application/problem+json", body)
+}

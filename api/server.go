@@ -1,0 +1,121 @@
+// Package api serves the contract in openapi.yaml over HTTP.
+//
+// A request passes, in this order: recovery, request ID, log and metrics, body limit, identity, validation against the
+// contract, and then its operation, a method of Server in the file of its resource. Operations return domain errors;
+// handleError makes problems of them.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"gocloud.dev/blob"
+
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/store"
+)
+
+// basePath is the contract's server address.
+const basePath = "/api"
+
+// Deps are the parts that the API is built on.
+type Deps struct {
+	Config config.Config
+	Log    *slog.Logger
+	Store  *store.Store
+	Cache  *cache.Cache
+	Bucket *blob.Bucket
+	// CheckTemporal reports whether Temporal answers; it is asked for /health only.
+	CheckTemporal func(context.Context) error
+	Metrics       prometheus.Registerer
+}
+
+// Server implements the generated StrictServerInterface.
+type Server struct {
+	cfg           config.Config
+	log           *slog.Logger
+	store         *store.Store
+	cache         *cache.Cache
+	bucket        *blob.Bucket
+	checkTemporal func(context.Context) error
+	passwords     *auth.Passwords
+	tokens        *auth.Tokens
+	draining      atomic.Bool
+	echo          *echo.Echo
+}
+
+var _ StrictServerInterface = (*Server)(nil)
+
+// New builds the handler; Serve runs it.
+func New(d Deps) (*Server, error) {
+	s := &Server{
+		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal,
+		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
+		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
+	}
+	spec, err := GetSpec()
+	if err != nil {
+		return nil, fmt.Errorf("api: read the contract: %w", err)
+	}
+	e := echo.New()
+	e.HTTPErrorHandler = s.handleError
+	e.Use(
+		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
+		requestIDs, observe(s.log, d.Metrics), s.limitBody, s.identify, validate(spec),
+	)
+	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
+	routePages(e)
+	s.echo = e
+	return s, nil
+}
+
+// ServeHTTP makes the server usable in tests without a listener.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, and it returns nil.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       s.cfg.HTTP.ReadTimeout,
+		WriteTimeout:      s.cfg.HTTP.WriteTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("api: serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.HTTP.ShutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(stop)
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	if err != nil {
+		return fmt.Errorf("api: stop: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) logPanic(c echo.Context, err error, stack []byte) error {
+	s.log.ErrorContext(c.Request().Context(), "handler panicked", slog.String("route", c.Path()),
+		slog.Any("error", err), slog.String("stack", string(stack)))
+	return err
+}

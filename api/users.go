@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
+)
+
+// GetMe answers one's own account, which only its owner sees and which is therefore not cached.
+func (s *Server) GetMe(ctx context.Context, _ GetMeRequestObject) (GetMeResponseObject, error) {
+	user, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return GetMe200JSONResponse{Data: s.account(user)}, nil
+}
+
+// UpdateMe changes one's own profile.
+func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateMeResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName}
+	if err := change.Validate(); err != nil {
+		return nil, err
+	}
+	user, err := s.store.UpdateProfile(ctx, id.UserID, change)
+	if err != nil {
+		return nil, gone(err)
+	}
+	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
+	return UpdateMe200JSONResponse{Data: s.account(user)}, nil
+}
+
+// GetProfile answers what everyone may know of a user.
+func (s *Server) GetProfile(ctx context.Context, r GetProfileRequestObject) (GetProfileResponseObject, error) {
+	name := strings.ToLower(r.Username)
+	q := cache.Query{
+		Key: "profile:" + name, Tags: []string{cache.TagProfile(name)},
+		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
+	}
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+		user, err := s.store.UserByUsername(ctx, name)
+		return single{Data: s.profile(user)}, err
+	})
+}
+
+// me is the caller's account. One that was deleted has tokens that are still valid for a while.
+func (s *Server) me(ctx context.Context) (watchparty.User, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return watchparty.User{}, err
+	}
+	user, err := s.store.User(ctx, id.UserID)
+	return user, gone(err)
+}
+
+// gone turns the absence of one's own account into the absence of a valid token.
+func gone(err error) error {
+	if watchparty.IsKind(err, watchparty.KindNotFound) {
+		return watchparty.ErrUnauthenticated
+	}
+	return err
+}
+
+func (s *Server) account(u watchparty.User) Account {
+	return Account{
+		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(),
+		DisplayName: u.DisplayName, IsAdmin: u.Admin, Avatar: s.avatarURLs(u), CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+}
+
+func (s *Server) profile(u watchparty.User) Profile {
+	return Profile{
+		ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: s.avatarURLs(u), CreatedAt: u.CreatedAt,
+	}
+}
+
+// avatarURLs are absolute, and change with each version.
+func (s *Server) avatarURLs(u watchparty.User) *AvatarURLs {
+	if u.AvatarVersion == 0 {
+		return nil
+	}
+	base := fmt.Sprintf("%s%s/files/avatars/%s/%d/", s.cfg.HTTP.PublicURL, basePath, u.ID, u.AvatarVersion)
+	return &AvatarURLs{Thumbnail: base + watchparty.ThumbnailFile, Medium: base + watchparty.MediumFile}
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/labstack/echo/v4"
+	validator "github.com/oapi-codegen/echo-middleware"
+
+	"github.com/watchparty/watchparty"
+)
+
+// validate refuses what the contract does not allow before any handler runs.
+func validate(spec *openapi3.T) echo.MiddlewareFunc {
+	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{
+		Prefix:               basePath,
+		DoNotValidateServers: true,
+		Skipper:              outsideContract,
+		ErrorHandler:         func(_ echo.Context, err *echo.HTTPError) error { return err.Internal },
+		MultiErrorHandler: func(errs openapi3.MultiError) *echo.HTTPError {
+			return &echo.HTTPError{Internal: refusal(errs)}
+		},
+		Options: openapi3filter.Options{
+			MultiError:         true,
+			KeepValidatedValue: true,
+			AuthenticationFunc: authenticate,
+		},
+	})
+}
+
+// outsideContract leaves alone the pages, and what no route answers: that is a 404 or 405 without a contract.
+func outsideContract(c echo.Context) bool {
+	path := strings.TrimPrefix(c.Path(), basePath)
+	return path == c.Path() || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs")
+}
+
+// authenticate is asked for operations that need a token.
+func authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	_, err := caller(in.RequestValidationInput.Request.Context())
+	return err
+}
+
+// refusal turns what the validator found into one coded error that names the fields.
+func refusal(errs openapi3.MultiError) error {
+	var (
+		fields []watchparty.FieldError
+		found  error
+	)
+	for _, err := range errs {
+		var (
+			request  *openapi3filter.RequestError
+			tooLarge *http.MaxBytesError
+			security *openapi3filter.SecurityRequirementsError
+		)
+		switch {
+		case errors.As(err, &security):
+			return watchparty.ErrUnauthenticated
+		case errors.As(err, &tooLarge):
+			return tooLarge
+		case !errors.As(err, &request):
+			found = err
+		case request.Parameter != nil:
+			fields = append(fields, fieldErrors(request.Parameter.Name, request.Err)...)
+		case strings.Contains(request.Reason, "header Content-Type"):
+			return errContentType
+		default:
+			fields = append(fields, fieldErrors("", request.Err)...)
+		}
+	}
+	if found != nil && len(fields) == 0 {
+		return found
+	}
+	return watchparty.Invalid(fields...)
+}
+
+var errContentType = &watchparty.Error{
+	Kind: watchparty.KindUnsupported, Code: "unsupported_media_type",
+	Message: "The body's Content-Type is not one that this operation takes.",
+}
+
+// fieldErrors names the part that err is about: prefix, and the path within it.
+func fieldErrors(prefix string, err error) []watchparty.FieldError {
+	var multi openapi3.MultiError
+	if errors.As(err, &multi) {
+		var all []watchparty.FieldError
+		for _, e := range multi {
+			all = append(all, fieldErrors(prefix, e)...)
+		}
+		return all
+	}
+	var schema *openapi3.SchemaError
+	if errors.As(err, &schema) {
+		path := schema.JSONPointer()
+		if prefix != "" {
+			path = append([]string{prefix}, path...)
+		}
+		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: schema.Reason}}
+	}
+	field := watchparty.FieldError{Field: fieldName(nil), Code: "malformed", Message: "cannot be read"}
+	if prefix != "" {
+		field.Field = prefix
+	}
+	return []watchparty.FieldError{field}
+}
+
+func fieldName(path []string) string {
+	if len(path) == 0 {
+		return "body"
+	}
+	return strings.Join(path, ".")
+}
+
+// fieldCode is the schema's keyword that was not kept, in snake_case.
+func fieldCode(err *openapi3.SchemaError) string {
+	switch err.SchemaField {
+	case "minLength":
+		return "too_short"
+	case "maxLength":
+		return "too_long"
+	case "minimum", "maximum":
+		return "range"
+	case "properties", "additionalProperties":
+		return "unknown"
+	default:
+		return err.SchemaField
+	}
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/sync/semaphore"
+)
+
+// Parameters of argon2id: OWASP Password Storage Cheat Sheet, the configuration with 19 MiB.
+const (
+	memoryKiB = 19 * 1024
+	passes    = 2
+	lanes     = 1
+	saltBytes = 16
+	keyBytes  = 32
+)
+
+// ErrMalformedHash says that a stored hash is not one of ours.
+var ErrMalformedHash = errors.New("auth: malformed password hash")
+
+// Passwords hashes with argon2id, a bounded number at a time: a flood of sign-ins takes parallel × 19 MiB, no more.
+type Passwords struct {
+	slots *semaphore.Weighted
+	decoy string
+}
+
+// NewPasswords allows parallel hashes at once.
+func NewPasswords(parallel int) *Passwords {
+	p := &Passwords{slots: semaphore.NewWeighted(int64(parallel))}
+	p.decoy = encode(make([]byte, saltBytes), make([]byte, keyBytes))
+	return p
+}
+
+// Hash returns the PHC string of a new hash. It fails only when ctx ends while waiting for a slot.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails
+	key, err := p.derive(ctx, password, salt, passes, memoryKiB, lanes, keyBytes)
+	if err != nil {
+		return "", err
+	}
+	return encode(salt, key), nil
+}
+
+// Verify reports whether password has that hash. An empty hash, of an account that does not exist, takes as long as
+// any other and never matches.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
+	known := hash != ""
+	if !known {
+		hash = p.decoy
+	}
+	var (
+		version        int
+		memory, passes uint32
+		lanes          uint8
+	)
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false, ErrMalformedHash
+	}
+	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return false, ErrMalformedHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes); err != nil {
+		return false, ErrMalformedHash
+	}
+	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
+	want, errKey := base64.RawStdEncoding.DecodeString(parts[5])
+	if errSalt != nil || errKey != nil {
+		return false, ErrMalformedHash
+	}
+	got, err := p.derive(ctx, password, salt, passes, memory, lanes, uint32(len(want)))
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+}
+
+func (p *Passwords) derive(ctx context.Context, password string, salt []byte, passes, memory uint32, lanes uint8, n uint32) ([]byte, error) {
+	if err := p.slots.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("auth: wait for a hash: %w", err)
+	}
+	defer p.slots.Release(1)
+	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, n), nil
+}
+
+func encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}

@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/watchparty/watchparty"
+)
+
+// issuer is the access tokens' iss and aud.
+const issuer = "watchparty"
+
+// Identity is who an access token speaks for.
+type Identity struct {
+	UserID   string
+	Username string
+}
+
+// Tokens issues and checks tokens. Each use of the secret has a key of its own.
+type Tokens struct {
+	key []byte
+	ttl time.Duration
+}
+
+// NewTokens signs with a key derived from secret; access tokens live for ttl.
+func NewTokens(secret string, ttl time.Duration) *Tokens {
+	return &Tokens{key: derive(secret, "access-token"), ttl: ttl}
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Username string `json:"name"`
+}
+
+// Access returns a signed access token for the user.
+func (t *Tokens) Access(id Identity, now time.Time) (string, error) {
+	c := claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: issuer, Audience: jwt.ClaimStrings{issuer}, Subject: id.UserID,
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.ttl)),
+		},
+		Username: id.Username,
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.key)
+}
+
+// Verify returns who the token speaks for, or ErrUnauthenticated when it is forged, expired or not an access token.
+func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
+	var c claims
+	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return now }))
+	if err != nil || c.Subject == "" || c.Username == "" {
+		return Identity{}, watchparty.ErrUnauthenticated
+	}
+	return Identity{UserID: c.Subject, Username: c.Username}, nil
+}
+
+// TTL is how long an access token lives.
+func (t *Tokens) TTL() time.Duration { return t.ttl }
+
+// NewRefresh returns a random refresh token (256 bits) and the hash under which it is stored.
+func NewRefresh() (token string, hash []byte) {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails
+	token = base64.RawURLEncoding.EncodeToString(raw)
+	return token, HashRefresh(token)
+}
+
+// HashRefresh is the hash under which a refresh token is stored. The token is random, so a plain hash is enough.
+func HashRefresh(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+func derive(secret, purpose string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
+}

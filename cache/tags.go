@@ -1,0 +1,20 @@
+package cache
+
+import "strings"
+
+// Tags name what an entry was made from. A writer voids the tags of what it changed; every entry that has one of them
+// is void then.
+const (
+	TagMovies = "movies" // the catalogue
+	TagRooms  = "rooms"  // the list of open public rooms
+)
+
+// TagRoom is one room: what it is, and how many are in it.
+func TagRoom(id string) string { return "room:" + id }
+
+// TagMessages is what was said in a room.
+func TagMessages(roomID string) string { return "messages:" + roomID }
+
+// TagProfile is one profile. It is by name, for a profile is asked for by name before anyone knows whose it is; names
+// do not differ by case.
+func TagProfile(username string) string { return "profile:" + strings.ToLower(username) }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchparty/watchparty/api"
+	"github.com/watchparty/watchparty/config"
+)
+
+// api serves HTTP and relays the outbox.
+func (p program) api(ctx context.Context) error {
+	if len(p.args) > 0 {
+		return errUsage
+	}
+	cfg, environ, err := p.settings()
+	if err != nil {
+		return err
+	}
+	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9090")
+	return runAPI(ctx, cfg, environ, newLogger(cfg, p.stderr))
+}
+
+func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
+	parts, err := assemble(ctx, cfg, environ, log)
+	if err != nil {
+		return err
+	}
+	defer parts.close()
+	server, err := api.New(api.Deps{
+		Config: cfg, Log: log, Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
+		CheckTemporal: checkTemporal(parts.temporal), Metrics: parts.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, cfg.HTTP.Addr, "HTTP_ADDR")
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return server.Serve(ctx, l) })
+	g.Go(func() error { return serveMetrics(ctx, cfg.MetricsAddr, parts.metrics) })
+	g.Go(func() error { parts.relay.Run(ctx); return nil })
+	return g.Wait()
+}

@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// dev runs the whole system on this machine: the servers that the environment does not name, then the API and the
+// worker in this process.
+func (p program) dev(ctx context.Context) error {
+	if len(p.args) > 0 {
+		return errUsage
+	}
+	if err := p.executeForImages(); err != nil {
+		return err
+	}
+	began := time.Now()
+	d, err := p.newDev()
+	if err != nil {
+		return err
+	}
+	// Before anything is started: a port that is taken is better known now.
+	for _, port := range []int{apiPort, apiMetricsPort, workerMetricsPort} {
+		if err := d.checkPort(ctx, port); err != nil {
+			return err
+		}
+	}
+	stack, err := d.startServers(ctx)
+	if err != nil {
+		return err
+	}
+	runErr := d.run(ctx, stack, began)
+	if stack != nil {
+		d.say("stopping the servers")
+		runErr = errors.Join(runErr, stack.Close())
+	}
+	return runErr
+}
+
+// Ports of the program itself in development, before the offset.
+const (
+	apiPort           = 5000
+	apiMetricsPort    = 9090
+	workerMetricsPort = 9091
+)
+
+// development is one stack on this machine.
+type development struct {
+	program
+	vars   map[string]string // the environment and .env
+	offset int
+	dir    string
+}
+
+func (p program) newDev() (*development, error) {
+	vars, err := readEnv(".env")
+	if err != nil {
+		return nil, err
+	}
+	if vars == nil {
+		vars = map[string]string{}
+	}
+	maps.Copy(vars, env.ToMap(p.environ))
+	if vars["APP_ENV"] == "production" {
+		return nil, errors.New("watchparty dev is for development; APP_ENV says production")
+	}
+	offset, err := portOffset(vars)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(dataDir(offset))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	return &development{program: p, vars: vars, offset: offset, dir: dir}, nil
+}
+
+func (d *development) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.stdout, format+"\n", args...)
+}
+
+func (d *development) checkPort(ctx context.Context, port int) error {
+	l, err := listen(ctx, d.address(port), "DEV_PORT_OFFSET")
+	if err != nil {
+		return fmt.Errorf("port %d is taken; stop what listens there, or start with another DEV_PORT_OFFSET, such as 100", port+d.offset)
+	}
+	return l.Close()
+}
+
+func (d *development) address(port int) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+d.offset))
+}
+
+// startServers starts what the environment does not name; nil when it names everything.
+func (d *development) startServers(ctx context.Context) (*devstack.Stack, error) {
+	wanted := map[string]devstack.Service{
+		"DATABASE_URL": devstack.Postgres, "REDIS_URL": devstack.Redis,
+		"TEMPORAL_ADDRESS": devstack.Temporal, "SMTP_HOST": devstack.Inbox,
+	}
+	var services []devstack.Service
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if d.vars[name] == "" {
+			services = append(services, wanted[name])
+		}
+	}
+	if len(services) == 0 {
+		return nil, nil
+	}
+	return devstack.Start(ctx, devstack.Options{
+		Dir: d.dir, Ports: devstack.DefaultPorts(d.offset), Services: services, Progress: d.say,
+	})
+}
+
+// run settles the settings, prepares the database, and works until ctx ends or a part fails.
+func (d *development) run(ctx context.Context, stack *devstack.Stack, began time.Time) error {
+	environ, cfg, err := d.settle(stack)
+	if err != nil {
+		return err
+	}
+	if err := d.prepare(ctx, cfg); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		api := cfg
+		api.MetricsAddr = d.address(apiMetricsPort)
+		return runAPI(ctx, api, environ, newLogger(cfg, d.stderr).With("part", "api"))
+	})
+	g.Go(func() error {
+		worker := cfg
+		worker.MetricsAddr = d.address(workerMetricsPort)
+		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.Queues())
+	})
+	if stack != nil {
+		g.Go(func() error { return stack.Wait(ctx) })
+	}
+	g.Go(func() error {
+		if err := awaitReady(ctx, cfg.HTTP.PublicURL); err != nil {
+			return err
+		}
+		d.announce(cfg, stack, time.Since(began))
+		return nil
+	})
+	return g.Wait()
+}
+
+// settle fills in what the environment does not say, and keeps it for the other commands.
+func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, error) {
+	secret, err := d.secret()
+	if err != nil {
+		return nil, config.Config{}, err
+	}
+	defaults := map[string]string{
+		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "SMTP_TLS": "none",
+		"HTTP_ADDR": d.address(apiPort), "METRICS_ADDR": "off",
+		"PUBLIC_URL": "http://localhost:" + strconv.Itoa(apiPort+d.offset),
+		"BLOB_URL":   "file://" + filepath.ToSlash(filepath.Join(d.dir, "files")) + "?create_dir=true&no_tmp_dir=true",
+	}
+	if stack != nil {
+		maps.Copy(defaults, addresses(stack))
+	}
+	for name, value := range defaults {
+		if d.vars[name] == "" {
+			d.vars[name] = value
+		} else {
+			defaults[name] = d.vars[name]
+		}
+	}
+	if err := writeEnv(devFile(d.offset), defaults); err != nil {
+		return nil, config.Config{}, err
+	}
+	environ := lines(d.vars)
+	cfg, err := config.Load(environ)
+	return environ, cfg, err
+}
+
+// addresses are the settings under which the rest of the program finds the stack.
+func addresses(s *devstack.Stack) map[string]string {
+	vars := map[string]string{}
+	if s.Has(devstack.Postgres) {
+		vars["DATABASE_URL"] = s.DatabaseURL()
+	}
+	if s.Has(devstack.Redis) {
+		vars["REDIS_URL"] = s.RedisURL()
+	}
+	if s.Has(devstack.Temporal) {
+		vars["TEMPORAL_ADDRESS"], vars["TEMPORAL_UI_URL"] = s.TemporalAddress(), s.TemporalUIURL()
+	}
+	if s.Has(devstack.Inbox) {
+		vars["SMTP_HOST"], vars["SMTP_PORT"] = s.SMTPHost(), strconv.Itoa(s.SMTPPort())
+	}
+	return vars
+}
+
+// secret is made once and kept, so that a restart signs nobody out.
+func (d *development) secret() (string, error) {
+	path := filepath.Join(d.dir, "auth_secret")
+	if kept, err := os.ReadFile(path); err == nil && len(kept) >= config.MinSecretBytes {
+		return string(kept), nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the signing key: %w", err)
+	}
+	raw := make([]byte, 48)
+	_, _ = rand.Read(raw) // never fails
+	secret := base64.RawURLEncoding.EncodeToString(raw)
+	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+		return "", fmt.Errorf("keep the signing key: %w", err)
+	}
+	return secret, nil
+}
+
+// prepare migrates the database and fills in the demo data.
+func (d *development) prepare(ctx context.Context, cfg config.Config) error {
+	s, err := openStore(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if _, err := migrations.Up(ctx, s.DB()); err != nil {
+		return err
+	}
+	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel))
+}
+
+// awaitReady asks until the API says that it is ready.
+func awaitReady(ctx context.Context, base string) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/health/ready", nil)
+		if err != nil {
+			return err
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusNoContent {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// announce says where everything is.
+func (d *development) announce(cfg config.Config, stack *devstack.Stack, took time.Duration) {
+	d.say("\nWatchParty is ready (%.1f s).\n", took.Seconds())
+	d.say("  API          %s/api", cfg.HTTP.PublicURL)
+	d.say("  API docs     %s/docs", cfg.HTTP.PublicURL)
+	d.say("  Temporal UI  %s", cfg.Temporal.UIURL)
+	if stack != nil && stack.Has(devstack.Inbox) {
+		d.say("  mail inbox   %s", stack.InboxURL())
+	}
+	d.say("  metrics      http://%s/metrics and http://%s/metrics", d.address(apiMetricsPort), d.address(workerMetricsPort))
+	d.say("  data         %s", d.dir)
+	d.say("\n  demo accounts (password %s):\n    %s\n", demo.Password, strings.Join(demo.Accounts(), "\n    "))
+	d.say("ctrl-C stops everything.")
+}

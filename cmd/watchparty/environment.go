@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+)
+
+// dataDir is where a development stack keeps its data; stacks with a port offset have a folder of their own.
+func dataDir(offset int) string {
+	if offset == 0 {
+		return ".watchparty"
+	}
+	return filepath.Join(".watchparty", "offset-"+strconv.Itoa(offset))
+}
+
+// devFile holds the settings of a development stack, so that other commands find it.
+func devFile(offset int) string { return filepath.Join(dataDir(offset), "dev.env") }
+
+// portOffset reads DEV_PORT_OFFSET.
+func portOffset(vars map[string]string) (int, error) {
+	text := vars["DEV_PORT_OFFSET"]
+	if text == "" {
+		return 0, nil
+	}
+	offset, err := strconv.Atoi(text)
+	if err != nil || offset < 0 || offset > 40000 {
+		return 0, errors.New("DEV_PORT_OFFSET must be a number from 0 to 40000")
+	}
+	return offset, nil
+}
+
+// environment adds, in development only, what .env and a development stack's own file say and environ does not.
+func environment(environ []string) ([]string, error) {
+	vars := env.ToMap(environ)
+	offset, err := portOffset(vars)
+	if err != nil {
+		return nil, err
+	}
+	if vars["APP_ENV"] == "production" {
+		return environ, nil
+	}
+	stack, err := readEnv(devFile(offset))
+	if err != nil {
+		return nil, err
+	}
+	if stack == nil && vars["APP_ENV"] != "development" {
+		return environ, nil
+	}
+	dotenv, err := readEnv(".env")
+	if err != nil {
+		return nil, err
+	}
+	merged := map[string]string{}
+	maps.Copy(merged, stack)
+	maps.Copy(merged, dotenv)
+	maps.Copy(merged, vars)
+	return lines(merged), nil
+}
+
+// readEnv returns nil when there is no such file.
+func readEnv(path string) (map[string]string, error) {
+	vars, err := godotenv.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return vars, nil
+}
+
+func lines(vars map[string]string) []string {
+	out := make([]string, 0, len(vars))
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		out = append(out, name+"="+vars[name])
+	}
+	return out
+}
+
+// writeEnv keeps settings for other commands; it holds a secret, so only its owner may read it.
+func writeEnv(path string, vars map[string]string) error {
+	text, err := godotenv.Marshal(vars)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o600)
+}

@@ -1,0 +1,90 @@
+// Command watchparty is the whole backend: each of its commands wires the parts that it needs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+const usage = `watchparty: watch films together.
+
+  watchparty dev                 everything on this machine: servers, API, worker, demo data
+  watchparty api                 the HTTP API and the outbox relay
+  watchparty worker [--queues email,avatar,maintenance]
+                                 the Temporal worker, for all task queues unless told
+  watchparty migrate [down]      bring the database up to date, or take the newest step back
+  watchparty admin grant EMAIL   make an account an admin
+  watchparty version             what this is
+
+Settings come from the environment; .env.example lists them.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "watchparty:", oneLine(err))
+		stop()
+		os.Exit(1)
+	}
+}
+
+// program is what every command gets.
+type program struct {
+	args    []string
+	environ []string
+	stdout  io.Writer
+	stderr  io.Writer
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		_, err := io.WriteString(stdout, usage)
+		return err
+	}
+	p := program{args: args[1:], environ: environ, stdout: stdout, stderr: stderr}
+	switch args[0] {
+	case "dev":
+		return p.dev(ctx)
+	case "api":
+		return p.api(ctx)
+	case "worker":
+		return p.worker(ctx)
+	case "migrate":
+		return p.migrate(ctx)
+	case "admin":
+		return p.admin(ctx)
+	case "version":
+		return p.version()
+	case "help", "-h", "--help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	}
+	return fmt.Errorf("unknown command %q; watchparty help lists them", args[0])
+}
+
+// settings loads the configuration for a command.
+func (p program) settings() (config.Config, []string, error) {
+	environ, err := environment(p.environ)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	cfg, err := config.Load(environ)
+	return cfg, environ, err
+}
+
+// oneLine joins the lines of a joined error.
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+var errUsage = errors.New("watchparty help says how to use this command")

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	temporallog "go.temporal.io/sdk/log"
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/fileblob" // file://
+	_ "gocloud.dev/blob/memblob"  // mem://
+	_ "gocloud.dev/blob/s3blob"   // s3://
+
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/store"
+)
+
+// parts are what the API and the worker share.
+type parts struct {
+	cfg      config.Config
+	log      *slog.Logger
+	store    *store.Store
+	cache    *cache.Cache
+	bucket   *blob.Bucket
+	temporal client.Client
+	relay    *outbox.Relay
+	metrics  *prometheus.Registry
+}
+
+// assemble connects lazily to everything: a part that is away does not keep the program from starting.
+func assemble(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) (_ *parts, err error) {
+	p := &parts{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.store, err = store.Open(cfg.Database); err != nil {
+		return nil, err
+	}
+	if p.cache, err = cache.New(cfg.Redis, log); err != nil {
+		return nil, err
+	}
+	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {
+		return nil, fmt.Errorf("BLOB_URL: %w", err)
+	}
+	if p.temporal, err = dialTemporal(environ, log); err != nil {
+		return nil, err
+	}
+	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), cfg.Outbox, log)
+	p.store.OnEvent(p.relay.Poke)
+	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.metrics.MustRegister(cacheMetrics(p.cache)...)
+	return p, nil
+}
+
+// close ends all connections, the users of others first.
+func (p *parts) close() {
+	if p.temporal != nil {
+		p.temporal.Close()
+	}
+	var err error
+	if p.bucket != nil {
+		err = errors.Join(err, p.bucket.Close())
+	}
+	if p.cache != nil {
+		err = errors.Join(err, p.cache.Close())
+	}
+	if p.store != nil {
+		err = errors.Join(err, p.store.Close())
+	}
+	if err != nil {
+		p.log.Warn("not everything closed", slog.Any("error", err))
+	}
+}
+
+func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
+	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{
+		DisableFile: true, EnvLookup: lookup{environ, env.ToMap(environ)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
+	}
+	options.Logger = temporallog.NewStructuredLogger(log)
+	c, err := client.NewLazyClient(options)
+	if err != nil {
+		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
+	}
+	return c, nil
+}
+
+// lookup gives envconfig the command's environment instead of the process's.
+type lookup struct {
+	lines []string
+	vars  map[string]string
+}
+
+func (l lookup) Environ() []string { return l.lines }
+
+func (l lookup) LookupEnv(name string) (string, bool) {
+	v, ok := l.vars[name]
+	return v, ok
+}
+
+func checkTemporal(c client.Client) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := c.CheckHealth(ctx, &client.CheckHealthRequest{})
+		return err
+	}
+}
+
+func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // validated
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+func cacheMetrics(c *cache.Cache) []prometheus.Collector {
+	counter := func(name, help string, read func(cache.Stats) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read(c.Stats())) })
+	}
+	return []prometheus.Collector{
+		counter("cache_hits_total", "Lookups answered from the cache.", func(s cache.Stats) uint64 { return s.Hits }),
+		counter("cache_misses_total", "Lookups answered from the store.", func(s cache.Stats) uint64 { return s.Misses }),
+		counter("cache_errors_total", "Exchanges with Redis that failed.", func(s cache.Stats) uint64 { return s.Errors }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cache_pending_invalidations", Help: "Tags whose invalidation Redis has not taken."},
+			func() float64 { return float64(c.Stats().Pending) }),
+	}
+}
+
+// serveMetrics answers Prometheus on addr until ctx ends; "off" serves nothing.
+func serveMetrics(ctx context.Context, addr string, metrics *prometheus.Registry) error {
+	if addr == "off" {
+		return nil
+	}
+	l, err := listen(ctx, addr, "METRICS_ADDR")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	return nil
+}
+
+// listen names the setting that mends a port that is taken.
+func listen(ctx context.Context, addr, setting string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (%w); set %s to another address", addr, err, setting)
+	}
+	return l, nil
+}

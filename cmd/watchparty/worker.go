@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/avatar"
+	"github.com/watchparty/watchparty/avatar/probe"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/worker"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// worker does the background work, and relays the outbox too, so that events are started while no API runs.
+func (p program) worker(ctx context.Context) error {
+	queues, err := parseQueues(p.args)
+	if err != nil {
+		return err
+	}
+	cfg, environ, err := p.settings()
+	if err != nil {
+		return err
+	}
+	if err := p.executeForImages(); err != nil {
+		return err
+	}
+	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9091")
+	return runWorker(ctx, cfg, environ, newLogger(cfg, p.stderr), queues)
+}
+
+func parseQueues(args []string) ([]string, error) {
+	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
+	flags.SetOutput(new(strings.Builder))
+	list := flags.String("queues", strings.Join(job.Queues(), ","), "task queues")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return nil, errUsage
+	}
+	queues := strings.Split(*list, ",")
+	for _, q := range queues {
+		if !slices.Contains(job.Queues(), q) {
+			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.Queues(), ", "))
+		}
+	}
+	return queues, nil
+}
+
+// executeForImages executes the program anew when its environment lacks what has to be there before libvips starts.
+func (p program) executeForImages() error {
+	environ, changed := avatar.Environment(os.Environ())
+	if !changed {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program itself: %w", err)
+	}
+	return fmt.Errorf("execute %s: %w", self, syscall.Exec(self, os.Args, environ))
+}
+
+func runWorker(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, queues []string) error {
+	parts, err := assemble(ctx, cfg, environ, log)
+	if err != nil {
+		return err
+	}
+	defer parts.close()
+	sender, err := mail.New(cfg.Mail)
+	if err != nil {
+		return err
+	}
+	limits := probe.Limits{MaxBytes: cfg.Avatar.MaxUploadBytes, MaxPixels: cfg.Avatar.MaxPixels}
+	deps := worker.Deps{
+		Config: cfg, Log: log, Client: parts.temporal,
+		Mail: &activities.Mail{Store: parts.store, Sender: sender, PublicURL: cfg.HTTP.PublicURL},
+		Avatar: &activities.Avatar{
+			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
+			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits),
+		},
+		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Settings: cfg.Cleanup},
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return worker.Run(ctx, deps, queues) })
+	g.Go(func() error { return serveMetrics(ctx, cfg.MetricsAddr, parts.metrics) })
+	g.Go(func() error { parts.relay.Run(ctx); return nil })
+	return g.Wait()
+}

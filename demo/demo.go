@@ -1,0 +1,85 @@
+// Package demo fills a development database with films and accounts to try things with.
+package demo
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/store"
+)
+
+// Password is every demo account's.
+const Password = "watchparty-demo"
+
+// Admin is the e-mail address of the demo account that is an admin.
+const Admin = "admin@watchparty.test"
+
+// Accounts are the demo accounts' e-mail addresses.
+func Accounts() []string {
+	emails := make([]string, 0, len(accounts))
+	for _, a := range accounts {
+		emails = append(emails, a.Email)
+	}
+	return emails
+}
+
+var accounts = []watchparty.Registration{
+	{Username: "admin", Email: Admin, DisplayName: "Ada Admin"},
+	{Username: "alice", Email: "alice@watchparty.test", DisplayName: "Alice"},
+	{Username: "bob", Email: "bob@watchparty.test", DisplayName: "Bob"},
+}
+
+//go:embed films.json
+var films []byte
+
+// Fill adds what is not there yet.
+func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error {
+	movies, err := Films()
+	if err != nil {
+		return err
+	}
+	if err := s.AddMovies(ctx, movies); err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if _, _, err := s.Credentials(ctx, account.Email); err == nil {
+			continue
+		}
+		hash, err := passwords.Hash(ctx, Password)
+		if err != nil {
+			return err
+		}
+		_, err = s.CreateUser(ctx, account, hash)
+		if err != nil && !errors.Is(err, watchparty.ErrEmailTaken) {
+			return fmt.Errorf("demo account %s: %w", account.Username, err)
+		}
+	}
+	_, err = s.GrantAdmin(ctx, Admin)
+	return err
+}
+
+// Films are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
+func Films() ([]watchparty.Movie, error) {
+	var rows []struct {
+		Title          string   `json:"title"`
+		Year           int      `json:"year"`
+		RuntimeMinutes int      `json:"runtime_minutes"`
+		Genres         []string `json:"genres"`
+		Description    string   `json:"description"`
+	}
+	if err := json.Unmarshal(films, &rows); err != nil {
+		return nil, fmt.Errorf("demo films: %w", err)
+	}
+	movies := make([]watchparty.Movie, 0, len(rows))
+	for _, r := range rows {
+		movies = append(movies, watchparty.Movie{
+			Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Genres: r.Genres, Description: r.Description,
+		})
+	}
+	return movies, nil
+}

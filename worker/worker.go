@@ -1,0 +1,133 @@
+// Package worker registers workflows and activities on their task queues, runs them, and keeps the schedules as the
+// settings say.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/workflows"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// retryStart is the pause between two attempts to reach Temporal at the start.
+const retryStart = time.Second
+
+// Deps are the parts that the worker is built on. The activities of a queue that is not run may be nil.
+type Deps struct {
+	Config  config.Config
+	Log     *slog.Logger
+	Client  client.Client
+	Mail    *activities.Mail
+	Avatar  *activities.Avatar
+	Cleanup *activities.Cleanup
+}
+
+// Run works on the queues until ctx ends, then lets running activities finish within the stop timeout. While Temporal
+// is away it waits for it.
+func Run(ctx context.Context, d Deps, queues []string) error {
+	fatal := make(chan error, len(queues))
+	var running []worker.Worker
+	defer func() {
+		for _, w := range running {
+			w.Stop()
+		}
+	}()
+	for _, queue := range queues {
+		w, err := start(ctx, d, queue, fatal)
+		if err != nil {
+			return stopped(ctx, err)
+		}
+		running = append(running, w)
+	}
+	if err := keepSchedules(ctx, d); err != nil {
+		return stopped(ctx, err)
+	}
+	d.Log.InfoContext(ctx, "worker runs", slog.Any("queues", queues))
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-fatal:
+		return fmt.Errorf("worker: %w", err)
+	}
+}
+
+// stopped tells the end of ctx from a failure.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// start makes a new worker for each attempt, since one that failed to start cannot be started again.
+func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
+	for {
+		w, err := build(d, queue, fatal)
+		if err != nil {
+			return nil, err
+		}
+		if err = w.Start(); err == nil {
+			return w, nil
+		}
+		d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", queue), slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(retryStart):
+		}
+	}
+}
+
+// build registers what runs on one queue, with the queue's limits.
+func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
+	options := worker.Options{
+		WorkerStopTimeout: d.Config.Worker.StopTimeout,
+		OnFatalError: func(err error) {
+			select {
+			case fatal <- err:
+			default:
+			}
+		},
+	}
+	switch queue {
+	case job.QueueEmail:
+		options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
+		w := worker.New(d.Client, queue, options)
+		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WelcomeEmail))
+		w.RegisterActivity(d.Mail)
+		return w, nil
+	case job.QueueAvatar:
+		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
+		w := worker.New(d.Client, queue, options)
+		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.ProcessAvatar))
+		w.RegisterActivity(d.Avatar)
+		return w, nil
+	case job.QueueMaintenance:
+		w := worker.New(d.Client, queue, options)
+		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.Cleanup))
+		w.RegisterActivity(d.Cleanup)
+		return w, nil
+	}
+	return nil, errors.New("worker: unknown task queue " + queue)
+}
+
+func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }
+
+// Concurrency is how many pictures one worker renders at once: as many as there are cores unless set.
+func Concurrency(c config.Avatar) int {
+	if c.Concurrency > 0 {
+		return c.Concurrency
+	}
+	return runtime.NumCPU()
+}

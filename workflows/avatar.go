@@ -1,0 +1,80 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// maxCrashes is how many workers one picture may take down before it is refused.
+const maxCrashes = 5
+
+// codeCrashed is the reason of an upload that no worker survived.
+const codeCrashed = "avatar_unreadable"
+
+// ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
+// that a newer upload or a deletion overtook as superseded; neither leaves files behind. Both are ordinary results.
+func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
+	if err := renderAvatar(ctx, in); err != nil {
+		code, rejected := rejection(err)
+		if !rejected {
+			return job.AvatarResult{}, err
+		}
+		return failAvatar(ctx, in, code)
+	}
+	var published job.PublishResult
+	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, in).Get(ctx, &published)
+	if err != nil {
+		return job.AvatarResult{}, err
+	}
+	remove := job.RemoveFormerAvatar
+	if published.State != watchparty.AvatarReady {
+		remove = job.RemoveAvatarFiles
+	}
+	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no more use"), remove, in).Get(ctx, nil); err != nil {
+		return job.AvatarResult{}, err
+	}
+	return job.AvatarResult{State: published.State}, nil
+}
+
+// renderAvatar repeats the rendering when a worker died over it, a bounded number of times.
+func renderAvatar(ctx workflow.Context, in job.AvatarInput) error {
+	ctx = with(ctx, rendering, "Render the picture in its sizes")
+	var err error
+	for range maxCrashes {
+		err = workflow.ExecuteActivity(ctx, job.RenderAvatar, in).Get(ctx, nil)
+		var timeout *temporal.TimeoutError
+		if !errors.As(err, &timeout) {
+			return err
+		}
+	}
+	return err
+}
+
+// rejection tells whether the picture is to blame, and its code.
+func rejection(err error) (code string, rejected bool) {
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return codeCrashed, true
+	}
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) && refused.Type() == job.ErrorAvatarRejected && refused.Details(&code) == nil {
+		return code, true
+	}
+	return "", false
+}
+
+func failAvatar(ctx workflow.Context, in job.AvatarInput, code string) (job.AvatarResult, error) {
+	failed := job.FailAvatarInput{AvatarInput: in, Code: code}
+	if err := workflow.ExecuteActivity(with(ctx, patient, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
+		return job.AvatarResult{}, err
+	}
+	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the upload"), job.RemoveAvatarFiles, in).Get(ctx, nil); err != nil {
+		return job.AvatarResult{}, err
+	}
+	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil
+}

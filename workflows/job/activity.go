@@ -1,0 +1,65 @@
+package job
+
+import (
+	"time"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Activity types, by the task queue on which they run.
+const (
+	// email
+	SendMail = "SendMail"
+	FailMail = "FailMail"
+
+	// avatar
+	RenderAvatar       = "RenderAvatar"
+	PublishAvatar      = "PublishAvatar"
+	FailAvatar         = "FailAvatar"
+	RemoveAvatarFiles  = "RemoveAvatarFiles"
+	RemoveFormerAvatar = "RemoveFormerAvatar"
+
+	// maintenance
+	BeginCleanup  = "BeginCleanup"
+	ApplyPolicy   = "ApplyPolicy"
+	FinishCleanup = "FinishCleanup"
+)
+
+// Types of errors that no retry mends.
+const (
+	ErrorMailRejected   = "MailRejected"   // the server refuses it, or may have it and does not say so
+	ErrorMailExpired    = "MailExpired"    // a day of attempts did not get it to the server
+	ErrorAvatarRejected = "AvatarRejected" // the picture is not one; its details are the code
+	ErrorNotFound       = "NotFound"       // the row is gone
+)
+
+// FailAvatarInput ends an upload with a code that the API turns into words.
+type FailAvatarInput struct {
+	AvatarInput
+	Code string `json:"code"`
+}
+
+// PublishResult says whether the upload is its user's avatar now.
+type PublishResult struct {
+	State watchparty.AvatarState `json:"state"`
+}
+
+// BeginCleanupResult fixes what the run's policies compare with.
+type BeginCleanupResult struct {
+	Policies   []watchparty.Policy             `json:"policies"`
+	Thresholds map[watchparty.Policy]time.Time `json:"thresholds"`
+}
+
+// ApplyPolicyInput is one policy of a run.
+type ApplyPolicyInput struct {
+	RunID     string            `json:"run_id"`
+	Policy    watchparty.Policy `json:"policy"`
+	Threshold time.Time         `json:"threshold"`
+	DryRun    bool              `json:"dry_run,omitempty"`
+}
+
+// FinishCleanupInput ends a run.
+type FinishCleanupInput struct {
+	RunID  string                       `json:"run_id"`
+	Failed map[watchparty.Policy]string `json:"failed,omitempty"`
+}
