@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -17,13 +18,11 @@ import (
 // validate refuses what the contract does not allow before any handler runs.
 func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{
-		Prefix:               basePath,
-		DoNotValidateServers: true,
-		Skipper:              outsideContract,
-		ErrorHandler:         func(_ echo.Context, err *echo.HTTPError) error { return err.Internal },
-		MultiErrorHandler: func(errs openapi3.MultiError) *echo.HTTPError {
-			return &echo.HTTPError{Internal: refusal(errs)}
-		},
+		// The server's address in the contract is a path, so no host is compared. (The Prefix option would do instead, but
+		// at v1.1.0 it leaves the handler an empty body.)
+		SilenceServersWarning: true,
+		Skipper:               outsideContract,
+		MultiErrorHandler:     func(errs openapi3.MultiError) *echo.HTTPError { return &echo.HTTPError{Internal: refusal(errs)} },
 		Options: openapi3filter.Options{
 			MultiError:         true,
 			KeepValidatedValue: true,
@@ -46,6 +45,11 @@ func authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) err
 
 // refusal turns what the validator found into one coded error that names the fields.
 func refusal(errs openapi3.MultiError) error {
+	// First of all, for it shows as a failure of whatever read the body: the security requirements, for one.
+	var tooLarge *http.MaxBytesError
+	if errors.As(errs, &tooLarge) {
+		return tooLarge
+	}
 	var (
 		fields []watchparty.FieldError
 		found  error
@@ -53,14 +57,11 @@ func refusal(errs openapi3.MultiError) error {
 	for _, err := range errs {
 		var (
 			request  *openapi3filter.RequestError
-			tooLarge *http.MaxBytesError
 			security *openapi3filter.SecurityRequirementsError
 		)
 		switch {
 		case errors.As(err, &security):
 			return watchparty.ErrUnauthenticated
-		case errors.As(err, &tooLarge):
-			return tooLarge
 		case !errors.As(err, &request):
 			found = err
 		case request.Parameter != nil:
@@ -98,7 +99,10 @@ func fieldErrors(prefix string, err error) []watchparty.FieldError {
 		if prefix != "" {
 			path = append([]string{prefix}, path...)
 		}
-		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: schema.Reason}}
+		if unknown := unknownProperty.FindStringSubmatch(schema.Reason); unknown != nil {
+			path = append(path, unknown[1])
+		}
+		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: fieldMessage(schema)}}
 	}
 	field := watchparty.FieldError{Field: fieldName(nil), Code: "malformed", Message: "cannot be read"}
 	if prefix != "" {
@@ -112,6 +116,17 @@ func fieldName(path []string) string {
 		return "body"
 	}
 	return strings.Join(path, ".")
+}
+
+// unknownProperty finds the name that the validator leaves out of the path.
+var unknownProperty = regexp.MustCompile(`^property "(.*)" is unsupported$`)
+
+// fieldMessage is the validator's, which never holds the value, but for patterns, which people cannot read.
+func fieldMessage(err *openapi3.SchemaError) string {
+	if err.SchemaField == "pattern" {
+		return "does not have the right form"
+	}
+	return err.Reason
 }
 
 // fieldCode is the schema's keyword that was not kept, in snake_case.

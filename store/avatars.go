@@ -41,7 +41,7 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 
 // CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed.
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
-	now := time.Now().UTC()
+	now := now()
 	row := avatarRow{
 		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing), CreatedAt: now, UpdatedAt: now,
 	}

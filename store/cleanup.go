@@ -45,7 +45,7 @@ func (r runRow) run() watchparty.CleanupRun {
 }
 
 func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID string, in job.CleanupInput) *runRow {
-	now := time.Now().UTC()
+	now := now()
 	row := &runRow{
 		ID: id, Trigger: string(trigger), StartedBy: nullID(startedBy), DryRun: in.DryRun,
 		State: string(watchparty.RunQueued), Counts: map[watchparty.Policy]int64{}, Errors: map[watchparty.Policy]string{},
@@ -213,7 +213,7 @@ func (s *Store) FinishRun(ctx context.Context, runID string, failures map[watchp
 		if row.FinishedAt != nil {
 			return nil
 		}
-		now := time.Now().UTC()
+		now := now()
 		row.FinishedAt, row.UpdatedAt, row.State = &now, now, string(watchparty.RunCompleted)
 		if len(failures) > 0 {
 			row.State, row.Errors = string(watchparty.RunFailed), failures
@@ -236,7 +236,7 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	}
 	report := &reportRow{
 		ID: newID(), Kind: "cleanup", RunID: &run.ID, PeriodStart: value(run.StartedAt), PeriodEnd: value(run.FinishedAt),
-		Data: data, CreatedAt: time.Now().UTC(),
+		Data: data, CreatedAt: now(),
 	}
 	_, err = tx.NewInsert().Model(report).Exec(ctx)
 	return err

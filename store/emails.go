@@ -36,7 +36,7 @@ func (r emailRow) mail() watchparty.Mail {
 
 // addEmail queues a mail in the caller's transaction and returns its ID.
 func addEmail(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID string) (string, error) {
-	now := time.Now().UTC()
+	now := now()
 	row := &emailRow{
 		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: &userID, State: string(watchparty.MailQueued),
 		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,

@@ -31,7 +31,7 @@ func (r messageRow) message() watchparty.Message {
 
 // PostMessage stores what a participant says and refreshes their presence. It returns ErrNotParticipant.
 func (s *Store) PostMessage(ctx context.Context, roomID string, author watchparty.User, body string) (watchparty.Message, error) {
-	now := time.Now().UTC()
+	now := now()
 	row := messageRow{
 		ID: newID(), RoomID: roomID, UserID: &author.ID, Body: body, CreatedAt: now, UpdatedAt: now, Username: &author.Username,
 	}

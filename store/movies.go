@@ -52,7 +52,7 @@ func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) 
 
 // AddMovies stores those films that are not there yet, by title and year.
 func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error {
-	now := time.Now().UTC()
+	now := now()
 	rows := make([]movieRow, 0, len(movies))
 	for _, m := range movies {
 		rows = append(rows, movieRow{

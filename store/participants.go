@@ -63,7 +63,7 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 }
 
 func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string, role watchparty.Role) error {
-	now := time.Now().UTC()
+	now := now()
 	row := &participantRow{RoomID: roomID, UserID: userID, Role: string(role), LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
 	_, err := db.NewInsert().Model(row).Exec(ctx)
 	return err

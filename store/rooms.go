@@ -44,7 +44,7 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie.
 func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom) (watchparty.Room, error) {
-	now := time.Now().UTC()
+	now := now()
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, CreatedAt: now, UpdatedAt: now,

@@ -110,6 +110,9 @@ func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx b
 // newID makes a UUIDv7. It panics only when the system has no randomness.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
+// now is the time as Postgres keeps it, so that what is answered after a write is what is read later.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
 // Postgres error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const (
 	codeUniqueViolation     = "23505"

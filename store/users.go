@@ -38,7 +38,7 @@ func (r userRow) user() watchparty.User {
 // CreateUser stores an account, its welcome mail and the event that sends it. It returns ErrUsernameTaken or
 // ErrEmailTaken, both without regard to case.
 func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
-	now := time.Now().UTC()
+	now := now()
 	row := userRow{
 		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,

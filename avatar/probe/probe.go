@@ -1,0 +1,148 @@
+// Package probe tells from the first bytes of an uploaded picture whether it can become an avatar.
+//
+// It is pure Go and never decodes pixels, so that the API can refuse a bad upload at once, without libvips.
+// A picture that passes may still turn out to be damaged: package avatar finds that out.
+package probe
+
+import (
+	"bytes"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"strings"
+
+	"golang.org/x/image/webp"
+)
+
+// Format is one of the picture formats that users may upload.
+type Format string
+
+const (
+	JPEG Format = "jpeg"
+	PNG  Format = "png"
+	WebP Format = "webp"
+	GIF  Format = "gif"
+)
+
+// ContentType is the format's media type.
+func (f Format) ContentType() string { return "image/" + string(f) }
+
+// Limits bound what a picture may cost. A field that is zero or less stands for its default.
+type Limits struct {
+	MaxBytes  int64 // size of the file
+	MaxPixels int   // width × height
+}
+
+const (
+	DefaultMaxBytes  = 5 << 20
+	DefaultMaxPixels = 50_000_000
+
+	// MaxSide bounds width and height by themselves: a picture of 1×50,000,000 would pass MaxPixels, yet
+	// no camera or program makes one, and its rows are a burden of their own for decoders.
+	MaxSide = 20_000
+)
+
+// maxScans bounds how often a progressive JPEG goes over its pixels. Encoders use about ten scans; a hostile file
+// of 5 MB has room for half a million, each of which costs a decoder time in proportion to the pixels.
+const maxScans = 100
+
+// WithDefaults returns the limits with their unset fields filled in.
+func (l Limits) WithDefaults() Limits {
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = DefaultMaxBytes
+	}
+	if l.MaxPixels <= 0 {
+		l.MaxPixels = DefaultMaxPixels
+	}
+	return l
+}
+
+// CheckDimensions refuses a picture of more pixels, or longer sides, than the limits allow.
+func (l Limits) CheckDimensions(width, height int) error {
+	l = l.WithDefaults()
+	switch {
+	case width <= 0 || height <= 0:
+		return Unreadable()
+	case width > MaxSide || height > MaxSide:
+		return sideTooLong(width, height)
+	case int64(width)*int64(height) > int64(l.MaxPixels):
+		return tooManyPixels(width, height, l.MaxPixels)
+	}
+	return nil
+}
+
+// Info is what the header says. Width and Height are as stored, before the orientation is applied.
+type Info struct {
+	Format      Format
+	ContentType string
+	Width       int
+	Height      int
+	Orientation int // EXIF 1 to 8; read from JPEG only, 1 for everything else
+}
+
+// Check reads the magic bytes and the header of a picture. Its errors are of type *Error.
+func Check(data []byte, limits Limits) (Info, error) {
+	limits = limits.WithDefaults()
+	if len(data) == 0 {
+		return Info{}, empty()
+	}
+	if int64(len(data)) > limits.MaxBytes {
+		return Info{}, tooLarge(int64(len(data)), limits.MaxBytes)
+	}
+	format, ok := sniff(data)
+	if !ok {
+		return Info{}, unsupportedFormat()
+	}
+	config, err := decodeConfig(format, data)
+	if err != nil {
+		return Info{}, Unreadable()
+	}
+	if err := limits.CheckDimensions(config.Width, config.Height); err != nil {
+		return Info{}, err
+	}
+	info := Info{
+		Format:      format,
+		ContentType: format.ContentType(),
+		Width:       config.Width,
+		Height:      config.Height,
+		Orientation: 1,
+	}
+	if format == JPEG {
+		var scans int
+		if info.Orientation, scans = walkJPEG(data); scans > maxScans {
+			return Info{}, Unreadable()
+		}
+	}
+	return info, nil
+}
+
+// sniff goes by the magic bytes alone: neither the file's name nor the client's Content-Type can be trusted.
+func sniff(data []byte) (Format, bool) {
+	head := string(data[:min(len(data), 12)])
+	switch {
+	case strings.HasPrefix(head, "\xff\xd8\xff"):
+		return JPEG, true
+	case strings.HasPrefix(head, "\x89PNG\r\n\x1a\n"):
+		return PNG, true
+	case strings.HasPrefix(head, "GIF87a"), strings.HasPrefix(head, "GIF89a"):
+		return GIF, true
+	case len(head) == 12 && head[:4] == "RIFF" && head[8:] == "WEBP":
+		return WebP, true
+	}
+	return "", false
+}
+
+func decodeConfig(format Format, data []byte) (image.Config, error) {
+	r := bytes.NewReader(data)
+	switch format {
+	case JPEG:
+		return jpeg.DecodeConfig(r)
+	case PNG:
+		return png.DecodeConfig(r)
+	case GIF:
+		return gif.DecodeConfig(r)
+	default:
+		return webp.DecodeConfig(r)
+	}
+}

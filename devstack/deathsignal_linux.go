@@ -1,0 +1,6 @@
+package devstack
+
+import "syscall"
+
+// dieWithParent has the kernel send s when the thread that starts the child ends.
+func dieWithParent(attr *syscall.SysProcAttr, s syscall.Signal) { attr.Pdeathsig = s }

@@ -1,0 +1,204 @@
+package inbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxMails     = 5000
+	maxTotalSize = 512 << 20
+
+	extension = ".eml"
+	idLength  = 16 // hexadecimal digits of a time in nanoseconds
+)
+
+var errNotFound = errors.New("message not found")
+
+// mailbox keeps mails as files and what lists show of them in memory.
+type mailbox struct {
+	dir      string
+	maxMails int
+
+	mu    sync.RWMutex
+	mails []*entry // oldest first
+	size  int64
+}
+
+// entry is what a list shows of one mail.
+type entry struct {
+	id      string
+	created time.Time
+	size    int64
+	read    bool
+	mail    mail // without the bodies
+}
+
+func openMailbox(dir string) (*mailbox, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the inbox folder: %w", err)
+	}
+	files, err := os.ReadDir(dir) // sorted by name, so by time
+	if err != nil {
+		return nil, fmt.Errorf("read the inbox folder: %w", err)
+	}
+	b := &mailbox{dir: dir, maxMails: maxMails}
+	for _, file := range files {
+		id, isMail := strings.CutSuffix(file.Name(), extension)
+		created, valid := timeOf(id)
+		if !isMail || !valid {
+			continue
+		}
+		raw, err := os.ReadFile(b.path(id))
+		if err != nil {
+			return nil, fmt.Errorf("read a kept mail: %w", err)
+		}
+		b.append(id, created, raw)
+	}
+	b.evict()
+	return b, nil
+}
+
+// add stores a mail. It is on disk under its final name when add returns.
+func (b *mailbox) add(e envelope, body []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	created := time.Now().UTC()
+	if n := len(b.mails); n > 0 && !created.After(b.mails[n-1].created) {
+		created = b.mails[n-1].created.Add(1)
+	}
+	id := fmt.Sprintf("%0*x", idLength, created.UnixNano())
+	raw := withEnvelope(e, created, body)
+	if err := b.write(id, raw); err != nil {
+		return err
+	}
+	b.append(id, created, raw)
+	b.evict()
+	return nil
+}
+
+func (b *mailbox) write(id string, raw []byte) error {
+	// The name has no extension yet: a crash leaves no half mail behind that would be listed.
+	incoming := filepath.Join(b.dir, "incoming")
+	if err := os.WriteFile(incoming, raw, 0o644); err != nil {
+		return fmt.Errorf("store the mail: %w", err)
+	}
+	if err := os.Rename(incoming, b.path(id)); err != nil {
+		return fmt.Errorf("store the mail: %w", err)
+	}
+	return nil
+}
+
+func (b *mailbox) append(id string, created time.Time, raw []byte) {
+	b.mails = append(b.mails, &entry{
+		id: id, created: created, size: int64(len(raw)), mail: parse(raw).withoutBodies(),
+	})
+	b.size += int64(len(raw))
+}
+
+// evict drops the oldest mails beyond what is kept. A file that cannot be removed is only forgotten.
+func (b *mailbox) evict() {
+	for len(b.mails) > b.maxMails || b.size > maxTotalSize {
+		oldest := b.mails[0]
+		_ = os.Remove(b.path(oldest.id))
+		b.size -= oldest.size
+		b.mails = slices.Delete(b.mails, 0, 1)
+	}
+}
+
+// list returns copies of up to limit mails after the start newest ones, and how many there are and are unread.
+func (b *mailbox) list(start, limit int) (page []entry, total, unread int) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, e := range b.mails {
+		if !e.read {
+			unread++
+		}
+	}
+	for i := len(b.mails) - 1 - start; i >= 0 && len(page) < limit; i-- {
+		page = append(page, *b.mails[i])
+	}
+	return page, len(b.mails), unread
+}
+
+// open marks a mail as read and returns it whole. The ID "latest" is the newest one.
+func (b *mailbox) open(id string) (entry, []byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := b.index(id)
+	if i < 0 {
+		return entry{}, nil, errNotFound
+	}
+	found := b.mails[i]
+	raw, err := os.ReadFile(b.path(found.id))
+	if err != nil {
+		return entry{}, nil, fmt.Errorf("read a kept mail: %w", err)
+	}
+	found.read = true
+	whole := *found
+	whole.mail = parse(raw)
+	return whole, raw, nil
+}
+
+// remove deletes the mails with these IDs; IDs of no mail are skipped.
+func (b *mailbox) remove(ids []string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.removeIf(func(e *entry) bool { return slices.Contains(ids, e.id) })
+}
+
+func (b *mailbox) removeAll() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.removeIf(func(*entry) bool { return true })
+}
+
+func (b *mailbox) removeIf(condition func(*entry) bool) error {
+	var failed error
+	b.mails = slices.DeleteFunc(b.mails, func(e *entry) bool {
+		if !condition(e) {
+			return false
+		}
+		if err := os.Remove(b.path(e.id)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			failed = errors.Join(failed, err)
+			return false
+		}
+		b.size -= e.size
+		return true
+	})
+	return failed
+}
+
+func (b *mailbox) index(id string) int {
+	if id == "latest" {
+		return len(b.mails) - 1
+	}
+	return slices.IndexFunc(b.mails, func(e *entry) bool { return e.id == id })
+}
+
+func (b *mailbox) path(id string) string { return filepath.Join(b.dir, id+extension) }
+
+func timeOf(id string) (time.Time, bool) {
+	nanoseconds, err := strconv.ParseInt(id, 16, 64)
+	return time.Unix(0, nanoseconds).UTC(), err == nil && len(id) == idLength
+}
+
+func withEnvelope(e envelope, received time.Time, body []byte) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "Return-Path: <%s>\r\n", e.from)
+	for _, to := range e.to {
+		fmt.Fprintf(&b, "%s: %s\r\n", envelopeHeader, to)
+	}
+	fmt.Fprintf(&b, "Received: by localhost with ESMTP; %s\r\n", received.Format(time.RFC1123Z))
+	b.Write(body)
+	return b.Bytes()
+}

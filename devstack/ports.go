@@ -1,0 +1,121 @@
+package devstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// host is where everything listens: nothing of the stack can be reached from another machine.
+const host = "127.0.0.1"
+
+// Ports are where the services listen. 0 picks a free port; for TemporalUI in an ephemeral stack it means no UI.
+type Ports struct {
+	Postgres   int
+	Redis      int
+	Temporal   int
+	TemporalUI int
+	SMTP       int
+	Inbox      int
+}
+
+// DefaultPorts are the documented ports of development, each shifted by offset.
+func DefaultPorts(offset int) Ports {
+	return Ports{
+		Postgres:   15432 + offset,
+		Redis:      16379 + offset,
+		Temporal:   7233 + offset,
+		TemporalUI: 8233 + offset,
+		SMTP:       1025 + offset,
+		Inbox:      8025 + offset,
+	}
+}
+
+// use is one port and what it is for.
+type use struct {
+	port    *int
+	service Service
+	purpose string
+}
+
+func (p *Ports) uses(services []Service, temporalUI bool) []use {
+	all := []use{
+		{&p.Postgres, Postgres, "Postgres"},
+		{&p.Redis, Redis, "Redis"},
+		{&p.Temporal, Temporal, "Temporal"},
+		{&p.SMTP, Inbox, "the inbox's SMTP"},
+		{&p.Inbox, Inbox, "the inbox's pages"},
+	}
+	if temporalUI {
+		all = append(all, use{&p.TemporalUI, Temporal, "Temporal's UI"})
+	}
+	return slices.DeleteFunc(all, func(u use) bool { return !slices.Contains(services, u.service) })
+}
+
+// checkFree reports every port that something else holds, in one line.
+func checkFree(ctx context.Context, uses []use) error {
+	var taken []string
+	for _, u := range uses {
+		if *u.port == 0 {
+			continue
+		}
+		if *u.port < 0 || *u.port > 65535 {
+			return fmt.Errorf("port %d for %s does not exist: choose another DEV_PORT_OFFSET", *u.port, u.purpose)
+		}
+		if !isFree(ctx, *u.port) {
+			taken = append(taken, fmt.Sprintf("port %d for %s", *u.port, u.purpose))
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	return fmt.Errorf("already taken by another program: %s; DEV_PORT_OFFSET=100 (or another number) shifts all ports",
+		strings.Join(taken, ", "))
+}
+
+func isFree(ctx context.Context, port int) bool {
+	// macOS lets a second program bind 127.0.0.1 beside one that listens on all addresses, so listening alone does
+	// not tell.
+	dialer := net.Dialer{Timeout: time.Second}
+	if c, err := dialer.DialContext(ctx, "tcp", address(port)); err == nil {
+		_ = c.Close()
+		return false
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address(port))
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}
+
+// Picked ports lie below those that systems give to outgoing connections (32768 on Linux, 49152 on macOS): one from
+// there could be gone again before the server listens on it.
+const (
+	firstPicked = 20000
+	lastPicked  = 32000
+)
+
+func pickFree(ctx context.Context, uses []use) error {
+	picked := map[int]bool{}
+	for _, u := range uses {
+		for attempt := 0; *u.port == 0; attempt++ {
+			if attempt == 1000 {
+				return errors.New("no free port found")
+			}
+			port := firstPicked + rand.IntN(lastPicked-firstPicked)
+			if !picked[port] && isFree(ctx, port) {
+				picked[port] = true
+				*u.port = port
+			}
+		}
+	}
+	return nil
+}
+
+func address(port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -1,0 +1,72 @@
+package stacktest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun/driver/pgdriver"
+
+	"github.com/watchparty/watchparty/devstack"
+)
+
+// cleanupTimeout bounds the wait for locks that a test's connections still hold on its schema.
+const cleanupTimeout = 10 * time.Second
+
+// DatabaseURL makes a new, empty schema and returns a URL whose connections have it as their search_path. The schema
+// is dropped in t.Cleanup, so close what uses it in a Cleanup that is registered after this call.
+func DatabaseURL(t testing.TB) string {
+	t.Helper()
+	base := named("DATABASE_URL", devstack.Postgres, (*devstack.Stack).DatabaseURL)
+	schema := "test_" + uniqueName(t)
+	execute(t, t.Context(), base, `CREATE SCHEMA "`+schema+`"`)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+		defer cancel()
+		execute(t, ctx, base, `DROP SCHEMA IF EXISTS "`+schema+`" CASCADE`)
+	})
+	return withSearchPath(t, base, schema)
+}
+
+// KeyPrefix is unique to the test and ends with a colon.
+func KeyPrefix(t testing.TB) string {
+	t.Helper()
+	return "test:" + uniqueName(t) + ":"
+}
+
+func withSearchPath(t testing.TB, base, schema string) string {
+	t.Helper()
+	parsed, err := url.Parse(base)
+	if err != nil {
+		t.Fatal("DATABASE_URL is not a URL") // the error would show its password
+	}
+	query := parsed.Query()
+	query.Set("search_path", schema)
+	parsed.RawQuery = query.Encode()
+	return parsed.String()
+}
+
+func execute(t testing.TB, ctx context.Context, base, statement string) {
+	t.Helper()
+	db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(base), pgdriver.WithTimeout(cleanupTimeout)))
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		t.Errorf("%s: %v", statement, err)
+	}
+}
+
+// uniqueName is fit for a schema: lower case, short, and different in each call and each run.
+func uniqueName(t testing.TB) string {
+	const longest = 40
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(t.Name()))
+	return name[:min(len(name), longest)] + "_" + strings.ToLower(rand.Text()[:12])
+}

@@ -1,0 +1,105 @@
+package stacktest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/watchparty/watchparty/devstack"
+)
+
+// settings name, for each service, the variable that says that it runs already.
+var settings = map[devstack.Service]string{
+	devstack.Postgres: "DATABASE_URL",
+	devstack.Redis:    "REDIS_URL",
+	devstack.Temporal: "TEMPORAL_ADDRESS",
+	devstack.Inbox:    "SMTP_HOST",
+}
+
+// current is what Main has started. Tests reach it through functions, because TestMain cannot hand them anything.
+var current *devstack.Stack
+
+// Main is a TestMain: it starts the services that the environment does not name, runs the tests, stops the services
+// and exits with the tests' code.
+func Main(m *testing.M, services ...devstack.Service) {
+	os.Exit(With(m, services...).Run())
+}
+
+// Runner runs tests with servers around them. It is what goleak.VerifyTestMain takes.
+type Runner struct {
+	tests    interface{ Run() int }
+	services []devstack.Service
+}
+
+// With is Main without the exit.
+func With(m interface{ Run() int }, services ...devstack.Service) Runner {
+	return Runner{tests: m, services: services}
+}
+
+// Run returns the tests' exit code, or 1 when the servers do not start or end in order.
+func (r Runner) Run() int {
+	missing := slices.DeleteFunc(slices.Clone(r.services), func(s devstack.Service) bool {
+		return os.Getenv(settings[s]) != ""
+	})
+	if len(missing) == 0 {
+		return r.tests.Run()
+	}
+	stack, err := devstack.Start(context.Background(), devstack.Options{Services: missing, Ephemeral: true})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "stacktest:", err)
+		return 1
+	}
+	current = stack
+	defer func() { current = nil }()
+	return runWith(stack, r.tests)
+}
+
+func runWith(stack *devstack.Stack, tests interface{ Run() int }) int {
+	var watching sync.WaitGroup
+	watching.Go(func() { reportUnexpectedEnds(stack) })
+	stopWatching := closeOnSignal(stack, &watching)
+
+	code := tests.Run()
+	stopWatching()
+	if err := stack.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "stacktest:", err)
+		code = max(code, 1)
+	}
+	watching.Wait()
+	return code
+}
+
+// reportUnexpectedEnds says why tests fail when a server has crashed under them.
+func reportUnexpectedEnds(stack *devstack.Stack) {
+	for {
+		err := stack.Wait(context.Background())
+		if err == nil {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "stacktest:", err)
+	}
+}
+
+// closeOnSignal stops the servers when somebody interrupts the tests: only Linux does that by itself.
+func closeOnSignal(stack *devstack.Stack, watching *sync.WaitGroup) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	watching.Go(func() {
+		select {
+		case <-signals:
+			_ = stack.Close()
+			os.Exit(130)
+		case <-done:
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}

@@ -1,0 +1,107 @@
+package mail
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maxAnswer and maxName are in characters.
+	maxAnswer = 500
+	maxName   = 100
+
+	redacted = "[redacted]"
+
+	// Unicode's First Strong Isolate and Pop Directional Isolate.
+	isolateStart = "\u2068"
+	isolateEnd   = "\u2069"
+)
+
+// addressLike takes more than an address needs, rather than less: a quoted local part, and whatever touches an at
+// sign, be it full-width, percent-encoded, or with a space beside it.
+var addressLike = regexp.MustCompile(`(?i)"[^"]*"@\S+|\S*\s?(?:@|＠|﹫|%40|=40\pL)\s?\S*`)
+
+// tokenLike is long enough for a one-time token.
+var tokenLike = regexp.MustCompile(`[0-9A-Za-z_.~-]{16,}`)
+
+// redact makes a text from outside fit to be stored: no address, no secret, no token, nothing of the recipient.
+func (s *Sender) redact(text string, m Message) string {
+	text = plainLine(withoutFormat(text))
+	for _, secret := range s.secrets {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	text = addressLike.ReplaceAllString(text, redacted)
+	// A filter may quote a link of the mail, and with it the token.
+	sent := strings.ToLower(m.Content.Text)
+	text = tokenLike.ReplaceAllStringFunc(text, func(token string) string {
+		if strings.Contains(sent, strings.ToLower(token)) {
+			return redacted
+		}
+		return token
+	})
+	local, _, _ := strings.Cut(m.To, "@")
+	for _, word := range []string{plainLine(m.ToName), plainLine(local)} {
+		text = replaceWord(text, word)
+	}
+	return cut(text, maxAnswer)
+}
+
+// replaceWord redacts word, in any case, where no letter or digit touches it.
+func replaceWord(text, word string) string {
+	if word == "" {
+		return text
+	}
+	pattern := regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(word) + `($|[^\pL\pN])`)
+	for range 2 { // neighbours share the character between them, so one pass takes every other one
+		text = pattern.ReplaceAllString(text, "${1}"+redacted+"${2}")
+	}
+	return text
+}
+
+// plainLine makes s one line of valid UTF-8 without control characters, single spaces between its words.
+func plainLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// plainName is plainLine without the characters that would change the direction of the text around the name; the
+// marks and joiners that scripts need stay.
+func plainName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, s)
+	return cut(plainLine(s), maxName)
+}
+
+// headerText keeps a reader's program from decoding what a person wrote as an RFC 2047 encoded word.
+func headerText(s string) string { return strings.ReplaceAll(s, "=?", "= ?") }
+
+func withoutFormat(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func cut(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}
+
+// isolate marks a name for letters, so that its direction does not disturb the sentence: <bdi> in HTML, Unicode
+// isolates in text.
+func isolate(name string) string { return isolateStart + plainName(name) + isolateEnd }

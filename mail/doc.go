@@ -1,0 +1,9 @@
+// Package mail writes the service's mails and hands them to an SMTP server.
+//
+// A mail has one source, a letter, that is rendered as HTML and as text; each kind of mail is a function such as
+// Welcome that fills a letter from typed data. Sender.Send then talks to the server and says with a SendError what
+// the server's answer means for a retry.
+//
+// Nothing that leaves this package in an error holds a mail address or a secret: errors end up in workflow
+// histories, logs and the emails table.
+package mail

@@ -1,0 +1,65 @@
+package mail
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"html"
+	"html/template"
+	"net/url"
+	"strings"
+)
+
+// Content is a mail's rendered subject and both of its parts.
+type Content struct {
+	Subject string
+	HTML    string
+	Text    string
+}
+
+// letter is the one source of a mail's parts. Names in it go through isolate. A kind of mail is a function that
+// fills a letter from data of its own type; a language would be one more argument of that function.
+type letter struct {
+	Subject string
+	// Preheader is what inboxes show beside the subject; it repeats, so only the HTML has it.
+	Preheader  string
+	Greeting   string
+	Paragraphs []string
+	Button     button
+	Footer     string
+}
+
+type button struct{ Label, URL string }
+
+//go:embed letter.html.tmpl
+var letterHTML string
+
+var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap{"names": names}).Parse(letterHTML))
+
+var isolatesToBDI = strings.NewReplacer(isolateStart, "<bdi>", isolateEnd, "</bdi>")
+
+// names escapes the text and only then turns the isolates, which plainName keeps out of names, into elements.
+func names(s string) template.HTML { return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) }
+
+func (l letter) render() (Content, error) {
+	if l.Subject == "" || l.Greeting == "" || len(l.Paragraphs) == 0 || l.Button.Label == "" {
+		return Content{}, errors.New("mail: a letter lacks its subject, greeting, paragraphs or button")
+	}
+	if err := webAddress(l.Button.URL); err != nil {
+		return Content{}, err
+	}
+	var page strings.Builder
+	if err := letterTemplate.Execute(&page, l); err != nil {
+		return Content{}, fmt.Errorf("mail: rendering HTML: %w", err)
+	}
+	return Content{Subject: plainLine(l.Subject), HTML: page.String(), Text: l.text()}, nil
+}
+
+// webAddress never repeats the address: it may hold a token.
+func webAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.ContainsAny(address, " \t") {
+		return errors.New("mail: a button's address must start with http:// or https://")
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package mail
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// letters has every kind of mail, for what must hold for all of them.
+var letters = map[string]func(name string) (Content, error){
+	"welcome": func(name string) (Content, error) {
+		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", PublicURL: "https://watch.test/?a=1&b=2"})
+	},
+}
+
+var hardNames = map[string]string{
+	"plain":         "Alice",
+	"markup":        `<b>Bob</b> & "Eve" 'x' <script>alert(1)</script>`,
+	"right to left": "ليلى كرم (ليلى)",
+	"template":      "{{.Subject}}",
+	"long words":    "An Extraordinarily Long Name That Goes On And On For More Than One Line Of Text Holds",
+	"escapes":       "A\u2069\u202Ebad\r\nB",
+}
+
+func each(t *testing.T, check func(t *testing.T, name string, c Content)) {
+	for kind, letter := range letters {
+		for what, name := range hardNames {
+			t.Run(kind+", "+what, func(t *testing.T) {
+				c, err := letter(name)
+				require.NoError(t, err)
+				check(t, name, c)
+			})
+		}
+	}
+}
+
+var (
+	outsideText = regexp.MustCompile(`(?s)<head>.*</head>|<div class="preheader".*?</div>|<td class="brand".*?</td>`)
+	element     = regexp.MustCompile(`<(/?[a-z]+)[^>]*>`)
+)
+
+// reading is what a person reads in the HTML part, without the frame that only it has.
+func reading(page string) string {
+	page = outsideText.ReplaceAllString(page, "")
+	page = strings.TrimPrefix(page, "<!DOCTYPE html>")
+	page = strings.NewReplacer("<bdi>", isolateStart, "</bdi>", isolateEnd).Replace(page)
+	return html.UnescapeString(element.ReplaceAllString(page, ""))
+}
+
+func TestLetterSaysTheSameInBothParts(t *testing.T) {
+	each(t, func(t *testing.T, _ string, c Content) {
+		text := strings.Replace(c.Text, "-- \n", "", 1)
+		text = strings.Replace(text, ":\nhttps://", "\nhttps://", 1)
+		require.Equal(t, strings.Fields(text), strings.Fields(reading(c.HTML)))
+	})
+}
+
+func TestLetterIsolatesNames(t *testing.T) {
+	each(t, func(t *testing.T, name string, c Content) {
+		shown := plainName(name)
+		require.Contains(t, c.HTML, "<bdi>"+html.EscapeString(shown)+"</bdi>")
+		require.Contains(t, c.Text, isolateStart+shown+isolateEnd)
+		require.Equal(t, strings.Count(c.HTML, "<bdi>"), strings.Count(c.HTML, "</bdi>"))
+		require.Equal(t, strings.Count(c.Text, isolateStart), strings.Count(c.Text, isolateEnd))
+		require.NotContains(t, c.HTML, isolateStart)
+		require.NotContains(t, c.HTML+c.Text, "\u202E")
+		require.NotContains(t, c.HTML+c.Text, "\r")
+		require.NotContains(t, c.HTML, "<script")
+		require.NotContains(t, c.HTML, "<b>")
+	})
+}
+
+func TestLetterHTML(t *testing.T) {
+	each(t, func(t *testing.T, _ string, c Content) {
+		for _, wanted := range []string{
+			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`, `lang="en"`,
+			`href="https://watch.test/?a=1&amp;b=2"`,
+		} {
+			require.Contains(t, c.HTML, wanted)
+		}
+		style := c.HTML[strings.Index(c.HTML, "<style>"):strings.Index(c.HTML, "</style>")]
+		lower := strings.ToLower(strings.Join(element.FindAllString(c.HTML, -1), "\n") + style)
+		for _, remote := range []string{"<img", "<link ", "<script", "<iframe", "src=", "url(", "@import", "background=", "srcset"} {
+			require.NotContains(t, lower, remote)
+		}
+		require.NotContains(t, c.HTML, "ZgotmplZ")
+		require.NotContains(t, c.Subject, "\n")
+	})
+}
+
+func TestLetterText(t *testing.T) {
+	each(t, func(t *testing.T, name string, c Content) {
+		for line := range strings.SplitSeq(c.Text, "\n") {
+			if !strings.Contains(line, plainName(name)) {
+				require.LessOrEqual(t, utf8.RuneCountInString(line), textWidth)
+			}
+		}
+		require.Contains(t, c.Text, "\nhttps://watch.test/?a=1&b=2\n", "an address on its own line")
+	})
+}
+
+func TestWelcomeFallsBackToTheUsername(t *testing.T) {
+	for _, empty := range []string{"", " \t", "\u202E"} {
+		c, err := Welcome(WelcomeData{DisplayName: empty, Username: "alice7", PublicURL: "http://localhost:5000"})
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(c.Text, "Hi \u2068alice7\u2069,\n"))
+	}
+}
+
+func TestWelcomeRefusesAddressesThatAreNotTheWebs(t *testing.T) {
+	for _, bad := range []string{"", "watch.test", "javascript:alert(1)", "https://", "https://a b", "http://a\nb", "//watch.test"} {
+		_, err := Welcome(WelcomeData{Username: "alice7", PublicURL: bad})
+		require.Error(t, err, bad)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	long := strings.Repeat("x", 100)
+	require.Equal(t, "a b", wrap("  a \n b "))
+	require.Equal(t, "a\n"+long+"\nb", wrap("a "+long+" b"))
+	require.Equal(t, strings.Repeat("12345678 ", 7)+"12345678\n12345678", wrap(strings.Repeat("12345678 ", 9)))
+	name := isolate(strings.Repeat("two words ", 10))
+	require.Contains(t, wrap("Hi "+name+", welcome to a long sentence"), name)
+}

@@ -1,0 +1,219 @@
+package mail
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+// Message is one mail to one person.
+type Message struct {
+	// ID is the mail row's UUID. The Message-ID is derived from it, so every attempt carries the same one.
+	ID string
+	// To is one bare address; ToName is the name shown with it, in any script, and may be empty.
+	To     string
+	ToName string
+	// Content is what Welcome and its like return.
+	Content Content
+}
+
+// Sender hands mails to one SMTP server. It keeps no connection and may be used by many goroutines at once.
+type Sender struct {
+	host     string
+	port     int
+	from     netmail.Address
+	domain   string
+	timeout  time.Duration
+	security security
+	tls      *tls.Config
+	login    []gomail.Option
+	secrets  []string
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+type security string
+
+const (
+	startTLS    security = "starttls"
+	implicitTLS security = "implicit"
+	noTLS       security = "none"
+)
+
+// New checks the settings; it does not connect.
+func New(c config.Mail) (*Sender, error) {
+	if c.Host == "" {
+		return nil, errors.New("mail: SMTP_HOST is required")
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		return nil, errors.New("mail: SMTP_PORT must be from 1 to 65535")
+	}
+	if c.Timeout <= 0 {
+		return nil, errors.New("mail: SMTP_TIMEOUT must be more than 0")
+	}
+	if !slices.Contains([]security{startTLS, implicitTLS, noTLS}, security(c.TLS)) {
+		return nil, errors.New("mail: SMTP_TLS must be one of starttls, implicit, none")
+	}
+	from, err := netmail.ParseAddress(c.From)
+	if err != nil {
+		return nil, errors.New("mail: MAIL_FROM must be one mail address")
+	}
+	if from.Address, err = asciiDomain(from.Address); err != nil {
+		return nil, errors.New("mail: MAIL_FROM has a domain that is not valid")
+	}
+	from.Name = plainName(from.Name)
+	s := &Sender{
+		host:     c.Host,
+		port:     c.Port,
+		from:     *from,
+		domain:   from.Address[strings.LastIndexByte(from.Address, '@')+1:],
+		timeout:  c.Timeout,
+		security: security(c.TLS),
+		tls:      &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12},
+		dial:     new(net.Dialer).DialContext,
+	}
+	if c.Username != "" {
+		s.login = login(c)
+		s.secrets = secrets(c.Username, c.Password)
+	}
+	return s, nil
+}
+
+// login lists the mechanisms in the order of go-mail's own discovery. That discovery is not used, because it takes
+// an implicit TLS connection which it did not dial itself for an unencrypted one. A password goes in the clear only
+// to this machine.
+func login(c config.Mail) []gomail.Option {
+	mechanisms := []gomail.SMTPAuthType{
+		gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthCramMD5,
+	}
+	encrypted := security(c.TLS) != noTLS
+	if encrypted {
+		mechanisms = slices.Insert(mechanisms, 0, gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS)
+	}
+	if encrypted || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, c.Host) {
+		mechanisms = append(mechanisms, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin)
+	}
+	return []gomail.Option{
+		gomail.WithUsername(c.Username), gomail.WithPassword(c.Password),
+		gomail.WithOpportunisticSMTPAuth(mechanisms...),
+	}
+}
+
+// secrets are the forms in which a server could repeat the login in its answer, longest first.
+func secrets(username, password string) []string {
+	encode := base64.StdEncoding.EncodeToString
+	all := []string{
+		encode([]byte("\x00" + username + "\x00" + password)), encode([]byte(password)), encode([]byte(username)),
+		password, username,
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
+
+// MessageID is the Message-ID header of the mail with this row ID, angle brackets included.
+func (s *Sender) MessageID(id string) string { return "<" + id + "@" + s.domain + ">" }
+
+// Send hands the message to the SMTP server. nil means that the server has it, whatever happened to the connection
+// after its answer; any other error is a *SendError. Everything up to the server's consent to DATA may take the
+// configured timeout, and the content with the final answer as long again; ctx can end it sooner.
+func (s *Sender) Send(ctx context.Context, m Message) error {
+	e, err := s.compose(m)
+	if err != nil {
+		return &SendError{Kind: Permanent, Answer: s.redact(err.Error(), m)}
+	}
+	if at, err := s.deliver(ctx, e); err != nil {
+		return s.sendError(ctx, at, err, m)
+	}
+	return nil
+}
+
+// envelope is a message as SMTP wants it.
+type envelope struct {
+	from, to string // in angle brackets
+	utf8     bool   // an address is not ASCII
+	body     []byte
+}
+
+// compose renders the whole message before the server is called: an error while the content is being sent would
+// otherwise leave a mail cut short.
+func (s *Sender) compose(m Message) (envelope, error) {
+	if !validID(m.ID) {
+		return envelope{}, errors.New("the message's ID is not valid")
+	}
+	to, err := recipient(m.To, m.ToName)
+	if err != nil {
+		return envelope{}, err
+	}
+	if m.Content.Subject == "" || m.Content.HTML == "" || m.Content.Text == "" {
+		return envelope{}, errors.New("the message lacks a subject, its HTML or its text")
+	}
+
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(&s.from)
+	msg.ToMailAddress(to)
+	msg.Subject(headerText(plainLine(m.Content.Subject)))
+	msg.SetGenHeader(gomail.HeaderMessageID, s.MessageID(m.ID))
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetDate()
+	msg.SetBodyString(gomail.TypeTextPlain, m.Content.Text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, m.Content.HTML)
+
+	e := envelope{
+		from: (&netmail.Address{Address: s.from.Address}).String(),
+		to:   (&netmail.Address{Address: to.Address}).String(),
+		utf8: !ascii(s.from.Address) || !ascii(to.Address),
+	}
+	var body strings.Builder
+	if _, err := msg.WriteTo(&body); err != nil {
+		return envelope{}, fmt.Errorf("the message cannot be written: %w", err)
+	}
+	e.body = []byte(body.String())
+	return e, nil
+}
+
+// recipient takes one bare address and nothing around it: no name, no comment, no list, no quoted local part.
+func recipient(address, name string) (*netmail.Address, error) {
+	const maxAddress = 254 // RFC 5321, 4.5.3.1.3, without the brackets
+	a, err := netmail.ParseAddress(address)
+	if err != nil || a.Address != address || len(address) > maxAddress || plainLine(address) != address {
+		return nil, errors.New("the recipient's address is not valid")
+	}
+	a.Name = headerText(plainName(name))
+	if a.Address, err = asciiDomain(address); err != nil {
+		return nil, errors.New("the recipient's domain is not valid")
+	}
+	return a, nil
+}
+
+// asciiDomain leaves only a local part that servers need SMTPUTF8 for.
+func asciiDomain(address string) (string, error) {
+	at := strings.LastIndexByte(address, '@') + 1
+	if ascii(address[at:]) {
+		return address, nil
+	}
+	domain, err := idna.Lookup.ToASCII(address[at:])
+	return address[:at] + domain, err
+}
+
+func validID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	return !strings.ContainsFunc(id, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
+
+func ascii(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r > 127 }) }
