@@ -58,7 +58,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	var refused *avatar.Error
 	if errors.As(err, &refused) {
 		return temporal.NewApplicationErrorWithOptions("not a picture that can be rendered", job.ErrorAvatarRejected,
-			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{refused.Code}, Category: temporal.ApplicationErrorCategoryBenign})
+			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{refused.Code, refused.Message}, Category: temporal.ApplicationErrorCategoryBenign})
 	}
 	if err != nil {
 		return err
@@ -74,22 +74,21 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 
 // beat heartbeats until stop is called, which waits for its end.
 func beat(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
+	stopped, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		ticker := time.NewTicker(heartbeatEvery)
 		defer ticker.Stop()
 		for {
-			activity.RecordHeartbeat(ctx)
 			select {
-			case <-ctx.Done():
+			case <-stopped:
 				return
 			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
 			}
 		}
 	}()
-	return func() { cancel(); <-done }
+	return func() { close(stopped); <-done }
 }
 
 // PublishAvatar makes the upload its user's avatar by one conditional update that an older version loses.
@@ -115,7 +114,7 @@ func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
 
 // FailAvatar tells the user why the upload did not become an avatar.
 func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
-	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Code)
+	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Reason)
 }
 
 // RemoveAvatarFiles removes all files of an upload.

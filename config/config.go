@@ -5,7 +5,6 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -143,8 +142,9 @@ type Cleanup struct {
 // Load reads environ (in the form of os.Environ) and reports every problem at once.
 func Load(environ []string) (Config, error) {
 	var c Config
-	if err := env.ParseWithOptions(&c, env.Options{Environment: env.ToMap(environ)}); err != nil {
-		return Config{}, fmt.Errorf("settings: %w", err)
+	vars := env.ToMap(environ)
+	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
+		return Config{}, unparsed(vars, err)
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	c.Temporal.UIURL = strings.TrimRight(c.Temporal.UIURL, "/")

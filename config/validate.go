@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/caarlos0/env/v11"
 )
 
 // MinSecretBytes is the least length of AUTH_SECRET.
@@ -88,6 +90,32 @@ func (c Config) Validate() error {
 	p.between("CLEANUP_BATCH_SIZE", int64(c.Cleanup.BatchSize), 1, 100_000)
 	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
 	return errors.Join(p...)
+}
+
+// unparsed names the variables that cannot be read, which the library's errors name by struct field only, and never
+// prints a value.
+func unparsed(vars map[string]string, cause error) error {
+	params, err := env.GetFieldParams(&Config{})
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	var p problems
+	for _, param := range params {
+		var parse env.ParseError
+		one := env.Options{Environment: map[string]string{param.Key: vars[param.Key]}}
+		if errors.As(env.ParseWithOptions(&Config{}, one), &parse) {
+			p.add(param.Key, "must be a %s", kinds[parse.Type.String()])
+		}
+	}
+	if len(p) == 0 {
+		return fmt.Errorf("settings: %w", cause)
+	}
+	return errors.Join(p...)
+}
+
+var kinds = map[string]string{
+	"int": "whole number", "int64": "whole number", "float64": "number", "bool": "truth value: true or false",
+	"time.Duration": "duration, such as 30s or 24h",
 }
 
 type problems []error

@@ -13,18 +13,21 @@ import (
 // maxCrashes is how many workers one picture may take down before it is refused.
 const maxCrashes = 5
 
-// codeCrashed is the reason of an upload that no worker survived.
-const codeCrashed = "avatar_unreadable"
+// What an upload that no worker survived is refused with.
+const (
+	codeCrashed   = "avatar_unreadable"
+	reasonCrashed = "The picture could not be processed. Save it again with another program, or choose another one."
+)
 
 // ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
 // that a newer upload or a deletion overtook as superseded; neither leaves files behind. Both are ordinary results.
 func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
 	if err := renderAvatar(ctx, in); err != nil {
-		code, rejected := rejection(err)
-		if !rejected {
+		code, reason := rejection(err)
+		if code == "" {
 			return job.AvatarResult{}, err
 		}
-		return failAvatar(ctx, in, code)
+		return failAvatar(ctx, in, code, reason)
 	}
 	var published job.PublishResult
 	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, in).Get(ctx, &published)
@@ -55,21 +58,21 @@ func renderAvatar(ctx workflow.Context, in job.AvatarInput) error {
 	return err
 }
 
-// rejection tells whether the picture is to blame, and its code.
-func rejection(err error) (code string, rejected bool) {
+// rejection returns a code and a reason when the picture is to blame, and no code otherwise.
+func rejection(err error) (code, reason string) {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
-		return codeCrashed, true
+		return codeCrashed, reasonCrashed
 	}
 	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) && refused.Type() == job.ErrorAvatarRejected && refused.Details(&code) == nil {
-		return code, true
+	if errors.As(err, &refused) && refused.Type() == job.ErrorAvatarRejected && refused.Details(&code, &reason) == nil {
+		return code, reason
 	}
-	return "", false
+	return "", ""
 }
 
-func failAvatar(ctx workflow.Context, in job.AvatarInput, code string) (job.AvatarResult, error) {
-	failed := job.FailAvatarInput{AvatarInput: in, Code: code}
+func failAvatar(ctx workflow.Context, in job.AvatarInput, code, reason string) (job.AvatarResult, error) {
+	failed := job.FailAvatarInput{AvatarInput: in, Reason: reason}
 	if err := workflow.ExecuteActivity(with(ctx, patient, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}

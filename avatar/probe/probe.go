@@ -81,7 +81,8 @@ type Info struct {
 	Orientation int // EXIF 1 to 8; read from JPEG only, 1 for everything else
 }
 
-// Check reads the magic bytes and the header of a picture. Its errors are of type *Error.
+// Check reads the magic bytes and the header of a picture, and counts a JPEG's scans. Its errors are of type
+// *Error.
 func Check(data []byte, limits Limits) (Info, error) {
 	limits = limits.WithDefaults()
 	if len(data) == 0 {

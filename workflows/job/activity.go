@@ -29,14 +29,14 @@ const (
 const (
 	ErrorMailRejected   = "MailRejected"   // the server refuses it, or may have it and does not say so
 	ErrorMailExpired    = "MailExpired"    // a day of attempts did not get it to the server
-	ErrorAvatarRejected = "AvatarRejected" // the picture is not one; its details are the code
+	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; its details are a code and a reason
 	ErrorNotFound       = "NotFound"       // the row is gone
 )
 
-// FailAvatarInput ends an upload with a code that the API turns into words.
+// FailAvatarInput ends an upload with a reason that its user can act on.
 type FailAvatarInput struct {
 	AvatarInput
-	Code string `json:"code"`
+	Reason string `json:"reason"`
 }
 
 // PublishResult says whether the upload is its user's avatar now.

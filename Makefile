@@ -1,0 +1,50 @@
+# `make help` lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+.PHONY: help run build test race fuzz bench lint generate setup clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Run everything on this machine: servers, API, worker, demo data
+	@exec bin/watchparty dev
+
+build: setup ## Build bin/watchparty
+	@go build -o bin/watchparty ./cmd/watchparty
+
+test: ## Run every test on real servers
+	@deploy/setup.sh test
+	go test -timeout 9m ./...
+
+race: ## Run every test with the race detector
+	@deploy/setup.sh test
+	go test -race -timeout 30m ./...
+
+FUZZTIME ?= 60s
+fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
+	@for target in avatar:FuzzRender avatar/probe:FuzzCheck; do \
+		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+bench: setup ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./avatar/... ./cache/...
+
+lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
+	@deploy/setup.sh lint
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt -w these files'; exit 1; }
+	go vet ./...
+	bin/golangci-lint run ./...
+	bin/workflowcheck ./workflows/...
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code -- api/api.gen.go || { echo 'make generate changes api/api.gen.go: commit that'; exit 1; }
+
+generate: ## Generate the server's code from api/openapi.yaml
+	@deploy/setup.sh lint
+	go generate ./api
+
+setup: ## Install what is missing to build and run
+	@deploy/setup.sh run
+
+clean: ## Remove what was built, and the development stack's data
+	rm -rf bin/watchparty .watchparty

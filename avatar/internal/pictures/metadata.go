@@ -1,0 +1,106 @@
+package pictures
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+)
+
+// Segment is a JPEG segment with its length.
+func Segment(marker byte, payload []byte) []byte {
+	segment := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(len(payload)+2))
+	return append(segment, payload...)
+}
+
+// Exif is a JPEG's APP1 segment; see TIFF.
+func Exif(order binary.AppendByteOrder, orientation int) []byte {
+	return Segment(0xe1, append([]byte("Exif\x00\x00"), TIFF(order, orientation)...))
+}
+
+// TIFF is what EXIF holds: an orientation, and the place of a home by GPS, whose reference to the map datum
+// reads SECRET-PLACE.
+func TIFF(order binary.AppendByteOrder, orientation int) []byte {
+	const (
+		short, ascii, long = 3, 2, 4
+		gpsAt              = 8 + 2 + 2*12 + 4
+		gpsDataAt          = gpsAt + 2 + 2*12 + 4
+	)
+	magic := "MM\x00*"
+	if order.String() == "LittleEndian" {
+		magic = "II*\x00"
+	}
+	datum := "SECRET-PLACE\x00"
+	b := order.AppendUint32([]byte(magic), 8)
+	entry := func(tag, kind uint16, count uint32, value func([]byte) []byte) {
+		b = order.AppendUint32(order.AppendUint16(order.AppendUint16(b, tag), kind), count)
+		b = value(b)
+	}
+	u32 := func(v uint32) func([]byte) []byte {
+		return func(b []byte) []byte { return order.AppendUint32(b, v) }
+	}
+	b = order.AppendUint16(b, 2)
+	entry(0x0112, short, 1, func(b []byte) []byte {
+		return append(order.AppendUint16(b, uint16(orientation)), 0, 0)
+	})
+	entry(0x8825, long, 1, u32(gpsAt))
+	b = order.AppendUint32(b, 0)
+	b = order.AppendUint16(b, 2)
+	entry(0x0001, ascii, 2, func(b []byte) []byte { return append(b, "N\x00\x00\x00"...) })
+	entry(0x0012, ascii, uint32(len(datum)), u32(gpsDataAt))
+	b = order.AppendUint32(b, 0)
+	return append(b, datum...)
+}
+
+// XMP is a JPEG's APP1 segment with a packet of XMP.
+func XMP() []byte {
+	return Segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET-PLACE</x:xmpmeta>"))
+}
+
+// JPEGProfile is an ICC profile's APP2 segment.
+func JPEGProfile(profile []byte) []byte {
+	return Segment(0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), profile...))
+}
+
+// DisplayP3Gamma is the exponent of DisplayP3's tone curve. Apple's own has sRGB's curve instead; a plain power
+// keeps the profile, and the expectation computed from it, short.
+const DisplayP3Gamma = 563.0 / 256
+
+// DisplayP3 is an ICC profile with the primaries of Display P3, adapted to D50.
+func DisplayP3() []byte {
+	be := binary.BigEndian
+	xyz := func(x, y, z float64) []byte {
+		b := []byte("XYZ \x00\x00\x00\x00")
+		for _, v := range []float64{x, y, z} {
+			b = be.AppendUint32(b, uint32(int32(math.Round(v*65536))))
+		}
+		return b
+	}
+	curve := append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), 0x02, 0x33, 0, 0) // u8Fixed8: 563/256
+	tags := []struct {
+		name string
+		data []byte
+	}{
+		{"desc", append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x03P3\x00"), make([]byte, 81)...)},
+		{"wtpt", xyz(0.96420, 1, 0.82491)},
+		{"rXYZ", xyz(0.51512, 0.24120, -0.00105)},
+		{"gXYZ", xyz(0.29198, 0.69225, 0.04189)},
+		{"bXYZ", xyz(0.15710, 0.06657, 0.78407)},
+		{"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+	}
+	table := be.AppendUint32(nil, uint32(len(tags)))
+	var data []byte
+	at := 128 + 4 + 12*len(tags)
+	for _, tag := range tags {
+		table = be.AppendUint32(append(table, tag.name...), uint32(at+len(data)))
+		table = be.AppendUint32(table, uint32(len(tag.data)))
+		data = append(data, tag.data...)
+		data = append(data, make([]byte, -len(data)&3)...)
+	}
+	header := make([]byte, 128)
+	be.PutUint32(header, uint32(at+len(data)))
+	copy(header[8:], []byte{2, 0x40, 0, 0})
+	copy(header[12:], "mntrRGB XYZ ")
+	copy(header[36:], "acsp")
+	copy(header[68:], xyz(0.96420, 1, 0.82491)[8:])
+	return bytes.Join([][]byte{header, table, data}, nil)
+}

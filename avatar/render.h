@@ -1,0 +1,23 @@
+#include <stddef.h>
+
+typedef struct {
+	int pixels; /* in: the output is a square of this side */
+	void *data; /* out: WebP, to be released with g_free */
+	size_t length;
+} avatar_output;
+
+enum {
+	AVATAR_OK = 0,
+	AVATAR_UNREADABLE = 1, /* the picture's fault */
+	AVATAR_TOO_MANY_PIXELS = 2,
+	AVATAR_FAILED = 3, /* ours, or the machine's */
+};
+
+/* avatar_configure sets libvips up for the whole process, once it is initialised. */
+void avatar_configure(void);
+
+/* avatar_render renders the picture in buf as n squares. When it does not return AVATAR_OK, it leaves a
+ * diagnosis in *message, to be released with g_free, and width and height are those of the picture if known.
+ * It keeps no pointer to buf. */
+int avatar_render(void *buf, size_t length, int max_side, int max_pixels, int quality,
+	avatar_output *outputs, int n, int *width, int *height, char **message);

@@ -1,0 +1,66 @@
+package avatar
+
+/*
+#cgo pkg-config: vips
+#include <glib.h>
+#include "render.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/h2non/bimg"
+
+	"github.com/watchparty/watchparty/avatar/probe"
+)
+
+// quality is WebP's, from 0 to 100.
+const quality = 80
+
+var configureOnce = sync.OnceFunc(func() {
+	// No picture is rendered twice, and a cached operation would outlive the buffer that it reads from.
+	bimg.VipsCacheSetMax(0)
+	bimg.VipsCacheSetMaxMem(0)
+	C.avatar_configure()
+})
+
+func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) {
+	outputs := make([]C.avatar_output, len(sizes))
+	for i, size := range sizes {
+		outputs[i].pixels = C.int(size.Pixels)
+	}
+	var width, height C.int
+	var message *C.char
+	status := C.avatar_render(unsafe.Pointer(&data[0]), C.size_t(len(data)),
+		probe.MaxSide, C.int(limits.MaxPixels), quality,
+		&outputs[0], C.int(len(outputs)), &width, &height, &message)
+	if status != C.AVATAR_OK {
+		defer C.g_free(C.gpointer(message))
+	}
+	switch status {
+	case C.AVATAR_OK:
+	case C.AVATAR_UNREADABLE:
+		return nil, fmt.Errorf("avatar: render: %w (libvips: %s)", probe.Unreadable(), C.GoString(message))
+	case C.AVATAR_TOO_MANY_PIXELS:
+		return nil, fmt.Errorf("avatar: render: %w", limits.CheckDimensions(int(width), int(height)))
+	default:
+		return nil, fmt.Errorf("avatar: encode: libvips: %s", C.GoString(message))
+	}
+
+	rendered := make([]Rendered, len(sizes))
+	for i, size := range sizes {
+		encoded := C.GoBytes(outputs[i].data, C.int(outputs[i].length))
+		C.g_free(C.gpointer(outputs[i].data))
+		rendered[i] = Rendered{
+			Name:        size.Name,
+			Data:        stripWebP(encoded),
+			ContentType: ContentType,
+			Width:       size.Pixels,
+			Height:      size.Pixels,
+		}
+	}
+	return rendered, nil
+}

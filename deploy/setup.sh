@@ -1,0 +1,89 @@
+#!/bin/sh
+# Installs what a machine lacks to build and run WatchParty, and nothing that it has.
+#
+#   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
+#   setup.sh test    and a browser for the tests of pages
+#   setup.sh lint    the linters
+set -eu
+cd "$(dirname "$0")/.."
+
+TEMPORAL=v1.5.1 # newer ones cannot be installed with go install: their go.mod has a replace
+GOLANGCI=v2.15.0
+WORKFLOWCHECK=v0.6.0
+OAPI_CODEGEN=v2.8.2
+
+say() { printf '%s\n' "$*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has_postgres() {
+    has postgres || ls /usr/lib/postgresql/*/bin/postgres /opt/homebrew/opt/postgresql@*/bin/postgres \
+        /usr/local/opt/postgresql@*/bin/postgres >/dev/null 2>&1
+}
+has_vips() { has pkg-config && pkg-config --exists 'vips >= 8.14'; }
+has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d '/Applications/Google Chrome.app' ]; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; elif has sudo; then sudo "$@"; else
+        say "Not root and no sudo. As root, run: $*"
+        exit 1
+    fi
+}
+
+# missing KIND prints the packages that are missing, by the names of the package manager KIND.
+missing() {
+    has pkg-config || case $1 in apt) echo pkg-config ;; brew) echo pkgconf ;; esac
+    has_vips || case $1 in apt) echo libvips-dev ;; brew) echo vips ;; esac
+    has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
+    has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
+    if [ "$what" = test ] && ! has_browser; then
+        case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
+    fi
+}
+
+install_with_apt() {
+    # Without this Debian starts a database of its own on port 5432, which nobody here uses.
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        as_root mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+        -o Dpkg::Options::=--force-confold "$@"
+}
+
+install_packages() {
+    if has apt-get; then kind=apt; elif has brew; then kind=brew; else kind=apt; fi
+    packages=$(missing $kind | tr '\n' ' ')
+    [ -n "$(echo "$packages" | tr -d ' ')" ] || return 0
+    say "installing: $packages"
+    # shellcheck disable=SC2086 # one word for each package
+    if has apt-get; then install_with_apt $packages; elif has brew; then brew install $packages; else
+        say "Install these by your system's package manager (Debian's names), then try again: $packages"
+        exit 1
+    fi
+}
+
+# go_tool NAME MODULE VERSION installs a Go program into bin/ unless that version is there.
+go_tool() {
+    if [ -x "bin/$1" ] && go version -m "bin/$1" | grep -q "mod.*$3"; then return 0; fi
+    say "building bin/$1 $3 (once${4:-})"
+    GOBIN="$PWD/bin" GOFLAGS='' go install "$2@$3"
+}
+
+has go || { say 'Install Go 1.26 or newer: https://go.dev/doc/install'; exit 1; }
+what=${1:-run}
+case $what in
+run | test)
+    install_packages
+    has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
+    ;;
+lint)
+    go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
+    go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
+    go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK
+    ;;
+*)
+    say "usage: $0 run|test|lint"
+    exit 1
+    ;;
+esac

@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+
+	"github.com/watchparty/watchparty/devstack"
+)
+
+// TestTemporalAway: registration works at once while Temporal is down, and each mail follows, once, when it is back.
+func TestTemporalAway(t *testing.T) {
+	const users = 50
+	s := newSystem(t)
+	s.startAPI(t)
+	s.startWorker(t)
+	require.NoError(t, s.stack.Stop(devstack.Temporal))
+
+	var wg sync.WaitGroup
+	for i := range users {
+		wg.Go(func() { s.client.register(t, fmt.Sprintf("user%02d", i), "Somebody") })
+	}
+	wg.Wait()
+	require.False(t, t.Failed())
+	require.Zero(t, inbox(t, s.stack.InboxURL()).Total)
+	require.Equal(t, "unreachable", s.client.get(t, "/health").object(t)["temporal"])
+
+	require.NoError(t, s.stack.Restart(t.Context(), devstack.Temporal))
+	eventually(t, func(c *assert.CollectT) {
+		assert.Equal(c, users, len(inbox(c, s.stack.InboxURL()).counted()))
+	}, "everyone has mail")
+	s.awaitIdle(t)
+	for address, n := range inbox(t, s.stack.InboxURL()).counted() {
+		require.Equal(t, 1, n, address)
+	}
+}
+
+// awaitIdle returns when no event waits and no mail is on its way, so that what has not come by then never will.
+func (s *system) awaitIdle(t *testing.T) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		var events, mails int
+		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events))
+		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &mails))
+		assert.Zero(c, events)
+		assert.Zero(c, mails)
+	}, "nothing is on its way")
+}
+
+// TestWorkerKilledInAvatar: a worker that dies while it renders costs only time.
+func TestWorkerKilledInAvatar(t *testing.T) {
+	s := newSystem(t)
+	s.startAPI(t)
+	worker := s.startWorker(t)
+	user, account := s.client.register(t, "carol", "Carol")
+	got := user.putAvatar(t, bigPicture(t))
+	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
+
+	temporal := dialTemporal(t, s.stack.TemporalAddress())
+	eventually(t, func(c *assert.CollectT) {
+		described, err := temporal.DescribeWorkflowExecution(t.Context(), "avatar/"+account.User.ID+"/1", "")
+		require.NoError(c, err)
+		pending := described.GetPendingActivities()
+		require.Len(c, pending, 1)
+		require.Equal(c, enums.PENDING_ACTIVITY_STATE_STARTED, pending[0].GetState())
+	}, "the picture is being rendered")
+	worker.kill()
+	require.Equal(t, "processing", user.get(t, "/users/me/avatar").data(t)["status"])
+
+	s.startWorker(t)
+	eventually(t, func(c *assert.CollectT) {
+		require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
+		require.ElementsMatch(c, []string{"thumbnail.webp", "medium.webp"}, s.objects(c), "nothing else is left in the bucket")
+	}, "the avatar is ready")
+	urls := user.get(t, "/users/carol").data(t)["avatar"].(map[string]any)
+	requirePicture(t, urls["medium"].(string), 512)
+}
+
+// bigPicture takes seconds to render and little to upload.
+func bigPicture(t *testing.T) []byte {
+	t.Helper()
+	picture := image.NewPaletted(image.Rect(0, 0, 7000, 7000), color.Palette{color.Black, color.White})
+	for i := range picture.Pix {
+		picture.Pix[i] = uint8(i / 700 % 2)
+	}
+	var buf bytes.Buffer
+	require.NoError(t, (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, picture))
+	require.Less(t, buf.Len(), 5<<20)
+	return buf.Bytes()
+}
+
+// TestAPIKilled: what a 201 has promised does not need the process that promised it.
+func TestAPIKilled(t *testing.T) {
+	s := newSystem(t)
+	api := s.startAPI(t)
+	s.client.register(t, "dora", "Dora")
+	api.kill()
+	s.startWorker(t)
+	eventually(t, func(c *assert.CollectT) {
+		assert.Equal(c, map[string]int{"dora@people.example": 1}, inbox(c, s.stack.InboxURL()).counted())
+	}, "the mail has come")
+}
+
+// TestRedisAway: everything still answers, quickly, and nothing stale comes back with Redis.
+func TestRedisAway(t *testing.T) {
+	s := newSystem(t)
+	s.startAPI(t)
+	user, _ := s.client.register(t, "erin", "Erin")
+	room := user.post(t, "/rooms", map[string]any{"name": "before"}).data(t)
+	messages := "/chat/messages?room_id=" + room["id"].(string)
+	require.Empty(t, user.get(t, messages).list(t))
+	require.Equal(t, "HIT", user.get(t, messages).header.Get("X-Cache"))
+
+	require.NoError(t, s.stack.Kill(devstack.Redis))
+	started := time.Now()
+	got := user.post(t, "/chat/messages", map[string]any{"room_id": room["id"], "body": "still here"})
+	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
+	for _, path := range []string{"/rooms", "/rooms/" + room["id"].(string), "/movies", "/users/erin", "/users/me", messages} {
+		got := user.get(t, path)
+		require.Equal(t, http.StatusOK, got.status, "%s: %s", path, got.body)
+	}
+	require.Less(t, time.Since(started), 5*time.Second, "nothing waits for Redis")
+	require.Len(t, user.get(t, messages).list(t), 1)
+	health := user.get(t, "/health")
+	require.Equal(t, http.StatusOK, health.status)
+	require.Equal(t, "degraded", health.object(t)["status"])
+	require.Equal(t, "unreachable", health.object(t)["redis"])
+
+	require.NoError(t, s.stack.Restart(t.Context(), devstack.Redis))
+	eventually(t, func(c *assert.CollectT) {
+		got := user.get(c, messages)
+		require.Len(c, got.list(c), 1)
+		require.Equal(c, "HIT", got.header.Get("X-Cache"))
+	}, "the cache is used again")
+}
+
+// TestCleanStop: SIGTERM ends both processes in order, with exit code 0.
+func TestCleanStop(t *testing.T) {
+	s := newSystem(t)
+	api, worker := s.startAPI(t), s.startWorker(t)
+	s.client.register(t, "finn", "Finn")
+	s.awaitIdle(t)
+	require.Equal(t, 0, api.stop(t), api.out.String())
+	require.Equal(t, 0, worker.stop(t), worker.out.String())
+}

@@ -1,0 +1,462 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/joho/godotenv"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+	temporal "go.temporal.io/sdk/client"
+	"golang.org/x/image/webp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/store"
+)
+
+// devSystem is `watchparty dev` in a folder of its own, as a newcomer starts it.
+type devSystem struct {
+	*process
+	dir      string
+	environ  []string
+	settings map[string]string // what dev keeps for the other commands
+	client   client
+	inboxURL string
+}
+
+// startDev starts dev in dir, with ports that nobody uses.
+func startDev(t *testing.T, dir string, offset int) *devSystem {
+	t.Helper()
+	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug")}
+	began := time.Now()
+	d.process = start(t, dir, d.environ, "dev")
+	eventually(t, func(c *assert.CollectT) {
+		select {
+		case <-d.done:
+			require.FailNow(t, "dev has ended", d.out.String())
+		default:
+		}
+		assert.Contains(c, d.out.String(), "WatchParty is ready")
+	}, "dev is ready")
+	t.Logf("dev was ready after %s", time.Since(began).Round(10*time.Millisecond))
+	var err error
+	d.settings, err = godotenv.Read(filepath.Join(dir, ".watchparty", "offset-"+strconv.Itoa(offset), "dev.env"))
+	require.NoError(t, err)
+	d.client = client{base: d.settings["PUBLIC_URL"] + "/api"}
+	d.inboxURL = fmt.Sprintf("http://127.0.0.1:%d", 8025+offset)
+	return d
+}
+
+// devPorts are those that dev uses, before the offset.
+var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 15432, 16379}
+
+// freeOffset finds an offset at which all of dev's ports are free.
+func freeOffset(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		offset := 1000 + rand.IntN(15000)
+		if allFree(offset) {
+			return offset
+		}
+	}
+	require.FailNow(t, "no free ports")
+	return 0
+}
+
+func allFree(offset int) bool {
+	for _, port := range devPorts {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset)))
+		if err != nil {
+			return false
+		}
+		_ = l.Close()
+	}
+	return true
+}
+
+// TestWholeFlow is the product's main job, from `watchparty dev` to the histories that it leaves.
+func TestWholeFlow(t *testing.T) {
+	offset := freeOffset(t)
+	d := startDev(t, sharedDir(t), offset)
+	cfg, err := config.Load(append(bare(t), pairs(d.settings)...))
+	require.NoError(t, err)
+	db, err := store.Open(cfg.Database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	f := &flow{devSystem: d, db: db, temporal: dialTemporal(t, d.settings["TEMPORAL_ADDRESS"])}
+
+	for _, step := range []struct {
+		name string
+		run  func(*flow, *testing.T)
+	}{
+		{"health", (*flow).health},
+		{"sign up", (*flow).signUp},
+		{"welcome mail", (*flow).welcomeMail},
+		{"sign in and out", (*flow).signInAndOut},
+		{"catalogue from the cache", (*flow).catalogue},
+		{"rooms and chat", (*flow).roomsAndChat},
+		{"private room", (*flow).privateRoom},
+		{"avatar", (*flow).avatar},
+		{"second avatar", (*flow).secondAvatar},
+		{"no picture", (*flow).noPicture},
+		{"admin granted by command", (*flow).grantAdmin},
+		{"clean-up while the schedule is paused", (*flow).cleanup},
+		{"histories and log are safe to show", (*flow).nothingLeaks},
+		{"pages", (*flow).pages},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.run(f, t) }) {
+			return // the steps build on each other
+		}
+	}
+
+	t.Run("data survive kill -9", func(t *testing.T) {
+		d.kill()
+		again := startDev(t, d.dir, offset)
+		me := again.client.login(t, f.carol.account.User.Email, password).get(t, "/users/me")
+		require.Equal(t, f.carol.account.User.ID, me.data(t)["id"])
+		requirePicture(t, me.data(t)["avatar"].(map[string]any)["medium"].(string), 512)
+
+		require.NoError(t, again.cmd.Process.Signal(syscall.SIGINT))
+		require.Equal(t, 0, again.wait(t, 40*time.Second), again.out.String())
+		require.True(t, allFree(offset), "ctrl-C leaves nothing running")
+	})
+}
+
+func pairs(vars map[string]string) []string {
+	out := make([]string, 0, len(vars))
+	for name, value := range vars {
+		out = append(out, name+"="+value)
+	}
+	return out
+}
+
+// sharedDir is a temporary folder that the user postgres may pass through, as a checkout usually is.
+func sharedDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "watchparty-e2e-")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
+}
+
+// person is an account that the flow uses.
+type person struct {
+	client
+	account signedIn
+}
+
+type flow struct {
+	*devSystem
+	db         *store.Store
+	temporal   temporal.Client
+	carol, dan person
+	roomID     string
+	names      []string // what must be in no history
+	secrets    []string // what must be in no history and no log
+}
+
+func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
+	t.Helper()
+	c, account := f.client.register(t, username, displayName)
+	f.names = append(f.names, username, displayName)
+	f.secrets = append(f.secrets, account.User.Email, password, account.AccessToken, account.RefreshToken)
+	return person{client: c, account: account}
+}
+
+func (f *flow) health(t *testing.T) {
+	got := f.client.get(t, "/health")
+	require.Equal(t, http.StatusOK, got.status)
+	require.JSONEq(t, `{"status":"ok","database":"connected","redis":"connected","temporal":"connected"}`, string(got.body))
+}
+
+func (f *flow) signUp(t *testing.T) {
+	f.carol = f.signUpAs(t, "carol.lovelace", "Carol Ω Lovelace")
+	f.dan = f.signUpAs(t, "dan-the-viewer", "דן")
+	me := f.carol.get(t, "/users/me").data(t)
+	require.Equal(t, "Carol Ω Lovelace", me["display_name"])
+	require.Nil(t, me["avatar"])
+}
+
+func (f *flow) welcomeMail(t *testing.T) {
+	address := f.carol.account.User.Email
+	var id string
+	eventually(t, func(c *assert.CollectT) {
+		for _, m := range inbox(c, f.inboxURL).Messages {
+			if m.To[0].Address == address {
+				id = m.ID
+			}
+		}
+		require.NotEmpty(c, id)
+	}, "the mail has come")
+	require.Equal(t, 1, inbox(t, f.inboxURL).counted()[address])
+	mail := fetch(t, f.inboxURL+"/api/v1/message/"+id).object(t)
+	for _, part := range []string{"HTML", "Text"} {
+		require.Contains(t, mail[part], "Carol Ω Lovelace")
+		require.Contains(t, mail[part], f.settings["PUBLIC_URL"])
+	}
+}
+
+func (f *flow) signInAndOut(t *testing.T) {
+	refresh := map[string]string{"refresh_token": f.dan.account.RefreshToken}
+	got := f.client.post(t, "/auth/refresh", refresh)
+	require.Equal(t, http.StatusOK, got.status)
+	var next signedIn
+	got.decode(t, &next)
+	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
+	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
+	require.Equal(t, http.StatusNoContent, f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status)
+	require.Equal(t, http.StatusUnauthorized, f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status)
+	f.dan.client = f.client.login(t, strings.ToUpper(f.dan.account.User.Email), password)
+	f.secrets = append(f.secrets, f.dan.token)
+}
+
+func (f *flow) catalogue(t *testing.T) {
+	first := f.client.get(t, "/movies?limit=100")
+	films, err := demo.Films()
+	require.NoError(t, err)
+	require.Len(t, first.list(t), len(films))
+	second := f.client.get(t, "/movies?limit=100")
+	require.Equal(t, "HIT", second.header.Get("X-Cache"))
+	require.Equal(t, true, second.object(t)["_cached"])
+	require.Equal(t, first.list(t), second.list(t))
+	request, err := http.NewRequest(http.MethodGet, f.client.base+"/movies?limit=100", nil)
+	require.NoError(t, err)
+	request.Header.Set("If-None-Match", second.header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, f.client.send(t, request).status)
+	require.Contains(t, f.out.String(), "Cache MISS")
+	require.Contains(t, f.out.String(), "Cache HIT")
+}
+
+func (f *flow) roomsAndChat(t *testing.T) {
+	movie := f.client.get(t, "/movies?limit=1").list(t)[0].(map[string]any)
+	got := f.carol.post(t, "/rooms", map[string]any{"name": "Silent Sunday", "movie_id": movie["id"], "capacity": 2})
+	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
+	f.roomID = got.data(t)["id"].(string)
+	require.Equal(t, f.roomID, f.client.get(t, "/rooms").list(t)[0].(map[string]any)["id"])
+
+	said := map[string]any{"room_id": f.roomID, "body": "The projector hums 🎬 שלום"}
+	f.names = append(f.names, "Silent Sunday")
+	f.secrets = append(f.secrets, said["body"].(string))
+	require.Equal(t, http.StatusForbidden, f.dan.post(t, "/chat/messages", said).status)
+	require.Equal(t, http.StatusOK, f.dan.post(t, "/rooms/"+f.roomID+"/join", nil).status)
+	require.EqualValues(t, 2, f.client.get(t, "/rooms/"+f.roomID).data(t)["participants"])
+	eve := f.signUpAs(t, "eve.dropper", "Evelyn Dropper")
+	require.Equal(t, http.StatusConflict, eve.post(t, "/rooms/"+f.roomID+"/join", nil).status, "the room is full")
+
+	messages := "/chat/messages?room_id=" + f.roomID
+	require.Empty(t, f.client.get(t, messages).list(t))
+	require.Equal(t, http.StatusCreated, f.dan.post(t, "/chat/messages", said).status)
+	heard := f.client.get(t, messages).list(t)
+	require.Len(t, heard, 1, "the cached empty list is void")
+	require.Equal(t, said["body"], heard[0].(map[string]any)["body"])
+	require.Equal(t, http.StatusNoContent, f.dan.post(t, "/rooms/"+f.roomID+"/leave", nil).status)
+	require.Len(t, f.client.get(t, "/rooms/"+f.roomID+"/participants").list(t), 1)
+}
+
+func (f *flow) privateRoom(t *testing.T) {
+	room := f.carol.post(t, "/rooms", map[string]any{"name": "hidden", "visibility": "private"}).data(t)
+	for _, path := range []string{"/rooms/" + room["id"].(string), "/rooms/" + room["id"].(string) + "/participants", "/chat/messages?room_id=" + room["id"].(string)} {
+		require.Equal(t, http.StatusOK, f.carol.get(t, path).status, path)
+		require.Equal(t, http.StatusNotFound, f.dan.get(t, path).status, path)
+		require.Equal(t, http.StatusNotFound, f.client.get(t, path).status, path)
+	}
+	require.Equal(t, http.StatusNotFound, f.dan.post(t, "/rooms/"+room["id"].(string)+"/join", nil).status)
+}
+
+func (f *flow) avatar(t *testing.T) {
+	require.Equal(t, http.StatusAccepted, f.carol.putAvatar(t, photo(t, color.RGBA{R: 200, A: 255})).status)
+	f.awaitAvatar(t, f.carol, 1)
+	urls := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)
+	requirePicture(t, urls["thumbnail"].(string), 128)
+	requirePicture(t, urls["medium"].(string), 512)
+}
+
+func (f *flow) secondAvatar(t *testing.T) {
+	former := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)["medium"].(string)
+	require.Equal(t, http.StatusAccepted, f.carol.putAvatar(t, photo(t, color.RGBA{B: 200, A: 255})).status)
+	f.awaitAvatar(t, f.carol, 2)
+	latter := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)["medium"].(string)
+	require.NotEqual(t, former, latter, "the profile's cached copy is void")
+	requirePicture(t, latter, 512)
+	eventually(t, func(c *assert.CollectT) {
+		assert.Equal(c, http.StatusNotFound, fetch(c, former).status)
+	}, "the former avatar's files are removed")
+}
+
+func (f *flow) noPicture(t *testing.T) {
+	got := f.carol.putAvatar(t, []byte("not a picture at all"))
+	require.Equal(t, http.StatusUnsupportedMediaType, got.status)
+	require.Equal(t, "avatar_unsupported_format", got.object(t)["code"])
+	broken := photo(t, color.White)
+	got = f.dan.putAvatar(t, append(broken[:len(broken)/8:len(broken)/8], make([]byte, 100)...))
+	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
+	eventually(t, func(c *assert.CollectT) {
+		upload := f.dan.get(c, "/users/me/avatar").data(c)
+		require.Equal(c, "failed", upload["status"])
+		require.NotEmpty(c, upload["reason"])
+	}, "the upload has failed")
+}
+
+func (f *flow) awaitAvatar(t *testing.T, p person, version int) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		upload := p.get(c, "/users/me/avatar").data(c)
+		require.EqualValues(c, version, upload["version"])
+		require.Equal(c, "ready", upload["status"])
+	}, "the avatar is ready")
+}
+
+// photo is a JPEG of one colour.
+func photo(t *testing.T, c color.Color) []byte {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 1200, 800))
+	for y := range 800 {
+		for x := range 1200 {
+			picture.Set(x, y, c)
+		}
+	}
+	var buf bytes.Buffer
+	require.NoError(t, jpeg.Encode(&buf, picture, nil))
+	return buf.Bytes()
+}
+
+// requirePicture fetches a WebP file and checks its size and how it may be kept.
+func requirePicture(t *testing.T, url string, size int) {
+	t.Helper()
+	got := fetch(t, url)
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, "image/webp", got.header.Get("Content-Type"))
+	require.Contains(t, got.header.Get("Cache-Control"), "immutable")
+	picture, err := webp.Decode(bytes.NewReader(got.body))
+	require.NoError(t, err)
+	require.Equal(t, image.Pt(size, size), picture.Bounds().Size())
+}
+
+func (f *flow) grantAdmin(t *testing.T) {
+	require.Equal(t, http.StatusForbidden, f.carol.get(t, "/admin/reports").status)
+	cmd := exec.Command(binary, "admin", "grant", f.carol.account.User.Email)
+	cmd.Dir, cmd.Env = f.dir, f.environ
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, http.StatusOK, f.carol.get(t, "/admin/reports").status)
+}
+
+func (f *flow) cleanup(t *testing.T) {
+	ctx := t.Context()
+	schedule := f.temporal.ScheduleClient().GetHandle(ctx, "cleanup")
+	eventually(t, func(c *assert.CollectT) {
+		require.NoError(c, schedule.Pause(ctx, temporal.SchedulePauseOptions{Note: "paused by an operator"}))
+	}, "there is a schedule")
+
+	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
+	f.exec(t, "UPDATE rooms SET updated_at = now() - interval '31 days' WHERE id = ?", idle)
+	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
+	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
+	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
+
+	got := f.carol.post(t, "/admin/cleanup", nil)
+	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
+	promised := got.object(t)
+	path := strings.TrimPrefix(promised["status_url"].(string), f.client.base)
+	eventually(t, func(c *assert.CollectT) {
+		require.Equal(c, "completed", f.carol.get(c, path).data(c)["state"])
+	}, "the run has completed")
+	counts := map[string]any{"inactive_participants": 1.0, "old_messages": 1.0, "inactive_rooms": 1.0}
+	require.Equal(t, counts, f.carol.get(t, path).data(t)["counts"])
+	report := f.carol.get(t, "/admin/reports").list(t)[0].(map[string]any)
+	require.Equal(t, promised["run_id"], report["run_id"])
+	require.Equal(t, counts, report["data"].(map[string]any)["counts"])
+
+	require.Empty(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), "cached lists of what was removed are void")
+	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
+	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
+}
+
+func (f *flow) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	result, err := f.db.DB().ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err)
+	n, err := result.RowsAffected()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n, statement)
+}
+
+// nothingLeaks searches the bytes of all histories, and the program's log at its most talkative, for what people have
+// entrusted to it.
+func (f *flow) nothingLeaks(t *testing.T) {
+	histories := f.histories(t)
+	kinds := map[string]int{}
+	for _, h := range histories {
+		kinds[h.kind]++
+		for _, secret := range slices.Concat(f.secrets, f.names) {
+			require.False(t, bytes.Contains(h.bytes, []byte(secret)), "%s holds %q", h.id, secret)
+		}
+		require.NotContains(t, string(h.bytes), "@people.example", h.id)
+	}
+	require.GreaterOrEqual(t, kinds["WelcomeEmail"], 3)
+	require.GreaterOrEqual(t, kinds["ProcessAvatar"], 3)
+	require.GreaterOrEqual(t, kinds["Cleanup"], 1)
+	for _, secret := range f.secrets {
+		require.False(t, strings.Contains(f.out.String(), secret), "the log holds %q", secret)
+	}
+}
+
+type history struct {
+	id, kind string
+	bytes    []byte
+}
+
+// histories exports every workflow with its history as protobuf bytes, in which payloads stand as they are.
+func (f *flow) histories(t *testing.T) []history {
+	t.Helper()
+	var all []history
+	eventually(t, func(c *assert.CollectT) {
+		listed, err := f.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
+		require.NoError(c, err)
+		all = nil
+		kinds := map[string]bool{}
+		for _, e := range listed.GetExecutions() {
+			described, err := proto.Marshal(e)
+			require.NoError(c, err)
+			h := history{id: e.GetExecution().GetWorkflowId(), kind: e.GetType().GetName(), bytes: described}
+			h.bytes = append(h.bytes, f.events(c, t.Context(), h.id)...)
+			all = append(all, h)
+			kinds[h.kind] = true
+		}
+		require.Len(c, kinds, 3, "visibility has caught up")
+	}, "the workflows are listed")
+	return all
+}
+
+func (f *flow) events(t require.TestingT, ctx context.Context, workflowID string) []byte {
+	var out []byte
+	events := f.temporal.GetWorkflowHistory(ctx, workflowID, "", false, 0)
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		encoded, err := proto.Marshal(event)
+		require.NoError(t, err)
+		out = append(out, encoded...)
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	temporal "go.temporal.io/sdk/client"
+
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/store"
+)
+
+// system is the API and the worker as processes of their own, on servers of their own, so that a test may stop and
+// kill any of them.
+type system struct {
+	stack   *devstack.Stack
+	environ []string
+	files   string
+	url     string
+	client  client
+	store   *store.Store
+}
+
+// newSystem starts the servers and migrates the database; the test starts the processes.
+func newSystem(t *testing.T) *system {
+	t.Helper()
+	stack := stacktest.New(t, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox)
+	addr := freeAddress(t)
+	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
+	s.environ = append(bare(t),
+		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "RATE_LIMIT_ENABLED=false",
+		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
+		"DATABASE_URL="+stack.DatabaseURL(), "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
+		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",
+		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true",
+	)
+	cfg, err := config.Load(s.environ)
+	require.NoError(t, err)
+	s.store, err = store.Open(cfg.Database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.store.Close() })
+	_, err = migrations.Up(t.Context(), s.store.DB())
+	require.NoError(t, err)
+	return s
+}
+
+// startAPI returns when the API says that it is ready.
+func (s *system) startAPI(t *testing.T) *process {
+	t.Helper()
+	p := start(t, t.TempDir(), s.environ, "api")
+	awaitReady(t, p, s.url)
+	return p
+}
+
+func (s *system) startWorker(t *testing.T) *process {
+	t.Helper()
+	return start(t, t.TempDir(), s.environ, "worker")
+}
+
+func awaitReady(t *testing.T, p *process, url string) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		select {
+		case <-p.done:
+			require.FailNow(t, "the process has ended", p.out.String())
+		default:
+		}
+		response, err := httpClient.Get(url + "/api/health/ready")
+		if !assert.NoError(c, err) {
+			return
+		}
+		_ = response.Body.Close()
+		assert.Equal(c, http.StatusNoContent, response.StatusCode)
+	}, "the API is ready")
+}
+
+// objects are the names of the files in the bucket, without what the bucket keeps about them.
+func (s *system) objects(t require.TestingT) []string {
+	var names []string
+	err := filepath.WalkDir(s.files, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && !strings.HasSuffix(path, ".attrs") {
+			names = append(names, entry.Name())
+		}
+		return err
+	})
+	require.NoError(t, err)
+	return names
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func dialTemporal(t *testing.T, address string) temporal.Client {
+	t.Helper()
+	c, err := temporal.Dial(temporal.Options{HostPort: address, Logger: quiet{}})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// quiet drops the SDK's log.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+// exec changes rows behind the program's back, to make them old.
+func (s *system) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	_, err := s.store.DB().ExecContext(context.Background(), statement, args...)
+	require.NoError(t, err, fmt.Sprintf("%q", statement))
+}

@@ -1,0 +1,90 @@
+package job_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func TestEvents(t *testing.T) {
+	avatar := job.AvatarInput{UserID: "u1", Version: 7}
+	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
+	for name, c := range map[string]struct{ got, want outbox.Event }{
+		"welcome mail": {job.StartWelcomeEmail("u1", "e1"), outbox.Event{
+			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
+			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"},
+		}},
+		"avatar": {job.StartAvatar(avatar), outbox.Event{
+			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
+			Summary: "Avatar version 7", Input: avatar,
+		}},
+		"clean-up": {job.StartCleanup(cleanup), outbox.Event{
+			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",
+			Summary: "Clean-up on demand", Input: cleanup,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.got) })
+	}
+}
+
+func TestIDs(t *testing.T) {
+	require.Equal(t, job.StartWelcomeEmail("u1", "e1").WorkflowID, job.WelcomeEmailID("u1"))
+	require.Equal(t, job.StartCleanup(job.CleanupInput{RunID: "r1"}).WorkflowID, job.CleanupID("r1"))
+}
+
+func TestQueues(t *testing.T) {
+	require.Equal(t, []string{"email", "avatar", "maintenance"}, job.Queues())
+}
+
+// What is in histories and in the outbox outlives the program that wrote it, so the names must stay; and it is shown
+// to operators, so a field that is added here has to be an identifier, a code, a time or a count.
+func TestEncoding(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	avatar := job.AvatarInput{UserID: "u1", Version: 7}
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{job.EmailInput{EmailID: "e1"}, `{"email_id":"e1"}`},
+		{job.EmailResult{State: watchparty.MailSent}, `{"state":"sent"}`},
+		{avatar, `{"user_id":"u1","version":7}`},
+		{job.AvatarResult{State: watchparty.AvatarReady}, `{"state":"ready"}`},
+		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, `{"state":"failed","reason":"avatar_unreadable"}`},
+		{job.FailAvatarInput{AvatarInput: avatar, Code: "avatar_unreadable"}, `{"user_id":"u1","version":7,"code":"avatar_unreadable"}`},
+		{job.PublishResult{State: watchparty.AvatarSuperseded}, `{"state":"superseded"}`},
+		{job.CleanupInput{}, `{}`},
+		{
+			job.CleanupInput{RunID: "r1", Policies: watchparty.Policies(), DryRun: true},
+			`{"run_id":"r1","policies":["inactive_participants","old_messages","inactive_rooms"],"dry_run":true}`,
+		},
+		{
+			job.BeginCleanupResult{
+				Policies:   []watchparty.Policy{watchparty.PolicyRooms},
+				Thresholds: map[watchparty.Policy]time.Time{watchparty.PolicyRooms: at},
+			},
+			`{"policies":["inactive_rooms"],"thresholds":{"inactive_rooms":"2026-01-02T03:04:05Z"}}`,
+		},
+		{
+			job.ApplyPolicyInput{RunID: "r1", Policy: watchparty.PolicyRooms, Threshold: at, DryRun: true},
+			`{"run_id":"r1","policy":"inactive_rooms","threshold":"2026-01-02T03:04:05Z","dry_run":true}`,
+		},
+		{
+			job.FinishCleanupInput{RunID: "r1", Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "given up"}},
+			`{"run_id":"r1","failed":{"inactive_rooms":"given up"}}`,
+		},
+		{
+			job.CleanupResult{RunID: "r1", Counts: map[watchparty.Policy]int64{watchparty.PolicyRooms: 4}, Failed: []watchparty.Policy{watchparty.PolicyRooms}},
+			`{"run_id":"r1","counts":{"inactive_rooms":4},"failed":["inactive_rooms"]}`,
+		},
+	} {
+		encoded, err := json.Marshal(c.value)
+		require.NoError(t, err)
+		require.Equal(t, c.want, string(encoded), "%T", c.value)
+	}
+}
