@@ -32,10 +32,10 @@ func (f *flow) pages(t *testing.T) {
 			_, err = chromedp.Run(tab, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
 				chromedp.WithPollingArgs(page.shows), chromedp.WithPollingTimeout(30*time.Second)))
 			require.NoError(t, err)
-			picture, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
+			picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 			require.NoError(t, err)
 			if dir := os.Getenv("SCREENSHOTS"); dir != "" {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, page.name+".jpg"), picture, 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, page.name+".png"), picture, 0o600))
 			}
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/redis/go-redis/v9"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	temporallog "go.temporal.io/sdk/log"
@@ -60,6 +61,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 	if p.temporal, err = dialTemporal(environ, log); err != nil {
 		return nil, err
 	}
+	redis.SetLogger(redisLog{log})
 	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), cfg.Outbox, log)
 	p.store.OnEvent(p.relay.Poke)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -113,6 +115,13 @@ func (l lookup) Environ() []string { return l.lines }
 func (l lookup) LookupEnv(name string) (string, bool) {
 	v, ok := l.vars[name]
 	return v, ok
+}
+
+// redisLog takes the client's own messages, which would go to stderr. What matters of them, package cache says itself.
+type redisLog struct{ log *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "redis client", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
 func checkTemporal(c client.Client) func(context.Context) error {
