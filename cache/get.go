@@ -231,16 +231,14 @@ func unlessNil(err error) error {
 
 func (c *Cache) hit(ctx context.Context, q Query) {
 	c.hits.Add(1)
-	c.trace(ctx, "Cache HIT", q.Key)
+	if c.log.Enabled(ctx, slog.LevelDebug) {
+		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache HIT", slog.String("key", q.Key))
+	}
 }
 
 func (c *Cache) miss(ctx context.Context, q Query) {
 	c.misses.Add(1)
-	c.trace(ctx, "Cache MISS", q.Key)
-}
-
-func (c *Cache) trace(ctx context.Context, message, key string) {
 	if c.log.Enabled(ctx, slog.LevelDebug) {
-		c.log.LogAttrs(ctx, slog.LevelDebug, message, slog.String("key", key))
+		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache MISS", slog.String("key", q.Key))
 	}
 }

@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os/exec"
@@ -94,7 +93,7 @@ func calm(c config.Redis) (config.Redis, limits) {
 	return c, l
 }
 
-var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+var discard = slog.New(slog.DiscardHandler)
 
 // openCalm is one process' cache on cfg.
 func openCalm(t testing.TB, cfg config.Redis, change ...func(*limits)) *Cache {

@@ -20,7 +20,7 @@ func acquire(path string) (*os.File, error) {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(inUse(path), file.Close())
 	}
-	if err := file.Truncate(0); err == nil {
+	if err = file.Truncate(0); err == nil {
 		_, err = file.WriteString(strconv.Itoa(os.Getpid()))
 	}
 	if err != nil {

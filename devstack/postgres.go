@@ -86,12 +86,12 @@ func (p *postgres) readPidFile(ctx context.Context) error {
 	path := filepath.Join(p.data(), "postmaster.pid")
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // there is none
 	}
 	line, _, _ := strings.Cut(string(content), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // Postgres judges a damaged one itself
 	}
 	found := record{pid: pid, marks: p.marks()}
 	switch {

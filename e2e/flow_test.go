@@ -439,7 +439,7 @@ func (f *flow) histories(t *testing.T) []history {
 			described, err := proto.Marshal(e)
 			require.NoError(c, err)
 			h := history{id: e.GetExecution().GetWorkflowId(), kind: e.GetType().GetName(), bytes: described}
-			h.bytes = append(h.bytes, f.events(c, t.Context(), h.id)...)
+			h.bytes = append(h.bytes, f.events(c, h.id)...)
 			all = append(all, h)
 			kinds[h.kind] = true
 		}
@@ -448,9 +448,9 @@ func (f *flow) histories(t *testing.T) []history {
 	return all
 }
 
-func (f *flow) events(t require.TestingT, ctx context.Context, workflowID string) []byte {
+func (f *flow) events(t require.TestingT, workflowID string) []byte {
 	var out []byte
-	events := f.temporal.GetWorkflowHistory(ctx, workflowID, "", false, 0)
+	events := f.temporal.GetWorkflowHistory(context.Background(), workflowID, "", false, 0)
 	for events.HasNext() {
 		event, err := events.Next()
 		require.NoError(t, err)

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -122,10 +120,3 @@ func (quiet) Debug(string, ...any) {}
 func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
-
-// exec changes rows behind the program's back, to make them old.
-func (s *system) exec(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	_, err := s.store.DB().ExecContext(context.Background(), statement, args...)
-	require.NoError(t, err, fmt.Sprintf("%q", statement))
-}

@@ -39,7 +39,9 @@ var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap
 var isolatesToBDI = strings.NewReplacer(isolateStart, "<bdi>", isolateEnd, "</bdi>")
 
 // names escapes the text and only then turns the isolates, which plainName keeps out of names, into elements.
-func names(s string) template.HTML { return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) }
+func names(s string) template.HTML {
+	return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) //nolint:gosec // escaped first
+}
 
 func (l letter) render() (Content, error) {
 	if l.Subject == "" || l.Greeting == "" || len(l.Paragraphs) == 0 || l.Button.Label == "" {

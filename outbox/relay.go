@@ -164,7 +164,7 @@ func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	if len(started) > 0 {
 		_, err := r.db.NewUpdate().Model((*row)(nil)).
 			Set("state = 'started'").Set("started_at = now()").Set("updated_at = now()").Set("last_error = ''").
-			Where("id IN (?)", bun.In(started)).Exec(ctx)
+			Where("id IN (?)", bun.List(started)).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("outbox: mark as started: %w", err)
 		}
@@ -172,7 +172,7 @@ func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	if len(released) > 0 {
 		_, err := r.db.NewUpdate().Model((*row)(nil)).
 			Set("available_at = now()").Set("updated_at = now()").Set("last_error = 'Temporal is away'").
-			Where("id IN (?) AND state = 'pending'", bun.In(released)).Exec(ctx)
+			Where("id IN (?) AND state = 'pending'", bun.List(released)).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("outbox: release: %w", err)
 		}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -69,7 +70,7 @@ func parse(raw []byte) mail {
 	m := parseHeader(&reader.Header)
 	for {
 		p, err := reader.NextPart()
-		if p == nil || err == io.EOF {
+		if p == nil || errors.Is(err, io.EOF) {
 			break
 		}
 		m.addPart(p)
