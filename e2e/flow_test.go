@@ -49,6 +49,7 @@ func startDev(t *testing.T, dir string, offset int) *devSystem {
 	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug")}
 	began := time.Now()
 	d.process = start(t, dir, d.environ, "dev")
+	t.Cleanup(func() { d.stop(t) }) // in order, for killing it would leave its servers behind
 	eventually(t, func(c *assert.CollectT) {
 		select {
 		case <-d.done:

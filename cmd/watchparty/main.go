@@ -79,6 +79,9 @@ func (p program) settings() (config.Config, []string, error) {
 		return config.Config{}, nil, err
 	}
 	cfg, err := config.Load(environ)
+	if err != nil && len(environ) == len(p.environ) {
+		err = fmt.Errorf("%w\n(for development, `make run` starts a stack that other commands in this folder find)", err)
+	}
 	return cfg, environ, err
 }
 
