@@ -49,7 +49,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	defer stop()
 	data, err := a.Bucket.ReadAll(ctx, row.OriginalObject())
 	if gcerrors.Code(err) == gcerrors.NotFound {
-		return temporal.NewNonRetryableApplicationError("the original is gone", job.ErrorNotFound, nil)
+		return rejected("the original is gone", codeLost, "The upload was lost. Upload the picture again.")
 	}
 	if err != nil {
 		return fmt.Errorf("activities: read the original: %w", err)
@@ -57,8 +57,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	pictures, err := a.Renderer.Render(ctx, data)
 	var refused *avatar.Error
 	if errors.As(err, &refused) {
-		return temporal.NewApplicationErrorWithOptions("not a picture that can be rendered", job.ErrorAvatarRejected,
-			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{refused.Code, refused.Message}, Category: temporal.ApplicationErrorCategoryBenign})
+		return rejected("not a picture that can be rendered", refused.Code, refused.Message)
 	}
 	if err != nil {
 		return err
@@ -70,6 +69,16 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 		}
 	}
 	return nil
+}
+
+// codeLost is the code of an upload whose file is not in the bucket any more.
+const codeLost = "avatar_lost"
+
+// rejected ends an upload for a reason that is its user's to mend, which is nothing for operators to look into.
+func rejected(message, code, reason string) error {
+	return temporal.NewApplicationErrorWithOptions(message, job.ErrorAvatarRejected, temporal.ApplicationErrorOptions{
+		NonRetryable: true, Details: []any{code, reason}, Category: temporal.ApplicationErrorCategoryBenign,
+	})
 }
 
 // beat heartbeats until stop is called, which waits for its end.

@@ -33,8 +33,12 @@ type Mail struct {
 // attempt carries the same Message-ID.
 func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) error {
 	open, err := m.Store.BeginMail(ctx, in.EmailID)
-	if err != nil || !open {
+	if err != nil {
 		return err
+	}
+	if !open {
+		_, err := m.Store.Mail(ctx, in.EmailID)
+		return missing(err)
 	}
 	message, err := m.compose(ctx, in.EmailID)
 	if err != nil {
@@ -43,7 +47,8 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) error {
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return m.refused(ctx, in.EmailID, err)
 	}
-	return m.Store.SentMail(ctx, in.EmailID)
+	// The server has it: that has to be noted even if this worker is told to stop now.
+	return m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID)
 }
 
 // compose loads what the mail is about and renders it.
@@ -51,6 +56,9 @@ func (m *Mail) compose(ctx context.Context, id string) (mail.Message, error) {
 	row, err := m.Store.Mail(ctx, id)
 	if err != nil {
 		return mail.Message{}, err
+	}
+	if row.UserID == "" { // the user was deleted, the mail's row stays
+		return mail.Message{}, fmt.Errorf("activities: the mail's user: %w", watchparty.ErrNotFound)
 	}
 	user, err := m.Store.User(ctx, row.UserID)
 	if err != nil {
@@ -73,7 +81,11 @@ func (m *Mail) refused(ctx context.Context, id string, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	if err := m.Store.NoteMail(context.WithoutCancel(ctx), id, fmt.Sprintf("%d %s", refused.Code, refused.Answer)); err != nil {
+	answer := refused.Answer
+	if refused.Code != 0 {
+		answer = fmt.Sprintf("%d %s", refused.Code, answer)
+	}
+	if err := m.Store.NoteMail(context.WithoutCancel(ctx), id, answer); err != nil {
 		return err
 	}
 	text := fmt.Sprintf("%s (code %d)", refused.Kind, refused.Code)

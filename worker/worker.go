@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -39,9 +40,12 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 	fatal := make(chan error, len(queues))
 	var running []worker.Worker
 	defer func() {
+		// At once: one that waits for its activities must not leave another to take new work, nor add to its wait.
+		var stopping sync.WaitGroup
 		for _, w := range running {
-			w.Stop()
+			stopping.Go(w.Stop)
 		}
+		stopping.Wait()
 	}()
 	for _, queue := range queues {
 		w, err := start(ctx, d, queue, fatal)
@@ -65,7 +69,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 // stopped tells the end of ctx from a failure.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // that it was told to end is no failure
 	}
 	return err
 }

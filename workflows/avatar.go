@@ -20,9 +20,13 @@ const (
 )
 
 // ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
-// that a newer upload or a deletion overtook as superseded; neither leaves files behind. Both are ordinary results.
+// that a newer upload, a deletion or the end of the account overtook as superseded; neither leaves files behind. Both
+// are ordinary results.
 func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
 	if err := renderAvatar(ctx, in); err != nil {
+		if goneRow(err) {
+			return supersedeAvatar(ctx, in)
+		}
 		code, reason := rejection(err)
 		if code == "" {
 			return job.AvatarResult{}, err
@@ -31,17 +35,25 @@ func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, 
 	}
 	var published job.PublishResult
 	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, in).Get(ctx, &published)
+	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
+		return supersedeAvatar(ctx, in)
+	}
 	if err != nil {
 		return job.AvatarResult{}, err
 	}
-	remove := job.RemoveFormerAvatar
-	if published.State != watchparty.AvatarReady {
-		remove = job.RemoveAvatarFiles
-	}
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no more use"), remove, in).Get(ctx, nil); err != nil {
-		return job.AvatarResult{}, err
-	}
-	return job.AvatarResult{State: published.State}, nil
+	err = workflow.ExecuteActivity(with(ctx, patient, "Remove the original and the former avatar"), job.RemoveFormerAvatar, in).Get(ctx, nil)
+	return job.AvatarResult{State: published.State}, err
+}
+
+// goneRow reports whether the upload's row is gone, with its account.
+func goneRow(err error) bool {
+	var gone *temporal.ApplicationError
+	return errors.As(err, &gone) && gone.Type() == job.ErrorNotFound
+}
+
+func supersedeAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
+	err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no use"), job.RemoveAvatarFiles, in).Get(ctx, nil)
+	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
 // renderAvatar repeats the rendering when a worker died over it, a bounded number of times.

@@ -43,7 +43,8 @@ func TestQueues(t *testing.T) {
 }
 
 // What is in histories and in the outbox outlives the program that wrote it, so the names must stay; and it is shown
-// to operators, so a field that is added here has to be an identifier, a code, a time or a count.
+// to operators, so a field that is added here has to be an identifier, a code, a time, a count or a text of the
+// program's own.
 func TestEncoding(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
@@ -56,7 +57,7 @@ func TestEncoding(t *testing.T) {
 		{avatar, `{"user_id":"u1","version":7}`},
 		{job.AvatarResult{State: watchparty.AvatarReady}, `{"state":"ready"}`},
 		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, `{"state":"failed","reason":"avatar_unreadable"}`},
-		{job.FailAvatarInput{AvatarInput: avatar, Code: "avatar_unreadable"}, `{"user_id":"u1","version":7,"code":"avatar_unreadable"}`},
+		{job.FailAvatarInput{AvatarInput: avatar, Reason: "The picture is damaged."}, `{"user_id":"u1","version":7,"reason":"The picture is damaged."}`},
 		{job.PublishResult{State: watchparty.AvatarSuperseded}, `{"state":"superseded"}`},
 		{job.CleanupInput{}, `{}`},
 		{

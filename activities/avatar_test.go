@@ -1,0 +1,295 @@
+package activities_test
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"golang.org/x/image/webp"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/avatar"
+	"github.com/watchparty/watchparty/avatar/probe"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// studio is a user who uploads pictures, and the activities that process them.
+type studio struct {
+	*testsuite.TestActivityEnvironment
+	t      *testing.T
+	store  *store.Store
+	cache  *cache.Cache
+	bucket *blob.Bucket
+	user   watchparty.User
+}
+
+func newStudio(t *testing.T) *studio {
+	t.Helper()
+	bucket, err := fileblob.OpenBucket(t.TempDir(), nil)
+	require.NoError(t, err)
+	s := &studio{t: t, store: openStore(t), cache: openCache(t), bucket: bucket}
+	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
+	s.TestActivityEnvironment = environment(&activities.Avatar{
+		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
+	})
+	s.user = register(t, s.store, "Painter")
+	return s
+}
+
+// upload does what the API does with an upload.
+func (s *studio) upload(data []byte) job.AvatarInput {
+	s.t.Helper()
+	version, err := s.store.NextAvatarVersion(s.t.Context(), s.user.ID)
+	require.NoError(s.t, err)
+	in := job.AvatarInput{UserID: s.user.ID, Version: version}
+	s.write(in, "original", data)
+	_, err = s.store.CreateAvatar(s.t.Context(), s.user.ID, version)
+	require.NoError(s.t, err)
+	return in
+}
+
+func (s *studio) write(in job.AvatarInput, name string, data []byte) {
+	s.t.Helper()
+	require.NoError(s.t, s.bucket.WriteAll(s.t.Context(), object(in, name), data, nil))
+}
+
+func object(in job.AvatarInput, name string) string {
+	return watchparty.Avatar{UserID: in.UserID, Version: in.Version}.Object(name)
+}
+
+func objects(in job.AvatarInput, names ...string) (all []string) {
+	for _, name := range names {
+		all = append(all, object(in, name))
+	}
+	return all
+}
+
+// files are the names of all objects in the bucket, sorted.
+func (s *studio) files() (names []string) {
+	s.t.Helper()
+	for all := s.bucket.List(nil); ; {
+		found, err := all.Next(s.t.Context())
+		if errors.Is(err, io.EOF) {
+			return sorted(names)
+		}
+		require.NoError(s.t, err)
+		names = append(names, found.Key)
+	}
+}
+
+func (s *studio) do(name string, in any) {
+	s.t.Helper()
+	_, err := s.ExecuteActivity(name, in)
+	require.NoError(s.t, err)
+}
+
+func (s *studio) publish(in job.AvatarInput) watchparty.AvatarState {
+	s.t.Helper()
+	value, err := s.ExecuteActivity(job.PublishAvatar, in)
+	require.NoError(s.t, err)
+	var result job.PublishResult
+	require.NoError(s.t, value.Get(&result))
+	return result.State
+}
+
+func (s *studio) requireState(in job.AvatarInput, want watchparty.AvatarState, reason string) {
+	s.t.Helper()
+	row, err := s.store.Avatar(s.t.Context(), in.UserID, in.Version)
+	require.NoError(s.t, err)
+	require.Equal(s.t, want, row.State)
+	require.Equal(s.t, reason, row.Reason)
+}
+
+func (s *studio) requirePublished(version int) {
+	s.t.Helper()
+	user, err := s.store.User(s.t.Context(), s.user.ID)
+	require.NoError(s.t, err)
+	require.Equal(s.t, version, user.AvatarVersion)
+}
+
+func photo(t *testing.T) []byte {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	for y := range 480 {
+		for x := range 640 {
+			m.Set(x, y, color.RGBA{R: uint8(x / 3), G: uint8(y / 2), B: 90, A: 255})
+		}
+	}
+	var encoded bytes.Buffer
+	require.NoError(t, jpeg.Encode(&encoded, m, nil))
+	return encoded.Bytes()
+}
+
+const (
+	thumbnail = watchparty.ThumbnailFile
+	medium    = watchparty.MediumFile
+)
+
+func TestRenderAvatar(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	for range 2 { // the second time is a repetition after a worker's end
+		s.do(job.RenderAvatar, in)
+		require.Equal(t, objects(in, medium, "original", thumbnail), s.files())
+		for name, pixels := range map[string]int{thumbnail: 128, medium: 512} {
+			data, err := s.bucket.ReadAll(t.Context(), object(in, name))
+			require.NoError(t, err)
+			rendered, err := webp.Decode(bytes.NewReader(data))
+			require.NoError(t, err)
+			require.Equal(t, image.Rect(0, 0, pixels, pixels), rendered.Bounds())
+			attributes, err := s.bucket.Attributes(t.Context(), object(in, name))
+			require.NoError(t, err)
+			require.Equal(t, "image/webp", attributes.ContentType)
+		}
+		s.requireState(in, watchparty.AvatarProcessing, "")
+		s.requirePublished(0)
+	}
+}
+
+func TestRenderAvatarRefuses(t *testing.T) {
+	t.Parallel()
+	whole := photo(t)
+	for name, c := range map[string]struct {
+		data         []byte
+		code, reason string
+	}{
+		"text":         {[]byte("no picture at all"), "avatar_unsupported_format", "not a JPEG, PNG, WebP or GIF"},
+		"half a photo": {whole[:len(whole)/2], "avatar_unreadable", "damaged or incomplete"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStudio(t)
+			in := s.upload(c.data)
+			_, err := s.ExecuteActivity(job.RenderAvatar, in)
+			failure := requireFailure(t, err, job.ErrorAvatarRejected, true)
+			require.Equal(t, temporal.ApplicationErrorCategoryBenign, failure.Category())
+			var code, reason string
+			require.NoError(t, failure.Details(&code, &reason))
+			require.Equal(t, c.code, code)
+			require.Contains(t, reason, c.reason)
+			require.Equal(t, objects(in, "original"), s.files())
+		})
+	}
+}
+
+func TestRenderAvatarWithoutItsParts(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	_, err := s.ExecuteActivity(job.RenderAvatar, job.AvatarInput{UserID: s.user.ID, Version: 9})
+	requireFailure(t, err, job.ErrorNotFound, true)
+
+	in := s.upload(photo(t))
+	require.NoError(t, s.bucket.Delete(t.Context(), object(in, "original")))
+	_, err = s.ExecuteActivity(job.RenderAvatar, in)
+	var code, reason string
+	require.NoError(t, requireFailure(t, err, job.ErrorAvatarRejected, true).Details(&code, &reason))
+	require.Equal(t, "avatar_lost", code)
+	require.Contains(t, reason, "Upload the picture again")
+
+	in = s.upload(photo(t))
+	require.NoError(t, s.bucket.Close())
+	_, err = s.ExecuteActivity(job.RenderAvatar, in)
+	requireFailure(t, err, "wrapError", false)
+}
+
+func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	_, err := s.store.RemoveAvatar(t.Context(), s.user.ID)
+	require.NoError(t, err)
+	s.do(job.RenderAvatar, in)
+	require.Equal(t, objects(in, "original"), s.files())
+	require.Equal(t, watchparty.AvatarSuperseded, s.publish(in))
+	s.requirePublished(0)
+}
+
+func TestPublishAvatar(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	profile := cachedRead(t, s.cache, "profile:painter", cache.TagProfile("painter"))
+	require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	require.False(t, profile.hits(t), "the cached profile has the avatar of before")
+	require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	s.requirePublished(in.Version)
+	s.requireState(in, watchparty.AvatarReady, "")
+}
+
+func TestPublishAvatarLosesToANewerOne(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	first, second := s.upload(photo(t)), s.upload(photo(t))
+	require.Equal(t, watchparty.AvatarReady, s.publish(second))
+	for range 2 {
+		require.Equal(t, watchparty.AvatarSuperseded, s.publish(first))
+		s.requirePublished(second.Version)
+	}
+	s.requireState(second, watchparty.AvatarReady, "")
+}
+
+func TestPublishAvatarOfNobody(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	execute(t, s.store, "DELETE FROM users WHERE id = ?", s.user.ID)
+	_, err := s.ExecuteActivity(job.PublishAvatar, in)
+	requireFailure(t, err, job.ErrorNotFound, true)
+}
+
+func TestFailAvatar(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	good, bad := s.upload(photo(t)), s.upload([]byte("no picture"))
+	require.Equal(t, watchparty.AvatarReady, s.publish(good))
+	for range 2 {
+		s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: bad, Reason: "It is damaged."})
+		s.requireState(bad, watchparty.AvatarFailed, "It is damaged.")
+	}
+	s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: good, Reason: "It is damaged."})
+	s.requireState(good, watchparty.AvatarReady, "")
+	s.requirePublished(good.Version)
+}
+
+func TestRemoveAvatarFiles(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	first := s.upload(photo(t))
+	s.write(first, thumbnail, []byte("t"))
+	s.write(first, medium, []byte("m"))
+	tenth := job.AvatarInput{UserID: s.user.ID, Version: 10 * first.Version}
+	s.write(tenth, "original", []byte("another's"))
+	for range 2 {
+		s.do(job.RemoveAvatarFiles, first)
+		require.Equal(t, objects(tenth, "original"), s.files())
+	}
+}
+
+func TestRemoveFormerAvatar(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	first, second, third := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
+	for _, in := range []job.AvatarInput{first, second} {
+		s.write(in, thumbnail, []byte("t"))
+		s.write(in, medium, []byte("m"))
+		require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	}
+	for range 2 {
+		s.do(job.RemoveFormerAvatar, second)
+		want := append(objects(second, medium, thumbnail), object(third, "original")) // which is on its way
+		require.Equal(t, want, s.files())
+	}
+}

@@ -1,0 +1,339 @@
+package activities_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// house has rooms with people and messages in them, and the activities that clean up.
+type house struct {
+	*testsuite.TestActivityEnvironment
+	t          *testing.T
+	store      *store.Store
+	cache      *cache.Cache
+	activities *activities.Cleanup
+	host       watchparty.User
+	runID      string
+
+	mu    sync.Mutex
+	beats []int
+	beat  func()
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
+	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, Settings: config.Cleanup{
+		ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour, RoomInactive: 30 * 24 * time.Hour, BatchSize: 2,
+	}}
+	h.TestActivityEnvironment = environment(h.activities)
+	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		var batch int
+		if details.Get(&batch) != nil {
+			batch = -1
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.beats = append(h.beats, batch)
+		h.beat()
+	})
+	h.host = register(t, h.store, "host")
+	admin := register(t, h.store, "admin")
+	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.Policies(), false)
+	require.NoError(t, err)
+	h.runID = run.ID
+	h.begin(job.CleanupInput{RunID: h.runID})
+	return h
+}
+
+func (h *house) room(name string) watchparty.Room {
+	h.t.Helper()
+	n := watchparty.NewRoom{Name: name}
+	n.Normalise()
+	room, err := h.store.CreateRoom(h.t.Context(), h.host.ID, n)
+	require.NoError(h.t, err)
+	return room
+}
+
+func (h *house) say(room watchparty.Room, n int) {
+	h.t.Helper()
+	for i := range n {
+		_, err := h.store.PostMessage(h.t.Context(), room.ID, h.host, fmt.Sprint("message ", i))
+		require.NoError(h.t, err)
+	}
+}
+
+// age makes all that is in a table, in some rooms, as old as that.
+func (h *house) age(table, column string, by time.Duration, rooms ...watchparty.Room) {
+	h.t.Helper()
+	key := "room_id"
+	if table == "rooms" {
+		key = "id"
+	}
+	for _, room := range rooms {
+		execute(h.t, h.store, fmt.Sprintf("UPDATE %s SET %s = now() - ?::interval WHERE %s = ?", table, column, key),
+			by.String(), room.ID)
+	}
+}
+
+func (h *house) count(table string) (n int) {
+	h.t.Helper()
+	n, err := h.store.DB().NewSelect().Table(table).Count(h.t.Context())
+	require.NoError(h.t, err)
+	return n
+}
+
+func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
+	h.t.Helper()
+	value, err := h.ExecuteActivity(job.BeginCleanup, in)
+	require.NoError(h.t, err)
+	var result job.BeginCleanupResult
+	require.NoError(h.t, value.Get(&result))
+	return result
+}
+
+func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
+	_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+		RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-age),
+	})
+	return err
+}
+
+func (h *house) finish(failed map[watchparty.Policy]string) job.CleanupResult {
+	h.t.Helper()
+	value, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
+	require.NoError(h.t, err)
+	var result job.CleanupResult
+	require.NoError(h.t, value.Get(&result))
+	return result
+}
+
+func (h *house) run() watchparty.CleanupRun {
+	h.t.Helper()
+	run, err := h.store.Run(h.t.Context(), h.runID)
+	require.NoError(h.t, err)
+	return run
+}
+
+const day = 24 * time.Hour
+
+func TestBeginCleanup(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	require.Equal(t, watchparty.RunRunning, h.run().State)
+	require.Equal(t, watchparty.TriggerAdmin, h.run().Trigger)
+	started := h.run().StartedAt
+
+	result := h.begin(job.CleanupInput{RunID: h.runID})
+	require.Equal(t, started, h.run().StartedAt, "a repetition changes nothing")
+	require.Equal(t, watchparty.Policies(), result.Policies)
+	for policy, age := range map[watchparty.Policy]time.Duration{
+		watchparty.PolicyParticipants: day, watchparty.PolicyMessages: 90 * day, watchparty.PolicyRooms: 30 * day,
+	} {
+		require.WithinDuration(t, time.Now().Add(-age), result.Thresholds[policy], time.Minute, policy)
+	}
+
+	only := []watchparty.Policy{watchparty.PolicyRooms}
+	require.Equal(t, only, h.begin(job.CleanupInput{RunID: h.runID, Policies: only}).Policies)
+}
+
+func TestBeginCleanupBySchedule(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.runID = "01900000-0000-7000-8000-000000000001"
+	for range 2 {
+		h.begin(job.CleanupInput{RunID: h.runID})
+	}
+	run := h.run()
+	require.Equal(t, watchparty.TriggerSchedule, run.Trigger)
+	require.Equal(t, watchparty.RunRunning, run.State)
+	require.Equal(t, watchparty.Policies(), run.Policies)
+	require.NotEmpty(t, run.WorkflowID)
+	require.Empty(t, run.StartedBy)
+}
+
+func TestApplyPolicyInBatches(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	old, recent := h.room("old"), h.room("recent")
+	h.say(old, 5)
+	h.say(recent, 3)
+	h.age("messages", "created_at", 100*day, old)
+	chat := cachedRead(t, h.cache, "messages:old", cache.TagMessages(old.ID))
+	other := cachedRead(t, h.cache, "messages:recent", cache.TagMessages(recent.ID))
+
+	for range 2 { // the second time is a repetition after a worker's end
+		require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
+		require.Equal(t, 3, h.count("messages"))
+		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 5}, h.run().Counts)
+	}
+	h.mu.Lock()
+	require.Contains(t, h.beats, 1)
+	h.mu.Unlock()
+	require.False(t, chat.hits(t), "the cached chat has what was removed")
+	require.True(t, other.hits(t))
+}
+
+func TestApplyPolicyVoidsRooms(t *testing.T) {
+	t.Parallel()
+	for policy, c := range map[watchparty.Policy]struct {
+		age     time.Duration
+		prepare func(*house, watchparty.Room)
+		done    func(*testing.T, *house, watchparty.Room)
+	}{
+		watchparty.PolicyParticipants: {
+			age:     day,
+			prepare: func(h *house, room watchparty.Room) { h.age("participants", "last_seen_at", 2*day, room) },
+			done: func(t *testing.T, h *house, _ watchparty.Room) {
+				require.Equal(t, 1, h.count("participants"))
+			},
+		},
+		watchparty.PolicyRooms: {
+			age: 30 * day,
+			prepare: func(h *house, room watchparty.Room) {
+				h.age("rooms", "updated_at", 40*day, room)
+				h.age("participants", "last_seen_at", 40*day, room)
+			},
+			done: func(t *testing.T, h *house, room watchparty.Room) {
+				archived, err := h.store.Room(t.Context(), room.ID)
+				require.NoError(t, err)
+				require.False(t, archived.ArchivedAt.IsZero())
+			},
+		},
+	} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			old, recent := h.room("old"), h.room("recent")
+			c.prepare(h, old)
+			list := cachedRead(t, h.cache, "rooms", cache.TagRooms)
+			one := cachedRead(t, h.cache, "room:old", cache.TagRoom(old.ID))
+			other := cachedRead(t, h.cache, "room:recent", cache.TagRoom(recent.ID))
+			require.NoError(t, h.apply(policy, c.age))
+			c.done(t, h, old)
+			require.False(t, list.hits(t), "the cached list is from before")
+			require.False(t, one.hits(t), "the cached room is from before")
+			require.True(t, other.hits(t))
+			require.Equal(t, map[watchparty.Policy]int64{policy: 1}, h.run().Counts)
+
+			// With nothing to do, nothing is voided.
+			list = cachedRead(t, h.cache, "rooms", cache.TagRooms)
+			require.NoError(t, h.apply(policy, c.age))
+			require.True(t, list.hits(t))
+		})
+	}
+}
+
+func TestApplyPolicyStopsBetweenBatches(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	room := h.room("old")
+	h.say(room, 5)
+	h.age("messages", "created_at", 100*day, room)
+	h.activities.Settings.BatchPause = 20 * time.Second
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	h.beat = cancel // it beats after the first batch
+	h.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	began := time.Now()
+	err := h.apply(watchparty.PolicyMessages, 90*day)
+	require.ErrorContains(t, err, context.Canceled.Error())
+	require.Less(t, time.Since(began), h.activities.Settings.BatchPause)
+	require.Equal(t, 3, h.count("messages"))
+	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 2}, h.run().Counts)
+
+	// The next attempt goes on where this one ended.
+	h.activities.Settings.BatchPause = 0
+	h.SetWorkerOptions(worker.Options{BackgroundActivityContext: t.Context()})
+	require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
+	require.Equal(t, 0, h.count("messages"))
+	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 5}, h.run().Counts)
+}
+
+func TestApplyPolicyDryRun(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	room := h.room("old")
+	h.say(room, 5)
+	h.age("messages", "created_at", 100*day, room)
+	h.age("participants", "last_seen_at", 100*day, room)
+	h.age("rooms", "updated_at", 100*day, room)
+	list := cachedRead(t, h.cache, "rooms", cache.TagRooms)
+	want := map[watchparty.Policy]int64{}
+	for policy, n := range map[watchparty.Policy]int64{
+		watchparty.PolicyMessages: 5, watchparty.PolicyParticipants: 1, watchparty.PolicyRooms: 1,
+	} {
+		want[policy] = n
+		for range 2 {
+			_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+				RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-90 * day), DryRun: true,
+			})
+			require.NoError(t, err)
+			require.Equal(t, want, h.run().Counts)
+		}
+	}
+	require.Equal(t, 5, h.count("messages"))
+	require.Equal(t, 1, h.count("participants"))
+	require.True(t, list.hits(t))
+}
+
+func TestApplyPolicyUnknown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	require.ErrorContains(t, h.apply("everything", 0), "unknown policy")
+}
+
+func TestFinishCleanup(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	room := h.room("old")
+	h.say(room, 3)
+	h.age("messages", "created_at", 100*day, room)
+	require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
+	failed := map[watchparty.Policy]string{watchparty.PolicyRooms: "given up after 10 attempts"}
+	want := job.CleanupResult{
+		RunID: h.runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 3}, Failed: []watchparty.Policy{watchparty.PolicyRooms},
+	}
+	require.Equal(t, want, h.finish(failed))
+	first := h.run()
+	require.Equal(t, watchparty.RunFailed, first.State)
+	require.Equal(t, failed, first.Errors)
+
+	require.Equal(t, want, h.finish(nil), "a repetition changes nothing")
+	require.Equal(t, first, h.run())
+	reports, err := h.store.Reports(t.Context(), store.Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, reports, 1)
+	require.Equal(t, h.runID, reports[0].RunID)
+}
+
+func TestFinishCleanupCompletes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	require.Empty(t, h.finish(nil).Failed)
+	require.Equal(t, watchparty.RunCompleted, h.run().State)
+	require.False(t, h.run().FinishedAt.IsZero())
+}
+
+func TestFinishCleanupOfNoRun(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
+	requireFailure(t, err, job.ErrorNotFound, true)
+}

@@ -1,0 +1,282 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/textproto"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	temporallog "go.temporal.io/sdk/log"
+	"go.uber.org/goleak"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/avatar"
+	"github.com/watchparty/watchparty/avatar/probe"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// The task queues and the schedule have fixed names, so that tests here do not run in parallel.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox))
+}
+
+// signals is a log whose messages can be waited for.
+type signals struct {
+	mu   sync.Mutex
+	seen map[string]chan struct{}
+}
+
+func (s *signals) of(message string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = map[string]chan struct{}{}
+	}
+	if s.seen[message] == nil {
+		s.seen[message] = make(chan struct{}, 1)
+	}
+	return s.seen[message]
+}
+
+func (s *signals) Enabled(context.Context, slog.Level) bool { return true }
+func (s *signals) WithAttrs([]slog.Attr) slog.Handler       { return s }
+func (s *signals) WithGroup(string) slog.Handler            { return s }
+func (s *signals) Handle(_ context.Context, r slog.Record) error {
+	select {
+	case s.of(r.Message) <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+const (
+	runs  = "worker runs"
+	waits = "worker waits for Temporal"
+)
+
+func (s *signals) wait(t *testing.T, message string) {
+	t.Helper()
+	select {
+	case <-s.of(message):
+	case <-time.After(20 * time.Second):
+		t.Fatalf("the worker does not say: %s", message)
+	}
+}
+
+// plant is a worker with all that it works with.
+type plant struct {
+	Deps
+	*signals
+	t      *testing.T
+	store  *store.Store
+	bucket *blob.Bucket
+	client client.Client
+}
+
+func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
+	t.Helper()
+	p := &plant{t: t, signals: &signals{}, client: dial(t, stacktest.TemporalAddress())}
+	p.Config = settings()
+	var err error
+	p.store, err = store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
+	_, err = migrations.Up(t.Context(), p.store.DB())
+	require.NoError(t, err)
+	p.bucket, err = fileblob.OpenBucket(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.bucket.Close()) })
+	log := slog.New(p.signals)
+	c, err := cache.New(config.Redis{
+		URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 50 * time.Millisecond, PoolSize: 4,
+	}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	sender, err := mail.New(config.Mail{
+		Host: smtpHost, Port: smtpPort, TLS: "none", From: "WatchParty <no-reply@watchparty.test>", Timeout: 20 * time.Second,
+	})
+	require.NoError(t, err)
+	p.Deps = Deps{
+		Config: p.Config, Log: log, Client: p.client,
+		Mail: &activities.Mail{Store: p.store, Sender: sender, PublicURL: "http://watchparty.test"},
+		Avatar: &activities.Avatar{
+			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
+		},
+		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Settings: p.Config.Cleanup},
+	}
+	return p
+}
+
+func settings() config.Config {
+	return config.Config{
+		Mail:   config.Mail{PerSecond: 100},
+		Worker: config.Worker{StopTimeout: 20 * time.Second},
+		Cleanup: config.Cleanup{
+			Schedule: "0 4 * * *", ParticipantInactive: time.Hour, MessageAge: time.Hour, RoomInactive: time.Hour, BatchSize: 10,
+		},
+	}
+}
+
+func dial(t *testing.T, address string) client.Client {
+	t.Helper()
+	c, err := client.NewLazyClient(client.Options{
+		HostPort: address, Identity: "test", Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// running is a Run that has been called.
+type running struct {
+	stop   context.CancelFunc
+	result chan error
+}
+
+// run calls Run, and sees to it that it ends with the test.
+func (p *plant) run(t *testing.T, queues ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{stop: cancel, result: make(chan error, 1)}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.result <- Run(ctx, p.Deps, queues)
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return r
+}
+
+// ends waits for Run's result.
+func (r *running) ends(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-r.result:
+		return err
+	case <-time.After(30 * time.Second):
+		t.Fatal("the worker does not end")
+		return nil
+	}
+}
+
+// listen begins a new log, so that what was said before does not count.
+func (p *plant) listen() {
+	p.signals = &signals{}
+	p.Log = slog.New(p.signals)
+}
+
+// register makes an account and returns the ID of its welcome mail.
+func (p *plant) register(username string) (watchparty.User, string) {
+	p.t.Helper()
+	user, err := p.store.CreateUser(p.t.Context(), watchparty.Registration{
+		Username: username, Email: username + "@watchparty.test", DisplayName: "Dear " + username,
+	}, "hash")
+	require.NoError(p.t, err)
+	var emailID string
+	err = p.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", user.ID).Scan(p.t.Context(), &emailID)
+	require.NoError(p.t, err)
+	return user, emailID
+}
+
+func (p *plant) requireMail(id string, want watchparty.MailState) {
+	p.t.Helper()
+	row, err := p.store.Mail(p.t.Context(), id)
+	require.NoError(p.t, err)
+	require.Equal(p.t, want, row.State)
+}
+
+func (p *plant) sendWelcome(user watchparty.User, emailID string) client.WorkflowRun {
+	p.t.Helper()
+	event := job.StartWelcomeEmail(user.ID, emailID)
+	started, err := p.client.ExecuteWorkflow(p.t.Context(),
+		client.StartWorkflowOptions{ID: event.WorkflowID, TaskQueue: event.TaskQueue}, event.Workflow, event.Input)
+	require.NoError(p.t, err)
+	return started
+}
+
+// requireResult waits for a workflow that is to succeed.
+func (p *plant) requireResult(workflowID, runID string, result any) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(p.t, p.client.GetWorkflow(ctx, workflowID, runID).Get(ctx, result))
+}
+
+// slowSMTP is a mail server that greets nobody before release is closed. reached hears of each connection.
+type slowSMTP struct {
+	port             int
+	reached, release chan struct{}
+	once             sync.Once
+}
+
+func (s *slowSMTP) answer() { s.once.Do(func() { close(s.release) }) }
+
+func serveSlowly(t *testing.T) *slowSMTP {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &slowSMTP{port: listener.Addr().(*net.TCPAddr).Port, reached: make(chan struct{}, 10), release: make(chan struct{})}
+	var sessions sync.WaitGroup
+	sessions.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.reached <- struct{}{}
+			sessions.Go(func() {
+				defer conn.Close() //nolint:errcheck // the sender may have closed it
+				<-s.release
+				converse(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		s.answer()
+		sessions.Wait()
+	})
+	return s
+}
+
+// converse says yes to everything.
+func converse(conn net.Conn) {
+	in := textproto.NewReader(bufio.NewReader(conn))
+	say := func(answer string) { _, _ = io.WriteString(conn, answer+"\r\n") }
+	say("220 slow.test")
+	for {
+		line, err := in.ReadLine()
+		if err != nil {
+			return
+		}
+		switch verb, _, _ := strings.Cut(strings.ToUpper(line), " "); verb {
+		case "DATA":
+			say("354 go on")
+			_, _ = io.Copy(io.Discard, in.DotReader())
+			say("250 taken")
+		case "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 yes")
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package worker
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func TestConcurrency(t *testing.T) {
+	require.Equal(t, runtime.NumCPU(), Concurrency(config.Avatar{}))
+	require.Equal(t, 3, Concurrency(config.Avatar{Concurrency: 3}))
+}
+
+func TestRunRefusesAnUnknownQueue(t *testing.T) {
+	p := newPlant(t, "127.0.0.1", 1)
+	err := p.run(t, job.QueueEmail, "emial").ends(t)
+	require.ErrorContains(t, err, `unknown task queue emial`)
+}
+
+func TestRunWorks(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	deleteSchedule(t, p.client)
+	user, emailID := p.register("alice" + strings.ToLower(stacktest.KeyPrefix(t)[15:23]))
+	r := p.run(t, job.Queues()...)
+	p.wait(t, runs)
+
+	t.Run("mails", func(t *testing.T) {
+		start := outbox.Temporal(p.client)
+		event := job.StartWelcomeEmail(user.ID, emailID)
+		require.NoError(t, start(t.Context(), event))
+		require.NoError(t, start(t.Context(), event), "started already is started")
+		var result job.EmailResult
+		p.requireResult(event.WorkflowID, "", &result)
+		require.Equal(t, watchparty.MailSent, result.State)
+		require.Equal(t, 1, received(t, user.Email))
+		requireNothingPersonal(t, p.client, event.WorkflowID, user)
+	})
+
+	t.Run("avatars", func(t *testing.T) {
+		version, err := p.store.NextAvatarVersion(t.Context(), user.ID)
+		require.NoError(t, err)
+		upload := watchparty.Avatar{UserID: user.ID, Version: version}
+		var picture bytes.Buffer
+		require.NoError(t, png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 200, 200))))
+		require.NoError(t, p.bucket.WriteAll(t.Context(), upload.OriginalObject(), picture.Bytes(), nil))
+		_, err = p.store.CreateAvatar(t.Context(), user.ID, version)
+		require.NoError(t, err)
+
+		event := job.StartAvatar(job.AvatarInput{UserID: user.ID, Version: version})
+		require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
+		var result job.AvatarResult
+		p.requireResult(event.WorkflowID, "", &result)
+		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
+		for name, want := range map[string]bool{watchparty.ThumbnailFile: true, watchparty.MediumFile: true, "original": false} {
+			exists, err := p.bucket.Exists(t.Context(), upload.Object(name))
+			require.NoError(t, err)
+			require.Equal(t, want, exists, name)
+		}
+		requireNothingPersonal(t, p.client, event.WorkflowID, user)
+	})
+
+	t.Run("clean-up by the schedule", func(t *testing.T) {
+		schedule := p.client.ScheduleClient().GetHandle(t.Context(), CleanupSchedule)
+		require.NoError(t, schedule.Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+		var started *client.ScheduleWorkflowExecution
+		require.Eventually(t, func() bool {
+			description, err := schedule.Describe(t.Context())
+			if err != nil || len(description.Info.RecentActions) == 0 {
+				return false
+			}
+			started = description.Info.RecentActions[0].StartWorkflowResult
+			return true
+		}, 10*time.Second, 20*time.Millisecond)
+		var result job.CleanupResult
+		p.requireResult(started.WorkflowID, started.FirstExecutionRunID, &result)
+		require.Equal(t, started.FirstExecutionRunID, result.RunID)
+		require.Empty(t, result.Failed)
+		run, err := p.store.Run(t.Context(), result.RunID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunCompleted, run.State)
+		require.Equal(t, watchparty.TriggerSchedule, run.Trigger)
+		require.Equal(t, started.WorkflowID, run.WorkflowID)
+	})
+
+	r.stop()
+	require.NoError(t, r.ends(t))
+}
+
+// received is how many mails the inbox has for an address.
+func received(t *testing.T, address string) (n int) {
+	t.Helper()
+	if stacktest.InboxURL() == "" {
+		t.Skip("INBOX_URL is not set")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, stacktest.InboxURL()+"/api/v1/messages?limit=1000", nil)
+	require.NoError(t, err)
+	r.Close = true
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	var list struct {
+		Messages []struct{ To []struct{ Address string } }
+	}
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&list))
+	for _, m := range list.Messages {
+		if len(m.To) == 1 && m.To[0].Address == address {
+			n++
+		}
+	}
+	return n
+}
+
+// requireNothingPersonal looks through what operators see of a workflow.
+func requireNothingPersonal(t *testing.T, c client.Client, workflowID string, user watchparty.User) {
+	t.Helper()
+	seen := &history.History{}
+	for events := c.GetWorkflowHistory(t.Context(), workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		require.NoError(t, err)
+		seen.Events = append(seen.Events, event)
+	}
+	require.NotEmpty(t, seen.Events)
+	text := strings.ToLower(seen.String())
+	require.Contains(t, text, workflowID)
+	for _, word := range []string{user.Email, user.Username, user.DisplayName, "@"} {
+		require.False(t, strings.Contains(text, strings.ToLower(word)), "the history of %s holds %q", workflowID, word)
+	}
+}
+
+func TestRunLetsActivitiesFinish(t *testing.T) {
+	smtp := serveSlowly(t)
+	p := newPlant(t, "127.0.0.1", smtp.port)
+	user, emailID := p.register("bob")
+	r := p.run(t, job.QueueEmail)
+	p.wait(t, runs)
+	started := p.sendWelcome(user, emailID)
+	<-smtp.reached
+	p.requireMail(emailID, watchparty.MailSending)
+
+	r.stop()
+	smtp.answer()
+	require.NoError(t, r.ends(t))
+	p.requireMail(emailID, watchparty.MailSent)
+
+	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
+	p.run(t, job.QueueEmail)
+	p.requireResult(started.GetID(), started.GetRunID(), nil)
+	row, err := p.store.Mail(t.Context(), emailID)
+	require.NoError(t, err)
+	require.Equal(t, 1, row.Attempts)
+}
+
+// Each queue waits for its activities, but not one queue after the other.
+func TestRunStopsQueuesTogether(t *testing.T) {
+	smtp := serveSlowly(t)
+	p := newPlant(t, "127.0.0.1", smtp.port)
+	p.Config.Worker.StopTimeout = 2 * time.Second
+	user, emailID := p.register("carol")
+	lock, err := p.store.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer lock.Rollback() //nolint:errcheck // its connection ends with the store's
+	_, err = lock.ExecContext(t.Context(), "LOCK TABLE cleanup_runs")
+	require.NoError(t, err)
+
+	r := p.run(t, job.QueueEmail, job.QueueMaintenance)
+	p.wait(t, runs)
+	mailing := p.sendWelcome(user, emailID)
+	<-smtp.reached
+	cleaning, err := p.client.ExecuteWorkflow(t.Context(),
+		client.StartWorkflowOptions{ID: job.CleanupID(user.ID), TaskQueue: job.QueueMaintenance}, job.Cleanup, job.CleanupInput{})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		var waiting int
+		err := lock.NewRaw("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'cleanup_runs'::regclass").
+			Scan(t.Context(), &waiting)
+		return err == nil && waiting == 1
+	}, 10*time.Second, 10*time.Millisecond)
+
+	stopped := time.Now()
+	r.stop()
+	require.NoError(t, r.ends(t))
+	require.InDelta(t, 2*time.Second, time.Since(stopped), float64(1500*time.Millisecond))
+	for _, unfinished := range []client.WorkflowRun{mailing, cleaning} {
+		require.NoError(t, p.client.TerminateWorkflow(t.Context(), unfinished.GetID(), unfinished.GetRunID(), "the test ends"))
+	}
+}
+
+func TestRunWaitsForTemporal(t *testing.T) {
+	stack := stacktest.New(t, devstack.Temporal)
+	require.NoError(t, stack.Stop(devstack.Temporal))
+	p := newPlant(t, "127.0.0.1", 1)
+	p.Client = dial(t, stack.TemporalAddress())
+
+	t.Run("until it is told to stop", func(t *testing.T) {
+		p.listen()
+		r := p.run(t, job.Queues()...)
+		p.wait(t, waits)
+		r.stop()
+		require.NoError(t, r.ends(t))
+	})
+
+	t.Run("until it is there", func(t *testing.T) {
+		p.listen()
+		r := p.run(t, job.Queues()...)
+		p.wait(t, waits)
+		require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
+		p.wait(t, runs)
+		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), CleanupSchedule).Describe(t.Context())
+		require.NoError(t, err)
+		r.stop()
+		require.NoError(t, r.ends(t))
+	})
+}

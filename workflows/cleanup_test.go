@@ -1,0 +1,119 @@
+package workflows_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+var (
+	participantsBefore = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	messagesBefore     = time.Date(2025, 10, 5, 0, 0, 0, 0, time.UTC)
+	roomsBefore        = time.Date(2025, 12, 4, 0, 0, 0, 0, time.UTC)
+
+	thresholds = map[watchparty.Policy]time.Time{
+		watchparty.PolicyParticipants: participantsBefore,
+		watchparty.PolicyMessages:     messagesBefore,
+		watchparty.PolicyRooms:        roomsBefore,
+	}
+	begun = job.BeginCleanupResult{Policies: watchparty.Policies(), Thresholds: thresholds}
+)
+
+func cleanup(w *world, in job.CleanupInput) (job.CleanupResult, error) {
+	return run[job.CleanupResult](w, workflows.Cleanup, in)
+}
+
+func apply(policy watchparty.Policy) job.ApplyPolicyInput {
+	return job.ApplyPolicyInput{RunID: runID, Policy: policy, Threshold: thresholds[policy]}
+}
+
+func TestCleanup(t *testing.T) {
+	onDemand := job.CleanupInput{RunID: runID}
+
+	t.Run("applies the policies in their order", func(t *testing.T) {
+		w := newWorld(t)
+		want := job.CleanupResult{RunID: runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
+		inOrder(w,
+			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, want, nil).Once())
+		result, err := cleanup(w, onDemand)
+		require.NoError(t, err)
+		require.Equal(t, want, result)
+	})
+
+	t.Run("goes on after a policy that fails, and reports it", func(t *testing.T) {
+		w := newWorld(t)
+		failed := job.FinishCleanupInput{RunID: runID, Failed: map[watchparty.Policy]string{
+			watchparty.PolicyMessages: "given up after 10 attempts",
+		}}
+		want := job.CleanupResult{RunID: runID, Failed: []watchparty.Policy{watchparty.PolicyMessages}}
+		inOrder(w,
+			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errors.New("canceling statement")).Times(10),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.FinishCleanup, failed, want, nil).Once())
+		result, err := cleanup(w, onDemand)
+		require.NoError(t, err)
+		require.Equal(t, want.Failed, result.Failed)
+	})
+
+	t.Run("applies a policy that fails at first", func(t *testing.T) {
+		w := newWorld(t)
+		one := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
+		inOrder(w,
+			w.expect(job.BeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), errAway).Times(9),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
+		_, err := cleanup(w, one)
+		require.NoError(t, err)
+	})
+
+	t.Run("waits for a database that is away before and after", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, errAway).Times(30)
+		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
+		finish := job.FinishCleanupInput{RunID: runID}
+		w.expect(job.FinishCleanup, finish, job.CleanupResult{}, errAway).Times(30)
+		w.expect(job.FinishCleanup, finish, job.CleanupResult{RunID: runID}, nil).Once()
+		result, err := cleanup(w, onDemand)
+		require.NoError(t, err)
+		require.Equal(t, runID, result.RunID)
+	})
+
+	t.Run("passes on that it is a dry run", func(t *testing.T) {
+		w := newWorld(t)
+		dry := job.CleanupInput{RunID: runID, DryRun: true}
+		w.expect(job.BeginCleanup, dry, begun, nil).Once()
+		for _, policy := range watchparty.Policies() {
+			in := apply(policy)
+			in.DryRun = true
+			w.expect(job.ApplyPolicy, in, nil).Once()
+		}
+		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once()
+		_, err := cleanup(w, dry)
+		require.NoError(t, err)
+	})
+
+	t.Run("that is cancelled applies no further policy", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.BeginCleanup, onDemand, begun, nil).Once()
+		w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
+		w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), activity.ErrResultPending).Once()
+		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
+		_, err := cleanup(w, onDemand)
+		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+}

@@ -1,0 +1,167 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	temporallog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/workflows"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+var update = flag.Bool("update", false, "record the histories in testdata anew, on a real Temporal server")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *update {
+		goleak.VerifyTestMain(stacktest.With(m, devstack.Temporal))
+	}
+	goleak.VerifyTestMain(m)
+	os.Exit(0)
+}
+
+const (
+	emailID = "01900000-0000-7000-8000-000000000001"
+	userID  = "01900000-0000-7000-8000-000000000002"
+	runID   = "01900000-0000-7000-8000-000000000003"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+// errAway is what a database or bucket that is away looks like.
+var errAway = errors.New("connection refused")
+
+// registered are the workflows by their names, as the worker registers them.
+var registered = map[string]any{
+	job.WelcomeEmail:  workflows.WelcomeEmail,
+	job.ProcessAvatar: workflows.ProcessAvatar,
+	job.Cleanup:       workflows.Cleanup,
+}
+
+// world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
+type world struct {
+	*testsuite.TestWorkflowEnvironment
+	t       *testing.T
+	started time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(temporallog.NewStructuredLogger(discard))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(20 * time.Second)
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{}}})
+	w := &world{TestWorkflowEnvironment: env, t: t}
+	does[job.EmailInput](w, job.SendMail)
+	does[job.EmailInput](w, job.FailMail)
+	does[job.AvatarInput](w, job.RenderAvatar)
+	gives[job.AvatarInput, job.PublishResult](w, job.PublishAvatar)
+	does[job.FailAvatarInput](w, job.FailAvatar)
+	does[job.AvatarInput](w, job.RemoveAvatarFiles)
+	does[job.AvatarInput](w, job.RemoveFormerAvatar)
+	gives[job.CleanupInput, job.BeginCleanupResult](w, job.BeginCleanup)
+	does[job.ApplyPolicyInput](w, job.ApplyPolicy)
+	gives[job.FinishCleanupInput, job.CleanupResult](w, job.FinishCleanup)
+	t.Cleanup(func() { env.AssertExpectations(t) })
+	return w
+}
+
+// does registers an activity without a result, gives one with a result; what is called is what the test expects.
+func does[In any](w *world, name string) {
+	w.RegisterActivityWithOptions(func(context.Context, In) error { return w.unexpected(name) },
+		activity.RegisterOptions{Name: name})
+}
+
+func gives[In, Out any](w *world, name string) {
+	w.RegisterActivityWithOptions(func(context.Context, In) (out Out, err error) { return out, w.unexpected(name) },
+		activity.RegisterOptions{Name: name})
+}
+
+func (w *world) unexpected(name string) error {
+	w.t.Errorf("activity %s was not expected", name)
+	return temporal.NewNonRetryableApplicationError("not expected", "Unexpected", nil)
+}
+
+// run executes the workflow and returns how it ended.
+func run[Result any](w *world, fn, in any) (Result, error) {
+	w.started = w.Now()
+	w.ExecuteWorkflow(fn, in)
+	var result Result
+	if err := w.GetWorkflowError(); err != nil {
+		return result, err
+	}
+	return result, w.GetWorkflowResult(&result)
+}
+
+// expect says what the activity answers to this input, how often.
+func (w *world) expect(name string, in any, answers ...any) *testsuite.MockCallWrapper {
+	return w.OnActivity(name, mock.Anything, in).Return(answers...)
+}
+
+// crashes is an activity whose worker ends in the middle of it: no result and no heartbeat comes.
+func (w *world) crashes(name string, in any, after time.Duration, timeout error) *testsuite.MockCallWrapper {
+	return w.OnActivity(name, mock.Anything, in).Return(func(ctx context.Context, _ job.AvatarInput) error {
+		token := activity.GetInfo(ctx).TaskToken
+		w.RegisterDelayedCallback(func() { _ = w.CompleteActivity(token, nil, timeout) }, after)
+		return activity.ErrResultPending
+	})
+}
+
+func heartbeatTimeout() error { return temporal.NewHeartbeatTimeoutError() }
+
+// manyAttempts stands for no limit.
+const manyAttempts = 1000
+
+// unlimited undoes a limit of the test environment's own: it takes a policy without a maximum for one of ten
+// attempts.
+type unlimited struct {
+	interceptor.WorkerInterceptorBase
+}
+
+func (*unlimited) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &unlimitedInbound{}
+	in.Next = next
+	return in
+}
+
+type unlimitedInbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+}
+
+func (in *unlimitedInbound) Init(next interceptor.WorkflowOutboundInterceptor) error {
+	out := &unlimitedOutbound{}
+	out.Next = next
+	return in.Next.Init(out)
+}
+
+type unlimitedOutbound struct {
+	interceptor.WorkflowOutboundInterceptorBase
+}
+
+func (out *unlimitedOutbound) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	options := workflow.GetActivityOptions(ctx)
+	if options.RetryPolicy != nil && options.RetryPolicy.MaximumAttempts == 0 {
+		policy := *options.RetryPolicy
+		policy.MaximumAttempts = manyAttempts
+		options.RetryPolicy = &policy
+		ctx = workflow.WithActivityOptions(ctx, options)
+	}
+	return out.Next.ExecuteActivity(ctx, name, args...)
+}

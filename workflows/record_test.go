@@ -1,0 +1,214 @@
+package workflows_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	temporallog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// stickyQueue stands in the histories for the queue of one worker, whose name has the machine's in it.
+const stickyQueue = "sticky"
+
+// recording is a run whose history is saved: a workflow, and the activities that it meets.
+type recording struct {
+	file       string
+	workflow   string
+	queue      string
+	id         string
+	input      any
+	activities map[string]any
+	scheduled  bool // started by a schedule
+	cancelled  bool // as soon as an activity runs
+}
+
+func recordings() []recording {
+	email := func(file string, send any) recording {
+		return recording{
+			file: file, workflow: job.WelcomeEmail, queue: job.QueueEmail, id: job.WelcomeEmailID(userID), input: welcome,
+			activities: map[string]any{
+				job.SendMail: send,
+				job.FailMail: func(context.Context, job.EmailInput) error { return nil },
+			},
+		}
+	}
+	avatar := func(file string, published watchparty.AvatarState, render any) recording {
+		return recording{
+			file: file, workflow: job.ProcessAvatar, queue: job.QueueAvatar, id: job.StartAvatar(picture).WorkflowID, input: picture,
+			activities: map[string]any{
+				job.RenderAvatar: render,
+				job.PublishAvatar: func(context.Context, job.AvatarInput) (job.PublishResult, error) {
+					return job.PublishResult{State: published}, nil
+				},
+				job.FailAvatar:         func(context.Context, job.FailAvatarInput) error { return nil },
+				job.RemoveAvatarFiles:  func(context.Context, job.AvatarInput) error { return nil },
+				job.RemoveFormerAvatar: func(context.Context, job.AvatarInput) error { return nil },
+			},
+		}
+	}
+	cleanup := func(file string, in job.CleanupInput, apply any) recording {
+		return recording{
+			file: file, workflow: job.Cleanup, queue: job.QueueMaintenance, id: job.CleanupID(runID), input: in,
+			activities: map[string]any{
+				job.BeginCleanup: func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
+				job.ApplyPolicy:  apply,
+				job.FinishCleanup: func(_ context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
+					result := job.CleanupResult{RunID: in.RunID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
+					for _, policy := range watchparty.Policies() {
+						if in.Failed[policy] != "" {
+							result.Failed = append(result.Failed, policy)
+						}
+					}
+					return result, nil
+				},
+			},
+		}
+	}
+	rendered := func(context.Context, job.AvatarInput) error { return nil }
+	applied := func(context.Context, job.ApplyPolicyInput) error { return nil }
+
+	bySchedule := cleanup("cleanup-by-schedule", job.CleanupInput{}, applied)
+	bySchedule.id, bySchedule.scheduled = "cleanup/scheduled", true
+	cancelled := cleanup("cleanup-cancelled", job.CleanupInput{RunID: runID}, untilCancelled)
+	cancelled.cancelled = true
+	return []recording{
+		email("welcome-email-sent", func(context.Context, job.EmailInput) error { return nil }),
+		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
+			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+		}),
+		avatar("avatar-ready", watchparty.AvatarReady, rendered),
+		avatar("avatar-superseded", watchparty.AvatarSuperseded, rendered),
+		avatar("avatar-failed", "", func(context.Context, job.AvatarInput) error {
+			return refusal("avatar_unreadable")
+		}),
+		avatar("avatar-crashed", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
+		cleanup("cleanup-on-demand", job.CleanupInput{RunID: runID, Policies: watchparty.Policies()}, applied),
+		cleanup("cleanup-with-failure", job.CleanupInput{RunID: runID}, func(_ context.Context, in job.ApplyPolicyInput) error {
+			if in.Policy == watchparty.PolicyMessages {
+				return temporal.NewNonRetryableApplicationError("store: clean-up old_messages", "Example", nil)
+			}
+			return nil
+		}),
+		bySchedule,
+		cancelled,
+	}
+}
+
+// untilCancelled is an activity that hears of its cancellation by its heartbeat.
+func untilCancelled(ctx context.Context, _ job.ApplyPolicyInput) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+			activity.RecordHeartbeat(ctx)
+		}
+	}
+}
+
+// record runs all of them on a real server and saves what it kept. Those in which workers crash wait for real
+// time-outs, about a minute in all.
+func record(t *testing.T) {
+	// Without a name of its own, the client gives each event the machine's.
+	c, err := client.Dial(client.Options{
+		HostPort: stacktest.TemporalAddress(), Identity: "recorder", Logger: temporallog.NewStructuredLogger(discard),
+	})
+	require.NoError(t, err)
+	defer c.Close()
+	old, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	require.NoError(t, err)
+	for _, file := range old {
+		require.NoError(t, os.Remove(file))
+	}
+	for _, r := range recordings() {
+		saved := r.record(t, c)
+		encoded, err := temporalproto.CustomJSONMarshalOptions{Indent: "  "}.Marshal(saved)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join("testdata", r.file+".json"), append(encoded, '\n'), 0o644))
+	}
+}
+
+func (r recording) record(t *testing.T, c client.Client) *history.History {
+	t.Helper()
+	w := worker.New(c, r.queue, worker.Options{})
+	w.RegisterWorkflowWithOptions(registered[r.workflow], workflow.RegisterOptions{Name: r.workflow})
+	for name, fn := range r.activities {
+		w.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
+	}
+	require.NoError(t, w.Start())
+	defer w.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	id, run := r.start(t, ctx, c)
+	if r.cancelled {
+		waitForActivity(t, ctx, c, id, run)
+		require.NoError(t, c.CancelWorkflow(ctx, id, run))
+	}
+	_ = c.GetWorkflow(ctx, id, run).Get(ctx, nil) // some are to fail
+	require.NoError(t, ctx.Err(), "%s does not end", r.file)
+
+	saved := &history.History{}
+	for events := c.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		require.NoError(t, err)
+		if queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
+			queue.Name = stickyQueue
+		}
+		saved.Events = append(saved.Events, event)
+	}
+	return saved
+}
+
+func (r recording) start(t *testing.T, ctx context.Context, c client.Client) (id, run string) {
+	t.Helper()
+	if !r.scheduled {
+		started, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: r.id, TaskQueue: r.queue}, r.workflow, r.input)
+		require.NoError(t, err)
+		return started.GetID(), started.GetRunID()
+	}
+	schedule, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
+		ID:                 r.file,
+		Action:             &client.ScheduleWorkflowAction{ID: r.id, Workflow: r.workflow, TaskQueue: r.queue, Args: []any{r.input}},
+		TriggerImmediately: true,
+	})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		description, err := schedule.Describe(ctx)
+		if err != nil || len(description.Info.RecentActions) == 0 {
+			return false
+		}
+		started := description.Info.RecentActions[0].StartWorkflowResult
+		id, run = started.WorkflowID, started.FirstExecutionRunID
+		return true
+	}, 20*time.Second, 50*time.Millisecond)
+	require.NoError(t, schedule.Delete(ctx))
+	return id, run
+}
+
+func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		description, err := c.DescribeWorkflowExecution(ctx, id, run)
+		return err == nil && len(description.PendingActivities) == 1 &&
+			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
+			description.PendingActivities[0].ActivityType.Name == job.ApplyPolicy
+	}, 20*time.Second, 50*time.Millisecond)
+}
