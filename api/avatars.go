@@ -9,8 +9,10 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
@@ -50,22 +52,26 @@ func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAv
 
 // readAvatar finds the one file of the form.
 func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
+	var data []byte
+	found := false
 	for {
 		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && found:
+			return data, nil
+		case errors.Is(err, io.EOF):
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "required", Message: "is missing"})
-		}
-		if err != nil {
+		case err != nil:
 			return nil, malformedForm(err)
-		}
-		if part.FormName() != "avatar" {
+		case part.FormName() != "avatar":
 			continue
+		case found:
+			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "too_many", Message: "must be one file"})
 		}
-		data, err := io.ReadAll(io.LimitReader(part, limit+1))
-		if err != nil {
+		found = true
+		if data, err = io.ReadAll(io.LimitReader(part, limit+1)); err != nil {
 			return nil, malformedForm(err)
 		}
-		return data, nil
 	}
 }
 
@@ -150,7 +156,8 @@ func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject
 	if v := r.Params.IfNoneMatch; v != nil {
 		header.Set("If-None-Match", *v)
 	}
-	if v := r.Params.Range; v != nil {
+	// Several ranges would be a multipart answer, which the contract does not have: then the whole file is the answer.
+	if v := r.Params.Range; v != nil && !strings.Contains(*v, ",") {
 		header.Set("Range", *v)
 	}
 	return avatarFile{etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)), header: header, data: data}, nil
@@ -168,6 +175,29 @@ func (f avatarFile) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Security-Policy", "default-src 'none'")
-	http.ServeContent(w, &http.Request{Method: http.MethodGet, Header: f.header}, "", time.Time{}, bytes.NewReader(f.data))
+	content := &contentWriter{ResponseWriter: w}
+	http.ServeContent(content, &http.Request{Method: http.MethodGet, Header: f.header}, "", time.Time{}, bytes.NewReader(f.data))
+	if content.refused {
+		return echo.NewHTTPError(http.StatusRequestedRangeNotSatisfiable)
+	}
 	return nil
+}
+
+// contentWriter holds back what ServeContent says of a range that there is not, so that it is said as a problem.
+type contentWriter struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *contentWriter) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *contentWriter) Write(p []byte) (int, error) {
+	if w.refused {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
 }

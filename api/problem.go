@@ -30,6 +30,8 @@ var codes = map[int]string{
 	http.StatusMethodNotAllowed:      "method_not_allowed",
 	http.StatusRequestEntityTooLarge: "body_too_large",
 	http.StatusUnsupportedMediaType:  "unsupported_media_type",
+
+	http.StatusRequestedRangeNotSatisfiable: "range_not_satisfiable",
 }
 
 // problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word.
@@ -38,6 +40,7 @@ func problem(err error) Problem {
 		coded    *watchparty.Error
 		http4xx  *echo.HTTPError
 		tooLarge *http.MaxBytesError
+		mistyped *json.UnmarshalTypeError
 	)
 	switch {
 	case errors.As(err, &tooLarge):
@@ -48,6 +51,9 @@ func problem(err error) Problem {
 			p.addField(f.Field, f.Code, f.Message)
 		}
 		return p
+	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
+		// The contract takes 4.0 for an integer, the decoder does not.
+		return problem(watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}))
 	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
 	default:
@@ -93,5 +99,6 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
+	c.Response().Header().Set("Content-Type", "application/problem+json") // Blob keeps one that a handler has set
 	_ = c.Blob(p.Status, "application/problem+json", body)
 }

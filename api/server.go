@@ -1,6 +1,6 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: recovery, request ID, log and metrics, body limit, identity, validation against the
+// A request passes, in this order: request ID, log and metrics, recovery, body limit, identity, validation against the
 // contract, and then its operation, a method of Server in the file of its resource. Operations return domain errors;
 // handleError makes problems of them.
 package api
@@ -71,8 +71,8 @@ func New(d Deps) (*Server, error) {
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
 	e.Use(
-		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		requestIDs, observe(s.log, d.Metrics), s.limitBody, s.identify, validate(spec),
+		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
+		s.limitBody, s.identify, validate(spec), wholeJSON,
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
 	routePages(e)

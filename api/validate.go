@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -26,13 +28,45 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 		Options: openapi3filter.Options{
 			MultiError:         true,
 			KeepValidatedValue: true,
-			AuthenticationFunc: authenticate,
+			// Filling them in would let null pass for a property that has a default; the handlers know the defaults.
+			SkipSettingDefaults: true,
+			AuthenticationFunc:  authenticate,
 		},
 	})
 }
 
+// wholeJSON refuses what follows the one value of a JSON body, where the validator does not look. The validator has
+// read the body, and keeps it.
+func wholeJSON(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
+		if r.GetBody == nil || !strings.EqualFold(strings.TrimSpace(media), echo.MIMEApplicationJSON) {
+			return next(c)
+		}
+		body, err := r.GetBody()
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		if len(data) > 0 && !json.Valid(data) {
+			return watchparty.Invalid(malformedBody)
+		}
+		return next(c)
+	}
+}
+
+// malformedBody is a body that cannot be read at all.
+var malformedBody = watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read"}
+
 // outsideContract leaves alone the pages, and what no route answers: that is a 404 or 405 without a contract.
 func outsideContract(c echo.Context) bool {
+	if c.Get(echo.ContextKeyHeaderAllow) != nil { // the router's 405, which says what is allowed
+		return true
+	}
 	path := strings.TrimPrefix(c.Path(), basePath)
 	return path == c.Path() || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs")
 }
@@ -104,7 +138,7 @@ func fieldErrors(prefix string, err error) []watchparty.FieldError {
 		}
 		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: fieldMessage(schema)}}
 	}
-	field := watchparty.FieldError{Field: fieldName(nil), Code: "malformed", Message: "cannot be read"}
+	field := malformedBody
 	if prefix != "" {
 		field.Field = prefix
 	}

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBodiesThatAreNotJSON(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.rows(t)
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		if op.RequestBody == nil || op.RequestBody.Value.Content["application/json"] == nil {
+			continue
+		}
+		t.Run(c.id, func(t *testing.T) {
+			for _, body := range []string{
+				"{", "}", `{"name": }`, `{"name": "x"`, "{'name': 'x'}", "\x00", "\xff\xfe{}", "name=x", "<a/>", "NaN", `{"a":1,}`,
+				`{"name": "\uD8"}`, "{\"name\": \"\n\"}", strings.Repeat("[", 200_000), strings.Repeat(`{"a":`, 100_000), " ", "\ufeff{}",
+			} {
+				a := w.do(t, op.method, op.path, c.token, body)
+				require.Equal(t, "invalid_request", a.code(), "%.40q: %s", body, a)
+				a.requireField(t, 400, "body")
+			}
+			if op.RequestBody.Value.Required {
+				w.do(t, op.method, op.path, c.token, "").requireField(t, 400, "body")
+			}
+			for _, contentType := range []string{
+				"", "text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+				"application/merge-patch+json", "application/jsonx", ";;", "application/", "*/*", "text/json",
+			} {
+				r := w.build(t, op, c.call)
+				r.Header.Set("Content-Type", contentType)
+				a := w.send(t, r)
+				a.requireProblem(t, 415, "unsupported_media_type")
+			}
+		})
+	}
+	require.Equal(t, before, w.rows(t), "something was stored")
+}
+
+func TestWhatJSONMayBe(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	t.Run("one value, and nothing after it", func(t *testing.T) {
+		before := b.rows(t)
+		for _, rest := range []string{" {}", " garbage", `{"name": "Another"}`, " ]"} {
+			a := b.do(t, "POST", "/rooms", alice.token, `{"name": "A room"}`+rest)
+			a.requireField(t, 400, "body")
+		}
+		require.Equal(t, before, b.rows(t))
+		require.Equal(t, 201, b.do(t, "POST", "/rooms", alice.token, `{"name": "A room"}`+" \r\n\t").status)
+	})
+	t.Run("content types", func(t *testing.T) {
+		for _, contentType := range []string{"application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"} {
+			r := b.request(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"})
+			r.Header.Set("Content-Type", contentType)
+			a := b.send(t, r)
+			require.Equal(t, 201, a.status, "%s: %s", contentType, a)
+		}
+	})
+	t.Run("JSON does not tell 4 from 4.0", func(t *testing.T) {
+		for _, number := range []string{"4.0", "4e0", "0.4e1"} {
+			a := b.do(t, "POST", "/rooms", alice.token, `{"name": "A room", "capacity": `+number+`}`)
+			if a.status == 201 {
+				require.EqualValues(t, 4, a.data()["capacity"])
+				continue
+			}
+			a.requireField(t, 400, "capacity")
+		}
+	})
+	// JSON can name one half of a character that takes two. What is stored is still text.
+	t.Run("half characters", func(t *testing.T) {
+		for _, half := range []string{`\ud800`, `\udc00`, `\ud800\ud800`, `\udc00\ud800`, "\xed\xa0\x80", "\xff"} {
+			a := b.do(t, "POST", "/rooms", alice.token, `{"name": "a`+half+`b"}`)
+			if a.status == 400 {
+				a.requireField(t, 400, "name")
+				continue
+			}
+			require.Equal(t, 201, a.status, a)
+			require.Regexp(t, "^a\ufffd+b$", a.data()["name"])
+		}
+	})
+	t.Run("a body that need not be", func(t *testing.T) {
+		root := b.admin(t, "root")
+		chunked := b.request(t, "POST", "/admin/cleanup", root.token, "")
+		chunked.Body, chunked.ContentLength = io.NopCloser(strings.NewReader("")), -1
+		require.Equal(t, 202, b.send(t, chunked).status)
+		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{})
+		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.body["run_id"].(string), root.token, nil).data()
+		require.Equal(t, []any{"inactive_participants", "old_messages", "inactive_rooms"}, run["policies"])
+		require.Equal(t, false, run["dry_run"])
+	})
+}
+
+// TestLargeBodies: the limit comes before identity, so that nobody need be known to be refused.
+func TestLargeBodies(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	before := b.rows(t)
+	head := `{"name": "`
+	large := head + strings.Repeat("a", int(b.cfg.HTTP.MaxBodyBytes)-len(head)-1) + `"}`
+	require.Len(t, large, int(b.cfg.HTTP.MaxBodyBytes)+1)
+	for name, token := range map[string]string{"known": alice.token, "anonymous": "", "bad token": "x"} {
+		t.Run(name+", announced", func(t *testing.T) {
+			r := b.request(t, "POST", "/rooms", token, large)
+			r.Body = io.NopCloser(unread{t})
+			b.serve(t, r).requireProblem(t, 413, "body_too_large")
+		})
+		t.Run(name+", chunked", func(t *testing.T) {
+			r := b.request(t, "POST", "/rooms", token, large)
+			r.ContentLength = -1
+			b.serve(t, r).requireProblem(t, 413, "body_too_large")
+		})
+	}
+	t.Run("over a connection", func(t *testing.T) {
+		r := b.request(t, "POST", "/auth/login", "", large)
+		r.ContentLength = -1
+		b.send(t, r).requireProblem(t, 413, "body_too_large")
+	})
+	t.Run("as large as allowed", func(t *testing.T) {
+		a := b.do(t, "POST", "/rooms", alice.token, large[:len(large)-3]+`"}`)
+		a.requireField(t, 400, "name")
+	})
+	t.Run("where nothing is", func(t *testing.T) {
+		b.serve(t, b.request(t, "POST", "/nowhere", "", large)).requireProblem(t, 413, "body_too_large")
+	})
+	require.Equal(t, before, b.rows(t))
+}
+
+// unread is the body of a request that is refused by its length.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// texts are stored and answered as they are.
+var texts = map[string]string{
+	"emoji":            "👩‍👩‍👧‍👦 film 🎬",
+	"right to left":    "مساء الخير שלום \u202eabc\u202c",
+	"combining":        "Z\u0351\u036b\u0343a\u0301lgo e\u0301 is not é",
+	"beyond the plane": "𝕎𝕒𝕥𝕔𝕙 𒀀",
+	"SQL":              `'; DROP TABLE users; -- " \ ? ?0 $1 {} %s`,
+	"HTML":             `<script>alert("x")</script> &amp; <b>`,
+	"JSON":             `{"a": "\u0041"}`,
+	"zero width":       "a\u200bb\ufeffc",
+	"replacement":      "\ufffd",
+	"line separators":  "a\u2028b\u2029c",
+}
+
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	for name, text := range texts {
+		t.Run(name, func(t *testing.T) {
+			room := b.room(t, alice, map[string]any{"name": text, "description": text})
+			read := b.do(t, "GET", "/rooms/"+room, "", nil).data()
+			require.Equal(t, []any{text, text}, []any{read["name"], read["description"]})
+
+			b.post(t, room, alice, text)
+			messages := b.do(t, "GET", "/chat/messages?room_id="+room, "", nil).list()
+			require.Equal(t, text, messages[0]["body"])
+
+			a := b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": text})
+			require.Equal(t, 200, a.status, a)
+			require.Equal(t, text, b.do(t, "GET", "/users/alice", "", nil).data()["display_name"])
+			people := b.do(t, "GET", "/rooms/"+room+"/participants", "", nil).list()
+			require.Equal(t, text, people[0]["display_name"])
+		})
+	}
+	t.Run("lengths are in characters", func(t *testing.T) {
+		longest := strings.Repeat("😀", 100)
+		require.Equal(t, longest, b.do(t, "GET", "/rooms/"+b.room(t, alice, map[string]any{"name": longest}), "", nil).data()["name"])
+	})
+	t.Run("message with lines", func(t *testing.T) {
+		room := b.room(t, alice, nil)
+		text := "  one\n\ttwo\r\n three  "
+		b.post(t, room, alice, text)
+		require.Equal(t, text, b.do(t, "GET", "/chat/messages?room_id="+room, "", nil).list()[0]["body"])
+	})
+}
+
+func TestTextsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	room := b.room(t, alice, nil)
+	before := b.rows(t)
+	account := func(field, text string) map[string]any {
+		body := map[string]any{"username": "dora", "email": "dora@example.org", "password": password}
+		body[field] = text
+		return body
+	}
+	for _, text := range []string{"a\x00bc@d.e", "a\x07bc", "a\x1bbc", "a\x7fbc", "a\u0085bc"} {
+		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": text}).requireField(t, 400, "name")
+		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "ok", "description": text}).requireField(t, 400, "description")
+		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).requireField(t, 400, "body")
+		b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": text}).requireField(t, 400, "display_name")
+		for _, field := range []string{"username", "email", "display_name"} {
+			b.do(t, "POST", "/auth/register", "", account(field, text)).requireField(t, 400, field)
+		}
+	}
+	for _, text := range []string{" ", "\t\n", "\u3000"} {
+		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": text}).requireField(t, 400, "name")
+		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).requireField(t, 400, "body")
+		b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": text}).requireField(t, 400, "display_name")
+	}
+	for _, email := range []string{
+		"dora", "dora@", "@example.org", "a@b@c", "do ra@example.org", "dora@example..org", "Dora <dora@example.org>",
+		"dora@example.org\r\nBcc: other@example.org", "dora@[127.0.0.1]", "a,b@example.org", strings.Repeat("é", 200) + "@example.org",
+	} {
+		b.do(t, "POST", "/auth/register", "", account("email", email)).requireField(t, 400, "email")
+	}
+	b.do(t, "POST", "/auth/register", "", account("password", "too short")).requireField(t, 400, "password")
+	require.Equal(t, before, b.rows(t), "something was stored")
+}

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// requireMiss reads path, which has changed or was never read.
+func (b *bundle) requireMiss(t testing.TB, path, token string) answer {
+	t.Helper()
+	a := b.do(t, "GET", path, token, nil)
+	require.Equal(t, "MISS", a.header.Get("X-Cache"), a)
+	return a
+}
+
+// requireHit reads path until it comes from the cache: on a busy machine Redis may once take longer than it is given,
+// which is a miss.
+func (b *bundle) requireHit(t testing.TB, path, token string) answer {
+	t.Helper()
+	var a answer
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		a = b.do(t, "GET", path, token, nil)
+		assert.Equal(c, "HIT", a.header.Get("X-Cache"), a)
+	}, 10*time.Second, time.Millisecond)
+	return a
+}
+
+// requireCached reads path twice.
+func (b *bundle) requireCached(t testing.TB, path, token string) answer {
+	t.Helper()
+	miss := b.requireMiss(t, path, token)
+	hit := b.requireHit(t, path, token)
+	require.Equal(t, miss.body["data"], hit.body["data"])
+	require.Equal(t, miss.header.Get("ETag"), hit.header.Get("ETag"))
+	return hit
+}
+
+func TestCachedReads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct{ path, key string }{
+		{"/rooms", "rooms::20"},
+		{"/rooms?limit=7", "rooms::7"},
+		{"/rooms/" + w.open, "room:" + w.open},
+		{"/movies", "movies::20"},
+		{"/movies/" + w.movie, "movie:" + w.movie},
+		{"/users/alice", "profile:alice"},
+		{"/chat/messages?limit=3&room_id=" + w.open, "messages:" + w.open + "::3"},
+	} {
+		t.Run(c.key, func(t *testing.T) {
+			a := w.requireCached(t, c.path, "")
+			require.Equal(t, "no-cache", a.header.Get("Cache-Control"))
+			require.Equal(t, "application/json", a.header.Get("Content-Type"))
+			require.NotEmpty(t, w.keys(t, "Cache MISS")[c.key])
+			require.NotEmpty(t, w.keys(t, "Cache HIT")[c.key])
+		})
+	}
+}
+
+// keys counts the log's lines with that message by their key.
+func (b *bundle) keys(t *testing.T, message string) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	for _, record := range b.logs.records(t, message) {
+		require.Equal(t, "DEBUG", record["level"])
+		found[record["key"].(string)]++
+	}
+	return found
+}
+
+func TestConditionalReads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{
+		"/rooms", "/rooms/" + w.open, "/movies", "/movies/" + w.movie, "/users/alice", "/chat/messages?room_id=" + w.open,
+	} {
+		t.Run(path, func(t *testing.T) {
+			ask := func(header string) answer {
+				r := w.request(t, "GET", path, "", nil)
+				r.Header.Set("If-None-Match", header)
+				return w.send(t, r)
+			}
+			etag := w.do(t, "GET", path, "", nil).header.Get("ETag")
+			require.Regexp(t, `^W/"[^"]+"$`, etag)
+			strong := strings.TrimPrefix(etag, "W/")
+			for _, header := range []string{etag, strong, `"x", ` + etag, etag + `,"y"`, `"x" , W/"z",` + strong + ` `, "*"} {
+				a := ask(header)
+				require.Equal(t, 304, a.status, header)
+				require.Equal(t, etag, a.header.Get("ETag"))
+				require.Equal(t, "no-cache", a.header.Get("Cache-Control"))
+				require.NotEmpty(t, a.header.Get("Vary"))
+				require.NotEmpty(t, a.header.Get("X-Cache"))
+			}
+			for _, header := range []string{`"x"`, `W/"x"`, strings.Trim(strong, `"`), etag + "x", "garbage", ",", `"`} {
+				require.Equal(t, 200, ask(header).status, header)
+			}
+		})
+	}
+}
+
+// TestWritesVoidReads: after each write the next read is not older.
+func TestWritesVoidReads(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, alice, nil)
+	path := "/rooms/" + room
+	one := func(t *testing.T) any { return b.requireMiss(t, path, "").data()["participants"] }
+	list := func(t *testing.T) any { return b.requireMiss(t, "/rooms", "").list()[0]["participants"] }
+	changed := func(t *testing.T, path string, write func()) {
+		t.Helper()
+		old := b.requireCached(t, path, "").header.Get("ETag")
+		write()
+		r := b.request(t, "GET", path, "", nil)
+		r.Header.Set("If-None-Match", old)
+		require.Equal(t, 200, b.send(t, r).status)
+		write()
+	}
+	b.requireCached(t, path, "")
+	b.requireCached(t, "/rooms", "")
+
+	t.Run("join", func(t *testing.T) {
+		b.join(t, room, bob)
+		require.EqualValues(t, 2, one(t))
+		require.EqualValues(t, 2, list(t))
+		b.requireHit(t, path, "")
+		b.requireHit(t, "/rooms", "")
+	})
+	t.Run("leave", func(t *testing.T) {
+		require.Equal(t, 204, b.do(t, "POST", path+"/leave", bob.token, nil).status)
+		require.EqualValues(t, 1, one(t))
+		require.EqualValues(t, 1, list(t))
+		b.requireHit(t, "/rooms", "")
+	})
+	t.Run("create", func(t *testing.T) {
+		second := b.room(t, alice, map[string]any{"name": "Another"})
+		rooms := b.requireMiss(t, "/rooms", "").list()
+		require.Equal(t, second, rooms[0]["id"])
+		require.Len(t, rooms, 2)
+	})
+	t.Run("post", func(t *testing.T) {
+		messages := "/chat/messages?room_id=" + room
+		short := messages + "&limit=1"
+		require.Empty(t, b.requireCached(t, messages, "").list())
+		b.requireCached(t, short, "")
+		b.post(t, room, alice, "Hello")
+		require.Equal(t, "Hello", b.requireMiss(t, messages, "").list()[0]["body"])
+		require.Equal(t, "Hello", b.requireMiss(t, short, "").list()[0]["body"])
+		changed(t, messages+"&limit=2", func() { b.post(t, room, alice, "Again") })
+	})
+	t.Run("another room's messages stay", func(t *testing.T) {
+		other := "/chat/messages?room_id=" + b.room(t, alice, nil)
+		b.requireCached(t, other, "")
+		b.post(t, room, alice, "Hello")
+		b.requireHit(t, other, "")
+	})
+	t.Run("profile", func(t *testing.T) {
+		b.requireCached(t, "/users/alice", "")
+		b.requireHit(t, "/users/ALICE", "")
+		a := b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": "Alice L."})
+		require.Equal(t, "Alice L.", a.data()["display_name"])
+		require.Equal(t, "Alice L.", b.requireMiss(t, "/users/Alice", "").data()["display_name"])
+	})
+	t.Run("taken back avatar", func(t *testing.T) {
+		_, err := b.store.NextAvatarVersion(t.Context(), alice.id)
+		require.NoError(t, err)
+		_, err = b.store.CreateAvatar(t.Context(), alice.id, 1)
+		require.NoError(t, err)
+		_, err = b.store.PublishAvatar(t.Context(), alice.id, 1)
+		require.NoError(t, err)
+		b.cache.Invalidate(t.Context(), "profile:alice")
+		require.NotNil(t, b.requireCached(t, "/users/alice", "").data()["avatar"])
+		require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
+		require.Nil(t, b.requireMiss(t, "/users/alice", "").data()["avatar"])
+	})
+	t.Run("a missing profile that comes to be", func(t *testing.T) {
+		b.do(t, "GET", "/users/dora", "", nil).requireProblem(t, 404, "not_found")
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			b.do(t, "GET", "/users/dora", "", nil).requireProblem(t, 404, "not_found")
+			assert.NotEmpty(c, b.keys(t, "Cache HIT")["profile:dora"])
+		}, 10*time.Second, time.Millisecond)
+		dora := b.register(t, "Dora")
+		require.Equal(t, dora.id, b.requireMiss(t, "/users/dora", "").data()["id"])
+	})
+}
+
+// TestCachedPrivateRoom: what a member has put into the cache is for members.
+func TestCachedPrivateRoom(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, alice, map[string]any{"visibility": "private", "name": "Only for us"})
+	b.post(t, room, alice, "Secret plan")
+	paths := []string{"/rooms/" + room, "/chat/messages?room_id=" + room}
+	for _, path := range paths {
+		etag := b.requireHit(t, path, alice.token).header.Get("ETag")
+		for _, token := range []string{"", bob.token} {
+			for _, header := range []string{"", etag, "*"} {
+				r := b.request(t, "GET", path, token, nil)
+				if header != "" {
+					r.Header.Set("If-None-Match", header)
+				}
+				a := b.send(t, r)
+				a.requireProblem(t, 404, "not_found")
+				require.Empty(t, a.header.Get("X-Cache"))
+			}
+		}
+	}
+	open := b.room(t, alice, nil)
+	mine := b.requireMiss(t, "/rooms/"+open, alice.token)
+	for _, token := range []string{bob.token, ""} {
+		require.Equal(t, mine.data(), b.requireHit(t, "/rooms/"+open, token).data(), "an open room's entry is for all")
+	}
+
+	// The refusals were not cached, either.
+	b.requireHit(t, paths[1], alice.token)
+	require.Equal(t, 204, b.do(t, "POST", "/rooms/"+room+"/leave", alice.token, nil).status)
+	for _, path := range paths {
+		b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
+	}
+}

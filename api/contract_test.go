@@ -1,0 +1,197 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// strict is the contract, read so that an answer may hold no property that it does not name.
+var strict = sync.OnceValue(func() routers.Router {
+	spec := readContract()
+	for _, schema := range spec.Components.Schemas {
+		if len(schema.Value.Properties) > 0 {
+			no := false
+			schema.Value.AdditionalProperties.Has = &no
+		}
+	}
+	router, err := gorillamux.NewRouter(spec)
+	if err != nil {
+		panic(err)
+	}
+	return router
+})
+
+func readContract() *openapi3.T {
+	spec, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		panic(err)
+	}
+	return spec
+}
+
+var problemSchema = sync.OnceValue(func() *openapi3.Schema { return readContract().Components.Schemas["Problem"].Value })
+
+// documented is one operation of the contract.
+type documented struct {
+	method, path string // path without /api
+	*openapi3.Operation
+}
+
+// operations are all of the contract's, by their IDs.
+var operations = sync.OnceValue(func() map[string]documented {
+	all := map[string]documented{}
+	for path, item := range readContract().Paths.Map() {
+		for method, op := range item.Operations() {
+			all[op.OperationID] = documented{method, path, op}
+		}
+	}
+	return all
+})
+
+// success is the status that the operation promises.
+func (d documented) success() int {
+	for _, status := range []int{200, 201, 202, 204} {
+		if d.Responses.Status(status) != nil {
+			return status
+		}
+	}
+	return 0
+}
+
+// needsToken, takesToken and tagged read what the contract says of access.
+func (d documented) needsToken() bool { return d.takesToken() && len(*d.Security) == 1 }
+func (d documented) takesToken() bool { return d.Security != nil && len(*d.Security) > 0 }
+
+func (d documented) tagged(tag string) bool { return slices.Contains(d.Tags, tag) }
+
+// internals are words that no client should read.
+var internals = regexp.MustCompile(`(?i)sqlstate|select |insert into|goroutine|\.go:|127\.0\.0\.1|localhost|dial tcp|store:|api:|cache:|pgdriver|bun\.|hidden-`)
+
+// requireContract fails unless a is what the contract allows as an answer to r.
+func requireContract(t testing.TB, r *http.Request, a answer) {
+	t.Helper()
+	id := a.header.Get("X-Request-Id")
+	require.NoError(t, uuid.Validate(id), "X-Request-Id")
+	require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+	if a.status >= 400 {
+		requireProblem(t, a, id)
+	}
+	if a.body != nil {
+		requireForms(t, a)
+	}
+	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
+		require.Empty(t, a.raw)
+	}
+	route, params, err := strict().FindRoute(r)
+	if err != nil {
+		return // not the contract's; requireProblem has checked what there is to check
+	}
+	response := route.Operation.Responses.Status(a.status)
+	if a.status < 400 {
+		require.NotNil(t, response, "%s answers an undocumented %d", route.Operation.OperationID, a.status)
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
+		Status:                 a.status, Header: a.header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	}
+	input.SetBodyBytes(a.raw)
+	require.NoError(t, openapi3filter.ValidateResponse(t.Context(), input), "%s %s: %s", r.Method, r.URL.Path, a)
+}
+
+func requireProblem(t testing.TB, a answer, requestID string) {
+	t.Helper()
+	if a.header.Get("Content-Type") == "application/json" && a.body["database"] != nil {
+		return // health says what is wrong in its own words
+	}
+	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a)
+	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+	require.EqualValues(t, a.status, a.body["status"])
+	require.Equal(t, requestID, a.body["request_id"])
+	require.NotEmpty(t, a.code())
+	require.Equal(t, http.StatusText(a.status), a.body["title"])
+	require.NotRegexp(t, internals, string(a.raw))
+	require.Empty(t, a.header.Get("ETag"))
+	require.Equal(t, a.status == http.StatusUnauthorized, a.header.Get("WWW-Authenticate") != "")
+	require.NoError(t, problemSchema().VisitJSON(a.body))
+}
+
+// requireForms checks what holds for every JSON answer: snake_case, UTC, and `_cached` that agrees with X-Cache.
+func requireForms(t testing.TB, a answer) {
+	t.Helper()
+	if cached, ok := a.body["_cached"]; ok {
+		require.Equal(t, a.header.Get("X-Cache") == "HIT", cached)
+	}
+	var walk func(name string, v any)
+	walk = func(name string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, inner := range v {
+				require.Regexp(t, `^_?[a-z][a-z0-9_]*$`, key)
+				walk(key, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				walk(name, inner)
+			}
+		case string:
+			if strings.HasSuffix(name, "_at") || strings.HasPrefix(name, "period_") {
+				parsed, err := time.Parse(time.RFC3339, v)
+				require.NoError(t, err)
+				require.True(t, strings.HasSuffix(v, "Z"), "%s is not in UTC: %s", name, v)
+				require.WithinRange(t, parsed, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), name)
+			}
+		}
+	}
+	walk("", a.body)
+}
+
+func TestEmbeddedContractIsTheFile(t *testing.T) {
+	embedded, err := GetSpec()
+	require.NoError(t, err)
+	for _, item := range embedded.Paths.Map() {
+		for _, op := range item.Operations() { // the generator writes them as Go names
+			op.OperationID = strings.ToLower(op.OperationID[:1]) + op.OperationID[1:]
+		}
+	}
+	got, err := json.Marshal(embedded)
+	require.NoError(t, err)
+	want, err := json.Marshal(readContract())
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got), "api.gen.go is older than openapi.yaml")
+}
+
+func TestContractIsValid(t *testing.T) {
+	require.NoError(t, readContract().Validate(t.Context()))
+}
+
+func TestRoutesAreTheContracts(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	var routed, promised []string
+	for _, route := range b.server.echo.Routes() {
+		path, ok := strings.CutPrefix(route.Path, basePath)
+		if !ok || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs") {
+			continue
+		}
+		routed = append(routed, route.Method+" "+path)
+	}
+	parameter := regexp.MustCompile(`\{(\w+)\}`)
+	for _, op := range operations() {
+		promised = append(promised, op.method+" "+parameter.ReplaceAllString(op.path, ":$1"))
+	}
+	require.ElementsMatch(t, promised, routed)
+}

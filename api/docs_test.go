@@ -1,0 +1,58 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	get := func(t *testing.T, path string) answer {
+		r := b.request(t, "GET", "", "", nil)
+		r.URL.Path = path
+		return b.send(t, r)
+	}
+	for _, base := range []string{"", "/api"} {
+		t.Run("the contract at "+base+"/openapi.yaml", func(t *testing.T) {
+			a := get(t, base+"/openapi.yaml")
+			require.Equal(t, http.StatusOK, a.status)
+			require.Equal(t, "application/yaml", a.header.Get("Content-Type"))
+			require.Equal(t, string(contract), string(a.raw))
+		})
+		t.Run("a page at "+base+"/docs", func(t *testing.T) {
+			for _, path := range []string{base + "/docs", base + "/docs/"} {
+				a := get(t, path)
+				require.Equal(t, http.StatusOK, a.status)
+				require.True(t, strings.HasPrefix(a.header.Get("Content-Type"), "text/html"), a.header)
+				require.Contains(t, string(a.raw), base+"/openapi.yaml")
+				require.NotRegexp(t, `(src|href)="(https?:)?//`, string(a.raw), "the page works without other servers")
+			}
+		})
+		t.Run("what the page loads, below "+base, func(t *testing.T) {
+			for _, name := range []string{"swagger-ui.css", "swagger-ui-bundle.js"} {
+				require.Contains(t, string(get(t, base+"/docs").raw), base+"/docs/"+name)
+				require.Equal(t, http.StatusOK, get(t, base+"/docs/"+name).status)
+			}
+			require.Equal(t, http.StatusNotFound, b.raw(t, base+"/docs/nowhere.js"))
+		})
+	}
+	t.Run("the way there", func(t *testing.T) {
+		a := get(t, "/")
+		require.Equal(t, []any{http.StatusFound, "/docs"}, []any{a.status, a.header.Get("Location")})
+		a = get(t, "/health")
+		require.Equal(t, []any{http.StatusPermanentRedirect, "/api/health"}, []any{a.status, a.header.Get("Location")})
+	})
+}
+
+// raw asks for what need not keep the contract.
+func (b *bundle) raw(t *testing.T, path string) int {
+	t.Helper()
+	response, err := b.client.Get(b.url + path)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}

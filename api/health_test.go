@@ -1,0 +1,194 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	temporalAway := func(s *settings) {
+		s.checkTemporal = func(context.Context) error { return errors.New("no answer from 10.0.0.7:7233") }
+	}
+	parts := func(a answer) []any {
+		return []any{a.status, a.body["status"], a.body["database"], a.body["redis"], a.body["temporal"]}
+	}
+	t.Run("all connected", func(t *testing.T) {
+		b := setup(t)
+		require.EventuallyWithT(t, func(c *assert.CollectT) { // a busy machine may be slower than a ping's patience
+			a := b.do(t, "GET", "/health", "", nil)
+			assert.Equal(c, []any{200, "ok", "connected", "connected", "connected"}, parts(a))
+		}, 10*time.Second, time.Millisecond)
+		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
+		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
+	})
+	t.Run("without Redis", func(t *testing.T) {
+		b := setup(t, redisAway)
+		a := b.do(t, "GET", "/health", "", nil)
+		require.Equal(t, []any{200, "degraded", "connected", "unreachable", "connected"}, parts(a))
+		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
+	})
+	t.Run("without Temporal", func(t *testing.T) {
+		b := setup(t, temporalAway)
+		a := b.do(t, "GET", "/health", "", nil)
+		require.Equal(t, []any{200, "degraded", "connected", "unreachable"}, append(parts(a)[:3], a.body["temporal"]))
+		require.NotContains(t, string(a.raw), "10.0.0.7")
+		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
+	})
+	t.Run("without a database", func(t *testing.T) {
+		b := setup(t, databaseAway, redisAway)
+		a := b.do(t, "GET", "/health", "", nil)
+		require.Equal(t, []any{503, "down", "unreachable", "unreachable", "connected"}, parts(a))
+		require.NotRegexp(t, internals, string(a.raw))
+		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
+		b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
+	})
+	t.Run("a part that does not answer", func(t *testing.T) {
+		b := setup(t, databaseAway, func(s *settings) {
+			s.checkTemporal = func(ctx context.Context) error {
+				deadline, ok := ctx.Deadline()
+				require.True(t, ok)
+				require.WithinRange(t, deadline, time.Now(), time.Now().Add(healthTimeout))
+				return context.DeadlineExceeded
+			}
+		})
+		require.Equal(t, "unreachable", b.do(t, "GET", "/health", "", nil).body["temporal"])
+	})
+}
+
+// TestStop: readiness goes red, the request in flight is answered, and Serve returns nil.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(ctx, l) }()
+
+	// The server says 100 Continue when the handler asks for the body: then the request is in flight.
+	upload := b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+	form, err := io.ReadAll(upload.Body)
+	require.NoError(t, err)
+	started := make(chan struct{})
+	body, send := io.Pipe()
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		Got100Continue: func() { close(started) },
+	}), http.MethodPut, "http://"+l.Addr().String()+basePath+avatarPath, body)
+	require.NoError(t, err)
+	r.Header = upload.Header
+	r.Header.Set("Expect", "100-continue")
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
+	type outcome struct {
+		response *http.Response
+		err      error
+	}
+	answered := make(chan outcome, 1)
+	go func() {
+		response, err := transport.RoundTrip(r) //nolint:bodyclose // accept closes it
+		answered <- outcome{response, err}
+	}()
+	<-started
+
+	stop()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		w := httptest.NewRecorder()
+		b.server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/health/ready", nil))
+		assert.Equal(c, http.StatusServiceUnavailable, w.Code)
+	}, 10*time.Second, time.Millisecond)
+	b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
+	require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if !assert.Error(c, err, "it takes no new connections") {
+			_ = conn.Close()
+		}
+	}, 10*time.Second, time.Millisecond)
+	select {
+	case err := <-served:
+		require.Fail(t, "it did not wait for the request", err)
+	case <-answered:
+		require.Fail(t, "answered before it was asked")
+	default:
+	}
+
+	_, err = send.Write(form)
+	require.NoError(t, err)
+	require.NoError(t, send.Close())
+	a := <-answered
+	require.NoError(t, a.err)
+	require.Equal(t, http.StatusAccepted, b.accept(t, upload, a.response).status)
+	require.NoError(t, <-served)
+}
+
+func TestServeFails(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	require.ErrorContains(t, b.server.Serve(t.Context(), l), "api: serve:")
+}
+
+// TestHostileHeaders needs the server that Serve makes, with its limits.
+func TestHostileHeaders(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(ctx, l) }()
+	defer func() {
+		stop()
+		require.NoError(t, <-served)
+	}()
+	ask := func(t *testing.T, request string) string {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		defer conn.Close() //nolint:errcheck // read to its end
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		go func() { _, _ = conn.Write([]byte(request)) }()
+		status := make([]byte, len("HTTP/1.1 200"))
+		_, err = io.ReadFull(conn, status)
+		require.NoError(t, err)
+		return string(status)
+	}
+	require.Equal(t, "HTTP/1.1 204", ask(t, "GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n"))
+	for name, request := range map[string]string{
+		"one that is large":    "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 200_000) + "\r\n\r\n",
+		"many":                 "GET /api/rooms HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: y\r\n", 40_000) + "\r\n",
+		"a long address":       "GET /api/rooms?" + strings.Repeat("a", 200_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a large token":        "GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + strings.Repeat("x", 30_000) + "\r\n\r\n",
+		"no host":              "GET /api/rooms HTTP/1.1\r\n\r\n",
+		"a negative length":    "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+		"two lengths":          "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+		"a control character":  "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+		"a smuggled request":   "POST /api/rooms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+		"a broken chunk":       "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"a body that is short": "POST /api/auth/login HTTP/1.0\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
+		"an unknown method":    "BREW /api/rooms HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a path with a dot":    "GET /api/rooms/../users/me HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := ask(t, request)
+			require.Regexp(t, `^HTTP/1\.[01] [45]\d\d$`, status)
+			if !strings.HasSuffix(status, "501") { // Go's answer to an unknown Transfer-Encoding
+				require.Regexp(t, ` 4\d\d$`, status)
+			}
+		})
+	}
+}

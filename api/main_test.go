@@ -1,0 +1,369 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/memblob"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/store"
+)
+
+func TestMain(m *testing.M) {
+	redis.SetLogger(silent{})
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis))
+}
+
+// silent drops what go-redis prints of failed dials.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// nobody answers there.
+const (
+	awayRedis    = "redis://127.0.0.1:1"
+	awayDatabase = "postgres://nobody:hidden-word@127.0.0.1:1/none?sslmode=disable"
+	unknownID    = "01890000-0000-7000-8000-00000000dead"
+)
+
+// bundle is one server on a schema, a key prefix and a bucket of its own.
+type bundle struct {
+	cfg    config.Config
+	server *Server
+	store  *store.Store
+	cache  *cache.Cache
+	bucket *blob.Bucket
+	url    string
+	client *http.Client
+	logs   *logs
+}
+
+// settings are what a test may ask for before its server is built.
+type settings struct {
+	config        config.Config
+	databaseAway  bool
+	checkTemporal func(context.Context) error
+}
+
+func redisAway(s *settings) { s.config.Redis.URL = awayRedis }
+
+// databaseAway is also for what needs none: it saves the time of making one.
+func databaseAway(s *settings) { s.databaseAway = true }
+
+func setup(t *testing.T, change ...func(*settings)) *bundle {
+	t.Helper()
+	cfg, err := config.Load([]string{
+		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4), "DATABASE_URL=" + awayDatabase,
+		"REDIS_URL=" + stacktest.RedisURL(), "REDIS_KEY_PREFIX=" + stacktest.KeyPrefix(t),
+		"SMTP_HOST=localhost", "BLOB_URL=mem://", "PUBLIC_URL=https://party.example", "DATABASE_MAX_CONNS=4",
+	})
+	require.NoError(t, err)
+	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }}
+	for _, f := range change {
+		f(&s)
+	}
+	if !s.databaseAway {
+		s.config.Database.URL = stacktest.DatabaseURL(t)
+	}
+	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
+	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+
+	b.store, err = store.Open(b.cfg.Database)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
+	if !s.databaseAway {
+		_, err = migrations.Up(t.Context(), b.store.DB())
+		require.NoError(t, err)
+	}
+	b.cache, err = cache.New(b.cfg.Redis, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.cache.Close()) })
+	b.bucket = memblob.OpenBucket(nil)
+	t.Cleanup(func() { require.NoError(t, b.bucket.Close()) })
+
+	b.server, err = New(Deps{
+		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
+		CheckTemporal: s.checkTemporal, Metrics: prometheus.NewRegistry(),
+	})
+	require.NoError(t, err)
+	listener := httptest.NewServer(b.server)
+	b.url = listener.URL
+	b.client = listener.Client()
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	t.Cleanup(func() {
+		listener.Close()
+		b.logs.requireNoSecrets(t)
+	})
+	b.logs.secret(cfg.Auth.Secret, "hidden-word")
+	return b
+}
+
+// logs keeps what was logged, and the secrets that must not be in it.
+type logs struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	secrets map[string]bool
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) secret(values ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, v := range values {
+		if len(v) >= 8 { // anything shorter is found by chance
+			l.secrets[v] = true
+		}
+	}
+}
+
+func (l *logs) requireNoSecrets(t *testing.T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := l.text.String()
+	for secret := range l.secrets {
+		require.NotContains(t, text, secret, "a secret was logged")
+	}
+}
+
+// records are the log's lines with that message.
+func (l *logs) records(t testing.TB, message string) []map[string]any {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []map[string]any
+	for line := range strings.Lines(l.text.String()) {
+		var record map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &record))
+		if record["msg"] == message {
+			found = append(found, record)
+		}
+	}
+	return found
+}
+
+// person is an account and what its owner knows.
+type person struct {
+	id, name, email, password string
+	token, refresh            string
+}
+
+const password = "correct horse battery"
+
+// register makes an account as a client does.
+func (b *bundle) register(t *testing.T, name string) person {
+	t.Helper()
+	p := person{name: name, email: name + "@example.org", password: password}
+	a := b.do(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": p.email, "password": password})
+	require.Equal(t, 201, a.status, a)
+	p.id = a.body["user"].(map[string]any)["id"].(string)
+	p.token, p.refresh = a.body["access_token"].(string), a.body["refresh_token"].(string)
+	return p
+}
+
+// user makes an account without the price of a password's hash.
+func (b *bundle) user(t *testing.T, name string) person {
+	t.Helper()
+	r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: name}
+	u, err := b.store.CreateUser(t.Context(), r, "none")
+	require.NoError(t, err)
+	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username}, time.Now())
+	require.NoError(t, err)
+	b.logs.secret(token, u.Email)
+	return person{id: u.ID, name: name, email: u.Email, token: token}
+}
+
+func (b *bundle) admin(t *testing.T, name string) person {
+	t.Helper()
+	p := b.user(t, name)
+	_, err := b.store.GrantAdmin(t.Context(), p.email)
+	require.NoError(t, err)
+	return p
+}
+
+// room opens one and returns its ID.
+func (b *bundle) room(t *testing.T, host person, properties map[string]any) string {
+	t.Helper()
+	body := map[string]any{"name": "A room"}
+	for name, v := range properties {
+		body[name] = v
+	}
+	a := b.do(t, "POST", "/rooms", host.token, body)
+	require.Equal(t, 201, a.status, a)
+	return a.data()["id"].(string)
+}
+
+func (b *bundle) join(t *testing.T, room string, p person) {
+	t.Helper()
+	a := b.do(t, "POST", "/rooms/"+room+"/join", p.token, nil)
+	require.Equal(t, 200, a.status, a)
+}
+
+func (b *bundle) post(t *testing.T, room string, p person, text string) string {
+	t.Helper()
+	a := b.do(t, "POST", "/chat/messages", p.token, map[string]any{"room_id": room, "body": text})
+	require.Equal(t, 201, a.status, a)
+	return a.data()["id"].(string)
+}
+
+// movie adds a film and returns its ID.
+func (b *bundle) movie(t *testing.T, title string) string {
+	t.Helper()
+	film := watchparty.Movie{Title: title, Year: 1927, RuntimeMinutes: 153, Description: "Silent.", Genres: []string{"drama"}}
+	require.NoError(t, b.store.AddMovies(t.Context(), []watchparty.Movie{film}))
+	var id string
+	require.NoError(t, b.store.DB().NewRaw("SELECT id FROM movies WHERE title = ?", title).Scan(t.Context(), &id))
+	return id
+}
+
+// answer is a response that keeps the contract.
+type answer struct {
+	status int
+	header http.Header
+	raw    []byte
+	body   map[string]any // nil unless JSON
+}
+
+func (a answer) String() string { return http.StatusText(a.status) + " " + string(a.raw) }
+
+func (a answer) data() map[string]any {
+	m, _ := a.body["data"].(map[string]any)
+	return m
+}
+
+func (a answer) list() []map[string]any {
+	items, _ := a.body["data"].([]any)
+	out := make([]map[string]any, 0, len(items))
+	for _, item := range items {
+		out = append(out, item.(map[string]any))
+	}
+	return out
+}
+
+func (a answer) code() string {
+	code, _ := a.body["code"].(string)
+	return code
+}
+
+// fields are the names in a problem's errors.
+func (a answer) fields() []string {
+	var names []string
+	errs, _ := a.body["errors"].([]any)
+	for _, e := range errs {
+		names = append(names, e.(map[string]any)["field"].(string))
+	}
+	return names
+}
+
+func (a answer) requireProblem(t testing.TB, status int, code string) {
+	t.Helper()
+	require.Equal(t, status, a.status, a)
+	require.Equal(t, code, a.code(), a)
+}
+
+func (a answer) requireField(t testing.TB, status int, field string) {
+	t.Helper()
+	require.Equal(t, status, a.status, a)
+	for _, name := range a.fields() {
+		if name == field || strings.HasPrefix(name, field+".") {
+			return
+		}
+	}
+	require.Fail(t, "the problem does not name "+field, a.String())
+}
+
+// do asks path, which is below /api; a body that is not a string is sent as JSON.
+func (b *bundle) do(t testing.TB, method, path, token string, body any) answer {
+	t.Helper()
+	return b.send(t, b.request(t, method, path, token, body))
+}
+
+func (b *bundle) request(t testing.TB, method, path, token string, body any) *http.Request {
+	t.Helper()
+	var content io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		content = strings.NewReader(body)
+	default:
+		encoded, err := json.Marshal(body)
+		require.NoError(t, err)
+		content = bytes.NewReader(encoded)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, b.url+basePath+path, content)
+	require.NoError(t, err)
+	if content != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if properties, ok := body.(map[string]any); ok {
+		b.keepSecrets(properties)
+	}
+	return r
+}
+
+func (b *bundle) keepSecrets(properties map[string]any) {
+	for _, name := range []string{"email", "password", "refresh_token", "access_token"} {
+		if v, ok := properties[name].(string); ok {
+			b.logs.secret(v)
+		}
+	}
+}
+
+// send checks the response against the contract before it returns it.
+func (b *bundle) send(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	response, err := b.client.Do(r)
+	require.NoError(t, err)
+	return b.accept(t, r, response)
+}
+
+// serve is send without a connection, for requests that a server answers before it has read them.
+func (b *bundle) serve(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	w := httptest.NewRecorder()
+	b.server.ServeHTTP(w, r)
+	return b.accept(t, r, w.Result())
+}
+
+func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) answer {
+	t.Helper()
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
+	if strings.HasSuffix(response.Header.Get("Content-Type"), "json") {
+		require.NoError(t, json.Unmarshal(raw, &a.body), string(raw))
+		b.keepSecrets(a.body)
+	}
+	b.logs.secret(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	requireContract(t, r, a)
+	return a
+}

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func TestProblem(t *testing.T) {
+	t.Parallel()
+	mistyped := json.Unmarshal([]byte(`{"a": 1.5}`), &struct{ A int }{})
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		code   string
+	}{
+		"wrapped domain error":       {fmt.Errorf("store: x: %w", watchparty.ErrNotFound), 404, "not_found"},
+		"conflict":                   {watchparty.ErrRoomFull, 409, "room_full"},
+		"anything else":              {errors.New("dial tcp 10.0.0.7:5432"), 500, "internal"},
+		"Echo's":                     {echo.ErrMethodNotAllowed, 405, "method_not_allowed"},
+		"Echo's that has no code":    {echo.NewHTTPError(418, "teapot at 10.0.0.7"), 500, "internal"},
+		"too large":                  {fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 1}), 413, "body_too_large"},
+		"an undecodable body":        {echo.NewHTTPError(400).SetInternal(mistyped), 400, "invalid_request"},
+		"an undecodable row":         {fmt.Errorf("store: %w", mistyped), 500, "internal"},
+		"domain error within echo's": {&echo.HTTPError{Code: 500, Internal: watchparty.ErrForbidden}, 403, "forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := problem(c.err)
+			require.Equal(t, []any{c.status, c.code}, []any{p.Status, p.Code})
+			text, err := json.Marshal(p)
+			require.NoError(t, err)
+			require.NotContains(t, string(text), "10.0.0.7")
+		})
+	}
+	for kind := watchparty.KindInvalid; kind <= watchparty.KindUnavailable; kind++ {
+		require.NotZero(t, statuses[kind], "kind %d has no status", kind)
+	}
+}
+
+// TestBrokenParts: what fails inside is a 500 that says nothing, and one line in the log that says what.
+func TestBrokenParts(t *testing.T) {
+	t.Parallel()
+	t.Run("the database", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		require.NoError(t, w.store.Close())
+		requireBroken(t, w, "sql: database is closed")
+	})
+	t.Run("a schema from elsewhere", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		for _, table := range []string{"users", "rooms", "movies", "cleanup_runs", "reports", "participants", "messages", "sessions"} {
+			_, err := w.store.DB().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO old_"+table)
+			require.NoError(t, err)
+		}
+		requireBroken(t, w, "SQLSTATE")
+	})
+}
+
+func requireBroken(t *testing.T, w *world, cause string) {
+	t.Helper()
+	w.cache.Invalidate(t.Context(), "rooms", "movies", "profile:alice", "room:"+w.open, "room:"+w.private, "messages:"+w.private)
+	failed := 0
+	for _, c := range w.calls() {
+		if c.id == "getAvatarFile" || strings.Contains(c.id, "Health") || strings.Contains(c.id, "ness") {
+			continue
+		}
+		failed++
+		a := w.call(t, c.id, c.call)
+		a.requireProblem(t, 500, "internal")
+	}
+	records := w.logs.records(t, "request failed")
+	require.Len(t, records, failed, "each failure is logged once")
+	for _, record := range records {
+		require.Contains(t, record["error"], cause)
+		require.NotEmpty(t, record["request_id"])
+		require.NotEmpty(t, record["route"])
+	}
+}
+
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	b.server.bucket = nil // a handler that asks it panics
+	a := b.do(t, "GET", "/files/avatars/"+unknownID+"/1/medium.webp", "", nil)
+	a.requireProblem(t, 500, "internal")
+	require.NotContains(t, string(a.raw), "nil pointer")
+	records := b.logs.records(t, "handler panicked")
+	require.Len(t, records, 1)
+	require.Contains(t, records[0]["stack"], "GetAvatarFile")
+	requests := b.logs.records(t, "request")
+	require.Len(t, requests, 1, "the request is logged and measured like any other")
+	require.EqualValues(t, 500, requests[0]["status"])
+	require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
+}
+
+func TestRoutesThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	for _, path := range []string{
+		"", "/", "/nowhere", "/rooms/", "/users", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
+		"/%2e%2e/health", "/admin", "/rooms%2f" + unknownID, "/Rooms", "/docs.yaml",
+	} {
+		for _, token := range []string{"", alice.token} {
+			b.do(t, "GET", path, token, nil).requireProblem(t, 404, "not_found")
+		}
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
+		for path, allowed := range map[string][]string{
+			"/rooms": {"GET", "POST"}, "/users/me": {"GET", "PATCH"}, "/auth/login": {"POST"},
+			"/rooms/" + unknownID + "/join": {"POST"}, "/admin/cleanup": {"POST"}, "/health/live": {"GET"},
+		} {
+			if strings.Contains(strings.Join(allowed, " "), method) {
+				continue
+			}
+			for _, token := range []string{"", alice.token, "x"} {
+				a := b.do(t, method, path, token, nil)
+				a.requireProblem(t, 405, "method_not_allowed")
+				for _, m := range allowed {
+					require.Contains(t, a.header.Get("Allow"), m, "%s %s", method, path)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/nowhere", "/health/x", "/favicon.ico", "/.env", "/debug/pprof/", "/metrics"} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		b.server.ServeHTTP(w, r)
+		b.accept(t, r, w.Result()).requireProblem(t, 404, "not_found")
+	}
+}
+
+func TestHeadAndOptions(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	for _, method := range []string{"HEAD", "OPTIONS"} {
+		for _, path := range []string{"/rooms", "/users/me", "/health/live", "/nowhere"} {
+			r := b.request(t, method, path, "", nil)
+			response, err := b.client.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Less(t, response.StatusCode, 500, "%s %s", method, path)
+			if path == "/rooms" {
+				require.Contains(t, response.Header.Get("Allow"), "POST", method)
+			}
+		}
+	}
+}
+
+// TestRequestsAreLogged: one line each, by route and without what was in the path or the query.
+func TestRequestsAreLogged(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.request(t, "GET", "/users/secret-name?token=secret-word", "", nil)
+	r.Header.Set("X-Request-Id", "from outside")
+	a := b.send(t, r)
+	require.NotEqual(t, "from outside", a.header.Get("X-Request-Id"))
+	records := b.logs.records(t, "request")
+	require.Len(t, records, 1)
+	require.Equal(t, []any{"GET", "/api/users/:username", 404.0, a.header.Get("X-Request-Id")},
+		[]any{records[0]["method"], records[0]["route"], records[0]["status"], records[0]["request_id"]})
+	line, err := json.Marshal(records[0])
+	require.NoError(t, err)
+	require.NotContains(t, string(line), "secret")
+}
+
+func TestRequestIDsDiffer(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	seen := map[string]bool{}
+	for range 20 {
+		seen[b.do(t, "GET", "/health/live", "", nil).header.Get("X-Request-Id")] = true
+	}
+	require.Len(t, seen, 20)
+}
