@@ -384,8 +384,7 @@ func TestDeletedAccount(t *testing.T) {
 	}
 	for _, c := range w.calls() {
 		op := operations()[c.id]
-		// For the two, the store has no coded error yet for a user who is gone.
-		if !op.needsToken() || c.id == "createRoom" || c.id == "joinRoom" {
+		if !op.needsToken() {
 			continue
 		}
 		t.Run(c.id, func(t *testing.T) {
@@ -406,4 +405,18 @@ func copied(m map[string]string) map[string]string {
 		out[k] = v
 	}
 	return out
+}
+
+// TestArchivedRoom: it can be read, and nothing new happens in it.
+func TestArchivedRoom(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host, guest := b.user(t, "host"), b.user(t, "guest")
+	room := b.room(t, host, nil)
+	_, err := b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now() WHERE id = ?", room)
+	require.NoError(t, err)
+	said := map[string]any{"room_id": room, "body": "too late"}
+	b.do(t, "POST", "/chat/messages", host.token, said).requireProblem(t, http.StatusConflict, "room_archived")
+	b.do(t, "POST", "/rooms/"+room+"/join", guest.token, nil).requireProblem(t, http.StatusConflict, "room_archived")
+	require.Empty(t, b.do(t, "GET", "/chat/messages?room_id="+room, "", nil).list())
 }

@@ -1,7 +1,7 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, body limit, identity, validation against the
-// contract, and then its operation, a method of Server in the file of its resource. Operations return domain errors;
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, validation against
+// the contract, and then its operation, a method of Server in the file of its resource. Operations return domain errors;
 // handleError makes problems of them.
 package api
 
@@ -72,7 +72,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.Use(
 		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		s.limitBody, s.identify, validate(spec), wholeJSON,
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, validate(spec), wholeJSON,
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
 	routePages(e)

@@ -5,6 +5,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -39,7 +41,9 @@ type HTTP struct {
 	Addr string `env:"HTTP_ADDR" envDefault:":5000"`
 	// PublicURL is this service's own address in mails and avatar addresses, without a trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://localhost:5000"`
-	// MaxBodyBytes bounds a JSON body, MaxUploadBytes an avatar's file.
+	// Origins are those of the front-ends that browsers may call the API from; * is any.
+	Origins []string `env:"HTTP_CORS_ORIGINS" envDefault:"*"`
+	// MaxBodyBytes bounds a JSON body.
 	MaxBodyBytes    int64         `env:"HTTP_MAX_BODY_BYTES" envDefault:"1048576"`
 	ReadTimeout     time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"15s"`
 	WriteTimeout    time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
@@ -141,14 +145,15 @@ type Cleanup struct {
 
 // Load reads environ (in the form of os.Environ) and reports every problem at once.
 func Load(environ []string) (Config, error) {
-	var c Config
 	vars := env.ToMap(environ)
+	unread := dropUnreadable(vars)
+	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
-		return Config{}, unparsed(vars, err)
+		return Config{}, fmt.Errorf("settings: %w", err)
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	c.Temporal.UIURL = strings.TrimRight(c.Temporal.UIURL, "/")
-	if err := c.Validate(); err != nil {
+	if err := errors.Join(unread, c.Validate()); err != nil {
 		return Config{}, err
 	}
 	return c, nil

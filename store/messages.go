@@ -29,13 +29,25 @@ func (r messageRow) message() watchparty.Message {
 	}
 }
 
-// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotParticipant.
+// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrRoomArchived and
+// ErrNotParticipant.
 func (s *Store) PostMessage(ctx context.Context, roomID string, author watchparty.User, body string) (watchparty.Message, error) {
 	now := now()
 	row := messageRow{
 		ID: newID(), RoomID: roomID, UserID: &author.ID, Body: body, CreatedAt: now, UpdatedAt: now, Username: &author.Username,
 	}
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var archived bool
+		// The lock is the one that the message's foreign key takes anyway; here it keeps the room from being archived
+		// meanwhile.
+		err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("archived_at IS NOT NULL").Where("id = ?", roomID).
+			For("KEY SHARE").Scan(ctx, &archived)
+		if err != nil {
+			return err
+		}
+		if archived {
+			return watchparty.ErrRoomArchived
+		}
 		in, err := touchParticipant(ctx, tx, roomID, author.ID)
 		if err != nil {
 			return err
@@ -46,10 +58,7 @@ func (s *Store) PostMessage(ctx context.Context, roomID string, author watchpart
 		_, err = tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
-	if err != nil {
-		return watchparty.Message{}, fmt.Errorf("store: post message: %w", err)
-	}
-	return row.message(), nil
+	return row.message(), found(err, "post message")
 }
 
 // Messages lists a room's messages, newest first; p.After is the ID of the message before which to go on.

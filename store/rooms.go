@@ -31,7 +31,7 @@ func (r roomRow) room() watchparty.Room {
 	return watchparty.Room{
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
 		HostID: r.HostID, HostUsername: r.HostUsername, Visibility: watchparty.Visibility(r.Visibility),
-		Capacity: r.Capacity, Participants: r.Participants, ArchivedAt: value(r.ArchivedAt),
+		Capacity: r.Capacity, Participants: r.Participants, ArchivedAt: value(r.ArchivedAt).UTC(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -42,7 +42,8 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants")
 }
 
-// CreateRoom opens a room with its host in it. It returns ErrUnknownMovie.
+// CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, and ErrUnauthenticated for a
+// host whose account is gone.
 func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom) (watchparty.Room, error) {
 	now := now()
 	row := roomRow{
@@ -58,8 +59,11 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		}
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
-	if violates(err, "rooms_movie_fkey") {
+	switch {
+	case violates(err, "rooms_movie_fkey"):
 		return watchparty.Room{}, watchparty.ErrUnknownMovie
+	case violates(err, "rooms_host_fkey"):
+		return watchparty.Room{}, watchparty.ErrUnauthenticated
 	}
 	return row.room(), found(err, "create room")
 }
@@ -85,7 +89,8 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 }
 
 // JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
-// It returns ErrNotFound (also for a private room that the user is not in), ErrRoomArchived and ErrRoomFull.
+// It returns ErrNotFound (also for a private room that the user is not in), ErrRoomArchived and ErrRoomFull, and
+// ErrUnauthenticated for a user whose account is gone.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -104,6 +109,9 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 		}
 		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
 	})
+	if violates(err, "participants_user_fkey") {
+		return watchparty.Room{}, watchparty.ErrUnauthenticated
+	}
 	return row.room(), found(err, "join room")
 }
 
