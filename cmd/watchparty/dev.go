@@ -95,7 +95,7 @@ func (p program) newDev() (*development, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the user postgres has to pass
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	return &development{program: p, vars: vars, offset: offset, dir: dir}, nil
@@ -221,9 +221,11 @@ func addresses(s *devstack.Stack) map[string]string {
 // secret is made once and kept, so that a restart signs nobody out.
 func (d *development) secret() (string, error) {
 	path := filepath.Join(d.dir, "auth_secret")
-	if kept, err := os.ReadFile(path); err == nil && len(kept) >= config.MinSecretBytes {
+	kept, err := os.ReadFile(path) //nolint:gosec // in our own folder
+	if err == nil && len(kept) >= config.MinSecretBytes {
 		return string(kept), nil
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the signing key: %w", err)
 	}
 	raw := make([]byte, 48)

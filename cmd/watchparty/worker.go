@@ -65,7 +65,7 @@ func (p program) executeForImages() error {
 	if err != nil {
 		return fmt.Errorf("find the program itself: %w", err)
 	}
-	return fmt.Errorf("execute %s: %w", self, syscall.Exec(self, os.Args, environ))
+	return fmt.Errorf("execute %s: %w", self, syscall.Exec(self, os.Args, environ)) //nolint:gosec // this very program
 }
 
 func runWorker(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, queues []string) error {
