@@ -1,9 +1,6 @@
 package watchparty
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Message is one thing said in a room's chat. Its body is plain text, stored as sent.
 type Message struct {
@@ -22,7 +19,7 @@ const MaxMessage = 2000
 func ValidateMessage(body string) error {
 	var v fields
 	v.length("body", body, 1, MaxMessage)
-	v.check(strings.TrimSpace(body) != "", "body", "blank", "must hold more than white space")
+	v.visible("body", body)
 	v.text("body", body)
 	return v.err()
 }

@@ -91,6 +91,7 @@ func (r *NewRoom) Normalise() {
 func (r NewRoom) Validate() error {
 	var v fields
 	v.length("name", r.Name, 1, MaxRoomName)
+	v.visible("name", r.Name)
 	v.line("name", r.Name)
 	v.length("description", r.Description, 0, MaxRoomDescription)
 	v.text("description", r.Description)

@@ -69,10 +69,11 @@ func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
-	v.check(len(r.Email) <= MaxEmailBytes && emailPattern.MatchString(r.Email), "email", "email", "must be an e-mail address")
+	v.check(len(r.Email) <= MaxEmailBytes && emailPattern.MatchString(r.Email) && !strings.ContainsFunc(r.Email, unprintable), "email", "email", "must be an e-mail address")
 	v.line("email", r.Email)
 	v.length("password", r.Password, MinPassword, MaxPassword)
 	v.length("display_name", r.DisplayName, 1, MaxDisplayName)
+	v.visible("display_name", r.DisplayName)
 	v.line("display_name", r.DisplayName)
 	return v.err()
 }
@@ -87,6 +88,7 @@ func (c ProfileChange) Validate() error {
 	var v fields
 	if c.DisplayName != nil {
 		v.length("display_name", strings.TrimSpace(*c.DisplayName), 1, MaxDisplayName)
+		v.visible("display_name", strings.TrimSpace(*c.DisplayName))
 		v.line("display_name", *c.DisplayName)
 	}
 	return v.err()
@@ -116,6 +118,17 @@ func (v *fields) text(field, value string) {
 	bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
 	v.check(utf8.ValidString(value) && !strings.ContainsFunc(value, bad), field, "control_character", "must not hold control characters")
 }
+
+// visible refuses a text of which nothing would show, such as one of zero-width characters alone.
+func (v *fields) visible(field, value string) {
+	shows := func(r rune) bool {
+		return !unprintable(r) && r != ' ' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	}
+	v.check(value == "" || strings.ContainsFunc(value, shows), field, "blank", "must hold more than white space")
+}
+
+// unprintable: controls, characters that only format, and white space other than the plain space.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 func (v fields) err() error {
 	if len(v) == 0 {

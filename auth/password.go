@@ -22,6 +22,15 @@ const (
 	keyBytes  = 32
 )
 
+// Bounds of what a stored hash may ask for: room for other parameters of the cheat sheet, and an end to what a damaged
+// row can do. The least lengths are RFC 9106's (3.1).
+const (
+	maxMemoryKiB = 64 * 1024
+	maxPasses    = 16
+	minSaltBytes = 8
+	minKeyBytes  = 16
+)
+
 // ErrMalformedHash says that a stored hash is not one of ours.
 var ErrMalformedHash = errors.New("auth: malformed password hash")
 
@@ -73,7 +82,8 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 	}
 	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
 	want, errKey := base64.RawStdEncoding.DecodeString(parts[5])
-	if errSalt != nil || errKey != nil {
+	if errSalt != nil || errKey != nil || len(salt) < minSaltBytes || len(want) < minKeyBytes ||
+		passes < 1 || passes > maxPasses || lanes < 1 || memory > maxMemoryKiB {
 		return false, ErrMalformedHash
 	}
 	got, err := p.derive(ctx, password, salt, passes, memory, lanes, uint32(len(want)))

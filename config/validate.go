@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/mail"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/robfig/cron/v3"
 )
 
 // MinSecretBytes is the least length of AUTH_SECRET.
@@ -59,8 +61,8 @@ func (c Config) Validate() error {
 		p.add("MAIL_FROM", "must be one mail address, such as WatchParty <no-reply@example.org>")
 	}
 	p.duration("SMTP_TIMEOUT", c.Mail.Timeout, time.Second)
-	if c.Mail.PerSecond <= 0 {
-		p.add("MAIL_PER_SECOND", "must be more than 0")
+	if !(c.Mail.PerSecond > 0) || math.IsInf(c.Mail.PerSecond, 1) {
+		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
 
 	p.url("BLOB_URL", c.Blob.URL, "file", "s3", "mem")
@@ -81,8 +83,8 @@ func (c Config) Validate() error {
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
 	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
 
-	if len(strings.Fields(c.Cleanup.Schedule)) != 5 {
-		p.add("CLEANUP_SCHEDULE", "must be a cron expression of five fields, such as 0 4 * * *")
+	if _, err := cron.ParseStandard(c.Cleanup.Schedule); err != nil {
+		p.add("CLEANUP_SCHEDULE", "must be a cron expression, such as 0 4 * * *")
 	}
 	p.duration("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, time.Hour)
 	p.duration("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, time.Hour)
@@ -92,9 +94,9 @@ func (c Config) Validate() error {
 	return errors.Join(p...)
 }
 
-// unparsed names the variables that cannot be read, which the library's errors name by struct field only, and never
-// prints a value.
-func unparsed(vars map[string]string, cause error) error {
+// dropUnreadable takes the variables out of vars that are not of their setting's type, so that the others can be
+// judged beside them, and names them, which the library's errors do by struct field only. It never prints a value.
+func dropUnreadable(vars map[string]string) error {
 	params, err := env.GetFieldParams(&Config{})
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
@@ -105,10 +107,8 @@ func unparsed(vars map[string]string, cause error) error {
 		one := env.Options{Environment: map[string]string{param.Key: vars[param.Key]}}
 		if errors.As(env.ParseWithOptions(&Config{}, one), &parse) {
 			p.add(param.Key, "must be a %s", kinds[parse.Type.String()])
+			delete(vars, param.Key)
 		}
-	}
-	if len(p) == 0 {
-		return fmt.Errorf("settings: %w", cause)
 	}
 	return errors.Join(p...)
 }
@@ -149,7 +149,7 @@ func (p *problems) url(name, value string, schemes ...string) {
 		return
 	}
 	u, err := url.Parse(value)
-	if err != nil || !slices.Contains(schemes, u.Scheme) {
+	if err != nil || !slices.Contains(schemes, u.Scheme) || strings.HasPrefix(u.Scheme, "http") && u.Host == "" {
 		p.add(name, "must be an address that starts with %s://", strings.Join(schemes, ":// or "))
 	}
 }

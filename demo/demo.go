@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/watchparty/watchparty"
@@ -54,8 +53,11 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error 
 		if err != nil {
 			return err
 		}
-		_, err = s.CreateUser(ctx, account, hash)
-		if err != nil && !errors.Is(err, watchparty.ErrEmailTaken) {
+		if _, err = s.CreateUser(ctx, account, hash); err == nil {
+			continue
+		}
+		// Another process may have made it meanwhile.
+		if _, _, missing := s.Credentials(ctx, account.Email); missing != nil {
 			return fmt.Errorf("demo account %s: %w", account.Username, err)
 		}
 	}

@@ -19,43 +19,45 @@ const lockKey = 0x77617463
 
 // Up applies the steps that the database lacks, each in a transaction of its own, and returns their names.
 func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
-	steps := migrate.NewMigrations()
-	if err := steps.Discover(files); err != nil {
-		return nil, fmt.Errorf("migrations: read the steps: %w", err)
-	}
-	lock, err := db.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("migrations: connect: %w", err)
-	}
-	defer func() { _ = lock.Close() }()
-	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey); err != nil {
-		return nil, fmt.Errorf("migrations: lock: %w", err)
-	}
-	defer func() {
-		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))", lockKey)
-	}()
-
-	migrator := migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))
-	if err := migrator.Init(ctx); err != nil {
-		return nil, fmt.Errorf("migrations: %w", err)
-	}
-	group, err := migrator.Migrate(ctx)
-	for _, step := range group.Migrations.Applied() {
-		applied = append(applied, step.String())
-	}
-	if err != nil {
-		return applied, fmt.Errorf("migrations: %w", err)
-	}
-	return applied, nil
+	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
+		if err := migrator.Init(ctx); err != nil {
+			return err
+		}
+		group, err := migrator.Migrate(ctx)
+		for _, step := range group.Migrations.Applied() {
+			applied = append(applied, step.String())
+		}
+		return err
+	})
+	return applied, err
 }
 
 // Down takes back the newest group of steps.
 func Down(ctx context.Context, db *bun.DB) error {
+	return locked(ctx, db, func(migrator *migrate.Migrator) error {
+		_, err := migrator.Rollback(ctx)
+		return err
+	})
+}
+
+// locked runs fn while no other process migrates.
+func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) error {
 	steps := migrate.NewMigrations()
 	if err := steps.Discover(files); err != nil {
 		return fmt.Errorf("migrations: read the steps: %w", err)
 	}
-	if _, err := migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true)).Rollback(ctx); err != nil {
+	lock, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("migrations: connect: %w", err)
+	}
+	defer func() { _ = lock.Close() }()
+	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey); err != nil {
+		return fmt.Errorf("migrations: lock: %w", err)
+	}
+	defer func() {
+		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))", lockKey)
+	}()
+	if err := fn(migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))); err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	return nil

@@ -73,6 +73,7 @@ func (r *Relay) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
+			r.Poke() // the next poll may be far
 		}
 	}
 }

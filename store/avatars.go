@@ -74,7 +74,12 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (watchparty.AvatarState, error) {
 	var row avatarRow
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewSelect().Model(&row).Where("user_id = ? AND version = ?", userID, version).For("UPDATE").Scan(ctx)
+		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("UPDATE").Scan(ctx, new(string))
+		if err != nil {
+			return err
+		}
+		err = tx.NewSelect().Model(&row).Where("user_id = ? AND version = ?", userID, version).For("UPDATE").Scan(ctx)
 		if err != nil || row.State != string(watchparty.AvatarProcessing) {
 			return err
 		}

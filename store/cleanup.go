@@ -120,11 +120,16 @@ var batches = map[watchparty.Policy]string{
 			ORDER BY created_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
 		RETURNING room_id`,
 	watchparty.PolicyRooms: `
-		UPDATE rooms SET archived_at = now(), updated_at = now() WHERE id IN (
-			SELECT id FROM rooms AS r WHERE ` + inactiveRoom + `
-			ORDER BY updated_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
-		RETURNING id`,
+		SELECT id FROM rooms AS r WHERE ` + inactiveRoom + `
+		ORDER BY updated_at LIMIT ?1 FOR UPDATE SKIP LOCKED`,
 }
+
+// archiveRooms is the second half of PolicyRooms. What makes a room active is in other tables, and a statement sees
+// those as they were when it began, whatever it locks. So one statement locks the rooms, which keeps everyone from
+// entering and speaking, and another judges them.
+const archiveRooms = `
+	UPDATE rooms AS r SET archived_at = now(), updated_at = now() WHERE r.id IN (?1) AND ` + inactiveRoom + `
+	RETURNING id`
 
 // inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.
 const inactiveRoom = `r.archived_at IS NULL AND r.updated_at < ?0
@@ -149,6 +154,13 @@ func (s *Store) CleanupBatch(ctx context.Context, runID string, policy watchpart
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewRaw(statement, threshold, limit).Scan(ctx, &rooms); err != nil {
 			return err
+		}
+		if policy == watchparty.PolicyRooms && len(rooms) > 0 {
+			locked := rooms
+			rooms = nil
+			if err := tx.NewRaw(archiveRooms, threshold, bun.List(locked)).Scan(ctx, &rooms); err != nil {
+				return err
+			}
 		}
 		return addCount(ctx, tx, runID, policy, int64(len(rooms)))
 	})

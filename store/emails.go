@@ -30,7 +30,7 @@ func (r emailRow) mail() watchparty.Mail {
 	return watchparty.Mail{
 		ID: r.ID, Kind: watchparty.MailKind(r.Kind), UserID: value(r.UserID), State: watchparty.MailState(r.State),
 		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID,
-		CreatedAt: r.CreatedAt.UTC(), SentAt: value(r.SentAt),
+		CreatedAt: r.CreatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 }
 
@@ -87,10 +87,11 @@ func (s *Store) FailMail(ctx context.Context, id string) error {
 	return nil
 }
 
-// NoteMail stores the server's answer to an attempt that will be repeated.
+// NoteMail stores the server's answer to an attempt at a mail that has not ended.
 func (s *Store) NoteMail(ctx context.Context, id, answer string) error {
 	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("last_answer = ?", answer).Set("updated_at = now()").Where("id = ?", id).Exec(ctx)
+		Set("last_answer = ?", answer).Set("updated_at = now()").
+		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: note mail: %w", err)
 	}

@@ -52,12 +52,15 @@ func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) 
 
 // AddMovies stores those films that are not there yet, by title and year.
 func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error {
+	if len(movies) == 0 {
+		return nil
+	}
 	now := now()
 	rows := make([]movieRow, 0, len(movies))
 	for _, m := range movies {
 		rows = append(rows, movieRow{
 			ID: newID(), Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes,
-			Description: m.Description, Genres: m.Genres, CreatedAt: now, UpdatedAt: now,
+			Description: m.Description, Genres: append([]string{}, m.Genres...), CreatedAt: now, UpdatedAt: now,
 		})
 	}
 	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx); err != nil {

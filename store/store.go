@@ -31,11 +31,11 @@ type Store struct {
 
 // Open makes a pool; it connects at first use.
 func Open(c config.Database) (*Store, error) {
-	dsn, err := dsn(c)
+	connector, err := connector(c)
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty")))
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -44,17 +44,31 @@ func Open(c config.Database) (*Store, error) {
 	return &Store{db: db, committed: func() {}}, nil
 }
 
+// connector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
+func connector(c config.Database) (connector *pgdriver.Connector, err error) {
+	dsn, err := dsn(c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("store: DATABASE_URL: %v", problem)
+		}
+	}()
+	return pgdriver.NewConnector(pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty")), nil
+}
+
 // dsn adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
 // verified TLS unless the address says otherwise or stays on this machine.
 func dsn(c config.Database) (string, error) {
 	u, err := url.Parse(c.URL)
-	if err != nil {
+	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
 		return "", errors.New("store: DATABASE_URL is not an address")
 	}
 	q := u.Query()
 	if q.Get("sslmode") == "" {
 		q.Set("sslmode", "verify-full")
-		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || u.Hostname() == "" || ip.IsLoopback() {
+		if staysHere(u) {
 			q.Set("sslmode", "disable")
 		}
 	}
@@ -66,6 +80,19 @@ func dsn(c config.Database) (string, error) {
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
+}
+
+// staysHere reports whether pgdriver will connect to this machine: the parameter host outdoes the address's own, and
+// in unix:// that is the database.
+func staysHere(u *url.URL) bool {
+	host := u.Hostname()
+	if named := u.Query()["host"]; len(named) > 0 {
+		host = named[len(named)-1]
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+	}
+	return u.Scheme == "unix" || host == "" || host == "localhost" || host[0] == '/' || net.ParseIP(host).IsLoopback()
 }
 
 // DB gives the pool to the relay and the migrations.

@@ -30,7 +30,7 @@ type userRow struct {
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt), AvatarVersion: r.AvatarVersion,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), AvatarVersion: r.AvatarVersion,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }

@@ -1,0 +1,245 @@
+package config_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+// minimal is all that has no default.
+func minimal() map[string]string {
+	return map[string]string{
+		"AUTH_SECRET":  strings.Repeat("s", config.MinSecretBytes),
+		"DATABASE_URL": "postgres://watchparty:database-password@db.example.org/watchparty",
+		"REDIS_URL":    "rediss://:redis-password@cache.example.org:6380",
+		"SMTP_HOST":    "smtp.example.org",
+		"BLOB_URL":     "s3://files?region=eu-central-1",
+	}
+}
+
+func load(changes map[string]string) (config.Config, error) {
+	values := minimal()
+	for name, value := range changes {
+		values[name] = value
+	}
+	environ := []string{"PATH=/bin"}
+	for name, value := range values {
+		environ = append(environ, name+"="+value)
+	}
+	return config.Load(environ)
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := load(nil)
+	require.NoError(t, err)
+	m := minimal()
+	require.Equal(t, config.Config{
+		Env: "production", LogLevel: "info", LogFormat: "json",
+		HTTP: config.HTTP{
+			Addr: ":5000", PublicURL: "http://localhost:5000", Origins: []string{"*"}, MaxBodyBytes: 1 << 20,
+			ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, ShutdownTimeout: 20 * time.Second,
+		},
+		Auth: config.Auth{
+			Secret: m["AUTH_SECRET"], AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, HashParallel: 2,
+		},
+		Database: config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
+		Redis:    config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
+		Temporal: config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
+		Mail: config.Mail{
+			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
+			Timeout: 20 * time.Second, PerSecond: 20,
+		},
+		Blob: config.Blob{URL: m["BLOB_URL"]},
+		Cache: config.Cache{
+			Rooms: time.Minute, Movies: 10 * time.Minute, Messages: time.Minute, Profiles: 5 * time.Minute, Missing: 10 * time.Second,
+		},
+		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 50, Lease: 30 * time.Second},
+		Worker: config.Worker{StopTimeout: 30 * time.Second},
+		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000},
+		Cleanup: config.Cleanup{
+			Schedule: "0 4 * * *", ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour,
+			RoomInactive: 30 * 24 * time.Hour, BatchSize: 1000, BatchPause: 50 * time.Millisecond,
+		},
+	}, c)
+	require.False(t, c.Development())
+}
+
+func TestLoad(t *testing.T) {
+	t.Run("an empty value is the default", func(t *testing.T) {
+		c, err := load(map[string]string{"SMTP_PORT": "", "HTTP_ADDR": "", "APP_ENV": ""})
+		require.NoError(t, err)
+		require.Equal(t, 587, c.Mail.Port)
+		require.Equal(t, ":5000", c.HTTP.Addr)
+		require.Equal(t, "production", c.Env)
+	})
+
+	t.Run("addresses lose their trailing slashes", func(t *testing.T) {
+		c, err := load(map[string]string{"PUBLIC_URL": "https://example.org/party//", "TEMPORAL_UI_URL": "https://t.example.org/"})
+		require.NoError(t, err)
+		require.Equal(t, "https://example.org/party", c.HTTP.PublicURL)
+		require.Equal(t, "https://t.example.org", c.Temporal.UIURL)
+	})
+
+	t.Run("development", func(t *testing.T) {
+		c, err := load(map[string]string{"APP_ENV": "development", "BLOB_URL": "file:///tmp/files"})
+		require.NoError(t, err)
+		require.True(t, c.Development())
+	})
+
+	t.Run("nothing at all", func(t *testing.T) {
+		_, err := config.Load(nil)
+		for name := range minimal() {
+			require.ErrorContains(t, err, name)
+		}
+		require.NotContains(t, err.Error(), "HTTP_ADDR")
+	})
+}
+
+// An operator mends everything in one go, and finds each variable by its name, whatever is wrong with it.
+func TestEveryProblemIsReported(t *testing.T) {
+	bad := map[string]string{
+		"APP_ENV": "staging", "LOG_LEVEL": "loud", "DATABASE_URL": "mysql://x", "SMTP_TLS": "maybe", // not allowed
+		"AUTH_HASH_PARALLEL": "0", "CACHE_TTL_ROOMS": "1ms", "CLEANUP_SCHEDULE": "daily", "MAIL_FROM": "nobody", // out of range
+		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "HTTP_MAX_BODY_BYTES": "1MB", // of another type
+		"AUTH_SECRET": "", // absent
+	}
+	_, err := load(bad)
+	require.Error(t, err)
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	require.Len(t, lines, len(bad), "one line each:\n%s", err)
+	for name := range bad {
+		found := 0
+		for _, line := range lines {
+			if strings.HasPrefix(line, name+" ") {
+				found++
+			}
+		}
+		require.Equal(t, 1, found, "%s in:\n%s", name, err)
+	}
+}
+
+// A log is no place for a password, whatever is wrong around it.
+func TestValuesAreNotPrinted(t *testing.T) {
+	for name, value := range map[string]string{
+		"AUTH_SECRET":         "hunter2",
+		"DATABASE_URL":        "mysql://watchparty:hunter2@db/watchparty",
+		"REDIS_URL":           "rediss://:hunter2@one,http://:hunter2@two",
+		"BLOB_URL":            "ftp://user:hunter2@files",
+		"PUBLIC_URL":          "postgres://user:hunter2@example.org",
+		"TEMPORAL_UI_URL":     "%hunter2",
+		"MAIL_FROM":           "hunter2",
+		"SMTP_TLS":            "hunter2",
+		"SMTP_PORT":           "hunter2",
+		"DATABASE_MAX_CONNS":  "hunter2",
+		"SMTP_TIMEOUT":        "hunter2",
+		"MAIL_PER_SECOND":     "hunter2",
+		"AVATAR_MAX_BYTES":    "hunter2",
+		"CLEANUP_BATCH_PAUSE": "hunter2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(map[string]string{name: value})
+			require.ErrorContains(t, err, name)
+			require.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+	for _, value := range []string{
+		"postgres://watchparty:hunter2%zz@db/watchparty", "postgres://watchparty:hunter2@db:port/x", "://hunter2", "hunter2\x7f",
+	} {
+		_, err := load(map[string]string{"DATABASE_URL": value})
+		require.ErrorContains(t, err, "DATABASE_URL")
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	year := (365 * 24 * time.Hour).String()
+	for _, test := range []struct {
+		name      string
+		good, bad []string
+	}{
+		{"APP_ENV", []string{"production", "development"}, []string{"Production", "test"}},
+		{"LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"INFO", "trace"}},
+		{"LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
+		{"PUBLIC_URL", []string{"http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "/", "https:"}},
+		{"HTTP_MAX_BODY_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865", "-1", "1e6"}},
+		{"HTTP_READ_TIMEOUT", []string{"1s", year}, []string{"999ms", "0s", "-1s"}},
+		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
+		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
+		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
+		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
+		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
+		{"AUTH_HASH_PARALLEL", []string{"1", "64"}, []string{"0", "65"}},
+		{"DATABASE_URL", []string{"postgres://h/d", "postgresql://h/d", "unix://d/run/s"}, []string{"", "h/d", "mysql://h/d"}},
+		{"DATABASE_MAX_CONNS", []string{"2", "1000"}, []string{"1", "1001"}},
+		{"DATABASE_STATEMENT_TIMEOUT", []string{"100ms"}, []string{"99ms"}},
+		{"REDIS_URL", []string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b"}, []string{"", "h:6379", "redis://a,", "redis://a,b"}},
+		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
+		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
+		{"TEMPORAL_UI_URL", []string{"http://x"}, []string{"x:8233"}},
+		{"SMTP_HOST", []string{"x"}, []string{""}},
+		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
+		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
+		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d"}},
+		{"SMTP_TIMEOUT", []string{"1s"}, []string{"999ms"}},
+		{"MAIL_PER_SECOND", []string{"0.01", "1000"}, []string{"0", "-1", "NaN", "Inf"}},
+		{"BLOB_URL", []string{"file:///x", "s3://x", "mem://"}, []string{"", "x", "gs://x"}},
+		{"CACHE_TTL_ROOMS", []string{"1s"}, []string{"999ms"}},
+		{"CACHE_TTL_MOVIES", []string{"1s"}, []string{"999ms"}},
+		{"CACHE_TTL_MESSAGES", []string{"1s"}, []string{"999ms"}},
+		{"CACHE_TTL_PROFILES", []string{"1s"}, []string{"999ms"}},
+		{"CACHE_TTL_MISSING", []string{"1s"}, []string{"999ms"}},
+		{"OUTBOX_POLL_INTERVAL", []string{"10ms"}, []string{"9ms"}},
+		{"OUTBOX_BATCH_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
+		{"OUTBOX_LEASE", []string{"10s"}, []string{"9.999s"}},
+		{"WORKER_STOP_TIMEOUT", []string{"0s"}, []string{"-1ns"}},
+		{"AVATAR_MAX_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865"}},
+		{"AVATAR_MAX_PIXELS", []string{"1", "500000000"}, []string{"0", "500000001"}},
+		{"AVATAR_CONCURRENCY", []string{"0", "256"}, []string{"-1", "257"}},
+		{"CLEANUP_SCHEDULE", []string{"*/5 0 1 1 0", "@daily"}, []string{"0 4 * *", "0 0 4 * * *", "61 4 * * *", "daily"}},
+		{"CLEANUP_PARTICIPANT_INACTIVE", []string{"1h"}, []string{"59m59s"}},
+		{"CLEANUP_MESSAGE_AGE", []string{"1h"}, []string{"59m59s"}},
+		{"CLEANUP_ROOM_INACTIVE", []string{"1h"}, []string{"59m59s"}},
+		{"CLEANUP_BATCH_SIZE", []string{"1", "100000"}, []string{"0", "100001"}},
+		{"CLEANUP_BATCH_PAUSE", []string{"0s"}, []string{"-1ns"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, value := range test.good {
+				_, err := load(map[string]string{test.name: value})
+				require.NoError(t, err, "%q", value)
+			}
+			for _, value := range test.bad {
+				_, err := load(map[string]string{test.name: value})
+				require.Error(t, err, "%q", value)
+				require.True(t, strings.HasPrefix(err.Error(), test.name+" "), "%q: %v", value, err)
+				require.NotContains(t, err.Error(), "\n", "%q is one problem", value)
+			}
+		})
+	}
+}
+
+// Two settings that read the same variable, or one without a name, would be a slip of the pen.
+func TestEachSettingHasAVariable(t *testing.T) {
+	seen := map[string]string{}
+	var walk func(path string, typ reflect.Type)
+	walk = func(path string, typ reflect.Type) {
+		for i := range typ.NumField() {
+			field := typ.Field(i)
+			where := path + "." + field.Name
+			if field.Type.Kind() == reflect.Struct {
+				walk(where, field.Type)
+				continue
+			}
+			name := field.Tag.Get("env")
+			require.Regexp(t, "^[A-Z][A-Z_]*$", name, where)
+			require.Empty(t, seen[name], fmt.Sprintf("%s is also read by %s", name, where))
+			seen[name] = where
+		}
+	}
+	walk("Config", reflect.TypeFor[config.Config]())
+}

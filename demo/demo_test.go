@@ -1,0 +1,126 @@
+package demo_test
+
+import (
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/store"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+}
+
+// open gives the test a store on a migrated schema of its own.
+func open(t *testing.T) *store.Store {
+	t.Helper()
+	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	_, err = migrations.Up(t.Context(), s.DB())
+	require.NoError(t, err)
+	return s
+}
+
+func TestFilms(t *testing.T) {
+	films, err := demo.Films()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(films), 12)
+	titles := map[string]bool{}
+	for _, f := range films {
+		require.NotEmpty(t, f.Title)
+		require.False(t, titles[f.Title], f.Title)
+		titles[f.Title] = true
+		require.GreaterOrEqual(t, f.Year, 1888, f.Title)
+		require.Less(t, f.Year, 1978, "%s: later films are protected without notice or renewal", f.Title)
+		require.Greater(t, f.RuntimeMinutes, 5, f.Title)
+		require.Less(t, f.RuntimeMinutes, 300, f.Title)
+		require.Regexp(t, regexp.MustCompile(`(?s)^.{40,300}\.$`), f.Description, f.Title)
+		require.NotEmpty(t, f.Genres, f.Title)
+		genres := map[string]bool{}
+		for _, genre := range f.Genres {
+			require.Regexp(t, "^[a-z]+( [a-z]+)*$", genre, f.Title)
+			require.False(t, genres[genre], "%s: %s", f.Title, genre)
+			genres[genre] = true
+		}
+	}
+}
+
+// filled checks that everything is there, once.
+func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
+	t.Helper()
+	films, err := demo.Films()
+	require.NoError(t, err)
+	movies, err := s.Movies(t.Context(), store.Page{Limit: 100})
+	require.NoError(t, err)
+	require.Len(t, movies, len(films))
+	require.Equal(t, films[0].Title, movies[0].Title)
+	require.Equal(t, films[0].Genres, movies[0].Genres)
+
+	users, err := s.DB().NewSelect().Table("users").Count(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3, users)
+	mails, err := s.DB().NewSelect().Table("emails").Count(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3, mails, "each is welcomed once")
+	require.Equal(t, []string{"admin@watchparty.test", "alice@watchparty.test", "bob@watchparty.test"}, demo.Accounts())
+	for _, email := range demo.Accounts() {
+		user, hash, err := s.Credentials(t.Context(), email)
+		require.NoError(t, err)
+		require.Equal(t, email == demo.Admin, user.Admin, email)
+		require.Equal(t, user.Username+"@watchparty.test", user.Email)
+		ok, err := passwords.Verify(t.Context(), "watchparty-demo", hash)
+		require.NoError(t, err)
+		require.True(t, ok, email)
+		r := watchparty.Registration{Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName}
+		require.NoError(t, r.Validate(), "people could have made it themselves")
+	}
+}
+
+func TestFill(t *testing.T) {
+	t.Parallel()
+	s, passwords := open(t), auth.NewPasswords(2)
+	for range 2 {
+		require.NoError(t, demo.Fill(t.Context(), s, passwords))
+		filled(t, s, passwords)
+	}
+
+	// What a developer has changed stays so.
+	name := "Changed"
+	bob, err := s.UserByUsername(t.Context(), "bob")
+	require.NoError(t, err)
+	_, err = s.UpdateProfile(t.Context(), bob.ID, watchparty.ProfileChange{DisplayName: &name})
+	require.NoError(t, err)
+	require.NoError(t, demo.Fill(t.Context(), s, passwords))
+	bob, err = s.User(t.Context(), bob.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Changed", bob.DisplayName)
+}
+
+// Two stacks that start on one database at once fill it once, and neither fails.
+func TestParallelFills(t *testing.T) {
+	t.Parallel()
+	s, passwords := open(t), auth.NewPasswords(4)
+	errs := make([]error, 4)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = demo.Fill(t.Context(), s, passwords) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	filled(t, s, passwords)
+}

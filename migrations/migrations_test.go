@@ -1,0 +1,208 @@
+package migrations_test
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/driver/pgdriver"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+}
+
+// open connects to an address; several may share a schema, as several processes do.
+func open(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	db := bun.NewDB(sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(url))), pgdialect.New())
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// tables are the ones that the steps make, not the migrator's.
+func tables(t *testing.T, db *bun.DB) (names []string) {
+	t.Helper()
+	require.NoError(t, db.NewRaw(`SELECT tablename FROM pg_tables
+		WHERE schemaname = current_schema() AND tablename NOT LIKE 'bun_%' ORDER BY tablename`).Scan(t.Context(), &names))
+	return names
+}
+
+// steps are the names of the files' steps.
+func steps(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("*.tx.up.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, up := range files {
+		name := strings.TrimSuffix(up, ".tx.up.sql")
+		require.FileExists(t, name+".tx.down.sql")
+		names = append(names, name)
+	}
+	return names
+}
+
+func TestUpAndDown(t *testing.T) {
+	t.Parallel()
+	db := open(t, stacktest.DatabaseURL(t))
+
+	applied, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	require.Equal(t, steps(t), applied)
+	made := tables(t, db)
+	require.Subset(t, made, []string{"users", "rooms", "messages", "outbox"})
+
+	applied, err = migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	require.Empty(t, applied, "again there is nothing to do")
+
+	require.NoError(t, migrations.Down(t.Context(), db))
+	require.Empty(t, tables(t, db), "down leaves nothing")
+
+	applied, err = migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	require.Equal(t, steps(t), applied)
+	require.Equal(t, made, tables(t, db))
+}
+
+// Processes that start together find a database that one of them migrates, once.
+func TestParallelUps(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	const processes = 4
+	var (
+		wg      sync.WaitGroup
+		applied [processes][]string
+		errs    [processes]error
+	)
+	for i := range processes {
+		db := open(t, url)
+		wg.Go(func() { applied[i], errs[i] = migrations.Up(t.Context(), db) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	require.Equal(t, steps(t), slices.Concat(applied[:]...))
+}
+
+// A step that fails leaves nothing, is not taken for applied, and keeps no lock.
+func TestFailedStep(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	db := open(t, url)
+	_, err := db.ExecContext(t.Context(), "CREATE TABLE reports (in_the_way int)") // the last table of the first step
+	require.NoError(t, err)
+	applied, err := migrations.Up(t.Context(), db)
+	require.ErrorContains(t, err, "reports")
+	require.Empty(t, applied)
+	require.Equal(t, []string{"reports"}, tables(t, db))
+
+	_, err = db.ExecContext(t.Context(), "DROP TABLE reports")
+	require.NoError(t, err)
+	applied, err = migrations.Up(t.Context(), open(t, url))
+	require.NoError(t, err)
+	require.Equal(t, steps(t), applied)
+}
+
+// While another process migrates, Up waits, however long that takes, and Down does too.
+func TestWaitsForTheLock(t *testing.T) {
+	t.Parallel()
+	for name, migrate := range map[string]func(ctx context.Context, db *bun.DB) error{
+		"up":   func(ctx context.Context, db *bun.DB) error { _, err := migrations.Up(ctx, db); return err },
+		"down": migrations.Down,
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := stacktest.DatabaseURL(t)
+			holder := open(t, url)
+			_, err := migrations.Up(t.Context(), holder)
+			require.NoError(t, err)
+			before := tables(t, holder)
+			conn, err := holder.Conn(t.Context())
+			require.NoError(t, err)
+			defer func() { _ = conn.Close() }()
+			var key int32
+			require.NoError(t, conn.QueryRowContext(t.Context(), "SELECT hashtext(current_schema())").Scan(&key))
+			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(?, ?)", 0x77617463, key)
+			require.NoError(t, err)
+
+			waiter, done := open(t, url), make(chan error, 1)
+			go func() { done <- migrate(t.Context(), waiter) }()
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				var waiting int
+				require.NoError(c, holder.NewRaw(`SELECT count(*) FROM pg_locks
+					WHERE locktype = 'advisory' AND objid = (? ::bigint & 4294967295)::oid AND NOT granted`, key).Scan(t.Context(), &waiting))
+				require.Equal(c, 1, waiting)
+			}, 10*time.Second, 10*time.Millisecond)
+			require.Equal(t, before, tables(t, holder))
+			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_unlock(?, ?)", 0x77617463, key)
+			require.NoError(t, err)
+			require.NoError(t, <-done)
+		})
+	}
+}
+
+// Errors of the store are told apart by names of constraints, and later steps change constraints and indexes by name:
+// no name may be Postgres' own choice.
+func TestNamesAreExplicit(t *testing.T) {
+	t.Parallel()
+	db := open(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	var text strings.Builder
+	files, err := filepath.Glob("*.up.sql")
+	require.NoError(t, err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		text.Write(content)
+	}
+	words := strings.Join(strings.Fields(text.String()), " ") + " "
+
+	var constraints, indexes []string
+	require.NoError(t, db.NewRaw(`SELECT conname FROM pg_constraint
+		WHERE connamespace = current_schema()::regnamespace AND contype <> 'n' AND conrelid::regclass::text NOT LIKE 'bun_%'`).
+		Scan(t.Context(), &constraints))
+	require.NoError(t, db.NewRaw(`SELECT indexname FROM pg_indexes AS i
+		WHERE schemaname = current_schema() AND tablename NOT LIKE 'bun_%'
+		AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.connamespace = current_schema()::regnamespace AND c.conname = i.indexname)`).
+		Scan(t.Context(), &indexes))
+	require.NotEmpty(t, constraints)
+	require.NotEmpty(t, indexes)
+	for _, name := range constraints {
+		require.Contains(t, words, "CONSTRAINT "+name+" ", "constraint")
+	}
+	for _, name := range indexes {
+		require.Contains(t, words, "INDEX "+name+" ON ", "index")
+	}
+}
+
+// A foreign key without an index makes each deletion on its other side read the whole table.
+func TestForeignKeysAreIndexed(t *testing.T) {
+	t.Parallel()
+	db := open(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	var bare []string
+	require.NoError(t, db.NewRaw(`SELECT c.conname FROM pg_constraint AS c
+		WHERE c.connamespace = current_schema()::regnamespace AND c.contype = 'f' AND NOT EXISTS (
+			SELECT FROM pg_index AS i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL AND i.indkey[0] = c.conkey[1])`).
+		Scan(t.Context(), &bare))
+	// Runs are few: one a day and what admins ask for.
+	require.Equal(t, []string{"cleanup_runs_user_fkey"}, bare)
+}

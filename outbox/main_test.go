@@ -1,0 +1,159 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/driver/pgdriver"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+}
+
+// patience is for what takes milliseconds on an idle machine.
+const patience = 10 * time.Second
+
+// open gives the test a migrated schema of its own and the address of it.
+func open(t *testing.T) (*bun.DB, string) {
+	t.Helper()
+	url := stacktest.DatabaseURL(t)
+	db := openAt(t, url)
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	return db, url
+}
+
+func openAt(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	pool := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(url)))
+	pool.SetMaxOpenConns(8)
+	pool.SetMaxIdleConns(8)
+	db := bun.NewDB(pool, pgdialect.New(), bun.WithDiscardUnknownColumns())
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// add commits events with these workflow IDs.
+func add(t *testing.T, db *bun.DB, workflowIDs ...string) {
+	t.Helper()
+	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		for _, id := range workflowIDs {
+			e := Event{WorkflowID: id, Workflow: "Greet", TaskQueue: "email", Summary: "Greeting", Input: map[string]string{"id": id}}
+			if err := Add(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func names(prefix string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("%s/%d", prefix, i)
+	}
+	return out
+}
+
+type stored struct {
+	State     string
+	Attempts  int
+	LastError string
+	Due       bool    // whether it may be claimed now
+	Wait      float64 // seconds until it may
+	StartedAt *time.Time
+}
+
+func find(t *testing.T, db *bun.DB, workflowID string) (s stored) {
+	t.Helper()
+	require.NoError(t, db.NewRaw(`SELECT state, attempts, last_error, available_at <= now() AS due, started_at,
+		extract(epoch FROM available_at - now())::float8 AS wait FROM outbox WHERE workflow_id = ?`, workflowID).Scan(t.Context(), &s))
+	return s
+}
+
+func pending(ctx context.Context, db *bun.DB) (int, error) {
+	return db.NewSelect().Model((*row)(nil)).Where("state = 'pending'").Count(ctx)
+}
+
+// eventuallyStarted waits until no event is pending.
+func eventuallyStarted(t *testing.T, db *bun.DB) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		n, err := pending(t.Context(), db)
+		require.NoError(c, err)
+		require.Zero(c, n)
+	}, patience, 10*time.Millisecond)
+}
+
+// temporal stands for the server that only counts: which workflows it was asked to start, and how often. The answers
+// that matter are scripted with answer.
+type temporal struct {
+	mu     sync.Mutex
+	asked  map[string]int
+	events []Event
+	answer func(ctx context.Context, e Event, times int) error
+	called chan string // every call's workflow ID, when not nil
+}
+
+func (s *temporal) start(ctx context.Context, e Event) error {
+	s.mu.Lock()
+	if s.asked == nil {
+		s.asked = map[string]int{}
+	}
+	s.asked[e.WorkflowID]++
+	s.events = append(s.events, e)
+	times, answer := s.asked[e.WorkflowID], s.answer
+	s.mu.Unlock()
+	if s.called != nil {
+		s.called <- e.WorkflowID
+	}
+	if answer == nil {
+		return nil
+	}
+	return answer(ctx, e, times)
+}
+
+func (s *temporal) times(workflowID string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[workflowID]
+}
+
+var (
+	errAway    = fmt.Errorf("%w: dial tcp: connection refused", ErrAway)
+	errRefused = errors.New("the input is not what it should be")
+	quick      = config.Outbox{PollInterval: 20 * time.Millisecond, BatchSize: 20, Lease: time.Minute}
+	discard    = slog.New(slog.DiscardHandler)
+)
+
+// run runs a relay until the test ends or stop is called, which waits for its end.
+func run(t *testing.T, db *bun.DB, start StartFunc, cfg config.Outbox) (r *Relay, stop func()) {
+	t.Helper()
+	r = NewRelay(db, start, cfg, discard)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Run(ctx) })
+	stop = func() {
+		cancel()
+		wg.Wait()
+	}
+	t.Cleanup(stop)
+	return r, stop
+}

@@ -1,0 +1,434 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+func TestRelaysStartEachEventOnce(t *testing.T) {
+	t.Parallel()
+	db, url := open(t)
+	const relays, events = 4, 300
+	ids := names("welcome-email", events)
+	add(t, db, ids[:events/2]...) // some are there before, some come while they run
+	var server temporal
+	stops := make([]func(), relays)
+	for i := range relays {
+		var r *Relay
+		r, stops[i] = run(t, openAt(t, url), server.start, quick)
+		r.Poke()
+	}
+	for _, id := range ids[events/2:] {
+		add(t, db, id)
+	}
+	eventuallyStarted(t, db)
+	for _, stop := range stops {
+		stop()
+	}
+	require.Len(t, server.asked, events)
+	for _, id := range ids {
+		require.Equal(t, 1, server.asked[id], id)
+		s := find(t, db, id)
+		require.Equal(t, "started", s.State)
+		require.Equal(t, 1, s.Attempts)
+	}
+}
+
+func TestPokeIsFollowedAtOnce(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	server := temporal{called: make(chan string, 10)}
+	r, _ := run(t, db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour})
+	for _, id := range names("poked", 3) {
+		add(t, db, id)
+		r.Poke()
+		select {
+		case started := <-server.called:
+			require.Equal(t, id, started)
+		case <-time.After(patience):
+			require.FailNow(t, "nothing was started")
+		}
+	}
+	eventuallyStarted(t, db)
+}
+
+// Pokes neither block nor pile up, with nobody there to follow them.
+func TestPokeNeverBlocks(t *testing.T) {
+	t.Parallel()
+	r := NewRelay(nil, nil, quick, discard)
+	for range 1000 {
+		r.Poke()
+	}
+	require.Len(t, r.poke, 1)
+}
+
+func TestOneDrainTakesAllBatches(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	add(t, db, names("many", 25)...)
+	var server temporal
+	r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 4, Lease: time.Hour}, discard)
+	require.NoError(t, r.drain(t.Context()))
+	require.Len(t, server.asked, 25)
+	n, err := pending(t.Context(), db)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
+func TestTemporalAway(t *testing.T) {
+	t.Parallel()
+
+	t.Run("events wait, and start when it is back", func(t *testing.T) {
+		db, _ := open(t)
+		ids := names("patient", 40)
+		add(t, db, ids...)
+		var back atomic.Bool
+		server := temporal{called: make(chan string, 10_000), answer: func(context.Context, Event, int) error {
+			if back.Load() {
+				return nil
+			}
+			return errAway
+		}}
+		_, stop := run(t, db, server.start, quick)
+		for range 30 { // several rounds
+			<-server.called
+		}
+		n, err := pending(t.Context(), db)
+		require.NoError(t, err)
+		require.Len(t, ids, n, "none is given up")
+		back.Store(true)
+		eventuallyStarted(t, db)
+		stop()
+		for _, id := range ids {
+			require.Empty(t, find(t, db, id).LastError)
+		}
+	})
+
+	t.Run("an event that was not started is free again at once", func(t *testing.T) {
+		db, _ := open(t)
+		ids := names("released", 40)
+		add(t, db, ids...)
+		server := temporal{answer: func(context.Context, Event, int) error { return errAway }}
+		r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 40, Lease: time.Hour}, discard)
+		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
+		require.Less(t, len(server.events), 40, "a Temporal that is away is not asked for every event of a batch")
+		for _, id := range ids {
+			s := find(t, db, id)
+			require.Equal(t, "pending", s.State)
+			require.True(t, s.Due, "the lease is given back")
+			require.Equal(t, "Temporal is away", s.LastError)
+		}
+	})
+
+	t.Run("what was started before it went stays started", func(t *testing.T) {
+		db, _ := open(t)
+		add(t, db, names("half", 30)...)
+		server := temporal{}
+		server.answer = func(_ context.Context, e Event, _ int) error {
+			if e.WorkflowID == "half/7" {
+				return errAway
+			}
+			return nil
+		}
+		r := NewRelay(db, server.start, quick, discard)
+		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
+		server.answer = nil
+		require.NoError(t, r.drain(t.Context()))
+		for _, id := range names("half", 30) {
+			require.Equal(t, "started", find(t, db, id).State)
+			if id != "half/7" {
+				require.Equal(t, 1, server.asked[id], id)
+			}
+		}
+		require.Equal(t, 2, server.asked["half/7"])
+	})
+}
+
+// The poll interval says how soon others' events are found, not how long a relay that knows of some waits.
+func TestRelayComesBackByItself(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	add(t, db, "alone")
+	server := temporal{answer: func(_ context.Context, _ Event, times int) error {
+		if times == 1 {
+			return errAway
+		}
+		return nil
+	}}
+	r, _ := run(t, db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour})
+	r.Poke()
+	eventuallyStarted(t, db)
+	require.Equal(t, 2, server.times("alone"))
+}
+
+// A relay dies after Temporal has started the workflow and before the event is marked: the next one asks again, is
+// told that it runs already, and that is that.
+func TestCrashBetweenStartAndMark(t *testing.T) {
+	t.Parallel()
+	db, url := open(t)
+	add(t, db, "crash")
+	var workflows temporal
+	workflows.answer = func(_ context.Context, _ Event, times int) error {
+		if times > 1 {
+			return classify(serviceerror.NewWorkflowExecutionAlreadyStarted("it runs", "request", "run"))
+		}
+		return nil
+	}
+	doomed := openAt(t, url)
+	first := NewRelay(doomed, func(ctx context.Context, e Event) error {
+		err := workflows.start(ctx, e)
+		_ = doomed.Close()
+		return err
+	}, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: 700 * time.Millisecond}, discard)
+	require.Error(t, first.drain(t.Context()))
+	s := find(t, db, "crash")
+	require.Equal(t, "pending", s.State)
+	require.Equal(t, 1, workflows.times("crash"))
+
+	_, stop := run(t, db, workflows.start, quick)
+	eventuallyStarted(t, db)
+	stop()
+	require.Equal(t, 2, workflows.times("crash"))
+	require.Equal(t, 2, find(t, db, "crash").Attempts)
+}
+
+func TestLease(t *testing.T) {
+	t.Parallel()
+	db, url := open(t)
+	other := NewRelay(openAt(t, url), nil, quick, discard)
+
+	t.Run("keeps others away while it lasts", func(t *testing.T) {
+		add(t, db, "held")
+		holder := NewRelay(db, nil, config.Outbox{BatchSize: 10, Lease: time.Hour}, discard)
+		rows, err := holder.claim(t.Context())
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		require.InDelta(t, time.Hour.Seconds(), find(t, db, "held").Wait, 60)
+		rows, err = other.claim(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, rows)
+	})
+
+	t.Run("ends", func(t *testing.T) {
+		add(t, db, "left")
+		gone := NewRelay(db, nil, config.Outbox{BatchSize: 10, Lease: 200 * time.Millisecond}, discard)
+		rows, err := gone.claim(t.Context())
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			rows, err := other.claim(t.Context())
+			require.NoError(c, err)
+			require.Len(c, rows, 1)
+			require.Equal(c, "left", rows[0].WorkflowID)
+			require.Equal(c, 2, rows[0].Attempts)
+		}, patience, 20*time.Millisecond)
+	})
+
+	// A relay that is back after its lease has ended does not touch what another has finished meanwhile.
+	t.Run("a late relay changes nothing", func(t *testing.T) {
+		add(t, db, "late/refused", "late/away")
+		late := NewRelay(db, func(ctx context.Context, e Event) error {
+			if err := other.mark(ctx, startedIDs(t, other, e.WorkflowID), nil); err != nil {
+				return err
+			}
+			if e.WorkflowID == "late/away" {
+				return errAway
+			}
+			return errRefused
+		}, quick, discard)
+		rows, err := late.claim(t.Context())
+		require.NoError(t, err)
+		require.Len(t, rows, 2)
+		_ = late.relay(t.Context(), rows)
+		for _, id := range []string{"late/refused", "late/away"} {
+			s := find(t, db, id)
+			require.Equal(t, "started", s.State, id)
+			require.Empty(t, s.LastError, id)
+		}
+	})
+
+	t.Run("a batch is no more than its size", func(t *testing.T) {
+		add(t, db, names("batch", 30)...)
+		rows, err := NewRelay(db, nil, config.Outbox{BatchSize: 7, Lease: time.Hour}, discard).claim(t.Context())
+		require.NoError(t, err)
+		require.Len(t, rows, 7)
+	})
+}
+
+func startedIDs(t *testing.T, r *Relay, workflowID string) []string {
+	var id string
+	err := r.db.NewSelect().Model((*row)(nil)).Column("id").Where("workflow_id = ?", workflowID).Scan(t.Context(), &id)
+	if err != nil {
+		t.Error(err)
+	}
+	return []string{id}
+}
+
+func TestRefusedEvents(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	server := temporal{answer: func(_ context.Context, e Event, _ int) error {
+		if e.WorkflowID == "bad" {
+			return errRefused
+		}
+		return nil
+	}}
+
+	t.Run("do not block others", func(t *testing.T) {
+		add(t, db, "bad")
+		add(t, db, names("good", 60)...)
+		r := NewRelay(db, server.start, quick, discard)
+		require.NoError(t, r.drain(t.Context()))
+		n, err := pending(t.Context(), db)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		s := find(t, db, "bad")
+		require.Equal(t, "pending", s.State)
+		require.False(t, s.Due)
+		require.Contains(t, s.LastError, "the input is not what it should be")
+	})
+
+	t.Run("wait longer each time, a minute at most", func(t *testing.T) {
+		r := NewRelay(db, server.start, quick, discard)
+		for _, want := range []struct{ attempts, seconds int }{{1, 2}, {2, 4}, {5, 32}, {6, 60}, {10, 60}, {1 << 30, 60}} {
+			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'", want.attempts-1).Exec(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, r.drain(t.Context()))
+			s := find(t, db, "bad")
+			require.Equal(t, want.attempts, s.Attempts)
+			require.InDelta(t, want.seconds, s.Wait, 1.5, "attempt %d", want.attempts)
+		}
+	})
+
+	t.Run("start when Temporal takes them", func(t *testing.T) {
+		_, err := db.NewRaw("UPDATE outbox SET available_at = now() WHERE workflow_id = 'bad'").Exec(t.Context())
+		require.NoError(t, err)
+		var kind temporal
+		require.NoError(t, NewRelay(db, kind.start, quick, discard).drain(t.Context()))
+		s := find(t, db, "bad")
+		require.Equal(t, "started", s.State)
+		require.Empty(t, s.LastError)
+	})
+}
+
+func TestRunEnds(t *testing.T) {
+	t.Parallel()
+	ended := func(t *testing.T, ctx context.Context, r *Relay) <-chan struct{} {
+		t.Helper()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.Run(ctx)
+		}()
+		return done
+	}
+	await := func(t *testing.T, done <-chan struct{}) {
+		t.Helper()
+		select {
+		case <-done:
+		case <-time.After(patience):
+			require.FailNow(t, "the relay goes on")
+		}
+	}
+	slow := config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour}
+
+	t.Run("while it waits", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := ended(t, ctx, NewRelay(nil, nil, slow, discard))
+		cancel()
+		await(t, done)
+	})
+
+	t.Run("while it pauses", func(t *testing.T) {
+		db, _ := open(t)
+		add(t, db, "paused")
+		server := temporal{answer: func(context.Context, Event, int) error { return errAway }}
+		ctx, cancel := context.WithCancel(t.Context())
+		logged := make(signal, 1)
+		r := NewRelay(db, server.start, slow, slog.New(slog.NewTextHandler(logged, nil)))
+		r.Poke()
+		done := ended(t, ctx, r)
+		require.Contains(t, <-logged, "outbox relay pauses")
+		cancel()
+		select {
+		case <-done:
+		case <-time.After(maxPause / 2):
+			require.FailNow(t, "the relay ends its pause first")
+		}
+		require.True(t, find(t, db, "paused").Due, "and leaves its events to others")
+	})
+
+	t.Run("in the middle of a batch, which it marks", func(t *testing.T) {
+		db, _ := open(t)
+		ids := names("last", 5)
+		add(t, db, ids...)
+		ctx, cancel := context.WithCancel(t.Context())
+		server := temporal{answer: func(context.Context, Event, int) error {
+			cancel() // Temporal has started it nevertheless
+			return nil
+		}}
+		r := NewRelay(db, server.start, slow, discard)
+		r.Poke()
+		await(t, ended(t, ctx, r))
+		for _, id := range ids {
+			require.Equal(t, server.times(id) == 1, find(t, db, id).State == "started", id)
+			require.LessOrEqual(t, server.times(id), 1)
+		}
+		require.NotEmpty(t, server.events)
+	})
+
+	t.Run("with the database away", func(t *testing.T) {
+		db, _ := open(t)
+		require.NoError(t, db.Close())
+		ctx, cancel := context.WithCancel(t.Context())
+		r := NewRelay(db, nil, quick, discard)
+		done := ended(t, ctx, r)
+		require.Error(t, r.drain(ctx))
+		select {
+		case <-done:
+			require.FailNow(t, "an error ends no relay")
+		default:
+		}
+		cancel()
+		await(t, done)
+	})
+}
+
+// signal passes on what is logged.
+type signal chan string
+
+func (s signal) Write(line []byte) (int, error) {
+	select {
+	case s <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
+// A database that was away for a moment costs a pause and no event.
+func TestDatabaseComesBack(t *testing.T) {
+	t.Parallel()
+	db, url := open(t)
+	add(t, db, "kept")
+	_, err := db.NewRaw("ALTER TABLE outbox RENAME TO outbox_away").Exec(t.Context())
+	require.NoError(t, err)
+	var server temporal
+	relayDB := openAt(t, url)
+	r := NewRelay(relayDB, server.start, quick, discard)
+	require.ErrorContains(t, r.drain(t.Context()), "outbox: claim")
+	_, stop := run(t, relayDB, server.start, quick)
+	_, err = db.NewRaw("ALTER TABLE outbox_away RENAME TO outbox").Exec(t.Context())
+	require.NoError(t, err)
+	eventuallyStarted(t, db)
+	stop()
+	require.Equal(t, map[string]int{"kept": 1}, server.asked)
+}

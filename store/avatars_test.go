@@ -1,0 +1,316 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+// upload stores the next version's upload.
+func upload(t *testing.T, s *Store, user watchparty.User) int {
+	t.Helper()
+	version, err := s.NextAvatarVersion(t.Context(), user.ID)
+	require.NoError(t, err)
+	_, err = s.CreateAvatar(t.Context(), user.ID, version)
+	require.NoError(t, err)
+	return version
+}
+
+func publish(t *testing.T, s *Store, user watchparty.User, version int) watchparty.AvatarState {
+	t.Helper()
+	state, err := s.PublishAvatar(t.Context(), user.ID, version)
+	require.NoError(t, err)
+	return state
+}
+
+func avatarState(t *testing.T, s *Store, user watchparty.User, version int) watchparty.AvatarState {
+	t.Helper()
+	a, err := s.Avatar(t.Context(), user.ID, version)
+	require.NoError(t, err)
+	return a.State
+}
+
+func published(t *testing.T, s *Store, user watchparty.User) int {
+	t.Helper()
+	user, err := s.User(t.Context(), user.ID)
+	require.NoError(t, err)
+	return user.AvatarVersion
+}
+
+func TestAvatarUploads(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+
+	t.Run("versions count up for each user", func(t *testing.T) {
+		ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+		require.Equal(t, 1, upload(t, s, ada))
+		require.Equal(t, 2, upload(t, s, ada))
+		require.Equal(t, 1, upload(t, s, bob))
+		_, err := s.NextAvatarVersion(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+
+	t.Run("no version is given twice", func(t *testing.T) {
+		user := newUser(t, s, "busy")
+		const uploads = 30
+		var (
+			wg       sync.WaitGroup
+			versions [uploads]int
+			errs     [uploads]error
+		)
+		for i := range uploads {
+			wg.Go(func() { versions[i], errs[i] = s.NextAvatarVersion(t.Context(), user.ID) })
+		}
+		wg.Wait()
+		seen := map[int]bool{}
+		for i, version := range versions {
+			require.NoError(t, errs[i])
+			require.False(t, seen[version], "version %d", version)
+			seen[version] = true
+		}
+	})
+
+	t.Run("an upload comes with its event", func(t *testing.T) {
+		user := newUser(t, s, "carl")
+		told := 0
+		s.OnEvent(func() { told++ })
+		defer s.OnEvent(func() {})
+		version := upload(t, s, user)
+		require.Equal(t, 1, told)
+		newest, err := s.NewestAvatar(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.Equal(t, version, newest.Version)
+		require.Equal(t, watchparty.AvatarProcessing, newest.State)
+		input := get[string](t, s, "SELECT input::text FROM outbox WHERE workflow_id = ?", "avatar/"+user.ID+"/1")
+		require.JSONEq(t, fmt.Sprintf(`{"user_id": %q, "version": 1}`, user.ID), input)
+
+		_, err = s.CreateAvatar(t.Context(), user.ID, version)
+		require.Error(t, err, "a version is one upload")
+		require.Equal(t, 1, told)
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM avatars WHERE user_id = ?", user.ID))
+	})
+
+	t.Run("unknown", func(t *testing.T) {
+		_, err := s.NewestAvatar(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.Avatar(t.Context(), newID(), 1)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.PublishAvatar(t.Context(), newID(), 1)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.RemoveAvatar(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+}
+
+func TestPublishAvatar(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+
+	t.Run("the newer one takes the place of the older", func(t *testing.T) {
+		user := newUser(t, s, "in-order")
+		first, second := upload(t, s, user), upload(t, s, user)
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, first))
+		require.Equal(t, first, published(t, s, user))
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, second))
+		require.Equal(t, second, published(t, s, user))
+		require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, first))
+	})
+
+	t.Run("the older one comes too late", func(t *testing.T) {
+		user := newUser(t, s, "reversed")
+		first, second := upload(t, s, user), upload(t, s, user)
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, second))
+		require.Equal(t, watchparty.AvatarSuperseded, publish(t, s, user, first))
+		require.Equal(t, second, published(t, s, user))
+		require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, first))
+		require.Equal(t, watchparty.AvatarReady, avatarState(t, s, user, second))
+	})
+
+	t.Run("repeating changes nothing", func(t *testing.T) {
+		user := newUser(t, s, "twice")
+		first, second := upload(t, s, user), upload(t, s, user)
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, first))
+		before, err := s.Avatar(t.Context(), user.ID, first)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, first))
+		after, err := s.Avatar(t.Context(), user.ID, first)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, second))
+		require.Equal(t, watchparty.AvatarSuperseded, publish(t, s, user, first), "a late repetition learns what became of it")
+		require.Equal(t, second, published(t, s, user))
+	})
+
+	t.Run("the newest of many at once", func(t *testing.T) {
+		user := newUser(t, s, "many")
+		const uploads = 10
+		for range uploads {
+			upload(t, s, user)
+		}
+		var wg sync.WaitGroup
+		errs := make([]error, uploads)
+		for i := range uploads {
+			wg.Go(func() { _, errs[i] = s.PublishAvatar(t.Context(), user.ID, i+1) })
+		}
+		wg.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		require.Equal(t, uploads, published(t, s, user))
+		for version := 1; version < uploads; version++ {
+			require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, version), "version %d", version)
+		}
+		require.Equal(t, watchparty.AvatarReady, avatarState(t, s, user, uploads))
+	})
+
+	t.Run("another user's avatar stays", func(t *testing.T) {
+		ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, bob, upload(t, s, bob)))
+		upload(t, s, ada)
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, ada, upload(t, s, ada)))
+		require.Equal(t, watchparty.AvatarReady, avatarState(t, s, bob, 1))
+		require.Equal(t, 1, published(t, s, bob))
+	})
+}
+
+func TestRemoveAvatar(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+
+	t.Run("takes back the published one and those in work", func(t *testing.T) {
+		user := newUser(t, s, "ada")
+		first := upload(t, s, user)
+		publish(t, s, user, first)
+		inWork := upload(t, s, user)
+		failed := upload(t, s, user)
+		require.NoError(t, s.FailAvatar(t.Context(), user.ID, failed, "not_an_image"))
+
+		removed, err := s.RemoveAvatar(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.Equal(t, first, removed)
+		require.Zero(t, published(t, s, user))
+		require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, first))
+		require.Equal(t, watchparty.AvatarFailed, avatarState(t, s, user, failed))
+
+		require.Equal(t, watchparty.AvatarSuperseded, publish(t, s, user, inWork), "a publication that comes later loses")
+		require.Zero(t, published(t, s, user))
+
+		again, err := s.RemoveAvatar(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.Zero(t, again)
+	})
+
+	t.Run("a later upload is a new avatar", func(t *testing.T) {
+		user := newUser(t, s, "bob")
+		publish(t, s, user, upload(t, s, user))
+		_, err := s.RemoveAvatar(t.Context(), user.ID)
+		require.NoError(t, err)
+		next := upload(t, s, user)
+		require.Equal(t, 2, next, "versions are never given again")
+		require.Equal(t, watchparty.AvatarReady, publish(t, s, user, next))
+		require.Equal(t, next, published(t, s, user))
+	})
+
+	t.Run("nobody else's", func(t *testing.T) {
+		carl, dora := newUser(t, s, "carl"), newUser(t, s, "dora")
+		publish(t, s, carl, upload(t, s, carl))
+		upload(t, s, carl)
+		_, err := s.RemoveAvatar(t.Context(), dora.ID)
+		require.NoError(t, err)
+		require.Equal(t, 1, published(t, s, carl))
+		require.Equal(t, watchparty.AvatarProcessing, avatarState(t, s, carl, 2))
+	})
+}
+
+// A user removes the avatar at the moment at which an upload is published: neither stands in the other's way, and
+// nothing is published after the removal.
+func TestRemoveWhilePublishing(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	user := newUser(t, s, "ada")
+	publish(t, s, user, upload(t, s, user))
+	version := upload(t, s, user)
+
+	b := hold(t, s, "UPDATE", "users")
+	var (
+		wg                    sync.WaitGroup
+		errPublish, errRemove error
+	)
+	wg.Go(func() { _, errPublish = s.PublishAvatar(t.Context(), user.ID, version) })
+	b.await(t, 1, nil)
+	wg.Go(func() { _, errRemove = s.RemoveAvatar(t.Context(), user.ID) })
+	b.await(t, 2, nil)
+	b.release(t)
+	wg.Wait()
+
+	require.NoError(t, errPublish)
+	require.NoError(t, errRemove)
+	require.Zero(t, published(t, s, user), "the removal came last")
+	require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, version))
+}
+
+func TestFailAvatar(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	user := newUser(t, s, "ada")
+	failed, ready, superseded := upload(t, s, user), upload(t, s, user), 0
+
+	require.NoError(t, s.FailAvatar(t.Context(), user.ID, failed, "not_an_image"))
+	a, err := s.Avatar(t.Context(), user.ID, failed)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.AvatarFailed, a.State)
+	require.Equal(t, "not_an_image", a.Reason)
+
+	require.NoError(t, s.FailAvatar(t.Context(), user.ID, failed, "another reason"))
+	a, err = s.Avatar(t.Context(), user.ID, failed)
+	require.NoError(t, err)
+	require.Equal(t, "not_an_image", a.Reason, "the first reason stays")
+	require.Equal(t, watchparty.AvatarFailed, publish(t, s, user, failed), "a failed upload is not published")
+	require.Zero(t, published(t, s, user))
+
+	require.Equal(t, watchparty.AvatarReady, publish(t, s, user, ready))
+	require.NoError(t, s.FailAvatar(t.Context(), user.ID, ready, "too late"))
+	require.Equal(t, watchparty.AvatarReady, avatarState(t, s, user, ready))
+
+	superseded, ready = ready, upload(t, s, user)
+	publish(t, s, user, ready)
+	require.NoError(t, s.FailAvatar(t.Context(), user.ID, superseded, "too late"))
+	require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, superseded))
+
+	newest, err := s.NewestAvatar(t.Context(), user.ID)
+	require.NoError(t, err)
+	require.Equal(t, ready, newest.Version)
+	require.NoError(t, s.FailAvatar(t.Context(), user.ID, 99, "there is no such upload"))
+}
+
+func TestSupersededAvatars(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	user, other := newUser(t, s, "ada"), newUser(t, s, "bob")
+	for range 2 {
+		publish(t, s, other, upload(t, s, other))
+	}
+	none, err := s.SupersededAvatars(t.Context(), user.ID, 1)
+	require.NoError(t, err)
+	require.Empty(t, none)
+
+	for version := 1; version <= 14; version++ {
+		upload(t, s, user)
+		if version == 13 {
+			require.NoError(t, s.FailAvatar(t.Context(), user.ID, version, "not_an_image"))
+			continue
+		}
+		publish(t, s, user, version)
+	}
+	versions, err := s.SupersededAvatars(t.Context(), user.ID, 14)
+	require.NoError(t, err)
+	require.Equal(t, []int{12, 11, 10, 9, 8, 7, 6, 5, 4, 3}, versions, "ten, newest first, without the failed one")
+	versions, err = s.SupersededAvatars(t.Context(), user.ID, 3)
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 1}, versions, "only those before it")
+}

@@ -1,0 +1,561 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// newRun stores a run of all policies that has begun.
+func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
+	t.Helper()
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.Policies(), dryRun)
+	require.NoError(t, err)
+	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
+	return run
+}
+
+func counted(t *testing.T, s *Store, runID string) map[watchparty.Policy]int64 {
+	t.Helper()
+	run, err := s.Run(t.Context(), runID)
+	require.NoError(t, err)
+	return run.Counts
+}
+
+func apply(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
+	t.Helper()
+	n, rooms, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit)
+	require.NoError(t, err)
+	require.Len(t, rooms, n)
+	return rooms
+}
+
+// The distance of a row from the threshold, and whether its policy applies to it. A row of exactly that age stays.
+var distances = []struct {
+	from    time.Duration
+	applies bool
+}{
+	{-time.Second, true}, {-time.Microsecond, true}, {0, false}, {time.Microsecond, false}, {time.Second, false},
+}
+
+func TestCleanupThresholds(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin, bob := newUser(t, s, "admin"), newUser(t, s, "bob")
+	threshold := time.Now().Add(-24 * time.Hour).Truncate(time.Microsecond)
+	new0 := func(t *testing.T) watchparty.Room { return newRoom(t, s, admin, nil) }
+	at := func(t *testing.T, query string, when time.Time, roomID string) { exec(t, s, query, when, roomID) }
+
+	// Each makes something whose only relevant time is the given one, in a room that is returned.
+	scenes := []struct {
+		name   string
+		policy watchparty.Policy
+		make   func(t *testing.T, when time.Time) watchparty.Room
+		gone   string // whether the policy was applied in a room
+	}{
+		{"participant", watchparty.PolicyParticipants, func(t *testing.T, when time.Time) watchparty.Room {
+			room := new0(t)
+			join(t, s, room, bob)
+			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND role = 'viewer'", when, room.ID)
+			return room
+		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND role = 'viewer')"},
+		{"message", watchparty.PolicyMessages, func(t *testing.T, when time.Time) watchparty.Room {
+			room := new0(t)
+			say(t, s, room, admin, "hello")
+			at(t, "UPDATE messages SET created_at = ? WHERE room_id = ?", when, room.ID)
+			return room
+		}, "SELECT NOT EXISTS (SELECT FROM messages WHERE room_id = ?)"},
+		{"room by its change", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
+			room := new0(t)
+			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, admin.ID))
+			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", when, room.ID)
+			return room
+		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
+		{"room by who is in it", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
+			room := new0(t)
+			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ?", when, room.ID)
+			return room
+		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
+		{"room by what is said in it", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
+			room := new0(t)
+			say(t, s, room, admin, "hello")
+			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, admin.ID))
+			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+			at(t, "UPDATE messages SET created_at = ? WHERE room_id = ?", when, room.ID)
+			return room
+		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
+	}
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			rooms := make([]watchparty.Room, 0, len(distances))
+			for _, d := range distances {
+				rooms = append(rooms, scene.make(t, threshold.Add(d.from)))
+			}
+			var want []string
+			for i, d := range distances {
+				if d.applies {
+					want = append(want, rooms[i].ID)
+				}
+			}
+
+			dry := newRun(t, s, admin, true)
+			require.NoError(t, s.CountCleanup(t.Context(), dry.ID, scene.policy, threshold))
+			require.EqualValues(t, len(want), counted(t, s, dry.ID)[scene.policy], "a dry run says what would be done")
+			for _, room := range rooms {
+				require.False(t, get[bool](t, s, scene.gone, room.ID), "and does nothing")
+			}
+
+			run := newRun(t, s, admin, false)
+			require.ElementsMatch(t, want, apply(t, s, run.ID, scene.policy, threshold, 100))
+			for i, d := range distances {
+				require.Equal(t, d.applies, get[bool](t, s, scene.gone, rooms[i].ID), "%s from the threshold", d.from)
+			}
+			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, counted(t, s, run.ID))
+
+			require.Empty(t, apply(t, s, run.ID, scene.policy, threshold, 100), "again finds nothing")
+			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, counted(t, s, run.ID))
+		})
+	}
+}
+
+func TestCleanupBatches(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	threshold := time.Now().Add(-24 * time.Hour)
+	const rows, limit = 25, 10
+	for i := range rows {
+		room, user := newRoom(t, s, admin, nil), newUser(t, s, fmt.Sprint("user", i))
+		join(t, s, room, user)
+		say(t, s, room, user, "hello")
+	}
+	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE role = 'viewer'")
+	active := newRoom(t, s, admin, nil)
+	say(t, s, active, admin, "I stay")
+	// Hosts are in every room; only when they are gone too is a room inactive.
+	exec(t, s, "DELETE FROM participants WHERE role = 'host' AND room_id <> ?", active.ID)
+	run := newRun(t, s, admin, false)
+
+	for _, policy := range watchparty.Policies() {
+		t.Run(string(policy), func(t *testing.T) {
+			var sizes []int
+			var rooms []string
+			for len(sizes) == 0 || sizes[len(sizes)-1] == limit {
+				batch := apply(t, s, run.ID, policy, threshold, limit)
+				sizes, rooms = append(sizes, len(batch)), append(rooms, batch...)
+			}
+			require.Equal(t, []int{10, 10, 5}, sizes)
+			slices.Sort(rooms)
+			require.Len(t, slices.Compact(rooms), rows)
+			require.NotContains(t, rooms, active.ID)
+			require.EqualValues(t, rows, counted(t, s, run.ID)[policy])
+		})
+	}
+	require.Equal(t, 1, count(t, s, "messages"))
+	require.Equal(t, 1, count(t, s, "participants"))
+	open, err := s.Rooms(t.Context(), Page{Limit: 100})
+	require.NoError(t, err)
+	require.Equal(t, []string{active.ID}, roomIDs(open))
+	require.Equal(t, rows+1, count(t, s, "rooms"), "a room is archived, not deleted")
+}
+
+// Workers that share a policy, as a repeated attempt beside a late one may, do each row once and count it once.
+func TestParallelCleanup(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	const rows = 300
+	exec(t, s, `INSERT INTO messages (id, room_id, user_id, body, created_at)
+		SELECT gen_random_uuid(), ?, ?, 'old', now() - interval '2 d' FROM generate_series(1, ?)`, room.ID, admin.ID, rows)
+	run := newRun(t, s, admin, false)
+	var (
+		wg      sync.WaitGroup
+		removed atomic.Int64
+	)
+	errs := make(chan error, 4)
+	for range 4 {
+		wg.Go(func() {
+			for removed.Load() < rows {
+				n, _, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20)
+				if err != nil {
+					errs <- err
+					return
+				}
+				removed.Add(int64(n))
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	require.NoError(t, <-errs)
+	require.EqualValues(t, rows, removed.Load())
+	require.EqualValues(t, rows, counted(t, s, run.ID)[watchparty.PolicyMessages])
+	require.Zero(t, count(t, s, "messages"))
+}
+
+// A batch neither waits for rows that somebody holds nor does anything to them.
+func TestCleanupSkipsHeldRows(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	threshold := time.Now().Add(-24 * time.Hour)
+	held, free := newRoom(t, s, admin, nil), newRoom(t, s, admin, nil)
+	for _, room := range []watchparty.Room{held, free} {
+		say(t, s, room, admin, "hello")
+	}
+	for _, scene := range []struct {
+		policy    watchparty.Policy
+		old, lock string
+	}{
+		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'", "SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'", "SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
+	} {
+		t.Run(string(scene.policy), func(t *testing.T) {
+			exec(t, s, scene.old)
+			run := newRun(t, s, admin, false)
+			tx, err := s.db.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			defer func() { _ = tx.Rollback() }()
+			_, err = tx.NewRaw(scene.lock, held.ID).Exec(t.Context())
+			require.NoError(t, err)
+
+			require.Equal(t, []string{free.ID}, apply(t, s, run.ID, scene.policy, threshold, 10))
+			require.NoError(t, tx.Rollback())
+			require.Equal(t, []string{held.ID}, apply(t, s, run.ID, scene.policy, threshold, 10))
+			require.EqualValues(t, 2, counted(t, s, run.ID)[scene.policy])
+		})
+	}
+}
+
+// What becomes active after a batch has looked at the database, and before it changes it, is spared.
+func TestCleanupSparesWhatBecomesActive(t *testing.T) {
+	t.Parallel()
+	threshold := func() time.Time { return time.Now().Add(-24 * time.Hour) }
+
+	t.Run("a participant who comes back", func(t *testing.T) {
+		s := open(t)
+		admin, bob := newUser(t, s, "admin"), newUser(t, s, "bob")
+		room := newRoom(t, s, admin, nil)
+		join(t, s, room, bob)
+		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+		run := newRun(t, s, admin, false)
+		b := hold(t, s, "DELETE", "participants")
+		var (
+			wg  sync.WaitGroup
+			n   int
+			err error
+		)
+		wg.Go(func() {
+			n, _, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyParticipants, threshold(), 10)
+		})
+		b.await(t, 1, nil)
+		say(t, s, room, bob, "I am back")
+		b.release(t)
+		wg.Wait()
+		require.NoError(t, err)
+		require.Equal(t, 1, n, "the host alone")
+		people, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Len(t, people, 1)
+		require.Equal(t, bob.ID, people[0].UserID)
+		require.EqualValues(t, 1, counted(t, s, run.ID)[watchparty.PolicyParticipants])
+	})
+
+	// Either the guest comes first and the room stays open, or the batch does and the guest is told.
+	for name, enter := range map[string]func(s *Store, room watchparty.Room, host, guest watchparty.User) error{
+		"a room that someone joins": func(s *Store, room watchparty.Room, _, guest watchparty.User) error {
+			_, err := s.JoinRoom(t.Context(), room.ID, guest.ID)
+			return err
+		},
+		"a room in which someone speaks": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
+			_, err := s.PostMessage(t.Context(), room.ID, host, "still here")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
+			room := newRoom(t, s, host, nil)
+			exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+			exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+			run := newRun(t, s, host, false)
+			b := hold(t, s, "UPDATE", "rooms")
+			var (
+				wg       sync.WaitGroup
+				n        int
+				errBatch error
+				errEnter error
+				entered  atomic.Bool
+			)
+			wg.Go(func() {
+				n, _, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, threshold(), 10)
+			})
+			b.await(t, 1, nil)
+			wg.Go(func() {
+				errEnter = enter(s, room, host, guest)
+				entered.Store(true)
+			})
+			b.await(t, 2, entered.Load)
+			enteredFirst := entered.Load()
+			b.release(t)
+			wg.Wait()
+
+			require.NoError(t, errBatch)
+			after, err := s.Room(t.Context(), room.ID)
+			require.NoError(t, err)
+			archived := !after.ArchivedAt.IsZero()
+			require.Equal(t, archived, n == 1)
+			require.EqualValues(t, n, counted(t, s, run.ID)[watchparty.PolicyRooms])
+			if enteredFirst {
+				require.NoError(t, errEnter)
+				require.False(t, archived, "someone was in it already")
+			} else if errEnter != nil {
+				require.ErrorIs(t, errEnter, watchparty.ErrRoomArchived)
+				require.True(t, archived)
+			}
+		})
+	}
+}
+
+// The same for a guest who is in the room before the batch has locked it, yet after it has looked who is there.
+func TestCleanupSparesWhatItSawInactive(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
+	room := newRoom(t, s, host, nil)
+	say(t, s, room, host, "long ago")
+	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	run := newRun(t, s, host, false)
+	b := holdReading(t, s, "messages")
+	var (
+		wg  sync.WaitGroup
+		n   int
+		err error
+	)
+	wg.Go(func() {
+		n, _, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10)
+	})
+	b.await(t, 1, nil)
+	join(t, s, room, guest)
+	b.release(t)
+	wg.Wait()
+	require.NoError(t, err)
+	require.Zero(t, n)
+	after, err := s.Room(t.Context(), room.ID)
+	require.NoError(t, err)
+	require.True(t, after.ArchivedAt.IsZero(), "the guest is in it")
+	require.Zero(t, counted(t, s, run.ID)[watchparty.PolicyRooms])
+
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	require.Equal(t, []string{room.ID}, apply(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
+		"it was the guest who kept it open")
+}
+
+func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	say(t, s, newRoom(t, s, admin, nil), admin, "old")
+	run := newRun(t, s, admin, false)
+	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	exec(t, s, `CREATE TRIGGER refuse BEFORE UPDATE ON cleanup_runs FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	_, _, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
+	require.ErrorContains(t, err, "refused")
+	require.Equal(t, 1, count(t, s, "messages"), "what is not counted is not removed")
+}
+
+func TestUnknownPolicy(t *testing.T) {
+	s := &Store{} // the database is not asked
+	_, _, err := s.CleanupBatch(t.Context(), newID(), "everything", time.Now(), 10)
+	require.ErrorContains(t, err, "everything")
+	require.ErrorContains(t, s.CountCleanup(t.Context(), newID(), "everything", time.Now()), "everything")
+	for _, policy := range watchparty.Policies() {
+		require.Contains(t, batches, policy)
+		require.Contains(t, counts, policy)
+	}
+}
+
+func TestRunsAndReports(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+
+	t.Run("an admin's run comes with its event", func(t *testing.T) {
+		told := 0
+		s.OnEvent(func() { told++ })
+		defer s.OnEvent(func() {})
+		policies := []watchparty.Policy{watchparty.PolicyMessages}
+		run, err := s.CreateRun(t.Context(), admin.ID, policies, true)
+		require.NoError(t, err)
+		require.Equal(t, 1, told)
+		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
+		require.Equal(t, admin.ID, run.StartedBy)
+		require.Equal(t, policies, run.Policies)
+		require.True(t, run.DryRun)
+		require.Equal(t, watchparty.RunQueued, run.State)
+		require.Equal(t, "cleanup/"+run.ID, run.WorkflowID)
+		require.True(t, run.StartedAt.IsZero() && run.FinishedAt.IsZero())
+		stored, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, run, stored)
+		input := get[string](t, s, "SELECT input::text FROM outbox WHERE workflow_id = ?", run.WorkflowID)
+		require.JSONEq(t, fmt.Sprintf(`{"run_id": %q, "policies": ["old_messages"], "dry_run": true}`, run.ID), input)
+	})
+
+	t.Run("beginning a run twice begins it once", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		before, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunRunning, before.State)
+		require.WithinDuration(t, time.Now(), before.StartedAt, time.Minute)
+		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}, "another"))
+		after, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+		require.Equal(t, watchparty.TriggerAdmin, after.Trigger)
+	})
+
+	t.Run("the schedule's run has a row from its beginning", func(t *testing.T) {
+		before := count(t, s, "outbox")
+		in := job.CleanupInput{RunID: newID(), Policies: watchparty.Policies()}
+		for range 2 {
+			require.NoError(t, s.BeginRun(t.Context(), in, "cleanup-schedule-2026"))
+		}
+		run, err := s.Run(t.Context(), in.RunID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.TriggerSchedule, run.Trigger)
+		require.Empty(t, run.StartedBy)
+		require.Equal(t, watchparty.Policies(), run.Policies)
+		require.Equal(t, watchparty.RunRunning, run.State)
+		require.Equal(t, "cleanup-schedule-2026", run.WorkflowID)
+		require.Equal(t, before, count(t, s, "outbox"), "the workflow runs already")
+	})
+
+	t.Run("finishing twice makes one report", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		say(t, s, newRoom(t, s, admin, nil), admin, "old")
+		apply(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
+
+		finished, err := s.FinishRun(t.Context(), run.ID, nil)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunCompleted, finished.State)
+		require.False(t, finished.FinishedAt.Before(finished.StartedAt))
+		stored, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, finished, stored)
+
+		again, err := s.FinishRun(t.Context(), run.ID, map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"})
+		require.NoError(t, err)
+		require.Equal(t, finished, again)
+
+		reports := get[[]string](t, s, "SELECT array_agg(id::text) FROM reports WHERE run_id = ?", run.ID)
+		require.Len(t, reports, 1)
+		report, err := s.Report(t.Context(), reports[0])
+		require.NoError(t, err)
+		require.Equal(t, "cleanup", report.Kind)
+		require.Equal(t, run.ID, report.RunID)
+		require.Equal(t, finished.StartedAt, report.PeriodStart)
+		require.Equal(t, finished.FinishedAt, report.PeriodEnd)
+		require.JSONEq(t, `{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
+			"policies": ["inactive_participants", "old_messages", "inactive_rooms"]}`, string(report.Data))
+	})
+
+	t.Run("a policy that failed makes the run failed", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		failures := map[watchparty.Policy]string{watchparty.PolicyRooms: "the database went away"}
+		finished, err := s.FinishRun(t.Context(), run.ID, failures)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunFailed, finished.State)
+		stored, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, failures, stored.Errors)
+		var data struct {
+			State  watchparty.RunState
+			Errors map[watchparty.Policy]string
+		}
+		text := get[string](t, s, "SELECT data::text FROM reports WHERE run_id = ?", run.ID)
+		require.NoError(t, json.Unmarshal([]byte(text), &data))
+		require.Equal(t, watchparty.RunFailed, data.State)
+		require.Equal(t, failures, data.Errors)
+	})
+
+	t.Run("an ended run does not begin again", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		finished, err := s.FinishRun(t.Context(), run.ID, nil)
+		require.NoError(t, err)
+		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
+		stored, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, finished, stored)
+	})
+
+	t.Run("parallel ends make one report", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		errs := make([]error, 8)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = s.FinishRun(t.Context(), run.ID, nil) })
+		}
+		wg.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
+	})
+
+	t.Run("unknown", func(t *testing.T) {
+		_, err := s.Run(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.Report(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.FinishRun(t.Context(), newID(), nil)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+}
+
+func TestListRunsAndReports(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	var runs []string
+	for range 7 {
+		run := newRun(t, s, admin, true)
+		_, err := s.FinishRun(t.Context(), run.ID, nil)
+		require.NoError(t, err)
+		runs = append([]string{run.ID}, runs...)
+	}
+	// Runs that were stored at one moment have an order too.
+	exec(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
+	listRuns := func(p Page) ([]watchparty.CleanupRun, error) { return s.Runs(t.Context(), p) }
+	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), p) }
+
+	for _, limit := range []int{1, 2, 3, 7, 50} {
+		t.Run(fmt.Sprintf("%d a page", limit), func(t *testing.T) {
+			require.Equal(t, runs, pages(t, limit, listRuns, func(r watchparty.CleanupRun) string { return r.ID }))
+			about := pages(t, limit, listReports, func(r watchparty.Report) string { return r.ID })
+			require.Len(t, about, len(runs))
+			for i, id := range about {
+				report, err := s.Report(t.Context(), id)
+				require.NoError(t, err)
+				require.Equal(t, runs[i], report.RunID)
+			}
+		})
+	}
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+}
+
+// patience is for what takes milliseconds on an idle machine.
+const patience = 10 * time.Second
+
+// open gives the test a store on a migrated schema of its own.
+func open(t *testing.T) *Store {
+	t.Helper()
+	s := openAt(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), s.DB())
+	require.NoError(t, err)
+	return s
+}
+
+func openAt(t *testing.T, url string) *Store {
+	t.Helper()
+	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 30 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func registration(name string) watchparty.Registration {
+	return watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: "The " + name}
+}
+
+func newUser(t *testing.T, s *Store, name string) watchparty.User {
+	t.Helper()
+	user, err := s.CreateUser(t.Context(), registration(name), "hash of "+name)
+	require.NoError(t, err)
+	return user
+}
+
+func newRoom(t *testing.T, s *Store, host watchparty.User, change func(*watchparty.NewRoom)) watchparty.Room {
+	t.Helper()
+	n := watchparty.NewRoom{Name: "Room of " + host.Username}
+	if change != nil {
+		change(&n)
+	}
+	n.Normalise()
+	room, err := s.CreateRoom(t.Context(), host.ID, n)
+	require.NoError(t, err)
+	return room
+}
+
+func join(t *testing.T, s *Store, room watchparty.Room, users ...watchparty.User) {
+	t.Helper()
+	for _, user := range users {
+		_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
+		require.NoError(t, err)
+	}
+}
+
+func say(t *testing.T, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
+	t.Helper()
+	message, err := s.PostMessage(t.Context(), room.ID, author, body)
+	require.NoError(t, err)
+	return message
+}
+
+// exec changes rows behind the store's back, mostly to make them old.
+func exec(t *testing.T, s *Store, query string, args ...any) {
+	t.Helper()
+	_, err := s.db.NewRaw(query, args...).Exec(t.Context())
+	require.NoError(t, err)
+}
+
+// get reads one value of one row.
+func get[T any](t *testing.T, s *Store, query string, args ...any) T {
+	t.Helper()
+	var v T
+	require.NoError(t, s.db.NewRaw(query, args...).Scan(t.Context(), &v))
+	return v
+}
+
+func count(t *testing.T, s *Store, table string) int {
+	t.Helper()
+	return get[int](t, s, "SELECT count(*) FROM ?", bun.Ident(table))
+}
+
+// barrier holds up statements after they have taken their snapshot and before they have found their rows, so that a
+// test can change what they are about to find.
+type barrier struct {
+	s    *Store
+	key  int32
+	conn bun.Conn
+}
+
+// hold puts up a barrier before statements of one kind on one table. The test has to call release.
+func hold(t *testing.T, s *Store, operation, table string) *barrier {
+	t.Helper()
+	b := newBarrier(t, s)
+	exec(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_advisory_xact_lock_shared(?, 0); RETURN NULL; END'`, b.key)
+	exec(t, s, `CREATE TRIGGER barrier BEFORE ? ON ? FOR EACH STATEMENT EXECUTE FUNCTION wait_at_barrier()`,
+		bun.Safe(operation), bun.Ident(table))
+	return b
+}
+
+// holdReading does so with statements that read a table, at its first row. They cannot write it then.
+func holdReading(t *testing.T, s *Store, table string) *barrier {
+	t.Helper()
+	b := newBarrier(t, s)
+	exec(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS boolean LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_advisory_xact_lock_shared(?, 0); RETURN true; END'`, b.key)
+	exec(t, s, `ALTER TABLE ? RENAME TO behind_barrier`, bun.Ident(table))
+	exec(t, s, `CREATE VIEW ? AS SELECT * FROM behind_barrier WHERE wait_at_barrier() OFFSET 0`, bun.Ident(table))
+	return b
+}
+
+func newBarrier(t *testing.T, s *Store) *barrier {
+	t.Helper()
+	b := &barrier{s: s, key: rand.Int32()}
+	var err error
+	b.conn, err = s.db.Conn(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = b.conn.Close() })
+	_, err = b.conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(?, 0)", b.key)
+	require.NoError(t, err)
+	return b
+}
+
+// stopped counts who waits at the barrier and who waits for one of them.
+func (b *barrier) stopped(ctx context.Context) (n int, err error) {
+	err = b.s.db.NewRaw(`
+		WITH stopped AS (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::bigint::oid AND NOT granted)
+		SELECT count(*) FROM pg_stat_activity
+		WHERE pid IN (SELECT pid FROM stopped) OR pg_blocking_pids(pid) && ARRAY(SELECT pid FROM stopped)`, b.key).Scan(ctx, &n)
+	return n, err
+}
+
+// await returns when at least n are stopped, or enough reports that there is no need to wait on.
+func (b *barrier) await(t *testing.T, n int, enough func() bool) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		if enough != nil && enough() {
+			return
+		}
+		stopped, err := b.stopped(t.Context())
+		require.NoError(c, err)
+		require.GreaterOrEqual(c, stopped, n)
+	}, patience, 5*time.Millisecond)
+}
+
+func (b *barrier) release(t *testing.T) {
+	t.Helper()
+	_, err := b.conn.ExecContext(t.Context(), "SELECT pg_advisory_unlock(?, 0)", b.key)
+	require.NoError(t, err)
+}

@@ -1,0 +1,380 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func ids[T any](items []T, id func(T) string) []string {
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		out = append(out, id(item))
+	}
+	return out
+}
+
+func roomIDs(rooms []watchparty.Room) []string {
+	return ids(rooms, func(r watchparty.Room) string { return r.ID })
+}
+
+// pages reads a list to its end, limit at a time.
+func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string) []string {
+	t.Helper()
+	var (
+		all []string
+		p   = Page{Limit: limit}
+	)
+	for range 100 {
+		items, err := list(p)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(items), limit)
+		all = append(all, ids(items, id)...)
+		if len(items) < limit {
+			return all
+		}
+		p.After = id(items[len(items)-1])
+	}
+	require.FailNow(t, "the list has no end")
+	return nil
+}
+
+func TestCreateRoom(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	require.NoError(t, s.AddMovies(t.Context(), []watchparty.Movie{{Title: "The Kid", Year: 1921, RuntimeMinutes: 68}}))
+	movies, err := s.Movies(t.Context(), Page{Limit: 1})
+	require.NoError(t, err)
+
+	t.Run("puts its host in", func(t *testing.T) {
+		room, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{
+			Name: "Silents", Description: "Every Sunday\nat eight", MovieID: movies[0].ID, Visibility: watchparty.Unlisted, Capacity: 7,
+		})
+		require.NoError(t, err)
+		require.Equal(t, "Silents", room.Name)
+		require.Equal(t, "Every Sunday\nat eight", room.Description)
+		require.Equal(t, movies[0].ID, room.MovieID)
+		require.Equal(t, watchparty.Unlisted, room.Visibility)
+		require.Equal(t, 7, room.Capacity)
+		require.Equal(t, "ada", room.HostUsername)
+		require.Equal(t, 1, room.Participants)
+		require.True(t, room.ArchivedAt.IsZero())
+		require.Equal(t, room.CreatedAt, room.UpdatedAt)
+
+		stored, err := s.Room(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Equal(t, room, stored)
+
+		people, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Len(t, people, 1)
+		require.Equal(t, ada.ID, people[0].UserID)
+		require.Equal(t, "ada", people[0].Username)
+		require.Equal(t, "The ada", people[0].DisplayName)
+		require.Equal(t, watchparty.Host, people[0].Role)
+	})
+
+	t.Run("an unknown movie leaves nothing", func(t *testing.T) {
+		before, inside := count(t, s, "rooms"), count(t, s, "participants")
+		_, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{
+			Name: "x", MovieID: newID(), Visibility: watchparty.Public, Capacity: 2,
+		})
+		require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
+		require.Equal(t, before, count(t, s, "rooms"))
+		require.Equal(t, inside, count(t, s, "participants"))
+	})
+
+	t.Run("an account that is gone opens and enters none", func(t *testing.T) {
+		_, err := s.CreateRoom(t.Context(), newID(), watchparty.NewRoom{Name: "x", Visibility: watchparty.Public, Capacity: 2})
+		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+		room := newRoom(t, s, ada, nil)
+		_, err = s.JoinRoom(t.Context(), room.ID, newID())
+		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+	})
+
+	t.Run("unknown room", func(t *testing.T) {
+		_, err := s.Room(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		people, err := s.Participants(t.Context(), newID())
+		require.NoError(t, err)
+		require.Empty(t, people)
+	})
+}
+
+func TestListRooms(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+
+	t.Run("none", func(t *testing.T) {
+		rooms, err := s.Rooms(t.Context(), Page{Limit: 10})
+		require.NoError(t, err)
+		require.NotNil(t, rooms)
+		require.Empty(t, rooms)
+	})
+
+	var want []string
+	for i := range 13 {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Name = fmt.Sprint("room ", i) })
+		want = append([]string{room.ID}, want...)
+	}
+	for _, hidden := range []watchparty.Visibility{watchparty.Unlisted, watchparty.Private} {
+		newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = hidden })
+	}
+	archived := newRoom(t, s, ada, nil)
+	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", archived.ID)
+	list := func(p Page) ([]watchparty.Room, error) { return s.Rooms(t.Context(), p) }
+	id := func(r watchparty.Room) string { return r.ID }
+
+	for _, limit := range []int{1, 4, 13, 100} {
+		t.Run(fmt.Sprintf("newest first, %d a page", limit), func(t *testing.T) {
+			require.Equal(t, want, pages(t, limit, list, id))
+		})
+	}
+
+	t.Run("rooms that open meanwhile shift no page", func(t *testing.T) {
+		first, err := s.Rooms(t.Context(), Page{Limit: 5})
+		require.NoError(t, err)
+		newRoom(t, s, ada, nil)
+		second, err := s.Rooms(t.Context(), Page{Limit: 100, After: first[4].ID})
+		require.NoError(t, err)
+		require.Equal(t, want, append(roomIDs(first), roomIDs(second)...))
+	})
+
+	t.Run("a page goes on after a room that is gone", func(t *testing.T) {
+		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", want[4])
+		rest, err := s.Rooms(t.Context(), Page{Limit: 100, After: want[4]})
+		require.NoError(t, err)
+		require.Equal(t, want[5:], roomIDs(rest))
+	})
+
+	t.Run("who is in them", func(t *testing.T) {
+		bob := newUser(t, s, "bob")
+		_, err := s.JoinRoom(t.Context(), want[0], bob.ID)
+		require.NoError(t, err)
+		rooms, err := s.Rooms(t.Context(), Page{Limit: 100})
+		require.NoError(t, err)
+		i := slices.Index(roomIDs(rooms), want[0])
+		require.Equal(t, 2, rooms[i].Participants)
+		require.Equal(t, "ada", rooms[i].HostUsername)
+	})
+}
+
+func TestJoinAndLeave(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
+
+	t.Run("join, leave, join", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		joined, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.NoError(t, err)
+		require.Equal(t, 2, joined.Participants)
+		require.Equal(t, "ada", joined.HostUsername)
+		in, err := s.IsParticipant(t.Context(), room.ID, bob.ID)
+		require.NoError(t, err)
+		require.True(t, in)
+
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
+		in, err = s.IsParticipant(t.Context(), room.ID, bob.ID)
+		require.NoError(t, err)
+		require.False(t, in)
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID), "leaving twice is no error")
+
+		join(t, s, room, eve, bob)
+		people, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Equal(t, []string{"ada", "eve", "bob"}, ids(people, func(p watchparty.Participant) string { return p.Username }),
+			"in the order in which they came")
+		require.Equal(t, []watchparty.Role{watchparty.Host, watchparty.Viewer, watchparty.Viewer},
+			[]watchparty.Role{people[0].Role, people[1].Role, people[2].Role})
+	})
+
+	t.Run("again refreshes the presence and changes nothing else", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		join(t, s, room, bob)
+		exec(t, s, `UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`, room.ID)
+		before, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		again, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.NoError(t, err)
+		require.Equal(t, 2, again.Participants)
+		after, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Len(t, after, 2)
+		for i, p := range after {
+			require.Equal(t, before[i].JoinedAt, p.JoinedAt)
+			require.Equal(t, before[i].Role, p.Role)
+			if p.UserID == bob.ID {
+				require.WithinDuration(t, time.Now(), p.LastSeenAt, time.Minute)
+			} else {
+				require.Equal(t, before[i].LastSeenAt, p.LastSeenAt, "another's presence stays")
+			}
+		}
+	})
+
+	t.Run("capacity counts the host", func(t *testing.T) {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = 2 })
+		join(t, s, room, bob)
+		_, err := s.JoinRoom(t.Context(), room.ID, eve.ID)
+		require.ErrorIs(t, err, watchparty.ErrRoomFull)
+		_, err = s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.NoError(t, err, "who is in a full room is in it")
+
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
+		join(t, s, room, eve)
+	})
+
+	t.Run("a host who left has no seat kept", func(t *testing.T) {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = 2 })
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, ada.ID))
+		join(t, s, room, bob, eve)
+		_, err := s.JoinRoom(t.Context(), room.ID, ada.ID)
+		require.ErrorIs(t, err, watchparty.ErrRoomFull)
+	})
+
+	t.Run("a private room does not exist for a stranger", func(t *testing.T) {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, 2 })
+		_, err := s.JoinRoom(t.Context(), room.ID, eve.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		_, err = s.JoinRoom(t.Context(), room.ID, eve.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound, "nor does it say that it is archived")
+		in, err := s.IsParticipant(t.Context(), room.ID, eve.ID)
+		require.NoError(t, err)
+		require.False(t, in)
+	})
+
+	t.Run("the host of a private room may come back, as host", func(t *testing.T) {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Private })
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, ada.ID))
+		join(t, s, room, ada)
+		people, err := s.Participants(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Len(t, people, 1)
+		require.Equal(t, watchparty.Host, people[0].Role)
+	})
+
+	t.Run("an unlisted room is open to who knows it", func(t *testing.T) {
+		join(t, s, newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Unlisted }), bob)
+	})
+
+	t.Run("archived", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.ErrorIs(t, err, watchparty.ErrRoomArchived)
+		again, err := s.JoinRoom(t.Context(), room.ID, ada.ID)
+		require.NoError(t, err, "who is in it may look at it")
+		require.False(t, again.ArchivedAt.IsZero())
+	})
+
+	t.Run("unknown room", func(t *testing.T) {
+		_, err := s.JoinRoom(t.Context(), newID(), bob.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.NoError(t, s.LeaveRoom(t.Context(), newID(), bob.ID))
+	})
+}
+
+func TestParallelJoins(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const capacity, guests = 5, 100
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = capacity })
+	for i := range capacity - 2 {
+		join(t, s, room, newUser(t, s, fmt.Sprint("early", i)))
+	}
+	users := make([]watchparty.User, guests)
+	for i := range users {
+		users[i] = newUser(t, s, fmt.Sprint("guest", i))
+	}
+	errs := make([]error, guests)
+	var wg sync.WaitGroup
+	for i, user := range users {
+		wg.Go(func() { _, errs[i] = s.JoinRoom(t.Context(), room.ID, user.ID) })
+	}
+	wg.Wait()
+	admitted := 0
+	for _, err := range errs {
+		if err == nil {
+			admitted++
+			continue
+		}
+		require.ErrorIs(t, err, watchparty.ErrRoomFull)
+	}
+	require.Equal(t, 1, admitted)
+	people, err := s.Participants(t.Context(), room.ID)
+	require.NoError(t, err)
+	require.Len(t, people, capacity)
+
+	// One person's devices join at once: all are in, and take one seat.
+	other := newRoom(t, s, ada, nil)
+	errs = make([]error, 20)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = s.JoinRoom(t.Context(), other.ID, users[0].ID) })
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+	people, err = s.Participants(t.Context(), other.ID)
+	require.NoError(t, err)
+	require.Len(t, people, 2)
+}
+
+func TestMovies(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	films := make([]watchparty.Movie, 0, 7)
+	for i := range 7 {
+		films = append(films, watchparty.Movie{
+			Title: fmt.Sprint("Film ", i), Year: 1920 + i, RuntimeMinutes: 60 + i, Description: "d'", Genres: []string{"silent", `a "quoted", one`},
+		})
+	}
+	require.NoError(t, s.AddMovies(t.Context(), films))
+	list := func(p Page) ([]watchparty.Movie, error) { return s.Movies(t.Context(), p) }
+	id := func(m watchparty.Movie) string { return m.ID }
+
+	t.Run("in the order in which they were added", func(t *testing.T) {
+		all, err := s.Movies(t.Context(), Page{Limit: 100})
+		require.NoError(t, err)
+		require.Len(t, all, len(films))
+		for i, m := range all {
+			want := films[i]
+			want.ID, want.CreatedAt, want.UpdatedAt = m.ID, m.CreatedAt, m.UpdatedAt
+			require.Equal(t, want, m)
+		}
+		require.Equal(t, ids(all, id), pages(t, 3, list, id))
+		one, err := s.Movie(t.Context(), all[2].ID)
+		require.NoError(t, err)
+		require.Equal(t, all[2], one)
+	})
+
+	t.Run("adding again adds what is new", func(t *testing.T) {
+		before, err := s.Movies(t.Context(), Page{Limit: 100})
+		require.NoError(t, err)
+		remake := films[0]
+		remake.Year = 2001
+		require.NoError(t, s.AddMovies(t.Context(), append([]watchparty.Movie{remake}, films...)))
+		after, err := s.Movies(t.Context(), Page{Limit: 100})
+		require.NoError(t, err)
+		require.Len(t, after, len(films)+1)
+		require.Equal(t, before, after[:len(films)])
+	})
+
+	t.Run("none to add", func(t *testing.T) {
+		require.NoError(t, s.AddMovies(t.Context(), nil))
+	})
+
+	t.Run("unknown", func(t *testing.T) {
+		_, err := s.Movie(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+)
+
+// signIn stores a sign-in and returns its first token's hash.
+func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration) []byte {
+	t.Helper()
+	_, hash := auth.NewRefresh()
+	require.NoError(t, s.CreateSession(t.Context(), user.ID, hash, time.Now().Add(lifetime)))
+	return hash
+}
+
+func rotate(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
+	t.Helper()
+	_, next = auth.NewRefresh()
+	user, err = s.RotateSession(t.Context(), old, next, time.Now().Add(time.Hour))
+	return next, user, err
+}
+
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+
+	t.Run("rotate from token to token", func(t *testing.T) {
+		token := signIn(t, s, ada, time.Hour)
+		for range 3 {
+			next, user, err := rotate(t, s, token)
+			require.NoError(t, err)
+			require.Equal(t, ada, user)
+			token = next
+		}
+	})
+
+	t.Run("unknown", func(t *testing.T) {
+		_, unknown := auth.NewRefresh()
+		_, user, err := rotate(t, s, unknown)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+		require.Empty(t, user.ID)
+	})
+
+	t.Run("expired", func(t *testing.T) {
+		token := signIn(t, s, ada, -time.Millisecond)
+		_, _, err := rotate(t, s, token)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+	})
+
+	t.Run("revoked", func(t *testing.T) {
+		token := signIn(t, s, ada, time.Hour)
+		next, _, err := rotate(t, s, token)
+		require.NoError(t, err)
+		require.NoError(t, s.RevokeSession(t.Context(), next))
+		_, _, err = rotate(t, s, next)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+	})
+
+	t.Run("signing out with an old token ends the sign-in", func(t *testing.T) {
+		token := signIn(t, s, ada, time.Hour)
+		next, _, err := rotate(t, s, token)
+		require.NoError(t, err)
+		require.NoError(t, s.RevokeSession(t.Context(), token))
+		_, _, err = rotate(t, s, next)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+	})
+
+	t.Run("signing out twice, or with an unknown token, is no error", func(t *testing.T) {
+		token := signIn(t, s, ada, time.Hour)
+		require.NoError(t, s.RevokeSession(t.Context(), token))
+		require.NoError(t, s.RevokeSession(t.Context(), token))
+		_, unknown := auth.NewRefresh()
+		require.NoError(t, s.RevokeSession(t.Context(), unknown))
+	})
+
+	t.Run("reuse ends the family, the newest token too, and no other", func(t *testing.T) {
+		stolen := signIn(t, s, ada, time.Hour)
+		other := signIn(t, s, ada, time.Hour)
+		second, _, err := rotate(t, s, stolen)
+		require.NoError(t, err)
+		newest, _, err := rotate(t, s, second)
+		require.NoError(t, err)
+
+		_, user, err := rotate(t, s, stolen)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+		require.Empty(t, user.ID)
+		_, _, err = rotate(t, s, newest)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+		_, _, err = rotate(t, s, other)
+		require.NoError(t, err, "another sign-in of the same user goes on")
+	})
+
+	t.Run("parallel use of one token ends the family", func(t *testing.T) {
+		for range 20 {
+			token := signIn(t, s, ada, time.Hour)
+			var (
+				wg   sync.WaitGroup
+				next [2][]byte
+				errs [2]error
+			)
+			for i := range next {
+				wg.Go(func() { next[i], _, errs[i] = rotate(t, s, token) })
+			}
+			wg.Wait()
+			won := 0
+			if errs[0] != nil {
+				won = 1
+			}
+			require.NoError(t, errs[won], "one of them came first")
+			require.ErrorIs(t, errs[1-won], watchparty.ErrBadRefresh)
+			_, _, err := rotate(t, s, next[won])
+			require.ErrorIs(t, err, watchparty.ErrBadRefresh, "what the first one got is void")
+		}
+	})
+
+	t.Run("a deleted account is signed out", func(t *testing.T) {
+		gone := newUser(t, s, "gone")
+		token := signIn(t, s, gone, time.Hour)
+		exec(t, s, "DELETE FROM users WHERE id = ?", gone.ID)
+		_, _, err := rotate(t, s, token)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+	})
+}

@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func TestCreateUser(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+
+	t.Run("stores the account, its mail and the event", func(t *testing.T) {
+		user, err := s.CreateUser(t.Context(), watchparty.Registration{
+			Username: "Ada.L", Email: "Ada@Example.org", DisplayName: "Ада 🎬", Password: "never stored",
+		}, "the hash")
+		require.NoError(t, err)
+		require.Equal(t, uuid.Version(7), uuid.MustParse(user.ID).Version())
+		require.Equal(t, "Ada.L", user.Username)
+		require.Equal(t, "Ada@Example.org", user.Email)
+		require.Equal(t, "Ада 🎬", user.DisplayName)
+		require.False(t, user.Admin)
+		require.Zero(t, user.EmailVerifiedAt)
+
+		stored, err := s.User(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.Equal(t, user, stored, "what is answered after the write is what is read later")
+
+		mailID := get[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID)
+		mail, err := s.Mail(t.Context(), mailID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.MailWelcome, mail.Kind)
+		require.Equal(t, watchparty.MailQueued, mail.State)
+		require.Equal(t, "welcome-email/"+user.ID, mail.WorkflowID)
+
+		var event struct {
+			Workflow, TaskQueue, State string
+			Input                      json.RawMessage
+		}
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?", mail.WorkflowID).Scan(t.Context(), &event))
+		require.Equal(t, job.WelcomeEmail, event.Workflow)
+		require.Equal(t, job.QueueEmail, event.TaskQueue)
+		require.Equal(t, "pending", event.State)
+		require.JSONEq(t, `{"email_id": "`+mailID+`"}`, string(event.Input), "identifiers and nothing else")
+	})
+
+	t.Run("name and address are unique without regard to case", func(t *testing.T) {
+		newUser(t, s, "Grace")
+		r := registration("gRACE")
+		r.Email = "other@example.org"
+		_, err := s.CreateUser(t.Context(), r, "h")
+		require.ErrorIs(t, err, watchparty.ErrUsernameTaken)
+
+		r = registration("someone-else")
+		r.Email = "GRACE@EXAMPLE.ORG"
+		_, err = s.CreateUser(t.Context(), r, "h")
+		require.ErrorIs(t, err, watchparty.ErrEmailTaken)
+
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM users WHERE lower(username) IN ('grace', 'someone-else')"))
+	})
+
+	t.Run("keeps what is written in any script", func(t *testing.T) {
+		r := registration("scripts")
+		r.DisplayName = "e\u0301 👩‍👩‍👧 שלום ' \\ ? ?0 $1 --"
+		user, err := s.CreateUser(t.Context(), r, "h?'")
+		require.NoError(t, err)
+		stored, hash, err := s.Credentials(t.Context(), r.Email)
+		require.NoError(t, err)
+		require.Equal(t, r.DisplayName, stored.DisplayName)
+		require.Equal(t, user, stored)
+		require.Equal(t, "h?'", hash)
+	})
+}
+
+func TestCreateUserIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var committed atomic.Int32
+	s.OnEvent(func() { committed.Add(1) })
+
+	t.Run("no event, no account", func(t *testing.T) {
+		exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+		exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		_, err := s.CreateUser(t.Context(), registration("ada"), "h")
+		require.ErrorContains(t, err, "refused")
+		require.Zero(t, count(t, s, "users"))
+		require.Zero(t, count(t, s, "emails"))
+		require.Zero(t, committed.Load(), "nobody is told of an event that there is not")
+		exec(t, s, `DROP TRIGGER refuse ON outbox`)
+	})
+
+	t.Run("no mail, no account", func(t *testing.T) {
+		exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON emails FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		_, err := s.CreateUser(t.Context(), registration("ada"), "h")
+		require.ErrorContains(t, err, "refused")
+		require.Zero(t, count(t, s, "users"))
+		require.Zero(t, count(t, s, "outbox"))
+		exec(t, s, `DROP TRIGGER refuse ON emails`)
+	})
+
+	t.Run("the event is announced after the commit", func(t *testing.T) {
+		seen := -1
+		s.OnEvent(func() { // through another connection, as a relay would
+			_ = s.db.NewRaw("SELECT count(*) FROM outbox").Scan(context.Background(), &seen)
+		})
+		newUser(t, s, "ada")
+		require.Equal(t, 1, seen)
+
+		seen = -1
+		_, err := s.CreateUser(t.Context(), registration("ADA"), "h")
+		require.Error(t, err)
+		require.Equal(t, -1, seen)
+	})
+
+	t.Run("a workflow that is in the outbox already takes back what was done before", func(t *testing.T) {
+		user := newUser(t, s, "bob")
+		called := false
+		s.OnEvent(func() { called = true })
+		events := count(t, s, "outbox")
+		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+			_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("display_name = 'changed'").Where("id = ?", user.ID).Exec(ctx)
+			return job.StartWelcomeEmail(user.ID, newID()), err
+		})
+		require.True(t, violates(err, "outbox_workflow_id_key"), "%v", err)
+		require.False(t, called)
+		stored, err := s.User(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.Equal(t, user, stored)
+		require.Equal(t, events, count(t, s, "outbox"))
+	})
+}
+
+func TestParallelRegistrationsOfOneName(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const attempts = 100
+	errs := make([]error, attempts)
+	var wg sync.WaitGroup
+	for i := range attempts {
+		wg.Go(func() {
+			r := registration([]string{"ada", "Ada", "ADA"}[i%3])
+			r.Email = fmt.Sprintf("ada%d@example.org", i)
+			_, errs[i] = s.CreateUser(t.Context(), r, "h")
+		})
+	}
+	wg.Wait()
+	created := 0
+	for _, err := range errs {
+		if err == nil {
+			created++
+			continue
+		}
+		require.ErrorIs(t, err, watchparty.ErrUsernameTaken)
+	}
+	require.Equal(t, 1, created)
+	for _, table := range []string{"users", "emails", "outbox"} {
+		require.Equal(t, 1, count(t, s, table), table)
+	}
+}
+
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+
+	t.Run("find", func(t *testing.T) {
+		ada := newUser(t, s, "Ada")
+		found, err := s.UserByUsername(t.Context(), "aDA")
+		require.NoError(t, err)
+		require.Equal(t, ada, found)
+		found, hash, err := s.Credentials(t.Context(), "ADA@example.ORG")
+		require.NoError(t, err)
+		require.Equal(t, ada, found)
+		require.Equal(t, "hash of Ada", hash)
+	})
+
+	t.Run("find nobody", func(t *testing.T) {
+		newUser(t, s, "nobody2")
+		_, err := s.User(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		for _, name := range []string{"nobody", "nobody%", "nobody_"} {
+			_, err = s.UserByUsername(t.Context(), name)
+			require.ErrorIs(t, err, watchparty.ErrNotFound, name)
+		}
+		user, hash, err := s.Credentials(t.Context(), "nobody@example.org")
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.Empty(t, user.ID)
+		require.Empty(t, hash)
+	})
+
+	t.Run("update", func(t *testing.T) {
+		carl, dora := newUser(t, s, "carl"), newUser(t, s, "dora")
+		name := "Charles"
+		changed, err := s.UpdateProfile(t.Context(), carl.ID, watchparty.ProfileChange{DisplayName: &name})
+		require.NoError(t, err)
+		require.Equal(t, "Charles", changed.DisplayName)
+		require.Equal(t, "carl", changed.Username)
+		require.True(t, changed.UpdatedAt.After(carl.UpdatedAt))
+		stored, err := s.User(t.Context(), carl.ID)
+		require.NoError(t, err)
+		require.Equal(t, changed, stored)
+		other, err := s.User(t.Context(), dora.ID)
+		require.NoError(t, err)
+		require.Equal(t, dora, other, "nobody else changes")
+
+		same, err := s.UpdateProfile(t.Context(), carl.ID, watchparty.ProfileChange{})
+		require.NoError(t, err)
+		require.Equal(t, "Charles", same.DisplayName)
+		_, err = s.UpdateProfile(t.Context(), newID(), watchparty.ProfileChange{DisplayName: &name})
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+
+	t.Run("grant admin", func(t *testing.T) {
+		emil, fritz := newUser(t, s, "emil"), newUser(t, s, "fritz")
+		granted, err := s.GrantAdmin(t.Context(), "EMIL@example.org")
+		require.NoError(t, err)
+		require.Equal(t, emil.ID, granted.ID)
+		require.True(t, granted.Admin)
+		stored, err := s.User(t.Context(), emil.ID)
+		require.NoError(t, err)
+		require.True(t, stored.Admin)
+		other, err := s.User(t.Context(), fritz.ID)
+		require.NoError(t, err)
+		require.False(t, other.Admin)
+
+		_, err = s.GrantAdmin(t.Context(), "nobody@example.org")
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+}
+
+// The domain's times are UTC wherever the server is.
+func TestTimesAreUTC(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, stacktest.DatabaseURL(t)+"&timezone=Asia/Kolkata")
+	_, err := migrations.Up(t.Context(), s.DB())
+	require.NoError(t, err)
+	require.Equal(t, "Asia/Kolkata", get[string](t, s, "SELECT current_setting('timezone')"))
+
+	user := newUser(t, s, "ada")
+	room := newRoom(t, s, user, nil)
+	say(t, s, room, user, "hello")
+	exec(t, s, "UPDATE users SET email_verified_at = now()")
+	exec(t, s, "UPDATE rooms SET archived_at = now()")
+	mailID := get[string](t, s, "SELECT id FROM emails")
+	require.NoError(t, s.SentMail(t.Context(), mailID))
+
+	user, err = s.User(t.Context(), user.ID)
+	require.NoError(t, err)
+	room, err = s.Room(t.Context(), room.ID)
+	require.NoError(t, err)
+	mail, err := s.Mail(t.Context(), mailID)
+	require.NoError(t, err)
+	people, err := s.Participants(t.Context(), room.ID)
+	require.NoError(t, err)
+	messages, err := s.Messages(t.Context(), room.ID, Page{Limit: 1})
+	require.NoError(t, err)
+	for name, at := range map[string]time.Time{
+		"user's creation": user.CreatedAt, "user's change": user.UpdatedAt, "verification": user.EmailVerifiedAt,
+		"room's creation": room.CreatedAt, "archiving": room.ArchivedAt, "mail's creation": mail.CreatedAt, "sending": mail.SentAt,
+		"joining": people[0].JoinedAt, "presence": people[0].LastSeenAt, "message": messages[0].CreatedAt,
+	} {
+		require.Equal(t, time.UTC, at.Location(), name)
+		require.WithinDuration(t, time.Now(), at, time.Minute, name)
+	}
+}
