@@ -83,12 +83,20 @@ type ProfileChange struct {
 	DisplayName *string
 }
 
+// Normalise trims what people type around a value.
+func (c *ProfileChange) Normalise() {
+	if c.DisplayName != nil {
+		trimmed := strings.TrimSpace(*c.DisplayName)
+		c.DisplayName = &trimmed
+	}
+}
+
 // Validate reports every field that is wrong.
 func (c ProfileChange) Validate() error {
 	var v fields
 	if c.DisplayName != nil {
-		v.length("display_name", strings.TrimSpace(*c.DisplayName), 1, MaxDisplayName)
-		v.visible("display_name", strings.TrimSpace(*c.DisplayName))
+		v.length("display_name", *c.DisplayName, 1, MaxDisplayName)
+		v.visible("display_name", *c.DisplayName)
 		v.line("display_name", *c.DisplayName)
 	}
 	return v.err()

@@ -138,7 +138,9 @@ func TestProfileChange(t *testing.T) {
 		{"from right to left", hebrew, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, wrong(t, watchparty.ProfileChange{DisplayName: &test.value}.Validate()))
+			change := watchparty.ProfileChange{DisplayName: &test.value}
+			change.Normalise()
+			require.Equal(t, test.want, wrong(t, change.Validate()))
 		})
 	}
 	require.NoError(t, watchparty.ProfileChange{}.Validate(), "nothing to change is no problem")

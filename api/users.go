@@ -25,6 +25,7 @@ func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateM
 		return nil, err
 	}
 	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName}
+	change.Normalise()
 	if err := change.Validate(); err != nil {
 		return nil, err
 	}

@@ -156,6 +156,7 @@ CREATE TABLE cleanup_runs (
     CONSTRAINT cleanup_runs_trigger_known CHECK (trigger IN ('schedule', 'admin')),
     CONSTRAINT cleanup_runs_state_known CHECK (state IN ('queued', 'running', 'completed', 'failed'))
 );
+CREATE INDEX cleanup_runs_started_by_idx ON cleanup_runs (started_by);
 
 CREATE TABLE reports (
     id           uuid        CONSTRAINT reports_pkey PRIMARY KEY,

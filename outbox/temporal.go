@@ -37,7 +37,8 @@ func Temporal(c client.Client) StartFunc {
 }
 
 // classify tells an answer of Temporal from its absence. The SDK retries by itself while Temporal is away, so that
-// usually shows as a deadline.
+// usually shows as a deadline. Whatever else fails postpones only its own event, so that one which Temporal cannot
+// digest does not hold up the others.
 func classify(err error) error {
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err == nil || errors.As(err, &started) {
@@ -47,7 +48,7 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	switch status.Code(asStatus(err)) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Internal, codes.Unknown:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted:
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	return err

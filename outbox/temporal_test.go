@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -28,7 +29,8 @@ func TestClassify(t *testing.T) {
 		{"unavailable", serviceerror.NewUnavailable("away"), false, true},
 		{"unavailable, wrapped", fmt.Errorf("start: %w", serviceerror.NewUnavailable("away")), false, true},
 		{"unavailable, as a status", status.Error(codes.Unavailable, "away"), false, true},
-		{"internal", serviceerror.NewInternal("oops"), false, true},
+		{"internal", serviceerror.NewInternal("oops"), false, false},
+		{"of no kind", errors.New("what is this"), false, false},
 		{"busy", serviceerror.NewResourceExhausted(0, "busy"), false, true},
 		{"invalid", serviceerror.NewInvalidArgument("bad id"), false, false},
 		{"invalid, wrapped", fmt.Errorf("start: %w", serviceerror.NewInvalidArgument("bad id")), false, false},
