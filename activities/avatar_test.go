@@ -209,7 +209,7 @@ func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)
 	in := s.upload(photo(t))
-	_, err := s.store.RemoveAvatar(t.Context(), s.user.ID)
+	err := s.store.RemoveAvatar(t.Context(), s.user.ID)
 	require.NoError(t, err)
 	s.do(job.RenderAvatar, in)
 	require.Equal(t, objects(in, "original"), s.files())

@@ -208,6 +208,7 @@ func TestApplyPolicyVoidsRooms(t *testing.T) {
 			age: 30 * day,
 			prepare: func(h *house, room watchparty.Room) {
 				h.age("rooms", "updated_at", 40*day, room)
+				h.age("rooms", "last_active_at", 40*day, room)
 				h.age("participants", "last_seen_at", 40*day, room)
 			},
 			done: func(t *testing.T, h *house, room watchparty.Room) {
@@ -274,6 +275,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	h.age("messages", "created_at", 100*day, room)
 	h.age("participants", "last_seen_at", 100*day, room)
 	h.age("rooms", "updated_at", 100*day, room)
+	h.age("rooms", "last_active_at", 100*day, room)
 	list := cachedRead(t, h.cache, "rooms", cache.TagRooms)
 	want := map[watchparty.Policy]int64{}
 	for policy, n := range map[watchparty.Policy]int64{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
@@ -16,9 +15,10 @@ import (
 )
 
 const (
-	// laterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
-	laterDelay = 5 * time.Minute
-	// maxAmbiguous is the attempt from which on a server that takes a mail without saying so is not tried again.
+	// laterDelay is how long to leave a server alone that asks for it (421, 4.7.x): as long as the longest pause of the
+	// retry policy, so that all attempts together take a day for such a server too.
+	laterDelay = 10 * time.Minute
+	// maxAmbiguous is how often a server may take a mail without saying so before it is not tried again.
 	maxAmbiguous = 4
 )
 
@@ -85,13 +85,14 @@ func (m *Mail) refused(ctx context.Context, id string, err error) error {
 	if refused.Code != 0 {
 		answer = fmt.Sprintf("%d %s", refused.Code, answer)
 	}
-	if err := m.Store.NoteMail(context.WithoutCancel(ctx), id, answer); err != nil {
+	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, answer, refused.Kind == mail.Ambiguous)
+	if err != nil {
 		return err
 	}
 	text := fmt.Sprintf("%s (code %d)", refused.Kind, refused.Code)
 	switch {
 	case refused.Kind == mail.Permanent,
-		refused.Kind == mail.Ambiguous && activity.GetInfo(ctx).Attempt >= maxAmbiguous:
+		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
 		return temporal.NewNonRetryableApplicationError(text, job.ErrorMailRejected, nil)
 	case refused.Kind == mail.Later:
 		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: laterDelay})

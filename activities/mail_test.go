@@ -170,8 +170,8 @@ func TestSendMailIsTriedAgain(t *testing.T) {
 		answer  string
 	}{
 		"temporary":           {map[string]string{"RCPT": "451 4.3.0 try again"}, mail.Temporary, 0, "451 4.3.0 try again"},
-		"later":               {map[string]string{"MAIL": "421 4.3.2 closing"}, mail.Later, 5 * time.Minute, "421 4.3.2 closing"},
-		"later by its detail": {map[string]string{"RCPT": "450 4.7.1 greylisted"}, mail.Later, 5 * time.Minute, "450 4.7.1 greylisted"},
+		"later":               {map[string]string{"MAIL": "421 4.3.2 closing"}, mail.Later, 10 * time.Minute, "421 4.3.2 closing"},
+		"later by its detail": {map[string]string{"RCPT": "450 4.7.1 greylisted"}, mail.Later, 10 * time.Minute, "450 4.7.1 greylisted"},
 		"hangs up":            {map[string]string{"MAIL": hangUp}, mail.Unreachable, 0, "the server closed the connection"},
 		"hangs up after all":  {map[string]string{".": hangUp}, mail.Ambiguous, 0, "the server closed the connection"},
 	} {

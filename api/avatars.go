@@ -45,6 +45,8 @@ func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAv
 	}
 	upload, err := s.store.CreateAvatar(ctx, user.ID, version)
 	if err != nil {
+		// Nobody will ask for it; a failure leaves an orphan, no more.
+		_ = s.bucket.Delete(context.WithoutCancel(ctx), name)
 		return nil, err
 	}
 	return PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
@@ -112,26 +114,22 @@ func (s *Server) GetAvatar(ctx context.Context, _ GetAvatarRequestObject) (GetAv
 	if err != nil {
 		return nil, err
 	}
+	if upload.State == watchparty.AvatarSuperseded { // taken back by the user
+		return nil, watchparty.ErrNotFound
+	}
 	return GetAvatar200JSONResponse{Data: s.upload(upload, user)}, nil
 }
 
-// DeleteAvatar takes the caller's avatar back, and every upload on its way.
+// DeleteAvatar takes the caller's avatar back, and every upload on its way; the removal of the files is promised.
 func (s *Server) DeleteAvatar(ctx context.Context, _ DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error) {
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.store.RemoveAvatar(ctx, user.ID)
-	if err != nil {
+	if err := s.store.RemoveAvatar(ctx, user.ID); err != nil {
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
-	old := watchparty.Avatar{UserID: user.ID, Version: version}
-	for _, name := range []string{watchparty.ThumbnailFile, watchparty.MediumFile} {
-		if err := s.bucket.Delete(ctx, old.Object(name)); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-			return nil, fmt.Errorf("api: remove the avatar's files: %w", err)
-		}
-	}
 	return DeleteAvatar204Response{}, nil
 }
 

@@ -71,8 +71,14 @@ func TestAvatarLife(t *testing.T) {
 
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 	require.Nil(t, b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
-	b.do(t, "GET", file1, "", nil).requireProblem(t, 404, "not_found")
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
+	var promised []string
+	require.NoError(t, b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised))
+	require.Equal(t, []string{"avatar/" + alice.id + "/1/removal"}, promised, "once")
+
+	b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", file}))
+	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
+	b.do(t, "GET", avatarPath, alice.token, nil).requireProblem(t, 404, "not_found")
 }
 
 func TestAvatarFormats(t *testing.T) {

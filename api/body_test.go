@@ -18,9 +18,13 @@ func TestBodiesThatAreNotJSON(t *testing.T) {
 			continue
 		}
 		t.Run(c.id, func(t *testing.T) {
+			depth := 200_000
+			if strings.HasPrefix(op.path, "/auth/") {
+				depth = maxAuthBytes
+			}
 			for _, body := range []string{
 				"{", "}", `{"name": }`, `{"name": "x"`, "{'name': 'x'}", "\x00", "\xff\xfe{}", "name=x", "<a/>", "NaN", `{"a":1,}`,
-				`{"name": "\uD8"}`, "{\"name\": \"\n\"}", strings.Repeat("[", 200_000), strings.Repeat(`{"a":`, 100_000), " ", "\ufeff{}",
+				`{"name": "\uD8"}`, "{\"name\": \"\n\"}", strings.Repeat("[", depth), strings.Repeat(`{"a":`, depth/5), " ", "\ufeff{}",
 			} {
 				a := w.do(t, op.method, op.path, c.token, body)
 				require.Equal(t, "invalid_request", a.code(), "%.40q: %s", body, a)
@@ -222,4 +226,12 @@ func TestTextsThatAreRefused(t *testing.T) {
 	}
 	b.do(t, "POST", "/auth/register", "", account("password", "too short")).requireField(t, 400, "password")
 	require.Equal(t, before, b.rows(t), "something was stored")
+}
+
+// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not hold much memory.
+func TestSignInBodiesAreSmall(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := map[string]any{"email": "nobody@people.example", "password": "wrong", "padding": strings.Repeat("a", maxAuthBytes)}
+	b.do(t, "POST", "/auth/login", "", body).requireProblem(t, 413, "body_too_large")
 }

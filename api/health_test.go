@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
 	"testing"
@@ -70,7 +69,7 @@ func TestHealth(t *testing.T) {
 // TestStop: readiness goes red, the request in flight is answered, and Serve returns nil.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, func(s *settings) { s.config.HTTP.DrainDelay = 2 * time.Second })
 	alice := b.user(t, "alice")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -105,9 +104,10 @@ func TestStop(t *testing.T) {
 
 	stop()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		w := httptest.NewRecorder()
-		b.server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/health/ready", nil))
-		assert.Equal(c, http.StatusServiceUnavailable, w.Code)
+		response, err := b.client.Get("http://" + l.Addr().String() + "/api/health/ready")
+		require.NoError(c, err, "it still listens")
+		_ = response.Body.Close()
+		assert.Equal(c, http.StatusServiceUnavailable, response.StatusCode)
 	}, 10*time.Second, time.Millisecond)
 	b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
 	require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)

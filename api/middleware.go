@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,6 +77,9 @@ func method(r *http.Request) string {
 	return "OTHER"
 }
 
+// maxAuthBytes bounds what is kept of a sign-in that waits for its turn.
+const maxAuthBytes = 8 << 10
+
 // multipartOverhead is what a multipart body may hold besides the file.
 const multipartOverhead = 64 << 10
 
@@ -83,8 +87,11 @@ const multipartOverhead = 64 << 10
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limit := s.cfg.HTTP.MaxBodyBytes
-		if c.Path() == basePath+"/users/me/avatar" {
+		switch path := c.Path(); {
+		case path == basePath+"/users/me/avatar":
 			limit = s.cfg.Avatar.MaxUploadBytes + multipartOverhead
+		case strings.HasPrefix(path, basePath+"/auth/"):
+			limit = min(limit, maxAuthBytes)
 		}
 		if c.Request().ContentLength > limit {
 			return &http.MaxBytesError{Limit: limit}

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -34,13 +36,15 @@ var codes = map[int]string{
 	http.StatusRequestedRangeNotSatisfiable: "range_not_satisfiable",
 }
 
-// problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word.
+// problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word, or a
+// 503 when it is a connection that failed.
 func problem(err error) Problem {
 	var (
 		coded    *watchparty.Error
 		http4xx  *echo.HTTPError
 		tooLarge *http.MaxBytesError
 		mistyped *json.UnmarshalTypeError
+		network  net.Error
 	)
 	switch {
 	case errors.As(err, &tooLarge):
@@ -56,6 +60,8 @@ func problem(err error) Problem {
 		return problem(watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}))
 	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
+	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn):
+		return newProblem(http.StatusServiceUnavailable, "unavailable", "A part of the service is away. Try again in a moment.")
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
 	}
@@ -89,6 +95,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "request failed", slog.String("request_id", requestID(ctx)),
 			slog.String("route", c.Path()), slog.Any("error", err))
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", "5")
 	}
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="watchparty"`)

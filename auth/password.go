@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/watchparty/watchparty"
 )
 
 // Parameters of argon2id: OWASP Password Storage Cheat Sheet, the configuration with 19 MiB.
@@ -31,6 +34,12 @@ const (
 	minKeyBytes  = 16
 )
 
+// maxWait is how long a sign-in waits for its turn in a flood of them.
+const maxWait = 5 * time.Second
+
+// ErrBusy says that too many sign-ins wait already.
+var ErrBusy = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many people sign in at once. Try again in a moment."}
+
 // ErrMalformedHash says that a stored hash is not one of ours.
 var ErrMalformedHash = errors.New("auth: malformed password hash")
 
@@ -47,7 +56,8 @@ func NewPasswords(parallel int) *Passwords {
 	return p
 }
 
-// Hash returns the PHC string of a new hash. It fails only when ctx ends while waiting for a slot.
+// Hash returns the PHC string of a new hash. It fails only when ctx ends while waiting for a slot,
+// or with ErrBusy when there is none for long.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
@@ -94,8 +104,10 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 }
 
 func (p *Passwords) derive(ctx context.Context, password string, salt []byte, passes, memory uint32, lanes uint8, n uint32) ([]byte, error) {
-	if err := p.slots.Acquire(ctx, 1); err != nil {
-		return nil, fmt.Errorf("auth: wait for a hash: %w", err)
+	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, ErrBusy)
+	defer cancel()
+	if err := p.slots.Acquire(waiting, 1); err != nil {
+		return nil, fmt.Errorf("auth: wait for a hash: %w", context.Cause(waiting))
 	}
 	defer p.slots.Release(1)
 	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, n), nil

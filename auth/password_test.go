@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -157,4 +158,20 @@ func TestHashesAreBounded(t *testing.T) {
 	require.NoError(t, <-done, "a free slot is enough")
 	p.slots.Release(1)
 	require.True(t, p.slots.TryAcquire(parallel), "every slot was given back")
+}
+
+// In a flood of sign-ins one that gets no turn is told so, instead of waiting for as long as its client does.
+func TestBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPasswords(1)
+		require.NoError(t, p.slots.Acquire(t.Context(), 1))
+		began := time.Now()
+		_, err := p.Hash(t.Context(), "correct horse battery staple")
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, maxWait, time.Since(began))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = p.Hash(ctx, "correct horse battery staple")
+		require.ErrorIs(t, err, context.Canceled)
+	})
 }

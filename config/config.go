@@ -44,10 +44,14 @@ type HTTP struct {
 	// Origins are those of the front-ends that browsers may call the API from; * is any.
 	Origins []string `env:"HTTP_CORS_ORIGINS" envDefault:"*"`
 	// MaxBodyBytes bounds a JSON body.
-	MaxBodyBytes    int64         `env:"HTTP_MAX_BODY_BYTES" envDefault:"1048576"`
-	ReadTimeout     time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"15s"`
-	WriteTimeout    time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
-	ShutdownTimeout time.Duration `env:"HTTP_SHUTDOWN_TIMEOUT" envDefault:"20s"`
+	MaxBodyBytes int64 `env:"HTTP_MAX_BODY_BYTES" envDefault:"1048576"`
+	// ReadTimeout has to do for an upload over a slow line.
+	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"60s"`
+	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
+	// DrainDelay is how long readiness is red before the listener closes, so that load balancers notice.
+	DrainDelay time.Duration `env:"HTTP_DRAIN_DELAY" envDefault:"5s"`
+	// ShutdownTimeout is what requests in flight get to finish after that.
+	ShutdownTimeout time.Duration `env:"HTTP_SHUTDOWN_TIMEOUT" envDefault:"30s"`
 }
 
 // Auth bounds tokens and password hashing.

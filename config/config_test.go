@@ -43,7 +43,8 @@ func TestDefaults(t *testing.T) {
 		Env: "production", LogLevel: "info", LogFormat: "json",
 		HTTP: config.HTTP{
 			Addr: ":5000", PublicURL: "http://localhost:5000", Origins: []string{"*"}, MaxBodyBytes: 1 << 20,
-			ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, ShutdownTimeout: 20 * time.Second,
+			ReadTimeout: 60 * time.Second, WriteTimeout: 30 * time.Second,
+			DrainDelay: 5 * time.Second, ShutdownTimeout: 30 * time.Second,
 		},
 		Auth: config.Auth{
 			Secret: m["AUTH_SECRET"], AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, HashParallel: 2,
@@ -186,7 +187,8 @@ func TestLimits(t *testing.T) {
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
 		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d"}},
-		{"SMTP_TIMEOUT", []string{"1s"}, []string{"999ms"}},
+		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
+		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},
 		{"MAIL_PER_SECOND", []string{"0.01", "1000"}, []string{"0", "-1", "NaN", "Inf"}},
 		{"BLOB_URL", []string{"file:///x", "s3://x", "mem://"}, []string{"", "x", "gs://x"}},
 		{"CACHE_TTL_ROOMS", []string{"1s"}, []string{"999ms"}},

@@ -28,6 +28,7 @@ func (c Config) Validate() error {
 	p.between("HTTP_MAX_BODY_BYTES", c.HTTP.MaxBodyBytes, 1024, 64<<20)
 	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
 	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
+	p.duration("HTTP_DRAIN_DELAY", c.HTTP.DrainDelay, 0)
 	p.duration("HTTP_SHUTDOWN_TIMEOUT", c.HTTP.ShutdownTimeout, time.Second)
 
 	if len(c.Auth.Secret) < MinSecretBytes {
@@ -61,6 +62,9 @@ func (c Config) Validate() error {
 		p.add("MAIL_FROM", "must be one mail address, such as WatchParty <no-reply@example.org>")
 	}
 	p.duration("SMTP_TIMEOUT", c.Mail.Timeout, time.Second)
+	if c.Mail.Timeout > 25*time.Second {
+		p.add("SMTP_TIMEOUT", "must be at most 25s: an attempt may take two of them and ends after 60s")
+	}
 	if !(c.Mail.PerSecond > 0) || math.IsInf(c.Mail.PerSecond, 1) {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}

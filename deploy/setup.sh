@@ -16,8 +16,12 @@ say() { printf '%s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 has_postgres() {
-    has postgres || ls /usr/lib/postgresql/*/bin/postgres /opt/homebrew/opt/postgresql@*/bin/postgres \
-        /usr/local/opt/postgresql@*/bin/postgres >/dev/null 2>&1
+    has postgres && return 0
+    for file in /usr/lib/postgresql/*/bin/postgres /opt/homebrew/opt/postgresql@*/bin/postgres \
+        /usr/local/opt/postgresql@*/bin/postgres; do
+        [ -x "$file" ] && return 0
+    done
+    return 1
 }
 has_vips() { has pkg-config && pkg-config --exists 'vips >= 8.14'; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d '/Applications/Google Chrome.app' ]; }
@@ -46,9 +50,9 @@ install_with_apt() {
         as_root mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
-    as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        -o Dpkg::Options::=--force-confold "$@"
+    as_root apt-get -o DPkg::Lock::Timeout=300 update -q
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
+        --no-install-recommends -o Dpkg::Options::=--force-confold ca-certificates "$@"
 }
 
 install_packages() {
@@ -78,6 +82,7 @@ run | test)
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;
 lint)
+    install_packages # for the code that is compiled with libvips
     go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
     go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
     go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK

@@ -89,7 +89,7 @@ func temporalBinary(given string) (string, error) {
 	if path, err := exec.LookPath("temporal"); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", missing("Temporal", "make bin/temporal", "go install github.com/temporalio/cli/cmd/temporal@v1.5.1")
+	return "", missing("Temporal", "make setup", "go install github.com/temporalio/cli/cmd/temporal@v1.5.1")
 }
 
 // builtTemporal looks for bin/temporal from here up to the module's root: tests run in their package's folder.

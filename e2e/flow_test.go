@@ -370,7 +370,7 @@ func (f *flow) cleanup(t *testing.T) {
 	}, "there is a schedule")
 
 	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
-	f.exec(t, "UPDATE rooms SET updated_at = now() - interval '31 days' WHERE id = ?", idle)
+	f.exec(t, "UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?", idle)
 	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
 	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)

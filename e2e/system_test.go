@@ -38,7 +38,7 @@ func newSystem(t *testing.T) *system {
 	addr := freeAddress(t)
 	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
 	s.environ = append(bare(t),
-		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off",
+		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=1s",
 		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
 		"DATABASE_URL="+stack.DatabaseURL(), "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
 		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",

@@ -55,6 +55,8 @@ CREATE TABLE rooms (
     visibility  text        NOT NULL,
     capacity    integer     NOT NULL,
     archived_at timestamptz,
+    -- When somebody last came, went or spoke, to within ten minutes.
+    last_active_at timestamptz NOT NULL DEFAULT now(),
     created_at  timestamptz NOT NULL DEFAULT now(),
     updated_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT rooms_visibility_known CHECK (visibility IN ('public', 'unlisted', 'private')),
@@ -63,7 +65,7 @@ CREATE TABLE rooms (
 CREATE INDEX rooms_listed_idx ON rooms (id DESC) WHERE visibility = 'public' AND archived_at IS NULL;
 CREATE INDEX rooms_host_idx ON rooms (host_id);
 CREATE INDEX rooms_movie_idx ON rooms (movie_id);
-CREATE INDEX rooms_open_updated_idx ON rooms (updated_at) WHERE archived_at IS NULL;
+CREATE INDEX rooms_open_active_idx ON rooms (last_active_at) WHERE archived_at IS NULL;
 
 CREATE TABLE participants (
     room_id      uuid        NOT NULL CONSTRAINT participants_room_fkey REFERENCES rooms ON DELETE CASCADE,
@@ -130,6 +132,8 @@ CREATE TABLE emails (
     state       text        NOT NULL DEFAULT 'queued',
     attempts    integer     NOT NULL DEFAULT 0,
     last_answer text        NOT NULL DEFAULT '',
+    -- Attempts after which the server may have the mail.
+    ambiguous   integer     NOT NULL DEFAULT 0,
     workflow_id text        NOT NULL,
     sent_at     timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now(),

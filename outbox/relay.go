@@ -100,10 +100,11 @@ func (r *Relay) claim(ctx context.Context) ([]row, error) {
 		Where("state = 'pending' AND available_at <= now()").
 		Order("available_at").Limit(r.cfg.BatchSize).For("UPDATE SKIP LOCKED")
 	var rows []row
+	// An array is made once; a plan could run a plain IN again for each row, and claim more than a batch.
 	err := r.db.NewUpdate().Model(&rows).
 		Set("available_at = now() + make_interval(secs => ?)", r.cfg.Lease.Seconds()).
 		Set("attempts = attempts + 1").Set("updated_at = now()").
-		Where("id IN (?)", available).Returning("*").Scan(ctx)
+		Where("id = ANY(ARRAY(?))", available).Returning("*").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: claim: %w", err)
 	}

@@ -134,23 +134,29 @@ func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reas
 	return nil
 }
 
-// RemoveAvatar takes back a user's avatar and every upload that is still being processed. It returns the version that
-// was published, 0 when there was none.
-func (s *Store) RemoveAvatar(ctx context.Context, userID string) (int, error) {
-	var version int
+// RemoveAvatar takes back a user's avatar and every upload that is still being processed. The files of the latter are
+// removed by the workflows that process them; for the former there is an event.
+func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
+	published := 0
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("UPDATE").Scan(ctx, &version)
-		if err != nil {
-			return err
-		}
-		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("UPDATE").Scan(ctx, &published)
 		if err != nil {
 			return err
 		}
 		_, err = tx.NewUpdate().Model((*avatarRow)(nil)).
 			Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
 			Where("user_id = ? AND state IN ('processing', 'ready')", userID).Exec(ctx)
-		return err
+		if err != nil || published == 0 {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return outbox.Add(ctx, tx, job.StartAvatarRemoval(job.AvatarInput{UserID: userID, Version: published}))
 	})
-	return version, found(err, "remove avatar")
+	if err == nil && published != 0 {
+		s.committed()
+	}
+	return found(err, "remove avatar")
 }

@@ -101,7 +101,7 @@ func TestAvatarUploads(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		_, err = s.PublishAvatar(t.Context(), newID(), 1)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, err = s.RemoveAvatar(t.Context(), newID())
+		err = s.RemoveAvatar(t.Context(), newID())
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
 }
@@ -178,6 +178,14 @@ func TestPublishAvatar(t *testing.T) {
 	})
 }
 
+// removals counts the events that ask for files to be removed.
+func removals(t *testing.T, s *Store, user watchparty.User) (n int) {
+	t.Helper()
+	err := s.db.NewRaw("SELECT count(*) FROM outbox WHERE workflow_id LIKE ?", "avatar/"+user.ID+"/%/removal").Scan(t.Context(), &n)
+	require.NoError(t, err)
+	return n
+}
+
 func TestRemoveAvatar(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -190,9 +198,8 @@ func TestRemoveAvatar(t *testing.T) {
 		failed := upload(t, s, user)
 		require.NoError(t, s.FailAvatar(t.Context(), user.ID, failed, "not_an_image"))
 
-		removed, err := s.RemoveAvatar(t.Context(), user.ID)
-		require.NoError(t, err)
-		require.Equal(t, first, removed)
+		require.NoError(t, s.RemoveAvatar(t.Context(), user.ID))
+		require.Equal(t, 1, removals(t, s, user), "the removal of the published one's files is promised")
 		require.Zero(t, published(t, s, user))
 		require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, first))
 		require.Equal(t, watchparty.AvatarFailed, avatarState(t, s, user, failed))
@@ -200,15 +207,14 @@ func TestRemoveAvatar(t *testing.T) {
 		require.Equal(t, watchparty.AvatarSuperseded, publish(t, s, user, inWork), "a publication that comes later loses")
 		require.Zero(t, published(t, s, user))
 
-		again, err := s.RemoveAvatar(t.Context(), user.ID)
-		require.NoError(t, err)
-		require.Zero(t, again)
+		require.NoError(t, s.RemoveAvatar(t.Context(), user.ID))
+		require.Equal(t, 1, removals(t, s, user), "there is nothing more to remove")
 	})
 
 	t.Run("a later upload is a new avatar", func(t *testing.T) {
 		user := newUser(t, s, "bob")
 		publish(t, s, user, upload(t, s, user))
-		_, err := s.RemoveAvatar(t.Context(), user.ID)
+		err := s.RemoveAvatar(t.Context(), user.ID)
 		require.NoError(t, err)
 		next := upload(t, s, user)
 		require.Equal(t, 2, next, "versions are never given again")
@@ -220,7 +226,7 @@ func TestRemoveAvatar(t *testing.T) {
 		carl, dora := newUser(t, s, "carl"), newUser(t, s, "dora")
 		publish(t, s, carl, upload(t, s, carl))
 		upload(t, s, carl)
-		_, err := s.RemoveAvatar(t.Context(), dora.ID)
+		err := s.RemoveAvatar(t.Context(), dora.ID)
 		require.NoError(t, err)
 		require.Equal(t, 1, published(t, s, carl))
 		require.Equal(t, watchparty.AvatarProcessing, avatarState(t, s, carl, 2))
@@ -243,7 +249,7 @@ func TestRemoveWhilePublishing(t *testing.T) {
 	)
 	wg.Go(func() { _, errPublish = s.PublishAvatar(t.Context(), user.ID, version) })
 	b.await(t, 1, nil)
-	wg.Go(func() { _, errRemove = s.RemoveAvatar(t.Context(), user.ID) })
+	wg.Go(func() { errRemove = s.RemoveAvatar(t.Context(), user.ID) })
 	b.await(t, 2, nil)
 	b.release(t)
 	wg.Wait()

@@ -110,18 +110,21 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 // became active since it was chosen survives. Each returns the rooms that it touched, one for each row.
 var batches = map[watchparty.Policy]string{
 	watchparty.PolicyParticipants: `
-		DELETE FROM participants WHERE last_seen_at < ?0 AND (room_id, user_id) IN (
+		WITH chosen AS MATERIALIZED (
 			SELECT room_id, user_id FROM participants WHERE last_seen_at < ?0
 			ORDER BY last_seen_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
-		RETURNING room_id`,
+		DELETE FROM participants AS p USING chosen
+		WHERE p.room_id = chosen.room_id AND p.user_id = chosen.user_id AND p.last_seen_at < ?0
+		RETURNING p.room_id`,
 	watchparty.PolicyMessages: `
-		DELETE FROM messages WHERE created_at < ?0 AND id IN (
+		WITH chosen AS MATERIALIZED (
 			SELECT id FROM messages WHERE created_at < ?0
 			ORDER BY created_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
-		RETURNING room_id`,
+		DELETE FROM messages AS m USING chosen WHERE m.id = chosen.id AND m.created_at < ?0
+		RETURNING m.room_id`,
 	watchparty.PolicyRooms: `
 		SELECT id FROM rooms AS r WHERE ` + inactiveRoom + `
-		ORDER BY updated_at LIMIT ?1 FOR UPDATE SKIP LOCKED`,
+		ORDER BY last_active_at LIMIT ?1 FOR UPDATE SKIP LOCKED`,
 }
 
 // archiveRooms is the second half of PolicyRooms. What makes a room active is in other tables, and a statement sees
@@ -132,7 +135,7 @@ const archiveRooms = `
 	RETURNING id`
 
 // inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.
-const inactiveRoom = `r.archived_at IS NULL AND r.updated_at < ?0
+const inactiveRoom = `r.archived_at IS NULL AND r.last_active_at < ?0 AND r.updated_at < ?0
 	AND NOT EXISTS (SELECT FROM participants WHERE room_id = r.id AND last_seen_at >= ?0)
 	AND NOT EXISTS (SELECT FROM messages WHERE room_id = r.id AND created_at >= ?0)`
 

@@ -78,12 +78,12 @@ func TestCleanupThresholds(t *testing.T) {
 		{"room by its change", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
 			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, admin.ID))
-			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", when, room.ID)
+			at(t, "UPDATE rooms SET updated_at = ?0, last_active_at = ?0 WHERE id = ?1", when, room.ID)
 			return room
 		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
 		{"room by who is in it", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
-			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+			at(t, "UPDATE rooms SET updated_at = ?0, last_active_at = ?0 WHERE id = ?1", threshold.Add(-time.Hour), room.ID)
 			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ?", when, room.ID)
 			return room
 		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
@@ -91,7 +91,7 @@ func TestCleanupThresholds(t *testing.T) {
 			room := new0(t)
 			say(t, s, room, admin, "hello")
 			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, admin.ID))
-			at(t, "UPDATE rooms SET updated_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+			at(t, "UPDATE rooms SET updated_at = ?0, last_active_at = ?0 WHERE id = ?1", threshold.Add(-time.Hour), room.ID)
 			at(t, "UPDATE messages SET created_at = ? WHERE room_id = ?", when, room.ID)
 			return room
 		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
@@ -141,7 +141,7 @@ func TestCleanupBatches(t *testing.T) {
 		say(t, s, room, user, "hello")
 	}
 	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
 	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE role = 'viewer'")
 	active := newRoom(t, s, admin, nil)
 	say(t, s, active, admin, "I stay")
@@ -223,7 +223,7 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 	}{
 		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'", "SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
 		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'", "SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
-		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
+		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
 	} {
 		t.Run(string(scene.policy), func(t *testing.T) {
 			exec(t, s, scene.old)
@@ -291,7 +291,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			s := open(t)
 			host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
 			room := newRoom(t, s, host, nil)
-			exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+			exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
 			exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 			run := newRun(t, s, host, false)
 			b := hold(t, s, "UPDATE", "rooms")
@@ -339,7 +339,7 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
 	room := newRoom(t, s, host, nil)
 	say(t, s, room, host, "long ago")
-	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
 	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
 	run := newRun(t, s, host, false)
@@ -363,6 +363,7 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	require.True(t, after.ArchivedAt.IsZero(), "the guest is in it")
 	require.Zero(t, counted(t, s, run.ID)[watchparty.PolicyRooms])
 
+	exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '2 d'")
 	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 	require.Equal(t, []string{room.ID}, apply(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
 		"it was the guest who kept it open")
@@ -557,5 +558,37 @@ func TestListRunsAndReports(t *testing.T) {
 				require.Equal(t, runs[i], report.RunID)
 			}
 		})
+	}
+}
+
+// A room that people come to is not inactive, even if nobody is in it now and nothing of their visit is left.
+func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host := newUser(t, s, "host")
+	for name, visit := range map[string]func(room, guest string) error{
+		"entered and left": func(room, guest string) error {
+			if _, err := s.JoinRoom(t.Context(), room, guest); err != nil {
+				return err
+			}
+			return s.LeaveRoom(t.Context(), room, guest)
+		},
+		"left": func(room, _ string) error { return s.LeaveRoom(t.Context(), room, host.ID) },
+		"spoken in": func(room, _ string) error {
+			_, err := s.PostMessage(t.Context(), room, host, "hello")
+			return err
+		},
+	} {
+		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5})
+		require.NoError(t, err)
+		exec(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
+		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))
+		exec(t, s, "DELETE FROM participants")
+		exec(t, s, "DELETE FROM messages")
+		run, err := s.CreateRun(t.Context(), host.ID, watchparty.Policies(), false)
+		require.NoError(t, err)
+		_, archived, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10)
+		require.NoError(t, err)
+		require.NotContains(t, archived, room.ID, name)
 	}
 }

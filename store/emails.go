@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,13 +89,19 @@ func (s *Store) FailMail(ctx context.Context, id string) error {
 	return nil
 }
 
-// NoteMail stores the server's answer to an attempt at a mail that has not ended.
-func (s *Store) NoteMail(ctx context.Context, id, answer string) error {
-	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
+// NoteMail stores the server's answer to an attempt at a mail that has not ended, and counts it if the server may have
+// the mail. It returns that count.
+func (s *Store) NoteMail(ctx context.Context, id, answer string, ambiguous bool) (int, error) {
+	update := s.db.NewUpdate().Model((*emailRow)(nil)).
 		Set("last_answer = ?", answer).Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("store: note mail: %w", err)
+		Where("id = ? AND state IN ('queued', 'sending')", id).Returning("ambiguous")
+	if ambiguous {
+		update = update.Set("ambiguous = ambiguous + 1")
 	}
-	return nil
+	var count int
+	err := update.Scan(ctx, &count)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("store: note mail: %w", err)
+	}
+	return count, nil
 }

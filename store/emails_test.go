@@ -31,6 +31,13 @@ func begin(t *testing.T, s *Store, id string) bool {
 	return ok
 }
 
+func note(t *testing.T, s *Store, id, answer string, ambiguous bool) int {
+	t.Helper()
+	count, err := s.NoteMail(t.Context(), id, answer, ambiguous)
+	require.NoError(t, err)
+	return count
+}
+
 func TestMail(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -40,7 +47,7 @@ func TestMail(t *testing.T) {
 		require.Zero(t, mailOf(t, s, id).Attempts)
 		require.True(t, begin(t, s, id))
 		require.Equal(t, watchparty.MailSending, mailOf(t, s, id).State)
-		require.NoError(t, s.NoteMail(t.Context(), id, "451 try later"))
+		note(t, s, id, "451 try later", false)
 		mail := mailOf(t, s, id)
 		require.Equal(t, watchparty.MailSending, mail.State)
 		require.Equal(t, 1, mail.Attempts)
@@ -60,7 +67,7 @@ func TestMail(t *testing.T) {
 	t.Run("failed for good", func(t *testing.T) {
 		id := welcome(t, s, "bob")
 		require.True(t, begin(t, s, id))
-		require.NoError(t, s.NoteMail(t.Context(), id, "550 no such user"))
+		note(t, s, id, "550 no such user", false)
 		require.NoError(t, s.FailMail(t.Context(), id))
 		mail := mailOf(t, s, id)
 		require.Equal(t, watchparty.MailFailed, mail.State)
@@ -77,7 +84,7 @@ func TestMail(t *testing.T) {
 			require.False(t, begin(t, s, id))
 			require.NoError(t, s.SentMail(t.Context(), id))
 			require.NoError(t, s.FailMail(t.Context(), id))
-			require.NoError(t, s.NoteMail(t.Context(), id, "from an attempt that was given up"))
+			note(t, s, id, "from an attempt that was given up", false)
 			require.Equal(t, before, mailOf(t, s, id))
 		})
 	}
@@ -85,7 +92,7 @@ func TestMail(t *testing.T) {
 	t.Run("one mail only", func(t *testing.T) {
 		id, other := welcome(t, s, "carl"), welcome(t, s, "dora")
 		begin(t, s, id)
-		require.NoError(t, s.NoteMail(t.Context(), id, "451"))
+		note(t, s, id, "451", false)
 		require.NoError(t, s.SentMail(t.Context(), id))
 		require.Equal(t, watchparty.MailQueued, mailOf(t, s, other).State)
 		require.Empty(t, mailOf(t, s, other).LastAnswer)
@@ -121,4 +128,18 @@ func TestMail(t *testing.T) {
 		require.EqualValues(t, 20, begun.Load())
 		require.Equal(t, 20, mailOf(t, s, id).Attempts)
 	})
+}
+
+func TestAmbiguousAttemptsAreCountedByThemselves(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	id := welcome(t, s, "amy")
+	require.True(t, begin(t, s, id))
+	require.Zero(t, note(t, s, id, "the server refused the connection", false))
+	require.Equal(t, 1, note(t, s, id, "the server closed the connection", true))
+	require.Equal(t, 1, note(t, s, id, "451 try later", false))
+	require.Equal(t, 2, note(t, s, id, "the server closed the connection", true))
+	require.NoError(t, s.SentMail(t.Context(), id))
+	require.Zero(t, note(t, s, id, "too late", true), "a mail that has ended stays as it is")
+	require.Empty(t, mailOf(t, s, id).LastAnswer)
 }

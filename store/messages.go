@@ -37,15 +37,20 @@ func (s *Store) PostMessage(ctx context.Context, roomID string, author watchpart
 		ID: newID(), RoomID: roomID, UserID: &author.ID, Body: body, CreatedAt: now, UpdatedAt: now, Username: &author.Username,
 	}
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		var archived bool
+		var room struct {
+			Archived bool `bun:"archived"`
+			Quiet    bool `bun:"quiet"`
+		}
 		// The lock is the one that the message's foreign key takes anyway; here it keeps the room from being archived
 		// meanwhile.
-		err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("archived_at IS NOT NULL").Where("id = ?", roomID).
-			For("KEY SHARE").Scan(ctx, &archived)
+		err := tx.NewSelect().Model((*roomRow)(nil)).
+			ColumnExpr("archived_at IS NOT NULL AS archived").
+			ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
+			Where("id = ?", roomID).For("KEY SHARE").Scan(ctx, &room)
 		if err != nil {
 			return err
 		}
-		if archived {
+		if room.Archived {
 			return watchparty.ErrRoomArchived
 		}
 		in, err := touchParticipant(ctx, tx, roomID, author.ID)
@@ -54,6 +59,11 @@ func (s *Store) PostMessage(ctx context.Context, roomID string, author watchpart
 		}
 		if !in {
 			return watchparty.ErrNotParticipant
+		}
+		if room.Quiet {
+			if err := touchRoom(ctx, tx, roomID); err != nil {
+				return err
+			}
 		}
 		_, err = tx.NewInsert().Model(&row).Exec(ctx)
 		return err

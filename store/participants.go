@@ -54,12 +54,15 @@ func (s *Store) IsParticipant(ctx context.Context, roomID, userID string) (bool,
 
 // LeaveRoom takes a user out of a room; not being in it is no error.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
-	_, err := s.db.NewDelete().Model((*participantRow)(nil)).
-		Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("store: leave room: %w", err)
-	}
-	return nil
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewDelete().Model((*participantRow)(nil)).
+			Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
+		if err != nil || !affected(result) {
+			return err
+		}
+		return touchRoom(ctx, tx, roomID)
+	})
+	return found(err, "leave room")
 }
 
 func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string, role watchparty.Role) error {

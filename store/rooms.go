@@ -107,6 +107,9 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 				return err
 			}
 		}
+		if err := touchRoom(ctx, tx, roomID); err != nil {
+			return err
+		}
 		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
 	})
 	if violates(err, "participants_user_fkey") {
@@ -135,4 +138,14 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 		return watchparty.ErrRoomFull
 	}
 	return addParticipant(ctx, tx, room.ID, userID, role)
+}
+
+// activity is how exactly a room's last activity is kept: a row that is written with each message would be a bottleneck.
+const activity = 10 * time.Minute
+
+// touchRoom says that something happens in the room.
+func touchRoom(ctx context.Context, db bun.IDB, roomID string) error {
+	_, err := db.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
+		Where("id = ? AND last_active_at < now() - make_interval(secs => ?)", roomID, activity.Seconds()).Exec(ctx)
+	return err
 }

@@ -69,15 +69,18 @@ func (s *Store) RotateSession(ctx context.Context, oldHash, newHash []byte, expi
 
 // RevokeSession ends the sign-in that a refresh token belongs to; an unknown token is no error.
 func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) error {
-	var row sessionRow
-	err := s.db.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).Scan(ctx)
-	if err = found(err, "revoke session"); err != nil {
-		if watchparty.IsKind(err, watchparty.KindNotFound) {
-			return nil
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var row sessionRow
+		// The lock makes a rotation that is on its way finish first, so that its new token is revoked too.
+		if err := tx.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).For("UPDATE").Scan(ctx); err != nil {
+			return err
 		}
-		return err
+		return revokeFamily(ctx, tx, row.FamilyID)
+	})
+	if err = found(err, "revoke session"); watchparty.IsKind(err, watchparty.KindNotFound) {
+		return nil
 	}
-	return revokeFamily(ctx, s.db, row.FamilyID)
+	return err
 }
 
 func revokeFamily(ctx context.Context, db bun.IDB, familyID string) error {

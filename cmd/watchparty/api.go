@@ -37,6 +37,10 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	if err != nil {
 		return err
 	}
+	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
+	if err != nil {
+		return err
+	}
 	l, err := listen(ctx, cfg.HTTP.Addr, "HTTP_ADDR")
 	if err != nil {
 		return err
@@ -44,7 +48,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, l) })
-	g.Go(func() error { return serveMetrics(ctx, cfg.MetricsAddr, parts.metrics) })
+	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	return g.Wait()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +45,10 @@ func (p program) dev(ctx context.Context) error {
 		return err
 	}
 	// Before anything is started: a port that is taken is better known now.
-	for _, port := range []int{apiPort, apiMetricsPort, workerMetricsPort} {
+	for port, setting := range map[int]string{apiPort: "HTTP_ADDR", apiMetricsPort: "METRICS_ADDR", workerMetricsPort: "METRICS_ADDR"} {
+		if d.vars[setting] != "" {
+			continue
+		}
 		if err := d.checkPort(ctx, port); err != nil {
 			return err
 		}
@@ -76,14 +81,10 @@ type development struct {
 }
 
 func (p program) newDev() (*development, error) {
-	vars, err := readEnv(".env")
+	vars, err := withDotenv(env.ToMap(p.environ))
 	if err != nil {
 		return nil, err
 	}
-	if vars == nil {
-		vars = map[string]string{}
-	}
-	maps.Copy(vars, env.ToMap(p.environ))
 	if vars["APP_ENV"] == "production" {
 		return nil, errors.New("watchparty dev is for development; APP_ENV says production")
 	}
@@ -143,25 +144,25 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	if err != nil {
 		return err
 	}
-	if err := d.prepare(ctx, cfg); err != nil {
+	if err := d.prepare(ctx, cfg, stack); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		api := cfg
-		api.MetricsAddr = d.address(apiMetricsPort)
+		api.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(apiMetricsPort))
 		return runAPI(ctx, api, environ, newLogger(cfg, d.stderr).With("part", "api"))
 	})
 	g.Go(func() error {
 		worker := cfg
-		worker.MetricsAddr = d.address(workerMetricsPort)
+		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
 		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.Queues())
 	})
 	if stack != nil {
 		g.Go(func() error { return stack.Wait(ctx) })
 	}
 	g.Go(func() error {
-		if err := awaitReady(ctx, cfg.HTTP.PublicURL); err != nil {
+		if err := awaitReady(ctx, "http://"+cfg.HTTP.Addr); err != nil {
 			return err
 		}
 		d.announce(cfg, stack, time.Since(began))
@@ -176,28 +177,43 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	if err != nil {
 		return nil, config.Config{}, err
 	}
-	defaults := map[string]string{
-		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "SMTP_TLS": "none",
-		"HTTP_ADDR": d.address(apiPort), "METRICS_ADDR": "off",
+	files := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(d.dir, "files")), RawQuery: "create_dir=true&no_tmp_dir=true"}
+	settled := map[string]string{
+		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "HTTP_DRAIN_DELAY": "0s",
+		"HTTP_ADDR": d.address(apiPort), "BLOB_URL": files.String(),
 		"PUBLIC_URL": "http://localhost:" + strconv.Itoa(apiPort+d.offset),
-		"BLOB_URL":   "file://" + filepath.ToSlash(filepath.Join(d.dir, "files")) + "?create_dir=true&no_tmp_dir=true",
 	}
-	if stack != nil {
-		maps.Copy(defaults, addresses(stack))
-	}
-	for name, value := range defaults {
-		if d.vars[name] == "" {
-			d.vars[name] = value
-		} else {
-			defaults[name] = d.vars[name]
+	for name, value := range d.vars {
+		if value != "" {
+			settled[name] = value
 		}
 	}
-	if err := writeEnv(devFile(d.offset), defaults); err != nil {
+	if stack != nil {
+		maps.Copy(settled, addresses(stack)) // last, for .env may name parts of what was started
+	}
+	environ := lines(settled)
+	cfg, err := config.Load(environ)
+	if err != nil {
 		return nil, config.Config{}, err
 	}
-	environ := lines(d.vars)
-	cfg, err := config.Load(environ)
-	return environ, cfg, err
+	return environ, cfg, d.keep(settled)
+}
+
+// keep stores the settings that lead to this stack for the other commands; what they find in their own environment
+// comes first.
+func (d *development) keep(settled map[string]string) error {
+	params, err := env.GetFieldParams(&config.Config{})
+	if err != nil {
+		return err
+	}
+	kept := map[string]string{"TEMPORAL_ADDRESS": settled["TEMPORAL_ADDRESS"]}
+	for _, param := range params {
+		if value, set := settled[param.Key]; set {
+			kept[param.Key] = value
+		}
+	}
+	kept["METRICS_ADDR"] = "off" // or a second process would want the same port
+	return writeEnv(devFile(d.offset), kept)
 }
 
 // addresses are the settings under which the rest of the program finds the stack.
@@ -213,7 +229,7 @@ func addresses(s *devstack.Stack) map[string]string {
 		vars["TEMPORAL_ADDRESS"], vars["TEMPORAL_UI_URL"] = s.TemporalAddress(), s.TemporalUIURL()
 	}
 	if s.Has(devstack.Inbox) {
-		vars["SMTP_HOST"], vars["SMTP_PORT"] = s.SMTPHost(), strconv.Itoa(s.SMTPPort())
+		vars["SMTP_HOST"], vars["SMTP_PORT"], vars["SMTP_TLS"] = s.SMTPHost(), strconv.Itoa(s.SMTPPort()), "none"
 	}
 	return vars
 }
@@ -237,8 +253,13 @@ func (d *development) secret() (string, error) {
 	return secret, nil
 }
 
-// prepare migrates the database and fills in the demo data.
-func (d *development) prepare(ctx context.Context, cfg config.Config) error {
+// prepare migrates the database and fills in the demo data. A database that the environment names gets accounts with a
+// well-known password only if the environment says as well that this is development.
+func (d *development) prepare(ctx context.Context, cfg config.Config, stack *devstack.Stack) error {
+	own := stack != nil && stack.Has(devstack.Postgres)
+	if !own && d.vars["APP_ENV"] != "development" {
+		return errors.New("DATABASE_URL names a database that dev would fill with demo accounts; set APP_ENV=development if that is meant")
+	}
 	s, err := openStore(cfg)
 	if err != nil {
 		return err

@@ -42,12 +42,16 @@ func portOffset(vars map[string]string) (int, error) {
 // environment adds, in development only, what .env and a development stack's own file say and environ does not.
 func environment(environ []string) ([]string, error) {
 	vars := env.ToMap(environ)
-	offset, err := portOffset(vars)
+	if vars["APP_ENV"] == "production" {
+		return environ, nil
+	}
+	local, err := withDotenv(vars)
 	if err != nil {
 		return nil, err
 	}
-	if vars["APP_ENV"] == "production" {
-		return environ, nil
+	offset, err := portOffset(local)
+	if err != nil {
+		return nil, err
 	}
 	stack, err := readEnv(devFile(offset))
 	if err != nil {
@@ -56,15 +60,24 @@ func environment(environ []string) ([]string, error) {
 	if stack == nil && vars["APP_ENV"] != "development" {
 		return environ, nil
 	}
-	dotenv, err := readEnv(".env")
+	merged := map[string]string{}
+	maps.Copy(merged, local)
+	maps.Copy(merged, stack) // which holds what .env said when the stack was started
+	maps.Copy(merged, vars)
+	return lines(merged), nil
+}
+
+// withDotenv adds what .env says and vars does not.
+func withDotenv(vars map[string]string) (map[string]string, error) {
+	merged, err := readEnv(".env")
 	if err != nil {
 		return nil, err
 	}
-	merged := map[string]string{}
-	maps.Copy(merged, stack)
-	maps.Copy(merged, dotenv)
+	if merged == nil {
+		merged = map[string]string{}
+	}
 	maps.Copy(merged, vars)
-	return lines(merged), nil
+	return merged, nil
 }
 
 // readEnv returns nil when there is no such file.

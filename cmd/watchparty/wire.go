@@ -154,14 +154,18 @@ func cacheMetrics(c *cache.Cache) []prometheus.Collector {
 	}
 }
 
-// serveMetrics answers Prometheus on addr until ctx ends; "off" serves nothing.
-func serveMetrics(ctx context.Context, addr string, metrics *prometheus.Registry) error {
+// listenMetrics returns nil for "off".
+func listenMetrics(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "off" {
-		return nil
+		return nil, nil
 	}
-	l, err := listen(ctx, addr, "METRICS_ADDR")
-	if err != nil {
-		return err
+	return listen(ctx, addr, "METRICS_ADDR")
+}
+
+// serveMetrics answers Prometheus until ctx ends; without a listener it does nothing.
+func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Registry) error {
+	if l == nil {
+		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

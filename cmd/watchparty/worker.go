@@ -74,6 +74,10 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		return err
 	}
 	defer parts.close()
+	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
+	if err != nil {
+		return err
+	}
 	sender, err := mail.New(cfg.Mail)
 	if err != nil {
 		return err
@@ -90,7 +94,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })
-	g.Go(func() error { return serveMetrics(ctx, cfg.MetricsAddr, parts.metrics) })
+	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	return g.Wait()
 }

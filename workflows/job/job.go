@@ -57,6 +57,15 @@ type AvatarInput struct {
 	Version int    `json:"version"`
 }
 
+// StartAvatarRemoval asks for the files of a published upload to be removed, after its row was marked as superseded: to
+// process it again is to find that out, and to leave nothing of it.
+func StartAvatarRemoval(in AvatarInput) outbox.Event {
+	e := StartAvatar(in)
+	e.WorkflowID += "/removal"
+	e.Summary = fmt.Sprintf("Removal of avatar version %d", in.Version)
+	return e
+}
+
 // AvatarResult says how it ended.
 type AvatarResult struct {
 	State  watchparty.AvatarState `json:"state"`
