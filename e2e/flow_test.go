@@ -118,6 +118,7 @@ func TestWholeFlow(t *testing.T) {
 		{"private room", (*flow).privateRoom},
 		{"avatar", (*flow).avatar},
 		{"second avatar", (*flow).secondAvatar},
+		{"avatar taken back", (*flow).avatarTakenBack},
 		{"no picture", (*flow).noPicture},
 		{"admin granted by command", (*flow).grantAdmin},
 		{"clean-up while the schedule is paused", (*flow).cleanup},
@@ -302,6 +303,18 @@ func (f *flow) secondAvatar(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
 		assert.Equal(c, http.StatusNotFound, fetch(c, former).status)
 	}, "the former avatar's files are removed")
+}
+
+func (f *flow) avatarTakenBack(t *testing.T) {
+	require.Equal(t, http.StatusAccepted, f.dan.putAvatar(t, photo(t, color.RGBA{G: 200, A: 255})).status)
+	f.awaitAvatar(t, f.dan, 1)
+	file := f.client.get(t, "/users/dan-the-viewer").data(t)["avatar"].(map[string]any)["medium"].(string)
+	require.Equal(t, http.StatusOK, fetch(t, file).status)
+	require.Equal(t, http.StatusNoContent, f.dan.do(t, http.MethodDelete, "/users/me/avatar", nil).status)
+	require.Nil(t, f.client.get(t, "/users/dan-the-viewer").data(t)["avatar"])
+	eventually(t, func(c *assert.CollectT) {
+		assert.Equal(c, http.StatusNotFound, fetch(c, file).status)
+	}, "its files are removed")
 }
 
 func (f *flow) noPicture(t *testing.T) {

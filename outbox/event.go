@@ -8,16 +8,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-)
 
-// Event asks for one workflow.
-type Event struct {
-	WorkflowID string // unique for ever
-	Workflow   string // the workflow's type
-	TaskQueue  string
-	Summary    string // one line for the Temporal UI, without personal data
-	Input      any    // the workflow's only argument; identifiers and counts
-}
+	"github.com/watchparty/watchparty/workflows/job"
+)
 
 type row struct {
 	bun.BaseModel `bun:"table:outbox,alias:o"`
@@ -33,7 +26,7 @@ type row struct {
 }
 
 // Add stores the event in the caller's transaction.
-func Add(ctx context.Context, tx bun.Tx, e Event) error {
+func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 	input, err := json.Marshal(e.Input)
 	if err != nil {
 		return fmt.Errorf("outbox: encode the input of %s: %w", e.Workflow, err)

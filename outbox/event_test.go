@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/driver/pgdriver"
+
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestAdd(t *testing.T) {
@@ -19,7 +21,7 @@ func TestAdd(t *testing.T) {
 	}
 
 	t.Run("what was added is what is started", func(t *testing.T) {
-		e := Event{
+		e := job.Event{
 			WorkflowID: "welcome-email/1", Workflow: "WelcomeEmail", TaskQueue: "email", Summary: "Welcome mail",
 			Input: struct {
 				EmailID string `json:"email_id"`
@@ -46,7 +48,7 @@ func TestAdd(t *testing.T) {
 	t.Run("an event goes with its transaction", func(t *testing.T) {
 		undone := errors.New("undone")
 		err := in(t, func(ctx context.Context, tx bun.Tx) error {
-			if err := Add(ctx, tx, Event{WorkflowID: "undone", Workflow: "x"}); err != nil {
+			if err := Add(ctx, tx, job.Event{WorkflowID: "undone", Workflow: "x"}); err != nil {
 				return err
 			}
 			return undone
@@ -59,7 +61,7 @@ func TestAdd(t *testing.T) {
 
 	t.Run("a workflow ID is taken for ever", func(t *testing.T) {
 		err := in(t, func(ctx context.Context, tx bun.Tx) error {
-			return Add(ctx, tx, Event{WorkflowID: "welcome-email/1", Workflow: "x"})
+			return Add(ctx, tx, job.Event{WorkflowID: "welcome-email/1", Workflow: "x"})
 		})
 		var refused pgdriver.Error
 		require.ErrorAs(t, err, &refused)
@@ -68,7 +70,7 @@ func TestAdd(t *testing.T) {
 
 	t.Run("an input that is no JSON", func(t *testing.T) {
 		err := in(t, func(ctx context.Context, tx bun.Tx) error {
-			return Add(ctx, tx, Event{WorkflowID: "func", Workflow: "Greet", Input: func() {}})
+			return Add(ctx, tx, job.Event{WorkflowID: "func", Workflow: "Greet", Input: func() {}})
 		})
 		require.ErrorContains(t, err, "Greet")
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestMain(m *testing.M) {
@@ -55,7 +56,7 @@ func add(t *testing.T, db *bun.DB, workflowIDs ...string) {
 	t.Helper()
 	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, id := range workflowIDs {
-			e := Event{WorkflowID: id, Workflow: "Greet", TaskQueue: "email", Summary: "Greeting", Input: map[string]string{"id": id}}
+			e := job.Event{WorkflowID: id, Workflow: "Greet", TaskQueue: "email", Summary: "Greeting", Input: map[string]string{"id": id}}
 			if err := Add(ctx, tx, e); err != nil {
 				return err
 			}
@@ -107,12 +108,12 @@ func eventuallyStarted(t *testing.T, db *bun.DB) {
 type temporal struct {
 	mu     sync.Mutex
 	asked  map[string]int
-	events []Event
-	answer func(ctx context.Context, e Event, times int) error
+	events []job.Event
+	answer func(ctx context.Context, e job.Event, times int) error
 	called chan string // every call's workflow ID, when not nil
 }
 
-func (s *temporal) start(ctx context.Context, e Event) error {
+func (s *temporal) start(ctx context.Context, e job.Event) error {
 	s.mu.Lock()
 	if s.asked == nil {
 		s.asked = map[string]int{}

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 
 // StartFunc starts the event's workflow; a workflow that is there already is a success. An error that wraps ErrAway
 // says nothing about the event.
-type StartFunc func(ctx context.Context, e Event) error
+type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
 type Relay struct {
@@ -153,7 +154,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 }
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
-	return r.start(ctx, Event{
+	return r.start(ctx, job.Event{
 		WorkflowID: row.WorkflowID, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
 		Summary: row.Summary, Input: row.Input,
 	})

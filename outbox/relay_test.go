@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestRelaysStartEachEventOnce(t *testing.T) {
@@ -92,7 +93,7 @@ func TestTemporalAway(t *testing.T) {
 		ids := names("patient", 40)
 		add(t, db, ids...)
 		var back atomic.Bool
-		server := temporal{called: make(chan string, 10_000), answer: func(context.Context, Event, int) error {
+		server := temporal{called: make(chan string, 10_000), answer: func(context.Context, job.Event, int) error {
 			if back.Load() {
 				return nil
 			}
@@ -117,7 +118,7 @@ func TestTemporalAway(t *testing.T) {
 		db, _ := open(t)
 		ids := names("released", 40)
 		add(t, db, ids...)
-		server := temporal{answer: func(context.Context, Event, int) error { return errAway }}
+		server := temporal{answer: func(context.Context, job.Event, int) error { return errAway }}
 		r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 40, Lease: time.Hour}, discard)
 		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
 		require.Less(t, len(server.events), 40, "a Temporal that is away is not asked for every event of a batch")
@@ -133,7 +134,7 @@ func TestTemporalAway(t *testing.T) {
 		db, _ := open(t)
 		add(t, db, names("half", 30)...)
 		server := temporal{}
-		server.answer = func(_ context.Context, e Event, _ int) error {
+		server.answer = func(_ context.Context, e job.Event, _ int) error {
 			if e.WorkflowID == "half/7" {
 				return errAway
 			}
@@ -158,7 +159,7 @@ func TestRelayComesBackByItself(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
 	add(t, db, "alone")
-	server := temporal{answer: func(_ context.Context, _ Event, times int) error {
+	server := temporal{answer: func(_ context.Context, _ job.Event, times int) error {
 		if times == 1 {
 			return errAway
 		}
@@ -177,14 +178,14 @@ func TestCrashBetweenStartAndMark(t *testing.T) {
 	db, url := open(t)
 	add(t, db, "crash")
 	var workflows temporal
-	workflows.answer = func(_ context.Context, _ Event, times int) error {
+	workflows.answer = func(_ context.Context, _ job.Event, times int) error {
 		if times > 1 {
 			return classify(serviceerror.NewWorkflowExecutionAlreadyStarted("it runs", "request", "run"))
 		}
 		return nil
 	}
 	doomed := openAt(t, url)
-	first := NewRelay(doomed, func(ctx context.Context, e Event) error {
+	first := NewRelay(doomed, func(ctx context.Context, e job.Event) error {
 		err := workflows.start(ctx, e)
 		_ = doomed.Close()
 		return err
@@ -236,7 +237,7 @@ func TestLease(t *testing.T) {
 	// A relay that is back after its lease has ended does not touch what another has finished meanwhile.
 	t.Run("a late relay changes nothing", func(t *testing.T) {
 		add(t, db, "late/refused", "late/away")
-		late := NewRelay(db, func(ctx context.Context, e Event) error {
+		late := NewRelay(db, func(ctx context.Context, e job.Event) error {
 			if err := other.mark(ctx, startedIDs(t, other, e.WorkflowID), nil); err != nil {
 				return err
 			}
@@ -276,7 +277,7 @@ func startedIDs(t *testing.T, r *Relay, workflowID string) []string {
 func TestRefusedEvents(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
-	server := temporal{answer: func(_ context.Context, e Event, _ int) error {
+	server := temporal{answer: func(_ context.Context, e job.Event, _ int) error {
 		if e.WorkflowID == "bad" {
 			return errRefused
 		}
@@ -351,7 +352,7 @@ func TestRunEnds(t *testing.T) {
 	t.Run("while it pauses", func(t *testing.T) {
 		db, _ := open(t)
 		add(t, db, "paused")
-		server := temporal{answer: func(context.Context, Event, int) error { return errAway }}
+		server := temporal{answer: func(context.Context, job.Event, int) error { return errAway }}
 		ctx, cancel := context.WithCancel(t.Context())
 		logged := make(signal, 1)
 		r := NewRelay(db, server.start, slow, slog.New(slog.NewTextHandler(logged, nil)))
@@ -372,7 +373,7 @@ func TestRunEnds(t *testing.T) {
 		ids := names("last", 5)
 		add(t, db, ids...)
 		ctx, cancel := context.WithCancel(t.Context())
-		server := temporal{answer: func(context.Context, Event, int) error {
+		server := temporal{answer: func(context.Context, job.Event, int) error {
 			cancel() // Temporal has started it nevertheless
 			return nil
 		}}

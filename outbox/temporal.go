@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // startTimeout bounds one call. It has to be well under the lease, for a batch is started in several rounds.
@@ -23,7 +25,7 @@ func isAway(err error) bool { return errors.Is(err, ErrAway) }
 
 // Temporal starts events' workflows through c.
 func Temporal(c client.Client) StartFunc {
-	return func(ctx context.Context, e Event) error {
+	return func(ctx context.Context, e job.Event) error {
 		ctx, cancel := context.WithTimeout(ctx, startTimeout)
 		defer cancel()
 		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

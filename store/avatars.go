@@ -45,7 +45,7 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 	row := avatarRow{
 		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing), CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return job.StartAvatar(job.AvatarInput{UserID: userID, Version: version}), err
 	})

@@ -9,7 +9,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -61,7 +60,7 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 func (s *Store) CreateRun(ctx context.Context, adminID string, policies []watchparty.Policy, dryRun bool) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: policies, DryRun: dryRun}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		_, err := tx.NewInsert().Model(row).Exec(ctx)
 		return job.StartCleanup(in), err
 	})

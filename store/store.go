@@ -20,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // Store is the database. It is safe for concurrent use.
@@ -119,7 +120,7 @@ type Page struct {
 }
 
 // withEvent runs fn and adds the event that it returns, all in one transaction, then says that there is an event.
-func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (outbox.Event, error)) error {
+func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (job.Event, error)) error {
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		event, err := fn(ctx, tx)
 		if err != nil {

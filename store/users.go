@@ -8,7 +8,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -43,9 +42,9 @@ func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passw
 		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return outbox.Event{}, err
+			return job.Event{}, err
 		}
 		emailID, err := addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID))
 		return job.StartWelcomeEmail(row.ID, emailID), err

@@ -16,7 +16,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/migrations"
-	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -131,7 +130,7 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 		called := false
 		s.OnEvent(func() { called = true })
 		events := count(t, s, "outbox")
-		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (outbox.Event, error) {
+		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 			_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("display_name = 'changed'").Where("id = ?", user.ID).Exec(ctx)
 			return job.StartWelcomeEmail(user.ID, newID()), err
 		})

@@ -10,8 +10,16 @@ import (
 	"fmt"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/outbox"
 )
+
+// Event asks for one workflow; the outbox keeps it until it has been started.
+type Event struct {
+	WorkflowID string // unique for ever
+	Workflow   string // the workflow's type
+	TaskQueue  string
+	Summary    string // one line for the Temporal UI, without personal data
+	Input      any    // the workflow's only argument; identifiers and counts
+}
 
 // Task queues. Each has its own limits, so that a flood of one kind of work does not hold up another.
 const (
@@ -44,8 +52,8 @@ type EmailResult struct {
 func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 
 // StartWelcomeEmail asks for the mail that greets a user.
-func StartWelcomeEmail(userID, emailID string) outbox.Event {
-	return outbox.Event{
+func StartWelcomeEmail(userID, emailID string) Event {
+	return Event{
 		WorkflowID: WelcomeEmailID(userID), Workflow: WelcomeEmail, TaskQueue: QueueEmail,
 		Summary: "Welcome mail", Input: EmailInput{EmailID: emailID},
 	}
@@ -59,7 +67,7 @@ type AvatarInput struct {
 
 // StartAvatarRemoval asks for the files of a published upload to be removed, after its row was marked as superseded: to
 // process it again is to find that out, and to leave nothing of it.
-func StartAvatarRemoval(in AvatarInput) outbox.Event {
+func StartAvatarRemoval(in AvatarInput) Event {
 	e := StartAvatar(in)
 	e.WorkflowID += "/removal"
 	e.Summary = fmt.Sprintf("Removal of avatar version %d", in.Version)
@@ -73,8 +81,8 @@ type AvatarResult struct {
 }
 
 // StartAvatar asks for an upload to be rendered and published.
-func StartAvatar(in AvatarInput) outbox.Event {
-	return outbox.Event{
+func StartAvatar(in AvatarInput) Event {
+	return Event{
 		WorkflowID: fmt.Sprintf("avatar/%s/%d", in.UserID, in.Version), Workflow: ProcessAvatar, TaskQueue: QueueAvatar,
 		Summary: fmt.Sprintf("Avatar version %d", in.Version), Input: in,
 	}
@@ -98,8 +106,8 @@ type CleanupResult struct {
 func CleanupID(runID string) string { return "cleanup/" + runID }
 
 // StartCleanup asks for a run.
-func StartCleanup(in CleanupInput) outbox.Event {
-	return outbox.Event{
+func StartCleanup(in CleanupInput) Event {
+	return Event{
 		WorkflowID: CleanupID(in.RunID), Workflow: Cleanup, TaskQueue: QueueMaintenance,
 		Summary: "Clean-up on demand", Input: in,
 	}

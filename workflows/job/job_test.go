@@ -8,23 +8,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
-	for name, c := range map[string]struct{ got, want outbox.Event }{
-		"welcome mail": {job.StartWelcomeEmail("u1", "e1"), outbox.Event{
+	for name, c := range map[string]struct{ got, want job.Event }{
+		"welcome mail": {job.StartWelcomeEmail("u1", "e1"), job.Event{
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
 			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"},
 		}},
-		"avatar": {job.StartAvatar(avatar), outbox.Event{
+		"avatar": {job.StartAvatar(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
 			Summary: "Avatar version 7", Input: avatar,
 		}},
-		"clean-up": {job.StartCleanup(cleanup), outbox.Event{
+		"clean-up": {job.StartCleanup(cleanup), job.Event{
 			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",
 			Summary: "Clean-up on demand", Input: cleanup,
 		}},
