@@ -45,13 +45,8 @@ func (p program) dev(ctx context.Context) error {
 		return err
 	}
 	// Before anything is started: a port that is taken is better known now.
-	for port, setting := range map[int]string{apiPort: "HTTP_ADDR", apiMetricsPort: "METRICS_ADDR", workerMetricsPort: "METRICS_ADDR"} {
-		if d.vars[setting] != "" {
-			continue
-		}
-		if err := d.checkPort(ctx, port); err != nil {
-			return err
-		}
+	if err := d.checkPorts(ctx); err != nil {
+		return err
 	}
 	stack, err := d.startServers(ctx)
 	if err != nil {
@@ -104,6 +99,19 @@ func (p program) newDev() (*development, error) {
 
 func (d *development) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.stdout, format+"\n", args...)
+}
+
+// checkPorts looks at those that no setting has moved.
+func (d *development) checkPorts(ctx context.Context) error {
+	if d.vars["HTTP_ADDR"] == "" {
+		if err := d.checkPort(ctx, apiPort); err != nil {
+			return err
+		}
+	}
+	if d.vars["METRICS_ADDR"] != "" {
+		return nil
+	}
+	return errors.Join(d.checkPort(ctx, apiMetricsPort), d.checkPort(ctx, workerMetricsPort))
 }
 
 func (d *development) checkPort(ctx context.Context, port int) error {
