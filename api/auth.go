@@ -7,6 +7,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // Register makes an account. The welcome mail is promised by the same transaction.
@@ -22,13 +23,14 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.store.CreateUser(ctx, registration, hash)
+	token, session := s.newSession()
+	user, err := s.store.CreateSignedInUser(ctx, registration, hash, session)
 	if err != nil {
 		return nil, err
 	}
 	// The profile's absence may be cached.
 	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
-	answer, err := s.signIn(ctx, user)
+	answer, err := s.signedIn(user, token)
 	return Register201JSONResponse(answer), err
 }
 
@@ -45,14 +47,18 @@ func (s *Server) Login(ctx context.Context, r LoginRequestObject) (LoginResponse
 	if !ok {
 		return nil, watchparty.ErrBadCredentials
 	}
-	answer, err := s.signIn(ctx, user)
+	token, session := s.newSession()
+	if err := s.store.CreateSession(ctx, user.ID, session); err != nil {
+		return nil, err
+	}
+	answer, err := s.signedIn(user, token)
 	return Login200JSONResponse(answer), err
 }
 
 // Refresh exchanges a refresh token for the next pair.
 func (s *Server) Refresh(ctx context.Context, r RefreshRequestObject) (RefreshResponseObject, error) {
-	token, hash := auth.NewRefresh()
-	user, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), hash, time.Now().Add(s.cfg.Auth.RefreshTTL))
+	token, session := s.newSession()
+	user, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +74,10 @@ func (s *Server) Logout(ctx context.Context, r LogoutRequestObject) (LogoutRespo
 	return Logout204Response{}, nil
 }
 
-func (s *Server) signIn(ctx context.Context, user watchparty.User) (SignedIn, error) {
+// newSession returns a refresh token and what is stored of it.
+func (s *Server) newSession() (token string, session store.Session) {
 	token, hash := auth.NewRefresh()
-	if err := s.store.CreateSession(ctx, user.ID, hash, time.Now().Add(s.cfg.Auth.RefreshTTL)); err != nil {
-		return SignedIn{}, err
-	}
-	return s.signedIn(user, token)
+	return token, store.Session{TokenHash: hash, Expires: time.Now().Add(s.cfg.Auth.RefreshTTL)}
 }
 
 func (s *Server) signedIn(user watchparty.User, refresh string) (SignedIn, error) {

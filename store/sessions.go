@@ -22,11 +22,21 @@ type sessionRow struct {
 	RevokedAt *time.Time `bun:"revoked_at"`
 }
 
-// CreateSession stores a sign-in by the hash of its refresh token.
-func (s *Store) CreateSession(ctx context.Context, userID string, tokenHash []byte, expires time.Time) error {
+// Session is a sign-in, by the hash of its refresh token.
+type Session struct {
+	TokenHash []byte
+	Expires   time.Time
+}
+
+// CreateSession stores a sign-in.
+func (s *Store) CreateSession(ctx context.Context, userID string, session Session) error {
+	return addSession(ctx, s.db, userID, session)
+}
+
+func addSession(ctx context.Context, db bun.IDB, userID string, session Session) error {
 	id := newID()
-	row := &sessionRow{ID: id, FamilyID: id, UserID: userID, TokenHash: tokenHash, ExpiresAt: expires}
-	if _, err := s.db.NewInsert().Model(row).Exec(ctx); err != nil {
+	row := &sessionRow{ID: id, FamilyID: id, UserID: userID, TokenHash: session.TokenHash, ExpiresAt: session.Expires}
+	if _, err := db.NewInsert().Model(row).Exec(ctx); err != nil {
 		return fmt.Errorf("store: create session: %w", err)
 	}
 	return nil
@@ -35,7 +45,7 @@ func (s *Store) CreateSession(ctx context.Context, userID string, tokenHash []by
 // RotateSession exchanges a refresh token for the next and returns whose it is. A token that was exchanged before has
 // been seen by two parties: its whole family is revoked. It returns ErrBadRefresh then, as for an unknown, revoked or
 // expired one.
-func (s *Store) RotateSession(ctx context.Context, oldHash, newHash []byte, expires time.Time) (watchparty.User, error) {
+func (s *Store) RotateSession(ctx context.Context, oldHash []byte, session Session) (watchparty.User, error) {
 	var user userRow
 	reused := false
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -55,7 +65,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash, newHash []byte, expi
 		if err != nil {
 			return err
 		}
-		next := &sessionRow{ID: newID(), FamilyID: old.FamilyID, UserID: old.UserID, TokenHash: newHash, ExpiresAt: expires}
+		next := &sessionRow{ID: newID(), FamilyID: old.FamilyID, UserID: old.UserID, TokenHash: session.TokenHash, ExpiresAt: session.Expires}
 		if _, err := tx.NewInsert().Model(next).Exec(ctx); err != nil {
 			return err
 		}

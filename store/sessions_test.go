@@ -15,14 +15,14 @@ import (
 func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration) []byte {
 	t.Helper()
 	_, hash := auth.NewRefresh()
-	require.NoError(t, s.CreateSession(t.Context(), user.ID, hash, time.Now().Add(lifetime)))
+	require.NoError(t, s.CreateSession(t.Context(), user.ID, Session{TokenHash: hash, Expires: time.Now().Add(lifetime)}))
 	return hash
 }
 
 func rotate(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
 	t.Helper()
 	_, next = auth.NewRefresh()
-	user, err = s.RotateSession(t.Context(), old, next, time.Now().Add(time.Hour))
+	user, err = s.RotateSession(t.Context(), old, Session{TokenHash: next, Expires: time.Now().Add(time.Hour)})
 	return next, user, err
 }
 

@@ -37,6 +37,15 @@ func (r userRow) user() watchparty.User {
 // CreateUser stores an account, its welcome mail and the event that sends it. It returns ErrUsernameTaken or
 // ErrEmailTaken, both without regard to case.
 func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
+	return s.createUser(ctx, r, passwordHash, nil)
+}
+
+// CreateSignedInUser does the same and starts a session, all or nothing.
+func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, session Session) (watchparty.User, error) {
+	return s.createUser(ctx, r, passwordHash, &session)
+}
+
+func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, session *Session) (watchparty.User, error) {
 	now := now()
 	row := userRow{
 		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
@@ -45,6 +54,11 @@ func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passw
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return job.Event{}, err
+		}
+		if session != nil {
+			if err := addSession(ctx, tx, row.ID, *session); err != nil {
+				return job.Event{}, err
+			}
 		}
 		emailID, err := addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID))
 		return job.StartWelcomeEmail(row.ID, emailID), err

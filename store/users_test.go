@@ -275,3 +275,23 @@ func TestTimesAreUTC(t *testing.T) {
 		require.WithinDuration(t, time.Now(), at, time.Minute, name)
 	}
 }
+
+// An account whose answer could not be given, for lack of a session, would be there without anyone knowing.
+func TestCreateSignedInUserIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	session := Session{TokenHash: []byte("the same"), Expires: time.Now().Add(time.Hour)}
+	registration := func(name string) watchparty.Registration {
+		return watchparty.Registration{Username: name, Email: name + "@people.example", DisplayName: name}
+	}
+	user, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session)
+	require.NoError(t, err)
+	rotated, err := s.RotateSession(t.Context(), session.TokenHash, Session{TokenHash: []byte("next"), Expires: session.Expires})
+	require.NoError(t, err)
+	require.Equal(t, user.ID, rotated.ID)
+
+	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session)
+	require.Error(t, err, "the token is taken")
+	_, err = s.UserByUsername(t.Context(), "second")
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
