@@ -46,7 +46,7 @@ func (c cached) write(w http.ResponseWriter) error {
 	etag := "W/" + c.entry.ETag
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Authorization")
+	h.Add("Vary", "Authorization") // beside CORS' Origin
 	h.Set("X-Cache", "MISS")
 	prefix := `{"_cached":false,`
 	if c.hit {

@@ -34,7 +34,9 @@ func TestCrossOrigin(t *testing.T) {
 
 	t.Run("only those that are named", func(t *testing.T) {
 		b := setup(t, func(s *settings) { s.config.HTTP.Origins = []string{frontEnd} })
-		require.Equal(t, frontEnd, from(t, b, http.MethodGet, frontEnd).Get("Access-Control-Allow-Origin"))
+		answer := from(t, b, http.MethodGet, frontEnd)
+		require.Equal(t, frontEnd, answer.Get("Access-Control-Allow-Origin"))
+		require.ElementsMatch(t, []string{"Origin", "Authorization"}, answer.Values("Vary"), "a cache must not give it to another")
 		require.Empty(t, from(t, b, http.MethodGet, "https://elsewhere.example").Get("Access-Control-Allow-Origin"))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,8 +55,10 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 		}
 		running = append(running, w)
 	}
-	if err := keepSchedules(ctx, d); err != nil {
-		return stopped(ctx, err)
+	if slices.Contains(queues, job.QueueMaintenance) {
+		if err := keepSchedules(ctx, d); err != nil {
+			return stopped(ctx, err)
+		}
 	}
 	d.Log.InfoContext(ctx, "worker runs", slog.Any("queues", queues))
 	select {

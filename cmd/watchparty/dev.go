@@ -111,7 +111,7 @@ func (d *development) checkPorts(ctx context.Context) error {
 	if d.vars["METRICS_ADDR"] != "" {
 		return nil
 	}
-	return errors.Join(d.checkPort(ctx, apiMetricsPort), d.checkPort(ctx, workerMetricsPort))
+	return cmp.Or(d.checkPort(ctx, apiMetricsPort), d.checkPort(ctx, workerMetricsPort))
 }
 
 func (d *development) checkPort(ctx context.Context, port int) error {
@@ -311,7 +311,9 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 	if stack != nil && stack.Has(devstack.Inbox) {
 		d.say("  mail inbox   %s", stack.InboxURL())
 	}
-	d.say("  metrics      http://%s/metrics and http://%s/metrics", d.address(apiMetricsPort), d.address(workerMetricsPort))
+	if cfg.MetricsAddr == "" {
+		d.say("  metrics      http://%s/metrics and http://%s/metrics", d.address(apiMetricsPort), d.address(workerMetricsPort))
+	}
 	d.say("  data         %s", d.dir)
 	d.say("\n  demo accounts (password %s):\n    %s\n", demo.Password, strings.Join(demo.Accounts(), "\n    "))
 	d.say("ctrl-C stops everything.")
