@@ -23,12 +23,12 @@ race: ## Run every test with the race detector
 
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
-	@for target in avatar:FuzzRender avatar/probe:FuzzCheck; do \
+	@for target in avatar:FuzzRender avatar/probe:FuzzCheck store:FuzzPrefixQuery; do \
 		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
 
 bench: setup ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./avatar/... ./cache/...
+	go test -run '^$$' -bench . -benchmem ./avatar/... ./cache/... ./limit/... ./store
 
 lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
 	@deploy/setup.sh lint

@@ -36,8 +36,11 @@ func (a Avatar) Object(name string) string { return a.Prefix() + name }
 
 // Prefix is what the names of all the upload's files start with.
 func (a Avatar) Prefix() string {
-	return "avatars/" + a.UserID + "/" + strconv.Itoa(a.Version) + "/"
+	return AvatarsPrefix(a.UserID) + strconv.Itoa(a.Version) + "/"
 }
+
+// AvatarsPrefix is what the names of the files of all the user's uploads start with.
+func AvatarsPrefix(userID string) string { return "avatars/" + userID + "/" }
 
 // Names of the rendered files.
 const (

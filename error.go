@@ -3,6 +3,7 @@ package watchparty
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind groups errors by what a caller can do about them; the API maps each to one HTTP status.
@@ -19,10 +20,16 @@ const (
 	KindNotFound
 	// KindConflict: true of the request, not of the present state.
 	KindConflict
+	// KindPrecondition: the thing was changed since the caller looked.
+	KindPrecondition
+	// KindUnprocessable: at odds with a former request.
+	KindUnprocessable
 	// KindTooLarge: more bytes than the limit.
 	KindTooLarge
 	// KindUnsupported: a media type that is not taken.
 	KindUnsupported
+	// KindLimited: too much in too short a time; the same request may succeed after RetryAfter.
+	KindLimited
 	// KindUnavailable: a needed part is busy or away; the same request may succeed later.
 	KindUnavailable
 )
@@ -33,6 +40,9 @@ type Error struct {
 	Code    string // stable, snake_case
 	Message string // for people, without anything internal
 	Fields  []FieldError
+	// RetryAfter is set for KindLimited.
+	RetryAfter time.Duration
+	Details    map[string]int // figures that belong to the code
 }
 
 // FieldError names one part of a request that is wrong.
@@ -71,4 +81,6 @@ var (
 	ErrNotFound        = &Error{Kind: KindNotFound, Code: "not_found", Message: "There is no such thing here."}
 	ErrUnauthenticated = &Error{Kind: KindUnauthenticated, Code: "unauthenticated", Message: "A valid access token is needed."}
 	ErrForbidden       = &Error{Kind: KindForbidden, Code: "forbidden", Message: "This is not yours to do."}
+	ErrChangedSince    = &Error{Kind: KindPrecondition, Code: "precondition_failed", Message: "It was changed since you looked."}
+	ErrKeyReused       = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused", Message: "The Idempotency-Key was used for another request."}
 )

@@ -9,11 +9,50 @@ type Message struct {
 	UserID    string // empty when its author's account is gone
 	Username  string
 	Body      string
+	ReplyTo   *Quote // nil unless it answers another
 	CreatedAt time.Time
+	EditedAt  time.Time // zero unless edited
+	DeletedAt time.Time // zero unless taken back; the body is empty then
 }
 
-// MaxMessage is a message's longest body in characters.
-const MaxMessage = 2000
+// Quote is what a message answers. Its excerpt is empty when that is gone.
+type Quote struct {
+	ID       string
+	UserID   string
+	Username string
+	Excerpt  string
+}
+
+// Limits of messages.
+const (
+	MaxMessage = 2000 // characters
+	MaxExcerpt = 140  // characters
+	// EditWindow is how long an author may change what they said.
+	EditWindow = 15 * time.Minute
+)
+
+// Errors of messages.
+var (
+	ErrMuted          = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
+	ErrSlowMode       = &Error{Kind: KindLimited, Code: "slow_mode", Message: "The room is in slow mode: wait a little."}
+	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over", Message: "A message can be changed for 15 minutes."}
+	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message", Message: "There is no such message in this room.",
+		Fields: []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "names no message of this room"}}}
+)
+
+// TooSoon is ErrSlowMode for someone who may speak again after wait.
+func TooSoon(wait time.Duration) error {
+	e := *ErrSlowMode
+	e.RetryAfter = wait
+	return &e
+}
+
+// NewMessage is something to say in a room.
+type NewMessage struct {
+	RoomID    string
+	Body      string
+	ReplyToID string // empty unless it answers another
+}
 
 // ValidateMessage checks a message's body.
 func ValidateMessage(body string) error {

@@ -1,6 +1,12 @@
 package watchparty
 
-import "time"
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Movie is a film that a room can show.
 type Movie struct {
@@ -10,6 +16,167 @@ type Movie struct {
 	RuntimeMinutes int
 	Description    string
 	Genres         []string
+	PosterURL      string    // https; empty without one
+	StreamURL      string    // https; empty without one
+	ArchivedAt     time.Time // zero while in the catalogue
+	Version        int       // counts its changes
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// Limits of films; texts in characters.
+const (
+	MaxTitle            = 200
+	MaxMovieDescription = 5000
+	MinYear             = 1870
+	MaxYear             = 2200
+	MaxRuntime          = 6000 // minutes
+	MaxGenres           = 10
+	MaxGenre            = 40
+	MaxAddressBytes     = 2048
+)
+
+// Errors of films.
+var (
+	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a film with this title and year already."}
+	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this film."}
+)
+
+// MovieInUse is ErrMovieInUse with the number of rooms.
+func MovieInUse(rooms int) error {
+	e := *ErrMovieInUse
+	e.Message = fmt.Sprintf("%d rooms have this film. Archive it instead.", rooms)
+	if rooms == 1 {
+		e.Message = "1 room has this film. Archive it instead."
+	}
+	e.Details = map[string]int{"rooms": rooms}
+	return &e
+}
+
+// NewMovie is what a film is added with.
+type NewMovie struct {
+	Title          string
+	Year           int
+	RuntimeMinutes int
+	Description    string
+	Genres         []string
+	PosterURL      string
+	StreamURL      string
+}
+
+// Normalise trims the texts and writes genres in lower case.
+func (m *NewMovie) Normalise() {
+	c := m.change()
+	c.Normalise()
+}
+
+// Validate reports every field that is wrong.
+func (m NewMovie) Validate() error { return m.change().Validate() }
+
+// change is the one that makes m of nothing.
+func (m *NewMovie) change() MovieChange {
+	return MovieChange{
+		Title: &m.Title, Year: &m.Year, RuntimeMinutes: &m.RuntimeMinutes, Description: &m.Description, Genres: &m.Genres,
+		PosterURL: &m.PosterURL, StreamURL: &m.StreamURL,
+	}
+}
+
+// MovieChange holds what is to be changed of a film; nil leaves something as it is.
+type MovieChange struct {
+	Title          *string
+	Year           *int
+	RuntimeMinutes *int
+	Description    *string
+	Genres         *[]string
+	PosterURL      *string
+	StreamURL      *string
+	Archived       *bool
+}
+
+// Normalise trims the texts and writes genres in lower case, in place.
+func (c MovieChange) Normalise() {
+	for _, text := range []*string{c.Title, c.Description, c.PosterURL, c.StreamURL} {
+		if text != nil {
+			*text = strings.TrimSpace(*text)
+		}
+	}
+	if c.Genres != nil {
+		for i, genre := range *c.Genres {
+			(*c.Genres)[i] = normalGenre(genre)
+		}
+	}
+}
+
+func normalGenre(genre string) string { return strings.ToLower(strings.TrimSpace(genre)) }
+
+// Validate reports every field that is wrong.
+func (c MovieChange) Validate() error {
+	var v fields
+	if c.Title != nil {
+		v.length("title", *c.Title, 1, MaxTitle)
+		v.visible("title", *c.Title)
+		v.line("title", *c.Title)
+	}
+	if c.Year != nil {
+		v.check(*c.Year >= MinYear && *c.Year <= MaxYear, "year", "range", "must be from 1870 to 2200")
+	}
+	if c.RuntimeMinutes != nil {
+		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range", "must be from 1 to 6000")
+	}
+	if c.Description != nil {
+		v.length("description", *c.Description, 0, MaxMovieDescription)
+		v.text("description", *c.Description)
+	}
+	if c.Genres != nil {
+		v.genres(*c.Genres)
+	}
+	if c.PosterURL != nil {
+		v.address("poster_url", *c.PosterURL)
+	}
+	if c.StreamURL != nil {
+		v.address("stream_url", *c.StreamURL)
+	}
+	return v.err()
+}
+
+func (v *fields) genres(genres []string) {
+	v.check(len(genres) <= MaxGenres, "genres", "too_many", "must be at most 10")
+	for i, genre := range genres {
+		field := fmt.Sprintf("genres.%d", i)
+		v.length(field, genre, 1, MaxGenre)
+		v.visible(field, genre)
+		v.line(field, genre)
+		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is there already")
+	}
+}
+
+// address takes what a browser may be sent to: https, and nothing that passes for another host.
+func (v *fields) address(field, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && len(value) <= MaxAddressBytes &&
+		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
+	v.check(ok, field, "address", "must be an address that starts with https://")
+}
+
+// MovieFilter chooses films; zero fields choose all.
+type MovieFilter struct {
+	Search     string // words, the last one by its beginning
+	Genre      string
+	YearFrom   int
+	YearTo     int
+	RuntimeMax int // minutes
+}
+
+// Normalise writes the genre as it is stored.
+func (f *MovieFilter) Normalise() { f.Genre = normalGenre(f.Genre) }
+
+// Validate reports texts that cannot be looked for.
+func (f MovieFilter) Validate() error {
+	var v fields
+	v.line("genre", f.Genre)
+	v.search(f.Search)
+	return v.err()
 }

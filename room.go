@@ -14,26 +14,20 @@ const (
 	Private  Visibility = "private"  // for those in it; to all others it does not exist
 )
 
-// Role is what a participant may do in a room.
-type Role string
-
-const (
-	Host   Role = "host"
-	Viewer Role = "viewer"
-)
-
 // Room is where people watch together.
 type Room struct {
 	ID           string
 	Name         string
 	Description  string
 	MovieID      string // empty without one
-	HostID       string
+	HostID       string // empty when the account of an archived room's host is gone
 	HostUsername string
 	Visibility   Visibility
 	Capacity     int // everyone in it, the host too
 	Participants int
-	ArchivedAt   time.Time // zero while open
+	SlowMode     time.Duration // between two messages of one person; 0 without
+	ArchivedAt   time.Time     // zero while open
+	Version      int           // counts the changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -44,8 +38,52 @@ type Participant struct {
 	Username    string
 	DisplayName string
 	Role        Role
-	JoinedAt    time.Time
-	LastSeenAt  time.Time
+	MutedUntil  time.Time // zero unless muted
+	JoinedAt    time.Time // of who is not in the room: when their role there began
+	LastSeenAt  time.Time // the same
+	Away        bool      // has a role in the room and is not in it
+}
+
+// Present reports whether they were in the room just before now.
+func (p Participant) Present(now time.Time) bool {
+	return !p.Away && now.Sub(p.LastSeenAt) < PresentFor
+}
+
+// PresentFor is how long someone counts as present after they were last seen.
+const PresentFor = 90 * time.Second
+
+// Standing is what someone is to a room.
+type Standing struct {
+	Role        Role // empty for who is nothing to it yet
+	Banned      bool
+	BannedUntil time.Time // zero for a ban that does not end
+}
+
+// Place is a user's own view of a room.
+type Place struct {
+	Role       Role // Viewer for whoever is nothing else
+	Joined     bool // in it now
+	MutedUntil time.Time
+}
+
+// MyRoom is a room together with what its user is to it.
+type MyRoom struct {
+	Room   Room
+	Role   Role
+	Joined bool // in it now
+}
+
+// MyRoomFilter chooses among a user's rooms; the zero value takes all.
+type MyRoomFilter struct {
+	Role     Role
+	Archived *bool
+}
+
+// RoomFilter chooses among listed rooms; the zero value takes all.
+type RoomFilter struct {
+	Search    string // words, the last one by its beginning
+	MovieID   string
+	Available bool // only those that have a place left
 }
 
 // Limits of rooms.
@@ -55,13 +93,16 @@ const (
 	MinCapacity        = 2
 	MaxCapacity        = 1000
 	DefaultCapacity    = 50
+	MaxSlowMode        = time.Hour
 )
 
 // Errors of rooms.
 var (
 	ErrRoomFull       = &Error{Kind: KindConflict, Code: "room_full", Message: "The room is full."}
 	ErrRoomArchived   = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
+	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
+	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role", Message: "Your own role changes when you hand the room over to someone else."}
 	ErrUnknownMovie   = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
 		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
 )
@@ -90,12 +131,70 @@ func (r *NewRoom) Normalise() {
 // Validate reports every field that is wrong.
 func (r NewRoom) Validate() error {
 	var v fields
-	v.length("name", r.Name, 1, MaxRoomName)
-	v.visible("name", r.Name)
-	v.line("name", r.Name)
-	v.length("description", r.Description, 0, MaxRoomDescription)
-	v.text("description", r.Description)
-	v.check(r.Visibility == Public || r.Visibility == Unlisted || r.Visibility == Private, "visibility", "enum", "must be public, unlisted or private")
-	v.check(r.Capacity >= MinCapacity && r.Capacity <= MaxCapacity, "capacity", "range", "must be from 2 to 1000")
+	v.roomName(r.Name)
+	v.roomDescription(r.Description)
+	v.visibility(r.Visibility)
+	v.capacity(r.Capacity)
 	return v.err()
+}
+
+// RoomChange holds what a host may change; nil leaves a property as it is.
+type RoomChange struct {
+	Name        *string
+	Description *string
+	MovieID     *string // empty for none
+	Visibility  *Visibility
+	Capacity    *int
+	SlowMode    *time.Duration
+	Archived    *bool
+}
+
+// Normalise trims the texts.
+func (c *RoomChange) Normalise() {
+	for _, text := range []**string{&c.Name, &c.Description} {
+		if *text != nil {
+			trimmed := strings.TrimSpace(**text)
+			*text = &trimmed
+		}
+	}
+}
+
+// Validate reports every field that is wrong.
+func (c RoomChange) Validate() error {
+	var v fields
+	if c.Name != nil {
+		v.roomName(*c.Name)
+	}
+	if c.Description != nil {
+		v.roomDescription(*c.Description)
+	}
+	if c.Visibility != nil {
+		v.visibility(*c.Visibility)
+	}
+	if c.Capacity != nil {
+		v.capacity(*c.Capacity)
+	}
+	if c.SlowMode != nil {
+		v.check(*c.SlowMode >= 0 && *c.SlowMode <= MaxSlowMode, "slow_mode_seconds", "range", "must be from 0 to 3600")
+	}
+	return v.err()
+}
+
+func (v *fields) roomName(name string) {
+	v.length("name", name, 1, MaxRoomName)
+	v.visible("name", name)
+	v.line("name", name)
+}
+
+func (v *fields) roomDescription(description string) {
+	v.length("description", description, 0, MaxRoomDescription)
+	v.text("description", description)
+}
+
+func (v *fields) visibility(visibility Visibility) {
+	v.check(visibility == Public || visibility == Unlisted || visibility == Private, "visibility", "enum", "must be public, unlisted or private")
+}
+
+func (v *fields) capacity(capacity int) {
+	v.check(capacity >= MinCapacity && capacity <= MaxCapacity, "capacity", "range", "must be from 2 to 1000")
 }

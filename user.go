@@ -16,10 +16,50 @@ type User struct {
 	DisplayName     string
 	Admin           bool
 	EmailVerifiedAt time.Time // zero while unverified
+	SuspendedAt     time.Time // zero unless suspended
 	AvatarVersion   int       // the published avatar's version; 0 without one
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
+
+// Session is one sign-in, from its beginning through all its refreshes.
+type Session struct {
+	ID         string
+	UserAgent  string
+	SignedInAt time.Time
+	LastUsedAt time.Time // when it last got an access token
+	ExpiresAt  time.Time // unless it is used before
+}
+
+// Verification is an address that its user has yet to confirm.
+type Verification struct {
+	ID     string
+	User   User
+	Email  string
+	Former string // the address that it replaced, if any
+}
+
+// How long the links in mails work.
+const (
+	VerificationTTL = 7 * 24 * time.Hour
+	ResetTTL        = 30 * time.Minute
+)
+
+// What an account is called that was deleted: this and a part of its ID, at this domain.
+const (
+	deletedPrefix = "deleted-"
+	deletedDomain = "@deleted.invalid"
+)
+
+// DeletedNames are the username and the address that an account has between its deletion and the end of its row. Nobody
+// can register them.
+func DeletedNames(id string) (username, email string) {
+	hex := strings.ReplaceAll(id, "-", "")
+	return deletedPrefix + hex[max(0, len(hex)-(MaxUsername-len(deletedPrefix))):], id + deletedDomain
+}
+
+// DeletedDisplayName is its display name.
+const DeletedDisplayName = "Deleted account"
 
 // Limits of account fields, in characters unless said otherwise.
 const (
@@ -42,9 +82,20 @@ var (
 		Fields: []FieldError{{Field: "username", Code: "taken", Message: "is taken"}}}
 	ErrEmailTaken = &Error{Kind: KindConflict, Code: "email_taken", Message: "This e-mail address has an account already.",
 		Fields: []FieldError{{Field: "email", Code: "taken", Message: "has an account already"}}}
+	ErrBadToken = &Error{Kind: KindInvalid, Code: "bad_token", Message: "The link is unknown, used or expired.",
+		Fields: []FieldError{{Field: "token", Code: "unknown", Message: "is unknown, used or expired"}}}
+	// ErrWrongPassword is made by WrongPassword.
+	ErrWrongPassword  = WrongPassword("password")
+	ErrSuspended      = &Error{Kind: KindForbidden, Code: "account_suspended", Message: "This account is suspended."}
 	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The e-mail address or the password is wrong."}
 	ErrBadRefresh     = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token", Message: "The refresh token is unknown, used or expired."}
 )
+
+// WrongPassword refuses someone who is signed in and does not know the password; field is where they gave it.
+func WrongPassword(field string) *Error {
+	return &Error{Kind: KindForbidden, Code: "wrong_password", Message: "The password is wrong.",
+		Fields: []FieldError{{Field: field, Code: "wrong", Message: "is wrong"}}}
+}
 
 // Registration is what a new account is made of.
 type Registration struct {
@@ -69,12 +120,26 @@ func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
-	v.check(len(r.Email) <= MaxEmailBytes && emailPattern.MatchString(r.Email) && !strings.ContainsFunc(r.Email, unprintable), "email", "email", "must be an e-mail address")
-	v.line("email", r.Email)
+	v.check(!hasPrefixFold(r.Username, deletedPrefix), "username", "reserved", "must not start with "+deletedPrefix)
+	v.email("email", r.Email)
 	v.length("password", r.Password, MinPassword, MaxPassword)
 	v.length("display_name", r.DisplayName, 1, MaxDisplayName)
 	v.visible("display_name", r.DisplayName)
 	v.line("display_name", r.DisplayName)
+	return v.err()
+}
+
+// ValidateEmail checks an address.
+func ValidateEmail(email string) error {
+	var v fields
+	v.email("email", email)
+	return v.err()
+}
+
+// ValidatePassword checks a new password; field is where it was given.
+func ValidatePassword(field, password string) error {
+	var v fields
+	v.length(field, password, MinPassword, MaxPassword)
 	return v.err()
 }
 
@@ -115,6 +180,16 @@ func (v *fields) length(field, value string, low, high int) {
 	n := utf8.RuneCountInString(value)
 	v.check(n >= low, field, "too_short", "is too short")
 	v.check(n <= high, field, "too_long", "is too long")
+}
+
+func (v *fields) email(field, value string) {
+	ok := len(value) <= MaxEmailBytes && emailPattern.MatchString(value) && !strings.ContainsFunc(value, unprintable)
+	v.check(ok && !strings.HasSuffix(strings.ToLower(value), deletedDomain), field, "email", "must be an e-mail address")
+	v.line(field, value)
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // line refuses control characters and line breaks; text allows line breaks and tabs.

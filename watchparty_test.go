@@ -255,7 +255,7 @@ func TestErrors(t *testing.T) {
 		seen := map[string]bool{}
 		for _, e := range []*watchparty.Error{
 			watchparty.ErrNotFound, watchparty.ErrUnauthenticated, watchparty.ErrForbidden, watchparty.ErrUsernameTaken,
-			watchparty.ErrEmailTaken, watchparty.ErrBadCredentials, watchparty.ErrBadRefresh, watchparty.ErrRoomFull,
+			watchparty.ErrEmailTaken, watchparty.ErrBadToken, watchparty.ErrWrongPassword, watchparty.ErrSuspended, watchparty.ErrBadCredentials, watchparty.ErrBadRefresh, watchparty.ErrRoomFull,
 			watchparty.ErrRoomArchived, watchparty.ErrNotParticipant, watchparty.ErrUnknownMovie, watchparty.Invalid(),
 		} {
 			require.NotZero(t, e.Kind, e.Code)
@@ -265,6 +265,17 @@ func TestErrors(t *testing.T) {
 			seen[e.Code] = true
 		}
 	})
+}
+
+func TestDeletedNames(t *testing.T) {
+	username, email := watchparty.DeletedNames("01890000-0000-7000-8000-00000000dead")
+	require.Equal(t, "deleted-0000700080000000"+"0000dead", username)
+	require.Equal(t, "01890000-0000-7000-8000-00000000dead@deleted.invalid", email)
+	require.Error(t, watchparty.ValidateEmail(email), "nobody can register it")
+	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery", DisplayName: "x"}
+	require.ErrorContains(t, r.Validate(), "username")
+	r.Username = "deleted"
+	require.NoError(t, r.Validate())
 }
 
 func TestAvatarObjects(t *testing.T) {

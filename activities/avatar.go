@@ -128,7 +128,7 @@ func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
 
 // RemoveAvatarFiles removes all files of an upload.
 func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) error {
-	return a.removeAll(ctx, upload(in).Prefix())
+	return removeAll(ctx, a.Bucket, upload(in).Prefix())
 }
 
 // RemoveFormerAvatar removes what a published upload has replaced: every file of the user's older versions, and its
@@ -142,15 +142,15 @@ func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) err
 		return err
 	}
 	for _, version := range superseded {
-		if err := a.removeAll(ctx, upload(job.AvatarInput{UserID: in.UserID, Version: version}).Prefix()); err != nil {
+		if err := removeAll(ctx, a.Bucket, upload(job.AvatarInput{UserID: in.UserID, Version: version}).Prefix()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Avatar) removeAll(ctx context.Context, prefix string) error {
-	objects := a.Bucket.List(&blob.ListOptions{Prefix: prefix})
+func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
+	objects := bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		object, err := objects.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -159,7 +159,7 @@ func (a *Avatar) removeAll(ctx context.Context, prefix string) error {
 		if err != nil {
 			return fmt.Errorf("activities: list files: %w", err)
 		}
-		if err := a.Bucket.Delete(ctx, object.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		if err := bucket.Delete(ctx, object.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 			return fmt.Errorf("activities: remove a file: %w", err)
 		}
 	}

@@ -55,7 +55,7 @@ func newHouse(t *testing.T) *house {
 	})
 	h.host = register(t, h.store, "host")
 	admin := register(t, h.store, "admin")
-	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.Policies(), false)
+	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.Policies(), false, store.Once{})
 	require.NoError(t, err)
 	h.runID = run.ID
 	h.begin(job.CleanupInput{RunID: h.runID})
@@ -66,7 +66,7 @@ func (h *house) room(name string) watchparty.Room {
 	h.t.Helper()
 	n := watchparty.NewRoom{Name: name}
 	n.Normalise()
-	room, err := h.store.CreateRoom(h.t.Context(), h.host.ID, n)
+	room, err := h.store.CreateRoom(h.t.Context(), h.host.ID, n, store.Once{})
 	require.NoError(h.t, err)
 	return room
 }
@@ -74,7 +74,7 @@ func (h *house) room(name string) watchparty.Room {
 func (h *house) say(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
-		_, err := h.store.PostMessage(h.t.Context(), room.ID, h.host, fmt.Sprint("message ", i))
+		_, err := h.store.PostMessage(h.t.Context(), h.host, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.Once{})
 		require.NoError(h.t, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -24,54 +25,123 @@ const (
 
 // Mail sends mails.
 type Mail struct {
-	Store     *store.Store
-	Sender    *mail.Sender
-	PublicURL string
+	Store   *store.Store
+	Sender  *mail.Sender
+	OneTime *auth.OneTime
+	// FrontendURL is where the links lead.
+	FrontendURL string
 }
+
+// The pages that links lead to. They find the token behind the #, where no server and no log sees it.
+const (
+	verifyPage     = "/verify-email"
+	resetPage      = "/password-reset"
+	invitationPage = "/invitations"
+)
 
 // SendMail hands a mail to the SMTP server. Its row is the dedup key: one that has ended is not sent again, and every
-// attempt carries the same Message-ID.
-func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) error {
+// attempt carries the same Message-ID. A mail that is of no use is cancelled: what it is about is used up, expired or
+// gone with its account, or never was.
+func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
 	open, err := m.Store.BeginMail(ctx, in.EmailID)
 	if err != nil {
-		return err
+		return job.EmailResult{}, err
 	}
-	if !open {
-		_, err := m.Store.Mail(ctx, in.EmailID)
-		return missing(err)
+	row, err := m.Store.Mail(ctx, in.EmailID)
+	if err != nil || !open {
+		return job.EmailResult{State: row.State}, missing(err)
 	}
-	message, err := m.compose(ctx, in.EmailID)
+	message, err := m.compose(ctx, row)
+	if watchparty.IsKind(err, watchparty.KindNotFound) {
+		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.CancelMail(ctx, in.EmailID)
+	}
 	if err != nil {
-		return missing(err)
+		return job.EmailResult{}, err
 	}
 	if err := m.Sender.Send(ctx, message); err != nil {
-		return m.refused(ctx, in.EmailID, err)
+		return job.EmailResult{}, m.refused(ctx, in.EmailID, err)
 	}
 	// The server has it: that has to be noted even if this worker is told to stop now.
-	return m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID)
+	return job.EmailResult{State: watchparty.MailSent}, m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID)
 }
 
-// compose loads what the mail is about and renders it.
-func (m *Mail) compose(ctx context.Context, id string) (mail.Message, error) {
-	row, err := m.Store.Mail(ctx, id)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	if row.UserID == "" { // the user was deleted, the mail's row stays
-		return mail.Message{}, fmt.Errorf("activities: the mail's user: %w", watchparty.ErrNotFound)
-	}
-	user, err := m.Store.User(ctx, row.UserID)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	var content mail.Content
+// compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
+func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
 	switch row.Kind {
 	case watchparty.MailWelcome:
-		content, err = mail.Welcome(mail.WelcomeData{DisplayName: user.DisplayName, Username: user.Username, PublicURL: m.PublicURL})
-	default:
-		err = fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
+		return m.welcome(ctx, row)
+	case watchparty.MailVerification:
+		v, err := m.Store.PendingVerification(ctx, row.SubjectID)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		return letter(row, v.User, v.Email, mail.Verification, m.link(verifyPage, auth.ForEmail, v.ID))
+	case watchparty.MailReset:
+		user, err := m.Store.ResetUser(ctx, row.SubjectID)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		return letter(row, user, user.Email, mail.Reset, m.link(resetPage, auth.ForReset, row.SubjectID))
+	case watchparty.MailEmailChanged:
+		v, err := m.Store.ReplacedAddress(ctx, row.SubjectID)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		return letter(row, v.User, v.Former, mail.EmailChanged, m.FrontendURL)
+	case watchparty.MailRoomInvitation:
+		return m.invitation(ctx, row)
 	}
-	return mail.Message{ID: id, To: user.Email, ToName: user.DisplayName, Content: content}, err
+	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
+}
+
+func (m *Mail) welcome(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+	user, err := m.Store.User(ctx, row.SubjectID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	data := mail.WelcomeData{DisplayName: user.DisplayName, Username: user.Username, HomeURL: m.FrontendURL}
+	v, err := m.Store.FirstVerification(ctx, user.ID)
+	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+		return mail.Message{}, err
+	}
+	if err == nil {
+		data.ConfirmURL = m.link(verifyPage, auth.ForEmail, v.ID)
+	}
+	content, err := mail.Welcome(data)
+	return mail.Message{ID: row.ID, To: user.Email, ToName: user.DisplayName, Content: content}, err
+}
+
+func letter(row watchparty.Mail, user watchparty.User, to string, write func(mail.AccountData) (mail.Content, error), link string) (mail.Message, error) {
+	content, err := write(mail.AccountData{DisplayName: user.DisplayName, Username: user.Username, Link: link})
+	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
+}
+
+func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
+	return m.FrontendURL + page + "#token=" + m.OneTime.Token(purpose, id)
+}
+
+// invitation is a mail to an address that may have no account. One that is not open any more is not sent.
+func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+	invitation, err := m.Store.Invitation(ctx, row.SubjectID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	if invitation.State != watchparty.InvitationOpen || invitation.Inviter.ID == "" {
+		return mail.Message{}, fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
+	}
+	room, err := m.Store.Room(ctx, invitation.RoomID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	inviter, err := m.Store.User(ctx, invitation.Inviter.ID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	content, err := mail.Invitation(mail.InvitationData{
+		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
+		URL: m.link(invitationPage, auth.ForInvitation, invitation.ID),
+	})
+	return mail.Message{ID: row.ID, To: invitation.Email, Content: content}, err
 }
 
 // refused stores the server's answer and says what to do about it. The answer stays out of the error, which ends up in

@@ -17,12 +17,15 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows"
 	"github.com/watchparty/watchparty/workflows/job"
 )
+
+var oneTime = auth.NewOneTime("a secret of the tests")
 
 // letter is a user whose welcome mail is queued, and the activities that send it.
 type letter struct {
@@ -37,7 +40,7 @@ type letter struct {
 func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
-	l.activities = &activities.Mail{Store: l.store, Sender: s, PublicURL: "http://watchparty.test"}
+	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test"}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)
@@ -235,7 +238,10 @@ func TestSendMailWithoutItsRows(t *testing.T) {
 	t.Run("user", func(t *testing.T) {
 		l := newLetter(t, s)
 		execute(t, l.store, "DELETE FROM users WHERE id = ?", l.user.ID)
-		requireFailure(t, l.send(), job.ErrorNotFound, true)
+		for range 2 {
+			require.NoError(t, l.send())
+			require.Equal(t, watchparty.MailCancelled, l.row().State)
+		}
 	})
 	t.Run("mail", func(t *testing.T) {
 		l := newLetter(t, s)
@@ -268,4 +274,161 @@ func TestSendMailWithoutDatabase(t *testing.T) {
 	require.Error(t, err)
 	requireFailure(t, err, "wrapError", false)
 	require.Empty(t, p.Mails())
+}
+
+// invited is a letter that brings an invitation of its user's to an address without an account.
+func invited(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
+	t.Helper()
+	l := newLetter(t, s)
+	room, err := l.store.CreateRoom(t.Context(), l.user.ID,
+		watchparty.NewRoom{Name: "Silents & <b>more</b>", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+	require.NoError(t, err)
+	guest := watchparty.NewInvitation{Email: "guest-of-" + l.user.Email}
+	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, guest, store.Once{})
+	require.NoError(t, err)
+	err = l.store.DB().NewSelect().Table("emails").Column("id").Where("subject_id = ?", invitation.ID).Scan(t.Context(), &l.in.EmailID)
+	require.NoError(t, err)
+	return l, invitation
+}
+
+func TestSendInvitation(t *testing.T) {
+	t.Parallel()
+	l, invitation := invited(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	require.NoError(t, l.send())
+	require.Equal(t, watchparty.MailSent, l.row().State)
+	mails := received(t, invitation.Email)
+	require.Len(t, mails, 1)
+	require.Equal(t, "You are invited to a watch party", mails[0].Subject)
+	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
+	var shown struct{ HTML, Text string }
+	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
+	require.Contains(t, shown.Text, "Silents & <b>more</b>")
+	require.Contains(t, shown.HTML, "Silents &amp; &lt;b&gt;more&lt;/b&gt;")
+	for _, part := range []string{shown.HTML, shown.Text} {
+		require.Contains(t, part, l.user.DisplayName)
+		require.NotContains(t, part, l.user.Email)
+		require.Contains(t, part, "http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
+	}
+}
+
+// The mail of an invitation that has ended is cancelled.
+func TestSendInvitationThatIsNotOpen(t *testing.T) {
+	t.Parallel()
+	p := &peer{}
+	s := serve(t, p)
+	for name, statement := range map[string]string{
+		"revoked":      "UPDATE invitations SET state = 'revoked' WHERE id = ?",
+		"expired":      "UPDATE invitations SET expires_at = now() WHERE id = ?",
+		"gone":         "DELETE FROM invitations WHERE id = ?",
+		"deleted room": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
+		"nobody's":     "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, invitation := invited(t, s)
+			execute(t, l.store, statement, invitation.ID)
+			require.Empty(t, l.requireSent(invitation.Email, watchparty.MailCancelled))
+		})
+	}
+	require.Empty(t, p.Mails())
+}
+
+// What a server says of an invitation's mail is kept without the address and the token.
+func TestSendInvitationRejected(t *testing.T) {
+	t.Parallel()
+	p := &peer{answers: map[string]string{}}
+	l, invitation := invited(t, serve(t, p))
+	token := oneTime.Token(auth.ForInvitation, invitation.ID)
+	p.answers["."] = "550 5.7.1 <" + invitation.Email + "> bad link token=" + token
+	err := l.send()
+	requireFailure(t, err, job.ErrorMailRejected, true)
+	for _, text := range []string{err.Error(), l.row().LastAnswer} {
+		require.NotContains(t, text, "guest-of")
+		require.NotContains(t, text, token)
+	}
+	require.Contains(t, l.row().LastAnswer, "bad link")
+}
+
+// about is the mail of that kind that is queued last.
+func (l *letter) about(kind watchparty.MailKind) *letter {
+	l.t.Helper()
+	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("kind = ?", string(kind)).Order("id DESC").Limit(1).Scan(l.t.Context(), &l.in.EmailID)
+	require.NoError(l.t, err)
+	return l
+}
+
+// requireSent sends the mail and returns what came to an address; none for one that was cancelled.
+func (l *letter) requireSent(to string, state watchparty.MailState) (text string) {
+	l.t.Helper()
+	for range 2 {
+		value, err := l.ExecuteActivity(job.SendMail, l.in)
+		require.NoError(l.t, err)
+		var result job.EmailResult
+		require.NoError(l.t, value.Get(&result))
+		require.Equal(l.t, state, result.State)
+		require.Equal(l.t, state, l.row().State)
+	}
+	var shown struct{ Text string }
+	for _, m := range received(l.t, to) {
+		if m.MessageID == l.in.EmailID+"@watchparty.test" {
+			require.Empty(l.t, shown.Text, "it came twice")
+			fetch(l.t, stacktest.InboxURL()+"/api/v1/message/"+m.ID, &shown)
+		}
+	}
+	return shown.Text
+}
+
+func TestAccountMails(t *testing.T) {
+	t.Parallel()
+	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	tokens := oneTime
+	newAddress := "new-" + l.user.Email
+	subject := func() (id string) {
+		require.NoError(t, l.store.DB().NewRaw("SELECT subject_id FROM emails WHERE id = ?", l.in.EmailID).Scan(t.Context(), &id))
+		return id
+	}
+	rowsToken := func(page string, purpose auth.Purpose) string {
+		return "http://watchparty.test" + page + "#token=" + tokens.Token(purpose, subject())
+	}
+	var first string
+	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications").Scan(t.Context(), &first))
+
+	welcome := l.about(watchparty.MailWelcome).requireSent(l.user.Email, watchparty.MailSent)
+	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
+
+	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email))
+	require.Contains(t, l.about(watchparty.MailReset).requireSent(l.user.Email, watchparty.MailSent), rowsToken("/password-reset", auth.ForReset))
+
+	require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", newAddress))
+	text := l.about(watchparty.MailVerification).requireSent(newAddress, watchparty.MailSent)
+	require.Contains(t, text, rowsToken("/verify-email", auth.ForEmail))
+	require.Empty(t, l.requireSent(l.user.Email, watchparty.MailSent), "not to the address that she has")
+
+	require.NoError(t, l.store.VerifyEmail(t.Context(), subject()))
+	notice := l.about(watchparty.MailEmailChanged).requireSent(l.user.Email, watchparty.MailSent)
+	require.Contains(t, notice, "was changed")
+	require.NotContains(t, notice, newAddress)
+
+	t.Run("cancelled", func(t *testing.T) {
+		other := register(t, l.store, "other"+l.user.Username)
+		for name, c := range map[string]struct {
+			kind watchparty.MailKind
+			ask  func() error
+			then string
+		}{
+			"a reset of nobody":        {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), "nobody@watchparty.test") }, ""},
+			"a reset that has expired": {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), newAddress) }, "UPDATE password_resets SET expires_at = now()"},
+			"an address that is taken": {watchparty.MailVerification, func() error {
+				return l.store.RequestEmail(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
+			}, ""},
+			"an address that was confirmed": {watchparty.MailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID) }, "UPDATE email_verifications SET used_at = now()"},
+		} {
+			require.NoError(t, c.ask(), name)
+			if c.then != "" {
+				execute(t, l.store, c.then)
+			}
+			before := len(received(t, other.Email))
+			l.about(c.kind).requireSent(l.user.Email, watchparty.MailCancelled)
+			require.Len(t, received(t, other.Email), before, name)
+		}
+	})
 }

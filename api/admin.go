@@ -20,7 +20,12 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 			policies = convert(*r.Body.Policies, func(p Policy) watchparty.Policy { return watchparty.Policy(p) })
 		}
 	}
-	run, err := s.store.CreateRun(ctx, id.UserID, policies, dryRun)
+	asked := map[string]any{"policies": policies, "dry_run": dryRun}
+	once, err := s.once(ctx, "startCleanup", r.Params.IdempotencyKey, asked)
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.store.CreateRun(ctx, id.UserID, policies, dryRun, once)
 	if err != nil {
 		return nil, err
 	}

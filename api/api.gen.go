@@ -21,9 +21,67 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
+	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for AuditAction.
+const (
+	AuditActionAdminGranted      AuditAction = "admin_granted"
+	AuditActionCleanupStarted    AuditAction = "cleanup_started"
+	AuditActionMovieCreated      AuditAction = "movie_created"
+	AuditActionMovieDeleted      AuditAction = "movie_deleted"
+	AuditActionMovieUpdated      AuditAction = "movie_updated"
+	AuditActionUserReinstated    AuditAction = "user_reinstated"
+	AuditActionUserSessionsEnded AuditAction = "user_sessions_ended"
+	AuditActionUserSuspended     AuditAction = "user_suspended"
+)
+
+// Valid indicates whether the value is a known member of the AuditAction enum.
+func (e AuditAction) Valid() bool {
+	switch e {
+	case AuditActionAdminGranted:
+		return true
+	case AuditActionCleanupStarted:
+		return true
+	case AuditActionMovieCreated:
+		return true
+	case AuditActionMovieDeleted:
+		return true
+	case AuditActionMovieUpdated:
+		return true
+	case AuditActionUserReinstated:
+		return true
+	case AuditActionUserSessionsEnded:
+		return true
+	case AuditActionUserSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditEntryTargetKind.
+const (
+	AuditEntryTargetKindCleanupRun AuditEntryTargetKind = "cleanup_run"
+	AuditEntryTargetKindMovie      AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindUser       AuditEntryTargetKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the AuditEntryTargetKind enum.
+func (e AuditEntryTargetKind) Valid() bool {
+	switch e {
+	case AuditEntryTargetKindCleanupRun:
+		return true
+	case AuditEntryTargetKindMovie:
+		return true
+	case AuditEntryTargetKindUser:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for AvatarUploadStatus.
 const (
@@ -40,6 +98,30 @@ func (e AvatarUploadStatus) Valid() bool {
 	case AvatarUploadStatusProcessing:
 		return true
 	case AvatarUploadStatusReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AvatarVersionStatus.
+const (
+	AvatarVersionStatusFailed     AvatarVersionStatus = "failed"
+	AvatarVersionStatusProcessing AvatarVersionStatus = "processing"
+	AvatarVersionStatusReady      AvatarVersionStatus = "ready"
+	AvatarVersionStatusSuperseded AvatarVersionStatus = "superseded"
+)
+
+// Valid indicates whether the value is a known member of the AvatarVersionStatus enum.
+func (e AvatarVersionStatus) Valid() bool {
+	switch e {
+	case AvatarVersionStatusFailed:
+		return true
+	case AvatarVersionStatusProcessing:
+		return true
+	case AvatarVersionStatusReady:
+		return true
+	case AvatarVersionStatusSuperseded:
 		return true
 	default:
 		return false
@@ -109,21 +191,72 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Defines values for ParticipantRole.
+// Defines values for InvitationState.
 const (
-	Host      ParticipantRole = "host"
-	Moderator ParticipantRole = "moderator"
-	Viewer    ParticipantRole = "viewer"
+	InvitationStateAccepted InvitationState = "accepted"
+	InvitationStateDeclined InvitationState = "declined"
+	InvitationStateExpired  InvitationState = "expired"
+	InvitationStateOpen     InvitationState = "open"
+	InvitationStateRevoked  InvitationState = "revoked"
 )
 
-// Valid indicates whether the value is a known member of the ParticipantRole enum.
-func (e ParticipantRole) Valid() bool {
+// Valid indicates whether the value is a known member of the InvitationState enum.
+func (e InvitationState) Valid() bool {
 	switch e {
-	case Host:
+	case InvitationStateAccepted:
 		return true
-	case Moderator:
+	case InvitationStateDeclined:
 		return true
-	case Viewer:
+	case InvitationStateExpired:
+		return true
+	case InvitationStateOpen:
+		return true
+	case InvitationStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Permission.
+const (
+	PermissionBan           Permission = "ban"
+	PermissionDeleteMessage Permission = "delete_message"
+	PermissionDeleteRoom    Permission = "delete_room"
+	PermissionEditRoom      Permission = "edit_room"
+	PermissionHandOver      Permission = "hand_over"
+	PermissionInvite        Permission = "invite"
+	PermissionKick          Permission = "kick"
+	PermissionMute          Permission = "mute"
+	PermissionPostMessage   Permission = "post_message"
+	PermissionReadLog       Permission = "read_log"
+	PermissionSetRole       Permission = "set_role"
+)
+
+// Valid indicates whether the value is a known member of the Permission enum.
+func (e Permission) Valid() bool {
+	switch e {
+	case PermissionBan:
+		return true
+	case PermissionDeleteMessage:
+		return true
+	case PermissionDeleteRoom:
+		return true
+	case PermissionEditRoom:
+		return true
+	case PermissionHandOver:
+		return true
+	case PermissionInvite:
+		return true
+	case PermissionKick:
+		return true
+	case PermissionMute:
+		return true
+	case PermissionPostMessage:
+		return true
+	case PermissionReadLog:
+		return true
+	case PermissionSetRole:
 		return true
 	default:
 		return false
@@ -166,18 +299,114 @@ func (e ReportKind) Valid() bool {
 	}
 }
 
+// Defines values for Role.
+const (
+	Host      Role = "host"
+	Moderator Role = "moderator"
+	Viewer    Role = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case Host:
+		return true
+	case Moderator:
+		return true
+	case Viewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RoomActAction.
+const (
+	BanLifted          RoomActAction = "ban_lifted"
+	Banned             RoomActAction = "banned"
+	HostHandedOver     RoomActAction = "host_handed_over"
+	HostSucceeded      RoomActAction = "host_succeeded"
+	InvitationAccepted RoomActAction = "invitation_accepted"
+	InvitationRevoked  RoomActAction = "invitation_revoked"
+	Invited            RoomActAction = "invited"
+	Kicked             RoomActAction = "kicked"
+	MessageDeleted     RoomActAction = "message_deleted"
+	MuteLifted         RoomActAction = "mute_lifted"
+	Muted              RoomActAction = "muted"
+	RoleSet            RoomActAction = "role_set"
+	RoomArchived       RoomActAction = "room_archived"
+	RoomReopened       RoomActAction = "room_reopened"
+	RoomUpdated        RoomActAction = "room_updated"
+)
+
+// Valid indicates whether the value is a known member of the RoomActAction enum.
+func (e RoomActAction) Valid() bool {
+	switch e {
+	case BanLifted:
+		return true
+	case Banned:
+		return true
+	case HostHandedOver:
+		return true
+	case HostSucceeded:
+		return true
+	case InvitationAccepted:
+		return true
+	case InvitationRevoked:
+		return true
+	case Invited:
+		return true
+	case Kicked:
+		return true
+	case MessageDeleted:
+		return true
+	case MuteLifted:
+		return true
+	case Muted:
+		return true
+	case RoleSet:
+		return true
+	case RoomArchived:
+		return true
+	case RoomReopened:
+		return true
+	case RoomUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoomState.
 const (
-	Archived RoomState = "archived"
-	Open     RoomState = "open"
+	RoomStateArchived RoomState = "archived"
+	RoomStateOpen     RoomState = "open"
 )
 
 // Valid indicates whether the value is a known member of the RoomState enum.
 func (e RoomState) Valid() bool {
 	switch e {
-	case Archived:
+	case RoomStateArchived:
 		return true
-	case Open:
+	case RoomStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserState.
+const (
+	Active    UserState = "active"
+	Suspended UserState = "suspended"
+)
+
+// Valid indicates whether the value is a known member of the UserState enum.
+func (e UserState) Valid() bool {
+	switch e {
+	case Active:
+		return true
+	case Suspended:
 		return true
 	default:
 		return false
@@ -244,6 +473,68 @@ type AccountAnswer struct {
 	Data             Account `json:"data"`
 }
 
+// AdminUser defines model for AdminUser.
+type AdminUser struct {
+	// Avatar Absolute addresses of the pictures; null without an avatar
+	Avatar        *AvatarURLs `json:"avatar"`
+	CreatedAt     Time        `json:"created_at"`
+	DisplayName   string      `json:"display_name"`
+	Email         string      `json:"email"`
+	EmailVerified bool        `json:"email_verified"`
+	ID            ID          `json:"id"`
+	IsAdmin       bool        `json:"is_admin"`
+	State         UserState   `json:"state"`
+	SuspendedAt   *time.Time  `json:"suspended_at"`
+	UpdatedAt     Time        `json:"updated_at"`
+	Username      Username    `json:"username"`
+}
+
+// AdminUserAnswer defines model for AdminUserAnswer.
+type AdminUserAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached    `json:"_cached"`
+	Data             AdminUser `json:"data"`
+}
+
+// AdminUserList defines model for AdminUserList.
+type AdminUserList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached      `json:"_cached"`
+	Data             []AdminUser `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// AuditAction defines model for AuditAction.
+type AuditAction string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	Action AuditAction `json:"action"`
+
+	// Actor null when the account is gone, and for an operator's command
+	Actor      *Person                `json:"actor"`
+	CreatedAt  Time                   `json:"created_at"`
+	Details    map[string]interface{} `json:"details"`
+	ID         ID                     `json:"id"`
+	TargetID   ID                     `json:"target_id"`
+	TargetKind AuditEntryTargetKind   `json:"target_kind"`
+}
+
+// AuditEntryTargetKind defines model for AuditEntry.TargetKind.
+type AuditEntryTargetKind string
+
+// AuditList defines model for AuditList.
+type AuditList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached       `json:"_cached"`
+	Data             []AuditEntry `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // AvatarAnswer defines model for AvatarAnswer.
 type AvatarAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
@@ -276,8 +567,67 @@ type AvatarUpload struct {
 // AvatarUploadStatus defines model for AvatarUpload.Status.
 type AvatarUploadStatus string
 
+// AvatarVersion defines model for AvatarVersion.
+type AvatarVersion struct {
+	CreatedAt Time                `json:"created_at"`
+	Status    AvatarVersionStatus `json:"status"`
+	Version   int                 `json:"version"`
+}
+
+// AvatarVersionStatus defines model for AvatarVersion.Status.
+type AvatarVersionStatus string
+
+// Ban defines model for Ban.
+type Ban struct {
+	// BannedBy null when the account is gone
+	BannedBy  *Person    `json:"banned_by"`
+	CreatedAt Time       `json:"created_at"`
+	Reason    string     `json:"reason"`
+	Until     *time.Time `json:"until"`
+	User      Person     `json:"user"`
+}
+
+// BanAnswer defines model for BanAnswer.
+type BanAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Ban    `json:"data"`
+}
+
+// BanList defines model for BanList.
+type BanList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             []Ban  `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// BanRequest defines model for BanRequest.
+type BanRequest struct {
+	// Reason For those who moderate the room
+	Reason *Reason `json:"reason,omitempty"`
+
+	// Until When it ends by itself; without it, it does not
+	Until    *time.Time `json:"until,omitempty"`
+	Username Username   `json:"username"`
+}
+
 // Cached Whether the answer came from the cache
 type Cached = bool
+
+// ChangeEmailRequest defines model for ChangeEmailRequest.
+type ChangeEmailRequest struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+// ChangePasswordRequest defines model for ChangePasswordRequest.
+type ChangePasswordRequest struct {
+	CurrentPassword string `json:"current_password"`
+	NewPassword     string `json:"new_password"`
+}
 
 // CleanupRun defines model for CleanupRun.
 type CleanupRun struct {
@@ -328,6 +678,21 @@ type CleanupStarted struct {
 	TemporalURL string `json:"temporal_url"`
 }
 
+// CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
+type CreateMovieRequest struct {
+	Description *string  `json:"description,omitempty"`
+	Genres      *[]Genre `json:"genres,omitempty"`
+
+	// PosterURL Starts with https://; empty for none
+	PosterURL      *WebAddress `json:"poster_url,omitempty"`
+	RuntimeMinutes int         `json:"runtime_minutes"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Title     string      `json:"title"`
+	Year      int         `json:"year"`
+}
+
 // CreateRoomRequest Example: {"capacity":10,"name":"Silent Sunday","visibility":"public"}
 type CreateRoomRequest struct {
 	// Capacity Everyone in it, the host too
@@ -343,6 +708,32 @@ type CreateRoomRequest struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// EditMessageRequest defines model for EditMessageRequest.
+type EditMessageRequest struct {
+	// Body Plain text
+	Body string `json:"body"`
+}
+
+// EmailRequest defines model for EmailRequest.
+type EmailRequest struct {
+	Email string `json:"email"`
+}
+
+// Export defines model for Export.
+type Export struct {
+	Account    Account         `json:"account"`
+	Avatars    []AvatarVersion `json:"avatars"`
+	ExportedAt Time            `json:"exported_at"`
+
+	// Invitations Those that the account sent
+	Invitations []Invitation `json:"invitations"`
+
+	// Messages All that the account said, the oldest first
+	Messages []Message `json:"messages"`
+	Rooms    []MyRoom  `json:"rooms"`
+	Sessions []Session `json:"sessions"`
+}
+
 // FieldProblem defines model for FieldProblem.
 type FieldProblem struct {
 	Code string `json:"code"`
@@ -351,6 +742,9 @@ type FieldProblem struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
+
+// Genre In lower case
+type Genre = string
 
 // Health defines model for Health.
 type Health struct {
@@ -371,6 +765,40 @@ type HealthStatus string
 // ID defines model for ID.
 type ID = string
 
+// Invitation defines model for Invitation.
+type Invitation struct {
+	AnsweredAt *time.Time `json:"answered_at"`
+	CreatedAt  Time       `json:"created_at"`
+	Email      string     `json:"email"`
+	ExpiresAt  time.Time  `json:"expires_at"`
+	ID         ID         `json:"id"`
+
+	// Inviter null when the account is gone
+	Inviter *Person         `json:"inviter"`
+	RoomID  ID              `json:"room_id"`
+	State   InvitationState `json:"state"`
+}
+
+// InvitationAnswer defines model for InvitationAnswer.
+type InvitationAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached     `json:"_cached"`
+	Data             Invitation `json:"data"`
+}
+
+// InvitationList defines model for InvitationList.
+type InvitationList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached       `json:"_cached"`
+	Data             []Invitation `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// InvitationState defines model for InvitationState.
+type InvitationState string
+
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
 	Email    string `json:"email"`
@@ -385,8 +813,15 @@ type Message struct {
 	// Body Plain text as it was sent; escape it before showing it
 	Body      string `json:"body"`
 	CreatedAt Time   `json:"created_at"`
-	ID        ID     `json:"id"`
-	RoomID    ID     `json:"room_id"`
+
+	// Deleted Taken back, the body is empty then
+	Deleted  bool       `json:"deleted"`
+	EditedAt *time.Time `json:"edited_at"`
+	ID       ID         `json:"id"`
+
+	// ReplyTo What it answers
+	ReplyTo *Quote `json:"reply_to"`
+	RoomID  ID     `json:"room_id"`
 }
 
 // MessageAnswer defines model for MessageAnswer.
@@ -402,17 +837,24 @@ type MessageList struct {
 	UnderscoreCached Cached    `json:"_cached"`
 	Data             []Message `json:"data"`
 
-	// NextCursor Where the next page starts; null at the end
-	NextCursor *NextCursor `json:"next_cursor"`
+	// NewerCursor What to send as `after` for what was said since; null in an empty room
+	NewerCursor *string `json:"newer_cursor"`
+
+	// NextCursor Where the next page in the same direction starts; null at the end
+	NextCursor *string `json:"next_cursor"`
 }
 
 // Movie defines model for Movie.
 type Movie struct {
+	// Archived Not in the catalogue any more
+	Archived       bool     `json:"archived"`
 	CreatedAt      Time     `json:"created_at"`
 	Description    string   `json:"description"`
 	Genres         []string `json:"genres"`
 	ID             ID       `json:"id"`
+	PosterURL      *string  `json:"poster_url"`
 	RuntimeMinutes int      `json:"runtime_minutes"`
+	StreamURL      *string  `json:"stream_url"`
 	Title          string   `json:"title"`
 	UpdatedAt      Time     `json:"updated_at"`
 	Year           int      `json:"year"`
@@ -435,21 +877,86 @@ type MovieList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Mute defines model for Mute.
+type Mute struct {
+	CreatedAt Time `json:"created_at"`
+
+	// MutedBy null when the account is gone
+	MutedBy *Person   `json:"muted_by"`
+	Reason  string    `json:"reason"`
+	Until   time.Time `json:"until"`
+	User    Person    `json:"user"`
+}
+
+// MuteAnswer defines model for MuteAnswer.
+type MuteAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Mute   `json:"data"`
+}
+
+// MuteList defines model for MuteList.
+type MuteList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             []Mute `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// MuteRequest defines model for MuteRequest.
+type MuteRequest struct {
+	// Reason For those who moderate the room
+	Reason   *Reason   `json:"reason,omitempty"`
+	Until    time.Time `json:"until"`
+	Username Username  `json:"username"`
+}
+
+// MyRoom defines model for MyRoom.
+type MyRoom struct {
+	// Joined Whether the caller is in it now
+	Joined bool `json:"joined"`
+	Role   Role `json:"role"`
+	Room   Room `json:"room"`
+}
+
+// MyRoomList defines model for MyRoomList.
+type MyRoomList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached   `json:"_cached"`
+	Data             []MyRoom `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
 
+// OneTimeToken defines model for OneTimeToken.
+type OneTimeToken = string
+
 // Participant defines model for Participant.
 type Participant struct {
-	DisplayName string          `json:"display_name"`
-	ID          ID              `json:"id"`
-	JoinedAt    Time            `json:"joined_at"`
-	LastSeenAt  Time            `json:"last_seen_at"`
-	Role        ParticipantRole `json:"role"`
-	Username    Username        `json:"username"`
+	DisplayName string     `json:"display_name"`
+	ID          ID         `json:"id"`
+	JoinedAt    Time       `json:"joined_at"`
+	LastSeenAt  Time       `json:"last_seen_at"`
+	MutedUntil  *time.Time `json:"muted_until"`
+
+	// Present Seen within the last 90 seconds
+	Present  bool     `json:"present"`
+	Role     Role     `json:"role"`
+	Username Username `json:"username"`
 }
 
-// ParticipantRole defines model for Participant.Role.
-type ParticipantRole string
+// ParticipantAnswer defines model for ParticipantAnswer.
+type ParticipantAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached      `json:"_cached"`
+	Data             Participant `json:"data"`
+}
 
 // ParticipantList defines model for ParticipantList.
 type ParticipantList struct {
@@ -461,6 +968,9 @@ type ParticipantList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Permission defines model for Permission.
+type Permission string
+
 // Person defines model for Person.
 type Person struct {
 	ID       ID       `json:"id"`
@@ -470,19 +980,23 @@ type Person struct {
 // Policy defines model for Policy.
 type Policy string
 
-// PostMessageRequest defines model for PostMessageRequest.
+// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
 type PostMessageRequest struct {
 	// Body Plain text
-	Body   string `json:"body"`
-	RoomID ID     `json:"room_id"`
+	Body      string `json:"body"`
+	ReplyToID *ID    `json:"reply_to_id,omitempty"`
+	RoomID    ID     `json:"room_id"`
 }
 
 // Problem defines model for Problem.
 type Problem struct {
 	// Code Stable, for programs
-	Code   string          `json:"code"`
-	Detail *string         `json:"detail,omitempty"`
-	Errors *[]FieldProblem `json:"errors,omitempty"`
+	Code   string  `json:"code"`
+	Detail *string `json:"detail,omitempty"`
+
+	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
+	Details *map[string]int `json:"details,omitempty"`
+	Errors  *[]FieldProblem `json:"errors,omitempty"`
 
 	// RequestID Quote it when asking for help
 	RequestID *string `json:"request_id,omitempty"`
@@ -509,6 +1023,19 @@ type ProfileAnswer struct {
 	UnderscoreCached Cached  `json:"_cached"`
 	Data             Profile `json:"data"`
 }
+
+// Quote defines model for Quote.
+type Quote struct {
+	// Author null when the account is gone
+	Author *Person `json:"author"`
+
+	// Excerpt The first 140 characters; empty when the message is gone
+	Excerpt string `json:"excerpt"`
+	ID      ID     `json:"id"`
+}
+
+// Reason For those who moderate the room
+type Reason = string
 
 // RefreshRequest defines model for RefreshRequest.
 type RefreshRequest struct {
@@ -554,27 +1081,55 @@ type ReportList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// ResetRequest defines model for ResetRequest.
+type ResetRequest struct {
+	Password string       `json:"password"`
+	Token    OneTimeToken `json:"token"`
+}
+
+// Role defines model for Role.
+type Role string
+
 // Room defines model for Room.
 type Room struct {
-	Capacity    int     `json:"capacity"`
-	CreatedAt   Time    `json:"created_at"`
-	Description string  `json:"description"`
-	Host        Person  `json:"host"`
-	ID          ID      `json:"id"`
-	MovieID     *string `json:"movie_id"`
-	Name        string  `json:"name"`
+	Capacity    int    `json:"capacity"`
+	CreatedAt   Time   `json:"created_at"`
+	Description string `json:"description"`
+
+	// Host null when the account of an archived room's host is gone
+	Host    *Person `json:"host"`
+	ID      ID      `json:"id"`
+	MovieID *string `json:"movie_id"`
+	Name    string  `json:"name"`
 
 	// Participants How many are in it now
-	Participants int       `json:"participants"`
-	State        RoomState `json:"state"`
-	UpdatedAt    Time      `json:"updated_at"`
+	Participants int `json:"participants"`
+
+	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
+	SlowModeSeconds int       `json:"slow_mode_seconds"`
+	State           RoomState `json:"state"`
+	UpdatedAt       Time      `json:"updated_at"`
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility Visibility `json:"visibility"`
 }
 
-// RoomState defines model for Room.State.
-type RoomState string
+// RoomAct defines model for RoomAct.
+type RoomAct struct {
+	Action RoomActAction `json:"action"`
+
+	// Actor null when the account is gone, and when nobody did it
+	Actor     *Person                `json:"actor"`
+	CreatedAt Time                   `json:"created_at"`
+	Details   map[string]interface{} `json:"details"`
+	ID        ID                     `json:"id"`
+
+	// Target null when the account is gone, and when it was not done to anyone
+	Target *Person `json:"target"`
+}
+
+// RoomActAction defines model for RoomAct.Action.
+type RoomActAction string
 
 // RoomAnswer defines model for RoomAnswer.
 type RoomAnswer struct {
@@ -593,6 +1148,51 @@ type RoomList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// RoomLog defines model for RoomLog.
+type RoomLog struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached    `json:"_cached"`
+	Data             []RoomAct `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// RoomState defines model for RoomState.
+type RoomState string
+
+// Session defines model for Session.
+type Session struct {
+	// Current Whether it is the one that asks
+	Current bool `json:"current"`
+
+	// ExpiresAt When it ends, unless it is used before
+	ExpiresAt time.Time `json:"expires_at"`
+	ID        ID        `json:"id"`
+
+	// LastUsedAt When it last got an access token
+	LastUsedAt time.Time `json:"last_used_at"`
+	SignedInAt Time      `json:"signed_in_at"`
+
+	// UserAgent What the client called itself
+	UserAgent string `json:"user_agent"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached    `json:"_cached"`
+	Data             []Session `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SetRoleRequest defines model for SetRoleRequest.
+type SetRoleRequest struct {
+	Role Role `json:"role"`
+}
+
 // SignedIn defines model for SignedIn.
 type SignedIn struct {
 	AccessToken string `json:"access_token"`
@@ -603,6 +1203,24 @@ type SignedIn struct {
 	User         Account `json:"user"`
 }
 
+// Standing defines model for Standing.
+type Standing struct {
+	// Joined Whether the caller is in it now
+	Joined     bool       `json:"joined"`
+	MutedUntil *time.Time `json:"muted_until"`
+
+	// Permissions What the role allows
+	Permissions []Permission `json:"permissions"`
+	Role        Role         `json:"role"`
+}
+
+// StandingAnswer defines model for StandingAnswer.
+type StandingAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached   `json:"_cached"`
+	Data             Standing `json:"data"`
+}
+
 // StartCleanupRequest defines model for StartCleanupRequest.
 type StartCleanupRequest struct {
 	// DryRun Count and remove nothing
@@ -610,19 +1228,74 @@ type StartCleanupRequest struct {
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
+// SuspendRequest defines model for SuspendRequest.
+type SuspendRequest struct {
+	// Reason For other admins, it is kept in the audit log
+	Reason string `json:"reason"`
+}
+
 // Time defines model for Time.
 type Time = time.Time
+
+// TokenRequest defines model for TokenRequest.
+type TokenRequest struct {
+	Token OneTimeToken `json:"token"`
+}
 
 // UpdateMeRequest defines model for UpdateMeRequest.
 type UpdateMeRequest struct {
 	DisplayName *string `json:"display_name,omitempty"`
 }
 
+// UpdateMovieRequest defines model for UpdateMovieRequest.
+type UpdateMovieRequest struct {
+	Archived    *bool    `json:"archived,omitempty"`
+	Description *string  `json:"description,omitempty"`
+	Genres      *[]Genre `json:"genres,omitempty"`
+
+	// PosterURL Starts with https://; empty for none
+	PosterURL      *WebAddress `json:"poster_url,omitempty"`
+	RuntimeMinutes *int        `json:"runtime_minutes,omitempty"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Title     *string     `json:"title,omitempty"`
+	Year      *int        `json:"year,omitempty"`
+}
+
+// UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
+type UpdateRoomRequest struct {
+	// Capacity Nobody is put out when it sinks below how many are there
+	Capacity    *int    `json:"capacity,omitempty"`
+	Description *string `json:"description,omitempty"`
+
+	// MovieID null for none
+	MovieID         nullable.Nullable[string] `json:"movie_id,omitempty"`
+	Name            *string                   `json:"name,omitempty"`
+	SlowModeSeconds *int                      `json:"slow_mode_seconds,omitempty"`
+	State           *RoomState                `json:"state,omitempty"`
+
+	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	Visibility *Visibility `json:"visibility,omitempty"`
+}
+
+// UserState defines model for UserState.
+type UserState string
+
 // Username defines model for Username.
 type Username = string
 
 // Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 type Visibility string
+
+// WebAddress Starts with https://; empty for none
+type WebAddress = string
+
+// IdempotencyKey defines model for IdempotencyKey.
+type IdempotencyKey = string
+
+// IfMatch defines model for IfMatch.
+type IfMatch = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
@@ -632,6 +1305,27 @@ type Limit = int
 
 // RoomID defines model for RoomID.
 type RoomID = ID
+
+// Search defines model for Search.
+type Search = string
+
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	ActorID  *ID          `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+	TargetID *ID          `form:"target_id,omitempty" json:"target_id,omitempty"`
+	Action   *AuditAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// StartCleanupParams defines parameters for StartCleanup.
+type StartCleanupParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // ListCleanupRunsParams defines parameters for ListCleanupRuns.
 type ListCleanupRunsParams struct {
@@ -647,16 +1341,44 @@ type ListReportsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Q How the username or the e-mail address begins
+	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
+	State *UserState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RegisterParams defines parameters for Register.
+type RegisterParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
 	RoomID ID `form:"room_id" json:"room_id"`
 
-	// Before Go on before this cursor
+	// Before Older ones than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After Newer ones than this cursor, the oldest first; not with `before`
+	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
+	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch An ETag that the caller has
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PostMessageParams defines parameters for PostMessage.
+type PostMessageParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
@@ -673,12 +1395,28 @@ type GetAvatarFileParamsName string
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
+	// Q Words to find, the last one by its beginning
+	Q        *Search `form:"q,omitempty" json:"q,omitempty"`
+	Genre    *Genre  `form:"genre,omitempty" json:"genre,omitempty"`
+	YearFrom *int    `form:"year_from,omitempty" json:"year_from,omitempty"`
+	YearTo   *int    `form:"year_to,omitempty" json:"year_to,omitempty"`
+
+	// RuntimeMax Minutes
+	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
+
 	// Cursor The `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch An ETag that the caller has
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// CreateMovieParams defines parameters for CreateMovie.
+type CreateMovieParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
@@ -687,8 +1425,22 @@ type GetMovieParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// UpdateMovieParams defines parameters for UpdateMovie.
+type UpdateMovieParams struct {
+	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
+	// change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
+	// Q Words to find, the last one by its beginning
+	Q       *Search `form:"q,omitempty" json:"q,omitempty"`
+	MovieID *ID     `form:"movie_id,omitempty" json:"movie_id,omitempty"`
+
+	// Available Only those that have a place left
+	Available *bool `form:"available,omitempty" json:"available,omitempty"`
+
 	// Cursor The `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -697,15 +1449,84 @@ type ListRoomsParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// CreateRoomParams defines parameters for CreateRoom.
+type CreateRoomParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
 	// IfNoneMatch An ETag that the caller has
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// UpdateRoomParams defines parameters for UpdateRoom.
+type UpdateRoomParams struct {
+	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
+	// change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListBansParams defines parameters for ListBans.
+type ListBansParams struct {
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListInvitationsParams defines parameters for ListInvitations.
+type ListInvitationsParams struct {
+	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// InviteParams defines parameters for Invite.
+type InviteParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListRoomLogParams defines parameters for ListRoomLog.
+type ListRoomLogParams struct {
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMutesParams defines parameters for ListMutes.
+type ListMutesParams struct {
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
 	Avatar openapi_types.File `json:"avatar"`
+}
+
+// ListMyRoomsParams defines parameters for ListMyRooms.
+type ListMyRoomsParams struct {
+	// Role Only those where the caller has this role
+	Role  *Role      `form:"role,omitempty" json:"role,omitempty"`
+	State *RoomState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
@@ -717,11 +1538,20 @@ type GetProfileParams struct {
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
+// SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
+type SuspendUserJSONRequestBody = SuspendRequest
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = LoginRequest
 
 // LogoutJSONRequestBody defines body for Logout for application/json ContentType.
 type LogoutJSONRequestBody = RefreshRequest
+
+// RequestPasswordResetJSONRequestBody defines body for RequestPasswordReset for application/json ContentType.
+type RequestPasswordResetJSONRequestBody = EmailRequest
+
+// ConfirmPasswordResetJSONRequestBody defines body for ConfirmPasswordReset for application/json ContentType.
+type ConfirmPasswordResetJSONRequestBody = ResetRequest
 
 // RefreshJSONRequestBody defines body for Refresh for application/json ContentType.
 type RefreshJSONRequestBody = RefreshRequest
@@ -729,11 +1559,44 @@ type RefreshJSONRequestBody = RefreshRequest
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = RegisterRequest
 
+// VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
+type VerifyEmailJSONRequestBody = TokenRequest
+
 // PostMessageJSONRequestBody defines body for PostMessage for application/json ContentType.
 type PostMessageJSONRequestBody = PostMessageRequest
 
+// EditMessageJSONRequestBody defines body for EditMessage for application/json ContentType.
+type EditMessageJSONRequestBody = EditMessageRequest
+
+// AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
+type AcceptInvitationJSONRequestBody = TokenRequest
+
+// DeclineInvitationJSONRequestBody defines body for DeclineInvitation for application/json ContentType.
+type DeclineInvitationJSONRequestBody = TokenRequest
+
+// CreateMovieJSONRequestBody defines body for CreateMovie for application/json ContentType.
+type CreateMovieJSONRequestBody = CreateMovieRequest
+
+// UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
+type UpdateMovieJSONRequestBody = UpdateMovieRequest
+
 // CreateRoomJSONRequestBody defines body for CreateRoom for application/json ContentType.
 type CreateRoomJSONRequestBody = CreateRoomRequest
+
+// UpdateRoomJSONRequestBody defines body for UpdateRoom for application/json ContentType.
+type UpdateRoomJSONRequestBody = UpdateRoomRequest
+
+// BanJSONRequestBody defines body for Ban for application/json ContentType.
+type BanJSONRequestBody = BanRequest
+
+// InviteJSONRequestBody defines body for Invite for application/json ContentType.
+type InviteJSONRequestBody = EmailRequest
+
+// MuteJSONRequestBody defines body for Mute for application/json ContentType.
+type MuteJSONRequestBody = MuteRequest
+
+// SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
+type SetRoleJSONRequestBody = SetRoleRequest
 
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = UpdateMeRequest
@@ -741,11 +1604,20 @@ type UpdateMeJSONRequestBody = UpdateMeRequest
 // PutAvatarMultipartRequestBody defines body for PutAvatar for multipart/form-data ContentType.
 type PutAvatarMultipartRequestBody PutAvatarMultipartBody
 
+// ChangeEmailJSONRequestBody defines body for ChangeEmail for application/json ContentType.
+type ChangeEmailJSONRequestBody = ChangeEmailRequest
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = ChangePasswordRequest
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAudit What admins did, the newest first
+	// (GET /admin/audit)
+	ListAudit(ctx echo.Context, params ListAuditParams) error
 	// StartCleanup Clean up now
 	// (POST /admin/cleanup)
-	StartCleanup(ctx echo.Context) error
+	StartCleanup(ctx echo.Context, params StartCleanupParams) error
 	// ListCleanupRuns Clean-up runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error
@@ -758,24 +1630,54 @@ type ServerInterface interface {
 	// GetReport One report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx echo.Context, reportID ID) error
+	// ListUsers Accounts, the newest first
+	// (GET /admin/users)
+	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// GetUser One account
+	// (GET /admin/users/{user_id})
+	GetUser(ctx echo.Context, userID ID) error
+	// ReinstateUser Let a suspended account sign in again
+	// (POST /admin/users/{user_id}/reinstate)
+	ReinstateUser(ctx echo.Context, userID ID) error
+	// EndUserSessions End all of an account's sign-ins
+	// (DELETE /admin/users/{user_id}/sessions)
+	EndUserSessions(ctx echo.Context, userID ID) error
+	// SuspendUser Suspend an account
+	// (POST /admin/users/{user_id}/suspend)
+	SuspendUser(ctx echo.Context, userID ID) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
 	// Logout End a sign-in
 	// (POST /auth/logout)
 	Logout(ctx echo.Context) error
+	// RequestPasswordReset Ask for a mail with a link that sets a new password
+	// (POST /auth/password-reset)
+	RequestPasswordReset(ctx echo.Context) error
+	// ConfirmPasswordReset Set a new password with the token from the mail
+	// (POST /auth/password-reset/confirm)
+	ConfirmPasswordReset(ctx echo.Context) error
 	// Refresh Exchange a refresh token for the next pair of tokens
 	// (POST /auth/refresh)
 	Refresh(ctx echo.Context) error
 	// Register Make an account and sign in
 	// (POST /auth/register)
-	Register(ctx echo.Context) error
+	Register(ctx echo.Context, params RegisterParams) error
+	// VerifyEmail Confirm an address with the token from its mail
+	// (POST /auth/verify-email)
+	VerifyEmail(ctx echo.Context) error
 	// ListMessages What was said in a room
 	// (GET /chat/messages)
 	ListMessages(ctx echo.Context, params ListMessagesParams) error
 	// PostMessage Say something in a room one is in
 	// (POST /chat/messages)
-	PostMessage(ctx echo.Context) error
+	PostMessage(ctx echo.Context, params PostMessageParams) error
+	// DeleteMessage Take a message back
+	// (DELETE /chat/messages/{message_id})
+	DeleteMessage(ctx echo.Context, messageID ID) error
+	// EditMessage Change what one said
+	// (PATCH /chat/messages/{message_id})
+	EditMessage(ctx echo.Context, messageID ID) error
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx echo.Context, userID ID, version int, name GetAvatarFileParamsName, params GetAvatarFileParams) error
@@ -788,30 +1690,96 @@ type ServerInterface interface {
 	// GetReadiness The process should get requests
 	// (GET /health/ready)
 	GetReadiness(ctx echo.Context) error
+	// AcceptInvitation Accept an invitation and enter its room
+	// (POST /invitations/accept)
+	AcceptInvitation(ctx echo.Context) error
+	// DeclineInvitation Decline an invitation
+	// (POST /invitations/decline)
+	DeclineInvitation(ctx echo.Context) error
+	// RevokeInvitation Take an open invitation back
+	// (DELETE /invitations/{invitation_id})
+	RevokeInvitation(ctx echo.Context, invitationID ID) error
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx echo.Context, params ListMoviesParams) error
+	// CreateMovie Add a film
+	// (POST /movies)
+	CreateMovie(ctx echo.Context, params CreateMovieParams) error
+	// DeleteMovie Remove a film
+	// (DELETE /movies/{movie_id})
+	DeleteMovie(ctx echo.Context, movieID ID) error
 	// GetMovie One film
 	// (GET /movies/{movie_id})
 	GetMovie(ctx echo.Context, movieID ID, params GetMovieParams) error
+	// UpdateMovie Change a film
+	// (PATCH /movies/{movie_id})
+	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
 	// CreateRoom Open a room
 	// (POST /rooms)
-	CreateRoom(ctx echo.Context) error
+	CreateRoom(ctx echo.Context, params CreateRoomParams) error
+	// DeleteRoom Delete a room
+	// (DELETE /rooms/{room_id})
+	DeleteRoom(ctx echo.Context, roomID RoomID) error
 	// GetRoom One room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx echo.Context, roomID RoomID, params GetRoomParams) error
+	// UpdateRoom Change a room
+	// (PATCH /rooms/{room_id})
+	UpdateRoom(ctx echo.Context, roomID RoomID, params UpdateRoomParams) error
+	// ListBans Who is banned from a room, the newest first
+	// (GET /rooms/{room_id}/bans)
+	ListBans(ctx echo.Context, roomID RoomID, params ListBansParams) error
+	// Ban Ban someone from a room
+	// (POST /rooms/{room_id}/bans)
+	Ban(ctx echo.Context, roomID RoomID) error
+	// LiftBan Lift a ban
+	// (DELETE /rooms/{room_id}/bans/{username})
+	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
+	// Heartbeat Say that one is still there
+	// (POST /rooms/{room_id}/heartbeat)
+	Heartbeat(ctx echo.Context, roomID RoomID) error
+	// ListInvitations Invitations to a room, the newest first
+	// (GET /rooms/{room_id}/invitations)
+	ListInvitations(ctx echo.Context, roomID RoomID, params ListInvitationsParams) error
+	// Invite Invite someone by mail
+	// (POST /rooms/{room_id}/invitations)
+	Invite(ctx echo.Context, roomID RoomID, params InviteParams) error
 	// JoinRoom Enter a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx echo.Context, roomID RoomID) error
 	// LeaveRoom Leave a room
 	// (POST /rooms/{room_id}/leave)
 	LeaveRoom(ctx echo.Context, roomID RoomID) error
+	// ListRoomLog What was done in a room to people and settings, the newest first
+	// (GET /rooms/{room_id}/log)
+	ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error
+	// GetMyStanding What the caller is and may do in a room
+	// (GET /rooms/{room_id}/me)
+	GetMyStanding(ctx echo.Context, roomID RoomID) error
+	// ListMutes Who may not speak in a room, the newest first
+	// (GET /rooms/{room_id}/mutes)
+	ListMutes(ctx echo.Context, roomID RoomID, params ListMutesParams) error
+	// Mute Keep someone from speaking for a while
+	// (POST /rooms/{room_id}/mutes)
+	Mute(ctx echo.Context, roomID RoomID) error
+	// LiftMute Let someone speak again
+	// (DELETE /rooms/{room_id}/mutes/{username})
+	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
+	// Kick Put someone out of a room
+	// (DELETE /rooms/{room_id}/participants/{username})
+	Kick(ctx echo.Context, roomID RoomID, username Username) error
+	// SetRole Give someone in a room another role
+	// (PATCH /rooms/{room_id}/participants/{username})
+	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// DeleteMe Delete the account
+	// (DELETE /users/me)
+	DeleteMe(ctx echo.Context) error
 	// GetMe One's own account
 	// (GET /users/me)
 	GetMe(ctx echo.Context) error
@@ -827,6 +1795,30 @@ type ServerInterface interface {
 	// PutAvatar Upload a picture
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx echo.Context) error
+	// ChangeEmail Change the e-mail address
+	// (PUT /users/me/email)
+	ChangeEmail(ctx echo.Context) error
+	// ResendVerification Send the mail that confirms the caller's address once more
+	// (POST /users/me/email/verification)
+	ResendVerification(ctx echo.Context) error
+	// ExportMe Everything that is stored about the caller
+	// (GET /users/me/export)
+	ExportMe(ctx echo.Context) error
+	// ChangePassword Change the password
+	// (PUT /users/me/password)
+	ChangePassword(ctx echo.Context) error
+	// ListMyRooms The rooms that the caller hosts, is a member of or is in, the newest first
+	// (GET /users/me/rooms)
+	ListMyRooms(ctx echo.Context, params ListMyRoomsParams) error
+	// EndOtherSessions End every sign-in but this one
+	// (DELETE /users/me/sessions)
+	EndOtherSessions(ctx echo.Context) error
+	// ListSessions The caller's sign-ins, the newest first
+	// (GET /users/me/sessions)
+	ListSessions(ctx echo.Context, params ListSessionsParams) error
+	// EndSession End a sign-in
+	// (DELETE /users/me/sessions/{session_id})
+	EndSession(ctx echo.Context, sessionID ID) error
 	// GetProfile Someone's profile
 	// (GET /users/{username})
 	GetProfile(ctx echo.Context, username Username, params GetProfileParams) error
@@ -837,12 +1829,78 @@ type ServerInterfaceWrapper struct {
 	Handler ServerInterface
 }
 
+// ListAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditParams
+	// ------------- Optional query parameter "actor_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor_id", ctx.QueryParams(), &params.ActorID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "target_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target_id", ctx.QueryParams(), &params.TargetID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter target_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAudit(ctx, params)
+	return err
+}
+
 // StartCleanup converts echo context to params.
 func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartCleanupParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.StartCleanup(ctx)
+	err = w.Handler.StartCleanup(ctx, params)
 	return err
 }
 
@@ -928,6 +1986,109 @@ func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
 	return err
 }
 
+// ListUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsersParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUsers(ctx, params)
+	return err
+}
+
+// GetUser converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUser(ctx, userID)
+	return err
+}
+
+// ReinstateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ReinstateUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReinstateUser(ctx, userID)
+	return err
+}
+
+// EndUserSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndUserSessions(ctx, userID)
+	return err
+}
+
+// SuspendUser converts echo context to params.
+func (w *ServerInterfaceWrapper) SuspendUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SuspendUser(ctx, userID)
+	return err
+}
+
 // Login converts echo context to params.
 func (w *ServerInterfaceWrapper) Login(ctx echo.Context) error {
 	var err error
@@ -946,6 +2107,24 @@ func (w *ServerInterfaceWrapper) Logout(ctx echo.Context) error {
 	return err
 }
 
+// RequestPasswordReset converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestPasswordReset(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestPasswordReset(ctx)
+	return err
+}
+
+// ConfirmPasswordReset converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmPasswordReset(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmPasswordReset(ctx)
+	return err
+}
+
 // Refresh converts echo context to params.
 func (w *ServerInterfaceWrapper) Refresh(ctx echo.Context) error {
 	var err error
@@ -959,8 +2138,37 @@ func (w *ServerInterfaceWrapper) Refresh(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) Register(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RegisterParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Register(ctx)
+	err = w.Handler.Register(ctx, params)
+	return err
+}
+
+// VerifyEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyEmail(ctx)
 	return err
 }
 
@@ -982,6 +2190,13 @@ func (w *ServerInterfaceWrapper) ListMessages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -1017,8 +2232,60 @@ func (w *ServerInterfaceWrapper) ListMessages(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PostMessage(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PostMessageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PostMessage(ctx)
+	err = w.Handler.PostMessage(ctx, params)
+	return err
+}
+
+// DeleteMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "message_id" -------------
+	var messageID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message_id", ctx.Param("message_id"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter message_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMessage(ctx, messageID)
+	return err
+}
+
+// EditMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "message_id" -------------
+	var messageID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message_id", ctx.Param("message_id"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter message_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EditMessage(ctx, messageID)
 	return err
 }
 
@@ -1116,12 +2383,81 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 	return err
 }
 
+// AcceptInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptInvitation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptInvitation(ctx)
+	return err
+}
+
+// DeclineInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclineInvitation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclineInvitation(ctx)
+	return err
+}
+
+// RevokeInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeInvitation(ctx, invitationID)
+	return err
+}
+
 // ListMovies converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMovies(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListMoviesParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "genre" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "genre", ctx.QueryParams(), &params.Genre, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter genre: %s", err))
+	}
+
+	// ------------- Optional query parameter "year_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "year_from", ctx.QueryParams(), &params.YearFrom, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter year_from: %s", err))
+	}
+
+	// ------------- Optional query parameter "year_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "year_to", ctx.QueryParams(), &params.YearTo, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter year_to: %s", err))
+	}
+
+	// ------------- Optional query parameter "runtime_max" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "runtime_max", ctx.QueryParams(), &params.RuntimeMax, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter runtime_max: %s", err))
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1155,6 +2491,51 @@ func (w *ServerInterfaceWrapper) ListMovies(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListMovies(ctx, params)
+	return err
+}
+
+// CreateMovie converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateMovieParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMovie(ctx, params)
+	return err
+}
+
+// DeleteMovie converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "movie_id" -------------
+	var movieID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "movie_id", ctx.Param("movie_id"), &movieID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter movie_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMovie(ctx, movieID)
 	return err
 }
 
@@ -1194,12 +2575,69 @@ func (w *ServerInterfaceWrapper) GetMovie(ctx echo.Context) error {
 	return err
 }
 
+// UpdateMovie converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "movie_id" -------------
+	var movieID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "movie_id", ctx.Param("movie_id"), &movieID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter movie_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateMovieParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMovie(ctx, movieID, params)
+	return err
+}
+
 // ListRooms converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRooms(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListRoomsParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "movie_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "movie_id", ctx.QueryParams(), &params.MovieID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter movie_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "available" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "available", ctx.QueryParams(), &params.Available, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter available: %s", err))
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1240,8 +2678,44 @@ func (w *ServerInterfaceWrapper) ListRooms(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateRoom(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateRoomParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateRoom(ctx)
+	err = w.Handler.CreateRoom(ctx, params)
+	return err
+}
+
+// DeleteRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteRoom(ctx, roomID)
 	return err
 }
 
@@ -1281,6 +2755,205 @@ func (w *ServerInterfaceWrapper) GetRoom(ctx echo.Context) error {
 	return err
 }
 
+// UpdateRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateRoomParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateRoom(ctx, roomID, params)
+	return err
+}
+
+// ListBans converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBans(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBansParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBans(ctx, roomID, params)
+	return err
+}
+
+// Ban converts echo context to params.
+func (w *ServerInterfaceWrapper) Ban(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Ban(ctx, roomID)
+	return err
+}
+
+// LiftBan converts echo context to params.
+func (w *ServerInterfaceWrapper) LiftBan(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LiftBan(ctx, roomID, username)
+	return err
+}
+
+// Heartbeat converts echo context to params.
+func (w *ServerInterfaceWrapper) Heartbeat(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Heartbeat(ctx, roomID)
+	return err
+}
+
+// ListInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInvitationsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListInvitations(ctx, roomID, params)
+	return err
+}
+
+// Invite converts echo context to params.
+func (w *ServerInterfaceWrapper) Invite(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params InviteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Invite(ctx, roomID, params)
+	return err
+}
+
 // JoinRoom converts echo context to params.
 func (w *ServerInterfaceWrapper) JoinRoom(ctx echo.Context) error {
 	var err error
@@ -1313,6 +2986,126 @@ func (w *ServerInterfaceWrapper) LeaveRoom(ctx echo.Context) error {
 	return err
 }
 
+// ListRoomLog converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRoomLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRoomLogParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRoomLog(ctx, roomID, params)
+	return err
+}
+
+// GetMyStanding converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyStanding(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyStanding(ctx, roomID)
+	return err
+}
+
+// ListMutes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMutes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMutesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMutes(ctx, roomID, params)
+	return err
+}
+
+// Mute converts echo context to params.
+func (w *ServerInterfaceWrapper) Mute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Mute(ctx, roomID)
+	return err
+}
+
+// LiftMute converts echo context to params.
+func (w *ServerInterfaceWrapper) LiftMute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LiftMute(ctx, roomID, username)
+	return err
+}
+
 // ListParticipants converts echo context to params.
 func (w *ServerInterfaceWrapper) ListParticipants(ctx echo.Context) error {
 	var err error
@@ -1326,6 +3119,63 @@ func (w *ServerInterfaceWrapper) ListParticipants(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListParticipants(ctx, roomID)
+	return err
+}
+
+// Kick converts echo context to params.
+func (w *ServerInterfaceWrapper) Kick(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Kick(ctx, roomID, username)
+	return err
+}
+
+// SetRole converts echo context to params.
+func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetRole(ctx, roomID, username)
+	return err
+}
+
+// DeleteMe converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMe(ctx)
 	return err
 }
 
@@ -1371,6 +3221,131 @@ func (w *ServerInterfaceWrapper) PutAvatar(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutAvatar(ctx)
+	return err
+}
+
+// ChangeEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeEmail(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeEmail(ctx)
+	return err
+}
+
+// ResendVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) ResendVerification(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResendVerification(ctx)
+	return err
+}
+
+// ExportMe converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportMe(ctx)
+	return err
+}
+
+// ChangePassword converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangePassword(ctx)
+	return err
+}
+
+// ListMyRooms converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyRooms(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyRoomsParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyRooms(ctx, params)
+	return err
+}
+
+// EndOtherSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) EndOtherSessions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndOtherSessions(ctx)
+	return err
+}
+
+// ListSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSessionsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessions(ctx, params)
+	return err
+}
+
+// EndSession converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "session_id" -------------
+	var sessionID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSession(ctx, sessionID)
 	return err
 }
 
@@ -1461,23 +3436,58 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/auth/login", wrapper.Login, options.OperationMiddlewares["login"]...)
 	router.POST(options.BaseURL+"/auth/refresh", wrapper.Refresh, options.OperationMiddlewares["refresh"]...)
 	router.POST(options.BaseURL+"/auth/logout", wrapper.Logout, options.OperationMiddlewares["logout"]...)
+	router.POST(options.BaseURL+"/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.POST(options.BaseURL+"/auth/password-reset", wrapper.RequestPasswordReset, options.OperationMiddlewares["requestPasswordReset"]...)
+	router.POST(options.BaseURL+"/auth/password-reset/confirm", wrapper.ConfirmPasswordReset, options.OperationMiddlewares["confirmPasswordReset"]...)
+	router.DELETE(options.BaseURL+"/users/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/users/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/users/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
+	router.GET(options.BaseURL+"/users/me/export", wrapper.ExportMe, options.OperationMiddlewares["exportMe"]...)
+	router.PUT(options.BaseURL+"/users/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.PUT(options.BaseURL+"/users/me/email", wrapper.ChangeEmail, options.OperationMiddlewares["changeEmail"]...)
+	router.POST(options.BaseURL+"/users/me/email/verification", wrapper.ResendVerification, options.OperationMiddlewares["resendVerification"]...)
+	router.DELETE(options.BaseURL+"/users/me/sessions", wrapper.EndOtherSessions, options.OperationMiddlewares["endOtherSessions"]...)
+	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
+	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
+	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
 	router.DELETE(options.BaseURL+"/users/me/avatar", wrapper.DeleteAvatar, options.OperationMiddlewares["deleteAvatar"]...)
 	router.GET(options.BaseURL+"/users/me/avatar", wrapper.GetAvatar, options.OperationMiddlewares["getAvatar"]...)
 	router.PUT(options.BaseURL+"/users/me/avatar", wrapper.PutAvatar, options.OperationMiddlewares["putAvatar"]...)
 	router.GET(options.BaseURL+"/users/:username", wrapper.GetProfile, options.OperationMiddlewares["getProfile"]...)
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:version/:name", wrapper.GetAvatarFile, options.OperationMiddlewares["getAvatarFile"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
+	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
+	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
 	router.GET(options.BaseURL+"/movies/:movie_id", wrapper.GetMovie, options.OperationMiddlewares["getMovie"]...)
+	router.PATCH(options.BaseURL+"/movies/:movie_id", wrapper.UpdateMovie, options.OperationMiddlewares["updateMovie"]...)
 	router.GET(options.BaseURL+"/rooms", wrapper.ListRooms, options.OperationMiddlewares["listRooms"]...)
 	router.POST(options.BaseURL+"/rooms", wrapper.CreateRoom, options.OperationMiddlewares["createRoom"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id", wrapper.DeleteRoom, options.OperationMiddlewares["deleteRoom"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id", wrapper.GetRoom, options.OperationMiddlewares["getRoom"]...)
+	router.PATCH(options.BaseURL+"/rooms/:room_id", wrapper.UpdateRoom, options.OperationMiddlewares["updateRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/join", wrapper.JoinRoom, options.OperationMiddlewares["joinRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/leave", wrapper.LeaveRoom, options.OperationMiddlewares["leaveRoom"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.Heartbeat, options.OperationMiddlewares["heartbeat"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/me", wrapper.GetMyStanding, options.OperationMiddlewares["getMyStanding"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/participants", wrapper.ListParticipants, options.OperationMiddlewares["listParticipants"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.Kick, options.OperationMiddlewares["kick"]...)
+	router.PATCH(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.SetRole, options.OperationMiddlewares["setRole"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/bans", wrapper.ListBans, options.OperationMiddlewares["listBans"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/bans", wrapper.Ban, options.OperationMiddlewares["ban"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.LiftBan, options.OperationMiddlewares["liftBan"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/mutes", wrapper.ListMutes, options.OperationMiddlewares["listMutes"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/mutes", wrapper.Mute, options.OperationMiddlewares["mute"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
+	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/decline", wrapper.DeclineInvitation, options.OperationMiddlewares["declineInvitation"]...)
 	router.GET(options.BaseURL+"/chat/messages", wrapper.ListMessages, options.OperationMiddlewares["listMessages"]...)
 	router.POST(options.BaseURL+"/chat/messages", wrapper.PostMessage, options.OperationMiddlewares["postMessage"]...)
+	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
+	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -1486,13 +3496,59 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/cleanup/runs/:run_id", wrapper.GetCleanupRun, options.OperationMiddlewares["getCleanupRun"]...)
 	router.GET(options.BaseURL+"/admin/reports", wrapper.ListReports, options.OperationMiddlewares["listReports"]...)
 	router.GET(options.BaseURL+"/admin/reports/:report_id", wrapper.GetReport, options.OperationMiddlewares["getReport"]...)
+	router.GET(options.BaseURL+"/admin/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/admin/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
+	router.POST(options.BaseURL+"/admin/users/:user_id/suspend", wrapper.SuspendUser, options.OperationMiddlewares["suspendUser"]...)
+	router.POST(options.BaseURL+"/admin/users/:user_id/reinstate", wrapper.ReinstateUser, options.OperationMiddlewares["reinstateUser"]...)
+	router.DELETE(options.BaseURL+"/admin/users/:user_id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
+	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
+type ListAuditRequestObject struct {
+	Params ListAuditParams
+}
+
+type ListAuditResponseObject interface {
+	VisitListAuditResponse(w http.ResponseWriter) error
+}
+
+type ListAudit200JSONResponse AuditList
+
+func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type StartCleanupRequestObject struct {
-	Body *StartCleanupJSONRequestBody
+	Params StartCleanupParams
+	Body   *StartCleanupJSONRequestBody
 }
 
 type StartCleanupResponseObject interface {
@@ -1686,6 +3742,196 @@ func (response GetReportdefaultApplicationProblemPlusJSONResponse) VisitGetRepor
 	return err
 }
 
+type ListUsersRequestObject struct {
+	Params ListUsersParams
+}
+
+type ListUsersResponseObject interface {
+	VisitListUsersResponse(w http.ResponseWriter) error
+}
+
+type ListUsers200JSONResponse AdminUserList
+
+func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUsersdefaultApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUserRequestObject struct {
+	UserID ID `json:"user_id"`
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200JSONResponse AdminUserAnswer
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUserRequestObject struct {
+	UserID ID `json:"user_id"`
+}
+
+type ReinstateUserResponseObject interface {
+	VisitReinstateUserResponse(w http.ResponseWriter) error
+}
+
+type ReinstateUser200JSONResponse AdminUserAnswer
+
+func (response ReinstateUser200JSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessionsRequestObject struct {
+	UserID ID `json:"user_id"`
+}
+
+type EndUserSessionsResponseObject interface {
+	VisitEndUserSessionsResponse(w http.ResponseWriter) error
+}
+
+type EndUserSessions204Response struct {
+}
+
+func (response EndUserSessions204Response) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUserRequestObject struct {
+	UserID ID `json:"user_id"`
+	Body   *SuspendUserJSONRequestBody
+}
+
+type SuspendUserResponseObject interface {
+	VisitSuspendUserResponse(w http.ResponseWriter) error
+}
+
+type SuspendUser200JSONResponse AdminUserAnswer
+
+func (response SuspendUser200JSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SuspendUserdefaultApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LoginRequestObject struct {
 	Body *LoginJSONRequestBody
 }
@@ -1758,6 +4004,72 @@ func (response LogoutdefaultApplicationProblemPlusJSONResponse) VisitLogoutRespo
 	return err
 }
 
+type RequestPasswordResetRequestObject struct {
+	Body *RequestPasswordResetJSONRequestBody
+}
+
+type RequestPasswordResetResponseObject interface {
+	VisitRequestPasswordResetResponse(w http.ResponseWriter) error
+}
+
+type RequestPasswordReset202Response struct {
+}
+
+func (response RequestPasswordReset202Response) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type RequestPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RequestPasswordResetdefaultApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordResetRequestObject struct {
+	Body *ConfirmPasswordResetJSONRequestBody
+}
+
+type ConfirmPasswordResetResponseObject interface {
+	VisitConfirmPasswordResetResponse(w http.ResponseWriter) error
+}
+
+type ConfirmPasswordReset204Response struct {
+}
+
+func (response ConfirmPasswordReset204Response) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RefreshRequestObject struct {
 	Body *RefreshJSONRequestBody
 }
@@ -1798,7 +4110,8 @@ func (response RefreshdefaultApplicationProblemPlusJSONResponse) VisitRefreshRes
 }
 
 type RegisterRequestObject struct {
-	Body *RegisterJSONRequestBody
+	Params RegisterParams
+	Body   *RegisterJSONRequestBody
 }
 
 type RegisterResponseObject interface {
@@ -1825,6 +4138,39 @@ type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RegisterdefaultApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmailRequestObject struct {
+	Body *VerifyEmailJSONRequestBody
+}
+
+type VerifyEmailResponseObject interface {
+	VisitVerifyEmailResponse(w http.ResponseWriter) error
+}
+
+type VerifyEmail204Response struct {
+}
+
+func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type VerifyEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifyEmaildefaultApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1898,7 +4244,8 @@ func (response ListMessagesdefaultApplicationProblemPlusJSONResponse) VisitListM
 }
 
 type PostMessageRequestObject struct {
-	Body *PostMessageJSONRequestBody
+	Params PostMessageParams
+	Body   *PostMessageJSONRequestBody
 }
 
 type PostMessageResponseObject interface {
@@ -1925,6 +4272,79 @@ type PostMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PostMessagedefaultApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessageRequestObject struct {
+	MessageID ID `json:"message_id"`
+}
+
+type DeleteMessageResponseObject interface {
+	VisitDeleteMessageResponse(w http.ResponseWriter) error
+}
+
+type DeleteMessage204Response struct {
+}
+
+func (response DeleteMessage204Response) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMessagedefaultApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessageRequestObject struct {
+	MessageID ID `json:"message_id"`
+	Body      *EditMessageJSONRequestBody
+}
+
+type EditMessageResponseObject interface {
+	VisitEditMessageResponse(w http.ResponseWriter) error
+}
+
+type EditMessage200JSONResponse MessageAnswer
+
+func (response EditMessage200JSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2150,6 +4570,111 @@ func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetRe
 	return err
 }
 
+type AcceptInvitationRequestObject struct {
+	Body *AcceptInvitationJSONRequestBody
+}
+
+type AcceptInvitationResponseObject interface {
+	VisitAcceptInvitationResponse(w http.ResponseWriter) error
+}
+
+type AcceptInvitation200JSONResponse RoomAnswer
+
+func (response AcceptInvitation200JSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptInvitationdefaultApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitationRequestObject struct {
+	Body *DeclineInvitationJSONRequestBody
+}
+
+type DeclineInvitationResponseObject interface {
+	VisitDeclineInvitationResponse(w http.ResponseWriter) error
+}
+
+type DeclineInvitation204Response struct {
+}
+
+func (response DeclineInvitation204Response) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclineInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type RevokeInvitationResponseObject interface {
+	VisitRevokeInvitationResponse(w http.ResponseWriter) error
+}
+
+type RevokeInvitation204Response struct {
+}
+
+func (response RevokeInvitation204Response) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeInvitationdefaultApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMoviesRequestObject struct {
 	Params ListMoviesParams
 }
@@ -2200,6 +4725,79 @@ type ListMoviesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListMoviesdefaultApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovieRequestObject struct {
+	Params CreateMovieParams
+	Body   *CreateMovieJSONRequestBody
+}
+
+type CreateMovieResponseObject interface {
+	VisitCreateMovieResponse(w http.ResponseWriter) error
+}
+
+type CreateMovie201JSONResponse MovieAnswer
+
+func (response CreateMovie201JSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMoviedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovieRequestObject struct {
+	MovieID ID `json:"movie_id"`
+}
+
+type DeleteMovieResponseObject interface {
+	VisitDeleteMovieResponse(w http.ResponseWriter) error
+}
+
+type DeleteMovie204Response struct {
+}
+
+func (response DeleteMovie204Response) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMoviedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMoviedefaultApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2273,6 +4871,57 @@ func (response GetMoviedefaultApplicationProblemPlusJSONResponse) VisitGetMovieR
 	return err
 }
 
+type UpdateMovieRequestObject struct {
+	MovieID ID `json:"movie_id"`
+	Params  UpdateMovieParams
+	Body    *UpdateMovieJSONRequestBody
+}
+
+type UpdateMovieResponseObject interface {
+	VisitUpdateMovieResponse(w http.ResponseWriter) error
+}
+
+type UpdateMovie200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateMovie200JSONResponse struct {
+	Body    MovieAnswer
+	Headers UpdateMovie200ResponseHeaders
+}
+
+func (response UpdateMovie200JSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMoviedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomsRequestObject struct {
 	Params ListRoomsParams
 }
@@ -2335,7 +4984,8 @@ func (response ListRoomsdefaultApplicationProblemPlusJSONResponse) VisitListRoom
 }
 
 type CreateRoomRequestObject struct {
-	Body *CreateRoomJSONRequestBody
+	Params CreateRoomParams
+	Body   *CreateRoomJSONRequestBody
 }
 
 type CreateRoomResponseObject interface {
@@ -2362,6 +5012,39 @@ type CreateRoomdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateRoomdefaultApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type DeleteRoomResponseObject interface {
+	VisitDeleteRoomResponse(w http.ResponseWriter) error
+}
+
+type DeleteRoom204Response struct {
+}
+
+func (response DeleteRoom204Response) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteRoomdefaultApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2424,6 +5107,285 @@ type GetRoomdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetRoomdefaultApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params UpdateRoomParams
+	Body   *UpdateRoomJSONRequestBody
+}
+
+type UpdateRoomResponseObject interface {
+	VisitUpdateRoomResponse(w http.ResponseWriter) error
+}
+
+type UpdateRoom200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateRoom200JSONResponse struct {
+	Body    RoomAnswer
+	Headers UpdateRoom200ResponseHeaders
+}
+
+func (response UpdateRoom200JSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateRoomdefaultApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBansRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params ListBansParams
+}
+
+type ListBansResponseObject interface {
+	VisitListBansResponse(w http.ResponseWriter) error
+}
+
+type ListBans200JSONResponse BanList
+
+func (response ListBans200JSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBansdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBansdefaultApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *BanJSONRequestBody
+}
+
+type BanResponseObject interface {
+	VisitBanResponse(w http.ResponseWriter) error
+}
+
+type Ban201JSONResponse BanAnswer
+
+func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BandefaultApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBanRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+}
+
+type LiftBanResponseObject interface {
+	VisitLiftBanResponse(w http.ResponseWriter) error
+}
+
+type LiftBan204Response struct {
+}
+
+func (response LiftBan204Response) VisitLiftBanResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type LiftBandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LiftBandefaultApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type HeartbeatRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type HeartbeatResponseObject interface {
+	VisitHeartbeatResponse(w http.ResponseWriter) error
+}
+
+type Heartbeat204Response struct {
+}
+
+func (response Heartbeat204Response) VisitHeartbeatResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type HeartbeatdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response HeartbeatdefaultApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitationsRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params ListInvitationsParams
+}
+
+type ListInvitationsResponseObject interface {
+	VisitListInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ListInvitations200JSONResponse InvitationList
+
+func (response ListInvitations200JSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListInvitationsdefaultApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type InviteRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params InviteParams
+	Body   *InviteJSONRequestBody
+}
+
+type InviteResponseObject interface {
+	VisitInviteResponse(w http.ResponseWriter) error
+}
+
+type Invite201JSONResponse InvitationAnswer
+
+func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type InvitedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response InvitedefaultApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2507,6 +5469,199 @@ func (response LeaveRoomdefaultApplicationProblemPlusJSONResponse) VisitLeaveRoo
 	return err
 }
 
+type ListRoomLogRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params ListRoomLogParams
+}
+
+type ListRoomLogResponseObject interface {
+	VisitListRoomLogResponse(w http.ResponseWriter) error
+}
+
+type ListRoomLog200JSONResponse RoomLog
+
+func (response ListRoomLog200JSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLogdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRoomLogdefaultApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStandingRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetMyStandingResponseObject interface {
+	VisitGetMyStandingResponse(w http.ResponseWriter) error
+}
+
+type GetMyStanding200JSONResponse StandingAnswer
+
+func (response GetMyStanding200JSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStandingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyStandingdefaultApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutesRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params ListMutesParams
+}
+
+type ListMutesResponseObject interface {
+	VisitListMutesResponse(w http.ResponseWriter) error
+}
+
+type ListMutes200JSONResponse MuteList
+
+func (response ListMutes200JSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMutesdefaultApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *MuteJSONRequestBody
+}
+
+type MuteResponseObject interface {
+	VisitMuteResponse(w http.ResponseWriter) error
+}
+
+type Mute201JSONResponse MuteAnswer
+
+func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MutedefaultApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMuteRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+}
+
+type LiftMuteResponseObject interface {
+	VisitLiftMuteResponse(w http.ResponseWriter) error
+}
+
+type LiftMute204Response struct {
+}
+
+func (response LiftMute204Response) VisitLiftMuteResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LiftMutedefaultApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListParticipantsRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -2535,6 +5690,113 @@ type ListParticipantsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListParticipantsdefaultApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type KickRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+}
+
+type KickResponseObject interface {
+	VisitKickResponse(w http.ResponseWriter) error
+}
+
+type Kick204Response struct {
+}
+
+func (response Kick204Response) VisitKickResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type KickdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response KickdefaultApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRoleRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+	Body     *SetRoleJSONRequestBody
+}
+
+type SetRoleResponseObject interface {
+	VisitSetRoleResponse(w http.ResponseWriter) error
+}
+
+type SetRole200JSONResponse ParticipantAnswer
+
+func (response SetRole200JSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRoledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMeRequestObject struct {
+}
+
+type DeleteMeResponseObject interface {
+	VisitDeleteMeResponse(w http.ResponseWriter) error
+}
+
+type DeleteMe204Response struct {
+}
+
+func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMedefaultApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2732,6 +5994,285 @@ func (response PutAvatardefaultApplicationProblemPlusJSONResponse) VisitPutAvata
 	return err
 }
 
+type ChangeEmailRequestObject struct {
+	Body *ChangeEmailJSONRequestBody
+}
+
+type ChangeEmailResponseObject interface {
+	VisitChangeEmailResponse(w http.ResponseWriter) error
+}
+
+type ChangeEmail202Response struct {
+}
+
+func (response ChangeEmail202Response) VisitChangeEmailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type ChangeEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeEmaildefaultApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerificationRequestObject struct {
+}
+
+type ResendVerificationResponseObject interface {
+	VisitResendVerificationResponse(w http.ResponseWriter) error
+}
+
+type ResendVerification202Response struct {
+}
+
+func (response ResendVerification202Response) VisitResendVerificationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type ResendVerificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendVerificationdefaultApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMeRequestObject struct {
+}
+
+type ExportMeResponseObject interface {
+	VisitExportMeResponse(w http.ResponseWriter) error
+}
+
+type ExportMe200JSONResponse Export
+
+func (response ExportMe200JSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportMedefaultApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePasswordRequestObject struct {
+	Body *ChangePasswordJSONRequestBody
+}
+
+type ChangePasswordResponseObject interface {
+	VisitChangePasswordResponse(w http.ResponseWriter) error
+}
+
+type ChangePassword204Response struct {
+}
+
+func (response ChangePassword204Response) VisitChangePasswordResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRoomsRequestObject struct {
+	Params ListMyRoomsParams
+}
+
+type ListMyRoomsResponseObject interface {
+	VisitListMyRoomsResponse(w http.ResponseWriter) error
+}
+
+type ListMyRooms200JSONResponse MyRoomList
+
+func (response ListMyRooms200JSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRoomsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyRoomsdefaultApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessionsRequestObject struct {
+}
+
+type EndOtherSessionsResponseObject interface {
+	VisitEndOtherSessionsResponse(w http.ResponseWriter) error
+}
+
+type EndOtherSessions204Response struct {
+}
+
+func (response EndOtherSessions204Response) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndOtherSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndOtherSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsRequestObject struct {
+	Params ListSessionsParams
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(w http.ResponseWriter) error
+}
+
+type ListSessions200JSONResponse SessionList
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSessionsdefaultApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSessionRequestObject struct {
+	SessionID ID `json:"session_id"`
+}
+
+type EndSessionResponseObject interface {
+	VisitEndSessionResponse(w http.ResponseWriter) error
+}
+
+type EndSession204Response struct {
+}
+
+func (response EndSession204Response) VisitEndSessionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProfileRequestObject struct {
 	Username Username `json:"username"`
 	Params   GetProfileParams
@@ -2796,6 +6337,9 @@ func (response GetProfiledefaultApplicationProblemPlusJSONResponse) VisitGetProf
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAudit What admins did, the newest first
+	// (GET /admin/audit)
+	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
 	// StartCleanup Clean up now
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
@@ -2811,24 +6355,54 @@ type StrictServerInterface interface {
 	// GetReport One report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
+	// ListUsers Accounts, the newest first
+	// (GET /admin/users)
+	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// GetUser One account
+	// (GET /admin/users/{user_id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
+	// ReinstateUser Let a suspended account sign in again
+	// (POST /admin/users/{user_id}/reinstate)
+	ReinstateUser(ctx context.Context, request ReinstateUserRequestObject) (ReinstateUserResponseObject, error)
+	// EndUserSessions End all of an account's sign-ins
+	// (DELETE /admin/users/{user_id}/sessions)
+	EndUserSessions(ctx context.Context, request EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error)
+	// SuspendUser Suspend an account
+	// (POST /admin/users/{user_id}/suspend)
+	SuspendUser(ctx context.Context, request SuspendUserRequestObject) (SuspendUserResponseObject, error)
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
 	// Logout End a sign-in
 	// (POST /auth/logout)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
+	// RequestPasswordReset Ask for a mail with a link that sets a new password
+	// (POST /auth/password-reset)
+	RequestPasswordReset(ctx context.Context, request RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error)
+	// ConfirmPasswordReset Set a new password with the token from the mail
+	// (POST /auth/password-reset/confirm)
+	ConfirmPasswordReset(ctx context.Context, request ConfirmPasswordResetRequestObject) (ConfirmPasswordResetResponseObject, error)
 	// Refresh Exchange a refresh token for the next pair of tokens
 	// (POST /auth/refresh)
 	Refresh(ctx context.Context, request RefreshRequestObject) (RefreshResponseObject, error)
 	// Register Make an account and sign in
 	// (POST /auth/register)
 	Register(ctx context.Context, request RegisterRequestObject) (RegisterResponseObject, error)
+	// VerifyEmail Confirm an address with the token from its mail
+	// (POST /auth/verify-email)
+	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
 	// ListMessages What was said in a room
 	// (GET /chat/messages)
 	ListMessages(ctx context.Context, request ListMessagesRequestObject) (ListMessagesResponseObject, error)
 	// PostMessage Say something in a room one is in
 	// (POST /chat/messages)
 	PostMessage(ctx context.Context, request PostMessageRequestObject) (PostMessageResponseObject, error)
+	// DeleteMessage Take a message back
+	// (DELETE /chat/messages/{message_id})
+	DeleteMessage(ctx context.Context, request DeleteMessageRequestObject) (DeleteMessageResponseObject, error)
+	// EditMessage Change what one said
+	// (PATCH /chat/messages/{message_id})
+	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx context.Context, request GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error)
@@ -2841,30 +6415,96 @@ type StrictServerInterface interface {
 	// GetReadiness The process should get requests
 	// (GET /health/ready)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// AcceptInvitation Accept an invitation and enter its room
+	// (POST /invitations/accept)
+	AcceptInvitation(ctx context.Context, request AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error)
+	// DeclineInvitation Decline an invitation
+	// (POST /invitations/decline)
+	DeclineInvitation(ctx context.Context, request DeclineInvitationRequestObject) (DeclineInvitationResponseObject, error)
+	// RevokeInvitation Take an open invitation back
+	// (DELETE /invitations/{invitation_id})
+	RevokeInvitation(ctx context.Context, request RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error)
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx context.Context, request ListMoviesRequestObject) (ListMoviesResponseObject, error)
+	// CreateMovie Add a film
+	// (POST /movies)
+	CreateMovie(ctx context.Context, request CreateMovieRequestObject) (CreateMovieResponseObject, error)
+	// DeleteMovie Remove a film
+	// (DELETE /movies/{movie_id})
+	DeleteMovie(ctx context.Context, request DeleteMovieRequestObject) (DeleteMovieResponseObject, error)
 	// GetMovie One film
 	// (GET /movies/{movie_id})
 	GetMovie(ctx context.Context, request GetMovieRequestObject) (GetMovieResponseObject, error)
+	// UpdateMovie Change a film
+	// (PATCH /movies/{movie_id})
+	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
 	// CreateRoom Open a room
 	// (POST /rooms)
 	CreateRoom(ctx context.Context, request CreateRoomRequestObject) (CreateRoomResponseObject, error)
+	// DeleteRoom Delete a room
+	// (DELETE /rooms/{room_id})
+	DeleteRoom(ctx context.Context, request DeleteRoomRequestObject) (DeleteRoomResponseObject, error)
 	// GetRoom One room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx context.Context, request GetRoomRequestObject) (GetRoomResponseObject, error)
+	// UpdateRoom Change a room
+	// (PATCH /rooms/{room_id})
+	UpdateRoom(ctx context.Context, request UpdateRoomRequestObject) (UpdateRoomResponseObject, error)
+	// ListBans Who is banned from a room, the newest first
+	// (GET /rooms/{room_id}/bans)
+	ListBans(ctx context.Context, request ListBansRequestObject) (ListBansResponseObject, error)
+	// Ban Ban someone from a room
+	// (POST /rooms/{room_id}/bans)
+	Ban(ctx context.Context, request BanRequestObject) (BanResponseObject, error)
+	// LiftBan Lift a ban
+	// (DELETE /rooms/{room_id}/bans/{username})
+	LiftBan(ctx context.Context, request LiftBanRequestObject) (LiftBanResponseObject, error)
+	// Heartbeat Say that one is still there
+	// (POST /rooms/{room_id}/heartbeat)
+	Heartbeat(ctx context.Context, request HeartbeatRequestObject) (HeartbeatResponseObject, error)
+	// ListInvitations Invitations to a room, the newest first
+	// (GET /rooms/{room_id}/invitations)
+	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
+	// Invite Invite someone by mail
+	// (POST /rooms/{room_id}/invitations)
+	Invite(ctx context.Context, request InviteRequestObject) (InviteResponseObject, error)
 	// JoinRoom Enter a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx context.Context, request JoinRoomRequestObject) (JoinRoomResponseObject, error)
 	// LeaveRoom Leave a room
 	// (POST /rooms/{room_id}/leave)
 	LeaveRoom(ctx context.Context, request LeaveRoomRequestObject) (LeaveRoomResponseObject, error)
+	// ListRoomLog What was done in a room to people and settings, the newest first
+	// (GET /rooms/{room_id}/log)
+	ListRoomLog(ctx context.Context, request ListRoomLogRequestObject) (ListRoomLogResponseObject, error)
+	// GetMyStanding What the caller is and may do in a room
+	// (GET /rooms/{room_id}/me)
+	GetMyStanding(ctx context.Context, request GetMyStandingRequestObject) (GetMyStandingResponseObject, error)
+	// ListMutes Who may not speak in a room, the newest first
+	// (GET /rooms/{room_id}/mutes)
+	ListMutes(ctx context.Context, request ListMutesRequestObject) (ListMutesResponseObject, error)
+	// Mute Keep someone from speaking for a while
+	// (POST /rooms/{room_id}/mutes)
+	Mute(ctx context.Context, request MuteRequestObject) (MuteResponseObject, error)
+	// LiftMute Let someone speak again
+	// (DELETE /rooms/{room_id}/mutes/{username})
+	LiftMute(ctx context.Context, request LiftMuteRequestObject) (LiftMuteResponseObject, error)
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
+	// Kick Put someone out of a room
+	// (DELETE /rooms/{room_id}/participants/{username})
+	Kick(ctx context.Context, request KickRequestObject) (KickResponseObject, error)
+	// SetRole Give someone in a room another role
+	// (PATCH /rooms/{room_id}/participants/{username})
+	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// DeleteMe Delete the account
+	// (DELETE /users/me)
+	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// GetMe One's own account
 	// (GET /users/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -2880,6 +6520,30 @@ type StrictServerInterface interface {
 	// PutAvatar Upload a picture
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx context.Context, request PutAvatarRequestObject) (PutAvatarResponseObject, error)
+	// ChangeEmail Change the e-mail address
+	// (PUT /users/me/email)
+	ChangeEmail(ctx context.Context, request ChangeEmailRequestObject) (ChangeEmailResponseObject, error)
+	// ResendVerification Send the mail that confirms the caller's address once more
+	// (POST /users/me/email/verification)
+	ResendVerification(ctx context.Context, request ResendVerificationRequestObject) (ResendVerificationResponseObject, error)
+	// ExportMe Everything that is stored about the caller
+	// (GET /users/me/export)
+	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
+	// ChangePassword Change the password
+	// (PUT /users/me/password)
+	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// ListMyRooms The rooms that the caller hosts, is a member of or is in, the newest first
+	// (GET /users/me/rooms)
+	ListMyRooms(ctx context.Context, request ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error)
+	// EndOtherSessions End every sign-in but this one
+	// (DELETE /users/me/sessions)
+	EndOtherSessions(ctx context.Context, request EndOtherSessionsRequestObject) (EndOtherSessionsResponseObject, error)
+	// ListSessions The caller's sign-ins, the newest first
+	// (GET /users/me/sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
+	// EndSession End a sign-in
+	// (DELETE /users/me/sessions/{session_id})
+	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 	// GetProfile Someone's profile
 	// (GET /users/{username})
 	GetProfile(ctx context.Context, request GetProfileRequestObject) (GetProfileResponseObject, error)
@@ -2897,9 +6561,36 @@ type strictHandler struct {
 	middlewares []StrictMiddlewareFunc
 }
 
+// ListAudit operation middleware
+func (sh *strictHandler) ListAudit(ctx echo.Context, params ListAuditParams) error {
+	var request ListAuditRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAudit(ctx.Request().Context(), request.(ListAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
+		return validResponse.VisitListAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // StartCleanup operation middleware
-func (sh *strictHandler) StartCleanup(ctx echo.Context) error {
+func (sh *strictHandler) StartCleanup(ctx echo.Context, params StartCleanupParams) error {
 	var request StartCleanupRequestObject
+
+	request.Params = params
 
 	var body StartCleanupJSONRequestBody
 	var err error
@@ -3046,6 +6737,154 @@ func (sh *strictHandler) GetReport(ctx echo.Context, reportID ID) error {
 	return nil
 }
 
+// ListUsers operation middleware
+func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) error {
+	var request ListUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsers(ctx.Request().Context(), request.(ListUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUsersResponseObject); ok {
+		return validResponse.VisitListUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
+	var request GetUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReinstateUser operation middleware
+func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
+	var request ReinstateUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReinstateUser(ctx.Request().Context(), request.(ReinstateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReinstateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReinstateUserResponseObject); ok {
+		return validResponse.VisitReinstateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndUserSessions operation middleware
+func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
+	var request EndUserSessionsRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndUserSessions(ctx.Request().Context(), request.(EndUserSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndUserSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndUserSessionsResponseObject); ok {
+		return validResponse.VisitEndUserSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SuspendUser operation middleware
+func (sh *strictHandler) SuspendUser(ctx echo.Context, userID ID) error {
+	var request SuspendUserRequestObject
+
+	request.UserID = userID
+
+	var body SuspendUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SuspendUser(ctx.Request().Context(), request.(SuspendUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SuspendUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SuspendUserResponseObject); ok {
+		return validResponse.VisitSuspendUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Login operation middleware
 func (sh *strictHandler) Login(ctx echo.Context) error {
 	var request LoginRequestObject
@@ -3138,6 +6977,98 @@ func (sh *strictHandler) Logout(ctx echo.Context) error {
 	return nil
 }
 
+// RequestPasswordReset operation middleware
+func (sh *strictHandler) RequestPasswordReset(ctx echo.Context) error {
+	var request RequestPasswordResetRequestObject
+
+	var body RequestPasswordResetJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestPasswordReset(ctx.Request().Context(), request.(RequestPasswordResetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestPasswordReset")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestPasswordResetResponseObject); ok {
+		return validResponse.VisitRequestPasswordResetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmPasswordReset operation middleware
+func (sh *strictHandler) ConfirmPasswordReset(ctx echo.Context) error {
+	var request ConfirmPasswordResetRequestObject
+
+	var body ConfirmPasswordResetJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmPasswordReset(ctx.Request().Context(), request.(ConfirmPasswordResetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmPasswordReset")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmPasswordResetResponseObject); ok {
+		return validResponse.VisitConfirmPasswordResetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Refresh operation middleware
 func (sh *strictHandler) Refresh(ctx echo.Context) error {
 	var request RefreshRequestObject
@@ -3185,8 +7116,10 @@ func (sh *strictHandler) Refresh(ctx echo.Context) error {
 }
 
 // Register operation middleware
-func (sh *strictHandler) Register(ctx echo.Context) error {
+func (sh *strictHandler) Register(ctx echo.Context, params RegisterParams) error {
 	var request RegisterRequestObject
+
+	request.Params = params
 
 	var body RegisterJSONRequestBody
 	var err error
@@ -3230,6 +7163,52 @@ func (sh *strictHandler) Register(ctx echo.Context) error {
 	return nil
 }
 
+// VerifyEmail operation middleware
+func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
+	var request VerifyEmailRequestObject
+
+	var body VerifyEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyEmail(ctx.Request().Context(), request.(VerifyEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyEmailResponseObject); ok {
+		return validResponse.VisitVerifyEmailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMessages operation middleware
 func (sh *strictHandler) ListMessages(ctx echo.Context, params ListMessagesParams) error {
 	var request ListMessagesRequestObject
@@ -3256,8 +7235,10 @@ func (sh *strictHandler) ListMessages(ctx echo.Context, params ListMessagesParam
 }
 
 // PostMessage operation middleware
-func (sh *strictHandler) PostMessage(ctx echo.Context) error {
+func (sh *strictHandler) PostMessage(ctx echo.Context, params PostMessageParams) error {
 	var request PostMessageRequestObject
+
+	request.Params = params
 
 	var body PostMessageJSONRequestBody
 	var err error
@@ -3295,6 +7276,79 @@ func (sh *strictHandler) PostMessage(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(PostMessageResponseObject); ok {
 		return validResponse.VisitPostMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMessage operation middleware
+func (sh *strictHandler) DeleteMessage(ctx echo.Context, messageID ID) error {
+	var request DeleteMessageRequestObject
+
+	request.MessageID = messageID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMessage(ctx.Request().Context(), request.(DeleteMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMessageResponseObject); ok {
+		return validResponse.VisitDeleteMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EditMessage operation middleware
+func (sh *strictHandler) EditMessage(ctx echo.Context, messageID ID) error {
+	var request EditMessageRequestObject
+
+	request.MessageID = messageID
+
+	var body EditMessageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EditMessage(ctx.Request().Context(), request.(EditMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EditMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EditMessageResponseObject); ok {
+		return validResponse.VisitEditMessageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3398,6 +7452,123 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 	return nil
 }
 
+// AcceptInvitation operation middleware
+func (sh *strictHandler) AcceptInvitation(ctx echo.Context) error {
+	var request AcceptInvitationRequestObject
+
+	var body AcceptInvitationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptInvitation(ctx.Request().Context(), request.(AcceptInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptInvitationResponseObject); ok {
+		return validResponse.VisitAcceptInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclineInvitation operation middleware
+func (sh *strictHandler) DeclineInvitation(ctx echo.Context) error {
+	var request DeclineInvitationRequestObject
+
+	var body DeclineInvitationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclineInvitation(ctx.Request().Context(), request.(DeclineInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclineInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclineInvitationResponseObject); ok {
+		return validResponse.VisitDeclineInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeInvitation operation middleware
+func (sh *strictHandler) RevokeInvitation(ctx echo.Context, invitationID ID) error {
+	var request RevokeInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeInvitation(ctx.Request().Context(), request.(RevokeInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeInvitationResponseObject); ok {
+		return validResponse.VisitRevokeInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMovies operation middleware
 func (sh *strictHandler) ListMovies(ctx echo.Context, params ListMoviesParams) error {
 	var request ListMoviesRequestObject
@@ -3417,6 +7588,79 @@ func (sh *strictHandler) ListMovies(ctx echo.Context, params ListMoviesParams) e
 		return err
 	} else if validResponse, ok := response.(ListMoviesResponseObject); ok {
 		return validResponse.VisitListMoviesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMovie operation middleware
+func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams) error {
+	var request CreateMovieRequestObject
+
+	request.Params = params
+
+	var body CreateMovieJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMovie(ctx.Request().Context(), request.(CreateMovieRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMovie")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMovieResponseObject); ok {
+		return validResponse.VisitCreateMovieResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMovie operation middleware
+func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID) error {
+	var request DeleteMovieRequestObject
+
+	request.MovieID = movieID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMovie(ctx.Request().Context(), request.(DeleteMovieRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMovie")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMovieResponseObject); ok {
+		return validResponse.VisitDeleteMovieResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3449,6 +7693,55 @@ func (sh *strictHandler) GetMovie(ctx echo.Context, movieID ID, params GetMovieP
 	return nil
 }
 
+// UpdateMovie operation middleware
+func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error {
+	var request UpdateMovieRequestObject
+
+	request.MovieID = movieID
+	request.Params = params
+
+	var body UpdateMovieJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMovie(ctx.Request().Context(), request.(UpdateMovieRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMovie")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMovieResponseObject); ok {
+		return validResponse.VisitUpdateMovieResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRooms operation middleware
 func (sh *strictHandler) ListRooms(ctx echo.Context, params ListRoomsParams) error {
 	var request ListRoomsRequestObject
@@ -3475,8 +7768,10 @@ func (sh *strictHandler) ListRooms(ctx echo.Context, params ListRoomsParams) err
 }
 
 // CreateRoom operation middleware
-func (sh *strictHandler) CreateRoom(ctx echo.Context) error {
+func (sh *strictHandler) CreateRoom(ctx echo.Context, params CreateRoomParams) error {
 	var request CreateRoomRequestObject
+
+	request.Params = params
 
 	var body CreateRoomJSONRequestBody
 	var err error
@@ -3520,6 +7815,31 @@ func (sh *strictHandler) CreateRoom(ctx echo.Context) error {
 	return nil
 }
 
+// DeleteRoom operation middleware
+func (sh *strictHandler) DeleteRoom(ctx echo.Context, roomID RoomID) error {
+	var request DeleteRoomRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteRoom(ctx.Request().Context(), request.(DeleteRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteRoomResponseObject); ok {
+		return validResponse.VisitDeleteRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetRoom operation middleware
 func (sh *strictHandler) GetRoom(ctx echo.Context, roomID RoomID, params GetRoomParams) error {
 	var request GetRoomRequestObject
@@ -3540,6 +7860,255 @@ func (sh *strictHandler) GetRoom(ctx echo.Context, roomID RoomID, params GetRoom
 		return err
 	} else if validResponse, ok := response.(GetRoomResponseObject); ok {
 		return validResponse.VisitGetRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateRoom operation middleware
+func (sh *strictHandler) UpdateRoom(ctx echo.Context, roomID RoomID, params UpdateRoomParams) error {
+	var request UpdateRoomRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body UpdateRoomJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateRoom(ctx.Request().Context(), request.(UpdateRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateRoomResponseObject); ok {
+		return validResponse.VisitUpdateRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBans operation middleware
+func (sh *strictHandler) ListBans(ctx echo.Context, roomID RoomID, params ListBansParams) error {
+	var request ListBansRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBans(ctx.Request().Context(), request.(ListBansRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBans")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBansResponseObject); ok {
+		return validResponse.VisitListBansResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Ban operation middleware
+func (sh *strictHandler) Ban(ctx echo.Context, roomID RoomID) error {
+	var request BanRequestObject
+
+	request.RoomID = roomID
+
+	var body BanJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Ban(ctx.Request().Context(), request.(BanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Ban")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BanResponseObject); ok {
+		return validResponse.VisitBanResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LiftBan operation middleware
+func (sh *strictHandler) LiftBan(ctx echo.Context, roomID RoomID, username Username) error {
+	var request LiftBanRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LiftBan(ctx.Request().Context(), request.(LiftBanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LiftBan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LiftBanResponseObject); ok {
+		return validResponse.VisitLiftBanResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Heartbeat operation middleware
+func (sh *strictHandler) Heartbeat(ctx echo.Context, roomID RoomID) error {
+	var request HeartbeatRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Heartbeat(ctx.Request().Context(), request.(HeartbeatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Heartbeat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(HeartbeatResponseObject); ok {
+		return validResponse.VisitHeartbeatResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListInvitations operation middleware
+func (sh *strictHandler) ListInvitations(ctx echo.Context, roomID RoomID, params ListInvitationsParams) error {
+	var request ListInvitationsRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvitations(ctx.Request().Context(), request.(ListInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListInvitationsResponseObject); ok {
+		return validResponse.VisitListInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Invite operation middleware
+func (sh *strictHandler) Invite(ctx echo.Context, roomID RoomID, params InviteParams) error {
+	var request InviteRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body InviteJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Invite(ctx.Request().Context(), request.(InviteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Invite")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(InviteResponseObject); ok {
+		return validResponse.VisitInviteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3596,6 +8165,157 @@ func (sh *strictHandler) LeaveRoom(ctx echo.Context, roomID RoomID) error {
 	return nil
 }
 
+// ListRoomLog operation middleware
+func (sh *strictHandler) ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error {
+	var request ListRoomLogRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRoomLog(ctx.Request().Context(), request.(ListRoomLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRoomLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRoomLogResponseObject); ok {
+		return validResponse.VisitListRoomLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMyStanding operation middleware
+func (sh *strictHandler) GetMyStanding(ctx echo.Context, roomID RoomID) error {
+	var request GetMyStandingRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyStanding(ctx.Request().Context(), request.(GetMyStandingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyStanding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyStandingResponseObject); ok {
+		return validResponse.VisitGetMyStandingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMutes operation middleware
+func (sh *strictHandler) ListMutes(ctx echo.Context, roomID RoomID, params ListMutesParams) error {
+	var request ListMutesRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMutes(ctx.Request().Context(), request.(ListMutesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMutes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMutesResponseObject); ok {
+		return validResponse.VisitListMutesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Mute operation middleware
+func (sh *strictHandler) Mute(ctx echo.Context, roomID RoomID) error {
+	var request MuteRequestObject
+
+	request.RoomID = roomID
+
+	var body MuteJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Mute(ctx.Request().Context(), request.(MuteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Mute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MuteResponseObject); ok {
+		return validResponse.VisitMuteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LiftMute operation middleware
+func (sh *strictHandler) LiftMute(ctx echo.Context, roomID RoomID, username Username) error {
+	var request LiftMuteRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LiftMute(ctx.Request().Context(), request.(LiftMuteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LiftMute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LiftMuteResponseObject); ok {
+		return validResponse.VisitLiftMuteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListParticipants operation middleware
 func (sh *strictHandler) ListParticipants(ctx echo.Context, roomID RoomID) error {
 	var request ListParticipantsRequestObject
@@ -3615,6 +8335,104 @@ func (sh *strictHandler) ListParticipants(ctx echo.Context, roomID RoomID) error
 		return err
 	} else if validResponse, ok := response.(ListParticipantsResponseObject); ok {
 		return validResponse.VisitListParticipantsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Kick operation middleware
+func (sh *strictHandler) Kick(ctx echo.Context, roomID RoomID, username Username) error {
+	var request KickRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Kick(ctx.Request().Context(), request.(KickRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Kick")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(KickResponseObject); ok {
+		return validResponse.VisitKickResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetRole operation middleware
+func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Username) error {
+	var request SetRoleRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+
+	var body SetRoleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetRole(ctx.Request().Context(), request.(SetRoleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetRole")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetRoleResponseObject); ok {
+		return validResponse.VisitSetRoleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMe operation middleware
+func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
+	var request DeleteMeRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
+		return validResponse.VisitDeleteMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3765,6 +8583,242 @@ func (sh *strictHandler) PutAvatar(ctx echo.Context) error {
 	return nil
 }
 
+// ChangeEmail operation middleware
+func (sh *strictHandler) ChangeEmail(ctx echo.Context) error {
+	var request ChangeEmailRequestObject
+
+	var body ChangeEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeEmail(ctx.Request().Context(), request.(ChangeEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeEmailResponseObject); ok {
+		return validResponse.VisitChangeEmailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResendVerification operation middleware
+func (sh *strictHandler) ResendVerification(ctx echo.Context) error {
+	var request ResendVerificationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendVerificationResponseObject); ok {
+		return validResponse.VisitResendVerificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportMe operation middleware
+func (sh *strictHandler) ExportMe(ctx echo.Context) error {
+	var request ExportMeRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportMe(ctx.Request().Context(), request.(ExportMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportMeResponseObject); ok {
+		return validResponse.VisitExportMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangePassword operation middleware
+func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
+	var request ChangePasswordRequestObject
+
+	var body ChangePasswordJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangePassword(ctx.Request().Context(), request.(ChangePasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangePassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangePasswordResponseObject); ok {
+		return validResponse.VisitChangePasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyRooms operation middleware
+func (sh *strictHandler) ListMyRooms(ctx echo.Context, params ListMyRoomsParams) error {
+	var request ListMyRoomsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyRooms(ctx.Request().Context(), request.(ListMyRoomsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyRooms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyRoomsResponseObject); ok {
+		return validResponse.VisitListMyRoomsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndOtherSessions operation middleware
+func (sh *strictHandler) EndOtherSessions(ctx echo.Context) error {
+	var request EndOtherSessionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndOtherSessions(ctx.Request().Context(), request.(EndOtherSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndOtherSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndOtherSessionsResponseObject); ok {
+		return validResponse.VisitEndOtherSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx echo.Context, params ListSessionsParams) error {
+	var request ListSessionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		return validResponse.VisitListSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSession operation middleware
+func (sh *strictHandler) EndSession(ctx echo.Context, sessionID ID) error {
+	var request EndSessionRequestObject
+
+	request.SessionID = sessionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSession(ctx.Request().Context(), request.(EndSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
+		return validResponse.VisitEndSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetProfile operation middleware
 func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params GetProfileParams) error {
 	var request GetProfileRequestObject
@@ -3796,92 +8850,185 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"5D3bchs3lr+C6p2q7M60RF2dRHoZxbEdpSxHK8mTrY21Ith9yIbVDbQBtCiOSlX7F/MH+yPzJ/slWzhA",
-	"N/sCXiSRsjZ5Mk3icnBuOFfoLohElgsOXKvg4C5IgMYg8eObCzoy/8agIslyzQQPDoKLBAjlagzyG0Vu",
-	"QCrzdRioKIGMmuF6kkNwECgtGR8F9/dh8B8br2mUQHetXxPQCUiiqzVJRDMgQyky/DLCefXVgRdZcPBb",
-	"8NPxRRAGJ8fn58Fl2NnzPgxyKmkG2p3ldSGVkP7T9Dnc6qsIR/SJGOLOOR0BGcBQSLM/M2O/FCAnQRhw",
-	"mpnN7IQGcH+SMAwOgn/pTXHas7+qnoPAgHY8/CA4nFAdJV2IjjgxiCc6odrhIE1BkoSqEhBLoykkx8MN",
-	"s+CGXbEOUEZv3wMf6SQ42N7a2Qs9xHnPMqbNWN8ZU/yxvmIMQ1qkOjjY2QrN8iwz9NjeMv9j3P2v2odx",
-	"DSOwpz4TIjv+sdoppzqZbiSFyK5YHISBhC8FkxAHB1oWsCx2j3+0VJegcsEVINFPpRikkJmPkeAaOJ6T",
-	"5nnKImrQ3cvtiL98Vgb3d0tuVq6LO7Y5mmoyBq7JWAqHYTfNrHoURaKwYORS5CA1s6DSG6qpXLTxEY76",
-	"ePZeBfdhEEmgGuIrqhfNu2AZmBkxU3lKJ1cW6R1RDQPIKEtn/3J1A5INmSFONWQgRAqUmzEsXoZMYcDU",
-	"FY0zxv2rFHn8wGMVCmR5pHnjP5bjLKeUfPZbgIxXrVKioXPoFgJrBwlLAjao0jjLVEuJwWeItAHcscMR",
-	"qr4uU1yh+luI1Nd2lKEv1QuZt2TBNg7KzdwqXnDxjM8LreX4PBU0fjzIKDFdTTtQIi00EBrHEpQCVSl/",
-	"FulCgjokvEhTMmY6EYUmlJOKzOYHOkihVFNNXGQQsyLrbrm/vfPPf+xv75BfYXAahF0x00mRDbgTwubc",
-	"7Z3v/vmP7Z3vZsxt4Wa6UFhCMwc/Fr9fSStJoE79tnXphDBNhpSlSOQOspSmulB1qyCXIgKlzO+4bmzu",
-	"MrfApWeFh+ua0uKZqq76HVengINuOuWRSuJ1JVaPNJ66Kva1+VDkZwXv0hy1g6V+HDOzF01PGyOGQmYG",
-	"Yebkr/aC7mXfvhTPxFgRCZm4gZgMhSRAo4TkImXR5JBQGSWs/MXYASrwYOERl52cXMlixiUDUgo595Qd",
-	"XvFc9EqLPIeYUHcYH+BDxplKKsgr5Bmab2iG90hbmXT2XvZmRTDcAZiGTC00ZSzc99WeVEo6ccIl9RPB",
-	"LtcYTBprFAVeuPOnh8HtxkhseIUe6jL/pYAC9YMsOLczzUFT0PjtHOnXkOVC0vSqkH6jR0s2Gtm7rtzN",
-	"IC4uUnN8e/VfLtLEeNZypQZOavSasmt5wrCUxIpZW2qjRqAml7UO5tUplQJ41tu8pncecZdPZ79nSq8Q",
-	"5KUkpQ57V1pqLuSihT7Ara45g3OQ0Fx2DkrOLSt0USILfrWs7rD31WxZmC8srZO4jRurLsOXyODGUzyD",
-	"LwVYKvs19JCmCsIAbqmRdby5aE4jpifGHa0cy3OWGm/svOAxNRJ3wxQbsBSHBXkxSFmEirN5B1Yr1Rze",
-	"/a32HfDmBuREcCCME6ZDvHQToTTRQgRN77juHu8svDFbjruZ3aFHJm4YLE3c0j1qrotAVf/3bFLH1vxt",
-	"/jYd2eYF3NtL7UpeamC92mtDlVOtQRqE/9dvRxv/STf+vrXx/dXG5V/+5DMK3zJI45rn37ZuYr/nOzTT",
-	"ukbWj0JriElOdWKobCg8EPEkJEK6MJGLMn2jiHMKu5QCpegIFguNhSG0QE7n+VD3E9BUJ93zGb0xoMoT",
-	"a+tHgnOINMR9A/zY2C9MuTCFB2oJMVNPX6Zro4tro99gJGlsVZ0Y87nX81OBmGWXV7gqD1vb0odzG7xq",
-	"WzF17tza+J5uDC/vvrvfqD7vLfF5e+e+y8uzDKD3YsT4I9Sji+0ENGUR/HVMdZTkVOrJpjYLmYMoNRYy",
-	"Dg6C6Y8bMWSiqyCrOFFNcHf29xbqk+keTVW0892CqS0algGaaj0fvU6mctdyawudWL1D0/SXYXDw2wIj",
-	"GaRxUO8v2xeAjQ4kYBUDtZEVw4kjwbsG8n0YGN3RZefTlBrdAreaUGVc3jFVRAHXhwRURHMw39lYNFGJ",
-	"GDM+IhiW7eD34V7SshdIGaBdJg7rsX+n8V2HfIeLBshziPisZmrJOI+wUd3Ur2GgVlC/GOv0xJgonjv4",
-	"4a580zjqsP0IuGw5vd3bpIWTpRm/4MbdvcoYL3QjNFCz3jTTqd+ueHiEaQI25LYgvGTdStzXzenC2sRc",
-	"haeHxZ+Qis8rf8g3j5E+M/GryJ6F+MVIXm0tX9xQAl5YZhWb6MRYQhnudnlH4PEyMZ5TKjWLWE59aa2F",
-	"CadlpfCzYPxBUpRSpa8UAH9IIFqkjciS8eWMHS5ikFTjpXXDwMiBN5a86ixUK9mE0NUx0Tqkjw9qxPka",
-	"YlHnjZcjHM6c6+BiWV5cMaG9INqwbI0XGaeRZjdwlU9xajS5SOMr5yja+gA3zAbSfXx6KpR2tsKyXkQT",
-	"T4uMWBv6qNyCrSXiDI+3LqeGJYLlReaiYEDzIOfa6LsQ0xG5FCNJ6xmJej5Az0yWV9mFpcSkEbLwyIm0",
-	"ZHIIakL774XQ6B+gG0LVtXEODOgJpPl8h/whZoz9or05HYhCHwxSyq8xIkJ5mUu15StwmxuuUDYdZaMa",
-	"C9KW5tepXVP56jh5BnGHLIUXW1HxlZRK5/bwpR7n4PNZ7b2Sho+w+M5gKEElj1Nk0k6+0uIa+IKQxM7W",
-	"ItZtruYHdsSUBvmI4E2Tz4LXVIqqQCU4CCLz/7+68ZtCjprxnEhICZEmiZAKyAAjVpM6u7gVuoGeNn/P",
-	"DdTOLieaEybafUKYaGsdZpinDmhumOkMciH1StxcJyt+pmjY3277ZozwsxJ884yOa5GAZdXPNeNx3dyI",
-	"bGLJa0DkIJmIr4DHyx7MzUAvY2ljvEpdrSJv7FOWeOZwmqpqQNk4ZmVaLlCelhWeVXc67nuU6jQzv4Zb",
-	"UML8YjyCMyF85mEtC9i1lVYfxUJ382C5UPTykl3PE66mAmOmrdNwTTrG4k9iTDLKJ4RKlzElXIy95UOd",
-	"Gg+RA9ZPuVKhVdVyrSK7aRHpbK5GtK3CfFhGEmobhlP2aiGuVgDygCidYeHnVTxGZh6jdoTIvorSQXhf",
-	"jMo5ZyMO8bEnDEGjCJSaGqVdq+o2ZxLUFfPUTJ5DJHisSME1S8usFPpjZjnipnqFrmMNe02rx5YX49yw",
-	"ebj2no2jeZFmruayEOdRJn+tKLAq7HADm4h8jak8ymNXuEi40Amrp5dr1YRPKLvL6O2xnbGLtq37z3aL",
-	"UcOg4OxLAe5nTCfeezCEqm1WvV6HoB9Rp5wsHQfKGK9/u71Kb8F3mo81W7621u5O24Pwlohc1qpFNjcu",
-	"/+wtF/lb4w5o8oAtDyJMkdT4bfEhKbj9ZL4zdxLRgowTATe2QQcFLmX8+pDkkt1QDWYgJXtbe/WRTBlu",
-	"snegYfqyeNlWIxlS213MzWCX8VcZKogKyfTk3HCVi80BlVZI7ae3JR/8/OtF2ceDzGvHVasmWue2n4Xx",
-	"ofAkDaiOEjJkaWZUyQgrjw/KjLcKbd1uSKKE6tAVyavNT/wT/zP5+fyXD+asitNruIqogpCwGLhmQwZS",
-	"oTnw8ePxjzffhsQwqv3m7O1rsru7+72Z+fHi9aZZyVwbqqx17t99KrXupyAkn1Dx2k813fspuO8fEuO/",
-	"tdq8BjS6NjQZCSJ4SPrGFOobyrjUB25orxoigcaKKDohfdfKdkB+Or7A2pP+yfH5eR8VRUSlnBBq+7cO",
-	"iQIeY+Le7EQV6TfatPoYpKNkd2sPt8JaMoKBQwNFf1aXUp/8q0HN93v73/4bNiYQShRGLEk/EjH0D0nf",
-	"hh/7WJBkD4SVRS4oZ7CLlTK477mBsnNPGHCPMFHP/o4wHJAfkGPI//73//Q3ybEmKbsBRbb3iUs2HhK4",
-	"jRLKRza35DS7W2/oyqUMCT5xQnLK5CY5ao0aC3mtiOARHJBCMT4iggPRYxYhSexRFBvxDcY3P5n7ImUR",
-	"cFvt5OIYJ9gXiDWKyNTqoNczkqpEISMMjfTcpF7GdC3oaVn8lEq0yKoy/2Brc3tzy4wzq9CcBQfB7ubW",
-	"5q4t/UlQ6npYCtwrnWZzpTtbviVFeMCxK9wXEtUAHspVFRvS57RQEG+SX8uuE1dxhhwBigByii043wwQ",
-	"Lok0Oo5t9Lq6IoMqdPyDC9nPaIN7WPub7xa+73bf7WztrGzLVp2rp/HuVIqMKWcXlje7f9EKyloj31SZ",
-	"YjVQqUZ/u7y/DANVZBmVE2MVGDhIkZeeCx0po7ldJbhZpskKPVlwRMYIEJwmrYw+m5YVq6DZtDqjKGk6",
-	"pGopDReOtE2e5iwtEm2tmkRldbaHRBdGLZhzrp9EG0WOW4WEwxiUJkMm0QNbjmK9OxsUup9JundQo1yX",
-	"cL4O1zLM9IQG1+ehn3MjZ1MwtBcP04rY+58oQYZUrpewv3AgUY24c6kpMcQ0X/TO3Jj/12JXi+LNIpg7",
-	"5lqJc66FREsJ93qA2LkZvTv7YZHQudDhUgJXLvhyZa4RL55LvvWLliwx66VVoZNeKkY25FAaNy2Rwp/X",
-	"Y3I0ap7vm7EFV1q7NiJVkRoPgexvhPHH02cqQmzECWuotUInLQKIQs82L4/SMZ0oooooAoiV8zDGkKYb",
-	"QyEziK2dHZJrLsbc2Z9dE/K93WY9lGwlbJei5V73qG94/BRbr0L6Gx4bB8r6FHNQ7xyV2dzvzvWCsPY8",
-	"EnAxrSNkchUEKZ1IOseFxM2wWd/8pObSzabcZwuNOcAY0khkQDLKUnTBnDNBBpN6e7Vx8ociTcVYVc1A",
-	"NLoeSVHwuCtHZbp/bTzRrCZYiim2n40pXGwoROFalY48odeAVUau1cJQRM3Tm1FCda+qj5tnDZ5Mi+h8",
-	"tkXrYZyVvFcTtnnxnSCCl50eOmGKVI8M+YConid66AtEyxquiwfWnzJaq6lUb6zwcFxJvY7l6XnPyreN",
-	"G9bDMc0nq+YNL4chRLu+i+pIla9IrdqCC++aRpx9eogqoigz4mY0qBBZTS6MMASXmK/wXWG1wtA1qSxP",
-	"6ekza61mO9EM1ZVN62fW6DHRCVEiA8wqTcmFIU+mmgrNEc4otCFLQfVchL13VyiQxmfq3bmI5X3vzmiH",
-	"uhPVPOAHTEHYS1aRgscg0ZN3hZubxFXjKTJiNxjLVbUXcrq33DvQtojyLcOSzcWOmYP5ybrTs/T0qZXZ",
-	"S1dt2Tvbe9/ufbf7au/bRW+Xefcqy/JnblTmdaqneDbHMMir93js/3yJnYdp3dBn0QwmGurxfsptPsn7",
-	"ftyZ4YVZ78bt7L/qgrhY07OMjqCHR2wIZ5WYHDBO5STwvt3XPY97kemxCt0surP1an0wHpGcSt16PypY",
-	"6lLY2371nC/UXWD7j2EKLoyrmFheWYFxdkQkGHUC8fSZrFKDGZlXToUlVe/6rCiP625foznhdvDgx11M",
-	"NgupQN5AHJIcZEJzVb0EZhQ3UtygbX9r9xngMlJQdqxjVnls61eeSLSfxNhmoEDesAjQojbXgTkc4qBG",
-	"REe4OhV7KbuBeaR8z26Ag1LBMl79Ea729EOhxrBPgSGqcNn557CPhc2NPNKYLX2SM1xutSdRiSjSmIxA",
-	"E2ecqVmHwtKzBf6OHbL24PdL8iGq9lCPfL3F2gbn1guJZhEn44RFiflqQsaoN2P7aMXvwK1o8FhENU3F",
-	"qKiLiWOiOkf17sqixrlRetsOu4wtWKuRfJox+KJ4bL57MWRp9jtjoV94dSwv99huxLnJOPfw3x9HG1WF",
-	"sD4jxJZT/f5iGVOOyYETV2BXPfroWMf1rtYCFV0hcq9iG09ZK/vqFnWVTIguW13XdVenL4ytKcbRfcLs",
-	"mUMctUrwWSlFVwq9xoSioW4n/lTStdIIvTsXR52f87WrPEwzuNfGX5rAL0GYP1LMEhPPSzNJ77NoJqCb",
-	"YP8ALpLGNKEpGvS2/BYTokptkiMyLNIUO5XLR2cx5uaKdL/vqoufBeNP4r+vz1CuWqf2pwRs4fFaFcAb",
-	"rkE+SAP0UqDWlfRT94PQZFCjcIOy3Ry2WWzFhPNIynsYrhmReJCHIbLdhuUNA5dvV4bzXJ6IZnBoy3mF",
-	"yL5RpOxZIgNRlAW5KVO+IgKm9GmzrenlCVD7eZRZwcf6OdafxhE2/j+f6BhQ62VzYy8nsM4QWvOPF8zP",
-	"Aq+9fOkbRcS4ygt7Ao9YrW3/3koTT2UPzJrMwXaLzTOXbjyESO7xQexOGa+5SNfWeIiKcLl7AsIfMS6Z",
-	"vTd91COGFGyPaJOcP+L3R2X8ebEKfyf4mjN9F/S6PKqFH6tGvDw6S5JnnWeFjFL/2x4z+KTAPxPxjSK2",
-	"QXWtSLOvlFmsOTfYbm8257Hyi3jhuel+Pn3zLiSnH96F+JczjPX37vhtSKgmmXEb98nJD+g77m+RDEY0",
-	"Z7eQKuxxsaVAxsLAApZWxc8hoer6E++/e3NB2ixq23uMa4q4st0qrXR7USfrLM2TFalm5gLqDYXMNsqW",
-	"1ylRZ716sziJ1WzQdDO7bZfLKKyd5+NDeg18vaxn/xoKobWk42yldFc+FzLXhT2t1Nty6fGFueVlXzZ5",
-	"Od5v82GhWZZWhaffU6zrXGRgNdmcaw65U96UjGE72Ho0Z0gWN7wDpWvArArhbBWr4ySsg+vWB1QFHmaS",
-	"qyRpsp+aUVVQzxLUA/i+8VaB5yDyFAg+KF01jjbL6PyT7SOUE+y6NHNqW2I1THfOWyEJCu6AppRH2FrK",
-	"YwfBdLbLk/nnY817DRm2Bv7+8v7/AgAA//8=",
+	"7H3tdhu3kuCrYLlzTubOUJ+2k1j6sSMnTuJ7/aGVnJs9G3tFsLtIImoCHQAtmuOjPfsW8wb7IvMm+yR7",
+	"UAC60SS62aRESk5ufsQi2Y2PqkKhvutzLxHTXHDgWvVOPvcmQFOQ+OfL93Rs/k1BJZLlmgneO+m9nwCh",
+	"XM1AfqXIDUhlvu73VDKBKTWP63kOvZOe0pLxce/2tt/7H3vf0WQCy2P9MgE9AUl0OSZJ6BTISIopfpng",
+	"e+HowItp7+TX3k+v3vf6vTevLi97H/tLc972ezmVdAra7eW7Qioh47sZcPikrxJ8YkDECGfO6RjIEEZC",
+	"mvmZefb3AuS81+9xOjWT2Rdqi/snCaPeSe+/HlQwPbC/qgO3ArO0VylMc6GBJ/O/wXx5Ud9NhAJOhnML",
+	"g4wB133CYUZGQhKgyYToCeNjoidUE6bJjHKtyJSmsE/OiITfC1Da/aqIAq4JHVPGyYzpCQ6qDJivYY7f",
+	"ME6On37gE1FI5fCg7KMzM4R5fsSk0kRwwFlO7a+UC0TfUKRzswymCCVPj4/3P3APM0tOFdCCre+ZvYfQ",
+	"m9JPr4GP9aR3cnT8bb83Zdx//tbgU2uQZsz/9et/2fvfH//1n3r9CK29Gr2hOpnEMW0o2oLFEleWgSQT",
+	"qvbJK4t1C9YZVSSZUD6GlCjGE+iHFGp3eXS8T85B5BmQ2USQREyBaEEokUJMCeUpGQuSCsKF/sDtYAgi",
+	"buZAnChog9Noz+6jAUDHz76uAegoDou3gkMDPM54IzhaFmUGbF/Z0eHx09hiXrMp0+bZ2FnK8MdwxBRG",
+	"tMh07+T4sG+GZ1Nz7o8OD3Hb7lM5D+MaxmBP14UQ01fflzPlVE+qiQx2rlja6/fMKWES0t6JlgV0PcWv",
+	"vsc5LoHKGFB/ETJVhg5GjKeWajLqDs7QnBFFhjBmnBuoxNnK782APVyN8p8VSDtQdPuF/3nT/ZfjI4+V",
+	"oHLBFSCLPZdimMHU/JkIroEjtmmeZyyhBj4HuX3iX39TBlifO07px8UZF+8PqsnMsLeZFA4C7jUz6lmS",
+	"iMIuI5ciB6mZXSq9oZrKVROf4VM/X7xWvdt+L5FANaRXVK967z0z8On3UqbyjM6vPD4WsNXvwZSyrPmX",
+	"qxuQbMQMispHhkJkQLl5hqVdiLXfY+qKplPG46MUebrmtoqAxDqSSkhtv/bw+AWUaMGwtOkFAAYb6XsE",
+	"1rBS20slE4jhb5Bos3BHDmfIxpeJ4gqFjZVA/c4+ZfBL9Uri9SS4CAM/mRslulyzVwPEf9BvC/0qTXUn",
+	"UrzEB80bhcqBpyUoRkJOzV8GE7CnGdIaL7KMDjPw3HFph1/4ubFgWwDGmsfJ0+duD1R5Ku5ypF4zpe9x",
+	"wUzDVK2x8nJpVEo6N58DFWTVOG/hkw6UiRYQ1IeNAqRImT5L7HVaKVeGyK5K0nBUdyWBcaSb8hsFyqh/",
+	"6so/h3R2NZaU26em4obBlaOq8rMjrPJzChnYz4k51kV+pTSV5puPkZOHa37JtZxHGGO5lVZMBLu+7ZuX",
+	"LNRplr0b9U5+XSGPgDTyy+3HRWnE8AwymwC32oLl/EZdGAsOfdQJjP5GOTFLploYDToR0ynl6RLL2Yxj",
+	"g6Yss5BIU2bWRbPzAEI1ZlaRQVdWrKkcg75a8/FrxtNF6vK4D3AuCx5T5SM80CKs77FdnyhcZQWRGjQb",
+	"T8KDsIWKnB8RX8B7YreM3UoreSZouhFvr6SdZV13qERWaCA0TSUoBao087BEFxLUKbGnl+mJKLQ5o+VV",
+	"uSgK1GExhZQV0+Upnx0d/+d/PDs6Jr/A8LwXYWN6UkyH3AlQ9XePjr/9z/84Ov624d0F2FQD9f1qWuBj",
+	"4ftAEqUE6lS/RT0O7UcjyjJE8hKwzLVTqJCJ5FIk5vZBPVoCTY0K7Qb4eC/ymrdtVmJnaGUIMeBWV72y",
+	"qYKCL/29mreOo/XhvR7YjDSYg1SQNsCwO0QCu7CHzQr++4JGdjyknEN6NZxv+3a+n+u3Iu9l8uPanvQN",
+	"tQ2nBnbZ+QIq3G1bgbJcp19VF9zs9CowtLDBDfCC8oe4wF9YRfSR3NwvKL+w9v9mKXBEM7V0kVXE27bU",
+	"C/tUSNFLLh1ueDnwVDmTJ2Sj0/JmZbpvfk4FKMKFYYrRExE9AXfSnssBYlD7riSQDR1Uy4aJ79Dm/9Lo",
+	"5pshpLSu1Mz+T2s24CcRSOVUqZmQ6QqXytEqucKbF8rxooDDXZ67RzbbaFJICVxfbbxwcypmnV8/XLXx",
+	"pfUsjB+Fg1ViLorYvW1umhalLLgUGNdfP+0tuzUWL7MLMVNEwlTcQFo5BXORsWR+SqhMJsz/IoWYql5k",
+	"yRuol3KOWlrUEAdSCtm6yyWsRYz5Sos8h5RQt5nYwkeMMzW5o/2uqw6Ly3Ab6HQdnNt1R24EZ9S407L9",
+	"GFYkKscoCpaufL3f+7Q3FntR4RpCIfH3Agq8c2ThPVVmo95I0yJla5jmQtLsqpBxw7CWbDy2goSfzQAu",
+	"LTLw5qOORgA/Ug0mAb4qcq2sne4klsS6IJ4HCKpT2cLG2hnATkWlgO9sIDFVbz+E4BSu/dHIT25Rl84A",
+	"uQQSWfDO9i+r+zSfhfbDsrATN3Ft1C50iQT+Rtww6Ho7wydqDrt5bgxcml9+7U2EOTJmCmkkvylcTRkv",
+	"tPnx+dN+TzNt3ui9FWoEkuqi1+/NgcreydHz4+PbxSu/xvlr1/Wzw8PDCGPxC+lIWj+ax817U/rplX0h",
+	"uPctjRkRlv1egPvdaX25UBqkR0nbHL/A8Myak1D3W4TK5ypq4evDVWELBqsS6HT9eR3g61LiykgBj5xg",
+	"kcfH9UV++81hf5Wabyd3gy3DoJkeL4SYbkCOCc1pwvTcYtPFNFyyDLgmlwVPEas3TLEhy/CxXl4MM5b0",
+	"lgiwGikINXl2uCiTvLwBORccCOOouRiRfyKUJlqIXj0uJQTe8UoJbjGyI0bz1jnSldl45WitiJE6tNqn",
+	"+Xv15CIdNOtVJf8OlvX108VVhbFdZ3v/k+79++He86u9aIxXv/cyZfoNKEXHsJnCMRRpJOruPKOMEw2f",
+	"tMVscJoO19OccPwYOHauDUZVuujKPuVCxiJlqhCaTmEO3vLZnVXXjZ4RQQBwaWspKozfMI0xRyoWCCgU",
+	"VGFv3hKogBvEd1rzq3L82IKnljZjfogsi0xMmQsVE1kKSttYy65LcQchtg6r+XXFw5u5YcpRvcV5eTsP",
+	"dWlfWB5rgRw9cQVT+FUHUKyjsyKwOmXEiPoHBlkahKUtquVpPKxlZF5bRt73QmtISU71xIZxAga+9omQ",
+	"LmLYBRx/pYiLvFhm6Q5bK6U9u4a+XWT1XmyXVtZZWu4rTjJhDVYK6hzt6epr4SegmZ4sA81I0UMz4NJ8",
+	"g0RwDomGdGAgMnPBxzYwLzKDhJSpuw+z7OIQ1+j3HUtqYxJSMeOtyupdF9HkDSph5TcbTBlDpA1aXdTp",
+	"w7vxcO853Rt9/Pzt7V7599MOfx8d3y7fpE3mgIC5LV8HqNve0YaxvuGpJdDsU84kqLb1bGz6QbYD8iF8",
+	"Tz5MubOaCd2vLBcIF7OpVNHR3vjrLSceFjWI92v0sNKNVC1hpyaS8LJe30RSvf0QJpJ2QeOBTCSLpBTy",
+	"3hzQ+50kkFtjYQpJxri1JsKNuMa/LA3FTYivxZjxDXRDxyN6NGMJ/NuM6mSSU6nn+xpQmqrcA73qx70U",
+	"pmJZO+wibB89tOvlTSVLLDDpQk/Eg7CtVYoVocqmK9mkpFMCKqE5JsbYVCuiJmLG+JhgNsg93Bw+tHBZ",
+	"C6DXwMmQJtf9UpQzW4NprjHvike9epAyvSPPg4Q8m19p0R2R/70QhrN/jHpWmPapXXe8cNovDkd8jhaC",
+	"XSzY2itAVkhqofKd3hilTrX+deFefYi7okUT5DADGdwUEfLQwhzJ1JzQAR1pkAP0HqLoi+eVMpcM50Ll",
+	"GCeUu+Ni0N+F9BcurCVfuwQ8i+Yxm4Dp9CzMVkyZBAz4JOin8SF7TpsGvtoBttbNtwC1KLIxgnWZ/zr3",
+	"6/IW3wrtt5RQTTMxLoBQPidTm2a6zG824Xg1M2MXS/qyZrRAP92dpaHxfCU5RGzmqwzjK8cs7eH3EAHo",
+	"beQrrODWHdluCq/jpcRCDWS1vfYrMloviBCJcrfsEo/BJszSvPggrNKu+NFI1G8KDfcR7zkt9IOFS24c",
+	"/LiFYMcSDuvHOhpU7Pb0FHqzw1Pohzk7hX5sR2fHAY+7Dlj0U0e3b632SzTwm0CluzWg0SX8M2W9m4SL",
+	"WVQGkSJbuYsL84zTI1Y/K6bL4Q0Cr0+3bjdQ844fhPIbPSQPRPvBWJ2k6Y3l5n7vHQdzybwX18Db3bnm",
+	"43r+3HMqNUtYTmOp+iuTkLvKppay1rhMM6r0lQLga1/Adwz2zyUoVz2hjtNLAO4LtpSlJZ4fEgWJ4Km6",
+	"8+G99wzlhURkd8b9/urgCjG0APwY7QdEs9PrOiTWDW7t4PWHYGG11T8aPnYOcsqUWkhCNprRlXd8eiNR",
+	"8MU1S64dDdn8ltJN4cxLV84s4d50nxSYH5AQJ5SnV+IGRUYJNL3KxDhqk3bS5hKyuvKeez5YURjasOMA",
+	"fozTRLMbuMorpBseIbL0quZcd49Zx3t0+0KtG3ATGOatUbh3OaFGowBbAOe/BUbDk97h0bfPDw8PD/fw",
+	"f9+Y/33rP/r/lq309x7GU1krO/veNrebVibTxnChlaELC9eDNtdKH+12uRRjScPA/zDsXje5U1cmkH9e",
+	"mZrwAxsXEpSNcxlCJviYaGEFTpFCn6gimaCZEQkOC64NXKgbvyoUDGIx/1V2QSc+V4v8iIXGWDJ2mKtv",
+	"AK3o6KYw2i9V14yPEaYTyPL2EIRl2DSbo+wXi5PToSj0yTCj/BoDSyj3OcsWoPApN/StSniuTg82v1b2",
+	"qSof07zcQHUjlsGjrTrzQEx3SZqJpfi2wHO3UorD4QYSinUiPSKnInxKQOY6XtHP1iU8enpIkgmVNNEg",
+	"1anzSpSTuNsumGRDoooWo/AOL7/OGFAvGhLff8DYMaFsEcGpSEFSbdU2J64EN9iTaJTwBYwkqMmmNhB8",
+	"+UpH9LpFr/XxysS5+mhxOIyZ0iA3ECPqfKH3HZWiLH7UO+kl5vO/uef3hRzXXf6JkBISTSZCKiBD1E/n",
+	"4fF2IyxLGYv8qDWQublE1paSOA+3bHnqFIlwAfHg4Q2Yv+Nt3avX1KPYflOC71/QWeAL7XpdLFapcWVp",
+	"ogJxDpKJ9Ap42nVj7g20wHQuJ1CmGt1Hnl+Md7mCOWVqUW2VtW2WutyKy86Swk7vOkd9G1x19s2H0MP9",
+	"mh+NCn4BCvRmd8hdWFV577Tts2Z7XBJv8dtVDMoZwfzZnggMCXP3Ld7eNwwMycZOe9zCHmYQLcv99++3",
+	"xzVvS/wSI9Q0fN64kT2+UjbTqUUy68paw0Sm+0lZblQOaraOJXHrJzEjU8rnhEqIOT3CsINMzK4MgVx5",
+	"62p0NFRvBQcyo7a4r56Bge1MeKlTnZLDsvqFGRXFvPicXQJ5DTWWtSw3qGp0H/leFnNOK6rFNZSo7vtD",
+	"FkzYrw7NAqZi8A7SttcIfzDgOUt0W2lAzwXQAlPVIsSPQdAFfpYgcvAeqcwsTrutXU0o1s109kP8ShVJ",
+	"AmDTDq5ZYoNdbeUd+8dVxkau8mFR/Rt8a2kmqIhoLZppLQvmqoqkDb4sg25jPGyHNQ7xVy4woDJlqQ3l",
+	"/GKKG+4QRi4SlgtNUsNCtCCUz6O8tqEKoqs15sohug2sUfQQD8tOZbWY67eLpPZALt9H5vBFMIjxQ0Dh",
+	"LNGPDBCNyQeehcf4oE9NXBbnbNGf5ogJ298C0zS5Sx+l6jrudK1nJTUXyOqTgmeglBu8UJBWPUfuN5kJ",
+	"HapmgtZFoUd5LGwBzCRBs7MTsLstR7Exh/SK8TULY1/RcQP0fXcK7IJiY1ZSV1Ws16lQTDD8wvoWoLKQ",
+	"2+QpIkZ/jowegiU1Jtc+2GG8BG0UrA0tkJ3jE2IBQ9HlIIpf8WgyOyhVGTsbswkZjwVfoFhKMFrB3+zl",
+	"ASHu1ahcv2Rl3SjksamVgIt5rG1ucc7a1qJA05SnZjFbjSS7n/CYMlpAtfALQx6EZpmYqa6p9EEYQjSb",
+	"/i6EGkS21YNewt20IWanYlpJDRuIalg5yZd22oglBGXmytIs7sGFPlkoWBt52pbCM6L0hIUp2gHt3aGQ",
+	"W1VE6AmatHxFoQ4FhW5jELKF9e8atbrsSbLduLCImuo7meIa8jLnhBapuePFOOJXWic90a0hhn280zvH",
+	"yKJJbzM43JflMLaJn9Em8KbzjTZlPPz26D5dSLfN61unpteqJYY5S8tn5x/lur7Ycl0NxLNhAa56ya03",
+	"wpXcihhLn92uJrp6Ea56opzPx80LTUShS4uJYvxaYVzRjExCc67hfbDTmlwRq89ISMKtBWeVoXtHdT38",
+	"tPtv3R+/2sc+hs/tsWnpwaVm970x05NiuJ+I6YGgOdtLRApj4AflLm7D19U1y/dEbiloLxcGwrI8oxtW",
+	"Jota4EvsPvm6ht3D+7Gnb2wdXz5mZcupwEJhIy3DtktRI0XYxC+8p48XwwaicfYfg5D7/b2P/xKNuf97",
+	"baN1SrY188zhy5jSkJ6Sgtu/zHciB060ILOJgBvbL9IGozN+fUpyyW6oBtck8/Bp+CSztk5UEYxG4uN8",
+	"bYk+w9/tLBgijsNEoRMw1FgIpNSud+lE61ydHBz4cKDgbNaY79NvY5eugqSQTM8vDb5dvClQaUVw+9cP",
+	"/oT/9Zf3vmkjXpz2uXJUsxDbvZDxkYjoLFQnEzJi2dQok2NUq0683Vj1bQXnPkkmVPddWxK1/4F/4P9C",
+	"/nr57q0BqOL0Gq4SqqBPWApcsxEDqZAx/vzzq+9vvukTc9/Zby5++I48efLkuXnz5/ff7ZuRXjOlffNX",
+	"Mvj8wYv6H3p98gGlfftXYAz40LsdnJKcKrXQQndIk2uD+LEggvfJwDCNgbeeAU9xQquREAk0VUTRORm4",
+	"NsEn5KdX77Hu0uDNq8vLAQr4CZVyTqjtWXpqU9WZtjNRRQa11qQ2dZ2SJ4dPcSqs4kgwhNSsYtDUk3JA",
+	"/tmA5vnTZ9/8xXW4JQqDasnAMMDBKRnYQNQBVvhSrjUuZKkLzzTQxSpROO+lWeWSpcAs9wyDxti/4xpO",
+	"yAukGPL//s//HeyTV5pk7AYUOXpGnHiCoaDW8MC0IoqN+R7jaEI8JfDJtZfVE/jACXGav5tt5KqTuSwg",
+	"Jm2H4PCRmZDXigiewAkpFHMOTT1jCdgy/piCb+fEfZ2R83eX7+2OrYdBEU2vDXVxMlho8Ts4aW1A3A8K",
+	"U7T2HMaZDbNWtpMWHhcDb9+pt+CpIV3fOXfQJ2xE5qLwxHJi2/YaWnPYUmIKKGfMqCIjaiRJtz/PxszR",
+	"sx4b6kv32ZBmbPKKvQyaGB2ZwnQI8pRQYj2ApFAgyRi0feNJBQtDWwZzA/vgYJ8Mfnz5nhzgwT/47CLF",
+	"bw+mMLCrny307J3SOUkFlmTAJVtYWfHOAgkb7EJ6YpY5OKCFngzIcO6tqi7E+NRqkA46jqoMkGxb5OHc",
+	"M6VTd2zLEczqy0HwABAfkKGC9/bdUXRsxk6DXM7ua3BBNWCj4D38/4D8syx3oZFE/9JHSFUPXsCUMs74",
+	"2DKK2i8KzBCqZrkziLTNn6YIGcNC/rJP3t04WxZCarnf8/FzMy+izKCLDCRFxy2C1U8NWs73zmz1DMOV",
+	"7cS2zXPGEuAqlKLfYAtzVCF6/rIyt6sShUwwhvHAvXQwZTrQHuyNcU4lOtLLrjy9w/2jfcyTMKPQnPVO",
+	"ek/2D/ef2CpyE7zEDtA8cICmAFvhGf+xHemY4K/S3knPXAbYl6xX76P+a7x7MzogXXHqNbooxwcLu7fd",
+	"fbTSSdptqFpnQDNm7OEKImVT99VP2vbXtx8XmiYfHx62NExer1Fy1cIu0ioZ2/YnWlmtx1nV4uOVCwxa",
+	"L1cCEVKBF4V+/Wh2pIrplMq5N79aAxRJfVlTDrOwrKmmY6wo7or9m7EdUfqQS6OGuGinpfba14b7Wcsz",
+	"ynP2qPoeAqgx0kJBuk9+8b3cXJlOBCwoAsiCbHuJ/V5/gfRD8+Uy9a9A8kJjf4tt5F8vXK7SvSA6ZmK9",
+	"XW7IfXx4fG9TLpTFjxDYuRRTppyNeWsEhusgRe5dDKto6UAW1k3QyOeqLgRqbXw/quO/0MyhgQcgPLaP",
+	"or0ix6n6a59+xNjBZxuTfNuIuh8hwFzDNbXQ+t9HOd+h8/9u8Od8Pc0Y7FtBxOgCXnwSZETldhH7jgNJ",
+	"AuS2YlNihHP70btwz3zRxy4IIm9CmNvmVpFzqYVEdRrnWuPYuTcOPts/Vh06F7ne6cD5AR/vmaulK7Si",
+	"b/tHS3rINuPKaJDtR+pnZQs8LmBnOXDZSE0+z8dXMIe9KTUakks4xURtmyK+LFj/XpOp1zLtNsnqZU/6",
+	"TqgLevp/cYJ6rQ19o7DuulVtlfDOSivjWpI6EuLBZwytWsEwfrbhKavZhRvs8TKLEm3t/IJWvTC2yzCq",
+	"9gmdEXVQ9vAPlaw6zi78I//A3DYw9xqMSlo6gKo2IGzM0YI3poyvhdOwP4dNHFhG6kueIsOs+mw8GFqf",
+	"Luv1L9EVtlWwv3Q2XJfpZIH+VWlLV+tB3GKv2VDxkqfKTxdY7JULVhoVCpThtkRwUPvERQTZwtfOUo5m",
+	"R0woUWqfOIe4mxhN8lMF2Q2oiAnDPvQAx3cLpo56rNRtPYinLD35J+AbDhIB9TaRbKEnB5kY2yDWOI/H",
+	"Ivu97aCsVsB/xwgrY38jmLK/EcY3x1OFDMusQwwUerKAAFHoZg5xls3oXBGXMaacx3IGWbY3EnIKqXXO",
+	"9ck1FzPubJ3LZ/21nWY7mFwoLdEJl/fP3ess3LPSFtB7z9OeBAW6TdDBfVXNq21y3zYgWWv81gmOxw0t",
+	"C05dN6LKaepbqZMUkEEIXlrIw/wz+MTUXbSJSmVQ145aUVt0fvKM8WvnVbUeTnO7BR20uyHrIBF8xOS0",
+	"5dzUnNZmHU8OvZscb1eBJepxfpCkzLijfO49mtb7Vy6uT6bou2aa3AiWLp+x7+yadkEntTT8Tc/bJehT",
+	"5+XwkQJuy0EuItzTobxEcTZEduXXdhEIvle+KyXSRAkuKKHtvNoHHg+z283F9T4M37gPPuoDRuiqWBGk",
+	"G/OTasWbrenTfGbNBmaQJWJqiQC9dM5dRIbz0NmOoR0C0zbKJns0uR5LUfDI0fT1hB6rp26x3lEnqjra",
+	"GVU5ftAn6h5lozf0GgIpFVGqVspLNyDZaL5X1ktqpqRKd/OGShtZxuvJmZ7jkBlwTbTYJ46PN2tZS+T1",
+	"d1zUS8e4tkEgtQyITRm+29i98HM3Vlh4MMbPjVLbzM+TCdUHYRvURnv1m6oQaYdAk6pm5h001f4i+N5l",
+	"qZUUMPDJkBFTpOwCE1tHmaPb0bNXJlouxbl7IWV56uWWsKco5SE2BnYFg4b1YQOfjZbXzTi++sFXo7eC",
+	"AwbibdeWHjZcinA5T191hxjGU4agdVC1jY96/d4EaOpcLS/f03HTItxjB/jMbb/nIlhXPe4fw/U+iZ3o",
+	"M+XzwO/bptD/HInYKRs8lRGEwbk2h7n30eXaRKRNMQUsgDMRhptidmMQ5XiKgXC+7E2/jJFUOdBrRbQQ",
+	"RAnByzeOn1tcBLF0y3w5KEj8WG/+SM3kHV/+9c5pDRLAtCqUt0XTFZ0HYaQljeFdjTnDy9S2dIscfPa1",
+	"cZy/qbJ0L3BzDl8pImbc1s91VayEJGW1L1dl5SvlaRazifbJK61sl0JXquW0FCQk4BGhZSVRpek8Ii98",
+	"j2tqpMyI7bXa1A7M7D8KvmVMv0fZrwSTEd2jnATvhTbUuS4HVQj8MrBfpkw/GKi3YCKqtvNAOug6DMN1",
+	"8sRI99mW48mssopmL8MxzEUVZxgjloE6cBkygbvmswuRvj34bGghdFcvimPmarLasXIJBUbSdZLwPnF1",
+	"lRUZsxtMuFDgf4yR6I+gbTnsH1gGu/PF9KND+zjxtqGr9NKjp988/fbJ10+/ac+EbZjLN/xonMgnf+lJ",
+	"MR1yyrL9GQxzrICWsmJqP32Mho6sI3n2YwrkcK4hzNeh3BdY6504ya/ayYWhhaZYl+NnXy8vcbW0y6Z0",
+	"DAe4xdrhLFNGh4xTlOcXx44eyZwlukB1ZCOx1Qx6fPj19tZ4RnIqdWl2davtJPo+Pfq6hb2FuVtrSGYl",
+	"A4pBUwISBRe2TwHSyn0YzYkEw04gJWXdeM/BbFSXZWEToJmetMXT/GSf2OI94GaIwKeWUqRA3kDaJznI",
+	"Cc1VVeNSTAExbsD27PDJDtZlTkFKNR1SZVNPZ7Zmyx2R5uPkzE5ZAmjJMtdBjkmm1LZsdUh0iAuxeJCx",
+	"G2hD5Wt2AxyU6nUR3s5wtLtvCjmGFIkznNHMZiS37UMCtYJOc1AoTVnnnVzgcPe7EzURRYZ6J/EZY02b",
+	"qkpmqgNbM7Pd3mitXqy0R1fvf2VtYPvklyAXmmlMxysMJep+6Y4KcwDN71Fv7hkuJ2j6/1iMjvcYcVuV",
+	"nGyKt8Wcyyo50tWWwqzxbcdCQo6l7yoU45kHrp0guGAacS2TlsgqhSRjvCXG7nv7wCPEdOS8usXeh3XZ",
+	"DVWHcQeAfg7q3K7Q/39wTqywhrVBYqn+q5gb6UZc17GxWlSvLWkH2vuFK/q7AwWe2yoPwTFY0ORDPGFJ",
+	"lBVWfvvIuqa6S6DSSfExKzcWGeps5XY1hpoGmwOVVyNpW8RF9KFu5XZaxtbijiMvGLbLxuJRR4kvb0Q/",
+	"xWddXeNoG0H1j8lvUPYej1xDP2BxAXffC5na+2c2YQneSXMyQz0htZW+/wDOgppMlVBNMzEuQrHQHfJm",
+	"N4BhuzbxNxJAgzUibNP1R2quD5b4UOb6oG9/g2Q0Ytl0yyJQmhJq54ngvuL2B599IayVd7EjCnKGw1qz",
+	"C14fZEJvykJBzyuJj0nCi+nQnrmBq2W+b5sFnvoeFWh85EoDTRvN8HF6i1mGq6YFX74J/sKWwmzGYr9R",
+	"jds1xB7bddDh9P2xuP07Di1k0uClqR3qoGkMHu+qxpcOb5JTd+Tx9Ntzr8k1QE5YRA0O6ls+MmoMKfH+",
+	"L6FIXc9du4C6HYO69+cOduete43aLzOrxrSmqOMT96y4BPR6p7glns1d98jqXFGSZzQBksFIN0UH3VBm",
+	"iziG8y9Wff2Dy/9lR5GYmdsW3FvIhv1DMX6j3rs6j9KR+KJu32+xiQYF33VgY6mqtqG5rkkTuLBWtEes",
+	"CITlcXesB3QzkG45u9iQB22zdi6UplulBHgqaZLVN6II85LhjJ0Fb9saHTMjti6G2301A7FZCr8TLB4Z",
+	"h+1AyH+mYEss89FEDy3idnl8yPuyWbRrYehC6VxpykRMQZXVK5Wmc1eGUtlM5LrEjm8mlJMhYEFHmynl",
+	"miiY6+8Dn9A8B+76epySgciBD8hQMj5WvgCrrW8YE+G3Tsq7kMfXvgt2fYS+JGm8+5VyMKS1ym1xL08n",
+	"946R817QDeq7dSfFR1Vf5gVtLQFnAGsO9EjIBLZdD9IG2FrnN2aOUOfgbak3s0oCbUF+34YZGSZpewTo",
+	"CUz73h5ho45tKjU5L7Sto0BEoS3ruwbIq+/Kisu2CrItHm1bde6TM7MpIkYfuKoHwLu90gyjJogE1Mdc",
+	"qWghp1hjeIlEX1B+N/nn/rnfC8ofSAR+QVeUwBtSvl26fUE58XgNqHYNzmXDT8tw01Xe6o58bKTvQiir",
+	"mVPZeaCbUP3a9q3dbr0cNtI2fqYj9CdApR4CbQnruXTl422S9JNDX6n5tExP8Y1ZFbi82OflQ97GOcgl",
+	"KOB6sE/OhdJGZHLFGKnCQg775BeflYjonbgxhwD8Ay9HPjqsyryXnctyqhQoLJ/vEmRlkWHqegb0hvFx",
+	"n2jhGJ2TBmNs5acSFltVrt6KrZPBJZ1bIdcljSjNsCI71KLw2ugiiCe5P7HiVTDoHY7l3cvhVQv5Qovi",
+	"VRtok11CJG6V3gLEYmPmrUotQdOHb0hK5+YLM7/hKUEirrPyqliAzhjf9idkmVhxPNimMrYb+9z6lVSO",
+	"tkCi7eJJENq2fRqFUlAZzhdTstvY4W+iXiCqvo0X4FL1mC5F2XpFsjMyKrIMc+xq9oTKod/U+GJ/ocEG",
+	"ycxPOJf6wMvjgSnm1nhxUt7Lvsl9PYIQU/3MlW0X7HuFDSGhU/Bzxe7HvwrG79n2+KcIlX2JEbFrCcVG",
+	"boFmgnuLglFFdHViqwtSOFREWlroSmXkrJrmlwk+BqVPXCrKB15x4NKk5oS6PoFMlaWCXFsU90z9NzrE",
+	"9jZuHmXL6aYgTwONzy4bk0YJDaa1TQoIt8X9cFTcfb9as1VJvQGwb2RLLPhEAzueYfgR4n5twLR9y/pr",
+	"GG29ZKb1bK5DbbZL/kohLy7V+T77fxJ7kd/uw7YNmSFp85pVW5AcRJ7Z1BsF2khEqpMUFiOKaWs2zpt5",
+	"2fb4Md4GC42gG3Clys7NW8dXvfE3CrQLbai6osV3YL0fleyNi4v+Uxxds9k2fQlhu0Njr0ttsuU9KkrY",
+	"qbkXtSlR6Iwqrby9xHYRFFj9aUiT61NCNZmaEZ8cOpXrDKFlRlSRmiYf+JomXYOax2bTNWt6qPjmQq8q",
+	"LVDoLVPo3wDyul0X6dTQhKu/OrGJ+p3Z1rbMvHcini/Tzgu6RI3lHouV0NuQkVOpWcJyynXzVfLSRX70",
+	"21I7jMp4GmaQ+S7VZCgK3w0zY02i43m4kMcoRwQLbLs4agDdfhEq4RJs1xIcwjXe/SA23CXvDVGYaw3L",
+	"V5qro08Knll7HJQ2D2dkOCkrEc59HQFrw8ACtFMRN9P/jWF23SM57e+KLetz50V11EWBlSHoRnExHpOI",
+	"uqD76oK7F02m1lJg4xLJwLw1IBPqD7R99AYk+lUW7n986WRR4A30+LLGLSeC75OyjpGb01nE9olZ88LY",
+	"QbS8FZQGvwnGIb2i2nUVNWLMlQLg+JWic6IYT+ADn5WUhpG/E5rWdxkhtEvQFyLb4c2yhY4AdgsPFJET",
+	"cM92YSbgTcR2SPcMYcvlkn5kN5VJuFKlKUcjFtJHA3u1XS6m0MY/UfOrel9Xx2FspnM9em0wRb0CtWtY",
+	"t098RUY0h/XLqiGUE4pNsau7V1WFXO081jisbMtxLco9UUXYKPSzphj+bgvAYUEXayg7JbZ4ky0wHKkv",
+	"HDkxvqRb73Fkd7mw0qCYd6SQTEuGF2yzcIxrJvU42iM5DtwGpfJmiaYfQW+rWT4PxcHWQdLuq7yJEnG5",
+	"LbXWUCfJ8ypX7a2t9ZE9Mme+6tKjKZNot2rXv1hfYfVJbtrPPRIKztBOJ0WeCZp+hcxcb928BNJDzVmS",
+	"7PTW6KniR7yI6IF/PX/5Y5+cv/2xT36B4bm5Jn589UO/tAg9I29e4BX27JBMYUxz9gky66S3lesTUArL",
+	"pS9cIKeEqusP3HbvXyDRAZoYsBmUbvBGnhchWps4z7TINDPixcFIyOleSjWtIzWXZljtinJUB2R16baQ",
+	"D/3q36yq8Inhb5Cs079kN3RIr2HLjvafLZ3RoNReK1OqqtgXkdNrWd02q8oHM9y16cxZ2bFBoIOezOjc",
+	"hp6hPdfHpvSNBOb8mLYKlpXjXKcJn0bgPPPKtothiiR3L12/xu2y3OS0EyZtcwKHirb+JAp4+vfw2S4Q",
+	"flfCtWZYCJoblEDyoRhbDrUDl8qHgEIZ3K0gFPqD/gtG5kfbxkpofsIWt01OuJf483ZlVDtHvEzlXy/f",
+	"vSWpSIopRgBMaQqG1IdArrEwmLLpxFu+59BKaVNwEPYY7IjNnenQaEoVClaBu2y/1M6JzqsuTdtjRlX3",
+	"pDv2usDR0tNQBTISIyqCVZtFCXftcLQmW4m0uoriZHXK+Zt5Q9J5Y/b3DCWjQB+foMWBKa/tx3tpZN2j",
+	"S9FodE+Nm83uvtAYVYua1l7viLrtKg9N5hG0fpib2FaqR6uzGLm8FcY7h02UtNqxsew7c/aCzrKPpt9r",
+	"3QI1RN6Jggx0V7UMspu75n5JxOt20Ua9ZTPcrRNwKUP4KVupM8pJPXUefHZ/LSeiL5Gqg0GnqjLVqH+g",
+	"DsiR9pnLwK270posEOelgaZbWfuVNeFXdfu3boXHlOLuQLDCE1DC6Y9UQcS1/flKtRnqkDTljSeMQma9",
+	"k94BzRmixT2+tMrEp1G5xnGWXH3xmkLH6vqXjRmw16ftAFEnP9XQDSCsdhjW54k9b01QLiRxZuiLaDHG",
+	"Xqv1JmXxl+1tPUcfns9cci9hF4vld34QkqDpYUgzyhOQdoN2BdXbrr51/H1bqyuAIPaKvv14+/8DAAD/",
+	"/w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

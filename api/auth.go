@@ -10,7 +10,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// Register makes an account. The welcome mail is promised by the same transaction.
+// Register makes an account. The welcome mail is promised by the same transaction. A request that is sent again, under
+// the same Idempotency-Key, signs in to the account that the first one made.
 func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (RegisterResponseObject, error) {
 	registration := watchparty.Registration{
 		Username: r.Body.Username, Email: r.Body.Email, Password: r.Body.Password, DisplayName: value(r.Body.DisplayName),
@@ -19,71 +20,102 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	if err := registration.Validate(); err != nil {
 		return nil, err
 	}
+	once, err := s.once(ctx, "register", r.Params.IdempotencyKey, registration)
+	if err != nil {
+		return nil, err
+	}
 	hash, err := s.passwords.Hash(ctx, registration.Password)
 	if err != nil {
 		return nil, err
 	}
-	token, session := s.newSession()
-	user, err := s.store.CreateSignedInUser(ctx, registration, hash, session)
+	token, session := s.newSession(ctx)
+	created, err := s.store.CreateSignedInUser(ctx, registration, hash, session, once)
 	if err != nil {
 		return nil, err
 	}
+	if created.User.ID == "" {
+		answer, err := s.logIn(ctx, registration.Email, registration.Password)
+		return Register201JSONResponse(answer), err
+	}
 	// The profile's absence may be cached.
-	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
-	answer, err := s.signedIn(user, token)
+	s.cache.Invalidate(ctx, cache.TagProfile(created.User.Username))
+	answer, err := s.signedIn(created, token)
 	return Register201JSONResponse(answer), err
 }
 
 // Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
 func (s *Server) Login(ctx context.Context, r LoginRequestObject) (LoginResponseObject, error) {
-	user, hash, err := s.store.Credentials(ctx, r.Body.Email)
-	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
-		return nil, err
+	answer, err := s.logIn(ctx, r.Body.Email, r.Body.Password)
+	return Login200JSONResponse(answer), err
+}
+
+func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, error) {
+	if err := s.checkFailures(ctx, email); err != nil {
+		return SignedIn{}, err
 	}
-	ok, err := s.passwords.Verify(ctx, r.Body.Password, hash)
+	user, hash, err := s.store.Credentials(ctx, email)
+	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+		return SignedIn{}, err
+	}
+	ok, err := s.passwords.Verify(ctx, password, hash)
 	if err != nil {
-		return nil, err
+		return SignedIn{}, err
 	}
 	if !ok {
-		return nil, watchparty.ErrBadCredentials
+		if err := s.countFailure(ctx, email); err != nil {
+			return SignedIn{}, err
+		}
+		return SignedIn{}, watchparty.ErrBadCredentials
 	}
-	token, session := s.newSession()
-	if err := s.store.CreateSession(ctx, user.ID, session); err != nil {
-		return nil, err
+	// Again: many guesses at once have all been let in before the first of them was counted.
+	if err := s.checkFailures(ctx, email); err != nil {
+		return SignedIn{}, err
 	}
-	answer, err := s.signedIn(user, token)
-	return Login200JSONResponse(answer), err
+	token, session := s.newSession(ctx)
+	in, err := s.store.LogIn(ctx, user.ID, hash, session)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return s.signedIn(in, token)
 }
 
 // Refresh exchanges a refresh token for the next pair.
 func (s *Server) Refresh(ctx context.Context, r RefreshRequestObject) (RefreshResponseObject, error) {
-	token, session := s.newSession()
-	user, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
+	token, session := s.newSession(ctx)
+	rotated, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
+		if rotated.User.ID != "" {
+			s.cache.Invalidate(ctx, cache.TagAccount(rotated.User.ID))
+		}
 		return nil, err
 	}
-	answer, err := s.signedIn(user, token)
+	answer, err := s.signedIn(rotated, token)
 	return Refresh200JSONResponse(answer), err
 }
 
 // Logout ends a session.
 func (s *Server) Logout(ctx context.Context, r LogoutRequestObject) (LogoutResponseObject, error) {
-	if err := s.store.RevokeSession(ctx, auth.HashRefresh(r.Body.RefreshToken)); err != nil {
+	userID, err := s.store.RevokeSession(ctx, auth.HashRefresh(r.Body.RefreshToken))
+	if err != nil {
 		return nil, err
+	}
+	if userID != "" {
+		s.cache.Invalidate(ctx, cache.TagAccount(userID))
 	}
 	return Logout204Response{}, nil
 }
 
 // newSession returns a refresh token and what is stored of it.
-func (s *Server) newSession() (token string, session store.Session) {
+func (s *Server) newSession(ctx context.Context) (token string, n store.NewSession) {
 	token, hash := auth.NewRefresh()
-	return token, store.Session{TokenHash: hash, Expires: time.Now().Add(s.cfg.Auth.RefreshTTL)}
+	return token, store.NewSession{TokenHash: hash, UserAgent: userAgent(ctx), Expires: time.Now().Add(s.cfg.Auth.RefreshTTL)}
 }
 
-func (s *Server) signedIn(user watchparty.User, refresh string) (SignedIn, error) {
-	access, err := s.tokens.Access(auth.Identity{UserID: user.ID, Username: user.Username}, time.Now())
+func (s *Server) signedIn(in store.SignIn, refresh string) (SignedIn, error) {
+	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
+	access, err := s.tokens.Access(id, time.Now())
 	return SignedIn{
-		User: s.account(user), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(s.tokens.TTL().Seconds()),
+		User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(s.tokens.TTL().Seconds()),
 	}, err
 }
 

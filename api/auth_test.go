@@ -12,7 +12,9 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-func identityOf(p person) auth.Identity { return auth.Identity{UserID: p.id, Username: p.name} }
+func identityOf(p person) auth.Identity {
+	return auth.Identity{UserID: p.id, Username: p.name, SessionID: p.session}
+}
 
 func TestSignIn(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ type cached struct {
 	entry       cache.Entry
 	hit         bool
 	ifNoneMatch *string
+	version     int // of a thing that can be changed under If-Match; 0 otherwise
 }
 
 // read answers q from the cache, or from what load gives, which has to encode as a JSON object.
@@ -44,6 +45,9 @@ func (c cached) write(w http.ResponseWriter) error {
 	h := w.Header()
 	// Weak, since the same entry is sent with either value of `_cached`.
 	etag := "W/" + c.entry.ETag
+	if c.version > 0 {
+		etag = versionTag(c.version) + "-" + strings.TrimPrefix(c.entry.ETag, `"`)
+	}
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Authorization") // beside CORS' Origin

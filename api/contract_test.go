@@ -75,6 +75,11 @@ func (d documented) success() int {
 func (d documented) needsToken() bool { return d.takesToken() && len(*d.Security) == 1 }
 func (d documented) takesToken() bool { return d.Security != nil && len(*d.Security) > 0 }
 
+// forAdmins: refused to everyone else.
+func (d documented) forAdmins() bool {
+	return d.tagged("admin") || strings.HasPrefix(d.Description, "For admins.")
+}
+
 func (d documented) tagged(tag string) bool { return slices.Contains(d.Tags, tag) }
 
 // internals are words that no client should read.
@@ -148,6 +153,10 @@ func requireForms(t testing.TB, a answer) {
 				walk(name, inner)
 			}
 		case string:
+			if name == "expires_at" || name == "until" || name == "muted_until" {
+				require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`, v, name)
+				return
+			}
 			if strings.HasSuffix(name, "_at") || strings.HasPrefix(name, "period_") {
 				parsed, err := time.Parse(time.RFC3339, v)
 				require.NoError(t, err)

@@ -6,13 +6,15 @@ import (
 
 	"github.com/labstack/echo/v4"
 	swaggerui "github.com/swaggest/swgui/v5emb"
+
+	"github.com/watchparty/watchparty/web"
 )
 
 //go:embed openapi.yaml
 var contract []byte
 
-// routePages serves what is not in the contract: the contract itself, a page that shows it, and the way to both. The
-// contract says that all of it is under /api; people look for it at the root.
+// routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
+// pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
 func routePages(e *echo.Echo) {
 	yaml := func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract) }
 	for _, base := range []string{"", basePath} {
@@ -21,6 +23,10 @@ func routePages(e *echo.Echo) {
 		e.GET(base+"/docs", page)
 		e.GET(base+"/docs/*", page)
 	}
+	for _, path := range web.Pages() {
+		e.GET(path, echo.WrapHandler(web.Page(path)))
+	}
+	e.GET("/assets/*", echo.WrapHandler(web.Assets()))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })
 }

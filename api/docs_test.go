@@ -2,10 +2,13 @@ package api
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/web"
 )
 
 func TestDocs(t *testing.T) {
@@ -40,6 +43,18 @@ func TestDocs(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, b.raw(t, base+"/docs/nowhere.js"))
 		})
 	}
+	t.Run("where the links in mails lead", func(t *testing.T) {
+		for _, path := range web.Pages() {
+			a := get(t, path)
+			require.Equal(t, http.StatusOK, a.status, path)
+			require.Equal(t, "no-referrer", a.header.Get("Referrer-Policy"))
+			require.Contains(t, a.header.Get("Content-Security-Policy"), "default-src 'none'")
+			require.NotRegexp(t, `(src|href)="(https?:)?//|<script>|style=`, string(a.raw))
+			for _, asset := range regexp.MustCompile(`"(/assets/[^"]+)"`).FindAllStringSubmatch(string(a.raw), -1) {
+				require.Equal(t, http.StatusOK, get(t, asset[1]).status, asset[1])
+			}
+		}
+	})
 	t.Run("the way there", func(t *testing.T) {
 		a := get(t, "/")
 		require.Equal(t, []any{http.StatusFound, "/docs"}, []any{a.status, a.header.Get("Location")})

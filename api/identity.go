@@ -3,51 +3,77 @@ package api
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/cache"
 )
 
 type identityKey struct{}
 
+// identity is what a request's token says of who asks.
 type identity struct {
-	auth.Identity
-	err error
+	// claimed is whom the token was made for; err is what is wrong with it.
+	claimed auth.Identity
+	err     error
+	// confirm looks, once, whether the sign-in is still in force.
+	confirm func() error
 }
 
 // identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		header := c.Request().Header.Get(echo.HeaderAuthorization)
-		if header == "" {
-			return next(c)
+		ctx := context.WithValue(c.Request().Context(), userAgentKey{}, c.Request().UserAgent())
+		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
+			id := identity{err: watchparty.ErrUnauthenticated}
+			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
+				id.claimed, id.err = s.tokens.Verify(strings.TrimSpace(token), time.Now())
+			}
+			id.confirm = sync.OnceValue(func() error { return s.inForce(ctx, id.claimed) })
+			ctx = context.WithValue(ctx, identityKey{}, id)
 		}
-		id := identity{err: watchparty.ErrUnauthenticated}
-		if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-			id.Identity, id.err = s.tokens.Verify(strings.TrimSpace(token), time.Now())
-		}
-		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), identityKey{}, id)))
+		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
 }
 
-// caller is who asks; ErrUnauthenticated without a valid token.
-func caller(ctx context.Context) (auth.Identity, error) {
-	id, ok := ctx.Value(identityKey{}).(identity)
-	if !ok {
-		return auth.Identity{}, watchparty.ErrUnauthenticated
+// inForce returns ErrUnauthenticated for a sign-in that has ended, be it that its account is suspended or gone.
+func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
+	q := cache.Query{
+		Key: "session:" + id.SessionID, Tags: []string{cache.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
+		Missing: watchparty.ErrUnauthenticated, MissingTTL: s.cfg.Cache.Missing,
 	}
-	return id.Identity, id.err
+	_, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+		user, err := s.store.SessionUser(ctx, id.SessionID)
+		if err == nil && user.ID != id.UserID {
+			err = watchparty.ErrUnauthenticated
+		}
+		return cache.Loaded{Body: []byte("{}")}, err
+	})
+	return err
 }
 
 // viewer is who asks where a token is optional: the zero Identity without one, an error with a bad one, so that an
 // expired token does not look like a missing thing.
 func viewer(ctx context.Context) (auth.Identity, error) {
-	id, _ := ctx.Value(identityKey{}).(identity)
-	return id.Identity, id.err
+	id, ok := ctx.Value(identityKey{}).(identity)
+	if !ok || id.err != nil {
+		return auth.Identity{}, id.err
+	}
+	return id.claimed, id.confirm()
+}
+
+// caller is who asks; ErrUnauthenticated without a token in force.
+func caller(ctx context.Context) (auth.Identity, error) {
+	id, err := viewer(ctx)
+	if err == nil && id.UserID == "" {
+		err = watchparty.ErrUnauthenticated
+	}
+	return id, err
 }
 
 // admin is the caller when they are an admin now, whatever they were when their token was made.
@@ -57,14 +83,23 @@ func (s *Server) admin(ctx context.Context) (auth.Identity, error) {
 		return auth.Identity{}, err
 	}
 	user, err := s.store.User(ctx, id.UserID)
-	if watchparty.IsKind(err, watchparty.KindNotFound) {
-		return auth.Identity{}, watchparty.ErrUnauthenticated
-	}
 	if err != nil {
-		return auth.Identity{}, err
+		return auth.Identity{}, gone(err)
 	}
 	if !user.Admin {
 		return auth.Identity{}, watchparty.ErrForbidden
 	}
 	return id, nil
+}
+
+type userAgentKey struct{}
+
+// maxUserAgent is how much of what a client calls itself is kept, in characters.
+const maxUserAgent = 200
+
+// userAgent is what the client calls itself, as far as it can be shown.
+func userAgent(ctx context.Context) string {
+	text, _ := ctx.Value(userAgentKey{}).(string)
+	shown := []rune(strings.ToValidUTF8(text, ""))
+	return string(shown[:min(len(shown), maxUserAgent)])
 }

@@ -63,6 +63,8 @@ type bundle struct {
 type settings struct {
 	config        config.Config
 	databaseAway  bool
+	limitWait     time.Duration // for Redis
+	limitPeriod   time.Duration // of sign-ins and writes
 	checkTemporal func(context.Context) error
 }
 
@@ -71,12 +73,24 @@ func redisAway(s *settings) { s.config.Redis.URL = awayRedis }
 // databaseAway is also for what needs none: it saves the time of making one.
 func databaseAway(s *settings) { s.databaseAway = true }
 
+// limited switches rate limits on. On a machine that is busy with other tests they have time enough for Redis, and give
+// nothing back while a test runs: reads alone are counted per second.
+func limited(change func(*config.RateLimit)) func(*settings) {
+	return func(s *settings) {
+		s.config.RateLimit.Enabled = true
+		s.config.Redis.Timeout, s.limitWait = 20*time.Second, time.Minute
+		s.limitPeriod = time.Hour
+		change(&s.config.RateLimit)
+	}
+}
+
 func setup(t *testing.T, change ...func(*settings)) *bundle {
 	t.Helper()
 	cfg, err := config.Load([]string{
 		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4), "DATABASE_URL=" + awayDatabase,
 		"REDIS_URL=" + stacktest.RedisURL(), "REDIS_KEY_PREFIX=" + stacktest.KeyPrefix(t),
 		"SMTP_HOST=localhost", "BLOB_URL=mem://", "PUBLIC_URL=https://party.example", "DATABASE_MAX_CONNS=4", "HTTP_DRAIN_DELAY=0s",
+		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
 	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }}
@@ -107,6 +121,12 @@ func setup(t *testing.T, change ...func(*settings)) *bundle {
 		CheckTemporal: s.checkTemporal, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
+	if s.limitWait > 0 {
+		b.server.limits.wait = s.limitWait
+	}
+	if s.limitPeriod > 0 {
+		b.server.limits.signIn.Period, b.server.limits.writes.Period = s.limitPeriod, s.limitPeriod
+	}
 	listener := httptest.NewServer(b.server)
 	b.url = listener.URL
 	b.client = listener.Client()
@@ -170,7 +190,7 @@ func (l *logs) records(t testing.TB, message string) []map[string]any {
 // person is an account and what its owner knows.
 type person struct {
 	id, name, email, password string
-	token, refresh            string
+	token, refresh, session   string
 }
 
 const password = "correct horse battery"
@@ -183,6 +203,9 @@ func (b *bundle) register(t *testing.T, name string) person {
 	require.Equal(t, 201, a.status, a)
 	p.id = a.body["user"].(map[string]any)["id"].(string)
 	p.token, p.refresh = a.body["access_token"].(string), a.body["refresh_token"].(string)
+	claimed, err := b.server.tokens.Verify(p.token, time.Now())
+	require.NoError(t, err)
+	p.session = claimed.SessionID
 	return p
 }
 
@@ -192,10 +215,12 @@ func (b *bundle) user(t *testing.T, name string) person {
 	r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: name}
 	u, err := b.store.CreateUser(t.Context(), r, "none")
 	require.NoError(t, err)
-	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username}, time.Now())
+	session, err := b.store.CreateSession(t.Context(), u.ID, store.NewSession{TokenHash: []byte(u.ID), Expires: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now())
 	require.NoError(t, err)
 	b.logs.secret(token, u.Email)
-	return person{id: u.ID, name: name, email: u.Email, token: token}
+	return person{id: u.ID, name: name, email: u.Email, token: token, session: session}
 }
 
 func (b *bundle) admin(t *testing.T, name string) person {
@@ -204,6 +229,13 @@ func (b *bundle) admin(t *testing.T, name string) person {
 	_, err := b.store.GrantAdmin(t.Context(), p.email)
 	require.NoError(t, err)
 	return p
+}
+
+// exec changes rows behind the server's back, mostly to make them old.
+func (b *bundle) exec(t testing.TB, query string, args ...any) {
+	t.Helper()
+	_, err := b.store.DB().NewRaw(query, args...).Exec(t.Context())
+	require.NoError(t, err)
 }
 
 // room opens one and returns its ID.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/watchparty/watchparty"
@@ -10,7 +11,14 @@ import (
 
 // ListMessages answers what was said in a room, to whoever may know of the room.
 func (s *Server) ListMessages(ctx context.Context, r ListMessagesRequestObject) (ListMessagesResponseObject, error) {
-	p, err := page("before", r.Params.Before, r.Params.Limit)
+	field, cursor, direction, read := "before", r.Params.Before, "", s.store.Messages
+	if r.Params.After != nil {
+		field, cursor, direction, read = "after", r.Params.After, "after:", s.store.NewerMessages
+	}
+	if r.Params.Before != nil && r.Params.After != nil {
+		return nil, watchparty.Invalid(watchparty.FieldError{Field: "after", Code: "conflict", Message: "does not go with before"})
+	}
+	p, err := page(field, cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -19,14 +27,30 @@ func (s *Server) ListMessages(ctx context.Context, r ListMessagesRequestObject) 
 		return nil, err
 	}
 	q := cache.Query{
-		Key:  fmt.Sprintf("messages:%s:%s:%d", roomID, p.After, p.Limit),
+		Key:  fmt.Sprintf("messages:%s:%s%s:%d", roomID, direction, p.After, p.Limit),
 		Tags: []string{cache.TagMessages(roomID)}, TTL: s.cfg.Cache.Messages,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
-		messages, err := s.store.Messages(ctx, roomID, more(p))
-		messages, next := cut(messages, p, func(m watchparty.Message) string { return m.ID })
-		return list{Data: convert(messages, message), NextCursor: next}, err
+		messages, err := read(ctx, roomID, more(p))
+		messages, next := cut(messages, p, messageID)
+		answer := messageList{list: list{Data: convert(messages, message), NextCursor: next}, NewerCursor: cursor}
+		if len(messages) > 0 {
+			newest := messages[0]
+			if direction != "" {
+				newest = messages[len(messages)-1]
+			}
+			answer.NewerCursor = cursorOf(newest.ID)
+		}
+		return answer, err
 	})
+}
+
+func messageID(m watchparty.Message) string { return m.ID }
+
+// messageList is a list that can be read in both directions.
+type messageList struct {
+	list
+	NewerCursor *string `json:"newer_cursor"`
 }
 
 // PostMessage says something in a room that the caller is in.
@@ -35,25 +59,80 @@ func (s *Server) PostMessage(ctx context.Context, r PostMessageRequestObject) (P
 	if err != nil {
 		return nil, err
 	}
-	if err := watchparty.ValidateMessage(r.Body.Body); err != nil {
+	n := watchparty.NewMessage{RoomID: r.Body.RoomID, Body: r.Body.Body, ReplyToID: value(r.Body.ReplyToID)}
+	if err := watchparty.ValidateMessage(n.Body); err != nil {
 		return nil, err
 	}
-	if _, err := s.visibleRoom(ctx, r.Body.RoomID); err != nil {
+	if _, err := s.visibleRoom(ctx, n.RoomID); err != nil {
 		return nil, err
 	}
-	author := watchparty.User{ID: id.UserID, Username: id.Username}
-	posted, err := s.store.PostMessage(ctx, r.Body.RoomID, author, r.Body.Body)
+	once, err := s.once(ctx, "postMessage", r.Params.IdempotencyKey, n)
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMessages(r.Body.RoomID))
+	posted, err := s.store.PostMessage(ctx, watchparty.User{ID: id.UserID, Username: id.Username}, n, once)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMessages(n.RoomID))
 	return PostMessage201JSONResponse{Data: message(posted)}, nil
 }
 
+// EditMessage changes what the caller said.
+func (s *Server) EditMessage(ctx context.Context, r EditMessageRequestObject) (EditMessageResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := watchparty.ValidateMessage(r.Body.Body); err != nil {
+		return nil, err
+	}
+	known, err := s.store.Message(ctx, r.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.visibleRoom(ctx, known.RoomID); err != nil {
+		return nil, err
+	}
+	edited, err := s.store.EditMessage(ctx, known.ID, id.UserID, r.Body.Body)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
+	return EditMessage200JSONResponse{Data: message(edited)}, nil
+}
+
+// DeleteMessage takes back what the caller said, or someone below them in the room.
+func (s *Server) DeleteMessage(ctx context.Context, r DeleteMessageRequestObject) (DeleteMessageResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.store.Message(ctx, r.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.visibleRoom(ctx, known.RoomID)
+	if errors.Is(err, watchparty.ErrBanned) && known.UserID == id.UserID {
+		err = nil // a ban keeps people from speaking, not from taking their words back
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.DeleteMessage(ctx, known.ID, id.UserID); err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
+	return DeleteMessage204Response{}, nil
+}
+
 func message(m watchparty.Message) Message {
-	out := Message{ID: m.ID, RoomID: m.RoomID, Body: m.Body, CreatedAt: m.CreatedAt}
-	if m.UserID != "" {
-		out.Author = &Person{ID: m.UserID, Username: m.Username}
+	out := Message{
+		ID: m.ID, RoomID: m.RoomID, Author: personOf(m.UserID, m.Username), Body: m.Body, CreatedAt: m.CreatedAt,
+		EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
+	}
+	if m.ReplyTo != nil {
+		out.ReplyTo = &Quote{ID: m.ReplyTo.ID, Author: personOf(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt}
 	}
 	return out
 }

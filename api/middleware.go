@@ -18,11 +18,15 @@ import (
 // crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask.
 func crossOrigin(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOrigins:  origins,
-		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, "If-None-Match", "Range"},
-		ExposeHeaders: []string{"ETag", "X-Cache", echo.HeaderXRequestID},
-		MaxAge:        600,
+		AllowOrigins: origins,
+		AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowHeaders: []string{
+			echo.HeaderAuthorization, echo.HeaderContentType, "Idempotency-Key", "If-Match", "If-None-Match", "Range",
+		},
+		ExposeHeaders: []string{
+			"ETag", "X-Cache", echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
+		},
+		MaxAge: 600,
 	})
 }
 

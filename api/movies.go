@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
@@ -14,29 +17,118 @@ func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
+	f := watchparty.MovieFilter{
+		Search: value(r.Params.Q), Genre: value(r.Params.Genre),
+		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
+	}
+	f.Normalise()
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
 	q := cache.Query{Key: fmt.Sprintf("movies:%s:%d", p.After, p.Limit), Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
+	if f != (watchparty.MovieFilter{}) {
+		q.Key += ":" + s.keyOf("movie-filter", fmt.Sprintf("%#v", f))
+	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
-		movies, err := s.store.Movies(ctx, more(p))
+		movies, err := s.store.Movies(ctx, f, more(p))
 		movies, next := cut(movies, p, func(m watchparty.Movie) string { return m.ID })
 		return list{Data: convert(movies, movie), NextCursor: next}, err
 	})
 }
 
-// GetMovie answers one film.
+// keyOf is what stands in a cache key, which is logged, for a text that people have typed.
+func (s *Server) keyOf(purpose, text string) string {
+	return hex.EncodeToString(s.digests.Sum(purpose, text)[:16])
+}
+
+// GetMovie answers one film, archived or not.
 func (s *Server) GetMovie(ctx context.Context, r GetMovieRequestObject) (GetMovieResponseObject, error) {
 	q := cache.Query{
 		Key: "movie:" + r.MovieID, Tags: []string{cache.TagMovies},
 		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
 	}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		m, err := s.store.Movie(ctx, r.MovieID)
-		return single{Data: movie(m)}, err
+		if err != nil {
+			return cache.Loaded{}, err
+		}
+		body, err := json.Marshal(single{Data: movie(m)})
+		return cache.Loaded{Body: body, Meta: strconv.Itoa(m.Version)}, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	version, _ := strconv.Atoi(entry.Meta) // an entry that an older release stored has none
+	return cached{entry: entry, hit: hit, ifNoneMatch: r.Params.IfNoneMatch, version: version}, nil
+}
+
+// CreateMovie adds a film.
+func (s *Server) CreateMovie(ctx context.Context, r CreateMovieRequestObject) (CreateMovieResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := watchparty.NewMovie{
+		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: value(r.Body.Description),
+		Genres: value(r.Body.Genres), PosterURL: value(r.Body.PosterURL), StreamURL: value(r.Body.StreamURL),
+	}
+	n.Normalise()
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	once, err := s.once(ctx, "createMovie", r.Params.IdempotencyKey, n)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.store.CreateMovie(ctx, id.UserID, n, once)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMovies)
+	return CreateMovie201JSONResponse{Data: movie(created)}, nil
+}
+
+// UpdateMovie changes a film.
+func (s *Server) UpdateMovie(ctx context.Context, r UpdateMovieRequestObject) (UpdateMovieResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := watchparty.MovieChange{
+		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
+		Genres: r.Body.Genres, PosterURL: r.Body.PosterURL, StreamURL: r.Body.StreamURL, Archived: r.Body.Archived,
+	}
+	c.Normalise()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	updated, err := s.store.UpdateMovie(ctx, id.UserID, r.MovieID, c, ifMatch(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMovies)
+	return UpdateMovie200JSONResponse{
+		Body: MovieAnswer{Data: movie(updated)}, Headers: UpdateMovie200ResponseHeaders{ETag: changedTag(updated.Version)},
+	}, nil
+}
+
+// DeleteMovie removes a film that no room has.
+func (s *Server) DeleteMovie(ctx context.Context, r DeleteMovieRequestObject) (DeleteMovieResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID); err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMovies)
+	return DeleteMovie204Response{}, nil
 }
 
 func movie(m watchparty.Movie) Movie {
 	return Movie{
 		ID: m.ID, Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes, Description: m.Description,
-		Genres: append([]string{}, m.Genres...), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
+		Genres: append([]string{}, m.Genres...), PosterURL: pointer(m.PosterURL), StreamURL: pointer(m.StreamURL),
+		Archived: !m.ArchivedAt.IsZero(), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
 	}
 }

@@ -12,9 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -22,22 +25,39 @@ import (
 type world struct {
 	*bundle
 	alice, bob, admin person
-	movie             string
-	open, private     string // rooms of alice's
+	dave, eve, frank  person
+	movie, unused     string
+	open, private     string // rooms of alice's; eve and frank are in the open one
+	doomed            string // another of hers
+	message           string // of alice's in the private one
+	session           string // another one of bob's
 	run, report       string
 	file              watchparty.Avatar
+	verification      string // a token for alice's address
+	reset             string // a token for frank's password
+	// Invitations to the private room; of the first two, the tokens.
+	accept, decline, revoke string
 }
 
 func newWorld(t *testing.T, change ...func(*settings)) *world {
 	t.Helper()
 	b := setup(t, change...)
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
-	w.movie = b.movie(t, "Metropolis")
+	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
+	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
+	w.doomed = b.room(t, w.alice, nil)
+	b.join(t, w.open, w.eve)
+	b.join(t, w.open, w.frank)
+	w.message = b.post(t, w.private, w.alice, "First!")
+	var err error
+	w.session, err = b.store.CreateSession(t.Context(), w.bob.id, store.NewSession{TokenHash: []byte("bob's phone"), Expires: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	w.addTokens(t)
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
-	_, err := b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
+	_, err = b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
 	require.NoError(t, err)
 	reports := b.do(t, "GET", "/admin/reports", w.admin.token, nil).list()
 	require.Len(t, reports, 1)
@@ -49,11 +69,32 @@ func newWorld(t *testing.T, change ...func(*settings)) *world {
 	return w
 }
 
+// addTokens stores what the links of mails stand for.
+func (w *world) addTokens(t *testing.T) {
+	t.Helper()
+	row := func(query string, args ...any) string {
+		id := uuid.Must(uuid.NewV7()).String()
+		_, err := w.store.DB().ExecContext(t.Context(), query, append([]any{id}, args...)...)
+		require.NoError(t, err)
+		return id
+	}
+	w.verification = w.server.oneTime.Token(auth.ForEmail, row(
+		"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?, ?, ?, now() + interval '1 h')", w.alice.id, w.alice.email))
+	w.reset = w.server.oneTime.Token(auth.ForReset, row(
+		"INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, now() + interval '30 min')", w.frank.id))
+	const invitation = "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() + interval '7 d')"
+	w.accept = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "one@example.org"))
+	w.decline = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "two@example.org"))
+	w.revoke = row(invitation, w.private, w.alice.id, "three@example.org")
+	w.logs.secret(w.verification, w.reset, w.accept, w.decline)
+}
+
 // call is what one operation is asked with.
 type call struct {
 	token  string
 	params map[string]string // of the path and the query
 	body   map[string]any
+	raw    any // instead of body: anything
 	file   []byte
 }
 
@@ -64,6 +105,11 @@ func (w *world) calls() []struct {
 } {
 	alice, admin := w.alice.token, w.admin.token
 	in := func(room string) map[string]string { return map[string]string{"room_id": room} }
+	to := func(room, username string) map[string]string {
+		return map[string]string{"room_id": room, "username": username}
+	}
+	one := func(name, id string) map[string]string { return map[string]string{name: id} }
+	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 	return []struct {
 		id string
 		call
@@ -78,15 +124,49 @@ func (w *world) calls() []struct {
 		{"getAvatar", call{token: alice}},
 		{"getAvatarFile", call{params: map[string]string{"user_id": w.file.UserID, "version": "1", "name": "medium.webp"}}},
 		{"deleteAvatar", call{token: alice}},
+		{"listSessions", call{token: alice}},
+		{"endSession", call{token: w.bob.token, params: one("session_id", w.session)}},
+		{"verifyEmail", call{body: map[string]any{"token": w.verification}}},
+		{"resendVerification", call{token: alice}},
+		{"createMovie", call{token: admin, body: map[string]any{
+			"title": "Faust", "year": 1926, "runtime_minutes": 106, "description": "A wager.", "genres": []any{"drama", "fantasy"},
+			"poster_url": "https://films.example/faust.jpg", "stream_url": "https://films.example/faust.mp4"}}},
+		{"updateMovie", call{token: admin, params: one("movie_id", w.movie), body: map[string]any{
+			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
+			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
+		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
 		{"listMovies", call{params: map[string]string{"limit": "5"}}},
 		{"getMovie", call{params: map[string]string{"movie_id": w.movie}}},
 		{"createRoom", call{token: alice, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
 		{"listRooms", call{}},
 		{"joinRoom", call{token: w.bob.token, params: in(w.open)}},
+		{"heartbeat", call{token: w.bob.token, params: in(w.open)}},
+		{"getMyStanding", call{token: w.bob.token, params: in(w.open)}},
+		{"listMyRooms", call{token: alice}},
+		{"updateRoom", call{token: alice, params: in(w.open), body: map[string]any{
+			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
+			"slow_mode_seconds": 0, "state": "open"}}},
+		{"setRole", call{token: alice, params: to(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
+		{"mute", call{token: w.eve.token, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{"listMutes", call{token: alice, params: in(w.open)}},
+		{"liftMute", call{token: alice, params: to(w.open, "frank")}},
+		{"kick", call{token: alice, params: to(w.open, "frank")}},
+		{"ban", call{token: alice, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{"listBans", call{token: alice, params: in(w.open)}},
+		{"liftBan", call{token: alice, params: to(w.open, "frank")}},
+		{"invite", call{token: alice, params: in(w.private), body: map[string]any{"email": "guest@example.org"}}},
+		{"listInvitations", call{token: alice, params: in(w.private)}},
+		{"revokeInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
+		{"acceptInvitation", call{token: w.eve.token, body: map[string]any{"token": w.accept}}},
+		{"declineInvitation", call{body: map[string]any{"token": w.decline}}},
+		{"listRoomLog", call{token: alice, params: in(w.open)}},
+		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},
 		{"listParticipants", call{token: alice, params: in(w.private)}},
-		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello"}}},
+		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}}},
+		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
+		{"deleteMessage", call{token: alice, params: one("message_id", w.message)}},
 		{"listMessages", call{token: alice, params: in(w.private)}},
 		{"leaveRoom", call{token: w.bob.token, params: in(w.open)}},
 		{"getHealth", call{}},
@@ -97,6 +177,20 @@ func (w *world) calls() []struct {
 		{"getCleanupRun", call{token: admin, params: map[string]string{"run_id": w.run}}},
 		{"listReports", call{token: admin}},
 		{"getReport", call{token: admin, params: map[string]string{"report_id": w.report}}},
+		{"listUsers", call{token: admin}},
+		{"getUser", call{token: admin, params: one("user_id", w.frank.id)}},
+		{"suspendUser", call{token: admin, params: one("user_id", w.frank.id), body: map[string]any{"reason": "Spam"}}},
+		{"reinstateUser", call{token: admin, params: one("user_id", w.frank.id)}},
+		{"endUserSessions", call{token: admin, params: one("user_id", w.frank.id)}},
+		{"listAudit", call{token: admin}},
+		{"requestPasswordReset", call{body: map[string]any{"email": w.bob.email}}},
+		{"confirmPasswordReset", call{body: map[string]any{"token": w.reset, "password": "another horse battery"}}},
+		{"exportMe", call{token: alice}},
+		{"changeEmail", call{token: alice, body: map[string]any{"email": "alice@example.net", "password": w.alice.password}}},
+		{"changePassword", call{token: alice, body: map[string]any{
+			"current_password": w.alice.password, "new_password": "another horse battery"}}},
+		{"endOtherSessions", call{token: alice}},
+		{"deleteMe", call{token: w.dave.token}},
 		{"refresh", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
 		{"logout", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
 	}
@@ -125,6 +219,9 @@ func (w *world) build(t testing.TB, op documented, c call) *http.Request {
 	}
 	if c.file != nil {
 		return w.upload(t, c.token, part{"avatar", "me.png", "image/png", c.file})
+	}
+	if c.raw != nil {
+		return w.request(t, op.method, path, c.token, c.raw)
 	}
 	if c.body == nil {
 		return w.request(t, op.method, path, c.token, nil)
@@ -208,7 +305,7 @@ func TestAccess(t *testing.T) {
 				bad.token = expired
 				w.call(t, c.id, bad).requireProblem(t, 401, "unauthenticated")
 			}
-			if op.tagged("admin") {
+			if op.forAdmins() {
 				user := c.call
 				user.token = w.alice.token
 				w.call(t, c.id, user).requireProblem(t, 403, "forbidden")
@@ -226,7 +323,8 @@ func TestUnknownThings(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range w.calls() {
 		for name := range c.params {
-			if name == "limit" || name == "name" {
+			op := operations()[c.id]
+			if name != "room_id" && (name == "name" || !strings.Contains(op.path, "{"+name+"}")) {
 				continue
 			}
 			t.Run(c.id+" "+name, func(t *testing.T) {
@@ -270,7 +368,8 @@ func TestPrivateRoom(t *testing.T) {
 		t.Run(c.id, func(t *testing.T) {
 			foreign := c.call
 			if c.params["room_id"] != "" {
-				foreign.params = map[string]string{"room_id": w.private}
+				foreign.params = copied(c.params)
+				foreign.params["room_id"] = w.private
 			}
 			foreign.token = w.bob.token
 			w.call(t, c.id, foreign).requireProblem(t, 404, "not_found")
@@ -390,7 +489,7 @@ func TestDeletedAccount(t *testing.T) {
 		t.Run(c.id, func(t *testing.T) {
 			gone := c.call
 			gone.token = w.bob.token
-			if op.tagged("admin") {
+			if op.forAdmins() {
 				gone.token = w.admin.token
 			}
 			a := w.call(t, c.id, gone)
@@ -399,8 +498,8 @@ func TestDeletedAccount(t *testing.T) {
 	}
 }
 
-func copied(m map[string]string) map[string]string {
-	out := map[string]string{}
+func copied[V any](m map[string]V) map[string]V {
+	out := map[string]V{}
 	for k, v := range m {
 		out[k] = v
 	}

@@ -40,12 +40,16 @@ func cut[T any](rows []T, p store.Page, id func(T) string) ([]T, *string) {
 		return rows, nil
 	}
 	rows = rows[:p.Limit]
-	last, err := uuid.Parse(id(rows[len(rows)-1]))
+	return rows, cursorOf(id(rows[len(rows)-1]))
+}
+
+func cursorOf(rowID string) *string {
+	id, err := uuid.Parse(rowID)
 	if err != nil {
-		return rows, nil
+		return nil
 	}
-	cursor := base64.RawURLEncoding.EncodeToString(last[:])
-	return rows, &cursor
+	cursor := base64.RawURLEncoding.EncodeToString(id[:])
+	return &cursor
 }
 
 func convert[From, To any](rows []From, to func(From) To) []To {

@@ -20,8 +20,11 @@ var statuses = map[watchparty.Kind]int{
 	watchparty.KindForbidden:       http.StatusForbidden,
 	watchparty.KindNotFound:        http.StatusNotFound,
 	watchparty.KindConflict:        http.StatusConflict,
+	watchparty.KindPrecondition:    http.StatusPreconditionFailed,
+	watchparty.KindUnprocessable:   http.StatusUnprocessableEntity,
 	watchparty.KindTooLarge:        http.StatusRequestEntityTooLarge,
 	watchparty.KindUnsupported:     http.StatusUnsupportedMediaType,
+	watchparty.KindLimited:         http.StatusTooManyRequests,
 	watchparty.KindUnavailable:     http.StatusServiceUnavailable,
 }
 
@@ -53,6 +56,9 @@ func problem(err error) Problem {
 		p := newProblem(statuses[coded.Kind], coded.Code, coded.Message)
 		for _, f := range coded.Fields {
 			p.addField(f.Field, f.Code, f.Message)
+		}
+		if coded.Details != nil {
+			p.Details = &coded.Details
 		}
 		return p
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
@@ -96,6 +102,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 		s.log.ErrorContext(ctx, "request failed", slog.String("request_id", requestID(ctx)),
 			slog.String("route", c.Path()), slog.Any("error", err))
 	}
+	writeLimits(c.Response().Header(), err)
 	if p.Status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", "5")
 	}

@@ -4,20 +4,29 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
 )
 
-// ListRooms answers open public rooms.
+// ListRooms answers open public rooms, those that the filters let through.
 func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListRoomsResponseObject, error) {
 	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
+	f := watchparty.RoomFilter{Search: value(r.Params.Q), MovieID: value(r.Params.MovieID), Available: value(r.Params.Available)}
+	if err := watchparty.ValidateSearch(f.Search); err != nil {
+		return nil, err
+	}
 	q := cache.Query{Key: fmt.Sprintf("rooms:%s:%d", p.After, p.Limit), Tags: []string{cache.TagRooms}, TTL: s.cfg.Cache.Rooms}
+	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
+		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
+	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
-		rooms, err := s.store.Rooms(ctx, more(p))
+		rooms, err := s.store.Rooms(ctx, f, more(p))
 		rooms, next := cut(rooms, p, func(r watchparty.Room) string { return r.ID })
 		return list{Data: convert(rooms, room), NextCursor: next}, err
 	})
@@ -37,7 +46,11 @@ func (s *Server) CreateRoom(ctx context.Context, r CreateRoomRequestObject) (Cre
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	created, err := s.store.CreateRoom(ctx, id.UserID, n)
+	once, err := s.once(ctx, "createRoom", r.Params.IdempotencyKey, n)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.store.CreateRoom(ctx, id.UserID, n, once)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +66,7 @@ func (s *Server) GetRoom(ctx context.Context, r GetRoomRequestObject) (GetRoomRe
 }
 
 // visibleRoom reads a room and decides whether the viewer may know of it: a private room, and all that belongs to it,
-// is a 404 to whoever is not in it. The cached entry is the same for all.
+// is a 404 to whoever is no member, and a banned user gets a 403. The cached entry is the same for all.
 func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error) {
 	id, err := viewer(ctx)
 	if err != nil {
@@ -69,24 +82,61 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 			return cache.Loaded{}, err
 		}
 		body, err := json.Marshal(single{Data: room(found)})
-		return cache.Loaded{Body: body, Meta: string(found.Visibility)}, err
+		return cache.Loaded{Body: body, Meta: fmt.Sprint(found.Version, " ", found.Visibility)}, err
 	})
 	if err != nil {
 		return cached{}, err
 	}
-	if entry.Meta == string(watchparty.Private) {
-		if id.UserID == "" {
-			return cached{}, watchparty.ErrNotFound
-		}
-		in, err := s.store.IsParticipant(ctx, roomID, id.UserID)
-		if err != nil {
-			return cached{}, err
-		}
-		if !in {
-			return cached{}, watchparty.ErrNotFound
-		}
+	var (
+		version    int
+		visibility watchparty.Visibility
+	)
+	if _, err := fmt.Sscan(entry.Meta, &version, &visibility); err != nil {
+		return cached{}, fmt.Errorf("api: a room's entry: %w", err)
 	}
-	return cached{entry: entry, hit: hit}, nil
+	standing, err := s.standing(ctx, roomID, id.UserID)
+	if err != nil {
+		return cached{}, err
+	}
+	if standing.Banned {
+		return cached{}, watchparty.ErrBanned
+	}
+	if visibility == watchparty.Private && standing.Role == "" {
+		return cached{}, watchparty.ErrNotFound
+	}
+	return cached{entry: entry, hit: hit, version: version}, nil
+}
+
+// standing is what a user is to a room now; nobody in particular is nothing.
+func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
+	var standing watchparty.Standing
+	if userID == "" {
+		return standing, nil
+	}
+	q := cache.Query{Key: "standing:" + roomID + ":" + userID, Tags: []string{cache.TagStandings(roomID)}, TTL: s.cfg.Cache.Rooms}
+	entry, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+		found, err := s.store.Standing(ctx, roomID, userID)
+		if err != nil {
+			return cache.Loaded{}, err
+		}
+		body, err := json.Marshal(found)
+		return cache.Loaded{Body: body}, err
+	})
+	if err != nil {
+		return standing, err
+	}
+	if err := json.Unmarshal(entry.Body, &standing); err != nil {
+		return standing, fmt.Errorf("api: a standing's entry: %w", err)
+	}
+	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(time.Now()) {
+		standing.Banned, standing.BannedUntil = false, time.Time{} // it has ended by itself since it was stored
+	}
+	return standing, nil
+}
+
+// voidRoom is for when a room's properties or its host may have changed, and with them what people are to it.
+func (s *Server) voidRoom(ctx context.Context, roomID string) {
+	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(roomID), cache.TagStandings(roomID))
 }
 
 // JoinRoom puts the caller into a room.
@@ -115,7 +165,7 @@ func (s *Server) LeaveRoom(ctx context.Context, r LeaveRoomRequestObject) (Leave
 	if err := s.store.LeaveRoom(ctx, r.RoomID, id.UserID); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(r.RoomID))
+	s.voidRoom(ctx, r.RoomID)
 	return LeaveRoom204Response{}, nil
 }
 
@@ -132,20 +182,29 @@ func (s *Server) ListParticipants(ctx context.Context, r ListParticipantsRequest
 }
 
 func room(r watchparty.Room) Room {
-	state := Open
+	state := RoomStateOpen
 	if !r.ArchivedAt.IsZero() {
-		state = Archived
+		state = RoomStateArchived
 	}
 	return Room{
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: pointer(r.MovieID),
-		Host: Person{ID: r.HostID, Username: r.HostUsername}, Visibility: Visibility(r.Visibility),
-		Capacity: r.Capacity, Participants: r.Participants, State: state, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		Host: personOf(r.HostID, r.HostUsername), Visibility: Visibility(r.Visibility), Capacity: r.Capacity,
+		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
+}
+
+// personOf is null for nobody, or for whose account is gone.
+func personOf(id, username string) *Person {
+	if id == "" || username == "" {
+		return nil
+	}
+	return &Person{ID: id, Username: username}
 }
 
 func participant(p watchparty.Participant) Participant {
 	return Participant{
-		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: ParticipantRole(p.Role),
-		JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
+		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: Role(p.Role),
+		Present: p.Present(time.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }

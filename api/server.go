@@ -1,8 +1,8 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, validation against
-// the contract, and then its operation, a method of Server in the file of its resource. Operations return domain errors;
-// handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
+// validation against the contract, and then its operation, a method of Server in the file of its resource. Operations
+// return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -51,6 +51,9 @@ type Server struct {
 	checkTemporal func(context.Context) error
 	passwords     *auth.Passwords
 	tokens        *auth.Tokens
+	oneTime       *auth.OneTime
+	digests       *auth.Digests
+	limits        *limits // nil when RATE_LIMIT_ENABLED is false
 	draining      atomic.Bool
 	echo          *echo.Echo
 }
@@ -63,6 +66,11 @@ func New(d Deps) (*Server, error) {
 		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
+		oneTime:   auth.NewOneTime(d.Config.Auth.Secret),
+		digests:   auth.NewDigests(d.Config.Auth.Secret),
+	}
+	if d.Config.RateLimit.Enabled {
+		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
 	}
 	spec, err := GetSpec()
 	if err != nil {
@@ -70,9 +78,10 @@ func New(d Deps) (*Server, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
+	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
 		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, validate(spec), wholeJSON,
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, validate(spec), wholeJSON,
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
 	routePages(e)

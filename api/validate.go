@@ -7,7 +7,10 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -19,6 +22,7 @@ import (
 
 // validate refuses what the contract does not allow before any handler runs.
 func validate(spec *openapi3.T) echo.MiddlewareFunc {
+	calendar()
 	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{
 		// The server's address in the contract is a path, so no host is compared. (The Prefix option would do instead, but
 		// at v1.1.0 it leaves the handler an empty body.)
@@ -34,6 +38,20 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 		},
 	})
 }
+
+// calendar makes a date-time a time that there is: by itself the validator takes 30 February. Its table of formats is
+// the process's; the one that a contract can have is not asked about requests, at v0.152.0.
+var calendar = sync.OnceFunc(func() {
+	form := openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringDateTime)
+	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {
+		if _, err := time.Parse(time.RFC3339, text); err != nil || form.Validate(text) != nil {
+			return errNoTime
+		}
+		return nil
+	}))
+})
+
+var errNoTime = errors.New("there is no such time")
 
 // wholeJSON refuses what follows the one value of a JSON body, where the validator does not look. The validator has
 // read the body, and keeps it.
@@ -95,7 +113,7 @@ func refusal(errs openapi3.MultiError) error {
 		)
 		switch {
 		case errors.As(err, &security):
-			return watchparty.ErrUnauthenticated
+			return errors.Join(security.Errors...)
 		case !errors.As(err, &request):
 			found = err
 		case request.Parameter != nil:
@@ -134,7 +152,11 @@ func fieldErrors(prefix string, err error) []watchparty.FieldError {
 			path = append([]string{prefix}, path...)
 		}
 		if unknown := unknownProperty.FindStringSubmatch(schema.Reason); unknown != nil {
-			path = append(path, unknown[1])
+			name, err := strconv.Unquote(unknown[1])
+			if err != nil {
+				name = unknown[1]
+			}
+			path = append(path, name)
 		}
 		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: fieldMessage(schema)}}
 	}
@@ -153,7 +175,7 @@ func fieldName(path []string) string {
 }
 
 // unknownProperty finds the name that the validator leaves out of the path.
-var unknownProperty = regexp.MustCompile(`^property "(.*)" is unsupported$`)
+var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 
 // fieldMessage is the validator's, which never holds the value, but for patterns, which people cannot read.
 func fieldMessage(err *openapi3.SchemaError) string {

@@ -17,8 +17,9 @@ const issuer = "watchparty"
 
 // Identity is who an access token speaks for.
 type Identity struct {
-	UserID   string
-	Username string
+	UserID    string
+	Username  string
+	SessionID string
 }
 
 // Tokens issues and checks tokens. Each use of the secret has a key of its own.
@@ -34,7 +35,8 @@ func NewTokens(secret string, ttl time.Duration) *Tokens {
 
 type claims struct {
 	jwt.RegisteredClaims
-	Username string `json:"name"`
+	Username  string `json:"name"`
+	SessionID string `json:"sid"`
 }
 
 // Access returns a signed access token for the user.
@@ -44,7 +46,7 @@ func (t *Tokens) Access(id Identity, now time.Time) (string, error) {
 			Issuer: issuer, Audience: jwt.ClaimStrings{issuer}, Subject: id.UserID,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.ttl)),
 		},
-		Username: id.Username,
+		Username: id.Username, SessionID: id.SessionID,
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.key)
 }
@@ -55,10 +57,10 @@ func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return now }))
-	if err != nil || c.Subject == "" || c.Username == "" {
+	if err != nil || c.Subject == "" || c.Username == "" || c.SessionID == "" {
 		return Identity{}, watchparty.ErrUnauthenticated
 	}
-	return Identity{UserID: c.Subject, Username: c.Username}, nil
+	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, nil
 }
 
 // TTL is how long an access token lives.

@@ -16,7 +16,7 @@ import (
 const secret = "a secret of thirty-two bytes or more"
 
 var (
-	ada    = Identity{UserID: "019a0000-0000-7000-8000-000000000001", Username: "ada"}
+	ada    = Identity{UserID: "019a0000-0000-7000-8000-000000000001", Username: "ada", SessionID: "01890000-0000-7000-8000-00000000beef"}
 	moment = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 )
 
@@ -91,7 +91,7 @@ func TestAccessTokens(t *testing.T) {
 // good are the claims of a token that is taken.
 func good() jwt.MapClaims {
 	return jwt.MapClaims{
-		"iss": "watchparty", "aud": "watchparty", "sub": ada.UserID, "name": ada.Username,
+		"iss": "watchparty", "aud": "watchparty", "sub": ada.UserID, "name": ada.Username, "sid": ada.SessionID,
 		"iat": moment.Unix(), "exp": moment.Add(time.Minute).Unix(),
 	}
 }
@@ -134,6 +134,7 @@ func TestForgedTokens(t *testing.T) {
 		"no audience":      func(c jwt.MapClaims) { delete(c, "aud") },
 		"no subject":       func(c jwt.MapClaims) { delete(c, "sub") },
 		"no name":          func(c jwt.MapClaims) { delete(c, "name") },
+		"no session":       func(c jwt.MapClaims) { delete(c, "sid") },
 		"not yet":          func(c jwt.MapClaims) { c["nbf"] = moment.Add(time.Hour).Unix() },
 	} {
 		t.Run(name, func(t *testing.T) {

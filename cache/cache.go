@@ -89,6 +89,9 @@ func open(c config.Redis, log *slog.Logger, l limits) (*Cache, error) {
 	return cache, nil
 }
 
+// Redis is the client behind the breaker, for what else is kept there. It never retries; Close closes it.
+func (c *Cache) Redis() redis.UniversalClient { return c.client }
+
 // Ping asks Redis for an answer, for at most 100 ms. While the breaker is open it fails at once.
 func (c *Cache) Ping(ctx context.Context) error {
 	ctx, cancel := detach(ctx, c.limits.write)

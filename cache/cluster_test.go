@@ -11,6 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/limit"
 )
 
 // startCluster is two masters that share the slots.
@@ -62,6 +64,29 @@ func TestCluster(t *testing.T) {
 	}
 	require.NoError(t, here.Ping(t.Context()))
 	require.Zero(t, here.Stats().Errors)
+}
+
+// What else is kept through the client works on a cluster too: rates are scripts, which each node has to learn.
+func TestClusterKeepsRates(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	cfg := settings(t, nodes[0].url()+","+nodes[1].url())
+	here := limit.New(openCalm(t, cfg).Redis(), cfg.KeyPrefix, "secret", discard)
+	there := limit.New(openCalm(t, cfg).Redis(), cfg.KeyPrefix, "secret", discard)
+	rule := limit.Rule{Name: "test", Rate: 2, Period: time.Hour}
+	patient := limit.Within(t.Context(), time.Minute)
+	for n := range 16 {
+		subject := fmt.Sprint("subject ", n)
+		require.True(t, here.Allow(patient, rule, subject).Allowed)
+		require.True(t, there.Allow(patient, rule, subject).Allowed)
+		require.False(t, here.Allow(patient, rule, subject).Allowed)
+		require.False(t, there.Peek(patient, rule, subject).Allowed)
+	}
+	for _, node := range nodes {
+		keys, err := rawClient(t, node.url()).Keys(t.Context(), cfg.KeyPrefix+"rate:test:*").Result()
+		require.NoError(t, err)
+		require.NotEmpty(t, keys, "both nodes count")
+	}
 }
 
 // With one node away, what lies on the other one is still cached, and nothing waits.

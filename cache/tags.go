@@ -18,3 +18,21 @@ func TagMessages(roomID string) string { return "messages:" + roomID }
 // TagProfile is one profile. It is by name, for a profile is asked for by name before anyone knows whose it is; names
 // do not differ by case.
 func TagProfile(username string) string { return "profile:" + strings.ToLower(username) }
+
+// TagAccount is whether an account's sign-ins are in force.
+func TagAccount(userID string) string { return "account:" + userID }
+
+// TagsOfRooms are all that someone's coming or going changes in these rooms: none for no rooms.
+func TagsOfRooms(ids []string) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	tags := []string{TagRooms}
+	for _, id := range ids {
+		tags = append(tags, TagRoom(id), TagStandings(id))
+	}
+	return tags
+}
+
+// TagStandings is what people are to a room: roles, memberships, bans.
+func TagStandings(roomID string) string { return "standings:" + roomID }

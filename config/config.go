@@ -5,8 +5,10 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -22,18 +24,20 @@ type Config struct {
 	// MetricsAddr serves Prometheus metrics: :9090 for the API and :9091 for a worker unless set; "off" serves none.
 	MetricsAddr string `env:"METRICS_ADDR"`
 
-	HTTP     HTTP
-	Auth     Auth
-	Database Database
-	Redis    Redis
-	Temporal Temporal
-	Mail     Mail
-	Blob     Blob
-	Cache    Cache
-	Outbox   Outbox
-	Worker   Worker
-	Avatar   Avatar
-	Cleanup  Cleanup
+	HTTP      HTTP
+	Auth      Auth
+	Database  Database
+	Redis     Redis
+	RateLimit RateLimit
+	Temporal  Temporal
+	Mail      Mail
+	Blob      Blob
+	Cache     Cache
+	Room      Room
+	Outbox    Outbox
+	Worker    Worker
+	Avatar    Avatar
+	Cleanup   Cleanup
 }
 
 // HTTP is the API's listener and what it tells others about itself.
@@ -41,8 +45,14 @@ type HTTP struct {
 	Addr string `env:"HTTP_ADDR" envDefault:":5000"`
 	// PublicURL is this service's own address in mails and avatar addresses, without a trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://localhost:5000"`
+	// FrontendURL is where the links in mails lead, without a trailing slash: its /verify-email, /password-reset and
+	// /invitations get the token behind the #. PublicURL unless set, which has plain pages for them.
+	FrontendURL string `env:"FRONTEND_URL"`
 	// Origins are those of the front-ends that browsers may call the API from; * is any.
 	Origins []string `env:"HTTP_CORS_ORIGINS" envDefault:"*"`
+	// TrustedProxies are the ranges whose X-Forwarded-For is believed. Without them the connection's own address is the
+	// client's.
+	TrustedProxies []netip.Prefix `env:"HTTP_TRUSTED_PROXIES"`
 	// MaxBodyBytes bounds a JSON body.
 	MaxBodyBytes int64 `env:"HTTP_MAX_BODY_BYTES" envDefault:"1048576"`
 	// ReadTimeout has to do for an upload over a slow line.
@@ -80,6 +90,22 @@ type Redis struct {
 	PoolSize  int           `env:"REDIS_POOL_SIZE" envDefault:"20"`
 }
 
+// RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count together
+// but for Reads, which each counts for itself. Nothing is limited while Redis is away, but for Reads.
+type RateLimit struct {
+	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
+	// SignIn is requests to /auth/* per minute and client address.
+	SignIn int `env:"RATE_LIMIT_SIGN_IN" envDefault:"100"`
+	// SignInFailures is wrong passwords per 15 minutes and account.
+	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
+	// Mails is mails that one may ask for per hour and account.
+	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
+	// Writes is POST, PUT, PATCH and DELETE per minute and account, or client address without a valid token.
+	Writes int `env:"RATE_LIMIT_WRITES" envDefault:"300"`
+	// Reads is other requests per second and client address; twice as many at once.
+	Reads int `env:"RATE_LIMIT_READS" envDefault:"100"`
+}
+
 // Temporal is read with the SDK's own environment names (contrib/envconfig): TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 // TEMPORAL_API_KEY, TEMPORAL_TLS_*. Here is what the rest of the program needs to know besides.
 type Temporal struct {
@@ -114,6 +140,12 @@ type Cache struct {
 	Messages time.Duration `env:"CACHE_TTL_MESSAGES" envDefault:"1m"`
 	Profiles time.Duration `env:"CACHE_TTL_PROFILES" envDefault:"5m"`
 	Missing  time.Duration `env:"CACHE_TTL_MISSING" envDefault:"10s"`
+}
+
+// Room holds what is the same for all rooms.
+type Room struct {
+	// HostSilence is how long a host may stay unseen before the room passes on to those who are there.
+	HostSilence time.Duration `env:"ROOM_HOST_SILENCE" envDefault:"10m"`
 }
 
 // Outbox is the relay's pace.
@@ -156,10 +188,12 @@ func Load(environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("settings: %w", err)
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
+	c.HTTP.FrontendURL = strings.TrimRight(c.HTTP.FrontendURL, "/")
 	c.Temporal.UIURL = strings.TrimRight(c.Temporal.UIURL, "/")
 	if err := errors.Join(unread, c.Validate()); err != nil {
 		return Config{}, err
 	}
+	c.HTTP.FrontendURL = cmp.Or(c.HTTP.FrontendURL, c.HTTP.PublicURL)
 	return c, nil
 }
 

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -42,16 +43,18 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, config.Config{
 		Env: "production", LogLevel: "info", LogFormat: "json",
 		HTTP: config.HTTP{
-			Addr: ":5000", PublicURL: "http://localhost:5000", Origins: []string{"*"}, MaxBodyBytes: 1 << 20,
-			ReadTimeout: 60 * time.Second, WriteTimeout: 30 * time.Second,
+			Addr: ":5000", PublicURL: "http://localhost:5000", FrontendURL: "http://localhost:5000", Origins: []string{"*"},
+			MaxBodyBytes: 1 << 20,
+			ReadTimeout:  60 * time.Second, WriteTimeout: 30 * time.Second,
 			DrainDelay: 5 * time.Second, ShutdownTimeout: 30 * time.Second,
 		},
 		Auth: config.Auth{
 			Secret: m["AUTH_SECRET"], AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, HashParallel: 2,
 		},
-		Database: config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
-		Redis:    config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
-		Temporal: config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
+		Database:  config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
+		Redis:     config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
+		RateLimit: config.RateLimit{Enabled: true, SignIn: 100, SignInFailures: 20, Mails: 5, Writes: 300, Reads: 100},
+		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
 			Timeout: 20 * time.Second, PerSecond: 20,
@@ -60,6 +63,7 @@ func TestDefaults(t *testing.T) {
 		Cache: config.Cache{
 			Rooms: time.Minute, Movies: 10 * time.Minute, Messages: time.Minute, Profiles: 5 * time.Minute, Missing: 10 * time.Second,
 		},
+		Room:   config.Room{HostSilence: 10 * time.Minute},
 		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 50, Lease: 30 * time.Second},
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
 		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000},
@@ -87,6 +91,27 @@ func TestLoad(t *testing.T) {
 		require.Equal(t, "https://t.example.org", c.Temporal.UIURL)
 	})
 
+	t.Run("mails link to the front-end, if there is one", func(t *testing.T) {
+		c, err := load(map[string]string{"PUBLIC_URL": "https://api.example.org/"})
+		require.NoError(t, err)
+		require.Equal(t, "https://api.example.org", c.HTTP.FrontendURL)
+		c, err = load(map[string]string{"PUBLIC_URL": "https://api.example.org", "FRONTEND_URL": "https://example.org/"})
+		require.NoError(t, err)
+		require.Equal(t, "https://example.org", c.HTTP.FrontendURL)
+	})
+
+	t.Run("ranges of addresses", func(t *testing.T) {
+		c, err := load(map[string]string{"HTTP_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
+		require.NoError(t, err)
+		require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, c.HTTP.TrustedProxies)
+	})
+
+	t.Run("no limits", func(t *testing.T) {
+		c, err := load(map[string]string{"RATE_LIMIT_ENABLED": "false"})
+		require.NoError(t, err)
+		require.False(t, c.RateLimit.Enabled)
+	})
+
 	t.Run("development", func(t *testing.T) {
 		c, err := load(map[string]string{"APP_ENV": "development", "BLOB_URL": "file:///tmp/files"})
 		require.NoError(t, err)
@@ -106,8 +131,8 @@ func TestLoad(t *testing.T) {
 func TestEveryProblemIsReported(t *testing.T) {
 	bad := map[string]string{
 		"APP_ENV": "staging", "LOG_LEVEL": "loud", "DATABASE_URL": "mysql://x", "SMTP_TLS": "maybe", // not allowed
-		"AUTH_HASH_PARALLEL": "0", "CACHE_TTL_ROOMS": "1ms", "CLEANUP_SCHEDULE": "daily", "MAIL_FROM": "nobody", // out of range
-		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "HTTP_MAX_BODY_BYTES": "1MB", // of another type
+		"AUTH_HASH_PARALLEL": "0", "CACHE_TTL_ROOMS": "1ms", "CLEANUP_SCHEDULE": "daily", "MAIL_FROM": "nobody", "ROOM_HOST_SILENCE": "59s", // out of range
+		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "HTTP_MAX_BODY_BYTES": "1MB", "HTTP_TRUSTED_PROXIES": "10.0.0.1", "RATE_LIMIT_ENABLED": "maybe", // of another type
 		"AUTH_SECRET": "", // absent
 	}
 	_, err := load(bad)
@@ -128,20 +153,23 @@ func TestEveryProblemIsReported(t *testing.T) {
 // A log is no place for a password, whatever is wrong around it.
 func TestValuesAreNotPrinted(t *testing.T) {
 	for name, value := range map[string]string{
-		"AUTH_SECRET":         "hunter2",
-		"DATABASE_URL":        "mysql://watchparty:hunter2@db/watchparty",
-		"REDIS_URL":           "rediss://:hunter2@one,http://:hunter2@two",
-		"BLOB_URL":            "ftp://user:hunter2@files",
-		"PUBLIC_URL":          "postgres://user:hunter2@example.org",
-		"TEMPORAL_UI_URL":     "%hunter2",
-		"MAIL_FROM":           "hunter2",
-		"SMTP_TLS":            "hunter2",
-		"SMTP_PORT":           "hunter2",
-		"DATABASE_MAX_CONNS":  "hunter2",
-		"SMTP_TIMEOUT":        "hunter2",
-		"MAIL_PER_SECOND":     "hunter2",
-		"AVATAR_MAX_BYTES":    "hunter2",
-		"CLEANUP_BATCH_PAUSE": "hunter2",
+		"AUTH_SECRET":          "hunter2",
+		"DATABASE_URL":         "mysql://watchparty:hunter2@db/watchparty",
+		"REDIS_URL":            "rediss://:hunter2@one,http://:hunter2@two",
+		"BLOB_URL":             "ftp://user:hunter2@files",
+		"PUBLIC_URL":           "postgres://user:hunter2@example.org",
+		"TEMPORAL_UI_URL":      "%hunter2",
+		"MAIL_FROM":            "hunter2",
+		"SMTP_TLS":             "hunter2",
+		"SMTP_PORT":            "hunter2",
+		"DATABASE_MAX_CONNS":   "hunter2",
+		"SMTP_TIMEOUT":         "hunter2",
+		"MAIL_PER_SECOND":      "hunter2",
+		"AVATAR_MAX_BYTES":     "hunter2",
+		"HTTP_TRUSTED_PROXIES": "hunter2",
+		"RATE_LIMIT_READS":     "hunter2",
+		"RATE_LIMIT_ENABLED":   "hunter2",
+		"CLEANUP_BATCH_PAUSE":  "hunter2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(map[string]string{name: value})
@@ -168,7 +196,9 @@ func TestLimits(t *testing.T) {
 		{"LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"INFO", "trace"}},
 		{"LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
 		{"PUBLIC_URL", []string{"http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "/", "https:"}},
+		{"FRONTEND_URL", []string{"", "http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "https:"}},
 		{"HTTP_MAX_BODY_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865", "-1", "1e6"}},
+		{"HTTP_TRUSTED_PROXIES", []string{"", "10.0.0.1/32", "10.0.0.0/8,fd00::/8"}, []string{"10.0.0.1", "proxy", "10.0.0.0/8,", "0.0.0.0/0", "10.0.0.0/8,::/0"}},
 		{"HTTP_READ_TIMEOUT", []string{"1s", year}, []string{"999ms", "0s", "-1s"}},
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
@@ -182,6 +212,12 @@ func TestLimits(t *testing.T) {
 		{"REDIS_URL", []string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b"}, []string{"", "h:6379", "redis://a,", "redis://a,b"}},
 		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
 		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
+		{"RATE_LIMIT_ENABLED", []string{"true", "false"}, []string{"off", "2"}},
+		{"RATE_LIMIT_SIGN_IN", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_SIGN_IN_FAILURES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_MAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_WRITES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_READS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"TEMPORAL_UI_URL", []string{"http://x"}, []string{"x:8233"}},
 		{"SMTP_HOST", []string{"x"}, []string{""}},
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 // MinSecretBytes is the least length of AUTH_SECRET.
 const MinSecretBytes = 32
 
+// maxRate is where counting in microseconds, as Redis does, ends to be exact.
+const maxRate = 100_000
+
 // Validate reports every setting that cannot work, each with its variable's name.
 func (c Config) Validate() error {
 	var p problems
@@ -25,6 +29,12 @@ func (c Config) Validate() error {
 	p.oneOf("LOG_FORMAT", c.LogFormat, "json", "text")
 
 	p.url("PUBLIC_URL", c.HTTP.PublicURL, "http", "https")
+	if c.HTTP.FrontendURL != "" {
+		p.url("FRONTEND_URL", c.HTTP.FrontendURL, "http", "https")
+	}
+	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
+		p.add("HTTP_TRUSTED_PROXIES", "must name ranges, none of them empty or all addresses: a client could then choose its own")
+	}
 	p.between("HTTP_MAX_BODY_BYTES", c.HTTP.MaxBodyBytes, 1024, 64<<20)
 	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
 	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
@@ -51,6 +61,12 @@ func (c Config) Validate() error {
 	}
 	p.between("REDIS_POOL_SIZE", int64(c.Redis.PoolSize), 1, 1000)
 
+	p.between("RATE_LIMIT_SIGN_IN", int64(c.RateLimit.SignIn), 1, maxRate)
+	p.between("RATE_LIMIT_SIGN_IN_FAILURES", int64(c.RateLimit.SignInFailures), 1, maxRate)
+	p.between("RATE_LIMIT_MAILS", int64(c.RateLimit.Mails), 1, maxRate)
+	p.between("RATE_LIMIT_WRITES", int64(c.RateLimit.Writes), 1, maxRate)
+	p.between("RATE_LIMIT_READS", int64(c.RateLimit.Reads), 1, maxRate)
+
 	p.url("TEMPORAL_UI_URL", c.Temporal.UIURL, "http", "https")
 
 	if c.Mail.Host == "" {
@@ -76,6 +92,8 @@ func (c Config) Validate() error {
 	p.duration("CACHE_TTL_MESSAGES", c.Cache.Messages, time.Second)
 	p.duration("CACHE_TTL_PROFILES", c.Cache.Profiles, time.Second)
 	p.duration("CACHE_TTL_MISSING", c.Cache.Missing, time.Second)
+
+	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
 
 	p.duration("OUTBOX_POLL_INTERVAL", c.Outbox.PollInterval, 10*time.Millisecond)
 	p.between("OUTBOX_BATCH_SIZE", int64(c.Outbox.BatchSize), 1, 1000)
@@ -119,7 +137,8 @@ func dropUnreadable(vars map[string]string) error {
 
 var kinds = map[string]string{
 	"int": "whole number", "int64": "whole number", "float64": "number", "bool": "truth value: true or false",
-	"time.Duration": "duration, such as 30s or 24h",
+	"time.Duration":  "duration, such as 30s or 24h",
+	"[]netip.Prefix": "list of ranges, separated by commas, such as 10.0.0.0/8,fd00::/8",
 }
 
 type problems []error

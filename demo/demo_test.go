@@ -63,7 +63,7 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 	t.Helper()
 	films, err := demo.Films()
 	require.NoError(t, err)
-	movies, err := s.Movies(t.Context(), store.Page{Limit: 100})
+	movies, err := s.Movies(t.Context(), watchparty.MovieFilter{}, store.Page{Limit: 100})
 	require.NoError(t, err)
 	require.Len(t, movies, len(films))
 	require.Equal(t, films[0].Title, movies[0].Title)

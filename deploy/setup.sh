@@ -2,7 +2,7 @@
 # Installs what a machine lacks to build and run WatchParty, and nothing that it has.
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
-#   setup.sh test    and a browser for the tests of pages
+#   setup.sh test    and, for the tests, a browser and Node with a generator of clients
 #   setup.sh lint    the linters
 set -eu
 cd "$(dirname "$0")/.."
@@ -39,9 +39,9 @@ missing() {
     has_vips || case $1 in apt) echo libvips-dev ;; brew) echo vips ;; esac
     has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
     has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
-    if [ "$what" = test ] && ! has_browser; then
-        case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
-    fi
+    [ "$what" = test ] || return 0
+    has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
+    has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
 }
 
 install_with_apt() {
@@ -74,11 +74,20 @@ go_tool() {
     GOBIN="$PWD/bin" GOFLAGS='' go install "$2@$3"
 }
 
+# node_packages FOLDER installs what its lock file says, unless that is there.
+node_packages() {
+    if cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then return 0; fi
+    say "installing Node packages in $1 (once)"
+    npm ci --prefix "$1" --no-audit --no-fund --loglevel=error >&2
+    cp "$1/package-lock.json" "$1/node_modules/.installed"
+}
+
 has go || { say 'Install Go 1.26 or newer: https://go.dev/doc/install'; exit 1; }
 what=${1:-run}
 case $what in
 run | test)
     install_packages
+    [ "$what" = run ] || node_packages e2e/client
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;
 lint)

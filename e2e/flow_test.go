@@ -103,7 +103,7 @@ func TestWholeFlow(t *testing.T) {
 	db, err := store.Open(cfg.Database)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	f := &flow{devSystem: d, db: db, temporal: dialTemporal(t, d.settings["TEMPORAL_ADDRESS"])}
+	f := &flow{devSystem: d, db: db, browser: startBrowser(t), temporal: dialTemporal(t, d.settings["TEMPORAL_ADDRESS"])}
 
 	for _, step := range []struct {
 		name string
@@ -112,10 +112,15 @@ func TestWholeFlow(t *testing.T) {
 		{"health", (*flow).health},
 		{"sign up", (*flow).signUp},
 		{"welcome mail", (*flow).welcomeMail},
+		{"address confirmed", (*flow).addressConfirmed},
 		{"sign in and out", (*flow).signInAndOut},
+		{"password forgotten", (*flow).passwordForgotten},
 		{"catalogue from the cache", (*flow).catalogue},
 		{"rooms and chat", (*flow).roomsAndChat},
 		{"private room", (*flow).privateRoom},
+		{"invited", (*flow).invited},
+		{"account deleted", (*flow).accountDeleted},
+		{"generated client", (*flow).generatedClient},
 		{"avatar", (*flow).avatar},
 		{"second avatar", (*flow).secondAvatar},
 		{"avatar taken back", (*flow).avatarTakenBack},
@@ -170,6 +175,7 @@ type person struct {
 type flow struct {
 	*devSystem
 	db         *store.Store
+	browser    browser
 	temporal   temporal.Client
 	carol, dan person
 	roomID     string
@@ -430,6 +436,9 @@ func (f *flow) nothingLeaks(t *testing.T) {
 	require.GreaterOrEqual(t, kinds["WelcomeEmail"], 3)
 	require.GreaterOrEqual(t, kinds["ProcessAvatar"], 3)
 	require.GreaterOrEqual(t, kinds["Cleanup"], 1)
+	require.GreaterOrEqual(t, kinds["PasswordResetEmail"], 2, "one of them for an address that nobody has")
+	require.GreaterOrEqual(t, kinds["RoomInvitation"], 1)
+	require.GreaterOrEqual(t, kinds["DeleteAccount"], 1)
 	for _, secret := range f.secrets {
 		require.False(t, strings.Contains(f.out.String(), secret), "the log holds %q", secret)
 	}
@@ -457,7 +466,7 @@ func (f *flow) histories(t *testing.T) []history {
 			all = append(all, h)
 			kinds[h.kind] = true
 		}
-		require.Len(c, kinds, 3, "visibility has caught up")
+		require.Len(c, kinds, 6, "visibility has caught up")
 	}, "the workflows are listed")
 	return all
 }

@@ -5,15 +5,36 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
 
+var expires = time.Date(2026, 2, 9, 20, 5, 0, 0, time.FixedZone("", 3600))
+
+const link = "https://watch.test/?a=1&b=2"
+
+func accountOf(name string) AccountData {
+	return AccountData{DisplayName: name, Username: "alice7", Link: link}
+}
+
 // letters has every kind of mail, for what must hold for all of them.
 var letters = map[string]func(name string) (Content, error){
 	"welcome": func(name string) (Content, error) {
-		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", PublicURL: "https://watch.test/?a=1&b=2"})
+		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", HomeURL: link})
+	},
+	"welcome to confirm": func(name string) (Content, error) {
+		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", HomeURL: "https://watch.test", ConfirmURL: link})
+	},
+	"verification":  func(name string) (Content, error) { return Verification(accountOf(name)) },
+	"reset":         func(name string) (Content, error) { return Reset(accountOf(name)) },
+	"email changed": func(name string) (Content, error) { return EmailChanged(accountOf(name)) },
+	"invitation": func(name string) (Content, error) {
+		return Invitation(InvitationData{Inviter: name, Room: "Silents", Expires: expires, URL: "https://watch.test/?a=1&b=2"})
+	},
+	"invitation to a room of that name": func(name string) (Content, error) {
+		return Invitation(InvitationData{Inviter: "Alice", Room: name, Expires: expires, URL: "https://watch.test/?a=1&b=2"})
 	},
 }
 
@@ -105,7 +126,7 @@ func TestLetterText(t *testing.T) {
 
 func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 	for _, empty := range []string{"", " \t", "\u202E"} {
-		c, err := Welcome(WelcomeData{DisplayName: empty, Username: "alice7", PublicURL: "http://localhost:5000"})
+		c, err := Welcome(WelcomeData{DisplayName: empty, Username: "alice7", HomeURL: "http://localhost:5000"})
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(c.Text, "Hi \u2068alice7\u2069,\n"))
 	}
@@ -113,9 +134,44 @@ func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 
 func TestWelcomeRefusesAddressesThatAreNotTheWebs(t *testing.T) {
 	for _, bad := range []string{"", "watch.test", "javascript:alert(1)", "https://", "https://a b", "http://a\nb", "//watch.test"} {
-		_, err := Welcome(WelcomeData{Username: "alice7", PublicURL: bad})
+		_, err := Welcome(WelcomeData{Username: "alice7", HomeURL: bad})
 		require.Error(t, err, bad)
 	}
+}
+
+func TestLettersHaveTheirOwnWords(t *testing.T) {
+	subjects, buttons := map[string]bool{}, map[string]bool{}
+	label := regexp.MustCompile(`(?m)^(.+):\nhttps://`)
+	for _, letter := range letters {
+		c, err := letter("Alice")
+		require.NoError(t, err)
+		subjects[c.Subject] = true
+		buttons[label.FindStringSubmatch(c.Text)[1]] = true
+	}
+	require.Len(t, subjects, 5)
+	require.Equal(t, map[string]bool{"Open WatchParty": true, "Confirm your address": true, "Choose a new password": true, "See the invitation": true}, buttons)
+}
+
+func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
+	for confirm, want := range map[string]bool{"": false, link: true} {
+		c, err := Welcome(WelcomeData{Username: "alice7", HomeURL: "https://home.test", ConfirmURL: confirm})
+		require.NoError(t, err)
+		require.Equal(t, want, strings.Contains(c.Text, "confirm that this address is yours"))
+		require.Equal(t, want, strings.Contains(c.Text, link))
+		require.Equal(t, !want, strings.Contains(c.Text, "https://home.test"))
+	}
+}
+
+func TestInvitation(t *testing.T) {
+	c, err := Invitation(InvitationData{Inviter: "Alice", Room: "evil.test", Expires: expires, URL: "https://watch.test/invitations#token=x"})
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(strings.Fields(c.Text), " "), "open until 9 February 2026, 19:05 UTC.")
+	require.Contains(t, c.Text, "\nhttps://watch.test/invitations#token=x\n")
+	for _, word := range []string{"Alice", "evil.test"} {
+		require.NotContains(t, c.Subject, word)
+	}
+	_, err = Invitation(InvitationData{URL: "javascript:alert(1)"})
+	require.Error(t, err)
 }
 
 func TestWrap(t *testing.T) {

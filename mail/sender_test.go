@@ -42,7 +42,7 @@ func sender(t *testing.T, c config.Mail) *Sender {
 
 func message(t *testing.T) Message {
 	t.Helper()
-	content, err := Welcome(WelcomeData{DisplayName: "Alice", Username: "alice7", PublicURL: "https://watch.test"})
+	content, err := Welcome(WelcomeData{DisplayName: "Alice", Username: "alice7", HomeURL: "https://watch.test"})
 	require.NoError(t, err)
 	return Message{ID: rowID, To: "alice.liddell@wonder.test", ToName: "Alice", Content: content}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
@@ -24,7 +25,7 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 			return err
 		}
 		group, err := migrator.Migrate(ctx)
-		for _, step := range group.Migrations.Applied() {
+		for _, step := range slices.Backward(group.Migrations.Applied()) { // it gives the newest first
 			applied = append(applied, step.String())
 		}
 		return err

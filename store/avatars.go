@@ -35,24 +35,26 @@ func (r avatarRow) avatar() watchparty.Avatar {
 func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, error) {
 	var version int
 	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
-		Where("id = ?", userID).Returning("avatar_seq").Scan(ctx, &version)
+		Where("id = ? AND deleted_at IS NULL", userID).Returning("avatar_seq").Scan(ctx, &version)
 	return version, found(err, "next avatar version")
 }
 
-// CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed.
+// CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed. It returns
+// ErrNotFound when the account is gone: nobody would remove the file then.
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	now := now()
 	row := avatarRow{
 		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing), CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+		if err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NULL", userID).
+			For("SHARE").Scan(ctx, new(string)); err != nil {
+			return job.Event{}, err
+		}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return job.StartAvatar(job.AvatarInput{UserID: userID, Version: version}), err
 	})
-	if err != nil {
-		return watchparty.Avatar{}, fmt.Errorf("store: create avatar: %w", err)
-	}
-	return row.avatar(), nil
+	return row.avatar(), found(err, "create avatar")
 }
 
 // NewestAvatar finds a user's newest upload, whatever became of it.

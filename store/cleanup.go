@@ -57,17 +57,27 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 }
 
 // CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(ctx context.Context, adminID string, policies []watchparty.Policy, dryRun bool) (watchparty.CleanupRun, error) {
+func (s *Store) CreateRun(
+	ctx context.Context, adminID string, policies []watchparty.Policy, dryRun bool, o Once,
+) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: policies, DryRun: dryRun}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		_, err := tx.NewInsert().Model(row).Exec(ctx)
-		return job.StartCleanup(in), err
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		id, err := claim(ctx, tx, o, in.RunID)
+		if err != nil {
+			return nil, err
+		}
+		if id != in.RunID {
+			return nil, tx.NewSelect().Model(row).Where("id = ?", id).Scan(ctx)
+		}
+		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+			return nil, err
+		}
+		details := map[string]any{"policies": policies, "dry_run": dryRun}
+		err = audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
+		return []job.Event{job.StartCleanup(in)}, err
 	})
-	if err != nil {
-		return watchparty.CleanupRun{}, fmt.Errorf("store: create clean-up run: %w", err)
-	}
-	return row.run(), nil
+	return row.run(), found(err, "create clean-up run")
 }
 
 // BeginRun marks a run as running, and stores it first if the schedule started it. Repeating it changes nothing.
@@ -130,7 +140,7 @@ var batches = map[watchparty.Policy]string{
 // those as they were when it began, whatever it locks. So one statement locks the rooms, which keeps everyone from
 // entering and speaking, and another judges them.
 const archiveRooms = `
-	UPDATE rooms AS r SET archived_at = now(), updated_at = now() WHERE r.id IN (?1) AND ` + inactiveRoom + `
+	UPDATE rooms AS r SET archived_at = now(), updated_at = now(), version = version + 1 WHERE r.id IN (?1) AND ` + inactiveRoom + `
 	RETURNING id`
 
 // inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.

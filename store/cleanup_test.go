@@ -19,7 +19,7 @@ import (
 // newRun stores a run of all policies that has begun.
 func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
 	t.Helper()
-	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.Policies(), dryRun)
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.Policies(), dryRun, Once{})
 	require.NoError(t, err)
 	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
 	return run
@@ -66,9 +66,9 @@ func TestCleanupThresholds(t *testing.T) {
 		{"participant", watchparty.PolicyParticipants, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
 			join(t, s, room, bob)
-			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND role = 'viewer'", when, room.ID)
+			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id)", when, room.ID)
 			return room
-		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND role = 'viewer')"},
+		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id))"},
 		{"message", watchparty.PolicyMessages, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
 			say(t, s, room, admin, "hello")
@@ -142,11 +142,11 @@ func TestCleanupBatches(t *testing.T) {
 	}
 	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
 	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE role = 'viewer'")
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)")
 	active := newRoom(t, s, admin, nil)
 	say(t, s, active, admin, "I stay")
 	// Hosts are in every room; only when they are gone too is a room inactive.
-	exec(t, s, "DELETE FROM participants WHERE role = 'host' AND room_id <> ?", active.ID)
+	exec(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
 	run := newRun(t, s, admin, false)
 
 	for _, policy := range watchparty.Policies() {
@@ -166,7 +166,7 @@ func TestCleanupBatches(t *testing.T) {
 	}
 	require.Equal(t, 1, count(t, s, "messages"))
 	require.Equal(t, 1, count(t, s, "participants"))
-	open, err := s.Rooms(t.Context(), Page{Limit: 100})
+	open, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100})
 	require.NoError(t, err)
 	require.Equal(t, []string{active.ID}, roomIDs(open))
 	require.Equal(t, rows+1, count(t, s, "rooms"), "a room is archived, not deleted")
@@ -283,7 +283,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			return err
 		},
 		"a room in which someone speaks": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
-			_, err := s.PostMessage(t.Context(), room.ID, host, "still here")
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"}, Once{})
 			return err
 		},
 	} {
@@ -403,7 +403,7 @@ func TestRunsAndReports(t *testing.T) {
 		s.OnEvent(func() { told++ })
 		defer s.OnEvent(func() {})
 		policies := []watchparty.Policy{watchparty.PolicyMessages}
-		run, err := s.CreateRun(t.Context(), admin.ID, policies, true)
+		run, err := s.CreateRun(t.Context(), admin.ID, policies, true, Once{})
 		require.NoError(t, err)
 		require.Equal(t, 1, told)
 		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
@@ -575,17 +575,17 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 		},
 		"left": func(room, _ string) error { return s.LeaveRoom(t.Context(), room, host.ID) },
 		"spoken in": func(room, _ string) error {
-			_, err := s.PostMessage(t.Context(), room, host, "hello")
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room, Body: "hello"}, Once{})
 			return err
 		},
 	} {
-		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5})
+		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5}, Once{})
 		require.NoError(t, err)
 		exec(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
 		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))
 		exec(t, s, "DELETE FROM participants")
 		exec(t, s, "DELETE FROM messages")
-		run, err := s.CreateRun(t.Context(), host.ID, watchparty.Policies(), false)
+		run, err := s.CreateRun(t.Context(), host.ID, watchparty.Policies(), false, Once{})
 		require.NoError(t, err)
 		_, archived, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10)
 		require.NoError(t, err)

@@ -30,17 +30,17 @@ type emailRow struct {
 
 func (r emailRow) mail() watchparty.Mail {
 	return watchparty.Mail{
-		ID: r.ID, Kind: watchparty.MailKind(r.Kind), UserID: value(r.UserID), State: watchparty.MailState(r.State),
+		ID: r.ID, Kind: watchparty.MailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.MailState(r.State),
 		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID,
 		CreatedAt: r.CreatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 }
 
-// addEmail queues a mail in the caller's transaction and returns its ID.
+// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty.
 func addEmail(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID string) (string, error) {
 	now := now()
 	row := &emailRow{
-		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: &userID, State: string(watchparty.MailQueued),
+		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.MailQueued),
 		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
@@ -80,11 +80,20 @@ func (s *Store) SentMail(ctx context.Context, id string) error {
 
 // FailMail marks a mail as not to be delivered; the server's last answer stays.
 func (s *Store) FailMail(ctx context.Context, id string) error {
+	return s.endMail(ctx, id, watchparty.MailFailed)
+}
+
+// CancelMail marks a mail as one that has nobody to go to, or nothing to say.
+func (s *Store) CancelMail(ctx context.Context, id string) error {
+	return s.endMail(ctx, id, watchparty.MailCancelled)
+}
+
+func (s *Store) endMail(ctx context.Context, id string, state watchparty.MailState) error {
 	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("state = 'failed'").Set("updated_at = now()").
+		Set("state = ?", string(state)).Set("updated_at = now()").
 		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: fail mail: %w", err)
+		return fmt.Errorf("store: mail %s: %w", state, err)
 	}
 	return nil
 }

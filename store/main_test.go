@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 const patience = 10 * time.Second
 
 // open gives the test a store on a migrated schema of its own.
-func open(t *testing.T) *Store {
+func open(t testing.TB) *Store {
 	t.Helper()
 	s := openAt(t, stacktest.DatabaseURL(t))
 	_, err := migrations.Up(t.Context(), s.DB())
@@ -34,7 +34,7 @@ func open(t *testing.T) *Store {
 	return s
 }
 
-func openAt(t *testing.T, url string) *Store {
+func openAt(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 30 * time.Second})
 	require.NoError(t, err)
@@ -46,26 +46,26 @@ func registration(name string) watchparty.Registration {
 	return watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: "The " + name}
 }
 
-func newUser(t *testing.T, s *Store, name string) watchparty.User {
+func newUser(t testing.TB, s *Store, name string) watchparty.User {
 	t.Helper()
 	user, err := s.CreateUser(t.Context(), registration(name), "hash of "+name)
 	require.NoError(t, err)
 	return user
 }
 
-func newRoom(t *testing.T, s *Store, host watchparty.User, change func(*watchparty.NewRoom)) watchparty.Room {
+func newRoom(t testing.TB, s *Store, host watchparty.User, change func(*watchparty.NewRoom)) watchparty.Room {
 	t.Helper()
 	n := watchparty.NewRoom{Name: "Room of " + host.Username}
 	if change != nil {
 		change(&n)
 	}
 	n.Normalise()
-	room, err := s.CreateRoom(t.Context(), host.ID, n)
+	room, err := s.CreateRoom(t.Context(), host.ID, n, Once{})
 	require.NoError(t, err)
 	return room
 }
 
-func join(t *testing.T, s *Store, room watchparty.Room, users ...watchparty.User) {
+func join(t testing.TB, s *Store, room watchparty.Room, users ...watchparty.User) {
 	t.Helper()
 	for _, user := range users {
 		_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
@@ -73,29 +73,29 @@ func join(t *testing.T, s *Store, room watchparty.Room, users ...watchparty.User
 	}
 }
 
-func say(t *testing.T, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
+func say(t testing.TB, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
 	t.Helper()
-	message, err := s.PostMessage(t.Context(), room.ID, author, body)
+	message, err := s.PostMessage(t.Context(), author, watchparty.NewMessage{RoomID: room.ID, Body: body}, Once{})
 	require.NoError(t, err)
 	return message
 }
 
 // exec changes rows behind the store's back, mostly to make them old.
-func exec(t *testing.T, s *Store, query string, args ...any) {
+func exec(t testing.TB, s *Store, query string, args ...any) {
 	t.Helper()
 	_, err := s.db.NewRaw(query, args...).Exec(t.Context())
 	require.NoError(t, err)
 }
 
 // get reads one value of one row.
-func get[T any](t *testing.T, s *Store, query string, args ...any) T {
+func get[T any](t testing.TB, s *Store, query string, args ...any) T {
 	t.Helper()
 	var v T
 	require.NoError(t, s.db.NewRaw(query, args...).Scan(t.Context(), &v))
 	return v
 }
 
-func count(t *testing.T, s *Store, table string) int {
+func count(t testing.TB, s *Store, table string) int {
 	t.Helper()
 	return get[int](t, s, "SELECT count(*) FROM ?", bun.Ident(table))
 }

@@ -1,10 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
@@ -13,72 +18,284 @@ import (
 type messageRow struct {
 	bun.BaseModel `bun:"table:messages,alias:m"`
 
-	ID        string    `bun:"id,pk"`
-	RoomID    string    `bun:"room_id"`
-	UserID    *string   `bun:"user_id"`
-	Body      string    `bun:"body"`
-	CreatedAt time.Time `bun:"created_at"`
-	UpdatedAt time.Time `bun:"updated_at"`
-	Username  *string   `bun:"username,scanonly"`
+	ID             string     `bun:"id,pk"`
+	RoomID         string     `bun:"room_id"`
+	UserID         *string    `bun:"user_id"`
+	Body           string     `bun:"body"`
+	ReplyToID      *string    `bun:"reply_to_id"`
+	CreatedAt      time.Time  `bun:"created_at"`
+	EditedAt       *time.Time `bun:"edited_at"`
+	DeletedAt      *time.Time `bun:"deleted_at"`
+	Username       *string    `bun:"username,scanonly"`
+	QuotedUserID   *string    `bun:"quoted_user_id,scanonly"`
+	QuotedUsername *string    `bun:"quoted_username,scanonly"`
+	Excerpt        *string    `bun:"excerpt,scanonly"`
 }
 
 func (r messageRow) message() watchparty.Message {
-	return watchparty.Message{
-		ID: r.ID, RoomID: r.RoomID, UserID: value(r.UserID), Username: value(r.Username),
-		Body: r.Body, CreatedAt: r.CreatedAt.UTC(),
+	author := person(r.UserID, r.Username)
+	m := watchparty.Message{
+		ID: r.ID, RoomID: r.RoomID, UserID: author.ID, Username: author.Username, Body: r.Body,
+		CreatedAt: r.CreatedAt.UTC(), EditedAt: value(r.EditedAt).UTC(), DeletedAt: value(r.DeletedAt).UTC(),
 	}
+	if r.ReplyToID != nil {
+		quoted := person(r.QuotedUserID, r.QuotedUsername)
+		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username, Excerpt: value(r.Excerpt)}
+	}
+	return m
 }
 
-// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrRoomArchived and
-// ErrNotParticipant.
-func (s *Store) PostMessage(ctx context.Context, roomID string, author watchparty.User, body string) (watchparty.Message, error) {
-	now := now()
-	row := messageRow{
-		ID: newID(), RoomID: roomID, UserID: &author.ID, Body: body, CreatedAt: now, UpdatedAt: now, Username: &author.Username,
-	}
+func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("m.*").ColumnExpr("u.username").
+		ColumnExpr("q.user_id AS quoted_user_id, qu.username AS quoted_username, left(q.body, ?) AS excerpt", watchparty.MaxExcerpt).
+		Join("LEFT JOIN users AS u ON u.id = m.user_id AND u.deleted_at IS NULL").
+		Join("LEFT JOIN messages AS q ON q.id = m.reply_to_id").
+		Join("LEFT JOIN users AS qu ON qu.id = q.user_id AND qu.deleted_at IS NULL")
+}
+
+// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrRoomArchived,
+// ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and ErrKeyReused.
+//
+// A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
+// misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
+// participant, the room's chat.
+func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, o Once) (watchparty.Message, error) {
+	var row messageRow
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		var room struct {
-			Archived bool `bun:"archived"`
-			Quiet    bool `bun:"quiet"`
-		}
-		// The lock is the one that the message's foreign key takes anyway; here it keeps the room from being archived
-		// meanwhile.
-		err := tx.NewSelect().Model((*roomRow)(nil)).
-			ColumnExpr("archived_at IS NOT NULL AS archived").
-			ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
-			Where("id = ?", roomID).For("KEY SHARE").Scan(ctx, &room)
+		provisional := newID()
+		former, err := claim(ctx, tx, o, provisional)
 		if err != nil {
 			return err
 		}
-		if room.Archived {
-			return watchparty.ErrRoomArchived
+		if former != provisional {
+			return selectMessages(tx, &row).Where("m.id = ?", former).Scan(ctx)
 		}
-		in, err := touchParticipant(ctx, tx, roomID, author.ID)
+		room, err := enterChat(ctx, tx, n.RoomID, author.ID)
 		if err != nil {
 			return err
 		}
-		if !in {
-			return watchparty.ErrNotParticipant
+		if err := slowDown(ctx, tx, room, author.ID); err != nil {
+			return err
 		}
-		if room.Quiet {
-			if err := touchRoom(ctx, tx, roomID); err != nil {
+		if n.ReplyToID != "" {
+			if err := quote(ctx, tx, n, &row); err != nil {
 				return err
 			}
 		}
-		_, err = tx.NewInsert().Model(&row).Exec(ctx)
-		return err
+		row.RoomID, row.UserID, row.Username, row.Body = n.RoomID, &author.ID, &author.Username, n.Body
+		return addMessage(ctx, tx, &row, o)
 	})
 	return row.message(), found(err, "post message")
 }
 
+// chat is what a room says to someone who wants to write in it.
+type chat struct {
+	RoomID   string `bun:"id"`
+	Archived bool   `bun:"archived"`
+	Quiet    bool   `bun:"quiet"`
+	SlowMode int    `bun:"slow_mode_seconds"`
+	Viewer   bool   `bun:"viewer"`
+	Muted    bool   `bun:"muted"`
+}
+
+// enterChat locks what someone writes under and notes that they are there; one person's writing in a room is one thing
+// after the other then. It returns ErrNotFound, ErrRoomArchived, ErrNotParticipant and ErrMuted.
+func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
+	var room chat
+	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
+	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, slow_mode_seconds").
+		ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
+		ColumnExpr(`host_id IS DISTINCT FROM ?0 AND
+			NOT EXISTS (SELECT FROM members WHERE room_id = r.id AND user_id = ?0 AND role = 'moderator') AS viewer`, userID).
+		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
+		Where("id = ? AND deleted_at IS NULL", roomID).For("KEY SHARE").Scan(ctx, &room)
+	if err != nil {
+		return room, err
+	}
+	if room.Archived {
+		return room, watchparty.ErrRoomArchived
+	}
+	if room.Quiet { // the room's lock comes before the participant's
+		if err := touchRoom(ctx, tx, roomID); err != nil {
+			return room, err
+		}
+	}
+	in, err := touchParticipant(ctx, tx, roomID, userID)
+	switch {
+	case err != nil:
+		return room, err
+	case !in:
+		return room, watchparty.ErrNotParticipant
+	case room.Muted:
+		return room, watchparty.ErrMuted
+	}
+	return room, nil
+}
+
+// clockSkew is by how much the clocks of two processes may differ.
+const clockSkew = 10 * time.Minute
+
+// slowDown makes viewers wait between two messages, where the room is in slow mode; one that was taken back counts.
+func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
+	if room.SlowMode == 0 || !room.Viewer {
+		return nil
+	}
+	slow := time.Duration(room.SlowMode) * time.Second
+	var wait float64
+	// The bound of the IDs lets the index find the few rows that matter.
+	err := tx.NewSelect().Model((*messageRow)(nil)).
+		ColumnExpr("coalesce(max(extract(epoch FROM created_at + make_interval(secs => ?) - now())), 0)", room.SlowMode).
+		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(time.Now().Add(-slow-clockSkew)), room.RoomID).Scan(ctx, &wait)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return watchparty.TooSoon(time.Duration(wait * float64(time.Second)))
+	}
+	return nil
+}
+
+// quote fills in what the message answers.
+func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *messageRow) error {
+	var quoted messageRow
+	err := selectMessages(tx, &quoted).
+		Where("m.id = ? AND m.room_id = ? AND m.deleted_at IS NULL", n.ReplyToID, n.RoomID).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return watchparty.ErrUnknownMessage
+	}
+	if err != nil {
+		return err
+	}
+	excerpt := []rune(quoted.Body)
+	text := string(excerpt[:min(len(excerpt), watchparty.MaxExcerpt)])
+	row.ReplyToID, row.QuotedUserID, row.QuotedUsername, row.Excerpt = &quoted.ID, quoted.UserID, quoted.Username, &text
+	return nil
+}
+
+// addMessage stores the row and settles its key, in one statement: from the choice of its ID to the end of the
+// transaction nobody else can post in the room.
+func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, o Once) error {
+	return tx.NewRaw(`
+		WITH made AS (
+			INSERT INTO messages (id, room_id, user_id, body, reply_to_id, created_at)
+			VALUES (next_message_id(?0), ?0, ?1, ?2, ?3, clock_timestamp()) RETURNING id, created_at),
+		settled AS (UPDATE idempotency_keys SET resource_id = made.id FROM made WHERE key_hash = ?4)
+		SELECT id, created_at FROM made`,
+		row.RoomID, row.UserID, row.Body, row.ReplyToID, o.KeyHash).Scan(ctx, &row.ID, &row.CreatedAt)
+}
+
+// firstID is the lowest UUIDv7 of its millisecond.
+func firstID(t time.Time) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:], uint64(max(t.UnixMilli(), 0))<<16)
+	return id.String()
+}
+
+// Message finds a message that was not taken back. It returns ErrNotFound.
+func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, error) {
+	var row messageRow
+	err := selectMessages(s.db, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx)
+	return row.message(), found(err, "message")
+}
+
+// EditMessage changes what the author said. It returns ErrNotFound, ErrForbidden to anyone else, ErrEditWindowOver, and
+// what PostMessage returns to those who may not write in the room.
+func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watchparty.Message, error) {
+	var row messageRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := selectMessages(tx, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx); err != nil {
+			return err
+		}
+		if value(row.UserID) != userID {
+			return watchparty.ErrForbidden
+		}
+		if _, err := enterChat(ctx, tx, row.RoomID, userID); err != nil {
+			return err
+		}
+		// It may have been taken back, and its time may have run out, while this waited for the locks.
+		result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ?", body).
+			Set("edited_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
+			Where("id = ? AND deleted_at IS NULL", id).
+			Where("created_at >= now() - make_interval(secs => ?)", watchparty.EditWindow.Seconds()).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		err = selectMessages(tx, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx)
+		if err == nil && !affected(result) {
+			return watchparty.ErrEditWindowOver
+		}
+		return err
+	})
+	return row.message(), found(err, "edit message")
+}
+
+// DeleteMessage takes back what the user said, or what someone below them said where their role allows it, which the
+// room's log tells. It returns ErrNotFound, also for what is taken back already, and ErrForbidden.
+func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var row messageRow
+		if err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx); err != nil {
+			return err
+		}
+		author := value(row.UserID)
+		if author != userID {
+			if err := moderate(ctx, tx, row, userID); err != nil {
+				return err
+			}
+		}
+		result, err := tx.NewUpdate().Model(&row).Set("body = ''").
+			Set("deleted_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
+			Where("id = ? AND deleted_at IS NULL", id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if !affected(result) {
+			return watchparty.ErrNotFound
+		}
+		if author == userID {
+			return nil
+		}
+		return logAct(ctx, tx, row.RoomID, userID, author, watchparty.ActMessageDeleted, map[string]any{"message_id": id})
+	})
+	return found(err, "delete message")
+}
+
+// moderate locks the room and returns ErrForbidden unless the actor may take back what the message's author said.
+// Whoever has no role in the room, or no account any more, counts as a viewer.
+func moderate(ctx context.Context, tx bun.Tx, m messageRow, actorID string) error {
+	_, role, err := permitted(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage)
+	if err != nil {
+		return err
+	}
+	below := watchparty.Viewer
+	if m.UserID != nil {
+		author, err := standing(ctx, tx, m.RoomID, *m.UserID)
+		if err != nil {
+			return err
+		}
+		below = cmp.Or(author.Role, below)
+	}
+	if !role.Outranks(below) {
+		return watchparty.ErrForbidden
+	}
+	return nil
+}
+
 // Messages lists a room's messages, newest first; p.After is the ID of the message before which to go on.
 func (s *Store) Messages(ctx context.Context, roomID string, p Page) ([]watchparty.Message, error) {
+	return s.messages(ctx, roomID, p, "m.id < ?", "m.id DESC")
+}
+
+// NewerMessages lists a room's messages, oldest first.
+func (s *Store) NewerMessages(ctx context.Context, roomID string, p Page) ([]watchparty.Message, error) {
+	return s.messages(ctx, roomID, p, "m.id > ?", "m.id")
+}
+
+func (s *Store) messages(ctx context.Context, roomID string, p Page, beyond, order string) ([]watchparty.Message, error) {
 	var rows []messageRow
-	q := s.db.NewSelect().Model(&rows).ColumnExpr("m.*").ColumnExpr("u.username").
-		Join("LEFT JOIN users AS u ON u.id = m.user_id").
-		Where("m.room_id = ?", roomID).Order("m.id DESC").Limit(p.Limit)
+	q := selectMessages(s.db, &rows).Where("m.room_id = ?", roomID).OrderExpr(order).Limit(p.Limit)
 	if p.After != "" {
-		q = q.Where("m.id < ?", p.After)
+		q = q.Where(beyond, p.After)
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: messages: %w", err)

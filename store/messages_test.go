@@ -1,15 +1,22 @@
 package store
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
 )
 
 func TestMessages(t *testing.T) {
@@ -39,7 +46,7 @@ func TestMessages(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		refused := func(roomID string, with error) {
 			t.Helper()
-			_, err := s.PostMessage(t.Context(), roomID, bob, "let me in")
+			_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: roomID, Body: "let me in"}, Once{})
 			require.ErrorIs(t, err, with)
 		}
 		refused(room.ID, watchparty.ErrNotParticipant)
@@ -57,7 +64,7 @@ func TestMessages(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		said := say(t, s, room, ada, "before")
 		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
-		_, err := s.PostMessage(t.Context(), room.ID, ada, "after")
+		_, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "after"}, Once{})
 		require.ErrorIs(t, err, watchparty.ErrRoomArchived)
 		stored, err := s.Messages(t.Context(), room.ID, Page{Limit: 10})
 		require.NoError(t, err)
@@ -122,7 +129,7 @@ func TestParallelMessages(t *testing.T) {
 			_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
 			errs <- err
 			for i := range each {
-				_, err := s.PostMessage(t.Context(), room.ID, user, fmt.Sprint(i))
+				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)}, Once{})
 				errs <- err
 			}
 		})
@@ -133,4 +140,483 @@ func TestParallelMessages(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, authors*each, count(t, s, "messages"))
+}
+
+// readNewer reads what was said after a message, page by page, to the end.
+func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit int) []string {
+	t.Helper()
+	var seen []string
+	for {
+		page, err := s.NewerMessages(t.Context(), room.ID, Page{After: after, Limit: limit})
+		require.NoError(t, err)
+		if len(page) == 0 {
+			return seen
+		}
+		for _, m := range page {
+			seen = append(seen, m.ID)
+		}
+		after = seen[len(seen)-1]
+	}
+}
+
+// A reader who always goes on after the last message that they saw sees each message once, in order, whoever posts.
+func TestReaderMissesNothing(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	s := openAt(t, url)
+	_, err := migrations.Up(t.Context(), s.DB())
+	require.NoError(t, err)
+	stores := []*Store{s, openAt(t, url)}
+	room := newRoom(t, s, newUser(t, s, "host"), nil)
+	// One with the ID of a clock that was an hour ahead.
+	future := uuid.Must(uuid.NewV7())
+	binary.BigEndian.PutUint64(future[:], binary.BigEndian.Uint64(future[:])+uint64(time.Hour.Milliseconds())<<16)
+	exec(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'from the future')", future, room.ID)
+
+	const writers, each = 20, 5
+	users := make([]watchparty.User, writers)
+	for i := range users {
+		users[i] = newUser(t, s, fmt.Sprint("user", i))
+	}
+	join(t, s, room, users...)
+	posted, errs := make(chan string, writers*each), make(chan error, writers*each)
+	var wg sync.WaitGroup
+	for i, user := range users {
+		wg.Go(func() {
+			for range each {
+				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+				errs <- err
+				posted <- m.ID
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	var seen []string
+	after := future.String()
+	for more := true; more; {
+		select {
+		case <-done:
+			more = false // one more look sees the rest
+		default:
+		}
+		page := readNewer(t, s, room, after, 7)
+		if seen = append(seen, page...); len(page) > 0 {
+			after = page[len(page)-1]
+		}
+	}
+	close(errs)
+	for err := range errs {
+		require.NoError(t, err)
+	}
+	close(posted)
+	want := []string{}
+	for id := range posted {
+		want = append(want, id)
+	}
+	slices.Sort(want)
+	require.Equal(t, want, seen)
+	require.Len(t, slices.Compact(want), writers*each)
+	require.Greater(t, want[0], future.String(), "above the newest, though the clock is behind")
+	for _, id := range want {
+		parsed := uuid.MustParse(id)
+		require.Equal(t, []any{uuid.Version(7), uuid.RFC4122}, []any{parsed.Version(), parsed.Variant()})
+	}
+}
+
+// The ID of a message says when it was posted.
+func TestMessageIDsAreTimes(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	before := firstID(time.Now())
+	posted := say(t, s, room, ada, "now")
+	require.Greater(t, posted.ID, before)
+	require.Less(t, posted.ID, firstID(time.Now().Add(time.Millisecond)))
+	sec, nsec := uuid.MustParse(posted.ID).Time().UnixTime()
+	require.WithinDuration(t, posted.CreatedAt, time.Unix(sec, nsec), 10*time.Second)
+}
+
+func TestReplies(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
+	join(t, s, room, bob)
+	reply := func(to string) (watchparty.Message, error) {
+		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to}, Once{})
+	}
+	stored := func(id string) watchparty.Message {
+		t.Helper()
+		m, err := s.Message(t.Context(), id)
+		require.NoError(t, err)
+		return m
+	}
+	long := strings.Repeat("é", 139) + "👩\u200d👧 and so on"
+	asked := say(t, s, room, bob, long)
+
+	answer, err := reply(asked.ID)
+	require.NoError(t, err)
+	quote := &watchparty.Quote{ID: asked.ID, UserID: bob.ID, Username: "bob", Excerpt: strings.Repeat("é", 139) + "👩"}
+	require.Equal(t, quote, answer.ReplyTo)
+	require.Equal(t, answer, stored(answer.ID))
+
+	_, err = reply(say(t, s, other, ada, "elsewhere").ID)
+	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
+	_, err = reply(newID())
+	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
+
+	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", bob.ID)
+	quote.UserID, quote.Username = "", ""
+	require.Equal(t, quote, stored(answer.ID).ReplyTo)
+	require.Empty(t, stored(asked.ID).UserID)
+
+	require.NoError(t, s.DeleteMessage(t.Context(), asked.ID, ada.ID))
+	quote.Excerpt = ""
+	require.Equal(t, quote, stored(answer.ID).ReplyTo)
+	_, err = reply(asked.ID)
+	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
+
+	exec(t, s, "DELETE FROM messages WHERE id = ?", asked.ID)
+	require.Equal(t, quote, stored(answer.ID).ReplyTo)
+}
+
+func TestMutedPeopleDoNotWrite(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
+	join(t, s, room, bob)
+	join(t, s, other, bob)
+	said := say(t, s, room, bob, "before")
+	exec(t, s, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, now() + interval '5 s')", room.ID, bob.ID)
+	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+	require.ErrorIs(t, err, watchparty.ErrMuted)
+	_, err = s.EditMessage(t.Context(), said.ID, bob.ID, "x")
+	require.ErrorIs(t, err, watchparty.ErrMuted)
+	say(t, s, room, ada, "another's mute")
+	say(t, s, other, bob, "another room's mute")
+	exec(t, s, "UPDATE mutes SET until = now()")
+	say(t, s, room, bob, "it is over")
+}
+
+func TestSlowMode(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, mod, bob, eve := newUser(t, s, "host"), newUser(t, s, "mod"), newUser(t, s, "bob"), newUser(t, s, "eve")
+	room, other := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
+	join(t, s, room, mod, bob, eve)
+	join(t, s, other, bob)
+	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')", room.ID, mod.ID, eve.ID)
+	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 60 WHERE id = ?", room.ID)
+	post := func(user watchparty.User, key string) error {
+		o := Once{}
+		if key != "" {
+			o = Once{KeyHash: []byte(key), Fingerprint: []byte("same")}
+		}
+		_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, o)
+		return err
+	}
+	wait := func(err error) time.Duration {
+		t.Helper()
+		var e *watchparty.Error
+		require.ErrorAs(t, err, &e)
+		require.ErrorIs(t, err, watchparty.ErrSlowMode)
+		require.Equal(t, watchparty.KindLimited, e.Kind)
+		return e.RetryAfter
+	}
+	age := func(user watchparty.User, d string) {
+		t.Helper()
+		exec(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE user_id = ?", d, user.ID)
+	}
+
+	say(t, s, other, bob, "another room's messages do not count")
+	require.NoError(t, post(bob, "key"))
+	require.InDelta(t, 60, wait(post(bob, "")).Seconds(), 10)
+	require.NoError(t, post(bob, "key"), "the same request again")
+	require.NoError(t, post(eve, ""), "others do not wait for one")
+	require.Positive(t, wait(post(eve, "")), "a viewer by standing")
+
+	age(bob, "50 s")
+	require.LessOrEqual(t, wait(post(bob, "")), 10*time.Second)
+	age(bob, "60 s")
+	require.NoError(t, post(bob, ""))
+	require.NoError(t, s.DeleteMessage(t.Context(), get[string](t, s, "SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
+	require.Positive(t, wait(post(bob, "")), "what was taken back counts")
+	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
+	join(t, s, room, bob)
+	require.Positive(t, wait(post(bob, "")), "so does what was said before one left")
+
+	for range 3 {
+		require.NoError(t, post(host, ""))
+		require.NoError(t, post(mod, ""))
+	}
+	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 0 WHERE id = ?", room.ID)
+	require.NoError(t, post(bob, ""))
+}
+
+// Of two messages of one person at the same time, slow mode refuses one.
+func TestParallelSlowMode(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
+	room := newRoom(t, s, host, nil)
+	join(t, s, room, bob)
+	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 3600")
+	errs := make([]error, 10)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+		})
+	}
+	wg.Wait()
+	refused := 0
+	for _, err := range errs {
+		if err != nil {
+			require.ErrorIs(t, err, watchparty.ErrSlowMode)
+			refused++
+		}
+	}
+	require.Equal(t, len(errs)-1, refused)
+	require.Equal(t, 1, count(t, s, "messages"))
+}
+
+// A request that is sent again, be it at the same time, posts once.
+func TestPostingOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	first := say(t, s, room, ada, "hello?")
+	n := watchparty.NewMessage{RoomID: room.ID, Body: "once", ReplyToID: first.ID}
+	o := Once{KeyHash: []byte("key"), Fingerprint: []byte("once")}
+	posted, errs := make([]watchparty.Message, 20), make([]error, 20)
+	var wg sync.WaitGroup
+	for i := range posted {
+		wg.Go(func() { posted[i], errs[i] = s.PostMessage(t.Context(), ada, n, o) })
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+	for _, m := range posted {
+		require.Equal(t, posted[0], m)
+	}
+	require.Equal(t, 2, count(t, s, "messages"))
+
+	_, err := s.PostMessage(t.Context(), ada, n, Once{KeyHash: o.KeyHash, Fingerprint: []byte("else")})
+	require.ErrorIs(t, err, watchparty.ErrKeyReused)
+	exec(t, s, "UPDATE rooms SET archived_at = now()")
+	again, err := s.PostMessage(t.Context(), ada, n, o)
+	require.NoError(t, err, "it was promised before")
+	require.Equal(t, posted[0], again)
+
+	// What was refused has not taken the key.
+	o.KeyHash = []byte("another")
+	_, err = s.PostMessage(t.Context(), ada, n, o)
+	require.ErrorIs(t, err, watchparty.ErrRoomArchived)
+	exec(t, s, "UPDATE rooms SET archived_at = NULL")
+	_, err = s.PostMessage(t.Context(), ada, n, o)
+	require.NoError(t, err)
+	require.Equal(t, 3, count(t, s, "messages"))
+}
+
+func TestEditMessage(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room := newRoom(t, s, ada, nil)
+	join(t, s, room, bob)
+	said := say(t, s, room, bob, "frist")
+	age := func(d string) {
+		t.Helper()
+		exec(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE id = ?", d, said.ID)
+	}
+	edit := func(user watchparty.User) error {
+		_, err := s.EditMessage(t.Context(), said.ID, user.ID, "first")
+		return err
+	}
+
+	edited, err := s.EditMessage(t.Context(), said.ID, bob.ID, "first")
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), edited.EditedAt, time.Minute)
+	want := said
+	want.Body, want.EditedAt = "first", edited.EditedAt
+	require.Equal(t, want, edited)
+	stored, err := s.Message(t.Context(), said.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, stored)
+
+	require.ErrorIs(t, edit(ada), watchparty.ErrForbidden, "not the host, either")
+	age("14 min 30 s")
+	require.NoError(t, edit(bob))
+	age("15 min")
+	require.ErrorIs(t, edit(bob), watchparty.ErrEditWindowOver)
+	age("0 s")
+	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
+	require.ErrorIs(t, edit(bob), watchparty.ErrNotParticipant)
+	join(t, s, room, bob)
+	exec(t, s, "UPDATE rooms SET archived_at = now()")
+	require.ErrorIs(t, edit(bob), watchparty.ErrRoomArchived)
+	exec(t, s, "UPDATE rooms SET archived_at = NULL")
+	require.NoError(t, edit(bob))
+	require.NoError(t, s.DeleteMessage(t.Context(), said.ID, bob.ID))
+	require.ErrorIs(t, edit(bob), watchparty.ErrNotFound)
+	_, err = s.EditMessage(t.Context(), newID(), bob.ID, "x")
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+// A message that is taken back stays so, whoever edits it at the same time.
+func TestEditingLosesToDeleting(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	said := say(t, s, room, ada, "a mistake")
+	b := hold(t, s, "UPDATE", "participants")
+	failed := make(chan error, 1)
+	go func() {
+		_, err := s.EditMessage(t.Context(), said.ID, ada.ID, "edited")
+		failed <- err
+	}()
+	b.await(t, 1, nil)
+	require.NoError(t, s.DeleteMessage(t.Context(), said.ID, ada.ID))
+	b.release(t)
+	require.ErrorIs(t, <-failed, watchparty.ErrNotFound)
+	require.Empty(t, get[string](t, s, "SELECT body FROM messages"))
+}
+
+// Who may take back whose messages, by role; whoever has none counts as a viewer.
+func TestDeleteMessage(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host := newUser(t, s, "host")
+	room := newRoom(t, s, host, nil)
+	people := map[string]watchparty.User{"host": host}
+	for _, name := range []string{"mod", "mod2", "viewer", "member", "left", "gone"} {
+		people[name] = newUser(t, s, name)
+		join(t, s, room, people[name])
+	}
+	for name, role := range map[string]string{"mod": "moderator", "mod2": "moderator", "member": "viewer"} {
+		exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)", room.ID, people[name].ID, role)
+	}
+	people["stranger"] = newUser(t, s, "stranger")
+	below := map[string][]string{
+		"host": {"mod", "mod2", "viewer", "member", "left", "gone"},
+		"mod":  {"viewer", "member", "left", "gone"},
+	}
+	for actor, by := range people {
+		for author := range people {
+			if author == "stranger" || actor == "gone" {
+				continue
+			}
+			t.Run(actor+" of "+author, func(t *testing.T) {
+				join(t, s, room, people[author])
+				said := say(t, s, room, people[author], "words")
+				switch author {
+				case "left":
+					require.NoError(t, s.LeaveRoom(t.Context(), room.ID, people[author].ID))
+				case "gone":
+					exec(t, s, "UPDATE messages SET user_id = NULL WHERE id = ?", said.ID)
+				}
+				may := slices.Contains(below[strings.TrimRight(actor, "2")], author)
+				logged := count(t, s, "room_log")
+				err := s.DeleteMessage(t.Context(), said.ID, by.ID)
+				if !may && actor != author {
+					require.ErrorIs(t, err, watchparty.ErrForbidden)
+					require.Equal(t, "words", get[string](t, s, "SELECT body FROM messages WHERE id = ?", said.ID))
+					return
+				}
+				require.NoError(t, err)
+				require.ErrorIs(t, s.DeleteMessage(t.Context(), said.ID, by.ID), watchparty.ErrNotFound, "twice")
+				require.Equal(t, "true", get[string](t, s, "SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
+				if actor == author {
+					require.Equal(t, logged, count(t, s, "room_log"))
+					return
+				}
+				log, err := s.RoomLog(t.Context(), room.ID, Page{Limit: 1})
+				require.NoError(t, err)
+				require.Equal(t, logged+1, count(t, s, "room_log"))
+				require.Equal(t, []any{watchparty.ActMessageDeleted, by.ID, map[string]any{"message_id": said.ID}},
+					[]any{log[0].Action, log[0].Actor.ID, log[0].Details})
+				if author != "gone" {
+					require.Equal(t, people[author].ID, log[0].Target.ID)
+				}
+			})
+		}
+	}
+	t.Run("unknown", func(t *testing.T) {
+		require.ErrorIs(t, s.DeleteMessage(t.Context(), newID(), host.ID), watchparty.ErrNotFound)
+	})
+	t.Run("an archived room's, and a banned author's", func(t *testing.T) {
+		said := say(t, s, room, people["viewer"], "words")
+		exec(t, s, "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", room.ID, people["viewer"].ID)
+		exec(t, s, "UPDATE rooms SET archived_at = now()")
+		require.NoError(t, s.DeleteMessage(t.Context(), said.ID, people["viewer"].ID))
+	})
+}
+
+func TestNewerMessages(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
+	var want []string
+	for i := range 11 {
+		want = append(want, say(t, s, room, ada, fmt.Sprint(i)).ID)
+		say(t, s, other, ada, "elsewhere")
+	}
+	for _, limit := range []int{1, 4, 11, 100} {
+		require.Equal(t, want, readNewer(t, s, room, "", limit))
+		require.Equal(t, want[6:], readNewer(t, s, room, want[5], limit))
+	}
+	none, err := s.NewerMessages(t.Context(), room.ID, Page{After: want[10], Limit: 10})
+	require.NoError(t, err)
+	require.NotNil(t, none)
+	require.Empty(t, none)
+}
+
+// People who come in, people who speak, and a room that wakes up do not wait for each other in a circle.
+func TestJoiningAndPostingInAQuietRoom(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	for range 10 {
+		exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 h'")
+		errs := make([]error, 8)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() {
+				if i%2 == 0 {
+					_, errs[i] = s.JoinRoom(t.Context(), room.ID, ada.ID)
+				} else {
+					_, errs[i] = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+				}
+			})
+		}
+		wg.Wait()
+		require.NoError(t, errors.Join(errs...))
+	}
+}
+
+// BenchmarkPostMessage is how fast ten people can talk in one room.
+func BenchmarkPostMessage(b *testing.B) {
+	s := open(b)
+	room := newRoom(b, s, newUser(b, s, "host"), nil)
+	people := make(chan watchparty.User, 10)
+	for i := range cap(people) {
+		user := newUser(b, s, fmt.Sprint("user", i))
+		join(b, s, room, user)
+		people <- user
+	}
+	b.SetParallelism(cap(people) / runtime.GOMAXPROCS(0))
+	b.RunParallel(func(pb *testing.PB) {
+		user := <-people
+		for pb.Next() {
+			say(b, s, room, user, "What a film!")
+		}
+		people <- user
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }

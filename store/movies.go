@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -13,27 +16,51 @@ import (
 type movieRow struct {
 	bun.BaseModel `bun:"table:movies,alias:m"`
 
-	ID             string    `bun:"id,pk"`
-	Title          string    `bun:"title"`
-	Year           int       `bun:"year"`
-	RuntimeMinutes int       `bun:"runtime_minutes"`
-	Description    string    `bun:"description"`
-	Genres         []string  `bun:"genres,array"`
-	CreatedAt      time.Time `bun:"created_at"`
-	UpdatedAt      time.Time `bun:"updated_at"`
+	ID             string     `bun:"id,pk"`
+	Title          string     `bun:"title"`
+	Year           int        `bun:"year"`
+	RuntimeMinutes int        `bun:"runtime_minutes"`
+	Description    string     `bun:"description"`
+	Genres         []string   `bun:"genres,array"`
+	PosterURL      string     `bun:"poster_url"`
+	StreamURL      string     `bun:"stream_url"`
+	ArchivedAt     *time.Time `bun:"archived_at"`
+	Version        int        `bun:"version"`
+	CreatedAt      time.Time  `bun:"created_at"`
+	UpdatedAt      time.Time  `bun:"updated_at"`
 }
 
 func (r movieRow) movie() watchparty.Movie {
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
-		Genres: r.Genres, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
 
-// Movies lists films in the order in which they were added.
-func (s *Store) Movies(ctx context.Context, p Page) ([]watchparty.Movie, error) {
+// Movies lists the catalogue's films that the filter chooses, in the order in which they were added.
+func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([]watchparty.Movie, error) {
 	var rows []movieRow
-	q := s.db.NewSelect().Model(&rows).Order("id").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows).Where("archived_at IS NULL").Order("id").Limit(p.Limit)
+	if f.Search != "" {
+		query := prefixQuery(f.Search)
+		if query == "" {
+			return []watchparty.Movie{}, nil
+		}
+		q = q.Where("search @@ to_tsquery('simple', ?)", query)
+	}
+	if f.Genre != "" {
+		q = q.Where("genres @> ARRAY[?]", f.Genre)
+	}
+	if f.YearFrom > 0 {
+		q = q.Where("year >= ?", f.YearFrom)
+	}
+	if f.YearTo > 0 {
+		q = q.Where("year <= ?", f.YearTo)
+	}
+	if f.RuntimeMax > 0 {
+		q = q.Where("runtime_minutes <= ?", f.RuntimeMax)
+	}
 	if p.After != "" {
 		q = q.Where("id > ?", p.After)
 	}
@@ -43,11 +70,146 @@ func (s *Store) Movies(ctx context.Context, p Page) ([]watchparty.Movie, error) 
 	return convert(rows, movieRow.movie), nil
 }
 
-// Movie finds a film by its ID.
+// Movie finds a film by its ID, archived or not.
 func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) {
 	var row movieRow
 	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
 	return row.movie(), found(err, "movie")
+}
+
+// CreateMovie adds a film in an admin's name. It returns ErrMovieExists and ErrKeyReused.
+func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, o Once) (watchparty.Movie, error) {
+	now := now()
+	row := movieRow{
+		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
+		Genres: append([]string{}, n.Genres...), PosterURL: n.PosterURL, StreamURL: n.StreamURL,
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		id, err := claim(ctx, tx, o, row.ID)
+		if err != nil {
+			return err
+		}
+		if id != row.ID {
+			return tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+		}
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditMovieCreated, watchparty.AuditMovie, id, nil)
+	})
+	return changedMovie(row, err, "create movie")
+}
+
+// UpdateMovie changes a film in an admin's name, if its version is among those given; nil allows any. It returns
+// ErrNotFound, ErrChangedSince and ErrMovieExists.
+func (s *Store) UpdateMovie(
+	ctx context.Context, adminID, id string, c watchparty.MovieChange, versions []int,
+) (watchparty.Movie, error) {
+	var row movieRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
+			return err
+		}
+		if versions != nil && !slices.Contains(versions, row.Version) {
+			return watchparty.ErrChangedSince
+		}
+		changed := row.apply(c)
+		row.Version++
+		row.UpdatedAt = now()
+		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id, map[string]any{"fields": changed})
+	})
+	return changedMovie(row, err, "update movie")
+}
+
+func changedMovie(row movieRow, err error, operation string) (watchparty.Movie, error) {
+	if violates(err, "movies_title_year_key") {
+		return watchparty.Movie{}, watchparty.ErrMovieExists
+	}
+	return row.movie(), found(err, operation)
+}
+
+// apply returns the names of what is different then.
+func (r *movieRow) apply(c watchparty.MovieChange) []string {
+	changed := []string{}
+	note := func(name string, differs bool) {
+		if differs {
+			changed = append(changed, name)
+		}
+	}
+	note("title", replace(&r.Title, c.Title))
+	note("year", replace(&r.Year, c.Year))
+	note("runtime_minutes", replace(&r.RuntimeMinutes, c.RuntimeMinutes))
+	note("description", replace(&r.Description, c.Description))
+	note("poster_url", replace(&r.PosterURL, c.PosterURL))
+	note("stream_url", replace(&r.StreamURL, c.StreamURL))
+	if c.Genres != nil {
+		note("genres", !slices.Equal(r.Genres, *c.Genres))
+		r.Genres = append([]string{}, *c.Genres...)
+	}
+	if c.Archived != nil && *c.Archived != (r.ArchivedAt != nil) {
+		note("archived", true)
+		r.ArchivedAt = nil
+		if *c.Archived {
+			now := now()
+			r.ArchivedAt = &now
+		}
+	}
+	return changed
+}
+
+// replace reports whether to is given and another value.
+func replace[T comparable](old, to *T) bool {
+	if to == nil || *old == *to {
+		return false
+	}
+	*old = *to
+	return true
+}
+
+// DeleteMovie removes a film in an admin's name. It returns ErrNotFound, and ErrMovieInUse while rooms have it; those
+// that are deleted lose it.
+func (s *Store) DeleteMovie(ctx context.Context, adminID, id string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
+		var row movieRow
+		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
+			return err
+		}
+		rooms, err := tx.NewSelect().Model((*roomRow)(nil)).Where("movie_id = ? AND deleted_at IS NULL", id).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if rooms > 0 {
+			return watchparty.MovieInUse(rooms)
+		}
+		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditMovieDeleted, watchparty.AuditMovie, id, nil)
+	})
+	return found(err, "delete movie")
+}
+
+// inCatalogue returns ErrUnknownMovie for a film that rooms cannot be given; none at all is no such film. It stays there
+// until the transaction ends.
+func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
+	if movieID == "" {
+		return nil
+	}
+	listed := false
+	err := tx.NewSelect().Model((*movieRow)(nil)).ColumnExpr("archived_at IS NULL").Where("id = ?", movieID).
+		For("SHARE").Scan(ctx, &listed)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !listed {
+		return watchparty.ErrUnknownMovie
+	}
+	return err
 }
 
 // AddMovies stores those films that are not there yet, by title and year.
@@ -60,7 +222,7 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	for _, m := range movies {
 		rows = append(rows, movieRow{
 			ID: newID(), Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes,
-			Description: m.Description, Genres: append([]string{}, m.Genres...), CreatedAt: now, UpdatedAt: now,
+			Description: m.Description, Genres: append([]string{}, m.Genres...), Version: 1, CreatedAt: now, UpdatedAt: now,
 		})
 	}
 	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx); err != nil {

@@ -13,61 +13,71 @@ import (
 type participantRow struct {
 	bun.BaseModel `bun:"table:participants,alias:p"`
 
-	RoomID      string    `bun:"room_id,pk"`
-	UserID      string    `bun:"user_id,pk"`
-	Role        string    `bun:"role"`
-	LastSeenAt  time.Time `bun:"last_seen_at"`
-	CreatedAt   time.Time `bun:"created_at"`
-	UpdatedAt   time.Time `bun:"updated_at"`
-	Username    string    `bun:"username,scanonly"`
-	DisplayName string    `bun:"display_name,scanonly"`
+	RoomID      string     `bun:"room_id,pk"`
+	UserID      string     `bun:"user_id,pk"`
+	LastSeenAt  time.Time  `bun:"last_seen_at"`
+	CreatedAt   time.Time  `bun:"created_at"`
+	UpdatedAt   time.Time  `bun:"updated_at"`
+	Username    string     `bun:"username,scanonly"`
+	DisplayName string     `bun:"display_name,scanonly"`
+	Role        string     `bun:"role,scanonly"`
+	MutedUntil  *time.Time `bun:"muted_until,scanonly"`
+	Away        bool       `bun:"away,scanonly"`
 }
 
 func (r participantRow) participant() watchparty.Participant {
 	return watchparty.Participant{
 		UserID: r.UserID, Username: r.Username, DisplayName: r.DisplayName, Role: watchparty.Role(r.Role),
-		JoinedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(),
+		MutedUntil: value(r.MutedUntil).UTC(),
+		JoinedAt:   r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), Away: r.Away,
 	}
 }
 
 // Participants lists who is in a room, in the order in which they came. Capacity bounds the list.
 func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.Participant, error) {
 	var rows []participantRow
-	err := s.db.NewSelect().Model(&rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
-		Join("JOIN users AS u ON u.id = p.user_id").
-		Where("p.room_id = ?", roomID).Order("p.created_at", "p.user_id").Limit(watchparty.MaxCapacity).Scan(ctx)
+	err := selectParticipants(s.db, &rows).Where("p.room_id = ?", roomID).
+		Order("p.created_at", "p.user_id").Limit(watchparty.MaxCapacity).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: participants: %w", err)
 	}
 	return convert(rows, participantRow.participant), nil
 }
 
-// IsParticipant reports whether the user is in the room.
-func (s *Store) IsParticipant(ctx context.Context, roomID, userID string) (bool, error) {
-	in, err := s.db.NewSelect().Model((*participantRow)(nil)).
-		Where("room_id = ? AND user_id = ?", roomID, userID).Exists(ctx)
-	if err != nil {
-		return false, fmt.Errorf("store: is participant: %w", err)
-	}
-	return in, nil
+// selectParticipants looks up what belongs to each of them one by one: a room's are few, and the tables are large.
+func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
+		ColumnExpr(`CASE WHEN (SELECT host_id FROM rooms WHERE id = p.room_id) = p.user_id THEN 'host' ELSE coalesce(
+			(SELECT role FROM members WHERE room_id = p.room_id AND user_id = p.user_id), 'viewer') END AS role`).
+		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id AND until > now()) AS muted_until").
+		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }
 
-// LeaveRoom takes a user out of a room; not being in it is no error.
+// LeaveRoom takes a user out of a room; not being in it is no error. The host of an open room passes it on, see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		room, err := lockRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
 		result, err := tx.NewDelete().Model((*participantRow)(nil)).
 			Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 		if err != nil || !affected(result) {
 			return err
+		}
+		if value(room.HostID) == userID && room.ArchivedAt == nil {
+			if _, err := passOn(ctx, tx, room, toAnyone, true); err != nil {
+				return err
+			}
 		}
 		return touchRoom(ctx, tx, roomID)
 	})
 	return found(err, "leave room")
 }
 
-func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string, role watchparty.Role) error {
+func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string) error {
 	now := now()
-	row := &participantRow{RoomID: roomID, UserID: userID, Role: string(role), LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
+	row := &participantRow{RoomID: roomID, UserID: userID, LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
 	_, err := db.NewInsert().Model(row).Exec(ctx)
 	return err
 }

@@ -17,21 +17,27 @@ type roomRow struct {
 	Name         string     `bun:"name"`
 	Description  string     `bun:"description"`
 	MovieID      *string    `bun:"movie_id"`
-	HostID       string     `bun:"host_id"`
+	HostID       *string    `bun:"host_id"`
 	Visibility   string     `bun:"visibility"`
 	Capacity     int        `bun:"capacity"`
+	SlowMode     int        `bun:"slow_mode_seconds"`
+	Version      int        `bun:"version"`
 	ArchivedAt   *time.Time `bun:"archived_at"`
+	DeletedAt    *time.Time `bun:"deleted_at"`
 	CreatedAt    time.Time  `bun:"created_at"`
 	UpdatedAt    time.Time  `bun:"updated_at"`
-	HostUsername string     `bun:"host_username,scanonly"`
+	HostUsername *string    `bun:"host_username,scanonly"`
 	Participants int        `bun:"participants,scanonly"`
+	MyRole       string     `bun:"my_role,scanonly"`
+	Joined       bool       `bun:"joined,scanonly"`
 }
 
 func (r roomRow) room() watchparty.Room {
 	return watchparty.Room{
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
-		HostID: r.HostID, HostUsername: r.HostUsername, Visibility: watchparty.Visibility(r.Visibility),
-		Capacity: r.Capacity, Participants: r.Participants, ArchivedAt: value(r.ArchivedAt).UTC(),
+		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
+		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
+		ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -44,20 +50,29 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, and ErrUnauthenticated for a
 // host whose account is gone.
-func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom) (watchparty.Room, error) {
+func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, o Once) (watchparty.Room, error) {
 	now := now()
 	row := roomRow{
-		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: hostID,
-		Visibility: string(n.Visibility), Capacity: n.Capacity, CreatedAt: now, UpdatedAt: now,
+		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
+		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		id, err := claim(ctx, tx, o, row.ID)
+		if err != nil {
 			return err
 		}
-		if err := addParticipant(ctx, tx, row.ID, hostID, watchparty.Host); err != nil {
-			return err
+		if id == row.ID {
+			if err := inCatalogue(ctx, tx, n.MovieID); err != nil {
+				return err
+			}
+			if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+				return err
+			}
+			if err := addParticipant(ctx, tx, id, hostID); err != nil {
+				return err
+			}
 		}
-		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
+		return selectRooms(tx, &row).Where("r.id = ? AND r.deleted_at IS NULL", id).Scan(ctx)
 	})
 	switch {
 	case violates(err, "rooms_movie_fkey"):
@@ -68,12 +83,25 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 	return row.room(), found(err, "create room")
 }
 
-// Rooms lists open public rooms, newest first.
-func (s *Store) Rooms(ctx context.Context, p Page) ([]watchparty.Room, error) {
+// Rooms lists open public rooms, newest first. A search without a word finds none.
+func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
 	var rows []roomRow
 	q := selectRooms(s.db, &rows).Where("r.visibility = 'public' AND r.archived_at IS NULL").Order("r.id DESC").Limit(p.Limit)
 	if p.After != "" {
 		q = q.Where("r.id < ?", p.After)
+	}
+	if f.Search != "" {
+		words := prefixQuery(f.Search)
+		if words == "" {
+			return []watchparty.Room{}, nil
+		}
+		q = q.Where("r.search @@ to_tsquery('simple', ?)", words)
+	}
+	if f.MovieID != "" {
+		q = q.Where("r.movie_id = ?", f.MovieID)
+	}
+	if f.Available {
+		q = q.Where("(SELECT count(*) FROM participants WHERE room_id = r.id) < r.capacity")
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: rooms: %w", err)
@@ -84,33 +112,20 @@ func (s *Store) Rooms(ctx context.Context, p Page) ([]watchparty.Room, error) {
 // Room finds a room by its ID, archived or not.
 func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 	var row roomRow
-	err := selectRooms(s.db, &row).Where("r.id = ?", id).Scan(ctx)
+	err := selectRooms(s.db, &row).Where("r.id = ? AND r.deleted_at IS NULL", id).Scan(ctx)
 	return row.room(), found(err, "room")
 }
 
 // JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
-// It returns ErrNotFound (also for a private room that the user is not in), ErrRoomArchived and ErrRoomFull, and
-// ErrUnauthenticated for a user whose account is gone.
+// It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived and
+// ErrRoomFull, and ErrUnauthenticated for a user whose account is gone.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		// The room's row is the lock that keeps its capacity; NO KEY lets others post messages meanwhile.
-		if err := tx.NewSelect().Model(&row).Where("id = ?", roomID).For("NO KEY UPDATE").Scan(ctx); err != nil {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lockRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
-		seen, err := touchParticipant(ctx, tx, roomID, userID)
-		if err != nil {
-			return err
-		}
-		if !seen {
-			if err := admit(ctx, tx, row, userID); err != nil {
-				return err
-			}
-		}
-		if err := touchRoom(ctx, tx, roomID); err != nil {
-			return err
-		}
-		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
+		return enter(ctx, tx, &row, userID)
 	})
 	if violates(err, "participants_user_fkey") {
 		return watchparty.Room{}, watchparty.ErrUnauthenticated
@@ -118,13 +133,33 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 	return row.room(), found(err, "join room")
 }
 
+// enter puts a user into a locked room unless they are in it, and reads the room again.
+func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
+	seen, err := touchParticipant(ctx, tx, room.ID, userID)
+	if err != nil {
+		return err
+	}
+	if !seen {
+		if err := admit(ctx, tx, *room, userID); err != nil {
+			return err
+		}
+	}
+	if err := touchRoom(ctx, tx, room.ID); err != nil {
+		return err
+	}
+	return selectRooms(tx, room).Where("r.id = ?", room.ID).Scan(ctx)
+}
+
 // admit checks the rules for someone who is not in the room yet.
 func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
-	role := watchparty.Viewer
-	if room.HostID == userID {
-		role = watchparty.Host
+	standing, err := standing(ctx, tx, room.ID, userID)
+	if err != nil {
+		return err
 	}
-	if room.Visibility == string(watchparty.Private) && role != watchparty.Host {
+	if standing.Banned {
+		return watchparty.ErrBanned
+	}
+	if room.Visibility == string(watchparty.Private) && standing.Role == "" {
 		return watchparty.ErrNotFound
 	}
 	if room.ArchivedAt != nil {
@@ -137,7 +172,7 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	if count >= room.Capacity {
 		return watchparty.ErrRoomFull
 	}
-	return addParticipant(ctx, tx, room.ID, userID, role)
+	return addParticipant(ctx, tx, room.ID, userID)
 }
 
 // activity is how exactly a room's last activity is kept: a row that is written with each message would be a bottleneck.

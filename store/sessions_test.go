@@ -15,15 +15,23 @@ import (
 func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration) []byte {
 	t.Helper()
 	_, hash := auth.NewRefresh()
-	require.NoError(t, s.CreateSession(t.Context(), user.ID, Session{TokenHash: hash, Expires: time.Now().Add(lifetime)}))
+	_, err := s.CreateSession(t.Context(), user.ID, NewSession{TokenHash: hash, Expires: time.Now().Add(lifetime)})
+	require.NoError(t, err)
 	return hash
 }
 
 func rotate(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
 	t.Helper()
 	_, next = auth.NewRefresh()
-	user, err = s.RotateSession(t.Context(), old, Session{TokenHash: next, Expires: time.Now().Add(time.Hour)})
-	return next, user, err
+	in, err := s.RotateSession(t.Context(), old, NewSession{TokenHash: next, Expires: time.Now().Add(time.Hour)})
+	return next, in.User, err
+}
+
+func revoke(t *testing.T, s *Store, token []byte) (userID string) {
+	t.Helper()
+	userID, err := s.RevokeSession(t.Context(), token)
+	require.NoError(t, err)
+	return userID
 }
 
 func TestSessions(t *testing.T) {
@@ -58,7 +66,7 @@ func TestSessions(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
 		next, _, err := rotate(t, s, token)
 		require.NoError(t, err)
-		require.NoError(t, s.RevokeSession(t.Context(), next))
+		require.Equal(t, ada.ID, revoke(t, s, next))
 		_, _, err = rotate(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
@@ -67,17 +75,17 @@ func TestSessions(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
 		next, _, err := rotate(t, s, token)
 		require.NoError(t, err)
-		require.NoError(t, s.RevokeSession(t.Context(), token))
+		require.Equal(t, ada.ID, revoke(t, s, token))
 		_, _, err = rotate(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 
 	t.Run("signing out twice, or with an unknown token, is no error", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
-		require.NoError(t, s.RevokeSession(t.Context(), token))
-		require.NoError(t, s.RevokeSession(t.Context(), token))
+		require.Equal(t, ada.ID, revoke(t, s, token))
+		require.Equal(t, ada.ID, revoke(t, s, token))
 		_, unknown := auth.NewRefresh()
-		require.NoError(t, s.RevokeSession(t.Context(), unknown))
+		require.Empty(t, revoke(t, s, unknown))
 	})
 
 	t.Run("reuse ends the family, the newest token too, and no other", func(t *testing.T) {
@@ -90,7 +98,7 @@ func TestSessions(t *testing.T) {
 
 		_, user, err := rotate(t, s, stolen)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
-		require.Empty(t, user.ID)
+		require.Equal(t, ada.ID, user.ID, "whose access tokens are void now")
 		_, _, err = rotate(t, s, newest)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		_, _, err = rotate(t, s, other)

@@ -119,20 +119,37 @@ type Page struct {
 	Limit int
 }
 
-// withEvent runs fn and adds the event that it returns, all in one transaction, then says that there is an event.
-func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (job.Event, error)) error {
+// withEvents runs fn and adds the events that it returns, all in one transaction, then says that there are events.
+func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
+	added := false
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		event, err := fn(ctx, tx)
+		events, err := fn(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, event)
+		for _, event := range events {
+			if err := outbox.Add(ctx, tx, event); err != nil {
+				return err
+			}
+		}
+		added = len(events) > 0
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	s.committed()
+	if added {
+		s.committed()
+	}
 	return nil
+}
+
+// withEvent is withEvents for what always asks for one.
+func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (job.Event, error)) error {
+	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		event, err := fn(ctx, tx)
+		return []job.Event{event}, err
+	})
 }
 
 // newID makes a UUIDv7. It panics only when the system has no randomness.

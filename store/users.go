@@ -21,6 +21,7 @@ type userRow struct {
 	PasswordHash    string     `bun:"password_hash"`
 	IsAdmin         bool       `bun:"is_admin"`
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
+	SuspendedAt     *time.Time `bun:"suspended_at"`
 	AvatarVersion   int        `bun:"avatar_version"`
 	CreatedAt       time.Time  `bun:"created_at"`
 	UpdatedAt       time.Time  `bun:"updated_at"`
@@ -29,7 +30,7 @@ type userRow struct {
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), AvatarVersion: r.AvatarVersion,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), AvatarVersion: r.AvatarVersion,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -37,68 +38,95 @@ func (r userRow) user() watchparty.User {
 // CreateUser stores an account, its welcome mail and the event that sends it. It returns ErrUsernameTaken or
 // ErrEmailTaken, both without regard to case.
 func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
-	return s.createUser(ctx, r, passwordHash, nil)
+	created, err := s.createUser(ctx, r, passwordHash, nil, Once{})
+	return created.User, err
 }
 
-// CreateSignedInUser does the same and starts a session, all or nothing.
-func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, session Session) (watchparty.User, error) {
-	return s.createUser(ctx, r, passwordHash, &session)
+// CreateSignedInUser does the same and starts a session, all or nothing. For a request that is sent again it does
+// nothing and returns nobody.
+func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, o Once) (SignIn, error) {
+	return s.createUser(ctx, r, passwordHash, &n, o)
 }
 
-func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, session *Session) (watchparty.User, error) {
+func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, o Once) (SignIn, error) {
 	now := now()
+	var created SignIn
 	row := userRow{
 		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return job.Event{}, err
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		id, err := claim(ctx, tx, o, row.ID)
+		if err != nil || id != row.ID {
+			return nil, err
 		}
-		if session != nil {
-			if err := addSession(ctx, tx, row.ID, *session); err != nil {
-				return job.Event{}, err
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return nil, err
+		}
+		created.User = row.user()
+		if n != nil {
+			if created.SessionID, err = addSession(ctx, tx, row.ID, *n); err != nil {
+				return nil, err
 			}
 		}
+		if _, err := addVerification(ctx, tx, row.ID, row.Email); err != nil {
+			return nil, err
+		}
 		emailID, err := addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID))
-		return job.StartWelcomeEmail(row.ID, emailID), err
+		return []job.Event{job.StartWelcomeEmail(row.ID, emailID)}, err
 	})
 	switch {
 	case violates(err, "users_username_key"):
-		return watchparty.User{}, watchparty.ErrUsernameTaken
+		return SignIn{}, watchparty.ErrUsernameTaken
 	case violates(err, "users_email_key"):
-		return watchparty.User{}, watchparty.ErrEmailTaken
+		return SignIn{}, watchparty.ErrEmailTaken
 	case err != nil:
-		return watchparty.User{}, fmt.Errorf("store: create user: %w", err)
+		return SignIn{}, fmt.Errorf("store: create user: %w", err)
 	}
-	return row.user(), nil
+	return created, nil
 }
 
 // User finds an account by its ID.
 func (s *Store) User(ctx context.Context, id string) (watchparty.User, error) {
 	var row userRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	err := s.db.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx)
 	return row.user(), found(err, "user")
 }
 
 // UserByUsername finds an account by its name, without regard to case.
 func (s *Store) UserByUsername(ctx context.Context, username string) (watchparty.User, error) {
 	var row userRow
-	err := s.db.NewSelect().Model(&row).Where("lower(username) = lower(?)", username).Scan(ctx)
+	err := s.db.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).Scan(ctx)
 	return row.user(), found(err, "user by username")
 }
 
 // Credentials finds an account and its password's hash by e-mail address, without regard to case.
 func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User, string, error) {
 	var row userRow
-	err := s.db.NewSelect().Model(&row).Where("lower(email) = lower(?)", email).Scan(ctx)
+	err := s.db.NewSelect().Model(&row).Where("lower(email) = lower(?) AND deleted_at IS NULL", email).Scan(ctx)
 	return row.user(), row.PasswordHash, found(err, "credentials")
+}
+
+// PasswordHash finds the hash of an account's password.
+func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
+	var hash string
+	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).Scan(ctx, &hash)
+	return hash, found(err, "password hash")
+}
+
+// lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts or
+// goes on with a sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys
+// take neither. Other rows are locked after this one.
+func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
+	var row userRow
+	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)
+	return row, err
 }
 
 // UpdateProfile changes what the user said and returns the account.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
-	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Returning("*")
+	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ? AND deleted_at IS NULL", id).Returning("*")
 	if c.DisplayName != nil {
 		update = update.Set("display_name = ?", *c.DisplayName)
 	}
@@ -106,10 +134,19 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 	return row.user(), found(err, "update profile")
 }
 
-// GrantAdmin makes the account with that e-mail address an admin.
+// GrantAdmin makes the account with that e-mail address an admin; one that is an admin already stays as it is.
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	var row userRow
-	err := s.db.NewUpdate().Model(&row).Set("is_admin = true").Set("updated_at = now()").
-		Where("lower(email) = lower(?)", email).Returning("*").Scan(ctx)
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewSelect().Model(&row).Where("lower(email) = lower(?) AND deleted_at IS NULL", email).For("NO KEY UPDATE").Scan(ctx)
+		if err != nil || row.IsAdmin {
+			return err
+		}
+		err = tx.NewUpdate().Model(&row).Set("is_admin = true").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return audit(ctx, tx, "", watchparty.AuditAdminGranted, watchparty.AuditUser, row.ID, nil)
+	})
 	return row.user(), found(err, "grant admin")
 }

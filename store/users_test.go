@@ -280,17 +280,17 @@ func TestTimesAreUTC(t *testing.T) {
 func TestCreateSignedInUserIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	session := Session{TokenHash: []byte("the same"), Expires: time.Now().Add(time.Hour)}
+	session := NewSession{TokenHash: []byte("the same"), Expires: time.Now().Add(time.Hour)}
 	registration := func(name string) watchparty.Registration {
 		return watchparty.Registration{Username: name, Email: name + "@people.example", DisplayName: name}
 	}
-	user, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session)
+	created, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session, Once{})
 	require.NoError(t, err)
-	rotated, err := s.RotateSession(t.Context(), session.TokenHash, Session{TokenHash: []byte("next"), Expires: session.Expires})
+	rotated, err := s.RotateSession(t.Context(), session.TokenHash, NewSession{TokenHash: []byte("next"), Expires: session.Expires})
 	require.NoError(t, err)
-	require.Equal(t, user.ID, rotated.ID)
+	require.Equal(t, created, rotated)
 
-	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session)
+	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session, Once{})
 	require.Error(t, err, "the token is taken")
 	_, err = s.UserByUsername(t.Context(), "second")
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
@@ -116,11 +117,12 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	p.Deps = Deps{
 		Config: p.Config, Log: log, Client: p.client,
-		Mail: &activities.Mail{Store: p.store, Sender: sender, PublicURL: "http://watchparty.test"},
+		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test"},
 		Avatar: &activities.Avatar{
 			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
 		},
 		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Settings: p.Config.Cleanup},
+		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},
 	}
 	return p
 }

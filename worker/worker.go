@@ -33,6 +33,7 @@ type Deps struct {
 	Mail    *activities.Mail
 	Avatar  *activities.Avatar
 	Cleanup *activities.Cleanup
+	Account *activities.Account
 }
 
 // Run works on the queues until ctx ends, then lets running activities finish within the stop timeout. While Temporal
@@ -112,6 +113,10 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WelcomeEmail))
+		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.VerificationEmail))
+		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.PasswordResetEmail))
+		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.EmailChangedNotice))
+		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.RoomInvitation))
 		w.RegisterActivity(d.Mail)
 		return w, nil
 	case job.QueueAvatar:
@@ -123,7 +128,9 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	case job.QueueMaintenance:
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.Cleanup))
+		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.DeleteAccount))
 		w.RegisterActivity(d.Cleanup)
+		w.RegisterActivity(d.Account)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 
 	"go.temporal.io/sdk/temporal"
@@ -10,12 +11,38 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// WelcomeEmail sends the mail that greets a new account. It fails, so that operators see it, when the mail cannot be
-// delivered; the mail's row says why.
+// WelcomeEmail sends the mail that greets a new account.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	err := workflow.ExecuteActivity(with(ctx, mailing, "Hand the mail to the SMTP server"), job.SendMail, in).Get(ctx, nil)
+	return sendEmail(ctx, mailing, in)
+}
+
+// VerificationEmail sends the link that confirms an address.
+func VerificationEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, in)
+}
+
+// PasswordResetEmail sends the link that sets a new password. For an address that nobody has the mail is cancelled.
+func PasswordResetEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, resetMailing, in)
+}
+
+// EmailChangedNotice tells a former address that it was replaced.
+func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, in)
+}
+
+// RoomInvitation brings an invitation to whom it is for; it ends as WelcomeEmail does.
+func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, job.EmailInput{EmailID: in.EmailID})
+}
+
+// sendEmail fails, so that operators see it, when the mail cannot be delivered; the mail's row says why.
+func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
+	var result job.EmailResult
+	err := workflow.ExecuteActivity(with(ctx, options, "Hand the mail to the SMTP server"), job.SendMail, in).Get(ctx, &result)
 	if err == nil {
-		return job.EmailResult{State: watchparty.MailSent}, nil
+		result.State = cmp.Or(result.State, watchparty.MailSent) // a worker of an earlier version says nothing
+		return result, nil
 	}
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err

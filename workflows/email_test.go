@@ -13,7 +13,13 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-var welcome = job.EmailInput{EmailID: emailID}
+var (
+	welcome = job.EmailInput{EmailID: emailID}
+	sent    = job.EmailResult{State: watchparty.MailSent}
+	nothing job.EmailResult
+)
+
+var invited = job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID}
 
 func welcomeEmail(w *world) (job.EmailResult, error) {
 	return run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
@@ -31,7 +37,7 @@ func requireFailedAs(t *testing.T, err error, wantType string) {
 func TestWelcomeEmail(t *testing.T) {
 	t.Run("is sent", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, nil).Once()
+		w.expect(job.SendMail, welcome, sent, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
 		require.Equal(t, job.EmailResult{State: watchparty.MailSent}, result)
@@ -39,8 +45,8 @@ func TestWelcomeEmail(t *testing.T) {
 
 	t.Run("is sent after temporary failures", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
-		w.expect(job.SendMail, welcome, nil).Once()
+		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
+		w.expect(job.SendMail, welcome, sent, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.MailSent, result.State)
@@ -51,8 +57,8 @@ func TestWelcomeEmail(t *testing.T) {
 		w := newWorld(t)
 		later := temporal.NewApplicationErrorWithOptions("later (code 421)", "later",
 			temporal.ApplicationErrorOptions{NextRetryDelay: 5 * time.Minute})
-		w.expect(job.SendMail, welcome, later).Once()
-		w.expect(job.SendMail, welcome, nil).Once()
+		w.expect(job.SendMail, welcome, nothing, later).Once()
+		w.expect(job.SendMail, welcome, sent, nil).Once()
 		_, err := welcomeEmail(w)
 		require.NoError(t, err)
 		require.Equal(t, 5*time.Minute, w.Now().Sub(w.started))
@@ -61,7 +67,7 @@ func TestWelcomeEmail(t *testing.T) {
 	t.Run("that is rejected fails", func(t *testing.T) {
 		w := newWorld(t)
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
-		w.expect(job.SendMail, welcome, rejected).Once()
+		w.expect(job.SendMail, welcome, nothing, rejected).Once()
 		w.expect(job.FailMail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
 		requireFailedAs(t, err, job.ErrorMailRejected)
@@ -70,7 +76,7 @@ func TestWelcomeEmail(t *testing.T) {
 	t.Run("whose user is gone fails", func(t *testing.T) {
 		w := newWorld(t)
 		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
-		w.expect(job.SendMail, welcome, gone).Once()
+		w.expect(job.SendMail, welcome, nothing, gone).Once()
 		w.expect(job.FailMail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
 		requireFailedAs(t, err, job.ErrorNotFound)
@@ -78,7 +84,7 @@ func TestWelcomeEmail(t *testing.T) {
 
 	t.Run("expires after a day", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
+		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
 		w.expect(job.FailMail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
 		requireFailedAs(t, err, job.ErrorMailExpired)
@@ -88,7 +94,7 @@ func TestWelcomeEmail(t *testing.T) {
 	t.Run("has its failure noted however long the database is away", func(t *testing.T) {
 		w := newWorld(t)
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
-		w.expect(job.SendMail, welcome, rejected).Once()
+		w.expect(job.SendMail, welcome, nothing, rejected).Once()
 		w.expect(job.FailMail, welcome, errAway).Times(30)
 		w.expect(job.FailMail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
@@ -97,9 +103,58 @@ func TestWelcomeEmail(t *testing.T) {
 
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, activity.ErrResultPending).Once()
+		w.expect(job.SendMail, welcome, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := welcomeEmail(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+}
+
+// TestEmails: what is of no use is no failure, and each kind is tried for as long as it is of use.
+func TestEmails(t *testing.T) {
+	for name, c := range map[string]struct {
+		workflow any
+		patience time.Duration
+		within   time.Duration
+	}{
+		job.WelcomeEmail:       {workflows.WelcomeEmail, 24 * time.Hour, 30 * time.Minute},
+		job.VerificationEmail:  {workflows.VerificationEmail, 24 * time.Hour, 30 * time.Minute},
+		job.EmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
+		job.PasswordResetEmail: {workflows.PasswordResetEmail, 30 * time.Minute, 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, state := range []watchparty.MailState{watchparty.MailSent, watchparty.MailCancelled} {
+				w := newWorld(t)
+				w.expect(job.SendMail, welcome, job.EmailResult{State: state}, nil).Once()
+				result, err := run[job.EmailResult](w, c.workflow, welcome)
+				require.NoError(t, err)
+				require.Equal(t, state, result.State)
+			}
+			w := newWorld(t)
+			w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
+			w.expect(job.FailMail, welcome, nil).Once()
+			_, err := run[job.EmailResult](w, c.workflow, welcome)
+			requireFailedAs(t, err, job.ErrorMailExpired)
+			require.InDelta(t, c.patience, w.Now().Sub(w.started), float64(c.within))
+		})
+	}
+}
+
+func TestRoomInvitation(t *testing.T) {
+	t.Run("is sent", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, job.EmailInput{EmailID: emailID}, job.EmailResult{State: watchparty.MailSent}, nil).Once()
+		result, err := run[job.EmailResult](w, workflows.RoomInvitation, invited)
+		require.NoError(t, err)
+		require.Equal(t, job.EmailResult{State: watchparty.MailSent}, result)
+	})
+
+	t.Run("that was taken back fails", func(t *testing.T) {
+		w := newWorld(t)
+		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
+		w.expect(job.SendMail, job.EmailInput{EmailID: emailID}, nothing, gone).Once()
+		w.expect(job.FailMail, job.EmailInput{EmailID: emailID}, nil).Once()
+		_, err := run[job.EmailResult](w, workflows.RoomInvitation, invited)
+		requireFailedAs(t, err, job.ErrorNotFound)
 	})
 }

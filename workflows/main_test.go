@@ -40,6 +40,9 @@ const (
 	emailID = "01900000-0000-7000-8000-000000000001"
 	userID  = "01900000-0000-7000-8000-000000000002"
 	runID   = "01900000-0000-7000-8000-000000000003"
+	// subjectID is what a mail is about: a verification or a reset.
+	subjectID = "01900000-0000-7000-8000-000000000004"
+	inviteID  = "01900000-0000-7000-8000-000000000005"
 )
 
 var discard = slog.New(slog.DiscardHandler)
@@ -49,9 +52,14 @@ var errAway = errors.New("connection refused")
 
 // registered are the workflows by their names, as the worker registers them.
 var registered = map[string]any{
-	job.WelcomeEmail:  workflows.WelcomeEmail,
-	job.ProcessAvatar: workflows.ProcessAvatar,
-	job.Cleanup:       workflows.Cleanup,
+	job.WelcomeEmail:       workflows.WelcomeEmail,
+	job.VerificationEmail:  workflows.VerificationEmail,
+	job.PasswordResetEmail: workflows.PasswordResetEmail,
+	job.EmailChangedNotice: workflows.EmailChangedNotice,
+	job.ProcessAvatar:      workflows.ProcessAvatar,
+	job.Cleanup:            workflows.Cleanup,
+	job.DeleteAccount:      workflows.DeleteAccount,
+	job.RoomInvitation:     workflows.RoomInvitation,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
@@ -69,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	env.SetTestTimeout(20 * time.Second)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{}}})
 	w := &world{TestWorkflowEnvironment: env, t: t}
-	does[job.EmailInput](w, job.SendMail)
+	gives[job.EmailInput, job.EmailResult](w, job.SendMail)
 	does[job.EmailInput](w, job.FailMail)
 	does[job.AvatarInput](w, job.RenderAvatar)
 	gives[job.AvatarInput, job.PublishResult](w, job.PublishAvatar)
@@ -79,6 +87,9 @@ func newWorld(t *testing.T) *world {
 	gives[job.CleanupInput, job.BeginCleanupResult](w, job.BeginCleanup)
 	does[job.ApplyPolicyInput](w, job.ApplyPolicy)
 	gives[job.FinishCleanupInput, job.CleanupResult](w, job.FinishCleanup)
+	does[job.AccountInput](w, job.RemoveAccountFiles)
+	gives[job.AccountInput, job.AccountResult](w, job.AnonymiseMessages)
+	does[job.AccountInput](w, job.RemoveAccount)
 	t.Cleanup(func() { env.AssertExpectations(t) })
 	return w
 }

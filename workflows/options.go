@@ -5,6 +5,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty"
 )
 
 // patient is for steps that need only the database, Redis or the bucket: those come back, so it never gives up.
@@ -21,6 +23,13 @@ var mailing = workflow.ActivityOptions{
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute, MaximumAttempts: 150,
 	},
+}
+
+// resetMailing retries for as long as a reset's token lives: after that its mail is of no use.
+var resetMailing = workflow.ActivityOptions{
+	ScheduleToCloseTimeout: watchparty.ResetTTL,
+	StartToCloseTimeout:    60 * time.Second,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 2 * time.Minute},
 }
 
 // Temporal's names for time-outs where a retry policy excludes them.
@@ -47,6 +56,13 @@ var cleaning = workflow.ActivityOptions{
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 10,
 	},
+}
+
+// erasing never gives up: what a deletion has promised has to happen.
+var erasing = workflow.ActivityOptions{
+	StartToCloseTimeout: 2 * time.Hour,
+	HeartbeatTimeout:    30 * time.Second,
+	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
 // with sets options and the line that the Temporal UI shows for the activity.

@@ -48,6 +48,34 @@ func recordings() []recording {
 			},
 		}
 	}
+	kind := func(r recording, workflow, id string) recording {
+		r.workflow, r.id = workflow, id
+		return r
+	}
+	ends := func(state watchparty.MailState) any {
+		return func(context.Context, job.EmailInput) (job.EmailResult, error) {
+			return job.EmailResult{State: state}, nil
+		}
+	}
+	unreachable := func(context.Context, job.EmailInput) (job.EmailResult, error) {
+		// Until after the reset has expired, as the server sees it.
+		return job.EmailResult{}, temporal.NewApplicationErrorWithOptions("unreachable (code 0)", "unreachable",
+			temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+	}
+	deletion := recording{
+		file: "account-deletion", workflow: job.DeleteAccount, queue: job.QueueMaintenance, id: job.StartAccountDeletion(userID).WorkflowID,
+		input: account,
+		activities: map[string]any{
+			job.RemoveAccountFiles: func(context.Context, job.AccountInput) error { return nil },
+			job.AnonymiseMessages:  func(context.Context, job.AccountInput) (job.AccountResult, error) { return erased, nil },
+			job.RemoveAccount:      func(context.Context, job.AccountInput) error { return nil },
+		},
+	}
+	invitation := func(file string, send any) recording {
+		r := email(file, send)
+		r.workflow, r.id, r.input = job.RoomInvitation, job.RoomInvitationID(inviteID), invited
+		return r
+	}
 	avatar := func(file string, published watchparty.AvatarState, render any) recording {
 		return recording{
 			file: file, workflow: job.ProcessAvatar, queue: job.QueueAvatar, id: job.StartAvatar(picture).WorkflowID, input: picture,
@@ -88,9 +116,21 @@ func recordings() []recording {
 	cancelled := cleanup("cleanup-cancelled", job.CleanupInput{RunID: runID}, untilCancelled)
 	cancelled.cancelled = true
 	return []recording{
+		// As the worker of the first version did it, whose activity gave no result.
 		email("welcome-email-sent", func(context.Context, job.EmailInput) error { return nil }),
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
 			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+		}),
+		kind(email("verification-email-sent", ends(watchparty.MailSent)), job.VerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("verification-email-cancelled", ends(watchparty.MailCancelled)), job.VerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("password-reset-sent", ends(watchparty.MailSent)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-reset-cancelled", ends(watchparty.MailCancelled)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-reset-expired", unreachable), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("email-changed-sent", ends(watchparty.MailSent)), job.EmailChangedNotice, job.EmailChangedID(subjectID)),
+		deletion,
+		invitation("room-invitation-sent", ends(watchparty.MailSent)),
+		invitation("room-invitation-rejected", func(context.Context, job.EmailInput) (job.EmailResult, error) {
+			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),
 		avatar("avatar-superseded", watchparty.AvatarSuperseded, rendered),

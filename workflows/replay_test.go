@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -138,6 +139,9 @@ func TestReplayNoticesAnotherOrder(t *testing.T) {
 	require.ErrorContains(t, err, "nondeterministic")
 }
 
+// tokenLike is what a one-time token, a refresh token or an access token looks like; an identifier is shorter.
+var tokenLike = regexp.MustCompile(`[0-9A-Za-z_-]{40,}`)
+
 // Operators see histories: no address, no name, no token, no machine.
 func TestHistoriesHoldNothingPersonal(t *testing.T) {
 	for name, saved := range histories(t) {
@@ -148,6 +152,7 @@ func TestHistoriesHoldNothingPersonal(t *testing.T) {
 			for _, word := range []string{"@", "http", "bearer", "token", "password", "display", "username", "subject", "body"} {
 				requireWithout(t, name, payload, word)
 			}
+			require.NotRegexp(t, tokenLike, string(payload), name)
 		}
 		for _, event := range saved.events {
 			if queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {

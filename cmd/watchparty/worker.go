@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/config"
@@ -85,12 +86,15 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	limits := probe.Limits{MaxBytes: cfg.Avatar.MaxUploadBytes, MaxPixels: cfg.Avatar.MaxPixels}
 	deps := worker.Deps{
 		Config: cfg, Log: log, Client: parts.temporal,
-		Mail: &activities.Mail{Store: parts.store, Sender: sender, PublicURL: cfg.HTTP.PublicURL},
+		Mail: &activities.Mail{
+			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret), FrontendURL: cfg.HTTP.FrontendURL,
+		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
 			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits),
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Settings: cfg.Cleanup},
+		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })

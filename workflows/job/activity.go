@@ -23,12 +23,16 @@ const (
 	BeginCleanup  = "BeginCleanup"
 	ApplyPolicy   = "ApplyPolicy"
 	FinishCleanup = "FinishCleanup"
+
+	RemoveAccountFiles = "RemoveAccountFiles"
+	AnonymiseMessages  = "AnonymiseMessages"
+	RemoveAccount      = "RemoveAccount"
 )
 
 // Types of errors that no retry mends.
 const (
 	ErrorMailRejected   = "MailRejected"   // the server refuses it, or may have it and does not say so
-	ErrorMailExpired    = "MailExpired"    // a day of attempts did not get it to the server
+	ErrorMailExpired    = "MailExpired"    // no attempt got it to the server while it was of use
 	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; its details are a code and a reason
 	ErrorNotFound       = "NotFound"       // the row is gone
 )

@@ -33,9 +33,14 @@ func Queues() []string { return []string{QueueEmail, QueueAvatar, QueueMaintenan
 
 // Workflow types.
 const (
-	WelcomeEmail  = "WelcomeEmail"
-	ProcessAvatar = "ProcessAvatar"
-	Cleanup       = "Cleanup"
+	WelcomeEmail       = "WelcomeEmail"
+	VerificationEmail  = "VerificationEmail"
+	PasswordResetEmail = "PasswordResetEmail"
+	EmailChangedNotice = "EmailChangedNotice"
+	ProcessAvatar      = "ProcessAvatar"
+	Cleanup            = "Cleanup"
+	DeleteAccount      = "DeleteAccount"
+	RoomInvitation     = "RoomInvitation"
 )
 
 // EmailInput names the mail's row.
@@ -56,6 +61,74 @@ func StartWelcomeEmail(userID, emailID string) Event {
 	return Event{
 		WorkflowID: WelcomeEmailID(userID), Workflow: WelcomeEmail, TaskQueue: QueueEmail,
 		Summary: "Welcome mail", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// VerificationEmailID is the workflow's ID for a verification.
+func VerificationEmailID(id string) string { return "email-verification/" + id }
+
+// StartVerificationEmail asks for the mail with the link that confirms an address.
+func StartVerificationEmail(id, emailID string) Event {
+	return Event{
+		WorkflowID: VerificationEmailID(id), Workflow: VerificationEmail, TaskQueue: QueueEmail,
+		Summary: "Mail that confirms an address", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// PasswordResetID is the workflow's ID for a reset.
+func PasswordResetID(id string) string { return "password-reset/" + id }
+
+// StartPasswordReset asks for the mail with the link that sets a new password.
+func StartPasswordReset(id, emailID string) Event {
+	return Event{
+		WorkflowID: PasswordResetID(id), Workflow: PasswordResetEmail, TaskQueue: QueueEmail,
+		Summary: "Password reset mail", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// EmailChangedID is the workflow's ID for the verification that changed an address.
+func EmailChangedID(id string) string { return "email-changed/" + id }
+
+// StartEmailChanged asks for the notice to the address that was replaced.
+func StartEmailChanged(id, emailID string) Event {
+	return Event{
+		WorkflowID: EmailChangedID(id), Workflow: EmailChangedNotice, TaskQueue: QueueEmail,
+		Summary: "Notice to a former address", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// AccountInput names an account.
+type AccountInput struct {
+	UserID string `json:"user_id"`
+}
+
+// AccountResult counts what a deletion did.
+type AccountResult struct {
+	Messages int `json:"messages"` // made anonymous; fewer than all when a worker ended between a batch and its heartbeat
+}
+
+// StartAccountDeletion asks for the end of what a deleted account has left: files, its name on messages, its row.
+func StartAccountDeletion(userID string) Event {
+	return Event{
+		WorkflowID: "account-deletion/" + userID, Workflow: DeleteAccount, TaskQueue: QueueMaintenance,
+		Summary: "Deletion of an account", Input: AccountInput{UserID: userID},
+	}
+}
+
+// RoomInvitationInput names an invitation and the mail that brings it.
+type RoomInvitationInput struct {
+	InvitationID string `json:"invitation_id"`
+	EmailID      string `json:"email_id"`
+}
+
+// RoomInvitationID is the workflow's ID for an invitation.
+func RoomInvitationID(invitationID string) string { return "room-invitation/" + invitationID }
+
+// StartRoomInvitation asks for an invitation to be brought.
+func StartRoomInvitation(invitationID, emailID string) Event {
+	return Event{
+		WorkflowID: RoomInvitationID(invitationID), Workflow: RoomInvitation, TaskQueue: QueueEmail,
+		Summary: "Room invitation", Input: RoomInvitationInput{InvitationID: invitationID, EmailID: emailID},
 	}
 }
 

@@ -19,6 +19,26 @@ func TestEvents(t *testing.T) {
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
 			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"},
 		}},
+		"verification": {job.StartVerificationEmail("v1", "e1"), job.Event{
+			WorkflowID: "email-verification/v1", Workflow: "VerificationEmail", TaskQueue: "email",
+			Summary: "Mail that confirms an address", Input: job.EmailInput{EmailID: "e1"},
+		}},
+		"reset": {job.StartPasswordReset("r1", "e1"), job.Event{
+			WorkflowID: "password-reset/r1", Workflow: "PasswordResetEmail", TaskQueue: "email",
+			Summary: "Password reset mail", Input: job.EmailInput{EmailID: "e1"},
+		}},
+		"notice": {job.StartEmailChanged("v1", "e1"), job.Event{
+			WorkflowID: "email-changed/v1", Workflow: "EmailChangedNotice", TaskQueue: "email",
+			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"},
+		}},
+		"deletion": {job.StartAccountDeletion("u1"), job.Event{
+			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
+			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"},
+		}},
+		"room invitation": {job.StartRoomInvitation("i1", "e1"), job.Event{
+			WorkflowID: "room-invitation/i1", Workflow: "RoomInvitation", TaskQueue: "email",
+			Summary: "Room invitation", Input: job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1"},
+		}},
 		"avatar": {job.StartAvatar(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
 			Summary: "Avatar version 7", Input: avatar,
@@ -52,7 +72,11 @@ func TestEncoding(t *testing.T) {
 		want  string
 	}{
 		{job.EmailInput{EmailID: "e1"}, `{"email_id":"e1"}`},
+		{job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1"}, `{"invitation_id":"i1","email_id":"e1"}`},
 		{job.EmailResult{State: watchparty.MailSent}, `{"state":"sent"}`},
+		{job.EmailResult{State: watchparty.MailCancelled}, `{"state":"cancelled"}`},
+		{job.AccountInput{UserID: "u1"}, `{"user_id":"u1"}`},
+		{job.AccountResult{Messages: 7}, `{"messages":7}`},
 		{avatar, `{"user_id":"u1","version":7}`},
 		{job.AvatarResult{State: watchparty.AvatarReady}, `{"state":"ready"}`},
 		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, `{"state":"failed","reason":"avatar_unreadable"}`},

@@ -1,0 +1,83 @@
+package activities_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gocloud.dev/blob/memblob"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// TestAccount runs each step twice, as after a worker that ended before it could say that it was done.
+func TestAccount(t *testing.T) {
+	t.Parallel()
+	s, c, bucket := openStore(t), openCache(t), memblob.OpenBucket(nil)
+	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
+	env := environment(&activities.Account{Store: s, Cache: c, Bucket: bucket})
+	alice, bob := register(t, s, "alice"), register(t, s, "bob")
+	n := watchparty.NewRoom{Name: "A room"}
+	n.Normalise()
+	room, err := s.CreateRoom(t.Context(), bob.ID, n, store.Once{})
+	require.NoError(t, err)
+	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) SELECT gen_random_uuid(), ?, ?, 'hello' FROM generate_series(1, 2500)`, room.ID, alice.ID)
+	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`, room.ID, bob.ID)
+	for _, user := range []watchparty.User{alice, bob} {
+		for version := range 3 {
+			for _, name := range []string{"original", watchparty.MediumFile} {
+				object := watchparty.Avatar{UserID: user.ID, Version: version}.Object(name)
+				require.NoError(t, bucket.WriteAll(t.Context(), object, []byte("x"), nil))
+			}
+		}
+	}
+	_, err = s.DeleteAccount(t.Context(), alice.ID)
+	require.NoError(t, err)
+	// A room that she opened with a request that was on its way.
+	late, err := s.CreateRoom(t.Context(), alice.ID, n, store.Once{})
+	require.NoError(t, err)
+	read := cachedRead(t, c, "late", cache.TagRoom(late.ID))
+
+	count := func(query string, args ...any) (n int) {
+		require.NoError(t, s.DB().NewRaw(query, args...).Scan(t.Context(), &n))
+		return n
+	}
+	in := job.AccountInput{UserID: alice.ID}
+	for attempt := range 2 {
+		_, err := env.ExecuteActivity(job.RemoveAccountFiles, in)
+		require.NoError(t, err)
+		objects := 0
+		for list := bucket.List(nil); ; objects++ {
+			object, err := list.Next(t.Context())
+			if err != nil {
+				break
+			}
+			require.Contains(t, object.Key, bob.ID)
+		}
+		require.Equal(t, 6, objects)
+
+		value, err := env.ExecuteActivity(job.AnonymiseMessages, in)
+		require.NoError(t, err)
+		var result job.AccountResult
+		require.NoError(t, value.Get(&result))
+		require.Equal(t, []int{2500, 0}[attempt], result.Messages)
+		require.Equal(t, []int{0, 1, 2501}, []int{
+			count("SELECT count(*) FROM messages WHERE user_id = ?", alice.ID), count("SELECT count(*) FROM messages WHERE user_id = ?", bob.ID),
+			count("SELECT count(*) FROM messages")})
+	}
+	env.SetHeartbeatDetails(job.AccountResult{Messages: 2000})
+	value, err := env.ExecuteActivity(job.AnonymiseMessages, in)
+	require.NoError(t, err)
+	var result job.AccountResult
+	require.NoError(t, value.Get(&result))
+	require.Equal(t, 2000, result.Messages, "it counts on")
+	for range 2 {
+		_, err := env.ExecuteActivity(job.RemoveAccount, in)
+		require.NoError(t, err)
+		require.Equal(t, 1, count("SELECT count(*) FROM users"))
+	}
+	require.False(t, read.hits(t), "the room has no host any more")
+}

@@ -1,0 +1,455 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty/auth"
+)
+
+// value1 reads one value of one row.
+func value1[T any](t *testing.T, b *bundle, query string, args ...any) T {
+	t.Helper()
+	var v T
+	require.NoError(t, b.store.DB().NewRaw(query, args...).Scan(t.Context(), &v))
+	return v
+}
+
+// mailed is the token in the newest mail of a kind to a user.
+func (b *bundle) mailed(t *testing.T, purpose auth.Purpose, p person) string {
+	t.Helper()
+	table := map[auth.Purpose]string{auth.ForEmail: "email_verifications", auth.ForReset: "password_resets"}[purpose]
+	token := b.server.oneTime.Token(purpose, value1[string](t, b, "SELECT id FROM ? WHERE user_id = ? ORDER BY id DESC LIMIT 1", bun.Ident(table), p.id))
+	b.logs.secret(token)
+	return token
+}
+
+func (b *bundle) logIn(t *testing.T, email, password string) answer {
+	t.Helper()
+	return b.do(t, "POST", "/auth/login", "", map[string]any{"email": email, "password": password})
+}
+
+func (b *bundle) works(t *testing.T, token string) bool {
+	t.Helper()
+	a := b.do(t, "GET", "/users/me", token, nil)
+	if a.status != 200 {
+		a.requireProblem(t, 401, "unauthenticated")
+	}
+	return a.status == 200
+}
+
+func TestConfirmingAddresses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	bob := b.user(t, "bob")
+	verify := func(token string) answer {
+		return b.do(t, "POST", "/auth/verify-email", "", map[string]any{"token": token})
+	}
+	change := func(email, password string) answer {
+		return b.do(t, "PUT", "/users/me/email", alice.token, map[string]any{"email": email, "password": password})
+	}
+	me := func() []any {
+		data := b.do(t, "GET", "/users/me", alice.token, nil).data()
+		return []any{data["email"], data["email_verified"]}
+	}
+	resend := func() answer { return b.do(t, "POST", "/users/me/email/verification", alice.token, nil) }
+
+	first := b.mailed(t, auth.ForEmail, alice)
+	require.Equal(t, 202, resend().status)
+	second := b.mailed(t, auth.ForEmail, alice)
+	require.NotEqual(t, first, second)
+	for _, bad := range []string{first, strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID), b.server.oneTime.Token(auth.ForReset, unknownID)} {
+		verify(bad).requireProblem(t, 400, "bad_token")
+	}
+	for range 2 {
+		require.Equal(t, 204, verify(second).status)
+		require.Equal(t, []any{alice.email, true}, me())
+	}
+	mails := value1[int](t, b, "SELECT count(*) FROM emails")
+	require.Equal(t, 202, resend().status)
+	require.Equal(t, mails, value1[int](t, b, "SELECT count(*) FROM emails"), "there is nothing to confirm")
+
+	a := change("new@example.net", "wrong horse battery")
+	a.requireProblem(t, 403, "wrong_password")
+	a.requireField(t, 403, "password")
+	for _, bad := range []string{"none", "a@b c", "x@deleted.invalid", "a@b\x00"} {
+		change(bad, password).requireField(t, 400, "email")
+	}
+	require.Equal(t, 202, change(" new@example.net ", password).status)
+	require.Equal(t, []any{alice.email, true}, me())
+	require.Equal(t, 204, verify(b.mailed(t, auth.ForEmail, alice)).status)
+	require.Equal(t, []any{"new@example.net", true}, me())
+	verify(second).requireProblem(t, 400, "bad_token")
+	require.Equal(t, 200, b.logIn(t, "new@example.net", password).status)
+
+	require.Equal(t, 202, change(strings.ToUpper(bob.email), password).status, "whose it is, is not told")
+	a = verify(b.mailed(t, auth.ForEmail, alice))
+	a.requireProblem(t, 409, "email_taken")
+	require.Equal(t, []any{"new@example.net", true}, me())
+}
+
+func TestPasswordReset(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	ask := func(email string) answer {
+		return b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": email})
+	}
+	confirm := func(token, password string) answer {
+		return b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": token, "password": password})
+	}
+	const strange = "e\u0301😀 שלום ' \" \\ %"
+
+	known, unknown := ask(" ALICE@example.org "), ask("nobody@example.org")
+	require.Equal(t, []any{202, ""}, []any{known.status, string(known.raw)})
+	require.Equal(t, []any{202, ""}, []any{unknown.status, string(unknown.raw)})
+	for _, email := range []string{"\x00\x00\x00", "' OR ''='", "%%%", strings.Repeat("😀", 254)} {
+		require.Equal(t, 202, ask(email).status)
+	}
+	token := b.mailed(t, auth.ForReset, alice)
+	for _, bad := range []string{strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID), b.server.oneTime.Token(auth.ForReset, unknownID)} {
+		confirm(bad, strange).requireProblem(t, 400, "bad_token")
+	}
+	require.True(t, b.works(t, alice.token))
+	require.Equal(t, 204, confirm(token, strange).status)
+	require.False(t, b.works(t, alice.token), "every sign-in has ended")
+	b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).requireProblem(t, 401, "bad_refresh_token")
+	b.logIn(t, alice.email, password).requireProblem(t, 401, "bad_credentials")
+	require.Equal(t, 200, b.logIn(t, alice.email, strange).status)
+	confirm(token, password).requireProblem(t, 400, "bad_token")
+
+	t.Run("lengths in characters", func(t *testing.T) {
+		for n, want := range map[int]int{9: 400, 10: 204, 128: 204, 129: 400} {
+			require.Equal(t, 202, ask(alice.email).status)
+			long := strings.Repeat("😀", n)
+			require.Equal(t, want, confirm(b.mailed(t, auth.ForReset, alice), long).status, n)
+			if want == 204 {
+				require.Equal(t, 200, b.logIn(t, alice.email, long).status)
+			}
+		}
+	})
+	t.Run("used twice in parallel it sets one password", func(t *testing.T) {
+		require.Equal(t, 202, ask(alice.email).status)
+		token := b.mailed(t, auth.ForReset, alice)
+		statuses := inParallel(4, func(i int) int { return confirm(token, fmt.Sprint("parallel password ", i)).status })
+		slices.Sort(statuses)
+		require.Equal(t, []int{204, 400, 400, 400}, statuses)
+		worked := 0
+		for i := range 4 {
+			if b.logIn(t, alice.email, fmt.Sprint("parallel password ", i)).status == 200 {
+				worked++
+			}
+		}
+		require.Equal(t, 1, worked)
+	})
+	t.Run("suspended", func(t *testing.T) {
+		b.exec(t, "UPDATE users SET suspended_at = now() WHERE id = ?", alice.id)
+		require.Equal(t, 202, ask(alice.email).status)
+		require.Equal(t, 204, confirm(b.mailed(t, auth.ForReset, alice), password).status)
+		b.logIn(t, alice.email, password).requireProblem(t, 403, "account_suspended")
+		b.logIn(t, alice.email, "wrong horse battery").requireProblem(t, 401, "bad_credentials")
+	})
+}
+
+func inParallel(n int, do func(i int) int) []int {
+	results := make([]int, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { results[i] = do(i) })
+	}
+	wg.Wait()
+	return results
+}
+
+func TestChangingThePassword(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	other := b.logIn(t, alice.email, password).body["access_token"].(string)
+	change := func(current, next string) answer {
+		return b.do(t, "PUT", "/users/me/password", alice.token, map[string]any{"current_password": current, "new_password": next})
+	}
+	const next = "пароль из слов"
+	b.logs.secret(next)
+	require.Equal(t, 202, b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": alice.email}).status)
+	reset := b.mailed(t, auth.ForReset, alice)
+
+	a := change("wrong horse battery", next)
+	a.requireProblem(t, 403, "wrong_password")
+	a.requireField(t, 403, "current_password")
+	require.True(t, b.works(t, other))
+	require.Equal(t, 204, change(password, next).status)
+	require.True(t, b.works(t, alice.token), "the one that asks goes on")
+	require.False(t, b.works(t, other))
+	require.Equal(t, 200, b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).status)
+	require.Equal(t, 200, b.logIn(t, alice.email, next).status)
+	b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": reset, "password": password}).requireProblem(t, 400, "bad_token")
+	require.Equal(t, []int{204, 403, 403}, sorted(inParallel(3, func(i int) int { return change(next, fmt.Sprint("another password ", i)).status })))
+}
+
+func sorted(s []int) []int { slices.Sort(s); return s }
+
+func TestSessionsOfTheCaller(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.register(t, "alice"), b.user(t, "bob")
+	signIn := func(agent string) (token, id string) {
+		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
+		r.Header.Set("User-Agent", agent)
+		token = b.send(t, r).body["access_token"].(string)
+		identity, err := b.server.tokens.Verify(token, time.Now())
+		require.NoError(t, err)
+		return token, identity.SessionID
+	}
+	phone, phoneID := signIn("Phone 😀")
+	laptop, laptopID := signIn("Laptop")
+	list := func(query string) answer { return b.do(t, "GET", "/users/me/sessions"+query, alice.token, nil) }
+	end := func(id string) answer { return b.do(t, "DELETE", "/users/me/sessions/"+id, alice.token, nil) }
+
+	all := list("").list()
+	require.Len(t, all, 3)
+	require.Equal(t, []any{laptopID, "Laptop", false, phoneID, "Phone 😀", false, true},
+		[]any{all[0]["id"], all[0]["user_agent"], all[0]["current"], all[1]["id"], all[1]["user_agent"], all[1]["current"], all[2]["current"]})
+	var paged []map[string]any
+	for query := "?limit=2"; query != ""; {
+		a := list(query)
+		paged = append(paged, a.list()...)
+		query = ""
+		if next, ok := a.body["next_cursor"].(string); ok {
+			query = "?limit=2&cursor=" + next
+		}
+	}
+	require.Equal(t, all, paged)
+
+	foreign := b.do(t, "GET", "/users/me/sessions", bob.token, nil).list()[0]["id"].(string)
+	for _, id := range []string{foreign, unknownID} {
+		end(id).requireProblem(t, 404, "not_found")
+	}
+	require.True(t, b.works(t, bob.token))
+	require.True(t, b.works(t, phone))
+	require.Equal(t, 204, end(phoneID).status)
+	require.False(t, b.works(t, phone), "at once")
+	end(phoneID).requireProblem(t, 404, "not_found")
+	require.Equal(t, 204, b.do(t, "DELETE", "/users/me/sessions", alice.token, nil).status)
+	require.False(t, b.works(t, laptop))
+	require.Len(t, list("").list(), 1)
+	require.Equal(t, 204, end(all[2]["id"].(string)).status)
+	require.False(t, b.works(t, alice.token))
+}
+
+// TestRefreshTokenUsedTwice at once: two parties have it, and neither keeps the sign-in.
+func TestRefreshTokenUsedTwice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	other := b.logIn(t, alice.email, password).body["access_token"].(string)
+	for range 3 {
+		a := b.logIn(t, alice.email, password)
+		first, token := a.body["access_token"].(string), a.body["refresh_token"].(string)
+		require.True(t, b.works(t, first))
+		answers := make([]answer, 2)
+		statuses := inParallel(2, func(i int) int {
+			answers[i] = b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token})
+			return answers[i].status
+		})
+		require.ElementsMatch(t, []int{200, 401}, statuses)
+		require.False(t, b.works(t, first))
+		for _, a := range answers {
+			if a.status != 200 {
+				continue
+			}
+			require.False(t, b.works(t, a.body["access_token"].(string)))
+			b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": a.body["refresh_token"]}).requireProblem(t, 401, "bad_refresh_token")
+		}
+	}
+	require.True(t, b.works(t, other), "another sign-in goes on")
+}
+
+func TestParallelRegistrations(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	statuses := inParallel(100, func(i int) int {
+		return b.do(t, "POST", "/auth/register", "", map[string]any{
+			"username": []string{"Alice", "alice", "ALICE"}[i%3], "email": fmt.Sprintf("alice%d@example.org", i), "password": password}).status
+	})
+	created := 0
+	for _, status := range statuses {
+		if status == 201 {
+			created++
+			continue
+		}
+		require.Contains(t, []int{409, 503}, status, "taken, or too many hashes wait")
+	}
+	require.Equal(t, 1, created)
+	require.Equal(t, 1, value1[int](t, b, "SELECT count(*) FROM users"))
+	require.Equal(t, 1, value1[int](t, b, "SELECT count(*) FROM outbox"))
+}
+
+func TestRegisteringOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	register := func(key, name string) answer {
+		r := b.request(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": name + "@example.org", "password": password})
+		r.Header.Set("Idempotency-Key", key)
+		return b.send(t, r)
+	}
+	first, second := register("first-key", "alice"), register("first-key", "alice")
+	require.Equal(t, []int{201, 201}, []int{first.status, second.status}, second)
+	require.Equal(t, first.body["user"], second.body["user"])
+	require.NotEqual(t, first.body["refresh_token"], second.body["refresh_token"])
+	require.True(t, b.works(t, second.body["access_token"].(string)))
+	register("first-key", "bob").requireProblem(t, 422, "idempotency_key_reused")
+	register("second-key", "alice").requireProblem(t, 409, "username_taken")
+	require.Equal(t, []int{201, 201, 201}, inParallel(3, func(int) int { return register("second-key", "carol").status }))
+	require.Equal(t, 2, value1[int](t, b, "SELECT count(*) FROM users"))
+	require.Equal(t, 2, value1[int](t, b, "SELECT count(*) FROM emails"))
+	b.exec(t, "UPDATE users SET suspended_at = now()")
+	register("first-key", "alice").requireProblem(t, 403, "account_suspended")
+}
+
+func TestReservedNames(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for field, body := range map[string]map[string]any{
+		"username": {"username": "Deleted-1234", "email": "a@example.org", "password": password},
+		"email":    {"username": "alice", "email": "A@Deleted.Invalid", "password": password},
+	} {
+		b.do(t, "POST", "/auth/register", "", body).requireField(t, 400, field)
+	}
+}
+
+func TestDeletingTheAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.register(t, "alice"), b.user(t, "bob")
+	hosted, left := b.room(t, alice, nil), b.room(t, bob, nil)
+	b.join(t, hosted, bob)
+	b.join(t, left, alice)
+	b.post(t, left, alice, "hello")
+	messages := func() answer { return b.do(t, "GET", "/chat/messages?room_id="+left, bob.token, nil) }
+	roomOf := func(id string) map[string]any { return b.do(t, "GET", "/rooms/"+id, bob.token, nil).data() }
+	// All of it is in the cache.
+	require.Equal(t, "alice", messages().list()[0]["author"].(map[string]any)["username"])
+	require.Equal(t, 200, b.do(t, "GET", "/users/alice", "", nil).status)
+	require.Equal(t, alice.id, roomOf(hosted)["host"].(map[string]any)["id"])
+	require.EqualValues(t, 2, roomOf(left)["participants"])
+	require.Len(t, b.do(t, "GET", "/rooms", "", nil).list(), 2)
+
+	require.Equal(t, 204, b.do(t, "DELETE", "/users/me", alice.token, nil).status)
+	require.False(t, b.works(t, alice.token))
+	b.do(t, "DELETE", "/users/me", alice.token, nil).requireProblem(t, 401, "unauthenticated")
+	b.logIn(t, alice.email, password).requireProblem(t, 401, "bad_credentials")
+	require.Nil(t, messages().list()[0]["author"])
+	b.do(t, "GET", "/users/alice", "", nil).requireProblem(t, 404, "not_found")
+	require.Equal(t, bob.id, roomOf(hosted)["host"].(map[string]any)["id"])
+	require.EqualValues(t, 1, roomOf(hosted)["participants"])
+	require.EqualValues(t, 1, roomOf(left)["participants"])
+	require.NotContains(t, string(b.do(t, "GET", "/rooms", "", nil).raw), "alice")
+	again := b.register(t, "alice")
+	require.NotEqual(t, alice.id, again.id)
+}
+
+func TestExport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	room := b.room(t, alice, nil)
+	const said = 3000
+	b.exec(t, `INSERT INTO messages (id, room_id, user_id, body) SELECT ('01890000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ?, ?, 'message ' || i
+		FROM generate_series(1, ?) AS i`, room, alice.id, said)
+	b.exec(t, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now() + interval '1 h')", unknownID, room, alice.id)
+	require.Equal(t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)})).status)
+
+	a := b.do(t, "GET", "/users/me/export", alice.token, nil)
+	require.Equal(t, 200, a.status)
+	require.Equal(t, `attachment; filename="watchparty-alice.json"`, a.header.Get("Content-Disposition"))
+	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+	var document Export
+	require.NoError(t, json.Unmarshal(a.raw, &document))
+	require.Equal(t, alice.email, document.Account.Email)
+	require.Len(t, document.Messages, said)
+	for i, m := range document.Messages {
+		require.Equal(t, fmt.Sprint("message ", i+1), m.Body)
+	}
+	require.Len(t, document.Sessions, 1)
+	require.True(t, document.Sessions[0].Current)
+	require.Equal(t, []any{room, Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
+	require.Equal(t, "guest@example.org", document.Invitations[0].Email)
+	require.Equal(t, 1, document.Avatars[0].Version)
+
+	t.Run("is written as it is read", func(t *testing.T) {
+		user, err := b.store.User(t.Context(), alice.id)
+		require.NoError(t, err)
+		w := &pieces{}
+		require.NoError(t, export{Server: b.server, ctx: t.Context(), user: user}.VisitExportMeResponse(w))
+		require.Greater(t, w.writes, said)
+		require.Less(t, w.largest, 2000, "no piece holds more than a row")
+	})
+	t.Run("breaks off rather than end early", func(t *testing.T) {
+		b.exec(t, "ALTER TABLE invitations RENAME TO elsewhere")
+		r := b.request(t, "GET", "/users/me/export", alice.token, nil)
+		response, err := b.client.Do(r)
+		if err == nil {
+			_, err = io.ReadAll(response.Body)
+			require.NoError(t, response.Body.Close())
+		}
+		require.Error(t, err)
+		require.Len(t, b.logs.records(t, "export broke off"), 1)
+	})
+}
+
+// pieces counts what is written.
+type pieces struct {
+	writes, largest int
+}
+
+func (*pieces) Header() http.Header { return http.Header{} }
+func (*pieces) WriteHeader(int)     {}
+func (p *pieces) Write(b []byte) (int, error) {
+	p.writes++
+	p.largest = max(p.largest, len(b))
+	return len(b), nil
+}
+
+// TestTimeTellsNothing compares the time of answers for addresses with and without an account, measured in turns.
+func TestTimeTellsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	const pairs = 80
+	for name, ask := range map[string]func(email string) int{
+		"log in": func(email string) int { return b.logIn(t, email, "wrong horse battery").status },
+		"reset": func(email string) int {
+			return b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": email}).status
+		},
+	} {
+		took := map[bool][]time.Duration{}
+		for i := range pairs {
+			for j := range 2 {
+				known := (i+j)%2 == 0
+				email := alice.email
+				if !known {
+					email = fmt.Sprintf("nobody%d@example.org", i)
+				}
+				start := time.Now()
+				require.Contains(t, []int{401, 202}, ask(email))
+				took[known] = append(took[known], time.Since(start))
+			}
+		}
+		ratio := float64(median(took[true])) / float64(median(took[false]))
+		require.InDelta(t, 1, min(ratio, 1/ratio), 1-1/1.5, "%s: %v for a known address, %v for an unknown one", name, median(took[true]), median(took[false]))
+	}
+}
+
+func median(d []time.Duration) time.Duration { slices.Sort(d); return d[len(d)/2] }

@@ -1,0 +1,34 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+)
+
+// ListAudit answers what admins did.
+func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListAuditResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	filter := watchparty.AuditFilter{
+		ActorID: value(r.Params.ActorID), TargetID: value(r.Params.TargetID), Action: watchparty.AuditAction(value(r.Params.Action)),
+	}
+	entries, err := s.store.Audit(ctx, filter, more(p))
+	if err != nil {
+		return nil, err
+	}
+	entries, next := cut(entries, p, func(e watchparty.AuditEntry) string { return e.ID })
+	return ListAudit200JSONResponse{Data: convert(entries, auditEntry), NextCursor: next}, nil
+}
+
+func auditEntry(e watchparty.AuditEntry) AuditEntry {
+	return AuditEntry{
+		ID: e.ID, Actor: personOf(e.Actor.ID, e.Actor.Username), Action: AuditAction(e.Action),
+		TargetKind: AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details, CreatedAt: e.CreatedAt,
+	}
+}

@@ -1,0 +1,194 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/limit"
+)
+
+// The headers of draft-ietf-httpapi-ratelimit-headers-06; the later drafts' single structured header has few readers yet.
+const (
+	headerLimit     = "RateLimit-Limit"
+	headerRemaining = "RateLimit-Remaining"
+	headerReset     = "RateLimit-Reset" // whole seconds
+)
+
+// limits are the API's rules and the counts.
+type limits struct {
+	shared *limit.Limiter
+	reads  *limit.Local // each replica for itself
+	wait   time.Duration
+
+	signIn, failures, mails, writes limit.Rule
+}
+
+func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger) *limits {
+	n := cfg.RateLimit
+	return &limits{
+		shared:   limit.New(client, cfg.Redis.KeyPrefix, cfg.Auth.Secret, log),
+		reads:    limit.NewLocal(limit.Rule{Name: "reads", Rate: n.Reads, Period: time.Second, Burst: 2 * n.Reads}),
+		wait:     limit.MaxWait,
+		signIn:   limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
+		failures: limit.Rule{Name: "sign-in-failures", Rate: n.SignInFailures, Period: 15 * time.Minute},
+		mails:    limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
+		writes:   limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
+	}
+}
+
+// limitRate keeps one rule for each request: sign-in's, or that of writes, or that of reads.
+func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.limits == nil || unlimited(c.Path()) {
+			return next(c)
+		}
+		result := s.limits.count(c)
+		if !result.Allowed {
+			return refuse(result)
+		}
+		describe(c.Response().Header(), result)
+		return next(c)
+	}
+}
+
+// unlimited tells what load balancers and people look at.
+func unlimited(path string) bool {
+	path = strings.TrimPrefix(path, basePath)
+	return strings.HasPrefix(path, "/health") || strings.HasPrefix(path, "/docs") || path == "/openapi.yaml"
+}
+
+func (l *limits) count(c echo.Context) limit.Result {
+	signIn := strings.HasPrefix(c.Path(), basePath+"/auth/")
+	if !signIn && !writes(c.Request().Method) {
+		return l.reads.Allow(client(c))
+	}
+	ctx := limit.Within(c.Request().Context(), l.wait) // also for what the operation asks
+	c.SetRequest(c.Request().WithContext(ctx))
+	if signIn {
+		return l.shared.Allow(ctx, l.signIn, client(c))
+	}
+	if id, ok := ctx.Value(identityKey{}).(identity); ok && id.err == nil {
+		return l.shared.Allow(ctx, l.writes, "account "+id.claimed.UserID)
+	}
+	return l.shared.Allow(ctx, l.writes, client(c))
+}
+
+func writes(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// client is where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has at least.
+func client(c echo.Context) string {
+	addr, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		return "unknown" // a connection that is not TCP
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is4() {
+		return addr.String()
+	}
+	return netip.PrefixFrom(addr, 64).Masked().String()
+}
+
+// clientAddresses reads X-Forwarded-For from the right, as far as proxies wrote it.
+func clientAddresses(proxies []netip.Prefix) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		p = p.Masked()
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{
+			IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// checkFailures refuses to try another password for an account, be there one or not, when too many were wrong. Who
+// signs in names it by its address; who is signed in, by its ID.
+func (s *Server) checkFailures(ctx context.Context, name string) error {
+	if s.limits == nil {
+		return nil
+	}
+	return unlessAllowed(s.limits.shared.Peek(ctx, s.limits.failures, account(name)))
+}
+
+func (s *Server) countFailure(ctx context.Context, name string) error {
+	if s.limits == nil {
+		return nil
+	}
+	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.failures, account(name)))
+}
+
+// limitMails counts a mail that someone asks to be sent to an account, and refuses it when there were too many. Whether
+// there is such an account makes no difference.
+func (s *Server) limitMails(ctx context.Context, name string) error {
+	if s.limits == nil {
+		return nil
+	}
+	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.mails, account(name)))
+}
+
+// account is the subject of an account's address, however it is written, or of its ID.
+func account(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// refused is a refusal with what its headers say.
+type refused struct {
+	coded  *watchparty.Error
+	result limit.Result
+}
+
+func (r *refused) Error() string { return r.coded.Error() }
+func (r *refused) Unwrap() error { return r.coded }
+
+func refuse(r limit.Result) error {
+	return &refused{result: r, coded: &watchparty.Error{
+		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too much in too short a time. Try again later.",
+		RetryAfter: r.RetryAfter,
+	}}
+}
+
+func unlessAllowed(r limit.Result) error {
+	if r.Allowed {
+		return nil
+	}
+	return refuse(r)
+}
+
+// writeLimits writes the headers of an error that is a refusal: those of the rule that refused, and when to try again.
+func writeLimits(h http.Header, err error) {
+	var r *refused
+	if errors.As(err, &r) {
+		describe(h, r.result)
+	}
+	var coded *watchparty.Error
+	if errors.As(err, &coded) && coded.Kind == watchparty.KindLimited {
+		h.Set(echo.HeaderRetryAfter, strconv.Itoa(max(1, seconds(coded.RetryAfter))))
+	}
+}
+
+func describe(h http.Header, r limit.Result) {
+	h.Set(headerLimit, strconv.Itoa(r.Limit))
+	h.Set(headerRemaining, strconv.Itoa(r.Remaining))
+	h.Set(headerReset, strconv.Itoa(seconds(r.ResetAfter)))
+}
+
+// seconds rounds up, so that who waits for them does not come too early.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
+)
+
+// permitted is for reading what only some roles may: a 404 to whoever may not know of the room, a 403 without the
+// permission. Acts are decided in the store, with the room locked.
+func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Permission) error {
+	id, err := caller(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.visibleRoom(ctx, roomID); err != nil {
+		return err
+	}
+	standing, err := s.standing(ctx, roomID, id.UserID)
+	if err == nil && !standing.Role.May(p) {
+		err = watchparty.ErrForbidden
+	}
+	return err
+}
+
+// peopleChanged voids what is known of who may enter a room and who is in it.
+func (s *Server) peopleChanged(ctx context.Context, roomID string) {
+	s.cache.Invalidate(ctx, cache.TagStandings(roomID), cache.TagRooms, cache.TagRoom(roomID))
+}
+
+// Kick puts someone out of a room.
+func (s *Server) Kick(ctx context.Context, r KickRequestObject) (KickResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
+		return nil, err
+	}
+	s.peopleChanged(ctx, r.RoomID)
+	return Kick204Response{}, nil
+}
+
+// ListBans answers the bans in force.
+func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBansResponseObject, error) {
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.permitted(ctx, r.RoomID, watchparty.MayBan); err != nil {
+		return nil, err
+	}
+	bans, err := s.store.Bans(ctx, r.RoomID, more(p))
+	if err != nil {
+		return nil, err
+	}
+	bans, next := cut(bans, p, func(b watchparty.Ban) string { return b.User.ID })
+	return ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
+}
+
+// Ban puts someone out of a room and keeps them out.
+func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
+	n.Normalise()
+	if err := n.Validate(time.Now()); err != nil {
+		return nil, err
+	}
+	banned, err := s.store.Ban(ctx, r.RoomID, id.UserID, r.Body.Username, n)
+	if err != nil {
+		return nil, err
+	}
+	s.peopleChanged(ctx, r.RoomID)
+	return Ban201JSONResponse{Data: ban(banned)}, nil
+}
+
+// LiftBan ends a ban.
+func (s *Server) LiftBan(ctx context.Context, r LiftBanRequestObject) (LiftBanResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.LiftBan(ctx, r.RoomID, id.UserID, r.Username); err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
+	return LiftBan204Response{}, nil
+}
+
+// ListMutes answers the mutes in force.
+func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListMutesResponseObject, error) {
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.permitted(ctx, r.RoomID, watchparty.MayMute); err != nil {
+		return nil, err
+	}
+	mutes, err := s.store.Mutes(ctx, r.RoomID, more(p))
+	if err != nil {
+		return nil, err
+	}
+	mutes, next := cut(mutes, p, func(m watchparty.Mute) string { return m.User.ID })
+	return ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
+}
+
+// Mute keeps someone from speaking for a while.
+func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
+	n.Normalise()
+	if err := n.Validate(time.Now()); err != nil {
+		return nil, err
+	}
+	muted, err := s.store.Mute(ctx, r.RoomID, id.UserID, r.Body.Username, n)
+	if err != nil {
+		return nil, err
+	}
+	return Mute201JSONResponse{Data: mute(muted)}, nil
+}
+
+// LiftMute lets someone speak again.
+func (s *Server) LiftMute(ctx context.Context, r LiftMuteRequestObject) (LiftMuteResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
+		return nil, err
+	}
+	return LiftMute204Response{}, nil
+}
+
+func ban(b watchparty.Ban) Ban {
+	return Ban{
+		User: Person(b.User), BannedBy: personOf(b.By.ID, b.By.Username), Reason: b.Reason, Until: pointer(b.Until), CreatedAt: b.CreatedAt,
+	}
+}
+
+func mute(m watchparty.Mute) Mute {
+	return Mute{
+		User: Person(m.User), MutedBy: personOf(m.By.ID, m.By.Username), Reason: m.Reason, Until: m.Until, CreatedAt: m.CreatedAt,
+	}
+}

@@ -1,0 +1,193 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func titles(a answer) []string {
+	found := []string{}
+	for _, m := range a.list() {
+		found = append(found, m["title"].(string))
+	}
+	return found
+}
+
+func film(change map[string]any) map[string]any {
+	body := map[string]any{"title": "Faust", "year": 1926, "runtime_minutes": 106}
+	for name, v := range change {
+		body[name] = v
+	}
+	return body
+}
+
+func TestMovieFields(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	year := 1900
+	create := func(change map[string]any) answer {
+		year++
+		change["year"] = year
+		return b.do(t, "POST", "/movies", root.token, film(change))
+	}
+	read := func(a answer) map[string]any {
+		t.Helper()
+		require.Contains(t, []int{200, 201}, a.status, a)
+		return b.do(t, "GET", "/movies/"+a.data()["id"].(string), "", nil).data()
+	}
+	for name, text := range awkward {
+		t.Run(name, func(t *testing.T) {
+			genre := strings.TrimSpace(string([]rune(strings.ToLower(text))[:6]))
+			a := create(map[string]any{"title": text, "description": text, "genres": []any{"tragedy", genre}})
+			require.Equal(t, a.data(), read(a))
+			require.Equal(t, []any{text, text, []any{"tragedy", genre}}, []any{a.data()["title"], a.data()["description"], a.data()["genres"]})
+			a = b.do(t, "PATCH", "/movies/"+a.data()["id"].(string), root.token, map[string]any{"title": text + "!", "description": text + "\n!"})
+			require.Equal(t, a.data(), read(a))
+			require.Equal(t, []any{text + "!", text + "\n!"}, []any{a.data()["title"], a.data()["description"]})
+		})
+	}
+	t.Run("normalised", func(t *testing.T) {
+		got := read(create(map[string]any{
+			"title": " Faust ", "genres": []any{" Drama", "FANTASY"}, "poster_url": "https://films.example/p", "stream_url": ""}))
+		require.Equal(t, []any{"Faust", []any{"drama", "fantasy"}, "https://films.example/p", nil, false},
+			[]any{got["title"], got["genres"], got["poster_url"], got["stream_url"], got["archived"]})
+	})
+	for name, bad := range map[string]map[string]any{
+		"title":       {"title": "\u200b"},
+		"description": {"description": "a\x00"},
+		"genres":      {"genres": []any{"Drama", "drama"}},
+		"poster_url":  {"poster_url": "http://films.example"},
+		"stream_url":  {"stream_url": "https://user:word@films.example"},
+	} {
+		t.Run("bad "+name, func(t *testing.T) {
+			a := create(bad)
+			a.requireField(t, 400, name)
+			id := b.movie(t, "To be changed, "+name)
+			b.do(t, "PATCH", "/movies/"+id, root.token, bad).requireField(t, 400, name)
+		})
+	}
+}
+
+func TestMovieAdministration(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, root := b.user(t, "alice"), b.admin(t, "root")
+	id := b.movie(t, "Metropolis")
+	path := "/movies/" + id
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{{"POST", "/movies", film(nil)}, {"PATCH", path, map[string]any{"year": 1930}}, {"DELETE", path, nil}} {
+		b.do(t, c.method, c.path, "", c.body).requireProblem(t, 401, "unauthenticated")
+		b.do(t, c.method, c.path, alice.token, c.body).requireProblem(t, 403, "forbidden")
+	}
+	require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(nil)).status)
+	b.do(t, "POST", "/movies", root.token, film(nil)).requireProblem(t, 409, "movie_exists")
+	b.do(t, "PATCH", path, root.token, film(nil)).requireProblem(t, 409, "movie_exists")
+	b.do(t, "PATCH", "/movies/"+unknownID, root.token, map[string]any{"year": 1930}).requireProblem(t, 404, "not_found")
+	b.do(t, "DELETE", "/movies/"+unknownID, root.token, nil).requireProblem(t, 404, "not_found")
+
+	patch := func(match string, body map[string]any) answer {
+		r := b.request(t, "PATCH", path, root.token, body)
+		if match != "" {
+			r.Header.Set("If-Match", match)
+		}
+		return b.send(t, r)
+	}
+	b.requireCached(t, "/movies", "")
+	old := b.requireCached(t, path, "").header.Get("ETag")
+	require.Regexp(t, `^W/"1-`, old)
+	changed := patch(old, map[string]any{"year": 1930})
+	require.Equal(t, []any{200, `W/"2"`}, []any{changed.status, changed.header.Get("ETag")})
+	a := b.requireMiss(t, path, "")
+	require.Equal(t, changed.data(), a.data())
+	require.Regexp(t, `^W/"2-`, a.header.Get("ETag"))
+	require.Regexp(t, `^W/"2-`, b.requireHit(t, path, "").header.Get("ETag"))
+	patch(old, map[string]any{"year": 1931}).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
+	require.Equal(t, `W/"3"`, patch(`W/"2"`, map[string]any{"year": 1931}).header.Get("ETag"))
+	require.Equal(t, `W/"4"`, patch("*", map[string]any{"year": 1932}).header.Get("ETag"))
+	require.Equal(t, `W/"5"`, patch("", map[string]any{"archived": true}).header.Get("ETag"))
+
+	require.Equal(t, []string{"Faust"}, titles(b.requireMiss(t, "/movies", "")))
+	require.Equal(t, true, b.do(t, "GET", path, "", nil).data()["archived"])
+	b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "x", "movie_id": id}).requireProblem(t, 400, "unknown_movie")
+	require.Equal(t, 200, patch("", map[string]any{"archived": false}).status)
+	require.Len(t, titles(b.requireMiss(t, "/movies", "")), 2)
+
+	room := b.room(t, alice, map[string]any{"movie_id": id})
+	a = b.do(t, "DELETE", path, root.token, nil)
+	a.requireProblem(t, 409, "movie_in_use")
+	require.Equal(t, map[string]any{"rooms": 1.0}, a.body["details"])
+	require.Contains(t, a.body["detail"], "1 room has")
+	b.exec(t, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?", room)
+	require.Equal(t, 204, b.do(t, "DELETE", path, root.token, nil).status)
+	b.do(t, "GET", path, "", nil).requireProblem(t, 404, "not_found")
+	b.do(t, "DELETE", path, root.token, nil).requireProblem(t, 404, "not_found")
+}
+
+func TestMovieSearch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	for _, change := range []map[string]any{
+		{"title": "The Kid", "year": 1921, "runtime_minutes": 68, "genres": []any{"comedy", "drama"}},
+		{"title": "Nosferatu", "year": 1922, "runtime_minutes": 94, "genres": []any{"horror"}, "description": "Not for kids"},
+		{"title": "Metropolis", "year": 1927, "runtime_minutes": 153, "genres": []any{"drama"}},
+	} {
+		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(change)).status)
+	}
+	ask := func(query url.Values) answer { return b.do(t, "GET", "/movies?"+query.Encode(), "", nil) }
+	for query, want := range map[string][]string{
+		"": {"The Kid", "Nosferatu", "Metropolis"}, "q=kid": {"The Kid", "Nosferatu"}, "q=kid+the": {"The Kid"}, "genre=+DRAMA": {"The Kid", "Metropolis"},
+		"year_from=1922": {"Nosferatu", "Metropolis"}, "year_to=1922": {"The Kid", "Nosferatu"}, "runtime_max=94": {"The Kid", "Nosferatu"},
+		"q=k&genre=drama&year_from=1921&year_to=1921&runtime_max=68": {"The Kid"}, "q=%F0%9F%8E%AC": {}, "genre=western": {},
+	} {
+		a := b.do(t, "GET", "/movies?"+query, "", nil)
+		require.Equal(t, 200, a.status, a)
+		require.Equal(t, want, titles(a), query)
+		require.Equal(t, want, titles(b.requireHit(t, "/movies?"+query, "")), query)
+	}
+	first := b.do(t, "GET", "/movies?q=kid&limit=1", "", nil)
+	require.Equal(t, []string{"Nosferatu"}, titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)))
+
+	for name, text := range awkward {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, 200, ask(url.Values{"q": {text}, "genre": {string([]rune(text)[:5])}}).status)
+		})
+	}
+	for _, text := range []string{"a\x00b", "a\nb", "\xff\xfe", "\x1b", strings.Repeat("a", 101), ""} {
+		ask(url.Values{"q": {text}}).requireField(t, 400, "q")
+	}
+	ask(url.Values{"genre": {"a\x00b"}}).requireField(t, 400, "genre")
+
+	ask(url.Values{"q": {"embarrassing words"}, "genre": {"peculiar taste"}})
+	b.logs.secret("embarrassing", "peculiar taste")
+}
+
+func TestIdempotentMovies(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	create := func(body map[string]any) answer {
+		r := b.request(t, "POST", "/movies", root.token, body)
+		r.Header.Set("Idempotency-Key", "the-same-key")
+		return b.send(t, r)
+	}
+	answers := make([]answer, 10)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() { answers[i] = create(film(nil)) })
+	}
+	wg.Wait()
+	for _, a := range answers {
+		require.Equal(t, 201, a.status, a)
+		require.Equal(t, answers[0].data(), a.data())
+	}
+	create(film(map[string]any{"year": 1960})).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+// stage is a room with someone of each kind around it, and someone below them all to whom things are done.
+type stage struct {
+	*bundle
+	room    string
+	cast    map[string]person // by role, and "stranger", "banned", "nobody"
+	target  person            // a viewer in the room
+	message string            // of the target's
+}
+
+var outsiders = []string{"stranger", "banned", "nobody"}
+
+func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
+	t.Helper()
+	s := stage{bundle: b, cast: map[string]person{"nobody": {}}}
+	for _, role := range append([]string{"host", "moderator", "viewer", "target"}, outsiders[:2]...) {
+		s.cast[role] = b.user(t, prefix+role)
+	}
+	s.target = s.cast["target"]
+	s.room = b.room(t, s.cast["host"], nil)
+	for _, role := range []string{"moderator", "viewer", "target"} {
+		b.join(t, s.room, s.cast[role])
+	}
+	s.message = b.post(t, s.room, s.target, "Hello")
+	path := "/rooms/" + s.room
+	a := b.do(t, "PATCH", path+"/participants/"+s.cast["moderator"].name, s.cast["host"].token, map[string]any{"role": "moderator"})
+	require.Equal(t, 200, a.status, a)
+	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})
+	require.Equal(t, 200, a.status, a)
+	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", s.room, s.cast["banned"].id)
+	require.NoError(t, err)
+	return s
+}
+
+// standsFor is the operation by which a permission is used.
+var standsFor = map[watchparty.Permission]struct {
+	operation string
+	body      func(s stage) map[string]any
+}{
+	watchparty.MayPost:          {"postMessage", func(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }},
+	watchparty.MayDeleteMessage: {"deleteMessage", nil},
+	watchparty.MayKick:          {"kick", nil},
+	watchparty.MayMute: {"mute", func(s stage) map[string]any {
+		return map[string]any{"username": s.target.name, "until": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)}
+	}},
+	watchparty.MayBan:        {"ban", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
+	watchparty.MayInvite:     {"invite", func(stage) map[string]any { return map[string]any{"email": "guest@example.org"} }},
+	watchparty.MayEditRoom:   {"updateRoom", func(stage) map[string]any { return map[string]any{"name": "Renamed"} }},
+	watchparty.MayDeleteRoom: {"deleteRoom", nil},
+	watchparty.MaySetRole:    {"setRole", func(stage) map[string]any { return map[string]any{"role": "moderator"} }},
+	watchparty.MayHandOver:   {"setRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
+	watchparty.MayReadLog:    {"listRoomLog", nil},
+}
+
+// TestPermissionTable goes over every cell: each role, and those who have none, by each permission, in an open and in a
+// private room.
+func TestPermissionTable(t *testing.T) {
+	t.Parallel()
+	w := &world{bundle: setup(t)}
+	for _, visibility := range []string{"public", "private"} {
+		for i, p := range watchparty.Permissions() {
+			use, ok := standsFor[p]
+			require.True(t, ok, "no operation stands for %s", p)
+			kinds := outsiders
+			for _, role := range watchparty.Roles() {
+				kinds = append([]string{string(role)}, kinds...)
+			}
+			for j, kind := range kinds {
+				t.Run(visibility+" "+string(p)+" "+kind, func(t *testing.T) {
+					s := newStage(t, w.bundle, visibility[:2]+string(rune('a'+i))+string(rune('a'+j)), visibility)
+					c := call{token: s.cast[kind].token, params: map[string]string{}}
+					for _, parameter := range operations()[use.operation].Parameters {
+						if v := map[string]string{"room_id": s.room, "username": s.target.name, "message_id": s.message}[parameter.Value.Name]; v != "" {
+							c.params[parameter.Value.Name] = v
+						}
+					}
+					if use.body != nil {
+						c.body = use.body(s)
+					}
+					a := w.call(t, use.operation, c)
+					switch {
+					case watchparty.Role(kind).May(p):
+						require.Equal(t, operations()[use.operation].success(), a.status, a)
+					case kind == "nobody":
+						a.requireProblem(t, 401, "unauthenticated")
+					case kind == "banned":
+						a.requireProblem(t, 403, "banned")
+					case kind == "stranger" && visibility == "private":
+						a.requireProblem(t, 404, "not_found")
+					case kind == "stranger" && p == watchparty.MayPost:
+						a.requireProblem(t, 403, "not_participant")
+					default:
+						a.requireProblem(t, 403, "forbidden")
+					}
+				})
+			}
+		}
+	}
+}

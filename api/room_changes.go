@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
+)
+
+// UpdateRoom changes a room for whoever may.
+func (s *Server) UpdateRoom(ctx context.Context, r UpdateRoomRequestObject) (UpdateRoomResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := roomChange(*r.Body)
+	c.Normalise()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	changed, err := s.store.UpdateRoom(ctx, r.RoomID, id.UserID, c, ifMatch(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	s.voidRoom(ctx, r.RoomID)
+	return UpdateRoom200JSONResponse{
+		Body: RoomAnswer{Data: room(changed)}, Headers: UpdateRoom200ResponseHeaders{ETag: changedTag(changed.Version)},
+	}, nil
+}
+
+func roomChange(b UpdateRoomRequest) watchparty.RoomChange {
+	c := watchparty.RoomChange{
+		Name: b.Name, Description: b.Description, Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
+	}
+	if b.MovieID.IsSpecified() {
+		movieID := ""
+		if !b.MovieID.IsNull() {
+			movieID = b.MovieID.MustGet()
+		}
+		c.MovieID = &movieID
+	}
+	if b.SlowModeSeconds != nil {
+		wait := time.Duration(*b.SlowModeSeconds) * time.Second
+		c.SlowMode = &wait
+	}
+	if b.State != nil {
+		archived := *b.State == RoomStateArchived
+		c.Archived = &archived
+	}
+	return c
+}
+
+// DeleteRoom deletes a room for whoever may.
+func (s *Server) DeleteRoom(ctx context.Context, r DeleteRoomRequestObject) (DeleteRoomResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID); err != nil {
+		return nil, err
+	}
+	s.voidRoom(ctx, r.RoomID)
+	s.cache.Invalidate(ctx, cache.TagMessages(r.RoomID))
+	return DeleteRoom204Response{}, nil
+}

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+)
+
+// ListRoomLog answers what was done in a room.
+func (s *Server) ListRoomLog(ctx context.Context, r ListRoomLogRequestObject) (ListRoomLogResponseObject, error) {
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.permitted(ctx, r.RoomID, watchparty.MayReadLog); err != nil {
+		return nil, err
+	}
+	acts, err := s.store.RoomLog(ctx, r.RoomID, more(p))
+	if err != nil {
+		return nil, err
+	}
+	acts, next := cut(acts, p, func(a watchparty.RoomAct) string { return a.ID })
+	return ListRoomLog200JSONResponse{Data: convert(acts, roomAct), NextCursor: next}, nil
+}
+
+func roomAct(a watchparty.RoomAct) RoomAct {
+	return RoomAct{
+		ID: a.ID, Action: RoomActAction(a.Action), Actor: personOf(a.Actor.ID, a.Actor.Username),
+		Target: personOf(a.Target.ID, a.Target.Username), Details: a.Details, CreatedAt: a.CreatedAt,
+	}
+}

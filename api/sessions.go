@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
+)
+
+// ListSessions answers the caller's sign-ins.
+func (s *Server) ListSessions(ctx context.Context, r ListSessionsRequestObject) (ListSessionsResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := s.store.Sessions(ctx, id.UserID, more(p))
+	if err != nil {
+		return nil, err
+	}
+	sessions, next := cut(sessions, p, func(s watchparty.Session) string { return s.ID })
+	return ListSessions200JSONResponse{Data: convert(sessions, sessionOf(id.SessionID)), NextCursor: next}, nil
+}
+
+// sessionOf makes answers for who asks with the sign-in current.
+func sessionOf(current string) func(watchparty.Session) Session {
+	return func(s watchparty.Session) Session {
+		return Session{
+			ID: s.ID, UserAgent: s.UserAgent, SignedInAt: s.SignedInAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
+			Current: s.ID == current,
+		}
+	}
+}
+
+// EndOtherSessions ends every sign-in of the caller's but the one that asks.
+func (s *Server) EndOtherSessions(ctx context.Context, _ EndOtherSessionsRequestObject) (EndOtherSessionsResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.EndSessions(ctx, id.UserID, id.SessionID); err != nil {
+		return nil, gone(err)
+	}
+	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
+	return EndOtherSessions204Response{}, nil
+}
+
+// EndSession ends one sign-in of the caller's, be it the one that asks.
+func (s *Server) EndSession(ctx context.Context, r EndSessionRequestObject) (EndSessionResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.EndSession(ctx, id.UserID, r.SessionID); err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
+	return EndSession204Response{}, nil
+}

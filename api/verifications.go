@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+)
+
+// VerifyEmail confirms the address that the token was mailed to, and makes it the account's.
+func (s *Server) VerifyEmail(ctx context.Context, r VerifyEmailRequestObject) (VerifyEmailResponseObject, error) {
+	id, err := s.oneTime.Row(auth.ForEmail, r.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.VerifyEmail(ctx, id); err != nil {
+		return nil, err
+	}
+	return VerifyEmail204Response{}, nil
+}
+
+// ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when the
+// mail's link is confirmed.
+func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (ChangeEmailResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	email := strings.TrimSpace(r.Body.Email)
+	if err := watchparty.ValidateEmail(email); err != nil {
+		return nil, err
+	}
+	hash, err := s.provePassword(ctx, id, "password", r.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.limitMails(ctx, id.UserID); err != nil {
+		return nil, err
+	}
+	if err := s.store.RequestEmail(ctx, id.UserID, hash, email); err != nil {
+		return nil, gone(err)
+	}
+	return ChangeEmail202Response{}, nil
+}
+
+// ResendVerification promises another mail to the caller's address, unless that is confirmed already.
+func (s *Server) ResendVerification(ctx context.Context, _ ResendVerificationRequestObject) (ResendVerificationResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.limitMails(ctx, id.UserID); err != nil {
+		return nil, err
+	}
+	if err := s.store.ResendVerification(ctx, id.UserID); err != nil {
+		return nil, gone(err)
+	}
+	return ResendVerification202Response{}, nil
+}

@@ -1,0 +1,44 @@
+package watchparty
+
+import "time"
+
+// AuditEntry is one thing that an admin did, or an operator by command.
+type AuditEntry struct {
+	ID         string
+	Actor      Person // nobody when the account is gone, and for an operator's command
+	Action     AuditAction
+	TargetKind AuditKind
+	TargetID   string
+	Details    map[string]any
+	CreatedAt  time.Time
+}
+
+// AuditAction says what was done.
+type AuditAction string
+
+const (
+	AuditUserSuspended     AuditAction = "user_suspended" // details: reason
+	AuditUserReinstated    AuditAction = "user_reinstated"
+	AuditUserSessionsEnded AuditAction = "user_sessions_ended"
+	AuditAdminGranted      AuditAction = "admin_granted"
+	AuditMovieCreated      AuditAction = "movie_created"
+	AuditMovieUpdated      AuditAction = "movie_updated"
+	AuditMovieDeleted      AuditAction = "movie_deleted"
+	AuditCleanupStarted    AuditAction = "cleanup_started" // details: policies, dry_run
+)
+
+// AuditKind says what it was done to.
+type AuditKind string
+
+const (
+	AuditUser       AuditKind = "user"
+	AuditMovie      AuditKind = "movie"
+	AuditCleanupRun AuditKind = "cleanup_run"
+)
+
+// AuditFilter chooses entries; what is empty chooses all.
+type AuditFilter struct {
+	ActorID  string
+	TargetID string
+	Action   AuditAction
+}

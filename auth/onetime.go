@@ -1,0 +1,55 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+
+	"github.com/google/uuid"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Purpose says what a one-time token is for; a token of one purpose is none of another.
+type Purpose string
+
+const (
+	ForEmail      Purpose = "email-verification"
+	ForReset      Purpose = "password-reset"
+	ForInvitation Purpose = "room-invitation"
+)
+
+// OneTime derives tokens for links in mails. A token is the ID of a row and a MAC of it, so that a repeated mail
+// carries the same link, nothing of it has to be stored, and a forged one is refused without asking the database.
+// That a token works once, and until when, is in its row.
+type OneTime struct{ secret string }
+
+// NewOneTime derives with keys made from secret.
+func NewOneTime(secret string) *OneTime { return &OneTime{secret: secret} }
+
+const tokenLength = (len(uuid.UUID{}) + sha256.Size) * 4 / 3
+
+// Token returns the token for a row, tokenLength characters of base64url. The ID has to be a UUID.
+func (o *OneTime) Token(purpose Purpose, id string) string {
+	row := uuid.MustParse(id)
+	return base64.RawURLEncoding.EncodeToString(append(row[:], o.mac(purpose, row)...))
+}
+
+// Row returns the ID of the row that the token is for, or ErrBadToken.
+func (o *OneTime) Row(purpose Purpose, token string) (string, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(token) != tokenLength { // the decoder passes over line breaks
+		return "", watchparty.ErrBadToken
+	}
+	row := uuid.UUID(raw[:len(uuid.UUID{})])
+	if !hmac.Equal(raw[len(row):], o.mac(purpose, row)) {
+		return "", watchparty.ErrBadToken
+	}
+	return row.String(), nil
+}
+
+func (o *OneTime) mac(purpose Purpose, row uuid.UUID) []byte {
+	mac := hmac.New(sha256.New, derive(o.secret, "one-time/"+string(purpose)))
+	mac.Write(row[:])
+	return mac.Sum(nil)
+}

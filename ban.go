@@ -1,0 +1,89 @@
+package watchparty
+
+import (
+	"strings"
+	"time"
+)
+
+// Ban keeps someone out of a room.
+type Ban struct {
+	User      Person
+	By        Person // nobody when the account is gone
+	Reason    string
+	Until     time.Time // zero for one that does not end
+	CreatedAt time.Time
+}
+
+// Mute keeps someone from speaking in a room.
+type Mute struct {
+	User      Person
+	By        Person // nobody when the account is gone
+	Reason    string
+	Until     time.Time
+	CreatedAt time.Time
+}
+
+// Limits of bans and mutes.
+const (
+	MaxReason   = 300 // characters
+	MaxBanYears = 10
+	MaxMute     = 30 * 24 * time.Hour
+)
+
+// NewBan is what someone is banned with.
+type NewBan struct {
+	Until  *time.Time // nil for a ban that does not end
+	Reason string
+}
+
+// Normalise trims the reason and makes the time one that Postgres keeps as it is.
+func (b *NewBan) Normalise() {
+	b.Reason = strings.TrimSpace(b.Reason)
+	if b.Until != nil {
+		until := storable(*b.Until)
+		b.Until = &until
+	}
+}
+
+// Validate reports every field that is wrong at the time now.
+func (b NewBan) Validate(now time.Time) error {
+	var v fields
+	if b.Until != nil {
+		v.ends("until", *b.Until, now, now.AddDate(MaxBanYears, 0, 0))
+	}
+	v.reason(b.Reason)
+	return v.err()
+}
+
+// NewMute is what someone is muted with.
+type NewMute struct {
+	Until  time.Time
+	Reason string
+}
+
+// Normalise trims the reason and makes the time one that Postgres keeps as it is.
+func (m *NewMute) Normalise() {
+	m.Reason = strings.TrimSpace(m.Reason)
+	m.Until = storable(m.Until)
+}
+
+// Validate reports every field that is wrong at the time now.
+func (m NewMute) Validate(now time.Time) error {
+	var v fields
+	v.ends("until", m.Until, now, now.Add(MaxMute))
+	v.reason(m.Reason)
+	return v.err()
+}
+
+// ends wants a time after now and not after latest.
+func (v *fields) ends(field string, until, now, latest time.Time) {
+	v.check(until.After(now), field, "past", "must be in the future")
+	v.check(!until.After(latest), field, "too_late", "is too far ahead")
+}
+
+func (v *fields) reason(reason string) {
+	v.length("reason", reason, 0, MaxReason)
+	v.line("reason", reason)
+}
+
+func storable(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

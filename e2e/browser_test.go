@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// browser opens tabs of one real browser.
+type browser struct{ allocator context.Context }
+
+func startBrowser(t *testing.T) browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1000),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true),
+	)
+	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(cancel)
+	return browser{allocator}
+}
+
+// tab is one page, as a person sees it.
+type tab struct{ ctx context.Context }
+
+func (b browser) open(t *testing.T, address string) tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.allocator)
+	t.Cleanup(cancel)
+	_, err := chromedp.Run(ctx, chromedp.Navigate(address))
+	require.NoError(t, err)
+	return tab{ctx}
+}
+
+// shows waits until the page does.
+func (p tab) shows(t *testing.T, text string) {
+	t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
+		chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(30*time.Second)))
+	if err != nil {
+		seen, _ := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS("body")))
+		require.NoError(t, err, "%q is not in: %s", text, seen)
+	}
+}
+
+func (p tab) click(t *testing.T, selector string) {
+	t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.Click(chromedp.CSS(selector)))
+	require.NoError(t, err)
+}
+
+func (p tab) write(t *testing.T, field, text string) {
+	t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
+	require.NoError(t, err)
+}
+
+// picture keeps what the page looks like, with SCREENSHOTS set to a folder.
+func (p tab) picture(t *testing.T, name string) {
+	t.Helper()
+	data, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600))
+	}
+}

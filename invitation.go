@@ -1,0 +1,59 @@
+package watchparty
+
+import (
+	"strings"
+	"time"
+)
+
+// InvitationState is where an invitation stands.
+type InvitationState string
+
+const (
+	InvitationOpen     InvitationState = "open"
+	InvitationAccepted InvitationState = "accepted"
+	InvitationDeclined InvitationState = "declined"
+	InvitationRevoked  InvitationState = "revoked"
+	InvitationExpired  InvitationState = "expired"
+)
+
+// Invitation asks someone, by a mail address that may have no account, into a room.
+type Invitation struct {
+	ID         string
+	RoomID     string
+	Email      string
+	State      InvitationState
+	Inviter    Person // nobody when the account is gone
+	ExpiresAt  time.Time
+	AnsweredAt time.Time // zero unless accepted or declined
+	CreatedAt  time.Time
+}
+
+// Limits of invitations.
+const (
+	InvitationLife      = 7 * 24 * time.Hour
+	MaxOpenInvitations  = 50  // to one room
+	MaxDailyInvitations = 100 // by one person, within 24 hours
+)
+
+// Errors of invitations.
+var (
+	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",
+		Message: "The room has too many open invitations.", Details: map[string]int{"most": MaxOpenInvitations}}
+	ErrManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",
+		Message: "You have sent too many invitations today.", Details: map[string]int{"most": MaxDailyInvitations}}
+)
+
+// NewInvitation is what someone is invited with.
+type NewInvitation struct {
+	Email string
+}
+
+// Normalise trims what people type around an address.
+func (i *NewInvitation) Normalise() { i.Email = strings.TrimSpace(i.Email) }
+
+// Validate reports every field that is wrong.
+func (i NewInvitation) Validate() error {
+	var v fields
+	v.email("email", i.Email)
+	return v.err()
+}

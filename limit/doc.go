@@ -1,0 +1,18 @@
+// Package limit counts what each subject (an account, an address) does, and says when it is too much.
+//
+//   - Limiter counts in Redis (GCRA), for all replicas together: for what is dear or dangerous, such as sign-ins and
+//     writes. It costs one round trip.
+//   - Local counts in this process: for reads, since one from the cache must not pay a round trip for its limit.
+//
+// # When Redis is away
+//
+// Limiter fails open: it allows everything, as if nothing had been used. One operation waits for at most 100 ms; those
+// of one request share that when their contexts come from one call of Within. Limiter is given the cache's client, whose
+// breaker makes both fail at once.
+//
+// # What is kept
+//
+// Redis keeps one number under a key that holds the rule's name and a keyed hash of the subject, never the subject
+// itself, until the subject has its whole quota back. A Local keeps a bounded number of subjects: one that it had to
+// forget starts over with its whole quota.
+package limit

@@ -1,0 +1,128 @@
+package limit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-redis/redis_rate/v10"
+	"github.com/redis/go-redis/v9"
+)
+
+// Limiter counts in Redis. It is safe for concurrent use.
+type Limiter struct {
+	rates   *redis_rate.Limiter
+	log     *slog.Logger
+	key     []byte
+	failing atomic.Bool // the last exchange with Redis failed; only for the log
+}
+
+// New counts under keys that begin with prefix. Limiters with the same prefix and secret count together. The client must
+// not retry by itself: an event whose answer was lost would count twice.
+func New(client redis.UniversalClient, prefix, secret string, log *slog.Logger) *Limiter {
+	return &Limiter{
+		rates: redis_rate.NewLimiter(prefixed{client, prefix}),
+		log:   log,
+		key:   digest([]byte(secret), "rate-limit"), // each use of the secret has a key of its own
+	}
+}
+
+// Allow counts one event, unless it is refused.
+func (l *Limiter) Allow(ctx context.Context, rule Rule, subject string) Result {
+	got, ok := l.ask(ctx, rule, subject, 1)
+	if !ok {
+		return rule.unused()
+	}
+	return rule.result(got.Allowed == 1, got.ResetAfter)
+}
+
+// Peek says what Allow would, and counts nothing; Remaining includes the event that it is asked for.
+func (l *Limiter) Peek(ctx context.Context, rule Rule, subject string) Result {
+	got, ok := l.ask(ctx, rule, subject, 0)
+	if !ok {
+		return rule.unused()
+	}
+	return rule.result(rule.result(true, got.ResetAfter).Remaining > 0, got.ResetAfter)
+}
+
+// ask adds n events. It is false when Redis does not say.
+func (l *Limiter) ask(ctx context.Context, rule Rule, subject string, n int) (*redis_rate.Result, bool) {
+	all := patienceOf(ctx)
+	wait := all.left()
+	if wait < minWait {
+		return nil, false
+	}
+	// The wait does not follow the caller's context: an impatient caller would look to the breaker like a slow Redis.
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
+	defer cancel()
+	start := time.Now()
+	quota := redis_rate.Limit{Rate: rule.Rate, Period: rule.Period, Burst: rule.burst()}
+	got, err := l.rates.AllowN(asking, rule.Name+":"+l.hash(rule, subject), quota, n)
+	all.spend(time.Since(start))
+	l.report(ctx, err)
+	return got, err == nil
+}
+
+// hash is the subject in Redis. Addresses are few enough to be found out from a hash without a key.
+func (l *Limiter) hash(rule Rule, subject string) string {
+	return base64.RawURLEncoding.EncodeToString(digest(l.key, rule.Name+"\x00"+subject)[:16])
+}
+
+func digest(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// report logs when Redis turns from good to bad or back.
+func (l *Limiter) report(ctx context.Context, err error) {
+	if err == nil {
+		if l.failing.Load() && l.failing.CompareAndSwap(true, false) {
+			l.log.InfoContext(ctx, "Rate limits are kept again")
+		}
+		return
+	}
+	if l.failing.CompareAndSwap(false, true) {
+		l.log.WarnContext(ctx, "Rate limits fail open", slog.String("reason", reason(err)))
+	}
+}
+
+// reason is err without network addresses, which Redis itself tells only when a key lives elsewhere.
+func reason(err error) string {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return "redis does not answer"
+	}
+	if code, _, _ := strings.Cut(reply.Error(), " "); code == "MOVED" || code == "ASK" {
+		return code
+	}
+	return reply.Error()
+}
+
+// prefixed puts prefix before the keys of what redis_rate runs; redis_rate's own prefix would stand before it.
+type prefixed struct {
+	redis.UniversalClient
+	prefix string
+}
+
+func (p prefixed) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	return p.UniversalClient.Eval(ctx, script, p.under(keys), args...)
+}
+
+func (p prefixed) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	return p.UniversalClient.EvalSha(ctx, sha, p.under(keys), args...)
+}
+
+func (p prefixed) under(keys []string) []string {
+	under := make([]string, len(keys))
+	for i, key := range keys {
+		under[i] = p.prefix + key
+	}
+	return under
+}

@@ -1,0 +1,2 @@
+DROP TABLE audit;
+DROP INDEX cleanup_runs_created_idx;

@@ -1,0 +1,40 @@
+package watchparty
+
+import "time"
+
+// RoomAct is one line of a room's log.
+type RoomAct struct {
+	ID        string
+	Action    RoomAction
+	Actor     Person // nobody when the account is gone, and for what happened by itself
+	Target    Person // nobody when the account is gone, and for what was not done to anyone
+	Details   map[string]any
+	CreatedAt time.Time
+}
+
+// Person is who a user is to others. The zero value is nobody.
+type Person struct {
+	ID       string
+	Username string
+}
+
+// RoomAction says what was done.
+type RoomAction string
+
+const (
+	ActRoomUpdated        RoomAction = "room_updated" // details: fields
+	ActRoomArchived       RoomAction = "room_archived"
+	ActRoomReopened       RoomAction = "room_reopened"
+	ActRoleSet            RoomAction = "role_set" // details: role
+	ActHostHandedOver     RoomAction = "host_handed_over"
+	ActHostSucceeded      RoomAction = "host_succeeded"
+	ActKicked             RoomAction = "kicked"
+	ActBanned             RoomAction = "banned" // details: until, reason
+	ActBanLifted          RoomAction = "ban_lifted"
+	ActMuted              RoomAction = "muted" // details: until, reason
+	ActMuteLifted         RoomAction = "mute_lifted"
+	ActMessageDeleted     RoomAction = "message_deleted" // details: message_id
+	ActInvited            RoomAction = "invited"         // details: invitation_id
+	ActInvitationRevoked  RoomAction = "invitation_revoked"
+	ActInvitationAccepted RoomAction = "invitation_accepted"
+)

@@ -1,0 +1,16 @@
+package watchparty
+
+// MaxSearch is the longest text to search for, in characters.
+const MaxSearch = 100
+
+// ValidateSearch checks what someone searches for.
+func ValidateSearch(q string) error {
+	var v fields
+	v.search(q)
+	return v.err()
+}
+
+func (v *fields) search(q string) {
+	v.length("q", q, 0, MaxSearch)
+	v.line("q", q)
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// Deleted is what a deletion has changed for others.
+type Deleted struct {
+	Username string
+	Rooms    []string // that the user hosted, was in, or had a standing in
+	Wrote    []string // rooms in which there are messages of theirs
+}
+
+// DeleteAccount ends an account: from now on nothing names it, its name and address are free, and the rest is promised.
+// It returns ErrNotFound for one that is gone already.
+func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, error) {
+	var d Deleted
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+		// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
+		// between the two.
+		first, err := leaveRooms(ctx, tx, userID)
+		if err != nil {
+			return job.Event{}, err
+		}
+		user, err := lockUser(ctx, tx, userID)
+		if err != nil {
+			return job.Event{}, err
+		}
+		d.Username = user.Username
+		if err := scrub(ctx, tx, userID); err != nil {
+			return job.Event{}, err
+		}
+		second, err := leaveRooms(ctx, tx, userID)
+		if err != nil {
+			return job.Event{}, err
+		}
+		d.Rooms = slices.Concat(first, second)
+		err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
+		return job.StartAccountDeletion(userID), err
+	})
+	return d, found(err, "delete account")
+}
+
+// scrub removes what names the user, or lets someone in as them.
+func scrub(ctx context.Context, tx bun.Tx, userID string) error {
+	username, email := watchparty.DeletedNames(userID)
+	_, err := tx.NewUpdate().Model((*userRow)(nil)).
+		Set("username = ?", username).Set("email = ?", email).Set("display_name = ?", watchparty.DeletedDisplayName).
+		Set("password_hash = ''").Set("email_verified_at = NULL").Set("is_admin = false").Set("avatar_version = 0").
+		Set("deleted_at = now()").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: scrub account: %w", err)
+	}
+	for _, statement := range []string{
+		"DELETE FROM sessions WHERE user_id = ?",
+		"DELETE FROM email_verifications WHERE user_id = ?",
+		"DELETE FROM password_resets WHERE user_id = ?",
+		"UPDATE emails SET state = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
+		// An upload that is being processed finds out that way, and removes its files.
+		"UPDATE avatars SET state = 'superseded', updated_at = now() WHERE user_id = ? AND state IN ('processing', 'ready')",
+		"UPDATE invitations SET inviter_id = NULL, updated_at = now() WHERE inviter_id = ?",
+		"UPDATE invitations SET user_id = NULL, updated_at = now() WHERE user_id = ?",
+		"UPDATE bans SET banned_by = NULL, updated_at = now() WHERE banned_by = ?",
+		"UPDATE mutes SET muted_by = NULL, updated_at = now() WHERE muted_by = ?",
+		"UPDATE room_log SET actor_id = NULL, updated_at = now() WHERE actor_id = ?",
+		"UPDATE room_log SET target_id = NULL, updated_at = now() WHERE target_id = ?",
+	} {
+		if _, err := tx.ExecContext(ctx, statement, userID); err != nil {
+			return fmt.Errorf("store: scrub account: %w", err)
+		}
+	}
+	return nil
+}
+
+// leaveRooms takes a user out of every room, there or not, and returns which rooms that has changed.
+func leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
+	rooms, err := handOverRooms(ctx, tx, userID)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range []string{"participants", "members", "bans", "mutes"} {
+		var left []string
+		err := tx.NewRaw("DELETE FROM ? WHERE user_id = ? RETURNING room_id", bun.Ident(table), userID).Scan(ctx, &left)
+		if err != nil {
+			return nil, fmt.Errorf("store: leave rooms: %w", err)
+		}
+		rooms = append(rooms, left...)
+	}
+	slices.Sort(rooms)
+	return slices.Compact(rooms), nil
+}
+
+// AnonymiseMessages takes a deleted user's name off at most limit messages and returns of how many. It leaves those of
+// an account that is not deleted alone.
+func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int) (int, error) {
+	result, err := s.db.NewRaw(`
+		UPDATE messages SET user_id = NULL, updated_at = now() WHERE id IN (
+			SELECT m.id FROM messages AS m JOIN users AS u ON u.id = m.user_id
+			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ?)`, userID, limit).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("store: anonymise messages: %w", err)
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that a request which was on
+// its way during the deletion has brought them into. One that is gone already is no error.
+func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var ids []string
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NOT NULL", userID).
+			For("UPDATE").Scan(ctx, &ids)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if rooms, err = leaveRooms(ctx, tx, userID); err != nil {
+			return err
+		}
+		_, err = tx.NewDelete().Model((*userRow)(nil)).Where("id = ?", userID).Exec(ctx)
+		return err
+	})
+	return rooms, found(err, "remove account")
+}

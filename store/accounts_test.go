@@ -1,0 +1,237 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func TestDeleteAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob, carl := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
+	token := signIn(t, s, ada, time.Hour)
+	reset := requestReset(t, s, ada)
+	verification := newest(t, s, ada)
+	hosted, left := newRoom(t, s, ada, nil), newRoom(t, s, bob, nil)
+	banned, member := newRoom(t, s, bob, nil), newRoom(t, s, carl, nil)
+	closed := newRoom(t, s, ada, nil)
+	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", closed.ID)
+	join(t, s, hosted, carl)
+	join(t, s, left, ada)
+	message := say(t, s, left, ada, "hello")
+	say(t, s, hosted, carl, "hi")
+	exec(t, s, "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", banned.ID, ada.ID)
+	exec(t, s, "INSERT INTO bans (room_id, user_id, banned_by) VALUES (?, ?, ?)", hosted.ID, bob.ID, ada.ID)
+	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
+	exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, user_id, email, expires_at) VALUES (?, ?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID, ada.ID)
+	exec(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')", newID(), hosted.ID, ada.ID, ada.ID)
+	version, err := s.NextAvatarVersion(t.Context(), ada.ID)
+	require.NoError(t, err)
+	_, err = s.CreateAvatar(t.Context(), ada.ID, version)
+	require.NoError(t, err)
+
+	deleted, err := s.DeleteAccount(t.Context(), ada.ID)
+	require.NoError(t, err)
+	rooms := []string{hosted.ID, left.ID, banned.ID, member.ID, closed.ID}
+	slices.Sort(rooms)
+	require.Equal(t, Deleted{Username: "ada", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
+
+	t.Run("nothing names it", func(t *testing.T) {
+		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'ada'"), table)
+		}
+		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "bans.banned_by", "room_log.actor_id",
+			"room_log.target_id", "invitations.inviter_id", "invitations.user_id", "sessions.user_id", "rooms.host_id"} {
+			table, name, _ := strings.Cut(column, ".")
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
+		}
+		hex := get[string](t, s, "SELECT right(replace(id::text, '-', ''), 24) FROM users WHERE id = ?", ada.ID)
+		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", get[string](t, s,
+			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?", ada.ID))
+		require.Equal(t, "guest@example.org", get[string](t, s, "SELECT email FROM invitations"), "the room's")
+	})
+	t.Run("nobody finds it or gets in", func(t *testing.T) {
+		_, err := s.User(t.Context(), ada.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		username, email := watchparty.DeletedNames(ada.ID)
+		_, err = s.UserByUsername(t.Context(), username)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, _, err = s.Credentials(t.Context(), email)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, _, err = rotate(t, s, token)
+		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+		_, err = s.ResetPassword(t.Context(), reset, "new")
+		require.ErrorIs(t, err, watchparty.ErrBadToken)
+		require.ErrorIs(t, s.VerifyEmail(t.Context(), verification), watchparty.ErrBadToken)
+		_, err = s.LogIn(t.Context(), ada.ID, "", NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		require.ErrorIs(t, err, watchparty.ErrBadCredentials)
+		_, err = s.NextAvatarVersion(t.Context(), ada.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.CreateAvatar(t.Context(), ada.ID, 2)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		name := "back"
+		_, err = s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.DeleteAccount(t.Context(), ada.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+	t.Run("its messages have no author at once", func(t *testing.T) {
+		messages, err := s.Messages(t.Context(), left.ID, Page{Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, []string{message.ID, "hello", ""}, []string{messages[0].ID, messages[0].Body, messages[0].Username})
+	})
+	t.Run("its mails are cancelled and its uploads void", func(t *testing.T) {
+		require.Equal(t, 2, get[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'", ada.ID))
+		require.Equal(t, "superseded", get[string](t, s, "SELECT state FROM avatars WHERE user_id = ?", ada.ID))
+	})
+	t.Run("its room has another host, its archived one none", func(t *testing.T) {
+		room, err := s.Room(t.Context(), hosted.ID)
+		require.NoError(t, err)
+		require.Equal(t, []any{carl.ID, true}, []any{room.HostID, room.ArchivedAt.IsZero()})
+		room, err = s.Room(t.Context(), closed.ID)
+		require.NoError(t, err)
+		require.Empty(t, room.HostID)
+	})
+	t.Run("the rest is promised", func(t *testing.T) {
+		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, get[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'", "account-deletion/"+ada.ID))
+	})
+	t.Run("name and address are free", func(t *testing.T) {
+		again := newUser(t, s, "ada")
+		require.NotEqual(t, ada.ID, again.ID)
+	})
+}
+
+func TestRoomsOfADeletedAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, early, late, mod := newUser(t, s, "host"), newUser(t, s, "early"), newUser(t, s, "late"), newUser(t, s, "moderator")
+	suspended, absent := newUser(t, s, "suspended"), newUser(t, s, "absent")
+	exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
+	moderators := newRoom(t, s, host, nil)
+	join(t, s, moderators, suspended, early, late, mod)
+	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator'), (?, ?, 'moderator')", moderators.ID, mod.ID, moderators.ID, absent.ID)
+	viewers := newRoom(t, s, host, nil)
+	join(t, s, viewers, suspended, early, late)
+	empty := newRoom(t, s, host, nil)
+	_, err := s.DeleteAccount(t.Context(), host.ID)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		room watchparty.Room
+		heir string
+	}{"the moderator who is there": {moderators, mod.ID}, "who is there longest": {viewers, early.ID}, "nobody": {empty, ""}} {
+		room, err := s.Room(t.Context(), c.room.ID)
+		require.NoError(t, err)
+		require.Equal(t, c.heir, room.HostID, name)
+		require.Equal(t, c.heir == "", !room.ArchivedAt.IsZero(), name)
+	}
+}
+
+func TestRemoveAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room := newRoom(t, s, bob, nil)
+	join(t, s, room, ada)
+	for range 25 {
+		say(t, s, room, ada, "hello")
+	}
+	say(t, s, room, bob, "hi")
+
+	_, err := s.AnonymiseMessages(t.Context(), ada.ID, 100)
+	require.NoError(t, err)
+	_, err = s.RemoveAccount(t.Context(), ada.ID)
+	require.NoError(t, err)
+	require.Equal(t, 25, get[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID), "an account that is not deleted is left alone")
+
+	_, err = s.DeleteAccount(t.Context(), ada.ID)
+	require.NoError(t, err)
+	for _, want := range []int{10, 10, 5, 0} {
+		n, err := s.AnonymiseMessages(t.Context(), ada.ID, 10)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM messages WHERE user_id IS NOT NULL"))
+
+	late := newRoom(t, s, ada, nil) // a request that was on its way
+	for _, want := range [][]string{{late.ID}, nil} {
+		rooms, err := s.RemoveAccount(t.Context(), ada.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, rooms)
+	}
+	require.Zero(t, get[int](t, s, "SELECT count(*) FROM users WHERE id = ?", ada.ID))
+	require.Equal(t, 26, count(t, s, "messages"))
+	archived, err := s.Room(t.Context(), late.ID)
+	require.NoError(t, err)
+	require.False(t, archived.ArchivedAt.IsZero())
+}
+
+func TestParallelDeletions(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for i := range 5 {
+		ada, bob := newUser(t, s, fmt.Sprint("ada", i)), newUser(t, s, fmt.Sprint("bob", i))
+		room := newRoom(t, s, ada, nil)
+		join(t, s, room, bob)
+		other := newRoom(t, s, bob, nil)
+		var wg sync.WaitGroup
+		errs := make([]error, 6)
+		for j := range errs {
+			wg.Go(func() { _, errs[j] = s.DeleteAccount(t.Context(), ada.ID) })
+		}
+		joined := make([]error, 4)
+		for j := range joined { // the one who leaves, and another, come in at the same time
+			wg.Go(func() { _, joined[j] = s.JoinRoom(t.Context(), other.ID, []string{ada.ID, bob.ID}[j%2]) })
+		}
+		wg.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			require.ErrorIs(t, err, watchparty.ErrNotFound)
+		}
+		require.Equal(t, 1, won)
+		for _, err := range joined {
+			require.NoError(t, err)
+		}
+		stored, err := s.Room(t.Context(), room.ID)
+		require.NoError(t, err)
+		require.Equal(t, bob.ID, stored.HostID)
+		_, err = s.RemoveAccount(t.Context(), ada.ID)
+		require.NoError(t, err)
+	}
+}
+
+func TestExport(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	hosted, joined := newRoom(t, s, ada, nil), newRoom(t, s, bob, nil)
+	join(t, s, joined, ada)
+	first, second := say(t, s, joined, ada, "one"), say(t, s, hosted, ada, "two")
+	say(t, s, joined, bob, "not hers")
+	messages, err := s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []watchparty.Message{first, second}, messages)
+	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: first.ID})
+	require.NoError(t, err)
+	require.Equal(t, []watchparty.Message{second}, messages)
+
+	for i, inviter := range []string{ada.ID, bob.ID} {
+		exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')", newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
+	}
+	invitations, err := s.ExportInvitations(t.Context(), ada.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, invitations, 1)
+	require.Equal(t, []any{"guest0@example.org", watchparty.InvitationExpired, true, time.UTC},
+		[]any{invitations[0].Email, invitations[0].State, invitations[0].AnsweredAt.IsZero(), invitations[0].CreatedAt.Location()})
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type auditRow struct {
+	bun.BaseModel `bun:"table:audit,alias:a"`
+
+	ID            string         `bun:"id,pk"`
+	ActorID       *string        `bun:"actor_id"`
+	Action        string         `bun:"action"`
+	TargetKind    string         `bun:"target_kind"`
+	TargetID      string         `bun:"target_id"`
+	Details       map[string]any `bun:"details,type:jsonb"`
+	CreatedAt     time.Time      `bun:"created_at"`
+	ActorUsername *string        `bun:"actor_username,scanonly"`
+}
+
+func (r auditRow) entry() watchparty.AuditEntry {
+	return watchparty.AuditEntry{
+		ID: r.ID, Actor: person(r.ActorID, r.ActorUsername), Action: watchparty.AuditAction(r.Action),
+		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor.
+func audit(
+	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
+	details map[string]any,
+) error {
+	if details == nil {
+		details = map[string]any{}
+	}
+	row := &auditRow{
+		ID: newID(), ActorID: nullID(actorID), Action: string(action), TargetKind: string(kind), TargetID: targetID,
+		Details: details, CreatedAt: now(),
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return fmt.Errorf("store: audit %s: %w", action, err)
+	}
+	return nil
+}
+
+// Audit lists what admins did, newest first.
+func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]watchparty.AuditEntry, error) {
+	var rows []auditRow
+	q := s.db.NewSelect().Model(&rows).ColumnExpr("a.*, u.username AS actor_username").
+		Join("LEFT JOIN users AS u ON u.id = a.actor_id AND u.deleted_at IS NULL").Order("a.id DESC").Limit(p.Limit)
+	if f.ActorID != "" {
+		q = q.Where("a.actor_id = ?", f.ActorID)
+	}
+	if f.TargetID != "" {
+		q = q.Where("a.target_id = ?", f.TargetID)
+	}
+	if f.Action != "" {
+		q = q.Where("a.action = ?", string(f.Action))
+	}
+	if p.After != "" {
+		q = q.Where("a.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: audit: %w", err)
+	}
+	return convert(rows, auditRow.entry), nil
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type banRow struct {
+	bun.BaseModel `bun:"table:bans,alias:b"`
+
+	RoomID     string     `bun:"room_id,pk"`
+	UserID     string     `bun:"user_id,pk"`
+	BannedBy   *string    `bun:"banned_by"`
+	Reason     string     `bun:"reason"`
+	Until      *time.Time `bun:"until"`
+	CreatedAt  time.Time  `bun:"created_at"`
+	UpdatedAt  time.Time  `bun:"updated_at"`
+	Username   string     `bun:"username,scanonly"`
+	ByUsername *string    `bun:"by_username,scanonly"`
+}
+
+func (r banRow) ban() watchparty.Ban {
+	return watchparty.Ban{
+		User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.BannedBy, r.ByUsername),
+		Reason: r.Reason, Until: value(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+const banInForce = "(until IS NULL OR until > now())"
+
+func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("b.*").ColumnExpr("u.username, o.username AS by_username").
+		Join("JOIN users AS u ON u.id = b.user_id AND u.deleted_at IS NULL").
+		Join("LEFT JOIN users AS o ON o.id = b.banned_by AND o.deleted_at IS NULL")
+}
+
+// Ban puts someone out of a room, member or not, and keeps them out; it replaces a former ban. It returns what
+// permittedOn returns.
+func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan) (watchparty.Ban, error) {
+	var row banRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
+		if err != nil {
+			return err
+		}
+		for _, table := range []string{"participants", "members"} {
+			if _, err := remove(ctx, tx, table, roomID, target.ID); err != nil {
+				return err
+			}
+		}
+		now := now()
+		row = banRow{RoomID: roomID, UserID: target.ID, BannedBy: &actorID, Reason: n.Reason, Until: n.Until, CreatedAt: now, UpdatedAt: now}
+		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT bans_pkey DO UPDATE").
+			Set("banned_by = excluded.banned_by, reason = excluded.reason, until = excluded.until").
+			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		details := map[string]any{"until": n.Until, "reason": n.Reason}
+		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanned, details); err != nil {
+			return err
+		}
+		return selectBans(tx, &row).Where("b.room_id = ? AND b.user_id = ?", roomID, target.ID).Scan(ctx)
+	})
+	return row.ban(), found(err, "ban")
+}
+
+// LiftBan ends a ban. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
+func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
+		if err != nil {
+			return err
+		}
+		// The row stays, for it may be where the next page of a list begins.
+		result, err := tx.NewUpdate().Model((*banRow)(nil)).Set("until = now()").Set("updated_at = now()").
+			Where("room_id = ? AND user_id = ?", roomID, target.ID).Where(banInForce).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if !affected(result) {
+			return watchparty.ErrNotFound
+		}
+		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanLifted, nil)
+	})
+	return found(err, "lift ban")
+}
+
+// Bans lists a room's bans in force, newest first; p.After is the ID of the last one's user.
+func (s *Store) Bans(ctx context.Context, roomID string, p Page) ([]watchparty.Ban, error) {
+	var rows []banRow
+	q := selectBans(s.db, &rows).Where("b.room_id = ?", roomID).Where(banInForce).
+		Order("b.created_at DESC", "b.user_id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("(b.created_at, b.user_id) < (SELECT created_at, user_id FROM bans WHERE room_id = ? AND user_id = ?)", roomID, p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: bans: %w", err)
+	}
+	return convert(rows, banRow.ban), nil
+}

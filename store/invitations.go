@@ -1,0 +1,304 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+type invitationRow struct {
+	bun.BaseModel `bun:"table:invitations,alias:i"`
+
+	ID              string     `bun:"id,pk"`
+	RoomID          string     `bun:"room_id"`
+	InviterID       *string    `bun:"inviter_id"`
+	UserID          *string    `bun:"user_id"`
+	Email           string     `bun:"email"`
+	State           string     `bun:"state"`
+	ExpiresAt       time.Time  `bun:"expires_at"`
+	AnsweredAt      *time.Time `bun:"answered_at"`
+	CreatedAt       time.Time  `bun:"created_at"`
+	UpdatedAt       time.Time  `bun:"updated_at"`
+	StateNow        string     `bun:"state_now,scanonly"`
+	InviterUsername *string    `bun:"inviter_username,scanonly"`
+}
+
+func (r invitationRow) invitation() watchparty.Invitation {
+	return watchparty.Invitation{
+		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
+		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+func (r invitationRow) state() watchparty.InvitationState {
+	return watchparty.InvitationState(r.StateNow)
+}
+
+// invitationState is the state now: an invitation expires by its time, before anybody has marked it.
+const invitationState = "CASE WHEN i.state = 'open' AND i.expires_at <= now() THEN 'expired' ELSE i.state END"
+
+func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState + " AS state_now").
+		ColumnExpr("u.username AS inviter_username").
+		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL")
+}
+
+// Invite stores an invitation, its mail and the event that sends it. For an address that has an open invitation to the
+// room it gives that one. Besides what permitted returns, it returns ErrRoomArchived, ErrManyOpenInvitations and
+// ErrManyDailyInvitations.
+func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, o Once) (watchparty.Invitation, error) {
+	var row invitationRow
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		room, _, err := permitted(ctx, tx, roomID, inviterID, watchparty.MayInvite)
+		if err != nil {
+			return nil, err
+		}
+		open, err := openInvitation(ctx, tx, roomID, n.Email)
+		if err != nil {
+			return nil, err
+		}
+		id := cmp.Or(open, newID())
+		former, err := claim(ctx, tx, o, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case former != id:
+			return nil, selectInvitations(tx, &row).Where("i.id = ?", former).Scan(ctx)
+		case room.ArchivedAt != nil:
+			return nil, watchparty.ErrRoomArchived
+		case open != "":
+			return nil, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
+		}
+		emailID, err := addInvitation(ctx, tx, id, roomID, inviterID, n)
+		if err != nil {
+			return nil, err
+		}
+		return []job.Event{job.StartRoomInvitation(id, emailID)}, selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
+	})
+	return row.invitation(), found(err, "invite")
+}
+
+// openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
+// expired makes way for the next.
+func openInvitation(ctx context.Context, tx bun.Tx, roomID, email string) (string, error) {
+	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = now()").
+		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open' AND expires_at <= now()", roomID, email).Exec(ctx)
+	if err != nil {
+		return "", err
+	}
+	var id string
+	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
+		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open'", roomID, email).Scan(ctx, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
+}
+
+func addInvitation(ctx context.Context, tx bun.Tx, id, roomID, inviterID string, n watchparty.NewInvitation) (emailID string, err error) {
+	if err := mayInviteMore(ctx, tx, roomID, inviterID); err != nil {
+		return "", err
+	}
+	now := now()
+	row := &invitationRow{
+		ID: id, RoomID: roomID, InviterID: &inviterID, Email: n.Email, State: string(watchparty.InvitationOpen),
+		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return "", err
+	}
+	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
+		return "", err
+	}
+	return addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id))
+}
+
+func mayInviteMore(ctx context.Context, tx bun.Tx, roomID, inviterID string) error {
+	// The room's lock does not keep the inviter from inviting to other rooms meanwhile.
+	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "invitations of "+inviterID).Exec(ctx); err != nil {
+		return err
+	}
+	var count struct {
+		Open  int `bun:"open"`
+		Daily int `bun:"daily"`
+	}
+	err := tx.NewRaw(`SELECT
+		(SELECT count(*) FROM invitations WHERE room_id = ? AND state = 'open' AND expires_at > now()) AS open,
+		(SELECT count(*) FROM invitations WHERE inviter_id = ? AND created_at > now() - interval '24 h') AS daily`,
+		roomID, inviterID).Scan(ctx, &count)
+	switch {
+	case err != nil:
+		return err
+	case count.Open >= watchparty.MaxOpenInvitations:
+		return watchparty.ErrManyOpenInvitations
+	case count.Daily >= watchparty.MaxDailyInvitations:
+		return watchparty.ErrManyDailyInvitations
+	}
+	return nil
+}
+
+func invitationDetails(id string) map[string]any { return map[string]any{"invitation_id": id} }
+
+// Invitation finds an invitation by its ID.
+func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitation, error) {
+	var row invitationRow
+	err := selectInvitations(s.db, &row).Where("i.id = ?", id).Scan(ctx)
+	return row.invitation(), found(err, "invitation")
+}
+
+// Invitations lists a room's invitations, all or those in a state, newest first.
+func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty.InvitationState, p Page) ([]watchparty.Invitation, error) {
+	var rows []invitationRow
+	q := selectInvitations(s.db, &rows).Where("i.room_id = ?", roomID).Order("i.id DESC").Limit(p.Limit)
+	switch state {
+	case "":
+	case watchparty.InvitationOpen:
+		q = q.Where("i.state = 'open' AND i.expires_at > now()")
+	case watchparty.InvitationExpired:
+		q = q.Where("(i.state = 'expired' OR i.state = 'open' AND i.expires_at <= now())")
+	default:
+		q = q.Where("i.state = ?", string(state))
+	}
+	if p.After != "" {
+		q = q.Where("i.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: invitations: %w", err)
+	}
+	return convert(rows, invitationRow.invitation), nil
+}
+
+// RevokeInvitation takes an open invitation back. Besides what permitted returns, it returns ErrNotFound for one that
+// is not open.
+func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		roomID, err := invitedTo(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayInvite); err != nil {
+			return err
+		}
+		result, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'revoked'").Set("updated_at = now()").
+			Where("id = ? AND state = 'open' AND expires_at > now()", id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if !affected(result) {
+			return watchparty.ErrNotFound
+		}
+		return logAct(ctx, tx, roomID, actorID, "", watchparty.ActInvitationRevoked, invitationDetails(id))
+	})
+	return found(err, "revoke invitation")
+}
+
+// AcceptInvitation makes the user a member and lets them in. Accepting again is entering again, while they are a
+// member. It returns ErrBadToken for an invitation that is not theirs to accept any more, ErrBanned, ErrRoomArchived and
+// ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account is gone.
+func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
+	var room roomRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var (
+			row invitationRow
+			err error
+		)
+		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
+			return err
+		}
+		again := row.state() == watchparty.InvitationAccepted && value(row.UserID) == userID
+		if !again && row.state() != watchparty.InvitationOpen {
+			return watchparty.ErrBadToken
+		}
+		standing, err := standing(ctx, tx, room.ID, userID)
+		switch {
+		case err != nil:
+			return err
+		case standing.Banned:
+			return watchparty.ErrBanned
+		case again && standing.Role == "": // put out since
+			return watchparty.ErrBadToken
+		case again:
+			return enter(ctx, tx, &room, userID)
+		case room.ArchivedAt != nil:
+			return watchparty.ErrRoomArchived
+		}
+		if standing.Role == "" {
+			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).Exec(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		if err := enter(ctx, tx, &room, userID); err != nil {
+			return err
+		}
+		if err := answer(ctx, tx, id, watchparty.InvitationAccepted, userID); err != nil {
+			return err
+		}
+		return logAct(ctx, tx, room.ID, userID, "", watchparty.ActInvitationAccepted, invitationDetails(id))
+	})
+	switch {
+	case violates(err, "members_user_fkey"), violates(err, "participants_user_fkey"):
+		return watchparty.Room{}, watchparty.ErrUnauthenticated
+	case err != nil:
+		return watchparty.Room{}, fmt.Errorf("store: accept invitation: %w", err)
+	}
+	return room.room(), nil
+}
+
+// DeclineInvitation ends an open invitation; declining again is a success. It returns ErrBadToken for any other.
+func (s *Store) DeclineInvitation(ctx context.Context, id string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		row, _, err := lockInvitation(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		switch row.state() {
+		case watchparty.InvitationOpen:
+			return answer(ctx, tx, id, watchparty.InvitationDeclined, "")
+		case watchparty.InvitationDeclined:
+			return nil
+		default:
+			return watchparty.ErrBadToken
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("store: decline invitation: %w", err)
+	}
+	return nil
+}
+
+// lockInvitation finds an invitation that someone has the token of, and locks its room, under which its state changes.
+// It returns ErrBadToken when the invitation or the room is gone.
+func lockInvitation(ctx context.Context, tx bun.Tx, id string) (row invitationRow, room roomRow, err error) {
+	roomID, err := invitedTo(ctx, tx, id)
+	if err == nil {
+		room, err = lockRoom(ctx, tx, roomID)
+	}
+	if err == nil {
+		err = found(selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx), "invitation")
+	}
+	if watchparty.IsKind(err, watchparty.KindNotFound) {
+		err = watchparty.ErrBadToken
+	}
+	return row, room, err
+}
+
+// invitedTo finds an invitation's room, which never changes.
+func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err error) {
+	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("room_id").Where("id = ?", id).Scan(ctx, &roomID)
+	return roomID, found(err, "invitation's room")
+}
+
+func answer(ctx context.Context, tx bun.Tx, id string, state watchparty.InvitationState, userID string) error {
+	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
+		Set("answered_at = now()").Set("updated_at = now()").Where("id = ?", id).Exec(ctx)
+	return err
+}

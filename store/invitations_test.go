@@ -1,0 +1,517 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func invite(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) watchparty.Invitation {
+	t.Helper()
+	invited, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, Once{})
+	require.NoError(t, err)
+	return invited
+}
+
+func inviteError(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) error {
+	t.Helper()
+	_, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, Once{})
+	return err
+}
+
+func accept(t *testing.T, s *Store, invited watchparty.Invitation, user watchparty.User) error {
+	t.Helper()
+	room, err := s.AcceptInvitation(t.Context(), invited.ID, user.ID)
+	if err == nil {
+		require.Equal(t, invited.RoomID, room.ID)
+		require.True(t, isIn(t, s, room, user))
+	}
+	return err
+}
+
+func stateOf(t *testing.T, s *Store, invited watchparty.Invitation) watchparty.InvitationState {
+	t.Helper()
+	found, err := s.Invitation(t.Context(), invited.ID)
+	require.NoError(t, err)
+	return found.State
+}
+
+func expire(t *testing.T, s *Store, invited watchparty.Invitation) {
+	t.Helper()
+	exec(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
+}
+
+func TestInvite(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+
+	t.Run("promises a mail", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		invited := invite(t, s, room, ada, "Guest@Example.org")
+		require.Equal(t, watchparty.Invitation{
+			ID: invited.ID, RoomID: room.ID, Email: "Guest@Example.org", State: watchparty.InvitationOpen,
+			Inviter:   watchparty.Person{ID: ada.ID, Username: "ada"},
+			ExpiresAt: invited.CreatedAt.Add(7 * 24 * time.Hour), CreatedAt: invited.CreatedAt,
+		}, invited)
+		stored, err := s.Invitation(t.Context(), invited.ID)
+		require.NoError(t, err)
+		require.Equal(t, invited, stored)
+
+		mailID := get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
+		mail := mailOf(t, s, mailID)
+		require.Equal(t, []any{watchparty.MailRoomInvitation, watchparty.MailQueued, invited.ID, "", "room-invitation/" + invited.ID},
+			[]any{mail.Kind, mail.State, mail.SubjectID, mail.UserID, mail.WorkflowID})
+		var event struct {
+			Workflow, TaskQueue string
+			Input               json.RawMessage
+		}
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", mail.WorkflowID).Scan(t.Context(), &event))
+		require.Equal(t, []string{job.RoomInvitation, job.QueueEmail}, []string{event.Workflow, event.TaskQueue})
+		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+mailID+`"}`, string(event.Input), "identifiers and nothing else")
+
+		acts := logged(t, s, room)
+		require.Equal(t, []string{"invited"}, actionsIn(acts))
+		require.Equal(t, []any{ada.ID, "", map[string]any{"invitation_id": invited.ID}}, []any{acts[0].Actor.ID, acts[0].Target.ID, acts[0].Details})
+	})
+
+	t.Run("an address that has an open one gives that", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		first := invite(t, s, room, ada, "guest@example.org")
+		mails, events := count(t, s, "emails"), count(t, s, "outbox")
+		require.Equal(t, first, invite(t, s, room, ada, "GUEST@example.org"))
+		require.Equal(t, mails, count(t, s, "emails"))
+		require.Equal(t, events, count(t, s, "outbox"))
+		require.Len(t, logged(t, s, room), 1)
+		require.NotEqual(t, first.ID, invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org").ID, "of another room")
+	})
+
+	t.Run("one that has ended makes way", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		for range 2 {
+			former := invite(t, s, room, ada, "guest@example.org")
+			expire(t, s, former)
+			require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, former), "without anybody marking it")
+			next := invite(t, s, room, ada, "Guest@example.org")
+			require.NotEqual(t, former.ID, next.ID)
+			require.Equal(t, "expired", get[string](t, s, "SELECT state FROM invitations WHERE id = ?", former.ID))
+			require.NoError(t, s.DeclineInvitation(t.Context(), next.ID))
+		}
+	})
+
+	t.Run("by whom", func(t *testing.T) {
+		bob := newUser(t, s, "bob")
+		for _, visibility := range []watchparty.Visibility{watchparty.Public, watchparty.Private} {
+			room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = visibility })
+			want := watchparty.ErrForbidden
+			if visibility == watchparty.Private {
+				want = watchparty.ErrNotFound
+			}
+			open := invite(t, s, room, ada, "one@example.org")
+			require.ErrorIs(t, inviteError(t, s, room, bob, "guest@example.org"), want)
+			require.ErrorIs(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID), want)
+			appoint(t, s, room, bob, watchparty.Viewer)
+			require.ErrorIs(t, inviteError(t, s, room, bob, "guest@example.org"), watchparty.ErrForbidden)
+			require.ErrorIs(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID), watchparty.ErrForbidden)
+			appoint(t, s, room, bob, watchparty.Moderator)
+			require.NoError(t, inviteError(t, s, room, bob, "guest@example.org"))
+			require.NoError(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID))
+			ban(t, s, room, ada, bob, nil)
+			require.ErrorIs(t, inviteError(t, s, room, bob, "other@example.org"), watchparty.ErrBanned)
+		}
+		require.ErrorIs(t, inviteError(t, s, watchparty.Room{ID: newID()}, ada, "guest@example.org"), watchparty.ErrNotFound)
+		require.ErrorIs(t, s.RevokeInvitation(t.Context(), newID(), ada.ID), watchparty.ErrNotFound)
+	})
+
+	t.Run("into an archived room", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		invite(t, s, room, ada, "one@example.org")
+		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		for _, address := range []string{"one@example.org", "two@example.org"} {
+			require.ErrorIs(t, inviteError(t, s, room, ada, address), watchparty.ErrRoomArchived)
+		}
+	})
+
+	t.Run("a request that is sent again", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		send := func(key, email string) watchparty.Invitation {
+			o := Once{KeyHash: []byte(room.ID + key), Fingerprint: []byte(email)}
+			invited, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: email}, o)
+			require.NoError(t, err)
+			return invited
+		}
+		first := send("a", "guest@example.org")
+		require.Equal(t, first, send("b", "guest@example.org"), "another key, the same open one")
+		require.NoError(t, s.RevokeInvitation(t.Context(), first.ID, ada.ID))
+		for _, key := range []string{"a", "b"} {
+			again := send(key, "guest@example.org")
+			require.Equal(t, first.ID, again.ID, "it is not made anew")
+			require.Equal(t, watchparty.InvitationRevoked, again.State)
+		}
+		require.NotEqual(t, first.ID, send("c", "guest@example.org").ID)
+		_, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "other@example.org"},
+			Once{KeyHash: []byte(room.ID + "a"), Fingerprint: []byte("other@example.org")})
+		require.ErrorIs(t, err, watchparty.ErrKeyReused)
+	})
+
+	t.Run("in parallel gives one", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		found := make([]watchparty.Invitation, 20)
+		errs := make([]error, len(found))
+		var wg sync.WaitGroup
+		for i := range found {
+			wg.Go(func() {
+				found[i], errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, Once{})
+			})
+		}
+		wg.Wait()
+		require.NoError(t, errors.Join(errs...))
+		for _, invited := range found {
+			require.Equal(t, found[0], invited)
+		}
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "room-invitation/"+found[0].ID))
+	})
+}
+
+func TestInvitationLimits(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	fill := func(t *testing.T, room watchparty.Room, inviter watchparty.User, n int, state string) {
+		t.Helper()
+		exec(t, s, `INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
+			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d' FROM generate_series(1, ?) AS i`,
+			room.ID, inviter.ID, state, n)
+	}
+
+	t.Run("50 open ones to a room", func(t *testing.T) {
+		ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+		room := newRoom(t, s, ada, nil)
+		appoint(t, s, room, bob, watchparty.Moderator)
+		fill(t, room, ada, 30, "declined")
+		fill(t, room, ada, 49, "open")
+		invite(t, s, room, bob, "fifty@example.org")
+		for _, inviter := range []watchparty.User{ada, bob} {
+			err := inviteError(t, s, room, inviter, "more@example.org")
+			require.ErrorIs(t, err, watchparty.ErrManyOpenInvitations)
+			require.Contains(t, err.Error(), "The room has")
+		}
+		require.NoError(t, inviteError(t, s, room, bob, "FIFTY@example.org"), "the same again is none more")
+		exec(t, s, "UPDATE invitations SET expires_at = now() WHERE room_id = ? AND email = 'filler1@example.org'", room.ID)
+		require.NoError(t, inviteError(t, s, room, bob, "more@example.org"), "an expired one does not count")
+	})
+
+	t.Run("100 by one person within a day, in all rooms", func(t *testing.T) {
+		ada, bob := newUser(t, s, "carl"), newUser(t, s, "dora")
+		room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
+		appoint(t, s, room, bob, watchparty.Moderator)
+		fill(t, room, ada, 60, "revoked")
+		fill(t, other, ada, 39, "accepted")
+		invite(t, s, room, ada, "hundred@example.org")
+		err := inviteError(t, s, other, ada, "more@example.org")
+		require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
+		require.Contains(t, err.Error(), "You have sent")
+		require.NoError(t, inviteError(t, s, room, bob, "more@example.org"), "another's do not count")
+		exec(t, s, "UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'", ada.ID)
+		invite(t, s, other, ada, "more@example.org")
+	})
+
+	t.Run("the last one of the day, into many rooms at once", func(t *testing.T) {
+		ada := newUser(t, s, "erin")
+		fill(t, newRoom(t, s, ada, nil), ada, 99, "revoked")
+		rooms := make([]watchparty.Room, 10)
+		for i := range rooms {
+			rooms[i] = newRoom(t, s, ada, nil)
+		}
+		errs := make([]error, len(rooms))
+		var wg sync.WaitGroup
+		for i, room := range rooms {
+			wg.Go(func() {
+				_, errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, Once{})
+			})
+		}
+		wg.Wait()
+		invited := 0
+		for _, err := range errs {
+			if err == nil {
+				invited++
+				continue
+			}
+			require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
+		}
+		require.Equal(t, 1, invited)
+	})
+}
+
+func TestListInvitations(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room := newRoom(t, s, ada, private)
+	invite(t, s, newRoom(t, s, ada, nil), ada, "elsewhere@example.org")
+	byState := map[watchparty.InvitationState][]string{}
+	var want []string
+	for range 3 {
+		for _, state := range []watchparty.InvitationState{
+			watchparty.InvitationOpen, watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked, watchparty.InvitationExpired,
+		} {
+			invited := invite(t, s, room, ada, fmt.Sprintf("%s%d@example.org", state, len(want)))
+			switch state {
+			case watchparty.InvitationAccepted:
+				require.NoError(t, accept(t, s, invited, bob))
+			case watchparty.InvitationDeclined:
+				require.NoError(t, s.DeclineInvitation(t.Context(), invited.ID))
+			case watchparty.InvitationRevoked:
+				require.NoError(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID))
+			case watchparty.InvitationExpired:
+				expire(t, s, invited)
+			}
+			require.Equal(t, state, stateOf(t, s, invited))
+			want = append([]string{invited.ID}, want...)
+			byState[state] = append([]string{invited.ID}, byState[state]...)
+		}
+	}
+	id := func(i watchparty.Invitation) string { return i.ID }
+	list := func(state watchparty.InvitationState) func(Page) ([]watchparty.Invitation, error) {
+		return func(p Page) ([]watchparty.Invitation, error) { return s.Invitations(t.Context(), room.ID, state, p) }
+	}
+	for _, limit := range []int{1, 2, 100} {
+		require.Equal(t, want, pages(t, limit, list(""), id))
+		for state, want := range byState {
+			require.Equal(t, want, pages(t, limit, list(state), id), state)
+		}
+	}
+	all, err := list("")(Page{Limit: 100})
+	require.NoError(t, err)
+	for _, invited := range all {
+		answered := invited.State == watchparty.InvitationAccepted || invited.State == watchparty.InvitationDeclined
+		require.Equal(t, answered, !invited.AnsweredAt.IsZero(), invited.State)
+	}
+	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
+	all, err = list("")(Page{Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, watchparty.Person{}, all[0].Inviter, "whose account is gone")
+}
+
+func TestAcceptInvitation(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
+
+	t.Run("makes a member, once", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		invited := invite(t, s, room, ada, bob.Email)
+		require.NoError(t, accept(t, s, invited, eve), "whoever has the token")
+		require.Equal(t, watchparty.Viewer, standingOf(t, s, room, eve).Role)
+		require.Equal(t, watchparty.InvitationAccepted, stateOf(t, s, invited))
+		require.Equal(t, eve.ID, get[string](t, s, "SELECT user_id FROM invitations WHERE id = ?", invited.ID))
+
+		require.NoError(t, accept(t, s, invited, eve), "again")
+		require.ErrorIs(t, accept(t, s, invited, ada), watchparty.ErrBadToken, "not even by who may enter anyway")
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
+		require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken)
+		require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound)
+
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
+		join(t, s, room, eve)
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
+		require.NoError(t, accept(t, s, invited, eve), "a member may enter so too")
+
+		acts := logged(t, s, room)
+		require.Equal(t, []string{"invited", "invitation_accepted"}, actionsIn(acts))
+		require.Equal(t, []any{"eve", "", map[string]any{"invitation_id": invited.ID}}, []any{acts[1].Actor.Username, acts[1].Target.ID, acts[1].Details})
+	})
+
+	t.Run("and a kick unmakes one", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		invited := invite(t, s, room, ada, bob.Email)
+		require.NoError(t, accept(t, s, invited, bob))
+		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
+		next := invite(t, s, room, ada, bob.Email)
+		require.NotEqual(t, invited.ID, next.ID, "they may be invited again")
+		require.NoError(t, accept(t, s, next, bob))
+	})
+
+	t.Run("lowers nobody", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		appoint(t, s, room, bob, watchparty.Moderator)
+		require.NoError(t, accept(t, s, invite(t, s, room, ada, "one@example.org"), bob))
+		require.Equal(t, watchparty.Moderator, standingOf(t, s, room, bob).Role)
+		require.NoError(t, accept(t, s, invite(t, s, room, ada, "two@example.org"), ada))
+		require.Equal(t, watchparty.Host, standingOf(t, s, room, ada).Role)
+	})
+
+	t.Run("to a public room", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		join(t, s, room, bob)
+		require.NoError(t, accept(t, s, invite(t, s, room, ada, bob.Email), bob))
+		require.Equal(t, watchparty.Viewer, standingOf(t, s, room, bob).Role, "who stays in should the room become private")
+	})
+
+	t.Run("not by someone who is banned, until that ends", func(t *testing.T) {
+		for _, again := range []bool{false, true} {
+			room := newRoom(t, s, ada, private)
+			invited := invite(t, s, room, ada, bob.Email)
+			if again {
+				require.NoError(t, accept(t, s, invited, bob))
+			}
+			until := now().Add(time.Hour)
+			ban(t, s, room, ada, bob, &until)
+			require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBanned)
+			require.False(t, isIn(t, s, room, bob))
+			require.Empty(t, standingOf(t, s, room, bob).Role)
+			exec(t, s, "UPDATE bans SET until = now() WHERE room_id = ?", room.ID)
+			if again {
+				require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken, "the ban took the membership")
+				continue
+			}
+			require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
+			require.NoError(t, accept(t, s, invited, bob))
+		}
+	})
+
+	t.Run("stays open while the room is full or archived", func(t *testing.T) {
+		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, 2 })
+		invited := invite(t, s, room, ada, bob.Email)
+		appoint(t, s, room, eve, watchparty.Viewer)
+		join(t, s, room, eve)
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrRoomFull)
+		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrRoomArchived)
+		require.ErrorIs(t, accept(t, s, invited, eve), watchparty.ErrRoomArchived, "nor by who is in it")
+		require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
+		require.Empty(t, standingOf(t, s, room, bob).Role)
+		exec(t, s, "UPDATE rooms SET archived_at = NULL WHERE id = ?", room.ID)
+		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
+		require.NoError(t, accept(t, s, invited, bob))
+	})
+
+	t.Run("not after it has ended", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		for name, end := range map[string]func(watchparty.Invitation){
+			"declined": func(i watchparty.Invitation) {
+				require.NoError(t, s.DeclineInvitation(t.Context(), i.ID))
+				require.NoError(t, s.DeclineInvitation(t.Context(), i.ID), "again")
+			},
+			"revoked": func(i watchparty.Invitation) { require.NoError(t, s.RevokeInvitation(t.Context(), i.ID, ada.ID)) },
+			"expired": func(i watchparty.Invitation) { expire(t, s, i) },
+		} {
+			invited := invite(t, s, room, ada, name+"@example.org")
+			end(invited)
+			require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken, name)
+			require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound, name)
+			if name != "declined" {
+				require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken, name)
+			}
+			require.Equal(t, name, string(stateOf(t, s, invited)))
+		}
+		require.Empty(t, standingOf(t, s, room, bob).Role)
+	})
+
+	t.Run("nor by nobody, nor for nothing", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		invited := invite(t, s, room, ada, bob.Email)
+		require.ErrorIs(t, accept(t, s, invited, watchparty.User{ID: newID()}), watchparty.ErrUnauthenticated)
+		require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
+		none := watchparty.Invitation{ID: newID()}
+		require.ErrorIs(t, accept(t, s, none, bob), watchparty.ErrBadToken)
+		require.ErrorIs(t, s.DeclineInvitation(t.Context(), none.ID), watchparty.ErrBadToken)
+		exec(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?", room.ID)
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
+		require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken)
+		require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound)
+	})
+}
+
+// TestParallelAnswers: of all that can happen to an invitation at once, one thing does, and the room agrees with it.
+func TestParallelAnswers(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, watchparty.MaxCapacity })
+	one := func(t *testing.T, errs []error, want ...error) int {
+		t.Helper()
+		winner := -1
+		for i, err := range errs {
+			if err == nil {
+				require.Equal(t, -1, winner, "two have won")
+				winner = i
+				continue
+			}
+			matches := false
+			for _, w := range want {
+				matches = matches || errors.Is(err, w)
+			}
+			require.True(t, matches, "%v", err)
+		}
+		require.NotEqual(t, -1, winner, "nobody has won")
+		return winner
+	}
+	race := func(acts ...func() error) []error {
+		errs := make([]error, len(acts))
+		var wg sync.WaitGroup
+		for i, act := range acts {
+			wg.Go(func() { errs[i] = act() })
+		}
+		wg.Wait()
+		return errs
+	}
+	entering := func(invited watchparty.Invitation, user watchparty.User) func() error {
+		return func() error {
+			_, err := s.AcceptInvitation(t.Context(), invited.ID, user.ID)
+			return err
+		}
+	}
+	for round := range 5 {
+		user := func(name string) watchparty.User { return newUser(t, s, fmt.Sprint(name, round)) }
+		address := func(name string) string { return fmt.Sprint(name, round, "@example.org") }
+
+		t.Run("two users", func(t *testing.T) {
+			bob, eve := user("bob"), user("eve")
+			invited := invite(t, s, room, ada, address("two"))
+			users := []watchparty.User{bob, eve}
+			winner := one(t, race(entering(invited, bob), entering(invited, eve)), watchparty.ErrBadToken)
+			require.True(t, isIn(t, s, room, users[winner]))
+			require.False(t, isIn(t, s, room, users[1-winner]))
+			require.Empty(t, standingOf(t, s, room, users[1-winner]).Role)
+		})
+
+		t.Run("accepted, declined and revoked", func(t *testing.T) {
+			carl := user("carl")
+			invited := invite(t, s, room, ada, address("three"))
+			winner := one(t, race(entering(invited, carl),
+				func() error { return s.DeclineInvitation(t.Context(), invited.ID) },
+				func() error { return s.RevokeInvitation(t.Context(), invited.ID, ada.ID) },
+			), watchparty.ErrBadToken, watchparty.ErrNotFound)
+			want := []watchparty.InvitationState{watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked}[winner]
+			require.Equal(t, want, stateOf(t, s, invited))
+			require.Equal(t, winner == 0, isIn(t, s, room, carl))
+			require.Equal(t, winner == 0, standingOf(t, s, room, carl).Role == watchparty.Viewer)
+		})
+
+		t.Run("accepted, and banned", func(t *testing.T) {
+			dora := user("dora")
+			invited := invite(t, s, room, ada, address("ban"))
+			errs := race(entering(invited, dora), func() error {
+				_, err := s.Ban(t.Context(), room.ID, ada.ID, dora.Username, watchparty.NewBan{})
+				return err
+			}, entering(invited, dora))
+			require.NoError(t, errs[1])
+			for _, err := range []error{errs[0], errs[2]} {
+				if err != nil {
+					require.ErrorIs(t, err, watchparty.ErrBanned)
+				}
+			}
+			require.False(t, isIn(t, s, room, dora))
+			require.Equal(t, watchparty.Standing{Banned: true}, standingOf(t, s, room, dora))
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type muteRow struct {
+	bun.BaseModel `bun:"table:mutes,alias:q"`
+
+	RoomID     string    `bun:"room_id,pk"`
+	UserID     string    `bun:"user_id,pk"`
+	MutedBy    *string   `bun:"muted_by"`
+	Reason     string    `bun:"reason"`
+	Until      time.Time `bun:"until"`
+	CreatedAt  time.Time `bun:"created_at"`
+	UpdatedAt  time.Time `bun:"updated_at"`
+	Username   string    `bun:"username,scanonly"`
+	ByUsername *string   `bun:"by_username,scanonly"`
+}
+
+func (r muteRow) mute() watchparty.Mute {
+	return watchparty.Mute{
+		User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.MutedBy, r.ByUsername),
+		Reason: r.Reason, Until: r.Until.UTC(), CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("q.*").ColumnExpr("u.username, o.username AS by_username").
+		Join("JOIN users AS u ON u.id = q.user_id AND u.deleted_at IS NULL").
+		Join("LEFT JOIN users AS o ON o.id = q.muted_by AND o.deleted_at IS NULL")
+}
+
+// Mute keeps someone from speaking in a room, in it or not; it replaces a former mute. It returns what permittedOn
+// returns.
+func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute) (watchparty.Mute, error) {
+	var row muteRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
+		if err != nil {
+			return err
+		}
+		now := now()
+		row = muteRow{RoomID: roomID, UserID: target.ID, MutedBy: &actorID, Reason: n.Reason, Until: n.Until, CreatedAt: now, UpdatedAt: now}
+		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT mutes_pkey DO UPDATE").
+			Set("muted_by = excluded.muted_by, reason = excluded.reason, until = excluded.until").
+			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		details := map[string]any{"until": n.Until, "reason": n.Reason}
+		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuted, details); err != nil {
+			return err
+		}
+		return selectMutes(tx, &row).Where("q.room_id = ? AND q.user_id = ?", roomID, target.ID).Scan(ctx)
+	})
+	return row.mute(), found(err, "mute")
+}
+
+// LiftMute ends a mute. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
+func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
+		if err != nil {
+			return err
+		}
+		// The row stays, for it may be where the next page of a list begins.
+		result, err := tx.NewUpdate().Model((*muteRow)(nil)).Set("until = now()").Set("updated_at = now()").
+			Where("room_id = ? AND user_id = ? AND until > now()", roomID, target.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if !affected(result) {
+			return watchparty.ErrNotFound
+		}
+		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuteLifted, nil)
+	})
+	return found(err, "lift mute")
+}
+
+// Mutes lists a room's mutes in force, newest first; p.After is the ID of the last one's user.
+func (s *Store) Mutes(ctx context.Context, roomID string, p Page) ([]watchparty.Mute, error) {
+	var rows []muteRow
+	q := selectMutes(s.db, &rows).Where("q.room_id = ? AND q.until > now()", roomID).
+		Order("q.created_at DESC", "q.user_id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("(q.created_at, q.user_id) < (SELECT created_at, user_id FROM mutes WHERE room_id = ? AND user_id = ?)", roomID, p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: mutes: %w", err)
+	}
+	return convert(rows, muteRow.mute), nil
+}

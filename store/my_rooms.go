@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/watchparty/watchparty"
+)
+
+// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3, at most ?4
+// from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many there are.
+const myRooms = `
+	(SELECT r.id AS room_id, 'host' AS role FROM rooms AS r
+		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3 = '' OR r.id < nullif(?3, '')::uuid) AND ` + openToMe + `
+		ORDER BY r.id DESC LIMIT ?4)
+	UNION ALL
+	(SELECT m.room_id, m.role FROM members AS m JOIN rooms AS r ON r.id = m.room_id AND r.host_id IS DISTINCT FROM m.user_id
+		WHERE ?1 <> 'host' AND ?1 IN ('', m.role) AND m.user_id = ?0 AND (?3 = '' OR m.room_id < nullif(?3, '')::uuid) AND ` + openToMe + `
+		ORDER BY m.room_id DESC LIMIT ?4)
+	UNION ALL
+	(SELECT p.room_id, 'viewer' FROM participants AS p JOIN rooms AS r ON r.id = p.room_id AND r.host_id IS DISTINCT FROM p.user_id
+		WHERE ?1 IN ('', 'viewer') AND p.user_id = ?0 AND (?3 = '' OR p.room_id < nullif(?3, '')::uuid) AND ` + openToMe + `
+			AND NOT EXISTS (SELECT FROM members WHERE room_id = p.room_id AND user_id = p.user_id)
+		ORDER BY p.room_id DESC LIMIT ?4)`
+
+const openToMe = `r.deleted_at IS NULL AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'open'))
+		AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?0 AND (until IS NULL OR until > now()))`
+
+// MyRooms lists the rooms that a user hosts, has a role in or is in, newest first.
+func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page) ([]watchparty.MyRoom, error) {
+	state := ""
+	if f.Archived != nil {
+		state = "open"
+		if *f.Archived {
+			state = "archived"
+		}
+	}
+	var rows []roomRow
+	mine := s.db.NewRaw(myRooms, userID, string(f.Role), state, p.After, p.Limit)
+	err := selectRooms(s.db, &rows).ColumnExpr("mine.role AS my_role").
+		ColumnExpr("EXISTS (SELECT FROM participants WHERE room_id = r.id AND user_id = ?) AS joined", userID).
+		Join("JOIN (?) AS mine ON mine.room_id = r.id", mine).Order("r.id DESC").Limit(p.Limit).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: my rooms: %w", err)
+	}
+	return convert(rows, func(r roomRow) watchparty.MyRoom {
+		return watchparty.MyRoom{Room: r.room(), Role: watchparty.Role(r.MyRole), Joined: r.Joined}
+	}), nil
+}
+
+// Place finds a user's own view of a room. It returns ErrNotFound for a room that is not there.
+func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Place, error) {
+	var row struct {
+		Role   string     `bun:"role"`
+		Joined bool       `bun:"joined"`
+		Until  *time.Time `bun:"until"`
+	}
+	err := s.db.NewRaw(`
+		SELECT CASE WHEN r.host_id = ?1 THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role, p.user_id IS NOT NULL AS joined, q.until
+		FROM rooms AS r
+		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
+		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = ?1
+		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
+		WHERE r.id = ?0 AND r.deleted_at IS NULL`, roomID, userID).Scan(ctx, &row)
+	return watchparty.Place{
+		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: value(row.Until).UTC(),
+	}, found(err, "place in a room")
+}

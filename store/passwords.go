@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+type resetRow struct {
+	bun.BaseModel `bun:"table:password_resets,alias:p"`
+
+	ID        string     `bun:"id,pk"`
+	UserID    *string    `bun:"user_id"`
+	ExpiresAt time.Time  `bun:"expires_at"`
+	UsedAt    *time.Time `bun:"used_at"`
+	CreatedAt time.Time  `bun:"created_at"`
+	UpdatedAt time.Time  `bun:"updated_at"`
+}
+
+// usable is the condition of a reset that sets a password. A newer one makes those before it void.
+const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
+	"NOT EXISTS (SELECT FROM password_resets AS n WHERE n.user_id = p.user_id AND n.id > p.id)"
+
+// RequestReset promises a mail that resets the password of the account with that address. For an address that nobody
+// has it runs the same statements, so that its time does not tell; that mail is cancelled when it is to be sent.
+func (s *Store) RequestReset(ctx context.Context, email string) error {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+		var ids []string
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
+			Where("lower(email) = lower(?) AND deleted_at IS NULL", email).Limit(1).Scan(ctx, &ids)
+		if err != nil {
+			return job.Event{}, err
+		}
+		userID := ""
+		if len(ids) > 0 {
+			userID = ids[0]
+		}
+		now := now()
+		row := &resetRow{
+			ID: newID(), UserID: nullID(userID), ExpiresAt: now.Add(watchparty.ResetTTL), CreatedAt: now, UpdatedAt: now,
+		}
+		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+			return job.Event{}, err
+		}
+		emailID, err := addEmail(ctx, tx, watchparty.MailReset, row.ID, userID, job.PasswordResetID(row.ID))
+		return job.StartPasswordReset(row.ID, emailID), err
+	})
+	if err != nil {
+		return fmt.Errorf("store: request reset: %w", err)
+	}
+	return nil
+}
+
+// ResetUser finds whose password a reset sets. It returns ErrNotFound when it sets none: used, expired, replaced, or
+// nobody's.
+func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, error) {
+	var row userRow
+	err := s.db.NewSelect().Model(&row).Where("deleted_at IS NULL").
+		Where("id = (SELECT p.user_id FROM password_resets AS p WHERE p.id = ? AND "+usable+")", id).Scan(ctx)
+	return row.user(), found(err, "reset's user")
+}
+
+// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
+// It returns whose they were, and ErrBadToken for a reset that sets none.
+func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
+			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx, &userID)
+		if err != nil {
+			return err
+		}
+		// Only now, for another request may have used it while this one waited.
+		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).Scan(ctx, new(string)); err != nil {
+			return err
+		}
+		return setPassword(ctx, tx, userID, passwordHash, "")
+	})
+	if err = found(err, "reset password"); watchparty.IsKind(err, watchparty.KindNotFound) {
+		err = watchparty.ErrBadToken
+	}
+	return userID, err
+}
+
+// ChangePassword sets a password in place of the one that the user was found to have, makes resets void and ends the
+// user's sign-ins but the one to keep. It returns ErrWrongPassword when the user has another password by now.
+func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		user, err := lockUser(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if user.PasswordHash != formerHash {
+			return watchparty.ErrWrongPassword
+		}
+		return setPassword(ctx, tx, userID, passwordHash, keep)
+	})
+	return found(err, "change password")
+}
+
+// setPassword asks for lockUser.
+func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) error {
+	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
+		Where("id = ?", userID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if err := voidResets(ctx, tx, userID); err != nil {
+		return err
+	}
+	return endSessions(ctx, tx, userID, keep)
+}
+
+func voidResets(ctx context.Context, tx bun.Tx, userID string) error {
+	_, err := tx.NewUpdate().Model((*resetRow)(nil)).Set("used_at = now()").Set("updated_at = now()").
+		Where("user_id = ? AND used_at IS NULL", userID).Exec(ctx)
+	return err
+}

@@ -1,0 +1,360 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// fill is the database of a service that has been there for a while: one statement a table. Some rooms, people and films
+// are far above the average: number 1 of each.
+var fill = []string{
+	`CREATE FUNCTION uid(kind int, n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
+		$$ SELECT (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,
+	`SET LOCAL session_replication_role = replica`, // no foreign key is checked row by row; every index is kept
+	`INSERT INTO users (id, username, email, display_name, password_hash)
+		SELECT uid(1, n), 'user' || n, 'user' || n || '@example.org', 'User ' || n, '' FROM generate_series(1, 20000) AS n`,
+	`INSERT INTO avatars (id, user_id, version, state)
+		SELECT uid(11, n), uid(1, n), 1, 'ready' FROM generate_series(1, 20000) AS n
+		UNION ALL SELECT uid(11, n), uid(1, 1), n, 'superseded' FROM generate_series(20001, 20060) AS n`,
+	`INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at)
+		SELECT uid(2, n), uid(2, n), uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n / 2 + 1 END), decode(lpad(to_hex(n), 8, '0'), 'hex'), now() + interval '1 d'
+		FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
+		SELECT uid(3, n), 'Film ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent', ARRAY['genre' || n % 20]
+		FROM generate_series(1, 5000) AS n`,
+	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, archived_at)
+		SELECT uid(4, n), 'Movie night ' || n || CASE WHEN n % 2000 = 0 THEN ' zebra' WHEN n % 50 = 0 THEN ' comedy' ELSE '' END, 'Word' || n % 1000,
+			CASE n % 5 WHEN 0 THEN uid(3, 1) WHEN 1 THEN uid(3, n % 5000 + 1) END, uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
+			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, CASE WHEN n % 4 = 0 THEN now() END
+		FROM generate_series(1, 100000) AS n`,
+	`INSERT INTO participants (room_id, user_id)
+		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
+		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
+		ON CONFLICT DO NOTHING`,
+	`INSERT INTO members (room_id, user_id, role)
+		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END), CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
+		FROM generate_series(1, 60000) AS n
+		UNION ALL SELECT uid(4, 1), uid(1, n), 'viewer' FROM generate_series(100, 5000) AS n
+		ON CONFLICT DO NOTHING`,
+	`INSERT INTO bans (room_id, user_id, banned_by, created_at)
+		SELECT uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() - n * interval '1 s' FROM generate_series(1, 20000) AS n
+		UNION ALL SELECT uid(4, 1), uid(1, n), uid(1, 1), now() - n * interval '1 s' FROM generate_series(5000, 10000) AS n
+		ON CONFLICT DO NOTHING`,
+	`INSERT INTO mutes (room_id, user_id, muted_by, until, created_at)
+		SELECT uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(1, 10000) AS n
+		UNION ALL SELECT uid(4, 1), uid(1, n), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(10001, 15000) AS n
+		ON CONFLICT DO NOTHING`,
+	`INSERT INTO room_log (id, room_id, actor_id, target_id, action)
+		SELECT uid(5, n), uid(4, CASE WHEN n % 5 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), uid(1, n % 777 + 1), 'kicked'
+		FROM generate_series(1, 60000) AS n`,
+	`INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
+		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
+			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
+		FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO audit (id, actor_id, action, target_kind, target_id)
+		SELECT uid(7, n), uid(1, n % 5 + 1), CASE n % 3 WHEN 0 THEN 'user_suspended' WHEN 1 THEN 'movie_updated' ELSE 'cleanup_started' END,
+			'user', uid(1, n % 2000 + 1) FROM generate_series(1, 30000) AS n`,
+	`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
+		SELECT uid(8, n), 'schedule', '{}', 'completed', 'cleanup/' || n, now() - n * interval '1 d' FROM generate_series(1, 5000) AS n`,
+	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
+		SELECT uid(9, n), 'cleanup', uid(8, n), now(), now(), '{}' FROM generate_series(1, 5000) AS n`,
+	`ALTER TABLE messages SET UNLOGGED`,
+	`INSERT INTO messages (id, room_id, user_id, body, created_at)
+		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
+			'2026-01-01'::timestamptz + n * interval '1 s'
+		FROM generate_series(1, 1000000) AS n`,
+}
+
+const (
+	listedMessages = 1_000_000
+	listedRooms    = 100_000
+	pageOfPlans    = 21 // what a page of 20 asks the store for
+	smallTable     = 1000
+	fewMatches     = 1000 // what a bitmap has picked, such as the matches of a search, may be sorted
+	mostRead       = 3000 // by one node of a plan, those rows included that a filter drops
+)
+
+// filled is a store on such a database, and how many rows each of its tables has.
+func filled(t *testing.T) (*Store, map[string]int) {
+	t.Helper()
+	s := open(t)
+	began := time.Now()
+	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		for _, statement := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL synchronous_commit = off"}, fill...) {
+			at := time.Now()
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("%.40s: %w", statement, err)
+			}
+			t.Logf("%6.2f s %.40s", time.Since(at).Seconds(), statement)
+		}
+		return nil
+	}))
+	exec(t, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx']::regclass[]) AS i") // as autovacuum does
+	exec(t, s, "ANALYZE")
+	t.Logf("filled in %s", time.Since(began).Round(time.Millisecond))
+	require.Equal(t, listedRooms, count(t, s, "rooms"))
+	require.Equal(t, listedMessages, count(t, s, "messages"))
+	rows := map[string]int{}
+	var names []string
+	require.NoError(t, s.db.NewRaw("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").Scan(t.Context(), &names))
+	for _, name := range names {
+		rows[name] = count(t, s, name)
+	}
+	return s, rows
+}
+
+// recorder keeps the statements that the store runs.
+type recorder struct{ statements []string }
+
+func (r *recorder) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+func (r *recorder) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	r.statements = append(r.statements, e.Query)
+}
+
+// node is one of a plan's.
+type node struct {
+	Type      string  `json:"Node Type"`
+	Relation  string  `json:"Relation Name"`
+	Index     string  `json:"Index Name"`
+	Estimated float64 `json:"Plan Rows"`
+	Actual    float64 `json:"Actual Rows"` // of one loop, as what is dropped
+	Dropped   float64 `json:"Rows Removed by Filter"`
+	Rechecked float64 `json:"Rows Removed by Index Recheck"`
+	Loops     float64 `json:"Actual Loops"`
+	Plans     []node
+}
+
+// gives is how many rows come out of it, be it by the planner's guess; reads is how many it looks at.
+func (n node) gives() float64 { return max(n.Estimated, n.Actual*n.Loops) }
+func (n node) reads() float64 { return (n.Actual + n.Dropped + n.Rechecked) * n.Loops }
+
+func (n node) walk(visit func(node)) {
+	visit(n)
+	for _, child := range n.Plans {
+		child.walk(visit)
+	}
+}
+
+// indexed reports whether the table is read through an index.
+func (n node) indexed(table string) bool {
+	found := false
+	n.walk(func(n node) {
+		found = found || n.Relation == table && slices.Contains([]string{"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, n.Type)
+	})
+	return found
+}
+
+// faults are what a list query must not do: read a large table from end to end or most of it by an index, or sort more
+// than it answers. What may be sorted besides are the few rows that a bitmap has picked.
+func (n node) faults(rows map[string]int, answered int) (found []string) {
+	n.walk(func(n node) {
+		if n.Type == "Seq Scan" && rows[n.Relation] > smallTable {
+			found = append(found, "reads all of "+n.Relation)
+		}
+		if n.reads() > mostRead {
+			found = append(found, fmt.Sprintf("reads %.0f rows of %s%s in a %s", n.reads(), n.Relation, n.Index, n.Type))
+		}
+		if !strings.HasSuffix(n.Type, "Sort") {
+			return
+		}
+		input := n.Plans[0]
+		picked := input.Type == "Bitmap Heap Scan" && input.gives() <= fewMatches
+		if input.gives() > float64(answered) && !picked {
+			found = append(found, fmt.Sprintf("sorts %.0f rows of a %s", input.gives(), input.Type))
+		}
+	})
+	return found
+}
+
+func explain(t *testing.T, s *Store, statement string) node {
+	t.Helper()
+	var text string
+	require.NoError(t, s.db.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+strings.ReplaceAll(statement, "?", "??")).Scan(&text), statement)
+	var plans []struct{ Plan node }
+	require.NoError(t, json.Unmarshal([]byte(text), &plans), text)
+	return plans[0].Plan
+}
+
+// TestListPlans: what a list costs depends on the page, not on how much there is.
+func TestListPlans(t *testing.T) {
+	t.Parallel()
+	s, rows := filled(t)
+	id := func(kind, n int) string { return fmt.Sprintf("%08x-0000-7000-8000-%012x", kind, n) }
+	first, further := func(int, int) Page { return Page{Limit: pageOfPlans} }, func(kind, n int) Page {
+		return Page{Limit: pageOfPlans, After: id(kind, n)}
+	}
+	busy, quiet := id(4, 1), id(4, 70_000)
+	list := func(_ any, err error) error { return err }
+	lists := []struct {
+		method, what string
+		table        string
+		answered     int
+		run          func(ctx context.Context, s *Store, at func(kind, n int) Page) error
+	}{
+		{"Rooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Available: true}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a film that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a film that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a word that all have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "movie night"}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a word that some have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "comed"}, at(4, 50_000)))
+		}},
+		{"Rooms", "with a word that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "zebra mov"}, at(4, 50_000)))
+		}},
+		{"Rooms", "with all filters", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true}, at(4, 50_000)))
+		}},
+		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{}, at(4, 50_000)))
+		}},
+		{"MyRooms", "of someone with few", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyRooms(ctx, id(1, 500), watchparty.MyRoomFilter{}, at(4, 50_000)))
+		}},
+		{"MyRooms", "as a moderator, open", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Moderator, Archived: ptr(false)}, at(4, 50_000)))
+		}},
+		{"MyRooms", "as a host, archived", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host, Archived: ptr(true)}, at(4, 50_000)))
+		}},
+		{"MyRooms", "as a viewer", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
+		}},
+		{"Participants", "of a full room", "participants", watchparty.MaxCapacity, func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+			return list(s.Participants(ctx, busy))
+		}},
+		{"Messages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Messages(ctx, busy, at(10, 1000)))
+		}},
+		{"Messages", "of a quiet room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Messages(ctx, quiet, at(10, 900_000)))
+		}},
+		{"NewerMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.NewerMessages(ctx, busy, at(10, 1000)))
+		}},
+		{"NewerMessages", "of a quiet room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.NewerMessages(ctx, quiet, at(10, 900_000)))
+		}},
+		{"Bans", "of a room", "bans", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Bans(ctx, busy, at(1, 500)))
+		}},
+		{"Mutes", "of a room", "mutes", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mutes(ctx, busy, at(1, 500)))
+		}},
+		{"Invitations", "to a room, all", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Invitations(ctx, busy, "", at(6, 20_000)))
+		}},
+		{"Invitations", "to a room, open", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Invitations(ctx, busy, watchparty.InvitationOpen, at(6, 20_000)))
+		}},
+		{"Invitations", "to a room, expired", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Invitations(ctx, busy, watchparty.InvitationExpired, at(6, 20_000)))
+		}},
+		{"Invitations", "to a room, declined", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Invitations(ctx, busy, watchparty.InvitationDeclined, at(6, 20_000)))
+		}},
+		{"Sessions", "of a user", "sessions", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Sessions(ctx, id(1, 1), at(2, 5000)))
+		}},
+		{"Users", "all", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Users(ctx, watchparty.UserSearch{}, at(1, 10_000)))
+		}},
+		{"Users", "by the beginning of a name", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Users(ctx, watchparty.UserSearch{Prefix: "USER1999"}, at(1, 10_000)))
+		}},
+		{"Users", "suspended", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Users(ctx, watchparty.UserSearch{State: watchparty.UserSuspended}, at(1, 10_000)))
+		}},
+		{"Audit", "all", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Audit(ctx, watchparty.AuditFilter{}, at(7, 15_000)))
+		}},
+		{"Audit", "by actor", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Audit(ctx, watchparty.AuditFilter{ActorID: id(1, 1)}, at(7, 15_000)))
+		}},
+		{"Audit", "by target", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Audit(ctx, watchparty.AuditFilter{TargetID: id(1, 2)}, at(7, 15_000)))
+		}},
+		{"Audit", "by act", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Audit(ctx, watchparty.AuditFilter{Action: watchparty.AuditMovieUpdated}, at(7, 15_000)))
+		}},
+		{"ExportMessages", "of someone who said much", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportMessages(ctx, id(1, 1), at(10, 1000)))
+		}},
+		{"ExportInvitations", "of someone", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportInvitations(ctx, id(1, 1), at(6, 1000)))
+		}},
+		{"ExportAvatars", "of someone", "avatars", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportAvatars(ctx, id(1, 1), at(11, 1)))
+		}},
+		{"Movies", "with a word that few have", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{Search: "4242 nig"}, at(3, 2000)))
+		}},
+		{"Movies", "of a genre", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{Genre: "drama"}, at(3, 2000)))
+		}},
+		{"Movies", "of a year", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{YearFrom: 1924, YearTo: 1924}, at(3, 2000)))
+		}},
+		{"Movies", "all", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{}, at(3, 2000)))
+		}},
+		{"RoomLog", "of a busy room", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomLog(ctx, busy, at(5, 30_000)))
+		}},
+		{"RoomLog", "of a quiet room", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomLog(ctx, id(4, 4000), at(5, 30_000)))
+		}},
+		{"Runs", "all", "cleanup_runs", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Runs(ctx, at(8, 2500)))
+		}},
+		{"Reports", "all", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Reports(ctx, at(9, 2500)))
+		}},
+	}
+	covered := map[string]bool{}
+	for _, l := range lists {
+		covered[l.method] = true
+		for where, at := range map[string]func(kind, n int) Page{"first page": first, "a further page": further} {
+			t.Run(fmt.Sprintf("%s, %s, %s", l.method, l.what, where), func(t *testing.T) {
+				seen := &recorder{}
+				recorded := *s
+				recorded.db = s.db.WithQueryHook(seen)
+				require.NoError(t, l.run(t.Context(), &recorded, at))
+				require.Len(t, seen.statements, 1, "a list is one statement")
+				plan := explain(t, s, seen.statements[0])
+				shown, err := json.Marshal(plan)
+				require.NoError(t, err)
+				require.Empty(t, plan.faults(rows, l.answered), "%s\n%s", seen.statements[0], shown)
+				require.True(t, plan.indexed(l.table), "%s\n%s", seen.statements[0], shown)
+			})
+		}
+	}
+	for method := range reflect.TypeFor[*Store]().Methods() {
+		for parameter := range method.Type.Ins() {
+			if parameter == reflect.TypeFor[Page]() {
+				require.True(t, covered[method.Name], "the list %s is not in this test", method.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
+// who is in it; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrRoomArchived
+// and ErrOwnRole.
+func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
+	permission := watchparty.MaySetRole
+	if role == watchparty.Host {
+		permission = watchparty.MayHandOver
+	}
+	var target participantRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
+		if err != nil {
+			return err
+		}
+		if target, err = roleHolder(ctx, tx, roomID, username); err != nil {
+			return err
+		}
+		switch {
+		case target.UserID == actorID:
+			return watchparty.ErrOwnRole
+		case !actor.Outranks(watchparty.Role(target.Role)), role != watchparty.Host && !actor.Outranks(role):
+			return watchparty.ErrForbidden
+		case room.ArchivedAt != nil:
+			return watchparty.ErrRoomArchived
+		case role == watchparty.Host && target.Away:
+			return watchparty.ErrNotFound
+		case target.Role == string(role):
+			return nil
+		}
+		target.Role = string(role)
+		return giveRole(ctx, tx, room, actorID, target.UserID, role)
+	})
+	return target.participant(), found(err, "set role")
+}
+
+func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID string, role watchparty.Role) error {
+	if role == watchparty.Host {
+		if err := setHost(ctx, tx, room, userID, true); err != nil {
+			return err
+		}
+		return logAct(ctx, tx, room.ID, actorID, userID, watchparty.ActHostHandedOver, nil)
+	}
+	var err error
+	if role == watchparty.Viewer && room.Visibility != string(watchparty.Private) { // what everyone is there
+		err = removeMember(ctx, tx, room.ID, userID)
+	} else {
+		err = setMember(ctx, tx, room.ID, userID, role)
+	}
+	if err != nil {
+		return err
+	}
+	return logAct(ctx, tx, room.ID, actorID, userID, watchparty.ActRoleSet, map[string]any{"role": string(role)})
+}
+
+// roleHolder finds by name who is in a room or has a role in it, and keeps the account from being deleted meanwhile.
+func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (participantRow, error) {
+	var row participantRow
+	err := tx.NewRaw(`
+		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until, p.user_id IS NULL AS away,
+			CASE WHEN r.host_id = u.id THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role,
+			coalesce(p.created_at, m.created_at, r.created_at) AS created_at,
+			coalesce(p.last_seen_at, m.created_at, r.created_at) AS last_seen_at
+		FROM rooms AS r
+		JOIN users AS u ON lower(u.username) = lower(?1) AND u.deleted_at IS NULL
+		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = u.id
+		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = u.id
+		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = u.id AND q.until > now()
+		WHERE r.id = ?0 AND (p.user_id IS NOT NULL OR m.user_id IS NOT NULL OR r.host_id = u.id)
+			AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = u.id AND (until IS NULL OR until > now()))
+		FOR SHARE OF u`, roomID, username).Scan(ctx, &row)
+	return row, err
+}
+
+// setMember gives someone a role that lasts whether they are in the room or not.
+func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watchparty.Role) error {
+	_, err := tx.NewRaw(`
+		INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
+		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role, updated_at = now()`,
+		roomID, userID, string(role)).Exec(ctx)
+	return err
+}
+
+func removeMember(ctx context.Context, tx bun.Tx, roomID, userID string) error {
+	_, err := tx.NewRaw("DELETE FROM members WHERE room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
+	return err
+}

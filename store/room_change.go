@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of nothing
+// makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie, and
+// ErrRoomArchived for an archived room that the change does not open.
+func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
+	var after roomRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if value(c.Archived) {
+			if err := lockRoomAlone(ctx, tx, roomID); err != nil {
+				return err
+			}
+		}
+		room, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayEditRoom)
+		if err != nil {
+			return err
+		}
+		if versions != nil && !slices.Contains(versions, room.Version) {
+			return watchparty.ErrChangedSince
+		}
+		if err := change(ctx, tx, room, actorID, c); err != nil {
+			return err
+		}
+		return selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx)
+	})
+	if violates(err, "rooms_movie_fkey") {
+		err = watchparty.ErrUnknownMovie
+	}
+	return after.room(), found(err, "update room")
+}
+
+func change(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watchparty.RoomChange) error {
+	stays := room.ArchivedAt != nil && (c.Archived == nil || *c.Archived)
+	turns := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
+	c.Archived = nil
+	if stays && c != (watchparty.RoomChange{}) {
+		return watchparty.ErrRoomArchived
+	}
+	fields := room.apply(c)
+	if len(fields) == 0 && !turns {
+		return nil
+	}
+	room.Version++
+	room.UpdatedAt = now()
+	if turns {
+		if err := turn(ctx, tx, &room, actorID); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(fields, "movie_id") {
+		if err := inCatalogue(ctx, tx, value(room.MovieID)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.NewUpdate().Model(&room).WherePK().ExcludeColumn("id", "host_id", "deleted_at", "created_at").Exec(ctx)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	if slices.Contains(fields, "visibility") && room.Visibility == string(watchparty.Private) {
+		if err := keepThoseInside(ctx, tx, room); err != nil {
+			return err
+		}
+	}
+	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomUpdated, map[string]any{"fields": fields})
+}
+
+// apply takes over what c says, and names what differs.
+func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
+	if set(&r.Name, c.Name) {
+		fields = append(fields, "name")
+	}
+	if set(&r.Description, c.Description) {
+		fields = append(fields, "description")
+	}
+	if c.MovieID != nil && *c.MovieID != value(r.MovieID) {
+		r.MovieID = nullID(*c.MovieID)
+		fields = append(fields, "movie_id")
+	}
+	if c.Visibility != nil && set(&r.Visibility, (*string)(c.Visibility)) {
+		fields = append(fields, "visibility")
+	}
+	if set(&r.Capacity, c.Capacity) {
+		fields = append(fields, "capacity")
+	}
+	if c.SlowMode != nil && int(c.SlowMode.Seconds()) != r.SlowMode {
+		r.SlowMode = int(c.SlowMode.Seconds())
+		fields = append(fields, "slow_mode_seconds")
+	}
+	return fields
+}
+
+// set changes v to what is given, and reports whether that is something else.
+func set[T comparable](v, given *T) bool {
+	if given == nil || *v == *given {
+		return false
+	}
+	*v = *given
+	return true
+}
+
+// turn archives an open room and opens an archived one, which counts as active from then on.
+func turn(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
+	if room.ArchivedAt == nil {
+		room.ArchivedAt = &room.UpdatedAt
+		return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomArchived, nil)
+	}
+	room.ArchivedAt = nil
+	if err := touchRoom(ctx, tx, room.ID); err != nil {
+		return err
+	}
+	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomReopened, nil)
+}
+
+// keepThoseInside makes members of those who are in a room that becomes private.
+func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
+	_, err := tx.NewRaw(`
+		INSERT INTO members (room_id, user_id, role)
+		SELECT room_id, user_id, 'viewer' FROM participants WHERE room_id = ? AND user_id IS DISTINCT FROM ?
+		ON CONFLICT ON CONSTRAINT members_pkey DO NOTHING`, room.ID, room.HostID).Exec(ctx)
+	return err
+}
+
+// DeleteRoom makes a room that there never was, for everyone; the row stays. It returns ErrNotFound, ErrBanned and
+// ErrForbidden.
+func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
+			return err
+		}
+		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayDeleteRoom); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			"UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now() WHERE id = ?",
+			"UPDATE invitations SET state = 'revoked', answered_at = now(), updated_at = now() WHERE room_id = ? AND state = 'open'",
+			"DELETE FROM participants WHERE room_id = ?",
+			"DELETE FROM members WHERE room_id = ?",
+			"DELETE FROM bans WHERE room_id = ?",
+			"DELETE FROM mutes WHERE room_id = ?",
+		} {
+			if _, err := tx.NewRaw(statement, roomID).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found(err, "delete room")
+}

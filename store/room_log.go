@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type roomActRow struct {
+	bun.BaseModel `bun:"table:room_log,alias:l"`
+
+	ID             string         `bun:"id,pk"`
+	RoomID         string         `bun:"room_id"`
+	ActorID        *string        `bun:"actor_id"`
+	TargetID       *string        `bun:"target_id"`
+	Action         string         `bun:"action"`
+	Details        map[string]any `bun:"details,type:jsonb"`
+	CreatedAt      time.Time      `bun:"created_at"`
+	ActorUsername  *string        `bun:"actor_username,scanonly"`
+	TargetUsername *string        `bun:"target_username,scanonly"`
+}
+
+func (r roomActRow) act() watchparty.RoomAct {
+	return watchparty.RoomAct{
+		ID: r.ID, Action: watchparty.RoomAction(r.Action), Actor: person(r.ActorID, r.ActorUsername),
+		Target: person(r.TargetID, r.TargetUsername), Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+// person is nobody for an account that is gone, be its row there yet or not.
+func person(id, username *string) watchparty.Person {
+	if id == nil || username == nil {
+		return watchparty.Person{}
+	}
+	return watchparty.Person{ID: *id, Username: *username}
+}
+
+// logAct adds a line to the room's log in the transaction of the act. Who did it, and to whom, may be empty.
+func logAct(
+	ctx context.Context, tx bun.Tx, roomID, actorID, targetID string, action watchparty.RoomAction, details map[string]any,
+) error {
+	if details == nil {
+		details = map[string]any{}
+	}
+	row := &roomActRow{
+		ID: newID(), RoomID: roomID, ActorID: nullID(actorID), TargetID: nullID(targetID),
+		Action: string(action), Details: details, CreatedAt: now(),
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return fmt.Errorf("store: log %s: %w", action, err)
+	}
+	return nil
+}
+
+// RoomLog lists what was done in a room, newest first.
+func (s *Store) RoomLog(ctx context.Context, roomID string, p Page) ([]watchparty.RoomAct, error) {
+	var rows []roomActRow
+	q := s.db.NewSelect().Model(&rows).ColumnExpr("l.*").
+		ColumnExpr("a.username AS actor_username, t.username AS target_username").
+		Join("LEFT JOIN users AS a ON a.id = l.actor_id AND a.deleted_at IS NULL").
+		Join("LEFT JOIN users AS t ON t.id = l.target_id AND t.deleted_at IS NULL").
+		Where("l.room_id = ?", roomID).Order("l.id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("l.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: room log: %w", err)
+	}
+	return convert(rows, roomActRow.act), nil
+}

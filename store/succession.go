@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// successors says who may be the next host of a room.
+type successors bool
+
+const (
+	toAnyone  successors = false // whoever is in the room, be it without being seen
+	toPresent successors = true  // only who is present
+)
+
+// passOn gives the room, whose lock the caller holds, to whoever has been in it longest: of the moderators who are
+// present, else of the others who are, else of the absent in the same order. The former host stays as a moderator, if
+// they stay at all. It returns the new host; nobody when there is none, and then the room keeps its host.
+func passOn(ctx context.Context, tx bun.Tx, room roomRow, who successors, formerStays bool) (heir string, err error) {
+	// The lock keeps the heir's account from being deleted meanwhile, which would leave the room with nobody.
+	err = tx.NewRaw(`
+		SELECT p.user_id FROM participants AS p
+		JOIN users AS u ON u.id = p.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
+		LEFT JOIN members AS m ON m.room_id = p.room_id AND m.user_id = p.user_id
+		CROSS JOIN LATERAL (SELECT p.last_seen_at > now() - make_interval(secs => ?2) AS present) AS seen
+		WHERE p.room_id = ?0 AND p.user_id IS DISTINCT FROM ?1 AND (seen.present OR NOT ?3)
+		ORDER BY seen.present DESC, coalesce(m.role, 'viewer') = 'moderator' DESC, p.created_at, p.user_id
+		LIMIT 1 FOR SHARE OF u`,
+		room.ID, room.HostID, watchparty.PresentFor.Seconds(), bool(who)).Scan(ctx, &heir)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := setHost(ctx, tx, room, heir, formerStays); err != nil {
+		return "", err
+	}
+	return heir, logAct(ctx, tx, room.ID, "", heir, watchparty.ActHostSucceeded, nil)
+}
+
+// setHost makes heir the host of a room whose lock the caller holds, and the former host a moderator, if they stay.
+func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerStays bool) error {
+	_, err := tx.NewRaw("UPDATE rooms SET host_id = ?1, updated_at = now() WHERE id = ?0", room.ID, heir).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if err := removeMember(ctx, tx, room.ID, heir); err != nil {
+		return err
+	}
+	if !formerStays || room.HostID == nil {
+		return nil
+	}
+	return setMember(ctx, tx, room.ID, *room.HostID, watchparty.Moderator)
+}
+
+// handOverRooms is for an account that is being deleted: each open room that it hosts passes on, or else is archived,
+// and none keeps it as its host. It returns the rooms whose cached reads and standings are out of date. Mark the account
+// as deleted before, or it may become the host of another room meanwhile.
+func handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []string, err error) {
+	var hosted []roomRow
+	err = tx.NewSelect().Model(&hosted).Where("host_id = ?", userID).Order("id").For("UPDATE").Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var orphans []string
+	for _, room := range hosted { // few: those that one person opened
+		rooms = append(rooms, room.ID)
+		heir := ""
+		if room.ArchivedAt == nil {
+			if heir, err = passOn(ctx, tx, room, toAnyone, false); err != nil {
+				return nil, err
+			}
+		}
+		if heir == "" {
+			orphans = append(orphans, room.ID)
+		}
+	}
+	if len(orphans) == 0 {
+		return rooms, nil
+	}
+	_, err = tx.NewRaw(`
+		UPDATE rooms SET host_id = NULL, archived_at = coalesce(archived_at, now()), updated_at = now(),
+			version = version + CASE WHEN archived_at IS NULL THEN 1 ELSE 0 END
+		WHERE id IN (?)`, bun.List(orphans)).Exec(ctx)
+	return rooms, err
+}
+
+// noted is how exactly presence is kept: a heartbeat within it writes nothing.
+const noted = 15 * time.Second
+
+// Heartbeat says that a user is still in a room, and passes the room on to those who are when its host has not been seen
+// for that long. A host who left an empty room counts as unseen since the first of those who are in it came. It
+// reports whether the room has another host now. It returns ErrNotParticipant, whatever the reason.
+func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence time.Duration) (passedOn bool, err error) {
+	var due bool
+	err = s.db.NewRaw(`
+		WITH seen AS (
+			UPDATE participants SET last_seen_at = now(), updated_at = now()
+			WHERE room_id = ?0 AND user_id = ?1 AND last_seen_at < now() - make_interval(secs => ?3))
+		SELECT `+hostSilent+` FROM rooms AS r
+		JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
+		WHERE r.id = ?0`, roomID, userID, silence.Seconds(), noted.Seconds()).Scan(ctx, &due)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, watchparty.ErrNotParticipant
+	}
+	if err != nil || !due {
+		return false, found(err, "heartbeat")
+	}
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		room, err := lockRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
+		// Someone else's heartbeat may have been faster, or the host's.
+		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).Scan(ctx, &due)
+		if err != nil || !due {
+			return err
+		}
+		heir, err := passOn(ctx, tx, room, toPresent, true)
+		passedOn = heir != ""
+		return err
+	})
+	return passedOn, found(err, "heartbeat")
+}
+
+// hostSilent: the open room r has a host, other than ?1, who was not seen there for ?2 seconds.
+const hostSilent = `r.archived_at IS NULL AND r.host_id IS DISTINCT FROM ?1 AND coalesce(
+	(SELECT last_seen_at FROM participants WHERE room_id = r.id AND user_id = r.host_id),
+	(SELECT min(created_at) FROM participants WHERE room_id = r.id), now()) < now() - make_interval(secs => ?2)`

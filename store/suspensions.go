@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Users lists accounts, newest first.
+func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page) ([]watchparty.User, error) {
+	var rows []userRow
+	q := s.db.NewSelect().Model(&rows).Where("u.deleted_at IS NULL").Order("u.id DESC").Limit(p.Limit)
+	if search.Prefix != "" {
+		pattern := escapeLike.Replace(search.Prefix)
+		q = q.Where("(lower(u.username) LIKE lower(?0) || '%' OR lower(u.email) LIKE lower(?0) || '%')", pattern)
+	}
+	switch search.State {
+	case watchparty.UserActive:
+		q = q.Where("u.suspended_at IS NULL")
+	case watchparty.UserSuspended:
+		q = q.Where("u.suspended_at IS NOT NULL")
+	}
+	if p.After != "" {
+		q = q.Where("u.id < ?", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: users: %w", err)
+	}
+	return convert(rows, userRow.user), nil
+}
+
+// escapeLike takes their meaning from LIKE's special characters.
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// SuspendUser refuses the account new sign-ins and ends those that it has. One that is suspended already stays so since
+// the first time. It returns ErrNotFound.
+func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (watchparty.User, error) {
+	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+		if row.SuspendedAt != nil {
+			return nil
+		}
+		if err := setSuspended(ctx, tx, row, now()); err != nil {
+			return err
+		}
+		if err := endAllSessions(ctx, tx, userID); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, map[string]any{"reason": why.Reason})
+	})
+	return row.user(), found(err, "suspend user")
+}
+
+// ReinstateUser lets the account sign in again. It returns ErrNotFound.
+func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
+	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+		if row.SuspendedAt == nil {
+			return nil
+		}
+		// A password that was being checked when the account was suspended may have begun a sign-in since.
+		if err := endAllSessions(ctx, tx, userID); err != nil {
+			return err
+		}
+		if err := setSuspended(ctx, tx, row, time.Time{}); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
+	})
+	return row.user(), found(err, "reinstate user")
+}
+
+// EndUserSessions ends all of an account's sign-ins. It returns ErrNotFound.
+func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) error {
+	_, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
+		if err := endAllSessions(ctx, tx, userID); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditUserSessionsEnded, watchparty.AuditUser, userID, nil)
+	})
+	return found(err, "end user's sessions")
+}
+
+// actOnUser runs act on an account that nobody else changes meanwhile.
+func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) (userRow, error) {
+	var row userRow
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		// NO KEY lets its sign-ins go on, which refer to it.
+		err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", userID).For("NO KEY UPDATE").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return act(ctx, tx, &row)
+	})
+	return row, err
+}
+
+func setSuspended(ctx context.Context, tx bun.Tx, row *userRow, at time.Time) error {
+	return tx.NewUpdate().Model(row).Set("suspended_at = ?", bun.NullTime{Time: at}).Set("updated_at = now()").
+		WherePK().Returning("*").Scan(ctx)
+}
+
+// endAllSessions revokes every refresh token of the account. An exchange that is on its way holds the old token's row
+// and adds a new one: the statement waits for it, and does not see what it added. So it is repeated until it finds
+// nothing.
+func endAllSessions(ctx context.Context, tx bun.Tx, userID string) error {
+	for {
+		result, err := tx.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").
+			Where("user_id = ? AND revoked_at IS NULL", userID).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: end sessions: %w", err)
+		}
+		if !affected(result) {
+			return nil
+		}
+	}
+}

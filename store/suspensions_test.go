@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+func names(users []watchparty.User) []string {
+	var all []string
+	for _, u := range users {
+		all = append(all, u.Username)
+	}
+	return all
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root := newUser(t, s, "root")
+	for _, name := range []string{"Anna", "anna_b", "annaxb", "Bert", "gone"} {
+		newUser(t, s, name)
+	}
+	exec(t, s, "UPDATE users SET email = ? WHERE username = 'Bert'", `An%\_'@example.org`)
+	exec(t, s, "UPDATE users SET deleted_at = now() WHERE username = 'gone'")
+	bert, err := s.UserByUsername(t.Context(), "bert")
+	require.NoError(t, err)
+	_, err = s.SuspendUser(t.Context(), root.ID, bert.ID, watchparty.Suspension{Reason: "Noise"})
+	require.NoError(t, err)
+
+	for _, c := range []struct {
+		search watchparty.UserSearch
+		want   []string
+	}{
+		{watchparty.UserSearch{}, []string{"Bert", "annaxb", "anna_b", "Anna", "root"}},
+		{watchparty.UserSearch{Prefix: "ANN"}, []string{"annaxb", "anna_b", "Anna"}},
+		{watchparty.UserSearch{Prefix: "an"}, []string{"Bert", "annaxb", "anna_b", "Anna"}},
+		{watchparty.UserSearch{Prefix: "anna_"}, []string{"anna_b"}},
+		{watchparty.UserSearch{Prefix: "%"}, nil},
+		{watchparty.UserSearch{Prefix: "an%"}, []string{"Bert"}},
+		{watchparty.UserSearch{Prefix: `an%\`}, []string{"Bert"}},
+		{watchparty.UserSearch{Prefix: `AN%\_'@`}, []string{"Bert"}},
+		{watchparty.UserSearch{Prefix: "nna"}, nil},
+		{watchparty.UserSearch{Prefix: "anna@example.org"}, []string{"Anna"}},
+		{watchparty.UserSearch{Prefix: "gone"}, nil},
+		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserSuspended}, []string{"Bert"}},
+		{watchparty.UserSearch{State: watchparty.UserSuspended}, []string{"Bert"}},
+		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserActive}, []string{"annaxb", "anna_b", "Anna"}},
+	} {
+		found, err := s.Users(t.Context(), c.search, Page{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, c.want, names(found), "%+v", c.search)
+	}
+
+	first, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 2})
+	require.NoError(t, err)
+	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: first[1].ID})
+	require.NoError(t, err)
+	require.Equal(t, []string{"Bert", "annaxb", "anna_b", "Anna"}, names(slices.Concat(first, rest)))
+}
+
+func TestSuspension(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	session := func(user watchparty.User, token string) string {
+		id, err := s.CreateSession(t.Context(), user.ID, NewSession{TokenHash: []byte(token), Expires: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		return id
+	}
+	first, second, other := session(ada, "one"), session(ada, "two"), session(root, "three")
+	why := watchparty.Suspension{Reason: "Spam"}
+
+	suspended, err := s.SuspendUser(t.Context(), root.ID, ada.ID, why)
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), suspended.SuspendedAt, time.Minute)
+	require.True(t, suspended.UpdatedAt.After(ada.UpdatedAt))
+	stored, err := s.User(t.Context(), ada.ID)
+	require.NoError(t, err)
+	require.Equal(t, suspended, stored)
+	for _, id := range []string{first, second} {
+		_, err = s.SessionUser(t.Context(), id)
+		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+	}
+	_, err = s.SessionUser(t.Context(), other)
+	require.NoError(t, err, "nobody else's")
+
+	again, err := s.SuspendUser(t.Context(), root.ID, ada.ID, watchparty.Suspension{Reason: "Other"})
+	require.NoError(t, err)
+	require.Equal(t, suspended, again, "since the first time")
+
+	// A sign-in that was on its way when the account was suspended does not outlast it.
+	late := session(ada, "late")
+	_, err = s.SessionUser(t.Context(), late)
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+	_, err = s.RotateSession(t.Context(), []byte("late"), NewSession{TokenHash: []byte("later"), Expires: time.Now().Add(time.Hour)})
+	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+	for range 2 {
+		back, err := s.ReinstateUser(t.Context(), root.ID, ada.ID)
+		require.NoError(t, err)
+		require.Zero(t, back.SuspendedAt)
+	}
+	_, err = s.SessionUser(t.Context(), late)
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+
+	later := session(ada, "new")
+	_, err = s.SessionUser(t.Context(), later)
+	require.NoError(t, err)
+	require.NoError(t, s.EndUserSessions(t.Context(), root.ID, ada.ID))
+	_, err = s.SessionUser(t.Context(), later)
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+
+	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, log, 3, "what changes nothing is not written down")
+	for i, want := range []watchparty.AuditAction{
+		watchparty.AuditUserSessionsEnded, watchparty.AuditUserReinstated, watchparty.AuditUserSuspended,
+	} {
+		require.Equal(t, want, log[i].Action)
+		require.Equal(t, watchparty.AuditUser, log[i].TargetKind)
+		require.Equal(t, ada.ID, log[i].TargetID)
+		require.Equal(t, watchparty.Person{ID: root.ID, Username: "root"}, log[i].Actor)
+		require.Equal(t, time.UTC, log[i].CreatedAt.Location())
+	}
+	require.Equal(t, map[string]any{"reason": "Spam"}, log[2].Details)
+	require.Equal(t, map[string]any{}, log[1].Details)
+
+	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
+	for _, id := range []string{ada.ID, newID()} {
+		_, err = s.SuspendUser(t.Context(), root.ID, id, why)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		_, err = s.ReinstateUser(t.Context(), root.ID, id)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.ErrorIs(t, s.EndUserSessions(t.Context(), root.ID, id), watchparty.ErrNotFound)
+	}
+	require.Equal(t, 3, count(t, s, "audit"))
+}
+
+// TestSuspensionAndRefreshAtOnce: an exchange that is on its way leaves no token behind.
+func TestSuspensionAndRefreshAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	next := func(token string) NewSession {
+		return NewSession{TokenHash: []byte(token), Expires: time.Now().Add(time.Hour)}
+	}
+	id, err := s.CreateSession(t.Context(), ada.ID, next("first"))
+	require.NoError(t, err)
+	b := hold(t, s, "INSERT", "sessions")
+	var wg sync.WaitGroup
+	var ended error
+	wg.Go(func() { _, _ = s.RotateSession(t.Context(), []byte("first"), next("second")) })
+	b.await(t, 1, nil)
+	wg.Go(func() { ended = s.EndUserSessions(t.Context(), root.ID, ada.ID) })
+	b.await(t, 2, nil)
+	b.release(t)
+	wg.Wait()
+	require.NoError(t, ended)
+	_, err = s.SessionUser(t.Context(), id)
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+	_, err = s.RotateSession(t.Context(), []byte("second"), next("third"))
+	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+}
+
+// TestSuspensionIsOneTransaction: nothing is done that is not in the log.
+func TestSuspensionIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	session, err := s.CreateSession(t.Context(), ada.ID, NewSession{TokenHash: []byte("one"), Expires: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	for name, act := range map[string]func() error{
+		"suspend": func() error {
+			_, err := s.SuspendUser(t.Context(), root.ID, ada.ID, watchparty.Suspension{Reason: "Spam"})
+			return err
+		},
+		"end sessions": func() error { return s.EndUserSessions(t.Context(), root.ID, ada.ID) },
+		"grant":        func() error { _, err := s.GrantAdmin(t.Context(), ada.Email); return err },
+		"clean up": func() error {
+			_, err := s.CreateRun(t.Context(), root.ID, watchparty.Policies(), false, Once{})
+			return err
+		},
+	} {
+		require.ErrorContains(t, act(), "refused", name)
+	}
+	user, err := s.SessionUser(t.Context(), session)
+	require.NoError(t, err)
+	require.Equal(t, ada, user)
+	require.Zero(t, count(t, s, "cleanup_runs"))
+}
+
+func TestGrantAdminIsAudited(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	granted, err := s.GrantAdmin(t.Context(), ada.Email)
+	require.NoError(t, err)
+	again, err := s.GrantAdmin(t.Context(), ada.Email)
+	require.NoError(t, err)
+	require.Equal(t, granted, again)
+	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, log, 1, "granting what is granted changes nothing")
+	require.Equal(t, watchparty.AuditAdminGranted, log[0].Action)
+	require.Equal(t, ada.ID, log[0].TargetID)
+	require.Zero(t, log[0].Actor)
+
+	exec(t, s, "UPDATE users SET deleted_at = now()")
+	_, err = s.GrantAdmin(t.Context(), ada.Email)
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+func TestCreateRunOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root := newUser(t, s, "root")
+	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("asked")}
+	runs := make([]watchparty.CleanupRun, 10)
+	errs := make([]error, len(runs))
+	var wg sync.WaitGroup
+	for i := range runs {
+		wg.Go(func() { runs[i], errs[i] = s.CreateRun(t.Context(), root.ID, watchparty.Policies(), i == 0, once) })
+	}
+	wg.Wait()
+	for i, run := range runs {
+		require.NoError(t, errs[i])
+		require.Equal(t, runs[0], run)
+	}
+	for table, want := range map[string]int{"cleanup_runs": 1, "audit": 1} {
+		require.Equal(t, want, count(t, s, table), table)
+	}
+	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", runs[0].WorkflowID))
+	log, err := s.Audit(t.Context(), watchparty.AuditFilter{TargetID: runs[0].ID}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{
+		"policies": []any{"inactive_participants", "old_messages", "inactive_rooms"}, "dry_run": runs[0].DryRun,
+	}, log[0].Details)
+
+	_, err = s.CreateRun(t.Context(), root.ID, nil, false, Once{KeyHash: once.KeyHash, Fingerprint: []byte("something else")})
+	require.ErrorIs(t, err, watchparty.ErrKeyReused)
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	film := newID()
+	for i := range 6 {
+		actor := []watchparty.User{ada, bob}[i%2]
+		action := []watchparty.AuditAction{watchparty.AuditMovieCreated, watchparty.AuditMovieUpdated, watchparty.AuditUserSuspended}[i%3]
+		target := []string{film, film, ada.ID}[i%3]
+		kind := []watchparty.AuditKind{watchparty.AuditMovie, watchparty.AuditMovie, watchparty.AuditUser}[i%3]
+		require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+			return audit(ctx, tx, actor.ID, action, kind, target, map[string]any{"i": i})
+		}))
+	}
+	chosen := func(f watchparty.AuditFilter, p Page) (numbers []int, last string) {
+		entries, err := s.Audit(t.Context(), f, p)
+		require.NoError(t, err)
+		for _, e := range entries {
+			numbers, last = append(numbers, int(e.Details["i"].(float64))), e.ID
+		}
+		return numbers, last
+	}
+	for want, f := range map[string]watchparty.AuditFilter{
+		"[5 4 3 2 1 0]": {}, "[4 2 0]": {ActorID: ada.ID}, "[5 2]": {TargetID: ada.ID}, "[4 1]": {Action: watchparty.AuditMovieUpdated},
+		"[3]": {ActorID: bob.ID, TargetID: film, Action: watchparty.AuditMovieCreated}, "[]": {ActorID: newID()},
+	} {
+		numbers, _ := chosen(f, Page{Limit: 10})
+		require.Equal(t, want, fmt.Sprint(numbers))
+	}
+	_, last := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2})
+	numbers, _ := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2, After: last})
+	require.Equal(t, []int{0}, numbers)
+
+	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", bob.ID)
+	entries, err := s.Audit(t.Context(), watchparty.AuditFilter{ActorID: bob.ID}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, entries, 3)
+	require.Zero(t, entries[0].Actor, "an account that is gone has no name")
+}

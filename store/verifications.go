@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+type verificationRow struct {
+	bun.BaseModel `bun:"table:email_verifications,alias:v"`
+
+	ID        string     `bun:"id,pk"`
+	UserID    string     `bun:"user_id"`
+	Email     string     `bun:"email"`
+	Former    *string    `bun:"former"`
+	ExpiresAt time.Time  `bun:"expires_at"`
+	UsedAt    *time.Time `bun:"used_at"`
+	CreatedAt time.Time  `bun:"created_at"`
+	UpdatedAt time.Time  `bun:"updated_at"`
+	Pending   bool       `bun:"pending,scanonly"`
+}
+
+// pending is the condition of a verification that can be confirmed. A newer one makes those before it void, whatever
+// becomes of it.
+const pending = "v.used_at IS NULL AND v.expires_at > now() AND " +
+	"NOT EXISTS (SELECT FROM email_verifications AS n WHERE n.user_id = v.user_id AND n.id > v.id)"
+
+func addVerification(ctx context.Context, tx bun.Tx, userID, email string) (string, error) {
+	now := now()
+	row := &verificationRow{
+		ID: newID(), UserID: userID, Email: email, ExpiresAt: now.Add(watchparty.VerificationTTL), CreatedAt: now, UpdatedAt: now,
+	}
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return "", fmt.Errorf("store: add verification: %w", err)
+	}
+	return row.ID, nil
+}
+
+func askToVerify(ctx context.Context, tx bun.Tx, userID, email string) (job.Event, error) {
+	id, err := addVerification(ctx, tx, userID, email)
+	if err != nil {
+		return job.Event{}, err
+	}
+	emailID, err := addEmail(ctx, tx, watchparty.MailVerification, id, userID, job.VerificationEmailID(id))
+	return job.StartVerificationEmail(id, emailID), err
+}
+
+// RequestEmail promises a mail to an address that is to become the account's. It does the same for an address that
+// belongs to someone, so that nothing tells: PendingVerification sees to it that no mail is sent there. passwordHash is
+// what the user's password was found to have; it returns ErrWrongPassword when there is another by now.
+func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email string) error {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+		user, err := lockUser(ctx, tx, userID)
+		if err != nil {
+			return job.Event{}, err
+		}
+		if user.PasswordHash != passwordHash {
+			return job.Event{}, watchparty.ErrWrongPassword
+		}
+		return askToVerify(ctx, tx, userID, email)
+	})
+	return found(err, "request e-mail address")
+}
+
+// ResendVerification promises another mail to the account's own address, unless that is confirmed.
+func (s *Store) ResendVerification(ctx context.Context, userID string) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		user, err := lockUser(ctx, tx, userID)
+		if err != nil || user.EmailVerifiedAt != nil {
+			return nil, err
+		}
+		event, err := askToVerify(ctx, tx, userID, user.Email)
+		return []job.Event{event}, err
+	})
+	return found(err, "resend verification")
+}
+
+// VerifyEmail makes the address of a verification the account's, confirmed; the address that it replaces is promised a
+// notice, and resets that were mailed there are void. Repeating it is a success for as long as the account has the
+// address. It returns ErrBadToken, and ErrEmailTaken when somebody else has the address by now.
+func (s *Store) VerifyEmail(ctx context.Context, id string) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		var user userRow
+		err := tx.NewSelect().Model(&user).Where("id = (SELECT user_id FROM email_verifications WHERE id = ?)", id).
+			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var row verificationRow
+		err = tx.NewSelect().Model(&row).ColumnExpr("v.*").ColumnExpr(pending+" AS pending").Where("v.id = ?", id).Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if row.UsedAt != nil && user.EmailVerifiedAt != nil && strings.EqualFold(user.Email, row.Email) {
+			return nil, nil
+		}
+		if !row.Pending {
+			return nil, watchparty.ErrBadToken
+		}
+		return confirm(ctx, tx, user, row)
+	})
+	err = found(err, "verify e-mail address")
+	switch {
+	case violates(err, "users_email_key"):
+		return watchparty.ErrEmailTaken
+	case watchparty.IsKind(err, watchparty.KindNotFound):
+		return watchparty.ErrBadToken
+	}
+	return err
+}
+
+func confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) ([]job.Event, error) {
+	_, err := tx.NewUpdate().Model(&user).Set("email = ?", row.Email).Set("email_verified_at = now()").Set("updated_at = now()").
+		WherePK().Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used := tx.NewUpdate().Model(&row).Set("used_at = now()").Set("updated_at = now()").WherePK()
+	if strings.EqualFold(user.Email, row.Email) {
+		_, err = used.Exec(ctx)
+		return nil, err
+	}
+	if _, err = used.Set("former = ?", user.Email).Exec(ctx); err != nil {
+		return nil, err
+	}
+	if err := voidResets(ctx, tx, user.ID); err != nil {
+		return nil, err
+	}
+	emailID, err := addEmail(ctx, tx, watchparty.MailEmailChanged, row.ID, user.ID, job.EmailChangedID(row.ID))
+	return []job.Event{job.StartEmailChanged(row.ID, emailID)}, err
+}
+
+// PendingVerification finds what can be confirmed. It returns ErrNotFound for what cannot: used, expired, replaced, of
+// an account that is gone, or with an address that belongs to another.
+func (s *Store) PendingVerification(ctx context.Context, id string) (watchparty.Verification, error) {
+	return s.verification(ctx, "v.id = ? AND "+pending+" AND "+
+		"NOT EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id <> v.user_id)", id)
+}
+
+// FirstVerification finds what confirms the address that a user has, or ErrNotFound.
+func (s *Store) FirstVerification(ctx context.Context, userID string) (watchparty.Verification, error) {
+	return s.verification(ctx, "v.user_id = ? AND "+pending+" AND "+
+		"EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id = v.user_id)", userID)
+}
+
+// ReplacedAddress finds the address that a confirmed one replaced, or ErrNotFound.
+func (s *Store) ReplacedAddress(ctx context.Context, id string) (watchparty.Verification, error) {
+	return s.verification(ctx, "v.id = ? AND v.former IS NOT NULL", id)
+}
+
+func (s *Store) verification(ctx context.Context, condition, id string) (watchparty.Verification, error) {
+	var row verificationRow
+	if err := s.db.NewSelect().Model(&row).Where(condition, id).Scan(ctx); err != nil {
+		return watchparty.Verification{}, found(err, "verification")
+	}
+	user, err := s.User(ctx, row.UserID)
+	return watchparty.Verification{ID: row.ID, User: user, Email: row.Email, Former: value(row.Former)}, err
+}

@@ -1,0 +1,58 @@
+package watchparty
+
+import "strings"
+
+// UserState is whether an account may sign in.
+type UserState string
+
+const (
+	UserActive    UserState = "active"
+	UserSuspended UserState = "suspended"
+)
+
+// State is the account's.
+func (u User) State() UserState {
+	if u.SuspendedAt.IsZero() {
+		return UserActive
+	}
+	return UserSuspended
+}
+
+// UserSearch chooses accounts; what is empty chooses all.
+type UserSearch struct {
+	Prefix string // of the username or the e-mail address, without regard to case
+	State  UserState
+}
+
+// Normalise trims what people type around a value.
+func (s *UserSearch) Normalise() { s.Prefix = strings.TrimSpace(s.Prefix) }
+
+// Validate reports what cannot be searched for.
+func (s UserSearch) Validate() error {
+	var v fields
+	v.search(s.Prefix)
+	return v.err()
+}
+
+// MaxSuspensionReason is in characters.
+const MaxSuspensionReason = 300
+
+// Suspension is why an account is suspended, in words for other admins.
+type Suspension struct {
+	Reason string
+}
+
+// Normalise trims what people type around a value.
+func (s *Suspension) Normalise() { s.Reason = strings.TrimSpace(s.Reason) }
+
+// Validate reports every field that is wrong.
+func (s Suspension) Validate() error {
+	var v fields
+	v.length("reason", s.Reason, 1, MaxSuspensionReason)
+	v.visible("reason", s.Reason)
+	v.text("reason", s.Reason)
+	return v.err()
+}
+
+// ErrSuspendOneself: an admin who did it could not take it back.
+var ErrSuspendOneself = &Error{Kind: KindConflict, Code: "cannot_suspend_oneself", Message: "Nobody suspends themselves."}

@@ -1,0 +1,34 @@
+package workflows_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/workflows"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+var (
+	account = job.AccountInput{UserID: userID}
+	erased  = job.AccountResult{Messages: 7}
+)
+
+func TestDeleteAccount(t *testing.T) {
+	t.Run("ends files, messages and the row, in this order, however long it takes", func(t *testing.T) {
+		w := newWorld(t)
+		var order []string
+		note := func(name string) func(mock.Arguments) { return func(mock.Arguments) { order = append(order, name) } }
+		w.expect(job.RemoveAccountFiles, account, errAway).Times(40)
+		w.expect(job.RemoveAccountFiles, account, nil).Once().Run(note("files"))
+		w.expect(job.AnonymiseMessages, account, job.AccountResult{}, errAway).Times(40)
+		w.expect(job.AnonymiseMessages, account, erased, nil).Once().Run(note("messages"))
+		w.expect(job.RemoveAccount, account, errAway).Times(40)
+		w.expect(job.RemoveAccount, account, nil).Once().Run(note("row"))
+		result, err := run[job.AccountResult](w, workflows.DeleteAccount, account)
+		require.NoError(t, err)
+		require.Equal(t, erased, result)
+		require.Equal(t, []string{"files", "messages", "row"}, order)
+	})
+}
