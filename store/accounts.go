@@ -114,7 +114,7 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 // RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that a request which was on
 // its way during the deletion has brought them into. One that is gone already is no error.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var ids []string
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NOT NULL", userID).
 			For("UPDATE").Scan(ctx, &ids)

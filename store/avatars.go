@@ -75,7 +75,7 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 // back meanwhile. It returns the state that the upload has now: ready or superseded. Repeating it changes nothing.
 func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (watchparty.AvatarState, error) {
 	var row avatarRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("UPDATE").Scan(ctx, new(string))
 		if err != nil {
@@ -140,7 +140,7 @@ func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reas
 // removed by the workflows that process them; for the former there is an event.
 func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 	published := 0
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("UPDATE").Scan(ctx, &published)
 		if err != nil {
 			return err

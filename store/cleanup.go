@@ -163,7 +163,7 @@ func (s *Store) CleanupBatch(ctx context.Context, runID string, policy watchpart
 		return 0, nil, fmt.Errorf("store: clean-up: unknown policy %q", policy)
 	}
 	var rooms []string
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewRaw(statement, threshold, limit).Scan(ctx, &rooms); err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (r reportRow) report() watchparty.Report {
 // FinishRun ends a run, failed when a policy failed, and stores its report. Repeating it changes nothing.
 func (s *Store) FinishRun(ctx context.Context, runID string, failures map[watchparty.Policy]string) (watchparty.CleanupRun, error) {
 	var row runRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewSelect().Model(&row).Where("id = ?", runID).For("UPDATE").Scan(ctx); err != nil {
 			return err
 		}

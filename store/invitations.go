@@ -179,7 +179,7 @@ func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty
 // RevokeInvitation takes an open invitation back. Besides what permitted returns, it returns ErrNotFound for one that
 // is not open.
 func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		roomID, err := invitedTo(ctx, tx, id)
 		if err != nil {
 			return err
@@ -205,7 +205,7 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 // ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account is gone.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
 	var room roomRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var (
 			row invitationRow
 			err error
@@ -255,7 +255,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 
 // DeclineInvitation ends an open invitation; declining again is a success. It returns ErrBadToken for any other.
 func (s *Store) DeclineInvitation(ctx context.Context, id string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, _, err := lockInvitation(ctx, tx, id)
 		if err != nil {
 			return err

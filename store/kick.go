@@ -12,7 +12,7 @@ import (
 // Kick puts someone out of a room; of a private one they are no member any more. Besides what permittedOn returns, it
 // returns ErrNotFound when there is nothing to put them out of.
 func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayKick)
 		if err != nil {
 			return err

@@ -61,7 +61,7 @@ func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
 // participant, the room's chat.
 func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, o Once) (watchparty.Message, error) {
 	var row messageRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		provisional := newID()
 		former, err := claim(ctx, tx, o, provisional)
 		if err != nil {
@@ -202,7 +202,7 @@ func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, err
 // what PostMessage returns to those who may not write in the room.
 func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watchparty.Message, error) {
 	var row messageRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := selectMessages(tx, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx); err != nil {
 			return err
 		}
@@ -232,7 +232,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 // DeleteMessage takes back what the user said, or what someone below them said where their role allows it, which the
 // room's log tells. It returns ErrNotFound, also for what is taken back already, and ErrForbidden.
 func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
 		if err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx); err != nil {
 			return err

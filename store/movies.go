@@ -85,7 +85,7 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 		Genres: append([]string{}, n.Genres...), PosterURL: n.PosterURL, StreamURL: n.StreamURL,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		id, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *Store) UpdateMovie(
 	ctx context.Context, adminID, id string, c watchparty.MovieChange, versions []int,
 ) (watchparty.Movie, error) {
 	var row movieRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func replace[T comparable](old, to *T) bool {
 // DeleteMovie removes a film in an admin's name. It returns ErrNotFound, and ErrMovieInUse while rooms have it; those
 // that are deleted lose it.
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
 		var row movieRow
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {

@@ -55,7 +55,7 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 
 // LeaveRoom takes a user out of a room; not being in it is no error. The host of an open room passes it on, see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
 			return err

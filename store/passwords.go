@@ -68,7 +68,7 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 // ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
 // It returns whose they were, and ErrBadToken for a reset that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
 			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx, &userID)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 // ChangePassword sets a password in place of the one that the user was found to have, makes resets void and ends the
 // user's sign-ins but the one to keep. It returns ErrWrongPassword when the user has another password by now.
 func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		user, err := lockUser(ctx, tx, userID)
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, r
 		permission = watchparty.MayHandOver
 	}
 	var target participantRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
 		if err != nil {
 			return err

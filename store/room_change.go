@@ -14,7 +14,7 @@ import (
 // ErrRoomArchived for an archived room that the change does not open.
 func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
 	var after roomRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if value(c.Archived) {
 			if err := lockRoomAlone(ctx, tx, roomID); err != nil {
 				return err
@@ -132,7 +132,7 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 // DeleteRoom makes a room that there never was, for everyone; the row stays. It returns ErrNotFound, ErrBanned and
 // ErrForbidden.
 func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		id, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
 			return err
@@ -121,7 +121,7 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 // ErrRoomFull, and ErrUnauthenticated for a user whose account is gone.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lockRoom(ctx, tx, roomID); err != nil {
 			return err
 		}

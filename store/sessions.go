@@ -51,7 +51,7 @@ func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSes
 		user userRow
 		id   string
 	)
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model(&user).Where("id = ? AND deleted_at IS NULL", userID).For("SHARE").Scan(ctx)
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 		family string
 	)
 	reused := false
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// See lockUser for this lock.
 		err := tx.NewSelect().Model(&user).Where("id = (SELECT user_id FROM sessions WHERE token_hash = ?)", oldHash).
 			Where("deleted_at IS NULL").For("SHARE").Scan(ctx)
@@ -156,7 +156,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 // and no error.
 func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) (userID string, err error) {
 	var row sessionRow
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The lock makes a rotation that is on its way finish first, so that its new token is revoked too.
 		if err := tx.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).For("UPDATE").Scan(ctx); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (r sessionRow) session() watchparty.Session {
 
 // EndSession ends one of a user's sign-ins. It returns ErrNotFound for one that is not theirs or has ended.
 func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := lockUser(ctx, tx, userID); err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 
 // EndSessions ends a user's sign-ins but the one to keep; empty keeps none.
 func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := lockUser(ctx, tx, userID); err != nil {
 			return err
 		}

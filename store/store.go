@@ -119,10 +119,25 @@ type Page struct {
 	Limit int
 }
 
+// attempts is how often a transaction is tried that Postgres chose to end a deadlock.
+const attempts = 3
+
+// inTx runs fn in a transaction, and again when it was the victim of a deadlock: locks are taken in one order where acts
+// meet often, and not everywhere. So fn must not build on what an earlier run of it has left.
+func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.db.RunInTx(ctx, nil, fn)
+		var e pgdriver.Error
+		if attempt == attempts || !errors.As(err, &e) || e.Field('C') != codeDeadlockDetected {
+			return err
+		}
+	}
+}
+
 // withEvents runs fn and adds the events that it returns, all in one transaction, then says that there are events.
 func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
 	added := false
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		events, err := fn(ctx, tx)
 		if err != nil {
 			return err
@@ -162,6 +177,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 const (
 	codeUniqueViolation     = "23505"
 	codeForeignKeyViolation = "23503"
+	codeDeadlockDetected    = "40P01"
 )
 
 // violates reports whether err is a violation of the named constraint or unique index.

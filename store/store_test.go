@@ -2,13 +2,18 @@ package store
 
 import (
 	"context"
+	"errors"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/driver/pgdriver"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
@@ -127,4 +132,45 @@ func TestOpenRefusesBadURLs(t *testing.T) {
 			require.NotContains(t, err.Error(), "secret")
 		})
 	}
+}
+
+// TestDeadlock: two transactions that wait for each other both come to their end.
+func TestDeadlock(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	var (
+		wg   sync.WaitGroup
+		both sync.WaitGroup
+		runs atomic.Int32
+		errs [2]error
+	)
+	both.Add(2)
+	for i, order := range [][]watchparty.User{{ada, bob}, {bob, ada}} {
+		wg.Go(func() {
+			first := true
+			errs[i] = s.inTx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+				runs.Add(1)
+				if _, err := lockUser(ctx, tx, order[0].ID); err != nil {
+					return err
+				}
+				if first {
+					first = false
+					both.Done()
+					both.Wait()
+				}
+				_, err := lockUser(ctx, tx, order[1].ID)
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	require.NoError(t, errs[0])
+	require.NoError(t, errs[1])
+	require.EqualValues(t, 3, runs.Load(), "one of them was tried again")
+
+	refused := errors.New("no")
+	err := s.inTx(t.Context(), func(context.Context, bun.Tx) error { runs.Add(1); return refused })
+	require.ErrorIs(t, err, refused)
+	require.EqualValues(t, 4, runs.Load(), "nothing else is")
 }

@@ -113,7 +113,7 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 	if err != nil || !due {
 		return false, found(err, "heartbeat")
 	}
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
 			return err

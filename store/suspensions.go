@@ -87,7 +87,7 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 // actOnUser runs act on an account that nobody else changes meanwhile.
 func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) (userRow, error) {
 	var row userRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// NO KEY lets its sign-ins go on, which refer to it.
 		err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", userID).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {

@@ -137,7 +137,7 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 // GrantAdmin makes the account with that e-mail address an admin; one that is an admin already stays as it is.
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	var row userRow
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model(&row).Where("lower(email) = lower(?) AND deleted_at IS NULL", email).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil || row.IsAdmin {
 			return err
