@@ -167,10 +167,11 @@ func TestDeadlock(t *testing.T) {
 	wg.Wait()
 	require.NoError(t, errs[0])
 	require.NoError(t, errs[1])
-	require.EqualValues(t, 3, runs.Load(), "one of them was tried again")
+	require.GreaterOrEqual(t, runs.Load(), int32(3), "one of them was tried again, or both were")
 
+	runs.Store(0)
 	refused := errors.New("no")
 	err := s.inTx(t.Context(), func(context.Context, bun.Tx) error { runs.Add(1); return refused })
 	require.ErrorIs(t, err, refused)
-	require.EqualValues(t, 4, runs.Load(), "nothing else is")
+	require.EqualValues(t, 1, runs.Load(), "nothing else is")
 }
