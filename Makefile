@@ -23,7 +23,7 @@ race: ## Run every test with the race detector
 
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
-	@for target in avatar:FuzzRender avatar/probe:FuzzCheck store:FuzzPrefixQuery; do \
+	@for target in avatar:FuzzRender avatar/probe:FuzzCheck store:FuzzPrefixQuery api:FuzzRequests; do \
 		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
 

@@ -84,7 +84,7 @@ func limited(change func(*config.RateLimit)) func(*settings) {
 	}
 }
 
-func setup(t *testing.T, change ...func(*settings)) *bundle {
+func setup(t testing.TB, change ...func(*settings)) *bundle {
 	t.Helper()
 	cfg, err := config.Load([]string{
 		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4), "DATABASE_URL=" + awayDatabase,
@@ -162,13 +162,21 @@ func (l *logs) secret(values ...string) {
 	}
 }
 
-func (l *logs) requireNoSecrets(t *testing.T) {
+func (l *logs) requireNoSecrets(t testing.TB) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := l.text.String()
 	for secret := range l.secrets {
 		require.NotContains(t, text, secret, "a secret was logged")
 	}
+}
+
+// clear forgets what was logged, and what must not have been.
+func (l *logs) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+	clear(l.secrets)
 }
 
 // records are the log's lines with that message.
@@ -196,7 +204,7 @@ type person struct {
 const password = "correct horse battery"
 
 // register makes an account as a client does.
-func (b *bundle) register(t *testing.T, name string) person {
+func (b *bundle) register(t testing.TB, name string) person {
 	t.Helper()
 	p := person{name: name, email: name + "@example.org", password: password}
 	a := b.do(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": p.email, "password": password})
@@ -210,7 +218,7 @@ func (b *bundle) register(t *testing.T, name string) person {
 }
 
 // user makes an account without the price of a password's hash.
-func (b *bundle) user(t *testing.T, name string) person {
+func (b *bundle) user(t testing.TB, name string) person {
 	t.Helper()
 	r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: name}
 	u, err := b.store.CreateUser(t.Context(), r, "none")
@@ -223,7 +231,7 @@ func (b *bundle) user(t *testing.T, name string) person {
 	return person{id: u.ID, name: name, email: u.Email, token: token, session: session}
 }
 
-func (b *bundle) admin(t *testing.T, name string) person {
+func (b *bundle) admin(t testing.TB, name string) person {
 	t.Helper()
 	p := b.user(t, name)
 	_, err := b.store.GrantAdmin(t.Context(), p.email)
@@ -239,7 +247,7 @@ func (b *bundle) exec(t testing.TB, query string, args ...any) {
 }
 
 // room opens one and returns its ID.
-func (b *bundle) room(t *testing.T, host person, properties map[string]any) string {
+func (b *bundle) room(t testing.TB, host person, properties map[string]any) string {
 	t.Helper()
 	body := map[string]any{"name": "A room"}
 	for name, v := range properties {
@@ -250,13 +258,13 @@ func (b *bundle) room(t *testing.T, host person, properties map[string]any) stri
 	return a.data()["id"].(string)
 }
 
-func (b *bundle) join(t *testing.T, room string, p person) {
+func (b *bundle) join(t testing.TB, room string, p person) {
 	t.Helper()
 	a := b.do(t, "POST", "/rooms/"+room+"/join", p.token, nil)
 	require.Equal(t, 200, a.status, a)
 }
 
-func (b *bundle) post(t *testing.T, room string, p person, text string) string {
+func (b *bundle) post(t testing.TB, room string, p person, text string) string {
 	t.Helper()
 	a := b.do(t, "POST", "/chat/messages", p.token, map[string]any{"room_id": room, "body": text})
 	require.Equal(t, 201, a.status, a)
@@ -264,7 +272,7 @@ func (b *bundle) post(t *testing.T, room string, p person, text string) string {
 }
 
 // movie adds a film and returns its ID.
-func (b *bundle) movie(t *testing.T, title string) string {
+func (b *bundle) movie(t testing.TB, title string) string {
 	t.Helper()
 	film := watchparty.Movie{Title: title, Year: 1927, RuntimeMinutes: 153, Description: "Silent.", Genres: []string{"drama"}}
 	require.NoError(t, b.store.AddMovies(t.Context(), []watchparty.Movie{film}))
@@ -380,6 +388,9 @@ func (b *bundle) send(t testing.TB, r *http.Request) answer {
 // serve is send without a connection, for requests that a server answers before it has read them.
 func (b *bundle) serve(t testing.TB, r *http.Request) answer {
 	t.Helper()
+	if r.Body == nil {
+		r.Body = http.NoBody // as a server's requests have
+	}
 	w := httptest.NewRecorder()
 	b.server.ServeHTTP(w, r)
 	return b.accept(t, r, w.Result())

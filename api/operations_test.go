@@ -39,7 +39,7 @@ type world struct {
 	accept, decline, revoke string
 }
 
-func newWorld(t *testing.T, change ...func(*settings)) *world {
+func newWorld(t testing.TB, change ...func(*settings)) *world {
 	t.Helper()
 	b := setup(t, change...)
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
@@ -70,7 +70,7 @@ func newWorld(t *testing.T, change ...func(*settings)) *world {
 }
 
 // addTokens stores what the links of mails stand for.
-func (w *world) addTokens(t *testing.T) {
+func (w *world) addTokens(t testing.TB) {
 	t.Helper()
 	row := func(query string, args ...any) string {
 		id := uuid.Must(uuid.NewV7()).String()
