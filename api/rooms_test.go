@@ -449,3 +449,37 @@ func TestHostLeavesWhileHandingOver(t *testing.T) {
 		require.Equal(t, []string{"host", "moderator", "viewer"}, roles)
 	}
 }
+
+// TestOpeningARoomOnce: a request that is sent again, be it at the same time, opens no second room.
+func TestOpeningARoomOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	open := func(p person, key string, body map[string]any) answer {
+		r := b.request(t, "POST", "/rooms", p.token, body)
+		r.Header.Set("Idempotency-Key", key)
+		return b.send(t, r)
+	}
+	body := map[string]any{"name": "Once"}
+	answers := make([]answer, 20)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() { answers[i] = open(alice, "the-same-key", body) })
+	}
+	wg.Wait()
+	for _, a := range answers {
+		require.Equal(t, 201, a.status, a)
+		require.Equal(t, answers[0].data(), a.data())
+	}
+	require.Len(t, b.do(t, "GET", "/rooms", "", nil).list(), 1)
+
+	open(alice, "the-same-key", map[string]any{"name": "Twice"}).requireProblem(t, 422, "idempotency_key_reused")
+	require.NotEqual(t, answers[0].data()["id"], open(alice, "another-key", body).data()["id"])
+	require.NotEqual(t, answers[0].data()["id"], open(bob, "the-same-key", body).data()["id"], "keys are each caller's own")
+
+	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+answers[0].data()["id"].(string), alice.token, nil).status)
+	open(alice, "the-same-key", body).requireProblem(t, 404, "not_found")
+	b.exec(t, "UPDATE idempotency_keys SET expires_at = now() - interval '1 s'")
+	a := open(alice, "the-same-key", map[string]any{"name": "A day later"})
+	require.Equal(t, "A day later", a.data()["name"], a)
+}
