@@ -136,6 +136,14 @@ func ValidateEmail(email string) error {
 	return v.err()
 }
 
+// ValidateAccountAddress checks what names an account and need not be an address. Without it NUL would be left out on the
+// way to Postgres: an account would have many names, each with a rate limit of its own.
+func ValidateAccountAddress(email string) error {
+	var v fields
+	v.line("email", email)
+	return v.err()
+}
+
 // ValidatePassword checks a new password; field is where it was given.
 func ValidatePassword(field, password string) error {
 	var v fields

@@ -50,6 +50,9 @@ func (s *Server) Login(ctx context.Context, r LoginRequestObject) (LoginResponse
 }
 
 func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, error) {
+	if err := watchparty.ValidateAccountAddress(email); err != nil {
+		return SignedIn{}, err
+	}
 	if err := s.checkFailures(ctx, email); err != nil {
 		return SignedIn{}, err
 	}

@@ -78,8 +78,11 @@ func TestSignIn(t *testing.T) {
 		require.Equal(t, wrong.body, unknown.body)
 	})
 	t.Run("hostile credentials", func(t *testing.T) {
-		for _, email := range []string{"\x00", "' OR ''='", "alice@example.org\x00", "%", strings.Repeat("😀", 254), "\\"} {
+		for _, email := range []string{"' OR ''='", "%", strings.Repeat("😀", 254), "\\"} {
 			login(email, password+"\x00").requireProblem(t, 401, "bad_credentials")
+		}
+		for _, email := range []string{"\x00", "alice@example.org\x00"} { // it would be hers without
+			login(email, password).requireField(t, 400, "email")
 		}
 	})
 	t.Run("refresh", func(t *testing.T) {

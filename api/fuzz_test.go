@@ -1,85 +1,271 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"mime"
 	"net/http"
+	"net/textproto"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http/httpguts"
 )
 
-// FuzzRequests: whatever is sent to an operation, the answer is one that the contract allows and no failure of ours.
-// Where an input is empty, the operation's own valid one stands for it, so that the fuzzer gets past the first check.
+// FuzzRequests: whatever arrives, of any operation, is answered as the contract says, and never with a 5xx. What the
+// requests did stays until the world is built anew, so a failure may need those before it.
 func FuzzRequests(f *testing.F) {
-	w := newWorld(f)
-	calls := w.calls()
-	for i, c := range calls {
-		f.Add(uint8(i), "", "", "", []byte(nil), "")
-		op := operations()[c.id]
-		if len(op.Parameters) > 0 {
-			f.Add(uint8(i), unknownID, "limit=0&cursor=x", "\"1-x\"", []byte(nil), "")
-			f.Add(uint8(i), "%00", "q=%ff&limit=1&limit=2", "x\ty", []byte(nil), "")
-		}
-		if op.RequestBody != nil {
-			for _, body := range []string{`{`, `null`, `[]`, `{"a":1e999}`, "{\"name\":\"\\ud800\\u0000\"}", "\xff\xfe{}", `{"until":"2030-02-30T00:00:00Z"}`} {
-				f.Add(uint8(i), "", "", "", []byte(body), "application/json")
-			}
-			f.Add(uint8(i), "", "", "", []byte("x=1"), "multipart/form-data; boundary=x")
-		}
+	asked := map[string]bool{}
+	for _, s := range seeds(f) {
+		f.Add(s.op, s.target, s.headers, s.body, s.contentType)
+		asked[operationOf(s.op)] = true
 	}
-	f.Fuzz(func(t *testing.T, i uint8, param, query, header string, body []byte, contentType string) {
-		if len(calls) <= int(i) || len(param)+len(query)+len(header) > 16<<10 {
+	require.Len(f, asked, len(operations()), "an operation has no seed")
+	g := &ground{}
+	f.Cleanup(func() { g.end(f) })
+	f.Fuzz(func(t *testing.T, op uint8, target string, headers, body []byte, contentType string) {
+		g.prepare(t)
+		r := g.request(t, input{op, target, headers, body, contentType})
+		if r == nil {
 			return
 		}
-		c := calls[i]
-		r := w.build(t, operations()[c.id], wild(c.call, operations()[c.id], param, body))
-		if query != "" {
-			r.URL.RawQuery = query
+		a := g.world.serve(t, r)
+		require.Empty(t, g.world.logs.records(t, "handler panicked"))
+		require.Less(t, a.status, 500, "%s %s: %v", r.Method, r.URL, g.world.logs.records(t, "request failed"))
+		if a.code() == "invalid_request" {
+			require.NotEmpty(t, a.fields(), a)
 		}
-		if contentType != "" && httpguts.ValidHeaderFieldValue(contentType) {
-			r.Header.Set("Content-Type", contentType)
-		}
-		if header != "" && httpguts.ValidHeaderFieldValue(header) {
-			for _, name := range []string{"Idempotency-Key", "If-Match", "If-None-Match", "Range", "User-Agent"} {
-				r.Header.Set(name, header)
-			}
-		}
-		a := w.serve(t, r)
-		require.NotEqual(t, http.StatusInternalServerError, a.status, "%s %s: %s", r.Method, r.URL, a)
-		require.Empty(t, w.logs.records(t, "handler panicked"))
-		w.logs.requireNoSecrets(t)
-		w.logs.clear()
+		g.forget(t)
 	})
 }
 
-// wild is the call with what the fuzzer says in place of what is valid.
-func wild(c call, op documented, param string, body []byte) call {
-	if param != "" {
-		c.params = copied(c.params)
-		for name := range c.params {
-			if strings.Contains(op.path, "{"+name+"}") {
-				c.params[name] = param
-			}
+// TestFuzzedRequestsGetThrough: the seeds are requests that succeed, not ones that the first check refuses.
+func TestFuzzedRequestsGetThrough(t *testing.T) {
+	t.Parallel()
+	g := &ground{}
+	t.Cleanup(func() { g.end(t) })
+	g.prepare(t)
+	asked := map[string]bool{}
+	for _, s := range seeds(t) {
+		id := operationOf(s.op)
+		if asked[id] { // the others are odd
+			continue
 		}
+		asked[id] = true
+		a := g.world.serve(t, g.request(t, s))
+		require.Equal(t, operations()[id].success(), a.status, "%s: %s", id, a)
 	}
-	if body != nil {
-		c.raw, c.file = string(body), nil
-	}
-	return c
+	require.Len(t, asked, len(operations()))
 }
 
-// TestFuzzRequestsKnowsEveryOperation: the seeds are the world's calls, of which there is one for each.
-func TestFuzzRequestsKnowsEveryOperation(t *testing.T) {
-	t.Parallel()
-	w := &world{}
-	require.Less(t, len(w.calls()), 256)
-	var ids []string
-	for _, c := range w.calls() {
-		ids = append(ids, c.id)
+// input is a request in parts, so that all but the operation can be broken. Where it has the name of one of the world's
+// variables in braces, its value is sent.
+type input struct {
+	op          uint8  // modulo their number, by the order of their IDs
+	target      string // the path's parameters with slashes between them, and the query after a question mark
+	headers     []byte // lines
+	body        []byte
+	contentType string
+}
+
+func operationOf(op uint8) string {
+	ids := slices.Sorted(maps.Keys(operations()))
+	return ids[int(op)%len(ids)]
+}
+
+// variables are what differs from one world to the next, and the world's calls are asked with.
+func (w *world) variables() map[string]*string {
+	return map[string]*string{
+		"{alice}": &w.file.UserID, "{frank}": &w.frank.id, "{refresh}": &w.alice.refresh, "{session}": &w.session,
+		"{movie}": &w.movie, "{unused}": &w.unused, "{open}": &w.open, "{private}": &w.private, "{doomed}": &w.doomed,
+		"{message}": &w.message, "{run}": &w.run, "{report}": &w.report, "{verification}": &w.verification, "{reset}": &w.reset,
+		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke,
 	}
-	for id := range operations() {
-		require.True(t, slices.Contains(ids, id), id)
+}
+
+var pathParameter = regexp.MustCompile(`\{\w+\}`)
+
+// seeds are a request of each operation that succeeds, in an order in which each does, and then odd ones.
+func seeds(t testing.TB) []input {
+	sketch := &world{bundle: &bundle{logs: &logs{secrets: map[string]bool{}}}}
+	for name, value := range sketch.variables() {
+		*value = name
+	}
+	sketch.alice.email, sketch.alice.password, sketch.bob.email = "alice@example.org", password, "bob@example.org"
+	ids := slices.Sorted(maps.Keys(operations()))
+	var right, odd []input
+	bodies := slices.Concat(notJSON(50), slices.Sorted(maps.Values(texts)))
+	headers := []string{
+		"Idempotency-Key: 0123456789", "If-Match: \"1\", W/\"2\"", "If-None-Match: *", "Range: bytes=0-3,-1", "Authorization: Bearer x.y.z",
+		"Authorization: Basic eDp5", "X-Forwarded-For: 1.2.3.4, ::1", "Origin: https://other.example", "User-Agent: \xff\xfe", "Accept-Encoding: gzip",
+	}
+	calls := sketch.calls()
+	// Refresh and logout come first: the session that they are of is not the one that asks, which ends all others.
+	calls = slices.Concat(calls[len(calls)-2:], calls[:len(calls)-2])
+	for i, c := range calls {
+		if c.body["until"] != nil {
+			c.body["until"] = "{soon}"
+		}
+		s := input{op: uint8(slices.Index(ids, c.id))}
+		params := copied(c.params)
+		var path []string
+		for _, name := range pathParameter.FindAllString(operations()[c.id].path, -1) {
+			name = strings.Trim(name, "{}")
+			path = append(path, params[name])
+			delete(params, name)
+		}
+		s.target = strings.Join(path, "/")
+		separator := "?"
+		for name, value := range params {
+			s.target += separator + name + "=" + value
+			separator = "&"
+		}
+		switch {
+		case c.file != nil:
+			s.body, s.contentType = form(t, sketch.upload(t, "", part{"avatar", "me.png", "image/png", c.file}))
+		case c.body != nil:
+			var err error
+			s.body, err = json.Marshal(c.body)
+			require.NoError(t, err)
+			s.contentType = "application/json"
+		}
+		right = append(right, s)
+		s.headers = []byte(headers[i%len(headers)] + "\r\n")
+		s.target += "?limit=2&cursor=AYkAAAAAcACAAAAAAAAerQ&q=a%20b&after=x"
+		if c.body != nil {
+			s.body = []byte(bodies[i%len(bodies)])
+		}
+		odd = append(odd, s)
+	}
+	return append(right, odd...)
+}
+
+// form is an upload's body and type with a boundary that is always the same.
+func form(t testing.TB, r *http.Request) ([]byte, string) {
+	t.Helper()
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	body, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return bytes.ReplaceAll(body, []byte(params["boundary"]), []byte("x")), "multipart/form-data; boundary=x"
+}
+
+// ground is a world for many requests.
+type ground struct {
+	life    *lifetime
+	world   *world
+	values  *strings.Replacer
+	tokens  map[string]string // by operation
+	secrets map[string]bool
+	served  int
+}
+
+// worldRequests is after how many requests a world is built anew: before its tokens expire, and before a room, a list
+// or an export is so full that it takes long.
+const worldRequests = 10_000
+
+func (g *ground) prepare(t testing.TB) {
+	g.served++
+	if g.world != nil && g.served%worldRequests != 0 {
+		return
+	}
+	g.end(t)
+	g.life = &lifetime{TB: t}
+	g.world = newWorld(g.life)
+	pairs := []string{"{soon}", time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)}
+	for name, value := range g.world.variables() {
+		pairs = append(pairs, name, *value)
+	}
+	g.values = strings.NewReplacer(pairs...)
+	// Most ask as Alice: that must go on after the session with the refresh token has ended.
+	g.world.alice.token = g.world.signInAgain(t, g.world.alice)
+	g.tokens = map[string]string{}
+	for _, c := range g.world.calls() {
+		g.tokens[c.id] = c.token
+	}
+	g.secrets = maps.Clone(g.world.logs.secrets)
+	g.forget(t)
+}
+
+// forget drops what was logged, in which there was none of the world's secrets. Those of the request are not looked
+// for: they may be any word.
+func (g *ground) forget(t testing.TB) {
+	g.world.logs.secrets = maps.Clone(g.secrets)
+	g.world.logs.requireNoSecrets(t)
+	g.world.logs.text.Reset()
+}
+
+func (g *ground) end(t testing.TB) {
+	if g.life != nil {
+		g.life.end(t)
+		g.life = nil
+	}
+}
+
+// request is what in stands for, as a server gets it, nil where net/http answers by itself.
+func (g *ground) request(t testing.TB, in input) *http.Request {
+	id := operationOf(in.op)
+	op := operations()[id]
+	params, query, _ := strings.Cut(g.values.Replace(in.target), "?")
+	path := pathParameter.ReplaceAllStringFunc(op.path, func(string) string {
+		var first string
+		first, params, _ = strings.Cut(params, "/")
+		return first
+	})
+	target := basePath + path + "?" + query
+	if _, err := url.ParseRequestURI(target); err != nil || strings.ContainsAny(target, " \r\n") {
+		return nil
+	}
+	r, err := http.NewRequestWithContext(t.Context(), op.method, "http://party.example"+target, strings.NewReader(g.values.Replace(string(in.body))))
+	if err != nil {
+		return nil
+	}
+	r.GetBody = nil // a server's request has none
+	r.RemoteAddr = "192.0.2.1:1234"
+	if token := g.tokens[id]; token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for line := range strings.Lines(string(in.headers)) {
+		name, value, _ := strings.Cut(line, ":")
+		value = textproto.TrimString(value)
+		if httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value) {
+			r.Header.Set(name, value)
+		}
+	}
+	if httpguts.ValidHeaderFieldValue(in.contentType) {
+		r.Header.Set("Content-Type", in.contentType)
+	}
+	return r
+}
+
+// signInAgain signs p in once more.
+func (b *bundle) signInAgain(t testing.TB, p person) string {
+	t.Helper()
+	a := b.do(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": p.password})
+	require.Equal(t, 200, a.status, a)
+	return a.body["access_token"].(string)
+}
+
+// lifetime is a test of which a part ends before the whole does.
+type lifetime struct {
+	testing.TB
+	ends []func()
+}
+
+// Cleanup is for end.
+func (l *lifetime) Cleanup(f func()) { l.ends = append(l.ends, f) }
+
+// end reports to t: the test that the stage began in may be over.
+func (l *lifetime) end(t testing.TB) {
+	l.TB = t
+	for _, f := range slices.Backward(l.ends) {
+		f()
 	}
 }

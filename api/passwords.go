@@ -14,6 +14,9 @@ import (
 // time.
 func (s *Server) RequestPasswordReset(ctx context.Context, r RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error) {
 	email := strings.TrimSpace(r.Body.Email)
+	if err := watchparty.ValidateAccountAddress(email); err != nil {
+		return nil, err
+	}
 	if err := s.limitMails(ctx, email); err != nil {
 		return nil, err
 	}

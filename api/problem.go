@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
 
 	"github.com/labstack/echo/v4"
 
@@ -64,6 +65,9 @@ func problem(err error) Problem {
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
 		// The contract takes 4.0 for an integer, the decoder does not.
 		return problem(watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}))
+	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && repeatedParameter(http4xx) != "":
+		return problem(watchparty.Invalid(watchparty.FieldError{
+			Field: repeatedParameter(http4xx), Code: "malformed", Message: "cannot be read, or is given more than once"}))
 	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
 	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn):
@@ -71,6 +75,19 @@ func problem(err error) Problem {
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
 	}
+}
+
+// unreadParameter is how the generated code says which parameter it cannot take. After the validator, that is one given
+// twice.
+var unreadParameter = regexp.MustCompile(`^(?:Invalid format for parameter|Expected one value for) ([\w-]+)[:,]`)
+
+// repeatedParameter is its name, empty for any other error.
+func repeatedParameter(err *echo.HTTPError) string {
+	text, _ := err.Message.(string)
+	if found := unreadParameter.FindStringSubmatch(text); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 func newProblem(status int, code, detail string) Problem {
