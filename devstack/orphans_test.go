@@ -116,18 +116,13 @@ func TestEphemeralServersDieWithTheirParent(t *testing.T) {
 
 func TestStrangersAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	stranger := exec.Command("sleep", "600")
-	require.NoError(t, stranger.Start())
-	t.Cleanup(func() {
-		_ = stranger.Process.Kill()
-		_ = stranger.Wait()
-	})
+	stranger := devstack.Bystander(t, nil)
 	dir := reachable(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "run"), 0o755))
-	pidFile := fmt.Sprintf("%d\nredis-server\n16379\n", stranger.Process.Pid)
+	pidFile := fmt.Sprintf("%d\nredis-server\n16379\n", stranger.Pid)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "run", "redis.pid"), []byte(pidFile), 0o600))
 
 	start(t, devstack.Options{Dir: dir, Services: []devstack.Service{devstack.Redis}})
-	require.NoError(t, syscall.Kill(stranger.Process.Pid, 0))
-	require.True(t, running(stranger.Process.Pid))
+	require.NoError(t, syscall.Kill(stranger.Pid, 0))
+	require.True(t, running(stranger.Pid))
 }

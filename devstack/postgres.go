@@ -112,6 +112,7 @@ func (p *postgres) initialise(ctx context.Context) error {
 	unfinished := filepath.Join(p.home, "unfinished-"+strconv.Itoa(os.Getpid()))
 	cmd := exec.CommandContext(ctx, filepath.Join(p.binaries, "initdb"), p.initArguments(unfinished)...)
 	p.runAs(cmd)
+	cmd.WaitDelay = killTimeout // what it has started may hold its output open
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(output)))
 	}

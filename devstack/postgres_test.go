@@ -33,19 +33,13 @@ func TestPidFileOfAnotherProgram(t *testing.T) {
 	require.NoError(t, start(t, options).Close())
 
 	// A program of the same user, as Postgres ignores those of others.
-	stranger := exec.Command("sleep", "600")
-	asPostgres(t, stranger)
-	require.NoError(t, stranger.Start())
-	t.Cleanup(func() {
-		_ = stranger.Process.Kill()
-		_ = stranger.Wait()
-	})
+	stranger := devstack.Bystander(t, func(cmd *exec.Cmd) { asPostgres(t, cmd) })
 	data := filepath.Join(dir, "postgres", "data")
-	pidFile := fmt.Sprintf("%d\n%s\n1\n1\n\n127.0.0.1\n", stranger.Process.Pid, data)
+	pidFile := fmt.Sprintf("%d\n%s\n1\n1\n\n127.0.0.1\n", stranger.Pid, data)
 	require.NoError(t, os.WriteFile(filepath.Join(data, "postmaster.pid"), []byte(pidFile), 0o600))
 
 	start(t, options)
-	require.True(t, running(stranger.Process.Pid))
+	require.True(t, running(stranger.Pid))
 }
 
 func TestFolderThatPostgresCannotReach(t *testing.T) {

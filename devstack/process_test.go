@@ -1,35 +1,53 @@
 package devstack
 
 import (
+	"bufio"
+	"os"
 	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestCommandLine(t *testing.T) {
-	sleeper := exec.Command("sleep", "4711")
-	require.NoError(t, sleeper.Start())
-	pid := sleeper.Process.Pid
-	t.Cleanup(func() { _ = sleeper.Wait() })
-	require.Contains(t, commandLine(t.Context(), pid), "sleep 4711")
-	require.Contains(t, commandLineFromPS(t.Context(), pid), "sleep 4711")
+// Bystander is a process that is none of a stack's; prepare, if any, may change it before it starts. It is at work when
+// Bystander returns: a process that has only just been started has no command line yet.
+func Bystander(t *testing.T, prepare func(*exec.Cmd)) *os.Process {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "echo ready; read line", "bystander")
+	if prepare != nil {
+		prepare(cmd)
+	}
+	output, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	_, err = cmd.StdinPipe() // it ends when this process does
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	_, err = bufio.NewReader(output).ReadString('\n')
+	require.NoError(t, err)
+	return cmd.Process
+}
 
-	require.NoError(t, sleeper.Process.Kill())
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	process := Bystander(t, nil)
+	require.Contains(t, commandLine(t.Context(), process.Pid), "read line bystander")
+	require.Contains(t, commandLineFromPS(t.Context(), process.Pid), "read line bystander")
+
+	require.NoError(t, process.Kill())
 	// It is a zombie until somebody waits for it.
-	require.True(t, awaitEnd(t.Context(), pid, killTimeout))
-	require.Empty(t, commandLineFromPS(t.Context(), pid))
+	require.True(t, awaitEnd(t.Context(), process.Pid, killTimeout))
+	require.Empty(t, commandLineFromPS(t.Context(), process.Pid))
 }
 
 func TestEndForeign(t *testing.T) {
-	for name, command := range map[string]string{"polite": "exec sleep 600", "gone": "exit 0"} {
-		t.Run(name, func(t *testing.T) {
-			process := exec.Command("sh", "-c", command)
-			require.NoError(t, process.Start())
-			t.Cleanup(func() { _ = process.Wait() })
-			require.NoError(t, endForeign(t.Context(), process.Process.Pid, orderlySignal(Redis)))
-		})
-	}
+	t.Parallel()
+	process := Bystander(t, nil)
+	require.NoError(t, endForeign(t.Context(), process.Pid, orderlySignal(Redis)))
+	require.NoError(t, endForeign(t.Context(), process.Pid, orderlySignal(Redis)), "it is gone already")
 }
 
 func TestRecord(t *testing.T) {

@@ -211,9 +211,11 @@ func shutDownRedis(t *testing.T, s *devstack.Stack) {
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(s.RedisURL(), "redis://"), "/0"))
 	require.NoError(t, err)
 	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.WriteString(c, "SHUTDOWN NOSAVE\r\n")
 	require.NoError(t, err)
-	_, _ = io.Copy(io.Discard, c) // ends with the connection
+	answer, err := io.ReadAll(c) // ends with the connection
+	require.NoError(t, err, string(answer))
 }
 
 func TestTakenPortIsNamedBeforeAnythingStarts(t *testing.T) {

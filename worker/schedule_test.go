@@ -85,15 +85,16 @@ func TestSchedule(t *testing.T) {
 }
 
 func TestScheduleByManyWorkersAtOnce(t *testing.T) {
-	c := dial(t, stacktest.TemporalAddress())
-	deleteSchedule(t, c)
+	d := Deps{Config: settings(), Log: slog.New(slog.DiscardHandler), Client: dial(t, stacktest.TemporalAddress())}
+	d.Config.Cleanup = at("0 4 * * *")
+	deleteSchedule(t, d.Client)
 	for range 2 { // first they make it, then they update it
 		g, ctx := errgroup.WithContext(t.Context())
 		for range 8 {
-			g.Go(func() error { return keepCleanup(ctx, c, at("0 4 * * *")) })
+			g.Go(func() error { return keepSchedules(ctx, d) })
 		}
 		require.NoError(t, g.Wait())
-		requireDaily(t, 4, 0, describe(t, c))
+		requireDaily(t, 4, 0, describe(t, d.Client))
 	}
 }
 
