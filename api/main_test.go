@@ -171,14 +171,6 @@ func (l *logs) requireNoSecrets(t testing.TB) {
 	}
 }
 
-// clear forgets what was logged, and what must not have been.
-func (l *logs) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Reset()
-	clear(l.secrets)
-}
-
 // records are the log's lines with that message.
 func (l *logs) records(t testing.TB, message string) []map[string]any {
 	t.Helper()

@@ -112,7 +112,19 @@ func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep stri
 	if err := voidResets(ctx, tx, userID); err != nil {
 		return err
 	}
+	if err := voidNewAddress(ctx, tx, userID); err != nil {
+		return err
+	}
 	return endSessions(ctx, tx, userID, keep)
+}
+
+// voidNewAddress ends a change of address that waits for its confirmation: whoever knew the former password may have
+// asked for it, and could take the account over with it. The link that confirms the present address goes on.
+func voidNewAddress(ctx context.Context, tx bun.Tx, userID string) error {
+	_, err := tx.NewRaw(`
+		UPDATE email_verifications SET used_at = now(), updated_at = now()
+		WHERE user_id = ?0 AND used_at IS NULL AND lower(email) <> (SELECT lower(email) FROM users WHERE id = ?0)`, userID).Exec(ctx)
+	return err
 }
 
 func voidResets(ctx context.Context, tx bun.Tx, userID string) error {

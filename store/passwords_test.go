@@ -256,3 +256,36 @@ func TestSuspended(t *testing.T) {
 	_, _, err = rotate(t, s, token)
 	require.NoError(t, err)
 }
+
+// Whoever knew a password must not keep a way in when it is replaced.
+func TestNewPasswordEndsAChangeOfAddress(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for name, replace := range map[string]func(watchparty.User) error{
+		"reset": func(user watchparty.User) error {
+			_, err := s.ResetPassword(t.Context(), requestReset(t, s, user), "new hash")
+			return err
+		},
+		"change": func(user watchparty.User) error {
+			return s.ChangePassword(t.Context(), user.ID, hashOf(t, s, user), "new hash", "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ada := newUser(t, s, "ada"+name)
+			first := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", ada.ID)
+			require.NoError(t, s.RequestEmail(t.Context(), ada.ID, hashOf(t, s, ada), name+"@evil.example"))
+			theirs := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? AND id <> ?", ada.ID, first)
+			require.NoError(t, replace(ada))
+			require.ErrorIs(t, s.VerifyEmail(t.Context(), theirs), watchparty.ErrBadToken)
+			stored, err := s.User(t.Context(), ada.ID)
+			require.NoError(t, err)
+			require.Equal(t, ada.Email, stored.Email)
+		})
+	}
+	t.Run("not the confirmation of the present one", func(t *testing.T) {
+		bob := newUser(t, s, "bob")
+		first := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", bob.ID)
+		require.NoError(t, s.ChangePassword(t.Context(), bob.ID, hashOf(t, s, bob), "new hash", ""))
+		require.NoError(t, s.VerifyEmail(t.Context(), first))
+	})
+}

@@ -48,8 +48,8 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants")
 }
 
-// CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, and ErrUnauthenticated for a
-// host whose account is gone.
+// CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
+// is gone, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
 func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, o Once) (watchparty.Room, error) {
 	now := now()
 	row := roomRow{
@@ -61,18 +61,19 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		if err != nil {
 			return err
 		}
-		if id == row.ID {
-			if err := inCatalogue(ctx, tx, n.MovieID); err != nil {
-				return err
-			}
-			if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-				return err
-			}
-			if err := addParticipant(ctx, tx, id, hostID); err != nil {
-				return err
-			}
+		if id != row.ID {
+			return formerRoom(ctx, tx, id, hostID, &row)
 		}
-		return selectRooms(tx, &row).Where("r.id = ? AND r.deleted_at IS NULL", id).Scan(ctx)
+		if err := inCatalogue(ctx, tx, n.MovieID); err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+		if err := addParticipant(ctx, tx, id, hostID); err != nil {
+			return err
+		}
+		return selectRooms(tx, &row).Where("r.id = ?", id).Scan(ctx)
 	})
 	switch {
 	case violates(err, "rooms_movie_fkey"):
@@ -80,7 +81,28 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 	case violates(err, "rooms_host_fkey"):
 		return watchparty.Room{}, watchparty.ErrUnauthenticated
 	}
-	return row.room(), found(err, "create room")
+	if err != nil {
+		return watchparty.Room{}, found(err, "create room")
+	}
+	return row.room(), nil
+}
+
+// formerRoom finds what an earlier request opened, if it is still there for whoever did: it may be another's by now.
+func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *roomRow) error {
+	standing, err := standing(ctx, tx, roomID, userID)
+	if err != nil {
+		return err
+	}
+	if standing.Banned {
+		return watchparty.ErrBanned
+	}
+	if err := selectRooms(tx, row).Where("r.id = ?", roomID).Scan(ctx); err != nil {
+		return err
+	}
+	if row.Visibility == string(watchparty.Private) && standing.Role == "" {
+		return watchparty.ErrNotFound
+	}
+	return nil
 }
 
 // Rooms lists open public rooms, newest first. A search without a word finds none.

@@ -377,3 +377,34 @@ func TestMovies(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
 }
+
+// A repeated request is answered with what its caller may see now, not with what they once opened.
+func TestARepeatedRequestTellsNothingMore(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	n := watchparty.NewRoom{Name: "First"}
+	n.Normalise()
+	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("asked")}
+	room, err := s.CreateRoom(t.Context(), ada.ID, n, once)
+	require.NoError(t, err)
+	join(t, s, room, bob)
+	_, err = s.SetRole(t.Context(), room.ID, ada.ID, bob.Username, watchparty.Host)
+	require.NoError(t, err)
+	private := watchparty.Private
+	_, err = s.UpdateRoom(t.Context(), room.ID, bob.ID, watchparty.RoomChange{Visibility: &private}, nil)
+	require.NoError(t, err)
+	again, err := s.CreateRoom(t.Context(), ada.ID, n, once)
+	require.NoError(t, err, "a member sees it")
+	require.Equal(t, room.ID, again.ID)
+
+	err = s.Kick(t.Context(), room.ID, bob.ID, ada.Username)
+	require.NoError(t, err)
+	again, err = s.CreateRoom(t.Context(), ada.ID, n, once)
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+	require.Empty(t, again)
+	enforce(t, s, room, ada, nil)
+	again, err = s.CreateRoom(t.Context(), ada.ID, n, once)
+	require.ErrorIs(t, err, watchparty.ErrBanned)
+	require.Empty(t, again)
+}
