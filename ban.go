@@ -7,6 +7,7 @@ import (
 
 // Ban keeps someone out of a room.
 type Ban struct {
+	ID        string
 	User      Person
 	By        Person // nobody when the account is gone
 	Reason    string
@@ -16,6 +17,7 @@ type Ban struct {
 
 // Mute keeps someone from speaking in a room.
 type Mute struct {
+	ID        string
 	User      Person
 	By        Person // nobody when the account is gone
 	Reason    string

@@ -1476,6 +1476,13 @@ type ListBansParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// BanParams defines parameters for Ban.
+type BanParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListInvitationsParams defines parameters for ListInvitations.
 type ListInvitationsParams struct {
 	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
@@ -1504,6 +1511,13 @@ type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// MuteParams defines parameters for Mute.
+type MuteParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PutAvatarMultipartBody defines parameters for PutAvatar.
@@ -1734,7 +1748,7 @@ type ServerInterface interface {
 	ListBans(ctx echo.Context, roomID RoomID, params ListBansParams) error
 	// Ban Ban someone from a room
 	// (POST /rooms/{room_id}/bans)
-	Ban(ctx echo.Context, roomID RoomID) error
+	Ban(ctx echo.Context, roomID RoomID, params BanParams) error
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
@@ -1764,7 +1778,7 @@ type ServerInterface interface {
 	ListMutes(ctx echo.Context, roomID RoomID, params ListMutesParams) error
 	// Mute Keep someone from speaking for a while
 	// (POST /rooms/{room_id}/mutes)
-	Mute(ctx echo.Context, roomID RoomID) error
+	Mute(ctx echo.Context, roomID RoomID, params MuteParams) error
 	// LiftMute Let someone speak again
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
@@ -2834,8 +2848,28 @@ func (w *ServerInterfaceWrapper) Ban(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Ban(ctx, roomID)
+	err = w.Handler.Ban(ctx, roomID, params)
 	return err
 }
 
@@ -3077,8 +3111,28 @@ func (w *ServerInterfaceWrapper) Mute(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MuteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Mute(ctx, roomID)
+	err = w.Handler.Mute(ctx, roomID, params)
 	return err
 }
 
@@ -5211,6 +5265,7 @@ func (response ListBansdefaultApplicationProblemPlusJSONResponse) VisitListBansR
 
 type BanRequestObject struct {
 	RoomID RoomID `json:"room_id"`
+	Params BanParams
 	Body   *BanJSONRequestBody
 }
 
@@ -5590,6 +5645,7 @@ func (response ListMutesdefaultApplicationProblemPlusJSONResponse) VisitListMute
 
 type MuteRequestObject struct {
 	RoomID RoomID `json:"room_id"`
+	Params MuteParams
 	Body   *MuteJSONRequestBody
 }
 
@@ -7942,10 +7998,11 @@ func (sh *strictHandler) ListBans(ctx echo.Context, roomID RoomID, params ListBa
 }
 
 // Ban operation middleware
-func (sh *strictHandler) Ban(ctx echo.Context, roomID RoomID) error {
+func (sh *strictHandler) Ban(ctx echo.Context, roomID RoomID, params BanParams) error {
 	var request BanRequestObject
 
 	request.RoomID = roomID
+	request.Params = params
 
 	var body BanJSONRequestBody
 	var err error
@@ -8243,10 +8300,11 @@ func (sh *strictHandler) ListMutes(ctx echo.Context, roomID RoomID, params ListM
 }
 
 // Mute operation middleware
-func (sh *strictHandler) Mute(ctx echo.Context, roomID RoomID) error {
+func (sh *strictHandler) Mute(ctx echo.Context, roomID RoomID, params MuteParams) error {
 	var request MuteRequestObject
 
 	request.RoomID = roomID
+	request.Params = params
 
 	var body MuteJSONRequestBody
 	var err error
@@ -8995,40 +9053,39 @@ var swaggerSpec = []string{
 	"miiY6+8Dn9A8B+76epySgciBD8hQMj5WvgCrrW8YE+G3Tsq7kMfXvgt2fYS+JGm8+5VyMKS1ym1xL08n",
 	"946R817QDeq7dSfFR1Vf5gVtLQFnAGsO9EjIBLZdD9IG2FrnN2aOUOfgbak3s0oCbUF+34YZGSZpewTo",
 	"CUz73h5ho45tKjU5L7Sto0BEoS3ruwbIq+/Kisu2CrItHm1bde6TM7MpIkYfuKoHwLu90gyjJogE1Mdc",
-	"qWghp1hjeIlEX1B+N/nn/rnfC8ofSAR+QVeUwBtSvl26fUE58XgNqHYNzmXDT8tw01Xe6o58bKTvQiir",
-	"mVPZeaCbUP3a9q3dbr0cNtI2fqYj9CdApR4CbQnruXTl422S9JNDX6n5tExP8Y1ZFbi82OflQ97GOcgl",
-	"KOB6sE/OhdJGZHLFGKnCQg775BeflYjonbgxhwD8Ay9HPjqsyryXnctyqhQoLJ/vEmRlkWHqegb0hvFx",
-	"n2jhGJ2TBmNs5acSFltVrt6KrZPBJZ1bIdcljSjNsCI71KLw2ugiiCe5P7HiVTDoHY7l3cvhVQv5Qovi",
-	"VRtok11CJG6V3gLEYmPmrUotQdOHb0hK5+YLM7/hKUEirrPyqliAzhjf9idkmVhxPNimMrYb+9z6lVSO",
-	"tkCi7eJJENq2fRqFUlAZzhdTstvY4W+iXiCqvo0X4FL1mC5F2XpFsjMyKrIMc+xq9oTKod/U+GJ/ocEG",
-	"ycxPOJf6wMvjgSnm1nhxUt7Lvsl9PYIQU/3MlW0X7HuFDSGhU/Bzxe7HvwrG79n2+KcIlX2JEbFrCcVG",
-	"boFmgnuLglFFdHViqwtSOFREWlroSmXkrJrmlwk+BqVPXCrKB15x4NKk5oS6PoFMlaWCXFsU90z9NzrE",
-	"9jZuHmXL6aYgTwONzy4bk0YJDaa1TQoIt8X9cFTcfb9as1VJvQGwb2RLLPhEAzueYfgR4n5twLR9y/pr",
-	"GG29ZKb1bK5DbbZL/kohLy7V+T77fxJ7kd/uw7YNmSFp85pVW5AcRJ7Z1BsF2khEqpMUFiOKaWs2zpt5",
-	"2fb4Md4GC42gG3Clys7NW8dXvfE3CrQLbai6osV3YL0fleyNi4v+Uxxds9k2fQlhu0Njr0ttsuU9KkrY",
-	"qbkXtSlR6Iwqrby9xHYRFFj9aUiT61NCNZmaEZ8cOpXrDKFlRlSRmiYf+JomXYOax2bTNWt6qPjmQq8q",
-	"LVDoLVPo3wDyul0X6dTQhKu/OrGJ+p3Z1rbMvHcini/Tzgu6RI3lHouV0NuQkVOpWcJyynXzVfLSRX70",
-	"21I7jMp4GmaQ+S7VZCgK3w0zY02i43m4kMcoRwQLbLs4agDdfhEq4RJs1xIcwjXe/SA23CXvDVGYaw3L",
-	"V5qro08Knll7HJQ2D2dkOCkrEc59HQFrw8ACtFMRN9P/jWF23SM57e+KLetz50V11EWBlSHoRnExHpOI",
-	"uqD76oK7F02m1lJg4xLJwLw1IBPqD7R99AYk+lUW7n986WRR4A30+LLGLSeC75OyjpGb01nE9olZ88LY",
-	"QbS8FZQGvwnGIb2i2nUVNWLMlQLg+JWic6IYT+ADn5WUhpG/E5rWdxkhtEvQFyLb4c2yhY4AdgsPFJET",
-	"cM92YSbgTcR2SPcMYcvlkn5kN5VJuFKlKUcjFtJHA3u1XS6m0MY/UfOrel9Xx2FspnM9em0wRb0CtWtY",
-	"t098RUY0h/XLqiGUE4pNsau7V1WFXO081jisbMtxLco9UUXYKPSzphj+bgvAYUEXayg7JbZ4ky0wHKkv",
-	"HDkxvqRb73Fkd7mw0qCYd6SQTEuGF2yzcIxrJvU42iM5DtwGpfJmiaYfQW+rWT4PxcHWQdLuq7yJEnG5",
-	"LbXWUCfJ8ypX7a2t9ZE9Mme+6tKjKZNot2rXv1hfYfVJbtrPPRIKztBOJ0WeCZp+hcxcb928BNJDzVmS",
-	"7PTW6KniR7yI6IF/PX/5Y5+cv/2xT36B4bm5Jn589UO/tAg9I29e4BX27JBMYUxz9gky66S3lesTUArL",
-	"pS9cIKeEqusP3HbvXyDRAZoYsBmUbvBGnhchWps4z7TINDPixcFIyOleSjWtIzWXZljtinJUB2R16baQ",
-	"D/3q36yq8Inhb5Cs079kN3RIr2HLjvafLZ3RoNReK1OqqtgXkdNrWd02q8oHM9y16cxZ2bFBoIOezOjc",
-	"hp6hPdfHpvSNBOb8mLYKlpXjXKcJn0bgPPPKtothiiR3L12/xu2y3OS0EyZtcwKHirb+JAp4+vfw2S4Q",
-	"flfCtWZYCJoblEDyoRhbDrUDl8qHgEIZ3K0gFPqD/gtG5kfbxkpofsIWt01OuJf483ZlVDtHvEzlXy/f",
-	"vSWpSIopRgBMaQqG1IdArrEwmLLpxFu+59BKaVNwEPYY7IjNnenQaEoVClaBu2y/1M6JzqsuTdtjRlX3",
-	"pDv2usDR0tNQBTISIyqCVZtFCXftcLQmW4m0uoriZHXK+Zt5Q9J5Y/b3DCWjQB+foMWBKa/tx3tpZN2j",
-	"S9FodE+Nm83uvtAYVYua1l7viLrtKg9N5hG0fpib2FaqR6uzGLm8FcY7h02UtNqxsew7c/aCzrKPpt9r",
-	"3QI1RN6Jggx0V7UMspu75n5JxOt20Ua9ZTPcrRNwKUP4KVupM8pJPXUefHZ/LSeiL5Gqg0GnqjLVqH+g",
-	"DsiR9pnLwK270posEOelgaZbWfuVNeFXdfu3boXHlOLuQLDCE1DC6Y9UQcS1/flKtRnqkDTljSeMQma9",
-	"k94BzRmixT2+tMrEp1G5xnGWXH3xmkLH6vqXjRmw16ftAFEnP9XQDSCsdhjW54k9b01QLiRxZuiLaDHG",
-	"Xqv1JmXxl+1tPUcfns9cci9hF4vld34QkqDpYUgzyhOQdoN2BdXbrr51/H1bqyuAIPaKvv14+/8DAAD/",
-	"/w==",
+	"qWghp1hjeIlEX1C+TUa5G9n5BeUPJDS/oCuK5g0p3y6lv6CceEoI6HwNXmcDVssA1VX+7Y6cb6S3S1pl",
+	"r4JuYvhr2+l2uxV22EjbiJuO0J8AlXoItCUQ6NIVnLdp1U8OfW3n0zKhxbdyVeAyaZ+XD3mr6CCXoIDr",
+	"wT45F0obIcuVb6QKSz/sk198HiOid+LGHALwD7wc+eiwKgxf9jrLqVKgsOC+S6mVRYbJ7hnQG8bHfaKF",
+	"Y41Ofowxop9KWGxVHXsrtk4Gl3RuxWKXZqI0wxruUIvba6OLIALl/gSRV8GgdziWdy+gVy3kCy2jV22g",
+	"TdoJkbhVegsQi62ctyrnBG0iviEpnZsvzPyGpwSpu84urGIhPWN825+QZWLF8eDLl0rWr71ytAUSbRdP",
+	"gmC47dMolILKcL6YxN3GDn8T9ZJS9W28AJfcx3Qp/NZrmJ2RUZFlmJVXs0BUIQBNrTL2F1pykMz8hHOp",
+	"D7w8HpiUbs0dJ+W97Nvi12MOMTnQXNl2wb672BASOgU/V+x+/Ktg/J6tlX+K4NqXGEO7llBs5BZoJri3",
+	"KBhVRFcntroghUNFpKWFPlZGzqrpipngY1D6xCWvfOAVBy6NcE6o6xPIVFlcyDVScc/Uf6NDbIjj5lG2",
+	"AG8K8jTQEe2yMc2U0GBa29aAcFsOEEfF3ferNVsl1psM+0a2xBJRNLD8GYYfIe7XBkzbt8W/htHWi2xa",
+	"X+g61Gb76q8U8uJSne/M/yexMPntPmyjkRmSNq/ZwQXJQeSZTdZRoI1EpDpJYTGimLbm77yZl42SH+Nt",
+	"sNA6ugFXquz1vHV81VuFo0C70LiqK1p8z9b7UcneuEjqP8XRNZtt05cQtjs0D7tkKFsQpKKEnRqIUZsS",
+	"hc6o0srbS2zfQYH1ooY0uT4lVJOpGfHJoVO5zhBaZkQVqYLyga9pBDao+fL1LbOLh4qhLvSq8gWF3jJN",
+	"/w0gr1uCkbINFbkarxNbDKAzo9uWYXjL5PYYLcOgS9RYfrNYbb0NGTmVmiUsp1w3Xz4vXXRJvy19xCiZ",
+	"p2GWmu+ETYai8B03M9YkbJ6HC3mMkkewwLarpgbQ7Re6Ei6Jdy1RI1zj3Q9iw+3z3hCFuQixRKa5bPqk",
+	"4Jm14EFpJXFmiZOy2uHc1yqwVg8scjsVccP+3xhm8D2S0/6u2LIGeF5UR10UWH2CbhR74zGJqAs6vC64",
+	"lNHIam0LNvaRDMxbAzKh/kDbR29AoidmQWLAl04WReRA8y/r6HIi+D4payW5OZ0NbZ+YNS+MHUTkW9Fq",
+	"8JtgHNIrql3nUiP4XCkAjl8pOieK8QQ+8FlJaRhdPKFpfZcRQrsEfSGyHd4sW+g6YLfwQFE/AfdsF2YC",
+	"3kRsF3bPELZckulHdlMZkSvlm3I0eyF9NLBX20ljCm38E3XFqr92dRzGZjrXB9gGbNSrXLumePvEV31E",
+	"A1q/rExCOaHYeLu6e1VVLNbOY83JyrY116LcE1WEjULPbIoh9rbIHBaNsaa1U2ILRNkixpEaxpET48vG",
+	"9R5HBpkLXQ0KhkeK1bRkkcE2i9O4hlWPowWT48BtUCpvlmiKE/S2mkn0UBxsHSTtvpKcKBGX23JuDbWY",
+	"PK9yFeXa2ivZI3PmKzs9mlKMdqt2/Ys1HFaf5Kb93COh4AztdFLkmaDpV8jM9dYNUiA91JztyU5vzaQq",
+	"fsSLiB741/OXP/bJ+dsf++QXGJ6ba+LHVz/0SxvSM/LmBV5hzw7JFMY0Z58gs259Wx0/AaWwJPvCBXJK",
+	"qLr+wAc/vnxPFkl0gCYGbDilG/yX50WI1ibOMy0yzYx4cTAScrqXUk3rSM2lGVa7wh/VAVldHi7kQ7/6",
+	"N6tKf2L4GyTr9EjZDR3Sa9iya/5nS2c0KOfXypSqSvlF5PRaVrfNyvXBDHdtbHNWdoUQ6NInMzq3wWpo",
+	"AfbRLH0jgTnPp620ZeU4183Cpyo4X76yLWmYIsndy+OvcbssN1LthEnbAMGhoq0HigKe/j18tguE35Vw",
+	"rRkWggYKJZB88MaWg/PApQsioFAGdysIhf6gx4OR+dG2sRKan7CNbpPb7iX+vF0Z1c4RL4X518t3b0kq",
+	"kmKKMQNTmoIh9SGQayw+pmzK8pbvObRS2jQfhD2GR2IDaTo0mlKFglXgLls8tXOi86oT1PaYUdWh6Y79",
+	"NHC09DRUgYzEiIpg1cpRwl27KK3JViLttKI4WZ3W/mbekNjemGE+Q8ko0McnaHFgymv78X4dWfd4VDQa",
+	"3VNzaLO7LzSq1aKmtZ88om67ykOTeQStH+YmttXw0eosRi43hvHOgRYlrXZsXvvOnL2ge+2j6Slbt0AN",
+	"kXeiIAPdVS2D7ObOvF8S8bpdtFFv2XB36wRcyhB+ylbqjHJST50Hn91fy8nuS6TqYNCpck016h+oy3Kk",
+	"RecycOuutCYLxHlpoOlWOn9l3flWo1npVnhMafQOBCs8ASWc/khVSlxroa9Um6EOSVPeeMIoZNY76R3Q",
+	"nCFa3ONLq0x84pVrTmfJ1RfIKXSsd0DZ/AH7idouE3XyUw0dB8KKimENoNjz1gTlghhnhr6IFmPs51pv",
+	"hBZ/2d7Wc/Th+Vwn9xJ2ylh+5wchCZoehjSjPAFpN2hXUL3tamjH37f1wAIIYj/q24+3/z8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -172,7 +172,7 @@ func TestSlowModeAndMutes(t *testing.T) {
 	b.post(t, room, alice, "they do not")
 
 	b.exec(t, "UPDATE messages SET created_at = now() - interval '1 h'")
-	b.exec(t, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, now() + interval '1 h')", room, bob.id)
+	b.exec(t, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", room, bob.id)
 	b.do(t, "POST", "/chat/messages", bob.token, body).requireProblem(t, 403, "muted")
 }
 
@@ -268,7 +268,7 @@ func TestEditingAndTakingBack(t *testing.T) {
 	})
 	t.Run("while banned", func(t *testing.T) {
 		own, other := b.post(t, open, bob, "Hello"), b.post(t, open, mod, "Hello")
-		b.exec(t, "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", open, bob.id)
+		b.exec(t, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", open, bob.id)
 		b.cache.Invalidate(t.Context(), "standings:"+open)
 		edit(own, bob).requireProblem(t, 403, "banned")
 		remove(other, bob).requireProblem(t, 403, "banned")

@@ -56,7 +56,7 @@ func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBan
 	if err != nil {
 		return nil, err
 	}
-	bans, next := cut(bans, p, func(b watchparty.Ban) string { return b.User.ID })
+	bans, next := cut(bans, p, func(b watchparty.Ban) string { return b.ID })
 	return ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
 }
 
@@ -71,7 +71,11 @@ func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject
 	if err := n.Validate(time.Now()); err != nil {
 		return nil, err
 	}
-	banned, err := s.store.Ban(ctx, r.RoomID, id.UserID, r.Body.Username, n)
+	once, err := s.once(ctx, "ban", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
+	if err != nil {
+		return nil, err
+	}
+	banned, err := s.store.Ban(ctx, r.RoomID, id.UserID, r.Body.Username, n, once)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListM
 	if err != nil {
 		return nil, err
 	}
-	mutes, next := cut(mutes, p, func(m watchparty.Mute) string { return m.User.ID })
+	mutes, next := cut(mutes, p, func(m watchparty.Mute) string { return m.ID })
 	return ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
 }
 
@@ -120,7 +124,11 @@ func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObj
 	if err := n.Validate(time.Now()); err != nil {
 		return nil, err
 	}
-	muted, err := s.store.Mute(ctx, r.RoomID, id.UserID, r.Body.Username, n)
+	once, err := s.once(ctx, "mute", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
+	if err != nil {
+		return nil, err
+	}
+	muted, err := s.store.Mute(ctx, r.RoomID, id.UserID, r.Body.Username, n, once)
 	if err != nil {
 		return nil, err
 	}

@@ -98,11 +98,14 @@ type call struct {
 	file   []byte
 }
 
-// calls are the contract's operations in an order in which each succeeds.
-func (w *world) calls() []struct {
+// named is a call of the contract's operation with that ID.
+type named struct {
 	id string
 	call
-} {
+}
+
+// calls are the contract's operations in an order in which each succeeds.
+func (w *world) calls() []named {
 	alice, admin := w.alice.token, w.admin.token
 	in := func(room string) map[string]string { return map[string]string{"room_id": room} }
 	to := func(room, username string) map[string]string {
@@ -110,10 +113,7 @@ func (w *world) calls() []struct {
 	}
 	one := func(name, id string) map[string]string { return map[string]string{name: id} }
 	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
-	return []struct {
-		id string
-		call
-	}{
+	return []named{
 		{"register", call{body: map[string]any{
 			"username": "carol", "email": "carol@example.org", "password": password, "display_name": "Carol"}}},
 		{"login", call{body: map[string]any{"email": w.alice.email, "password": w.alice.password}}},

@@ -37,7 +37,7 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	require.Equal(t, 200, a.status, a)
 	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})
 	require.Equal(t, 200, a.status, a)
-	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", s.room, s.cast["banned"].id)
+	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room, s.cast["banned"].id)
 	require.NoError(t, err)
 	return s
 }

@@ -148,7 +148,7 @@ func TestDeletedRoom(t *testing.T) {
 	w := newWorld(t)
 	b, room := w.bundle, w.open
 	path := "/rooms/" + room
-	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", room, w.dave.id)
+	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room, w.dave.id)
 	require.NoError(t, err)
 	for _, read := range []string{path, "/rooms", "/chat/messages?room_id=" + room} {
 		b.requireCached(t, read, "")
@@ -206,7 +206,7 @@ func TestRoles(t *testing.T) {
 		requireStanding(t, bob, "viewer", true)
 		requireStanding(t, dora, "viewer", false)
 		require.Nil(t, b.do(t, "GET", path+"/me", bob.token, nil).data()["muted_until"])
-		b.alter(t, room, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, now() + interval '1 h')", room, bob.id)
+		b.alter(t, room, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", room, bob.id)
 		require.NotNil(t, b.do(t, "GET", path+"/me", bob.token, nil).data()["muted_until"])
 		b.do(t, "GET", path+"/me", "", nil).requireProblem(t, 401, "unauthenticated")
 	})
@@ -261,7 +261,7 @@ func TestRoles(t *testing.T) {
 	t.Run("heartbeats of others", func(t *testing.T) {
 		b.do(t, "POST", path+"/heartbeat", dora.token, nil).requireProblem(t, 403, "not_participant")
 		b.do(t, "POST", path+"/heartbeat", "", nil).requireProblem(t, 401, "unauthenticated")
-		b.alter(t, room, "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", room, dora.id)
+		b.alter(t, room, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room, dora.id)
 		for _, ask := range [][2]string{{"POST", "/heartbeat"}, {"GET", "/me"}, {"GET", ""}, {"POST", "/leave"}, {"POST", "/join"}} {
 			b.do(t, ask[0], path+ask[1], dora.token, nil).requireProblem(t, 403, "banned")
 		}

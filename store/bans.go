@@ -13,6 +13,7 @@ import (
 type banRow struct {
 	bun.BaseModel `bun:"table:bans,alias:b"`
 
+	ID         string     `bun:"id"` // a new one each time someone is banned
 	RoomID     string     `bun:"room_id,pk"`
 	UserID     string     `bun:"user_id,pk"`
 	BannedBy   *string    `bun:"banned_by"`
@@ -26,7 +27,7 @@ type banRow struct {
 
 func (r banRow) ban() watchparty.Ban {
 	return watchparty.Ban{
-		User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.BannedBy, r.ByUsername),
+		ID: r.ID, User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.BannedBy, r.ByUsername),
 		Reason: r.Reason, Until: value(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -40,23 +41,33 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // Ban puts someone out of a room, member or not, and keeps them out; it replaces a former ban. It returns what
-// permittedOn returns.
-func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan) (watchparty.Ban, error) {
+// permittedOn returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
+func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, o Once) (watchparty.Ban, error) {
 	var row banRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
 		if err != nil {
 			return err
 		}
+		now := now()
+		row = banRow{
+			ID: newID(), RoomID: roomID, UserID: target.ID, BannedBy: &actorID, Reason: n.Reason, Until: n.Until,
+			CreatedAt: now, UpdatedAt: now,
+		}
+		former, err := claim(ctx, tx, o, row.ID)
+		if err != nil {
+			return err
+		}
+		if former != "" {
+			return selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, former).Where(banInForce).Scan(ctx)
+		}
 		for _, table := range []string{"participants", "members"} {
 			if _, err := remove(ctx, tx, table, roomID, target.ID); err != nil {
 				return err
 			}
 		}
-		now := now()
-		row = banRow{RoomID: roomID, UserID: target.ID, BannedBy: &actorID, Reason: n.Reason, Until: n.Until, CreatedAt: now, UpdatedAt: now}
 		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT bans_pkey DO UPDATE").
-			Set("banned_by = excluded.banned_by, reason = excluded.reason, until = excluded.until").
+			Set("id = excluded.id, banned_by = excluded.banned_by, reason = excluded.reason, until = excluded.until").
 			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
 		if err != nil {
 			return err
@@ -65,7 +76,7 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanned, details); err != nil {
 			return err
 		}
-		return selectBans(tx, &row).Where("b.room_id = ? AND b.user_id = ?", roomID, target.ID).Scan(ctx)
+		return selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, row.ID).Scan(ctx)
 	})
 	return row.ban(), found(err, "ban")
 }
@@ -77,7 +88,6 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 		if err != nil {
 			return err
 		}
-		// The row stays, for it may be where the next page of a list begins.
 		result, err := tx.NewUpdate().Model((*banRow)(nil)).Set("until = now()").Set("updated_at = now()").
 			Where("room_id = ? AND user_id = ?", roomID, target.ID).Where(banInForce).Exec(ctx)
 		if err != nil {
@@ -91,13 +101,13 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 	return found(err, "lift ban")
 }
 
-// Bans lists a room's bans in force, newest first; p.After is the ID of the last one's user.
+// Bans lists a room's bans in force, newest first.
 func (s *Store) Bans(ctx context.Context, roomID string, p Page) ([]watchparty.Ban, error) {
 	var rows []banRow
 	q := selectBans(s.db, &rows).Where("b.room_id = ?", roomID).Where(banInForce).
-		Order("b.created_at DESC", "b.user_id DESC").Limit(p.Limit)
+		Order("b.id DESC").Limit(p.Limit)
 	if p.After != "" {
-		q = q.Where("(b.created_at, b.user_id) < (SELECT created_at, user_id FROM bans WHERE room_id = ? AND user_id = ?)", roomID, p.After)
+		q = q.Where("b.id < ?", p.After)
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: bans: %w", err)

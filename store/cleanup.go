@@ -63,12 +63,12 @@ func (s *Store) CreateRun(
 	in := job.CleanupInput{RunID: newID(), Policies: policies, DryRun: dryRun}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		id, err := claim(ctx, tx, o, in.RunID)
+		former, err := claim(ctx, tx, o, in.RunID)
 		if err != nil {
 			return nil, err
 		}
-		if id != in.RunID {
-			return nil, tx.NewSelect().Model(row).Where("id = ?", id).Scan(ctx)
+		if former != "" {
+			return nil, tx.NewSelect().Model(row).Where("id = ?", former).Scan(ctx)
 		}
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 			return nil, err

@@ -30,12 +30,12 @@ type idempotencyRow struct {
 	ExpiresAt   time.Time `bun:"expires_at"`
 }
 
-// claim takes the key for what the caller's transaction is about to make, and returns its ID. When an earlier request
-// has the key, claim returns the ID of what that one made, and the transaction has to make nothing; it waits for a
-// request that has not ended yet. It returns ErrKeyReused when that one asked for something else.
-func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (id string, err error) {
+// claim takes the key for what the caller's transaction is about to make. When an earlier request has the key, claim
+// returns the ID of what that one made, and the transaction has to make nothing; it waits for a request that has not
+// ended yet. It returns ErrKeyReused when that one asked for something else.
+func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (former string, err error) {
 	if o.KeyHash == nil {
-		return resourceID, nil
+		return "", nil
 	}
 	row := idempotencyRow{
 		ID: newID(), KeyHash: o.KeyHash, Fingerprint: o.Fingerprint, ResourceID: resourceID, ExpiresAt: now().Add(keptFor),
@@ -48,14 +48,14 @@ func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (id string
 		return "", fmt.Errorf("store: claim idempotency key: %w", err)
 	}
 	if affected(result) {
-		return resourceID, nil
+		return "", nil
 	}
-	var former idempotencyRow
-	if err := tx.NewSelect().Model(&former).Where("key_hash = ?", o.KeyHash).Scan(ctx); err != nil {
+	var earlier idempotencyRow
+	if err := tx.NewSelect().Model(&earlier).Where("key_hash = ?", o.KeyHash).Scan(ctx); err != nil {
 		return "", found(err, "idempotency key")
 	}
-	if !bytes.Equal(former.Fingerprint, o.Fingerprint) {
+	if !bytes.Equal(earlier.Fingerprint, o.Fingerprint) {
 		return "", watchparty.ErrKeyReused
 	}
-	return former.ResourceID, nil
+	return earlier.ResourceID, nil
 }

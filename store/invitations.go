@@ -70,7 +70,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		switch {
 		case err != nil:
 			return nil, err
-		case former != id:
+		case former != "":
 			return nil, selectInvitations(tx, &row).Where("i.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
 			return nil, watchparty.ErrRoomArchived

@@ -501,7 +501,7 @@ func TestParallelAnswers(t *testing.T) {
 			dora := user("dora")
 			invited := invite(t, s, room, ada, address("ban"))
 			errs := race(entering(invited, dora), func() error {
-				_, err := s.Ban(t.Context(), room.ID, ada.ID, dora.Username, watchparty.NewBan{})
+				_, err := s.Ban(t.Context(), room.ID, ada.ID, dora.Username, watchparty.NewBan{}, Once{})
 				return err
 			}, entering(invited, dora))
 			require.NoError(t, errs[1])

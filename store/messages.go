@@ -62,12 +62,11 @@ func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
 func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, o Once) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		provisional := newID()
-		former, err := claim(ctx, tx, o, provisional)
+		former, err := claim(ctx, tx, o, newID()) // addMessage puts the message's ID in its place
 		if err != nil {
 			return err
 		}
-		if former != provisional {
+		if former != "" {
 			return selectMessages(tx, &row).Where("m.id = ?", former).Scan(ctx)
 		}
 		room, err := enterChat(ctx, tx, n.RoomID, author.ID)

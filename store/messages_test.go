@@ -290,7 +290,7 @@ func TestMutedPeopleDoNotWrite(t *testing.T) {
 	join(t, s, room, bob)
 	join(t, s, other, bob)
 	said := say(t, s, room, bob, "before")
-	exec(t, s, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, now() + interval '5 s')", room.ID, bob.ID)
+	exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')", room.ID, bob.ID)
 	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
 	require.ErrorIs(t, err, watchparty.ErrMuted)
 	_, err = s.EditMessage(t.Context(), said.ID, bob.ID, "x")
@@ -550,7 +550,7 @@ func TestDeleteMessage(t *testing.T) {
 	})
 	t.Run("an archived room's, and a banned author's", func(t *testing.T) {
 		said := say(t, s, room, people["viewer"], "words")
-		exec(t, s, "INSERT INTO bans (room_id, user_id) VALUES (?, ?)", room.ID, people["viewer"].ID)
+		exec(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["viewer"].ID)
 		exec(t, s, "UPDATE rooms SET archived_at = now()")
 		require.NoError(t, s.DeleteMessage(t.Context(), said.ID, people["viewer"].ID))
 	})

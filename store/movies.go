@@ -86,17 +86,17 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		id, err := claim(ctx, tx, o, row.ID)
+		former, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
 			return err
 		}
-		if id != row.ID {
-			return tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+		if former != "" {
+			return tx.NewSelect().Model(&row).Where("id = ?", former).Scan(ctx)
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditMovieCreated, watchparty.AuditMovie, id, nil)
+		return audit(ctx, tx, adminID, watchparty.AuditMovieCreated, watchparty.AuditMovie, row.ID, nil)
 	})
 	return changedMovie(row, err, "create movie")
 }

@@ -13,6 +13,7 @@ import (
 type muteRow struct {
 	bun.BaseModel `bun:"table:mutes,alias:q"`
 
+	ID         string    `bun:"id"` // a new one each time someone is muted
 	RoomID     string    `bun:"room_id,pk"`
 	UserID     string    `bun:"user_id,pk"`
 	MutedBy    *string   `bun:"muted_by"`
@@ -26,7 +27,7 @@ type muteRow struct {
 
 func (r muteRow) mute() watchparty.Mute {
 	return watchparty.Mute{
-		User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.MutedBy, r.ByUsername),
+		ID: r.ID, User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.MutedBy, r.ByUsername),
 		Reason: r.Reason, Until: r.Until.UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -38,8 +39,8 @@ func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // Mute keeps someone from speaking in a room, in it or not; it replaces a former mute. It returns what permittedOn
-// returns.
-func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute) (watchparty.Mute, error) {
+// returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
+func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, o Once) (watchparty.Mute, error) {
 	var row muteRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
@@ -47,9 +48,19 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 			return err
 		}
 		now := now()
-		row = muteRow{RoomID: roomID, UserID: target.ID, MutedBy: &actorID, Reason: n.Reason, Until: n.Until, CreatedAt: now, UpdatedAt: now}
+		row = muteRow{
+			ID: newID(), RoomID: roomID, UserID: target.ID, MutedBy: &actorID, Reason: n.Reason, Until: n.Until,
+			CreatedAt: now, UpdatedAt: now,
+		}
+		former, err := claim(ctx, tx, o, row.ID)
+		if err != nil {
+			return err
+		}
+		if former != "" {
+			return selectMutes(tx, &row).Where("q.room_id = ? AND q.id = ?", roomID, former).Where("until > now()").Scan(ctx)
+		}
 		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT mutes_pkey DO UPDATE").
-			Set("muted_by = excluded.muted_by, reason = excluded.reason, until = excluded.until").
+			Set("id = excluded.id, muted_by = excluded.muted_by, reason = excluded.reason, until = excluded.until").
 			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
 		if err != nil {
 			return err
@@ -58,7 +69,7 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuted, details); err != nil {
 			return err
 		}
-		return selectMutes(tx, &row).Where("q.room_id = ? AND q.user_id = ?", roomID, target.ID).Scan(ctx)
+		return selectMutes(tx, &row).Where("q.room_id = ? AND q.id = ?", roomID, row.ID).Scan(ctx)
 	})
 	return row.mute(), found(err, "mute")
 }
@@ -70,7 +81,6 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 		if err != nil {
 			return err
 		}
-		// The row stays, for it may be where the next page of a list begins.
 		result, err := tx.NewUpdate().Model((*muteRow)(nil)).Set("until = now()").Set("updated_at = now()").
 			Where("room_id = ? AND user_id = ? AND until > now()", roomID, target.ID).Exec(ctx)
 		if err != nil {
@@ -84,13 +94,13 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 	return found(err, "lift mute")
 }
 
-// Mutes lists a room's mutes in force, newest first; p.After is the ID of the last one's user.
+// Mutes lists a room's mutes in force, newest first.
 func (s *Store) Mutes(ctx context.Context, roomID string, p Page) ([]watchparty.Mute, error) {
 	var rows []muteRow
 	q := selectMutes(s.db, &rows).Where("q.room_id = ? AND q.until > now()", roomID).
-		Order("q.created_at DESC", "q.user_id DESC").Limit(p.Limit)
+		Order("q.id DESC").Limit(p.Limit)
 	if p.After != "" {
-		q = q.Where("(q.created_at, q.user_id) < (SELECT created_at, user_id FROM mutes WHERE room_id = ? AND user_id = ?)", roomID, p.After)
+		q = q.Where("q.id < ?", p.After)
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: mutes: %w", err)

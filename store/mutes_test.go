@@ -13,7 +13,7 @@ import (
 
 func mute(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until time.Time) watchparty.Mute {
 	t.Helper()
-	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewMute{Until: until, Reason: "Noise"})
+	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewMute{Until: until, Reason: "Noise"}, Once{})
 	require.NoError(t, err)
 	return muted
 }
@@ -97,11 +97,10 @@ func TestMute(t *testing.T) {
 		var want []string
 		for i := range 7 {
 			user := newUser(t, s, fmt.Sprint("guest", i))
-			mute(t, s, room, ada, user, until)
-			want = append([]string{user.ID}, want...)
+			want = append([]string{mute(t, s, room, ada, user, until).ID}, want...)
 		}
 		list := func(p Page) ([]watchparty.Mute, error) { return s.Mutes(t.Context(), room.ID, p) }
-		id := func(m watchparty.Mute) string { return m.User.ID }
+		id := func(m watchparty.Mute) string { return m.ID }
 		for _, limit := range []int{1, 3, 7, 100} {
 			require.Equal(t, want, pages(t, limit, list, id))
 		}

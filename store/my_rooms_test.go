@@ -97,7 +97,7 @@ func TestPlace(t *testing.T) {
 	require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
 	muted := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 	for user, until := range map[string]time.Time{c.first.ID: muted, c.second.ID: time.Now().Add(-time.Minute)} {
-		exec(t, s, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, ?)", c.room.ID, user, until)
+		exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", c.room.ID, user, until)
 	}
 	for _, test := range []struct {
 		user watchparty.User

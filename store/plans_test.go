@@ -47,13 +47,13 @@ var fill = []string{
 		FROM generate_series(1, 60000) AS n
 		UNION ALL SELECT uid(4, 1), uid(1, n), 'viewer' FROM generate_series(100, 5000) AS n
 		ON CONFLICT DO NOTHING`,
-	`INSERT INTO bans (room_id, user_id, banned_by, created_at)
-		SELECT uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() - n * interval '1 s' FROM generate_series(1, 20000) AS n
-		UNION ALL SELECT uid(4, 1), uid(1, n), uid(1, 1), now() - n * interval '1 s' FROM generate_series(5000, 10000) AS n
+	`INSERT INTO bans (id, room_id, user_id, banned_by, created_at)
+		SELECT uid(12, n), uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() - n * interval '1 s' FROM generate_series(1, 20000) AS n
+		UNION ALL SELECT uid(12, n + 20000), uid(4, 1), uid(1, n), uid(1, 1), now() - n * interval '1 s' FROM generate_series(5000, 10000) AS n
 		ON CONFLICT DO NOTHING`,
-	`INSERT INTO mutes (room_id, user_id, muted_by, until, created_at)
-		SELECT uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(1, 10000) AS n
-		UNION ALL SELECT uid(4, 1), uid(1, n), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(10001, 15000) AS n
+	`INSERT INTO mutes (id, room_id, user_id, muted_by, until, created_at)
+		SELECT uid(13, n), uid(4, n % 20000 + 1), uid(1, n % 997 + 2), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(1, 10000) AS n
+		UNION ALL SELECT uid(13, n), uid(4, 1), uid(1, n), uid(1, 1), now() + interval '1 d', now() - n * interval '1 s' FROM generate_series(10001, 15000) AS n
 		ON CONFLICT DO NOTHING`,
 	`INSERT INTO room_log (id, room_id, actor_id, target_id, action)
 		SELECT uid(5, n), uid(4, CASE WHEN n % 5 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), uid(1, n % 777 + 1), 'kicked'
@@ -257,10 +257,10 @@ func TestListPlans(t *testing.T) {
 			return list(s.NewerMessages(ctx, quiet, at(10, 900_000)))
 		}},
 		{"Bans", "of a room", "bans", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Bans(ctx, busy, at(1, 500)))
+			return list(s.Bans(ctx, busy, at(12, 25500)))
 		}},
 		{"Mutes", "of a room", "mutes", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mutes(ctx, busy, at(1, 500)))
+			return list(s.Mutes(ctx, busy, at(13, 10500)))
 		}},
 		{"Invitations", "to a room, all", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Invitations(ctx, busy, "", at(6, 20_000)))

@@ -41,7 +41,7 @@ func member(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, 
 // enforce bans someone without a word to the log.
 func enforce(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, until *time.Time) {
 	t.Helper()
-	exec(t, s, "INSERT INTO bans (room_id, user_id, until) VALUES (?, ?, ?)", room.ID, user.ID, until)
+	exec(t, s, "INSERT INTO bans (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, until)
 }
 
 // roleOf is what someone is to a room; empty for nothing.
@@ -271,7 +271,7 @@ func TestDeleteRoom(t *testing.T) {
 		say(t, s, r, bob, "hello")
 		member(t, s, r, bob, watchparty.Moderator)
 		enforce(t, s, r, eve, nil)
-		exec(t, s, "INSERT INTO mutes (room_id, user_id, until) VALUES (?, ?, now() + interval '1 h')", r.ID, bob.ID)
+		exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", r.ID, bob.ID)
 		for _, state := range []string{"open", "accepted"} {
 			exec(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, ?, ?, now() + interval '1 d')",
 				newID(), r.ID, state+"@example.org", state)

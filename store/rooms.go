@@ -57,12 +57,12 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		id, err := claim(ctx, tx, o, row.ID)
+		former, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
 			return err
 		}
-		if id != row.ID {
-			return formerRoom(ctx, tx, id, hostID, &row)
+		if former != "" {
+			return formerRoom(ctx, tx, former, hostID, &row)
 		}
 		if err := inCatalogue(ctx, tx, n.MovieID); err != nil {
 			return err
@@ -70,10 +70,10 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
-		if err := addParticipant(ctx, tx, id, hostID); err != nil {
+		if err := addParticipant(ctx, tx, row.ID, hostID); err != nil {
 			return err
 		}
-		return selectRooms(tx, &row).Where("r.id = ?", id).Scan(ctx)
+		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
 	switch {
 	case violates(err, "rooms_movie_fkey"):

@@ -56,8 +56,8 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		id, err := claim(ctx, tx, o, row.ID)
-		if err != nil || id != row.ID {
+		former, err := claim(ctx, tx, o, row.ID)
+		if err != nil || former != "" {
 			return nil, err
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {

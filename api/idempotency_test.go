@@ -1,0 +1,72 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const idempotencyKey = "Idempotency-Key"
+
+// Whatever creates can be asked for again without a second thing being made, be it on a bad line.
+func TestWhatCreatesTakesAKey(t *testing.T) {
+	t.Parallel()
+	for id, op := range operations() {
+		taken := op.Parameters.GetByInAndName("header", idempotencyKey) != nil
+		if op.method == http.MethodPost && op.success() == http.StatusCreated {
+			require.True(t, taken, "%s takes no %s", id, idempotencyKey)
+		}
+	}
+}
+
+// changed are requests under the same key that ask for something else.
+var changed = map[string]map[string]any{
+	"register": {"username": "carola"}, "createMovie": {"title": "Faust II"}, "createRoom": {"name": "Later show"},
+	"mute": {"reason": "Less noise"}, "ban": {"reason": "Less noise"}, "invite": {"email": "other@example.org"},
+	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false},
+}
+
+func TestRequestsSentAgain(t *testing.T) {
+	t.Parallel()
+	for id, op := range operations() {
+		if op.Parameters.GetByInAndName("header", idempotencyKey) == nil {
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			calls := w.calls()
+			at := slices.IndexFunc(calls, func(c named) bool { return c.id == id })
+			for _, before := range calls[:at] {
+				w.call(t, before.id, before.call)
+			}
+			c := calls[at].call
+			send := func(change map[string]any) answer {
+				c.body = maps.Clone(c.body)
+				maps.Copy(c.body, change)
+				r := w.build(t, op, c)
+				r.Header.Set(idempotencyKey, "the-same-key-each-time")
+				return w.send(t, r)
+			}
+			first := send(nil)
+			require.Equal(t, op.success(), first.status, first)
+			before := w.rows(t)
+			again := send(nil)
+			require.Equal(t, first.status, again.status, again)
+			if id == "register" { // a sign-in of its own
+				require.Equal(t, first.body["user"], again.body["user"])
+				before["sessions"] = w.rows(t)["sessions"]
+			} else {
+				require.Equal(t, first.body, again.body)
+			}
+			require.Equal(t, before, w.rows(t))
+
+			require.NotEmpty(t, changed[id])
+			send(changed[id]).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+			require.Equal(t, before, w.rows(t))
+		})
+	}
+}
