@@ -5,7 +5,7 @@ import "time"
 // AuditEntry is one thing that an admin did, or an operator by command.
 type AuditEntry struct {
 	ID         string
-	Actor      Person // nobody when the account is gone, and for an operator's command
+	Actor      Person // by the name at the time; nobody for an operator's command
 	Action     AuditAction
 	TargetKind AuditKind
 	TargetID   string

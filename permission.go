@@ -19,6 +19,7 @@ type Permission string
 
 const (
 	MayPost          Permission = "post_message"
+	MaySkipSlowMode  Permission = "skip_slow_mode"
 	MayDeleteMessage Permission = "delete_message" // of those below; one's own needs none
 	MayKick          Permission = "kick"
 	MayMute          Permission = "mute"
@@ -34,14 +35,15 @@ const (
 // Permissions are all of them.
 func Permissions() []Permission {
 	return []Permission{
-		MayPost, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom, MaySetRole, MayHandOver, MayReadLog,
+		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom, MaySetRole,
+		MayHandOver, MayReadLog,
 	}
 }
 
 // granted is who may do what in a room. Whatever is done to a person needs a role above theirs besides; see Outranks.
 var granted = map[Role][]Permission{
 	Host:      Permissions(),
-	Moderator: {MayPost, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite},
+	Moderator: {MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite},
 	Viewer:    {MayPost},
 }
 

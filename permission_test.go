@@ -42,6 +42,7 @@ func TestRoles(t *testing.T) {
 // meanings say in words what each permission is for.
 var meanings = map[watchparty.Permission]string{
 	watchparty.MayPost:          "post messages",
+	watchparty.MaySkipSlowMode:  "post without waiting in slow mode",
 	watchparty.MayDeleteMessage: "delete messages of those below",
 	watchparty.MayKick:          "put out those below",
 	watchparty.MayMute:          "mute those below, list and lift mutes",
@@ -76,6 +77,7 @@ they are in it or not: it survives leaving and coming back.
 Seeing a room is reading all that belongs to it: its properties, its people, its messages. Members are those whom a private room lets in:
 whoever accepted an invitation, or was in it when it became private. Whoever sees a room and lacks a permission there gets a
 403; without a token, what needs one is a 401. A deleted room is a 404 for everyone, its host and the banned included.
+Who is banned is known by the token: what a public or unlisted room shows to anyone, it shows to them without one.
 
 An archived room can be read, and nothing new happens in it: who tries gets a 409. Its host can open it again, or delete it.
 

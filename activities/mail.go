@@ -120,14 +120,17 @@ func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
 	return m.FrontendURL + page + "#token=" + m.OneTime.Token(purpose, id)
 }
 
-// invitation is a mail to an address that may have no account. One that is not open any more is not sent.
+var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
+
+// invitation is a mail to an address that may have no account. One that is not open any more is not sent, nor one of
+// somebody who is suspended or gone.
 func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
 	invitation, err := m.Store.Invitation(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
 	}
 	if invitation.State != watchparty.InvitationOpen || invitation.Inviter.ID == "" {
-		return mail.Message{}, fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
+		return mail.Message{}, errVoidInvitation
 	}
 	room, err := m.Store.Room(ctx, invitation.RoomID)
 	if err != nil {
@@ -136,6 +139,9 @@ func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Messag
 	inviter, err := m.Store.User(ctx, invitation.Inviter.ID)
 	if err != nil {
 		return mail.Message{}, err
+	}
+	if !inviter.SuspendedAt.IsZero() {
+		return mail.Message{}, errVoidInvitation
 	}
 	content, err := mail.Invitation(mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,

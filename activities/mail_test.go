@@ -283,6 +283,7 @@ func invited(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
 	room, err := l.store.CreateRoom(t.Context(), l.user.ID,
 		watchparty.NewRoom{Name: "Silents & <b>more</b>", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
 	require.NoError(t, err)
+	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 	guest := watchparty.NewInvitation{Email: "guest-of-" + l.user.Email}
 	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, guest, store.Once{})
 	require.NoError(t, err)
@@ -321,6 +322,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 		"expired":      "UPDATE invitations SET expires_at = now() WHERE id = ?",
 		"gone":         "DELETE FROM invitations WHERE id = ?",
 		"deleted room": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
+		"suspended":    "UPDATE users SET suspended_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
 		"nobody's":     "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -300,17 +300,19 @@ func TestParallelRegistrations(t *testing.T) {
 func TestRegisteringOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	register := func(key, name string) answer {
+	registerBy := func(key, name, password string) answer {
 		r := b.request(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": name + "@example.org", "password": password})
 		r.Header.Set("Idempotency-Key", key)
 		return b.send(t, r)
 	}
+	register := func(key, name string) answer { return registerBy(key, name, password) }
 	first, second := register("first-key", "alice"), register("first-key", "alice")
 	require.Equal(t, []int{201, 201}, []int{first.status, second.status}, second)
 	require.Equal(t, first.body["user"], second.body["user"])
 	require.NotEqual(t, first.body["refresh_token"], second.body["refresh_token"])
 	require.True(t, b.works(t, second.body["access_token"].(string)))
 	register("first-key", "bob").requireProblem(t, 422, "idempotency_key_reused")
+	registerBy("first-key", "alice", "another password").requireProblem(t, 401, "bad_credentials")
 	register("second-key", "alice").requireProblem(t, 409, "username_taken")
 	require.Equal(t, []int{201, 201, 201}, inParallel(3, func(int) int { return register("second-key", "carol").status }))
 	require.Equal(t, 2, value1[int](t, b, "SELECT count(*) FROM users"))

@@ -95,7 +95,7 @@ func TestFindUsers(t *testing.T) {
 		a := b.do(t, "GET", "/admin/users/"+anna.id, root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		user := a.data()
-		require.Equal(t, []any{"Anna", anna.email, "active", nil, false, false},
+		require.Equal(t, []any{"Anna", anna.email, "active", nil, false, true},
 			[]any{user["username"], user["email"], user["state"], user["suspended_at"], user["is_admin"], user["email_verified"]})
 	})
 	t.Run("none that is deleted", func(t *testing.T) {

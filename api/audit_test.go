@@ -76,9 +76,9 @@ func TestAuditLog(t *testing.T) {
 			require.Equal(t, map[string]any{"reason": text}, read("action=user_suspended&limit=1").list()[0]["details"], name)
 		}
 	})
-	t.Run("an account that is gone has no name", func(t *testing.T) {
-		_, err := b.store.DB().NewRaw("UPDATE users SET deleted_at = now() WHERE id = ?", other.id).Exec(t.Context())
+	t.Run("an account that is gone keeps the name that it had", func(t *testing.T) {
+		_, err := b.store.DeleteAccount(t.Context(), other.id)
 		require.NoError(t, err)
-		require.Nil(t, read("actor_id=" + other.id).list()[0]["actor"])
+		require.Equal(t, map[string]any{"id": other.id, "username": "other"}, read("actor_id=" + other.id).list()[0]["actor"])
 	})
 }

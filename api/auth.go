@@ -20,7 +20,9 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	if err := registration.Validate(); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "register", r.Params.IdempotencyKey, registration)
+	asked := registration
+	asked.Password = "" // whoever asks again has to know it, to be signed in
+	once, err := s.once(ctx, "register", r.Params.IdempotencyKey, asked)
 	if err != nil {
 		return nil, err
 	}

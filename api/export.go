@@ -16,7 +16,7 @@ import (
 // exportBatch is how many rows of an export are in memory at once.
 const exportBatch = 500
 
-// ExportMe answers everything that is stored about the caller.
+// ExportMe answers what the caller has given and done.
 func (s *Server) ExportMe(ctx context.Context, _ ExportMeRequestObject) (ExportMeResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
@@ -24,6 +24,9 @@ func (s *Server) ExportMe(ctx context.Context, _ ExportMeRequestObject) (ExportM
 	}
 	user, err := s.me(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.limitExports(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	return export{Server: s, ctx: ctx, user: user, session: id.SessionID}, nil

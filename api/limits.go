@@ -33,7 +33,7 @@ type limits struct {
 	reads  *limit.Local // each replica for itself
 	wait   time.Duration
 
-	signIn, failures, mails, writes limit.Rule
+	signIn, failures, mails, exports, writes limit.Rule
 }
 
 func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger) *limits {
@@ -45,6 +45,7 @@ func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger
 		signIn:   limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
 		failures: limit.Rule{Name: "sign-in-failures", Rate: n.SignInFailures, Period: 15 * time.Minute},
 		mails:    limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
+		exports:  limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
 		writes:   limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
 }
@@ -144,6 +145,14 @@ func (s *Server) limitMails(ctx context.Context, name string) error {
 		return nil
 	}
 	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.mails, account(name)))
+}
+
+// limitExports counts an export, each of which reads all that an account ever said.
+func (s *Server) limitExports(ctx context.Context, userID string) error {
+	if s.limits == nil {
+		return nil
+	}
+	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.exports, account(userID)))
 }
 
 // account is the subject of an account's address, however it is written, or of its ID.

@@ -53,11 +53,12 @@ var unknownSession = map[string]any{"refresh_token": strings.Repeat("x", 43)}
 func TestRules(t *testing.T) {
 	t.Parallel()
 	var cfg config.Config
-	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Mails: 3, Writes: 4, Reads: 5}
+	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Mails: 3, Writes: 4, Reads: 5, Exports: 6}
 	l := newLimits(cfg, nil, nil)
 	require.Equal(t, limit.Rule{Name: "sign-in", Rate: 1, Period: time.Minute}, l.signIn)
 	require.Equal(t, limit.Rule{Name: "sign-in-failures", Rate: 2, Period: 15 * time.Minute}, l.failures)
 	require.Equal(t, limit.Rule{Name: "mails", Rate: 3, Period: time.Hour}, l.mails)
+	require.Equal(t, limit.Rule{Name: "exports", Rate: 6, Period: time.Hour}, l.exports)
 	require.Equal(t, limit.Rule{Name: "writes", Rate: 4, Period: time.Minute}, l.writes)
 	require.Equal(t, limit.MaxWait, l.wait)
 }
@@ -381,6 +382,15 @@ func TestMailsAreLimited(t *testing.T) {
 	require.Equal(t, []int{2, 0}, []int{a.number(t, "RateLimit-Limit"), a.number(t, "RateLimit-Remaining")})
 	require.InDelta(t, 30*60, a.number(t, "Retry-After"), 60)
 	require.InDelta(t, 60*60, a.number(t, "RateLimit-Reset"), 60)
+}
+
+func TestExportsAreLimited(t *testing.T) {
+	t.Parallel()
+	b := setup(t, limited(func(n *config.RateLimit) { n.Exports = 1 }))
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	require.Equal(t, 200, b.do(t, "GET", "/users/me/export", alice.token, nil).status)
+	b.do(t, "GET", "/users/me/export", alice.token, nil).requireProblem(t, 429, "rate_limited")
+	require.Equal(t, 200, b.do(t, "GET", "/users/me/export", bob.token, nil).status)
 }
 
 // A limit of the domain's own has nothing but a Retry-After.

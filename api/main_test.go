@@ -209,18 +209,26 @@ func (b *bundle) register(t testing.TB, name string) person {
 	return p
 }
 
-// user makes an account without the price of a password's hash.
+// user makes an account with a confirmed address, without the price of a password's hash.
 func (b *bundle) user(t testing.TB, name string) person {
 	t.Helper()
 	r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: name}
 	u, err := b.store.CreateUser(t.Context(), r, "none")
 	require.NoError(t, err)
-	session, err := b.store.CreateSession(t.Context(), u.ID, store.NewSession{TokenHash: []byte(u.ID), Expires: time.Now().Add(time.Hour)})
-	require.NoError(t, err)
+	b.exec(t, "UPDATE users SET email_verified_at = created_at WHERE id = ?", u.ID)
+	session := b.signIn(t, u.ID, u.ID)
 	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now())
 	require.NoError(t, err)
 	b.logs.secret(token, u.Email)
 	return person{id: u.ID, name: name, email: u.Email, token: token, session: session}
+}
+
+// signIn gives a user who was made without a password another session, and returns its ID.
+func (b *bundle) signIn(t testing.TB, userID, refresh string) string {
+	t.Helper()
+	in, err := b.store.LogIn(t.Context(), userID, "none", store.NewSession{TokenHash: []byte(refresh), Expires: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	return in.SessionID
 }
 
 func (b *bundle) admin(t testing.TB, name string) person {

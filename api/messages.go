@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/watchparty/watchparty"
@@ -112,12 +111,10 @@ func (s *Server) DeleteMessage(ctx context.Context, r DeleteMessageRequestObject
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.visibleRoom(ctx, known.RoomID)
-	if errors.Is(err, watchparty.ErrBanned) && known.UserID == id.UserID {
-		err = nil // a ban keeps people from speaking, not from taking their words back
-	}
-	if err != nil {
-		return nil, err
+	if known.UserID != id.UserID { // one's own words one may take back from anywhere, banned or put out
+		if _, err := s.visibleRoom(ctx, known.RoomID); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.store.DeleteMessage(ctx, known.ID, id.UserID); err != nil {
 		return nil, err

@@ -266,6 +266,15 @@ func TestEditingAndTakingBack(t *testing.T) {
 		require.Equal(t, 204, remove(id, bob).status)
 		require.Equal(t, true, b.requireMiss(t, path, "").list()[0]["deleted"])
 	})
+	t.Run("put out of a private room", func(t *testing.T) {
+		b.exec(t, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", private, eve.id)
+		b.join(t, private, eve)
+		own, other := b.post(t, private, eve, "Hello"), b.post(t, private, alice, "Hello")
+		require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+private+"/participants/eve", alice.token, nil).status)
+		edit(own, eve).requireProblem(t, 404, "not_found")
+		remove(other, eve).requireProblem(t, 404, "not_found")
+		require.Equal(t, 204, remove(own, eve).status)
+	})
 	t.Run("while banned", func(t *testing.T) {
 		own, other := b.post(t, open, bob, "Hello"), b.post(t, open, mod, "Hello")
 		b.exec(t, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", open, bob.id)

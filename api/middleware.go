@@ -24,7 +24,7 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 			echo.HeaderAuthorization, echo.HeaderContentType, "Idempotency-Key", "If-Match", "If-None-Match", "Range",
 		},
 		ExposeHeaders: []string{
-			"ETag", "X-Cache", echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
+			"ETag", "X-Cache", echo.HeaderContentDisposition, echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
 		},
 		MaxAge: 600,
 	})

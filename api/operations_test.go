@@ -17,7 +17,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
-	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -51,13 +50,11 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b.join(t, w.open, w.eve)
 	b.join(t, w.open, w.frank)
 	w.message = b.post(t, w.private, w.alice, "First!")
-	var err error
-	w.session, err = b.store.CreateSession(t.Context(), w.bob.id, store.NewSession{TokenHash: []byte("bob's phone"), Expires: time.Now().Add(time.Hour)})
-	require.NoError(t, err)
+	w.session = b.signIn(t, w.bob.id, "bob's phone")
 	w.addTokens(t)
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
-	_, err = b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
+	_, err := b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
 	require.NoError(t, err)
 	reports := b.do(t, "GET", "/admin/reports", w.admin.token, nil).list()
 	require.Len(t, reports, 1)

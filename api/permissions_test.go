@@ -47,7 +47,8 @@ var standsFor = map[watchparty.Permission]struct {
 	operation string
 	body      func(s stage) map[string]any
 }{
-	watchparty.MayPost:          {"postMessage", func(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }},
+	watchparty.MayPost:          {"postMessage", hello},
+	watchparty.MaySkipSlowMode:  {"postMessage", hello},
 	watchparty.MayDeleteMessage: {"deleteMessage", nil},
 	watchparty.MayKick:          {"kick", nil},
 	watchparty.MayMute: {"mute", func(s stage) map[string]any {
@@ -60,6 +61,17 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MaySetRole:    {"setRole", func(stage) map[string]any { return map[string]any{"role": "moderator"} }},
 	watchparty.MayHandOver:   {"setRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
 	watchparty.MayReadLog:    {"listRoomLog", nil},
+}
+
+func hello(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
+
+// slowDown puts the room in slow mode after each who may has just written.
+func (s stage) slowDown(t *testing.T) {
+	t.Helper()
+	for _, role := range watchparty.Roles() {
+		s.post(t, s.room, s.cast[string(role)], "Hello")
+	}
+	s.exec(t, "UPDATE rooms SET slow_mode_seconds = 600 WHERE id = ?", s.room)
 }
 
 // TestPermissionTable goes over every cell: each role, and those who have none, by each permission, in an open and in a
@@ -87,6 +99,9 @@ func TestPermissionTable(t *testing.T) {
 					if use.body != nil {
 						c.body = use.body(s)
 					}
+					if p == watchparty.MaySkipSlowMode {
+						s.slowDown(t)
+					}
 					a := w.call(t, use.operation, c)
 					switch {
 					case watchparty.Role(kind).May(p):
@@ -97,8 +112,10 @@ func TestPermissionTable(t *testing.T) {
 						a.requireProblem(t, 403, "banned")
 					case kind == "stranger" && visibility == "private":
 						a.requireProblem(t, 404, "not_found")
-					case kind == "stranger" && p == watchparty.MayPost:
+					case kind == "stranger" && use.operation == "postMessage":
 						a.requireProblem(t, 403, "not_participant")
+					case kind == "viewer" && p == watchparty.MaySkipSlowMode:
+						a.requireProblem(t, 429, "slow_mode")
 					default:
 						a.requireProblem(t, 403, "forbidden")
 					}

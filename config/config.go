@@ -100,6 +100,8 @@ type RateLimit struct {
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
 	// Mails is mails that one may ask for per hour and account.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
+	// Exports is exports of one's data per hour and account.
+	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
 	// Writes is POST, PUT, PATCH and DELETE per minute and account, or client address without a valid token.
 	Writes int `env:"RATE_LIMIT_WRITES" envDefault:"300"`
 	// Reads is other requests per second and client address; twice as many at once.

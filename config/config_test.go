@@ -216,6 +216,7 @@ func TestLimits(t *testing.T) {
 		{"RATE_LIMIT_SIGN_IN", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_SIGN_IN_FAILURES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_MAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_EXPORTS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_WRITES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_READS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"TEMPORAL_UI_URL", []string{"http://x"}, []string{"x:8233"}},

@@ -64,6 +64,7 @@ func (c Config) Validate() error {
 	p.between("RATE_LIMIT_SIGN_IN", int64(c.RateLimit.SignIn), 1, maxRate)
 	p.between("RATE_LIMIT_SIGN_IN_FAILURES", int64(c.RateLimit.SignInFailures), 1, maxRate)
 	p.between("RATE_LIMIT_MAILS", int64(c.RateLimit.Mails), 1, maxRate)
+	p.between("RATE_LIMIT_EXPORTS", int64(c.RateLimit.Exports), 1, maxRate)
 	p.between("RATE_LIMIT_WRITES", int64(c.RateLimit.Writes), 1, maxRate)
 	p.between("RATE_LIMIT_READS", int64(c.RateLimit.Reads), 1, maxRate)
 

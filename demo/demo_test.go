@@ -80,6 +80,7 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 		user, hash, err := s.Credentials(t.Context(), email)
 		require.NoError(t, err)
 		require.Equal(t, email == demo.Admin, user.Admin, email)
+		require.NotZero(t, user.EmailVerifiedAt, email)
 		require.Equal(t, user.Username+"@watchparty.test", user.Email)
 		ok, err := passwords.Verify(t.Context(), "watchparty-demo", hash)
 		require.NoError(t, err)

@@ -65,12 +65,6 @@ func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 		"UPDATE emails SET state = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
 		// An upload that is being processed finds out that way, and removes its files.
 		"UPDATE avatars SET state = 'superseded', updated_at = now() WHERE user_id = ? AND state IN ('processing', 'ready')",
-		"UPDATE invitations SET inviter_id = NULL, updated_at = now() WHERE inviter_id = ?",
-		"UPDATE invitations SET user_id = NULL, updated_at = now() WHERE user_id = ?",
-		"UPDATE bans SET banned_by = NULL, updated_at = now() WHERE banned_by = ?",
-		"UPDATE mutes SET muted_by = NULL, updated_at = now() WHERE muted_by = ?",
-		"UPDATE room_log SET actor_id = NULL, updated_at = now() WHERE actor_id = ?",
-		"UPDATE room_log SET target_id = NULL, updated_at = now() WHERE target_id = ?",
 	} {
 		if _, err := tx.ExecContext(ctx, statement, userID); err != nil {
 			return fmt.Errorf("store: scrub account: %w", err)

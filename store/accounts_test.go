@@ -48,8 +48,14 @@ func TestDeleteAccount(t *testing.T) {
 		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {
 			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'ada'"), table)
 		}
-		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "bans.banned_by", "room_log.actor_id",
-			"room_log.target_id", "invitations.inviter_id", "invitations.user_id", "sessions.user_id", "rooms.host_id"} {
+		acts, err := s.RoomLog(t.Context(), hosted.ID, Page{Limit: 10})
+		require.NoError(t, err)
+		invitations, err := s.Invitations(t.Context(), hosted.ID, "", Page{Limit: 10})
+		require.NoError(t, err)
+		bans, err := s.Bans(t.Context(), hosted.ID, Page{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, make([]watchparty.Person, 4), []watchparty.Person{acts[1].Actor, acts[1].Target, invitations[0].Inviter, bans[0].By})
+		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "rooms.host_id"} {
 			table, name, _ := strings.Cut(column, ".")
 			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
 		}

@@ -20,7 +20,7 @@ type auditRow struct {
 	TargetID      string         `bun:"target_id"`
 	Details       map[string]any `bun:"details,type:jsonb"`
 	CreatedAt     time.Time      `bun:"created_at"`
-	ActorUsername *string        `bun:"actor_username,scanonly"`
+	ActorUsername *string        `bun:"actor_username"`
 }
 
 func (r auditRow) entry() watchparty.AuditEntry {
@@ -30,7 +30,8 @@ func (r auditRow) entry() watchparty.AuditEntry {
 	}
 }
 
-// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor.
+// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was stays
+// in the log, with the name at the time, when their account is gone.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
 	details map[string]any,
@@ -42,7 +43,8 @@ func audit(
 		ID: newID(), ActorID: nullID(actorID), Action: string(action), TargetKind: string(kind), TargetID: targetID,
 		Details: details, CreatedAt: now(),
 	}
-	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+	_, err := tx.NewInsert().Model(row).Value("actor_username", "(SELECT username FROM users WHERE id = ?)", row.ActorID).Exec(ctx)
+	if err != nil {
 		return fmt.Errorf("store: audit %s: %w", action, err)
 	}
 	return nil
@@ -51,8 +53,7 @@ func audit(
 // Audit lists what admins did, newest first.
 func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]watchparty.AuditEntry, error) {
 	var rows []auditRow
-	q := s.db.NewSelect().Model(&rows).ColumnExpr("a.*, u.username AS actor_username").
-		Join("LEFT JOIN users AS u ON u.id = a.actor_id AND u.deleted_at IS NULL").Order("a.id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows).Order("a.id DESC").Limit(p.Limit)
 	if f.ActorID != "" {
 		q = q.Where("a.actor_id = ?", f.ActorID)
 	}

@@ -197,7 +197,7 @@ func TestBan(t *testing.T) {
 			join(t, s, room, bob)
 			banned := ban(t, s, room, ada, bob, nil)
 			require.Equal(t, watchparty.Ban{
-				User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
+				ID: banned.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
 				Reason: "Noise", CreatedAt: banned.CreatedAt,
 			}, banned)
 			require.Equal(t, watchparty.Standing{Banned: true}, standingOf(t, s, room, bob), "the role is gone")

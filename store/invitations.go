@@ -52,13 +52,16 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // Invite stores an invitation, its mail and the event that sends it. For an address that has an open invitation to the
-// room it gives that one. Besides what permitted returns, it returns ErrRoomArchived, ErrManyOpenInvitations and
-// ErrManyDailyInvitations.
+// room it gives that one. Besides what permitted returns, it returns ErrEmailUnconfirmed, ErrRoomArchived,
+// ErrManyOpenInvitations and ErrManyDailyInvitations.
 func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, o Once) (watchparty.Invitation, error) {
 	var row invitationRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, _, err := permitted(ctx, tx, roomID, inviterID, watchparty.MayInvite)
 		if err != nil {
+			return nil, err
+		}
+		if err := hasConfirmed(ctx, tx, inviterID); err != nil {
 			return nil, err
 		}
 		open, err := openInvitation(ctx, tx, roomID, n.Email)
@@ -84,6 +87,15 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		return []job.Event{job.StartRoomInvitation(id, emailID)}, selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
 	return row.invitation(), found(err, "invite")
+}
+
+// hasConfirmed returns ErrEmailUnconfirmed for an account that anybody may have made, with any address.
+func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
+	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).Exists(ctx)
+	if err == nil && !confirmed {
+		err = watchparty.ErrEmailUnconfirmed
+	}
+	return err
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has

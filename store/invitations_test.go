@@ -14,8 +14,10 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
+// invite has an inviter's address confirmed.
 func invite(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) watchparty.Invitation {
 	t.Helper()
+	confirmed(t, s, inviter)
 	invited, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, Once{})
 	require.NoError(t, err)
 	return invited
@@ -53,6 +55,14 @@ func TestInvite(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ada := newUser(t, s, "ada")
+
+	t.Run("without a confirmed address of one's own", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		require.ErrorIs(t, inviteError(t, s, room, ada, "guest@example.org"), watchparty.ErrEmailUnconfirmed)
+		require.Zero(t, count(t, s, "invitations"))
+		confirmed(t, s, ada)
+		require.NoError(t, inviteError(t, s, room, ada, "guest@example.org"))
+	})
 
 	t.Run("promises a mail", func(t *testing.T) {
 		room := newRoom(t, s, ada, private)
@@ -116,6 +126,7 @@ func TestInvite(t *testing.T) {
 				want = watchparty.ErrNotFound
 			}
 			open := invite(t, s, room, ada, "one@example.org")
+			confirmed(t, s, bob)
 			require.ErrorIs(t, inviteError(t, s, room, bob, "guest@example.org"), want)
 			require.ErrorIs(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID), want)
 			appoint(t, s, room, bob, watchparty.Viewer)
@@ -193,6 +204,7 @@ func TestInvitationLimits(t *testing.T) {
 
 	t.Run("50 open ones to a room", func(t *testing.T) {
 		ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+		confirmed(t, s, ada, bob)
 		room := newRoom(t, s, ada, nil)
 		appoint(t, s, room, bob, watchparty.Moderator)
 		fill(t, room, ada, 30, "declined")
@@ -210,6 +222,7 @@ func TestInvitationLimits(t *testing.T) {
 
 	t.Run("100 by one person within a day, in all rooms", func(t *testing.T) {
 		ada, bob := newUser(t, s, "carl"), newUser(t, s, "dora")
+		confirmed(t, s, ada, bob)
 		room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 		appoint(t, s, room, bob, watchparty.Moderator)
 		fill(t, room, ada, 60, "revoked")
@@ -225,6 +238,7 @@ func TestInvitationLimits(t *testing.T) {
 
 	t.Run("the last one of the day, into many rooms at once", func(t *testing.T) {
 		ada := newUser(t, s, "erin")
+		confirmed(t, s, ada)
 		fill(t, newRoom(t, s, ada, nil), ada, 99, "revoked")
 		rooms := make([]watchparty.Room, 10)
 		for i := range rooms {

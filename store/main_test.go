@@ -53,6 +53,22 @@ func newUser(t testing.TB, s *Store, name string) watchparty.User {
 	return user
 }
 
+// confirmed makes users' addresses theirs.
+func confirmed(t testing.TB, s *Store, users ...watchparty.User) {
+	t.Helper()
+	for _, user := range users {
+		exec(t, s, "UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ?", user.ID)
+	}
+}
+
+// logIn returns the session's ID.
+func logIn(t testing.TB, s *Store, user watchparty.User, n NewSession) string {
+	t.Helper()
+	in, err := s.LogIn(t.Context(), user.ID, "hash of "+user.Username, n)
+	require.NoError(t, err)
+	return in.SessionID
+}
+
 func newRoom(t testing.TB, s *Store, host watchparty.User, change func(*watchparty.NewRoom)) watchparty.Room {
 	t.Helper()
 	n := watchparty.NewRoom{Name: "Room of " + host.Username}

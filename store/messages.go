@@ -93,19 +93,20 @@ type chat struct {
 	Archived bool   `bun:"archived"`
 	Quiet    bool   `bun:"quiet"`
 	SlowMode int    `bun:"slow_mode_seconds"`
-	Viewer   bool   `bun:"viewer"`
 	Muted    bool   `bun:"muted"`
+
+	Role watchparty.Role `bun:"role"` // of whoever wants to write
 }
 
 // enterChat locks what someone writes under and notes that they are there; one person's writing in a room is one thing
-// after the other then. It returns ErrNotFound, ErrRoomArchived, ErrNotParticipant and ErrMuted.
+// after the other then. It returns ErrNotFound, ErrRoomArchived, ErrNotParticipant, ErrForbidden and ErrMuted.
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
 	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
 	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, slow_mode_seconds").
 		ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
-		ColumnExpr(`host_id IS DISTINCT FROM ?0 AND
-			NOT EXISTS (SELECT FROM members WHERE room_id = r.id AND user_id = ?0 AND role = 'moderator') AS viewer`, userID).
+		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
+			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
 		Where("id = ? AND deleted_at IS NULL", roomID).For("KEY SHARE").Scan(ctx, &room)
 	if err != nil {
@@ -125,6 +126,8 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 		return room, err
 	case !in:
 		return room, watchparty.ErrNotParticipant
+	case !room.Role.May(watchparty.MayPost):
+		return room, watchparty.ErrForbidden
 	case room.Muted:
 		return room, watchparty.ErrMuted
 	}
@@ -134,9 +137,9 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 // clockSkew is by how much the clocks of two processes may differ.
 const clockSkew = 10 * time.Minute
 
-// slowDown makes viewers wait between two messages, where the room is in slow mode; one that was taken back counts.
+// slowDown makes people wait between two messages, where the room is in slow mode; one that was taken back counts.
 func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
-	if room.SlowMode == 0 || !room.Viewer {
+	if room.SlowMode == 0 || room.Role.May(watchparty.MaySkipSlowMode) {
 		return nil
 	}
 	slow := time.Duration(room.SlowMode) * time.Second

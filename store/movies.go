@@ -115,6 +115,9 @@ func (s *Store) UpdateMovie(
 			return watchparty.ErrChangedSince
 		}
 		changed := row.apply(c)
+		if len(changed) == 0 {
+			return nil
+		}
 		row.Version++
 		row.UpdatedAt = now()
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
@@ -140,12 +143,12 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 			changed = append(changed, name)
 		}
 	}
-	note("title", replace(&r.Title, c.Title))
-	note("year", replace(&r.Year, c.Year))
-	note("runtime_minutes", replace(&r.RuntimeMinutes, c.RuntimeMinutes))
-	note("description", replace(&r.Description, c.Description))
-	note("poster_url", replace(&r.PosterURL, c.PosterURL))
-	note("stream_url", replace(&r.StreamURL, c.StreamURL))
+	note("title", set(&r.Title, c.Title))
+	note("year", set(&r.Year, c.Year))
+	note("runtime_minutes", set(&r.RuntimeMinutes, c.RuntimeMinutes))
+	note("description", set(&r.Description, c.Description))
+	note("poster_url", set(&r.PosterURL, c.PosterURL))
+	note("stream_url", set(&r.StreamURL, c.StreamURL))
 	if c.Genres != nil {
 		note("genres", !slices.Equal(r.Genres, *c.Genres))
 		r.Genres = append([]string{}, *c.Genres...)
@@ -159,15 +162,6 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 		}
 	}
 	return changed
-}
-
-// replace reports whether to is given and another value.
-func replace[T comparable](old, to *T) bool {
-	if to == nil || *old == *to {
-		return false
-	}
-	*old = *to
-	return true
 }
 
 // DeleteMovie removes a film in an admin's name. It returns ErrNotFound, and ErrMovieInUse while rooms have it; those

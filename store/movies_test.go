@@ -72,6 +72,9 @@ func TestCatalogueChanges(t *testing.T) {
 	want := m
 	want.Year, want.Title, want.Genres, want.Version, want.UpdatedAt = 1927, "Faust II", []string{}, 2, updated.UpdatedAt
 	require.Equal(t, want, updated)
+	same, err := change(watchparty.MovieChange{Year: &year, Genres: &genres, Archived: &no}, []int{2})
+	require.NoError(t, err)
+	require.Equal(t, want, same, "which changes nothing")
 	stored, err := s.Movie(t.Context(), m.ID)
 	require.NoError(t, err)
 	require.Equal(t, want, stored)

@@ -39,7 +39,7 @@ func TestMute(t *testing.T) {
 		join(t, s, room, bob)
 		muted := mute(t, s, room, ada, bob, until)
 		require.Equal(t, watchparty.Mute{
-			User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
+			ID: muted.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
 			Reason: "Noise", Until: until, CreatedAt: muted.CreatedAt,
 		}, muted)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))

@@ -23,6 +23,7 @@ type participantRow struct {
 	Role        string     `bun:"role,scanonly"`
 	MutedUntil  *time.Time `bun:"muted_until,scanonly"`
 	Away        bool       `bun:"away,scanonly"`
+	Suspended   bool       `bun:"suspended,scanonly"`
 }
 
 func (r participantRow) participant() watchparty.Participant {

@@ -206,8 +206,7 @@ func TestSessionsOfAUser(t *testing.T) {
 	}
 	var ids []string
 	for i := range 5 {
-		id, err := s.CreateSession(t.Context(), ada.ID, NewSession{TokenHash: fmt.Append(nil, i), UserAgent: fmt.Sprint("agent ", i), Expires: time.Now().Add(time.Hour)})
-		require.NoError(t, err)
+		id := logIn(t, s, ada, NewSession{TokenHash: fmt.Append(nil, i), UserAgent: fmt.Sprint("agent ", i), Expires: time.Now().Add(time.Hour)})
 		ids = append(ids, id)
 	}
 	signIn(t, s, ada, -time.Second)

@@ -9,8 +9,8 @@ import (
 )
 
 // SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
-// who is in it; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrRoomArchived
-// and ErrOwnRole.
+// who is in it and not suspended; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned,
+// ErrForbidden, ErrRoomArchived and ErrOwnRole.
 func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
 	permission := watchparty.MaySetRole
 	if role == watchparty.Host {
@@ -32,7 +32,7 @@ func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, r
 			return watchparty.ErrForbidden
 		case room.ArchivedAt != nil:
 			return watchparty.ErrRoomArchived
-		case role == watchparty.Host && target.Away:
+		case role == watchparty.Host && (target.Away || target.Suspended):
 			return watchparty.ErrNotFound
 		case target.Role == string(role):
 			return nil
@@ -67,6 +67,7 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 	var row participantRow
 	err := tx.NewRaw(`
 		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until, p.user_id IS NULL AS away,
+			u.suspended_at IS NOT NULL AS suspended,
 			CASE WHEN r.host_id = u.id THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role,
 			coalesce(p.created_at, m.created_at, r.created_at) AS created_at,
 			coalesce(p.last_seen_at, m.created_at, r.created_at) AS last_seen_at

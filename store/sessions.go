@@ -39,11 +39,6 @@ type SignIn struct {
 	SessionID string
 }
 
-// CreateSession stores a sign-in and returns its ID.
-func (s *Store) CreateSession(ctx context.Context, userID string, n NewSession) (string, error) {
-	return addSession(ctx, s.db, userID, n)
-}
-
 // LogIn stores a sign-in with a password that was found to have passwordHash. It returns ErrSuspended, and
 // ErrBadCredentials when the account is gone or has another password by now.
 func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSession) (SignIn, error) {

@@ -15,8 +15,7 @@ import (
 func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration) []byte {
 	t.Helper()
 	_, hash := auth.NewRefresh()
-	_, err := s.CreateSession(t.Context(), user.ID, NewSession{TokenHash: hash, Expires: time.Now().Add(lifetime)})
-	require.NoError(t, err)
+	logIn(t, s, user, NewSession{TokenHash: hash, Expires: time.Now().Add(lifetime)})
 	return hash
 }
 

@@ -282,8 +282,10 @@ func TestSetRole(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		c := newScene(t, s)
 		c.moderator(c.first)
-		stranger, away := newUser(t, s, "stranger"), newUser(t, s, "away")
+		stranger, away, suspended := newUser(t, s, "stranger"), newUser(t, s, "away"), newUser(t, s, "suspended")
 		c.moderator(away)
+		join(t, s, c.room, suspended)
+		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
 		enforce(t, s, c.room, c.third, nil)
 		for _, test := range []struct {
 			actor, target watchparty.User
@@ -295,6 +297,7 @@ func TestSetRole(t *testing.T) {
 			{c.ada, stranger, watchparty.Moderator, watchparty.ErrNotFound},
 			{c.ada, stranger, watchparty.Host, watchparty.ErrNotFound},
 			{c.ada, away, watchparty.Host, watchparty.ErrNotFound},
+			{c.ada, suspended, watchparty.Host, watchparty.ErrNotFound},
 			{c.ada, c.third, watchparty.Moderator, watchparty.ErrNotFound},
 			{c.ada, watchparty.User{Username: "nobody"}, watchparty.Viewer, watchparty.ErrNotFound},
 			{c.first, c.second, watchparty.Moderator, watchparty.ErrForbidden},

@@ -47,7 +47,7 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 		if err := setSuspended(ctx, tx, row, now()); err != nil {
 			return err
 		}
-		if err := endAllSessions(ctx, tx, userID); err != nil {
+		if err := endSessions(ctx, tx, userID, ""); err != nil {
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, map[string]any{"reason": why.Reason})
@@ -61,10 +61,6 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watc
 		if row.SuspendedAt == nil {
 			return nil
 		}
-		// A password that was being checked when the account was suspended may have begun a sign-in since.
-		if err := endAllSessions(ctx, tx, userID); err != nil {
-			return err
-		}
 		if err := setSuspended(ctx, tx, row, time.Time{}); err != nil {
 			return err
 		}
@@ -76,7 +72,7 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watc
 // EndUserSessions ends all of an account's sign-ins. It returns ErrNotFound.
 func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) error {
 	_, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
-		if err := endAllSessions(ctx, tx, userID); err != nil {
+		if err := endSessions(ctx, tx, userID, ""); err != nil {
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserSessionsEnded, watchparty.AuditUser, userID, nil)
@@ -84,13 +80,11 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account that nobody else changes meanwhile.
+// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile.
 func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) (userRow, error) {
 	var row userRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// NO KEY lets its sign-ins go on, which refer to it.
-		err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", userID).For("NO KEY UPDATE").Scan(ctx)
-		if err != nil {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lockUser(ctx, tx, userID); err != nil {
 			return err
 		}
 		return act(ctx, tx, &row)
@@ -101,20 +95,4 @@ func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.C
 func setSuspended(ctx context.Context, tx bun.Tx, row *userRow, at time.Time) error {
 	return tx.NewUpdate().Model(row).Set("suspended_at = ?", bun.NullTime{Time: at}).Set("updated_at = now()").
 		WherePK().Returning("*").Scan(ctx)
-}
-
-// endAllSessions revokes every refresh token of the account. An exchange that is on its way holds the old token's row
-// and adds a new one: the statement waits for it, and does not see what it added. So it is repeated until it finds
-// nothing.
-func endAllSessions(ctx context.Context, tx bun.Tx, userID string) error {
-	for {
-		result, err := tx.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").
-			Where("user_id = ? AND revoked_at IS NULL", userID).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("store: end sessions: %w", err)
-		}
-		if !affected(result) {
-			return nil
-		}
-	}
 }

@@ -51,6 +51,7 @@ const actions = {
     const path = form.classList.contains('new') ? '/auth/register' : '/auth/login';
     if (path === '/auth/register') person.username = value('username');
     const { access_token: accessToken, refresh_token: refreshToken } = await ask(path, person);
+    signUp(false); // there is an account now, whatever becomes of the invitation
     try {
       const { data: room } = await ask('/invitations/accept', { token }, accessToken);
       done(`You are in: “${room.name}” waits for you.`);
@@ -82,14 +83,19 @@ form.addEventListener('submit', (event) => {
   act(form.dataset.action);
 });
 form.querySelector('[data-action="decline"]')?.addEventListener('click', () => act('decline'));
-form.querySelector('[data-switch]')?.addEventListener('click', (event) => {
-  const isNew = form.classList.toggle('new');
-  const field = form.querySelector('.only-new');
-  field.hidden = !isNew;
+
+const other = form.querySelector('[data-switch]');
+other?.addEventListener('click', () => signUp(!form.classList.contains('new')));
+
+// signUp asks for what a new account needs, or only for what one that is there is known by.
+function signUp(isNew) {
+  form.classList.toggle('new', isNew);
+  form.querySelector('.only-new').hidden = !isNew;
   form.elements.username.required = isNew;
-  event.target.textContent = isNew ? 'I have an account' : 'I have no account yet';
+  other.textContent = isNew ? 'I have an account' : 'I have no account yet';
   form.querySelector('[type="submit"]').textContent = isNew ? 'Sign up and enter' : 'Sign in and enter';
-});
+}
+
 if (!token) {
   form.hidden = true;
   say('This link is not whole. Open it once more from the mail, or copy all of it.', true);
