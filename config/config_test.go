@@ -53,7 +53,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Database:  config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
 		Redis:     config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
-		RateLimit: config.RateLimit{Enabled: true, SignIn: 100, SignInFailures: 20, Mails: 5, Writes: 300, Reads: 100},
+		RateLimit: config.RateLimit{Enabled: true, SignIn: 100, SignInFailures: 20, Mails: 5, Exports: 5, Writes: 300, Reads: 100},
 		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
