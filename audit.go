@@ -25,6 +25,10 @@ const (
 	AuditMovieUpdated      AuditAction = "movie_updated"
 	AuditMovieDeleted      AuditAction = "movie_deleted"
 	AuditCleanupStarted    AuditAction = "cleanup_started" // details: policies, dry_run
+	AuditMailResent        AuditAction = "mail_resent"     // details: kind, resend_of
+	AuditMailCancelled     AuditAction = "mail_cancelled"  // details: kind
+	AuditMailsPaused       AuditAction = "mails_paused"
+	AuditMailsResumed      AuditAction = "mails_resumed"
 )
 
 // AuditKind says what it was done to.
@@ -34,6 +38,8 @@ const (
 	AuditUser       AuditKind = "user"
 	AuditMovie      AuditKind = "movie"
 	AuditCleanupRun AuditKind = "cleanup_run"
+	AuditMail       AuditKind = "mail"
+	AuditMailPause  AuditKind = "mail_pause"
 )
 
 // AuditFilter chooses entries; what is empty chooses all.

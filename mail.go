@@ -34,6 +34,53 @@ type Mail struct {
 	Attempts   int
 	LastAnswer string // the server's, without addresses
 	WorkflowID string
+	ResendOf   string // the mail that an admin sent again by it
 	CreatedAt  time.Time
+	UpdatedAt  time.Time
 	SentAt     time.Time
 }
+
+// Ended reports whether nothing more is done about it.
+func (m Mail) Ended() bool { return m.State != MailQueued && m.State != MailSending }
+
+// MailAttempt is one attempt to hand a mail to the server.
+type MailAttempt struct {
+	Number    int
+	Outcome   MailOutcome
+	Answer    string // the server's, without addresses
+	StartedAt time.Time
+	EndedAt   time.Time // zero while it is open
+}
+
+// MailOutcome is what became of an attempt.
+type MailOutcome string
+
+const (
+	AttemptOpen        MailOutcome = "open" // it lasts, or its process ended in the middle
+	AttemptSent        MailOutcome = "sent"
+	AttemptTemporary   MailOutcome = "temporary"   // to be tried again
+	AttemptLater       MailOutcome = "later"       // to be tried again, but not soon
+	AttemptUnreachable MailOutcome = "unreachable" // no conversation, or none to the end
+	AttemptAmbiguous   MailOutcome = "ambiguous"   // the server may have the mail
+	AttemptPermanent   MailOutcome = "permanent"   // refused for good
+	AttemptCancelled   MailOutcome = "cancelled"   // there was nobody to send it to any more, or nothing to say
+)
+
+// MailFilter chooses mails; what is empty chooses all.
+type MailFilter struct {
+	Kind   MailKind
+	State  MailState
+	UserID string
+}
+
+// MailPause says whether mails wait until an admin lets them go on.
+type MailPause struct {
+	PausedAt time.Time // zero while mails are sent
+	Waiting  int       // mails that are still to be sent, paused or not
+}
+
+// Errors of what admins do with mails.
+var (
+	ErrMailEnded = &Error{Kind: KindConflict, Code: "mail_ended", Message: "The mail is not waiting to be sent any more."}
+	ErrMailOpen  = &Error{Kind: KindConflict, Code: "mail_not_ended", Message: "The mail is still to be sent; cancel it first."}
+)

@@ -43,26 +43,26 @@ const (
 // attempt carries the same Message-ID. A mail that is of no use is cancelled: what it is about is used up, expired or
 // gone with its account, or never was.
 func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
-	open, err := m.Store.BeginMail(ctx, in.EmailID)
+	attempt, err := m.Store.BeginMail(ctx, in.EmailID)
 	if err != nil {
 		return job.EmailResult{}, err
 	}
 	row, err := m.Store.Mail(ctx, in.EmailID)
-	if err != nil || !open {
+	if err != nil || attempt == 0 {
 		return job.EmailResult{State: row.State}, missing(err)
 	}
 	message, err := m.compose(ctx, row)
 	if watchparty.IsKind(err, watchparty.KindNotFound) {
-		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.CancelMail(ctx, in.EmailID)
+		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt)
 	}
 	if err != nil {
 		return job.EmailResult{}, err
 	}
 	if err := m.Sender.Send(ctx, message); err != nil {
-		return job.EmailResult{}, m.refused(ctx, in.EmailID, err)
+		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
 	}
 	// The server has it: that has to be noted even if this worker is told to stop now.
-	return job.EmailResult{State: watchparty.MailSent}, m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID)
+	return job.EmailResult{State: watchparty.MailSent}, m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID, attempt)
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
@@ -152,7 +152,7 @@ func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Messag
 
 // refused stores the server's answer and says what to do about it. The answer stays out of the error, which ends up in
 // the workflow's history.
-func (m *Mail) refused(ctx context.Context, id string, err error) error {
+func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) error {
 	var refused *mail.SendError
 	if !errors.As(err, &refused) {
 		return err
@@ -161,7 +161,7 @@ func (m *Mail) refused(ctx context.Context, id string, err error) error {
 	if refused.Code != 0 {
 		answer = fmt.Sprintf("%d %s", refused.Code, answer)
 	}
-	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, answer, refused.Kind == mail.Ambiguous)
+	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), answer)
 	if err != nil {
 		return err
 	}

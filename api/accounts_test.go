@@ -18,7 +18,7 @@ import (
 )
 
 // value1 reads one value of one row.
-func value1[T any](t *testing.T, b *bundle, query string, args ...any) T {
+func value1[T any](t testing.TB, b *bundle, query string, args ...any) T {
 	t.Helper()
 	var v T
 	require.NoError(t, b.store.DB().NewRaw(query, args...).Scan(t.Context(), &v))

@@ -30,6 +30,10 @@ import (
 const (
 	AuditActionAdminGranted      AuditAction = "admin_granted"
 	AuditActionCleanupStarted    AuditAction = "cleanup_started"
+	AuditActionMailCancelled     AuditAction = "mail_cancelled"
+	AuditActionMailResent        AuditAction = "mail_resent"
+	AuditActionMailsPaused       AuditAction = "mails_paused"
+	AuditActionMailsResumed      AuditAction = "mails_resumed"
 	AuditActionMovieCreated      AuditAction = "movie_created"
 	AuditActionMovieDeleted      AuditAction = "movie_deleted"
 	AuditActionMovieUpdated      AuditAction = "movie_updated"
@@ -44,6 +48,14 @@ func (e AuditAction) Valid() bool {
 	case AuditActionAdminGranted:
 		return true
 	case AuditActionCleanupStarted:
+		return true
+	case AuditActionMailCancelled:
+		return true
+	case AuditActionMailResent:
+		return true
+	case AuditActionMailsPaused:
+		return true
+	case AuditActionMailsResumed:
 		return true
 	case AuditActionMovieCreated:
 		return true
@@ -65,6 +77,8 @@ func (e AuditAction) Valid() bool {
 // Defines values for AuditEntryTargetKind.
 const (
 	AuditEntryTargetKindCleanupRun AuditEntryTargetKind = "cleanup_run"
+	AuditEntryTargetKindMail       AuditEntryTargetKind = "mail"
+	AuditEntryTargetKindMailPause  AuditEntryTargetKind = "mail_pause"
 	AuditEntryTargetKindMovie      AuditEntryTargetKind = "movie"
 	AuditEntryTargetKindUser       AuditEntryTargetKind = "user"
 )
@@ -73,6 +87,10 @@ const (
 func (e AuditEntryTargetKind) Valid() bool {
 	switch e {
 	case AuditEntryTargetKindCleanupRun:
+		return true
+	case AuditEntryTargetKindMail:
+		return true
+	case AuditEntryTargetKindMailPause:
 		return true
 	case AuditEntryTargetKindMovie:
 		return true
@@ -164,6 +182,96 @@ func (e CleanupRunTrigger) Valid() bool {
 	case Admin:
 		return true
 	case Schedule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailAttemptOutcome.
+const (
+	EmailAttemptOutcomeAmbiguous   EmailAttemptOutcome = "ambiguous"
+	EmailAttemptOutcomeCancelled   EmailAttemptOutcome = "cancelled"
+	EmailAttemptOutcomeLater       EmailAttemptOutcome = "later"
+	EmailAttemptOutcomeOpen        EmailAttemptOutcome = "open"
+	EmailAttemptOutcomePermanent   EmailAttemptOutcome = "permanent"
+	EmailAttemptOutcomeSent        EmailAttemptOutcome = "sent"
+	EmailAttemptOutcomeTemporary   EmailAttemptOutcome = "temporary"
+	EmailAttemptOutcomeUnreachable EmailAttemptOutcome = "unreachable"
+)
+
+// Valid indicates whether the value is a known member of the EmailAttemptOutcome enum.
+func (e EmailAttemptOutcome) Valid() bool {
+	switch e {
+	case EmailAttemptOutcomeAmbiguous:
+		return true
+	case EmailAttemptOutcomeCancelled:
+		return true
+	case EmailAttemptOutcomeLater:
+		return true
+	case EmailAttemptOutcomeOpen:
+		return true
+	case EmailAttemptOutcomePermanent:
+		return true
+	case EmailAttemptOutcomeSent:
+		return true
+	case EmailAttemptOutcomeTemporary:
+		return true
+	case EmailAttemptOutcomeUnreachable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailKind.
+const (
+	EmailChanged      EmailKind = "email_changed"
+	EmailVerification EmailKind = "email_verification"
+	PasswordReset     EmailKind = "password_reset"
+	RoomInvitation    EmailKind = "room_invitation"
+	Welcome           EmailKind = "welcome"
+)
+
+// Valid indicates whether the value is a known member of the EmailKind enum.
+func (e EmailKind) Valid() bool {
+	switch e {
+	case EmailChanged:
+		return true
+	case EmailVerification:
+		return true
+	case PasswordReset:
+		return true
+	case RoomInvitation:
+		return true
+	case Welcome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailState.
+const (
+	EmailStateCancelled EmailState = "cancelled"
+	EmailStateFailed    EmailState = "failed"
+	EmailStateQueued    EmailState = "queued"
+	EmailStateSending   EmailState = "sending"
+	EmailStateSent      EmailState = "sent"
+)
+
+// Valid indicates whether the value is a known member of the EmailState enum.
+func (e EmailState) Valid() bool {
+	switch e {
+	case EmailStateCancelled:
+		return true
+	case EmailStateFailed:
+		return true
+	case EmailStateQueued:
+		return true
+	case EmailStateSending:
+		return true
+	case EmailStateSent:
 		return true
 	default:
 		return false
@@ -717,10 +825,101 @@ type EditMessageRequest struct {
 	Body string `json:"body"`
 }
 
+// Email defines model for Email.
+type Email struct {
+	Attempts  int       `json:"attempts"`
+	CreatedAt Time      `json:"created_at"`
+	ID        ID        `json:"id"`
+	Kind      EmailKind `json:"kind"`
+
+	// LastAnswer The mail server's, without addresses; empty once the mail is sent
+	LastAnswer string `json:"last_answer"`
+
+	// ResendOf The mail that was sent again by this one
+	ResendOf *string    `json:"resend_of"`
+	SentAt   *time.Time `json:"sent_at"`
+	State    EmailState `json:"state"`
+
+	// SubjectID What it is about: a user, a verification, a reset or an invitation
+	SubjectID   ID      `json:"subject_id"`
+	TemporalURL string  `json:"temporal_url"`
+	UpdatedAt   Time    `json:"updated_at"`
+	UserID      *string `json:"user_id"`
+	WorkflowID  string  `json:"workflow_id"`
+}
+
+// EmailAnswer defines model for EmailAnswer.
+type EmailAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Email  `json:"data"`
+}
+
+// EmailAttempt defines model for EmailAttempt.
+type EmailAttempt struct {
+	// Answer The mail server's, without addresses
+	Answer  string     `json:"answer"`
+	EndedAt *time.Time `json:"ended_at"`
+	Number  int        `json:"number"`
+
+	// Outcome `open`: it lasts, or its process ended in the middle. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
+	// server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
+	// nothing to say.
+	Outcome   EmailAttemptOutcome `json:"outcome"`
+	StartedAt Time                `json:"started_at"`
+}
+
+// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
+// server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
+// nothing to say.
+type EmailAttemptOutcome string
+
+// EmailHistoryAnswer defines model for EmailHistoryAnswer.
+type EmailHistoryAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Email  `json:"data"`
+
+	// History Every attempt, the first one first
+	History []EmailAttempt `json:"history"`
+}
+
+// EmailKind defines model for EmailKind.
+type EmailKind string
+
+// EmailList defines model for EmailList.
+type EmailList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached  `json:"_cached"`
+	Data             []Email `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// EmailPause defines model for EmailPause.
+type EmailPause struct {
+	// PausedAt null while mails are sent
+	PausedAt *time.Time `json:"paused_at"`
+
+	// Waiting Mails that are still to be sent, paused or not
+	Waiting int `json:"waiting"`
+}
+
+// EmailPauseAnswer defines model for EmailPauseAnswer.
+type EmailPauseAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached     `json:"_cached"`
+	Data             EmailPause `json:"data"`
+}
+
 // EmailRequest defines model for EmailRequest.
 type EmailRequest struct {
 	Email string `json:"email"`
 }
+
+// EmailState defines model for EmailState.
+type EmailState string
 
 // Export defines model for Export.
 type Export struct {
@@ -1337,6 +1536,24 @@ type ListCleanupRunsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListEmailsParams defines parameters for ListEmails.
+type ListEmailsParams struct {
+	Kind   *EmailKind  `form:"kind,omitempty" json:"kind,omitempty"`
+	State  *EmailState `form:"state,omitempty" json:"state,omitempty"`
+	UserID *ID         `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ResendEmailParams defines parameters for ResendEmail.
+type ResendEmailParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
 	// Cursor The `next_cursor` of the page before
@@ -1641,6 +1858,27 @@ type ServerInterface interface {
 	// GetCleanupRun One clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx echo.Context, runID ID) error
+	// ListEmails Mails and what became of them, the newest first
+	// (GET /admin/emails)
+	ListEmails(ctx echo.Context, params ListEmailsParams) error
+	// ResumeEmails Let mails go on
+	// (DELETE /admin/emails/pause)
+	ResumeEmails(ctx echo.Context) error
+	// GetEmailPause Whether mails wait
+	// (GET /admin/emails/pause)
+	GetEmailPause(ctx echo.Context) error
+	// PauseEmails Let all mails wait
+	// (PUT /admin/emails/pause)
+	PauseEmails(ctx echo.Context) error
+	// GetEmail One mail, with every attempt at it
+	// (GET /admin/emails/{email_id})
+	GetEmail(ctx echo.Context, emailID ID) error
+	// CancelEmail Keep a mail from being sent
+	// (POST /admin/emails/{email_id}/cancel)
+	CancelEmail(ctx echo.Context, emailID ID) error
+	// ResendEmail Send a mail again
+	// (POST /admin/emails/{email_id}/resend)
+	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
 	// ListReports Stored reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -1959,6 +2197,147 @@ func (w *ServerInterfaceWrapper) GetCleanupRun(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetCleanupRun(ctx, runID)
+	return err
+}
+
+// ListEmails converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEmailsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEmails(ctx, params)
+	return err
+}
+
+// ResumeEmails converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeEmails(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeEmails(ctx)
+	return err
+}
+
+// GetEmailPause converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEmailPause(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEmailPause(ctx)
+	return err
+}
+
+// PauseEmails converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseEmails(ctx)
+	return err
+}
+
+// GetEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEmail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "email_id" -------------
+	var emailID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "email_id", ctx.Param("email_id"), &emailID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEmail(ctx, emailID)
+	return err
+}
+
+// CancelEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelEmail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "email_id" -------------
+	var emailID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "email_id", ctx.Param("email_id"), &emailID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelEmail(ctx, emailID)
+	return err
+}
+
+// ResendEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "email_id" -------------
+	var emailID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "email_id", ctx.Param("email_id"), &emailID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResendEmailParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResendEmail(ctx, emailID, params)
 	return err
 }
 
@@ -3558,6 +3937,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/admin/users/:user_id/suspend", wrapper.SuspendUser, options.OperationMiddlewares["suspendUser"]...)
 	router.POST(options.BaseURL+"/admin/users/:user_id/reinstate", wrapper.ReinstateUser, options.OperationMiddlewares["reinstateUser"]...)
 	router.DELETE(options.BaseURL+"/admin/users/:user_id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
+	router.GET(options.BaseURL+"/admin/emails", wrapper.ListEmails, options.OperationMiddlewares["listEmails"]...)
+	router.DELETE(options.BaseURL+"/admin/emails/pause", wrapper.ResumeEmails, options.OperationMiddlewares["resumeEmails"]...)
+	router.GET(options.BaseURL+"/admin/emails/pause", wrapper.GetEmailPause, options.OperationMiddlewares["getEmailPause"]...)
+	router.PUT(options.BaseURL+"/admin/emails/pause", wrapper.PauseEmails, options.OperationMiddlewares["pauseEmails"]...)
+	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
+	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
+	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
 }
@@ -3710,6 +4096,277 @@ type GetCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailsRequestObject struct {
+	Params ListEmailsParams
+}
+
+type ListEmailsResponseObject interface {
+	VisitListEmailsResponse(w http.ResponseWriter) error
+}
+
+type ListEmails200JSONResponse EmailList
+
+func (response ListEmails200JSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmailsRequestObject struct {
+}
+
+type ResumeEmailsResponseObject interface {
+	VisitResumeEmailsResponse(w http.ResponseWriter) error
+}
+
+type ResumeEmails200JSONResponse EmailPauseAnswer
+
+func (response ResumeEmails200JSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmailsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeEmailsdefaultApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPauseRequestObject struct {
+}
+
+type GetEmailPauseResponseObject interface {
+	VisitGetEmailPauseResponse(w http.ResponseWriter) error
+}
+
+type GetEmailPause200JSONResponse EmailPauseAnswer
+
+func (response GetEmailPause200JSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPausedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmailsRequestObject struct {
+}
+
+type PauseEmailsResponseObject interface {
+	VisitPauseEmailsResponse(w http.ResponseWriter) error
+}
+
+type PauseEmails200JSONResponse EmailPauseAnswer
+
+func (response PauseEmails200JSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmailsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseEmailsdefaultApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailRequestObject struct {
+	EmailID ID `json:"email_id"`
+}
+
+type GetEmailResponseObject interface {
+	VisitGetEmailResponse(w http.ResponseWriter) error
+}
+
+type GetEmail200JSONResponse EmailHistoryAnswer
+
+func (response GetEmail200JSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmailRequestObject struct {
+	EmailID ID `json:"email_id"`
+}
+
+type CancelEmailResponseObject interface {
+	VisitCancelEmailResponse(w http.ResponseWriter) error
+}
+
+type CancelEmail200JSONResponse EmailAnswer
+
+func (response CancelEmail200JSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmailRequestObject struct {
+	EmailID ID `json:"email_id"`
+	Params  ResendEmailParams
+}
+
+type ResendEmailResponseObject interface {
+	VisitResendEmailResponse(w http.ResponseWriter) error
+}
+
+type ResendEmail201JSONResponse EmailAnswer
+
+func (response ResendEmail201JSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6408,6 +7065,27 @@ type StrictServerInterface interface {
 	// GetCleanupRun One clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx context.Context, request GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error)
+	// ListEmails Mails and what became of them, the newest first
+	// (GET /admin/emails)
+	ListEmails(ctx context.Context, request ListEmailsRequestObject) (ListEmailsResponseObject, error)
+	// ResumeEmails Let mails go on
+	// (DELETE /admin/emails/pause)
+	ResumeEmails(ctx context.Context, request ResumeEmailsRequestObject) (ResumeEmailsResponseObject, error)
+	// GetEmailPause Whether mails wait
+	// (GET /admin/emails/pause)
+	GetEmailPause(ctx context.Context, request GetEmailPauseRequestObject) (GetEmailPauseResponseObject, error)
+	// PauseEmails Let all mails wait
+	// (PUT /admin/emails/pause)
+	PauseEmails(ctx context.Context, request PauseEmailsRequestObject) (PauseEmailsResponseObject, error)
+	// GetEmail One mail, with every attempt at it
+	// (GET /admin/emails/{email_id})
+	GetEmail(ctx context.Context, request GetEmailRequestObject) (GetEmailResponseObject, error)
+	// CancelEmail Keep a mail from being sent
+	// (POST /admin/emails/{email_id}/cancel)
+	CancelEmail(ctx context.Context, request CancelEmailRequestObject) (CancelEmailResponseObject, error)
+	// ResendEmail Send a mail again
+	// (POST /admin/emails/{email_id}/resend)
+	ResendEmail(ctx context.Context, request ResendEmailRequestObject) (ResendEmailResponseObject, error)
 	// ListReports Stored reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
@@ -6740,6 +7418,176 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 		return err
 	} else if validResponse, ok := response.(GetCleanupRunResponseObject); ok {
 		return validResponse.VisitGetCleanupRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEmails operation middleware
+func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) error {
+	var request ListEmailsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEmails(ctx.Request().Context(), request.(ListEmailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEmails")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEmailsResponseObject); ok {
+		return validResponse.VisitListEmailsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeEmails operation middleware
+func (sh *strictHandler) ResumeEmails(ctx echo.Context) error {
+	var request ResumeEmailsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeEmails(ctx.Request().Context(), request.(ResumeEmailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeEmails")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeEmailsResponseObject); ok {
+		return validResponse.VisitResumeEmailsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEmailPause operation middleware
+func (sh *strictHandler) GetEmailPause(ctx echo.Context) error {
+	var request GetEmailPauseRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmailPause(ctx.Request().Context(), request.(GetEmailPauseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmailPause")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEmailPauseResponseObject); ok {
+		return validResponse.VisitGetEmailPauseResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseEmails operation middleware
+func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
+	var request PauseEmailsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseEmails(ctx.Request().Context(), request.(PauseEmailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseEmails")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseEmailsResponseObject); ok {
+		return validResponse.VisitPauseEmailsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEmail operation middleware
+func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID) error {
+	var request GetEmailRequestObject
+
+	request.EmailID = emailID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmail(ctx.Request().Context(), request.(GetEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEmailResponseObject); ok {
+		return validResponse.VisitGetEmailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelEmail operation middleware
+func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
+	var request CancelEmailRequestObject
+
+	request.EmailID = emailID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelEmailResponseObject); ok {
+		return validResponse.VisitCancelEmailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResendEmail operation middleware
+func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error {
+	var request ResendEmailRequestObject
+
+	request.EmailID = emailID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendEmailResponseObject); ok {
+		return validResponse.VisitResendEmailResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -8911,187 +9759,207 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3tdtu4kuCrYLVzTubO0J9Jujv2jx2nb7o79+bDa6dv79lO1oLIkoQ2CbAB0Iomx3v2LeYN9kXmTfZJ",
-	"9qAAkqAEUpRsyU7f2z86lkTio6pQqO/6MohFlgsOXKvByZfBFGgCEv989YFOzL8JqFiyXDPBByeDD1Mg",
-	"lKsZyCeK3IBU5utooOIpZNQ8ruc5DE4GSkvGJ4Pb22jwP/a+p/EUlsf6ZQp6CpLoakwS0wzIWIoMv4zx",
-	"PX904EU2OPl18NPrD4No8Pb15eXgU7Q05200yKmkGWi3l+8LqYQM72bI4bO+ivGJIRFjnDmnEyAjGAtp",
-	"5mfm2d8LkPNBNOA0M5PZFxqL+ycJ48HJ4L8e1DA9sL+qA7cCs7TXCWS50MDj+V9hvryo76dCASejuYVB",
-	"yoDriHCYkbGQBGg8JXrK+IToKdWEaTKjXCuS0QT2yRmR8HsBSrtfFVHANaETyjiZMT3FQZUB8zXM8RvG",
-	"yfGzj3wqCqkcHpR9dGaGMM+PmVSaCA44y6n9lXKB6BuJZG6WwRSh5Nnx8f5HXsLMklMNNG/re2bvPvQy",
-	"+vkN8ImeDk6Ojr+LBhnj5efvDD61BmnG/F+//pe9//3pX/9pEAVo7fX4LdXxNIxpQ9EWLJa40hQkmVK1",
-	"T15brFuwzqgi8ZTyCSREMR5D5FOo3eXR8T45B5GnQGZTQWKRAdGCUCKFyAjlCZkIkgjChf7I7WAIIm7m",
-	"QJwo6ILTeM/uowVAx8+/aQDoKAyLd4JDCzzOeCs4OhZlBuxe2dHh8bPQYt6wjGnzbOgspfijP2ICY1qk",
-	"enByfBiZ4Vlmzv3R4SFu232q5mFcwwTs6boQInv952qmnOppPZHBzhVLBtHAnBImIRmcaFlA31P8+s84",
-	"xyVQGQLqL0ImytDBmPHEUk1K3cEZmTOiyAgmjHMDlTBb+b0dsIerUf6zAmkHCm6/KH/edP/V+MhjJahc",
-	"cAXIYs+lGKWQmT9jwTVwxDbN85TF1MDnILdP/OtvygDrS88py3FxxsX7g2oyM+xtJoWDgHvNjHoWx6Kw",
-	"y8ilyEFqZpdKb6imctXEZ/jUzxdv1OA2GsQSqIbkiupV731gBj7RIGEqT+n8qsTHAraiAWSUpe2/XN2A",
-	"ZGNmUFQ9MhIiBcrNMyzpQ6zRgKkrmmSMh0cp8mTNbRUeifUkFZ/afh3g8fMo0YJhadMLAPQ2EpUIbGCl",
-	"sZdaJhCj3yDWZuGOHM6QjS8TxRUKGyuB+r19yuCX6pXEW5LgIgzKydwoweWavRog/oN+O+hXaap7keIl",
-	"PmjeKFQOPKlAMRYyM38ZTMCeZkhrvEhTOkqh5I5LO/zKz40F2wIw1jxOJX3u9kBVp+IuR+oNU/oeF8w0",
-	"ZGqNlVdLo1LSufnsqSCrxnkHn7WnTHSAoDlsECBFwvRZbK/TWrkyRHZVkYajuisJjCPdVN8oUEb9U1fl",
-	"c0hnVxNJuX0qEzcMrhxVVZ8dYVWfE0jBfo7NsS7yK6WpNN98Cpw8XPMrruU8wBirrXRiwtv1bWReslCn",
-	"afp+PDj5dYU8AtLIL7efFqWRl1ZfM6eOOJnacJOIzKYsnhJRaCMLKqtL2HvhlBhGg2od5cTshGphFOtY",
-	"ZBnlyRIn2oyRg6YstQBKEmaWS9NzD3ANHldTR18OramcgL5a8/FrxpNFoitJwiMFWfCQhh9gjRaPUUkE",
-	"zYn8VdYQaUCz9YA8CLeoqfwRsQu8PnbL760Qk6eCJhux/FoIWlaBR0qkhQZCk0SCUqAq6w+LdSFBufM5",
-	"Y3oqCm3OaHWDLkoITVhkkLAiW57y+dHxf/7H86Nj8guMzgcB7qanRTbiTq5qvnt0/N1//sfR8Xct7y7A",
-	"ph4oKlfTAR8L3wcSNCVQpxEuqndoVhpTliKSl4BlbqNC+UwklyI2lxKq1xJoYjRrN8CnexHjSpNnLY36",
-	"xgcfA2519Sub6i340t/qeZs4Wh/e64HNCIk5SAVJCwz7Q8QzF5ewWcF/X9LAjkeUc0iuRvN7uLTt+Z4C",
-	"969lwhSZCA73c/3W5L1Mflzbk76hEuK0wz47X0CFu21rUFbrLFfVBzc7vQoMLWxwA7yk/CEu8JdWP30k",
-	"N/dLyi+sW6BdChzTVC1dZDXxdi31wj7lU/SSp4cbXg48Uc4SCun4tLpZmY7Mz4kARbgwTDF4IoIn4E5K",
-	"dTVACGrfVwSyod9q2V7xPboCXhmVfTOEVEaXhjfgWcM0/DQAqZwqNRMyWeFpOVolV5RWh2q8IOBwl+fu",
-	"kc02GhdSAtdXGy/cnIpZ79cPV218aT0L4wfhYJWYiyJ0b5ubpkMp8y4FxvU3zwbL3o7Fy+xCzBSRkIkb",
-	"SGpfYS5SFs9PCZXxlJW/SCEyNQgseQP1Us5RSwva50BKITt3uYS1gI1faZHnkBDqNhNa+JhxpqZ3NOv1",
-	"1WFxGW4Dva6Dc7vuwI3gbB13WnY5hhWJqjGKgiUrX48Gn/cmYi8oXIMvJP5eQIF3jixKB5bZaGm76ZCy",
-	"NWS5kDS9KmTYXqwlm0ysIFHOZgCXFCmUVqWeRoBypAZMPHzV5FobQd1JrIh1QTz3ENSksoWNdTOAnYpK",
-	"Ht/ZQGKq334Iwclf+6ORn9yiLp1dcgkksuC97V9W92k/C92HZWEnbuLGqH3oEgn8rbhh0Pd2hs/UHHbz",
-	"3AS4NL/8OpgKc2TMFNJIfhlcZYwX2vz44lk00EybNwbvhBqDpLoYRIM5UDk4OXpxfHy7eOU3OH/jun5+",
-	"eHgYYCzlQnqS1o/mcfNeRj+/ti94976lMSPCst8LcL87rS8XSoMsUdI1xy8wOrPmJNT9FqHypQ5m+OZw",
-	"VTSDwaoEmq0/rwN8U0pcGUBQIsdb5PFxc5HffXsYrVLz7eRusGUYtNPjhRDZBuQY05zGTM8tNl2owyVL",
-	"gWtyWfAEsXrDFBuxFB8b5MUoZfFgiQDrkbwIlOeHizLJqxuQc8GBMI6aixH5p0JpooUYNMNVfOAdr5Tg",
-	"FgM+QjRvfSZ9mU2pHK0VSNKEVvc0f6ufXKSDdr2q4t/esr55trgqP+TrbO9/0r1/P9x7cbUXDP2KBq8S",
-	"pt+CUnQCmykcI5EEgvHOU8o40fBZW8x6p+lwPc0Jxw+BY+faYFClC67scy5kKICmjqzpFf1QWj77s+qm",
-	"0TMgCAAubS1FhfEbpjEUSYXiA4WCOhqutAQq4Abxvdb8uho/tODM0mbID5GmgYkpcxFkIk1AaRuC2Xcp",
-	"7iCE1mE1v754eDs3TDmotzjnb++hLu0Ly2MtkGNJXN4U5ao9KDbRWRNYkzJCRP0DgzTxotUW1fIkHO0y",
-	"Nq8tI+/PQmtISE711EZ3AsbDRkRIF0js4pCfKOICMpZZusPWSmnPriGyi6zfC+3SyjpLy33NSSqswUpB",
-	"k6M9W30t/AQ01dNloBkpemQGXJpvGAvOIdaQDA1EZi4m2cbrBWaQkDB192GWXRziGv2+E0ltqEIiZrxT",
-	"Wb3rItq8QRWsys16U4YQaWNZF3V6/2483HtB98afvnx3u1f9/azH30fHt8s3aZs5wGNuy9cB6rZ3tGGs",
-	"b3jqiD/7nDMJqms9G5t+kO2AfAjfUxm93FvNhP5XlouPC9lU6qDp0vhbWk5KWDQgHjXoYaUbqV7CTk0k",
-	"/mW9vomkfvshTCTdgsYDmUgWScnnvTmg9zuOIbfGwgTilHFrTYQbcY1/WRoKmxDfiAnjG+iGjkcMaMpi",
-	"+LcZ1fE0p1LP9zWgNFW7Bwb1j3sJZGJZO+wjbB89tOvlbS1LLDDpQk/Fg7CtVYoVocpmMdlcpVMCKqY5",
-	"5svYDCyipmLG+IRgksg93BxlxOGyFkCvgZMRja+jSpQzW4Ms1xjex4NePUiY3pHnQUKezq+06I/I/14I",
-	"w9k/BT0rTJcZX3e8cLovDkd8jha8XSzY2mtA1kjqoPKd3hiVTrX+deFefYi7okMT5DAD6d0UAfLQwhzJ",
-	"xJzQIR1rkEP0HqLoi+eVMpcj50LlGCeUu+Ni0N+H9BcurCVfuwQbWGtYBeZlOj0LkxgTJgEDPgn6acqQ",
-	"PadNA1/tAFvr5luAWhDZGMG6zH+d+3V5i++ELrcUU01TMSmAUD4nmc0+XeY3m3C8hpmxjyV9WTNaoJ/+",
-	"zlLfeL6SHAI281WG8ZVjVvbwe4gALG3kK6zg1h3ZbQpv4qXCQgNkjb1GNRmtF0SIRLlbdonHYBNmaV58",
-	"EFZpV/xoJOq3hYb7iPfMCv1g4ZIbBz9uIdixgsP6sY4GFbs9PYXe7PAU+mHOTqEf29HZccDjrgMWy6mD",
-	"27dW+yUa+E2g0t0Z0OjqADBlvZuEi1lQBpEiXbmLC/OM0yNWPyuy5fAGgdenW7cbqH3HD0L5rR6SB6J9",
-	"b6xe0vTGcnM0eM/BXDIfxDXwbneu+bieP/ecSs1iltNQBv/K3OS+sqmlrDUu05QqfaUA+NoX8B2D/XMJ",
-	"yhVVaOL0EoCXdVyqihMvDomCWPBE3fnw3nvi8kJ+sjvj5f6a4PIxtAD8EO17RLPT69on1g1ube/1h2Bh",
-	"jdU/Gj52DjJjSi3kJhvN6Kp0fEYDdc3yK5WK2VVmfaLWauQ9cc3ia0dUNuGl8ls4e9OVs1O4N90nBeYH",
-	"pMwp5cmVuEEZUgJNrlIxCRqpnfi5hL2+zOieT1oQqDYO2QMo4zTW7Aau8poKDNMQaXLV8La7x6wnPrh9",
-	"odaNwPEs9dZKPLicUqNigC2U8988K+LJ4PDouxeHh4eHe/i/b83/vis/lv8tm+3vPa6nNl/2dsZtbkit",
-	"bait8UMrYxkW7gtt7pkIDXm5FBNJ/UwAPw5ft/lXV2aUf1mZq/ADmxQSlA18GUEq+IRoYSVQkUBEVBFP",
-	"0e6IBIeF2YYu9o1fFQqGoSSAOt2gF+NrhIKEYmUsGTvMNTeAZnX0Wxh1mKprxicI0ymkeXdMwjJs2u1T",
-	"9ovFyelIFPpklFJ+jZEmlJdJzBag8Dk39K0qeK7OFza/1garOkHTvNxCdWOWwqOtTvNATHdJvAnl/HbA",
-	"c7dii8PhBiKL9So9Ii8jfI5B5jpc+c/WLzx6dkjiKZU01iDVqXNTVJO4286bZEOiClanKD1g5TpDQL1o",
-	"yYT/AYPJhLLFBo2kI6m2epwTV7wb7GkwbPgCxhLUdFOjCL58pQOK3qIb+3hlJl1ztDAcJkxpkBuIEU2+",
-	"MPieSlEVSRqcDGLz+d/c8/tCTpoxALGQEmJNpkIqICNUWOf+8XYjLEsZi/yoM7K5vZTWlrI6D7dsiuoV",
-	"mnAB4WjiDZi/4239y9k0w9p+U4LvX9CZ5xzte10slq1xdWqCAnEOkonkCnjSd2PuDTTJ9K4vUOUe3Ufi",
-	"X4h3uQo6Va5RY5WNbVbK3YrLzpLCTu86R30bXHX2zYdQzMs1Pxqd/AIU6M3ukLuwqure6dpnwxi5JN7i",
-	"t6sYlLOKlWd7KjBGzN23eHvfMDAkGzrtYZO7n1K0LPffvyMf17wt8UuMUdMoE8mN7PFE2dSnDsmsL2v1",
-	"M5vuJ4e5VTlo2DqWxK2fxIxklM8JlRDygvhxCKXp6ao0twZHQ/VWcCAzaosA6xkY2M5EKXWqU3JYlcMw",
-	"o5KsobY1Yh96RPYaaqxqXm5Q5ug+EsAs5pxW1Ah0qFAdlYfMmzCqD80CpkLw9vK414iHMOA5i3VXCcGS",
-	"C6AFpq5ZiB+9KAz8LEHkULqoUrM47bZ2NaVYX9PZD/ErVcQxgM1DuGaxjX61pXjsH1cpG7sKiUX9r/et",
-	"pRmvcqK1aCaNtJirOrTW+7KKwg3xsPuqhdipvUVYHx1/5QIjLBOW2NjOr6ba4Q5h5EJjudAkMSxEC0L5",
-	"PMhrW8oiuuJjrj6i28AaVRDxsOxUVgv5gvtIag/kA35kHmAEg5g8BBTOYv3IANGajVCy8BAfLHMVl8U5",
-	"WwWoPYTC9sHAvE3u8kmpug57YZtpSu0VsyJS8BSUcoMXCpK6N8n9Zjehh9VM0LkodDFPhK2IGcdodnYC",
-	"dr/lKDbhkFwxvmYB7Ss6aYF+2cUCu6XYIJbElRkb9Koc4w2/sL4FqCwkO5UUEaI/R0YPwZJas20f7DBe",
-	"gjYK1oYWyN4BC6EIouByEMWveTC7HZSqjZ2t6YWMh6IxUCwlGL5Q3uzVASHu1aBcv2Rl3SgGsq3lgAuC",
-	"bGxucc7G1oJA05QnZjFbDS27n3iZKnxAdfALQx6EpqmYqb659V5cQjC9/i6E6oW6NaNg/N10IWanYlpF",
-	"DRuIalhKqaz1tBFL8OrOVbVa3IML/bRQsDbytK2NZ0TpKfNztj3au0Nlt7qq0FM0aZUlhnpUGLoNQcgW",
-	"4L9rGOuyJ8l27cKqaipyMsU15FUSCi0Sc8eLScCvtE6+oltDCPt4p/cOmkWT3mZwuC/LYWgTP6NN4G3v",
-	"Gy1j3P/26D5dSLft61unyNeqJfpJTMtn5x/1u77a+l0txLNhRa5mDa63wtXgChhLn9+uJrpmVa5m5lyZ",
-	"oJsXmohCVxYTxfi1wriiGZn65lzD+2CnRboCVp+xkIRbC84qQ/eOCn2U0+6/c3/8ah/75D+3x7LKg0vN",
-	"7gcTpqfFaD8W2YGgOduLRQIT4AfVLm7919U1y/dEbiloLxcGwrI6oxuWKgta4CvsPv2mgd3D+7Gnb2wd",
-	"Xz5mVWsqz0JhIy399kxBI4Xf7M+/p48XwwaCgfefvBj8/b1P/xIMwv9bY6NNSrZF9MzhS5nSkJySgtu/",
-	"zHciB060ILOpgBvbV9JGpzN+fUpyyW6oBtdM8/CZ/ySztk5UEYxGUgb+2pp9hr/bWTBmHIcJQsdjqKEQ",
-	"SKldj9Op1rk6OTgow4G8s9lgvs++C126CuJCMj2/NPh28aZApRXB7V8/lCf8L798KJs74sVpn6tGNQux",
-	"XQ4ZH4uAzkJ1PCVjlmZGmZygWnVS2o1VZEs6RySeUh25PiVq/yP/yP+F/OXy/TsDUMXpNVzFVEFEWAJc",
-	"szEDqZAx/vzz6z/ffBthzyL7zcUP35OnT5++MG/+/OH7fTPSG6Z02SSWDL98LEX9j4OIfERp3/7lGQM+",
-	"Dm6HpySnSi202h3R+NogfiKI4BEZGqYxLK1nwBOc0GokRAJNFFF0ToaunfAJ+en1ByzENHz7+vJyiAJ+",
-	"TKWcE2p7m57a3HWm7UxUkWGjhanNZafk6eEznArLOhIMITWrGLb1rhySfzagefHs+bd/cp1wicKgWjI0",
-	"DHB4SoY2EHWIJb+Ua6ELaeLCMw10sWwUzntpVrlkKTDLPcOgMfbvuIYT8hIphvy///N/h/vktSYpuwFF",
-	"jp4TJ55gKKg1PDCtiGITvsc4mhBPCXx2bWj1FD5yQpzm72Ybu3JlLi2ISdtJ2H9kJuS1IoLHcEIKxZxD",
-	"U89YDLauP+bk2zlxX2fk/P3lB7tj62FQRNNrQ12cDBdaAQ9POhsVR16lis7exDizYdYKCcIeFwPvsqNv",
-	"wRNDumWH3WFE2JjMRVESy4lt72tozWFLiQxQzphRRcbUSJJufyUbM0fPemxoWcvPhjRjM1hsbtDG6EgG",
-	"2QjkKaHEegBJoUCSCWj7xtMaFoa2DOaG9sHhPhn++OoDOcCDf/DFRYrfHmQwtKufLfT2zeicJAJrNOCS",
-	"LayseGeBhI14ITkxyxwe0EJPh2Q0L62qLsT41GqQDjqOqgyQbPvk0bxub2aPbTWCWX01CB4AUgZkKO+9",
-	"fXcUHZux0yCXs/saXlAN2FB4D/8/JP8sq11oJNE/RQip+sELyCjjjE8so2j8osAMoRqWO4NI2w0qQ8gY",
-	"FvKnffL+xtmyEFLLfaGPX5h5EWUGXWQoKTpuEazl1KDlfO/MltMwXNlObNtBpywGrnwp+i22OkcVYlBe",
-	"VuZ2VaKQMcYwHriXDjKmPe3B3hjnVKIjvWrTMzjcP9rHPAkzCs3Z4GTwdP9w/6ktKzfFS+wAzQMHaAqw",
-	"JZ/xH9uijgn+OhmcDMxlgI3KBs1+67+GuzyjA9JVq16j23J4ML+d291Hq5yk/YZqdBA0Y4YeriFSNX9f",
-	"/aRtk337aaG58vHhYUdj5fUaKtc97QItlbG9f6yV1XqcVS08XrVAr0VzLRAhFZSi0K+fzI5UkWVUzkvz",
-	"qzVAkaSsc8ph5tc51XSCJcZd9X8ztiPKMuTSqCEu2mmpDfe14X7W8ozynD2qZVMB1BhpoSDZJ7+Uzd1c",
-	"3U4ELCgCyIJsv4n9QbRA+r75cpn6VyDZu/r+CnOHbeRfL12u0r0gOmRivV1u3H18eHxvUy7UyQ8Q2LkU",
-	"GVPOxrw1AsN1kCIvXQyraOlAFtZN0Mrn6rYEam18P6rjv9DdoYUHIDy2j6K9IseporVPP2Ls4IuNSb5t",
-	"Rd2P4GGu5Zpq9sivopw365CPt8xu8Od8Pe0YjKwgYnSBUnwSZEzldhH7ngOJPeR2YlNihHP30btwz3zV",
-	"x84LIm9DmNvmVpFzqYVEdRrnWuPYuTcOvtg/Vh06F7ne68CVAz7eM9dIV+hE3/aPliwh244ro0F2H6mf",
-	"la34uICd5cBlIzWVeT5lSXPYy6jRkFzCKSZq2xTxZcH694ZMvZZpt01Wr3rX90Kd1/v/qxPUG+3qW4V1",
-	"175qq4R3VlkZ15LUkRAPvmBo1QqG8bMNT1nNLtxgj5dZVGjr5he0bo6xXYZR91PojaiDqte/r2Q1cXZR",
-	"PvIPzG0Dc2/AqKSVA6juC8ImHC14E8r4Wjj1G3bYxIFlpL7iCTLMuvHGg6H12bJe/wpdYVsF+ytnw3WZ",
-	"ThboTypbuloP4hZ77YaKVzxR5XSexV65YKVxoUAZbksEB7VPXESQrYTtLOVodsSEEqX2iXOIu4nRJJ8p",
-	"SG9ABUwY9qEHOL5bMHU0Y6Vum0E8VS3KvwO+4SDhUW8byRZ6epCKiQ1iDfN4rLo/2A7KGhX9d4ywKvY3",
-	"gCn7G2F8czzVyLDM2sdAoacLCBCFbucQZ+mMzhVxGWPKeSxnkKZ7YyEzSKxzLiLXXMy4s3Uun/U3dprt",
-	"YHKhtEQvXN4/d2+y8JKVdoC+9DztSVCguwQd3Ffdzdom920Dko1OcL3geNzSw+DUtSeqnaZlb3WSADII",
-	"wSsLuZ9/Bp+Zuos2UasM6tpRK2qLzk+eMn7tvKrWw2luN6+ldj9kHcSCj5nMOs5Nw2lt1vH0sHST4+0q",
-	"sGY9zg+SVBl3lM9Lj6b1/lWLi0iGvmumyY1gyfIZ+96uaRd00kjD3/S8XYI+dV6OMlLAbdnLRYR7OpSX",
-	"KM76yK792i4CoWye70qJtFGCC0roOq/2gcfD7HZzcX3wwzfug4+WASN0VawI0o35SXXizdb0aT+zZgMz",
-	"SGORWSJAL51zF5HR3He2Y2iHwLSNquseja8nUhQ8cDTLekKP1VO3WO+oF1Ud7YyqHD+IiLpH2egtvQZP",
-	"SkWUqpXy0g1INp7vVfWS2imp1t1KQ6WNLOPN5MyS45AZcE202CeOj7drWUvk9Tdc1CvHuLZBII0MiE0Z",
-	"vtvYvfBzN5ZfeDDEz41S287P4ynVB35f1FZ79du6EGmPQJO6ZuYdNNVoEXzv08RKChj4ZMiIKVK1hQmt",
-	"o8rR7enZqxItl+LcSyFleerlHrGnKOUhNoZ2BcOW9WFHn42W1884vvrB1+N3ggMG4m3Xlu53YApwuZK+",
-	"mg4xjKf0QeugajshDaLBFGjiXC2vPtBJ2yLcYwf4zG00cBGsqx4vH8P1Pg2d6DNV5oHft00h+hKI2Kk6",
-	"PlURhN65Nod58Mnl2gSkTZEBFsCZCsNNMbvRi3I8xUC4suxNVMVIqhzotSJaCKKE4NUbxy8sLrxYumW+",
-	"7BUkfqw3f6Bm8o4v/2YrtRYJIKsL5W3RdEXnXhhpRWN4V2PO8DK1Ld0iB1/K2jjO31Rbuhe4OYcniogZ",
-	"t/VzXRUrIUlV7ctVWXmiSprFbKJ98lor27bQlWo5rQQJCXhEaFVJVGk6D8gLf8Y1tVJmwPZab2oHZvYf",
-	"Bd8ypj+g7FeByYjuQU6C90IX6lzbgzoEfhnYrxKmHwzUWzAR1dt5IB10HYbhWntipPtsy/FkVllFs5fh",
-	"GOaiCjOMMUtBHbgMGc9d88WFSN8efDG04LurF8UxczVZ7Vi5hAIj6TpJeJ+4usqKTNgNJlwoKH8MkeiP",
-	"oG057B9YCrvzxUTBocs48a6h6/TSo2ffPvvu6TfPvu3OhG2Zq+wA0jpRmfylp0U24pSl+zMY5VgBLWFF",
-	"Zj99CoaOrCN5RiEFcjTX4OfrUF4WWBucOMmv3smFoYW2WJfj598sL3G1tMsyOoED3GLjcFYpoyPGKcrz",
-	"i2MHj2TOYl2gOrKR2GoGPT78ZntrPCM5lboyu7rV9hJ9nx1908He/NytNSSzigGFoCkBiYIL26cAaeU+",
-	"jOZEgmEnkJCqbnzJwWxUl2VhU6CpnnbF0/xkn9jiPeBmCMCnkVKkQN5AEpEc5JTmqq5xKTJAjBuwPT98",
-	"uoN1mVOQUE1HVNnU05mt2XJHpJVxcmanLAa0ZJnrIMckU2p7uDokOsT5WDxI2Q10ofINuwEOSg36CG9n",
-	"ONrdN4UcQ4rYGc5oajOSu/YhgVpBpz0olCas904ucLj73YmaiiJFvZOUGWNtm6pLZqoDWzOz295orV6s",
-	"skfX7z+xNrB98ouXC800puMVhhJ1VLmj/BxA83vQm3uGy6kb7j8ao+M9RtzWJSfb4m0x57JOjnS1pTBr",
-	"fNuxkJBj6bsaxXjmgWsnCC6YRlzLpCWySiBOGe+IsfuzfeARYjpwXt1i78O67IZqwrgHQL94dW5X6P8/",
-	"OCeWX8PaILFS/1XIjXQjrpvYWC2qN5a0A+39whX93YECz22VB+8YLGjyPp6wJMoKK799ZF1T3SVQ6aT4",
-	"kJUbiwz1tnK7GkNtg82ByquxtC3iAvpQv3I7HWNrcceRFwzbVafxoKOkLG9EP4dnXV3jaBtB9Y/Jb1A1",
-	"Iw9cQz9gcQF33wuZ2PtnNmUx3klzMkM9IbGVvv8AzoKGTBVTTVMxKXyx0B3ydjeAYbs28TcQQIM1ImwX",
-	"9kdqrveW+FDmeq+Rf4tkNGZptmURKEkItfMEcF9z+4MvZSGslXexIwpyhsNaswteH2RKb6pCQS9qiY9J",
-	"wotsZM/c0NUy37fNAk/LHhVofORKA01azfBhegtZhuumBV+/Cf7ClsJsx2LUqsbtGmKP7Trocfr+WNz+",
-	"PYcOMmnx0jQOtdc0Bo93XeNL+zfJqTvyePrtudfkGiAnLKAGe/UtHxk1+pR4/5dQoK7nrl1A/Y5B0/tz",
-	"B7vz1r1G3ZeZVWM6U9TxiXtWXDx6vVPcEk/nrntkfa4oyVMaA0lhrNuig24os0Uc/fkXq77+weX/qqNI",
-	"yMxtC+4tZMP+oRi/Ue9dnUfpSHxRt486bKJewXft2Vjqqm1ormvTBC6sFe0RKwJ+edwd6wH9DKRbzi42",
-	"5EG7rJ0LpelWKQEllbTJ6htRhHnJcMbegrdtjY6ZEVsXw+2+2oHYLoXfCRaPjMP2IOS/p2BLLPPRRg8d",
-	"4nZ1fMiHqlm0a2HoQulcacpYZKCq6pVK07krQ6lsJnJTYsc3Y8rJCLCgo82Uck0UzPX3kU9pngN3fT1O",
-	"yVDkwIdkJBmfqLIAq61vGBLht07Ku5DH174Ldn2EviZpvP+VcjCijcptYS9PL/eOkfNe0g3qu/UnxUdV",
-	"X+Yl7SwBZwBrDvRYyBi2XQ/SBtha5zdmjlDn4O2oN7NKAu1AfmTDjAyTtD0C9BSyqLRH2Khjm0pNzgtt",
-	"6ygQUWjL+q4B8vq7quKyrYJsi0fbVp375MxsiojxR66aAfBurzTFqAkiAfUxVypayAxrDC+R6EvKt8ko",
-	"dyM7v6T8gYTml3RF0bwR5dul9JeUk5ISPDpfg9fZgNUqQHWVf7sn5xvr7ZJW1augnxj+xna63W6FHTbW",
-	"NuKmJ/SnQKUeAe0IBLp0BedtWvXTw7K282mV0FK2clXgMmlfVA+VVtFhLkEB18N9ci6UNkKWK99IFZZ+",
-	"2Ce/lHmMiN6pG3MEwD/yauSjOuP9n0dz4iD5p6hufJZTpUBh9X2XXyuLFDPfU6A3jE8iooXjk06YDHGl",
-	"nyrAbFU3eye2ThOXdG5lZJdzojTDgu7QCOLrIhIvHOX+pJLX3qB3OKN3r6ZXL+QrralXb6BL9PGRuFV6",
-	"8xCLfZ23LPS4IhxxmQhc5e7aoGsmiZhxr7XEtyShc7VPcJmGD3npvs6WrEJhQBPz9kdenqQQz8Ah4esX",
-	"ZtYv2XK0BWLulmq8GLrtUzNU8s1ovpj73cU4fxPNSlTNbbwElxPIdCUzN0ufnZFxkaaYzNcwXNSRA20d",
-	"NvYXOnmQ1PyEc6mPvDpImMturSQn1XVedtNvhipiTqG56e2Cy6ZkI4hpBuVcoVPxF8H4PRs5/y5icl9h",
-	"6O1asrSRcKCd4N6hPFUTXZPYmvIXDqWW5aqF9ldGPGuomKngE1D6xLHfj7zm1ZXtzsmCEYFUVTWJXP8V",
-	"90zzNzrCPjpuHmXr9iYgTz3V0i4bs1MJ9aa13RAIt1UEcVTcfVSv2eq+paUxMiIpVpainsGwheW/MWDa",
-	"vgn/DYy3XpvTulDXoTbbjn+lOBiW/8qG/n8nhqlyuw/bn2SGpM0b5nNBchB5anN8FGgjFKle8lqIKLLO",
-	"tJ+386q/8mO8DRY6TrfgSlUtoreOr2aHcRR9F/pd9UVL2er1fpS3ty4A++/i6JrNdmlWCNsdWpVdDpWt",
-	"I1JTwk7tyqhQiUKnVGlVWlZsu0KBZaZGNL4+JVSTzIz49NBpXWcILTOiChRP+cjXtB0b1Hz9+pbZxUOF",
-	"Xhd6VdWDQm+Zpv8KkDcNyEjZhopcadiprSHQm9Fty568ZXJ7jAZl0BVqLL9ZLNLehYycSs1illOu2y+f",
-	"Vy4oJerKOjFK5qmf3FY20CYjUZSNOlPWJmye+wt5jJKHt8Cuq6YB0O3XxxIu93ctUcNf490PYsvt88EQ",
-	"hbkIsbKmuWwiUvDUGvGgspI4s8RJVSRxXpY4sFYPrI2bibAL4K8ME/8eyWl/X2xZAzwv6qMuCixaQTcK",
-	"2SkxiajzGsMueKLRzmptCzZkkgzNW0MypeWBto/egESfzYLEgC+dLIrInuZfld/lRPB9UpVYcnM6G9o+",
-	"MWteGNsL5Lei1fA3wTgkV1S7hqdG8LlSABy/UnROFOMxfOSzitIwKHlKk+YuA4R2CfpCpDu8WbbQrMBu",
-	"4YGChTzu2S3MeLyJ2ObtJUPYciWnH9lNbUSulW/K0eyF9NHCXm0Djgy6+CfqinVb7vo4TMx0rn2wjfNo",
-	"Fsd2vfT2SVksEg1oUVXQhHJCsV93ffequsasnceak5Xthq5FtSeqCBv7Dt0EI/NtbTqsNWNNa6fE1pWy",
-	"tY8DpY8DJ6asNjd4HIlnLuLVqzMeqHHTkXwG26xp4/pcPY7OTY4Dd0GpulmCmVEw2GoC0kNxsHWQtPsC",
-	"dKJCXG6rwLWUcCp5lStE19WVyR6Zs7Ig1KOp4Gi3ate/WPph9Ulu2889EgrO0E0nRZ4KmjxBZq63bpAC",
-	"WULN2Z7s9NZMqsJHvAjogX85f/VjRM7f/RiRX2B0bq6JH1//EFU2pOfk7Uu8wp4fkgwmNGefIVVoiLJF",
-	"9WNQCiu5L1wgp4Sq6498+OOrD2SRRIdoYsA+VbrFf3le+Ght4zxZkWpmxIuDsZDZXkI1bSI1l2ZY7eqF",
-	"1AdkdVU5nw/9Wr5ZFwgUo98gXqe1ym7okF7Dll3zP1s6o14VwE6mVBfYLwKn17K6bRa892a4az+cs6qZ",
-	"hECXPpnRuQ1rQwtwGdASGQnMeT5tgS4rx7kmGGWGg/PlK9vJhqk6mGYnt8ty/9VemLR9ExwqulqnKODJ",
-	"3/xn+0D4fQXXhmHB67vgRRxZo/WWw/jAZRkioFAGdyvwhX6vNYSR+dG2sRKan7H7bpt9rtEtw+/oFzlO",
-	"ryKrGER+jJk14zitYp+8E7pU2G01W+ftl0KDC0s3gBwZpaPeTWQrUTpDgcieqI88FZOoyrh05QlLvR5i",
-	"IROM/DJAsmuw+fpP0MMaYu+vcPfbFcHtHOECoX+5fP+OJCIuMgyJyGgC5iSPgFxjSTZlE7lht95Gwy0m",
-	"7AZsFbjEyF4rqKhqeNXNYM/rvljb47F1v6o7dhfB0ZJTX7MztIb6bd3YUsJde0qtyS0DzcWCOFmd5P92",
-	"3pLm35pvP0OBb4FUsHmHM2KEu5ek/QNy0RZ2T62yze6+0rBei5rO7vqIuu3qRG1WHzTqGJZvewOgMV2M",
-	"XaYQ473jRypa7dnK9705e14v30fTYbdpWBvhPYbyGfTXIA2y2/sUf03E63bRRb1V++GtE3AlGtWSSwd1",
-	"BjlpSZ0HX9xfy6n/S6TqYNCrjk896h+o53SgYekycJsewjbDynlld+rXSGBlFf5OW2DlLXlMRQUcCFY4",
-	"OCo4/ZFqtrhGS09Ul/0RSVPelIRRyHRwMjigOUO0uMeXVhmXaWiuVZ8l17JcUKFDnRSqVhioX9ieG03y",
-	"Uy39F/z6kn5FpNDz1rLmYjNnhr6IFhPsbttsCxd+2d7Wc3RNlsle7iXsG7L8zg9CErSojGhKeWz0M7NB",
-	"u4L6bVdRPPy+1bY8CGJ37ttPt/8/AAD//w==",
+	"7L39duO2kiD+KvjpN+dk7gwtf3R3krb/2HEnncQ3/eG1OzdzNu61IBKSEJOAQoBWa/p4z77FvMG+yLzJ",
+	"PskeVAEkKIEUJVuyO/fmj7QlkfioKhTquz73YplNpWBCq97x596E0YTl8OfrD3Rs/k2YinM+1VyK3nHv",
+	"w4QRKtSM5V8pcstyZb6OeiqesIyax/V8ynrHPaVzLsa9u7uo9+9739F4wpbH+nXC9ITlRJdjkphmjIxy",
+	"mcGXMbznj85EkfWOf+v9dPahF/Xenl1e9j5GS3PeRb0pzWnGtN3Ld0WuZB7ezUCwT/o6hicGRI5g5ikd",
+	"MzJkI5mb+bl59o+C5fNe1BM0M5PhC7XF/VPORr3j3v+/X8F0H39V+3YFZmlnCcumUjMRz39m8+VFfTeR",
+	"igkynCMMUs6EjohgMzKSOWE0nhA94WJM9IRqwjWZUaEVyWjC+uSU5OyPgiltf1VEMaEJHVMuyIzrCQyq",
+	"DJhv2By+4YIcPb8SE1nkyuJB4aMzM4R5fsRzpYkUDGY5wV+pkIC+oUzmZhlcEUqeHx31r4SDGZJTBTRv",
+	"63tm7z70MvrpDRNjPekdHx59G/UyLtznbw0+tWa5GfN//vb/7f2vj//6T70oQGtno7dUx5Mwpg1FI1iQ",
+	"uNKU5WRCVZ+cIdYRrDOqSDyhYswSoriIWeRTKO7y8KhPzpmcpozMJpLEMmNES0JJLmVGqEjIWJJEEiH1",
+	"lcDBAETCzAE4UawNTqM93EcDgI5efF0D0GEYFu+kYA3wOBWN4GhZlBmwfWWHB0fPQ4t5wzOuzbOhs5TC",
+	"j/6ICRvRItW946ODyAzPM3PuDw8OYNv2UzkPF5qNGZ6uCymzs+/LmaZUT6qJDHauedKLeuaU8JwlvWOd",
+	"F6zrKT77Hua4ZDQPAfVXmSfK0MGIiwSpJqX24AzNGVFkyMZcCAOVMFv5oxmwB6tR/otiOQ4U3H7hft50",
+	"/+X4wGNzpqZSKAYs9jyXw5Rl5s9YCs0EYJtOpymPqYHP/hSf+NfflQHW545TunFhxsX7g2oyM+xtlksL",
+	"AfuaGfU0jmWBy5jmcspyzXGp9JZqmq+a+BSe+uXijerdRb04Z1Sz5JrqVe994AY+US/haprS+bXDxwK2",
+	"oh7LKE+bf7m+ZTkfcYOi8pGhlCmjwjzDky7EGvW4uqZJxkV4lGKarLmtwiOxjqTiU9tvPTh+HiUiGJY2",
+	"vQBAbyORQ2ANK7W9VDKBHP7OYm0WbsnhFNj4MlFcg7CxEqjf4VMGv1SvJF5HgoswcJPZUYLLNXs1QPwH",
+	"/bbQr9JUdyLFS3jQvFGoKRNJCYqRzDPzl8EE29McaE0UaUqHKXPccWmHX/i5QbAtAGPN4+Toc7cHqjwV",
+	"9zlSb7jSD7hgrlmm1lh5uTSa53RuPnsqyKpx3rFP2lMmWkBQHzYIkCLh+jTG67RSrgyRXZekYanuOmdc",
+	"AN2U3yimjPqnrt1zQGfX45wKfCqTt5xdW6oqP1vCKj8nLGX4OTbHupheK01z+4Sh7ZwZHcZ9iqmIWZqW",
+	"P6vrKS2U9zFnqshYElAM7Y5fC53PA2y1BEQrHj2Y3UXmJcQZTdP3o97xbyukGZYb6efu46Is8wq1PXNm",
+	"iZXIDS+KyGzC4wmRhTaSpEJNBG+VE2LYFCiFVBCzE6qlUctjmWVUJEt8bLNrgGkDVdhiknCzXJqee4Cr",
+	"cciKtrryd03zMdPXaz5+w0WySLKOoDxCygthycJRD9BKyGYQYLaI28gRRn1yf+UVlGoQbjxyj8J/Ksp/",
+	"QgwILqTd3iAoFk1TSZONLpFKrFpWqodKpoVmhCZJzpRiqrQn8VgXOVP2zM64nshCm3Nb3smLMkcdFhlL",
+	"eJEtT/ni8Oi//vPF4RH5lQ3PewGOpydFNhRWUqu/e3j07X/95+HRtw3vLsCmGihyq2mBD8L3kUTXnFGr",
+	"Yy4qjGCoGlGO18cSsMz9ViifsUxzGZtrDhT2nNHE6Op2gI8PIhg6I2ol3/rmDB8DdnXVK5tqQvDS36p5",
+	"6zhaH97rgc2InVOWK5Y0wLA7RDwDtIPNCv77igZ2PKRCsOR6OH+AixzP94QJ/6omXJGxFOxhruSKvJfJ",
+	"T2g86RuqNVbf7LLzBVTYG7gCZblOt6ouuNnpVWBoYYMb4BUVj3GBv0KN94nc3K+ouEBHQ7NkOKKpWrrI",
+	"KuJtW+oFPuVT9JLvSBhezkSirG2VpaOT8mblOjI/J5IpIqRhisETETwB91LTywFCUPuuJJANPWHLFpDv",
+	"wLnw2gi3myGkNOPU/AvPa8bmZwFITalSM5knK3w3h6vkCmfHKMcLAg52eW4f2WyjcZHnTOjrjRduTsWs",
+	"8+sHqza+tJ6F8YNwQMXmogjd2+amaVHUvEuBC/31896y/2TxMruQM0VylslbllTex6lMeTw/ITSPJ9z9",
+	"kkuZqV5gyRuonPkcNLegxY/lucxbd7mEtYDXQGk5nbKEULuZ0MJHXHA1uaehsKteC8uwG+h0HZzjugM3",
+	"grWe3GvZbgwUicoxioInK1+Pep/2xnIvKFwzX0j8o2AF3Dl54VxiZqPOGtQiZWuWTWVO0+siD1ugdc7H",
+	"YxQk3GwGcEmRMmen6mgEcCPVYOLhqyLXyqxqT2JJrAviuYegOpUtbKydAexUVPL4zgYSU/X2YwhO/tqf",
+	"jPxkF3VpLZ1LIMkL0dkmhrpP81loPywLO7ET10btQpdA4G/lLWddb2f2iZrDbp4bM5GbX37rTaQ5MmaK",
+	"3Eh+GbvOuCi0+fHl86inuTZv9N5JNWI51UUv6s0ZzXvHhy+Pju4Wr/wa569d1y8ODg4CjMUtpCNp/Wge",
+	"N+9l9NMZvuDd+0hjRoTlfxTM/m61vqlUmuUOJW1z/MqGp2hOAt1vESqfq/CIrw9WxUcYrOaMZuvPawFf",
+	"lxJXhiQ45HiLPDqqL/Lbbw6iVWo+Tm4HW4ZBMz1eSJltQI4xndKY6zli0wZPXPKUCU0uC5EAVm+54kOe",
+	"wmO9aTFMedxbIsBqJC+m5cXBokzy+pblcykY4QI0FyPyT6TSREvZqwfA+MA7WinBLYaQhGgevTBdmY1T",
+	"jtYKTalDq32av1VPLtJBs15V8m9vWV8/X1yVH0R2uvc/6N5/HOy9vN4LBpNFvdcJ12+ZUnTMNlM4hjIJ",
+	"hPedp5QLotkn9Gj5p+lgPc0Jxg+B47VT6RaMr9qwca1ChrVN5PSuJOOcNW1PwpJ/Ng/eRb2UKn1NS/lm",
+	"OZLPPEwUy29Z/pWKKnO6M7ufELPROZEiZnCY4AUbDBnCNbgYk2s5apkPQuVmtBZRCUGaXBG07T2QnGyU",
+	"wnsK76uDIgDgXlQEEI/lAt1MoAa5H4PalQ0GHcpCHxNKCsXyiFCCMQoYDWY+G6Brgu5LLm65ps6rulK+",
+	"3yz+wm7vYdA0k/nNKJUzO2gHVcL6DT1YV8uqlIfylNbPgU+j9ckXwNXsC6hIq5Fp7FSpQDa1gT6BS0U4",
+	"BdjcPRhHiDfcP1pIFNkQV9QunMlCxzILRMoP5JSJwbE5WBAGEJlTw7Ui1s9CYI0YXsxIxpMkZX0ysHSR",
+	"zwcRGaRUs9z8UYic0XhiVjw4JlqSISM65yxBntYnA5oN+biQhTK/T9iVQIiRjM7JhN5WLDWCUOeEJ0RI",
+	"TRSdEyX7ZDBleUYNrgfHJGejQlkb0VjKpE8GZQQHDp8z4KpCQiC5loa/JmarWpp9Xgkhbby7NFNg2LTT",
+	"6g1gLGFXBwECamG/IH2X2zWny23N6PBumebMlFElH1vMIV3ZzaLcgvivEBz1ylNdMwaUpNZI9T9xpWU+",
+	"f4xzGvUmOPkyfYL8SiznihZSBuCvXtRNo6od7SV1fZXW7RbYCL6fF+JGZiy1CPHD6PCK8mzSEIKky6ds",
+	"doDhyRBQXt1dIeKBiR/D8FHi7YnYPGA95xCAswQJjOGyByzoUeUp8hxFaM6cILcZP55Rrs2fS1O9hfFB",
+	"0INJNE9TyyEVZOHgMg33RafSCsW12lU1aTtkdn+wESGb3sK79DkFHUeNK7tsNDeb+wUlO0dFLjCh/RZ4",
+	"/Wkq85DAUSUadAoGd2Eb3e1M9YiNwIlmsLT1tLeSa6mQrCQVq5KDXBiDhVenNZ/VJfqFBWeoWIeCqNI0",
+	"MDHlNqFGpglTer1LxWrxoXWg26orHt7OL6TMgk4XGwvbeahLfGHlHeeIy5vCrdqDYh2dFYHVKSN0Vn7g",
+	"LE285J1Fn2ISDv4fmdeWkfe91JolZEr1xEmjRqoDeRXzKm1a5leK2Pj0ZXuUxdZKpQrXEOEiq/dCu0RD",
+	"7dJyzwRJJXrbFaubY56vtmn9xGiqJ8tAMxxzSFVIjo+lECzWLBkYiMxsiiamLwXNEglX9x9mOT5L3kDQ",
+	"6jinGLmdyJlo9bTddxFNoWwlrNxmvSlDiMTUvkUN3jfsHey9pHujj5+/vdsr/37e4e/Do7tlM2CT8u8x",
+	"twb9854q4/rWuJZ0nE9TnjPVtp6N/dbAdlj+GIFzLpmzs4+Mdb+yrGEsZMWpckhd5Iqz3DhY1CAe1ehh",
+	"ZQxctYSdSoL+Zb2+JFi9/RhqTrug8Ui6ziIp+bwXTRY0jtkUIx0SFqdcoELJbuUN/IU0FJZE38gxFxs4",
+	"tiyP6NGUx+zfZlTHkynN9byvGUhTVWxTr/pxL2GZXHZtdZHhDx87buxtJUssMOlCT+SjsK1VXiFCFRZ1",
+	"QEfDCWEqplMoH4AFKYiayBkXY8KDroxNUnww5GZZC6A3TJAhjW+iUpQzW0Pnip4AHQdCtBKudxQ2lbNp",
+	"Or/Wsjsi/3shDWdvdFzYAhj3vHDaLw5LfJYWvF0s2O4rQFZIaqHynd4YpU61/nVhX32Mu6JFExRsxnLv",
+	"pgiQh7NNU0UGdKRZPgCz9qx0DFJuS4bYPB8uCBX2uBj0d3IW1C+spUDhHM3v5jEsU2P1LKjpkvCcQbYa",
+	"Abuyyzey2jQTq91da918C1ALIhtS8pb5r40dXd7iO6ndlmKqaSrHBSNUzEmGxXiW+c0mHK8WI9ElDGhZ",
+	"M1qgn+6Rnn7kz0pyCAT8rIrqWTlmGczzAH5VF+CzwhKKfsr2OJ46Xkos1EBW22tUkdF6GVBAlLtll3AM",
+	"NmGW5sVHYZW44icjUb8tNHuIZLWs0I+W67Vx5tYWMrVKOKyfqGVQsdvTU+jNDk+hH+fsFPqpHZ0dZ2vt",
+	"OtvKTR3cPlrtl2jgdwlKd2s2li2LxhWGZhIhZ0EZJJfpyl1cmGesHrH6WZktx2ZLuD7tuu1AzTt+FMpv",
+	"9JA8Eu17Y3WSpjeWm6Pee8HMJfNB3jDRHotqPq4XjHpOc81jPqWhgmYrSzV1lU2Rsta4TCFCTTEm1r6A",
+	"75mpPLVFYZZwesmYcGUtywJ8Lw+IYrEUibr34X3wOk4L5ZrsGZ9WRW88cPkYWgB+iPY9otnpde0T6wa3",
+	"tvf6Y7Cw2uqfDB87Z3nGlVoo1WQ0o2vn+Ix66oZPr1UqZ9cZ+kTRauQ9ccPjG0tUmK1f+i2svena2ins",
+	"m/aTYuYHoMwJFcm1vLUhqTS5TuU4aKS24ucS9royowc+aUGgYhKlB1AuaKz5LbueVlRgmIZMk+uat90+",
+	"hp744PalWjd9wLPUo5W4dzmhRsVgWDf0v3lWxOPeweG3Lw8ODg724H/fmP996z66/5bN9g+elFCZLzs7",
+	"4zY3pFY21Mbkh5WxDAv3hTb3TASGvGkuxznNglHAWOGpIb94RYmszysTrX/g4yJnNvRsyFKJ4a4ggcqE",
+	"RUQV8QTsjkBwUKd6YBN3xHWh2CCUwVzlSndifLVQkFCsDJKxxVx9A2BWB7+FUYepuuFiDDCdsHTaHpOw",
+	"DJtm+xR+sTg5ZhoMUypuIptPYCO6EaDs09TQtyrhubrYkfm1MlhV1WXMyw1UN+Ipe7LFOh+J6S6JN6GC",
+	"RS3w3K3YYnG4gciCXqUn5GVkn2KWT3U4CwJjsw+fH5B4QnMaa5aXKVPlJPa28ybZkKiCpfWcB8ytMwTU",
+	"i4YyXj9AMJlUWHvdSDo51ajHWXHFu8GeBXMeL9goZ2qyqVEEXr7WAUVv0Y19tLIMSH20MBzGXGmWbyBG",
+	"1PlC7zuay7JmbO+4F5vP/2af78t8XI8BiGWes1iTicwVI0NQWOf+8bYjLEsZi/yoNS2zubLwlkrSHGzZ",
+	"FNUpNOGChaOJN2D+lrd1r89ZD2v7XUnRv6Azzzm6bmqnE59t4c2gQDxlOZfJNVudDOo2Zt8Ak0zn4mhl",
+	"4YSHSPNrSeMrCyXUVlnbZqncrbjskBR2etdZ6tvgqsM3H0Mxd2t+Mjr5BVNMb3aH3IdVlfdO2z5rxsgl",
+	"8Ra+XcWgrFXMne2JhBgxe9/C7X3LmSHZ0GkPm9z9eggPkYK+ypEPa96W+CVHoGm4KlhG9vhKYd2GFsms",
+	"K2v1yzI8TMZyo3JQs3UsiVs/yRnJqJhDSlTAC+LHITjT07UztwZHA/VWCkZmFHui6BkzsJ1JJ3WqE3JQ",
+	"ZueaUUlWU9tqsQ8dInsNNZbJ7hvUaH2I6hWIOasV1QIdSlRH7pB5E0bVoVnAVAjeXhGqNeIhDHhOY91W",
+	"E91xAbDAVCXc4aMXhQGfcyanzLmoUrM4bbd2PaGQ4mrth/CVKuKYMcxDuOExRr9iHVH84zrlI1sOvqj+",
+	"9b5FmvEKyaNFM6mlxVxXobXel2UUboiHPVRx91btDXOo4VebAp3wBGM7v5jy7TuEkQ2NFVKTxLAQLQkV",
+	"8yCvbajpbisn2+LudgNrlHCHw7JTWS3kC+4iqT2SD/iJeYABDHL8GFA4jfUTA0RjNoJj4SE+6HIVl8U5",
+	"LGHaHEKBlWAgb1PYfFKqbsJe2HqaUnO534gUImVK2cEhIbts1fiw2U3gYW1MTHeLAhfzWGI5/xjqcTgB",
+	"u9tyFB8LllxzsW49GzpugL5r6gfNIzGIJbE1knudyl56wy+sbwEqC8lOjiJC9GfJ6DFYUmO27aMdxkum",
+	"jYK1oQWyc8BCKIIouBxA8ZkIZrczpSpjZ2N6IRehaAwQSwmEL7ibvTwgxL4alOuXrKwbxUA2dWCzQZC1",
+	"zS3OWdtaEGiaYiWBrYaWPUy8TBk+oFr4hSEPQtNUzlTX3HovLiGYXn8fQvVC3epRMP5u2hCzUzGtpIYN",
+	"RDWoA+sK1W7EEryi2WWhSfvgQnthEKyNPI2FvYktrxSkvXuUpa5Koj4Dk5arj9qhPOpdCELYj+y+YazL",
+	"niRsYgwloVVkZYobNi2TUGiRmDtejgN+pXXyFe0aQtiHO71z0CyY9DaDw0NZDkOb+AVsAm8732gZF/63",
+	"hw/pQrprXt86FYpXLdFPYlo+O/8oPvzFFh9uIJ4NywnXCwi/lbaAcMBY+uJuNdHVSwrXM+dcgu600EQW",
+	"urSYKC5uFMQVzcjEN+dC+b2dVhgOWH1GUE6rUwXVHRX6cNP239k/fsPHPvrP7fGs9OBSs/vemOtJMezH",
+	"MtuXdMr3YpmwMRP75S7u/NfVDZ/uySlS0N5UGgjn5RndsM5y0AJfYvfZ1zXsHjyMPX1j6/jyMSs79XoW",
+	"Coy09LvVBo0Ufu9z/54+WgwbCAbef/Ri8Pt7H/8lGIT/t9pG65SMFcDN4Uu50iw5IYXAv8x3csoE0ZLM",
+	"JpLdYpt9jE7n4uaETHN+SzWE2lDy/OC5/yRHWyeoCF7dS1tw3PB3nAVixmGYIHQ8hhoKgcy1AncLmWg9",
+	"Vcf7+y4cyDubNeb7/NvQpatYXORczy8Nvm28KaM5iuD41w/uhP/11w+u1z1cnPhcOapZCDZ952IkAzoL",
+	"1fGEjHiaGWVyDGrVsbMbqwj70UQknlAd2SaLqn8lrsS/kL9evn9nAKoEvWHXMVUsIjxhQvMRZznWF/zl",
+	"l7Pvb7+JoAkrfnPxw3fk2bNnL82bv3z4rm9GesOVVq5j0+DzlRP1r3oRuQJpH//yjAFXvbvBCZlSpcjA",
+	"+3oAZRYM4seSSBGRgWEaA2c9YyKBCVEjITmjiYJ6q4N/34PvjslPZx+gENPg7dnl5QAE/Jjm+ZxQQV5/",
+	"oOOTsq4qzEQVGZyN9t5JwfbeGlhiLjslzw6ew1RY0xNCSM0qBk2t/Afknw1oXj5/8c1fkIYoURBUSwaG",
+	"AQ5OyAADUQdQ8kvZ8qAsTbxSi1A2Cua9NKtcshSY5Z5C0Bj/D1jDMXkFFEP+7//+P4M+OdMk5bdMkcMX",
+	"xIonEAqKhgeuFVF8LPa4ABPiCWGfsIgn1rclxGr+draRLVdm04J43ienC4/MZH6joMD4MSkUtw5NPeMx",
+	"w6ZkkJOPc8K+Tsn5+8sPuGP0MCii6Y2hLkEGZwnLplIzEc/3fmbzwbFfZRygWub437B55FWqwF9nToWv",
+	"6q5mNGEws2HWCggCj4uBty1hSgqRGNI9G1kiiAgfkbksHLEcG450eGRozWJLyYyBnDGjioyokSTt/hwb",
+	"M0cPPTbU1fLDkGaDTOzM1sToSMayIctPCCXoAYTi4WTMNL7xrIKFoS2DuQE+OOiTwY+vP5B9OPj7n22k",
+	"+N1+xga4+hJE1vCS0TlJJNRogCUjrFC8QyClPOOaJVAkebBPCz0ZkOHcWVVtiPEJapAWOpaqDJCwaPFw",
+	"XvVrxmNbjmBWXw4CB4C4gAzlvde3R9GyGZwGuBzua3BBNXtjlroH/x+Qf87LXWgg0b9EAKnqwQuWUS64",
+	"GCOjqP2imBlC1Sx3BpHYyjYDyBgW8pc+eX9rbVkAKb99HWL46KWZF1Bm0EUGOQXHLYDVTc10Pt87xXIa",
+	"hivjxFjmOeUxE8qXot+emWsDVIieu6zM7apkkccQw7hvX9rPuPa0B7wxzmkOjvSyx2jvoH/YhzwJMwqd",
+	"8t5x71n/oP8My8pN4BLbB/PAPpgCsF8N/IM9t7kUZ0nvuGcuA+iyjH56rHOowCPKzUR/FBg9aTcCDkhb",
+	"+h3Eo26xtOHB/F7U9x+tdJJ2G6rWEt2MGXq4gsi+M6GvfhJIEpzFOVNTKRTKFEcHB5jQIbT1f/iX0+/W",
+	"1LPG4sElAcLGcrA0jbVCrcda1cLjlQvcLzMoPIEIqMCJQr99NDtSRZbRfO7Mr2iAIomrcyrYzK9zqukY",
+	"+iPZ1mVmbEuULuTSqCE22mlBUoKbamYtz1i6GG8T2xENNEaoVNwnv7qK+LZuJwCWKcKABWGzvH4vWiB9",
+	"33y5TP0rkOxdfT+zucU28K9XNlfpQRAdMrHe3aF9q0ZbRw825UKTrwCBnecy48ramLdGYLAOUkydi2EV",
+	"Le3nBboJGvlc1VNNrY3vJ3X8F1rTNfAAgMf2UbRXTGGqaO3TDxjb/4wxyXeNqPuReZhruKbAllFeBWWU",
+	"c2UERkvMGrfMbvBnfT3NGMR2H6ALOPFJkhHNt4vY94KR2ENuKzYhccA/eQucfLFdCYZF2W/1hPEccjiX",
+	"GbQh7teZjW/qIJy4VjWdcOD1bmqSKFxQ4hoDliVYwyN6jXPWkne+JOZUdY5ooGrE6FbpF1siYPgdKHLQ",
+	"mNrqAmuKKkje+1PXAgIDNlurz0O7mSGLZcaMKghxPxmjAvpBVGmxFCxp7hVlAwuSCHVdV9W/Ty6YKjKj",
+	"lqFiDVoKxJ8qtXxo4GFWHpvtotnv/tCAbYBbRGYTHk/AqHjLtsy83jBte26AVSqA3KjxovGaSzwV2G1b",
+	"jEcJGwE2o1wH4TUtGmR0livoS+2ql1hF+KQ0XMxd55MEKFgjuWcyY8L+DkYbsLFAS6g+8RqamAWR1Bws",
+	"IV2rnj4xoONifCUCBwI08DpeAdJP7ERs/wjQNG3H6hKL+4yNglbIYq/LPMFVYpgb7ukKYoHuVC2X1vZl",
+	"LmxPBhIf87tTESjzux4O9/EGaVaxT0U5vLZ9ENCwOqNzMpZMESlOCB+BLxbTHVStL+VAMaEHBIrKGnLr",
+	"k+/w0up6V+HjfzqCemxK+pmxKaGIplEuMzJkBiOu3dwaJITdG5tJ6K11BcjyDsEGmqXdP3IFQWqlLbgi",
+	"OR9PNBnOjXbfJ+9FOjfiWRlvDeKQSFhyUn1nhIeRuQcKVdXWvRLgt6DK79BnewIGroIL2NCuKS7azJxU",
+	"o9HDXdKoYLMd0Ck4zSydAsZaqTOHRNp2C8+FfeaLtu54ucpNdgG7ze1iR8scvLYw1xrWHfvG/mf8Y5U8",
+	"YROkO9l13IBP9wKoZcW3om/70kTuINuMq0KxvP1I/aKwscACdpbzYw2Xd+UkXOcstoeH2zJ/qAeGlciW",
+	"bSN/1Kwia0UQPYwBp4rj+fL8QQaZZv3tPiG0IG6X8E7LYJa1rCxAiPufrYGslWH8glkQq9lFZW17osyi",
+	"RFs7v6BVD8btMoyqbV9nRO3njIsy+s5JiYtCl33kH5jbmrJPyjjDqv0kHwsIFFkpWi3i1O8LWZk760h9",
+	"LRJgmFV/x0dD6/NAb2eIuNwq2F/bUCFbUAOB/lUZsqXWgzhir1nTeg1aDk7nBYYpmxMzKhRTILZLwVSf",
+	"2MQTbLgU0sWJjbu2E4NinymW3rKAnm5He4TjuwWPej0l566eK1K2PPg74BsWEh71NpFsoSf7qRxjrmSY",
+	"x0Nzt952UFZrHLdjhJUppgFM4W+Ei83xVCEDmbWPgUJPFhAg0QrfYM5LZ3SuKksdBsbOWJrujWSesQRj",
+	"QCNyI+RM2JCagNMVp9kOJhcqGHbC5cNz9zoLd6y0BfQuwHEPO+q3CDqwr3P7+IXtv78NSNb6mHeC41FD",
+	"qzzrqvFicxPJbK0SBgxCijIQyy9zwj5xdR9tolIZ1I2lVtAWbTh25RtVGEhrbrey9ldXZO3HUox4nrWc",
+	"m1pstFnHswMXjQ23q4TWaDA/y0lZ2IWKuQucRcdyubiIZGAX5ZrcSp4E7N64pl3QSa3a26bn7ZLpE+uQ",
+	"cAHpdsteyRv2QIfyEsRZH9lV+LQNdM9lVjoiWijBxr63nVd84Okwu91cXB/8LIGH4KMuL4GuSkkAujE/",
+	"qVa8YenY5jNrNjBjKQRYOG/U1EYlkuHcj+mGDAIJ1QHK5u40vhnnshBJKHzCzv1EA0IXy+p2oqrDnVGV",
+	"5QcRUQ8oG72lN8yTUgGlaqW8dMtyPprvlWV5mymp0t2coRITmES9BlDp+pxB6ILsE8vHm7WsJfL6GyzK",
+	"+Z+2QSC1RPtNGb7d2IPwczuWX98+xM+NUtvMz+MJ1ftlK4s2e/Xbqt9Fh5DBqjXD/dx7dfC9TxOUFMDf",
+	"aciIK1J2Hw2toywF1TGAtKzns5RO7YSU5anRIivTpLTInoCUB9gY4AoGDesDH/9Gy+tmHO/gIR29k4JB",
+	"vtd2bel+o98Al3P0VXeIQdqeD1oLVWy424t6E0YT62p5/YGOmxZhH9uHZ+6ink2UXPW4ewzW+yx0ok+V",
+	"Kzf20DaF6HMgMaRsLFwmqnnn2hxmjCoLsuRLmTGoszqRhptCER0vme4E8q1cddWoTMVTU0ZvFNFSEiWl",
+	"KN84eom48FK2lvmy1/fmqd78gdY8O7786x27m8JbqnrsWzRd0bmXrVjSGNzVUJpqmdqWbpH9z64Eq/U3",
+	"NQX2vhfsK0XkTGCbFlssWeakLCpti3l+pRzNQtGKPjnTCrvj24qgJ6UgkTM4IrRsWKE0nQfkhe9hTY2U",
+	"GbC9VpvagZn9Rym2jOkPIPuVYDKie5CTwL3Qhjobn1plWi8D+3XC9aOBegsmomo7j6SDrsMwzMHCOlZC",
+	"zractoTKKpi9DMcwF1WYYYx4ytS+LcTguWs+20zcu/3PhhbuGpNf3sHVhNqxC680kq6VhPvEtu9RZMxv",
+	"Ia9fsSpTZplEf2Qauy79wFO2O19MFBzapSO3DV1VMTp8/s3zb599/fyb9oJLDXO5RpONE7kaI3pSZENB",
+	"edqfseEUCm0nvMjw08dg6Mg6kmcUUiCHc838shBUuDrevWMr+VU7uTC00BTrcvTi6+UlrpZ2eUbHbB+2",
+	"WDucZWWiIRcU5PnFscMR6jzWBagjG4mtZtCjg6+3t8ZTMqW5Ls2udrWdRN/nh1+3sDe/RMgaklnJgELQ",
+	"zBkQhZCY9wO08hBGc5Izw05YQsr2ZI6DYVQXsrAJo6metMXT/IRPbPEesDME4FOrXKFYfsuSiExZPqFT",
+	"VbVSkBkDjBuwvTh4toN1mVOQUE2HVGGFoxmWBr0n0lycnNkpjxlYssx1MIVaRhSOnEOiRZyPxf2U37I2",
+	"VL7ht0wwFUhzCZ0LGO3+mwKOkcvYGs5oioWv2vaRM4qCTnNQKE14551cwHAPuxM1kUUKeidxhUmaNlV1",
+	"ZlD72Jqh3d6IVi9e2qOr979CG1if/OqV3OIaqr4UhhJ1VLqj/FIz5vegN/cUlnNWTvBkjI4PGHFbdTZo",
+	"ireF0j5VDR5bwhiKk207FpJNocJ6hWI480xoKwgumEZsZ94lskpYnHLREmP3PT7wBDEdOK92sQ9hXbZD",
+	"1WHcAaCfvXYqK/T/H6wTy2+VZJBYqv/BLNxbeVPHxmpRvbakHWjvF7a3zA4UeIHFBL1jsKDJ+3iCypsr",
+	"rPz4yLqmuktGcyvFh6zcUMu2s5XblrJtGmzOaH49yrETeUAf6lbVtWVsLe858oJh29bHDTsAyiq69FN4",
+	"1tWldLcRVP+U/AaGJJu8Bj9ADTt738s8wfsHk+IhCXoGekKCDaX+BM6CmkwVU01TOS58sdAe8mY3gGG7",
+	"WF8qEEADpQgB4k/VXO8t8bHM9WbudsloxNNsyyJQkhCK8wRwX3H7/c+u3vLKu9gSBTmFYdHsAtcH1t2w",
+	"ZRpfVhIfz4kosiGeuYFtmdXHnvQnrhUiGB+F0owmjWb4ML2FLMNVb7wv3wR/gR0XmrHYXE5j1xB7atdB",
+	"h9P35+L27wVrIZMGL03tUHu9SeF4V6WktX+TnNgjX9Xb4ZrcMDYlPKAGe20Unhg1+pT48JdQoH3Erl1A",
+	"3Y5B3ftzD7vz1r1G7ZcZqjGtKerwxAMrLh693ituSaRzohfqWFEyTWnMSMpGuik66JZy7BXgz7/YXORP",
+	"Lv+XjStDZm6s676QDfunYvxGvbftBHJL4ou6fdRiE/X6imnPxlIVBwdzXZMmcIFWtCesCPhdWHasB3Qz",
+	"kG45u9iQB22zdi5UQF+lBDgqaZLVN6II85LhjJ0F7wgi3CEzYutiOO6rGYjNUvi9YPHEOGwHQv57CraE",
+	"Mh9N9NAibpfHh2DZytlEuk75NpTOdkCIZcZU2SRBaTq33Q4UZiLXJXZ4M6aCDBn0DcBMKdurz1x/V2JC",
+	"p1MmbPvIEzKQUyYGZJhzMVauz0eoclPVzGqrpLwLeXztu2DXR+hLksa7Xyn7QyqayxQ7L08n946R817R",
+	"DcqIdyfFJ1Vf5hVtrTRuAGsO9Ejm8dbrlWKALTq/IXOEWgdvS72ZVRJoC/IjDDMyTBJb0WEJYWuPwKhj",
+	"TKUm54XGOgpEFhpZ3w1j0+q7srEPNtvBHkUpH2mW9Mmp2RSRoyuh6gHwdq80hagJkjPQx2xHIpln0Mpm",
+	"iURfUbFNRrkb2fkVFY8kNL+iK2qzD6nYLqW/ooI4SvDofA1ehwGrZYDqKv92R8430tslrbIlXjcx/A0c",
+	"ny1X2OEjjRE3HaE/YTTXQ0ZbAoEubV8zTKt+duBXTsbYnxlF06diNpP2ZfmQs4oOplChUw/65FwqbYQs",
+	"2yWAKij90Ce/ujxGQO/EjjlkTFyJcuTDKuP9n4dzYiH5l6jqrz2lULpfisjl1+ZFCpnvKaO3XIxtpU9P",
+	"mAxxpZ9KwGxVN3snt04Tl3SOMrLNOVGaQ98wVgviayMSLxzl4aSSM2/Qe5zR+1fTqxbyhdbUqzbQJvr4",
+	"SNwqvXmINSdt20KPLcIRu0TgMncXg655TuRMeB0MvyEJnas+gWVC/WdRr/lrOE8gDGhs3r4S7iSFeAYM",
+	"yb58YWb9ki2HWyDmdqnGi6HbPjWzUr4Zzhdzv9sY5++yXomqvo1XzOYEcl3KzPXSZ6dkVKQpJPPVDBdV",
+	"5EBTI8f+QsNIkpqfYC51JcqDBLnsaCU5Lq9zjAxmST1UEXIKzU2PC3a9r23HEjtX6FT8VXLxwEbOv4uY",
+	"3NcQeruWLG0kHNZMcO9AnqqIrk5sdfkLhlLLctVCl2UjntVUzFSKMVP62LLfK1Hx6tJ2Z2XBiLBUlTWJ",
+	"bJtP+0z9NzqEdq12HoV1exOWn3iqJS4bslMJ9abFpntEYBVBGBV2H1VrRt3XWRojI5JCZSnqGQwbWP4b",
+	"A6btm/DfsNHWa3OiC3UdapPjTuJgWP4DL6Qc/70Yptx2H7cN5gxIW9TM55JMmZymmOOjmDZCkeokr4WI",
+	"ImtN+3k7v9QUqn0+ydvALa79RlBuC9vHl645nEH0XWir3BUtEDH9YMrbWxuA/XdxdM1mW9vEgTlid1Zl",
+	"m0OFdUQqStipXRkUKlnolCqtnGUFu+JLKDM1pPHNCYEGWkqTZwdW6zoFaJkRVaB4ypVY03ZsUPPl61tm",
+	"F48Vel3oVVUPDIi33wWoZkAGyjZUZEvDTrCGQGdGty178pbJ7SkalJkuUYP8ZrFIexsypjTXPOZTKnTz",
+	"5fPaBqVEbVknRsk88ZPbYjqlMddzMpSFrQpOUt4kbJ77C3mKkoe3wLarpgbQ7dfHkjb3dy1Rw1/j/Q9i",
+	"w+3zwRCFuQihsqa5bCJSiBSNeKy0klizxHFZJHHuShyg1aPszhW6XH7mkPj3RE77+2LLGuB5UR11WUDR",
+	"CrpRyI7DJKDOGQuqJHLniQY7K9oWMGSSDMxbAzKh7kDjo7csB5/NgsQALx0visie5l+W3xVEij4pSyzZ",
+	"Oa0NrU/MmhfG9gL5UbQa/C65YMk11QMg0IERfK4VYwK+UnROFBcxuxKzktIgKHlCk/ouA4R2yfSFTHd4",
+	"s2yhWQFu4ZGChTzuuaqjafkgocpnCFuu5PQjv62MyJXy7RoS5rJRwMEGHFlrR2fQFQ1+1cJxGJvpwGER",
+	"22Lg9eLYtmV7n7hikWBAi8qCJlQQWuiJzKu7V1U1ZnEeNCcrMBCCw8fuiSrCR75DN4HIfKxNB7Vm0LR2",
+	"QrCuFNY+DpQ+DpwYV22u9zQSz2zEq1dnPFDjpiX5bKs9nG2fq6fRucly4DYolTdLMDOK9baagPRYHGwd",
+	"JO2+AJ0sETfFKnANJZwcr7KF6Nq6MuGROXUFoZ5MBUfcKq5/sfTD6pPctJ8HJBSYoZ1OimkqafIVMHO9",
+	"/bbsuYOatT3h9GgmVeEjHmrS/tfz1z9G5PzdjxH5lQ3PzTXx49kPUWlDekHevoIr7MUBydiYTvknliow",
+	"RGFR/ZgpBZXcFy6QE0LVzZUY/Pj6A1kk0QGYGKBPlW7wX54XPlqbOE9WpJob8WJ/JPNsL6Ga1pE6zc2w",
+	"2tYLqQ7I6qpyPh/6zb1ZFQiUw99ZvE5rld3QIb1hW3bN/4J0Rr0qgK1MqSqwXwROL7K6bRa892a4bz+c",
+	"07KZhASXPnRCtw2sBZu5gJbISGDW84kFulCOs00wXIaD9eUr7GTDVRVMs5PbZbn/aidMYt8Ei4q21imK",
+	"ieRv/rNdIPy+hGvNsOD1XfAijtBovYMe1GVnB5DB7Qp8od9rDWFkfrBtrITmJ+i+22Sfq3XL8Dv6RZbT",
+	"qwgVg8iPMUMzjtUq+uSd1E5hx2q21tufS81sWLoBZNmSHXcTYSVKayiQ2VfqSqRyHJUZl7Y8odPrWSzz",
+	"BCK/oEE8dj+CfP2vwMMaYu+vYffbFcFxjnCB0L9evn9HEhkXGYREZDRh5iQPGbmBkmwKE7nZbr2NhluM",
+	"+S3DKnCJkb1WUFHZ8KqdwZ5XfbG2x2OrflX37C4CoyUnvmZnaA3026qxZc7u21NqTW4ZaC4WxMnqJP+3",
+	"84Y0/8Z8+xkIfAukAs07rBEj3L0k7R6QC7awB2qVbXb3hYb1Impau+sD6rarEzVZfcCoY1g+9gYAY7oc",
+	"2UwhLjrHj5S02rGV73tz9rxevk+mw27dsDaEewzkM9ZdgzTIbu5T/CURr91FG/WW7Ye3TsClaFRJLi3U",
+	"GeSkjjr3P9u/llP/l0jVwqBTHZ9q1D9Rz+lAw9Jl4NY9hE2GlfPS7tStkcDKKvyttsDSW/KUigpYEKxw",
+	"cJRw+jPVbLGNlr5SbfZHIM381hFGkae9494+nXJAi318aZWxS0OzrfqQXF25oEKHOimUrTBAv8CeG3Xy",
+	"Uw39F/z6kn5FpNDzaFmzsZkzQ19EyzF0t623hQu/jLf1HFyTLtnLvgR9Q5bf+UHmBCwqQ5pSERv9zGwQ",
+	"V1C9bSuKh99HbcuDIHTnvvt49/8CAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

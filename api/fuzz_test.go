@@ -87,6 +87,7 @@ func (w *world) variables() map[string]*string {
 		"{movie}": &w.movie, "{unused}": &w.unused, "{open}": &w.open, "{private}": &w.private, "{doomed}": &w.doomed,
 		"{message}": &w.message, "{run}": &w.run, "{report}": &w.report, "{verification}": &w.verification, "{reset}": &w.reset,
 		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke,
+		"{sent}": &w.sent, "{queued}": &w.queued,
 	}
 }
 

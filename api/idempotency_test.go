@@ -44,17 +44,20 @@ func TestRequestsSentAgain(t *testing.T) {
 				w.call(t, before.id, before.call)
 			}
 			c := calls[at].call
-			send := func(change map[string]any) answer {
-				c.body = maps.Clone(c.body)
-				maps.Copy(c.body, change)
+			send := func(body map[string]any, params map[string]string) answer {
+				if c.body != nil {
+					c.body = maps.Clone(c.body)
+					maps.Copy(c.body, body)
+				}
+				maps.Copy(c.params, params)
 				r := w.build(t, op, c)
 				r.Header.Set(idempotencyKey, "the-same-key-each-time")
 				return w.send(t, r)
 			}
-			first := send(nil)
+			first := send(nil, nil)
 			require.Equal(t, op.success(), first.status, first)
 			before := w.rows(t)
-			again := send(nil)
+			again := send(nil, nil)
 			require.Equal(t, first.status, again.status, again)
 			if id == "register" { // a sign-in of its own
 				require.Equal(t, first.body["user"], again.body["user"])
@@ -64,8 +67,12 @@ func TestRequestsSentAgain(t *testing.T) {
 			}
 			require.Equal(t, before, w.rows(t))
 
-			require.NotEmpty(t, changed[id])
-			send(changed[id]).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+			var params map[string]string // of what has no body
+			if id == "resendEmail" {
+				params = map[string]string{"email_id": w.queued}
+			}
+			require.NotEmpty(t, len(changed[id])+len(params))
+			send(changed[id], params).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
 			require.Equal(t, before, w.rows(t))
 		})
 	}

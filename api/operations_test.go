@@ -31,6 +31,7 @@ type world struct {
 	message           string // of alice's in the private one
 	session           string // another one of bob's
 	run, report       string
+	sent, queued      string // mails
 	file              watchparty.Avatar
 	verification      string // a token for alice's address
 	reset             string // a token for frank's password
@@ -52,9 +53,13 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.message = b.post(t, w.private, w.alice, "First!")
 	w.session = b.signIn(t, w.bob.id, "bob's phone")
 	w.addTokens(t)
+	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
+	attempt, err := b.store.BeginMail(t.Context(), w.sent)
+	require.NoError(t, err)
+	require.NoError(t, b.store.SentMail(t.Context(), w.sent, attempt))
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
-	_, err := b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
+	_, err = b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
 	require.NoError(t, err)
 	reports := b.do(t, "GET", "/admin/reports", w.admin.token, nil).list()
 	require.Len(t, reports, 1)
@@ -64,6 +69,12 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 		require.NoError(t, b.bucket.WriteAll(t.Context(), w.file.Object(name), []byte("RIFF "+name), nil))
 	}
 	return w
+}
+
+// welcomeMail is the ID of the mail that greets someone.
+func (b *bundle) welcomeMail(t testing.TB, p person) string {
+	t.Helper()
+	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
 }
 
 // addTokens stores what the links of mails stand for.
@@ -180,6 +191,13 @@ func (w *world) calls() []named {
 		{"reinstateUser", call{token: admin, params: one("user_id", w.frank.id)}},
 		{"endUserSessions", call{token: admin, params: one("user_id", w.frank.id)}},
 		{"listAudit", call{token: admin}},
+		{"listEmails", call{token: admin}},
+		{"getEmail", call{token: admin, params: one("email_id", w.sent)}},
+		{"resendEmail", call{token: admin, params: one("email_id", w.sent)}},
+		{"cancelEmail", call{token: admin, params: one("email_id", w.queued)}},
+		{"pauseEmails", call{token: admin}},
+		{"getEmailPause", call{token: admin}},
+		{"resumeEmails", call{token: admin}},
 		{"requestPasswordReset", call{body: map[string]any{"email": w.bob.email}}},
 		{"confirmPasswordReset", call{body: map[string]any{"token": w.reset, "password": "another horse battery"}}},
 		{"exportMe", call{token: alice}},

@@ -23,6 +23,7 @@ type emailRow struct {
 	Attempts   int        `bun:"attempts"`
 	LastAnswer string     `bun:"last_answer"`
 	WorkflowID string     `bun:"workflow_id"`
+	ResendOf   *string    `bun:"resend_of"`
 	SentAt     *time.Time `bun:"sent_at"`
 	CreatedAt  time.Time  `bun:"created_at"`
 	UpdatedAt  time.Time  `bun:"updated_at"`
@@ -31,8 +32,8 @@ type emailRow struct {
 func (r emailRow) mail() watchparty.Mail {
 	return watchparty.Mail{
 		ID: r.ID, Kind: watchparty.MailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.MailState(r.State),
-		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID,
-		CreatedAt: r.CreatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 }
 
@@ -56,61 +57,76 @@ func (s *Store) Mail(ctx context.Context, id string) (watchparty.Mail, error) {
 	return row.mail(), found(err, "mail")
 }
 
-// BeginMail counts an attempt at a mail that is still to be sent. It reports false for one that has ended.
-func (s *Store) BeginMail(ctx context.Context, id string) (bool, error) {
-	result, err := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("state = 'sending'").Set("attempts = attempts + 1").Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
-	if err != nil {
-		return false, fmt.Errorf("store: begin mail: %w", err)
+const unfinished = "state IN ('queued', 'sending')"
+
+// BeginMail begins an attempt at a mail that is still to be sent, and returns the attempt's number: 0 for a mail that
+// has ended.
+func (s *Store) BeginMail(ctx context.Context, id string) (int, error) {
+	var attempt int
+	err := s.db.NewRaw(`
+		WITH begun AS (
+			UPDATE emails SET state = 'sending', attempts = attempts + 1, updated_at = now()
+			WHERE id = ? AND `+unfinished+` RETURNING id, attempts
+		)
+		INSERT INTO email_attempts (email_id, number) SELECT id, attempts FROM begun RETURNING number`, id).Scan(ctx, &attempt)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("store: begin mail: %w", err)
 	}
-	return affected(result), nil
+	return attempt, nil
 }
 
-// SentMail marks a mail as taken by the server.
-func (s *Store) SentMail(ctx context.Context, id string) error {
-	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("state = 'sent'").Set("last_answer = ''").Set("sent_at = now()").Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("store: sent mail: %w", err)
-	}
-	return nil
+// SentMail notes that the server has taken a mail: that is so even if the mail was cancelled, or given up, meanwhile.
+func (s *Store) SentMail(ctx context.Context, id string, attempt int) error {
+	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
+		UPDATE emails SET state = 'sent', last_answer = '', sent_at = now(), updated_at = now()
+		WHERE id = ? AND state <> 'sent'`)
+}
+
+// DropMail cancels a mail that turned out to have nobody to go to, or nothing to say.
+func (s *Store) DropMail(ctx context.Context, id string, attempt int) error {
+	return s.endAttempt(ctx, id, attempt, watchparty.AttemptCancelled, "", `
+		UPDATE emails SET state = 'cancelled', updated_at = now() WHERE id = ? AND `+unfinished)
 }
 
 // FailMail marks a mail as not to be delivered; the server's last answer stays.
 func (s *Store) FailMail(ctx context.Context, id string) error {
-	return s.endMail(ctx, id, watchparty.MailFailed)
-}
-
-// CancelMail marks a mail as one that has nobody to go to, or nothing to say.
-func (s *Store) CancelMail(ctx context.Context, id string) error {
-	return s.endMail(ctx, id, watchparty.MailCancelled)
-}
-
-func (s *Store) endMail(ctx context.Context, id string, state watchparty.MailState) error {
-	_, err := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("state = ?", string(state)).Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id).Exec(ctx)
+	_, err := s.db.NewRaw("UPDATE emails SET state = 'failed', updated_at = now() WHERE id = ? AND "+unfinished, id).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: mail %s: %w", state, err)
+		return fmt.Errorf("store: fail mail: %w", err)
 	}
 	return nil
 }
 
-// NoteMail stores the server's answer to an attempt at a mail that has not ended, and counts it if the server may have
-// the mail. It returns that count.
-func (s *Store) NoteMail(ctx context.Context, id, answer string, ambiguous bool) (int, error) {
-	update := s.db.NewUpdate().Model((*emailRow)(nil)).
-		Set("last_answer = ?", answer).Set("updated_at = now()").
-		Where("id = ? AND state IN ('queued', 'sending')", id).Returning("ambiguous")
-	if ambiguous {
-		update = update.Set("ambiguous = ambiguous + 1")
+// NoteMail stores what became of an attempt at a mail that was not taken. It returns after how many attempts the server
+// may have the mail.
+func (s *Store) NoteMail(ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer string) (int, error) {
+	err := s.endAttempt(ctx, id, attempt, outcome, answer, "UPDATE emails SET last_answer = ?1, updated_at = now() WHERE id = ?0 AND "+unfinished)
+	if err != nil {
+		return 0, err
 	}
-	var count int
-	err := update.Scan(ctx, &count)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("store: note mail: %w", err)
+	var ambiguous int
+	err = s.db.NewSelect().Table("email_attempts").ColumnExpr("count(*)").
+		Where("email_id = ? AND outcome = ?", id, string(watchparty.AttemptAmbiguous)).Scan(ctx, &ambiguous)
+	if err != nil {
+		return 0, fmt.Errorf("store: ambiguous attempts: %w", err)
 	}
-	return count, nil
+	return ambiguous, nil
+}
+
+// endAttempt notes what became of an attempt, and changes the mail by a statement with its ID and the answer.
+func (s *Store) endAttempt(
+	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer, change string,
+) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewRaw(change, id, answer).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewRaw("UPDATE email_attempts SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
+			string(outcome), answer, id, attempt).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: mail %s: %w", outcome, err)
+	}
+	return nil
 }

@@ -34,11 +34,11 @@ func newMovie(t *testing.T, s *Store, admin watchparty.User, n watchparty.NewMov
 }
 
 // audited are the acts on a film, the oldest first, with their details.
-func audited(t *testing.T, s *Store, movieID string) []string {
+func audited(t *testing.T, s *Store, targetID string) []string {
 	t.Helper()
 	var acts []string
 	require.NoError(t, s.db.NewRaw(`SELECT action || ' ' || details::text FROM audit
-		WHERE target_kind = 'movie' AND target_id = ? AND actor_id = (SELECT id FROM users WHERE username = 'root') ORDER BY id`, movieID).
+		WHERE target_id = ? AND starts_with(action, target_kind) AND actor_id = (SELECT id FROM users WHERE username = 'root') ORDER BY id`, targetID).
 		Scan(t.Context(), &acts))
 	return acts
 }

@@ -65,6 +65,10 @@ var fill = []string{
 	`INSERT INTO audit (id, actor_id, action, target_kind, target_id)
 		SELECT uid(7, n), uid(1, n % 5 + 1), CASE n % 3 WHEN 0 THEN 'user_suspended' WHEN 1 THEN 'movie_updated' ELSE 'cleanup_started' END,
 			'user', uid(1, n % 2000 + 1) FROM generate_series(1, 30000) AS n`,
+	`INSERT INTO emails (id, kind, subject_id, user_id, state, workflow_id)
+		SELECT uid(14, n), (ARRAY['welcome', 'password_reset', 'room_invitation'])[n % 3 + 1], uid(14, n),
+			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), CASE n % 500 WHEN 0 THEN 'failed' ELSE 'sent' END, 'mail/' || n
+		FROM generate_series(1, 60000) AS n`,
 	`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
 		SELECT uid(8, n), 'schedule', '{}', 'completed', 'cleanup/' || n, now() - n * interval '1 d' FROM generate_series(1, 5000) AS n`,
 	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
@@ -297,6 +301,21 @@ func TestListPlans(t *testing.T) {
 		}},
 		{"Audit", "by act", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Audit(ctx, watchparty.AuditFilter{Action: watchparty.AuditMovieUpdated}, at(7, 15_000)))
+		}},
+		{"Mails", "all", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mails(ctx, watchparty.MailFilter{}, at(14, 30_000)))
+		}},
+		{"Mails", "of a kind", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mails(ctx, watchparty.MailFilter{Kind: watchparty.MailReset}, at(14, 30_000)))
+		}},
+		{"Mails", "failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mails(ctx, watchparty.MailFilter{State: watchparty.MailFailed}, at(14, 30_000)))
+		}},
+		{"Mails", "of a kind, failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mails(ctx, watchparty.MailFilter{Kind: watchparty.MailReset, State: watchparty.MailFailed}, at(14, 30_000)))
+		}},
+		{"Mails", "to someone", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Mails(ctx, watchparty.MailFilter{UserID: id(1, 1)}, at(14, 30_000)))
 		}},
 		{"ExportMessages", "of someone who said much", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ExportMessages(ctx, id(1, 1), at(10, 1000)))

@@ -254,7 +254,7 @@ func TestTimesAreUTC(t *testing.T) {
 	exec(t, s, "UPDATE users SET email_verified_at = now()")
 	exec(t, s, "UPDATE rooms SET archived_at = now()")
 	mailID := get[string](t, s, "SELECT id FROM emails")
-	require.NoError(t, s.SentMail(t.Context(), mailID))
+	require.NoError(t, s.SentMail(t.Context(), mailID, 1))
 
 	user, err = s.User(t.Context(), user.ID)
 	require.NoError(t, err)

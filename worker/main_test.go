@@ -69,8 +69,10 @@ func (s *signals) Handle(_ context.Context, r slog.Record) error {
 }
 
 const (
-	runs  = "worker runs"
-	waits = "worker waits for Temporal"
+	runs   = "worker runs"
+	waits  = "worker waits for Temporal"
+	sends  = "mails are sent"
+	pauses = "mails are paused"
 )
 
 func (s *signals) wait(t *testing.T, message string) {

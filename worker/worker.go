@@ -40,10 +40,14 @@ type Deps struct {
 // is away it waits for it.
 func Run(ctx context.Context, d Deps, queues []string) error {
 	fatal := make(chan error, len(queues))
-	var running []worker.Worker
+	var (
+		running  []worker.Worker
+		stopping sync.WaitGroup
+	)
+	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		// At once: one that waits for its activities must not leave another to take new work, nor add to its wait.
-		var stopping sync.WaitGroup
+		cancel()
 		for _, w := range running {
 			stopping.Go(w.Stop)
 		}
@@ -55,6 +59,9 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 			return stopped(ctx, err)
 		}
 		running = append(running, w)
+		if queue == job.QueueEmail {
+			stopping.Go(func() { mailing(ctx, d, fatal) })
+		}
 	}
 	if slices.Contains(queues, job.QueueMaintenance) {
 		if err := keepSchedules(ctx, d); err != nil {
@@ -99,25 +106,17 @@ func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worke
 
 // build registers what runs on one queue, with the queue's limits.
 func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
-	options := worker.Options{
-		WorkerStopTimeout: d.Config.Worker.StopTimeout,
-		OnFatalError: func(err error) {
-			select {
-			case fatal <- err:
-			default:
-			}
-		},
-	}
+	options := options(d, fatal)
 	switch queue {
 	case job.QueueEmail:
-		options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
+		options.LocalActivityWorkerOnly = true // mailing runs the activities
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WelcomeEmail))
 		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.VerificationEmail))
 		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.PasswordResetEmail))
 		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.EmailChangedNotice))
 		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.RoomInvitation))
-		w.RegisterActivity(d.Mail)
+		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.Resend))
 		return w, nil
 	case job.QueueAvatar:
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
@@ -134,6 +133,18 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)
+}
+
+func options(d Deps, fatal chan<- error) worker.Options {
+	return worker.Options{
+		WorkerStopTimeout: d.Config.Worker.StopTimeout,
+		OnFatalError: func(err error) {
+			select {
+			case fatal <- err:
+			default:
+			}
+		},
+	}
 }
 
 func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }

@@ -31,6 +31,11 @@ func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResul
 	return sendEmail(ctx, mailing, in)
 }
 
+// Resend sends a mail that an admin sends again. It ends as the first one does.
+func Resend(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, in)
+}
+
 // RoomInvitation brings an invitation to whom it is for; it ends as WelcomeEmail does.
 func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.EmailResult, error) {
 	return sendEmail(ctx, mailing, job.EmailInput{EmailID: in.EmailID})

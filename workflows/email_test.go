@@ -120,6 +120,7 @@ func TestEmails(t *testing.T) {
 		job.WelcomeEmail:       {workflows.WelcomeEmail, 24 * time.Hour, 30 * time.Minute},
 		job.VerificationEmail:  {workflows.VerificationEmail, 24 * time.Hour, 30 * time.Minute},
 		job.EmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
+		job.Resend:             {workflows.Resend, 24 * time.Hour, 30 * time.Minute},
 		job.PasswordResetEmail: {workflows.PasswordResetEmail, 30 * time.Minute, 2 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

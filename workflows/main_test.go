@@ -25,7 +25,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-var update = flag.Bool("update", false, "record the histories in testdata anew, on a real Temporal server")
+var update = flag.Bool("update", false, "record the histories that testdata lacks, on a real Temporal server")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -60,6 +60,7 @@ var registered = map[string]any{
 	job.Cleanup:            workflows.Cleanup,
 	job.DeleteAccount:      workflows.DeleteAccount,
 	job.RoomInvitation:     workflows.RoomInvitation,
+	job.Resend:             workflows.Resend,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.

@@ -127,6 +127,7 @@ func recordings() []recording {
 		kind(email("password-reset-cancelled", ends(watchparty.MailCancelled)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
 		kind(email("password-reset-expired", unreachable), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
 		kind(email("email-changed-sent", ends(watchparty.MailSent)), job.EmailChangedNotice, job.EmailChangedID(subjectID)),
+		kind(email("resend-sent", ends(watchparty.MailSent)), job.Resend, job.ResendID(emailID)),
 		deletion,
 		invitation("room-invitation-sent", ends(watchparty.MailSent)),
 		invitation("room-invitation-rejected", func(context.Context, job.EmailInput) (job.EmailResult, error) {
@@ -164,7 +165,7 @@ func untilCancelled(ctx context.Context, _ job.ApplyPolicyInput) error {
 	}
 }
 
-// record runs all of them on a real server and saves what it kept. Those in which workers crash wait for real
+// record runs those that have no file yet on a real server and saves what it kept. Those in which workers crash wait for real
 // time-outs, about a minute in all.
 func record(t *testing.T) {
 	// Without a name of its own, the client gives each event the machine's.
@@ -173,16 +174,15 @@ func record(t *testing.T) {
 	})
 	require.NoError(t, err)
 	defer c.Close()
-	old, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	require.NoError(t, err)
-	for _, file := range old {
-		require.NoError(t, os.Remove(file))
-	}
 	for _, r := range recordings() {
+		file := filepath.Join("testdata", r.file+".json")
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
 		saved := r.record(t, c)
 		encoded, err := temporalproto.CustomJSONMarshalOptions{Indent: "  "}.Marshal(saved)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join("testdata", r.file+".json"), append(encoded, '\n'), 0o644))
+		require.NoError(t, os.WriteFile(file, append(encoded, '\n'), 0o644))
 	}
 }
 

@@ -26,8 +26,7 @@ import (
 )
 
 // TestReplay runs today's workflows over histories of earlier ones. When it fails, workflows that are running now
-// would break: use workflow.GetVersion. With -update it records the histories anew, which is for new workflows and
-// for new ways through them, not for making this test pass.
+// would break: use workflow.GetVersion. With -update it first records those that there is no file of yet.
 func TestReplay(t *testing.T) {
 	if *update {
 		record(t)

@@ -41,6 +41,7 @@ const (
 	Cleanup            = "Cleanup"
 	DeleteAccount      = "DeleteAccount"
 	RoomInvitation     = "RoomInvitation"
+	Resend             = "Resend"
 )
 
 // EmailInput names the mail's row.
@@ -96,6 +97,17 @@ func StartEmailChanged(id, emailID string) Event {
 		Summary: "Notice to a former address", Input: EmailInput{EmailID: emailID},
 	}
 }
+
+// StartResend asks for a mail that an admin sends again.
+func StartResend(emailID string) Event {
+	return Event{
+		WorkflowID: ResendID(emailID), Workflow: Resend, TaskQueue: QueueEmail,
+		Summary: "Mail that an admin sends again", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// ResendID is the workflow's ID for the row of a mail that is sent again.
+func ResendID(emailID string) string { return "resend/" + emailID }
 
 // AccountInput names an account.
 type AccountInput struct {

@@ -31,6 +31,10 @@ func TestEvents(t *testing.T) {
 			WorkflowID: "email-changed/v1", Workflow: "EmailChangedNotice", TaskQueue: "email",
 			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"},
 		}},
+		"resend": {job.StartResend("e2"), job.Event{
+			WorkflowID: "resend/e2", Workflow: "Resend", TaskQueue: "email",
+			Summary: "Mail that an admin sends again", Input: job.EmailInput{EmailID: "e2"},
+		}},
 		"deletion": {job.StartAccountDeletion("u1"), job.Event{
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
 			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"},

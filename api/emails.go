@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+)
+
+// ListEmails answers mails.
+func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (ListEmailsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	filter := watchparty.MailFilter{
+		Kind: watchparty.MailKind(value(r.Params.Kind)), State: watchparty.MailState(value(r.Params.State)), UserID: value(r.Params.UserID),
+	}
+	mails, err := s.store.Mails(ctx, filter, more(p))
+	if err != nil {
+		return nil, err
+	}
+	mails, next := cut(mails, p, func(m watchparty.Mail) string { return m.ID })
+	return ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
+}
+
+// GetEmail answers one mail and every attempt at it.
+func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmailResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	mail, err := s.store.Mail(ctx, r.EmailID)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := s.store.MailAttempts(ctx, r.EmailID)
+	if err != nil {
+		return nil, err
+	}
+	return GetEmail200JSONResponse{Data: s.email(mail), History: convert(attempts, emailAttempt)}, nil
+}
+
+// ResendEmail promises another mail about the same.
+func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (ResendEmailResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, r.EmailID)
+	if err != nil {
+		return nil, err
+	}
+	mail, err := s.store.ResendMail(ctx, id.UserID, r.EmailID, once)
+	if err != nil {
+		return nil, err
+	}
+	return ResendEmail201JSONResponse{Data: s.email(mail)}, nil
+}
+
+// CancelEmail keeps a mail from being sent.
+func (s *Server) CancelEmail(ctx context.Context, r CancelEmailRequestObject) (CancelEmailResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mail, err := s.store.CancelMail(ctx, id.UserID, r.EmailID)
+	if err != nil {
+		return nil, err
+	}
+	return CancelEmail200JSONResponse{Data: s.email(mail)}, nil
+}
+
+// GetEmailPause answers whether mails wait.
+func (s *Server) GetEmailPause(ctx context.Context, _ GetEmailPauseRequestObject) (GetEmailPauseResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	pause, err := s.emailPause(ctx)
+	return GetEmailPause200JSONResponse{Data: pause}, err
+}
+
+// PauseEmails lets all mails wait.
+func (s *Server) PauseEmails(ctx context.Context, _ PauseEmailsRequestObject) (PauseEmailsResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.PauseMails(ctx, id.UserID); err != nil {
+		return nil, err
+	}
+	pause, err := s.emailPause(ctx)
+	return PauseEmails200JSONResponse{Data: pause}, err
+}
+
+// ResumeEmails lets mails go on.
+func (s *Server) ResumeEmails(ctx context.Context, _ ResumeEmailsRequestObject) (ResumeEmailsResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.ResumeMails(ctx, id.UserID); err != nil {
+		return nil, err
+	}
+	pause, err := s.emailPause(ctx)
+	return ResumeEmails200JSONResponse{Data: pause}, err
+}
+
+func (s *Server) emailPause(ctx context.Context) (EmailPause, error) {
+	pause, err := s.store.MailPause(ctx)
+	return EmailPause{PausedAt: pointer(pause.PausedAt), Waiting: pause.Waiting}, err
+}
+
+func (s *Server) email(m watchparty.Mail) Email {
+	return Email{
+		ID: m.ID, Kind: EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: EmailState(m.State),
+		Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
+		TemporalURL: s.temporalURL(m.WorkflowID), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, SentAt: pointer(m.SentAt),
+	}
+}
+
+func emailAttempt(a watchparty.MailAttempt) EmailAttempt {
+	return EmailAttempt{
+		Number: a.Number, Outcome: EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
+	}
+}

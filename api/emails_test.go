@@ -1,0 +1,92 @@
+package api
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func TestEmails(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root, alice, bob := b.admin(t, "root"), b.user(t, "alice"), b.user(t, "bob")
+	id := b.welcomeMail(t, alice)
+	list := func(query string) (found []any) {
+		a := b.do(t, "GET", "/admin/emails?"+query, root.token, nil)
+		require.Equal(t, 200, a.status, a)
+		for _, mail := range a.list() {
+			found = append(found, mail["id"])
+		}
+		return found
+	}
+	act := func(method, path string) answer { return b.do(t, method, "/admin/emails/"+path, root.token, nil) }
+
+	t.Run("history", func(t *testing.T) {
+		for _, outcome := range []watchparty.MailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
+			attempt, err := b.store.BeginMail(t.Context(), id)
+			require.NoError(t, err)
+			_, err = b.store.NoteMail(t.Context(), id, attempt, outcome, "450 not now")
+			require.NoError(t, err)
+		}
+		require.NoError(t, b.store.FailMail(t.Context(), id))
+		a := act("GET", id)
+		require.Equal(t, 200, a.status, a)
+		mail := a.data()
+		require.Equal(t, []any{"welcome", alice.id, alice.id, "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
+			[]any{mail["kind"], mail["subject_id"], mail["user_id"], mail["state"], mail["attempts"], mail["last_answer"], mail["resend_of"],
+				mail["workflow_id"], mail["sent_at"]})
+		require.Contains(t, mail["temporal_url"], "welcome-email%2F"+alice.id)
+		history := a.body["history"].([]any)
+		require.Len(t, history, 2)
+		for i, outcome := range []string{"temporary", "permanent"} {
+			attempt := history[i].(map[string]any)
+			require.Equal(t, []any{float64(i + 1), outcome, "450 not now"}, []any{attempt["number"], attempt["outcome"], attempt["answer"]})
+			require.NotNil(t, attempt["ended_at"])
+		}
+		require.NotContains(t, string(a.raw), "@", "no address")
+	})
+	t.Run("list", func(t *testing.T) {
+		require.Len(t, list(""), 3)
+		require.Equal(t, []any{id}, list("state=failed"))
+		require.Equal(t, []any{b.welcomeMail(t, bob)}, list("user_id="+bob.id))
+		require.Empty(t, list("kind=password_reset"))
+		for _, query := range []string{"state=lost", "kind=spam", "user_id=1", "cursor=x"} {
+			require.Equal(t, 400, b.do(t, "GET", "/admin/emails?"+query, root.token, nil).status, query)
+		}
+	})
+	t.Run("send again", func(t *testing.T) {
+		a := act("POST", id+"/resend")
+		require.Equal(t, 201, a.status, a)
+		require.Equal(t, []any{"queued", id, "welcome"}, []any{a.data()["state"], a.data()["resend_of"], a.data()["kind"]})
+		require.Equal(t, []any{a.data()["id"], id}, list("user_id="+alice.id))
+		act("POST", a.data()["id"].(string)+"/resend").requireProblem(t, 409, "mail_not_ended")
+	})
+	t.Run("cancel", func(t *testing.T) {
+		mail := b.welcomeMail(t, bob)
+		for range 2 {
+			a := act("POST", mail+"/cancel")
+			require.Equal(t, 200, a.status, a)
+			require.Equal(t, "cancelled", a.data()["state"])
+		}
+		act("POST", id+"/cancel").requireProblem(t, 409, "mail_ended")
+	})
+	t.Run("pause", func(t *testing.T) {
+		waiting := act("GET", "pause").data()["waiting"]
+		require.Nil(t, act("GET", "pause").data()["paused_at"])
+		paused := act("PUT", "pause").data()
+		require.NotNil(t, paused["paused_at"])
+		require.Equal(t, waiting, paused["waiting"])
+		require.Equal(t, paused, act("PUT", "pause").data())
+		require.Equal(t, paused, act("GET", "pause").data())
+		require.Nil(t, act("DELETE", "pause").data()["paused_at"])
+	})
+	t.Run("audit", func(t *testing.T) {
+		var acts []any
+		for _, entry := range b.do(t, "GET", "/admin/audit?actor_id="+root.id, root.token, nil).list() {
+			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))
+		}
+		require.Equal(t, []any{"mails_resumed mail_pause", "mails_paused mail_pause", "mail_cancelled mail", "mail_resent mail"}, acts)
+	})
+}

@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/worker"
+
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// pausePoll is how soon a worker finds out that mails are paused or go on.
+const pausePoll = time.Second
+
+// mailing runs the e-mail queue's activities until ctx ends, except while mails are paused: they wait in Temporal's
+// queue then, where no attempt is counted. Attempts that last at the time of the pause go on to their end.
+func mailing(ctx context.Context, d Deps, fatal chan<- error) {
+	var running worker.Worker
+	defer func() {
+		if running != nil {
+			running.Stop()
+		}
+	}()
+	tick := time.NewTicker(pausePoll)
+	defer tick.Stop()
+	for {
+		paused, err := d.Mail.Store.MailsPaused(ctx)
+		switch {
+		case err != nil:
+			d.Log.WarnContext(ctx, "worker cannot see whether mails are paused", slog.Any("error", err))
+		case paused && running != nil:
+			d.Log.InfoContext(ctx, "mails are paused")
+			running.Stop()
+			running = nil
+		case !paused && running == nil:
+			options := options(d, fatal)
+			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
+			options.DisableWorkflowWorker = true
+			w := worker.New(d.Client, job.QueueEmail, options)
+			w.RegisterActivity(d.Mail)
+			if err := w.Start(); err != nil {
+				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.QueueEmail), slog.Any("error", err))
+				break
+			}
+			d.Log.InfoContext(ctx, "mails are sent")
+			running = w
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// TestPausedMails: none is sent and none is lost, whether it was promised before the pause or in it.
+func TestPausedMails(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin, _ := p.register("root" + stacktest.KeyPrefix(t)[15:23])
+	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	before, beforeMail := p.register("early" + stacktest.KeyPrefix(t)[15:23])
+	first := p.sendWelcome(before, beforeMail)
+	r := p.run(t, job.QueueEmail)
+	p.wait(t, runs)
+	p.requireWaits(first.GetID())
+
+	resume := func() {
+		require.NoError(t, p.store.ResumeMails(t.Context(), admin.ID))
+		p.wait(t, sends)
+	}
+	resume()
+	p.requireResult(first.GetID(), first.GetRunID(), nil)
+
+	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	p.wait(t, pauses)
+	within, withinMail := p.register("late" + stacktest.KeyPrefix(t)[15:23])
+	second := p.sendWelcome(within, withinMail)
+	p.requireWaits(second.GetID())
+	p.requireMail(withinMail, watchparty.MailQueued)
+	resume()
+	p.requireResult(second.GetID(), second.GetRunID(), nil)
+	for _, id := range []string{beforeMail, withinMail} {
+		p.requireMail(id, watchparty.MailSent)
+		attempts, err := p.store.MailAttempts(t.Context(), id)
+		require.NoError(t, err)
+		require.Len(t, attempts, 1, "waiting is no attempt: %v", attempts)
+	}
+	for _, user := range []watchparty.User{before, within} {
+		require.Equal(t, 1, received(t, user.Email))
+	}
+	r.stop()
+	require.NoError(t, r.ends(t))
+}
+
+// TestPauseLetsAMailFinish: what is being sent at the time of the pause is sent to its end.
+func TestPauseLetsAMailFinish(t *testing.T) {
+	smtp := serveSlowly(t)
+	p := newPlant(t, "127.0.0.1", smtp.port)
+	user, emailID := p.register("bob")
+	r := p.run(t, job.QueueEmail)
+	p.wait(t, sends)
+	started := p.sendWelcome(user, emailID)
+	<-smtp.reached
+	require.NoError(t, p.store.PauseMails(t.Context(), user.ID))
+	p.wait(t, pauses)
+	smtp.answer()
+	p.requireResult(started.GetID(), started.GetRunID(), nil)
+	p.requireMail(emailID, watchparty.MailSent)
+	r.stop()
+	require.NoError(t, r.ends(t))
+}
+
+// requireWaits wants a workflow's activity to be with Temporal, and with no worker, for a while.
+func (p *plant) requireWaits(workflowID string) {
+	p.t.Helper()
+	scheduled := func() bool {
+		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
+		return err == nil && len(description.PendingActivities) == 1
+	}
+	require.Eventually(p.t, scheduled, 10*time.Second, 20*time.Millisecond)
+	require.Never(p.t, func() bool {
+		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
+		return err != nil || len(description.PendingActivities) != 1 || description.PendingActivities[0].LastStartedTime != nil
+	}, 3*pausePoll/2, 50*time.Millisecond)
+}
