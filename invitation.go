@@ -31,8 +31,9 @@ type Invitation struct {
 // Limits of invitations.
 const (
 	InvitationLife      = 7 * 24 * time.Hour
-	MaxOpenInvitations  = 50  // to one room
-	MaxDailyInvitations = 100 // by one person, within 24 hours
+	InvitationReminder  = 24 * time.Hour // before its end, when there is no answer
+	MaxOpenInvitations  = 50             // to one room
+	MaxDailyInvitations = 100            // by one person, within 24 hours
 )
 
 // Errors of invitations.

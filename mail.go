@@ -11,7 +11,20 @@ const (
 	MailReset          MailKind = "password_reset"     // the link that sets a new password
 	MailEmailChanged   MailKind = "email_changed"      // to the address that was replaced
 	MailRoomInvitation MailKind = "room_invitation"    // to an address that may have no account
+
+	MailWelcomeReminder    MailKind = "welcome_reminder" // once more the link that confirms the first address
+	MailInvitationReminder MailKind = "room_invitation_reminder"
 )
+
+// MailKinds are all of them.
+func MailKinds() []MailKind {
+	return []MailKind{
+		MailWelcome, MailWelcomeReminder, MailVerification, MailReset, MailEmailChanged, MailRoomInvitation, MailInvitationReminder,
+	}
+}
+
+// WelcomeReminderAfter is how long after the welcome an unconfirmed address is reminded, once.
+const WelcomeReminderAfter = 3 * 24 * time.Hour
 
 // MailState is where a mail stands.
 type MailState string

@@ -1,7 +1,9 @@
 package watchparty
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -14,6 +16,7 @@ type User struct {
 	Username        string
 	Email           string
 	DisplayName     string
+	Language        Language
 	Admin           bool
 	EmailVerifiedAt time.Time // zero while unverified
 	SuspendedAt     time.Time // zero unless suspended
@@ -103,6 +106,7 @@ type Registration struct {
 	Email       string
 	Password    string
 	DisplayName string // the username when empty
+	Language    Language
 }
 
 // Normalise trims what people type around a value and fills in the display name.
@@ -113,6 +117,7 @@ func (r *Registration) Normalise() {
 	if r.DisplayName == "" {
 		r.DisplayName = r.Username
 	}
+	r.Language = cmp.Or(r.Language, English)
 }
 
 // Validate reports every field that is wrong.
@@ -126,6 +131,7 @@ func (r Registration) Validate() error {
 	v.length("display_name", r.DisplayName, 1, MaxDisplayName)
 	v.visible("display_name", r.DisplayName)
 	v.line("display_name", r.DisplayName)
+	v.language(r.Language)
 	return v.err()
 }
 
@@ -154,6 +160,7 @@ func ValidatePassword(field, password string) error {
 // ProfileChange holds the fields that a user may change; nil leaves one as it is.
 type ProfileChange struct {
 	DisplayName *string
+	Language    *Language
 }
 
 // Normalise trims what people type around a value.
@@ -172,7 +179,14 @@ func (c ProfileChange) Validate() error {
 		v.visible("display_name", *c.DisplayName)
 		v.line("display_name", *c.DisplayName)
 	}
+	if c.Language != nil {
+		v.language(*c.Language)
+	}
 	return v.err()
+}
+
+func (v *fields) language(l Language) {
+	v.check(slices.Contains(Languages(), l), "language", "unknown", "is none that mails are written in")
 }
 
 // fields collects field errors.

@@ -37,7 +37,7 @@ const (
 )
 
 func TestRegistration(t *testing.T) {
-	valid := watchparty.Registration{Username: "ada", Email: "ada@example.org", Password: "ten chars!", DisplayName: "Ada"}
+	valid := watchparty.Registration{Username: "ada", Email: "ada@example.org", Password: "ten chars!", DisplayName: "Ada", Language: watchparty.English}
 	for _, test := range []struct {
 		name   string
 		change func(*watchparty.Registration)
@@ -97,9 +97,11 @@ func TestRegistration(t *testing.T) {
 		{"display name with an escape", func(r *watchparty.Registration) { r.DisplayName = "\x1b[31mAda" }, []string{"display_name:control_character"}},
 		{"display name that is no UTF-8", func(r *watchparty.Registration) { r.DisplayName = "Ada\xff" }, []string{"display_name:control_character"}},
 		{"display name of zero widths", func(r *watchparty.Registration) { r.DisplayName = zeroes }, []string{"display_name:blank"}},
+		{"another language", func(r *watchparty.Registration) { r.Language = "tlh" }, []string{"language:unknown"}},
 
 		{"everything", func(r *watchparty.Registration) { *r = watchparty.Registration{} }, []string{
 			"username:too_short", "username:pattern", "email:email", "password:too_short", "display_name:too_short",
+			"language:unknown",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,7 +116,7 @@ func TestRegistrationNormalise(t *testing.T) {
 	r := watchparty.Registration{Username: " ada\t", Email: "\nada@example.org ", Password: " kept as typed ", DisplayName: "\u3000"}
 	r.Normalise()
 	require.Equal(t, watchparty.Registration{
-		Username: "ada", Email: "ada@example.org", Password: " kept as typed ", DisplayName: "ada",
+		Username: "ada", Email: "ada@example.org", Password: " kept as typed ", DisplayName: "ada", Language: watchparty.English,
 	}, r)
 	r.DisplayName = "  Ada L  "
 	r.Normalise()
@@ -272,7 +274,7 @@ func TestDeletedNames(t *testing.T) {
 	require.Equal(t, "deleted-0000700080000000"+"0000dead", username)
 	require.Equal(t, "01890000-0000-7000-8000-00000000dead@deleted.invalid", email)
 	require.Error(t, watchparty.ValidateEmail(email), "nobody can register it")
-	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery", DisplayName: "x"}
+	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery", DisplayName: "x", Language: watchparty.German}
 	require.ErrorContains(t, r.Validate(), "username")
 	r.Username = "deleted"
 	require.NoError(t, r.Validate())

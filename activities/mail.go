@@ -70,6 +70,12 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 	switch row.Kind {
 	case watchparty.MailWelcome:
 		return m.welcome(ctx, row)
+	case watchparty.MailWelcomeReminder:
+		v, err := m.Store.FirstVerification(ctx, row.SubjectID)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		return letter(row, v.User, v.Email, mail.WelcomeReminder, m.link(verifyPage, auth.ForEmail, v.ID))
 	case watchparty.MailVerification:
 		v, err := m.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
@@ -89,7 +95,9 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 		}
 		return letter(row, v.User, v.Former, mail.EmailChanged, m.FrontendURL)
 	case watchparty.MailRoomInvitation:
-		return m.invitation(ctx, row)
+		return m.invitation(ctx, row, mail.Invitation)
+	case watchparty.MailInvitationReminder:
+		return m.invitation(ctx, row, mail.InvitationReminder)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
 }
@@ -99,7 +107,7 @@ func (m *Mail) welcome(ctx context.Context, row watchparty.Mail) (mail.Message, 
 	if err != nil {
 		return mail.Message{}, err
 	}
-	data := mail.WelcomeData{DisplayName: user.DisplayName, Username: user.Username, HomeURL: m.FrontendURL}
+	data := mail.WelcomeData{AccountData: account(user, m.FrontendURL)}
 	v, err := m.Store.FirstVerification(ctx, user.ID)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return mail.Message{}, err
@@ -107,12 +115,19 @@ func (m *Mail) welcome(ctx context.Context, row watchparty.Mail) (mail.Message, 
 	if err == nil {
 		data.ConfirmURL = m.link(verifyPage, auth.ForEmail, v.ID)
 	}
-	content, err := mail.Welcome(data)
+	content, err := mail.Welcome(user.Language, data)
 	return mail.Message{ID: row.ID, To: user.Email, ToName: user.DisplayName, Content: content}, err
 }
 
-func letter(row watchparty.Mail, user watchparty.User, to string, write func(mail.AccountData) (mail.Content, error), link string) (mail.Message, error) {
-	content, err := write(mail.AccountData{DisplayName: user.DisplayName, Username: user.Username, Link: link})
+func account(user watchparty.User, link string) mail.AccountData {
+	return mail.AccountData{DisplayName: user.DisplayName, Username: user.Username, Link: link}
+}
+
+func letter(
+	row watchparty.Mail, user watchparty.User, to string,
+	write func(watchparty.Language, mail.AccountData) (mail.Content, error), link string,
+) (mail.Message, error) {
+	content, err := write(user.Language, account(user, link))
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
 }
 
@@ -124,7 +139,9 @@ var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watc
 
 // invitation is a mail to an address that may have no account. One that is not open any more is not sent, nor one of
 // somebody who is suspended or gone.
-func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (m *Mail) invitation(
+	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
+) (mail.Message, error) {
 	invitation, err := m.Store.Invitation(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
@@ -143,7 +160,7 @@ func (m *Mail) invitation(ctx context.Context, row watchparty.Mail) (mail.Messag
 	if !inviter.SuspendedAt.IsZero() {
 		return mail.Message{}, errVoidInvitation
 	}
-	content, err := mail.Invitation(mail.InvitationData{
+	content, err := write(inviter.Language, mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
 		URL: m.link(invitationPage, auth.ForInvitation, invitation.ID),
 	})
@@ -180,6 +197,21 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 // FailMail notes that a mail will not be sent. The server's last answer stays.
 func (m *Mail) FailMail(ctx context.Context, in job.EmailInput) error {
 	return m.Store.FailMail(ctx, in.EmailID)
+}
+
+// QueueReminder queues the mail that follows one, if it is of use.
+func (m *Mail) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
+	id, err := m.Store.QueueReminder(ctx, in.EmailID)
+	return job.QueueReminderResult{EmailID: id}, missing(err)
+}
+
+// ExpireInvitation ends an invitation whose time is over, and says how it has ended if that was before.
+func (m *Mail) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
+	state, err := m.Store.ExpireInvitation(ctx, in.InvitationID)
+	if err == nil && state == watchparty.InvitationOpen {
+		err = errors.New("the database's clock is behind: the invitation has not expired yet")
+	}
+	return job.ExpireInvitationResult{State: state}, missing(err)
 }
 
 // missing makes the absence of a row final.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -122,6 +123,20 @@ func TestSendMail(t *testing.T) {
 		require.Contains(t, part, l.user.DisplayName)
 		require.Contains(t, part, "http://watchparty.test")
 	}
+}
+
+func TestMailsAreInTheirReadersLanguage(t *testing.T) {
+	t.Parallel()
+	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	welcomed := newLetter(t, inbox)
+	execute(t, welcomed.store, "UPDATE users SET language = 'de'")
+	require.NoError(t, welcomed.send())
+	require.Equal(t, "Willkommen bei WatchParty", received(t, welcomed.user.Email)[0].Subject)
+
+	inviter, invitation := invited(t, inbox) // whose guest has no account, and so no language
+	execute(t, inviter.store, "UPDATE users SET language = 'de'")
+	require.NoError(t, inviter.send())
+	require.Equal(t, "Du bist zu einer WatchParty eingeladen", received(t, invitation.Email)[0].Subject)
 }
 
 func TestSendMailRejected(t *testing.T) {
@@ -332,6 +347,71 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 		})
 	}
 	require.Empty(t, p.Mails())
+}
+
+func TestReminders(t *testing.T) {
+	t.Parallel()
+	queued := func(t *testing.T, l *letter) string {
+		t.Helper()
+		encoded, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		require.NoError(t, err)
+		var result job.QueueReminderResult
+		require.NoError(t, encoded.Get(&result))
+		return result.EmailID
+	}
+	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+
+	t.Run("of an address that is not confirmed", func(t *testing.T) {
+		l := newLetter(t, inbox)
+		l.in.EmailID = queued(t, l)
+		require.NoError(t, l.send())
+		require.Equal(t, watchparty.MailSent, l.row().State)
+		require.Len(t, received(t, l.user.Email), 1)
+	})
+	t.Run("that came too late", func(t *testing.T) {
+		p := &peer{}
+		l := newLetter(t, serve(t, p))
+		l.in.EmailID = queued(t, l)
+		execute(t, l.store, "UPDATE email_verifications SET used_at = now()")
+		require.NoError(t, l.send())
+		require.Equal(t, watchparty.MailCancelled, l.row().State)
+		require.Empty(t, p.Mails())
+	})
+	t.Run("of nothing", func(t *testing.T) {
+		l := newLetter(t, inbox)
+		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
+		require.Empty(t, queued(t, l))
+		l.in.EmailID = uuid.NewString()
+		_, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		requireFailure(t, err, job.ErrorNotFound, true)
+	})
+	t.Run("of an invitation", func(t *testing.T) {
+		l, invitation := invited(t, inbox)
+		l.in.EmailID = queued(t, l)
+		require.NoError(t, l.send())
+		mails := received(t, invitation.Email)
+		require.Len(t, mails, 1)
+		var shown struct{ Text string }
+		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
+		require.Contains(t, shown.Text, "http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
+	})
+}
+
+func TestExpireInvitation(t *testing.T) {
+	t.Parallel()
+	l, invitation := invited(t, sender(t, "127.0.0.1", 1))
+	in := job.RoomInvitationInput{InvitationID: invitation.ID}
+	_, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	requireFailure(t, err, "", false)
+	execute(t, l.store, "UPDATE invitations SET expires_at = now() WHERE id = ?", invitation.ID)
+	encoded, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	require.NoError(t, err)
+	var result job.ExpireInvitationResult
+	require.NoError(t, encoded.Get(&result))
+	require.Equal(t, watchparty.InvitationExpired, result.State)
+	in.InvitationID = uuid.NewString()
+	_, err = l.ExecuteActivity(job.ExpireInvitation, in)
+	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
 // What a server says of an invitation's mail is kept without the address and the token.

@@ -456,3 +456,35 @@ func TestTimeTellsNothing(t *testing.T) {
 }
 
 func median(d []time.Duration) time.Duration { slices.Sort(d); return d[len(d)/2] }
+
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	register := func(header string, body map[string]any) answer {
+		r := b.request(t, "POST", "/auth/register", "", body)
+		r.Header.Set("Accept-Language", header)
+		return b.send(t, r)
+	}
+	for i, c := range []struct{ header, body, want string }{
+		{"", "", "en"}, {"de-AT,en;q=0.5", "", "de"}, {"fr, de;q=0.8", "", "de"}, {"fr", "", "en"}, {"de", "en", "en"},
+		{";;;=", "", "en"}, {strings.Repeat("de-", 2000), "", "en"},
+	} {
+		name := fmt.Sprint("user", i)
+		body := map[string]any{"username": name, "email": name + "@example.org", "password": password}
+		if c.body != "" {
+			body["language"] = c.body
+		}
+		a := register(c.header, body)
+		require.Equal(t, 201, a.status, a)
+		require.Equal(t, c.want, a.body["user"].(map[string]any)["language"], c.header)
+	}
+	alice := b.user(t, "alice")
+	language := func() any { return b.do(t, "GET", "/users/me", alice.token, nil).data()["language"] }
+	require.Equal(t, "en", language())
+	require.Equal(t, 200, b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"language": "de"}).status)
+	require.Equal(t, "de", language())
+	require.Equal(t, 200, b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": "Alice"}).status)
+	require.Equal(t, "de", language())
+	b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"language": "tlh"}).requireField(t, 400, "language")
+	require.NotContains(t, string(b.do(t, "GET", "/users/alice", "", nil).raw), "language")
+}

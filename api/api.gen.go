@@ -226,11 +226,13 @@ func (e EmailAttemptOutcome) Valid() bool {
 
 // Defines values for EmailKind.
 const (
-	EmailChanged      EmailKind = "email_changed"
-	EmailVerification EmailKind = "email_verification"
-	PasswordReset     EmailKind = "password_reset"
-	RoomInvitation    EmailKind = "room_invitation"
-	Welcome           EmailKind = "welcome"
+	EmailChanged           EmailKind = "email_changed"
+	EmailVerification      EmailKind = "email_verification"
+	PasswordReset          EmailKind = "password_reset"
+	RoomInvitation         EmailKind = "room_invitation"
+	RoomInvitationReminder EmailKind = "room_invitation_reminder"
+	Welcome                EmailKind = "welcome"
+	WelcomeReminder        EmailKind = "welcome_reminder"
 )
 
 // Valid indicates whether the value is a known member of the EmailKind enum.
@@ -244,7 +246,11 @@ func (e EmailKind) Valid() bool {
 		return true
 	case RoomInvitation:
 		return true
+	case RoomInvitationReminder:
+		return true
 	case Welcome:
+		return true
+	case WelcomeReminder:
 		return true
 	default:
 		return false
@@ -320,6 +326,24 @@ func (e InvitationState) Valid() bool {
 	case InvitationStateOpen:
 		return true
 	case InvitationStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Language.
+const (
+	De Language = "de"
+	En Language = "en"
+)
+
+// Valid indicates whether the value is a known member of the Language enum.
+func (e Language) Valid() bool {
+	switch e {
+	case De:
+		return true
+	case En:
 		return true
 	default:
 		return false
@@ -573,8 +597,11 @@ type Account struct {
 	EmailVerified bool        `json:"email_verified"`
 	ID            ID          `json:"id"`
 	IsAdmin       bool        `json:"is_admin"`
-	UpdatedAt     Time        `json:"updated_at"`
-	Username      Username    `json:"username"`
+
+	// Language What mails are written in
+	Language  Language `json:"language"`
+	UpdatedAt Time     `json:"updated_at"`
+	Username  Username `json:"username"`
 }
 
 // AccountAnswer defines model for AccountAnswer.
@@ -913,6 +940,21 @@ type EmailPauseAnswer struct {
 	Data             EmailPause `json:"data"`
 }
 
+// EmailPreview defines model for EmailPreview.
+type EmailPreview struct {
+	HTML    string    `json:"html"`
+	Kind    EmailKind `json:"kind"`
+	Subject string    `json:"subject"`
+	Text    string    `json:"text"`
+}
+
+// EmailPreviews defines model for EmailPreviews.
+type EmailPreviews struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached         `json:"_cached"`
+	Data             []EmailPreview `json:"data"`
+}
+
 // EmailRequest defines model for EmailRequest.
 type EmailRequest struct {
 	Email string `json:"email"`
@@ -1000,6 +1042,9 @@ type InvitationList struct {
 
 // InvitationState defines model for InvitationState.
 type InvitationState string
+
+// Language What mails are written in
+type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
@@ -1246,10 +1291,13 @@ type RefreshRequest struct {
 
 // RegisterRequest Example: {"display_name":"Carol","email":"carol@example.org","password":"correct horse battery","username":"carol"}
 type RegisterRequest struct {
-	DisplayName *string  `json:"display_name,omitempty"`
-	Email       string   `json:"email"`
-	Password    string   `json:"password"`
-	Username    Username `json:"username"`
+	DisplayName *string `json:"display_name,omitempty"`
+	Email       string  `json:"email"`
+
+	// Language What mails are written in
+	Language *Language `json:"language,omitempty"`
+	Password string    `json:"password"`
+	Username Username  `json:"username"`
 }
 
 // Report defines model for Report.
@@ -1447,6 +1495,9 @@ type TokenRequest struct {
 // UpdateMeRequest defines model for UpdateMeRequest.
 type UpdateMeRequest struct {
 	DisplayName *string `json:"display_name,omitempty"`
+
+	// Language What mails are written in
+	Language *Language `json:"language,omitempty"`
 }
 
 // UpdateMovieRequest defines model for UpdateMovieRequest.
@@ -1547,6 +1598,11 @@ type ListEmailsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListEmailPreviewsParams defines parameters for ListEmailPreviews.
+type ListEmailPreviewsParams struct {
+	Language *Language `form:"language,omitempty" json:"language,omitempty"`
+}
+
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
@@ -1577,6 +1633,7 @@ type RegisterParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+	AcceptLanguage *string         `json:"Accept-Language,omitempty"`
 }
 
 // ListMessagesParams defines parameters for ListMessages.
@@ -1870,6 +1927,9 @@ type ServerInterface interface {
 	// PauseEmails Let all mails wait
 	// (PUT /admin/emails/pause)
 	PauseEmails(ctx echo.Context) error
+	// ListEmailPreviews Each kind of mail, with made-up data
+	// (GET /admin/emails/previews)
+	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
 	// GetEmail One mail, with every attempt at it
 	// (GET /admin/emails/{email_id})
 	GetEmail(ctx echo.Context, emailID ID) error
@@ -2273,6 +2333,24 @@ func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
 	return err
 }
 
+// ListEmailPreviews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEmailPreviews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEmailPreviewsParams
+	// ------------- Optional query parameter "language" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "language", ctx.QueryParams(), &params.Language, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEmailPreviews(ctx, params)
+	return err
+}
+
 // GetEmail converts echo context to params.
 func (w *ServerInterfaceWrapper) GetEmail(ctx echo.Context) error {
 	var err error
@@ -2552,6 +2630,21 @@ func (w *ServerInterfaceWrapper) Register(ctx echo.Context) error {
 		}
 
 		params.IdempotencyKey = &IdempotencyKey
+	}
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -3941,6 +4034,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/admin/emails/pause", wrapper.ResumeEmails, options.OperationMiddlewares["resumeEmails"]...)
 	router.GET(options.BaseURL+"/admin/emails/pause", wrapper.GetEmailPause, options.OperationMiddlewares["getEmailPause"]...)
 	router.PUT(options.BaseURL+"/admin/emails/pause", wrapper.PauseEmails, options.OperationMiddlewares["pauseEmails"]...)
+	router.GET(options.BaseURL+"/admin/emails/previews", wrapper.ListEmailPreviews, options.OperationMiddlewares["listEmailPreviews"]...)
 	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
@@ -4249,6 +4343,45 @@ type PauseEmailsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PauseEmailsdefaultApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviewsRequestObject struct {
+	Params ListEmailPreviewsParams
+}
+
+type ListEmailPreviewsResponseObject interface {
+	VisitListEmailPreviewsResponse(w http.ResponseWriter) error
+}
+
+type ListEmailPreviews200JSONResponse EmailPreviews
+
+func (response ListEmailPreviews200JSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7077,6 +7210,9 @@ type StrictServerInterface interface {
 	// PauseEmails Let all mails wait
 	// (PUT /admin/emails/pause)
 	PauseEmails(ctx context.Context, request PauseEmailsRequestObject) (PauseEmailsResponseObject, error)
+	// ListEmailPreviews Each kind of mail, with made-up data
+	// (GET /admin/emails/previews)
+	ListEmailPreviews(ctx context.Context, request ListEmailPreviewsRequestObject) (ListEmailPreviewsResponseObject, error)
 	// GetEmail One mail, with every attempt at it
 	// (GET /admin/emails/{email_id})
 	GetEmail(ctx context.Context, request GetEmailRequestObject) (GetEmailResponseObject, error)
@@ -7512,6 +7648,31 @@ func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(PauseEmailsResponseObject); ok {
 		return validResponse.VisitPauseEmailsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEmailPreviews operation middleware
+func (sh *strictHandler) ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error {
+	var request ListEmailPreviewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEmailPreviews(ctx.Request().Context(), request.(ListEmailPreviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEmailPreviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEmailPreviewsResponseObject); ok {
+		return validResponse.VisitListEmailPreviewsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9759,207 +9920,211 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39duO2kiD+KvjpN+dk7gwtf3R3krb/2HEnncQ3/eG1OzdzNu61IBKSEJOAQoBWa/p4z77FvMG+yLzJ",
-	"PskeVAEkKIEUJVuyO/fmj7QlkfioKhTquz73YplNpWBCq97x596E0YTl8OfrD3Rs/k2YinM+1VyK3nHv",
-	"w4QRKtSM5V8pcstyZb6OeiqesIyax/V8ynrHPaVzLsa9u7uo9+9739F4wpbH+nXC9ITlRJdjkphmjIxy",
-	"mcGXMbznj85EkfWOf+v9dPahF/Xenl1e9j5GS3PeRb0pzWnGtN3Ld0WuZB7ezUCwT/o6hicGRI5g5ikd",
-	"MzJkI5mb+bl59o+C5fNe1BM0M5PhC7XF/VPORr3j3v+/X8F0H39V+3YFZmlnCcumUjMRz39m8+VFfTeR",
-	"igkynCMMUs6EjohgMzKSOWE0nhA94WJM9IRqwjWZUaEVyWjC+uSU5OyPgiltf1VEMaEJHVMuyIzrCQyq",
-	"DJhv2By+4YIcPb8SE1nkyuJB4aMzM4R5fsRzpYkUDGY5wV+pkIC+oUzmZhlcEUqeHx31r4SDGZJTBTRv",
-	"63tm7z70MvrpDRNjPekdHx59G/UyLtznbw0+tWa5GfN//vb/7f2vj//6T70oQGtno7dUx5Mwpg1FI1iQ",
-	"uNKU5WRCVZ+cIdYRrDOqSDyhYswSoriIWeRTKO7y8KhPzpmcpozMJpLEMmNES0JJLmVGqEjIWJJEEiH1",
-	"lcDBAETCzAE4UawNTqM93EcDgI5efF0D0GEYFu+kYA3wOBWN4GhZlBmwfWWHB0fPQ4t5wzOuzbOhs5TC",
-	"j/6ICRvRItW946ODyAzPM3PuDw8OYNv2UzkPF5qNGZ6uCymzs+/LmaZUT6qJDHauedKLeuaU8JwlvWOd",
-	"F6zrKT77Hua4ZDQPAfVXmSfK0MGIiwSpJqX24AzNGVFkyMZcCAOVMFv5oxmwB6tR/otiOQ4U3H7hft50",
-	"/+X4wGNzpqZSKAYs9jyXw5Rl5s9YCs0EYJtOpymPqYHP/hSf+NfflQHW545TunFhxsX7g2oyM+xtlksL",
-	"AfuaGfU0jmWBy5jmcspyzXGp9JZqmq+a+BSe+uXijerdRb04Z1Sz5JrqVe994AY+US/haprS+bXDxwK2",
-	"oh7LKE+bf7m+ZTkfcYOi8pGhlCmjwjzDky7EGvW4uqZJxkV4lGKarLmtwiOxjqTiU9tvPTh+HiUiGJY2",
-	"vQBAbyORQ2ANK7W9VDKBHP7OYm0WbsnhFNj4MlFcg7CxEqjf4VMGv1SvJF5HgoswcJPZUYLLNXs1QPwH",
-	"/bbQr9JUdyLFS3jQvFGoKRNJCYqRzDPzl8EE29McaE0UaUqHKXPccWmHX/i5QbAtAGPN4+Toc7cHqjwV",
-	"9zlSb7jSD7hgrlmm1lh5uTSa53RuPnsqyKpx3rFP2lMmWkBQHzYIkCLh+jTG67RSrgyRXZekYanuOmdc",
-	"AN2U3yimjPqnrt1zQGfX45wKfCqTt5xdW6oqP1vCKj8nLGX4OTbHupheK01z+4Sh7ZwZHcZ9iqmIWZqW",
-	"P6vrKS2U9zFnqshYElAM7Y5fC53PA2y1BEQrHj2Y3UXmJcQZTdP3o97xbyukGZYb6efu46Is8wq1PXNm",
-	"iZXIDS+KyGzC4wmRhTaSpEJNBG+VE2LYFCiFVBCzE6qlUctjmWVUJEt8bLNrgGkDVdhiknCzXJqee4Cr",
-	"cciKtrryd03zMdPXaz5+w0WySLKOoDxCygthycJRD9BKyGYQYLaI28gRRn1yf+UVlGoQbjxyj8J/Ksp/",
-	"QgwILqTd3iAoFk1TSZONLpFKrFpWqodKpoVmhCZJzpRiqrQn8VgXOVP2zM64nshCm3Nb3smLMkcdFhlL",
-	"eJEtT/ni8Oi//vPF4RH5lQ3PewGOpydFNhRWUqu/e3j07X/95+HRtw3vLsCmGihyq2mBD8L3kUTXnFGr",
-	"Yy4qjGCoGlGO18cSsMz9ViifsUxzGZtrDhT2nNHE6Op2gI8PIhg6I2ol3/rmDB8DdnXVK5tqQvDS36p5",
-	"6zhaH97rgc2InVOWK5Y0wLA7RDwDtIPNCv77igZ2PKRCsOR6OH+AixzP94QJ/6omXJGxFOxhruSKvJfJ",
-	"T2g86RuqNVbf7LLzBVTYG7gCZblOt6ouuNnpVWBoYYMb4BUVj3GBv0KN94nc3K+ouEBHQ7NkOKKpWrrI",
-	"KuJtW+oFPuVT9JLvSBhezkSirG2VpaOT8mblOjI/J5IpIqRhisETETwB91LTywFCUPuuJJANPWHLFpDv",
-	"wLnw2gi3myGkNOPU/AvPa8bmZwFITalSM5knK3w3h6vkCmfHKMcLAg52eW4f2WyjcZHnTOjrjRduTsWs",
-	"8+sHqza+tJ6F8YNwQMXmogjd2+amaVHUvEuBC/31896y/2TxMruQM0VylslbllTex6lMeTw/ITSPJ9z9",
-	"kkuZqV5gyRuonPkcNLegxY/lucxbd7mEtYDXQGk5nbKEULuZ0MJHXHA1uaehsKteC8uwG+h0HZzjugM3",
-	"grWe3GvZbgwUicoxioInK1+Pep/2xnIvKFwzX0j8o2AF3Dl54VxiZqPOGtQiZWuWTWVO0+siD1ugdc7H",
-	"YxQk3GwGcEmRMmen6mgEcCPVYOLhqyLXyqxqT2JJrAviuYegOpUtbKydAexUVPL4zgYSU/X2YwhO/tqf",
-	"jPxkF3VpLZ1LIMkL0dkmhrpP81loPywLO7ET10btQpdA4G/lLWddb2f2iZrDbp4bM5GbX37rTaQ5MmaK",
-	"3Eh+GbvOuCi0+fHl86inuTZv9N5JNWI51UUv6s0ZzXvHhy+Pju4Wr/wa569d1y8ODg4CjMUtpCNp/Wge",
-	"N+9l9NMZvuDd+0hjRoTlfxTM/m61vqlUmuUOJW1z/MqGp2hOAt1vESqfq/CIrw9WxUcYrOaMZuvPawFf",
-	"lxJXhiQ45HiLPDqqL/Lbbw6iVWo+Tm4HW4ZBMz1eSJltQI4xndKY6zli0wZPXPKUCU0uC5EAVm+54kOe",
-	"wmO9aTFMedxbIsBqJC+m5cXBokzy+pblcykY4QI0FyPyT6TSREvZqwfA+MA7WinBLYaQhGgevTBdmY1T",
-	"jtYKTalDq32av1VPLtJBs15V8m9vWV8/X1yVH0R2uvc/6N5/HOy9vN4LBpNFvdcJ12+ZUnTMNlM4hjIJ",
-	"hPedp5QLotkn9Gj5p+lgPc0Jxg+B47VT6RaMr9qwca1ChrVN5PSuJOOcNW1PwpJ/Ng/eRb2UKn1NS/lm",
-	"OZLPPEwUy29Z/pWKKnO6M7ufELPROZEiZnCY4AUbDBnCNbgYk2s5apkPQuVmtBZRCUGaXBG07T2QnGyU",
-	"wnsK76uDIgDgXlQEEI/lAt1MoAa5H4PalQ0GHcpCHxNKCsXyiFCCMQoYDWY+G6Brgu5LLm65ps6rulK+",
-	"3yz+wm7vYdA0k/nNKJUzO2gHVcL6DT1YV8uqlIfylNbPgU+j9ckXwNXsC6hIq5Fp7FSpQDa1gT6BS0U4",
-	"BdjcPRhHiDfcP1pIFNkQV9QunMlCxzILRMoP5JSJwbE5WBAGEJlTw7Ui1s9CYI0YXsxIxpMkZX0ysHSR",
-	"zwcRGaRUs9z8UYic0XhiVjw4JlqSISM65yxBntYnA5oN+biQhTK/T9iVQIiRjM7JhN5WLDWCUOeEJ0RI",
-	"TRSdEyX7ZDBleUYNrgfHJGejQlkb0VjKpE8GZQQHDp8z4KpCQiC5loa/JmarWpp9Xgkhbby7NFNg2LTT",
-	"6g1gLGFXBwECamG/IH2X2zWny23N6PBumebMlFElH1vMIV3ZzaLcgvivEBz1ylNdMwaUpNZI9T9xpWU+",
-	"f4xzGvUmOPkyfYL8SiznihZSBuCvXtRNo6od7SV1fZXW7RbYCL6fF+JGZiy1CPHD6PCK8mzSEIKky6ds",
-	"doDhyRBQXt1dIeKBiR/D8FHi7YnYPGA95xCAswQJjOGyByzoUeUp8hxFaM6cILcZP55Rrs2fS1O9hfFB",
-	"0INJNE9TyyEVZOHgMg33RafSCsW12lU1aTtkdn+wESGb3sK79DkFHUeNK7tsNDeb+wUlO0dFLjCh/RZ4",
-	"/Wkq85DAUSUadAoGd2Eb3e1M9YiNwIlmsLT1tLeSa6mQrCQVq5KDXBiDhVenNZ/VJfqFBWeoWIeCqNI0",
-	"MDHlNqFGpglTer1LxWrxoXWg26orHt7OL6TMgk4XGwvbeahLfGHlHeeIy5vCrdqDYh2dFYHVKSN0Vn7g",
-	"LE285J1Fn2ISDv4fmdeWkfe91JolZEr1xEmjRqoDeRXzKm1a5leK2Pj0ZXuUxdZKpQrXEOEiq/dCu0RD",
-	"7dJyzwRJJXrbFaubY56vtmn9xGiqJ8tAMxxzSFVIjo+lECzWLBkYiMxsiiamLwXNEglX9x9mOT5L3kDQ",
-	"6jinGLmdyJlo9bTddxFNoWwlrNxmvSlDiMTUvkUN3jfsHey9pHujj5+/vdsr/37e4e/Do7tlM2CT8u8x",
-	"twb9854q4/rWuJZ0nE9TnjPVtp6N/dbAdlj+GIFzLpmzs4+Mdb+yrGEsZMWpckhd5Iqz3DhY1CAe1ehh",
-	"ZQxctYSdSoL+Zb2+JFi9/RhqTrug8Ui6ziIp+bwXTRY0jtkUIx0SFqdcoELJbuUN/IU0FJZE38gxFxs4",
-	"tiyP6NGUx+zfZlTHkynN9byvGUhTVWxTr/pxL2GZXHZtdZHhDx87buxtJUssMOlCT+SjsK1VXiFCFRZ1",
-	"QEfDCWEqplMoH4AFKYiayBkXY8KDroxNUnww5GZZC6A3TJAhjW+iUpQzW0Pnip4AHQdCtBKudxQ2lbNp",
-	"Or/Wsjsi/3shDWdvdFzYAhj3vHDaLw5LfJYWvF0s2O4rQFZIaqHynd4YpU61/nVhX32Mu6JFExRsxnLv",
-	"pgiQh7NNU0UGdKRZPgCz9qx0DFJuS4bYPB8uCBX2uBj0d3IW1C+spUDhHM3v5jEsU2P1LKjpkvCcQbYa",
-	"Abuyyzey2jQTq91da918C1ALIhtS8pb5r40dXd7iO6ndlmKqaSrHBSNUzEmGxXiW+c0mHK8WI9ElDGhZ",
-	"M1qgn+6Rnn7kz0pyCAT8rIrqWTlmGczzAH5VF+CzwhKKfsr2OJ46Xkos1EBW22tUkdF6GVBAlLtll3AM",
-	"NmGW5sVHYZW44icjUb8tNHuIZLWs0I+W67Vx5tYWMrVKOKyfqGVQsdvTU+jNDk+hH+fsFPqpHZ0dZ2vt",
-	"OtvKTR3cPlrtl2jgdwlKd2s2li2LxhWGZhIhZ0EZJJfpyl1cmGesHrH6WZktx2ZLuD7tuu1AzTt+FMpv",
-	"9JA8Eu17Y3WSpjeWm6Pee8HMJfNB3jDRHotqPq4XjHpOc81jPqWhgmYrSzV1lU2Rsta4TCFCTTEm1r6A",
-	"75mpPLVFYZZwesmYcGUtywJ8Lw+IYrEUibr34X3wOk4L5ZrsGZ9WRW88cPkYWgB+iPY9otnpde0T6wa3",
-	"tvf6Y7Cw2uqfDB87Z3nGlVoo1WQ0o2vn+Ix66oZPr1UqZ9cZ+kTRauQ9ccPjG0tUmK1f+i2svena2ins",
-	"m/aTYuYHoMwJFcm1vLUhqTS5TuU4aKS24ucS9royowc+aUGgYhKlB1AuaKz5LbueVlRgmIZMk+uat90+",
-	"hp744PalWjd9wLPUo5W4dzmhRsVgWDf0v3lWxOPeweG3Lw8ODg724H/fmP996z66/5bN9g+elFCZLzs7",
-	"4zY3pFY21Mbkh5WxDAv3hTb3TASGvGkuxznNglHAWOGpIb94RYmszysTrX/g4yJnNvRsyFKJ4a4ggcqE",
-	"RUQV8QTsjkBwUKd6YBN3xHWh2CCUwVzlSndifLVQkFCsDJKxxVx9A2BWB7+FUYepuuFiDDCdsHTaHpOw",
-	"DJtm+xR+sTg5ZhoMUypuIptPYCO6EaDs09TQtyrhubrYkfm1MlhV1WXMyw1UN+Ipe7LFOh+J6S6JN6GC",
-	"RS3w3K3YYnG4gciCXqUn5GVkn2KWT3U4CwJjsw+fH5B4QnMaa5aXKVPlJPa28ybZkKiCpfWcB8ytMwTU",
-	"i4YyXj9AMJlUWHvdSDo51ajHWXHFu8GeBXMeL9goZ2qyqVEEXr7WAUVv0Y19tLIMSH20MBzGXGmWbyBG",
-	"1PlC7zuay7JmbO+4F5vP/2af78t8XI8BiGWes1iTicwVI0NQWOf+8bYjLEsZi/yoNS2zubLwlkrSHGzZ",
-	"FNUpNOGChaOJN2D+lrd1r89ZD2v7XUnRv6Azzzm6bmqnE59t4c2gQDxlOZfJNVudDOo2Zt8Ak0zn4mhl",
-	"4YSHSPNrSeMrCyXUVlnbZqncrbjskBR2etdZ6tvgqsM3H0Mxd2t+Mjr5BVNMb3aH3IdVlfdO2z5rxsgl",
-	"8Ra+XcWgrFXMne2JhBgxe9/C7X3LmSHZ0GkPm9z9eggPkYK+ypEPa96W+CVHoGm4KlhG9vhKYd2GFsms",
-	"K2v1yzI8TMZyo3JQs3UsiVs/yRnJqJhDSlTAC+LHITjT07UztwZHA/VWCkZmFHui6BkzsJ1JJ3WqE3JQ",
-	"ZueaUUlWU9tqsQ8dInsNNZbJ7hvUaH2I6hWIOasV1QIdSlRH7pB5E0bVoVnAVAjeXhGqNeIhDHhOY91W",
-	"E91xAbDAVCXc4aMXhQGfcyanzLmoUrM4bbd2PaGQ4mrth/CVKuKYMcxDuOExRr9iHVH84zrlI1sOvqj+",
-	"9b5FmvEKyaNFM6mlxVxXobXel2UUboiHPVRx91btDXOo4VebAp3wBGM7v5jy7TuEkQ2NFVKTxLAQLQkV",
-	"8yCvbajpbisn2+LudgNrlHCHw7JTWS3kC+4iqT2SD/iJeYABDHL8GFA4jfUTA0RjNoJj4SE+6HIVl8U5",
-	"LGHaHEKBlWAgb1PYfFKqbsJe2HqaUnO534gUImVK2cEhIbts1fiw2U3gYW1MTHeLAhfzWGI5/xjqcTgB",
-	"u9tyFB8LllxzsW49GzpugL5r6gfNIzGIJbE1knudyl56wy+sbwEqC8lOjiJC9GfJ6DFYUmO27aMdxkum",
-	"jYK1oQWyc8BCKIIouBxA8ZkIZrczpSpjZ2N6IRehaAwQSwmEL7ibvTwgxL4alOuXrKwbxUA2dWCzQZC1",
-	"zS3OWdtaEGiaYiWBrYaWPUy8TBk+oFr4hSEPQtNUzlTX3HovLiGYXn8fQvVC3epRMP5u2hCzUzGtpIYN",
-	"RDWoA+sK1W7EEryi2WWhSfvgQnthEKyNPI2FvYktrxSkvXuUpa5Koj4Dk5arj9qhPOpdCELYj+y+YazL",
-	"niRsYgwloVVkZYobNi2TUGiRmDtejgN+pXXyFe0aQtiHO71z0CyY9DaDw0NZDkOb+AVsAm8732gZF/63",
-	"hw/pQrprXt86FYpXLdFPYlo+O/8oPvzFFh9uIJ4NywnXCwi/lbaAcMBY+uJuNdHVSwrXM+dcgu600EQW",
-	"urSYKC5uFMQVzcjEN+dC+b2dVhgOWH1GUE6rUwXVHRX6cNP239k/fsPHPvrP7fGs9OBSs/vemOtJMezH",
-	"MtuXdMr3YpmwMRP75S7u/NfVDZ/uySlS0N5UGgjn5RndsM5y0AJfYvfZ1zXsHjyMPX1j6/jyMSs79XoW",
-	"Coy09LvVBo0Ufu9z/54+WgwbCAbef/Ri8Pt7H/8lGIT/t9pG65SMFcDN4Uu50iw5IYXAv8x3csoE0ZLM",
-	"JpLdYpt9jE7n4uaETHN+SzWE2lDy/OC5/yRHWyeoCF7dS1tw3PB3nAVixmGYIHQ8hhoKgcy1AncLmWg9",
-	"Vcf7+y4cyDubNeb7/NvQpatYXORczy8Nvm28KaM5iuD41w/uhP/11w+u1z1cnPhcOapZCDZ952IkAzoL",
-	"1fGEjHiaGWVyDGrVsbMbqwj70UQknlAd2SaLqn8lrsS/kL9evn9nAKoEvWHXMVUsIjxhQvMRZznWF/zl",
-	"l7Pvb7+JoAkrfnPxw3fk2bNnL82bv3z4rm9GesOVVq5j0+DzlRP1r3oRuQJpH//yjAFXvbvBCZlSpcjA",
-	"+3oAZRYM4seSSBGRgWEaA2c9YyKBCVEjITmjiYJ6q4N/34PvjslPZx+gENPg7dnl5QAE/Jjm+ZxQQV5/",
-	"oOOTsq4qzEQVGZyN9t5JwfbeGlhiLjslzw6ew1RY0xNCSM0qBk2t/Afknw1oXj5/8c1fkIYoURBUSwaG",
-	"AQ5OyAADUQdQ8kvZ8qAsTbxSi1A2Cua9NKtcshSY5Z5C0Bj/D1jDMXkFFEP+7//+P4M+OdMk5bdMkcMX",
-	"xIonEAqKhgeuFVF8LPa4ABPiCWGfsIgn1rclxGr+draRLVdm04J43ienC4/MZH6joMD4MSkUtw5NPeMx",
-	"w6ZkkJOPc8K+Tsn5+8sPuGP0MCii6Y2hLkEGZwnLplIzEc/3fmbzwbFfZRygWub437B55FWqwF9nToWv",
-	"6q5mNGEws2HWCggCj4uBty1hSgqRGNI9G1kiiAgfkbksHLEcG450eGRozWJLyYyBnDGjioyokSTt/hwb",
-	"M0cPPTbU1fLDkGaDTOzM1sToSMayIctPCCXoAYTi4WTMNL7xrIKFoS2DuQE+OOiTwY+vP5B9OPj7n22k",
-	"+N1+xga4+hJE1vCS0TlJJNRogCUjrFC8QyClPOOaJVAkebBPCz0ZkOHcWVVtiPEJapAWOpaqDJCwaPFw",
-	"XvVrxmNbjmBWXw4CB4C4gAzlvde3R9GyGZwGuBzua3BBNXtjlroH/x+Qf87LXWgg0b9EAKnqwQuWUS64",
-	"GCOjqP2imBlC1Sx3BpHYyjYDyBgW8pc+eX9rbVkAKb99HWL46KWZF1Bm0EUGOQXHLYDVTc10Pt87xXIa",
-	"hivjxFjmOeUxE8qXot+emWsDVIieu6zM7apkkccQw7hvX9rPuPa0B7wxzmkOjvSyx2jvoH/YhzwJMwqd",
-	"8t5x71n/oP8My8pN4BLbB/PAPpgCsF8N/IM9t7kUZ0nvuGcuA+iyjH56rHOowCPKzUR/FBg9aTcCDkhb",
-	"+h3Eo26xtOHB/F7U9x+tdJJ2G6rWEt2MGXq4gsi+M6GvfhJIEpzFOVNTKRTKFEcHB5jQIbT1f/iX0+/W",
-	"1LPG4sElAcLGcrA0jbVCrcda1cLjlQvcLzMoPIEIqMCJQr99NDtSRZbRfO7Mr2iAIomrcyrYzK9zqukY",
-	"+iPZ1mVmbEuULuTSqCE22mlBUoKbamYtz1i6GG8T2xENNEaoVNwnv7qK+LZuJwCWKcKABWGzvH4vWiB9",
-	"33y5TP0rkOxdfT+zucU28K9XNlfpQRAdMrHe3aF9q0ZbRw825UKTrwCBnecy48ramLdGYLAOUkydi2EV",
-	"Le3nBboJGvlc1VNNrY3vJ3X8F1rTNfAAgMf2UbRXTGGqaO3TDxjb/4wxyXeNqPuReZhruKbAllFeBWWU",
-	"c2UERkvMGrfMbvBnfT3NGMR2H6ALOPFJkhHNt4vY94KR2ENuKzYhccA/eQucfLFdCYZF2W/1hPEccjiX",
-	"GbQh7teZjW/qIJy4VjWdcOD1bmqSKFxQ4hoDliVYwyN6jXPWkne+JOZUdY5ooGrE6FbpF1siYPgdKHLQ",
-	"mNrqAmuKKkje+1PXAgIDNlurz0O7mSGLZcaMKghxPxmjAvpBVGmxFCxp7hVlAwuSCHVdV9W/Ty6YKjKj",
-	"lqFiDVoKxJ8qtXxo4GFWHpvtotnv/tCAbYBbRGYTHk/AqHjLtsy83jBte26AVSqA3KjxovGaSzwV2G1b",
-	"jEcJGwE2o1wH4TUtGmR0livoS+2ql1hF+KQ0XMxd55MEKFgjuWcyY8L+DkYbsLFAS6g+8RqamAWR1Bws",
-	"IV2rnj4xoONifCUCBwI08DpeAdJP7ERs/wjQNG3H6hKL+4yNglbIYq/LPMFVYpgb7ukKYoHuVC2X1vZl",
-	"LmxPBhIf87tTESjzux4O9/EGaVaxT0U5vLZ9ENCwOqNzMpZMESlOCB+BLxbTHVStL+VAMaEHBIrKGnLr",
-	"k+/w0up6V+HjfzqCemxK+pmxKaGIplEuMzJkBiOu3dwaJITdG5tJ6K11BcjyDsEGmqXdP3IFQWqlLbgi",
-	"OR9PNBnOjXbfJ+9FOjfiWRlvDeKQSFhyUn1nhIeRuQcKVdXWvRLgt6DK79BnewIGroIL2NCuKS7azJxU",
-	"o9HDXdKoYLMd0Ck4zSydAsZaqTOHRNp2C8+FfeaLtu54ucpNdgG7ze1iR8scvLYw1xrWHfvG/mf8Y5U8",
-	"YROkO9l13IBP9wKoZcW3om/70kTuINuMq0KxvP1I/aKwscACdpbzYw2Xd+UkXOcstoeH2zJ/qAeGlciW",
-	"bSN/1Kwia0UQPYwBp4rj+fL8QQaZZv3tPiG0IG6X8E7LYJa1rCxAiPufrYGslWH8glkQq9lFZW17osyi",
-	"RFs7v6BVD8btMoyqbV9nRO3njIsy+s5JiYtCl33kH5jbmrJPyjjDqv0kHwsIFFkpWi3i1O8LWZk760h9",
-	"LRJgmFV/x0dD6/NAb2eIuNwq2F/bUCFbUAOB/lUZsqXWgzhir1nTeg1aDk7nBYYpmxMzKhRTILZLwVSf",
-	"2MQTbLgU0sWJjbu2E4NinymW3rKAnm5He4TjuwWPej0l566eK1K2PPg74BsWEh71NpFsoSf7qRxjrmSY",
-	"x0Nzt952UFZrHLdjhJUppgFM4W+Ei83xVCEDmbWPgUJPFhAg0QrfYM5LZ3SuKksdBsbOWJrujWSesQRj",
-	"QCNyI+RM2JCagNMVp9kOJhcqGHbC5cNz9zoLd6y0BfQuwHEPO+q3CDqwr3P7+IXtv78NSNb6mHeC41FD",
-	"qzzrqvFicxPJbK0SBgxCijIQyy9zwj5xdR9tolIZ1I2lVtAWbTh25RtVGEhrbrey9ldXZO3HUox4nrWc",
-	"m1pstFnHswMXjQ23q4TWaDA/y0lZ2IWKuQucRcdyubiIZGAX5ZrcSp4E7N64pl3QSa3a26bn7ZLpE+uQ",
-	"cAHpdsteyRv2QIfyEsRZH9lV+LQNdM9lVjoiWijBxr63nVd84Okwu91cXB/8LIGH4KMuL4GuSkkAujE/",
-	"qVa8YenY5jNrNjBjKQRYOG/U1EYlkuHcj+mGDAIJ1QHK5u40vhnnshBJKHzCzv1EA0IXy+p2oqrDnVGV",
-	"5QcRUQ8oG72lN8yTUgGlaqW8dMtyPprvlWV5mymp0t2coRITmES9BlDp+pxB6ILsE8vHm7WsJfL6GyzK",
-	"+Z+2QSC1RPtNGb7d2IPwczuWX98+xM+NUtvMz+MJ1ftlK4s2e/Xbqt9Fh5DBqjXD/dx7dfC9TxOUFMDf",
-	"aciIK1J2Hw2toywF1TGAtKzns5RO7YSU5anRIivTpLTInoCUB9gY4AoGDesDH/9Gy+tmHO/gIR29k4JB",
-	"vtd2bel+o98Al3P0VXeIQdqeD1oLVWy424t6E0YT62p5/YGOmxZhH9uHZ+6ink2UXPW4ewzW+yx0ok+V",
-	"Kzf20DaF6HMgMaRsLFwmqnnn2hxmjCoLsuRLmTGoszqRhptCER0vme4E8q1cddWoTMVTU0ZvFNFSEiWl",
-	"KN84eom48FK2lvmy1/fmqd78gdY8O7786x27m8JbqnrsWzRd0bmXrVjSGNzVUJpqmdqWbpH9z64Eq/U3",
-	"NQX2vhfsK0XkTGCbFlssWeakLCpti3l+pRzNQtGKPjnTCrvj24qgJ6UgkTM4IrRsWKE0nQfkhe9hTY2U",
-	"GbC9VpvagZn9Rym2jOkPIPuVYDKie5CTwL3Qhjobn1plWi8D+3XC9aOBegsmomo7j6SDrsMwzMHCOlZC",
-	"zractoTKKpi9DMcwF1WYYYx4ytS+LcTguWs+20zcu/3PhhbuGpNf3sHVhNqxC680kq6VhPvEtu9RZMxv",
-	"Ia9fsSpTZplEf2Qauy79wFO2O19MFBzapSO3DV1VMTp8/s3zb599/fyb9oJLDXO5RpONE7kaI3pSZENB",
-	"edqfseEUCm0nvMjw08dg6Mg6kmcUUiCHc838shBUuDrevWMr+VU7uTC00BTrcvTi6+UlrpZ2eUbHbB+2",
-	"WDucZWWiIRcU5PnFscMR6jzWBagjG4mtZtCjg6+3t8ZTMqW5Ls2udrWdRN/nh1+3sDe/RMgaklnJgELQ",
-	"zBkQhZCY9wO08hBGc5Izw05YQsr2ZI6DYVQXsrAJo6metMXT/IRPbPEesDME4FOrXKFYfsuSiExZPqFT",
-	"VbVSkBkDjBuwvTh4toN1mVOQUE2HVGGFoxmWBr0n0lycnNkpjxlYssx1MIVaRhSOnEOiRZyPxf2U37I2",
-	"VL7ht0wwFUhzCZ0LGO3+mwKOkcvYGs5oioWv2vaRM4qCTnNQKE14551cwHAPuxM1kUUKeidxhUmaNlV1",
-	"ZlD72Jqh3d6IVi9e2qOr979CG1if/OqV3OIaqr4UhhJ1VLqj/FIz5vegN/cUlnNWTvBkjI4PGHFbdTZo",
-	"ireF0j5VDR5bwhiKk207FpJNocJ6hWI480xoKwgumEZsZ94lskpYnHLREmP3PT7wBDEdOK92sQ9hXbZD",
-	"1WHcAaCfvXYqK/T/H6wTy2+VZJBYqv/BLNxbeVPHxmpRvbakHWjvF7a3zA4UeIHFBL1jsKDJ+3iCypsr",
-	"rPz4yLqmuktGcyvFh6zcUMu2s5XblrJtGmzOaH49yrETeUAf6lbVtWVsLe858oJh29bHDTsAyiq69FN4",
-	"1tWldLcRVP+U/AaGJJu8Bj9ADTt738s8wfsHk+IhCXoGekKCDaX+BM6CmkwVU01TOS58sdAe8mY3gGG7",
-	"WF8qEEADpQgB4k/VXO8t8bHM9WbudsloxNNsyyJQkhCK8wRwX3H7/c+u3vLKu9gSBTmFYdHsAtcH1t2w",
-	"ZRpfVhIfz4kosiGeuYFtmdXHnvQnrhUiGB+F0owmjWb4ML2FLMNVb7wv3wR/gR0XmrHYXE5j1xB7atdB",
-	"h9P35+L27wVrIZMGL03tUHu9SeF4V6WktX+TnNgjX9Xb4ZrcMDYlPKAGe20Unhg1+pT48JdQoH3Erl1A",
-	"3Y5B3ftzD7vz1r1G7ZcZqjGtKerwxAMrLh693ituSaRzohfqWFEyTWnMSMpGuik66JZy7BXgz7/YXORP",
-	"Lv+XjStDZm6s676QDfunYvxGvbftBHJL4ou6fdRiE/X6imnPxlIVBwdzXZMmcIFWtCesCPhdWHasB3Qz",
-	"kG45u9iQB22zdi5UQF+lBDgqaZLVN6II85LhjJ0F7wgi3CEzYutiOO6rGYjNUvi9YPHEOGwHQv57CraE",
-	"Mh9N9NAibpfHh2DZytlEuk75NpTOdkCIZcZU2SRBaTq33Q4UZiLXJXZ4M6aCDBn0DcBMKdurz1x/V2JC",
-	"p1MmbPvIEzKQUyYGZJhzMVauz0eoclPVzGqrpLwLeXztu2DXR+hLksa7Xyn7QyqayxQ7L08n946R817R",
-	"DcqIdyfFJ1Vf5hVtrTRuAGsO9Ejm8dbrlWKALTq/IXOEWgdvS72ZVRJoC/IjDDMyTBJb0WEJYWuPwKhj",
-	"TKUm54XGOgpEFhpZ3w1j0+q7srEPNtvBHkUpH2mW9Mmp2RSRoyuh6gHwdq80hagJkjPQx2xHIpln0Mpm",
-	"iURfUbFNRrkb2fkVFY8kNL+iK2qzD6nYLqW/ooI4SvDofA1ehwGrZYDqKv92R8430tslrbIlXjcx/A0c",
-	"ny1X2OEjjRE3HaE/YTTXQ0ZbAoEubV8zTKt+duBXTsbYnxlF06diNpP2ZfmQs4oOplChUw/65FwqbYQs",
-	"2yWAKij90Ce/ujxGQO/EjjlkTFyJcuTDKuP9n4dzYiH5l6jqrz2lULpfisjl1+ZFCpnvKaO3XIxtpU9P",
-	"mAxxpZ9KwGxVN3snt04Tl3SOMrLNOVGaQ98wVgviayMSLxzl4aSSM2/Qe5zR+1fTqxbyhdbUqzbQJvr4",
-	"SNwqvXmINSdt20KPLcIRu0TgMncXg655TuRMeB0MvyEJnas+gWVC/WdRr/lrOE8gDGhs3r4S7iSFeAYM",
-	"yb58YWb9ki2HWyDmdqnGi6HbPjWzUr4Zzhdzv9sY5++yXomqvo1XzOYEcl3KzPXSZ6dkVKQpJPPVDBdV",
-	"5EBTI8f+QsNIkpqfYC51JcqDBLnsaCU5Lq9zjAxmST1UEXIKzU2PC3a9r23HEjtX6FT8VXLxwEbOv4uY",
-	"3NcQeruWLG0kHNZMcO9AnqqIrk5sdfkLhlLLctVCl2UjntVUzFSKMVP62LLfK1Hx6tJ2Z2XBiLBUlTWJ",
-	"bJtP+0z9NzqEdq12HoV1exOWn3iqJS4bslMJ9abFpntEYBVBGBV2H1VrRt3XWRojI5JCZSnqGQwbWP4b",
-	"A6btm/DfsNHWa3OiC3UdapPjTuJgWP4DL6Qc/70Yptx2H7cN5gxIW9TM55JMmZymmOOjmDZCkeokr4WI",
-	"ImtN+3k7v9QUqn0+ydvALa79RlBuC9vHl645nEH0XWir3BUtEDH9YMrbWxuA/XdxdM1mW9vEgTlid1Zl",
-	"m0OFdUQqStipXRkUKlnolCqtnGUFu+JLKDM1pPHNCYEGWkqTZwdW6zoFaJkRVaB4ypVY03ZsUPPl61tm",
-	"F48Vel3oVVUPDIi33wWoZkAGyjZUZEvDTrCGQGdGty178pbJ7SkalJkuUYP8ZrFIexsypjTXPOZTKnTz",
-	"5fPaBqVEbVknRsk88ZPbYjqlMddzMpSFrQpOUt4kbJ77C3mKkoe3wLarpgbQ7dfHkjb3dy1Rw1/j/Q9i",
-	"w+3zwRCFuQihsqa5bCJSiBSNeKy0klizxHFZJHHuShyg1aPszhW6XH7mkPj3RE77+2LLGuB5UR11WUDR",
-	"CrpRyI7DJKDOGQuqJHLniQY7K9oWMGSSDMxbAzKh7kDjo7csB5/NgsQALx0visie5l+W3xVEij4pSyzZ",
-	"Oa0NrU/MmhfG9gL5UbQa/C65YMk11QMg0IERfK4VYwK+UnROFBcxuxKzktIgKHlCk/ouA4R2yfSFTHd4",
-	"s2yhWQFu4ZGChTzuuaqjafkgocpnCFuu5PQjv62MyJXy7RoS5rJRwMEGHFlrR2fQFQ1+1cJxGJvpwGER",
-	"22Lg9eLYtmV7n7hikWBAi8qCJlQQWuiJzKu7V1U1ZnEeNCcrMBCCw8fuiSrCR75DN4HIfKxNB7Vm0LR2",
-	"QrCuFNY+DpQ+DpwYV22u9zQSz2zEq1dnPFDjpiX5bKs9nG2fq6fRucly4DYolTdLMDOK9baagPRYHGwd",
-	"JO2+AJ0sETfFKnANJZwcr7KF6Nq6MuGROXUFoZ5MBUfcKq5/sfTD6pPctJ8HJBSYoZ1OimkqafIVMHO9",
-	"/bbsuYOatT3h9GgmVeEjHmrS/tfz1z9G5PzdjxH5lQ3PzTXx49kPUWlDekHevoIr7MUBydiYTvknliow",
-	"RGFR/ZgpBZXcFy6QE0LVzZUY/Pj6A1kk0QGYGKBPlW7wX54XPlqbOE9WpJob8WJ/JPNsL6Ga1pE6zc2w",
-	"2tYLqQ7I6qpyPh/6zb1ZFQiUw99ZvE5rld3QIb1hW3bN/4J0Rr0qgK1MqSqwXwROL7K6bRa892a4bz+c",
-	"07KZhASXPnRCtw2sBZu5gJbISGDW84kFulCOs00wXIaD9eUr7GTDVRVMs5PbZbn/aidMYt8Ei4q21imK",
-	"ieRv/rNdIPy+hGvNsOD1XfAijtBovYMe1GVnB5DB7Qp8od9rDWFkfrBtrITmJ+i+22Sfq3XL8Dv6RZbT",
-	"qwgVg8iPMUMzjtUq+uSd1E5hx2q21tufS81sWLoBZNmSHXcTYSVKayiQ2VfqSqRyHJUZl7Y8odPrWSzz",
-	"BCK/oEE8dj+CfP2vwMMaYu+vYffbFcFxjnCB0L9evn9HEhkXGYREZDRh5iQPGbmBkmwKE7nZbr2NhluM",
-	"+S3DKnCJkb1WUFHZ8KqdwZ5XfbG2x2OrflX37C4CoyUnvmZnaA3026qxZc7u21NqTW4ZaC4WxMnqJP+3",
-	"84Y0/8Z8+xkIfAukAs07rBEj3L0k7R6QC7awB2qVbXb3hYb1Impau+sD6rarEzVZfcCoY1g+9gYAY7oc",
-	"2UwhLjrHj5S02rGV73tz9rxevk+mw27dsDaEewzkM9ZdgzTIbu5T/CURr91FG/WW7Ye3TsClaFRJLi3U",
-	"GeSkjjr3P9u/llP/l0jVwqBTHZ9q1D9Rz+lAw9Jl4NY9hE2GlfPS7tStkcDKKvyttsDSW/KUigpYEKxw",
-	"cJRw+jPVbLGNlr5SbfZHIM381hFGkae9494+nXJAi318aZWxS0OzrfqQXF25oEKHOimUrTBAv8CeG3Xy",
-	"Uw39F/z6kn5FpNDzaFmzsZkzQ19EyzF0t623hQu/jLf1HFyTLtnLvgR9Q5bf+UHmBCwqQ5pSERv9zGwQ",
-	"V1C9bSuKh99HbcuDIHTnvvt49/8CAAD//w==",
+	"7L3rduO2liD8Kvj09VrVp5u+VuVS9o9pV1JJ6qQuHrty0mtSNRZEbkmISYAhQKvUtTxr3qLfYF6k32Se",
+	"ZBY2ABKUQIqSLdmVc/IjJUskLntvbOz7/jyIRZYLDlzJwcnnwRRoAgV+fPmeTvS/Cci4YLligg9OBu+n",
+	"QCiXMyieSHIDhdRfRwMZTyGj+nE1z2FwMpCqYHwyuL2NBv++9x2Np7A81q9TUFMoiKrGJDHNgIwLkeGX",
+	"Mb7njw68zAYnvw1+evV+EA3evLq8HHyMlua8jQY5LWgGyu7lu7KQogjvZsjhk7qK8YkhEWOcOacTICMY",
+	"i0LPz/Szf5RQzAfRgNNMT2ZeaCzunwoYD04G//9BDdMD86s8sCvQS3uVQJYLBTye/wzz5UV9NxUSOBnN",
+	"DQxSBlxFhMOMjEVBgMZToqaMT4iaUkWYIjPKlSQZTWCfnJEC/ihBKvurJBK4InRCGSczpqY4qNRgvoY5",
+	"fsM4OX72gU9FWUiLB2kenekh9PNjVkhFBAec5dT8SrlA9I1EMtfLYJJQ8uz4eP8DdzAz5FQDzdv6nt67",
+	"D72MfnoNfKKmg5Oj42+jQca4+/tbjU+loNBj/s/f/r+9//XxX/9pEAVo7dX4DVXxNIxpTdEGLIa40hQK",
+	"MqVyn7wyWDdgnVFJ4inlE0iIZDyGyKdQs8uj431yDiJPgcymgsQiA6IEoaQQIiOUJ2QiSCIIF+oDN4Mh",
+	"iLieA3EioQtO4z2zjxYAHX/1dQNAR2FYvBUcWuBxxlvB0bEoPWD3yo4Oj5+FFvOaZUzpZ0NnKcUf/RET",
+	"GNMyVYOT48NID88yfe6PDg9x2/avah7GFUzAnK4LIbJX31cz5VRN64k0dq5YMogG+pSwApLBiSpK6HuK",
+	"X32Pc1wCLUJA/VUUidR0MGY8MVSTUntwRvqMSDKCCeNcQyXMVv5oB+zhapT/IqEwAwW3X7qfN91/NT7y",
+	"2AJkLrgEZLHnhRilkOmPseAKOGKb5nnKYqrhc5CbJ/71d6mB9bnnlG5cnHHx/qCKzDR7mxXCQsC+pkc9",
+	"i2NRmmXkhcihUMwsld5QRYtVE5/hU79cvJaD22gQF0AVJFdUrXrvPdPwiQYJk3lK51cOHwvYigaQUZa2",
+	"/3J1AwUbM42i6pGREClQrp9hSR9ijQZMXtEkYzw8Skr5pKQTWDXWa/fcbTQo82RNUJQeWfYkL59Cfxvg",
+	"kfWo14BuCVALQPe258EhcvhvILWxrVqkEKPfIVZ6D5aazvAWWKapK5RVVuLkO/OUJg+qVtK+o+BFcLjJ",
+	"7CjB5eq9anj+g/w7yF8qqnpR5SU+qN8oZQ48qUAxFkWmP2lMwJ5iSHa8TFM6SsEx16UdfkFHKHRuDNgW",
+	"gLHmcXL0udsDVZ2Kuxyp10yqe1wwU5DJNVZeLY0WBZ3rvz0NZtU4b+GT8nSRDhA0hw0CpEyYOovNbVzr",
+	"ZprIrirSsFR3VQDjSDfVNxKk1h7llXsO6exqUlBunsrEDYMrS1XV35awqr8TSMH8HetjXeZXUtHCPqFp",
+	"uwCtArm/YspjSNPqZ3mV01J6fxYgywySgF5pd/ySq2IeYKsVIDrx6MHsNtIvGZzRNH03Hpz8tkIYgkIL",
+	"T7cfF0WhF0ZZ1GeWWIFe86KIzKYsnhJRKi2ISqPImFvllGg2hTol5UTvhCqhtfpYZBnlyRIf2+waAKWh",
+	"iltMEqaXS9NzD3ANDlnTVl/+rmgxAXW15uPXjCeLJOsIyiOkouSWLBz1IK2ETA4BZmtwGznCaE7ur7yG",
+	"UgPCrUfuQfhPTfmPiAHhhbTbG8SIRXkqaLLRJVKLVcs6+UiKtFRAaJIUICXIyhzFYlUWIO2ZnTE1FaXS",
+	"57a6kxdljiYsMkhYmS1P+dXR8X/951dHx+RXGJ0PAhxPTctsxK2k1nz36Pjb//rPo+NvW95dgE09UORW",
+	"0wEfA98HEl0LoFZFXdQ30c41psxcH0vA0vdbKX3Gkhci1tcc6vsF0ESr+naAj/ciGDobbC3f+tYQHwN2",
+	"dfUrm2pC+NLf6nmbOFof3uuBTYudORQSkhYY9oeIZ792sFnBf1/QwI5HlHNIrkbze7jIzfmeAvevasIk",
+	"mQgO93Ml1+S9TH5cmZO+oVpj9c0+O19Ahb2Ba1BW63Sr6oObnV4FmhY2uAFeUP4QF/gLo/E+kpv7BeUX",
+	"xk/RLhmOaSqXLrKaeLuWemGe8il6yfXENS8HnkhrmoV0fFrdrExF+udEgCRcaKYYPBHBE3AnNb0aIAS1",
+	"7yoC2dCRtmwB+Q59Ey+1cLsZQiozTsM98axhq34agFROpZyJIlnh+jlaJVc4O0Y1XhBwuMtz+8hmG43L",
+	"ogCurjZeuD4Vs96vH67a+NJ6FsYPwsEoNhdl6N7WN02HouZdCoyrr58Nlt0vi5fZhZhJUkAmbiCpnZe5",
+	"SFk8PyW0iKfM/VIIkclBYMkbqJzFHDW3oMUPikIUnbtcwlrA6SCVyHNICLWbCS18zDiT0zsaCvvqtbgM",
+	"u4Fe18G5WXfgRrDWkzst241hRKJqjLJkycrXo8GnvYnYCwrX4AuJf5RQ4p1TlM6jpjfqrEEdUraCLBcF",
+	"Ta/KImyBVgWbTIwg4WbTgEvKFJydqqcRwI3UgImHr5pca7OqPYkVsS6I5x6CmlS2sLFuBrBTUcnjOxtI",
+	"TPXbDyE4+Wt/NPKTXdSltXQugaQoeW+bmNF92s9C92FZ2ImduDFqH7pEAn8jbhj0vZ3hE9WHXT83AV7o",
+	"X34bTIU+MnqKQkt+GVxljJdK//j8WTRQTOk3Bm+FHENBVTmIBnOgxeDk6Pnx8e3ild/g/I3r+qvDw8MA",
+	"Y3EL6UlaP+rH9XsZ/fTKvODd+4bGtAjL/ijB/m61vlxIBYVDSdccv8LozJiTUPdbhMrnOrri68NV4RUa",
+	"qwXQbP15LeCbUuLKiAaHHG+Rx8fNRX77zWG0Ss03k9vBlmHQTo8XQmQbkGNMcxozNTfYtLEXlywFrshl",
+	"yRPE6g2TbMRSfGyQl6OUxYMlAqxH8kJivjpclEle3kAxFxwI46i5aJF/KqQiSohBM37GB97xSgluMQIl",
+	"RPPGC9OX2TjlaK3Ilia0uqf5W/3kIh2061UV//aW9fWzxVX5MWhne/+D7v3H4d7zq71gLFo0eJkw9Qak",
+	"pBPYTOEYiSQQHXieUsaJgk/Go+WfpsP1NCccPwSOl06lWzC+Ks3GlQwZ1jaR0/uSjHPWdD2JS/5ZP4hB",
+	"LVJd0Uq+WQ4E1A8TCcUNFE9kVJvTndn9lOiNzongMeBhwhdsLGUI1+hiTK7EuGM+jLSb0UZAJsZ4MkmM",
+	"be+e5GStFN5ReF8dFIEA96IikHgsF+hnAtXI/RjUrmws6UiU6oRQUkooIkKJiVEwwWT6bw10RYz7kvEb",
+	"pqjzqq6U7zeLv7Dbux80zURxPU7FzA7aQ5WwfkMP1vWyauWhOqXNc+DTaHPyBXC1+wJq0mplGjtVKgyb",
+	"2kCfMEs1cAqwuTswjhBvuHu0EC+zkVlRt3AmShWLLBBoPxQ58OGJPlgYBhDpU8OUJNbPQnCNJjoZSMaS",
+	"JIV9MrR0UcyHERmmVEGhP5S8ABpP9YqHJ0QJMgKiCgaJ4Wn7ZEizEZuUopT69yl84AZiJKNzMqU3NUuN",
+	"MFI6YQnhQhFJ50SKfTLMocioxvXwhBQwLqW1EU2ESPbJsIrgMMMXgFyVC4xDV0Lz10RvVQm9zw+cCxsu",
+	"L/QUJuraafUaMJaw64OA8bi4X5S+q+3q0+W2pnV4t0x9Zqqoko8d5pC+7GZRbjH4rxEcDapT3TAGVKTW",
+	"SvU/MalEMX+IcxoNpmbyZfpE+ZVYzhUtZBzgp0HUT6NqHO0ldX2V1u0W2Aq+nxfiRmaQWoTYT1cFZIyb",
+	"sHk/ss7cWp6ZGqOSVPWUzTfQbBpD1OvrbOmbeooQqeEyH8JMUmH5kVhIcD3nGK6zBAkT8WWPY9D/ylLD",
+	"oSShBTixbzPuPaNM6Y9LU73B8VEsxEkUS1PLTyWm/Jhlal5tXFAr1Nx6V/Wk3ZDZPRswCNn0zj4v4IbB",
+	"bHnBU5WFBb21dQcrXbVYwj6p1bJaU0zTXEUvzr69amvyQY6tg+uaDLN1M7v0JAbdga0ru2x1Imipwcjr",
+	"7rS7cJPuu/3lp1wUITGyzj7pFeLvgnH6Ww+bcTgBzgu4tPV08uqakSEJWEioM8ZccIqFV681v2rqaQsL",
+	"zoy5JBQal6aBiSmzWVYiTUCq9UQFa5sJrcM4I/vi4c38Qogs6EqzEc69h7o0L6w8iI64vCncqj0oNtFZ",
+	"E1iTMkJn5QcGaeJldC16ipNwSsdYv7aMvO+FUpCQnKqp0zG0rI5aiEm2tbm6TySxWQfLVkaLrZXs16wh",
+	"Mous3wvt0pjfl5b7ipNUmBgKCU0j27PVlsqfgKZqugw0zTFHVIa0s1hwDrGCZKghMrN5uyanLWhsSpi8",
+	"+zDLUXfiGkORJwU18fiJmPFO/+ldF9EWoFjBym3WmzKESJPvuWiX8c21h3vP6d744+dvb/eqz896fD46",
+	"vl027raZdDzm1mJVuKMhYH0ba0eS1aecFSC71rNxNAKyHSgeIhzSZfj29nxC/yvLmjtDtrk6sdjFIzl7",
+	"nINFA+JRgx5WRjbWS9ipxO5f1utLgvXbD6GOdgsaD6STLpKSz3uNIYrGMeQmfiWBOGXc2ATgRlzjJ0ND",
+	"YUn0tZfLG7Cq1+rsrGBKASfMt4Th9AmERxYTxjdwhFruM6Api+HfZlTF05wWar6vAOW0OhZuUP+4l0Am",
+	"ll2hfbSDo4eOM3xTSykL7L9UU/EgDHGVF5FQaWqIGMfUKQEZ0xyrVZj6J0ROxYzxCWFB19cmKWEmRGtZ",
+	"v6DXwMmIxtdRJSTqrRlnnJoiiQZC+hKmdhRmV0Cezq+U6I/I/14KfWe0OrpsvZU7XmXdV5IlPksL3i4W",
+	"fD01IGskdVD5Tu+iSltb/yKyrz7ELdShY3KYQeHdQQHycL4MKsmQjhUUQ3SDzCpHMmW2Qo3NC2OcUG6P",
+	"i0Z/L+dS8ypcCiwvjLtGP2aqIlkNDksIJawAzG4k6Idw+WlWTwe+2j261p26ALUgsjGFc5n/2ljj5S2+",
+	"FcptKaaKpmJSAqF8TjJT+2mZ32zC8RoxNX3CxpZ1rgX66R8Z7EeKrSSHQIDYqiiwlWNWwV/34Id3AWEr",
+	"bOHGr90d99XES4WFBsgae41qMlovYw6JcrfsEo/BJsxSv/ggrNKs+NHI6m9KBfeR3JiV6sFyAzfO9NtC",
+	"Zl8Fh/UT+zQqdnt6SrXZ4SnVw5ydUj22o7Pj7L5dZ+e5qYPbN/6AJRr4XaA635m9Z6vwMWlCeQkXs6AM",
+	"Uoh05S4u9DNWj1j9rMiWY/kFXp923Xag9h0/COW3+l4eiPa9sXpJ0xvLzdHgHQd9ybwX18C7Y5f1n+sF",
+	"L5/TQrGY5TRUP29laa++sqmhrDUuU4xolAB87Qv4jpntuS0itITTSwDuqqhW9R6fHxIJseCJvPPhvfe6",
+	"XwvlvewZz+siSR64fAwtAD9E+x7R7PS69ol1g1vbe/0hWFhj9Y+Gj51DkTEpF0p7ac3oyrlUo4G8ZvmV",
+	"TMXsKjPeVmM18p64ZvG1JSpT3aHyiFh705W1U9g37V8S9A9ImVPKkytxY0OYaXKViknQSG3FzyXs9WVG",
+	"93zSgkA1SbceQBmnsWI3cJXXVKCZhkiTq4Yf3z5mfPzB7Qu5brqJZ6k3VuLB5ZRqFQNMmdr/5lkRTwaH",
+	"R98+Pzw8PNzD/32j//et+9P9t2y2v/ckltp82dvNt7khtbahtibLrIySWLgvlL5nIjTk5YWYFDQLRo2b",
+	"imAt+egrSqp9XpmY/wOblAXY4MMRpMKER6MEKhKIiCzjKdodkeCwLPrQJnrxq1LCMJTxXufW92J8jSCT",
+	"UBSOIWOLueYG0KyOfgutDlN5zfgEYTqFNO+OdliGTbt9ynyxOLnJTBmllF9HNv/EZgAYgMKnXNO3rOC5",
+	"ujiW/rU2WNXViEQCbVQ3Zik82uKuD8R0l8SbUIGrDnjuVmyxONxAZDFepUfkZYRPMRS5CmfNmFj+o2eH",
+	"JJ7SgsYKiirFrprE3nbeJBsSVbAUo/OAuXWGgHrRUvbtBwxTE9KU+teSTkGV0eOsuOLdYE+DObIXMC5A",
+	"Tjc1iuDLVyqg6C26sY9Xlo1pjhaGw4RJBcUGYkSTLwy+o4WoagwPTgax/vvf7PP7opg0YwBiURQQKzIV",
+	"hQQyQoV17h9vO8KylLHIjzrTeNsrUa9ZwmiT4umbl/+5X/NVr3CGCwjHNm9wYVh+2L8GbDPI7ncp+P4F",
+	"nXkO1XXTh53IbYu7BoXoHAomkitYnTTgNmbfQDNO7wJ8VXGO+0gl7UgVrYpxNFbZ2GalEK64IA0p7PR+",
+	"tNS3wfVo3nwIZd6t+dHo8RcgQW1279yFVVV3Vdc+GwbMJZEYv13FoKwlzZ3tqcC4MntH441/w2DWkisX",
+	"NtP7NTfuo8zBKuc/rnlbIpsYo3biKq1peeWJNLVBOqS5vqzVL/1xP1nxrQpFwz6yJKL9JGYko3yO4Y0B",
+	"z4kfu+DMVVfORBscDVViwYHMqGnbo2agYTsTTlKVp+SwygDXo5Ksoeo14iV6xBlraqwKKmxQB/g+KqQY",
+	"zFlNqhEcUaE6cofMmzCqD80CpkLw9gqdrRFDocFzFquuuvuOC6DVpm4TgH96kRv4dwEiB+fWSvXilN3a",
+	"1ZRiGrW1OeJXsoxjAJMVcc1iE4tratWaD1cpG9uWA2X9r/etoRmvWYGxgiaNJJ2rOtDX+7KKCQ7xsPtq",
+	"INCp8Zk8ffzVptknLDHxoF9Mi4AdwsiG03KhSKJZiBKE8nmQ17b0DbDVuW0DAbuBNdoE4GHZqawW8h/3",
+	"kdQeyG/8yLzGCAYxeQgonMXqkQGiNTfCsfAQH3SZk8vinCmT2x52YaoNYRYpt9mtVF6HPbfNpKn2ktIR",
+	"KXkKUtrBMY2/6iZ6v7lW6JVtLWfgFoVu6YkwLSNirPniBOx+y5FswiG5Ynzdmkl00gJ913cS+5uawJfE",
+	"1uEe9Cqt6g2/sL4FqCykXjmKCNGfJaOHYEmtub8PdhgvQWkFa0OrZe8gh1DUUXA5iOJXPJhrD1LWBtLW",
+	"ZEfGQxEcKJYSDHlwN3t1QIh9NSjXL1lmN4qbbOvyZwMnG5tbnLOxtSDQFDV1DbYajnY/MTZVyIHs4Bea",
+	"PAhNUzGTfTP9vViGYLL/XQjVC49rRs74u+lCzE7FtIoaNhDVsNawK4a8EUvwCrNXxUztgwsdsFGw1vK0",
+	"KR5PbAmvIO3dofR5XXb3KZq0XA3eHiV4b0MQMj3v7hr6uux9Mn22sey4jKxMcQ15lbhCy0Tf8WIS8EWt",
+	"k+No1xDCPt7pvQNt0aS3GRzuy3IY2sQvaBN40/tGyxj3vz26X7fT+u6j2/Y9rVM5e9W2/GSp5fP2j6LY",
+	"X2xR7Bbi2bDMdbOw9RthC1sHDKxf3a4mumap62aGnksEzktFRKkqK4tk/Fpi/NKMTH0TMJaF3Gnl64Cl",
+	"aIyF23pV9t1RqRI37f5b++E389hH/7k9llVeX6p3P5gwNS1H+7HIDgTN2V4sEpgAP6h2ceu/Lq9Zvidy",
+	"Q0F7udAQLqozumH976DVvsLu068b2D28Hxv8xhb15WNWdZD2rBomotPvohw0bPgt/f27/XgxPCEY4P/R",
+	"i/Xf3/v4L8Fg/781NtqkZFOZXh++lEkFySkpufmkvxM5cKIEmU0F3EBBptRYUlLGr09JXrAbqjCkh5Jn",
+	"h8/8J5mxj6Ja4VWhsIXwNX83s2BsOg4ThI7HUEOhloWS6KIhU6VyeXJw4MKOvLPZYL7Pvg3JSBLismBq",
+	"fqnxbeNagRZGbDeffnAn/K+/vtc4xSf1xWmeq0bVCxnc3mKRnLEI6DlUxVMyZmmmFdAJqmInztYsI9Mn",
+	"KSLxlKrINv+U+x/4B/4v5K+X795qgEpOr+EqphIiwhLgio0ZFKb0xy+/vPr+5psImwObby5++I48ffr0",
+	"uX7zl/ff7euRXjOppOskNvz8wakHHwYR+YAagvnkGRA+DG6HpySnUpKh9/UQyzloxE8EETwiQ800hs7i",
+	"BjzBCY0WQwqgicQ6wMN/38PvTshPr95jKanhm1eXl0NUCmJaFHNCOXn5nk5Oq3q/OBOVZPhqvPdWcNh7",
+	"o2FpcuYpeXr4DKcytWYxVFWvYkjzPLXlWQ9yE4z6r79LwYfknzVonj/76pu/GBqiRGLwLhlqBjg8JUMT",
+	"8DrEomXSlq2FNPGKemLhK5z3Uq9yybqgl3uGwWnsP3ANJ+QFUgz5v//7/wz3yStFUnYDkhx9Rax4giGn",
+	"xljBlCSSTfge42h2PCXwyVSSNXWXCbHWAjvb2BZcs+lHrNgnZwuPzERxLbHw/QkpJbNOUDVjMZhmeZj7",
+	"b+bEfZ2R83eX782OjVdCEkWvNXVxMnyVQJYLBTye7/0M8+GJX/0eoVrVEriGeeRVxDC/zpzaX9cDzmgC",
+	"OLNm1hIJwhwXDW9bR5eUPNGk+2psiSAibEzmonTEcqI50tGxpjWLLSkyQDljRiUZUy1J2v05NqaPnvHy",
+	"UFeN0IROa2SajoFtjI5kkI2gOCWUGK8hFrUnE1Dmjac1LDRtacwNzYPDfTL88eV7coAH/+CzjUi/Pchg",
+	"aFZfgcgaazI6J4nAWhC4ZAMrI94ZIKUsYwoSLN49PKClmg7JaO4ssTaU+dRonRY6lqo0kEwx7dG87iNu",
+	"jm01gl59NQgeAOKCOKT33r49ipbNmGmQy5l9DS+ogtd6qXv4/yH556LahUIS/UuEkKofvICMMs74xDCK",
+	"xi8S9BCyYe3TiDQtljOEjGYhf9kn726s/Qsh5bdVNBg+fq7nRZRpdJFhQdHZi2B1U4Mq5ntnpmyH5spm",
+	"YlN+PGUxcOlL0W9e6WsDVYiBu6z07SpFWcQYK3lgXzrImPK0B3NjnNMCne9V79vB4f7RPuZj6FFozgYn",
+	"g6f7h/tPTWG8KV5iB2hSOEDzgemjhP+YXvBM8FfJ4GSgLwPs/m18+6ZSo0QvKtMT/VGaKE27EXRa2pYE",
+	"KB71i9kND+b3SL/7aJVjtd9QjVb9eszQwzVEDpzZffWTSJLoYC5A5oJLI1McHx6axBGurM/Ev5x+t+ah",
+	"NRaPbgwUNpaDsmmspNF6rCUuPF61wIMqU8MTiJAKnCj020e9I1lmGS3mzmRrjFYkcZVaOcz8Sq2KTrBv",
+	"l22pp8e2ROnCNLUaYiOkFiQlvKlm1lptimSb28R26kONEWti75NfXacGW3kUAQuSALIg08RxfxAtkL5v",
+	"8lym/hVI9q6+n2FusY3864XNiboXRIfMsre3xibWoK3je5tyoflcgMDOC5Exae3SWyMwXAcpc+eWWEVL",
+	"B0VpXAutfK7u9SfXxvejOv4LLRNbeADCY/so2itznCpa+/Qjxg4+mzjm21bU/Qge5lquKbRlVFdBFRld",
+	"G46NJWaNW2Y3+LP+oXYMmjY0qAs48UmQMS22i9h3HEjsIbcTm5hs4J+8BU6+2EbHhFLZb9UUWIG5ossM",
+	"WhP3y8zGRPUQTlxt/l448PoCtEkULpBxjQGrIrLhEb2GTmvJO18Sc6p7lLRQtcHoVunXNN8wIXuoyGHD",
+	"dKsLrCmqGPI+yF2zERPk2Vk/H9sgjSAWGWhVEGOFMqAcO4/U6bcULWnuFWmDEZLI6LquL8E+uQBZZlot",
+	"M4o1aikYsyrl8qHBh6E6NttFs99npAXbCLeIzKYsnqJR8Qa2zLxegyuHi1apAHKj1ovGa2PyWGC3bTHe",
+	"SNgGYDPKVBBeedkio0MhsV+6q5JiFeHTynAxdz12EqRgZcg9Exlw+zsabdDGgq3K9onXOkcviKT6YHHh",
+	"WkjtEw06xicfeOBAoAbexCtC+pGdiO0fAZqm3VhdZnFel5pWIbrZz6bXvVy5wvtee55PfOs3VbWVh7ut",
+	"XtJ4SrTwom8o0zkPhb6MJqAFMBvQtxJ/n023sRWy9MsqN3SVGO2Ge7yCdKDrXQcaty8ze8gDv+sdwXLQ",
+	"6+HwwEgA7SaSM14Nr2wnDmMYn9E5mQiQRPBTwsboSzcpLrLR73YogashweLDml3sk++M0NFX1jCP/+kI",
+	"6qEp6WeAnFCDpnEhMjICjRHXxnINEjJdYdtJ6I115YhKBjCNeSu/TeQKxzRKoDBJCjaZKjKaEy5m++Qd",
+	"T+eaeVUx9ijO8gSS0/o7LfyN9T1eyroG8weOficq/c6fttdo4Cq/wA3tmuKizcyBDRo92iWNcpjtgE7R",
+	"6WnpFDHWSZ0FJk93CxcX9pkv2jrn5ae32XXsNreLHSUK9LrjXGtY5+wbB5/Nh1XyhE2K72WXcwM+3gug",
+	"UQmhE33blyYKB9l2XJUSiu4j9Ys0DSgWsLOcE625vCsh4nq3wZ453Jb5Y904U7FuWcr/oyHerxUBdj8G",
+	"uDoO68vz52lk6vV3+/SMBXi7hHdWBSOtZSVDQjz4bA2cnQzjF5P5sppd1NbSR8osKrR18wtadwHdLsOo",
+	"G0f2RtRBAYxX0ZNOSlwUuuwj/8Dc1ow1pIoTrRugsgnHQJ+VotUiTv3OpLW5uonUlzxBhll3GH0wtD4L",
+	"9IzHiNntWl1sqJctomKA/qQKuZPrQdxgr13TeolajpnOC+yTNg9qXEqQKLYLDnKf2GQj05grpIsTGzdv",
+	"J0bFPpOQ3kBAT7ejPcDx3UJERDMN67aZH1S1xvg74BsWEh71tpFsqaYHqZiY/Ngwj8cmgIPtoKzRYHDH",
+	"CKvSigOYMr8RxjfHU40Mw6x9DJRquoAAYbwoLea8dEbnsrbUmcDmGaTp3lgUGSQmhjci11zMuA2JCjjN",
+	"zTTbweRCpcteuLx/7t5k4Y6VdoDeBajuFSBBdQk6uK9z+zhGlW4Jko1O+r3geNzSUtG62rzY6kSArU8D",
+	"yCAErwLp/NI28InJu2gTtcogry21orZow+lr37Y0gdD6dqvqvfVF1kEs+JgVWce5acS263U8PXTR9Hi7",
+	"Cmyhh/NDQapiPpTPXeCzCQyoFheRDO2iTJEbwZKA3dusaRd00qjwt+l5uwR1ah0SLqHAbtkrcwT3dCgv",
+	"UZz1kV2Hv9tEhUJklSOigxJs7kLXeTUPPB5mt5uL672f5XEffNTlldBVKSVIN/on2Yk3U2K4/czqDcwg",
+	"xQAZ543KbVQpGc39mHzMABFYEcIlxI9ofD0pRMkbob9D52YeGtOFJYknkpxhibU951X+wOOpEBIPeNjH",
+	"YJd/15hgZ9WaAk1wOCteL6ynYeBatIx93BZtN6tA9yLuo50Rt2VLEZH3KKK9odfgCctIWXKl2HYDBRvP",
+	"96oq0u0EXauQzl5q8uB4s/xU5YGdYQSM2Cf2OmlX9pZI9G+4KOcG2waBNGo8bHrv2I3dy7Vix/LbMYSu",
+	"Fa1bt18r8ZSqg6rzSpfZ/E3dnqVHhEvdSeRuXsYm+N6liRFY0O2qyYhJUjXLDa2jqkLWMw65KiW1lJXv",
+	"ZKXlqQ13FWlSGYZPUdhEbAzNCoYt68NQg42W189G38NRO34rOGDa4HZN+n5f6gCXc/TV9Mth9qcPWgtV",
+	"0x96ENmrBBf78j2dtC3CPnaAz9xGA5tvu+px9xiu92noRJ9JV+nuvk0b0edAflHVB7vKd/TOtT7MJjgx",
+	"yJIvRQZY4ncqNDfF+k1eTuYppu25wr5RldEpc6DXkighiBSCV28cPze48DL/lvmy16bpsWYUBTpJ7fjy",
+	"bzaYb4uyqVsBbNGCRude0mtFY3hXY1W0ZWpbukUOPrvqv9bt1RYf/o7DE0nEjJuuQrZOtyhIVc/c1pF9",
+	"Ih3NYu2TffJKScyQcMVoTytBogA8IrTqryIVnQfkhe9xTa2UGTAB15vagbX/R8G3jOn3KPtVYNIaRJCT",
+	"4L3QhTob5lwn7C8D+2XC1IOBeguWqno7D6QKr8Mw9MEyJdS4mG05+83ozGh90xxDX1RhhjFmKcgDW8/D",
+	"8xp9tgndtwefNS3ctuZQvcWrySjpLspTS7pWEt4nttuUJBN2g+UhJNQJV8sk+iMo0yTsB5bC7lxCUXBo",
+	"l9XeNXRdDOvo2TfPvn369bNvuut2tczl+qK2TuRK1ahpmY04Zen+DEY51nhPWJmZvz4GI1jWkTyjkAI5",
+	"mivwq4tQ7krIB4wIF5oW2kJujr/6OgqbEjqPKMvoBA5wi43DWRW4GjFOUZ5fHDuc6MBiVaI6spHYqgc9",
+	"Pvx6e2s8IzktVGX9tavtJfo+O/q6g735lWbWkMwqBhSCZgFIFFyY9DGklfuw3ZMCNDuBhFTd9BwHM8Fl",
+	"hoVNgaZq2hXW85N5Yov3gJ0hAJ9GARQJxQ0kEcmhmNJc1l08RAaIcQ22rw6f7mBd+hQkVNERlaZQ1sxU",
+	"pb0j0ly4nt4piwEtWfo6yLEkFsUj55BoEedj8SBlN9CFytfsBjjIQLZU6FzgaHffFHKMQsTWcEZTUz+t",
+	"ax8FUCPotMem0oT13skFDne/O5FTUaaodzqDtGzbVN0URB6YriDd9kZj9WKVWbx+/4mxge2TX73KbUxh",
+	"8aBSU6KKKq+YX7FI/x50KhuL9atqgkdjdLzHwN+6qUZb2C9WiKpLOdnq2VjjbtshmZBjcf8axXjmgSsr",
+	"CC6YRmwj6SWySiBOGe8I9fvePPAIMR04r3ax92FdtkM1YdwDoJ+9Tj4r9P8frC/N79KlkVip/8Fk7htx",
+	"3cTGalG9saQdaO8Xtq3RDhR4bmpSesdgQZP38YQFXFdY+c0j65rqLoEWVooPWbmxJHJvK7etiNw22Bxo",
+	"cTUuTOP8gD7Urzhwx9hK3HHkBcO2LbMcdgBUxZjpp/CsqysybyO2/zH5DTRJtnkNfsBSiPa+F0Vi7h9T",
+	"WwFz6WeoJySml9mfwFnQkKliqmgqJqUvFtpD3u4G0GzXlCkLxPFgRUuE+GM113tLfChzvZ67WzIaszTb",
+	"sgiUJISaeQK4r7n9wWdXtnvlXWyJgpzhsMbsgteHKd9iq30+ryU+VhBeZiNz5oa2W9s+vjI8dV040fjI",
+	"pQKatJrhw/QWsgzXbRm/fBP8hWn20Y7F9qosu4bYY7sOepy+Pxe3f8ehg0xavDSNQ+21xcXjXVckV/5N",
+	"cmqPfF22iSlyDZATFlCDvW4cj4wafUq8/0so0IVk1y6gfseg6f25g915616j7svMqDGdmfL4xD0rLh69",
+	"3iluiadzohbKoVGSpzQGksJYtUUH3VBmWk4EIiKrHjV/cvm/6pkaMnOb9gALSbl/Ksav1XvblaKwJL6o",
+	"20cdNlGvpZ3ybCx1jXk017VpAhfGivaIFQG/mc+O9YB+BtItJzlr8qBd1s6FQvqrlABHJW2y+kYUoV/S",
+	"nLG34B1hoD0maGxdDDf7agdiuxR+J1g8Mg7bg5D/noItsdpIGz10iNvV8SGm+ulsKtAFW4fS2UYaschA",
+	"Vr02pKJz2zRDmoTopsSOb8aUkxFg+wmTsGXbROrr7wOf0jwHbjuXnpKhyIEPyahgfCJdu5hQckfdE22r",
+	"pLwLeXztu2DXR+hLksb7XykHI8rbq107L08v946W817QDarR9yfFR1Xm5gXtLFivAasP9FgU8dbL3poA",
+	"W+P8xswRah28HWVvVkmgHciPTJiRZpKmo6GpRG3tESbq2GR0k/NSmXIORJTKsL5rgLz+ruoPZXo2mVZX",
+	"KRsrSPbJmd4UEeMPXDYD4O1eaYpRE6QA1MdsYytRZNgRaYlEX1C+TUa5G9n5BeUPJDS/oCtK/I8o3y6l",
+	"v6CcOErw6HwNXmcCVqsA1VX+7Z6cb6y2S1pVZ8V+YvhrPD5bLvTDxspE3PSE/hRooUZAOwKBLm17PJPd",
+	"/fTQL8BtYn9m1Jg+JdiE3ufVQ84qOsyxUKga7pNzIZUWsmyzCSqxAsU++dXlMSJ6p3bMEQD/wKuRj+rE",
+	"+38ezYmF5F+iurV7TrEDhOCRS/MtyhQT8FOgN4xPbMFRT5gMcaWfKsBsVTd7K7ZOE5d0bmRkm3MiFcP2",
+	"c9AI4usiEi8c5f6kklfeoHc4o3cv6lcv5Ast7VdvoEv08ZG4VXrzEKtP2raFHlsLJHaJwFXurgm6ZgUR",
+	"M+41wvyGJHQu9wkuE8tQ82bpYc15AmFAE/32B+5OUohn4JDw5Qsz61eOOdoCMXdLNV4M3fapGSr5ZjRf",
+	"zP3uYpy/i2ZBrOY2XoDNCWSqkpmbFdjOyLhMU0zmaxgu6siBtn6g+wt9R0mqf8K55AdeHSTMZTdWkpPq",
+	"OjeRwZA0QxUxp1Df9GbBroW6bXxj5wqdir8Kxu/ZyPl3EZP7EkNv15KltYQD7QT3FuWpmuiaxNaUv3Ao",
+	"uSxXLTTr1uJZQ8VMBZ+AVCeW/X7gNa+ubHdWFowIpLIqjWS7xdpnmr/REXb9tfNIUz44geLUUy3NsjE7",
+	"lVBvWlPAhXBTzBBHxd1H9ZqN7ussjZEWSbHAFfUMhi0s/7UG0/ZN+K9hvPUSocaFug61iUkvcTAs/6EX",
+	"Ukz+XgxTbrsP2011hqTNG+ZzQXIQeWpyfCQoLRTJXvJaiCiyzrSfN/NLRbHo6KO8Ddzium8E6bawfXyp",
+	"hsMZRd+F7tx90YIR0/emvL2xAdh/F0dXb7az2yCaI3ZnVbY5VKaOSE0JO7Uro0IlSpVSqaSzrOCLscAy",
+	"UyMaX58S7MMmFXl6aLWuM4SWHlEGiqd84GvajjVqvnx9S+/ioUKvS7Wq6oEG8fabETUMyEjZmopshdqp",
+	"qSHQm9Fty568ZXJ7jAZlUBVqDL9ZrBXfhYycForFLKdctV8+L21QStSVdaKVzFM/uS2mOY2ZmpORKG1x",
+	"cpKyNmHz3F/IY5Q8vAV2XTUNgG6/Ppawub9riRr+Gu9+EFtun/eaKPRFiAU+9WUTkZKnxogHlZXEmiVO",
+	"qiKJc1fiwFg9qiZhocvlZ4aJf4/ktL8rt6wBnpf1URclFq2gG4XsOEwi6pyxoE4id55otLMa24IJmSRD",
+	"/daQTKk70ObRGyjQZ7MgMeBLJ4sisqf5V1WAORF8n1Qlluyc1oa2T/SaF8b2AvmNaDX8XTAOyRVVQyTQ",
+	"oRZ8riQAx68knRPJeAwf+KyiNAxKntKkucsAoV2CuhDpDm+WLfRMMFt4oGAhj3uuaoxbPUio9BnClis5",
+	"/chuaiNyrXy7voiFaBVwTB+QrLMxOOqKGr9y4ThM9HTosIhtTfJmjW7b+X+fuGKRaECLqoImlBNaqqko",
+	"6rtX1jVmzTzGnCzRQIgOH7snKgkb+w7dBCPzTW06rDVjTGunxNSVMiWYAxWYAyfGVZsbPI7EMxvx6pU7",
+	"D9S46Ug+22orcNtu63E0kLIcuAtK1c0SzIyCwVYTkB6Kg62DpN0XoBMV4nJTBa6lhJPjVbYQXVdzKHNk",
+	"zlxBqEdTwdFs1ax/sfTD6pPctp97JBScoZtOyjwVNHmCzFxtv7t/4aBmbU9memMmleEjHur1/9fzlz9G",
+	"5PztjxH5FUbn+pr48dUPUWVD+oq8eYFX2FeHJIMJzdknSCUaokxt/xikxEruCxfIKaHy+gMf/vjyPVkk",
+	"0SGaGLBdlmrxX56XPlrbOE9Wpopp8eJgLIpsDxuqN5CaF3pYZeuF1AdkdVU5nw/95t6sCwSK0e8Qr9Ph",
+	"ZTd0SK9hy675XwydUa8KYCdTqgvsl4HTa1jdNgveezPctS3PWdXTQqBLHxuy2z7aHGYuoCXSEpj1fJoC",
+	"XUaOs704XIaD9eVL01CHyTqYZie3y3Ib2F6YNH0TLCq6OrhI4Mnf/Gf7QPhdBdeGYcHru+BFHBmj9Q5a",
+	"YVedHVAGtyvwhX6vNYSW+dG2sRKan7AJcJt9rtEtw28sGFlOLyOjGER+jJkx41itYp+8Fcop7KaarfX2",
+	"F0KBDUvXgKw6w5vdRKYSpTUUiOyJ/MBTMYmqjEtbntDp9RCLIsHIL+xTb5owYb7+E/Swhtj7S9z9dkVw",
+	"M0e4QOhfL9+9JYmIywxDIjKagD7JIyDXWJJNmkRu2K23UXOLCbsBUwUu0bLXCiqq+m51M9jzuj3X9nhs",
+	"3Tbrjt1FcLTk1NfsNK2hflv31yzgrq2t1uSWgR5nQZysTvJ/M29J82/Nt5+hwLdAKti8wxoxwt1L0v4B",
+	"uWgLu6eO3Xp3X2hYr0FNZ5N/RN12daI2qw8adTTLN70B0JguxjZTiPHe8SMVrfbsKPxOnz2vpfCjafTb",
+	"NKyN8B5D+Qz6a5Aa2e3tkr8k4rW76KLeqgvy1gm4Eo1qyaWDOoOc1FHnwWf7aTn1f4lULQx61fGpR/0T",
+	"tb4O9E1dBm7TQ9hmWDmv7E79GgmsrMLfaQusvCWPqaiABcEKB0cFpz9TzRbbaOmJ7LI/ImkWN44wyiId",
+	"nAwOaM4QLfbxpVXGLg3Ntuoz5OrKBZUq1EmhaoWB+oXpudEkP9nSf8GvL+lXRAo9byxrNjZzpumLKDHB",
+	"JrvNtnDhl81tPUfXpEv2si9h35Dld34QBUGLyoimlMdaP9MbNCuo37YVxcPvG23LgyA2Cb/9ePv/AgAA",
+	"//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"time"
+
+	"golang.org/x/text/language"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
@@ -15,6 +18,7 @@ import (
 func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (RegisterResponseObject, error) {
 	registration := watchparty.Registration{
 		Username: r.Body.Username, Email: r.Body.Email, Password: r.Body.Password, DisplayName: value(r.Body.DisplayName),
+		Language: cmp.Or(watchparty.Language(value(r.Body.Language)), preferred(value(r.Params.AcceptLanguage))),
 	}
 	registration.Normalise()
 	if err := registration.Validate(); err != nil {
@@ -44,6 +48,15 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	answer, err := s.signedIn(created, token)
 	return Register201JSONResponse(answer), err
 }
+
+// preferred is the one of our languages that suits a request's header best.
+func preferred(acceptLanguage string) watchparty.Language {
+	ours := watchparty.Languages()
+	_, i := language.MatchStrings(matcher, acceptLanguage)
+	return ours[i]
+}
+
+var matcher = language.NewMatcher(convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }))
 
 // Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
 func (s *Server) Login(ctx context.Context, r LoginRequestObject) (LoginResponseObject, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/mail"
 )
 
 // ListEmails answers mails.
@@ -24,6 +25,15 @@ func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (Lis
 	}
 	mails, next := cut(mails, p, func(m watchparty.Mail) string { return m.ID })
 	return ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
+}
+
+// ListEmailPreviews answers what each kind of mail looks like.
+func (s *Server) ListEmailPreviews(ctx context.Context, r ListEmailPreviewsRequestObject) (ListEmailPreviewsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	previews, err := mail.Previews(watchparty.Language(value(r.Params.Language)))
+	return ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
 }
 
 // GetEmail answers one mail and every attempt at it.
@@ -124,4 +134,8 @@ func emailAttempt(a watchparty.MailAttempt) EmailAttempt {
 	return EmailAttempt{
 		Number: a.Number, Outcome: EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
 	}
+}
+
+func emailPreview(p mail.Preview) EmailPreview {
+	return EmailPreview{Kind: EmailKind(p.Kind), Subject: p.Subject, HTML: p.HTML, Text: p.Text}
 }

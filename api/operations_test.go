@@ -123,10 +123,10 @@ func (w *world) calls() []named {
 	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 	return []named{
 		{"register", call{body: map[string]any{
-			"username": "carol", "email": "carol@example.org", "password": password, "display_name": "Carol"}}},
+			"username": "carol", "email": "carol@example.org", "password": password, "display_name": "Carol", "language": "de"}}},
 		{"login", call{body: map[string]any{"email": w.alice.email, "password": w.alice.password}}},
 		{"getMe", call{token: alice}},
-		{"updateMe", call{token: alice, body: map[string]any{"display_name": "Alice L."}}},
+		{"updateMe", call{token: alice, body: map[string]any{"display_name": "Alice L.", "language": "en"}}},
 		{"getProfile", call{params: map[string]string{"username": "alice"}}},
 		{"putAvatar", call{token: alice, file: picture(8, 8)}},
 		{"getAvatar", call{token: alice}},
@@ -192,6 +192,7 @@ func (w *world) calls() []named {
 		{"endUserSessions", call{token: admin, params: one("user_id", w.frank.id)}},
 		{"listAudit", call{token: admin}},
 		{"listEmails", call{token: admin}},
+		{"listEmailPreviews", call{token: admin, params: map[string]string{"language": "de"}}},
 		{"getEmail", call{token: admin, params: one("email_id", w.sent)}},
 		{"resendEmail", call{token: admin, params: one("email_id", w.sent)}},
 		{"cancelEmail", call{token: admin, params: one("email_id", w.queued)}},

@@ -24,7 +24,7 @@ func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateM
 	if err != nil {
 		return nil, err
 	}
-	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName}
+	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
 	change.Normalise()
 	if err := change.Validate(); err != nil {
 		return nil, err
@@ -71,7 +71,8 @@ func gone(err error) error {
 func (s *Server) account(u watchparty.User) Account {
 	return Account{
 		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(),
-		DisplayName: u.DisplayName, IsAdmin: u.Admin, Avatar: s.avatarURLs(u), CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		DisplayName: u.DisplayName, Language: Language(u.Language), IsAdmin: u.Admin, Avatar: s.avatarURLs(u),
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
 

@@ -85,7 +85,7 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 		ok, err := passwords.Verify(t.Context(), "watchparty-demo", hash)
 		require.NoError(t, err)
 		require.True(t, ok, email)
-		r := watchparty.Registration{Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName}
+		r := watchparty.Registration{Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName, Language: user.Language}
 		require.NoError(t, r.Validate(), "people could have made it themselves")
 	}
 }

@@ -1,7 +1,7 @@
 // Package mail writes the service's mails and hands them to an SMTP server.
 //
-// A mail has one source, a letter, that is rendered as HTML and as text; each kind of mail is a function such as
-// Welcome that fills a letter from typed data. Sender.Send then talks to the server and says with a SendError what
+// A mail has one source, a letter, that is rendered as HTML and as text. What letters say is in one file for each
+// language, which fills them from typed data; a kind of mail is a method that every language has. Sender.Send then talks to the server and says with a SendError what
 // the server's answer means for a retry.
 //
 // Nothing that leaves this package in an error holds a mail address or a secret: errors end up in workflow

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+
+	"github.com/watchparty/watchparty"
 )
 
 // Content is a mail's rendered subject and both of its parts.
@@ -17,10 +19,10 @@ type Content struct {
 	Text    string
 }
 
-// letter is the one source of a mail's parts. Names in it go through isolate. A kind of mail is a function that
-// fills a letter from data of its own type; a language would be one more argument of that function.
+// letter is the one source of a mail's parts. Names in it go through isolate.
 type letter struct {
-	Subject string
+	Language watchparty.Language
+	Subject  string
 	// Preheader is what inboxes show beside the subject; it repeats, so only the HTML has it.
 	Preheader  string
 	Greeting   string
@@ -43,7 +45,8 @@ func names(s string) template.HTML {
 	return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) //nolint:gosec // escaped first
 }
 
-func (l letter) render() (Content, error) {
+func (l letter) render(language watchparty.Language) (Content, error) {
+	l.Language = language
 	if l.Subject == "" || l.Greeting == "" || len(l.Paragraphs) == 0 || l.Button.Label == "" {
 		return Content{}, errors.New("mail: a letter lacks its subject, greeting, paragraphs or button")
 	}

@@ -2,13 +2,17 @@ package mail
 
 import (
 	"html"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
 )
 
 var expires = time.Date(2026, 2, 9, 20, 5, 0, 0, time.FixedZone("", 3600))
@@ -19,22 +23,30 @@ func accountOf(name string) AccountData {
 	return AccountData{DisplayName: name, Username: "alice7", Link: link}
 }
 
+func invitationOf(inviter, room string) InvitationData {
+	return InvitationData{Inviter: inviter, Room: room, Expires: expires, URL: link}
+}
+
 // letters has every kind of mail, for what must hold for all of them.
-var letters = map[string]func(name string) (Content, error){
-	"welcome": func(name string) (Content, error) {
-		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", HomeURL: link})
+var letters = map[string]func(l watchparty.Language, name string) (Content, error){
+	"welcome": func(l watchparty.Language, name string) (Content, error) {
+		return Welcome(l, WelcomeData{AccountData: accountOf(name)})
 	},
-	"welcome to confirm": func(name string) (Content, error) {
-		return Welcome(WelcomeData{DisplayName: name, Username: "alice7", HomeURL: "https://watch.test", ConfirmURL: link})
+	"welcome to confirm": func(l watchparty.Language, name string) (Content, error) {
+		return Welcome(l, WelcomeData{AccountData: accountOf(name), ConfirmURL: link})
 	},
-	"verification":  func(name string) (Content, error) { return Verification(accountOf(name)) },
-	"reset":         func(name string) (Content, error) { return Reset(accountOf(name)) },
-	"email changed": func(name string) (Content, error) { return EmailChanged(accountOf(name)) },
-	"invitation": func(name string) (Content, error) {
-		return Invitation(InvitationData{Inviter: name, Room: "Silents", Expires: expires, URL: "https://watch.test/?a=1&b=2"})
+	"welcome reminder": func(l watchparty.Language, name string) (Content, error) { return WelcomeReminder(l, accountOf(name)) },
+	"verification":     func(l watchparty.Language, name string) (Content, error) { return Verification(l, accountOf(name)) },
+	"reset":            func(l watchparty.Language, name string) (Content, error) { return Reset(l, accountOf(name)) },
+	"email changed":    func(l watchparty.Language, name string) (Content, error) { return EmailChanged(l, accountOf(name)) },
+	"invitation": func(l watchparty.Language, name string) (Content, error) {
+		return Invitation(l, invitationOf(name, "Silents"))
 	},
-	"invitation to a room of that name": func(name string) (Content, error) {
-		return Invitation(InvitationData{Inviter: "Alice", Room: name, Expires: expires, URL: "https://watch.test/?a=1&b=2"})
+	"invitation to a room of that name": func(l watchparty.Language, name string) (Content, error) {
+		return Invitation(l, invitationOf("Alice", name))
+	},
+	"invitation reminder": func(l watchparty.Language, name string) (Content, error) {
+		return InvitationReminder(l, invitationOf(name, "Silents"))
 	},
 }
 
@@ -47,14 +59,16 @@ var hardNames = map[string]string{
 	"escapes":       "A\u2069\u202Ebad\r\nB",
 }
 
-func each(t *testing.T, check func(t *testing.T, name string, c Content)) {
-	for kind, letter := range letters {
-		for what, name := range hardNames {
-			t.Run(kind+", "+what, func(t *testing.T) {
-				c, err := letter(name)
-				require.NoError(t, err)
-				check(t, name, c)
-			})
+func each(t *testing.T, check func(t *testing.T, l watchparty.Language, name string, c Content)) {
+	for _, l := range watchparty.Languages() {
+		for kind, letter := range letters {
+			for what, name := range hardNames {
+				t.Run(string(l)+" "+kind+", "+what, func(t *testing.T) {
+					c, err := letter(l, name)
+					require.NoError(t, err)
+					check(t, l, name, c)
+				})
+			}
 		}
 	}
 }
@@ -73,7 +87,7 @@ func reading(page string) string {
 }
 
 func TestLetterSaysTheSameInBothParts(t *testing.T) {
-	each(t, func(t *testing.T, _ string, c Content) {
+	each(t, func(t *testing.T, _ watchparty.Language, _ string, c Content) {
 		text := strings.Replace(c.Text, "-- \n", "", 1)
 		text = strings.Replace(text, ":\nhttps://", "\nhttps://", 1)
 		require.Equal(t, strings.Fields(text), strings.Fields(reading(c.HTML)))
@@ -81,7 +95,7 @@ func TestLetterSaysTheSameInBothParts(t *testing.T) {
 }
 
 func TestLetterIsolatesNames(t *testing.T) {
-	each(t, func(t *testing.T, name string, c Content) {
+	each(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
 		shown := plainName(name)
 		require.Contains(t, c.HTML, "<bdi>"+html.EscapeString(shown)+"</bdi>")
 		require.Contains(t, c.Text, isolateStart+shown+isolateEnd)
@@ -96,9 +110,9 @@ func TestLetterIsolatesNames(t *testing.T) {
 }
 
 func TestLetterHTML(t *testing.T) {
-	each(t, func(t *testing.T, _ string, c Content) {
+	each(t, func(t *testing.T, l watchparty.Language, _ string, c Content) {
 		for _, wanted := range []string{
-			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`, `lang="en"`,
+			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`, `<html lang="` + string(l) + `"`,
 			`href="https://watch.test/?a=1&amp;b=2"`,
 		} {
 			require.Contains(t, c.HTML, wanted)
@@ -114,7 +128,7 @@ func TestLetterHTML(t *testing.T) {
 }
 
 func TestLetterText(t *testing.T) {
-	each(t, func(t *testing.T, name string, c Content) {
+	each(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
 		for line := range strings.SplitSeq(c.Text, "\n") {
 			if !strings.Contains(line, plainName(name)) {
 				require.LessOrEqual(t, utf8.RuneCountInString(line), textWidth)
@@ -126,7 +140,7 @@ func TestLetterText(t *testing.T) {
 
 func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 	for _, empty := range []string{"", " \t", "\u202E"} {
-		c, err := Welcome(WelcomeData{DisplayName: empty, Username: "alice7", HomeURL: "http://localhost:5000"})
+		c, err := Welcome(watchparty.English, WelcomeData{AccountData: AccountData{DisplayName: empty, Username: "alice7", Link: "http://localhost:5000"}})
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(c.Text, "Hi \u2068alice7\u2069,\n"))
 	}
@@ -134,27 +148,65 @@ func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 
 func TestWelcomeRefusesAddressesThatAreNotTheWebs(t *testing.T) {
 	for _, bad := range []string{"", "watch.test", "javascript:alert(1)", "https://", "https://a b", "http://a\nb", "//watch.test"} {
-		_, err := Welcome(WelcomeData{Username: "alice7", HomeURL: bad})
+		_, err := Welcome(watchparty.English, WelcomeData{AccountData: AccountData{Username: "alice7", Link: bad}})
 		require.Error(t, err, bad)
 	}
 }
 
+// TestLettersHaveTheirOwnWords: no kind says what another does, and no language what another one says.
 func TestLettersHaveTheirOwnWords(t *testing.T) {
-	subjects, buttons := map[string]bool{}, map[string]bool{}
-	label := regexp.MustCompile(`(?m)^(.+):\nhttps://`)
-	for _, letter := range letters {
-		c, err := letter("Alice")
-		require.NoError(t, err)
-		subjects[c.Subject] = true
-		buttons[label.FindStringSubmatch(c.Text)[1]] = true
+	kinds := len(letters) - 2 // two of them in two ways
+	labels := map[watchparty.Language][]string{
+		watchparty.English: {"Choose a new password", "Confirm your address", "Open WatchParty", "See the invitation"},
+		watchparty.German:  {"Adresse bestätigen", "Einladung ansehen", "Neues Passwort wählen", "WatchParty öffnen"},
 	}
-	require.Len(t, subjects, 5)
-	require.Equal(t, map[string]bool{"Open WatchParty": true, "Confirm your address": true, "Choose a new password": true, "See the invitation": true}, buttons)
+	label := regexp.MustCompile(`(?m)^(.+):\nhttps://`)
+	sentences := map[string]watchparty.Language{}
+	for _, l := range watchparty.Languages() {
+		subjects, buttons := map[string]bool{}, map[string]bool{}
+		for kind, letter := range letters {
+			c, err := letter(l, "Alice")
+			require.NoError(t, err)
+			subjects[c.Subject] = true
+			buttons[label.FindStringSubmatch(c.Text)[1]] = true
+			for _, text := range append(strings.Split(c.Text, "\n"), c.Subject) {
+				if strings.HasPrefix(text, "http") || text == "" || text == "-- " {
+					continue
+				}
+				other, said := sentences[text]
+				require.True(t, !said || other == l, "%s: %q is in two languages", kind, text)
+				sentences[text] = l
+			}
+		}
+		require.Len(t, subjects, kinds)
+		require.Equal(t, labels[l], slices.Sorted(maps.Keys(buttons)))
+	}
+}
+
+func TestAnUnknownLanguageIsEnglish(t *testing.T) {
+	c, err := Reset("tlh", accountOf("Alice"))
+	require.NoError(t, err)
+	require.Equal(t, "Choose a new password", c.Subject)
+}
+
+func TestPreviews(t *testing.T) {
+	for _, l := range watchparty.Languages() {
+		previews, err := Previews(l)
+		require.NoError(t, err)
+		subjects := map[string]bool{}
+		for i, p := range previews {
+			require.Equal(t, watchparty.MailKinds()[i], p.Kind)
+			require.NotEmpty(t, p.Text)
+			require.Contains(t, p.HTML, `lang="`+string(l)+`"`)
+			subjects[p.Subject] = true
+		}
+		require.Len(t, subjects, len(watchparty.MailKinds()))
+	}
 }
 
 func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 	for confirm, want := range map[string]bool{"": false, link: true} {
-		c, err := Welcome(WelcomeData{Username: "alice7", HomeURL: "https://home.test", ConfirmURL: confirm})
+		c, err := Welcome(watchparty.English, WelcomeData{AccountData: AccountData{Username: "alice7", Link: "https://home.test"}, ConfirmURL: confirm})
 		require.NoError(t, err)
 		require.Equal(t, want, strings.Contains(c.Text, "confirm that this address is yours"))
 		require.Equal(t, want, strings.Contains(c.Text, link))
@@ -163,15 +215,20 @@ func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 }
 
 func TestInvitation(t *testing.T) {
-	c, err := Invitation(InvitationData{Inviter: "Alice", Room: "evil.test", Expires: expires, URL: "https://watch.test/invitations#token=x"})
-	require.NoError(t, err)
-	require.Contains(t, strings.Join(strings.Fields(c.Text), " "), "open until 9 February 2026, 19:05 UTC.")
-	require.Contains(t, c.Text, "\nhttps://watch.test/invitations#token=x\n")
-	for _, word := range []string{"Alice", "evil.test"} {
-		require.NotContains(t, c.Subject, word)
+	until := map[watchparty.Language]string{watchparty.English: "until 9 February 2026, 19:05 UTC.", watchparty.German: "bis 9. Februar 2026, 19:05 UTC."}
+	for l, want := range until {
+		for _, write := range []func(watchparty.Language, InvitationData) (Content, error){Invitation, InvitationReminder} {
+			c, err := write(l, InvitationData{Inviter: "Alice", Room: "evil.test", Expires: expires, URL: "https://watch.test/invitations#token=x"})
+			require.NoError(t, err)
+			require.Contains(t, strings.Join(strings.Fields(c.Text), " "), want)
+			require.Contains(t, c.Text, "\nhttps://watch.test/invitations#token=x\n")
+			for _, word := range []string{"Alice", "evil.test"} {
+				require.NotContains(t, c.Subject, word)
+			}
+			_, err = write(l, InvitationData{URL: "javascript:alert(1)"})
+			require.Error(t, err)
+		}
 	}
-	_, err = Invitation(InvitationData{URL: "javascript:alert(1)"})
-	require.Error(t, err)
 }
 
 func TestWrap(t *testing.T) {

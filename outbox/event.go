@@ -17,6 +17,7 @@ type row struct {
 
 	ID          string          `bun:"id,pk"`
 	WorkflowID  string          `bun:"workflow_id"`
+	Signal      string          `bun:"signal"`
 	Workflow    string          `bun:"workflow"`
 	TaskQueue   string          `bun:"task_queue"`
 	Summary     string          `bun:"summary"`
@@ -36,7 +37,7 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	r := &row{
-		ID: id.String(), WorkflowID: e.WorkflowID, Workflow: e.Workflow,
+		ID: id.String(), WorkflowID: e.WorkflowID, Signal: e.Signal, Workflow: e.Workflow,
 		TaskQueue: e.TaskQueue, Summary: e.Summary, Input: input,
 	}
 	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {

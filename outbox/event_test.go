@@ -22,7 +22,7 @@ func TestAdd(t *testing.T) {
 
 	t.Run("what was added is what is started", func(t *testing.T) {
 		e := job.Event{
-			WorkflowID: "welcome-email/1", Workflow: "WelcomeEmail", TaskQueue: "email", Summary: "Welcome mail",
+			WorkflowID: "welcome-email/1", Signal: "declined", Workflow: "WelcomeEmail", TaskQueue: "email", Summary: "Welcome mail",
 			Input: struct {
 				EmailID string `json:"email_id"`
 			}{"1"},
@@ -59,13 +59,19 @@ func TestAdd(t *testing.T) {
 		require.Zero(t, n)
 	})
 
-	t.Run("a workflow ID is taken for ever", func(t *testing.T) {
-		err := in(t, func(ctx context.Context, tx bun.Tx) error {
-			return Add(ctx, tx, job.Event{WorkflowID: "welcome-email/1", Workflow: "x"})
-		})
-		var refused pgdriver.Error
-		require.ErrorAs(t, err, &refused)
-		require.Equal(t, "outbox_workflow_id_key", refused.Field('n'))
+	t.Run("a workflow ID is taken for ever, for each signal", func(t *testing.T) {
+		add := func(signal string) error {
+			return in(t, func(ctx context.Context, tx bun.Tx) error {
+				return Add(ctx, tx, job.Event{WorkflowID: "welcome-email/1", Signal: signal, Workflow: "x"})
+			})
+		}
+		require.NoError(t, add(""))
+		require.NoError(t, add("accepted"))
+		for _, signal := range []string{"", "accepted", "declined"} {
+			var refused pgdriver.Error
+			require.ErrorAs(t, add(signal), &refused, signal)
+			require.Equal(t, "outbox_workflow_id_key", refused.Field('n'))
+		}
 	})
 
 	t.Run("an input that is no JSON", func(t *testing.T) {

@@ -22,8 +22,8 @@ const (
 	parallel = 10
 )
 
-// StartFunc starts the event's workflow; a workflow that is there already is a success. An error that wraps ErrAway
-// says nothing about the event.
+// StartFunc starts the event's workflow; a workflow that is there already is a success. It sends the event's signal, if
+// it has one; a workflow that has ended needs none. An error that wraps ErrAway says nothing about the event.
 type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
@@ -155,7 +155,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
 	return r.start(ctx, job.Event{
-		WorkflowID: row.WorkflowID, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
+		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
 		Summary: row.Summary, Input: row.Input,
 	})
 }

@@ -23,17 +23,24 @@ var ErrAway = errors.New("temporal is away")
 
 func isAway(err error) bool { return errors.Is(err, ErrAway) }
 
-// Temporal starts events' workflows through c.
+// Temporal starts events' workflows, and sends their signals, through c. A signal that comes before the start starts the
+// workflow, so that the order of the two does not matter.
 func Temporal(c client.Client) StartFunc {
 	return func(ctx context.Context, e job.Event) error {
 		ctx, cancel := context.WithTimeout(ctx, startTimeout)
 		defer cancel()
-		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		options := client.StartWorkflowOptions{
 			ID:                    e.WorkflowID,
 			TaskQueue:             e.TaskQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 			StaticSummary:         e.Summary,
-		}, e.Workflow, e.Input)
+		}
+		var err error
+		if e.Signal == "" {
+			_, err = c.ExecuteWorkflow(ctx, options, e.Workflow, e.Input)
+		} else {
+			_, err = c.SignalWithStartWorkflow(ctx, e.WorkflowID, e.Signal, nil, options, e.Workflow, e.Input)
+		}
 		return classify(err)
 	}
 }

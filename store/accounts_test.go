@@ -16,7 +16,7 @@ import (
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	ada, bob, carl := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
+	ada, bob, carl := newUser(t, s, "augusta"), newUser(t, s, "bob"), newUser(t, s, "carl")
 	token := signIn(t, s, ada, time.Hour)
 	reset := requestReset(t, s, ada)
 	verification := newest(t, s, ada)
@@ -42,11 +42,11 @@ func TestDeleteAccount(t *testing.T) {
 	require.NoError(t, err)
 	rooms := []string{hosted.ID, left.ID, banned.ID, member.ID, closed.ID}
 	slices.Sort(rooms)
-	require.Equal(t, Deleted{Username: "ada", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
+	require.Equal(t, Deleted{Username: "augusta", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
 
 	t.Run("nothing names it", func(t *testing.T) {
 		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'ada'"), table)
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'augusta'"), table)
 		}
 		acts, err := s.RoomLog(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestDeleteAccount(t *testing.T) {
 		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, get[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'", "account-deletion/"+ada.ID))
 	})
 	t.Run("name and address are free", func(t *testing.T) {
-		again := newUser(t, s, "ada")
+		again := newUser(t, s, "augusta")
 		require.NotEqual(t, ada.ID, again.ID)
 	})
 }

@@ -113,6 +113,44 @@ func (s *Store) NoteMail(ctx context.Context, id string, attempt int, outcome wa
 	return ambiguous, nil
 }
 
+// reminders are the kinds of mails that another one follows, with the condition that it is of use.
+var reminders = map[watchparty.MailKind]struct {
+	kind   watchparty.MailKind
+	useful string
+}{
+	watchparty.MailWelcome: {watchparty.MailWelcomeReminder,
+		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL"},
+	watchparty.MailRoomInvitation: {watchparty.MailInvitationReminder,
+		"SELECT FROM invitations WHERE id = e.subject_id AND state = 'open' AND expires_at > now()"},
+}
+
+// QueueReminder queues the mail that follows another one, once, and returns its ID: an empty one when it is of no use. It
+// returns ErrNotFound for a mail that is gone, or of a kind that nothing follows.
+func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
+	mail, err := s.Mail(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	reminder, ok := reminders[mail.Kind]
+	if !ok {
+		return "", fmt.Errorf("store: reminder of a mail %s: %w", mail.Kind, watchparty.ErrNotFound)
+	}
+	_, err = s.db.NewRaw(`
+		INSERT INTO emails (id, kind, subject_id, user_id, workflow_id)
+		SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
+		ON CONFLICT (kind, subject_id) WHERE resend_of IS NULL DO NOTHING`, newID(), string(reminder.kind), id).Exec(ctx)
+	if err != nil {
+		return "", fmt.Errorf("store: queue reminder: %w", err)
+	}
+	var reminderID string
+	err = s.db.NewSelect().Model((*emailRow)(nil)).Column("id").
+		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), mail.SubjectID).Scan(ctx, &reminderID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("store: reminder: %w", err)
+	}
+	return reminderID, nil
+}
+
 // endAttempt notes what became of an attempt, and changes the mail by a statement with its ID and the answer.
 func (s *Store) endAttempt(
 	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer, change string,

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -324,4 +325,70 @@ func mailPause(t *testing.T, s *Store) watchparty.MailPause {
 	require.NoError(t, err)
 	require.Equal(t, !pause.PausedAt.IsZero(), paused)
 	return pause
+}
+
+func remind(t *testing.T, s *Store, id string) string {
+	t.Helper()
+	reminder, err := s.QueueReminder(t.Context(), id)
+	require.NoError(t, err)
+	return reminder
+}
+
+func TestQueueReminder(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	invitation := func(t *testing.T) (mailID string, invited watchparty.Invitation) {
+		invited = invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+		return get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID), invited
+	}
+
+	t.Run("once", func(t *testing.T) {
+		invited, _ := invitation(t)
+		for id, want := range map[string]watchparty.MailKind{
+			welcome(t, s, "bob"): watchparty.MailWelcomeReminder, invited: watchparty.MailInvitationReminder,
+		} {
+			reminder := remind(t, s, id)
+			former, mail := mailOf(t, s, id), mailOf(t, s, reminder)
+			require.Equal(t, []any{want, former.SubjectID, former.UserID, former.WorkflowID, watchparty.MailQueued},
+				[]any{mail.Kind, mail.SubjectID, mail.UserID, mail.WorkflowID, mail.State})
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() {
+					again, err := s.QueueReminder(context.WithoutCancel(t.Context()), id)
+					if err != nil || again != reminder {
+						t.Errorf("another reminder: %s %v", again, err)
+					}
+				})
+			}
+			wg.Wait()
+			exec(t, s, "UPDATE users SET email_verified_at = now()")
+			require.Equal(t, reminder, remind(t, s, id), "what is queued stays so")
+			exec(t, s, "UPDATE users SET email_verified_at = NULL WHERE username <> 'ada'")
+		}
+	})
+	t.Run("none of a welcome that is of no use", func(t *testing.T) {
+		for name, change := range map[string]string{
+			"verified": "email_verified_at = now()", "suspended": "suspended_at = now()", "deleted": "deleted_at = now()",
+		} {
+			id := welcome(t, s, name)
+			exec(t, s, "UPDATE users SET "+change+" WHERE username = ?", name)
+			require.Empty(t, remind(t, s, id), name)
+		}
+	})
+	t.Run("none of an invitation that has ended", func(t *testing.T) {
+		id, invited := invitation(t)
+		require.NoError(t, s.DeclineInvitation(t.Context(), invited.ID))
+		require.Empty(t, remind(t, s, id))
+		id, invited = invitation(t)
+		expire(t, s, invited)
+		require.Empty(t, remind(t, s, id))
+	})
+	t.Run("of nothing", func(t *testing.T) {
+		_, err := s.QueueReminder(t.Context(), newID())
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.NoError(t, s.RequestReset(t.Context(), ada.Email))
+		_, err = s.QueueReminder(t.Context(), get[string](t, s, "SELECT id FROM emails WHERE kind = 'password_reset'"))
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
 }

@@ -80,11 +80,11 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		case open != "":
 			return nil, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
 		}
-		emailID, err := addInvitation(ctx, tx, id, roomID, inviterID, n)
+		in, err := addInvitation(ctx, tx, id, roomID, inviterID, n)
 		if err != nil {
 			return nil, err
 		}
-		return []job.Event{job.StartRoomInvitation(id, emailID)}, selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
+		return []job.Event{job.StartRoomInvitation(in)}, selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
 	return row.invitation(), found(err, "invite")
 }
@@ -115,9 +115,11 @@ func openInvitation(ctx context.Context, tx bun.Tx, roomID, email string) (strin
 	return id, err
 }
 
-func addInvitation(ctx context.Context, tx bun.Tx, id, roomID, inviterID string, n watchparty.NewInvitation) (emailID string, err error) {
+func addInvitation(
+	ctx context.Context, tx bun.Tx, id, roomID, inviterID string, n watchparty.NewInvitation,
+) (in job.RoomInvitationInput, err error) {
 	if err := mayInviteMore(ctx, tx, roomID, inviterID); err != nil {
-		return "", err
+		return in, err
 	}
 	now := now()
 	row := &invitationRow{
@@ -125,12 +127,13 @@ func addInvitation(ctx context.Context, tx bun.Tx, id, roomID, inviterID string,
 		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-		return "", err
+		return in, err
 	}
 	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
-		return "", err
+		return in, err
 	}
-	return addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id))
+	emailID, err := addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id))
+	return job.RoomInvitationInput{InvitationID: id, EmailID: emailID, ExpiresAt: row.ExpiresAt}, err
 }
 
 func mayInviteMore(ctx context.Context, tx bun.Tx, roomID, inviterID string) error {
@@ -191,23 +194,22 @@ func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty
 // RevokeInvitation takes an open invitation back. Besides what permitted returns, it returns ErrNotFound for one that
 // is not open.
 func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		roomID, err := invitedTo(ctx, tx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayInvite); err != nil {
-			return err
+			return nil, err
 		}
-		result, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'revoked'").Set("updated_at = now()").
-			Where("id = ? AND state = 'open' AND expires_at > now()", id).Exec(ctx)
+		events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.id = ? AND i.expires_at > now()", id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !affected(result) {
-			return watchparty.ErrNotFound
+		if len(events) == 0 {
+			return nil, watchparty.ErrNotFound
 		}
-		return logAct(ctx, tx, roomID, actorID, "", watchparty.ActInvitationRevoked, invitationDetails(id))
+		return events, logAct(ctx, tx, roomID, actorID, "", watchparty.ActInvitationRevoked, invitationDetails(id))
 	})
 	return found(err, "revoke invitation")
 }
@@ -217,44 +219,44 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 // ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account is gone.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
 	var room roomRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		var (
 			row invitationRow
 			err error
 		)
 		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
-			return err
+			return nil, err
 		}
 		again := row.state() == watchparty.InvitationAccepted && value(row.UserID) == userID
 		if !again && row.state() != watchparty.InvitationOpen {
-			return watchparty.ErrBadToken
+			return nil, watchparty.ErrBadToken
 		}
 		standing, err := standing(ctx, tx, room.ID, userID)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case standing.Banned:
-			return watchparty.ErrBanned
+			return nil, watchparty.ErrBanned
 		case again && standing.Role == "": // put out since
-			return watchparty.ErrBadToken
+			return nil, watchparty.ErrBadToken
 		case again:
-			return enter(ctx, tx, &room, userID)
+			return nil, enter(ctx, tx, &room, userID)
 		case room.ArchivedAt != nil:
-			return watchparty.ErrRoomArchived
+			return nil, watchparty.ErrRoomArchived
 		}
 		if standing.Role == "" {
 			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).Exec(ctx)
 			if err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := enter(ctx, tx, &room, userID); err != nil {
-			return err
+			return nil, err
 		}
-		if err := answer(ctx, tx, id, watchparty.InvitationAccepted, userID); err != nil {
-			return err
+		if err := logAct(ctx, tx, room.ID, userID, "", watchparty.ActInvitationAccepted, invitationDetails(id)); err != nil {
+			return nil, err
 		}
-		return logAct(ctx, tx, room.ID, userID, "", watchparty.ActInvitationAccepted, invitationDetails(id))
+		return endInvitations(ctx, tx, watchparty.InvitationAccepted, userID, "i.id = ?", id)
 	})
 	switch {
 	case violates(err, "members_user_fkey"), violates(err, "participants_user_fkey"):
@@ -267,18 +269,18 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 
 // DeclineInvitation ends an open invitation; declining again is a success. It returns ErrBadToken for any other.
 func (s *Store) DeclineInvitation(ctx context.Context, id string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		row, _, err := lockInvitation(ctx, tx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		switch row.state() {
 		case watchparty.InvitationOpen:
-			return answer(ctx, tx, id, watchparty.InvitationDeclined, "")
+			return endInvitations(ctx, tx, watchparty.InvitationDeclined, "", "i.id = ?", id)
 		case watchparty.InvitationDeclined:
-			return nil
+			return nil, nil
 		default:
-			return watchparty.ErrBadToken
+			return nil, watchparty.ErrBadToken
 		}
 	})
 	if err != nil {
@@ -309,8 +311,43 @@ func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err er
 	return roomID, found(err, "invitation's room")
 }
 
-func answer(ctx context.Context, tx bun.Tx, id string, state watchparty.InvitationState, userID string) error {
-	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
-		Set("answered_at = now()").Set("updated_at = now()").Where("id = ?", id).Exec(ctx)
-	return err
+// endInvitations gives those of the chosen invitations that are open their last state, cancels the mails about them that
+// are still to be sent, and returns what tells their workflows. userID is who has accepted.
+func endInvitations(
+	ctx context.Context, tx bun.Tx, state watchparty.InvitationState, userID, chosen string, args ...any,
+) ([]job.Event, error) {
+	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
+		Set("updated_at = now()").Where("i.state = 'open'").Where(chosen, args...).Returning(`i.id, i.expires_at,
+			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.MailRoomInvitation))
+	if state != watchparty.InvitationRevoked {
+		update = update.Set("answered_at = now()")
+	}
+	var ended []struct {
+		ID        string
+		ExpiresAt time.Time
+		EmailID   *string
+	}
+	if err := update.Scan(ctx, &ended); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	if len(ended) == 0 {
+		return nil, nil
+	}
+	ids, events := make([]string, len(ended)), make([]job.Event, len(ended))
+	for i, e := range ended {
+		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
+		ids[i], events[i] = e.ID, job.AnswerRoomInvitation(in, state)
+	}
+	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
+		bun.List([]watchparty.MailKind{watchparty.MailRoomInvitation, watchparty.MailInvitationReminder}), bun.List(ids)).Exec(ctx)
+	return events, err
+}
+
+// ExpireInvitation marks an invitation whose time is over, unless it has ended otherwise, and returns its state. It
+// returns ErrNotFound.
+func (s *Store) ExpireInvitation(ctx context.Context, id string) (watchparty.InvitationState, error) {
+	var state string
+	err := s.db.NewRaw(`UPDATE invitations SET updated_at = now(),
+		state = CASE WHEN state = 'open' AND expires_at <= now() THEN 'expired' ELSE state END WHERE id = ? RETURNING state`, id).Scan(ctx, &state)
+	return watchparty.InvitationState(state), found(err, "expire invitation")
 }

@@ -86,7 +86,8 @@ func TestInvite(t *testing.T) {
 		}
 		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", mail.WorkflowID).Scan(t.Context(), &event))
 		require.Equal(t, []string{job.RoomInvitation, job.QueueEmail}, []string{event.Workflow, event.TaskQueue})
-		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+mailID+`"}`, string(event.Input), "identifiers and nothing else")
+		expires := invited.ExpiresAt.Format(time.RFC3339Nano)
+		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+mailID+`", "expires_at": "`+expires+`"}`, string(event.Input), "nothing else")
 
 		acts := logged(t, s, room)
 		require.Equal(t, []string{"invited"}, actionsIn(acts))
@@ -528,4 +529,91 @@ func TestParallelAnswers(t *testing.T) {
 			require.Equal(t, watchparty.Standing{Banned: true}, standingOf(t, s, room, dora))
 		})
 	}
+}
+
+// told are the signals to an invitation's workflow, each with the input of its start.
+func told(t *testing.T, s *Store, invited watchparty.Invitation) (signals []string) {
+	t.Helper()
+	var events []struct {
+		Signal, Same string
+	}
+	require.NoError(t, s.db.NewRaw(`
+		SELECT o.signal, (o.input = f.input AND o.workflow = f.workflow AND o.task_queue = f.task_queue AND o.summary = f.summary)::text AS same
+		FROM outbox AS o JOIN outbox AS f ON f.workflow_id = o.workflow_id AND f.signal = '' WHERE o.workflow_id = ? ORDER BY o.id`,
+		job.RoomInvitationID(invited.ID)).Scan(t.Context(), &events))
+	for _, event := range events {
+		require.Equal(t, "true", event.Same, event.Signal)
+		signals = append(signals, event.Signal)
+	}
+	return signals
+}
+
+// TestWorkflowsHearOfAnswers: whatever ends an invitation tells its workflow, once, and keeps its mails from being sent.
+func TestWorkflowsHearOfAnswers(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	for name, c := range map[string]struct {
+		end  func(watchparty.Invitation) error
+		want watchparty.InvitationState
+	}{
+		"accept":  {func(i watchparty.Invitation) error { return accept(t, s, i, bob) }, watchparty.InvitationAccepted},
+		"decline": {func(i watchparty.Invitation) error { return s.DeclineInvitation(t.Context(), i.ID) }, watchparty.InvitationDeclined},
+		"revoke":  {func(i watchparty.Invitation) error { return s.RevokeInvitation(t.Context(), i.ID, ada.ID) }, watchparty.InvitationRevoked},
+		"delete the room": {func(i watchparty.Invitation) error { return s.DeleteRoom(t.Context(), i.RoomID, ada.ID) },
+			watchparty.InvitationRevoked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			room := newRoom(t, s, ada, private)
+			invited, other := invite(t, s, room, ada, "guest@example.org"), invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+			require.Equal(t, []string{""}, told(t, s, invited))
+			first := get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
+			begin(t, s, first)
+			sent(t, s, first)
+			reminder := remind(t, s, first)
+			for range 2 {
+				if err := c.end(invited); err != nil { // the second time
+					require.Contains(t, []string{"revoke", "delete the room"}, name, err)
+				}
+				require.Equal(t, []string{"", string(c.want)}, told(t, s, invited))
+			}
+			require.Equal(t, c.want, stateOf(t, s, invited))
+			require.Equal(t, watchparty.MailSent, mailOf(t, s, first).State)
+			require.Equal(t, watchparty.MailCancelled, mailOf(t, s, reminder).State)
+			require.Equal(t, []string{""}, told(t, s, other), "nobody else's")
+			require.Equal(t, watchparty.MailQueued, mailOf(t, s, get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", other.ID)).State)
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		invited := invite(t, s, room, ada, "guest@example.org")
+		ban(t, s, room, ada, bob, nil)
+		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBanned)
+		require.Equal(t, []string{""}, told(t, s, invited))
+	})
+}
+
+func TestExpireInvitation(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	mark := func(invited watchparty.Invitation) watchparty.InvitationState {
+		state, err := s.ExpireInvitation(t.Context(), invited.ID)
+		require.NoError(t, err)
+		require.Equal(t, string(state), get[string](t, s, "SELECT state FROM invitations WHERE id = ?", invited.ID))
+		return state
+	}
+	invited := invite(t, s, room, ada, "guest@example.org")
+	require.Equal(t, watchparty.InvitationOpen, mark(invited), "before its time")
+	expire(t, s, invited)
+	for range 2 {
+		require.Equal(t, watchparty.InvitationExpired, mark(invited))
+	}
+	declined := invite(t, s, room, ada, "other@example.org")
+	require.NoError(t, s.DeclineInvitation(t.Context(), declined.ID))
+	expire(t, s, declined)
+	require.Equal(t, watchparty.InvitationDeclined, mark(declined))
+	_, err := s.ExpireInvitation(t.Context(), newID())
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }

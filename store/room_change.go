@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of nothing
@@ -132,26 +133,25 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 // DeleteRoom makes a room that there never was, for everyone; the row stays. It returns ErrNotFound, ErrBanned and
 // ErrForbidden.
 func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
-			return err
+			return nil, err
 		}
 		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayDeleteRoom); err != nil {
-			return err
+			return nil, err
 		}
 		for _, statement := range []string{
 			"UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now() WHERE id = ?",
-			"UPDATE invitations SET state = 'revoked', answered_at = now(), updated_at = now() WHERE room_id = ? AND state = 'open'",
 			"DELETE FROM participants WHERE room_id = ?",
 			"DELETE FROM members WHERE room_id = ?",
 			"DELETE FROM bans WHERE room_id = ?",
 			"DELETE FROM mutes WHERE room_id = ?",
 		} {
 			if _, err := tx.NewRaw(statement, roomID).Exec(ctx); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
 	})
 	return found(err, "delete room")
 }

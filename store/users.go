@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,6 +19,7 @@ type userRow struct {
 	Username        string     `bun:"username"`
 	Email           string     `bun:"email"`
 	DisplayName     string     `bun:"display_name"`
+	Language        string     `bun:"language"`
 	PasswordHash    string     `bun:"password_hash"`
 	IsAdmin         bool       `bun:"is_admin"`
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
@@ -29,7 +31,7 @@ type userRow struct {
 
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
-		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Admin: r.IsAdmin,
+		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
 		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), AvatarVersion: r.AvatarVersion,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
@@ -52,7 +54,7 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	now := now()
 	var created SignIn
 	row := userRow{
-		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
+		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -129,6 +131,9 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ? AND deleted_at IS NULL", id).Returning("*")
 	if c.DisplayName != nil {
 		update = update.Set("display_name = ?", *c.DisplayName)
+	}
+	if c.Language != nil {
+		update = update.Set("language = ?", string(*c.Language))
 	}
 	err := update.Scan(ctx)
 	return row.user(), found(err, "update profile")

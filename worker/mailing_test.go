@@ -14,10 +14,10 @@ import (
 // TestPausedMails: none is sent and none is lost, whether it was promised before the pause or in it.
 func TestPausedMails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	admin, _ := p.register("root" + stacktest.KeyPrefix(t)[15:23])
+	admin, _ := p.register(unique("root"))
 	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
-	before, beforeMail := p.register("early" + stacktest.KeyPrefix(t)[15:23])
-	first := p.sendWelcome(before, beforeMail)
+	before, beforeMail := p.register(unique("early"))
+	first := p.send(beforeMail)
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, runs)
 	p.requireWaits(first.GetID())
@@ -31,8 +31,8 @@ func TestPausedMails(t *testing.T) {
 
 	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
 	p.wait(t, pauses)
-	within, withinMail := p.register("late" + stacktest.KeyPrefix(t)[15:23])
-	second := p.sendWelcome(within, withinMail)
+	within, withinMail := p.register(unique("late"))
+	second := p.send(withinMail)
 	p.requireWaits(second.GetID())
 	p.requireMail(withinMail, watchparty.MailQueued)
 	resume()
@@ -57,7 +57,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	user, emailID := p.register("bob")
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, sends)
-	started := p.sendWelcome(user, emailID)
+	started := p.send(emailID)
 	<-smtp.reached
 	require.NoError(t, p.store.PauseMails(t.Context(), user.ID))
 	p.wait(t, pauses)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	temporallog "go.temporal.io/sdk/log"
@@ -187,6 +188,9 @@ func (p *plant) listen() {
 	p.Log = slog.New(p.signals)
 }
 
+// unique is a username of this run only, for the inbox is everyone's.
+func unique(name string) string { return name + uuid.NewString()[:8] }
+
 // register makes an account and returns the ID of its welcome mail.
 func (p *plant) register(username string) (watchparty.User, string) {
 	p.t.Helper()
@@ -207,9 +211,10 @@ func (p *plant) requireMail(id string, want watchparty.MailState) {
 	require.Equal(p.t, want, row.State)
 }
 
-func (p *plant) sendWelcome(user watchparty.User, emailID string) client.WorkflowRun {
+// send starts a workflow that ends with its mail.
+func (p *plant) send(emailID string) client.WorkflowRun {
 	p.t.Helper()
-	event := job.StartWelcomeEmail(user.ID, emailID)
+	event := job.StartResend(emailID)
 	started, err := p.client.ExecuteWorkflow(p.t.Context(),
 		client.StartWorkflowOptions{ID: event.WorkflowID, TaskQueue: event.TaskQueue}, event.Workflow, event.Input)
 	require.NoError(p.t, err)

@@ -38,13 +38,13 @@ func TestRunRefusesAnUnknownQueue(t *testing.T) {
 func TestRunWorks(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	deleteSchedule(t, p.client)
-	user, emailID := p.register("alice" + strings.ToLower(stacktest.KeyPrefix(t)[15:23]))
+	user, emailID := p.register(unique("alice"))
 	r := p.run(t, job.Queues()...)
 	p.wait(t, runs)
 
 	t.Run("mails", func(t *testing.T) {
 		start := outbox.Temporal(p.client)
-		event := job.StartWelcomeEmail(user.ID, emailID)
+		event := job.StartResend(emailID)
 		require.NoError(t, start(t.Context(), event))
 		require.NoError(t, start(t.Context(), event), "started already is started")
 		var result job.EmailResult
@@ -146,10 +146,10 @@ func requireNothingPersonal(t *testing.T, c client.Client, workflowID string, us
 func TestRunLetsActivitiesFinish(t *testing.T) {
 	smtp := serveSlowly(t)
 	p := newPlant(t, "127.0.0.1", smtp.port)
-	user, emailID := p.register("bob")
+	_, emailID := p.register("bob")
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, runs)
-	started := p.sendWelcome(user, emailID)
+	started := p.send(emailID)
 	<-smtp.reached
 	p.requireMail(emailID, watchparty.MailSending)
 
@@ -180,7 +180,7 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 
 	r := p.run(t, job.QueueEmail, job.QueueMaintenance)
 	p.wait(t, runs)
-	mailing := p.sendWelcome(user, emailID)
+	mailing := p.send(emailID)
 	<-smtp.reached
 	cleaning, err := p.client.ExecuteWorkflow(t.Context(),
 		client.StartWorkflowOptions{ID: job.CleanupID(user.ID), TaskQueue: job.QueueMaintenance}, job.Cleanup, job.CleanupInput{})

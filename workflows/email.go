@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"errors"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -11,9 +12,38 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// WelcomeEmail sends the mail that greets a new account.
+// WelcomeEmail sends the mail that greets a new account, and a reminder if its address is not confirmed some days later.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	result, err := sendEmail(ctx, mailing, in)
+	if err != nil || result.State != watchparty.MailSent {
+		return result, err
+	}
+	if workflow.GetVersion(ctx, "reminder", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return result, nil
+	}
+	if err := wait(ctx, watchparty.WelcomeReminderAfter, "Until the reminder"); err != nil {
+		return result, err
+	}
+	result.Reminder, err = remind(ctx, in)
+	return result, err
+}
+
+// remind sends the mail that follows one, unless it is of no use any more.
+func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, error) {
+	var reminder job.QueueReminderResult
+	err := workflow.ExecuteActivity(with(ctx, patient, "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
+	if err != nil || reminder.EmailID == "" {
+		return "", err
+	}
+	sent, err := sendEmail(ctx, mailing, job.EmailInput(reminder))
+	if err != nil {
+		return watchparty.MailFailed, err
+	}
+	return sent.State, nil
+}
+
+func wait(ctx workflow.Context, d time.Duration, summary string) error {
+	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
 }
 
 // VerificationEmail sends the link that confirms an address.
@@ -34,11 +64,6 @@ func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResul
 // Resend sends a mail that an admin sends again. It ends as the first one does.
 func Resend(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	return sendEmail(ctx, mailing, in)
-}
-
-// RoomInvitation brings an invitation to whom it is for; it ends as WelcomeEmail does.
-func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, job.EmailInput{EmailID: in.EmailID})
 }
 
 // sendEmail fails, so that operators see it, when the mail cannot be delivered; the mail's row says why.

@@ -19,10 +19,9 @@ var (
 	nothing job.EmailResult
 )
 
-var invited = job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID}
-
-func welcomeEmail(w *world) (job.EmailResult, error) {
-	return run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
+// aMail is sent as every other is.
+func aMail(w *world) (job.EmailResult, error) {
+	return run[job.EmailResult](w, workflows.VerificationEmail, welcome)
 }
 
 // requireFailedAs wants a workflow that failed for good, with an error of that type.
@@ -34,11 +33,11 @@ func requireFailedAs(t *testing.T, err error, wantType string) {
 	require.True(t, failure.NonRetryable())
 }
 
-func TestWelcomeEmail(t *testing.T) {
+func TestAMail(t *testing.T) {
 	t.Run("is sent", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.SendMail, welcome, sent, nil).Once()
-		result, err := welcomeEmail(w)
+		result, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, job.EmailResult{State: watchparty.MailSent}, result)
 	})
@@ -47,7 +46,7 @@ func TestWelcomeEmail(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
 		w.expect(job.SendMail, welcome, sent, nil).Once()
-		result, err := welcomeEmail(w)
+		result, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.MailSent, result.State)
 		require.Equal(t, 35*time.Second, w.Now().Sub(w.started)) // 5 + 10 + 20
@@ -59,7 +58,7 @@ func TestWelcomeEmail(t *testing.T) {
 			temporal.ApplicationErrorOptions{NextRetryDelay: 5 * time.Minute})
 		w.expect(job.SendMail, welcome, nothing, later).Once()
 		w.expect(job.SendMail, welcome, sent, nil).Once()
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, 5*time.Minute, w.Now().Sub(w.started))
 	})
@@ -69,7 +68,7 @@ func TestWelcomeEmail(t *testing.T) {
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
 		w.expect(job.SendMail, welcome, nothing, rejected).Once()
 		w.expect(job.FailMail, welcome, nil).Once()
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorMailRejected)
 	})
 
@@ -78,7 +77,7 @@ func TestWelcomeEmail(t *testing.T) {
 		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
 		w.expect(job.SendMail, welcome, nothing, gone).Once()
 		w.expect(job.FailMail, welcome, nil).Once()
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorNotFound)
 	})
 
@@ -86,7 +85,7 @@ func TestWelcomeEmail(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
 		w.expect(job.FailMail, welcome, nil).Once()
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorMailExpired)
 		require.InDelta(t, 24*time.Hour, w.Now().Sub(w.started), float64(30*time.Minute))
 	})
@@ -97,7 +96,7 @@ func TestWelcomeEmail(t *testing.T) {
 		w.expect(job.SendMail, welcome, nothing, rejected).Once()
 		w.expect(job.FailMail, welcome, errAway).Times(30)
 		w.expect(job.FailMail, welcome, nil).Once()
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorMailRejected)
 	})
 
@@ -105,8 +104,60 @@ func TestWelcomeEmail(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.SendMail, welcome, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
-		_, err := welcomeEmail(w)
+		_, err := aMail(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+}
+
+func TestWelcomeEmail(t *testing.T) {
+	reminder := job.EmailInput{EmailID: subjectID}
+	welcomeEmail := func(w *world) (job.EmailResult, error) {
+		return run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
+	}
+
+	t.Run("is followed by a reminder after three days", func(t *testing.T) {
+		for _, state := range []watchparty.MailState{watchparty.MailSent, watchparty.MailCancelled} {
+			w := newWorld(t)
+			w.expect(job.SendMail, welcome, sent, nil).Once()
+			w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+			w.expect(job.SendMail, reminder, job.EmailResult{State: state}, nil).Once()
+			result, err := welcomeEmail(w)
+			require.NoError(t, err)
+			require.Equal(t, job.EmailResult{State: watchparty.MailSent, Reminder: state}, result)
+			require.Equal(t, 72*time.Hour, w.Now().Sub(w.started))
+		}
+	})
+	t.Run("is followed by none that is of no use", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, welcome, sent, nil).Once()
+		w.expect(job.QueueReminder, welcome, job.QueueReminderResult{}, nil).Once()
+		result, err := welcomeEmail(w)
+		require.NoError(t, err)
+		require.Equal(t, sent, result)
+	})
+	t.Run("that was cancelled is followed by none", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, welcome, job.EmailResult{State: watchparty.MailCancelled}, nil).Once()
+		result, err := welcomeEmail(w)
+		require.NoError(t, err)
+		require.Equal(t, job.EmailResult{State: watchparty.MailCancelled}, result)
+	})
+	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+	t.Run("that was rejected is followed by none", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, welcome, nothing, rejected).Once()
+		w.expect(job.FailMail, welcome, nil).Once()
+		_, err := welcomeEmail(w)
+		requireFailedAs(t, err, job.ErrorMailRejected)
+	})
+	t.Run("fails with its reminder", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, welcome, sent, nil).Once()
+		w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+		w.expect(job.SendMail, reminder, nothing, rejected).Once()
+		w.expect(job.FailMail, reminder, nil).Once()
+		_, err := welcomeEmail(w)
+		requireFailedAs(t, err, job.ErrorMailRejected)
 	})
 }
 
@@ -117,7 +168,6 @@ func TestEmails(t *testing.T) {
 		patience time.Duration
 		within   time.Duration
 	}{
-		job.WelcomeEmail:       {workflows.WelcomeEmail, 24 * time.Hour, 30 * time.Minute},
 		job.VerificationEmail:  {workflows.VerificationEmail, 24 * time.Hour, 30 * time.Minute},
 		job.EmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
 		job.Resend:             {workflows.Resend, 24 * time.Hour, 30 * time.Minute},
@@ -139,23 +189,4 @@ func TestEmails(t *testing.T) {
 			require.InDelta(t, c.patience, w.Now().Sub(w.started), float64(c.within))
 		})
 	}
-}
-
-func TestRoomInvitation(t *testing.T) {
-	t.Run("is sent", func(t *testing.T) {
-		w := newWorld(t)
-		w.expect(job.SendMail, job.EmailInput{EmailID: emailID}, job.EmailResult{State: watchparty.MailSent}, nil).Once()
-		result, err := run[job.EmailResult](w, workflows.RoomInvitation, invited)
-		require.NoError(t, err)
-		require.Equal(t, job.EmailResult{State: watchparty.MailSent}, result)
-	})
-
-	t.Run("that was taken back fails", func(t *testing.T) {
-		w := newWorld(t)
-		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
-		w.expect(job.SendMail, job.EmailInput{EmailID: emailID}, nothing, gone).Once()
-		w.expect(job.FailMail, job.EmailInput{EmailID: emailID}, nil).Once()
-		_, err := run[job.EmailResult](w, workflows.RoomInvitation, invited)
-		requireFailedAs(t, err, job.ErrorNotFound)
-	})
 }

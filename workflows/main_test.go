@@ -80,6 +80,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{TestWorkflowEnvironment: env, t: t}
 	gives[job.EmailInput, job.EmailResult](w, job.SendMail)
 	does[job.EmailInput](w, job.FailMail)
+	gives[job.EmailInput, job.QueueReminderResult](w, job.QueueReminder)
+	gives[job.RoomInvitationInput, job.ExpireInvitationResult](w, job.ExpireInvitation)
 	does[job.AvatarInput](w, job.RenderAvatar)
 	gives[job.AvatarInput, job.PublishResult](w, job.PublishAvatar)
 	does[job.FailAvatarInput](w, job.FailAvatar)

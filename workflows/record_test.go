@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,8 +35,10 @@ type recording struct {
 	id         string
 	input      any
 	activities map[string]any
-	scheduled  bool // started by a schedule
-	cancelled  bool // as soon as an activity runs
+	scheduled  bool   // started by a schedule
+	cancelled  bool   // as soon as an activity runs
+	signal     string // sent when a timer runs
+	open       bool   // saved while a timer runs that is too long
 }
 
 func recordings() []recording {
@@ -71,11 +74,21 @@ func recordings() []recording {
 			job.RemoveAccount:      func(context.Context, job.AccountInput) error { return nil },
 		},
 	}
-	invitation := func(file string, send any) recording {
+	// invited is an invitation that is open for a time from now on, however short.
+	invited := func(file string, open time.Duration, send any) recording {
 		r := email(file, send)
-		r.workflow, r.id, r.input = job.RoomInvitation, job.RoomInvitationID(inviteID), invited
+		r.workflow, r.id = job.RoomInvitation, job.RoomInvitationID(inviteID)
+		r.input = job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID, ExpiresAt: time.Now().Add(open).UTC()}
+		r.activities[job.QueueReminder] = func(context.Context, job.EmailInput) (job.QueueReminderResult, error) {
+			return job.QueueReminderResult{EmailID: subjectID}, nil
+		}
+		r.activities[job.ExpireInvitation] = func(context.Context, job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
+			return job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil
+		}
 		return r
 	}
+	declined := invited("room-invitation-declined", time.Hour, ends(watchparty.MailSent))
+	declined.signal = string(watchparty.InvitationDeclined)
 	avatar := func(file string, published watchparty.AvatarState, render any) recording {
 		return recording{
 			file: file, workflow: job.ProcessAvatar, queue: job.QueueAvatar, id: job.StartAvatar(picture).WorkflowID, input: picture,
@@ -115,7 +128,10 @@ func recordings() []recording {
 	bySchedule.id, bySchedule.scheduled = "cleanup/scheduled", true
 	cancelled := cleanup("cleanup-cancelled", job.CleanupInput{RunID: runID}, untilCancelled)
 	cancelled.cancelled = true
+	waiting := email("welcome-email-waiting", ends(watchparty.MailSent))
+	waiting.open = true
 	return []recording{
+		waiting,
 		// As the worker of the first version did it, whose activity gave no result.
 		email("welcome-email-sent", func(context.Context, job.EmailInput) error { return nil }),
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
@@ -129,8 +145,9 @@ func recordings() []recording {
 		kind(email("email-changed-sent", ends(watchparty.MailSent)), job.EmailChangedNotice, job.EmailChangedID(subjectID)),
 		kind(email("resend-sent", ends(watchparty.MailSent)), job.Resend, job.ResendID(emailID)),
 		deletion,
-		invitation("room-invitation-sent", ends(watchparty.MailSent)),
-		invitation("room-invitation-rejected", func(context.Context, job.EmailInput) (job.EmailResult, error) {
+		invited("room-invitation-expired", 5*time.Second, ends(watchparty.MailSent)),
+		declined,
+		invited("room-invitation-rejected", time.Hour, func(context.Context, job.EmailInput) (job.EmailResult, error) {
 			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),
@@ -202,9 +219,23 @@ func (r recording) record(t *testing.T, c client.Client) *history.History {
 		waitForActivity(t, ctx, c, id, run)
 		require.NoError(t, c.CancelWorkflow(ctx, id, run))
 	}
-	_ = c.GetWorkflow(ctx, id, run).Get(ctx, nil) // some are to fail
+	if r.open || r.signal != "" {
+		waitForTimer(t, ctx, c, id, run)
+	}
+	if r.signal != "" {
+		require.NoError(t, c.SignalWorkflow(ctx, id, run, r.signal, nil))
+	}
+	if r.open {
+		defer c.TerminateWorkflow(ctx, id, run, "recorded") //nolint:errcheck // the server ends with the test
+	} else {
+		_ = c.GetWorkflow(ctx, id, run).Get(ctx, nil) // some are to fail
+	}
 	require.NoError(t, ctx.Err(), "%s does not end", r.file)
+	return historyOf(t, ctx, c, id, run)
+}
 
+func historyOf(t *testing.T, ctx context.Context, c client.Client, id, run string) *history.History {
+	t.Helper()
 	saved := &history.History{}
 	for events := c.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
 		event, err := events.Next()
@@ -241,6 +272,15 @@ func (r recording) start(t *testing.T, ctx context.Context, c client.Client) (id
 	}, 20*time.Second, 50*time.Millisecond)
 	require.NoError(t, schedule.Delete(ctx))
 	return id, run
+}
+
+func waitForTimer(t *testing.T, ctx context.Context, c client.Client, id, run string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(historyOf(t, ctx, c, id, run).Events, func(e *history.HistoryEvent) bool {
+			return e.EventType == enums.EVENT_TYPE_TIMER_STARTED
+		})
+	}, 20*time.Second, 50*time.Millisecond)
 }
 
 func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run string) {

@@ -9,8 +9,10 @@ import (
 // Activity types, by the task queue on which they run.
 const (
 	// email
-	SendMail = "SendMail"
-	FailMail = "FailMail"
+	SendMail         = "SendMail"
+	FailMail         = "FailMail"
+	QueueReminder    = "QueueReminder"
+	ExpireInvitation = "ExpireInvitation"
 
 	// avatar
 	RenderAvatar       = "RenderAvatar"
@@ -36,6 +38,16 @@ const (
 	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; its details are a code and a reason
 	ErrorNotFound       = "NotFound"       // the row is gone
 )
+
+// QueueReminderResult names the mail; it is empty when there is nothing to remember somebody of.
+type QueueReminderResult struct {
+	EmailID string `json:"email_id,omitempty"`
+}
+
+// ExpireInvitationResult is what the invitation's state is.
+type ExpireInvitationResult struct {
+	State watchparty.InvitationState `json:"state"`
+}
 
 // FailAvatarInput ends an upload with a reason that its user can act on.
 type FailAvatarInput struct {

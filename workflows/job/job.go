@@ -8,13 +8,15 @@ package job
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/watchparty/watchparty"
 )
 
-// Event asks for one workflow; the outbox keeps it until it has been started.
+// Event asks for one workflow, or tells one something; the outbox keeps it until Temporal has it.
 type Event struct {
-	WorkflowID string // unique for ever
+	WorkflowID string // unique for ever, with the signal
+	Signal     string // the signal's name, without one the event is a start; a start's other fields go with it
 	Workflow   string // the workflow's type
 	TaskQueue  string
 	Summary    string // one line for the Temporal UI, without personal data
@@ -51,7 +53,8 @@ type EmailInput struct {
 
 // EmailResult says how it ended.
 type EmailResult struct {
-	State watchparty.MailState `json:"state"`
+	State    watchparty.MailState `json:"state"`
+	Reminder watchparty.MailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
 }
 
 // WelcomeEmailID is the workflow's ID for a user.
@@ -129,19 +132,37 @@ func StartAccountDeletion(userID string) Event {
 
 // RoomInvitationInput names an invitation and the mail that brings it.
 type RoomInvitationInput struct {
-	InvitationID string `json:"invitation_id"`
-	EmailID      string `json:"email_id"`
+	InvitationID string    `json:"invitation_id"`
+	EmailID      string    `json:"email_id"`
+	ExpiresAt    time.Time `json:"expires_at"`
+}
+
+// RoomInvitationResult says how it ended.
+type RoomInvitationResult struct {
+	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation is gone
+	Reminder watchparty.MailState       `json:"reminder,omitempty"`
 }
 
 // RoomInvitationID is the workflow's ID for an invitation.
 func RoomInvitationID(invitationID string) string { return "room-invitation/" + invitationID }
 
-// StartRoomInvitation asks for an invitation to be brought.
-func StartRoomInvitation(invitationID, emailID string) Event {
+// StartRoomInvitation asks for an invitation to be brought, and for what follows until it ends.
+func StartRoomInvitation(in RoomInvitationInput) Event {
 	return Event{
-		WorkflowID: RoomInvitationID(invitationID), Workflow: RoomInvitation, TaskQueue: QueueEmail,
-		Summary: "Room invitation", Input: RoomInvitationInput{InvitationID: invitationID, EmailID: emailID},
+		WorkflowID: RoomInvitationID(in.InvitationID), Workflow: RoomInvitation, TaskQueue: QueueEmail, Summary: "Room invitation", Input: in,
 	}
+}
+
+// InvitationAnswers are what ends an invitation before its time. Each is the name of a signal.
+func InvitationAnswers() []watchparty.InvitationState {
+	return []watchparty.InvitationState{watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked}
+}
+
+// AnswerRoomInvitation tells an invitation's workflow what became of it.
+func AnswerRoomInvitation(in RoomInvitationInput, answer watchparty.InvitationState) Event {
+	e := StartRoomInvitation(in)
+	e.Signal = string(answer)
+	return e
 }
 
 // AvatarInput names one upload.

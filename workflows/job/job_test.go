@@ -11,6 +11,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
+var invitation = job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1", ExpiresAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+
 func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
@@ -39,9 +41,13 @@ func TestEvents(t *testing.T) {
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
 			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"},
 		}},
-		"room invitation": {job.StartRoomInvitation("i1", "e1"), job.Event{
+		"room invitation": {job.StartRoomInvitation(invitation), job.Event{
 			WorkflowID: "room-invitation/i1", Workflow: "RoomInvitation", TaskQueue: "email",
-			Summary: "Room invitation", Input: job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1"},
+			Summary: "Room invitation", Input: invitation,
+		}},
+		"answer": {job.AnswerRoomInvitation(invitation, watchparty.InvitationDeclined), job.Event{
+			WorkflowID: "room-invitation/i1", Signal: "declined", Workflow: "RoomInvitation", TaskQueue: "email",
+			Summary: "Room invitation", Input: invitation,
 		}},
 		"avatar": {job.StartAvatar(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
@@ -76,7 +82,11 @@ func TestEncoding(t *testing.T) {
 		want  string
 	}{
 		{job.EmailInput{EmailID: "e1"}, `{"email_id":"e1"}`},
-		{job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1"}, `{"invitation_id":"i1","email_id":"e1"}`},
+		{invitation, `{"invitation_id":"i1","email_id":"e1","expires_at":"2026-01-02T03:04:05Z"}`},
+		{job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.MailSent}, `{"state":"expired","reminder":"sent"}`},
+		{job.QueueReminderResult{}, `{}`},
+		{job.QueueReminderResult{EmailID: "e2"}, `{"email_id":"e2"}`},
+		{job.ExpireInvitationResult{State: watchparty.InvitationExpired}, `{"state":"expired"}`},
 		{job.EmailResult{State: watchparty.MailSent}, `{"state":"sent"}`},
 		{job.EmailResult{State: watchparty.MailCancelled}, `{"state":"cancelled"}`},
 		{job.AccountInput{UserID: "u1"}, `{"user_id":"u1"}`},

@@ -1,0 +1,120 @@
+package mail
+
+import (
+	"fmt"
+	"time"
+)
+
+type english struct{}
+
+func (english) hi(d AccountData) string { return fmt.Sprintf("Hi %s,", d.name()) }
+
+func (english) time(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+func (e english) welcome(d WelcomeData) letter {
+	l := letter{
+		Subject:   "Welcome to WatchParty",
+		Preheader: "Your account is ready: pick a movie, open a room, invite your friends.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("Your WatchParty account is ready. Your username is %s.", isolate(d.Username)),
+			"Pick a movie, open a room, invite your friends, and everyone watches in step, " +
+				"with a chat beside the picture.",
+		},
+		Button: button{Label: "Open WatchParty", URL: d.Link},
+		Footer: "You get this mail because an account was made with this address. " +
+			"If that was not you, you can ignore it.",
+	}
+	if d.ConfirmURL != "" {
+		l.Paragraphs = append(l.Paragraphs, "One thing is left: please confirm that this address is yours. The link works for 7 days.")
+		l.Button = button{Label: "Confirm your address", URL: d.ConfirmURL}
+	}
+	return l
+}
+
+func (e english) welcomeReminder(d AccountData) letter {
+	return letter{
+		Subject:    "Is this address yours?",
+		Preheader:  "One click confirms it.",
+		Greeting:   e.hi(d),
+		Paragraphs: []string{"Your WatchParty account is waiting for one thing: please confirm that this address is yours."},
+		Button:     button{Label: "Confirm your address", URL: d.Link},
+		Footer: "You get this mail because an account was made with this address. " +
+			"If that was not you, you can ignore it: this is the only reminder.",
+	}
+}
+
+func (e english) verification(d AccountData) letter {
+	return letter{
+		Subject:    "Confirm your e-mail address",
+		Preheader:  "One click, and WatchParty knows that this address is yours.",
+		Greeting:   e.hi(d),
+		Paragraphs: []string{"Please confirm that this address is yours. The link works for 7 days."},
+		Button:     button{Label: "Confirm your address", URL: d.Link},
+		Footer: "You get this mail because somebody gave this address for a WatchParty account. " +
+			"If that was not you, you can ignore it: nothing changes.",
+	}
+}
+
+func (e english) reset(d AccountData) letter {
+	return letter{
+		Subject:   "Choose a new password",
+		Preheader: "The link works for 30 minutes, and once.",
+		Greeting:  e.hi(d),
+		Paragraphs: []string{
+			"Somebody asked for a new password for your WatchParty account. Choose one with the link below: it works for " +
+				"30 minutes, and once. You are signed out everywhere then.",
+		},
+		Button: button{Label: "Choose a new password", URL: d.Link},
+		Footer: "If that was not you, you can ignore this mail: your password stays as it is.",
+	}
+}
+
+func (e english) emailChanged(d AccountData) letter {
+	return letter{
+		Subject:   "Your e-mail address was changed",
+		Preheader: "WatchParty writes to another address from now on.",
+		Greeting:  e.hi(d),
+		Paragraphs: []string{
+			"The e-mail address of your WatchParty account was changed, and the new one was confirmed. This is the last mail " +
+				"to this address.",
+			"If that was not you, somebody knows your password: write to whoever runs this WatchParty at once.",
+		},
+		Button: button{Label: "Open WatchParty", URL: d.Link},
+		Footer: "You get this mail because this was the address of a WatchParty account.",
+	}
+}
+
+func (e english) invitation(d InvitationData) letter {
+	return letter{
+		Subject:   "You are invited to a watch party",
+		Preheader: "Somebody asks you to watch a movie together.",
+		Greeting:  "Hi,",
+		Paragraphs: []string{
+			fmt.Sprintf("%s invites you to the room %s on WatchParty, to watch a movie together.", isolate(d.Inviter), isolate(d.Room)),
+			"To accept you need a WatchParty account; if you have none yet, you can make one on the way. " +
+				fmt.Sprintf("The invitation is open until %s.", e.time(d.Expires)),
+		},
+		Button: button{Label: "See the invitation", URL: d.URL},
+		Footer: e.invited(),
+	}
+}
+
+func (e english) invitationReminder(d InvitationData) letter {
+	return letter{
+		Subject:   "Your invitation to a watch party ends soon",
+		Preheader: "You have not answered yet.",
+		Greeting:  "Hi,",
+		Paragraphs: []string{
+			fmt.Sprintf("%s has invited you to the room %s on WatchParty. You have not answered yet, and the invitation is open only until %s.",
+				isolate(d.Inviter), isolate(d.Room), e.time(d.Expires)),
+		},
+		Button: button{Label: "See the invitation", URL: d.URL},
+		Footer: e.invited(),
+	}
+}
+
+func (english) invited() string {
+	return "You get this mail because somebody entered this address to invite you. " +
+		"If you do not know them, you can ignore it: the invitation ends by itself."
+}

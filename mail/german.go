@@ -1,0 +1,126 @@
+package mail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+type german struct{}
+
+func (german) hi(d AccountData) string { return fmt.Sprintf("Hallo %s,", d.name()) }
+
+var germanMonths = strings.Fields("Januar Februar März April Mai Juni Juli August September Oktober November Dezember")
+
+func (german) time(t time.Time) string {
+	t = t.UTC()
+	return fmt.Sprintf("%d. %s %d, %s", t.Day(), germanMonths[t.Month()-1], t.Year(), t.Format("15:04 UTC"))
+}
+
+func (g german) welcome(d WelcomeData) letter {
+	l := letter{
+		Subject:   "Willkommen bei WatchParty",
+		Preheader: "Dein Konto ist da: Such einen Film aus, öffne einen Raum, lade deine Freunde ein.",
+		Greeting:  g.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("dein WatchParty-Konto ist da. Dein Benutzername ist %s.", isolate(d.Username)),
+			"Such einen Film aus, öffne einen Raum, lade deine Freunde ein, und alle schauen im Gleichschritt, " +
+				"mit einem Chat neben dem Bild.",
+		},
+		Button: button{Label: "WatchParty öffnen", URL: d.Link},
+		Footer: "Du bekommst diese Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
+			"Wenn du das nicht warst, kannst du sie ignorieren.",
+	}
+	if d.ConfirmURL != "" {
+		l.Paragraphs = append(l.Paragraphs, "Eins fehlt noch: Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage.")
+		l.Button = button{Label: "Adresse bestätigen", URL: d.ConfirmURL}
+	}
+	return l
+}
+
+func (g german) welcomeReminder(d AccountData) letter {
+	return letter{
+		Subject:    "Gehört diese Adresse dir?",
+		Preheader:  "Ein Klick bestätigt es.",
+		Greeting:   g.hi(d),
+		Paragraphs: []string{"deinem WatchParty-Konto fehlt noch eins: Bitte bestätige, dass diese Adresse dir gehört."},
+		Button:     button{Label: "Adresse bestätigen", URL: d.Link},
+		Footer: "Du bekommst diese Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
+			"Wenn du das nicht warst, kannst du sie ignorieren: Wir erinnern nur dieses eine Mal.",
+	}
+}
+
+func (g german) verification(d AccountData) letter {
+	return letter{
+		Subject:    "Bestätige deine E-Mail-Adresse",
+		Preheader:  "Ein Klick, und WatchParty weiß, dass diese Adresse dir gehört.",
+		Greeting:   g.hi(d),
+		Paragraphs: []string{"bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage."},
+		Button:     button{Label: "Adresse bestätigen", URL: d.Link},
+		Footer: "Du bekommst diese Mail, weil jemand diese Adresse für ein WatchParty-Konto angegeben hat. " +
+			"Wenn du das nicht warst, kannst du sie ignorieren: Es ändert sich nichts.",
+	}
+}
+
+func (g german) reset(d AccountData) letter {
+	return letter{
+		Subject:   "Wähle ein neues Passwort",
+		Preheader: "Der Link gilt 30 Minuten, und einmal.",
+		Greeting:  g.hi(d),
+		Paragraphs: []string{
+			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: Er gilt " +
+				"30 Minuten, und einmal. Danach bist du überall abgemeldet.",
+		},
+		Button: button{Label: "Neues Passwort wählen", URL: d.Link},
+		Footer: "Wenn du das nicht warst, kannst du diese Mail ignorieren: Dein Passwort bleibt, wie es ist.",
+	}
+}
+
+func (g german) emailChanged(d AccountData) letter {
+	return letter{
+		Subject:   "Deine E-Mail-Adresse wurde geändert",
+		Preheader: "WatchParty schreibt von nun an an eine andere Adresse.",
+		Greeting:  g.hi(d),
+		Paragraphs: []string{
+			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. Das ist die letzte Mail " +
+				"an diese Adresse.",
+			"Wenn du das nicht warst, kennt jemand dein Passwort: Schreib sofort denen, die dieses WatchParty betreiben.",
+		},
+		Button: button{Label: "WatchParty öffnen", URL: d.Link},
+		Footer: "Du bekommst diese Mail, weil das die Adresse eines WatchParty-Kontos war.",
+	}
+}
+
+func (g german) invitation(d InvitationData) letter {
+	return letter{
+		Subject:   "Du bist zu einer WatchParty eingeladen",
+		Preheader: "Jemand möchte mit dir einen Film schauen.",
+		Greeting:  "Hallo,",
+		Paragraphs: []string{
+			fmt.Sprintf("%s lädt dich in den Raum %s auf WatchParty ein, um gemeinsam einen Film zu schauen.", isolate(d.Inviter), isolate(d.Room)),
+			"Um anzunehmen, brauchst du ein WatchParty-Konto; wenn du noch keins hast, kannst du unterwegs eins anlegen. " +
+				fmt.Sprintf("Die Einladung gilt bis %s.", g.time(d.Expires)),
+		},
+		Button: button{Label: "Einladung ansehen", URL: d.URL},
+		Footer: g.invited(),
+	}
+}
+
+func (g german) invitationReminder(d InvitationData) letter {
+	return letter{
+		Subject:   "Deine Einladung zu einer WatchParty endet bald",
+		Preheader: "Du hast noch nicht geantwortet.",
+		Greeting:  "Hallo,",
+		Paragraphs: []string{
+			fmt.Sprintf("%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
+				isolate(d.Inviter), isolate(d.Room), g.time(d.Expires)),
+		},
+		Button: button{Label: "Einladung ansehen", URL: d.URL},
+		Footer: g.invited(),
+	}
+}
+
+func (german) invited() string {
+	return "Du bekommst diese Mail, weil jemand diese Adresse eingegeben hat, um dich einzuladen. " +
+		"Wenn du die Person nicht kennst, kannst du sie ignorieren: Die Einladung endet von selbst."
+}

@@ -1,0 +1,90 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// invite makes an invitation that is open for a while, with what its workflow starts with.
+func (p *plant) invite(open time.Duration) (inviter watchparty.User, guest string, in job.RoomInvitationInput) {
+	p.t.Helper()
+	inviter, _ = p.register(unique("host"))
+	guest = unique("guest") + "@watchparty.test"
+	in.ExpiresAt = time.Now().Add(open).Truncate(time.Microsecond).UTC()
+	p.exec("UPDATE users SET email_verified_at = now() WHERE id = ?", inviter.ID)
+	room, err := p.store.CreateRoom(p.t.Context(), inviter.ID,
+		watchparty.NewRoom{Name: "Secret screening", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+	require.NoError(p.t, err)
+	invited, err := p.store.Invite(p.t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: guest}, store.Once{})
+	require.NoError(p.t, err)
+	p.exec("UPDATE invitations SET expires_at = ? WHERE id = ?", in.ExpiresAt, invited.ID)
+	in.InvitationID = invited.ID
+	require.NoError(p.t, p.store.DB().NewRaw("SELECT id FROM emails WHERE subject_id = ?", invited.ID).Scan(p.t.Context(), &in.EmailID))
+	return inviter, guest, in
+}
+
+func (p *plant) exec(query string, args ...any) {
+	p.t.Helper()
+	_, err := p.store.DB().NewRaw(query, args...).Exec(p.t.Context())
+	require.NoError(p.t, err)
+}
+
+// TestInvitationLives: with the end less than a day away, the reminder comes at once.
+func TestInvitationLives(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	p.run(t, job.QueueEmail)
+	inviter, guest, in := p.invite(5 * time.Second)
+	event := job.StartRoomInvitation(in)
+	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
+	var result job.RoomInvitationResult
+	p.requireResult(event.WorkflowID, "", &result)
+	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.MailSent}, result)
+	require.Equal(t, 2, received(t, guest))
+	invited, err := p.store.Invitation(t.Context(), in.InvitationID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.InvitationExpired, invited.State)
+	requireNothingPersonal(t, p.client, event.WorkflowID, inviter)
+}
+
+// TestInvitationRevokedInVain: nobody waits for a mail server when there is nothing to send any more.
+func TestInvitationRevokedInVain(t *testing.T) {
+	p := newPlant(t, "127.0.0.1", 1)
+	p.run(t, job.QueueEmail)
+	inviter, _, in := p.invite(time.Hour)
+	tell := outbox.Temporal(p.client)
+	start := job.StartRoomInvitation(in)
+	require.NoError(t, tell(t.Context(), start))
+	require.Eventually(t, func() bool {
+		mail, err := p.store.Mail(t.Context(), in.EmailID)
+		return err == nil && mail.LastAnswer != ""
+	}, 10*time.Second, 20*time.Millisecond)
+	require.NoError(t, p.store.RevokeInvitation(t.Context(), in.InvitationID, inviter.ID))
+	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationRevoked)))
+	var result job.RoomInvitationResult
+	p.requireResult(start.WorkflowID, "", &result)
+	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
+	p.requireMail(in.EmailID, watchparty.MailCancelled)
+}
+
+// TestSignalsInAnyOrder: an answer may reach Temporal before the start, or after the end.
+func TestSignalsInAnyOrder(t *testing.T) {
+	p := newPlant(t, "127.0.0.1", 1)
+	_, _, in := p.invite(time.Hour)
+	tell := outbox.Temporal(p.client)
+	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationDeclined)))
+	require.NoError(t, tell(t.Context(), job.StartRoomInvitation(in)))
+	p.run(t, job.QueueEmail)
+	var result job.RoomInvitationResult
+	p.requireResult(job.RoomInvitationID(in.InvitationID), "", &result)
+	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationDeclined}, result)
+	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationDeclined)))
+	require.NoError(t, tell(t.Context(), job.StartRoomInvitation(in)))
+}
