@@ -21,6 +21,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/mail/smtptest"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -164,7 +165,7 @@ func TestSendMailRejected(t *testing.T) {
 	}
 	delete(p.answers, "RCPT")
 	require.NoError(t, l.send())
-	require.Empty(t, p.Mails(), "a mail that has failed is not sent again")
+	require.Empty(t, p.Contents(), "a mail that has failed is not sent again")
 	require.Equal(t, watchparty.MailFailed, l.row().State)
 }
 
@@ -188,8 +189,8 @@ func TestSendMailIsTriedAgain(t *testing.T) {
 		"temporary":           {map[string]string{"RCPT": "451 4.3.0 try again"}, mail.Temporary, 0, "451 4.3.0 try again"},
 		"later":               {map[string]string{"MAIL": "421 4.3.2 closing"}, mail.Later, 10 * time.Minute, "421 4.3.2 closing"},
 		"later by its detail": {map[string]string{"RCPT": "450 4.7.1 greylisted"}, mail.Later, 10 * time.Minute, "450 4.7.1 greylisted"},
-		"hangs up":            {map[string]string{"MAIL": hangUp}, mail.Unreachable, 0, "the server closed the connection"},
-		"hangs up after all":  {map[string]string{".": hangUp}, mail.Ambiguous, 0, "the server closed the connection"},
+		"hangs up":            {map[string]string{"MAIL": smtptest.HangUp}, mail.Unreachable, 0, "the server closed the connection"},
+		"hangs up after all":  {map[string]string{".": smtptest.HangUp}, mail.Ambiguous, 0, "the server closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +227,7 @@ func TestSendMailToNobody(t *testing.T) {
 // A server that takes a mail and does not say so is left alone after some attempts, each with the same Message-ID.
 func TestSendMailAmbiguous(t *testing.T) {
 	t.Parallel()
-	p := &peer{answers: map[string]string{".": hangUp}}
+	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
 	l := newLetter(t, serve(t, p))
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
@@ -240,8 +241,8 @@ func TestSendMailAmbiguous(t *testing.T) {
 	row := l.row()
 	require.Equal(t, watchparty.MailFailed, row.State)
 	require.Equal(t, 4, row.Attempts)
-	require.Len(t, p.Mails(), 4)
-	for _, content := range p.Mails() {
+	require.Len(t, p.Contents(), 4)
+	for _, content := range p.Contents() {
 		require.Contains(t, content, "Message-ID: <"+l.in.EmailID+"@watchparty.test>")
 	}
 }
@@ -263,7 +264,7 @@ func TestSendMailWithoutItsRows(t *testing.T) {
 		execute(t, l.store, "DELETE FROM emails WHERE id = ?", l.in.EmailID)
 		requireFailure(t, l.send(), job.ErrorNotFound, true)
 	})
-	require.Empty(t, p.Mails())
+	require.Empty(t, p.Contents())
 }
 
 // A worker that is told to stop while the server says yes still notes that, or the mail would be sent twice.
@@ -276,7 +277,7 @@ func TestSendMailNotesSuccessWhenStopped(t *testing.T) {
 	l.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
 	_ = l.send()
 	require.Error(t, ctx.Err())
-	require.Len(t, p.Mails(), 1)
+	require.Len(t, p.Contents(), 1)
 	require.Equal(t, watchparty.MailSent, l.row().State)
 }
 
@@ -288,7 +289,7 @@ func TestSendMailWithoutDatabase(t *testing.T) {
 	err := l.send()
 	require.Error(t, err)
 	requireFailure(t, err, "wrapError", false)
-	require.Empty(t, p.Mails())
+	require.Empty(t, p.Contents())
 }
 
 // invited is a letter that brings an invitation of its user's to an address without an account.
@@ -346,7 +347,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 			require.Empty(t, l.requireSent(invitation.Email, watchparty.MailCancelled))
 		})
 	}
-	require.Empty(t, p.Mails())
+	require.Empty(t, p.Contents())
 }
 
 func TestReminders(t *testing.T) {
@@ -375,7 +376,7 @@ func TestReminders(t *testing.T) {
 		execute(t, l.store, "UPDATE email_verifications SET used_at = now()")
 		require.NoError(t, l.send())
 		require.Equal(t, watchparty.MailCancelled, l.row().State)
-		require.Empty(t, p.Mails())
+		require.Empty(t, p.Contents())
 	})
 	t.Run("of nothing", func(t *testing.T) {
 		l := newLetter(t, inbox)

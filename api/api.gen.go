@@ -1633,7 +1633,6 @@ type RegisterParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-	AcceptLanguage *string         `json:"Accept-Language,omitempty"`
 }
 
 // ListMessagesParams defines parameters for ListMessages.
@@ -2630,21 +2629,6 @@ func (w *ServerInterfaceWrapper) Register(ctx echo.Context) error {
 		}
 
 		params.IdempotencyKey = &IdempotencyKey
-	}
-	// ------------- Optional header parameter "Accept-Language" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
-		var AcceptLanguage string
-		n := len(valueList)
-		if n != 1 {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
-		}
-
-		params.AcceptLanguage = &AcceptLanguage
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -10059,72 +10043,71 @@ var swaggerSpec = []string{
 	"Cmyhh/NDQapiPpTPXeCzCQyoFheRDO2iTJEbwZKA3dusaRd00qjwt+l5uwR1ah0SLqHAbtkrcwT3dCgv",
 	"UZz1kV2Hv9tEhUJklSOigxJs7kLXeTUPPB5mt5uL672f5XEffNTlldBVKSVIN/on2Yk3U2K4/czqDcwg",
 	"xQAZ543KbVQpGc39mHzMABFYEcIlxI9ofD0pRMkbob9D52YeGtOFJYknkpxhibU951X+wOOpEBIPeNjH",
-	"YJd/15hgZ9WaAk1wOCteL6ynYeBatIx93BZtN6tA9yLuo50Rt2VLEZH3KKK9odfgCctIWXKl2HYDBRvP",
-	"96oq0u0EXauQzl5q8uB4s/xU5YGdYQSM2Cf2OmlX9pZI9G+4KOcG2waBNGo8bHrv2I3dy7Vix/LbMYSu",
-	"Fa1bt18r8ZSqg6rzSpfZ/E3dnqVHhEvdSeRuXsYm+N6liRFY0O2qyYhJUjXLDa2jqkLWMw65KiW1lJXv",
-	"ZKXlqQ13FWlSGYZPUdhEbAzNCoYt68NQg42W189G38NRO34rOGDa4HZN+n5f6gCXc/TV9Mth9qcPWgtV",
-	"0x96ENmrBBf78j2dtC3CPnaAz9xGA5tvu+px9xiu92noRJ9JV+nuvk0b0edAflHVB7vKd/TOtT7MJjgx",
-	"yJIvRQZY4ncqNDfF+k1eTuYppu25wr5RldEpc6DXkighiBSCV28cPze48DL/lvmy16bpsWYUBTpJ7fjy",
-	"bzaYb4uyqVsBbNGCRude0mtFY3hXY1W0ZWpbukUOPrvqv9bt1RYf/o7DE0nEjJuuQrZOtyhIVc/c1pF9",
-	"Ih3NYu2TffJKScyQcMVoTytBogA8IrTqryIVnQfkhe9xTa2UGTAB15vagbX/R8G3jOn3KPtVYNIaRJCT",
-	"4L3QhTob5lwn7C8D+2XC1IOBeguWqno7D6QKr8Mw9MEyJdS4mG05+83ozGh90xxDX1RhhjFmKcgDW8/D",
-	"8xp9tgndtwefNS3ctuZQvcWrySjpLspTS7pWEt4nttuUJBN2g+UhJNQJV8sk+iMo0yTsB5bC7lxCUXBo",
-	"l9XeNXRdDOvo2TfPvn369bNvuut2tczl+qK2TuRK1ahpmY04Zen+DEY51nhPWJmZvz4GI1jWkTyjkAI5",
-	"mivwq4tQ7krIB4wIF5oW2kJujr/6OgqbEjqPKMvoBA5wi43DWRW4GjFOUZ5fHDuc6MBiVaI6spHYqgc9",
-	"Pvx6e2s8IzktVGX9tavtJfo+O/q6g735lWbWkMwqBhSCZgFIFFyY9DGklfuw3ZMCNDuBhFTd9BwHM8Fl",
-	"hoVNgaZq2hXW85N5Yov3gJ0hAJ9GARQJxQ0kEcmhmNJc1l08RAaIcQ22rw6f7mBd+hQkVNERlaZQ1sxU",
-	"pb0j0ly4nt4piwEtWfo6yLEkFsUj55BoEedj8SBlN9CFytfsBjjIQLZU6FzgaHffFHKMQsTWcEZTUz+t",
-	"ax8FUCPotMem0oT13skFDne/O5FTUaaodzqDtGzbVN0URB6YriDd9kZj9WKVWbx+/4mxge2TX73KbUxh",
-	"8aBSU6KKKq+YX7FI/x50KhuL9atqgkdjdLzHwN+6qUZb2C9WiKpLOdnq2VjjbtshmZBjcf8axXjmgSsr",
-	"CC6YRmwj6SWySiBOGe8I9fvePPAIMR04r3ax92FdtkM1YdwDoJ+9Tj4r9P8frC/N79KlkVip/8Fk7htx",
-	"3cTGalG9saQdaO8Xtq3RDhR4bmpSesdgQZP38YQFXFdY+c0j65rqLoEWVooPWbmxJHJvK7etiNw22Bxo",
-	"cTUuTOP8gD7Urzhwx9hK3HHkBcO2LbMcdgBUxZjpp/CsqysybyO2/zH5DTRJtnkNfsBSiPa+F0Vi7h9T",
-	"WwFz6WeoJySml9mfwFnQkKliqmgqJqUvFtpD3u4G0GzXlCkLxPFgRUuE+GM113tLfChzvZ67WzIaszTb",
-	"sgiUJISaeQK4r7n9wWdXtnvlXWyJgpzhsMbsgteHKd9iq30+ryU+VhBeZiNz5oa2W9s+vjI8dV040fjI",
-	"pQKatJrhw/QWsgzXbRm/fBP8hWn20Y7F9qosu4bYY7sOepy+Pxe3f8ehg0xavDSNQ+21xcXjXVckV/5N",
-	"cmqPfF22iSlyDZATFlCDvW4cj4wafUq8/0so0IVk1y6gfseg6f25g915616j7svMqDGdmfL4xD0rLh69",
-	"3iluiadzohbKoVGSpzQGksJYtUUH3VBmWk4EIiKrHjV/cvm/6pkaMnOb9gALSbl/Ksav1XvblaKwJL6o",
-	"20cdNlGvpZ3ybCx1jXk017VpAhfGivaIFQG/mc+O9YB+BtItJzlr8qBd1s6FQvqrlABHJW2y+kYUoV/S",
-	"nLG34B1hoD0maGxdDDf7agdiuxR+J1g8Mg7bg5D/noItsdpIGz10iNvV8SGm+ulsKtAFW4fS2UYaschA",
-	"Vr02pKJz2zRDmoTopsSOb8aUkxFg+wmTsGXbROrr7wOf0jwHbjuXnpKhyIEPyahgfCJdu5hQckfdE22r",
-	"pLwLeXztu2DXR+hLksb7XykHI8rbq107L08v946W817QDarR9yfFR1Xm5gXtLFivAasP9FgU8dbL3poA",
-	"W+P8xswRah28HWVvVkmgHciPTJiRZpKmo6GpRG3tESbq2GR0k/NSmXIORJTKsL5rgLz+ruoPZXo2mVZX",
-	"KRsrSPbJmd4UEeMPXDYD4O1eaYpRE6QA1MdsYytRZNgRaYlEX1C+TUa5G9n5BeUPJDS/oCtK/I8o3y6l",
-	"v6CcOErw6HwNXmcCVqsA1VX+7Z6cb6y2S1pVZ8V+YvhrPD5bLvTDxspE3PSE/hRooUZAOwKBLm17PJPd",
-	"/fTQL8BtYn9m1Jg+JdiE3ufVQ84qOsyxUKga7pNzIZUWsmyzCSqxAsU++dXlMSJ6p3bMEQD/wKuRj+rE",
-	"+38ezYmF5F+iurV7TrEDhOCRS/MtyhQT8FOgN4xPbMFRT5gMcaWfKsBsVTd7K7ZOE5d0bmRkm3MiFcP2",
-	"c9AI4usiEi8c5f6kklfeoHc4o3cv6lcv5Ast7VdvoEv08ZG4VXrzEKtP2raFHlsLJHaJwFXurgm6ZgUR",
-	"M+41wvyGJHQu9wkuE8tQ82bpYc15AmFAE/32B+5OUohn4JDw5Qsz61eOOdoCMXdLNV4M3fapGSr5ZjRf",
-	"zP3uYpy/i2ZBrOY2XoDNCWSqkpmbFdjOyLhMU0zmaxgu6siBtn6g+wt9R0mqf8K55AdeHSTMZTdWkpPq",
-	"OjeRwZA0QxUxp1Df9GbBroW6bXxj5wqdir8Kxu/ZyPl3EZP7EkNv15KltYQD7QT3FuWpmuiaxNaUv3Ao",
-	"uSxXLTTr1uJZQ8VMBZ+AVCeW/X7gNa+ubHdWFowIpLIqjWS7xdpnmr/REXb9tfNIUz44geLUUy3NsjE7",
-	"lVBvWlPAhXBTzBBHxd1H9ZqN7ussjZEWSbHAFfUMhi0s/7UG0/ZN+K9hvPUSocaFug61iUkvcTAs/6EX",
-	"Ukz+XgxTbrsP2011hqTNG+ZzQXIQeWpyfCQoLRTJXvJaiCiyzrSfN/NLRbHo6KO8Ddzium8E6bawfXyp",
-	"hsMZRd+F7tx90YIR0/emvL2xAdh/F0dXb7az2yCaI3ZnVbY5VKaOSE0JO7Uro0IlSpVSqaSzrOCLscAy",
-	"UyMaX58S7MMmFXl6aLWuM4SWHlEGiqd84GvajjVqvnx9S+/ioUKvS7Wq6oEG8fabETUMyEjZmopshdqp",
-	"qSHQm9Fty568ZXJ7jAZlUBVqDL9ZrBXfhYycForFLKdctV8+L21QStSVdaKVzFM/uS2mOY2ZmpORKG1x",
-	"cpKyNmHz3F/IY5Q8vAV2XTUNgG6/Ppawub9riRr+Gu9+EFtun/eaKPRFiAU+9WUTkZKnxogHlZXEmiVO",
-	"qiKJc1fiwFg9qiZhocvlZ4aJf4/ktL8rt6wBnpf1URclFq2gG4XsOEwi6pyxoE4id55otLMa24IJmSRD",
-	"/daQTKk70ObRGyjQZ7MgMeBLJ4sisqf5V1WAORF8n1Qlluyc1oa2T/SaF8b2AvmNaDX8XTAOyRVVQyTQ",
-	"oRZ8riQAx68knRPJeAwf+KyiNAxKntKkucsAoV2CuhDpDm+WLfRMMFt4oGAhj3uuaoxbPUio9BnClis5",
-	"/chuaiNyrXy7voiFaBVwTB+QrLMxOOqKGr9y4ThM9HTosIhtTfJmjW7b+X+fuGKRaECLqoImlBNaqqko",
-	"6rtX1jVmzTzGnCzRQIgOH7snKgkb+w7dBCPzTW06rDVjTGunxNSVMiWYAxWYAyfGVZsbPI7EMxvx6pU7",
-	"D9S46Ug+22orcNtu63E0kLIcuAtK1c0SzIyCwVYTkB6Kg62DpN0XoBMV4nJTBa6lhJPjVbYQXVdzKHNk",
-	"zlxBqEdTwdFs1ax/sfTD6pPctp97JBScoZtOyjwVNHmCzFxtv7t/4aBmbU9memMmleEjHur1/9fzlz9G",
-	"5PztjxH5FUbn+pr48dUPUWVD+oq8eYFX2FeHJIMJzdknSCUaokxt/xikxEruCxfIKaHy+gMf/vjyPVkk",
-	"0SGaGLBdlmrxX56XPlrbOE9Wpopp8eJgLIpsDxuqN5CaF3pYZeuF1AdkdVU5nw/95t6sCwSK0e8Qr9Ph",
-	"ZTd0SK9hy675XwydUa8KYCdTqgvsl4HTa1jdNgveezPctS3PWdXTQqBLHxuy2z7aHGYuoCXSEpj1fJoC",
-	"XUaOs704XIaD9eVL01CHyTqYZie3y3Ib2F6YNH0TLCq6OrhI4Mnf/Gf7QPhdBdeGYcHru+BFHBmj9Q5a",
-	"YVedHVAGtyvwhX6vNYSW+dG2sRKan7AJcJt9rtEtw28sGFlOLyOjGER+jJkx41itYp+8Fcop7KaarfX2",
-	"F0KBDUvXgKw6w5vdRKYSpTUUiOyJ/MBTMYmqjEtbntDp9RCLIsHIL+xTb5owYb7+E/Swhtj7S9z9dkVw",
-	"M0e4QOhfL9+9JYmIywxDIjKagD7JIyDXWJJNmkRu2K23UXOLCbsBUwUu0bLXCiqq+m51M9jzuj3X9nhs",
-	"3Tbrjt1FcLTk1NfsNK2hflv31yzgrq2t1uSWgR5nQZysTvJ/M29J82/Nt5+hwLdAKti8wxoxwt1L0v4B",
-	"uWgLu6eO3Xp3X2hYr0FNZ5N/RN12daI2qw8adTTLN70B0JguxjZTiPHe8SMVrfbsKPxOnz2vpfCjafTb",
-	"NKyN8B5D+Qz6a5Aa2e3tkr8k4rW76KLeqgvy1gm4Eo1qyaWDOoOc1FHnwWf7aTn1f4lULQx61fGpR/0T",
-	"tb4O9E1dBm7TQ9hmWDmv7E79GgmsrMLfaQusvCWPqaiABcEKB0cFpz9TzRbbaOmJ7LI/ImkWN44wyiId",
-	"nAwOaM4QLfbxpVXGLg3Ntuoz5OrKBZUq1EmhaoWB+oXpudEkP9nSf8GvL+lXRAo9byxrNjZzpumLKDHB",
-	"JrvNtnDhl81tPUfXpEv2si9h35Dld34QBUGLyoimlMdaP9MbNCuo37YVxcPvG23LgyA2Cb/9ePv/AgAA",
-	"//8=",
+	"YJf/SGOCFys49yLMo50RpmUpEZH3KF69odfgCbpIFXKlyHUDBRvP96oK0O3EWKt/ztZpcth4s3RU5T2d",
+	"YfSK2Cf2KmhX1JbI62+4KOfC2gaBNOozbHpn2I3dy5Vgx/JbKYSuBK0Xt18J8ZSqg6prSpfJ+03dWqVH",
+	"dErdBeRuHsIm+N6liRE20GWqyYhJUjW6Da2jqiDWM4a4KgO1lFHv5JzlqQ1nFGlSGXVPUVBEbAzNCoYt",
+	"68MwgY2W18++3sPJOn4rOGDK33bN8X5P6QCXc/TV9Klh5qYPWgtV09t5EA2mQBPrrXn5nk7aFmEfO8Bn",
+	"bqOBzZVd9bh7DNf7NHSiz6SrUnffZonocyA3qOphXeUqeudaH2YTWBhkyZciAyzPOxWam2LtJS+f8hRT",
+	"7lxR3qjKxpQ50GtJlBBECsGrN46fG1x4WXvLfNlrsfRYb/5AF6gdX/7N5vBtETJ1Gf8tWr/o3EtYrWgM",
+	"72qsaLZMbUu3yMFnV7nXuqzaYrvfcXgiiZhx0xHI1tgWBalqkdsasE+ko1msW7JPXimJ2Q2ukOxpJUgU",
+	"gEeEVr1RpKLzgLzwPa6plTID5tt6Uzuw1P8o+JYx/R5lvwpMWvoPchK8F7pQZ0OU62T7ZWC/TJh6MFBv",
+	"wcpUb+eB1Nh1GIY+WKb8GRezLWeuGX0XLWeaY+iLKswwxiwFeWBrcXgen882Gfv24LOmhdvW/Ke3eDUZ",
+	"BdtFaGpJ10rC+8R2ipJkwm6wtIOEOllqmUR/BGUafP3AUtidOycKDu0y0ruGrgtZHT375tm3T79+9k13",
+	"za2WuVxP09aJXJkZNS2zEacs3Z/BKMf67AkrM/PXx2D0yTqSZxRSIEdzBX5lEMpd+ffBiZX86p1caFpo",
+	"C5c5/urr5SWulnZZRidwgFtsHM6qONWIcYry/OLY4SQFFqsS1ZGNxFY96PHh19tb4xnJaaEqy61dbS/R",
+	"99nR1x3sza8Ss4ZkVjGgEDQLQKLgwqR+Ia3ch92dFKDZCSSk6oTnOJgJDDMsbAo0VdOukJyfzBNbvAfs",
+	"DAH4NIqXSChuIIlIDsWU5rLuwCEyQIxrsH11+HQH69KnIKGKjqg0Ra5mpqLsHZHmQu30TlkMaMnS10GO",
+	"5awoHjmHRIs4H4sHKbuBLlS+ZjfAQQYynULnAke7+6aQYxQitoYzmpraZ137KIAaQac9rpQmrPdOLnC4",
+	"+92JnIoyRb3TGZNl26bqhh7ywHT06LY3GqsXq0za9ftPjA1sn/zqVV1jCgv/lJoSVVR5tPxqQ/r3oEPY",
+	"WL9fVRM8GqPjPQbt1g0x2kJ2sbpTXYbJVr7G+nTbDqeEHAvz1yjGMw9cWUFwwTRim0AvkVUCccp4R5je",
+	"9+aBR4jpwHm1i70P67IdqgnjHgD97HXhWaH//2D9YH6HLY3ESv0PJmLfiOsmNlaL6o0l7UB7v7AtiXag",
+	"wHNTT9I7BguavI8nLL66wspvHlnXVHcJtLBSfMjKjeWMe1u5bTXjtsHmQIurcWGa3gf0oX6FfTvGVuKO",
+	"Iy8Ytm2J5LADoCqkTD+FZ11dTXkbcfmPyW+gSbLNa/ADljG0970oEnP/mLoImAc/Qz0hMX3I/gTOgoZM",
+	"FVNFUzEpfbHQHvJ2N4Bmu6bEWCAGB6tRIsQfq7neW+JDmev13N2S0Zil2ZZFoCQh1MwTwH3N7Q8+u5Lb",
+	"K+9iSxTkDIc1Zhe8PkzpFVup83kt8bGC8DIbmTM3tJ3W9vGV4anroInGRy4V0KTVDB+mt5BluG6p+OWb",
+	"4C9Mo452LLZXVNk1xB7bddDj9P25uP07Dh1k0uKlaRxqr6UtHu+6mrjyb5JTe+TrkktMkWuAnLCAGux1",
+	"0nhk1OhT4v1fQoEOIrt2AfU7Bk3vzx3szlv3GnVfZkaN6cxyxyfuWXHx6PVOcUs8nRO1UMqMkjylMZAU",
+	"xqotOuiGMtMuwp9/sb/Mn1z+r/qdhszcprT/QkLtn4rxa/XedpQoLIkv6vZRh03Ua0enPBtLXR8ezXVt",
+	"msCFsaI9YkXAb8SzYz2gn4F0ywnKmjxol7VzoQj+KiXAUUmbrL4RReiXNGfsLXhHGCSPyRVbF8PNvtqB",
+	"2C6F3wkWj4zD9iDkv6dgS6wU0kYPHeJ2dXyIqVw6mwp0wdahdLYJRiwykFWfDKno3Da8kCaZuSmx45sx",
+	"5WQE2DrCJFvZFo/6+vvApzTPgduuo6dkKHLgQzIqGJ9I1+ollJhR9zPbKinvQh5f+y7Y9RH6kqTx/lfK",
+	"wYjy9krVzsvTy72j5bwXdINK8v1J8VGVqHlBO4vNa8DqAz0WRbz1krUmwNY4vzFzhFoHb0fJmlUSaAfy",
+	"IxNmpJmk6UZoqkhbe4SJOjbZ2OS8VKYUAxGlMqzvGiCvv6t6O5l+S6ZNVcrGCpJ9cqY3RcT4A5fNAHi7",
+	"V5pi1AQpAPUx25RKFBl2M1oi0ReUb5NR7kZ2fkH5AwnNL+iK8vwjyrdL6S8oJ44SPDpfg9eZgNUqQHWV",
+	"f7sn5xur7ZJW1RWxnxj+Go/Plov0sLEyETc9oT8FWqgR0I5AoEvb2s5kZj899Itnm9ifGTWmTwk2Gfd5",
+	"9ZCzig5zLPKphvvkXEilhSzbKIJKrB6xT351eYyI3qkdcwTAP/Bq5KM6af6fR3NiIfmXqG7LnlPs3iB4",
+	"5FJ0izLF5PkU6A3jE1ss1BMmQ1zppwowW9XN3oqt08QlnRsZ2eacSMWwdRw0gvi6iMQLR7k/qeSVN+gd",
+	"zujdC/LVC/lCy/LVG+gSfXwkbpXePMTqk7ZtocfW8YhdInCVu2uCrllBxIx7TSy/IQmdy32Cy8QS0rxZ",
+	"NlhznkAY0ES//YG7kxTiGTgkfPnCzPpVX462QMzdUo0XQ7d9aoZKvhnNF3O/uxjn76JZzKq5jRdgcwKZ",
+	"qmTmZvW0MzIu0xST+RqGizpyoK2X5/5Cz1CS6p9wLvmBVwcJc9mNleSkus5NZDAkzVBFzCnUN71ZsGt/",
+	"bpvW2LlCp+KvgvF7NnL+XcTkvsTQ27VkaS3hQDvBvUV5qia6JrE15S8cSi7LVQuNtrV41lAxU8EnINWJ",
+	"Zb8feM2rK9udlQUjAqmsyhrZTq/2meZvdIQde+080pT+TaA49VRLs2zMTiXUm9YUXyHcFCLEUXH3Ub1m",
+	"o/s6S2OkRVIsTkU9g2ELy3+twbR9E/5rGG+9vKdxoa5DbWLSSxwMy3/ohRSTvxfDlNvuw3ZCnSFp84b5",
+	"XJAcRJ6aHB8JSgtFspe8FiKKrDPt5838UlEsGPoobwO3uO4bQbotbB9fquFwRtF3obN2X7RgxPS9KW9v",
+	"bAD238XR1Zvt7BSI5ojdWZVtDpWpI1JTwk7tyqhQiVKlVCrpLCv4YiywzNSIxtenBHuoSUWeHlqt6wyh",
+	"pUeUgeIpH/iatmONmi9f39K7eKjQ61KtqnqgQbz9RkINAzJStqYiW112amoI9GZ027Inb5ncHqNBGVSF",
+	"GsNvFuu8dyEjp4ViMcspV+2Xz0sblBJ1ZZ1oJfPUT26LaU5jpuZkJEpbWJykrE3YPPcX8hglD2+BXVdN",
+	"A6Dbr48lbO7vWqKGv8a7H8SW2+e9Jgp9EWJxTn3ZRKTkqTHiQWUlsWaJk6pI4tyVODBWj6rBV+hy+Zlh",
+	"4t8jOe3vyi1rgOdlfdRFiUUr6EYhOw6TiDpnLKiTyJ0nGu2sxrZgQibJUL81JFPqDrR59AYK9NksSAz4",
+	"0smiiOxp/lUFX04E3ydViSU7p7Wh7RO95oWxvUB+I1oNfxeMQ3JF1RAJdKgFnysJwPErSedEMh7DBz6r",
+	"KA2Dkqc0ae4yQGiXoC5EusObZQv9DswWHihYyOOeq5raVg8SKn2GsOVKTj+ym9qIXCvfrqdhIVoFHNPD",
+	"I+ts6o26osavXDgOEz0dOixiW0+8WV/bdu3fJ65YJBrQoqqgCeWElmoqivrulXWNWTOPMSdLNBCiw8fu",
+	"iUrCxr5DN8HIfFObDmvNGNPaKTF1pUz55ED15MCJcdXmBo8j8cxGvHqlygM1bjqSz7baxtu2ynoczZ8s",
+	"B+6CUnWzBDOjYLDVBKSH4mDrIGn3BehEhbjcVIFrKeHkeJUtRNfV2MkcmTNXEOrRVHA0WzXrXyz9sPok",
+	"t+3nHgkFZ+imkzJPBU2eIDNX2+/MXzioWduTmd6YSWX4iIf69P/1/OWPETl/+2NEfoXRub4mfnz1Q1TZ",
+	"kL4ib17gFfbVIclgQnP2CVKJhihTlz8GKbGS+8IFckqovP7Ahz++fE8WSXSIJgZsdaVa/JfnpY/WNs6T",
+	"laliWrw4GIsi28Nm6A2k5oUeVtl6IfUBWV1VzudDv7k36wKBYvQ7xOt0Z9kNHdJr2LJr/hdDZ9SrAtjJ",
+	"lOoC+2Xg9BpWt82C994Md22pc1b1oxDo0sdm6rYHNoeZC2iJtARmPZ+mQJeR42wfDZfhYH350jTDYbIO",
+	"ptnJ7bLcwrUXJk3fBIuKru4rEnjyN//ZPhB+V8G1YVjw+i54EUfGaL2DNtZVZweUwe0KfKHfaw2hZX60",
+	"bayE5ids4Ntmn2t0y/CbAkaW08vIKAaRH2NmzDhWq9gnb4VyCrupZmu9/YVQYMPSNSCrru5mN5GpRGkN",
+	"BSJ7Ij/wVEyiKuPSlid0ej3Eokgw8gt7zJsGSpiv/wQ9rCH2/hJ3v10R3MwRLhD618t3b0ki4jLDkIiM",
+	"JqBP8gjINZZkkyaRG3brbdTcYsJuwFSBS7TstYKKqp5Z3Qz2vG6ttT0eW7e8umN3ERwtOfU1O01rqN/W",
+	"vTELuGtbqjW5ZaA/WRAnq5P838xb0vxb8+1nKPAtkAo277BGjHD3krR/QC7awu6p27be3Rca1mtQ09mg",
+	"H1G3XZ2ozeqDRh3N8k1vADSmi7HNFGK8d/xIRas9uwG/02fPawf8aJr0Ng1rI7zHUD6D/hqkRnZ7q+Mv",
+	"iXjtLrqot+pgvHUCrkSjWnLpoM4gJ3XUefDZflpO/V8iVQuDXnV86lH/RG2rAz1Pl4Hb9BC2GVbOK7tT",
+	"v0YCK6vwd9oCK2/JYyoqYEGwwsFRwenPVLPFNlp6Irvsj0iaxY0jjLJIByeDA5ozRIt9fGmVsUtDs636",
+	"DLm6ckGlCnVSqFphoH5hem40yU+29F/w60v6FZFCzxvLmo3NnGn6IkpMsEFusy1c+GVzW8/RNemSvexL",
+	"2Ddk+Z0fREHQojKiKeWx1s/0Bs0K6rdtRfHw+0bb8iCIDb5vP97+vwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

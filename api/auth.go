@@ -18,7 +18,7 @@ import (
 func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (RegisterResponseObject, error) {
 	registration := watchparty.Registration{
 		Username: r.Body.Username, Email: r.Body.Email, Password: r.Body.Password, DisplayName: value(r.Body.DisplayName),
-		Language: cmp.Or(watchparty.Language(value(r.Body.Language)), preferred(value(r.Params.AcceptLanguage))),
+		Language: cmp.Or(watchparty.Language(value(r.Body.Language)), preferred(header(ctx, "Accept-Language"))),
 	}
 	registration.Normalise()
 	if err := registration.Validate(); err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +28,7 @@ type identity struct {
 // identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx := context.WithValue(c.Request().Context(), userAgentKey{}, c.Request().UserAgent())
+		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
 		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
 			id := identity{err: watchparty.ErrUnauthenticated}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
@@ -92,14 +93,19 @@ func (s *Server) admin(ctx context.Context) (auth.Identity, error) {
 	return id, nil
 }
 
-type userAgentKey struct{}
+type headerKey struct{}
+
+// header is what the request says beside what the contract names.
+func header(ctx context.Context, name string) string {
+	all, _ := ctx.Value(headerKey{}).(http.Header)
+	return all.Get(name)
+}
 
 // maxUserAgent is how much of what a client calls itself is kept, in characters.
 const maxUserAgent = 200
 
 // userAgent is what the client calls itself, as far as it can be shown.
 func userAgent(ctx context.Context) string {
-	text, _ := ctx.Value(userAgentKey{}).(string)
-	shown := []rune(strings.ToValidUTF8(text, ""))
+	shown := []rune(strings.ToValidUTF8(header(ctx, "User-Agent"), ""))
 	return string(shown[:min(len(shown), maxUserAgent)])
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
 func TestRedact(t *testing.T) {
@@ -51,7 +53,7 @@ func TestRedact(t *testing.T) {
 // The kind is told from what the server said, not from what is left of it.
 func TestKindDoesNotDependOnTheRecipient(t *testing.T) {
 	t.Parallel()
-	server := serve(t, script{answers: map[string]string{"RCPT": "450 4.7.1 greylisted"}})
+	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "450 4.7.1 greylisted"}})
 	m := message(t)
 	m.To = "4@wonder.test"
 	requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Later)

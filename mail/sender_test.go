@@ -2,6 +2,8 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
 const (
@@ -27,9 +30,9 @@ const (
 	timeout   = 20 * time.Second
 )
 
-func settings(s *smtpServer) config.Mail {
+func settings(s *smtptest.Server) config.Mail {
 	return config.Mail{
-		Host: s.host, Port: s.port, TLS: "none", Timeout: timeout,
+		Host: s.Host, Port: s.Port, TLS: "none", Timeout: timeout,
 		From: "WatchParty <no-reply@watchparty.test>",
 	}
 }
@@ -82,7 +85,7 @@ func parse(t *testing.T, content string) sent {
 }
 
 // requireMail checks that the server saw exactly this mail, whole, once.
-func requireMail(t *testing.T, s *smtpServer, m Message) {
+func requireMail(t *testing.T, s *smtptest.Server, m Message) {
 	t.Helper()
 	require.Len(t, s.Contents(), 1)
 	got := parse(t, s.Contents()[0])
@@ -102,7 +105,7 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 		"250":                         {arrives: true},
 		"251 to RCPT":                 {answers: map[string]string{"RCPT": "251 will forward"}, arrives: true},
 		"252 to the content":          {answers: map[string]string{".": "252 taken"}, arrives: true},
-		"250 then closes":             {answers: map[string]string{".": "250 OK" + hangUp}, arrives: true},
+		"250 then closes":             {answers: map[string]string{".": "250 OK" + smtptest.HangUp}, arrives: true},
 		"250 then garbage to QUIT":    {answers: map[string]string{"QUIT": "what?"}, arrives: true},
 		"250 then 421 to QUIT":        {answers: map[string]string{"QUIT": "421 going"}, arrives: true},
 		"HELO only":                   {answers: map[string]string{"EHLO": "502 no"}, arrives: true},
@@ -110,22 +113,22 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 		"452 to the content":          {map[string]string{".": "452 4.3.1 disk full"}, Temporary, 452, "4.3.1 disk full", true},
 		"450 4.7.1 to RCPT":           {map[string]string{"RCPT": "450 4.7.1 greylisted"}, Later, 450, "4.7.1 greylisted", false},
 		"450 4.70.1 to RCPT":          {map[string]string{"RCPT": "450 4.70.1 odd"}, Temporary, 450, "4.70.1 odd", false},
-		"421 as greeting":             {map[string]string{"greeting": "421 4.3.2 busy" + hangUp}, Later, 421, "4.3.2 busy", false},
-		"421 to MAIL":                 {map[string]string{"MAIL": "421 busy" + hangUp}, Later, 421, "busy", false},
-		"421 to the content":          {map[string]string{".": "421 busy" + hangUp}, Later, 421, "busy", true},
+		"421 as greeting":             {map[string]string{"greeting": "421 4.3.2 busy" + smtptest.HangUp}, Later, 421, "4.3.2 busy", false},
+		"421 to MAIL":                 {map[string]string{"MAIL": "421 busy" + smtptest.HangUp}, Later, 421, "busy", false},
+		"421 to the content":          {map[string]string{".": "421 busy" + smtptest.HangUp}, Later, 421, "busy", true},
 		"451 as greeting":             {map[string]string{"greeting": "451 not now"}, Temporary, 451, "not now", false},
 		"550 to RCPT":                 {map[string]string{"RCPT": "550 5.1.1 no such user"}, Permanent, 550, "5.1.1 no such user", false},
-		"550 to RCPT, then closes":    {map[string]string{"RCPT": "550 no" + hangUp}, Permanent, 550, "no", false},
+		"550 to RCPT, then closes":    {map[string]string{"RCPT": "550 no" + smtptest.HangUp}, Permanent, 550, "no", false},
 		"550 in two lines":            {map[string]string{"RCPT": "550-5.1.1 no\r\n550 5.1.1 really"}, Permanent, 550, "5.1.1 no 5.1.1 really", false},
 		"553 to MAIL":                 {map[string]string{"MAIL": "553 bad sender"}, Permanent, 553, "bad sender", false},
 		"554 to DATA":                 {map[string]string{"DATA": "554 no"}, Permanent, 554, "no", false},
 		"554 to the content":          {map[string]string{".": "554 5.7.1 spam"}, Permanent, 554, "5.7.1 spam", true},
 		"554 as greeting":             {map[string]string{"greeting": "554 not you"}, Later, 554, "not you", false},
 		"530 to MAIL":                 {map[string]string{"MAIL": "530 5.7.0 log in"}, Later, 530, "5.7.0 log in", false},
-		"closes as greeting":          {map[string]string{"greeting": hangUp}, Unreachable, 0, "the server closed the connection", false},
-		"closes at MAIL":              {map[string]string{"MAIL": hangUp}, Unreachable, 0, "the server closed the connection", false},
-		"closes at DATA":              {map[string]string{"DATA": hangUp}, Unreachable, 0, "the server closed the connection", false},
-		"closes after the final dot":  {map[string]string{".": hangUp}, Ambiguous, 0, "the server closed the connection", true},
+		"closes as greeting":          {map[string]string{"greeting": smtptest.HangUp}, Unreachable, 0, "the server closed the connection", false},
+		"closes at MAIL":              {map[string]string{"MAIL": smtptest.HangUp}, Unreachable, 0, "the server closed the connection", false},
+		"closes at DATA":              {map[string]string{"DATA": smtptest.HangUp}, Unreachable, 0, "the server closed the connection", false},
+		"closes after the final dot":  {map[string]string{".": smtptest.HangUp}, Ambiguous, 0, "the server closed the connection", true},
 		"garbage after the final dot": {map[string]string{".": "what?"}, Ambiguous, 0, `short response: "what?"`, true},
 		"354 after the final dot":     {map[string]string{".": "354 more"}, Ambiguous, 354, "more", true},
 		"garbage as greeting":         {map[string]string{"greeting": "\x16\x03\x01\xff\x00*garbage"}, Unreachable, 0, "", false},
@@ -135,7 +138,7 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := serve(t, script{answers: tt.answers})
+			server := smtptest.Serve(t, smtptest.Script{Answers: tt.answers})
 			m := message(t)
 			err := sender(t, settings(server)).Send(t.Context(), m)
 			if tt.arrives {
@@ -166,6 +169,31 @@ func requireKind(t *testing.T, err error, kind Kind) *SendError {
 	return e
 }
 
+// certificate is a server's; the pool trusts it.
+func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
+	t.Helper()
+	server, trusted := smtptest.Certificate(t)
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM(trusted))
+	return server, pool
+}
+
+// pipe is a server without a socket, so that it works on a synthetic clock. It takes one connection.
+func pipe(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
+	t.Helper()
+	server := &smtptest.Server{Host: "hostile.test", Port: 25}
+	s := sender(t, settings(server))
+	s.dial = func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() {
+			defer far.Close()
+			server.Session(far, sc)
+		}()
+		return near, nil
+	}
+	return server, s
+}
+
 // The tests of time run on a synthetic clock, over a pipe in the place of a socket.
 
 func TestSendToAServerThatHangs(t *testing.T) {
@@ -181,7 +209,7 @@ func TestSendToAServerThatHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, s := pipe(t, script{answers: map[string]string{tt.command: silence}})
+				_, s := pipe(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
 				start := time.Now()
 				e := requireKind(t, s.Send(t.Context(), message(t)), tt.kind)
 				require.Equal(t, "the server did not answer in time", e.Answer)
@@ -194,7 +222,7 @@ func TestSendToAServerThatHangs(t *testing.T) {
 
 func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, s := pipe(t, script{answers: map[string]string{"QUIT": silence}})
+		server, s := pipe(t, smtptest.Script{Answers: map[string]string{"QUIT": smtptest.Silence}})
 		m := message(t)
 		start := time.Now()
 		require.NoError(t, s.Send(t.Context(), m))
@@ -206,9 +234,9 @@ func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 // The content has a time of its own: a server that was slow before has not used it up.
 func TestSendGivesTheContentItsOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		almost := (timeout - time.Second).String()
-		server, s := pipe(t, script{answers: map[string]string{
-			"EHLO": pause + almost + pause + "250 slow", ".": pause + almost + pause + "250 slow",
+		almost := timeout - time.Second
+		server, s := pipe(t, smtptest.Script{Answers: map[string]string{
+			"EHLO": smtptest.After(almost, "250 slow"), ".": smtptest.After(almost, "250 slow"),
 		}})
 		m := message(t)
 		start := time.Now()
@@ -221,7 +249,7 @@ func TestSendGivesTheContentItsOwnTime(t *testing.T) {
 // A server that goes in the middle of a large content has not seen its end.
 func TestSendContentCutOff(t *testing.T) {
 	t.Parallel()
-	server := serve(t, script{answers: map[string]string{"DATA": "354 go" + hangUp}})
+	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"DATA": "354 go" + smtptest.HangUp}})
 	m := message(t)
 	m.Content.Text = strings.Repeat("A line of text that fills the network's buffers.\n", 400_000)
 	requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Unreachable)
@@ -238,7 +266,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, s := pipe(t, script{answers: map[string]string{tt.command: silence}})
+				_, s := pipe(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				start := time.Now()
@@ -252,7 +280,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		server := serve(t, script{})
+		server := smtptest.Serve(t, smtptest.Script{})
 		e := requireKind(t, sender(t, settings(server)).Send(ctx, message(t)), Unreachable)
 		require.ErrorIs(t, e, context.Canceled)
 		require.Empty(t, server.Commands())
@@ -265,23 +293,23 @@ func TestSendToNobody(t *testing.T) {
 	require.NoError(t, err)
 	port := listener.Addr().(*net.TCPAddr).Port
 	require.NoError(t, listener.Close())
-	e := requireKind(t, sender(t, settings(&smtpServer{host: "127.0.0.1", port: port})).Send(t.Context(), message(t)),
+	e := requireKind(t, sender(t, settings(&smtptest.Server{Host: "127.0.0.1", Port: port})).Send(t.Context(), message(t)),
 		Unreachable)
 	require.Equal(t, "the server refused the connection", e.Answer)
 }
 
 func TestSendToAServerThatNeverStops(t *testing.T) {
 	t.Parallel()
-	endless := "250-" + strings.Repeat(strings.Repeat("x", 60)+"\r\n250-", 2*maxAnswers/60) + silence
-	server := serve(t, script{answers: map[string]string{"EHLO": endless}})
+	endless := "250-" + strings.Repeat(strings.Repeat("x", 60)+"\r\n250-", 2*maxAnswers/60) + smtptest.Silence
+	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"EHLO": endless}})
 	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), message(t)), Unreachable)
 	require.Contains(t, e.Answer, errTooLong.Error())
 }
 
 func TestSendOverTLS(t *testing.T) {
 	identity, trusted := certificate(t)
-	secure := func(t *testing.T, mode string, sc script) (*smtpServer, *Sender) {
-		server := serve(t, sc)
+	secure := func(t *testing.T, mode string, sc smtptest.Script) (*smtptest.Server, *Sender) {
+		server := smtptest.Serve(t, sc)
 		c := settings(server)
 		c.TLS, c.Username, c.Password = mode, "relay", "hunter2hunter2"
 		s := sender(t, c)
@@ -292,7 +320,7 @@ func TestSendOverTLS(t *testing.T) {
 
 	t.Run("STARTTLS", func(t *testing.T) {
 		t.Parallel()
-		server, s := secure(t, "starttls", script{startTLS: identity, extensions: []string{"AUTH PLAIN LOGIN"}})
+		server, s := secure(t, "starttls", smtptest.Script{StartTLS: identity, Extensions: []string{"AUTH PLAIN LOGIN"}})
 		m := message(t)
 		require.NoError(t, s.Send(t.Context(), m))
 		requireMail(t, server, m)
@@ -301,7 +329,7 @@ func TestSendOverTLS(t *testing.T) {
 	})
 	t.Run("implicit", func(t *testing.T) {
 		t.Parallel()
-		server, s := secure(t, "implicit", script{implicit: identity, extensions: []string{"AUTH LOGIN PLAIN"}})
+		server, s := secure(t, "implicit", smtptest.Script{Implicit: identity, Extensions: []string{"AUTH LOGIN PLAIN"}})
 		m := message(t)
 		require.NoError(t, s.Send(t.Context(), m))
 		requireMail(t, server, m)
@@ -309,7 +337,7 @@ func TestSendOverTLS(t *testing.T) {
 	})
 	t.Run("no STARTTLS where it is required", func(t *testing.T) {
 		t.Parallel()
-		server, s := secure(t, "starttls", script{extensions: []string{"AUTH PLAIN"}})
+		server, s := secure(t, "starttls", smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
 		e := requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
 		require.Contains(t, e.Answer, "STARTTLS")
 		require.Len(t, server.Commands(), 1, "nothing after EHLO")
@@ -317,9 +345,9 @@ func TestSendOverTLS(t *testing.T) {
 	for _, mode := range []string{"starttls", "implicit"} {
 		t.Run("untrusted certificate, "+mode, func(t *testing.T) {
 			t.Parallel()
-			sc := script{startTLS: identity}
+			sc := smtptest.Script{StartTLS: identity}
 			if mode == "implicit" {
-				sc = script{implicit: identity}
+				sc = smtptest.Script{Implicit: identity}
 			}
 			server, s := secure(t, mode, sc)
 			s.tls.RootCAs = nil
@@ -332,34 +360,34 @@ func TestSendOverTLS(t *testing.T) {
 	}
 	t.Run("a server without TLS where it is implicit", func(t *testing.T) {
 		t.Parallel()
-		server, s := secure(t, "implicit", script{})
+		server, s := secure(t, "implicit", smtptest.Script{})
 		requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
 		require.NotContains(t, strings.Join(server.Commands(), "\n"), "AUTH")
 	})
 }
 
 func TestSendLogsIn(t *testing.T) {
-	loggedIn := func(t *testing.T, sc script) (*smtpServer, *Sender) {
-		server := serve(t, sc)
+	loggedIn := func(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
+		server := smtptest.Serve(t, sc)
 		c := settings(server)
 		c.Username, c.Password = "relay@watchparty.test", "hunter2hunter2"
 		return server, sender(t, c)
 	}
 	t.Run("nobody asked", func(t *testing.T) {
 		t.Parallel()
-		server := serve(t, script{extensions: []string{"AUTH PLAIN"}})
+		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
 		require.NoError(t, sender(t, settings(server)).Send(t.Context(), message(t)))
 		require.NotContains(t, strings.Join(server.Commands(), "\n"), "AUTH")
 	})
 	t.Run("in the clear to this machine", func(t *testing.T) {
 		t.Parallel()
-		server, s := loggedIn(t, script{extensions: []string{"AUTH PLAIN"}})
+		server, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
 		require.NoError(t, s.Send(t.Context(), message(t)))
 		require.Contains(t, strings.Join(server.Commands(), "\n"), "AUTH PLAIN ")
 	})
 	t.Run("not in the clear to another", func(t *testing.T) {
 		t.Parallel()
-		server := serve(t, script{extensions: []string{"AUTH PLAIN LOGIN"}})
+		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"AUTH PLAIN LOGIN"}})
 		c := settings(server)
 		c.Host, c.Username, c.Password = "0.0.0.0", "relay", "hunter2hunter2" // arrives here, but looks like another
 		requireKind(t, sender(t, c).Send(t.Context(), message(t)), Unreachable)
@@ -367,9 +395,9 @@ func TestSendLogsIn(t *testing.T) {
 	})
 	t.Run("a wrong password can be cured", func(t *testing.T) {
 		t.Parallel()
-		_, s := loggedIn(t, script{
-			extensions: []string{"AUTH PLAIN"},
-			answers: map[string]string{"AUTH": "535 5.7.8 relay@watchparty.test hunter2hunter2 " +
+		_, s := loggedIn(t, smtptest.Script{
+			Extensions: []string{"AUTH PLAIN"},
+			Answers: map[string]string{"AUTH": "535 5.7.8 relay@watchparty.test hunter2hunter2 " +
 				base64.StdEncoding.EncodeToString([]byte("\x00relay@watchparty.test\x00hunter2hunter2")) + " refused"},
 		})
 		e := requireKind(t, s.Send(t.Context(), message(t)), Later)
@@ -378,7 +406,7 @@ func TestSendLogsIn(t *testing.T) {
 	})
 	t.Run("no mechanism in common", func(t *testing.T) {
 		t.Parallel()
-		_, s := loggedIn(t, script{extensions: []string{"AUTH OTHER"}})
+		_, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH OTHER"}})
 		requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
 	})
 }
@@ -401,7 +429,7 @@ func TestSendWritesTheHeader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := serve(t, script{})
+			server := smtptest.Serve(t, smtptest.Script{})
 			m := message(t)
 			m.ToName = tt.toName
 			m.Content.Subject = "Hello " + tt.toName
@@ -461,7 +489,7 @@ func TestSendRefusesWhatIsNotAMessage(t *testing.T) {
 			if name == "characters need UTF-8" {
 				extensions = nil
 			}
-			server := serve(t, script{extensions: extensions})
+			server := smtptest.Serve(t, smtptest.Script{Extensions: extensions})
 			m := message(t)
 			change(&m)
 			e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
@@ -476,7 +504,7 @@ func TestSendRefusesWhatIsNotAMessage(t *testing.T) {
 func TestSendToInternationalAddresses(t *testing.T) {
 	t.Run("domain", func(t *testing.T) {
 		t.Parallel()
-		server := serve(t, script{extensions: []string{"SMTPUTF8"}})
+		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"SMTPUTF8"}})
 		m := message(t)
 		m.To = "zoe@bücher.test"
 		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
@@ -485,7 +513,7 @@ func TestSendToInternationalAddresses(t *testing.T) {
 	})
 	t.Run("local part", func(t *testing.T) {
 		t.Parallel()
-		server := serve(t, script{extensions: []string{"SMTPUTF8"}})
+		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"SMTPUTF8"}})
 		m := message(t)
 		m.To = "zoë@wonder.test"
 		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
@@ -503,7 +531,7 @@ func TestSendKeepsAddressesOutOfErrors(t *testing.T) {
 			"550 5.1.1 <alice.liddell@wonder.test>: unknown\x07", "451 alice.liddell@wonder.test",
 			"what is alice.liddell@wonder.test",
 		} {
-			server := serve(t, script{answers: map[string]string{command: answer}})
+			server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{command: answer}})
 			err := sender(t, settings(server)).Send(t.Context(), message(t))
 			require.Error(t, err)
 			for ; err != nil; err = errors.Unwrap(err) {

@@ -53,7 +53,7 @@ func TestPausedMails(t *testing.T) {
 // TestPauseLetsAMailFinish: what is being sent at the time of the pause is sent to its end.
 func TestPauseLetsAMailFinish(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.port)
+	p := newPlant(t, "127.0.0.1", smtp.Port)
 	user, emailID := p.register("bob")
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, sends)

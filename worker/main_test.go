@@ -1,13 +1,8 @@
 package worker
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"log/slog"
-	"net"
-	"net/textproto"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +25,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/mail/smtptest"
 	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -229,9 +225,9 @@ func (p *plant) requireResult(workflowID, runID string, result any) {
 	require.NoError(p.t, p.client.GetWorkflow(ctx, workflowID, runID).Get(ctx, result))
 }
 
-// slowSMTP is a mail server that greets nobody before release is closed. reached hears of each connection.
+// slowSMTP is a mail server that greets nobody before it is told to answer. reached hears of each connection.
 type slowSMTP struct {
-	port             int
+	*smtptest.Server
 	reached, release chan struct{}
 	once             sync.Once
 }
@@ -240,52 +236,11 @@ func (s *slowSMTP) answer() { s.once.Do(func() { close(s.release) }) }
 
 func serveSlowly(t *testing.T) *slowSMTP {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &slowSMTP{port: listener.Addr().(*net.TCPAddr).Port, reached: make(chan struct{}, 10), release: make(chan struct{})}
-	var sessions sync.WaitGroup
-	sessions.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			s.reached <- struct{}{}
-			sessions.Go(func() {
-				defer conn.Close() //nolint:errcheck // the sender may have closed it
-				<-s.release
-				converse(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		s.answer()
-		sessions.Wait()
-	})
+	s := &slowSMTP{reached: make(chan struct{}, 10), release: make(chan struct{})}
+	s.Server = smtptest.Serve(t, smtptest.Script{Before: map[string]func(){"greeting": func() {
+		s.reached <- struct{}{}
+		<-s.release
+	}}})
+	t.Cleanup(s.answer)
 	return s
-}
-
-// converse says yes to everything.
-func converse(conn net.Conn) {
-	in := textproto.NewReader(bufio.NewReader(conn))
-	say := func(answer string) { _, _ = io.WriteString(conn, answer+"\r\n") }
-	say("220 slow.test")
-	for {
-		line, err := in.ReadLine()
-		if err != nil {
-			return
-		}
-		switch verb, _, _ := strings.Cut(strings.ToUpper(line), " "); verb {
-		case "DATA":
-			say("354 go on")
-			_, _ = io.Copy(io.Discard, in.DotReader())
-			say("250 taken")
-		case "QUIT":
-			say("221 bye")
-			return
-		default:
-			say("250 yes")
-		}
-	}
 }

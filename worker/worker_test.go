@@ -145,7 +145,7 @@ func requireNothingPersonal(t *testing.T, c client.Client, workflowID string, us
 
 func TestRunLetsActivitiesFinish(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.port)
+	p := newPlant(t, "127.0.0.1", smtp.Port)
 	_, emailID := p.register("bob")
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, runs)
@@ -169,7 +169,7 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 // Each queue waits for its activities, but not one queue after the other.
 func TestRunStopsQueuesTogether(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.port)
+	p := newPlant(t, "127.0.0.1", smtp.Port)
 	p.Config.Worker.StopTimeout = 2 * time.Second
 	user, emailID := p.register("carol")
 	lock, err := p.store.DB().BeginTx(t.Context(), nil)

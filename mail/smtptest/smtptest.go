@@ -1,14 +1,15 @@
-package mail
+// Package smtptest is an SMTP server for tests that does what it is told, however hostile.
+package smtptest
 
 import (
 	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"io"
 	"math/big"
 	"net"
@@ -20,49 +21,63 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a server may do in the place of an answer, or after one ("250 2.0.0 OK" + hangUp).
+// What a server may do in the place of an answer, or after one ("250 2.0.0 OK" + HangUp).
 const (
-	hangUp  = "\x00hang up"
-	silence = "\x00silence"
-	pause   = "\x00pause\x00" // pause + a duration + pause + the answer
+	HangUp  = "\x00hang up"
+	Silence = "\x00silence"
 )
 
-// script is what a server says to each command; what it does not name gets the usual answer. "greeting" is the
-// banner, "." the answer to the content, "*" that to a line of an AUTH exchange.
-type script struct {
-	answers    map[string]string
-	extensions []string
-	startTLS   *tls.Config
-	implicit   *tls.Config
+const pause = "\x00pause\x00" // pause + a duration + pause + the answer
+
+// After is an answer that comes late.
+func After(d time.Duration, answer string) string { return pause + d.String() + pause + answer }
+
+// Script is what a server says to each command; what it does not name gets the usual answer. "greeting" is the banner,
+// "." the answer to the content, "*" that to a line of an AUTH exchange.
+type Script struct {
+	Answers    map[string]string
+	Before     map[string]func() // called before the answer
+	Extensions []string
+	StartTLS   *tls.Config
+	Implicit   *tls.Config
 }
 
-// smtpServer is a peer for tests that keeps to its script, however hostile.
-type smtpServer struct {
-	host string
-	port int
+// Server keeps to its script.
+type Server struct {
+	Host string
+	Port int
 
 	mu       sync.Mutex
 	commands []string
 	contents []string
 }
 
-func (s *smtpServer) Commands() []string {
+// Commands are the lines of all sessions that were not content.
+func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.commands...)
 }
 
-func (s *smtpServer) Contents() []string {
+// Contents are the mails that came whole, whatever the answer was.
+func (s *Server) Contents() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.contents...)
 }
 
-func serve(t *testing.T, sc script) *smtpServer {
+// Serve serves until the test ends.
+func Serve(t testing.TB, sc Script) *Server {
+	t.Helper()
+	return ServeEach(t, func() Script { return sc })
+}
+
+// ServeEach asks for a script for each connection.
+func ServeEach(t testing.TB, script func() Script) *Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &smtpServer{host: "127.0.0.1", port: listener.Addr().(*net.TCPAddr).Port}
+	s := &Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
 	var sessions sync.WaitGroup
 	var conns sync.Map
 	sessions.Go(func() {
@@ -74,7 +89,7 @@ func serve(t *testing.T, sc script) *smtpServer {
 			conns.Store(conn, nil)
 			sessions.Go(func() {
 				defer conn.Close()
-				s.session(conn, sc)
+				s.Session(conn, script())
 			})
 		}
 	})
@@ -93,29 +108,17 @@ func serve(t *testing.T, sc script) *smtpServer {
 	return s
 }
 
-// pipe is serve without a socket, so that it works on a synthetic clock. It takes one connection.
-func pipe(t *testing.T, sc script) (*smtpServer, *Sender) {
-	t.Helper()
-	server := &smtpServer{host: "hostile.test", port: 25}
-	s := sender(t, settings(server))
-	s.dial = func(context.Context, string, string) (net.Conn, error) {
-		near, far := net.Pipe()
-		go func() {
-			defer far.Close()
-			server.session(far, sc)
-		}()
-		return near, nil
-	}
-	return server, s
-}
-
-func (s *smtpServer) session(conn net.Conn, sc script) {
-	if sc.implicit != nil {
-		conn = tls.Server(conn, sc.implicit)
+// Session talks to one client.
+func (s *Server) Session(conn net.Conn, sc Script) {
+	if sc.Implicit != nil {
+		conn = tls.Server(conn, sc.Implicit)
 	}
 	in := bufio.NewReader(conn)
 	say := func(command, usual string) bool {
-		answer, scripted := sc.answers[command]
+		if before := sc.Before[command]; before != nil {
+			before()
+		}
+		answer, scripted := sc.Answers[command]
 		if !scripted {
 			answer = usual
 		}
@@ -128,8 +131,8 @@ func (s *smtpServer) session(conn net.Conn, sc script) {
 			<-time.After(duration)
 			answer = rest
 		}
-		text, _, hangs := strings.Cut(answer, hangUp)
-		text, _, silent := strings.Cut(text, silence)
+		text, _, hangs := strings.Cut(answer, HangUp)
+		text, _, silent := strings.Cut(text, Silence)
 		if text != "" {
 			if _, err := io.WriteString(conn, text+"\r\n"); err != nil {
 				return false
@@ -163,8 +166,8 @@ func (s *smtpServer) session(conn net.Conn, sc script) {
 		}
 		switch verb {
 		case "EHLO":
-			lines := append([]string{"hostile.test"}, sc.extensions...)
-			if sc.startTLS != nil {
+			lines := append([]string{"hostile.test"}, sc.Extensions...)
+			if sc.StartTLS != nil {
 				lines = append(lines, "STARTTLS")
 			}
 			usual := "250-" + strings.Join(append(lines, "8BITMIME"), "\r\n250-")
@@ -175,7 +178,7 @@ func (s *smtpServer) session(conn net.Conn, sc script) {
 			if !say(verb, "220 2.0.0 go ahead") {
 				return
 			}
-			conn = tls.Server(conn, sc.startTLS)
+			conn = tls.Server(conn, sc.StartTLS)
 			in = bufio.NewReader(conn)
 		case "AUTH":
 			authenticating = len(strings.Fields(line)) == 2
@@ -186,7 +189,7 @@ func (s *smtpServer) session(conn net.Conn, sc script) {
 			if !say(verb, "354 go ahead") {
 				return
 			}
-			if sc.answers[verb] != "" {
+			if sc.Answers[verb] != "" {
 				continue
 			}
 			content, err := readContent(in)
@@ -224,8 +227,8 @@ func readContent(in *bufio.Reader) (string, error) {
 	}
 }
 
-// certificate is self-signed for 127.0.0.1; the pool trusts it.
-func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
+// Certificate is self-signed for 127.0.0.1; whoever has its PEM can trust it.
+func Certificate(t testing.TB) (server *tls.Config, certificate []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -238,9 +241,6 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, pool
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
