@@ -15,13 +15,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-const (
-	// laterDelay is how long to leave a server alone that asks for it (421, 4.7.x): as long as the longest pause of the
-	// retry policy, so that all attempts together take a day for such a server too.
-	laterDelay = 10 * time.Minute
-	// maxAmbiguous is how often a server may take a mail without saying so before it is not tried again.
-	maxAmbiguous = 4
-)
+// maxAmbiguous is how often a server may take a mail without saying so before it is not tried again.
+const maxAmbiguous = 4
 
 // Mail sends mails.
 type Mail struct {
@@ -30,6 +25,8 @@ type Mail struct {
 	OneTime *auth.OneTime
 	// FrontendURL is where the links lead.
 	FrontendURL string
+	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
+	LaterDelay time.Duration
 }
 
 // The pages that links lead to. They find the token behind the #, where no server and no log sees it.
@@ -188,7 +185,7 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
 		return temporal.NewNonRetryableApplicationError(text, job.ErrorMailRejected, nil)
 	case refused.Kind == mail.Later:
-		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: laterDelay})
+		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: m.LaterDelay})
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}

@@ -42,7 +42,7 @@ type letter struct {
 func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
-	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test"}
+	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", LaterDelay: 10 * time.Minute}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)

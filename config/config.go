@@ -128,6 +128,8 @@ type Mail struct {
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"20s"`
 	// PerSecond is the provider's rate, kept for all workers together by the task queue.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
+	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
+	LaterDelay time.Duration `env:"MAIL_LATER_DELAY" envDefault:"10m"`
 }
 
 // Blob is the bucket for files: file:///path or s3://name?region=….

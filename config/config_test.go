@@ -57,7 +57,7 @@ func TestDefaults(t *testing.T) {
 		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
-			Timeout: 20 * time.Second, PerSecond: 20,
+			Timeout: 20 * time.Second, PerSecond: 20, LaterDelay: 10 * time.Minute,
 		},
 		Blob: config.Blob{URL: m["BLOB_URL"]},
 		Cache: config.Cache{
@@ -164,6 +164,7 @@ func TestValuesAreNotPrinted(t *testing.T) {
 		"SMTP_PORT":            "hunter2",
 		"DATABASE_MAX_CONNS":   "hunter2",
 		"SMTP_TIMEOUT":         "hunter2",
+		"MAIL_LATER_DELAY":     "hunter2",
 		"MAIL_PER_SECOND":      "hunter2",
 		"AVATAR_MAX_BYTES":     "hunter2",
 		"HTTP_TRUSTED_PROXIES": "hunter2",
@@ -226,6 +227,7 @@ func TestLimits(t *testing.T) {
 		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d"}},
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
 		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},
+		{"MAIL_LATER_DELAY", []string{"1s", "1h"}, []string{"999ms", "61m"}},
 		{"MAIL_PER_SECOND", []string{"0.01", "1000"}, []string{"0", "-1", "NaN", "Inf"}},
 		{"BLOB_URL", []string{"file:///x", "s3://x", "mem://"}, []string{"", "x", "gs://x"}},
 		{"CACHE_TTL_ROOMS", []string{"1s"}, []string{"999ms"}},

@@ -85,6 +85,10 @@ func (c Config) Validate() error {
 	if !(c.Mail.PerSecond > 0) || math.IsInf(c.Mail.PerSecond, 1) {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
+	p.duration("MAIL_LATER_DELAY", c.Mail.LaterDelay, time.Second)
+	if c.Mail.LaterDelay > time.Hour {
+		p.add("MAIL_LATER_DELAY", "must be at most 1h")
+	}
 
 	p.url("BLOB_URL", c.Blob.URL, "file", "s3", "mem")
 

@@ -88,6 +88,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		Config: cfg, Log: log, Client: parts.temporal,
 		Mail: &activities.Mail{
 			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret), FrontendURL: cfg.HTTP.FrontendURL,
+			LaterDelay: cfg.Mail.LaterDelay,
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,

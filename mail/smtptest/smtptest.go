@@ -75,7 +75,7 @@ func Serve(t testing.TB, sc Script) *Server {
 // ServeEach asks for a script for each connection.
 func ServeEach(t testing.TB, script func() Script) *Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := &Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
 	var sessions sync.WaitGroup
