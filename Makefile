@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test race fuzz bench lint generate setup clean
+.PHONY: help run build test race soak fuzz bench lint generate setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ test: ## Run every test on real servers
 race: ## Run every test with the race detector
 	@deploy/setup.sh test
 	go test -race -timeout 30m ./...
+
+soak: ## Run the storms at their full size, with what they did as a table
+	@deploy/setup.sh test
+	go test -timeout 60m -v -count 1 ./e2e -run '^TestMailStorm$$' \
+		-storm.users 500 -storm.kills 5 -storm.restarts 2 -storm.patience 40m
 
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)

@@ -50,6 +50,7 @@ type Server struct {
 	mu       sync.Mutex
 	commands []string
 	contents []string
+	accepted []string
 }
 
 // Commands are the lines of all sessions that were not content.
@@ -64,6 +65,13 @@ func (s *Server) Contents() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.contents...)
+}
+
+// Accepted are the mails that came whole and were answered with a 2xx.
+func (s *Server) Accepted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.accepted...)
 }
 
 // Serve serves until the test ends.
@@ -114,7 +122,9 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 		conn = tls.Server(conn, sc.Implicit)
 	}
 	in := bufio.NewReader(conn)
+	var said string // the last answer
 	say := func(command, usual string) bool {
+		said = ""
 		if before := sc.Before[command]; before != nil {
 			before()
 		}
@@ -137,6 +147,7 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			if _, err := io.WriteString(conn, text+"\r\n"); err != nil {
 				return false
 			}
+			said = text
 		}
 		if silent {
 			_, _ = io.Copy(io.Discard, in) // until the client goes
@@ -199,7 +210,13 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			s.mu.Lock()
 			s.contents = append(s.contents, content)
 			s.mu.Unlock()
-			if !say(".", "250 2.0.0 queued") {
+			open := say(".", "250 2.0.0 queued")
+			if strings.HasPrefix(said, "2") {
+				s.mu.Lock()
+				s.accepted = append(s.accepted, content)
+				s.mu.Unlock()
+			}
+			if !open {
 				return
 			}
 		case "QUIT":

@@ -1,0 +1,223 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	netmail "net/mail"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/mail/smtptest"
+)
+
+// A storm at its full size: make soak.
+var (
+	stormUsers    = flag.Int("storm.users", 60, "registrations in TestMailStorm")
+	stormKills    = flag.Int("storm.kills", 1, "how often the worker is killed in it")
+	stormRestarts = flag.Int("storm.restarts", 1, "how often Temporal is restarted in it")
+	stormPatience = flag.Duration("storm.patience", 4*time.Minute, "how long it may take")
+)
+
+// weather is an SMTP server that answers each connection with a fault, or without one half of the time, until it clears.
+type weather struct {
+	*smtptest.Server
+	faults map[string]smtptest.Script
+
+	mu    sync.Mutex
+	seen  map[string]int
+	clear bool
+}
+
+const fair = "none"
+
+func newWeather(t *testing.T) (w *weather, trusted []byte) {
+	t.Helper()
+	identity, trusted := smtptest.Certificate(t)
+	stranger, _ := smtptest.Certificate(t)
+	answers := func(command, answer string) smtptest.Script {
+		return smtptest.Script{StartTLS: identity, Answers: map[string]string{command: answer}}
+	}
+	w = &weather{seen: map[string]int{}, faults: map[string]smtptest.Script{
+		"451 at RCPT":         answers("RCPT", "451 4.3.0 try again"),
+		"550 at RCPT":         answers("RCPT", "550 5.1.1 no such mailbox"),
+		"421 at greeting":     answers("greeting", "421 4.3.2 busy"+smtptest.HangUp),
+		"4.7.1 at RCPT":       answers("RCPT", "450 4.7.1 greylisted"),
+		"closes after DATA":   answers(".", smtptest.HangUp),
+		"hangs after DATA":    answers(".", smtptest.Silence),
+		"250 and then closes": answers(".", "250 2.0.0 OK"+smtptest.HangUp),
+		"closes at once":      answers("greeting", smtptest.HangUp),
+		"speaks garbage":      answers("greeting", "\x02\xff what?"),
+		"offers no STARTTLS":  {},
+		"bad certificate":     {StartTLS: stranger},
+		fair:                  {StartTLS: identity},
+	}}
+	w.Server = smtptest.ServeEach(t, w.next)
+	return w, trusted
+}
+
+func (w *weather) next() smtptest.Script {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := fair
+	if !w.clear && rand.IntN(2) == 0 {
+		names := slices.Sorted(maps.Keys(w.faults))
+		name = names[rand.IntN(len(names))]
+	}
+	w.seen[name]++
+	return w.faults[name]
+}
+
+// clears ends the faults.
+func (w *weather) clears() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clear = true
+}
+
+// accepted are the Message-IDs of the mails that the server has said that it has, by their address; each as often as it
+// said so.
+func (w *weather) accepted(t require.TestingT) map[string][]string {
+	all := map[string][]string{}
+	for _, content := range w.Accepted() {
+		m, err := netmail.ReadMessage(strings.NewReader(content))
+		require.NoError(t, err)
+		to, err := m.Header.AddressList("To")
+		require.NoError(t, err)
+		all[to[0].Address] = append(all[to[0].Address], m.Header.Get("Message-ID"))
+	}
+	return all
+}
+
+// TestMailStorm: whatever the mail server does, while workers are killed and Temporal is restarted, everybody's welcome is
+// accepted, by one Message-ID. It may come more than once where the worker could not know that the server has it.
+func TestMailStorm(t *testing.T) {
+	began := time.Now()
+	s := newSystem(t)
+	w, trusted := newWeather(t)
+	certificate := filepath.Join(t.TempDir(), "trusted.pem")
+	require.NoError(t, os.WriteFile(certificate, trusted, 0o600))
+	gate := newGate(t, w.Host+":"+strconv.Itoa(w.Port))
+	host, port, _ := strings.Cut(gate.addr(), ":")
+	s.environ = append(s.environ, "SMTP_HOST="+host, "SMTP_PORT="+port, "SMTP_TLS=starttls", "SSL_CERT_FILE="+certificate,
+		"SMTP_TIMEOUT=2s", "MAIL_LATER_DELAY=2s", "MAIL_PER_SECOND=200", "RATE_LIMIT_ENABLED=false")
+	s.startAPI(t)
+	worker := s.startWorker(t)
+
+	var registering sync.WaitGroup
+	names := make(chan string)
+	for range 8 {
+		registering.Go(func() {
+			for name := range names {
+				s.client.register(t, name, "Somebody")
+			}
+		})
+	}
+	go func() {
+		defer close(names)
+		for i := range *stormUsers {
+			names <- fmt.Sprintf("user%04d", i)
+		}
+	}()
+	blows := *stormKills + *stormRestarts
+	for blow := range blows {
+		s.await(t, func() bool { return len(w.accepted(t)) > blow**stormUsers/(blows+1) })
+		if blow%2 == 0 && blow/2 < *stormKills || blow/2 >= *stormRestarts {
+			worker.kill()
+			worker = s.startWorker(t)
+			continue
+		}
+		require.NoError(t, s.stack.Stop(devstack.Temporal))
+		gate.shut()
+		require.NoError(t, s.stack.Restart(t.Context(), devstack.Temporal))
+		gate.open()
+	}
+	registering.Wait()
+	require.False(t, t.Failed())
+
+	w.clears()
+
+	admin, resent := s.admin(t), 0
+	s.await(t, func() bool {
+		for _, mail := range admin.get(t, "/admin/emails?state=failed&limit=100").list(t) {
+			resent += s.resend(t, admin, mail.(map[string]any), w.accepted(t))
+		}
+		return admin.get(t, "/admin/emails/pause").data(t)["waiting"].(float64) == 0
+	})
+	s.awaitIdle(t)
+
+	twice := 0
+	mails := w.accepted(t)
+	require.Len(t, mails, *stormUsers+1, "the admin too")
+	for address, ids := range mails {
+		twice += len(ids) - 1
+		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
+	}
+	outcomes := map[string]int{}
+	var rows []struct {
+		Outcome string
+		Count   int
+	}
+	require.NoError(t, s.store.DB().NewRaw("SELECT outcome, count(*) AS count FROM email_attempts GROUP BY outcome").Scan(t.Context(), &rows))
+	for _, row := range rows {
+		outcomes[row.Outcome] = row.Count
+	}
+	unknown := outcomes[string(watchparty.AttemptAmbiguous)] + outcomes[string(watchparty.AttemptOpen)]
+	require.LessOrEqual(t, twice, unknown, "a mail came again although the server had said that it has it")
+
+	table := &strings.Builder{}
+	out := tabwriter.NewWriter(table, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "registrations\t%d\nworkers killed\t%d\nTemporal restarted\t%d\nseconds\t%.0f\n", *stormUsers, *stormKills, *stormRestarts, time.Since(began).Seconds())
+	for _, name := range slices.Sorted(maps.Keys(w.seen)) {
+		fmt.Fprintf(out, "connections with fault: %s\t%d\n", name, w.seen[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
+		fmt.Fprintf(out, "attempts: %s\t%d\n", name, outcomes[name])
+	}
+	fmt.Fprintf(out, "came whole without the server saying so\t%d\nsent again by an admin\t%d\nwelcomed\t%d\nwelcomed by more than one Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
+		len(w.Contents())-len(w.Accepted()), resent, len(mails), twice)
+	require.NoError(t, out.Flush())
+	t.Log("\n" + table.String())
+}
+
+// await waits as long as a storm may take.
+func (s *system) await(t *testing.T, done func() bool) {
+	t.Helper()
+	require.Eventually(t, done, *stormPatience, 200*time.Millisecond)
+}
+
+// admin makes one.
+func (s *system) admin(t *testing.T) client {
+	t.Helper()
+	admin, account := s.client.register(t, "root", "Root")
+	_, err := s.store.GrantAdmin(t.Context(), account.User.Email)
+	require.NoError(t, err)
+	return admin
+}
+
+// resend sends a failed mail again, as an admin does who has read in the mail server's log that it is not there, unless
+// that was done already. It returns how many mails it has made.
+func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
+	t.Helper()
+	var email string
+	require.NoError(t, s.store.DB().NewRaw("SELECT email FROM users WHERE id = ?", mail["user_id"]).Scan(t.Context(), &email))
+	var done bool
+	require.NoError(t, s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done))
+	if done || accepted[email] != nil {
+		return 0
+	}
+	require.Equal(t, 201, admin.post(t, "/admin/emails/"+mail["id"].(string)+"/resend", nil).status)
+	return 1
+}
