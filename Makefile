@@ -32,8 +32,8 @@ fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
 		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
 
-bench: setup ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./avatar/... ./cache/... ./limit/... ./store
+bench: setup ## Run the benchmarks and write bench/RESULTS.md
+	go run ./bench
 
 lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
 	@deploy/setup.sh lint

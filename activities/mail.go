@@ -23,17 +23,18 @@ type Mail struct {
 	Store   *store.Store
 	Sender  *mail.Sender
 	OneTime *auth.OneTime
-	// FrontendURL is where the links lead.
-	FrontendURL string
+	// FrontendURL is where the links lead that people follow; PublicURL, the one for mail programs.
+	FrontendURL, PublicURL string
 	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
 	LaterDelay time.Duration
 }
 
 // The pages that links lead to. They find the token behind the #, where no server and no log sees it.
 const (
-	verifyPage     = "/verify-email"
-	resetPage      = "/password-reset"
-	invitationPage = "/invitations"
+	verifyPage      = "/verify-email"
+	resetPage       = "/password-reset"
+	invitationPage  = "/invitations"
+	unsubscribePage = "/unsubscribe"
 )
 
 // SendMail hands a mail to the SMTP server. Its row is the dedup key: one that has ended is not sent again, and every
@@ -135,7 +136,7 @@ func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
 var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
 
 // invitation is a mail to an address that may have no account. One that is not open any more is not sent, nor one of
-// somebody who is suspended or gone.
+// somebody who is suspended or gone, nor one to somebody who wants none.
 func (m *Mail) invitation(
 	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
@@ -154,14 +155,22 @@ func (m *Mail) invitation(
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if !inviter.SuspendedAt.IsZero() {
+	out, err := m.Store.OptedOut(ctx, invitation.Email)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	if out || !inviter.SuspendedAt.IsZero() {
 		return mail.Message{}, errVoidInvitation
 	}
 	content, err := write(inviter.Language, mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
-		URL: m.link(invitationPage, auth.ForInvitation, invitation.ID),
+		URL:            m.link(invitationPage, auth.ForInvitation, invitation.ID),
+		UnsubscribeURL: m.link(unsubscribePage, auth.ForOptOut, invitation.ID),
 	})
-	return mail.Message{ID: row.ID, To: invitation.Email, Content: content}, err
+	return mail.Message{
+		ID: row.ID, To: invitation.Email, Content: content,
+		UnsubscribeURL: m.PublicURL + unsubscribePage + "?token=" + m.OneTime.Token(auth.ForOptOut, invitation.ID),
+	}, err
 }
 
 // refused stores the server's answer and says what to do about it. The answer stays out of the error, which ends up in

@@ -42,7 +42,7 @@ type letter struct {
 func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
-	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", LaterDelay: 10 * time.Minute}
+	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)
@@ -317,6 +317,11 @@ func TestSendInvitation(t *testing.T) {
 	require.Len(t, mails, 1)
 	require.Equal(t, "You are invited to a watch party", mails[0].Subject)
 	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
+	stop := oneTime.Token(auth.ForOptOut, invitation.ID)
+	var headers map[string][]string
+	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID+"/headers", &headers)
+	require.Equal(t, []string{"<https://api.watchparty.test/unsubscribe?token=" + stop + ">"}, headers["List-Unsubscribe"])
+	require.Equal(t, []string{"List-Unsubscribe=One-Click"}, headers["List-Unsubscribe-Post"])
 	var shown struct{ HTML, Text string }
 	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
 	require.Contains(t, shown.Text, "Silents & <b>more</b>")
@@ -325,6 +330,7 @@ func TestSendInvitation(t *testing.T) {
 		require.Contains(t, part, l.user.DisplayName)
 		require.NotContains(t, part, l.user.Email)
 		require.Contains(t, part, "http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
+		require.Contains(t, part, "http://watchparty.test/unsubscribe#token="+stop)
 	}
 }
 
@@ -339,6 +345,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 		"gone":         "DELETE FROM invitations WHERE id = ?",
 		"deleted room": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
 		"suspended":    "UPDATE users SET suspended_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
+		"unwanted":     "INSERT INTO invitation_optouts (id, email_hash) SELECT id, sha256(convert_to(lower(email), 'UTF8')) FROM invitations WHERE id = ?",
 		"nobody's":     "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1864,6 +1864,12 @@ type AcceptInvitationJSONRequestBody = TokenRequest
 // DeclineInvitationJSONRequestBody defines body for DeclineInvitation for application/json ContentType.
 type DeclineInvitationJSONRequestBody = TokenRequest
 
+// ResubscribeToInvitationsJSONRequestBody defines body for ResubscribeToInvitations for application/json ContentType.
+type ResubscribeToInvitationsJSONRequestBody = TokenRequest
+
+// UnsubscribeFromInvitationsJSONRequestBody defines body for UnsubscribeFromInvitations for application/json ContentType.
+type UnsubscribeFromInvitationsJSONRequestBody = TokenRequest
+
 // CreateMovieJSONRequestBody defines body for CreateMovie for application/json ContentType.
 type CreateMovieJSONRequestBody = CreateMovieRequest
 
@@ -2010,6 +2016,12 @@ type ServerInterface interface {
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx echo.Context) error
+	// ResubscribeToInvitations Get mails about invitations again
+	// (POST /invitations/resubscribe)
+	ResubscribeToInvitations(ctx echo.Context) error
+	// UnsubscribeFromInvitations Get no more mails about invitations
+	// (POST /invitations/unsubscribe)
+	UnsubscribeFromInvitations(ctx echo.Context) error
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx echo.Context, invitationID ID) error
@@ -2871,6 +2883,24 @@ func (w *ServerInterfaceWrapper) DeclineInvitation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeclineInvitation(ctx)
+	return err
+}
+
+// ResubscribeToInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ResubscribeToInvitations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResubscribeToInvitations(ctx)
+	return err
+}
+
+// UnsubscribeFromInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) UnsubscribeFromInvitations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnsubscribeFromInvitations(ctx)
 	return err
 }
 
@@ -3997,6 +4027,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/decline", wrapper.DeclineInvitation, options.OperationMiddlewares["declineInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/unsubscribe", wrapper.UnsubscribeFromInvitations, options.OperationMiddlewares["unsubscribeFromInvitations"]...)
+	router.POST(options.BaseURL+"/invitations/resubscribe", wrapper.ResubscribeToInvitations, options.OperationMiddlewares["resubscribeToInvitations"]...)
 	router.GET(options.BaseURL+"/chat/messages", wrapper.ListMessages, options.OperationMiddlewares["listMessages"]...)
 	router.POST(options.BaseURL+"/chat/messages", wrapper.PostMessage, options.OperationMiddlewares["postMessage"]...)
 	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
@@ -5462,6 +5494,72 @@ type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeclineInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitationsRequestObject struct {
+	Body *ResubscribeToInvitationsJSONRequestBody
+}
+
+type ResubscribeToInvitationsResponseObject interface {
+	VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ResubscribeToInvitations204Response struct {
+}
+
+func (response ResubscribeToInvitations204Response) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitationsRequestObject struct {
+	Body *UnsubscribeFromInvitationsJSONRequestBody
+}
+
+type UnsubscribeFromInvitationsResponseObject interface {
+	VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error
+}
+
+type UnsubscribeFromInvitations204Response struct {
+}
+
+func (response UnsubscribeFromInvitations204Response) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7278,6 +7376,12 @@ type StrictServerInterface interface {
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx context.Context, request DeclineInvitationRequestObject) (DeclineInvitationResponseObject, error)
+	// ResubscribeToInvitations Get mails about invitations again
+	// (POST /invitations/resubscribe)
+	ResubscribeToInvitations(ctx context.Context, request ResubscribeToInvitationsRequestObject) (ResubscribeToInvitationsResponseObject, error)
+	// UnsubscribeFromInvitations Get no more mails about invitations
+	// (POST /invitations/unsubscribe)
+	UnsubscribeFromInvitations(ctx context.Context, request UnsubscribeFromInvitationsRequestObject) (UnsubscribeFromInvitationsResponseObject, error)
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx context.Context, request RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error)
@@ -8596,6 +8700,98 @@ func (sh *strictHandler) DeclineInvitation(ctx echo.Context) error {
 	return nil
 }
 
+// ResubscribeToInvitations operation middleware
+func (sh *strictHandler) ResubscribeToInvitations(ctx echo.Context) error {
+	var request ResubscribeToInvitationsRequestObject
+
+	var body ResubscribeToInvitationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResubscribeToInvitations(ctx.Request().Context(), request.(ResubscribeToInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResubscribeToInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResubscribeToInvitationsResponseObject); ok {
+		return validResponse.VisitResubscribeToInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnsubscribeFromInvitations operation middleware
+func (sh *strictHandler) UnsubscribeFromInvitations(ctx echo.Context) error {
+	var request UnsubscribeFromInvitationsRequestObject
+
+	var body UnsubscribeFromInvitationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnsubscribeFromInvitations(ctx.Request().Context(), request.(UnsubscribeFromInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnsubscribeFromInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnsubscribeFromInvitationsResponseObject); ok {
+		return validResponse.VisitUnsubscribeFromInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RevokeInvitation operation middleware
 func (sh *strictHandler) RevokeInvitation(ctx echo.Context, invitationID ID) error {
 	var request RevokeInvitationRequestObject
@@ -9904,210 +10100,213 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rduO2liD8Kvj09VrVp5u+VuVS9o9pV1JJ6qQuHrty0mtSNRZEbkmISYAhQKvUtTxr3qLfYF6k32Se",
-	"ZBY2ABKUQIqSLdmVc/IjJUskLntvbOz7/jyIRZYLDlzJwcnnwRRoAgV+fPmeTvS/Cci4YLligg9OBu+n",
-	"QCiXMyieSHIDhdRfRwMZTyGj+nE1z2FwMpCqYHwyuL2NBv++9x2Np7A81q9TUFMoiKrGJDHNgIwLkeGX",
-	"Mb7njw68zAYnvw1+evV+EA3evLq8HHyMlua8jQY5LWgGyu7lu7KQogjvZsjhk7qK8YkhEWOcOacTICMY",
-	"i0LPz/Szf5RQzAfRgNNMT2ZeaCzunwoYD04G//9BDdMD86s8sCvQS3uVQJYLBTye/wzz5UV9NxUSOBnN",
-	"DQxSBlxFhMOMjEVBgMZToqaMT4iaUkWYIjPKlSQZTWCfnJEC/ihBKvurJBK4InRCGSczpqY4qNRgvoY5",
-	"fsM4OX72gU9FWUiLB2kenekh9PNjVkhFBAec5dT8SrlA9I1EMtfLYJJQ8uz4eP8DdzAz5FQDzdv6nt67",
-	"D72MfnoNfKKmg5Oj42+jQca4+/tbjU+loNBj/s/f/r+9//XxX/9pEAVo7dX4DVXxNIxpTdEGLIa40hQK",
-	"MqVyn7wyWDdgnVFJ4inlE0iIZDyGyKdQs8uj431yDiJPgcymgsQiA6IEoaQQIiOUJ2QiSCIIF+oDN4Mh",
-	"iLieA3EioQtO4z2zjxYAHX/1dQNAR2FYvBUcWuBxxlvB0bEoPWD3yo4Oj5+FFvOaZUzpZ0NnKcUf/RET",
-	"GNMyVYOT48NID88yfe6PDg9x2/avah7GFUzAnK4LIbJX31cz5VRN64k0dq5YMogG+pSwApLBiSpK6HuK",
-	"X32Pc1wCLUJA/VUUidR0MGY8MVSTUntwRvqMSDKCCeNcQyXMVv5oB+zhapT/IqEwAwW3X7qfN91/NT7y",
-	"2AJkLrgEZLHnhRilkOmPseAKOGKb5nnKYqrhc5CbJ/71d6mB9bnnlG5cnHHx/qCKzDR7mxXCQsC+pkc9",
-	"i2NRmmXkhcihUMwsld5QRYtVE5/hU79cvJaD22gQF0AVJFdUrXrvPdPwiQYJk3lK51cOHwvYigaQUZa2",
-	"/3J1AwUbM42i6pGREClQrp9hSR9ijQZMXtEkYzw8Skr5pKQTWDXWa/fcbTQo82RNUJQeWfYkL59Cfxvg",
-	"kfWo14BuCVALQPe258EhcvhvILWxrVqkEKPfIVZ6D5aazvAWWKapK5RVVuLkO/OUJg+qVtK+o+BFcLjJ",
-	"7CjB5eq9anj+g/w7yF8qqnpR5SU+qN8oZQ48qUAxFkWmP2lMwJ5iSHa8TFM6SsEx16UdfkFHKHRuDNgW",
-	"gLHmcXL0udsDVZ2Kuxyp10yqe1wwU5DJNVZeLY0WBZ3rvz0NZtU4b+GT8nSRDhA0hw0CpEyYOovNbVzr",
-	"ZprIrirSsFR3VQDjSDfVNxKk1h7llXsO6exqUlBunsrEDYMrS1XV35awqr8TSMH8HetjXeZXUtHCPqFp",
-	"uwCtArm/YspjSNPqZ3mV01J6fxYgywySgF5pd/ySq2IeYKsVIDrx6MHsNtIvGZzRNH03Hpz8tkIYgkIL",
-	"T7cfF0WhF0ZZ1GeWWIFe86KIzKYsnhJRKi2ISqPImFvllGg2hTol5UTvhCqhtfpYZBnlyRIf2+waAKWh",
-	"iltMEqaXS9NzD3ANDlnTVl/+rmgxAXW15uPXjCeLJOsIyiOkouSWLBz1IK2ETA4BZmtwGznCaE7ur7yG",
-	"UgPCrUfuQfhPTfmPiAHhhbTbG8SIRXkqaLLRJVKLVcs6+UiKtFRAaJIUICXIyhzFYlUWIO2ZnTE1FaXS",
-	"57a6kxdljiYsMkhYmS1P+dXR8X/951dHx+RXGJ0PAhxPTctsxK2k1nz36Pjb//rPo+NvW95dgE09UORW",
-	"0wEfA98HEl0LoFZFXdQ30c41psxcH0vA0vdbKX3Gkhci1tcc6vsF0ESr+naAj/ciGDobbC3f+tYQHwN2",
-	"dfUrm2pC+NLf6nmbOFof3uuBTYudORQSkhYY9oeIZ792sFnBf1/QwI5HlHNIrkbze7jIzfmeAvevasIk",
-	"mQgO93Ml1+S9TH5cmZO+oVpj9c0+O19Ahb2Ba1BW63Sr6oObnV4FmhY2uAFeUP4QF/gLo/E+kpv7BeUX",
-	"xk/RLhmOaSqXLrKaeLuWemGe8il6yfXENS8HnkhrmoV0fFrdrExF+udEgCRcaKYYPBHBE3AnNb0aIAS1",
-	"7yoC2dCRtmwB+Q59Ey+1cLsZQiozTsM98axhq34agFROpZyJIlnh+jlaJVc4O0Y1XhBwuMtz+8hmG43L",
-	"ogCurjZeuD4Vs96vH67a+NJ6FsYPwsEoNhdl6N7WN02HouZdCoyrr58Nlt0vi5fZhZhJUkAmbiCpnZe5",
-	"SFk8PyW0iKfM/VIIkclBYMkbqJzFHDW3oMUPikIUnbtcwlrA6SCVyHNICLWbCS18zDiT0zsaCvvqtbgM",
-	"u4Fe18G5WXfgRrDWkzst241hRKJqjLJkycrXo8GnvYnYCwrX4AuJf5RQ4p1TlM6jpjfqrEEdUraCLBcF",
-	"Ta/KImyBVgWbTIwg4WbTgEvKFJydqqcRwI3UgImHr5pca7OqPYkVsS6I5x6CmlS2sLFuBrBTUcnjOxtI",
-	"TPXbDyE4+Wt/NPKTXdSltXQugaQoeW+bmNF92s9C92FZ2ImduDFqH7pEAn8jbhj0vZ3hE9WHXT83AV7o",
-	"X34bTIU+MnqKQkt+GVxljJdK//j8WTRQTOk3Bm+FHENBVTmIBnOgxeDk6Pnx8e3ild/g/I3r+qvDw8MA",
-	"Y3EL6UlaP+rH9XsZ/fTKvODd+4bGtAjL/ijB/m61vlxIBYVDSdccv8LozJiTUPdbhMrnOrri68NV4RUa",
-	"qwXQbP15LeCbUuLKiAaHHG+Rx8fNRX77zWG0Ss03k9vBlmHQTo8XQmQbkGNMcxozNTfYtLEXlywFrshl",
-	"yRPE6g2TbMRSfGyQl6OUxYMlAqxH8kJivjpclEle3kAxFxwI46i5aJF/KqQiSohBM37GB97xSgluMQIl",
-	"RPPGC9OX2TjlaK3Ilia0uqf5W/3kIh2061UV//aW9fWzxVX5MWhne/+D7v3H4d7zq71gLFo0eJkw9Qak",
-	"pBPYTOEYiSQQHXieUsaJgk/Go+WfpsP1NCccPwSOl06lWzC+Ks3GlQwZ1jaR0/uSjHPWdD2JS/5ZP4hB",
-	"LVJd0Uq+WQ4E1A8TCcUNFE9kVJvTndn9lOiNzongMeBhwhdsLGUI1+hiTK7EuGM+jLSb0UZAJsZ4MkmM",
-	"be+e5GStFN5ReF8dFIEA96IikHgsF+hnAtXI/RjUrmws6UiU6oRQUkooIkKJiVEwwWT6bw10RYz7kvEb",
-	"pqjzqq6U7zeLv7Dbux80zURxPU7FzA7aQ5WwfkMP1vWyauWhOqXNc+DTaHPyBXC1+wJq0mplGjtVKgyb",
-	"2kCfMEs1cAqwuTswjhBvuHu0EC+zkVlRt3AmShWLLBBoPxQ58OGJPlgYBhDpU8OUJNbPQnCNJjoZSMaS",
-	"JIV9MrR0UcyHERmmVEGhP5S8ABpP9YqHJ0QJMgKiCgaJ4Wn7ZEizEZuUopT69yl84AZiJKNzMqU3NUuN",
-	"MFI6YQnhQhFJ50SKfTLMocioxvXwhBQwLqW1EU2ESPbJsIrgMMMXgFyVC4xDV0Lz10RvVQm9zw+cCxsu",
-	"L/QUJuraafUaMJaw64OA8bi4X5S+q+3q0+W2pnV4t0x9Zqqoko8d5pC+7GZRbjH4rxEcDapT3TAGVKTW",
-	"SvU/MalEMX+IcxoNpmbyZfpE+ZVYzhUtZBzgp0HUT6NqHO0ldX2V1u0W2Aq+nxfiRmaQWoTYT1cFZIyb",
-	"sHk/ss7cWp6ZGqOSVPWUzTfQbBpD1OvrbOmbeooQqeEyH8JMUmH5kVhIcD3nGK6zBAkT8WWPY9D/ylLD",
-	"oSShBTixbzPuPaNM6Y9LU73B8VEsxEkUS1PLTyWm/Jhlal5tXFAr1Nx6V/Wk3ZDZPRswCNn0zj4v4IbB",
-	"bHnBU5WFBb21dQcrXbVYwj6p1bJaU0zTXEUvzr69amvyQY6tg+uaDLN1M7v0JAbdga0ru2x1Imipwcjr",
-	"7rS7cJPuu/3lp1wUITGyzj7pFeLvgnH6Ww+bcTgBzgu4tPV08uqakSEJWEioM8ZccIqFV681v2rqaQsL",
-	"zoy5JBQal6aBiSmzWVYiTUCq9UQFa5sJrcM4I/vi4c38Qogs6EqzEc69h7o0L6w8iI64vCncqj0oNtFZ",
-	"E1iTMkJn5QcGaeJldC16ipNwSsdYv7aMvO+FUpCQnKqp0zG0rI5aiEm2tbm6TySxWQfLVkaLrZXs16wh",
-	"Mous3wvt0pjfl5b7ipNUmBgKCU0j27PVlsqfgKZqugw0zTFHVIa0s1hwDrGCZKghMrN5uyanLWhsSpi8",
-	"+zDLUXfiGkORJwU18fiJmPFO/+ldF9EWoFjBym3WmzKESJPvuWiX8c21h3vP6d744+dvb/eqz896fD46",
-	"vl027raZdDzm1mJVuKMhYH0ba0eS1aecFSC71rNxNAKyHSgeIhzSZfj29nxC/yvLmjtDtrk6sdjFIzl7",
-	"nINFA+JRgx5WRjbWS9ipxO5f1utLgvXbD6GOdgsaD6STLpKSz3uNIYrGMeQmfiWBOGXc2ATgRlzjJ0ND",
-	"YUn0tZfLG7Cq1+rsrGBKASfMt4Th9AmERxYTxjdwhFruM6Api+HfZlTF05wWar6vAOW0OhZuUP+4l0Am",
-	"ll2hfbSDo4eOM3xTSykL7L9UU/EgDHGVF5FQaWqIGMfUKQEZ0xyrVZj6J0ROxYzxCWFB19cmKWEmRGtZ",
-	"v6DXwMmIxtdRJSTqrRlnnJoiiQZC+hKmdhRmV0Cezq+U6I/I/14KfWe0OrpsvZU7XmXdV5IlPksL3i4W",
-	"fD01IGskdVD5Tu+iSltb/yKyrz7ELdShY3KYQeHdQQHycL4MKsmQjhUUQ3SDzCpHMmW2Qo3NC2OcUG6P",
-	"i0Z/L+dS8ypcCiwvjLtGP2aqIlkNDksIJawAzG4k6Idw+WlWTwe+2j261p26ALUgsjGFc5n/2ljj5S2+",
-	"FcptKaaKpmJSAqF8TjJT+2mZ32zC8RoxNX3CxpZ1rgX66R8Z7EeKrSSHQIDYqiiwlWNWwV/34Id3AWEr",
-	"bOHGr90d99XES4WFBsgae41qMlovYw6JcrfsEo/BJsxSv/ggrNKs+NHI6m9KBfeR3JiV6sFyAzfO9NtC",
-	"Zl8Fh/UT+zQqdnt6SrXZ4SnVw5ydUj22o7Pj7L5dZ+e5qYPbN/6AJRr4XaA635m9Z6vwMWlCeQkXs6AM",
-	"Uoh05S4u9DNWj1j9rMiWY/kFXp923Xag9h0/COW3+l4eiPa9sXpJ0xvLzdHgHQd9ybwX18C7Y5f1n+sF",
-	"L5/TQrGY5TRUP29laa++sqmhrDUuU4xolAB87Qv4jpntuS0itITTSwDuqqhW9R6fHxIJseCJvPPhvfe6",
-	"XwvlvewZz+siSR64fAwtAD9E+x7R7PS69ol1g1vbe/0hWFhj9Y+Gj51DkTEpF0p7ac3oyrlUo4G8ZvmV",
-	"TMXsKjPeVmM18p64ZvG1JSpT3aHyiFh705W1U9g37V8S9A9ImVPKkytxY0OYaXKViknQSG3FzyXs9WVG",
-	"93zSgkA1SbceQBmnsWI3cJXXVKCZhkiTq4Yf3z5mfPzB7Qu5brqJZ6k3VuLB5ZRqFQNMmdr/5lkRTwaH",
-	"R98+Pzw8PNzD/32j//et+9P9t2y2v/ckltp82dvNt7khtbahtibLrIySWLgvlL5nIjTk5YWYFDQLRo2b",
-	"imAt+egrSqp9XpmY/wOblAXY4MMRpMKER6MEKhKIiCzjKdodkeCwLPrQJnrxq1LCMJTxXufW92J8jSCT",
-	"UBSOIWOLueYG0KyOfgutDlN5zfgEYTqFNO+OdliGTbt9ynyxOLnJTBmllF9HNv/EZgAYgMKnXNO3rOC5",
-	"ujiW/rU2WNXViEQCbVQ3Zik82uKuD8R0l8SbUIGrDnjuVmyxONxAZDFepUfkZYRPMRS5CmfNmFj+o2eH",
-	"JJ7SgsYKiirFrprE3nbeJBsSVbAUo/OAuXWGgHrRUvbtBwxTE9KU+teSTkGV0eOsuOLdYE+DObIXMC5A",
-	"Tjc1iuDLVyqg6C26sY9Xlo1pjhaGw4RJBcUGYkSTLwy+o4WoagwPTgax/vvf7PP7opg0YwBiURQQKzIV",
-	"hQQyQoV17h9vO8KylLHIjzrTeNsrUa9ZwmiT4umbl/+5X/NVr3CGCwjHNm9wYVh+2L8GbDPI7ncp+P4F",
-	"nXkO1XXTh53IbYu7BoXoHAomkitYnTTgNmbfQDNO7wJ8VXGO+0gl7UgVrYpxNFbZ2GalEK64IA0p7PR+",
-	"tNS3wfVo3nwIZd6t+dHo8RcgQW1279yFVVV3Vdc+GwbMJZEYv13FoKwlzZ3tqcC4MntH441/w2DWkisX",
-	"NtP7NTfuo8zBKuc/rnlbIpsYo3biKq1peeWJNLVBOqS5vqzVL/1xP1nxrQpFwz6yJKL9JGYko3yO4Y0B",
-	"z4kfu+DMVVfORBscDVViwYHMqGnbo2agYTsTTlKVp+SwygDXo5Ksoeo14iV6xBlraqwKKmxQB/g+KqQY",
-	"zFlNqhEcUaE6cofMmzCqD80CpkLw9gqdrRFDocFzFquuuvuOC6DVpm4TgH96kRv4dwEiB+fWSvXilN3a",
-	"1ZRiGrW1OeJXsoxjAJMVcc1iE4tratWaD1cpG9uWA2X9r/etoRmvWYGxgiaNJJ2rOtDX+7KKCQ7xsPtq",
-	"INCp8Zk8ffzVptknLDHxoF9Mi4AdwsiG03KhSKJZiBKE8nmQ17b0DbDVuW0DAbuBNdoE4GHZqawW8h/3",
-	"kdQeyG/8yLzGCAYxeQgonMXqkQGiNTfCsfAQH3SZk8vinCmT2x52YaoNYRYpt9mtVF6HPbfNpKn2ktIR",
-	"KXkKUtrBMY2/6iZ6v7lW6JVtLWfgFoVu6YkwLSNirPniBOx+y5FswiG5Ynzdmkl00gJ913cS+5uawJfE",
-	"1uEe9Cqt6g2/sL4FqCykXjmKCNGfJaOHYEmtub8PdhgvQWkFa0OrZe8gh1DUUXA5iOJXPJhrD1LWBtLW",
-	"ZEfGQxEcKJYSDHlwN3t1QIh9NSjXL1lmN4qbbOvyZwMnG5tbnLOxtSDQFDV1DbYajnY/MTZVyIHs4Bea",
-	"PAhNUzGTfTP9vViGYLL/XQjVC49rRs74u+lCzE7FtIoaNhDVsNawK4a8EUvwCrNXxUztgwsdsFGw1vK0",
-	"KR5PbAmvIO3dofR5XXb3KZq0XA3eHiV4b0MQMj3v7hr6uux9Mn22sey4jKxMcQ15lbhCy0Tf8WIS8EWt",
-	"k+No1xDCPt7pvQNt0aS3GRzuy3IY2sQvaBN40/tGyxj3vz26X7fT+u6j2/Y9rVM5e9W2/GSp5fP2j6LY",
-	"X2xR7Bbi2bDMdbOw9RthC1sHDKxf3a4mumap62aGnksEzktFRKkqK4tk/Fpi/NKMTH0TMJaF3Gnl64Cl",
-	"aIyF23pV9t1RqRI37f5b++E389hH/7k9llVeX6p3P5gwNS1H+7HIDgTN2V4sEpgAP6h2ceu/Lq9Zvidy",
-	"Q0F7udAQLqozumH976DVvsLu068b2D28Hxv8xhb15WNWdZD2rBomotPvohw0bPgt/f27/XgxPCEY4P/R",
-	"i/Xf3/v4L8Fg/781NtqkZFOZXh++lEkFySkpufmkvxM5cKIEmU0F3EBBptRYUlLGr09JXrAbqjCkh5Jn",
-	"h8/8J5mxj6Ja4VWhsIXwNX83s2BsOg4ThI7HUEOhloWS6KIhU6VyeXJw4MKOvLPZYL7Pvg3JSBLismBq",
-	"fqnxbeNagRZGbDeffnAn/K+/vtc4xSf1xWmeq0bVCxnc3mKRnLEI6DlUxVMyZmmmFdAJqmInztYsI9Mn",
-	"KSLxlKrINv+U+x/4B/4v5K+X795qgEpOr+EqphIiwhLgio0ZFKb0xy+/vPr+5psImwObby5++I48ffr0",
-	"uX7zl/ff7euRXjOppOskNvz8wakHHwYR+YAagvnkGRA+DG6HpySnUpKh9/UQyzloxE8EETwiQ800hs7i",
-	"BjzBCY0WQwqgicQ6wMN/38PvTshPr95jKanhm1eXl0NUCmJaFHNCOXn5nk5Oq3q/OBOVZPhqvPdWcNh7",
-	"o2FpcuYpeXr4DKcytWYxVFWvYkjzPLXlWQ9yE4z6r79LwYfknzVonj/76pu/GBqiRGLwLhlqBjg8JUMT",
-	"8DrEomXSlq2FNPGKemLhK5z3Uq9yybqgl3uGwWnsP3ANJ+QFUgz5v//7/wz3yStFUnYDkhx9Rax4giGn",
-	"xljBlCSSTfge42h2PCXwyVSSNXWXCbHWAjvb2BZcs+lHrNgnZwuPzERxLbHw/QkpJbNOUDVjMZhmeZj7",
-	"b+bEfZ2R83eX782OjVdCEkWvNXVxMnyVQJYLBTye7/0M8+GJX/0eoVrVEriGeeRVxDC/zpzaX9cDzmgC",
-	"OLNm1hIJwhwXDW9bR5eUPNGk+2psiSAibEzmonTEcqI50tGxpjWLLSkyQDljRiUZUy1J2v05NqaPnvHy",
-	"UFeN0IROa2SajoFtjI5kkI2gOCWUGK8hFrUnE1Dmjac1LDRtacwNzYPDfTL88eV7coAH/+CzjUi/Pchg",
-	"aFZfgcgaazI6J4nAWhC4ZAMrI94ZIKUsYwoSLN49PKClmg7JaO4ssTaU+dRonRY6lqo0kEwx7dG87iNu",
-	"jm01gl59NQgeAOKCOKT33r49ipbNmGmQy5l9DS+ogtd6qXv4/yH556LahUIS/UuEkKofvICMMs74xDCK",
-	"xi8S9BCyYe3TiDQtljOEjGYhf9kn726s/Qsh5bdVNBg+fq7nRZRpdJFhQdHZi2B1U4Mq5ntnpmyH5spm",
-	"YlN+PGUxcOlL0W9e6WsDVYiBu6z07SpFWcQYK3lgXzrImPK0B3NjnNMCne9V79vB4f7RPuZj6FFozgYn",
-	"g6f7h/tPTWG8KV5iB2hSOEDzgemjhP+YXvBM8FfJ4GSgLwPs/m18+6ZSo0QvKtMT/VGaKE27EXRa2pYE",
-	"KB71i9kND+b3SL/7aJVjtd9QjVb9eszQwzVEDpzZffWTSJLoYC5A5oJLI1McHx6axBGurM/Ev5x+t+ah",
-	"NRaPbgwUNpaDsmmspNF6rCUuPF61wIMqU8MTiJAKnCj020e9I1lmGS3mzmRrjFYkcZVaOcz8Sq2KTrBv",
-	"l22pp8e2ROnCNLUaYiOkFiQlvKlm1lptimSb28R26kONEWti75NfXacGW3kUAQuSALIg08RxfxAtkL5v",
-	"8lym/hVI9q6+n2FusY3864XNiboXRIfMsre3xibWoK3je5tyoflcgMDOC5Exae3SWyMwXAcpc+eWWEVL",
-	"B0VpXAutfK7u9SfXxvejOv4LLRNbeADCY/so2itznCpa+/Qjxg4+mzjm21bU/Qge5lquKbRlVFdBFRld",
-	"G46NJWaNW2Y3+LP+oXYMmjY0qAs48UmQMS22i9h3HEjsIbcTm5hs4J+8BU6+2EbHhFLZb9UUWIG5ossM",
-	"WhP3y8zGRPUQTlxt/l448PoCtEkULpBxjQGrIrLhEb2GTmvJO18Sc6p7lLRQtcHoVunXNN8wIXuoyGHD",
-	"dKsLrCmqGPI+yF2zERPk2Vk/H9sgjSAWGWhVEGOFMqAcO4/U6bcULWnuFWmDEZLI6LquL8E+uQBZZlot",
-	"M4o1aikYsyrl8qHBh6E6NttFs99npAXbCLeIzKYsnqJR8Qa2zLxegyuHi1apAHKj1ovGa2PyWGC3bTHe",
-	"SNgGYDPKVBBeedkio0MhsV+6q5JiFeHTynAxdz12EqRgZcg9Exlw+zsabdDGgq3K9onXOkcviKT6YHHh",
-	"WkjtEw06xicfeOBAoAbexCtC+pGdiO0fAZqm3VhdZnFel5pWIbrZz6bXvVy5wvtee55PfOs3VbWVh7ut",
-	"XtJ4SrTwom8o0zkPhb6MJqAFMBvQtxJ/n023sRWy9MsqN3SVGO2Ge7yCdKDrXQcaty8ze8gDv+sdwXLQ",
-	"6+HwwEgA7SaSM14Nr2wnDmMYn9E5mQiQRPBTwsboSzcpLrLR73YogashweLDml3sk++M0NFX1jCP/+kI",
-	"6qEp6WeAnFCDpnEhMjICjRHXxnINEjJdYdtJ6I115YhKBjCNeSu/TeQKxzRKoDBJCjaZKjKaEy5m++Qd",
-	"T+eaeVUx9ijO8gSS0/o7LfyN9T1eyroG8weOficq/c6fttdo4Cq/wA3tmuKizcyBDRo92iWNcpjtgE7R",
-	"6WnpFDHWSZ0FJk93CxcX9pkv2jrn5ae32XXsNreLHSUK9LrjXGtY5+wbB5/Nh1XyhE2K72WXcwM+3gug",
-	"UQmhE33blyYKB9l2XJUSiu4j9Ys0DSgWsLOcE625vCsh4nq3wZ453Jb5Y904U7FuWcr/oyHerxUBdj8G",
-	"uDoO68vz52lk6vV3+/SMBXi7hHdWBSOtZSVDQjz4bA2cnQzjF5P5sppd1NbSR8osKrR18wtadwHdLsOo",
-	"G0f2RtRBAYxX0ZNOSlwUuuwj/8Dc1ow1pIoTrRugsgnHQJ+VotUiTv3OpLW5uonUlzxBhll3GH0wtD4L",
-	"9IzHiNntWl1sqJctomKA/qQKuZPrQdxgr13TeolajpnOC+yTNg9qXEqQKLYLDnKf2GQj05grpIsTGzdv",
-	"J0bFPpOQ3kBAT7ejPcDx3UJERDMN67aZH1S1xvg74BsWEh71tpFsqaYHqZiY/Ngwj8cmgIPtoKzRYHDH",
-	"CKvSigOYMr8RxjfHU40Mw6x9DJRquoAAYbwoLea8dEbnsrbUmcDmGaTp3lgUGSQmhjci11zMuA2JCjjN",
-	"zTTbweRCpcteuLx/7t5k4Y6VdoDeBajuFSBBdQk6uK9z+zhGlW4Jko1O+r3geNzSUtG62rzY6kSArU8D",
-	"yCAErwLp/NI28InJu2gTtcogry21orZow+lr37Y0gdD6dqvqvfVF1kEs+JgVWce5acS263U8PXTR9Hi7",
-	"Cmyhh/NDQapiPpTPXeCzCQyoFheRDO2iTJEbwZKA3dusaRd00qjwt+l5uwR1ah0SLqHAbtkrcwT3dCgv",
-	"UZz1kV2Hv9tEhUJklSOigxJs7kLXeTUPPB5mt5uL672f5XEffNTlldBVKSVIN/on2Yk3U2K4/czqDcwg",
-	"xQAZ543KbVQpGc39mHzMABFYEcIlxI9ofD0pRMkbob9D52YeGtOFJYknkpxhibU951X+wOOpEBIPeNjH",
-	"YJf/SGOCFys49yLMo50RpmUpEZH3KF69odfgCbpIFXKlyHUDBRvP96oK0O3EWKt/ztZpcth4s3RU5T2d",
-	"YfSK2Cf2KmhX1JbI62+4KOfC2gaBNOozbHpn2I3dy5Vgx/JbKYSuBK0Xt18J8ZSqg6prSpfJ+03dWqVH",
-	"dErdBeRuHsIm+N6liRE20GWqyYhJUjW6Da2jqiDWM4a4KgO1lFHv5JzlqQ1nFGlSGXVPUVBEbAzNCoYt",
-	"68MwgY2W18++3sPJOn4rOGDK33bN8X5P6QCXc/TV9Klh5qYPWgtV09t5EA2mQBPrrXn5nk7aFmEfO8Bn",
-	"bqOBzZVd9bh7DNf7NHSiz6SrUnffZonocyA3qOphXeUqeudaH2YTWBhkyZciAyzPOxWam2LtJS+f8hRT",
-	"7lxR3qjKxpQ50GtJlBBECsGrN46fG1x4WXvLfNlrsfRYb/5AF6gdX/7N5vBtETJ1Gf8tWr/o3EtYrWgM",
-	"72qsaLZMbUu3yMFnV7nXuqzaYrvfcXgiiZhx0xHI1tgWBalqkdsasE+ko1msW7JPXimJ2Q2ukOxpJUgU",
-	"gEeEVr1RpKLzgLzwPa6plTID5tt6Uzuw1P8o+JYx/R5lvwpMWvoPchK8F7pQZ0OU62T7ZWC/TJh6MFBv",
-	"wcpUb+eB1Nh1GIY+WKb8GRezLWeuGX0XLWeaY+iLKswwxiwFeWBrcXgen882Gfv24LOmhdvW/Ke3eDUZ",
-	"BdtFaGpJ10rC+8R2ipJkwm6wtIOEOllqmUR/BGUafP3AUtidOycKDu0y0ruGrgtZHT375tm3T79+9k13",
-	"za2WuVxP09aJXJkZNS2zEacs3Z/BKMf67AkrM/PXx2D0yTqSZxRSIEdzBX5lEMpd+ffBiZX86p1caFpo",
-	"C5c5/urr5SWulnZZRidwgFtsHM6qONWIcYry/OLY4SQFFqsS1ZGNxFY96PHh19tb4xnJaaEqy61dbS/R",
-	"99nR1x3sza8Ss4ZkVjGgEDQLQKLgwqR+Ia3ch92dFKDZCSSk6oTnOJgJDDMsbAo0VdOukJyfzBNbvAfs",
-	"DAH4NIqXSChuIIlIDsWU5rLuwCEyQIxrsH11+HQH69KnIKGKjqg0Ra5mpqLsHZHmQu30TlkMaMnS10GO",
-	"5awoHjmHRIs4H4sHKbuBLlS+ZjfAQQYynULnAke7+6aQYxQitoYzmpraZ137KIAaQac9rpQmrPdOLnC4",
-	"+92JnIoyRb3TGZNl26bqhh7ywHT06LY3GqsXq0za9ftPjA1sn/zqVV1jCgv/lJoSVVR5tPxqQ/r3oEPY",
-	"WL9fVRM8GqPjPQbt1g0x2kJ2sbpTXYbJVr7G+nTbDqeEHAvz1yjGMw9cWUFwwTRim0AvkVUCccp4R5je",
-	"9+aBR4jpwHm1i70P67IdqgnjHgD97HXhWaH//2D9YH6HLY3ESv0PJmLfiOsmNlaL6o0l7UB7v7AtiXag",
-	"wHNTT9I7BguavI8nLL66wspvHlnXVHcJtLBSfMjKjeWMe1u5bTXjtsHmQIurcWGa3gf0oX6FfTvGVuKO",
-	"Iy8Ytm2J5LADoCqkTD+FZ11dTXkbcfmPyW+gSbLNa/ADljG0970oEnP/mLoImAc/Qz0hMX3I/gTOgoZM",
-	"FVNFUzEpfbHQHvJ2N4Bmu6bEWCAGB6tRIsQfq7neW+JDmev13N2S0Zil2ZZFoCQh1MwTwH3N7Q8+u5Lb",
-	"K+9iSxTkDIc1Zhe8PkzpFVup83kt8bGC8DIbmTM3tJ3W9vGV4anroInGRy4V0KTVDB+mt5BluG6p+OWb",
-	"4C9Mo452LLZXVNk1xB7bddDj9P25uP07Dh1k0uKlaRxqr6UtHu+6mrjyb5JTe+TrkktMkWuAnLCAGux1",
-	"0nhk1OhT4v1fQoEOIrt2AfU7Bk3vzx3szlv3GnVfZkaN6cxyxyfuWXHx6PVOcUs8nRO1UMqMkjylMZAU",
-	"xqotOuiGMtMuwp9/sb/Mn1z+r/qdhszcprT/QkLtn4rxa/XedpQoLIkv6vZRh03Ua0enPBtLXR8ezXVt",
-	"msCFsaI9YkXAb8SzYz2gn4F0ywnKmjxol7VzoQj+KiXAUUmbrL4RReiXNGfsLXhHGCSPyRVbF8PNvtqB",
-	"2C6F3wkWj4zD9iDkv6dgS6wU0kYPHeJ2dXyIqVw6mwp0wdahdLYJRiwykFWfDKno3Da8kCaZuSmx45sx",
-	"5WQE2DrCJFvZFo/6+vvApzTPgduuo6dkKHLgQzIqGJ9I1+ollJhR9zPbKinvQh5f+y7Y9RH6kqTx/lfK",
-	"wYjy9krVzsvTy72j5bwXdINK8v1J8VGVqHlBO4vNa8DqAz0WRbz1krUmwNY4vzFzhFoHb0fJmlUSaAfy",
-	"IxNmpJmk6UZoqkhbe4SJOjbZ2OS8VKYUAxGlMqzvGiCvv6t6O5l+S6ZNVcrGCpJ9cqY3RcT4A5fNAHi7",
-	"V5pi1AQpAPUx25RKFBl2M1oi0ReUb5NR7kZ2fkH5AwnNL+iK8vwjyrdL6S8oJ44SPDpfg9eZgNUqQHWV",
-	"f7sn5xur7ZJW1RWxnxj+Go/Plov0sLEyETc9oT8FWqgR0I5AoEvb2s5kZj899Itnm9ifGTWmTwk2Gfd5",
-	"9ZCzig5zLPKphvvkXEilhSzbKIJKrB6xT351eYyI3qkdcwTAP/Bq5KM6af6fR3NiIfmXqG7LnlPs3iB4",
-	"5FJ0izLF5PkU6A3jE1ss1BMmQ1zppwowW9XN3oqt08QlnRsZ2eacSMWwdRw0gvi6iMQLR7k/qeSVN+gd",
-	"zujdC/LVC/lCy/LVG+gSfXwkbpXePMTqk7ZtocfW8YhdInCVu2uCrllBxIx7TSy/IQmdy32Cy8QS0rxZ",
-	"NlhznkAY0ES//YG7kxTiGTgkfPnCzPpVX462QMzdUo0XQ7d9aoZKvhnNF3O/uxjn76JZzKq5jRdgcwKZ",
-	"qmTmZvW0MzIu0xST+RqGizpyoK2X5/5Cz1CS6p9wLvmBVwcJc9mNleSkus5NZDAkzVBFzCnUN71ZsGt/",
-	"bpvW2LlCp+KvgvF7NnL+XcTkvsTQ27VkaS3hQDvBvUV5qia6JrE15S8cSi7LVQuNtrV41lAxU8EnINWJ",
-	"Zb8feM2rK9udlQUjAqmsyhrZTq/2meZvdIQde+080pT+TaA49VRLs2zMTiXUm9YUXyHcFCLEUXH3Ub1m",
-	"o/s6S2OkRVIsTkU9g2ELy3+twbR9E/5rGG+9vKdxoa5DbWLSSxwMy3/ohRSTvxfDlNvuw3ZCnSFp84b5",
-	"XJAcRJ6aHB8JSgtFspe8FiKKrDPt5838UlEsGPoobwO3uO4bQbotbB9fquFwRtF3obN2X7RgxPS9KW9v",
-	"bAD238XR1Zvt7BSI5ojdWZVtDpWpI1JTwk7tyqhQiVKlVCrpLCv4YiywzNSIxtenBHuoSUWeHlqt6wyh",
-	"pUeUgeIpH/iatmONmi9f39K7eKjQ61KtqnqgQbz9RkINAzJStqYiW112amoI9GZ027Inb5ncHqNBGVSF",
-	"GsNvFuu8dyEjp4ViMcspV+2Xz0sblBJ1ZZ1oJfPUT26LaU5jpuZkJEpbWJykrE3YPPcX8hglD2+BXVdN",
-	"A6Dbr48lbO7vWqKGv8a7H8SW2+e9Jgp9EWJxTn3ZRKTkqTHiQWUlsWaJk6pI4tyVODBWj6rBV+hy+Zlh",
-	"4t8jOe3vyi1rgOdlfdRFiUUr6EYhOw6TiDpnLKiTyJ0nGu2sxrZgQibJUL81JFPqDrR59AYK9NksSAz4",
-	"0smiiOxp/lUFX04E3ydViSU7p7Wh7RO95oWxvUB+I1oNfxeMQ3JF1RAJdKgFnysJwPErSedEMh7DBz6r",
-	"KA2Dkqc0ae4yQGiXoC5EusObZQv9DswWHihYyOOeq5raVg8SKn2GsOVKTj+ym9qIXCvfrqdhIVoFHNPD",
-	"I+ts6o26osavXDgOEz0dOixiW0+8WV/bdu3fJ65YJBrQoqqgCeWElmoqivrulXWNWTOPMSdLNBCiw8fu",
-	"iUrCxr5DN8HIfFObDmvNGNPaKTF1pUz55ED15MCJcdXmBo8j8cxGvHqlygM1bjqSz7baxtu2ynoczZ8s",
-	"B+6CUnWzBDOjYLDVBKSH4mDrIGn3BehEhbjcVIFrKeHkeJUtRNfV2MkcmTNXEOrRVHA0WzXrXyz9sPok",
-	"t+3nHgkFZ+imkzJPBU2eIDNX2+/MXzioWduTmd6YSWX4iIf69P/1/OWPETl/+2NEfoXRub4mfnz1Q1TZ",
-	"kL4ib17gFfbVIclgQnP2CVKJhihTlz8GKbGS+8IFckqovP7Ahz++fE8WSXSIJgZsdaVa/JfnpY/WNs6T",
-	"laliWrw4GIsi28Nm6A2k5oUeVtl6IfUBWV1VzudDv7k36wKBYvQ7xOt0Z9kNHdJr2LJr/hdDZ9SrAtjJ",
-	"lOoC+2Xg9BpWt82C994Md22pc1b1oxDo0sdm6rYHNoeZC2iJtARmPZ+mQJeR42wfDZfhYH350jTDYbIO",
-	"ptnJ7bLcwrUXJk3fBIuKru4rEnjyN//ZPhB+V8G1YVjw+i54EUfGaL2DNtZVZweUwe0KfKHfaw2hZX60",
-	"bayE5ids4Ntmn2t0y/CbAkaW08vIKAaRH2NmzDhWq9gnb4VyCrupZmu9/YVQYMPSNSCrru5mN5GpRGkN",
-	"BSJ7Ij/wVEyiKuPSlid0ej3Eokgw8gt7zJsGSpiv/wQ9rCH2/hJ3v10R3MwRLhD618t3b0ki4jLDkIiM",
-	"JqBP8gjINZZkkyaRG3brbdTcYsJuwFSBS7TstYKKqp5Z3Qz2vG6ttT0eW7e8umN3ERwtOfU1O01rqN/W",
-	"vTELuGtbqjW5ZaA/WRAnq5P838xb0vxb8+1nKPAtkAo277BGjHD3krR/QC7awu6p27be3Rca1mtQ09mg",
-	"H1G3XZ2ozeqDRh3N8k1vADSmi7HNFGK8d/xIRas9uwG/02fPawf8aJr0Ng1rI7zHUD6D/hqkRnZ7q+Mv",
-	"iXjtLrqot+pgvHUCrkSjWnLpoM4gJ3XUefDZflpO/V8iVQuDXnV86lH/RG2rAz1Pl4Hb9BC2GVbOK7tT",
-	"v0YCK6vwd9oCK2/JYyoqYEGwwsFRwenPVLPFNlp6Irvsj0iaxY0jjLJIByeDA5ozRIt9fGmVsUtDs636",
-	"DLm6ckGlCnVSqFphoH5hem40yU+29F/w60v6FZFCzxvLmo3NnGn6IkpMsEFusy1c+GVzW8/RNemSvexL",
-	"2Ddk+Z0fREHQojKiKeWx1s/0Bs0K6rdtRfHw+0bb8iCIDb5vP97+vwAAAP//",
+	"7L3rdhs3kyj6Kjg8s5bnm6Gudm7SjzNyPifxF190JOfLrBP5iGB3kUTUDTAAWjTHS3vtt5g32C8yb7Kf",
+	"ZC8UgG40iW42KZGS801+xBTZjUtVoVD3+txLRD4VHLhWvZPPvQnQFCR+fPWBjs2/KahEsqlmgvdOeh8m",
+	"QChXM5DPFLkFqczX/Z5KJpBT87ieT6F30lNaMj7u3d31e/++9z1NJrA81q8T0BOQRJdjkoTmQEZS5Phl",
+	"gu+FowMv8t7Jb72fXn/o9XtvX19e9j72l+a86/emVNIctNvL94VUQsZ3M+DwSV8n+MSAiBHOPKVjIEMY",
+	"CWnmZ+bZPwqQ816/x2luJrMv1Bb3TxJGvZPe/31QwfTA/qoO3ArM0l6nkE+FBp7Mf4b58qK+nwgFnAzn",
+	"FgYZA677hMOMjIQkQJMJ0RPGx0RPqCZMkxnlWpGcprBPzoiEPwpQ2v2qiAKuCR1TxsmM6QkOqgyYb2CO",
+	"3zBOjl9c8YkopHJ4UPbRmRnCPD9iUmkiOOAsp/ZXygWibyjSuVkGU4SSF8fH+1fcw8ySUwW0YOt7Zu8h",
+	"9HL66Q3wsZ70To6Ov+33csb9398afGoN0oz5///2f+39j4//+k+9foTWXo/eUp1M4pg2FG3BYokry0CS",
+	"CVX75LXFugXrjCqSTCgfQ0oU4wn0Qwq1uzw63ifnIKYZkNlEkETkQLQglEghckJ5SsaCpIJwoa+4HQxB",
+	"xM0ciBMFbXAa7dl9NADo+KuvawA6isPineDQAI8z3giOlkWZAdtXdnR4/CK2mDcsZ9o8GztLGf4YjpjC",
+	"iBaZ7p0cH/bN8Cw35/7o8BC37f4q52Fcwxjs6boQIn/913KmKdWTaiKDnWuW9vo9c0qYhLR3omUBXU/x",
+	"67/iHJdAZQyovwqZKkMHI8ZTSzUZdQdnaM6IIkMYM84NVOJs5Y9mwB6uRvkvCqQdKLr9wv+86f7L8ZHH",
+	"SlBTwRUgiz2XYphBbj4mgmvgiG06nWYsoQY+B1P7xL/+rgywPnec0o+LMy7eH1STmWFvMykcBNxrZtSz",
+	"JBGFXcZUiilIzexS6S3VVK6a+Ayf+uXijerd9XuJBKohvaZ61XsfmIFPv5cyNc3o/NrjYwFb/R7klGXN",
+	"v1zfgmQjZlBUPjIUIgPKzTMs7UKs/R5T1zTNGY+PklE+LugYVo31xj931+8V03RNUBQBWXYkr5BCf+vh",
+	"kQ2o14JuCVALQA+2F8Ch7/FfQ2ptW5VIIYa/Q6LNHhw1neEtsExT1yirrMTJ9/YpQx5Ur6R9T8GL4PCT",
+	"uVGiyzV7NfD8b/JvIX+lqe5ElZf4oHmjUFPgaQmKkZC5+WQwAXuaIdnxIsvoMAPPXJd2+AUdodi5sWBb",
+	"AMaax8nT524PVHkq7nOk3jClH3DBTEOu1lh5uTQqJZ2bvwMNZtU47+CTDnSRFhDUh40CpEiZPkvsbVzp",
+	"ZobIrkvScFR3LYFxpJvyGwXKaI/q2j+HdHY9lpTbp3Jxy+DaUVX5tyOs8u8UMrB/J+ZYF9Nrpal0Txja",
+	"lmBUIP9XQnkCWVb+rK6ntFDBnxJUkUMa0Svdjl9xLecRtloCohWPAczu+uYlizOaZe9HvZPfVghDII3w",
+	"dPdxURR6aZVFc2aJE+gNL+qT2YQlEyIKbQRRZRUZe6ucEsOmUKeknJidUC2MVp+IPKc8XeJjm10DoA1U",
+	"cYtpysxyaXYeAK7GISva6srfNZVj0NdrPn7DeLpIsp6gAkKSBXdk4akHaSVmcogwW4vbvieM+uThyiso",
+	"1SDceOQehf9UlP+EGBBeSLu9QaxYNM0ETTe6RCqxalknHyqRFRoITVMJSoEqzVEs0YUE5c7sjOmJKLQ5",
+	"t+WdvChz1GGRQ8qKfHnKr46O/+s/vzo6Jr/C8LwX4Xh6UuRD7iS1+rtHx9/+138eHX/b8O4CbKqB+n41",
+	"LfCx8H0k0VUCdSrqor6Jdq4RZfb6WAKWud8KFTKWqRSJueZQ35dAU6PquwE+Pohg6G2wlXwbWkNCDLjV",
+	"Va9sqgnhS3+v5q3jaH14rwc2I3ZOQSpIG2DYHSKB/drDZgX/fUkjOx5SziG9Hs4f4CK353sCPLyqCVNk",
+	"LDg8zJVckfcy+XFtT/qGao3TN7vsfAEV7gauQFmu06+qC252ehUYWtjgBnhJ+WNc4C+txvtEbu6XlF9Y",
+	"P0WzZDiimVq6yCribVvqhX0qpOgl1xM3vBx4qpxpFrLRaXmzMt03P6cCFOHCMMXoiYiegHup6eUAMah9",
+	"XxLIho60ZQvI9+ibeGWE280QUppxau6JFzVb9fMIpKZUqZmQ6QrXz9EqucLbMcrxooDDXZ67RzbbaFJI",
+	"CVxfb7xwcypmnV8/XLXxpfUsjB+Fg1VsLorYvW1umhZFLbgUGNdfv+gtu18WL7MLMVNEQi5uIa2cl1OR",
+	"sWR+SqhMJsz/IoXIVS+y5A1UTjlHzS1q8QMphWzd5RLWIk4HpcV0CimhbjOxhY8YZ2pyT0NhV70Wl+E2",
+	"0Ok6OLfrjtwIznpyr2X7MaxIVI5RFCxd+Xq/92lvLPaiwjWEQuIfBRR458jCe9TMRr01qEXK1pBPhaTZ",
+	"dSHjFmgt2XhsBQk/mwFcWmTg7VQdjQB+pBpMAnxV5FqZVd1JLIl1QTwPEFSnsoWNtTOAnYpKAd/ZQGKq",
+	"3n4MwSlc+5ORn9yiLp2lcwkksuCdbWJW92k+C+2HZWEnbuLaqF3oEgn8rbhl0PV2hk/UHHbz3Bi4NL/8",
+	"1psIc2TMFNJIfjlc54wX2vz43Yt+TzNt3ui9E2oEkuqi1+/NgcreydF3x8d3i1d+jfPXruuvDg8PI4zF",
+	"L6Qjaf1oHjfv5fTTa/tCcO9bGjMiLPujAPe70/qmQmmQHiVtc/wKwzNrTkLdbxEqn6voiq8PV4VXGKxK",
+	"oPn68zrA16XElRENHjnBIo+P64v89pvD/io1307uBluGQTM9XgiRb0COCZ3ShOm5xaaLvbhkGXBNLgue",
+	"IlZvmWJDluFjvWkxzFjSWyLAaqQgJOarw0WZ5NUtyLngQBhHzcWI/BOhNNFC9OrxMyHwjldKcIsRKDGa",
+	"t16YrszGK0drRbbUodU+zd+rJxfpoFmvKvl3sKyvXyyuKoxBO9v7/+jefxzufXe9F41F6/depUy/BaXo",
+	"GDZTOIYijUQHnmeUcaLhk/VohafpcD3NCcePgeOVV+kWjK/asHGtYoa1TeT0riTjnTVtT+KSfzYPYlCL",
+	"0te0lG+WAwHNw0SBvAX5TPUrc7o3u58Ss9E5ETwBPEz4gouljOEaXYzptRi1zIeRdjNaC8jEGE+miLXt",
+	"PZCcbJTCewrvq4MiEOBBVAQSj+MC3UygBrkfo9qViyUdikKfEEoKBbJPKLExCjaYzPxtgK6JdV8yfss0",
+	"9V7VlfL9ZvEXbnsPg6aZkDejTMzcoB1UCec3DGBdLatSHspTWj8HIY3WJ18AV7MvoCKtRqaxU6XCsqkN",
+	"9Am7VAunCJu7B+OI8Yb7RwvxIh/aFbULZ6LQicgjgfYDMQU+ODEHC8MA+ubUMK2I87MQXKONTgaSszTN",
+	"YJ8MHF3I+aBPBhnVIM2HgkugycSseHBCtCBDIFoySC1P2ycDmg/ZuBCFMr9P4IpbiJGczsmE3lYstY+R",
+	"0ilLCReaKDonSuyTwRRkTg2uBydEwqhQzkY0FiLdJ4MygsMOLwG5KhcYh66F4a+p2aoWZp9XnAsXLi/M",
+	"FDbq2mv1BjCOsKuDgPG4uF+UvsvtmtPlt2Z0eL9Mc2bKqJKPLeaQruxmUW6x+K8Q3O+Vp7pmDChJrZHq",
+	"f2JKCzl/jHPa703s5Mv0ifIrcZyrv5BxgJ96/W4aVe1oL6nrq7Ruv8BG8P28EDcyg8whxH26lpAzbsPm",
+	"w8g6e2sFZmqMStLlUy7fwLBpDFGvrrOlb6opYqSGy3wMM0mJ5SdiIcH1nGO4zhIkbMSXO45R/yvLLIdS",
+	"hErwYt9m3HtGmTYfl6Z6i+OjWIiTaJZljp8qTPmxyzS82rqgVqi51a6qSdshs3s2YBGy6Z19LuGWwWx5",
+	"wROdxwW9tXUHJ101WMI+6dWyWl1MM1zFLM69vWpr6lGOrYfrmgyzcTO79CRG3YGNK7tsdCIYqcHK6/60",
+	"+3CT9rv91aepkDExsso+6RTi74NxulsP63E4Ec4LuLT1dPLymlExCVgoqDLGfHCKg1enNb+u62kLC86t",
+	"uSQWGpdlkYkpc1lWIktB6fVEBWebia3DOiO74uHt/EKIPOpKcxHOnYe6tC+sPIieuIIp/KoDKNbRWRFY",
+	"nTJiZ+UHBlkaZHQteorTeErHyLy2jLy/Cq0hJVOqJ17HMLI6aiE22dbl6j5TxGUdLFsZHbZWsl+7hr5d",
+	"ZPVebJfW/L603NecZMLGUCioG9lerLZU/gQ005NloBmOOaQqpp0lgnNINKQDA5GZy9u1OW1RY1PK1P2H",
+	"WY66EzcYijyW1Mbjp2LGW/2n911EU4BiCSu/2WDKGCJtvueiXSY01x7ufUf3Rh8/f3u3V35+0eHz0fHd",
+	"snG3yaQTMLcGq8I9DQHr21hbkqw+TZkE1baejaMRkO2AfIxwSJ/h29nzCd2vLGfujNnmqsRiH4/k7XEe",
+	"FjWI92v0sDKysVrCTiX28LJeXxKs3n4MdbRd0HgknXSRlELeaw1RNElgauNXUkgyxq1NAG7FDX6yNBSX",
+	"RN8EubwRq3qlzs4k0xo4YaElDKdPIT6yGDO+gSPUcZ8ezVgC/zajOplMqdTzfQ0op1WxcL3qx70UcrHs",
+	"Cu2iHRw9dpzh20pKWWD/hZ6IR2GIq7yIhCpbQ8Q6pk4JqIROsVqFrX9C1ETMGB8TFnV9bZISZkO0lvUL",
+	"egOcDGly0y+FRLM164zTEyTRSEhfyvSOwuwkTLP5tRbdEfn/FsLcGY2OLldv5Z5XWfuV5IjP0UKwiwVf",
+	"TwXICkktVL7Tu6jU1ta/iNyrj3ELteiYHGYggzsoQh7el0EVGdCRBjlAN8isdCRT5irUuLwwxgnl7rgY",
+	"9HdyLtWvwqXAcmndNeYxWxXJaXBYQihlEjC7kaAfwuenOT0d+Gr36Fp36gLUosjGFM5l/utijZe3+E5o",
+	"v6WEapqJcQGE8jnJbe2nZX6zCcerxdR0CRtb1rkW6Kd7ZHAYKbaSHCIBYquiwFaOWQZ/PYAf3geErbCF",
+	"W792e9xXHS8lFmogq+21X5HRehlzSJS7ZZd4DDZhlubFR2GVdsVPRlZ/W2h4iOTGvNCPlhu4cabfFjL7",
+	"Sjisn9hnULHb01PozQ5PoR/n7BT6qR2dHWf37To7z08d3b71ByzRwO8C1fnW7D1XhY8pG8pLuJhFZRAp",
+	"spW7uDDPOD1i9bMiX47lF3h9unW7gZp3/CiU3+h7eSTaD8bqJE1vLDf3e+85mEvmg7gB3h67bP5cL3j5",
+	"nErNEjalsfp5K0t7dZVNLWWtcZliRKMC4GtfwPfMbJ+6IkJLOL0E4L6Kalnv8btDoiARPFX3PrwPXvdr",
+	"obyXO+PTqkhSAK4QQwvAj9F+QDQ7va5DYt3g1g5efwwWVlv9k+Fj5yBzptRCaS+jGV17l2q/p27Y9Fpl",
+	"YnadW2+rtRoFT9yw5MYRla3uUHpEnL3p2tkp3JvuLwXmB6TMCeXptbh1Icw0vc7EOGqkduLnEva6MqMH",
+	"PmlRoNqk2wCgjNNEs1u4nlZUYJiGyNLrmh/fPWZ9/NHtC7VuuklgqbdW4t7lhBoVA2yZ2v8nsCKe9A6P",
+	"vv3u8PDwcA//943537f+T//fstn+wZNYKvNlZzff5obUyobamCyzMkpi4b7Q5p7poyFvKsVY0jwaNW4r",
+	"gjXko68oqfZ5ZWL+D2xcSHDBh0PIhA2PRglUpNAnqkgmaHdEgsOy6AOX6MWvCwWDWMZ7lVvfifHVgkxi",
+	"UTiWjB3m6htAszr6LYw6TNUN42OE6QSyaXu0wzJsmu1T9ovFyW1myjCj/Kbv8k9cBoAFKHyaGvpWJTxX",
+	"F8cyv1YGq6oakUihiepGLIMnW9z1kZjukngTK3DVAs/dii0OhxuILNar9IS8jPApATnV8awZG8t/9OKQ",
+	"JBMqaaJBlil25STutgsm2ZCooqUYvQfMrzMG1IuGsm8/YJiaULbUv5F0JNVWj3PiSnCDPY/myF7ASIKa",
+	"bGoUwZevdUTRW3RjH68sG1MfLQ6HMVMa5AZiRJ0v9L6nUpQ1hnsnvcT8/W/u+X0hx/UYgERICYkmEyEV",
+	"kCEqrPPweLsRlqWMRX7UmsbbXIl6zRJGmxRP37z8z8OarzqFM1xAPLZ5gwvD8cPuNWDrQXa/K8H3L+gs",
+	"cKiumz7sRW5X3DUqRE9BMpFew+qkAb8x9waacToX4CuLczxEKmlLqmhZjKO2yto2S4VwxQVpSWGn96Oj",
+	"vg2uR/vmYyjzfs1PRo+/AAV6s3vnPqyqvKva9lkzYC6JxPjtKgblLGn+bE8ExpW5Oxpv/FsGs4ZcubiZ",
+	"Pqy58RBlDlY5/3HN2xLZxAi1E19pzcgrz5StDdIizXVlrWHpj4fJim9UKGr2kSUR7ScxIznlcwxvjHhO",
+	"wtgFb6669iba6GioEgsOZEZt2x49AwPbmfCSqjolh2UGuBmV5DVVrxYv0SHO2FBjWVBhgzrAD1EhxWLO",
+	"aVK14IgS1X1/yIIJ+9WhWcBUDN5BobM1YigMeM4S3VZ333MBtNpUbQLwzyByA/+WIKbg3VqZWZx2W7ue",
+	"UEyjdjZH/EoVSQJgsyJuWGJjcW2tWvvhOmMj13KgqP4NvrU0EzQrsFbQtJakc10F+gZfljHBMR72UA0E",
+	"WjU+m6ePv7o0+5SlNh70i2kRsEMYuXBaLjRJDQvRglA+j/Lahr4Brjq3ayDgNrBGmwA8LDuV1WL+4y6S",
+	"2iP5jZ+Y1xjBIMaPAYWzRD8xQDTmRngWHuODPnNyWZyzZXKbwy5stSHMIuUuu5Wqm7jntp401VxSuk8K",
+	"noFSbnBM4y+7iT5srhV6ZRvLGfhFoVt6LGzLiARrvngBu9tyFBtzSK8ZX7dmEh03QN/3ncT+pjbwJXV1",
+	"uHudSqsGwy+sbwEqC6lXniJi9OfI6DFYUmPu76MdxkvQRsHa0GrZOcghFnUUXQ6i+DWP5tqDUpWBtDHZ",
+	"kfFYBAeKpQRDHvzNXh4Q4l6NyvVLltmN4iabuvy5wMna5hbnrG0tCjRNbV2DrYajPUyMTRlyoFr4hSEP",
+	"QrNMzFTXTP8gliGa7H8fQg3C4+qRM+Fu2hCzUzGtpIYNRDWsNeyLIW/EEoLC7GUxU/fgQgdsFKyNPG2L",
+	"xxNXwitKe/cofV6V3X2OJi1fg7dDCd67GIRsz7v7hr4ue59sn20sO676Tqa4gWmZuEKL1NzxYhzxRa2T",
+	"4+jWEMM+3umdA23RpLcZHB7KchjbxC9oE3jb+UbLGQ+/PXpYt9P67qO75j2tUzl71bbCZKnl8/bfRbG/",
+	"2KLYDcSzYZnremHrt8IVto4YWL+6W0109VLX9Qw9nwg8LTQRhS6tLIrxG4XxSzMyCU3AWBZyp5WvI5ai",
+	"ERZu61TZd0elSvy0++/ch9/sYx/D5/ZYXnp9qdl9b8z0pBjuJyI/EHTK9hKRwhj4QbmLu/B1dcOme2Jq",
+	"KWhvKgyEZXlGN6z/HbXal9h9/nUNu4cPY4Pf2KK+fMzKDtKBVcNGdIZdlKOGjbClf3i3Hy+GJ0QD/D8G",
+	"sf77ex//JRrs//faRuuUbCvTm8OXMaUhPSUFt5/Md2IKnGhBZhMBtyDJhFpLSsb4zSmZSnZLNYb0UPLi",
+	"8EX4JLP2UVQrgioUrhC+4e92FoxNx2Gi0AkYaizUUmqFLhoy0XqqTg4OfNhRcDZrzPfFtzEZSUFSSKbn",
+	"lwbfLq4VqLRiu/30gz/hf/v1g8EpPmkuTvtcOapZSO/uDovkjEREz6E6mZARy3KjgI5RFTvxtmbVt32S",
+	"+iSZUN13zT/V/hW/4v9C/nb5/p0BqOL0Bq4TqqBPWApcsxEDaUt//PLL67/eftPH5sD2m4sfvifPnz//",
+	"zrz5y4fv981Ib5jSyncSG3y+8urBVa9PrlBDsJ8CA8JV725wSqZUKTIIvh5gOQeD+LEggvfJwDCNgbe4",
+	"AU9xQqvFEAk0VVgHePDve/jdCfnp9QcsJTV4+/rycoBKQUKlnBPKyasPdHxa1vvFmagig9ejvXeCw95b",
+	"A0ubM0/J88MXOJWtNYuhqmYVAzqdZq4868HUBqP+6+9K8AH5ZwOa71589c1fLA1RojB4lwwMAxyckoEN",
+	"eB1g0TLlytZClgZFPbHwFc57aVa5ZF0wyz3D4DT2H7iGE/ISKYb87//5vwb75LUmGbsFRY6+Ik48wZBT",
+	"a6xgWhHFxnyPcTQ7nhL4ZCvJ2rrLhDhrgZtt5AquufQjJvfJ2cIjMyFvFBa+PyGFYs4JqmcsAdssD3P/",
+	"7Zy4rzNy/v7yg92x9UoooumNoS5OBq9TyKdCA0/mez/DfHASVr9HqJa1BG5g3g8qYthfZ17tr+oB5zQF",
+	"nNkwa4UEYY+Lgbero0sKnhrSfT1yRNAnbETmovDEcmI40tGxoTWHLSVyQDljRhUZUSNJuv15NmaOnvXy",
+	"UF+N0IZOG2TajoFNjI7kkA9BnhJKrNcQi9qTMWj7xvMKFoa2DOYG9sHBPhn8+OoDOcCDf/DZRaTfHeQw",
+	"sKsvQeSMNTmdk1RgLQhcsoWVFe8skDKWMw0pFu8eHNBCTwZkOPeWWBfKfGq1TgcdR1UGSLaY9nBe9RG3",
+	"x7Ycway+HAQPAPFBHCp4b98dRcdm7DTI5ey+BhdUwxuz1D38/4D8syx3oZFE/9JHSFUPXkBOGWd8bBlF",
+	"7RcFZghVs/YZRNoWyzlCxrCQv+yT97fO/oWQCtsqWgwff2fmRZQZdJGBpOjsRbD6qUHL+d6ZLdthuLKd",
+	"2JYfz1gCXIVS9NvX5tpAFaLnLytzuypRyARjJQ/cSwc504H2YG+McyrR+V72vu0d7h/tYz6GGYVOWe+k",
+	"93z/cP+5LYw3wUvsAE0KB2g+sH2U8B/bC54J/jrtnfTMZYDdv61v31ZqVOhFZWaiPwobpek2gk5L15IA",
+	"xaNuMbvxwcIe6fcfrXSsdhuq1qrfjBl7uILIgTe7r34SSRIdzBLUVHBlZYrjw0ObOMK185mEl9Pvzjy0",
+	"xuLRjYHCxnJQNk20slqPs8TFxysXeFBmagQCEVKBF4V++2h2pIo8p3LuTbbWaEVSX6mVwyys1KrpGPt2",
+	"uZZ6ZmxHlD5M06ghLkJqQVLCm2rmrNW2SLa9TVynPtQYsSb2PvnVd2pwlUcRsKAIIAuyTRz3e/0F0g9N",
+	"nsvUvwLJwdX3M8wdtpF/vXQ5UQ+C6JhZ9u7O2sRqtHX8YFMuNJ+LENi5FDlTzi69NQLDdZBi6t0Sq2jp",
+	"QBbWtdDI56pef2ptfD+p47/QMrGBByA8to+ivWKKU/XXPv2IsYPPNo75rhF1P0KAuYZrCm0Z5VVQRkZX",
+	"hmNriVnjltkN/px/qBmDtg0N6gJefBJkROV2EfueA0kC5LZiE5MNwpO3wMkX2+jYUCr3rZ4Ak5grusyg",
+	"DXG/yl1MVAfhxNfm74SDoC9Ak0ThAxnXGLAsIhsfMWjotJa88yUxp6pHSQNVW4xulX5t8w0bsoeKHDZM",
+	"d7rAmqKKJe+DqW82YoM8W+vnYxukISQiB6MKYqxQDpRj55Eq/ZaiJc2/olwwQtq3uq7vS7BPLkAVuVHL",
+	"rGKNWgrGrCq1fGjwYSiPzXbRHPYZacA2wq1PZhOWTNCoeAtbZl5vwJfDRatUBLn9xosmaGPyVGC3bTHe",
+	"StgWYDPKdBRe06JBRgepsF+6r5LiFOHT0nAx9z12UqRgbck9Fzlw9zsabdDGgq3K9knQOscsiGTmYHHh",
+	"W0jtEwM6xsdXPHIgUAOv4xUh/cROxPaPAM2ydqwus7igS02jEF3vZ9PpXi5d4V2vvcAnvvWbqtzK491W",
+	"r2gyIUZ4MTeU7ZyHQl9OUzACmAvoW4m/z7bb2ApZ+lWZG7pKjPbDPV1BOtL1rgWN25eZA+RB2PWOYDno",
+	"9XB4YCWAZhPJGS+H164ThzWMz+icjAUoIvgpYSP0pdsUF1XrdztQwPWAYPFhwy72yfdW6Ogqa9jH/3QE",
+	"9diU9DPAlFCLppEUORmCwYhvY7kGCdmusM0k9Na5ckQpA9jGvKXfpu8Lx9RKoDBFJBtPNBnOCRezffKe",
+	"Z3PDvMoYexRneQrpafWdEf5G5h4vVFWD+Yqj34mqsPOn6zUaucovcEO7prj+ZubAGo0e7ZJGOcx2QKfo",
+	"9HR0ihhrpU6JydPtwsWFe+aLts4F+elNdh23ze1iRwuJXnecaw3rnHvj4LP9sEqecEnxnexyfsCnewHU",
+	"KiG0om/70oT0kG3GVaFAth+pX5RtQLGAneWcaMPlfQkR37sN9uzhdswf68bZinXLUv4fNfF+rQiwhzHA",
+	"VXFYX54/zyDTrL/dp2ctwNslvLMyGGktKxkS4sFnZ+BsZRi/2MyX1eyispY+UWZRoq2dX9CqC+h2GUbV",
+	"OLIzog4kMF5GT3opcVHoco/8N+a2ZqwhZZxo1QCVjTkG+qwUrRZxGnYmrczVdaS+4ikyzKrD6KOh9UWk",
+	"ZzxGzG7X6uJCvVwRFQv0Z2XInVoP4hZ7zZrWK9Ry7HRBYJ9yeVCjQoFCsV1wUPvEJRvZxlwxXZy4uHk3",
+	"MSr2uYLsFiJ6uhvtEY7vFiIi6mlYd/X8oLI1xj8A33CQCKi3iWQLPTnIxNjmx8Z5PDYB7G0HZbUGgztG",
+	"WJlWHMGU/Y0wvjmeKmRYZh1ioNCTBQQI60VpMOdlMzpXlaXOBjbPIMv2RkLmkNoY3j654WLGXUhUxGlu",
+	"p9kOJhcqXXbC5cNz9zoL96y0BfQ+QHVPggLdJujgvs7d4xhVuiVI1jrpd4LjcUNLRedqC2KrUwGuPg0g",
+	"gxC8DKQLS9vAJ6buo01UKoO6cdSK2qILp69828oGQpvbraz31hVZB4ngIybzlnNTi20363h+6KPp8XYV",
+	"2EIP5wdJymI+lM994LMNDCgX1yc52kWZJreCpRG7t13TLuikVuFv0/N2CfrUOSR8QoHbclDmCB7oUF6i",
+	"OBsiuwp/d4kKUuSlI6KFElzuQtt5tQ88HWa3m4vrQ5jl8RB81OeV0FUpJUg35ifVijdbYrj5zJoNzCDD",
+	"ABnvjZq6qFIynIcx+ZgBIrAihE+IH9LkZixFwWuhvwPvZh5Y04UjiWeKnGGJtT3vVb7iyUQIhQc87mNw",
+	"y3+iMcGLFZw7EebRzgjTsZQ+UQ8oXr2lNxAIukgVaqXIdQuSjeZ7ZQXoZmKs1D9v67Q5bLxeOqr0ns4w",
+	"ekXsE3cVNCtqS+T1d1yUd2Ftg0Bq9Rk2vTPcxh7kSnBjha0UYleC0Yubr4RkQvVB2TWlzeT9tmqt0iE6",
+	"peoCcj8PYR1877PUChvoMjVkxBQpG93G1lFWEOsYQ1yWgVrKqPdyzvLUljOKLC2NuqcoKCI2BnYFg4b1",
+	"YZjARsvrZl/v4GQdvRMcMOVvu+b4sKd0hMt5+qr71DBzMwStg6rt7dzr9yZAU+etefWBjpsW4R47wGfu",
+	"+j2XK7vqcf8Yrvd57ESfKV+l7qHNEv3Pkdygsod1masYnGtzmG1gYZQlX4ocsDzvRBhuirWXgnzKU0y5",
+	"80V5+2U2ppoCvVFEC0GUELx84/g7i4sga2+ZLwctlp7qzR/pArXjy7/eHL4pQqYq479F6xedBwmrJY3h",
+	"XY0VzZapbekWOfjsK/c6l1VTbPd7Ds8UETNuOwK5GttCkrIWuasB+0x5msW6JfvktVaY3eALyZ6WgoQE",
+	"PCK07I2iNJ1H5IW/4poaKTNivq02tQNL/Y+CbxnTH1D2K8FkpP8oJ8F7oQ11LkS5SrZfBvarlOlHA/UW",
+	"rEzVdh5JjV2HYZiDZcufcTHbcuaa1XfRcmY4hrmo4gxjxDJQB64WR+Dx+eySse8OPhtauGvMf3qHV5NV",
+	"sH2EppF0nSS8T1ynKEXG7BZLOyiokqWWSfRH0LbB1w8sg925c/rRoX1GetvQVSGroxffvPj2+dcvvmmv",
+	"udUwl+9p2jiRLzOjJ0U+5JRl+zMYTrE+e8qK3P71MRp9so7k2Y8pkMO5hrAyCOW+/HvvxEl+1U4uDC00",
+	"hcscf/X18hJXS7ssp2M4wC3WDmdZnGrIOEV5fnHseJICS3SB6shGYqsZ9Pjw6+2t8YxMqdSl5dattpPo",
+	"++Lo6xb2FlaJWUMyKxlQDJoSkCi4sKlfSCsPYXcnEgw7gZSUnfA8B7OBYZaFTYBmetIWkvOTfWKL94Cb",
+	"IQKfWvESBfIW0j6ZgpzQqao6cIgcEOMGbF8dPt/BuswpSKmmQ6pskauZrSh7T6T5UDuzU5YAWrLMdTDF",
+	"clYUj5xHokNciMWDjN1CGyrfsFvgoCKZTrFzgaPdf1PIMaRInOGMZrb2Wds+JFAr6DTHldKUdd7JBQ73",
+	"sDtRE1FkqHd6Y7Jq2lTV0EMd2I4e7fZGa/VipUm7ev+ZtYHtk1+DqmtMY+GfwlCi7pcerbDakPk96hC2",
+	"1u/X5QRPxuj4gEG7VUOMppBdrO5UlWFyla+xPt22wylhioX5KxTjmQeunSC4YBpxTaCXyCqFJGO8JUzv",
+	"r/aBJ4jpyHl1i30I67Ibqg7jDgCVoIqhWdMQWg4reoKx+FxZigsLmjmnM3X9H0ZCxnOx3QwfRIUX9aQR",
+	"cy99vkTKj2UStk0oCgC/FNDYhKCCd0FQhJti6IFDFti0Suv9jrDZ15ooTbkLuFnixU4R8wnsaFHk4orn",
+	"QkJtU0ISCTkz8pgqPdycCL5PPpTtZW1bKPQUoTyoiRZZGnNC/lLt/Qcp8n884uEC88OaiKgD+XwOumyt",
+	"sO/94FAfdtAzTLo070ULLdyKmzq3Xa2K15a0A+vchWs5tgMDHbf1YoNrbsFSF+IJiyuv8OLZR9Y1xV8C",
+	"lU5Lj3mxsFx5Zy+Wq1beNNgcqLw2Z70Xt3d0K9zdMrYW9xx5wXHlSqDHHXxloXT6KT7r6mrp28i7eUp+",
+	"QUOSTV7BH7BMqbuBhEytfGmvDaxzMUM7QGr7DP4JnIE1nSmhmmZiXIRqnzvkzW4+w3ZtCcFIjB1Wm0WI",
+	"P1V3XLDEx3LHmbnbNZ8Ry/ItqzhpSqidJ4L7itsffPYl9VfexY4oyBkOa82qeH3Y0kquEu93lUbHJOFF",
+	"PrRnbuA6Ke7jK4NT3yEXnQtcaaBpo5stTm8xz0/VMvXLd7Fd2EY8zVhsrpi0a4g9teugw+n7c3H79xxa",
+	"yKTBC1s71EHLajzeVbcAHd4kp+7IVyXVmCY3AFPCImauoFPOE6PGkBIf/hKKdAjatYu32zGoe3fv4Vfa",
+	"ule4/TKzakxrFQt84oEVl4Be7xWXyLM50QulCimZZjQBksFIN0X/3VJm28GE8y/2j/qTy/9lP+OYG8u2",
+	"7lhImP9TMX6j3ruOMdKR+KJu32+x0gXtJnVgY6n6P6A5vkkTuLBW8iesCISNtnasB3RzgGy5AIEhD9rm",
+	"zVhocrFKCfBU0iSrb0QR5iXDGTsL3n20C6P5eOtiuN1XMxCbpfB7weKJcdgOhPyPFEyNlYCa6KFF3C6P",
+	"T+B/oOi08KGyrslNInJQZR8cpencNbRRtlhBXWLHNxPKyRCwNYxNpnQtXM31d8UndDoF7roKn5KBmAIf",
+	"kKFkfKx8K6eoz6PsV7hVUt6FPL72XbDrI/QlSePdr5SDIeXNlei9l6eTe8fIeS/pBp0iupPikypB9ZK2",
+	"NpMwgDUHeiRksvWS1DaA3ga3oCuVugCOlpJUqyTQFuT3bRihYZK226itEu/sETarwFZbIOeFtqVWiCi0",
+	"ZX03ANPqu7J3m+2nZtvQZWykId0nZ2ZTRIyuuKonuLi90gyjoogE1Mdc0zkhc+xWtkSiLynfJqPcjez8",
+	"kvJHEppf0hXtN4aUb5fSX1JOPCUEdL4Gr7MB6WUA+ir/dkfON9LbJa2y62k3MfwNHp8tF+FiI20j6jpC",
+	"fwJU6iHQlkC/S9e60saePD8Mi+Pb2L4ZtaZPBS7Z/rvyIW8VHUyxiK8e7JNzobQRslwjGKqwOsw++dXn",
+	"KSN6J27MIQC/4uXIR1VRjH8ezomD5F9crrzIbPkLLBrd9yn4ssiwOEYG9JbxsSsGHAiTMa70UwmYrepm",
+	"78TWaeKSzq2M7HLKlGbYGhJqQbptRBIGrDyYVFKPBdr4jN6/4Ga1kC+07Ga1gTbRJ0TiVuktQKw5adsW",
+	"elydnsQn+pe5+TapgkkiZjxoUvsNSelc7RNcJpaI5/Wy4IbzRMKAxubtK+5PUoxn4JDw5Qsz61d1OtoC",
+	"MbdLNUGM7PapGUr5ZjhfrO3Qxjh/F/VidfVtvASX88t0KTPXqyOekVGRZZisWzNcVJEDTb169xd6ApPM",
+	"/IRzqSteHiSsVWGtJCfldW4j/yGthyJjzrC56e2CZ+a2ZmVTKjdX7FT8TTD+wEbOf4iY+1cYWr+WLG0k",
+	"nJYg43coT1VEVye2uvyFQ6lluWqhkb4Rz2oqZib4GJQ+cez3ile8urTdOVmwTyBTZdky18nZPVP/jQ6x",
+	"I7ebR9nS3inI00C1tMvG7HNCg2ltcSXCbaFRHBV336/WbHVfb2nsG5EUi8/RwGDYwPLfGDBt34T/BkZb",
+	"L99rXajrUJsYdxIH4/IfeiHF+B/FMOW3+7idjmdI2rxmPhdkCmKa2Rw+BdoIRaqTvBYjirw1re/t/FJT",
+	"LAj8JG8Dv7j2G0H5LWwfX7rmcEbRd6Fzfle0YMT0gylvb10A9j/E0TWbbe0EiuaI3VmVXY6krRNUUcJO",
+	"7cqoUIlCZ1Rp5S0r+GIisIzckCY3pwR7JCpNnh86resMoWVGVJHiSFd8TduxQc2Xr2+ZXTxW6HWhV1U1",
+	"MSDefqOwmgEZKdtQkasePbE1Qjozum3Zk7dMbk/RoAy6RI3lN21pj4vImFKpWcKmlOvmy+eVC0rpt2Wd",
+	"GCXzNExuS+iUJkzPyVAUrnEAyViTsHkeLuQpSh7BAtuumhpAt1//Trhs1LVEjXCN9z+IDbfPB0MU5iLE",
+	"4rvmsumTgmfWiAellcSZJU7KIqhzX8LEWj3KBn6xy+Vnhol/T+S0vy+2rAGeF9VRFwUWpaEbhex4TCLq",
+	"vLGgSmv2nmi0s1rbgg2ZJAPz1oBMqD/Q9tFbkOizWZAY8KWTRRE50PwX8pfLEmpuTmdD2ydmzQtjB4H8",
+	"VrQa/C4Yh/Sa6gES6MAIPtcKgONXis6JYjyBKz4rKQ2Dkic0re8yQmiXoC9EtsObZQv9TOwWHilYKOCe",
+	"q5pWlw8SqkKGsOVKbT+y28qIXCnfvmepFI0Cju3Rk7c27Udd0eBXLRyHsZkOHRaJ6xdQr5+PZk1z9Hwx",
+	"WDSg9cuCRZQTWuiJkNXdq6oa0nYea05WaCBEh4/bE1WEjUKHboqR+bb2JNaSsqa1U2Lrxtny6JHq6JET",
+	"46tJ9p5G4pmLeA1aEURqWLUkn221Tb9rhfc0mrs5DtwGpfJmiWZGQW+rCUiPxcHWQdLuC0yKEnFTW+Wx",
+	"oUSb51Wu0GRb4zZ7ZM58wbcnU6HVbtWuf7H0w+qT3LSfByQUnKGdToppJmj6DJm53rpBCqSHmrM92eld",
+	"PZr4ES8ieuDfzl/92Cfn737sk19heG6uiR9f/9AvbUhfkbcv8Qr76pDkMKZT9gkyhYYo23cjAaWwU8PC",
+	"BXJKqLq54oMfX30giyQ6QBMDtrLTDf7L8yJEaxPnyYtMMyNeHIyEzPdSqmkdqVNphtWuXkh1QFZXjQz5",
+	"0G/+zaoAqBj+Dsk63Zd2Q4f0Brbsmv/F0hkNqny2MqWqgUYROb2W1W2zoUUww31bZp2V/WYEuvTJjM59",
+	"j3sOs6reExt5z6ctwGflONcnx2c4OF++shWnmKqCaXZyuyy3aO6ESdsXxaGirbuSAp7+PXy2C4Tfl3Ct",
+	"GRaCvipBxJE1Wu+gTX3ZuQVlcLeCUOgPWr8YmR9tGyuh+QkbdDfZ52rdcMKmn33H6VXfKgb9enk0nvqK",
+	"2NjnU3uF3Vardt5+KTS4sHQDSKyPVe2mbyvNOkOByJ+pK56Jcb/MuHTlR71eD4mQKUZ+uXpbPHX5+s/Q",
+	"wxpj769w99sVwe0c8QLAf7t8/46kIilyDInIaQrmJA+B3GDJRWUTuWG33kbDLcbsFmyVx9TIXiuoqOyJ",
+	"185gz6vWedvjsVVLu3t2D8LR0tNQszO0hvpt1ftWwn3bzq3JLSP9B6M4WZ3k/3bekObfmG8/Q4FvgVSw",
+	"OY8zYsS7E2XdA3LRFvZA3fTN7r7QsF6LmjZvgEXvdnWiJqsPGnUMy7e9P9CYLkYuU4jxzvEjJa127Pb9",
+	"3py9oN33k2nCXTesDfEeQ/kMumuQBtnNrcy/JOJ1u2ij3rJD+dYJuBSNKsmlhTqjnNRT58Fn92k59X+J",
+	"VB0MOtXxqUb9E7Wlj/Q0XgZu3UPYZFg5L+1O3RqFrOyy0WoLLL0lT6mogAPBCgdHCac/U80W10jtmWqz",
+	"PyJpyltPGIXMeie9AzpliBb3+NIqE5+G5lpxWnL15YIKHeuUUra6Qf3C9tSpk59q6K8S1pcMKyLFnreW",
+	"NRebOTP0RbQYYwPsetvH+Mv2tp6ja9Ine7mXsC/Q8js/CEnQojKkGeWJ0c/MBu0Kqrddx4D4+1bbCiCI",
+	"DfzvPt79nwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

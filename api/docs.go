@@ -15,7 +15,7 @@ var contract []byte
 
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
-func routePages(e *echo.Echo) {
+func (s *Server) routePages(e *echo.Echo) {
 	yaml := func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract) }
 	for _, base := range []string{"", basePath} {
 		page := echo.WrapHandler(swaggerui.New("WatchParty API", base+"/openapi.yaml", base+"/docs/"))
@@ -26,6 +26,7 @@ func routePages(e *echo.Echo) {
 	for _, path := range web.Pages() {
 		e.GET(path, echo.WrapHandler(web.Page(path)))
 	}
+	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", echo.WrapHandler(web.Assets()))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })

@@ -86,7 +86,7 @@ func (w *world) variables() map[string]*string {
 		"{alice}": &w.file.UserID, "{frank}": &w.frank.id, "{refresh}": &w.alice.refresh, "{session}": &w.session,
 		"{movie}": &w.movie, "{unused}": &w.unused, "{open}": &w.open, "{private}": &w.private, "{doomed}": &w.doomed,
 		"{message}": &w.message, "{run}": &w.run, "{report}": &w.report, "{verification}": &w.verification, "{reset}": &w.reset,
-		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke,
+		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke, "{opt_out}": &w.optOut,
 		"{sent}": &w.sent, "{queued}": &w.queued,
 	}
 }

@@ -37,6 +37,7 @@ type world struct {
 	reset             string // a token for frank's password
 	// Invitations to the private room; of the first two, the tokens.
 	accept, decline, revoke string
+	optOut                  string // the token
 }
 
 func newWorld(t testing.TB, change ...func(*settings)) *world {
@@ -94,7 +95,8 @@ func (w *world) addTokens(t testing.TB) {
 	w.accept = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "one@example.org"))
 	w.decline = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "two@example.org"))
 	w.revoke = row(invitation, w.private, w.alice.id, "three@example.org")
-	w.logs.secret(w.verification, w.reset, w.accept, w.decline)
+	w.optOut = w.server.oneTime.Token(auth.ForOptOut, w.revoke)
+	w.logs.secret(w.verification, w.reset, w.accept, w.decline, w.optOut)
 }
 
 // call is what one operation is asked with.
@@ -168,6 +170,8 @@ func (w *world) calls() []named {
 		{"revokeInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
 		{"acceptInvitation", call{token: w.eve.token, body: map[string]any{"token": w.accept}}},
 		{"declineInvitation", call{body: map[string]any{"token": w.decline}}},
+		{"unsubscribeFromInvitations", call{body: map[string]any{"token": w.optOut}}},
+		{"resubscribeToInvitations", call{body: map[string]any{"token": w.optOut}}},
 		{"listRoomLog", call{token: alice, params: in(w.open)}},
 		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},

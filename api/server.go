@@ -84,7 +84,7 @@ func New(d Deps) (*Server, error) {
 		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, validate(spec), wholeJSON,
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
-	routePages(e)
+	s.routePages(e)
 	s.echo = e
 	return s, nil
 }

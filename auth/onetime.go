@@ -17,6 +17,7 @@ const (
 	ForEmail      Purpose = "email-verification"
 	ForReset      Purpose = "password-reset"
 	ForInvitation Purpose = "room-invitation"
+	ForOptOut     Purpose = "invitation-opt-out"
 )
 
 // OneTime derives tokens for links in mails. A token is the ID of a row and a MAC of it, so that a repeated mail

@@ -45,8 +45,8 @@ type HTTP struct {
 	Addr string `env:"HTTP_ADDR" envDefault:":5000"`
 	// PublicURL is this service's own address in mails and avatar addresses, without a trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://localhost:5000"`
-	// FrontendURL is where the links in mails lead, without a trailing slash: its /verify-email, /password-reset and
-	// /invitations get the token behind the #. PublicURL unless set, which has plain pages for them.
+	// FrontendURL is where the links in mails lead, without a trailing slash: its /verify-email, /password-reset,
+	// /invitations and /unsubscribe get the token behind the #. PublicURL unless set, which has plain pages for them.
 	FrontendURL string `env:"FRONTEND_URL"`
 	// Origins are those of the front-ends that browsers may call the API from; * is any.
 	Origins []string `env:"HTTP_CORS_ORIGINS" envDefault:"*"`
@@ -126,6 +126,9 @@ type Mail struct {
 	TLS     string        `env:"SMTP_TLS" envDefault:"starttls"`
 	From    string        `env:"MAIL_FROM" envDefault:"WatchParty <no-reply@watchparty.test>"`
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"20s"`
+	// DKIMSelector and DKIMKeyFile, a PEM file with an RSA or Ed25519 key, sign mails for the domain of From.
+	DKIMSelector string `env:"MAIL_DKIM_SELECTOR"`
+	DKIMKeyFile  string `env:"MAIL_DKIM_KEY_FILE"`
 	// PerSecond is the provider's rate, kept for all workers together by the task queue.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
 	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).

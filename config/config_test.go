@@ -225,6 +225,8 @@ func TestLimits(t *testing.T) {
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
 		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d"}},
+		{"MAIL_DKIM_SELECTOR", []string{""}, []string{"x"}},
+		{"MAIL_DKIM_KEY_FILE", []string{""}, []string{"x"}},
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
 		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},
 		{"MAIL_LATER_DELAY", []string{"1s", "1h"}, []string{"999ms", "61m"}},
@@ -261,6 +263,19 @@ func TestLimits(t *testing.T) {
 				require.NotContains(t, err.Error(), "\n", "%q is one problem", value)
 			}
 		})
+	}
+}
+
+func TestDKIMSettings(t *testing.T) {
+	with := func(selector string) error {
+		_, err := load(map[string]string{"MAIL_DKIM_SELECTOR": selector, "MAIL_DKIM_KEY_FILE": "/run/secrets/dkim.pem"})
+		return err
+	}
+	for _, good := range []string{"mail", "2026-01", "a.b", strings.Repeat("x", 63)} {
+		require.NoError(t, with(good), good)
+	}
+	for _, bad := range []string{"-a", "a-", "a b", "a;d=evil.test", "a..b", strings.Repeat("x", 64), "é"} {
+		require.ErrorContains(t, with(bad), "MAIL_DKIM_SELECTOR must be", bad)
 	}
 }
 

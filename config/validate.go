@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ const MinSecretBytes = 32
 
 // maxRate is where counting in microseconds, as Redis does, ends to be exact.
 const maxRate = 100_000
+
+// selector is RFC 6376, 3.1.
+var selector = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
 
 // Validate reports every setting that cannot work, each with its variable's name.
 func (c Config) Validate() error {
@@ -77,6 +81,14 @@ func (c Config) Validate() error {
 	p.oneOf("SMTP_TLS", c.Mail.TLS, "starttls", "implicit", "none")
 	if _, err := mail.ParseAddress(c.Mail.From); err != nil {
 		p.add("MAIL_FROM", "must be one mail address, such as WatchParty <no-reply@example.org>")
+	}
+	switch selected, keyed := c.Mail.DKIMSelector != "", c.Mail.DKIMKeyFile != ""; {
+	case keyed && !selected:
+		p.add("MAIL_DKIM_KEY_FILE", "needs MAIL_DKIM_SELECTOR too")
+	case selected && !keyed:
+		p.add("MAIL_DKIM_SELECTOR", "needs MAIL_DKIM_KEY_FILE too")
+	case selected && !selector.MatchString(c.Mail.DKIMSelector):
+		p.add("MAIL_DKIM_SELECTOR", "must be letters, digits, hyphens and dots, as in a domain name")
 	}
 	p.duration("SMTP_TIMEOUT", c.Mail.Timeout, time.Second)
 	if c.Mail.Timeout > 25*time.Second {

@@ -176,7 +176,7 @@ func (m mails) counted() map[string]int {
 }
 
 // eventually repeats check until it holds; the time is for a machine that is busy with other tests.
-func eventually(t *testing.T, check func(c *assert.CollectT), message string) {
+func eventually(t testing.TB, check func(c *assert.CollectT), message string) {
 	t.Helper()
 	require.EventuallyWithT(t, check, 60*time.Second, 50*time.Millisecond, message)
 }

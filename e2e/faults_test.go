@@ -47,7 +47,7 @@ func TestTemporalAway(t *testing.T) {
 }
 
 // awaitIdle returns when no event waits and no mail is on its way, so that what has not come by then never will.
-func (s *system) awaitIdle(t *testing.T) {
+func (s *system) awaitIdle(t testing.TB) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {
 		var events, mails int

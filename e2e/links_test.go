@@ -10,20 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var linkPattern = regexp.MustCompile(`href="([^"]+#token=([A-Za-z0-9_-]+))"`)
-
-// link waits for a mail with that subject to the address and returns where its button leads.
-func (f *flow) link(t *testing.T, address, subject string) string {
+// link waits for a mail with that subject to the address and returns its link to a page.
+func (f *flow) link(t *testing.T, address, subject, page string) string {
 	t.Helper()
+	pattern := regexp.MustCompile(`href="([^"]+` + page + `#token=([A-Za-z0-9_-]+))"`)
 	var link string
 	eventually(t, func(c *assert.CollectT) {
 		for _, m := range inbox(c, f.inboxURL).Messages {
 			if m.Subject != subject || m.To[0].Address != address {
 				continue
 			}
-			page := fetch(c, f.inboxURL+"/api/v1/message/"+m.ID).object(c)["HTML"].(string)
-			found := linkPattern.FindStringSubmatch(page)
-			require.NotNil(c, found, page)
+			shown := fetch(c, f.inboxURL+"/api/v1/message/"+m.ID).object(c)["HTML"].(string)
+			found := pattern.FindStringSubmatch(shown)
+			require.NotNil(c, found, shown)
 			link = html.UnescapeString(found[1])
 			f.secrets = append(f.secrets, found[2])
 			return
@@ -36,7 +35,7 @@ func (f *flow) link(t *testing.T, address, subject string) string {
 // addressConfirmed follows the welcome mail's link in a browser.
 func (f *flow) addressConfirmed(t *testing.T) {
 	require.Equal(t, false, f.carol.get(t, "/users/me").data(t)["email_verified"])
-	p := f.browser.open(t, f.link(t, f.carol.account.User.Email, "Welcome to WatchParty"))
+	p := f.browser.open(t, f.link(t, f.carol.account.User.Email, "Welcome to WatchParty", "/verify-email"))
 	p.shows(t, "Confirm your address")
 	p.picture(t, "verify-email")
 	require.Equal(t, false, f.carol.get(t, "/users/me").data(t)["email_verified"], "opening the link alone does nothing")
@@ -50,7 +49,7 @@ func (f *flow) passwordForgotten(t *testing.T) {
 	address := f.dan.account.User.Email
 	require.Equal(t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status)
 	require.Equal(t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status)
-	p := f.browser.open(t, f.link(t, address, "Choose a new password"))
+	p := f.browser.open(t, f.link(t, address, "Choose a new password", "/password-reset"))
 	p.write(t, "password", "short")
 	p.click(t, "button[type=submit]")
 	p.picture(t, "password-reset")
@@ -73,7 +72,7 @@ func (f *flow) invited(t *testing.T) {
 	const address = "fay@people.example"
 	got := f.carol.post(t, "/rooms/"+room+"/invitations", map[string]string{"email": address})
 	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
-	p := f.browser.open(t, f.link(t, address, "You are invited to a watch party"))
+	p := f.browser.open(t, f.link(t, address, "You are invited to a watch party", "/invitations"))
 	p.shows(t, "You are invited")
 	p.picture(t, "invitations")
 	p.click(t, "[data-switch]")
@@ -88,6 +87,15 @@ func (f *flow) invited(t *testing.T) {
 	fay := f.client.login(t, address, password)
 	require.Equal(t, http.StatusOK, fay.get(t, "/rooms/"+room).status)
 	require.Equal(t, "accepted", f.carol.get(t, "/rooms/"+room+"/invitations").list(t)[0].(map[string]any)["state"])
+
+	// The mail's last link ends invitations to her address, until she thinks otherwise.
+	stop := f.browser.open(t, f.link(t, address, "You are invited to a watch party", "/unsubscribe"))
+	stop.shows(t, "No more invitations?")
+	stop.picture(t, "unsubscribe")
+	stop.click(t, "button[type=submit]")
+	stop.shows(t, "This address gets no more invitations.")
+	stop.click(t, "button[type=submit]")
+	stop.shows(t, "This address gets invitations again.")
 
 	// She behaves badly, and neither the room nor the link lets her in again.
 	require.Equal(t, http.StatusCreated, f.carol.post(t, "/rooms/"+room+"/bans", map[string]string{"username": "x-fay.friend"}).status)

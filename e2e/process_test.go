@@ -23,7 +23,7 @@ type process struct {
 }
 
 // start runs the program with arguments in dir. It is killed at the test's end if it still runs then.
-func start(t *testing.T, dir string, environ []string, args ...string) *process {
+func start(t testing.TB, dir string, environ []string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(binary, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, environ
@@ -50,7 +50,7 @@ func (p *process) kill() {
 }
 
 // stop ends the process in the orderly way and returns its exit code.
-func (p *process) stop(t *testing.T) int {
+func (p *process) stop(t testing.TB) int {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
 		require.NoError(t, err)
@@ -59,7 +59,7 @@ func (p *process) stop(t *testing.T) int {
 }
 
 // wait returns the exit code.
-func (p *process) wait(t *testing.T, limit time.Duration) int {
+func (p *process) wait(t testing.TB, limit time.Duration) int {
 	t.Helper()
 	select {
 	case <-p.done:
@@ -93,7 +93,7 @@ func (o *output) String() string {
 }
 
 // bare is an environment without any setting of ours, that finds the commands which the module has built.
-func bare(t *testing.T) []string {
+func bare(t testing.TB) []string {
 	t.Helper()
 	bin, err := filepath.Abs("../bin")
 	require.NoError(t, err)

@@ -32,7 +32,7 @@ type system struct {
 }
 
 // newSystem starts the servers and migrates the database; the test starts the processes.
-func newSystem(t *testing.T) *system {
+func newSystem(t testing.TB) *system {
 	t.Helper()
 	stack := stacktest.New(t, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox)
 	addr := freeAddress(t)
@@ -55,19 +55,19 @@ func newSystem(t *testing.T) *system {
 }
 
 // startAPI returns when the API says that it is ready.
-func (s *system) startAPI(t *testing.T) *process {
+func (s *system) startAPI(t testing.TB) *process {
 	t.Helper()
 	p := start(t, t.TempDir(), s.environ, "api")
 	awaitReady(t, p, s.url)
 	return p
 }
 
-func (s *system) startWorker(t *testing.T) *process {
+func (s *system) startWorker(t testing.TB) *process {
 	t.Helper()
 	return start(t, t.TempDir(), s.environ, "worker")
 }
 
-func awaitReady(t *testing.T, p *process, url string) {
+func awaitReady(t testing.TB, p *process, url string) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {
 		select {
@@ -97,7 +97,7 @@ func (s *system) objects(t require.TestingT) []string {
 	return names
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func dialTemporal(t *testing.T, address string) temporal.Client {
+func dialTemporal(t testing.TB, address string) temporal.Client {
 	t.Helper()
 	c, err := temporal.Dial(temporal.Options{HostPort: address, Logger: quiet{}})
 	require.NoError(t, err)

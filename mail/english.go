@@ -95,8 +95,9 @@ func (e english) invitation(d InvitationData) letter {
 			"To accept you need a WatchParty account; if you have none yet, you can make one on the way. " +
 				fmt.Sprintf("The invitation is open until %s.", e.time(d.Expires)),
 		},
-		Button: button{Label: "See the invitation", URL: d.URL},
-		Footer: e.invited(),
+		Button:     button{Label: "See the invitation", URL: d.URL},
+		Footer:     e.invited(),
+		FooterLink: button{Label: "No more invitations", URL: d.UnsubscribeURL},
 	}
 }
 
@@ -109,8 +110,9 @@ func (e english) invitationReminder(d InvitationData) letter {
 			fmt.Sprintf("%s has invited you to the room %s on WatchParty. You have not answered yet, and the invitation is open only until %s.",
 				isolate(d.Inviter), isolate(d.Room), e.time(d.Expires)),
 		},
-		Button: button{Label: "See the invitation", URL: d.URL},
-		Footer: e.invited(),
+		Button:     button{Label: "See the invitation", URL: d.URL},
+		Footer:     e.invited(),
+		FooterLink: button{Label: "No more invitations", URL: d.UnsubscribeURL},
 	}
 }
 

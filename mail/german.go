@@ -79,7 +79,7 @@ func (g german) reset(d AccountData) letter {
 func (g german) emailChanged(d AccountData) letter {
 	return letter{
 		Subject:   "Deine E-Mail-Adresse wurde geändert",
-		Preheader: "WatchParty schreibt von nun an an eine andere Adresse.",
+		Preheader: "WatchParty schreibt ab jetzt an eine andere Adresse.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
 			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. Das ist die letzte Mail " +
@@ -101,8 +101,9 @@ func (g german) invitation(d InvitationData) letter {
 			"Um anzunehmen, brauchst du ein WatchParty-Konto; wenn du noch keins hast, kannst du unterwegs eins anlegen. " +
 				fmt.Sprintf("Die Einladung gilt bis %s.", g.time(d.Expires)),
 		},
-		Button: button{Label: "Einladung ansehen", URL: d.URL},
-		Footer: g.invited(),
+		Button:     button{Label: "Einladung ansehen", URL: d.URL},
+		Footer:     g.invited(),
+		FooterLink: button{Label: "Keine Einladungen mehr", URL: d.UnsubscribeURL},
 	}
 }
 
@@ -115,8 +116,9 @@ func (g german) invitationReminder(d InvitationData) letter {
 			fmt.Sprintf("%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
 				isolate(d.Inviter), isolate(d.Room), g.time(d.Expires)),
 		},
-		Button: button{Label: "Einladung ansehen", URL: d.URL},
-		Footer: g.invited(),
+		Button:     button{Label: "Einladung ansehen", URL: d.URL},
+		Footer:     g.invited(),
+		FooterLink: button{Label: "Keine Einladungen mehr", URL: d.UnsubscribeURL},
 	}
 }
 

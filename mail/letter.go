@@ -29,6 +29,8 @@ type letter struct {
 	Paragraphs []string
 	Button     button
 	Footer     string
+	// FooterLink is for what few people want; it may be empty.
+	FooterLink button
 }
 
 type button struct{ Label, URL string }
@@ -50,8 +52,10 @@ func (l letter) render(language watchparty.Language) (Content, error) {
 	if l.Subject == "" || l.Greeting == "" || len(l.Paragraphs) == 0 || l.Button.Label == "" {
 		return Content{}, errors.New("mail: a letter lacks its subject, greeting, paragraphs or button")
 	}
-	if err := webAddress(l.Button.URL); err != nil {
-		return Content{}, err
+	for _, b := range []button{l.Button, l.FooterLink} {
+		if err := webAddress(b.URL); err != nil && b != (button{}) {
+			return Content{}, err
+		}
 	}
 	var page strings.Builder
 	if err := letterTemplate.Execute(&page, l); err != nil {

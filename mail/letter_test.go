@@ -17,14 +17,17 @@ import (
 
 var expires = time.Date(2026, 2, 9, 20, 5, 0, 0, time.FixedZone("", 3600))
 
-const link = "https://watch.test/?a=1&b=2"
+const (
+	link     = "https://watch.test/?a=1&b=2"
+	stopLink = "https://watch.test/stop"
+)
 
 func accountOf(name string) AccountData {
 	return AccountData{DisplayName: name, Username: "alice7", Link: link}
 }
 
 func invitationOf(inviter, room string) InvitationData {
-	return InvitationData{Inviter: inviter, Room: room, Expires: expires, URL: link}
+	return InvitationData{Inviter: inviter, Room: room, Expires: expires, URL: link, UnsubscribeURL: stopLink}
 }
 
 // letters has every kind of mail, for what must hold for all of them.
@@ -89,6 +92,7 @@ func reading(page string) string {
 func TestLetterSaysTheSameInBothParts(t *testing.T) {
 	each(t, func(t *testing.T, _ watchparty.Language, _ string, c Content) {
 		text := strings.Replace(c.Text, "-- \n", "", 1)
+		text = strings.Replace(text, ":\n"+stopLink, "", 1)
 		text = strings.Replace(text, ":\nhttps://", "\nhttps://", 1)
 		require.Equal(t, strings.Fields(text), strings.Fields(reading(c.HTML)))
 	})
@@ -218,15 +222,21 @@ func TestInvitation(t *testing.T) {
 	until := map[watchparty.Language]string{watchparty.English: "until 9 February 2026, 19:05 UTC.", watchparty.German: "bis 9. Februar 2026, 19:05 UTC."}
 	for l, want := range until {
 		for _, write := range []func(watchparty.Language, InvitationData) (Content, error){Invitation, InvitationReminder} {
-			c, err := write(l, InvitationData{Inviter: "Alice", Room: "evil.test", Expires: expires, URL: "https://watch.test/invitations#token=x"})
+			c, err := write(l, InvitationData{Inviter: "Alice", Room: "evil.test", Expires: expires, URL: "https://watch.test/invitations#token=x", UnsubscribeURL: stopLink})
 			require.NoError(t, err)
 			require.Contains(t, strings.Join(strings.Fields(c.Text), " "), want)
 			require.Contains(t, c.Text, "\nhttps://watch.test/invitations#token=x\n")
 			for _, word := range []string{"Alice", "evil.test"} {
 				require.NotContains(t, c.Subject, word)
 			}
-			_, err = write(l, InvitationData{URL: "javascript:alert(1)"})
-			require.Error(t, err)
+			for _, bad := range []InvitationData{{URL: "javascript:alert(1)", UnsubscribeURL: stopLink}, {URL: link, UnsubscribeURL: "javascript:alert(1)"}} {
+				_, err = write(l, bad)
+				require.Error(t, err)
+			}
+			c, err = write(l, invitationOf("Alice", "Silents"))
+			require.NoError(t, err)
+			require.Contains(t, c.Text, ":\n"+stopLink+"\n")
+			require.Contains(t, c.HTML, `href="`+stopLink+`"`)
 		}
 	}
 }

@@ -36,6 +36,8 @@ type InvitationData struct {
 	Expires time.Time
 	// URL holds the token with which to accept or decline.
 	URL string
+	// UnsubscribeURL is where its reader ends invitations for good.
+	UnsubscribeURL string
 }
 
 // tongue is one language: all that is said in it is in its methods. Names go through isolate; a subject holds nothing

@@ -17,7 +17,7 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"
 	account := AccountData{DisplayName: "Ada 🎬 ليلى", Username: "ada", Link: link}
 	invitation := InvitationData{
-		Inviter: "ليلى كرم", Room: "Silents & <more> 🍿", Expires: time.Date(2030, 12, 24, 20, 0, 0, 0, time.UTC), URL: link,
+		Inviter: "ليلى كرم", Room: "Silents & <more> 🍿", Expires: time.Date(2030, 12, 24, 20, 0, 0, 0, time.UTC), URL: link, UnsubscribeURL: link,
 	}
 	var (
 		all []Preview

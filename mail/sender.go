@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emersion/go-msgauth/dkim"
 	gomail "github.com/wneessen/go-mail"
 	"golang.org/x/net/idna"
 
@@ -27,6 +29,9 @@ type Message struct {
 	ToName string
 	// Content is what Welcome and its like return.
 	Content Content
+	// UnsubscribeURL is for mails that nobody has asked for: it is in the header, where mail programs offer to post to it
+	// (RFC 8058, over https only). Empty for other mails.
+	UnsubscribeURL string
 }
 
 // Sender hands mails to one SMTP server. It keeps no connection and may be used by many goroutines at once.
@@ -39,6 +44,7 @@ type Sender struct {
 	security security
 	tls      *tls.Config
 	login    []gomail.Option
+	dkim     *dkim.SignOptions // nil when mails are not signed
 	secrets  []string
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -82,6 +88,9 @@ func New(c config.Mail) (*Sender, error) {
 		security: security(c.TLS),
 		tls:      &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12},
 		dial:     new(net.Dialer).DialContext,
+	}
+	if s.dkim, err = signing(c, s.domain); err != nil {
+		return nil, err
 	}
 	if c.Username != "" {
 		s.login = login(c)
@@ -166,6 +175,15 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	msg.Subject(headerText(plainLine(m.Content.Subject)))
 	msg.SetGenHeader(gomail.HeaderMessageID, s.MessageID(m.ID))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.UnsubscribeURL != "" {
+		if err := webAddress(m.UnsubscribeURL); err != nil {
+			return envelope{}, err
+		}
+		msg.SetGenHeader(gomail.HeaderListUnsubscribe, "<"+m.UnsubscribeURL+">")
+		if strings.HasPrefix(m.UnsubscribeURL, "https://") {
+			msg.SetGenHeader(gomail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+		}
+	}
 	msg.SetDate()
 	msg.SetBodyString(gomail.TypeTextPlain, m.Content.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.Content.HTML)
@@ -175,12 +193,12 @@ func (s *Sender) compose(m Message) (envelope, error) {
 		to:   (&netmail.Address{Address: to.Address}).String(),
 		utf8: !ascii(s.from.Address) || !ascii(to.Address),
 	}
-	var body strings.Builder
+	var body bytes.Buffer
 	if _, err := msg.WriteTo(&body); err != nil {
 		return envelope{}, fmt.Errorf("the message cannot be written: %w", err)
 	}
-	e.body = []byte(body.String())
-	return e, nil
+	e.body, err = s.sign(body.Bytes())
+	return e, err
 }
 
 // recipient takes one bare address and nothing around it: no name, no comment, no list, no quoted local part.

@@ -14,12 +14,17 @@ func (l letter) text() string {
 	for _, p := range l.Paragraphs {
 		blocks = append(blocks, wrap(p))
 	}
-	blocks = append(blocks, wrap(l.Button.Label+":")+"\n"+l.Button.URL)
+	blocks = append(blocks, l.Button.text())
 	if l.Footer != "" {
 		blocks = append(blocks, "-- \n"+wrap(l.Footer))
 	}
+	if l.FooterLink.URL != "" {
+		blocks = append(blocks, l.FooterLink.text())
+	}
 	return strings.Join(blocks, "\n\n") + "\n"
 }
+
+func (b button) text() string { return wrap(b.Label+":") + "\n" + b.URL }
 
 // wrap breaks lines between words. What is longer than a line, such as an address, stays whole.
 func wrap(s string) string {

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strconv"
@@ -119,8 +120,12 @@ type Page struct {
 	Limit int
 }
 
-// attempts is how often a transaction is tried that Postgres chose to end a deadlock.
-const attempts = 3
+// attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest pause
+// after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
+const (
+	attempts      = 5
+	deadlockPause = 50 * time.Millisecond
+)
 
 // inTx runs fn in a transaction, and again when it was the victim of a deadlock: locks are taken in one order where acts
 // meet often, and not everywhere. So fn must not build on what an earlier run of it has left.
@@ -130,6 +135,11 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 		var e pgdriver.Error
 		if attempt == attempts || !errors.As(err, &e) || e.Field('C') != codeDeadlockDetected {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(deadlockPause << (attempt - 1))): //nolint:gosec // no secret
 		}
 	}
 }

@@ -8,14 +8,20 @@ import (
 	"net/http"
 )
 
-//go:embed verify-email.html password-reset.html invitations.html assets
+//go:embed verify-email.html password-reset.html invitations.html unsubscribe.html assets
 var files embed.FS
 
+// Unsubscribe is the page that ends mails about invitations.
+const Unsubscribe = "/unsubscribe"
+
 // Pages are the addresses of the pages, each in a file of its name.
-func Pages() []string { return []string{"/verify-email", "/password-reset", "/invitations"} }
+func Pages() []string {
+	return []string{"/verify-email", "/password-reset", "/invitations", Unsubscribe}
+}
 
 // Page serves one of them. It needs no other server, runs no script but its own, and tells nobody where it was: the
-// token of the link is in the address, behind the #, where no server and no log sees it.
+// token of the link is in the address, behind the #, where no server and no log sees it. Only that of a List-Unsubscribe
+// header is in the query, since mail programs post to its address.
 func Page(path string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

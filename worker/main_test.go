@@ -116,7 +116,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	p.Deps = Deps{
 		Config: p.Config, Log: log, Client: p.client,
-		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test", LaterDelay: 10 * time.Minute},
+		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute},
 		Avatar: &activities.Avatar{
 			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
 		},

@@ -2,7 +2,7 @@
 // mails open links too.
 'use strict';
 
-const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? new URLSearchParams(location.search).get('token') ?? '';
 const form = document.querySelector('form');
 const status = document.querySelector('[role="status"]');
 
@@ -63,7 +63,23 @@ const actions = {
     await ask('/invitations/decline', { token });
     done('You have declined. Nobody else can use this invitation.');
   },
+  unsubscribe: async () => {
+    await ask('/invitations/unsubscribe', { token });
+    offer('resubscribe', 'I want them after all');
+    say('Done. This address gets no more invitations.');
+  },
+  resubscribe: async () => {
+    await ask('/invitations/resubscribe', { token });
+    offer('unsubscribe', 'Stop invitations');
+    say('Done. This address gets invitations again.');
+  },
 };
+
+// offer makes the form's button do something else.
+function offer(action, label) {
+  form.dataset.action = action;
+  form.querySelector('[type="submit"]').textContent = label;
+}
 
 async function act(name) {
   const buttons = form.querySelectorAll('button');

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/watchparty/watchparty/auth"
+)
+
+// UnsubscribeFromInvitations keeps further invitations from the address of whoever has the token.
+func (s *Server) UnsubscribeFromInvitations(
+	ctx context.Context, r UnsubscribeFromInvitationsRequestObject,
+) (UnsubscribeFromInvitationsResponseObject, error) {
+	if err := s.optOut(ctx, r.Body.Token); err != nil {
+		return nil, err
+	}
+	return UnsubscribeFromInvitations204Response{}, nil
+}
+
+// ResubscribeToInvitations takes that back.
+func (s *Server) ResubscribeToInvitations(
+	ctx context.Context, r ResubscribeToInvitationsRequestObject,
+) (ResubscribeToInvitationsResponseObject, error) {
+	invitationID, err := s.oneTime.Row(auth.ForOptOut, r.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.OptIn(ctx, invitationID); err != nil {
+		return nil, err
+	}
+	return ResubscribeToInvitations204Response{}, nil
+}
+
+// oneClick is what mail programs do with a mail's List-Unsubscribe (RFC 8058): they post to the page's own address, in
+// which the token is.
+func (s *Server) oneClick(c echo.Context) error {
+	if err := s.optOut(c.Request().Context(), c.QueryParam("token")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) optOut(ctx context.Context, token string) error {
+	invitationID, err := s.oneTime.Row(auth.ForOptOut, token)
+	if err != nil {
+		return err
+	}
+	return s.store.OptOut(ctx, invitationID)
+}

@@ -1,0 +1,207 @@
+// Command bench runs the benchmarks, which live beside what they measure, and writes what they print to RESULTS.md.
+//
+//	go run ./bench                      every section
+//	go run ./bench registration cache   these only; the others stay as they are
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// section is one run of go test -bench.
+type section struct {
+	name    string // on the command line
+	title   string
+	about   string // what the figures say, and which bounds they are held to
+	pkg     string
+	bench   string // a pattern
+	time    string // -benchtime; Go's own when empty
+	timeout string
+}
+
+var sections = []section{
+	{
+		name: "registration", title: "Registration while Temporal and the mail server are away",
+		about: "Time to answer `POST /api/auth/register`, one after the other, with both there and with both away, in turn and in one\n" +
+			"run. `away/there` is the ratio of the medians: at most 1.2, or the benchmark fails.",
+		pkg: "./e2e", bench: "^BenchmarkRegistration$", time: "60x", timeout: "20m",
+	},
+	{name: "cache", title: "Cache", about: "Reads and invalidation on Redis over loopback.", pkg: "./cache", bench: "."},
+	{name: "limit", title: "Rate limits", about: "What counting a request costs, in process and in Redis.", pkg: "./limit", bench: "."},
+	{name: "store", title: "Store", about: "Writes on Postgres over loopback.", pkg: "./store", bench: "."},
+	{name: "avatar", title: "Avatars", about: "4000×3000 JPEG to 512 and 128 WebP, one thread.", pkg: "./avatar", bench: "."},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures the named sections, or all, and puts them in the place of the former ones in the file.
+func run(ctx context.Context, names []string, file string, log io.Writer) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("there is no section %q", name)
+		}
+	}
+	former, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	text := parse(string(former))
+	for _, s := range sections {
+		if len(names) > 0 && !slices.Contains(names, s.name) {
+			continue
+		}
+		out, err := measure(ctx, s, log)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if text[s.title], err = s.render(out, where(ctx)); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		// Written after each: the next one may fail.
+		if err := os.WriteFile(file, []byte(document(text)), 0o644); err != nil { //nolint:gosec // everybody may read it
+			return err
+		}
+	}
+	return nil
+}
+
+func measure(ctx context.Context, s section, log io.Writer) ([]byte, error) {
+	args := []string{"test", "-run", "^$", "-bench", s.bench, "-benchmem", "-timeout", cmp.Or(s.timeout, "10m"), s.pkg}
+	if s.time != "" {
+		args = append(args, "-benchtime", s.time)
+	}
+	fmt.Fprintln(log, "go", strings.Join(args, " "))
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the sections above
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, log), log
+	err := cmd.Run()
+	return out.Bytes(), err
+}
+
+const (
+	intro = "# Results\n\nWritten by `make bench`, not by hand. Machines are noisy: ratios within one run say more than times.\n"
+	mark  = "\n## "
+)
+
+// parse returns the sections of a document by their titles.
+func parse(document string) map[string]string {
+	found := map[string]string{}
+	for _, part := range strings.Split(document, mark)[1:] {
+		title, text, _ := strings.Cut(part, "\n")
+		found[title] = strings.TrimSpace(text)
+	}
+	return found
+}
+
+// document puts the sections in their order.
+func document(text map[string]string) string {
+	var b strings.Builder
+	b.WriteString(intro)
+	for _, s := range sections {
+		if text[s.title] != "" {
+			b.WriteString(mark + s.title + "\n\n" + text[s.title] + "\n")
+		}
+	}
+	return b.String()
+}
+
+// where says on what and when the figures were taken.
+func where(ctx context.Context) string {
+	commit, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		commit = []byte("unknown")
+	}
+	return fmt.Sprintf("%s, commit %s, %s, %d × %s", time.Now().UTC().Format(time.DateOnly), bytes.TrimSpace(commit),
+		runtime.Version(), runtime.NumCPU(), processor())
+}
+
+func processor() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, ok := strings.CutPrefix(line, "model name"); ok {
+				return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+			}
+		}
+	}
+	return runtime.GOOS + "/" + runtime.GOARCH
+}
+
+// render makes a table of what go test has printed: a row for each benchmark, a column for each unit.
+func (s section) render(out []byte, where string) (string, error) {
+	var units []string
+	var results []*benchfmt.Result
+	reader := benchfmt.NewReader(bytes.NewReader(out), s.name)
+	for reader.Scan() {
+		result, ok := reader.Result().(*benchfmt.Result)
+		if !ok {
+			continue
+		}
+		results = append(results, result.Clone())
+		for _, v := range result.Values {
+			if unit := printed(v).unit; !slices.Contains(units, unit) {
+				units = append(units, unit)
+			}
+		}
+	}
+	if err := reader.Err(); err != nil {
+		return "", err
+	}
+	if len(results) == 0 {
+		return "", errors.New("no benchmark has run")
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s\n\n| | %s |\n|---|%s\n", s.about, where, strings.Join(units, " | "), strings.Repeat("---:|", len(units)))
+	for _, r := range results {
+		cells := make([]string, len(units))
+		for _, v := range r.Values {
+			cells[slices.Index(units, printed(v).unit)] = printed(v).text
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", strings.TrimPrefix(string(r.Name.Full()), "Benchmark"), strings.Join(cells, " | "))
+	}
+	return b.String(), nil
+}
+
+type cell struct{ unit, text string }
+
+// printed is a value as go test has printed it, and not in the base units that the reader makes of it.
+func printed(v benchfmt.Value) cell {
+	if v.OrigUnit != "" {
+		return cell{v.OrigUnit, digits(v.OrigValue)}
+	}
+	return cell{v.Unit, digits(v.Value)}
+}
+
+// digits writes three of them, or all before the point.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	default:
+		return fmt.Sprintf("%.3g", v)
+	}
+}

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func TestOptOut(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, nil)
+	first, other := invite(t, s, room, ada, "Élan@Example.org"), invite(t, s, room, ada, "other@example.org")
+	out := func(email string) bool {
+		out, err := s.OptedOut(t.Context(), email)
+		require.NoError(t, err)
+		return out
+	}
+
+	for range 2 {
+		require.NoError(t, s.OptOut(t.Context(), first.ID))
+		require.True(t, out("Élan@Example.org"))
+		require.True(t, out("élan@EXAMPLE.ORG"), "however it is written")
+		require.False(t, out(other.Email))
+	}
+	var stored string
+	require.NoError(t, s.DB().NewRaw("SELECT o::text || encode(email_hash, 'escape') FROM invitation_optouts AS o").Scan(t.Context(), &stored))
+	require.NotContains(t, stored, "xample", "no address is kept")
+
+	require.NoError(t, s.OptIn(t.Context(), other.ID))
+	require.True(t, out(first.Email), "each for itself")
+	for range 2 {
+		require.NoError(t, s.OptIn(t.Context(), first.ID))
+		require.False(t, out(first.Email))
+	}
+	require.ErrorIs(t, s.OptOut(t.Context(), newID()), watchparty.ErrBadToken)
+	require.ErrorIs(t, s.OptIn(t.Context(), newID()), watchparty.ErrBadToken)
+}
