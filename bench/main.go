@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -30,7 +31,7 @@ type section struct {
 	about   string // what the figures say, and which bounds they are held to
 	pkg     string
 	bench   string // a pattern
-	time    string // -benchtime; Go's own when empty
+	flags   []string
 	timeout string
 }
 
@@ -39,12 +40,12 @@ var sections = []section{
 		name: "registration", title: "Registration while Temporal and the mail server are away",
 		about: "Time to answer `POST /api/auth/register`, one after the other, with both there and with both away, in turn and in one\n" +
 			"run. `away/there` is the ratio of the medians: at most 1.2, or the benchmark fails.",
-		pkg: "./e2e", bench: "^BenchmarkRegistration$", time: "60x", timeout: "20m",
+		pkg: "./e2e", bench: "^BenchmarkRegistration$", flags: []string{"-benchtime", "60x"}, timeout: "20m",
 	},
-	{name: "cache", title: "Cache", about: "Reads and invalidation on Redis over loopback.", pkg: "./cache", bench: "."},
-	{name: "limit", title: "Rate limits", about: "What counting a request costs, in process and in Redis.", pkg: "./limit", bench: "."},
-	{name: "store", title: "Store", about: "Writes on Postgres over loopback.", pkg: "./store", bench: "."},
-	{name: "avatar", title: "Avatars", about: "4000×3000 JPEG to 512 and 128 WebP, one thread.", pkg: "./avatar", bench: "."},
+	{name: "cache", title: "Cache", about: "Reads and invalidation on Redis over loopback.", pkg: "./cache", bench: ".", flags: []string{"-benchmem"}},
+	{name: "limit", title: "Rate limits", about: "What counting a request costs, in process and in Redis.", pkg: "./limit", bench: ".", flags: []string{"-benchmem"}},
+	{name: "store", title: "Store", about: "Writes on Postgres over loopback.", pkg: "./store", bench: ".", flags: []string{"-benchmem"}},
+	{name: "avatar", title: "Avatars", about: "4000×3000 JPEG to 512 and 128 WebP, one thread.", pkg: "./avatar", bench: ".", flags: []string{"-benchmem"}},
 }
 
 func main() {
@@ -88,10 +89,7 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 }
 
 func measure(ctx context.Context, s section, log io.Writer) ([]byte, error) {
-	args := []string{"test", "-run", "^$", "-bench", s.bench, "-benchmem", "-timeout", cmp.Or(s.timeout, "10m"), s.pkg}
-	if s.time != "" {
-		args = append(args, "-benchtime", s.time)
-	}
+	args := append([]string{"test", "-run", "^$", "-bench", s.bench, "-timeout", cmp.Or(s.timeout, "10m"), s.pkg}, s.flags...)
 	fmt.Fprintln(log, "go", strings.Join(args, " "))
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the sections above
@@ -181,7 +179,7 @@ func (s section) render(out []byte, where string) (string, error) {
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", strings.TrimPrefix(string(r.Name.Full()), "Benchmark"), strings.Join(cells, " | "))
 	}
-	return b.String(), nil
+	return strings.TrimSpace(b.String()), nil
 }
 
 type cell struct{ unit, text string }
@@ -197,7 +195,7 @@ func printed(v benchfmt.Value) cell {
 // digits writes three of them, or all before the point.
 func digits(v float64) string {
 	switch {
-	case v >= 100:
+	case v >= 100, v == math.Trunc(v):
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
 		return fmt.Sprintf("%.1f", v)

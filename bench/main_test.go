@@ -25,8 +25,7 @@ here and now
 | | ns/op | B/op | allocs/op | there-p50-ms | away/there |
 |---|---:|---:|---:|---:|---:|
 | Hit/bytes-2 | 66123 | 1024 | 17 |  |  |
-| Registration |  |  |  | 12.2 | 0.98 |
-`, text)
+| Registration |  |  |  | 12.2 | 0.98 |`, text)
 	_, err = section{}.render([]byte("PASS\n"), "")
 	require.Error(t, err)
 }

@@ -65,6 +65,25 @@ func (f *flow) passwordForgotten(t *testing.T) {
 	require.Zero(t, inbox(t, f.inboxURL).counted()["nobody@people.example"])
 }
 
+// addressChanged: the new address counts once it is confirmed, and the former one is told.
+func (f *flow) addressChanged(t *testing.T) {
+	hana := f.signUpAs(t, "hana.moves", "Hana Moves")
+	former, address := hana.account.User.Email, "hana.new@people.example"
+	f.secrets = append(f.secrets, address)
+	asked := hana.do(t, http.MethodPut, "/users/me/email", map[string]string{"email": address, "password": password})
+	require.Equal(t, http.StatusAccepted, asked.status, "%s", asked.body)
+	p := f.browser.open(t, f.link(t, address, "Confirm your e-mail address", "/verify-email"))
+	require.Equal(t, former, hana.get(t, "/users/me").data(t)["email"])
+	p.click(t, "button[type=submit]")
+	p.shows(t, "Your address is confirmed.")
+	require.Equal(t, address, hana.get(t, "/users/me").data(t)["email"])
+	eventually(t, func(c *assert.CollectT) {
+		require.Equal(c, map[string]int{former: 2, address: 1}, map[string]int{
+			former: inbox(c, f.inboxURL).counted()[former], address: inbox(c, f.inboxURL).counted()[address],
+		})
+	}, "the former address is told")
+}
+
 // invited lets somebody without an account into a private room, by the link in the invitation.
 func (f *flow) invited(t *testing.T) {
 	room := f.carol.post(t, "/rooms", map[string]any{"name": "Cellar cinema", "visibility": "private"}).data(t)["id"].(string)

@@ -165,6 +165,9 @@ func TestMailStorm(t *testing.T) {
 		twice += len(ids) - 1
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
 	}
+	for _, h := range histories(t, dialTemporal(t, s.stack.TemporalAddress()), *stormUsers+1) {
+		h.requireNone(t, "@people.example", "user0", "Somebody", password)
+	}
 	outcomes := map[string]int{}
 	var rows []struct {
 		Outcome string
