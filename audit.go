@@ -23,7 +23,7 @@ const (
 	AuditAdminGranted      AuditAction = "admin_granted"
 	AuditMovieCreated      AuditAction = "movie_created"
 	AuditMovieUpdated      AuditAction = "movie_updated"
-	AuditMovieDeleted      AuditAction = "movie_deleted"
+	AuditMovieDeleted      AuditAction = "movie_deleted"   // details: title, year
 	AuditCleanupStarted    AuditAction = "cleanup_started" // details: policies, dry_run
 	AuditMailResent        AuditAction = "mail_resent"     // details: kind, resend_of
 	AuditMailCancelled     AuditAction = "mail_cancelled"  // details: kind

@@ -25,6 +25,16 @@ type Mute struct {
 	CreatedAt time.Time
 }
 
+// Sanction is a ban or a mute as whoever gave it takes it along.
+type Sanction struct {
+	ID        string
+	RoomID    string
+	UserID    string
+	Reason    string
+	Until     time.Time // zero for one that does not end
+	CreatedAt time.Time
+}
+
 // Limits of bans and mutes.
 const (
 	MaxReason   = 300 // characters

@@ -167,7 +167,8 @@ type MovieFilter struct {
 	Genre      string
 	YearFrom   int
 	YearTo     int
-	RuntimeMax int // minutes
+	RuntimeMax int  // minutes
+	Archived   bool // those that are not in the catalogue any more, instead of those that are
 }
 
 // Normalise writes the genre as it is stored.

@@ -485,7 +485,7 @@ func TestAccountMails(t *testing.T) {
 	welcome := l.about(watchparty.MailWelcome).requireSent(l.user.Email, watchparty.MailSent)
 	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
 
-	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email))
+	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.Once{}))
 	require.Contains(t, l.about(watchparty.MailReset).requireSent(l.user.Email, watchparty.MailSent), rowsToken("/password-reset", auth.ForReset))
 
 	require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", newAddress))
@@ -505,12 +505,12 @@ func TestAccountMails(t *testing.T) {
 			ask  func() error
 			then string
 		}{
-			"a reset of nobody":        {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), "nobody@watchparty.test") }, ""},
-			"a reset that has expired": {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), newAddress) }, "UPDATE password_resets SET expires_at = now()"},
+			"a reset of nobody":        {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), "nobody@watchparty.test", store.Once{}) }, ""},
+			"a reset that has expired": {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), newAddress, store.Once{}) }, "UPDATE password_resets SET expires_at = now()"},
 			"an address that is taken": {watchparty.MailVerification, func() error {
 				return l.store.RequestEmail(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
 			}, ""},
-			"an address that was confirmed": {watchparty.MailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID) }, "UPDATE email_verifications SET used_at = now()"},
+			"an address that was confirmed": {watchparty.MailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID, store.Once{}) }, "UPDATE email_verifications SET used_at = now()"},
 		} {
 			require.NoError(t, c.ask(), name)
 			if c.then != "" {

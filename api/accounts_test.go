@@ -88,7 +88,10 @@ func TestConfirmingAddresses(t *testing.T) {
 	}
 	require.Equal(t, 202, change(" new@example.net ", password).status)
 	require.Equal(t, []any{alice.email, true}, me())
+	pending := func() any { return b.do(t, "GET", "/users/me", alice.token, nil).data()["pending_email"] }
+	require.Equal(t, "new@example.net", pending())
 	require.Equal(t, 204, verify(b.mailed(t, auth.ForEmail, alice)).status)
+	require.Nil(t, pending())
 	require.Equal(t, []any{"new@example.net", true}, me())
 	verify(second).requireProblem(t, 400, "bad_token")
 	require.Equal(t, 200, b.logIn(t, "new@example.net", password).status)
@@ -321,6 +324,19 @@ func TestRegisteringOnce(t *testing.T) {
 	register("first-key", "alice").requireProblem(t, 403, "account_suspended")
 }
 
+func TestListProfiles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "Bob.B")
+	a := b.do(t, "GET", "/users?usernames=bob.b,nobody,ALICE,alice,", "", nil)
+	require.Equal(t, 200, a.status, a)
+	profile := func(p person) map[string]any { return b.do(t, "GET", "/users/"+p.name, "", nil).data() }
+	require.Equal(t, []map[string]any{profile(alice), profile(bob)}, a.list())
+	require.Equal(t, 200, b.do(t, "GET", "/users?usernames="+strings.Repeat("x,", 99)+"x", "", nil).status)
+	b.do(t, "GET", "/users?usernames="+strings.Repeat("x,", 100)+"x", "", nil).requireField(t, 400, "usernames")
+	b.do(t, "GET", "/users", "", nil).requireField(t, 400, "usernames")
+}
+
 func TestReservedNames(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -388,7 +404,7 @@ func TestExport(t *testing.T) {
 	require.Len(t, document.Sessions, 1)
 	require.True(t, document.Sessions[0].Current)
 	require.Equal(t, []any{room, Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
-	require.Equal(t, "guest@example.org", document.Invitations[0].Email)
+	require.Equal(t, "guest@example.org", *document.Invitations[0].Email)
 	require.Equal(t, 1, document.Avatars[0].Version)
 
 	t.Run("is written as it is read", func(t *testing.T) {

@@ -419,6 +419,150 @@ func (e Policy) Valid() bool {
 	}
 }
 
+// Defines values for ProblemCode.
+const (
+	ProblemCodeAccountSuspended        ProblemCode = "account_suspended"
+	ProblemCodeAvatarEmpty             ProblemCode = "avatar_empty"
+	ProblemCodeAvatarTooLarge          ProblemCode = "avatar_too_large"
+	ProblemCodeAvatarTooManyPixels     ProblemCode = "avatar_too_many_pixels"
+	ProblemCodeAvatarUnreadable        ProblemCode = "avatar_unreadable"
+	ProblemCodeAvatarUnsupportedFormat ProblemCode = "avatar_unsupported_format"
+	ProblemCodeBadCredentials          ProblemCode = "bad_credentials"
+	ProblemCodeBadRefreshToken         ProblemCode = "bad_refresh_token"
+	ProblemCodeBadToken                ProblemCode = "bad_token"
+	ProblemCodeBanned                  ProblemCode = "banned"
+	ProblemCodeBodyTooLarge            ProblemCode = "body_too_large"
+	ProblemCodeBusy                    ProblemCode = "busy"
+	ProblemCodeCannotSuspendOneself    ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeEditWindowOver          ProblemCode = "edit_window_over"
+	ProblemCodeEmailTaken              ProblemCode = "email_taken"
+	ProblemCodeEmailUnconfirmed        ProblemCode = "email_unconfirmed"
+	ProblemCodeForbidden               ProblemCode = "forbidden"
+	ProblemCodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
+	ProblemCodeInternal                ProblemCode = "internal"
+	ProblemCodeInvalidRequest          ProblemCode = "invalid_request"
+	ProblemCodeMailEnded               ProblemCode = "mail_ended"
+	ProblemCodeMailNotEnded            ProblemCode = "mail_not_ended"
+	ProblemCodeMethodNotAllowed        ProblemCode = "method_not_allowed"
+	ProblemCodeMovieExists             ProblemCode = "movie_exists"
+	ProblemCodeMovieInUse              ProblemCode = "movie_in_use"
+	ProblemCodeMuted                   ProblemCode = "muted"
+	ProblemCodeNotFound                ProblemCode = "not_found"
+	ProblemCodeNotParticipant          ProblemCode = "not_participant"
+	ProblemCodeNotReady                ProblemCode = "not_ready"
+	ProblemCodeOwnRole                 ProblemCode = "own_role"
+	ProblemCodePreconditionFailed      ProblemCode = "precondition_failed"
+	ProblemCodeRangeNotSatisfiable     ProblemCode = "range_not_satisfiable"
+	ProblemCodeRateLimited             ProblemCode = "rate_limited"
+	ProblemCodeRoomArchived            ProblemCode = "room_archived"
+	ProblemCodeRoomFull                ProblemCode = "room_full"
+	ProblemCodeSlowMode                ProblemCode = "slow_mode"
+	ProblemCodeTooManyInvitations      ProblemCode = "too_many_invitations"
+	ProblemCodeUnauthenticated         ProblemCode = "unauthenticated"
+	ProblemCodeUnavailable             ProblemCode = "unavailable"
+	ProblemCodeUnknownMessage          ProblemCode = "unknown_message"
+	ProblemCodeUnknownMovie            ProblemCode = "unknown_movie"
+	ProblemCodeUnsupportedMediaType    ProblemCode = "unsupported_media_type"
+	ProblemCodeUsernameTaken           ProblemCode = "username_taken"
+	ProblemCodeWrongPassword           ProblemCode = "wrong_password"
+)
+
+// Valid indicates whether the value is a known member of the ProblemCode enum.
+func (e ProblemCode) Valid() bool {
+	switch e {
+	case ProblemCodeAccountSuspended:
+		return true
+	case ProblemCodeAvatarEmpty:
+		return true
+	case ProblemCodeAvatarTooLarge:
+		return true
+	case ProblemCodeAvatarTooManyPixels:
+		return true
+	case ProblemCodeAvatarUnreadable:
+		return true
+	case ProblemCodeAvatarUnsupportedFormat:
+		return true
+	case ProblemCodeBadCredentials:
+		return true
+	case ProblemCodeBadRefreshToken:
+		return true
+	case ProblemCodeBadToken:
+		return true
+	case ProblemCodeBanned:
+		return true
+	case ProblemCodeBodyTooLarge:
+		return true
+	case ProblemCodeBusy:
+		return true
+	case ProblemCodeCannotSuspendOneself:
+		return true
+	case ProblemCodeEditWindowOver:
+		return true
+	case ProblemCodeEmailTaken:
+		return true
+	case ProblemCodeEmailUnconfirmed:
+		return true
+	case ProblemCodeForbidden:
+		return true
+	case ProblemCodeIdempotencyKeyReused:
+		return true
+	case ProblemCodeInternal:
+		return true
+	case ProblemCodeInvalidRequest:
+		return true
+	case ProblemCodeMailEnded:
+		return true
+	case ProblemCodeMailNotEnded:
+		return true
+	case ProblemCodeMethodNotAllowed:
+		return true
+	case ProblemCodeMovieExists:
+		return true
+	case ProblemCodeMovieInUse:
+		return true
+	case ProblemCodeMuted:
+		return true
+	case ProblemCodeNotFound:
+		return true
+	case ProblemCodeNotParticipant:
+		return true
+	case ProblemCodeNotReady:
+		return true
+	case ProblemCodeOwnRole:
+		return true
+	case ProblemCodePreconditionFailed:
+		return true
+	case ProblemCodeRangeNotSatisfiable:
+		return true
+	case ProblemCodeRateLimited:
+		return true
+	case ProblemCodeRoomArchived:
+		return true
+	case ProblemCodeRoomFull:
+		return true
+	case ProblemCodeSlowMode:
+		return true
+	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeUnauthenticated:
+		return true
+	case ProblemCodeUnavailable:
+		return true
+	case ProblemCodeUnknownMessage:
+		return true
+	case ProblemCodeUnknownMovie:
+		return true
+	case ProblemCodeUnsupportedMediaType:
+		return true
+	case ProblemCodeUsernameTaken:
+		return true
+	case ProblemCodeWrongPassword:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReportKind.
 const (
 	Cleanup ReportKind = "cleanup"
@@ -457,55 +601,55 @@ func (e Role) Valid() bool {
 
 // Defines values for RoomActAction.
 const (
-	BanLifted          RoomActAction = "ban_lifted"
-	Banned             RoomActAction = "banned"
-	HostHandedOver     RoomActAction = "host_handed_over"
-	HostSucceeded      RoomActAction = "host_succeeded"
-	InvitationAccepted RoomActAction = "invitation_accepted"
-	InvitationRevoked  RoomActAction = "invitation_revoked"
-	Invited            RoomActAction = "invited"
-	Kicked             RoomActAction = "kicked"
-	MessageDeleted     RoomActAction = "message_deleted"
-	MuteLifted         RoomActAction = "mute_lifted"
-	Muted              RoomActAction = "muted"
-	RoleSet            RoomActAction = "role_set"
-	RoomArchived       RoomActAction = "room_archived"
-	RoomReopened       RoomActAction = "room_reopened"
-	RoomUpdated        RoomActAction = "room_updated"
+	RoomActActionBanLifted          RoomActAction = "ban_lifted"
+	RoomActActionBanned             RoomActAction = "banned"
+	RoomActActionHostHandedOver     RoomActAction = "host_handed_over"
+	RoomActActionHostSucceeded      RoomActAction = "host_succeeded"
+	RoomActActionInvitationAccepted RoomActAction = "invitation_accepted"
+	RoomActActionInvitationRevoked  RoomActAction = "invitation_revoked"
+	RoomActActionInvited            RoomActAction = "invited"
+	RoomActActionKicked             RoomActAction = "kicked"
+	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
+	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
+	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionRoleSet            RoomActAction = "role_set"
+	RoomActActionRoomArchived       RoomActAction = "room_archived"
+	RoomActActionRoomReopened       RoomActAction = "room_reopened"
+	RoomActActionRoomUpdated        RoomActAction = "room_updated"
 )
 
 // Valid indicates whether the value is a known member of the RoomActAction enum.
 func (e RoomActAction) Valid() bool {
 	switch e {
-	case BanLifted:
+	case RoomActActionBanLifted:
 		return true
-	case Banned:
+	case RoomActActionBanned:
 		return true
-	case HostHandedOver:
+	case RoomActActionHostHandedOver:
 		return true
-	case HostSucceeded:
+	case RoomActActionHostSucceeded:
 		return true
-	case InvitationAccepted:
+	case RoomActActionInvitationAccepted:
 		return true
-	case InvitationRevoked:
+	case RoomActActionInvitationRevoked:
 		return true
-	case Invited:
+	case RoomActActionInvited:
 		return true
-	case Kicked:
+	case RoomActActionKicked:
 		return true
-	case MessageDeleted:
+	case RoomActActionMessageDeleted:
 		return true
-	case MuteLifted:
+	case RoomActActionMuteLifted:
 		return true
-	case Muted:
+	case RoomActActionMuted:
 		return true
-	case RoleSet:
+	case RoomActActionRoleSet:
 		return true
-	case RoomArchived:
+	case RoomActActionRoomArchived:
 		return true
-	case RoomReopened:
+	case RoomActActionRoomReopened:
 		return true
-	case RoomUpdated:
+	case RoomActActionRoomUpdated:
 		return true
 	default:
 		return false
@@ -587,6 +731,12 @@ func (e GetAvatarFileParamsName) Valid() bool {
 	}
 }
 
+// AcceptedInvitation defines model for AcceptedInvitation.
+type AcceptedInvitation struct {
+	AnsweredAt Time `json:"answered_at"`
+	RoomID     ID   `json:"room_id"`
+}
+
 // Account defines model for Account.
 type Account struct {
 	// Avatar Absolute addresses of the pictures; null without an avatar
@@ -599,9 +749,12 @@ type Account struct {
 	IsAdmin       bool        `json:"is_admin"`
 
 	// Language What mails are written in
-	Language  Language `json:"language"`
-	UpdatedAt Time     `json:"updated_at"`
-	Username  Username `json:"username"`
+	Language Language `json:"language"`
+
+	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me`, while there is one
+	PendingEmail *string  `json:"pending_email,omitempty"`
+	UpdatedAt    Time     `json:"updated_at"`
+	Username     Username `json:"username"`
 }
 
 // AccountAnswer defines model for AccountAnswer.
@@ -965,21 +1118,53 @@ type EmailState string
 
 // Export defines model for Export.
 type Export struct {
-	Account    Account         `json:"account"`
-	Avatars    []AvatarVersion `json:"avatars"`
-	ExportedAt Time            `json:"exported_at"`
+	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
+	Account             Account              `json:"account"`
+	Avatars             []AvatarVersion      `json:"avatars"`
+
+	// Bans Those that the account gave
+	Bans       []ExportedSanction `json:"bans"`
+	ExportedAt Time               `json:"exported_at"`
 
 	// Invitations Those that the account sent
 	Invitations []Invitation `json:"invitations"`
 
 	// Messages All that the account said, the oldest first
-	Messages []Message `json:"messages"`
-	Rooms    []MyRoom  `json:"rooms"`
-	Sessions []Session `json:"sessions"`
+	Messages []ExportedMessage `json:"messages"`
+
+	// Mutes Those that the account gave
+	Mutes    []ExportedSanction `json:"mutes"`
+	Rooms    []MyRoom           `json:"rooms"`
+	Sessions []Session          `json:"sessions"`
+}
+
+// ExportedMessage defines model for ExportedMessage.
+type ExportedMessage struct {
+	Body      string     `json:"body"`
+	CreatedAt Time       `json:"created_at"`
+	Deleted   bool       `json:"deleted"`
+	EditedAt  *time.Time `json:"edited_at"`
+	ID        ID         `json:"id"`
+
+	// ReplyToID What it answers
+	ReplyToID *string `json:"reply_to_id"`
+	RoomID    ID      `json:"room_id"`
+}
+
+// ExportedSanction defines model for ExportedSanction.
+type ExportedSanction struct {
+	CreatedAt Time       `json:"created_at"`
+	Reason    string     `json:"reason"`
+	RoomID    ID         `json:"room_id"`
+	Until     *time.Time `json:"until"`
+	UserID    ID         `json:"user_id"`
 }
 
 // FieldProblem defines model for FieldProblem.
 type FieldProblem struct {
+	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
+	// `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
+	// `control_character`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
 	// Field Dotted path in the body, or the parameter's name
@@ -1013,9 +1198,11 @@ type ID = string
 type Invitation struct {
 	AnsweredAt *time.Time `json:"answered_at"`
 	CreatedAt  Time       `json:"created_at"`
-	Email      string     `json:"email"`
-	ExpiresAt  time.Time  `json:"expires_at"`
-	ID         ID         `json:"id"`
+
+	// Email Only whoever has invited it sees it
+	Email     *string   `json:"email"`
+	ExpiresAt time.Time `json:"expires_at"`
+	ID        ID        `json:"id"`
 
 	// Inviter null when the account is gone
 	Inviter *Person         `json:"inviter"`
@@ -1038,6 +1225,27 @@ type InvitationList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// InvitationPreview defines model for InvitationPreview.
+type InvitationPreview struct {
+	// Email The address that was invited
+	Email     string `json:"email"`
+	ExpiresAt Time   `json:"expires_at"`
+	Inviter   Person `json:"inviter"`
+	Room      struct {
+		Description  string `json:"description"`
+		ID           ID     `json:"id"`
+		Name         string `json:"name"`
+		Participants int    `json:"participants"`
+	} `json:"room"`
+}
+
+// InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
+type InvitationPreviewAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached            `json:"_cached"`
+	Data             InvitationPreview `json:"data"`
 }
 
 // InvitationState defines model for InvitationState.
@@ -1237,9 +1445,9 @@ type PostMessageRequest struct {
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable, for programs
-	Code   string  `json:"code"`
-	Detail *string `json:"detail,omitempty"`
+	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
+	Code   ProblemCode `json:"code"`
+	Detail *string     `json:"detail,omitempty"`
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
@@ -1253,6 +1461,9 @@ type Problem struct {
 	// Type about:blank, or an address that explains the code
 	Type string `json:"type"`
 }
+
+// ProblemCode Stable, for programs. There may be others in time; the status says what kind of problem it is.
+type ProblemCode string
 
 // Profile defines model for Profile.
 type Profile struct {
@@ -1269,6 +1480,16 @@ type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached  `json:"_cached"`
 	Data             Profile `json:"data"`
+}
+
+// ProfileList defines model for ProfileList.
+type ProfileList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached    `json:"_cached"`
+	Data             []Profile `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Quote defines model for Quote.
@@ -1628,6 +1849,13 @@ type ListUsersParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RequestPasswordResetParams defines parameters for RequestPasswordReset.
+type RequestPasswordResetParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
@@ -1642,7 +1870,7 @@ type ListMessagesParams struct {
 	// Before Older ones than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first; not with `before`
+	// After Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -1679,6 +1907,9 @@ type ListMoviesParams struct {
 
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
+
+	// Archived The films that are not in it any more, for admins
+	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
 	// Cursor The `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -1796,9 +2027,22 @@ type MuteParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListProfilesParams defines parameters for ListProfiles.
+type ListProfilesParams struct {
+	// Usernames At most 100, with commas between them: `?usernames=alice,bob`
+	Usernames string `form:"usernames" json:"usernames"`
+}
+
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
 	Avatar openapi_types.File `json:"avatar"`
+}
+
+// ResendVerificationParams defines parameters for ResendVerification.
+type ResendVerificationParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListMyRoomsParams defines parameters for ListMyRooms.
@@ -1863,6 +2107,9 @@ type AcceptInvitationJSONRequestBody = TokenRequest
 
 // DeclineInvitationJSONRequestBody defines body for DeclineInvitation for application/json ContentType.
 type DeclineInvitationJSONRequestBody = TokenRequest
+
+// LookUpInvitationJSONRequestBody defines body for LookUpInvitation for application/json ContentType.
+type LookUpInvitationJSONRequestBody = TokenRequest
 
 // ResubscribeToInvitationsJSONRequestBody defines body for ResubscribeToInvitations for application/json ContentType.
 type ResubscribeToInvitationsJSONRequestBody = TokenRequest
@@ -1973,7 +2220,7 @@ type ServerInterface interface {
 	Logout(ctx echo.Context) error
 	// RequestPasswordReset Ask for a mail with a link that sets a new password
 	// (POST /auth/password-reset)
-	RequestPasswordReset(ctx echo.Context) error
+	RequestPasswordReset(ctx echo.Context, params RequestPasswordResetParams) error
 	// ConfirmPasswordReset Set a new password with the token from the mail
 	// (POST /auth/password-reset/confirm)
 	ConfirmPasswordReset(ctx echo.Context) error
@@ -2016,6 +2263,9 @@ type ServerInterface interface {
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx echo.Context) error
+	// LookUpInvitation What an invitation is to
+	// (POST /invitations/lookup)
+	LookUpInvitation(ctx echo.Context) error
 	// ResubscribeToInvitations Get mails about invitations again
 	// (POST /invitations/resubscribe)
 	ResubscribeToInvitations(ctx echo.Context) error
@@ -2082,6 +2332,9 @@ type ServerInterface interface {
 	// ListRoomLog What was done in a room to people and settings, the newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error
+	// QuitRoom Leave a room for good
+	// (DELETE /rooms/{room_id}/me)
+	QuitRoom(ctx echo.Context, roomID RoomID) error
 	// GetMyStanding What the caller is and may do in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx echo.Context, roomID RoomID) error
@@ -2103,6 +2356,9 @@ type ServerInterface interface {
 	// SetRole Give someone in a room another role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// ListProfiles The profiles of several people
+	// (GET /users)
+	ListProfiles(ctx echo.Context, params ListProfilesParams) error
 	// DeleteMe Delete the account
 	// (DELETE /users/me)
 	DeleteMe(ctx echo.Context) error
@@ -2126,7 +2382,7 @@ type ServerInterface interface {
 	ChangeEmail(ctx echo.Context) error
 	// ResendVerification Send the mail that confirms the caller's address once more
 	// (POST /users/me/email/verification)
-	ResendVerification(ctx echo.Context) error
+	ResendVerification(ctx echo.Context, params ResendVerificationParams) error
 	// ExportMe What the caller has given and done
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
@@ -2596,8 +2852,28 @@ func (w *ServerInterfaceWrapper) Logout(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) RequestPasswordReset(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestPasswordResetParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequestPasswordReset(ctx)
+	err = w.Handler.RequestPasswordReset(ctx, params)
 	return err
 }
 
@@ -2886,6 +3162,15 @@ func (w *ServerInterfaceWrapper) DeclineInvitation(ctx echo.Context) error {
 	return err
 }
 
+// LookUpInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) LookUpInvitation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LookUpInvitation(ctx)
+	return err
+}
+
 // ResubscribeToInvitations converts echo context to params.
 func (w *ServerInterfaceWrapper) ResubscribeToInvitations(ctx echo.Context) error {
 	var err error
@@ -2959,6 +3244,13 @@ func (w *ServerInterfaceWrapper) ListMovies(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "runtime_max", ctx.QueryParams(), &params.RuntimeMax, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter runtime_max: %s", err))
+	}
+
+	// ------------- Optional query parameter "archived" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "archived", ctx.QueryParams(), &params.Archived, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter archived: %s", err))
 	}
 
 	// ------------- Optional query parameter "cursor" -------------
@@ -3541,6 +3833,22 @@ func (w *ServerInterfaceWrapper) ListRoomLog(ctx echo.Context) error {
 	return err
 }
 
+// QuitRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) QuitRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.QuitRoom(ctx, roomID)
+	return err
+}
+
 // GetMyStanding converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMyStanding(ctx echo.Context) error {
 	var err error
@@ -3713,6 +4021,24 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// ListProfiles converts echo context to params.
+func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProfilesParams
+	// ------------- Required query parameter "usernames" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "usernames", ctx.QueryParams(), &params.Usernames, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter usernames: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListProfiles(ctx, params)
+	return err
+}
+
 // DeleteMe converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
 	var err error
@@ -3780,8 +4106,28 @@ func (w *ServerInterfaceWrapper) ChangeEmail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ResendVerification(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResendVerificationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResendVerification(ctx)
+	err = w.Handler.ResendVerification(ctx, params)
 	return err
 }
 
@@ -3996,6 +4342,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/users/me/avatar", wrapper.DeleteAvatar, options.OperationMiddlewares["deleteAvatar"]...)
 	router.GET(options.BaseURL+"/users/me/avatar", wrapper.GetAvatar, options.OperationMiddlewares["getAvatar"]...)
 	router.PUT(options.BaseURL+"/users/me/avatar", wrapper.PutAvatar, options.OperationMiddlewares["putAvatar"]...)
+	router.GET(options.BaseURL+"/users", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
 	router.GET(options.BaseURL+"/users/:username", wrapper.GetProfile, options.OperationMiddlewares["getProfile"]...)
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:version/:name", wrapper.GetAvatarFile, options.OperationMiddlewares["getAvatarFile"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
@@ -4011,6 +4358,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/rooms/:room_id/join", wrapper.JoinRoom, options.OperationMiddlewares["joinRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/leave", wrapper.LeaveRoom, options.OperationMiddlewares["leaveRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.Heartbeat, options.OperationMiddlewares["heartbeat"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/me", wrapper.QuitRoom, options.OperationMiddlewares["quitRoom"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/me", wrapper.GetMyStanding, options.OperationMiddlewares["getMyStanding"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/participants", wrapper.ListParticipants, options.OperationMiddlewares["listParticipants"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.Kick, options.OperationMiddlewares["kick"]...)
@@ -4025,6 +4373,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/lookup", wrapper.LookUpInvitation, options.OperationMiddlewares["lookUpInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/decline", wrapper.DeclineInvitation, options.OperationMiddlewares["declineInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/unsubscribe", wrapper.UnsubscribeFromInvitations, options.OperationMiddlewares["unsubscribeFromInvitations"]...)
@@ -4868,7 +5217,8 @@ func (response LogoutdefaultApplicationProblemPlusJSONResponse) VisitLogoutRespo
 }
 
 type RequestPasswordResetRequestObject struct {
-	Body *RequestPasswordResetJSONRequestBody
+	Params RequestPasswordResetParams
+	Body   *RequestPasswordResetJSONRequestBody
 }
 
 type RequestPasswordResetResponseObject interface {
@@ -5494,6 +5844,45 @@ type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeclineInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitationRequestObject struct {
+	Body *LookUpInvitationJSONRequestBody
+}
+
+type LookUpInvitationResponseObject interface {
+	VisitLookUpInvitationResponse(w http.ResponseWriter) error
+}
+
+type LookUpInvitation200JSONResponse InvitationPreviewAnswer
+
+func (response LookUpInvitation200JSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LookUpInvitationdefaultApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6439,6 +6828,39 @@ func (response ListRoomLogdefaultApplicationProblemPlusJSONResponse) VisitListRo
 	return err
 }
 
+type QuitRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type QuitRoomResponseObject interface {
+	VisitQuitRoomResponse(w http.ResponseWriter) error
+}
+
+type QuitRoom204Response struct {
+}
+
+func (response QuitRoom204Response) VisitQuitRoomResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type QuitRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response QuitRoomdefaultApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMyStandingRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -6707,6 +7129,45 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type ListProfilesRequestObject struct {
+	Params ListProfilesParams
+}
+
+type ListProfilesResponseObject interface {
+	VisitListProfilesResponse(w http.ResponseWriter) error
+}
+
+type ListProfiles200JSONResponse ProfileList
+
+func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMeRequestObject struct {
 }
 
@@ -6959,6 +7420,7 @@ func (response ChangeEmaildefaultApplicationProblemPlusJSONResponse) VisitChange
 }
 
 type ResendVerificationRequestObject struct {
+	Params ResendVerificationParams
 }
 
 type ResendVerificationResponseObject interface {
@@ -7376,6 +7838,9 @@ type StrictServerInterface interface {
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx context.Context, request DeclineInvitationRequestObject) (DeclineInvitationResponseObject, error)
+	// LookUpInvitation What an invitation is to
+	// (POST /invitations/lookup)
+	LookUpInvitation(ctx context.Context, request LookUpInvitationRequestObject) (LookUpInvitationResponseObject, error)
 	// ResubscribeToInvitations Get mails about invitations again
 	// (POST /invitations/resubscribe)
 	ResubscribeToInvitations(ctx context.Context, request ResubscribeToInvitationsRequestObject) (ResubscribeToInvitationsResponseObject, error)
@@ -7442,6 +7907,9 @@ type StrictServerInterface interface {
 	// ListRoomLog What was done in a room to people and settings, the newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx context.Context, request ListRoomLogRequestObject) (ListRoomLogResponseObject, error)
+	// QuitRoom Leave a room for good
+	// (DELETE /rooms/{room_id}/me)
+	QuitRoom(ctx context.Context, request QuitRoomRequestObject) (QuitRoomResponseObject, error)
 	// GetMyStanding What the caller is and may do in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx context.Context, request GetMyStandingRequestObject) (GetMyStandingResponseObject, error)
@@ -7463,6 +7931,9 @@ type StrictServerInterface interface {
 	// SetRole Give someone in a room another role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// ListProfiles The profiles of several people
+	// (GET /users)
+	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
 	// DeleteMe Delete the account
 	// (DELETE /users/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
@@ -8134,8 +8605,10 @@ func (sh *strictHandler) Logout(ctx echo.Context) error {
 }
 
 // RequestPasswordReset operation middleware
-func (sh *strictHandler) RequestPasswordReset(ctx echo.Context) error {
+func (sh *strictHandler) RequestPasswordReset(ctx echo.Context, params RequestPasswordResetParams) error {
 	var request RequestPasswordResetRequestObject
+
+	request.Params = params
 
 	var body RequestPasswordResetJSONRequestBody
 	var err error
@@ -8694,6 +9167,52 @@ func (sh *strictHandler) DeclineInvitation(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(DeclineInvitationResponseObject); ok {
 		return validResponse.VisitDeclineInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LookUpInvitation operation middleware
+func (sh *strictHandler) LookUpInvitation(ctx echo.Context) error {
+	var request LookUpInvitationRequestObject
+
+	var body LookUpInvitationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LookUpInvitation(ctx.Request().Context(), request.(LookUpInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LookUpInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LookUpInvitationResponseObject); ok {
+		return validResponse.VisitLookUpInvitationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9440,6 +9959,31 @@ func (sh *strictHandler) ListRoomLog(ctx echo.Context, roomID RoomID, params Lis
 	return nil
 }
 
+// QuitRoom operation middleware
+func (sh *strictHandler) QuitRoom(ctx echo.Context, roomID RoomID) error {
+	var request QuitRoomRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.QuitRoom(ctx.Request().Context(), request.(QuitRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QuitRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QuitRoomResponseObject); ok {
+		return validResponse.VisitQuitRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMyStanding operation middleware
 func (sh *strictHandler) GetMyStanding(ctx echo.Context, roomID RoomID) error {
 	var request GetMyStandingRequestObject
@@ -9666,6 +10210,31 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// ListProfiles operation middleware
+func (sh *strictHandler) ListProfiles(ctx echo.Context, params ListProfilesParams) error {
+	var request ListProfilesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProfiles(ctx.Request().Context(), request.(ListProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProfiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProfilesResponseObject); ok {
+		return validResponse.VisitListProfilesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteMe operation middleware
 func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
 	var request DeleteMeRequestObject
@@ -9880,8 +10449,10 @@ func (sh *strictHandler) ChangeEmail(ctx echo.Context) error {
 }
 
 // ResendVerification operation middleware
-func (sh *strictHandler) ResendVerification(ctx echo.Context) error {
+func (sh *strictHandler) ResendVerification(ctx echo.Context, params ResendVerificationParams) error {
 	var request ResendVerificationRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
@@ -10100,213 +10671,234 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rdhs3kyj6Kjg8s5bnm6Gudm7SjzNyPifxF190JOfLrBP5iGB3kUTUDTAAWjTHS3vtt5g32C8yb7Kf",
-	"ZC8UgG40iW42KZGS801+xBTZjUtVoVD3+txLRD4VHLhWvZPPvQnQFCR+fPWBjs2/KahEsqlmgvdOeh8m",
-	"QChXM5DPFLkFqczX/Z5KJpBT87ieT6F30lNaMj7u3d31e/++9z1NJrA81q8T0BOQRJdjkoTmQEZS5Phl",
-	"gu+FowMv8t7Jb72fXn/o9XtvX19e9j72l+a86/emVNIctNvL94VUQsZ3M+DwSV8n+MSAiBHOPKVjIEMY",
-	"CWnmZ+bZPwqQ816/x2luJrMv1Bb3TxJGvZPe/31QwfTA/qoO3ArM0l6nkE+FBp7Mf4b58qK+nwgFnAzn",
-	"FgYZA677hMOMjIQkQJMJ0RPGx0RPqCZMkxnlWpGcprBPzoiEPwpQ2v2qiAKuCR1TxsmM6QkOqgyYb2CO",
-	"3zBOjl9c8YkopHJ4UPbRmRnCPD9iUmkiOOAsp/ZXygWibyjSuVkGU4SSF8fH+1fcw8ySUwW0YOt7Zu8h",
-	"9HL66Q3wsZ70To6Ov+33csb9398afGoN0oz5///2f+39j4//+k+9foTWXo/eUp1M4pg2FG3BYokry0CS",
-	"CVX75LXFugXrjCqSTCgfQ0oU4wn0Qwq1uzw63ifnIKYZkNlEkETkQLQglEghckJ5SsaCpIJwoa+4HQxB",
-	"xM0ciBMFbXAa7dl9NADo+KuvawA6isPineDQAI8z3giOlkWZAdtXdnR4/CK2mDcsZ9o8GztLGf4YjpjC",
-	"iBaZ7p0cH/bN8Cw35/7o8BC37f4q52Fcwxjs6boQIn/913KmKdWTaiKDnWuW9vo9c0qYhLR3omUBXU/x",
-	"67/iHJdAZQyovwqZKkMHI8ZTSzUZdQdnaM6IIkMYM84NVOJs5Y9mwB6uRvkvCqQdKLr9wv+86f7L8ZHH",
-	"SlBTwRUgiz2XYphBbj4mgmvgiG06nWYsoQY+B1P7xL/+rgywPnec0o+LMy7eH1STmWFvMykcBNxrZtSz",
-	"JBGFXcZUiilIzexS6S3VVK6a+Ayf+uXijerd9XuJBKohvaZ61XsfmIFPv5cyNc3o/NrjYwFb/R7klGXN",
-	"v1zfgmQjZlBUPjIUIgPKzTMs7UKs/R5T1zTNGY+PklE+LugYVo31xj931+8V03RNUBQBWXYkr5BCf+vh",
-	"kQ2o14JuCVALQA+2F8Ch7/FfQ2ptW5VIIYa/Q6LNHhw1neEtsExT1yirrMTJ9/YpQx5Ur6R9T8GL4PCT",
-	"uVGiyzV7NfD8b/JvIX+lqe5ElZf4oHmjUFPgaQmKkZC5+WQwAXuaIdnxIsvoMAPPXJd2+AUdodi5sWBb",
-	"AMaax8nT524PVHkq7nOk3jClH3DBTEOu1lh5uTQqJZ2bvwMNZtU47+CTDnSRFhDUh40CpEiZPkvsbVzp",
-	"ZobIrkvScFR3LYFxpJvyGwXKaI/q2j+HdHY9lpTbp3Jxy+DaUVX5tyOs8u8UMrB/J+ZYF9Nrpal0Txja",
-	"lmBUIP9XQnkCWVb+rK6ntFDBnxJUkUMa0Svdjl9xLecRtloCohWPAczu+uYlizOaZe9HvZPfVghDII3w",
-	"dPdxURR6aZVFc2aJE+gNL+qT2YQlEyIKbQRRZRUZe6ucEsOmUKeknJidUC2MVp+IPKc8XeJjm10DoA1U",
-	"cYtpysxyaXYeAK7GISva6srfNZVj0NdrPn7DeLpIsp6gAkKSBXdk4akHaSVmcogwW4vbvieM+uThyiso",
-	"1SDceOQehf9UlP+EGBBeSLu9QaxYNM0ETTe6RCqxalknHyqRFRoITVMJSoEqzVEs0YUE5c7sjOmJKLQ5",
-	"t+WdvChz1GGRQ8qKfHnKr46O/+s/vzo6Jr/C8LwX4Xh6UuRD7iS1+rtHx9/+138eHX/b8O4CbKqB+n41",
-	"LfCx8H0k0VUCdSrqor6Jdq4RZfb6WAKWud8KFTKWqRSJueZQ35dAU6PquwE+Pohg6G2wlXwbWkNCDLjV",
-	"Va9sqgnhS3+v5q3jaH14rwc2I3ZOQSpIG2DYHSKB/drDZgX/fUkjOx5SziG9Hs4f4CK353sCPLyqCVNk",
-	"LDg8zJVckfcy+XFtT/qGao3TN7vsfAEV7gauQFmu06+qC252ehUYWtjgBnhJ+WNc4C+txvtEbu6XlF9Y",
-	"P0WzZDiimVq6yCribVvqhX0qpOgl1xM3vBx4qpxpFrLRaXmzMt03P6cCFOHCMMXoiYiegHup6eUAMah9",
-	"XxLIho60ZQvI9+ibeGWE280QUppxau6JFzVb9fMIpKZUqZmQ6QrXz9EqucLbMcrxooDDXZ67RzbbaFJI",
-	"CVxfb7xwcypmnV8/XLXxpfUsjB+Fg1VsLorYvW1umhZFLbgUGNdfv+gtu18WL7MLMVNEQi5uIa2cl1OR",
-	"sWR+SqhMJsz/IoXIVS+y5A1UTjlHzS1q8QMphWzd5RLWIk4HpcV0CimhbjOxhY8YZ2pyT0NhV70Wl+E2",
-	"0Ok6OLfrjtwIznpyr2X7MaxIVI5RFCxd+Xq/92lvLPaiwjWEQuIfBRR458jCe9TMRr01qEXK1pBPhaTZ",
-	"dSHjFmgt2XhsBQk/mwFcWmTg7VQdjQB+pBpMAnxV5FqZVd1JLIl1QTwPEFSnsoWNtTOAnYpKAd/ZQGKq",
-	"3n4MwSlc+5ORn9yiLp2lcwkksuCdbWJW92k+C+2HZWEnbuLaqF3oEgn8rbhl0PV2hk/UHHbz3Bi4NL/8",
-	"1psIc2TMFNJIfjlc54wX2vz43Yt+TzNt3ui9E2oEkuqi1+/NgcreydF3x8d3i1d+jfPXruuvDg8PI4zF",
-	"L6Qjaf1oHjfv5fTTa/tCcO9bGjMiLPujAPe70/qmQmmQHiVtc/wKwzNrTkLdbxEqn6voiq8PV4VXGKxK",
-	"oPn68zrA16XElRENHjnBIo+P64v89pvD/io1307uBluGQTM9XgiRb0COCZ3ShOm5xaaLvbhkGXBNLgue",
-	"IlZvmWJDluFjvWkxzFjSWyLAaqQgJOarw0WZ5NUtyLngQBhHzcWI/BOhNNFC9OrxMyHwjldKcIsRKDGa",
-	"t16YrszGK0drRbbUodU+zd+rJxfpoFmvKvl3sKyvXyyuKoxBO9v7/+jefxzufXe9F41F6/depUy/BaXo",
-	"GDZTOIYijUQHnmeUcaLhk/VohafpcD3NCcePgeOVV+kWjK/asHGtYoa1TeT0riTjnTVtT+KSfzYPYlCL",
-	"0te0lG+WAwHNw0SBvAX5TPUrc7o3u58Ss9E5ETwBPEz4gouljOEaXYzptRi1zIeRdjNaC8jEGE+miLXt",
-	"PZCcbJTCewrvq4MiEOBBVAQSj+MC3UygBrkfo9qViyUdikKfEEoKBbJPKLExCjaYzPxtgK6JdV8yfss0",
-	"9V7VlfL9ZvEXbnsPg6aZkDejTMzcoB1UCec3DGBdLatSHspTWj8HIY3WJ18AV7MvoCKtRqaxU6XCsqkN",
-	"9Am7VAunCJu7B+OI8Yb7RwvxIh/aFbULZ6LQicgjgfYDMQU+ODEHC8MA+ubUMK2I87MQXKONTgaSszTN",
-	"YJ8MHF3I+aBPBhnVIM2HgkugycSseHBCtCBDIFoySC1P2ycDmg/ZuBCFMr9P4IpbiJGczsmE3lYstY+R",
-	"0ilLCReaKDonSuyTwRRkTg2uBydEwqhQzkY0FiLdJ4MygsMOLwG5KhcYh66F4a+p2aoWZp9XnAsXLi/M",
-	"FDbq2mv1BjCOsKuDgPG4uF+UvsvtmtPlt2Z0eL9Mc2bKqJKPLeaQruxmUW6x+K8Q3O+Vp7pmDChJrZHq",
-	"f2JKCzl/jHPa703s5Mv0ifIrcZyrv5BxgJ96/W4aVe1oL6nrq7Ruv8BG8P28EDcyg8whxH26lpAzbsPm",
-	"w8g6e2sFZmqMStLlUy7fwLBpDFGvrrOlb6opYqSGy3wMM0mJ5SdiIcH1nGO4zhIkbMSXO45R/yvLLIdS",
-	"hErwYt9m3HtGmTYfl6Z6i+OjWIiTaJZljp8qTPmxyzS82rqgVqi51a6qSdshs3s2YBGy6Z19LuGWwWx5",
-	"wROdxwW9tXUHJ101WMI+6dWyWl1MM1zFLM69vWpr6lGOrYfrmgyzcTO79CRG3YGNK7tsdCIYqcHK6/60",
-	"+3CT9rv91aepkDExsso+6RTi74NxulsP63E4Ec4LuLT1dPLymlExCVgoqDLGfHCKg1enNb+u62kLC86t",
-	"uSQWGpdlkYkpc1lWIktB6fVEBWebia3DOiO74uHt/EKIPOpKcxHOnYe6tC+sPIieuIIp/KoDKNbRWRFY",
-	"nTJiZ+UHBlkaZHQteorTeErHyLy2jLy/Cq0hJVOqJ17HMLI6aiE22dbl6j5TxGUdLFsZHbZWsl+7hr5d",
-	"ZPVebJfW/L603NecZMLGUCioG9lerLZU/gQ005NloBmOOaQqpp0lgnNINKQDA5GZy9u1OW1RY1PK1P2H",
-	"WY66EzcYijyW1Mbjp2LGW/2n911EU4BiCSu/2WDKGCJtvueiXSY01x7ufUf3Rh8/f3u3V35+0eHz0fHd",
-	"snG3yaQTMLcGq8I9DQHr21hbkqw+TZkE1baejaMRkO2AfIxwSJ/h29nzCd2vLGfujNnmqsRiH4/k7XEe",
-	"FjWI92v0sDKysVrCTiX28LJeXxKs3n4MdbRd0HgknXSRlELeaw1RNElgauNXUkgyxq1NAG7FDX6yNBSX",
-	"RN8EubwRq3qlzs4k0xo4YaElDKdPIT6yGDO+gSPUcZ8ezVgC/zajOplMqdTzfQ0op1WxcL3qx70UcrHs",
-	"Cu2iHRw9dpzh20pKWWD/hZ6IR2GIq7yIhCpbQ8Q6pk4JqIROsVqFrX9C1ETMGB8TFnV9bZISZkO0lvUL",
-	"egOcDGly0y+FRLM164zTEyTRSEhfyvSOwuwkTLP5tRbdEfn/FsLcGY2OLldv5Z5XWfuV5IjP0UKwiwVf",
-	"TwXICkktVL7Tu6jU1ta/iNyrj3ELteiYHGYggzsoQh7el0EVGdCRBjlAN8isdCRT5irUuLwwxgnl7rgY",
-	"9HdyLtWvwqXAcmndNeYxWxXJaXBYQihlEjC7kaAfwuenOT0d+Gr36Fp36gLUosjGFM5l/utijZe3+E5o",
-	"v6WEapqJcQGE8jnJbe2nZX6zCcerxdR0CRtb1rkW6Kd7ZHAYKbaSHCIBYquiwFaOWQZ/PYAf3geErbCF",
-	"W792e9xXHS8lFmogq+21X5HRehlzSJS7ZZd4DDZhlubFR2GVdsVPRlZ/W2h4iOTGvNCPlhu4cabfFjL7",
-	"Sjisn9hnULHb01PozQ5PoR/n7BT6qR2dHWf37To7z08d3b71ByzRwO8C1fnW7D1XhY8pG8pLuJhFZRAp",
-	"spW7uDDPOD1i9bMiX47lF3h9unW7gZp3/CiU3+h7eSTaD8bqJE1vLDf3e+85mEvmg7gB3h67bP5cL3j5",
-	"nErNEjalsfp5K0t7dZVNLWWtcZliRKMC4GtfwPfMbJ+6IkJLOL0E4L6Kalnv8btDoiARPFX3PrwPXvdr",
-	"obyXO+PTqkhSAK4QQwvAj9F+QDQ7va5DYt3g1g5efwwWVlv9k+Fj5yBzptRCaS+jGV17l2q/p27Y9Fpl",
-	"YnadW2+rtRoFT9yw5MYRla3uUHpEnL3p2tkp3JvuLwXmB6TMCeXptbh1Icw0vc7EOGqkduLnEva6MqMH",
-	"PmlRoNqk2wCgjNNEs1u4nlZUYJiGyNLrmh/fPWZ9/NHtC7VuuklgqbdW4t7lhBoVA2yZ2v8nsCKe9A6P",
-	"vv3u8PDwcA//943537f+T//fstn+wZNYKvNlZzff5obUyobamCyzMkpi4b7Q5p7poyFvKsVY0jwaNW4r",
-	"gjXko68oqfZ5ZWL+D2xcSHDBh0PIhA2PRglUpNAnqkgmaHdEgsOy6AOX6MWvCwWDWMZ7lVvfifHVgkxi",
-	"UTiWjB3m6htAszr6LYw6TNUN42OE6QSyaXu0wzJsmu1T9ovFyW1myjCj/Kbv8k9cBoAFKHyaGvpWJTxX",
-	"F8cyv1YGq6oakUihiepGLIMnW9z1kZjukngTK3DVAs/dii0OhxuILNar9IS8jPApATnV8awZG8t/9OKQ",
-	"JBMqaaJBlil25STutgsm2ZCooqUYvQfMrzMG1IuGsm8/YJiaULbUv5F0JNVWj3PiSnCDPY/myF7ASIKa",
-	"bGoUwZevdUTRW3RjH68sG1MfLQ6HMVMa5AZiRJ0v9L6nUpQ1hnsnvcT8/W/u+X0hx/UYgERICYkmEyEV",
-	"kCEqrPPweLsRlqWMRX7UmsbbXIl6zRJGmxRP37z8z8OarzqFM1xAPLZ5gwvD8cPuNWDrQXa/K8H3L+gs",
-	"cKiumz7sRW5X3DUqRE9BMpFew+qkAb8x9waacToX4CuLczxEKmlLqmhZjKO2yto2S4VwxQVpSWGn96Oj",
-	"vg2uR/vmYyjzfs1PRo+/AAV6s3vnPqyqvKva9lkzYC6JxPjtKgblLGn+bE8ExpW5Oxpv/FsGs4ZcubiZ",
-	"Pqy58RBlDlY5/3HN2xLZxAi1E19pzcgrz5StDdIizXVlrWHpj4fJim9UKGr2kSUR7ScxIznlcwxvjHhO",
-	"wtgFb6669iba6GioEgsOZEZt2x49AwPbmfCSqjolh2UGuBmV5DVVrxYv0SHO2FBjWVBhgzrAD1EhxWLO",
-	"aVK14IgS1X1/yIIJ+9WhWcBUDN5BobM1YigMeM4S3VZ333MBtNpUbQLwzyByA/+WIKbg3VqZWZx2W7ue",
-	"UEyjdjZH/EoVSQJgsyJuWGJjcW2tWvvhOmMj13KgqP4NvrU0EzQrsFbQtJakc10F+gZfljHBMR72UA0E",
-	"WjU+m6ePv7o0+5SlNh70i2kRsEMYuXBaLjRJDQvRglA+j/Lahr4Brjq3ayDgNrBGmwA8LDuV1WL+4y6S",
-	"2iP5jZ+Y1xjBIMaPAYWzRD8xQDTmRngWHuODPnNyWZyzZXKbwy5stSHMIuUuu5Wqm7jntp401VxSuk8K",
-	"noFSbnBM4y+7iT5srhV6ZRvLGfhFoVt6LGzLiARrvngBu9tyFBtzSK8ZX7dmEh03QN/3ncT+pjbwJXV1",
-	"uHudSqsGwy+sbwEqC6lXniJi9OfI6DFYUmPu76MdxkvQRsHa0GrZOcghFnUUXQ6i+DWP5tqDUpWBtDHZ",
-	"kfFYBAeKpQRDHvzNXh4Q4l6NyvVLltmN4iabuvy5wMna5hbnrG0tCjRNbV2DrYajPUyMTRlyoFr4hSEP",
-	"QrNMzFTXTP8gliGa7H8fQg3C4+qRM+Fu2hCzUzGtpIYNRDWsNeyLIW/EEoLC7GUxU/fgQgdsFKyNPG2L",
-	"xxNXwitKe/cofV6V3X2OJi1fg7dDCd67GIRsz7v7hr4ue59sn20sO676Tqa4gWmZuEKL1NzxYhzxRa2T",
-	"4+jWEMM+3umdA23RpLcZHB7KchjbxC9oE3jb+UbLGQ+/PXpYt9P67qO75j2tUzl71bbCZKnl8/bfRbG/",
-	"2KLYDcSzYZnremHrt8IVto4YWL+6W0109VLX9Qw9nwg8LTQRhS6tLIrxG4XxSzMyCU3AWBZyp5WvI5ai",
-	"ERZu61TZd0elSvy0++/ch9/sYx/D5/ZYXnp9qdl9b8z0pBjuJyI/EHTK9hKRwhj4QbmLu/B1dcOme2Jq",
-	"KWhvKgyEZXlGN6z/HbXal9h9/nUNu4cPY4Pf2KK+fMzKDtKBVcNGdIZdlKOGjbClf3i3Hy+GJ0QD/D8G",
-	"sf77ex//JRrs//faRuuUbCvTm8OXMaUhPSUFt5/Md2IKnGhBZhMBtyDJhFpLSsb4zSmZSnZLNYb0UPLi",
-	"8EX4JLP2UVQrgioUrhC+4e92FoxNx2Gi0AkYaizUUmqFLhoy0XqqTg4OfNhRcDZrzPfFtzEZSUFSSKbn",
-	"lwbfLq4VqLRiu/30gz/hf/v1g8EpPmkuTvtcOapZSO/uDovkjEREz6E6mZARy3KjgI5RFTvxtmbVt32S",
-	"+iSZUN13zT/V/hW/4v9C/nb5/p0BqOL0Bq4TqqBPWApcsxEDaUt//PLL67/eftPH5sD2m4sfvifPnz//",
-	"zrz5y4fv981Ib5jSyncSG3y+8urBVa9PrlBDsJ8CA8JV725wSqZUKTIIvh5gOQeD+LEggvfJwDCNgbe4",
-	"AU9xQqvFEAk0VVgHePDve/jdCfnp9QcsJTV4+/rycoBKQUKlnBPKyasPdHxa1vvFmagig9ejvXeCw95b",
-	"A0ubM0/J88MXOJWtNYuhqmYVAzqdZq4868HUBqP+6+9K8AH5ZwOa71589c1fLA1RojB4lwwMAxyckoEN",
-	"eB1g0TLlytZClgZFPbHwFc57aVa5ZF0wyz3D4DT2H7iGE/ISKYb87//5vwb75LUmGbsFRY6+Ik48wZBT",
-	"a6xgWhHFxnyPcTQ7nhL4ZCvJ2rrLhDhrgZtt5AquufQjJvfJ2cIjMyFvFBa+PyGFYs4JqmcsAdssD3P/",
-	"7Zy4rzNy/v7yg92x9UoooumNoS5OBq9TyKdCA0/mez/DfHASVr9HqJa1BG5g3g8qYthfZ17tr+oB5zQF",
-	"nNkwa4UEYY+Lgbero0sKnhrSfT1yRNAnbETmovDEcmI40tGxoTWHLSVyQDljRhUZUSNJuv15NmaOnvXy",
-	"UF+N0IZOG2TajoFNjI7kkA9BnhJKrNcQi9qTMWj7xvMKFoa2DOYG9sHBPhn8+OoDOcCDf/DZRaTfHeQw",
-	"sKsvQeSMNTmdk1RgLQhcsoWVFe8skDKWMw0pFu8eHNBCTwZkOPeWWBfKfGq1TgcdR1UGSLaY9nBe9RG3",
-	"x7Ycway+HAQPAPFBHCp4b98dRcdm7DTI5ey+BhdUwxuz1D38/4D8syx3oZFE/9JHSFUPXkBOGWd8bBlF",
-	"7RcFZghVs/YZRNoWyzlCxrCQv+yT97fO/oWQCtsqWgwff2fmRZQZdJGBpOjsRbD6qUHL+d6ZLdthuLKd",
-	"2JYfz1gCXIVS9NvX5tpAFaLnLytzuypRyARjJQ/cSwc504H2YG+McyrR+V72vu0d7h/tYz6GGYVOWe+k",
-	"93z/cP+5LYw3wUvsAE0KB2g+sH2U8B/bC54J/jrtnfTMZYDdv61v31ZqVOhFZWaiPwobpek2gk5L15IA",
-	"xaNuMbvxwcIe6fcfrXSsdhuq1qrfjBl7uILIgTe7r34SSRIdzBLUVHBlZYrjw0ObOMK185mEl9Pvzjy0",
-	"xuLRjYHCxnJQNk20slqPs8TFxysXeFBmagQCEVKBF4V++2h2pIo8p3LuTbbWaEVSX6mVwyys1KrpGPt2",
-	"uZZ6ZmxHlD5M06ghLkJqQVLCm2rmrNW2SLa9TVynPtQYsSb2PvnVd2pwlUcRsKAIIAuyTRz3e/0F0g9N",
-	"nsvUvwLJwdX3M8wdtpF/vXQ5UQ+C6JhZ9u7O2sRqtHX8YFMuNJ+LENi5FDlTzi69NQLDdZBi6t0Sq2jp",
-	"QBbWtdDI56pef2ptfD+p47/QMrGBByA8to+ivWKKU/XXPv2IsYPPNo75rhF1P0KAuYZrCm0Z5VVQRkZX",
-	"hmNriVnjltkN/px/qBmDtg0N6gJefBJkROV2EfueA0kC5LZiE5MNwpO3wMkX2+jYUCr3rZ4Ak5grusyg",
-	"DXG/yl1MVAfhxNfm74SDoC9Ak0ThAxnXGLAsIhsfMWjotJa88yUxp6pHSQNVW4xulX5t8w0bsoeKHDZM",
-	"d7rAmqKKJe+DqW82YoM8W+vnYxukISQiB6MKYqxQDpRj55Eq/ZaiJc2/olwwQtq3uq7vS7BPLkAVuVHL",
-	"rGKNWgrGrCq1fGjwYSiPzXbRHPYZacA2wq1PZhOWTNCoeAtbZl5vwJfDRatUBLn9xosmaGPyVGC3bTHe",
-	"StgWYDPKdBRe06JBRgepsF+6r5LiFOHT0nAx9z12UqRgbck9Fzlw9zsabdDGgq3K9knQOscsiGTmYHHh",
-	"W0jtEwM6xsdXPHIgUAOv4xUh/cROxPaPAM2ydqwus7igS02jEF3vZ9PpXi5d4V2vvcAnvvWbqtzK491W",
-	"r2gyIUZ4MTeU7ZyHQl9OUzACmAvoW4m/z7bb2ApZ+lWZG7pKjPbDPV1BOtL1rgWN25eZA+RB2PWOYDno",
-	"9XB4YCWAZhPJGS+H164ThzWMz+icjAUoIvgpYSP0pdsUF1XrdztQwPWAYPFhwy72yfdW6Ogqa9jH/3QE",
-	"9diU9DPAlFCLppEUORmCwYhvY7kGCdmusM0k9Na5ckQpA9jGvKXfpu8Lx9RKoDBFJBtPNBnOCRezffKe",
-	"Z3PDvMoYexRneQrpafWdEf5G5h4vVFWD+Yqj34mqsPOn6zUaucovcEO7prj+ZubAGo0e7ZJGOcx2QKfo",
-	"9HR0ihhrpU6JydPtwsWFe+aLts4F+elNdh23ze1iRwuJXnecaw3rnHvj4LP9sEqecEnxnexyfsCnewHU",
-	"KiG0om/70oT0kG3GVaFAth+pX5RtQLGAneWcaMPlfQkR37sN9uzhdswf68bZinXLUv4fNfF+rQiwhzHA",
-	"VXFYX54/zyDTrL/dp2ctwNslvLMyGGktKxkS4sFnZ+BsZRi/2MyX1eyispY+UWZRoq2dX9CqC+h2GUbV",
-	"OLIzog4kMF5GT3opcVHoco/8N+a2ZqwhZZxo1QCVjTkG+qwUrRZxGnYmrczVdaS+4ikyzKrD6KOh9UWk",
-	"ZzxGzG7X6uJCvVwRFQv0Z2XInVoP4hZ7zZrWK9Ry7HRBYJ9yeVCjQoFCsV1wUPvEJRvZxlwxXZy4uHk3",
-	"MSr2uYLsFiJ6uhvtEY7vFiIi6mlYd/X8oLI1xj8A33CQCKi3iWQLPTnIxNjmx8Z5PDYB7G0HZbUGgztG",
-	"WJlWHMGU/Y0wvjmeKmRYZh1ioNCTBQQI60VpMOdlMzpXlaXOBjbPIMv2RkLmkNoY3j654WLGXUhUxGlu",
-	"p9kOJhcqXXbC5cNz9zoL96y0BfQ+QHVPggLdJujgvs7d4xhVuiVI1jrpd4LjcUNLRedqC2KrUwGuPg0g",
-	"gxC8DKQLS9vAJ6buo01UKoO6cdSK2qILp69828oGQpvbraz31hVZB4ngIybzlnNTi20363h+6KPp8XYV",
-	"2EIP5wdJymI+lM994LMNDCgX1yc52kWZJreCpRG7t13TLuikVuFv0/N2CfrUOSR8QoHbclDmCB7oUF6i",
-	"OBsiuwp/d4kKUuSlI6KFElzuQtt5tQ88HWa3m4vrQ5jl8RB81OeV0FUpJUg35ifVijdbYrj5zJoNzCDD",
-	"ABnvjZq6qFIynIcx+ZgBIrAihE+IH9LkZixFwWuhvwPvZh5Y04UjiWeKnGGJtT3vVb7iyUQIhQc87mNw",
-	"y3+iMcGLFZw7EebRzgjTsZQ+UQ8oXr2lNxAIukgVaqXIdQuSjeZ7ZQXoZmKs1D9v67Q5bLxeOqr0ns4w",
-	"ekXsE3cVNCtqS+T1d1yUd2Ftg0Bq9Rk2vTPcxh7kSnBjha0UYleC0Yubr4RkQvVB2TWlzeT9tmqt0iE6",
-	"peoCcj8PYR1877PUChvoMjVkxBQpG93G1lFWEOsYQ1yWgVrKqPdyzvLUljOKLC2NuqcoKCI2BnYFg4b1",
-	"YZjARsvrZl/v4GQdvRMcMOVvu+b4sKd0hMt5+qr71DBzMwStg6rt7dzr9yZAU+etefWBjpsW4R47wGfu",
-	"+j2XK7vqcf8Yrvd57ESfKV+l7qHNEv3Pkdygsod1masYnGtzmG1gYZQlX4ocsDzvRBhuirWXgnzKU0y5",
-	"80V5+2U2ppoCvVFEC0GUELx84/g7i4sga2+ZLwctlp7qzR/pArXjy7/eHL4pQqYq479F6xedBwmrJY3h",
-	"XY0VzZapbekWOfjsK/c6l1VTbPd7Ds8UETNuOwK5GttCkrIWuasB+0x5msW6JfvktVaY3eALyZ6WgoQE",
-	"PCK07I2iNJ1H5IW/4poaKTNivq02tQNL/Y+CbxnTH1D2K8FkpP8oJ8F7oQ11LkS5SrZfBvarlOlHA/UW",
-	"rEzVdh5JjV2HYZiDZcufcTHbcuaa1XfRcmY4hrmo4gxjxDJQB64WR+Dx+eySse8OPhtauGvMf3qHV5NV",
-	"sH2EppF0nSS8T1ynKEXG7BZLOyiokqWWSfRH0LbB1w8sg925c/rRoX1GetvQVSGroxffvPj2+dcvvmmv",
-	"udUwl+9p2jiRLzOjJ0U+5JRl+zMYTrE+e8qK3P71MRp9so7k2Y8pkMO5hrAyCOW+/HvvxEl+1U4uDC00",
-	"hcscf/X18hJXS7ssp2M4wC3WDmdZnGrIOEV5fnHseJICS3SB6shGYqsZ9Pjw6+2t8YxMqdSl5dattpPo",
-	"++Lo6xb2FlaJWUMyKxlQDJoSkCi4sKlfSCsPYXcnEgw7gZSUnfA8B7OBYZaFTYBmetIWkvOTfWKL94Cb",
-	"IQKfWvESBfIW0j6ZgpzQqao6cIgcEOMGbF8dPt/BuswpSKmmQ6pskauZrSh7T6T5UDuzU5YAWrLMdTDF",
-	"clYUj5xHokNciMWDjN1CGyrfsFvgoCKZTrFzgaPdf1PIMaRInOGMZrb2Wds+JFAr6DTHldKUdd7JBQ73",
-	"sDtRE1FkqHd6Y7Jq2lTV0EMd2I4e7fZGa/VipUm7ev+ZtYHtk1+DqmtMY+GfwlCi7pcerbDakPk96hC2",
-	"1u/X5QRPxuj4gEG7VUOMppBdrO5UlWFyla+xPt22wylhioX5KxTjmQeunSC4YBpxTaCXyCqFJGO8JUzv",
-	"r/aBJ4jpyHl1i30I67Ibqg7jDgCVoIqhWdMQWg4reoKx+FxZigsLmjmnM3X9H0ZCxnOx3QwfRIUX9aQR",
-	"cy99vkTKj2UStk0oCgC/FNDYhKCCd0FQhJti6IFDFti0Suv9jrDZ15ooTbkLuFnixU4R8wnsaFHk4orn",
-	"QkJtU0ISCTkz8pgqPdycCL5PPpTtZW1bKPQUoTyoiRZZGnNC/lLt/Qcp8n884uEC88OaiKgD+XwOumyt",
-	"sO/94FAfdtAzTLo070ULLdyKmzq3Xa2K15a0A+vchWs5tgMDHbf1YoNrbsFSF+IJiyuv8OLZR9Y1xV8C",
-	"lU5Lj3mxsFx5Zy+Wq1beNNgcqLw2Z70Xt3d0K9zdMrYW9xx5wXHlSqDHHXxloXT6KT7r6mrp28i7eUp+",
-	"QUOSTV7BH7BMqbuBhEytfGmvDaxzMUM7QGr7DP4JnIE1nSmhmmZiXIRqnzvkzW4+w3ZtCcFIjB1Wm0WI",
-	"P1V3XLDEx3LHmbnbNZ8Ry/ItqzhpSqidJ4L7itsffPYl9VfexY4oyBkOa82qeH3Y0kquEu93lUbHJOFF",
-	"PrRnbuA6Ke7jK4NT3yEXnQtcaaBpo5stTm8xz0/VMvXLd7Fd2EY8zVhsrpi0a4g9teugw+n7c3H79xxa",
-	"yKTBC1s71EHLajzeVbcAHd4kp+7IVyXVmCY3AFPCImauoFPOE6PGkBIf/hKKdAjatYu32zGoe3fv4Vfa",
-	"ule4/TKzakxrFQt84oEVl4Be7xWXyLM50QulCimZZjQBksFIN0X/3VJm28GE8y/2j/qTy/9lP+OYG8u2",
-	"7lhImP9TMX6j3ruOMdKR+KJu32+x0gXtJnVgY6n6P6A5vkkTuLBW8iesCISNtnasB3RzgGy5AIEhD9rm",
-	"zVhocrFKCfBU0iSrb0QR5iXDGTsL3n20C6P5eOtiuN1XMxCbpfB7weKJcdgOhPyPFEyNlYCa6KFF3C6P",
-	"T+B/oOi08KGyrslNInJQZR8cpencNbRRtlhBXWLHNxPKyRCwNYxNpnQtXM31d8UndDoF7roKn5KBmAIf",
-	"kKFkfKx8K6eoz6PsV7hVUt6FPL72XbDrI/QlSePdr5SDIeXNlei9l6eTe8fIeS/pBp0iupPikypB9ZK2",
-	"NpMwgDUHeiRksvWS1DaA3ga3oCuVugCOlpJUqyTQFuT3bRihYZK226itEu/sETarwFZbIOeFtqVWiCi0",
-	"ZX03ANPqu7J3m+2nZtvQZWykId0nZ2ZTRIyuuKonuLi90gyjoogE1Mdc0zkhc+xWtkSiLynfJqPcjez8",
-	"kvJHEppf0hXtN4aUb5fSX1JOPCUEdL4Gr7MB6WUA+ir/dkfON9LbJa2y62k3MfwNHp8tF+FiI20j6jpC",
-	"fwJU6iHQlkC/S9e60saePD8Mi+Pb2L4ZtaZPBS7Z/rvyIW8VHUyxiK8e7JNzobQRslwjGKqwOsw++dXn",
-	"KSN6J27MIQC/4uXIR1VRjH8ezomD5F9crrzIbPkLLBrd9yn4ssiwOEYG9JbxsSsGHAiTMa70UwmYrepm",
-	"78TWaeKSzq2M7HLKlGbYGhJqQbptRBIGrDyYVFKPBdr4jN6/4Ga1kC+07Ga1gTbRJ0TiVuktQKw5adsW",
-	"elydnsQn+pe5+TapgkkiZjxoUvsNSelc7RNcJpaI5/Wy4IbzRMKAxubtK+5PUoxn4JDw5Qsz61d1OtoC",
-	"MbdLNUGM7PapGUr5ZjhfrO3Qxjh/F/VidfVtvASX88t0KTPXqyOekVGRZZisWzNcVJEDTb169xd6ApPM",
-	"/IRzqSteHiSsVWGtJCfldW4j/yGthyJjzrC56e2CZ+a2ZmVTKjdX7FT8TTD+wEbOf4iY+1cYWr+WLG0k",
-	"nJYg43coT1VEVye2uvyFQ6lluWqhkb4Rz2oqZib4GJQ+cez3ile8urTdOVmwTyBTZdky18nZPVP/jQ6x",
-	"I7ebR9nS3inI00C1tMvG7HNCg2ltcSXCbaFRHBV336/WbHVfb2nsG5EUi8/RwGDYwPLfGDBt34T/BkZb",
-	"L99rXajrUJsYdxIH4/IfeiHF+B/FMOW3+7idjmdI2rxmPhdkCmKa2Rw+BdoIRaqTvBYjirw1re/t/FJT",
-	"LAj8JG8Dv7j2G0H5LWwfX7rmcEbRd6Fzfle0YMT0gylvb10A9j/E0TWbbe0EiuaI3VmVXY6krRNUUcJO",
-	"7cqoUIlCZ1Rp5S0r+GIisIzckCY3pwR7JCpNnh86resMoWVGVJHiSFd8TduxQc2Xr2+ZXTxW6HWhV1U1",
-	"MSDefqOwmgEZKdtQkasePbE1Qjozum3Zk7dMbk/RoAy6RI3lN21pj4vImFKpWcKmlOvmy+eVC0rpt2Wd",
-	"GCXzNExuS+iUJkzPyVAUrnEAyViTsHkeLuQpSh7BAtuumhpAt1//Trhs1LVEjXCN9z+IDbfPB0MU5iLE",
-	"4rvmsumTgmfWiAellcSZJU7KIqhzX8LEWj3KBn6xy+Vnhol/T+S0vy+2rAGeF9VRFwUWpaEbhex4TCLq",
-	"vLGgSmv2nmi0s1rbgg2ZJAPz1oBMqD/Q9tFbkOizWZAY8KWTRRE50PwX8pfLEmpuTmdD2ydmzQtjB4H8",
-	"VrQa/C4Yh/Sa6gES6MAIPtcKgONXis6JYjyBKz4rKQ2Dkic0re8yQmiXoC9EtsObZQv9TOwWHilYKOCe",
-	"q5pWlw8SqkKGsOVKbT+y28qIXCnfvmepFI0Cju3Rk7c27Udd0eBXLRyHsZkOHRaJ6xdQr5+PZk1z9Hwx",
-	"WDSg9cuCRZQTWuiJkNXdq6oa0nYea05WaCBEh4/bE1WEjUKHboqR+bb2JNaSsqa1U2Lrxtny6JHq6JET",
-	"46tJ9p5G4pmLeA1aEURqWLUkn221Tb9rhfc0mrs5DtwGpfJmiWZGQW+rCUiPxcHWQdLuC0yKEnFTW+Wx",
-	"oUSb51Wu0GRb4zZ7ZM58wbcnU6HVbtWuf7H0w+qT3LSfByQUnKGdToppJmj6DJm53rpBCqSHmrM92eld",
-	"PZr4ES8ieuDfzl/92Cfn737sk19heG6uiR9f/9AvbUhfkbcv8Qr76pDkMKZT9gkyhYYo23cjAaWwU8PC",
-	"BXJKqLq54oMfX30giyQ6QBMDtrLTDf7L8yJEaxPnyYtMMyNeHIyEzPdSqmkdqVNphtWuXkh1QFZXjQz5",
-	"0G/+zaoAqBj+Dsk63Zd2Q4f0Brbsmv/F0hkNqny2MqWqgUYROb2W1W2zoUUww31bZp2V/WYEuvTJjM59",
-	"j3sOs6reExt5z6ctwGflONcnx2c4OF++shWnmKqCaXZyuyy3aO6ESdsXxaGirbuSAp7+PXy2C4Tfl3Ct",
-	"GRaCvipBxJE1Wu+gTX3ZuQVlcLeCUOgPWr8YmR9tGyuh+QkbdDfZ52rdcMKmn33H6VXfKgb9enk0nvqK",
-	"2NjnU3uF3Vardt5+KTS4sHQDSKyPVe2mbyvNOkOByJ+pK56Jcb/MuHTlR71eD4mQKUZ+uXpbPHX5+s/Q",
-	"wxpj769w99sVwe0c8QLAf7t8/46kIilyDInIaQrmJA+B3GDJRWUTuWG33kbDLcbsFmyVx9TIXiuoqOyJ",
-	"185gz6vWedvjsVVLu3t2D8LR0tNQszO0hvpt1ftWwn3bzq3JLSP9B6M4WZ3k/3bekObfmG8/Q4FvgVSw",
-	"OY8zYsS7E2XdA3LRFvZA3fTN7r7QsF6LmjZvgEXvdnWiJqsPGnUMy7e9P9CYLkYuU4jxzvEjJa127Pb9",
-	"3py9oN33k2nCXTesDfEeQ/kMumuQBtnNrcy/JOJ1u2ij3rJD+dYJuBSNKsmlhTqjnNRT58Fn92k59X+J",
-	"VB0MOtXxqUb9E7Wlj/Q0XgZu3UPYZFg5L+1O3RqFrOyy0WoLLL0lT6mogAPBCgdHCac/U80W10jtmWqz",
-	"PyJpyltPGIXMeie9AzpliBb3+NIqE5+G5lpxWnL15YIKHeuUUra6Qf3C9tSpk59q6K8S1pcMKyLFnreW",
-	"NRebOTP0RbQYYwPsetvH+Mv2tp6ja9Ine7mXsC/Q8js/CEnQojKkGeWJ0c/MBu0Kqrddx4D4+1bbCiCI",
-	"DfzvPt79nwAAAP//",
+	"7H3rkhs3c+ir4DCpUr583ItW8kW7lUpWsmzrs3WJVv6cilchwRmQhHcGoAHMUoxqT523yBucF8mbnCc5",
+	"hW5gBkNihkPukrv+HP+wuOQMLt2NRt/7cy+R+UwKJozunX7uTRlNmYKPLz/Qif03ZTpRfGa4FL3T3ocp",
+	"I1ToOVOPNLlmStuv+z2dTFlO7eNmMWO90542iotJ7+am3/u3gxc0mbLVsX6eMjNliphyTJLQnJGxkjl8",
+	"mcB74ehMFHnv9Jfe968+9Pq9168uLnof+ytz3vR7M6pozozby4tCaaniuxkK9skMEnhiSOQYZp7RCSMj",
+	"NpbKzs/ts78VTC16/Z6guZ0MX6gt7u8VG/dOe393VMH0CH/VR24FdmmvUpbPpGEiWfzAFquLejGVmgky",
+	"WiAMMs6E6RPB5mQsFWE0mRIz5WJCzJQawg2ZU2E0yWnKDsk5Uey3gmnjftVEM2EInVAuyJybKQyqLZiv",
+	"2AK+4YKcPL0UU1ko7fCg8dG5HcI+P+ZKGyIFg1nO8FcqJKBvJNOFXQbXhJKnJyeHl8LDDMmpAlqw9QO7",
+	"9xB6Of30IxMTM+2dPj75ut/LufB/f23xaQxTdsz/+OV/Hfzvj3/++14/Qmuvxq+pSaZxTFuKRrAgcWUZ",
+	"U2RK9SF5hVhHsM6pJsmUiglLieYiYf2QQnGXj08OyTsmZxkj86kkicwZMZJQoqTMCRUpmUiSSiKkuRQ4",
+	"GIBI2DkAJ5q1wWl8gPtoANDJF1/WAPQ4Dos3UrAGeJyLRnC0LMoO2L6yx8cnT2OL+ZHn3NhnY2cpgx/D",
+	"EVM2pkVmeqcnx307PM/tuX98fAzbdn+V83Bh2ITh6XovZf7qm3KmGTXTaiKLnQFPe/2ePSVcsbR3alTB",
+	"up7iV9/AHBeMqhhQf5Yq1ZYOxlykSDUZdQdnZM+IJiM24UJYqMTZym/NgD1ej/KfNFM4UHT7hf952/2X",
+	"4wOPVUzPpNAMWOw7JUcZy+3HRArDBGCbzmYZT6iFz9EMn/jzr9oC63PHKf24MOPy/UENmVv2NlfSQcC9",
+	"Zkc9TxI2Myx9Ja65ofjO595MyRlThuOq8VCzdEDNuoV84Hbf/ZKGupFKBedfAuoLp63uLzn6lSXGznGe",
+	"JLJACC6t95oaqtbNfQ5P/fT+R20HSxSjZqMtplzPMroYeFJaIrR+j+WUZ82/DK6Z4mPO0uCRkZQZo8I+",
+	"0w14/R7XA5rmXMRHyaiYFHTC1o31o3/OSgVMpFxMBuX6I8JNmiqmtWOM9IppOLezjCaMSJEwd9UlUoy5",
+	"yll6Zrn68LuXH8iRPV/6KGfDPplPeWYvFKaYfVoKtnpf9XvFLN0QNUVwwjue1DoRAv0FjABBsYK4JSII",
+	"wB3gpe/psUZktW21UPc5HIJVGh+A2LeWRl7gU5ZcqVnLRvyJWgaHn8yNEl2u3auF5/8cx5bjqA01najy",
+	"Ah60bxTanscSFGOpcvvJYoIdGA5kJ4oso6OM+Xvq93yEYucGwbYEjA2Pk6fP/R6o8lTc5kj9yLW5wwVz",
+	"w3K9wcrLpVGl6ML+HSiD68Z5wz6ZQK1rAUF92ChAipSb88QLKV7NtUQ2KEnDUd1AMS6AbspvNNNWEdcD",
+	"/xzQ2WCiqMCncnnN2cBRVfm3I6zy75RlDP9O7LEuZgNtqHJPWNpWzGqT/q+EioRlWfmzHsxooYM/FdNF",
+	"ztKIiu52/FIYtYiw1RIQrXgMYHbTty8hzmiWvR33Tn9ZI1cyZeXQm4/LUuVz1LvtmSVON7K8CK70ZEpk",
+	"YaxMr1EnxFvljFg2Beo5FcTuhBqpHlkhIc+pSFf42HbXADMWqrDFNOV2uTR7FwCuxiEr2urK3w1VE2YG",
+	"Gz5+xUW6TLKeoAJCUoVwZOGpB2glZr2JMFvEbd8TRn3ycOUVlGoQbjxy98J/Ksp/QAwILqT93iAoFs0y",
+	"SdOtLpFKrFo1b4y0zApTivNMl5Y9nphCMe3O7JybqSyMPbflnbwsc9RhkbOUF/nqlF88Pvnv//ri8Qn5",
+	"mY3exYR9My3ykYgqHo9Pvv7v/3p88nXDu0uwqQbq+9W0wAfhe0+iq2LUafvLqjuYDMeU4/WxAix7vxU6",
+	"ZCwzJRN7zYHpRDGaLnr9nhvg450Iht6cXcm3oWEpxIBbXfXKtpoQvPTXat46jjaH92Zgs2LnjCnN0gYY",
+	"dodI4ArwsFnDf5/TyI5HVAiWDkaLO7jI8XxPmQivaquMT1Abv4MruSLvVfITBk/6lmqN0ze77HwJFe4G",
+	"rkBZrtOvqgtu9noVWFrY4gZ4TsV9XODPUeN9IDf3cyreo8unWTIc00yvXGQV8bYt9T0+FVL0ihdPWF7O",
+	"RKqdlZtl47PyZuWmb39OJdNESMsUoyciegJupaaXA8Sg9qIkkC19kqsWkBfg5nlphdvtEFKacWqenqc1",
+	"s/+TCKRmVOu5VOkaL9rjdXKFt2OU40UBB7t85x7ZbqNJoRQTZrD1wu2pmHd+/XjdxlfWszR+FA6o2Lwv",
+	"Yve2vWlaFLXgUuDCfPm0t+rJWr7M3su5Jorl8pqllR94JjOeLM4IVcmU+1+UlLnuRZa8hcqpFqC5RS1+",
+	"TCmpWne5grWI/0YbOZuxlFC3mdjCx1xwPb2lobCrXgvLcBvodB28w3VHbgRnPbnVsv0YKBKVYxQFT9e+",
+	"3u99OpjIg6hwzUIh8beCFXDnqMI7J+1GvTWoRco2LJ9JRbNBoeIWaKP4ZIKChJ/NAi4tMubtVB2NAH6k",
+	"GkwCfFXkWplV3UksiXVJPA8QVKeypY21M4C9ikoB39lCYqrevg/BKVz7g5Gf3KIunKVzBSSqEJ1tYqj7",
+	"NJ+F9sOy7C7GiWujdqFLIPDX8pqzrrcz+0TtYbfPTZhQ9pdfelNpj4ydQlnJL2eDnIvC2B+fPe33DDf2",
+	"jd4bqcdMUVP0+r0Fo6p3+vjZycnN8pVf4/y16/qL4+PjCGPxC+lIWt/Zx+17Of30Cl8I7n2kMSvC8t8K",
+	"5n53Wt9MasOUR0nbHD+z0Tmak0D3W4bK5ypQ5cvjdZEqFquK0XzzeR3g61Li2uAQj5xgkScn9UV+/dVx",
+	"f52aj5O7wVZh0EyP76XMtyDHhM5ows0CsenCWC54xoQhF4VIAavXXPMRz+Cx3qwYZTzprRBgNVIQXfTF",
+	"8bJM8vKaqYUUjHABmosV+adSG2Kk7NVDkULgnayV4JaDeWI0j16YrszGK0cbBQnVodU+zV+rJ5fpoFmv",
+	"Kvl3sKwvny6vKgznOz/4d3rwn8cHzwYH0bC+fu9lys1rpjWdsO0UjpFMI4GW7zLKBTHsE3q0wtN0vJnm",
+	"BOPHwPHSq3RLxldj2bjRMcPaNnJ6V5Lxzpq2J2HJP9gHIchGmwEt5ZvVcBn7MNFMXTP1SPcrc7o3u58R",
+	"u9EFRs4Y/4ILS43hGlyM6UCOW+aD2Jw5rcW2QrhsGWlzR3KyVQpvKbyvD4oAgAdREUA8jgt0M4Fa5H6M",
+	"alcuLHckC3NKKCk0U31CCcYoYFye/dsC3RB0X/IqXK6LfL9d/IXb3t2gaS7V1TiTczdoB1XC+Q0DWFfL",
+	"qpSH8pTWz0FIo/XJl8DV7AuoSKuRaexVqUA2tYU+gUtFODVFV27HOGK84fbRQqLIR7iiduFMFiaReSRn",
+	"YShnTAxP7cGCMIC+PTUQIIh+FgJrxEBvRnKephk7JENHF2ox7JNhRg1T9kMhFKPJ1K54eEqMJCNGjOIs",
+	"RZ52SIY0H/FJIQttf5+yS4EQIzldkCm9rlhqH4LOU54SIQ3RdEG0PCTDGVM5tbgenhLFxoV2NqKJlOkh",
+	"GZYRHDi8YsBVhYSQfiMtf03tVo20+7wUQrrMA2mnwAB2r9VbwDjCrg4ChDbDfkH6LrdrT5ffmtXh/TLt",
+	"mSmjSj62mEO6sptluQXxXyHYx+IuGwNKUmuk+u+5NlIt7uOc9ntTnHyVPkF+JY5z9ZeSN+BTr99No6od",
+	"7RV1fZ3W7RfYCL4fluJG5ixzCHGfBorlXGAGQhhZh7dWYKaGqCRTPuVSN3o+Uru6zla+qaaIkRos8z7M",
+	"JCWWH4iFBNbzDsJ1ViCBEV/uOEb9rzxDDqUJVcyLfdtx7znlxn5cmeo1jA9iIUxieJY5fqohewqXaXk1",
+	"uqDWqLnVrqpJ2yGzfzaACNn2zn6n2DVn89UFT00eF/Q21h2cdNVgCftk1stqdTHNchW7OPf2uq3pezm2",
+	"Hq4bMszGzezTkxh1Bzau7KLRiaAxy6ISBspwk/a7/eWnmVQxMdIl8gScu7thMJIFFOGstEq46ZRF4ON9",
+	"NlhHLdQnsoQRFTomKkvNqiw9H8Uyodes80UOYGXpBRVJ0/6Ze2YTm0MdGZ2W7eih07LbEZajOSgW+pdl",
+	"kYkpdwl5MkuZNhuKQg46zgYVXY+3Ad8L+tDl25UUXy/eS5lHHZYujrzzUBf4wlp2589XMIVfdYDLOlH1",
+	"4wffnRQP8uok1qk4yreW8LgafubshCusaZtobfSexl3nKTd7cmcrNssWAyOdcSRuI3JZ313m3T79kVcy",
+	"uf0EsK6vb8lgUkGpAmcbWssTcgeBlC2RfRtA4E7CAG+bbFoZtjYNA/yWsywNEnuXo1zSiIHkwtgN9cHK",
+	"MFNyomiuT8nQL23YJ0M7j/3XCg72X+cMsB8RSvaTslocPC3lQE+lMv6PTIqJ/5xTsRj2L8Uw5wLcevYH",
+	"7wJEE0vp8YOfuKiEJ/uFxwA+eyXkXOAQmV0KrneUUXEFsyRSGCVBx1Q0cVYckJPsB2e7gtUzMNTgdukV",
+	"E7hPXW2CGpgTMpfth0SKccYT+wDYYaG2AlpYVqhibPGyCvpvpDEsJTNqpt4AZQ8ZDIhFLVxNjEeauJS0",
+	"VRdUxRrbpUNcQx+poHovRkbom11Z7itBMokBdprVPTBP17uxvmc0M9NVqrTi9IjqmOkukUKwxLB0aCEy",
+	"d/UxMHc86olIub79MKsh2fIKGNpEUUzWSuVctAbX3HYRTdHrJaz8ZoMpY4jEugrLRvvQl3d88IwejD9+",
+	"/vrmoPz8tMPnxyc3q56/Jnv/Bgn923Hdza+LhoTytyJbkPlUsmssrYHOFQY2Vc0gtbzLetinGVdMt+1p",
+	"a/kAV6TuI95+o4u0kyutogznT2sXQXzAq3f4eFjUIF6v1rD2zqyWsFeTUKgtbW5qqN6+D3tnu6Z3T0bP",
+	"alGNprKuVSTm1cHvrT3dnVXv7vkhSPKRq7Ien7I1C2msSzCjyvCEz6iIhzrETqcTTMK1LQ20iq2GOHbY",
+	"dcOp7oTyezrBpQ3xNgd5xTzn/HNepwYYJxkX6Cph1/IKPiGM4ga6H4OSKxFFsrLyzxU3hgnCQwchTJ+y",
+	"+MhywsUW8WHuCPZoxhP2L3NqkqmllcWhYWDeqVIEetWPBynL5WqEWBej6eP7Tr9oNF3QwkzlvVzj64Kr",
+	"iGV/VbzOGWE6oTOoo4MV9oieyjkXE5SG7tb2ssSarSpGRjS56pfqkd0axiiZKRPRzJ57MNd0R+S/FtJK",
+	"Oo3xP022nbu05TjiWzHqbGvRcVS+V/5bGnc357ru1fuQnVpM0oLNmQokpwh5+BAPqsmQjg1TQ7DbzMv4",
+	"OspdDUSXLs8FocIdF3e9ro+5qQtwK/l2CqNY7GNYd9PZLqBIZcoVA6MegfAMn7bv7OlMrI8a20gSXIJa",
+	"FNlQ2WKV/7oUrNUtvpHGbymhhmZyUjBCxYLkWF10ld9sw/HaRblINP2qtWGJfronTIUB9OsNyKtx8+uC",
+	"49eOWcbE30F4oo+T7yKsrgmHXxZjHRZqIKvttV+R0WaFBIAo98su4Rhswyzti/fCKnHFD0bDfF0Ydheu",
+	"irww91YyYesCCDsoeFDCYXNHh0XFfk9PYbY7PIW5n7NTmId2dPZc9GDfRQv81NHtowN/hQZ+laDOtxY1",
+	"cHWeucYMJyLkPCqDKJmt3cV7+0xgXmp/VuYRJyVcn27dbqDmHd8L5TcGS9wT7QdjdZKmt5ab+723gtlL",
+	"5oO8YqI9pcv+uVlO17vKpBexTK6reNpVNkXK2uAyhUQPzZjY+AK+pad/5morrjrUGRO+Tn9ZUfzZMdEs",
+	"kSLVtz68d14OdanqqTvjs6p2ZACuEENLwI/RfkA0e72uQ2Ld4tYOXr8PFlZb/YPhY++YyrnWSxVPrWY0",
+	"8MEE/Z6+4rOBzuR8kGOcAVqNgieueHLliApDw0qLv7M3DZydwr3p/tLM/gCUOaUiHchrl9lF00EmJ1Ej",
+	"tRM/V7DXORbobk9aFKhYiyQAKBc0MfyaDWo+lH5PZumgFnjnHsOgvOj2pd40Czew1KOVuHcxpVbFYNgI",
+	"4Z8DK+Jp7/jx18+Oj4+PD+B/X9n/fe3/9P+tmu3vPLd3JWaug9X2DnoCNOYQrw3A6tA+4YV9tKwh21Cb",
+	"Z0152c9rixR9yyeFYs7rOWKZxFQxEDtlyvpEF8kUjI1AZdBtZ+iS3sWg0GwYq/5T1RnqxO1qQWuxWFmk",
+	"3Wg8JNjSwVlhdWCqr7iYgEV0yrJZe3DPKmyajVL4xfLkmKULwWYuBqzuRmafZpaodQnP9YVC7a+Vlaqq",
+	"zChT1kZqLzpH9h2SDyBy5nRBRoxA0BpoFlbsOUMzLsxKNF1oNCxfcZFazLt+IJijfBg4Cp3doVb4GoN8",
+	"B2B5rv7ESDoFF0HwVU7FYjDjn1hWxQcPIPsw9cmH/jtdzFzMsBPb7B2SDhLFUiYMp5l23yg2VkxPBwaE",
+	"Yfyu+ixQf7FnuLaoUaEXmPcgZLmhgRRMs2zsL6g5F6mc+ysIs9ggaLD8qxBluwlMnhrxNIXfedVRaXDF",
+	"FgPFXAVuS4hK0AyvQ5pxuwXk2q4Aswct/GGXV37BzFSm8BXNMjkPKoSzT1zD9RGeWi/T2UtfmsFYFsJ/",
+	"Di4d940vQSrnYlCJhlaUBZYzKHNFIAAUFqGp4XrMHeoUNWwAHYOqJL/Aagp/j4sMLKuB4FDSRT2WvBC0",
+	"MFOL6sQXVBf0mvLMzeZiQgOBo/zGVbgOaShnKacDd+z8RV3iEqLzYlXlgjtWyTHP2IPtNHFPos6KUhGr",
+	"ttvA0Cw896ssOBxuoyjgq/eiJPhVPxgFAR3bDyjQgX1KmJqZeMQXZlk/fnpMyuDwsvhJOYnjIsEkW56w",
+	"aJF874T364wB9X1DQe5vIUZcauxnZ3mm5bOwaKcxBUL0k2j1ovd4Q25rlw2v1/ZImpO1BT3ro8XhMOHa",
+	"MLWFJlNnkr0XVMmy+0vvtJfYv//FPX8o1aQehpRIpVhiyFQqzcgIbGaLkNe5EVYVnWXm3FpgqblH0IbF",
+	"Zbdqs7V1Yda7taB3iqh6z+JZp1vcno7fdu/OUY9w/1VLcfiezoOYjk0LO3kR2rXdiMoYM6a4TK2013Vj",
+	"7g2wJHdOoCrLJt5FkZ+WIj5lmcTaKmvbLK+cNdICksJehQVHfVvICvjmfYgKfs0PRlJ4zzQz2907t2FV",
+	"5V3Vts+aD2VFQXcKZDuDcsZ8f7anEnU4vKPhxr/mbN5QxSTuKQyrId5FAbp18Uew5l2JbHIMthJfA9vK",
+	"K480Vm1skea6stawKOPd1CvrHC9f3/z3ck6sBgsR1hHnbRg+5RXfgfcSRUcDA50UjMwp9qY1c2ZhO5de",
+	"UtVn5LiszWVHJXnN8FQL2eqQoGOpsSx1t0WHlruoXdmcZlCiuu8PWTBhvzo0S5iKwTsoQb1BGJcFz3li",
+	"2jqieS4Ado6qgVvUDKKYnDHvWc/s4ozb2mBKocCVsznBV7pIEsbQBHTFE0wHqExbVAwyPnbN4Irq3+Bb",
+	"pJmgjVyV9VIruuRzDYIvy7SEGA+7q9ZurRofVlCDX10BtJSnsQS9B9y8bY8wchH9QhqSWhZiJKFiEeW1",
+	"DR3dXN8k19rNbWCDBm5wWPYqq8VCWLpIavcUuvLAAlcADHJyH1A4T8wDA0RjepZn4TE+6KutrIpz2MCk",
+	"OfIL68BC/Rvh6tFQfRUPHqnnIzY3++mTQmRMazc4FFjDhJ7OPX66cjcIDGksNOcXBZExE4nN/BKoxukF",
+	"7G7L0XwioNrMptVs6aQB+i7eKsk4EwZj71LXIanXqelFMPzS+pagspSz7CkiRn+OjO6DJTXWC7q3w3jB",
+	"jFWwtrRado6zigU+RpcDKH4l4lXQtK4MpI15xFzEgshALCUQdeVv9vKAEPdqVK5fscxuFbrd1H/dxW7X",
+	"Nrc8Z21rUaAZihXndhoRezdhfmXUk27hF5Y8CPheddcyYUE4VbRA2G0INYjQrQfvhbtpQ8xexbSSGrYQ",
+	"1aALjG9TsxVLCFpmlW0m3IN1ZL8AwdrK09jWi7jiylHau0VTqqohyhMwafnuKB2ao9zEIIQxDLeNvl/1",
+	"PkHsCIGGULrvZIorNitz52iR2jteTiK+qE3SrN0aYtiHO71zrD+Y9LaDw11ZDmOb+AlsAq8732i1kljY",
+	"nOMO3U6bu49umve0SU+jddsK8zVXz9v/tCv63bYraiCeLRsQ1VsOvZau5VDEwPrFzXqiqzchqicJ+1oE",
+	"s8IQWZjSyqK5uNIQTTkn09AEDAX799qTKGIpGkNJ7U49V/ZUJ8xPe/jGffgFH/sYPnfA89LrS+3uexNu",
+	"psXoMJH5kaQzfpDIlE2YOCp3cRO+rq/47EDOkIIOZhKi7cozumVnpqjVvsTuky9r2D2+Gxv81hb11WOm",
+	"mVqxamBQOdTw9rGcMcPGT4HTP7zbT5bDE6I5Rh+DdKPDg4//GM03+mtto3VKxp5h9vBlXBuWnpFC4Cf7",
+	"nZwxQYys1XGDRBwurs7ITPFraiCkh5Knx0/DJznaR0GtCOJbXYsyy99xFoiBhGGi0AkYaiwoVxkNLhoy",
+	"NWamT4+OfNhRcDZrzPfp1zEZSbOkUNwsLiy+XWg9owrFdvz0rT/hf/n5g8UpPGkvTnyuHNUupHdzA5Wq",
+	"xjKi51CTTMmYZ7lVQCegip16W7PuYwfbPkmm1PSJK+97eCkuxT+Sv1y8fWMBqgW9YoOEatYnHEJ1x5wp",
+	"rD7000+vvrn+qg8xyPjN+29fkCdPnjyzb/704cWhHelHro32PZ6Hny+9enDZ65NL0BDwU2BAuOzdDM/I",
+	"jGpNhsHXQ6goYxE/kUQKV1V06C1uTKQwIWoxRDGaQjg0Gf7bAXx3Sr5/9QHqOA5fv7q4GIJSkFClFoQK",
+	"8vIDnZyVnVhgJqrJ8NX44I0U7OC1hSWW7aDkyfFTmAq7gEDgvF3FkM5mmWucceTCrv/8q5ZiSP7BgubZ",
+	"0y+++hPSECUawrzJ0DLA4RkZYvj9ECqGatdQhGVp0G4B4lph3gu7yhXrgl3uOQSn8f+ENZyS50Ax5P/9",
+	"n/87PCSvDMn4NdPk8RfEiScQAI/GCm400XwiDrgAs+MZYZ+wxwd2xCHEWQvcbGNX7dRlQHJ1SM6XHplL",
+	"daWhJdkpKTR3TlAz5wnDNuYQt45zwr7Oybu3Fx9wx+iV0MTQK0tdggxfVTHYBz+wxfA07EsGUC3LmVyx",
+	"RT8oyoO/zr3aX3VqyWnKYGbLrDUQBB4XC2/X4YQUIrWk+2rsiKBP+JgsZOGJ5dRypMcnGHoPa9cyZyBn",
+	"zKkmY2olSbc/z8bs0UMvD/V11DGRwyITe7k3MTqSs3zE1BmhBL2G0G6MTJjBN55UsLC0ZTE3xAeHh2T4",
+	"3csP5AgO/tFnlxRzc5SzYZA4EBhrcrogqYRyNLBkhBWKdwgkFyEObZWGR7Qw0yEZLbwl1iVWnPmMBcQs",
+	"UpUFErY5Gi08Uzpzx7Ycwa6+HAQOAPFBHDp4D48yvHHoTqXjODgjMDzc4vA9NexHu+oD+P+Q/IMqN2SA",
+	"Wv/UB6BVD75nOeWCiwnyjNovmtkhdM3wZ3EqxxaQOQDJcpM/HZK3184UBkALe98jsk+e2XkBexZzZBjG",
+	"4PupmVGLg3MsImQZNE4MiMH2LBmjqcXGjE6Y9twGD+SITbnjHH/XJ/MpT6ZAxOBbsPxieATNfxYHENL3",
+	"d/DWP1nuUaG39sQQIXXkcXKgEB7V0/Vfjlx+xbBPhkdBhoB7I/jmKJPyqpjBg+i0dgA4cuX0/NSF0MXI",
+	"3nojFhml9iu+r1j11SH5MIUmieraMiUrckDyj2UO2p6wsZLCHDC4KAS2ArOMUs4F1ozOeMKEDlWY16/s",
+	"nQ36W89LCla00bJQCQSqHrmXjnJuAtUNr+t3VEHkw7XrYHHaOz58fAj5eHYUOuO9096Tw+PDJ1gSeAoS",
+	"xBHYc47AdoPtheEfqxMBIF6lvdOevYnP4QkIrMAa1Rpc2NxO9FuBIbJuI+Axdp36QDbtFjAdHwzdznc1",
+	"WunV7jYUbPo88VVb4w9XEDnyPo/1TwITAO++YnomhUaB7uT4GBMHhXEOq1Ay+NXZ5jZYPPiQQNKL1EBN",
+	"jEaV05lB4+OVCzwqk/YCaRSowMuhv3y0O9JFnlO18PZytBiS1Df4EGweNvgwdALtrF2neTu2I0ofI2t1",
+	"QBeetiSmgpgwd64C7B2FV7lrYA/qOrSKOiQ/+waGruY6AJZpwoDpg/12cdjrL5F+aG9epf41SA7kjh/Y",
+	"wmEbboznLif2ThAds4nf3KBBskZbJ3c25VJP9giBvVMy59o5BXZGYLAOUsy8T2gdLR2pAv06jXyuaoGv",
+	"N8b3gzr+1UbaeADAY/coOihmMFV/49MPGDv6jEHkN42o+44FmGu4psCQVF4FZVh6ZbVHM9gGt8x+8Oec",
+	"c80YxO6sIF94gVWSMVW7RexbwUgSILcVmyD0hSdviZMvd5fFODb3rZkyrqBWwCqDtsT9MncBaR2EE9+y",
+	"rhMOgnZ5TRKFjyLdYMCy9H18xKDP8Ubyzu+JOVWtOxuoGjG6U/pFpQfjJUGLTmjOvPa1oaiC5H008z04",
+	"McK2td0YqAQjlsicWT0cArVyRgU05KwqMVAwY/pXtIsESftoaPDt+g7Je6aL3OrEaNUAvRAChrVePTTw",
+	"MCuPzW7RHLbfbMA2wM3rlVwTiHreKfJ/ZL4cOpgEI8jtN140QXfPhwK7XYvxKGEjwOaUmyi8ZkWDjM6U",
+	"JtrIma+S5UwPZ6XVaOFbz6ZAwQbJPZc5E+53sJiBgQs6eB+SoKOsXRDJ7MES0ndWPiQWdFxMLkXkQIAG",
+	"XscrQPqBnYjdHwGaZe1YXWVxQfPWRiG63ua1071cxiF0vfaCgISd31TlVu7vtnpJk2lZmQUbyoPQl9OU",
+	"WQHMRVOuxd9nLFiyRpZ+WSbmrhOj/XAPV5CONINvQePuZeYAeSxsBk+gHcBmODxCCaDZRHIuyuGN60GG",
+	"Xok5XZCJZJpIcUb4GAIZML8IvSt2BnBNaSbMkEDxecsuDskLFDq6yhr4+N8cQd03Jf3A2IxQRNNYyZyM",
+	"mMWIK+G4CQlB3ce0mYReOz+aLGUAApWwSqdZ39cQq1XD4pooPpkaMloQIeeHBHqtyXGV4ADirEhZelZ9",
+	"Z4W/sb3HC13V4L8U4GqgmgxLiXeIxBe7yt/DhvZNcf3tzIE1Gn28TxoVbL4HOgWPs6NTwFgrdSrIXG8X",
+	"Lt67Z37X1rmgOECTXcdtc7fYMVJByAPMtYF1zr1x9Bk/rJMnXEWCTnY5P+DDvQBqZSha0bd7aUJ5yDbj",
+	"qtBMtR+pnzQ2IFrCzmpCuuXyvn6L71rLDvBwO+YPdUOxYumqlP9bTbzfKPzubgxwVRDc78+fZ5Fp19/u",
+	"00ML8G4J77yMBNvISgaEePTZGThbGcZPmHa0nl2EzbMfJLMo0dbOL3wD/p0zjKrTf2dEHSnGRRm66qXE",
+	"ZaHLPfI/mNuZsYaUQbpl+JLmEwFRVmtFq2WcahZmuXlzdR2pL0UKDNM/eo9ofbqqmLyEcOXdWl1cnJ2r",
+	"YINAf1TGO+rNII7Ya9a0XoKWg9MFUZXaJaGNC800iO1SMH1IXKYXNmaM6eLEJS24iUGxzzXLrllET3ej",
+	"3cPx3UFERD0H7qaenFW2RvoD8A0HiYB6m0i2MNOjTE4wOTnO46EJbG83KKs1mN0zwsqc7gim8DfCxfZ4",
+	"qpCBzDrEQGGmSwiQ6EVpMOdlc7rQlaUOo8rnLMsOxlLlLMV4zT6BEsguJCriNMdpdoPJpTKjnXB599y9",
+	"zsI9K20BfT3etE3QgX29c49DHO9DjQwDK9BGiDhp6MnrfHVBZHwqmasuxIDDSFFG4oWFiVxB8tvj8Vxf",
+	"OXIHddOFJ1fOcY1h7PZ6LKv1dcW2jy5uOXi1zAS7jifHPhcCrmcJPVhhfqZIWYqJioUPW8fIgnJxfZKD",
+	"YZUbci15GjGc45qWCW03Rzaoz7jtgb1g5sx5NHw6iNtyUKSK3dGpvgB5OER2lbzg0kyUzEtPRgsluMyT",
+	"tgOPDzwcbrmfm+9DmKNzF4zYZwXRdQlBQDf2J92KNywQ3Xxm7QbmLIMIG+/OmrmwVDJahGkUkL8joZ6H",
+	"L2cwosnVRMlC1GKHh95PPUTbhyOJR5qcQ67BgXdLX4pkKqWGAx53UrjlP9CrY7n+difCfLw3wnQspU/0",
+	"Hcpnr+kVCyRloAq9VmYL01raibHSH72xFDMQRb3wV+l+nUP4izwk7ipo1vRWyOuvsCjvA9sFgdSqa2x7",
+	"Z7wou6bcHnturLAtT+xKsIp185WQTKk5KttutdnMX1e9uTqEt1RtpG7nYqyD722WorABPldLRlyTslN6",
+	"bB1l/beOQchlEa+VeghezlmdGjmjzNLSKnwGgiJgY4grwKzSUoYcKUvbZVt7lnLDUnAwUEg/o8kVtrk/",
+	"hTw/J0hNWJDkqqdW44Gz0S8RzxWk5zYAA4IatoJFN29AB5fw+I0UDLJDd+s8cNTa5DrwxFz3AEKSb4hH",
+	"h0KA27DX700ZTZ1vCcDcsAj32BE8c9PvubTqdY/7x2C9T2Ls41z7goZ3bUTpf45kMlnS1JSnVVprwEQs",
+	"58AwyCj/v5A5g0rOU2lZN5TpClJvzyAl09dv7peJu3rG6JUmRkqipRTlGyfPEBdBVufqJRA0BHyoYkak",
+	"Z+GeJQ03+5p4nqrjww5tdXQR5DaXNAaCARS/W6W2lSvr6LMv8uwcbE2R6G8FewTpqNjKzpVjl4qUZetd",
+	"ueBH2tMslLixfFtDLoavOXxWSi2KwRGhZRsdbegiIpx8A2tqpMyIsbna1B78Ct9JsWNMfwBBswSTvd6i",
+	"nATuhTbUuYDqqi7DKrBfptzcG6h3YNKqtnNPOvMmDMMeLKyUJ+R8x3l2qFyDDGU5hr2o4gxjzDOmj1zZ",
+	"lsA/9dmljt8cfba0cNOYrfUGribU5n08qRWrndh9SFyvMk0m/BqqgGhWpXatkuh3zGBjvG95xvbnfOpH",
+	"h/b5821DVzXPHj/96unXT758+lV7ebaGuXwH7saJfEUiMy3ykaA8O5yz0QxK+ae8yPGvj9FYmU0kz35M",
+	"Wx0tTChfz6nwnQJ6p07yq3by3tJCU3DPyRdfri5xvbTLczphR7DF2uEs65iNuKAgzy+PHU+p4IkpQPfZ",
+	"Smy1g54cf7m7NZ6TGVWmNBO71XYSfZ8+/rKFvYUFhTaQzEoGFIOmYkAUQmKiGtDKXRj5iWKWnbCUlB0k",
+	"PQfDMDZkYVNGMzNtCyD6Hp/Y4T3gZojAp1bnRjN1zdI+mTE1pTNdNWuROQOMW7B9cfxkD+uypyClho6o",
+	"xnpocyw+fEuk+cBAXwyFQnEjDZsDGARIdIgLsXiU8WvWhsof+TUTTEfysmLnAka7/aaAYyiZOCsdzbBM",
+	"Xts+sHNuaxQsTXnnnbyH4e52J3oqiwz0Tm+51k2bCovhYB2dduMmmth4aT+v3n+EBrdD8nNQoI8bqBFV",
+	"WEo0/dJ9Fhamsr9H3ddoan9VTvBgLJx3GGJc9U5pCjCGQmBVxS5XJB1KGe46+JPNoIdDhWI480wYJwgu",
+	"mUagaliErFxBpmbX2zf4wAPEdOS8usXehSnbDVWHcQeAYumr5nP6rVS1KpkWVy5gBAjJ/uxdXaUb5JC8",
+	"DbJzhDRYcNMn5/h6c8dkWLZcH8ZCTuTVT7O/6TNbbc7li7Yf4KXTU56b25MPll2qnU9uEd2BgoIaZy3s",
+	"HgIXwChf1v2D6okuRoK6ZjNjqeK1B9wMH+SrWq/3h3u0b2URKvHyXVl0ABPoAsCvBPA2ISioS7fZfQyR",
+	"Mg5ZDNOIMVgjclG/MkQbKlyA2cpt7lR5X7ABbNJCXgpkB8GmpCKK5dxK9LoMyBBEikPyoexljT3owLEJ",
+	"GoUhRmZpzGf+U7X3b5XM/3jEIySy3AYi6kA+n4OWfmssxN861IftOi2jKg3E0cIi1/Kqfl+vN+bUlrQH",
+	"++57199wDyZegXdlwIiXbL0hnqCS+xqnMz6yqTPnglHl7DwxPyj0RujsB3WtEZoGWzCqBvas9+IWs25d",
+	"AlrGhnvsNiMvuT5dv4W4i7jsykA/xWdd35ohbl1zxbW9da0sQ17KVX2MdoTiiU3+66qdaLWy5V4Zu0hz",
+	"e0iObXsimtza3wKQ3QUoVYoKEt5aUFZmDoasFHuq/nG82R9AYTQ0k5MitGo4DtTsxf62JMlIvCrU3QZ8",
+	"PFRvc7DE+/I227nb9QLLGXaswacpoThPBPfVVXT02TcXWSsoOKIg5zAs8jW421zpY9QRn9Uic0SRj/BE",
+	"Dl1P2UN4ZXjme4WD70xow2ja6EWO01vMsVk1j/79e5DfY0uyZiw2ly/bN8Qe2mXR4fT9TdwFtazfZjJp",
+	"CDKoHeqgeT8c76pviglvkjN35Kv6htyQK8ZmhEesuEHPsAdGjSEl3v0lFOmVtu8Ihm7HoB68cAu36c6D",
+	"HtovM9SxWkvKwBN3rFUF9HqrGF+RLYhZqhtKySyjCSMZG5sm5eCacmyM9QfWDsrO7jEvLTYxWqpe8TfF",
+	"+GdMENc7SzkSXzY89FtMiEHjXRMYgKpOOKCxNmkC79EJ9IAVgbDl4J71gG7+vR1XAwE3Tpuzbqndzzol",
+	"wFNJk6y+FUXYlyxn7Cx4o+EEbNs7F8NxX81AbJbCbwWLB8ZhOxDyH8m6AmW5muihRdwuj0/gHKHgUfGR",
+	"4K7dVyJzpsuOYNrQhWvtpbFySF1ihzcTKsiIQfIMJia7Ztb2+rsUUzqbMeH6q5+RoZwxMcSkHO2b2kUd",
+	"MmXn1p2S8j7k8Y3vgn0fod+TNN79SjkaUdHcFsK7oDr5nqyc95xu0balOyk+qHpwz2lrZxcLWHugx1Il",
+	"O68Pj/khGLsFfl7q4pNa6sOtk0BbkN/HKFnLJLHvMrZscPYITJrB0ifkXWGw7hGRhUHWd8XYrPqu7GKJ",
+	"nSWxIWfGx4alh+TcborI8aXQ9fwtt1eaQdAfUQz0Mdd+U6oc+jaukOhzKnbJKPcjOz+n4p6E5ud0TS+c",
+	"ERW7pfTnVBBPCQGdb8DrMN+izK9Y53zvyPnGZrekVfZ/7iaG/wjHZ8cV8fjYYMBoR+hPGVVmxGhLHOuF",
+	"a+KLgTFPjsNOFRg1N6do+tTMFa54Vj7kraLDGVTUNsND8k5qY4Us15WJaijVdEh+9jn/gN6pG3PEmLgU",
+	"5ciPqwIz/zBaEAfJP7m6EzLDUjJQwb3vy1moIoNCMxmj11xMXGXuQJiMcaXvS8DsVDd7I3dOExd0gTKy",
+	"S5nUhkOTXFaLQW8jkjCa5s6kknqg0tZn9PbVb6uF/E5r4FYbaBN9QiTulN4CxNqTtmuhx9W8SnzRjLLO",
+	"BeYMcQXtZat23V+RlC70IYFlQr8GUa/RbzlPJEZpYt++FP4kxXgGDMl+/8LM5hXSHu+AmLsGCu+Bmlkp",
+	"34wWy3VS2hjnr7JeObK+jefMpbRzU8rM9VKl52RcZBnkotcMF1XkQFPX8sOl7ugksz/BXPpSlAcJ6r6g",
+	"leS0vM4xsYWl9WhpSIm3Nz0ueG5va152iHNzxU7FXyQXd2zk/EOklLyEzJGNZGkr4bREQL8Beaoiujqx",
+	"1eUvGEqvylVB/3zLKK14VlMxMykmTJtTx34vRcWrS9udkwX7hGW6LAHoetq7Z+q/0ZF93s+jsc5+ytRZ",
+	"oFrisqG4AqHBtFiojAis+gujwu771ZpR9/WWxr4VSaEIDw0Mhg0s/0cLpt2b8H9k453X0kYX6ibUJied",
+	"xMG4/AdeSDn5oxim/Hbvt+34HEhb1MznksyYnGWYoqqZsUKR7iSvxYgib231+R2IYMUsYKWPNPIXkOvw",
+	"KpryWaUWfnBU5J8r9TuCd5HT6s6QRS8dc3/Endzm700ylHMxsMMNTwmutXy0H1y3DWUK/7Xg5m/tzIN2",
+	"PZEy3chh93pxYShUW3+Qt7tfXPsNr/0Wdn/+TC2AAEieLkgqo8WzWo8ZhOffmTL+2kX7/yFYsd1sa5tl",
+	"MC/tz0vgUrqxrFlFCXv1E4CCLAuTUW2056nwYiKhxOaIJldnBBrQakOeHDst+hygZUfUkVpul2JDX4BF",
+	"ze9ff7a7uK9Q+sKsK8JkQbz7Low1hwBQtqUiV5p/iiWNOjO6XfkHdkxuD9FBwEyJGuQ3bTm2y8iYUWV4",
+	"wmdUmObL56ULMuq35RglNGdnYSZlQmc04WZBRrJwXVlIxpuUh3fhQh6i5BEssO2qqQF09+U6pUt93kjU",
+	"CNd4+4PYcPt8sESRYTwviyoEpmyLPqWpe8HenFDJ3N5OfVKIDK24rDSTtdilfuCQdPpADv/bYsfC/rui",
+	"OvmygJJadKuILI9YwKS3BVUp9T7QAMzoiEmMiCVD+9aQTKk/3/joNVPgklsSIOCl02WJOTDsLOXOlwUg",
+	"3ZxO1Tskds1LYwd5GihpDX+VXLB0QM0Q6G5o5aCBZkzAV5ousNLypZg7K9kCY86nNK3vMkJoF8y8l9ke",
+	"L5od9I7CLdxTLFjATNtlm4BVEaoRTZhIvOM6k9/x68pHUNlWfH9oJRvlneU+pEtcYRx4qgP9IJlS07dk",
+	"CfWjPEljtVmuIQPCHvKGy9MVolzX2/TcCfuPj4+dATyReQ5GXzNneAzyUzL8Z38n6H+iGU9YfyRHw4YE",
+	"jPLRdaUkfZnEJyfPntWaoD4B5mSYsqP/xy/nB/9OD/7z+ODZ4LB/8PHPf9/bpqjiLUgTYdl6xztwL8lD",
+	"pXsSwXFnJc2wxqhVyCxjppmz7jXUDMR2fO1GO7BcwCqXuPHEUju4QxPX2afe6QZoxnJ+X0kdzPP9Wjml",
+	"wkylqiRBXXV7wHnQWaXB7AfuZHekqCZ8HIaLpED1znrHSsP9GUGAYCOTSB+TCMP2pZh7DyOt9ZvKQLna",
+	"rs4js8VGx3ZZ8NF1vX0YfVydANAGpVKwieZdst5O0xvv6wLdBEn7r84sS8Q59rWGV7kqzW09WvHInPtq",
+	"qQ+mvDluFde/XPVm/Ulu2s8dEgrM0E4nxSyTNH0EzNzs3DxqJRqEmrOE4vSuFFf8iBcRSeov715+1yfv",
+	"3nzXJz+z0Tt7TXz36tt+adH8grx+DlfYF8ckZxM6459YpsEsih2yEqY19FRaukDOCNVXl2L43csPZJlE",
+	"h2Dwgq61pkELfVeEaG3iPHmRGW6l26OxVPlBSg2tI3Wm7LDGlUqqDsj6ksshH/rFv1lVz5ajX1mySZ/E",
+	"/dAhvWI7Dvz5CemMBiWyW5lS1eqqiJxeZHW7bD0VzHDb5pbnZWc4CQFDZE4XGDQL/oiq1B0fe4crFs5E",
+	"Oc51tPP5Uy5SSGOxPa6rUL293C5Q2u8ANuTW3QmT2MHMoaKtD6JmIv1r+OydZPeuQ9HbEjE1s1fQQi0I",
+	"iEQfzI6jjJlLggZIgxDvVqDrzv4yPFMkDGp6rUXHp5lUplFFrjW+CxuE991VofuoWfTrpSXBuohqySF5",
+	"4yuNnbpeES4YSUnDXNaMBSTUFqx208c6787QJfNH+lJkctIvE8Jd8W9vl2KJVCnoZq5WoUhdOZFHEAAS",
+	"ux9ewu53K8PjHPHy+3+5ePuGpDIpcojYymnKLCsYMXIFBY811plg+3WeW3Yz4dcMq8SmVnhbQ0Vl+9t2",
+	"Dv2u6pK7OyZdda+9ZaNAGC09C1VDS2ugIFd98hW7bYfZDdltpNVwFCfra5C8XjRUIWksBzIHiXGJVKAP",
+	"nzPCxRsRZt3zBcCWe3M3uQd2d7/TrANETZvhC9G7W6WqyWwEViHL8rHzFtRUk2OXyMhF5/C2klY109on",
+	"wDRpnS9F+taevQv/7B5auneLJF62zI3gHgMBj3VXQS2yg71tJuY8KOJ1u2ijXs8/d0/ApWhUSS4t1Bnl",
+	"pJ46jz67T6uVSVZI1cGgU5mxatQ9FArc04mgHt6twK07vJssM+9Kw1W3Nl1re1y1GhNLb99DqnniQLDG",
+	"QVfC6W+ppJRrY/pItxkwgTTVtSeMQmW9094RnXFAi3t8ZZWJz5J1XbeRXH01s8LE+pSVjeZAv8COdnXy",
+	"0w3dzcLyt2HBttjzaJpzoeNzS1/EyAmz91+9w3P8ZR/MoSE7FXNR3UvQlW/1nW+lImCSGdGMisTqZ3aD",
+	"pXvLve369cTfLytHewjav3s3H2/+fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -67,15 +67,41 @@ func (e export) write(w http.ResponseWriter) error {
 	},
 		func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
 	array(d, "messages", func(p store.Page) ([]watchparty.Message, error) { return e.store.ExportMessages(e.ctx, e.user.ID, p) },
-		func(m watchparty.Message) string { return m.ID }, message)
+		func(m watchparty.Message) string { return m.ID }, exportedMessage)
 	array(d, "invitations", func(p store.Page) ([]watchparty.Invitation, error) {
 		return e.store.ExportInvitations(e.ctx, e.user.ID, p)
 	},
-		func(i watchparty.Invitation) string { return i.ID }, invitation)
+		func(i watchparty.Invitation) string { return i.ID }, invitation(e.user.ID))
+	array(d, "accepted_invitations", func(p store.Page) ([]watchparty.Invitation, error) {
+		return e.store.ExportAccepted(e.ctx, e.user.ID, p)
+	},
+		func(i watchparty.Invitation) string { return i.ID }, acceptedInvitation)
+	array(d, "bans", func(p store.Page) ([]watchparty.Sanction, error) { return e.store.ExportBans(e.ctx, e.user.ID, p) },
+		func(b watchparty.Sanction) string { return b.ID }, exportedSanction)
+	array(d, "mutes", func(p store.Page) ([]watchparty.Sanction, error) { return e.store.ExportMutes(e.ctx, e.user.ID, p) },
+		func(m watchparty.Sanction) string { return m.ID }, exportedSanction)
 	array(d, "avatars", func(p store.Page) ([]watchparty.Avatar, error) { return e.store.ExportAvatars(e.ctx, e.user.ID, p) },
 		func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
 	d.property("exported_at", time.Now().UTC())
 	return d.end()
+}
+
+func exportedMessage(m watchparty.Message) ExportedMessage {
+	out := ExportedMessage{
+		ID: m.ID, RoomID: m.RoomID, Body: m.Body, CreatedAt: m.CreatedAt, EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
+	}
+	if m.ReplyTo != nil {
+		out.ReplyToID = &m.ReplyTo.ID
+	}
+	return out
+}
+
+func acceptedInvitation(i watchparty.Invitation) AcceptedInvitation {
+	return AcceptedInvitation{RoomID: i.RoomID, AnsweredAt: i.AnsweredAt}
+}
+
+func exportedSanction(s watchparty.Sanction) ExportedSanction {
+	return ExportedSanction{RoomID: s.RoomID, UserID: s.UserID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
 }
 
 func exportedAvatar(a watchparty.Avatar) AvatarVersion {

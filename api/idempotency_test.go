@@ -16,7 +16,7 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 	t.Parallel()
 	for id, op := range operations() {
 		taken := op.Parameters.GetByInAndName("header", idempotencyKey) != nil
-		if op.method == http.MethodPost && op.success() == http.StatusCreated {
+		if op.method == http.MethodPost && (op.success() == http.StatusCreated || op.success() == http.StatusAccepted) {
 			require.True(t, taken, "%s takes no %s", id, idempotencyKey)
 		}
 	}
@@ -26,7 +26,7 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 var changed = map[string]map[string]any{
 	"register": {"username": "carola"}, "createMovie": {"title": "Faust II"}, "createRoom": {"name": "Later show"},
 	"mute": {"reason": "Less noise"}, "ban": {"reason": "Less noise"}, "invite": {"email": "other@example.org"},
-	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false},
+	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false}, "requestPasswordReset": {"email": "other@example.org"},
 }
 
 func TestRequestsSentAgain(t *testing.T) {
@@ -70,6 +70,9 @@ func TestRequestsSentAgain(t *testing.T) {
 			var params map[string]string // of what has no body
 			if id == "resendEmail" {
 				params = map[string]string{"email_id": w.queued}
+			}
+			if id == "resendVerification" { // there is nothing else that it could ask for
+				return
 			}
 			require.NotEmpty(t, len(changed[id])+len(params))
 			send(changed[id], params).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")

@@ -29,6 +29,7 @@ type identity struct {
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
+		ctx = context.WithValue(ctx, clientKey{}, client(c))
 		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
 			id := identity{err: watchparty.ErrUnauthenticated}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {

@@ -26,11 +26,17 @@ func (s *Server) Invite(ctx context.Context, r InviteRequestObject) (InviteRespo
 	if err != nil {
 		return nil, err
 	}
-	return Invite201JSONResponse{Data: invitation(invited)}, nil
+	answer := invitation(id.UserID)(invited)
+	answer.Email = &n.Email // they know it
+	return Invite201JSONResponse{Data: answer}, nil
 }
 
 // ListInvitations answers a room's invitations.
 func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestObject) (ListInvitationsResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
@@ -43,7 +49,7 @@ func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestOb
 		return nil, err
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.Invitation) string { return i.ID })
-	return ListInvitations200JSONResponse{Data: convert(invitations, invitation), NextCursor: next}, nil
+	return ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
 }
 
 // RevokeInvitation takes an open invitation back.
@@ -56,6 +62,21 @@ func (s *Server) RevokeInvitation(ctx context.Context, r RevokeInvitationRequest
 		return nil, err
 	}
 	return RevokeInvitation204Response{}, nil
+}
+
+// LookUpInvitation answers what whoever has the token is asked into.
+func (s *Server) LookUpInvitation(ctx context.Context, r LookUpInvitationRequestObject) (LookUpInvitationResponseObject, error) {
+	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	i, room, err := s.store.OpenInvitation(ctx, invitationID)
+	if err != nil {
+		return nil, err
+	}
+	preview := InvitationPreview{Email: i.Email, Inviter: Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt}
+	preview.Room.ID, preview.Room.Name, preview.Room.Description, preview.Room.Participants = room.ID, room.Name, room.Description, room.Participants
+	return LookUpInvitation200JSONResponse{Data: preview}, nil
 }
 
 // AcceptInvitation lets the caller, whoever was invited, into the room.
@@ -88,9 +109,16 @@ func (s *Server) DeclineInvitation(ctx context.Context, r DeclineInvitationReque
 	return DeclineInvitation204Response{}, nil
 }
 
-func invitation(i watchparty.Invitation) Invitation {
-	return Invitation{
-		ID: i.ID, RoomID: i.RoomID, Email: i.Email, State: InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
-		ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt,
+// invitation is what someone sees of them: the address only of one's own, for the room may have passed to a stranger.
+func invitation(viewerID string) func(watchparty.Invitation) Invitation {
+	return func(i watchparty.Invitation) Invitation {
+		shown := Invitation{
+			ID: i.ID, RoomID: i.RoomID, State: InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
+			ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt,
+		}
+		if i.Inviter.ID == viewerID {
+			shown.Email = &i.Email
+		}
+		return shown
 	}
 }

@@ -104,6 +104,45 @@ func TestInvitation(t *testing.T) {
 	require.NotContains(t, strings.ToLower(string(log.raw)), "example.org", "no address is in the log")
 }
 
+func TestLookingUpAnInvitation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host, guest := b.user(t, "host"), b.user(t, "guest")
+	room := b.room(t, host, map[string]any{"visibility": "private", "name": "Cellar cinema", "description": "Mind the steps."})
+	id, token := b.invite(t, room, host, "friend@example.org")
+	lookUp := func(token string) answer {
+		return b.do(t, "POST", "/invitations/lookup", "", map[string]any{"token": token})
+	}
+	a := lookUp(token)
+	require.Equal(t, 200, a.status, a)
+	require.Equal(t, map[string]any{
+		"email": "friend@example.org", "inviter": map[string]any{"id": host.id, "username": "host"}, "expires_at": a.data()["expires_at"],
+		"room": map[string]any{"id": room, "name": "Cellar cinema", "description": "Mind the steps.", "participants": 1.0},
+	}, a.data())
+	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)
+	lookUp(token).requireProblem(t, 400, "bad_token")
+	lookUp(b.server.oneTime.Token(auth.ForOptOut, id)).requireProblem(t, 400, "bad_token")
+	lookUp(b.server.oneTime.Token(auth.ForInvitation, unknownID)).requireProblem(t, 400, "bad_token")
+}
+
+// TestAddressesOfInvitations: a room may pass to someone who has no business with whom others have invited.
+func TestAddressesOfInvitations(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host, stranger := b.user(t, "host"), b.user(t, "stranger")
+	room := b.room(t, host, nil)
+	b.invite(t, room, host, "friend@example.org")
+	b.join(t, room, stranger)
+	require.Equal(t, 204, b.do(t, "POST", "/rooms/"+room+"/leave", host.token, nil).status)
+	list := b.do(t, "GET", "/rooms/"+room+"/invitations", stranger.token, nil)
+	require.Len(t, list.list(), 1)
+	require.Nil(t, list.list()[0]["email"])
+	require.NotContains(t, string(list.raw), "friend")
+	again := b.do(t, "POST", "/rooms/"+room+"/invitations", stranger.token, map[string]any{"email": "FRIEND@example.org"})
+	require.Equal(t, list.list()[0]["id"], again.data()["id"], "the open one")
+	require.Equal(t, "FRIEND@example.org", again.data()["email"], "as they wrote it")
+}
+
 func TestInvitationTokens(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -33,20 +33,25 @@ type limits struct {
 	reads  *limit.Local // each replica for itself
 	wait   time.Duration
 
-	signIn, failures, mails, exports, writes limit.Rule
+	signIn, failures, allFailures, mails, exports, writes limit.Rule
 }
+
+// manyClients is how many times as often all clients together may fail to sign in to an account as one may: so one client
+// does not lock its owner out, and many do not get through.
+const manyClients = 10
 
 func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger) *limits {
 	n := cfg.RateLimit
 	return &limits{
-		shared:   limit.New(client, cfg.Redis.KeyPrefix, cfg.Auth.Secret, log),
-		reads:    limit.NewLocal(limit.Rule{Name: "reads", Rate: n.Reads, Period: time.Second, Burst: 2 * n.Reads}),
-		wait:     limit.MaxWait,
-		signIn:   limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
-		failures: limit.Rule{Name: "sign-in-failures", Rate: n.SignInFailures, Period: 15 * time.Minute},
-		mails:    limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
-		exports:  limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
-		writes:   limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
+		shared:      limit.New(client, cfg.Redis.KeyPrefix, cfg.Auth.Secret, log),
+		reads:       limit.NewLocal(limit.Rule{Name: "reads", Rate: n.Reads, Period: time.Second, Burst: 2 * n.Reads}),
+		wait:        limit.MaxWait,
+		signIn:      limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
+		failures:    limit.Rule{Name: "sign-in-failures", Rate: n.SignInFailures, Period: 15 * time.Minute},
+		allFailures: limit.Rule{Name: "all-sign-in-failures", Rate: manyClients * n.SignInFailures, Period: 15 * time.Minute},
+		mails:       limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
+		exports:     limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
+		writes:      limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
 }
 
@@ -95,6 +100,14 @@ func writes(method string) bool {
 	return false
 }
 
+type clientKey struct{}
+
+// clientOf is client for operations.
+func clientOf(ctx context.Context) string {
+	name, _ := ctx.Value(clientKey{}).(string)
+	return name
+}
+
 // client is where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has at least.
 func client(c echo.Context) string {
 	addr, err := netip.ParseAddr(c.RealIP())
@@ -128,14 +141,20 @@ func (s *Server) checkFailures(ctx context.Context, name string) error {
 	if s.limits == nil {
 		return nil
 	}
-	return unlessAllowed(s.limits.shared.Peek(ctx, s.limits.failures, account(name)))
+	if err := unlessAllowed(s.limits.shared.Peek(ctx, s.limits.failures, account(name)+" "+clientOf(ctx))); err != nil {
+		return err
+	}
+	return unlessAllowed(s.limits.shared.Peek(ctx, s.limits.allFailures, account(name)))
 }
 
 func (s *Server) countFailure(ctx context.Context, name string) error {
 	if s.limits == nil {
 		return nil
 	}
-	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.failures, account(name)))
+	if err := unlessAllowed(s.limits.shared.Allow(ctx, s.limits.failures, account(name)+" "+clientOf(ctx))); err != nil {
+		return err
+	}
+	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.allFailures, account(name)))
 }
 
 // limitMails counts a mail that someone asks to be sent to an account, and refuses it when there were too many. Whether

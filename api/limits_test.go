@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -294,9 +295,33 @@ func TestSignInFailuresAreLimited(t *testing.T) {
 	login("another@example.org", password).requireProblem(t, 401, "bad_credentials")
 	require.Equal(t, 200, b.do(t, "GET", "/users/me", alice.token, nil).status, "who is signed in stays so")
 
+	t.Run("no other client is locked out", func(t *testing.T) {
+		s := limited(func(n *config.RateLimit) { n.SignInFailures = 2 })
+		b := setup(t, s, func(s *settings) {
+			s.config.HTTP.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+		})
+		alice := b.register(t, "alice")
+		from := func(client, password string) answer {
+			r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
+			r.Header.Set("X-Forwarded-For", client)
+			return b.send(t, r)
+		}
+		for i := range manyClients {
+			guesser := fmt.Sprintf("192.0.2.%d", i)
+			for range 2 {
+				from(guesser, "wrong horse battery").requireProblem(t, 401, "bad_credentials")
+			}
+			from(guesser, password).requireLimited(t, 2)
+			if i < manyClients-1 {
+				require.Equal(t, 200, from("198.51.100.1", password).status, "the owner gets in")
+			}
+		}
+		from("198.51.100.1", password).requireLimited(t, 2*manyClients)
+	})
 	t.Run("nothing is hashed", func(t *testing.T) {
 		b.server.passwords = nil // hashing would panic
 		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
+		r.RemoteAddr = "127.0.0.1:1" // where the guesses came from
 		b.serve(t, r).requireLimited(t, 3)
 	})
 	t.Run("no address in Redis", func(t *testing.T) {
@@ -344,6 +369,7 @@ func TestParallelGuesses(t *testing.T) {
 		_, err = lock.ExecContext(t.Context(), "LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
 		require.NoError(t, err)
 		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": bob.email, "password": password})
+		r.RemoteAddr = "192.0.2.1:1"
 		answered := make(chan answer, 1)
 		go func() { answered <- b.serve(t, r) }()
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -352,8 +378,9 @@ func TestParallelGuesses(t *testing.T) {
 			assert.NoError(c, err)
 			assert.Equal(c, 1, waiting)
 		}, 20*time.Second, 5*time.Millisecond, "it was let in")
+		ctx := context.WithValue(limit.Within(t.Context(), time.Minute), clientKey{}, "192.0.2.1")
 		for range 5 {
-			require.NoError(t, b.server.countFailure(limit.Within(t.Context(), time.Minute), bob.email))
+			require.NoError(t, b.server.countFailure(ctx, bob.email))
 		}
 		require.NoError(t, lock.Rollback())
 		(<-answered).requireLimited(t, 5)
@@ -382,6 +409,25 @@ func TestMailsAreLimited(t *testing.T) {
 	require.Equal(t, []int{2, 0}, []int{a.number(t, "RateLimit-Limit"), a.number(t, "RateLimit-Remaining")})
 	require.InDelta(t, 30*60, a.number(t, "Retry-After"), 60)
 	require.InDelta(t, 60*60, a.number(t, "RateLimit-Reset"), 60)
+}
+
+// Many accounts could flood one address with changes to it.
+func TestMailsToAnAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	b := setup(t, limited(func(n *config.RateLimit) { n.Mails = 2 }))
+	change := func(p person, email string) answer {
+		return b.do(t, "PUT", "/users/me/email", p.token, map[string]any{"email": email, "password": password})
+	}
+	for i, name := range []string{"alice", "bob", "carol"} {
+		p := b.register(t, name)
+		a := change(p, "Victim@example.net")
+		if i < 2 {
+			require.Equal(t, 202, a.status, a)
+			continue
+		}
+		a.requireLimited(t, 2)
+	}
+	require.Equal(t, 202, change(b.register(t, "dora"), "other@example.net").status)
 }
 
 func TestExportsAreLimited(t *testing.T) {

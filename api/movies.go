@@ -20,6 +20,14 @@ func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (Lis
 	f := watchparty.MovieFilter{
 		Search: value(r.Params.Q), Genre: value(r.Params.Genre),
 		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
+		Archived: value(r.Params.Archived),
+	}
+	if f.Archived {
+		if _, err := s.admin(ctx); err != nil {
+			return nil, err
+		}
+	} else if _, err := viewer(ctx); err != nil {
+		return nil, err
 	}
 	f.Normalise()
 	if err := f.Validate(); err != nil {

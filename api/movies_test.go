@@ -87,6 +87,9 @@ func TestMovieAdministration(t *testing.T) {
 		b.do(t, c.method, c.path, "", c.body).requireProblem(t, 401, "unauthenticated")
 		b.do(t, c.method, c.path, alice.token, c.body).requireProblem(t, 403, "forbidden")
 	}
+	b.do(t, "GET", "/movies?archived=true", "", nil).requireProblem(t, 401, "unauthenticated")
+	b.do(t, "GET", "/movies?archived=true", alice.token, nil).requireProblem(t, 403, "forbidden")
+	require.Empty(t, b.do(t, "GET", "/movies?archived=true", root.token, nil).list())
 	require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(nil)).status)
 	b.do(t, "POST", "/movies", root.token, film(nil)).requireProblem(t, 409, "movie_exists")
 	b.do(t, "PATCH", path, root.token, film(nil)).requireProblem(t, 409, "movie_exists")

@@ -17,10 +17,14 @@ func (s *Server) RequestPasswordReset(ctx context.Context, r RequestPasswordRese
 	if err := watchparty.ValidateAccountAddress(email); err != nil {
 		return nil, err
 	}
+	once, err := s.once(ctx, "requestPasswordReset", r.Params.IdempotencyKey, strings.ToLower(email))
+	if err != nil {
+		return nil, err
+	}
 	if err := s.limitMails(ctx, email); err != nil {
 		return nil, err
 	}
-	if err := s.store.RequestReset(ctx, email); err != nil {
+	if err := s.store.RequestReset(ctx, email, once); err != nil {
 		return nil, err
 	}
 	return RequestPasswordReset202Response{}, nil

@@ -91,7 +91,7 @@ func repeatedParameter(err *echo.HTTPError) string {
 }
 
 func newProblem(status int, code, detail string) Problem {
-	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: ProblemCode(code)}
 	if detail != "" {
 		p.Detail = &detail
 	}

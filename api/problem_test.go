@@ -4,8 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/avatar/probe"
 )
 
 func TestProblem(t *testing.T) {
@@ -35,7 +41,7 @@ func TestProblem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := problem(c.err)
-			require.Equal(t, []any{c.status, c.code}, []any{p.Status, p.Code})
+			require.Equal(t, []any{c.status, c.code}, []any{p.Status, string(p.Code)})
 			text, err := json.Marshal(p)
 			require.NoError(t, err)
 			require.NotContains(t, string(text), "10.0.0.7")
@@ -44,6 +50,69 @@ func TestProblem(t *testing.T) {
 	for kind := watchparty.KindInvalid; kind <= watchparty.KindUnavailable; kind++ {
 		require.NotZero(t, statuses[kind], "kind %d has no status", kind)
 	}
+}
+
+// TestProblemCodes: the contract lists the codes that there are, and no others.
+func TestProblemCodes(t *testing.T) {
+	known := map[string]bool{}
+	text := func(e ast.Expr) {
+		if literal, ok := e.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			code, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			known[code] = true
+		}
+	}
+	named := func(e ast.Expr, name string) bool {
+		if s, ok := e.(*ast.SelectorExpr); ok {
+			return s.Sel.Name == name
+		}
+		i, ok := e.(*ast.Ident)
+		return ok && i.Name == name
+	}
+	for _, pattern := range []string{"../*.go", "*.go", "../store/*.go", "../auth/*.go", "../limit/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || strings.HasSuffix(file, ".gen.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CompositeLit:
+					if named(n.Type, "Error") {
+						for _, e := range n.Elts {
+							if pair, ok := e.(*ast.KeyValueExpr); ok && named(pair.Key, "Code") {
+								text(pair.Value)
+							}
+						}
+					}
+				case *ast.CallExpr:
+					if named(n.Fun, "newProblem") && len(n.Args) == 3 {
+						text(n.Args[1])
+					}
+				}
+				return true
+			})
+		}
+	}
+	for _, code := range codes {
+		known[code] = true
+	}
+	for _, code := range []string{
+		probe.CodeEmpty, probe.CodeTooLarge, probe.CodeUnsupportedFormat, probe.CodeUnreadable, probe.CodeTooManyPixels,
+	} {
+		known[code] = true
+	}
+	spec, err := GetSpec()
+	require.NoError(t, err)
+	listed := map[string]bool{}
+	for _, code := range spec.Components.Schemas["ProblemCode"].Value.Enum {
+		listed[code.(string)] = true
+	}
+	require.Equal(t, known, listed)
 }
 
 // TestBrokenParts: what fails inside is a 500 that says nothing, and one line in the log that says what.
@@ -109,7 +178,7 @@ func TestRoutesThatAreNotThere(t *testing.T) {
 	b := setup(t)
 	alice := b.user(t, "alice")
 	for _, path := range []string{
-		"", "/", "/nowhere", "/rooms/", "/users", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
+		"", "/", "/nowhere", "/rooms/", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
 		"/%2e%2e/health", "/admin", "/rooms%2f" + unknownID, "/Rooms", "/docs.yaml",
 	} {
 		for _, token := range []string{"", alice.token} {

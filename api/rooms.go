@@ -169,6 +169,22 @@ func (s *Server) LeaveRoom(ctx context.Context, r LeaveRoomRequestObject) (Leave
 	return LeaveRoom204Response{}, nil
 }
 
+// QuitRoom takes the caller out of a room for good.
+func (s *Server) QuitRoom(ctx context.Context, r QuitRoomRequestObject) (QuitRoomResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
+		return nil, err
+	}
+	if err := s.store.QuitRoom(ctx, r.RoomID, id.UserID); err != nil {
+		return nil, err
+	}
+	s.voidRoom(ctx, r.RoomID)
+	return QuitRoom204Response{}, nil
+}
+
 // ListParticipants answers who is in a room. Presence changes with every act, so this is read from the store.
 func (s *Server) ListParticipants(ctx context.Context, r ListParticipantsRequestObject) (ListParticipantsResponseObject, error) {
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {

@@ -270,6 +270,24 @@ func TestRoles(t *testing.T) {
 	})
 }
 
+func TestQuittingARoom(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host, guest := b.user(t, "host"), b.user(t, "guest")
+	room := b.room(t, host, map[string]any{"visibility": "private"})
+	_, token := b.invite(t, room, host, "guest@example.org")
+	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)
+	path := "/rooms/" + room
+	require.Equal(t, 204, b.do(t, "POST", path+"/leave", guest.token, nil).status)
+	require.Equal(t, 200, b.do(t, "GET", path, guest.token, nil).status, "who has left is still a member")
+	require.Equal(t, 204, b.do(t, "DELETE", path+"/me", guest.token, nil).status)
+	b.do(t, "GET", path, guest.token, nil).requireProblem(t, 404, "not_found")
+	b.do(t, "POST", path+"/join", guest.token, nil).requireProblem(t, 404, "not_found")
+	b.do(t, "DELETE", path+"/me", guest.token, nil).requireProblem(t, 404, "not_found")
+	require.Empty(t, b.do(t, "GET", "/users/me/rooms", guest.token, nil).list())
+	b.do(t, "DELETE", path+"/me", host.token, nil).requireProblem(t, 409, "own_role")
+}
+
 func TestListMyRooms(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

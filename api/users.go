@@ -15,7 +15,13 @@ func (s *Server) GetMe(ctx context.Context, _ GetMeRequestObject) (GetMeResponse
 	if err != nil {
 		return nil, err
 	}
-	return GetMe200JSONResponse{Data: s.account(user)}, nil
+	pending, err := s.store.PendingEmail(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	account := s.account(user)
+	account.PendingEmail = pointer(pending)
+	return GetMe200JSONResponse{Data: account}, nil
 }
 
 // UpdateMe changes one's own profile.
@@ -48,6 +54,22 @@ func (s *Server) GetProfile(ctx context.Context, r GetProfileRequestObject) (Get
 		user, err := s.store.UserByUsername(ctx, name)
 		return single{Data: s.profile(user)}, err
 	})
+}
+
+// maxProfiles is how many one may ask for at once.
+const maxProfiles = 100
+
+// ListProfiles answers what everyone may know of several users.
+func (s *Server) ListProfiles(ctx context.Context, r ListProfilesRequestObject) (ListProfilesResponseObject, error) {
+	names := strings.Split(r.Params.Usernames, ",")
+	if len(names) > maxProfiles {
+		return nil, watchparty.Invalid(watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"})
+	}
+	users, err := s.store.UsersByUsername(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	return ListProfiles200JSONResponse{Data: convert(users, s.profile)}, nil
 }
 
 // me is the caller's account. One that was deleted has tokens that are still valid for a while.

@@ -35,8 +35,10 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 	if err != nil {
 		return nil, err
 	}
-	if err := s.limitMails(ctx, id.UserID); err != nil {
-		return nil, err
+	for _, name := range []string{id.UserID, email} { // many accounts could flood one address
+		if err := s.limitMails(ctx, name); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.store.RequestEmail(ctx, id.UserID, hash, email); err != nil {
 		return nil, gone(err)
@@ -45,15 +47,19 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 }
 
 // ResendVerification promises another mail to the caller's address, unless that is confirmed already.
-func (s *Server) ResendVerification(ctx context.Context, _ ResendVerificationRequestObject) (ResendVerificationResponseObject, error) {
+func (s *Server) ResendVerification(ctx context.Context, r ResendVerificationRequestObject) (ResendVerificationResponseObject, error) {
 	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	once, err := s.once(ctx, "resendVerification", r.Params.IdempotencyKey, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.limitMails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
-	if err := s.store.ResendVerification(ctx, id.UserID); err != nil {
+	if err := s.store.ResendVerification(ctx, id.UserID, once); err != nil {
 		return nil, gone(err)
 	}
 	return ResendVerification202Response{}, nil

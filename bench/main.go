@@ -50,8 +50,9 @@ var sections = []section{
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr); err != nil {
+	err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -64,7 +65,7 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 			return fmt.Errorf("there is no section %q", name)
 		}
 	}
-	former, err := os.ReadFile(file)
+	former, err := os.ReadFile(file) //nolint:gosec // its callers name it
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

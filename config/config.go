@@ -96,7 +96,7 @@ type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
 	// SignIn is requests to /auth/* per minute and client address.
 	SignIn int `env:"RATE_LIMIT_SIGN_IN" envDefault:"100"`
-	// SignInFailures is wrong passwords per 15 minutes and account.
+	// SignInFailures is wrong passwords per 15 minutes, account and client; ten times as many from all clients together.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
 	// Mails is mails that one may ask for per hour and account.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`

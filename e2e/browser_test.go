@@ -49,6 +49,14 @@ func (p tab) shows(t *testing.T, text string) {
 	}
 }
 
+// lacks wants a page that does not show the text now.
+func (p tab) lacks(t *testing.T, text string) {
+	t.Helper()
+	seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	require.NoError(t, err)
+	require.NotContains(t, seen, text)
+}
+
 func (p tab) click(t *testing.T, selector string) {
 	t.Helper()
 	_, err := chromedp.Run(p.ctx, chromedp.Click(chromedp.CSS(selector)))

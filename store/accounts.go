@@ -22,30 +22,52 @@ type Deleted struct {
 // It returns ErrNotFound for one that is gone already.
 func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, error) {
 	var d Deleted
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
 		// between the two.
 		first, err := leaveRooms(ctx, tx, userID)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		user, err := lockUser(ctx, tx, userID)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		d.Username = user.Username
+		events, err := removeInvitationsTo(ctx, tx, user)
+		if err != nil {
+			return nil, err
+		}
 		if err := scrub(ctx, tx, userID); err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		second, err := leaveRooms(ctx, tx, userID)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		d.Rooms = slices.Concat(first, second)
 		err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
-		return job.StartAccountDeletion(userID), err
+		return append(events, job.StartAccountDeletion(userID)), err
 	})
 	return d, found(err, "delete account")
+}
+
+// removeInvitationsTo ends and removes the invitations that a user has accepted, or that went to an address which is
+// confirmed to be theirs: those hold it.
+func removeInvitationsTo(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
+	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE lower(email) = lower(?1))"
+	email := ""
+	if user.EmailVerifiedAt != nil {
+		email = user.Email
+	}
+	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", theirs, user.ID, email)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.NewDelete().Model((*invitationRow)(nil)).Where(theirs, user.ID, email).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("store: remove invitations: %w", err)
+	}
+	return events, nil
 }
 
 // scrub removes what names the user, or lets someone in as them.

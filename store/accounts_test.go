@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestDeleteAccount(t *testing.T) {
@@ -31,7 +33,11 @@ func TestDeleteAccount(t *testing.T) {
 	exec(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", banned.ID, ada.ID)
 	exec(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID, bob.ID, ada.ID)
 	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
-	exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, user_id, email, expires_at) VALUES (?, ?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID, ada.ID)
+	exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID)
+	exec(t, s, "INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())", newID(), hosted.ID, ada.ID)
+	confirmed(t, s, ada)
+	exec(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())", newID(), member.ID)
+	open := invite(t, s, left, bob, "AUGUSTA@example.org")
 	exec(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')", newID(), hosted.ID, ada.ID, ada.ID)
 	version, err := s.NextAvatarVersion(t.Context(), ada.ID)
 	require.NoError(t, err)
@@ -52,9 +58,13 @@ func TestDeleteAccount(t *testing.T) {
 		require.NoError(t, err)
 		invitations, err := s.Invitations(t.Context(), hosted.ID, "", Page{Limit: 10})
 		require.NoError(t, err)
+		require.Len(t, invitations, 1, "the room's own")
+		require.Equal(t, []any{"guest@example.org", watchparty.Person{}}, []any{invitations[0].Email, invitations[0].Inviter})
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM invitations"))
+		require.Equal(t, "revoked", get[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(open.ID)))
 		bans, err := s.Bans(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
-		require.Equal(t, make([]watchparty.Person, 4), []watchparty.Person{acts[1].Actor, acts[1].Target, invitations[0].Inviter, bans[0].By})
+		require.Equal(t, make([]watchparty.Person, 3), []watchparty.Person{acts[1].Actor, acts[1].Target, bans[0].By})
 		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "rooms.host_id"} {
 			table, name, _ := strings.Cut(column, ".")
 			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
@@ -62,7 +72,6 @@ func TestDeleteAccount(t *testing.T) {
 		hex := get[string](t, s, "SELECT right(replace(id::text, '-', ''), 24) FROM users WHERE id = ?", ada.ID)
 		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", get[string](t, s,
 			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?", ada.ID))
-		require.Equal(t, "guest@example.org", get[string](t, s, "SELECT email FROM invitations"), "the room's")
 	})
 	t.Run("nobody finds it or gets in", func(t *testing.T) {
 		_, err := s.User(t.Context(), ada.ID)
@@ -217,6 +226,8 @@ func TestParallelDeletions(t *testing.T) {
 	}
 }
 
+func messageID(m watchparty.Message) string { return m.ID }
+
 func TestExport(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -227,10 +238,18 @@ func TestExport(t *testing.T) {
 	say(t, s, joined, bob, "not hers")
 	messages, err := s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)
-	require.Equal(t, []watchparty.Message{first, second}, messages)
+	require.Equal(t, []string{first.ID, second.ID}, ids(messages, messageID))
 	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: first.ID})
 	require.NoError(t, err)
-	require.Equal(t, []watchparty.Message{second}, messages)
+	require.Equal(t, []string{second.ID}, ids(messages, messageID))
+
+	// What she answered, and may not be allowed to read any more, is not hers.
+	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed", ReplyToID: first.ID}, Once{})
+	require.NoError(t, err)
+	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: second.ID})
+	require.NoError(t, err)
+	require.Equal(t, []string{reply.ID}, ids(messages, messageID))
+	require.Equal(t, &watchparty.Quote{ID: first.ID}, messages[0].ReplyTo)
 
 	for i, inviter := range []string{ada.ID, bob.ID} {
 		exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')", newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
@@ -240,4 +259,31 @@ func TestExport(t *testing.T) {
 	require.Len(t, invitations, 1)
 	require.Equal(t, []any{"guest0@example.org", watchparty.InvitationExpired, true, time.UTC},
 		[]any{invitations[0].Email, invitations[0].State, invitations[0].AnsweredAt.IsZero(), invitations[0].CreatedAt.Location()})
+
+	require.NoError(t, accept(t, s, invite(t, s, joined, bob, "ada@example.org"), ada))
+	accepted, err := s.ExportAccepted(t.Context(), ada.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, accepted, 1)
+	require.Equal(t, joined.ID, accepted[0].RoomID)
+	until := now().Add(time.Hour)
+	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"}, Once{})
+	require.NoError(t, err)
+	_, err = s.Ban(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewBan{Reason: "Too loud"}, Once{})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		list func(context.Context, string, Page) ([]watchparty.Sanction, error)
+		want watchparty.Sanction
+	}{
+		{s.ExportMutes, watchparty.Sanction{RoomID: hosted.ID, UserID: bob.ID, Reason: "Loud", Until: until}},
+		{s.ExportBans, watchparty.Sanction{RoomID: hosted.ID, UserID: bob.ID, Reason: "Too loud"}},
+	} {
+		given, err := c.list(t.Context(), ada.ID, Page{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, given, 1)
+		c.want.ID, c.want.CreatedAt = given[0].ID, given[0].CreatedAt
+		require.Equal(t, c.want, given[0])
+		given, err = c.list(t.Context(), ada.ID, Page{Limit: 10, After: given[0].ID})
+		require.NoError(t, err)
+		require.Empty(t, given)
+	}
 }

@@ -45,7 +45,7 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, o Once) (watchparty.Ban, error) {
 	var row banRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
+		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 // LiftBan ends a ban. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
 func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
+		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
 		if err != nil {
 			return err
 		}

@@ -151,14 +151,28 @@ func TestKick(t *testing.T) {
 		require.Empty(t, acts[0].Details)
 	})
 
-	t.Run("of a moderator, who stays one of a public room", func(t *testing.T) {
+	t.Run("of a moderator, who is none any more", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		join(t, s, room, bob)
 		appoint(t, s, room, bob, watchparty.Moderator)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
-		require.Equal(t, watchparty.Moderator, standingOf(t, s, room, bob).Role)
+		require.Empty(t, standingOf(t, s, room, bob).Role)
 		require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound, "there is nothing to put them out of")
-		require.Equal(t, watchparty.Moderator, standingOf(t, s, room, bob).Role)
+
+		appoint(t, s, room, bob, watchparty.Moderator)
+		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), "in it or not")
+		require.Empty(t, standingOf(t, s, room, bob).Role)
+	})
+
+	t.Run("of a room that turns private after it", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		require.NoError(t, accept(t, s, invite(t, s, room, ada, "bob@example.org"), bob))
+		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
+		visibility := watchparty.Private
+		_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{Visibility: &visibility}, nil)
+		require.NoError(t, err)
+		_, err = s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
 
 	t.Run("from a private room, in it or not, for good", func(t *testing.T) {

@@ -203,7 +203,7 @@ func TestListMails(t *testing.T) {
 	s := open(t)
 	first, second := welcome(t, s, "ada"), welcome(t, s, "bob")
 	ada := mailOf(t, s, first).UserID
-	require.NoError(t, s.ResendVerification(t.Context(), ada))
+	require.NoError(t, s.ResendVerification(t.Context(), ada, Once{}))
 	third := get[string](t, s, "SELECT id FROM emails WHERE kind = 'email_verification'")
 	begin(t, s, second)
 	for _, c := range []struct {
@@ -387,7 +387,7 @@ func TestQueueReminder(t *testing.T) {
 	t.Run("of nothing", func(t *testing.T) {
 		_, err := s.QueueReminder(t.Context(), newID())
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		require.NoError(t, s.RequestReset(t.Context(), ada.Email))
+		require.NoError(t, s.RequestReset(t.Context(), ada.Email, Once{}))
 		_, err = s.QueueReminder(t.Context(), get[string](t, s, "SELECT id FROM emails WHERE kind = 'password_reset'"))
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})

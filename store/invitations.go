@@ -169,6 +169,22 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 	return row.invitation(), found(err, "invitation")
 }
 
+// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken.
+func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
+	invitation, err := s.Invitation(ctx, id)
+	if err == nil && (invitation.State != watchparty.InvitationOpen || invitation.Inviter.ID == "") {
+		err = watchparty.ErrBadToken
+	}
+	var room watchparty.Room
+	if err == nil {
+		room, err = s.Room(ctx, invitation.RoomID)
+	}
+	if watchparty.IsKind(err, watchparty.KindNotFound) {
+		err = watchparty.ErrBadToken
+	}
+	return invitation, room, err
+}
+
 // Invitations lists a room's invitations, all or those in a state, newest first.
 func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty.InvitationState, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow

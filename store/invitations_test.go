@@ -51,6 +51,31 @@ func expire(t *testing.T, s *Store, invited watchparty.Invitation) {
 	exec(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
 }
 
+func TestOpenInvitation(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	room := newRoom(t, s, ada, private)
+	invited := invite(t, s, room, ada, "guest@example.org")
+	found, in, err := s.OpenInvitation(t.Context(), invited.ID)
+	require.NoError(t, err)
+	require.Equal(t, []any{invited, room.ID, room.Name}, []any{found, in.ID, in.Name})
+	for _, statement := range []string{
+		"UPDATE invitations SET state = 'declined' WHERE id = ?",
+		"UPDATE invitations SET state = 'open', expires_at = now() WHERE id = ?",
+		"UPDATE invitations SET expires_at = now() + interval '1 d', inviter_id = NULL WHERE id = ?",
+		"DELETE FROM invitations WHERE id = ?",
+	} {
+		exec(t, s, statement, invited.ID)
+		_, _, err := s.OpenInvitation(t.Context(), invited.ID)
+		require.ErrorIs(t, err, watchparty.ErrBadToken, statement)
+	}
+	other := invite(t, s, room, ada, "other@example.org")
+	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID))
+	_, _, err = s.OpenInvitation(t.Context(), other.ID)
+	require.ErrorIs(t, err, watchparty.ErrBadToken)
+}
+
 func TestInvite(t *testing.T) {
 	t.Parallel()
 	s := open(t)

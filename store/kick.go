@@ -9,20 +9,17 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Kick puts someone out of a room; of a private one they are no member any more. Besides what permittedOn returns, it
-// returns ErrNotFound when there is nothing to put them out of.
+// Kick puts someone out of a room and takes away what they were there: a role, and the membership that lets them into a
+// private one. Besides what permittedOn returns, it returns ErrNotFound when there is nothing to put them out of.
 func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		room, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayKick)
+		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayKick)
 		if err != nil {
 			return err
 		}
-		out, err := remove(ctx, tx, "participants", roomID, target.ID)
-		if err != nil {
-			return err
-		}
-		if room.Visibility == string(watchparty.Private) {
-			was, err := remove(ctx, tx, "members", roomID, target.ID)
+		out := false
+		for _, table := range []string{"participants", "members"} {
+			was, err := remove(ctx, tx, table, roomID, target.ID)
 			if err != nil {
 				return err
 			}

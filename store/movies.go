@@ -38,10 +38,15 @@ func (r movieRow) movie() watchparty.Movie {
 	}
 }
 
-// Movies lists the catalogue's films that the filter chooses, in the order in which they were added.
+// Movies lists the films that the filter chooses, in the order in which they were added.
 func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([]watchparty.Movie, error) {
 	var rows []movieRow
-	q := s.db.NewSelect().Model(&rows).Where("archived_at IS NULL").Order("id").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows).Order("id").Limit(p.Limit)
+	if f.Archived {
+		q = q.Where("archived_at IS NOT NULL")
+	} else {
+		q = q.Where("archived_at IS NULL")
+	}
 	if f.Search != "" {
 		query := prefixQuery(f.Search)
 		if query == "" {
@@ -186,7 +191,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string) error {
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditMovieDeleted, watchparty.AuditMovie, id, nil)
+		details := map[string]any{"title": row.Title, "year": row.Year}
+		return audit(ctx, tx, adminID, watchparty.AuditMovieDeleted, watchparty.AuditMovie, id, details)
 	})
 	return found(err, "delete movie")
 }

@@ -89,6 +89,9 @@ func TestCatalogueChanges(t *testing.T) {
 	listed, err := s.Movies(t.Context(), watchparty.MovieFilter{}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.NotContains(t, movieTitles(listed), title)
+	listed, err = s.Movies(t.Context(), watchparty.MovieFilter{Archived: true}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []string{title}, movieTitles(listed), "and is found where archived ones are")
 	_, err = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, Once{})
 	require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
 	back, err := change(watchparty.MovieChange{Archived: &no}, []int{3})
@@ -101,7 +104,7 @@ func TestCatalogueChanges(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	require.Equal(t, []string{
 		"movie_created {}", `movie_updated {"fields": ["title", "year", "genres"]}`, `movie_updated {"fields": ["archived"]}`,
-		`movie_updated {"fields": ["archived"]}`, "movie_deleted {}",
+		`movie_updated {"fields": ["archived"]}`, `movie_deleted {"year": 1927, "title": "Faust II"}`,
 	}, audited(t, s, m.ID))
 }
 

@@ -43,7 +43,7 @@ func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
 func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, o Once) (watchparty.Mute, error) {
 	var row muteRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
+		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 // LiftMute ends a mute. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
 func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
+		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
 		if err != nil {
 			return err
 		}

@@ -54,6 +54,33 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }
 
+// QuitRoom takes a user out of a room with their role and membership; being nothing to it is no error. It returns
+// ErrOwnRole for a host whom nobody follows.
+func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		room, err := lockRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
+		if value(room.HostID) == userID {
+			heir, err := passOn(ctx, tx, room, toAnyone, false)
+			if err != nil {
+				return err
+			}
+			if heir == "" {
+				return watchparty.ErrOwnRole
+			}
+		}
+		for _, table := range []string{"participants", "members"} {
+			if _, err := remove(ctx, tx, table, roomID, userID); err != nil {
+				return err
+			}
+		}
+		return touchRoom(ctx, tx, roomID)
+	})
+	return found(err, "quit room")
+}
+
 // LeaveRoom takes a user out of a room; not being in it is no error. The host of an open room passes it on, see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -61,9 +88,8 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return err
 		}
-		result, err := tx.NewDelete().Model((*participantRow)(nil)).
-			Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
-		if err != nil || !affected(result) {
+		was, err := remove(ctx, tx, "participants", roomID, userID)
+		if err != nil || !was {
 			return err
 		}
 		if value(room.HostID) == userID && room.ArchivedAt == nil {

@@ -28,13 +28,19 @@ const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
 
 // RequestReset promises a mail that resets the password of the account with that address. For an address that nobody
 // has it runs the same statements, so that its time does not tell; that mail is cancelled when it is to be sent.
-func (s *Store) RequestReset(ctx context.Context, email string) error {
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+//
+// It returns ErrKeyReused.
+func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		id := newID()
+		if former, err := claim(ctx, tx, o, id); err != nil || former != "" {
+			return nil, err
+		}
 		var ids []string
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
 			Where("lower(email) = lower(?) AND deleted_at IS NULL", email).Limit(1).Scan(ctx, &ids)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		userID := ""
 		if len(ids) > 0 {
@@ -42,13 +48,13 @@ func (s *Store) RequestReset(ctx context.Context, email string) error {
 		}
 		now := now()
 		row := &resetRow{
-			ID: newID(), UserID: nullID(userID), ExpiresAt: now.Add(watchparty.ResetTTL), CreatedAt: now, UpdatedAt: now,
+			ID: id, UserID: nullID(userID), ExpiresAt: now.Add(watchparty.ResetTTL), CreatedAt: now, UpdatedAt: now,
 		}
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
 		emailID, err := addEmail(ctx, tx, watchparty.MailReset, row.ID, userID, job.PasswordResetID(row.ID))
-		return job.StartPasswordReset(row.ID, emailID), err
+		return []job.Event{job.StartPasswordReset(row.ID, emailID)}, err
 	})
 	if err != nil {
 		return fmt.Errorf("store: request reset: %w", err)
@@ -65,8 +71,8 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 	return row.user(), found(err, "reset's user")
 }
 
-// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
-// It returns whose they were, and ErrBadToken for a reset that sets none.
+// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins. The
+// address that the link was mailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
@@ -76,6 +82,11 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 		}
 		// Only now, for another request may have used it while this one waited.
 		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).Scan(ctx, new(string)); err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("email_verified_at = coalesce(email_verified_at, now())").
+			Where("id = ?", userID).Exec(ctx)
+		if err != nil {
 			return err
 		}
 		return setPassword(ctx, tx, userID, passwordHash, "")

@@ -19,7 +19,7 @@ func newestReset(t *testing.T, s *Store, user watchparty.User) string {
 
 func requestReset(t *testing.T, s *Store, user watchparty.User) string {
 	t.Helper()
-	require.NoError(t, s.RequestReset(t.Context(), user.Email))
+	require.NoError(t, s.RequestReset(t.Context(), user.Email, Once{}))
 	return newestReset(t, s, user)
 }
 
@@ -40,8 +40,8 @@ func TestResets(t *testing.T) {
 			return [3]int{count(t, s, "password_resets"), count(t, s, "emails"), count(t, s, "outbox")}
 		}
 		before := rows()
-		require.NoError(t, s.RequestReset(t.Context(), "ADA@example.org"))
-		require.NoError(t, s.RequestReset(t.Context(), "nobody@example.org"))
+		require.NoError(t, s.RequestReset(t.Context(), "ADA@example.org", Once{}))
+		require.NoError(t, s.RequestReset(t.Context(), "nobody@example.org", Once{}))
 		after := rows()
 		for i := range before {
 			require.Equal(t, before[i]+2, after[i])
@@ -83,7 +83,19 @@ func TestResets(t *testing.T) {
 		require.Equal(t, "new", hashOf(t, s, bob))
 		stored, err := s.User(t.Context(), bob.ID)
 		require.NoError(t, err)
-		require.Zero(t, stored.EmailVerifiedAt)
+		require.WithinDuration(t, time.Now(), stored.EmailVerifiedAt, time.Minute, "the link came to the address")
+	})
+
+	t.Run("asked for again under one key", func(t *testing.T) {
+		once := Once{KeyHash: []byte("key of the reset"), Fingerprint: []byte("ivy")}
+		ivy, other := newUser(t, s, "ivy"), newUser(t, s, "jack")
+		before := count(t, s, "outbox")
+		for range 2 {
+			require.NoError(t, s.RequestReset(t.Context(), ivy.Email, once))
+			require.Equal(t, before+1, count(t, s, "outbox"))
+		}
+		once.Fingerprint = []byte("jack")
+		require.ErrorIs(t, s.RequestReset(t.Context(), other.Email, once), watchparty.ErrKeyReused)
 	})
 
 	t.Run("void", func(t *testing.T) {

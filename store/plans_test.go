@@ -323,6 +323,15 @@ func TestListPlans(t *testing.T) {
 		{"ExportInvitations", "of someone", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ExportInvitations(ctx, id(1, 1), at(6, 1000)))
 		}},
+		{"ExportAccepted", "of someone", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportAccepted(ctx, id(1, 3), at(6, 1000)))
+		}},
+		{"ExportBans", "of someone who gave many", "bans", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportBans(ctx, id(1, 1), at(12, 1000)))
+		}},
+		{"ExportMutes", "of someone who gave many", "mutes", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportMutes(ctx, id(1, 1), at(13, 1000)))
+		}},
 		{"ExportAvatars", "of someone", "avatars", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ExportAvatars(ctx, id(1, 1), at(11, 1)))
 		}},
@@ -330,10 +339,16 @@ func TestListPlans(t *testing.T) {
 			return list(s.Movies(ctx, watchparty.MovieFilter{Search: "4242 nig"}, at(3, 2000)))
 		}},
 		{"Movies", "of a genre", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Movies(ctx, watchparty.MovieFilter{Genre: "drama"}, at(3, 2000)))
+			return list(s.Movies(ctx, watchparty.MovieFilter{Genre: "genre7"}, at(3, 2000)))
 		}},
 		{"Movies", "of a year", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Movies(ctx, watchparty.MovieFilter{YearFrom: 1924, YearTo: 1924}, at(3, 2000)))
+		}},
+		{"Movies", "archived", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{Archived: true}, at(3, 2000)))
+		}},
+		{"Movies", "short ones", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Movies(ctx, watchparty.MovieFilter{RuntimeMax: 100}, at(3, 2000)))
 		}},
 		{"Movies", "all", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Movies(ctx, watchparty.MovieFilter{}, at(3, 2000)))

@@ -283,6 +283,41 @@ func TestJoinAndLeave(t *testing.T) {
 	})
 }
 
+func TestQuitRoom(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	quit := func(room watchparty.Room, user watchparty.User) error {
+		return s.QuitRoom(t.Context(), room.ID, user.ID)
+	}
+
+	t.Run("gives up a place, a role and a membership", func(t *testing.T) {
+		room := newRoom(t, s, ada, private)
+		appoint(t, s, room, bob, watchparty.Moderator)
+		join(t, s, room, bob)
+		for range 2 {
+			require.NoError(t, quit(room, bob))
+			require.False(t, isIn(t, s, room, bob))
+			require.Empty(t, standingOf(t, s, room, bob).Role)
+		}
+		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		mine, err := s.MyRooms(t.Context(), bob.ID, watchparty.MyRoomFilter{}, Page{Limit: 10})
+		require.NoError(t, err)
+		require.Empty(t, mine)
+	})
+	t.Run("of a host passes the room on", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		require.ErrorIs(t, quit(room, ada), watchparty.ErrOwnRole, "to nobody")
+		require.True(t, isIn(t, s, room, ada))
+		join(t, s, room, bob)
+		require.NoError(t, quit(room, ada))
+		require.Equal(t, watchparty.Host, standingOf(t, s, room, bob).Role)
+		require.Empty(t, standingOf(t, s, room, ada).Role, "the former host stays nothing")
+		require.ErrorIs(t, quit(watchparty.Room{ID: newID()}, ada), watchparty.ErrNotFound)
+	})
+}
+
 func TestParallelJoins(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -106,14 +106,11 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 	)
 	reused := false
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// See lockUser for this lock.
-		err := tx.NewSelect().Model(&user).Where("id = (SELECT user_id FROM sessions WHERE token_hash = ?)", oldHash).
-			Where("deleted_at IS NULL").For("SHARE").Scan(ctx)
-		if err != nil {
+		if err := lockSignIn(ctx, tx, oldHash, &user); err != nil {
 			return err
 		}
 		var old sessionRow
-		if err := tx.NewSelect().Model(&old).Where("token_hash = ?", oldHash).For("UPDATE").Scan(ctx); err != nil {
+		if err := tx.NewSelect().Model(&old).Where("token_hash = ?", oldHash).Scan(ctx); err != nil {
 			return err
 		}
 		family = old.FamilyID
@@ -124,7 +121,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 		if old.RevokedAt != nil || !old.ExpiresAt.After(time.Now()) || user.SuspendedAt != nil {
 			return watchparty.ErrBadRefresh
 		}
-		_, err = tx.NewUpdate().Model(&old).Set("rotated_at = now()").Set("updated_at = now()").WherePK().Exec(ctx)
+		_, err := tx.NewUpdate().Model(&old).Set("rotated_at = now()").Set("updated_at = now()").WherePK().Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -150,10 +147,13 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 // RevokeSession ends the sign-in that a refresh token belongs to and returns whose it was; an unknown token is nobody's
 // and no error.
 func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) (userID string, err error) {
-	var row sessionRow
+	var user userRow
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// The lock makes a rotation that is on its way finish first, so that its new token is revoked too.
-		if err := tx.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).For("UPDATE").Scan(ctx); err != nil {
+		if err := lockSignIn(ctx, tx, tokenHash, &user); err != nil {
+			return err
+		}
+		var row sessionRow
+		if err := tx.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).Scan(ctx); err != nil {
 			return err
 		}
 		return revokeFamily(ctx, tx, row.FamilyID)
@@ -161,7 +161,14 @@ func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) (userID str
 	if err = found(err, "revoke session"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		return "", nil
 	}
-	return row.UserID, err
+	return user.ID, err
+}
+
+// lockSignIn locks the account that a refresh token is of, as lockUser does: a family's token may be exchanged while
+// another one of it ends the family, and the new one must not be missed.
+func lockSignIn(ctx context.Context, tx bun.Tx, tokenHash []byte, user *userRow) error {
+	return tx.NewSelect().Model(user).Where("id = (SELECT user_id FROM sessions WHERE token_hash = ?)", tokenHash).
+		Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
 }
 
 // Sessions lists a user's sign-ins, newest first.

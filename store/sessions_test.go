@@ -127,6 +127,40 @@ func TestSessions(t *testing.T) {
 		}
 	})
 
+	// A thief has an old token, and its owner exchanges the live one meanwhile: whichever comes first, nothing is left.
+	for name, end := range map[string]func(token []byte) error{
+		"reuse": func(token []byte) error {
+			_, _, err := rotate(t, s, token)
+			require.ErrorIs(t, err, watchparty.ErrBadRefresh)
+			return nil
+		},
+		"signing out": func(token []byte) error {
+			_, err := s.RevokeSession(t.Context(), token)
+			return err
+		},
+	} {
+		t.Run(name+" with an old token ends what is exchanged meanwhile", func(t *testing.T) {
+			for range 50 {
+				old := signIn(t, s, ada, time.Hour)
+				live, _, err := rotate(t, s, old)
+				require.NoError(t, err)
+				var (
+					wg   sync.WaitGroup
+					next []byte
+					errs [2]error
+				)
+				wg.Go(func() { next, _, errs[0] = rotate(t, s, live) })
+				wg.Go(func() { errs[1] = end(old) })
+				wg.Wait()
+				require.NoError(t, errs[1])
+				if errs[0] == nil {
+					_, _, err = rotate(t, s, next)
+					require.ErrorIs(t, err, watchparty.ErrBadRefresh, "the exchanged token is void")
+				}
+			}
+		})
+	}
+
 	t.Run("a deleted account is signed out", func(t *testing.T) {
 		gone := newUser(t, s, "gone")
 		token := signIn(t, s, gone, time.Hour)

@@ -71,21 +71,21 @@ func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchpa
 // name that nobody has.
 func permittedOn(
 	ctx context.Context, tx bun.Tx, roomID, actorID, username string, p watchparty.Permission,
-) (roomRow, watchparty.Person, error) {
-	room, role, err := permitted(ctx, tx, roomID, actorID, p)
+) (watchparty.Person, error) {
+	_, role, err := permitted(ctx, tx, roomID, actorID, p)
 	if err != nil {
-		return room, watchparty.Person{}, err
+		return watchparty.Person{}, err
 	}
 	var target userRow
 	if err := tx.NewSelect().Model(&target).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).Scan(ctx); err != nil {
-		return room, watchparty.Person{}, found(err, "person in a room")
+		return watchparty.Person{}, found(err, "person in a room")
 	}
 	other, err := standing(ctx, tx, roomID, target.ID)
 	if err != nil {
-		return room, watchparty.Person{}, err
+		return watchparty.Person{}, err
 	}
 	if !role.Outranks(cmp.Or(other.Role, watchparty.Viewer)) {
-		return room, watchparty.Person{}, watchparty.ErrForbidden
+		return watchparty.Person{}, watchparty.ErrForbidden
 	}
-	return room, watchparty.Person{ID: target.ID, Username: target.Username}, nil
+	return watchparty.Person{ID: target.ID, Username: target.Username}, nil
 }

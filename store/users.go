@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -102,6 +103,21 @@ func (s *Store) UserByUsername(ctx context.Context, username string) (watchparty
 	return row.user(), found(err, "user by username")
 }
 
+// UsersByUsername finds those of the named who are there, by their names' order.
+func (s *Store) UsersByUsername(ctx context.Context, usernames []string) ([]watchparty.User, error) {
+	lower := make([]string, len(usernames))
+	for i, name := range usernames {
+		lower[i] = strings.ToLower(name)
+	}
+	var rows []userRow
+	err := s.db.NewSelect().Model(&rows).Where("lower(username) IN (?) AND deleted_at IS NULL", bun.List(lower)).
+		OrderExpr("lower(username)").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: users by username: %w", err)
+	}
+	return convert(rows, userRow.user), nil
+}
+
 // Credentials finds an account and its password's hash by e-mail address, without regard to case.
 func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User, string, error) {
 	var row userRow
@@ -116,9 +132,9 @@ func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	return hash, found(err, "password hash")
 }
 
-// lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts or
-// goes on with a sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys
-// take neither. Other rows are locked after this one.
+// lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts a
+// sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys take neither. Other
+// rows are locked after this one.
 func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	var row userRow
 	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)

@@ -143,6 +143,17 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 	})
 }
 
+func TestUsersByUsername(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob, gone := newUser(t, s, "Ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
+	_, err := s.DeleteAccount(t.Context(), gone.ID)
+	require.NoError(t, err)
+	found, err := s.UsersByUsername(t.Context(), []string{"BOB", "ada", "ada", "carl", "nobody", ""})
+	require.NoError(t, err)
+	require.Equal(t, []watchparty.User{ada, bob}, found)
+}
+
 func TestParallelRegistrationsOfOneName(t *testing.T) {
 	t.Parallel()
 	s := open(t)

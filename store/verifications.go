@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -68,11 +70,15 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 	return found(err, "request e-mail address")
 }
 
-// ResendVerification promises another mail to the account's own address, unless that is confirmed.
-func (s *Store) ResendVerification(ctx context.Context, userID string) error {
+// ResendVerification promises another mail to the account's own address, unless that is confirmed. It returns
+// ErrKeyReused.
+func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		user, err := lockUser(ctx, tx, userID)
 		if err != nil || user.EmailVerifiedAt != nil {
+			return nil, err
+		}
+		if former, err := claim(ctx, tx, o, newID()); err != nil || former != "" {
 			return nil, err
 		}
 		event, err := askToVerify(ctx, tx, userID, user.Email)
@@ -141,6 +147,17 @@ func confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) 
 func (s *Store) PendingVerification(ctx context.Context, id string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.id = ? AND "+pending+" AND "+
 		"NOT EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id <> v.user_id)", id)
+}
+
+// PendingEmail is the address that takes the place of a user's once it is confirmed; empty without one.
+func (s *Store) PendingEmail(ctx context.Context, userID string) (string, error) {
+	var row verificationRow
+	err := s.db.NewSelect().Model(&row).Where("v.user_id = ? AND "+pending, userID).
+		Where("NOT EXISTS (SELECT FROM users AS u WHERE u.id = v.user_id AND lower(u.email) = lower(v.email))").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return row.Email, found(err, "pending e-mail address")
 }
 
 // FirstVerification finds what confirms the address that a user has, or ErrNotFound.

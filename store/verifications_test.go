@@ -56,14 +56,14 @@ func TestVerifyEmail(t *testing.T) {
 		require.Zero(t, mailsOf(t, s, watchparty.MailEmailChanged, id), "nothing has changed")
 		_, err = s.FirstVerification(t.Context(), ada.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		require.NoError(t, s.ResendVerification(t.Context(), ada.ID))
+		require.NoError(t, s.ResendVerification(t.Context(), ada.ID, Once{}))
 		require.Equal(t, id, newest(t, s, ada), "there is nothing to confirm")
 	})
 
 	t.Run("a new address", func(t *testing.T) {
 		bob := newUser(t, s, "bob")
 		require.NoError(t, verify(newest(t, s, bob)))
-		require.NoError(t, s.RequestReset(t.Context(), bob.Email))
+		require.NoError(t, s.RequestReset(t.Context(), bob.Email, Once{}))
 		reset := newestReset(t, s, bob)
 		id := ask(t, s, bob, "Bob@new.example")
 		require.Equal(t, 1, mailsOf(t, s, watchparty.MailVerification, id))
@@ -95,11 +95,23 @@ func TestVerifyEmail(t *testing.T) {
 	t.Run("void", func(t *testing.T) {
 		dora := newUser(t, s, "dora")
 		first := newest(t, s, dora)
-		require.NoError(t, s.ResendVerification(t.Context(), dora.ID))
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, Once{}))
 		second := newest(t, s, dora)
 		require.NotEqual(t, first, second)
+		once := Once{KeyHash: []byte("key of dora's"), Fingerprint: []byte("")}
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, once))
+		second = newest(t, s, dora)
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, once))
+		require.Equal(t, second, newest(t, s, dora), "a request that is sent again")
 		require.Equal(t, 1, mailsOf(t, s, watchparty.MailVerification, second))
+		pendingEmail := func(want string) {
+			got, err := s.PendingEmail(t.Context(), dora.ID)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		pendingEmail("")
 		third := ask(t, s, dora, "dora@new.example")
+		pendingEmail("dora@new.example")
 		for name, id := range map[string]string{"replaced": first, "replaced too": second, "unknown": newID()} {
 			require.ErrorIs(t, verify(id), watchparty.ErrBadToken, name)
 			_, err := s.PendingVerification(t.Context(), id)
@@ -111,6 +123,7 @@ func TestVerifyEmail(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound, "the newest is not for the address that she has")
 		exec(t, s, "UPDATE email_verifications SET expires_at = now() WHERE id = ?", third)
 		require.ErrorIs(t, verify(third), watchparty.ErrBadToken)
+		pendingEmail("")
 		_, err = s.PendingVerification(t.Context(), third)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		require.Zero(t, userOf(t, dora).EmailVerifiedAt)

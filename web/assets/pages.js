@@ -112,7 +112,22 @@ function signUp(isNew) {
   form.querySelector('[type="submit"]').textContent = isNew ? 'Sign up and enter' : 'Sign in and enter';
 }
 
+// invite shows what the invitation is to, and fills in the address that it went to.
+async function invite() {
+  try {
+    const { data } = await ask('/invitations/lookup', { token });
+    const people = data.room.participants === 1 ? '1 person is' : `${data.room.participants} people are`;
+    document.querySelector('#about').textContent = `${data.inviter.username} invites you to “${data.room.name}”. ${people} there now.`;
+    form.elements.email.value = data.email;
+  } catch (error) {
+    form.hidden = true;
+    complain(error);
+  }
+}
+
 if (!token) {
   form.hidden = true;
   say('This link is not whole. Open it once more from the mail, or copy all of it.', true);
+} else if (form.dataset.action === 'accept') {
+  invite();
 }
