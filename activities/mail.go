@@ -59,8 +59,26 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
 	}
-	// The server has it: that has to be noted even if this worker is told to stop now.
-	return job.EmailResult{State: watchparty.MailSent}, m.Store.SentMail(context.WithoutCancel(ctx), in.EmailID, attempt)
+	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(context.WithoutCancel(ctx), in.EmailID, attempt)
+}
+
+// The server has the mail: that has to be noted even if this worker is told to stop now, and if the database is away for
+// a moment, or the mail would be sent again. All of it fits into the attempt's time.
+const (
+	noteAttempts = 5
+	notePause    = time.Second
+)
+
+func (m *Mail) noteSent(ctx context.Context, id string, attempt int) (err error) {
+	for i := range noteAttempts {
+		if i > 0 {
+			<-time.After(notePause)
+		}
+		if err = m.Store.SentMail(ctx, id, attempt); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
@@ -70,6 +88,9 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 		return m.welcome(ctx, row)
 	case watchparty.MailWelcomeReminder:
 		v, err := m.Store.FirstVerification(ctx, row.SubjectID)
+		if err == nil && !v.User.SuspendedAt.IsZero() {
+			err = errVoidReminder
+		}
 		if err != nil {
 			return mail.Message{}, err
 		}
@@ -132,6 +153,8 @@ func letter(
 func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
 	return m.FrontendURL + page + "#token=" + m.OneTime.Token(purpose, id)
 }
+
+var errVoidReminder = fmt.Errorf("activities: the mail's account is suspended: %w", watchparty.ErrNotFound)
 
 var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
 

@@ -393,6 +393,17 @@ func TestReminders(t *testing.T) {
 		_, err := l.ExecuteActivity(job.QueueReminder, l.in)
 		requireFailure(t, err, job.ErrorNotFound, true)
 	})
+	for name, statement := range map[string]string{
+		"of an address that was confirmed since": "UPDATE users SET email_verified_at = now() WHERE id = ?",
+		"of an account that was suspended since": "UPDATE users SET suspended_at = now() WHERE id = ?",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLetter(t, inbox)
+			l.in.EmailID = queued(t, l)
+			execute(t, l.store, statement, l.user.ID)
+			require.Empty(t, l.requireSent(l.user.Email, watchparty.MailCancelled))
+		})
+	}
 	t.Run("of an invitation", func(t *testing.T) {
 		l, invitation := invited(t, inbox)
 		l.in.EmailID = queued(t, l)

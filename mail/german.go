@@ -24,7 +24,7 @@ func (g german) welcome(d WelcomeData) letter {
 		Greeting:  g.hi(d.AccountData),
 		Paragraphs: []string{
 			fmt.Sprintf("dein WatchParty-Konto ist da. Dein Benutzername ist %s.", isolate(d.Username)),
-			"Such einen Film aus, öffne einen Raum, lade deine Freunde ein, und alle schauen im Gleichschritt, " +
+			"Such einen Film aus, öffne einen Raum, lade deine Freunde ein, und alle schauen zur selben Zeit dasselbe, " +
 				"mit einem Chat neben dem Bild.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
@@ -65,11 +65,11 @@ func (g german) verification(d AccountData) letter {
 func (g german) reset(d AccountData) letter {
 	return letter{
 		Subject:   "Wähle ein neues Passwort",
-		Preheader: "Der Link gilt 30 Minuten, und einmal.",
+		Preheader: "Der Link gilt 30 Minuten, und nur einmal.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
 			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: Er gilt " +
-				"30 Minuten, und einmal. Danach bist du überall abgemeldet.",
+				"30 Minuten, und nur einmal. Danach bist du überall abgemeldet.",
 		},
 		Button: button{Label: "Neues Passwort wählen", URL: d.Link},
 		Footer: "Wenn du das nicht warst, kannst du diese Mail ignorieren: Dein Passwort bleibt, wie es ist.",
@@ -98,7 +98,7 @@ func (g german) invitation(d InvitationData) letter {
 		Greeting:  "Hallo,",
 		Paragraphs: []string{
 			fmt.Sprintf("%s lädt dich in den Raum %s auf WatchParty ein, um gemeinsam einen Film zu schauen.", isolate(d.Inviter), isolate(d.Room)),
-			"Um anzunehmen, brauchst du ein WatchParty-Konto; wenn du noch keins hast, kannst du unterwegs eins anlegen. " +
+			"Um anzunehmen, brauchst du ein WatchParty-Konto; wenn du noch keins hast, kannst du dabei eins anlegen. " +
 				fmt.Sprintf("Die Einladung gilt bis %s.", g.time(d.Expires)),
 		},
 		Button:     button{Label: "Einladung ansehen", URL: d.URL},
@@ -124,5 +124,5 @@ func (g german) invitationReminder(d InvitationData) letter {
 
 func (german) invited() string {
 	return "Du bekommst diese Mail, weil jemand diese Adresse eingegeben hat, um dich einzuladen. " +
-		"Wenn du die Person nicht kennst, kannst du sie ignorieren: Die Einladung endet von selbst."
+		"Wenn du die Person nicht kennst, kannst du diese Mail ignorieren: Die Einladung endet von selbst."
 }

@@ -34,7 +34,7 @@ func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, erro
 			return nil, err
 		}
 		d.Username = user.Username
-		events, err := removeInvitationsTo(ctx, tx, user)
+		events, err := endInvitationsOf(ctx, tx, user)
 		if err != nil {
 			return nil, err
 		}
@@ -52,15 +52,15 @@ func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, erro
 	return d, found(err, "delete account")
 }
 
-// removeInvitationsTo ends and removes the invitations that a user has accepted, or that went to an address which is
-// confirmed to be theirs: those hold it.
-func removeInvitationsTo(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
+// endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted, or
+// that went to an address which is confirmed to be theirs: those hold it.
+func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
 	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE lower(email) = lower(?1))"
 	email := ""
 	if user.EmailVerifiedAt != nil {
 		email = user.Email
 	}
-	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", theirs, user.ID, email)
+	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "(i.inviter_id = ?0 OR "+theirs+")", user.ID, email)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		if err := hasConfirmed(ctx, tx, inviterID); err != nil {
 			return nil, err
 		}
-		open, err := openInvitation(ctx, tx, roomID, n.Email)
+		open, ended, err := openInvitation(ctx, tx, roomID, n.Email)
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +78,13 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		case room.ArchivedAt != nil:
 			return nil, watchparty.ErrRoomArchived
 		case open != "":
-			return nil, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
+			return ended, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
 		}
 		in, err := addInvitation(ctx, tx, id, roomID, inviterID, n)
 		if err != nil {
 			return nil, err
 		}
-		return []job.Event{job.StartRoomInvitation(in)}, selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
+		return append(ended, job.StartRoomInvitation(in)), selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
 	return row.invitation(), found(err, "invite")
 }
@@ -99,20 +99,27 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired makes way for the next.
-func openInvitation(ctx context.Context, tx bun.Tx, roomID, email string) (string, error) {
+// expired, or whose mail has not come and will not, makes way for the next.
+func openInvitation(ctx context.Context, tx bun.Tx, roomID, email string) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = now()").
 		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open' AND expires_at <= now()", roomID, email).Exec(ctx)
 	if err != nil {
-		return "", err
+		return "", nil, err
+	}
+	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND lower(i.email) = lower(?)
+		AND EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
+		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state NOT IN ('failed', 'cancelled'))`,
+		roomID, email, string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
+	if err != nil {
+		return "", nil, err
 	}
 	var id string
 	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
 		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open'", roomID, email).Scan(ctx, &id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+		return "", ended, nil
 	}
-	return id, err
+	return id, ended, err
 }
 
 func addInvitation(

@@ -51,6 +51,35 @@ func expire(t *testing.T, s *Store, invited watchparty.Invitation) {
 	exec(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
 }
 
+// TestInvitingAgain: an open invitation whose mail will not come keeps nobody from being asked.
+func TestInvitingAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	room := newRoom(t, s, ada, nil)
+	appoint(t, s, room, bob, watchparty.Moderator)
+
+	first := invite(t, s, room, ada, "guest@example.org")
+	for _, state := range []string{"failed", "cancelled"} {
+		exec(t, s, "UPDATE emails SET state = ? WHERE subject_id = ?", state, first.ID)
+		second := invite(t, s, room, ada, "GUEST@example.org")
+		require.NotEqual(t, first.ID, second.ID)
+		require.Equal(t, watchparty.InvitationRevoked, stateOf(t, s, first))
+		require.Equal(t, 1, mailsOf(t, s, watchparty.MailRoomInvitation, second.ID))
+		require.Equal(t, "revoked", get[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(first.ID)))
+		first = second
+	}
+	exec(t, s, "UPDATE emails SET state = 'failed' WHERE subject_id = ?", first.ID)
+	exec(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?", first.ID)
+	require.Equal(t, first.ID, invite(t, s, room, ada, "guest@example.org").ID, "an admin has sent it again")
+
+	theirs := invite(t, s, room, bob, "other@example.org")
+	_, err := s.DeleteAccount(t.Context(), bob.ID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.InvitationRevoked, stateOf(t, s, theirs))
+	require.NotEqual(t, theirs.ID, invite(t, s, room, ada, "other@example.org").ID)
+}
+
 func TestOpenInvitation(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -160,10 +160,10 @@ func (s *Store) PendingEmail(ctx context.Context, userID string) (string, error)
 	return row.Email, found(err, "pending e-mail address")
 }
 
-// FirstVerification finds what confirms the address that a user has, or ErrNotFound.
+// FirstVerification finds what confirms the address that a user has, or ErrNotFound when it is confirmed.
 func (s *Store) FirstVerification(ctx context.Context, userID string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.user_id = ? AND "+pending+" AND "+
-		"EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id = v.user_id)", userID)
+		"EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id = v.user_id AND u.email_verified_at IS NULL)", userID)
 }
 
 // ReplacedAddress finds the address that a confirmed one replaced, or ErrNotFound.

@@ -34,17 +34,14 @@ func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomI
 func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
 	mail := job.EmailInput{EmailID: in.EmailID}
 	workflow.SetCurrentDetails(ctx, "The mail is on its way.")
-	if _, err := sendEmail(ctx, mailing, mail); err != nil {
+	sent, err := sendEmail(ctx, mailing, mail)
+	if err != nil || in.ExpiresAt.IsZero() { // an earlier version only sent the mail
 		return err
 	}
-	workflow.SetCurrentDetails(ctx, "Open; the reminder is to come.")
-	untilEnd := in.ExpiresAt.Sub(workflow.Now(ctx))
-	if err := wait(ctx, untilEnd-watchparty.InvitationReminder, "Until the reminder"); err != nil {
-		return err
-	}
-	var err error
-	if result.Reminder, err = remind(ctx, mail); temporal.IsCanceledError(err) {
-		return err // any other failure is the reminder's, which operators see in the mail's row
+	if sent.State == watchparty.MailSent {
+		if err := remindBeforeEnd(ctx, in, result); err != nil {
+			return err
+		}
 	}
 	workflow.SetCurrentDetails(ctx, "Open; the time for a reminder is over.")
 	if err := wait(ctx, in.ExpiresAt.Sub(workflow.Now(ctx)), "Until the invitation's end"); err != nil {
@@ -54,4 +51,18 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 	err = workflow.ExecuteActivity(with(ctx, patient, "End the invitation"), job.ExpireInvitation, in).Get(ctx, &ended)
 	result.State = ended.State
 	return err
+}
+
+// remindBeforeEnd is not for a mail that was cancelled: whoever was not asked is not reminded.
+func remindBeforeEnd(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
+	workflow.SetCurrentDetails(ctx, "Open; the reminder is to come.")
+	untilEnd := in.ExpiresAt.Sub(workflow.Now(ctx))
+	if err := wait(ctx, untilEnd-watchparty.InvitationReminder, "Until the reminder"); err != nil {
+		return err
+	}
+	var err error
+	if result.Reminder, err = remind(ctx, job.EmailInput{EmailID: in.EmailID}); temporal.IsCanceledError(err) {
+		return err // any other failure is the reminder's, which operators see in the mail's row
+	}
+	return nil
 }

@@ -94,6 +94,24 @@ func TestRoomInvitation(t *testing.T) {
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
 	})
 
+	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, inviting, job.EmailResult{State: watchparty.MailCancelled}, nil).Once()
+		w.expect(job.ExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		result, err := invitation(w)
+		require.NoError(t, err)
+		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired}, result)
+		require.Equal(t, 7*day, w.Now().Sub(w.started))
+	})
+
+	t.Run("that an earlier version asked for only brings the mail", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.SendMail, inviting, sent, nil).Once()
+		result, err := run[job.RoomInvitationResult](w, workflows.RoomInvitation, job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID})
+		require.NoError(t, err)
+		require.Equal(t, job.RoomInvitationResult{}, result)
+	})
+
 	t.Run("needs no reminder that is of no use", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.SendMail, inviting, sent, nil).Once()
