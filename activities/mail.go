@@ -59,26 +59,31 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
 	}
-	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(context.WithoutCancel(ctx), in.EmailID, attempt)
+	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(ctx, in.EmailID, attempt)
 }
 
-// The server has the mail: that has to be noted even if this worker is told to stop now, and if the database is away for
-// a moment, or the mail would be sent again. All of it fits into the attempt's time.
+// noteTime is what an activity of 60 s has left after the longest SMTP session, twice 25 s.
 const (
-	noteAttempts = 5
-	notePause    = time.Second
+	noteTime  = 9 * time.Second
+	notePause = 500 * time.Millisecond
 )
 
-func (m *Mail) noteSent(ctx context.Context, id string, attempt int) (err error) {
-	for i := range noteAttempts {
-		if i > 0 {
-			<-time.After(notePause)
-		}
-		if err = m.Store.SentMail(ctx, id, attempt); err == nil {
+// noteSent notes that the server has the mail, even if this worker is told to stop now, and if the database is away for a
+// moment: otherwise the mail would be sent again.
+func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	for {
+		err := m.Store.SentMail(ctx, id, attempt)
+		if err == nil {
 			return nil
 		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(notePause):
+		}
 	}
-	return err
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.

@@ -334,6 +334,26 @@ func TestSendInvitation(t *testing.T) {
 	}
 }
 
+// What the server has is noted by the same attempt, though the database fails at first: the mail is not sent again.
+func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
+	t.Parallel()
+	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	for _, statement := range []string{
+		"CREATE SEQUENCE failures", // it counts on when a transaction does not come to its end
+		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN IF nextval('failures') <= 2 THEN RAISE EXCEPTION 'the disk is full'; END IF; RETURN NEW; END $$`,
+		"CREATE TRIGGER fail BEFORE UPDATE ON emails FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION fail()",
+	} {
+		execute(t, l.store, statement)
+	}
+	require.NoError(t, l.send())
+	require.Equal(t, []any{watchparty.MailSent, 1}, []any{l.row().State, l.row().Attempts})
+	require.Len(t, received(t, l.user.Email), 1)
+	var failed int
+	require.NoError(t, l.store.DB().NewRaw("SELECT last_value - 1 FROM failures").Scan(t.Context(), &failed))
+	require.Equal(t, 2, failed)
+}
+
 // The mail of an invitation that has ended is cancelled.
 func TestSendInvitationThatIsNotOpen(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,8 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return err
 		}
-		if value(room.HostID) == userID {
+		was := value(room.HostID) == userID
+		if was {
 			heir, err := passOn(ctx, tx, room, toAnyone, false)
 			if err != nil {
 				return err
@@ -72,9 +73,14 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 			}
 		}
 		for _, table := range []string{"participants", "members"} {
-			if _, err := remove(ctx, tx, table, roomID, userID); err != nil {
+			removed, err := remove(ctx, tx, table, roomID, userID)
+			if err != nil {
 				return err
 			}
+			was = was || removed
+		}
+		if !was { // a stranger does not keep a room from being inactive
+			return nil
 		}
 		return touchRoom(ctx, tx, roomID)
 	})

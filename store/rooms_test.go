@@ -300,6 +300,9 @@ func TestQuitRoom(t *testing.T) {
 			require.False(t, isIn(t, s, room, bob))
 			require.Empty(t, standingOf(t, s, room, bob).Role)
 		}
+		exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 d' WHERE id = ?", room.ID)
+		require.NoError(t, quit(room, bob))
+		require.True(t, get[bool](t, s, "SELECT last_active_at < now() - interval '1 h' FROM rooms WHERE id = ?", room.ID), "by a stranger is no activity")
 		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		mine, err := s.MyRooms(t.Context(), bob.ID, watchparty.MyRoomFilter{}, Page{Limit: 10})
