@@ -42,8 +42,16 @@ func (a Avatar) Prefix() string {
 // AvatarsPrefix is what the names of the files of all the user's uploads start with.
 func AvatarsPrefix(userID string) string { return "avatars/" + userID + "/" }
 
-// Names of the rendered files.
+// Names of the rendered files. Every upload has a thumbnail, a medium and one of the plain files.
 const (
 	ThumbnailFile = "thumbnail.webp" // 128×128
 	MediumFile    = "medium.webp"    // 512×512
+	LargeFile     = "large.webp"     // 1024×1024, of pictures that have as many pixels
+	JPEGFile      = "medium.jpg"     // 512×512, for clients without WebP
+	PNGFile       = "medium.png"     // the same, of pictures with transparent parts
 )
+
+// AvatarFiles are all names that a rendered file may have.
+func AvatarFiles() []string {
+	return []string{ThumbnailFile, MediumFile, LargeFile, JPEGFile, PNGFile}
+}

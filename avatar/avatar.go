@@ -9,27 +9,30 @@ import (
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
-// Size names one of the squares that are made of every picture.
+// Size is one of the squares that are made of every picture.
 type Size struct {
-	Name   string
+	Name   string // of the file, without its ending
 	Pixels int
+	// Optional: left out of a picture that has fewer pixels on a side.
+	Optional bool
+	// Plain: a JPEG, or a PNG if anything is transparent, for clients that do not know WebP.
+	Plain bool
 }
 
-// The sizes that Render makes, in this order.
+// The sizes that Render makes.
 var (
 	Thumbnail = Size{Name: "thumbnail", Pixels: 128}
 	Medium    = Size{Name: "medium", Pixels: 512}
+	Plain     = Size{Name: "medium", Pixels: 512, Plain: true}
+	Large     = Size{Name: "large", Pixels: 1024, Optional: true}
 )
-
-// ContentType is what every rendered picture is.
-const ContentType = "image/webp"
 
 // Error says why a picture can never be rendered; its message is for the user.
 type Error = probe.Error
 
 // Rendered is a finished avatar of one size.
 type Rendered struct {
-	Name        string // the Size's
+	Name        string // of the file, such as medium.webp
 	Data        []byte
 	ContentType string
 	Width       int
@@ -52,9 +55,10 @@ func New(concurrency int, limits probe.Limits) *Renderer {
 	}
 }
 
-// Render makes square WebP pictures of an uploaded one: upright, in sRGB, without any metadata, one for each
-// size, each exactly Pixels×Pixels. The square is the part of the picture that draws most attention; a picture
-// smaller than a size is enlarged, and of an animation the first frame counts.
+// Render makes square pictures of an uploaded one: upright, in sRGB, without any metadata, one for each size in the
+// order thumbnail, medium, plain, large, each exactly Pixels×Pixels. The square is the part of the picture that draws
+// most attention; a picture smaller than a size that is not optional is enlarged, and of an animation the first frame
+// counts.
 //
 // An *Error means that this picture will never work. Any other error, the context's included, may be retried.
 // A picture that has been started is finished even if the context ends meanwhile.
@@ -66,5 +70,5 @@ func (r *Renderer) Render(ctx context.Context, data []byte) ([]Rendered, error) 
 		return nil, fmt.Errorf("avatar: wait for a slot: %w", err)
 	}
 	defer r.slots.Release(1)
-	return render(data, r.limits, []Size{Thumbnail, Medium})
+	return render(data, r.limits, []Size{Thumbnail, Medium, Plain, Large})
 }

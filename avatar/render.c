@@ -60,13 +60,30 @@ forget_metadata(VipsImage *image)
 	g_strfreev(fields);
 }
 
+/* has_holes reports whether an alpha channel hides anything, which that of most screenshots does not. */
+static int
+has_holes(VipsObject *scope, VipsImage *in, gboolean *holes)
+{
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 1);
+	double lowest = 255;
+
+	if (vips_image_hasalpha(in) &&
+		(vips_extract_band(in, &t[0], in->Bands - 1, NULL) ||
+			vips_min(t[0], &lowest, NULL)))
+		return -1;
+	*holes = lowest < 255;
+	return 0;
+}
+
 /* render_base decodes the picture once: upright, cropped to a square that is never larger than the picture,
  * 8-bit sRGB, without metadata, in memory. The thumbnailer's own fail_on would not do: libvips 8.14 forgets it for
  * buffers. */
 static int
 render_base(VipsObject *scope, void *buf, size_t length, int side, VipsImage **base)
 {
-	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 3);
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 5);
+	gboolean holes;
+	int bands;
 
 	if (vips_thumbnail_buffer(buf, length, &t[0], side,
 			"height", side,
@@ -75,7 +92,15 @@ render_base(VipsObject *scope, void *buf, size_t length, int side, VipsImage **b
 			NULL) ||
 		to_srgb(t[0], &t[1]) ||
 		vips_cast(t[1], &t[2], VIPS_FORMAT_UCHAR, NULL) ||
-		!(*base = vips_image_copy_memory(t[2])))
+		!(t[3] = vips_image_copy_memory(t[2])) ||
+		has_holes(scope, t[3], &holes))
+		return -1;
+	bands = t[3]->Bands;
+	if (!holes && vips_image_hasalpha(t[3]))
+		bands--;
+	/* A resolution would be the camera's. */
+	if (vips_extract_band(t[3], &t[4], 0, "n", bands, NULL) ||
+		vips_copy(t[4], base, "xres", 1.0, "yres", 1.0, NULL))
 		return -1;
 	if (vips_image_get_width(*base) != side || vips_image_get_height(*base) != side) {
 		vips_error("avatar", "the thumbnail is %d x %d, not %d",
@@ -91,12 +116,24 @@ save(VipsObject *scope, VipsImage *base, int quality, avatar_output *output)
 {
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 1);
 
-	return vips_thumbnail_image(base, &t[0], output->pixels,
-			   "height", output->pixels,
-			   "size", VIPS_SIZE_FORCE, NULL) ||
-		vips_webpsave_buffer(t[0], &output->data, &output->length,
-			"Q", quality,
-			"strip", TRUE, NULL);
+	if (vips_thumbnail_image(base, &t[0], output->pixels,
+			"height", output->pixels,
+			"size", VIPS_SIZE_FORCE, NULL))
+		return -1;
+	output->alpha = vips_image_hasalpha(t[0]);
+	if (!output->plain)
+		return vips_webpsave_buffer(t[0], &output->data, &output->length,
+			"Q", quality, "strip", TRUE, NULL);
+	if (output->alpha)
+		return vips_pngsave_buffer(t[0], &output->data, &output->length, "strip", TRUE, NULL);
+	return vips_jpegsave_buffer(t[0], &output->data, &output->length,
+		"Q", quality, "optimize_coding", TRUE, "strip", TRUE, NULL);
+}
+
+static int
+left_out(const avatar_output *output, int shorter)
+{
+	return output->optional && output->pixels > shorter;
 }
 
 int
@@ -107,9 +144,7 @@ avatar_render(void *buf, size_t length, int max_side, int max_pixels, int qualit
 	VipsImage *base = NULL;
 	int status = AVATAR_OK;
 	int side = 1;
-
-	for (int i = 0; i < n; i++)
-		side = VIPS_MAX(side, outputs[i].pixels);
+	int shorter = 0;
 
 	if (open_header(buf, length, width, height))
 		status = AVATAR_UNREADABLE;
@@ -117,12 +152,17 @@ avatar_render(void *buf, size_t length, int max_side, int max_pixels, int qualit
 		(gint64) *width * *height > max_pixels)
 		status = AVATAR_TOO_MANY_PIXELS;
 	else {
-		side = VIPS_MIN(side, VIPS_MIN(*width, *height));
+		shorter = VIPS_MIN(*width, *height);
+		for (int i = 0; i < n; i++)
+			if (!left_out(&outputs[i], shorter))
+				side = VIPS_MAX(side, outputs[i].pixels);
+		side = VIPS_MIN(side, shorter);
 		if (render_base(VIPS_OBJECT(scope), buf, length, side, &base))
 			status = AVATAR_UNREADABLE;
 	}
 	for (int i = 0; status == AVATAR_OK && i < n; i++)
-		if (save(VIPS_OBJECT(scope), base, quality, &outputs[i]))
+		if (!left_out(&outputs[i], shorter) &&
+			save(VIPS_OBJECT(scope), base, quality, &outputs[i]))
 			status = AVATAR_FAILED;
 
 	if (status != AVATAR_OK) {

@@ -1,9 +1,14 @@
 #include <stddef.h>
 
 typedef struct {
-	int pixels; /* in: the output is a square of this side */
-	void *data; /* out: WebP, to be released with g_free */
+	/* in */
+	int pixels;   /* the output is a square of this side */
+	int optional; /* left out of a picture that has fewer pixels on a side */
+	int plain;    /* PNG if anything is transparent, otherwise JPEG; WebP without it */
+	/* out */
+	void *data; /* to be released with g_free; NULL if left out */
 	size_t length;
+	int alpha; /* something is transparent */
 } avatar_output;
 
 enum {

@@ -17,7 +17,7 @@ import (
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
-// quality is WebP's, from 0 to 100.
+// quality is that of WebP and JPEG, from 0 to 100.
 const quality = 80
 
 var configureOnce = sync.OnceFunc(func() {
@@ -30,7 +30,7 @@ var configureOnce = sync.OnceFunc(func() {
 func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) {
 	outputs := make([]C.avatar_output, len(sizes))
 	for i, size := range sizes {
-		outputs[i].pixels = C.int(size.Pixels)
+		outputs[i].pixels, outputs[i].optional, outputs[i].plain = C.int(size.Pixels), flag(size.Optional), flag(size.Plain)
 	}
 	var width, height C.int
 	var message *C.char
@@ -50,17 +50,33 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 		return nil, fmt.Errorf("avatar: encode: libvips: %s", C.GoString(message))
 	}
 
-	rendered := make([]Rendered, len(sizes))
+	var rendered []Rendered
 	for i, size := range sizes {
+		if outputs[i].data == nil {
+			continue // left out
+		}
 		encoded := C.GoBytes(outputs[i].data, C.int(outputs[i].length))
 		C.g_free(C.gpointer(outputs[i].data))
-		rendered[i] = Rendered{
-			Name:        size.Name,
-			Data:        stripWebP(encoded),
-			ContentType: ContentType,
-			Width:       size.Pixels,
-			Height:      size.Pixels,
+		format := probe.WebP
+		switch {
+		case size.Plain && outputs[i].alpha != 0:
+			format = probe.PNG
+		case size.Plain:
+			format = probe.JPEG
+		default:
+			encoded = stripWebP(encoded)
 		}
+		rendered = append(rendered, Rendered{
+			Name: size.Name + format.Extension(), Data: encoded, ContentType: format.ContentType(),
+			Width: size.Pixels, Height: size.Pixels,
+		})
 	}
 	return rendered, nil
+}
+
+func flag(set bool) C.int {
+	if set {
+		return 1
+	}
+	return 0
 }

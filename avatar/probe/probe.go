@@ -28,6 +28,14 @@ const (
 // ContentType is the format's media type.
 func (f Format) ContentType() string { return "image/" + string(f) }
 
+// Extension is how the names of the format's files end.
+func (f Format) Extension() string {
+	if f == JPEG {
+		return ".jpg"
+	}
+	return "." + string(f)
+}
+
 // Limits bound what a picture may cost. A field that is zero or less stands for its default.
 type Limits struct {
 	MaxBytes  int64 // size of the file
