@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -16,31 +17,71 @@ const (
 	AvatarSuperseded AvatarState = "superseded"
 )
 
+// AvatarStep is how far an upload is on its way.
+type AvatarStep string
+
+const (
+	AvatarQueued     AvatarStep = "queued" // no worker has begun with it
+	AvatarRendering  AvatarStep = "rendering"
+	AvatarPublishing AvatarStep = "publishing"
+	AvatarRemoving   AvatarStep = "removing" // what it has replaced, or its own files when it came to nothing
+	AvatarDone       AvatarStep = "done"
+)
+
 // Avatar is one upload by a user; versions count up from 1 for each user.
 type Avatar struct {
 	ID        string
 	UserID    string
 	Version   int
 	State     AvatarState
-	Reason    string // for the user, when failed
+	Step      AvatarStep // while it is processed; publishing is the last that is stored
+	Files     []string   // names of what was rendered
+	Reason    string     // for the user, when failed
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// OriginalObject is the bucket's name of what the user uploaded.
-func (a Avatar) OriginalObject() string { return a.Object("original") }
+// OriginalObject is the bucket's name of what the user uploaded. It is not among the rendered files, which whoever
+// serves the bucket's avatars/ to the world must not serve with them: it holds what they must not, such as a place.
+func (a Avatar) OriginalObject() string {
+	return UploadsPrefix(a.UserID) + strconv.Itoa(a.Version)
+}
 
-// Object is the bucket's name of one of the upload's files. It names the user and the version, so it never changes
+// Object is the bucket's name of one of the upload's rendered files. It names the user and the version, so it never changes
 // what it holds.
 func (a Avatar) Object(name string) string { return a.Prefix() + name }
 
-// Prefix is what the names of all the upload's files start with.
+// Prefix is what the names of all the upload's rendered files start with.
 func (a Avatar) Prefix() string {
 	return AvatarsPrefix(a.UserID) + strconv.Itoa(a.Version) + "/"
 }
 
-// AvatarsPrefix is what the names of the files of all the user's uploads start with.
+// AvatarsPrefix is what the names of all files rendered of the user's uploads start with.
 func AvatarsPrefix(userID string) string { return "avatars/" + userID + "/" }
+
+// UploadsPrefix is what the names of the user's originals start with.
+func UploadsPrefix(userID string) string { return "uploads/" + userID + "/" }
+
+var avatarObject = regexp.MustCompile(`^(avatars|uploads)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([1-9][0-9]{0,8})(/.+)?$`)
+
+// AvatarOfObject finds the upload that an object belongs to by the object's name, and whether it is the original.
+func AvatarOfObject(name string) (a Avatar, original, ok bool) {
+	parts := avatarObject.FindStringSubmatch(name)
+	if parts == nil {
+		return Avatar{}, false, false
+	}
+	version, err := strconv.Atoi(parts[3])
+	original = parts[1] == "uploads"
+	if err != nil || original != (parts[4] == "") {
+		return Avatar{}, false, false
+	}
+	return Avatar{UserID: parts[2], Version: version}, original, true
+}
+
+// Needs reports whether one of the upload's objects still has a use.
+func (a Avatar) Needs(original bool) bool {
+	return a.State == AvatarProcessing || a.State == AvatarReady && !original
+}
 
 // Names of the rendered files. Every upload has a thumbnail, a medium and one of the plain files.
 const (

@@ -9,11 +9,12 @@ const (
 	PolicyParticipants Policy = "inactive_participants"
 	PolicyMessages     Policy = "old_messages"
 	PolicyRooms        Policy = "inactive_rooms"
+	PolicyFiles        Policy = "orphaned_files"
 )
 
 // Policies are all of them, in the order in which a run applies them.
 func Policies() []Policy {
-	return []Policy{PolicyParticipants, PolicyMessages, PolicyRooms}
+	return []Policy{PolicyParticipants, PolicyMessages, PolicyRooms, PolicyFiles}
 }
 
 // RunState is where a clean-up run stands.
@@ -42,7 +43,7 @@ type CleanupRun struct {
 	Policies   []Policy
 	DryRun     bool
 	State      RunState
-	Counts     map[Policy]int64  // rows removed, archived for rooms; would be, in a dry run
+	Counts     map[Policy]int64  // rows or files removed, archived for rooms; would be, in a dry run
 	Errors     map[Policy]string // what stopped a policy
 	WorkflowID string
 	CreatedAt  time.Time

@@ -21,6 +21,7 @@ type User struct {
 	EmailVerifiedAt time.Time // zero while unverified
 	SuspendedAt     time.Time // zero unless suspended
 	AvatarVersion   int       // the published avatar's version; 0 without one
+	AvatarFiles     []string  // its files' names
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }

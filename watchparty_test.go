@@ -282,14 +282,43 @@ func TestDeletedNames(t *testing.T) {
 
 func TestAvatarObjects(t *testing.T) {
 	a := watchparty.Avatar{UserID: "019a", Version: 12}
-	require.Equal(t, "avatars/019a/12/original", a.OriginalObject())
+	require.Equal(t, "uploads/019a/12", a.OriginalObject())
 	require.Equal(t, "avatars/019a/12/thumbnail.webp", a.Object(watchparty.ThumbnailFile))
 	other := watchparty.Avatar{UserID: "019a", Version: 1}
-	require.False(t, strings.HasPrefix(a.OriginalObject(), other.Prefix()), "removing version 1 spares version 12")
+	require.False(t, strings.HasPrefix(a.Object("x"), other.Prefix()), "removing version 1 spares version 12")
+	require.False(t, strings.HasPrefix(a.OriginalObject(), watchparty.AvatarsPrefix(a.UserID)), "originals are not served with the avatars")
+}
+
+func TestAvatarOfObject(t *testing.T) {
+	a := watchparty.Avatar{UserID: "01890000-0000-7000-8000-00000000dead", Version: 12}
+	for name, original := range map[string]bool{a.OriginalObject(): true, a.Object(watchparty.PNGFile): false, a.Object("a/b"): false} {
+		got, isOriginal, ok := watchparty.AvatarOfObject(name)
+		require.True(t, ok, name)
+		require.Equal(t, a, got, name)
+		require.Equal(t, original, isOriginal, name)
+	}
+	for _, name := range []string{
+		"", "avatars", "avatars/", a.Prefix(), "avatars/" + a.UserID + "/12", a.OriginalObject() + "/x", "uploads/" + a.UserID + "/",
+		"avatars/019a/12/x", "uploads/019a/12", "uploads/" + a.UserID + "/012", "uploads/" + a.UserID + "/-1", "uploads/" + a.UserID + "/12 ",
+		"uploads/" + a.UserID + "/99999999999", "/" + a.OriginalObject(), "reports/" + a.UserID + "/12", strings.ToUpper(a.OriginalObject()),
+	} {
+		_, _, ok := watchparty.AvatarOfObject(name)
+		require.False(t, ok, name)
+	}
+}
+
+func TestAvatarNeeds(t *testing.T) {
+	for state, needs := range map[watchparty.AvatarState][2]bool{
+		watchparty.AvatarProcessing: {true, true}, watchparty.AvatarReady: {true, false},
+		watchparty.AvatarFailed: {}, watchparty.AvatarSuperseded: {}, "": {},
+	} {
+		a := watchparty.Avatar{State: state}
+		require.Equal(t, needs, [2]bool{a.Needs(false), a.Needs(true)}, state)
+	}
 }
 
 func TestPolicies(t *testing.T) {
 	policies := watchparty.Policies()
 	policies[0] = "changed"
-	require.Equal(t, []watchparty.Policy{"inactive_participants", "old_messages", "inactive_rooms"}, watchparty.Policies())
+	require.Equal(t, []watchparty.Policy{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"}, watchparty.Policies())
 }

@@ -26,6 +26,9 @@ type Account struct {
 func (a *Account) RemoveAccountFiles(ctx context.Context, in job.AccountInput) error {
 	stop := beat(ctx)
 	defer stop()
+	if err := removeAll(ctx, a.Bucket, watchparty.UploadsPrefix(in.UserID)); err != nil {
+		return err
+	}
 	return removeAll(ctx, a.Bucket, watchparty.AvatarsPrefix(in.UserID))
 }
 

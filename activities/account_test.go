@@ -28,8 +28,8 @@ func TestAccount(t *testing.T) {
 	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`, room.ID, bob.ID)
 	for _, user := range []watchparty.User{alice, bob} {
 		for version := range 3 {
-			for _, name := range []string{"original", watchparty.MediumFile} {
-				object := watchparty.Avatar{UserID: user.ID, Version: version}.Object(name)
+			upload := watchparty.Avatar{UserID: user.ID, Version: version}
+			for _, object := range []string{upload.OriginalObject(), upload.Object(watchparty.MediumFile)} {
 				require.NoError(t, bucket.WriteAll(t.Context(), object, []byte("x"), nil))
 			}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/avatar"
+	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -23,12 +24,20 @@ import (
 // the beats stop.
 const heartbeatEvery = 2 * time.Second
 
+// maxRenderAttempts is how often a picture is tried that can be decoded and yet not rendered, before it is refused.
+const maxRenderAttempts = 10
+
 // Avatar processes uploads.
 type Avatar struct {
 	Store    *store.Store
 	Cache    *cache.Cache
 	Bucket   *blob.Bucket
-	Renderer *avatar.Renderer
+	Renderer renderer
+}
+
+// renderer is an *avatar.Renderer, beyond which is C.
+type renderer interface {
+	Render(ctx context.Context, data []byte) ([]avatar.Rendered, error)
 }
 
 func upload(in job.AvatarInput) watchparty.Avatar {
@@ -38,7 +47,7 @@ func upload(in job.AvatarInput) watchparty.Avatar {
 // RenderAvatar reads the original and writes the pictures, under names that a repetition writes again. An upload that
 // has ended meanwhile is left alone.
 func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
-	row, err := a.Store.Avatar(ctx, in.UserID, in.Version)
+	row, err := a.Store.BeginAvatar(ctx, in.UserID, in.Version)
 	if err != nil {
 		return missing(err)
 	}
@@ -59,16 +68,23 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	if errors.As(err, &refused) {
 		return rejected("not a picture that can be rendered", refused.Code, refused.Message)
 	}
+	if err != nil && ctx.Err() == nil && activity.GetInfo(ctx).Attempt >= maxRenderAttempts {
+		return rejected("the picture cannot be rendered", probe.CodeUnreadable,
+			"The picture could not be processed. Save it again with another program, or choose another one.")
+	}
 	if err != nil {
 		return err
 	}
+	files := make([]string, 0, len(pictures))
 	for _, p := range pictures {
-		name := row.Object(p.Name + ".webp")
-		if err := a.Bucket.WriteAll(ctx, name, p.Data, &blob.WriterOptions{ContentType: p.ContentType}); err != nil {
+		// What is served from the bucket itself, by a CDN, says so too.
+		options := &blob.WriterOptions{ContentType: p.ContentType, CacheControl: "public, max-age=31536000, immutable"}
+		if err := a.Bucket.WriteAll(ctx, row.Object(p.Name), p.Data, options); err != nil {
 			return fmt.Errorf("activities: write %s: %w", p.Name, err)
 		}
+		files = append(files, p.Name)
 	}
-	return nil
+	return a.Store.RenderedAvatar(ctx, in.UserID, in.Version, files)
 }
 
 // codeLost is the code of an upload whose file is not in the bucket any more.
@@ -128,21 +144,24 @@ func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
 
 // RemoveAvatarFiles removes all files of an upload.
 func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) error {
+	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
+		return err
+	}
 	return removeAll(ctx, a.Bucket, upload(in).Prefix())
 }
 
 // RemoveFormerAvatar removes what a published upload has replaced: every file of the user's older versions, and its
 // own original, which holds what the pictures must not (a place, a device).
 func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) error {
-	if err := a.Bucket.Delete(ctx, upload(in).OriginalObject()); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("activities: remove the original: %w", err)
+	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
+		return err
 	}
 	superseded, err := a.Store.SupersededAvatars(ctx, in.UserID, in.Version)
 	if err != nil {
 		return err
 	}
 	for _, version := range superseded {
-		if err := removeAll(ctx, a.Bucket, upload(job.AvatarInput{UserID: in.UserID, Version: version}).Prefix()); err != nil {
+		if err := a.RemoveAvatarFiles(ctx, job.AvatarInput{UserID: in.UserID, Version: version}); err != nil {
 			return err
 		}
 	}
@@ -159,8 +178,15 @@ func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
 		if err != nil {
 			return fmt.Errorf("activities: list files: %w", err)
 		}
-		if err := bucket.Delete(ctx, object.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-			return fmt.Errorf("activities: remove a file: %w", err)
+		if err := remove(ctx, bucket, object.Key); err != nil {
+			return err
 		}
 	}
+}
+
+func remove(ctx context.Context, bucket *blob.Bucket, name string) error {
+	if err := bucket.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("activities: remove a file: %w", err)
+	}
+	return nil
 }

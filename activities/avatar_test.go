@@ -2,19 +2,23 @@ package activities_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
-	"golang.org/x/image/webp"
+	_ "golang.org/x/image/webp" // for image.DecodeConfig
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
@@ -54,7 +58,7 @@ func (s *studio) upload(data []byte) job.AvatarInput {
 	version, err := s.store.NextAvatarVersion(s.t.Context(), s.user.ID)
 	require.NoError(s.t, err)
 	in := job.AvatarInput{UserID: s.user.ID, Version: version}
-	s.write(in, "original", data)
+	s.write(in, original, data)
 	_, err = s.store.CreateAvatar(s.t.Context(), s.user.ID, version)
 	require.NoError(s.t, err)
 	return in
@@ -65,8 +69,13 @@ func (s *studio) write(in job.AvatarInput, name string, data []byte) {
 	require.NoError(s.t, s.bucket.WriteAll(s.t.Context(), object(in, name), data, nil))
 }
 
+// object is the bucket's name of an upload's file.
 func object(in job.AvatarInput, name string) string {
-	return watchparty.Avatar{UserID: in.UserID, Version: in.Version}.Object(name)
+	upload := watchparty.Avatar{UserID: in.UserID, Version: in.Version}
+	if name == original {
+		return upload.OriginalObject()
+	}
+	return upload.Object(name)
 }
 
 func objects(in job.AvatarInput, names ...string) (all []string) {
@@ -133,8 +142,10 @@ func photo(t *testing.T) []byte {
 }
 
 const (
+	original  = "original" // stands for what was uploaded
 	thumbnail = watchparty.ThumbnailFile
 	medium    = watchparty.MediumFile
+	plain     = watchparty.JPEGFile
 )
 
 func TestRenderAvatar(t *testing.T) {
@@ -143,20 +154,61 @@ func TestRenderAvatar(t *testing.T) {
 	in := s.upload(photo(t))
 	for range 2 { // the second time is a repetition after a worker's end
 		s.do(job.RenderAvatar, in)
-		require.Equal(t, objects(in, medium, "original", thumbnail), s.files())
-		for name, pixels := range map[string]int{thumbnail: 128, medium: 512} {
+		require.Equal(t, objects(in, plain, medium, thumbnail, original), s.files())
+		for name, want := range map[string]struct {
+			pixels      int
+			contentType string
+		}{thumbnail: {128, "image/webp"}, medium: {512, "image/webp"}, plain: {512, "image/jpeg"}} {
 			data, err := s.bucket.ReadAll(t.Context(), object(in, name))
 			require.NoError(t, err)
-			rendered, err := webp.Decode(bytes.NewReader(data))
+			rendered, format, err := image.DecodeConfig(bytes.NewReader(data))
 			require.NoError(t, err)
-			require.Equal(t, image.Rect(0, 0, pixels, pixels), rendered.Bounds())
+			require.Equal(t, want.contentType, "image/"+format)
+			require.Equal(t, [2]int{want.pixels, want.pixels}, [2]int{rendered.Width, rendered.Height})
 			attributes, err := s.bucket.Attributes(t.Context(), object(in, name))
 			require.NoError(t, err)
-			require.Equal(t, "image/webp", attributes.ContentType)
+			require.Equal(t, want.contentType, attributes.ContentType)
+			require.Contains(t, attributes.CacheControl, "immutable")
 		}
 		s.requireState(in, watchparty.AvatarProcessing, "")
 		s.requirePublished(0)
+		row, err := s.store.Avatar(t.Context(), in.UserID, in.Version)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.AvatarPublishing, row.Step)
+		require.Equal(t, []string{thumbnail, medium, plain}, row.Files)
 	}
+}
+
+// broken is a renderer that can do nothing with any picture.
+type broken struct{ tries int }
+
+func (b *broken) Render(context.Context, []byte) ([]avatar.Rendered, error) {
+	b.tries++
+	return nil, errors.New("encode: no memory")
+}
+
+// TestRenderAvatarGivesUp: what is no fault of the picture's is tried again, but not for ever.
+func TestRenderAvatarGivesUp(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(temporallog.NewStructuredLogger(discard))
+	env := suite.NewTestWorkflowEnvironment()
+	renderer := &broken{}
+	env.RegisterActivity(&activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: 20},
+		})
+		return workflow.ExecuteActivity(ctx, job.RenderAvatar, in).Get(ctx, nil)
+	})
+	require.Equal(t, 10, renderer.tries)
+	var code, reason string
+	require.NoError(t, requireFailure(t, env.GetWorkflowError(), job.ErrorAvatarRejected, true).Details(&code, &reason))
+	require.Equal(t, "avatar_unreadable", code)
+	require.Contains(t, reason, "choose another one")
+	require.Equal(t, objects(in, original), s.files())
 }
 
 func TestRenderAvatarRefuses(t *testing.T) {
@@ -180,7 +232,7 @@ func TestRenderAvatarRefuses(t *testing.T) {
 			require.NoError(t, failure.Details(&code, &reason))
 			require.Equal(t, c.code, code)
 			require.Contains(t, reason, c.reason)
-			require.Equal(t, objects(in, "original"), s.files())
+			require.Equal(t, objects(in, original), s.files())
 		})
 	}
 }
@@ -192,7 +244,7 @@ func TestRenderAvatarWithoutItsParts(t *testing.T) {
 	requireFailure(t, err, job.ErrorNotFound, true)
 
 	in := s.upload(photo(t))
-	require.NoError(t, s.bucket.Delete(t.Context(), object(in, "original")))
+	require.NoError(t, s.bucket.Delete(t.Context(), object(in, original)))
 	_, err = s.ExecuteActivity(job.RenderAvatar, in)
 	var code, reason string
 	require.NoError(t, requireFailure(t, err, job.ErrorAvatarRejected, true).Details(&code, &reason))
@@ -212,7 +264,7 @@ func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
 	err := s.store.RemoveAvatar(t.Context(), s.user.ID)
 	require.NoError(t, err)
 	s.do(job.RenderAvatar, in)
-	require.Equal(t, objects(in, "original"), s.files())
+	require.Equal(t, objects(in, original), s.files())
 	require.Equal(t, watchparty.AvatarSuperseded, s.publish(in))
 	s.requirePublished(0)
 }
@@ -271,10 +323,10 @@ func TestRemoveAvatarFiles(t *testing.T) {
 	s.write(first, thumbnail, []byte("t"))
 	s.write(first, medium, []byte("m"))
 	tenth := job.AvatarInput{UserID: s.user.ID, Version: 10 * first.Version}
-	s.write(tenth, "original", []byte("another's"))
+	s.write(tenth, original, []byte("another's"))
 	for range 2 {
 		s.do(job.RemoveAvatarFiles, first)
-		require.Equal(t, objects(tenth, "original"), s.files())
+		require.Equal(t, objects(tenth, original), s.files())
 	}
 }
 
@@ -289,7 +341,7 @@ func TestRemoveFormerAvatar(t *testing.T) {
 	}
 	for range 2 {
 		s.do(job.RemoveFormerAvatar, second)
-		want := append(objects(second, medium, thumbnail), object(third, "original")) // which is on its way
+		want := append(objects(second, medium, thumbnail), object(third, original)) // the third is on its way
 		require.Equal(t, want, s.files())
 	}
 }

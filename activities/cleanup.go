@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
@@ -19,6 +20,7 @@ import (
 type Cleanup struct {
 	Store    *store.Store
 	Cache    *cache.Cache
+	Bucket   *blob.Bucket
 	Settings config.Cleanup
 }
 
@@ -35,12 +37,16 @@ func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.Be
 		watchparty.PolicyParticipants: now.Add(-c.Settings.ParticipantInactive),
 		watchparty.PolicyMessages:     now.Add(-c.Settings.MessageAge),
 		watchparty.PolicyRooms:        now.Add(-c.Settings.RoomInactive),
+		watchparty.PolicyFiles:        now.Add(-c.Settings.FileAge),
 	}}, nil
 }
 
 // ApplyPolicy applies one policy in batches. What a batch did is counted in its transaction, so an attempt that was cut
 // short loses nothing and the next one goes on where it ended.
 func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) error {
+	if in.Policy == watchparty.PolicyFiles {
+		return c.sweepFiles(ctx, in)
+	}
 	if in.DryRun {
 		return c.Store.CountCleanup(ctx, in.RunID, in.Policy, in.Threshold)
 	}

@@ -40,7 +40,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
 	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, Settings: config.Cleanup{
-		ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour, RoomInactive: 30 * 24 * time.Hour, BatchSize: 2,
+		ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour, RoomInactive: 30 * 24 * time.Hour, FileAge: 48 * time.Hour, BatchSize: 2,
 	}}
 	h.TestActivityEnvironment = environment(h.activities)
 	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -145,6 +145,7 @@ func TestBeginCleanup(t *testing.T) {
 	require.Equal(t, watchparty.Policies(), result.Policies)
 	for policy, age := range map[watchparty.Policy]time.Duration{
 		watchparty.PolicyParticipants: day, watchparty.PolicyMessages: 90 * day, watchparty.PolicyRooms: 30 * day,
+		watchparty.PolicyFiles: 2 * day,
 	} {
 		require.WithinDuration(t, time.Now().Add(-age), result.Thresholds[policy], time.Minute, policy)
 	}

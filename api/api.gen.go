@@ -122,6 +122,27 @@ func (e AvatarUploadStatus) Valid() bool {
 	}
 }
 
+// Defines values for AvatarUploadStep.
+const (
+	AvatarUploadStepPublishing AvatarUploadStep = "publishing"
+	AvatarUploadStepQueued     AvatarUploadStep = "queued"
+	AvatarUploadStepRendering  AvatarUploadStep = "rendering"
+)
+
+// Valid indicates whether the value is a known member of the AvatarUploadStep enum.
+func (e AvatarUploadStep) Valid() bool {
+	switch e {
+	case AvatarUploadStepPublishing:
+		return true
+	case AvatarUploadStepQueued:
+		return true
+	case AvatarUploadStepRendering:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AvatarVersionStatus.
 const (
 	AvatarVersionStatusFailed     AvatarVersionStatus = "failed"
@@ -403,6 +424,7 @@ const (
 	InactiveParticipants Policy = "inactive_participants"
 	InactiveRooms        Policy = "inactive_rooms"
 	OldMessages          Policy = "old_messages"
+	OrphanedFiles        Policy = "orphaned_files"
 )
 
 // Valid indicates whether the value is a known member of the Policy enum.
@@ -413,6 +435,8 @@ func (e Policy) Valid() bool {
 	case InactiveRooms:
 		return true
 	case OldMessages:
+		return true
+	case OrphanedFiles:
 		return true
 	default:
 		return false
@@ -715,6 +739,9 @@ func (e Visibility) Valid() bool {
 
 // Defines values for GetAvatarFileParamsName.
 const (
+	LargeWebp     GetAvatarFileParamsName = "large.webp"
+	MediumJpg     GetAvatarFileParamsName = "medium.jpg"
+	MediumPng     GetAvatarFileParamsName = "medium.png"
 	MediumWebp    GetAvatarFileParamsName = "medium.webp"
 	ThumbnailWebp GetAvatarFileParamsName = "thumbnail.webp"
 )
@@ -722,6 +749,12 @@ const (
 // Valid indicates whether the value is a known member of the GetAvatarFileParamsName enum.
 func (e GetAvatarFileParamsName) Valid() bool {
 	switch e {
+	case LargeWebp:
+		return true
+	case MediumJpg:
+		return true
+	case MediumPng:
+		return true
 	case MediumWebp:
 		return true
 	case ThumbnailWebp:
@@ -739,14 +772,15 @@ type AcceptedInvitation struct {
 
 // Account defines model for Account.
 type Account struct {
-	// Avatar Absolute addresses of the pictures; null without an avatar
-	Avatar        *AvatarURLs `json:"avatar"`
-	CreatedAt     Time        `json:"created_at"`
-	DisplayName   string      `json:"display_name"`
-	Email         string      `json:"email"`
-	EmailVerified bool        `json:"email_verified"`
-	ID            ID          `json:"id"`
-	IsAdmin       bool        `json:"is_admin"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
+	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	Avatar        AvatarURLs `json:"avatar"`
+	CreatedAt     Time       `json:"created_at"`
+	DisplayName   string     `json:"display_name"`
+	Email         string     `json:"email"`
+	EmailVerified bool       `json:"email_verified"`
+	ID            ID         `json:"id"`
+	IsAdmin       bool       `json:"is_admin"`
 
 	// Language What mails are written in
 	Language Language `json:"language"`
@@ -766,18 +800,19 @@ type AccountAnswer struct {
 
 // AdminUser defines model for AdminUser.
 type AdminUser struct {
-	// Avatar Absolute addresses of the pictures; null without an avatar
-	Avatar        *AvatarURLs `json:"avatar"`
-	CreatedAt     Time        `json:"created_at"`
-	DisplayName   string      `json:"display_name"`
-	Email         string      `json:"email"`
-	EmailVerified bool        `json:"email_verified"`
-	ID            ID          `json:"id"`
-	IsAdmin       bool        `json:"is_admin"`
-	State         UserState   `json:"state"`
-	SuspendedAt   *time.Time  `json:"suspended_at"`
-	UpdatedAt     Time        `json:"updated_at"`
-	Username      Username    `json:"username"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
+	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	Avatar        AvatarURLs `json:"avatar"`
+	CreatedAt     Time       `json:"created_at"`
+	DisplayName   string     `json:"display_name"`
+	Email         string     `json:"email"`
+	EmailVerified bool       `json:"email_verified"`
+	ID            ID         `json:"id"`
+	IsAdmin       bool       `json:"is_admin"`
+	State         UserState  `json:"state"`
+	SuspendedAt   *time.Time `json:"suspended_at"`
+	UpdatedAt     Time       `json:"updated_at"`
+	Username      Username   `json:"username"`
 }
 
 // AdminUserAnswer defines model for AdminUserAnswer.
@@ -833,10 +868,20 @@ type AvatarAnswer struct {
 	Data             AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of the pictures; null without an avatar
+// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
+// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
 type AvatarURLs struct {
+	// Default Whether it is the generated picture
+	Default bool `json:"default"`
+
+	// Large 1024×1024 WebP, or the medium one when the picture had fewer pixels
+	Large string `json:"large"`
+
 	// Medium 512×512 WebP
 	Medium string `json:"medium"`
+
+	// Plain 512×512 JPEG, or PNG when parts are transparent, for clients without WebP
+	Plain string `json:"plain"`
 
 	// Thumbnail 128×128 WebP
 	Thumbnail string `json:"thumbnail"`
@@ -844,19 +889,26 @@ type AvatarURLs struct {
 
 // AvatarUpload defines model for AvatarUpload.
 type AvatarUpload struct {
-	// Avatar Absolute addresses of the pictures; null without an avatar
-	Avatar    *AvatarURLs `json:"avatar"`
-	CreatedAt Time        `json:"created_at"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
+	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	Avatar    AvatarURLs `json:"avatar"`
+	CreatedAt Time       `json:"created_at"`
 
-	// Reason Why it failed
-	Reason    *string            `json:"reason,omitempty"`
-	Status    AvatarUploadStatus `json:"status"`
-	UpdatedAt Time               `json:"updated_at"`
-	Version   int                `json:"version"`
+	// Reason Why it failed, and what to do
+	Reason *string            `json:"reason,omitempty"`
+	Status AvatarUploadStatus `json:"status"`
+
+	// Step How far it is, while it is processed
+	Step      *AvatarUploadStep `json:"step,omitempty"`
+	UpdatedAt Time              `json:"updated_at"`
+	Version   int               `json:"version"`
 }
 
 // AvatarUploadStatus defines model for AvatarUpload.Status.
 type AvatarUploadStatus string
+
+// AvatarUploadStep How far it is, while it is processed
+type AvatarUploadStep string
 
 // AvatarVersion defines model for AvatarVersion.
 type AvatarVersion struct {
@@ -922,7 +974,7 @@ type ChangePasswordRequest struct {
 
 // CleanupRun defines model for CleanupRun.
 type CleanupRun struct {
-	// Counts Rows removed for each policy; archived for rooms
+	// Counts Rows or files removed for each policy; archived for rooms
 	Counts    map[string]int64 `json:"counts"`
 	CreatedAt Time             `json:"created_at"`
 	DryRun    bool             `json:"dry_run"`
@@ -1467,12 +1519,13 @@ type ProblemCode string
 
 // Profile defines model for Profile.
 type Profile struct {
-	// Avatar Absolute addresses of the pictures; null without an avatar
-	Avatar      *AvatarURLs `json:"avatar"`
-	CreatedAt   Time        `json:"created_at"`
-	DisplayName string      `json:"display_name"`
-	ID          ID          `json:"id"`
-	Username    Username    `json:"username"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
+	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	Avatar      AvatarURLs `json:"avatar"`
+	CreatedAt   Time       `json:"created_at"`
+	DisplayName string     `json:"display_name"`
+	ID          ID         `json:"id"`
+	Username    Username   `json:"username"`
 }
 
 // ProfileAnswer defines model for ProfileAnswer.
@@ -1885,6 +1938,12 @@ type PostMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
+type GetDefaultAvatarParams struct {
+	// IfNoneMatch An ETag that the caller has
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
 	// IfNoneMatch An ETag that the caller has
@@ -2245,6 +2304,9 @@ type ServerInterface interface {
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx echo.Context, messageID ID) error
+	// GetDefaultAvatar The picture of a user who has no avatar
+	// (GET /files/avatars/{user_id}/default.svg)
+	GetDefaultAvatar(ctx echo.Context, userID ID, params GetDefaultAvatarParams) error
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx echo.Context, userID ID, version int, name GetAvatarFileParamsName, params GetAvatarFileParams) error
@@ -3047,6 +3109,42 @@ func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EditMessage(ctx, messageID)
+	return err
+}
+
+// GetDefaultAvatar converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDefaultAvatarParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDefaultAvatar(ctx, userID, params)
 	return err
 }
 
@@ -4345,6 +4443,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
 	router.GET(options.BaseURL+"/users/:username", wrapper.GetProfile, options.OperationMiddlewares["getProfile"]...)
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:version/:name", wrapper.GetAvatarFile, options.OperationMiddlewares["getAvatarFile"]...)
+	router.GET(options.BaseURL+"/files/avatars/:user_id/default.svg", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
 	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
 	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
@@ -5569,6 +5668,68 @@ func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMe
 	return err
 }
 
+type GetDefaultAvatarRequestObject struct {
+	UserID ID `json:"user_id"`
+	Params GetDefaultAvatarParams
+}
+
+type GetDefaultAvatarResponseObject interface {
+	VisitGetDefaultAvatarResponse(w http.ResponseWriter) error
+}
+
+type GetDefaultAvatar200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetDefaultAvatar200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDefaultAvatar304Response struct {
+}
+
+func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetDefaultAvatardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDefaultAvatardefaultApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAvatarFileRequestObject struct {
 	UserID  ID                      `json:"user_id"`
 	Version int                     `json:"version"`
@@ -5582,6 +5743,54 @@ type GetAvatarFileResponseObject interface {
 
 type GetAvatarFile200ResponseHeaders struct {
 	ETag *string
+}
+
+type GetAvatarFile200ImageJpegResponse struct {
+	Body          io.Reader
+	Headers       GetAvatarFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetAvatarFile200ImageJpegResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAvatarFile200ImagePngResponse struct {
+	Body          io.Reader
+	Headers       GetAvatarFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetAvatarFile200ImagePngResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetAvatarFile200ImageWebpResponse struct {
@@ -5608,6 +5817,46 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	return err
 }
 
+type GetAvatarFile206ImageJpegResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetAvatarFile206ImageJpegResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/jpeg")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAvatarFile206ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetAvatarFile206ImagePngResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetAvatarFile206ImageWebpResponse struct {
 	Body          io.Reader
 	ContentLength int64
@@ -5626,6 +5875,22 @@ func (response GetAvatarFile206ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	}
 	_, err := io.Copy(w, response.Body)
 	return err
+}
+
+type GetAvatarFile302ResponseHeaders struct {
+	Location *string
+}
+
+type GetAvatarFile302Response struct {
+	Headers GetAvatarFile302ResponseHeaders
+}
+
+func (response GetAvatarFile302Response) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(302)
+	return nil
 }
 
 type GetAvatarFile304Response struct {
@@ -7820,6 +8085,9 @@ type StrictServerInterface interface {
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
+	// GetDefaultAvatar The picture of a user who has no avatar
+	// (GET /files/avatars/{user_id}/default.svg)
+	GetDefaultAvatar(ctx context.Context, request GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error)
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx context.Context, request GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error)
@@ -8978,6 +9246,32 @@ func (sh *strictHandler) EditMessage(ctx echo.Context, messageID ID) error {
 		return err
 	} else if validResponse, ok := response.(EditMessageResponseObject); ok {
 		return validResponse.VisitEditMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDefaultAvatar operation middleware
+func (sh *strictHandler) GetDefaultAvatar(ctx echo.Context, userID ID, params GetDefaultAvatarParams) error {
+	var request GetDefaultAvatarRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDefaultAvatar(ctx.Request().Context(), request.(GetDefaultAvatarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDefaultAvatar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDefaultAvatarResponseObject); ok {
+		return validResponse.VisitGetDefaultAvatarResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10671,234 +10965,242 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rkhs3c+ir4DCpUr583ItW8kW7lUpWsmzrs3WJVv6cilchwRmQhHcGoAHMUoxqT523yBucF8mbnCc5",
-	"hW5gBkNihkPukrv+HP+wuOQMLt2NRt/7cy+R+UwKJozunX7uTRlNmYKPLz/Qif03ZTpRfGa4FL3T3ocp",
-	"I1ToOVOPNLlmStuv+z2dTFlO7eNmMWO90542iotJ7+am3/u3gxc0mbLVsX6eMjNliphyTJLQnJGxkjl8",
-	"mcB74ehMFHnv9Jfe968+9Pq9168uLnof+ytz3vR7M6pozozby4tCaaniuxkK9skMEnhiSOQYZp7RCSMj",
-	"NpbKzs/ts78VTC16/Z6guZ0MX6gt7u8VG/dOe393VMH0CH/VR24FdmmvUpbPpGEiWfzAFquLejGVmgky",
-	"WiAMMs6E6RPB5mQsFWE0mRIz5WJCzJQawg2ZU2E0yWnKDsk5Uey3gmnjftVEM2EInVAuyJybKQyqLZiv",
-	"2AK+4YKcPL0UU1ko7fCg8dG5HcI+P+ZKGyIFg1nO8FcqJKBvJNOFXQbXhJKnJyeHl8LDDMmpAlqw9QO7",
-	"9xB6Of30IxMTM+2dPj75ut/LufB/f23xaQxTdsz/+OV/Hfzvj3/++14/Qmuvxq+pSaZxTFuKRrAgcWUZ",
-	"U2RK9SF5hVhHsM6pJsmUiglLieYiYf2QQnGXj08OyTsmZxkj86kkicwZMZJQoqTMCRUpmUiSSiKkuRQ4",
-	"GIBI2DkAJ5q1wWl8gPtoANDJF1/WAPQ4Dos3UrAGeJyLRnC0LMoO2L6yx8cnT2OL+ZHn3NhnY2cpgx/D",
-	"EVM2pkVmeqcnx307PM/tuX98fAzbdn+V83Bh2ITh6XovZf7qm3KmGTXTaiKLnQFPe/2ePSVcsbR3alTB",
-	"up7iV9/AHBeMqhhQf5Yq1ZYOxlykSDUZdQdnZM+IJiM24UJYqMTZym/NgD1ej/KfNFM4UHT7hf952/2X",
-	"4wOPVUzPpNAMWOw7JUcZy+3HRArDBGCbzmYZT6iFz9EMn/jzr9oC63PHKf24MOPy/UENmVv2NlfSQcC9",
-	"Zkc9TxI2Myx9Ja65ofjO595MyRlThuOq8VCzdEDNuoV84Hbf/ZKGupFKBedfAuoLp63uLzn6lSXGznGe",
-	"JLJACC6t95oaqtbNfQ5P/fT+R20HSxSjZqMtplzPMroYeFJaIrR+j+WUZ82/DK6Z4mPO0uCRkZQZo8I+",
-	"0w14/R7XA5rmXMRHyaiYFHTC1o31o3/OSgVMpFxMBuX6I8JNmiqmtWOM9IppOLezjCaMSJEwd9UlUoy5",
-	"yll6Zrn68LuXH8iRPV/6KGfDPplPeWYvFKaYfVoKtnpf9XvFLN0QNUVwwjue1DoRAv0FjABBsYK4JSII",
-	"wB3gpe/psUZktW21UPc5HIJVGh+A2LeWRl7gU5ZcqVnLRvyJWgaHn8yNEl2u3auF5/8cx5bjqA01najy",
-	"Ah60bxTanscSFGOpcvvJYoIdGA5kJ4oso6OM+Xvq93yEYucGwbYEjA2Pk6fP/R6o8lTc5kj9yLW5wwVz",
-	"w3K9wcrLpVGl6ML+HSiD68Z5wz6ZQK1rAUF92ChAipSb88QLKV7NtUQ2KEnDUd1AMS6AbspvNNNWEdcD",
-	"/xzQ2WCiqMCncnnN2cBRVfm3I6zy75RlDP9O7LEuZgNtqHJPWNpWzGqT/q+EioRlWfmzHsxooYM/FdNF",
-	"ztKIiu52/FIYtYiw1RIQrXgMYHbTty8hzmiWvR33Tn9ZI1cyZeXQm4/LUuVz1LvtmSVON7K8CK70ZEpk",
-	"YaxMr1EnxFvljFg2Beo5FcTuhBqpHlkhIc+pSFf42HbXADMWqrDFNOV2uTR7FwCuxiEr2urK3w1VE2YG",
-	"Gz5+xUW6TLKeoAJCUoVwZOGpB2glZr2JMFvEbd8TRn3ycOUVlGoQbjxy98J/Ksp/QAwILqT93iAoFs0y",
-	"SdOtLpFKrFo1b4y0zApTivNMl5Y9nphCMe3O7JybqSyMPbflnbwsc9RhkbOUF/nqlF88Pvnv//ri8Qn5",
-	"mY3exYR9My3ykYgqHo9Pvv7v/3p88nXDu0uwqQbq+9W0wAfhe0+iq2LUafvLqjuYDMeU4/WxAix7vxU6",
-	"ZCwzJRN7zYHpRDGaLnr9nhvg450Iht6cXcm3oWEpxIBbXfXKtpoQvPTXat46jjaH92Zgs2LnjCnN0gYY",
-	"dodI4ArwsFnDf5/TyI5HVAiWDkaLO7jI8XxPmQivaquMT1Abv4MruSLvVfITBk/6lmqN0ze77HwJFe4G",
-	"rkBZrtOvqgtu9noVWFrY4gZ4TsV9XODPUeN9IDf3cyreo8unWTIc00yvXGQV8bYt9T0+FVL0ihdPWF7O",
-	"RKqdlZtl47PyZuWmb39OJdNESMsUoyciegJupaaXA8Sg9qIkkC19kqsWkBfg5nlphdvtEFKacWqenqc1",
-	"s/+TCKRmVOu5VOkaL9rjdXKFt2OU40UBB7t85x7ZbqNJoRQTZrD1wu2pmHd+/XjdxlfWszR+FA6o2Lwv",
-	"Yve2vWlaFLXgUuDCfPm0t+rJWr7M3su5Jorl8pqllR94JjOeLM4IVcmU+1+UlLnuRZa8hcqpFqC5RS1+",
-	"TCmpWne5grWI/0YbOZuxlFC3mdjCx1xwPb2lobCrXgvLcBvodB28w3VHbgRnPbnVsv0YKBKVYxQFT9e+",
-	"3u99OpjIg6hwzUIh8beCFXDnqMI7J+1GvTWoRco2LJ9JRbNBoeIWaKP4ZIKChJ/NAi4tMubtVB2NAH6k",
-	"GkwCfFXkWplV3UksiXVJPA8QVKeypY21M4C9ikoB39lCYqrevg/BKVz7g5Gf3KIunKVzBSSqEJ1tYqj7",
-	"NJ+F9sOy7C7GiWujdqFLIPDX8pqzrrcz+0TtYbfPTZhQ9pdfelNpj4ydQlnJL2eDnIvC2B+fPe33DDf2",
-	"jd4bqcdMUVP0+r0Fo6p3+vjZycnN8pVf4/y16/qL4+PjCGPxC+lIWt/Zx+17Of30Cl8I7n2kMSvC8t8K",
-	"5n53Wt9MasOUR0nbHD+z0Tmak0D3W4bK5ypQ5cvjdZEqFquK0XzzeR3g61Li2uAQj5xgkScn9UV+/dVx",
-	"f52aj5O7wVZh0EyP76XMtyDHhM5ows0CsenCWC54xoQhF4VIAavXXPMRz+Cx3qwYZTzprRBgNVIQXfTF",
-	"8bJM8vKaqYUUjHABmosV+adSG2Kk7NVDkULgnayV4JaDeWI0j16YrszGK0cbBQnVodU+zV+rJ5fpoFmv",
-	"Kvl3sKwvny6vKgznOz/4d3rwn8cHzwYH0bC+fu9lys1rpjWdsO0UjpFMI4GW7zLKBTHsE3q0wtN0vJnm",
-	"BOPHwPHSq3RLxldj2bjRMcPaNnJ6V5Lxzpq2J2HJP9gHIchGmwEt5ZvVcBn7MNFMXTP1SPcrc7o3u58R",
-	"u9EFRs4Y/4ILS43hGlyM6UCOW+aD2Jw5rcW2QrhsGWlzR3KyVQpvKbyvD4oAgAdREUA8jgt0M4Fa5H6M",
-	"alcuLHckC3NKKCk0U31CCcYoYFye/dsC3RB0X/IqXK6LfL9d/IXb3t2gaS7V1TiTczdoB1XC+Q0DWFfL",
-	"qpSH8pTWz0FIo/XJl8DV7AuoSKuRaexVqUA2tYU+gUtFODVFV27HOGK84fbRQqLIR7iiduFMFiaReSRn",
-	"YShnTAxP7cGCMIC+PTUQIIh+FgJrxEBvRnKephk7JENHF2ox7JNhRg1T9kMhFKPJ1K54eEqMJCNGjOIs",
-	"RZ52SIY0H/FJIQttf5+yS4EQIzldkCm9rlhqH4LOU54SIQ3RdEG0PCTDGVM5tbgenhLFxoV2NqKJlOkh",
-	"GZYRHDi8YsBVhYSQfiMtf03tVo20+7wUQrrMA2mnwAB2r9VbwDjCrg4ChDbDfkH6LrdrT5ffmtXh/TLt",
-	"mSmjSj62mEO6sptluQXxXyHYx+IuGwNKUmuk+u+5NlIt7uOc9ntTnHyVPkF+JY5z9ZeSN+BTr99No6od",
-	"7RV1fZ3W7RfYCL4fluJG5ixzCHGfBorlXGAGQhhZh7dWYKaGqCRTPuVSN3o+Uru6zla+qaaIkRos8z7M",
-	"JCWWH4iFBNbzDsJ1ViCBEV/uOEb9rzxDDqUJVcyLfdtx7znlxn5cmeo1jA9iIUxieJY5fqohewqXaXk1",
-	"uqDWqLnVrqpJ2yGzfzaACNn2zn6n2DVn89UFT00eF/Q21h2cdNVgCftk1stqdTHNchW7OPf2uq3pezm2",
-	"Hq4bMszGzezTkxh1Bzau7KLRiaAxy6ISBspwk/a7/eWnmVQxMdIl8gScu7thMJIFFOGstEq46ZRF4ON9",
-	"NlhHLdQnsoQRFTomKkvNqiw9H8Uyodes80UOYGXpBRVJ0/6Ze2YTm0MdGZ2W7eih07LbEZajOSgW+pdl",
-	"kYkpdwl5MkuZNhuKQg46zgYVXY+3Ad8L+tDl25UUXy/eS5lHHZYujrzzUBf4wlp2589XMIVfdYDLOlH1",
-	"4wffnRQP8uok1qk4yreW8LgafubshCusaZtobfSexl3nKTd7cmcrNssWAyOdcSRuI3JZ313m3T79kVcy",
-	"uf0EsK6vb8lgUkGpAmcbWssTcgeBlC2RfRtA4E7CAG+bbFoZtjYNA/yWsywNEnuXo1zSiIHkwtgN9cHK",
-	"MFNyomiuT8nQL23YJ0M7j/3XCg72X+cMsB8RSvaTslocPC3lQE+lMv6PTIqJ/5xTsRj2L8Uw5wLcevYH",
-	"7wJEE0vp8YOfuKiEJ/uFxwA+eyXkXOAQmV0KrneUUXEFsyRSGCVBx1Q0cVYckJPsB2e7gtUzMNTgdukV",
-	"E7hPXW2CGpgTMpfth0SKccYT+wDYYaG2AlpYVqhibPGyCvpvpDEsJTNqpt4AZQ8ZDIhFLVxNjEeauJS0",
-	"VRdUxRrbpUNcQx+poHovRkbom11Z7itBMokBdprVPTBP17uxvmc0M9NVqrTi9IjqmOkukUKwxLB0aCEy",
-	"d/UxMHc86olIub79MKsh2fIKGNpEUUzWSuVctAbX3HYRTdHrJaz8ZoMpY4jEugrLRvvQl3d88IwejD9+",
-	"/vrmoPz8tMPnxyc3q56/Jnv/Bgn923Hdza+LhoTytyJbkPlUsmssrYHOFQY2Vc0gtbzLetinGVdMt+1p",
-	"a/kAV6TuI95+o4u0kyutogznT2sXQXzAq3f4eFjUIF6v1rD2zqyWsFeTUKgtbW5qqN6+D3tnu6Z3T0bP",
-	"alGNprKuVSTm1cHvrT3dnVXv7vkhSPKRq7Ien7I1C2msSzCjyvCEz6iIhzrETqcTTMK1LQ20iq2GOHbY",
-	"dcOp7oTyezrBpQ3xNgd5xTzn/HNepwYYJxkX6Cph1/IKPiGM4ga6H4OSKxFFsrLyzxU3hgnCQwchTJ+y",
-	"+MhywsUW8WHuCPZoxhP2L3NqkqmllcWhYWDeqVIEetWPBynL5WqEWBej6eP7Tr9oNF3QwkzlvVzj64Kr",
-	"iGV/VbzOGWE6oTOoo4MV9oieyjkXE5SG7tb2ssSarSpGRjS56pfqkd0axiiZKRPRzJ57MNd0R+S/FtJK",
-	"Oo3xP022nbu05TjiWzHqbGvRcVS+V/5bGnc357ru1fuQnVpM0oLNmQokpwh5+BAPqsmQjg1TQ7DbzMv4",
-	"OspdDUSXLs8FocIdF3e9ro+5qQtwK/l2CqNY7GNYd9PZLqBIZcoVA6MegfAMn7bv7OlMrI8a20gSXIJa",
-	"FNlQ2WKV/7oUrNUtvpHGbymhhmZyUjBCxYLkWF10ld9sw/HaRblINP2qtWGJfronTIUB9OsNyKtx8+uC",
-	"49eOWcbE30F4oo+T7yKsrgmHXxZjHRZqIKvttV+R0WaFBIAo98su4Rhswyzti/fCKnHFD0bDfF0Ydheu",
-	"irww91YyYesCCDsoeFDCYXNHh0XFfk9PYbY7PIW5n7NTmId2dPZc9GDfRQv81NHtowN/hQZ+laDOtxY1",
-	"cHWeucYMJyLkPCqDKJmt3cV7+0xgXmp/VuYRJyVcn27dbqDmHd8L5TcGS9wT7QdjdZKmt5ab+723gtlL",
-	"5oO8YqI9pcv+uVlO17vKpBexTK6reNpVNkXK2uAyhUQPzZjY+AK+pad/5morrjrUGRO+Tn9ZUfzZMdEs",
-	"kSLVtz68d14OdanqqTvjs6p2ZACuEENLwI/RfkA0e72uQ2Ld4tYOXr8PFlZb/YPhY++YyrnWSxVPrWY0",
-	"8MEE/Z6+4rOBzuR8kGOcAVqNgieueHLliApDw0qLv7M3DZydwr3p/tLM/gCUOaUiHchrl9lF00EmJ1Ej",
-	"tRM/V7DXORbobk9aFKhYiyQAKBc0MfyaDWo+lH5PZumgFnjnHsOgvOj2pd40Czew1KOVuHcxpVbFYNgI",
-	"4Z8DK+Jp7/jx18+Oj4+PD+B/X9n/fe3/9P+tmu3vPLd3JWaug9X2DnoCNOYQrw3A6tA+4YV9tKwh21Cb",
-	"Z0152c9rixR9yyeFYs7rOWKZxFQxEDtlyvpEF8kUjI1AZdBtZ+iS3sWg0GwYq/5T1RnqxO1qQWuxWFmk",
-	"3Wg8JNjSwVlhdWCqr7iYgEV0yrJZe3DPKmyajVL4xfLkmKULwWYuBqzuRmafZpaodQnP9YVC7a+Vlaqq",
-	"zChT1kZqLzpH9h2SDyBy5nRBRoxA0BpoFlbsOUMzLsxKNF1oNCxfcZFazLt+IJijfBg4Cp3doVb4GoN8",
-	"B2B5rv7ESDoFF0HwVU7FYjDjn1hWxQcPIPsw9cmH/jtdzFzMsBPb7B2SDhLFUiYMp5l23yg2VkxPBwaE",
-	"Yfyu+ixQf7FnuLaoUaEXmPcgZLmhgRRMs2zsL6g5F6mc+ysIs9ggaLD8qxBluwlMnhrxNIXfedVRaXDF",
-	"FgPFXAVuS4hK0AyvQ5pxuwXk2q4Aswct/GGXV37BzFSm8BXNMjkPKoSzT1zD9RGeWi/T2UtfmsFYFsJ/",
-	"Di4d940vQSrnYlCJhlaUBZYzKHNFIAAUFqGp4XrMHeoUNWwAHYOqJL/Aagp/j4sMLKuB4FDSRT2WvBC0",
-	"MFOL6sQXVBf0mvLMzeZiQgOBo/zGVbgOaShnKacDd+z8RV3iEqLzYlXlgjtWyTHP2IPtNHFPos6KUhGr",
-	"ttvA0Cw896ssOBxuoyjgq/eiJPhVPxgFAR3bDyjQgX1KmJqZeMQXZlk/fnpMyuDwsvhJOYnjIsEkW56w",
-	"aJF874T364wB9X1DQe5vIUZcauxnZ3mm5bOwaKcxBUL0k2j1ovd4Q25rlw2v1/ZImpO1BT3ro8XhMOHa",
-	"MLWFJlNnkr0XVMmy+0vvtJfYv//FPX8o1aQehpRIpVhiyFQqzcgIbGaLkNe5EVYVnWXm3FpgqblH0IbF",
-	"Zbdqs7V1Yda7taB3iqh6z+JZp1vcno7fdu/OUY9w/1VLcfiezoOYjk0LO3kR2rXdiMoYM6a4TK2013Vj",
-	"7g2wJHdOoCrLJt5FkZ+WIj5lmcTaKmvbLK+cNdICksJehQVHfVvICvjmfYgKfs0PRlJ4zzQz2907t2FV",
-	"5V3Vts+aD2VFQXcKZDuDcsZ8f7anEnU4vKPhxr/mbN5QxSTuKQyrId5FAbp18Uew5l2JbHIMthJfA9vK",
-	"K480Vm1skea6stawKOPd1CvrHC9f3/z3ck6sBgsR1hHnbRg+5RXfgfcSRUcDA50UjMwp9qY1c2ZhO5de",
-	"UtVn5LiszWVHJXnN8FQL2eqQoGOpsSx1t0WHlruoXdmcZlCiuu8PWTBhvzo0S5iKwTsoQb1BGJcFz3li",
-	"2jqieS4Ado6qgVvUDKKYnDHvWc/s4ozb2mBKocCVsznBV7pIEsbQBHTFE0wHqExbVAwyPnbN4Irq3+Bb",
-	"pJmgjVyV9VIruuRzDYIvy7SEGA+7q9ZurRofVlCDX10BtJSnsQS9B9y8bY8wchH9QhqSWhZiJKFiEeW1",
-	"DR3dXN8k19rNbWCDBm5wWPYqq8VCWLpIavcUuvLAAlcADHJyH1A4T8wDA0RjepZn4TE+6KutrIpz2MCk",
-	"OfIL68BC/Rvh6tFQfRUPHqnnIzY3++mTQmRMazc4FFjDhJ7OPX66cjcIDGksNOcXBZExE4nN/BKoxukF",
-	"7G7L0XwioNrMptVs6aQB+i7eKsk4EwZj71LXIanXqelFMPzS+pagspSz7CkiRn+OjO6DJTXWC7q3w3jB",
-	"jFWwtrRado6zigU+RpcDKH4l4lXQtK4MpI15xFzEgshALCUQdeVv9vKAEPdqVK5fscxuFbrd1H/dxW7X",
-	"Nrc8Z21rUaAZihXndhoRezdhfmXUk27hF5Y8CPheddcyYUE4VbRA2G0INYjQrQfvhbtpQ8xexbSSGrYQ",
-	"1aALjG9TsxVLCFpmlW0m3IN1ZL8AwdrK09jWi7jiylHau0VTqqohyhMwafnuKB2ao9zEIIQxDLeNvl/1",
-	"PkHsCIGGULrvZIorNitz52iR2jteTiK+qE3SrN0aYtiHO71zrD+Y9LaDw11ZDmOb+AlsAq8732i1kljY",
-	"nOMO3U6bu49umve0SU+jddsK8zVXz9v/tCv63bYraiCeLRsQ1VsOvZau5VDEwPrFzXqiqzchqicJ+1oE",
-	"s8IQWZjSyqK5uNIQTTkn09AEDAX799qTKGIpGkNJ7U49V/ZUJ8xPe/jGffgFH/sYPnfA89LrS+3uexNu",
-	"psXoMJH5kaQzfpDIlE2YOCp3cRO+rq/47EDOkIIOZhKi7cozumVnpqjVvsTuky9r2D2+Gxv81hb11WOm",
-	"mVqxamBQOdTw9rGcMcPGT4HTP7zbT5bDE6I5Rh+DdKPDg4//GM03+mtto3VKxp5h9vBlXBuWnpFC4Cf7",
-	"nZwxQYys1XGDRBwurs7ITPFraiCkh5Knx0/DJznaR0GtCOJbXYsyy99xFoiBhGGi0AkYaiwoVxkNLhoy",
-	"NWamT4+OfNhRcDZrzPfp1zEZSbOkUNwsLiy+XWg9owrFdvz0rT/hf/n5g8UpPGkvTnyuHNUupHdzA5Wq",
-	"xjKi51CTTMmYZ7lVQCegip16W7PuYwfbPkmm1PSJK+97eCkuxT+Sv1y8fWMBqgW9YoOEatYnHEJ1x5wp",
-	"rD7000+vvrn+qg8xyPjN+29fkCdPnjyzb/704cWhHelHro32PZ6Hny+9enDZ65NL0BDwU2BAuOzdDM/I",
-	"jGpNhsHXQ6goYxE/kUQKV1V06C1uTKQwIWoxRDGaQjg0Gf7bAXx3Sr5/9QHqOA5fv7q4GIJSkFClFoQK",
-	"8vIDnZyVnVhgJqrJ8NX44I0U7OC1hSWW7aDkyfFTmAq7gEDgvF3FkM5mmWucceTCrv/8q5ZiSP7BgubZ",
-	"0y+++hPSECUawrzJ0DLA4RkZYvj9ECqGatdQhGVp0G4B4lph3gu7yhXrgl3uOQSn8f+ENZyS50Ax5P/9",
-	"n/87PCSvDMn4NdPk8RfEiScQAI/GCm400XwiDrgAs+MZYZ+wxwd2xCHEWQvcbGNX7dRlQHJ1SM6XHplL",
-	"daWhJdkpKTR3TlAz5wnDNuYQt45zwr7Oybu3Fx9wx+iV0MTQK0tdggxfVTHYBz+wxfA07EsGUC3LmVyx",
-	"RT8oyoO/zr3aX3VqyWnKYGbLrDUQBB4XC2/X4YQUIrWk+2rsiKBP+JgsZOGJ5dRypMcnGHoPa9cyZyBn",
-	"zKkmY2olSbc/z8bs0UMvD/V11DGRwyITe7k3MTqSs3zE1BmhBL2G0G6MTJjBN55UsLC0ZTE3xAeHh2T4",
-	"3csP5AgO/tFnlxRzc5SzYZA4EBhrcrogqYRyNLBkhBWKdwgkFyEObZWGR7Qw0yEZLbwl1iVWnPmMBcQs",
-	"UpUFErY5Gi08Uzpzx7Ycwa6+HAQOAPFBHDp4D48yvHHoTqXjODgjMDzc4vA9NexHu+oD+P+Q/IMqN2SA",
-	"Wv/UB6BVD75nOeWCiwnyjNovmtkhdM3wZ3EqxxaQOQDJcpM/HZK3184UBkALe98jsk+e2XkBexZzZBjG",
-	"4PupmVGLg3MsImQZNE4MiMH2LBmjqcXGjE6Y9twGD+SITbnjHH/XJ/MpT6ZAxOBbsPxieATNfxYHENL3",
-	"d/DWP1nuUaG39sQQIXXkcXKgEB7V0/Vfjlx+xbBPhkdBhoB7I/jmKJPyqpjBg+i0dgA4cuX0/NSF0MXI",
-	"3nojFhml9iu+r1j11SH5MIUmieraMiUrckDyj2UO2p6wsZLCHDC4KAS2ArOMUs4F1ozOeMKEDlWY16/s",
-	"nQ36W89LCla00bJQCQSqHrmXjnJuAtUNr+t3VEHkw7XrYHHaOz58fAj5eHYUOuO9096Tw+PDJ1gSeAoS",
-	"xBHYc47AdoPtheEfqxMBIF6lvdOevYnP4QkIrMAa1Rpc2NxO9FuBIbJuI+Axdp36QDbtFjAdHwzdznc1",
-	"WunV7jYUbPo88VVb4w9XEDnyPo/1TwITAO++YnomhUaB7uT4GBMHhXEOq1Ay+NXZ5jZYPPiQQNKL1EBN",
-	"jEaV05lB4+OVCzwqk/YCaRSowMuhv3y0O9JFnlO18PZytBiS1Df4EGweNvgwdALtrF2neTu2I0ofI2t1",
-	"QBeetiSmgpgwd64C7B2FV7lrYA/qOrSKOiQ/+waGruY6AJZpwoDpg/12cdjrL5F+aG9epf41SA7kjh/Y",
-	"wmEbboznLif2ThAds4nf3KBBskZbJ3c25VJP9giBvVMy59o5BXZGYLAOUsy8T2gdLR2pAv06jXyuaoGv",
-	"N8b3gzr+1UbaeADAY/coOihmMFV/49MPGDv6jEHkN42o+44FmGu4psCQVF4FZVh6ZbVHM9gGt8x+8Oec",
-	"c80YxO6sIF94gVWSMVW7RexbwUgSILcVmyD0hSdviZMvd5fFODb3rZkyrqBWwCqDtsT9MncBaR2EE9+y",
-	"rhMOgnZ5TRKFjyLdYMCy9H18xKDP8Ubyzu+JOVWtOxuoGjG6U/pFpQfjJUGLTmjOvPa1oaiC5H008z04",
-	"McK2td0YqAQjlsicWT0cArVyRgU05KwqMVAwY/pXtIsESftoaPDt+g7Je6aL3OrEaNUAvRAChrVePTTw",
-	"MCuPzW7RHLbfbMA2wM3rlVwTiHreKfJ/ZL4cOpgEI8jtN140QXfPhwK7XYvxKGEjwOaUmyi8ZkWDjM6U",
-	"JtrIma+S5UwPZ6XVaOFbz6ZAwQbJPZc5E+53sJiBgQs6eB+SoKOsXRDJ7MES0ndWPiQWdFxMLkXkQIAG",
-	"XscrQPqBnYjdHwGaZe1YXWVxQfPWRiG63ua1071cxiF0vfaCgISd31TlVu7vtnpJk2lZmQUbyoPQl9OU",
-	"WQHMRVOuxd9nLFiyRpZ+WSbmrhOj/XAPV5CONINvQePuZeYAeSxsBk+gHcBmODxCCaDZRHIuyuGN60GG",
-	"Xok5XZCJZJpIcUb4GAIZML8IvSt2BnBNaSbMkEDxecsuDskLFDq6yhr4+N8cQd03Jf3A2IxQRNNYyZyM",
-	"mMWIK+G4CQlB3ce0mYReOz+aLGUAApWwSqdZ39cQq1XD4pooPpkaMloQIeeHBHqtyXGV4ADirEhZelZ9",
-	"Z4W/sb3HC13V4L8U4GqgmgxLiXeIxBe7yt/DhvZNcf3tzIE1Gn28TxoVbL4HOgWPs6NTwFgrdSrIXG8X",
-	"Lt67Z37X1rmgOECTXcdtc7fYMVJByAPMtYF1zr1x9Bk/rJMnXEWCTnY5P+DDvQBqZSha0bd7aUJ5yDbj",
-	"qtBMtR+pnzQ2IFrCzmpCuuXyvn6L71rLDvBwO+YPdUOxYumqlP9bTbzfKPzubgxwVRDc78+fZ5Fp19/u",
-	"00ML8G4J77yMBNvISgaEePTZGThbGcZPmHa0nl2EzbMfJLMo0dbOL3wD/p0zjKrTf2dEHSnGRRm66qXE",
-	"ZaHLPfI/mNuZsYaUQbpl+JLmEwFRVmtFq2WcahZmuXlzdR2pL0UKDNM/eo9ofbqqmLyEcOXdWl1cnJ2r",
-	"YINAf1TGO+rNII7Ya9a0XoKWg9MFUZXaJaGNC800iO1SMH1IXKYXNmaM6eLEJS24iUGxzzXLrllET3ej",
-	"3cPx3UFERD0H7qaenFW2RvoD8A0HiYB6m0i2MNOjTE4wOTnO46EJbG83KKs1mN0zwsqc7gim8DfCxfZ4",
-	"qpCBzDrEQGGmSwiQ6EVpMOdlc7rQlaUOo8rnLMsOxlLlLMV4zT6BEsguJCriNMdpdoPJpTKjnXB599y9",
-	"zsI9K20BfT3etE3QgX29c49DHO9DjQwDK9BGiDhp6MnrfHVBZHwqmasuxIDDSFFG4oWFiVxB8tvj8Vxf",
-	"OXIHddOFJ1fOcY1h7PZ6LKv1dcW2jy5uOXi1zAS7jifHPhcCrmcJPVhhfqZIWYqJioUPW8fIgnJxfZKD",
-	"YZUbci15GjGc45qWCW03Rzaoz7jtgb1g5sx5NHw6iNtyUKSK3dGpvgB5OER2lbzg0kyUzEtPRgsluMyT",
-	"tgOPDzwcbrmfm+9DmKNzF4zYZwXRdQlBQDf2J92KNywQ3Xxm7QbmLIMIG+/OmrmwVDJahGkUkL8joZ6H",
-	"L2cwosnVRMlC1GKHh95PPUTbhyOJR5qcQ67BgXdLX4pkKqWGAx53UrjlP9CrY7n+difCfLw3wnQspU/0",
-	"Hcpnr+kVCyRloAq9VmYL01raibHSH72xFDMQRb3wV+l+nUP4izwk7ipo1vRWyOuvsCjvA9sFgdSqa2x7",
-	"Z7wou6bcHnturLAtT+xKsIp185WQTKk5KttutdnMX1e9uTqEt1RtpG7nYqyD722WorABPldLRlyTslN6",
-	"bB1l/beOQchlEa+VeghezlmdGjmjzNLSKnwGgiJgY4grwKzSUoYcKUvbZVt7lnLDUnAwUEg/o8kVtrk/",
-	"hTw/J0hNWJDkqqdW44Gz0S8RzxWk5zYAA4IatoJFN29AB5fw+I0UDLJDd+s8cNTa5DrwxFz3AEKSb4hH",
-	"h0KA27DX700ZTZ1vCcDcsAj32BE8c9PvubTqdY/7x2C9T2Ls41z7goZ3bUTpf45kMlnS1JSnVVprwEQs",
-	"58AwyCj/v5A5g0rOU2lZN5TpClJvzyAl09dv7peJu3rG6JUmRkqipRTlGyfPEBdBVufqJRA0BHyoYkak",
-	"Z+GeJQ03+5p4nqrjww5tdXQR5DaXNAaCARS/W6W2lSvr6LMv8uwcbE2R6G8FewTpqNjKzpVjl4qUZetd",
-	"ueBH2tMslLixfFtDLoavOXxWSi2KwRGhZRsdbegiIpx8A2tqpMyIsbna1B78Ct9JsWNMfwBBswSTvd6i",
-	"nATuhTbUuYDqqi7DKrBfptzcG6h3YNKqtnNPOvMmDMMeLKyUJ+R8x3l2qFyDDGU5hr2o4gxjzDOmj1zZ",
-	"lsA/9dmljt8cfba0cNOYrfUGribU5n08qRWrndh9SFyvMk0m/BqqgGhWpXatkuh3zGBjvG95xvbnfOpH",
-	"h/b5821DVzXPHj/96unXT758+lV7ebaGuXwH7saJfEUiMy3ykaA8O5yz0QxK+ae8yPGvj9FYmU0kz35M",
-	"Wx0tTChfz6nwnQJ6p07yq3by3tJCU3DPyRdfri5xvbTLczphR7DF2uEs65iNuKAgzy+PHU+p4IkpQPfZ",
-	"Smy1g54cf7m7NZ6TGVWmNBO71XYSfZ8+/rKFvYUFhTaQzEoGFIOmYkAUQmKiGtDKXRj5iWKWnbCUlB0k",
-	"PQfDMDZkYVNGMzNtCyD6Hp/Y4T3gZojAp1bnRjN1zdI+mTE1pTNdNWuROQOMW7B9cfxkD+uypyClho6o",
-	"xnpocyw+fEuk+cBAXwyFQnEjDZsDGARIdIgLsXiU8WvWhsof+TUTTEfysmLnAka7/aaAYyiZOCsdzbBM",
-	"Xts+sHNuaxQsTXnnnbyH4e52J3oqiwz0Tm+51k2bCovhYB2dduMmmth4aT+v3n+EBrdD8nNQoI8bqBFV",
-	"WEo0/dJ9Fhamsr9H3ddoan9VTvBgLJx3GGJc9U5pCjCGQmBVxS5XJB1KGe46+JPNoIdDhWI480wYJwgu",
-	"mUagaliErFxBpmbX2zf4wAPEdOS8usXehSnbDVWHcQeAYumr5nP6rVS1KpkWVy5gBAjJ/uxdXaUb5JC8",
-	"DbJzhDRYcNMn5/h6c8dkWLZcH8ZCTuTVT7O/6TNbbc7li7Yf4KXTU56b25MPll2qnU9uEd2BgoIaZy3s",
-	"HgIXwChf1v2D6okuRoK6ZjNjqeK1B9wMH+SrWq/3h3u0b2URKvHyXVl0ABPoAsCvBPA2ISioS7fZfQyR",
-	"Mg5ZDNOIMVgjclG/MkQbKlyA2cpt7lR5X7ABbNJCXgpkB8GmpCKK5dxK9LoMyBBEikPyoexljT3owLEJ",
-	"GoUhRmZpzGf+U7X3b5XM/3jEIySy3AYi6kA+n4OWfmssxN861IftOi2jKg3E0cIi1/Kqfl+vN+bUlrQH",
-	"++57199wDyZegXdlwIiXbL0hnqCS+xqnMz6yqTPnglHl7DwxPyj0RujsB3WtEZoGWzCqBvas9+IWs25d",
-	"AlrGhnvsNiMvuT5dv4W4i7jsykA/xWdd35ohbl1zxbW9da0sQ17KVX2MdoTiiU3+66qdaLWy5V4Zu0hz",
-	"e0iObXsimtza3wKQ3QUoVYoKEt5aUFZmDoasFHuq/nG82R9AYTQ0k5MitGo4DtTsxf62JMlIvCrU3QZ8",
-	"PFRvc7DE+/I227nb9QLLGXaswacpoThPBPfVVXT02TcXWSsoOKIg5zAs8jW421zpY9QRn9Uic0SRj/BE",
-	"Dl1P2UN4ZXjme4WD70xow2ja6EWO01vMsVk1j/79e5DfY0uyZiw2ly/bN8Qe2mXR4fT9TdwFtazfZjJp",
-	"CDKoHeqgeT8c76pviglvkjN35Kv6htyQK8ZmhEesuEHPsAdGjSEl3v0lFOmVtu8Ihm7HoB68cAu36c6D",
-	"HtovM9SxWkvKwBN3rFUF9HqrGF+RLYhZqhtKySyjCSMZG5sm5eCacmyM9QfWDsrO7jEvLTYxWqpe8TfF",
-	"+GdMENc7SzkSXzY89FtMiEHjXRMYgKpOOKCxNmkC79EJ9IAVgbDl4J71gG7+vR1XAwE3Tpuzbqndzzol",
-	"wFNJk6y+FUXYlyxn7Cx4o+EEbNs7F8NxX81AbJbCbwWLB8ZhOxDyH8m6AmW5muihRdwuj0/gHKHgUfGR",
-	"4K7dVyJzpsuOYNrQhWvtpbFySF1ihzcTKsiIQfIMJia7Ztb2+rsUUzqbMeH6q5+RoZwxMcSkHO2b2kUd",
-	"MmXn1p2S8j7k8Y3vgn0fod+TNN79SjkaUdHcFsK7oDr5nqyc95xu0balOyk+qHpwz2lrZxcLWHugx1Il",
-	"O68Pj/khGLsFfl7q4pNa6sOtk0BbkN/HKFnLJLHvMrZscPYITJrB0ifkXWGw7hGRhUHWd8XYrPqu7GKJ",
-	"nSWxIWfGx4alh+TcborI8aXQ9fwtt1eaQdAfUQz0Mdd+U6oc+jaukOhzKnbJKPcjOz+n4p6E5ud0TS+c",
-	"ERW7pfTnVBBPCQGdb8DrMN+izK9Y53zvyPnGZrekVfZ/7iaG/wjHZ8cV8fjYYMBoR+hPGVVmxGhLHOuF",
-	"a+KLgTFPjsNOFRg1N6do+tTMFa54Vj7kraLDGVTUNsND8k5qY4Us15WJaijVdEh+9jn/gN6pG3PEmLgU",
-	"5ciPqwIz/zBaEAfJP7m6EzLDUjJQwb3vy1moIoNCMxmj11xMXGXuQJiMcaXvS8DsVDd7I3dOExd0gTKy",
-	"S5nUhkOTXFaLQW8jkjCa5s6kknqg0tZn9PbVb6uF/E5r4FYbaBN9QiTulN4CxNqTtmuhx9W8SnzRjLLO",
-	"BeYMcQXtZat23V+RlC70IYFlQr8GUa/RbzlPJEZpYt++FP4kxXgGDMl+/8LM5hXSHu+AmLsGCu+Bmlkp",
-	"34wWy3VS2hjnr7JeObK+jefMpbRzU8rM9VKl52RcZBnkotcMF1XkQFPX8sOl7ugksz/BXPpSlAcJ6r6g",
-	"leS0vM4xsYWl9WhpSIm3Nz0ueG5va152iHNzxU7FXyQXd2zk/EOklLyEzJGNZGkr4bREQL8Beaoiujqx",
-	"1eUvGEqvylVB/3zLKK14VlMxMykmTJtTx34vRcWrS9udkwX7hGW6LAHoetq7Z+q/0ZF93s+jsc5+ytRZ",
-	"oFrisqG4AqHBtFiojAis+gujwu771ZpR9/WWxr4VSaEIDw0Mhg0s/0cLpt2b8H9k453X0kYX6ibUJied",
-	"xMG4/AdeSDn5oxim/Hbvt+34HEhb1MznksyYnGWYoqqZsUKR7iSvxYgib231+R2IYMUsYKWPNPIXkOvw",
-	"KpryWaUWfnBU5J8r9TuCd5HT6s6QRS8dc3/Endzm700ylHMxsMMNTwmutXy0H1y3DWUK/7Xg5m/tzIN2",
-	"PZEy3chh93pxYShUW3+Qt7tfXPsNr/0Wdn/+TC2AAEieLkgqo8WzWo8ZhOffmTL+2kX7/yFYsd1sa5tl",
-	"MC/tz0vgUrqxrFlFCXv1E4CCLAuTUW2056nwYiKhxOaIJldnBBrQakOeHDst+hygZUfUkVpul2JDX4BF",
-	"ze9ff7a7uK9Q+sKsK8JkQbz7Low1hwBQtqUiV5p/iiWNOjO6XfkHdkxuD9FBwEyJGuQ3bTm2y8iYUWV4",
-	"wmdUmObL56ULMuq35RglNGdnYSZlQmc04WZBRrJwXVlIxpuUh3fhQh6i5BEssO2qqQF09+U6pUt93kjU",
-	"CNd4+4PYcPt8sESRYTwviyoEpmyLPqWpe8HenFDJ3N5OfVKIDK24rDSTtdilfuCQdPpADv/bYsfC/rui",
-	"OvmygJJadKuILI9YwKS3BVUp9T7QAMzoiEmMiCVD+9aQTKk/3/joNVPgklsSIOCl02WJOTDsLOXOlwUg",
-	"3ZxO1Tskds1LYwd5GihpDX+VXLB0QM0Q6G5o5aCBZkzAV5ousNLypZg7K9kCY86nNK3vMkJoF8y8l9ke",
-	"L5od9I7CLdxTLFjATNtlm4BVEaoRTZhIvOM6k9/x68pHUNlWfH9oJRvlneU+pEtcYRx4qgP9IJlS07dk",
-	"CfWjPEljtVmuIQPCHvKGy9MVolzX2/TcCfuPj4+dATyReQ5GXzNneAzyUzL8Z38n6H+iGU9YfyRHw4YE",
-	"jPLRdaUkfZnEJyfPntWaoD4B5mSYsqP/xy/nB/9OD/7z+ODZ4LB/8PHPf9/bpqjiLUgTYdl6xztwL8lD",
-	"pXsSwXFnJc2wxqhVyCxjppmz7jXUDMR2fO1GO7BcwCqXuPHEUju4QxPX2afe6QZoxnJ+X0kdzPP9Wjml",
-	"wkylqiRBXXV7wHnQWaXB7AfuZHekqCZ8HIaLpED1znrHSsP9GUGAYCOTSB+TCMP2pZh7DyOt9ZvKQLna",
-	"rs4js8VGx3ZZ8NF1vX0YfVydANAGpVKwieZdst5O0xvv6wLdBEn7r84sS8Q59rWGV7kqzW09WvHInPtq",
-	"qQ+mvDluFde/XPVm/Ulu2s8dEgrM0E4nxSyTNH0EzNzs3DxqJRqEmrOE4vSuFFf8iBcRSeov715+1yfv",
-	"3nzXJz+z0Tt7TXz36tt+adH8grx+DlfYF8ckZxM6459YpsEsih2yEqY19FRaukDOCNVXl2L43csPZJlE",
-	"h2Dwgq61pkELfVeEaG3iPHmRGW6l26OxVPlBSg2tI3Wm7LDGlUqqDsj6ksshH/rFv1lVz5ajX1mySZ/E",
-	"/dAhvWI7Dvz5CemMBiWyW5lS1eqqiJxeZHW7bD0VzHDb5pbnZWc4CQFDZE4XGDQL/oiq1B0fe4crFs5E",
-	"Oc51tPP5Uy5SSGOxPa6rUL293C5Q2u8ANuTW3QmT2MHMoaKtD6JmIv1r+OydZPeuQ9HbEjE1s1fQQi0I",
-	"iEQfzI6jjJlLggZIgxDvVqDrzv4yPFMkDGp6rUXHp5lUplFFrjW+CxuE991VofuoWfTrpSXBuohqySF5",
-	"4yuNnbpeES4YSUnDXNaMBSTUFqx208c6787QJfNH+lJkctIvE8Jd8W9vl2KJVCnoZq5WoUhdOZFHEAAS",
-	"ux9ewu53K8PjHPHy+3+5ePuGpDIpcojYymnKLCsYMXIFBY811plg+3WeW3Yz4dcMq8SmVnhbQ0Vl+9t2",
-	"Dv2u6pK7OyZdda+9ZaNAGC09C1VDS2ugIFd98hW7bYfZDdltpNVwFCfra5C8XjRUIWksBzIHiXGJVKAP",
-	"nzPCxRsRZt3zBcCWe3M3uQd2d7/TrANETZvhC9G7W6WqyWwEViHL8rHzFtRUk2OXyMhF5/C2klY109on",
-	"wDRpnS9F+taevQv/7B5auneLJF62zI3gHgMBj3VXQS2yg71tJuY8KOJ1u2ijXs8/d0/ApWhUSS4t1Bnl",
-	"pJ46jz67T6uVSVZI1cGgU5mxatQ9FArc04mgHt6twK07vJssM+9Kw1W3Nl1re1y1GhNLb99DqnniQLDG",
-	"QVfC6W+ppJRrY/pItxkwgTTVtSeMQmW9094RnXFAi3t8ZZWJz5J1XbeRXH01s8LE+pSVjeZAv8COdnXy",
-	"0w3dzcLyt2HBttjzaJpzoeNzS1/EyAmz91+9w3P8ZR/MoSE7FXNR3UvQlW/1nW+lImCSGdGMisTqZ3aD",
-	"pXvLve369cTfLytHewjav3s3H2/+fwAAAP//",
+	"7H3rdhu3euir4LBdy93d1MWykx1Lq6uVE8fbe8eXSs5OV+OUBGdAEtEMMAEwolkvn3Xeom9wXqRvcp7k",
+	"LHwfMIMhMcMhJUpK0vyIKXIGl++GD9/10yCReSEFE0YPTj8N5oymTMHHF+/pzP6bMp0oXhguxeB08H7O",
+	"CBV6wdQjTa6Z0vbr4UAnc5ZT+7hZFmxwOtBGcTEbfP48HPzbwdc0mbP1sX6YMzNniphqTJLQnJGpkjl8",
+	"mcB74ehMlPng9MfBn1+9HwwHr19dXg5+Gq7N+Xk4KKiiOTNuL1+XSksV381YsI9mlMATYyKnMHNBZ4xM",
+	"2FQqOz+3z/5SMrUcDAeC5nYyfKGxuL9XbDo4HfzdUQ3TI/xVH7kV2KW9SlleSMNEsvwrW64v6uu51EyQ",
+	"yRJhkHEmzJAItiBTqQijyZyYORczYubUEG7IggqjSU5TdkjOiWK/lEwb96smmglD6IxyQRbczGFQbcF8",
+	"xZbwDRfk5OkHMZel0g4PGh9d2CHs81OutCFSMJjlDH+lQgL6JjJd2mVwTSh5enJy+EF4mCE51UALtn5g",
+	"9x5CL6cfv2NiZuaD08cnXw0HORf+768sPo1hyo75Hz/+r4P//dMf/34wjNDaq+lrapJ5HNOWohEsSFxZ",
+	"xhSZU31IXiHWEawLqkkyp2LGUqK5SNgwpFDc5eOTQ/KOySJjZDGXJJE5I0YSSpSUOaEiJTNJUkmENB8E",
+	"DgYgEnYOwIlmXXCaHuA+WgB08sWXDQA9jsPijRSsBR7nohUcHYuyA3av7PHxydPYYr7jOTf22RgvZfBj",
+	"OGLKprTMzOD05Hhoh+e55fvHx8ewbfdXNQ8Xhs0YcteFlPmrb6qZCmrm9UQWOyOeDoYDyyVcsXRwalTJ",
+	"+nLxq29gjktGVQyoP0iVaksHUy5SpJqMOsaZWB7RZMJmXAgLlbhY+aUdsMebUf69ZgoHim6/9D/vuv9q",
+	"fJCxiulCCs1AxL5TcpKx3H5MpDBMALZpUWQ8oRY+RwU+8ceftQXWp55T+nFhxtXzgxqysOJtoaSDgHvN",
+	"jnqeJKwwLH0lrrmh+M6nQaFkwZThuGpkapaOqNm0kPfc7ntY0VA/Uqnh/GNAfeG09fklJz+zxNg5zpNE",
+	"lgjBlfVeU0PVprnP4anvL77TdrBEMWq22mLKdZHR5ciT0gqhDQcspzxr/2V0zRSfcpYGj0ykzBgV9pl+",
+	"wBsOuB7RNOciPkpGxaykM7ZprO/8c1YrYCLlYjaq1h9RbtJUMa2dYKRXTAPfFhlNGJEiYe6oS6SYcpWz",
+	"9MxK9fHLF+/JkeUvfZSz8ZAs5jyzBwpTzD4tBVs/r4aDski3RE0ZcHhPTm0SIdBfIAgQFGuIWyGCANwB",
+	"XoaeHhtE1thWB3WfAxOs0/gI1L6NNPI1PmXJlZqNYsRz1Co4/GRulOhy7V4tPP+HHTvYURtqelHlJTxo",
+	"3yi15ccKFFOpcvvJYoIdGA5kJ8oso5OM+XPq18xCMb5BsK0AY0t28vR5twxVccVNWOo7rs0tLpgblust",
+	"Vl4tjSpFl/bv4DK4aZw37KMJrnUdIGgOGwVImXJznnglxV9zLZGNKtJwVDdSjAugm+obzbS9iOuRfw7o",
+	"bDRTVOBTubzmbOSoqvrbEVb1d8oyhn8nlq3LYqQNVe4JS9uK2duk/yuhImFZVv2sRwUtdfCnYrrMWRq5",
+	"orsdvxBGLSNitQJEJx4DmH0e2pcQZzTL3k4Hpz9u0CuZsnro559WtcrneO+2PEvc3cjKIjjSkzmRpbE6",
+	"vcY7IZ4qZ8SKKbieU0HsTqiR6pFVEvKcinRNju12DDBjoQpbTFNul0uzdwHgGhKypq2+8t1QNWNmtOXj",
+	"V1ykqyTrCSogJFUKRxaeeoBWYtabiLBF3A49YTQnD1deQ6kB4VaWuxf5U1P+AxJAcCDd7QmCalGRSZru",
+	"dIjUatW6eWOiZVaaSp1nmsgp0b+UVDFS8MSUiulD8uKaqaW9nc8p6OinYNmSpbF8jGe0swhyReRCDAkF",
+	"Pi8VsQOZ4L4gpx8EFeTyby/9+JUFbsaElQgsPSRwZbVju7cyRtFiINg1U87spM8q25pbAywPv/D7QetR",
+	"E02V1aTN0opXF7vsak1+tfX1pHHHUrOI4fbx8cnT//4v+3/yA5u8GxKJRtycpbzMwdyxmDOBllQHjDlN",
+	"yZQtmCIF/8iAQdfOBHx/fb4vHp/893998fgEZou9WGQU9dKW9/7y7sVLWOW7Ny9xaQVVRiMSFRW6oAqs",
+	"rFaEo8VVV6TQNqmZl/lERC+Sj0+++u//enzyVcu7K7Tu0RYOWQHDI8FvsoMTkJPu6ZKiGHV2nVXSA+Pw",
+	"lPKMpUMwjaJZWZJUxsBqNZtSh0dKoWRiFRwwmilG0+VgOMABo6qFNqxYX8if5YJMqeMBf0FHhnATgLjx",
+	"k/5SspKhpVCkTOHkRTnJuJ7bP366lbuI96DUV6rQlhkSiQNL/cqul2946W/1vE1i2R7x2+HL3nQKpjRL",
+	"W5DXHyKB98nDZsOR/5xGdjyhQrB0NFnegu4IamAl+px2CEcAGoBuQQus+Wyd/IRBYbTjTdqZOPrsfAUV",
+	"TumrQVmt06+qD27uVPuwtLCD0vGcivvQGZ/jefxAlMXnVFygl7H9MjKlmWarCkpNvF1LvcCnQopeU2eE",
+	"Fd1MpNo5Vlg2PatObG6G9udUMk2EtEIxyhFRDriRZagaIAa1rysC2dENvq6ffQ364gt7n9oNIZXlsOFc",
+	"fNrwND2JKVxU64VU6QbH7eNNqo83nVXjRQEHu3znHtlto0mprIY32nnhlisWvV8/3rTxtfWsjB+FA96l",
+	"L8rYuW1Pmg7bQHAocGG+fDpYd56uHmYXcqGtzjzlGdNEsVxes7SOQShkxpPlGaEqmXP/i5IyD1T7eu07",
+	"mDvUEqwGUWszU0qqzu2uoS/iO9RGFgVLCXWbiS18ygXX8xsaqfvaVGAZbgO9zoV3uO7I0eAsdzdath8D",
+	"daNqjLLk6cbXh4OPBzN5EFXvWagt1op26R3jdqPeEtmh5xuWF1LRbFSquPfDKD6boUbhZ7OAS8uMeRtp",
+	"TwOUH6kBkwBfNbnWJn3HkhWxrujpAYKaVLaysW5JcKc6UyCAdlCd6rfvQ4MK1/5gFCm3qEtnZV8DiSpF",
+	"b3ssXoLaeaGbWVZDFXDixqh96BII/LW85qzvMc0+Usvs9rkZE8r+8uNgLi3L2CmUVQFzNsq5KI398dnT",
+	"4cBwY98YvJF6yhQ15WA4WDKqBqePn52cfF43iwWSv3Fuf3F8fBwRLH4hPUnrpX0c7Ff04yt8IVAAkMas",
+	"Lst/KZn73V3/CqkNUx4lXXP8wCbnaPqDS+AqVD7VQVJfHm+KkrJYVYzm28/rAN9UFzcGJnnkBIs8OWku",
+	"8qs/HQ833fdxcjfYOgza6fFCynwHckxoQRNulohNF0J1yTMmDLksRQpYveaaT3gGj6F5KBmsEWA9UmCj",
+	"/eJ4VSeprNFcwBXG6v5zqQ0xUg6aYXAh8E42qnKrgWQxmkcPYF9h429JWwWoNaHVPc3f6idX6aD9glXJ",
+	"72BZXz5dXVUYSnp+8O/04D+PD56NDqIhpcPBi5Sb10xrOmO73TwmMo0E+b7LKBfEsI/oTQ256Xi7KxSM",
+	"HwPHC3+3WzEHGyvGjY5Z2HbR0/uSjHcUdj0JS/6rfRCcD9qMaKXfrIdq2YeJZuqaqUd6WLtuvIvkjNiN",
+	"LjFqy/gXXEh0DNfg3k5HctoxHzh1FrQRVw2h2lWU1y3pyfZ2eEPlfXNADgA8iMgB4nFSoJ8t1CL3p+jt",
+	"yoWET2RpTgklpWZqSCjB+BiMCbV/W6Abgq5zXodq9tHvd4v9cdu7HTQtpLqaZnLhBu1xlXA+6wDW9bLq",
+	"y0PFpU0+CGm0OfkKuNqdAjVptQqNO71UoJja4T6BS0U4tUX27iY4YrLh5pFqoswnuKJu5UyWJpF5xO06",
+	"lgUT41PLWBCCAh5NCE5FhwuBNWKSASM5T9OMHZKxowu1HA/JOKOGKfuhFIrRZG5XPD4lRpIJI0ZxlqJM",
+	"OyRjmk/4rJSltr/P2QeBECM5XZI5va5FKnr1Up4SIQ3RdEm0PCTjgqmcWlyPT4li01I7G9FMyvSQjKvo",
+	"IRxeMZCqQkI6iZFWvqZ2q0bafX4QQrqsF2mnQPe3v9VbwDjCrhkBwuphv6B9V9u13OW3Zu/wfpmWZ6qI",
+	"pp86zCF9xc2q3oL4rxHs48BXjQEVqbVS/Z+5NlIt74NPh4M5Tr5On6C/Eie5hiuJQ/BpMOx3o2qw9tp1",
+	"fdOt2y+wFXx/XYlZWrDMIcR9GimWc4HZL2FUJ55agb0aIuJM9ZRLGxr4LIH6OFv7pp4iRmqwzPswk1RY",
+	"fiAWEljPOwgVW4MERhs6dow6YnmGEgojPZx42E16Lyg39uPaVK9hfFALYRLDs8zJUw0xJbhMK6vRF7Xh",
+	"mlvvqp60GzJ3LwYQIbue2e8Uu+Zssb7gucnjit7WdwenXbVYwj6azbpaU02zUsUuzr29aWv6XtjWw3VL",
+	"gdm6mbt0KUb9gq0ru2x1ImjM8KmVgSrupPtsf/GxkCqmRrokskBy9zcMRjLQIpKV1slevTJYfODPFuto",
+	"xPxEljChQsdUZalZnSHqw1lm9Jr1PsgBrCy9pCJp2z9zz2xjc2gio9eyHT30WnY3wnI0B8XCTrMsMjHl",
+	"LhlUZinTZktVyEHH2aCi6/E24HtBH7p8+5Li6+WFlHnUYelyGHoPdYkvbBR3nr+CKfyqA1w2iWoYZ3zH",
+	"KR7kNSc2qTgqt1bwuB6H5uyEa6Jpl0wB9J7GXecpN3fkzlasyJYjI51xJG4jchUH+sy7e+otr3Vy+wlg",
+	"3VzfisGkhlINzi60VhxyCxGVHSF+W0DgVuIBb5roXBu2to0H/JazLA2SylfDXdKIgeTS2A1hFHeh5EzR",
+	"XJ+SsV/aeEjGdh77r1Uc7L/OGWA/IpTsJ2VvcfC0lCM9l8r4PzIpZv5zTsVyPPwgxjkX4NazP3gXIJpY",
+	"Ko8f/MRFrTzZLzwG8NkrIRcCh8jsUnC9k4yKK5glkcIoCXdMRRNnxQE9yX5wtitYPQNDDW6XXjGB+9T1",
+	"JqiBOSFr3n5IpJhmPLEPgB0WUg3QwrJGFVOLl3XQfyMNJBNQM/cGKMtkVWpAVY/lkSYuHTIS/l+Jxm7t",
+	"ENcwRCqo34uREfpm15b7SpBMYqSdZk0PzNPNbqw/M5qZ+TpVWnV6QnXMdJdIIVhiWDq2EFm4zBCsWxD1",
+	"RKRc33yY9dhseQUCbaYoJgqmciE6g2tuuoi2MPYKVn6zwZQxRGJNj1WjfejLOz54Rg+mP3366vNB9flp",
+	"j8+PTz6ve/7a7P1bFJPYTepuf1y0FDN4K7IlWcwlJBbNqUbnCgObqmZQ1qDPetjHgiumu/a0s36AK1L3",
+	"EXi/1UHay5VWU4bzp3WrID7y1Tt8PCwaEG9WCtl4ZtZLuFOTUHhb2t7UUL99H/bO7pvePRk960W1msr6",
+	"VjBZ1Iw/2Mjdva/e/RNFkOQjR2UzPmVnEdJaE6OgyvCEF1TEQx1i3OkUk3BtKwOtY6sloB123cLVvVB+",
+	"Txxc2RBvwshr5jnnn/N3aoBxknHhEuyu5RXm3gGM4ga674JyP5GLZG3lXyhuDBOEhw5CmD5l8ZHljIsd",
+	"4sMcCw5oxhP2LwtqkrmlleWhYWDeqXMFBvWPBynL5XqEWB+j6eP7zsNoNV3Q0szlvRzjm4KriBV/dbzO",
+	"GWE6oQXkfWJ1R6LncsHFDLWh27W9rIhmexUjE5pcDavrkd0axiiZORPRFJ97MNf0R+S/ltJqOq3xP222",
+	"ndu05TjiWzPq7GrRcVR+p/K3Mu5uL3Xdq/ehO3WYpAVbMBVoThHy8CEeVJMxnRqmxmC3WVTxdZS7+puu",
+	"vAoXhArHLu543Rxz01Tg1hLvXBEH+xjWfHW2CyiQmnLFwKhHIDxDu3U4ezoTm6PGttIEV6AWRTZUVVmX",
+	"vy4Fa32Lb6TxW0qooZmclYxQsSS5bCn5sIvE61blItH069aGFfrpnzAVBtBvNiCvx81vCo7fOGYVE38L",
+	"4Yk+Tr6PsrohHH5VjXVYaICssddhTUbbVRQAorxbcQlssIuwtC/ei6jEFT+YG+br0rDbcFXkpbm32gk7",
+	"V0LYQ+WDCg7bOzosKu6We0qzG/OU5n54pzQPjXXuuPrBXVcv8FNHt48O/DUa+FnCdb6zuoGrMc41ZjgR",
+	"IRdRHUTJbOMuLuwzgXmp+1mZR5yUcHy6dbuB2nd8L5TfGixxT7QfjNVLm95Zbx4O3gpmD5n38oqJ7pQu",
+	"++d2OV3vapNexDK5qdpuX90UKWuLwxQSPTRjYusD+Iae/sLV9Vx3qDMmfI+Iqpr9s2OiWSJFqm/MvLde",
+	"inel4q7j8aKuWxqAK8TQCvBjtB8QzZ0e1yGx7nBqB6/fhwhrrP7ByLF3TOVc65Vqu/ZmNPLBBMOBvuLF",
+	"SGdyMcoxzgCtRsETVzy5ckSFoWGVxd/Zm0bOTuHedH9pZn8AypxTkY7ktcvsoukok/HSck79XMNe71ig",
+	"2+W0KFCxFkkAUC5oYvg1GzV8KMOBzNJRI/DOPeaD8qQq5tRyJpSeicND6m3TcgPTPZqNB5dzau8cDLty",
+	"/HNgVjwdHD/+6tnx8fHxAfzvT/Z/X/k//X/rdvxbT/ZdC6LrYca9hQYVrUnFGyOyevTy+No+WhU0binW",
+	"s6HW8aeN5Yu+5bNSMecGnbBMYu4Y6KEyZUOiy2QO1kcgO2j9NHZZ8GJUajaOlQOqCw/1En+NKLZY8CzS",
+	"bjRAEozr4L2wl2Kqr7iYgYl0zrKiO9pnHTbtVir8YnVyTNuF6DMXFNb0K7OPUI5UV/DcGPkDv9Zmq7pm",
+	"o0xZF6l93TvU75C8Bx00p0syYVgwF64aVg86Q7suzEo0XWq0NF9xkVrMu+Y0mLR8GHgOnSGiUYUdo35H",
+	"YIqu/8TQOqzVGnyVU7EcVTVv3Q+Qjpj6bET/nS4LF0Ts9Dh7qKSjRLGUCcNppt03ik0V0/ORAe0Yv6s/",
+	"C7zQWB5uLGpS6iUmQghZbWgkBdMsm/oTa8FFKhf+TMK0NogirP4qRdX7BLOpJjxN4Xdet/caXbHlSDFX",
+	"Dt4SohI0w/ORZtxuAaW2qwbuQQt/2OVVXzAzlyl8RbNMLoJy9ewj13CehFzrlTyrBUgzmspS+M/BKeS+",
+	"8cVJ5UKMal3R6rYgckZV8ghEhMIiNDVcT7lDnaKGjaB9VZ31F5hR4e9pmYGpNdAkKrpoBpeXgpZmblGd",
+	"+Or+gl5TnrnZXJBooIFU37hy6yEN5SzldOTYzp/cFS4hXC9Wby44Y5W0B/CDbXtyT7rP2i0jVoe3RaBZ",
+	"eN7t7cHhcJebA756L7cGv+oHc2NAT/cDinxgHxOmChMPAcO068dPj0kVLV5VQ6kmcVIkmGRHDot2bPBe",
+	"eb/OGFAvWmqGfwtB41Jjc0UrM62chUW7K1SgRD+JljO6wBNyV0NteLx2h9acbCz12RwtDocZ14apHW4y",
+	"TSE5+JoqWbUiGpwOEvv3v7jnD6WaNeOSEqkUSwyZS6UZmYARbRnKOjfC+kVnVTh3Vlxqb1i1ZdnZnXq+",
+	"7Vyy9XZN6r1CrC5YPA11h9PTydv+rWKaIe8/aykOL+giCPLYttKTV6FdD5iojlEwxWVqtb2+G3NvgGm5",
+	"d0ZVVUfxNqr+dFT1qeomNlbZ2GZ15GzQFpAU7lRZcNS3g66Ab96HquDX/GA0hQummdnt3LmJqKrOqq59",
+	"Npwqaxd0d4HsFlDOuu95ey7xDodnNJz415wtWsqaxF2HYXnE26hItykgCda8L5VNTsFW4otiW33lkcYy",
+	"jh3aXF/RGlZpvJ0CZr0D6Ne7qdgbLIRcR7y5YTyVv/iOvNsoOhoY6KB1EMVGyWbBLGwX0muq+owcV8W6",
+	"7KgkbxieGjFcPTJ2LDVWte926N1yG8Us2/MOKlQPPZMFEw5rplnBVAzeQU3qLeK6LHjOE9PVns9LAbBz",
+	"1N0Eo2YQxWTBvKs9s4szbmujOYWKV87mBF/pMkkYQxPQFU8wP6A2bVExyvjUdSYs63+Db5Fmgp6GdRpM",
+	"owqTTz4IvqzyFGIy7Lb6DHbe+HyjJCZ8RbSUp7GMvQfcSfAOYeRC/IU0JLUixEhCxTIqa1vaC7qOSq7P",
+	"oNvAFt0EgVnuVFeLxbT00dTuKZblgUWyABjk7D6gcJ6YBwaI1nwtL8JjctCXX1lX57C1SZ8uhMCrUDlN",
+	"X8WjSZoJiu1tgIakFBnT2g0OFdcww6d395++0g0iRVorz/lFQajMTGK3xwTKc3oFu99yNJ8JKD+zbXlb",
+	"OmuBvgvAwv6GGIyXut5Jg15dMILhV9a3ApWVJGZPETH6c2R0HyKptYDQvTHjJTP2grWj1bJ34FUsEjK6",
+	"HEDxKxEvi6Z1bSBtTSyOteW8RLWUQBiWP9krBiHu1ahev2aZ3SmWuyqlFg/mbmxudc7G1qJAMxRL0O01",
+	"RPZ24v6qMCjdIS8seRDwveq+dcOC+KpoxbCbEGoQstuM5gt304WYO1XTKmrYQVWDtjC+b81OIiHooVX1",
+	"nXAPNpH9NSjWVp/GPl/EVVuO0t4NulTVHVLQ2O/bpfTolvI5BiGMYbhpOP6698k3W8650EOnU1yxokqm",
+	"o2Vqz3g5i/iitsm7dmuIYR/O9N7B/2DS2w0Ot2U5jG3ie7AJvO59ojVqZGG3jlt0O23vPvrcvqdtmhxt",
+	"2laYwLnOb//Tv+hX27+ohXh27EjU7EH0WroeRBED6xefNxNdsytRM2vYFycoSkNkaSori+biSkM05YLM",
+	"QxMwVPC/0yZFEUvRFGps92rCckeFw/y0h2/chx/xsZ/C5w54Xnl9qd39YMbNvJwcJjI/krTgB4lM2YyJ",
+	"o2oXn8PX9RUvDmSBFHRQSIi2q3h0x1ZNUat9hd0nXzawe3w7NvidLerrbKaZWrNqYJQ5FPX2sZwxw8b3",
+	"gdM/PNtPVsMToklHPwX5R4cHP/1jNAHpb42NNikZm4hZ5su4Niw9I6XAT/Y7WTBBjGwUdoPMHC6uzkih",
+	"+DU1ENJDydPjp+GTHO2jcK0I4ltdzzIr33EWiIGEYaLQCQRqLChXGQ0uGjI3ptCnR0c+7CjgzYbwffpV",
+	"TEfSLCkVN8tLi28XWs+oQrUdP33rOfwvP7y3OIUn7cGJz1Wj2oUMPn+G0lVTGbnnUJPMyZRnub2AzuAq",
+	"duptzXqILW2HJJlTMySu3u/hB/FB/CP5y+XbNxagWtArNkqoZkPCIVR3ypnCckTff//qm+s/DSEGGb+5",
+	"+PZr8uTJk2f2ze/ff31oR/qOa6N99+fxpw/+evBhMCQf4IaAnwIDwofB5/EZKajWZBx8PYYSMxbxM0mk",
+	"cGVGx97ixkQKE+IthihGUwiHJuN/O4DvTsmfX72Hwo7j168uL8dwKUioUktCBXnxns7OqtYsMBPVZPxq",
+	"evBGCnbw2sIS63hQ8uT4KUyFbUEgcN6uYkyLInOdNI5c2PUff9ZSjMk/WNA8e/rFn/6ANESJhjBvMrYC",
+	"cHxGxhh+P4YSotp1GGFZGvRfgLhWmPfSrnLNumCXew7Bafw/YQ2n5DlQDPl//+f/jg/JK0Myfs00efwF",
+	"ceoJBMCjsYIbTTSfiQMuwOx4RthHbPqBLXIIcdYCN9vUlT91KZFcHZLzlUcWUl1p6FF2SkrNnRPULHjC",
+	"sME5xK3jnLCvc/Lu7eV73DF6JTQx9MpSlyDjV3UM9sFf2XJ8GjYqA6hW9U2u2HIYVOnBXxf+2l+3bslp",
+	"ymBmK6w1EASyi4W3a3lCSpFa0n01dUQwJHxKlrL0xHJqJdLjEwy9h7VrmTPQMxZUkym1mqTbnxdjlvXQ",
+	"y0N9YXVM5LDIxC7vbYKO5CyfMHVGKEGvIfQfIzNm8I0nNSwsbVnMjfHB8SEZv3zxnhwB4x99ckkxn49y",
+	"Ng4SBwJjTU6XJJVQnwaWjLBC9Q6B5CLEoc/S+IiWZj4mk6W3xLrEijOfsYCYRaqyQMK+R5OlF0pnjm2r",
+	"Eezqq0GAAYgP4tDBe8jK8Mah40oncXBGEHi4xfEFNew7u+oD+P+Y/IOqNmSAWv8wBKDVD16wnHLBxQxl",
+	"RuMXzewQumH4sziVUwvIHIBkpckfDsnba2cKA6CFXfER2SfP7LyAPYs5Mg5j8P3UzKjlwTlWFbICGicG",
+	"xGC/lozR1GKjoDOmvbRBhpywOXeS4++GZDHnyRyIGHwLVl6Mj6Ab0PIAQvr+Dt76Jys9avQ2nhgjpI48",
+	"Tg4UwqN+uvnLkcuvGA/J+CjIEHBvBN8cZVJelQU8iE5rB4AjV1/PT10KXU7sqTdhkVEav+L7itVfHZL3",
+	"c+iaqK6tULIqByT/WOGgLYdNlRTmgMFBIbA3mBWUciGwiHTGEyZ0eIV5/cqe2XB/G3hNwao2WpYqgUDV",
+	"I/fSUc5NcHXD4/odVRD5cO1aWpwOjg8fH0I+nh2FFnxwOnhyeHz4BGsEz0GDOAJ7zhHYbrDfMPxj70QA",
+	"iFfp4HRgT+JzeAICK7BotQYXNrcT/VJiiKzbCHiMXes+0E37BUzHB0O3822NVnm1+w0Fmz5PfBnX+MM1",
+	"RI68z2PzkyAEwLuvmC6k0KjQnRwfY+KgMM5hFWoGPzvb3BaLBx8SaHqRoqiJ0XjldGbQ+HjVAo+qpL1A",
+	"GwUq8Hrojz/ZHekyz6laens5WgxJ6jt+CLYIO34YOoP+1q71vB3bEaWPkbV3QBeetqKmgpqwcK4CbCaF",
+	"R7nraA/XdegddUh+8B0NXRF2ACzThIHQB/vt8nAwXCH90N68Tv0bkBzoHX9lS4dtODGeu5zYW0F0zCb+",
+	"+TMaJBu0dXJrU640aY8Q2Dslc66dU2BvBAbrIGXhfUKbaOlIlejXaZVzdU98vTW+HxT71xvpkgEAj/2j",
+	"6KAsYKrh1twPGDv6hEHkn1tR95IFmGs5psCQVB0FVVh6bbVHM9gWp8zd4M8559oxiO1aQb/wCqskU6r2",
+	"i9i3gpEkQG4nNkHpCzlvRZKvtpvFODb3rZkzrqBWwLqAtsT9IncBaT2UE9/DrhcOgv55bRqFjyLdYsCq",
+	"Fn58xKDx8Vb6zq9JONW9PFuoGjG6V/rFSw/GS8ItOqE587evLVUVJO+jwjflxAjbzv5jcCWYsETmzN7D",
+	"IVArZ1RAh866EgMFM6Z/RbtIkHSIhgbfv++QXDBd5vZOjFYNuBdCwLDW60wDD7OKbfaL5rAfZwu2AW7+",
+	"Xsk1gajnvSL/O+bro4NJMILcYetBE7T7fCiw27cajxo2AmxBuYnCqyhbdHSmNNFGFr5sljM9nFVWo6Xv",
+	"RZsCBRsk91zmTLjfwWIGBi5o6X1IghazdkEks4wlpG+1fEgs6LiYfRARhoAbeBOvAOkHxhH7ZwGaZd1Y",
+	"XRdxQTfXViW62fe117lcxSH0PfaCgIS9n1TVVu7vtHpBk3lVmQU7zIPSl9OUWQXMRVNuxN8nLFiyQZd+",
+	"USXmblKj/XAPV5GOdIfvQOP+deYAeSzsDk+gP8B2ODxCDaDdRHIuquGNa0qGXokFXZKZZJpIcUb4FAIZ",
+	"ML8IvSt2BnBNaSbMmEA1eisuDsnXqHT01TXw8d8cQd03Jf2VsYJQRNNUyZxMmMWIq+m4DQlBIci0nYRe",
+	"Oz+arHQAApWwKqfZ0NcQa1TD4pooPpsbMlkSIReHBJqvyWmd4ADqrEhZelZ/Z5W/qT3HS10X5f8gwNVA",
+	"NRlXGu8YiS92lF/Ahu6a4oa7mQMbNPr4LmlUsMUd0Cl4nB2dAsY6qVNB5nq3cnHhnvlVW+eC4gBtdh23",
+	"zf1ix0gFIQ8w1xbWOffG0Sf8sEmfcBUJetnl/IAP9wBolKHoRN/+tQnlIduOq1Iz1c1S32vsSLSCnfWE",
+	"dCvlff0W38aWHSBzO+EPdUOxhOm6lv9LQ73fKvzudgxwdRDcr8+fZ5Fp19/t00ML8H4J77yKBNvKSgaE",
+	"ePTJGTg7Bcb3mHa0WVyE3bQfpLCo0NYtL3xH/r0LjLr1f29EHSnGRRW66rXEVaXLPfI/mNubsYZUQbpV",
+	"+JLmMwFRVhtVq1WcahZmuXlzdROpL0QKAtM/eo9ofbp+MXkB4cr7tbq4ODtXwQaB/qiKd9TbQRyx137T",
+	"egG3HJwuiKrULgltWmqmQW2XgulD4jK9sFNj7C5OXNKCmxgu9rlm2TWL3NPdaPfAvnuIiGjmwH1uJmdV",
+	"vZJ+B3LDQSKg3jaSLc38KJMzTE6Oy3joCjvYD8oaHWfvGGFVTncEU/gb4WJ3PNXIQGEdYqA08xUESPSi",
+	"tJjzsgVd6tpSh1HlC5ZlB1OpcpZivOaQQAlkFxIVcZrjNPvB5EqZ0V64vH3p3hThXpR2gL4Zb9ql6MC+",
+	"3rnHIY73oUaGgRVoK0SctDTpdb66IDI+lcxVF2IgYaSoIvHCwkSuIPnN8Xiurxy5w3XThSfXznGNYez2",
+	"eKyq9fXFto8u7mC8RmaCXceTY58LAcezhKasMD9TpCrFRMXSh61jZEG1uCHJwbDKDbmWPI0YznFNq4S2",
+	"H5YN6jPuyrCXzJw5j4ZPB3FbDopUsVvi6kvQh0Nk18kLLs1EybzyZHRQgss86WJ4fODhSMu7Ofnehzk6",
+	"tyGIfVYQ3ZQQBHRjf9KdeMMC0e08azewYBlE2Hh3VuHCUslkGaZRQP6OhHoevpzBhCZXMyVL0YgdHns/",
+	"9RhtH44kHmlyDrkGB94t/UEkcyk1MHjcSeGW/0CPjtX6270I8/GdEaYTKUOib1E/e02vWKApA1XojTpb",
+	"mNbSTYz1/dEbSzEDUTQLf1Xu1wWEv8hD4o6C9pveGnn9DRblfWD7IJBGdY1dz4yvq64pN8eeGytsyxM7",
+	"EuzFuv1ISObUHFV9uLps5q/rZl09wlvqNlI3czE2wfc2S1HZAJ+rJSOuSdU6PbaOqv5bzyDkqojXWj0E",
+	"r+esT42SUWZpZRU+A0URsDHGFWBWaaVDTpSl7arPPUu5YSk4GCikn9HkCvven0Ken1OkZixIctVze+MB",
+	"3hhWiOcK0nNbgAFBDTvBop83oIdLePpGCgbZoft1HjhqbXMdeGJuegAhyTfEo0MhwG08GA7mjKbOtwRg",
+	"blmEe+wInvk8HLi06k2P+8dgvU9i4uNc+4KGt21EGX6KZDJZ0tSUp3VaayBErOTAMMio/L+UOYNKznNp",
+	"RTeU6QpSb88gJdPXbx5Wibu6YPRKEyMl0VKK6o2TZ4iLIKtz/RAIGgI+VDUj0rPwjjUNN/uGeJ6648Me",
+	"bXV0GeQ2VzQGigEUv1untrUj6+iTL/LsHGxtkehvBXsE6ajYys6VY5eKVGXrXbngR9rTLJS4sXJbQy6G",
+	"rzl8VmktigGL0KqNjjZ0GVFOvoE1tVJmxNhcb+oO/Aovpdgzpt+DolmByR5vUUkC50IX6lxAdV2XYR3Y",
+	"L1Ju7g3UezBp1du5pzvzNgLDMhZWyhNysec8O7xcgw5lJYY9qOICAzrIHrmyLYF/yq3tUF/PWhO1zomr",
+	"8FOF6+U0ZbWx5dU3hGaV9UvLurKGveXbI20YSdhVIOAw5QXiSw6Ja3emyYxfsw8C1Eun1seu0y+Z+QaX",
+	"f+47z92RC+vWlTye0xk70tezP37MsyZZVhW8JlxQ0GRXg2TiyQQ8MSVo/TspbPtUv2qRWK8TvK1Ym8Se",
+	"PHOoYk+qjoKeojGsqZukP7lqCJ+PPlmcf26l6zegbaGByodI25uiJ7kmPVqa1azOVjyM0SMS4rc8Y3dK",
+	"jJGhfUmIrqHrMn6Pn/7p6VdPvnz6p+6Kgy1z+S7zrRP5IltmXuYTQXl2uGCTArpTpLzM/V/QoHXlp5+L",
+	"Wf1HIWJdwbdlx2HMTjNZmvBmuaDC98gYnDoWqjd8YUmmLazt5Isv15fYVwT8XLDZtvw/dO8WYudXAeYP",
+	"ROycHH/5mwONPUKVqdxBDkggY0+ihbCxlGQlHV3ZGZYOfRsQanwlO1dxMoD3dxKVnOay1xbZS8Q/ffxl",
+	"hxYV1i3b4gJYnQYxGlIMOFBIVA6AMW/Dl0gUsyKepd3HypzRzMy74hT/jE/sUd10M0Tg0yin5UmiYGpO",
+	"C133hJI5A4KzYPvi+MkdrMvyfkoNnVCNZRcXWOP8hkjz8ce+5hKFGmoaNgcwCJDoEBdi8Sjj16wLld/x",
+	"ayaYjqR/xvgCRrsltUfJxDkDaIbVOLv2gQ26O4Ptacp77+QChrvdnei5LDMwb3kHmW7bVFhzC8t1dftQ",
+	"0JLPKzdd/f4jtOsfkh+COqDcQCm60lKiGVZe+rD+nf09GiWDHr1X1QQPxpFyi5kMdYumtjwGqDdYFwZ0",
+	"vRigYuq+Y8xZAa1iahQDzzNhnHK+YoGF4oQRsnJ139o9/N/gAw8Q0xF+dYu9DY+ZG6oJ4x4AxQp77Xz6",
+	"rVSNYrwWVy4uDQjJ/uw96pW39ZC8DZIArTIDdX19DqAva3lMxhOaYuORcSyyTV59X/ymebbenEtL72bg",
+	"Fe6p+Obm5IPV3Rr8yS2ie1BQUEqxQ9xDfBT4/qryomBKcqFY1PW0mkoVL3HiZngva5DpB83aNzI8V3h5",
+	"WdU2wTzdAPBreQJtCArKX253HkNAnkMWw2oFGBMWOahfGaINFS6Ode00d+YVXxcGXF9CfhAoDoJNSUUU",
+	"y7nV6HVlihREikPyvmqZj60uIX4CbhSGGJmlMVvi9/Xev1Uy//0Rj5AocluIqAf5fAo6h25wRH3rUB92",
+	"BbaCqvJDResXXcur5nm92cDWWNIduJEuXBvVO/AkCTwrA0G84lIK8QQNIzbEtuAj2/qMLxlVzqgWC7eA",
+	"Fiy9wy1cB5a2wZaMqpHl9UHcitmvGUnH2HCO3WTklQgL19YlHolSNX+hH+Ozbu4AEzdluhr+3pRZdTuo",
+	"9KohBlVDjda2MJm6a/GaBalqybOPbNqHFD9jOaIteuZbALI7AKVK8YKEpxZUr1qAISvF1s2/n6CZ93Bh",
+	"NDSTszK0ajgJ1B4s821FkpGweCjvD/h4qEEtwRLvK6jFzt19L7CSYc83+DQlFOeJ4L4+io4++R5GGxUF",
+	"RxTkHIZFuQZnm6uwjnfEZ40AQFHmE+TIsWtdfQivjM+Ik2zgohfaMJq2BqvE6S0WP1H3qP/1B6pcYOfD",
+	"diy2V0m8a4g9tMOiB/f9Js6CRnGBdjJpiWVqMLXwDInNVIL2TCY8Sc4cy9dlVLkhV4wVhEesuEFrwgdG",
+	"jSEl3v4hFGnJeNeBUv3YoBkjdQNn8d5jq7oPM7xjdVaugidu+VYV0OuNUglEtiRmpTwxJUVGE0YyNjVt",
+	"l4NryrH/3u/4dmAR23Y5uMBeaStFcn5Tgr9ggrgWfcqR+KrhYdhhQgz6e5vAAFQ33IIba9tN4AKdQA/4",
+	"IhB2Nr3je0A//96eiw6BG6fLWbfSVWzTJcBTSZuuvhNF2JesZOyteA+riNbl3tVw3Fc7ENu18BvB4oFJ",
+	"2B6E/HuyrkD1vzZ66FC3K/YJnCMUPCo+4cR1FUxkznTVeFAbunQdBDUWKGpq7PBmQgWZMMjRwwhw1zPf",
+	"Hn8fxJwWBRMa5fkZGcuCiTHm/mnfOzPqkKkaRO+VlO9CH9/6LLhrFvo1aeP9j5SjCRXt3We8C6qX78nq",
+	"ec/pDt2h+pPigyo7+Zx2NpCygLUMPZUq2XsbCkxDw9gt8PNSF5/UUYZykwbagfwhBulaIYnt3bEzjLNH",
+	"YG4eVlgi70qD5dWILA2KvivGivq7qlkuNrDFvr8ZnxqWHpJzuykipx+EbqaJur3SDIL+iGJwH3NdfqXK",
+	"oT3sGok+p2KfgvJudOfnVNyT0vycbmi5NaFiv5T+nAriKSGg8y1kHebAVDkvm5zvPSXf1OyXtKo28/3U",
+	"8O+AffZceJNPDQaM9oT+nFFlJox2xLFeul7hGBjz5DhsiINRcwuKpk/NXH2cZ9VD3io6LqBwvxkfkndS",
+	"G6tkueZvVENFuEPygy8tAuiduzEnjIkPohr5cV3H6h8mS+Ig+QdX3kZmWLEKGkUMfdUcVWaQpZUxes3F",
+	"zDUACJTJmFT6cwWYvd7N3si908QlXaKO7DKzteHQi5s1YtC7iCSMprk1raQZqLQzj968yHa9kF9pqe16",
+	"A12qT4jEvdJbgFjLaftWelxpvcTX5qnK6WDKElfQxZq8MiTj10yTP5GULvUhgWVCWxjRbAViJU8kRmlm",
+	"3/4gPCfFZAYMyX79ysz2hRgf74GY+wYK3wE1s0q/mSxXyzF1Cc6fZbNAbXMbz5mrnMFNpTM3KyKfk2mZ",
+	"ZVDyomG4qCMHmskhdYUW+663hcArmf0J5tIfRMVIUF4KrSSn1XGOiS0sbUZLQ+UNe9LjgiGZj1eNKN1c",
+	"Ma74i+Tilo2cv4uUkheQObKVLm01nI4I6DegT9VE1yS2pv4FQ+l1vcrIRrKEVc8aV8xMihnT5tSJ3w+i",
+	"ltWV7c7pgkPCMl1VGoWGTdUzzd/oxD7v59HYziNl6iy4WuKyoYYLocG0WA+RCCwuDqPC7of1mvHu6y2N",
+	"Q6uSQq0vGhgMW0T+dxZM+zfhf8emey/Zjy7UbahNznqpg3H9D7yQcvZ7MUz57bZWiNx3F5SqJlgK94Da",
+	"fC5JwWSRYYqqZsYqRbqXvhYjiryzo/BLUMHKIhCljzTKF9Dr8Cia86K+Fr53VOSfq+53BM8id6s7QxG9",
+	"wuaexZ3e5s9NMpYLMbLDjU8JrrV6dBgcty3VUP+15Oa3xvNwu55JmW7lsHu9vDQUmjo8yNPdL677hNd+",
+	"C/vnP9MIIACSp0uSymiNvk42g/D8W7uMv3bR/r8LUWw329nNHcxLd+clcCndWD2xpoQ79RPABVmWJqPa",
+	"aC9T4cVEQiXfCU2uzgj0udaGPDl2t+hzgJYdUUdKRn4QW/oCLGp+/fdnu4v7CqUvzaZabxbE+2/22nAI",
+	"AGVbKnIdQOZYZqq3oNuXf2DP5PYQHQTMVKhBedOVY7uKjIIqwxNeUGHaD58XLsho2JVjlNCcnYWZlAkt",
+	"aMLNkkxk6Zo/kYy3XR7ehQt5iJpHsMCuo6YB0P1XBZYu9XkrVSNc480ZseX0eW+JIsN4Xha9EPiyrUsy",
+	"p6l7wZ6c0DDBnk5DUooMrbisMpN12KX+yiHp9IEw/9tyz8r+u7LmfFkaLFu4S0SWRyxg0tuC6pR6H2gA",
+	"ZnTEJEbEkrF9a0zm1PM3PgpVNo1cVSDgpdNVjTkw7Kzkzld1Zt2c7qp3SOyaV8YO8jRQ0xr/LLlg6Yia",
+	"MdDd2OpBI82YgK80XWJB9w/CFTEDMrxmlhabu4wQ2iUzFzK7w4NmDy3qcAv3FAsWCNNu3SYQVYRqRBMm",
+	"Eu+5nO1Lfl37CGrbim9Dr2SrvrPa7nhFKkwDT3VwP0jm1AwtWUL9KE/SVW3ajE1Bm285PF1x0E0tlM+d",
+	"sv/4+NgZwBOZ52D0NQuGbJCfkvE/+zNB/xPNeMKGEzkZtyRgVI9uKu/pa1I+OXn2rNFr+QkIJ8OUHf0/",
+	"fjw/+Hd68J/HB89Gh8ODn/7494NdKljegDQRlp1nvAP3ij5UuScRHLdW0gzrvtoLmRXMNHPWvZaagdj1",
+	"s9toB5YLWOWKNJ5Zagd3aOJKKDcbagHNWMnvGzaAeX7YKKdUmrlUtSao66YyOA86qzSY/cCd7FiKasKn",
+	"YbhIClTvrHesMtyfEQQI9kuKtEuKCGxf8X3wMNJav6kNlOtdMT0yO2x0bJ8FH11z7YfRLtopAF1QqhSb",
+	"aN4lG+w1vfG+DtBtkHT3ReBlhTgnvjbIKlc5u0tkQVFPXLermQq9edDJB5aotnScqiD7g+m8gOBxu1ip",
+	"lLOZ+9v2c4vEBTN001ZZZJKmj+AAMHs3qVotCKHmrKc4vSvfFRcLZUT7+su7Fy+H5N2bl0PyA5u8s0fL",
+	"y1ffDisr6Bfk9XM49r44Jjmb0YJ/ZJkGUyrXxJQKAjMKxWdzMySJkkUBPW/Ri/1LSZVLX00VXWh7tbHX",
+	"ZWNRAgEXEyXL2dzA5ejiJU41VYxBnTKaZSRnhqbU0PVj7YxQfUXGL1+8J6t8MwYrHMSBADYOyfc+2Jtr",
+	"gubawK3uCA+bo0QOy3dlSGNtojMvM8Oten5khz2wi25SWKHssMbVeqo5vE+561qQ/ujfrGuty8nPLNmm",
+	"n+zdMAW9YnuOXPoeiZ4Glc07pWrdErCMiBKU1fts0RfMcNMmwOdVB00JEU9kQZee7wRb1LX6+NR7jLHy",
+	"JyqirvOnTwBzoU4aqwVyXcca3snxCLUJD2BDbt29MImdHnldT72tX6xmIv1b+OytpCdvQtHbCjENu13Q",
+	"ajKI6EQn0p7DpJnL4gZIg1h2K9DNaIUqvlQkDIqSbUTHx0Iq03rHbzQItTBx1yc9dOeWHuLVaNisjQnm",
+	"UbxXHZI3vlTaqeup46KplDTMpf1YQEJxxHo3Q9fFRjuDxSP9QWRyNqwy2l31cm9YY4lUKVwuXbFFkbp6",
+	"KI8ggiV2PryA3e/3EoJzxNsX/OXy7RuSyqTMIeQMGgAZSSaMXEHFZo2FMtjdev+tuJnxa4ZlblOrSW6g",
+	"oqpNeLeEfld3E9+fkK67fN+woSqMlp6Fd1tLa3DD92wA1/kbduLeUtxGWrJHcbK5iMrrZUsZldZ6Jouq",
+	"hUZAKtBQylkR4w1bs/4JD2CM/nw7yRN2d7/StAlETZflDtG73xtem90LzFpW5GOHQigKJ6cuE5OL3vF5",
+	"Fa1qprXP4KmvzSuyWqRvLe9d+mf7MPGL/bPmizXT4gTOMVDwWP/7sEV2sLft1JwHRbxuF13U6+Xn/gm4",
+	"Uo1qzaWDOqOS1FPn0Sf3ab20yhqpOhj0qpNWj3oHlQ7viCOoh3cncJse+zYz0bvK8tav99vGxmmd1tDK",
+	"XfmQirY4EGzwMFZw+i3VxHLtnh/pLgsskKa69oRRqmxwOjiiBQe0uMfXVpn4NF+RBuTqy7GVJtbVrupe",
+	"CPcLbJPYJD/d0gsvrN8bVpyLPY92Qhf7vrD0RYycQbPPZif8+Ms+GkVDei0m07qXoHvp+jvfSkXAJDOh",
+	"GRWJvZ/ZDVb+Ofe2azgUf78qfe0haP8efP7p8/8PAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

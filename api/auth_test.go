@@ -32,7 +32,7 @@ func TestSignIn(t *testing.T) {
 
 	t.Run("the account", func(t *testing.T) {
 		me := b.do(t, "GET", "/users/me", alice.token, nil).data()
-		require.Equal(t, []any{"Alice", "Alice", "Alice@example.org", false, false, nil},
+		require.Equal(t, []any{"Alice", "Alice", "Alice@example.org", false, false, generated(alice)},
 			[]any{me["username"], me["display_name"], me["email"], me["email_verified"], me["is_admin"], me["avatar"]})
 	})
 	t.Run("its welcome mail is promised", func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/avatar/identicon"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
 )
@@ -134,15 +136,23 @@ func (s *Server) DeleteAvatar(ctx context.Context, _ DeleteAvatarRequestObject) 
 }
 
 func (s *Server) upload(a watchparty.Avatar, u watchparty.User) AvatarUpload {
+	step := AvatarUploadStep(a.Step)
+	if a.State != watchparty.AvatarProcessing {
+		step = ""
+	}
 	return AvatarUpload{
-		Status: AvatarUploadStatus(a.State), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
+		Status: AvatarUploadStatus(a.State), Step: pointer(step), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }
 
-// GetAvatarFile answers a rendered picture. Its address holds its version, so it may be kept for ever.
+// GetAvatarFile answers a rendered picture, or where a CDN has it. Its address holds its version, so it may be kept for
+// ever.
 func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error) {
 	name := watchparty.Avatar{UserID: r.UserID, Version: r.Version}.Object(string(r.Name))
+	if s.cfg.Avatar.CDNURL != "" {
+		return elsewhere{s.cfg.Avatar.CDNURL + "/" + name}, nil
+	}
 	data, err := s.bucket.ReadAll(ctx, name)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, watchparty.ErrNotFound
@@ -158,18 +168,57 @@ func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject
 	if v := r.Params.Range; v != nil && !strings.Contains(*v, ",") {
 		header.Set("Range", *v)
 	}
-	return avatarFile{etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)), header: header, data: data}, nil
+	return avatarFile{
+		contentType: contentTypes[path.Ext(string(r.Name))], etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)),
+		header: header, data: data,
+	}, nil
 }
 
+// contentTypes are those of the rendered files, by the ending of their names.
+var contentTypes = map[string]string{
+	".webp": probe.WebP.ContentType(), ".jpg": probe.JPEG.ContentType(), ".png": probe.PNG.ContentType(),
+}
+
+// elsewhere sends a client on. It is kept for a short while, since another CDN may be chosen.
+type elsewhere struct{ address string }
+
+func (e elsewhere) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+	w.Header().Set("Location", e.address)
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.WriteHeader(http.StatusFound)
+	return nil
+}
+
+// defaultAvatarFile is the name of everyone's generated picture. Clients keep it for ever, so a generator that draws
+// otherwise needs another name.
+const defaultAvatarFile = "default.svg"
+
+// GetDefaultAvatar answers the picture of a user who has none.
+func (s *Server) GetDefaultAvatar(_ context.Context, r GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error) {
+	header := http.Header{}
+	if v := r.Params.IfNoneMatch; v != nil {
+		header.Set("If-None-Match", *v)
+	}
+	return avatarFile{
+		contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + defaultAvatarFile), header: header, data: identicon.SVG(r.UserID),
+	}, nil
+}
+
+// avatarFile is a picture that never changes under its address.
 type avatarFile struct {
-	etag   string
-	header http.Header
-	data   []byte
+	contentType string
+	etag        string
+	header      http.Header
+	data        []byte
 }
 
-func (f avatarFile) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+func (f avatarFile) VisitGetAvatarFileResponse(w http.ResponseWriter) error { return f.serve(w) }
+
+func (f avatarFile) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error { return f.serve(w) }
+
+func (f avatarFile) serve(w http.ResponseWriter) error {
 	h := w.Header()
-	h.Set("Content-Type", "image/webp")
+	h.Set("Content-Type", f.contentType)
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Security-Policy", "default-src 'none'")

@@ -41,7 +41,8 @@ func TestAvatarLife(t *testing.T) {
 
 	a := b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", file}))
 	require.Equal(t, 202, a.status, a)
-	require.Equal(t, []any{"processing", 1.0, nil}, []any{a.data()["status"], a.data()["version"], a.data()["avatar"]})
+	require.Equal(t, []any{"processing", "queued", 1.0}, []any{a.data()["status"], a.data()["step"], a.data()["version"]})
+	require.Equal(t, generated(alice), a.data()["avatar"])
 	require.Equal(t, a.data(), b.do(t, "GET", avatarPath, alice.token, nil).data())
 	upload := watchparty.Avatar{UserID: alice.id, Version: 1}
 	stored, err := b.bucket.ReadAll(t.Context(), upload.OriginalObject())
@@ -52,11 +53,20 @@ func TestAvatarLife(t *testing.T) {
 	require.Equal(t, 1, events)
 
 	require.NoError(t, b.bucket.WriteAll(t.Context(), upload.Object(watchparty.MediumFile), []byte("RIFF medium"), nil))
+	_, err = b.store.BeginAvatar(t.Context(), alice.id, 1)
+	require.NoError(t, err)
+	require.Equal(t, "rendering", b.do(t, "GET", avatarPath, alice.token, nil).data()["step"])
+	files := []string{watchparty.ThumbnailFile, watchparty.MediumFile, watchparty.LargeFile, watchparty.PNGFile}
+	require.NoError(t, b.store.RenderedAvatar(t.Context(), alice.id, 1, files))
+	require.Equal(t, "publishing", b.do(t, "GET", avatarPath, alice.token, nil).data()["step"])
 	_, err = b.store.PublishAvatar(t.Context(), alice.id, 1)
 	require.NoError(t, err)
 	base := "https://party.example/api/files/avatars/" + alice.id + "/1/"
-	addresses := map[string]any{"thumbnail": base + "thumbnail.webp", "medium": base + "medium.webp"}
-	require.Equal(t, "ready", b.do(t, "GET", avatarPath, alice.token, nil).data()["status"])
+	addresses := map[string]any{
+		"default": false, "thumbnail": base + "thumbnail.webp", "medium": base + "medium.webp", "large": base + "large.webp", "plain": base + "medium.png",
+	}
+	ready := b.do(t, "GET", avatarPath, alice.token, nil).data()
+	require.Equal(t, []any{"ready", nil}, []any{ready["status"], ready["step"]})
 	require.Equal(t, addresses, b.do(t, "GET", "/users/me", alice.token, nil).data()["avatar"])
 	require.Equal(t, addresses, b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
 	file1 := strings.TrimPrefix(addresses["medium"].(string), "https://party.example/api")
@@ -70,7 +80,7 @@ func TestAvatarLife(t *testing.T) {
 	require.Equal(t, []any{"failed", "The picture is damaged."}, []any{failed["status"], failed["reason"]})
 
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
-	require.Nil(t, b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
+	require.Equal(t, generated(alice), b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 	var promised []string
 	require.NoError(t, b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised))
@@ -79,6 +89,69 @@ func TestAvatarLife(t *testing.T) {
 	b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", file}))
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 	b.do(t, "GET", avatarPath, alice.token, nil).requireProblem(t, 404, "not_found")
+}
+
+// generated are the addresses of someone who has no avatar.
+func generated(p person) map[string]any {
+	picture := "https://party.example/api/files/avatars/" + p.id + "/default.svg"
+	return map[string]any{"default": true, "thumbnail": picture, "medium": picture, "large": picture, "plain": picture}
+}
+
+// TestAvatarAddresses: each leads to a file that there is, whatever there is.
+func TestAvatarAddresses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		files        []string
+		large, plain string
+	}{
+		"large and opaque":         {[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, "large.webp", "medium.jpg"},
+		"small with holes":         {[]string{"thumbnail.webp", "medium.webp", "medium.png"}, "medium.webp", "medium.png"},
+		"of before there was more": {nil, "medium.webp", "medium.webp"},
+	} {
+		s := &Server{}
+		s.cfg.HTTP.PublicURL = "https://party.example"
+		urls := s.avatarURLs(watchparty.User{ID: unknownID, AvatarVersion: 7, AvatarFiles: c.files})
+		base := "https://party.example/api/files/avatars/" + unknownID + "/7/"
+		require.Equal(t, AvatarURLs{Thumbnail: base + "thumbnail.webp", Medium: base + "medium.webp", Large: base + c.large, Plain: base + c.plain}, urls, name)
+	}
+}
+
+func TestDefaultAvatar(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway) // nobody is looked up
+	get := func(id string, headers ...string) answer {
+		r := b.request(t, "GET", "/files/avatars/"+id+"/default.svg", "", nil)
+		if len(headers) > 0 {
+			r.Header.Set("If-None-Match", headers[0])
+		}
+		return b.send(t, r)
+	}
+	a := get(unknownID)
+	require.Equal(t, 200, a.status)
+	require.Equal(t, "image/svg+xml", a.header.Get("Content-Type"))
+	require.Equal(t, "public, max-age=31536000, immutable", a.header.Get("Cache-Control"))
+	require.Equal(t, "default-src 'none'", a.header.Get("Content-Security-Policy"))
+	require.Contains(t, string(a.raw), "<svg ")
+	require.NotContains(t, string(a.raw), unknownID)
+	require.Equal(t, a.raw, get(unknownID).raw)
+	require.NotEqual(t, a.raw, get(strings.ReplaceAll(unknownID, "dead", "beef")).raw)
+	require.Equal(t, 304, get(unknownID, a.header.Get("ETag")).status)
+	for _, id := range []string{"x", "%3Cscript%3E", unknownID + "0"} {
+		require.Equal(t, 400, get(id).status, id)
+	}
+}
+
+// TestAvatarFilesElsewhere: with a CDN the bucket is not asked.
+func TestAvatarFilesElsewhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway, func(s *settings) { s.config.Avatar.CDNURL = "https://cdn.example/party" })
+	b.server.bucket = nil
+	a := b.do(t, "GET", "/files/avatars/"+unknownID+"/7/medium.jpg", "", nil)
+	require.Equal(t, 302, a.status)
+	require.Equal(t, "https://cdn.example/party/avatars/"+unknownID+"/7/medium.jpg", a.header.Get("Location"))
+	require.Equal(t, "public, max-age=300", a.header.Get("Cache-Control"), "there may be another CDN tomorrow")
+	require.Equal(t, 400, b.do(t, "GET", "/files/avatars/"+unknownID+"/7/original", "", nil).status)
+	require.Equal(t, 200, b.do(t, "GET", "/files/avatars/"+unknownID+"/default.svg", "", nil).status)
 }
 
 func TestAvatarFormats(t *testing.T) {
@@ -206,6 +279,11 @@ func TestAvatarFiles(t *testing.T) {
 	require.Equal(t, "public, max-age=31536000, immutable", whole.header.Get("Cache-Control"))
 	require.Equal(t, "bytes", whole.header.Get("Accept-Ranges"))
 	require.Equal(t, "default-src 'none'", whole.header.Get("Content-Security-Policy"))
+	for name, contentType := range map[string]string{
+		"thumbnail.webp": "image/webp", "large.webp": "image/webp", "medium.jpg": "image/jpeg", "medium.png": "image/png",
+	} {
+		require.Equal(t, contentType, get(t, name).header.Get("Content-Type"), name)
+	}
 	etag := whole.header.Get("ETag")
 	require.NotEmpty(t, etag)
 	require.NotEqual(t, etag, get(t, "thumbnail.webp").header.Get("ETag"))
@@ -245,7 +323,8 @@ func TestAvatarFiles(t *testing.T) {
 			require.Contains(t, []int{400, 404}, a.status, name)
 			require.NotContains(t, string(a.raw), "RIFF")
 		}
-		for _, path := range []string{"/files/avatars/../avatars/" + w.alice.id + "/1/original", "/files/", "/files/avatars/", base} {
+		for _, path := range []string{"/files/avatars/../avatars/" + w.alice.id + "/1/original", "/files/", "/files/avatars/", base,
+			"/files/uploads/" + w.alice.id + "/1", "/files/avatars/" + w.alice.id + "/1/..%2f..%2f..%2fuploads%2f" + w.alice.id + "%2f1"} {
 			require.Contains(t, []int{301, 400, 404}, w.do(t, "GET", path, w.alice.token, nil).status, path)
 		}
 	})

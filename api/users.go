@@ -2,7 +2,8 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/watchparty/watchparty"
@@ -105,10 +106,24 @@ func (s *Server) profile(u watchparty.User) Profile {
 }
 
 // avatarURLs are absolute, and change with each version.
-func (s *Server) avatarURLs(u watchparty.User) *AvatarURLs {
+func (s *Server) avatarURLs(u watchparty.User) AvatarURLs {
+	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
 	if u.AvatarVersion == 0 {
-		return nil
+		picture := base + defaultAvatarFile
+		return AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: picture}
 	}
-	base := fmt.Sprintf("%s%s/files/avatars/%s/%d/", s.cfg.HTTP.PublicURL, basePath, u.ID, u.AvatarVersion)
-	return &AvatarURLs{Thumbnail: base + watchparty.ThumbnailFile, Medium: base + watchparty.MediumFile}
+	base += strconv.Itoa(u.AvatarVersion) + "/"
+	// The first avatars had only two files.
+	firstOf := func(names ...string) string {
+		for _, name := range names {
+			if slices.Contains(u.AvatarFiles, name) {
+				return base + name
+			}
+		}
+		return base + watchparty.MediumFile
+	}
+	return AvatarURLs{
+		Thumbnail: base + watchparty.ThumbnailFile, Medium: base + watchparty.MediumFile,
+		Large: firstOf(watchparty.LargeFile), Plain: firstOf(watchparty.JPEGFile, watchparty.PNGFile),
+	}
 }

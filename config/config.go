@@ -173,6 +173,8 @@ type Avatar struct {
 	MaxPixels      int   `env:"AVATAR_MAX_PIXELS" envDefault:"50000000"`
 	// Concurrency is how many pictures one worker renders at once; 0 means as many as there are cores.
 	Concurrency int `env:"AVATAR_CONCURRENCY" envDefault:"0"`
+	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless set.
+	CDNURL string `env:"AVATAR_CDN_URL"`
 }
 
 // Cleanup is what is removed, when, and in what portions.
@@ -182,8 +184,10 @@ type Cleanup struct {
 	ParticipantInactive time.Duration `env:"CLEANUP_PARTICIPANT_INACTIVE" envDefault:"24h"`
 	MessageAge          time.Duration `env:"CLEANUP_MESSAGE_AGE" envDefault:"2160h"`
 	RoomInactive        time.Duration `env:"CLEANUP_ROOM_INACTIVE" envDefault:"720h"`
-	BatchSize           int           `env:"CLEANUP_BATCH_SIZE" envDefault:"1000"`
-	BatchPause          time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
+	// FileAge is how old a file has to be before it can count as one that was never committed.
+	FileAge    time.Duration `env:"CLEANUP_FILE_AGE" envDefault:"24h"`
+	BatchSize  int           `env:"CLEANUP_BATCH_SIZE" envDefault:"1000"`
+	BatchPause time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
 }
 
 // Load reads environ (in the form of os.Environ) and reports every problem at once.
@@ -196,6 +200,7 @@ func Load(environ []string) (Config, error) {
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	c.HTTP.FrontendURL = strings.TrimRight(c.HTTP.FrontendURL, "/")
+	c.Avatar.CDNURL = strings.TrimRight(c.Avatar.CDNURL, "/")
 	c.Temporal.UIURL = strings.TrimRight(c.Temporal.UIURL, "/")
 	if err := errors.Join(unread, c.Validate()); err != nil {
 		return Config{}, err

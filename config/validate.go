@@ -121,6 +121,9 @@ func (c Config) Validate() error {
 	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
 	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
+	if c.Avatar.CDNURL != "" {
+		p.url("AVATAR_CDN_URL", c.Avatar.CDNURL, "http", "https")
+	}
 
 	if _, err := cron.ParseStandard(c.Cleanup.Schedule); err != nil {
 		p.add("CLEANUP_SCHEDULE", "must be a cron expression, such as 0 4 * * *")
@@ -128,6 +131,7 @@ func (c Config) Validate() error {
 	p.duration("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, time.Hour)
 	p.duration("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, time.Hour)
 	p.duration("CLEANUP_ROOM_INACTIVE", c.Cleanup.RoomInactive, time.Hour)
+	p.duration("CLEANUP_FILE_AGE", c.Cleanup.FileAge, time.Hour)
 	p.between("CLEANUP_BATCH_SIZE", int64(c.Cleanup.BatchSize), 1, 100_000)
 	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
 	return errors.Join(p...)

@@ -81,7 +81,7 @@ func TestWorkerKilledInAvatar(t *testing.T) {
 	s.startWorker(t)
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
-		require.ElementsMatch(c, []string{"thumbnail.webp", "medium.webp"}, s.objects(c), "nothing else is left in the bucket")
+		require.ElementsMatch(c, []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, s.objects(c), "nothing else is left in the bucket")
 	}, "the avatar is ready")
 	urls := user.get(t, "/users/carol").data(t)["avatar"].(map[string]any)
 	requirePicture(t, urls["medium"].(string), 512)

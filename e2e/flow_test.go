@@ -204,7 +204,7 @@ func (f *flow) signUp(t *testing.T) {
 	f.dan = f.signUpAs(t, "dan-the-viewer", "דן")
 	me := f.carol.get(t, "/users/me").data(t)
 	require.Equal(t, "Carol Ω Lovelace", me["display_name"])
-	require.Nil(t, me["avatar"])
+	requireGenerated(t, me)
 }
 
 func (f *flow) welcomeMail(t *testing.T) {
@@ -299,6 +299,19 @@ func (f *flow) avatar(t *testing.T) {
 	urls := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)
 	requirePicture(t, urls["thumbnail"].(string), 128)
 	requirePicture(t, urls["medium"].(string), 512)
+	require.Equal(t, urls["medium"], urls["large"], "the picture has fewer pixels")
+	require.Equal(t, "image/jpeg", fetch(t, urls["plain"].(string)).header.Get("Content-Type"))
+}
+
+// requireGenerated wants the picture of those who have none.
+func requireGenerated(t *testing.T, profile map[string]any) {
+	t.Helper()
+	avatar := profile["avatar"].(map[string]any)
+	require.Equal(t, true, avatar["default"])
+	got := fetch(t, avatar["medium"].(string))
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, "image/svg+xml", got.header.Get("Content-Type"))
+	require.Contains(t, got.header.Get("Cache-Control"), "immutable")
 }
 
 func (f *flow) secondAvatar(t *testing.T) {
@@ -319,7 +332,7 @@ func (f *flow) avatarTakenBack(t *testing.T) {
 	file := f.client.get(t, "/users/dan-the-viewer").data(t)["avatar"].(map[string]any)["medium"].(string)
 	require.Equal(t, http.StatusOK, fetch(t, file).status)
 	require.Equal(t, http.StatusNoContent, f.dan.do(t, http.MethodDelete, "/users/me/avatar", nil).status)
-	require.Nil(t, f.client.get(t, "/users/dan-the-viewer").data(t)["avatar"])
+	requireGenerated(t, f.client.get(t, "/users/dan-the-viewer").data(t))
 	eventually(t, func(c *assert.CollectT) {
 		assert.Equal(c, http.StatusNotFound, fetch(c, file).status)
 	}, "its files are removed")

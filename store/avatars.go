@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/outbox"
@@ -19,6 +20,8 @@ type avatarRow struct {
 	UserID    string    `bun:"user_id"`
 	Version   int       `bun:"version"`
 	State     string    `bun:"state"`
+	Step      string    `bun:"step"`
+	Files     []string  `bun:"files,array"`
 	Reason    string    `bun:"reason"`
 	CreatedAt time.Time `bun:"created_at"`
 	UpdatedAt time.Time `bun:"updated_at"`
@@ -26,7 +29,8 @@ type avatarRow struct {
 
 func (r avatarRow) avatar() watchparty.Avatar {
 	return watchparty.Avatar{
-		ID: r.ID, UserID: r.UserID, Version: r.Version, State: watchparty.AvatarState(r.State), Reason: r.Reason,
+		ID: r.ID, UserID: r.UserID, Version: r.Version, State: watchparty.AvatarState(r.State),
+		Step: watchparty.AvatarStep(r.Step), Files: r.Files, Reason: r.Reason,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -44,7 +48,8 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	now := now()
 	row := avatarRow{
-		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing), CreatedAt: now, UpdatedAt: now,
+		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing),
+		Step: string(watchparty.AvatarQueued), Files: []string{}, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		if err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NULL", userID).
@@ -71,6 +76,45 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 	return row.avatar(), found(err, "avatar")
 }
 
+// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it.
+func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
+	if err := s.advanceAvatar(ctx, userID, version, watchparty.AvatarRendering, []string{}); err != nil {
+		return watchparty.Avatar{}, err
+	}
+	return s.Avatar(ctx, userID, version)
+}
+
+// RenderedAvatar notes the names of the files that were rendered of an upload, unless it has ended.
+func (s *Store) RenderedAvatar(ctx context.Context, userID string, version int, files []string) error {
+	return s.advanceAvatar(ctx, userID, version, watchparty.AvatarPublishing, files)
+}
+
+func (s *Store) advanceAvatar(ctx context.Context, userID string, version int, step watchparty.AvatarStep, files []string) error {
+	_, err := s.db.NewUpdate().Model((*avatarRow)(nil)).
+		Set("step = ?", string(step)).Set("files = ?", pgdialect.Array(files)).Set("updated_at = now()").
+		Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: advance avatar: %w", err)
+	}
+	return nil
+}
+
+// AvatarStates finds the uploads that there are among those given by user and version.
+func (s *Store) AvatarStates(ctx context.Context, uploads []watchparty.Avatar) ([]watchparty.Avatar, error) {
+	users, versions := make([]string, len(uploads)), make([]int, len(uploads))
+	for i, u := range uploads {
+		users[i], versions[i] = u.UserID, u.Version
+	}
+	var rows []avatarRow
+	err := s.db.NewSelect().Model(&rows).
+		Where("(user_id, version) IN (SELECT * FROM unnest(?::uuid[], ?::integer[]))", pgdialect.Array(users), pgdialect.Array(versions)).
+		Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: avatar states: %w", err)
+	}
+	return convert(rows, avatarRow.avatar), nil
+}
+
 // PublishAvatar makes a rendered upload its user's avatar, unless a newer one was published or the upload was taken
 // back meanwhile. It returns the state that the upload has now: ready or superseded. Repeating it changes nothing.
 func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (watchparty.AvatarState, error) {
@@ -86,7 +130,7 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 			return err
 		}
 		result, err := tx.NewUpdate().Model((*userRow)(nil)).
-			Set("avatar_version = ?", version).Set("updated_at = now()").
+			Set("avatar_version = ?", version).Set("avatar_files = ?", pgdialect.Array(row.Files)).Set("updated_at = now()").
 			Where("id = ? AND avatar_version < ?", userID, version).Exec(ctx)
 		if err != nil {
 			return err

@@ -27,11 +27,16 @@ func publish(t *testing.T, s *Store, user watchparty.User, version int) watchpar
 	return state
 }
 
-func avatarState(t *testing.T, s *Store, user watchparty.User, version int) watchparty.AvatarState {
+func stored(t *testing.T, s *Store, user watchparty.User, version int) watchparty.Avatar {
 	t.Helper()
 	a, err := s.Avatar(t.Context(), user.ID, version)
 	require.NoError(t, err)
-	return a.State
+	return a
+}
+
+func avatarState(t *testing.T, s *Store, user watchparty.User, version int) watchparty.AvatarState {
+	t.Helper()
+	return stored(t, s, user, version).State
 }
 
 func published(t *testing.T, s *Store, user watchparty.User) int {
@@ -104,6 +109,59 @@ func TestAvatarUploads(t *testing.T) {
 		err = s.RemoveAvatar(t.Context(), newID())
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
+}
+
+func TestAvatarSteps(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	user := newUser(t, s, "ada")
+	version := upload(t, s, user)
+	files := []string{watchparty.ThumbnailFile, watchparty.MediumFile, watchparty.PNGFile}
+	require.Equal(t, watchparty.AvatarQueued, stored(t, s, user, version).Step)
+
+	for range 2 { // the second time is a repetition after a worker's end
+		begun, err := s.BeginAvatar(t.Context(), user.ID, version)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.AvatarRendering, begun.Step)
+		require.Empty(t, begun.Files)
+		require.Equal(t, begun, stored(t, s, user, version))
+		require.NoError(t, s.RenderedAvatar(t.Context(), user.ID, version, files))
+		require.Equal(t, watchparty.AvatarPublishing, stored(t, s, user, version).Step)
+		require.Equal(t, files, stored(t, s, user, version).Files)
+	}
+
+	publish(t, s, user, version)
+	owner, err := s.User(t.Context(), user.ID)
+	require.NoError(t, err)
+	require.Equal(t, files, owner.AvatarFiles)
+
+	before := stored(t, s, user, version)
+	ended, err := s.BeginAvatar(t.Context(), user.ID, version)
+	require.NoError(t, err)
+	require.NoError(t, s.RenderedAvatar(t.Context(), user.ID, version, nil))
+	require.Equal(t, before, ended, "what has ended stays as it is")
+	require.Equal(t, before, stored(t, s, user, version))
+
+	_, err = s.BeginAvatar(t.Context(), user.ID, version+1)
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+func TestAvatarStates(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	publish(t, s, ada, upload(t, s, ada))
+	upload(t, s, ada)
+	upload(t, s, bob)
+
+	found, err := s.AvatarStates(t.Context(), []watchparty.Avatar{
+		{UserID: ada.ID, Version: 1}, {UserID: ada.ID, Version: 1}, {UserID: bob.ID, Version: 1}, {UserID: bob.ID, Version: 2}, {UserID: newID(), Version: 1},
+	})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []watchparty.Avatar{stored(t, s, ada, 1), stored(t, s, bob, 1)}, found)
+	found, err = s.AvatarStates(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, found)
 }
 
 func TestPublishAvatar(t *testing.T) {

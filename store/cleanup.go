@@ -192,11 +192,25 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 	if err := s.db.NewRaw(statement, threshold).Scan(ctx, &n); err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
 	}
+	return s.SetCleanupCount(ctx, runID, policy, n)
+}
+
+// SetCleanupCount stores what a dry run has counted.
+func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64) error {
 	_, err := s.db.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?::text, ?::bigint)", string(policy), n).Set("updated_at = now()").
 		Where("id = ?", runID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
+	}
+	return nil
+}
+
+// AddCleanupCount adds to what a run has done outside of the database.
+func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addCount(ctx, tx, runID, policy, n) })
+	if err != nil {
+		return fmt.Errorf("store: add to the count of %s: %w", policy, err)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type userRow struct {
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
 	SuspendedAt     *time.Time `bun:"suspended_at"`
 	AvatarVersion   int        `bun:"avatar_version"`
+	AvatarFiles     []string   `bun:"avatar_files,array,nullzero"`
 	CreatedAt       time.Time  `bun:"created_at"`
 	UpdatedAt       time.Time  `bun:"updated_at"`
 }
@@ -33,7 +34,7 @@ type userRow struct {
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), AvatarVersion: r.AvatarVersion,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }

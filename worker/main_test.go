@@ -120,7 +120,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 		Avatar: &activities.Avatar{
 			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
 		},
-		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Settings: p.Config.Cleanup},
+		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup},
 		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},
 	}
 	return p
@@ -131,7 +131,7 @@ func settings() config.Config {
 		Mail:   config.Mail{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
-			Schedule: "0 4 * * *", ParticipantInactive: time.Hour, MessageAge: time.Hour, RoomInactive: time.Hour, BatchSize: 10,
+			Schedule: "0 4 * * *", ParticipantInactive: time.Hour, MessageAge: time.Hour, RoomInactive: time.Hour, FileAge: time.Hour, BatchSize: 10,
 		},
 	}
 }

@@ -69,11 +69,19 @@ func TestRunWorks(t *testing.T) {
 		var result job.AvatarResult
 		p.requireResult(event.WorkflowID, "", &result)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
-		for name, want := range map[string]bool{watchparty.ThumbnailFile: true, watchparty.MediumFile: true, "original": false} {
-			exists, err := p.bucket.Exists(t.Context(), upload.Object(name))
+		for name, want := range map[string]bool{
+			upload.Object(watchparty.ThumbnailFile): true, upload.Object(watchparty.MediumFile): true, upload.Object(watchparty.JPEGFile): false,
+			upload.Object(watchparty.PNGFile): true, upload.OriginalObject(): false,
+		} {
+			exists, err := p.bucket.Exists(t.Context(), name)
 			require.NoError(t, err)
 			require.Equal(t, want, exists, name)
 		}
+		value, err := p.client.QueryWorkflow(t.Context(), event.WorkflowID, "", job.Progress)
+		require.NoError(t, err)
+		var progress job.AvatarProgress
+		require.NoError(t, value.Get(&progress))
+		require.Equal(t, job.AvatarProgress{Step: watchparty.AvatarDone}, progress)
 		requireNothingPersonal(t, p.client, event.WorkflowID, user)
 	})
 

@@ -2,6 +2,9 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -19,29 +22,51 @@ const (
 	reasonCrashed = "The picture could not be processed. Save it again with another program, or choose another one."
 )
 
+// pauseChange is the version marker of the pause after a crash.
+const pauseChange = "pause-after-crash"
+
 // ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
 // that a newer upload, a deletion or the end of the account overtook as superseded; neither leaves files behind. Both
-// are ordinary results.
+// are ordinary results. It answers the query job.Progress.
 func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
-	if err := renderAvatar(ctx, in); err != nil {
+	u := upload{in: in, progress: job.AvatarProgress{Step: watchparty.AvatarRendering}}
+	err := workflow.SetQueryHandler(ctx, job.Progress, func() (job.AvatarProgress, error) { return u.progress, nil })
+	if err != nil {
+		return job.AvatarResult{}, err
+	}
+	result, err := u.process(ctx)
+	u.progress.Step = watchparty.AvatarDone
+	return result, err
+}
+
+// upload is one on its way.
+type upload struct {
+	in       job.AvatarInput
+	progress job.AvatarProgress
+}
+
+func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
+	if err := u.render(ctx); err != nil {
 		if goneRow(err) {
-			return supersedeAvatar(ctx, in)
+			return u.supersede(ctx)
 		}
 		code, reason := rejection(err)
 		if code == "" {
 			return job.AvatarResult{}, err
 		}
-		return failAvatar(ctx, in, code, reason)
+		return u.fail(ctx, code, reason)
 	}
+	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, in).Get(ctx, &published)
+	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
-		return supersedeAvatar(ctx, in)
+		return u.supersede(ctx)
 	}
 	if err != nil {
 		return job.AvatarResult{}, err
 	}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Remove the original and the former avatar"), job.RemoveFormerAvatar, in).Get(ctx, nil)
+	u.progress.Step = watchparty.AvatarRemoving
+	err = workflow.ExecuteActivity(with(ctx, patient, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: published.State}, err
 }
 
@@ -51,23 +76,38 @@ func goneRow(err error) bool {
 	return errors.As(err, &gone) && gone.Type() == job.ErrorNotFound
 }
 
-func supersedeAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
-	err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no use"), job.RemoveAvatarFiles, in).Get(ctx, nil)
+func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
+	u.progress.Step = watchparty.AvatarRemoving
+	err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no use"), job.RemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
-// renderAvatar repeats the rendering when a worker died over it, a bounded number of times.
-func renderAvatar(ctx workflow.Context, in job.AvatarInput) error {
-	ctx = with(ctx, rendering, "Render the picture in its sizes")
-	var err error
-	for range maxCrashes {
-		err = workflow.ExecuteActivity(ctx, job.RenderAvatar, in).Get(ctx, nil)
+// render repeats the rendering when a worker died over it, a bounded number of times.
+func (u *upload) render(ctx workflow.Context) error {
+	for {
+		err := workflow.ExecuteActivity(with(ctx, rendering, "Render the picture in its sizes"), job.RenderAvatar, u.in).Get(ctx, nil)
 		var timeout *temporal.TimeoutError
 		if !errors.As(err, &timeout) {
 			return err
 		}
+		u.progress.Crashes++
+		if u.progress.Crashes == maxCrashes {
+			return err
+		}
+		if workflow.GetVersion(ctx, pauseChange, workflow.DefaultVersion, 1) == 1 {
+			if err := workflow.Sleep(ctx, u.pause()); err != nil {
+				return err
+			}
+		}
 	}
-	return err
+}
+
+// pause is how long to wait after a crash: 1 to 5 s for each crash so far, and hardly ever as long as another upload.
+// The worker that died was rendering others too; without it, all of them would be with the culprit again.
+func (u *upload) pause() time.Duration {
+	hash := fnv.New32a()
+	_, _ = fmt.Fprint(hash, u.in.UserID, u.in.Version)
+	return time.Duration(u.progress.Crashes) * (time.Second + time.Duration(hash.Sum32()%4000)*time.Millisecond)
 }
 
 // rejection returns a code and a reason when the picture is to blame, and no code otherwise.
@@ -83,12 +123,13 @@ func rejection(err error) (code, reason string) {
 	return "", ""
 }
 
-func failAvatar(ctx workflow.Context, in job.AvatarInput, code, reason string) (job.AvatarResult, error) {
-	failed := job.FailAvatarInput{AvatarInput: in, Reason: reason}
+func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
+	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
 	if err := workflow.ExecuteActivity(with(ctx, patient, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the upload"), job.RemoveAvatarFiles, in).Get(ctx, nil); err != nil {
+	u.progress.Step = watchparty.AvatarRemoving
+	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the upload"), job.RemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil

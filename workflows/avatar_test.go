@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
@@ -29,7 +30,6 @@ func inOrder(w *world, calls ...*testsuite.MockCallWrapper) {
 	w.InOrderMockCalls(calls...)
 }
 
-// words are a reason for people.
 // words is what a refusal tells its user.
 func words(code string) string { return "In words: " + code + "." }
 
@@ -133,6 +133,36 @@ func TestProcessAvatar(t *testing.T) {
 		require.Equal(t, watchparty.AvatarReady, result.State)
 	})
 
+	t.Run("waits after a crash, and longer after the next", func(t *testing.T) {
+		w := newWorld(t)
+		inOrder(w,
+			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
+			w.expect(job.RenderAvatar, picture, nil).Once(),
+			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+		_, err := processAvatar(w)
+		require.NoError(t, err)
+		waited := w.Now().Sub(w.started) - 40*time.Second
+		require.GreaterOrEqual(t, waited, 10*time.Second)
+		require.Less(t, waited, 50*time.Second)
+	})
+
+	t.Run("waits another while than the upload beside it", func(t *testing.T) {
+		took := map[time.Duration]bool{}
+		for version := range 5 {
+			w := newWorld(t)
+			in := job.AvatarInput{UserID: userID, Version: version + 1}
+			w.crashes(job.RenderAvatar, in, 10*time.Second, heartbeatTimeout()).Once()
+			w.expect(job.RenderAvatar, in, nil).Once()
+			w.expect(job.PublishAvatar, in, ready, nil).Once()
+			w.expect(job.RemoveFormerAvatar, in, nil).Once()
+			_, err := run[job.AvatarResult](w, workflows.ProcessAvatar, in)
+			require.NoError(t, err)
+			took[w.Now().Sub(w.started)] = true
+		}
+		require.Len(t, took, 5)
+	})
+
 	gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
 
 	t.Run("leaves nothing behind when its row is gone", func(t *testing.T) {
@@ -156,11 +186,76 @@ func TestProcessAvatar(t *testing.T) {
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
 	})
 
+	t.Run("can be cancelled between crashes", func(t *testing.T) {
+		w := newWorld(t)
+		w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Once()
+		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second+time.Millisecond)
+		_, err := processAvatar(w)
+		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.RenderAvatar, picture, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := processAvatar(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+}
+
+func TestAvatarProgress(t *testing.T) {
+	progress := func(w *world) job.AvatarProgress {
+		value, err := w.QueryWorkflow(job.Progress)
+		require.NoError(t, err)
+		var p job.AvatarProgress
+		require.NoError(t, value.Get(&p))
+		return p
+	}
+	// during is an activity that looks at the workflow's progress while it runs.
+	during := func(w *world, seen *[]job.AvatarProgress, name string, in any, answers ...any) {
+		w.expect(name, in, answers...).Run(func(mock.Arguments) { *seen = append(*seen, progress(w)) })
+	}
+	done := job.AvatarProgress{Step: watchparty.AvatarDone}
+	steps := func(names ...watchparty.AvatarStep) (all []job.AvatarProgress) {
+		for _, name := range names {
+			all = append(all, job.AvatarProgress{Step: name})
+		}
+		return all
+	}
+
+	t.Run("of one that gets ready", func(t *testing.T) {
+		w := newWorld(t)
+		var seen []job.AvatarProgress
+		during(w, &seen, job.RenderAvatar, picture, nil)
+		during(w, &seen, job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil)
+		during(w, &seen, job.RemoveFormerAvatar, picture, nil)
+		_, err := processAvatar(w)
+		require.NoError(t, err)
+		require.Equal(t, steps(watchparty.AvatarRendering, watchparty.AvatarPublishing, watchparty.AvatarRemoving), seen)
+		require.Equal(t, done, progress(w))
+	})
+
+	t.Run("of one that fails", func(t *testing.T) {
+		w := newWorld(t)
+		var seen []job.AvatarProgress
+		during(w, &seen, job.RenderAvatar, picture, refusal("avatar_unreadable"))
+		during(w, &seen, job.FailAvatar, failedWith(words("avatar_unreadable")), nil)
+		during(w, &seen, job.RemoveAvatarFiles, picture, nil)
+		_, err := processAvatar(w)
+		require.NoError(t, err)
+		require.Equal(t, steps(watchparty.AvatarRendering, watchparty.AvatarRendering, watchparty.AvatarRemoving), seen)
+		require.Equal(t, done, progress(w))
+	})
+
+	t.Run("counts crashes", func(t *testing.T) {
+		w := newWorld(t)
+		inOrder(w,
+			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
+			w.expect(job.RenderAvatar, picture, nil).Once(),
+			w.expect(job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil).Once(),
+			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+		_, err := processAvatar(w)
+		require.NoError(t, err)
+		require.Equal(t, job.AvatarProgress{Step: watchparty.AvatarDone, Crashes: 2}, progress(w))
 	})
 }

@@ -18,11 +18,13 @@ var (
 	participantsBefore = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	messagesBefore     = time.Date(2025, 10, 5, 0, 0, 0, 0, time.UTC)
 	roomsBefore        = time.Date(2025, 12, 4, 0, 0, 0, 0, time.UTC)
+	filesBefore        = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 	thresholds = map[watchparty.Policy]time.Time{
 		watchparty.PolicyParticipants: participantsBefore,
 		watchparty.PolicyMessages:     messagesBefore,
 		watchparty.PolicyRooms:        roomsBefore,
+		watchparty.PolicyFiles:        filesBefore,
 	}
 	begun = job.BeginCleanupResult{Policies: watchparty.Policies(), Thresholds: thresholds}
 )
@@ -46,6 +48,7 @@ func TestCleanup(t *testing.T) {
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyFiles), nil).Once(),
 			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
@@ -63,6 +66,7 @@ func TestCleanup(t *testing.T) {
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errors.New("canceling statement")).Times(10),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.ApplyPolicy, apply(watchparty.PolicyFiles), nil).Once(),
 			w.expect(job.FinishCleanup, failed, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)

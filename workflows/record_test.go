@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,7 +156,10 @@ func recordings() []recording {
 		avatar("avatar-failed", "", func(context.Context, job.AvatarInput) error {
 			return refusal("avatar_unreadable")
 		}),
+		// As the worker of the first version did it, which did not wait between crashes.
 		avatar("avatar-crashed", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
+		avatar("avatar-crashed-with-pauses", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
+		avatar("avatar-crashed-once", watchparty.AvatarReady, onceNoResult()),
 		cleanup("cleanup-on-demand", job.CleanupInput{RunID: runID, Policies: watchparty.Policies()}, applied),
 		cleanup("cleanup-with-failure", job.CleanupInput{RunID: runID}, func(_ context.Context, in job.ApplyPolicyInput) error {
 			if in.Policy == watchparty.PolicyMessages {
@@ -165,6 +169,17 @@ func recordings() []recording {
 		}),
 		bySchedule,
 		cancelled,
+	}
+}
+
+// onceNoResult is an activity whose worker ends over its first attempt.
+func onceNoResult() any {
+	var tried atomic.Bool
+	return func(context.Context, job.AvatarInput) error {
+		if tried.Swap(true) {
+			return nil
+		}
+		return activity.ErrResultPending
 	}
 }
 
@@ -183,7 +198,7 @@ func untilCancelled(ctx context.Context, _ job.ApplyPolicyInput) error {
 }
 
 // record runs those that have no file yet on a real server and saves what it kept. Those in which workers crash wait for real
-// time-outs, about a minute in all.
+// time-outs, about two minutes in all.
 func record(t *testing.T) {
 	// Without a name of its own, the client gives each event the machine's.
 	c, err := client.Dial(client.Options{

@@ -214,7 +214,14 @@ func TestScheduledRunTakesItsExecutionsID(t *testing.T) {
 }
 
 func TestServerLeavesCrashesToTheWorkflow(t *testing.T) {
-	saved := histories(t)["avatar-crashed"]
+	all := histories(t)
+	for _, name := range []string{"avatar-crashed", "avatar-crashed-with-pauses"} {
+		t.Run(name, func(t *testing.T) { requireFiveCrashes(t, all[name]) })
+	}
+}
+
+func requireFiveCrashes(t *testing.T, saved saved) {
+	t.Helper()
 	require.Len(t, saved.scheduled(job.RenderAvatar), 5)
 	timeouts := 0
 	for _, event := range saved.events {

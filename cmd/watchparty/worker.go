@@ -94,7 +94,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
 			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits),
 		},
-		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Settings: cfg.Cleanup},
+		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
 		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -55,6 +55,12 @@ type FailAvatarInput struct {
 	Reason string `json:"reason"`
 }
 
+// AvatarProgress is the answer to the query of that name: how far an upload is, and how many workers ended over it.
+type AvatarProgress struct {
+	Step    watchparty.AvatarStep `json:"step"`
+	Crashes int                   `json:"crashes"`
+}
+
 // PublishResult says whether the upload is its user's avatar now.
 type PublishResult struct {
 	State watchparty.AvatarState `json:"state"`

@@ -57,6 +57,9 @@ type EmailResult struct {
 	Reminder watchparty.MailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
 }
 
+// Progress is the query that a running or finished ProcessAvatar answers with an AvatarProgress.
+const Progress = "progress"
+
 // WelcomeEmailID is the workflow's ID for a user.
 func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 

@@ -95,11 +95,12 @@ func TestEncoding(t *testing.T) {
 		{job.AvatarResult{State: watchparty.AvatarReady}, `{"state":"ready"}`},
 		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, `{"state":"failed","reason":"avatar_unreadable"}`},
 		{job.FailAvatarInput{AvatarInput: avatar, Reason: "The picture is damaged."}, `{"user_id":"u1","version":7,"reason":"The picture is damaged."}`},
+		{job.AvatarProgress{Step: watchparty.AvatarRendering, Crashes: 2}, `{"step":"rendering","crashes":2}`},
 		{job.PublishResult{State: watchparty.AvatarSuperseded}, `{"state":"superseded"}`},
 		{job.CleanupInput{}, `{}`},
 		{
 			job.CleanupInput{RunID: "r1", Policies: watchparty.Policies(), DryRun: true},
-			`{"run_id":"r1","policies":["inactive_participants","old_messages","inactive_rooms"],"dry_run":true}`,
+			`{"run_id":"r1","policies":["inactive_participants","old_messages","inactive_rooms","orphaned_files"],"dry_run":true}`,
 		},
 		{
 			job.BeginCleanupResult{

@@ -1,0 +1,145 @@
+package activities_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// attic is a house with a bucket.
+type attic struct {
+	*house
+	dir string
+}
+
+func newAttic(t *testing.T) *attic {
+	t.Helper()
+	a := &attic{house: newHouse(t), dir: t.TempDir()}
+	bucket, err := fileblob.OpenBucket(a.dir, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
+	a.activities.Bucket = bucket
+	return a
+}
+
+// put writes a file of that age.
+func (a *attic) put(name string, age time.Duration) {
+	a.t.Helper()
+	require.NoError(a.t, a.activities.Bucket.WriteAll(a.t.Context(), name, []byte("x"), nil))
+	then := time.Now().Add(-age)
+	require.NoError(a.t, os.Chtimes(filepath.Join(a.dir, name), then, then))
+}
+
+func (a *attic) left() []string {
+	a.t.Helper()
+	page, next, err := a.activities.Bucket.ListPage(a.t.Context(), blob.FirstPageToken, 10_000, nil)
+	require.NoError(a.t, err)
+	require.Empty(a.t, next)
+	var names []string
+	for _, object := range page {
+		names = append(names, object.Key)
+	}
+	return names
+}
+
+// upload makes an upload with that fate.
+func (a *attic) upload(state watchparty.AvatarState) watchparty.Avatar {
+	a.t.Helper()
+	user := register(a.t, a.store, "u"+uuid.NewString()[:8])
+	version, err := a.store.NextAvatarVersion(a.t.Context(), user.ID)
+	require.NoError(a.t, err)
+	upload, err := a.store.CreateAvatar(a.t.Context(), user.ID, version)
+	require.NoError(a.t, err)
+	execute(a.t, a.store, "UPDATE avatars SET state = ? WHERE id = ?", string(state), upload.ID)
+	return upload
+}
+
+func (a *attic) sweep(dry bool) {
+	a.t.Helper()
+	_, err := a.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+		RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day), DryRun: dry,
+	})
+	require.NoError(a.t, err)
+}
+
+func (a *attic) counted() int64 { return a.run().Counts[watchparty.PolicyFiles] }
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	a := newAttic(t)
+	never := watchparty.Avatar{UserID: uuid.NewString(), Version: 3}
+	orphans := []string{never.OriginalObject(), never.Object(watchparty.MediumFile)}
+	kept := []string{"report.html", "avatars/readme.txt", "uploads/readme"}
+	for _, state := range []watchparty.AvatarState{
+		watchparty.AvatarProcessing, watchparty.AvatarReady, watchparty.AvatarFailed, watchparty.AvatarSuperseded,
+	} {
+		upload := a.upload(state)
+		for _, original := range []bool{true, false} {
+			name := upload.Object(watchparty.MediumFile)
+			if original {
+				name = upload.OriginalObject()
+			}
+			if state == watchparty.AvatarProcessing || state == watchparty.AvatarReady && !original {
+				kept = append(kept, name)
+			} else {
+				orphans = append(orphans, name)
+			}
+		}
+	}
+	for _, name := range slices.Concat(orphans, kept) {
+		a.put(name, 2*day)
+	}
+	// One that is stored right now has no row yet.
+	recent := watchparty.Avatar{UserID: never.UserID, Version: 4}.OriginalObject()
+	a.put(recent, 23*time.Hour)
+	kept = append(kept, recent)
+
+	for range 2 {
+		a.sweep(true)
+		require.EqualValues(t, len(orphans), a.counted(), "a dry run counts")
+		require.Len(t, a.left(), len(orphans)+len(kept), "and removes nothing")
+	}
+	execute(t, a.store, "UPDATE cleanup_runs SET counts = '{}'")
+	for range 2 { // the second time is a repetition after a worker's end
+		a.sweep(false)
+		require.Equal(t, sorted(kept), a.left())
+		require.EqualValues(t, len(orphans), a.counted())
+	}
+}
+
+// TestSweepGoesOn: an attempt begins with the page at which the one before it ended, and a dry run with its count.
+func TestSweepGoesOn(t *testing.T) {
+	t.Parallel()
+	a := newAttic(t)
+	const files = 450 // three pages
+	for i := range files {
+		a.put(fmt.Sprintf("uploads/01890000-0000-7000-8000-%012x/1", i), 2*day)
+	}
+	beats := make(chan converter.EncodedValues, 3)
+	a.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) { beats <- details })
+	a.sweep(true)
+	require.EqualValues(t, files, a.counted())
+	var first map[string]any
+	require.NoError(t, (<-beats).Get(&first))
+	a.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {})
+
+	a.SetHeartbeatDetails(first)
+	a.sweep(true)
+	require.EqualValues(t, files, a.counted(), "what the first attempt counted is in it once")
+
+	a.sweep(false)
+	require.Len(t, a.left(), 200, "the first page is the first attempt's")
+}

@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN avatar_files;
+ALTER TABLE avatars DROP COLUMN files, DROP COLUMN step;
