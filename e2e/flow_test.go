@@ -426,6 +426,13 @@ func (f *flow) cleanup(t *testing.T) {
 	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
 
+	// The file of an upload that was never committed.
+	orphan := filepath.Join(f.dir, ".watchparty", "files", "uploads", "01890000-0000-7000-8000-00000000dead", "1")
+	require.NoError(t, os.MkdirAll(filepath.Dir(orphan), 0o755))
+	require.NoError(t, os.WriteFile(orphan, []byte("half"), 0o644))
+	twoDaysAgo := time.Now().Add(-48 * time.Hour)
+	require.NoError(t, os.Chtimes(orphan, twoDaysAgo, twoDaysAgo))
+
 	got := f.carol.post(t, "/admin/cleanup", nil)
 	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
 	promised := got.object(t)
@@ -433,12 +440,13 @@ func (f *flow) cleanup(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "completed", f.carol.get(c, path).data(c)["state"])
 	}, "the run has completed")
-	counts := map[string]any{"inactive_participants": 1.0, "old_messages": 1.0, "inactive_rooms": 1.0}
+	counts := map[string]any{"inactive_participants": 1.0, "old_messages": 1.0, "inactive_rooms": 1.0, "orphaned_files": 1.0}
 	require.Equal(t, counts, f.carol.get(t, path).data(t)["counts"])
 	report := f.carol.get(t, "/admin/reports").list(t)[0].(map[string]any)
 	require.Equal(t, promised["run_id"], report["run_id"])
 	require.Equal(t, counts, report["data"].(map[string]any)["counts"])
 
+	require.NoFileExists(t, orphan)
 	require.Empty(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), "cached lists of what was removed are void")
 	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
