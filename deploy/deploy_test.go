@@ -16,6 +16,7 @@ import (
 
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // outside are settings that other parts read: the Temporal SDK and `watchparty dev`.
@@ -80,7 +81,7 @@ func project(t *testing.T) *types.Project {
 func TestComposeSettings(t *testing.T) {
 	known := settings(t)
 	p := project(t)
-	for _, name := range []string{"migrate", "api", "worker"} {
+	for _, name := range []string{"migrate", "api", "worker", "avatars"} {
 		var environ []string
 		for variable, value := range p.Services[name].Environment {
 			require.Contains(t, known, variable, name)
@@ -91,6 +92,19 @@ func TestComposeSettings(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, "production", cfg.Env)
 	}
+}
+
+// TestComposeQueues: each task queue has one worker, and pictures are by themselves.
+func TestComposeQueues(t *testing.T) {
+	p := project(t)
+	queues := func(service string) []string {
+		command := p.Services[service].Command
+		require.Len(t, command, 3)
+		require.Equal(t, []string{"worker", "--queues"}, []string(command[:2]))
+		return strings.Split(command[2], ",")
+	}
+	require.Equal(t, []string{job.QueueAvatar}, queues("avatars"))
+	require.ElementsMatch(t, job.Queues(), append(queues("worker"), queues("avatars")...))
 }
 
 // TestComposePorts: everything is found at the addresses of the development stack.
