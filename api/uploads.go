@@ -13,9 +13,9 @@ import (
 
 const avatarRoute = basePath + "/users/me/avatar"
 
-// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One takes about five times the largest file,
-// since the contract's validator, the form's reader and the bucket have a copy each, so that 25 MB × 8 bound them all.
-const uploadsAtOnce = 8
+// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB was seen to take 50 MB there,
+// since the contract's validator, the form's reader and the bucket have copies, and the collector comes later.
+const uploadsAtOnce = 4
 
 // spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: those
 // who send slowly take no memory, and keep nobody else waiting.
