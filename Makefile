@@ -25,6 +25,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 	@deploy/setup.sh test
 	go test -timeout 60m -v -count 1 ./e2e -run '^TestMailStorm$$' \
 		-storm.users 500 -storm.kills 5 -storm.restarts 2 -storm.patience 40m
+	go test -timeout 60m -v -count 1 ./avatar -run '^TestMemoryStays$$' -avatar.pictures 5000
 
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
@@ -32,7 +33,8 @@ fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
 		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
 
-bench: setup ## Run the benchmarks and write bench/RESULTS.md
+bench: ## Run the benchmarks and write bench/RESULTS.md
+	@deploy/setup.sh bench
 	go run ./bench
 
 lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date

@@ -10,7 +10,7 @@ import (
 	_ "image/jpeg" // for image.Decode
 	_ "image/png"
 	"math"
-	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -27,7 +27,12 @@ import (
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if task := os.Getenv(childTask); task != "" {
+		os.Exit(child(task))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // renderImages renders data and decodes the results, having checked what holds for every one.
 func renderImages(t *testing.T, data []byte) (thumbnail, medium image.Image) {
@@ -572,7 +577,7 @@ func TestEnvironment(t *testing.T) {
 
 func FuzzRender(f *testing.F) {
 	r := New(2, probe.Limits{MaxPixels: 1_000_000})
-	for _, o := range oddities(f) {
+	for _, o := range oddities(f.Context()) {
 		if len(o.data) < 64<<10 { // a large seed makes the fuzzer slow
 			f.Add(o.data)
 		}
@@ -588,31 +593,4 @@ func FuzzRender(f *testing.F) {
 		}
 		requireSound(t, rendered)
 	})
-}
-
-func BenchmarkRender4000x3000(b *testing.B) {
-	// Waves with noise: a solid picture would flatter the decoder.
-	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
-	noise := rand.New(rand.NewPCG(1, 2))
-	wave := func(pix []uint8, stride int, period float64) {
-		for i := range pix {
-			x, y := float64(i%stride), float64(i/stride)
-			pix[i] = uint8(120 + 80*math.Sin(x/period)*math.Cos(y/period) + 14*noise.Float64())
-		}
-	}
-	wave(m.Y, m.YStride, 90)
-	wave(m.Cb, m.CStride, 70)
-	wave(m.Cr, m.CStride, 50)
-	for name, data := range map[string][]byte{
-		"upright": pictures.JPEG(m),
-		"rotated": pictures.JPEG(m, pictures.Exif(binary.BigEndian, 6)),
-	} {
-		b.Run(name, func(b *testing.B) {
-			r := New(1, probe.Limits{})
-			for b.Loop() {
-				_, err := r.Render(b.Context(), data)
-				require.NoError(b, err)
-			}
-		})
-	}
 }

@@ -3,6 +3,7 @@ package avatar
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -26,11 +27,13 @@ type odd struct {
 	code string // empty: it becomes an avatar
 }
 
-func oddities(t testing.TB) []odd {
+func oddities(ctx context.Context) []odd {
 	small := pictures.Quadrants(200, 150)
 	jpeg, png := pictures.JPEG(small), pictures.PNG(small)
-	rendered, err := New(1, probe.Limits{}).Render(t.Context(), png)
-	require.NoError(t, err)
+	rendered, err := New(1, probe.Limits{}).Render(ctx, png)
+	if err != nil {
+		panic(err)
+	}
 	still := rendered[0].Data
 	return []odd{
 		{"zero bytes", nil, probe.CodeEmpty},
@@ -75,7 +78,7 @@ func slicesOf(n int, colours ...color.NRGBA) []color.NRGBA {
 
 func TestRenderOddities(t *testing.T) {
 	r := New(1, probe.Limits{})
-	for _, o := range oddities(t) {
+	for _, o := range oddities(t.Context()) {
 		t.Run(o.name, func(t *testing.T) {
 			require.Less(t, len(o.data), 1<<20, "hostile files are small")
 			rendered, err := r.Render(t.Context(), o.data)

@@ -30,7 +30,7 @@ var configureOnce = sync.OnceFunc(func() {
 func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) {
 	outputs := make([]C.avatar_output, len(sizes))
 	for i, size := range sizes {
-		outputs[i].pixels, outputs[i].optional, outputs[i].plain = C.int(size.Pixels), flag(size.Optional), flag(size.Plain)
+		outputs[i].pixels, outputs[i].optional, outputs[i].plain = C.int(size.Pixels), cInt(size.Optional), cInt(size.Plain)
 	}
 	var width, height C.int
 	var message *C.char
@@ -74,7 +74,7 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 	return rendered, nil
 }
 
-func flag(set bool) C.int {
+func cInt(set bool) C.int {
 	if set {
 		return 1
 	}

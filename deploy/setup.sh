@@ -3,6 +3,7 @@
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
 #   setup.sh test    and, for the tests, a browser and Node with a generator of clients
+#   setup.sh bench   what `make run` needs, and the command that pictures are compared with
 #   setup.sh lint    the linters
 set -eu
 cd "$(dirname "$0")/.."
@@ -39,6 +40,7 @@ missing() {
     has_vips || case $1 in apt) echo libvips-dev ;; brew) echo vips ;; esac
     has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
     has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
+    [ "$what" != bench ] || has vipsthumbnail || case $1 in apt) echo libvips-tools ;; brew) echo vips ;; esac
     [ "$what" = test ] || return 0
     has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
     has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
@@ -85,9 +87,9 @@ node_packages() {
 has go || { say 'Install Go 1.26 or newer: https://go.dev/doc/install'; exit 1; }
 what=${1:-run}
 case $what in
-run | test)
+run | test | bench)
     install_packages
-    [ "$what" = run ] || node_packages e2e/client
+    [ "$what" != test ] || node_packages e2e/client
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;
 lint)
@@ -97,7 +99,7 @@ lint)
     go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK
     ;;
 *)
-    say "usage: $0 run|test|lint"
+    say "usage: $0 run|test|bench|lint"
     exit 1
     ;;
 esac

@@ -316,7 +316,7 @@ func TestManyUploadsAtOnce(t *testing.T) {
 	}
 	t.Parallel()
 	const users, each = 20, 10
-	// Measured: 310 MB in the API, and 220 MB in the worker of two cores. With 200 in memory the API takes UNBOUND.
+	// Measured: 310 MB in the API, and 220 MB in the worker of two cores. With 200 in memory the API takes 3 GB.
 	const most = 450 << 20
 	s := newSystem(t)
 	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false", "LOG_LEVEL=warn")
