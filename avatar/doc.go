@@ -1,4 +1,4 @@
-// Package avatar turns a picture that a user uploaded into the square WebP images that front-ends show.
+// Package avatar turns a picture that a user uploaded into the square images that front-ends show.
 //
 // cgo stops here. The API, which must not depend on libvips, checks uploads with package avatar/probe; the worker
 // renders them with a Renderer, which checks them again.
@@ -23,9 +23,9 @@
 //     then turned upright, then cropped to where the attention goes, then converted to sRGB by the embedded
 //     profile. A picture smaller than that square is only cropped, so that a picture of 1×20000 is never blown
 //     up on the way.
-//  4. Each size is resized from that square in memory and saved as WebP. What libvips adds to the pixels is taken
-//     off in Go, since libvips 8.14.1, which is Debian's, ignores the wish to strip a WebP picture: bimg's
-//     StripMetadata would publish where a photo was taken.
+//  4. Each size is resized from that square in memory and saved as WebP, and one as JPEG, or as PNG when anything is
+//     transparent. What libvips adds to the pixels of WebP is taken off in Go, since libvips 8.14.1, which is Debian's,
+//     ignores the wish to strip it there: bimg's StripMetadata would publish where a photo was taken.
 //
 // # For the whole process
 //
@@ -33,7 +33,7 @@
 // PNG, WebP and GIF. RequiredEnv belongs in the environment before the process starts.
 //
 // A running decode cannot be interrupted. The limits on bytes, on pixels and on a progressive JPEG's scans bound
-// what it takes: some 130 ms of CPU and 40 MB for a photo of 12 megapixels; at the default limits, measured at
+// what it takes: some 230 ms of CPU and 60 MB for all sizes of a photo of 12 megapixels; at the default limits, measured at
 // 49 megapixels with libvips 8.14.1, at worst 3.6 s and 0.5 GB (an interlaced PNG of 16 bits with alpha; 0.3 GB for
 // a progressive JPEG or a GIF). A worker's memory should allow that once for each picture it renders at a time.
 package avatar
