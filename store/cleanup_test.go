@@ -497,7 +497,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.Equal(t, finished.StartedAt, report.PeriodStart)
 		require.Equal(t, finished.FinishedAt, report.PeriodEnd)
 		require.JSONEq(t, `{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"policies": ["inactive_participants", "old_messages", "inactive_rooms"]}`, string(report.Data))
+			"policies": ["inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"]}`, string(report.Data))
 	})
 
 	t.Run("a policy that failed makes the run failed", func(t *testing.T) {

@@ -237,7 +237,7 @@ func TestCreateRunOnce(t *testing.T) {
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{TargetID: runs[0].ID}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{
-		"policies": []any{"inactive_participants", "old_messages", "inactive_rooms"}, "dry_run": runs[0].DryRun,
+		"policies": []any{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"}, "dry_run": runs[0].DryRun,
 	}, log[0].Details)
 
 	_, err = s.CreateRun(t.Context(), root.ID, nil, false, Once{KeyHash: once.KeyHash, Fingerprint: []byte("something else")})
