@@ -85,7 +85,8 @@ func TestUploadsInMemory(t *testing.T) {
 	handler := spool()(func(c echo.Context) error {
 		n := inside.Add(1)
 		defer inside.Add(-1)
-		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		for seen := most.Load(); n > seen; seen = most.Load() {
+			most.CompareAndSwap(seen, n)
 		}
 		if n == uploadsAtOnce {
 			once.Do(func() { close(full) })

@@ -235,9 +235,9 @@ func TestRenderAnySize(t *testing.T) {
 }
 
 func TestRenderSizes(t *testing.T) {
-	opaque, clear := pictures.Red, color.NRGBA{R: 255, A: 128}
+	opaque, sheer := pictures.Red, color.NRGBA{R: 255, A: 128}
 	// A palette with a transparent colour that no pixel has: libvips reads it with an alpha channel.
-	idleAlpha := pictures.PNG(image.NewPaletted(image.Rect(0, 0, 300, 300), color.Palette{opaque, clear}))
+	idleAlpha := pictures.PNG(image.NewPaletted(image.Rect(0, 0, 300, 300), color.Palette{opaque, sheer}))
 	for name, test := range map[string]struct {
 		data []byte
 		want []string
@@ -245,7 +245,7 @@ func TestRenderSizes(t *testing.T) {
 		"all":               {pictures.JPEG(pictures.Solid(1400, 1024, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
 		"turned":            {pictures.JPEG(pictures.Solid(1024, 1400, opaque), pictures.Exif(binary.BigEndian, 6)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
 		"a pixel too few":   {pictures.JPEG(pictures.Solid(1400, 1023, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
-		"transparent":       {pictures.PNG(pictures.Solid(300, 300, clear)), []string{"thumbnail.webp", "medium.webp", "medium.png"}},
+		"transparent":       {pictures.PNG(pictures.Solid(300, 300, sheer)), []string{"thumbnail.webp", "medium.webp", "medium.png"}},
 		"alpha for nothing": {idleAlpha, []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,8 @@ package workflows
 
 import (
 	"errors"
-	"fmt"
 	"hash/fnv"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -106,7 +106,7 @@ func (u *upload) render(ctx workflow.Context) error {
 // The worker that died was rendering others too; without it, all of them would be with the culprit again.
 func (u *upload) pause() time.Duration {
 	hash := fnv.New32a()
-	_, _ = fmt.Fprint(hash, u.in.UserID, u.in.Version)
+	_, _ = hash.Write([]byte(u.in.UserID + strconv.Itoa(u.in.Version)))
 	return time.Duration(u.progress.Crashes) * (time.Second + time.Duration(hash.Sum32()%4000)*time.Millisecond)
 }
 
