@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"syscall"
@@ -169,14 +170,19 @@ func grown(n int) (s spent, err error) {
 		}
 		wg.Wait()
 	}
+	// Without Go's own garbage, which comes and goes.
+	settled := func() int {
+		debug.FreeOSMemory()
+		return memory("VmRSS")
+	}
 	render(0, n/10)
-	s.Early = memory("VmRSS")
+	s.Early = settled()
 	render(n/10, n)
-	s.Late, s.Peak = memory("VmRSS"), memory("VmHWM")
+	s.Late, s.Peak = settled(), memory("VmHWM")
 	return s, nil
 }
 
-var manyPictures = flag.Int("avatar.pictures", 500, "how many pictures TestMemoryStays renders")
+var manyPictures = flag.Int("avatar.pictures", 1000, "how many pictures TestMemoryStays renders")
 
 // TestMemoryStays: after all pictures a process takes at most 1.3 times what it takes after a tenth of them. With 5,000
 // it is part of make soak.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -427,7 +428,9 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
 
 	// The file of an upload that was never committed.
-	orphan := filepath.Join(f.dir, ".watchparty", "files", "uploads", "01890000-0000-7000-8000-00000000dead", "1")
+	files, err := url.Parse(f.settings["BLOB_URL"])
+	require.NoError(t, err)
+	orphan := filepath.Join(files.Path, "uploads", "01890000-0000-7000-8000-00000000dead", "1")
 	require.NoError(t, os.MkdirAll(filepath.Dir(orphan), 0o755))
 	require.NoError(t, os.WriteFile(orphan, []byte("half"), 0o644))
 	twoDaysAgo := time.Now().Add(-48 * time.Hour)
