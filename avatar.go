@@ -62,25 +62,41 @@ func AvatarsPrefix(userID string) string { return "avatars/" + userID + "/" }
 // UploadsPrefix is what the names of the user's originals start with.
 func UploadsPrefix(userID string) string { return "uploads/" + userID + "/" }
 
-var avatarObject = regexp.MustCompile(`^(avatars|uploads)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([1-9][0-9]{0,8})(/.+)?$`)
+// FormerOriginalObject is where the first uploads had what OriginalObject has now.
+func (a Avatar) FormerOriginalObject() string { return a.Object(formerOriginal) }
 
-// AvatarOfObject finds the upload that an object belongs to by the object's name, and whether it is the original.
-func AvatarOfObject(name string) (a Avatar, original, ok bool) {
-	parts := avatarObject.FindStringSubmatch(name)
-	if parts == nil {
-		return Avatar{}, false, false
-	}
-	version, err := strconv.Atoi(parts[3])
-	original = parts[1] == "uploads"
-	if err != nil || original != (parts[4] == "") {
-		return Avatar{}, false, false
-	}
-	return Avatar{UserID: parts[2], Version: version}, original, true
+const formerOriginal = "original"
+
+// AvatarObject is what an object's name says about it.
+type AvatarObject struct {
+	UserID   string
+	Version  int
+	Original bool // what the user uploaded, or what is left of its writing
+	Partial  bool // a file on a disk whose writing did not come to its end
 }
 
-// Needs reports whether one of the upload's objects still has a use.
-func (a Avatar) Needs(original bool) bool {
-	return a.State == AvatarProcessing || a.State == AvatarReady && !original
+var avatarObject = regexp.MustCompile(
+	`^(avatars|uploads)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([1-9][0-9]{0,8})(?:/(.+?))??(\.[0-9a-f]+\.tmp)?$`)
+
+// ParseAvatarObject finds the upload that an object belongs to, by the object's name.
+func ParseAvatarObject(name string) (o AvatarObject, ok bool) {
+	parts := avatarObject.FindStringSubmatch(name)
+	if parts == nil {
+		return AvatarObject{}, false
+	}
+	version, err := strconv.Atoi(parts[3])
+	upload := parts[1] == "uploads"
+	if err != nil || upload != (parts[4] == "") {
+		return AvatarObject{}, false
+	}
+	return AvatarObject{
+		UserID: parts[2], Version: version, Original: upload || parts[4] == formerOriginal, Partial: parts[5] != "",
+	}, true
+}
+
+// NeededBy reports whether the object still has a use for its upload.
+func (o AvatarObject) NeededBy(a Avatar) bool {
+	return !o.Partial && (a.State == AvatarProcessing || a.State == AvatarReady && !o.Original)
 }
 
 // Names of the rendered files. Every upload has a thumbnail, a medium and one of the plain files.

@@ -289,31 +289,42 @@ func TestAvatarObjects(t *testing.T) {
 	require.False(t, strings.HasPrefix(a.OriginalObject(), watchparty.AvatarsPrefix(a.UserID)), "originals are not served with the avatars")
 }
 
-func TestAvatarOfObject(t *testing.T) {
+func TestParseAvatarObject(t *testing.T) {
 	a := watchparty.Avatar{UserID: "01890000-0000-7000-8000-00000000dead", Version: 12}
-	for name, original := range map[string]bool{a.OriginalObject(): true, a.Object(watchparty.PNGFile): false, a.Object("a/b"): false} {
-		got, isOriginal, ok := watchparty.AvatarOfObject(name)
+	for name, want := range map[string]watchparty.AvatarObject{
+		a.OriginalObject():                             {Original: true},
+		a.FormerOriginalObject():                       {Original: true},
+		a.Object(watchparty.PNGFile):                   {},
+		a.Object("a/b"):                                {},
+		a.Object("original.webp"):                      {},
+		a.OriginalObject() + ".18a3f00b.tmp":           {Original: true, Partial: true},
+		a.FormerOriginalObject() + ".18a3f00b.tmp":     {Original: true, Partial: true},
+		a.Object(watchparty.PNGFile) + ".18a3f00b.tmp": {Partial: true},
+	} {
+		want.UserID, want.Version = a.UserID, a.Version
+		got, ok := watchparty.ParseAvatarObject(name)
 		require.True(t, ok, name)
-		require.Equal(t, a, got, name)
-		require.Equal(t, original, isOriginal, name)
+		require.Equal(t, want, got, name)
 	}
 	for _, name := range []string{
 		"", "avatars", "avatars/", a.Prefix(), "avatars/" + a.UserID + "/12", a.OriginalObject() + "/x", "uploads/" + a.UserID + "/",
 		"avatars/019a/12/x", "uploads/019a/12", "uploads/" + a.UserID + "/012", "uploads/" + a.UserID + "/-1", "uploads/" + a.UserID + "/12 ",
 		"uploads/" + a.UserID + "/99999999999", "/" + a.OriginalObject(), "reports/" + a.UserID + "/12", strings.ToUpper(a.OriginalObject()),
+		a.OriginalObject() + ".tmp", a.OriginalObject() + ".18a3f00b", a.OriginalObject() + ".html", "avatars/" + a.UserID + "/12.18a3f00b.tmp",
 	} {
-		_, _, ok := watchparty.AvatarOfObject(name)
+		_, ok := watchparty.ParseAvatarObject(name)
 		require.False(t, ok, name)
 	}
 }
 
-func TestAvatarNeeds(t *testing.T) {
+func TestAvatarObjectNeeded(t *testing.T) {
 	for state, needs := range map[watchparty.AvatarState][2]bool{
 		watchparty.AvatarProcessing: {true, true}, watchparty.AvatarReady: {true, false},
 		watchparty.AvatarFailed: {}, watchparty.AvatarSuperseded: {}, "": {},
 	} {
 		a := watchparty.Avatar{State: state}
-		require.Equal(t, needs, [2]bool{a.Needs(false), a.Needs(true)}, state)
+		require.Equal(t, needs, [2]bool{watchparty.AvatarObject{}.NeededBy(a), watchparty.AvatarObject{Original: true}.NeededBy(a)}, state)
+		require.False(t, watchparty.AvatarObject{Partial: true}.NeededBy(a), state)
 	}
 }
 

@@ -24,6 +24,10 @@ import (
 // the beats stop.
 const heartbeatEvery = 2 * time.Second
 
+// bucketTime is how long a bucket may take with one file. One that hangs is tried again, and not taken for a picture that
+// does.
+const bucketTime = 20 * time.Second
+
 // maxRenderAttempts is how often a picture is tried that can be decoded and yet not rendered, before it is refused.
 const maxRenderAttempts = 10
 
@@ -33,6 +37,9 @@ type Avatar struct {
 	Cache    *cache.Cache
 	Bucket   *blob.Bucket
 	Renderer renderer
+	// KeepFormer is how long the files of a former avatar stay: for those who have read its addresses and have yet to follow
+	// them.
+	KeepFormer time.Duration
 }
 
 // renderer is an *avatar.Renderer, beyond which is C.
@@ -56,7 +63,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	}
 	stop := beat(ctx)
 	defer stop()
-	data, err := a.Bucket.ReadAll(ctx, row.OriginalObject())
+	data, err := a.original(ctx, row)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return rejected("the original is gone", codeLost, "The upload was lost. Upload the picture again.")
 	}
@@ -77,14 +84,30 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	}
 	files := make([]string, 0, len(pictures))
 	for _, p := range pictures {
-		// What is served from the bucket itself, by a CDN, says so too.
-		options := &blob.WriterOptions{ContentType: p.ContentType, CacheControl: "public, max-age=31536000, immutable"}
-		if err := a.Bucket.WriteAll(ctx, row.Object(p.Name), p.Data, options); err != nil {
+		if err := a.write(ctx, row.Object(p.Name), p); err != nil {
 			return fmt.Errorf("activities: write %s: %w", p.Name, err)
 		}
 		files = append(files, p.Name)
 	}
 	return a.Store.RenderedAvatar(ctx, in.UserID, in.Version, files)
+}
+
+// original reads what the user uploaded.
+func (a *Avatar) original(ctx context.Context, row watchparty.Avatar) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	data, err := a.Bucket.ReadAll(ctx, row.OriginalObject())
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return a.Bucket.ReadAll(ctx, row.FormerOriginalObject())
+	}
+	return data, err
+}
+
+func (a *Avatar) write(ctx context.Context, name string, p avatar.Rendered) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	// What is served from the bucket itself, by a CDN, says so too.
+	return a.Bucket.WriteAll(ctx, name, p.Data, &blob.WriterOptions{ContentType: p.ContentType, CacheControl: "public, max-age=31536000, immutable"})
 }
 
 // codeLost is the code of an upload whose file is not in the bucket any more.
@@ -125,7 +148,7 @@ func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.Pub
 	if err := a.voidProfile(ctx, in.UserID); err != nil {
 		return job.PublishResult{}, err
 	}
-	return job.PublishResult{State: state}, nil
+	return job.PublishResult{State: state, KeepFormerSeconds: int(a.KeepFormer.Seconds())}, nil
 }
 
 func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
@@ -133,54 +156,92 @@ func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
 	if err != nil {
 		return missing(err)
 	}
-	a.Cache.Invalidate(ctx, cache.TagProfile(user.Username))
+	if !a.Cache.Invalidate(ctx, cache.TagProfile(user.Username)) {
+		return errNotVoided
+	}
 	return nil
 }
+
+// errNotVoided: others may still read the former avatar's addresses, so its files have to stay.
+var errNotVoided = errors.New("activities: the cached profile is not voided yet")
 
 // FailAvatar tells the user why the upload did not become an avatar.
 func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
 	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Reason)
 }
 
-// RemoveAvatarFiles removes all files of an upload.
+// RemoveAvatarFiles removes the files of an upload that has come to nothing. One that did is spared.
 func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) error {
-	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
-		return err
-	}
-	return removeAll(ctx, a.Bucket, upload(in).Prefix())
+	return a.removeUnneeded(ctx, in.UserID, func(o watchparty.AvatarObject, row watchparty.Avatar) bool {
+		return o.Version == in.Version && !o.NeededBy(row)
+	})
 }
 
-// RemoveFormerAvatar removes what a published upload has replaced: every file of the user's older versions, and its
-// own original, which holds what the pictures must not (a place, a device).
-func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) error {
+// RemoveOriginal removes what an upload was made from, once it is published. It holds what the pictures must not: a place,
+// a device.
+func (a *Avatar) RemoveOriginal(ctx context.Context, in job.AvatarInput) error {
 	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
 		return err
 	}
-	superseded, err := a.Store.SupersededAvatars(ctx, in.UserID, in.Version)
-	if err != nil {
-		return err
-	}
-	for _, version := range superseded {
-		if err := a.RemoveAvatarFiles(ctx, job.AvatarInput{UserID: in.UserID, Version: version}); err != nil {
+	return remove(ctx, a.Bucket, upload(in).FormerOriginalObject())
+}
+
+// RemoveFormerAvatar removes what a published upload has replaced, and its own original. Older uploads that are still on
+// their way are spared.
+func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) error {
+	return a.removeUnneeded(ctx, in.UserID, func(o watchparty.AvatarObject, row watchparty.Avatar) bool {
+		return o.Version <= in.Version && row.State != "" && row.State != watchparty.AvatarProcessing && !o.NeededBy(row)
+	})
+}
+
+// removeUnneeded removes those of a user's files that are chosen. The row is that of the file's upload; without a state
+// if there is none.
+func (a *Avatar) removeUnneeded(ctx context.Context, userID string, chosen func(watchparty.AvatarObject, watchparty.Avatar) bool) error {
+	for _, prefix := range []string{watchparty.UploadsPrefix(userID), watchparty.AvatarsPrefix(userID)} {
+		files, err := list(ctx, a.Bucket, prefix)
+		if err != nil {
 			return err
+		}
+		found, err := lookUp(ctx, a.Store, files)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if !chosen(f.AvatarObject, f.upload) {
+				continue
+			}
+			if err := remove(ctx, a.Bucket, f.name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
-	objects := bucket.List(&blob.ListOptions{Prefix: prefix})
-	for {
-		object, err := objects.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("activities: list files: %w", err)
-		}
-		if err := remove(ctx, bucket, object.Key); err != nil {
+	files, err := list(ctx, bucket, prefix)
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if err := remove(ctx, bucket, name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// list names a user's files: few, since each publication removes those before it.
+func list(ctx context.Context, bucket *blob.Bucket, prefix string) (names []string, err error) {
+	for objects := bucket.List(&blob.ListOptions{Prefix: prefix}); ; {
+		object, err := objects.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return names, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("activities: list files: %w", err)
+		}
+		names = append(names, object.Key)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -46,7 +47,7 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, store: openStore(t), cache: openCache(t), bucket: bucket}
 	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
 	s.TestActivityEnvironment = environment(&activities.Avatar{
-		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
+		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Minute,
 	})
 	s.user = register(t, s.store, "Painter")
 	return s
@@ -276,9 +277,29 @@ func TestPublishAvatar(t *testing.T) {
 	profile := cachedRead(t, s.cache, "profile:painter", cache.TagProfile("painter"))
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 	require.False(t, profile.hits(t), "the cached profile has the avatar of before")
+	value, err := s.ExecuteActivity(job.PublishAvatar, in)
+	require.NoError(t, err)
+	var result job.PublishResult
+	require.NoError(t, value.Get(&result))
+	require.Equal(t, 60, result.KeepFormerSeconds)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 	s.requirePublished(in.Version)
 	s.requireState(in, watchparty.AvatarReady, "")
+}
+
+// TestPublishAvatarWaitsForTheCache: as long as others may read the former avatar's addresses, its files have to stay.
+func TestPublishAvatarWaitsForTheCache(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	away, err := cache.New(config.Redis{URL: "redis://127.0.0.1:1", Timeout: 50 * time.Millisecond, PoolSize: 1}, discard)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, away.Close()) })
+	env := environment(&activities.Avatar{Store: s.store, Cache: away, Bucket: s.bucket})
+	in := s.upload(photo(t))
+	_, err = env.ExecuteActivity(job.PublishAvatar, in)
+	requireFailure(t, err, "", false)
+	s.requireState(in, watchparty.AvatarReady, "") // and shown, meanwhile
+	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 }
 
 func TestPublishAvatarLosesToANewerOne(t *testing.T) {
@@ -316,32 +337,103 @@ func TestFailAvatar(t *testing.T) {
 	s.requirePublished(good.Version)
 }
 
+// end gives an upload a state.
+func (s *studio) end(in job.AvatarInput, state watchparty.AvatarState) {
+	s.t.Helper()
+	execute(s.t, s.store, "UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?", string(state), in.UserID, in.Version)
+}
+
+// render writes what is rendered of an upload, in short.
+func (s *studio) render(uploads ...job.AvatarInput) {
+	s.t.Helper()
+	for _, in := range uploads {
+		s.write(in, thumbnail, []byte("t"))
+		s.write(in, medium, []byte("m"))
+	}
+}
+
 func TestRemoveAvatarFiles(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
-	first := s.upload(photo(t))
-	s.write(first, thumbnail, []byte("t"))
-	s.write(first, medium, []byte("m"))
-	tenth := job.AvatarInput{UserID: s.user.ID, Version: 10 * first.Version}
-	s.write(tenth, original, []byte("another's"))
-	for range 2 {
-		s.do(job.RemoveAvatarFiles, first)
-		require.Equal(t, objects(tenth, original), s.files())
+	for _, state := range []watchparty.AvatarState{watchparty.AvatarSuperseded, watchparty.AvatarFailed, ""} {
+		s := newStudio(t)
+		first := s.upload(photo(t))
+		s.render(first)
+		tenth := job.AvatarInput{UserID: s.user.ID, Version: 10 * first.Version}
+		s.write(tenth, original, []byte("another's"))
+		if state == "" {
+			execute(t, s.store, "DELETE FROM avatars")
+		} else {
+			s.end(first, state)
+		}
+		for range 2 {
+			s.do(job.RemoveAvatarFiles, first)
+			require.Equal(t, objects(tenth, original), s.files(), state)
+		}
 	}
+}
+
+// TestRemoveAvatarFilesSparesTheAvatar: a workflow that is stopped after it has published removes no more than the original.
+func TestRemoveAvatarFilesSparesTheAvatar(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	s.render(in)
+	require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	s.do(job.RemoveAvatarFiles, in)
+	require.Equal(t, objects(in, medium, thumbnail), s.files())
 }
 
 func TestRemoveFormerAvatar(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)
-	first, second, third := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
-	for _, in := range []job.AvatarInput{first, second} {
-		s.write(in, thumbnail, []byte("t"))
-		s.write(in, medium, []byte("m"))
-		require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	var overtaken []job.AvatarInput
+	for range 12 {
+		overtaken = append(overtaken, s.upload(photo(t)))
 	}
+	running, refused, newest, next := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
+	s.render(overtaken...)
+	s.render(newest)
+	require.Equal(t, watchparty.AvatarReady, s.publish(overtaken[0]))
+	require.Equal(t, watchparty.AvatarReady, s.publish(newest))
+	for _, in := range overtaken[1:] {
+		s.end(in, watchparty.AvatarSuperseded)
+	}
+	s.end(refused, watchparty.AvatarFailed)
+	uncommitted := overtaken[5]
+	s.write(uncommitted, original, []byte("on its way"))
+	execute(t, s.store, "DELETE FROM avatars WHERE version = ?", uncommitted.Version)
 	for range 2 {
-		s.do(job.RemoveFormerAvatar, second)
-		want := append(objects(second, medium, thumbnail), object(third, original)) // the third is on its way
+		s.do(job.RemoveFormerAvatar, newest)
+		want := sorted(append(objects(newest, medium, thumbnail), object(running, original), object(next, original), object(uncommitted, original), object(uncommitted, medium), object(uncommitted, thumbnail)))
 		require.Equal(t, want, s.files())
+	}
+}
+
+// TestOriginalsOfFormerVersions: where the first uploads had their originals, those are found, and removed.
+func TestOriginalsOfFormerVersions(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	in := s.upload(photo(t))
+	require.NoError(t, s.bucket.Delete(t.Context(), object(in, original)))
+	former := watchparty.Avatar{UserID: in.UserID, Version: in.Version}.FormerOriginalObject()
+	put := func() { require.NoError(t, s.bucket.WriteAll(t.Context(), former, photo(t), nil)) }
+	put()
+	s.do(job.RenderAvatar, in)
+	require.Equal(t, watchparty.AvatarReady, s.publish(in))
+	for _, remove := range []string{job.RemoveOriginal, job.RemoveFormerAvatar, job.RemoveAvatarFiles} {
+		put()
+		s.do(remove, in)
+		require.Equal(t, objects(in, plain, medium, thumbnail), s.files(), remove)
+	}
+}
+
+func TestRemoveOriginal(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	first, second := s.upload(photo(t)), s.upload(photo(t))
+	s.render(first, second)
+	for range 2 {
+		s.do(job.RemoveOriginal, second)
+		require.Equal(t, sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)), s.files())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -22,7 +23,7 @@ type swept struct {
 }
 
 // sweepFiles removes the files that are older than the threshold and that no upload needs: of an upload that was never
-// committed, or whose workflow an operator ended. Files whose names are not an avatar's stay. What a page removed is
+// committed, or whose writing was cut short. Files whose names are not an avatar's stay. What a page removed is
 // counted after it; a worker that ends between the two leaves that page out of the count.
 func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error {
 	at := swept{Next: blob.FirstPageToken}
@@ -62,46 +63,61 @@ func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error
 
 // orphans are those objects that nothing needs.
 func (c *Cleanup) orphans(ctx context.Context, page []*blob.ListObject, threshold time.Time) ([]string, error) {
-	type object struct {
-		name     string
-		upload   uploadKey
-		original bool
-	}
-	var (
-		old     []object
-		uploads []watchparty.Avatar
-	)
+	var old []string
 	for _, o := range page {
-		upload, original, ok := watchparty.AvatarOfObject(o.Key)
-		if !ok || !o.ModTime.Before(threshold) {
-			continue
+		if o.ModTime.Before(threshold) {
+			old = append(old, o.Key)
 		}
-		old = append(old, object{o.Key, keyOf(upload), original})
-		uploads = append(uploads, upload)
 	}
-	stored, err := c.Store.AvatarStates(ctx, uploads)
+	found, err := lookUp(ctx, c.Store, old)
 	if err != nil {
 		return nil, err
 	}
-	known := map[uploadKey]watchparty.Avatar{}
-	for _, upload := range stored {
-		known[keyOf(upload)] = upload
-	}
 	var orphans []string
-	for _, o := range old {
-		if !known[o.upload].Needs(o.original) {
-			orphans = append(orphans, o.name)
+	for _, f := range found {
+		if !f.NeededBy(f.upload) {
+			orphans = append(orphans, f.name)
 		}
 	}
 	return orphans, nil
 }
 
-type uploadKey struct {
-	userID  string
-	version int
+// avatarFile is a file and the upload that it belongs to; without a state if there is none.
+type avatarFile struct {
+	watchparty.AvatarObject
+	name   string
+	upload watchparty.Avatar
 }
 
-func keyOf(a watchparty.Avatar) uploadKey { return uploadKey{a.UserID, a.Version} }
+// lookUp finds the uploads of those of the files that are an avatar's.
+func lookUp(ctx context.Context, s *store.Store, names []string) ([]avatarFile, error) {
+	type key struct {
+		userID  string
+		version int
+	}
+	var (
+		files   []avatarFile
+		uploads []watchparty.Avatar
+	)
+	for _, name := range names {
+		if o, ok := watchparty.ParseAvatarObject(name); ok {
+			files = append(files, avatarFile{AvatarObject: o, name: name})
+			uploads = append(uploads, watchparty.Avatar{UserID: o.UserID, Version: o.Version})
+		}
+	}
+	stored, err := s.AvatarStates(ctx, uploads)
+	if err != nil {
+		return nil, err
+	}
+	known := map[key]watchparty.Avatar{}
+	for _, upload := range stored {
+		known[key{upload.UserID, upload.Version}] = upload
+	}
+	for i, f := range files {
+		files[i].upload = known[key{f.UserID, f.Version}]
+	}
+	return files, nil
+}
 
 func (c *Cleanup) removeOrphans(ctx context.Context, in job.ApplyPolicyInput, orphans []string) error {
 	for _, name := range orphans {

@@ -81,7 +81,7 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	a := newAttic(t)
 	never := watchparty.Avatar{UserID: uuid.NewString(), Version: 3}
-	orphans := []string{never.OriginalObject(), never.Object(watchparty.MediumFile)}
+	orphans := []string{never.OriginalObject(), never.Object(watchparty.MediumFile), never.OriginalObject() + ".18a3f00b.tmp"}
 	kept := []string{"report.html", "avatars/readme.txt", "uploads/readme"}
 	for _, state := range []watchparty.AvatarState{
 		watchparty.AvatarProcessing, watchparty.AvatarReady, watchparty.AvatarFailed, watchparty.AvatarSuperseded,
@@ -92,6 +92,7 @@ func TestSweep(t *testing.T) {
 			if original {
 				name = upload.OriginalObject()
 			}
+			orphans = append(orphans, name+".18a3f00b.tmp") // a process ended over its writing
 			if state == watchparty.AvatarProcessing || state == watchparty.AvatarReady && !original {
 				kept = append(kept, name)
 			} else {
@@ -99,6 +100,13 @@ func TestSweep(t *testing.T) {
 			}
 		}
 	}
+	// Of a user's versions, each for itself; with an original where the first ones were.
+	former := a.upload(watchparty.AvatarSuperseded)
+	latest, err := a.store.CreateAvatar(t.Context(), former.UserID, 2)
+	require.NoError(t, err)
+	execute(t, a.store, "UPDATE avatars SET state = 'ready' WHERE id = ?", latest.ID)
+	orphans = append(orphans, former.Object(watchparty.MediumFile), latest.FormerOriginalObject())
+	kept = append(kept, latest.Object(watchparty.MediumFile))
 	for _, name := range slices.Concat(orphans, kept) {
 		a.put(name, 2*day)
 	}
@@ -142,4 +150,16 @@ func TestSweepGoesOn(t *testing.T) {
 
 	a.sweep(false)
 	require.Len(t, a.left(), 200, "the first page is the first attempt's")
+}
+
+// TestSweepWithoutTheDatabase: what cannot be looked up stays.
+func TestSweepWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	a := newAttic(t)
+	upload := a.upload(watchparty.AvatarReady)
+	a.put(upload.Object(watchparty.MediumFile), 2*day)
+	execute(t, a.store, "ALTER TABLE avatars RENAME TO elsewhere")
+	_, err := a.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)})
+	require.Error(t, err)
+	require.Equal(t, []string{upload.Object(watchparty.MediumFile)}, a.left())
 }

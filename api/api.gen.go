@@ -737,6 +737,24 @@ func (e Visibility) Valid() bool {
 	}
 }
 
+// Defines values for GetDefaultAvatarParamsDefaultName.
+const (
+	DefaultPng GetDefaultAvatarParamsDefaultName = "default.png"
+	DefaultSvg GetDefaultAvatarParamsDefaultName = "default.svg"
+)
+
+// Valid indicates whether the value is a known member of the GetDefaultAvatarParamsDefaultName enum.
+func (e GetDefaultAvatarParamsDefaultName) Valid() bool {
+	switch e {
+	case DefaultPng:
+		return true
+	case DefaultSvg:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetAvatarFileParamsName.
 const (
 	LargeWebp     GetAvatarFileParamsName = "large.webp"
@@ -772,8 +790,9 @@ type AcceptedInvitation struct {
 
 // Account defines model for Account.
 type Account struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
-	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
+	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
+	// former ones work for a minute more.
 	Avatar        AvatarURLs `json:"avatar"`
 	CreatedAt     Time       `json:"created_at"`
 	DisplayName   string     `json:"display_name"`
@@ -800,8 +819,9 @@ type AccountAnswer struct {
 
 // AdminUser defines model for AdminUser.
 type AdminUser struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
-	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
+	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
+	// former ones work for a minute more.
 	Avatar        AvatarURLs `json:"avatar"`
 	CreatedAt     Time       `json:"created_at"`
 	DisplayName   string     `json:"display_name"`
@@ -868,8 +888,9 @@ type AvatarAnswer struct {
 	Data             AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
-// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
+// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
+// former ones work for a minute more.
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
@@ -880,7 +901,7 @@ type AvatarURLs struct {
 	// Medium 512×512 WebP
 	Medium string `json:"medium"`
 
-	// Plain 512×512 JPEG, or PNG when parts are transparent, for clients without WebP
+	// Plain 512×512 JPEG or PNG, for clients without WebP. Of avatars from before there were such files: as `medium`
 	Plain string `json:"plain"`
 
 	// Thumbnail 128×128 WebP
@@ -889,8 +910,9 @@ type AvatarURLs struct {
 
 // AvatarUpload defines model for AvatarUpload.
 type AvatarUpload struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
-	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
+	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
+	// former ones work for a minute more.
 	Avatar    AvatarURLs `json:"avatar"`
 	CreatedAt Time       `json:"created_at"`
 
@@ -1519,8 +1541,9 @@ type ProblemCode string
 
 // Profile defines model for Profile.
 type Profile struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, all four are the address of
-	// an SVG picture that is generated. What an address leads to never changes; another avatar has other addresses.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
+	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
+	// former ones work for a minute more.
 	Avatar      AvatarURLs `json:"avatar"`
 	CreatedAt   Time       `json:"created_at"`
 	DisplayName string     `json:"display_name"`
@@ -1944,6 +1967,9 @@ type GetDefaultAvatarParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// GetDefaultAvatarParamsDefaultName defines parameters for GetDefaultAvatar.
+type GetDefaultAvatarParamsDefaultName string
+
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
 	// IfNoneMatch An ETag that the caller has
@@ -2305,8 +2331,8 @@ type ServerInterface interface {
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx echo.Context, messageID ID) error
 	// GetDefaultAvatar The picture of a user who has no avatar
-	// (GET /files/avatars/{user_id}/default.svg)
-	GetDefaultAvatar(ctx echo.Context, userID ID, params GetDefaultAvatarParams) error
+	// (GET /files/avatars/{user_id}/{default_name})
+	GetDefaultAvatar(ctx echo.Context, userID ID, defaultName GetDefaultAvatarParamsDefaultName, params GetDefaultAvatarParams) error
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx echo.Context, userID ID, version int, name GetAvatarFileParamsName, params GetAvatarFileParams) error
@@ -3123,6 +3149,14 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// ------------- Path parameter "default_name" -------------
+	var defaultName GetDefaultAvatarParamsDefaultName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "default_name", ctx.Param("default_name"), &defaultName, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter default_name: %s", err))
+	}
+
 	// Parameter object where we will unmarshal all parameters from the context
 	var params GetDefaultAvatarParams
 
@@ -3144,7 +3178,7 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetDefaultAvatar(ctx, userID, params)
+	err = w.Handler.GetDefaultAvatar(ctx, userID, defaultName, params)
 	return err
 }
 
@@ -4443,7 +4477,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users", wrapper.ListProfiles, options.OperationMiddlewares["listProfiles"]...)
 	router.GET(options.BaseURL+"/users/:username", wrapper.GetProfile, options.OperationMiddlewares["getProfile"]...)
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:version/:name", wrapper.GetAvatarFile, options.OperationMiddlewares["getAvatarFile"]...)
-	router.GET(options.BaseURL+"/files/avatars/:user_id/default.svg", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
+	router.GET(options.BaseURL+"/files/avatars/:user_id/:default_name", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
 	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
 	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
@@ -5669,8 +5703,9 @@ func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMe
 }
 
 type GetDefaultAvatarRequestObject struct {
-	UserID ID `json:"user_id"`
-	Params GetDefaultAvatarParams
+	UserID      ID                                `json:"user_id"`
+	DefaultName GetDefaultAvatarParamsDefaultName `json:"default_name"`
+	Params      GetDefaultAvatarParams
 }
 
 type GetDefaultAvatarResponseObject interface {
@@ -5679,6 +5714,30 @@ type GetDefaultAvatarResponseObject interface {
 
 type GetDefaultAvatar200ResponseHeaders struct {
 	ETag *string
+}
+
+type GetDefaultAvatar200ImagePngResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar200ImagePngResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type GetDefaultAvatar200ImageSvgXMLResponse struct {
@@ -8086,7 +8145,7 @@ type StrictServerInterface interface {
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
 	// GetDefaultAvatar The picture of a user who has no avatar
-	// (GET /files/avatars/{user_id}/default.svg)
+	// (GET /files/avatars/{user_id}/{default_name})
 	GetDefaultAvatar(ctx context.Context, request GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error)
 	// GetAvatarFile A rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
@@ -9253,10 +9312,11 @@ func (sh *strictHandler) EditMessage(ctx echo.Context, messageID ID) error {
 }
 
 // GetDefaultAvatar operation middleware
-func (sh *strictHandler) GetDefaultAvatar(ctx echo.Context, userID ID, params GetDefaultAvatarParams) error {
+func (sh *strictHandler) GetDefaultAvatar(ctx echo.Context, userID ID, defaultName GetDefaultAvatarParamsDefaultName, params GetDefaultAvatarParams) error {
 	var request GetDefaultAvatarRequestObject
 
 	request.UserID = userID
+	request.DefaultName = defaultName
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -10965,242 +11025,243 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rdhu3euir4LBdy93d1MWykx1Lq6uVE8fbe8eXSs5OV+OUBGdAEtEMMAEwolkvn3Xeom9wXqRvcp7k",
-	"LHwfMIMhMcMhJUpK0vyIKXIGl++GD9/10yCReSEFE0YPTj8N5oymTMHHF+/pzP6bMp0oXhguxeB08H7O",
-	"CBV6wdQjTa6Z0vbr4UAnc5ZT+7hZFmxwOtBGcTEbfP48HPzbwdc0mbP1sX6YMzNniphqTJLQnJGpkjl8",
-	"mcB74ehMlPng9MfBn1+9HwwHr19dXg5+Gq7N+Xk4KKiiOTNuL1+XSksV381YsI9mlMATYyKnMHNBZ4xM",
-	"2FQqOz+3z/5SMrUcDAeC5nYyfKGxuL9XbDo4HfzdUQ3TI/xVH7kV2KW9SlleSMNEsvwrW64v6uu51EyQ",
-	"yRJhkHEmzJAItiBTqQijyZyYORczYubUEG7IggqjSU5TdkjOiWK/lEwb96smmglD6IxyQRbczGFQbcF8",
-	"xZbwDRfk5OkHMZel0g4PGh9d2CHs81OutCFSMJjlDH+lQgL6JjJd2mVwTSh5enJy+EF4mCE51UALtn5g",
-	"9x5CL6cfv2NiZuaD08cnXw0HORf+768sPo1hyo75Hz/+r4P//dMf/34wjNDaq+lrapJ5HNOWohEsSFxZ",
-	"xhSZU31IXiHWEawLqkkyp2LGUqK5SNgwpFDc5eOTQ/KOySJjZDGXJJE5I0YSSpSUOaEiJTNJUkmENB8E",
-	"DgYgEnYOwIlmXXCaHuA+WgB08sWXDQA9jsPijRSsBR7nohUcHYuyA3av7PHxydPYYr7jOTf22RgvZfBj",
-	"OGLKprTMzOD05Hhoh+e55fvHx8ewbfdXNQ8Xhs0YcteFlPmrb6qZCmrm9UQWOyOeDoYDyyVcsXRwalTJ",
-	"+nLxq29gjktGVQyoP0iVaksHUy5SpJqMOsaZWB7RZMJmXAgLlbhY+aUdsMebUf69ZgoHim6/9D/vuv9q",
-	"fJCxiulCCs1AxL5TcpKx3H5MpDBMALZpUWQ8oRY+RwU+8ceftQXWp55T+nFhxtXzgxqysOJtoaSDgHvN",
-	"jnqeJKwwLH0lrrmh+M6nQaFkwZThuGpkapaOqNm0kPfc7ntY0VA/Uqnh/GNAfeG09fklJz+zxNg5zpNE",
-	"lgjBlfVeU0PVprnP4anvL77TdrBEMWq22mLKdZHR5ciT0gqhDQcspzxr/2V0zRSfcpYGj0ykzBgV9pl+",
-	"wBsOuB7RNOciPkpGxaykM7ZprO/8c1YrYCLlYjaq1h9RbtJUMa2dYKRXTAPfFhlNGJEiYe6oS6SYcpWz",
-	"9MxK9fHLF+/JkeUvfZSz8ZAs5jyzBwpTzD4tBVs/r4aDski3RE0ZcHhPTm0SIdBfIAgQFGuIWyGCANwB",
-	"XoaeHhtE1thWB3WfAxOs0/gI1L6NNPI1PmXJlZqNYsRz1Co4/GRulOhy7V4tPP+HHTvYURtqelHlJTxo",
-	"3yi15ccKFFOpcvvJYoIdGA5kJ8oso5OM+XPq18xCMb5BsK0AY0t28vR5twxVccVNWOo7rs0tLpgblust",
-	"Vl4tjSpFl/bv4DK4aZw37KMJrnUdIGgOGwVImXJznnglxV9zLZGNKtJwVDdSjAugm+obzbS9iOuRfw7o",
-	"bDRTVOBTubzmbOSoqvrbEVb1d8oyhn8nlq3LYqQNVe4JS9uK2duk/yuhImFZVv2sRwUtdfCnYrrMWRq5",
-	"orsdvxBGLSNitQJEJx4DmH0e2pcQZzTL3k4Hpz9u0CuZsnro559WtcrneO+2PEvc3cjKIjjSkzmRpbE6",
-	"vcY7IZ4qZ8SKKbieU0HsTqiR6pFVEvKcinRNju12DDBjoQpbTFNul0uzdwHgGhKypq2+8t1QNWNmtOXj",
-	"V1ykqyTrCSogJFUKRxaeeoBWYtabiLBF3A49YTQnD1deQ6kB4VaWuxf5U1P+AxJAcCDd7QmCalGRSZru",
-	"dIjUatW6eWOiZVaaSp1nmsgp0b+UVDFS8MSUiulD8uKaqaW9nc8p6OinYNmSpbF8jGe0swhyReRCDAkF",
-	"Pi8VsQOZ4L4gpx8EFeTyby/9+JUFbsaElQgsPSRwZbVju7cyRtFiINg1U87spM8q25pbAywPv/D7QetR",
-	"E02V1aTN0opXF7vsak1+tfX1pHHHUrOI4fbx8cnT//4v+3/yA5u8GxKJRtycpbzMwdyxmDOBllQHjDlN",
-	"yZQtmCIF/8iAQdfOBHx/fb4vHp/893998fgEZou9WGQU9dKW9/7y7sVLWOW7Ny9xaQVVRiMSFRW6oAqs",
-	"rFaEo8VVV6TQNqmZl/lERC+Sj0+++u//enzyVcu7K7Tu0RYOWQHDI8FvsoMTkJPu6ZKiGHV2nVXSA+Pw",
-	"lPKMpUMwjaJZWZJUxsBqNZtSh0dKoWRiFRwwmilG0+VgOMABo6qFNqxYX8if5YJMqeMBf0FHhnATgLjx",
-	"k/5SspKhpVCkTOHkRTnJuJ7bP366lbuI96DUV6rQlhkSiQNL/cqul2946W/1vE1i2R7x2+HL3nQKpjRL",
-	"W5DXHyKB98nDZsOR/5xGdjyhQrB0NFnegu4IamAl+px2CEcAGoBuQQus+Wyd/IRBYbTjTdqZOPrsfAUV",
-	"TumrQVmt06+qD27uVPuwtLCD0vGcivvQGZ/jefxAlMXnVFygl7H9MjKlmWarCkpNvF1LvcCnQopeU2eE",
-	"Fd1MpNo5Vlg2PatObG6G9udUMk2EtEIxyhFRDriRZagaIAa1rysC2dENvq6ffQ364gt7n9oNIZXlsOFc",
-	"fNrwND2JKVxU64VU6QbH7eNNqo83nVXjRQEHu3znHtlto0mprIY32nnhlisWvV8/3rTxtfWsjB+FA96l",
-	"L8rYuW1Pmg7bQHAocGG+fDpYd56uHmYXcqGtzjzlGdNEsVxes7SOQShkxpPlGaEqmXP/i5IyD1T7eu07",
-	"mDvUEqwGUWszU0qqzu2uoS/iO9RGFgVLCXWbiS18ygXX8xsaqfvaVGAZbgO9zoV3uO7I0eAsdzdath8D",
-	"daNqjLLk6cbXh4OPBzN5EFXvWagt1op26R3jdqPeEtmh5xuWF1LRbFSquPfDKD6boUbhZ7OAS8uMeRtp",
-	"TwOUH6kBkwBfNbnWJn3HkhWxrujpAYKaVLaysW5JcKc6UyCAdlCd6rfvQ4MK1/5gFCm3qEtnZV8DiSpF",
-	"b3ssXoLaeaGbWVZDFXDixqh96BII/LW85qzvMc0+Usvs9rkZE8r+8uNgLi3L2CmUVQFzNsq5KI398dnT",
-	"4cBwY98YvJF6yhQ15WA4WDKqBqePn52cfF43iwWSv3Fuf3F8fBwRLH4hPUnrpX0c7Ff04yt8IVAAkMas",
-	"Lst/KZn73V3/CqkNUx4lXXP8wCbnaPqDS+AqVD7VQVJfHm+KkrJYVYzm28/rAN9UFzcGJnnkBIs8OWku",
-	"8qs/HQ833fdxcjfYOgza6fFCynwHckxoQRNulohNF0J1yTMmDLksRQpYveaaT3gGj6F5KBmsEWA9UmCj",
-	"/eJ4VSeprNFcwBXG6v5zqQ0xUg6aYXAh8E42qnKrgWQxmkcPYF9h429JWwWoNaHVPc3f6idX6aD9glXJ",
-	"72BZXz5dXVUYSnp+8O/04D+PD56NDqIhpcPBi5Sb10xrOmO73TwmMo0E+b7LKBfEsI/oTQ256Xi7KxSM",
-	"HwPHC3+3WzEHGyvGjY5Z2HbR0/uSjHcUdj0JS/6rfRCcD9qMaKXfrIdq2YeJZuqaqUd6WLtuvIvkjNiN",
-	"LjFqy/gXXEh0DNfg3k5HctoxHzh1FrQRVw2h2lWU1y3pyfZ2eEPlfXNADgA8iMgB4nFSoJ8t1CL3p+jt",
-	"yoWET2RpTgklpWZqSCjB+BiMCbV/W6Abgq5zXodq9tHvd4v9cdu7HTQtpLqaZnLhBu1xlXA+6wDW9bLq",
-	"y0PFpU0+CGm0OfkKuNqdAjVptQqNO71UoJja4T6BS0U4tUX27iY4YrLh5pFqoswnuKJu5UyWJpF5xO06",
-	"lgUT41PLWBCCAh5NCE5FhwuBNWKSASM5T9OMHZKxowu1HA/JOKOGKfuhFIrRZG5XPD4lRpIJI0ZxlqJM",
-	"OyRjmk/4rJSltr/P2QeBECM5XZI5va5FKnr1Up4SIQ3RdEm0PCTjgqmcWlyPT4li01I7G9FMyvSQjKvo",
-	"IRxeMZCqQkI6iZFWvqZ2q0bafX4QQrqsF2mnQPe3v9VbwDjCrhkBwuphv6B9V9u13OW3Zu/wfpmWZ6qI",
-	"pp86zCF9xc2q3oL4rxHs48BXjQEVqbVS/Z+5NlIt74NPh4M5Tr5On6C/Eie5hiuJQ/BpMOx3o2qw9tp1",
-	"fdOt2y+wFXx/XYlZWrDMIcR9GimWc4HZL2FUJ55agb0aIuJM9ZRLGxr4LIH6OFv7pp4iRmqwzPswk1RY",
-	"fiAWEljPOwgVW4MERhs6dow6YnmGEgojPZx42E16Lyg39uPaVK9hfFALYRLDs8zJUw0xJbhMK6vRF7Xh",
-	"mlvvqp60GzJ3LwYQIbue2e8Uu+Zssb7gucnjit7WdwenXbVYwj6azbpaU02zUsUuzr29aWv6XtjWw3VL",
-	"gdm6mbt0KUb9gq0ru2x1ImjM8KmVgSrupPtsf/GxkCqmRrokskBy9zcMRjLQIpKV1slevTJYfODPFuto",
-	"xPxEljChQsdUZalZnSHqw1lm9Jr1PsgBrCy9pCJp2z9zz2xjc2gio9eyHT30WnY3wnI0B8XCTrMsMjHl",
-	"LhlUZinTZktVyEHH2aCi6/E24HtBH7p8+5Li6+WFlHnUYelyGHoPdYkvbBR3nr+CKfyqA1w2iWoYZ3zH",
-	"KR7kNSc2qTgqt1bwuB6H5uyEa6Jpl0wB9J7GXecpN3fkzlasyJYjI51xJG4jchUH+sy7e+otr3Vy+wlg",
-	"3VzfisGkhlINzi60VhxyCxGVHSF+W0DgVuIBb5roXBu2to0H/JazLA2SylfDXdKIgeTS2A1hFHeh5EzR",
-	"XJ+SsV/aeEjGdh77r1Uc7L/OGWA/IpTsJ2VvcfC0lCM9l8r4PzIpZv5zTsVyPPwgxjkX4NazP3gXIJpY",
-	"Ko8f/MRFrTzZLzwG8NkrIRcCh8jsUnC9k4yKK5glkcIoCXdMRRNnxQE9yX5wtitYPQNDDW6XXjGB+9T1",
-	"JqiBOSFr3n5IpJhmPLEPgB0WUg3QwrJGFVOLl3XQfyMNJBNQM/cGKMtkVWpAVY/lkSYuHTIS/l+Jxm7t",
-	"ENcwRCqo34uREfpm15b7SpBMYqSdZk0PzNPNbqw/M5qZ+TpVWnV6QnXMdJdIIVhiWDq2EFm4zBCsWxD1",
-	"RKRc33yY9dhseQUCbaYoJgqmciE6g2tuuoi2MPYKVn6zwZQxRGJNj1WjfejLOz54Rg+mP3366vNB9flp",
-	"j8+PTz6ve/7a7P1bFJPYTepuf1y0FDN4K7IlWcwlJBbNqUbnCgObqmZQ1qDPetjHgiumu/a0s36AK1L3",
-	"EXi/1UHay5VWU4bzp3WrID7y1Tt8PCwaEG9WCtl4ZtZLuFOTUHhb2t7UUL99H/bO7pvePRk960W1msr6",
-	"VjBZ1Iw/2Mjdva/e/RNFkOQjR2UzPmVnEdJaE6OgyvCEF1TEQx1i3OkUk3BtKwOtY6sloB123cLVvVB+",
-	"Txxc2RBvwshr5jnnn/N3aoBxknHhEuyu5RXm3gGM4ga674JyP5GLZG3lXyhuDBOEhw5CmD5l8ZHljIsd",
-	"4sMcCw5oxhP2LwtqkrmlleWhYWDeqXMFBvWPBynL5XqEWB+j6eP7zsNoNV3Q0szlvRzjm4KriBV/dbzO",
-	"GWE6oQXkfWJ1R6LncsHFDLWh27W9rIhmexUjE5pcDavrkd0axiiZORPRFJ97MNf0R+S/ltJqOq3xP222",
-	"ndu05TjiWzPq7GrRcVR+p/K3Mu5uL3Xdq/ehO3WYpAVbMBVoThHy8CEeVJMxnRqmxmC3WVTxdZS7+puu",
-	"vAoXhArHLu543Rxz01Tg1hLvXBEH+xjWfHW2CyiQmnLFwKhHIDxDu3U4ezoTm6PGttIEV6AWRTZUVVmX",
-	"vy4Fa32Lb6TxW0qooZmclYxQsSS5bCn5sIvE61blItH069aGFfrpnzAVBtBvNiCvx81vCo7fOGYVE38L",
-	"4Yk+Tr6PsrohHH5VjXVYaICssddhTUbbVRQAorxbcQlssIuwtC/ei6jEFT+YG+br0rDbcFXkpbm32gk7",
-	"V0LYQ+WDCg7bOzosKu6We0qzG/OU5n54pzQPjXXuuPrBXVcv8FNHt48O/DUa+FnCdb6zuoGrMc41ZjgR",
-	"IRdRHUTJbOMuLuwzgXmp+1mZR5yUcHy6dbuB2nd8L5TfGixxT7QfjNVLm95Zbx4O3gpmD5n38oqJ7pQu",
-	"++d2OV3vapNexDK5qdpuX90UKWuLwxQSPTRjYusD+Iae/sLV9Vx3qDMmfI+Iqpr9s2OiWSJFqm/MvLde",
-	"inel4q7j8aKuWxqAK8TQCvBjtB8QzZ0e1yGx7nBqB6/fhwhrrP7ByLF3TOVc65Vqu/ZmNPLBBMOBvuLF",
-	"SGdyMcoxzgCtRsETVzy5ckSFoWGVxd/Zm0bOTuHedH9pZn8AypxTkY7ktcvsoukok/HSck79XMNe71ig",
-	"2+W0KFCxFkkAUC5oYvg1GzV8KMOBzNJRI/DOPeaD8qQq5tRyJpSeicND6m3TcgPTPZqNB5dzau8cDLty",
-	"/HNgVjwdHD/+6tnx8fHxAfzvT/Z/X/k//X/rdvxbT/ZdC6LrYca9hQYVrUnFGyOyevTy+No+WhU0binW",
-	"s6HW8aeN5Yu+5bNSMecGnbBMYu4Y6KEyZUOiy2QO1kcgO2j9NHZZ8GJUajaOlQOqCw/1En+NKLZY8CzS",
-	"bjRAEozr4L2wl2Kqr7iYgYl0zrKiO9pnHTbtVir8YnVyTNuF6DMXFNb0K7OPUI5UV/DcGPkDv9Zmq7pm",
-	"o0xZF6l93TvU75C8Bx00p0syYVgwF64aVg86Q7suzEo0XWq0NF9xkVrMu+Y0mLR8GHgOnSGiUYUdo35H",
-	"YIqu/8TQOqzVGnyVU7EcVTVv3Q+Qjpj6bET/nS4LF0Ts9Dh7qKSjRLGUCcNppt03ik0V0/ORAe0Yv6s/",
-	"C7zQWB5uLGpS6iUmQghZbWgkBdMsm/oTa8FFKhf+TMK0NogirP4qRdX7BLOpJjxN4Xdet/caXbHlSDFX",
-	"Dt4SohI0w/ORZtxuAaW2qwbuQQt/2OVVXzAzlyl8RbNMLoJy9ewj13CehFzrlTyrBUgzmspS+M/BKeS+",
-	"8cVJ5UKMal3R6rYgckZV8ghEhMIiNDVcT7lDnaKGjaB9VZ31F5hR4e9pmYGpNdAkKrpoBpeXgpZmblGd",
-	"+Or+gl5TnrnZXJBooIFU37hy6yEN5SzldOTYzp/cFS4hXC9Wby44Y5W0B/CDbXtyT7rP2i0jVoe3RaBZ",
-	"eN7t7cHhcJebA756L7cGv+oHc2NAT/cDinxgHxOmChMPAcO068dPj0kVLV5VQ6kmcVIkmGRHDot2bPBe",
-	"eb/OGFAvWmqGfwtB41Jjc0UrM62chUW7K1SgRD+JljO6wBNyV0NteLx2h9acbCz12RwtDocZ14apHW4y",
-	"TSE5+JoqWbUiGpwOEvv3v7jnD6WaNeOSEqkUSwyZS6UZmYARbRnKOjfC+kVnVTh3Vlxqb1i1ZdnZnXq+",
-	"7Vyy9XZN6r1CrC5YPA11h9PTydv+rWKaIe8/aykOL+giCPLYttKTV6FdD5iojlEwxWVqtb2+G3NvgGm5",
-	"d0ZVVUfxNqr+dFT1qeomNlbZ2GZ15GzQFpAU7lRZcNS3g66Ab96HquDX/GA0hQummdnt3LmJqKrOqq59",
-	"Npwqaxd0d4HsFlDOuu95ey7xDodnNJz415wtWsqaxF2HYXnE26hItykgCda8L5VNTsFW4otiW33lkcYy",
-	"jh3aXF/RGlZpvJ0CZr0D6Ne7qdgbLIRcR7y5YTyVv/iOvNsoOhoY6KB1EMVGyWbBLGwX0muq+owcV8W6",
-	"7KgkbxieGjFcPTJ2LDVWte926N1yG8Us2/MOKlQPPZMFEw5rplnBVAzeQU3qLeK6LHjOE9PVns9LAbBz",
-	"1N0Eo2YQxWTBvKs9s4szbmujOYWKV87mBF/pMkkYQxPQFU8wP6A2bVExyvjUdSYs63+Db5Fmgp6GdRpM",
-	"owqTTz4IvqzyFGIy7Lb6DHbe+HyjJCZ8RbSUp7GMvQfcSfAOYeRC/IU0JLUixEhCxTIqa1vaC7qOSq7P",
-	"oNvAFt0EgVnuVFeLxbT00dTuKZblgUWyABjk7D6gcJ6YBwaI1nwtL8JjctCXX1lX57C1SZ8uhMCrUDlN",
-	"X8WjSZoJiu1tgIakFBnT2g0OFdcww6d395++0g0iRVorz/lFQajMTGK3xwTKc3oFu99yNJ8JKD+zbXlb",
-	"OmuBvgvAwv6GGIyXut5Jg15dMILhV9a3ApWVJGZPETH6c2R0HyKptYDQvTHjJTP2grWj1bJ34FUsEjK6",
-	"HEDxKxEvi6Z1bSBtTSyOteW8RLWUQBiWP9krBiHu1ahev2aZ3SmWuyqlFg/mbmxudc7G1qJAMxRL0O01",
-	"RPZ24v6qMCjdIS8seRDwveq+dcOC+KpoxbCbEGoQstuM5gt304WYO1XTKmrYQVWDtjC+b81OIiHooVX1",
-	"nXAPNpH9NSjWVp/GPl/EVVuO0t4NulTVHVLQ2O/bpfTolvI5BiGMYbhpOP6698k3W8650EOnU1yxokqm",
-	"o2Vqz3g5i/iitsm7dmuIYR/O9N7B/2DS2w0Ot2U5jG3ie7AJvO59ojVqZGG3jlt0O23vPvrcvqdtmhxt",
-	"2laYwLnOb//Tv+hX27+ohXh27EjU7EH0WroeRBED6xefNxNdsytRM2vYFycoSkNkaSori+biSkM05YLM",
-	"QxMwVPC/0yZFEUvRFGps92rCckeFw/y0h2/chx/xsZ/C5w54Xnl9qd39YMbNvJwcJjI/krTgB4lM2YyJ",
-	"o2oXn8PX9RUvDmSBFHRQSIi2q3h0x1ZNUat9hd0nXzawe3w7NvidLerrbKaZWrNqYJQ5FPX2sZwxw8b3",
-	"gdM/PNtPVsMToklHPwX5R4cHP/1jNAHpb42NNikZm4hZ5su4Niw9I6XAT/Y7WTBBjGwUdoPMHC6uzkih",
-	"+DU1ENJDydPjp+GTHO2jcK0I4ltdzzIr33EWiIGEYaLQCQRqLChXGQ0uGjI3ptCnR0c+7CjgzYbwffpV",
-	"TEfSLCkVN8tLi28XWs+oQrUdP33rOfwvP7y3OIUn7cGJz1Wj2oUMPn+G0lVTGbnnUJPMyZRnub2AzuAq",
-	"duptzXqILW2HJJlTMySu3u/hB/FB/CP5y+XbNxagWtArNkqoZkPCIVR3ypnCckTff//qm+s/DSEGGb+5",
-	"+PZr8uTJk2f2ze/ff31oR/qOa6N99+fxpw/+evBhMCQf4IaAnwIDwofB5/EZKajWZBx8PYYSMxbxM0mk",
-	"cGVGx97ixkQKE+IthihGUwiHJuN/O4DvTsmfX72Hwo7j168uL8dwKUioUktCBXnxns7OqtYsMBPVZPxq",
-	"evBGCnbw2sIS63hQ8uT4KUyFbUEgcN6uYkyLInOdNI5c2PUff9ZSjMk/WNA8e/rFn/6ANESJhjBvMrYC",
-	"cHxGxhh+P4YSotp1GGFZGvRfgLhWmPfSrnLNumCXew7Bafw/YQ2n5DlQDPl//+f/jg/JK0Myfs00efwF",
-	"ceoJBMCjsYIbTTSfiQMuwOx4RthHbPqBLXIIcdYCN9vUlT91KZFcHZLzlUcWUl1p6FF2SkrNnRPULHjC",
-	"sME5xK3jnLCvc/Lu7eV73DF6JTQx9MpSlyDjV3UM9sFf2XJ8GjYqA6hW9U2u2HIYVOnBXxf+2l+3bslp",
-	"ymBmK6w1EASyi4W3a3lCSpFa0n01dUQwJHxKlrL0xHJqJdLjEwy9h7VrmTPQMxZUkym1mqTbnxdjlvXQ",
-	"y0N9YXVM5LDIxC7vbYKO5CyfMHVGKEGvIfQfIzNm8I0nNSwsbVnMjfHB8SEZv3zxnhwB4x99ckkxn49y",
-	"Ng4SBwJjTU6XJJVQnwaWjLBC9Q6B5CLEoc/S+IiWZj4mk6W3xLrEijOfsYCYRaqyQMK+R5OlF0pnjm2r",
-	"Eezqq0GAAYgP4tDBe8jK8Mah40oncXBGEHi4xfEFNew7u+oD+P+Y/IOqNmSAWv8wBKDVD16wnHLBxQxl",
-	"RuMXzewQumH4sziVUwvIHIBkpckfDsnba2cKA6CFXfER2SfP7LyAPYs5Mg5j8P3UzKjlwTlWFbICGicG",
-	"xGC/lozR1GKjoDOmvbRBhpywOXeS4++GZDHnyRyIGHwLVl6Mj6Ab0PIAQvr+Dt76Jys9avQ2nhgjpI48",
-	"Tg4UwqN+uvnLkcuvGA/J+CjIEHBvBN8cZVJelQU8iE5rB4AjV1/PT10KXU7sqTdhkVEav+L7itVfHZL3",
-	"c+iaqK6tULIqByT/WOGgLYdNlRTmgMFBIbA3mBWUciGwiHTGEyZ0eIV5/cqe2XB/G3hNwao2WpYqgUDV",
-	"I/fSUc5NcHXD4/odVRD5cO1aWpwOjg8fH0I+nh2FFnxwOnhyeHz4BGsEz0GDOAJ7zhHYbrDfMPxj70QA",
-	"iFfp4HRgT+JzeAICK7BotQYXNrcT/VJiiKzbCHiMXes+0E37BUzHB0O3822NVnm1+w0Fmz5PfBnX+MM1",
-	"RI68z2PzkyAEwLuvmC6k0KjQnRwfY+KgMM5hFWoGPzvb3BaLBx8SaHqRoqiJ0XjldGbQ+HjVAo+qpL1A",
-	"GwUq8Hrojz/ZHekyz6laens5WgxJ6jt+CLYIO34YOoP+1q71vB3bEaWPkbV3QBeetqKmgpqwcK4CbCaF",
-	"R7nraA/XdegddUh+8B0NXRF2ACzThIHQB/vt8nAwXCH90N68Tv0bkBzoHX9lS4dtODGeu5zYW0F0zCb+",
-	"+TMaJBu0dXJrU640aY8Q2Dslc66dU2BvBAbrIGXhfUKbaOlIlejXaZVzdU98vTW+HxT71xvpkgEAj/2j",
-	"6KAsYKrh1twPGDv6hEHkn1tR95IFmGs5psCQVB0FVVh6bbVHM9gWp8zd4M8559oxiO1aQb/wCqskU6r2",
-	"i9i3gpEkQG4nNkHpCzlvRZKvtpvFODb3rZkzrqBWwLqAtsT9IncBaT2UE9/DrhcOgv55bRqFjyLdYsCq",
-	"Fn58xKDx8Vb6zq9JONW9PFuoGjG6V/rFSw/GS8ItOqE587evLVUVJO+jwjflxAjbzv5jcCWYsETmzN7D",
-	"IVArZ1RAh866EgMFM6Z/RbtIkHSIhgbfv++QXDBd5vZOjFYNuBdCwLDW60wDD7OKbfaL5rAfZwu2AW7+",
-	"Xsk1gajnvSL/O+bro4NJMILcYetBE7T7fCiw27cajxo2AmxBuYnCqyhbdHSmNNFGFr5sljM9nFVWo6Xv",
-	"RZsCBRsk91zmTLjfwWIGBi5o6X1IghazdkEks4wlpG+1fEgs6LiYfRARhoAbeBOvAOkHxhH7ZwGaZd1Y",
-	"XRdxQTfXViW62fe117lcxSH0PfaCgIS9n1TVVu7vtHpBk3lVmQU7zIPSl9OUWQXMRVNuxN8nLFiyQZd+",
-	"USXmblKj/XAPV5GOdIfvQOP+deYAeSzsDk+gP8B2ODxCDaDdRHIuquGNa0qGXokFXZKZZJpIcUb4FAIZ",
-	"ML8IvSt2BnBNaSbMmEA1eisuDsnXqHT01TXw8d8cQd03Jf2VsYJQRNNUyZxMmMWIq+m4DQlBIci0nYRe",
-	"Oz+arHQAApWwKqfZ0NcQa1TD4pooPpsbMlkSIReHBJqvyWmd4ADqrEhZelZ/Z5W/qT3HS10X5f8gwNVA",
-	"NRlXGu8YiS92lF/Ahu6a4oa7mQMbNPr4LmlUsMUd0Cl4nB2dAsY6qVNB5nq3cnHhnvlVW+eC4gBtdh23",
-	"zf1ix0gFIQ8w1xbWOffG0Sf8sEmfcBUJetnl/IAP9wBolKHoRN/+tQnlIduOq1Iz1c1S32vsSLSCnfWE",
-	"dCvlff0W38aWHSBzO+EPdUOxhOm6lv9LQ73fKvzudgxwdRDcr8+fZ5Fp19/t00ML8H4J77yKBNvKSgaE",
-	"ePTJGTg7Bcb3mHa0WVyE3bQfpLCo0NYtL3xH/r0LjLr1f29EHSnGRRW66rXEVaXLPfI/mNubsYZUQbpV",
-	"+JLmMwFRVhtVq1WcahZmuXlzdROpL0QKAtM/eo9ofbp+MXkB4cr7tbq4ODtXwQaB/qiKd9TbQRyx137T",
-	"egG3HJwuiKrULgltWmqmQW2XgulD4jK9sFNj7C5OXNKCmxgu9rlm2TWL3NPdaPfAvnuIiGjmwH1uJmdV",
-	"vZJ+B3LDQSKg3jaSLc38KJMzTE6Oy3joCjvYD8oaHWfvGGFVTncEU/gb4WJ3PNXIQGEdYqA08xUESPSi",
-	"tJjzsgVd6tpSh1HlC5ZlB1OpcpZivOaQQAlkFxIVcZrjNPvB5EqZ0V64vH3p3hThXpR2gL4Zb9ql6MC+",
-	"3rnHIY73oUaGgRVoK0SctDTpdb66IDI+lcxVF2IgYaSoIvHCwkSuIPnN8Xiurxy5w3XThSfXznGNYez2",
-	"eKyq9fXFto8u7mC8RmaCXceTY58LAcezhKasMD9TpCrFRMXSh61jZEG1uCHJwbDKDbmWPI0YznFNq4S2",
-	"H5YN6jPuyrCXzJw5j4ZPB3FbDopUsVvi6kvQh0Nk18kLLs1EybzyZHRQgss86WJ4fODhSMu7Ofnehzk6",
-	"tyGIfVYQ3ZQQBHRjf9KdeMMC0e08azewYBlE2Hh3VuHCUslkGaZRQP6OhHoevpzBhCZXMyVL0YgdHns/",
-	"9RhtH44kHmlyDrkGB94t/UEkcyk1MHjcSeGW/0CPjtX6270I8/GdEaYTKUOib1E/e02vWKApA1XojTpb",
-	"mNbSTYz1/dEbSzEDUTQLf1Xu1wWEv8hD4o6C9pveGnn9DRblfWD7IJBGdY1dz4yvq64pN8eeGytsyxM7",
-	"EuzFuv1ISObUHFV9uLps5q/rZl09wlvqNlI3czE2wfc2S1HZAJ+rJSOuSdU6PbaOqv5bzyDkqojXWj0E",
-	"r+esT42SUWZpZRU+A0URsDHGFWBWaaVDTpSl7arPPUu5YSk4GCikn9HkCvven0Ken1OkZixIctVze+MB",
-	"3hhWiOcK0nNbgAFBDTvBop83oIdLePpGCgbZoft1HjhqbXMdeGJuegAhyTfEo0MhwG08GA7mjKbOtwRg",
-	"blmEe+wInvk8HLi06k2P+8dgvU9i4uNc+4KGt21EGX6KZDJZ0tSUp3VaayBErOTAMMio/L+UOYNKznNp",
-	"RTeU6QpSb88gJdPXbx5Wibu6YPRKEyMl0VKK6o2TZ4iLIKtz/RAIGgI+VDUj0rPwjjUNN/uGeJ6648Me",
-	"bXV0GeQ2VzQGigEUv1untrUj6+iTL/LsHGxtkehvBXsE6ajYys6VY5eKVGXrXbngR9rTLJS4sXJbQy6G",
-	"rzl8VmktigGL0KqNjjZ0GVFOvoE1tVJmxNhcb+oO/Aovpdgzpt+DolmByR5vUUkC50IX6lxAdV2XYR3Y",
-	"L1Ju7g3UezBp1du5pzvzNgLDMhZWyhNysec8O7xcgw5lJYY9qOICAzrIHrmyLYF/yq3tUF/PWhO1zomr",
-	"8FOF6+U0ZbWx5dU3hGaV9UvLurKGveXbI20YSdhVIOAw5QXiSw6Ja3emyYxfsw8C1Eun1seu0y+Z+QaX",
-	"f+47z92RC+vWlTye0xk70tezP37MsyZZVhW8JlxQ0GRXg2TiyQQ8MSVo/TspbPtUv2qRWK8TvK1Ym8Se",
-	"PHOoYk+qjoKeojGsqZukP7lqCJ+PPlmcf26l6zegbaGByodI25uiJ7kmPVqa1azOVjyM0SMS4rc8Y3dK",
-	"jJGhfUmIrqHrMn6Pn/7p6VdPvnz6p+6Kgy1z+S7zrRP5IltmXuYTQXl2uGCTArpTpLzM/V/QoHXlp5+L",
-	"Wf1HIWJdwbdlx2HMTjNZmvBmuaDC98gYnDoWqjd8YUmmLazt5Isv15fYVwT8XLDZtvw/dO8WYudXAeYP",
-	"ROycHH/5mwONPUKVqdxBDkggY0+ihbCxlGQlHV3ZGZYOfRsQanwlO1dxMoD3dxKVnOay1xbZS8Q/ffxl",
-	"hxYV1i3b4gJYnQYxGlIMOFBIVA6AMW/Dl0gUsyKepd3HypzRzMy74hT/jE/sUd10M0Tg0yin5UmiYGpO",
-	"C133hJI5A4KzYPvi+MkdrMvyfkoNnVCNZRcXWOP8hkjz8ce+5hKFGmoaNgcwCJDoEBdi8Sjj16wLld/x",
-	"ayaYjqR/xvgCRrsltUfJxDkDaIbVOLv2gQ26O4Ptacp77+QChrvdnei5LDMwb3kHmW7bVFhzC8t1dftQ",
-	"0JLPKzdd/f4jtOsfkh+COqDcQCm60lKiGVZe+rD+nf09GiWDHr1X1QQPxpFyi5kMdYumtjwGqDdYFwZ0",
-	"vRigYuq+Y8xZAa1iahQDzzNhnHK+YoGF4oQRsnJ139o9/N/gAw8Q0xF+dYu9DY+ZG6oJ4x4AxQp77Xz6",
-	"rVSNYrwWVy4uDQjJ/uw96pW39ZC8DZIArTIDdX19DqAva3lMxhOaYuORcSyyTV59X/ymebbenEtL72bg",
-	"Fe6p+Obm5IPV3Rr8yS2ie1BQUEqxQ9xDfBT4/qryomBKcqFY1PW0mkoVL3HiZngva5DpB83aNzI8V3h5",
-	"WdU2wTzdAPBreQJtCArKX253HkNAnkMWw2oFGBMWOahfGaINFS6Ode00d+YVXxcGXF9CfhAoDoJNSUUU",
-	"y7nV6HVlihREikPyvmqZj60uIX4CbhSGGJmlMVvi9/Xev1Uy//0Rj5AocluIqAf5fAo6h25wRH3rUB92",
-	"BbaCqvJDResXXcur5nm92cDWWNIduJEuXBvVO/AkCTwrA0G84lIK8QQNIzbEtuAj2/qMLxlVzqgWC7eA",
-	"Fiy9wy1cB5a2wZaMqpHl9UHcitmvGUnH2HCO3WTklQgL19YlHolSNX+hH+Ozbu4AEzdluhr+3pRZdTuo",
-	"9KohBlVDjda2MJm6a/GaBalqybOPbNqHFD9jOaIteuZbALI7AKVK8YKEpxZUr1qAISvF1s2/n6CZ93Bh",
-	"NDSTszK0ajgJ1B4s821FkpGweCjvD/h4qEEtwRLvK6jFzt19L7CSYc83+DQlFOeJ4L4+io4++R5GGxUF",
-	"RxTkHIZFuQZnm6uwjnfEZ40AQFHmE+TIsWtdfQivjM+Ik2zgohfaMJq2BqvE6S0WP1H3qP/1B6pcYOfD",
-	"diy2V0m8a4g9tMOiB/f9Js6CRnGBdjJpiWVqMLXwDInNVIL2TCY8Sc4cy9dlVLkhV4wVhEesuEFrwgdG",
-	"jSEl3v4hFGnJeNeBUv3YoBkjdQNn8d5jq7oPM7xjdVaugidu+VYV0OuNUglEtiRmpTwxJUVGE0YyNjVt",
-	"l4NryrH/3u/4dmAR23Y5uMBeaStFcn5Tgr9ggrgWfcqR+KrhYdhhQgz6e5vAAFQ33IIba9tN4AKdQA/4",
-	"IhB2Nr3je0A//96eiw6BG6fLWbfSVWzTJcBTSZuuvhNF2JesZOyteA+riNbl3tVw3Fc7ENu18BvB4oFJ",
-	"2B6E/HuyrkD1vzZ66FC3K/YJnCMUPCo+4cR1FUxkznTVeFAbunQdBDUWKGpq7PBmQgWZMMjRwwhw1zPf",
-	"Hn8fxJwWBRMa5fkZGcuCiTHm/mnfOzPqkKkaRO+VlO9CH9/6LLhrFvo1aeP9j5SjCRXt3We8C6qX78nq",
-	"ec/pDt2h+pPigyo7+Zx2NpCygLUMPZUq2XsbCkxDw9gt8PNSF5/UUYZykwbagfwhBulaIYnt3bEzjLNH",
-	"YG4eVlgi70qD5dWILA2KvivGivq7qlkuNrDFvr8ZnxqWHpJzuykipx+EbqaJur3SDIL+iGJwH3NdfqXK",
-	"oT3sGok+p2KfgvJudOfnVNyT0vycbmi5NaFiv5T+nAriKSGg8y1kHebAVDkvm5zvPSXf1OyXtKo28/3U",
-	"8O+AffZceJNPDQaM9oT+nFFlJox2xLFeul7hGBjz5DhsiINRcwuKpk/NXH2cZ9VD3io6LqBwvxkfkndS",
-	"G6tkueZvVENFuEPygy8tAuiduzEnjIkPohr5cV3H6h8mS+Ig+QdX3kZmWLEKGkUMfdUcVWaQpZUxes3F",
-	"zDUACJTJmFT6cwWYvd7N3si908QlXaKO7DKzteHQi5s1YtC7iCSMprk1raQZqLQzj968yHa9kF9pqe16",
-	"A12qT4jEvdJbgFjLaftWelxpvcTX5qnK6WDKElfQxZq8MiTj10yTP5GULvUhgWVCWxjRbAViJU8kRmlm",
-	"3/4gPCfFZAYMyX79ysz2hRgf74GY+wYK3wE1s0q/mSxXyzF1Cc6fZbNAbXMbz5mrnMFNpTM3KyKfk2mZ",
-	"ZVDyomG4qCMHmskhdYUW+663hcArmf0J5tIfRMVIUF4KrSSn1XGOiS0sbUZLQ+UNe9LjgiGZj1eNKN1c",
-	"Ma74i+Tilo2cv4uUkheQObKVLm01nI4I6DegT9VE1yS2pv4FQ+l1vcrIRrKEVc8aV8xMihnT5tSJ3w+i",
-	"ltWV7c7pgkPCMl1VGoWGTdUzzd/oxD7v59HYziNl6iy4WuKyoYYLocG0WA+RCCwuDqPC7of1mvHu6y2N",
-	"Q6uSQq0vGhgMW0T+dxZM+zfhf8emey/Zjy7UbahNznqpg3H9D7yQcvZ7MUz57bZWiNx3F5SqJlgK94Da",
-	"fC5JwWSRYYqqZsYqRbqXvhYjiryzo/BLUMHKIhCljzTKF9Dr8Cia86K+Fr53VOSfq+53BM8id6s7QxG9",
-	"wuaexZ3e5s9NMpYLMbLDjU8JrrV6dBgcty3VUP+15Oa3xvNwu55JmW7lsHu9vDQUmjo8yNPdL677hNd+",
-	"C/vnP9MIIACSp0uSymiNvk42g/D8W7uMv3bR/r8LUWw329nNHcxLd+clcCndWD2xpoQ79RPABVmWJqPa",
-	"aC9T4cVEQiXfCU2uzgj0udaGPDl2t+hzgJYdUUdKRn4QW/oCLGp+/fdnu4v7CqUvzaZabxbE+2/22nAI",
-	"AGVbKnIdQOZYZqq3oNuXf2DP5PYQHQTMVKhBedOVY7uKjIIqwxNeUGHaD58XLsho2JVjlNCcnYWZlAkt",
-	"aMLNkkxk6Zo/kYy3XR7ehQt5iJpHsMCuo6YB0P1XBZYu9XkrVSNc480ZseX0eW+JIsN4Xha9EPiyrUsy",
-	"p6l7wZ6c0DDBnk5DUooMrbisMpN12KX+yiHp9IEw/9tyz8r+u7LmfFkaLFu4S0SWRyxg0tuC6pR6H2gA",
-	"ZnTEJEbEkrF9a0zm1PM3PgpVNo1cVSDgpdNVjTkw7Kzkzld1Zt2c7qp3SOyaV8YO8jRQ0xr/LLlg6Yia",
-	"MdDd2OpBI82YgK80XWJB9w/CFTEDMrxmlhabu4wQ2iUzFzK7w4NmDy3qcAv3FAsWCNNu3SYQVYRqRBMm",
-	"Eu+5nO1Lfl37CGrbim9Dr2SrvrPa7nhFKkwDT3VwP0jm1AwtWUL9KE/SVW3ajE1Bm285PF1x0E0tlM+d",
-	"sv/4+NgZwBOZ52D0NQuGbJCfkvE/+zNB/xPNeMKGEzkZtyRgVI9uKu/pa1I+OXn2rNFr+QkIJ8OUHf0/",
-	"fjw/+Hd68J/HB89Gh8ODn/7494NdKljegDQRlp1nvAP3ij5UuScRHLdW0gzrvtoLmRXMNHPWvZaagdj1",
-	"s9toB5YLWOWKNJ5Zagd3aOJKKDcbagHNWMnvGzaAeX7YKKdUmrlUtSao66YyOA86qzSY/cCd7FiKasKn",
-	"YbhIClTvrHesMtyfEQQI9kuKtEuKCGxf8X3wMNJav6kNlOtdMT0yO2x0bJ8FH11z7YfRLtopAF1QqhSb",
-	"aN4lG+w1vfG+DtBtkHT3ReBlhTgnvjbIKlc5u0tkQVFPXLermQq9edDJB5aotnScqiD7g+m8gOBxu1ip",
-	"lLOZ+9v2c4vEBTN001ZZZJKmj+AAMHs3qVotCKHmrKc4vSvfFRcLZUT7+su7Fy+H5N2bl0PyA5u8s0fL",
-	"y1ffDisr6Bfk9XM49r44Jjmb0YJ/ZJkGUyrXxJQKAjMKxWdzMySJkkUBPW/Ri/1LSZVLX00VXWh7tbHX",
-	"ZWNRAgEXEyXL2dzA5ejiJU41VYxBnTKaZSRnhqbU0PVj7YxQfUXGL1+8J6t8MwYrHMSBADYOyfc+2Jtr",
-	"gubawK3uCA+bo0QOy3dlSGNtojMvM8Oten5khz2wi25SWKHssMbVeqo5vE+561qQ/ujfrGuty8nPLNmm",
-	"n+zdMAW9YnuOXPoeiZ4Glc07pWrdErCMiBKU1fts0RfMcNMmwOdVB00JEU9kQZee7wRb1LX6+NR7jLHy",
-	"JyqirvOnTwBzoU4aqwVyXcca3snxCLUJD2BDbt29MImdHnldT72tX6xmIv1b+OytpCdvQtHbCjENu13Q",
-	"ajKI6EQn0p7DpJnL4gZIg1h2K9DNaIUqvlQkDIqSbUTHx0Iq03rHbzQItTBx1yc9dOeWHuLVaNisjQnm",
-	"UbxXHZI3vlTaqeup46KplDTMpf1YQEJxxHo3Q9fFRjuDxSP9QWRyNqwy2l31cm9YY4lUKVwuXbFFkbp6",
-	"KI8ggiV2PryA3e/3EoJzxNsX/OXy7RuSyqTMIeQMGgAZSSaMXEHFZo2FMtjdev+tuJnxa4ZlblOrSW6g",
-	"oqpNeLeEfld3E9+fkK67fN+woSqMlp6Fd1tLa3DD92wA1/kbduLeUtxGWrJHcbK5iMrrZUsZldZ6Jouq",
-	"hUZAKtBQylkR4w1bs/4JD2CM/nw7yRN2d7/StAlETZflDtG73xtem90LzFpW5GOHQigKJ6cuE5OL3vF5",
-	"Fa1qprXP4KmvzSuyWqRvLe9d+mf7MPGL/bPmizXT4gTOMVDwWP/7sEV2sLft1JwHRbxuF13U6+Xn/gm4",
-	"Uo1qzaWDOqOS1FPn0Sf3ab20yhqpOhj0qpNWj3oHlQ7viCOoh3cncJse+zYz0bvK8tav99vGxmmd1tDK",
-	"XfmQirY4EGzwMFZw+i3VxHLtnh/pLgsskKa69oRRqmxwOjiiBQe0uMfXVpn4NF+RBuTqy7GVJtbVrupe",
-	"CPcLbJPYJD/d0gsvrN8bVpyLPY92Qhf7vrD0RYycQbPPZif8+Ms+GkVDei0m07qXoHvp+jvfSkXAJDOh",
-	"GRWJvZ/ZDVb+Ofe2azgUf78qfe0haP8efP7p8/8PAAD//w==",
+	"7H3tdhu3duir4LJdyz09FCXLTk4sra5Wdhwfn+OvSs5JV6OUBGdAEtEMwAAY0ayX77pv0Te4L9I3uU9y",
+	"F/YGZjAkZjikRElJmh8xRc7gY39hY39+7iUyn0vBhNG9k8+9GaMpU/Dx5Uc6tf+mTCeKzw2XonfS+zhj",
+	"hAq9YOqRJtdMaft1v6eTGcupfdws56x30tNGcTHtffnS7/3bwQuazNj6WD/MmJkxRUw5JklozshEyRy+",
+	"TOC9cHQmirx38mPvz68/9vq9t68vLno/9dfm/NLvzamiOTNuLy8KpaWK72Yk2CczTOCJEZETmHlOp4yM",
+	"2UQqOz+3z/5SMLXs9XuC5nYyfKG2uL9XbNI76f3dYQXTQ/xVH7oV2KW9Tlk+l4aJZPlXtlxf1IuZ1EyQ",
+	"8RJhkHEmTJ8ItiATqQijyYyYGRdTYmbUEG7IggqjSU5TNiBnRLFfCqaN+1UTzYQhdEq5IAtuZjCotmC+",
+	"Ykv4hgty/PRSzGShtMODxkcXdgj7/IQrbYgUDGY5xV+pkIC+sUyXdhlcE0qeHh8PLoWHGZJTBbRg6wd2",
+	"7yH0cvrpDRNTM+udPD7+pt/LufB/f2PxaQxTdsz/+PF/Hfzvn/74971+hNZeT95Sk8zimLYUjWBB4soy",
+	"psiM6gF5jVhHsC6oJsmMiilLieYiYf2QQnGXj48H5AOT84yRxUySROaMGEkoUVLmhIqUTCVJJRHSXAoc",
+	"DEAk7ByAE83a4DQ5wH00AOj4q69rAHoch8U7KVgDPM5EIzhaFmUHbF/Z46Pjp7HFvOE5N/bZGC9l8GM4",
+	"YsomtMhM7+T4qG+H57nl+8dHR7Bt91c5DxeGTRly17mU+etvy5nm1MyqiSx2hjzt9XuWS7hiae/EqIJ1",
+	"5eLX38IcF4yqGFB/kCrVlg4mXKRINRl1jDO2PKLJmE25EBYqcbHySzNgjzaj/HvNFA4U3X7hf951/+X4",
+	"IGMV03MpNAMR+0HJccZy+zGRwjAB2KbzecYTauFzOMcn/viztsD63HFKPy7MuHp+UEMWVrwtlHQQcK/Z",
+	"Uc+ShM0NS1+La24ovvO5N1dyzpThuGpkapYOqdm0kI/c7rtf0lA3Uqng/GNAfeG01fklxz+zxNg5zpJE",
+	"FgjBlfVeU0PVprnP4Knvz99oO1iiGDVbbTHlep7R5dCT0gqh9Xsspzxr/mV4zRSfcJYGj4ylzBgV9plu",
+	"wOv3uB7SNOciPkpGxbSgU7ZprDf+OasVMJFyMR2W648oN2mqmNZOMNIrpoFv5xlNGJEiYe6oS6SYcJWz",
+	"9NRK9dGrlx/JoeUvfZizUZ8sZjyzBwpTzD4tBVs/r/q9Yp5uiZoi4PCOnFonQqC/QBAgKNYQt0IEAbgD",
+	"vPQ9PdaIrLatFuo+AyZYp/EhqH0baeQFPmXJlZqNYsRz1Co4/GRulOhy7V4tPP+HHVvYURtqOlHlBTxo",
+	"3yi05ccSFBOpcvvJYoIdGA5kJ4oso+OM+XPq18xCMb5BsK0AY0t28vR5twxVcsVNWOoN1+YWF8wNy/UW",
+	"Ky+XRpWiS/t3cBncNM479skE17oWENSHjQKkSLk5S7yS4q+5lsiGJWk4qhsqxgXQTfmNZtpexPXQPwd0",
+	"NpwqKvCpXF5zNnRUVf7tCKv8O2UZw78Ty9bFfKgNVe4JS9uK2duk/yuhImFZVv6sh3Na6OBPxXSRszRy",
+	"RXc7fimMWkbEagmIVjwGMPvSty8hzmiWvZ/0Tn7coFcyZfXQLz+tapXP8d5teZa4u5GVRXCkJzMiC2N1",
+	"eo13QjxVTokVU3A9p4LYnVAj1SOrJOQ5FemaHNvtGGDGQhW2mKbcLpdmHwLA1SRkRVtd5buhasrMcMvH",
+	"r7hIV0nWE1RASKoQjiw89QCtxKw3EWGLuO17wqhPHq68glINwo0sdy/yp6L8BySA4EC62xME1aJ5Jmm6",
+	"0yFSqVXr5o2xlllhSnWeaSInRP9SUMXInCemUEwPyMtrppb2dj6joKOfgGVLFsbyMZ7RziLIFZEL0XfK",
+	"/5QJy+Ms7YOthwpy8bdXl8IN3CdSkQ/vXoFAGM0zysVoQOC2aod1F4yMUTQWCHbNlLM46dPSrOamh5Xh",
+	"F34rOKmZsUthdSam7NI1WUh1hTKI5FzYzedSOStTHZ2ldaXJIou7tBKu3KmHWnWNqd3F1DRi4H18dPz0",
+	"v//L/p/8wMYfAC520JylvMjBLLKYMYEWVxyezGhKJmzBFJnzTwwYee3swPfX5/vq8fF//9dXj49httiL",
+	"gIuW9/7y4eUrh7w+gBKtr7okCzvwgLyfOOxotFWjodjd9uzFnugimZEJz5g+IVSTEa54FFuTmRX5WETv",
+	"o4+Pv/nv/3p8/E3DflZYxmM1HLKElceRh0ELQyFD3tNdRzHqzEOrlAk25gnlmec6tE5LksoYWK2CVOjw",
+	"ZJormVg9CWxvitF02ev3cMCohqINm68v5M9yQSbUsYi/5yO/uAlAavlJfylYwdDgKFKmcPJ5Mc64ntk/",
+	"frqVK413xFQ3s9AkGhKJA0v1yq53eHjpb9W8dWLZHvHb4ctemOZMaZY2IK87RAInlofNBs3hOY3seEyF",
+	"YOlwvLwFFRS0yVIyOiUTzh20I92CMlnx2Tr5CYPCaMcLubOUdNn5Ciqc7liBslynX1UX3NypEmNpYQfd",
+	"5TkV96F6Psfj+oHonM+pOEdnZfOdZkIzzVb1l4p425Z6jk+FFL2m7QgruplItfPPsGxyWh723IC+l0qm",
+	"iZBWKEY5IsoBNzIwlQPEoPaiJJAdvenr6tsL0D1f2mvZbggpDZA1H+XTmsPqSUwfo1ovpEo3+H8fb1J9",
+	"vAWuHC8KONjlB/fIbhtNCqWYMMOdF265YtH59aNNG19bz8r4UTjglfy8iJ3b9qRpMTEEhwIX5uunvXUf",
+	"7Ophdi4X2urUoA0TxXJ5zdIqlGEuM54sTwlVyYz7X5SUeaD5V2vfwWqilmB8iBqtmVJStW53DX0RF6Q2",
+	"cj5nKaFuM7GFT7jgenZDW3dX0wwsw22g07nwAdcdORqcAfBGy/ZjoG5UjlEUPN34er/36WAqD6LqPQu1",
+	"xUrRLrx/3W7UGzRb9HzD8rlUNBsWKu5EMYpPp6hR+Nks4NIiY97U2tGO5UeqwSTAV0WulWfAsWRJrCt6",
+	"eoCgOpWtbKxdEtypzhQIoB1Up+rt+9CgwrU/GEXKLerCGevXQKIK0dmsi5egZl5oZ5bViAecuDZqF7oE",
+	"An8rrznrekyzT9Qyu31uyoSyv/zYm0nLMnYKZVXAnA3RMKZ7J8+e9nuGG/tG753UE6aoKXr93pJR1Tt5",
+	"/Oz4+Mu61SyQ/LVz+6ujo6OIYPEL6Uhar+zjYN6in17jC4ECgDRmdVn+S8Hc7+76N5faMOVR0jbHD2x8",
+	"hmZEuASuQuVzFWv19dGmYCuLVcVovv28DvB1dXFjfJNHTrDI4+P6Ir/501F/030fJ3eDrcOgmR7Ppcx3",
+	"IMeEzmnCzRKx6SKxLnjGhCEXhUgBq9dc8zHP4DE0DyW9NQKsRgpMuF8dreokpVGbC7jCWN1/JrUhRspe",
+	"PZouBN7xRlVuNR4tRvPoSOwqbPwtaas4tzq02qf5W/XkKh00X7BK+R0s6+unq6sKI1LPDv6dHvzn0cGz",
+	"4UE0MrXfe5ly85ZpTadst5vHWKaRWOEPGeWCGPYJnbIhNx1td4WC8WPgeOnvdivmYGPFuNExC9suenpX",
+	"kvH+xrYnYcl/tQ+Cb0KbIS31m/WIL/sw0UxdM/VI9ysPkHe3nBK70SUGfxn/gousjuEavOTpUE5a5oPw",
+	"sgWthWdDxHcZLHZLerK9Hd5Qed8c1wMADwJ7gHicFOhmC7XI/Sl6u3KR5WNZmBNCSaGZ6hNKMMwGQ0vt",
+	"3xbohqAHnlcRn130+91CiNz2bgdNC6muJplcuEE7XCWc6zuAdbWs6vJQcmmdD0IarU++Aq5mp0BFWo1C",
+	"404vFSimdrhP4FIRTk0BwrsJjphsuHnAmyjyMa6oXTmThUlkHvHKjuScidGJZSyIZAG3LMS4osOFwBox",
+	"V4GRnKdpxgZk5OhCLUd9MsqoYcp+KIRiNJnZFY9OiJFkzIhRnKUo0wZkRPMxnxay0Pb3GbsUCDGS0yWZ",
+	"0etKpKJXL+UpEdIQTZdEywEZzZnKqcX16IQoNim0sxFNpUwHZFQGIeHwioFUFRKyUoy08jW1WzXS7vNS",
+	"COmSZ6SdAr3j/lZvAeMIu2IEiM6H/YL2XW7Xcpffmr3D+2VanikDo35qMYd0FTeregviv0KwDydfNQaU",
+	"pNZI9X/m2ki1vA8+7fdmOPk6fYL+Spzk6q/kH8GnXr/bjarG2mvX9U23br/ARvD9dSX0acEyhxD3aahY",
+	"zgUm0YTBoXhqBfZqCKwz5VMu+6jnkw2q42ztm2qKGKnBMu/DTFJi+YFYSGA9HyDibA0SGLTo2DHqiOUZ",
+	"SihNqGJe7dtNei8oN/bj2lRvYXxQC2ESw7PMyVMNCYC4TCur0Re14Zpb7aqatB0ydy8GECG7ntkfFLvm",
+	"bLG+4JnJ44re1ncHp101WMI+mc26Wl1Ns1LFLs69vWlr+l7Y1sN1S4HZuJm7dClG/YKNK7todCJoTBSq",
+	"lIEy7qT9bH/5aS5VTI10uWiB5O5uGIwkskUkK61yxjolwvjAny3WUYv5iSxhTIWOqcpSsyrR1IezTOk1",
+	"63yQA1hZekFF0rR/5p7ZxuZQR0anZTt66LTsdoTlaA6KRa9mWWRiyl1OqcxSps2WqpCDjrNBRdfjbcD3",
+	"gj50+XYlxbfLcynzqMPSpUJ0HuoCX9go7jx/BVP4VQe4rBNVP874jlM8yCtOrFNxVG6t4HE9Ds3ZCddE",
+	"0y4JB+g9jbvOU27uyJ2t2DxbDo10xpG4jcgVLugy7+4ZvLzSye0ngHV9fSsGkwpKFTjb0FpyyC1EVLaE",
+	"+G0BgVuJB7xpvnRl2No2HvA7zrI0yE1fDXdJIwaSC2M3hAHgcyWniub6hIz80kZ9MrLz2H+t4mD/dc4A",
+	"+xGhZD8pe4uDp6Uc6plUxv+RSTH1n3MqlqP+pRjlXIBbz/7gXYBoYik9fvATF5XyZL/wGMBnr4RcCBwi",
+	"g+wAWO84o+IKZkmkMErCHVPRxFlxQE+yH5ztClbPwFCD26VXTOA+dbUJamBOSL63HxIpJhlP7ANgh4W0",
+	"BbSwrFHFxOJlHfTfSgO5BtTMvAHKMlmZOVCWdXmkicuqjGQHlKKxXTvENfSRCqr3YmSEvtm15b4WJJMY",
+	"aadZ3QPzdLMb68+MZma2TpVWnR5THTPdJVIIlhiWjixEFq7EC5Y/iHoiUq5vPsx6bLa8AoE2VRTzDVO5",
+	"EK3BNTddRFMYewkrv9lgyhgisTTIqtE+9OUdHTyjB5OfPn/z5aD8/LTD58fHX9Y9f032/i1qUuwmdbc/",
+	"LhpqIrwX2ZIsZhKSlGZUo3OFgU1VM6iO0GU97NOcK6bb9rSzfoArUvcReL/VQdrJlVZRhvOntasgPvLV",
+	"O3w8LGoQrxcc2XhmVku4U5NQeFva3tRQvX0f9s72m949GT2rRTWayroWQllUjN/byN2dr97dE0WQ5CNH",
+	"ZT0+ZWcR0lhaY06V4QmfUxEPdYhxp1NMwrWtDLSOrYaAdth1A1d3Qvk9cXBpQ7wJI6+Z55x/zt+pAcZJ",
+	"xoVLsLuWV5h7BzCKG+jeBFWDIhfJysq/UNwYJggPHYQwfcriI8spFzvEhzkW7NGMJ+xfFtQkM0sry4Fh",
+	"YN6pcgV61Y8HKcvleoRYF6Pp4/vOw2g0XdDCzOS9HOObgquIFX9VvM4pYTqhc8j7dLm/eiYXXExRG7pd",
+	"28uKaLZXMTKmyVW/vB7ZrWGMkpkxEU3xuQdzTXdE/mshrabTGP/TZNu5TVuOI741o86uFh1H5Xcqf0vj",
+	"7vZS1716H7pTi0lasAVTgeYUIQ8f4kE1GdGJYWoEdptFGV9HuSvj6aq0cEGocOzijtfNMTd1BW4t8Q6T",
+	"/4l9DEvHOtsF1FlNuWJg1CMQnqHdOpw9nYnNUWNbaYIrUIsiG4qzrMtfl4K1vsV30vgtJdTQTE4LRqhY",
+	"QoWJqLzZReK1q3KRaPp1a8MK/XRPmAoD6DcbkNfj5jcFx28cs4yJv4XwRB8n30VZ3RAOv6rGOizUQFbb",
+	"a78io+0qCgBR3q24BDbYRVjaF+9FVOKKH8wN821h2G24KvLC3FvthJ0rIeyh8kEJh+0dHRYVd8s9hdmN",
+	"eQpzP7xTmIfGOndc/eCuqxf4qaPbRwf+Gg38LOE631rdwJUq5xoznIiQi6gOomS2cRfn9pnAvNT+rMwj",
+	"Tko4Pt263UDNO74Xym8Mlrgn2g/G6qRN76w393vvBbOHzEd5xUR7Spf9c7ucrg+VSS9imdxUtLerboqU",
+	"tcVhCokemjGx9QF8Q0//3JUHXXeoMyZ8q4myKP6zI6JZIkWqb8y8t17Rd6Vwr+PxeVX+NABXiKEV4Mdo",
+	"PyCaOz2uQ2Ld4dQOXr8PEVZb/YORYx+YyrnWK0V77c1o6IMJ+j19xedDncnFMMc4A7QaBU9c8eTKERWG",
+	"hpUWf2dvGjo7hXvT/aWZ/QEoc0ZFOpTXLrOLpsNMxkvLOfVzDXudY4Ful9OiQMVaJAFAuaCJ4ddsWPOh",
+	"9HsyS4e1wDv3mA/Kk2o+o5YzofRMHB5Sb5uWG5ju0Wzcu5hRe+dg2NzjnwOz4knv6PE3z46Ojo4O4H9/",
+	"sv/7xv/p/1u34996su9aEF0HM+4t9LloTCreGJHVoSXIC/toWRe5oVjPhpLJnzeWL/qOTwvFnBt0zDKJ",
+	"uWOgh8qU9bHUJ9VkBGQHHaRGLgteDAvNRrFyQFXhoU7irxbFFgueRdqNBkiCcR28F/ZSTPUVF1Mwkc5Y",
+	"Nm+P9lmHTbOVCr9YnRzTdiH6zAWF1f3K7BOUI9UlPDdG/sCvldmqqtkoU9ZGai86h/oNyEfQQXO6JGOG",
+	"xXfhqmH1oFO068KsRNOlRkvzFRepxbzrcYNJy4PAc+gMEbVi7hj1OwRTdPUnhtZhrdbgq5yK5bAsiet+",
+	"gHTE1Gcj+u90MXdBxE6Ps4dKOkwUS5kwnGbafaPYRDE9GxrQjvG76rPAC43l4dqixoVeYiKEkOWGhlIw",
+	"zbKJP7EWXKRy4c8kTGuDKMLyr0KULVQwm2rM0xR+51WXsOEVWw4Vc1XlLSEqQTM8H2nG7RZQarui4h60",
+	"8IddXvkFMzOZwlc0y+QiqHrPPnEN50nItV7Js1qANMOJLIT/HJxC7htfnFQuxLDSFa1uCyJnWCaPQEQo",
+	"LEJTw/WEO9QpatgQumBVWX+BGRX+nhQZmFoDTaKki3pweSFoYWYW1YlvEiDoNeWZm80FiQYaSPmNq9oe",
+	"0lDOUk6Hju38yV3iEsL1YvXmgjNWSXsAP9juKfek+6zdMmJ1eBsEmoXn3d4eHA53uTngq/dya/CrfjA3",
+	"BvR0P6DIB/YpYWpu4iFgmHb9+OkRKaPFy2oo5SROigST7Mhh0cYP3ivv1xkD6nlDzfDvIGhcauzRaGWm",
+	"lbOwaHeFCpToJ9FyRud4Qu5qqA2P1/bQmuONpT7ro8XhMOXaMLXDTaYuJHsvqJJlR6PeSS+xf/+Le34g",
+	"1bQel5RIpVhiyEwqzcgYjGjLUNa5EdYvOqvCubXiUnPfqy3Lzu7UOm7nkq23a1LvFGJ1zuJpqDucnk7e",
+	"du84Uw95/1lLMTiniyDIY9tKT16Fdq1kojrGnCkuU6vtdd2YewNMy50zqso6irdR9aelqk9ZN7G2yto2",
+	"yyNng7aApHCnyoKjvh10BXzzPlQFv+YHoymcM83MbufOTURVeVa17bPmVFm7oLsLZLuActZ9z9sziXc4",
+	"PKPhxL/mbNFQ1iTuOgzLI95GRbpNAUmw5n2pbHICthJfFNvqK480lnFs0ea6itawSuPtFDDrHEC/3k3F",
+	"3mAh5DrizQ3jqfzFd+jdRtHRwEAHnYUo9ls2C2Zhu5BeU9Wn5Kgs1mVHJXnN8FSL4eqQsWOpsax9t0Pv",
+	"ltsoZtmcd1Ciuu+ZLJiwXzHNCqZi8A5qUm8R12XBc5aYti5/XgqAnaNqShg1gygm58y72jO7OOO2NpxR",
+	"qHjlbE7wlS6ShDE0AV3xBPMDKtMWFcOMT1yDw6L6N/gWaSZojVilwdSqMPnkg+DLMk8hJsNuq11h643P",
+	"N0piwldES3kay9h7wA0J7xBGLsRfSENSK0KMJFQso7K2oUuh66jk2hW6DWzRlBCY5U51tVhMSxdN7Z5i",
+	"WR5YJAuAQU7vAwpniXlggGjM1/IiPCYHffmVdXUOW5t0aVIIvAqV0/RVPJqknqDY3AaoTwqRMa3d4FBx",
+	"DTN8Onf/6SrdIFKksfKcXxSEykwldo5MoDynV7C7LUfzqYDyM9uWt6XTBui7ACxsjYjBeKnrndTr1AUj",
+	"GH5lfStQWUli9hQRoz9HRvchkhoLCN0bM14wYy9YO1otOwdexSIho8sBFL8W8bJoWlcG0sbE4ljXzgtU",
+	"SwmEYfmTvWQQ4l6N6vVrltmdYrnLUmrxYO7a5lbnrG0tCjRDsQTdXkNkbyfurwyD0i3ywpIHAd+r7lo3",
+	"LIivilYMuwmhBiG79Wi+cDdtiLlTNa2khh1UNWgL4/vW7CQSgh5aZd8J92Ad2S9Asbb6NPb5Iq7acpT2",
+	"btClquqQgsZ+3y6lQ7eULzEIYQzDTcPx171PvnFzzoX2vaOv2LxMpqNFas94OY34orbJu3ZriGEfzvTO",
+	"wf9g0tsNDrdlOYxt4nuwCbztfKLVamRht45bdDtt7z760rynbZocbdpWmMC5zm//07/oV9u/qIF4duxI",
+	"VO9B9Fa6HkQRA+tXXzYTXb0rUT1r2BcnmBeGyMKUVhbNxZWGaMoFmYUmYKjgf6dNiiKWognU2O7UhOWO",
+	"Cof5aQfv3Icf8bGfwucOeF56fandfW/KzawYDxKZH0o65weJTNmUicNyF1/C1/UVnx/IOVLQwVxCtF3J",
+	"ozu2aopa7UvsPvm6ht2j27HB72xRX2czzdSaVQOjzKGot4/ljBk2vg+c/uHZfrwanhBNOvopyD8aHPz0",
+	"j9EEpL/VNlqnZGwiZpkv49qw9JQUAj/Z7+ScCWJkrbAbZOZwcXVK5opfUwMhPZQ8PXoaPsnRPgrXiiC+",
+	"1fUss/IdZ4EYSBgmCp1AoMaCcpXR4KIhM2Pm+uTw0IcdBbxZE75Pv4npSJolheJmeWHx7ULrGVWotuOn",
+	"7zyH/+WHjxan8KQ9OPG5clS7kN6XL1C6aiIj9xxqkhmZ8Cy3F9ApXMVOvK1Z97GlbZ8kM2r6xNX7HVyK",
+	"S/GP5C8X799ZgGpBr9gwoZr1CYdQ3QlnCssRff/962+v/9SHGGT85vy7F+TJkyfP7Jvff3wxsCO94dpo",
+	"3/159PnSXw8ue31yCTcE/BQYEC57X0anZE61JqPg6xGUmLGIn0oihSszOvIWNyZSmBBvMUQxmkI4NBn9",
+	"2wF8d0L+/PojFHYcvX19cTGCS0FClVoSKsjLj3R6WrZmgZmoJqPXk4N3UrCDtxaWWMeDkidHT2EqbAsC",
+	"gfN2FSM6n2euk8ahC7v+489aihH5BwuaZ0+/+tMfkIYo0RDmTUZWAI5OyQjD70dQQlS7DiMsS4P+CxDX",
+	"CvNe2FWuWRfscs8gOI3/J6zhhDwHiiH/7//839GAvDYk49dMk8dfEaeeQAA8Giu40UTzqTjgAsyOp4R9",
+	"wqYf2CKHEGctcLNNXPlTlxLJ1YCcrTyykOpKQ4+yE1Jo7pygZsEThg3OIW4d54R9nZEP7y8+4o7RK6GJ",
+	"oVeWugQZva5isA/+ypajk7BRGUC1rG9yxZb9oEoP/rrw1/6qdUtOUwYzW2GtgSCQXSy8XcsTUojUku7r",
+	"iSOCPuETspSFJ5YTK5EeH2PoPaxdy5yBnrGgmkyo1STd/rwYs6yHXh7qC6tjIodFJnZ5bxJ0JGf5mKlT",
+	"Qgl6DaH/GJkyg288qWBhactiboQPjgZk9OrlR3IIjH/42SXFfDnM2ShIHAiMNTldklRCfRpYMsIK1TsE",
+	"kosQhz5Lo0NamNmIjJfeEusSK059xgJiFqnKAgn7Ho2XXiidOrYtR7CrLwcBBiA+iEMH7yErwxsDx5VO",
+	"4uCMIPBwi6Nzatgbu+oD+P+I/IMqN2SAWv/QB6BVD56znHLBxRRlRu0XzewQumb4sziVEwvIHIBkpckf",
+	"BuT9tTOFAdDCrviI7ONndl7AnsUcGYUx+H5qZtTy4AyrClkBjRMDYrBfS8ZoarExp1OmvbRBhhyzGXeS",
+	"4+/6ZDHjyQyIGHwLVl6MDqEb0PIAQvr+Dt76Jys9KvTWnhghpA49Tg4UwqN6uv7LocuvGPXJ6DDIEHBv",
+	"BN8cZlJeFXN4EJ3WDgCHrr6en7oQuhjbU2/MIqPUfsX3Fau+GpCPM+iaqK6tULIqByT/WOGgLYdNlBTm",
+	"gMFBIbA3mBWUciGwiHTGEyZ0eIV5+9qe2XB/63lNwao2WhYqgUDVQ/fSYc5NcHXD4/oDVRD5cO1aWpz0",
+	"jgaPB5CPZ0ehc9476T0ZHA2eYI3gGWgQh2DPOQTbDfYbhn/snQgA8TrtnfTsSXwGT0BgBRat1uDC5nai",
+	"XwoMkXUbAY+xa90Humm3gOn4YOh2vq3RSq92t6Fg02eJL+Maf7iCyKH3eWx+EoQAePcV03MpNCp0x0dH",
+	"mDgojHNYhZrBz842t8XiwYcEml6kKGpiNF45nRk0Pl65wMMyaS/QRoEKvB764092R7rIc6qW3l6OFkOS",
+	"+o4fgi3Cjh+GTqG/tWs9b8d2ROljZO0d0IWnraipoCYsnKsAm0nhUe462sN1HXpHDcgPvqOhK8IOgGWa",
+	"MBD6YL9dDnr9FdIP7c3r1L8ByYHe8Ve2dNiGE+O5y4m9FUTHbOJfvqBBskZbx7c25UqT9giBfVAy59o5",
+	"BfZGYLAOUsy9T2gTLR2qAv06jXKu6omvt8b3g2L/aiNtMgDgsX8UHRRzmKq/NfcDxg4/YxD5l0bUvWIB",
+	"5hqOKTAklUdBGZZeWe3RDLbFKXM3+HPOuWYMYrtW0C+8wirJhKr9Iva9YCQJkNuKTVD6Qs5bkeSr7WYx",
+	"js19a2aMK6gVsC6gLXG/zF1AWgflxPew64SDoH9ek0bho0i3GLCshR8fMWh8vJW+82sSTlUvzwaqRozu",
+	"lX7x0oPxknCLTmjO/O1rS1UFyftw7ptyYoRta/8xuBKMWSJzZu/hEKiVMyqgQ2dViYGCGdO/ol0kSNpH",
+	"Q4Pv3zcg50wXub0To1UD7oUQMKz1OtPAw6xkm/2iOezH2YBtgJu/V3JNIOp5r8h/w3x9dDAJRpDbbzxo",
+	"gnafDwV2+1bjUcNGgC0oN1F4zYsGHZ0pTbSRc182y5keTkur0dL3ok2Bgg2Sey5zJtzvYDEDAxe09B6Q",
+	"oMWsXRDJLGMJ6VstD4gFHRfTSxFhCLiB1/EKkH5gHLF/FqBZ1o7VdREXdHNtVKLrfV87nctlHELXYy8I",
+	"SNj7SVVu5f5Oq5c0mZWVWbDDPCh9OU2ZVcBcNOVG/H3GgiUbdOmXZWLuJjXaD/dwFelId/gWNO5fZw6Q",
+	"x8Lu8AT6A2yHw0PUAJpNJGeiHN64pmTolVjQJZlKpokUp4RPIJAB84vQu2JnANeUZsKMCFSjt+JiQF6g",
+	"0tFV18DHf3MEdd+U9FfG5oQimiZK5mTMLEZcTcdtSAgKQabNJPTW+dFkqQMQqIRVOs36voZYrRoW10Tx",
+	"6cyQ8ZIIuRgQaL4mJ1WCA6izImXpafWdVf4m9hwvdFWU/1KAq4FqMio13hESX+woP4cN3TXF9XczB9Zo",
+	"9PFd0qhgizugU/A4OzoFjLVSp4LM9Xbl4tw986u2zgXFAZrsOm6b+8WOkQpCHmCuLaxz7o3Dz/hhkz7h",
+	"KhJ0ssv5AR/uAVArQ9GKvv1rE8pDthlXhWaqnaW+19iRaAU76wnpVsr7+i2+jS07QOZ2wh/qhmIJ03Ut",
+	"/5eaer9V+N3tGOCqILhfnz/PItOuv92nhxbg/RLeWRkJtpWVDAjx8LMzcLYKjO8x7WizuAi7aT9IYVGi",
+	"rV1e+I78excYVev/zog6VIyLMnTVa4mrSpd75H8wtzdjDSmDdMvwJc2nAqKsNqpWqzjVLMxy8+bqOlJf",
+	"ihQEpn/0HtH6dP1i8hLClfdrdXFxdq6CDQL9URnvqLeDOGKv+ab1Em45OF0QValdEtqk0EyD2i4F0wPi",
+	"Mr2wU2PsLk5c0oKbGC72uWbZNYvc091o98C+e4iIqOfAfaknZ5W9kn4HcsNBIqDeJpItzOwwk1NMTo7L",
+	"eOgK29sPymodZ+8YYWVOdwRT+BvhYnc8VchAYR1ioDCzFQRI9KI0mPOyBV3qylKHUeULlmUHE6lylmK8",
+	"Zp9ACWQXEhVxmuM0+8HkSpnRTri8feleF+FelLaAvh5v2qbowL4+uMchjvehRoaBFWgrRBw3NOl1vrog",
+	"Mj6VzFUXYiBhpCgj8cLCRK4g+c3xeKavHLnDddOFJ1fOcY1h7PZ4LKv1dcW2jy5uYbxaZoJdx5MjnwsB",
+	"x7OEpqwwP1OkLMVExdKHrWNkQbm4PsnBsMoNuZY8jRjOcU2rhLYflg3qM+7KsBfMnDqPhk8HcVsOilSx",
+	"W+LqC9CHQ2RXyQsuzUTJvPRktFCCyzxpY3h84OFIy7s5+T6GOTq3IYh9VhDdlBAEdGN/0q14wwLRzTxr",
+	"N7BgGUTYeHfW3IWlkvEyTKOA/B0J9Tx8OYMxTa6mShaiFjs88n7qEdo+HEk80uQMcg0OvFv6UiQzKTUw",
+	"eNxJ4Zb/QI+O1frbnQjz8Z0RphMpfaJvUT97S69YoCkDVeiNOluY1tJOjNX90RtLMQNR1At/le7XBYS/",
+	"yAFxR0HzTW+NvP4Gi/I+sH0QSK26xq5nxouya8rNsefGCtvyxI4Ee7FuPhKSGTWHZR+uNpv526pZV4fw",
+	"lqqN1M1cjHXwvc9SVDbA52rJiGtStk6PraOs/9YxCLks4rVWD8HrOetTo2SUWVpahU9BUQRsjHAFmFVa",
+	"6pBjZWm77HPPUm5YCg4GCulnNLnCvvcnkOfnFKkpC5Jc9czeeIA3+iXiuYL03AZgQFDDTrDo5g3o4BKe",
+	"vJOCQXbofp0HjlqbXAeemOseQEjyDfHoUAhwG/X6vRmjqfMtAZgbFuEeO4RnvvR7Lq160+P+MVjvk5j4",
+	"ONO+oOFtG1H6nyOZTJY0NeVpldYaCBErOTAMMir/L2TOoJLzTFrRDWW6gtTbU0jJ9PWb+2Xirp4zeqWJ",
+	"kZJoKUX5xvEzxEWQ1bl+CAQNAR+qmhHpWXjHmoabfUM8T9XxYY+2OroMcptLGgPFAIrfrVPb2pF1+NkX",
+	"eXYOtqZI9PeCPYJ0VGxl58qxS0XKsvWuXPAj7WkWStxYua0hF8PXHD4ttRbFgEVo2UZHG7qMKCffwpoa",
+	"KTNibK42dQd+hVdS7BnTH0HRLMFkj7eoJIFzoQ11LqC6qsuwDuyXKTf3Buo9mLSq7dzTnXkbgWEZCyvl",
+	"CbnYc54dXq5Bh7ISwx5UcYEBHWQPXdmWwD/12S0OKsl9aczVOiOuyE8ZsZfTlFX2ltffEpqVBjAtq+Ia",
+	"9qJvT7V+JGdXgYzDrBcIMRkQ1/FMkym/ZpcCNEyn2cdu1K+Y+RY3cOabz92RF6sfHTqEZuv4vuyQe2Gg",
+	"r6e9klIGcxHrfnz7uiXP6ZQdzrFIa7W4smjYmAsKyvN6ZSJ8VV9P//gpz7Z9PZ7+wBNTwD1lJxVznwpj",
+	"JcSrdYJ/GKup2LNyBnX3SdkD0fMgBmJtYEJXv+HL4ed2NnwH+iGa1HxQt73beg6ps49lMc2q/MpBjH2Q",
+	"b77jGbtv3vFFLNqGrgoPPn76p6ffPPn66Z/aayQ2zNWZP82syMeC8mywYOM59NNIeZH7v6Cl7MpPP8+n",
+	"1R+3w8n9mGVpvDThXXhBhe/q0TtxLFRt+NySTFMg3vFXX68vsav0+HnOdhYfN5A8APMHInaOj77+zYHG",
+	"nvjKlA4sBySQscfR0t1Y/LKUjq5QDkv7vnEJNb72nquRGcD7jUS1rL7stUV2EvFPH3/doveFlda2uLKW",
+	"p0GMhhQDDhQSdRlgzNvwfhLFrIhnafuxMmM0M7O2yMo/4xN7VJDdDBH41AqAeZKYMzWjc111sZI5A4Kz",
+	"YPvq6MkdrMvyfkoNHVONhSIXWJX9hkjzEdO+ShSFqm8aNgcwCJDoEBdi8TDj16wNlW/4NRNMRxJWY3wB",
+	"o92S2qNk4twXNMP6oW37wJbirekBNOWdd3IOw93uTvRMFhkY5LxLTzdtKqwShgXG2r0+6HvgpWOxev8R",
+	"eiIG5Iegcik3UDyvsJRo+mVcQVixz/4ejetBH+TrcoIH4/q5xdyLqqlUU+YFVEisShm67hFQ43XfUfFs",
+	"Ds1tKhQDzzNhnHK+YjOGcooRsnKV6ppjEr7FBx4gpiP86hZ7Gz4+N1Qdxh0AijUBm/n0O6lq5YMtrlwk",
+	"HRCS/dnHAJT+4QF5H6QtWmUGKhH7rEVfiPOIjMY0xVYpo1gsnrz6fv6b5tlqcy6Rvp2BV7in5Jubkw/W",
+	"o6vxJ7eI7kBBQfHHFnEPEV3grSwLooLlywWPUdeFayJVvCiLm+GjrECmHzRr38hUXuLlVVmNBTOLA8Cv",
+	"ZTY0ISgo2LndeQwhhA5ZDOsrYBRb5KB+bYg2VLjI27XT3JlXfCUbcNYJeSlQHASbkooolnOr0evSciqI",
+	"FAPysWzyj805IeIDbhSGGJmlMdPn99Xev1My//0Rj5AochuIqAP5fA56nW5wnX3nUB/2MbaCqvScRSsu",
+	"Xcur+nm92cBWW9IdOL7OXePXO/B9CTwrA0G84gQL8QQtLjZE4+Aj23q5LxhVzqgWCxCBpjGdA0Rcz5im",
+	"wZaMqqHl9V7citmtfUrL2HCO3WTklZgQ14gmHjtTtquhn+Kzbu5ZEzdluq4D3pRZ9mco9ao+hoFDVdmm",
+	"wJ6qz/KaBalsIrSP/N+HFPFjOaIp3uc7ALI7AKVK8YKEpxbU21qAISvFZtO/nzCfj3BhNDST0yK0ajgJ",
+	"1Bze811JkpFAfmhIAPh4qGE4wRLvKwzHzt1+L7CSYc83+DQlFOeJ4L46ig4/+65LGxUFRxTkDIZFuQZn",
+	"m6sJj3fEZ7WQRVHkY+TIkWu2PYBXRqfESTYIKhDaMJo2htfE6S0W8eE7SP0WQmvOsVdjMxab6zreNcQe",
+	"2mHRgft+E2dBrRxCM5k0RF/VmFp4hsT2L0FDKROeJKeO5avCr9yQK8bmhEesuEEzxQdGjSEl3v4hFGki",
+	"edehXd3YoB7VdQNn8d6jwdoPM7xjtdbagidu+VYV0OuNkh9EtiRmpaAyJfOMJoxkbGKaLgfXlGPHwN/x",
+	"7cAitulycI7d3VbK+vymBP+cCeKaCipH4quGh36LCTHoSG4CA1DVIgxurE03gXN0Aj3gi0DYi/WO7wHd",
+	"/Ht7LpMEbpw2Z91KH7RNlwBPJU26+k4UYV+ykrGz4t0vA3CXe1fDcV/NQGzWwm8EiwcmYTsQ8u/JugL1",
+	"CpvooUXdLtkncI5Q8Kj4FBnXBzGROdNlq0Rt6NL1PNRYUqmuscObCRVkzCCrEAPWXZd/e/xdihmdz5nQ",
+	"KM9PyUjOmRhhtqL23T6jDpmypfVeSfku9PGtz4K7ZqFfkzbe/Ug5HFPR3C/Hu6A6+Z6snvec7tDPqjsp",
+	"PqhCmc9pa8srC1jL0BOpkr03zsDEOYzdAj8vdfFJLYUzN2mgLcjvY5CuFZLYkB572Th7BGYTYk0o8qEw",
+	"WBCOyMKg6LtibF59V7b3xZa72Kk44xPD0gE5s5sicnIpdD2x1e2VZhD0RxSD+5jrSyxVDg1t10j0ORX7",
+	"FJR3ozs/p+KelObndEOTsDEV+6X051QQTwkBnW8h6zAHpsx52eR87yj5Jma/pFU2xu+mhr8B9tlzqVA+",
+	"MRgw2hH6M0aVGTPaEsd64bqbY2DMk6OwhQ9GzS0omj41cxV9npUPeavoaA6tBsxoQD5IbayS5drVUQ01",
+	"7AbkB18MBdA7c2OOGROXohz5cVV56x/GS+Ig+QdXkEdmWGMLWlv0fZ0fVWSQpZUxes3F1LUsCJTJmFT6",
+	"cwmYvd7N3sm908QFXaKO7HLJteHQPZzVYtDbiCSMprk1raQeqLQzj968LHi1kF9pcfBqA22qT4jEvdJb",
+	"gFjLaftWelwxwMRXEyoLAGHKElfQd5u8NiTj10yTP5GULvWAwDKhkY2oNy+xkicSozS1b18Kz0kxmQFD",
+	"sl+/MrN96cjHeyDmroHCd0DNrNRvxsvVAlJtgvNnWS+pW9/Gc+ZqfXBT6sz1Gs5nZFJkGRTpqBkuqsiB",
+	"enJIVVPGvuttIfBKZn+CufSlKBkJCmKhleSkPM4xsYWl9WhpqBViT3pcMCTz8bJ1ppsrxhV/kVzcspHz",
+	"d5FS8hIyR7bSpa2G0xIB/Q70qYro6sRW179gKL2uVxlZS5aw6lntiplJMWXanDjxeykqWV3a7pwu2Ccs",
+	"02VtVGgxVT5T/42O7fN+Ho0NSFKmToOrJS4bqs4QGkyLFRyJwHLoMCrsvl+tGe++3tLYtyopVCejgcGw",
+	"QeS/sWDavwn/DZvsvckAulC3oTY57aQOxvU/8ELK6e/FMOW321jTct99W8oqZincAyrzuSRzJucZpqhq",
+	"ZqxSpDvpazGiyFt7IL8CFayYB6L0kUb5AnodHkUzPq+uhR8dFfnnyvsdwbPI3epOUUSvsLlncae3+XOT",
+	"jORCDO1woxOCay0f7QfHbUP91n8tuPmt8TzcrqdSpls57N4uLwyFNhQP8nT3i2s/4bXfwv75z9QCCIDk",
+	"6ZKkMlpVsJXNIDz/1i7jb120/+9CFNvNtvafB/PS3XkJXEo31nusKOFO/QRwQZaFyag22stUeDGRUHt4",
+	"TJOrUwKdubUhT47cLfoMoGVH1JEil5diS1+ARc2v//5sd3FfofSF2VSdzoJ4/+1paw4BoGxLRa5nyQzL",
+	"THUWdPvyD+yZ3B6ig4CZEjUob9pybFeRMafK8ITPqTDNh89LF2TUb8sxSmjOTsNMyoTOacLNkoxl4dpV",
+	"kYw3XR4+hAt5iJpHsMC2o6YG0P3XMZYu9XkrVSNc480ZseH0+WiJIsN4Xha9EPhCs0syo6l7wZ6c0OLB",
+	"nk59UogMrbisNJO12KX+yiHp9IEw//tiz8r+h6LifFkYLFu4S0SWRyxg0tuCqpR6H2gAZnTEJEbEkpF9",
+	"a0Rm1PM3PgpFQY1cVSDgpZNVjTkw7KzkzpeVcd2c7qo3IHbNK2MHeRqoaY1+llywdEjNCOhuZPWgoWZM",
+	"wFeaLrEE/aVwRcyADK+ZpcX6LiOEdsHMuczu8KDZQ1M93MI9xYIFwrRdtwlEFaEa0YSJxHsuwPuKX1c+",
+	"gsq24hvnK9mo76w2aF6RCpPAUx3cD5IZNX1LllA/ypN0WUo3YxPQ5hsOT1ccdFPT5zOn7D8+OnIG8ETm",
+	"ORh9zYIhG+QnZPTP/kzQ/0QznrD+WI5HDQkY5aObynv6mpRPjp89q3WHfgLCyTBlR/+PH88O/p0e/OfR",
+	"wbPhoH/w0x//vrdLBcsbkCbCsvWMd+Be0YdK9ySC49ZKmmHdV3shs4KZZs6611AzEPuUthvtwHIBq1yR",
+	"xlNL7eAOTVzF53oLMKAZK/l9iwkwz/dr5ZQKM5Oq0gR11QYH50FnlQazH7iTHUtRTfgkDBdJgeqd9Y6V",
+	"hvtTggDBDk+RBk8Rge1r1PceRlrrt5WBcr2Pp0dmi42O7bPgo2sH/jAaXDsFoA1KpWITzbtkvb2mN97X",
+	"AboNku6+bL0sEefE1wZZ5Spnt4ksKOqJ63Y1U6GbEDr5wBLVlI5T1o9/ML0iEDxuFyuVcjZzf9N+bpG4",
+	"YIZ22irmmaTpIzgAzN5NqlYLQqg56ylO78p3xcVCEdG+/vLh5as++fDuVZ/8wMYf7NHy6vV3/dIK+hV5",
+	"+xyOva+OSM6mdM4/sUyDKZVrYgoFgRlzxacz0yeJkvM5dOlFL/YvBVUufTVVdKHt1cZel41FCQRcjJUs",
+	"pjMDl6PzVzjVRDEGdcpolpGcGZpSQ9ePtVNC9RUZvXr5kazyzQiscBAHAtgYkO99sDfXBM21gVvdER62",
+	"c4kclh+KkMaaRGdeZIZb9fzQDntgF12nsLmywxpX66ni8C7lritB+qN/s6q1Lsc/s2SbDrh3wxT0iu05",
+	"cul7JHoaVDZvlapVE8MiIkpQVu+zqWAww03bFp+VPT8lRDyRBV16vhNsUdXq4xPvMcbKn6iIul6lPgHM",
+	"hTpprBbIdRVreCfHI9QmPIANuXV3wiT2puRVPfWmDreaifRv4bO3kp68CUXvS8TU7HZBc8wgohOdSHsO",
+	"k2YuixsgDWLZrUDXoxXK+FKRMChKthEdn+ZSmcY7fq2lqYWJuz7pvju3dB+vRv16bUwwj+K9akDe+VJp",
+	"J64LkIumUtIwl/ZjAQnFEavd9F3THe0MFo/0pcjktF9mtLvq5d6wxhKpUrhcumKLInX1UB5BBEvsfHgJ",
+	"u9/vJQTniLcv+MvF+3cklUmRQ8gZ9CsykowZuYKKzRoLZbC79f5bcTPl1wzL3KZWk9xARWVj83YJ/aHq",
+	"f74/IV31Jb9hC1gYLT0N77aW1uCG79kArvM37B2+pbiNNJGP4mRzEZW3y4YyKo31TBZlC42AVKD/lbMi",
+	"xlvMZt0THsAY/eV2kifs7n6laROImjbLHaJ3vze8JrsXmLWsyMeeilAUTk5cJiYXnePzSlrVTGufwVNd",
+	"m1dktUjfW9678M92YeKX+2fNl2umxTGcY6Dgse73YYvsYG/bqTkPinjdLtqo18vP/RNwqRpVmksLdUYl",
+	"qafOw8/u03pplTVSdTDoVCetGvUOKh3eEUdQD+9W4NY99k1mog+l5a1b77eNjdNaraGlu/IhFW1xINjg",
+	"YSzh9FuqieUaVD/SbRZYIE117QmjUFnvpHdI5xzQ4h5fW2Xi03xFGpCrL8dWmFhXu7J7IdwvsE1infx0",
+	"Qy+8sH5vWHEu9jzaCV3s+8LSFzFyCr1J67374y/7aBQN6bWYTOtegn6r6+98JxUBk8yYZlQk9n5mN1j6",
+	"59zbruFQ/P2y9LWHoP279+WnL/8/AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -42,16 +42,23 @@ func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAv
 		return nil, err
 	}
 	name := watchparty.Avatar{UserID: user.ID, Version: version}.OriginalObject()
-	if err := s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: info.Format.ContentType()}); err != nil {
+	if err := s.keepUpload(ctx, name, data, info.Format); err != nil {
 		return nil, fmt.Errorf("api: store the upload: %w", err)
 	}
 	upload, err := s.store.CreateAvatar(ctx, user.ID, version)
 	if err != nil {
-		// Nobody will ask for it; a failure leaves an orphan, no more.
-		_ = s.bucket.Delete(context.WithoutCancel(ctx), name)
-		return nil, err
+		return nil, err // clean-up finds what was stored
 	}
 	return PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
+}
+
+// bucketTime is how long the bucket may take with an upload, of which few are let in at a time.
+const bucketTime = 20 * time.Second
+
+func (s *Server) keepUpload(ctx context.Context, name string, data []byte, f probe.Format) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	return s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: f.ContentType()})
 }
 
 // readAvatar finds the one file of the form.
@@ -189,9 +196,11 @@ func (e elsewhere) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// defaultAvatarFile is the name of everyone's generated picture. Clients keep it for ever, so a generator that draws
-// otherwise needs another name.
-const defaultAvatarFile = "default.svg"
+// Names of everyone's generated picture. Clients keep it for ever, so a generator that draws otherwise needs others.
+const (
+	defaultAvatarFile      = "default.svg"
+	plainDefaultAvatarFile = "default.png"
+)
 
 // GetDefaultAvatar answers the picture of a user who has none.
 func (s *Server) GetDefaultAvatar(_ context.Context, r GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error) {
@@ -199,9 +208,15 @@ func (s *Server) GetDefaultAvatar(_ context.Context, r GetDefaultAvatarRequestOb
 	if v := r.Params.IfNoneMatch; v != nil {
 		header.Set("If-None-Match", *v)
 	}
-	return avatarFile{
-		contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + defaultAvatarFile), header: header, data: identicon.SVG(r.UserID),
-	}, nil
+	f := avatarFile{contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + string(r.DefaultName)), header: header}
+	if r.DefaultName != plainDefaultAvatarFile {
+		f.data = identicon.SVG(r.UserID)
+		return f, nil
+	}
+	f.contentType = probe.PNG.ContentType()
+	var err error
+	f.data, err = identicon.PNG(r.UserID)
+	return f, err
 }
 
 // avatarFile is a picture that never changes under its address.

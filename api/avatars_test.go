@@ -93,8 +93,9 @@ func TestAvatarLife(t *testing.T) {
 
 // generated are the addresses of someone who has no avatar.
 func generated(p person) map[string]any {
-	picture := "https://party.example/api/files/avatars/" + p.id + "/default.svg"
-	return map[string]any{"default": true, "thumbnail": picture, "medium": picture, "large": picture, "plain": picture}
+	base := "https://party.example/api/files/avatars/" + p.id + "/"
+	picture := base + "default.svg"
+	return map[string]any{"default": true, "thumbnail": picture, "medium": picture, "large": picture, "plain": base + "default.png"}
 }
 
 // TestAvatarAddresses: each leads to a file that there is, whatever there is.
@@ -136,6 +137,11 @@ func TestDefaultAvatar(t *testing.T) {
 	require.Equal(t, a.raw, get(unknownID).raw)
 	require.NotEqual(t, a.raw, get(strings.ReplaceAll(unknownID, "dead", "beef")).raw)
 	require.Equal(t, 304, get(unknownID, a.header.Get("ETag")).status)
+	plain := b.do(t, "GET", "/files/avatars/"+unknownID+"/default.png", "", nil)
+	require.Equal(t, "image/png", plain.header.Get("Content-Type"))
+	require.Equal(t, "image/png", http.DetectContentType(plain.raw))
+	require.NotEqual(t, a.header.Get("ETag"), plain.header.Get("ETag"))
+	b.do(t, "GET", "/files/avatars/"+unknownID+"/default.gif", "", nil).requireProblem(t, 400, "invalid_request")
 	for _, id := range []string{"x", "%3Cscript%3E", unknownID + "0"} {
 		require.Equal(t, 400, get(id).status, id)
 	}

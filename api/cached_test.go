@@ -48,7 +48,7 @@ func TestCachedReads(t *testing.T) {
 		{"/rooms/" + w.open, "room:" + w.open},
 		{"/movies", "movies::20"},
 		{"/movies/" + w.movie, "movie:" + w.movie},
-		{"/users/alice", "profile:alice"},
+		{"/users/alice", "user:alice"},
 		{"/chat/messages?limit=3&room_id=" + w.open, "messages:" + w.open + "::3"},
 	} {
 		t.Run(c.key, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestWritesVoidReads(t *testing.T) {
 		b.do(t, "GET", "/users/dora", "", nil).requireProblem(t, 404, "not_found")
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			b.do(t, "GET", "/users/dora", "", nil).requireProblem(t, 404, "not_found")
-			assert.NotEmpty(c, b.keys(t, "Cache HIT")["profile:dora"])
+			assert.NotEmpty(c, b.keys(t, "Cache HIT")["user:dora"])
 		}, 10*time.Second, time.Millisecond)
 		dora := b.register(t, "Dora")
 		require.Equal(t, dora.id, b.requireMiss(t, "/users/dora", "").data()["id"])

@@ -92,7 +92,7 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limit := s.cfg.HTTP.MaxBodyBytes
 		switch path := c.Path(); {
-		case path == avatarRoute:
+		case isUpload(c):
 			limit = s.cfg.Avatar.MaxUploadBytes + multipartOverhead
 		case strings.HasPrefix(path, basePath+"/auth/"):
 			limit = min(limit, maxAuthBytes)

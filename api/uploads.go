@@ -5,39 +5,64 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/watchparty/watchparty"
 )
 
 const avatarRoute = basePath + "/users/me/avatar"
 
-// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB was seen to take 50 MB there,
-// since the contract's validator, the form's reader and the bucket have copies, and the collector comes later.
-const uploadsAtOnce = 4
+func isUpload(c echo.Context) bool {
+	return c.Path() == avatarRoute && c.Request().Method == http.MethodPut
+}
+
+const (
+	// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB was seen to take 50 MB there,
+	// since the contract's validator, the form's reader and the bucket have copies, and the collector comes later.
+	uploadsAtOnce = 4
+	// maxSpooled is how many uploads are on their way or wait for their turn at a time, in each replica: at 5 MB, 1.3 GB of
+	// disk where temporary files are.
+	maxSpooled = 256
+)
+
+var errTooManyUploads = &watchparty.Error{
+	Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many pictures are being uploaded. Try again in a moment.", RetryAfter: 5 * time.Second,
+}
 
 // spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: those
-// who send slowly take no memory, and keep nobody else waiting.
-func spool() echo.MiddlewareFunc {
-	slots := semaphore.NewWeighted(uploadsAtOnce)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if c.Path() != avatarRoute || c.Request().Body == nil {
-				return next(c)
-			}
-			file, err := toFile(c.Request().Body)
-			if err != nil {
-				return err
-			}
-			defer file.Close() //nolint:errcheck // it is gone with it
-			if err := slots.Acquire(c.Request().Context(), 1); err != nil {
-				return fmt.Errorf("api: wait with an upload: %w", err)
-			}
-			defer slots.Release(1)
-			c.Request().Body = io.NopCloser(file)
+// who send slowly take no memory, and keep nobody else waiting. Only who is signed in gets that far.
+func (s *Server) spool(next echo.HandlerFunc) echo.HandlerFunc {
+	spooled, slots := semaphore.NewWeighted(maxSpooled), semaphore.NewWeighted(uploadsAtOnce)
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !isUpload(c) || r.Body == nil {
 			return next(c)
 		}
+		if _, err := caller(r.Context()); err != nil {
+			return err
+		}
+		if !spooled.TryAcquire(1) {
+			return errTooManyUploads
+		}
+		defer spooled.Release(1)
+		file, err := toFile(r.Body)
+		// However long that took, there is time for an answer.
+		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
+		if err != nil {
+			return err
+		}
+		defer file.Close() //nolint:errcheck // it is gone with it
+		if err := slots.Acquire(r.Context(), 1); err != nil {
+			return fmt.Errorf("api: wait with an upload: %w", err)
+		}
+		defer slots.Release(1)
+		r.Body = io.NopCloser(file)
+		return next(c)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/auth"
 )
 
 // TestSlowUploads: those who send slowly keep nobody waiting, however many they are, and leave nothing when they go.
@@ -50,29 +53,128 @@ func TestSlowUploads(t *testing.T) {
 	b.do(t, "GET", avatarPath, alice.token, nil).requireProblem(t, 404, "not_found")
 }
 
+// TestUploadsOfStrangers: who is not signed in uploads nothing, and what is no upload may not be as large as one.
+func TestUploadsOfStrangers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, token := range []string{"", "x.y.z"} {
+		r := b.upload(t, token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+		unread := &counted{ReadCloser: r.Body}
+		r.Body = unread
+		b.serve(t, r).requireProblem(t, 401, "unauthenticated")
+		require.Zero(t, unread.bytes, "nothing was kept of it")
+	}
+	alice := b.user(t, "alice")
+	for _, method := range []string{"GET", "DELETE"} {
+		r := b.request(t, method, avatarPath, alice.token, nil)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), b.cfg.HTTP.MaxBodyBytes+1
+		b.serve(t, r).requireProblem(t, 413, "body_too_large")
+	}
+}
+
+// counted is a body that knows how much was read of it.
+type counted struct {
+	io.ReadCloser
+	bytes int
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes += n
+	return n, err
+}
+
+// TestTooManyUploads: more than there is disk for are told to come again.
+func TestTooManyUploads(t *testing.T) {
+	t.Parallel()
+	entered, release := make(chan struct{}), make(chan struct{})
+	handler := (&Server{}).spool(func(echo.Context) error { return nil })
+	e := echo.New()
+	send := func(body io.Reader) error {
+		c := e.NewContext(httptest.NewRequestWithContext(signedIn(t), http.MethodPut, basePath+avatarPath, body), httptest.NewRecorder())
+		c.SetPath(avatarRoute)
+		return handler(c)
+	}
+	var wg sync.WaitGroup
+	for range maxSpooled {
+		wg.Go(func() {
+			if err := send(readerFunc(func([]byte) (int, error) { entered <- struct{}{}; <-release; return 0, io.EOF })); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range maxSpooled {
+		<-entered
+	}
+	require.ErrorIs(t, send(strings.NewReader("one more")), errTooManyUploads)
+	close(release)
+	wg.Wait()
+	require.NoError(t, send(strings.NewReader("later")))
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestSlowUploadIsAnswered: one that takes longer than an answer may is answered all the same.
+func TestSlowUploadIsAnswered(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) {
+		s.config.HTTP.ReadTimeout, s.config.HTTP.WriteTimeout = 20*time.Second, 2*time.Second
+	})
+	alice := b.user(t, "alice")
+	r := b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+	form, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	conn := b.dial(t)
+	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: %s\r\nContent-Length: %d\r\n\r\n", basePath+avatarPath, alice.token, r.Header.Get("Content-Type"), len(form))
+	require.NoError(t, err)
+	for chunk := range slices.Chunk(form, len(form)/6+1) { // three seconds in all
+		time.Sleep(500 * time.Millisecond)
+		_, err = conn.Write(chunk)
+		require.NoError(t, err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 202, response.StatusCode)
+}
+
 // TestUploadThatNeverEnds: the server's read time-out ends it, with an answer.
 func TestUploadThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(s *settings) { s.config.HTTP.ReadTimeout = time.Second })
+	b := setup(t, func(s *settings) { s.config.HTTP.ReadTimeout, s.config.HTTP.WriteTimeout = 2*time.Second, time.Second })
 	alice := b.user(t, "alice")
+	conn := b.dial(t)
+	_, err := fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n", basePath+avatarPath, alice.token)
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 400, response.StatusCode)
+}
+
+// dial connects to the server as it listens in production.
+func (b *bundle) dial(t *testing.T) net.Conn {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- b.server.Serve(ctx, l) }()
-	defer func() { stop(); require.NoError(t, <-served) }()
-
+	t.Cleanup(func() { stop(); require.NoError(t, <-served) })
 	conn, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n", basePath+avatarPath, alice.token)
-	require.NoError(t, err)
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(30*time.Second)))
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	require.Equal(t, 400, response.StatusCode)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	return conn
+}
+
+func signedIn(t *testing.T) context.Context {
+	t.Helper()
+	return context.WithValue(t.Context(), identityKey{}, identity{claimed: auth.Identity{UserID: unknownID}, confirm: func() error { return nil }})
 }
 
 // TestUploadsInMemory: never more than are allowed, and everyone's turn comes.
@@ -82,7 +184,9 @@ func TestUploadsInMemory(t *testing.T) {
 	var inside, most, done atomic.Int64
 	full, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	handler := spool()(func(c echo.Context) error {
+	s := &Server{}
+	s.cfg.HTTP.WriteTimeout = time.Minute
+	handler := s.spool(func(c echo.Context) error {
 		n := inside.Add(1)
 		defer inside.Add(-1)
 		for seen := most.Load(); n > seen; seen = most.Load() {
@@ -102,7 +206,7 @@ func TestUploadsInMemory(t *testing.T) {
 	var wg sync.WaitGroup
 	for range uploads {
 		wg.Go(func() {
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, basePath+avatarPath, strings.NewReader("the whole picture"))
+			r := httptest.NewRequestWithContext(signedIn(t), http.MethodPut, basePath+avatarPath, strings.NewReader("the whole picture"))
 			c := e.NewContext(r, httptest.NewRecorder())
 			c.SetPath(avatarRoute)
 			if err := handler(c); err != nil {

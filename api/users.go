@@ -48,7 +48,7 @@ func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateM
 func (s *Server) GetProfile(ctx context.Context, r GetProfileRequestObject) (GetProfileResponseObject, error) {
 	name := strings.ToLower(r.Username)
 	q := cache.Query{
-		Key: "profile:" + name, Tags: []string{cache.TagProfile(name)},
+		Key: "user:" + name, Tags: []string{cache.TagProfile(name)},
 		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
@@ -110,7 +110,7 @@ func (s *Server) avatarURLs(u watchparty.User) AvatarURLs {
 	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
 	if u.AvatarVersion == 0 {
 		picture := base + defaultAvatarFile
-		return AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: picture}
+		return AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: base + plainDefaultAvatarFile}
 	}
 	base += strconv.Itoa(u.AvatarVersion) + "/"
 	// The first avatars had only two files.

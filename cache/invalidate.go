@@ -17,10 +17,11 @@ const tagBatch = 500
 
 // Invalidate voids every entry that has one of the tags. Call it after the commit and before the answer: no Get that
 // begins in this process after it returns, nor in another one if Redis took it, sees what was before. It waits for
-// at most 100 ms, goes on when ctx has ended, and what Redis does not take is retried in the background.
-func (c *Cache) Invalidate(ctx context.Context, tags ...string) {
+// at most 100 ms, goes on when ctx has ended, and what Redis does not take is retried in the background. It reports
+// whether Redis took all of it.
+func (c *Cache) Invalidate(ctx context.Context, tags ...string) (taken bool) {
 	if len(tags) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := detach(ctx, c.limits.write)
 	defer cancel()
@@ -29,10 +30,11 @@ func (c *Cache) Invalidate(ctx context.Context, tags ...string) {
 		untaken = append(untaken, c.void(ctx, batch)...)
 	}
 	if len(untaken) == 0 {
-		return
+		return true
 	}
 	c.pending.add(untaken)
 	c.kick()
+	return false
 }
 
 // void gives tags new versions and returns those for which Redis did not say that it has.

@@ -173,6 +173,8 @@ type Avatar struct {
 	MaxPixels      int   `env:"AVATAR_MAX_PIXELS" envDefault:"50000000"`
 	// Concurrency is how many pictures one worker renders at once; 0 means as many as there are cores.
 	Concurrency int `env:"AVATAR_CONCURRENCY" envDefault:"0"`
+	// KeepFormer is how long a former avatar's files stay after another one has taken its place.
+	KeepFormer time.Duration `env:"AVATAR_KEEP_FORMER" envDefault:"1m"`
 	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless set.
 	CDNURL string `env:"AVATAR_CDN_URL"`
 }

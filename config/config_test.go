@@ -66,7 +66,7 @@ func TestDefaults(t *testing.T) {
 		Room:   config.Room{HostSilence: 10 * time.Minute},
 		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 50, Lease: 30 * time.Second},
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
-		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000},
+		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000, KeepFormer: time.Minute},
 		Cleanup: config.Cleanup{
 			Schedule: "0 4 * * *", ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour,
 			RoomInactive: 30 * 24 * time.Hour, FileAge: 24 * time.Hour, BatchSize: 1000, BatchPause: 50 * time.Millisecond,
@@ -249,6 +249,7 @@ func TestLimits(t *testing.T) {
 		{"CLEANUP_MESSAGE_AGE", []string{"1h"}, []string{"59m59s"}},
 		{"CLEANUP_ROOM_INACTIVE", []string{"1h"}, []string{"59m59s"}},
 		{"CLEANUP_FILE_AGE", []string{"1h"}, []string{"59m59s"}},
+		{"AVATAR_KEEP_FORMER", []string{"0s", "1h"}, []string{"-1s", "61m"}},
 		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"}, []string{"cdn.example", "ftp://cdn.example", "https://"}},
 		{"CLEANUP_BATCH_SIZE", []string{"1", "100000"}, []string{"0", "100001"}},
 		{"CLEANUP_BATCH_PAUSE", []string{"0s"}, []string{"-1ns"}},

@@ -121,6 +121,10 @@ func (c Config) Validate() error {
 	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
 	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
+	p.duration("AVATAR_KEEP_FORMER", c.Avatar.KeepFormer, 0)
+	if c.Avatar.KeepFormer > time.Hour {
+		p.add("AVATAR_KEEP_FORMER", "must be at most 1h")
+	}
 	if c.Avatar.CDNURL != "" {
 		p.url("AVATAR_CDN_URL", c.Avatar.CDNURL, "http", "https")
 	}

@@ -76,9 +76,11 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 	return row.avatar(), found(err, "avatar")
 }
 
-// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it.
+// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it. What was noted of an attempt
+// before stays: this one may be late.
 func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
-	if err := s.advanceAvatar(ctx, userID, version, watchparty.AvatarRendering, []string{}); err != nil {
+	q := s.db.NewUpdate().Model((*avatarRow)(nil)).Set("step = ?", string(watchparty.AvatarRendering))
+	if err := advance(ctx, q, userID, version); err != nil {
 		return watchparty.Avatar{}, err
 	}
 	return s.Avatar(ctx, userID, version)
@@ -86,13 +88,13 @@ func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (wa
 
 // RenderedAvatar notes the names of the files that were rendered of an upload, unless it has ended.
 func (s *Store) RenderedAvatar(ctx context.Context, userID string, version int, files []string) error {
-	return s.advanceAvatar(ctx, userID, version, watchparty.AvatarPublishing, files)
+	q := s.db.NewUpdate().Model((*avatarRow)(nil)).
+		Set("step = ?", string(watchparty.AvatarPublishing)).Set("files = ?", pgdialect.Array(files))
+	return advance(ctx, q, userID, version)
 }
 
-func (s *Store) advanceAvatar(ctx context.Context, userID string, version int, step watchparty.AvatarStep, files []string) error {
-	_, err := s.db.NewUpdate().Model((*avatarRow)(nil)).
-		Set("step = ?", string(step)).Set("files = ?", pgdialect.Array(files)).Set("updated_at = now()").
-		Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).Exec(ctx)
+func advance(ctx context.Context, q *bun.UpdateQuery, userID string, version int) error {
+	_, err := q.Set("updated_at = now()").Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: advance avatar: %w", err)
 	}
@@ -154,19 +156,6 @@ func supersedeReady(ctx context.Context, tx bun.Tx, userID string, version int) 
 		Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
 		Where("user_id = ? AND version < ? AND state = 'ready'", userID, version).Exec(ctx)
 	return err
-}
-
-// SupersededAvatars lists the newest of a user's uploads before version that another one replaced. There is no need
-// for all of them: each publication removes the files of those before it.
-func (s *Store) SupersededAvatars(ctx context.Context, userID string, version int) ([]int, error) {
-	var versions []int
-	err := s.db.NewSelect().Model((*avatarRow)(nil)).Column("version").
-		Where("user_id = ? AND version < ? AND state = 'superseded'", userID, version).
-		Order("version DESC").Limit(10).Scan(ctx, &versions)
-	if err != nil {
-		return nil, fmt.Errorf("store: superseded avatars: %w", err)
-	}
-	return versions, nil
 }
 
 // FailAvatar ends an upload with a reason for its user. One that has ended otherwise stays as it is.

@@ -154,5 +154,5 @@ func Concurrency(c config.Avatar) int {
 	if c.Concurrency > 0 {
 		return c.Concurrency
 	}
-	return runtime.NumCPU()
+	return runtime.GOMAXPROCS(0)
 }

@@ -19,11 +19,15 @@ const maxCrashes = 5
 // What an upload that no worker survived is refused with.
 const (
 	codeCrashed   = "avatar_unreadable"
+	reasonStopped = "The upload was stopped. Upload the picture again."
 	reasonCrashed = "The picture could not be processed. Save it again with another program, or choose another one."
 )
 
-// pauseChange is the version marker of the pause after a crash.
-const pauseChange = "pause-after-crash"
+// Version markers: of the pause after a crash, and of what an operator's cancellation leaves.
+const (
+	pauseChange  = "pause-after-crash"
+	cancelChange = "fail-when-cancelled"
+)
 
 // ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
 // that a newer upload, a deletion or the end of the account overtook as superseded; neither leaves files behind. Both
@@ -35,6 +39,12 @@ func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, 
 		return job.AvatarResult{}, err
 	}
 	result, err := u.process(ctx)
+	if temporal.IsCanceledError(err) && workflow.GetVersion(ctx, cancelChange, workflow.DefaultVersion, 1) == 1 {
+		ctx, _ := workflow.NewDisconnectedContext(ctx)
+		if _, failed := u.fail(ctx, "", reasonStopped); failed != nil {
+			return result, failed
+		}
+	}
 	u.progress.Step = watchparty.AvatarDone
 	return result, err
 }
@@ -66,8 +76,17 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
+	result := job.AvatarResult{State: published.State}
+	if published.KeepFormerSeconds > 0 { // a worker of an earlier version does not keep it
+		if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the original"), job.RemoveOriginal, u.in).Get(ctx, nil); err != nil {
+			return result, err
+		}
+		if err := wait(ctx, time.Duration(published.KeepFormerSeconds)*time.Second, "While the former avatar may be asked for"); err != nil {
+			return result, err
+		}
+	}
 	err = workflow.ExecuteActivity(with(ctx, patient, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
-	return job.AvatarResult{State: published.State}, err
+	return result, err
 }
 
 // goneRow reports whether the upload's row is gone, with its account.

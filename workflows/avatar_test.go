@@ -53,6 +53,19 @@ func TestProcessAvatar(t *testing.T) {
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
 	})
 
+	t.Run("keeps the former avatar for those who are about to ask for it, but not the original", func(t *testing.T) {
+		w := newWorld(t)
+		inOrder(w,
+			w.expect(job.RenderAvatar, picture, nil).Once(),
+			w.expect(job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).Once(),
+			w.expect(job.RemoveOriginal, picture, nil).Once(),
+			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+		result, err := processAvatar(w)
+		require.NoError(t, err)
+		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
+		require.Equal(t, time.Minute, w.Now().Sub(w.started))
+	})
+
 	t.Run("ends as failed for what is no picture", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
@@ -186,9 +199,16 @@ func TestProcessAvatar(t *testing.T) {
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
 	})
 
+	stops := func(w *world) {
+		inOrder(w,
+			w.expect(job.FailAvatar, failedWith("The upload was stopped. Upload the picture again."), nil).Once(),
+			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+	}
+
 	t.Run("can be cancelled between crashes", func(t *testing.T) {
 		w := newWorld(t)
 		w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Once()
+		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second+time.Millisecond)
 		_, err := processAvatar(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
@@ -197,6 +217,7 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.RenderAvatar, picture, activity.ErrResultPending).Once()
+		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := processAvatar(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)

@@ -100,6 +100,7 @@ func recordings() []recording {
 				},
 				job.FailAvatar:         func(context.Context, job.FailAvatarInput) error { return nil },
 				job.RemoveAvatarFiles:  func(context.Context, job.AvatarInput) error { return nil },
+				job.RemoveOriginal:     func(context.Context, job.AvatarInput) error { return nil },
 				job.RemoveFormerAvatar: func(context.Context, job.AvatarInput) error { return nil },
 			},
 		}
@@ -123,6 +124,12 @@ func recordings() []recording {
 		}
 	}
 	rendered := func(context.Context, job.AvatarInput) error { return nil }
+	keeping := avatar("avatar-that-keeps-the-former", "", rendered)
+	keeping.activities[job.PublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
+		return job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 1}, nil
+	}
+	stopped := avatar("avatar-cancelled", "", func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) })
+	stopped.cancelled = true
 	applied := func(context.Context, job.ApplyPolicyInput) error { return nil }
 
 	bySchedule := cleanup("cleanup-by-schedule", job.CleanupInput{}, applied)
@@ -152,6 +159,8 @@ func recordings() []recording {
 			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),
+		keeping,
+		stopped,
 		avatar("avatar-superseded", watchparty.AvatarSuperseded, rendered),
 		avatar("avatar-failed", "", func(context.Context, job.AvatarInput) error {
 			return refusal("avatar_unreadable")
@@ -304,6 +313,6 @@ func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run
 		description, err := c.DescribeWorkflowExecution(ctx, id, run)
 		return err == nil && len(description.PendingActivities) == 1 &&
 			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
-			description.PendingActivities[0].ActivityType.Name == job.ApplyPolicy
+			slices.Contains([]string{job.ApplyPolicy, job.RenderAvatar}, description.PendingActivities[0].ActivityType.Name)
 	}, 20*time.Second, 50*time.Millisecond)
 }

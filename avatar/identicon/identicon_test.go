@@ -1,9 +1,13 @@
 package identicon_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
 	"strings"
 	"testing"
@@ -54,4 +58,29 @@ func TestSVGHoldsNothingOfTheID(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPNGIsTheSamePicture compares what a browser would make of the SVG: of every cell, and of what is around them.
+func TestPNGIsTheSamePicture(t *testing.T) {
+	const id = "01890000-0000-7000-8000-00000000dead" // hsl(130,45%,92%) and hsl(130,55%,45%) in CSS
+	light, dark := color.RGBA{R: 225, G: 244, B: 228, A: 255}, color.RGBA{R: 52, G: 178, B: 73, A: 255}
+	encoded, err := identicon.PNG(id)
+	require.NoError(t, err)
+	require.Less(t, len(encoded), 2000)
+	picture, err := png.Decode(bytes.NewReader(encoded))
+	require.NoError(t, err)
+	require.Equal(t, image.Rect(0, 0, 512, 512), picture.Bounds())
+	drawing := string(identicon.SVG(id))
+	for y := 16; y < 512; y += 80 {
+		for x := 16; x < 512; x += 80 {
+			want := light
+			if strings.Contains(drawing, fmt.Sprintf("M%d %dh80", x-40, y-40)) {
+				want = dark
+			}
+			require.Equal(t, want, color.RGBAModel.Convert(picture.At(x, y)), "%d, %d", x, y)
+		}
+	}
+	again, err := identicon.PNG(id)
+	require.NoError(t, err)
+	require.Equal(t, encoded, again)
 }

@@ -92,7 +92,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
-			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits),
+			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: cfg.Avatar.KeepFormer,
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
 		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},

@@ -19,6 +19,7 @@ const (
 	PublishAvatar      = "PublishAvatar"
 	FailAvatar         = "FailAvatar"
 	RemoveAvatarFiles  = "RemoveAvatarFiles"
+	RemoveOriginal     = "RemoveOriginal"
 	RemoveFormerAvatar = "RemoveFormerAvatar"
 
 	// maintenance
@@ -63,7 +64,8 @@ type AvatarProgress struct {
 
 // PublishResult says whether the upload is its user's avatar now.
 type PublishResult struct {
-	State watchparty.AvatarState `json:"state"`
+	State             watchparty.AvatarState `json:"state"`
+	KeepFormerSeconds int                    `json:"keep_former_s,omitempty"` // before the former avatar's files are removed
 }
 
 // BeginCleanupResult fixes what the run's policies compare with.
