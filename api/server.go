@@ -81,7 +81,7 @@ func New(d Deps) (*Server, error) {
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
 		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, s.spool, validate(spec), wholeJSON,
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, s.spool(), validate(spec), wholeJSON,
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
 	s.routePages(e)

@@ -36,33 +36,35 @@ var errTooManyUploads = &watchparty.Error{
 
 // spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: those
 // who send slowly take no memory, and keep nobody else waiting. Only who is signed in gets that far.
-func (s *Server) spool(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) spool() echo.MiddlewareFunc {
 	spooled, slots := semaphore.NewWeighted(maxSpooled), semaphore.NewWeighted(uploadsAtOnce)
-	return func(c echo.Context) error {
-		r := c.Request()
-		if !isUpload(c) || r.Body == nil {
+	return func(next echo.HandlerFunc) echo.HandlerFunc { // called for each request
+		return func(c echo.Context) error {
+			r := c.Request()
+			if !isUpload(c) || r.Body == nil {
+				return next(c)
+			}
+			if _, err := caller(r.Context()); err != nil {
+				return err
+			}
+			if !spooled.TryAcquire(1) {
+				return errTooManyUploads
+			}
+			defer spooled.Release(1)
+			file, err := toFile(r.Body)
+			// However long that took, there is time for an answer.
+			_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
+			if err != nil {
+				return err
+			}
+			defer file.Close() //nolint:errcheck // it is gone with it
+			if err := slots.Acquire(r.Context(), 1); err != nil {
+				return fmt.Errorf("api: wait with an upload: %w", err)
+			}
+			defer slots.Release(1)
+			r.Body = io.NopCloser(file)
 			return next(c)
 		}
-		if _, err := caller(r.Context()); err != nil {
-			return err
-		}
-		if !spooled.TryAcquire(1) {
-			return errTooManyUploads
-		}
-		defer spooled.Release(1)
-		file, err := toFile(r.Body)
-		// However long that took, there is time for an answer.
-		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
-		if err != nil {
-			return err
-		}
-		defer file.Close() //nolint:errcheck // it is gone with it
-		if err := slots.Acquire(r.Context(), 1); err != nil {
-			return fmt.Errorf("api: wait with an upload: %w", err)
-		}
-		defer slots.Release(1)
-		r.Body = io.NopCloser(file)
-		return next(c)
 	}
 }
 

@@ -54,6 +54,7 @@ func oddities(ctx context.Context) []odd {
 		{"PNG with a smaller header", pictures.ForgedPNG(9, 9, 900, 900), ""},
 		{"scan bomb", pictures.ScanBomb(640, 90), ""},
 		{"GIF of 5,000 frames", pictures.GIF(100, 80, slicesOf(5000, pictures.Red, pictures.Blue)...), ""},
+		{"GIF with a frame that is larger than its canvas", pictures.ForgedGIF(15000, 15000), probe.CodeTooManyPixels},
 		{"animated WebP", pictures.AnimatedWebP(128, 128, still, still, still), ""},
 		{"JPEG that is a ZIP too", pictures.JPEGAndZIP(small), ""},
 		{"JPEG that is HTML too", pictures.JPEGAndHTML(small), ""},

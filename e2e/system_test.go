@@ -42,7 +42,7 @@ func newSystem(t testing.TB) *system {
 		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
 		"DATABASE_URL="+stack.DatabaseURL(), "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
 		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",
-		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true",
+		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true", "AVATAR_KEEP_FORMER="+keepFormer.String(),
 	)
 	cfg, err := config.Load(s.environ)
 	require.NoError(t, err)

@@ -66,6 +66,15 @@ func ForgedJPEG(headerWidth, headerHeight int, m image.Image) []byte {
 	return data
 }
 
+// ForgedGIF has a canvas of 9×9, which a frame of another size does not fit in.
+func ForgedGIF(frameWidth, frameHeight int) []byte {
+	data := GIF(9, 9, Red)
+	size := bytes.Index(data, []byte{0x2c, 0, 0, 0, 0}) + 5
+	binary.LittleEndian.PutUint16(data[size:], uint16(frameWidth))
+	binary.LittleEndian.PutUint16(data[size+2:], uint16(frameHeight))
+	return data
+}
+
 // JPEGAndZIP is a sound JPEG, and a sound ZIP archive to those who read it from its end.
 func JPEGAndZIP(m image.Image) []byte {
 	data := JPEG(m)
