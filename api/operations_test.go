@@ -135,7 +135,7 @@ func (w *world) calls() []named {
 		{"putAvatar", call{token: alice, file: picture(8, 8)}},
 		{"getAvatar", call{token: alice}},
 		{"getAvatarFile", call{params: map[string]string{"user_id": w.file.UserID, "version": "1", "name": "medium.webp"}}},
-		{"getDefaultAvatar", call{params: map[string]string{"user_id": w.file.UserID}}},
+		{"getDefaultAvatar", call{params: map[string]string{"user_id": w.file.UserID, "default_name": "default.svg"}}},
 		{"deleteAvatar", call{token: alice}},
 		{"listSessions", call{token: alice}},
 		{"endSession", call{token: w.bob.token, params: one("session_id", w.session)}},
