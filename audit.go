@@ -17,18 +17,24 @@ type AuditEntry struct {
 type AuditAction string
 
 const (
-	AuditUserSuspended     AuditAction = "user_suspended" // details: reason
-	AuditUserReinstated    AuditAction = "user_reinstated"
-	AuditUserSessionsEnded AuditAction = "user_sessions_ended"
-	AuditAdminGranted      AuditAction = "admin_granted"
-	AuditMovieCreated      AuditAction = "movie_created"
-	AuditMovieUpdated      AuditAction = "movie_updated"
-	AuditMovieDeleted      AuditAction = "movie_deleted"   // details: title, year
-	AuditCleanupStarted    AuditAction = "cleanup_started" // details: policies, dry_run
-	AuditMailResent        AuditAction = "mail_resent"     // details: kind, resend_of
-	AuditMailCancelled     AuditAction = "mail_cancelled"  // details: kind
-	AuditMailsPaused       AuditAction = "mails_paused"
-	AuditMailsResumed      AuditAction = "mails_resumed"
+	AuditUserSuspended      AuditAction = "user_suspended" // details: reason
+	AuditUserReinstated     AuditAction = "user_reinstated"
+	AuditUserSessionsEnded  AuditAction = "user_sessions_ended"
+	AuditAdminGranted       AuditAction = "admin_granted"
+	AuditMovieCreated       AuditAction = "movie_created"
+	AuditMovieUpdated       AuditAction = "movie_updated"
+	AuditMovieDeleted       AuditAction = "movie_deleted"   // details: title, year
+	AuditCleanupStarted     AuditAction = "cleanup_started" // details: policies, dry_run, older_than
+	AuditCleanupCancelled   AuditAction = "cleanup_cancelled"
+	AuditRoomRestored       AuditAction = "room_restored"
+	AuditSchedulePaused     AuditAction = "schedule_paused" // details of these: schedule, note, start, end
+	AuditScheduleResumed    AuditAction = "schedule_resumed"
+	AuditScheduleTriggered  AuditAction = "schedule_triggered"
+	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
+	AuditMailResent         AuditAction = "mail_resent"    // details: kind, resend_of
+	AuditMailCancelled      AuditAction = "mail_cancelled" // details: kind
+	AuditMailsPaused        AuditAction = "mails_paused"
+	AuditMailsResumed       AuditAction = "mails_resumed"
 )
 
 // AuditKind says what it was done to.
@@ -38,6 +44,8 @@ const (
 	AuditUser       AuditKind = "user"
 	AuditMovie      AuditKind = "movie"
 	AuditCleanupRun AuditKind = "cleanup_run"
+	AuditRoom       AuditKind = "room"
+	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
 	AuditMail       AuditKind = "mail"
 	AuditMailPause  AuditKind = "mail_pause"
 )

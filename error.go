@@ -82,5 +82,6 @@ var (
 	ErrUnauthenticated = &Error{Kind: KindUnauthenticated, Code: "unauthenticated", Message: "A valid access token is needed."}
 	ErrForbidden       = &Error{Kind: KindForbidden, Code: "forbidden", Message: "This is not yours to do."}
 	ErrChangedSince    = &Error{Kind: KindPrecondition, Code: "precondition_failed", Message: "It was changed since you looked."}
+	ErrTemporalAway    = &Error{Kind: KindUnavailable, Code: "unavailable", Message: "A part of the service is away. Try again in a moment."}
 	ErrKeyReused       = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused", Message: "The Idempotency-Key was used for another request."}
 )

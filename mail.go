@@ -14,12 +14,15 @@ const (
 
 	MailWelcomeReminder    MailKind = "welcome_reminder" // once more the link that confirms the first address
 	MailInvitationReminder MailKind = "room_invitation_reminder"
+
+	MailActivityReport MailKind = "activity_report" // to those whom the settings name
 )
 
 // MailKinds are all of them.
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailWelcome, MailWelcomeReminder, MailVerification, MailReset, MailEmailChanged, MailRoomInvitation, MailInvitationReminder,
+		MailActivityReport,
 	}
 }
 

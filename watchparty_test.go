@@ -331,5 +331,8 @@ func TestAvatarObjectNeeded(t *testing.T) {
 func TestPolicies(t *testing.T) {
 	policies := watchparty.Policies()
 	policies[0] = "changed"
-	require.Equal(t, []watchparty.Policy{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"}, watchparty.Policies())
+	require.Equal(t, []watchparty.Policy{
+		"inactive_participants", "old_messages", "inactive_rooms", "archived_rooms", "unverified_accounts", "expired_tokens",
+		"ended_sessions", "ended_invitations", "idempotency_keys", "old_mails", "started_events", "old_activity", "orphaned_files",
+	}, watchparty.Policies())
 }

@@ -24,25 +24,31 @@ type Cleanup struct {
 	Settings config.Cleanup
 }
 
-// BeginCleanup stores that the run has begun, and fixes the moments that its policies compare with.
+// BeginCleanup stores that the run has begun, and fixes the moments that its policies compare with. A policy that is off
+// here applies to nothing.
 func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.BeginCleanupResult, error) {
 	if len(in.Policies) == 0 {
-		in.Policies = watchparty.Policies()
+		in.Policies = c.Settings.Policies()
+	}
+	if err := c.Store.EndLostRuns(ctx); err != nil {
+		return job.BeginCleanupResult{}, err
 	}
 	if err := c.Store.BeginRun(ctx, in, activity.GetInfo(ctx).WorkflowExecution.ID); err != nil {
 		return job.BeginCleanupResult{}, err
 	}
+	begun := job.BeginCleanupResult{Policies: in.Policies, Thresholds: map[watchparty.Policy]time.Time{}}
 	now := time.Now().UTC()
-	return job.BeginCleanupResult{Policies: in.Policies, Thresholds: map[watchparty.Policy]time.Time{
-		watchparty.PolicyParticipants: now.Add(-c.Settings.ParticipantInactive),
-		watchparty.PolicyMessages:     now.Add(-c.Settings.MessageAge),
-		watchparty.PolicyRooms:        now.Add(-c.Settings.RoomInactive),
-		watchparty.PolicyFiles:        now.Add(-c.Settings.FileAge),
-	}}, nil
+	for policy, age := range c.Settings.Ages() {
+		if in.OlderThan > 0 {
+			age = time.Duration(in.OlderThan) * time.Second
+		}
+		begun.Thresholds[policy] = now.Add(-age)
+	}
+	return begun, nil
 }
 
 // ApplyPolicy applies one policy in batches. What a batch did is counted in its transaction, so an attempt that was cut
-// short loses nothing and the next one goes on where it ended.
+// short loses nothing and the next one goes on where it ended. It ends early when the run is cancelled.
 func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) error {
 	if in.Policy == watchparty.PolicyFiles {
 		return c.sweepFiles(ctx, in)
@@ -50,48 +56,55 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 	if in.DryRun {
 		return c.Store.CountCleanup(ctx, in.RunID, in.Policy, in.Threshold)
 	}
+	var at store.Cursor
 	for batch := 1; ; batch++ {
-		n, rooms, err := c.Store.CleanupBatch(ctx, in.RunID, in.Policy, in.Threshold, c.Settings.BatchSize)
+		began := time.Now()
+		done, err := c.Store.CleanupBatch(ctx, in.RunID, in.Policy, in.Threshold, c.Settings.BatchSize, at)
 		if err != nil {
 			return err
 		}
-		c.Cache.Invalidate(ctx, voided(in.Policy, rooms)...)
+		c.Cache.Invalidate(ctx, voided(done)...)
 		activity.RecordHeartbeat(ctx, batch)
-		if n < c.Settings.BatchSize {
+		if !done.More {
 			return nil
 		}
+		at = done.Next
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("activities: clean-up: %w", ctx.Err())
-		case <-time.After(c.Settings.BatchPause):
+		case <-time.After(c.pause(time.Since(began))):
 		}
 	}
 }
 
+// restRatio is how many times as long as a batch the pause after it is, where that is more than the setting: the busier the
+// database, the less of it a run takes. longestRest is for a batch that had to wait for a lock.
+const (
+	restRatio   = 4
+	longestRest = 250 * time.Millisecond
+)
+
+// pause is what follows a batch.
+func (c *Cleanup) pause(took time.Duration) time.Duration {
+	return max(c.Settings.BatchPause, min(restRatio*took, longestRest))
+}
+
 // voided are the tags of what a batch changed.
-func voided(policy watchparty.Policy, rooms []string) []string {
-	slices.Sort(rooms)
-	rooms = slices.Compact(rooms)
-	if len(rooms) == 0 {
-		return nil
+func voided(b store.Batch) []string {
+	tags := cache.TagsOfRooms(b.Rooms)
+	for _, room := range b.Chats {
+		tags = append(tags, cache.TagMessages(room))
 	}
-	tags := make([]string, 0, len(rooms)+1)
-	for _, room := range rooms {
-		if policy == watchparty.PolicyMessages {
-			tags = append(tags, cache.TagMessages(room))
-			continue
-		}
-		tags = append(tags, cache.TagRoom(room))
+	for _, user := range b.Users {
+		tags = append(tags, cache.TagsOfDeleted(user.UserID, user.Username, user.Rooms, user.Wrote)...)
 	}
-	if policy != watchparty.PolicyMessages {
-		tags = append(tags, cache.TagRooms)
-	}
-	return tags
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
 
 // FinishCleanup ends the run and stores its report.
 func (c *Cleanup) FinishCleanup(ctx context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
-	run, err := c.Store.FinishRun(ctx, in.RunID, in.Failed)
+	run, err := c.Store.FinishRun(ctx, in)
 	if err != nil {
 		return job.CleanupResult{}, missing(err)
 	}

@@ -40,7 +40,9 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
 	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, Settings: config.Cleanup{
-		ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour, RoomInactive: 30 * 24 * time.Hour, FileAge: 48 * time.Hour, BatchSize: 2,
+		ParticipantInactive: config.Age(day), MessageAge: config.Age(90 * day), RoomInactive: config.Age(30 * day), RoomArchived: config.Age(7 * day),
+		UnverifiedAge: config.Off, TokenAge: config.Age(7 * day), SessionAge: config.Age(7 * day), InvitationAge: config.Age(90 * day),
+		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day), ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day), BatchSize: 2,
 	}}
 	h.TestActivityEnvironment = environment(h.activities)
 	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -55,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	})
 	h.host = register(t, h.store, "host")
 	admin := register(t, h.store, "admin")
-	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.Policies(), false, store.Once{})
+	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.Once{})
 	require.NoError(t, err)
 	h.runID = run.ID
 	h.begin(job.CleanupInput{RunID: h.runID})
@@ -142,7 +144,8 @@ func TestBeginCleanup(t *testing.T) {
 
 	result := h.begin(job.CleanupInput{RunID: h.runID})
 	require.Equal(t, started, h.run().StartedAt, "a repetition changes nothing")
-	require.Equal(t, watchparty.Policies(), result.Policies)
+	require.Equal(t, h.activities.Settings.Policies(), result.Policies)
+	require.NotContains(t, result.Thresholds, watchparty.PolicyUnverified, "it is off")
 	for policy, age := range map[watchparty.Policy]time.Duration{
 		watchparty.PolicyParticipants: day, watchparty.PolicyMessages: 90 * day, watchparty.PolicyRooms: 30 * day,
 		watchparty.PolicyFiles: 2 * day,
@@ -164,7 +167,7 @@ func TestBeginCleanupBySchedule(t *testing.T) {
 	run := h.run()
 	require.Equal(t, watchparty.TriggerSchedule, run.Trigger)
 	require.Equal(t, watchparty.RunRunning, run.State)
-	require.Equal(t, watchparty.Policies(), run.Policies)
+	require.Equal(t, h.activities.Settings.Policies(), run.Policies)
 	require.NotEmpty(t, run.WorkflowID)
 	require.Empty(t, run.StartedBy)
 }
@@ -320,7 +323,7 @@ func TestFinishCleanup(t *testing.T) {
 
 	require.Equal(t, want, h.finish(nil), "a repetition changes nothing")
 	require.Equal(t, first, h.run())
-	reports, err := h.store.Reports(t.Context(), store.Page{Limit: 10})
+	reports, err := h.store.Reports(t.Context(), "", store.Page{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, reports, 1)
 	require.Equal(t, h.runID, reports[0].RunID)
@@ -339,4 +342,19 @@ func TestFinishCleanupOfNoRun(t *testing.T) {
 	h := newHouse(t)
 	_, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
 	requireFailure(t, err, job.ErrorNotFound, true)
+}
+
+// TestApplyPolicyToAccounts: what shows an account that has gone is void.
+func TestApplyPolicyToAccounts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	unused, used := register(t, h.store, "unused"), register(t, h.store, "used")
+	execute(t, h.store, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", unused.ID)
+	gone := cachedRead(t, h.cache, "user:unused", cache.TagProfile("unused"))
+	stays := cachedRead(t, h.cache, "user:used", cache.TagProfile("used"))
+	require.NoError(t, h.apply(watchparty.PolicyUnverified, 7*day))
+	_, err := h.store.User(t.Context(), used.ID)
+	require.NoError(t, err)
+	require.False(t, gone.hits(t))
+	require.True(t, stays.hits(t))
 }

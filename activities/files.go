@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,12 +20,15 @@ const sweepPage = 200
 // swept is how far a sweep is: an attempt goes on where the one before it ended.
 type swept struct {
 	Next []byte `json:"next"` // the page to come
-	Dry  int64  `json:"dry"`  // what a dry run has counted
+	// What a dry run has counted, and the names of some.
+	Dry     int64    `json:"dry"`
+	Samples []string `json:"samples,omitempty"`
 }
 
 // sweepFiles removes the files that are older than the threshold and that no upload needs: of an upload that was never
 // committed, or whose writing was cut short. Files whose names are not an avatar's stay. What a page removed is
-// counted after it; a worker that ends between the two leaves that page out of the count.
+// counted after it; a worker that ends between the two leaves that page out of the count. It ends early when the run is
+// cancelled.
 func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error {
 	at := swept{Next: blob.FirstPageToken}
 	if activity.HasHeartbeatDetails(ctx) {
@@ -33,6 +37,10 @@ func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error
 		}
 	}
 	for len(at.Next) > 0 {
+		open, err := c.Store.EnterPolicy(ctx, in.RunID, in.Policy)
+		if err != nil || !open {
+			return err
+		}
 		page, next, err := c.Bucket.ListPage(ctx, at.Next, sweepPage, nil)
 		if err != nil {
 			return fmt.Errorf("activities: list files: %w", err)
@@ -43,7 +51,8 @@ func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error
 		}
 		if in.DryRun {
 			at.Dry += int64(len(orphans))
-			err = c.Store.SetCleanupCount(ctx, in.RunID, in.Policy, at.Dry)
+			at.Samples = append(at.Samples, orphans[:min(len(orphans), store.MaxSamples-len(at.Samples))]...)
+			err = c.Store.SetCleanupCount(ctx, in.RunID, in.Policy, at.Dry, at.Samples)
 		} else {
 			err = c.removeOrphans(ctx, in, orphans)
 		}
@@ -120,10 +129,13 @@ func lookUp(ctx context.Context, s *store.Store, names []string) ([]avatarFile, 
 }
 
 func (c *Cleanup) removeOrphans(ctx context.Context, in job.ApplyPolicyInput, orphans []string) error {
-	for _, name := range orphans {
-		if err := remove(ctx, c.Bucket, name); err != nil {
-			return err
+	removed := 0
+	var err error
+	for removed < len(orphans) {
+		if err = remove(ctx, c.Bucket, orphans[removed]); err != nil {
+			break
 		}
+		removed++
 	}
-	return c.Store.AddCleanupCount(ctx, in.RunID, in.Policy, int64(len(orphans)))
+	return errors.Join(err, c.Store.AddCleanupCount(ctx, in.RunID, in.Policy, int64(removed)))
 }

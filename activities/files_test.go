@@ -16,6 +16,7 @@ import (
 	"gocloud.dev/blob/fileblob"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -118,6 +119,8 @@ func TestSweep(t *testing.T) {
 	for range 2 {
 		a.sweep(true)
 		require.EqualValues(t, len(orphans), a.counted(), "a dry run counts")
+		require.Len(t, a.run().Samples[watchparty.PolicyFiles], store.MaxSamples, "and names some")
+		require.Subset(t, orphans, a.run().Samples[watchparty.PolicyFiles])
 		require.Len(t, a.left(), len(orphans)+len(kept), "and removes nothing")
 	}
 	execute(t, a.store, "UPDATE cleanup_runs SET counts = '{}'")
@@ -147,6 +150,7 @@ func TestSweepGoesOn(t *testing.T) {
 	a.SetHeartbeatDetails(first)
 	a.sweep(true)
 	require.EqualValues(t, files, a.counted(), "what the first attempt counted is in it once")
+	require.Len(t, a.run().Samples[watchparty.PolicyFiles], store.MaxSamples)
 
 	a.sweep(false)
 	require.Len(t, a.left(), 200, "the first page is the first attempt's")
@@ -162,4 +166,16 @@ func TestSweepWithoutTheDatabase(t *testing.T) {
 	_, err := a.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)})
 	require.Error(t, err)
 	require.Equal(t, []string{upload.Object(watchparty.MediumFile)}, a.left())
+}
+
+func TestSweepIsCancelled(t *testing.T) {
+	t.Parallel()
+	a := newAttic(t)
+	orphan := watchparty.Avatar{UserID: uuid.NewString(), Version: 1}.OriginalObject()
+	a.put(orphan, 2*day)
+	execute(t, a.store, "UPDATE cleanup_runs SET cancelled_at = now()")
+	a.sweep(false)
+	require.Equal(t, []string{orphan}, a.left())
+	a.sweep(true)
+	require.Zero(t, a.counted())
 }

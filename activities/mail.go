@@ -1,17 +1,21 @@
 package activities
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/web"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -27,6 +31,8 @@ type Mail struct {
 	FrontendURL, PublicURL string
 	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
 	LaterDelay time.Duration
+	// Report says to whom reports go, and in which language.
+	Report config.Report
 }
 
 // The pages that links lead to. They find the token behind the #, where no server and no log sees it.
@@ -122,6 +128,8 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 		return m.invitation(ctx, row, mail.Invitation)
 	case watchparty.MailInvitationReminder:
 		return m.invitation(ctx, row, mail.InvitationReminder)
+	case watchparty.MailActivityReport:
+		return m.report(ctx, row)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
 }
@@ -153,6 +161,23 @@ func letter(
 ) (mail.Message, error) {
 	content, err := write(user.Language, account(user, link))
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
+}
+
+var errVoidReport = fmt.Errorf("activities: the mail's recipient: %w", watchparty.ErrNotFound)
+
+// report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
+func (m *Mail) report(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+	report, recipient, err := m.Store.ReportMail(ctx, row.SubjectID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	at := slices.IndexFunc(m.Report.Recipients, func(address string) bool { return bytes.Equal(recipient, recipientHash(address)) })
+	if at < 0 {
+		return mail.Message{}, errVoidReport
+	}
+	link := m.PublicURL + web.Reports + "#token=" + m.OneTime.Token(auth.ForReport, report.ID)
+	content, err := mail.ActivityReport(m.Report.Language, mail.ReportData{Report: report, URL: link})
+	return mail.Message{ID: row.ID, To: m.Report.Recipients[at], Content: content}, err
 }
 
 func (m *Mail) link(page string, purpose auth.Purpose, id string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/mail/smtptest"
@@ -552,4 +553,30 @@ func TestAccountMails(t *testing.T) {
 			require.Len(t, received(t, other.Email), before, name)
 		}
 	})
+}
+
+// TestSendReport: a report goes to those whom the settings name when it is sent, and to nobody whom they do not name any more.
+func TestSendReport(t *testing.T) {
+	t.Parallel()
+	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	reportID, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	require.NoError(t, err)
+	boss, ops := "boss-"+l.user.Email, "ops-"+l.user.Email
+	queue := &activities.Report{Store: l.store, Settings: config.Report{Recipients: []string{boss, ops}}}
+	_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: reportID})
+	require.NoError(t, err)
+	var mails []string
+	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails))
+	require.Len(t, mails, 2)
+
+	l.activities.Report = config.Report{Recipients: []string{"new-" + l.user.Email, strings.ToUpper(ops)}, Language: watchparty.German}
+	l.in.EmailID = mails[1]
+	text := l.requireSent(strings.ToUpper(ops), watchparty.MailSent)
+	require.Contains(t, text, "https://api.watchparty.test/reports#token="+oneTime.Token(auth.ForReport, reportID))
+	require.Contains(t, text, "Februar")
+	l.in.EmailID = mails[0]
+	require.Empty(t, l.requireSent(boss, watchparty.MailCancelled), "it is not in the settings any more")
+	for _, address := range []string{boss, "new-" + l.user.Email} {
+		require.Empty(t, received(t, address), address)
+	}
 }

@@ -2,9 +2,15 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
 )
 
 // StartCleanup promises a clean-up run.
@@ -13,19 +19,16 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	policies, dryRun := watchparty.Policies(), false
-	if r.Body != nil {
-		dryRun = value(r.Body.DryRun)
-		if r.Body.Policies != nil {
-			policies = convert(*r.Body.Policies, func(p Policy) watchparty.Policy { return watchparty.Policy(p) })
-		}
+	n, err := s.newRun(r.Body)
+	if err != nil {
+		return nil, err
 	}
-	asked := map[string]any{"policies": policies, "dry_run": dryRun}
+	asked := map[string]any{"policies": n.Policies, "dry_run": n.DryRun, "older_than": n.OlderThan}
 	once, err := s.once(ctx, "startCleanup", r.Params.IdempotencyKey, asked)
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.store.CreateRun(ctx, id.UserID, policies, dryRun, once)
+	run, err := s.store.CreateRun(ctx, id.UserID, n, once)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +36,96 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 		RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + basePath + "/admin/cleanup/runs/" + run.ID,
 		TemporalURL: s.temporalURL(run.WorkflowID),
 	}, nil
+}
+
+// newRun reads what is asked for; a policy that is off is not to be asked for.
+func (s *Server) newRun(body *StartCleanupRequest) (watchparty.NewRun, error) {
+	n := watchparty.NewRun{Policies: s.cfg.Cleanup.Policies()}
+	if body == nil {
+		return n, nil
+	}
+	n.DryRun = value(body.DryRun)
+	if body.Policies != nil {
+		on := n.Policies
+		n.Policies = convert(*body.Policies, func(p Policy) watchparty.Policy { return watchparty.Policy(p) })
+		for i, policy := range n.Policies {
+			if !slices.Contains(on, policy) {
+				return n, watchparty.Invalid(watchparty.FieldError{
+					Field: fmt.Sprintf("policies.%d", i), Code: "off", Message: "is off in the settings"})
+			}
+		}
+	}
+	if body.OlderThan != nil {
+		age, err := parseAge(*body.OlderThan)
+		if err != nil || age < s.cfg.Cleanup.MinAge() || age > watchparty.MaxPolicyAge {
+			return n, watchparty.Invalid(watchparty.FieldError{Field: "older_than", Code: "range",
+				Message: fmt.Sprintf("must be from %s to %s", s.cfg.Cleanup.MinAge(), watchparty.MaxPolicyAge)})
+		}
+		n.OlderThan = age
+	}
+	return n, nil
+}
+
+// parseAge reads a whole number of seconds, minutes, hours or days, as the contract has it.
+func parseAge(text string) (time.Duration, error) {
+	digits, isDays := strings.CutSuffix(text, "d")
+	if !isDays {
+		return time.ParseDuration(text)
+	}
+	days, err := strconv.Atoi(digits)
+	return time.Duration(days) * 24 * time.Hour, err
+}
+
+// CancelCleanupRun lets a run end after the batch that it is at.
+func (s *Server) CancelCleanupRun(ctx context.Context, r CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.store.CancelRun(ctx, id.UserID, r.RunID)
+	if err != nil {
+		return nil, err
+	}
+	return CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
+}
+
+// ListRetiredRooms answers what clean-up archived and has yet to delete.
+func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	rooms, err := s.store.RetiredRooms(ctx, more(p))
+	if err != nil {
+		return nil, err
+	}
+	rooms, next := cut(rooms, p, func(r watchparty.Room) string { return r.ID })
+	return ListRetiredRooms200JSONResponse{Data: convert(rooms, s.retiredRoom), NextCursor: next}, nil
+}
+
+// RestoreRoom opens a room that clean-up archived.
+func (s *Server) RestoreRoom(ctx context.Context, r RestoreRoomRequestObject) (RestoreRoomResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	restored, err := s.store.RestoreRoom(ctx, id.UserID, r.RetiredID)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagsOfRooms([]string{restored.ID})...)
+	return RestoreRoom200JSONResponse{Data: room(restored)}, nil
+}
+
+func (s *Server) retiredRoom(r watchparty.Room) RetiredRoom {
+	out := RetiredRoom{ID: r.ID, Name: r.Name, HostUsername: pointer(r.HostUsername), RetiredAt: r.RetiredAt}
+	if age, on := s.cfg.Cleanup.Ages()[watchparty.PolicyArchived]; on {
+		out.DeletedFrom = pointer(r.RetiredAt.Add(age))
+	}
+	return out
 }
 
 // ListCleanupRuns answers clean-up runs.
@@ -64,35 +157,6 @@ func (s *Server) GetCleanupRun(ctx context.Context, r GetCleanupRunRequestObject
 	return GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
-// ListReports answers stored reports.
-func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (ListReportsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
-	if err != nil {
-		return nil, err
-	}
-	reports, err := s.store.Reports(ctx, more(p))
-	if err != nil {
-		return nil, err
-	}
-	reports, next := cut(reports, p, func(r watchparty.Report) string { return r.ID })
-	return ListReports200JSONResponse{Data: convert(reports, report), NextCursor: next}, nil
-}
-
-// GetReport answers one report.
-func (s *Server) GetReport(ctx context.Context, r GetReportRequestObject) (GetReportResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
-	found, err := s.store.Report(ctx, r.ReportID)
-	if err != nil {
-		return nil, err
-	}
-	return GetReport200JSONResponse{Data: report(found)}, nil
-}
-
 // temporalURL is where an operator sees a workflow.
 func (s *Server) temporalURL(workflowID string) string {
 	return s.cfg.Temporal.UIURL + "/namespaces/" + url.PathEscape(s.cfg.Temporal.Namespace) +
@@ -103,8 +167,15 @@ func (s *Server) cleanupRun(r watchparty.CleanupRun) CleanupRun {
 	out := CleanupRun{
 		ID: r.ID, Trigger: CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
 		Policies: convert(r.Policies, func(p watchparty.Policy) Policy { return Policy(p) }), State: CleanupRunState(r.State),
-		Counts: map[string]int64{}, Errors: map[string]string{}, CreatedAt: r.CreatedAt,
-		StartedAt: pointer(r.StartedAt), FinishedAt: pointer(r.FinishedAt), TemporalURL: s.temporalURL(r.WorkflowID),
+		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(Policy(r.Policy)),
+		CreatedAt: r.CreatedAt, StartedAt: pointer(r.StartedAt), CancelledAt: pointer(r.CancelledAt), FinishedAt: pointer(r.FinishedAt),
+		TemporalURL: s.temporalURL(r.WorkflowID),
+	}
+	if r.OlderThan > 0 {
+		out.OlderThan = pointer(r.OlderThan.String())
+	}
+	for policy, ids := range r.Samples {
+		out.Samples[string(policy)] = ids
 	}
 	for policy, n := range r.Counts {
 		out.Counts[string(policy)] = n
@@ -113,11 +184,4 @@ func (s *Server) cleanupRun(r watchparty.CleanupRun) CleanupRun {
 		out.Errors[string(policy)] = text
 	}
 	return out
-}
-
-func report(r watchparty.Report) Report {
-	return Report{
-		ID: r.ID, Kind: ReportKind(r.Kind), RunID: pointer(r.RunID), PeriodStart: r.PeriodStart, PeriodEnd: r.PeriodEnd,
-		Data: r.Data, CreatedAt: r.CreatedAt,
-	}
 }

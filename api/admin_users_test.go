@@ -1,13 +1,20 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // demote takes an admin's rights, as an operator would.
@@ -230,4 +237,68 @@ func TestStartCleanupOnce(t *testing.T) {
 	require.Equal(t, 202, ask(other.token, "one-run-please", nil).status, "a key is its caller's")
 	require.Equal(t, 3, runs())
 	require.Len(t, b.do(t, "GET", "/admin/audit?action=cleanup_started", root.token, nil).list(), 3)
+}
+
+func TestStartCleanupOlderThan(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) { s.config.Cleanup.UnverifiedAge = config.Off })
+	root := b.admin(t, "root")
+	for text, want := range map[string]any{"1h": "1h0m0s", "3600s": "1h0m0s", "90d": "2160h0m0s", "36500d": "876000h0m0s"} {
+		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text, "dry_run": true})
+		require.Equal(t, 202, a.status, a)
+		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.body["run_id"].(string), root.token, nil).data()
+		require.Equal(t, want, run["older_than"])
+		require.NotContains(t, run["policies"], "unverified_accounts", "it is off")
+	}
+	for _, text := range []any{"", "0h", "-1h", "59m", "3599s", "36501d", "99999999d", "1w", "90", 90, "1h30m"} {
+		b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text}).requireProblem(t, 400, "invalid_request")
+	}
+	a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"policies": []any{"old_messages", "unverified_accounts"}})
+	a.requireProblem(t, 400, "invalid_request")
+	require.Contains(t, fmt.Sprint(a.body["errors"]), "policies.1")
+}
+
+func TestCancelCleanup(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	id := b.do(t, "POST", "/admin/cleanup", root.token, nil).body["run_id"].(string)
+	path := "/admin/cleanup/runs/" + id
+	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: id, Policies: watchparty.Policies()}, ""))
+	_, err := b.store.CleanupBatch(t.Context(), id, watchparty.PolicyRooms, time.Now().Add(-time.Hour), 10, store.Cursor{})
+	require.NoError(t, err)
+	run := b.do(t, "GET", path, root.token, nil).data()
+	require.Equal(t, []any{"running", "inactive_rooms", map[string]any{"inactive_rooms": 0.0}}, []any{run["state"], run["policy"], run["counts"]})
+
+	require.NotNil(t, b.do(t, "POST", path+"/cancel", root.token, nil).data()["cancelled_at"])
+	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: id})
+	require.NoError(t, err)
+	run = b.do(t, "GET", path, root.token, nil).data()
+	require.Equal(t, []any{"cancelled", nil}, []any{run["state"], run["policy"]})
+	b.do(t, "POST", path+"/cancel", root.token, nil).requireProblem(t, 409, "run_ended")
+	b.do(t, "POST", "/admin/cleanup/runs/"+unknownID+"/cancel", root.token, nil).requireProblem(t, 404, "not_found")
+}
+
+// A restored room is in the lists again, cached ones too.
+func TestRestoreRoom(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) { s.config.Cleanup.RoomArchived = config.Age(168 * time.Hour) })
+	root, alice := b.admin(t, "root"), b.register(t, "alice")
+	id := b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
+	_, err := b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", id)
+	require.NoError(t, err)
+	require.Empty(t, b.do(t, "GET", "/rooms", "", nil).list())
+	retired := b.do(t, "GET", "/admin/rooms/retired", root.token, nil).list()
+	require.Len(t, retired, 1)
+	require.Equal(t, []any{id, "Forgotten", "alice"}, []any{retired[0]["id"], retired[0]["name"], retired[0]["host_username"]})
+	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
+	require.NoError(t, err)
+	require.Equal(t, at.Add(168*time.Hour).Format(time.RFC3339Nano), retired[0]["deleted_from"])
+
+	require.Equal(t, "open", b.do(t, "POST", "/admin/rooms/"+id+"/restore", root.token, nil).data()["state"])
+	require.Len(t, b.do(t, "GET", "/rooms", "", nil).list(), 1)
+	require.Empty(t, b.do(t, "GET", "/admin/rooms/retired", root.token, nil).list())
+	other := b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "Closed"}).data()["id"].(string)
+	b.do(t, "PATCH", "/rooms/"+other, alice.token, map[string]any{"state": "archived"})
+	b.do(t, "POST", "/admin/rooms/"+other+"/restore", root.token, nil).requireProblem(t, 409, "room_not_retired")
 }

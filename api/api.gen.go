@@ -26,26 +26,52 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ActivityReportEvery.
+const (
+	Month ActivityReportEvery = "month"
+	Week  ActivityReportEvery = "week"
+)
+
+// Valid indicates whether the value is a known member of the ActivityReportEvery enum.
+func (e ActivityReportEvery) Valid() bool {
+	switch e {
+	case Month:
+		return true
+	case Week:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditAction.
 const (
-	AuditActionAdminGranted      AuditAction = "admin_granted"
-	AuditActionCleanupStarted    AuditAction = "cleanup_started"
-	AuditActionMailCancelled     AuditAction = "mail_cancelled"
-	AuditActionMailResent        AuditAction = "mail_resent"
-	AuditActionMailsPaused       AuditAction = "mails_paused"
-	AuditActionMailsResumed      AuditAction = "mails_resumed"
-	AuditActionMovieCreated      AuditAction = "movie_created"
-	AuditActionMovieDeleted      AuditAction = "movie_deleted"
-	AuditActionMovieUpdated      AuditAction = "movie_updated"
-	AuditActionUserReinstated    AuditAction = "user_reinstated"
-	AuditActionUserSessionsEnded AuditAction = "user_sessions_ended"
-	AuditActionUserSuspended     AuditAction = "user_suspended"
+	AuditActionAdminGranted       AuditAction = "admin_granted"
+	AuditActionCleanupCancelled   AuditAction = "cleanup_cancelled"
+	AuditActionCleanupStarted     AuditAction = "cleanup_started"
+	AuditActionMailCancelled      AuditAction = "mail_cancelled"
+	AuditActionMailResent         AuditAction = "mail_resent"
+	AuditActionMailsPaused        AuditAction = "mails_paused"
+	AuditActionMailsResumed       AuditAction = "mails_resumed"
+	AuditActionMovieCreated       AuditAction = "movie_created"
+	AuditActionMovieDeleted       AuditAction = "movie_deleted"
+	AuditActionMovieUpdated       AuditAction = "movie_updated"
+	AuditActionRoomRestored       AuditAction = "room_restored"
+	AuditActionScheduleBackfilled AuditAction = "schedule_backfilled"
+	AuditActionSchedulePaused     AuditAction = "schedule_paused"
+	AuditActionScheduleResumed    AuditAction = "schedule_resumed"
+	AuditActionScheduleTriggered  AuditAction = "schedule_triggered"
+	AuditActionUserReinstated     AuditAction = "user_reinstated"
+	AuditActionUserSessionsEnded  AuditAction = "user_sessions_ended"
+	AuditActionUserSuspended      AuditAction = "user_suspended"
 )
 
 // Valid indicates whether the value is a known member of the AuditAction enum.
 func (e AuditAction) Valid() bool {
 	switch e {
 	case AuditActionAdminGranted:
+		return true
+	case AuditActionCleanupCancelled:
 		return true
 	case AuditActionCleanupStarted:
 		return true
@@ -62,6 +88,16 @@ func (e AuditAction) Valid() bool {
 	case AuditActionMovieDeleted:
 		return true
 	case AuditActionMovieUpdated:
+		return true
+	case AuditActionRoomRestored:
+		return true
+	case AuditActionScheduleBackfilled:
+		return true
+	case AuditActionSchedulePaused:
+		return true
+	case AuditActionScheduleResumed:
+		return true
+	case AuditActionScheduleTriggered:
 		return true
 	case AuditActionUserReinstated:
 		return true
@@ -80,6 +116,8 @@ const (
 	AuditEntryTargetKindMail       AuditEntryTargetKind = "mail"
 	AuditEntryTargetKindMailPause  AuditEntryTargetKind = "mail_pause"
 	AuditEntryTargetKindMovie      AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindRoom       AuditEntryTargetKind = "room"
+	AuditEntryTargetKindSchedule   AuditEntryTargetKind = "schedule"
 	AuditEntryTargetKindUser       AuditEntryTargetKind = "user"
 )
 
@@ -93,6 +131,10 @@ func (e AuditEntryTargetKind) Valid() bool {
 	case AuditEntryTargetKindMailPause:
 		return true
 	case AuditEntryTargetKindMovie:
+		return true
+	case AuditEntryTargetKindRoom:
+		return true
+	case AuditEntryTargetKindSchedule:
 		return true
 	case AuditEntryTargetKindUser:
 		return true
@@ -167,8 +209,48 @@ func (e AvatarVersionStatus) Valid() bool {
 	}
 }
 
+// Defines values for CleanupReportState.
+const (
+	CleanupReportStateCancelled CleanupReportState = "cancelled"
+	CleanupReportStateCompleted CleanupReportState = "completed"
+	CleanupReportStateFailed    CleanupReportState = "failed"
+)
+
+// Valid indicates whether the value is a known member of the CleanupReportState enum.
+func (e CleanupReportState) Valid() bool {
+	switch e {
+	case CleanupReportStateCancelled:
+		return true
+	case CleanupReportStateCompleted:
+		return true
+	case CleanupReportStateFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupReportTrigger.
+const (
+	CleanupReportTriggerAdmin    CleanupReportTrigger = "admin"
+	CleanupReportTriggerSchedule CleanupReportTrigger = "schedule"
+)
+
+// Valid indicates whether the value is a known member of the CleanupReportTrigger enum.
+func (e CleanupReportTrigger) Valid() bool {
+	switch e {
+	case CleanupReportTriggerAdmin:
+		return true
+	case CleanupReportTriggerSchedule:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CleanupRunState.
 const (
+	CleanupRunStateCancelled CleanupRunState = "cancelled"
 	CleanupRunStateCompleted CleanupRunState = "completed"
 	CleanupRunStateFailed    CleanupRunState = "failed"
 	CleanupRunStateQueued    CleanupRunState = "queued"
@@ -178,6 +260,8 @@ const (
 // Valid indicates whether the value is a known member of the CleanupRunState enum.
 func (e CleanupRunState) Valid() bool {
 	switch e {
+	case CleanupRunStateCancelled:
+		return true
 	case CleanupRunStateCompleted:
 		return true
 	case CleanupRunStateFailed:
@@ -193,16 +277,16 @@ func (e CleanupRunState) Valid() bool {
 
 // Defines values for CleanupRunTrigger.
 const (
-	Admin    CleanupRunTrigger = "admin"
-	Schedule CleanupRunTrigger = "schedule"
+	CleanupRunTriggerAdmin    CleanupRunTrigger = "admin"
+	CleanupRunTriggerSchedule CleanupRunTrigger = "schedule"
 )
 
 // Valid indicates whether the value is a known member of the CleanupRunTrigger enum.
 func (e CleanupRunTrigger) Valid() bool {
 	switch e {
-	case Admin:
+	case CleanupRunTriggerAdmin:
 		return true
-	case Schedule:
+	case CleanupRunTriggerSchedule:
 		return true
 	default:
 		return false
@@ -247,31 +331,34 @@ func (e EmailAttemptOutcome) Valid() bool {
 
 // Defines values for EmailKind.
 const (
-	EmailChanged           EmailKind = "email_changed"
-	EmailVerification      EmailKind = "email_verification"
-	PasswordReset          EmailKind = "password_reset"
-	RoomInvitation         EmailKind = "room_invitation"
-	RoomInvitationReminder EmailKind = "room_invitation_reminder"
-	Welcome                EmailKind = "welcome"
-	WelcomeReminder        EmailKind = "welcome_reminder"
+	EmailKindActivityReport         EmailKind = "activity_report"
+	EmailKindEmailChanged           EmailKind = "email_changed"
+	EmailKindEmailVerification      EmailKind = "email_verification"
+	EmailKindPasswordReset          EmailKind = "password_reset"
+	EmailKindRoomInvitation         EmailKind = "room_invitation"
+	EmailKindRoomInvitationReminder EmailKind = "room_invitation_reminder"
+	EmailKindWelcome                EmailKind = "welcome"
+	EmailKindWelcomeReminder        EmailKind = "welcome_reminder"
 )
 
 // Valid indicates whether the value is a known member of the EmailKind enum.
 func (e EmailKind) Valid() bool {
 	switch e {
-	case EmailChanged:
+	case EmailKindActivityReport:
 		return true
-	case EmailVerification:
+	case EmailKindEmailChanged:
 		return true
-	case PasswordReset:
+	case EmailKindEmailVerification:
 		return true
-	case RoomInvitation:
+	case EmailKindPasswordReset:
 		return true
-	case RoomInvitationReminder:
+	case EmailKindRoomInvitation:
 		return true
-	case Welcome:
+	case EmailKindRoomInvitationReminder:
 		return true
-	case WelcomeReminder:
+	case EmailKindWelcome:
+		return true
+	case EmailKindWelcomeReminder:
 		return true
 	default:
 		return false
@@ -421,22 +508,49 @@ func (e Permission) Valid() bool {
 
 // Defines values for Policy.
 const (
+	ArchivedRooms        Policy = "archived_rooms"
+	EndedInvitations     Policy = "ended_invitations"
+	EndedSessions        Policy = "ended_sessions"
+	ExpiredTokens        Policy = "expired_tokens"
+	IdempotencyKeys      Policy = "idempotency_keys"
 	InactiveParticipants Policy = "inactive_participants"
 	InactiveRooms        Policy = "inactive_rooms"
+	OldActivity          Policy = "old_activity"
+	OldMails             Policy = "old_mails"
 	OldMessages          Policy = "old_messages"
 	OrphanedFiles        Policy = "orphaned_files"
+	StartedEvents        Policy = "started_events"
+	UnverifiedAccounts   Policy = "unverified_accounts"
 )
 
 // Valid indicates whether the value is a known member of the Policy enum.
 func (e Policy) Valid() bool {
 	switch e {
+	case ArchivedRooms:
+		return true
+	case EndedInvitations:
+		return true
+	case EndedSessions:
+		return true
+	case ExpiredTokens:
+		return true
+	case IdempotencyKeys:
+		return true
 	case InactiveParticipants:
 		return true
 	case InactiveRooms:
 		return true
+	case OldActivity:
+		return true
+	case OldMails:
+		return true
 	case OldMessages:
 		return true
 	case OrphanedFiles:
+		return true
+	case StartedEvents:
+		return true
+	case UnverifiedAccounts:
 		return true
 	default:
 		return false
@@ -480,6 +594,8 @@ const (
 	ProblemCodeRateLimited             ProblemCode = "rate_limited"
 	ProblemCodeRoomArchived            ProblemCode = "room_archived"
 	ProblemCodeRoomFull                ProblemCode = "room_full"
+	ProblemCodeRoomNotRetired          ProblemCode = "room_not_retired"
+	ProblemCodeRunEnded                ProblemCode = "run_ended"
 	ProblemCodeSlowMode                ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations      ProblemCode = "too_many_invitations"
 	ProblemCodeUnauthenticated         ProblemCode = "unauthenticated"
@@ -564,6 +680,10 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeRoomFull:
 		return true
+	case ProblemCodeRoomNotRetired:
+		return true
+	case ProblemCodeRunEnded:
+		return true
 	case ProblemCodeSlowMode:
 		return true
 	case ProblemCodeTooManyInvitations:
@@ -589,12 +709,15 @@ func (e ProblemCode) Valid() bool {
 
 // Defines values for ReportKind.
 const (
-	Cleanup ReportKind = "cleanup"
+	Activity ReportKind = "activity"
+	Cleanup  ReportKind = "cleanup"
 )
 
 // Valid indicates whether the value is a known member of the ReportKind enum.
 func (e ReportKind) Valid() bool {
 	switch e {
+	case Activity:
+		return true
 	case Cleanup:
 		return true
 	default:
@@ -817,6 +940,59 @@ type AccountAnswer struct {
 	Data             Account `json:"data"`
 }
 
+// ActivityFigures defines model for ActivityFigures.
+type ActivityFigures struct {
+	// ActiveUsers Who were in a room or wrote a message; in a period each counts once
+	ActiveUsers int64 `json:"active_users"`
+
+	// Avatars That were published
+	Avatars             int64 `json:"avatars"`
+	InvitationsAccepted int64 `json:"invitations_accepted"`
+	InvitationsSent     int64 `json:"invitations_sent"`
+	MailsFailed         int64 `json:"mails_failed"`
+	MailsSent           int64 `json:"mails_sent"`
+	Messages            int64 `json:"messages"`
+
+	// MinutesTogether Of each person while somebody else was present in the room with them, added up
+	MinutesTogether int64 `json:"minutes_together"`
+	NewUsers        int64 `json:"new_users"`
+
+	// Participants People in rooms, each once for each room and day
+	Participants int64 `json:"participants"`
+
+	// Removed Rows and files that clean-up removed; rooms that it archived
+	Removed int64 `json:"removed"`
+
+	// ReturningUsers Active ones whose account is older than the day, or the period
+	ReturningUsers int64 `json:"returning_users"`
+	RoomsOpened    int64 `json:"rooms_opened"`
+}
+
+// ActivityReport Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
+// that are gone by then are not.
+type ActivityReport struct {
+	// Days Every one, also those with nothing
+	Days []struct {
+		Day     string          `json:"day"`
+		Figures ActivityFigures `json:"figures"`
+	} `json:"days"`
+	Every   ActivityReportEvery `json:"every"`
+	Figures ActivityFigures     `json:"figures"`
+	From    string              `json:"from"`
+
+	// Previous Of the period before; null when not everything is known of it then
+	Previous *ActivityFigures `json:"previous"`
+
+	// RemovedBy `removed` by policy
+	RemovedBy map[string]int64 `json:"removed_by"`
+
+	// To The last day
+	To string `json:"to"`
+}
+
+// ActivityReportEvery defines model for ActivityReport.Every.
+type ActivityReportEvery string
+
 // AdminUser defines model for AdminUser.
 type AdminUser struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
@@ -994,23 +1170,55 @@ type ChangePasswordRequest struct {
 	NewPassword     string `json:"new_password"`
 }
 
+// CleanupReport defines model for CleanupReport.
+type CleanupReport struct {
+	Counts map[string]int64   `json:"counts"`
+	DryRun bool               `json:"dry_run"`
+	Errors *map[string]string `json:"errors"`
+
+	// OlderThanS 0 for the policies' own ages
+	OlderThanS int64                `json:"older_than_s"`
+	Policies   []Policy             `json:"policies"`
+	Samples    map[string][]string  `json:"samples"`
+	State      CleanupReportState   `json:"state"`
+	Trigger    CleanupReportTrigger `json:"trigger"`
+}
+
+// CleanupReportState defines model for CleanupReport.State.
+type CleanupReportState string
+
+// CleanupReportTrigger defines model for CleanupReport.Trigger.
+type CleanupReportTrigger string
+
 // CleanupRun defines model for CleanupRun.
 type CleanupRun struct {
-	// Counts Rows or files removed for each policy; archived for rooms
+	// CancelledAt When it was told to stop
+	CancelledAt *time.Time `json:"cancelled_at"`
+
+	// Counts Rows or files removed so far for each policy; archived for `inactive_rooms`
 	Counts    map[string]int64 `json:"counts"`
 	CreatedAt Time             `json:"created_at"`
 	DryRun    bool             `json:"dry_run"`
 
 	// Errors What stopped a policy
-	Errors      map[string]string `json:"errors"`
-	FinishedAt  *time.Time        `json:"finished_at"`
-	ID          ID                `json:"id"`
-	Policies    []Policy          `json:"policies"`
-	StartedAt   *time.Time        `json:"started_at"`
-	StartedBy   *string           `json:"started_by"`
-	State       CleanupRunState   `json:"state"`
-	TemporalURL string            `json:"temporal_url"`
-	Trigger     CleanupRunTrigger `json:"trigger"`
+	Errors     map[string]string `json:"errors"`
+	FinishedAt *time.Time        `json:"finished_at"`
+	ID         ID                `json:"id"`
+
+	// OlderThan In place of the policies' own ages, such as 2160h0m0s
+	OlderThan *string  `json:"older_than"`
+	Policies  []Policy `json:"policies"`
+
+	// Policy The one that is applied now
+	Policy *Policy `json:"policy"`
+
+	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	Samples     map[string][]string `json:"samples"`
+	StartedAt   *time.Time          `json:"started_at"`
+	StartedBy   *string             `json:"started_by"`
+	State       CleanupRunState     `json:"state"`
+	TemporalURL string              `json:"temporal_url"`
+	Trigger     CleanupRunTrigger   `json:"trigger"`
 }
 
 // CleanupRunState defines model for CleanupRun.State.
@@ -1094,7 +1302,7 @@ type Email struct {
 	SentAt   *time.Time `json:"sent_at"`
 	State    EmailState `json:"state"`
 
-	// SubjectID What it is about: a user, a verification, a reset or an invitation
+	// SubjectID What it is about: a user, a verification, a reset, an invitation, or a report to somebody
 	SubjectID   ID      `json:"subject_id"`
 	TemporalURL string  `json:"temporal_url"`
 	UpdatedAt   Time    `json:"updated_at"`
@@ -1506,7 +1714,12 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
-// Policy defines model for Policy.
+// Policy What a policy removes, by age; a setting says after how long, or that it is off.
+// `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
+// an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
+// deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+// `idempotency_keys`. `old_mails`: what became of mails, with the attempts. `started_events`: of the outbox.
+// `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
 type Policy string
 
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
@@ -1599,17 +1812,19 @@ type RegisterRequest struct {
 
 // Report defines model for Report.
 type Report struct {
-	CreatedAt   Time            `json:"created_at"`
-	Data        json.RawMessage `json:"data"`
-	ID          ID              `json:"id"`
-	Kind        ReportKind      `json:"kind"`
-	PeriodEnd   Time            `json:"period_end"`
-	PeriodStart Time            `json:"period_start"`
-	RunID       *string         `json:"run_id"`
-}
+	CreatedAt Time `json:"created_at"`
 
-// ReportKind defines model for Report.Kind.
-type ReportKind string
+	// Data An ActivityReport, or for a clean-up what the run was and did
+	Data json.RawMessage `json:"data"`
+	ID   ID              `json:"id"`
+	Kind ReportKind      `json:"kind"`
+
+	// PageURL Where people can look at an activity report; whoever has the address can
+	PageURL     *string `json:"page_url"`
+	PeriodEnd   Time    `json:"period_end"`
+	PeriodStart Time    `json:"period_start"`
+	RunID       *string `json:"run_id"`
+}
 
 // ReportAnswer defines model for ReportAnswer.
 type ReportAnswer struct {
@@ -1617,6 +1832,9 @@ type ReportAnswer struct {
 	UnderscoreCached Cached `json:"_cached"`
 	Data             Report `json:"data"`
 }
+
+// ReportKind defines model for ReportKind.
+type ReportKind string
 
 // ReportList defines model for ReportList.
 type ReportList struct {
@@ -1628,10 +1846,44 @@ type ReportList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// ReportViewAnswer defines model for ReportViewAnswer.
+type ReportViewAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             struct {
+		// Csv The table of days, RFC 4180
+		Csv string `json:"csv"`
+
+		// Filename Example: activity-2026-02-23.csv
+		Filename string `json:"filename"`
+
+		// HTML A `main` element, for a page with this service's /assets/report.css
+		HTML string `json:"html"`
+	} `json:"data"`
+}
+
 // ResetRequest defines model for ResetRequest.
 type ResetRequest struct {
 	Password string       `json:"password"`
 	Token    OneTimeToken `json:"token"`
+}
+
+// RetiredRoom defines model for RetiredRoom.
+type RetiredRoom struct {
+	// DeletedFrom The first run after that deletes it; null while that policy is off
+	DeletedFrom  *time.Time `json:"deleted_from"`
+	HostUsername *string    `json:"host_username"`
+	ID           ID         `json:"id"`
+	Name         string     `json:"name"`
+	RetiredAt    Time       `json:"retired_at"`
+}
+
+// RetiredRoomList defines model for RetiredRoomList.
+type RetiredRoomList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached        `json:"_cached"`
+	Data             []RetiredRoom `json:"data"`
+	NextCursor       *string       `json:"next_cursor"`
 }
 
 // Role defines model for Role.
@@ -1708,6 +1960,55 @@ type RoomLog struct {
 // RoomState defines model for RoomState.
 type RoomState string
 
+// Schedule defines model for Schedule.
+type Schedule struct {
+	ID string `json:"id"`
+
+	// NextRuns Ten at most; while it is paused, when it would
+	NextRuns []Time `json:"next_runs"`
+	Note     string `json:"note"`
+	Paused   bool   `json:"paused"`
+
+	// RecentRuns Ten at most, the latest first
+	RecentRuns []ScheduledRun `json:"recent_runs"`
+}
+
+// ScheduleAnswer defines model for ScheduleAnswer.
+type ScheduleAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached   `json:"_cached"`
+	Data             Schedule `json:"data"`
+}
+
+// ScheduleBackfill defines model for ScheduleBackfill.
+type ScheduleBackfill struct {
+	// End 31 days after start at most, and not in the future
+	End   time.Time `json:"end"`
+	Start Time      `json:"start"`
+}
+
+// ScheduleList defines model for ScheduleList.
+type ScheduleList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached     `json:"_cached"`
+	Data             []Schedule `json:"data"`
+}
+
+// ScheduleNote defines model for ScheduleNote.
+type ScheduleNote struct {
+	// Note Why; operators see it
+	Note string `json:"note"`
+}
+
+// ScheduledRun defines model for ScheduledRun.
+type ScheduledRun struct {
+	RunID       string `json:"run_id"`
+	ScheduledAt Time   `json:"scheduled_at"`
+	StartedAt   Time   `json:"started_at"`
+	TemporalURL string `json:"temporal_url"`
+	WorkflowID  string `json:"workflow_id"`
+}
+
 // Session defines model for Session.
 type Session struct {
 	// Current Whether it is the one that asks
@@ -1770,8 +2071,15 @@ type StandingAnswer struct {
 
 // StartCleanupRequest defines model for StartCleanupRequest.
 type StartCleanupRequest struct {
-	// DryRun Count and remove nothing
-	DryRun   *bool     `json:"dry_run,omitempty"`
+	// DryRun Count, name some, and remove nothing
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// OlderThan In place of the policies' own ages: seconds, minutes, hours or days; an hour at least
+	//
+	// Example: 90d
+	OlderThan *string `json:"older_than,omitempty"`
+
+	// Policies All that are on unless said; one that is off is refused
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
@@ -1856,6 +2164,9 @@ type Limit = int
 // RoomID defines model for RoomID.
 type RoomID = ID
 
+// ScheduleID defines model for ScheduleID.
+type ScheduleID = string
+
 // Search defines model for Search.
 type Search = string
 
@@ -1909,6 +2220,15 @@ type ResendEmailParams struct {
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Cursor The `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRetiredRoomsParams defines parameters for ListRetiredRooms.
+type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2157,6 +2477,15 @@ type GetProfileParams struct {
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
+// BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
+type BackfillScheduleJSONRequestBody = ScheduleBackfill
+
+// PauseScheduleJSONRequestBody defines body for PauseSchedule for application/json ContentType.
+type PauseScheduleJSONRequestBody = ScheduleNote
+
+// ResumeScheduleJSONRequestBody defines body for ResumeSchedule for application/json ContentType.
+type ResumeScheduleJSONRequestBody = ScheduleNote
+
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
 
@@ -2208,6 +2537,9 @@ type CreateMovieJSONRequestBody = CreateMovieRequest
 // UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
 type UpdateMovieJSONRequestBody = UpdateMovieRequest
 
+// ViewReportJSONRequestBody defines body for ViewReport for application/json ContentType.
+type ViewReportJSONRequestBody = TokenRequest
+
 // CreateRoomJSONRequestBody defines body for CreateRoom for application/json ContentType.
 type CreateRoomJSONRequestBody = CreateRoomRequest
 
@@ -2252,6 +2584,9 @@ type ServerInterface interface {
 	// GetCleanupRun One clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx echo.Context, runID ID) error
+	// CancelCleanupRun Stop a clean-up run
+	// (POST /admin/cleanup/runs/{run_id}/cancel)
+	CancelCleanupRun(ctx echo.Context, runID ID) error
 	// ListEmails Mails and what became of them, the newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
@@ -2282,6 +2617,30 @@ type ServerInterface interface {
 	// GetReport One report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx echo.Context, reportID ID) error
+	// GetReportTable An activity report's days as CSV
+	// (GET /admin/reports/{report_id}/csv)
+	GetReportTable(ctx echo.Context, reportID ID) error
+	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
+	// (GET /admin/rooms/retired)
+	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
+	// RestoreRoom Open a room that clean-up archived
+	// (POST /admin/rooms/{retired_id}/restore)
+	RestoreRoom(ctx echo.Context, retiredID ID) error
+	// ListSchedules What is started by the clock
+	// (GET /admin/schedules)
+	ListSchedules(ctx echo.Context) error
+	// BackfillSchedule Make up for a period
+	// (POST /admin/schedules/{schedule_id}/backfill)
+	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	// PauseSchedule Let a schedule start nothing
+	// (POST /admin/schedules/{schedule_id}/pause)
+	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	// ResumeSchedule Let a schedule go on
+	// (POST /admin/schedules/{schedule_id}/resume)
+	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	// TriggerSchedule Start now what a schedule starts
+	// (POST /admin/schedules/{schedule_id}/trigger)
+	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
 	// ListUsers Accounts, the newest first
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -2378,6 +2737,9 @@ type ServerInterface interface {
 	// UpdateMovie Change a film
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
+	// ViewReport An activity report to look at
+	// (POST /reports/view)
+	ViewReport(ctx echo.Context) error
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
@@ -2615,6 +2977,22 @@ func (w *ServerInterfaceWrapper) GetCleanupRun(ctx echo.Context) error {
 	return err
 }
 
+// CancelCleanupRun converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelCleanupRun(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "run_id" -------------
+	var runID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run_id", ctx.Param("run_id"), &runID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelCleanupRun(ctx, runID)
+	return err
+}
+
 // ListEmails converts echo context to params.
 func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 	var err error
@@ -2780,6 +3158,13 @@ func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListReportsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2812,6 +3197,136 @@ func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReport(ctx, reportID)
+	return err
+}
+
+// GetReportTable converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReportTable(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "report_id" -------------
+	var reportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "report_id", ctx.Param("report_id"), &reportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter report_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReportTable(ctx, reportID)
+	return err
+}
+
+// ListRetiredRooms converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRetiredRooms(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRetiredRoomsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRetiredRooms(ctx, params)
+	return err
+}
+
+// RestoreRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "retired_id" -------------
+	var retiredID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "retired_id", ctx.Param("retired_id"), &retiredID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreRoom(ctx, retiredID)
+	return err
+}
+
+// ListSchedules converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSchedules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSchedules(ctx)
+	return err
+}
+
+// BackfillSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) BackfillSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BackfillSchedule(ctx, scheduleID)
+	return err
+}
+
+// PauseSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseSchedule(ctx, scheduleID)
+	return err
+}
+
+// ResumeSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeSchedule(ctx, scheduleID)
+	return err
+}
+
+// TriggerSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) TriggerSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TriggerSchedule(ctx, scheduleID)
 	return err
 }
 
@@ -3535,6 +4050,15 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateMovie(ctx, movieID, params)
+	return err
+}
+
+// ViewReport converts echo context to params.
+func (w *ServerInterfaceWrapper) ViewReport(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ViewReport(ctx)
 	return err
 }
 
@@ -4521,8 +5045,18 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/admin/cleanup", wrapper.StartCleanup, options.OperationMiddlewares["startCleanup"]...)
 	router.GET(options.BaseURL+"/admin/cleanup/runs", wrapper.ListCleanupRuns, options.OperationMiddlewares["listCleanupRuns"]...)
 	router.GET(options.BaseURL+"/admin/cleanup/runs/:run_id", wrapper.GetCleanupRun, options.OperationMiddlewares["getCleanupRun"]...)
+	router.POST(options.BaseURL+"/admin/cleanup/runs/:run_id/cancel", wrapper.CancelCleanupRun, options.OperationMiddlewares["cancelCleanupRun"]...)
+	router.GET(options.BaseURL+"/admin/rooms/retired", wrapper.ListRetiredRooms, options.OperationMiddlewares["listRetiredRooms"]...)
+	router.POST(options.BaseURL+"/admin/rooms/:retired_id/restore", wrapper.RestoreRoom, options.OperationMiddlewares["restoreRoom"]...)
+	router.GET(options.BaseURL+"/admin/schedules", wrapper.ListSchedules, options.OperationMiddlewares["listSchedules"]...)
+	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/pause", wrapper.PauseSchedule, options.OperationMiddlewares["pauseSchedule"]...)
+	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/resume", wrapper.ResumeSchedule, options.OperationMiddlewares["resumeSchedule"]...)
+	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/trigger", wrapper.TriggerSchedule, options.OperationMiddlewares["triggerSchedule"]...)
+	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/backfill", wrapper.BackfillSchedule, options.OperationMiddlewares["backfillSchedule"]...)
 	router.GET(options.BaseURL+"/admin/reports", wrapper.ListReports, options.OperationMiddlewares["listReports"]...)
 	router.GET(options.BaseURL+"/admin/reports/:report_id", wrapper.GetReport, options.OperationMiddlewares["getReport"]...)
+	router.GET(options.BaseURL+"/admin/reports/:report_id/csv", wrapper.GetReportTable, options.OperationMiddlewares["getReportTable"]...)
+	router.POST(options.BaseURL+"/reports/view", wrapper.ViewReport, options.OperationMiddlewares["viewReport"]...)
 	router.GET(options.BaseURL+"/admin/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.GET(options.BaseURL+"/admin/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.POST(options.BaseURL+"/admin/users/:user_id/suspend", wrapper.SuspendUser, options.OperationMiddlewares["suspendUser"]...)
@@ -4688,6 +5222,45 @@ type GetCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRunRequestObject struct {
+	RunID ID `json:"run_id"`
+}
+
+type CancelCleanupRunResponseObject interface {
+	VisitCancelCleanupRunResponse(w http.ResponseWriter) error
+}
+
+type CancelCleanupRun200JSONResponse CleanupRunAnswer
+
+func (response CancelCleanupRun200JSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRundefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelCleanupRundefaultApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5076,6 +5649,334 @@ type GetReportdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReportdefaultApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTableRequestObject struct {
+	ReportID ID `json:"report_id"`
+}
+
+type GetReportTableResponseObject interface {
+	VisitGetReportTableResponse(w http.ResponseWriter) error
+}
+
+type GetReportTable200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetReportTable200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       GetReportTable200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReportTable200TextCsvResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReportTabledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReportTabledefaultApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRoomsRequestObject struct {
+	Params ListRetiredRoomsParams
+}
+
+type ListRetiredRoomsResponseObject interface {
+	VisitListRetiredRoomsResponse(w http.ResponseWriter) error
+}
+
+type ListRetiredRooms200JSONResponse RetiredRoomList
+
+func (response ListRetiredRooms200JSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoomRequestObject struct {
+	RetiredID ID `json:"retired_id"`
+}
+
+type RestoreRoomResponseObject interface {
+	VisitRestoreRoomResponse(w http.ResponseWriter) error
+}
+
+type RestoreRoom200JSONResponse RoomAnswer
+
+func (response RestoreRoom200JSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreRoomdefaultApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedulesRequestObject struct {
+}
+
+type ListSchedulesResponseObject interface {
+	VisitListSchedulesResponse(w http.ResponseWriter) error
+}
+
+type ListSchedules200JSONResponse ScheduleList
+
+func (response ListSchedules200JSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillScheduleRequestObject struct {
+	ScheduleID ScheduleID `json:"schedule_id"`
+	Body       *BackfillScheduleJSONRequestBody
+}
+
+type BackfillScheduleResponseObject interface {
+	VisitBackfillScheduleResponse(w http.ResponseWriter) error
+}
+
+type BackfillSchedule200JSONResponse ScheduleAnswer
+
+func (response BackfillSchedule200JSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillScheduledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseScheduleRequestObject struct {
+	ScheduleID ScheduleID `json:"schedule_id"`
+	Body       *PauseScheduleJSONRequestBody
+}
+
+type PauseScheduleResponseObject interface {
+	VisitPauseScheduleResponse(w http.ResponseWriter) error
+}
+
+type PauseSchedule200JSONResponse ScheduleAnswer
+
+func (response PauseSchedule200JSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseScheduledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeScheduleRequestObject struct {
+	ScheduleID ScheduleID `json:"schedule_id"`
+	Body       *ResumeScheduleJSONRequestBody
+}
+
+type ResumeScheduleResponseObject interface {
+	VisitResumeScheduleResponse(w http.ResponseWriter) error
+}
+
+type ResumeSchedule200JSONResponse ScheduleAnswer
+
+func (response ResumeSchedule200JSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeScheduledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerScheduleRequestObject struct {
+	ScheduleID ScheduleID `json:"schedule_id"`
+}
+
+type TriggerScheduleResponseObject interface {
+	VisitTriggerScheduleResponse(w http.ResponseWriter) error
+}
+
+type TriggerSchedule200JSONResponse ScheduleAnswer
+
+func (response TriggerSchedule200JSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerScheduledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TriggerScheduledefaultApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6553,6 +7454,45 @@ type UpdateMoviedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReportRequestObject struct {
+	Body *ViewReportJSONRequestBody
+}
+
+type ViewReportResponseObject interface {
+	VisitViewReportResponse(w http.ResponseWriter) error
+}
+
+type ViewReport200JSONResponse ReportViewAnswer
+
+func (response ViewReport200JSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ViewReportdefaultApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8066,6 +9006,9 @@ type StrictServerInterface interface {
 	// GetCleanupRun One clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx context.Context, request GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error)
+	// CancelCleanupRun Stop a clean-up run
+	// (POST /admin/cleanup/runs/{run_id}/cancel)
+	CancelCleanupRun(ctx context.Context, request CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error)
 	// ListEmails Mails and what became of them, the newest first
 	// (GET /admin/emails)
 	ListEmails(ctx context.Context, request ListEmailsRequestObject) (ListEmailsResponseObject, error)
@@ -8096,6 +9039,30 @@ type StrictServerInterface interface {
 	// GetReport One report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
+	// GetReportTable An activity report's days as CSV
+	// (GET /admin/reports/{report_id}/csv)
+	GetReportTable(ctx context.Context, request GetReportTableRequestObject) (GetReportTableResponseObject, error)
+	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
+	// (GET /admin/rooms/retired)
+	ListRetiredRooms(ctx context.Context, request ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error)
+	// RestoreRoom Open a room that clean-up archived
+	// (POST /admin/rooms/{retired_id}/restore)
+	RestoreRoom(ctx context.Context, request RestoreRoomRequestObject) (RestoreRoomResponseObject, error)
+	// ListSchedules What is started by the clock
+	// (GET /admin/schedules)
+	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
+	// BackfillSchedule Make up for a period
+	// (POST /admin/schedules/{schedule_id}/backfill)
+	BackfillSchedule(ctx context.Context, request BackfillScheduleRequestObject) (BackfillScheduleResponseObject, error)
+	// PauseSchedule Let a schedule start nothing
+	// (POST /admin/schedules/{schedule_id}/pause)
+	PauseSchedule(ctx context.Context, request PauseScheduleRequestObject) (PauseScheduleResponseObject, error)
+	// ResumeSchedule Let a schedule go on
+	// (POST /admin/schedules/{schedule_id}/resume)
+	ResumeSchedule(ctx context.Context, request ResumeScheduleRequestObject) (ResumeScheduleResponseObject, error)
+	// TriggerSchedule Start now what a schedule starts
+	// (POST /admin/schedules/{schedule_id}/trigger)
+	TriggerSchedule(ctx context.Context, request TriggerScheduleRequestObject) (TriggerScheduleResponseObject, error)
 	// ListUsers Accounts, the newest first
 	// (GET /admin/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
@@ -8192,6 +9159,9 @@ type StrictServerInterface interface {
 	// UpdateMovie Change a film
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
+	// ViewReport An activity report to look at
+	// (POST /reports/view)
+	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
@@ -8446,6 +9416,31 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 	return nil
 }
 
+// CancelCleanupRun operation middleware
+func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID) error {
+	var request CancelCleanupRunRequestObject
+
+	request.RunID = runID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelCleanupRun(ctx.Request().Context(), request.(CancelCleanupRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelCleanupRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelCleanupRunResponseObject); ok {
+		return validResponse.VisitCancelCleanupRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEmails operation middleware
 func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) error {
 	var request ListEmailsRequestObject
@@ -8685,6 +9680,273 @@ func (sh *strictHandler) GetReport(ctx echo.Context, reportID ID) error {
 		return err
 	} else if validResponse, ok := response.(GetReportResponseObject); ok {
 		return validResponse.VisitGetReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReportTable operation middleware
+func (sh *strictHandler) GetReportTable(ctx echo.Context, reportID ID) error {
+	var request GetReportTableRequestObject
+
+	request.ReportID = reportID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReportTable(ctx.Request().Context(), request.(GetReportTableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReportTable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReportTableResponseObject); ok {
+		return validResponse.VisitGetReportTableResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRetiredRooms operation middleware
+func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error {
+	var request ListRetiredRoomsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRetiredRooms(ctx.Request().Context(), request.(ListRetiredRoomsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRetiredRooms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRetiredRoomsResponseObject); ok {
+		return validResponse.VisitListRetiredRoomsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreRoom operation middleware
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
+	var request RestoreRoomRequestObject
+
+	request.RetiredID = retiredID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreRoomResponseObject); ok {
+		return validResponse.VisitRestoreRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSchedules operation middleware
+func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
+	var request ListSchedulesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSchedules(ctx.Request().Context(), request.(ListSchedulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSchedules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSchedulesResponseObject); ok {
+		return validResponse.VisitListSchedulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BackfillSchedule operation middleware
+func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+	var request BackfillScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body BackfillScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BackfillSchedule(ctx.Request().Context(), request.(BackfillScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BackfillSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BackfillScheduleResponseObject); ok {
+		return validResponse.VisitBackfillScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseSchedule operation middleware
+func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+	var request PauseScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body PauseScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseSchedule(ctx.Request().Context(), request.(PauseScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseScheduleResponseObject); ok {
+		return validResponse.VisitPauseScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeSchedule operation middleware
+func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+	var request ResumeScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body ResumeScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeSchedule(ctx.Request().Context(), request.(ResumeScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeScheduleResponseObject); ok {
+		return validResponse.VisitResumeScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TriggerSchedule operation middleware
+func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+	var request TriggerScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TriggerSchedule(ctx.Request().Context(), request.(TriggerScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TriggerSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TriggerScheduleResponseObject); ok {
+		return validResponse.VisitTriggerScheduleResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9863,6 +11125,52 @@ func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params Update
 	return nil
 }
 
+// ViewReport operation middleware
+func (sh *strictHandler) ViewReport(ctx echo.Context) error {
+	var request ViewReportRequestObject
+
+	var body ViewReportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ViewReport(ctx.Request().Context(), request.(ViewReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ViewReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ViewReportResponseObject); ok {
+		return validResponse.VisitViewReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRooms operation middleware
 func (sh *strictHandler) ListRooms(ctx echo.Context, params ListRoomsParams) error {
 	var request ListRoomsRequestObject
@@ -11025,243 +12333,287 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3tdhu3duir4LJdyz09FCXLTk4sra5Wdhwfn+OvSs5JV6OUBGdAEtEMwAAY0ayX77pv0Te4L9I3uU9y",
-	"F/YGZjAkZjikRElJmh8xRc7gY39hY39+7iUyn0vBhNG9k8+9GaMpU/Dx5Uc6tf+mTCeKzw2XonfS+zhj",
-	"hAq9YOqRJtdMaft1v6eTGcupfdws56x30tNGcTHtffnS7/3bwQuazNj6WD/MmJkxRUw5JklozshEyRy+",
-	"TOC9cHQmirx38mPvz68/9vq9t68vLno/9dfm/NLvzamiOTNuLy8KpaWK72Yk2CczTOCJEZETmHlOp4yM",
-	"2UQqOz+3z/5SMLXs9XuC5nYyfKG2uL9XbNI76f3dYQXTQ/xVH7oV2KW9Tlk+l4aJZPlXtlxf1IuZ1EyQ",
-	"8RJhkHEmTJ8ItiATqQijyYyYGRdTYmbUEG7IggqjSU5TNiBnRLFfCqaN+1UTzYQhdEq5IAtuZjCotmC+",
-	"Ykv4hgty/PRSzGShtMODxkcXdgj7/IQrbYgUDGY5xV+pkIC+sUyXdhlcE0qeHh8PLoWHGZJTBbRg6wd2",
-	"7yH0cvrpDRNTM+udPD7+pt/LufB/f2PxaQxTdsz/+PF/Hfzvn/74971+hNZeT95Sk8zimLYUjWBB4soy",
-	"psiM6gF5jVhHsC6oJsmMiilLieYiYf2QQnGXj48H5AOT84yRxUySROaMGEkoUVLmhIqUTCVJJRHSXAoc",
-	"DEAk7ByAE83a4DQ5wH00AOj4q69rAHoch8U7KVgDPM5EIzhaFmUHbF/Z46Pjp7HFvOE5N/bZGC9l8GM4",
-	"YsomtMhM7+T4qG+H57nl+8dHR7Bt91c5DxeGTRly17mU+etvy5nm1MyqiSx2hjzt9XuWS7hiae/EqIJ1",
-	"5eLX38IcF4yqGFB/kCrVlg4mXKRINRl1jDO2PKLJmE25EBYqcbHySzNgjzaj/HvNFA4U3X7hf951/+X4",
-	"IGMV03MpNAMR+0HJccZy+zGRwjAB2KbzecYTauFzOMcn/viztsD63HFKPy7MuHp+UEMWVrwtlHQQcK/Z",
-	"Uc+ShM0NS1+La24ovvO5N1dyzpThuGpkapYOqdm0kI/c7rtf0lA3Uqng/GNAfeG01fklxz+zxNg5zpJE",
-	"FgjBlfVeU0PVprnP4Knvz99oO1iiGDVbbTHlep7R5dCT0gqh9Xsspzxr/mV4zRSfcJYGj4ylzBgV9plu",
-	"wOv3uB7SNOciPkpGxbSgU7ZprDf+OasVMJFyMR2W648oN2mqmNZOMNIrpoFv5xlNGJEiYe6oS6SYcJWz",
-	"9NRK9dGrlx/JoeUvfZizUZ8sZjyzBwpTzD4tBVs/r/q9Yp5uiZoi4PCOnFonQqC/QBAgKNYQt0IEAbgD",
-	"vPQ9PdaIrLatFuo+AyZYp/EhqH0baeQFPmXJlZqNYsRz1Co4/GRulOhy7V4tPP+HHVvYURtqOlHlBTxo",
-	"3yi05ccSFBOpcvvJYoIdGA5kJ4oso+OM+XPq18xCMb5BsK0AY0t28vR5twxVcsVNWOoN1+YWF8wNy/UW",
-	"Ky+XRpWiS/t3cBncNM479skE17oWENSHjQKkSLk5S7yS4q+5lsiGJWk4qhsqxgXQTfmNZtpexPXQPwd0",
-	"NpwqKvCpXF5zNnRUVf7tCKv8O2UZw78Ty9bFfKgNVe4JS9uK2duk/yuhImFZVv6sh3Na6OBPxXSRszRy",
-	"RXc7fimMWkbEagmIVjwGMPvSty8hzmiWvZ/0Tn7coFcyZfXQLz+tapXP8d5teZa4u5GVRXCkJzMiC2N1",
-	"eo13QjxVTokVU3A9p4LYnVAj1SOrJOQ5FemaHNvtGGDGQhW2mKbcLpdmHwLA1SRkRVtd5buhasrMcMvH",
-	"r7hIV0nWE1RASKoQjiw89QCtxKw3EWGLuO17wqhPHq68glINwo0sdy/yp6L8BySA4EC62xME1aJ5Jmm6",
-	"0yFSqVXr5o2xlllhSnWeaSInRP9SUMXInCemUEwPyMtrppb2dj6joKOfgGVLFsbyMZ7RziLIFZEL0XfK",
-	"/5QJy+Ms7YOthwpy8bdXl8IN3CdSkQ/vXoFAGM0zysVoQOC2aod1F4yMUTQWCHbNlLM46dPSrOamh5Xh",
-	"F34rOKmZsUthdSam7NI1WUh1hTKI5FzYzedSOStTHZ2ldaXJIou7tBKu3KmHWnWNqd3F1DRi4H18dPz0",
-	"v//L/p/8wMYfAC520JylvMjBLLKYMYEWVxyezGhKJmzBFJnzTwwYee3swPfX5/vq8fF//9dXj49httiL",
-	"gIuW9/7y4eUrh7w+gBKtr7okCzvwgLyfOOxotFWjodjd9uzFnugimZEJz5g+IVSTEa54FFuTmRX5WETv",
-	"o4+Pv/nv/3p8/E3DflZYxmM1HLKElceRh0ELQyFD3tNdRzHqzEOrlAk25gnlmec6tE5LksoYWK2CVOjw",
-	"ZJormVg9CWxvitF02ev3cMCohqINm68v5M9yQSbUsYi/5yO/uAlAavlJfylYwdDgKFKmcPJ5Mc64ntk/",
-	"frqVK413xFQ3s9AkGhKJA0v1yq53eHjpb9W8dWLZHvHb4ctemOZMaZY2IK87RAInlofNBs3hOY3seEyF",
-	"YOlwvLwFFRS0yVIyOiUTzh20I92CMlnx2Tr5CYPCaMcLubOUdNn5Ciqc7liBslynX1UX3NypEmNpYQfd",
-	"5TkV96F6Psfj+oHonM+pOEdnZfOdZkIzzVb1l4p425Z6jk+FFL2m7QgruplItfPPsGxyWh723IC+l0qm",
-	"iZBWKEY5IsoBNzIwlQPEoPaiJJAdvenr6tsL0D1f2mvZbggpDZA1H+XTmsPqSUwfo1ovpEo3+H8fb1J9",
-	"vAWuHC8KONjlB/fIbhtNCqWYMMOdF265YtH59aNNG19bz8r4UTjglfy8iJ3b9qRpMTEEhwIX5uunvXUf",
-	"7Ophdi4X2urUoA0TxXJ5zdIqlGEuM54sTwlVyYz7X5SUeaD5V2vfwWqilmB8iBqtmVJStW53DX0RF6Q2",
-	"cj5nKaFuM7GFT7jgenZDW3dX0wwsw22g07nwAdcdORqcAfBGy/ZjoG5UjlEUPN34er/36WAqD6LqPQu1",
-	"xUrRLrx/3W7UGzRb9HzD8rlUNBsWKu5EMYpPp6hR+Nks4NIiY97U2tGO5UeqwSTAV0WulWfAsWRJrCt6",
-	"eoCgOpWtbKxdEtypzhQIoB1Up+rt+9CgwrU/GEXKLerCGevXQKIK0dmsi5egZl5oZ5bViAecuDZqF7oE",
-	"An8rrznrekyzT9Qyu31uyoSyv/zYm0nLMnYKZVXAnA3RMKZ7J8+e9nuGG/tG753UE6aoKXr93pJR1Tt5",
-	"/Oz4+Mu61SyQ/LVz+6ujo6OIYPEL6Uhar+zjYN6in17jC4ECgDRmdVn+S8Hc7+76N5faMOVR0jbHD2x8",
-	"hmZEuASuQuVzFWv19dGmYCuLVcVovv28DvB1dXFjfJNHTrDI4+P6Ir/501F/030fJ3eDrcOgmR7Ppcx3",
-	"IMeEzmnCzRKx6SKxLnjGhCEXhUgBq9dc8zHP4DE0DyW9NQKsRgpMuF8dreokpVGbC7jCWN1/JrUhRspe",
-	"PZouBN7xRlVuNR4tRvPoSOwqbPwtaas4tzq02qf5W/XkKh00X7BK+R0s6+unq6sKI1LPDv6dHvzn0cGz",
-	"4UE0MrXfe5ly85ZpTadst5vHWKaRWOEPGeWCGPYJnbIhNx1td4WC8WPgeOnvdivmYGPFuNExC9suenpX",
-	"kvH+xrYnYcl/tQ+Cb0KbIS31m/WIL/sw0UxdM/VI9ysPkHe3nBK70SUGfxn/gousjuEavOTpUE5a5oPw",
-	"sgWthWdDxHcZLHZLerK9Hd5Qed8c1wMADwJ7gHicFOhmC7XI/Sl6u3KR5WNZmBNCSaGZ6hNKMMwGQ0vt",
-	"3xbohqAHnlcRn130+91CiNz2bgdNC6muJplcuEE7XCWc6zuAdbWs6vJQcmmdD0IarU++Aq5mp0BFWo1C",
-	"404vFSimdrhP4FIRTk0BwrsJjphsuHnAmyjyMa6oXTmThUlkHvHKjuScidGJZSyIZAG3LMS4osOFwBox",
-	"V4GRnKdpxgZk5OhCLUd9MsqoYcp+KIRiNJnZFY9OiJFkzIhRnKUo0wZkRPMxnxay0Pb3GbsUCDGS0yWZ",
-	"0etKpKJXL+UpEdIQTZdEywEZzZnKqcX16IQoNim0sxFNpUwHZFQGIeHwioFUFRKyUoy08jW1WzXS7vNS",
-	"COmSZ6SdAr3j/lZvAeMIu2IEiM6H/YL2XW7Xcpffmr3D+2VanikDo35qMYd0FTeregviv0KwDydfNQaU",
-	"pNZI9X/m2ki1vA8+7fdmOPk6fYL+Spzk6q/kH8GnXr/bjarG2mvX9U23br/ARvD9dSX0acEyhxD3aahY",
-	"zgUm0YTBoXhqBfZqCKwz5VMu+6jnkw2q42ztm2qKGKnBMu/DTFJi+YFYSGA9HyDibA0SGLTo2DHqiOUZ",
-	"SihNqGJe7dtNei8oN/bj2lRvYXxQC2ESw7PMyVMNCYC4TCur0Re14Zpb7aqatB0ydy8GECG7ntkfFLvm",
-	"bLG+4JnJ44re1ncHp101WMI+mc26Wl1Ns1LFLs69vWlr+l7Y1sN1S4HZuJm7dClG/YKNK7todCJoTBSq",
-	"lIEy7qT9bH/5aS5VTI10uWiB5O5uGIwkskUkK61yxjolwvjAny3WUYv5iSxhTIWOqcpSsyrR1IezTOk1",
-	"63yQA1hZekFF0rR/5p7ZxuZQR0anZTt66LTsdoTlaA6KRa9mWWRiyl1OqcxSps2WqpCDjrNBRdfjbcD3",
-	"gj50+XYlxbfLcynzqMPSpUJ0HuoCX9go7jx/BVP4VQe4rBNVP874jlM8yCtOrFNxVG6t4HE9Ds3ZCddE",
-	"0y4JB+g9jbvOU27uyJ2t2DxbDo10xpG4jcgVLugy7+4ZvLzSye0ngHV9fSsGkwpKFTjb0FpyyC1EVLaE",
-	"+G0BgVuJB7xpvnRl2No2HvA7zrI0yE1fDXdJIwaSC2M3hAHgcyWniub6hIz80kZ9MrLz2H+t4mD/dc4A",
-	"+xGhZD8pe4uDp6Uc6plUxv+RSTH1n3MqlqP+pRjlXIBbz/7gXYBoYik9fvATF5XyZL/wGMBnr4RcCBwi",
-	"g+wAWO84o+IKZkmkMErCHVPRxFlxQE+yH5ztClbPwFCD26VXTOA+dbUJamBOSL63HxIpJhlP7ANgh4W0",
-	"BbSwrFHFxOJlHfTfSgO5BtTMvAHKMlmZOVCWdXmkicuqjGQHlKKxXTvENfSRCqr3YmSEvtm15b4WJJMY",
-	"aadZ3QPzdLMb68+MZma2TpVWnR5THTPdJVIIlhiWjixEFq7EC5Y/iHoiUq5vPsx6bLa8AoE2VRTzDVO5",
-	"EK3BNTddRFMYewkrv9lgyhgisTTIqtE+9OUdHTyjB5OfPn/z5aD8/LTD58fHX9Y9f032/i1qUuwmdbc/",
-	"LhpqIrwX2ZIsZhKSlGZUo3OFgU1VM6iO0GU97NOcK6bb9rSzfoArUvcReL/VQdrJlVZRhvOntasgPvLV",
-	"O3w8LGoQrxcc2XhmVku4U5NQeFva3tRQvX0f9s72m949GT2rRTWayroWQllUjN/byN2dr97dE0WQ5CNH",
-	"ZT0+ZWcR0lhaY06V4QmfUxEPdYhxp1NMwrWtDLSOrYaAdth1A1d3Qvk9cXBpQ7wJI6+Z55x/zt+pAcZJ",
-	"xoVLsLuWV5h7BzCKG+jeBFWDIhfJysq/UNwYJggPHYQwfcriI8spFzvEhzkW7NGMJ+xfFtQkM0sry4Fh",
-	"YN6pcgV61Y8HKcvleoRYF6Pp4/vOw2g0XdDCzOS9HOObgquIFX9VvM4pYTqhc8j7dLm/eiYXXExRG7pd",
-	"28uKaLZXMTKmyVW/vB7ZrWGMkpkxEU3xuQdzTXdE/mshrabTGP/TZNu5TVuOI741o86uFh1H5Xcqf0vj",
-	"7vZS1716H7pTi0lasAVTgeYUIQ8f4kE1GdGJYWoEdptFGV9HuSvj6aq0cEGocOzijtfNMTd1BW4t8Q6T",
-	"/4l9DEvHOtsF1FlNuWJg1CMQnqHdOpw9nYnNUWNbaYIrUIsiG4qzrMtfl4K1vsV30vgtJdTQTE4LRqhY",
-	"QoWJqLzZReK1q3KRaPp1a8MK/XRPmAoD6DcbkNfj5jcFx28cs4yJv4XwRB8n30VZ3RAOv6rGOizUQFbb",
-	"a78io+0qCgBR3q24BDbYRVjaF+9FVOKKH8wN821h2G24KvLC3FvthJ0rIeyh8kEJh+0dHRYVd8s9hdmN",
-	"eQpzP7xTmIfGOndc/eCuqxf4qaPbRwf+Gg38LOE631rdwJUq5xoznIiQi6gOomS2cRfn9pnAvNT+rMwj",
-	"Tko4Pt263UDNO74Xym8Mlrgn2g/G6qRN76w393vvBbOHzEd5xUR7Spf9c7ucrg+VSS9imdxUtLerboqU",
-	"tcVhCokemjGx9QF8Q0//3JUHXXeoMyZ8q4myKP6zI6JZIkWqb8y8t17Rd6Vwr+PxeVX+NABXiKEV4Mdo",
-	"PyCaOz2uQ2Ld4dQOXr8PEVZb/YORYx+YyrnWK0V77c1o6IMJ+j19xedDncnFMMc4A7QaBU9c8eTKERWG",
-	"hpUWf2dvGjo7hXvT/aWZ/QEoc0ZFOpTXLrOLpsNMxkvLOfVzDXudY4Ful9OiQMVaJAFAuaCJ4ddsWPOh",
-	"9HsyS4e1wDv3mA/Kk2o+o5YzofRMHB5Sb5uWG5ju0Wzcu5hRe+dg2NzjnwOz4knv6PE3z46Ojo4O4H9/",
-	"sv/7xv/p/1u34996su9aEF0HM+4t9LloTCreGJHVoSXIC/toWRe5oVjPhpLJnzeWL/qOTwvFnBt0zDKJ",
-	"uWOgh8qU9bHUJ9VkBGQHHaRGLgteDAvNRrFyQFXhoU7irxbFFgueRdqNBkiCcR28F/ZSTPUVF1Mwkc5Y",
-	"Nm+P9lmHTbOVCr9YnRzTdiH6zAWF1f3K7BOUI9UlPDdG/sCvldmqqtkoU9ZGai86h/oNyEfQQXO6JGOG",
-	"xXfhqmH1oFO068KsRNOlRkvzFRepxbzrcYNJy4PAc+gMEbVi7hj1OwRTdPUnhtZhrdbgq5yK5bAsiet+",
-	"gHTE1Gcj+u90MXdBxE6Ps4dKOkwUS5kwnGbafaPYRDE9GxrQjvG76rPAC43l4dqixoVeYiKEkOWGhlIw",
-	"zbKJP7EWXKRy4c8kTGuDKMLyr0KULVQwm2rM0xR+51WXsOEVWw4Vc1XlLSEqQTM8H2nG7RZQarui4h60",
-	"8IddXvkFMzOZwlc0y+QiqHrPPnEN50nItV7Js1qANMOJLIT/HJxC7htfnFQuxLDSFa1uCyJnWCaPQEQo",
-	"LEJTw/WEO9QpatgQumBVWX+BGRX+nhQZmFoDTaKki3pweSFoYWYW1YlvEiDoNeWZm80FiQYaSPmNq9oe",
-	"0lDOUk6Hju38yV3iEsL1YvXmgjNWSXsAP9juKfek+6zdMmJ1eBsEmoXn3d4eHA53uTngq/dya/CrfjA3",
-	"BvR0P6DIB/YpYWpu4iFgmHb9+OkRKaPFy2oo5SROigST7Mhh0cYP3ivv1xkD6nlDzfDvIGhcauzRaGWm",
-	"lbOwaHeFCpToJ9FyRud4Qu5qqA2P1/bQmuONpT7ro8XhMOXaMLXDTaYuJHsvqJJlR6PeSS+xf/+Le34g",
-	"1bQel5RIpVhiyEwqzcgYjGjLUNa5EdYvOqvCubXiUnPfqy3Lzu7UOm7nkq23a1LvFGJ1zuJpqDucnk7e",
-	"du84Uw95/1lLMTiniyDIY9tKT16Fdq1kojrGnCkuU6vtdd2YewNMy50zqso6irdR9aelqk9ZN7G2yto2",
-	"yyNng7aApHCnyoKjvh10BXzzPlQFv+YHoymcM83MbufOTURVeVa17bPmVFm7oLsLZLuActZ9z9sziXc4",
-	"PKPhxL/mbNFQ1iTuOgzLI95GRbpNAUmw5n2pbHICthJfFNvqK480lnFs0ea6itawSuPtFDDrHEC/3k3F",
-	"3mAh5DrizQ3jqfzFd+jdRtHRwEAHnYUo9ls2C2Zhu5BeU9Wn5Kgs1mVHJXnN8FSL4eqQsWOpsax9t0Pv",
-	"ltsoZtmcd1Ciuu+ZLJiwXzHNCqZi8A5qUm8R12XBc5aYti5/XgqAnaNqShg1gygm58y72jO7OOO2NpxR",
-	"qHjlbE7wlS6ShDE0AV3xBPMDKtMWFcOMT1yDw6L6N/gWaSZojVilwdSqMPnkg+DLMk8hJsNuq11h643P",
-	"N0piwldES3kay9h7wA0J7xBGLsRfSENSK0KMJFQso7K2oUuh66jk2hW6DWzRlBCY5U51tVhMSxdN7Z5i",
-	"WR5YJAuAQU7vAwpniXlggGjM1/IiPCYHffmVdXUOW5t0aVIIvAqV0/RVPJqknqDY3AaoTwqRMa3d4FBx",
-	"DTN8Onf/6SrdIFKksfKcXxSEykwldo5MoDynV7C7LUfzqYDyM9uWt6XTBui7ACxsjYjBeKnrndTr1AUj",
-	"GH5lfStQWUli9hQRoz9HRvchkhoLCN0bM14wYy9YO1otOwdexSIho8sBFL8W8bJoWlcG0sbE4ljXzgtU",
-	"SwmEYfmTvWQQ4l6N6vVrltmdYrnLUmrxYO7a5lbnrG0tCjRDsQTdXkNkbyfurwyD0i3ywpIHAd+r7lo3",
-	"LIivilYMuwmhBiG79Wi+cDdtiLlTNa2khh1UNWgL4/vW7CQSgh5aZd8J92Ad2S9Asbb6NPb5Iq7acpT2",
-	"btClquqQgsZ+3y6lQ7eULzEIYQzDTcPx171PvnFzzoX2vaOv2LxMpqNFas94OY34orbJu3ZriGEfzvTO",
-	"wf9g0tsNDrdlOYxt4nuwCbztfKLVamRht45bdDtt7z760rynbZocbdpWmMC5zm//07/oV9u/qIF4duxI",
-	"VO9B9Fa6HkQRA+tXXzYTXb0rUT1r2BcnmBeGyMKUVhbNxZWGaMoFmYUmYKjgf6dNiiKWognU2O7UhOWO",
-	"Cof5aQfv3Icf8bGfwucOeF56fandfW/KzawYDxKZH0o65weJTNmUicNyF1/C1/UVnx/IOVLQwVxCtF3J",
-	"ozu2aopa7UvsPvm6ht2j27HB72xRX2czzdSaVQOjzKGot4/ljBk2vg+c/uHZfrwanhBNOvopyD8aHPz0",
-	"j9EEpL/VNlqnZGwiZpkv49qw9JQUAj/Z7+ScCWJkrbAbZOZwcXVK5opfUwMhPZQ8PXoaPsnRPgrXiiC+",
-	"1fUss/IdZ4EYSBgmCp1AoMaCcpXR4KIhM2Pm+uTw0IcdBbxZE75Pv4npSJolheJmeWHx7ULrGVWotuOn",
-	"7zyH/+WHjxan8KQ9OPG5clS7kN6XL1C6aiIj9xxqkhmZ8Cy3F9ApXMVOvK1Z97GlbZ8kM2r6xNX7HVyK",
-	"S/GP5C8X799ZgGpBr9gwoZr1CYdQ3QlnCssRff/962+v/9SHGGT85vy7F+TJkyfP7Jvff3wxsCO94dpo",
-	"3/159PnSXw8ue31yCTcE/BQYEC57X0anZE61JqPg6xGUmLGIn0oihSszOvIWNyZSmBBvMUQxmkI4NBn9",
-	"2wF8d0L+/PojFHYcvX19cTGCS0FClVoSKsjLj3R6WrZmgZmoJqPXk4N3UrCDtxaWWMeDkidHT2EqbAsC",
-	"gfN2FSM6n2euk8ahC7v+489aihH5BwuaZ0+/+tMfkIYo0RDmTUZWAI5OyQjD70dQQlS7DiMsS4P+CxDX",
-	"CvNe2FWuWRfscs8gOI3/J6zhhDwHiiH/7//839GAvDYk49dMk8dfEaeeQAA8Giu40UTzqTjgAsyOp4R9",
-	"wqYf2CKHEGctcLNNXPlTlxLJ1YCcrTyykOpKQ4+yE1Jo7pygZsEThg3OIW4d54R9nZEP7y8+4o7RK6GJ",
-	"oVeWugQZva5isA/+ypajk7BRGUC1rG9yxZb9oEoP/rrw1/6qdUtOUwYzW2GtgSCQXSy8XcsTUojUku7r",
-	"iSOCPuETspSFJ5YTK5EeH2PoPaxdy5yBnrGgmkyo1STd/rwYs6yHXh7qC6tjIodFJnZ5bxJ0JGf5mKlT",
-	"Qgl6DaH/GJkyg288qWBhactiboQPjgZk9OrlR3IIjH/42SXFfDnM2ShIHAiMNTldklRCfRpYMsIK1TsE",
-	"kosQhz5Lo0NamNmIjJfeEusSK059xgJiFqnKAgn7Ho2XXiidOrYtR7CrLwcBBiA+iEMH7yErwxsDx5VO",
-	"4uCMIPBwi6Nzatgbu+oD+P+I/IMqN2SAWv/QB6BVD56znHLBxRRlRu0XzewQumb4sziVEwvIHIBkpckf",
-	"BuT9tTOFAdDCrviI7ONndl7AnsUcGYUx+H5qZtTy4AyrClkBjRMDYrBfS8ZoarExp1OmvbRBhhyzGXeS",
-	"4+/6ZDHjyQyIGHwLVl6MDqEb0PIAQvr+Dt76Jys9KvTWnhghpA49Tg4UwqN6uv7LocuvGPXJ6DDIEHBv",
-	"BN8cZlJeFXN4EJ3WDgCHrr6en7oQuhjbU2/MIqPUfsX3Fau+GpCPM+iaqK6tULIqByT/WOGgLYdNlBTm",
-	"gMFBIbA3mBWUciGwiHTGEyZ0eIV5+9qe2XB/63lNwao2WhYqgUDVQ/fSYc5NcHXD4/oDVRD5cO1aWpz0",
-	"jgaPB5CPZ0ehc9476T0ZHA2eYI3gGWgQh2DPOQTbDfYbhn/snQgA8TrtnfTsSXwGT0BgBRat1uDC5nai",
-	"XwoMkXUbAY+xa90Humm3gOn4YOh2vq3RSq92t6Fg02eJL+Maf7iCyKH3eWx+EoQAePcV03MpNCp0x0dH",
-	"mDgojHNYhZrBz842t8XiwYcEml6kKGpiNF45nRk0Pl65wMMyaS/QRoEKvB764092R7rIc6qW3l6OFkOS",
-	"+o4fgi3Cjh+GTqG/tWs9b8d2ROljZO0d0IWnraipoCYsnKsAm0nhUe462sN1HXpHDcgPvqOhK8IOgGWa",
-	"MBD6YL9dDnr9FdIP7c3r1L8ByYHe8Ve2dNiGE+O5y4m9FUTHbOJfvqBBskZbx7c25UqT9giBfVAy59o5",
-	"BfZGYLAOUsy9T2gTLR2qAv06jXKu6omvt8b3g2L/aiNtMgDgsX8UHRRzmKq/NfcDxg4/YxD5l0bUvWIB",
-	"5hqOKTAklUdBGZZeWe3RDLbFKXM3+HPOuWYMYrtW0C+8wirJhKr9Iva9YCQJkNuKTVD6Qs5bkeSr7WYx",
-	"js19a2aMK6gVsC6gLXG/zF1AWgflxPew64SDoH9ek0bho0i3GLCshR8fMWh8vJW+82sSTlUvzwaqRozu",
-	"lX7x0oPxknCLTmjO/O1rS1UFyftw7ptyYoRta/8xuBKMWSJzZu/hEKiVMyqgQ2dViYGCGdO/ol0kSNpH",
-	"Q4Pv3zcg50wXub0To1UD7oUQMKz1OtPAw6xkm/2iOezH2YBtgJu/V3JNIOp5r8h/w3x9dDAJRpDbbzxo",
-	"gnafDwV2+1bjUcNGgC0oN1F4zYsGHZ0pTbSRc182y5keTkur0dL3ok2Bgg2Sey5zJtzvYDEDAxe09B6Q",
-	"oMWsXRDJLGMJ6VstD4gFHRfTSxFhCLiB1/EKkH5gHLF/FqBZ1o7VdREXdHNtVKLrfV87nctlHELXYy8I",
-	"SNj7SVVu5f5Oq5c0mZWVWbDDPCh9OU2ZVcBcNOVG/H3GgiUbdOmXZWLuJjXaD/dwFelId/gWNO5fZw6Q",
-	"x8Lu8AT6A2yHw0PUAJpNJGeiHN64pmTolVjQJZlKpokUp4RPIJAB84vQu2JnANeUZsKMCFSjt+JiQF6g",
-	"0tFV18DHf3MEdd+U9FfG5oQimiZK5mTMLEZcTcdtSAgKQabNJPTW+dFkqQMQqIRVOs36voZYrRoW10Tx",
-	"6cyQ8ZIIuRgQaL4mJ1WCA6izImXpafWdVf4m9hwvdFWU/1KAq4FqMio13hESX+woP4cN3TXF9XczB9Zo",
-	"9PFd0qhgizugU/A4OzoFjLVSp4LM9Xbl4tw986u2zgXFAZrsOm6b+8WOkQpCHmCuLaxz7o3Dz/hhkz7h",
-	"KhJ0ssv5AR/uAVArQ9GKvv1rE8pDthlXhWaqnaW+19iRaAU76wnpVsr7+i2+jS07QOZ2wh/qhmIJ03Ut",
-	"/5eaer9V+N3tGOCqILhfnz/PItOuv92nhxbg/RLeWRkJtpWVDAjx8LMzcLYKjO8x7WizuAi7aT9IYVGi",
-	"rV1e+I78excYVev/zog6VIyLMnTVa4mrSpd75H8wtzdjDSmDdMvwJc2nAqKsNqpWqzjVLMxy8+bqOlJf",
-	"ihQEpn/0HtH6dP1i8hLClfdrdXFxdq6CDQL9URnvqLeDOGKv+ab1Em45OF0QValdEtqk0EyD2i4F0wPi",
-	"Mr2wU2PsLk5c0oKbGC72uWbZNYvc091o98C+e4iIqOfAfaknZ5W9kn4HcsNBIqDeJpItzOwwk1NMTo7L",
-	"eOgK29sPymodZ+8YYWVOdwRT+BvhYnc8VchAYR1ioDCzFQRI9KI0mPOyBV3qylKHUeULlmUHE6lylmK8",
-	"Zp9ACWQXEhVxmuM0+8HkSpnRTri8feleF+FelLaAvh5v2qbowL4+uMchjvehRoaBFWgrRBw3NOl1vrog",
-	"Mj6VzFUXYiBhpCgj8cLCRK4g+c3xeKavHLnDddOFJ1fOcY1h7PZ4LKv1dcW2jy5uYbxaZoJdx5MjnwsB",
-	"x7OEpqwwP1OkLMVExdKHrWNkQbm4PsnBsMoNuZY8jRjOcU2rhLYflg3qM+7KsBfMnDqPhk8HcVsOilSx",
-	"W+LqC9CHQ2RXyQsuzUTJvPRktFCCyzxpY3h84OFIy7s5+T6GOTq3IYh9VhDdlBAEdGN/0q14wwLRzTxr",
-	"N7BgGUTYeHfW3IWlkvEyTKOA/B0J9Tx8OYMxTa6mShaiFjs88n7qEdo+HEk80uQMcg0OvFv6UiQzKTUw",
-	"eNxJ4Zb/QI+O1frbnQjz8Z0RphMpfaJvUT97S69YoCkDVeiNOluY1tJOjNX90RtLMQNR1At/le7XBYS/",
-	"yAFxR0HzTW+NvP4Gi/I+sH0QSK26xq5nxouya8rNsefGCtvyxI4Ee7FuPhKSGTWHZR+uNpv526pZV4fw",
-	"lqqN1M1cjHXwvc9SVDbA52rJiGtStk6PraOs/9YxCLks4rVWD8HrOetTo2SUWVpahU9BUQRsjHAFmFVa",
-	"6pBjZWm77HPPUm5YCg4GCulnNLnCvvcnkOfnFKkpC5Jc9czeeIA3+iXiuYL03AZgQFDDTrDo5g3o4BKe",
-	"vJOCQXbofp0HjlqbXAeemOseQEjyDfHoUAhwG/X6vRmjqfMtAZgbFuEeO4RnvvR7Lq160+P+MVjvk5j4",
-	"ONO+oOFtG1H6nyOZTJY0NeVpldYaCBErOTAMMir/L2TOoJLzTFrRDWW6gtTbU0jJ9PWb+2Xirp4zeqWJ",
-	"kZJoKUX5xvEzxEWQ1bl+CAQNAR+qmhHpWXjHmoabfUM8T9XxYY+2OroMcptLGgPFAIrfrVPb2pF1+NkX",
-	"eXYOtqZI9PeCPYJ0VGxl58qxS0XKsvWuXPAj7WkWStxYua0hF8PXHD4ttRbFgEVo2UZHG7qMKCffwpoa",
-	"KTNibK42dQd+hVdS7BnTH0HRLMFkj7eoJIFzoQ11LqC6qsuwDuyXKTf3Buo9mLSq7dzTnXkbgWEZCyvl",
-	"CbnYc54dXq5Bh7ISwx5UcYEBHWQPXdmWwD/12S0OKsl9aczVOiOuyE8ZsZfTlFX2ltffEpqVBjAtq+Ia",
-	"9qJvT7V+JGdXgYzDrBcIMRkQ1/FMkym/ZpcCNEyn2cdu1K+Y+RY3cOabz92RF6sfHTqEZuv4vuyQe2Gg",
-	"r6e9klIGcxHrfnz7uiXP6ZQdzrFIa7W4smjYmAsKyvN6ZSJ8VV9P//gpz7Z9PZ7+wBNTwD1lJxVznwpj",
-	"JcSrdYJ/GKup2LNyBnX3SdkD0fMgBmJtYEJXv+HL4ed2NnwH+iGa1HxQt73beg6ps49lMc2q/MpBjH2Q",
-	"b77jGbtv3vFFLNqGrgoPPn76p6ffPPn66Z/aayQ2zNWZP82syMeC8mywYOM59NNIeZH7v6Cl7MpPP8+n",
-	"1R+3w8n9mGVpvDThXXhBhe/q0TtxLFRt+NySTFMg3vFXX68vsav0+HnOdhYfN5A8APMHInaOj77+zYHG",
-	"nvjKlA4sBySQscfR0t1Y/LKUjq5QDkv7vnEJNb72nquRGcD7jUS1rL7stUV2EvFPH3/doveFlda2uLKW",
-	"p0GMhhQDDhQSdRlgzNvwfhLFrIhnafuxMmM0M7O2yMo/4xN7VJDdDBH41AqAeZKYMzWjc111sZI5A4Kz",
-	"YPvq6MkdrMvyfkoNHVONhSIXWJX9hkjzEdO+ShSFqm8aNgcwCJDoEBdi8TDj16wNlW/4NRNMRxJWY3wB",
-	"o92S2qNk4twXNMP6oW37wJbirekBNOWdd3IOw93uTvRMFhkY5LxLTzdtKqwShgXG2r0+6HvgpWOxev8R",
-	"eiIG5Iegcik3UDyvsJRo+mVcQVixz/4ejetBH+TrcoIH4/q5xdyLqqlUU+YFVEisShm67hFQ43XfUfFs",
-	"Ds1tKhQDzzNhnHK+YjOGcooRsnKV6ppjEr7FBx4gpiP86hZ7Gz4+N1Qdxh0AijUBm/n0O6lq5YMtrlwk",
-	"HRCS/dnHAJT+4QF5H6QtWmUGKhH7rEVfiPOIjMY0xVYpo1gsnrz6fv6b5tlqcy6Rvp2BV7in5Jubkw/W",
-	"o6vxJ7eI7kBBQfHHFnEPEV3grSwLooLlywWPUdeFayJVvCiLm+GjrECmHzRr38hUXuLlVVmNBTOLA8Cv",
-	"ZTY0ISgo2LndeQwhhA5ZDOsrYBRb5KB+bYg2VLjI27XT3JlXfCUbcNYJeSlQHASbkooolnOr0evSciqI",
-	"FAPysWzyj805IeIDbhSGGJmlMdPn99Xev1My//0Rj5AochuIqAP5fA56nW5wnX3nUB/2MbaCqvScRSsu",
-	"Xcur+nm92cBWW9IdOL7OXePXO/B9CTwrA0G84gQL8QQtLjZE4+Aj23q5LxhVzqgWCxCBpjGdA0Rcz5im",
-	"wZaMqqHl9V7citmtfUrL2HCO3WTklZgQ14gmHjtTtquhn+Kzbu5ZEzdluq4D3pRZ9mco9ao+hoFDVdmm",
-	"wJ6qz/KaBalsIrSP/N+HFPFjOaIp3uc7ALI7AKVK8YKEpxbU21qAISvFZtO/nzCfj3BhNDST0yK0ajgJ",
-	"1Bze811JkpFAfmhIAPh4qGE4wRLvKwzHzt1+L7CSYc83+DQlFOeJ4L46ig4/+65LGxUFRxTkDIZFuQZn",
-	"m6sJj3fEZ7WQRVHkY+TIkWu2PYBXRqfESTYIKhDaMJo2htfE6S0W8eE7SP0WQmvOsVdjMxab6zreNcQe",
-	"2mHRgft+E2dBrRxCM5k0RF/VmFp4hsT2L0FDKROeJKeO5avCr9yQK8bmhEesuEEzxQdGjSEl3v4hFGki",
-	"edehXd3YoB7VdQNn8d6jwdoPM7xjtdbagidu+VYV0OuNkh9EtiRmpaAyJfOMJoxkbGKaLgfXlGPHwN/x",
-	"7cAitulycI7d3VbK+vymBP+cCeKaCipH4quGh36LCTHoSG4CA1DVIgxurE03gXN0Aj3gi0DYi/WO7wHd",
-	"/Ht7LpMEbpw2Z91KH7RNlwBPJU26+k4UYV+ykrGz4t0vA3CXe1fDcV/NQGzWwm8EiwcmYTsQ8u/JugL1",
-	"CpvooUXdLtkncI5Q8Kj4FBnXBzGROdNlq0Rt6NL1PNRYUqmuscObCRVkzCCrEAPWXZd/e/xdihmdz5nQ",
-	"KM9PyUjOmRhhtqL23T6jDpmypfVeSfku9PGtz4K7ZqFfkzbe/Ug5HFPR3C/Hu6A6+Z6snvec7tDPqjsp",
-	"PqhCmc9pa8srC1jL0BOpkr03zsDEOYzdAj8vdfFJLYUzN2mgLcjvY5CuFZLYkB572Th7BGYTYk0o8qEw",
-	"WBCOyMKg6LtibF59V7b3xZa72Kk44xPD0gE5s5sicnIpdD2x1e2VZhD0RxSD+5jrSyxVDg1t10j0ORX7",
-	"FJR3ozs/p+KelObndEOTsDEV+6X051QQTwkBnW8h6zAHpsx52eR87yj5Jma/pFU2xu+mhr8B9tlzqVA+",
-	"MRgw2hH6M0aVGTPaEsd64bqbY2DMk6OwhQ9GzS0omj41cxV9npUPeavoaA6tBsxoQD5IbayS5drVUQ01",
-	"7AbkB18MBdA7c2OOGROXohz5cVV56x/GS+Ig+QdXkEdmWGMLWlv0fZ0fVWSQpZUxes3F1LUsCJTJmFT6",
-	"cwmYvd7N3sm908QFXaKO7HLJteHQPZzVYtDbiCSMprk1raQeqLQzj968LHi1kF9pcfBqA22qT4jEvdJb",
-	"gFjLaftWelwxwMRXEyoLAGHKElfQd5u8NiTj10yTP5GULvWAwDKhkY2oNy+xkicSozS1b18Kz0kxmQFD",
-	"sl+/MrN96cjHeyDmroHCd0DNrNRvxsvVAlJtgvNnWS+pW9/Gc+ZqfXBT6sz1Gs5nZFJkGRTpqBkuqsiB",
-	"enJIVVPGvuttIfBKZn+CufSlKBkJCmKhleSkPM4xsYWl9WhpqBViT3pcMCTz8bJ1ppsrxhV/kVzcspHz",
-	"d5FS8hIyR7bSpa2G0xIB/Q70qYro6sRW179gKL2uVxlZS5aw6lntiplJMWXanDjxeykqWV3a7pwu2Ccs",
-	"02VtVGgxVT5T/42O7fN+Ho0NSFKmToOrJS4bqs4QGkyLFRyJwHLoMCrsvl+tGe++3tLYtyopVCejgcGw",
-	"QeS/sWDavwn/DZvsvckAulC3oTY57aQOxvU/8ELK6e/FMOW321jTct99W8oqZincAyrzuSRzJucZpqhq",
-	"ZqxSpDvpazGiyFt7IL8CFayYB6L0kUb5AnodHkUzPq+uhR8dFfnnyvsdwbPI3epOUUSvsLlncae3+XOT",
-	"jORCDO1woxOCay0f7QfHbUP91n8tuPmt8TzcrqdSpls57N4uLwyFNhQP8nT3i2s/4bXfwv75z9QCCIDk",
-	"6ZKkMlpVsJXNIDz/1i7jb120/+9CFNvNtvafB/PS3XkJXEo31nusKOFO/QRwQZaFyag22stUeDGRUHt4",
-	"TJOrUwKdubUhT47cLfoMoGVH1JEil5diS1+ARc2v//5sd3FfofSF2VSdzoJ4/+1paw4BoGxLRa5nyQzL",
-	"THUWdPvyD+yZ3B6ig4CZEjUob9pybFeRMafK8ITPqTDNh89LF2TUb8sxSmjOTsNMyoTOacLNkoxl4dpV",
-	"kYw3XR4+hAt5iJpHsMC2o6YG0P3XMZYu9XkrVSNc480ZseH0+WiJIsN4Xha9EPhCs0syo6l7wZ6c0OLB",
-	"nk59UogMrbisNJO12KX+yiHp9IEw//tiz8r+h6LifFkYLFu4S0SWRyxg0tuCqpR6H2gAZnTEJEbEkpF9",
-	"a0Rm1PM3PgpFQY1cVSDgpZNVjTkw7KzkzpeVcd2c7qo3IHbNK2MHeRqoaY1+llywdEjNCOhuZPWgoWZM",
-	"wFeaLrEE/aVwRcyADK+ZpcX6LiOEdsHMuczu8KDZQ1M93MI9xYIFwrRdtwlEFaEa0YSJxHsuwPuKX1c+",
-	"gsq24hvnK9mo76w2aF6RCpPAUx3cD5IZNX1LllA/ypN0WUo3YxPQ5hsOT1ccdFPT5zOn7D8+OnIG8ETm",
-	"ORh9zYIhG+QnZPTP/kzQ/0QznrD+WI5HDQkY5aObynv6mpRPjp89q3WHfgLCyTBlR/+PH88O/p0e/OfR",
-	"wbPhoH/w0x//vrdLBcsbkCbCsvWMd+Be0YdK9ySC49ZKmmHdV3shs4KZZs6611AzEPuUthvtwHIBq1yR",
-	"xlNL7eAOTVzF53oLMKAZK/l9iwkwz/dr5ZQKM5Oq0gR11QYH50FnlQazH7iTHUtRTfgkDBdJgeqd9Y6V",
-	"hvtTggDBDk+RBk8Rge1r1PceRlrrt5WBcr2Pp0dmi42O7bPgo2sH/jAaXDsFoA1KpWITzbtkvb2mN97X",
-	"AboNku6+bL0sEefE1wZZ5Spnt4ksKOqJ63Y1U6GbEDr5wBLVlI5T1o9/ML0iEDxuFyuVcjZzf9N+bpG4",
-	"YIZ22irmmaTpIzgAzN5NqlYLQqg56ylO78p3xcVCEdG+/vLh5as++fDuVZ/8wMYf7NHy6vV3/dIK+hV5",
-	"+xyOva+OSM6mdM4/sUyDKZVrYgoFgRlzxacz0yeJkvM5dOlFL/YvBVUufTVVdKHt1cZel41FCQRcjJUs",
-	"pjMDl6PzVzjVRDEGdcpolpGcGZpSQ9ePtVNC9RUZvXr5kazyzQiscBAHAtgYkO99sDfXBM21gVvdER62",
-	"c4kclh+KkMaaRGdeZIZb9fzQDntgF12nsLmywxpX66ni8C7lritB+qN/s6q1Lsc/s2SbDrh3wxT0iu05",
-	"cul7JHoaVDZvlapVE8MiIkpQVu+zqWAww03bFp+VPT8lRDyRBV16vhNsUdXq4xPvMcbKn6iIul6lPgHM",
-	"hTpprBbIdRVreCfHI9QmPIANuXV3wiT2puRVPfWmDreaifRv4bO3kp68CUXvS8TU7HZBc8wgohOdSHsO",
-	"k2YuixsgDWLZrUDXoxXK+FKRMChKthEdn+ZSmcY7fq2lqYWJuz7pvju3dB+vRv16bUwwj+K9akDe+VJp",
-	"J64LkIumUtIwl/ZjAQnFEavd9F3THe0MFo/0pcjktF9mtLvq5d6wxhKpUrhcumKLInX1UB5BBEvsfHgJ",
-	"u9/vJQTniLcv+MvF+3cklUmRQ8gZ9CsykowZuYKKzRoLZbC79f5bcTPl1wzL3KZWk9xARWVj83YJ/aHq",
-	"f74/IV31Jb9hC1gYLT0N77aW1uCG79kArvM37B2+pbiNNJGP4mRzEZW3y4YyKo31TBZlC42AVKD/lbMi",
-	"xlvMZt0THsAY/eV2kifs7n6laROImjbLHaJ3vze8JrsXmLWsyMeeilAUTk5cJiYXnePzSlrVTGufwVNd",
-	"m1dktUjfW9678M92YeKX+2fNl2umxTGcY6Dgse73YYvsYG/bqTkPinjdLtqo18vP/RNwqRpVmksLdUYl",
-	"qafOw8/u03pplTVSdTDoVCetGvUOKh3eEUdQD+9W4NY99k1mog+l5a1b77eNjdNaraGlu/IhFW1xINjg",
-	"YSzh9FuqieUaVD/SbRZYIE117QmjUFnvpHdI5xzQ4h5fW2Xi03xFGpCrL8dWmFhXu7J7IdwvsE1infx0",
-	"Qy+8sH5vWHEu9jzaCV3s+8LSFzFyCr1J67374y/7aBQN6bWYTOtegn6r6+98JxUBk8yYZlQk9n5mN1j6",
-	"59zbruFQ/P2y9LWHoP279+WnL/8/AAD//w==",
+	"7L37chs3tyf6Kjjcu8r7m69FybJzsVRTM7LjOP4SX8ayk6mJvEmQDZKIugGmgRbN7fKp8xb7Dc6L7Dc5",
+	"T3IKawFoNIluNilRUpIvf8Qi2Y3rwsK6/tbn3ljmcymY0Kp38rk3YzRlBfz5/D2dmn9TpsYFn2suRe+k",
+	"937GCBVqwYoHilyxQpmvk54az1hOzeN6OWe9k57SBRfT3pcvSe9/Hzyj4xlbb+uXGdMzVhDt2yRjmjMy",
+	"KWQOX47hvbB1Jsq8d/Jr74eX73tJ79XL8/Pex2Stzy9Jb04LmjNt5/KsLJQs4rMZCvZJD8bwxJDICfQ8",
+	"p1NGRmwiC9M/N8/+XrJi2Ut6guamM3yhNrh/Ldikd9L7l8NqTQ/xV3VoR2CG9jJl+VxqJsbLH9lyfVDP",
+	"ZlIxQUZLXIOMM6ETItiCTGRBGB3PiJ5xMSV6RjXhmiyo0IrkNGV9ckYK9nvJlLa/KqKY0IROKRdkwfUM",
+	"GlVmmS/ZEr7hghw/vhAzWRbK7oPCRxemCfP8hBdKEykY9HKKv1IhYftGMl2aYXBFKHl8fNy/EG7NkJyq",
+	"RQumfmDmHq5eTj/9xMRUz3onD4+/TXo5F+7zt2Y/tWaFafPff/2/Dv7vj3//114SobWXk1dUj2fxnTYU",
+	"jcuCxJVlrCAzqvrkJe46LuuCKjKeUTFlKVFcjFkSUijO8uFxn7xlcp4xsphJMpY5I1oSSgopc0JFSqaS",
+	"pJIIqS8ENgZLJEwfsCeKta3T5ADn0bBAx199XVugh/G1eC0Fa1iPM9G4HC2DMg22j+zh0fHj2GB+4jnX",
+	"5tnYWcrgx7DFlE1omeneyfFRYprnuTn3D4+OYNr2k++HC82mDE/XOynzl9/5nuZUz6qOzO4MeNpLeuaU",
+	"8IKlvRNdlKzrKX75HfRxPp6xtMxYYz/KPrCpr2DhvjqKLds5o0Vs+36RRaoMxU24SJE+M2qP6MicRkVG",
+	"bMqFMA3FGdjvzVt4tJm4PihWYEPRBSjdz7uutG8fuHnB1FwKxYCZvy3kKGO5+XMshWYC6IrO5xkfU7M+",
+	"h3N84u+/KbNYnzt26dqFHldvKqrJwjDSRSHtCtjXTKtn4zGba5a+FFdcU3znc29eyDkrNMdRI/tg6YDq",
+	"TQN5z828E0+t3YiyWudfAzoPu61uSjn6jY216eNsPJYlruDKeK+opsWmvs/gqQ/vflKmsXHBqN5qiilX",
+	"84wuB46UVggt6bGc8qz5l8EVK/iEszR4ZCRlxqgwz3RbvKTH1YCmORfxVjIqpiWdsk1t/eSeM/IHEykX",
+	"04Eff0SMStOCKWVZML1kCs7tPKNjRqQYM3upjqWY8CJn6am5P4Yvnr8nh+Z8qcOcDROymPHMXF2sYOZp",
+	"Kdj6zZj0ynm65daUwQnveFLrRAj0FzACXIq1jVshgmC5g31JHD3WiKw2rRbqPoNDsE7jAxAwN9LIM3zK",
+	"kCvVG9mIO1Gry+E6s63Eh6v5FdfL7/m0LHCIK4fSPMAGsPsxeVqSBZCBcJKILAzH0oxQkjOl6JSd4q9z",
+	"VnCZojQJ41VAcr2kN5FFbqjE3KpfP+6tX7JuL1SMrIFPFozMy1HGFc63Q4vcc041oJabmua3fFXZy6DD",
+	"a4YI1WBCeda5J3xlmz5wyVXXx7koNVMDLaegGK2v75sJ7ticFUoKe/SVzBnI4CxTDKTXecFA6gdxkyEl",
+	"ONk/TwzjYSkp5922RrBFRXAdnp/TQvMxn1OrUtZnYIVmLmBUKsH5ALfz2o2XoVO67DbGguXyCvex3t07",
+	"uVDQ1IRnzLLaseHrB+Wc2LdOcShenTISF7/qSrkF02VhxKymUwmH2jB0poyuoBihyCGAW2cpKMAUdyql",
+	"y8ScWVBB4YR2HISZwEDOmehIzCu8qdrjpM5j1ue30tnKfkeIODgGkcPacPRrh23lsFb8p9r4Nm76js1l",
+	"odc35ju6VIQW5u40uyIn5MP7Z30Cst6MzmF+eP+WQrOULGbMcM6ULmHnrliRAGkpbRqqPYUXtx0coRON",
+	"m6z7xN4O6kIAuZnup1Zo19B+wYzSiLphnfmndBkhr+dXrFga6koIzZS0k4HTbvRzK/9rlkeuE3O+Qmox",
+	"d+ma8JD0Ph1M5cGaRDGpLqn267B+p62Snj3j9tfYPtovaFHQJQh+ZsahMWjB2KUhEin0LGIO2n2oSW9S",
+	"yHz3JZoX7IrLEq/uLHsz6Z38uuUQPibrV0DFHayJ6pSIMsuQ9ITUBFYIjRlckUshF8KQNwdN3xCWeZyO",
+	"MoY6WcVAByNYWJqm3HRHs7c1eunAieqDHdp2h4a+5zLj42UvtsMyLiGDSrtyCWyxASuUhnRj9xQ6rSgj",
+	"2KvaYiR46qLsxQimRvj9p+7UojspbfargwpxDg+aN0pllCe/FLWdP9AcdIQ6Af+x9Z2YkoPLtrIYW+o+",
+	"jj5vV/vxp2IX/ce9/BNX+gYH7K+/jiNfv3MCH8Gmdl6zTzqw9rcsQb3Z6IKUKdfmTkCLkrvwDJENPGlY",
+	"qhsUjAugG/+NYkqBXOWeAzobTAsqrJAlrzgbWKryny1h+c8pyxh+BtG5nA+UpkX9mzEVY5aheAbWp4Ip",
+	"LQv47K2hc1qq+jcFU2Ve/0oXfDplK2+O6Phywm37cJ5QxXGfwu5RWPR94UfXUUw8gFV+LjRKFesaNy5+",
+	"K+0E+/QFRGikk26X/lvQ5iJ3/VN0ARk+QayZ3vA/sPkYranU5oZU6J5AwdKKAkaXooKYmVAtiwdGPs1z",
+	"KtLY5b/D1cO0WdVmWaHGlSt67nqnaFpMmR5s+fglF+nqMXFEHJBqUQpLpAGFWUJx9ATUE3MtRlg+7nbi",
+	"SKU+nHAu1brV1rzx4N8JF6zOwj1ig3At3u49hsLZPJM03ekqq4S7dYvASMms1N4CzJSRztXvpVH+5nys",
+	"jUjaJ6DZGd1wRsGsewJanSy1OdkoKVh3NS+IXIjEqp1TJsypZymqp1SQ859fXAjbMNgX3r5+ASxiOM8o",
+	"F0Or9JpmrU06YxT9S8JIzdYdqk69z9d2DyPDL9xUsFM9YxfCSG6ssJYPWVwiVyJoISC5LFhUzXWuv6Zw",
+	"AZyl4Xl+pm7VKsWgZr4vppHog4dHx4//6z/N/8kvbPTW211ylvIyB08aKFSgbWHzZEZTMmELVpA5/8Tg",
+	"IK/dJvj+en9fPTz+r//86uEx9BZ7Efai5b1/vH3+wm5eAkuJoQHKk4VpuE/eTOzuKAykQBXROgjANqvK",
+	"8QwNYieEKjLEEQ9jY9KzMh+JqAvj4fG3//WfD4+/bZjPqppvdzVs0q+V2yO3Bi0HCg/kHWlcBaPWo7hK",
+	"mRAAgfYpPAAYOiFJKmPLasQ0NAu4u2peyLGR1kCZLRhNQVNFg9fHaAtsvj6QH+SCTKg9Is41hOfFdgBc",
+	"y3X6e8lKlNiMgGg1aWu5Nx8+3ohi5aKEKv2wyQxpl6V6ZVe3D7z0c9VvnVi23/jt9suobXNWKJY2bF73",
+	"FQkirNzabJAcntLIjEdUiMq6cz2htDI1BWIn3DvoerwB8bI6Z+vkJzQyox3NAtZe02XmK1thpclqKf04",
+	"3ai67M2tCjGGFnaQXZ5ScRei51O8ru+JzPmUincYSdes5Uxoptiq/FIRb9tQ3+FTIUWvSTvgR2AiVTak",
+	"h2WTU3/Zcw3yXiqZIkLqVROpOxHRE3AtM5dvILZqzzyB7BjquS6+PQPZ87lRy3bbEG8GrQXQPa7FOD2K",
+	"yWNUqYUs0g3BiQ83iT7ODujbiy4czPKtfWS3iY7LomBCD3YeODp7u75+tGnia+NZaT+6DqikVz67lSmC",
+	"8+yaPoq1TtNiCVaBqAWbFYUsWrtcX8X4NVR1CG7fgZ5RMYjoh0cg3YPeITM+5kw9MPodsT7ULj54+15n",
+	"3vsWfTMR9qtoPs9Y6/x9D+vqw0pjawvh3QNOrjJjc9ZGL05V1r2YNGUNhmErgVUHTesbLTmukYoYglWs",
+	"7PGW/jxVVOuzsqlttF3GZFI3RSsmxS+DBTVKeZYazUJpOW/i+hvloBs5R5FQC1nYSAvn+1YSFBIf24FO",
+	"wFMfZIFmCC5s1AHEFgxjPsIdjJQ3fKojIaFmD+YsJbTFuTnhAgKhruXO6moJrWhwnYheChdbOGlgLgma",
+	"Bqgixw+/Ppod5Ueqy+BukNvYZeyupdiW1rSU9zMIufFZEBAezFIi5CKmo9wol1ux9mmSS6WJZoK8/A5M",
+	"fWAcoCQtlqQohQ8dWTskcmIoq4qvSXw41wPlzGzEyGMPVC/OXAt9TcJzbYzqkSJlydONrzeFRawx/coO",
+	"UbqI9V3uAZbPZUGzQVnEvd43clHAvKvbIlif2oVR3SLBkazuEc8u/IVS3SP+aqmZPILNTOq3RZ3FrKxD",
+	"+z10q9pocP3toJRWb9+FbhqO/d6oqHZQ59YZu7YkRSk6u9DQvNR8dNrP1mr6AXZca7ULXQK9v5JXnHVV",
+	"gNgnODbmuSkTEOP1a28mzQkyXRRGuc7ZwAYl9k6ePE56mmvzRu+1VBNWUF32kt6S0aJ38vDJ8fGXdX9E",
+	"wM1XUnaOjiJ8yA2kI2m9MI9jePGnl/hCoFohjSW9UvDfS2Z/t5fWXCrNCrclbX38wkZn6KAB89rqqnyu",
+	"Uqy+PtqUY2V2tWA0375fu/B1RXxjspHbnGCQx8f1QX77zdHGEFfs3Da2vgbN9PhOynwHchzTOR1zvcTd",
+	"tGlR5zxjQpPzUmBU2xVXfMQzeAwN7+PeGgFWLQXOsa+OklggqBF5uADjkJENZiB4SNmrJ9GFi3e8UbJf",
+	"TQ6L0TwGinRlNs7+tFXSWX212rv5uXpyLdS50XTl+XcwrK8fr44qTEQ9O/g/9OA/jg6eDA6iCalJ73nK",
+	"9SsMf97NpjOSaSRF+G1GuSCafcIAmPA0HW1nnIL2Y8vx3FnNVhxt2rBxrWK+i12UtK4k42I72p6EIf9o",
+	"HgSvr9ID6uWbde3APEwUK66M+JxUvnXnyD4lZqJLzE3Q7gWbUB3ba4hISgdy0tIfqCNGiw+ysiH022du",
+	"3ZCIzYS+rty/OW4TFjwI3ATisVygm/5mNvdjVLW2CeUjWeoTQkHLSQglGEaJeZ7ms1l0nRAqSJVHAK58",
+	"89NcFuCEdRkynbSE3SJH7axvZvcWsricZHJhG+2gkNhYo2ALqmFVWoc/vPXjEZJuvfOV5Wr2wlYU18hL",
+	"blXXQO61g5qBQ8V1akri3Y2fxFjG9eOcRZmPcETtMpss9VjmkTCYoZwzMTwx5w2CCeHwQB4qergJjNGl",
+	"kuU8TTPWJ0NLF8VymJBhRjUrzB+lKBgdz8yIhyfm5I0Y0QVnKbK6PhnSfMSnpSyV+X3GLgSuGMnpkszo",
+	"VcVpMYwi5SlkNCi6JEr2yXDOipyavR6ekIJNSmXtJlMp0z4ZesUYmy8wH05IyI8znICJFPIgpJnnhbAp",
+	"MvATXWI4krMNmIWxhF0dBMgggPmCUO6na06Xm5rR790wN1ot6kaazexmVZzB/a822KV8r5oMPKk1Uv0P",
+	"XGlZLO/inCa9GXbelN9kOVeygkYCf4X5TRv7ckd7TYvfpIy7ATYu348r0acLltkNsX8NCpZzgZAaYU4A",
+	"XmaBgxBim7V/ymKRuMDq6p5b/ybsgtpUogHeg1Hig4HfhT3F7/s9MaXAeN5C0O/aSmAkedQvY2NheIY8",
+	"C9MJLcPYjZ8vKNfmz7WuXkH7PmlQaZ5llsMqAAjCYRrujeEAG/ThalZVp+0rc/uMATdk11v8bcGuOFus",
+	"D3im87jot7WSYeWtBpPZJ71ZeqsLbobPmMHZtzdNTd3JsXXruiULbZzMbUZ1REMzGkd23uioUAjvUYkH",
+	"HX0Uzz/F4xpc4nPAy7tbECPwMxHOSiukl07wFTWYh27jqIVdRoYwoiIKGiEVq4CoXEThlF6xzlc7LCtL",
+	"z6kYN82f2We2MU7UN6PTsF1We5dht29YiB6x4lLMskjHlFskKJmlTOkthSO7OtZYFR2PMxbfyfZBZEBn",
+	"Uny1fCdlHo1nsTlxnZs6xxc2sjt3voIu3KibIBBASoscfHtS3JKHgAchFUf51so+rocCW4PiekjIDllg",
+	"6KGNB1ikXN9S0EPB5tlyoKU1l8SNSRbYsEu/u+Nu8UpKN3/BWtfHt2JCqVapWs62bfUn5AaC2luirLdY",
+	"gRsJyb4uylll6to2JPt7zrI0QJRbDTdMIyaTc20mhDk480JOC5qrEzJ0QxsmZGj6Mf8awcH8a70G5k9c",
+	"JfNXYfQ6eFrKgZrJQrsPmRRT93dOxXKYXIhhzgX4/8wPzleIRhfvGoSfuKiEJ/OF2wF8FtAgsIkMErRg",
+	"vKOMikvoZSyFLiRonQUdW7sOyEnmD2vNgtEzMN3gdOklEzhPVU2CaugTIPPMH2MpJhkfmwcgPRUyx9Dm",
+	"EoHsYFnkNH8nNaR7UT1zJilzyCrQHAf7+kARm14fSdDyrLFdOsQxJEgF1XsxMkInbizkKpMY7KxY3VXz",
+	"eLO/6wdGMz2LwbZoOqIqZswbSyHYWLN0CNBfNvgJQQujLouUq+s3s54eIy+BoU0LionnqVyI1qCd6w6i",
+	"KZPIr5WbbNBlbCMR0nPVjB86/Y4OntCDycfP33458H8/7vD3w+Mv/9oZOWYLJMkdA0C3vi4akAzfiGxJ",
+	"FjMJeaIzqtAPw8DKqhhgGnYZD/s05wVTbXPaWT7AERV3kfu01UXayedWUYZ1vLWLIC75wLmA3FrUVrwO",
+	"E7rxzqyGcKsmoVBb2t7UUL19F/bOdk3vjoye1aAaTWVd4UsX1cHvbTzdnVXv7rl6Fs9h/aqsB7LszEIa",
+	"MZZW0Q43WF3RKYyCSTi2lYbWd6shp8iiWERPdactv6MT7G2I1znIa+Y567ELUARTNs64sDnOV/IS059h",
+	"jeIGup8CrN+IIllZ+RcF15oJwkOXIXSfsnjLcsrFDoFk9gj2aMbH7H8uqB7PDK0s+5qBeadK1+pVPx6k",
+	"LJfroWRdjKYP7zoVrtF0QUs9k3dyjW+KwiKG/VWBPaeEqTGdQ+q9hV9QM7kAPL5o6NC1bC8rrNmoYmRE",
+	"x5eJV4/M1DCYyeL/3QtzTfeN/F+lNJJOY6BQk23nJm05lvjWjDq7WnQsld8q//XG3e25rn31LmSnFpO0",
+	"YAtWBJJThDxc0AdVZAhArEOw2yx8IB7ltsyHhc7iglBhj4u9XjdH4dQFuLXkPcRfIeYxLC1jbRdQhyXl",
+	"BQOjHoGADWXHYe3pTGyOI9tKElxZtehmA2LWOv91wMhrU3wtPdj0mGqayWnJCBVLAPmJ8ptdOF67KBcJ",
+	"u9+YqdWVZdUj7TcbkNcD7DdF0W9s0wfP30DAoguo7yKsboibXxVj7S7Ulqw216QX4GtvA+oCRHm77BKO",
+	"wS7M0rx4J6wSR3xvNMxXpWY34arIS31n8DU7g9HsAXzGr8P2jg6zFbd7ekq92+Ep9d2cnVLft6NzywA0",
+	"tw0g47qOTh8d+Gs08JvkYhPAjC1lxhWmQtmc73UZpJDZxlm8M88E5qX2Z2UecVLC9WnHbRtqnvGdUH5j",
+	"sMQd0X7QVidpeme5Oem9EcxcMu/lJRPtuV/m43bJX28rk17EMrkJvb2rbIqUtcVlCqkfijGx9QV8TU+/",
+	"LUsTcagzJlwpSl/K7skRUWwsRaqufXhvHNp9BcHdnvF5hUkdLFe4QyuLH6P9gGhu9boOiXWHWzt4/S5Y",
+	"WG3094aPvWVFzpVaQW83mtHABRMkPXXJ5wOVycUgxzgDtBoFT1zy8aUlKgwN8xZ/a28aWDuFfdNBWzPz",
+	"A1DmjIp0IK9srhdNB5mMo3ta8XNt9zrHAt3sSYsuqoeIiVh7HBCPxR9SCRktCVQ9o0QxrbmYEgV1f6Am",
+	"z0wuSCbF1MaP+LRDOZn0L0QFSxQ6Z4YnUPJ1BnlFmowM7zIHuk+GMkvdtqlhfw3W6MShHilbcYoLi+Tu",
+	"0pCw7JA6vRCAxZxz4QJbIJN7jJDuwCTzKqXK6tO+FyQD5fOiXB1fqGukPPRSAFRrWleQf3UhrNGyT4al",
+	"cEUrBlZPMq1bRGhXlBBbMStRKnjLelcG2lypCoOgUpb6YgTVN0HII4Qe8ao68OCSLWEJYUkpz3DZqVlv",
+	"AA6UE/TFJFVRY5fd2CdDl/nErhgO2kIeyVKP5CeztaZdlyFjd3Rh1sYV67IbAwW5zAT9VmExtRkTpzYX",
+	"CQrImA5SQ1dK06UZdjGfUcP0AQ0LO1CMlABfjDlpdhnznGuz3LXUsyjhIZbMoBZKGtJXYFrxX0S2sHKA",
+	"2S3yyWFB3OraBpneVrbHjcci2tfX3P7olth8rC1JnPtItW22fOAoQydN73xGjYbPsADu/wiM+Ce9o4ff",
+	"Pjk6Ojo6gP99Y/73rfvo/lv3mt14Dv5ayGoHp8kN1IJtzPXfGP/YoWzuM/OoLw3RAKC2oWrE540gc7Yu",
+	"FjKzETO8m2iJWp9MWQVgNkRmaM7l0IJTiEGpWBRbrgKD6yRs1GJGY6HqSLvRcGRwZYGvEKq9qUvD9g2j",
+	"nrFs3h5bFwGybLQJ4xernWM2PcR62hDMehQH+wT468qv58Y4O/i1MhJXINUyZW2k9qxzYG2fvAeNL6dL",
+	"MmJYbQBuTqN1IA/GXvFehzvikovU7LytA42Xej/gr5YX1mroYIz9ABw/1UcMZEVw+uCrnIrlwNcAsD9A",
+	"OnDqsoHdd6qc25B9qzUZES4djAuWMqE5zZT9pmCTgqkZcmX7XfW3QPOBOcO1QY1KtcS0IyH9hAZSMMWy",
+	"iZMPF1ykcuEkQEwrhZhd/6kU/kbH3MURT1P4fYXtDwpmC+sYQiwEzVAapRk3U0CubauouKWFD2Z4/gum",
+	"ZzKFr2iWyUVQbIh94goLSQan1qlURuaWejCRpXB/Bzek/cahscuFGFSamdEkgeVUZSQh/hoGoajmasLt",
+	"1hVUswHUpK+ybgOnBXyelJmLvxlgp5oXDsPOzzMU6z3Z1G/VUtBSzwwljF3pJkGvKM/sYGzEdqAO+G9s",
+	"XZuQxHKWcjqwp9KJ0X6rIXY2hr8bXMGFNPfzva1pd0eKyJrKH6tL0MDvzHreripv93AXNR5fvRMV3o36",
+	"3qjvGHZyj8KQ2KcxK+Y6Ho+JqAgPHx8Rn7rhMYx8J5aLBJ3seMKihbBciIwbZ2xR3zXUUPkeFF2oXTuT",
+	"xPBMw4Y94Gldxn4UBSF7hxforl6T8PZtj3M73gh9Xm8tvg5TrjQrdlB06kyy94wW0teZ7J30xubz/7TP",
+	"92UxrQcJjmVRsLHR+QvFyAgs2suQ19kW1vWgVebcipPWXI10Sxj+LIjIbKNKH7m5Rbzi0Z79W53iHRux",
+	"7re/PS2/pWK5Ra1h2/+XpBsEqn16jZudCVJvEVQMLPnlS64vXJpwUQo0uCDIz5pWVk+M+U1J0X9HF0Eo",
+	"2E0Cx+F4HajDnE6ZC8uJ+Z7mWMJ+TAXJpLwktnKanbuFHTut5cToIF5+TEUnZwkUeDaSZNfdt2+AHaZz",
+	"DqiHiL0J5LIWZDIPCVsbZW2awcr7K3qDdIUbd6vClaP/7WWrgMrCggd4rALAnqhcji/fhVzm2cN9Ectw",
+	"QD/vI3lhhQGrq7ioBWYKZ/JNyLvvn5HHD789iuexZszdJv4K91t9cHx0/PXB0fHB8aO+6S3SgAOrWWG2",
+	"ZJhTLoaEZSwH+B9ktOAOtxZxgKosrviYPVDkkCrFtDpE7tQfK7XRtmORaHBcfh4bU1M6nQTF9G5i2nVu",
+	"di/atRFFLSBgzdxlzTEb7nMwBbxrSEgC78oAitC3yPHmfkQfFVjmnEuHa1/rn2cWdcN6vNBttTPw1Ewq",
+	"PQhlnxuL92/U5a3NZFfouzCXqj76WtNJfc037NjdcNiKYDaz2RsMBY+uhY2rcPeTWVmwxqVYShpQq5lh",
+	"u9FrKkr0IYL1TYAGbwoFhzHvSz+XExD3XP0aW40D/LMtqnvXwxICad8MmGzn1MX1UqI5FUtIdovE0YWR",
+	"7M7KOXABO9HWwFkDZXUp14qMmF4ws7YL6cwS6pQceeBU0yrJa06IWvR8h1xpQ40enniHwqU3gTfenPHp",
+	"tzpxhyzoMKkOzcpOxdY7KFC1RUS9WZ6zsW4reu+4ANi5bXNNJvGCyTlzQY6ZGZx2nHlGwZ9s/Q/wlSrH",
+	"Y8bQTH7Jx5iZWbk5qBhkfIK9OdO/+Tf4Fmlm4JKsXExMWsNYGlRpn8GXPkM0xsNuqnp/q3nPBV8w4dBp",
+	"U57GsBLucX3+W1wjm1wppCYplHWShIpllNc2lOi35YRtrX47gS0q8sNhuVVFMxZN3EW4visp5n7FEMMy",
+	"yOldrMLZWN+zhWjMlHcsPMYHz11trIZowHgWZFFGwRKZIBQLoZ3Wy5IDDG1SnXJZAuZSp8V27G5tpa3f",
+	"JiLygO86ClhXsDETHcaf2BBlvTXGolvQNFpGKsa37HjtjOpjDNc7tu+ut1tlWp5mdmBc7t2ndHw54Vm2",
+	"LSCsiITbPHqIYXmoSoPRsdpHF7hoo84npS4L1rmQ8hZ21nVwqsJCsrcuxF1w8WoDr4/u69p6bY/jFpvp",
+	"TvCq/X15SsxjRhFVRDGGEtNW9aRWAfRNT22jT6P1WivD+TphuBe3ENi2rQLQoY7JVkVEamNeqRxQLwji",
+	"Dfkby7k54NR1cwDWhW5O4sKrQYclPKm6jOeB1KGFmmuoJ6QUGVPKNg5Y6YjN0fnEd5WOIcejETPeDQqS",
+	"XKbSOo+g1IYzL3ZkQHwqIEh321I1dNqw+tY3N844ExrT6FJbeL7XqS5m0PzK+FZWZQV+zFFECxndCTNs",
+	"gv69M2HunOl3Mts1MbRzylQshzE6HNjilyIOaK5UFU3RCAnGRSwfDMwaBBKonGboDwixr0btQmthHDtl",
+	"YXsQ9Hgadm1yq33WphZdNE0RPH6vya03k7HnE5hUC78w5EEgjlN1FYWDzKgo1vd1CDVItq3n4YWzaduY",
+	"25WYHTXsImCZa9rHZezCEoIa6b60pH2wvtnPzHlIAFMXyqmh9IxZVi59KUqH16tIfuJyQBNiEUcSMpNl",
+	"AZXmjWR/aq5P840R6zNGFd4tztH65GgVvvXhwZOPvx4dPPn4+Sj55suvKp+lH6PZu2FV8wb4fVpAqpAV",
+	"LBTl6Wmt6LicTMw/tk5V57Phq6NXFWEfoVTr6sN2KA/7JUYvGB1+XViB9cA9iMrHhDWVWAnrks29akXL",
+	"1Eg8choJ49tGWLdjiJ0FkHA6gxiAe3e3dbgpL3JsEh/Awv6q8/1ew/rG8qQ3GLG3feTdl+Y5bVPVedO0",
+	"QiCqdY7zz4LNf9iCzQ3Es2MJ5nrR5VfSFl2OuCu/+rKZ6OplmOvoZw5kcV5qIkvtrZmKi0sFeWoLyDX2",
+	"DlWoTXirVZkjfpcJ1ArrVHX2lgDQXbf91/aPX/Gxj+FzBzz3AbPUzL435XpWjvpjmR9KOucHY5myKROH",
+	"fhZfwtfVJZ8fyDlS0MFcQh6TP6M71qaO+sD97j76ura7Rzfj0d7ZP71+zBQr1nwEmFsMxclcllzMTfAh",
+	"iBkK7/bj1cjuKHjKxwBHpX/w8b9FRbGfaxOtUzJWTTeHL+NKs/TUiGPwF0hgkC0v14JxMy4uT8m84FdU",
+	"QzYEJY+PHodPcuVsw1wHmYO2SLvh79gLZJdBM9HVCRhqLN2x0ArD9WZaz9XJ4aHL2AjOZo35Pv42JiMp",
+	"Ni4LrpfnZr9t0jKjBSox+Nf37oT/45f3PTRSAne0z/lWzUB6X74ABPdERrQ+qsczMuFZbtTxKSimJ85z",
+	"qxJENkjIeEZ1Qmzdov6FuBD/jfzj/M1rs6BK0Es2GFPFEsIhCXLCWYGwyh8+vPzu6psEsjvxm3ffPyOP",
+	"Hj16Yt788P5Z37T0E1daWdhXMvx84ZSli15CLkBfwr8Cc8pF78vwlMypUmQYfD0EqFyz8VNJpLDlUobO",
+	"/shECh2iTkcKRlNINCXD/30A352QH16+hwIVw1cvz8+HoBaNaVEsjWLy/D2dnvqis9ATVWT4cnLwWgp2",
+	"8Mqs5dCGbj46egxdYcFTSEk2oxjS+TyzNUIPbULr339TUgzJv5mlefL4q2/+hjREicLI1KFhgMNTMsTE",
+	"5iGobcriFbAsDepIQkog9HtuRrlmazHDPYO8Hv4fMIYT8hQohvx//8//O+yTl5pkgGjx8KtKQ5OFNd1w",
+	"rYjiU3HABRhhTwn7hOVMsfgvIdZ2YnubWLQLC+3Eiz45W3lkIYtLBUXZT0ipuA0p0gs+ht3CWdo+YV5n",
+	"5O2b8/c4Y/TxK6LppaEuQYYvq+zWgx/ZcngSVmb30BKA03rJlkmANoy/+oSGqihtTlMGPb8DkA9DEHhc",
+	"zHrbYq6kFKkh3ZcTSwQJ4ROylKUjlhPDkR4eY1IzjN0VMYdAiAk1kqSdn2Nj5uihXk6dhoop8mYzCddJ",
+	"M6MjOctHrDgllGAMDhRcJ1Om8Y1H1VoY2jI7N8QHh30yfPH8PTmEg3/42cINfDnM2TBIyQ5MVzldklQC",
+	"zi4MGdcKxTtcJJt7CxWkh4e01LMhGS2dXdomUpy6XHDcWaQqs0gIpTJaOqZ0ao+tb8GM3jcCB4C4gF4V",
+	"vIdHGd7o21NpOQ72CAwPpzh8RzX7yYz6AP4/JP9W+AlpoNa/JbBo1YPvWE654GKKPKP2i2KmCVUzg5o9",
+	"RTtJDotkuMnf+uTNlTUMwqLhAcZR4mYfPzH9wu6ZnSPDMLvZdc10sTw4Q3Rkw6CxY9gYrDubMZqa3ZjT",
+	"KVOO2+CBHLEZt5zjXxILkqLgJHIz8xMyPAQMkuUBZEP9C7z13w33qLa39sQQV+rQ7clBgetRPV3/5dBm",
+	"rg8TMjwMMWXwjeCbw0zKy3IOD2IImF2AQ1snwHVdClWOzK03YpFWar/i+wWrvuqT90HsPYgcAKtgmIMy",
+	"J2xSSKEPGFwUAqueG0YpFwJRYDI+ZkKFKsyrl+bOBv2t5yQFI9ooWRZjyPE7tC8d5lwHqhte129pAXGE",
+	"V7Y050nvqP+wD0gnphU6572T3qP+Uf8RGstmIEEcgj3nEGw35rON+EL/K5fiZdo76Zmb+AyegDBFLL6l",
+	"ICCMm45+LzG70E4E4q/Qf4iyabdc03hjGMR1U635GLFuTcGkz8auHE384WpFDp0HaPOTwAQgVq5gai6F",
+	"QoHu+OgIIVmEtu67UDL4zdrmthg8eNRA0osUdxlrhSqnNQrH2/MDPPRwKIE0ClTg5NBfP5oZqTLPabH0",
+	"cF1gMSSpq1wq2CKMqtF0qkATMY/1Ppq2LVG6rCmjA9pg7xUxFcSEhXWcYFFsvMqtp7sKPuqTX2zIMbXF",
+	"5GBhmSIMmD7mV/R7yQrph9b3derfsMmB3PEjW9rdhhvjqUUbupGNjnkIvnxBg2SNto5vrEvb2zmGEMQI",
+	"7G0hc66si2RvBAbjIOXcecg20dKhi/xq5HNuHTH6arv9vlfHv5pIGw+A9dj/Fh2Uc+gq2fr0w44dfsaI",
+	"lC+NW/eCBTvXcE2BIclfBT7GpbLaoxlsi1vmdvbPuiqbd9Di4xn5wgmskkxosd+NfSNYlfNdwKpvuZuH",
+	"WEe9mcG/xLAenyQHUAbjWYjiSHXiRFVMezTysy/8kUrB+uS1RV7MZcHQV5fLK5aCyI45lACZaMvjJRdi",
+	"5Up5b6OgrMGgYH3yDCvAm1ZRjUTdRDk3qREBi1JUgIxgW3O62ROUAeskjE3+dal4v9R6ruU8BCnYRLAs",
+	"d8kVlt+siB5OmkAVk6EJwKU16RnjBcAGrksUhhs/d3iKHaRpm1vfbbmhYcQ4aBKBXRLRFg36IpTxFqvC",
+	"zNsJ6H+k2xTWoe0ixR3dKwmjlu7xXCuQVD1j+ZayNZL3IQjHVcpya+F/0GFHbCxzRkrFIBwiZ1RApH8F",
+	"ykjB7h4wPsQhTdAyhmzTyOPvmCrzin8CZ4R8MaXWDw08zPyx2e82vzWL0s6uYN2cIYQrAklve938n5gr",
+	"TAg27MjmJo2SUTWre7N2+9Y78f7GBVtQrqPrNS8blEpWKKLMhWHx6q2t7NSbOdHBqxhEdREHvJzLnAn7",
+	"O5h4wSILd3/f2thsIVUIlFGMCOkQjfvELB0X0wsRORARcQFW+p6diP0fAZpl7bu6zuKwCmm71oezdE92",
+	"upd94EzXay+IoNn7TeWncne31XM6nnmQVtOfldNzmjIjgNlg6I379xmxSzcof889CNcmidk1d39lZpjL",
+	"D1xpWSzbDx1Meu9KXrB5aCyzLIuAErbdHm5U+c6Eb95FWKIbbUGXZCqZIlKcEj6ByBtML0d3oOkBfKmK",
+	"CT20KiPNsoiu1i5r4ON/OoK6a0r6kTGjgME2TQqZkxGDQg2YR7INCUEFlrSZhF5Zx6/0MgABUGzv5U0c",
+	"nHgNGJsrUvDpTJPRkgi56JM3Ilsa5uWjfb0evxoBbO7xUlXVMC8Emi0UGXqJd2hrOUSu8ncwodumuGQ3",
+	"+3WNRh/eJo0KtrgFOoUQCUunsGOt1Ik2p2Y7wZsJYeYiDO0OVSJ0QFAUL8qZXCCZWsfigmIaW4LNLBi7",
+	"hEfhUy6FniXEhjs5p4e6EEOPPYbjOzDvZUvryFz9EZoxv4KGB75nCG8gZ+B/nnDnlDYSaw6Hy07bfD2R",
+	"Rc4Kghh/UUnVCFjv7DrdvMkjxHX8o1kVAsC/JruYXbd928YKCHyCvraw0ds3Dj/jH5uENIsy2Mmu6Rq8",
+	"v7dqDZeydfv2L6IVbmW32qtDC34Y5VwO8NCb12eMphg9lHHBIIwLuFBKlxjB5azv7uYF4d9FI63LWZ4g",
+	"3lsU/HtEFZp90m51qoZXYzKjW67tbHC5oP1n2PDBd1zNpeIutrul4b0SzNkakO0DZREUFHl2/nM7GUEE",
+	"mKuE0KZTB4h3f3BX6ip0YNNhh5nudesw2hBD05xE4VHqzOVuJIolg4r4aNKNIpls2t7PDlrRitvmfmhV",
+	"2SAEG6pmKW0JCeuxGMZgvrYeO4uhV1Ungyr9Rq4IsfWSyk8Wk5XNaN4hXHwXluFmco9vkgp2qoW09nyL",
+	"mB2kwWat0Vcr3Xjhs9VjVhX+1KY3G1EIgcDmi6IUQDFfHT2y+EGh55UuoE6bCiwR6NZF5c6PIO5yO/cD",
+	"3ONG1kBdGrayWqn9h15xRSzKh1FqEfZBQp3JDjt5+Nn9CWxgFCD2xPmATXUwqnHlsEdRwIcH+8gswIBC",
+	"jcMNEdIw1nfPQQV51Jpt7xL3ojnH+wrBWoU1+lLPB/Vl5vdMeO1cRAW4P/t0U14yUs4dWDXohTtRnHdO",
+	"NgaH4GWDEX6oVC+89wZQoARb9OOekz8CNQGm0l+YksDhU7EM3NMAh2BriirAjdwSUGrjinKuFEbrCKnB",
+	"GGIJuskz/U9q+sNRU5MbfTMV6YJPpxY7JEpGr+uVfkMcdyPiEJpB+bo+eTMBZGRMG7Be5qQSejCDSQq2",
+	"TnbvcQw3R3d/AQI4t/xjgeLIKmdRrcRQKqvMN+q7H+CJtY1Yx8g2cpCDsXeln9kBGpytQwLK2mL133Xz",
+	"6O812+hWOcw3ExRWZRL/8ZIizGaa8bcnRtgqyvs1w/h02q0it4AQDz/boLtWe+sHRLLarCRXEXz3VEP2",
+	"29bOR6iD9Nq3vdV1tMVGHRaMC5//7y6OVWHCPvLPndujBOCQDnwOqOJTAamqG919q3vqq6nXQijrm/pc",
+	"pMAwq8Lrd7atj9dlleeA+bDfSCCbrGyLauCiP/BJ42q7Fcfdaxa+noPnHbsLUtOVxTKblIopcCVLwVSf",
+	"WLgsI65xHYsPIRb5xXYMvtZcsewqZmmyrd3B8d2D3lAHErtlzeE+8Q27EgH1NpFsqWeHmZwi3mWcx/8E",
+	"P+9ny6DtO9owDxMa2Sn8jfBr5HhUm4HMOtyBUs9WNkBiZG+DvyJb0KWqosfQULVgWXYAwQwpJr0nBEpw",
+	"2ySgiFUZu9nPTq6Uue20lzfP3ess3LHSlqWvJ+23CTowr7f2cQBDuK/ptRCZtNVGHEfyKOglEzZ+PIAX",
+	"SSWzBU8YcBgpfDpzWCvF1su//j6eqUtL7qBuWs9+lbChEAvEXI++/F3X3XYQDS0HrwbvYsbx6MgBymAA",
+	"lBizU+yfFcRXh6Fi6bA/HIio7Tmx8UhckyvJ00gwJ45pldD2c2SDgoe7Hthzpk9tlK3D1LFTDurmsBs6",
+	"1ecgD4ebXSHAWKyeAtyBNj60mRIsfE/bgccH7g+3vJ2b730IdHQTjNhBK9FNqEpAN+Yn1bpvWKC8+cya",
+	"CSxYBllfLsR6bnP7nVPRYtEACJIEiGiHCTui48tpIUtRA2AYutyJIdo+LEk8UOQMAFsOXKrEhRjPpFRw",
+	"wOOBs3b49/TqWK3/3okwH94aYVqWkhB1g/IZuP8qSRmoQm2U2UJsoHZirPRHZyzFrGxRryXhUwIWkJIl",
+	"+8ReBc2a3hp5/QyDcnHZ+yCQGkTxrneGndiNXAm2LdhAu7yxK8Eo1s1XwnhG9aEr99hqM3/lHuoUF2xh",
+	"x64d9r4Sop2lKGxAYJVAQABbniFugPclRTrmwPu6EGuOIifnrHeNnFFmqbcKn4KgCLsxxBEgNJ+XIUeF",
+	"oW2PfcBSrlkKDgYKGF50fEkUB1C9AqC+QJCasgApUM0QlJ1yByqBqezP39Npw2JAqMdOa9HNG9AhTWHy",
+	"WgoGEHv7dR5Yam1yHThirgdQQ4xbuI92C2HdhvVAUVjmhkHYxw7hmS9Jz2JTbnrcPQbjfRRjH2fK1ci5",
+	"aSNK8jkSk2RIU1GeVtiAARMxnANTc+MRRjJnUFx2Jg3rhsoPAX7hKeDauZKyiUc/VHNGLxXRUhIlpfBv",
+	"HD/BvQig8SLRItKzqfsqZgRDvCNJw/a+IcfMruJ+bXV0GQBEehoDwQDqqaxT29qVdfjZ1Z21DrYmdIQ3",
+	"gj0ATD845NRGt8qC+EratoLpA+VoFnDCDd9WgA/iQl5PvdRSYNIPdcuFQU7rdPkdjKmRMiPG5mpSt+BX",
+	"eCHFnnf6PQiafpnM9RblJHAvtG2dTfKvwG3XF/t5yvWdLfUeTFrVdO5IZ96GYfhockB52y9YGSrXIENB",
+	"SA7laZxhTHjG1KHFvg78U5/t4KAcx5fGaOgzYpHSfRYpRJl5e8vL7wjNvAFMyQqhGPJurliRRIAPEd4K",
+	"kVggxKRP3hYShkqm/IpdCJAwrWQf06hfMP0dTuAMpnZ7Xqwk2nS4mq3tO+x2+0JfXU17nlL6czGNILff",
+	"vGzJczplh3Os+1UNzldeGHFBQXheh3fHV9XV9O+f8mzb1+OQHHxsi53uJGLuU2CsmHg1TvAPIyS1uStn",
+	"UArcossHZxADsTYcQguC++Xwc/sxfA3yocNuQ6ABo9u6E1I/PuaIKVZhfkVz2vDcfM87prTt8ew4JOC2",
+	"pqvqLQ8ff/P420dfP/6mvdBMQ1+dz6eelflIUJ71F2w0hxL/KS9z9ymjxZSt/PTbfFp9uJmTnMQsS6Ol",
+	"DnXhBRVY+gGmi2ejmvA7QzJNgXjHX329PsSu3OO3OduZfVyD88Ca3xO2c3z09Z9uacyNj/mxOlgk4LHH",
+	"0WqQWEHIc0eLNu7rqDu5wVz9ttBQsN4/SRTLNueZbmbxjx9+3SL3heUqtlBZ/W0Qo6GCwQkUEmUZOJg3",
+	"4f0kBTMsnqXt18qM0UzP2iIrf8An9igg2x4i61OrouBIYs6KGZ0rj0BpVGAgOLNsXx09uoVxmbOfUk1H",
+	"VDGXr3cDm/bDCiIGhdIZCiYHaxBsot24cBcPM37F2rbyJ37FBFORvMDYuYDWbkjsKeTYui9ohkWY2uYB",
+	"KQPt6Ao05Z1n8g6au9mZqBkk9U2Zdi491TSpsNQCVmlo9/qg74F7x2L1/gP0RPTJL0H5J66hAklpKFEn",
+	"Pq4gLHtifo/G9aAP8qXv4N64fm474TgJ6sHYgsRQKGvfUfFsDvXSqy1GxBuhrXC+YjPGtPt1srLlPppj",
+	"Er7DB+7hTkfOqx3sTfj4bFP1Ne6woFhYpfmcfo/J/MEhVC6SDgjJ/OxiALx/uE/eBFBaRpgBLAGHpOWQ",
+	"AI7IcERTrL49jMXiycsP8z/1ma0mZ8Ed2w/wyunx5+b65INFPWrnk5uN7kBBQQWdFnYPEV3grazSxmnu",
+	"7gCHiNWcjml7eC+rJVP3+mhfy1Tu9+WFRwhGQIRg4dcyG5o2KKh6tN19DCGEdrMYQplhFFvkosbEbWEj",
+	"b9duc2tecejK4KwT8kIgOwgmJQtSsJwbiV55y6kgUvQJwlaDy8W8wCDiAzQKTbTM0pjp80M19+8Lmf/1",
+	"iEdIZLkNRNSBfD5XHza5zr63W2+aeuBgYURaec6iKOBX8rJ+X282sNWGdAuOLxxkehu+L4u7EzDiFSdY",
+	"uE9QJ3hDNA4+snUuMaOFNarFAkSg8nbnABFbeLupsSWjxcCc9V7citmtBnVL23CPXafllZgQW807Hjvj",
+	"a37TT/FeNxf+jpsybelWZ8r0RW69XJVgGDiU5moK7Klwf9YsSL4S+z7yf+9TxI85EU3xPt/DItsLUBYp",
+	"Kkh4awEG/AIMWWkKa/jXCfN5DwqjppmclqFVw3Kg5vCe7z1JRgL5oaor7Md9DcMJhnhXYTim73a9wHCG",
+	"PWvwaUoo9hPZ++oqOvzsStdvFBQsUZAzaNYiaQAUHhbWtGhxtZBFUeYjPJHDlGkj0vThleGpQzSDoAKh",
+	"NKNpY3hNnN5iER+uDP+fIbTmHRTIatnF5lojt71i9+2y6HD6/hR3QQ0OoZlMGqKvaodaVBCWcLyrqvw6",
+	"vElO7ZGvihFxTS4Zm0dR4z7MU3r757cLNYaUePOXUDDvuwrt6nYM6lFd13AW7z0arP0yc7jKV5wtuttG",
+	"vc3EWT4ttXs8Xiy64Ux3wzmdskFZZBHb58+cLTyy9p/OUwET+3mjufO6QNst4MhES5JJeUlomPbvgNkt",
+	"EYCi3YqGvBMM8gbVOmBa18qAEdnSwvtXzJWSeUbHjGRsops0xCvKMwt3/ZdVEdtQoWHT1/D0/1S3/5wJ",
+	"Mi9HGR9b/Ot161PSYkd2jkUVgENbWGBMlmkAhUVdK44CfZ+0QTPCO1IG7xmqdINZ0gGOY2rfRk3QUUmT",
+	"wrYTRZiX4kCIDdpX4qOwl3vXxXBezYvYrIpday3uGYftQMh/JRMb1PxooocWncsfn8BDRsGtVsN+xyqv",
+	"iswLfkU1piCRnOUjVijE1aqrbfDmmAoyYpBaioKrReo119+FcFiowM9PyVDOmRhiyiroASM6vox65UCf",
+	"2Tsp34ZStvVdcNtH6I+kknW/Ug5HVDSXJXB+yE4OSCPnPaVC7ZEU7xVa6lMq2nBSzcKaAz2RxXjvFX0x",
+	"exID+MDZT22QWgt66iYJtGXzk6rkGaRs2iLbTk2HlFIEBiNvS42ogESWGlnfJWPz6jtSCs0zc7QAQFCC",
+	"vJvxiWYpFlkTRE4uhKpnN9u5WrBoo4wafQxNB1h0LcYvn1KxT0Z5O7LzUyruSGh+SkU7nxxRsV9Kf0oF",
+	"cZQQ0PkWvA4ToXzi06YIjI6cb6L3S1of7Jg7iuE/wfHZM14sn2iMGu64+jNGCz1itCWYGcpLGk4A0VGP",
+	"jsLa4mgeXFC0fytmYZ2e+IecaXw4hxqoetgnb6XSRshCLGkoj8MyiIa2iDiwvTPb5ogxcSF8yw8r+LV/",
+	"Gy2JXcm/WVQmmSHQGmDQJw7sqSgzSNXLGL3iYmprqQbCZIwr/eAXZq+62Wu5d5o4p0uUkS2ggNI8yzD3",
+	"tiORhCFVNyaV1KPVdj6j18eGrwbyB0WIrybQJvqEm7hXegs21py0fQs9FhFy7CClPAoU5q3xgsiFgBDO",
+	"jF8xRb6BwoF9AsOEYlyiXlXZcJ5IoNrUvH0h3EmK8Qxokv3xhZnt8UMf7oGYu0aL3wI1My/fjJarKGJt",
+	"jPM3WcdVrk/jKbOAL1x7mbkO5H1GJmWWAVJLzXBRhY/UM4QqYCHzrrOFwCuZ+Qn6UhfCHyRARUMryYm/",
+	"zjG7CcozBsuMlQ+pbcQXhB6xMc2Z6yt2Kv4hubhhI+dfIq/oOaQPbSVLGwmHtVb5sTXscQ/rxFaXv6Ap",
+	"tS5XaVnzChvxrKZiZlJMmdInlv1eiIpXe9udlQUTwjLlAXKh7J5/pv4bHZnnXT8Kq9BAad9KtcRh22Ke",
+	"QbcI40kEYuJDqzD7pBoz6r7O0ggVGwGijgYGwwaW/5NZpv2b8H9ik71XmkAX6jbUJqedxMG4/AdeSDn9",
+	"qxim3HQbgU31bZTXXABpi5r5XJI5k/MM85QV00YoUp3ktRhR5KxNg38BIlg5D1jpA4X8BeQ6vIpmfF6p",
+	"he8tFbnnvH5H8C6yWt0psuiVY+6OuJXb3L1JhnIhBqa54YmtOuwfTYLrtgHE93+VXP/Zzjxo11NZK3y5",
+	"2WH3anmuKdQiuZe3uxvchlpubgr7P3+6FkAAJE+XJJVRaMnWYwY5GjemjL+yKR9/CVZsJtumKcPa3qKX",
+	"wOb1I+hnRQm36icABVmWOqNKK8dT4cWxBADqER1fnhKqSW5afHRktegzWC3TooognV6ILX0BZmv++Pqz",
+	"mcVd5VOUehNEoVnivdL0j4zN6w4BoGxDRbZwzQyxxjozun35B/ZMbvfRQcC03xrkN22J1qubMaeF5mM+",
+	"p0I3Xz7PbZBR0pZoNqY5Ow3Tacd0TsdcL8lIlrZmGcl4k/LwNhzIfZQ8ggG2XTW1Bd0/mLW0cdtbiRrh",
+	"GK9/EBtun/eGKDKM52VRhcChDS/JjKb2BXNzQp0PczslpBQZWnGZN5O12KV+5JB5fE8O/5tyz8L+27I6",
+	"+bLUiF25S0SW21jYSWcLCvIBbKABmNFxJzEilgzNW0Myo+5846OADKvlqgABL52sSsyBYWcFQMHDI9s+",
+	"rarXJ2bMK20HyTooaQ1/k1ywdED1EOhuaOSggWJMwFeKLrEOwYWwSHZAhlfM0GJ9lhFCO2f6ncxu8aLZ",
+	"Q2VFnMIdxYIFzLRdtglYFcGUlaXNJt8zCvMLflX5CCrbChVg1QT6aOC2q1W6V7jCJPBUB/rBeEZ1YsgS",
+	"QMQcSXs85YxNQJpvuDwtQuymyt9nVth/eHRkDeBjmedg9NULhscgPyHD/+HuBPXfacbHLBnJ0bAhAcM/",
+	"ugnj1QGTPjp+8qRWIvwRMCfNCtP6v/96dvB/6MF/HB08GfSTg49//9feLjCm1yBNXMvWO94u94o85N2T",
+	"uBw3hmuH4L9GITOMmWbWutcAHInFatuNdmC5gFGucOOpoXZwh44t7He9DhzQjOH8rs4ImOeTGqZWqWey",
+	"qCRBVdVCwn7QWaXA7AfuZHukqCJ8EoaLpED11nrHvOH+lOCCYJmvSJWvCMN2hQp69yO3+bvKQLlezNVt",
+	"ZouNju0T9dPWhL8fVc6tANC2Sl6wiSbfst5ec1zv6gLdZpNuv3aB9Btn2dcGXmXh09tYFiC74rgtcC6U",
+	"lEInH1iimtJxfBGBe1MwBJfHzmIFLmnz6W+azw0SF/TQTlvlPJM0fQAXgN67SdVIQbhq1nqK3VsMtzhb",
+	"KCPS1z/ePn+RkLevXyTkFzZ6a66WFy+/T7wV9Cvy6ilce18dkZxN6Zx/YpkCUypXRJcFBGbMCz6d6YSM",
+	"CzmfQ6lm9GL/XtLCpq+mBV0oo9oYdVmbLYGAi1Ehy+kM0nnVuxfY1aRgDMDqaJaRnGmaUk3Xr7VTQtUl",
+	"Gb54/p6snpshWOEgDgR2o08+uGBvrgiaawO3uiU8rOkTuSzfliGNNbHOvMw0N+L5oWn2wAy6TmHzwjSr",
+	"LeBXdcK7YJ5XjPRX92YFuC9Hv7HxNmWQb+dQ0Eu258ilD0j0NIC3b+WqVSXLMsJKkFfvs7Jk0MN1a1ef",
+	"+cKvEiKeyIIu3bkTbFEBNvKJ8xgj/CsKorZgrUsAs6FOCuEPuKpiDW/legSAygOYkB13p53EAqW8AtVv",
+	"KnOsmEh/Dp+9kfTkTVv0xm9MzW4XVEgNIjrRibTnMGlms7hhpYEt2xGoerSCjy8VYwbIdBu34xMgPTTp",
+	"+LW6tmZNrPqkEntvqQRVo6QOkArmUdSr+uS1w8s7saWgbDRVITWzaT9mIQEhs5pNYisvKWuweKAuRCan",
+	"ic9otxD2zrDGxrJIQbm0iJsitaA4DyCCJXY/PIfZ71cJwT7iNSz+cf7mNUnluMwh5AyKVmlJRoxcAmy3",
+	"QrQUdrvef8NupvyKIdZxaiTJDVTkq9u3c+i3VRH8/THpqjj9NesAQ2vpaajbGloDDd8dA1Dnr1lAfkt2",
+	"O68WsXVPNoOovFo2wKg04pksfB2VgFSgCJq1IsbrDGfdEx7AGP3lZpInzOz+oGkTuDVtljvc3v1qeE12",
+	"LzBrGZaPhTUBGVBObCYmF53j8zytKqaUy+Cp1OYVXi3SN+bsnbtnuxzi5/s/ms/XTIsjuMdAwGPd9WGz",
+	"2cHcthNz7hXx2lm0Ua/jn/snYC8aVZJLC3VGOamjzsPP9q91aJU1UrVr0Aksr2r1FuAub+lEULferYtb",
+	"99g3mYneestbtwKAG6vntVpDvbvyPoG22CXY4GH06/RnwsSyVcofqDYLLJBmceUIoyyy3knvkM45bIt9",
+	"fG2UY5fmK9KAXB0cW6ljpQ19CUvQL7BWZp38VENBxBDEOUSciz2PdkIb+74w9EW0nEKB2lCwQhEg6hMD",
+	"/7KC9FpMprUvQdHd9Xe+lwUBk8yIZlSMjX5mJuj9c/ZtW3Uq/r7HP3craD43POs9x5CRj8iAUMueCY3V",
+	"T9wkLTLgl49f/v8AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -106,7 +106,7 @@ func TestWhatJSONMayBe(t *testing.T) {
 		require.Equal(t, 202, b.send(t, chunked).status)
 		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{})
 		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.body["run_id"].(string), root.token, nil).data()
-		require.Equal(t, []any{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"}, run["policies"])
+		require.Len(t, run["policies"], len(b.cfg.Cleanup.Policies()))
 		require.Equal(t, false, run["dry_run"])
 	})
 }

@@ -156,11 +156,11 @@ func requireForms(t testing.TB, a answer) {
 				walk(name, inner)
 			}
 		case string:
-			if name == "expires_at" || name == "until" || name == "muted_until" {
+			if slices.Contains([]string{"expires_at", "until", "muted_until", "period_start", "period_end"}, name) {
 				require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`, v, name)
 				return
 			}
-			if strings.HasSuffix(name, "_at") || strings.HasPrefix(name, "period_") {
+			if strings.HasSuffix(name, "_at") {
 				parsed, err := time.Parse(time.RFC3339, v)
 				require.NoError(t, err)
 				require.True(t, strings.HasSuffix(v, "Z"), "%s is not in UTC: %s", name, v)

@@ -17,10 +17,6 @@ func (s *Server) DeleteMe(ctx context.Context, _ DeleteMeRequestObject) (DeleteM
 	if err != nil {
 		return nil, gone(err)
 	}
-	tags := append(cache.TagsOfRooms(deleted.Rooms), cache.TagProfile(deleted.Username), cache.TagAccount(id.UserID))
-	for _, room := range deleted.Wrote {
-		tags = append(tags, cache.TagMessages(room))
-	}
-	s.cache.Invalidate(ctx, tags...)
+	s.cache.Invalidate(ctx, cache.TagsOfDeleted(id.UserID, deleted.Username, deleted.Rooms, deleted.Wrote)...)
 	return DeleteMe204Response{}, nil
 }

@@ -66,6 +66,7 @@ type settings struct {
 	limitWait     time.Duration // for Redis
 	limitPeriod   time.Duration // of sign-ins and writes
 	checkTemporal func(context.Context) error
+	schedules     Schedules
 }
 
 func redisAway(s *settings) { s.config.Redis.URL = awayRedis }
@@ -93,7 +94,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
-	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }}
+	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }, schedules: &clock{}}
 	for _, f := range change {
 		f(&s)
 	}
@@ -118,7 +119,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
-		CheckTemporal: s.checkTemporal, Metrics: prometheus.NewRegistry(),
+		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	if s.limitWait > 0 {

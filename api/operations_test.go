@@ -31,6 +31,8 @@ type world struct {
 	message           string // of alice's in the private one
 	session           string // another one of bob's
 	run, report       string
+	waiting           string // a run that has not begun
+	retired           string // a room that clean-up archived
 	sent, queued      string // mails
 	file              watchparty.Avatar
 	verification      string // a token for alice's address
@@ -38,6 +40,7 @@ type world struct {
 	// Invitations to the private room; of the first two, the tokens.
 	accept, decline, revoke string
 	optOut                  string // the token
+	activity, activityToken string // a report, and what its link holds
 }
 
 func newWorld(t testing.TB, change ...func(*settings)) *world {
@@ -58,11 +61,18 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	attempt, err := b.store.BeginMail(t.Context(), w.sent)
 	require.NoError(t, err)
 	require.NoError(t, b.store.SentMail(t.Context(), w.sent, attempt))
+	w.retired = b.do(t, "POST", "/rooms", w.alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
+	_, err = b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", w.retired)
+	require.NoError(t, err)
+	w.waiting = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
-	_, err = b.store.FinishRun(t.Context(), w.run, map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"})
+	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}})
 	require.NoError(t, err)
-	reports := b.do(t, "GET", "/admin/reports", w.admin.token, nil).list()
+	w.activity, err = b.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	require.NoError(t, err)
+	w.activityToken = b.server.oneTime.Token(auth.ForReport, w.activity)
+	reports := b.do(t, "GET", "/admin/reports?kind=cleanup", w.admin.token, nil).list()
 	require.Len(t, reports, 1)
 	w.report = reports[0]["id"].(string)
 	w.file = watchparty.Avatar{UserID: w.alice.id, Version: 1}
@@ -189,11 +199,22 @@ func (w *world) calls() []named {
 		{"getHealth", call{}},
 		{"getLiveness", call{}},
 		{"getReadiness", call{}},
-		{"startCleanup", call{token: admin, body: map[string]any{"policies": []any{"old_messages"}, "dry_run": true}}},
+		{"startCleanup", call{token: admin, body: map[string]any{"policies": []any{"old_messages"}, "dry_run": true, "older_than": "90d"}}},
 		{"listCleanupRuns", call{token: admin}},
 		{"getCleanupRun", call{token: admin, params: map[string]string{"run_id": w.run}}},
+		{"cancelCleanupRun", call{token: admin, params: map[string]string{"run_id": w.waiting}}},
+		{"listRetiredRooms", call{token: admin}},
+		{"restoreRoom", call{token: admin, params: one("retired_id", w.retired)}},
+		{"listSchedules", call{token: admin}},
+		{"pauseSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}}},
+		{"resumeSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "done"}}},
+		{"triggerSchedule", call{token: admin, params: one("schedule_id", "cleanup")}},
+		{"backfillSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{
+			"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}}},
 		{"listReports", call{token: admin}},
 		{"getReport", call{token: admin, params: map[string]string{"report_id": w.report}}},
+		{"getReportTable", call{token: admin, params: map[string]string{"report_id": w.activity}}},
+		{"viewReport", call{body: map[string]any{"token": w.activityToken}}},
 		{"listUsers", call{token: admin}},
 		{"getUser", call{token: admin, params: one("user_id", w.frank.id)}},
 		{"suspendUser", call{token: admin, params: one("user_id", w.frank.id), body: map[string]any{"reason": "Spam"}}},
@@ -497,7 +518,7 @@ func TestCleanupRun(t *testing.T) {
 	finished := w.do(t, "GET", "/admin/cleanup/runs/"+w.run, w.admin.token, nil).data()
 	require.Equal(t, "failed", finished["state"])
 	require.Equal(t, map[string]any{"inactive_rooms": "stopped"}, finished["errors"])
-	require.Len(t, finished["policies"], 4)
+	require.Len(t, finished["policies"], len(w.cfg.Cleanup.Policies()))
 	require.Equal(t, w.run, w.do(t, "GET", "/admin/reports/"+w.report, w.admin.token, nil).data()["run_id"])
 }
 

@@ -57,11 +57,11 @@ func TestPaging(t *testing.T) {
 		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"}, watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)}, store.Once{})
 		require.NoError(t, err)
 		messages = append(messages, m.ID)
-		run, err := b.store.CreateRun(t.Context(), root.id, watchparty.Policies(), true, store.Once{})
+		run, err := b.store.CreateRun(t.Context(), root.id, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true}, store.Once{})
 		require.NoError(t, err)
 		runs = append(runs, run.ID)
 		require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
-		_, err = b.store.FinishRun(t.Context(), run.ID, nil)
+		_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 	}
 	ids := func(table string) []string {

@@ -38,6 +38,7 @@ type Deps struct {
 	Bucket *blob.Bucket
 	// CheckTemporal reports whether Temporal answers; it is asked for /health only.
 	CheckTemporal func(context.Context) error
+	Schedules     Schedules
 	Metrics       prometheus.Registerer
 }
 
@@ -49,6 +50,7 @@ type Server struct {
 	cache         *cache.Cache
 	bucket        *blob.Bucket
 	checkTemporal func(context.Context) error
+	schedules     Schedules
 	passwords     *auth.Passwords
 	tokens        *auth.Tokens
 	oneTime       *auth.OneTime
@@ -63,7 +65,7 @@ var _ StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal,
+		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret),

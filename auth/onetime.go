@@ -18,6 +18,7 @@ const (
 	ForReset      Purpose = "password-reset"
 	ForInvitation Purpose = "room-invitation"
 	ForOptOut     Purpose = "invitation-opt-out"
+	ForReport     Purpose = "report"
 )
 
 // OneTime derives tokens for links in mails. A token is the ID of a row and a MAC of it, so that a repeated mail

@@ -46,6 +46,23 @@ var sections = []section{
 	{name: "limit", title: "Rate limits", about: "What counting a request costs, in process and in Redis.", pkg: "./limit", bench: ".", flags: []string{"-benchmem"}},
 	{name: "store", title: "Store", about: "Writes on Postgres over loopback.", pkg: "./store", bench: ".", flags: []string{"-benchmem"}},
 	{
+		name: "retention", title: "Retention while people post and read",
+		about: "2,000,000 messages in 2,000 rooms, half of them older than is kept, on a Postgres that syncs to disk. One run of the clean-up\n" +
+			"removes those, with its default batches and pauses, in Temporal and the worker's process, while 50 messages a second are posted\n" +
+			"and 150 pages of 50 read through the API, cached as in production. A request counts from the moment at which it was due.\n" +
+			"`before` is the time before the run; then, every 6 s in turn, the run is held between two batches (`without`) and goes on\n" +
+			"(`during`). Each figure is the median of those of its slices of 6 s. `during/without` is the ratio of the p99s: at most 2, or\n" +
+			"the benchmark fails. The load, the API, the worker and every server share the machine. `longest-transaction-ms` is anyone's.",
+		pkg: "./e2e", bench: "^BenchmarkRetention$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
+	},
+	{
+		name: "batches", title: "Batches of the clean-up",
+		about: "Time of a batch of 1,000 old messages, half of the table being old: its median over the first and the last tenth of the batches\n" +
+			"that it takes, without pauses and with nobody else there. Beside a backup, nothing that was removed leaves the indexes before the\n" +
+			"end: a batch begins where the one before ended, and the last line is what it would cost to begin at the beginning.",
+		pkg: "./e2e", bench: "^BenchmarkBatches$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
+	},
+	{
 		name: "avatar", title: "Avatars",
 		about: "Processor time of a picture, a JPEG of 4000×3000 from a camera that was held upright or turned, with one thread, beside that\n" +
 			"of the best `vipsthumbnail` command line for the same outputs: `two` are the squares of 512 and 128 as WebP, `all` is what an\n" +

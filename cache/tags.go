@@ -34,5 +34,14 @@ func TagsOfRooms(ids []string) []string {
 	return tags
 }
 
+// TagsOfDeleted are all that the end of an account changes: the rooms that it had a part in, and those that it wrote in.
+func TagsOfDeleted(userID, username string, rooms, wrote []string) []string {
+	tags := append(TagsOfRooms(rooms), TagProfile(username), TagAccount(userID))
+	for _, room := range wrote {
+		tags = append(tags, TagMessages(room))
+	}
+	return tags
+}
+
 // TagStandings is what people are to a room: roles, memberships, bans.
 func TagStandings(roomID string) string { return "standings:" + roomID }

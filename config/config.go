@@ -8,11 +8,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"github.com/watchparty/watchparty"
 )
 
 // Config is everything the program can be told.
@@ -38,6 +42,7 @@ type Config struct {
 	Worker    Worker
 	Avatar    Avatar
 	Cleanup   Cleanup
+	Report    Report
 }
 
 // HTTP is the API's listener and what it tells others about itself.
@@ -179,17 +184,96 @@ type Avatar struct {
 	CDNURL string `env:"AVATAR_CDN_URL"`
 }
 
+// Age is how old something has to be for a policy to apply, counted from the moment that the setting names. Off is never.
+type Age time.Duration
+
+// Off is the age of a policy that is not applied.
+const Off Age = math.MinInt64
+
+// UnmarshalText reads a duration that is not negative, or off.
+func (a *Age) UnmarshalText(text []byte) error {
+	if string(text) == "off" {
+		*a = Off
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return errors.New("not an age")
+	}
+	*a = Age(d)
+	return nil
+}
+
 // Cleanup is what is removed, when, and in what portions.
 type Cleanup struct {
 	// Schedule is a cron expression in UTC.
-	Schedule            string        `env:"CLEANUP_SCHEDULE" envDefault:"0 4 * * *"`
-	ParticipantInactive time.Duration `env:"CLEANUP_PARTICIPANT_INACTIVE" envDefault:"24h"`
-	MessageAge          time.Duration `env:"CLEANUP_MESSAGE_AGE" envDefault:"2160h"`
-	RoomInactive        time.Duration `env:"CLEANUP_ROOM_INACTIVE" envDefault:"720h"`
-	// FileAge is how old a file has to be before it can count as one that was never committed.
-	FileAge    time.Duration `env:"CLEANUP_FILE_AGE" envDefault:"24h"`
-	BatchSize  int           `env:"CLEANUP_BATCH_SIZE" envDefault:"1000"`
-	BatchPause time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
+	// Schedule is a cron expression in UTC, or off.
+	Schedule string `env:"CLEANUP_SCHEDULE" envDefault:"0 4 * * *"`
+	// ParticipantInactive counts from when they were last seen.
+	ParticipantInactive Age `env:"CLEANUP_PARTICIPANT_INACTIVE" envDefault:"24h"`
+	MessageAge          Age `env:"CLEANUP_MESSAGE_AGE" envDefault:"2160h"`
+	// RoomInactive archives a room; RoomArchived counts from then, or from its deletion by its host.
+	RoomInactive Age `env:"CLEANUP_ROOM_INACTIVE" envDefault:"720h"`
+	RoomArchived Age `env:"CLEANUP_ROOM_ARCHIVED" envDefault:"168h"`
+	// UnverifiedAge counts from the account's beginning, and from its latest use.
+	UnverifiedAge Age `env:"CLEANUP_UNVERIFIED_AGE" envDefault:"off"`
+	// The next three count from the end: of a token's life, a sign-in, an invitation.
+	TokenAge      Age `env:"CLEANUP_TOKEN_AGE" envDefault:"168h"`
+	SessionAge    Age `env:"CLEANUP_SESSION_AGE" envDefault:"168h"`
+	InvitationAge Age `env:"CLEANUP_INVITATION_AGE" envDefault:"2160h"`
+	// IdempotencyKeyAge counts from when a key is not remembered any more.
+	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
+	// MailAge counts from when a mail was sent or given up.
+	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
+	// OutboxAge counts from when Temporal had the event.
+	OutboxAge Age `env:"CLEANUP_OUTBOX_AGE" envDefault:"168h"`
+	// ActivityAge counts from the day of it: a month's report beside the month before needs 62 days.
+	ActivityAge Age `env:"CLEANUP_ACTIVITY_AGE" envDefault:"2160h"`
+	// FileAge counts from when a file was written; an upload is committed long before.
+	FileAge Age `env:"CLEANUP_FILE_AGE" envDefault:"24h"`
+	// AllowShortAges lets ages be less than an hour: for trying things out.
+	AllowShortAges bool          `env:"CLEANUP_ALLOW_SHORT_AGES" envDefault:"false"`
+	BatchSize      int           `env:"CLEANUP_BATCH_SIZE" envDefault:"1000"`
+	BatchPause     time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
+}
+
+// Ages are those of all policies that are not off.
+func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
+	ages := map[watchparty.Policy]time.Duration{}
+	for policy, age := range map[watchparty.Policy]Age{
+		watchparty.PolicyParticipants: c.ParticipantInactive,
+		watchparty.PolicyMessages:     c.MessageAge,
+		watchparty.PolicyRooms:        c.RoomInactive,
+		watchparty.PolicyArchived:     c.RoomArchived,
+		watchparty.PolicyUnverified:   c.UnverifiedAge,
+		watchparty.PolicyTokens:       c.TokenAge,
+		watchparty.PolicySessions:     c.SessionAge,
+		watchparty.PolicyInvitations:  c.InvitationAge,
+		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
+		watchparty.PolicyMails:        c.MailAge,
+		watchparty.PolicyOutbox:       c.OutboxAge,
+		watchparty.PolicyActivity:     c.ActivityAge,
+		watchparty.PolicyFiles:        c.FileAge,
+	} {
+		if age != Off {
+			ages[policy] = time.Duration(age)
+		}
+	}
+	return ages
+}
+
+// Policies are those that are not off, in the order in which a run applies them.
+func (c Cleanup) Policies() []watchparty.Policy {
+	ages := c.Ages()
+	return slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { _, on := ages[p]; return !on })
+}
+
+// MinAge is the least age that a policy may have.
+func (c Cleanup) MinAge() time.Duration {
+	if c.AllowShortAges {
+		return time.Second
+	}
+	return watchparty.MinPolicyAge
 }
 
 // Load reads environ (in the form of os.Environ) and reports every problem at once.
@@ -213,3 +297,16 @@ func Load(environ []string) (Config, error) {
 
 // Development reports whether the program runs on a developer's machine.
 func (c Config) Development() bool { return c.Env == "development" }
+
+// Report is when activity reports are made, and who gets them.
+type Report struct {
+	// Cron expressions in UTC, or off. A report is of the latest week, or month, that is over.
+	Weekly  string `env:"REPORT_WEEKLY_SCHEDULE" envDefault:"0 5 * * 1"`
+	Monthly string `env:"REPORT_MONTHLY_SCHEDULE" envDefault:"0 5 1 * *"`
+	// Recipients are plain addresses. Whoever has the mail can open the report.
+	Recipients []string            `env:"REPORT_RECIPIENTS"`
+	Language   watchparty.Language `env:"REPORT_LANGUAGE" envDefault:"en"`
+}
+
+// OffSchedule is the setting of a schedule that there is not to be.
+const OffSchedule = "off"

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 )
 
@@ -68,9 +70,14 @@ func TestDefaults(t *testing.T) {
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
 		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000, KeepFormer: time.Minute},
 		Cleanup: config.Cleanup{
-			Schedule: "0 4 * * *", ParticipantInactive: 24 * time.Hour, MessageAge: 90 * 24 * time.Hour,
-			RoomInactive: 30 * 24 * time.Hour, FileAge: 24 * time.Hour, BatchSize: 1000, BatchPause: 50 * time.Millisecond,
+			Schedule: "0 4 * * *", ParticipantInactive: config.Age(24 * time.Hour), MessageAge: config.Age(90 * 24 * time.Hour),
+			RoomInactive: config.Age(30 * 24 * time.Hour), RoomArchived: config.Age(7 * 24 * time.Hour), UnverifiedAge: config.Off,
+			TokenAge: config.Age(7 * 24 * time.Hour), SessionAge: config.Age(7 * 24 * time.Hour),
+			InvitationAge: config.Age(90 * 24 * time.Hour), IdempotencyKeyAge: config.Age(time.Hour),
+			MailAge: config.Age(180 * 24 * time.Hour), OutboxAge: config.Age(7 * 24 * time.Hour), ActivityAge: config.Age(90 * 24 * time.Hour), FileAge: config.Age(24 * time.Hour),
+			BatchSize: 1000, BatchPause: 50 * time.Millisecond,
 		},
+		Report: config.Report{Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
 	}, c)
 	require.False(t, c.Development())
 }
@@ -188,6 +195,8 @@ func TestValuesAreNotPrinted(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	ages, noAges := []string{"1h", "off", "876000h"}, []string{"59m59s", "0s", "0", "-1h", "-9223372036854775808ns", "876001h", "OFF", "1d"}
+	crons, noCrons := []string{"*/5 0 1 1 0", "@daily", "off"}, []string{"0 4 * *", "0 0 4 * * *", "61 4 * * *", "daily", "OFF"}
 	year := (365 * 24 * time.Hour).String()
 	for _, test := range []struct {
 		name      string
@@ -244,11 +253,24 @@ func TestLimits(t *testing.T) {
 		{"AVATAR_MAX_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865"}},
 		{"AVATAR_MAX_PIXELS", []string{"1", "500000000"}, []string{"0", "500000001"}},
 		{"AVATAR_CONCURRENCY", []string{"0", "256"}, []string{"-1", "257"}},
-		{"CLEANUP_SCHEDULE", []string{"*/5 0 1 1 0", "@daily"}, []string{"0 4 * *", "0 0 4 * * *", "61 4 * * *", "daily"}},
-		{"CLEANUP_PARTICIPANT_INACTIVE", []string{"1h"}, []string{"59m59s"}},
-		{"CLEANUP_MESSAGE_AGE", []string{"1h"}, []string{"59m59s"}},
-		{"CLEANUP_ROOM_INACTIVE", []string{"1h"}, []string{"59m59s"}},
-		{"CLEANUP_FILE_AGE", []string{"1h"}, []string{"59m59s"}},
+		{"CLEANUP_SCHEDULE", crons, noCrons},
+		{"REPORT_WEEKLY_SCHEDULE", crons, noCrons},
+		{"REPORT_MONTHLY_SCHEDULE", crons, noCrons},
+		{"REPORT_RECIPIENTS", []string{"a@example.org", "a@example.org,b@example.org"}, []string{"a", "A <a@example.org>", "a@example.org;b@example.org", strings.Repeat("a@example.org,", 20) + "b@example.org"}},
+		{"REPORT_LANGUAGE", []string{"en", "de"}, []string{"fr", "EN"}},
+		{"CLEANUP_PARTICIPANT_INACTIVE", ages, noAges},
+		{"CLEANUP_MESSAGE_AGE", ages, noAges},
+		{"CLEANUP_ROOM_INACTIVE", ages, noAges},
+		{"CLEANUP_ROOM_ARCHIVED", ages, noAges},
+		{"CLEANUP_UNVERIFIED_AGE", ages, noAges},
+		{"CLEANUP_TOKEN_AGE", ages, noAges},
+		{"CLEANUP_SESSION_AGE", ages, noAges},
+		{"CLEANUP_INVITATION_AGE", ages, noAges},
+		{"CLEANUP_IDEMPOTENCY_KEY_AGE", ages, noAges},
+		{"CLEANUP_MAIL_AGE", ages, noAges},
+		{"CLEANUP_OUTBOX_AGE", ages, noAges},
+		{"CLEANUP_ACTIVITY_AGE", ages, noAges},
+		{"CLEANUP_FILE_AGE", ages, noAges},
 		{"AVATAR_KEEP_FORMER", []string{"0s", "1h"}, []string{"-1s", "61m"}},
 		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"}, []string{"cdn.example", "ftp://cdn.example", "https://"}},
 		{"CLEANUP_BATCH_SIZE", []string{"1", "100000"}, []string{"0", "100001"}},
@@ -301,4 +323,28 @@ func TestEachSettingHasAVariable(t *testing.T) {
 		}
 	}
 	walk("Config", reflect.TypeFor[config.Config]())
+}
+
+// An age that is not meant would remove what people still use; who does mean it says so.
+func TestShortAges(t *testing.T) {
+	c, err := load(map[string]string{"CLEANUP_ALLOW_SHORT_AGES": "true", "CLEANUP_MESSAGE_AGE": "1s"})
+	require.NoError(t, err)
+	require.Equal(t, time.Second, c.Cleanup.Ages()[watchparty.PolicyMessages])
+	for _, bad := range []string{"0s", "-1s", "999ms"} {
+		_, err = load(map[string]string{"CLEANUP_ALLOW_SHORT_AGES": "true", "CLEANUP_MESSAGE_AGE": bad})
+		require.ErrorContains(t, err, "CLEANUP_MESSAGE_AGE must be", bad)
+	}
+}
+
+func TestPoliciesThatAreOn(t *testing.T) {
+	c, err := load(nil)
+	require.NoError(t, err)
+	all := watchparty.Policies()
+	off := func(p watchparty.Policy) bool { return p == watchparty.PolicyUnverified }
+	require.Equal(t, slices.DeleteFunc(slices.Clone(all), off), c.Cleanup.Policies(), "unverified accounts stay unless an operator says otherwise")
+	c, err = load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_UNVERIFIED_AGE": "48h"})
+	require.NoError(t, err)
+	require.Len(t, c.Cleanup.Ages(), len(all)-1)
+	require.Equal(t, 48*time.Hour, c.Cleanup.Ages()[watchparty.PolicyUnverified])
+	require.NotContains(t, c.Cleanup.Policies(), watchparty.PolicyMessages)
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/robfig/cron/v3"
+
+	"github.com/watchparty/watchparty"
 )
 
 // MinSecretBytes is the least length of AUTH_SECRET.
@@ -21,6 +23,9 @@ const MinSecretBytes = 32
 
 // maxRate is where counting in microseconds, as Redis does, ends to be exact.
 const maxRate = 100_000
+
+// maxRecipients is how many people get a report.
+const maxRecipients = 20
 
 // selector is RFC 6376, 3.1.
 var selector = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
@@ -129,15 +134,43 @@ func (c Config) Validate() error {
 		p.url("AVATAR_CDN_URL", c.Avatar.CDNURL, "http", "https")
 	}
 
-	if _, err := cron.ParseStandard(c.Cleanup.Schedule); err != nil {
-		p.add("CLEANUP_SCHEDULE", "must be a cron expression, such as 0 4 * * *")
-	}
-	p.duration("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, time.Hour)
-	p.duration("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, time.Hour)
-	p.duration("CLEANUP_ROOM_INACTIVE", c.Cleanup.RoomInactive, time.Hour)
-	p.duration("CLEANUP_FILE_AGE", c.Cleanup.FileAge, time.Hour)
+	p.schedule("CLEANUP_SCHEDULE", c.Cleanup.Schedule)
+	low := c.Cleanup.MinAge()
+	p.age("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, low)
+	p.age("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, low)
+	p.age("CLEANUP_ROOM_INACTIVE", c.Cleanup.RoomInactive, low)
+	p.age("CLEANUP_ROOM_ARCHIVED", c.Cleanup.RoomArchived, low)
+	p.age("CLEANUP_UNVERIFIED_AGE", c.Cleanup.UnverifiedAge, low)
+	p.age("CLEANUP_TOKEN_AGE", c.Cleanup.TokenAge, low)
+	p.age("CLEANUP_SESSION_AGE", c.Cleanup.SessionAge, low)
+	p.age("CLEANUP_INVITATION_AGE", c.Cleanup.InvitationAge, low)
+	p.age("CLEANUP_IDEMPOTENCY_KEY_AGE", c.Cleanup.IdempotencyKeyAge, low)
+	p.age("CLEANUP_MAIL_AGE", c.Cleanup.MailAge, low)
+	p.age("CLEANUP_OUTBOX_AGE", c.Cleanup.OutboxAge, low)
+	p.age("CLEANUP_ACTIVITY_AGE", c.Cleanup.ActivityAge, low)
+	p.age("CLEANUP_FILE_AGE", c.Cleanup.FileAge, low)
 	p.between("CLEANUP_BATCH_SIZE", int64(c.Cleanup.BatchSize), 1, 100_000)
 	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
+	if c.Cleanup.BatchPause > 10*time.Second {
+		p.add("CLEANUP_BATCH_PAUSE", "must be at most 10s")
+	}
+
+	p.schedule("REPORT_WEEKLY_SCHEDULE", c.Report.Weekly)
+	p.schedule("REPORT_MONTHLY_SCHEDULE", c.Report.Monthly)
+	if len(c.Report.Recipients) > maxRecipients {
+		p.add("REPORT_RECIPIENTS", "must be %d addresses at most", maxRecipients)
+	}
+	for _, recipient := range c.Report.Recipients {
+		if address, err := mail.ParseAddress(recipient); err != nil || address.Address != recipient {
+			p.add("REPORT_RECIPIENTS", "must be plain mail addresses, separated by commas, such as ops@example.org,boss@example.org")
+			break
+		}
+	}
+	languages := make([]string, 0, len(watchparty.Languages()))
+	for _, language := range watchparty.Languages() {
+		languages = append(languages, string(language))
+	}
+	p.oneOf("REPORT_LANGUAGE", string(c.Report.Language), languages...)
 	return errors.Join(p...)
 }
 
@@ -163,6 +196,7 @@ func dropUnreadable(vars map[string]string) error {
 var kinds = map[string]string{
 	"int": "whole number", "int64": "whole number", "float64": "number", "bool": "truth value: true or false",
 	"time.Duration":  "duration, such as 30s or 24h",
+	"config.Age":     "duration, such as 24h, or off",
 	"[]netip.Prefix": "list of ranges, separated by commas, such as 10.0.0.0/8,fd00::/8",
 }
 
@@ -184,9 +218,21 @@ func (p *problems) between(name string, value, low, high int64) {
 	}
 }
 
+func (p *problems) schedule(name, value string) {
+	if _, err := cron.ParseStandard(value); err != nil && value != OffSchedule {
+		p.add(name, "must be a cron expression, such as 0 4 * * *, or off")
+	}
+}
+
 func (p *problems) duration(name string, value, low time.Duration) {
 	if value < low {
 		p.add(name, "must be at least %s", low)
+	}
+}
+
+func (p *problems) age(name string, value Age, low time.Duration) {
+	if value != Off && (time.Duration(value) < low || time.Duration(value) > watchparty.MaxPolicyAge) {
+		p.add(name, "must be from %s to %s, or off", low, watchparty.MaxPolicyAge)
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"golang.org/x/image/webp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/store"
@@ -47,7 +48,7 @@ type devSystem struct {
 // startDev starts dev in dir, with ports that nobody uses.
 func startDev(t *testing.T, dir string, offset int) *devSystem {
 	t.Helper()
-	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug")}
+	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug", "AVATAR_KEEP_FORMER="+keepFormer.String())}
 	began := time.Now()
 	d.process = start(t, dir, d.environ, "dev")
 	t.Cleanup(func() { d.stop(t) }) // in order, for killing it would leave its servers behind
@@ -130,6 +131,7 @@ func TestWholeFlow(t *testing.T) {
 		{"admin granted by command", (*flow).grantAdmin},
 		{"mail sent again", (*flow).mailSentAgain},
 		{"clean-up while the schedule is paused", (*flow).cleanup},
+		{"activity report", (*flow).activityReport},
 		{"histories and log are safe to show", (*flow).nothingLeaks},
 		{"pages", (*flow).pages},
 	} {
@@ -421,6 +423,12 @@ func (f *flow) cleanup(t *testing.T) {
 		require.NoError(c, schedule.Pause(ctx, temporal.SchedulePauseOptions{Note: "paused by an operator"}))
 	}, "there is a schedule")
 
+	schedules := f.carol.get(t, "/admin/schedules").list(t)
+	require.Len(t, schedules, 3)
+	seen := schedules[0].(map[string]any)
+	require.Equal(t, []any{true, "paused by an operator"}, []any{seen["paused"], seen["note"]})
+	require.Len(t, seen["next_runs"], 10)
+
 	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
 	f.exec(t, "UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?", idle)
 	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
@@ -443,9 +451,11 @@ func (f *flow) cleanup(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "completed", f.carol.get(c, path).data(c)["state"])
 	}, "the run has completed")
-	counts := map[string]any{"inactive_participants": 1.0, "old_messages": 1.0, "inactive_rooms": 1.0, "orphaned_files": 1.0}
-	require.Equal(t, counts, f.carol.get(t, path).data(t)["counts"])
-	report := f.carol.get(t, "/admin/reports").list(t)[0].(map[string]any)
+	counts := f.carol.get(t, path).data(t)["counts"].(map[string]any)
+	for _, policy := range []string{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"} {
+		require.EqualValues(t, 1, counts[policy], policy)
+	}
+	report := f.carol.get(t, "/admin/reports?kind=cleanup").list(t)[0].(map[string]any)
 	require.Equal(t, promised["run_id"], report["run_id"])
 	require.Equal(t, counts, report["data"].(map[string]any)["counts"])
 
@@ -453,6 +463,51 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Empty(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), "cached lists of what was removed are void")
 	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
+}
+
+func (f *flow) id(t *testing.T, email string) (id string) {
+	t.Helper()
+	require.NoError(t, f.db.DB().NewRaw("SELECT id FROM users WHERE email = ?", email).Scan(t.Context(), &id))
+	return id
+}
+
+// activityReport follows the mail that a schedule's report brings.
+func (f *flow) activityReport(t *testing.T) {
+	from, _ := watchparty.ReportWeek.Last(time.Now())
+	evening := from.Time().Add(20 * time.Hour)
+	f.exec(t, "UPDATE activity_since SET day = ?", string(from))
+	f.exec(t, "UPDATE users SET created_at = ? WHERE id = ?", from.Time(), f.carol.account.User.ID)
+	for _, id := range []string{f.carol.account.User.ID, f.id(t, demo.Admin)} {
+		f.exec(t, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", f.roomID, id, evening, evening.Add(90*time.Minute))
+	}
+	got := f.carol.post(t, "/admin/schedules/activity-report-weekly/trigger", nil)
+	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+	var report map[string]any
+	eventually(t, func(c *assert.CollectT) {
+		reports := f.carol.get(c, "/admin/reports?kind=activity").list(c)
+		require.Len(c, reports, 1)
+		report = reports[0].(map[string]any)
+	}, "the report is there")
+	figures := report["data"].(map[string]any)["figures"].(map[string]any)
+	require.EqualValues(t, 2*90, figures["minutes_together"])
+	require.EqualValues(t, 2, figures["active_users"])
+
+	var subject string
+	eventually(t, func(c *assert.CollectT) {
+		for _, m := range inbox(c, f.inboxURL).Messages {
+			if m.To[0].Address == demo.Admin && strings.HasPrefix(m.Subject, "WatchParty, ") {
+				subject = m.Subject
+				return
+			}
+		}
+		require.Fail(c, "no mail yet")
+	}, "the report's mail")
+	link := f.link(t, demo.Admin, subject, "/reports")
+	require.Equal(t, report["page_url"], link)
+	p := f.browser.open(t, link)
+	p.shows(t, "How the service was used")
+	p.shows(t, "3.0")
+	p.picture(t, "activity-report")
 }
 
 func (f *flow) exec(t *testing.T, statement string, args ...any) {
@@ -482,6 +537,8 @@ func (f *flow) nothingLeaks(t *testing.T) {
 	require.GreaterOrEqual(t, kinds["VerificationEmail"], 1)
 	require.GreaterOrEqual(t, kinds["EmailChangedNotice"], 1)
 	require.GreaterOrEqual(t, kinds["Resend"], 1)
+	require.GreaterOrEqual(t, kinds["ActivityReport"], 1)
+	require.GreaterOrEqual(t, kinds["ReportEmail"], 1)
 	for _, secret := range f.secrets {
 		require.False(t, strings.Contains(f.out.String(), secret), "the log holds %q", secret)
 	}

@@ -35,12 +35,18 @@ type system struct {
 func newSystem(t testing.TB) *system {
 	t.Helper()
 	stack := stacktest.New(t, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox)
+	return newSystemOn(t, stack, stack.DatabaseURL())
+}
+
+// newSystemOn has a database that is not the stack's.
+func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *system {
+	t.Helper()
 	addr := freeAddress(t)
 	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
 	s.environ = append(bare(t),
 		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=1s",
 		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
-		"DATABASE_URL="+stack.DatabaseURL(), "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
+		"DATABASE_URL="+databaseURL, "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
 		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",
 		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true", "AVATAR_KEEP_FORMER="+keepFormer.String(),
 	)

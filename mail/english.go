@@ -3,6 +3,9 @@ package mail
 import (
 	"fmt"
 	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/report"
 )
 
 type english struct{}
@@ -119,4 +122,23 @@ func (e english) invitationReminder(d InvitationData) letter {
 func (english) invited() string {
 	return "You get this mail because somebody entered this address to invite you. " +
 		"If you do not know them, you can ignore it: the invitation ends by itself."
+}
+
+func (english) activityReport(d ReportData) letter {
+	const l = watchparty.English
+	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
+	intro := fmt.Sprintf("This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.", period, before)
+	if d.Report.Previous == nil {
+		intro = fmt.Sprintf("This is how WatchParty was used: %s. Days are those of UTC. Not everything is known about the period before, %s.", period, before)
+	}
+	return letter{
+		Subject:    fmt.Sprintf("WatchParty, %s: %s", period, report.ActivePeople(l, d.Report)),
+		Preheader:  "How WatchParty was used, in figures and charts.",
+		Greeting:   "Hello,",
+		Paragraphs: []string{intro},
+		Table:      table{Header: []string{"Figure", "Now", "Before", "Change"}, Rows: mainFigures(l, d.Report)},
+		Button:     button{Label: "See the whole report", URL: d.URL},
+		Footer: "You get this mail because this address is among those that get WatchParty's activity reports. " +
+			"Whoever has the link can read the report.",
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/report"
 )
 
 type german struct{}
@@ -125,4 +128,23 @@ func (g german) invitationReminder(d InvitationData) letter {
 func (german) invited() string {
 	return "Du bekommst diese Mail, weil jemand diese Adresse eingegeben hat, um dich einzuladen. " +
 		"Wenn du die Person nicht kennst, kannst du diese Mail ignorieren: Die Einladung endet von selbst."
+}
+
+func (german) activityReport(d ReportData) letter {
+	const l = watchparty.German
+	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
+	intro := fmt.Sprintf("so wurde WatchParty genutzt: %s, daneben der Zeitraum davor, %s. Die Tage sind die von UTC.", period, before)
+	if d.Report.Previous == nil {
+		intro = fmt.Sprintf("so wurde WatchParty genutzt: %s. Die Tage sind die von UTC. Über den Zeitraum davor, %s, ist nicht alles bekannt.", period, before)
+	}
+	return letter{
+		Subject:    fmt.Sprintf("WatchParty, %s: %s", period, report.ActivePeople(l, d.Report)),
+		Preheader:  "Wie WatchParty genutzt wurde, in Zahlen und Diagrammen.",
+		Greeting:   "Guten Tag,",
+		Paragraphs: []string{intro},
+		Table:      table{Header: []string{"Zahl", "Jetzt", "Davor", "Änderung"}, Rows: mainFigures(l, d.Report)},
+		Button:     button{Label: "Den ganzen Bericht ansehen", URL: d.URL},
+		Footer: "Du bekommst diese Mail, weil diese Adresse zu denen gehört, die WatchPartys Nutzungsberichte bekommen. " +
+			"Wer den Link hat, kann den Bericht lesen.",
+	}
 }

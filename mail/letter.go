@@ -17,6 +17,8 @@ type Content struct {
 	Subject string
 	HTML    string
 	Text    string
+	// Images are what the HTML shows; each is part of the mail.
+	Images []Image
 }
 
 // letter is the one source of a mail's parts. Names in it go through isolate.
@@ -27,6 +29,8 @@ type letter struct {
 	Preheader  string
 	Greeting   string
 	Paragraphs []string
+	Table      table // may be empty
+	Images     []Image
 	Button     button
 	Footer     string
 	// FooterLink is for what few people want; it may be empty.
@@ -34,6 +38,12 @@ type letter struct {
 }
 
 type button struct{ Label, URL string }
+
+// table has a name in the first column and figures in the others.
+type table struct {
+	Header []string
+	Rows   [][]string
+}
 
 //go:embed letter.html.tmpl
 var letterHTML string
@@ -61,7 +71,7 @@ func (l letter) render(language watchparty.Language) (Content, error) {
 	if err := letterTemplate.Execute(&page, l); err != nil {
 		return Content{}, fmt.Errorf("mail: rendering HTML: %w", err)
 	}
-	return Content{Subject: plainLine(l.Subject), HTML: page.String(), Text: l.text()}, nil
+	return Content{Subject: plainLine(l.Subject), HTML: page.String(), Text: l.text(), Images: l.Images}, nil
 }
 
 // webAddress never repeats the address: it may hold a token.

@@ -1,9 +1,11 @@
 package mail
 
 import (
+	"slices"
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/report"
 )
 
 // AccountData is what the mails about an account need.
@@ -40,6 +42,13 @@ type InvitationData struct {
 	UnsubscribeURL string
 }
 
+// ReportData is what the mail about an activity report needs.
+type ReportData struct {
+	Report watchparty.ActivityReport
+	// URL is where the whole report is; it holds the token with which to read it.
+	URL string
+}
+
 // tongue is one language: all that is said in it is in its methods. Names go through isolate; a subject holds nothing
 // that a user wrote.
 type tongue interface {
@@ -50,6 +59,7 @@ type tongue interface {
 	emailChanged(d AccountData) letter
 	invitation(d InvitationData) letter
 	invitationReminder(d InvitationData) letter
+	activityReport(d ReportData) letter
 }
 
 func in(l watchparty.Language) tongue {
@@ -90,4 +100,30 @@ func Invitation(l watchparty.Language, d InvitationData) (Content, error) {
 // InvitationReminder tells somebody that their invitation ends soon.
 func InvitationReminder(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitationReminder(d).render(l)
+}
+
+// ActivityReport says how the service was used, with the figures that matter most and charts of them.
+func ActivityReport(l watchparty.Language, d ReportData) (Content, error) {
+	pictures, err := report.Pictures(l, d.Report)
+	if err != nil {
+		return Content{}, err
+	}
+	letter := in(l).activityReport(d)
+	for _, p := range pictures {
+		letter.Images = append(letter.Images, Image{Name: p.Name, Title: p.Title, Alt: p.Alt, PNG: p.PNG})
+	}
+	return letter.render(l)
+}
+
+// mainFigures are the rows of the report's table that are in the mail.
+func mainFigures(l watchparty.Language, r watchparty.ActivityReport) [][]string {
+	var rows [][]string
+	for _, row := range report.Table(l, r) {
+		if slices.Contains([]string{
+			"new_users", "active_users", "returning_users", "rooms_opened", "minutes_together", "messages", "invitations_accepted", "mails_failed",
+		}, row.Key) {
+			rows = append(rows, []string{row.Name, row.Value, row.Previous, row.Percent})
+		}
+	}
+	return rows
 }

@@ -12,7 +12,8 @@ type Preview struct {
 	Content
 }
 
-// Previews writes a mail of each kind, with made-up names, links that lead nowhere and a fixed time.
+// Previews writes a mail of each kind, with made-up names and figures, links that lead nowhere and a fixed time. Pictures are
+// in the HTML.
 func Previews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"
 	account := AccountData{DisplayName: "Ada 🎬 ليلى", Username: "ada", Link: link}
@@ -40,6 +41,9 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 			p.Content, err = Invitation(l, invitation)
 		case watchparty.MailInvitationReminder:
 			p.Content, err = InvitationReminder(l, invitation)
+		case watchparty.MailActivityReport:
+			p.Content, err = ActivityReport(l, ReportData{Report: madeUpReport(), URL: link})
+			p.HTML = p.inlined()
 		}
 		if err != nil {
 			return nil, err
@@ -47,4 +51,25 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// madeUpReport is of a week in which little happened on Wednesday.
+func madeUpReport() watchparty.ActivityReport {
+	r := watchparty.ActivityReport{
+		Every: watchparty.ReportWeek, From: "2030-12-16", To: "2030-12-22",
+		Figures: watchparty.Figures{
+			NewUsers: 14, ActiveUsers: 61, ReturningUsers: 47, RoomsOpened: 33, Participants: 222, MinutesTogether: 11_640, Messages: 1249,
+			InvitationsSent: 40, InvitationsAccepted: 23, MailsSent: 71, MailsFailed: 1, Avatars: 9, Removed: 420,
+		},
+		Previous: &watchparty.Figures{
+			NewUsers: 10, ActiveUsers: 58, ReturningUsers: 48, RoomsOpened: 33, Participants: 201, MinutesTogether: 12_060, Messages: 998,
+			InvitationsSent: 31, InvitationsAccepted: 20, MailsSent: 66, Avatars: 7, Removed: 389,
+		},
+	}
+	for i, active := range []int64{20, 24, 0, 19, 41, 52, 33} {
+		r.Days = append(r.Days, watchparty.ActivityDay{Day: r.From.Add(i), Figures: watchparty.Figures{
+			ActiveUsers: active, NewUsers: active / 12, Participants: active + active/6, MinutesTogether: active * 60, Messages: active * 7,
+		}})
+	}
+	return r
 }

@@ -187,6 +187,9 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	msg.SetDate()
 	msg.SetBodyString(gomail.TypeTextPlain, m.Content.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.Content.HTML)
+	if err := embed(msg, m.Content.Images); err != nil {
+		return envelope{}, err
+	}
 
 	e := envelope{
 		from: (&netmail.Address{Address: s.from.Address}).String(),
@@ -197,7 +200,11 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	if _, err := msg.WriteTo(&body); err != nil {
 		return envelope{}, fmt.Errorf("the message cannot be written: %w", err)
 	}
-	e.body, err = s.sign(body.Bytes())
+	content := body.Bytes()
+	if len(m.Content.Images) > 0 {
+		content = withRootType(content)
+	}
+	e.body, err = s.sign(content)
 	return e, err
 }
 

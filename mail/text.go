@@ -14,6 +14,9 @@ func (l letter) text() string {
 	for _, p := range l.Paragraphs {
 		blocks = append(blocks, wrap(p))
 	}
+	if len(l.Table.Rows) > 0 {
+		blocks = append(blocks, l.Table.text())
+	}
 	blocks = append(blocks, l.Button.text())
 	if l.Footer != "" {
 		blocks = append(blocks, "-- \n"+wrap(l.Footer))
@@ -59,4 +62,29 @@ func words(s string) []string {
 		}
 		return !isolated && unicode.IsSpace(r)
 	})
+}
+
+// text is the table with its columns aligned: names to the left, figures to the right.
+func (t table) text() string {
+	rows := append([][]string{t.Header}, t.Rows...)
+	widths := make([]int, len(t.Header))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var lines []string
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				line.WriteString(cell + gap)
+			} else {
+				line.WriteString("  " + gap + cell)
+			}
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return strings.Join(lines, "\n")
 }

@@ -13,6 +13,7 @@ import (
 
 // Deleted is what a deletion has changed for others.
 type Deleted struct {
+	UserID   string
 	Username string
 	Rooms    []string // that the user hosted, was in, or had a standing in
 	Wrote    []string // rooms in which there are messages of theirs
@@ -22,34 +23,38 @@ type Deleted struct {
 // It returns ErrNotFound for one that is gone already.
 func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, error) {
 	var d Deleted
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
-		// between the two.
-		first, err := leaveRooms(ctx, tx, userID)
-		if err != nil {
-			return nil, err
-		}
-		user, err := lockUser(ctx, tx, userID)
-		if err != nil {
-			return nil, err
-		}
-		d.Username = user.Username
-		events, err := endInvitationsOf(ctx, tx, user)
-		if err != nil {
-			return nil, err
-		}
-		if err := scrub(ctx, tx, userID); err != nil {
-			return nil, err
-		}
-		second, err := leaveRooms(ctx, tx, userID)
-		if err != nil {
-			return nil, err
-		}
-		d.Rooms = slices.Concat(first, second)
-		err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
-		return append(events, job.StartAccountDeletion(userID)), err
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
+		d, events, err = deleteAccount(ctx, tx, userID)
+		return events, err
 	})
 	return d, found(err, "delete account")
+}
+
+func deleteAccount(ctx context.Context, tx bun.Tx, userID string) (d Deleted, events []job.Event, err error) {
+	// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
+	// between the two.
+	first, err := leaveRooms(ctx, tx, userID)
+	if err != nil {
+		return d, nil, err
+	}
+	user, err := lockUser(ctx, tx, userID)
+	if err != nil {
+		return d, nil, err
+	}
+	d.UserID, d.Username = user.ID, user.Username
+	if events, err = endInvitationsOf(ctx, tx, user); err != nil {
+		return d, nil, err
+	}
+	if err := scrub(ctx, tx, userID); err != nil {
+		return d, nil, err
+	}
+	second, err := leaveRooms(ctx, tx, userID)
+	if err != nil {
+		return d, nil, err
+	}
+	d.Rooms = slices.Concat(first, second)
+	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
+	return d, append(events, job.StartAccountDeletion(userID)), err
 }
 
 // endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted, or
@@ -140,8 +145,22 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 		if rooms, err = leaveRooms(ctx, tx, userID); err != nil {
 			return err
 		}
+		if err := forgetStays(ctx, tx, userID); err != nil {
+			return err
+		}
 		_, err = tx.NewDelete().Model((*userRow)(nil)).Where("id = ?", userID).Exec(ctx)
 		return err
 	})
 	return rooms, found(err, "remove account")
+}
+
+// forgetStays leaves that somebody was there, for the figures, and not who.
+func forgetStays(ctx context.Context, tx bun.Tx, userID string) error {
+	nobody := newID()
+	for _, table := range []string{"stays", "active_users"} {
+		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).Exec(ctx); err != nil {
+			return fmt.Errorf("store: forget stays: %w", err)
+		}
+	}
+	return nil
 }

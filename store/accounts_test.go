@@ -48,7 +48,7 @@ func TestDeleteAccount(t *testing.T) {
 	require.NoError(t, err)
 	rooms := []string{hosted.ID, left.ID, banned.ID, member.ID, closed.ID}
 	slices.Sort(rooms)
-	require.Equal(t, Deleted{Username: "augusta", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
+	require.Equal(t, Deleted{UserID: ada.ID, Username: "augusta", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
 
 	t.Run("nothing names it", func(t *testing.T) {
 		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {

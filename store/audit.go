@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
@@ -70,4 +72,15 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 		return nil, fmt.Errorf("store: audit: %w", err)
 	}
 	return convert(rows, auditRow.entry), nil
+}
+
+// AuditSchedule records what an admin did to a schedule, which Temporal keeps.
+func (s *Store) AuditSchedule(ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any) error {
+	all := map[string]any{"schedule": schedule}
+	maps.Copy(all, details)
+	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String()
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return audit(ctx, tx, adminID, action, watchparty.AuditSchedule, id, all)
+	})
+	return found(err, "audit schedule")
 }

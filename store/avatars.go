@@ -144,7 +144,8 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 		if err := supersedeReady(ctx, tx, userID, version); err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model(&row).Column("state").Set("updated_at = now()").WherePK().Exec(ctx)
+		_, err = tx.NewUpdate().Model(&row).Column("state").Set("published_at = CASE WHEN ? THEN now() END", affected(result)).
+			Set("updated_at = now()").WherePK().Exec(ctx)
 		return err
 	})
 	return watchparty.AvatarState(row.State), found(err, "publish avatar")

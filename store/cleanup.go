@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -15,19 +17,23 @@ import (
 type runRow struct {
 	bun.BaseModel `bun:"table:cleanup_runs,alias:c"`
 
-	ID         string                       `bun:"id,pk"`
-	Trigger    string                       `bun:"trigger"`
-	StartedBy  *string                      `bun:"started_by"`
-	Policies   []string                     `bun:"policies,array"`
-	DryRun     bool                         `bun:"dry_run"`
-	State      string                       `bun:"state"`
-	Counts     map[watchparty.Policy]int64  `bun:"counts,type:jsonb"`
-	Errors     map[watchparty.Policy]string `bun:"errors,type:jsonb"`
-	WorkflowID string                       `bun:"workflow_id"`
-	StartedAt  *time.Time                   `bun:"started_at"`
-	FinishedAt *time.Time                   `bun:"finished_at"`
-	CreatedAt  time.Time                    `bun:"created_at"`
-	UpdatedAt  time.Time                    `bun:"updated_at"`
+	ID          string                         `bun:"id,pk"`
+	Trigger     string                         `bun:"trigger"`
+	StartedBy   *string                        `bun:"started_by"`
+	Policies    []string                       `bun:"policies,array"`
+	DryRun      bool                           `bun:"dry_run"`
+	OlderThan   int64                          `bun:"older_than_s"`
+	State       string                         `bun:"state"`
+	Policy      string                         `bun:"policy"`
+	Counts      map[watchparty.Policy]int64    `bun:"counts,type:jsonb"`
+	Samples     map[watchparty.Policy][]string `bun:"samples,type:jsonb"`
+	Errors      map[watchparty.Policy]string   `bun:"errors,type:jsonb"`
+	WorkflowID  string                         `bun:"workflow_id"`
+	StartedAt   *time.Time                     `bun:"started_at"`
+	CancelledAt *time.Time                     `bun:"cancelled_at"`
+	FinishedAt  *time.Time                     `bun:"finished_at"`
+	CreatedAt   time.Time                      `bun:"created_at"`
+	UpdatedAt   time.Time                      `bun:"updated_at"`
 }
 
 func (r runRow) run() watchparty.CleanupRun {
@@ -37,18 +43,19 @@ func (r runRow) run() watchparty.CleanupRun {
 	}
 	return watchparty.CleanupRun{
 		ID: r.ID, Trigger: watchparty.Trigger(r.Trigger), StartedBy: value(r.StartedBy), Policies: policies,
-		DryRun: r.DryRun, State: watchparty.RunState(r.State), Counts: r.Counts, Errors: r.Errors,
-		WorkflowID: r.WorkflowID, CreatedAt: r.CreatedAt.UTC(),
-		StartedAt: value(r.StartedAt).UTC(), FinishedAt: value(r.FinishedAt).UTC(),
+		DryRun: r.DryRun, OlderThan: time.Duration(r.OlderThan) * time.Second, State: watchparty.RunState(r.State),
+		Policy: watchparty.Policy(r.Policy), Counts: r.Counts, Samples: r.Samples, Errors: r.Errors,
+		WorkflowID: r.WorkflowID, CreatedAt: r.CreatedAt.UTC(), StartedAt: value(r.StartedAt).UTC(),
+		CancelledAt: value(r.CancelledAt).UTC(), FinishedAt: value(r.FinishedAt).UTC(),
 	}
 }
 
 func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID string, in job.CleanupInput) *runRow {
 	now := now()
 	row := &runRow{
-		ID: id, Trigger: string(trigger), StartedBy: nullID(startedBy), DryRun: in.DryRun,
-		State: string(watchparty.RunQueued), Counts: map[watchparty.Policy]int64{}, Errors: map[watchparty.Policy]string{},
-		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
+		ID: id, Trigger: string(trigger), StartedBy: nullID(startedBy), DryRun: in.DryRun, OlderThan: in.OlderThan,
+		State: string(watchparty.RunQueued), Counts: map[watchparty.Policy]int64{}, Samples: map[watchparty.Policy][]string{},
+		Errors: map[watchparty.Policy]string{}, WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
 	}
 	for _, p := range in.Policies {
 		row.Policies = append(row.Policies, string(p))
@@ -57,10 +64,8 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 }
 
 // CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(
-	ctx context.Context, adminID string, policies []watchparty.Policy, dryRun bool, o Once,
-) (watchparty.CleanupRun, error) {
-	in := job.CleanupInput{RunID: newID(), Policies: policies, DryRun: dryRun}
+func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, o Once) (watchparty.CleanupRun, error) {
+	in := job.CleanupInput{RunID: newID(), Policies: n.Policies, DryRun: n.DryRun, OlderThan: int64(n.OlderThan.Seconds())}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		former, err := claim(ctx, tx, o, in.RunID)
@@ -73,11 +78,38 @@ func (s *Store) CreateRun(
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		details := map[string]any{"policies": policies, "dry_run": dryRun}
+		details := map[string]any{"policies": n.Policies, "dry_run": n.DryRun}
+		if n.OlderThan > 0 {
+			details["older_than"] = n.OlderThan.String()
+		}
 		err = audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
 		return []job.Event{job.StartCleanup(in)}, err
 	})
 	return row.run(), found(err, "create clean-up run")
+}
+
+// CancelRun lets a run end after the batch that it is at; no batch begins after CancelRun has returned. Cancelling again
+// is a success. It returns ErrNotFound and ErrRunEnded.
+func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.CleanupRun, error) {
+	var row runRow
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		row = runRow{}
+		err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx)
+		switch {
+		case err != nil:
+			return err
+		case row.FinishedAt != nil:
+			return watchparty.ErrRunEnded
+		case row.CancelledAt != nil:
+			return nil
+		}
+		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditCleanupCancelled, watchparty.AuditCleanupRun, id, nil)
+	})
+	return row.run(), found(err, "cancel clean-up run")
 }
 
 // BeginRun marks a run as running, and stores it first if the schedule started it. Repeating it changes nothing.
@@ -91,6 +123,27 @@ func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID st
 		Where("id = ? AND state = 'queued'", in.RunID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
+	}
+	return nil
+}
+
+// lostAfter is how long a run is silent before its workflow is taken for gone: each batch is noted, and no attempt lasts as
+// long.
+const lostAfter = 24 * time.Hour
+
+// EndLostRuns ends runs whose workflow was terminated, or timed out, with a report of what they did.
+func (s *Store) EndLostRuns(ctx context.Context) error {
+	var lost []runRow
+	err := s.db.NewSelect().Model(&lost).Where("state = 'running' AND updated_at < now() - make_interval(secs => ?)", lostAfter.Seconds()).
+		Order("id").Limit(100).Scan(ctx)
+	if err != nil {
+		return fmt.Errorf("store: lost clean-up runs: %w", err)
+	}
+	for _, row := range lost { // few: there is one at a time by schedule
+		in := job.FinishCleanupInput{RunID: row.ID, Failed: map[watchparty.Policy]string{watchparty.Policy(row.Policy): "ended without a report"}}
+		if _, err := s.FinishRun(ctx, in); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -115,95 +168,207 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 	return convert(rows, runRow.run), nil
 }
 
-// Statements that apply one policy to a batch. The condition is checked again where the row is changed, so a row that
-// became active since it was chosen survives. Each returns the rooms that it touched, one for each row.
-var batches = map[watchparty.Policy]string{
-	watchparty.PolicyParticipants: `
-		WITH chosen AS MATERIALIZED (
-			SELECT room_id, user_id FROM participants WHERE last_seen_at < ?0
-			ORDER BY last_seen_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
-		DELETE FROM participants AS p USING chosen
-		WHERE p.room_id = chosen.room_id AND p.user_id = chosen.user_id AND p.last_seen_at < ?0
-		RETURNING p.room_id`,
-	watchparty.PolicyMessages: `
-		WITH chosen AS MATERIALIZED (
-			SELECT id FROM messages WHERE created_at < ?0
-			ORDER BY created_at LIMIT ?1 FOR UPDATE SKIP LOCKED)
-		DELETE FROM messages AS m USING chosen WHERE m.id = chosen.id AND m.created_at < ?0
-		RETURNING m.room_id`,
-	watchparty.PolicyRooms: `
-		SELECT id FROM rooms AS r WHERE ` + inactiveRoom + `
-		ORDER BY last_active_at LIMIT ?1 FOR UPDATE SKIP LOCKED`,
+// Batch is what one batch of a policy did.
+type Batch struct {
+	Rows  int
+	Rooms []string // that were changed, or whose people have
+	Chats []string // rooms whose messages have gone
+	Users []Deleted
+	More  bool // there was something to look at; the policy is done when there was not
+	Next  Cursor
 }
 
-// archiveRooms is the second half of PolicyRooms. What makes a room active is in other tables, and a statement sees
-// those as they were when it began, whatever it locks. So one statement locks the rooms, which keeps everyone from
-// entering and speaking, and another judges them.
-const archiveRooms = `
-	UPDATE rooms AS r SET archived_at = now(), updated_at = now(), version = version + 1 WHERE r.id IN (?1) AND ` + inactiveRoom + `
-	RETURNING id`
-
-// inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.
-const inactiveRoom = `r.archived_at IS NULL AND r.last_active_at < ?0 AND r.updated_at < ?0
-	AND NOT EXISTS (SELECT FROM participants WHERE room_id = r.id AND last_seen_at >= ?0)
-	AND NOT EXISTS (SELECT FROM messages WHERE room_id = r.id AND created_at >= ?0)`
-
-var counts = map[watchparty.Policy]string{
-	watchparty.PolicyParticipants: `SELECT count(*) FROM participants WHERE last_seen_at < ?0`,
-	watchparty.PolicyMessages:     `SELECT count(*) FROM messages WHERE created_at < ?0`,
-	watchparty.PolicyRooms:        `SELECT count(*) FROM rooms AS r WHERE ` + inactiveRoom,
+// Cursor is how far a policy was applied, so that the next batch need not look at what is gone. The zero value is its
+// beginning, from which it can be applied again at any time.
+type Cursor struct {
+	rule int    // those before it are done
+	from string // the place of the last row that the rule has looked at
 }
 
 // CleanupBatch applies a policy to at most limit rows older than the threshold and adds their number to the run's
-// count in the same transaction, so that a repeated attempt counts nothing twice. It returns the number and the rooms
-// whose cached reads are out of date.
-func (s *Store) CleanupBatch(ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time, limit int) (int, []string, error) {
-	statement, ok := batches[policy]
-	if !ok {
-		return 0, nil, fmt.Errorf("store: clean-up: unknown policy %q", policy)
+// count in the same transaction, so that a repeated attempt counts nothing twice. It does nothing for a run that was
+// cancelled or has ended: then the count is what the report says. at is the Next of the batch before.
+func (s *Store) CleanupBatch(
+	ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time, limit int, at Cursor,
+) (b Batch, err error) {
+	if rules[policy] == nil {
+		return Batch{}, fmt.Errorf("store: clean-up: unknown policy %q", policy)
 	}
-	var rooms []string
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := tx.NewRaw(statement, threshold, limit).Scan(ctx, &rooms); err != nil {
-			return err
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
+		b = Batch{}
+		open, err := enterPolicy(ctx, tx, runID, policy)
+		if err != nil || !open {
+			return nil, err
 		}
-		if policy == watchparty.PolicyRooms && len(rooms) > 0 {
-			locked := rooms
-			rooms = nil
-			if err := tx.NewRaw(archiveRooms, threshold, bun.List(locked)).Scan(ctx, &rooms); err != nil {
-				return err
+		counted := 0
+		for i := at.rule; i < len(rules[policy]); i++ {
+			r, before := rules[policy][i], b.Rows
+			b.Next = Cursor{rule: i}
+			if i == at.rule {
+				b.Next.from = at.from
+			}
+			if events, err = r.batch(ctx, tx, threshold, limit, &b); err != nil {
+				return nil, err
+			}
+			if !r.part {
+				counted += b.Rows - before
+			}
+			if b.More {
+				break
 			}
 		}
-		return addCount(ctx, tx, runID, policy, int64(len(rooms)))
+		b.Rows = counted
+		return events, addCount(ctx, tx, runID, policy, int64(counted))
 	})
 	if err != nil {
-		return 0, nil, fmt.Errorf("store: clean-up %s: %w", policy, err)
+		return Batch{}, fmt.Errorf("store: clean-up %s: %w", policy, err)
 	}
-	return len(rooms), rooms, nil
+	return b, nil
 }
 
-// CountCleanup stores how many rows a policy would apply to, for a dry run.
+// batch locks rows and then judges them by another statement: one sees other tables as they were when it began, and
+// who comes back to a room changes those. The locks keep everyone out meanwhile.
+func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, b *Batch) ([]job.Event, error) {
+	if r.users {
+		limit = min(limit, userBatch)
+	}
+	chosen, err := r.lock(ctx, tx, threshold, limit, &b.Next)
+	if err != nil || len(chosen) == 0 {
+		return nil, err
+	}
+	b.More = true
+	if r.users {
+		return r.deleteAccounts(ctx, tx, threshold, chosen, b)
+	}
+	return nil, r.change(ctx, tx, threshold, chosen, b)
+}
+
+// change applies the rule to those of the chosen rows that it still holds for.
+func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch) error {
+	keys := make([][]string, 0, len(chosen))
+	for _, key := range chosen {
+		keys = append(keys, strings.Split(key, "/"))
+	}
+	var touched []string
+	if err := tx.NewRaw(r.apply(), threshold, bun.Tuple(keys)).Scan(ctx, &touched); err != nil {
+		return err
+	}
+	b.Rows += len(touched)
+	switch {
+	case r.chat:
+		b.Chats = touched
+	case r.room != "":
+		b.Rooms = touched
+	}
+	return nil
+}
+
+// lock chooses rows from the cursor on and moves it. Rows that somebody held, or of another room, may lie before it: it finds
+// none only where there are none at all.
+func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
+	for _, from := range slices.Compact([]string{at.from, ""}) {
+		var chosen, places []string
+		if err := tx.NewRaw(r.choose(from), threshold, limit, from).Scan(ctx, &chosen, &places); err != nil {
+			return nil, err
+		}
+		if len(chosen) > 0 {
+			at.from = places[len(places)-1]
+			return chosen, nil
+		}
+	}
+	return nil, nil
+}
+
+func (r rule) deleteAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch) (events []job.Event, err error) {
+	var still []string
+	if err := tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(chosen)).Scan(ctx, &still); err != nil {
+		return nil, err
+	}
+	for _, id := range still { // userBatch at most
+		deleted, more, err := deleteAccount(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		b.Rows++
+		b.Users = append(b.Users, deleted)
+		events = append(events, more...)
+	}
+	return events, nil
+}
+
+// enterPolicy notes what the run is at, and reports whether it may go on. The lock on its row lets no two batches of a run
+// overlap, and lets whoever cancels it wait for the batch's end.
+func enterPolicy(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy) (bool, error) {
+	result, err := db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
+		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	return affected(result), nil
+}
+
+// CountCleanup stores how many rows a policy would apply to and names some of them, for a dry run.
 func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time) error {
-	statement, ok := counts[policy]
-	if !ok {
+	if rules[policy] == nil {
 		return fmt.Errorf("store: clean-up: unknown policy %q", policy)
 	}
-	var n int64
-	if err := s.db.NewRaw(statement, threshold).Scan(ctx, &n); err != nil {
-		return fmt.Errorf("store: count %s: %w", policy, err)
-	}
-	return s.SetCleanupCount(ctx, runID, policy, n)
-}
-
-// SetCleanupCount stores what a dry run has counted.
-func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64) error {
-	_, err := s.db.NewUpdate().Model((*runRow)(nil)).
-		Set("counts = counts || jsonb_build_object(?::text, ?::bigint)", string(policy), n).Set("updated_at = now()").
-		Where("id = ?", runID).Exec(ctx)
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		open, err := enterPolicy(ctx, tx, runID, policy)
+		if err != nil || !open {
+			return err
+		}
+		var total int64
+		samples := []string{}
+		for _, r := range rules[policy] {
+			if r.part {
+				continue
+			}
+			var n int64
+			if err := tx.NewRaw(r.count(), threshold).Scan(ctx, &n); err != nil {
+				return err
+			}
+			var some []string
+			if err := tx.NewRaw(r.sample(), threshold, MaxSamples-len(samples)).Scan(ctx, &some); err != nil {
+				return err
+			}
+			total += n
+			samples = append(samples, some...)
+		}
+		return setCount(ctx, tx, runID, policy, total, samples)
+	})
 	if err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
 	}
 	return nil
+}
+
+// EnterPolicy notes what the run is at, and reports whether it may go on.
+func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty.Policy) (bool, error) {
+	open, err := enterPolicy(ctx, s.db, runID, policy)
+	if err != nil {
+		return false, fmt.Errorf("store: enter %s: %w", policy, err)
+	}
+	return open, nil
+}
+
+// SetCleanupCount stores what a dry run has counted outside of the database, and the names of some, at most MaxSamples.
+func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string) error {
+	if err := setCount(ctx, s.db, runID, policy, n, samples); err != nil {
+		return fmt.Errorf("store: count %s: %w", policy, err)
+	}
+	return nil
+}
+
+func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string) error {
+	names, err := json.Marshal(samples)
+	if err != nil {
+		return err
+	}
+	_, err = db.NewUpdate().Model((*runRow)(nil)).
+		Set("counts = counts || jsonb_build_object(?::text, ?::bigint)", string(policy), n).
+		Set("samples = samples || jsonb_build_object(?::text, ?::jsonb)", string(policy), string(names)).
+		Set("updated_at = now()").Where("id = ?", runID).Exec(ctx)
+	return err
 }
 
 // AddCleanupCount adds to what a run has done outside of the database.
@@ -218,7 +383,7 @@ func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchp
 func addCount(ctx context.Context, tx bun.Tx, runID string, policy watchparty.Policy, n int64) error {
 	_, err := tx.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?0::text, coalesce((counts->>?0)::bigint, 0) + ?1)", string(policy), n).
-		Set("updated_at = now()").Where("id = ?", runID).Exec(ctx)
+		Where("id = ?", runID).Exec(ctx)
 	return err
 }
 
@@ -241,22 +406,30 @@ func (r reportRow) report() watchparty.Report {
 	}
 }
 
-// FinishRun ends a run, failed when a policy failed, and stores its report. Repeating it changes nothing.
-func (s *Store) FinishRun(ctx context.Context, runID string, failures map[watchparty.Policy]string) (watchparty.CleanupRun, error) {
+// FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed. Repeating
+// it changes nothing.
+func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := tx.NewSelect().Model(&row).Where("id = ?", runID).For("UPDATE").Scan(ctx); err != nil {
+		row = runRow{}
+		if err := tx.NewSelect().Model(&row).Where("id = ?", in.RunID).For("UPDATE").Scan(ctx); err != nil {
 			return err
 		}
 		if row.FinishedAt != nil {
 			return nil
 		}
 		now := now()
-		row.FinishedAt, row.UpdatedAt, row.State = &now, now, string(watchparty.RunCompleted)
-		if len(failures) > 0 {
-			row.State, row.Errors = string(watchparty.RunFailed), failures
+		row.FinishedAt, row.UpdatedAt, row.Policy, row.State = &now, now, "", string(watchparty.RunCompleted)
+		if len(in.Failed) > 0 {
+			row.State, row.Errors = string(watchparty.RunFailed), in.Failed
 		}
-		if _, err := tx.NewUpdate().Model(&row).Column("finished_at", "updated_at", "state", "errors").WherePK().Exec(ctx); err != nil {
+		if in.Cancelled && row.CancelledAt == nil {
+			row.CancelledAt = &now
+		}
+		if row.CancelledAt != nil {
+			row.State = string(watchparty.RunCancelled)
+		}
+		if _, err := tx.NewUpdate().Model(&row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx); err != nil {
 			return err
 		}
 		return addCleanupReport(ctx, tx, row)
@@ -267,23 +440,26 @@ func (s *Store) FinishRun(ctx context.Context, runID string, failures map[watchp
 func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	data, err := json.Marshal(map[string]any{
 		"trigger": run.Trigger, "dry_run": run.DryRun, "policies": run.Policies, "state": run.State,
-		"counts": run.Counts, "errors": run.Errors,
+		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_s": run.OlderThan,
 	})
 	if err != nil {
 		return err
 	}
 	report := &reportRow{
-		ID: newID(), Kind: "cleanup", RunID: &run.ID, PeriodStart: value(run.StartedAt), PeriodEnd: value(run.FinishedAt),
+		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: value(run.StartedAt), PeriodEnd: value(run.FinishedAt),
 		Data: data, CreatedAt: now(),
 	}
 	_, err = tx.NewInsert().Model(report).Exec(ctx)
 	return err
 }
 
-// Reports lists reports, newest first.
-func (s *Store) Reports(ctx context.Context, p Page) ([]watchparty.Report, error) {
+// Reports lists reports of a kind, or of all, newest first.
+func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.Report, error) {
 	var rows []reportRow
 	q := s.db.NewSelect().Model(&rows).Order("id DESC").Limit(p.Limit)
+	if kind != "" {
+		q = q.Where("kind = ?", kind)
+	}
 	if p.After != "" {
 		q = q.Where("id < ?", p.After)
 	}

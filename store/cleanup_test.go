@@ -22,13 +22,19 @@ func tablePolicies() []watchparty.Policy {
 }
 
 // newRun stores a run of all policies that has begun.
-
 func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
 	t.Helper()
-	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.Policies(), dryRun, Once{})
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun}, Once{})
 	require.NoError(t, err)
 	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
 	return run
+}
+
+func everyPolicy(t *testing.T) string {
+	t.Helper()
+	encoded, err := json.Marshal(watchparty.Policies())
+	require.NoError(t, err)
+	return string(encoded)
 }
 
 func counted(t *testing.T, s *Store, runID string) map[watchparty.Policy]int64 {
@@ -40,9 +46,10 @@ func counted(t *testing.T, s *Store, runID string) map[watchparty.Policy]int64 {
 
 func apply(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
 	t.Helper()
-	n, rooms, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit)
+	b, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit, Cursor{})
 	require.NoError(t, err)
-	require.Len(t, rooms, n)
+	rooms := slices.Concat(b.Rooms, b.Chats)
+	require.Len(t, rooms, b.Rows)
 	return rooms
 }
 
@@ -54,11 +61,32 @@ var distances = []struct {
 	{-time.Second, true}, {-time.Microsecond, true}, {0, false}, {time.Microsecond, false}, {time.Second, false},
 }
 
+// atThresholds runs a test where the clock should not matter: with sessions in other time zones than the program's, and on
+// both sides of a leap day.
+func atThresholds(t *testing.T, test func(t *testing.T, s *Store, threshold time.Time)) {
+	t.Helper()
+	for _, zone := range []string{"UTC", "Pacific/Kiritimati", "America/St_Johns"} {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			s := openIn(t, zone)
+			for _, threshold := range []time.Time{
+				time.Now().Add(-24 * time.Hour).Truncate(time.Microsecond),
+				time.Date(2024, 2, 29, 23, 59, 59, 0, time.FixedZone("", -11*3600)),
+				time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC),
+			} {
+				t.Run(threshold.Format(time.RFC3339), func(t *testing.T) { test(t, s, threshold) })
+			}
+		})
+	}
+}
+
 func TestCleanupThresholds(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	admin, bob := newUser(t, s, "admin"), newUser(t, s, "bob")
-	threshold := time.Now().Add(-24 * time.Hour).Truncate(time.Microsecond)
+	atThresholds(t, cleanupThresholds)
+}
+
+func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
+	admin, bob := newUser(t, s, fmt.Sprint("admin", threshold.Unix())), newUser(t, s, fmt.Sprint("bob", threshold.Unix()))
 	new0 := func(t *testing.T) watchparty.Room { return newRoom(t, s, admin, nil) }
 	at := func(t *testing.T, query string, when time.Time, roomID string) { exec(t, s, query, when, roomID) }
 
@@ -155,7 +183,7 @@ func TestCleanupBatches(t *testing.T) {
 	exec(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
 	run := newRun(t, s, admin, false)
 
-	for _, policy := range tablePolicies() {
+	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms} {
 		t.Run(string(policy), func(t *testing.T) {
 			var sizes []int
 			var rooms []string
@@ -196,12 +224,12 @@ func TestParallelCleanup(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for removed.Load() < rows {
-				n, _, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20)
+				b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20, Cursor{})
 				if err != nil {
 					errs <- err
 					return
 				}
-				removed.Add(int64(n))
+				removed.Add(int64(b.Rows))
 			}
 		})
 	}
@@ -253,28 +281,22 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 	t.Parallel()
 	threshold := func() time.Time { return time.Now().Add(-24 * time.Hour) }
 
-	t.Run("a participant who comes back", func(t *testing.T) {
+	t.Run("a participant who is coming back", func(t *testing.T) {
 		s := open(t)
 		admin, bob := newUser(t, s, "admin"), newUser(t, s, "bob")
 		room := newRoom(t, s, admin, nil)
 		join(t, s, room, bob)
 		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 		run := newRun(t, s, admin, false)
-		b := hold(t, s, "DELETE", "participants")
-		var (
-			wg  sync.WaitGroup
-			n   int
-			err error
-		)
-		wg.Go(func() {
-			n, _, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyParticipants, threshold(), 10)
-		})
-		b.await(t, 1, nil)
-		say(t, s, room, bob, "I am back")
-		b.release(t)
-		wg.Wait()
+		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
-		require.Equal(t, 1, n, "the host alone")
+		defer func() { _ = tx.Rollback() }()
+		seen, err := touchParticipant(t.Context(), tx, room.ID, bob.ID)
+		require.NoError(t, err)
+		require.True(t, seen)
+		require.Len(t, apply(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10), 1, "the host alone")
+		require.NoError(t, tx.Commit())
+		require.Empty(t, apply(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10))
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Len(t, people, 1)
@@ -303,13 +325,13 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			b := hold(t, s, "UPDATE", "rooms")
 			var (
 				wg       sync.WaitGroup
-				n        int
+				done     Batch
 				errBatch error
 				errEnter error
 				entered  atomic.Bool
 			)
 			wg.Go(func() {
-				n, _, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, threshold(), 10)
+				done, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, threshold(), 10, Cursor{})
 			})
 			b.await(t, 1, nil)
 			wg.Go(func() {
@@ -325,8 +347,8 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			after, err := s.Room(t.Context(), room.ID)
 			require.NoError(t, err)
 			archived := !after.ArchivedAt.IsZero()
-			require.Equal(t, archived, n == 1)
-			require.EqualValues(t, n, counted(t, s, run.ID)[watchparty.PolicyRooms])
+			require.Equal(t, archived, done.Rows == 1)
+			require.EqualValues(t, done.Rows, counted(t, s, run.ID)[watchparty.PolicyRooms])
 			if enteredFirst {
 				require.NoError(t, errEnter)
 				require.False(t, archived, "someone was in it already")
@@ -351,19 +373,19 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	run := newRun(t, s, host, false)
 	b := holdReading(t, s, "messages")
 	var (
-		wg  sync.WaitGroup
-		n   int
-		err error
+		wg   sync.WaitGroup
+		done Batch
+		err  error
 	)
 	wg.Go(func() {
-		n, _, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10)
+		done, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10, Cursor{})
 	})
 	b.await(t, 1, nil)
 	join(t, s, room, guest)
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, err)
-	require.Zero(t, n)
+	require.Zero(t, done.Rows)
 	after, err := s.Room(t.Context(), room.ID)
 	require.NoError(t, err)
 	require.True(t, after.ArchivedAt.IsZero(), "the guest is in it")
@@ -375,6 +397,39 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 		"it was the guest who kept it open")
 }
 
+// A heartbeat changes nothing about the room itself, so that only the statement that archives it can see it.
+func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host := newUser(t, s, "host")
+	room := newRoom(t, s, host, nil)
+	say(t, s, room, host, "long ago")
+	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	run := newRun(t, s, host, false)
+	b := holdReading(t, s, "messages")
+	var (
+		wg   sync.WaitGroup
+		done Batch
+		err  error
+	)
+	wg.Go(func() {
+		done, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10, Cursor{})
+	})
+	b.await(t, 1, nil)
+	_, errSeen := s.Heartbeat(t.Context(), room.ID, host.ID, time.Hour)
+	b.release(t)
+	wg.Wait()
+	require.NoError(t, errSeen)
+	require.NoError(t, err)
+	require.Zero(t, done.Rows)
+	require.True(t, done.More, "it was chosen")
+	after, err := s.Room(t.Context(), room.ID)
+	require.NoError(t, err)
+	require.True(t, after.ArchivedAt.IsZero())
+}
+
 func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -383,7 +438,7 @@ func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 	run := newRun(t, s, admin, false)
 	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
 	exec(t, s, `CREATE TRIGGER refuse BEFORE UPDATE ON cleanup_runs FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	_, _, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
+	_, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10, Cursor{})
 	require.ErrorContains(t, err, "refused")
 	require.Equal(t, 1, count(t, s, "messages"), "what is not counted is not removed")
 }
@@ -399,19 +454,18 @@ func TestCleanupCountsFromOutside(t *testing.T) {
 	}
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 6}, counted(t, s, run.ID))
 	for range 2 {
-		require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 4))
+		require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 4, []string{"a"}))
 	}
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, counted(t, s, run.ID))
 }
 
 func TestUnknownPolicy(t *testing.T) {
 	s := &Store{} // the database is not asked
-	_, _, err := s.CleanupBatch(t.Context(), newID(), "everything", time.Now(), 10)
+	_, err := s.CleanupBatch(t.Context(), newID(), "everything", time.Now(), 10, Cursor{})
 	require.ErrorContains(t, err, "everything")
 	require.ErrorContains(t, s.CountCleanup(t.Context(), newID(), "everything", time.Now()), "everything")
 	for _, policy := range tablePolicies() {
-		require.Contains(t, batches, policy)
-		require.Contains(t, counts, policy)
+		require.NotEmpty(t, rules[policy], policy)
 	}
 }
 
@@ -425,7 +479,7 @@ func TestRunsAndReports(t *testing.T) {
 		s.OnEvent(func() { told++ })
 		defer s.OnEvent(func() {})
 		policies := []watchparty.Policy{watchparty.PolicyMessages}
-		run, err := s.CreateRun(t.Context(), admin.ID, policies, true, Once{})
+		run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: policies, DryRun: true}, Once{})
 		require.NoError(t, err)
 		require.Equal(t, 1, told)
 		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
@@ -476,7 +530,7 @@ func TestRunsAndReports(t *testing.T) {
 		say(t, s, newRoom(t, s, admin, nil), admin, "old")
 		apply(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
 
-		finished, err := s.FinishRun(t.Context(), run.ID, nil)
+		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.RunCompleted, finished.State)
 		require.False(t, finished.FinishedAt.Before(finished.StartedAt))
@@ -484,7 +538,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, finished, stored)
 
-		again, err := s.FinishRun(t.Context(), run.ID, map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"})
+		again, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"}})
 		require.NoError(t, err)
 		require.Equal(t, finished, again)
 
@@ -497,13 +551,13 @@ func TestRunsAndReports(t *testing.T) {
 		require.Equal(t, finished.StartedAt, report.PeriodStart)
 		require.Equal(t, finished.FinishedAt, report.PeriodEnd)
 		require.JSONEq(t, `{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"policies": ["inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"]}`, string(report.Data))
+			"samples": {}, "older_than_s": 0, "policies": `+everyPolicy(t)+`}`, string(report.Data))
 	})
 
 	t.Run("a policy that failed makes the run failed", func(t *testing.T) {
 		run := newRun(t, s, admin, false)
 		failures := map[watchparty.Policy]string{watchparty.PolicyRooms: "the database went away"}
-		finished, err := s.FinishRun(t.Context(), run.ID, failures)
+		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Failed: failures})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.RunFailed, finished.State)
 		stored, err := s.Run(t.Context(), run.ID)
@@ -521,7 +575,7 @@ func TestRunsAndReports(t *testing.T) {
 
 	t.Run("an ended run does not begin again", func(t *testing.T) {
 		run := newRun(t, s, admin, false)
-		finished, err := s.FinishRun(t.Context(), run.ID, nil)
+		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
 		stored, err := s.Run(t.Context(), run.ID)
@@ -534,7 +588,7 @@ func TestRunsAndReports(t *testing.T) {
 		errs := make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range errs {
-			wg.Go(func() { _, errs[i] = s.FinishRun(t.Context(), run.ID, nil) })
+			wg.Go(func() { _, errs[i] = s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID}) })
 		}
 		wg.Wait()
 		for _, err := range errs {
@@ -548,7 +602,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		_, err = s.Report(t.Context(), newID())
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, err = s.FinishRun(t.Context(), newID(), nil)
+		_, err = s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: newID()})
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
 }
@@ -560,14 +614,14 @@ func TestListRunsAndReports(t *testing.T) {
 	var runs []string
 	for range 7 {
 		run := newRun(t, s, admin, true)
-		_, err := s.FinishRun(t.Context(), run.ID, nil)
+		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 		runs = append([]string{run.ID}, runs...)
 	}
 	// Runs that were stored at one moment have an order too.
 	exec(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
 	listRuns := func(p Page) ([]watchparty.CleanupRun, error) { return s.Runs(t.Context(), p) }
-	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), p) }
+	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), "", p) }
 
 	for _, limit := range []int{1, 2, 3, 7, 50} {
 		t.Run(fmt.Sprintf("%d a page", limit), func(t *testing.T) {
@@ -607,10 +661,34 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))
 		exec(t, s, "DELETE FROM participants")
 		exec(t, s, "DELETE FROM messages")
-		run, err := s.CreateRun(t.Context(), host.ID, watchparty.Policies(), false, Once{})
+		run, err := s.CreateRun(t.Context(), host.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{})
 		require.NoError(t, err)
-		_, archived, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10)
+		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10, Cursor{})
 		require.NoError(t, err)
-		require.NotContains(t, archived, room.ID, name)
+		require.NotContains(t, b.Rooms, room.ID, name)
+	}
+}
+
+// TestLostRuns: a run whose workflow is gone is ended by the next one, with a report of what it did.
+func TestLostRuns(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	lost, alive := newRun(t, s, admin, false), newRun(t, s, admin, false)
+	exec(t, s, "UPDATE cleanup_runs SET policy = 'old_mails', counts = '{\"old_messages\": 3}', updated_at = now() - interval '25 h' WHERE id = ?", lost.ID)
+	exec(t, s, "UPDATE cleanup_runs SET updated_at = now() - interval '23 h' WHERE id = ?", alive.ID)
+	for range 2 {
+		require.NoError(t, s.EndLostRuns(t.Context()))
+		run, err := s.Run(t.Context(), lost.ID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunFailed, run.State)
+		require.Equal(t, map[watchparty.Policy]string{watchparty.PolicyMails: "ended without a report"}, run.Errors)
+		reports, err := s.Reports(t.Context(), watchparty.CleanupReportKind, Page{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, reports, 1)
+		require.Equal(t, lost.ID, reports[0].RunID)
+		run, err = s.Run(t.Context(), alive.ID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunRunning, run.State)
 	}
 }

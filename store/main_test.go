@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math/rand/v2"
+	"net/url"
 	"testing"
 	"time"
 
@@ -28,7 +29,14 @@ const patience = 10 * time.Second
 // open gives the test a store on a migrated schema of its own.
 func open(t testing.TB) *Store {
 	t.Helper()
-	s := openAt(t, stacktest.DatabaseURL(t))
+	return openIn(t, "UTC")
+}
+
+// openIn does so with sessions in a time zone.
+func openIn(t testing.TB, zone string) *Store {
+	t.Helper()
+	s := openAt(t, stacktest.DatabaseURL(t)+"&timezone="+url.QueryEscape(zone))
+	require.Equal(t, zone, get[string](t, s, "SHOW timezone"))
 	_, err := migrations.Up(t.Context(), s.DB())
 	require.NoError(t, err)
 	return s

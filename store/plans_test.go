@@ -33,10 +33,10 @@ var fill = []string{
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
 		SELECT uid(3, n), 'Film ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent', ARRAY['genre' || n % 20]
 		FROM generate_series(1, 5000) AS n`,
-	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, archived_at)
+	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, archived_at, retired_at)
 		SELECT uid(4, n), 'Movie night ' || n || CASE WHEN n % 2000 = 0 THEN ' zebra' WHEN n % 50 = 0 THEN ' comedy' ELSE '' END, 'Word' || n % 1000,
 			CASE n % 5 WHEN 0 THEN uid(3, 1) WHEN 1 THEN uid(3, n % 5000 + 1) END, uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
-			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, CASE WHEN n % 4 = 0 THEN now() END
+			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
 		FROM generate_series(1, 100000) AS n`,
 	`INSERT INTO participants (room_id, user_id)
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
@@ -72,7 +72,8 @@ var fill = []string{
 	`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
 		SELECT uid(8, n), 'schedule', '{}', 'completed', 'cleanup/' || n, now() - n * interval '1 d' FROM generate_series(1, 5000) AS n`,
 	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
-		SELECT uid(9, n), 'cleanup', uid(8, n), now(), now(), '{}' FROM generate_series(1, 5000) AS n`,
+		SELECT uid(9, n), CASE WHEN n % 100 = 0 THEN 'activity' ELSE 'cleanup' END, CASE WHEN n % 100 > 0 THEN uid(8, n) END,
+			now() - n * interval '1 d', now(), '{}' FROM generate_series(1, 5000) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -362,8 +363,14 @@ func TestListPlans(t *testing.T) {
 		{"Runs", "all", "cleanup_runs", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Runs(ctx, at(8, 2500)))
 		}},
+		{"RetiredRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RetiredRooms(ctx, at(4, 50_000)))
+		}},
 		{"Reports", "all", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Reports(ctx, at(9, 2500)))
+			return list(s.Reports(ctx, "", at(9, 2500)))
+		}},
+		{"Reports", "of a kind", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Reports(ctx, watchparty.ActivityReportKind, at(9, 2500)))
 		}},
 	}
 	covered := map[string]bool{}

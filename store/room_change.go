@@ -114,7 +114,7 @@ func turn(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
 		room.ArchivedAt = &room.UpdatedAt
 		return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomArchived, nil)
 	}
-	room.ArchivedAt = nil
+	room.ArchivedAt, room.RetiredAt = nil, nil
 	if err := touchRoom(ctx, tx, room.ID); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type roomRow struct {
 	Version      int        `bun:"version"`
 	ArchivedAt   *time.Time `bun:"archived_at"`
 	DeletedAt    *time.Time `bun:"deleted_at"`
+	RetiredAt    *time.Time `bun:"retired_at"`
 	CreatedAt    time.Time  `bun:"created_at"`
 	UpdatedAt    time.Time  `bun:"updated_at"`
 	HostUsername *string    `bun:"host_username,scanonly"`
@@ -37,7 +38,7 @@ func (r roomRow) room() watchparty.Room {
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
 		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
 		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
+		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }

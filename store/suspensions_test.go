@@ -181,7 +181,7 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 		"end sessions": func() error { return s.EndUserSessions(t.Context(), root.ID, ada.ID) },
 		"grant":        func() error { _, err := s.GrantAdmin(t.Context(), ada.Email); return err },
 		"clean up": func() error {
-			_, err := s.CreateRun(t.Context(), root.ID, watchparty.Policies(), false, Once{})
+			_, err := s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{})
 			return err
 		},
 	} {
@@ -223,7 +223,9 @@ func TestCreateRunOnce(t *testing.T) {
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
 	for i := range runs {
-		wg.Go(func() { runs[i], errs[i] = s.CreateRun(t.Context(), root.ID, watchparty.Policies(), i == 0, once) })
+		wg.Go(func() {
+			runs[i], errs[i] = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: i == 0, OlderThan: 90 * time.Minute}, once)
+		})
 	}
 	wg.Wait()
 	for i, run := range runs {
@@ -237,10 +239,10 @@ func TestCreateRunOnce(t *testing.T) {
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{TargetID: runs[0].ID}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{
-		"policies": []any{"inactive_participants", "old_messages", "inactive_rooms", "orphaned_files"}, "dry_run": runs[0].DryRun,
+		"policies": []any{"inactive_rooms"}, "dry_run": runs[0].DryRun, "older_than": "1h30m0s",
 	}, log[0].Details)
 
-	_, err = s.CreateRun(t.Context(), root.ID, nil, false, Once{KeyHash: once.KeyHash, Fingerprint: []byte("something else")})
+	_, err = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{}, Once{KeyHash: once.KeyHash, Fingerprint: []byte("something else")})
 	require.ErrorIs(t, err, watchparty.ErrKeyReused)
 }
 

@@ -116,12 +116,13 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	p.Deps = Deps{
 		Config: p.Config, Log: log, Client: p.client,
-		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute},
+		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute, Report: p.Config.Report},
 		Avatar: &activities.Avatar{
 			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
 		},
 		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup},
 		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},
+		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
 	}
 	return p
 }
@@ -131,8 +132,10 @@ func settings() config.Config {
 		Mail:   config.Mail{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
-			Schedule: "0 4 * * *", ParticipantInactive: time.Hour, MessageAge: time.Hour, RoomInactive: time.Hour, FileAge: time.Hour, BatchSize: 10,
+			Schedule: "0 4 * * *", ParticipantInactive: config.Age(time.Hour), MessageAge: config.Age(time.Hour), RoomInactive: config.Age(time.Hour),
+			UnverifiedAge: config.Off, ActivityAge: config.Off, FileAge: config.Age(time.Hour), BatchSize: 10,
 		},
+		Report: config.Report{Recipients: []string{"ops@watchparty.test"}, Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
 	}
 }
 

@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/workflows/job"
 )
-
-// CleanupSchedule is the ID of the nightly clean-up's schedule.
-const CleanupSchedule = "cleanup"
 
 const (
 	catchupWindow    = 12 * time.Hour
@@ -24,34 +23,60 @@ const (
 	executionTimeout = 12 * time.Hour
 )
 
-// keepSchedules makes the schedules or brings them up to the settings. Whether one is paused is the operators' to say
-// and stays as it is. Any number of workers may do this at once.
-func keepSchedules(ctx context.Context, d Deps) error {
-	for {
-		err := keepCleanup(ctx, d.Client, d.Config.Cleanup)
-		if err == nil {
-			return nil
-		}
-		d.Log.WarnContext(ctx, "schedule not kept; trying again", slog.Any("error", err))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(retryStart):
-		}
+// schedule is one that is to be there.
+type schedule struct {
+	id     string
+	cron   string // or config.OffSchedule
+	action client.ScheduleWorkflowAction
+}
+
+func schedules(c config.Config) []schedule {
+	report := func(id, cron string, every watchparty.ReportKind) schedule {
+		return schedule{id: id, cron: cron, action: client.ScheduleWorkflowAction{
+			ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
+			StaticSummary: "Activity report of a " + string(every),
+		}}
+	}
+	return []schedule{
+		{id: job.CleanupSchedule, cron: c.Cleanup.Schedule, action: client.ScheduleWorkflowAction{
+			ID: "cleanup/scheduled", Workflow: job.Cleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
+		}},
+		report(job.WeeklyReportSchedule, c.Report.Weekly, watchparty.ReportWeek),
+		report(job.MonthlyReportSchedule, c.Report.Monthly, watchparty.ReportMonth),
 	}
 }
 
-func keepCleanup(ctx context.Context, c client.Client, settings config.Cleanup) error {
+// keepSchedules makes the schedules, brings them up to the settings, or removes them. Whether one is paused is the
+// operators' to say and stays as it is. Any number of workers may do this at once.
+func keepSchedules(ctx context.Context, d Deps) error {
+	for _, s := range schedules(d.Config) {
+		for {
+			err := s.keep(ctx, d.Client.ScheduleClient())
+			if err == nil {
+				break
+			}
+			d.Log.WarnContext(ctx, "schedule not kept; trying again", slog.String("schedule", s.id), slog.Any("error", err))
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(retryStart):
+			}
+		}
+	}
+	return nil
+}
+
+func (s schedule) keep(ctx context.Context, c client.ScheduleClient) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	spec := client.ScheduleSpec{CronExpressions: []string{settings.Schedule}, Jitter: scheduleJitter}
-	action := &client.ScheduleWorkflowAction{
-		ID: "cleanup/scheduled", Workflow: job.Cleanup, TaskQueue: job.QueueMaintenance,
-		Args: []any{job.CleanupInput{}}, WorkflowExecutionTimeout: executionTimeout, StaticSummary: "Clean-up by schedule",
+	if s.cron == config.OffSchedule {
+		return s.remove(ctx, c)
 	}
-	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID: CleanupSchedule, Spec: spec, Action: action,
-		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchupWindow,
+	spec := client.ScheduleSpec{CronExpressions: []string{s.cron}, Jitter: scheduleJitter}
+	action := s.action
+	action.TaskQueue, action.WorkflowExecutionTimeout = job.QueueMaintenance, executionTimeout
+	_, err := c.Create(ctx, client.ScheduleOptions{
+		ID: s.id, Spec: spec, Action: &action, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchupWindow,
 	})
 	if err == nil {
 		return nil
@@ -59,16 +84,25 @@ func keepCleanup(ctx context.Context, c client.Client, settings config.Cleanup) 
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return fmt.Errorf("worker: make the schedule: %w", err)
 	}
-	err = c.ScheduleClient().GetHandle(ctx, CleanupSchedule).Update(ctx, client.ScheduleUpdateOptions{
+	err = c.GetHandle(ctx, s.id).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			schedule := in.Description.Schedule
-			schedule.Spec, schedule.Action = &spec, action
+			schedule.Spec, schedule.Action = &spec, &action
 			schedule.Policy = &client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchupWindow}
 			return &client.ScheduleUpdate{Schedule: &schedule}, nil
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("worker: update the schedule: %w", err)
+	}
+	return nil
+}
+
+func (s schedule) remove(ctx context.Context, c client.ScheduleClient) error {
+	err := c.GetHandle(ctx, s.id).Delete(ctx)
+	var missing *serviceerror.NotFound
+	if err != nil && !errors.As(err, &missing) {
+		return fmt.Errorf("worker: remove the schedule: %w", err)
 	}
 	return nil
 }

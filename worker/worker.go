@@ -34,6 +34,7 @@ type Deps struct {
 	Avatar  *activities.Avatar
 	Cleanup *activities.Cleanup
 	Account *activities.Account
+	Report  *activities.Report
 }
 
 // Run works on the queues until ctx ends, then lets running activities finish within the stop timeout. While Temporal
@@ -117,6 +118,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.EmailChangedNotice))
 		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.RoomInvitation))
 		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.Resend))
+		w.RegisterWorkflowWithOptions(workflows.ReportEmail, named(job.ReportEmail))
 		return w, nil
 	case job.QueueAvatar:
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
@@ -129,7 +131,9 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.Cleanup))
 		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.DeleteAccount))
 		w.RegisterActivity(d.Cleanup)
+		w.RegisterWorkflowWithOptions(workflows.ActivityReport, named(job.ActivityReport))
 		w.RegisterActivity(d.Account)
+		w.RegisterActivity(d.Report)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

@@ -37,7 +37,9 @@ func TestRunRefusesAnUnknownQueue(t *testing.T) {
 
 func TestRunWorks(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	deleteSchedule(t, p.client)
+	for _, id := range job.Schedules() {
+		deleteSchedule(t, p.client, id)
+	}
 	user, emailID := p.register(unique("alice"))
 	r := p.run(t, job.Queues()...)
 	p.wait(t, runs)
@@ -86,17 +88,9 @@ func TestRunWorks(t *testing.T) {
 	})
 
 	t.Run("clean-up by the schedule", func(t *testing.T) {
-		schedule := p.client.ScheduleClient().GetHandle(t.Context(), CleanupSchedule)
+		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule)
 		require.NoError(t, schedule.Trigger(t.Context(), client.ScheduleTriggerOptions{}))
-		var started *client.ScheduleWorkflowExecution
-		require.Eventually(t, func() bool {
-			description, err := schedule.Describe(t.Context())
-			if err != nil || len(description.Info.RecentActions) == 0 {
-				return false
-			}
-			started = description.Info.RecentActions[0].StartWorkflowResult
-			return true
-		}, 10*time.Second, 20*time.Millisecond)
+		started := firstAction(t, schedule)
 		var result job.CleanupResult
 		p.requireResult(started.WorkflowID, started.FirstExecutionRunID, &result)
 		require.Equal(t, started.FirstExecutionRunID, result.RunID)
@@ -108,8 +102,43 @@ func TestRunWorks(t *testing.T) {
 		require.Equal(t, started.WorkflowID, run.WorkflowID)
 	})
 
+	t.Run("a report of the week before the one that a schedule is told to make up for", func(t *testing.T) {
+		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.WeeklyReportSchedule)
+		end := time.Now().UTC().AddDate(0, 0, -21)
+		require.NoError(t, schedule.Backfill(t.Context(), client.ScheduleBackfillOptions{
+			Backfill: []client.ScheduleBackfill{{Start: end.AddDate(0, 0, -7), End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
+		}))
+		started := firstAction(t, schedule)
+		var result job.ReportResult
+		p.requireResult(started.WorkflowID, started.FirstExecutionRunID, &result)
+		report, err := p.store.ActivityReport(t.Context(), result.ReportID)
+		require.NoError(t, err)
+		from, to := watchparty.ReportWeek.Last(end)
+		if end.Weekday() == time.Monday && end.Hour() < 5 {
+			from, to = from.Add(-7), to.Add(-7)
+		}
+		require.Equal(t, [2]watchparty.Day{from, to}, [2]watchparty.Day{report.From, report.To})
+		require.Len(t, report.Days, 7)
+		require.Equal(t, 1, result.Mails)
+	})
+
 	r.stop()
 	require.NoError(t, r.ends(t))
+}
+
+// firstAction waits for what a schedule has started.
+func firstAction(t *testing.T, schedule client.ScheduleHandle) *client.ScheduleWorkflowExecution {
+	t.Helper()
+	var started *client.ScheduleWorkflowExecution
+	require.Eventually(t, func() bool {
+		description, err := schedule.Describe(t.Context())
+		if err != nil || len(description.Info.RecentActions) == 0 {
+			return false
+		}
+		started = description.Info.RecentActions[0].StartWorkflowResult
+		return true
+	}, 10*time.Second, 20*time.Millisecond)
+	return started
 }
 
 // received is how many mails the inbox has for an address.
@@ -232,7 +261,7 @@ func TestRunWaitsForTemporal(t *testing.T) {
 		p.wait(t, waits)
 		require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
 		p.wait(t, runs)
-		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), CleanupSchedule).Describe(t.Context())
+		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule).Describe(t.Context())
 		require.NoError(t, err)
 		r.stop()
 		require.NoError(t, r.ends(t))

@@ -18,15 +18,14 @@ var (
 	participantsBefore = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	messagesBefore     = time.Date(2025, 10, 5, 0, 0, 0, 0, time.UTC)
 	roomsBefore        = time.Date(2025, 12, 4, 0, 0, 0, 0, time.UTC)
-	filesBefore        = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 	thresholds = map[watchparty.Policy]time.Time{
 		watchparty.PolicyParticipants: participantsBefore,
 		watchparty.PolicyMessages:     messagesBefore,
 		watchparty.PolicyRooms:        roomsBefore,
-		watchparty.PolicyFiles:        filesBefore,
 	}
-	begun = job.BeginCleanupResult{Policies: watchparty.Policies(), Thresholds: thresholds}
+	some  = []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms}
+	begun = job.BeginCleanupResult{Policies: some, Thresholds: thresholds}
 )
 
 func cleanup(w *world, in job.CleanupInput) (job.CleanupResult, error) {
@@ -45,10 +44,10 @@ func TestCleanup(t *testing.T) {
 		want := job.CleanupResult{RunID: runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 		inOrder(w,
 			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.tallies(nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyFiles), nil).Once(),
 			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
@@ -63,10 +62,10 @@ func TestCleanup(t *testing.T) {
 		want := job.CleanupResult{RunID: runID, Failed: []watchparty.Policy{watchparty.PolicyMessages}}
 		inOrder(w,
 			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.tallies(nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errors.New("canceling statement")).Times(10),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyFiles), nil).Once(),
 			w.expect(job.FinishCleanup, failed, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
@@ -78,6 +77,7 @@ func TestCleanup(t *testing.T) {
 		one := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
 		inOrder(w,
 			w.expect(job.BeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).Once(),
+			w.tallies(nil).Once(),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), errAway).Times(9),
 			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
 			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
@@ -89,6 +89,7 @@ func TestCleanup(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, errAway).Times(30)
 		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
+		w.tallies(nil).Once()
 		finish := job.FinishCleanupInput{RunID: runID}
 		w.expect(job.FinishCleanup, finish, job.CleanupResult{}, errAway).Times(30)
 		w.expect(job.FinishCleanup, finish, job.CleanupResult{RunID: runID}, nil).Once()
@@ -101,7 +102,7 @@ func TestCleanup(t *testing.T) {
 		w := newWorld(t)
 		dry := job.CleanupInput{RunID: runID, DryRun: true}
 		w.expect(job.BeginCleanup, dry, begun, nil).Once()
-		for _, policy := range watchparty.Policies() {
+		for _, policy := range some {
 			in := apply(policy)
 			in.DryRun = true
 			w.expect(job.ApplyPolicy, in, nil).Once()
@@ -111,13 +112,62 @@ func TestCleanup(t *testing.T) {
 		require.NoError(t, err)
 	})
 
-	t.Run("that is cancelled applies no further policy", func(t *testing.T) {
+	t.Run("that is cancelled applies no further policy, and reports what was done", func(t *testing.T) {
 		w := newWorld(t)
+		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).Once()
 		w.expect(job.BeginCleanup, onDemand, begun, nil).Once()
+		w.tallies(nil).Once()
 		w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
 		w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		_, err := cleanup(w, onDemand)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
+	})
+
+	t.Run("that is cancelled before it has begun, or at its end, is reported too", func(t *testing.T) {
+		cancelled := job.FinishCleanupInput{RunID: runID, Cancelled: true}
+		w := newWorld(t)
+		w.expect(job.BeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
+		w.expect(job.FinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).Once()
+		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
+		_, err := cleanup(w, onDemand)
+		require.True(t, temporal.IsCanceledError(err), "%v", err)
+
+		w = newWorld(t)
+		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
+		w.tallies(nil).Once()
+		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).Once()
+		w.expect(job.FinishCleanup, cancelled, job.CleanupResult{RunID: runID}, nil).Once()
+		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
+		result, err := cleanup(w, onDemand)
+		require.NoError(t, err, "all was done")
+		require.Equal(t, runID, result.RunID)
+	})
+
+	t.Run("says how far it is", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.BeginCleanup, onDemand, begun, nil).Once()
+		w.tallies(nil).Once()
+		w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
+		w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errAway).Times(10)
+		w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once().After(time.Hour)
+		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID, Failed: map[watchparty.Policy]string{
+			watchparty.PolicyMessages: "given up after 10 attempts",
+		}}, job.CleanupResult{RunID: runID}, nil).Once()
+		progress := func() (p job.CleanupProgress) {
+			answer, err := w.QueryWorkflow(job.Progress)
+			require.NoError(t, err)
+			require.NoError(t, answer.Get(&p))
+			return p
+		}
+		during := job.CleanupProgress{}
+		w.RegisterDelayedCallback(func() { during = progress() }, 30*time.Minute)
+		_, err := cleanup(w, onDemand)
+		require.NoError(t, err)
+		ended := job.CleanupProgress{
+			Done: []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyRooms}, Failed: []watchparty.Policy{watchparty.PolicyMessages},
+		}
+		require.Equal(t, ended, progress())
+		require.Equal(t, job.CleanupProgress{Policy: watchparty.PolicyRooms, Done: ended.Done[:1], Failed: ended.Failed}, during)
 	})
 }

@@ -66,6 +66,11 @@ func Resend(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	return sendEmail(ctx, mailing, in)
 }
 
+// ReportEmail sends an activity report to one recipient.
+func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, in)
+}
+
 // sendEmail fails, so that operators see it, when the mail cannot be delivered; the mail's row says why.
 func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
 	var result job.EmailResult

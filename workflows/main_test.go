@@ -62,6 +62,8 @@ var registered = map[string]any{
 	job.DeleteAccount:      workflows.DeleteAccount,
 	job.RoomInvitation:     workflows.RoomInvitation,
 	job.Resend:             workflows.Resend,
+	job.ActivityReport:     workflows.ActivityReport,
+	job.ReportEmail:        workflows.ReportEmail,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
@@ -93,6 +95,10 @@ func newWorld(t *testing.T) *world {
 	gives[job.CleanupInput, job.BeginCleanupResult](w, job.BeginCleanup)
 	does[job.ApplyPolicyInput](w, job.ApplyPolicy)
 	gives[job.FinishCleanupInput, job.CleanupResult](w, job.FinishCleanup)
+	w.RegisterActivityWithOptions(func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.TallyActivity) },
+		activity.RegisterOptions{Name: job.TallyActivity})
+	gives[job.CreateReportInput, string](w, job.CreateActivityReport)
+	gives[job.QueueReportMailsInput, int](w, job.QueueReportMails)
 	does[job.AccountInput](w, job.RemoveAccountFiles)
 	gives[job.AccountInput, job.AccountResult](w, job.AnonymiseMessages)
 	does[job.AccountInput](w, job.RemoveAccount)
@@ -136,6 +142,11 @@ func run[Result any](w *world, fn, in any) (Result, error) {
 // expect says what the activity answers to this input, how often.
 func (w *world) expect(name string, in any, answers ...any) *testsuite.MockCallWrapper {
 	return w.OnActivity(name, mock.Anything, in).Return(answers...)
+}
+
+// tallies expects the days to be tallied.
+func (w *world) tallies(err error) *testsuite.MockCallWrapper {
+	return w.OnActivity(job.TallyActivity, mock.Anything).Return(job.TallyResult{Days: 1}, err)
 }
 
 // crashes is an activity whose worker ends in the middle of it: no result and no heartbeat comes.

@@ -105,12 +105,14 @@ func recordings() []recording {
 			},
 		}
 	}
+	tallied := func(context.Context) (job.TallyResult, error) { return job.TallyResult{Days: 1}, nil }
 	cleanup := func(file string, in job.CleanupInput, apply any) recording {
 		return recording{
 			file: file, workflow: job.Cleanup, queue: job.QueueMaintenance, id: job.CleanupID(runID), input: in,
 			activities: map[string]any{
-				job.BeginCleanup: func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
-				job.ApplyPolicy:  apply,
+				job.BeginCleanup:  func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
+				job.TallyActivity: tallied,
+				job.ApplyPolicy:   apply,
 				job.FinishCleanup: func(_ context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
 					result := job.CleanupResult{RunID: in.RunID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 					for _, policy := range watchparty.Policies() {
@@ -136,6 +138,17 @@ func recordings() []recording {
 	bySchedule.id, bySchedule.scheduled = "cleanup/scheduled", true
 	cancelled := cleanup("cleanup-cancelled", job.CleanupInput{RunID: runID}, untilCancelled)
 	cancelled.cancelled = true
+	reported := cancelled
+	reported.file = "cleanup-cancelled-with-report"
+	report := recording{
+		file: "activity-report-by-schedule", workflow: job.ActivityReport, queue: job.QueueMaintenance, id: "activity-report/week",
+		input: job.ReportInput{Every: watchparty.ReportWeek}, scheduled: true,
+		activities: map[string]any{
+			job.TallyActivity:        tallied,
+			job.CreateActivityReport: func(context.Context, job.CreateReportInput) (string, error) { return subjectID, nil },
+			job.QueueReportMails:     func(context.Context, job.QueueReportMailsInput) (int, error) { return 2, nil },
+		},
+	}
 	waiting := email("welcome-email-waiting", ends(watchparty.MailSent))
 	waiting.open = true
 	return []recording{
@@ -169,6 +182,7 @@ func recordings() []recording {
 		avatar("avatar-crashed", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
 		avatar("avatar-crashed-with-pauses", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
 		avatar("avatar-crashed-once", watchparty.AvatarReady, onceNoResult()),
+		// As the worker of the first version did it, which tallied nothing.
 		cleanup("cleanup-on-demand", job.CleanupInput{RunID: runID, Policies: watchparty.Policies()}, applied),
 		cleanup("cleanup-with-failure", job.CleanupInput{RunID: runID}, func(_ context.Context, in job.ApplyPolicyInput) error {
 			if in.Policy == watchparty.PolicyMessages {
@@ -177,7 +191,11 @@ func recordings() []recording {
 			return nil
 		}),
 		bySchedule,
-		cancelled,
+		cancelled, // as the worker of the first version did it, which stored no report then
+		reported,
+		cleanup("cleanup-that-tallies", job.CleanupInput{RunID: runID}, applied),
+		report,
+		kind(email("report-email-sent", ends(watchparty.MailSent)), job.ReportEmail, job.ReportEmailID(subjectID)),
 	}
 }
 

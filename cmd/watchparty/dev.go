@@ -198,6 +198,9 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	}
 	if stack != nil {
 		maps.Copy(settled, addresses(stack)) // last, for .env may name parts of what was started
+		if stack.Has(devstack.Inbox) && settled["REPORT_RECIPIENTS"] == "" {
+			settled["REPORT_RECIPIENTS"] = demo.Admin
+		}
 	}
 	environ := lines(settled)
 	cfg, err := config.Load(environ)

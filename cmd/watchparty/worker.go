@@ -88,7 +88,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		Config: cfg, Log: log, Client: parts.temporal,
 		Mail: &activities.Mail{
 			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret), FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
-			LaterDelay: cfg.Mail.LaterDelay,
+			LaterDelay: cfg.Mail.LaterDelay, Report: cfg.Report,
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
@@ -96,6 +96,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
 		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},
+		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report},
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })

@@ -10,13 +10,18 @@ import (
 	"net/smtp"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/inbox"
+	"github.com/watchparty/watchparty/mail"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -303,4 +308,30 @@ func TestMailIsWrittenBeforeItIsAcknowledged(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, bytes.HasPrefix(content, []byte("Return-Path: <bounce@watchparty.test>\r\n")))
 	require.Contains(t, string(content), "X-Envelope-To: alice@watchparty.test\r\n")
+}
+
+// TestChartsOfAReportAreShown: the pictures of a mail as WatchParty sends it.
+func TestChartsOfAReportAreShown(t *testing.T) {
+	s := start(t, t.TempDir())
+	host, port, err := net.SplitHostPort(s.SMTPAddr())
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	sender, err := mail.New(config.Mail{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second})
+	require.NoError(t, err)
+	day := watchparty.ActivityDay{Day: "2026-03-02", Figures: watchparty.Figures{ActiveUsers: 3}}
+	content, err := mail.ActivityReport(watchparty.English, mail.ReportData{
+		Report: watchparty.ActivityReport{From: day.Day, To: day.Day, Figures: day.Figures, Days: []watchparty.ActivityDay{day}},
+		URL:    "https://watch.test/reports#token=x",
+	})
+	require.NoError(t, err)
+	require.NoError(t, sender.Send(t.Context(), mail.Message{ID: "1", To: "ops@watchparty.test", Content: content}))
+
+	id := getJSON[list](t, s, "/api/v1/messages").Messages[0].ID
+	whole := getJSON[message](t, s, "/api/v1/message/"+id)
+	require.Len(t, whole.Inline, len(content.Images))
+	require.Empty(t, whole.Attachments)
+	_, _, page := request(t, http.MethodGet, "http://"+s.HTTPAddr()+"/message/"+id+"/html", nil)
+	require.Equal(t, len(content.Images), strings.Count(string(page), `src="data:image/png;base64,`))
+	require.NotContains(t, string(page), "cid:")
 }

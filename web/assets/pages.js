@@ -1,4 +1,4 @@
-// What the pages behind the links in mails do. Nothing happens before a person presses a button: programs that check
+// What the pages behind the links in mails do. Nothing changes before a person presses a button: programs that check
 // mails open links too.
 'use strict';
 
@@ -73,6 +73,17 @@ const actions = {
     offer('unsubscribe', 'Stop invitations');
     say('Done. This address gets invitations again.');
   },
+  report: async () => {
+    const { data } = await ask('/reports/view', { token });
+    const report = new DOMParser().parseFromString(data.html, 'text/html').querySelector('main');
+    const table = document.createElement('a');
+    table.href = URL.createObjectURL(new Blob([data.csv], { type: 'text/csv' }));
+    table.download = data.filename;
+    table.textContent = 'Download the days as CSV';
+    report.querySelector('header').append(table);
+    document.title = `${report.querySelector('h1').textContent} · WatchParty`;
+    document.querySelector('main').replaceWith(report);
+  },
 };
 
 // offer makes the form's button do something else.
@@ -130,4 +141,6 @@ if (!token) {
   say('This link is not whole. Open it once more from the mail, or copy all of it.', true);
 } else if (form.dataset.action === 'accept') {
   invite();
+} else if (form.dataset.action === 'report') {
+  act('report');
 }

@@ -27,6 +27,10 @@ const (
 	ApplyPolicy   = "ApplyPolicy"
 	FinishCleanup = "FinishCleanup"
 
+	TallyActivity        = "TallyActivity"
+	CreateActivityReport = "CreateActivityReport"
+	QueueReportMails     = "QueueReportMails"
+
 	RemoveAccountFiles = "RemoveAccountFiles"
 	AnonymiseMessages  = "AnonymiseMessages"
 	RemoveAccount      = "RemoveAccount"
@@ -38,6 +42,7 @@ const (
 	ErrorMailExpired    = "MailExpired"    // no attempt got it to the server while it was of use
 	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; its details are a code and a reason
 	ErrorNotFound       = "NotFound"       // the row is gone
+	ErrorPeriodGone     = "PeriodGone"     // it is not kept any more who was active then
 )
 
 // QueueReminderResult names the mail; it is empty when there is nothing to remember somebody of.
@@ -84,6 +89,24 @@ type ApplyPolicyInput struct {
 
 // FinishCleanupInput ends a run.
 type FinishCleanupInput struct {
-	RunID  string                       `json:"run_id"`
-	Failed map[watchparty.Policy]string `json:"failed,omitempty"`
+	RunID     string                       `json:"run_id"`
+	Failed    map[watchparty.Policy]string `json:"failed,omitempty"`
+	Cancelled bool                         `json:"cancelled,omitempty"` // in Temporal
+}
+
+// TallyResult counts the days whose figures were stored.
+type TallyResult struct {
+	Days int `json:"days"`
+}
+
+// CreateReportInput is the first and the last day of a report.
+type CreateReportInput struct {
+	Every watchparty.ReportKind `json:"every"`
+	From  watchparty.Day        `json:"from"`
+	To    watchparty.Day        `json:"to"`
+}
+
+// QueueReportMailsInput names the report.
+type QueueReportMailsInput struct {
+	ReportID string `json:"report_id"`
 }

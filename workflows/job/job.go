@@ -33,6 +33,18 @@ const (
 // Queues are all of them.
 func Queues() []string { return []string{QueueEmail, QueueAvatar, QueueMaintenance} }
 
+// IDs of schedules.
+const (
+	CleanupSchedule       = "cleanup"
+	WeeklyReportSchedule  = "activity-report-weekly"
+	MonthlyReportSchedule = "activity-report-monthly"
+)
+
+// Schedules are the IDs of all that a worker keeps.
+func Schedules() []string {
+	return []string{CleanupSchedule, WeeklyReportSchedule, MonthlyReportSchedule}
+}
+
 // Workflow types.
 const (
 	WelcomeEmail       = "WelcomeEmail"
@@ -44,6 +56,8 @@ const (
 	DeleteAccount      = "DeleteAccount"
 	RoomInvitation     = "RoomInvitation"
 	Resend             = "Resend"
+	ActivityReport     = "ActivityReport"
+	ReportEmail        = "ReportEmail"
 )
 
 // EmailInput names the mail's row.
@@ -57,7 +71,8 @@ type EmailResult struct {
 	Reminder watchparty.MailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
 }
 
-// Progress is the query that a running or finished ProcessAvatar answers with an AvatarProgress.
+// Progress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress, running or
+// ended.
 const Progress = "progress"
 
 // WelcomeEmailID is the workflow's ID for a user.
@@ -114,6 +129,28 @@ func StartResend(emailID string) Event {
 
 // ResendID is the workflow's ID for the row of a mail that is sent again.
 func ResendID(emailID string) string { return "resend/" + emailID }
+
+// ReportEmailID is the workflow's ID for one recipient of a report.
+func ReportEmailID(id string) string { return "activity-report-email/" + id }
+
+// StartReportEmail asks for the mail with an activity report.
+func StartReportEmail(id, emailID string) Event {
+	return Event{
+		WorkflowID: ReportEmailID(id), Workflow: ReportEmail, TaskQueue: QueueEmail,
+		Summary: "Activity report mail", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// ReportInput says what period a report is of: the latest that was over when the schedule started it.
+type ReportInput struct {
+	Every watchparty.ReportKind `json:"every"`
+}
+
+// ReportResult names the report.
+type ReportResult struct {
+	ReportID string `json:"report_id"`
+	Mails    int    `json:"mails"` // that were queued
+}
 
 // AccountInput names an account.
 type AccountInput struct {
@@ -197,11 +234,12 @@ func StartAvatar(in AvatarInput) Event {
 	}
 }
 
-// CleanupInput says what to clean up. A run that the schedule starts has no RunID and takes all policies.
+// CleanupInput says what to clean up. A run that the schedule starts has no RunID and takes all policies that are on.
 type CleanupInput struct {
-	RunID    string              `json:"run_id,omitempty"`
-	Policies []watchparty.Policy `json:"policies,omitempty"`
-	DryRun   bool                `json:"dry_run,omitempty"`
+	RunID     string              `json:"run_id,omitempty"`
+	Policies  []watchparty.Policy `json:"policies,omitempty"`
+	DryRun    bool                `json:"dry_run,omitempty"`
+	OlderThan int64               `json:"older_than_s,omitempty"` // seconds, in place of the policies' own ages
 }
 
 // CleanupResult is what was done.
@@ -209,6 +247,13 @@ type CleanupResult struct {
 	RunID  string                      `json:"run_id"`
 	Counts map[watchparty.Policy]int64 `json:"counts"`
 	Failed []watchparty.Policy         `json:"failed,omitempty"`
+}
+
+// CleanupProgress is how far a run is. How much it has removed is in its row.
+type CleanupProgress struct {
+	Policy watchparty.Policy   `json:"policy,omitempty"` // the one that is applied now
+	Done   []watchparty.Policy `json:"done,omitempty"`
+	Failed []watchparty.Policy `json:"failed,omitempty"`
 }
 
 // CleanupID is the workflow's ID for a run.

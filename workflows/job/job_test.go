@@ -99,8 +99,8 @@ func TestEncoding(t *testing.T) {
 		{job.PublishResult{State: watchparty.AvatarSuperseded}, `{"state":"superseded"}`},
 		{job.CleanupInput{}, `{}`},
 		{
-			job.CleanupInput{RunID: "r1", Policies: watchparty.Policies(), DryRun: true},
-			`{"run_id":"r1","policies":["inactive_participants","old_messages","inactive_rooms","orphaned_files"],"dry_run":true}`,
+			job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyMessages}, DryRun: true, OlderThan: 3600},
+			`{"run_id":"r1","policies":["old_messages"],"dry_run":true,"older_than_s":3600}`,
 		},
 		{
 			job.BeginCleanupResult{
@@ -116,6 +116,11 @@ func TestEncoding(t *testing.T) {
 		{
 			job.FinishCleanupInput{RunID: "r1", Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "given up"}},
 			`{"run_id":"r1","failed":{"inactive_rooms":"given up"}}`,
+		},
+		{job.FinishCleanupInput{RunID: "r1", Cancelled: true}, `{"run_id":"r1","cancelled":true}`},
+		{
+			job.CleanupProgress{Policy: "a", Done: []watchparty.Policy{"b"}, Failed: []watchparty.Policy{"c"}},
+			`{"policy":"a","done":["b"],"failed":["c"]}`,
 		},
 		{
 			job.CleanupResult{RunID: "r1", Counts: map[watchparty.Policy]int64{watchparty.PolicyRooms: 4}, Failed: []watchparty.Policy{watchparty.PolicyRooms}},

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/report"
+	"github.com/watchparty/watchparty/web"
+)
+
+// ListReports answers stored reports.
+func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (ListReportsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := s.store.Reports(ctx, string(value(r.Params.Kind)), more(p))
+	if err != nil {
+		return nil, err
+	}
+	reports, next := cut(reports, p, func(r watchparty.Report) string { return r.ID })
+	return ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
+}
+
+// GetReport answers one report.
+func (s *Server) GetReport(ctx context.Context, r GetReportRequestObject) (GetReportResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	found, err := s.store.Report(ctx, r.ReportID)
+	if err != nil {
+		return nil, err
+	}
+	return GetReport200JSONResponse{Data: s.report(found)}, nil
+}
+
+// GetReportTable answers an activity report's days as CSV.
+func (s *Server) GetReportTable(ctx context.Context, r GetReportTableRequestObject) (GetReportTableResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	found, err := s.store.ActivityReport(ctx, r.ReportID)
+	if err != nil {
+		return nil, err
+	}
+	table, err := report.CSV(found)
+	if err != nil {
+		return nil, err
+	}
+	return GetReportTable200TextCsvResponse{
+		Body: bytes.NewReader(table), ContentLength: int64(len(table)),
+		Headers: GetReportTable200ResponseHeaders{ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`)},
+	}, nil
+}
+
+// ViewReport answers what the page of an activity report shows.
+func (s *Server) ViewReport(ctx context.Context, r ViewReportRequestObject) (ViewReportResponseObject, error) {
+	id, err := s.oneTime.Row(auth.ForReport, r.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.store.ActivityReport(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	html, err := report.Page(found)
+	if err != nil {
+		return nil, err
+	}
+	table, err := report.CSV(found)
+	if err != nil {
+		return nil, err
+	}
+	var out ViewReport200JSONResponse
+	out.Data.HTML, out.Data.Csv, out.Data.Filename = string(html), string(table), tableFile(found)
+	return out, nil
+}
+
+func tableFile(r watchparty.ActivityReport) string { return "activity-" + string(r.From) + ".csv" }
+
+func (s *Server) report(r watchparty.Report) Report {
+	out := Report{
+		ID: r.ID, Kind: ReportKind(r.Kind), RunID: pointer(r.RunID), PeriodStart: r.PeriodStart, PeriodEnd: r.PeriodEnd,
+		Data: r.Data, CreatedAt: r.CreatedAt,
+	}
+	if r.Kind == watchparty.ActivityReportKind {
+		out.PageURL = pointer(s.cfg.HTTP.PublicURL + web.Reports + "#token=" + s.oneTime.Token(auth.ForReport, r.ID))
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	temporal "go.temporal.io/sdk/client"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// Schedules are those that Temporal keeps. They are asked in operations for admins only.
+type Schedules interface {
+	GetHandle(ctx context.Context, id string) temporal.ScheduleHandle
+}
+
+const (
+	// scheduleWait is the longest that one answer of Temporal's is waited for.
+	scheduleWait = 5 * time.Second
+	// maxBackfill is the longest period that can be made up for at once.
+	maxBackfill = 31 * 24 * time.Hour
+)
+
+// ListSchedules answers the schedules that are there by now.
+func (s *Server) ListSchedules(ctx context.Context, _ ListSchedulesRequestObject) (ListSchedulesResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	list := ListSchedules200JSONResponse{Data: []Schedule{}}
+	for _, id := range job.Schedules() {
+		schedule, err := s.schedule(ctx, id)
+		if errors.Is(err, watchparty.ErrNotFound) {
+			continue // no worker has been there yet
+		}
+		if err != nil {
+			return nil, err
+		}
+		list.Data = append(list.Data, schedule)
+	}
+	return list, nil
+}
+
+// PauseSchedule keeps a schedule from starting anything.
+func (s *Server) PauseSchedule(ctx context.Context, r PauseScheduleRequestObject) (PauseScheduleResponseObject, error) {
+	n := watchparty.ScheduleNote{Note: r.Body.Note}
+	n.Normalise()
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditSchedulePaused, map[string]any{"note": n.Note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Pause(ctx, temporal.SchedulePauseOptions{Note: n.Note})
+	})
+	return PauseSchedule200JSONResponse{Data: schedule}, err
+}
+
+// ResumeSchedule lets a schedule go on.
+func (s *Server) ResumeSchedule(ctx context.Context, r ResumeScheduleRequestObject) (ResumeScheduleResponseObject, error) {
+	n := watchparty.ScheduleNote{Note: r.Body.Note}
+	n.Normalise()
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleResumed, map[string]any{"note": n.Note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: n.Note})
+	})
+	return ResumeSchedule200JSONResponse{Data: schedule}, err
+}
+
+// TriggerSchedule starts what a schedule starts, now; nothing while that runs already.
+func (s *Server) TriggerSchedule(ctx context.Context, r TriggerScheduleRequestObject) (TriggerScheduleResponseObject, error) {
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleTriggered, nil, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Trigger(ctx, temporal.ScheduleTriggerOptions{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP})
+	})
+	return TriggerSchedule200JSONResponse{Data: schedule}, err
+}
+
+// BackfillSchedule starts, one after the other, what a schedule would have started in a period.
+func (s *Server) BackfillSchedule(ctx context.Context, r BackfillScheduleRequestObject) (BackfillScheduleResponseObject, error) {
+	start, end := r.Body.Start.UTC(), r.Body.End.UTC()
+	if !start.Before(end) || end.Sub(start) > maxBackfill || end.After(time.Now()) {
+		return nil, watchparty.Invalid(watchparty.FieldError{Field: "end", Code: "range", Message: "must be after start by 31 days at most, and not in the future"})
+	}
+	details := map[string]any{"start": start, "end": end}
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleBackfilled, details, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Backfill(ctx, temporal.ScheduleBackfillOptions{
+			Backfill: []temporal.ScheduleBackfill{{Start: start, End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
+		})
+	})
+	return BackfillSchedule200JSONResponse{Data: schedule}, err
+}
+
+// change does something to a schedule, for admins, and writes it down.
+func (s *Server) change(
+	ctx context.Context, id string, action watchparty.AuditAction, details map[string]any, do func(context.Context, temporal.ScheduleHandle) error,
+) (Schedule, error) {
+	who, err := s.admin(ctx)
+	if err != nil {
+		return Schedule{}, err
+	}
+	if !slices.Contains(job.Schedules(), id) {
+		return Schedule{}, watchparty.ErrNotFound
+	}
+	waiting, cancel := context.WithTimeout(ctx, scheduleWait)
+	defer cancel()
+	if err := temporalError(do(waiting, s.schedules.GetHandle(waiting, id))); err != nil {
+		return Schedule{}, err
+	}
+	if err := s.store.AuditSchedule(ctx, who.UserID, id, action, details); err != nil {
+		return Schedule{}, err
+	}
+	return s.schedule(ctx, id)
+}
+
+func (s *Server) schedule(ctx context.Context, id string) (Schedule, error) {
+	ctx, cancel := context.WithTimeout(ctx, scheduleWait)
+	defer cancel()
+	found, err := s.schedules.GetHandle(ctx, id).Describe(ctx)
+	if err != nil {
+		return Schedule{}, temporalError(err)
+	}
+	out := Schedule{
+		ID: id, Paused: found.Schedule.State.Paused, Note: found.Schedule.State.Note,
+		RecentRuns: []ScheduledRun{}, NextRuns: convert(found.Info.NextActionTimes, time.Time.UTC),
+	}
+	for _, run := range slices.Backward(found.Info.RecentActions) {
+		r := ScheduledRun{ScheduledAt: run.ScheduleTime.UTC(), StartedAt: run.ActualTime.UTC()}
+		if started := run.StartWorkflowResult; started != nil {
+			r.WorkflowID, r.RunID, r.TemporalURL = started.WorkflowID, started.FirstExecutionRunID, s.temporalURL(started.WorkflowID)
+		}
+		out.RecentRuns = append(out.RecentRuns, r)
+	}
+	return out, nil
+}
+
+// temporalError tells what is not there from a Temporal that is away.
+func temporalError(err error) error {
+	var missing *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return watchparty.ErrNotFound
+	default:
+		return errors.Join(watchparty.ErrTemporalAway, err)
+	}
+}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	temporal "go.temporal.io/sdk/client"
+
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// clock stands for the one schedule that Temporal keeps; e2e tests ask a real one.
+type clock struct {
+	temporal.ScheduleHandle // what is not asked for
+
+	mu          sync.Mutex
+	description temporal.ScheduleDescription
+	triggered   int
+	backfills   []temporal.ScheduleBackfill
+	err         error // of every answer
+}
+
+func (c *clock) GetHandle(_ context.Context, id string) temporal.ScheduleHandle {
+	if id != job.CleanupSchedule {
+		return missing{}
+	}
+	return c
+}
+
+// missing is a schedule that no worker has made yet.
+type missing struct{ temporal.ScheduleHandle }
+
+func (missing) Describe(context.Context) (*temporal.ScheduleDescription, error) {
+	return nil, serviceerror.NewNotFound("no such schedule")
+}
+
+func (c *clock) locked(f func()) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		f()
+	}
+	return c.err
+}
+
+func (c *clock) Describe(context.Context) (*temporal.ScheduleDescription, error) {
+	found := &temporal.ScheduleDescription{}
+	err := c.locked(func() {
+		*found = c.description
+		state := temporal.ScheduleState{}
+		if c.description.Schedule.State != nil {
+			state = *c.description.Schedule.State
+		}
+		found.Schedule.State = &state
+	})
+	return found, err
+}
+
+func (c *clock) pause(paused bool, note string) error {
+	return c.locked(func() { c.description.Schedule.State = &temporal.ScheduleState{Paused: paused, Note: note} })
+}
+
+func (c *clock) Pause(_ context.Context, o temporal.SchedulePauseOptions) error {
+	return c.pause(true, o.Note)
+}
+
+func (c *clock) Unpause(_ context.Context, o temporal.ScheduleUnpauseOptions) error {
+	return c.pause(false, o.Note)
+}
+
+func (c *clock) Trigger(context.Context, temporal.ScheduleTriggerOptions) error {
+	return c.locked(func() { c.triggered++ })
+}
+
+func (c *clock) Backfill(_ context.Context, o temporal.ScheduleBackfillOptions) error {
+	return c.locked(func() { c.backfills = append(c.backfills, o.Backfill...) })
+}
+
+func withClock(c *clock) func(*settings) { return func(s *settings) { s.schedules = c } }
+
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	at := time.Now().UTC().Truncate(time.Second).Add(-20 * time.Minute)
+	c.description.Info.RecentActions = []temporal.ScheduleActionResult{
+		{ScheduleTime: at, ActualTime: at.Add(7 * time.Second), StartWorkflowResult: &temporal.ScheduleWorkflowExecution{WorkflowID: "cleanup/scheduled-1", FirstExecutionRunID: "r1"}},
+		{ScheduleTime: at.Add(10 * time.Minute), ActualTime: at.Add(10 * time.Minute)},
+	}
+	c.description.Info.NextActionTimes = []time.Time{at.Add(30 * time.Minute).Local()}
+	b := setup(t, withClock(c))
+	root := b.admin(t, "root")
+	act := func(what string, body any) answer {
+		return b.do(t, "POST", "/admin/schedules/cleanup/"+what, root.token, body)
+	}
+
+	list := b.do(t, "GET", "/admin/schedules", root.token, nil).list()
+	require.Len(t, list, 1)
+	require.Equal(t, "cleanup", list[0]["id"])
+	require.Equal(t, []any{at.Add(30 * time.Minute).Format(time.RFC3339)}, list[0]["next_runs"])
+	recent := list[0]["recent_runs"].([]any)
+	require.Equal(t, at.Add(10*time.Minute).Format(time.RFC3339), recent[0].(map[string]any)["scheduled_at"], "the latest first")
+	require.Equal(t, "cleanup/scheduled-1", recent[1].(map[string]any)["workflow_id"])
+	require.Contains(t, recent[1].(map[string]any)["temporal_url"], "cleanup%2Fscheduled-1")
+
+	paused := act("pause", map[string]any{"note": "new disks"}).data()
+	require.Equal(t, []any{true, "new disks"}, []any{paused["paused"], paused["note"]})
+	require.Equal(t, false, act("resume", map[string]any{"note": "done"}).data()["paused"])
+	require.Equal(t, 200, act("trigger", nil).status)
+	require.Equal(t, 1, c.triggered)
+	require.Equal(t, 200, act("backfill", map[string]any{"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-31T23:00:00Z"}).status, "31 days to the hour")
+	require.Equal(t, time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC), c.backfills[0].Start)
+	for _, bad := range [][2]string{
+		{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"}, {"2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"},
+		{"2026-01-01T00:00:00Z", "2026-02-01T00:00:01Z"}, {time.Now().Format(time.RFC3339), "2999-01-01T00:00:00Z"},
+	} {
+		act("backfill", map[string]any{"start": bad[0], "end": bad[1]}).requireProblem(t, 400, "invalid_request")
+	}
+	act("pause", map[string]any{"note": ""}).requireProblem(t, 400, "invalid_request")
+	b.do(t, "POST", "/admin/schedules/other/trigger", root.token, nil).requireProblem(t, 404, "not_found")
+
+	var acts []any
+	for _, entry := range b.do(t, "GET", "/admin/audit", root.token, nil).list() {
+		if entry["target_kind"] == "schedule" {
+			acts = append(acts, entry["action"])
+			require.Equal(t, "cleanup", entry["details"].(map[string]any)["schedule"])
+		}
+	}
+	require.Equal(t, []any{"schedule_backfilled", "schedule_triggered", "schedule_resumed", "schedule_paused"}, acts)
+}
+
+func TestSchedulesWithoutTemporal(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	b := setup(t, withClock(c))
+	root := b.admin(t, "root")
+	for name, err := range map[string]error{"refused": errors.New("dial tcp: connection refused"), "slow": context.DeadlineExceeded} {
+		c.err = err
+		b.do(t, "GET", "/admin/schedules", root.token, nil).requireProblem(t, 503, "unavailable")
+		b.do(t, "POST", "/admin/schedules/cleanup/trigger", root.token, nil).requireProblem(t, 503, "unavailable")
+		require.Empty(t, b.do(t, "GET", "/admin/audit?action=schedule_triggered", root.token, nil).list(), name)
+	}
+	c.err = serviceerror.NewNotFound("no such schedule")
+	require.Empty(t, b.do(t, "GET", "/admin/schedules", root.token, nil).list(), "no worker has made it yet")
+	b.do(t, "POST", "/admin/schedules/cleanup/trigger", root.token, nil).requireProblem(t, 404, "not_found")
+}

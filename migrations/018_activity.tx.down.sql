@@ -1,0 +1,12 @@
+DROP TABLE report_mails;
+DROP INDEX reports_activity_key, reports_kind_idx;
+DROP INDEX avatars_published_idx;
+ALTER TABLE avatars DROP COLUMN published_at;
+DROP INDEX users_created_idx, rooms_created_idx, invitations_created_idx, invitations_accepted_idx, emails_sent_idx;
+DROP TABLE active_users, activity_days, activity_since;
+DROP TRIGGER participants_come ON participants;
+DROP TRIGGER participants_seen ON participants;
+DROP TRIGGER participants_go ON participants;
+DROP FUNCTION keep_stays();
+ALTER TABLE participants DROP COLUMN present_since;
+DROP TABLE stays;

@@ -1,0 +1,41 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strconv"
+	"strings"
+
+	"github.com/watchparty/watchparty"
+)
+
+// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day.
+func CSV(r watchparty.ActivityReport) ([]byte, error) {
+	var b bytes.Buffer
+	table := csv.NewWriter(&b)
+	table.UseCRLF = true
+	header := []string{"day"}
+	for _, f := range figures() {
+		header = append(header, f.key)
+	}
+	rows := [][]string{header}
+	for _, d := range r.Days {
+		row := []string{cell(string(d.Day))}
+		for _, f := range figures() {
+			row = append(row, strconv.FormatInt(f.of(d.Figures), 10))
+		}
+		rows = append(rows, row)
+	}
+	err := table.WriteAll(rows)
+	return b.Bytes(), err
+}
+
+// cell keeps a spreadsheet from running a text: what it would take for a formula gets an apostrophe, which spreadsheets
+// read as "this is text".
+func cell(text string) string {
+	start := strings.TrimLeft(text, " \u00a0")
+	if start != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(start)[0]) {
+		return "'" + text
+	}
+	return text
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
+
+	"github.com/watchparty/watchparty"
+)
+
+// figure is one of the numbers of a report, under its name in JSON.
+type figure struct {
+	key string
+	of  func(watchparty.Figures) int64
+}
+
+const minutesTogether = "minutes_together"
+
+// figures are all of them, in the order of watchparty.Figures.
+func figures() []figure {
+	return []figure{
+		{"new_users", func(f watchparty.Figures) int64 { return f.NewUsers }},
+		{"active_users", func(f watchparty.Figures) int64 { return f.ActiveUsers }},
+		{"returning_users", func(f watchparty.Figures) int64 { return f.ReturningUsers }},
+		{"rooms_opened", func(f watchparty.Figures) int64 { return f.RoomsOpened }},
+		{"participants", func(f watchparty.Figures) int64 { return f.Participants }},
+		{minutesTogether, func(f watchparty.Figures) int64 { return f.MinutesTogether }},
+		{"messages", func(f watchparty.Figures) int64 { return f.Messages }},
+		{"invitations_sent", func(f watchparty.Figures) int64 { return f.InvitationsSent }},
+		{"invitations_accepted", func(f watchparty.Figures) int64 { return f.InvitationsAccepted }},
+		{"mails_sent", func(f watchparty.Figures) int64 { return f.MailsSent }},
+		{"mails_failed", func(f watchparty.Figures) int64 { return f.MailsFailed }},
+		{"avatars", func(f watchparty.Figures) int64 { return f.Avatars }},
+		{"removed", func(f watchparty.Figures) int64 { return f.Removed }},
+	}
+}
+
+// unknown stands for what cannot be said.
+const unknown = "–"
+
+// Row is one figure in words, beside that of the previous period. What is not known is "–".
+type Row struct {
+	Key      string // its name in JSON
+	Name     string
+	Value    string
+	Previous string
+	Change   string // with its sign
+	Percent  string // of the previous one
+}
+
+// Table is every figure of the report. Time together is in hours.
+func Table(l watchparty.Language, r watchparty.ActivityReport) []Row {
+	w := in(l)
+	var rows []Row
+	for _, f := range figures() {
+		row := Row{
+			Key: f.key, Name: w.figures[f.key], Value: w.figure(f.key, f.of(r.Figures)),
+			Previous: unknown, Change: unknown, Percent: unknown,
+		}
+		if r.Previous != nil {
+			before := f.of(*r.Previous)
+			row.Previous = w.figure(f.key, before)
+			row.Change = signed(f.of(r.Figures)-before, w.figure(f.key, magnitude(f.of(r.Figures)-before)))
+			row.Percent = w.percent(f.of(r.Figures), before)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (w words) figure(key string, n int64) string {
+	if key == minutesTogether {
+		return w.decimal(float64(n)/60, 1)
+	}
+	return w.number(n)
+}
+
+// percent is rounded to one digit where a whole one would say little.
+func (w words) percent(now, before int64) string {
+	if before == 0 {
+		return unknown
+	}
+	percent := math.Abs(float64(now-before)) / float64(before) * 100
+	digits := 0
+	if percent < 10 && now != before {
+		digits = 1
+	}
+	return signed(now-before, w.decimal(percent, digits)+w.percentSign)
+}
+
+// signed has a true minus sign, as wide as a plus.
+func signed(n int64, magnitude string) string {
+	switch {
+	case n > 0:
+		return "+" + magnitude
+	case n < 0:
+		return "−" + magnitude
+	}
+	return "±" + magnitude
+}
+
+func magnitude(n int64) int64 { return max(n, -n) }
+
+func (w words) number(n int64) string { return message.NewPrinter(w.tag).Sprint(number.Decimal(n)) }
+
+func (w words) decimal(x float64, digits int) string {
+	return message.NewPrinter(w.tag).Sprint(number.Decimal(x, number.Scale(digits)))
+}
+
+// count is a number with the word for what is counted.
+func (w words) count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return w.number(n) + " " + many
+}
+
+// ActivePeople is how many there were, such as "12 active people".
+func ActivePeople(l watchparty.Language, r watchparty.ActivityReport) string {
+	w := in(l)
+	return w.count(r.Figures.ActiveUsers, w.activePerson, w.activePeople)
+}
+
+// Period is the report's in words, such as "2–8 March 2026".
+func Period(l watchparty.Language, r watchparty.ActivityReport) string {
+	return in(l).period(r.From, r.To)
+}
+
+// PreviousPeriod is the one before it in words.
+func PreviousPeriod(l watchparty.Language, r watchparty.ActivityReport) string {
+	return in(l).period(r.Every.Last(r.From.Time()))
+}
+
+func (w words) period(from, to watchparty.Day) string {
+	a, b := from.Time(), to.Time()
+	end := fmt.Sprintf("%s %d", w.date(to), b.Year())
+	switch {
+	case a.Day() == 1 && to.Add(1).Time().Equal(a.AddDate(0, 1, 0)):
+		return fmt.Sprintf("%s %d", w.months[a.Month()-1], a.Year())
+	case a.Year() != b.Year():
+		return fmt.Sprintf("%s %d – %s", w.date(from), a.Year(), end)
+	case a.Month() != b.Month():
+		return w.date(from) + " – " + end
+	}
+	return w.day(from) + "–" + end
+}
+
+// day is a day of a month that was named before.
+func (w words) day(d watchparty.Day) string { return fmt.Sprintf(w.dayOfMonth, d.Time().Day()) }
+
+// short is a day without its year, for axes.
+func (w words) short(d watchparty.Day) string {
+	return w.day(d) + " " + w.shortMonths[d.Time().Month()-1]
+}
+
+// date is a day without its year, for sentences.
+func (w words) date(d watchparty.Day) string { return w.day(d) + " " + w.months[d.Time().Month()-1] }
+
+func months(all string) []string { return strings.Fields(all) }

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"golang.org/x/text/language"
+
+	"github.com/watchparty/watchparty"
+)
+
+// words is one language.
+type words struct {
+	tag                        language.Tag
+	dayOfMonth                 string // a format of the day's number
+	months, shortMonths        []string
+	percentSign                string
+	activePerson, activePeople string
+	figures                    map[string]string
+	policies                   map[watchparty.Policy]string
+
+	people, hours, minutes, talk, mails string // titles of charts
+	active, fresh                       string // names of lines, beside them
+	messages, participants              string
+	sent, failed                        string
+	shared                              string
+	total, most, none                   string // formats of what a chart says
+}
+
+func in(l watchparty.Language) words {
+	if l == watchparty.German {
+		return german()
+	}
+	return english()
+}
+
+func english() words {
+	return words{
+		tag:          language.English,
+		dayOfMonth:   "%d",
+		months:       months("January February March April May June July August September October November December"),
+		shortMonths:  months("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
+		percentSign:  "%",
+		activePerson: "active person", activePeople: "active people",
+		figures: map[string]string{
+			"new_users": "New people", "active_users": "Active people", "returning_users": "Returning people",
+			"rooms_opened": "Rooms opened", "participants": "People in rooms", minutesTogether: "Hours together",
+			"messages": "Messages", "invitations_sent": "Invitations sent", "invitations_accepted": "Invitations accepted",
+			"mails_sent": "Mails sent", "mails_failed": "Mails failed", "avatars": "Avatars published", "removed": "Removed by clean-up",
+		},
+		policies: map[watchparty.Policy]string{
+			watchparty.PolicyParticipants: "Inactive people in rooms", watchparty.PolicyMessages: "Old messages",
+			watchparty.PolicyRooms: "Inactive rooms, archived", watchparty.PolicyArchived: "Archived rooms, deleted",
+			watchparty.PolicyUnverified: "Unconfirmed accounts", watchparty.PolicyTokens: "Expired links",
+			watchparty.PolicySessions: "Ended sessions", watchparty.PolicyInvitations: "Ended invitations",
+			watchparty.PolicyKeys: "Idempotency keys", watchparty.PolicyMails: "Old mails", watchparty.PolicyOutbox: "Started events",
+			watchparty.PolicyActivity: "Old activity", watchparty.PolicyFiles: "Orphaned files",
+		},
+		people: "Active and new people", hours: "Hours together", minutes: "Minutes together",
+		talk: "Messages, and people in rooms", mails: "Mails sent and failed",
+		active: "active", fresh: "new", messages: "messages", participants: "people", sent: "sent", failed: "failed", shared: "together",
+		total: "%s: %s in all", most: "%s, most on %s (%s).", none: "%s: none.",
+	}
+}
+
+func german() words {
+	return words{
+		tag:          language.German,
+		dayOfMonth:   "%d.",
+		months:       months("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
+		shortMonths:  months("Jan. Feb. März Apr. Mai Juni Juli Aug. Sep. Okt. Nov. Dez."),
+		percentSign:  "\u00a0%",
+		activePerson: "aktive Person", activePeople: "aktive Personen",
+		figures: map[string]string{
+			"new_users": "Neue Personen", "active_users": "Aktive Personen", "returning_users": "Rückkehrende",
+			"rooms_opened": "Geöffnete Räume", "participants": "Personen in Räumen", minutesTogether: "Gemeinsame Stunden",
+			"messages": "Nachrichten", "invitations_sent": "Einladungen", "invitations_accepted": "Angenommene Einladungen",
+			"mails_sent": "Verschickte Mails", "mails_failed": "Gescheiterte Mails", "avatars": "Neue Profilbilder", "removed": "Aufgeräumt",
+		},
+		policies: map[watchparty.Policy]string{
+			watchparty.PolicyParticipants: "Inaktive Personen in Räumen", watchparty.PolicyMessages: "Alte Nachrichten",
+			watchparty.PolicyRooms: "Inaktive Räume, archiviert", watchparty.PolicyArchived: "Archivierte Räume, gelöscht",
+			watchparty.PolicyUnverified: "Unbestätigte Konten", watchparty.PolicyTokens: "Abgelaufene Links",
+			watchparty.PolicySessions: "Beendete Sitzungen", watchparty.PolicyInvitations: "Beendete Einladungen",
+			watchparty.PolicyKeys: "Idempotenzschlüssel", watchparty.PolicyMails: "Alte Mails", watchparty.PolicyOutbox: "Begonnene Ereignisse",
+			watchparty.PolicyActivity: "Alte Aktivität", watchparty.PolicyFiles: "Verwaiste Dateien",
+		},
+		people: "Aktive und neue Personen", hours: "Gemeinsame Stunden", minutes: "Gemeinsame Minuten",
+		talk: "Nachrichten und Personen in Räumen", mails: "Verschickte und gescheiterte Mails",
+		active: "aktiv", fresh: "neu", messages: "Nachrichten", participants: "Personen", sent: "verschickt", failed: "gescheitert",
+		shared: "gemeinsam",
+		total:  "%s: %s insgesamt", most: "%s, die meisten am %s (%s).", none: "%s: keine.",
+	}
+}

@@ -1,0 +1,23 @@
+package watchparty
+
+import "strings"
+
+// MaxScheduleNote is in characters.
+const MaxScheduleNote = 200
+
+// ScheduleNote is why a schedule is paused or goes on, in words for other operators.
+type ScheduleNote struct {
+	Note string
+}
+
+// Normalise trims what people type around a value.
+func (n *ScheduleNote) Normalise() { n.Note = strings.TrimSpace(n.Note) }
+
+// Validate reports every field that is wrong.
+func (n ScheduleNote) Validate() error {
+	var v fields
+	v.length("note", n.Note, 1, MaxScheduleNote)
+	v.visible("note", n.Note)
+	v.text("note", n.Note)
+	return v.err()
+}

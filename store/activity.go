@@ -1,0 +1,260 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+const untalliedDay = "SELECT coalesce((SELECT max(day) + 1 FROM activity_days), (SELECT day FROM activity_since))"
+
+// UntalliedDay is the first day whose figures are not stored. The first of all is the one on which stays began to be kept.
+func (s *Store) UntalliedDay(ctx context.Context) (watchparty.Day, error) {
+	return untallied(ctx, s.db)
+}
+
+func untallied(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
+	var day time.Time
+	if err := db.NewRaw(untalliedDay).Scan(ctx, &day); err != nil {
+		return "", fmt.Errorf("store: untallied day: %w", err)
+	}
+	return watchparty.DayOf(day), nil
+}
+
+// In what follows ?0 is a day's first moment, ?1 the next day's, and ?2 the day.
+
+// dayStays are the stays of a day, those that last included. One that ends with a day is not of the next.
+const dayStays = `
+	SELECT * FROM (
+		SELECT room_id, user_id, started_at, ended_at FROM stays WHERE started_at < ?1 AND ended_at >= ?0
+		UNION ALL
+		SELECT room_id, user_id, present_since, last_seen_at FROM participants WHERE present_since < ?1 AND last_seen_at >= ?0
+	) AS near WHERE ended_at > ?0 OR started_at = ?0`
+
+const tallyUsers = `
+	INSERT INTO active_users (day, user_id, since)
+	SELECT ?2::date, u.id, (u.created_at AT TIME ZONE 'UTC')::date FROM users AS u WHERE u.id IN (
+		SELECT user_id FROM (` + dayStays + `) AS stay
+		UNION SELECT user_id FROM messages WHERE created_at >= ?0 AND created_at < ?1)
+	ON CONFLICT DO NOTHING`
+
+// secondsTogether follows each room through the day: whoever comes is one more, whoever goes is one less, and what lies
+// between two such steps counts for each of those who are there, if they are two at least.
+const secondsTogether = `
+	SELECT sum(people * extract(epoch FROM until - at)) FROM (
+		SELECT at, sum(step) OVER room AS people, lead(at) OVER (PARTITION BY room_id ORDER BY at, step) AS until FROM (
+			SELECT room_id, greatest(started_at, ?0) AS at, 1 AS step FROM (` + dayStays + `) AS came
+			UNION ALL SELECT room_id, least(ended_at, ?1), -1 FROM (` + dayStays + `) AS went
+		) AS steps
+		WINDOW room AS (PARTITION BY room_id ORDER BY at, step ROWS UNBOUNDED PRECEDING)
+	) AS spans WHERE people >= 2`
+
+const tallyDay = `
+	INSERT INTO activity_days (day, new_users, active_users, returning_users, rooms_opened, participants, minutes_together, messages,
+		invitations_sent, invitations_accepted, mails_sent, mails_failed, avatars, removed)
+	SELECT ?2::date,
+		(SELECT count(*) FROM users WHERE created_at >= ?0 AND created_at < ?1),
+		(SELECT count(*) FROM active_users WHERE day = ?2::date),
+		(SELECT count(*) FROM active_users WHERE day = ?2::date AND since < day),
+		(SELECT count(*) FROM rooms WHERE created_at >= ?0 AND created_at < ?1),
+		(SELECT count(*) FROM (SELECT DISTINCT room_id, user_id FROM (` + dayStays + `) AS stay) AS people),
+		round(coalesce((` + secondsTogether + `), 0) / 60),
+		(SELECT count(*) FROM messages WHERE created_at >= ?0 AND created_at < ?1),
+		(SELECT count(*) FROM invitations WHERE created_at >= ?0 AND created_at < ?1),
+		(SELECT count(*) FROM invitations WHERE state = 'accepted' AND answered_at >= ?0 AND answered_at < ?1),
+		(SELECT count(*) FROM emails WHERE state = 'sent' AND sent_at >= ?0 AND sent_at < ?1),
+		(SELECT count(*) FROM emails WHERE state = 'failed' AND updated_at >= ?0 AND updated_at < ?1),
+		(SELECT count(*) FROM avatars WHERE published_at >= ?0 AND published_at < ?1),
+		(SELECT coalesce(sum(removed.n::bigint), 0) FROM cleanup_runs AS c, jsonb_each_text(c.counts) AS removed (policy, n)
+			WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run)
+	ON CONFLICT DO NOTHING`
+
+// TallyDay stores the figures of a day that is over. Repeating it changes nothing.
+func (s *Store) TallyDay(ctx context.Context, day watchparty.Day) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, statement := range []string{tallyUsers, tallyDay} {
+			if _, err := tx.NewRaw(statement, day.Time(), day.Add(1).Time(), string(day)).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: tally %s: %w", day, err)
+	}
+	return nil
+}
+
+// figuresOf adds up the days from ?0 to ?1. Who was active on several counts once.
+const figuresOf = `
+	SELECT coalesce(sum(new_users), 0)::bigint AS new_users, active.users AS active_users, active.returning AS returning_users,
+		coalesce(sum(rooms_opened), 0)::bigint AS rooms_opened, coalesce(sum(participants), 0)::bigint AS participants,
+		coalesce(sum(minutes_together), 0)::bigint AS minutes_together, coalesce(sum(messages), 0)::bigint AS messages,
+		coalesce(sum(invitations_sent), 0)::bigint AS invitations_sent, coalesce(sum(invitations_accepted), 0)::bigint AS invitations_accepted,
+		coalesce(sum(mails_sent), 0)::bigint AS mails_sent, coalesce(sum(mails_failed), 0)::bigint AS mails_failed,
+		coalesce(sum(avatars), 0)::bigint AS avatars, coalesce(sum(removed), 0)::bigint AS removed
+	FROM (SELECT count(DISTINCT user_id) AS users, count(DISTINCT user_id) FILTER (WHERE since < ?0::date) AS returning
+		FROM active_users WHERE day BETWEEN ?0::date AND ?1::date) AS active
+	LEFT JOIN activity_days ON day BETWEEN ?0::date AND ?1::date
+	GROUP BY active.users, active.returning`
+
+const figuresOfDays = `
+	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
+		coalesce(returning_users, 0) AS returning_users, coalesce(rooms_opened, 0) AS rooms_opened, coalesce(participants, 0) AS participants,
+		coalesce(minutes_together, 0) AS minutes_together, coalesce(messages, 0) AS messages, coalesce(invitations_sent, 0) AS invitations_sent,
+		coalesce(invitations_accepted, 0) AS invitations_accepted, coalesce(mails_sent, 0) AS mails_sent,
+		coalesce(mails_failed, 0) AS mails_failed, coalesce(avatars, 0) AS avatars, coalesce(removed, 0) AS removed
+	FROM generate_series(?0::timestamp, ?1::timestamp, interval '1 day') AS days (day)
+	LEFT JOIN activity_days ON activity_days.day = days.day::date
+	ORDER BY days.day`
+
+const removedBy = `
+	SELECT coalesce(jsonb_object_agg(policy, n), '{}') FROM (
+		SELECT removed.policy, sum(removed.n::bigint) AS n FROM cleanup_runs AS c, jsonb_each_text(c.counts) AS removed (policy, n)
+		WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run GROUP BY removed.policy) AS sums WHERE n > 0`
+
+// errUntallied is for a period whose days have yet to be tallied.
+var errUntallied = errors.New("store: a day of the period is not tallied yet")
+
+// CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID. One
+// that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
+func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportKind, from, to watchparty.Day) (string, error) {
+	var id string
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		start, end := from.Time(), to.Add(1).Time()
+		err := tx.NewSelect().Model((*reportRow)(nil)).Column("id").
+			Where("kind = ? AND period_start = ? AND period_end = ?", watchparty.ActivityReportKind, start, end).Scan(ctx, &id)
+		if err == nil || !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		report, err := reportActivity(ctx, tx, every, from, to)
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal(report)
+		if err != nil {
+			return err
+		}
+		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data, CreatedAt: now()}
+		return tx.NewInsert().Model(row).
+			On("CONFLICT (period_start, period_end) WHERE kind = 'activity' DO UPDATE").Set("kind = EXCLUDED.kind").
+			Returning("id").Scan(ctx, &id)
+	})
+	return id, found(err, "activity report")
+}
+
+func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportKind, from, to watchparty.Day) (watchparty.ActivityReport, error) {
+	r := watchparty.ActivityReport{Every: every, From: from, To: to}
+	next, err := untallied(ctx, tx)
+	if err != nil {
+		return r, err
+	}
+	if next <= to {
+		return r, errUntallied
+	}
+	figures, _, err := figuresIn(ctx, tx, from, to)
+	if err != nil {
+		return r, err
+	}
+	if figures == nil {
+		return r, watchparty.ErrPeriodGone
+	}
+	r.Figures = *figures
+	first, last := every.Last(from.Time())
+	before, whole, err := figuresIn(ctx, tx, first, last)
+	if err != nil {
+		return r, err
+	}
+	if whole {
+		r.Previous = before
+	}
+	var removed string
+	if err := tx.NewRaw(removedBy, from.Time(), to.Add(1).Time()).Scan(ctx, &removed); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal([]byte(removed), &r.RemovedBy); err != nil {
+		return r, err
+	}
+	return r, tx.NewRaw(figuresOfDays, string(from), string(to)).Scan(ctx, &r.Days)
+}
+
+// figuresIn are those of a period; nil when it is not kept any more who was active in it. Whole is false when it began before
+// stays were kept.
+func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (figures *watchparty.Figures, whole bool, err error) {
+	var kept bool
+	err = tx.NewRaw(`
+		SELECT NOT EXISTS (
+			SELECT FROM activity_days AS d WHERE d.day BETWEEN ?0::date AND ?1::date
+				AND d.active_users <> (SELECT count(*) FROM active_users AS a WHERE a.day = d.day)),
+			(SELECT day <= ?0::date FROM activity_since)`, string(from), string(to)).Scan(ctx, &kept, &whole)
+	if err != nil || !kept {
+		return nil, false, err
+	}
+	figures = &watchparty.Figures{}
+	return figures, whole, tx.NewRaw(figuresOf, string(from), string(to)).Scan(ctx, figures)
+}
+
+// ActivityReport finds an activity report by its ID.
+func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.ActivityReport, error) {
+	var row reportRow
+	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).Scan(ctx); err != nil {
+		return watchparty.ActivityReport{}, found(err, "activity report")
+	}
+	report := watchparty.ActivityReport{ID: row.ID}
+	if err := json.Unmarshal(row.Data, &report); err != nil {
+		return watchparty.ActivityReport{}, fmt.Errorf("store: activity report: %w", err)
+	}
+	return report, nil
+}
+
+// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. A recipient is
+// the hash of an address.
+func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipients [][]byte) (int, error) {
+	queued := 0
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
+		for _, recipient := range recipients { // few: a setting
+			id := newID()
+			result, err := tx.NewRaw("INSERT INTO report_mails (id, report_id, recipient_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+				id, reportID, recipient).Exec(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if !affected(result) {
+				continue
+			}
+			emailID, err := addEmail(ctx, tx, watchparty.MailActivityReport, id, "", job.ReportEmailID(id))
+			if err != nil {
+				return nil, err
+			}
+			events = append(events, job.StartReportEmail(id, emailID))
+		}
+		queued = len(events)
+		return events, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store: queue report mails: %w", err)
+	}
+	return queued, nil
+}
+
+// ReportMail finds what a mail with a report holds, and to whom it goes: the hash of an address.
+func (s *Store) ReportMail(ctx context.Context, id string) (watchparty.ActivityReport, []byte, error) {
+	var (
+		reportID  string
+		recipient []byte
+	)
+	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &recipient)
+	if err != nil {
+		return watchparty.ActivityReport{}, nil, found(err, "report mail")
+	}
+	report, err := s.ActivityReport(ctx, reportID)
+	return report, recipient, err
+}

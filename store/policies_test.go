@@ -1,0 +1,633 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// scenes are what policies apply to by a row's own columns. Each statement makes a row of one table by its ID and the moment
+// that its policy counts from.
+var scenes = []struct {
+	name, table string
+	policy      watchparty.Policy
+	insert      string // ?0 the ID, ?1 the moment, ?2 a user, ?3 a room
+}{
+	{"confirmation", "email_verifications", watchparty.PolicyTokens, "INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?0, ?2, 'x@y', ?1)"},
+	{"reset", "password_resets", watchparty.PolicyTokens, "INSERT INTO password_resets (id, expires_at) VALUES (?0, ?1)"},
+	{"session that expired", "sessions", watchparty.PolicySessions,
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?2, ?0::text::bytea, ?1)"},
+	{"session that was ended", "sessions", watchparty.PolicySessions,
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)"},
+	{"invitation", "invitations", watchparty.PolicyInvitations,
+		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)"},
+	{"key", "idempotency_keys", watchparty.PolicyKeys,
+		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)"},
+	{"mail", "emails", watchparty.PolicyMails,
+		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
+	{"event", "outbox", watchparty.PolicyOutbox,
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)"},
+	{"room that clean-up archived", "rooms", watchparty.PolicyArchived,
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) VALUES (?0, '', 'public', 2, now(), ?1)"},
+	{"room that its host deleted", "rooms", watchparty.PolicyArchived,
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?0, '', 'public', 2, now(), ?1)"},
+	{"account", "users", watchparty.PolicyUnverified,
+		"INSERT INTO users (id, username, email, display_name, password_hash, created_at) VALUES (?0, 'u' || right(?0, 20), ?0 || '@y', '', '', ?1)"},
+}
+
+func TestPolicyThresholds(t *testing.T) {
+	t.Parallel()
+	atThresholds(t, policyThresholds)
+}
+
+func policyThresholds(t *testing.T, s *Store, threshold time.Time) {
+	admin := newUser(t, s, fmt.Sprint("admin", threshold.Unix()))
+	room := newRoom(t, s, admin, nil)
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			gone := func(id string) bool {
+				query := "SELECT NOT EXISTS (SELECT FROM " + scene.table + " WHERE id = ?)"
+				if scene.policy == watchparty.PolicyUnverified { // its row follows when a workflow has removed the rest
+					query = "SELECT deleted_at IS NOT NULL FROM users WHERE id = ?"
+				}
+				return get[bool](t, s, query, id)
+			}
+			want := map[string]bool{}
+			var applies []string
+			for _, d := range distances {
+				id := newID()
+				exec(t, s, scene.insert, id, threshold.Add(d.from), admin.ID, room.ID)
+				want[id] = d.applies
+				if d.applies {
+					applies = append(applies, id)
+				}
+			}
+			dry := newRun(t, s, admin, true)
+			require.NoError(t, s.CountCleanup(t.Context(), dry.ID, scene.policy, threshold))
+			rehearsed, err := s.Run(t.Context(), dry.ID)
+			require.NoError(t, err)
+			require.EqualValues(t, len(applies), rehearsed.Counts[scene.policy])
+			require.ElementsMatch(t, applies, rehearsed.Samples[scene.policy], "a dry run names them")
+
+			run := newRun(t, s, admin, false)
+			require.Equal(t, len(applies), drain(t, s, run.ID, scene.policy, threshold))
+			for id, applied := range want {
+				require.Equal(t, applied, gone(id), id)
+			}
+			require.EqualValues(t, len(applies), counted(t, s, run.ID)[scene.policy])
+			exec(t, s, "DELETE FROM "+scene.table+" WHERE id IN (?)", bun.List(keys(want)))
+		})
+	}
+}
+
+func keys(m map[string]bool) (all []string) {
+	for key := range m {
+		all = append(all, key)
+	}
+	return all
+}
+
+// drain applies a policy until there is nothing left, and returns of how many rows.
+func drain(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time) (rows int) {
+	t.Helper()
+	var at Cursor
+	for {
+		b, err := s.CleanupBatch(t.Context(), runID, policy, threshold, 2, at)
+		require.NoError(t, err)
+		rows += b.Rows
+		if !b.More {
+			return rows
+		}
+		at = b.Next
+	}
+}
+
+func TestCleanupOfAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	in := job.CleanupInput{RunID: newID(), Policies: watchparty.Policies()}
+	require.NoError(t, s.BeginRun(t.Context(), in, "cleanup"))
+	for _, policy := range tablePolicies() {
+		require.NoError(t, s.CountCleanup(t.Context(), in.RunID, policy, time.Now()))
+		require.Zero(t, drain(t, s, in.RunID, policy, time.Now()))
+	}
+	require.Len(t, counted(t, s, in.RunID), len(tablePolicies()))
+}
+
+// What still has a use stays, however old it is.
+func TestPoliciesSpareWhatIsInUse(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	old := time.Now().Add(-1000 * time.Hour)
+	for _, statement := range []string{
+		"UPDATE users SET is_admin = true WHERE id = ?2",
+		"INSERT INTO invitations (id, room_id, email, expires_at, updated_at) VALUES (?0, ?3, 'x', ?1, ?1)",
+		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'queued', '', ?1)",
+		"UPDATE emails SET updated_at = ?1", "UPDATE users SET created_at = ?1",
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, created_at) VALUES (?0, ?0, '', '', '{}', ?1)",
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, rotated_at, created_at) VALUES (?0, ?0, ?2, '', now() + interval '1 d', ?1, ?1)",
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, updated_at, last_active_at) VALUES (?0, 'archived by its host', 'public', 2, ?1, ?1, ?1)",
+	} {
+		exec(t, s, statement, newID(), old, admin.ID, room.ID)
+	}
+	run := newRun(t, s, admin, false)
+	for _, policy := range tablePolicies() {
+		if policy == watchparty.PolicyParticipants {
+			continue
+		}
+		require.Zero(t, drain(t, s, run.ID, policy, time.Now().Add(-time.Hour)), policy)
+	}
+}
+
+// Whoever uses an account that was never confirmed keeps it.
+func TestCleanupOfUnverifiedAccounts(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"), newUser(t, s, "confirmed")
+	hosted := newRoom(t, s, unused, nil)
+	say(t, s, hosted, unused, "hello")
+	room := newRoom(t, s, admin, nil)
+	join(t, s, room, seen)
+	require.NoError(t, func() error {
+		_, err := addSession(t.Context(), s.db, signedIn.ID, NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		return err
+	}())
+	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id <> ?", admin.ID)
+	exec(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.ID)
+	colleague := newUser(t, s, "colleague")
+	exec(t, s, "UPDATE users SET is_admin = true, created_at = now() - interval '9 d' WHERE id = ?", colleague.ID)
+	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '9 d' WHERE user_id = ?", unused.ID)
+	run := newRun(t, s, admin, false)
+	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+	require.NoError(t, err)
+	require.Equal(t, 1, b.Rows)
+	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID}, Wrote: []string{hosted.ID}}}, b.Users)
+	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "account-deletion/"+unused.ID), "the rest is promised")
+	for _, user := range []watchparty.User{seen, signedIn, confirmed, admin, colleague} {
+		_, err := s.User(t.Context(), user.ID)
+		require.NoError(t, err, user.Username)
+	}
+}
+
+func TestRetiredRooms(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin, host := newUser(t, s, "admin"), newUser(t, s, "host")
+	retire := func(t *testing.T) watchparty.Room {
+		room := newRoom(t, s, host, nil)
+		say(t, s, room, host, "long ago")
+		exec(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?", room.ID)
+		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
+		exec(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
+		run := newRun(t, s, admin, false)
+		require.Equal(t, []string{room.ID}, apply(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10))
+		return room
+	}
+	purge := func(t *testing.T) int {
+		return drain(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyArchived, time.Now().Add(-7*24*time.Hour))
+	}
+	age := func(room watchparty.Room) {
+		exec(t, s, "UPDATE rooms SET retired_at = now() - interval '8 d' WHERE id = ?", room.ID)
+	}
+
+	t.Run("are listed, and restored by an admin", func(t *testing.T) {
+		room := retire(t)
+		list, err := s.RetiredRooms(t.Context(), Page{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, []string{room.ID}, roomIDs(list))
+		age(room)
+		for range 2 { // the second changes nothing
+			restored, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
+			require.NoError(t, err)
+			require.True(t, restored.ArchivedAt.IsZero() && restored.RetiredAt.IsZero())
+			require.Equal(t, 3, restored.Version)
+		}
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
+		require.Zero(t, purge(t))
+		require.Empty(t, apply(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10), "it counts as active")
+	})
+
+	t.Run("are opened by their hosts", func(t *testing.T) {
+		room := retire(t)
+		age(room)
+		_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
+		require.NoError(t, err)
+		require.Zero(t, purge(t))
+	})
+
+	t.Run("are deleted for good, with all that was said in them", func(t *testing.T) {
+		room := retire(t)
+		require.Zero(t, purge(t), "not yet")
+		age(room)
+		for range 4 { // more than a batch
+			exec(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'x')", newID(), room.ID)
+		}
+		require.Equal(t, 1, purge(t))
+		_, err := s.Room(t.Context(), room.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.Zero(t, get[int](t, s, "SELECT count(*) FROM messages WHERE room_id = ?", room.ID))
+		_, err = s.RestoreRoom(t.Context(), admin.ID, room.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotFound)
+	})
+
+	t.Run("are not those that their hosts archived", func(t *testing.T) {
+		room := newRoom(t, s, host, nil)
+		_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
+		require.NoError(t, err)
+		_, err = s.RestoreRoom(t.Context(), admin.ID, room.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotRetired)
+	})
+
+	t.Run("stay archived without a host", func(t *testing.T) {
+		room := retire(t)
+		exec(t, s, "UPDATE rooms SET host_id = NULL WHERE id = ?", room.ID)
+		_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
+		require.ErrorIs(t, err, watchparty.ErrNotRetired)
+	})
+}
+
+func TestCancelRun(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	for range 5 {
+		say(t, s, room, admin, "old")
+	}
+	soon := time.Now().Add(time.Hour)
+
+	t.Run("stops between batches, and the report says what was done", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		apply(t, s, run.ID, watchparty.PolicyMessages, soon, 2)
+		running, err := s.Run(t.Context(), run.ID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.PolicyMessages, running.Policy)
+		for range 2 { // the second changes nothing
+			cancelled, err := s.CancelRun(t.Context(), admin.ID, run.ID)
+			require.NoError(t, err)
+			require.Equal(t, watchparty.RunRunning, cancelled.State)
+			require.False(t, cancelled.CancelledAt.IsZero())
+		}
+		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM audit WHERE action = 'cleanup_cancelled'"))
+		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 2, Cursor{})
+		require.NoError(t, err)
+		require.Zero(t, b)
+		require.NoError(t, s.CountCleanup(t.Context(), run.ID, watchparty.PolicyRooms, soon))
+		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunCancelled, finished.State)
+		require.Empty(t, finished.Policy)
+		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 2}, finished.Counts)
+		require.Equal(t, 3, count(t, s, "messages"))
+		_, err = s.CancelRun(t.Context(), admin.ID, run.ID)
+		require.ErrorIs(t, err, watchparty.ErrRunEnded)
+	})
+
+	// Whoever has been answered sees nothing more go.
+	t.Run("waits for the batch", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		b := hold(t, s, "DELETE", "messages")
+		var wg sync.WaitGroup
+		var errBatch, errCancel error
+		wg.Go(func() {
+			_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 1, Cursor{})
+		})
+		b.await(t, 1, nil)
+		wg.Go(func() { _, errCancel = s.CancelRun(t.Context(), admin.ID, run.ID) })
+		b.await(t, 2, nil)
+		b.release(t)
+		wg.Wait()
+		require.NoError(t, errBatch)
+		require.NoError(t, errCancel)
+		require.EqualValues(t, 1, counted(t, s, run.ID)[watchparty.PolicyMessages])
+		require.Equal(t, 2, count(t, s, "messages"))
+	})
+
+	t.Run("in Temporal", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Cancelled: true})
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunCancelled, finished.State)
+		require.Equal(t, finished.FinishedAt, finished.CancelledAt)
+	})
+
+	t.Run("a late attempt changes nothing after the end", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
+		require.NoError(t, err)
+		require.Zero(t, drain(t, s, run.ID, watchparty.PolicyMessages, soon))
+		require.Equal(t, 2, count(t, s, "messages"))
+	})
+
+	_, err := s.CancelRun(t.Context(), admin.ID, newID())
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+// A batch finds its rows by an index, however many there are.
+func TestRulesHaveIndexes(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for policy, list := range rules {
+		for _, r := range list {
+			place := "2026-01-01"
+			if r.by == "id" {
+				place = newID()
+			}
+			for _, from := range []string{"", place} {
+				var plan []string
+				require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+					for _, off := range []string{"seqscan", "bitmapscan", "sort"} { // what an index spares, if there is one
+						if _, err := tx.ExecContext(ctx, "SET LOCAL enable_"+off+" = off"); err != nil {
+							return err
+						}
+					}
+					return tx.NewRaw("EXPLAIN "+r.choose(from), time.Now(), 1000, from).Scan(ctx, &plan)
+				}))
+				text := strings.Join(plan, "\n")
+				require.Regexp(t, `Index (Only )?Scan( Backward)? using \w+ on `+r.table+` t`, text, "%s\n%s", policy, text)
+				require.NotContains(t, text, "Sort", "%s\n%s", policy, text)
+				if from != "" {
+					require.Regexp(t, `Index Cond: .*\b`+r.by+` >= `, text, "%s\n%s", policy, text)
+				}
+			}
+		}
+	}
+}
+
+// The condition is part of the statement that removes: what was chosen and has a use again stays.
+func TestPoliciesJudgeAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newUser(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	threshold := time.Now().Add(-24 * time.Hour)
+	applied := map[string]bool{}
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			id := newID()
+			exec(t, s, scene.insert, id, threshold.Add(-time.Hour), admin.ID, room.ID)
+			for _, r := range rules[scene.policy] {
+				var chosen, places []string
+				require.NoError(t, s.db.NewRaw(r.choose(""), threshold, 10).Scan(t.Context(), &chosen, &places))
+				if r.part || len(chosen) == 0 { // another rule's
+					continue
+				}
+				require.Equal(t, []string{id}, chosen)
+				exec(t, s, "UPDATE ? SET ? = now() WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), id)
+				var b Batch
+				require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+					if r.users {
+						_, err := r.deleteAccounts(ctx, tx, threshold, chosen, &b)
+						return err
+					}
+					return r.change(ctx, tx, threshold, chosen, &b)
+				}))
+				require.Zero(t, b.Rows)
+				require.True(t, get[bool](t, s, "SELECT EXISTS (SELECT FROM ? WHERE id = ?)", bun.Ident(r.table), id))
+				exec(t, s, "UPDATE ? SET ? = ? WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), threshold.Add(-time.Hour), id)
+				require.Equal(t, 1, drain(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold), "it was its use that kept it")
+				applied[r.table+r.by] = true
+			}
+		})
+	}
+	for _, policy := range tablePolicies() {
+		for _, r := range rules[policy] {
+			elsewhere := slices.Contains([]watchparty.Policy{
+				watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms, watchparty.PolicyActivity,
+			}, policy)
+			require.True(t, elsewhere || r.part || applied[r.table+r.by], "%s of %s", r.by, r.table)
+		}
+	}
+}
+
+// Someone who uses an account while the batch is about to end it keeps it, or is told that it has ended.
+func TestCleanupSparesWhoSignsIn(t *testing.T) {
+	t.Parallel()
+	threshold := func() time.Time { return time.Now().Add(-7 * 24 * time.Hour) }
+	setUp := func(t *testing.T) (*Store, watchparty.User, string) {
+		s := open(t)
+		admin, user := newUser(t, s, "admin"), newUser(t, s, "user")
+		exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
+		return s, user, newRun(t, s, admin, false).ID
+	}
+
+	t.Run("before the batch has the account", func(t *testing.T) {
+		s, user, run := setUp(t)
+		tx, err := s.db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		_, err = addSession(t.Context(), tx, user.ID, NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		require.Zero(t, drain(t, s, run, watchparty.PolicyUnverified, threshold()))
+		require.NoError(t, tx.Commit())
+		require.Zero(t, drain(t, s, run, watchparty.PolicyUnverified, threshold()))
+		_, err = s.User(t.Context(), user.ID)
+		require.NoError(t, err)
+	})
+
+	t.Run("after it has looked for sessions", func(t *testing.T) {
+		s, user, run := setUp(t)
+		exec(t, s, "INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')", newID(), user.ID)
+		b := holdReading(t, s, "sessions")
+		var (
+			wg   sync.WaitGroup
+			done Batch
+			err  error
+		)
+		wg.Go(func() {
+			done, err = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
+		})
+		b.await(t, 1, nil)
+		exec(t, s, "INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())", newID(), user.ID)
+		b.release(t)
+		wg.Wait()
+		require.NoError(t, err)
+		require.True(t, done.More, "it was chosen")
+		require.Zero(t, done.Rows)
+		_, err = s.User(t.Context(), user.ID)
+		require.NoError(t, err)
+	})
+
+	t.Run("once the batch has the account", func(t *testing.T) {
+		s, user, run := setUp(t)
+		b := hold(t, s, "UPDATE", "users")
+		var (
+			wg        sync.WaitGroup
+			done      Batch
+			errBatch  error
+			errSignIn error
+		)
+		wg.Go(func() {
+			done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
+		})
+		b.await(t, 1, nil)
+		wg.Go(func() {
+			_, errSignIn = s.LogIn(t.Context(), user.ID, "hash of user", NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		})
+		b.await(t, 2, nil)
+		b.release(t)
+		wg.Wait()
+		require.NoError(t, errBatch)
+		require.Equal(t, 1, done.Rows)
+		require.ErrorIs(t, errSignIn, watchparty.ErrBadCredentials)
+		require.Zero(t, get[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ?", user.ID))
+	})
+}
+
+// Nothing that was said in a room goes after the room was restored.
+func TestCleanupSparesWhatIsRestored(t *testing.T) {
+	t.Parallel()
+	threshold := time.Now().Add(-7 * 24 * time.Hour)
+	for name, reopen := range map[string]func(s *Store, room watchparty.Room, host, admin watchparty.User) error{
+		"by an admin": func(s *Store, room watchparty.Room, _, admin watchparty.User) error {
+			_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
+			return err
+		},
+		"by its host": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
+			_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
+			return err
+		},
+	} {
+		for _, table := range []string{"messages", "rooms"} {
+			t.Run(name+", as its "+table+" go", func(t *testing.T) {
+				s := open(t)
+				admin, host := newUser(t, s, "admin"), newUser(t, s, "host")
+				room := newRoom(t, s, host, nil)
+				if table == "messages" {
+					say(t, s, room, host, "long ago")
+					say(t, s, room, host, "and again")
+				}
+				exec(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+				run := newRun(t, s, admin, false)
+				b := hold(t, s, "DELETE", table)
+				var (
+					wg        sync.WaitGroup
+					errBatch  error
+					errReopen error
+					reopened  atomic.Bool
+					left      int
+				)
+				wg.Go(func() {
+					_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyArchived, threshold, 1, Cursor{})
+				})
+				b.await(t, 1, nil)
+				wg.Go(func() {
+					errReopen = reopen(s, room, host, admin)
+					left = count(t, s, "messages")
+					reopened.Store(true)
+				})
+				b.await(t, 2, reopened.Load)
+				b.release(t)
+				wg.Wait()
+				require.NoError(t, errBatch)
+				require.Equal(t, left, count(t, s, "messages"), "none goes after the answer")
+				_, err := s.Room(t.Context(), room.ID)
+				if errReopen != nil {
+					require.ErrorIs(t, errReopen, watchparty.ErrNotFound)
+					require.ErrorIs(t, err, watchparty.ErrNotFound)
+					return
+				}
+				require.NoError(t, err)
+				require.Zero(t, drain(t, s, run.ID, watchparty.PolicyArchived, threshold))
+				require.Equal(t, left, count(t, s, "messages"))
+			})
+		}
+	}
+}
+
+// A batch begins where the one before ended, and the last one looks once more at all.
+func TestCleanupGoesOn(t *testing.T) {
+	t.Parallel()
+	s := openIn(t, "Pacific/Kiritimati")
+	admin := newUser(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	threshold := time.Now().Add(-24 * time.Hour)
+	add := func(at time.Time, n int) {
+		exec(t, s, "INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)", room.ID, at, n)
+	}
+
+	t.Run("not from the beginning", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		for hour := range 6 {
+			add(threshold.Add(time.Duration(hour-10)*time.Hour), 1)
+		}
+		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, Cursor{})
+		require.NoError(t, err)
+		require.Equal(t, 2, b.Rows)
+		add(threshold.Add(-100*time.Hour), 1)
+		for range 2 {
+			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
+			require.NoError(t, err)
+			require.Equal(t, 2, b.Rows)
+			require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?", threshold.Add(-100*time.Hour)))
+		}
+		for _, rows := range []int{1, 0} {
+			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
+			require.NoError(t, err)
+			require.Equal(t, rows, b.Rows)
+		}
+		require.False(t, b.More)
+		require.Zero(t, count(t, s, "messages"))
+	})
+
+	t.Run("with rows of one moment", func(t *testing.T) {
+		add(threshold.Add(-time.Hour), 7)
+		require.Equal(t, 7, drain(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyMessages, threshold))
+	})
+
+	t.Run("past a row that somebody holds, and back to it", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		add(threshold.Add(-100*time.Hour), 1)
+		add(threshold.Add(-time.Hour), 4)
+		tx, err := s.db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		_, err = tx.ExecContext(t.Context(), "SELECT FROM messages WHERE created_at = ? FOR UPDATE", threshold.Add(-100*time.Hour))
+		require.NoError(t, err)
+		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 3, Cursor{})
+		require.NoError(t, err)
+		require.Equal(t, 3, b.Rows)
+		require.NoError(t, tx.Rollback())
+		for _, rows := range []int{1, 1, 0} {
+			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 3, b.Next)
+			require.NoError(t, err)
+			require.Equal(t, rows, b.Rows)
+		}
+	})
+
+	t.Run("with the next rule, room by room", func(t *testing.T) {
+		run := newRun(t, s, admin, false)
+		for n := range 3 { // the messages of later rooms are older
+			id := newID()
+			exec(t, s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
+				id, threshold.Add(time.Duration(n-10)*time.Hour))
+			exec(t, s, "INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
+				9-n, id)
+		}
+		b := hold(t, s, "DELETE", "rooms") // by then they are to be empty
+		var (
+			wg   sync.WaitGroup
+			rows int
+		)
+		wg.Go(func() { rows = drain(t, s, run.ID, watchparty.PolicyArchived, threshold) })
+		b.await(t, 1, nil)
+		require.Zero(t, count(t, s, "messages"))
+		b.release(t)
+		wg.Wait()
+		require.Equal(t, 3, rows)
+	})
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// RetiredRooms lists the rooms that clean-up archived and has yet to delete, the latest first.
+func (s *Store) RetiredRooms(ctx context.Context, p Page) ([]watchparty.Room, error) {
+	var rows []roomRow
+	q := selectRooms(s.db, &rows).Where("r.retired_at IS NOT NULL AND r.deleted_at IS NULL").Order("r.retired_at DESC", "r.id DESC").Limit(p.Limit)
+	if p.After != "" {
+		q = q.Where("(r.retired_at, r.id) < (SELECT retired_at, id FROM rooms WHERE id = ?)", p.After)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: retired rooms: %w", err)
+	}
+	return convert(rows, roomRow.room), nil
+}
+
+// RestoreRoom opens a room that clean-up archived. Restoring an open room changes nothing. It returns ErrNotFound and
+// ErrNotRetired.
+func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchparty.Room, error) {
+	var row roomRow
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		room, err := lockRoom(ctx, tx, roomID)
+		switch {
+		case err != nil:
+			return err
+		case room.ArchivedAt != nil && (room.RetiredAt == nil || room.HostID == nil):
+			return watchparty.ErrNotRetired
+		case room.ArchivedAt != nil:
+			if err := restore(ctx, tx, adminID, roomID); err != nil {
+				return err
+			}
+		}
+		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
+	})
+	return row.room(), found(err, "restore room")
+}
+
+func restore(ctx context.Context, tx bun.Tx, adminID, roomID string) error {
+	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("retired_at = NULL").Set("last_active_at = now()").
+		Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if err := logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil); err != nil {
+		return err
+	}
+	return audit(ctx, tx, adminID, watchparty.AuditRoomRestored, watchparty.AuditRoom, roomID, nil)
+}
