@@ -360,7 +360,7 @@ func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchp
 }
 
 func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string) error {
-	names, err := json.Marshal(samples)
+	names, err := json.Marshal(append([]string{}, samples...)) // [], not null, for none
 	if err != nil {
 		return err
 	}

@@ -457,6 +457,8 @@ func TestCleanupCountsFromOutside(t *testing.T) {
 		require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 4, []string{"a"}))
 	}
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, counted(t, s, run.ID))
+	require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 0, nil))
+	require.Equal(t, "[]", get[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?", run.ID))
 }
 
 func TestUnknownPolicy(t *testing.T) {
