@@ -45,27 +45,27 @@ func (d Day) Add(days int) Day { return DayOf(d.Time().AddDate(0, 0, days)) }
 
 // ActivityReport says how the service was used in a period.
 type ActivityReport struct {
-	ID       string     `json:"-"`
-	Every    ReportKind `json:"every"`
-	From     Day        `json:"from"` // the first day
-	To       Day        `json:"to"`   // the last day
-	Figures  Figures    `json:"figures"`
-	Previous *Figures   `json:"previous"` // of the period before; nil when not everything about it is known
+	ID       string       `json:"-"`
+	Every    ReportPeriod `json:"every"`
+	From     Day          `json:"from"` // the first day
+	To       Day          `json:"to"`   // the last day
+	Figures  Figures      `json:"figures"`
+	Previous *Figures     `json:"previous"` // of the period before; nil when not everything about it is known
 	// RemovedBy is Removed by policy.
 	RemovedBy map[Policy]int64 `json:"removed_by"`
 	Days      []ActivityDay    `json:"days"` // every one of the period
 }
 
-// ReportKind is how long a report's period is.
-type ReportKind string
+// ReportPeriod is how long a time a report is of.
+type ReportPeriod string
 
 const (
-	ReportWeek  ReportKind = "week"  // from Monday
-	ReportMonth ReportKind = "month" // of the calendar
+	ReportWeek  ReportPeriod = "week"  // from Monday
+	ReportMonth ReportPeriod = "month" // of the calendar
 )
 
 // Last is the latest period that was over at a moment: its first and its last day.
-func (k ReportKind) Last(t time.Time) (from, to Day) {
+func (k ReportPeriod) Last(t time.Time) (from, to Day) {
 	today := DayOf(t).Time()
 	if k == ReportMonth {
 		first := today.AddDate(0, 0, 1-today.Day())

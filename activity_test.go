@@ -12,7 +12,7 @@ import (
 func TestLastPeriod(t *testing.T) {
 	for _, c := range []struct {
 		at       string
-		every    watchparty.ReportKind
+		every    watchparty.ReportPeriod
 		from, to watchparty.Day
 	}{
 		{"2026-03-02T00:00:00Z", watchparty.ReportWeek, "2026-02-23", "2026-03-01"}, // a Monday's first moment

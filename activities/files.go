@@ -114,6 +114,9 @@ func lookUp(ctx context.Context, s *store.Store, names []string) ([]avatarFile, 
 			uploads = append(uploads, watchparty.Avatar{UserID: o.UserID, Version: o.Version})
 		}
 	}
+	if len(uploads) == 0 {
+		return nil, nil
+	}
 	stored, err := s.AvatarStates(ctx, uploads)
 	if err != nil {
 		return nil, err

@@ -47,28 +47,32 @@ func (s *Server) ListSchedules(ctx context.Context, _ ListSchedulesRequestObject
 
 // PauseSchedule keeps a schedule from starting anything.
 func (s *Server) PauseSchedule(ctx context.Context, r PauseScheduleRequestObject) (PauseScheduleResponseObject, error) {
-	n := watchparty.ScheduleNote{Note: r.Body.Note}
-	n.Normalise()
-	if err := n.Validate(); err != nil {
+	note, err := scheduleNote(r.Body.Note)
+	if err != nil {
 		return nil, err
 	}
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditSchedulePaused, map[string]any{"note": n.Note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Pause(ctx, temporal.SchedulePauseOptions{Note: n.Note})
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditSchedulePaused, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Pause(ctx, temporal.SchedulePauseOptions{Note: note})
 	})
 	return PauseSchedule200JSONResponse{Data: schedule}, err
 }
 
 // ResumeSchedule lets a schedule go on.
 func (s *Server) ResumeSchedule(ctx context.Context, r ResumeScheduleRequestObject) (ResumeScheduleResponseObject, error) {
-	n := watchparty.ScheduleNote{Note: r.Body.Note}
-	n.Normalise()
-	if err := n.Validate(); err != nil {
+	note, err := scheduleNote(r.Body.Note)
+	if err != nil {
 		return nil, err
 	}
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleResumed, map[string]any{"note": n.Note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: n.Note})
+	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleResumed, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
+		return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: note})
 	})
 	return ResumeSchedule200JSONResponse{Data: schedule}, err
+}
+
+func scheduleNote(text string) (string, error) {
+	n := watchparty.ScheduleNote{Note: text}
+	n.Normalise()
+	return n.Note, n.Validate()
 }
 
 // TriggerSchedule starts what a schedule starts, now; nothing while that runs already.

@@ -94,7 +94,7 @@ func TestCell(t *testing.T) {
 func TestPeriod(t *testing.T) {
 	for _, tt := range []struct {
 		from, to         watchparty.Day
-		every            watchparty.ReportKind
+		every            watchparty.ReportPeriod
 		english, german  string
 		previous, vorher string
 	}{

@@ -126,7 +126,7 @@ var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
 // CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID. One
 // that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
-func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportKind, from, to watchparty.Day) (string, error) {
+func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day) (string, error) {
 	var id string
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		start, end := from.Time(), to.Add(1).Time()
@@ -151,7 +151,7 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 	return id, found(err, "activity report")
 }
 
-func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportKind, from, to watchparty.Day) (watchparty.ActivityReport, error) {
+func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day) (watchparty.ActivityReport, error) {
 	r := watchparty.ActivityReport{Every: every, From: from, To: to}
 	next, err := untallied(ctx, tx)
 	if err != nil {

@@ -74,7 +74,7 @@ func (d diary) since(day watchparty.Day) {
 	exec(d.t, d.s, "UPDATE activity_since SET day = ?", string(day))
 }
 
-func (d diary) report(every watchparty.ReportKind, from, to watchparty.Day) watchparty.ActivityReport {
+func (d diary) report(every watchparty.ReportPeriod, from, to watchparty.Day) watchparty.ActivityReport {
 	id, err := d.s.CreateActivityReport(d.t.Context(), every, from, to)
 	require.NoError(d.t, err)
 	report, err := d.s.ActivityReport(d.t.Context(), id)

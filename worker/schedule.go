@@ -31,7 +31,7 @@ type schedule struct {
 }
 
 func schedules(c config.Config) []schedule {
-	report := func(id, cron string, every watchparty.ReportKind) schedule {
+	report := func(id, cron string, every watchparty.ReportPeriod) schedule {
 		return schedule{id: id, cron: cron, action: client.ScheduleWorkflowAction{
 			ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
 			StaticSummary: "Activity report of a " + string(every),

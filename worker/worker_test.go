@@ -104,7 +104,8 @@ func TestRunWorks(t *testing.T) {
 
 	t.Run("a report of the week before the one that a schedule is told to make up for", func(t *testing.T) {
 		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.WeeklyReportSchedule)
-		end := time.Now().UTC().AddDate(0, 0, -21)
+		monday, _ := watchparty.ReportWeek.Last(time.Now().AddDate(0, 0, -21))
+		end := monday.Add(3).Time()
 		require.NoError(t, schedule.Backfill(t.Context(), client.ScheduleBackfillOptions{
 			Backfill: []client.ScheduleBackfill{{Start: end.AddDate(0, 0, -7), End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
 		}))
@@ -113,11 +114,7 @@ func TestRunWorks(t *testing.T) {
 		p.requireResult(started.WorkflowID, started.FirstExecutionRunID, &result)
 		report, err := p.store.ActivityReport(t.Context(), result.ReportID)
 		require.NoError(t, err)
-		from, to := watchparty.ReportWeek.Last(end)
-		if end.Weekday() == time.Monday && end.Hour() < 5 {
-			from, to = from.Add(-7), to.Add(-7)
-		}
-		require.Equal(t, [2]watchparty.Day{from, to}, [2]watchparty.Day{report.From, report.To})
+		require.Equal(t, [2]watchparty.Day{monday.Add(-7), monday.Add(-1)}, [2]watchparty.Day{report.From, report.To})
 		require.Len(t, report.Days, 7)
 		require.Equal(t, 1, result.Mails)
 	})

@@ -101,9 +101,9 @@ type TallyResult struct {
 
 // CreateReportInput is the first and the last day of a report.
 type CreateReportInput struct {
-	Every watchparty.ReportKind `json:"every"`
-	From  watchparty.Day        `json:"from"`
-	To    watchparty.Day        `json:"to"`
+	Every watchparty.ReportPeriod `json:"every"`
+	From  watchparty.Day          `json:"from"`
+	To    watchparty.Day          `json:"to"`
 }
 
 // QueueReportMailsInput names the report.

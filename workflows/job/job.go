@@ -143,7 +143,7 @@ func StartReportEmail(id, emailID string) Event {
 
 // ReportInput says what period a report is of: the latest that was over when the schedule started it.
 type ReportInput struct {
-	Every watchparty.ReportKind `json:"every"`
+	Every watchparty.ReportPeriod `json:"every"`
 }
 
 // ReportResult names the report.
