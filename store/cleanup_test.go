@@ -679,6 +679,9 @@ func TestLostRuns(t *testing.T) {
 	lost, alive := newRun(t, s, admin, false), newRun(t, s, admin, false)
 	exec(t, s, "UPDATE cleanup_runs SET policy = 'old_mails', counts = '{\"old_messages\": 3}', updated_at = now() - interval '25 h' WHERE id = ?", lost.ID)
 	exec(t, s, "UPDATE cleanup_runs SET updated_at = now() - interval '23 h' WHERE id = ?", alive.ID)
+	waiting, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{}) // for a worker
+	require.NoError(t, err)
+	exec(t, s, "UPDATE cleanup_runs SET updated_at = now() - interval '25 h' WHERE id = ?", waiting.ID)
 	for range 2 {
 		require.NoError(t, s.EndLostRuns(t.Context()))
 		run, err := s.Run(t.Context(), lost.ID)
@@ -692,5 +695,8 @@ func TestLostRuns(t *testing.T) {
 		run, err = s.Run(t.Context(), alive.ID)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.RunRunning, run.State)
+		run, err = s.Run(t.Context(), waiting.ID)
+		require.NoError(t, err)
+		require.Equal(t, watchparty.RunQueued, run.State)
 	}
 }
