@@ -1,7 +1,6 @@
 package watchparty
 
 import (
-	"strings"
 	"time"
 )
 
@@ -50,7 +49,7 @@ type NewBan struct {
 
 // Normalise trims the reason and makes the time one that Postgres keeps as it is.
 func (b *NewBan) Normalise() {
-	b.Reason = strings.TrimSpace(b.Reason)
+	b.Reason = normalLine(b.Reason)
 	if b.Until != nil {
 		until := storable(*b.Until)
 		b.Until = &until
@@ -75,7 +74,7 @@ type NewMute struct {
 
 // Normalise trims the reason and makes the time one that Postgres keeps as it is.
 func (m *NewMute) Normalise() {
-	m.Reason = strings.TrimSpace(m.Reason)
+	m.Reason = normalLine(m.Reason)
 	m.Until = storable(m.Until)
 }
 
@@ -94,8 +93,7 @@ func (v *fields) ends(field string, until, now, latest time.Time) {
 }
 
 func (v *fields) reason(reason string) {
-	v.length("reason", reason, 0, MaxReason)
-	v.line("reason", reason)
+	v.line("reason", reason, 0, MaxReason)
 }
 
 func storable(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

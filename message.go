@@ -57,8 +57,6 @@ type NewMessage struct {
 // ValidateMessage checks a message's body.
 func ValidateMessage(body string) error {
 	var v fields
-	v.length("body", body, 1, MaxMessage)
-	v.visible("body", body)
-	v.text("body", body)
+	v.prose("body", body, 1, MaxMessage)
 	return v.err()
 }

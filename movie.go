@@ -95,9 +95,12 @@ type MovieChange struct {
 
 // Normalise trims the texts and writes genres in lower case, in place.
 func (c MovieChange) Normalise() {
-	for _, text := range []*string{c.Title, c.Description, c.PosterURL, c.StreamURL} {
+	if c.Title != nil {
+		*c.Title = normalLine(*c.Title)
+	}
+	for _, text := range []*string{c.Description, c.PosterURL, c.StreamURL} {
 		if text != nil {
-			*text = strings.TrimSpace(*text)
+			*text = normalProse(*text)
 		}
 	}
 	if c.Genres != nil {
@@ -107,15 +110,13 @@ func (c MovieChange) Normalise() {
 	}
 }
 
-func normalGenre(genre string) string { return strings.ToLower(strings.TrimSpace(genre)) }
+func normalGenre(genre string) string { return strings.ToLower(normalLine(genre)) }
 
 // Validate reports every field that is wrong.
 func (c MovieChange) Validate() error {
 	var v fields
 	if c.Title != nil {
-		v.length("title", *c.Title, 1, MaxTitle)
-		v.visible("title", *c.Title)
-		v.line("title", *c.Title)
+		v.line("title", *c.Title, 1, MaxTitle)
 	}
 	if c.Year != nil {
 		v.check(*c.Year >= MinYear && *c.Year <= MaxYear, "year", "range", "must be from 1870 to 2200")
@@ -124,8 +125,7 @@ func (c MovieChange) Validate() error {
 		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range", "must be from 1 to 6000")
 	}
 	if c.Description != nil {
-		v.length("description", *c.Description, 0, MaxMovieDescription)
-		v.text("description", *c.Description)
+		v.prose("description", *c.Description, 0, MaxMovieDescription)
 	}
 	if c.Genres != nil {
 		v.genres(*c.Genres)
@@ -143,9 +143,7 @@ func (v *fields) genres(genres []string) {
 	v.check(len(genres) <= MaxGenres, "genres", "too_many", "must be at most 10")
 	for i, genre := range genres {
 		field := fmt.Sprintf("genres.%d", i)
-		v.length(field, genre, 1, MaxGenre)
-		v.visible(field, genre)
-		v.line(field, genre)
+		v.line(field, genre, 1, MaxGenre)
 		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is there already")
 	}
 }
@@ -177,7 +175,7 @@ func (f *MovieFilter) Normalise() { f.Genre = normalGenre(f.Genre) }
 // Validate reports texts that cannot be looked for.
 func (f MovieFilter) Validate() error {
 	var v fields
-	v.line("genre", f.Genre)
+	v.searchable("genre", f.Genre, MaxGenre)
 	v.search(f.Search)
 	return v.err()
 }

@@ -1,7 +1,6 @@
 package watchparty
 
 import (
-	"strings"
 	"time"
 )
 
@@ -120,8 +119,8 @@ type NewRoom struct {
 
 // Normalise trims the texts and fills in the defaults.
 func (r *NewRoom) Normalise() {
-	r.Name = strings.TrimSpace(r.Name)
-	r.Description = strings.TrimSpace(r.Description)
+	r.Name = normalLine(r.Name)
+	r.Description = normalProse(r.Description)
 	if r.Visibility == "" {
 		r.Visibility = Public
 	}
@@ -153,11 +152,13 @@ type RoomChange struct {
 
 // Normalise trims the texts.
 func (c *RoomChange) Normalise() {
-	for _, text := range []**string{&c.Name, &c.Description} {
-		if *text != nil {
-			trimmed := strings.TrimSpace(**text)
-			*text = &trimmed
-		}
+	if c.Name != nil {
+		name := normalLine(*c.Name)
+		c.Name = &name
+	}
+	if c.Description != nil {
+		description := normalProse(*c.Description)
+		c.Description = &description
 	}
 }
 
@@ -183,14 +184,11 @@ func (c RoomChange) Validate() error {
 }
 
 func (v *fields) roomName(name string) {
-	v.length("name", name, 1, MaxRoomName)
-	v.visible("name", name)
-	v.line("name", name)
+	v.line("name", name, 1, MaxRoomName)
 }
 
 func (v *fields) roomDescription(description string) {
-	v.length("description", description, 0, MaxRoomDescription)
-	v.text("description", description)
+	v.prose("description", description, 0, MaxRoomDescription)
 }
 
 func (v *fields) visibility(visibility Visibility) {

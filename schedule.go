@@ -1,7 +1,5 @@
 package watchparty
 
-import "strings"
-
 // MaxScheduleNote is in characters.
 const MaxScheduleNote = 200
 
@@ -11,13 +9,11 @@ type ScheduleNote struct {
 }
 
 // Normalise trims what people type around a value.
-func (n *ScheduleNote) Normalise() { n.Note = strings.TrimSpace(n.Note) }
+func (n *ScheduleNote) Normalise() { n.Note = normalProse(n.Note) }
 
 // Validate reports every field that is wrong.
 func (n ScheduleNote) Validate() error {
 	var v fields
-	v.length("note", n.Note, 1, MaxScheduleNote)
-	v.visible("note", n.Note)
-	v.text("note", n.Note)
+	v.prose("note", n.Note, 1, MaxScheduleNote)
 	return v.err()
 }

@@ -11,6 +11,5 @@ func ValidateSearch(q string) error {
 }
 
 func (v *fields) search(q string) {
-	v.length("q", q, 0, MaxSearch)
-	v.line("q", q)
+	v.searchable("q", q, MaxSearch)
 }

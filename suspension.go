@@ -43,14 +43,12 @@ type Suspension struct {
 }
 
 // Normalise trims what people type around a value.
-func (s *Suspension) Normalise() { s.Reason = strings.TrimSpace(s.Reason) }
+func (s *Suspension) Normalise() { s.Reason = normalProse(s.Reason) }
 
 // Validate reports every field that is wrong.
 func (s Suspension) Validate() error {
 	var v fields
-	v.length("reason", s.Reason, 1, MaxSuspensionReason)
-	v.visible("reason", s.Reason)
-	v.text("reason", s.Reason)
+	v.prose("reason", s.Reason, 1, MaxSuspensionReason)
 	return v.err()
 }
 

@@ -3,11 +3,9 @@ package watchparty
 import (
 	"cmp"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // User is an account.
@@ -114,7 +112,7 @@ type Registration struct {
 func (r *Registration) Normalise() {
 	r.Username = strings.TrimSpace(r.Username)
 	r.Email = strings.TrimSpace(r.Email)
-	r.DisplayName = strings.TrimSpace(r.DisplayName)
+	r.DisplayName = normalLine(r.DisplayName)
 	if r.DisplayName == "" {
 		r.DisplayName = r.Username
 	}
@@ -126,12 +124,10 @@ func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
-	v.check(!hasPrefixFold(r.Username, deletedPrefix), "username", "reserved", "must not start with "+deletedPrefix)
+	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
 	v.email("email", r.Email)
 	v.length("password", r.Password, MinPassword, MaxPassword)
-	v.length("display_name", r.DisplayName, 1, MaxDisplayName)
-	v.visible("display_name", r.DisplayName)
-	v.line("display_name", r.DisplayName)
+	v.line("display_name", r.DisplayName, 1, MaxDisplayName)
 	v.language(r.Language)
 	return v.err()
 }
@@ -147,7 +143,7 @@ func ValidateEmail(email string) error {
 // way to Postgres: an account would have many names, each with a rate limit of its own.
 func ValidateAccountAddress(email string) error {
 	var v fields
-	v.line("email", email)
+	v.uncontrolled("email", email)
 	return v.err()
 }
 
@@ -167,8 +163,8 @@ type ProfileChange struct {
 // Normalise trims what people type around a value.
 func (c *ProfileChange) Normalise() {
 	if c.DisplayName != nil {
-		trimmed := strings.TrimSpace(*c.DisplayName)
-		c.DisplayName = &trimmed
+		normal := normalLine(*c.DisplayName)
+		c.DisplayName = &normal
 	}
 }
 
@@ -176,9 +172,7 @@ func (c *ProfileChange) Normalise() {
 func (c ProfileChange) Validate() error {
 	var v fields
 	if c.DisplayName != nil {
-		v.length("display_name", *c.DisplayName, 1, MaxDisplayName)
-		v.visible("display_name", *c.DisplayName)
-		v.line("display_name", *c.DisplayName)
+		v.line("display_name", *c.DisplayName, 1, MaxDisplayName)
 	}
 	if c.Language != nil {
 		v.language(*c.Language)
@@ -186,59 +180,15 @@ func (c ProfileChange) Validate() error {
 	return v.err()
 }
 
-func (v *fields) language(l Language) {
-	v.check(slices.Contains(Languages(), l), "language", "unknown", "is none that mails are written in")
-}
-
-// fields collects field errors.
-type fields []FieldError
-
-func (v *fields) check(ok bool, field, code, message string) {
-	if !ok {
-		*v = append(*v, FieldError{Field: field, Code: code, Message: message})
-	}
-}
-
-func (v *fields) length(field, value string, low, high int) {
-	n := utf8.RuneCountInString(value)
-	v.check(n >= low, field, "too_short", "is too short")
-	v.check(n <= high, field, "too_long", "is too long")
-}
-
 func (v *fields) email(field, value string) {
 	ok := len(value) <= MaxEmailBytes && emailPattern.MatchString(value) && !strings.ContainsFunc(value, unprintable)
 	v.check(ok && !strings.HasSuffix(strings.ToLower(value), deletedDomain), field, "email", "must be an e-mail address")
-	v.line(field, value)
+	v.uncontrolled(field, value)
 }
 
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// line refuses control characters and line breaks; text allows line breaks and tabs.
-func (v *fields) line(field, value string) {
-	v.check(utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl), field, "control_character", "must not hold control characters")
-}
-
-func (v *fields) text(field, value string) {
-	bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
-	v.check(utf8.ValidString(value) && !strings.ContainsFunc(value, bad), field, "control_character", "must not hold control characters")
-}
-
-// visible refuses a text of which nothing would show, such as one of zero-width characters alone.
-func (v *fields) visible(field, value string) {
-	shows := func(r rune) bool {
-		return !unprintable(r) && r != ' ' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-	}
-	v.check(value == "" || strings.ContainsFunc(value, shows), field, "blank", "must hold more than white space")
-}
-
 // unprintable: controls, characters that only format, and white space other than the plain space.
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
-
-func (v fields) err() error {
-	if len(v) == 0 {
-		return nil
-	}
-	return Invalid(v...)
-}

@@ -276,7 +276,7 @@ func TestDeletedNames(t *testing.T) {
 	require.Error(t, watchparty.ValidateEmail(email), "nobody can register it")
 	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery", DisplayName: "x", Language: watchparty.German}
 	require.ErrorContains(t, r.Validate(), "username")
-	r.Username = "deleted"
+	r.Username = "undeleted"
 	require.NoError(t, r.Validate())
 }
 

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 	"gocloud.dev/blob"
@@ -74,6 +75,8 @@ func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "required", Message: "is missing"})
 		case err != nil:
 			return nil, malformedForm(err)
+		case !utf8.ValidString(part.FileName()):
+			return nil, notUTF8("avatar")
 		case part.FormName() != "avatar":
 			continue
 		case found:

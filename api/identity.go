@@ -107,6 +107,5 @@ const maxUserAgent = 200
 
 // userAgent is what the client calls itself, as far as it can be shown.
 func userAgent(ctx context.Context) string {
-	shown := []rune(strings.ToValidUTF8(header(ctx, "User-Agent"), ""))
-	return string(shown[:min(len(shown), maxUserAgent)])
+	return watchparty.ShownLine(header(ctx, "User-Agent"), maxUserAgent)
 }

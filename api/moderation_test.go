@@ -167,7 +167,7 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 			return b.do(t, "POST", "/rooms/"+room+path, host.token, map[string]any{"username": "guest", "until": until, "reason": reason})
 		}
 		for _, reason := range []string{
-			"", strings.Repeat("界", 300), `'; DROP TABLE bans; --`, `<script>alert("x")</script>`, "👩‍👩‍👧 שלום e\u0301 \u202Eback", `\u0000`, "?0 ?", "%s",
+			"", strings.Repeat("界", 300), `'; DROP TABLE bans; --`, `<script>alert("x")</script>`, "👩‍👩‍👧 שלום é", `\u0000`, "?0 ?", "%s",
 		} {
 			a := send(reason)
 			require.Equal(t, 201, a.status, a)
@@ -175,13 +175,11 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 			require.Equal(t, a.data(), b.do(t, "GET", "/rooms/"+room+path, host.token, nil).list()[0])
 		}
 		require.Equal(t, "Noise", send("  Noise\n").data()["reason"])
-		for _, reason := range []string{strings.Repeat("界", 301), "a\x00b", "a\nb", "\x1b[31m", "a\u0085b"} {
+		for _, reason := range []string{strings.Repeat("界", 301), "a\x00b", "a\nb", "\x1b[31m", "a\u0085b", "\u202Eback"} {
 			send(reason).requireField(t, 400, "reason")
 		}
 		raw := `{"username": "guest", "until": "` + until + `", "reason": "\ud800"}`
-		a := b.do(t, "POST", "/rooms/"+room+path, host.token, raw)
-		require.Contains(t, []int{201, 400}, a.status, a)
-		require.NotContains(t, string(a.raw), `\ud800`)
+		b.do(t, "POST", "/rooms/"+room+path, host.token, raw).requireField(t, 400, "reason")
 	}
 	forever := b.ban(t, room, host, "guest", nil)
 	require.Equal(t, []any{nil, ""}, []any{forever.data()["until"], forever.data()["reason"]})

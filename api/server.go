@@ -1,7 +1,7 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, for an
-// upload the spool, validation against the contract, and then its operation, a method of Server in the file of its
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, a check
+// of the address's encoding, for an upload the spool, validation against the contract, and then its operation, a method of Server in the file of its
 // resource. Operations return domain errors; handleError makes problems of them.
 package api
 
@@ -83,7 +83,7 @@ func New(d Deps) (*Server, error) {
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
 		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, s.spool(), validate(spec), wholeJSON,
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, wellFormed, s.spool(), validate(spec),
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
 	s.routePages(e)

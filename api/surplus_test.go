@@ -21,7 +21,7 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 			if r.URL.RawQuery == "" {
 				separator = ""
 			}
-			r.URL.RawQuery += separator + "surprise=1&surprise=2&deep[a][]=b&=&%FF=%FF&long=" + long
+			r.URL.RawQuery += separator + "surprise=1&surprise=2&deep[a][]=b&=&long=" + long
 		},
 		"headers of 8 KB": func(_ documented, r *http.Request) {
 			for _, header := range []string{"X-Surprise", "User-Agent", "Cookie", "Accept", "Accept-Language", "Referer", "X-Request-Id", "X-Forwarded-For"} {

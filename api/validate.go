@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -23,6 +21,7 @@ import (
 // validate refuses what the contract does not allow before any handler runs.
 func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	calendar()
+	strictJSON()
 	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{
 		// The server's address in the contract is a path, so no host is compared. (The Prefix option would do instead, but
 		// at v1.1.0 it leaves the handler an empty body.)
@@ -52,30 +51,6 @@ var calendar = sync.OnceFunc(func() {
 })
 
 var errNoTime = errors.New("there is no such time")
-
-// wholeJSON refuses what follows the one value of a JSON body, where the validator does not look. The validator has
-// read the body, and keeps it.
-func wholeJSON(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-		if r.GetBody == nil || !strings.EqualFold(strings.TrimSpace(media), echo.MIMEApplicationJSON) {
-			return next(c)
-		}
-		body, err := r.GetBody()
-		if err != nil {
-			return err
-		}
-		data, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		if len(data) > 0 && !json.Valid(data) {
-			return watchparty.Invalid(malformedBody)
-		}
-		return next(c)
-	}
-}
 
 // malformedBody is a body that cannot be read at all.
 var malformedBody = watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read"}
@@ -144,6 +119,10 @@ func fieldErrors(prefix string, err error) []watchparty.FieldError {
 			all = append(all, fieldErrors(prefix, e)...)
 		}
 		return all
+	}
+	var coded *watchparty.Error
+	if errors.As(err, &coded) {
+		return coded.Fields
 	}
 	var schema *openapi3.SchemaError
 	if errors.As(err, &schema) {

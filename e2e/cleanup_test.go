@@ -100,7 +100,7 @@ func newAttic(t *testing.T) *attic {
 	a.startAPI(t)
 	a.worker = a.startWorker(a.t)
 	a.temporal = dialTemporal(t, a.stack.TemporalAddress())
-	admin, account := a.client.register(t, "root", "Root")
+	admin, account := a.client.register(t, "ruth", "Ruth")
 	_, err = a.store.GrantAdmin(t.Context(), account.User.Email)
 	require.NoError(t, err)
 	a.admin, a.adminID = admin, account.User.ID

@@ -251,7 +251,7 @@ func (s *system) await(t *testing.T, done func() bool) {
 // admin makes one.
 func (s *system) admin(t *testing.T) client {
 	t.Helper()
-	admin, account := s.client.register(t, "root", "Root")
+	admin, account := s.client.register(t, "ruth", "Ruth")
 	_, err := s.store.GrantAdmin(t.Context(), account.User.Email)
 	require.NoError(t, err)
 	return admin

@@ -1,0 +1,33 @@
+package watchparty
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// fields collects what is wrong with a request, field by field.
+type fields []FieldError
+
+func (v *fields) check(ok bool, field, code, message string) {
+	if !ok {
+		*v = append(*v, FieldError{Field: field, Code: code, Message: message})
+	}
+}
+
+// length is in characters.
+func (v *fields) length(field, value string, low, high int) {
+	n := utf8.RuneCountInString(value)
+	v.check(n >= low, field, "too_short", "is too short")
+	v.check(n <= high, field, "too_long", "is too long")
+}
+
+func (v *fields) language(l Language) {
+	v.check(slices.Contains(Languages(), l), "language", "unknown", "is none that emails are written in")
+}
+
+func (v fields) err() error {
+	if len(v) == 0 {
+		return nil
+	}
+	return Invalid(v...)
+}

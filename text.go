@@ -1,0 +1,240 @@
+package watchparty
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Text that people write follows one of two rules.
+//
+// A line is a name, a title or a reason: it is shown on one line beside other text. It must not change how that text is
+// read, and two lines that look the same should be the same. So it holds no control characters, no line breaks, no
+// bidirectional controls, and no character that nobody can see, but for those that shape their neighbours: joiners and
+// variation selectors in emoji and in the scripts that need them. It does not start with a combining mark.
+//
+// Prose is a message or a description: it is shown in a block of its own. It may have several lines, and bidirectional
+// controls whose effect ends on the line where it begins.
+//
+// Neither may consist of characters that nobody can see.
+
+// line applies the rule of lines. The limits are in characters.
+func (v *fields) line(field, value string, low, high int) {
+	v.text(field, value, low, high, lineFault(value))
+}
+
+// prose applies the rule of prose. The limits are in characters.
+func (v *fields) prose(field, value string, low, high int) {
+	v.text(field, value, low, high, proseFault(value))
+}
+
+func (v *fields) text(field, value string, low, high int, fault *textFault) {
+	v.length(field, value, low, high)
+	if value != "" && (fault == nil || fault == faultInvisible) && !strings.ContainsFunc(value, shows) {
+		fault = faultBlank
+	}
+	v.fault(field, fault)
+}
+
+// searchable accepts every text that can be stored: what a line must not hold finds nothing.
+func (v *fields) searchable(field, value string, high int) {
+	v.length(field, value, 0, high)
+	v.uncontrolled(field, value)
+}
+
+func (v *fields) uncontrolled(field, value string) {
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		v.fault(field, faultControl)
+	}
+}
+
+func (v *fields) fault(field string, fault *textFault) {
+	if fault != nil {
+		v.check(false, field, fault.code, fault.message)
+	}
+}
+
+// normalLine is the form in which a line is checked and stored: NFC, without white space and zero-width characters at its edges.
+func normalLine(s string) string {
+	return strings.TrimFunc(norm.NFC.String(s), func(r rune) bool { return unicode.IsSpace(r) || zeroWidth(r) })
+}
+
+// normalProse is the form in which prose is checked and stored.
+func normalProse(s string) string { return strings.TrimSpace(s) }
+
+// ShownLine makes a line of a text that nobody is asked to correct, such as a header: it leaves out what a line must not
+// hold, and everything after the first high characters.
+func ShownLine(s string, high int) string {
+	kept := []rune(strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) {
+			return -1
+		}
+		return r
+	}, s))
+	return normalLine(string(kept[:min(len(kept), high)]))
+}
+
+type textFault struct{ code, message string }
+
+var (
+	faultBlank     = &textFault{"blank", "must hold more than white space"}
+	faultControl   = &textFault{"control_character", "must not hold control characters"}
+	faultLines     = &textFault{"line_break", "must be one line"}
+	faultBidi      = &textFault{"bidi_control", "must not hold characters that change the direction of text"}
+	faultOpenBidi  = &textFault{"bidi_control", "must end each change of the text's direction on the same line"}
+	faultInvisible = &textFault{"invisible_character", "must not hold invisible characters"}
+	faultMark      = &textFault{"combining_mark", "must not start with a combining mark"}
+)
+
+func lineFault(s string) *textFault {
+	if !utf8.ValidString(s) {
+		return faultControl
+	}
+	runes := []rune(s)
+	for i, r := range runes {
+		if fault := unsafeInLine(r); fault != nil {
+			return fault
+		}
+		if hidden(r) && !shapes(runes, i) {
+			return faultInvisible
+		}
+	}
+	if len(runes) > 0 && unicode.Is(unicode.M, runes[0]) {
+		return faultMark
+	}
+	return nil
+}
+
+// unsafeInLine is what is wrong with a character wherever in a line it stands.
+func unsafeInLine(r rune) *textFault {
+	switch {
+	case unicode.IsControl(r) || noncharacter(r):
+		return faultControl
+	case unicode.In(r, unicode.Zl, unicode.Zp):
+		return faultLines
+	case unicode.Is(unicode.Bidi_Control, r):
+		return faultBidi
+	}
+	return nil
+}
+
+func proseFault(s string) *textFault {
+	if !utf8.ValidString(s) {
+		return faultControl
+	}
+	var open []rune // what closes the bidirectional controls of this line, the innermost last
+	for _, r := range s {
+		switch {
+		case r == '\n' || unicode.In(r, unicode.Zl, unicode.Zp):
+			if len(open) > 0 {
+				return faultOpenBidi
+			}
+		case r == '\t' || r == '\r':
+		case unicode.IsControl(r) || noncharacter(r):
+			return faultControl
+		case bidiCloser[r] != 0:
+			open = append(open, bidiCloser[r])
+		case r == popFormatting || r == popIsolate:
+			if len(open) == 0 || open[len(open)-1] != r {
+				return faultOpenBidi
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		return faultOpenBidi
+	}
+	return nil
+}
+
+const (
+	popFormatting = '\u202c'
+	popIsolate    = '\u2069'
+)
+
+// bidiCloser is what ends the effect of each bidirectional control that has one beyond itself (UAX #9, 2).
+var bidiCloser = map[rune]rune{
+	'\u202a': popFormatting, '\u202b': popFormatting, '\u202d': popFormatting, '\u202e': popFormatting,
+	'\u2066': popIsolate, '\u2067': popIsolate, '\u2068': popIsolate,
+}
+
+func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef }
+
+// hidden characters have no shape of their own.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+// shows reports whether somebody can see a character.
+func shows(r rune) bool {
+	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r) && r != brailleBlank
+}
+
+const brailleBlank = '\u2800'
+
+// zeroWidth characters are often pasted along, and do nothing at the edges of a text.
+func zeroWidth(r rune) bool { return r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad' }
+
+const (
+	zeroWidthNonJoiner = '\u200c'
+	zeroWidthJoiner    = '\u200d'
+	blackFlag          = '\U0001f3f4'
+	firstTag           = '\U000e0020'
+	cancelTag          = '\U000e007f'
+	informationSource  = 'ℹ' // a letter with an emoji form
+)
+
+// shapes reports whether the hidden character at i changes how its neighbours look, as it does in emoji and some scripts.
+// Elsewhere it would only make two texts differ that look the same.
+func shapes(text []rune, i int) bool {
+	if i == 0 {
+		return false
+	}
+	before, after := text[i-1], rune(0)
+	if i+1 < len(text) {
+		after = text[i+1]
+	}
+	switch r := text[i]; {
+	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
+		return shows(after) && (joins(before) || virama(after))
+	case unicode.Is(unicode.Variation_Selector, r):
+		return !hidden(before) && (!unicode.IsLetter(before) || before == informationSource || unicode.In(before, variedLetters...)) && shows(before)
+	case r >= firstTag && r <= cancelTag: // the flags of England, Scotland and Wales
+		return (before == blackFlag || before >= firstTag && before < cancelTag) && (r == cancelTag || after >= firstTag && after <= cancelTag)
+	}
+	return false
+}
+
+// variedLetters are the scripts of letters that have standardised variants.
+var variedLetters = []*unicode.RangeTable{unicode.Han, unicode.Mongolian, unicode.Myanmar, unicode.Phags_Pa}
+
+// joinedLetters are the scripts whose letters join, so that a joiner or non-joiner between two of them shows.
+var joinedLetters = []*unicode.RangeTable{
+	unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Phags_Pa, unicode.Adlam,
+}
+
+// joins reports whether a joiner after r can show: in an emoji, in a script whose letters join, and after a virama (RFC 5892, A.1, A.2).
+func joins(r rune) bool {
+	return unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) || virama(r) || unicode.In(r, joinedLetters...)
+}
+
+func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }
+
+// reservedNames are usernames that others would take for the service itself, or for everybody.
+var reservedNames = []string{
+	"abuse", "admin", "administrator", "admins", "all", "anonymous", "deleted", "everybody", "everyone", "help", "helpdesk", "hostmaster",
+	"mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods", "nobody", "noreply", "null", "official", "operator", "postmaster",
+	"root", "security", "service", "staff", "superuser", "support", "sysadmin", "system", "team", "undefined", "unknown", "watchparty",
+	"webmaster",
+}
+
+// reservedName reports whether a username is reserved: without regard to case and separators, and also where each of its words is.
+func reservedName(username string) bool {
+	words := strings.FieldsFunc(strings.ToLower(username), func(r rune) bool { return strings.ContainsRune("_.-", r) })
+	reserved := func(word string) bool { return slices.Contains(reservedNames, word) }
+	return reserved(strings.Join(words, "")) || len(words) > 0 && !slices.ContainsFunc(words, func(word string) bool { return !reserved(word) })
+}
