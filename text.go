@@ -57,7 +57,8 @@ func (v *fields) fault(field string, fault *textFault) {
 	}
 }
 
-// normalLine is the form in which a line is checked and stored: NFC, without white space and zero-width characters at its edges.
+// normalLine is the form in which a line is checked and stored: NFC, without white space and zero-width characters at
+// its edges.
 func normalLine(s string) string {
 	return strings.TrimFunc(norm.NFC.String(s), func(r rune) bool { return unicode.IsSpace(r) || zeroWidth(r) })
 }
@@ -65,8 +66,8 @@ func normalLine(s string) string {
 // normalProse is the form in which prose is checked and stored.
 func normalProse(s string) string { return strings.TrimSpace(s) }
 
-// ShownLine makes a line of a text that nobody is asked to correct, such as a header: it leaves out what a line must not
-// hold, and everything after the first high characters.
+// ShownLine makes a line of a text that nobody is asked to correct, such as a header: it leaves out what a line must
+// not hold, and everything after the first high characters.
 func ShownLine(s string, high int) string {
 	kept := []rune(strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) {
@@ -188,8 +189,8 @@ const (
 	informationSource  = 'ℹ' // a letter with an emoji form
 )
 
-// shapes reports whether the hidden character at i changes how its neighbours look, as it does in emoji and some scripts.
-// Elsewhere it would only make two texts differ that look the same.
+// shapes reports whether the hidden character at i changes how its neighbours look, as it does in emoji and some
+// scripts. Elsewhere it would only make two texts differ that look the same.
 func shapes(text []rune, i int) bool {
 	if i == 0 {
 		return false
@@ -202,39 +203,45 @@ func shapes(text []rune, i int) bool {
 	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
 		return shows(after) && (joins(before) || virama(after))
 	case unicode.Is(unicode.Variation_Selector, r):
-		return !hidden(before) && (!unicode.IsLetter(before) || before == informationSource || unicode.In(before, variedLetters...)) && shows(before)
+		return shows(before) && varies(before)
 	case r >= firstTag && r <= cancelTag: // the flags of England, Scotland and Wales
-		return (before == blackFlag || before >= firstTag && before < cancelTag) && (r == cancelTag || after >= firstTag && after <= cancelTag)
+		begun := before == blackFlag || before >= firstTag && before < cancelTag
+		return begun && (r == cancelTag || after >= firstTag && after <= cancelTag)
 	}
 	return false
 }
 
-// variedLetters are the scripts of letters that have standardised variants.
-var variedLetters = []*unicode.RangeTable{unicode.Han, unicode.Mongolian, unicode.Myanmar, unicode.Phags_Pa}
+// varies reports whether a character can have standardised variants: symbols and digits, and the letters of some scripts.
+func varies(r rune) bool {
+	return !unicode.IsLetter(r) || r == informationSource ||
+		unicode.In(r, unicode.Han, unicode.Mongolian, unicode.Myanmar, unicode.Phags_Pa)
+}
 
 // joinedLetters are the scripts whose letters join, so that a joiner or non-joiner between two of them shows.
 var joinedLetters = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Phags_Pa, unicode.Adlam,
 }
 
-// joins reports whether a joiner after r can show: in an emoji, in a script whose letters join, and after a virama (RFC 5892, A.1, A.2).
+// joins reports whether a joiner after r can show: in an emoji, in a script whose letters join, and after a virama
+// (RFC 5892, A.1 and A.2).
 func joins(r rune) bool {
-	return unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) || virama(r) || unicode.In(r, joinedLetters...)
+	return virama(r) || unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) ||
+		unicode.In(r, joinedLetters...)
 }
 
 func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }
 
 // reservedNames are usernames that others would take for the service itself, or for everybody.
 var reservedNames = []string{
-	"abuse", "admin", "administrator", "admins", "all", "anonymous", "deleted", "everybody", "everyone", "help", "helpdesk", "hostmaster",
-	"mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods", "nobody", "noreply", "null", "official", "operator", "postmaster",
-	"root", "security", "service", "staff", "superuser", "support", "sysadmin", "system", "team", "undefined", "unknown", "watchparty",
-	"webmaster",
+	"abuse", "admin", "administrator", "admins", "all", "anonymous", "deleted", "everybody", "everyone", "help",
+	"helpdesk", "hostmaster", "mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods", "nobody", "noreply",
+	"null", "official", "operator", "postmaster", "root", "security", "service", "staff", "superuser", "support",
+	"sysadmin", "system", "team", "undefined", "unknown", "watchparty", "webmaster",
 }
 
-// reservedName reports whether a username is reserved: without regard to case and separators, and also where each of its words is.
+// reservedName reports whether a username is reserved, without regard to case and separators, or each of its words is.
 func reservedName(username string) bool {
 	words := strings.FieldsFunc(strings.ToLower(username), func(r rune) bool { return strings.ContainsRune("_.-", r) })
-	reserved := func(word string) bool { return slices.Contains(reservedNames, word) }
-	return reserved(strings.Join(words, "")) || len(words) > 0 && !slices.ContainsFunc(words, func(word string) bool { return !reserved(word) })
+	free := func(word string) bool { return !slices.Contains(reservedNames, word) }
+	return len(words) > 0 && (!free(strings.Join(words, "")) || !slices.ContainsFunc(words, free))
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// lines are texts and what is wrong with each as a line, as prose, or nothing. Each is tried as every field of its rule in the API's
-// tests besides.
+// lines are texts, and what is wrong with each as a line and as prose.
 var lines = []struct{ name, text, line, prose string }{
 	{name: "Latin", text: "Ada Lovelace"},
 	{name: "Japanese with an ideographic space", text: "山田\u3000太郎"},
@@ -39,8 +38,8 @@ var lines = []struct{ name, text, line, prose string }{
 	{name: "an embedding", text: "a\u202bb", line: "bidi_control", prose: "bidi_control"},
 	{name: "an isolate", text: "a\u2067b", line: "bidi_control", prose: "bidi_control"},
 	{name: "an isolate that is ended", text: "a\u2068b\u2069c", line: "bidi_control"},
-	{name: "an isolate that ends on the next line", text: "a\u2067b\nc\u2069", line: "bidi_control", prose: "bidi_control"},
-	{name: "an isolate that ends behind a line separator", text: "a\u2067b\u2028c\u2069", line: "bidi_control", prose: "bidi_control"},
+	{name: "an isolate that ends a line later", text: "a\u2067b\nc\u2069", line: "bidi_control", prose: "bidi_control"},
+	{name: "an isolate across a separator", text: "a\u2067b\u2028c\u2069", line: "bidi_control", prose: "bidi_control"},
 	{name: "an end without a beginning", text: "a\u2069b", line: "bidi_control", prose: "bidi_control"},
 	{name: "ends in the wrong order", text: "\u2067a\u202bb\u2069\u202c", line: "bidi_control", prose: "bidi_control"},
 	{name: "a mark from right to left", text: "a\u200fb", line: "bidi_control"},
@@ -127,13 +126,15 @@ func TestReservedUsernames(t *testing.T) {
 		Email: "ada@example.org", Password: "correct horse battery", DisplayName: "Ada", Language: watchparty.English,
 	}
 	for _, name := range []string{
-		"admin", "Admin", "ADMIN", "support", "moderator", "system", "watchparty", "a.d.m.i.n", "ad-min", "support_", "watchparty-support",
-		"Support.Team", "no-reply", "mailer-daemon", "everyone", "deleted-0000", "DELETED-x", "root",
+		"admin", "Admin", "ADMIN", "support", "moderator", "system", "watchparty", "a.d.m.i.n", "ad-min", "support_",
+		"watchparty-support", "Support.Team", "no-reply", "mailer-daemon", "everyone", "deleted-0000", "DELETED-x", "root",
 	} {
 		valid.Username = name
 		require.Equal(t, []string{"username:reserved"}, wrong(t, valid.Validate()), name)
 	}
-	for _, name := range []string{"ada", "administer", "admin-of-love", "supporter", "rooted", "undeleted", "systematic", "user42", "host.ess"} {
+	for _, name := range []string{
+		"ada", "administer", "admin-of-love", "supporter", "rooted", "undeleted", "systematic", "user42", "host.ess",
+	} {
 		valid.Username = name
 		require.Empty(t, wrong(t, valid.Validate()), name)
 	}

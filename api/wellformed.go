@@ -20,11 +20,11 @@ import (
 )
 
 // strictJSON makes the validator refuse every JSON body that means different things to different readers, before
-// anything decodes it: bytes that are no UTF-8 and halves of surrogate pairs, which encoding/json turns into U+FFFD, names that are
-// given twice, and what follows the one value. The validator's table of decoders is the process's.
+// anything decodes it: bytes that are no UTF-8 and halves of surrogate pairs, which encoding/json turns into U+FFFD,
+// names that are given twice, and what follows the one value. The validator's table of decoders is the process's.
 var strictJSON = sync.OnceFunc(func() {
 	openapi3filter.RegisterBodyDecoder(echo.MIMEApplicationJSON,
-		func(body io.Reader, header http.Header, schema *openapi3.SchemaRef, encoding openapi3filter.EncodingFn) (any, error) {
+		func(body io.Reader, header http.Header, schema *openapi3.SchemaRef, fn openapi3filter.EncodingFn) (any, error) {
 			data, err := io.ReadAll(body)
 			if err != nil {
 				return nil, err
@@ -32,7 +32,7 @@ var strictJSON = sync.OnceFunc(func() {
 			if err := checkJSON(data); err != nil {
 				return nil, err
 			}
-			return openapi3filter.JSONBodyDecoder(bytes.NewReader(data), header, schema, encoding)
+			return openapi3filter.JSONBodyDecoder(bytes.NewReader(data), header, schema, fn)
 		})
 })
 

@@ -13,8 +13,8 @@ import (
 
 // notText are bytes in JSON strings that stand for no text: encoding/json makes U+FFFD of each.
 var notText = map[string]string{
-	"Latin-1": "caf\xe9", "a lone continuation": "a\x80b", "an overlong slash": "a\xc0\xafb", "half a character": "a\xe2\x82",
-	"a surrogate in UTF-8": "a\xed\xa0\x80b", "beyond Unicode": "a\xf5\x80\x80\x80", "UTF-16": "\xff\xfea",
+	"Latin-1": "caf\xe9", "a lone continuation": "a\x80b", "an overlong slash": "a\xc0\xafb",
+	"half a character": "a\xe2\x82", "a surrogate in UTF-8": "a\xed\xa0\x80b", "beyond Unicode": "a\xf5\x80\x80\x80", "UTF-16": "\xff\xfea",
 	"a high surrogate": `a\ud800b`, "a low surrogate": `a\udc00`, "surrogates in the wrong order": `\udc00\ud800`,
 }
 
@@ -27,7 +27,8 @@ func TestBytesThatAreNoText(t *testing.T) {
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		if op.RequestBody != nil && op.RequestBody.Value.Content["application/json"] != nil {
-			for _, name := range slices.Sorted(maps.Keys(op.RequestBody.Value.Content["application/json"].Schema.Value.Properties)) {
+			body := op.RequestBody.Value.Content["application/json"].Schema.Value
+			for _, name := range slices.Sorted(maps.Keys(body.Properties)) {
 				for why, text := range notText {
 					bodies++
 					changed := c.call
