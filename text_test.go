@@ -100,11 +100,11 @@ func TestLinesAndProse(t *testing.T) {
 func TestLineEdges(t *testing.T) {
 	for text, want := range map[string]string{
 		" \t\u3000a b\u00a0\n": "a b",
-		"\ufeffa\u200b":         "a",
-		"\u2028a\u2060":         "a",
-		"e\u0301":               "é",
-		"❤\ufe0f":               "❤\ufe0f",
-		"a  b":                  "a  b",
+		"\ufeffa\u200b":        "a",
+		"\u2028a\u2060":        "a",
+		"e\u0301":              "é",
+		"❤\ufe0f":              "❤\ufe0f",
+		"a  b":                 "a  b",
 	} {
 		name, description, body := text, text, text
 		change := watchparty.RoomChange{Name: &name, Description: &description}
