@@ -7,10 +7,11 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	_ "image/jpeg" // for image.Decode
+	"image/jpeg"
 	_ "image/png"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -331,6 +332,19 @@ func TestRenderColourModels(t *testing.T) {
 		c = pixel(black, 256, 256)
 		require.Less(t, max(c.R, c.G, c.B), uint8(60))
 	})
+}
+
+// TestRenderUncommonJPEGs renders what image/jpeg cannot even read the size of.
+func TestRenderUncommonJPEGs(t *testing.T) {
+	for _, name := range []string{"arithmetic.jpg", "arithmetic-progressive.jpg", "cmyk-2111.jpg"} {
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("testdata", name))
+			require.NoError(t, err)
+			_, err = jpeg.DecodeConfig(bytes.NewReader(data))
+			require.Error(t, err)
+			requireSolid(t, pictures.Red, data)
+		})
+	}
 }
 
 func TestRenderConvertsProfiles(t *testing.T) {

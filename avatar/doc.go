@@ -20,8 +20,9 @@
 //  2. libvips reads the header, and its dimensions are checked once more: its memory depends on what it makes of
 //     the file, and two parsers can disagree on a hostile one.
 //  3. One decode, shrinking on load where the format can (JPEG, WebP), to the largest square wanted: resized,
-//     then turned upright, then cropped to where the attention goes, then converted to sRGB by the embedded
-//     profile. A picture smaller than that square is only cropped, so that a picture of 1×20000 is never blown
+//     then turned upright, then cropped to where the attention goes, then converted to sRGB, so that it looks as
+//     Chromium draws it: by the embedded profile, by what a PNG's cICP, gAMA and cHRM say (package icc makes a profile of
+//     that), and CMYK by its inks. A picture smaller than that square is only cropped, so that a picture of 1×20000 is never blown
 //     up on the way.
 //  4. Each size is resized from that square in memory and saved as WebP, and one as JPEG, or as PNG when anything is
 //     transparent. What libvips adds to the pixels of WebP is taken off in Go, since libvips 8.14.1, which is Debian's,
@@ -33,7 +34,8 @@
 // PNG, WebP and GIF. RequiredEnv belongs in the environment before the process starts.
 //
 // A running decode cannot be interrupted. The limits on bytes, on pixels and on a progressive JPEG's scans bound
-// what it takes: some 230 ms of CPU and 60 MB for all sizes of a photo of 12 megapixels; at the default limits, measured at
-// 49 megapixels with libvips 8.14.1, at worst 3.6 s and 0.5 GB (an interlaced PNG of 16 bits with alpha; 0.3 GB for
-// a progressive JPEG or a GIF). A worker's memory should allow that once for each picture it renders at a time.
+// what it takes: some 230 ms of CPU and 60 MB for all sizes of a photo of 12 megapixels; at the default limits,
+// measured at 49 megapixels with libvips 8.14.1, at worst 3.6 s and 0.5 GB (an interlaced PNG of 16 bits with alpha;
+// 0.3 GB for a progressive JPEG or a GIF). A worker's memory should allow that once for each picture it renders at a
+// time.
 package avatar

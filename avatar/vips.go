@@ -8,7 +8,9 @@ package avatar
 import "C"
 
 import (
+	"bytes"
 	"fmt"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -34,9 +36,20 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 	}
 	var width, height C.int
 	var message *C.char
+	var said C.avatar_meaning
+	if bytes.HasPrefix(data, []byte("\x89PNG")) {
+		m := meaningOfPNG(data)
+		said.plain, said.length = cInt(m.plain), C.size_t(len(m.profile))
+		if len(m.profile) > 0 {
+			var pinned runtime.Pinner
+			defer pinned.Unpin()
+			pinned.Pin(&m.profile[0])
+			said.profile = unsafe.Pointer(&m.profile[0])
+		}
+	}
 	status := C.avatar_render(unsafe.Pointer(&data[0]), C.size_t(len(data)),
 		probe.MaxSide, C.int(limits.MaxPixels), quality,
-		&outputs[0], C.int(len(outputs)), &width, &height, &message)
+		&said, &outputs[0], C.int(len(outputs)), &width, &height, &message)
 	if status != C.AVATAR_OK {
 		defer C.g_free(C.gpointer(message))
 	}

@@ -5,18 +5,20 @@ import (
 	"encoding/binary"
 )
 
-// walkJPEG goes through a JPEG's segments. It returns the EXIF orientation, 1 unless there is a valid one, and
-// the number of scans, which it stops counting once there are more than maxScans.
-func walkJPEG(data []byte) (orientation, scans int) {
+// jpegFrame is what a JPEG's segments say. Width and height are 0 without a frame; orientation is 1 unless there is a
+// valid one; scans stop being counted once there are more than maxScans.
+type jpegFrame struct{ width, height, orientation, scans int }
+
+func walkJPEG(data []byte) jpegFrame {
 	const (
 		startOfScan = 0xda
 		endOfImage  = 0xd9
 		app1        = 0xe1
 	)
-	orientation = 1
+	frame := jpegFrame{orientation: 1}
 	haveExif := false
 	rest := data[2:]
-	for scans <= maxScans {
+	for frame.scans <= maxScans {
 		rest = nextMarker(rest)
 		if len(rest) < 4 || rest[1] == endOfImage {
 			break
@@ -25,19 +27,33 @@ func walkJPEG(data []byte) (orientation, scans int) {
 		if length < 2 || 2+length > len(rest) {
 			break
 		}
-		switch rest[1] {
-		case startOfScan:
-			scans++
-		case app1:
-			exif, ok := bytes.CutPrefix(rest[4:2+length], []byte("Exif\x00\x00"))
+		segment := rest[4 : 2+length]
+		switch marker := rest[1]; {
+		case marker == startOfScan:
+			frame.scans++
+		case startsFrame(marker) && frame.width == 0 && len(segment) >= 5:
+			frame.height = int(binary.BigEndian.Uint16(segment[1:]))
+			frame.width = int(binary.BigEndian.Uint16(segment[3:]))
+		case marker == app1:
+			exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00"))
 			if ok && !haveExif {
 				haveExif = true
-				orientation = exifOrientation(exif)
+				frame.orientation = exifOrientation(exif)
 			}
 		}
 		rest = rest[2+length:]
 	}
-	return orientation, scans
+	return frame
+}
+
+// startsFrame knows the frames of all processes, arithmetic and lossless ones too (ITU-T T.81, table B.1).
+func startsFrame(marker byte) bool {
+	const (
+		huffmanTables          = 0xc4
+		extension              = 0xc8
+		arithmeticConditioning = 0xcc
+	)
+	return marker >= 0xc0 && marker <= 0xcf && marker != huffmanTables && marker != extension && marker != arithmeticConditioning
 }
 
 // nextMarker skips to the next marker that has a segment or ends the picture: over fill bytes, stuffed bytes

@@ -1,19 +1,11 @@
 // Package probe tells from the first bytes of an uploaded picture whether it can become an avatar.
 //
-// It is pure Go and never decodes pixels, so that the API can refuse a bad upload at once, without libvips.
-// A picture that passes may still turn out to be damaged: package avatar finds that out.
+// It is pure Go and never decodes pixels, so that the API can refuse a bad upload at once, without libvips. It reads
+// the picture's size and nothing else of the header: image/jpeg and its like refuse pictures that browsers and libvips
+// show. A picture that passes may turn out to be damaged: package avatar finds that out.
 package probe
 
-import (
-	"bytes"
-	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
-	"strings"
-
-	"golang.org/x/image/webp"
-)
+import "strings"
 
 // Format is one of the picture formats that users may upload.
 type Format string
@@ -103,25 +95,23 @@ func Check(data []byte, limits Limits) (Info, error) {
 	if !ok {
 		return Info{}, unsupportedFormat()
 	}
-	config, err := decodeConfig(format, data)
-	if err != nil {
-		return Info{}, Unreadable()
-	}
-	if err := limits.CheckDimensions(config.Width, config.Height); err != nil {
-		return Info{}, err
-	}
-	info := Info{
-		Format:      format,
-		ContentType: format.ContentType(),
-		Width:       config.Width,
-		Height:      config.Height,
-		Orientation: 1,
-	}
-	if format == JPEG {
-		var scans int
-		if info.Orientation, scans = walkJPEG(data); scans > maxScans {
+	info := Info{Format: format, ContentType: format.ContentType(), Orientation: 1}
+	switch format {
+	case JPEG:
+		frame := walkJPEG(data)
+		if frame.scans > maxScans {
 			return Info{}, Unreadable()
 		}
+		info.Width, info.Height, info.Orientation = frame.width, frame.height, frame.orientation
+	case PNG:
+		info.Width, info.Height = sizeOfPNG(data)
+	case GIF:
+		info.Width, info.Height = sizeOfGIF(data)
+	case WebP:
+		info.Width, info.Height = sizeOfWebP(data)
+	}
+	if err := limits.CheckDimensions(info.Width, info.Height); err != nil {
+		return Info{}, err
 	}
 	return info, nil
 }
@@ -140,18 +130,4 @@ func sniff(data []byte) (Format, bool) {
 		return WebP, true
 	}
 	return "", false
-}
-
-func decodeConfig(format Format, data []byte) (image.Config, error) {
-	r := bytes.NewReader(data)
-	switch format {
-	case JPEG:
-		return jpeg.DecodeConfig(r)
-	case PNG:
-		return png.DecodeConfig(r)
-	case GIF:
-		return gif.DecodeConfig(r)
-	default:
-		return webp.DecodeConfig(r)
-	}
 }

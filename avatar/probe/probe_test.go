@@ -49,6 +49,29 @@ func TestCheckReadsHeaders(t *testing.T) {
 	}
 }
 
+// TestCheckLeavesJudgementToLibvips: image/jpeg refuses each of these headers, and libvips and browsers show such
+// pictures.
+func TestCheckLeavesJudgementToLibvips(t *testing.T) {
+	frame := func(marker byte, components string) []byte {
+		segment := "\x08\x00\xf0\x01\x40" + string(rune(len(components)/3)) + components
+		return append([]byte("\xff\xd8"), pictures.Segment(marker, []byte(segment))...)
+	}
+	const grey, cmyk2111 = "\x01\x11\x00", "\x01\x21\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00"
+	for name, data := range map[string][]byte{
+		"CMYK with 2111 sampling": frame(0xc0, cmyk2111),
+		"extended":                frame(0xc1, grey),
+		"arithmetic":              frame(0xc9, grey),
+		"progressive arithmetic":  frame(0xca, grey),
+		"after another's tables":  append([]byte("\xff\xd8\xff\xcc\x00\x04\x00\x10"), frame(0xc9, grey)[2:]...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			info, err := probe.Check(data, probe.Limits{})
+			require.NoError(t, err)
+			require.Equal(t, []int{320, 240}, []int{info.Width, info.Height})
+		})
+	}
+}
+
 func TestCheckReadsNoPixels(t *testing.T) {
 	data := pictures.PNG(pictures.Solid(2000, 2000, pictures.Red))
 	_, err := probe.Check(data[:33], probe.Limits{})
@@ -110,6 +133,10 @@ func TestCheckRefuses(t *testing.T) {
 		"jpeg's magic":     {[]byte("\xff\xd8\xff"), probe.CodeUnreadable, "save it again"},
 		"png's magic":      {png[:8], probe.CodeUnreadable, ""},
 		"gif's magic":      {[]byte("GIF89a"), probe.CodeUnreadable, ""},
+		"no frame":         {[]byte("\xff\xd8\xff\xc4\x00\x09\x08\x00\xf0\x01\x40\x00\x00\xff\xd9"), probe.CodeUnreadable, ""},
+		"a cut frame":      {[]byte("\xff\xd8\xff\xc0\x00\x11\x08\x00\xf0\x01"), probe.CodeUnreadable, ""},
+		"another chunk":    {webp("ALPH", strings.Repeat("\x00", 16)), probe.CodeUnreadable, ""},
+		"no start code":    {webp("VP8 ", strings.Repeat("\x00", 16)), probe.CodeUnreadable, ""},
 		"webp's magic":     {[]byte("RIFF\x00\x00\x00\x00WEBP"), probe.CodeUnreadable, ""},
 		"a wrong checksum": {bytes.Replace(png, []byte("IHDR\x00\x00\x00\x10"), []byte("IHDR\x00\x00\x00\x11"), 1), probe.CodeUnreadable, ""},
 		"no width":         {noWidth, probe.CodeUnreadable, ""},

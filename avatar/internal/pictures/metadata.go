@@ -1,9 +1,7 @@
 package pictures
 
 import (
-	"bytes"
 	"encoding/binary"
-	"math"
 )
 
 // Segment is a JPEG segment with its length.
@@ -66,41 +64,4 @@ func JPEGProfile(profile []byte) []byte {
 const DisplayP3Gamma = 563.0 / 256
 
 // DisplayP3 is an ICC profile with the primaries of Display P3, adapted to D50.
-func DisplayP3() []byte {
-	be := binary.BigEndian
-	xyz := func(x, y, z float64) []byte {
-		b := []byte("XYZ \x00\x00\x00\x00")
-		for _, v := range []float64{x, y, z} {
-			b = be.AppendUint32(b, uint32(int32(math.Round(v*65536))))
-		}
-		return b
-	}
-	curve := append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), 0x02, 0x33, 0, 0) // u8Fixed8: 563/256
-	tags := []struct {
-		name string
-		data []byte
-	}{
-		{"desc", append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x03P3\x00"), make([]byte, 81)...)},
-		{"wtpt", xyz(0.96420, 1, 0.82491)},
-		{"rXYZ", xyz(0.51512, 0.24120, -0.00105)},
-		{"gXYZ", xyz(0.29198, 0.69225, 0.04189)},
-		{"bXYZ", xyz(0.15710, 0.06657, 0.78407)},
-		{"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
-	}
-	table := be.AppendUint32(nil, uint32(len(tags)))
-	var data []byte
-	at := 128 + 4 + 12*len(tags)
-	for _, tag := range tags {
-		table = be.AppendUint32(append(table, tag.name...), uint32(at+len(data)))
-		table = be.AppendUint32(table, uint32(len(tag.data)))
-		data = append(data, tag.data...)
-		data = append(data, make([]byte, -len(data)&3)...)
-	}
-	header := make([]byte, 128)
-	be.PutUint32(header, uint32(at+len(data)))
-	copy(header[8:], []byte{2, 0x40, 0, 0})
-	copy(header[12:], "mntrRGB XYZ ")
-	copy(header[36:], "acsp")
-	copy(header[68:], xyz(0.96420, 1, 0.82491)[8:])
-	return bytes.Join([][]byte{header, table, data}, nil)
-}
+func DisplayP3() []byte { return Matrix(2, P3Red, P3Green, P3Blue, Gamma(DisplayP3Gamma)) }

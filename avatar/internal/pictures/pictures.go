@@ -187,3 +187,17 @@ func must(err error) {
 		panic(err)
 	}
 }
+
+// WebP is a still lossy picture with a profile, if there is one.
+func WebP(still, profile []byte) []byte {
+	if profile == nil {
+		return still
+	}
+	m := still[12:]
+	size := int(binary.LittleEndian.Uint32(m[4:]))
+	width, height := int(binary.LittleEndian.Uint16(m[14:]))&0x3fff, int(binary.LittleEndian.Uint16(m[16:]))&0x3fff
+	dims := append(uint24(width-1), uint24(height-1)...)
+	body := append([]byte("WEBP"), riff("VP8X", append([]byte{1 << 5, 0, 0, 0}, dims...))...)
+	body = append(body, riff("ICCP", profile)...)
+	return riff("RIFF", append(body, m[:8+size+size&1]...))
+}
