@@ -38,7 +38,7 @@ func colourful(t *testing.T) map[string][]byte {
 	rgb, deep := fill(image.NewNRGBA(r), orange), fill(image.NewNRGBA64(r), orange)
 	grey, deepGrey := fill(image.NewGray(r), color.Gray{Y: 120}), fill(image.NewGray16(r), color.Gray16{Y: 120 << 8})
 	palette := fill(image.NewPaletted(r, color.Palette{color.Black, orange}), orange)
-	clear := fill(image.NewNRGBA(r), color.NRGBA{R: 200, G: 120, B: 60, A: 128})
+	sheer := fill(image.NewNRGBA(r), color.NRGBA{R: 200, G: 120, B: 60, A: 128})
 
 	p3 := pictures.Matrix(4, pictures.P3Red, pictures.P3Green, pictures.P3Blue, icc.SRGB.Tag())
 	turned := func(d []float64) [3]float64 { return [3]float64{d[1], d[2], d[0]} }
@@ -68,7 +68,7 @@ func colourful(t *testing.T) map[string][]byte {
 		"grey PNG":       pictures.PNG(grey), "grey PNG of 16 bits": pictures.PNG(deepGrey), "palette PNG": pictures.PNG(palette),
 		"grey JPEG with a matrix":       pictures.JPEG(grey, pictures.JPEGProfile(profiles["linear light"])),
 		"GIF":                           pictures.GIF(side, side, orange),
-		"transparent PNG":               pictures.PNG(clear),
+		"transparent PNG":               pictures.PNG(sheer),
 		"WebP":                          pictures.WebP(webpOf(t, rgb), nil),
 		"grey JPEG with a grey profile": pictures.JPEG(grey, pictures.JPEGProfile(profiles["a grey profile"])),
 		"grey PNG with a grey profile":  pictures.PNG(grey, pictures.PNGProfile(profiles["a grey profile"])),
@@ -82,7 +82,7 @@ func colourful(t *testing.T) map[string][]byte {
 	all["PNG of 16 bits with a matrix"] = pictures.PNG(deep, pictures.PNGProfile(p3))
 	all["PNG of 16 bits with a perceptual table"] = pictures.PNG(deep, pictures.PNGProfile(profiles["a perceptual table"]))
 	all["palette PNG with a matrix"] = pictures.PNG(palette, pictures.PNGProfile(p3))
-	all["transparent PNG with a matrix"] = pictures.PNG(clear, pictures.PNGProfile(p3))
+	all["transparent PNG with a matrix"] = pictures.PNG(sheer, pictures.PNGProfile(p3))
 
 	gamma := func(g float64) []byte {
 		return pictures.PNGChunk("gAMA", binary.BigEndian.AppendUint32(nil, uint32(math.Round(g*100000))))

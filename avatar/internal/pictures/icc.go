@@ -121,11 +121,11 @@ func labD50(c [3]float64) [3]float64 {
 		}
 	}
 	f := func(i int) float64 {
-		if t := xyz[i] / icc.D50[i]; t > 216.0/24389 {
+		t := xyz[i] / icc.D50[i]
+		if t > 216.0/24389 {
 			return math.Cbrt(t)
-		} else {
-			return (24389.0/27*t + 16) / 116
 		}
+		return (24389.0/27*t + 16) / 116
 	}
 	return [3]float64{116*f(1) - 16, 500 * (f(0) - f(1)), 200 * (f(1) - f(2))}
 }
