@@ -15,6 +15,8 @@ const (
 	MailWelcomeReminder    MailKind = "welcome_reminder" // once more the link that confirms the first address
 	MailInvitationReminder MailKind = "room_invitation_reminder"
 
+	MailPasswordChanged MailKind = "password_changed" // to the account's address, after each change and reset
+
 	MailActivityReport MailKind = "activity_report" // to those whom the settings name
 )
 
@@ -22,7 +24,7 @@ const (
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailWelcome, MailWelcomeReminder, MailVerification, MailReset, MailEmailChanged, MailRoomInvitation, MailInvitationReminder,
-		MailActivityReport,
+		MailActivityReport, MailPasswordChanged,
 	}
 }
 

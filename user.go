@@ -63,14 +63,18 @@ func DeletedNames(id string) (username, email string) {
 // DeletedDisplayName is its display name.
 const DeletedDisplayName = "Deleted account"
 
+// A client that has signed in to an account is remembered for KnownClientTTL, at most MaxKnownClients of each account.
+const (
+	KnownClientTTL  = 90 * 24 * time.Hour
+	MaxKnownClients = 100
+)
+
 // Limits of account fields, in characters unless said otherwise.
 const (
 	MinUsername    = 3
 	MaxUsername    = 32
 	MaxDisplayName = 64
 	MaxEmailBytes  = 254 // RFC 5321, 4.5.3.1.3
-	MinPassword    = 10
-	MaxPassword    = 128
 )
 
 var (
@@ -92,6 +96,14 @@ var (
 	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The e-mail address or the password is wrong."}
 	ErrBadRefresh     = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token", Message: "The refresh token is unknown, used or expired."}
 )
+
+// TooManyTokens refuses to exchange a refresh token once more within its grace period.
+func TooManyTokens(retryAfter time.Duration) *Error {
+	return &Error{
+		Kind: KindLimited, Code: "rate_limited", Message: "This refresh token was used too often. Try again later.",
+		RetryAfter: retryAfter,
+	}
+}
 
 // WrongPassword refuses someone who is signed in and does not know the password; field is where they gave it.
 func WrongPassword(field string) *Error {
@@ -126,7 +138,7 @@ func (r Registration) Validate() error {
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
 	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
 	v.email("email", r.Email)
-	v.length("password", r.Password, MinPassword, MaxPassword)
+	v.password("password", r.Password, r.Username, r.Email)
 	v.line("display_name", r.DisplayName, 1, MaxDisplayName)
 	v.language(r.Language)
 	return v.err()
@@ -144,13 +156,6 @@ func ValidateEmail(email string) error {
 func ValidateAccountAddress(email string) error {
 	var v fields
 	v.uncontrolled("email", email)
-	return v.err()
-}
-
-// ValidatePassword checks a new password; field is where it was given.
-func ValidatePassword(field, password string) error {
-	var v fields
-	v.length(field, password, MinPassword, MaxPassword)
 	return v.err()
 }
 

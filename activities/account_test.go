@@ -34,7 +34,7 @@ func TestAccount(t *testing.T) {
 			}
 		}
 	}
-	_, err = s.DeleteAccount(t.Context(), alice.ID)
+	_, err = s.DeleteAccount(t.Context(), alice.ID, "hash")
 	require.NoError(t, err)
 	// A room that she opened with a request that was on its way.
 	late, err := s.CreateRoom(t.Context(), alice.ID, n, store.Once{})

@@ -118,6 +118,12 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 			return mail.Message{}, err
 		}
 		return letter(row, user, user.Email, mail.Reset, m.link(resetPage, auth.ForReset, row.SubjectID))
+	case watchparty.MailPasswordChanged:
+		user, err := m.Store.User(ctx, row.UserID)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		return letter(row, user, user.Email, mail.PasswordChanged, m.FrontendURL)
 	case watchparty.MailEmailChanged:
 		v, err := m.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {

@@ -520,6 +520,10 @@ func TestAccountMails(t *testing.T) {
 	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.Once{}))
 	require.Contains(t, l.about(watchparty.MailReset).requireSent(l.user.Email, watchparty.MailSent), rowsToken("/password-reset", auth.ForReset))
 
+	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "hash", "another hash", ""))
+	require.Contains(t, l.about(watchparty.MailPasswordChanged).requireSent(l.user.Email, watchparty.MailSent), "password of your WatchParty account was changed")
+	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "another hash", "hash", ""))
+
 	require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", newAddress))
 	text := l.about(watchparty.MailVerification).requireSent(newAddress, watchparty.MailSent)
 	require.Contains(t, text, rowsToken("/verify-email", auth.ForEmail))

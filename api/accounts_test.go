@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
@@ -252,32 +253,67 @@ func TestSessionsOfTheCaller(t *testing.T) {
 	require.False(t, b.works(t, alice.token))
 }
 
-// TestRefreshTokenUsedTwice at once: two parties have it, and neither keeps the sign-in.
+// passGrace makes it long ago that a refresh token was exchanged.
+func (b *bundle) passGrace(t *testing.T, token string) {
+	t.Helper()
+	b.exec(t, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", auth.HashRefresh(token))
+}
+
+// Two tabs may exchange one token at once, and an answer may be lost: every pair works. Later, two parties have the token,
+// and neither keeps the sign-in.
 func TestRefreshTokenUsedTwice(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice := b.register(t, "alice")
 	other := b.logIn(t, alice.email, password).body["access_token"].(string)
-	for range 3 {
-		a := b.logIn(t, alice.email, password)
-		first, token := a.body["access_token"].(string), a.body["refresh_token"].(string)
-		require.True(t, b.works(t, first))
-		answers := make([]answer, 2)
-		statuses := inParallel(2, func(i int) int {
-			answers[i] = b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token})
-			return answers[i].status
-		})
-		require.ElementsMatch(t, []int{200, 401}, statuses)
-		require.False(t, b.works(t, first))
-		for _, a := range answers {
-			if a.status != 200 {
-				continue
-			}
-			require.False(t, b.works(t, a.body["access_token"].(string)))
-			b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": a.body["refresh_token"]}).requireProblem(t, 401, "bad_refresh_token")
-		}
+	refresh := func(token string) answer {
+		return b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token})
+	}
+	first := b.logIn(t, alice.email, password)
+	token := first.body["refresh_token"].(string)
+	const tabs = 50
+	answers := make([]answer, tabs)
+	inParallel(tabs, func(i int) int { answers[i] = refresh(token); return answers[i].status })
+	seen := map[string]bool{}
+	for _, a := range answers {
+		require.Equal(t, 200, a.status, a)
+		require.True(t, b.works(t, a.body["access_token"].(string)))
+		require.False(t, seen[a.body["refresh_token"].(string)], "each has a token of its own")
+		seen[a.body["refresh_token"].(string)] = true
+	}
+	for _, status := range inParallel(tabs, func(i int) int { return refresh(answers[i].body["refresh_token"].(string)).status }) {
+		require.Equal(t, 200, status)
+	}
+	require.Len(t, b.do(t, "GET", "/users/me/sessions", other, nil).list(), 3, "it is one sign-in of three")
+
+	b.passGrace(t, token)
+	require.Equal(t, []int{401, 401}, inParallel(2, func(int) int { return refresh(token).status }))
+	require.False(t, b.works(t, first.body["access_token"].(string)))
+	for _, a := range answers {
+		require.False(t, b.works(t, a.body["access_token"].(string)))
+		refresh(a.body["refresh_token"].(string)).requireProblem(t, 401, "bad_refresh_token")
 	}
 	require.True(t, b.works(t, other), "another sign-in goes on")
+	require.NotEmpty(t, b.logs.records(t, "Sign-in refused"))
+}
+
+// A sign-in ends after AUTH_SESSION_TTL, and its access tokens do not outlive it.
+func TestSignInsEndByTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.register(t, "alice")
+	b.exec(t, "UPDATE sessions SET signed_in_at = now() - interval '90 d' + interval '1 min'")
+	a := b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh})
+	require.Equal(t, 200, a.status, a)
+	require.InDelta(t, 60, a.body["expires_in"], 30)
+	claims := jwt.MapClaims{}
+	_, _, err := jwt.NewParser().ParseUnverified(a.body["access_token"].(string), claims)
+	require.NoError(t, err)
+	require.InDelta(t, time.Now().Add(time.Minute).Unix(), claims["exp"], 30)
+	b.exec(t, "UPDATE sessions SET signed_in_at = now() - interval '90 d'")
+	for _, token := range []string{alice.refresh, a.body["refresh_token"].(string)} {
+		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token}).requireProblem(t, 401, "bad_refresh_token")
+	}
 }
 
 func TestParallelRegistrations(t *testing.T) {
@@ -365,9 +401,17 @@ func TestDeletingTheAccount(t *testing.T) {
 	require.EqualValues(t, 2, roomOf(left)["participants"])
 	require.Len(t, b.do(t, "GET", "/rooms", "", nil).list(), 2)
 
-	require.Equal(t, 204, b.do(t, "DELETE", "/users/me", alice.token, nil).status)
+	remove := func(password string) answer {
+		return b.do(t, "DELETE", "/users/me", alice.token, map[string]any{"password": password})
+	}
+	b.do(t, "DELETE", "/users/me", alice.token, nil).requireField(t, 400, "body")
+	wrong := remove("wrong horse battery")
+	wrong.requireProblem(t, 403, "wrong_password")
+	wrong.requireField(t, 403, "password")
+	require.True(t, b.works(t, alice.token))
+	require.Equal(t, 204, remove(password).status)
 	require.False(t, b.works(t, alice.token))
-	b.do(t, "DELETE", "/users/me", alice.token, nil).requireProblem(t, 401, "unauthenticated")
+	remove(password).requireProblem(t, 401, "unauthenticated")
 	b.logIn(t, alice.email, password).requireProblem(t, 401, "bad_credentials")
 	require.Nil(t, messages().list()[0]["author"])
 	b.do(t, "GET", "/users/alice", "", nil).requireProblem(t, 404, "not_found")

@@ -334,6 +334,7 @@ const (
 	EmailKindActivityReport         EmailKind = "activity_report"
 	EmailKindEmailChanged           EmailKind = "email_changed"
 	EmailKindEmailVerification      EmailKind = "email_verification"
+	EmailKindPasswordChanged        EmailKind = "password_changed"
 	EmailKindPasswordReset          EmailKind = "password_reset"
 	EmailKindRoomInvitation         EmailKind = "room_invitation"
 	EmailKindRoomInvitationReminder EmailKind = "room_invitation_reminder"
@@ -349,6 +350,8 @@ func (e EmailKind) Valid() bool {
 	case EmailKindEmailChanged:
 		return true
 	case EmailKindEmailVerification:
+		return true
+	case EmailKindPasswordChanged:
 		return true
 	case EmailKindPasswordReset:
 		return true
@@ -1160,14 +1163,19 @@ type Cached = bool
 
 // ChangeEmailRequest defines model for ChangeEmailRequest.
 type ChangeEmailRequest struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
+	Email    string   `json:"email"`
+	Password Password `json:"password"`
 }
 
 // ChangePasswordRequest defines model for ChangePasswordRequest.
 type ChangePasswordRequest struct {
-	CurrentPassword string `json:"current_password"`
-	NewPassword     string `json:"new_password"`
+	CurrentPassword Password `json:"current_password"`
+
+	// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control characters and
+	// characters that do not show. It must be neither the username nor the email address, nor what stands before its @, nor one of the
+	// 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are `too_short`, `too_long`, `characters`,
+	// `name` and `common`.
+	NewPassword NewPassword `json:"new_password"`
 }
 
 // CleanupReport defines model for CleanupReport.
@@ -1280,6 +1288,11 @@ type CreateRoomRequest struct {
 
 // Cursor defines model for Cursor.
 type Cursor = string
+
+// DeleteMeRequest defines model for DeleteMeRequest.
+type DeleteMeRequest struct {
+	Password Password `json:"password"`
+}
 
 // EditMessageRequest defines model for EditMessageRequest.
 type EditMessageRequest struct {
@@ -1447,7 +1460,7 @@ type FieldProblem struct {
 	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
 	// `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
 	// `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`, `encoding`, `duplicate`,
-	// `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
+	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
 	// Field Dotted path in the body, or the parameter's name
@@ -1539,8 +1552,8 @@ type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
+	Email    string   `json:"email"`
+	Password Password `json:"password"`
 }
 
 // Message defines model for Message.
@@ -1669,6 +1682,12 @@ type MyRoomList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control characters and
+// characters that do not show. It must be neither the username nor the email address, nor what stands before its @, nor one of the
+// 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are `too_short`, `too_long`, `characters`,
+// `name` and `common`.
+type NewPassword = string
+
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
 
@@ -1705,6 +1724,9 @@ type ParticipantList struct {
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
+
+// Password defines model for Password.
+type Password = string
 
 // Permission defines model for Permission.
 type Permission string
@@ -1807,8 +1829,13 @@ type RegisterRequest struct {
 
 	// Language What mails are written in
 	Language *Language `json:"language,omitempty"`
-	Password string    `json:"password"`
-	Username Username  `json:"username"`
+
+	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control characters and
+	// characters that do not show. It must be neither the username nor the email address, nor what stands before its @, nor one of the
+	// 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are `too_short`, `too_long`, `characters`,
+	// `name` and `common`.
+	Password NewPassword `json:"password"`
+	Username Username    `json:"username"`
 }
 
 // Report defines model for Report.
@@ -1865,7 +1892,11 @@ type ReportViewAnswer struct {
 
 // ResetRequest defines model for ResetRequest.
 type ResetRequest struct {
-	Password string       `json:"password"`
+	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control characters and
+	// characters that do not show. It must be neither the username nor the email address, nor what stands before its @, nor one of the
+	// 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are `too_short`, `too_long`, `characters`,
+	// `name` and `common`.
+	Password NewPassword  `json:"password"`
 	Token    OneTimeToken `json:"token"`
 }
 
@@ -2558,6 +2589,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
+type DeleteMeJSONRequestBody = DeleteMeRequest
 
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = UpdateMeRequest
@@ -8434,6 +8468,7 @@ func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListP
 }
 
 type DeleteMeRequestObject struct {
+	Body *DeleteMeJSONRequestBody
 }
 
 type DeleteMeResponseObject interface {
@@ -11902,6 +11937,29 @@ func (sh *strictHandler) ListProfiles(ctx echo.Context, params ListProfilesParam
 func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
 	var request DeleteMeRequestObject
 
+	var body DeleteMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
 	}
@@ -12334,290 +12392,298 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rchu3lj/6KjicXeXZ/92iZNm5WKqpGduxHe/El7HsZGoiDwmyQRJRN8A00KI5Lp86bzFvcF5k3uQ8",
-	"ySmsBaDRJLrZpERJSXY+xCLZjevCwrr+1ufeWOZzKZjQqnfyuTdjNGUF/PnsPZ2af1OmxgWfay5F76T3",
-	"fsYIFWrBinuKXLJCma+TnhrPWE7N43o5Z72TntIFF9Pely9J7z8OntLxjK239fOM6RkriPZtkjHNGZkU",
-	"Mocvx/Be2DoTZd47+aX3/cv3vaT36uXZWe9jstbnl6Q3pwXNmbZzeVoWShbx2QwF+6QHY3hiSOQEep7T",
-	"KSMjNpGF6Z+bZ38rWbHsJT1Bc9MZvlAb3F8KNumd9P7psFrTQ/xVHdoRmKG9TFk+l5qJ8fIHtlwf1NOZ",
-	"VEyQ0RLXIONM6IQItiATWRBGxzOiZ1xMiZ5RTbgmCyq0IjlNWZ88JgX7rWRK218VUUxoQqeUC7LgegaN",
-	"KrPMF2wJ33BBjh+ei5ksC2X3QeGjC9OEeX7CC6WJFAx6OcVfqZCwfSOZLs0wuCKUPDw+7p8Lt2ZITtWi",
-	"BVM/MHMPVy+nn35kYqpnvZP7x98mvZwL9/lbs59as8K0+V+//F8H//fHv/2ll0Ro7eXkFdXjWXynDUXj",
-	"siBxZRkryIyqPnmJu47LuqCKjGdUTFlKFBdjloQUirO8f9wnb5mcZ4wsZpKMZc6IloSSQsqcUJGSqSSp",
-	"JELqc4GNwRIJ0wfsiWJt6zQ5wHk0LNDxV1/XFuh+fC1eS8Ea1uOxaFyOlkGZBttHdv/o+GFsMD/ynGvz",
-	"bOwsZfBj2GLKJrTMdO/k+CgxzfPcnPv7R0cwbfvJ98OFZlOGp+udlPnL73xPc6pnVUdmdwY87SU9c0p4",
-	"wdLeiS5K1vUUv/wO+jgbz1haZqyxH2Uf2NRXsHBfHcWW7YzRIrZ9P8siVYbiJlykSJ8ZtUd0ZE6jIiM2",
-	"5UKYhuIM7LfmLTzaTFwfFCuwoegClO7nXVfatw/cvGBqLoViwMzfFnKUsdz8OZZCMwF0RefzjI+pWZ/D",
-	"OT7xt1+VWazPHbt07UKPqzcV1WRhGOmikHYF7Gum1cfjMZtrlr4Ul1xTfOdzb17IOSs0x1Ej+2DpgOpN",
-	"A3nPzbwTT63diLJa518COg+7rW5KOfqVjbXp4/F4LEtcwZXxXlJNi019P4anPrz7UZnGxgWjeqspplzN",
-	"M7ocOFJaIbSkx3LKs+ZfBpes4BPO0uCRkZQZo8I8023xkh5XA5rmXMRbyaiYlnTKNrX1o3vOyB9MpFxM",
-	"B378ETEqTQumlGXB9IIpOLfzjI4ZkWLM7KU6lmLCi5ylp+b+GL549p4cmvOlDnM2TMhixjNzdbGCmael",
-	"YOs3Y9Ir5+mWW1MGJ7zjSa0TIdBfwAhwKdY2boUIguUO9iVx9Fgjstq0Wqj7MRyCdRofgIC5kUae4lOG",
-	"XKneyEbciVpdDteZbSU+XM0vuV4+59OywCGuHErzABvA7sfkaUkWQAbCSSKyMBxLM0JJzpSiU3aKv85Z",
-	"wWWK0iSMVwHJ9ZLeRBa5oRJzq379sLd+ybq9UDGyBj5ZMDIvRxlXON8OLXLPOdWAWm5qmt/yVWUvgw6v",
-	"GSJUgwnlWeee8JVt+sAlV10f56LUTA20nIJitL6+bya4Y3NWKCns0VcyZyCDs0wxkF7nBQOpH8RNhpTg",
-	"ZP88MYyHpaScd9sawRYVwXV4fk4Lzcd8Tq1KWZ+BFZq5gFGpBOcD3M5rN16GTumy2xgLlstL3Md6d+/k",
-	"QkFTE54xy2rHhq8flHNi3zrFoXh1ykhc/LIr5RZMl4URs5pOJRxqw9CZMrqCYoQihwBunaWgAFPcqZQu",
-	"E3NmQQWFE9pxEGYCAzlnoiMxr/Cmao+TOo9Zn99KZyv7HSHi4BhEDmvD0a8dtpXDWvGfauPbuOk7NpeF",
-	"Xt+Y7+hSEVqYu9PsipyQD++f9gnIejM6h/nh/VsKzVKymDHDOVO6hJ27ZEUCpKW0aaj2FF7cdnCETjRu",
-	"su4TezuocwHkZrqfWqFdQ/sFM0oj6oZ15p/SZYS8nl2yYmmoKyE0U9JOBk670c+t/K9ZHrlOzPkKqcXc",
-	"pWvCQ9L7dDCVB2sSxaS6pNqvw/qdtkp69ozbX2P7aL+gRUGXIPiZGYfGoAVjF4ZIpNCziDlo96EmvUkh",
-	"892XaF6wSy5LvLqz7M2kd/LLlkP4mKxfARV3sCaqUyLKLEPSE1ITWCE0ZnBFLoRcCEPeHDR9Q1jmcTrK",
-	"GOpkFQMdjGBhaZpy0x3N3tbopQMnqg92aNsdGvqey4yPl73YDsu4hAwq7colsMUGrFAa0o3dU+i0ooxg",
-	"r2qLkeCpi7IXI5ga4fcfulOL7qS02a8OKsQZPGjeKJVRnvxS1Hb+QHPQEeoE/PvWd2JKDi7bymJsqfs4",
-	"+rxZ7cefil30H/fyj1zpaxywv/46jnz9zgl8BJvaec0+6cDa37IE9WajC1KmXJs7AS1K7sIzRDbwpGGp",
-	"blAwLoBu/DeKKQVylXsO6GwwLaiwQpa85Gxgqcp/toTlP6csY/gZROdyPlCaFvVvxlSMWYbiGVifCqa0",
-	"LOCzt4bOaanq3xRMlXn9K13w6ZStvDmi44sJt+3DeUIVx30Ku0dh0feFH11HMfEAVvmZ0ChVrGvcuPit",
-	"tBPs0xcQoZFOul36b0Gbi9z1T9AFZPgEsWZ6w//A5mO0plKbG1KhewIFSysKGF2KCmJmQrUs7hn5NM+p",
-	"SGOX/w5XD9NmVZtlhRpXrui5652iaTFlerDl4xdcpKvHxBFxQKpFKSyRBhRmCcXRE1BPzLUYYfm424kj",
-	"lfpwwrlU61Zb88aDfytcsDoLd4gNwrV4s/cYCmfzTNJ0p6usEu7WLQIjJbNSewswU0Y6V7+VRvmb87E2",
-	"ImmfgGZndMMZBbPuCWh1stTmZKOkYN3VvCByIRKrdk6ZMKeepaieUkHOfnpxLmzDYF94+/oFsIjhPKNc",
-	"DK3Sa5q1NumMUfQvCSM1W3eoOvU+X9s9jAy/cFPBTvWMnQsjubHCWj5kcYFciaCFgOSyYFE117n+msIF",
-	"cJaG5/mZulWrFIOa+b6YRqIP7h8dP/zf/zH/Jz+z0Vtvd8lZysscPGmgUIG2hc2TGU3JhC1YQeb8E4OD",
-	"vHab4Pvr/X11//h//+er+8fQW+xF2IuW9/7+9tkLu3kJLCWGBihPFqbhPnkzsbujMJACVUTrIADbrCrH",
-	"MzSInRCqyBBHPIyNSc/KfCSiLoz7x9/+7//cP/62YT6rar7d1bBJv1Zuj9watBwoPJC3pHEVjFqP4ipl",
-	"QgAE2qfwAGDohCSpjC2rEdPQLODuqnkhx0ZaA2W2YDQFTRUNXh+jLbD5+kC+lwsyofaIONcQnhfbAXAt",
-	"1+lvJStRYjMCotWkreXefPh4LYqVixKq9MMmM6RdluqVXd0+8NJPVb91Ytl+47fbL6O2zVmhWNqwed1X",
-	"JIiwcmuzQXJ4QiMzHlEhKuvO1YTSytQUiJ1w76Dr8RrEy+qcrZOf0MiMdjQLWHtNl5mvbIWVJqul9ON0",
-	"o+qyNzcqxBha2EF2eULFbYieT/C6viMy5xMq3mEkXbOWM6GZYqvyS0W8bUN9h0+FFL0m7YAfgYlU2ZAe",
-	"lk1O/WXPNch7qWSKCKlXTaTuRERPwJXMXL6B2Ko99QSyY6jnuvj2FGTPZ0Yt221DvBm0FkD3sBbj9CAm",
-	"j1GlFrJINwQn3t8k+jg7oG8vunAwy7f2kd0mOi6Lggk92Hng6Ozt+vrRpomvjWel/eg6oJJe+exWpgjO",
-	"syv6KNY6TYslWAWiFmxWFLJo7XJ9FePXUNUhuH0HekbFIKIfHoF0D3qHzPiYM3XP6HfE+lC7+ODte515",
-	"71v0zUTYr6L5PGOt8/c9rKsPK42tLYR3Dzi5yozNWRu9OFVZ92LSlDUYhq0EVh00rW+05LhGKmIIVrGy",
-	"x1v681RRrc/KprbRdhmTSd0UrZgUvwwW1CjlWWo0C6XlvInrb5SDruUcRUItZGEjLZzvW0lQSHxsBzoB",
-	"T32QBZohuLBRBxBbMIz5CHcwUl7zqY6EhJo9mLOU0Bbn5oQLCIS6kjurqyW0osF1InopXGzhpIG5JGga",
-	"oIoc3//6aHaUH6kug7tGbmOXsbuWYlta01LezyDkxmdBQHgwS4mQi5iOcq1cbsXap0kulSaaCfLyOzD1",
-	"gXGAkrRYkqIUPnRk7ZDIiaGsKr4m8eFc95QzsxEjj91TvThzLfQVCc+1MapHipQlTze+3hQWscb0KztE",
-	"6SLWd7kHWD6XBc0GZRH3el/LRQHzrm6LYH1qF0Z1iwRHsrpHPLvwF0p1j/irpWbyCDYzqd8WdRazsg7t",
-	"99CNaqPB9beDUlq9fRu6aTj2O6Oi2kGdWWfs2pIUpejsQkPzUvPRaT9bq+kH2HGt1S50CfT+Sl5y1lUB",
-	"Yp/g2JjnpkxAjNcvvZk0J8h0URjlOmcDG5TYO3n0MOlprs0bvddSTVhBddlLektGi97J/UfHx1/W/REB",
-	"N19J2Tk6ivAhN5COpPXCPI7hxZ9e4guBaoU0lvRKwX8rmf3dXlpzqTQr3Ja09fEzGz1GBw2Y11ZX5XOV",
-	"YvX10aYcK7OrBaP59v3aha8r4huTjdzmBIM8Pq4P8ttvjjaGuGLntrH1NWimx3dS5juQ45jO6ZjrJe6m",
-	"TYs64xkTmpyVAqPaLrniI57BY2h4H/fWCLBqKXCOfXWUxAJBjcjDBRiHjGwwA8FDyl49iS5cvOONkv1q",
-	"cliM5jFQpCuzcfanrZLO6qvV3s1P1ZNroc6NpivPv4Nhff1wdVRhIurjg/+kB/99dPBocBBNSE16z1Ku",
-	"X2H48242nZFMIynCbzPKBdHsEwbAhKfpaDvjFLQfW45nzmq24mjTho1rFfNd7KKkdSUZF9vR9iQM+Qfz",
-	"IHh9lR5QL9+sawfmYaJYcWnE56TyrTtH9ikxE11iboJ2L9iE6theQ0RSOpCTlv5AHTFafJCVDaHfPnPr",
-	"mkRsJvRV5f7NcZuw4EHgJhCP5QLd9DezuR+jqrVNKB/JUp8QClpOQijBMErM8zSfzaLrhFBBqjwCcOWb",
-	"n+ayACesy5DppCXsFjlqZ309u7eQxcUkkwvbaAeFxMYaBVtQDavSOvzhrR+PkHTrna8sV7MXtqK4Rl5y",
-	"o7oGcq8d1AwcKq5TUxLvbvwkxjKuHucsynyEI2qX2WSpxzKPhMEM5ZyJ4Yk5bxBMCIcH8lDRw01gjC6V",
-	"LOdpmrE+GVq6KJbDhAwzqllh/ihFweh4ZkY8PDEnb8SILjhLkdX1yZDmIz4tZanM7zN2LnDFSE6XZEYv",
-	"K06LYRQpTyGjQdElUbJPhnNW5NTs9fCEFGxSKms3mUqZ9snQK8bYfIH5cEJCfpzhBEykkAchzTzPhU2R",
-	"gZ/oEsORnG3ALIwl7OogQAYBzBeEcj9dc7rc1Ix+74a50WpRN9JsZjer4gzuf7XBLuV71WTgSa2R6r/n",
-	"SstieRvnNOnNsPOm/CbLuZIVNBL4K8xv2tiXO9prWvwmZdwNsHH5fliJPl2wzG6I/WtQsJwLhNQIcwLw",
-	"MgschBDbrP1TFovEBVZX99z6N2EX1KYSDfAejBIfDPw27Cl+3++IKQXG8xaCftdWAiPJo34ZGwvDM+RZ",
-	"mE5oGcZu/HxBuTZ/rnX1Ctr3SYNK8yyzHFYBQBAO03BvDAfYoA9Xs6o6bV+Zm2cMuCG73uJvC3bJ2WJ9",
-	"wDOdx0W/rZUMK281mMw+6c3SW11wM3zGDM6+vWlq6laOrVvXLVlo42RuMqojGprROLKzRkeFQniPSjzo",
-	"6KN49ike1+ASnwNe3t2CGIGfiXBWWiG9dIKvqME8dBtHLewyMoQRFVHQCKlYBUTlIgqn9JJ1vtphWVl6",
-	"RsW4af7MPrONcaK+GZ2G7bLauwy7fcNC9IgVl2KWRTqm3CJBySxlSm8pHNnVscaq6HicsfhWtg8iAzqT",
-	"4qvlOynzaDyLzYnr3NQZvrCR3bnzFXThRt0EgQBSWuTg25PiljwEPAipOMq3VvZxPRTYGhTXQ0J2yAJD",
-	"D208wCLl+oaCHgo2z5YDLa25JG5MssCGXfrdHXeLV1K6+QvWuj6+FRNKtUrVcrZtqz8h1xDU3hJlvcUK",
-	"XEtI9lVRzipT17Yh2c85y9IAUW413DCNmEzOtJkQ5uDMCzktaK5OyNANbZiQoenH/GsEB/Ov9RqYP3GV",
-	"zF+F0evgaSkHaiYL7T5kUkzd3zkVy2FyLoY5F+D/Mz84XyEaXbxrEH7iohKezBduB/BZQIPAJjJI0ILx",
-	"jjIqLqCXsRS6kKB1FnRs7ToZF2wwKhi9gId5ygf2OfPZsC7FRxmrvzSW+YgDckxOiwtcjbE0YpP5Oy0R",
-	"r49BryCIma+tuQyWh4FtCNeTXjCBC6mqVYK3yRAw+bBHMcn42DwA+a+QmoZGnQgmCMsi7OI7qSGfjOqZ",
-	"s3mZU1yh8jhc2XuK2Pz9SAaY573t4ieOIUEyq96L0Sl6iWMxXZnEaGrF6r6gh5sdat8zmulZDBdG0xFV",
-	"MWvhWArBxpqlQ8AWs9FViIoY9YmkXF29mfX8G3kBHHNaUMxsT+VCtEYFXXUQTalKfq3cZIMuYxuJmKGr",
-	"foLQq3h08IgeTD5+/vbLgf/7YYe/7x9/+UtnaJotoCp3jDDd+j5qgEp8I7IlWcwkJKLOqEJHDwMzrmIA",
-	"mthlPOzTnBdMtc1pZwEER1TcRnLVVjd1J6deRRnWs9cu47jsBudjcmtRW/E6DunGS7kawo3anEJ1bHtb",
-	"RvX2bRhU21XJW7KqVoNqtMV1xUddVAe/t/F0d9btuycDWsCI9auyHimzMwtpBHFahVPcYNZFrzMKJuHY",
-	"Vhpa362GpCULkxE91Z22/JZOsDdSXuUgr9n/rEswgClM2dgIx6h6XMoLzK+GNYpbAH8MwIQjmmrlRlgU",
-	"XGsmCA99ktB9yuItyykXO0Sq2SPYoxkfs39bUD2eGVpZ9jUD+1GVD9arfjxIWS7XY9W6WGXv33auXaNt",
-	"hJZ6Jm/lGt8U5kUM+6sih04JU2M6h9x+i++gZnIBgH/R2KQrGXdWWLNRxciIji8Srx6ZqWG0lAUYvBP2",
-	"oO4b+e+lNJJOYyRSk/HoOo1FlvjWrEa7mowsld8o//XW4+25rn31NmSnFpu3YAtWBJJThDxcVAlVZAhI",
-	"r0MwDC18pB/lto6IxebiglBhj4u9XjeH+dQFuLXsQAR4IeYxrF1jbRdQ6CXlBQOrIYGIEGXHYQ32TGwO",
-	"VNtKElxZtehmAyTXOv91yMtrU3wtPZr1mGqayWnJCBVLQBGK8ptdOF67KBeJ69+YCtaVZdVD+TdbqNcj",
-	"+DeF6W9s00fnX0NEpIvY7yKsbgjMXxVj7S7Ulqw216QXAHhvgxoDRHmz7BKOwS7M0rx4K6wSR3xnNMxX",
-	"pWbX4QvJS31r+Dg7o93sAd3Gr8P2nhSzFTd7ekq92+Ep9e2cnVLftaNzwwg3N41Q47qOTh8jBNZo4FfJ",
-	"xSYEG1srjSvMtbJJ5esySCGzjbN4Z54JzEvtz8o84gWF69OO2zbUPONbofzGaIxbov2grU7S9M5yc9J7",
-	"I5i5ZN7LCybak8vMx+2yy95WJr2IZXITPHxX2RQpa4vLFHJLFGNi6wv4iqEEtu5NxGPPmHC1Ln2tvEdH",
-	"RLGxFKm68uG9duz4FYh4e8bnFeh1sFzhDq0sfoz2A6K50es6JNYdbu3g9dtgYbXR3xk+9pYVOVdqBR7e",
-	"aEYDF0yQ9NQFnw9UJheDHOMM0GoUPHHBxxeWqDD2zFv8rb1pYO0U9k2Hnc3MD0CZMyrSgby0yWQ0HWQy",
-	"Dh9qxc+13escbHS9Jy26qB6DJmLtcUg/FuBIJWS0JFBWjRLFtOZiShQUFoKiPzO5IJkUUxs/4vMa5WTS",
-	"PxcV7lHonBmeQE3ZGSQuaTIyvMsc6D4Zyix126aG/TXcpBMHq6RsSSsuLFS8y3PCukbq9FwA2HPOhQts",
-	"gVTxMWLGA5PMq5wtq0/7XpAMlE+8coWCoXCS8thOARKuaV1Bgte5sEbLPhmWwlXFGFg9ybRuIadd1UNs",
-	"xaxEqeAt610ZaHOlKowrSlnqqx1U3wQxlRBlxKvyw4MLtoQlhCWlPMNlp2a9AZlQTtAXk1RVk136ZJ8M",
-	"XWoVu2Q4aIupJEs9kp/M1pp2XQqO3dGFWRtXDcxuDFT8MhP0W4XV2mZMnNpkJ6hQYzpIDV0pTZdm2MV8",
-	"Rg3TB7gt7EAxUgI+Mia92WXMc67Nctdy26KEh2A1g1qsakhfgWnFfxHZwsoBZrfIZ58FgbFrG2R6W9ke",
-	"Nx4LmV9fc/ujW2LzsbYkce4j1bbp+IGjDJ00vbMZNRo+wwq7/xoY8U96R/e/fXR0dHR0AP/7xvzvW/fR",
-	"/bfuNbv2JP+1mNgOTpNrKDbbCCawMcCyQ13ep+ZRX3uiAaFtQ1mKzxtR7GzhLWRmI2Z4N9EStT6Zsgoh",
-	"bYjM0JzLoUW/EINSsSh4XYU210nYqAWlxmLhkXaj8c7gygJfIZSTUxeG7RtGPWPZvD22LoKU2WgTxi9W",
-	"O8d0fQgmtSGY9SgO9gkA3pVfz41xdvBrZSSuULBlytpI7WnnyN0+eQ8aX06XZMSwnAHcnEbrQB6MveK9",
-	"DnfEBRep2XlbaBov9X7AXy0vrBXpwSD+ATh+qo8YyIro98FXORXLgS8yYH+AfOPUpRu771Q5tzkBVmsy",
-	"Ilw6GBcsZUJzmin7TcEmBVMz5Mr2u+pvgeYDc4ZrgxqVaol5TUL6CQ2kYIplEycfLrhI5cJJgJi3CjG7",
-	"/lMp/I2OyZEjnqbw+wrbHxTMVu4xhFgImqE0SjNupoBc25ZpcUsLH8zw/BdMz2QKX9Esk4ugmhH7xBVW",
-	"qgxOrVOpjMwt9WAiS+H+Dm5I+42De5cLMag0M6NJAsup6lRCgDcMQlHN1YTbrSuoZgMoel+l9QZOC/g8",
-	"KTMXfzPATjUvHEien2co1nuyqd+qpaClnhlKGLvaUIJeUp7ZwdiQ8EAd8N/YwjkhieUs5XRgT6UTo/1W",
-	"Q+xsDOA3uIILae7nO1s075YUkTWVP1b4oIHfmfW8WVXe7uEuajy+eisqvBv1nVHfMezkDoUhsU9jVsx1",
-	"PB4TYRfuPzwiPs3DgyT5TiwXCTrZ8YRFK225EBk3ztiivmso0vIcFF0ojjuTxPBMw4Y9ompdxn4QRTl7",
-	"hxforl6T8PZtj3M73oitXm8tvg5TrjQrdlB06kyy95QW0hey7J30xubzv9nn+7KY1oMEx7Io2Njo/IVi",
-	"ZAQW7WXI62wL63rQKnNuBWJrLne6Jc5/FkRktlGlj9zcIl7xaM/+rU7xjo1g+tvfnpbfUrHcopix7f9L",
-	"0g1j1T69xs0eC1JvEVQMrCnma7ovXB5yUQo0uCCK0JpWVk+M+VVJ0X9HF0Eo2HUi0+F4HWrEnE6ZC8uJ",
-	"+Z7mWCN/TAXJpLwgtjSbnbvFNTut5cToIF5+TEUnZwlUkDaSZNfdt2+AHaZzkqnHoL0OaLQW6DOPOVsb",
-	"ZW2awcr7K3qDdIUbd6PClaP/7WWrgMrCigp4rAJEoKhcji/fhlzm2cNdEctwQD/tI3lhhQGry7ioBWYK",
-	"Z/JNyLvnT8nD+98exfNYM+ZuE3+F+60+OD46/vrg6Pjg+EHf9BZpwKHhrDBbMswpF0PCMpYDvhAyWnCH",
-	"W4s4YGEWl3zM7ilySJViWh0id+qPldpo27FQNzguP4+NqSmdToJiejcx7So3uxft2oiiFhCwZu6y5pgN",
-	"9zmYAt41JCSBd2UAVe5b5HhzP6KPCixzzqXDXQVhRLWC36zHC91WOyNbzaTSg1D2ubZ4/0Zd3tpMdsXW",
-	"C3Op6qOvNZ3U13zDjt0Oh60IZjObvcZQ8Oha2LgKdz+ZlQVrXIq1qgEWmxm2G72mokQfQmRfByrxplBw",
-	"GPO+9HM5AXHPFcix5T7AP9uiunc9LCFS9/Wg1XZOXVyvVZpTsYRkt0gcXRjJ7qycAxewE20NnDVQt5dy",
-	"rciI6QUza7uQziyhTsmRR2Y1rZK85oSoRc93yJU21Ojxj3eojHodgObNGZ9+qxN3yIIOk+rQrOxUbL2D",
-	"ClhbRNSb5Xk81m1V9R0XADu3ba7JJF4wOWcuyDEzg9OOM88o+JOt/wG+UuV4zBiayS/4GDMzKzcHFYOM",
-	"T7A3Z/o3/wbfIs0MXJKVi4lJayBOgyrtM/jSZ4jGeBgWjN+zec8FXzDh4G9TnsawEnZkkBs8rQ2F77ar",
-	"6H+Da2STK4XUJIW6UZJQsYzy2qhl0tX+x731E9ii5D8clhtVNGPRxF2E69uSYu5WDDEsg5zexio8Hus7",
-	"thCNmfKOhcf44JkrvtUQDRjPgizKKBojE4RipbXTet1zwLlNqlMuS8Bc6rTYjt2trbT120REHvBdRxHx",
-	"CjZmosP4ExuirLcGcXQLmkbrVMX4lh2vnVF9jOF6x/bd9XajTMvTzA6My737hI4vJjzLtkWcFZFwmwf3",
-	"MSwPVWkwOlb76AIXbdT5pNRlwTpXat7CzroOTlVYzPfWhbgNLl5t4NXhg11br+1x3GIz3Qletb8vT4l5",
-	"zCiiiijGUGLaqmDVKkK/6alt9Gm0IGxlOF8nDPfiFgLbtmUGOhRK2apKSW3MK6UJ6hVHvCF/Y704h8y6",
-	"bg7AwtPNSVx4NeiwRihVF/E8kDq0UHOR9oSUImNK2cYBjB2xOTqf+K7SMeR4NILSu0FBkstUWucR1PJw",
-	"5sWODIhPBQTpblsLh04bVt/65sYZZ0JjGl1qK9v3OhXeDJpfGd/KqqzAjzmKaCGjW2GGTdjCtybMnTH9",
-	"Tma7JoZ2TpmK5TBGhwNb/FLEEdOVqqIpGiHBuIjlg4FZg0ACldMM/QEh9tWoXWgtjGOnLGyPsh5Pw65N",
-	"brXP2tSii6YpotPvNbn1ejL2fAKTauEXhjwIxHGqrqJwkBkVBRO/CqEGybb1PLxwNm0bc7MSs6OGXQQs",
-	"c037uIxdWEJQhN3XrrQP1jf7qTkPCWDqQr02lJ4xy8qlL0Xp8Golz09cDmhCLOJIQmayLKCUvZHsT831",
-	"ab4xYn3GqMK7xTlaHx2twrfeP3j08Zejg0cfPx8l33z5ReWz9GM0ezcsm96A708LSBWygoWiPD2tVTWX",
-	"k4n5xxbC6nw2fPn1quTsA5RqXQHaDvVnv8ToBaPDrworsB64B1H5mLCmEithXbC5V61omRqJR04jYXzb",
-	"COt2DLGzABJOZxADcO/utg7X5UWOTeIDWNhfdb7fa2DiWP/0GiP2to+8+9I8p23KRm+aVghEtc5x/lER",
-	"+ndbEbqBeHas8Vyv6vxK2qrOEXflV182E129znMd/cyBLM5LTWSpvTVTcXGhIE9tAbnG3qEKxQ9vtOxz",
-	"xO8ygWJkncra3hAAuuu2/9r+8Qs+9jF87oDnPmCWmtn3plzPylF/LPNDSef8YCxTNmXi0M/iS/i6uuDz",
-	"AzlHCjqYS8hj8md0x+LXUR+4390HX9d29+h6PNo7+6fXj5lixZqPAHOLofqZy5KLuQk+BDFD4d1+vBrZ",
-	"HQVP+RjgqPQPPv6fqCj2U22idUrGsuzm8GVcaZaeGnEM/gIJDLLl5VowbsbFxSmZF/ySasiGoOTh0cPw",
-	"Sa6cbZjrIHPQVoE3/B17gewyaCa6OgFDjaU7FlphuN5M67k6OTx0GRvB2awx34ffxmQkxcZlwfXyzOy3",
-	"TVpmtEAlBv967k74339+30MjJXBH+5xv1Qyk9+ULQHBPZETro3o8IxOe5UYdn4JieuI8typBZIOEjGdU",
-	"J8QWRuqfi3Pxf8jfz968NguqBL1ggzFVLCEckiAnnBUIq/zhw8vvLr9JILsTv3n3/Cl58ODBI/Pmh/dP",
-	"+6alH7nSysK+kuHnc6csnfcScg76Ev4VmFPOe1+Gp2ROlSLD4OshQOWajZ9KIoWtxzJ09kcmUugQdTpS",
-	"MJpCoikZ/scBfHdCvn/5HgpUDF+9PDsbglo0pkWxNIrJs/d0euqr2kJPVJHhy8nBaynYwSuzlkMbuvng",
-	"6CF0hRVVISXZjGJI51iJhUtxaBNa//arkmJI/tkszaOHX33zV6QhShRGpg4NAxyekiEmNg9BbVMWr4Bl",
-	"aVCoElICod8nMuV2yV8ewFZB+988fPTgryfkw/vnB98mREgyo9kEgqCIKotCTs0BmlNewI+gH+oFH7M+",
-	"eW06NTupM6asumjEd2X1JjiFhgQEef38aXIuiI/9GXEPikozYmvZKAvEYKvZ1NKcXAAR5hNUBKuqysXK",
-	"HGuaQacKZnxm9mXNumQ26DFkMvH/hlU/IU/gjJD/7//5f4d98lKTDDA87n9V6aSysMYqrhVRfCoOuACz",
-	"8ylhn7BCLNZTJsRai2xvE4vvYcGseNEnj1ceWcjiQkGd+xNSKm6DqGCRoQvMgcY+YV6Pyds3Z+9xjzGq",
-	"QRFNL2B1yPBllc978ANbDk/CYvceTAOQaS/YMgnwlfFXn8JR1fnNacqg53cAa2L2ABmE2WhbH5eUIjWH",
-	"9eXEkn1C+IQsZemOx4nhwfePMY0bxu7qwkPox4Qa2dnOzzFuw2zQEkGdTo6gAGYzCddJM2snOctHrDgl",
-	"lGDUEdSwJ1Om8Y0H1VqY02R2bogPDvtk+OLZe3IIrO7wswVY+HKYs2GQhB4Y6wwNphKQhWHIuFYo0OIi",
-	"2WxjKMo9PKSlng3JaOks8TZ15NRlv+POIlWZRULwmNHSseFTy6h8C2b0vhE48sSFMKvgPWRe8Ebf8iHL",
-	"Y7FHYPE4xeE7qtmPZtQH8P8h+efCT0gDtf4VjnTw4DuWU6g4hVyy9otipglVM/yaPUXLUA6LZPjnX/vk",
-	"zaU1hcKi4QHGUeJmHz9yrAR2jgzDfG7XNdPF8uAx4kGbKwk7ho3BUr4Zo6nZjTmwFctf8UCO2IxbzvFP",
-	"iYWFUXASuZn5CRkeAurK8gDyv/4J3voXwz2q7a09McSVOnR7clDgelRP1385tLn6w4QMD0MUHXwj+OYw",
-	"k/KinMODGPRmF+DQVkZwXZdClSPDNkcs0krtV3y/YNVXffI+yDYAIQuAJAxzUOaETQop9AGDq1EgOzaM",
-	"Ui4E4t5kfMyECpW2Vy+NlAIaa8/JRkaYU7IsxpDVeGhfOsy5DpRVFFDe0gIiJy9ttdOT3lH/fh+wXUwr",
-	"dM57J70H/aP+AzQPzkBmOgQL1iFYq8xnG+OGHmcuxcu0d9IzssdjeAICM7HcmIIQOG46+q3EfEo7EYg4",
-	"Q48pSuPdsmvjjWHY2nW15qPiujUFk348dgV44g9XK3LofF6bnwQmANGBBVNzKRSKsMdHRwhCI7R1WIay",
-	"0K/WGrnF4MGHCLJtpJzNWCtUsq0ZPN6eH+ChB4AJ5G+gAid5//LRzEiVeU6LpQcoAxspSV0xWMEWYRyR",
-	"plMFupd5rPfRtG2J0uWJGa3XhrevCOYgJiysqwjrjONVbn37VbhVn/xsBS1qy+fBwjJFGDB9zCjp95IV",
-	"0g/9DevUv2GTA7njB7a0uw03xhOLr3QtGx3ziXz5gibYGm0dX1uXtrczDJqIEdjbQuZcWafQ3ggMxkHK",
-	"ufMJbqKlQxfr1sjn3DpivNl2+32njn81kTYeAOux/y06KOfQVbL16YcdO/yMMThfGrfuBQt2ruGaAtOZ",
-	"vwp8VE/lp0DD3xa3zM3sn3XONu+gRQQ08oUTWCWZ0GK/G/tGsCrLvYBV33I3D7E0fTODf4mBTD4tEMAb",
-	"xrMQt5LqxImqmOhp5Gdf6iSVwqjlFmsylwVD72QuL1kKIjtmjQJIpC0ImJyLlSvlvY37siaSgvXJUyyq",
-	"b1pFNRJ1E+Ucw0YELEpRQVCCNdHpZo9QBqyTMDb556Xi/VLrmZbzEJZhE8Gy3KWTWH6zIno4aQJVTGuG",
-	"ccYcPWO8AKDEdYnCcONnDkGygzRt0QS6LTc0jKgOTSKwS5vaokFfdjPeYlXrejsB/fd0m8I6tF2kuKN7",
-	"JWHU0j2CbQULq2cs31K2RvI+BOG4StKOpWdLxRwXu2SmU5kzUioGASA5owJyGyoYSgqehoDxIfJqgpYx",
-	"ZJtGHn/HVJlX/BM4I2TIKbV+aOBh5o/Nfrf5rVmUdnYF6+YMIVwRSPPb6+b/yFwpRrDaRzY3aZSMqlnd",
-	"mbXbt96J9zcu2IJyHV2vedmgVLJCEWUuDIvQb21lp97MiS5txSCOjTio6VzmTNjfwcQLFlm4+/vWxmZL",
-	"x0JokGJESIfh3Cdm6biYnovIgYiIC7DSd+xE7P8I0Cxr39V1Fod1V9u1Ppyle7LTvexDhbpee0HM0N5v",
-	"Kj+V27utntHxzMPSmv6snJ7TlBkBzIZ/b9y/z4jWukH5e+ZhxzZJzK65uyszw1y+50rLYtl+6GDSe1fy",
-	"gs1DY5llWQSUsO32cKPK91j45l1MKbrRFnRJppIpIsUp4ROINcKEenQHmh7Ae6yY0EOrMtIsi+hq7bIG",
-	"Pv6HI6jbpqQfGDMKGGzTpJA5GTEoTYGZM9uQENScSZtJ6JV1/EovAxCAAfde3sQBqNegwLkiBZ/ONBkt",
-	"iZCLPnkjsqVhXj6+2evxqzHP5h4vVVX/81yg2UKRoZd4h7Z6ReQqfwcTummKS3azX9do9P5N0qhgixug",
-	"UwiRsHQKO9ZKnWhzarYTvJkQZi7C0O5QpX4HBEXxopzJBZKpdSwuKCbuJdjMgrELeBQ+5VLoWUJsgJdz",
-	"eqhzMfRoazi+A/NetrSOzNUfoRnzK2h44HuG8AbyGPzPE+6c0kZizeFw2WmbryeyyFlBENUwKqkaAeud",
-	"XafrN3mESJa/N6tCAHHYZBez67Zv21gBoV7Q1xY2evvG4Wf8Y5OQZnEVO9k1XYN391atIXG2bt/+RbTC",
-	"rexWe3Vo4R6jnMtBPHrz+ozRFKOHMi4YhHEBF0rpEiO4nPXd3bwg/LtopHU5yxPEe4v7f4eoQrNP2q1O",
-	"1fBqFGp0y7WdDS4XtP8UGz74jqu5VNxFs7c0vFeCebwG3XtPWcwIRZ6e/dRORhAB5mo/tOnUAcbf79yV",
-	"ugqW2HTYYaZ73TqMNsTQNCdReFw+c7kbiWLJtBFw0aQbxW7ZtL2fHZikFbfN/dCqskHQOdQJU9oSElag",
-	"MYzBfG09dhY1sKrHJgtbJyxEE0wqP1lMVjajeYcA+V1YhpvJHb5JKqCtFtLa8y1idpAGm7VGX61044XP",
-	"Vo9ZVepUm95sRCEEApsvilIAxXx19MAiJoWeV7qAynQqsESgWxeVOz+CuMvtzA9wjxtZg7Fp2MpqpfYf",
-	"esUVsbgmRqlFoAsJlTU77OThZ/cnsIFRgFEU5wM2ucOoxpXDHkUBHx7sI7MA9cqGqdshQuLJ+u45cCSP",
-	"07PtXeJeNOd4XyFYq0BOX+oZsL6w/p4Jr52LqADpaJ9uygtGyrmD5wa9cCeK887JxuAQvGwwwg+V6oX3",
-	"3gDulWCLftxz8nugJkCR+hNTEjh8KpaBexogL2xNUQW4kVsCSm1cUc6VwmgdITUYQyxBN3mm/0FNvztq",
-	"anKjb6YiXfDp1KKlRMnodb22cYhcb0QcQjMo2NcnbyaABY1pA9bLnFRCD2YwScHWye49juH66O5PQABn",
-	"ln8sUBxZ5SyqlRhKZZX5Rn33AzyxthHrqOBGDnLA/a7YNTtAg7N1SEAhX6x3vG4e/a1mG90qa/t6gsKq",
-	"3OnfX1KE2Uwz/vbECFs3er9mGJ9AvFXkFhDi4WcbdNdqb/2A2F2bleQqgu+Oash+29r5CHUgZvu2t7qO",
-	"ttiow4Jx4REP3MWxKkzYR/6xc3uUABy2g88BVXwqIFV1o7tvdU99/fhaCGV9U5+JFBhmVWr+1rb14bqs",
-	"8gxQLvYbCWSTlW0ZEVz0ez5pXG234rh7zcLXM/C8Y3dBarpLx5+UiilwJUvBVJ9YgDAjrnEdiw8hFuvG",
-	"dgy+1lyx7DJmabKt3cLx3YPeUIdOu2HN4S7xDbsSAfU2kWypZ4eZnCLCZ5zH/wg/72fLoO1b2jAPjBrZ",
-	"KfyN8CvkeFSbgcw63IFSz1Y2QGJkb4O/IlvQpaqix9BQtWBZdgDBDCkmvScEio7bJKCIVRm72c9OrhT2",
-	"7bSX18/d6yzcsdKWpa8n7bcJOjCvt/ZxAEO4q+m1EJm01UYcR/Io6AUTNn48gBdJJbMlXhhwGCl8OnNY",
-	"HYZ94uoq6kilc6gLS+6gblrPfpWwoRALxFyPvuBf1912EA0tB68G72LG8eDIAcpgAJQYs1PsnxXE18Oh",
-	"YumwPxxsqu05sfFIXJNLydNIMCeOaZXQ9nNkgxKPux7YM6ZPbZStw9SxUw4qBbFrOtVnIA+Hm10hwFis",
-	"ngLcgTY+tJkSLHxP24HHB+4Ot7yZm+99CHR0HYzYQSvRTahKQDfmJ9W6b1iSvfnMmgksWAZZXy7Eem5z",
-	"+51T0WLRAAiSBFBsh4I7ouOLaSFLUQNgGLrciSHaPixJ3FPkMQC2HLhUiXMxnkmp4IDHA2ft8O/o1bFa",
-	"8b4TYd6/McK0LCUh6hrlM3D/VZIyUIXaKLOF2EDtxFjpj85YilnZol49w6cELCAlS/aJvQqaNb018voJ",
-	"BuXisvdBIDVQ5l3vDDuxa7kSbFuwgXZ5Y1eCUaybr4TxjOpDh0/XajN/5R7qFBdsYceuHPa+EqKdpShs",
-	"QGCVQEAAW5AiboD3RVQ65sD7ShhrjiIn56x3jZxRZqm3Cp+CoAi7McQRIDSflyFHhaFtj33AUq5ZCg4G",
-	"ChhedHxBFAdQvQKgvkCQmrIAG1HNEIaecgcqgansz97TacNiQKjHTmvRzRvQIU1h8loKBhB7+3UeWGpt",
-	"ch04Yq4HUEOMW7iPdgth3Yb1QFFY5oZB2McO4ZkvSc+icW563D0G430QYx+PlasKdN1GlORzJCbJkKai",
-	"PK2wAQMmYjgHpubGI4xkzqCc7kwa1g21LgL8wlPAtXNFdBOPfqjmjF4ooqUkSkrh3zh+hHsRQONFokWk",
-	"Z1N3VcwIhnhLkobtfUOOmV3F/drq6DIAiPQ0BoIBVJBZp7a1K+vws6u0ax1sTegIbwS7B5h+cMipjW6V",
-	"BfG1w23N1nvK0Swgoxu+rQAfxIW8nnqppcCkH+qWC4Oc1unyOxhTI2VGjM3VpG7Ar/BCij3v9HsQNP0y",
-	"mestykngXmjbOpvkX4Hbri/2s5TrW1vqPZi0quncks68DcPw0eSA8rZfsDJUrkGGgpAcytM4w5jwjKlD",
-	"i/Yd+Kc+28FBAZIvjdHQj4nFhvdZpBBl5u0tL78jNPMGMCUrhGLIu7lkRRIBPkR4K0RigRCTPnlbSBgq",
-	"mfJLdi5AwrSSfUyjfsH0dziBxzC1m/NiJdGmw9Vsbd+h1dsX+upy2vOU0p+LaQSr/vplS57TKTucY6Wz",
-	"anC+1sSICwrC8zqgPb6qLqd/+5Rn274eh+TgY1vedScRc58CY8XEq3EiwjpAUpu7cgbFzy2efnAGMRBr",
-	"wyG0ILhfDj+3H8PXIB867DYEGjC6rTsh9eNjjphiFeZXNKcNz81z3jGlbY9nxyEBtzVd1au5//Cbh98+",
-	"+PrhN+2ldRr66nw+9azMR4LyrL9go3kv6eUs5WXuPmW0mLKVn36dT6sP13OSk5hlabTUoS68oAKLXcB0",
-	"8WxUE35nSKYpEO/4q6/Xh9iVe/w6ZzuzjytwHljzO8J2jo++/sMtjbnxMT9WB4sEPPY4Wv8SayZ57mjR",
-	"xn3leCc3mKvfllYK1vtHiWLZ5jzTzSz+4f2vW+S+sEDHFiqrvw1iNFQwOIFCoiwDB/M6vJ+kYIbFs7T9",
-	"WpkxmulZW2Tl9/jEHgVk20NkfWpVFBxJzFkxo3PlESiNCgwEZ5btq6MHNzAuc/ZTqumIKuby9a5h075f",
-	"QcSAiihaweRgDYJNtBsX7uJhxi9Z21b+yC+ZYCqSFxg7F9DaNYk9hRxb9wXNsOxU2zwgZaAdXYGmvPNM",
-	"3kFz1zsTNYOkvinTzqWnmiYVllrAKg3tXh/0PXDvWKzev4eeiD75OSh4xTVUICkNJerExxWEZU/M79G4",
-	"HvRBvvQd3BnXz00nHCdBPRhbghlKg+07Kp7NoUJ8tcWIeCO0Fc5XbMaYdr9OVrbcR3NMwnf4wB3c6ch5",
-	"tYO9Dh+fbaq+xh0WFAurNJ/T55jMHxxC5SLpgJDMzy4GwPuH++RNAKVlhBnAEnBIWg4J4IgMRzTFeuPD",
-	"WCyevPgw/0Of2WpyFtyx/QCvnB5/bq5OPljUo3Y+udnoDhQUVNBpYfcQ0QXeyiptHIqsYfCYRcRqTse0",
-	"PbyX1ZKpO320r2Qq9/vywiMEIyBCsPBrmQ1NGxRUPdruPoYQQrtZDKHMMIotclFj4rawkbdrt7k1rzh0",
-	"ZXDWCXkukB0Ek5IFKVjOjUSvvOVUECn6BGGrweViXmAQ8QEahSZaZmnM9PmhmvvzQuZ/PuIRElluAxF1",
-	"IJ/P1YdNrrPndutNU/ccLIxIK89ZFAX8Ul7U7+vNBrbakG7A8YWDTG/C92VxdwJGvOIEC/cJKiNviMbB",
-	"R7bOJWa0sEa1WIAI1BrvHCBiS403NbZktBiYs96LWzG7Vd1uaRvusau0vBITYuuXx2NnfJVz+ine6+ZS",
-	"53FTpi1W60yZvqyvl6sSDAOH0lxNgT0V7s+aBcnXnt9H/u9divgxJ6Ip3uc5LLK9AGWRooKEtxZgwC/A",
-	"kJWmsIZ/njCf96AwaprJaRlaNSwHag7vee5JMhLID1VdYT/uahhOMMTbCsMxfbfrBYYz7FmDT1NCsZ/I",
-	"3ldX0eFnV6x/o6BgiYI8hmYtkgZA4WFhTYsWVwtZFGU+whM5TJk2Ik0fXhmeOkQzCCoQSjOaNobXxOkt",
-	"FvFh5/KHCK15BwWyWnaxudbITa/YXbssOpy+P8RdUINDaCaThuir2qEWFYQlHG9rB7IXq79JTu2Rr4oR",
-	"cU0uGJtHUeM+zFN68+e3CzWGlHj9l1Aw79sK7ep2DOpRXVdwFu89Gqz9MnO4ypecLbrbRr3NxFk+LbV7",
-	"PF4suuFMd8M5nbJBWWQR2+dPnC08svYfzlMBE/tpo7nzqkDbLeDIREuSSXlBaJj274DZLRGAot2KhrwT",
-	"DPIG1TpgWlfKgBHZ0sL7V8yVknlGx4xkbKKbNMRLyjMLd/2nVRHbUKFh09fw9P9Qt/+cCTIvRxkfW/zr",
-	"detT0mJHdo5FFYBDW1hgTJZpAIVFXSuOAn2XtEEzwltSBu8YqnSDWdIBjmNq30ZN0FFJk8K2E0WYl+JA",
-	"iA3aV+KjsJd718VwXs2L2KyKXWkt7hiH7UDIfyYTG9T8aKKHFp3LH5/AQ0bBrVbDfscqr4rMC35JNaYg",
-	"kZzlI1YoxNWqq23w5pgKMmKQWoqCq0XqNdffuXBYqMDPT8lQzpkYYsoq6AEjOr6IeuVAn9k7Kd+EUrb1",
-	"XXDTR+j3pJJ1v1IOR1Q0lyVwfshODkgj5z2hQu2RFO8UWuoTKtpwUs3CmgM9kcV47xV9MXsSA/jA2U9t",
-	"kFoLeuomCbRl85Oq5BmkbNoi205Nh5RSBAYjb0uNqIBElhpZ3wVj8+o7UgrNM3O0AEBQgryb8YlmKRZZ",
-	"E0ROzoWqZzfbuVqwaKOMGn0MTQdYdC3GL59QsU9GeTOy8xMqbklofkJFO58cUbFfSn9CBXGUEND5FrwO",
-	"E6F84tOmCIyOnG+i90taH+yYO4rhP8Lx2TNeLJ9ojBruuPozRgs9YrQlmBnKSxpOANFRD47C2uJoHlxQ",
-	"tH8rZmGdHvmHnGl8OIcaqHrYJ2+l0kbIQixpKI/DMoiGtog4sL0z2+aIMXEufMv3K/i1fx4tiV3Jv1pU",
-	"Jpkh0Bpg0CcO7KkoM0jVyxi95GJqa6kGwmSMK33vF2avutlruXeaOKNLlJEtoIDSPMsw97YjkYQhVdcm",
-	"ldSj1XY+o1fHhq8G8jtFiK8m0Cb6hJu4V3oLNtactH0LPRYRcuwgpTwKFOat8YLIhYAQzoxfMkW+gcKB",
-	"fQLDhGJcol5V2XCeSKDa1Lx9LtxJivEMaJL9/oWZ7fFD7++BmLtGi98ANTMv34yWqyhibYzzV1nHVa5P",
-	"4wmzgC9ce5m5DuT9mEzKLAOklprhogofqWcIVcBC5l1nC4FXMvMT9KXOhT9IgIqGVpITf51jdhOUZwyW",
-	"GSsfUtuILwg9YmOaM9dX7FT8XXJxzUbOP0Ve0TNIH9pKljYSDmut8mNr2OMe1omtLn9BU2pdrtKy5hU2",
-	"4llNxcykmDKlTyz7PRcVr/a2OysLJoRlygPkQtk9/0z9Nzoyz7t+FFahgdK+lWqJw7bFPINuEcaTCMTE",
-	"h1Zh9kk1ZtR9naURKjYCRB0NDIYNLP9Hs0z7N+H/yCZ7rzSBLtRtqE1OO4mDcfkPvJBy+mcxTLnpNgKb",
-	"6psor7kA0hY187kkcybnGeYpK6aNUKQ6yWsxoshZmwb/AkSwch6w0nsK+QvIdXgVzfi8UgvfWypyz3n9",
-	"juBdZLW6U2TRK8fcHXErt7l7kwzlQgxMc8MTW3XYP5oE120DiO+/l1z/0c48aNdTWSt8udlh92p5pinU",
-	"IrmTt7sb3IZabm4K+z9/uhZAACRPlySVUWjJ1mMGORrXpoy/sikffwpWbCbbpinD2t6gl8Dm9SPoZ0UJ",
-	"N+onAAVZljqjSivHU+HFsQQA6hEdX5wSqkluWnxwZLXox7BapkUVQTo9F1v6AszW/P71ZzOL28qnKPUm",
-	"iEKzxHul6R8Ym9cdAkDZhops4ZoZYo11ZnT78g/smdzuooOAab81yG/aEq1XN2NOC83HfE6Fbr58ntkg",
-	"o6Qt0WxMc3YaptOO6ZyOuV6SkSxtzTKS8Sbl4W04kLsoeQQDbLtqagu6fzBraeO2txI1wjFe/SA23D7v",
-	"DVFkGM/LogqBQxtekhlN7Qvm5oQ6H+Z2SkgpMrTiMm8ma7FL/cAh8/iOHP435Z6F/bdldfJlqRG7cpeI",
-	"LLexsJPOFhTkA9hAAzCj405iRCwZmreGZEbd+cZHARlWy1UBAl46WZWYA8POCoCCh0e2fVpVr0/MmFfa",
-	"DpJ1UNIa/iq5YOmA6iHQ3dDIQQPFmICvFF1iHYJzYZHsgAwvmaHF+iwjhHbG9DuZ3eBFs4fKijiFW4oF",
-	"C5hpu2wTsCqCKStLm02+ZxTmF/yy8hFUthUqwKoJ9NHAbVerdK9whUngqQ70g/GM6sSQJYCIOZL2eMoZ",
-	"m4A033B5WoTYTZW/H1th//7RkTWAj2Weg9FXLxgeg/yEDP/V3QnqX2jGxywZydGwIQHDP7oJ49UBkz44",
-	"fvSoViL8ATAnzQrT+n/98vjgP+nBfx8dPBr0k4OPf/tLbxcY0yuQJq5l6x1vl3tFHvLuSVyOa8O1Q/Bf",
-	"o5AZxkwza91rAI7EYrXtRjuwXMAoV7jx1FA7uEPHFva7XgcOaMZwfldnBMzzSQ1Tq9QzWVSSoKpqIWE/",
-	"6KxSYPYDd7I9UlQRPgnDRVKgemu9Y95wf0pwQbDMV6TKV4Rhu0IFvbuR2/xdZaBcL+bqNrPFRsf2ifpp",
-	"a8LfjSrnVgBoWyUv2ESTb1lvrzmut3WBbrNJN1+7QPqNs+xrA6+y8OltLAuQXXHcFjgXSkqhkw8sUU3p",
-	"OL6IwJ0pGILLY2exApe0+fQ3zecaiQt6aKetcp5Jmt6DC0Dv3aRqpCBcNWs9xe4thlucLZQR6evvb5+9",
-	"SMjb1y8S8jMbvTVXy4uXzxNvBf2KvHoC195XRyRnUzrnn1imwJTKFdFlAYEZ84JPZzoh40LO51CqGb3Y",
-	"v5W0sOmraUEXyqg2Rl3WZksg4GJUyHI6g3Re9e4FdjUpGAOwOpplJGeaplTT9WvtlFB1QYYvnr0nq+dm",
-	"CFY4iAOB3eiTDy7YmyuC5trArW4JD2v6RC7Lt2VIY02sMy8zzY14fmiaPTCDrlPYvDDNagv4VZ3wLpjn",
-	"FSP9xb1ZAe7L0a9svE0Z5Js5FPSC7Tly6QMSPQ3g7Vu5alXJsoywEuTV+6wsGfRw1drVj33hVwkRT2RB",
-	"l+7cCbaoABv5xHmMEf4VBVFbsNYlgNlQJ4XwB1xVsYY3cj0CQOUBTMiOu9NOYoFSXoHqN5U5VkykP4XP",
-	"Xkt68qYteuM3pma3CyqkBhGd6ETac5g0s1ncsNLAlu0IVD1awceXijEDZLqN2/EJkB6adPxaXVuzJlZ9",
-	"Uom9t1SCqlFSB0gF8yjqVX3y2uHlndhSUDaaqpCa2bQfs5CAkFnNJrGVl5Q1WNxT5yKT08RntFsIe2dY",
-	"Y2NZpKBcWsRNkVpQnHsQwRK7H57B7PerhGAf8RoWfz9785qkclzmEHIGRau0JCNGLgC2WyFaCrtZ779h",
-	"N1N+yRDrODWS5AYq8tXt2zn026oI/v6YdFWc/op1gKG19DTUbQ2tgYbvjgGo81csIL8lu51Xi9i6J5tB",
-	"VF4tG2BUGvFMFr6OSkAqUATNWhHjdYaz7gkPYIz+cj3JE2Z2v9O0CdyaNssdbu9+NbwmuxeYtQzLx8Ka",
-	"gAwoJzYTk4vO8XmeVhVTymXwVGrzCq8W6Rtz9s7cs10O8bP9H81na6bFEdxjIOCx7vqw2exgbtuJOXeK",
-	"eO0s2qjX8c/9E7AXjSrJpYU6o5zUUefhZ/vXOrTKGqnaNegElle1egNwlzd0Iqhb79bFrXvsm8xEb73l",
-	"rVsBwI3V81qtod5deZdAW+wSbPAw+nX6I2Fi2Srl91SbBRZIs7h0hFEWWe+kd0jnHLbFPr42yrFL8xVp",
-	"QK4Ojq3UsdKGvoQl6BdYK7NOfqqhIGII4hwizsWeRzuhjX1fGPoiWk6hQG0oWKEIEPWJgX9ZQXotJtPa",
-	"l6Do7vo7z2VBwCQzohkVY6OfmQl6/5x921adir/v8c/dCprPDc96zzFk5CMyINSyZ0Jj9RM3SYsM+OXj",
-	"l/8/AAD//w==",
+	"7L39chu5kif6KricifCcPRQly+4PS7GxI7ttt89pf6xl99nYlpcEWSCJVhFgF1CiOQ7fuG8xb3BfZN7k",
+	"PskNZCaqUCSqWKRESd19+o+2SFbhM5HIz19+6Yz0bK6VUNZ0Tr50poInIoM/n3/gE/dvIswok3Mrteqc",
+	"dD5MBePKLET2wLArkRn3dbdjRlMx4+5xu5yLzknH2EyqSefr127nfx0846OpWG/rH1NhpyJjtmiTjfhM",
+	"sHGmZ/DlCN4LWxcqn3VOfun8+OpDp9t5/er8vPOpu9bn125nzjM+E5bm8izPjM7isxko8dn2R/DEgOkx",
+	"9DznE8GGYqwz1790z/6Wi2zZ6XYUn7nO8IXK4P41E+POSedfDss1PcRfzSGNwA3tVSJmc22FGi3/Lpbr",
+	"g3o21UYoNlziGqRSKNtlSizYWGdM8NGU2alUE2an3DJp2YIra9iMJ6LHzlgmfsuFsfSrYUYoy/iES8UW",
+	"0k6hUeOW+VIs4Rup2PHjCzXVeWZoHww+unBNuOfHMjOWaSWgl1P8lSsN2zfUydINQxrG2ePj496F8muG",
+	"5FQuWjD1Azf3cPVm/PNPQk3stHPy8Pj7bmcmlf/8vdtPa0Xm2vw/v/xfB//3p7/+a6cbobVX49fcjqbx",
+	"nXYUjcuCxJWmImNTbnrsFe46LuuCGzaacjURCTNSjUQ3pFCc5cPjHnsn9DwVbDHVbKRnglnNOMu0njGu",
+	"EjbRLNFMaXuhsDFYIuX6gD0xommdxgc4j5oFOv7m28oCPYyvxRutRM16nKna5WgYlGuweWQPj44fxwbz",
+	"k5xJ656NnaUUfgxbTMSY56ntnBwfdV3zcubO/cOjI5g2fSr6kcqKicDT9V7r2asfip7m3E7Ljtzu9GXS",
+	"6XbcKZGZSDonNstF21P86gfo43w0FUmeitp+DD2wqa9g4b45ii3bueBZbPv+obPEOIobS5UgfaacjujQ",
+	"nUbDhmIilXINxRnYb/VbeLSZuD4akWFD0QXI/c+7rnTRPnDzTJi5VkYAM3+X6WEqZu7PkVZWKKArPp+n",
+	"csTd+hzO8Ym//mrcYn1p2aVvF3pcvam4ZQvHSBeZphWg11yrZ6ORmFuRvFJX0nJ850tnnum5yKzEUSP7",
+	"EEmf200D+SDdvLsFtbYjynKdfwnoPOy2vCn18Fcxsq6Ps9FI57iCK+O94pZnm/o+g6c+vv/JuMZGmeB2",
+	"qykm0sxTvux7UlohtG5HzLhM63/pX4lMjqVIgkeGWqeCK/dMu8XrdqTp82QmVbyVlKtJzidiU1s/+eec",
+	"/CFUItWkX4w/IkYlSSaMIRbML4WBcztP+UgwrUaCLtWRVmOZzURy6u6PwcvnH9ihO1/mcCYGXbaYytRd",
+	"XSIT7mmtxPrN2O3k82TLrcmDE97ypFaJEOgvYAS4FGsbt0IEwXIH+9L19Fghssq0Gqj7DA7BOo33QcDc",
+	"SCPP8ClHrtxuZCP+RK0uh++MWokP18oraZcv5CTPcIgrh9I9IPqw+zF5WrMFkIHykojOHMeygnE2E8bw",
+	"iTjFX+cikzpBaRLGa4DkOt3OWGczRyXuVv32cWf9kvV7YWJkDXwyE2yeD1NpcL4tWpQF5zR9TtzUNb/l",
+	"q4YugxavOSI0/TGXaeue8JVt+sAlN20flyq3wvStnoBitL6+b8e4Y3ORGa3o6Bs9EyCDi9QIkF7nmQCp",
+	"H8RNgZTgZf9Z1zEekbB83m5rlFiUBNfi+TnPrBzJOSeVsjoDEpqlglGZLs4HuF2h3RQydMKX7caYiZm+",
+	"wn2sdvdeLww0NZapIFY7cnz9IJ8zeusUh1KoU07ikldtKTcTNs+cmFV3KuFQO4YujNMVjGAcOQRw6zQB",
+	"BZjjTiV82XVnFlRQOKEtB+Em0NdzoVoS8wpvKve4W+Ux6/Nb6WxlvyNEHByDyGGtOfqVw7ZyWEv+U258",
+	"Ezd9L+Y6s+sb8wNfGsYzd3e6XdFj9vHDsx4DWW/K5zA/vH9zZUXCFlPhOGfCl7BzVyLrAmkZ6xqqPIUX",
+	"Nw2O8bHFTbY9RreDuVBAbq77CQntFtrPhFMaUTesMv+ELyPk9fxKZEtHXV3GU6NpMnDanX5O8r8Vs8h1",
+	"4s5XSC3uLl0THrqdzwcTfbAmUYzLS6r5OqzeaaukR2ecfo3tI33Bs4wvQfBzMw6NQQshLh2RaGWnEXPQ",
+	"7kPtdsaZnu2+RPNMXEmd49Wdpm/HnZNfthzCp+76FVByBzJRnTKVpymSntKWwQqhMUMadqn0QjnylqDp",
+	"O8Jyj/NhKlAnKxlofwgLy5NEuu54+q5CLy04UXWwA2p34Oh7rlM5WnZiO6zjEjKotCuXwBYbsEJpSDe0",
+	"p9BpSRnBXlUWo4unLspenGDqhN9/6k4NupOxbr9aqBDn8KB7IzdOeSqWorLzB1aCjlAl4N+3vhNTcnDZ",
+	"VhZjS93H0+ftaj/FqdhF//Ev/ySNvcEBF9dfy5Gv3zmBj2BTO2/EZxtY+xuWoNpsdEHyRFp3J6BFyV94",
+	"jsj6BWkQ1fUzIRXQTfGNEcaAXOWfAzrrTzKuSMjSV1L0iaqKz0RYxedEpAI/g+icz/vG8qz6zYirkUhR",
+	"PAPrUyaM1Rl8Lqyhc56b6jeZMPms+pXN5GQiVt4c8tHlWFL7cJ5QxfGfwu5RWCz6wo++o5h4AKv8XFmU",
+	"KtY1blz8RtoJ9ukriNBIJ+0u/XegzUXu+qfoAnJ8gpGZ3vE/sPk4rSm37oY06J5AwZJEAadLccXcTLjV",
+	"2QMnn85mXCWxy3+Hq0dYt6r1skKFK5f03PZOsTybCNvf8vFLqZLVY+KJOCDVLFdEpAGFEaF4egLqibkW",
+	"Iywfd7vrSaU6nHAu5bpV1rz24N8JFyzPwj1ig3At3u49hsLZPNU82ekqK4W7dYvA0Og0t4UFWBgnnZvf",
+	"cqf8zeXIOpG0x0Czc7rhlINZ9wS0Op1bd7JRUiB3tcyYXqguqZ0TodypFwmqp1yx859fXihqGOwL7968",
+	"BBYxmKdcqgEpva5ZskmngqN/STmpmdyh5rTw+VL3MDL8wk8FO7VTcaGc5CYysnzo7BK5EkMLAZvpTETV",
+	"XO/6qwsXwFk6nlfM1K9aqRhUzPfZJBJ98PDo+PF//af7P/uHGL4r7C4zkch8Bp40UKhA28Lm2ZQnbCwW",
+	"ImNz+VnAQV67TfD99f6+eXj8X//5zcNj6C32IuxFw3t/e/f8JW1eF5YSQwNMQRau4R57O6bdMRhIgSoi",
+	"OQjANmvy0RQNYieMGzbAEQ9iY7LTfDZUURfGw+Pv/+s/Hx5/XzOfVTWfdjVsslgrv0d+DRoOFB7IO9K4",
+	"MsHJo7hKmRAAgfYpPAAYOqFZomPL6sQ0NAv4u2qe6ZGT1kCZzQRPQFNFg9enaAtivj6QH/WCjTkdEe8a",
+	"wvNCHQDX8p3+loscJTYnIJImTZZ79+HTjShWPkqo1A/rzJC0LOUru7p94KWfy36rxLL9xm+3X05tm4vM",
+	"iKRm89qvSBBh5ddmg+TwlEdmPORKldad6wmlpakpEDvh3kHX4w2Il+U5Wyc/ZZEZ7WgWIHtNm5mvbAVJ",
+	"k+VSFuP0o2qzN7cqxDha2EF2ecrVXYieT/G6vicy51Ou3mMkXb2WM+apEavyS0m8TUN9j0+FFL0m7YAf",
+	"QajEUEiPSMenxWUvLch7iRaGKW1XTaT+RERPwLXMXEUDsVV7VhDIjqGe6+LbM5A9nzu1bLcNKcyglQC6",
+	"x5UYp0cxeYwbs9DZRnJ/559bMziTRlk0FF0xmJ5vY7cZjvIsE8r2tx8xunfbvvdGLGonuzaGlaajc0eN",
+	"vHTQrUwLPGXXdEisdZpkSzABRM3VIst01tjlGpnU3Dllh+Dj7dspV/2IMngEojwoGTqVIynMA6fMMXKY",
+	"tnG403utGe07dMREeK3hs3kqGudf9LCuK6w0trYQhS/AC1FubN60WMhOpSkvJjqRdTBsJTDhoB19o9nG",
+	"N1ISQ7CKpfGd6K+ginJ9Vja1ibbzmADqp0gyUZzzL7jTwNPEqRHG6nkdi98o9NzIOYrEVeiMwiq8o9to",
+	"0D6KQA70+J0WERVoc5CKQgwgkGAQcwjuYJG84VMdif90ezAXCeMNnsyxVBD1dC3fVVuzZ0mD60T0SvlA",
+	"wnENc+miHYAbdvzw26Pp0ezItBncDXIbWsb2Kgm1tKaSfJhCfE2R8gCxwCJhSi9iCsmNcrkV055lM20s",
+	"s0KxVz+AXQ8sAZwl2ZJluSriRNYOiR47yiqDabpF7NYD421qzAlfD0wnzlwze03C820Mq2EheS6Tja/X",
+	"xUCsMf3S6JD78PRd7gExm+uMp/08i7u4b+SigHmXt0WwPpULo7xFgiNZ3iMFuygulPIeKa6Win0j2Mxu",
+	"9baospiVdWi+h25V9Qyuvx000PLtu1BEw7HfG32UBnVOnte1Jcly1dpfhrak+qPTfLZWcw2w40qrbegS",
+	"6P21vpKirdIjPsOxcc9NhIKArl86U+1OkOsic5r0TPQpArFz8uRxt2OldW903mgzFhm3eafbWQqedU4e",
+	"Pjk+/rrufAi4+Up+ztFRhA/5gbQkrZfucYwl/vwKX3h4tEJj3U6u5G+5oN/p0pprY0Xmt6Spj3+I4Rl6",
+	"Y8CWtroqX8p8qm+PNiVUuV3NBJ9t3y8tfFXr3phZ5DcnGOTxcXWQ3393tDGeFTunxtbXoJ4e32s924Ec",
+	"R3zOR9IucTcpB+pcpkJZdp4rDGG7kkYOZQqPoZV91FkjwLKlwBP2zVE3FvXpRB6pwBLkZIMpCB5ad6oZ",
+	"c+HiHW+U7FczwWI0j1EhbZmNNzZtlWFWXa3mbn4un1yLa661UxX8OxjWt49XRxVmnZ4d/G9+8B9HB0/6",
+	"B9Hs027nB4iTeS12M+Jc29zUaGp5nkj7GuOwdxveUCeRXOV3KZeKWfEZI3HCk94iiTAcPbQfHbk33614",
+	"/Ky7YqyJOVF2USDbkrMPMml6Eob8d/cguJ+N7fNC9lrXXNzDzIjsyon23dLJ7z3qp8xNdIlJEta/QJnd",
+	"MTqE0Kikr8cN/YGqtOCV9HCIQS9SyG5I/BfKXlcn2RxACgseRJAC8RCHaqdbus39FFX7KbN9qHN7wjho",
+	"YF3GGcZzYsKp++wW3XYZV6xMaICYAvfTXGfgDfapOq00mN1CWGnWN7N7C51djlO9oEZbKEsU9BRsQTms",
+	"UiMqDm/1eISkW+18Zbnq3cElxdXyklvVg5B77aAC4VBxneqyiXfjJzGWcf2Aa5XPhjiiZnlS53akZ5F4",
+	"nIGeCzU4cecNohrh8EBCLLraGYzR57TNZJKkoscGRBfZctBlg5Rbkbk/cpUJPpq6EQ9O3MkbCmYzKRJk",
+	"dT024LOhnOQ6N+73qbhQuGJsxpdsyq9KTovxHIlMILXC8CUzuscGc5HNuNvrwQnLxDg3ZNOZaJ302KBQ",
+	"2rH5DBPzlIZEPccJhEogIUO7eV4oytWBn/gS46K83cItDBF2eRAglQHmCwpDMV13uvzUOt1OMcyNFpWq",
+	"AWkzu1kVtXD/yw32ueer5oyC1Gqp/kdprM6Wd3FOu50pdl6XaEWcq7sCiwJ/hYlWG/vyR3vNwrDJUOAH",
+	"WLt8f18Jg12IlDaE/upnYiYVYnuEyQl4mQUOSwiytuEXhItSvFh+RsiBEgBh7ZuwV05pTn28GqP0CHO5",
+	"C/NPQQr3xPID43kHAclrK4FR7lE3EsXpyBTZGKY6Eg/ZjcUvuLTuz7WuXkP7RUKjsTJNiekaAC/CYTqG",
+	"jqEKG9T3clZlp80rc/u8Ajdk14v9XSaupFisD3hqZ3FpcGu9g0SwGgvfZ7tZoKvKco71uMHR25umZu7k",
+	"2Pp13ZKr1k7mNiNOotEjtSM7r/WrGIQeKSWGli6V55/jYRg+KTvg5e0NnhFonAhn5SUKTStojQoERbtx",
+	"VEJCI0MYchUFtNBGlCBZPtpxwq9E69sellUk51yN6uYv6Jlt7BXVzWg1bJ9x32bYzRsWIluseEDTNNIx",
+	"l4RSpdNEGLulvESrQ/ar6Hi8bftOtg8CGVqT4uvle61n0fAbytdr3dQ5vrCR3fnzFXThR10HzwBSWuTg",
+	"00nxSx6CMYRUHOVbK/u4HqZMNsb1CJYdMtTQoRyPB0mkvaUYjUzM02XfarKgxO1LBLrYpt/dMcFkKaW7",
+	"v2Ctq+NbsaqUq1QuZ9O2FifkBgLuGyLAt1iBGwkXvy4CW2n92jZc/IUUaRKg3a1GRyYRK8q5dRPC/KB5",
+	"picZn5kTNvBDG3TZwPXj/nWCg/uXnBzuT1wl91fm9Dp4Wuu+merM+g+pVhP/94yr5aB7oQYzqcBd6X7w",
+	"rk20wxSeTPhJqlJ4cl/4HcBnAakCm0gheQzGO0y5uoReRlrZTIPWmfERmXpSqUR/mAl+CQ/LRPbpOffZ",
+	"sS4jh6movjTSs6EEVJsZzy5xNUbaiU3u7yRHLEGBvfoXccQcUNdcCzMNgwVBzf1BFjZYPgHmJFxvfikU",
+	"LrQpVxFaZwPAE8T21DiVI/cA5O5CWh3agSJ4JiKNsJMftIVcOG6n3kzmTnmJKOQxcR8YRtgDkey1gjc3",
+	"i6c4hi6SYflejI7R6R0LUUs1RoIbUXUfPd7sH/xR8NROY5g2lg+5iRkYR1opMbIiGQAuGgWLIaJj1I2S",
+	"SHP9ZtZzh/QlcNRJxjErP9EL1RjkdN1B1KVZFWvlJxt0GdtIxDtddS2ETtKjgyf8YPzpy/dfD4q/H7f4",
+	"++Hx139tDauzBczmjgGzW99XNTCPb1W6ZIuphiTaKTfoGxJg+TUCAB/bjEd8nstMmKY57Syg4Iiyu0gM",
+	"2+omb+UHLCmDnIHNMpBP0PBuKb8WlRWvYqhuvLTLIdyqTSpU17a3dZRv34XBtVnVvCOrazmoWltdW2zX",
+	"RXnwOxtPd2vdv30iI4FdrF+V1cCfnVlILQDVKhTkBrMvOqpRMAnHttLQ+m7V5F0RxEf0VLfa8js6wYUR",
+	"8zoHec0+SF7EAGIxESMnPKNqcqUv0a8DaxS3EP4UACFHNNnSzbDIpLVCMRm6MaH7RMRb1hOpdgi8oyPY",
+	"4akciX9fcDuaOlpZ9qwwoeOqc9IpfzxIxEyvh961sdo+vLM8wVqjCc/tVN/J/b0pJIw5vldGGZ0yYUZ8",
+	"DoAEBEphpnoBKIXROKZrWX1WeLLTwdiQjy67hV7kpoaRVYSKeC8MRe038n/m2ok4tVFLdValm7QiEfGt",
+	"mZN2tSURld8q4y3MytuzW3r1LoSmBmO4EguRBSJThDx8BAo3bADwtAOwGC2KqEAuqfgJAYpJxbii40L3",
+	"6uaQoKrktpbliKg0zD2GBXfIaAHVaRKZCTAnMogeMTQOsuQLtTmobSsRcGXVopsNOGLr/NfDRa9N8Y0u",
+	"ILhH3PJUT3LBuFoC9FGU3+zC8ZpluEh+wsaUtrYsq5qSsNl0vZ6JsCndYGObRZbBDURP+syDNlLqhgSD",
+	"VfmVdqGyZJW5djsB6vg2UDdAlLfLLuEY7MIs3Yt3wipxxPdGtXydW3ETTpJZbu8M1GdniJ49QPIU67C9",
+	"i8Vtxe2entzudnhyezdnJ7f37ejcMizPbcPq+K6j08fQgTUa+FVLtQl2hwq8SYM5Y5Qcvy6DZDrdOIv3",
+	"7pnArtT8rJ5F3KNwfdK4qaH6Gd8J5deGadwR7YfoOxE0SyfTPzz+npXuSi98Ogpmeszev3jGvj/+9psu",
+	"ezvnv+XiHKj3hMG4jUjYv7158ewvmDHAAImRmTkfiSCJgDyrYSdcJVDi0H8GkyeWPgT9vsdeWTbLjVP6",
+	"mRKyIEhP8UyRfxLsIN502oWvFwi8wQEEC20G0hr27/irVh7f4kI9POoeHR0xdMsK4zQKXCtzCg5GNoMK",
+	"W0qzRI7HIhOQTaWpLMcHd0B0gkisA0zKH4Apq94BHvqFLxQ6hiFXwPuG0Xu7VhxxgzkpIJlWStPO6lG3",
+	"81YJJ0t80JdCNedCuo/bJUO+K022EcvzptIFbVUQZCBbyEyQbmSEUFvLWdcMJaGaTJGIDSGUr8Na1HF8",
+	"csSMGGmVmGvz6Buva7BSvoBY+bwEZA+WK9yhlcWPsbiAaG5VKguJdQfhLHj9Lm6qyujvzXUV3lXb8sB3",
+	"IptJY1bKHjjlue8DTbodcynnfZPqRX+GMShoWAyeuJSjSyJIjFssvEFkkuyTKYve9Jjwwv0AVD3lKunr",
+	"K8pN5Ek/1XFYXNJQ1na+daDazZ7S6IYUcEsRg6AHtSIsL9NlwyWDcoGcGWGtVBNmoGAWFLOa6gVz9yDF",
+	"FhVpsno87l2oEuIrdNwNTqBW8hTy4Jw0IBRzzKDHBjpN/LaZQW8NIuzEI4gZKtUmFZVA8GlzWK/LnF4o",
+	"ADGfSeWDngAVYYS1EIDBzsoUQDK5FL0gGZgij88XwIaCYKaAMQsQnl3rBvIFLxTZtXtskCtf7aVPqrRr",
+	"naDUfTVPbMWtRG7gLfK89a27jg3GpCUiKap4lN8E8bggesiyrHb/UixhCWFJuUxx2blbb0Dc1GP003XL",
+	"auA+G7fHBj5TT1wJHDTBh+ncDvVnt7WuXZ++RTu6cGvjq9zRxkAlOzfBYquwCuFUqFPKnYPKS66DxNGV",
+	"sXzphp3Np9xdGIAshx0YwXLA/cYcSlrG2Uxat9yVVMko4SEuU78S5xzSV2B9K76IbGHpHKUtKpIZg6Dq",
+	"tQ1yva1sjx8PlYKorjn96JfYfawsSZz7aLMtukPgREU/Xud8ytOULQRWjv4fgZ/npHP08PsnR0dHRwfw",
+	"v+/c/773H/1/6x7VG8eMWIunbuFXu4EiyrXYFBuDc1vUm37mHi1qqtSAEW4ot/JlI2AjFZRDZjYUjnej",
+	"9oN6TwkGOEBmCHoQAb2ofm5EFKexBFZsJahUAppjeRRIu9FYefB2gjsZyiSaS8f2HaOeinTeHHcZAYWt",
+	"dRvgF6udI/oDBCJTeG41wkd8BnXZFOu5MQYTfi39CCW6u05EE6k9ax31DUptJiChfSiwTAeaBORMIA/G",
+	"XvFehzviUqrE7TwVUMdLvRfwV+KFleJTmADSB99g+RGDnLGqQ/DVjKtlvyieQT9A+nris9f9dyafUz4J",
+	"aVxOhEv6o0wkQlnJU0PfZGKcCTNFrkzflX8rtDC5M1wZ1DA3S8yJU7qYUF8rYUQ69vLhQqpEL7wEiDnP",
+	"EM9dfMpVcaNjYu1QJgn8vsL2+5mgilSOEDPFU5RGeSrdFJBrU/khv7TwwQ2v+ELYqU7gK56mehFU6RKf",
+	"pcEKrMGp9eqYk9e17Y91rvzfwQ1J3/gyBnqh+qVW57RQYDll/VVIDoBBGG6lGUvauoxb0U/ljCLdgIEG",
+	"fi34PM5TH5vVx06tzDweZDHPUKwvyKZ6q+aK53bqKGHka54pfsVlSoOhdIJAHSi+oYJQIYnNRCJ5n06l",
+	"F6OLrYa46hiWdXAFZ9rdz/e2GOQdKSJr5oJYQY8afufW83bNALSHu5gA8NU7Uf/9qO+N6o+RSfcoUk18",
+	"HolsbuOxuoji8fDxUWDV9phbRSfERYJOdjxh0QpyPorKjzO2qO9rig+9AEUXij5PNXM807HhAjy4KmM/",
+	"igL6vccLdFfHWnj7rhh7jr+vSPTHR5vkompr8XWYSGNFtoOiU2WSnWc800WB1s5JZ+Q+/zs939PZpBpA",
+	"OtJZJkZO58+MYEOwhi9DXkctrOtBq8y5EXOwvozvlvUr0iBat4kqi6jeLWJZK5Ugbtb72SoatrZkxPYX",
+	"J7FarpZb1Oem/r922yEJ09NrjOxMsWqLoF1gmTwoV3mQz70RSgB8ONhaEI9qTSGr5kv9arTqveeLIFDw",
+	"JjEOcbwebGTOJ8IHbcVcVnOh56kAO1yq9SWjaoM0d0LIO62kStkgjWLEVSsfCxRFd0Jk292nN8AE0zo3",
+	"uUBavgmQvQYQvQJZuTLKyjSDlS9u5w2CFW7crcpVnv63F6sCKgvrhuCxCoCkoiI5vnwXIlnBHu6LRIYD",
+	"+nkfOS0rDNhcxaUssFB4a28XYhEeP/z+KJ7enAp/mxS3d7HVB8dHx98eHB0fHD/qud4iDXgQpRVmywYz",
+	"LtWAiVTMAJYKGS140ckYDqiq2ZUciQeGHXJjhDWHyJ16I2M2mnUIIQnHVcxjY8ZSq5NghN0vsvDKpV4I",
+	"dE3vVEII1oxcZITZcJWDAeB9TYoa+FT640zPmqR3dzWiZwrDT8iRI309bMRBg9/Iz4XOqp2x0Kba2H4o",
+	"9txYIkitBk+Wkl0BGsPsuuroK013q2u+YcfuhrmWBLOZw95gjkB0LSgSw19NbmXBBpdg5XXAfReO40Zv",
+	"qCjRhxjwNwFtvSlHAMa8L61cj0HS8xWgqJ4NeGUbFPa2hyWEor8ZyOPWyazrlXdnXC0hZiwSYBmmOHjb",
+	"Zt+H+ERbAxcNVKHm0ho2FHYh3NoutDdGmFN2VETmuVbZrOJ6qKRVtMied9RYgGjvUOf3JhD763OAi63u",
+	"+kMWdNgtD83KTsXWOyjxtkWqhVues1EUIM+uRKqAdZuaqzOEZ0LPhY9+Td3grOfMUw5eZPI6wFcmH42E",
+	"QOP4pRxhrm7p3OCqn8ox9uYN/u7f4Fukmb7PvvORMEkF9qtfJgIHXxY5wzEexkd2/0Y9H3IhlMdQTmQS",
+	"Q8/YkUFu8K/WVHZsy6UszybC3uIaUdat0pYlUBhNM66WUV4btUeO6Mzh3hYTKFdqs5bpDsut6pixMPM2",
+	"cvVdSTH3K7gclkFP7mIVzkb2ni1ELXaCZ+ExPnjuq8vVxADG02OzPIrfKRTjWErwtFrFH5CRu+Up1zmg",
+	"cLVabM/u1laavDURkQc81lEMxUyMhGox/i4FNdutYT/9gibRQmwxvkXjpRlVxxiud2zffW+3yrQKmtmB",
+	"cfl3n/LR5Vim6bYYxSoSZPPoIQbjoSoN9sZyH324os8qyW2eidZ1x7cwsa7DlWVUOKBxIe6Ci5cbeH3A",
+	"ad/WGzqOW2ymP8GrpvflKXOPOUXUMCMESkxbVWRbLfPgemoafRKteFzazNcJw7+4hcC2ba2KFtV2tip1",
+	"UxnzSn2Latmawoa/sSCix/JdNwdgZfX67D68GmxYBJeby3jmSBVsKl54WqjEdFmuUmEMNQ7w/ZiA1frE",
+	"t5WOISuktoyBHxSkxUw0+Y2gIIw3L7ZkQHKiIDR324JKfFKz+uSWG6VSKIv5lU4nofixFn6eoPmV8a2s",
+	"ygognaeIBjK6E2ZYh0Z9Z8LcubDvdbprxnDrJKtYcmt0OLDFr1QcY9+YMoaiFiROqlgGGZg1GKRcec2w",
+	"OCCMXo3ahdaCN3ZKzy9w+eP5+ZXJrfZZmVp00SzHegZ7zXq+mRy/Im3JNPALRx4MojdNW1E4yIeKws9f",
+	"h1CDLOxq5l44m6aNuV2J2VPDLgKWu6aLkIxdWIIv9B0WZ6UHq5v9zJ2HLqAsQ9E/lJ4xt8onLUXp8Ho1",
+	"/U981miXERRNl011nhmmM5DsT9316b5xYn0quMG7xftYnxytAvo+PHjy6Zejgyefvhx1v/v6i5lNk0/R",
+	"fN+iHHp9RQieQYIQCRaGy+S0UrZfj8fuH6qm1vpsYFpbpabyI5RqfYXlFgWWv8boBWPCr4s3sR6uB7H4",
+	"mKZmuiRhXYp5oVrxPHESj55Egve2EdZpDLGzABJOa3QLcO/utg435UWOTeIjWNjbF9ytwM9jgd8bjNPb",
+	"Pt7ua/2ctqmLvmlaIULZOsf5Z8nz323J8xri2bGIebVs+WtNZcsj7spvvm4mumoh8yosnkffnOeW6dwW",
+	"1kwj1aWB7LQFZBgXDlWooHmrdc0jfpcxlK9rVRv5liDxfbe9N/THL/jYp/C5AzkrYmW5m31nIu00H/ZG",
+	"enao+VwejHQiJkIdFrP4Gr5uLuX8QM+Rgg7mGrKXijO6Y3X3qA+82N1H31Z29+hmPNo7+6fXj5kR2ZqP",
+	"ADOKoV6ez42LuQk+BjFD4d1+vBrPHYVb+RQgr/QOPv23qCj2c2WiVUqe58NUjtzhS6WxIjl14hj8BRIY",
+	"5MjrtTjcVKrLUzbP5BW3kAPB2eOjx+GT0njbsLRBviB2B/wde4GcMmgmujoBQ40lOWbWYKTe1Nq5OTk8",
+	"9HkawdmsMN/H38dkJCNGeSbt8tztN6UqC56hEoN/vfAn/G//+NBBIyVwR3quaNUNpPP1K4Cyj3VE6+N2",
+	"NGVjmc6cOj4BxfTEe25NF/EMumw05bbLqJRW70JdqP/G/nb+9o1bUKP4peiPuBFdJiH1cSwBeCkT7OPH",
+	"Vz9cfdeFnE785v2LZ+zRo0dP3JsfPzzruZZ+ksYawgNmgy8XXlm66HTZBehL+FdgTrnofB2cAoYSGwRf",
+	"DwBD2W38RDOtqILPwNsfhUqgQ9TpWCZ4AumlbPC/DuC7E/bjqw9QsmTw+tX5OeIljXiWLZ1i8vwDn5wW",
+	"pZGhJ27Y4NX44I1W4uC1W8sBRW0+OnoMXWFZXkhEdqMY8DnW7pFaHVIa619/NVoN2L+5pXny+Jvv/oI0",
+	"xJnBoNSBY4CD0xL3yZ1PQygFIk2C0qaQCAj9PtWJpCV/dQBbBe1/9/jJo7+csI8fXhx832VKsylPxxAE",
+	"xUyeZXriDtCcywx+BP3QLuRI9Ngb16nbSZsKQ+qiE98N6U1wCh0JKPbmxbPuhWJF7M9QFmi5PPUYXYbg",
+	"F6j+USW5yQcQYSpBSbCmLH9t3LHmKXRqYMbnbl/WrEtug84gf0n+B6z6CXsKZ4T9f//P/zsA8K8UkDse",
+	"flPqpDojY5W0hhk5UQdSgdn5lInPWFMYUb0YI2sR9TYmVA+Cv5JZjzmF6lEBlxRGgXrsM5GttIIFahc6",
+	"uzSomC9xmzk06XZLWuM61wt1AhFXlg9xbXJDVnbXEL7MlT9alGqdamN77KNBZHPwfWYwO0y6xun22Fll",
+	"5jTwJ0egp8OCn7F3b88/4Fww3MIwCyhmXLHBqzK9+ODvYjk4AZB1BDcpsT0AS/lSLLsBIjj+WqSVlFWs",
+	"ZzwR0PN7QFlxk0PO5SiQSj2zXCWOi7wa03nsMjlmS537c3viLoeHx5hVDmM3eiZA5Ftww8bcCfU0P3+j",
+	"OC5Ii+mNBYhR4KiMSdutv3PYTMyGIjtlnGE4FODKsYmw+Majci3cMXe7OsAHBz02ePn8AzsEHnz4hfAe",
+	"vh7OxCDIiQ+siG5/Ew1Y2DBkXCuUtHGRKPkZSs4PDnlupwM2XHoXAaWznPpkfNxZJHe3SIhlM1z6++GU",
+	"OGjRght90QjwohLmLngPuSq8gasa/ATcM03p5/JS8jA3aJ9i6I0Ag4QuAft77O2VyNwo4GmYLdo05WRa",
+	"Qu4FVhxmte4Rk6ZTgrOG+w+XefCeW/GTa+sA/j9g/5YVi+oocyT+AvwuePC9mHEo4EaQe+EvRrgmTMUq",
+	"7qaMZrMZbJS7XP6C0yEJx0+FRokEd/zE81mgHjYIU9x918Jmy4MzRFF39zV2DMSBlbFTwd1CQKaB8ZcP",
+	"sqKhmEpiq//SJaQcA/xAupmfsMEhANEsDyAv7l/grf/uWGtJYpUnBrhSh34vDjJcj/Lp6i+HBF8w6LLB",
+	"YQgshG8E3xymWl/mc3gQIwJpAQ6pkIjvOlcmH7o7ZSgirVR+xfczUX7VYx+CLAyQQBGKUith3CkfZ1rZ",
+	"AwFyg0KCdbeIXiiEAkrlSCgTarSvXzkRDtT5jhccnaRrdJ6NINHzkF46nEkbaPIovb3jGYSVXlHx4JPO",
+	"Ue9hD+BuXCt8LjsnnUe9o94jtJ1OQaA8BPPeIZjy3GcKAER3vNTqVdI56TjB7AyegKhVrM5nID5Quo5+",
+	"yzHFlCYC4XjoTkZVpV3CcbwxjOm7qdaKkMF2TcGkz0a+XlX84XJFDr1DcPOTwAQgdDITZq6VQfn++OgI",
+	"cXmUJW9uKCj+SqbaLQYPDlYQ/CPVn0bWoAWCfATx9ooBHhaYOIFyAlTg1ZJfPrkZmXw249mywGwDAzJL",
+	"fG1lJRZhkJXlEwOKqXus88m1TUTp8+dOvoCNLaK1ONGILciPhmX7UZygwIcyFq3H/kFSKKdqk7CwwjAB",
+	"TB/TbXqd7grph86YderfsMmB7PN3saTdhhvjKUFO3chGxxxGX7+ifbpCW8c31iX1do4RJTECe5fpmTTk",
+	"MdsbgcE4WD73DtNNtHToAwFr+ZxfRwzG226/79XxLyfSxANgPfa/RQf5HLrqbn36YccOv2CA0tfarXsp",
+	"gp2ruabArlhcBUXIU+nEQavoFrfM7ewfea7rd5BAEp184QVWzcY82+/GvlWizP7PYNW33M3DEVcjkdYz",
+	"+Fc2VDqhIhYYqgIoT267XlTFBFgnPxcFghKtRI+9IfjNGQBzG3JwJyCyYzYt4GZS/czuhVq5Uj5QUBzZ",
+	"j5yC8QxGnrpWUZVF/ch4r7kTAbNclaicYGr1+uETlAGrJIxN/nmpeL/Uem71PISr2ESwYuZzbYjfrIge",
+	"XppANZdsVN7SZadCZoAduS5ROG783INqtpCmCWWh3XJDw4h2UScC+5yyLRosqtTGWyxLx28noP+eblNY",
+	"h6aLFHd0rySMWnoB6lsi5dqpmG0pWyN5H4JwXGawx3LXtRGB0WUoRnoGRREgOmYmuILEjxKZk4MbJmB8",
+	"CEbbRescsk0nj78XJp+V/BM4I6QPGrN+aOBhURyb/W7zO7cozewK1s0bQqRhkAO5183/SfjKpeDSiGxu",
+	"t1YyKmd1b9Zu33on3t+4YAsubXS95nmNUikyw4y7MKjgAdnKTgtTK/r7jYAgP+bRt2d6JhT9DmZmMErC",
+	"3d8jGxtVWoa4KSOY0h7Wusfc0kk1uVCRAxERF2Cl79mJ2P8R4GnavKvrLA7LFDdrfThL/2Sre7mIo2p7",
+	"7QUBVXu/qYqp3N1t9ZyPpgVSr+uP5PQZT4QTwCg2fuP+fUEA2w3K3/MCjm2TxOybu78yM8zlR2mszpbN",
+	"hw4mvXclL9g8NJYRy2KghG23hxtVvjNVNO8DbtGVt+BLNtHCMK1OmRxDIBaiDaDDEqoyScMGRig7IJWR",
+	"p2lEV2uWNfDxPxxB3TUl/V0Ip4DBNo0zPWNDAdU6MK1oGxKCEj5JPQm9JuezLmQABsjohae56zHlK+jo",
+	"0pB/cLhkSi967K1Kl455FcHfhR6/GhDu7vHclFVzLxSaLQwbFBLvgAp6RK7y9zCh26a47m726wqNPrxN",
+	"GlVicQt0CvEjRKewY43UiTanejvB2zET7iIM7Q5lXnxAUBwvyqleIJmSY3HBMauxi80shLiER+HTTCs7",
+	"7TKKfvNOD3OhBgUKHY7vwL2XLsmRufojNON+BQ0PfM8QYsHOwP88lt4prYv6dDRt9zWFriDaY1RSdQLW",
+	"e1qnmzd5hAifvzerQgD9WGcXo3Xbt20sgzg46GsLGz29cfgF/9gkpBHeZCu7pm/w/t6qFYTSxu3bv4iW",
+	"+ZXdaq8OCQYzyrk89GVhXp8KnmAEUyoVhKwhF0r40rGK0vrub14Q/n1E1LqcVRDEByqFcI+oworP1q9O",
+	"2fBqiG50yy3NBpcL2n+GDR/8IM1cG+lD/Rsa3ivBnK1BGj8wBKhh2LPzn5vJCKLQfDmMJp06AED8nbtS",
+	"V5Ek6w47zHSvW4cRjxia5iWKArTQXe5OolgK6wRcNOlGgW02be8Xj7RJ4ra7HxpVNojIh9JpxhIhYVEe",
+	"xxjc1+SxI0jFskQdFM91ckUItdgt/WQxWdmN5j3WDGjDMvxM7vFNUqKQNZDWnm8Rt4M82Kw1+mqkm0L4",
+	"bPSYlZVjreuNIgohStp9keUKKOabo0cEJxV6XvkCivWZwBKBbl1U7ooRxF1u58UA97iRFYyfmq0sV2r/",
+	"oVfSMAJ9cUotooBoKDbaYicPv/g/gQ0MAwCnOB+gzBenGpcOexQFihDlIjILIMEohp+GCFk567vnkaMK",
+	"EKNt7xL/ojvH+wrBWkW5+lpND6Y0tL0TXjMXMQEM1D7dlJeC5XMPWw564U4UVzgna4ND8LLBCD9UqheF",
+	"9wZAwZRY9OKek98DNQHE1p+YksDhU7IM3NMAlmJrisrAjdwQUEpxRTNpDEbrKG3BGEIEXeeZ/ic1/e6o",
+	"qc6NvpmKbCYnE4KSiZLRm2q55xDW34k4jKdQw7DH3o4hbQvTBsjL3C2FHsyi0kqsk90HHMPN0d2fgADO",
+	"iX8sUBxZ5SymkRhyQ8p8rb77EZ5Y24h1yHQnB/mqBr7+tzhAgzM5JKC2MZaAXjeP/laxjW6V0n4zQWFl",
+	"YvnvLynCbaYbf3NiBJXS3q8Zpsiu3ipyCwjx8AsF3TXaWz8isNlmJbmM4LunGnKxbc18hHuEt33bW31H",
+	"W2zUYSakKuAg/MWxKkzQI//cuT1KAB74okg2NXKiIF12o7tvdU+LkvqVEMrqpj5XCTDMsvr+nW3r43VZ",
+	"5TlAgOw3EogSpqnGCi76gyKj3my34rh79cLXc/C8Y3dB3r7HKhjnRhhwJWslTI8ReholwUfiQxgBAVHH",
+	"4GudGZFexSxN1NodHN896A1VXLlb1hzuE9+glQiot45kczs9TPUE4U/jPP4n+Hk/WwZt39GGFaixkZ06",
+	"92n6u+9TuRnIrMMdyO10ZQM0RvbW+CvSBV+aMnoMDVULkaYHEMyQeNgMqMNOSUARqzJ2s5+dXKl13Gov",
+	"b567V1m4Z6UNS19N2m8SdGBevo4fgCHc1/RaiEzaaiOOI3kU/FIoih8PIE4SLaj+jQAOo1WRzhyWzhGf",
+	"pbmOOlLqHOaSyB3UTfLslwkbBvFI3PVYVENsu9seoqHh4BGaBEDawDgeHXm0HQyAUiNxiv2LjBXFgrha",
+	"evwRjylLPXcpHkladqVl0mNnikF0HLMiTU24iA/MhfLqNbWCbUZz8XAqq/S5n5MeVMzc9ZyfC3tKwbke",
+	"rYfmGFRfEjfEDM5BjA5ppASvIfyjDLyIFFZaT0CEd1RPMR/qsJEqJOQxVGY6ExQoZ+UMQ1R8MMqcy+yU",
+	"ckY96AuR/+PjJ5WIPIBZQkyYCzXjatljH41AeTIEblrFSuoyI9UIauAQxJKxOhU1IZ848/tze9yOJPAh",
+	"RMW6iYvJ43DxTRBccCDcT6aRILFqfzNFLkQKWXA+5HxOWAfeyUrYPABMpQFB3UMmD/nocpLpXFUAKQY+",
+	"l2SAtiAiiQeGnQGAzYFPHblQo6nWBhhenKpo+Pf0KvXj24owH94aYRKv7JawUjdAoeAOLTUHoAqzUYYN",
+	"sZKaibHUp/3thlnqqlpqpUiRWECKmu4xuuPqNd818voZBuXj1PdBIBUE710vQ5rYjdx11BZsIC1v7K6T",
+	"1jTcdaMpt4cezLDRh/DaP9QqTpqg4K6dBrASsp4mKHxBoJlCgASqXhJ3SBQVd1piAhRlU9YcZ17uW+8a",
+	"OaNOk8JKfgqCM+zGAEeAOI6FTD3MHG0XWBAikVYk4HDhgGnGR5d4Y58AgB0JlhMRAGmaKdYs4NKDbGBq",
+	"//MPfFKzGCAg7LQW7bwjLdI2xm+0EgB7uF9nClFrnSvFE3M1oBxi/sJ9pC2EdRtUA2dhmWsGQY8dwjNf",
+	"ux2Cbt30uH8Mxvsoxj7OjC8hddNGpe6XSIyWI03DZVLiNQZMxHEOTFWOR1zpmYDay1PtWDcURgkwJU8B",
+	"589XXO4WiJRmLvilcfItM1qr4g0nB7u9CKACI9EzumBT91XMCIZ4R5IG9b4h545Wcb+2S74MQDsLGgPB",
+	"AMoNrVPb2pV1+MWXZSaHYx1axFslHgDGIRxyTtG+OmNFoXkq8PvAeJoFGH3Htw3gpfgQ4NNCaskwCYr7",
+	"5cKgr3W6/AHGVEuZEeN7Oalb8LO81GrPO/0BBM1imdz1FuUkcC80bR2BHpRIyOuL/TyR9s6Weg8mvnI6",
+	"d6Qzb8Mwiuh6QL3bL3gbKtcgQ0GIEpdJnGGMZSrMIUHDB/66LzQ4qFbztTY6/IxRIYEiqxai7gpD0qsf",
+	"GE8Lg6DRJWo05CFdiawbAYJEuC9EpoGQmx57l2kYKpvIK3GhQMIkyT6mUb8U9gecwBlM7fa8et1o0+Fq",
+	"NrbvSxvQCz1zNekUlNKbq0mksMHNy5ZyxificI5l8crBFYVJhlJxEJ7Xqx/gq+Zq8tfPs3Tb1+MQJXJE",
+	"tYB3EjH3KTCWTLwcJ8LxA0y4uyunUCmfii8EZxAD0zYcQgIF/nr4pfkYvgH50GPZIfCC0239CakeH3fE",
+	"jCgx0KI5fnhuXsiWKX57PDseGbmp6bK40cPH3z3+/tG3j79rrsNU01fr82mn+WyouEx7CzGcd7qdmUhk",
+	"PvOfUp5NxMpPv84n5YebOcndmGVpuLShLrzgCiujwHTxbJQTfu9Ipi4w8fibb9eH2JZ7/DoXO7OPa3Ae",
+	"WPN7wnaOj779wy2Nu/ExX9gGiwQ89jhaLBULbBXckdDXRUJwCl5ucFc/1eEK1vsnjWLZ5rzbzSz+8cNv",
+	"G+S+sJrLFiprcRvEaCgTcAKVRlkGDuZNeINZJhyLF0nztTIVPLXTpkjTH/GJPQrI1ENkfSqVLTxJzEU2",
+	"5XNTIHI6FRgIzi3bN0ePbmFc7uwn3PIhN8LnL97Apv24ghAC5XOsgcnBGgSbSBsX7uJhKq9E01b+JK+E",
+	"EiaSJxk7F9DaDYk9mR6R+4KnWKOsaR6QQtGMNsET2Xom76G5m52JmUKS40RY79IzdZMKS09g1Ypmrw/6",
+	"HmThWCzff4CeiB77R1AdjVzSuaNE2y3iLMJSNO73aJwT+iBfFR3cG9fPbSdgd4MaPVSvG+rI7TtLQMwt",
+	"4yrYYkQAUpaE8xWbMcIQrJMVlT+pD8r6AR+4hzsdOa802Jvw8VFT1TVusaBYaKb+nL5AcIPgEBofWQiE",
+	"5H72MQCFf7jH3gbQYk6YAWwFjyzmkRGO2GDIEyxOP4jFJurLj/M/9JktJ0dgl80HeOX0FOfm+uSDRU4q",
+	"51O6jW5BQUFFoQZ2DxFu4K0s0+ihIh9GQhFCWH16KvXwQZdLZu710b6WqbzYl5cFYjICRAQLv5bpUbdB",
+	"QRWo7e5jCKmkzRII7YbheZGLGhPZFUUir93mZF7xaNPgrFP6QiE7CCalM5aJmXQSvSksp4pp1WMI4w0u",
+	"F/cCxKihRmGZ1WkSM31+LOf+ItOzPx/xKI0st4aIWpDPl/LDJtfZC9p619QDD5OjktJzFkVFv9KX1ft6",
+	"s4GtMqRbcHzhIJPb8H0RDlHAiFecYOE+QRntDdE4+MjWudWCZ2RUiwWIQGH61gEiVJe+rrGl4FnfnfVO",
+	"3IrZrkR7Q9twj12n5ZWYECp2H4+dKUri88/xXjfXxY+bMqmysTdlFjWgC7mqi8HCUKqsLrCnxEFasyAN",
+	"tU4F31ORuPsU8eNORF28zwtYZLoAdZaggoS3FmDiL8CQlSSwhn+eMJ8PoDBanupJHlo1iAPVh/e8KEgy",
+	"glINlXZhP+5rGE4wxLsKw3F9N+sFjjPsWYNPEsaxn8jel1fR4Rf4t42gQETBzqBZQhYBaEAsNEroeZWQ",
+	"RZXPhngiB4mwTqTpwSuDU4/wBkEFyljBk9rwmji9xSI+aC5/iNCa91AwrGEX62uv3PaK3bfLosXp+0Pc",
+	"BRV4iHoyqYm+qhxqVUJ6wvEmOxBdrMVNckpHvizOJC27FGIeRdH7OE/47Z/fNtQYUuLNX0LBvO8qtKvd",
+	"MahGdV3DWbz3aLDmy8zjTF9JsWhvGy1sJt7ySdRe4BNjERJvuhvM+UT08yyN2D5/lmJRII3/4TwVMLGf",
+	"N5o7rws83gAWzaxmqdaXjIcwCB6onogAFO1GdOidYKE3qNYB07pWBoxKl1TuoGSunM1TPhIsFWNbpyFe",
+	"cZkS/PefVkVsQsmGTV+rL/CHuv3nQrF5PkzliPDA161P3QY7sncsmgAsm2CSMVmmBiQXda04KvZ90gbd",
+	"CO9IGbxnKNs1ZkkPwI6pfRs1QU8ldQrbThThXooDQ9ZoX90iCnu5d10M51W/iPWq2LXW4p5x2BaE/Gcy",
+	"sUENlDp6aNC5iuMTeMg4uNUqWPhY9daweSavuMUUJDYTs6HIDOJCVNU2eHPEFRsKSC1FwZWQi931d6E8",
+	"Nizw81M20HOhBpiyCnrAkI8uo1450Gf2Tsq3oZRtfRfc9hH6Palk7a+UwyFX9WUavB+ylQPSyXlPuTJ7",
+	"JMV7hR77lKsm3Fi3sO5Aj3U22nuFY8yexAA+cPZzClJrQJPdJIE2bH63LAEHKZtUdNyr6ZBSikBp7F1u",
+	"ESWR6dwi67sUYl5+x3JlZeqOFkDoaJB3Uzm2IsGic4rp8YUy1exmmiuBZztl1OljaDpAjKAYv3zK1T4Z",
+	"5e3Izk+5uiOh+SlXzXxyyNV+Kf0pV8xTQkDnW/A6TIQqEp82RWC05Hxju1/S+khjbimG/wTHZ8/4uXJs",
+	"MWq45epPBc/sUPCGYGYot+k4AURHlWBep4V5cMHR/m0EwTo9KRG/yDQ+mENNWDvosXfaWCdkIbY2lAsS",
+	"KURDEyIObO+U2hwKoS5U0fLDEo7u34ZLRiv5F0Jl0ikCzwEmf9eDPWV5Cql6qeBXUk2otmwgTMa40o/F",
+	"wuxVN3uj904T53yJMjIBChgr0xRzb1sSSRhSdWNSSTVabeczen2s/HIgv1PE/HICTaJPuIl7pbdgY91J",
+	"27fQQxCBIw8pxaoQkjJjeqEghDOVV8Kw76CQYo/BMKE4mapWmXacJxKoNnFvXyh/kmI8A5oUv39hZns8",
+	"1Yd7IOa20eK3QM2ikG+Gy1UUsSbG+auu4kxXp/FUEOCLtIXMXAU2P2PjPE0BqaViuCjDR6oZQiWwkHvX",
+	"20LgldT9BH2ZC1UcJEBFQyvJSXGdY3YTlKsMlhkrQXJqpIDjHIoRnwnfV+xU/E1LdcNGzj9FXtFzSB/a",
+	"SpZ2Eo5orHpENf1xD6vEVpW/oCmzLldZXfEKO/GsomKmWk2EsSfEfi9UyasL2x3Jgl0mUlMABgMIbPFM",
+	"9Tc+dM/7fgxW5YFSx6VqicOm4qZBtwjjyRTWCIBWYfbdcsyo+3pLI1SwBIg6HhgMa1j+T26Z9m/C/0mM",
+	"9155A12o21CbnrQSB+PyH3gh9eTPYpjy060FNrW3UW50AaStKuZzzeZCz1PMUzbCOqHItJLXYkQxE00a",
+	"/EsQwfJ5wEofGOQvINfhVTSV81It/EBU5J8r9DuGdxFpdafIoleOuT/iJLf5e5MN9EL1XXODE6rCXDza",
+	"Da7bGhDf/5lL+0c786BdT3SlEOhmh93r5bnlUJvlXt7ufnAbatv5Kez//NlKAAGQPF+yREehJRuPGeRo",
+	"3Jgy/ppSPv4UrNhNtklThrW9RS8B5fUj6GdJCbfqJwAFWec25cYaz1PhxZEGAOohH12eMm7ZzLX46Ii0",
+	"6DNYLdeiiSCdXqgtfQFua37/+rObxV3lU+R2E0ShW+K90vTfhZhXHQJA2Y6KqJDPFLHGWjO6ffkH9kxu",
+	"99FBIGyxNchvmhKtVzdjzjMrR3LOla2/fJ5TkFG3KdFsxGfiNEynHfE5H0m7ZEOd+6odqaxTHt6FA7mP",
+	"kkcwwKarprKg+wez1hS3vZWoEY7x+gex5vb54IgixXheEVUIPNrwkk15Qi+4mxPqfLjbqctylaIVVxRm",
+	"sga71N8lZB7fk8P/Nt+zsP8uL0++zi1iV+4SkeU3FnbS24KCfAAKNAAzOu4kRsSygXtrwKbcn298FJBh",
+	"rV4VIOClk1WJOTDsrAAoFPDI1Cepej3mxrzSdpCsg5LW4FctlUj63A6A7gZODuobIRR8ZfgS6xBcKEKy",
+	"AzK8Eo4Wq7OMENq5sO91eosXzR4qTeIU7igWLGCmzbJNwKoYpqwsKZt8zyjML+VV6SMobSu+tFWma+Wd",
+	"1arlK1xhHHiqA/1gNOW268gSQMQ8SRd4yqkYgzRfc3kSQuymSuhnJOw/PDoiA/hIz2Zg9LULgcdgdsIG",
+	"/8PfCea/81SORHeoh4OaBIzi0U0Yrx6Y9NHxkyeVkumPgDlZkbnW/88vZwf/mx/8x9HBk36ve/Dpr//a",
+	"2QXG9BqkiWvZeMfTcq/IQ4V7EpfjxnDtEPzXKWSOMfOUrHs1wJFYvLfZaAeWCxjlCjeeOGoHd+iIYL+r",
+	"Be6AZhzn93VGwDzfrWBq5Xaqs1ISNGUtJOwHnVUGzH7gTqYjxQ2T4zBcJAGqJ+udKAz3pwwXBMt8xap8",
+	"nbFFptWkLJVHV8ejwulzoUY6EWwAz/X9c4MYr/c1DvaU2Oabvy4Gz8vbSgIIChxGKLDBsCj2CVVKhf3v",
+	"R6l6klqaVqmQxqIZw/siNt/8XdWX3mKTbr/ggi42jnjuBgZLmO9NfBbgaHHchPYLdbDQMwnms7ocoqLy",
+	"wb2pcoLLQ7NYwXjafPrr5nODxAU9NNNWPk81Tx7ArWX3bgd2ohuuGpl8sXsCnouzhTwiMv7t3fOXXfbu",
+	"zcsu+4cYvnP34ctXL7qF6fYb9vop3NXfHLGZmPC5/CxSA/ZfaZjNM4gmmWdyMrVdNsr0fA6VVtH1/lvO",
+	"M8q5TTK+ME4fczq+dVsCUSLDTOeTKeQgm/cvsatxJgQg7PE0ZTNhecItX7+LTxk3l2zw8vkHtnpuBmA6",
+	"hOAV2I0e++gj1KFcLE+WYSwAER4WIopc0+/ykMbqWOcsT610OsWha/bADbpKYfPMNWsJpaw84W2A2ktG",
+	"+ot/s6wSoIe/itE2taxv51DwS7HncKuPSPQ8wORv5Kpl+c08wkqQV++zHGbQw3ULkJ8V1Wo1hGmxBV/6",
+	"c6fEokSZlGPv5kbM2tOgVDbzWWsUn2UQs0GaMkDyVq5HQNU8gAnRuFvtJFZVlWUlgLri9Eao5Ofw2RvJ",
+	"qd60RW+LjakYG4OyrkEYKnq+9hzbLSj1HCuqO7ZMIzDVEIsiKFaNBMDpbdyOzwBPUWeYqBTjdWtCOp/p",
+	"0r1luqjPdauormDTRWWwx954kL8Tql9FIWCZtoJyldxCAqxnOZsulYsyZGV5YC5UqifdIg2fcPe9NVCM",
+	"dJaARkwwoSohJJ8HEHYTux+ew+z3q4RgH/HCG387f/uGJXqUzyBODiptWc2Ggl0C1rhBiBdxuyELjt1M",
+	"5JVAgObESZIbqMjrygGHXpmqYgJpV6SpCdXFkGgxf7daSxnNAJ7sQOeH8vkR5AVgSe/8UPZ5EfhOrl0g",
+	"GVpLTlcWpG7Ot8bS5+UiNu77ZnSZ18safJlaoJdFUWAmIEeoDkfm1XgB5rR9JghY6b/eTFaJm93vNJ8E",
+	"t6bJpInbu18tss4gCPY+d61gxVGATNRjSlGVqnXgYkGrRhjjU5tK1XzlPlDJW3f2zv2zbQ7x8/0fzedr",
+	"Ntch3JUgRIr2Orfb7GBu24lS94p4aRZN1Ov55/4JuBC/SumogTqjnNRT5+EX+msdc2aNVGkNWqEIlq3e",
+	"Ag7oLZ0I7te7cXGroQx1pqh3hXWvXWXEjWUFGy2uhR/3PqHZ0BJscL0W6/RHAguj8u0PTJOVF0gzu/KE",
+	"kWdp56RzyOcStoUeXxvlyOc/qyQgV49Tl9tYzceitifoMFhEtEp+pqZSZIhuHULxxZ5HWyQlBSwcfTGr",
+	"J1C5NxSsUASIOgvB8W4g7xizjOklqEa8/s4LnTEw+wx5ytXI6YBugoXjkt6mclzx9wtgeL+C7nPNs4VL",
+	"HaAKEDIRivwLZbEsjJ8kQSZ+/fT1/w8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

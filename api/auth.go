@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/text/language"
@@ -30,7 +31,7 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.Hash(ctx, registration.Password)
+	hash, err := s.hashPassword(ctx, registration.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -68,41 +69,44 @@ func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, e
 	if err := watchparty.ValidateAccountAddress(email); err != nil {
 		return SignedIn{}, err
 	}
-	if err := s.checkFailures(ctx, email); err != nil {
-		return SignedIn{}, err
-	}
 	user, hash, err := s.store.Credentials(ctx, email)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return SignedIn{}, err
 	}
-	ok, err := s.passwords.Verify(ctx, password, hash)
-	if err != nil {
+	p := proof{
+		act: "login", userID: user.ID, account: cmp.Or(user.ID, account(email)), client: clientOf(ctx), hash: hash, password: password,
+	}
+	// For nobody's address too, so that its time does not tell.
+	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nobody), s.clientHash(ctx)); err != nil {
 		return SignedIn{}, err
 	}
-	if !ok {
-		if err := s.countFailure(ctx, email); err != nil {
-			return SignedIn{}, err
-		}
-		return SignedIn{}, watchparty.ErrBadCredentials
+	if hash, err = s.checkPassword(ctx, p); errors.Is(err, watchparty.ErrWrongPassword) {
+		err = watchparty.ErrBadCredentials
 	}
-	// Again: many guesses at once have all been let in before the first of them was counted.
-	if err := s.checkFailures(ctx, email); err != nil {
+	if err != nil {
 		return SignedIn{}, err
 	}
 	token, session := s.newSession(ctx)
 	in, err := s.store.LogIn(ctx, user.ID, hash, session)
+	if errors.Is(err, watchparty.ErrSuspended) {
+		s.logRefusal(ctx, p, "suspended")
+	}
 	if err != nil {
 		return SignedIn{}, err
 	}
 	return s.signedIn(in, token)
 }
 
+// nobody is the ID of no account.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
 // Refresh exchanges a refresh token for the next pair.
 func (s *Server) Refresh(ctx context.Context, r RefreshRequestObject) (RefreshResponseObject, error) {
 	token, session := s.newSession(ctx)
 	rotated, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
-		if rotated.User.ID != "" {
+		if rotated.User.ID != "" { // someone else may have had the token
+			s.logRefusal(ctx, proof{act: "refresh", account: rotated.User.ID}, "refresh_token_reused")
 			s.cache.Invalidate(ctx, cache.TagAccount(rotated.User.ID))
 		}
 		return nil, err
@@ -126,15 +130,18 @@ func (s *Server) Logout(ctx context.Context, r LogoutRequestObject) (LogoutRespo
 // newSession returns a refresh token and what is stored of it.
 func (s *Server) newSession(ctx context.Context) (token string, n store.NewSession) {
 	token, hash := auth.NewRefresh()
-	return token, store.NewSession{TokenHash: hash, UserAgent: userAgent(ctx), Expires: time.Now().Add(s.cfg.Auth.RefreshTTL)}
+	cfg := s.cfg.Auth
+	return token, store.NewSession{
+		TokenHash: hash, UserAgent: userAgent(ctx), Client: s.clientHash(ctx),
+		TTL: cfg.RefreshTTL, MaxTTL: cfg.SessionTTL, Grace: cfg.RefreshGrace,
+	}
 }
 
 func (s *Server) signedIn(in store.SignIn, refresh string) (SignedIn, error) {
 	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
-	access, err := s.tokens.Access(id, time.Now())
-	return SignedIn{
-		User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(s.tokens.TTL().Seconds()),
-	}, err
+	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than its sign-in
+	access, err := s.tokens.Access(id, time.Now(), ttl)
+	return SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
 }
 
 func value[T any](p *T) T {

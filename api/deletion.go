@@ -8,14 +8,19 @@ import (
 
 // DeleteMe ends the caller's account. Nothing names them from now on; files and the rest of what is stored are promised
 // to go.
-func (s *Server) DeleteMe(ctx context.Context, _ DeleteMeRequestObject) (DeleteMeResponseObject, error) {
+func (s *Server) DeleteMe(ctx context.Context, r DeleteMeRequestObject) (DeleteMeResponseObject, error) {
+	const field = "password"
 	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	deleted, err := s.store.DeleteAccount(ctx, id.UserID)
+	hash, err := s.provePassword(ctx, id, "delete_account", field, r.Body.Password)
 	if err != nil {
-		return nil, gone(err)
+		return nil, err
+	}
+	deleted, err := s.store.DeleteAccount(ctx, id.UserID, hash)
+	if err != nil {
+		return nil, gone(wrongPassword(err, field))
 	}
 	s.cache.Invalidate(ctx, cache.TagsOfDeleted(id.UserID, deleted.Username, deleted.Rooms, deleted.Wrote)...)
 	return DeleteMe204Response{}, nil

@@ -41,6 +41,7 @@ func TestSignInsEndAtOnce(t *testing.T) {
 				next := b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": stolen})
 				require.Equal(t, 200, next.status, next)
 				require.True(t, works(access))
+				b.passGrace(t, stolen)
 				b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": stolen}).requireProblem(t, 401, "bad_refresh_token")
 				require.False(t, works(access))
 				require.False(t, works(next.body["access_token"].(string)))
@@ -58,7 +59,7 @@ func TestSignInsEndAtOnce(t *testing.T) {
 
 func (b *bundle) sign(t *testing.T, id auth.Identity) string {
 	t.Helper()
-	token, err := b.server.tokens.Access(id, time.Now())
+	token, err := b.server.tokens.Access(id, time.Now(), b.server.tokens.TTL())
 	require.NoError(t, err)
 	return token
 }

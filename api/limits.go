@@ -29,29 +29,38 @@ const (
 
 // limits are the API's rules and the counts.
 type limits struct {
-	shared *limit.Limiter
-	reads  *limit.Local // each replica for itself
-	wait   time.Duration
+	shared   *limit.Limiter
+	guard    *limit.Guard // of guesses
+	reads    *limit.Local // each replica for itself
+	refusals *limit.Local
+	wait     time.Duration
 
-	signIn, failures, allFailures, mails, exports, writes limit.Rule
+	signIn, guesses, strangers, passwords, mails, exports, writes limit.Rule
 }
 
-// manyClients is how many times as often all clients together may fail to sign in to an account as one may: so one client
-// does not lock its owner out, and many do not get through.
-const manyClients = 10
+// maxStrangerGuesses is how many wrong passwords of an account all clients together may try in any hour that have not
+// signed in to it before (ASVS 4.0.3, 2.2.1). Those that have are not locked out by it.
+const maxStrangerGuesses = 100
+
+// maxPasswordChanges is how often the password of an account may be changed in an hour.
+const maxPasswordChanges = 20
 
 func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger) *limits {
 	n := cfg.RateLimit
+	shared := limit.New(client, cfg.Redis.KeyPrefix, cfg.Auth.Secret, log)
 	return &limits{
-		shared:      limit.New(client, cfg.Redis.KeyPrefix, cfg.Auth.Secret, log),
-		reads:       limit.NewLocal(limit.Rule{Name: "reads", Rate: n.Reads, Period: time.Second, Burst: 2 * n.Reads}),
-		wait:        limit.MaxWait,
-		signIn:      limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
-		failures:    limit.Rule{Name: "sign-in-failures", Rate: n.SignInFailures, Period: 15 * time.Minute},
-		allFailures: limit.Rule{Name: "all-sign-in-failures", Rate: manyClients * n.SignInFailures, Period: 15 * time.Minute},
-		mails:       limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
-		exports:     limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
-		writes:      limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
+		shared:    shared,
+		guard:     limit.NewGuard(shared),
+		reads:     limit.NewLocal(limit.Rule{Name: "reads", Rate: n.Reads, Period: time.Second, Burst: 2 * n.Reads}),
+		refusals:  limit.NewLocal(refusalsLogged),
+		wait:      limit.MaxWait,
+		signIn:    limit.Rule{Name: "sign-in", Rate: n.SignIn, Period: time.Minute},
+		guesses:   limit.Rule{Name: "guesses", Rate: n.SignInFailures, Period: 15 * time.Minute},
+		strangers: limit.Rule{Name: "guesses-of-strangers", Rate: maxStrangerGuesses, Period: time.Hour},
+		passwords: limit.Rule{Name: "passwords", Rate: maxPasswordChanges, Period: time.Hour},
+		mails:     limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
+		exports:   limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
+		writes:    limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
 }
 
@@ -135,26 +144,12 @@ func clientAddresses(proxies []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
-// checkFailures refuses to try another password for an account, be there one or not, when too many were wrong. Who
-// signs in names it by its address; who is signed in, by its ID.
-func (s *Server) checkFailures(ctx context.Context, name string) error {
+// limitPasswords counts a change of a password, each of which sends an email.
+func (s *Server) limitPasswords(ctx context.Context, userID string) error {
 	if s.limits == nil {
 		return nil
 	}
-	if err := unlessAllowed(s.limits.shared.Peek(ctx, s.limits.failures, account(name)+" "+clientOf(ctx))); err != nil {
-		return err
-	}
-	return unlessAllowed(s.limits.shared.Peek(ctx, s.limits.allFailures, account(name)))
-}
-
-func (s *Server) countFailure(ctx context.Context, name string) error {
-	if s.limits == nil {
-		return nil
-	}
-	if err := unlessAllowed(s.limits.shared.Allow(ctx, s.limits.failures, account(name)+" "+clientOf(ctx))); err != nil {
-		return err
-	}
-	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.allFailures, account(name)))
+	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.passwords, account(userID)))
 }
 
 // limitMails counts a mail that someone asks to be sent to an account, and refuses it when there were too many. Whether

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,13 +8,10 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/redis/go-redis/v9"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
@@ -57,7 +53,9 @@ func TestRules(t *testing.T) {
 	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Mails: 3, Writes: 4, Reads: 5, Exports: 6}
 	l := newLimits(cfg, nil, nil)
 	require.Equal(t, limit.Rule{Name: "sign-in", Rate: 1, Period: time.Minute}, l.signIn)
-	require.Equal(t, limit.Rule{Name: "sign-in-failures", Rate: 2, Period: 15 * time.Minute}, l.failures)
+	require.Equal(t, limit.Rule{Name: "guesses", Rate: 2, Period: 15 * time.Minute}, l.guesses)
+	require.Equal(t, limit.Rule{Name: "guesses-of-strangers", Rate: 100, Period: time.Hour}, l.strangers)
+	require.Equal(t, limit.Rule{Name: "passwords", Rate: 20, Period: time.Hour}, l.passwords)
 	require.Equal(t, limit.Rule{Name: "mails", Rate: 3, Period: time.Hour}, l.mails)
 	require.Equal(t, limit.Rule{Name: "exports", Rate: 6, Period: time.Hour}, l.exports)
 	require.Equal(t, limit.Rule{Name: "writes", Rate: 4, Period: time.Minute}, l.writes)
@@ -262,131 +260,6 @@ func TestForwardedClientsCountApart(t *testing.T) {
 	})
 }
 
-// Wrong passwords count for the account, whether there is one or not, and successes do not.
-func TestSignInFailuresAreLimited(t *testing.T) {
-	t.Parallel()
-	b := setup(t, limited(func(n *config.RateLimit) { n.SignInFailures = 3 }))
-	alice := b.register(t, "alice")
-	login := func(email, password string) answer {
-		return b.do(t, "POST", "/auth/login", "", map[string]any{"email": email, "password": password})
-	}
-	for range 5 {
-		require.Equal(t, 200, login(alice.email, password).status)
-	}
-	var refusals []answer
-	for _, email := range []string{alice.email, "nobody@example.org"} {
-		for range 3 {
-			login(email, "wrong horse battery").requireProblem(t, 401, "bad_credentials")
-		}
-		for _, written := range []string{email, strings.ToUpper(email), " " + email + " "} {
-			login(written, "wrong horse battery").requireLimited(t, 3)
-			a := login(written, password) // the right one
-			a.requireLimited(t, 3)
-			require.InDelta(t, 300, a.number(t, "Retry-After"), 60)
-			refusals = append(refusals, a)
-		}
-	}
-	for _, a := range refusals {
-		delete(a.body, "request_id")
-		require.Equal(t, refusals[0].body, a.body, "the refusal does not tell who has an account")
-	}
-	// Postgres would be asked without the NUL, and the limit with it.
-	login("al\x00ice@example.org", password).requireField(t, 400, "email")
-	login("another@example.org", password).requireProblem(t, 401, "bad_credentials")
-	require.Equal(t, 200, b.do(t, "GET", "/users/me", alice.token, nil).status, "who is signed in stays so")
-
-	t.Run("no other client is locked out", func(t *testing.T) {
-		s := limited(func(n *config.RateLimit) { n.SignInFailures = 2 })
-		b := setup(t, s, func(s *settings) {
-			s.config.HTTP.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-		})
-		alice := b.register(t, "alice")
-		from := func(client, password string) answer {
-			r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
-			r.Header.Set("X-Forwarded-For", client)
-			return b.send(t, r)
-		}
-		for i := range manyClients {
-			guesser := fmt.Sprintf("192.0.2.%d", i)
-			for range 2 {
-				from(guesser, "wrong horse battery").requireProblem(t, 401, "bad_credentials")
-			}
-			from(guesser, password).requireLimited(t, 2)
-			if i < manyClients-1 {
-				require.Equal(t, 200, from("198.51.100.1", password).status, "the owner gets in")
-			}
-		}
-		from("198.51.100.1", password).requireLimited(t, 2*manyClients)
-	})
-	t.Run("nothing is hashed", func(t *testing.T) {
-		b.server.passwords = nil // hashing would panic
-		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
-		r.RemoteAddr = "127.0.0.1:1" // where the guesses came from
-		b.serve(t, r).requireLimited(t, 3)
-	})
-	t.Run("no address in Redis", func(t *testing.T) {
-		options, err := redis.ParseURL(b.cfg.Redis.URL)
-		require.NoError(t, err)
-		client := redis.NewClient(options)
-		defer client.Close()
-		keys, err := client.Keys(t.Context(), b.cfg.Redis.KeyPrefix+"rate:*").Result()
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, len(keys), 3)
-		require.NotRegexp(t, "(?i)alice|nobody|example|127|::", strings.ReplaceAll(strings.Join(keys, " "), b.cfg.Redis.KeyPrefix, ""))
-	})
-}
-
-// However many guess at once, no more than the limit learn whether they were right.
-func TestParallelGuesses(t *testing.T) {
-	t.Parallel()
-	b := setup(t, limited(func(n *config.RateLimit) { n.SignInFailures = 5 }))
-	alice := b.register(t, "alice")
-	const guessers = 15
-	statuses := map[int]int{}
-	var (
-		mu      sync.Mutex
-		guesses sync.WaitGroup
-	)
-	for range guessers {
-		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": "wrong horse battery"})
-		guesses.Go(func() {
-			w := httptest.NewRecorder()
-			b.server.ServeHTTP(w, r)
-			mu.Lock()
-			defer mu.Unlock()
-			statuses[w.Code]++
-		})
-	}
-	guesses.Wait()
-	require.Equal(t, 5, statuses[401], statuses)
-	require.Equal(t, guessers, statuses[401]+statuses[429]+statuses[503], "or too many at once for this machine: %v", statuses)
-
-	t.Run("the right one too", func(t *testing.T) {
-		bob := b.register(t, "bob")
-		lock, err := b.store.DB().BeginTx(t.Context(), nil)
-		require.NoError(t, err)
-		defer lock.Rollback() //nolint:errcheck // it has ended by then
-		_, err = lock.ExecContext(t.Context(), "LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-		require.NoError(t, err)
-		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": bob.email, "password": password})
-		r.RemoteAddr = "192.0.2.1:1"
-		answered := make(chan answer, 1)
-		go func() { answered <- b.serve(t, r) }()
-		require.EventuallyWithT(t, func(c *assert.CollectT) {
-			var waiting int
-			err := lock.NewRaw("SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted").Scan(t.Context(), &waiting)
-			assert.NoError(c, err)
-			assert.Equal(c, 1, waiting)
-		}, 20*time.Second, 5*time.Millisecond, "it was let in")
-		ctx := context.WithValue(limit.Within(t.Context(), time.Minute), clientKey{}, "192.0.2.1")
-		for range 5 {
-			require.NoError(t, b.server.countFailure(ctx, bob.email))
-		}
-		require.NoError(t, lock.Rollback())
-		(<-answered).requireLimited(t, 5)
-	})
-}
-
 func TestMailsAreLimited(t *testing.T) {
 	t.Parallel()
 	b := setup(t, databaseAway, limited(func(n *config.RateLimit) { n.Mails = 2 }))
@@ -457,7 +330,7 @@ func TestDomainLimits(t *testing.T) {
 	}
 }
 
-// While Redis is away everything is allowed, but for reads, and a request waits for it for 100 ms at most. The quickest
+// While Redis is away everything is allowed, but for reads and guesses, and a request waits for it for 100 ms at most. The quickest
 // of several is what it takes when the machine does not stall.
 func TestLimitsFailOpen(t *testing.T) {
 	t.Parallel()
@@ -467,8 +340,8 @@ func TestLimitsFailOpen(t *testing.T) {
 	t.Run("nobody is there", func(t *testing.T) {
 		b := setup(t, redisAway, one)
 		for range 5 {
-			a := b.do(t, "POST", "/auth/login", "", map[string]any{"email": "nobody@example.org", "password": password})
-			a.requireProblem(t, 401, "bad_credentials")
+			a := b.do(t, "POST", "/auth/refresh", "", unknownSession)
+			a.requireProblem(t, 401, "bad_refresh_token")
 			require.Equal(t, []int{1, 1, 0}, []int{
 				a.number(t, "RateLimit-Limit"), a.number(t, "RateLimit-Remaining"), a.number(t, "RateLimit-Reset"),
 			})
@@ -480,6 +353,9 @@ func TestLimitsFailOpen(t *testing.T) {
 			limited = limited || b.do(t, "GET", "/movies", "", nil).status == 429
 		}
 		require.True(t, limited, "reads are counted here")
+		guess := func() answer { return b.logIn(t, "nobody@example.org", password) }
+		guess().requireProblem(t, 401, "bad_credentials")
+		guess().requireLimited(t, 1)
 		require.Len(t, b.logs.records(t, "Rate limits fail open"), 1)
 	})
 	t.Run("nobody answers", func(t *testing.T) {
@@ -498,9 +374,10 @@ func TestLimitsFailOpen(t *testing.T) {
 	t.Run("all limits of a request share the wait", func(t *testing.T) {
 		b := setup(t, one, func(s *settings) { s.limitWait = time.Nanosecond }) // nothing is asked, then
 		for range 3 {
-			a := b.do(t, "POST", "/auth/login", "", map[string]any{"email": "nobody@example.org", "password": password})
-			a.requireProblem(t, 401, "bad_credentials")
+			b.do(t, "POST", "/auth/refresh", "", unknownSession).requireProblem(t, 401, "bad_refresh_token")
 		}
+		b.logIn(t, "nobody@example.org", password).requireProblem(t, 401, "bad_credentials")
+		b.logIn(t, "nobody@example.org", password).requireLimited(t, 1)
 	})
 }
 

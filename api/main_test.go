@@ -218,7 +218,7 @@ func (b *bundle) user(t testing.TB, name string) person {
 	require.NoError(t, err)
 	b.exec(t, "UPDATE users SET email_verified_at = created_at WHERE id = ?", u.ID)
 	session := b.signIn(t, u.ID, u.ID)
-	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now())
+	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now(), b.server.tokens.TTL())
 	require.NoError(t, err)
 	b.logs.secret(token, u.Email)
 	return person{id: u.ID, name: name, email: u.Email, token: token, session: session}
@@ -227,7 +227,7 @@ func (b *bundle) user(t testing.TB, name string) person {
 // signIn gives a user who was made without a password another session, and returns its ID.
 func (b *bundle) signIn(t testing.TB, userID, refresh string) string {
 	t.Helper()
-	in, err := b.store.LogIn(t.Context(), userID, "none", store.NewSession{TokenHash: []byte(refresh), Expires: time.Now().Add(time.Hour)})
+	in, err := b.store.LogIn(t.Context(), userID, "none", store.NewSession{TokenHash: []byte(refresh), TTL: time.Hour})
 	require.NoError(t, err)
 	return in.SessionID
 }

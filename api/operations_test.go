@@ -48,6 +48,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b := setup(t, change...)
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
+	b.exec(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id, w.dave.id)
 	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
@@ -236,7 +237,7 @@ func (w *world) calls() []named {
 		{"changePassword", call{token: alice, body: map[string]any{
 			"current_password": w.alice.password, "new_password": "another horse battery"}}},
 		{"endOtherSessions", call{token: alice}},
-		{"deleteMe", call{token: w.dave.token}},
+		{"deleteMe", call{token: w.dave.token, body: map[string]any{"password": w.alice.password}}},
 		{"refresh", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
 		{"logout", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
 	}
@@ -336,7 +337,7 @@ func TestEveryOperationSucceedsWithoutRedis(t *testing.T) {
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	expired, err := w.server.tokens.Access(identityOf(w.alice), time.Now().Add(-time.Hour))
+	expired, err := w.server.tokens.Access(identityOf(w.alice), time.Now().Add(-time.Hour), w.server.tokens.TTL())
 	require.NoError(t, err)
 	for _, c := range w.calls() {
 		op := operations()[c.id]

@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"strings"
 
 	"github.com/watchparty/watchparty"
@@ -39,7 +39,17 @@ func (s *Server) ConfirmPasswordReset(ctx context.Context, r ConfirmPasswordRese
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.Hash(ctx, r.Body.Password)
+	user, err := s.store.ResetUser(ctx, id)
+	if watchparty.IsKind(err, watchparty.KindNotFound) {
+		err = watchparty.ErrBadToken
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := watchparty.ValidatePassword("password", r.Body.Password, user.Username, user.Email); err != nil {
+		return nil, err
+	}
+	hash, err := s.hashPassword(ctx, r.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +58,7 @@ func (s *Server) ConfirmPasswordReset(ctx context.Context, r ConfirmPasswordRese
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(userID))
+	s.rememberClient(ctx, userID)
 	return ConfirmPasswordReset204Response{}, nil
 }
 
@@ -58,47 +69,36 @@ func (s *Server) ChangePassword(ctx context.Context, r ChangePasswordRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if err := watchparty.ValidatePassword("new_password", r.Body.NewPassword); err != nil {
-		return nil, err
-	}
-	former, err := s.provePassword(ctx, id, field, r.Body.CurrentPassword)
+	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.Hash(ctx, r.Body.NewPassword)
+	if err := watchparty.ValidatePassword("new_password", r.Body.NewPassword, user.Username, user.Email); err != nil {
+		return nil, err
+	}
+	former, err := s.provePassword(ctx, id, "change_password", field, r.Body.CurrentPassword)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.limitPasswords(ctx, id.UserID); err != nil {
+		return nil, err
+	}
+	hash, err := s.hashPassword(ctx, r.Body.NewPassword)
 	if err != nil {
 		return nil, err
 	}
 	err = s.store.ChangePassword(ctx, id.UserID, former, hash, id.SessionID)
-	if errors.Is(err, watchparty.ErrWrongPassword) { // changed in the meantime
-		return nil, watchparty.WrongPassword(field)
-	}
-	if err != nil {
-		return nil, gone(err)
+	if err != nil { // ErrWrongPassword when it was changed meanwhile
+		return nil, gone(wrongPassword(err, field))
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
+	s.rememberClient(ctx, id.UserID)
 	return ChangePassword204Response{}, nil
 }
 
-// provePassword returns the hash that the caller's password was found to have, or ErrWrongPassword for the field in which
-// they gave it.
-func (s *Server) provePassword(ctx context.Context, id auth.Identity, field, password string) (string, error) {
-	if err := s.checkFailures(ctx, id.UserID); err != nil {
-		return "", err
+// rememberClient is for who has just set a password: the clients that signed in with another are forgotten.
+func (s *Server) rememberClient(ctx context.Context, userID string) {
+	if err := s.store.RememberClient(ctx, userID, s.clientHash(ctx)); err != nil { // the password is set all the same
+		s.log.WarnContext(ctx, "A client was not remembered", slog.Any("error", err))
 	}
-	hash, err := s.store.PasswordHash(ctx, id.UserID)
-	if err != nil {
-		return "", gone(err)
-	}
-	ok, err := s.passwords.Verify(ctx, password, hash)
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		if err := s.countFailure(ctx, id.UserID); err != nil {
-			return "", err
-		}
-		return "", watchparty.WrongPassword(field)
-	}
-	return hash, nil
 }

@@ -139,6 +139,8 @@ func requireTexts(t *testing.T, op documented, f freeText, send func(*testing.T,
 		}
 		a := send(t, text)
 		switch {
+		case rule == secret && a.status == 400:
+			a.requireField(t, 400, f.name)
 		case rule == secret:
 			require.Contains(t, []int{op.success(), 401, 403}, a.status, "%s: %s", why, a)
 		case rule == formed && a.status == 400:

@@ -31,7 +31,7 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 	if err := watchparty.ValidateEmail(email); err != nil {
 		return nil, err
 	}
-	hash, err := s.provePassword(ctx, id, "password", r.Body.Password)
+	hash, err := s.provePassword(ctx, id, "change_email", "password", r.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 		}
 	}
 	if err := s.store.RequestEmail(ctx, id.UserID, hash, email); err != nil {
-		return nil, gone(err)
+		return nil, gone(wrongPassword(err, "password"))
 	}
 	return ChangeEmail202Response{}, nil
 }

@@ -59,21 +59,43 @@ func NewPasswords(parallel int) *Passwords {
 // Hash returns the PHC string of a new hash. It fails only when ctx ends while waiting for a slot,
 // or with ErrBusy when there is none for long.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
-	salt := make([]byte, saltBytes)
-	_, _ = rand.Read(salt) // never fails
-	key, err := p.derive(ctx, password, salt, passes, memoryKiB, lanes, keyBytes)
+	turn, err := p.Wait(ctx)
 	if err != nil {
 		return "", err
 	}
-	return encode(salt, key), nil
+	defer turn.End()
+	return turn.Hash(password), nil
+}
+
+// Turn is the right to compute hashes, one after the other.
+type Turn struct{ passwords *Passwords }
+
+// Wait waits for a slot, which End gives back. It fails as Hash does.
+func (p *Passwords) Wait(ctx context.Context) (*Turn, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, ErrBusy)
+	defer cancel()
+	if err := p.slots.Acquire(waiting, 1); err != nil {
+		return nil, fmt.Errorf("auth: wait for a hash: %w", context.Cause(waiting))
+	}
+	return &Turn{p}, nil
+}
+
+// End gives the slot back. Call it once.
+func (t *Turn) End() { t.passwords.slots.Release(1) }
+
+// Hash returns the PHC string of a new hash.
+func (t *Turn) Hash(password string) string {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails
+	return encode(salt, argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyBytes))
 }
 
 // Verify reports whether password has that hash. An empty hash, of an account that does not exist, takes as long as
 // any other and never matches.
-func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
+func (t *Turn) Verify(password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
-		hash = p.decoy
+		hash = t.passwords.decoy
 	}
 	var (
 		version        int
@@ -96,21 +118,8 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 		passes < 1 || passes > maxPasses || lanes < 1 || memory > maxMemoryKiB {
 		return false, ErrMalformedHash
 	}
-	got, err := p.derive(ctx, password, salt, passes, memory, lanes, uint32(len(want)))
-	if err != nil {
-		return false, err
-	}
+	got := argon2.IDKey([]byte(password), salt, passes, memory, lanes, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
-}
-
-func (p *Passwords) derive(ctx context.Context, password string, salt []byte, passes, memory uint32, lanes uint8, n uint32) ([]byte, error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, ErrBusy)
-	defer cancel()
-	if err := p.slots.Acquire(waiting, 1); err != nil {
-		return nil, fmt.Errorf("auth: wait for a hash: %w", context.Cause(waiting))
-	}
-	defer p.slots.Release(1)
-	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, n), nil
 }
 
 func encode(salt, key []byte) string {

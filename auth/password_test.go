@@ -13,6 +13,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func verify(t *testing.T, p *Passwords, password, hash string) (bool, error) {
+	t.Helper()
+	turn, err := p.Wait(t.Context())
+	require.NoError(t, err)
+	defer turn.End()
+	return turn.Verify(password, hash)
+}
+
 func TestHashAndVerify(t *testing.T) {
 	t.Parallel()
 	p := NewPasswords(2)
@@ -31,11 +39,11 @@ func TestHashAndVerify(t *testing.T) {
 			require.NoError(t, err)
 			require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash,
 				"OWASP's parameters, a salt of 16 bytes and a key of 32")
-			ok, err := p.Verify(t.Context(), password, hash)
+			ok, err := verify(t, p, password, hash)
 			require.NoError(t, err)
 			require.True(t, ok)
 			for _, wrong := range []string{password + " ", "x" + password, strings.ToUpper(password) + "X", "before"} {
-				ok, err = p.Verify(t.Context(), wrong, hash)
+				ok, err = verify(t, p, wrong, hash)
 				require.NoError(t, err)
 				require.False(t, ok, "%q", wrong)
 			}
@@ -59,10 +67,10 @@ func TestVerifyReadsParameters(t *testing.T) {
 	t.Parallel()
 	const hash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	p := NewPasswords(1)
-	ok, err := p.Verify(t.Context(), "password", hash)
+	ok, err := verify(t, p, "password", hash)
 	require.NoError(t, err)
 	require.True(t, ok)
-	ok, err = p.Verify(t.Context(), "Password", hash)
+	ok, err = verify(t, p, "Password", hash)
 	require.NoError(t, err)
 	require.False(t, ok)
 }
@@ -72,7 +80,7 @@ func TestEmptyHash(t *testing.T) {
 	t.Parallel()
 	p := NewPasswords(1)
 	for _, password := range []string{"", "guess", strings.Repeat("\x00", 32)} {
-		ok, err := p.Verify(t.Context(), password, "")
+		ok, err := verify(t, p, password, "")
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
@@ -80,8 +88,8 @@ func TestEmptyHash(t *testing.T) {
 	require.NoError(t, p.slots.Acquire(t.Context(), 1))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err := p.Verify(ctx, "guess", "")
-	require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for a slot, as a derivation does")
+	_, err := p.Wait(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "a guess waits for a slot, whoever it is about")
 	p.slots.Release(1)
 
 	// What is derived is what a known account's is: the decoy has the parameters and lengths of a new hash.
@@ -120,7 +128,7 @@ func TestMalformedHashes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NotPanics(t, func() {
-				ok, err := p.Verify(t.Context(), "password", hash)
+				ok, err := verify(t, p, "password", hash)
 				require.ErrorIs(t, err, ErrMalformedHash)
 				require.False(t, ok)
 			})
@@ -132,8 +140,6 @@ func TestHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	const parallel = 2
 	p := NewPasswords(parallel)
-	hash, err := p.Hash(t.Context(), "password")
-	require.NoError(t, err)
 	require.NoError(t, p.slots.Acquire(t.Context(), parallel))
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -143,7 +149,7 @@ func TestHashesAreBounded(t *testing.T) {
 		done <- err
 	}()
 	go func() {
-		_, err := p.Verify(ctx, "password", hash)
+		_, err := p.Wait(ctx)
 		done <- err
 	}()
 	cancel()

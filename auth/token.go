@@ -39,12 +39,12 @@ type claims struct {
 	SessionID string `json:"sid"`
 }
 
-// Access returns a signed access token for the user.
-func (t *Tokens) Access(id Identity, now time.Time) (string, error) {
+// Access returns a signed access token for the user. It lives for ttl, or shorter: a sign-in may end before.
+func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, error) {
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Audience: jwt.ClaimStrings{issuer}, Subject: id.UserID,
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.ttl)),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		},
 		Username: id.Username, SessionID: id.SessionID,
 	}
@@ -63,7 +63,7 @@ func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, nil
 }
 
-// TTL is how long an access token lives.
+// TTL is how long an access token lives at most.
 func (t *Tokens) TTL() time.Duration { return t.ttl }
 
 // NewRefresh returns a random refresh token (256 bits) and the hash under which it is stored.

@@ -23,7 +23,7 @@ var (
 func TestAccessTokens(t *testing.T) {
 	tokens := NewTokens(secret, 15*time.Minute)
 	require.Equal(t, 15*time.Minute, tokens.TTL())
-	token, err := tokens.Access(ada, moment)
+	token, err := tokens.Access(ada, moment, tokens.TTL())
 	require.NoError(t, err)
 	refused := func(t *testing.T, tokens *Tokens, token string, now time.Time) {
 		t.Helper()

@@ -80,7 +80,17 @@ func TestClusterKeepsRates(t *testing.T) {
 		require.True(t, here.Allow(patient, rule, subject).Allowed)
 		require.True(t, there.Allow(patient, rule, subject).Allowed)
 		require.False(t, here.Allow(patient, rule, subject).Allowed)
-		require.False(t, there.Peek(patient, rule, subject).Allowed)
+		require.False(t, there.Allow(patient, rule, subject).Allowed)
+	}
+	other := rule
+	other.Name = "other"
+	guards := []*limit.Guard{limit.NewGuard(here), limit.NewGuard(there)}
+	for n := range 16 {
+		subject := fmt.Sprint("subject ", n)
+		for i := range 4 {
+			result, _ := guards[i%2].Reserve(patient, subject, limit.Charge{Rule: rule, Subject: subject}, limit.Charge{Rule: other, Subject: "x" + subject})
+			require.Equal(t, i < 2, result.Allowed)
+		}
 	}
 	for _, node := range nodes {
 		keys, err := rawClient(t, node.url()).Keys(t.Context(), cfg.KeyPrefix+"rate:test:*").Result()

@@ -72,9 +72,14 @@ type HTTP struct {
 // Auth bounds tokens and password hashing.
 type Auth struct {
 	// Secret signs access tokens and derives one-time tokens; 32 bytes or more.
-	Secret       string        `env:"AUTH_SECRET"`
-	AccessTTL    time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
-	RefreshTTL   time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
+	Secret     string        `env:"AUTH_SECRET"`
+	AccessTTL  time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
+	RefreshTTL time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
+	// SessionTTL is how long a sign-in lasts at most, however often its token is exchanged.
+	SessionTTL time.Duration `env:"AUTH_SESSION_TTL" envDefault:"2160h"`
+	// RefreshGrace is how long a refresh token still works after it was exchanged: two tabs may use one token, and an
+	// answer may be lost. Later use of it ends the sign-in.
+	RefreshGrace time.Duration `env:"AUTH_REFRESH_GRACE" envDefault:"30s"`
 	HashParallel int           `env:"AUTH_HASH_PARALLEL" envDefault:"2"`
 }
 
@@ -96,12 +101,14 @@ type Redis struct {
 }
 
 // RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count together
-// but for Reads, which each counts for itself. Nothing is limited while Redis is away, but for Reads.
+// but for Reads, which each counts for itself. While Redis is away each replica limits reads and wrong passwords for
+// itself, and nothing else is limited.
 type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
 	// SignIn is requests to /auth/* per minute and client address.
 	SignIn int `env:"RATE_LIMIT_SIGN_IN" envDefault:"100"`
-	// SignInFailures is wrong passwords per 15 minutes, account and client; ten times as many from all clients together.
+	// SignInFailures is wrong passwords per 15 minutes, account and client. All clients together that have not signed in
+	// to the account before have 100 an hour.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
 	// Mails is mails that one may ask for per hour and account.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`

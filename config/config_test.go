@@ -52,6 +52,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Auth: config.Auth{
 			Secret: m["AUTH_SECRET"], AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, HashParallel: 2,
+			SessionTTL: 90 * 24 * time.Hour, RefreshGrace: 30 * time.Second,
 		},
 		Database:  config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
 		Redis:     config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
@@ -215,6 +216,8 @@ func TestLimits(t *testing.T) {
 		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
+		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},
+		{"AUTH_REFRESH_GRACE", []string{"0s", "5m"}, []string{"-1s", "5m1s"}},
 		{"AUTH_HASH_PARALLEL", []string{"1", "64"}, []string{"0", "65"}},
 		{"DATABASE_URL", []string{"postgres://h/d", "postgresql://h/d", "unix://d/run/s"}, []string{"", "h/d", "mysql://h/d"}},
 		{"DATABASE_MAX_CONNS", []string{"2", "1000"}, []string{"1", "1001"}},

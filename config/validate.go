@@ -24,6 +24,9 @@ const MinSecretBytes = 32
 // maxRate is where counting in microseconds, as Redis does, ends to be exact.
 const maxRate = 100_000
 
+// maxRefreshGrace is the longest that an exchanged refresh token may go on working.
+const maxRefreshGrace = 5 * time.Minute
+
 // maxRecipients is how many people get a report.
 const maxRecipients = 20
 
@@ -55,6 +58,11 @@ func (c Config) Validate() error {
 	}
 	p.duration("AUTH_ACCESS_TTL", c.Auth.AccessTTL, time.Minute)
 	p.duration("AUTH_REFRESH_TTL", c.Auth.RefreshTTL, time.Hour)
+	p.duration("AUTH_SESSION_TTL", c.Auth.SessionTTL, time.Hour)
+	p.duration("AUTH_REFRESH_GRACE", c.Auth.RefreshGrace, 0)
+	if c.Auth.RefreshGrace > maxRefreshGrace {
+		p.add("AUTH_REFRESH_GRACE", "must be at most %s: a stolen token works for as long", maxRefreshGrace)
+	}
 	p.between("AUTH_HASH_PARALLEL", int64(c.Auth.HashParallel), 1, 64)
 
 	p.url("DATABASE_URL", c.Database.URL, "postgres", "postgresql", "unix")

@@ -82,7 +82,10 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 		require.Equal(t, email == demo.Admin, user.Admin, email)
 		require.NotZero(t, user.EmailVerifiedAt, email)
 		require.Equal(t, user.Username+"@watchparty.test", user.Email)
-		ok, err := passwords.Verify(t.Context(), "watchparty-demo", hash)
+		turn, err := passwords.Wait(t.Context())
+		require.NoError(t, err)
+		ok, err := turn.Verify("watchparty-demo", hash)
+		turn.End()
 		require.NoError(t, err)
 		require.True(t, ok, email)
 		r := watchparty.Registration{Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName, Language: user.Language}

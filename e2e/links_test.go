@@ -136,7 +136,7 @@ func (f *flow) accountDeleted(t *testing.T) {
 	f.secrets = append(f.secrets, "Farewell, all of you")
 	export := gus.get(t, "/users/me/export").object(t)
 	require.Len(t, export["messages"], 1)
-	require.Equal(t, http.StatusNoContent, gus.do(t, http.MethodDelete, "/users/me", nil).status)
+	require.Equal(t, http.StatusNoContent, gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status)
 	require.Equal(t, http.StatusUnauthorized, gus.get(t, "/users/me").status)
 	require.Equal(t, http.StatusNotFound, f.client.get(t, "/users/gus.goes").status)
 	last := f.client.get(t, "/chat/messages?room_id="+room).list(t)[0].(map[string]any)

@@ -17,6 +17,7 @@ import (
 
 // Limiter counts in Redis. It is safe for concurrent use.
 type Limiter struct {
+	client  prefixed
 	rates   *redis_rate.Limiter
 	log     *slog.Logger
 	key     []byte
@@ -26,47 +27,44 @@ type Limiter struct {
 // New counts under keys that begin with prefix. Limiters with the same prefix and secret count together. The client must
 // not retry by itself: an event whose answer was lost would count twice.
 func New(client redis.UniversalClient, prefix, secret string, log *slog.Logger) *Limiter {
+	own := prefixed{client, prefix}
 	return &Limiter{
-		rates: redis_rate.NewLimiter(prefixed{client, prefix}),
-		log:   log,
-		key:   digest([]byte(secret), "rate-limit"), // each use of the secret has a key of its own
+		client: own,
+		rates:  redis_rate.NewLimiter(own),
+		log:    log,
+		key:    digest([]byte(secret), "rate-limit"), // each use of the secret has a key of its own
 	}
 }
 
 // Allow counts one event, unless it is refused.
 func (l *Limiter) Allow(ctx context.Context, rule Rule, subject string) Result {
-	got, ok := l.ask(ctx, rule, subject, 1)
-	if !ok {
+	quota := redis_rate.Limit{Rate: rule.Rate, Period: rule.Period, Burst: rule.burst()}
+	var got *redis_rate.Result
+	answered := l.exchange(ctx, func(ctx context.Context) (err error) {
+		got, err = l.rates.Allow(ctx, rule.Name+":"+l.hash(rule, subject), quota)
+		return err
+	})
+	if !answered {
 		return rule.unused()
 	}
 	return rule.result(got.Allowed == 1, got.ResetAfter)
 }
 
-// Peek says what Allow would, and counts nothing; Remaining includes the event that it is asked for.
-func (l *Limiter) Peek(ctx context.Context, rule Rule, subject string) Result {
-	got, ok := l.ask(ctx, rule, subject, 0)
-	if !ok {
-		return rule.unused()
-	}
-	return rule.result(rule.result(true, got.ResetAfter).Remaining > 0, got.ResetAfter)
-}
-
-// ask adds n events. It is false when Redis does not say.
-func (l *Limiter) ask(ctx context.Context, rule Rule, subject string, n int) (*redis_rate.Result, bool) {
+// exchange talks to Redis for as long as the caller's patience lasts. It is false when Redis does not say.
+func (l *Limiter) exchange(ctx context.Context, talk func(ctx context.Context) error) bool {
 	all := patienceOf(ctx)
 	wait := all.left()
 	if wait < minWait {
-		return nil, false
+		return false
 	}
 	// The wait does not follow the caller's context: an impatient caller would look to the breaker like a slow Redis.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	start := time.Now()
-	quota := redis_rate.Limit{Rate: rule.Rate, Period: rule.Period, Burst: rule.burst()}
-	got, err := l.rates.AllowN(asking, rule.Name+":"+l.hash(rule, subject), quota, n)
+	err := talk(asking)
 	all.spend(time.Since(start))
 	l.report(ctx, err)
-	return got, err == nil
+	return err == nil
 }
 
 // hash is the subject in Redis. Addresses are few enough to be found out from a hash without a key.

@@ -52,39 +52,12 @@ func TestBurstThenRefusalThenRecovery(t *testing.T) {
 
 		<-time.After(refused.RetryAfter)
 		require.True(t, l.Allow(patient(t), rule, subject).Allowed, "after RetryAfter one more is allowed")
-		last := l.Peek(patient(t), rule, subject)
+		last := l.Allow(patient(t), rule, subject)
 		<-time.After(last.ResetAfter)
-		require.Equal(t, 3, l.Peek(patient(t), rule, subject).Remaining, "after ResetAfter nothing is used")
+		require.Equal(t, 2, l.Allow(patient(t), rule, subject).Remaining, "after ResetAfter nothing is used")
 		return
 	}
 	require.Fail(t, "the machine is too busy for this test")
-}
-
-func TestPeekCountsNothing(t *testing.T) {
-	t.Parallel()
-	cfg := calm(t)
-	l := openCalm(t, cfg)
-	rule := hourly(2)
-	for range 10 {
-		require.Equal(t, Result{Allowed: true, Limit: 2, Remaining: 2}, l.Peek(patient(t), rule, "a"))
-	}
-	keys, err := rawClient(t).Keys(t.Context(), cfg.KeyPrefix+"*").Result()
-	require.NoError(t, err)
-	require.Empty(t, keys, "nothing is kept of whom nothing is counted")
-
-	require.True(t, l.Allow(patient(t), rule, "a").Allowed)
-	require.Equal(t, 1, l.Peek(patient(t), rule, "a").Remaining)
-	require.True(t, l.Allow(patient(t), rule, "a").Allowed)
-	for range 10 {
-		r := l.Peek(patient(t), rule, "a")
-		require.False(t, r.Allowed)
-		require.Zero(t, r.Remaining)
-		require.InDelta(t, 1800, r.RetryAfter.Seconds(), 30)
-		require.InDelta(t, 3600, r.ResetAfter.Seconds(), 30)
-		refused := l.Allow(patient(t), rule, "a")
-		require.False(t, refused.Allowed)
-		require.InDelta(t, r.RetryAfter, refused.RetryAfter, float64(30*time.Second), "a refused event counts nothing either")
-	}
 }
 
 func TestSubjectsAndRulesCountApart(t *testing.T) {
@@ -174,7 +147,6 @@ func TestRedisThatDoesNotAnswer(t *testing.T) {
 	l := New(slow, "", secret, slog.New(slog.DiscardHandler))
 	for what, ask := range map[string]func(context.Context) Result{
 		"Allow": func(ctx context.Context) Result { return l.Allow(ctx, hourly(1), "a") },
-		"Peek":  func(ctx context.Context) Result { return l.Peek(ctx, hourly(1), "a") },
 	} {
 		one, three := time.Hour, time.Hour
 		for range 3 {
@@ -230,8 +202,7 @@ func TestRedisGoneAndBack(t *testing.T) {
 
 	require.NoError(t, stack.Restart(t.Context(), devstack.Redis))
 	require.Eventually(t, func() bool {
-		l.Allow(t.Context(), rule, "b")
-		return !l.Peek(t.Context(), rule, "b").Allowed
+		return !l.Allow(t.Context(), rule, "b").Allowed
 	}, 20*time.Second, 5*time.Millisecond)
 	require.Positive(t, log.count("kept again"))
 }

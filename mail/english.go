@@ -73,6 +73,22 @@ func (e english) reset(d AccountData) letter {
 	}
 }
 
+func (e english) passwordChanged(d AccountData) letter {
+	return letter{
+		Subject:   "Your password was changed",
+		Preheader: "Was that you? Then there is nothing to do.",
+		Greeting:  e.hi(d),
+		Paragraphs: []string{
+			"The password of your WatchParty account was changed, and every other sign-in was ended. If that was you, there is nothing " +
+				"to do.",
+			"If that was not you, somebody may have your account: ask for a new password at once. A link to choose one comes to this " +
+				"address.",
+		},
+		Button: button{Label: "Open WatchParty", URL: d.Link},
+		Footer: "You get this email because this is the address of a WatchParty account. Each change of its password is told to it.",
+	}
+}
+
 func (e english) emailChanged(d AccountData) letter {
 	return letter{
 		Subject:   "Your e-mail address was changed",

@@ -79,6 +79,22 @@ func (g german) reset(d AccountData) letter {
 	}
 }
 
+func (g german) passwordChanged(d AccountData) letter {
+	return letter{
+		Subject:   "Dein Passwort wurde geändert",
+		Preheader: "Warst du das? Dann ist nichts zu tun.",
+		Greeting:  g.hi(d),
+		Paragraphs: []string{
+			"das Passwort deines WatchParty-Kontos wurde geändert, und jede andere Anmeldung ist beendet. Wenn du das warst, ist nichts " +
+				"zu tun.",
+			"Wenn du das nicht warst, hat vielleicht jemand dein Konto: Fordere sofort ein neues Passwort an. Ein Link, mit dem du es " +
+				"wählst, kommt an diese Adresse.",
+		},
+		Button: button{Label: "WatchParty öffnen", URL: d.Link},
+		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos ist. Sie erfährt jede Änderung des Passworts.",
+	}
+}
+
 func (g german) emailChanged(d AccountData) letter {
 	return letter{
 		Subject:   "Deine E-Mail-Adresse wurde geändert",

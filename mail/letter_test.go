@@ -42,6 +42,7 @@ var letters = map[string]func(l watchparty.Language, name string) (Content, erro
 	"verification":     func(l watchparty.Language, name string) (Content, error) { return Verification(l, accountOf(name)) },
 	"reset":            func(l watchparty.Language, name string) (Content, error) { return Reset(l, accountOf(name)) },
 	"email changed":    func(l watchparty.Language, name string) (Content, error) { return EmailChanged(l, accountOf(name)) },
+	"password changed": func(l watchparty.Language, name string) (Content, error) { return PasswordChanged(l, accountOf(name)) },
 	"invitation": func(l watchparty.Language, name string) (Content, error) {
 		return Invitation(l, invitationOf(name, "Silents"))
 	},

@@ -57,6 +57,7 @@ type tongue interface {
 	verification(d AccountData) letter
 	reset(d AccountData) letter
 	emailChanged(d AccountData) letter
+	passwordChanged(d AccountData) letter
 	invitation(d InvitationData) letter
 	invitationReminder(d InvitationData) letter
 	activityReport(d ReportData) letter
@@ -86,6 +87,11 @@ func Verification(l watchparty.Language, d AccountData) (Content, error) {
 
 // Reset lets somebody choose a new password.
 func Reset(l watchparty.Language, d AccountData) (Content, error) { return in(l).reset(d).render(l) }
+
+// PasswordChanged tells somebody that their password was changed.
+func PasswordChanged(l watchparty.Language, d AccountData) (Content, error) {
+	return in(l).passwordChanged(d).render(l)
+}
 
 // EmailChanged tells a former address that it was replaced.
 func EmailChanged(l watchparty.Language, d AccountData) (Content, error) {

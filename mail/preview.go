@@ -35,6 +35,8 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 			p.Content, err = Verification(l, account)
 		case watchparty.MailReset:
 			p.Content, err = Reset(l, account)
+		case watchparty.MailPasswordChanged:
+			p.Content, err = PasswordChanged(l, account)
 		case watchparty.MailEmailChanged:
 			p.Content, err = EmailChanged(l, account)
 		case watchparty.MailRoomInvitation:

@@ -20,17 +20,19 @@ type Deleted struct {
 }
 
 // DeleteAccount ends an account: from now on nothing names it, its name and address are free, and the rest is promised.
-// It returns ErrNotFound for one that is gone already.
-func (s *Store) DeleteAccount(ctx context.Context, userID string) (Deleted, error) {
+// passwordHash is what the user's password was found to have. It returns ErrNotFound for one that is gone already, and
+// ErrWrongPassword when there is another password by now.
+func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) (Deleted, error) {
 	var d Deleted
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
-		d, events, err = deleteAccount(ctx, tx, userID)
+		d, events, err = deleteAccount(ctx, tx, userID, &passwordHash)
 		return events, err
 	})
 	return d, found(err, "delete account")
 }
 
-func deleteAccount(ctx context.Context, tx bun.Tx, userID string) (d Deleted, events []job.Event, err error) {
+// deleteAccount needs no password for nil.
+func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *string) (d Deleted, events []job.Event, err error) {
 	// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
 	// between the two.
 	first, err := leaveRooms(ctx, tx, userID)
@@ -40,6 +42,9 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string) (d Deleted, ev
 	user, err := lockUser(ctx, tx, userID)
 	if err != nil {
 		return d, nil, err
+	}
+	if passwordHash != nil && user.PasswordHash != *passwordHash {
+		return d, nil, watchparty.ErrWrongPassword
 	}
 	d.UserID, d.Username = user.ID, user.Username
 	if events, err = endInvitationsOf(ctx, tx, user); err != nil {
@@ -87,6 +92,7 @@ func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 	}
 	for _, statement := range []string{
 		"DELETE FROM sessions WHERE user_id = ?",
+		"DELETE FROM known_clients WHERE user_id = ?",
 		"DELETE FROM email_verifications WHERE user_id = ?",
 		"DELETE FROM password_resets WHERE user_id = ?",
 		"UPDATE emails SET state = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",

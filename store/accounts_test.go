@@ -44,7 +44,7 @@ func TestDeleteAccount(t *testing.T) {
 	_, err = s.CreateAvatar(t.Context(), ada.ID, version)
 	require.NoError(t, err)
 
-	deleted, err := s.DeleteAccount(t.Context(), ada.ID)
+	deleted, err := s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
 	rooms := []string{hosted.ID, left.ID, banned.ID, member.ID, closed.ID}
 	slices.Sort(rooms)
@@ -65,7 +65,7 @@ func TestDeleteAccount(t *testing.T) {
 		bans, err := s.Bans(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, make([]watchparty.Person, 3), []watchparty.Person{acts[1].Actor, acts[1].Target, bans[0].By})
-		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "rooms.host_id"} {
+		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "known_clients.user_id", "rooms.host_id"} {
 			table, name, _ := strings.Cut(column, ".")
 			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
 		}
@@ -86,7 +86,7 @@ func TestDeleteAccount(t *testing.T) {
 		_, err = s.ResetPassword(t.Context(), reset, "new")
 		require.ErrorIs(t, err, watchparty.ErrBadToken)
 		require.ErrorIs(t, s.VerifyEmail(t.Context(), verification), watchparty.ErrBadToken)
-		_, err = s.LogIn(t.Context(), ada.ID, "", NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		_, err = s.LogIn(t.Context(), ada.ID, "", NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		require.ErrorIs(t, err, watchparty.ErrBadCredentials)
 		_, err = s.NextAvatarVersion(t.Context(), ada.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
@@ -95,7 +95,7 @@ func TestDeleteAccount(t *testing.T) {
 		name := "back"
 		_, err = s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, err = s.DeleteAccount(t.Context(), ada.ID)
+		_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
 	t.Run("its messages have no author at once", func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestRoomsOfADeletedAccount(t *testing.T) {
 	viewers := newRoom(t, s, host, nil)
 	join(t, s, viewers, suspended, early, late)
 	empty := newRoom(t, s, host, nil)
-	_, err := s.DeleteAccount(t.Context(), host.ID)
+	_, err := s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username)
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		room watchparty.Room
@@ -166,7 +166,7 @@ func TestRemoveAccount(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 25, get[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID), "an account that is not deleted is left alone")
 
-	_, err = s.DeleteAccount(t.Context(), ada.ID)
+	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
 	for _, want := range []int{10, 10, 5, 0} {
 		n, err := s.AnonymiseMessages(t.Context(), ada.ID, 10)
@@ -199,7 +199,7 @@ func TestParallelDeletions(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, 6)
 		for j := range errs {
-			wg.Go(func() { _, errs[j] = s.DeleteAccount(t.Context(), ada.ID) })
+			wg.Go(func() { _, errs[j] = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username) })
 		}
 		joined := make([]error, 4)
 		for j := range joined { // the one who leaves, and another, come in at the same time

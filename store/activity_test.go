@@ -363,7 +363,7 @@ func TestStays(t *testing.T) {
 	around(40 * time.Minute) // long gone when they were put out
 
 	ago(dan, 2*time.Hour, time.Hour)
-	_, err = s.DeleteAccount(t.Context(), dan.ID)
+	_, err = s.DeleteAccount(t.Context(), dan.ID, "hash of "+dan.Username)
 	require.NoError(t, err)
 	around(time.Hour)
 
@@ -419,7 +419,7 @@ func TestStaysOutliveTheAccount(t *testing.T) {
 		exec(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, now(), now())", room, id)
 	}
 	exec(t, s, "INSERT INTO active_users (day, user_id, since) VALUES (now(), ?, now())", user.ID)
-	_, err := s.DeleteAccount(t.Context(), user.ID)
+	_, err := s.DeleteAccount(t.Context(), user.ID, "hash of "+user.Username)
 	require.NoError(t, err)
 	_, err = s.RemoveAccount(t.Context(), user.ID)
 	require.NoError(t, err)

@@ -285,7 +285,7 @@ func (r rule) deleteAccounts(ctx context.Context, tx bun.Tx, threshold time.Time
 		return nil, err
 	}
 	for _, id := range still { // userBatch at most
-		deleted, more, err := deleteAccount(ctx, tx, id)
+		deleted, more, err := deleteAccount(ctx, tx, id, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -74,20 +74,20 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 // ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins. The
 // address that the link was mailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
 			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx, &userID)
 		if err != nil {
-			return err
+			return job.Event{}, err
 		}
 		// Only now, for another request may have used it while this one waited.
 		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).Scan(ctx, new(string)); err != nil {
-			return err
+			return job.Event{}, err
 		}
 		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("email_verified_at = coalesce(email_verified_at, now())").
 			Where("id = ?", userID).Exec(ctx)
 		if err != nil {
-			return err
+			return job.Event{}, err
 		}
 		return setPassword(ctx, tx, userID, passwordHash, "")
 	})
@@ -100,33 +100,37 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 // ChangePassword sets a password in place of the one that the user was found to have, makes resets void and ends the
 // user's sign-ins but the one to keep. It returns ErrWrongPassword when the user has another password by now.
 func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		user, err := lockUser(ctx, tx, userID)
 		if err != nil {
-			return err
+			return job.Event{}, err
 		}
 		if user.PasswordHash != formerHash {
-			return watchparty.ErrWrongPassword
+			return job.Event{}, watchparty.ErrWrongPassword
 		}
 		return setPassword(ctx, tx, userID, passwordHash, keep)
 	})
 	return found(err, "change password")
 }
 
-// setPassword asks for lockUser.
-func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) error {
+// setPassword promises the account's address an email about it. It asks for lockUser.
+func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
 	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
 		Where("id = ?", userID).Exec(ctx)
 	if err != nil {
-		return err
+		return job.Event{}, err
 	}
-	if err := voidResets(ctx, tx, userID); err != nil {
-		return err
+	for _, void := range []func(context.Context, bun.Tx, string) error{voidResets, voidNewAddress, forgetClients} {
+		if err := void(ctx, tx, userID); err != nil {
+			return job.Event{}, err
+		}
 	}
-	if err := voidNewAddress(ctx, tx, userID); err != nil {
-		return err
+	if err := endSessions(ctx, tx, userID, keep); err != nil {
+		return job.Event{}, err
 	}
-	return endSessions(ctx, tx, userID, keep)
+	change := newID()
+	emailID, err := addEmail(ctx, tx, watchparty.MailPasswordChanged, change, userID, job.PasswordChangedID(change))
+	return job.StartPasswordChanged(change, emailID), err
 }
 
 // voidNewAddress ends a change of address that waits for its confirmation: whoever knew the former password may have

@@ -121,7 +121,7 @@ func TestResets(t *testing.T) {
 		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", dora.ID)
 		_, err := s.ResetPassword(t.Context(), requestReset(t, s, dora), "new")
 		require.NoError(t, err)
-		_, err = s.LogIn(t.Context(), dora.ID, "new", NewSession{TokenHash: []byte("dora"), Expires: time.Now().Add(time.Hour)})
+		_, err = s.LogIn(t.Context(), dora.ID, "new", NewSession{TokenHash: []byte("dora"), TTL: time.Hour})
 		require.ErrorIs(t, err, watchparty.ErrSuspended)
 	})
 
@@ -153,7 +153,7 @@ func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ada := newUser(t, s, "ada")
-	kept, err := s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("kept"), Expires: time.Now().Add(time.Hour)})
+	kept, err := s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("kept"), TTL: time.Hour})
 	require.NoError(t, err)
 	other := signIn(t, s, ada, time.Hour)
 	require.NoError(t, s.ChangePassword(t.Context(), ada.ID, "hash of ada", "second", kept.SessionID))
@@ -164,7 +164,7 @@ func TestChangePassword(t *testing.T) {
 	require.ErrorIs(t, s.ChangePassword(t.Context(), ada.ID, "hash of ada", "third", ""), watchparty.ErrWrongPassword)
 	require.Equal(t, "second", hashOf(t, s, ada))
 	require.ErrorIs(t, s.ChangePassword(t.Context(), newID(), "x", "y", ""), watchparty.ErrNotFound)
-	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("late"), Expires: time.Now().Add(time.Hour)})
+	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("late"), TTL: time.Hour})
 	require.ErrorIs(t, err, watchparty.ErrBadCredentials, "the password was checked before it was changed")
 }
 
@@ -183,7 +183,7 @@ func TestNoSignInOutlivesTheEndOfAll(t *testing.T) {
 			wg.Go(func() { // from token to token, until one is refused
 				for range most {
 					_, next := auth.NewRefresh()
-					if _, err := s.RotateSession(t.Context(), token, NewSession{TokenHash: next, Expires: time.Now().Add(time.Hour)}); err != nil {
+					if _, err := s.RotateSession(t.Context(), token, NewSession{TokenHash: next, TTL: time.Hour}); err != nil {
 						return
 					}
 					token = next
@@ -193,7 +193,7 @@ func TestNoSignInOutlivesTheEndOfAll(t *testing.T) {
 		wg.Go(func() {
 			for range most {
 				_, hash := auth.NewRefresh()
-				if _, err := s.LogIn(t.Context(), ada.ID, former, NewSession{TokenHash: hash, Expires: time.Now().Add(time.Hour)}); err != nil {
+				if _, err := s.LogIn(t.Context(), ada.ID, former, NewSession{TokenHash: hash, TTL: time.Hour}); err != nil {
 					return
 				}
 			}
@@ -218,7 +218,7 @@ func TestSessionsOfAUser(t *testing.T) {
 	}
 	var ids []string
 	for i := range 5 {
-		id := logIn(t, s, ada, NewSession{TokenHash: fmt.Append(nil, i), UserAgent: fmt.Sprint("agent ", i), Expires: time.Now().Add(time.Hour)})
+		id := logIn(t, s, ada, NewSession{TokenHash: fmt.Append(nil, i), UserAgent: fmt.Sprint("agent ", i), TTL: time.Hour})
 		ids = append(ids, id)
 	}
 	signIn(t, s, ada, -time.Second)
@@ -258,7 +258,7 @@ func TestSuspended(t *testing.T) {
 	exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", ada.ID)
 	_, _, err := rotate(t, s, token)
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
-	session := NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)}
+	session := NewSession{TokenHash: []byte("x"), TTL: time.Hour}
 	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", session)
 	require.ErrorIs(t, err, watchparty.ErrSuspended)
 	_, err = s.LogIn(t.Context(), ada.ID, "wrong", session)

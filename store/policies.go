@@ -48,6 +48,7 @@ var rules = map[watchparty.Policy][]rule{
 	watchparty.PolicySessions: {
 		{table: "sessions", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "sessions", old: "t.revoked_at < ?0", by: "revoked_at"},
+		{table: "known_clients", old: "t.expires_at < ?0", by: "expires_at"},
 	},
 	watchparty.PolicyInvitations: {{table: "invitations", old: "t.state <> 'open' AND t.updated_at < ?0", by: "updated_at"}},
 	watchparty.PolicyKeys:        {{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"}},

@@ -30,6 +30,8 @@ var scenes = []struct {
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?2, ?0::text::bytea, ?1)"},
 	{"session that was ended", "sessions", watchparty.PolicySessions,
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)"},
+	{"client that signed in", "known_clients", watchparty.PolicySessions,
+		"INSERT INTO known_clients (id, user_id, client_hash, expires_at) VALUES (?0, ?2, ?0::text::bytea, ?1)"},
 	{"invitation", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)"},
 	{"key", "idempotency_keys", watchparty.PolicyKeys,
@@ -163,7 +165,7 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	room := newRoom(t, s, admin, nil)
 	join(t, s, room, seen)
 	require.NoError(t, func() error {
-		_, err := addSession(t.Context(), s.db, signedIn.ID, NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		_, err := addSession(t.Context(), s.db, signedIn.ID, NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		return err
 	}())
 	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id <> ?", admin.ID)
@@ -430,7 +432,7 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
-		_, err = addSession(t.Context(), tx, user.ID, NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+		_, err = addSession(t.Context(), tx, user.ID, NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		require.NoError(t, err)
 		require.Zero(t, drain(t, s, run, watchparty.PolicyUnverified, threshold()))
 		require.NoError(t, tx.Commit())
@@ -476,7 +478,7 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		})
 		b.await(t, 1, nil)
 		wg.Go(func() {
-			_, errSignIn = s.LogIn(t.Context(), user.ID, "hash of user", NewSession{TokenHash: []byte("x"), Expires: time.Now().Add(time.Hour)})
+			_, errSignIn = s.LogIn(t.Context(), user.ID, "hash of user", NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		})
 		b.await(t, 2, nil)
 		b.release(t)

@@ -24,27 +24,39 @@ type sessionRow struct {
 	RotatedAt  *time.Time `bun:"rotated_at"`
 	RevokedAt  *time.Time `bun:"revoked_at"`
 	CreatedAt  time.Time  `bun:"created_at"`
+
+	// What Postgres' clock says of it.
+	Expired bool `bun:"expired,scanonly"`
+	InGrace bool `bun:"in_grace,scanonly"`
 }
 
-// NewSession is a sign-in, by the hash of its refresh token.
+// NewSession is a refresh token, by its hash: the first one of a sign-in, or the next.
 type NewSession struct {
 	TokenHash []byte
-	UserAgent string // empty keeps the one that is known
-	Expires   time.Time
+	UserAgent string        // empty keeps the one that is known
+	Client    []byte        // a keyed hash of the client that signs in, which is remembered; empty for none
+	TTL       time.Duration // how long the token works unless it is exchanged
+	MaxTTL    time.Duration // how long the sign-in lasts, with all its exchanges; TTL unless set
+	Grace     time.Duration // how long the token that this one is exchanged for still works
 }
 
 // SignIn is whose a session is.
 type SignIn struct {
 	User      watchparty.User
 	SessionID string
+	Lifetime  time.Duration // of the refresh token, by Postgres' clock
 }
+
+// maxTokens is how many refresh tokens of one sign-in may be in force: as many as may be exchanged for one token within
+// the grace period.
+const maxTokens = 128
 
 // LogIn stores a sign-in with a password that was found to have passwordHash. It returns ErrSuspended, and
 // ErrBadCredentials when the account is gone or has another password by now.
 func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSession) (SignIn, error) {
 	var (
 		user userRow
-		id   string
+		in   SignIn
 	)
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := tx.NewSelect().Model(&user).Where("id = ? AND deleted_at IS NULL", userID).For("SHARE").Scan(ctx)
@@ -57,7 +69,7 @@ func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSes
 		if user.SuspendedAt != nil {
 			return watchparty.ErrSuspended
 		}
-		id, err = addSession(ctx, tx, userID, n)
+		in, err = addSession(ctx, tx, userID, n)
 		return err
 	})
 	if err = found(err, "log in"); watchparty.IsKind(err, watchparty.KindNotFound) {
@@ -66,22 +78,49 @@ func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSes
 	if err != nil {
 		return SignIn{}, err
 	}
-	return SignIn{User: user.user(), SessionID: id}, nil
+	in.User = user.user()
+	return in, nil
 }
 
-func addSession(ctx context.Context, db bun.IDB, userID string, n NewSession) (string, error) {
-	id, now := newID(), now()
-	row := &sessionRow{
-		ID: id, FamilyID: id, UserID: userID, TokenHash: n.TokenHash, UserAgent: n.UserAgent,
-		SignedInAt: now, ExpiresAt: n.Expires, CreatedAt: now,
+// addSession begins a sign-in and remembers its client.
+func addSession(ctx context.Context, db bun.IDB, userID string, n NewSession) (SignIn, error) {
+	id := newID()
+	in, err := addToken(ctx, db, sessionRow{ID: id, FamilyID: id, UserID: userID}, n)
+	if err != nil {
+		return SignIn{}, err
 	}
-	if _, err := db.NewInsert().Model(row).Exec(ctx); err != nil {
-		return "", fmt.Errorf("store: create session: %w", err)
-	}
-	return id, nil
+	return in, rememberClient(ctx, db, userID, n.Client)
 }
 
-// live is a session's condition: of each sign-in, it holds for one row or none.
+// addToken adds a refresh token to the sign-in that row names. SignedInAt is zero for the first one.
+func addToken(ctx context.Context, db bun.IDB, row sessionRow, n NewSession) (SignIn, error) {
+	var seconds float64
+	err := db.NewRaw(`
+		INSERT INTO sessions (id, family_id, user_id, token_hash, user_agent, signed_in_at, expires_at)
+		SELECT ?, ?, ?, ?, ?, f.began, least(now() + ?, f.began + ?) FROM (SELECT coalesce(?, now()) AS began) AS f
+		RETURNING extract(epoch FROM expires_at - clock_timestamp())::float8`,
+		row.ID, row.FamilyID, row.UserID, n.TokenHash, cmp.Or(n.UserAgent, row.UserAgent),
+		interval(n.TTL), interval(cmp.Or(n.MaxTTL, n.TTL)), nullTime(row.SignedInAt)).Scan(ctx, &seconds)
+	if err != nil {
+		return SignIn{}, fmt.Errorf("store: add refresh token: %w", err)
+	}
+	return SignIn{SessionID: row.FamilyID, Lifetime: time.Duration(seconds * float64(time.Second))}, nil
+}
+
+// interval is a duration in SQL.
+func interval(d time.Duration) any {
+	return bun.SafeQuery("? * interval '1 microsecond'", d.Microseconds())
+}
+
+func nullTime(t time.Time) any {
+	if t.IsZero() {
+		return bun.SafeQuery("NULL::timestamptz")
+	}
+	return t
+}
+
+// live is the condition of a refresh token that can be exchanged. A sign-in has several when one token was used more
+// than once within the grace period, and none when it has ended.
 const live = "rotated_at IS NULL AND revoked_at IS NULL AND expires_at > now()"
 
 // SessionUser finds whose a sign-in is. It returns ErrUnauthenticated when it has ended, and so when the account is gone
@@ -96,13 +135,17 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.U
 	return row.user(), err
 }
 
-// RotateSession exchanges a refresh token for the next and returns whose it is. A token that was exchanged before has
-// been seen by two parties: its whole family is revoked. It returns ErrBadRefresh then, with the user whose sign-in it
-// was, and without one for an unknown, revoked or expired token and for a suspended account.
+// RotateSession exchanges a refresh token for the next and returns whose it is. Within the grace period a token can be
+// exchanged again, for a token of its own: two tabs may share one, and an answer may be lost. Later it has been seen by
+// two parties: its whole family is revoked.
+//
+// It returns ErrBadRefresh then, with the user whose sign-in it was, and without one for an unknown, revoked or expired
+// token and for a suspended account. It returns a KindLimited error, and ends nothing, when the grace period has yielded
+// maxTokens.
 func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession) (SignIn, error) {
 	var (
-		user   userRow
-		family string
+		user userRow
+		in   SignIn
 	)
 	reused := false
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -110,26 +153,31 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 			return err
 		}
 		var old sessionRow
-		if err := tx.NewSelect().Model(&old).Where("token_hash = ?", oldHash).Scan(ctx); err != nil {
-			return err
-		}
-		family = old.FamilyID
-		if old.RotatedAt != nil {
-			reused = true
-			return revokeFamily(ctx, tx, old.FamilyID)
-		}
-		if old.RevokedAt != nil || !old.ExpiresAt.After(time.Now()) || user.SuspendedAt != nil {
-			return watchparty.ErrBadRefresh
-		}
-		_, err := tx.NewUpdate().Model(&old).Set("rotated_at = now()").Set("updated_at = now()").WherePK().Exec(ctx)
+		err := tx.NewSelect().Model(&old).ColumnExpr("s.*").
+			ColumnExpr("s.expires_at <= clock_timestamp() OR s.signed_in_at + ? <= clock_timestamp() AS expired", interval(cmp.Or(n.MaxTTL, n.TTL))).
+			ColumnExpr("coalesce(s.rotated_at > clock_timestamp() - ?, false) AS in_grace", interval(n.Grace)).
+			Where("s.token_hash = ?", oldHash).Scan(ctx)
 		if err != nil {
 			return err
 		}
-		next := &sessionRow{
-			ID: newID(), FamilyID: old.FamilyID, UserID: old.UserID, TokenHash: n.TokenHash,
-			UserAgent: cmp.Or(n.UserAgent, old.UserAgent), SignedInAt: old.SignedInAt, ExpiresAt: n.Expires, CreatedAt: now(),
+		switch {
+		case old.RevokedAt != nil:
+			return watchparty.ErrBadRefresh
+		case old.RotatedAt != nil && !old.InGrace:
+			reused = true
+			return revokeFamily(ctx, tx, old.FamilyID)
+		case old.Expired || user.SuspendedAt != nil:
+			return watchparty.ErrBadRefresh
+		case old.RotatedAt != nil:
+			err = makeRoomForToken(ctx, tx, old, n.Grace)
+		default:
+			_, err = tx.NewUpdate().Model(&old).Set("rotated_at = clock_timestamp()").Set("updated_at = now()").WherePK().Exec(ctx)
 		}
-		_, err = tx.NewInsert().Model(next).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		old.ID = newID()
+		in, err = addToken(ctx, tx, old, n)
 		return err
 	})
 	err = found(err, "rotate session")
@@ -141,7 +189,30 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 	case err != nil:
 		return SignIn{}, err
 	}
-	return SignIn{User: user.user(), SessionID: family}, nil
+	in.User = user.user()
+	return in, nil
+}
+
+// makeRoomForToken ends those tokens of a sign-in that are beyond maxTokens with the one that is to come: what a tab has
+// left that is closed, or an answer that was lost. Those that are younger than the grace period may be in use: then it
+// refuses.
+func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace time.Duration) error {
+	const ofSignIn = "user_id = ?0 AND family_id = ?1 AND " + live
+	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
+		"SELECT id FROM sessions WHERE "+ofSignIn+" ORDER BY created_at DESC, id DESC OFFSET ?3)",
+		session.UserID, session.FamilyID, interval(grace), maxTokens-1).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: end unused refresh tokens: %w", err)
+	}
+	var inForce int
+	err = tx.NewRaw("SELECT count(*) FROM sessions WHERE "+ofSignIn, session.UserID, session.FamilyID).Scan(ctx, &inForce)
+	if err != nil {
+		return fmt.Errorf("store: count refresh tokens: %w", err)
+	}
+	if inForce >= maxTokens {
+		return watchparty.TooManyTokens(grace)
+	}
+	return nil
 }
 
 // RevokeSession ends the sign-in that a refresh token belongs to and returns whose it was; an unknown token is nobody's
@@ -171,10 +242,11 @@ func lockSignIn(ctx context.Context, tx bun.Tx, tokenHash []byte, user *userRow)
 		Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
 }
 
-// Sessions lists a user's sign-ins, newest first.
+// Sessions lists a user's sign-ins, newest first: each by its latest token.
 func (s *Store) Sessions(ctx context.Context, userID string, p Page) ([]watchparty.Session, error) {
 	var rows []sessionRow
-	q := s.db.NewSelect().Model(&rows).Where("user_id = ?", userID).Where(live).Order("family_id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows).DistinctOn("family_id").Where("user_id = ?", userID).Where(live).
+		Order("family_id DESC", "created_at DESC", "id DESC").Limit(p.Limit)
 	if p.After != "" {
 		q = q.Where("family_id < ?", p.After)
 	}

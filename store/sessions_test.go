@@ -15,14 +15,14 @@ import (
 func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration) []byte {
 	t.Helper()
 	_, hash := auth.NewRefresh()
-	logIn(t, s, user, NewSession{TokenHash: hash, Expires: time.Now().Add(lifetime)})
+	logIn(t, s, user, NewSession{TokenHash: hash, TTL: lifetime})
 	return hash
 }
 
 func rotate(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
 	t.Helper()
 	_, next = auth.NewRefresh()
-	in, err := s.RotateSession(t.Context(), old, NewSession{TokenHash: next, Expires: time.Now().Add(time.Hour)})
+	in, err := s.RotateSession(t.Context(), old, NewSession{TokenHash: next, TTL: time.Hour})
 	return next, in.User, err
 }
 

@@ -72,7 +72,7 @@ func TestSuspension(t *testing.T) {
 	s := open(t)
 	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
 	session := func(user watchparty.User, token string) string {
-		return logIn(t, s, user, NewSession{TokenHash: []byte(token), Expires: time.Now().Add(time.Hour)})
+		return logIn(t, s, user, NewSession{TokenHash: []byte(token), TTL: time.Hour})
 	}
 	first, second, other := session(ada, "one"), session(ada, "two"), session(root, "three")
 	why := watchparty.Suspension{Reason: "Spam"}
@@ -95,9 +95,9 @@ func TestSuspension(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, suspended, again, "since the first time")
 
-	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("late"), Expires: time.Now().Add(time.Hour)})
+	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("late"), TTL: time.Hour})
 	require.ErrorIs(t, err, watchparty.ErrSuspended)
-	_, err = s.RotateSession(t.Context(), []byte("one"), NewSession{TokenHash: []byte("later"), Expires: time.Now().Add(time.Hour)})
+	_, err = s.RotateSession(t.Context(), []byte("one"), NewSession{TokenHash: []byte("later"), TTL: time.Hour})
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	for range 2 {
 		back, err := s.ReinstateUser(t.Context(), root.ID, ada.ID)
@@ -146,7 +146,7 @@ func TestSuspensionAndRefreshAtOnce(t *testing.T) {
 	s := open(t)
 	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
 	next := func(token string) NewSession {
-		return NewSession{TokenHash: []byte(token), Expires: time.Now().Add(time.Hour)}
+		return NewSession{TokenHash: []byte(token), TTL: time.Hour}
 	}
 	id := logIn(t, s, ada, next("first"))
 	b := hold(t, s, "INSERT", "sessions")
@@ -172,7 +172,7 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
 	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
 	exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	session := logIn(t, s, ada, NewSession{TokenHash: []byte("one"), Expires: time.Now().Add(time.Hour)})
+	session := logIn(t, s, ada, NewSession{TokenHash: []byte("one"), TTL: time.Hour})
 	for name, act := range map[string]func() error{
 		"suspend": func() error {
 			_, err := s.SuspendUser(t.Context(), root.ID, ada.ID, watchparty.Suspension{Reason: "Spam"})
@@ -279,7 +279,7 @@ func TestAudit(t *testing.T) {
 	numbers, _ := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2, After: last})
 	require.Equal(t, []int{0}, numbers)
 
-	_, err := s.DeleteAccount(t.Context(), bob.ID)
+	_, err := s.DeleteAccount(t.Context(), bob.ID, "hash of "+bob.Username)
 	require.NoError(t, err)
 	_, err = s.RemoveAccount(t.Context(), bob.ID)
 	require.NoError(t, err)

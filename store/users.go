@@ -67,12 +67,12 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		created.User = row.user()
 		if n != nil {
-			if created.SessionID, err = addSession(ctx, tx, row.ID, *n); err != nil {
+			if created, err = addSession(ctx, tx, row.ID, *n); err != nil {
 				return nil, err
 			}
 		}
+		created.User = row.user()
 		if _, err := addVerification(ctx, tx, row.ID, row.Email); err != nil {
 			return nil, err
 		}
@@ -131,6 +131,17 @@ func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	var hash string
 	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).Scan(ctx, &hash)
 	return hash, found(err, "password hash")
+}
+
+// RenewHash replaces a hash by another one of the same password. It changes nothing when the password was changed
+// meanwhile.
+func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) error {
+	_, err := s.db.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", renewed).
+		Where("id = ? AND password_hash = ? AND deleted_at IS NULL", id, former).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: renew hash: %w", err)
+	}
+	return nil
 }
 
 // lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts a

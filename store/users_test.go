@@ -147,7 +147,7 @@ func TestUsersByUsername(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ada, bob, gone := newUser(t, s, "Ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
-	_, err := s.DeleteAccount(t.Context(), gone.ID)
+	_, err := s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
 	found, err := s.UsersByUsername(t.Context(), []string{"BOB", "ada", "ada", "carl", "nobody", ""})
 	require.NoError(t, err)
@@ -291,15 +291,15 @@ func TestTimesAreUTC(t *testing.T) {
 func TestCreateSignedInUserIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	session := NewSession{TokenHash: []byte("the same"), Expires: time.Now().Add(time.Hour)}
+	session := NewSession{TokenHash: []byte("the same"), TTL: time.Hour}
 	registration := func(name string) watchparty.Registration {
 		return watchparty.Registration{Username: name, Email: name + "@people.example", DisplayName: name}
 	}
 	created, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session, Once{})
 	require.NoError(t, err)
-	rotated, err := s.RotateSession(t.Context(), session.TokenHash, NewSession{TokenHash: []byte("next"), Expires: session.Expires})
+	rotated, err := s.RotateSession(t.Context(), session.TokenHash, NewSession{TokenHash: []byte("next"), TTL: session.TTL})
 	require.NoError(t, err)
-	require.Equal(t, created, rotated)
+	require.Equal(t, []any{created.User, created.SessionID}, []any{rotated.User, rotated.SessionID})
 
 	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session, Once{})
 	require.Error(t, err, "the token is taken")

@@ -115,6 +115,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WelcomeEmail))
 		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.VerificationEmail))
 		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.PasswordResetEmail))
+		w.RegisterWorkflowWithOptions(workflows.PasswordChangedNotice, named(job.PasswordChangedNotice))
 		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.EmailChangedNotice))
 		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.RoomInvitation))
 		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.Resend))

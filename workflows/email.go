@@ -56,6 +56,11 @@ func PasswordResetEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResul
 	return sendEmail(ctx, resetMailing, in)
 }
 
+// PasswordChangedNotice tells an account's address that its password was changed.
+func PasswordChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	return sendEmail(ctx, mailing, in)
+}
+
 // EmailChangedNotice tells a former address that it was replaced.
 func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	return sendEmail(ctx, mailing, in)

@@ -172,6 +172,8 @@ func TestEmails(t *testing.T) {
 		job.EmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
 		job.Resend:             {workflows.Resend, 24 * time.Hour, 30 * time.Minute},
 		job.PasswordResetEmail: {workflows.PasswordResetEmail, 30 * time.Minute, 2 * time.Minute},
+
+		job.PasswordChangedNotice: {workflows.PasswordChangedNotice, 24 * time.Hour, 30 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, state := range []watchparty.MailState{watchparty.MailSent, watchparty.MailCancelled} {

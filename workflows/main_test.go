@@ -64,6 +64,8 @@ var registered = map[string]any{
 	job.Resend:             workflows.Resend,
 	job.ActivityReport:     workflows.ActivityReport,
 	job.ReportEmail:        workflows.ReportEmail,
+
+	job.PasswordChangedNotice: workflows.PasswordChangedNotice,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.

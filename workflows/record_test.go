@@ -163,6 +163,7 @@ func recordings() []recording {
 		kind(email("password-reset-sent", ends(watchparty.MailSent)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
 		kind(email("password-reset-cancelled", ends(watchparty.MailCancelled)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
 		kind(email("password-reset-expired", unreachable), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-changed-sent", ends(watchparty.MailSent)), job.PasswordChangedNotice, job.PasswordChangedID(subjectID)),
 		kind(email("email-changed-sent", ends(watchparty.MailSent)), job.EmailChangedNotice, job.EmailChangedID(subjectID)),
 		kind(email("resend-sent", ends(watchparty.MailSent)), job.Resend, job.ResendID(emailID)),
 		deletion,

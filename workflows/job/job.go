@@ -58,6 +58,8 @@ const (
 	Resend             = "Resend"
 	ActivityReport     = "ActivityReport"
 	ReportEmail        = "ReportEmail"
+
+	PasswordChangedNotice = "PasswordChangedNotice"
 )
 
 // EmailInput names the mail's row.
@@ -105,6 +107,17 @@ func StartPasswordReset(id, emailID string) Event {
 	return Event{
 		WorkflowID: PasswordResetID(id), Workflow: PasswordResetEmail, TaskQueue: QueueEmail,
 		Summary: "Password reset mail", Input: EmailInput{EmailID: emailID},
+	}
+}
+
+// PasswordChangedID is the workflow's ID for a change of a password.
+func PasswordChangedID(id string) string { return "password-changed/" + id }
+
+// StartPasswordChanged asks for the notice that a password was changed.
+func StartPasswordChanged(id, emailID string) Event {
+	return Event{
+		WorkflowID: PasswordChangedID(id), Workflow: PasswordChangedNotice, TaskQueue: QueueEmail,
+		Summary: "Notice of a new password", Input: EmailInput{EmailID: emailID},
 	}
 }
 

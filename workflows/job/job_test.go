@@ -29,6 +29,10 @@ func TestEvents(t *testing.T) {
 			WorkflowID: "password-reset/r1", Workflow: "PasswordResetEmail", TaskQueue: "email",
 			Summary: "Password reset mail", Input: job.EmailInput{EmailID: "e1"},
 		}},
+		"notice of a password": {job.StartPasswordChanged("c1", "e1"), job.Event{
+			WorkflowID: "password-changed/c1", Workflow: "PasswordChangedNotice", TaskQueue: "email",
+			Summary: "Notice of a new password", Input: job.EmailInput{EmailID: "e1"},
+		}},
 		"notice": {job.StartEmailChanged("v1", "e1"), job.Event{
 			WorkflowID: "email-changed/v1", Workflow: "EmailChangedNotice", TaskQueue: "email",
 			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"},

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/limit"
+)
+
+// proof is a password that is said to be an account's.
+type proof struct {
+	act     string // what it is to allow, for the log
+	userID  string // empty for an account that is not there
+	account string // whose guesses count together: the user's ID, or an address that is nobody's
+	client  string // whose guesses count together beside those of the account's other clients
+	known   bool   // whether that client has signed in to the account before
+	hash    string // the account's; empty for one that is not there
+
+	password string
+}
+
+// provePassword returns the hash that the caller's password was found to have, or ErrWrongPassword for the field in which
+// they gave it. Their sign-in is the client: nobody else's guesses count against it.
+func (s *Server) provePassword(ctx context.Context, id auth.Identity, act, field, password string) (string, error) {
+	hash, err := s.store.PasswordHash(ctx, id.UserID)
+	if err != nil {
+		return "", gone(err)
+	}
+	hash, err = s.checkPassword(ctx, proof{
+		act: act, userID: id.UserID, account: id.UserID, client: "sign-in " + id.SessionID, known: true, hash: hash, password: password,
+	})
+	return hash, wrongPassword(err, field)
+}
+
+// wrongPassword makes an ErrWrongPassword name the field.
+func wrongPassword(err error, field string) error {
+	if errors.Is(err, watchparty.ErrWrongPassword) {
+		return watchparty.WrongPassword(field)
+	}
+	return err
+}
+
+// checkPassword is the one place where a password is compared with a hash. It counts the guess before it computes
+// anything, whatever other guesses are on their way, and takes the count back when the password is right. Over the limit a
+// right password is refused as well. It returns the hash that the account has then, and ErrWrongPassword.
+func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
+	// Only as many guesses as can be computed at once are counted and not yet known to be wrong.
+	turn, err := s.passwords.Wait(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer turn.End()
+	takeBack, err := s.countGuess(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	for _, form := range watchparty.PasswordForms(p.password) {
+		ok, err := turn.Verify(form, p.hash)
+		if err != nil {
+			takeBack()
+			return "", err
+		}
+		if ok {
+			takeBack()
+			return s.renewHash(ctx, turn, p, form)
+		}
+	}
+	reason := "wrong_password"
+	if p.userID == "" {
+		reason = "unknown_account"
+	}
+	s.logRefusal(ctx, p, reason)
+	return "", watchparty.ErrWrongPassword
+}
+
+// countGuess counts a guess of a password, and returns what takes it back.
+func (s *Server) countGuess(ctx context.Context, p proof) (takeBack func(), err error) {
+	if s.limits == nil {
+		return func() {}, nil
+	}
+	charges := []limit.Charge{{Rule: s.limits.guesses, Subject: p.account + " " + p.client}}
+	if !p.known {
+		charges = append(charges, limit.Charge{Rule: s.limits.strangers, Subject: p.account})
+	}
+	result, reservation := s.limits.guard.Reserve(ctx, p.account, charges...)
+	if reservation == nil {
+		if s.limits.refusals.Allow(p.account).Allowed {
+			s.logRefusal(ctx, p, "too_many_guesses")
+		}
+		return nil, refuse(result)
+	}
+	return func() { reservation.Cancel(ctx) }, nil
+}
+
+// renewHash replaces the hash of a password as it was typed, by one of its normal form. It returns the one in force.
+func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p proof, matched string) (string, error) {
+	normal, ok := watchparty.NormalPassword(p.password)
+	if !ok || normal == matched {
+		return p.hash, nil
+	}
+	renewed := turn.Hash(normal)
+	return renewed, s.store.RenewHash(ctx, p.userID, p.hash, renewed)
+}
+
+// hashPassword hashes a new password, which is valid.
+func (s *Server) hashPassword(ctx context.Context, password string) (string, error) {
+	normal, _ := watchparty.NormalPassword(password)
+	return s.passwords.Hash(ctx, normal)
+}
+
+// clientHash is how a client is remembered.
+func (s *Server) clientHash(ctx context.Context) []byte {
+	return s.digests.Sum("known-client", clientOf(ctx))
+}
+
+// logRefusal is what operators see of an attack: the account and the client by keyed hashes, the same in every line.
+// Each line but those of too_many_guesses is a guess that was counted.
+func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
+	level := slog.LevelInfo
+	if reason == "too_many_guesses" || reason == "refresh_token_reused" {
+		level = slog.LevelWarn
+	}
+	s.log.LogAttrs(ctx, level, "Sign-in refused", slog.String("act", p.act), slog.String("reason", reason),
+		slog.String("account", s.logName("log-account", p.account)), slog.String("client", s.logName("log-client", clientOf(ctx))),
+		slog.Bool("known_client", p.known), slog.String("request_id", requestID(ctx)))
+}
+
+func (s *Server) logName(purpose, value string) string {
+	return hex.EncodeToString(s.digests.Sum(purpose, value)[:8])
+}
+
+// refusalsLogged: of one account's refusals over the limit, each replica logs one a minute.
+var refusalsLogged = limit.Rule{Name: "logged-refusals", Rate: 1, Period: time.Minute}

@@ -1,0 +1,91 @@
+package watchparty
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Limits of a new password, in characters of its normal form. That form has at most 4 × MaxPassword bytes.
+const (
+	MinPassword = 10
+	MaxPassword = 128
+)
+
+// commonPasswords is the beginning of 10-million-password-list-top-1000000 of OWASP's SecLists (Mark Burnett's ten million
+// passwords, 2015): the 10,000 commonest of those that are long enough, in lower case.
+//
+//go:embed common_passwords.txt
+var commonPasswords string
+
+var commonPasswordSet = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for line := range strings.Lines(commonPasswords) {
+		set[fold(strings.TrimSuffix(line, "\n"))] = true
+	}
+	return set
+})
+
+// NormalPassword is the form in which a password is hashed: RFC 8265's OpaqueString, so that it is the same from every
+// keyboard. It is false for what can be no password, such as a text with control characters.
+func NormalPassword(password string) (string, bool) {
+	normal, err := precis.OpaqueString.String(password)
+	return normal, err == nil && utf8.ValidString(password)
+}
+
+// PasswordForms are the forms of a password that may have been hashed: the normal one, and what was typed, which older
+// hashes are of. There are two only where they differ.
+func PasswordForms(password string) []string {
+	normal, ok := NormalPassword(password)
+	if !ok || normal == password {
+		return []string{password}
+	}
+	return []string{normal, password}
+}
+
+// ValidatePassword checks a new password of the account with those names: its username and its addresses. field is where
+// it was given.
+func ValidatePassword(field, password string, names ...string) error {
+	var v fields
+	v.password(field, password, names...)
+	return v.err()
+}
+
+func (v *fields) password(field, password string, names ...string) {
+	normal, ok := NormalPassword(password)
+	if !ok && password != "" {
+		v.check(false, field, "characters", "must not hold control characters or characters that do not show")
+		return
+	}
+	v.length(field, normal, MinPassword, MaxPassword)
+	v.check(!slices.Contains(namesAsPasswords(names), fold(normal)), field, "name", "must not be the username or the email address")
+	v.check(!commonPasswordSet()[fold(normal)], field, "common", "is one of the commonest passwords")
+}
+
+// namesAsPasswords are the names, and what stands before the @ of those that are addresses, folded.
+func namesAsPasswords(names []string) (all []string) {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		all = append(all, fold(name))
+		if at := strings.LastIndexByte(name, '@'); at > 0 {
+			all = append(all, fold(name[:at]))
+		}
+	}
+	return all
+}
+
+// fold makes equal what differs in case, in width, in white space at its edges or by its normal form.
+func fold(s string) string {
+	if !utf8.ValidString(s) {
+		return s
+	}
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))))
+}
