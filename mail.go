@@ -56,6 +56,7 @@ type Mail struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	SentAt     time.Time
+	WaitsUntil time.Time // zero unless it waits because its recipient has had too many
 }
 
 // Ended reports whether nothing more is done about it.

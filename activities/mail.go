@@ -1,11 +1,9 @@
 package activities
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -47,25 +45,47 @@ const (
 // attempt carries the same Message-ID. A mail that is of no use is cancelled: what it is about is used up, expired or
 // gone with its account, or never was.
 func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
-	attempt, err := m.Store.BeginMail(ctx, in.EmailID)
-	if err != nil {
-		return job.EmailResult{}, err
-	}
 	row, err := m.Store.Mail(ctx, in.EmailID)
-	if err != nil || attempt == 0 {
+	if err != nil || row.Ended() {
 		return job.EmailResult{State: row.State}, missing(err)
 	}
 	message, err := m.compose(ctx, row)
-	if watchparty.IsKind(err, watchparty.KindNotFound) {
-		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt)
+	void := watchparty.IsKind(err, watchparty.KindNotFound)
+	if err == nil {
+		err = m.admit(ctx, row, message)
 	}
-	if err != nil {
+	if err != nil && !void {
 		return job.EmailResult{}, err
+	}
+	attempt, err := m.Store.BeginMail(ctx, in.EmailID)
+	switch {
+	case err != nil:
+		return job.EmailResult{}, err
+	case attempt == 0: // it has ended meanwhile
+		row, err = m.Store.Mail(ctx, in.EmailID)
+		return job.EmailResult{State: row.State}, missing(err)
+	case void:
+		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt)
 	}
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
 	}
 	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(ctx, in.EmailID, attempt)
+}
+
+// admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt at it.
+// Whatever is sent passes here.
+func (m *Mail) admit(ctx context.Context, row watchparty.Mail, message mail.Message) error {
+	to, err := watchparty.ParseAddress(message.To)
+	if err != nil {
+		return nil //nolint:nilerr // the sender refuses it, and says so
+	}
+	wait, err := m.Store.AdmitMail(ctx, row.ID, to)
+	if err != nil || wait == 0 {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions("the recipient has had too many emails for now", job.ErrorRecipientLimit,
+		temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 }
 
 // noteTime is what an activity of 60 s has left after the longest SMTP session, twice 25 s.
@@ -169,21 +189,19 @@ func letter(
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
 }
 
-var errVoidReport = fmt.Errorf("activities: the mail's recipient: %w", watchparty.ErrNotFound)
-
 // report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
 func (m *Mail) report(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
-	report, recipient, err := m.Store.ReportMail(ctx, row.SubjectID)
+	recipients, err := m.Report.Addresses()
 	if err != nil {
 		return mail.Message{}, err
 	}
-	at := slices.IndexFunc(m.Report.Recipients, func(address string) bool { return bytes.Equal(recipient, recipientHash(address)) })
-	if at < 0 {
-		return mail.Message{}, errVoidReport
+	report, to, err := m.Store.ReportMail(ctx, row.SubjectID, recipients)
+	if err != nil {
+		return mail.Message{}, err
 	}
 	link := m.PublicURL + web.Reports + "#token=" + m.OneTime.Token(auth.ForReport, report.ID)
 	content, err := mail.ActivityReport(m.Report.Language, mail.ReportData{Report: report, URL: link})
-	return mail.Message{ID: row.ID, To: m.Report.Recipients[at], Content: content}, err
+	return mail.Message{ID: row.ID, To: to.String(), Content: content}, err
 }
 
 func (m *Mail) link(page string, purpose auth.Purpose, id string) string {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
@@ -31,7 +32,7 @@ var discard = slog.New(slog.DiscardHandler)
 // openStore is a migrated database of the test's own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second})
+	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	_, err = migrations.Up(t.Context(), s.DB())

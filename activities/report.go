@@ -2,9 +2,7 @@ package activities
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -58,15 +56,9 @@ func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportIn
 
 // QueueReportMails promises the report's mails and returns how many are new.
 func (r *Report) QueueReportMails(ctx context.Context, in job.QueueReportMailsInput) (int, error) {
-	var recipients [][]byte
-	for _, address := range r.Settings.Recipients {
-		recipients = append(recipients, recipientHash(address))
+	recipients, err := r.Settings.Addresses()
+	if err != nil {
+		return 0, err
 	}
 	return r.Store.QueueReportMails(ctx, in.ReportID, recipients)
-}
-
-// recipientHash stands for an address, however it is written.
-func recipientHash(address string) []byte {
-	hash := sha256.Sum256([]byte(strings.ToLower(address)))
-	return hash[:]
 }

@@ -27,6 +27,7 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	}
 	asked := registration
 	asked.Password = "" // whoever asks again has to know it, to be signed in
+	asked.Email = watchparty.AccountKey(asked.Email)
 	once, err := s.once(ctx, "register", r.Params.IdempotencyKey, asked)
 	if err != nil {
 		return nil, err

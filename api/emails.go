@@ -123,7 +123,12 @@ func (s *Server) emailPause(ctx context.Context) (EmailPause, error) {
 }
 
 func (s *Server) email(m watchparty.Mail) Email {
+	var waitsFor *EmailWait
+	if !m.WaitsUntil.IsZero() {
+		waitsFor = pointer(RecipientLimit)
+	}
 	return Email{
+		WaitsFor: waitsFor, WaitsUntil: pointer(m.WaitsUntil),
 		ID: m.ID, Kind: EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: EmailState(m.State),
 		Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
 		TemporalURL: s.temporalURL(m.WorkflowID), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, SentAt: pointer(m.SentAt),

@@ -12,6 +12,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 type identityKey struct{}
@@ -29,7 +30,7 @@ type identity struct {
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
-		ctx = context.WithValue(ctx, clientKey{}, client(c))
+		ctx = store.WithClient(context.WithValue(ctx, clientKey{}, client(c)), client(c))
 		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
 			id := identity{err: watchparty.ErrUnauthenticated}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {

@@ -18,7 +18,7 @@ func (s *Server) Invite(ctx context.Context, r InviteRequestObject) (InviteRespo
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "invite", r.Params.IdempotencyKey, []any{r.RoomID, n})
+	once, err := s.once(ctx, "invite", r.Params.IdempotencyKey, []any{r.RoomID, watchparty.AccountKey(n.Email)})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ type limits struct {
 	refusals *limit.Local
 	wait     time.Duration
 
-	signIn, guesses, strangers, passwords, mails, exports, writes limit.Rule
+	signIn, guesses, strangers, passwords, exports, writes limit.Rule
 }
 
 // maxStrangerGuesses is how many wrong passwords of an account all clients together may try in any hour that have not
@@ -58,7 +58,6 @@ func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger
 		guesses:   limit.Rule{Name: "guesses", Rate: n.SignInFailures, Period: 15 * time.Minute},
 		strangers: limit.Rule{Name: "guesses-of-strangers", Rate: maxStrangerGuesses, Period: time.Hour},
 		passwords: limit.Rule{Name: "passwords", Rate: maxPasswordChanges, Period: time.Hour},
-		mails:     limit.Rule{Name: "mails", Rate: n.Mails, Period: time.Hour},
 		exports:   limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
 		writes:    limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
@@ -152,15 +151,6 @@ func (s *Server) limitPasswords(ctx context.Context, userID string) error {
 	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.passwords, account(userID)))
 }
 
-// limitMails counts a mail that someone asks to be sent to an account, and refuses it when there were too many. Whether
-// there is such an account makes no difference.
-func (s *Server) limitMails(ctx context.Context, name string) error {
-	if s.limits == nil {
-		return nil
-	}
-	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.mails, account(name)))
-}
-
 // limitExports counts an export, each of which reads all that an account ever said.
 func (s *Server) limitExports(ctx context.Context, userID string) error {
 	if s.limits == nil {
@@ -170,7 +160,7 @@ func (s *Server) limitExports(ctx context.Context, userID string) error {
 }
 
 // account is the subject of an account's address, however it is written, or of its ID.
-func account(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+func account(name string) string { return watchparty.AccountKey(name) }
 
 // refused is a refusal with what its headers say.
 type refused struct {

@@ -104,8 +104,9 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
 	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	b.store, err = store.Open(b.cfg.Database)
+	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)
+	b.store.LimitMails(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	if !s.databaseAway {
 		_, err = migrations.Up(t.Context(), b.store.DB())

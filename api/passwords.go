@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"log/slog"
-	"strings"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
@@ -13,18 +12,14 @@ import (
 // RequestPasswordReset promises a mail, if the address has an account. It does not tell whether it has, in answer or in
 // time.
 func (s *Server) RequestPasswordReset(ctx context.Context, r RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error) {
-	email := strings.TrimSpace(r.Body.Email)
-	if err := watchparty.ValidateAccountAddress(email); err != nil {
+	if err := watchparty.ValidateAccountAddress(r.Body.Email); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "requestPasswordReset", r.Params.IdempotencyKey, strings.ToLower(email))
+	once, err := s.once(ctx, "requestPasswordReset", r.Params.IdempotencyKey, watchparty.AccountKey(r.Body.Email))
 	if err != nil {
 		return nil, err
 	}
-	if err := s.limitMails(ctx, email); err != nil {
-		return nil, err
-	}
-	if err := s.store.RequestReset(ctx, email, once); err != nil {
+	if err := s.store.RequestReset(ctx, r.Body.Email, once); err != nil {
 		return nil, err
 	}
 	return RequestPasswordReset202Response{}, nil

@@ -102,7 +102,7 @@ type Redis struct {
 
 // RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count together
 // but for Reads, which each counts for itself. While Redis is away each replica limits reads and wrong passwords for
-// itself, and nothing else is limited.
+// itself, emails are limited as ever, and nothing else is.
 type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
 	// SignIn is requests to /auth/* per minute and client address.
@@ -110,7 +110,8 @@ type RateLimit struct {
 	// SignInFailures is wrong passwords per 15 minutes, account and client. All clients together that have not signed in
 	// to the account before have 100 an hour.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
-	// Mails is mails that one may ask for per hour and account.
+	// Mails is emails per hour to one recipient, and by one account that asks for them; the other limits of emails follow
+	// from it (watchparty.MailBudget). They are kept in Postgres, with or without Redis.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
 	// Exports is exports of one's data per hour and account.
 	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
@@ -313,6 +314,26 @@ type Report struct {
 	// Recipients are plain addresses. Whoever has the mail can open the report.
 	Recipients []string            `env:"REPORT_RECIPIENTS"`
 	Language   watchparty.Language `env:"REPORT_LANGUAGE" envDefault:"en"`
+}
+
+// Addresses are the recipients.
+func (r Report) Addresses() ([]watchparty.Address, error) {
+	addresses := make([]watchparty.Address, len(r.Recipients))
+	for i, recipient := range r.Recipients {
+		var err error
+		if addresses[i], err = watchparty.ParseAddress(recipient); err != nil {
+			return nil, err
+		}
+	}
+	return addresses, nil
+}
+
+// EmailLimit is for store.LimitMails.
+func (r RateLimit) EmailLimit() int {
+	if !r.Enabled {
+		return 0
+	}
+	return r.Mails
 }
 
 // OffSchedule is the setting of a schedule that there is not to be.

@@ -92,8 +92,10 @@ func (c Config) Validate() error {
 	}
 	p.between("SMTP_PORT", int64(c.Mail.Port), 1, 65535)
 	p.oneOf("SMTP_TLS", c.Mail.TLS, "starttls", "implicit", "none")
-	if _, err := mail.ParseAddress(c.Mail.From); err != nil {
-		p.add("MAIL_FROM", "must be one mail address, such as WatchParty <no-reply@example.org>")
+	if from, err := mail.ParseAddress(c.Mail.From); err != nil {
+		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
+	} else if _, err := watchparty.ParseAddress(from.Address); err != nil {
+		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	}
 	switch selected, keyed := c.Mail.DKIMSelector != "", c.Mail.DKIMKeyFile != ""; {
 	case keyed && !selected:
@@ -168,11 +170,8 @@ func (c Config) Validate() error {
 	if len(c.Report.Recipients) > maxRecipients {
 		p.add("REPORT_RECIPIENTS", "must be %d addresses at most", maxRecipients)
 	}
-	for _, recipient := range c.Report.Recipients {
-		if address, err := mail.ParseAddress(recipient); err != nil || address.Address != recipient {
-			p.add("REPORT_RECIPIENTS", "must be plain mail addresses, separated by commas, such as ops@example.org,boss@example.org")
-			break
-		}
+	if _, err := c.Report.Addresses(); err != nil {
+		p.add("REPORT_RECIPIENTS", "must be plain email addresses, separated by commas, such as ops@example.org,boss@example.org")
 	}
 	languages := make([]string, 0, len(watchparty.Languages()))
 	for _, language := range watchparty.Languages() {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 // open gives the test a store on a migrated schema of its own.
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second})
+	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	_, err = migrations.Up(t.Context(), s.DB())

@@ -30,6 +30,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/store"
@@ -102,7 +103,7 @@ func TestWholeFlow(t *testing.T) {
 	d := startDev(t, sharedDir(t), offset)
 	cfg, err := config.Load(append(bare(t), pairs(d.settings)...))
 	require.NoError(t, err)
-	db, err := store.Open(cfg.Database)
+	db, err := store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	f := &flow{devSystem: d, db: db, browser: startBrowser(t), temporal: dialTemporal(t, d.settings["TEMPORAL_ADDRESS"])}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -153,7 +154,7 @@ func BenchmarkBatches(b *testing.B) {
 
 func openDatabase(t testing.TB, url string) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute})
+	s, err := store.Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s

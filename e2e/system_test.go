@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	temporal "go.temporal.io/sdk/client"
 
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -52,7 +53,7 @@ func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *syste
 	)
 	cfg, err := config.Load(s.environ)
 	require.NoError(t, err)
-	s.store, err = store.Open(cfg.Database)
+	s.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.store.Close() })
 	_, err = migrations.Up(t.Context(), s.store.DB())

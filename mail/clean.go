@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/watchparty/watchparty"
 )
 
 const (
@@ -41,11 +43,24 @@ func (s *Sender) redact(text string, m Message) string {
 		}
 		return token
 	})
-	local, _, _ := strings.Cut(m.To, "@")
-	for _, word := range []string{plainLine(m.ToName), plainLine(local)} {
+	words := []string{plainLine(m.ToName)}
+	for _, address := range []string{m.To, mailbox(m.To)} {
+		local, _, _ := strings.Cut(address, "@")
+		words = append(words, plainLine(local))
+	}
+	for _, word := range words {
 		text = replaceWord(text, word)
 	}
 	return cut(text, maxAnswer)
+}
+
+// mailbox is how a server knows an address.
+func mailbox(typed string) string {
+	a, err := watchparty.ParseAddress(typed)
+	if err != nil {
+		return ""
+	}
+	return a.Mailbox()
 }
 
 // replaceWord redacts word, in any case, where no letter or digit touches it.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 	gomail "github.com/wneessen/go-mail"
-	"golang.org/x/net/idna"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 )
 
@@ -24,7 +24,7 @@ import (
 type Message struct {
 	// ID is the mail row's UUID. The Message-ID is derived from it, so every attempt carries the same one.
 	ID string
-	// To is one bare address; ToName is the name shown with it, in any script, and may be empty.
+	// To is one address, as it was typed; ToName is the name shown with it, in any script, and may be empty.
 	To     string
 	ToName string
 	// Content is what Welcome and its like return.
@@ -75,15 +75,16 @@ func New(c config.Mail) (*Sender, error) {
 	if err != nil {
 		return nil, errors.New("mail: MAIL_FROM must be one mail address")
 	}
-	if from.Address, err = asciiDomain(from.Address); err != nil {
-		return nil, errors.New("mail: MAIL_FROM has a domain that is not valid")
+	address, err := watchparty.ParseAddress(from.Address)
+	if err != nil {
+		return nil, errors.New("mail: MAIL_FROM must be one mail address")
 	}
-	from.Name = plainName(from.Name)
+	from.Address, from.Name = address.Mailbox(), plainName(from.Name)
 	s := &Sender{
 		host:     c.Host,
 		port:     c.Port,
 		from:     *from,
-		domain:   from.Address[strings.LastIndexByte(from.Address, '@')+1:],
+		domain:   address.Domain(),
 		timeout:  c.Timeout,
 		security: security(c.TLS),
 		tls:      &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12},
@@ -208,28 +209,13 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	return e, err
 }
 
-// recipient takes one bare address and nothing around it: no name, no comment, no list, no quoted local part.
-func recipient(address, name string) (*netmail.Address, error) {
-	const maxAddress = 254 // RFC 5321, 4.5.3.1.3, without the brackets
-	a, err := netmail.ParseAddress(address)
-	if err != nil || a.Address != address || len(address) > maxAddress || plainLine(address) != address {
+// recipient takes what an account, or an invitation, can have as its address. The name comes from elsewhere.
+func recipient(text, name string) (*netmail.Address, error) {
+	to, err := watchparty.ParseAddress(text)
+	if err != nil {
 		return nil, errors.New("the recipient's address is not valid")
 	}
-	a.Name = headerText(plainName(name))
-	if a.Address, err = asciiDomain(address); err != nil {
-		return nil, errors.New("the recipient's domain is not valid")
-	}
-	return a, nil
-}
-
-// asciiDomain leaves only a local part that servers need SMTPUTF8 for.
-func asciiDomain(address string) (string, error) {
-	at := strings.LastIndexByte(address, '@') + 1
-	if ascii(address[at:]) {
-		return address, nil
-	}
-	domain, err := idna.Lookup.ToASCII(address[at:])
-	return address[:at] + domain, err
+	return &netmail.Address{Name: headerText(plainName(name)), Address: to.Mailbox()}, nil
 }
 
 func validID(id string) bool {

@@ -18,7 +18,8 @@ var files embed.FS
 // in a table, goes away with the process that held it.
 const lockKey = 0x77617463
 
-// Up applies the steps that the database lacks, each in a transaction of its own, and returns their names.
+// Up applies the steps that the database lacks, each in a transaction of its own, and returns their names. Then it does what
+// SQL cannot: it gives every address its key.
 func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
 		if err := migrator.Init(ctx); err != nil {
@@ -28,7 +29,10 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 		for _, step := range slices.Backward(group.Migrations.Applied()) { // it gives the newest first
 			applied = append(applied, step.String())
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return keyAddresses(ctx, db)
 	})
 	return applied, err
 }

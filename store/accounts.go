@@ -65,16 +65,16 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 // endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted, or
 // that went to an address which is confirmed to be theirs: those hold it.
 func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
-	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE lower(email) = lower(?1))"
-	email := ""
+	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE email_key IN (?1, ':' || lower(?2)))"
+	key, spelling := "", ""
 	if user.EmailVerifiedAt != nil {
-		email = user.Email
+		key, spelling = user.EmailKey, user.Email
 	}
-	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "(i.inviter_id = ?0 OR "+theirs+")", user.ID, email)
+	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "(i.inviter_id = ?0 OR "+theirs+")", user.ID, key, spelling)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.NewDelete().Model((*invitationRow)(nil)).Where(theirs, user.ID, email).Exec(ctx); err != nil {
+	if _, err := tx.NewDelete().Model((*invitationRow)(nil)).Where(theirs, user.ID, key, spelling).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("store: remove invitations: %w", err)
 	}
 	return events, nil
@@ -84,7 +84,7 @@ func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event
 func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 	username, email := watchparty.DeletedNames(userID)
 	_, err := tx.NewUpdate().Model((*userRow)(nil)).
-		Set("username = ?", username).Set("email = ?", email).Set("display_name = ?", watchparty.DeletedDisplayName).
+		Set("username = ?", username).Set("email = ?", email).Set("email_key = ':' || lower(?)", email).Set("display_name = ?", watchparty.DeletedDisplayName).
 		Set("password_hash = ''").Set("email_verified_at = NULL").Set("is_admin = false").Set("avatar_version = 0").
 		Set("deleted_at = now()").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
 	if err != nil {

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -215,22 +217,22 @@ func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.Activ
 	return report, nil
 }
 
-// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. A recipient is
-// the hash of an address.
-func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipients [][]byte) (int, error) {
+// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. Of the addresses
+// only hashes are kept.
+func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipients []watchparty.Address) (int, error) {
 	queued := 0
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		for _, recipient := range recipients { // few: a setting
 			id := newID()
 			result, err := tx.NewRaw("INSERT INTO report_mails (id, report_id, recipient_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-				id, reportID, recipient).Exec(ctx)
+				id, reportID, s.recipientHash(recipient)).Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
 			if !affected(result) {
 				continue
 			}
-			emailID, err := addEmail(ctx, tx, watchparty.MailActivityReport, id, "", job.ReportEmailID(id))
+			emailID, err := s.addEmail(ctx, tx, watchparty.MailActivityReport, id, "", job.ReportEmailID(id), "")
 			if err != nil {
 				return nil, err
 			}
@@ -245,16 +247,30 @@ func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipient
 	return queued, nil
 }
 
-// ReportMail finds what a mail with a report holds, and to whom it goes: the hash of an address.
-func (s *Store) ReportMail(ctx context.Context, id string) (watchparty.ActivityReport, []byte, error) {
+// ReportMail finds what a mail with a report holds and to which of the recipients it goes. It returns ErrNotFound when that is
+// none of them.
+func (s *Store) ReportMail(
+	ctx context.Context, id string, recipients []watchparty.Address,
+) (watchparty.ActivityReport, watchparty.Address, error) {
 	var (
-		reportID  string
-		recipient []byte
+		reportID string
+		hash     []byte
 	)
-	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &recipient)
+	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &hash)
 	if err != nil {
-		return watchparty.ActivityReport{}, nil, found(err, "report mail")
+		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report mail")
+	}
+	to := slices.IndexFunc(recipients, func(a watchparty.Address) bool {
+		return bytes.Equal(hash, s.recipientHash(a)) || slices.ContainsFunc(plainHashes(a), func(plain []byte) bool { return bytes.Equal(hash, plain) })
+	})
+	if to < 0 {
+		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report mail's recipient: %w", watchparty.ErrNotFound)
 	}
 	report, err := s.ActivityReport(ctx, reportID)
-	return report, recipient, err
+	return report, recipients[to], err
+}
+
+// recipientHash is a report's recipient. Under another secret, one whose mail is still to be sent is not recognised.
+func (s *Store) recipientHash(a watchparty.Address) []byte {
+	return s.digests.Sum("report-recipient", a.Key())
 }

@@ -430,15 +430,23 @@ func TestStaysOutliveTheAccount(t *testing.T) {
 	}
 }
 
+func reportReaders(t *testing.T, typed ...string) (readers []watchparty.Address) {
+	t.Helper()
+	for _, text := range typed {
+		readers = append(readers, mailTo(t, text))
+	}
+	return readers
+}
+
 func TestReportMails(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	d := diary{t, s}
 	report := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
-	queued, err := s.QueueReportMails(t.Context(), report.ID, [][]byte{[]byte("one"), []byte("two")})
+	queued, err := s.QueueReportMails(t.Context(), report.ID, reportReaders(t, "one@example.org", "two@bücher.example"))
 	require.NoError(t, err)
 	require.Equal(t, 2, queued)
-	queued, err = s.QueueReportMails(t.Context(), report.ID, [][]byte{[]byte("two"), []byte("three")})
+	queued, err = s.QueueReportMails(t.Context(), report.ID, reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
 	require.NoError(t, err)
 	require.Equal(t, 1, queued, "nobody gets it twice")
 
@@ -446,18 +454,26 @@ func TestReportMails(t *testing.T) {
 	require.NoError(t, s.db.NewSelect().Model(&rows).Order("id").Scan(t.Context()))
 	require.Len(t, rows, 3)
 	var to []string
+	all := reportReaders(t, "three@example.org", "two@XN--BCHER-KVA.example", "one@example.org", "four@example.org")
 	for _, row := range rows {
 		require.Equal(t, string(watchparty.MailActivityReport), row.Kind)
-		got, recipient, err := s.ReportMail(t.Context(), row.SubjectID)
+		got, recipient, err := s.ReportMail(t.Context(), row.SubjectID, all)
 		require.NoError(t, err)
 		require.Equal(t, report, got)
-		to = append(to, string(recipient))
+		to = append(to, recipient.String())
+		_, _, err = s.ReportMail(t.Context(), row.SubjectID, all[3:])
+		require.ErrorIs(t, err, watchparty.ErrNotFound, "not to whom the settings do not name any more")
 		input := get[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ?", job.ReportEmailID(row.SubjectID))
 		require.JSONEq(t, `{"email_id": "`+row.ID+`"}`, input)
 	}
-	require.Equal(t, []string{"one", "two", "three"}, to)
+	require.Equal(t, []string{"one@example.org", "two@XN--BCHER-KVA.example", "three@example.org"}, to)
+	// One that a former version has queued is still sent.
+	exec(t, s, "UPDATE report_mails SET recipient_hash = sha256('two@bücher.example') WHERE id = ?", rows[1].SubjectID)
+	_, recipient, err := s.ReportMail(t.Context(), rows[1].SubjectID, all)
+	require.NoError(t, err)
+	require.Equal(t, all[1], recipient)
 
-	_, _, err = s.ReportMail(t.Context(), newID())
+	_, _, err = s.ReportMail(t.Context(), newID(), all)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	_, err = s.ActivityReport(t.Context(), newID())
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

@@ -24,21 +24,33 @@ type emailRow struct {
 	LastAnswer string     `bun:"last_answer"`
 	WorkflowID string     `bun:"workflow_id"`
 	ResendOf   *string    `bun:"resend_of"`
+	CountedAt  *time.Time `bun:"counted_at"`
+	WaitsUntil *time.Time `bun:"waits_until"`
 	SentAt     *time.Time `bun:"sent_at"`
 	CreatedAt  time.Time  `bun:"created_at"`
 	UpdatedAt  time.Time  `bun:"updated_at"`
 }
 
 func (r emailRow) mail() watchparty.Mail {
-	return watchparty.Mail{
+	m := watchparty.Mail{
 		ID: r.ID, Kind: watchparty.MailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.MailState(r.State),
 		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
+	if !m.Ended() {
+		m.WaitsUntil = value(r.WaitsUntil).UTC()
+	}
+	return m
 }
 
-// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty.
-func addEmail(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID string) (string, error) {
+// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty, and so may asker: the account,
+// or the address's key, by which somebody asks for it. It returns an error of KindLimited when they have asked for too many.
+func (s *Store) addEmail(
+	ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID, asker string,
+) (string, error) {
+	if err := s.chargeAsker(ctx, tx, kind, asker); err != nil {
+		return "", err
+	}
 	now := now()
 	row := &emailRow{
 		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.MailQueued),

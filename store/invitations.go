@@ -22,6 +22,7 @@ type invitationRow struct {
 	InviterID       *string    `bun:"inviter_id"`
 	UserID          *string    `bun:"user_id"`
 	Email           string     `bun:"email"`
+	EmailKey        string     `bun:"email_key"`
 	State           string     `bun:"state"`
 	ExpiresAt       time.Time  `bun:"expires_at"`
 	AnsweredAt      *time.Time `bun:"answered_at"`
@@ -53,10 +54,14 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Invite stores an invitation, its mail and the event that sends it. For an address that has an open invitation to the
 // room it gives that one. Besides what permitted returns, it returns ErrEmailUnconfirmed, ErrRoomArchived,
-// ErrManyOpenInvitations and ErrManyDailyInvitations.
+// ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
 func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, o Once) (watchparty.Invitation, error) {
+	to, err := watchparty.ParseAddress(n.Email)
+	if err != nil {
+		return watchparty.Invitation{}, err
+	}
 	var row invitationRow
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, _, err := permitted(ctx, tx, roomID, inviterID, watchparty.MayInvite)
 		if err != nil {
 			return nil, err
@@ -64,7 +69,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		if err := hasConfirmed(ctx, tx, inviterID); err != nil {
 			return nil, err
 		}
-		open, ended, err := openInvitation(ctx, tx, roomID, n.Email)
+		open, ended, err := openInvitation(ctx, tx, roomID, to)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +85,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		case open != "":
 			return ended, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
 		}
-		in, err := addInvitation(ctx, tx, id, roomID, inviterID, n)
+		in, err := s.addInvitation(ctx, tx, id, roomID, inviterID, to)
 		if err != nil {
 			return nil, err
 		}
@@ -100,37 +105,37 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
 // expired, or whose mail has not come and will not, makes way for the next.
-func openInvitation(ctx context.Context, tx bun.Tx, roomID, email string) (string, []job.Event, error) {
+func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = now()").
-		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open' AND expires_at <= now()", roomID, email).Exec(ctx)
+		Where("room_id = ? AND email_key = ? AND state = 'open' AND expires_at <= now()", roomID, to.Key()).Exec(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND lower(i.email) = lower(?)
+	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND i.email_key = ?
 		AND EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
 		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state NOT IN ('failed', 'cancelled'))`,
-		roomID, email, string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
+		roomID, to.Key(), string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
 	if err != nil {
 		return "", nil, err
 	}
 	var id string
 	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
-		Where("room_id = ? AND lower(email) = lower(?) AND state = 'open'", roomID, email).Scan(ctx, &id)
+		Where("room_id = ? AND email_key = ? AND state = 'open'", roomID, to.Key()).Scan(ctx, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ended, nil
 	}
 	return id, ended, err
 }
 
-func addInvitation(
-	ctx context.Context, tx bun.Tx, id, roomID, inviterID string, n watchparty.NewInvitation,
+func (s *Store) addInvitation(
+	ctx context.Context, tx bun.Tx, id, roomID, inviterID string, to watchparty.Address,
 ) (in job.RoomInvitationInput, err error) {
 	if err := mayInviteMore(ctx, tx, roomID, inviterID); err != nil {
 		return in, err
 	}
 	now := now()
 	row := &invitationRow{
-		ID: id, RoomID: roomID, InviterID: &inviterID, Email: n.Email, State: string(watchparty.InvitationOpen),
+		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(), State: string(watchparty.InvitationOpen),
 		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
@@ -139,7 +144,7 @@ func addInvitation(
 	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
 		return in, err
 	}
-	emailID, err := addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id))
+	emailID, err := s.addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID)
 	return job.RoomInvitationInput{InvitationID: id, EmailID: emailID, ExpiresAt: row.ExpiresAt}, err
 }
 

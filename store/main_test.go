@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -44,7 +45,7 @@ func openIn(t testing.TB, zone string) *Store {
 
 func openAt(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 30 * time.Second})
+	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -2,30 +2,29 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
 )
 
-// optOutHash stands for an address, however it is written.
-const optOutHash = "sha256(convert_to(lower(?), 'UTF8'))"
-
 // OptOut keeps all further mails about invitations from an invitation's address. It returns ErrBadToken when the
 // invitation is gone.
 func (s *Store) OptOut(ctx context.Context, invitationID string) error {
-	return s.changeOptOut(ctx, invitationID, func(email string) (string, []any) {
-		return "INSERT INTO invitation_optouts (id, email_hash) VALUES (?, " + optOutHash + ") ON CONFLICT DO NOTHING", []any{newID(), email}
-	})
+	return s.changeOptOut(ctx, invitationID,
+		"INSERT INTO invitation_optouts (id, address_hash) VALUES (?0, ?1) ON CONFLICT (address_hash) DO NOTHING")
 }
 
 // OptIn takes that back.
 func (s *Store) OptIn(ctx context.Context, invitationID string) error {
-	return s.changeOptOut(ctx, invitationID, func(email string) (string, []any) {
-		return "DELETE FROM invitation_optouts WHERE email_hash = " + optOutHash, []any{email}
-	})
+	return s.changeOptOut(ctx, invitationID, "DELETE FROM invitation_optouts WHERE address_hash = ?1")
 }
 
-func (s *Store) changeOptOut(ctx context.Context, invitationID string, change func(email string) (string, []any)) error {
+// changeOptOut runs a statement with an ID and the hash of the invitation's address.
+func (s *Store) changeOptOut(ctx context.Context, invitationID, change string) error {
 	invitation, err := s.Invitation(ctx, invitationID)
 	if watchparty.IsKind(err, watchparty.KindNotFound) {
 		return watchparty.ErrBadToken
@@ -33,19 +32,54 @@ func (s *Store) changeOptOut(ctx context.Context, invitationID string, change fu
 	if err != nil {
 		return err
 	}
-	query, args := change(invitation.Email)
-	if _, err := s.db.NewRaw(query, args...).Exec(ctx); err != nil {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		hash, err := s.optOutHash(ctx, tx, invitation.Email)
+		if err == nil {
+			_, err = tx.NewRaw(change, newID(), hash).Exec(ctx)
+		}
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("store: change opt-out: %w", err)
 	}
 	return nil
 }
 
-// OptedOut reports whether an address wants no mails about invitations.
-func (s *Store) OptedOut(ctx context.Context, email string) (bool, error) {
-	var out bool
-	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM invitation_optouts WHERE email_hash = "+optOutHash+")", email).Scan(ctx, &out)
+// OptedOut reports whether an address wants no mails about invitations, however it is written.
+func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error) {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		hash, err := s.optOutHash(ctx, tx, email)
+		if err != nil {
+			return err
+		}
+		return tx.NewRaw("SELECT EXISTS (SELECT FROM invitation_optouts WHERE address_hash = ?)", hash).Scan(ctx, &out)
+	})
 	if err != nil {
 		return false, fmt.Errorf("store: opted out: %w", err)
 	}
 	return out, nil
+}
+
+// optOutHash is what an opt-out is stored under. One that was stored under a plain hash of the address, as it was written,
+// is put under this one: the address is needed for that, so it happens when the address is seen next. Once no row has an
+// email_hash, the statement and the column can go.
+func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte, error) {
+	hash := s.digests.Sum("invitation-opt-out", watchparty.AccountKey(email))
+	plain := [][]byte{plainHash(email)}
+	if a, err := watchparty.ParseAddress(email); err == nil {
+		plain = plainHashes(a)
+	}
+	_, err := tx.NewRaw(`
+		WITH former AS (DELETE FROM invitation_optouts WHERE email_hash IN (?) RETURNING created_at)
+		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at) FROM former HAVING count(*) > 0
+		ON CONFLICT (address_hash) DO NOTHING`, bun.List(plain), newID(), hash).Exec(ctx)
+	return hash, err
+}
+
+// plainHashes are those that former versions may have stored of an address.
+func plainHashes(a watchparty.Address) [][]byte { return convert(a.Spellings(), plainHash) }
+
+func plainHash(email string) []byte {
+	hash := sha256.Sum256([]byte(strings.ToLower(email)))
+	return hash[:]
 }

@@ -29,7 +29,7 @@ const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
 // RequestReset promises a mail that resets the password of the account with that address. For an address that nobody
 // has it runs the same statements, so that its time does not tell; that mail is cancelled when it is to be sent.
 //
-// It returns ErrKeyReused.
+// It returns ErrKeyReused, and an error of KindLimited when the address was given too often, whether it has an account or not.
 func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		id := newID()
@@ -37,8 +37,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 			return nil, err
 		}
 		var ids []string
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
-			Where("lower(email) = lower(?) AND deleted_at IS NULL", email).Limit(1).Scan(ctx, &ids)
+		err := selectByAddress(tx, (*userRow)(nil), email).Column("id").Scan(ctx, &ids)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +52,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		emailID, err := addEmail(ctx, tx, watchparty.MailReset, row.ID, userID, job.PasswordResetID(row.ID))
+		emailID, err := s.addEmail(ctx, tx, watchparty.MailReset, row.ID, userID, job.PasswordResetID(row.ID), watchparty.AccountKey(email))
 		return []job.Event{job.StartPasswordReset(row.ID, emailID)}, err
 	})
 	if err != nil {
@@ -89,7 +88,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 		if err != nil {
 			return job.Event{}, err
 		}
-		return setPassword(ctx, tx, userID, passwordHash, "")
+		return s.setPassword(ctx, tx, userID, passwordHash, "")
 	})
 	if err = found(err, "reset password"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
@@ -108,13 +107,13 @@ func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, password
 		if user.PasswordHash != formerHash {
 			return job.Event{}, watchparty.ErrWrongPassword
 		}
-		return setPassword(ctx, tx, userID, passwordHash, keep)
+		return s.setPassword(ctx, tx, userID, passwordHash, keep)
 	})
 	return found(err, "change password")
 }
 
 // setPassword promises the account's address an email about it. It asks for lockUser.
-func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
+func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
 	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
 		Where("id = ?", userID).Exec(ctx)
 	if err != nil {
@@ -129,7 +128,7 @@ func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep stri
 		return job.Event{}, err
 	}
 	change := newID()
-	emailID, err := addEmail(ctx, tx, watchparty.MailPasswordChanged, change, userID, job.PasswordChangedID(change))
+	emailID, err := s.addEmail(ctx, tx, watchparty.MailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
 	return job.StartPasswordChanged(change, emailID), err
 }
 
@@ -138,7 +137,7 @@ func setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep stri
 func voidNewAddress(ctx context.Context, tx bun.Tx, userID string) error {
 	_, err := tx.NewRaw(`
 		UPDATE email_verifications SET used_at = now(), updated_at = now()
-		WHERE user_id = ?0 AND used_at IS NULL AND lower(email) <> (SELECT lower(email) FROM users WHERE id = ?0)`, userID).Exec(ctx)
+		WHERE user_id = ?0 AND used_at IS NULL AND email_key <> (SELECT email_key FROM users WHERE id = ?0)`, userID).Exec(ctx)
 	return err
 }
 

@@ -51,7 +51,10 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "known_clients", old: "t.expires_at < ?0", by: "expires_at"},
 	},
 	watchparty.PolicyInvitations: {{table: "invitations", old: "t.state <> 'open' AND t.updated_at < ?0", by: "updated_at"}},
-	watchparty.PolicyKeys:        {{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"}},
+	watchparty.PolicyKeys: {
+		{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"},
+		{table: "email_budgets", old: "t.expires_at < ?0", by: "expires_at"},
+	},
 	watchparty.PolicyMails: {
 		{table: "emails", old: "t.state IN ('sent', 'failed', 'cancelled') AND t.updated_at < ?0", by: "updated_at"},
 	},

@@ -36,6 +36,8 @@ var scenes = []struct {
 		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)"},
 	{"key", "idempotency_keys", watchparty.PolicyKeys,
 		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)"},
+	{"count of emails", "email_budgets", watchparty.PolicyKeys,
+		"INSERT INTO email_budgets (id, budget, subject_hash, expires_at) VALUES (?0, 'recipient', ?0::text::bytea, ?1)"},
 	{"mail", "emails", watchparty.PolicyMails,
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
 	{"event", "outbox", watchparty.PolicyOutbox,

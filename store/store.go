@@ -19,6 +19,7 @@ import (
 	"github.com/uptrace/bun/driver/pgdriver"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -27,12 +28,16 @@ import (
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	db *bun.DB
+	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is: who
+	// does not want invitations gets them again, and emails count anew.
+	digests *auth.Digests
+	mails   int // LimitMails
 	// committed is called after a transaction that added an outbox event.
 	committed func()
 }
 
-// Open makes a pool; it connects at first use.
-func Open(c config.Database) (*Store, error) {
+// Open makes a pool; it connects at first use. What is kept of addresses that are to be recognised only, digests hide.
+func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	connector, err := connector(c)
 	if err != nil {
 		return nil, err
@@ -43,7 +48,7 @@ func Open(c config.Database) (*Store, error) {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	// A column that this version does not know is a newer version's, which has migrated already.
 	db := bun.NewDB(pool, pgdialect.New(), bun.WithDiscardUnknownColumns())
-	return &Store{db: db, committed: func() {}}, nil
+	return &Store{db: db, digests: digests, committed: func() {}}, nil
 }
 
 // connector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.

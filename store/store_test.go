@@ -20,7 +20,7 @@ import (
 
 func TestStatementTimeout(t *testing.T) {
 	t.Parallel()
-	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: 150 * time.Millisecond})
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: 150 * time.Millisecond}, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 
@@ -38,7 +38,7 @@ func TestStatementTimeout(t *testing.T) {
 func TestPing(t *testing.T) {
 	t.Parallel()
 	t.Run("nobody listens", func(t *testing.T) {
-		s, err := Open(config.Database{URL: "postgres://user:secret@127.0.0.1:1/db", MaxConns: 2, StatementTimeout: time.Second})
+		s, err := Open(config.Database{URL: "postgres://user:secret@127.0.0.1:1/db", MaxConns: 2, StatementTimeout: time.Second}, nil)
 		require.NoError(t, err, "it connects at first use")
 		defer func() { require.NoError(t, s.Close()) }()
 		err = s.Ping(t.Context())
@@ -81,7 +81,7 @@ func TestDSN(t *testing.T) {
 			require.Equal(t, test.sslmode, u.Query().Get("sslmode"))
 			require.Equal(t, "1500", u.Query().Get("statement_timeout"))
 			require.Equal(t, "6.5s", u.Query().Get("read_timeout"), "longer than the statement's, or connections break")
-			s, err := Open(c)
+			s, err := Open(c, nil)
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
 		})
@@ -123,7 +123,7 @@ func TestOpenRefusesBadURLs(t *testing.T) {
 			var err error
 			require.NotPanics(t, func() {
 				var s *Store
-				if s, err = Open(config.Database{URL: address, MaxConns: 2, StatementTimeout: time.Second}); err == nil {
+				if s, err = Open(config.Database{URL: address, MaxConns: 2, StatementTimeout: time.Second}, nil); err == nil {
 					err = s.Ping(t.Context())
 					_ = s.Close()
 				}

@@ -16,8 +16,9 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 	var rows []userRow
 	q := s.db.NewSelect().Model(&rows).Where("u.deleted_at IS NULL").Order("u.id DESC").Limit(p.Limit)
 	if search.Prefix != "" {
-		pattern := escapeLike.Replace(search.Prefix)
-		q = q.Where("(lower(u.username) LIKE lower(?0) || '%' OR lower(u.email) LIKE lower(?0) || '%')", pattern)
+		pattern, address := escapeLike.Replace(search.Prefix), escapeLike.Replace(watchparty.AddressPrefix(search.Prefix))
+		q = q.Where("(lower(u.username) LIKE lower(?0) || '%' OR lower(u.email) LIKE lower(?0) || '%' OR u.email_key LIKE ?1 || '%' OR u.email_key = ?2)",
+			pattern, address, watchparty.AccountKey(search.Prefix))
 	}
 	switch search.State {
 	case watchparty.UserActive:

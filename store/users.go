@@ -19,6 +19,7 @@ type userRow struct {
 	ID              string     `bun:"id,pk"`
 	Username        string     `bun:"username"`
 	Email           string     `bun:"email"`
+	EmailKey        string     `bun:"email_key"`
 	DisplayName     string     `bun:"display_name"`
 	Language        string     `bun:"language"`
 	PasswordHash    string     `bun:"password_hash"`
@@ -40,7 +41,7 @@ func (r userRow) user() watchparty.User {
 }
 
 // CreateUser stores an account, its welcome mail and the event that sends it. It returns ErrUsernameTaken or
-// ErrEmailTaken, both without regard to case.
+// ErrEmailTaken, both without regard to case, and an error of KindLimited when the client has asked for too many mails.
 func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
 	created, err := s.createUser(ctx, r, passwordHash, nil, Once{})
 	return created.User, err
@@ -53,13 +54,17 @@ func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registratio
 }
 
 func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, o Once) (SignIn, error) {
+	address, err := watchparty.ParseAddress(r.Email)
+	if err != nil {
+		return SignIn{}, err
+	}
 	now := now()
 	var created SignIn
 	row := userRow{
-		ID: newID(), Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
+		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		former, err := claim(ctx, tx, o, row.ID)
 		if err != nil || former != "" {
 			return nil, err
@@ -73,21 +78,34 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 			}
 		}
 		created.User = row.user()
-		if _, err := addVerification(ctx, tx, row.ID, row.Email); err != nil {
+		if _, err := addVerification(ctx, tx, row.ID, row.Email, row.EmailKey); err != nil {
 			return nil, err
 		}
-		emailID, err := addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID))
+		emailID, err := s.addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
 		return []job.Event{job.StartWelcomeEmail(row.ID, emailID)}, err
 	})
 	switch {
 	case violates(err, "users_username_key"):
 		return SignIn{}, watchparty.ErrUsernameTaken
-	case violates(err, "users_email_key"):
+	case takesAddress(err):
 		return SignIn{}, watchparty.ErrEmailTaken
 	case err != nil:
 		return SignIn{}, fmt.Errorf("store: create user: %w", err)
 	}
 	return created, nil
+}
+
+// takesAddress reports whether err is that another account has the address. The first index is for accounts that former
+// versions make meanwhile.
+func takesAddress(err error) bool {
+	return violates(err, "users_email_key") || violates(err, "users_email_address_key")
+}
+
+// selectByAddress finds the account that somebody names by its address: first one that has no key but its spelling, which is
+// so since before addresses had keys, then the one that has the address, however it is written.
+func selectByAddress(db bun.IDB, rows any, typed string) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed), watchparty.AccountKey(typed)).
+		Where("u.deleted_at IS NULL").OrderExpr("u.email_key LIKE ':%' DESC").Limit(1)
 }
 
 // User finds an account by its ID.
@@ -119,11 +137,45 @@ func (s *Store) UsersByUsername(ctx context.Context, usernames []string) ([]watc
 	return convert(rows, userRow.user), nil
 }
 
-// Credentials finds an account and its password's hash by e-mail address, without regard to case.
+// Credentials finds an account and its password's hash by email address, however that is written.
 func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User, string, error) {
 	var row userRow
-	err := s.db.NewSelect().Model(&row).Where("lower(email) = lower(?) AND deleted_at IS NULL", email).Scan(ctx)
+	err := selectByAddress(s.db, &row, email).Scan(ctx)
 	return row.user(), row.PasswordHash, found(err, "credentials")
+}
+
+// SpelledAccount is one that only its own spelling of its address finds. HolderID is the account that has the address; it is
+// empty when what is stored is none.
+type SpelledAccount struct {
+	UserID, HolderID string
+}
+
+// SpelledAccounts lists at most limit of those accounts.
+func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccount, error) {
+	var rows []userRow
+	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").Limit(limit).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: spelled accounts: %w", err)
+	}
+	keys := convert(rows, func(r userRow) string { return watchparty.AccountKey(r.Email) })
+	holders := map[string]string{}
+	if len(keys) > 0 {
+		var all []userRow
+		if err := s.db.NewSelect().Model(&all).Column("id", "email_key").Where("email_key IN (?)", bun.List(keys)).Scan(ctx); err != nil {
+			return nil, fmt.Errorf("store: holders of addresses: %w", err)
+		}
+		for _, holder := range all {
+			holders[holder.EmailKey] = holder.ID
+		}
+	}
+	accounts := make([]SpelledAccount, len(rows))
+	for i, row := range rows {
+		accounts[i].UserID = row.ID
+		if holder := holders[keys[i]]; holder != row.ID {
+			accounts[i].HolderID = holder
+		}
+	}
+	return accounts, nil
 }
 
 // PasswordHash finds the hash of an account's password.
@@ -171,7 +223,7 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	var row userRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewSelect().Model(&row).Where("lower(email) = lower(?) AND deleted_at IS NULL", email).For("NO KEY UPDATE").Scan(ctx)
+		err := selectByAddress(tx, &row, email).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil || row.IsAdmin {
 			return err
 		}

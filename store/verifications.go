@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -20,6 +19,7 @@ type verificationRow struct {
 	ID        string     `bun:"id,pk"`
 	UserID    string     `bun:"user_id"`
 	Email     string     `bun:"email"`
+	EmailKey  string     `bun:"email_key"`
 	Former    *string    `bun:"former"`
 	ExpiresAt time.Time  `bun:"expires_at"`
 	UsedAt    *time.Time `bun:"used_at"`
@@ -33,10 +33,10 @@ type verificationRow struct {
 const pending = "v.used_at IS NULL AND v.expires_at > now() AND " +
 	"NOT EXISTS (SELECT FROM email_verifications AS n WHERE n.user_id = v.user_id AND n.id > v.id)"
 
-func addVerification(ctx context.Context, tx bun.Tx, userID, email string) (string, error) {
+func addVerification(ctx context.Context, tx bun.Tx, userID, email, key string) (string, error) {
 	now := now()
 	row := &verificationRow{
-		ID: newID(), UserID: userID, Email: email, ExpiresAt: now.Add(watchparty.VerificationTTL), CreatedAt: now, UpdatedAt: now,
+		ID: newID(), UserID: userID, Email: email, EmailKey: key, ExpiresAt: now.Add(watchparty.VerificationTTL), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 		return "", fmt.Errorf("store: add verification: %w", err)
@@ -44,20 +44,25 @@ func addVerification(ctx context.Context, tx bun.Tx, userID, email string) (stri
 	return row.ID, nil
 }
 
-func askToVerify(ctx context.Context, tx bun.Tx, userID, email string) (job.Event, error) {
-	id, err := addVerification(ctx, tx, userID, email)
+func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key string) (job.Event, error) {
+	id, err := addVerification(ctx, tx, userID, email, key)
 	if err != nil {
 		return job.Event{}, err
 	}
-	emailID, err := addEmail(ctx, tx, watchparty.MailVerification, id, userID, job.VerificationEmailID(id))
+	emailID, err := s.addEmail(ctx, tx, watchparty.MailVerification, id, userID, job.VerificationEmailID(id), userID)
 	return job.StartVerificationEmail(id, emailID), err
 }
 
 // RequestEmail promises a mail to an address that is to become the account's. It does the same for an address that
 // belongs to someone, so that nothing tells: PendingVerification sees to it that no mail is sent there. passwordHash is
-// what the user's password was found to have; it returns ErrWrongPassword when there is another by now.
+// what the user's password was found to have; it returns ErrWrongPassword when there is another by now, and an error of
+// KindLimited when the user has asked for too many mails.
 func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email string) error {
-	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
+	to, err := watchparty.ParseAddress(email)
+	if err != nil {
+		return err
+	}
+	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		user, err := lockUser(ctx, tx, userID)
 		if err != nil {
 			return job.Event{}, err
@@ -65,13 +70,13 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 		if user.PasswordHash != passwordHash {
 			return job.Event{}, watchparty.ErrWrongPassword
 		}
-		return askToVerify(ctx, tx, userID, email)
+		return s.askToVerify(ctx, tx, userID, to.String(), to.Key())
 	})
 	return found(err, "request e-mail address")
 }
 
 // ResendVerification promises another mail to the account's own address, unless that is confirmed. It returns
-// ErrKeyReused.
+// ErrKeyReused, and an error of KindLimited when the user has asked for too many mails.
 func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		user, err := lockUser(ctx, tx, userID)
@@ -81,7 +86,7 @@ func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) e
 		if former, err := claim(ctx, tx, o, newID()); err != nil || former != "" {
 			return nil, err
 		}
-		event, err := askToVerify(ctx, tx, userID, user.Email)
+		event, err := s.askToVerify(ctx, tx, userID, user.Email, user.EmailKey)
 		return []job.Event{event}, err
 	})
 	return found(err, "resend verification")
@@ -103,17 +108,17 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		if err != nil {
 			return nil, err
 		}
-		if row.UsedAt != nil && user.EmailVerifiedAt != nil && strings.EqualFold(user.Email, row.Email) {
+		if row.UsedAt != nil && user.EmailVerifiedAt != nil && user.EmailKey == row.EmailKey {
 			return nil, nil
 		}
 		if !row.Pending {
 			return nil, watchparty.ErrBadToken
 		}
-		return confirm(ctx, tx, user, row)
+		return s.confirm(ctx, tx, user, row)
 	})
 	err = found(err, "verify e-mail address")
 	switch {
-	case violates(err, "users_email_key"):
+	case takesAddress(err):
 		return watchparty.ErrEmailTaken
 	case watchparty.IsKind(err, watchparty.KindNotFound):
 		return watchparty.ErrBadToken
@@ -121,14 +126,18 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 	return err
 }
 
-func confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) ([]job.Event, error) {
+func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) ([]job.Event, error) {
 	_, err := tx.NewUpdate().Model(&user).Set("email = ?", row.Email).Set("email_verified_at = now()").Set("updated_at = now()").
 		WherePK().Exec(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// Apart from the address, for a trigger takes a key that stays the same with it for a former version's omission.
+	if _, err := tx.NewUpdate().Model(&user).Set("email_key = ?", row.EmailKey).WherePK().Exec(ctx); err != nil {
+		return nil, err
+	}
 	used := tx.NewUpdate().Model(&row).Set("used_at = now()").Set("updated_at = now()").WherePK()
-	if strings.EqualFold(user.Email, row.Email) {
+	if user.EmailKey == row.EmailKey {
 		_, err = used.Exec(ctx)
 		return nil, err
 	}
@@ -138,7 +147,7 @@ func confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) 
 	if err := voidResets(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
-	emailID, err := addEmail(ctx, tx, watchparty.MailEmailChanged, row.ID, user.ID, job.EmailChangedID(row.ID))
+	emailID, err := s.addEmail(ctx, tx, watchparty.MailEmailChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
 	return []job.Event{job.StartEmailChanged(row.ID, emailID)}, err
 }
 
@@ -146,14 +155,14 @@ func confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) 
 // an account that is gone, or with an address that belongs to another.
 func (s *Store) PendingVerification(ctx context.Context, id string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.id = ? AND "+pending+" AND "+
-		"NOT EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id <> v.user_id)", id)
+		"NOT EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id <> v.user_id)", id)
 }
 
 // PendingEmail is the address that takes the place of a user's once it is confirmed; empty without one.
 func (s *Store) PendingEmail(ctx context.Context, userID string) (string, error) {
 	var row verificationRow
 	err := s.db.NewSelect().Model(&row).Where("v.user_id = ? AND "+pending, userID).
-		Where("NOT EXISTS (SELECT FROM users AS u WHERE u.id = v.user_id AND lower(u.email) = lower(v.email))").Scan(ctx)
+		Where("NOT EXISTS (SELECT FROM users AS u WHERE u.id = v.user_id AND u.email_key = v.email_key)").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -163,7 +172,7 @@ func (s *Store) PendingEmail(ctx context.Context, userID string) (string, error)
 // FirstVerification finds what confirms the address that a user has, or ErrNotFound when it is confirmed.
 func (s *Store) FirstVerification(ctx context.Context, userID string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.user_id = ? AND "+pending+" AND "+
-		"EXISTS (SELECT FROM users AS u WHERE lower(u.email) = lower(v.email) AND u.id = v.user_id AND u.email_verified_at IS NULL)", userID)
+		"EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id = v.user_id AND u.email_verified_at IS NULL)", userID)
 }
 
 // ReplacedAddress finds the address that a confirmed one replaced, or ErrNotFound.

@@ -96,7 +96,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	p := &plant{t: t, signals: &signals{}, client: dial(t, stacktest.TemporalAddress())}
 	p.Config = settings()
 	var err error
-	p.store, err = store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second})
+	p.store, err = store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
 	_, err = migrations.Up(t.Context(), p.store.DB())

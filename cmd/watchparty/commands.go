@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
@@ -12,21 +14,55 @@ import (
 
 // migrate brings the database up to date, or takes the newest step back.
 func (p program) migrate(ctx context.Context) error {
-	down := len(p.args) == 1 && p.args[0] == "down"
-	if len(p.args) > 0 && !down {
+	act := p.migrateUp
+	switch strings.Join(p.args, " ") {
+	case "":
+	case "down":
+		act = func(ctx context.Context, s *store.Store) error { return migrations.Down(ctx, s.DB()) }
+	case "collisions":
+		act = p.listCollisions
+	default:
 		return errUsage
 	}
-	return p.withStore(func(s *store.Store) error {
-		if down {
-			return migrations.Down(ctx, s.DB())
+	return p.withStore(func(s *store.Store) error { return act(ctx, s) })
+}
+
+func (p program) migrateUp(ctx context.Context, s *store.Store) error {
+	applied, err := migrations.Up(ctx, s.DB())
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(p.stdout, "%d migrations applied\n", len(applied)); err != nil {
+		return err
+	}
+	collisions, err := s.SpelledAccounts(ctx, 1)
+	if err != nil || len(collisions) == 0 {
+		return err
+	}
+	_, err = fmt.Fprintln(p.stdout, "some accounts share their address with another, or have none: watchparty migrate collisions lists them")
+	return err
+}
+
+// maxCollisions is how many are listed; an operator mends those first.
+const maxCollisions = 10_000
+
+// listCollisions names, by their IDs, the accounts that only their own spelling of their address finds.
+func (p program) listCollisions(ctx context.Context, s *store.Store) error {
+	collisions, err := s.SpelledAccounts(ctx, maxCollisions)
+	if err != nil {
+		return err
+	}
+	for _, c := range collisions {
+		line := c.UserID + " has an address that is none"
+		if c.HolderID != "" {
+			line = c.UserID + " shares its address with " + c.HolderID
 		}
-		applied, err := migrations.Up(ctx, s.DB())
-		if err != nil {
+		if _, err := fmt.Fprintln(p.stdout, line); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%d migrations applied\n", len(applied))
-		return err
-	})
+	}
+	_, err = fmt.Fprintf(p.stdout, "%d accounts\n", len(collisions))
+	return err
 }
 
 // admin grants rights.
@@ -60,7 +96,7 @@ func (p program) withStore(use func(*store.Store) error) error {
 // openStore allows long statements: migrations may take their time.
 func openStore(cfg config.Config) (*store.Store, error) {
 	cfg.Database.StatementTimeout *= 60
-	return store.Open(cfg.Database)
+	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
 }
 
 // version prints what the build knows of itself.

@@ -21,6 +21,7 @@ const usage = `watchparty: watch films together.
   watchparty worker [--queues email,avatar,maintenance]
                                  the Temporal worker, for all task queues unless told
   watchparty migrate [down]      bring the database up to date, or take the newest step back
+  watchparty migrate collisions  list accounts whose addresses have become equal, or are none
   watchparty admin grant EMAIL   make an account an admin
   watchparty version             what this is
 

@@ -23,6 +23,7 @@ import (
 	_ "gocloud.dev/blob/memblob"  // mem://
 	_ "gocloud.dev/blob/s3blob"   // s3://
 
+	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/outbox"
@@ -49,9 +50,10 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 			p.close()
 		}
 	}()
-	if p.store, err = store.Open(cfg.Database); err != nil {
+	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret)); err != nil {
 		return nil, err
 	}
+	p.store.LimitMails(cfg.RateLimit.EmailLimit())
 	if p.cache, err = cache.New(cfg.Redis, log); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,233 @@
+package activities_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// The address whose budget the tests use up, in two spellings.
+const (
+	victim      = "victim..x@bücher.example"
+	sameVictim  = `"Victim..X"@xn--bcher-kva.example`
+	mailsAnHour = 5
+)
+
+// newLimited is a letter whose store counts emails, at a server that takes all of them.
+func newLimited(t *testing.T) (*letter, *peer) {
+	t.Helper()
+	p := &peer{}
+	l := newLetter(t, serve(t, p))
+	l.store.LimitMails(mailsAnHour)
+	return l, p
+}
+
+// waits reports whether an email has to wait for its recipient, which is no failure.
+func (l *letter) waits(id string) bool {
+	_, err := l.activities.SendMail(l.t.Context(), job.EmailInput{EmailID: id})
+	if err == nil {
+		return false
+	}
+	var failure *temporal.ApplicationError
+	if !errors.As(err, &failure) || failure.Type() != job.ErrorRecipientLimit || failure.NonRetryable() {
+		l.t.Errorf("an email fails: %v", err)
+		return false
+	}
+	if delay := failure.NextRetryDelay(); delay < 50*time.Minute || delay > 24*time.Hour+time.Minute {
+		l.t.Errorf("tried again after %s", delay)
+	}
+	return true
+}
+
+func (l *letter) emailID(kind watchparty.MailKind, subject string) (id string) {
+	l.t.Helper()
+	require.NoError(l.t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subject).Scan(l.t.Context(), &id))
+	return id
+}
+
+// mailMakers queue one email of each kind to victim, and return its ID.
+var mailMakers = map[watchparty.MailKind]func(t *testing.T, l *letter) string{
+	watchparty.MailWelcome: func(t *testing.T, l *letter) string {
+		return l.emailID(watchparty.MailWelcome, newVictim(t, l).ID)
+	},
+	watchparty.MailWelcomeReminder: func(t *testing.T, l *letter) string {
+		id, err := l.store.QueueReminder(t.Context(), l.emailID(watchparty.MailWelcome, newVictim(t, l).ID))
+		require.NoError(t, err)
+		return id
+	},
+	watchparty.MailVerification: func(t *testing.T, l *letter) string {
+		require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", sameVictim))
+		return l.newest(watchparty.MailVerification)
+	},
+	watchparty.MailReset: func(t *testing.T, l *letter) string {
+		newVictim(t, l)
+		require.NoError(t, l.store.RequestReset(t.Context(), sameVictim, store.Once{}))
+		return l.newest(watchparty.MailReset)
+	},
+	watchparty.MailEmailChanged: func(t *testing.T, l *letter) string {
+		user := newVictim(t, l)
+		require.NoError(t, l.store.RequestEmail(t.Context(), user.ID, "hash", "another@example.org"))
+		var id string
+		require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id))
+		require.NoError(t, l.store.VerifyEmail(t.Context(), id))
+		return l.newest(watchparty.MailEmailChanged)
+	},
+	watchparty.MailRoomInvitation: inviteVictim,
+	watchparty.MailInvitationReminder: func(t *testing.T, l *letter) string {
+		id, err := l.store.QueueReminder(t.Context(), inviteVictim(t, l))
+		require.NoError(t, err)
+		return id
+	},
+	watchparty.MailActivityReport: func(t *testing.T, l *letter) string {
+		id, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+		require.NoError(t, err)
+		l.activities.Report = config.Report{Recipients: []string{sameVictim}, Language: watchparty.English}
+		queue := &activities.Report{Store: l.store, Settings: l.activities.Report}
+		_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: id})
+		require.NoError(t, err)
+		return l.newest(watchparty.MailActivityReport)
+	},
+}
+
+func (l *letter) newest(kind watchparty.MailKind) (id string) {
+	l.t.Helper()
+	require.NoError(l.t, l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id))
+	return id
+}
+
+func newVictim(t *testing.T, l *letter) watchparty.User {
+	t.Helper()
+	user, err := l.store.CreateUser(t.Context(), watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"}, "hash")
+	require.NoError(t, err)
+	return user
+}
+
+func inviteVictim(t *testing.T, l *letter) string {
+	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
+	room, err := l.store.CreateRoom(t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+	require.NoError(t, err)
+	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, watchparty.NewInvitation{Email: sameVictim}, store.Once{})
+	require.NoError(t, err)
+	return l.emailID(watchparty.MailRoomInvitation, invitation.ID)
+}
+
+// No kind of email goes past its recipient's limit: whatever is sent is sent by SendMail.
+func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
+	t.Parallel()
+	for _, kind := range watchparty.MailKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			make, ok := mailMakers[kind]
+			require.True(t, ok, "say in mailMakers how an email of this kind comes to be")
+			l, p := newLimited(t)
+			id := make(t, l)
+			// As many as there may be have gone to the address already.
+			execute(t, l.store, "UPDATE emails SET counted_at = NULL")
+			to, err := watchparty.ParseAddress(victim)
+			require.NoError(t, err)
+			for n := 0; ; n++ {
+				require.Less(t, n, 100, "without limit")
+				var filler string
+				require.NoError(t, l.store.DB().NewRaw(`INSERT INTO emails (id, kind, subject_id, workflow_id)
+					VALUES (gen_random_uuid(), ?, gen_random_uuid(), '') RETURNING id`, string(kind)).Scan(t.Context(), &filler))
+				wait, err := l.store.AdmitMail(t.Context(), filler, to)
+				require.NoError(t, err)
+				if wait > 0 {
+					break
+				}
+			}
+			for range 2 {
+				require.True(t, l.waits(id))
+			}
+			require.Empty(t, p.Contents())
+			row, err := l.store.Mail(t.Context(), id)
+			require.NoError(t, err)
+			require.Equal(t, watchparty.MailQueued, row.State)
+			require.Zero(t, row.Attempts, "waiting is no attempt")
+			require.Greater(t, time.Until(row.WaitsUntil), 50*time.Minute)
+
+			execute(t, l.store, "DELETE FROM email_budgets") // time passes
+			require.False(t, l.waits(id))
+			require.Len(t, p.Contents(), 1, "it is not lost")
+			require.Regexp(t, `(?i)RCPT TO:<"victim\.\.x"@xn--bcher-kva\.example>`, strings.Join(p.Commands(), "\n"))
+		})
+	}
+}
+
+// Who registers, deletes the account and registers again, eight times, causes no more emails than the limit.
+func TestRegisteringAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	l, p := newLimited(t)
+	for i := range 8 {
+		user, err := l.store.CreateUser(t.Context(), watchparty.Registration{
+			Username: fmt.Sprint("victim", i), Email: []string{victim, sameVictim}[i%2], DisplayName: "V",
+		}, "hash")
+		require.NoError(t, err, "the account begins all the same")
+		require.Equal(t, i >= mailsAnHour, l.waits(l.emailID(watchparty.MailWelcome, user.ID)))
+		if i < 7 {
+			_, err = l.store.DeleteAccount(t.Context(), user.ID, "hash")
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, p.Contents(), mailsAnHour)
+	execute(t, l.store, "UPDATE email_budgets SET times = ARRAY(SELECT t - interval '61 min' FROM unnest(times) AS t)")
+	var waiting []string
+	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting))
+	for _, id := range waiting {
+		require.False(t, l.waits(id))
+	}
+	require.Len(t, p.Contents(), mailsAnHour+1, "the one of the account that is there comes later, those of the others do not")
+}
+
+// Eight rooms invite one address at the same time.
+func TestEightRoomsInviteOneAddress(t *testing.T) {
+	t.Parallel()
+	l, p := newLimited(t)
+	ids := make([]string, 8)
+	for i := range ids {
+		ids[i] = inviteVictim(t, l)
+	}
+	var wg sync.WaitGroup
+	for _, id := range ids {
+		wg.Go(func() { l.waits(id) })
+	}
+	wg.Wait()
+	require.Len(t, p.Contents(), watchparty.BudgetInvitee.Limit(mailsAnHour).Hour)
+}
+
+// What registers can be mailed: a server gets it in the form that it knows.
+func TestWhatRegistersIsMailed(t *testing.T) {
+	t.Parallel()
+	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	l := newLetter(t, inbox)
+	unique := l.user.Username
+	for typed, mailbox := range map[string]string{
+		"a.." + unique + "@example.org":    "a.." + unique + "@example.org",
+		"." + unique + "@example.org":      "." + unique + "@example.org",
+		`"` + unique + `."@example.org`:    unique + ".@example.org",
+		unique + "@bu\u0308cher.example":   unique + "@xn--bcher-kva.example",
+		"andre\u0301" + unique + "@例子.广告":  "andr\u00e9" + unique + "@xn--fsqu00a.xn--4rr70v",
+		"\u3000" + unique + "＠ｅｘａｍｐｌｅ．ｎｅｔ": unique + "@example.net",
+	} {
+		r := watchparty.Registration{Username: fmt.Sprint("user", len(typed), strings.Count(typed, ".")), Email: typed, DisplayName: "V"}
+		user, err := l.store.CreateUser(t.Context(), r, "hash")
+		require.NoError(t, err, typed)
+		l.in.EmailID = l.emailID(watchparty.MailWelcome, user.ID)
+		require.NoError(t, l.send(), typed)
+		require.Equal(t, watchparty.MailSent, l.row().State)
+		require.Len(t, received(t, mailbox), 1, typed)
+	}
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// LimitMails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or with
+// 0, nothing is limited. Call it before the first use.
+func (s *Store) LimitMails(mails int) { s.mails = mails }
+
+type clientKey struct{}
+
+// WithClient says for which client a request is made: its network address, or the part of it that one customer has.
+func WithClient(ctx context.Context, client string) context.Context {
+	return context.WithValue(ctx, clientKey{}, client)
+}
+
+// expense is one email counted against one budget.
+type expense struct {
+	budget  watchparty.MailBudget
+	subject string
+}
+
+// chargeAsker counts an email that is about to be queued, in the transaction that queues it, against the account or the
+// address that asks for it, and the client. It returns an error of KindLimited.
+func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, asker string) error {
+	rule, _ := kind.Rule()
+	var all []expense
+	if rule.Asker != "" && asker != "" {
+		all = append(all, expense{rule.Asker, asker})
+	}
+	if client, _ := ctx.Value(clientKey{}).(string); rule.Client && client != "" {
+		all = append(all, expense{watchparty.BudgetClient, client})
+	}
+	wait, err := s.spend(ctx, tx, all)
+	if err == nil && wait > 0 {
+		return watchparty.TooManyMails(wait)
+	}
+	return err
+}
+
+// AdmitMail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to wait
+// because there were too many, which is then in its row. Nothing of it depends on an account, so it outlives one.
+func (s *Store) AdmitMail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		wait = 0
+		row, err := lockMail(ctx, tx, id)
+		if err != nil || row.CountedAt != nil || row.mail().Ended() {
+			return err
+		}
+		rule, _ := watchparty.MailKind(row.Kind).Rule()
+		var all []expense
+		for _, budget := range rule.Recipient {
+			all = append(all, expense{budget, to.Key()})
+		}
+		if wait, err = s.spend(ctx, tx, all); err != nil {
+			return err
+		}
+		if wait > 0 {
+			_, err = tx.NewRaw("UPDATE emails SET waits_until = clock_timestamp() + ? * interval '1 us', updated_at = now() WHERE id = ?",
+				wait.Microseconds(), id).Exec(ctx)
+			return err
+		}
+		_, err = tx.NewRaw("UPDATE emails SET counted_at = now(), waits_until = NULL WHERE id = ?", id).Exec(ctx)
+		return err
+	})
+	return wait, found(err, "admit mail")
+}
+
+// The spans of time that a budget's limit is for.
+const (
+	budgetHour = "interval '1 h'"
+	budgetDay  = "interval '24 h'"
+)
+
+// spend counts one email against all of the budgets and returns 0; or, when one of them is used up, it counts nothing and
+// returns for how long. Each subject's row is locked until the transaction ends, so there are never more within an hour or
+// a day than the limit, whoever asks at the same time.
+func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Duration, error) {
+	if s.mails == 0 || len(all) == 0 {
+		return 0, nil
+	}
+	// In one order, so that transactions do not lock each other's rows.
+	slices.SortFunc(all, func(a, b expense) int { return strings.Compare(string(a.budget), string(b.budget)) })
+	var (
+		wait time.Duration
+		ids  []string
+	)
+	for _, e := range all { // three at most
+		limit := e.budget.Limit(s.mails)
+		var row struct {
+			ID   string
+			Wait float64 // seconds
+		}
+		err := tx.NewRaw(`
+			INSERT INTO email_budgets AS b (id, budget, subject_hash) VALUES (?0, ?1, ?2)
+			ON CONFLICT ON CONSTRAINT email_budgets_subject_key DO UPDATE SET updated_at = now()
+			RETURNING b.id, coalesce(extract(epoch FROM greatest(
+				b.times[cardinality(b.times) + 1 - ?3] + `+budgetHour+`,
+				b.times[cardinality(b.times) + 1 - ?4] + `+budgetDay+`) - clock_timestamp()), 0)::float8 AS wait`,
+			newID(), string(e.budget), s.digests.Sum("email-budget", string(e.budget), e.subject), limit.Hour, limit.Day).Scan(ctx, &row)
+		if err != nil {
+			return 0, fmt.Errorf("store: %s's budget of emails: %w", e.budget, err)
+		}
+		ids = append(ids, row.ID)
+		if row.Wait > 0 {
+			wait = max(wait, time.Duration(row.Wait*float64(time.Second))+time.Millisecond)
+		}
+	}
+	if wait > 0 {
+		return wait, nil
+	}
+	_, err := tx.NewRaw(`
+		UPDATE email_budgets SET expires_at = clock_timestamp() + `+budgetDay+`, updated_at = now(),
+			times = ARRAY(SELECT t FROM unnest(times) AS t WHERE t > clock_timestamp() - `+budgetDay+` ORDER BY t) || clock_timestamp()
+		WHERE id IN (?)`, bun.List(ids)).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("store: count email: %w", err)
+	}
+	return 0, nil
+}
