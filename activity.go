@@ -24,8 +24,8 @@ type Figures struct {
 
 // ActivityDay is one day of a report.
 type ActivityDay struct {
-	Day     Day `json:"day"`
-	Figures `json:"figures"`
+	Day      Day              `json:"day"`
+	*Figures `json:"figures"` // nil for a day before counting began
 }
 
 // Day is a day of UTC, such as 2026-02-28.
@@ -45,13 +45,15 @@ func (d Day) Add(days int) Day { return DayOf(d.Time().AddDate(0, 0, days)) }
 
 // ActivityReport says how the service was used in a period.
 type ActivityReport struct {
-	ID       string       `json:"-"`
-	Every    ReportPeriod `json:"every"`
-	From     Day          `json:"from"` // the first day
-	To       Day          `json:"to"`   // the last day
-	Figures  Figures      `json:"figures"`
-	Previous *Figures     `json:"previous"` // of the period before; nil when not everything about it is known
-	// RemovedBy is Removed by policy.
+	ID    string       `json:"-"`
+	Every ReportPeriod `json:"every"`
+	From  Day          `json:"from"` // the first day
+	To    Day          `json:"to"`   // the last day
+	// CountedSince is the first day that was counted, when the period began before it: of earlier days nothing is known.
+	CountedSince *Day     `json:"counted_since"`
+	Figures      *Figures `json:"figures"`  // nil when nothing of the period is known
+	Previous     *Figures `json:"previous"` // of the period before; nil when not everything about it is known
+	// RemovedBy is Removed by policy; nil as Figures is.
 	RemovedBy map[Policy]int64 `json:"removed_by"`
 	Days      []ActivityDay    `json:"days"` // every one of the period
 }

@@ -26,6 +26,7 @@ type Invitation struct {
 	ExpiresAt  time.Time
 	AnsweredAt time.Time // zero unless accepted or declined
 	CreatedAt  time.Time
+	Delivery   Delivery // of the mail that brings it
 }
 
 // Limits of invitations.

@@ -51,6 +51,7 @@ type Mail struct {
 	State      MailState
 	Attempts   int
 	LastAnswer string // the server's, without addresses
+	Reason     MailReason
 	WorkflowID string
 	ResendOf   string // the mail that an admin sent again by it
 	CreatedAt  time.Time
@@ -61,6 +62,34 @@ type Mail struct {
 
 // Ended reports whether nothing more is done about it.
 func (m Mail) Ended() bool { return m.State != MailQueued && m.State != MailSending }
+
+// MailReason is why a mail was not sent, or has yet to be; empty for one that was.
+type MailReason string
+
+const (
+	ReasonAddressRejected   MailReason = "address_rejected" // the server knows no such address, or takes no mail for it
+	ReasonMailboxFull       MailReason = "mailbox_full"
+	ReasonMessageRejected   MailReason = "message_rejected"   // the server refuses what is in it, or whom it is from
+	ReasonServerUnreachable MailReason = "server_unreachable" // the server could not be reached, or did not take it in time
+	ReasonUnconfirmed       MailReason = "unconfirmed"        // the server may have it and has not said so
+	ReasonExpired           MailReason = "expired"            // no attempt was made in time
+	ReasonCancelled         MailReason = "cancelled"          // by an admin, or there was nobody to send it to, or nothing to say
+	ReasonOptedOut          MailReason = "opted_out"          // by the address, which whoever asked for the mail must not learn
+)
+
+// Delivery is how far a mail has come.
+type Delivery struct {
+	State  MailState // empty when it is not kept any more
+	Reason MailReason
+}
+
+// ForSender is what whoever asked for the mail may know: to them a mail that its address did not want looks as if it was sent.
+func (d Delivery) ForSender() Delivery {
+	if d.State == MailCancelled && d.Reason != ReasonCancelled || d.State == MailSent {
+		return Delivery{State: MailSent}
+	}
+	return d
+}
 
 // MailAttempt is one attempt to hand a mail to the server.
 type MailAttempt struct {
@@ -75,7 +104,7 @@ type MailAttempt struct {
 type MailOutcome string
 
 const (
-	AttemptOpen        MailOutcome = "open" // it lasts, or its process ended in the middle
+	AttemptOpen        MailOutcome = "open" // it lasts, or its process ended in the middle within the last hour
 	AttemptSent        MailOutcome = "sent"
 	AttemptTemporary   MailOutcome = "temporary"   // to be tried again
 	AttemptLater       MailOutcome = "later"       // to be tried again, but not soon
@@ -83,6 +112,7 @@ const (
 	AttemptAmbiguous   MailOutcome = "ambiguous"   // the server may have the mail
 	AttemptPermanent   MailOutcome = "permanent"   // refused for good
 	AttemptCancelled   MailOutcome = "cancelled"   // there was nobody to send it to any more, or nothing to say
+	AttemptLost        MailOutcome = "lost"        // its process ended in the middle; the server may have the mail
 )
 
 // MailFilter chooses mails; what is empty chooses all.

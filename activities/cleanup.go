@@ -30,7 +30,7 @@ func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.Be
 	if len(in.Policies) == 0 {
 		in.Policies = c.Settings.Policies()
 	}
-	if err := c.Store.EndLostRuns(ctx); err != nil {
+	if _, err := c.Store.EndOverdue(ctx); err != nil {
 		return job.BeginCleanupResult{}, err
 	}
 	if err := c.Store.BeginRun(ctx, in, activity.GetInfo(ctx).WorkflowExecution.ID); err != nil {

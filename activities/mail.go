@@ -51,6 +51,7 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 	}
 	message, err := m.compose(ctx, row)
 	void := watchparty.IsKind(err, watchparty.KindNotFound)
+	unwanted := errors.Is(err, errUnwanted)
 	if err == nil {
 		err = m.admit(ctx, row, message)
 	}
@@ -65,7 +66,11 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 		row, err = m.Store.Mail(ctx, in.EmailID)
 		return job.EmailResult{State: row.State}, missing(err)
 	case void:
-		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt)
+		why := watchparty.ReasonCancelled
+		if unwanted {
+			why = watchparty.ReasonOptedOut
+		}
+		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt, why)
 	}
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
@@ -210,6 +215,8 @@ func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
 
 var errVoidReminder = fmt.Errorf("activities: the mail's account is suspended: %w", watchparty.ErrNotFound)
 
+var errUnwanted = fmt.Errorf("activities: a mail that its address does not want: %w", watchparty.ErrNotFound)
+
 var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
 
 // invitation is a mail to an address that may have no account. One that is not open any more is not sent, nor one of
@@ -236,8 +243,11 @@ func (m *Mail) invitation(
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if out || !inviter.SuspendedAt.IsZero() {
+	switch {
+	case !inviter.SuspendedAt.IsZero():
 		return mail.Message{}, errVoidInvitation
+	case out:
+		return mail.Message{}, errUnwanted
 	}
 	content, err := write(inviter.Language, mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
@@ -261,7 +271,7 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	if refused.Code != 0 {
 		answer = fmt.Sprintf("%d %s", refused.Code, answer)
 	}
-	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), answer)
+	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
 		return err
 	}

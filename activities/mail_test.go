@@ -373,6 +373,11 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 			l, invitation := invited(t, s)
 			execute(t, l.store, statement, invitation.ID)
 			require.Empty(t, l.requireSent(invitation.Email, watchparty.MailCancelled))
+			why := watchparty.ReasonCancelled
+			if name == "unwanted" {
+				why = watchparty.ReasonOptedOut
+			}
+			require.Equal(t, why, l.row().Reason)
 		})
 	}
 	require.Empty(t, p.Contents())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // StartCleanup promises a clean-up run.
@@ -94,7 +95,7 @@ func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequest
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRetiredRooms")
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequest
 	if err != nil {
 		return nil, err
 	}
-	rooms, next := cut(rooms, p, func(r watchparty.Room) string { return r.ID })
+	rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Keys{r.RetiredAt, r.ID} })
 	return ListRetiredRooms200JSONResponse{Data: convert(rooms, s.retiredRoom), NextCursor: next}, nil
 }
 
@@ -133,7 +134,7 @@ func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestOb
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listCleanupRuns")
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +142,7 @@ func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	runs, next := cut(runs, p, func(r watchparty.CleanupRun) string { return r.ID })
+	runs, next := cut(runs, p, func(r watchparty.CleanupRun) store.Keys { return store.Keys{r.CreatedAt, r.ID} })
 	return ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListUsers answers accounts.
@@ -12,7 +13,7 @@ func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListU
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listUsers", r.Params.Q, r.Params.State)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListU
 	if err != nil {
 		return nil, err
 	}
-	users, next := cut(users, p, func(u watchparty.User) string { return u.ID })
+	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Keys{u.ID} })
 	return ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 

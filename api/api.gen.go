@@ -298,6 +298,7 @@ const (
 	EmailAttemptOutcomeAmbiguous   EmailAttemptOutcome = "ambiguous"
 	EmailAttemptOutcomeCancelled   EmailAttemptOutcome = "cancelled"
 	EmailAttemptOutcomeLater       EmailAttemptOutcome = "later"
+	EmailAttemptOutcomeLost        EmailAttemptOutcome = "lost"
 	EmailAttemptOutcomeOpen        EmailAttemptOutcome = "open"
 	EmailAttemptOutcomePermanent   EmailAttemptOutcome = "permanent"
 	EmailAttemptOutcomeSent        EmailAttemptOutcome = "sent"
@@ -313,6 +314,8 @@ func (e EmailAttemptOutcome) Valid() bool {
 	case EmailAttemptOutcomeCancelled:
 		return true
 	case EmailAttemptOutcomeLater:
+		return true
+	case EmailAttemptOutcomeLost:
 		return true
 	case EmailAttemptOutcomeOpen:
 		return true
@@ -362,6 +365,42 @@ func (e EmailKind) Valid() bool {
 	case EmailKindWelcome:
 		return true
 	case EmailKindWelcomeReminder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailReason.
+const (
+	EmailReasonAddressRejected   EmailReason = "address_rejected"
+	EmailReasonCancelled         EmailReason = "cancelled"
+	EmailReasonExpired           EmailReason = "expired"
+	EmailReasonMailboxFull       EmailReason = "mailbox_full"
+	EmailReasonMessageRejected   EmailReason = "message_rejected"
+	EmailReasonOptedOut          EmailReason = "opted_out"
+	EmailReasonServerUnreachable EmailReason = "server_unreachable"
+	EmailReasonUnconfirmed       EmailReason = "unconfirmed"
+)
+
+// Valid indicates whether the value is a known member of the EmailReason enum.
+func (e EmailReason) Valid() bool {
+	switch e {
+	case EmailReasonAddressRejected:
+		return true
+	case EmailReasonCancelled:
+		return true
+	case EmailReasonExpired:
+		return true
+	case EmailReasonMailboxFull:
+		return true
+	case EmailReasonMessageRejected:
+		return true
+	case EmailReasonOptedOut:
+		return true
+	case EmailReasonServerUnreachable:
+		return true
+	case EmailReasonUnconfirmed:
 		return true
 	default:
 		return false
@@ -989,20 +1028,27 @@ type ActivityFigures struct {
 // ActivityReport Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
 // that are gone by then are not.
 type ActivityReport struct {
+	// CountedSince The first day that was counted, when the period began before it; null when the whole period was
+	CountedSince *openapi_types.Date `json:"counted_since"`
+
 	// Days Every one, also those with nothing
 	Days []struct {
-		Day     string          `json:"day"`
-		Figures ActivityFigures `json:"figures"`
+		Day string `json:"day"`
+
+		// Figures null for a day before counting began
+		Figures *ActivityFigures `json:"figures"`
 	} `json:"days"`
-	Every   ActivityReportEvery `json:"every"`
-	Figures ActivityFigures     `json:"figures"`
-	From    string              `json:"from"`
+	Every ActivityReportEvery `json:"every"`
+
+	// Figures Of the days that were counted; null when none was
+	Figures *ActivityFigures `json:"figures"`
+	From    string           `json:"from"`
 
 	// Previous Of the period before; null when not everything is known of it then
 	Previous *ActivityFigures `json:"previous"`
 
-	// RemovedBy `removed` by policy
-	RemovedBy map[string]int64 `json:"removed_by"`
+	// RemovedBy `removed` by policy; null as `figures` is
+	RemovedBy *map[string]int64 `json:"removed_by"`
 
 	// To The last day
 	To string `json:"to"`
@@ -1325,6 +1371,9 @@ type Email struct {
 	// LastAnswer The mail server's, without addresses; empty once the mail is sent
 	LastAnswer string `json:"last_answer"`
 
+	// Reason Why it was not sent
+	Reason *EmailReason `json:"reason"`
+
 	// ResendOf The mail that was sent again by this one
 	ResendOf *string    `json:"resend_of"`
 	SentAt   *time.Time `json:"sent_at"`
@@ -1358,14 +1407,14 @@ type EmailAttempt struct {
 	EndedAt *time.Time `json:"ended_at"`
 	Number  int        `json:"number"`
 
-	// Outcome `open`: it lasts, or its process ended in the middle. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
+	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
 	// server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
 	// nothing to say.
 	Outcome   EmailAttemptOutcome `json:"outcome"`
 	StartedAt Time                `json:"started_at"`
 }
 
-// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
+// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
 // server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
 // nothing to say.
 type EmailAttemptOutcome string
@@ -1423,6 +1472,12 @@ type EmailPreviews struct {
 	UnderscoreCached Cached         `json:"_cached"`
 	Data             []EmailPreview `json:"data"`
 }
+
+// EmailReason `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email, or whom it is
+// from. `server_unreachable`: it could not be reached, or did not take the email in time. `unconfirmed`: it may have the email, and
+// did not say so. `expired`: no attempt was made in time. `cancelled`: by an admin, or there was nobody to send it to, or nothing to
+// say. `opted_out`: the address wants no invitations; only admins see this.
+type EmailReason string
 
 // EmailRequest defines model for EmailRequest.
 type EmailRequest struct {
@@ -1520,6 +1575,9 @@ type Invitation struct {
 	AnsweredAt *time.Time `json:"answered_at"`
 	CreatedAt  Time       `json:"created_at"`
 
+	// Delivery How far the email with it has come; null when that is not kept any more
+	Delivery *InvitationDelivery `json:"delivery"`
+
 	// Email Only whoever has invited it sees it
 	Email     *string   `json:"email"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -1536,6 +1594,15 @@ type InvitationAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached     `json:"_cached"`
 	Data             Invitation `json:"data"`
+}
+
+// InvitationDelivery defines model for InvitationDelivery.
+type InvitationDelivery struct {
+	// Reason Why it was not sent; while it is still tried, why the last attempt did not succeed
+	Reason *EmailReason `json:"reason"`
+
+	// State `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again
+	State EmailState `json:"state"`
 }
 
 // InvitationList defines model for InvitationList.
@@ -2233,7 +2300,7 @@ type ListAuditParams struct {
 	TargetID *ID          `form:"target_id,omitempty" json:"target_id,omitempty"`
 	Action   *AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2247,7 +2314,7 @@ type StartCleanupParams struct {
 
 // ListCleanupRunsParams defines parameters for ListCleanupRuns.
 type ListCleanupRunsParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2258,7 +2325,7 @@ type ListEmailsParams struct {
 	State  *EmailState `form:"state,omitempty" json:"state,omitempty"`
 	UserID *ID         `form:"user_id,omitempty" json:"user_id,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2279,14 +2346,14 @@ type ResendEmailParams struct {
 type ListReportsParams struct {
 	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListRetiredRoomsParams defines parameters for ListRetiredRooms.
 type ListRetiredRoomsParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2297,7 +2364,7 @@ type ListUsersParams struct {
 	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
 	State *UserState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2373,7 +2440,7 @@ type ListMoviesParams struct {
 	// Archived The films that are not in it any more, for admins
 	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -2410,7 +2477,7 @@ type ListRoomsParams struct {
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -2440,7 +2507,7 @@ type UpdateRoomParams struct {
 
 // ListBansParams defines parameters for ListBans.
 type ListBansParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2456,7 +2523,7 @@ type BanParams struct {
 type ListInvitationsParams struct {
 	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2470,14 +2537,14 @@ type InviteParams struct {
 
 // ListRoomLogParams defines parameters for ListRoomLog.
 type ListRoomLogParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMutesParams defines parameters for ListMutes.
 type ListMutesParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2513,14 +2580,14 @@ type ListMyRoomsParams struct {
 	Role  *Role      `form:"role,omitempty" json:"role,omitempty"`
 	State *RoomState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
-	// Cursor The `next_cursor` of the page before
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -12417,300 +12484,314 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L37chu3ljf6KjicXeW9v01RsuxcLNVX39iO7XgnvoxlJ1MTeUiQDZKImgDTQIvmuHzqvMW8wXmReZPz",
-	"JKew1kI3mkQ3m5QoKcnOH7FIduO6sLCuv/W5M9KzuVZCWdM5+dyZCp6IDP589p5P3L+JMKNMzq3UqnPS",
-	"eT8VjCuzENk9wy5FZtzX3Y4ZTcWMu8ftci46Jx1jM6kmnS9fup1/P3jKR1Ox3tbPU2GnImO2aJON+Eyw",
-	"caZn8OUI3gtbFyqfdU5+6Xz/8n2n23n18uys87G71ueXbmfOMz4TlubyNM+MzuKzGSjxyfZH8MSA6TH0",
-	"POcTwYZirDPXv3TP/paLbNnpdhSfuc7whcrg/pKJceek8y+H5Zoe4q/mkEbghvYyEbO5tkKNlj+I5fqg",
-	"nk61EYoNl7gGqRTKdpkSCzbWGRN8NGV2KtWE2Sm3TFq24MoaNuOJ6LHHLBO/5cJY+tUwI5RlfMKlYgtp",
-	"p9Cocct8IZbwjVTs+OG5muo8M7QPBh9duCbc82OZGcu0EtDLKf7KlYbtG+pk6YYhDePs4fFx71z5NUNy",
-	"KhctmPqBm3u4ejP+6UehJnbaObl//G23M5PKf/7W7ae1InNt/ucv/9fB//3x73/pdCO09nL8itvRNL7T",
-	"jqJxWZC40lRkbMpNj73EXcdlXXDDRlOuJiJhRqqR6IYUirO8f9xjb4Wep4ItppqN9EwwqxlnmdYzxlXC",
-	"JpolmiltzxU2BkukXB+wJ0Y0rdP4AOdRs0DHX31dWaD78bV4rZWoWY/HqnY5GgblGmwe2f2j44exwfwo",
-	"Z9K6Z2NnKYUfwxYTMeZ5ajsnx0dd17ycuXN//+gIpk2fin6ksmIi8HS903r28ruipzm307Ijtzt9mXS6",
-	"HXdKZCaSzonNctH2FL/8Dvo4G01Fkqeith9DD2zqK1i4r45iy3YmeBbbvp91lhhHcWOpEqTPlNMRHbrT",
-	"aNhQTKRSrqE4A/utfguPNhPXByMybCi6ALn/edeVLtoHbp4JM9fKCGDmbzM9TMXM/TnSygoFdMXn81SO",
-	"uFufwzk+8fdfjVuszy279O1Cj6s3Fbds4RjpItO0AvSaa/XxaCTmViQv1aW0HN/53Jlnei4yK3HUyD5E",
-	"0ud200DeSzfvbkGt7YiyXOdfAjoPuy1vSj38VYys6+PxaKRzXMGV8V5yy7NNfT+Gpz68+9G4xkaZ4Har",
-	"KSbSzFO+7HtSWiG0bkfMuEzrf+lfikyOpUiCR4Zap4Ir90y7xet2pOnzZCZVvJWUq0nOJ2JTWz/655z8",
-	"IVQi1aRfjD8iRiVJJowhFswvhIFzO0/5SDCtRoIu1ZFWY5nNRHLq7o/Bi2fv2aE7X+ZwJgZdtpjK1F1d",
-	"IhPuaa3E+s3Y7eTzZMutyYMT3vKkVokQ6C9gBLgUaxu3QgTBcgf70vX0WCGyyrQaqPsxHIJ1Gu+DgLmR",
-	"Rp7iU45cud3IRvyJWl0O3xm1Eh+ulZfSLp/LSZ7hEFcOpXtA9GH3Y/K0ZgsgA+UlEZ05jmUF42wmjOET",
-	"cYq/zkUmdYLSJIzXAMl1up2xzmaOStyt+vXDzvol6/fCxMga+GQm2DwfptLgfFu0KAvOafqcuKlrfstX",
-	"DV0GLV5zRGj6Yy7T1j3hK9v0gUtu2j4uVW6F6Vs9AcVofX3fjHHH5iIzWtHRN3omQAYXqREgvc4zAVI/",
-	"iJsCKcHL/rOuYzwiYfm83dYosSgJrsXzc55ZOZJzTipldQYkNEsFozJdnA9wu0K7KWTohC/bjTETM32J",
-	"+1jt7p1eGGhqLFNBrHbk+PpBPmf01ikOpVCnnMQlL9tSbiZsnjkxq+5UwqF2DF0YpysYwThyCODWaQIK",
-	"MMedSviy684sqKBwQlsOwk2gr+dCtSTmFd5U7nG3ymPW57fS2cp+R4g4OAaRw1pz9CuHbeWwlvyn3Pgm",
-	"bvpOzHVm1zfmO740jGfu7nS7osfsw/unPQay3pTPYX54/+bKioQtpsJxzoQvYecuRdYF0jLWNVR5Ci9u",
-	"GhzjY4ubbHuMbgdzroDcXPcTEtottJ8JpzSiblhl/glfRsjr2aXIlo66uoynRtNk4LQ7/ZzkfytmkevE",
-	"na+QWtxduiY8dDufDib6YE2iGJeXVPN1WL3TVkmPzjj9GttH+oJnGV+C4OdmHBqDFkJcOCLRyk4j5qDd",
-	"h9rtjDM9232J5pm4lDrHqztN34w7J79sOYSP3fUroOQOZKI6ZSpPUyQ9pS2DFUJjhjTsQumFcuQtQdN3",
-	"hOUe58NUoE5WMtD+EBaWJ4l03fH0bYVeWnCi6mAH1O7A0fdcp3K07MR2WMclZFBpVy6BLTZghdKQbmhP",
-	"odOSMoK9qixGF09dlL04wdQJv//UnRp0J2PdfrVQIc7gQfdGbpzyVCxFZecPrAQdoUrAv299J6bk4LKt",
-	"LMaWuo+nz5vVfopTsYv+41/+URp7jQMurr+WI1+/cwIfwaZ2XotPNrD2NyxBtdnoguSJtO5OQIuSv/Ac",
-	"kfUL0iCq62dCKqCb4hsjjAG5yj8HdNafZFyRkKUvpegTVRWfibCKz4lIBX4G0Tmf943lWfWbEVcjkaJ4",
-	"BtanTBirM/hcWEPnPDfVbzJh8ln1K5vJyUSsvDnko4uxpPbhPKGK4z+F3aOwWPSFH31HMfEAVvmZsihV",
-	"rGvcuPiNtBPs0xcQoZFO2l36b0Gbi9z1T9AF5PgEIzO9439g83FaU27dDWnQPYGCJYkCTpfiirmZcKuz",
-	"e04+nc24SmKX/w5Xj7BuVetlhQpXLum57Z1ieTYRtr/l4xdSJavHxBNxQKpZrohIAwojQvH0BNQTcy1G",
-	"WD7udteTSnU44VzKdausee3BvxUuWJ6FO8QG4Vq82XsMhbN5qnmy01VWCnfrFoGh0WluCwuwME46N7/l",
-	"Tvmby5F1ImmPgWbndMMpB7PuCWh1OrfuZKOkQO5qmTG9UF1SOydCuVMvElRPuWJnP704V9Qw2Bfevn4B",
-	"LGIwT7lUA1J6XbNkk04FR/+SclIzuUPNaeHzpe5hZPiFnwp2aqfiXDnJTWRk+dDZBXIlhhYCNtOZiKq5",
-	"3vVXFy6As3Q8r5ipX7VSMaiY77NJJPrg/tHxw//5b/d/9rMYvi3sLjORyHwGnjRQqEDbwubZlCdsLBYi",
-	"Y3P5ScBBXrtN8P31/r66f/w///3V/WPoLfYi7EXDe/94++wFbV4XlhJDA0xBFq7hHnszpt0xGEiBKiI5",
-	"CMA2a/LRFA1iJ4wbNsARD2JjstN8NlRRF8b942//57/vH39bM59VNZ92NWyyWCu/R34NGg4UHshb0rgy",
-	"wcmjuEqZEACB9ik8ABg6oVmiY8vqxDQ0C/i7ap7pkZPWQJnNBE9AU0WD18doC2K+PpDv9YKNOR0R7xrC",
-	"80IdANfynf6WixwlNicgkiZNlnv34eO1KFY+SqjUD+vMkLQs5Su7un3gpZ/KfqvEsv3Gb7dfTm2bi8yI",
-	"pGbz2q9IEGHl12aD5PCER2Y85EqV1p2rCaWlqSkQO+HeQdfjNYiX5TlbJz9lkRntaBYge02bma9sBUmT",
-	"5VIW4/SjarM3NyrEOFrYQXZ5wtVtiJ5P8Lq+IzLnE67eYSRdvZYz5qkRq/JLSbxNQ32HT4UUvSbtgB9B",
-	"qMRQSI9Ix6fFZS8tyHuJFoYpbVdNpP5ERE/AlcxcRQOxVXtaEMiOoZ7r4ttTkD2fObVstw0pzKCVALqH",
-	"lRinBzF5jBuz0NlGcn/rn1szOJNGWTQUXTGYnm9jtxmO8iwTyva3HzG6d9u+91osaie7NoaVpqNzR428",
-	"dNCtTAs8ZVd0SKx1mmRLMAFEzdUiy3TW2OUamdTcOWWH4OPt2ylX/YgyeASiPCgZOpUjKcw9p8wxcpi2",
-	"cbjTe60Z7Vt0xER4reGzeSoa51/0sK4rrDS2thCFL8ALUW5s3rRYyE6lKS8mOpF1MGwlMOGgHX2j2cY3",
-	"UhJDsIql8Z3or6CKcn1WNrWJtvOYAOqnSDJRnPMvuNPA08SpEcbqeR2L3yj0XMs5isRV6IzCKryj22jQ",
-	"PopADvT4nRYRFWhzkIpCDCCQYBBzCO5gkbzmUx2J/3R7MBcJ4w2ezLFUEPV0Jd9VW7NnSYPrRPRS+UDC",
-	"cQ1z6aIdgBt2fP/ro+nR7Mi0Gdw1chtaxvYqCbW0ppK8n0J8TZHyALHAImFKL2IKybVyuRXTnmUzbSyz",
-	"QrGX34FdDywBnCXZkmW5KuJE1g6JHjvKKoNpukXs1j3jbWrMCV/3TCfOXDN7RcLzbQyrYSF5LpONr9fF",
-	"QKwx/dLokPvw9F3uATGb64yn/TyLu7iv5aKAeZe3RbA+lQujvEWCI1neIwW7KC6U8h4prpaKfSPYzG71",
-	"tqiymJV1aL6HblT1DK6/HTTQ8u3bUETDsd8ZfZQGdUae17UlyXLV2l+GtqT6o9N8tlZzDbDjSqtt6BLo",
-	"/ZW+lKKt0iM+wbFxz02EgoCuXzpT7U6Q6yJzmvRM9CkCsXPy6GG3Y6V1b3ReazMWGbd5p9tZCp51Tu4/",
-	"Oj7+su58CLj5Sn7O0VGED/mBtCStF+5xjCX+9BJfuH+0QmPdTq7kb7mg3+nSmmtjRea3pKmPn8XwMXpj",
-	"wJa2uiqfy3yqr482JVS5Xc0En23fLy18VevemFnkNycY5PFxdZDffnO0MZ4VO6fG1tegnh7faT3bgRxH",
-	"fM5H0i5xNykH6kymQll2lisMYbuURg5lCo+hlX3UWSPAsqXAE/bVUTcW9elEHqnAEuRkgykIHlp3qhlz",
-	"4eIdb5TsVzPBYjSPUSFtmY03Nm2VYVZdreZufiqfXItrrrVTFfw7GNbXD1dHFWadPj74D37wX0cHj/oH",
-	"0ezTbuc7iJN5JXYz4lzZ3NRoanmWSPsK47B3G95QJ5Fc5bcpl4pZ8QkjccKT3iKJMBw9tB8duTffrXj8",
-	"rLtirIk5UXZRINuSsw8yaXoShvyDexDcz8b2eSF7rWsu7mFmRHbpRPtu6eT3HvVT5ia6xCQJ61+gzO4Y",
-	"HUJoVNLX44b+QFVa8Ep6OMSgFylk1yT+C2WvqpNsDiCFBQ8iSIF4iEO10y3d5n6Mqv2U2T7UuT1hHDSw",
-	"LuMM4zkx4dR9dotuu4wrViY0QEyB+2muM/AG+1SdVhrMbiGsNOvr2b0Fl9b0x9sEs8FW/MylrXMd5ioV",
-	"xqCBS1oTU9Cx2w2OEWmYzUDLF5982Nt627sR3UJnF+NUL2gxWyiJFOwVkF65HaUmWDCtKlsIF7o6+/Aw",
-	"V4e1QkD1DvLyDNZy1xvVDJGf76AU4lBxBevyq3fjsDEmevUQdJXPhjiiZglb53akZ5EIpYGeCzU4ceQM",
-	"cZ7ATiBFGIMPGIzRZ/nNZJKkoscGRBfZctBlg5Rbkbk/cpUJPpq6EQ9OHC8aCjo/wPx7bMBnQznJdW7c",
-	"71NxrnDF2Iwv2ZRflncPRrgkMoFkE8OXzOgeG8xFNuNurwcnLBPj3JCVa6J10mODwoyBzWeYqqg0pC46",
-	"3ihUAikq2s3zXFH2EvzElxgp5i05bmGIsMuDAMkdMF9QoYrpunPnp9bpdophbrQxVU1qmxnwqvCJ+19u",
-	"sM/GXzXwFKRWS/XfS2N1tryNc9rtTLHzutQz4mndFaAY+CtMPdvYlz/aazaXTaYTP8Da5fthJTB4IVLa",
-	"EPqrn4mZVIh2EqZr4PUeuHAh7NyGXxBSTPFi+RlBGEpIiLVvwl45JX71UViI0iPM5TYMYgUp3BFbGIzn",
-	"LYRor60Exv1HHWsUuSRTZGOY/Ek8ZEc5gUvr/lzr6hW0X6R4GivTlJiuATgnHKZj6Bi8scGgUc6q7LR5",
-	"ZW6eV+CG7Hqxv83EpRSL9QFP7SwuH2+tiZFwVmPz/GQ3i3pVKc+xHjc4envT1MytHFu/rlty1drJ3GQM",
-	"TjSepnZkZ7WeJoNgLKXE0NLJVOoy67JZJkZyLp1kDehVKNSw4lsIjZ/yhHHDZlwtmSCWA+p1EWc/ERS/",
-	"LZVTHac6z0hpTPiyx5zwCi+yiRaGOaG1CAU7Vz4IMxMgow3DmHq/BivDjE/zUzz+xmfjB1dWe0t3BBMp",
-	"coHwEn6oFaZKBXuk3TgqscCRIQy5iiKZaCNKdDQf5jrhl6K1UAPLKpIzrkZ18xf0zDaGqupmtBq2h1po",
-	"M+zmDQshTVZc32ka6ZhLgifTaSKM3VIspNUhw2V0PN6pcSvbBxEsrUnx1fKd1rNo3BUlarZu6gxf2MjV",
-	"/fkKuvCjrsPlAGE0cvDppPglD1E4QiqOsueVfVyPTyfj8nro0g6piRhJEA8ESqS9oeCcTMzTZd9qMiHF",
-	"DYuEttmm393B4GSpjLi/YK2r41sxHpWrVC5n07YWJ+QaMi0aQv+3WIFryRO4KvReaf7bNk/guRRpEsAc",
-	"robFJhFj0Zl1E8LEsHmmJxmfmRM28EMbdNnA9eP+dbKB+5e8W+5PXCX3V+bUV3ha676Z6sz6D6lWE/+3",
-	"E2kG3XM1mEkFfmr3g/dpo7mpcGHDT1KVMqL7wu8APgsQJdhEClmDMN5hytUF9DLSymYalOuMj8iilUol",
-	"+sNM8At4WCayT8+5z451GTlMRfWlkZ4NJcAZzXh2gasx0k46dH8nOYJICuzVv4gj5gC351qYaRgsSGbu",
-	"D5LmYPkEWM1wvfmFULjQplxFaJ0NAEgS21PjVI7cA5C0DfmUKMRFgGxEGmEn32kLSZDcTr010J3yEkrK",
-	"gyHfM4xAJyJpiwVvbpbCcQxdJMPyvRgdY7RDLDYx1ZgCYETVb/hws2P4e8FTO42BGVk+5CZmRx1ppcTI",
-	"imQAgHgUJYhQnlH/WSLN1ZtZTxrTF8BRJxlHOIZEL1RjdNtVB1GXX1eslZ9s0GVsIxHodtWnFHrHjw4e",
-	"8YPxx8/ffjko/n7Y4u/7x1/+0hpPaQt81R0jpbe+r2rwPd+odMkWUw3Z004VBElKgIHbCED6bDMe8Wku",
-	"M2Ga5rSzgIIjym4jI3Crm7yVA7ikDPICN8tAPjPH++X8WlRWvAqeu/HSLodwo6a3UF3b3qRTvn0bduVm",
-	"VfOWjMvloGpNkm1BfRflwe9sPN2tdf/2GayEcrJ+VVYjvnZmIbXIY6sYoBus2xihgIJJOLaVhtZ3qybh",
-	"jrBdoqe61Zbf0gkubLVXOchrZlBylgbYmokYOeEZVZNLfYHuK1ijuCH0xwABO6LJlt6URSatFYrJ0AYJ",
-	"3Sci3rKeSLVDxCUdwQ5P5Uj864Lb0dTRyrJnhQn9c52TTvnjQSJmej3mso1x+v6tJYjWGk14bqf6Vu7v",
-	"TbGAjBufwGaEsqdMmBGfAxIFoZGYqV4APGU0gO1KVp8Vnux0MDbko4tuoRe5qWFIHcFh3glDUfuN/Ldc",
-	"OxGnNlytzqp0nVYkIr41c9KutiSi8htlvIVZeXt2S6/ehtDUYAxXYiGyQGSKkIcPtOGGDQCXeAAWo0UR",
-	"DsolVb2hkDp0TOFxoXt1c+RTVXJbi99DOCII3MNKS2S0gLJEicwEmBMZBMkYGgdZ8oXaHM24lQi4smrR",
-	"zQYAuXX+63HC16b4WhfY6yNueaonuWBcLcE/F+U3u3C8ZhkukpiyMZexLcuq5qJsNl2vp6BsyjPZ2GaR",
-	"XnINYbM+5aSNlLohs2RVfqVdqCxZZa7dTgA3vw3GERDlzbJLOAa7MEv34q2wShzxnVEtX+VWXIeTZJbb",
-	"W0Nz2hmbaQ9YTMU6bO9icVtxs6cnt7sdntzeztnJ7V07OjeMx3TTeEq+6+j0MXRgjQZ+1VJtwluiyn7S",
-	"YLIgoSKsyyCZTjfO4p17JrArNT+rZxH3KFyfNG5qqH7Gt0L5tWEat0T7IexSBMbUyfT3j79lpbvSC5+O",
-	"gpkes3fPn7Jvj7/+qsvezPlvuTgD6j1hMG4jEvbX18+f/g0TIxhAcDIz5yMR5EqQZxWKWfpeuErCTsHk",
-	"iTUvQb/vsZeWzXLjlH6mhCwI0lM8U+SfxBA3Mp124esFIq5wlZhzRUYDaQ37V/xZqwLZ5P5R9+joiKFb",
-	"VhinUeBamVNwMLIZlFZTmiVyPBaZgDQ6TfVY3rsDohOE4B0gGsOA8Uycq3oPeMQxDIvhfcPovV2rirnB",
-	"nBSQTCulaWf1qNt5o4STJd7rC6Gak2Ddx+2yYN+WJtuI5XlTzYq2KggykC1kJsi3MkKoreWsK4aSUDGu",
-	"SMSGEMrHfhYFPB8dMSNGWiXmyjz62gtarNStIFY+L5H4g+UKd2hl8WMsLiCaG5XKQmLdQTgLXr+Nm6oy",
-	"+jtzXYV31bY88K3IZtKYlXoXTnnu+0CTbsdcyHnfpHrRn2EMChoWgycu5OiCCBLjFgtvEJkk+2TKojd9",
-	"MQDhfgCqnnKV9PUlqBmZ4Ek/1XE8ZNJQ1na+daDa9Z7S6IYUOFsRg6BHMyMQN9NlwyWDOpGcGWGtVBNm",
-	"oFIaVDGb6gVz1yDFFhX50Xo87p2rEtstdNwNTqBI9hTS/Zw0IBRzzKDHBjpN/LaZQW8NG+7EQ8cZqtEn",
-	"FdW+8NmBWKjNnJ4rQK+fSeWDngAOY4RFMIDBzspMRzK5FL0gGZgiXdFXPucYx++fD6C9XesG0iLPFdm1",
-	"e2yQK1/mp0+qtGudMPR9GVdsxa1EbuAt8rz1rbuODcakJSIpyreU3wTxuBChJst66v0LsYQlhCXlMsVl",
-	"5269AWpVj9FP1y3LwPt05B4b+IREcSlw0CRd6dwO9Se3ta5dn6VGO7pwa+PLG9LGQAlDN8Fiq7D85FSo",
-	"U0oRhJJbroPE0ZWxfOmGnc2n3F0YACmIHRjBcgB8x1RRWsbZTFq33JU8hyjhISBXvxLnHNJXYH0rvohs",
-	"YekcpS0qcjaDoOq1DXK9rWyPHw/VAKmuOf3ol9h9rCxJnPtosy2sR+BERT9e52zK05QtBJYM/z+Bn+ek",
-	"c3T/20dHR0dHB/C/b9z/vvUf/X/rHtVrBwtZi6du4Ve7hurZtaAkG4NzWxQaf+oeLYrp1KBQbqiz83kj",
-	"UidVEkRmNhSOd6P2g3pPiQI5QGYIehAh/Kh+bkQUoLNE1GwlqFQCmmN5FEi70Vh58HaCOxnqY5oLx/Yd",
-	"o56KdN4cdxlBA651G+AXq50j7AcEIlN4bjXCR3wCddkU67kxBhN+Lf0IJay/TkQTqT1tHfUNSm2ZEwbx",
-	"xGgSkDOBPBh7xXsd7ogLqRK381Q5Hy/1XsBfiRdWqo5hAkgffIPlRwxyxnIewVczrpb9omoK/QBZ+olP",
-	"0vffmXxO+SSkcTkRLumPMpEIZSVPDX2TiXEmzBS5Mn1X/q3QwuTOcGVQw9wsMfVP6WJCfa2EEenYy4cL",
-	"qRK98BIgpnZDPHfxKVfFjY75w0OZJPD7CtvvZ4JKkTlCzBRPURrlqXRTQK5Ndaf80sIHN7ziC2GnOoGv",
-	"eJrqRVCeTXySBkvvBqfWq2NOXte2P9a58n8HNyR94+tX6IXql1qd00KB5ZSFdyE5AAZhuJVmLGnrMm4F",
-	"JhiWme+BXws+j/PUx2b1sVMrMw8EWswzFOsLsqneqrniuZ06Shj5YneKX3KZ0mAonSBQB4pvqBJYSGIz",
-	"kUjep1PpxehiqyGuOgZiHlzBmXb3852tAnpLisiauSBWyaWG37n1vFkzAO3hLiYAfPVW1H8/6juj+mNk",
-	"0h2KVBOfRiKb23isLoKV3H94FFixPdha0QlxkaCTHU9YtHSgj6Ly44wt6ruaqlPPQdGFat9TzRzPdGy4",
-	"QI2uytgPokiO7/AC3dWxFt6+K8ae428rEv3x0Sa5qNpafB0m0liR7aDoVJlk5ynPdFGZt3PSGbnP/0rP",
-	"93Q2qQaQjnSWiZHT+TMj2BCs4cuQ11EL63rQKnNuBJusr9+8ZeGSNIjWbaLKIqp3i1jWSgmQ6/V+toqG",
-	"ra0Vsv3FSayWq+UWhdmp/y/ddhDS9PQaI3usWLVF0C6wPiLUKT3I594IJQA3HmwtCLu1ppBV86V+NVr1",
-	"3vFFECh4neCWOF6PqTLnE+GDtmIuq7nQ81SAHS7V+oJRmUmaO0EjnlZSpWyQRjHiqpWPBarhOyGy7e7T",
-	"G2CCaZ2bXEBsXwe6YgOKYAGpXRllZZrByhe38wbBCjfuRuUqT//bi1UBlYUFY/BYBXhZUZEcX74Nkaxg",
-	"D3dFIsMB/bSPnJYVBmwu41IWWCi8tbcLsQgP7397FE9vToW/TYrbu9jqg+Oj468Pjo4Pjh/0XG+RBjxW",
-	"1AqzZYMZl2rARCpmgL6FjBa86GQMBzjd7FKOxD3DDrkxwppD5E69kTEbzToEBIXjKuaxMWOp1Ukwwu4X",
-	"UnrlUi8EuqZ3KiEEa0YuMsJsuMrBAPCuJkUNfCr9caZnTdK7uxrRM4XhJ+TIkR4RFuHe4Dfyc6GzamfI",
-	"t6k2th+KPdeWCFKrwZOlZFccyjC7rjr6StPd6ppv2LHbYa4lwWzmsNeYIxBdC4rE8FeTW1mwwSVYch8A",
-	"/4XjuNEbKkr0Ifj/dWCab8oRgDHvSyvXY5D0fOkvKmQEXtkGhb3tYQlrEFwP1nXrZNb1kssA8MYzEQuw",
-	"DFMcvG2z70N8oq2BiwbKj3NpDRsKuxBubRfaGyPMKTsqIvNcq2xWcT1U0ipaZM87aizQ03co8HwdpRrq",
-	"c4CLre76QxZ02C0PzcpOxdY7qO23RaqFW57HoyhAnl2JVAHrNjVXZwjPhJ4LH/2ausFZz5mnHLzI5HWA",
-	"r0w+GgmBxvELOcJc3dK5wVU/lWPszRv83b/Bt0gzfZ995yNhkgrsV79MBA6+LHKGYzyMj+z+jXo+5EIo",
-	"DxWdyCSGnrEjg9zgX60p6dmWS1meTYS9wTWirFulLUugIp5mXC2jvDZqjxzRmcO9LSZQrtRmLdMdlhvV",
-	"MWNh5m3k6tuSYu5WcDksg57cxio8Htk7thC12Amehcf44JkvK1gTAxhPj83yKH6nUIxjDclT0l0wvg4B",
-	"oLvlKdc5oHC1WmzP7tZWmrw1EZEHPNZRDMVMjIRqMf4uBTXbrWE//YIm0Qp8Mb5F46UZVccYrnds331v",
-	"N8q0CprZgXH5d5/w0cVYpum2UMwqEmTz4D4G46EqDfbGch99uKLPKsltnonWBee3MLGuw5VlVB+hcSFu",
-	"g4uXG3h1XG3f1ms6jltspj/Bq6b35SlzjzlF1DAjBEpMW5XiW61m4XpqGn0SLXVd2szXCcO/uIXAtm1J",
-	"jhZllraq9VMZ80oZj2p1nsKGv7ESpsfyXTcHYEn9+uw+qoIUVj/m5iKeOVIFm4qXVBIqMd2giJI0EKJM",
-	"oC2tT3xb6RiyQmqrNfhBQVrMRJPfCOreePNiSwYkJwpCc7etpMUnNatPbrlRCkjvkF+ZECp7p1VJ4aD5",
-	"lfGtrMoKIJ2niAYyuhVmWIdGfWvC3Jmw73S6a8Zw6ySrWHJrdDiwxS9VHGPfmDKGohYkTqpYBhmYNRik",
-	"XHnNsDggjF6N2oXWgjd2Ss8vcPnj+fmVya32WZladNEsx7INe816vp4cvyJtyTTwC0ceDKI3TVtROMiH",
-	"isLPX4VQgyzsauZeOJumjblZidlTwy4Clrumi5CMXViCr/AeVuWlB6ub/dSdhy6gLEO1R5SeMbfKJy1F",
-	"6TCoHB8DTJ6nfFSkPPvS8/eYXijGJ8Kc+KzRLiMomi4UEzFMZyDZn/ryIk6sTwU3eLd4H+ujo1VA3/sH",
-	"jz7+cnTw6OPno+43X34xs2nyMZrvW9TBr68IwTNIECLBwnCZnJYSC/rj3D9UNK712cC0tkox7Qco1frS",
-	"2i0qa3+J0QvGhF8Vb2I9XA9i8TFNzXRJwroQ80K14nniJB49iQTvbSOs0xhiZwEknNboFuDe3W0drsuL",
-	"HJvEB7Cwt6+0XIGfx8rO1xint3283Zf6OW1TEH/TtEKEsnWO889a97/bWvc1xLNj9fpqvfpXmurVR9yV",
-	"X33ZTHTVCvZVWDyPvjnPLRSz8tZMI9WFgey0BWQYFw5VqG51owXtI36XMVTpa1UU+4Yg8X23vdf0xy/4",
-	"2MfwuQM5K2JluZt9ZyLtNB/2Rnp2qPlcHox0IiZCHRaz+BK+bi7k/EDPkYIO5hqyl4ozumNZ/6gPvNjd",
-	"B19XdvfoejzaO/un14+ZEdmajwAziqEsoM+Ni7kJPgQxQ+Hdfrwazx2FW/kYIK/0Dj7+r6go9lNlolVK",
-	"nufDVI7c4UulsSI5deIY/AUSGOTI67U43FSqi1M2z+Qlt5ADwdnDo4fhk9J427C0Qb4gdgf8HXuBnDJo",
-	"Jro6AUONJTlmVCaPTa2dm5PDQ5+nEZzNCvN9+G1MRjJilGfSLs/cflOqsuAZKjH413N/wv/x8/sOGimB",
-	"O9JzRatuIJ0vXwCUfawjWh+3oykby3Tm1PEJKKYn3nNruohn0GWjKbddRqW0eufqXP0v9o+zN6/dghrF",
-	"L0R/xI3oMgmpj2MJuEuZYB8+vPzu8psu5HTiN++eP2UPHjx45N788P5pz7X0ozTWEB4wG3w+98rSeafL",
-	"zkFfwr8Cc8p558vgFDCU2CD4egAYym7jJ5ppRRV8Bt7+KFQCHaJOxzLBE0gvZYN/P4DvTtj3L99DyZLB",
-	"q5dnZ4iXNOJZtnSKybP3fHJaVICGnrhhg5fjg9daiYNXbi0HFLX54OghdIXVhyER2Y1iwOdYu0dqdUhp",
-	"rH//1Wg1YH91S/Po4Vff/A1piDODQakDxwAHpyXukzufhlAKRJoEFVwhERD6faITSUv+8gC2Ctr/5uGj",
-	"B387YR/ePz/4tsuUZlOejiEIipk8y/TEHaA5lxn8CPqhXciR6LHXrlO3kzYVhtRFJ74b0pvgFDoSUOz1",
-	"86fdc8WK2J+hLNByeeoxugzBL1D9o0pykw8gwlSCkmBNWeXbuGPNU+jUwIzP3L6sWZfcBj2G/CX5X7Dq",
-	"J+wJnBH2//0//+8AwL9SQO64/1Wpk+qMjFXSGmbkRB1IBWbnUyY+YelkrD3OGFmLqLcxoXoQ/JXMeswp",
-	"VA8KuKQwCtRjn4lspRWsw7vQ2YVBxXyJ28yhSbdb0hrXuV6oE4i4snyIa5MbsrK7hvBlrvzRolTrVBvb",
-	"Yx8MIpuD7zOD2WHSNU63xx5XZk4Df3QEejos+GP29s3Ze5wLhlsYZgHFjCs2eFmmFx/8IJaDEwBZR3CT",
-	"EtsDsJQvxLIbIILjr0VaSVmse8YTAT2/A5QVNznkXI4CqaI1y1XiuMjLMZ3HLpNjttS5P7cn7nK4f4xZ",
-	"5TB2o2cCRL4FN2zMnVBP8/M3iuOCtJjeWIAYBY7KmLTd+juHzcRsKLJTxhmGQwGuHFZUdW88KNfCHXO3",
-	"qwN8cNBjgxfP3rND4MGHnwnv4cvhTAyCnPjAiuj2N9GAhQ1DxrVCSRsXiZKfobL+4JDndjpgw6V3EVA6",
-	"y6lPxsedRXJ3i4RYNsOlvx9OiYMWLbjRF40ALyph7oL3kKvCG7iqwU/APdOUfi4vJQ9zg/Ypht4IMEi4",
-	"DXAdo/vnhOlL/zTMFm2acjItIfcCKw6zWveISdMpwVnD/YfLPHjHrfjRtXUA/x+wv2bFokLXWo3E37rh",
-	"g+/EjEMBN4LcC38xwjVhKlZxN2U0m81go9zl8rcee3NJduJyKjRKJLjjR57PAvWwQZji7rsWNlsePEYU",
-	"dXdfY8dAHFgAPBXcLQRkGhh/+SArGoqpJLb6L11CyjHAD6Q7kydscAhANMsDyIv7F3jrfzvWWpJY5YkB",
-	"3AyDQ78XBxmuR/l09ZdDgi8YdNngMAQWwjeCbw5TrS/yOTyIEYG0AIdUSMR3nSuTD92dMhSRViq/4vuZ",
-	"KL/qsfdBFgZIoAhFqZUw7pSPM63sgQC5QSHBultELxRCAaVyJJQJNdpXL50IB+p8xwuOTtI1Os9GkOh5",
-	"SC8dzqQNNHmU3t7yDMJKL6l48EnnqHe/B3A3rhU+l52TzoPeUe8B2k6nIFAegnnvEEx57jMFAKI7Xmr1",
-	"MumcdJxg9hiegKhVrM5nID5Quo5+yzHFlCYC4XjoTkZVpV3CcbwxjOm7rtaKkMF2TcGkH498var4w+WK",
-	"HHqH4OYngQlA6GQmzFwrg/L98dER4vIoS97cUFD8lUy1WwweHKwg+EeqP42sQQsE+Qji7RUDPCwwcQLl",
-	"BKjAqyW/fHQzMvlsxrNlgdkGBmSW+NrKSizCICvLJwYUU/dY56Nrm4jS58+dfAYbW0RrcaIRW5AfDXQr",
-	"ZI4+8KGMReuxn0kK5VRtEhZWGCaA6WO6Ta/TXSH90BmzTv0bNjmQfX4QS9ptuDGeEOTUtWx0zGH05Qva",
-	"pyu0dXxtXVJvZxhREiOwt5meSUMes70RGIyD5XPvMN1ES4c+ELCWz/l1xGC87fb7Th3/ciJNPADWY/9b",
-	"dJDPoavu1qcfduzwMwYofanduhci2LmaawrsisVVUIQ8lU4ctIpuccvczP6R57p+Bwkk0ckXXmDVbMyz",
-	"/W7sGyXK7P8MVn3L3TwccTUSaT2Df2lDpRMqYoGhKoDy5LbrRVVMgHXyc1EgKNFK9Nhrgt+cAS63IQd3",
-	"AvI6ZtMCbibVz+yeq5Ur5T0FxZH9KBM99hRGnrpWUZVF/ch4r7kTAbNclaicYGr1+uEjlAGrJIxN/nmp",
-	"eL/Uemb1PISr2ESwYuZzbYjfrIgeXppANZdsVN7SZadCZoAduS5ROG78zINqtpCmCWWh3XJDw4h2UScC",
-	"+5yyLRosqtTGWyxLx28noP+eblNYh6aLFHd0rySMWnoB6lsi5dqpmG0pWyN5H4JwXGawx3LXtRGB0WUo",
-	"RnoGRREgOmYmuILEjxKZk4MbJmB8CEbbRescsk0nj78TJp+V/BM4I6QPGrN+aOBhURyb/W7zW7cozewK",
-	"1s0bQqQBY9N+N/9H4SuXgksjsrndWsmonNWdWbt96514f+OCLbi00fWa5zVKpcgMM+7CoIIHZCs7LUyt",
-	"6O83AoL8mEffnumZUPQ7mJnBKAl3f49sbFRpGeKmjGBKe1jrHnNLJ9XkXEUORERcgJW+Yydi/0eAp2nz",
-	"rq6zOCxT3Kz14Sz9k63u5SKOqu21FwRU7f2mKqZye7fVMz6aFki9rj+S02c8EU4Ao9j4jfv3GQFsNyh/",
-	"zwo4tk0Ss2/u7srMMJfvpbE6WzYfOpj03pW8YPPQWEYsi4EStt0eblT5HquieR9wi668BV+yiRaGaXXK",
-	"5BgCsRBtAB2WUJVJGjYwQtkBqYw8TSO6WrOsgY//4QjqtinpByGcAgbbNM70jA0FVOvAtKJtSAhK+CT1",
-	"JPSKnM+6kAEYIKMXnuaux5SvoKNLQ/7B4ZIpveixNypdOuZVBH8XevxqQLi7x3NTVs09V2i2MGxQSLwD",
-	"KugRucrfwYRumuK6u9mvKzR6/yZpVInFDdApxI8QncKONVIn2pzq7QRvxky4izC0O5R58QFBcbwop3qB",
-	"ZEqOxQXHrMYuNrMQ4gIehU8zrey0yyj6zTs9zLkaFCh0OL4D9166JEfm6o/QjPsVNDzwPUOIBXsM/uex",
-	"9E5pXdSno2m7ryl0BdEeo5KqE7De0Tpdv8kjRPj8vVkVAujHOrsYrdu+bWMZxMFBX1vY6OmNw8/4xyYh",
-	"jfAmW9k1fYN391atIJQ2bt/+RbTMr+xWe3VIMJhRzuWhLwvz+lTwBCOYUqkgZA25UMKXjlWU1nd/84Lw",
-	"7yOi1uWsgiDeUymEO0QVVnyyfnXKhldDdKNbbmk2uFzQ/lNs+OA7aebaSB/q39DwXgnm8Rqk8T1DgBqG",
-	"PT37qZmMIArNl8No0qkDAMTfuSt1FUmy7rDDTPe6dRjxiKFpXqIoQAvd5e4kiqWwTsBFk24U2GbT9n72",
-	"SJskbrv7oVFlg4h8KJ1mLBESFuVxjMF9TR47glQsS9RB8VwnV4RQi93STxaTld1o3mHNgDYsw8/kDt8k",
-	"JQpZA2nt+RZxO8iDzVqjr0a6KYTPRo9ZWTnWut4oohCipN0XWa6AYr46ekBwUqHnlS+gWJ8JLBHo1kXl",
-	"rhhB3OV2VgxwjxtZwfip2cpypfYfeiUNI9AXp9QiCoiGYqMtdvLws/8T2MAwAHCK8wHKfHGqcemwR1Gg",
-	"CFEuIrMAEoxi+GmIkJWzvnseOaoAMdr2LvEvunO8rxCsVZSrL9X0YEpD2zvhNXMRE8BA7dNNeSFYPvew",
-	"5aAX7kRxhXOyNjgELxuM8EOlelF4bwAUTIlFL+45+T1QE0Bs/YkpCRw+JcvAPQ1gKbamqAzcyA0BpRRX",
-	"NJPGYLSO0haMIUTQdZ7pf1LT746a6tzom6nIZnIyISiZKBm9rpZ7DmH9nYjDeAo1DHvszRjStjBtgLzM",
-	"3VLowSwqrcQ62b3HMVwf3f0JCOCM+McCxZFVzmIaiSE3pMzX6rsf4Im1jViHTHdykK9q4Ot/iwM0OJND",
-	"AmobYwnodfPobxXb6FYp7dcTFFYmlv/+kiLcZrrxNydGUCnt/ZphiuzqrSK3gBAPP1PQXaO99QMCm21W",
-	"kssIvjuqIRfb1sxHuEd427e91Xe0xUYdZkKqAg7CXxyrwgQ98s+d26ME4IEvimRTIycK0mU3uvtW97Qo",
-	"qV8Joaxu6jOVAMMsq+/f2rY+XJdVngEEyH4jgShhmmqs4KLfKzLqzXYrjrtXL3w9A887dhfk7XusgnFu",
-	"hAFXslbC9Bihp1ESfCQ+hBEQEHUMvtaZEellzNJErd3C8d2D3lDFlbthzeEu8Q1aiYB660g2t9PDVE8Q",
-	"/jTO43+En/ezZdD2LW1YgRob2akzn6a/+z6Vm4HMOtyB3E5XNkBjZG+NvyJd8KUpo8fQULUQaXoAwQyJ",
-	"h82AOuyUBBSxKmM3+9nJlVrHrfby+rl7lYV7Vtqw9NWk/SZBB+bl6/gBGMJdTa+FyKStNuI4kkfBL4Si",
-	"+PEA4iTRgurfCOAwWhXpzGHpHPFJmquoI6XOYS6I3EHdJM9+mbBhEI/EXY9FNcS2u+0hGhoOHqFJAKQN",
-	"jOPBkUfbwQAoNRKn2L/IWFEsiKulxx/xmLLUc5fikaRll1omPfZYMYiOY1akEG4vzlUpcXj1mlrBNqO5",
-	"eDiVVfrcz0kPKmbues7PhD2l4FyP1kNzDKoviWtiBmcgRoc0UoLXEP5RBl5ECiutJyDCO6qnmPd12EgV",
-	"EvIYKjOdCQqUs3KGISo+GGXOZXZKOaMe9IXI/+HxozAi71wBzhKCwgC4Y499MALlyRC4aRUrqcuMVCOo",
-	"gUMQS8bqVNSEfOLM787tcTOSwPsQFes6LiaPw8U3QXDBgXA/mUaCxKr9zRS5EClkwfmQ8zlhHXgnK2Hz",
-	"ADCVBgR1D5k85KOLSaZzVQGkGPhckgHagogk7hn2GABsDnzqyLkaTbU2wPDiVEXDv6NXqR/fVoR5/8YI",
-	"k3hlt4SVugYKBXdoqTkAVZiNMmyIldRMjOu3G2apq2qplSJFYgEparrH6I6r13zXyOsnGJSPU98HgVQQ",
-	"vHe9DGli13LXUVuwgbS8sbtOWtNw142m3B56MMNGH8Ir/1CrOGmCgrtyGsBKyHqaoPAFgWYKARKoeknc",
-	"IVFU3GmJCVCUTVlznHm5b71r5Iw6TQor+SkIzrAbAxwB4jgWMvUwc7RdYEGIRFqRgMOFA6YZH13gjX0C",
-	"AHYkWE5EAKRpplizgEsPsoGp/c/e80nNYoCAsNNatPOOtEjbGL/WSgDs4X6dKUStda4UT8zVgHKI+Qv3",
-	"kbYQ1m1QDZyFZa4ZBD12CM986XYIunXT4/4xGO+DGPt4bHwJqes2KnU/R2K0HGkaLpMSrzFgIo5zYKpy",
-	"POJKzwTUXp5qx7qhMEqAKXkKOH++4nK3QKQ0c8EvDIi3RmtVvOHkYLcXAVRgJHpGF2zqrooZwRBvSdKg",
-	"3jfk3NEq7td2yZcBaGdBYyAYQLmhdWpbu7IOP/uyzORwrEOLeKPEPcA4hEPOKdpXZ6woNE8Ffu8ZT7MA",
-	"o+/4tgG8FB8CfFpILRkmQXG/XBj0tU6X38GYaikzYnwvJ3UDfpYXWu15p9+DoFksk7veopwE7oWmrSPQ",
-	"gxIJeX2xnyXS3tpS78HEV07nlnTmbRhGEV0PqHf7BW9D5RpkKAhR4jKJM4yxTIU5JGj4wF/3mQYH1Wq+",
-	"1EaHP2ZUSKDIqoWou8KQ9PI7xtPCIGh0iRoNeUiXIutGgCAR7guRaSDkpsfeZhqGyibyUpwrkDBJso9p",
-	"1C+E/Q4n8BimdnNevW606XA1G9v3pQ3ohZ65nHQKSunN1SRS2OD6ZUs54xNxOMeyeOXgisIkQ6k4CM/r",
-	"1Q/wVXM5+funWbrt63GIEjmiWsA7iZj7FBhLJl6OE+H4ASbc3ZVTqJRPxReCM4iBaRsOIYECfzn83HwM",
-	"X4N86LHsEHjB6bb+hFSPjztiRpQYaNEcPzw3z2XLFL89nh2PjNzUdFnc6P7Dbx5+++Drh98012Gq6av1",
-	"+bTTfDZUXKa9hRjOO93OTCQyn/lPKc8mYuWnX+eT8sP1nORuzLI0XNpQF15whZVRYLp4NsoJv3MkUxeY",
-	"ePzV1+tDbMs9fp2LndnHFTgPrPkdYTvHR1//4ZbG3fiYL2yDRQIeexwtlooFtgruSOjrIiE4BS83uKuf",
-	"6nAF6/2jRrFsc97tZhb/8P7XDXJfWM1lC5W1uA1iNJQJOIFKoywDB/M6vMEsE47Fi6T5WpkKntppU6Tp",
-	"9/jEHgVk6iGyPpXKFp4k5iKb8rkpEDmdCgwE55btq6MHNzAud/YTbvmQG+HzF69h075fQQiB8jnWwORg",
-	"DYJNpI0Ld/EwlZeiaSt/lJdCCRPJk4ydC2jtmsSeTI/IfcFTrFHWNA9IoWhGm+CJbD2Td9Dc9c7ETCHJ",
-	"cSKsd+mZukmFpSewakWz1wd9D7JwLJbv30NPRI/9HFRHI5d07ijRdos4i7AUjfs9GueEPsiXRQd3xvVz",
-	"0wnY3aBGD9Xrhjpy+84SEHPLuAq2GBGAlCXhfMVmjDAE62RF5U/qg7K+wwfu4E5HzisN9jp8fNRUdY1b",
-	"LCgWmqk/p88R3CA4hMZHFgIhuZ99DEDhH+6xNwG0mBNmAFvBI4t5ZIQjNhjyBIvTD2Kxifriw/wPfWbL",
-	"yRHYZfMBXjk9xbm5OvlgkZPK+ZRuo1tQUFBRqIHdQ4QbeCvLNHqoyIeRUIQQVp+eSj281+WSmTt9tK9k",
-	"Ki/25UWBmIwAEcHCr2V61G1QUAVqu/sYQippswRCu2F4XuSixkR2RZHIa7c5mVc82jQ465Q+V8gOgknp",
-	"jGViJp1EbwrLqWJa9RjCeIPLxb0AMWqoUVhmdZrETJ8fyrk/z/Tsz0c8SiPLrSGiFuTzufywyXX2nLbe",
-	"NXXPw+SopPScRVHRL/VF9b7ebGCrDOkGHF84yOQmfF+EQxQw4hUnWLhPUEZ7QzQOPrJ1brXgGRnVYgEi",
-	"UJi+dYAI1aWva2wpeNZ3Z70Tt2K2K9He0DbcY1dpeSUmhIrdx2NnipL4/FO818118eOmTKps7E2ZRQ3o",
-	"Qq7qYrAwlCqrC+wpcZDWLEhDrVPB91Qk7i5F/LgTURfv8xwWmS5AnSWoIOGtBZj4CzBkJQms4Z8nzOc9",
-	"KIyWp3qSh1YN4kD14T3PC5KMoFRDpV3Yj7sahhMM8bbCcFzfzXqB4wx71uCThHHsJ7L35VV0+Bn+bSMo",
-	"EFGwx9AsIYsANCAWGiX0vErIospnQzyRg0RYJ9L04JXBqUd4g6ACZazgSW14TZzeYhEfNJc/RGjNOygY",
-	"1rCL9bVXbnrF7tpl0eL0/SHuggo8RD2Z1ERfVQ61KiE94XiTHYgu1uImOaUjXxZnkpZdCDGPouh9mCf8",
-	"5s9vG2oMKfH6L6Fg3rcV2tXuGFSjuq7gLN57NFjzZeZxpi+lWLS3jRY2E2/5JGov8ImxCIk33Q3mfCL6",
-	"eZZGbJ8/SbEokMb/cJ4KmNhPG82dVwUebwCLZlazVOsLxkMYBA9UT0QAinYjOvROsNAbVOuAaV0pA0al",
-	"Syp3UDJXzuYpHwmWirGt0xAvuUwJ/vtPqyI2oWTDpq/VF/hD3f5zodg8H6ZyRHjg69anboMd2TsWTQCW",
-	"TTDJmCxTA5KLulYcFfsuaYNuhLekDN4xlO0as6QHYMfUvo2aoKeSOoVtJ4pwL8WBIWu0r24Rhb3cuy6G",
-	"86pfxHpV7Eprccc4bAtC/jOZ2KAGSh09NOhcxfEJPGQc3GoVLHysemvYPJOX3GIKEpuJ2VBkBnEhqmob",
-	"vDniig0FpJai4ErIxe76O1ceGxb4+Skb6LlQA0xZBT1gyEcXUa8c6DN7J+WbUMq2vgtu+gj9nlSy9lfK",
-	"4ZCr+jIN3g/ZygHp5LwnXJk9kuKdQo99wlUTbqxbWHegxzob7b3CMWZPYgAfOPs5Bak1oMlukkAbNr9b",
-	"loCDlE0qOu7VdEgpRaA09ja3iJLIdG6R9V0IMS+/Y7myMnVHCyB0NMi7qRxbkWDROcX0+FyZanYzzZXA",
-	"s50y6vQxNB0gRlCMXz7hap+M8mZk5ydc3ZLQ/ISrZj455Gq/lP6EK+YpIaDzLXgdJkIViU+bIjBacr6x",
-	"3S9pfaAxtxTDf4Tjs2f8XDm2GDXccvWngmd2KHhDMDOU23ScAKKjSjCv08I8uOBo/zaCYJ0elYhfZBof",
-	"zKEmrB302FttrBOyEFsbygWJFKKhCREHtndKbQ6FUOeqaPl+CUf31+GS0Ur+jVCZdIrAc4DJ3/VgT1me",
-	"QqpeKvilVBOqLRsIkzGu9H2xMHvVzV7rvdPEGV+ijEyAAsbKNMXc25ZEEoZUXZtUUo1W2/mMXh0rvxzI",
-	"7xQxv5xAk+gTbuJe6S3YWHfS9i30EETgyENKrUBIyozphYIQzlReCsO+gUKKPQbDhOJkqlpl2nGeSKDa",
-	"xL19rvxJivEMaFL8/oWZ7fFU7++BmNtGi98ANYtCvhkuV1HEmhjnr7qKM12dxhNBgC/SFjJzFdj8MRvn",
-	"aQpILRXDRRk+Us0QKoGF3LveFgKvpO4n6Mucq+IgASoaWklOiuscs5ugXGWwzFgJklMjBRznUIz4TPi+",
-	"YqfiH1qqazZy/inyip5B+tBWsrSTcERj1SOq6Y97WCW2qvwFTZl1ucrqilfYiWcVFTPVaiKMPSH2e65K",
-	"Xl3Y7kgW7DKRmgIwGEBgi2eqv/Ghe973Y7AqD5Q6LlVLHDYVNw26RRhPprBGALQKs++WY0bd11saoYIl",
-	"QNTxwGBYw/J/dMu0fxP+j2K898ob6ELdhtr0pJU4GJf/wAupJ38Ww5Sfbi2wqb2JcqMLIG1VMZ9rNhd6",
-	"nmKeshHWCUWmlbwWI4qZaNLgX4AIls8DVnrPIH8BuQ6voqmcl2rhe6Ii/1yh3zG8i0irO0UWvXLM/REn",
-	"uc3fm2ygF6rvmhucUBXm4tFucN3WgPj+Wy7tH+3Mg3Y90ZVCoJsddq+WZ5ZDbZY7ebv7wW2obeensP/z",
-	"ZysBBEDyfMkSHYWWbDxmkKNxbcr4K0r5+FOwYjfZJk0Z1vYGvQSU14+gnyUl3KifABRknduUG2s8T4UX",
-	"RxoAqId8dHHKuGUz1+KDI9KiH8NquRZNBOn0XG3pC3Bb8/vXn90sbiufIrebIArdEu+Vpn8QYl51CABl",
-	"OyqiQj5TxBprzej25R/YM7ndRQeBsMXWIL9pSrRe3Yw5z6wcyTlXtv7yeUZBRt2mRLMRn4nTMJ12xOd8",
-	"JO2SDXXuq3aksk55eBsO5C5KHsEAm66ayoLuH8xaU9z2VqJGOMarH8Sa2+e9I4oU43lFVCHwaMNLNuUJ",
-	"veBuTqjz4W6nLstVilZcUZjJGuxSP0jIPL4jh/9Nvmdh/21ennydW8Su3CUiy28s7KS3BQX5ABRoAGZ0",
-	"3EmMiGUD99aATbk/3/goIMNavSpAwEsnqxJzYNhZAVAo4JGpT1L1esyNeaXtIFkHJa3Br1oqkfS5HQDd",
-	"DZwc1DdCKPjK8CXWIThXhGQHZHgpHC1WZxkhtDNh3+n0Bi+aPVSaxCncUixYwEybZZuAVTFMWVlSNvme",
-	"UZhfyMvSR1DaVnxpq0zXyjurVctXuMI48FQH+sFoym3XkSWAiHmSLvCUUzEGab7m8iSE2E2V0B+TsH//",
-	"6IgM4CM9m4HR1y4EHoPZCRv8H38nmP/NUzkS3aEeDmoSMIpHN2G8emDSB8ePHlVKpj8A5mRF5lr/z18e",
-	"H/wHP/ivo4NH/V734OPf/9LZBcb0CqSJa9l4x9Nyr8hDhXsSl+PacO0Q/NcpZI4x85SsezXAkVi8t9lo",
-	"B5YLGOUKN544agd36Ihgv6sF7oBmHOf3dUbAPN+tYGrldqqzUhI0ZS0k7AedVQbMfuBOpiPFDZPjMFwk",
-	"Aaon650oDPenDBcEy3zFqnw9ZotMq0lZKo+ujgeF0+dcjXQi2ACe6/vnBjFe72sc7CmxzTd/VQyeFzeV",
-	"BBAUOIxQYINhUewTqpQK+9+NUvUktTStUiGNRTOG90Vsvvnbqi+9xSbdfMEFXWwc8dwNDJYw35v4LMDR",
-	"4rgJ7RfqYKFnEsxndTlEReWDO1PlBJeHZrGC8bT59NfN5xqJC3popq18nmqe3INby+7dDuxEN1w1Mvli",
-	"9wQ8F2cLeURk/MfbZy+67O3rF132sxi+dffhi5fPu4Xp9iv26gnc1V8dsZmY8Ln8JFID9l9pmM0ziCaZ",
-	"Z3IytV02yvR8DoVW0fX+W84zyrlNMr4wTh9zOr51WwJRIsNM55Mp5CCbdy+wq3EmBCDs8TRlM2F5wi1f",
-	"v4tPGTcXbPDi2Xu2em4GYDqE4BXYjR774CPUoVwsT5ZhLAARHhYiilzTb/OQxupY5yxPrXQ6xaFr9sAN",
-	"ukph88w1awmlrDzhbYDaS0b6i3+zrBKgh7+K0Ta1rG/mUPALsedwqw9I9DzA5G/kqmX5zTzCSpBX77Mc",
-	"ZtDDVQuQPy6q1WoI02ILvvTnTolFiTIpx97NjZi1p0GpbOaz1ig+yyBmgzRlgOSNXI+AqnkAE6Jxt9pJ",
-	"rKoqy0oAdcXpjVDJT+Gz15JTvWmL3hQbUzE2BmVdgzBU9HztObZbUOo5VlR3bJlGYKohFkVQrBoJgNPb",
-	"uB2fAJ6izjBRKcbr1oR0PtOle8t0UZ/rVlFdwaaLymCPvfYgfydUv4pCwDJtBeUquYUEWM9yNl0qF2XI",
-	"ynLPnKtUT7pFGj7h7ntroBjpLAGNmGBCVUJIPvcg7CZ2PzyD2e9XCcE+4oU3/nH25jVL9CifQZwcVNqy",
-	"mg0FuwCscYMQL+JmQxYcu5nIS4EAzYmTJDdQkdeVAw69MlXFBNKuSFMTqosh0WL+brWWMpoBPNmBzg/l",
-	"8yPIC8CS3vqh7PMi8J1cuUAytJacrixI3ZxvjKXPy0Vs3PfN6DKvljX4MrVAL4uiwExAjlAdjsyr8QLM",
-	"aftMELDSf7merBI3u99pPgluTZNJE7d3v1pknUEQ7H3uWsGKowCZqMeUoipV68DFglaNMManNpWq+cp9",
-	"oJI37uyd+WfbHOJn+z+az9ZsrkO4K0GIFO11brfZwdy2E6XuFPHSLJqo1/PP/RNwIX6V0lEDdUY5qafO",
-	"w8/01zrmzBqp0hq0QhEsW70BHNAbOhHcr3fj4lZDGepMUW8L6167yogbywo2WlwLP+5dQrOhJdjgei3W",
-	"6Y8EFkbl2++ZJisvkGZ26Qkjz9LOSeeQzyVsCz2+NsqRz39WSUCuHqcut7Gaj0VtT9BhsIholfxMTaXI",
-	"EN06hOKLPY+2SEoKWDj6YlZPoHJvKFihCBB1FoLj3UDeMWYZ00tQjXj9nec6Y2D2GfKUq5HTAd0EC8cl",
-	"vU3luOLvF8DwfgXd55pnC5c6QBUgZCIU+RfKYlkYP0mCTPzy8cv/HwAA//8=",
+	"7L39chu3tif6Krg8p8p7z25RH3Y+LNXUHMVxvL13/DGWnUxN5CFBNkgi6gaYBlo0j8u37lucN7gvct7k",
+	"PsktrAWg0SS62aRESUlO/ohFshufCwvr87c+98Yyn0vBhFa908+9GaMpK+DP5+/p1PybMjUu+FxzKXqn",
+	"vfczRqhQC1Y8UuSaFcp8nfTUeMZyah7XyznrnfaULriY9r58SXr/6+AZHc/Yels/z5iesYJo3yYZ05yR",
+	"SSFz+HIM74WtM1HmvdNfen9/+b6X9F69vLjofUzW+vyS9Oa0oDnTdi7PykLJIj6boWCf9GAMTwyJnEDP",
+	"czplZMQmsmCn7jtlxpZxpROy4HpWfTfhGXSU9Lhp9LeSFcte0hM0N6PClmuz+NeCTXqnvX85rBb/EH9V",
+	"h3aoZg4vU5bPpWZivPwnW66P/tlMKibIaImLlXEmdEIEW5CJLAijYzNGLqZEz6gmXJMFFVqRnKasT85J",
+	"wX4rmdL2V0UUE5rQKeViZX5XbAnfcEFOnlyKmSwLZTdM4aML04R5fsILpYkUDHo5w1+pkLDPI5kuzTC4",
+	"IpQ8OTnpXwq3Zkh31aIFUz8wcw9XL6effmRiqme90+OTb5NezoX7/K3ZeK1ZYdr8P7/8Xwf/98e//Wsv",
+	"iRDly8krqsezOEkY0sdlQSrMMlaQGVV98hJJAZd1QRUZz6iYspQoLsYsCUkZZ3l80idvmZxnjCxmkoxl",
+	"zoiWhJJCypxQkZKpJKkkQupLgY3BEgnTB+yJYm3rNDnAeTQs0MlXX9cW6Di+Fq+lYA3rcS4al6NlUKbB",
+	"9pEdH508iQ3mR55zbZ6NnaUMfgxbTNmElpnunZ4cJaZ5nhsGcXx0BNO2n3w/XGg2ZXi63kmZv/ze9zSn",
+	"elZ1ZHZnwNNe0jOnhBcs7Z3qomRdT/HL76GPi/GMpWXGGvtR9oFNfQUL99VRbNkuGC1i2/ezLFJlKG7C",
+	"RYr0mVF7REfmNCoyYlMuhGkozsB+a97Co83E9UGxAhuKLkDpft51pX37wPYLpuZSKAZc/20hRxnLzZ9j",
+	"KTQTQFd0Ps/4mJr1OZzjE3/7VZnF+tyxS9cu9Lh6pVFNFoaRLgppV8C+Zlo9H4/ZXLP0pbjmmuI7n3vz",
+	"Qs5ZoTmOGtkHSwdUbxrIe27mnXhq7UaU1Tr/EtB52G11pcrRr2ysTR/n47EscQVXxntNNS029X0OT314",
+	"96MyjY0LRvVWU0y5mmd0OXCktEJoSY/llGfNvwyuWcEnnKXBIyMpM0aFeabb4iU9rgY0zbmIt5JRMS3p",
+	"lG1q60f3nBFUmEi5mA78+CPyVpoWTCnLgukVU3Bu5xkdMyLFmNlLdSzFhBc5S8/M/TF88fw9OTTnSx3m",
+	"bJiQxYxn5upiBTNPS8HWb8akV87TLbemDE54x5NaJ0Kgv4AR4FKsbdwKEQTLHexL4uixRmS1abVQ9zkc",
+	"gnUaH4AkupFGnuFThlyp3shG3IlaXQ7XmW0lPlzNr7le/sCnZYFDXDmU5gE2gN2PCd6SLIAMhJNEZGE4",
+	"lmaEkpwpRafsDH+ds4LLFKVJGK8CkuslvYksckMl5lb9+klv/ZJ1e6FiZA18smBkXo4yrnC+HVrknnOq",
+	"AbXc1DS/5avKXgYdXjNEqAYTyrPOPeEr2/SBS666Ps5FqZkaaDkFDWp9fd9McMfmrFBS2KOvZM5ABmeZ",
+	"YiC9zgsGUj+Imwwpwcn+eWIYD0tJOe+2NYItKoLr8PycFpqP+Zxa3bM+Ays0cwGjUgnOB7id1268DJ3S",
+	"ZbcxFiyX17iP9e7eyYWCpiY8Y5bVjg1fPyjnxL51hkPx6pSRuPh1V8otmC4LI2Y1nUo41IahM2V0BcUI",
+	"RQ4B3DpLQVOmuFMpXSbmzIKuCie04yDMBAZyzkRHYl7hTdUeJ3Uesz6/lc5W9jtCxMExiBzWhqNfO2wr",
+	"h7XiP9XGt3HTd2wuC72+Md/TpSK0MHen2RU5IR/eP+sTkPVmdA7zw/u3FJqlZDFjhnOmdAk7d82KBEhL",
+	"adNQ7Sm8uO3gCJ1o3GTdJ/Z2UJcCyM10P7VCu4b2C2aURtQN68zf9jAAnTQuUqCebkYIrYMmi28lOLCK",
+	"sIx+QIU1hhCuz4gos6x6ajGTmX92AVqhpypz5xpZv8wyOsqYk+zXhI6ULiMH4vk1K5bmPCSEZkra5Qf+",
+	"JCSo4IYqNMsjF6DhCCF925HUe056nw6m8mBtOJPqWqVZ9mbSO/1l01Vev4+/fFxVDGDNDONCurCrCWvO",
+	"xRTXeG2lVk+fZXO2kxgp2y9oUdAlyL5mCUPD2YKxK3NOpNCziOlsL3N/M3E8y/JOuPgtvYXkJAyBIwmt",
+	"LETSmxQy331H5wW75rLcx7T8KTE7Wp+NJrD+aC3iilwJuRCGf3AwpYjYPC0vGIxg22iactMdzd7WyLsD",
+	"q68PdmjbHRoGMpcZHy/tWKkiQ7vpQ8JV83ENqEzGuQpYFlbu4i22aYXakXbtzkOnyQprq6g12OHaElrW",
+	"EuX6Rl8wOsl/qbQtKq3SZv86aHYX8KB5o1RGp/VLUaOEA83zTjfC70gNjemeuGwri7GlSuro826VUn8q",
+	"dlFL3cs/cqVvccD+ju848vV7MPDxbGrnNfukAydMyxLUm40uSJlybW4SNPS5S9gQ2cCThqW6QcG4ALrx",
+	"3yimFIi77jmgs8G0oMLKvvKas4GlKv/ZEpb/nLKM4WfQaMr5QGla1L8ZUzFmGUrNYBQsmNKygM/eSD2n",
+	"pap/UzBV5vWvdMGnU7by5oiOrybctg/nCTVP9ynsHmV43xd+dB3FRBZY5edCo6SzbgjBxW+lnWCfvoBm",
+	"g3TSTVR4C0p2REL4Dj1zhk8Q6z0x/A9McUaZLbW5MRV6jVDet5cySIqCmJlQLYtHRjzPcyrSmMiww9XD",
+	"tFnVZgmj4eLveqdoWkyZHmz5+BUX6eoxcUQckGpRCkukAYVZQnH0BNQTcw1HWD7uduJIpT6ccC7VutXW",
+	"vPHg3wsXrM7CA2KDcC3e7T2Gwtk8kzTd6SqrhLt1Q81IyazU3jDPlJHp1W+l0cnnfKyNSNonoL4ajWZG",
+	"wdp+CqqrLLU52Sgp2NACXhC5EIm1BkyZMKfeqOJUpObhi59eXArbMJh93r5+ASxiOM8oF0NrizDNWldB",
+	"xii6/YSRoq2XWp15V7ztHkaGX7ipYKd6xi6FkdxYYQ1Ssriy+isabkguCxazPniPbFO4B87S8Dw/U7dq",
+	"laJQ86oU04gZ4/jo5Ml//of5P/mZjd56c1jOUl7m4OCsLBnYPJnRlEzYghVkzj8xOMhrtwm+v97fV8cn",
+	"//kfXx2fQG+xF2EvWt77x9vnL+zmJbCUGLGhPFmYhvvkzcTujsJAGGsqQL8NaM6qHM/QTnkK2huOeBgb",
+	"k56V+UhEPUvHJ9/+538cn3zbMJ9V04Pd1bBJv1Zuj9watBwoPJD3pHEVjFpH7yplQlwKmg3xAGBEiySp",
+	"jC2rEdPQmODuqnkhx0ZaA+W2YDQFzRXtkB+jLbD5+kD+LhdkQu0RcR47PC+2A+BartPfSlaixGYERKtZ",
+	"W4eK+fDxVhQrF+VV6YdN1mG7LNUru3rj4KWfqn5X7Jtbb/x2+2XUtjkrFEsbNq/7igQRcm5tNkgO39HI",
+	"jEdUiMomdDOhtG69DVwMU/QI34J4WZ2zdfITGpnRjmYBa6/pMvOVrbDSZLWUfpxuVF325k6FGEMLO8gu",
+	"31FxH6Lnd3hdPxCZ8zsq3mGAY7OWM6GZYqvyS0W8bUN9h0+FFL0m7YB7h4lU2Ugrlk3O/GXPNch7qWSK",
+	"CKlXTabuRERPwI3MXL6B2Ko98wSyY6juuvj2DGTP50Yt221DvBm0Ftf4pBZ69jgmj1GlFrLYSO5v3XNr",
+	"BmirUfqGoisG03Nt7DbDcVkUTOjB9iNGr3vX916zReNk18aw0nR07qiRV37TiB9S3dCNsdZpWizBBBA1",
+	"V7OikEVrl2tkstHbAa73gZ5RMYgog0cgyoOSITM+5kw9MsocsX7sLnEQ9r3OjPYtuG9ivFbRfJ6x1vn7",
+	"HtZ1hZXG1hbC+wKcEGXG5kyLXnaqTHkx0claB8NWAhMO2tE3mm1cIxUxBKtYGd8t/XmqqNZnZVPbaLuM",
+	"CaBuilYminP+BTUaeJYaNUJpOW9i8RuFnls5R5FwF1nYaBcXf6AkaB8+vsb5CV2gC9ocuLCRHxDfEaid",
+	"1eLtYJG85VMdCcs1ezBnKaF2XrGBT7iAYLQb+a66mj0rGlwnopfCxXdOGphLgnYAqsjJ8ddHs6P8SHUZ",
+	"3C1yG7uM3VUS29KaSvJ+BmFPPhMFQrRZSoRcxBSSW+VyK6Y9TXKpNNFMkJffg10PLAGUpMWSFKXw4Ttr",
+	"h0RODGVVMU6JD6l7pJxNjRjh65HqxZlroW9IeK6NUT32pSx5uvH1psiJNaZfGR1KlzWwyz3A8rksaDYo",
+	"i7iL+1YuCph3dVsE61O7MKpbJDiS1T3i2YW/UKp7xF8tNftGsJlJ/baos5iVdWi/h+5U9Qyuvx000Ort",
+	"+1BEw7E/GH3UDurCel7XlqQoRWd/GdqSmo9O+9laTQHBjmutdqFLoPdX8pqzrkoP+wTHxjw3ZQKCzH7p",
+	"zaQ5QaaLwmjSORvYwNDe6dMnSU9zbd7ovZZqwgqqy17SWzJa9E6Pn56cfFl3PgTcfCVt6ugowofcQDqS",
+	"1gvzOIZ4f3qJLxwfrdBY0isF/61k9nd7ac2l0qxwW9LWx89sdI7eGLClra7K5yrN7eujTXluZlcLRvPt",
+	"+7ULX9e6NyZ8uc0JBnlyUh/kt98cbQwzxs5tY+tr0EyP76TMdyDHMZ3TMddL3E2bmnbBMyY0uSgFhrRd",
+	"c8VHPIPH0Mo+7q0RYNVS4An76iiJhbYakYcLsAQZ2WAGgoeUvXoiY7h4Jxsl+9UEvRjNY1RIV2bjjE1b",
+	"Jf7VV6u9m5+qJ9fCzRvtVJ5/t2QDH9ezgc8P/jc9+Pejg6eDg2hWcNL7HgJlXrHdrDg3tje12lqep1y/",
+	"wvj43YY3kmkkh/xtRrkgmn3CUJzwqHdI7gxHD+1HR+7sdysuP23uGK1iXpRdNMiu9OyiTNqehCH/0zwI",
+	"/melB9QLX+uqi3mYKFZcG9k+qbz8zqV+RsxEl5i8ot0LNuM+RoeVCbqbYmWNqzTu8LHezQUFQ7PrNBJ4",
+	"rJhIB3LSMkmfLBBgBUBCgs8nvCWlgwl9U01oc9gqLFsQtwoUa/lit4U3FPUxamywMAcjWepTQkHvSwgl",
+	"GEWK2cfms1l0nRAqSJXdApEM5qe5LMAH7fK2OulNuwXO2lnfzu4tKNdqMNkmhA624mfKdZPDshQZUwrp",
+	"mOtohgB2u8EdwxXRBdgW2CcXbLfe9m5Et5DF1SSTC7uYHVRTG2IWkF61HZX+6d2UnmXWmVK44vVlCE91",
+	"fXwrlNTsn68OYyNvv1PFFG+THXRSHCquYFPW/W78PcbCbx4BL8p8hCNqF/BlqccyjwRIDeWcieGpoWsI",
+	"MwW+AonjGPtAYIwu9zPnaZoxh/PicSJmsizOgsQ0e4aGmVR62CdDS0XFcpiQYUY1K8wfpSgYHc/M/Ian",
+	"hoWNmD12cGf0yZDmIz4tZanM7zN2KXB9SU6XZEavq3sSw3FSnuLlRZdEyT4ZzlmRU0MZw1NSsEmprElu",
+	"KmXaJ0Nvc8HmC2avP0h/NSyViRSycKRZlUth88ngJ7rEsDZndjLLaI9BdWwgMwXmC/qen645pW5qvaTn",
+	"h1kziCU9s3wNcUGhGXAz+14VmJFoKqpwwA6rRilPn41H5e9caVks7+NwJ70Zdt6UE2gZYbKCOQR/hTmB",
+	"G/ty/GDNTrTJ3OMG2Lh8/1wJZl6wzG6I/WtQsJwLBM4JU0xQOAjczhAqr8MvLOiQf7H6jHgeFbrI2jdh",
+	"r9SmuA1Q1IjSI8zlPox4nhQeiP0OxvMWwsrXVgJzFaLOQBttxTPkZphHbFnJjlIG5dr8udbVK2jfZwsr",
+	"zbPM8l4FyGA4THMLYMDJBiNMNauq0/aVuXtegRuyqzTwtmDXnC3WBzzTeVy63lp5tKJdg532k94sKNZl",
+	"RMN6zODs25umpu7l2Lp13ZKrNk7mXUPc7tCKYIOCmefdbR8KbBYvR0gCrNIGaxjVDF/tk6FFHQgb4doK",
+	"FQrdf1w5MYmhTCILspjJHKWhSzEpZN4nQ+xyUJd+uCZjWWYov4wYgd9YCm04scYMsmoe+uI56xtByoP6",
+	"YFM1+Yh5AelSrElI7NPcrPPw1EzeXpggBeU0ZUEXoag0WmISQc6Fi6ffIDqRSnK6FEZ0IkM5N1KGLLXd",
+	"DZeTgOiDQgaqrjojUmRL7FERxQBaT9Xlr9VNtjk+I/lpMCmzrMKNCJ9Y3wqQ0/xqmvZxgVYkMz/65uvw",
+	"LsPYoiFpjQflotFZqxBmqpJjO/ppK8V8/fQVbMzn3GiHgMtnt9t/C9klM5oSoDmxRHJVBLNhPFlMmU2B",
+	"4MIQn1E4rAUkNeT03p+KqWSKGMXLR1NeChfHXDA4GaMwLcWtwcow49P8FA9hczgjgQTV3VkUQXuLyDO0",
+	"AlbrhBZVQ1XqNo5aOH1kCCMqohhNUrEK99FFik/pNessY8OysvSCinHT/Jl9ZhtTb30zOg3bgch0GXb7",
+	"hoVgTSvRI1kW6ZhyC7wos5QpvaWWYlfHmv6j43F+wXvZPggC60yKr5bvpMyjoYs217lzUxf4wkYhw52v",
+	"oAs36ibEIdCNIgffnhS35CG+UEjFUfa8so/rKR7WPbMe/bdDdi8G48Rj6VKu7yi+rWDzbDnQ0tpD41Zy",
+	"iyPcpd/dYS55pRubv2Ct6+NbMYBWq1QtZ9u2+hNyC8lKLdkzW6zAraTa3BRUtLJlb5tq8wNnWRoAuK5G",
+	"lqcRg+eFNhPC3Mp5IacFzdUpGbqhDRMyNP2Yf41sYP61/mHzJ66S+augYgpPaSkHaiYL7T5kUkzd30ak",
+	"GSaXYphzAaEe5gcXFoJGUB8FAj9xUcmI5gu3A/gsYANhExkk3sJ4RxkVV9DLWApdSLD1FHRs7awZF2ww",
+	"Khi9god5ygf2OfPZsC7FRxmrvzSW+YgDUFtOiytcjbE00qH5Oy0RHpdhr+5FHDEFIFHTQi5hsCCZmT+s",
+	"NAfLx0D4xvWmV0zgQqtqFaF1MgSIXGxPTDI+Ng8A7gGkJKMQF8GnYlmEnXwvNeQRUz1zqpo55RVInsOD",
+	"f6SIxW2JZP563twuheMYEiTD6r0YHWPAUCy8N5OYRaNY3fP+ZHNsxd8ZzfQsBnqm6YiqmC9gLIVA7RZ1",
+	"V1RqEaQ46oFOubp5M+t5l/IKOOq0oIhoksqFaA0QvekgmlJU/Vq5yQZdxjYSIbxXHaRhfMnRwVN6MPn4",
+	"+dsvB/7vJx3+Pj758q+dgcy2QI7eMdlgF3GDO5i5jm5zP4nv3bvrbl+XC12ZRQD5j6NeOZY5qyMRIhUI",
+	"qckVmxu5Ygm6YMxT3IC1/EZkS7KYSYBMMJ2A7MfA2qEYoC53WUG0K6i2XdhZpMIRFfeRBryV7NEp/qIi",
+	"AxuE0S61uXQ85xb3dFctS23x65jmGyWOajR3asYOdc3tzaORk7QeWbzvaKKzGlCB9TsUHLFEl5Uv2Rkh",
+	"vamyHI8Zi0IaefrZYsiWiNZGPDRjHCKEqMVVqiGqx+ySpw5sdGa/Zgj4y9BcK7O0T4ZoQkMD66QsEEfF",
+	"zpErWwHFV1FxfY4BTNXzFnCIR6+pIPSjfevvwz3XbiK5Jx9dNahGz05XmP1Fxf57G3l8Z5tVd/ACC3C1",
+	"LuLVg313vkgaQSdXUbk3OAkxTAwF6nBsKw2t71ZDrrWF9Yoy9E5bfk/M27u8bsLD18z3NvQkQLtO2dgo",
+	"fahSX8urmicjJkf/GNSkiFhgKqf0ouBaM0F4aDuH7lMWb1lOudgh2N4ewR7N+Jj924Lq8czQyrKvmQrD",
+	"HHqnverHg5Tlcj3cvotT5fjesAEajX201DN5L1LcpihwQpW73vFqZ2pM53D7WSAqNZMLwDOOhi7fyFq5",
+	"wpPpFRNkRMdXidfnzdQwmNriJz8IA2f3jfyfpYzKKJusobdp/bTEt2YG3dUGaqn8Thmvd4dsz27tq/ch",
+	"NLU4cQRbsCIQmSLk4XzvVJEhBGQOQZxd+Jh8ym0dOqsYo0MVj4u9VzdHndYlt7UgakSig+hpLJJojW0g",
+	"4qa8YGAGJxBrqBzCOHqgmNgcUr6VCLiyatHNBuzQdf7rKnesTfG19NVQxlTTTE5LFtoS1vnNLhyvXYaL",
+	"5CRuTGPvyrLqaYibXS7r2YebUgw3tukzC28hd8FlG3aRUjckFa7Kr3YXaktWm2vSCwrAbANvB0R5t+wS",
+	"jsEuzNK8eC+sEkf8YFTLV6Vmt+Hcy0t9b0B+O8Py7QGGz6/D9q5BsxV3e3pKvdvhKfX9nJ1SP7Sjc8dQ",
+	"fHcNpee6jk4fQ17WaOBXycUmqD1baxfDT7m2gDjrMkghs42zeGeeCexK7c/KPOLWh+vTjts21Dzje6H8",
+	"xvCie6L9EHEvgmBtZPrjk29J5WZ3wqehYCIn5N0Pz8i3J19/lZA3c/pbyS6Aek8JjFuxlPzl9Q/P/mor",
+	"kgP6MlFzOmZBnpqNCIDy0q4XKtKwUzB5YhVq0O/75KUmeakgYFkw7gnSUTwRMvTMWdNpAl8vEGyLilRd",
+	"Cl82TJF/w5+l8KBWx0fJ0dERwXACpoxGgWulzsAxTnIXvJ3yyYQVDBKopa2Q9t4cEJki+voQgXiGhBbs",
+	"UjRHbkQCGmAxXEwDRh2s1aneYE4KSKaT0rSzepT03ghmZIn38oqtwj18XR+o+bgd/sHbymQbsTxvKlfU",
+	"VQVBBrKFzAS5rooxsbWcdcMQKFseMxJpxJhYS5V8ekQUG0uRqhvz6FuvZbRSssiy8nlVhCVYrnCHVhY/",
+	"xuICorlTqSwk1h2Es+D1+7ipaqN/MNdVeFdtywPfsiLnSq2UOjLK88AFSCU9dcXnA5XJxSDH2Ck0LAZP",
+	"XPHxlSVIjLf13iBrkhxYU5Z909WBYeYHoOoZFelAXoOaUTCaDjIZh8K3GsrazncOsLzdUxrdEA+xGDEI",
+	"OiBLi9+pEsjfmbIzQoliGgpLKqhdCunbM7kg5hq0MXE+l1tOJv1LUcF6ho674Sm4wGfW2z8yfM8wgz4Z",
+	"yix126aG/TVY0FOHGqps1VwubNkjlzGEpVPV2aVwOUcuWA+QkMZY/wgYbF7ljVuTi+8FyUD55G9buQFr",
+	"syoPXRpUdTCtK0iiuhTWrg2ZVq7C28Cq0qZ1Wz7FZQ1hK2YlSgVvWc/bQJvrWGEsZcpSX7mr+iYILoDI",
+	"Sp6yfC41E+Pl4IotYQlhSSnPcNmpWW9A2ZYT9NMlvjizizNQfTJ0ed3smuGgrXQlSz2Sn8zWmnZdsq/d",
+	"0YVZG1dw2G4MFBU2E/RbhQWhZ0yc2UxrqLZoOoBinkpjwlcxn1FzYQCaLHagGCmh1gdGithlzHOuzXLX",
+	"8nOihIdYjINafH5IX4H1zX8R2cLKOWq3yKe+B8kAaxtkelvZHjceW/6pvub2R7fE5mNtSeLcR6ptAZ0C",
+	"Jyr68XoXM5plZMHIiE25+B+Bn+e0d3T87dOjo6OjA/jfN+Z/37qP7r91j+qtw0St5QF08Kvt7OpaifGP",
+	"stRNQeWt1za+/Mw86uuoNQAQbyix9nkjSLMtPYvMbMQM70btB/WeCgB4iMwQ9CAL7iYGpWJRbOYKTLmT",
+	"oFILxI/l/yDtRnM8wNsJ7mSoWK2uDNs3jHrGsnl7vHAECL7RbYBfrHaO2EsQQG/DyusRPuwTqMvKr+fG",
+	"2GH4tfIjVBVdZMraSO1Z52wFUGqrXEaIg1cuV9fGkkGveK/DHXHFRWp2fo6d4aXeD/NnkRfWCk5i4tIA",
+	"fIPVRwzOx0pOwVc5FcuBL5hlf4DM2tRBnrjvVDm3eVBW4zIiXDoYFyxlQnOaKftNwSYFUzPkyva76m+B",
+	"FiZzhmuDGpVqiSmrQvoJDaRgimUTJx8uuEjlwkmAiJABeQj+Uz0PeCKLEU9T+H2F7Q8KZqtQGkIsBM1Q",
+	"GqUZN1NArm1LDrqlhQ9meP4Lpmcyha9olslFUJmTfeIKi+EHp9apY0Zel3owkaVwfwc3pP3GlS6SCzGo",
+	"tDqjhQLLqUrhQ1ILDEJRzdWE260rqGaYGFsBiAR+Lfhs06zhb+xU28zpohR+nqFY78mmfquWgpZ6Zihh",
+	"7OqcCnpNeeYTtCENJlAH/De2CGRIYjlLOR3YU+nEaL/VkA8Qq18RXMGFNPfzgy0AfU+KyJq5IFbEq4Hf",
+	"mfW8WzOA3cNdTAD46r2o/27UD0b1x8ikBxSpxj6NWTHX8VhdxHw6fnIUWLEdzKbvxHKRoJMdT1i0aqyL",
+	"onLjjC1qE3DJD6DougBzwzMNG/YFA+oy9uMoiO87vEB3dayFt287iu7J0Sa5qN5afB2mXGlW7KDo1Jlk",
+	"7xktpC/K3jvtjc3nf7PP92UxrQeQjmVRsLHR+QvFyAis4cuQ19kW1vWgVebcbGePqTy71qzKgmjdNqr0",
+	"Ub1bxLLWqj/drvezUzRsY5mo7S9Oy2qpWHZgSedWLbf9f0m6VQ+wT68xsnNB6i2CdoGlcaFE9UE5d0Yo",
+	"BiVDwNaCIIZrClk9z+9XJUX/HV0EgYK3CWuM43XQVHM6ZS5oK+aymjM5zxjY4TIpr4itMGznbvFpz2oJ",
+	"cyHczxhMt5t9LKzgMjVCZNfdt2+ACaZzTr2vrnAbELctUK6+mkJtlLVpBivvb+cNghVu3J3KVY7+txer",
+	"AioLa4XhsQpgB6MiOb58HyKZZw8PRSLDAf20j5yWFQasruNSFlgonLU3gViEJ8ffHsXT8jPmbhN/e/ut",
+	"Pjg5Ovn64Ojk4ORx3/QWacBB7q0wWzLMKRdDwjKWA4ghMlrwoltjOACpF9d8zB4pckiVYlodInfqj5Xa",
+	"aNaxeHo4Lj+PjRlLnU6CYnq/xQRWLnUv0LW9UwshWDNyWSPMhqscDADvGlLUwKcymBQyb5PezdUYAAs7",
+	"Rw7XPq+bZxbAyPq50Fm1M3LmTCo9CMWeW0sEadTgraVkVzjfMLuuPvpa00l9zTfs2P0w14pgNnPYW8wR",
+	"iK6FjcRwV5NZWbDBgRoGSt01Z4bjRm+oKNGHdV9uo5rFphwBGPO+tHI5AUnPVX20NezAK9uisHc9LGH5",
+	"mdspONA5mXUdYQKACWnBYgGWYYqDs20OXIhPtDVw0UjBsJAAGTG9YGZtF9IZI9QZOfKReaZVktdcD7W0",
+	"ig4YCoYafQmLHWr730aVnuYcYL/ViTtkQYdJdWhWdiq23kFZ1y1SLczynI+jwI56JVIFrNu2uSZDeMHk",
+	"nLno18wMTjvOPKPgRbZeB/jK4huw1Ia1oE/DOzeoGGR8YgFNy+rf4FuLa+qy71wkTFqDqxtUicDBlz5n",
+	"OMbD6Fjv36jnQi6YcOixKU9jGCo7MsgN/tWGas5duZSmxZTpO1yjAFQjhWKoklCxjPLaqD1ybM8c7q2f",
+	"QLVSm7VMc1juVMeMhZl3kavvS4p5WMHlsAxyeh+rcD7WD2whGrETHAuP8cELV1G2IQYwnh5blFHcWSYI",
+	"xfLBdUAcxNFPqlMuS0CP67TYjt2trbT11kREHvBYR7E/CzZmosP4ExvUrLeGq3ULmkaLr8b4lh2vnVF9",
+	"jOF6x/bd9XanTMvTzA6My737HR1fTXiWbQshLiJBNo+PMRgPVWmwN1b76MIVXVZJqcuCNSnQ8WI0Oymu",
+	"zuxpRty2EPfBxasNvHl5AtfWa3sct9hMd4LX4LXOiHnMKKKIiM/XY+62q8wIPbWNHk5rS0XidcJwL24h",
+	"sG1b2ahDrbutCq7VxrxSDaleGc3b8DcWQXYY1OvmgLIoopkjLrvPlqILC99TdRXPHKmDTcXr2jGRqiSo",
+	"ZMcVhChb0JbOJ76rdAxZIY1Fb9ygIC1mKq3fCGqOOfNiRwbEpwJCc7ctZ0inDatv3XLjDCoUQH5laqsJ",
+	"9DpVkw+aXxnfyqqsYBE6imgho3thhk0o6vcmzF0w/U5mu2YMd06yiiW3RocDW/xSxGtDKFXFUDSCxHER",
+	"yyADswaBlCunGfoDQuyrUbvQWvDGTun5vp5EPD+/NrnVPmtTiy6aplhuZK9Zz7eT4+fTllQLvzDkQSB6",
+	"U3UVhYN8qGjZhJsQapCFXc/cC2fTtjF3KzE7athFwDLXtA/J2IUlpMXSaBC1guz2wfpmPzPnIQF0cCi5",
+	"i9Iz5la5pKUoHcosZcVAz6iIAn3PMzr2Kc/gyeJMPSJyIQidMnXqskYTYqFoEiiCo6BAFF2qM1cWx4j1",
+	"GaMK7xbnY316tApEfXzw9OMvRwdPP34+Sr758ovKZ+nHaL6vG0xLJRNaQIKQFSwU5elZJbGgP878Y0tw",
+	"dj4bmNb2BeTal/jGY5Rq7afjlSOT9AI4/coMtk4vGBN+U7yJ9XA9ifCuUKgqsRIWAE1b1YqWqZF45DQS",
+	"vLeNsN6C+AoSTmd0C3Dv7rYOt+VFjk3iA1jYu9fYr5VNwJr+txint3283ZfmOclrfmvTChHK1jnOincw",
+	"mPNXR9Fo0QikWNt0sWpB7XgeH3U4kav4Ym19/MxG5xgq1gA0ltNPWPb4a5dk1lIFuY5B1r1fn1W0lYJd",
+	"AY/5QZ6c1Af57TdH0QqbDcTzTsp8h+hYG8N6wTOjzrySIoWdibgrv/qymehCJ/YqLJ5D35yXGoqwOWum",
+	"4uJKQXbaAjKMvUMVqrIhM7RLUt/Gk2RTAtxKDnqUsENncsTvMoEKhaKmADe4mu+olIPrtv/a/vELPvYx",
+	"fO6A5z5WlprZ96Zcz8pRfyzzQ0nn/GAsUzZl4tDP4kv4urri8wM5Rwo6mEvIXvJnNMIqjzuQfNQH7nf3",
+	"8de13T26HY/2zv7p9WOmWLHmI8CMYqiu6nLjYm6CD0HMUHi3n6zGc0fhVj4GyCv9g4//LSqK/VSbaJ2S",
+	"5+Uo42Nz+DKuNEvPjDgGf4EEBjnyci0ON+Pi6ozMC35NNeRAUPLk6En4pC2XAUpWkC+I3QF/x14gpwya",
+	"ia5OwFBjSY6FLe9IZlrP1enhocvTCM5mjfk++TYmIyk2Lguulxdmv22qMqMFKjH41w/uhP/j5/c9NFIC",
+	"d7TP+VbNQHpfvgAo+0RGtD6qxzMy4Vlu1PEpKKanznOrEsQzSMh4RnVCbAm4/qW4FP+N/OPizWuzoErQ",
+	"KzYYU8USwiH1ccIBd6lg5MOHl99ff5NATid+8+6HZ+Tx48dPzZsf3j/rm5Z+5EoriwdMhp8vnbJ02UvI",
+	"JehL+FdgTrnsfRmeAYYSGQZfDwFD2Wz8VBIpbOWpobM/MpFCh6jTkYLRFNJLyfB/HcB3p+TvL99DqZ3h",
+	"q5cXF4iXNKZFAcVin7+n0zNfFBZ6oooMX04OXkvBDl6ZtRzaqM3HR0+gKyziDonIZhRDOseaU1yKQ5vG",
+	"+rdflRRD8hezNE+ffPXNX5GGKFEYlDo0DHB4VuE+mfOpLEoBy9KgEDYkAkK/38mU2yV/eQBbBe1/8+Tp",
+	"47+ekg/vfzj4NiFCkhnNJhAERVRZFHJqDtCc8gJ+BP1QL/iY9clr06nZSZ0xZdVFI74rqzfBKTQkIMjr",
+	"H54ll4L42J8R92i5NHMYXcrCL9i6XbXkJhdAhKkEFcGqqiawMseaZtCpghlfmH1Zsy6ZDTqH/CX+77Dq",
+	"p+Q7OCPk//t//t8hgH9lgNxx/FWlk8rCGqu4VkTxqTjgAszOZ4R9wgr0piczR2stsr1NLKqHhb/iRZ8Y",
+	"heqxh0sKo0Ad9hkrVlrBsiILWVwpVMyXuM0UmjS7xbUyncuFOIWIK01HuDalslZ20xC+TIU7WjbVOpNK",
+	"98kHhcjm4PssYHaYdI3T7ZPz2sztwJ8egZ4OC35O3r65eI9zwXALZUtQU0GGL6v04oN/suXwFEDWEdyk",
+	"wvYALOUrtkwCRHD81aeVYAStmVROUwY9vwOUFTM55FyGAnFbUlKK1HCRlxN7HhPCJ2QpS3duT83lcHyC",
+	"WeUwdiVzBiLfgioyoUaot/NzN4rhgnYxnbEAMQoMlRGuk+Y7h+QsH7HijFCC4VCAK4eVgM0bj6u1MMfc",
+	"7OoQHxz2yfDF8/fkEHjw4WeL9/DlMGfDICc+sCKa/U0lYGHDkHGtUNLGRbLJz6dmmMNDWurZkIyWzkVg",
+	"01nOXDI+7iySu1kkxLIZLd39cGY5qG/BjN43AryogrkL3kOuCm/gqgY/AffMMvtzdSk5mBu0TxH0RoBB",
+	"wmyA6RjdP6dEXrunYbZo0+TTWQW5F1hxiJayb5m0PSU4a7j/cJmH76hmP5q2DuD/Q/KXwi8qdC3FmP01",
+	"CR98x3IKhQct5F74i2KmCVWzipspo9ksh40yl8tf++TNtbUTV1Oxo0SCO3nq+CxQDxmGKe6ua6aL5cE5",
+	"oqib+xo7xtupqolhXzJ74atI+8V0AwCM9VqBauAeSVWnuk9+tuRP1RVCFWkpa0Wx/+L2AfmnYkbQsCgF",
+	"mD6fWKoD+B0PuFirpV6RTOLTsGSxQsl/xXPmGc2Tk6d4skUdzBFkS8GMUocn11bZgyohp/4eK9iUFoZk",
+	"CEo7wghhoHjlCVnwVM/MeDOmPe7kb6WECwUi37CkGzDuVBryQNT6JcH7zQyfC3J+8ezlS7OKFureCHJA",
+	"sWomF6JPhpc92u+PLnthJqjdavPDytdGO6VXTJyh1JAAMpE5WXBWRUpevnWrYMUFIXViMZFQ4AAJCUYP",
+	"4oarhImnGKgOv4ClfQVbnDEK6zSHW9yKM3i5jdiM24v6X1w/Cm4Ybrj8KRkeArTR8gBa/Rd467+by7pi",
+	"WrUnhiBrDA8dVR0UeMKqp+u/HFpSGyZkeBhCVeEbwTeHmZRX5RwexBhTu86HtjSN67oUqhyZXRyxSCu1",
+	"X/H9glVf9cn7IK8HdBoEN5WCKXNvTAop9AEDSVQgCzRyiaEGAJfK+JgJFdpIXr00SgEYiHpOFTG6k5Jl",
+	"MQbKOLQvHeZcB7Yh1Afe0gICla9tGfXT3lH/uA8ASqYVOue9097j/lH/MVrjZ6CiHILB+BCMw+azDSnF",
+	"AA8uxcu0d9ozov45PAFx0FinVEHEKTcd/VZi0rKdCAR4YoACKr/dUtjjjWGU6G215oNQuzUFkz4fu+J3",
+	"8YerFTl0LubNT8K1AsG4BVNzKRRqjCdHR4j0JLSNDwhVj1+t8X+LwYPLHlTJSD2xsVZo07Jep3h7foCH",
+	"HmUpUHeBCpyi+8tHMyNV5jktlh4FEFwSJHVV5gVbhGF7mk4VmDrMY72Ppm1LlC4j8/QzWG0jerARtsnC",
+	"emZBW8fr1oXSVNGNffKzvQ+orbsLC8sUYSBGYAJXv5eskH7o3lun/g2bHEjT/2RLu9sgg3xnQcxuZaNj",
+	"LsgvX9DjUaOtk1vr0vZ2gTFKMQJ7W8icK+uD3RuBwThIOXcu+E20dOhCSxv5nFtHDO/cbr8f1PGvJtLG",
+	"A2A99r9FB+Ucukq2Pv2wY4efMeTtS+PWvWDBzjVcU2Cp9leBD6Kr3IJoZ9/ilrmb/bOxEM07mHgx1atA",
+	"kkxosd+NfSNYhSdRwKpvuZuHYyrGLGtm8C91aMaAGmtg+gzAYalOnKiKKdVGmvclp1IpWJ+8toCuOSC9",
+	"KxsykYIGiPnZgMRqi/Eml2LlSnlvwyytRbJgffIMRp6ZVtE44nQfG4dhRMCiFBXOKxjvncXhKcqAdRLG",
+	"Jv+8VLxfar3Qch4CoGwiWFR7A36zIno4aaLSwqy2aL7VM8YLQCNdlygMN37uYFo7SNMWt6PbckPDiJ/S",
+	"JAK7LMUtGvTVr+MtQsTpDgL67+k2hXVou0hxR/dKwqile5joCntZz1i+pWyN5H0IwnGFiRBDQ5CKBWa8",
+	"ERvLHMpsQLxVzqiAVKIK65WCYy9gfAhvnKC9F9mmkcffMVXmFf8EzggJqUqtHxp4mPljs99tfmsWpZ1d",
+	"wbo5QwhXYHHb7+b/yFwtXHCSRTY3aZSMqlk9mLXbt96J9zcu2IJyHV2vedmgVLJCEWUuDFtCw1pfz7zx",
+	"HiNIFIOwUeLw3HOZM2F/B8cFmLnh7u9bG5ut3Q2ReIoRIR1Qep+YpeNieikiByIiLsBKP7ATsf8jQLOs",
+	"fVfXWRwWvm7X+nCW7slO97KPzOt67QUhenu/qfxU7u+2ek7HM4/9bPqzcnpOU2YEMJttsXH/PiMk8gbl",
+	"77kH+NskMbvmHq7MDHP5O1daFsv2QweT3ruSF2weGsssyyKghG23hxtVvnPhm3ch3OgcXtCldWCJM8In",
+	"ENqH+BXoKwLXEFdkqJjQQ6sy0iyL6GrtsgY+/ocjqPumpH8yZhQw2KZJIXMyYlD/BRPVtiEhKAqVNpPQ",
+	"KxvOIL0MQABr37sUE1eloIa3z5X1OI+WRMhFn7wR2dIwL59O4PX41RQDc4+XqqrDfCnQbKHI0Eu8Q1si",
+	"JnKVv4MJ3TXFJbvZr2s0enyXNCrY4g7oFCKSLJ3CjrVSJ9qcmu0EbyaEmYswtDtUSAsBQVG8KGdygWRq",
+	"HYsLinmyCTazYOwKHoVPuRR6lhAbT+mcHupSDD2uIY7vwLyXLZ3DeeVHaMb8ChoeRDNA0A45h4iGCXdh",
+	"DtJXPLTTNl/bYCjED41KqkbAemfX6fZNHiFm7O/NqhCAiTbZxey67ds2VkBkJfS1hY3evnH4Gf/YJKRZ",
+	"BNNOdk3X4MO9VWuYt63bt38RrXAru9VeHVpg1SjncmCq3rw+YzTFmLiMCwiCRC6U0qVhFZX13d28IPy7",
+	"GLt1OcsTxHtbXOMBUYVmn7Rbnarh1aDv6JZrOxtcLmj/GTZ88D1Xc6m4Sx5paXivBHO+BpL9SFmIFkWe",
+	"XfzUTkYQ1+gKrLTp1AGk5u/clbqKTdp02GGme906jKHFYEcnUXgYTHO5G4liybQRcNGkG4VK2rS9nx12",
+	"qxW3zf3QqrJBjgcU41PaEhKWeTKMwXxtPXYWpLMqegjlmI1cEYJ3JpWfLCYrm9G8wyoUXViGm8kDvkkq",
+	"XLsW0trzLWJ2kAabtUZfrXTjhc9Wj1lVi1ib3mxEIcTdmy+KUgDFfHX02AKUhZ5XuoDyjyqwRKBbF5U7",
+	"P4K4y+3CD3CPG1lDjWrYymql9h96xRWxMEJGqUVcGQnlazvs5OFn9yewgVEACRbnAzaXyqjGlcMeRQEf",
+	"9O4jswBkzmaF2CFCntf67jksMg+Lte1d4l4053hfIViruGlf6gnnNrFx74TXzkVUACy2TzflFSPl3AHh",
+	"g164E8V552RjcAheNhjhh0r1wntvAGZOsEU/7jn5PVATgLb9iSkJHD4Vy8A9DYBOtqaoAtzILQGlNq4o",
+	"50phtI6QGowhlqCbPNP/RU2/O2pqcqNvpiJd8OnUghNFyeh1vYB4WCjCiDiEZlAVs0/eTCARENMGrJc5",
+	"qYQezMuTgq2T3Xscw+3R3Z+AAC4s/1igOLLKWVQrMZTKKvON+u4HeGJtI9ZB+I0c5OpkuIry7KCW2gTV",
+	"srGo+Lp59LeabXQrkITbCQqroAp+f0kRZjPN+NsTI2xx9v2aYXy+/laRW0CIh59t0F2rvfUDQuVtVpKr",
+	"CL4HqiH7bWvnI9RhBu7b3uo62mKjDgvGhQcYcRfHqjBhH/mvndujBOCgVHz6suJTTOvc6O5b3VPFQmRG",
+	"F0JZ39TnIgWG6R69x219si6rPAdQmf1GAtkUfFu1Bxf9kcdoUNutOO5es/D1HDzv2F2ABOHQLyalYgpc",
+	"yVIw1ScWj8/CKkTiQ4iFlrIdg681Vyy7jlmabGv3cHz3oDfUkQrvWHN4SHzDrkRAvU0kW+rZYSanCKgb",
+	"5/E/ws/72TJo+542zOMQR3bqwgE/7L5P1WYgsw53oNSzlQ2QGNnb4K/IFnSpqugxNFQtWJYdQDBD6oBY",
+	"oLK/TQKKWJWxm/3s5Er17E57efvcvc7CHSttWfp60n6boAPzcpUhAV7joabXQmTSVhtxEsmjQDiHhTUw",
+	"OdCcVDJbUYkBh5HCpzOHxZjYJ65uoo5UOoe6suQO6qb17FcJGwoRbsz16Otrdt1tB9HQcvAsmgSAJME4",
+	"Hh85/CYMgBJjdob9s4L48lNULB2ijUMptj0nNh6Ja3ItedqvQEI0yyDcnl2KSuLwmCPYCrYZzcXDqazS",
+	"535OelCDdddzfsH0mQ3OdfhPdo5BPS92S8zgAsTokEYqOCSLqFWAF9GGlTYTkEXQaqaY901oWzUScqg8",
+	"uSyYDZTTPMcQFReMMqe8OLM5ow5GyJL/k5OnYUTepQDkLoQZAgycPvmgGMqTIRTYKvpWQhQXY6iqZEG7",
+	"lJYZawj5xJk/nNvjbiSB9yHO2m1cTA7ZjW4CdYMDYX5SrQQ55Uq32XbNBBYsgyw4F3I+t1gHzslq0Z4A",
+	"6kwCJr8D4R7R8dW0kKWoAVIMXS7JEG1BliQeKXIOADYHLnXkUoxnUipgeHGqssN/oFepG99WhHl8Z4Tp",
+	"sanULcqr4A6tNAegCrVRhg2xktqJcf12wyx1US/e41MkFpCiJvvE3nHNmu8aef0Eg3Jx6vsgkBom/K6X",
+	"oZ3Yrdx1ti3YQLu8sbuOa9Vy141nVB86eMxWH8Ir91CnOGkLLnjjNICVkPUsReELAs0EAiTYejhxh4Sv",
+	"4dQRE8AX4llznDm5b71r5IwyS72V/AwEZ9iNIY4AkUG9TD0qDG17LAiWAlSeuRcoYJrR8RXe2KcAiWgF",
+	"yykLoFkBvg3PRuI3nhcAKtuwGCAg7LQW3bwjHdI2Jq+lYACkuV9niqXWJleKI+Z6QDnE/IX7aLcQ1m1Y",
+	"D5yFZW4YhH3sEJ75kvQsGPCmx91jMN7HMfZxrlxRsts2KiWfIzFahjQV5WmFABowEcM5MFU5HnElcwbV",
+	"vGfSsG4otROglJ4BcqSr4Z14jFM1Z/RKgXirpBT+DSMHm70IwCcj0TPSs6mHKmYEQ7wnScP2viHnzq7i",
+	"fm2XdBnAwHoaA8EAClitU9valXX42RX6tg7HJrSIN4I9AoxDOOTURvvKAugPKkbaktGPlKNZKMxg+LYC",
+	"vBQXAnzmpZYCk6CoWy4M+lqny+9hTI2UGTG+V5O6Az/LCyn2vNPvQdD0y2SutygngXuhbess6EGFrb2+",
+	"2M9Tru9tqfdg4qumc0868zYMw0fXA+rdfsHbULkGGQpClChP4wxjwjOmDm2xgcBf99kODuoffWmMDj8n",
+	"tjSFz6qFqDtvSHr5PaGZNwgqWcEDQx7SNSuSCBAkwn0hMg2E3PTJ20LCUMmUX7NLARKmlexjGvULpr/H",
+	"CZzD1O7Oq5dEmw5Xs7V9VyzDvtBX19Oep5T+XEwjpTJuX7bkOZ2ywzkWWqwG50vdjLigIDyv19PAV9X1",
+	"9G+f8mzb1+MQJXxsq0vvJGLuU2CsmHg1TizwAMDz5q6cUUCmp44M3RnEwLQNh9CCAn85/Nx+DF+DfOiw",
+	"7BB4wei27oTUj485YopVGGjRHD88Nz/wjil+ezw7Dhm5remqXNbxk2+efPv46yfftFf2auir8/nUszIf",
+	"Ccqz/oKN5r2kl7OUl7n7lNFiylZ++nU+rT7czklOYpal0VKHuvCCCqy1A9PFs1FN+J0hmabAxJOvvl4f",
+	"Ylfu8euc7cw+bsB5YM0fCNs5Ofr6D7c05sbHfGEdLBLw2JNo+V0s2ea5o0VfZ6mFU3Byg7n6bWW3YL1/",
+	"lCiWbc673czinxx/3SL3hfWBtlBZ/W0Qo6GCWZB/lGXgYN6GN5gUzLB4lrZfKzNGMz1rizT9Oz6xRwHZ",
+	"9hBZn1qtFEcSc1bM6Fx5RE6jAgPBmWX76ujxHYzLnP2Uajqiirn8xVvYtL+vIIRAQSatYHKwBsEm2o0L",
+	"d/Ew49esbSt/5NdMMBXJk4ydC2jtlsSeQo6t+4JmWPWubR6QQtGONkFT3nkm76C5252JmkGS45Rp59JT",
+	"TZMKS09g1Yp2rw/6Hrh3LFbvP0JPRFXSZYbqois0xXXi4yzC4kbm92icE/ogX/oOHozr564TsJOg6pOt",
+	"AA+VCfedJcDmUMOn2mJEABLaCucrNmOEIVgnK1v+pDko63t84AHudOS82sHeho/PNlVf4w4LioVmms/p",
+	"DwhuEBxC5SILgZDMzy4GwPuH++RNAC1mhBnAVnDIYg4Z4YgMRzQdQHPDWGyivPow/0Of2WpyFuyy/QCv",
+	"nB5/bm5OPljkpHY+udnoDhQUVBRqYfcQ4QbeyiqNHmo8YiSURQhrTk+1PbyX1ZKpB320b2Qq9/vywiMm",
+	"I0BEsPBrmR5NGxRUgdruPoaQSrtZDKHdMDwvclFjIruwkchrt7kvpYZo0+CsE/JSIDsIJiULUrCcG4le",
+	"ecupIFL0CcJ4g8vFvAAxarZsGNEyS2Omzw/V3H8oZP7nIx4hkeU2EFEH8vlcfdjkOvvBbr1p6pGDyRFp",
+	"5TmLoqJfy6v6fb3ZwFYb0h04vnCQ6V34viwOUcCIV5xg4T5BYfYN0Tj4yNa51YwW1qgWCxCZMrFFsMwL",
+	"eLoxcXfJaDEwZ70Xt2J2K/rf0jbcYzdpeSUmBD2KDbEzRSk0z9kgp5/ivX5dL9F/3KVLiCHGWtnOlOmr",
+	"inu5KsFgYShV1hTYU+EgrVmQRlJmjO6pSNxDivgxJ6Ip3ucHWGR7AcoiRQUJby3AxF+AIStNYQ3/PGE+",
+	"70Fh1DST0zK0algO1Bze84MnyQhKNdRuhv14qGE4wRDvKwzH9N2uFxjOsGcNPk0JxX4ie19dRYef4d8u",
+	"goIlCnIOzVpkEYAGxEKjFj2vFrIoynyEJ3KYMm1Emj68MjxzCG8QVCCUZjRtDK+J01ss4sPO5Q8RWvMO",
+	"Coa17GJz7ZW7XrGHdll0OH1/iLugBg/RTCYN0Ve1Qy0qSE843tYOZC9Wf5Oc2SNfFWfimlwxNo+i6H2Y",
+	"p/Tuz28Xagwp8fYvoWDe9xXa1e0Y1KO6buAs3ns0WPtl5nCmrzlbdLeNepuJs3xaavf4xFiExJnuhnM6",
+	"ZYOyyCK2z584W3ik8T+cpwIm9tNGc+dNgcdbwKKJliST8orQEAbBAdVbIgBFuxUdeidY6A2qdcC0bpQB",
+	"I7KlLXdQMVdK5hkdM5KxiW7SEK8pzyz8959WRWxDyYZNX6sv8Ie6/edMkHk5yvjY4oGvW5+SFjuycyyq",
+	"ACzbwiRjskwDSC7qWnFU7IekDZoR3pMy+MBQthvMkg6AHVP7NmqCjkqaFLadKMK8FAeGbNC+Eh+Fvdy7",
+	"Lobzal7EZlXsRmvxwDhsB0L+M5nYoAZKEz206Fz++AQeMgputRoWPla9VWRe8GuqMQWJ5CwfsUIhLkRd",
+	"bYM3x1SQEYPUUhRcLXKxuf4uhcOGBX5+RoZyzsQQU1ZBDxjR8VXUKwf6zN5J+S6Usq3vgrs+Qr8nlaz7",
+	"lXI4oqK5TIPzQ3ZyQBo57zsq1B5J8UGhx35HRRturFlYc6AnshjvvcIxZk9iAB84+6kNUmtBk90kgbZs",
+	"flKVgIOUTVt03KnpkFKKQGnkbakRJZHIUiPru2JsXn1HSqF5Zo4WQOhIkHczPtEsxaJzgsjJpVD17GY7",
+	"VwuebZRRo4+h6QAxgmL88jsq9sko70Z2/o6KexKav6OinU+OqNgvpX9HBXGUEND5FrwOE6F84tOmCIyO",
+	"nG+i90taH+yYO4rhP8Lx2TN+Lp9ojBruuPozRgs9YrQlmBnKbRpOANFRFZjXmTcPLijavxWzsE5PK8Qv",
+	"axofzqEmrB72yVuptBGyEFsbygWxDKKhLSIObO/MtjliTFwK3/JxBUf3l9GS2JX8q0VlkhkCzwEmf+LA",
+	"nooyg1S9jNFrLqa2tmwgTMa40t/9wuxVN3st904TF3SJMrIFFFCaZxnm3nYkkjCk6takknq02s5n9OZY",
+	"+dVAfqeI+dUE2kSfcBP3Sm/BxpqTtm+hx0IEjh2k1AqEJC+IXAgI4cz4NVPkGyik2CcwTChOJupVpg3n",
+	"iQSqTc3bl8KdpBjPgCbZ71+Y2R5P9XgPxNw1WvwOqJl5+Wa0XEURa2Ocv8o6znR9Gt8xC/jCtZeZ68Dm",
+	"52RSZhkgtdQMF1X4SD1DqAIWMu86Wwi8kpmfoC91KfxBAlQ0tJKc+uscs5ugXGWwzFgJktpGPBzniI1p",
+	"zlxfsVPxD8nFLRs5/xR5Rc8hfWgrWdpIOKy16pGt6Y97WCe2uvwFTal1uUrLmlfYiGc1FTOTYsqUPrXs",
+	"91JUvNrb7qwsmBCWKQ8YDCCw/pn6b3Rknnf9KKzKA6WOK9USh22LmwbdIownEVgjAFqF2SfVmFH3dZZG",
+	"qGAJEHU0MBg2sPwfzTLt34T/I5vsvfIGulC3oTY57SQOxuU/8ELK6Z/FMOWm2whsqu+i3OgCSFvUzOeS",
+	"zJmcZ5inrJg2QpHqJK/FiCJnbRr8CxDBynnASh8p5C8g1+FVNOPzSi18b6nIPef1O4J3kdXqzpBFrxxz",
+	"d8St3ObuTTKUCzEwzQ1PbRVm/2gSXLcNIL7/s+T6j3bmQbueyloh0M0Ou1fLC02hNsuDvN3d4DbUtnNT",
+	"2P/507UAAiB5uiSpjEJLth4zyNG4NWX8lU35+FOwYjPZNk0Z1vYOvQQ2rx9BPytKuFM/ASjIstQZVVo5",
+	"ngovjiUAUI/o+OqMUE1y0+LjI6tFn8NqmRZVBOn0UmzpCzBb8/vXn80s7iufotSbIArNEu+Vpv/J2Lzu",
+	"EADKNlRkC/nMEGusM6Pbl39gz+T2EB0ETPutQX7Tlmi9uhlzWmg+5nMqdPPl89wGGSVtiWZjmrOzMJ12",
+	"TOd0zPWSjGTpqnZkvEl5eBsO5CFKHsEA266a2oLuH8xa2rjtrUSNcIw3P4gNt897QxQZxvOyqELg0IaX",
+	"ZEZT+4K5OaHOh7mdElKKDK24zJvJWuxS/+SQefxADv+bcs/C/tuyOvmy1IhduUtElttY2ElnCwryAWyg",
+	"AZjRcScxIpYMzVtDMqPufOOjgAyr5aoAAS+drkrMgWFnBUDBwyPbPq2q1ydmzCttB8k6KGkNf5VcsHRA",
+	"9RDobmjkoIFiTMBXii6xDsGlsEh2QIbXzNBifZYRQrtg+p3M7vCi2UOlSZzCPcWCBcy0XbYJWBXBlJWl",
+	"zSbfMwrzC35d+Qgq24orbVXIRnlntWr5CleYBJ7qQD8Yz6hODFkCiJgjaY+nnLEJSPMNl6dFiN1UCf3c",
+	"CvvHR0fWAD6WeQ5GX71geAzyUzL8H+5OUP+dZnzMkpEcDRsSMPyjmzBeHTDp45OnT2sl0x8Dc9KsMK3/",
+	"n1/OD/43Pfj3o4Ong35y8PFv/9rbBcb0BqSJa9l6x9vlXpGHvHsSl+PWcO0Q/NcoZIYx08xa9xqAI7F4",
+	"b7vRDiwXMMoVbjw11A7u0LGF/a4XuAOaMZzf1RkB83xSw9Qq9UwWlSSoqlpI2A86qxSY/cCdbI8UVYRP",
+	"wnCRFKjeWu+YN9yfEVwQLPMVq/J1ThaFFNOqVJ69Oh57p8+lGMuUkSE8N3DPDWO83tU42FNim2v+phg8",
+	"L+4qCSAocBihwBbDItsnVKkt7P8wStVbqaVtlbw0Fs0Y3hexuebvq770Fpt09wUXpN84y3M3MFiL+d7G",
+	"ZwGOFsdt0X6hDhZ6JsF81pRD5CsfPJgqJ7g8dhYrGE+bT3/TfG6RuKCHdtoq55mk6SO4tfTe7cBGdMNV",
+	"syZf7N4Cz8XZQhkRGf/x9vmLhLx9/SIhP7PRW3Mfvnj5Q+JNt1+RV9/BXf3VEcnZlM75J5YpsP9yRXRZ",
+	"QDTJvODTmU7IuJDzORRaRdf7byUtbM5tWtCFMvqY0fG12RKIEhkVspzOIAdZvXuBXU0KxgBhj2YZyZmm",
+	"KdV0/S4+I1RdkeGL5+/J6rkZgukQgldgN/rkg4tQh3KxNF2GsQCW8LAQUeSafluGNNbEOvMy09zoFIem",
+	"2QMz6DqFzQvTrLYoZdUJ7wLUXjHSX9ybVZUAOfqVjbepZX03h4JesT2HW31AoqcBJn8rV63Kb5YRVoK8",
+	"ep/lMIMeblqA/NxXq5UQpkUWdOnOnWCLCmWST5ybGzFrz4JS2cRlrdn4LIWYDVxVAZJ3cj0CquYBTMiO",
+	"u9NOYlVVXlUCaCpOr5hIfwqfvZWc6k1b9MZvTM3YGJR1DcJQ0fO159huZlPPsaK6Yct2BKoeYuGDYsWY",
+	"AZzexu34BPAUTYaJWjFesyZW51OJvbdUgvpcUkd1BZsuKoN98tqB/J3a+lU2BKyQmtlcJbOQAOtZzSax",
+	"5aKUtbI8Upcik9PEp+Fb3H1nDWRjWaSgEVuYUJFaJJ9HEHYTux+ew+z3q4RgH/HCG/+4ePOapHJc5hAn",
+	"B5W2tCQjRq4Aa1whxAu725AFw26m/JohQHNqJMkNVOR05YBDr0xVEIa0y7JMhepiSLSYv1uvpYxmAEd2",
+	"oPND+fwI8gKwpLduKPu8CFwnNy6QDK2lZysL0jTnO2Pp82oRW/d9M7rMq2UDvkwj0MvCF5gJyBGqw1nz",
+	"arwAc9Y9EwSs9F9uJ6vEzO53mk+CW9Nm0sTt3a8W2WQQBHufuVaw4ihAJsqJTVHlonPgoqdVxZRyqU2V",
+	"ar5yH4j0jTl7F+7ZLof4+f6P5vM1m+sI7koQIll3ndtsdjC37USpB0W8dhZt1Ov45/4J2ItflXTUQp1R",
+	"Tuqo8/Cz/Wsdc2aNVO0adEIRrFq9AxzQOzoR1K136+LWQxmaTFFvvXWvW2XEjWUFWy2u3o/7kNBs7BJs",
+	"cL36dfojgYXZ8u2PVJuVF0izuHaEURZZ77R3SOcctsU+vjbKsct/FmlArg6nrtSxmo++tifoMFhEtE5+",
+	"qqFSZIhuHULxxZ5HW6RNClgY+iJaTqFybyhYoQgQdRaC411B3jFmGduXoBrx+js/yIKA2WdEMyrGRgc0",
+	"E/SOS/u2LccVf98Dw7sVNJ8bnvUudYAqQMhEKPLPhMayMG6SFjLxy8cv/38AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListAudit answers what admins did.
@@ -11,7 +12,7 @@ func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListA
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAudit", r.Params.ActorID, r.Params.TargetID, r.Params.Action)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +23,7 @@ func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListA
 	if err != nil {
 		return nil, err
 	}
-	entries, next := cut(entries, p, func(e watchparty.AuditEntry) string { return e.ID })
+	entries, next := cut(entries, p, func(e watchparty.AuditEntry) store.Keys { return store.Keys{e.ID} })
 	return ListAudit200JSONResponse{Data: convert(entries, auditEntry), NextCursor: next}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListEmails answers mails.
@@ -12,7 +13,7 @@ func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (Lis
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEmails", r.Params.Kind, r.Params.State, r.Params.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +24,7 @@ func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Mail) string { return m.ID })
+	mails, next := cut(mails, p, func(m watchparty.Mail) store.Keys { return store.Keys{m.ID} })
 	return ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
 }
 
@@ -130,7 +131,7 @@ func (s *Server) email(m watchparty.Mail) Email {
 	return Email{
 		WaitsFor: waitsFor, WaitsUntil: pointer(m.WaitsUntil),
 		ID: m.ID, Kind: EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: EmailState(m.State),
-		Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
+		Reason: pointer(EmailReason(m.Reason)), Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
 		TemporalURL: s.temporalURL(m.WorkflowID), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, SentAt: pointer(m.SentAt),
 	}
 }

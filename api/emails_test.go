@@ -27,7 +27,7 @@ func TestEmails(t *testing.T) {
 		for _, outcome := range []watchparty.MailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
 			attempt, err := b.store.BeginMail(t.Context(), id)
 			require.NoError(t, err)
-			_, err = b.store.NoteMail(t.Context(), id, attempt, outcome, "450 not now")
+			_, err = b.store.NoteMail(t.Context(), id, attempt, outcome, watchparty.ReasonServerUnreachable, "450 not now")
 			require.NoError(t, err)
 		}
 		require.NoError(t, b.store.FailMail(t.Context(), id))

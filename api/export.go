@@ -173,7 +173,7 @@ func array[From, To any](d *document, name string, load func(store.Page) ([]From
 		if len(rows) < p.Limit {
 			break
 		}
-		p.After = id(rows[len(rows)-1])
+		p.After = store.Keys{id(rows[len(rows)-1])}
 	}
 	d.text("]")
 }

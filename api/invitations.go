@@ -5,6 +5,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/store"
 )
 
 // Invite asks someone into a room by mail, which the same transaction promises.
@@ -37,7 +38,7 @@ func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listInvitations", r.RoomID, r.Params.State)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	invitations, next := cut(invitations, p, func(i watchparty.Invitation) string { return i.ID })
+	invitations, next := cut(invitations, p, func(i watchparty.Invitation) store.Keys { return store.Keys{i.ID} })
 	return ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
 }
 
@@ -114,11 +115,18 @@ func invitation(viewerID string) func(watchparty.Invitation) Invitation {
 	return func(i watchparty.Invitation) Invitation {
 		shown := Invitation{
 			ID: i.ID, RoomID: i.RoomID, State: InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
-			ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt,
+			ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt, Delivery: delivery(i.Delivery.ForSender()),
 		}
 		if i.Inviter.ID == viewerID {
 			shown.Email = &i.Email
 		}
 		return shown
 	}
+}
+
+func delivery(d watchparty.Delivery) *InvitationDelivery {
+	if d.State == "" {
+		return nil
+	}
+	return &InvitationDelivery{State: EmailState(d.State), Reason: pointer(EmailReason(d.Reason))}
 }

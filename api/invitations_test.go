@@ -262,3 +262,33 @@ func TestInvitationDoesNotOutdoTheRoom(t *testing.T) {
 	require.NotEqual(t, token, again)
 	require.Equal(t, 200, b.acceptInvitation(t, guest, again).status, "who was kicked may be invited again")
 }
+
+// TestDelivery: whoever invites sees how far the email has come and why it has not come further, in a code and not in the mail
+// server's own words; of an address that wants no invitations they see nothing.
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host := b.user(t, "host")
+	room := b.room(t, host, nil)
+	list := "/rooms/" + room + "/invitations"
+	for name, c := range map[string]struct {
+		change string // of the email's row
+		want   any
+	}{
+		"queued":   {"state = 'queued'", map[string]any{"state": "queued", "reason": nil}},
+		"sending":  {"state = 'sending', reason = 'mailbox_full'", map[string]any{"state": "sending", "reason": "mailbox_full"}},
+		"sent":     {"state = 'sent'", map[string]any{"state": "sent", "reason": nil}},
+		"rejected": {"state = 'failed', reason = 'address_rejected', last_answer = '550 mx1.internal says no'", map[string]any{"state": "failed", "reason": "address_rejected"}},
+		"expired":  {"state = 'failed', reason = 'expired'", map[string]any{"state": "failed", "reason": "expired"}},
+		"stopped":  {"state = 'cancelled', reason = 'cancelled'", map[string]any{"state": "cancelled", "reason": "cancelled"}},
+		"unwanted": {"state = 'cancelled', reason = 'opted_out'", map[string]any{"state": "sent", "reason": nil}},
+		"gone":     {"subject_id = id", nil},
+	} {
+		id, _ := b.invite(t, room, host, name+"@example.org")
+		b.exec(t, "UPDATE emails SET "+c.change+" WHERE subject_id = ?", id)
+		shown := b.do(t, "GET", list+"?limit=1", host.token, nil)
+		require.Equal(t, []any{id, c.want}, []any{shown.list()[0]["id"], shown.list()[0]["delivery"]}, name)
+		require.NotContains(t, string(shown.raw), "internal")
+		require.NotContains(t, string(shown.raw), "opted")
+	}
+}

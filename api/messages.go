@@ -6,6 +6,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListMessages answers what was said in a room, to whoever may know of the room.
@@ -17,11 +18,11 @@ func (s *Server) ListMessages(ctx context.Context, r ListMessagesRequestObject) 
 	if r.Params.Before != nil && r.Params.After != nil {
 		return nil, watchparty.Invalid(watchparty.FieldError{Field: "after", Code: "conflict", Message: "does not go with before"})
 	}
-	p, err := page(field, cursor, r.Params.Limit)
+	roomID := r.Params.RoomID
+	p, err := s.page(field, cursor, r.Params.Limit, "listMessages", roomID)
 	if err != nil {
 		return nil, err
 	}
-	roomID := r.Params.RoomID
 	if _, err := s.visibleRoom(ctx, roomID); err != nil {
 		return nil, err
 	}
@@ -31,20 +32,20 @@ func (s *Server) ListMessages(ctx context.Context, r ListMessagesRequestObject) 
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		messages, err := read(ctx, roomID, more(p))
-		messages, next := cut(messages, p, messageID)
+		messages, next := cut(messages, p, messageKeys)
 		answer := messageList{list: list{Data: convert(messages, message), NextCursor: next}, NewerCursor: cursor}
 		if len(messages) > 0 {
 			newest := messages[0]
 			if direction != "" {
 				newest = messages[len(messages)-1]
 			}
-			answer.NewerCursor = cursorOf(newest.ID)
+			answer.NewerCursor = p.encode(messageKeys(newest))
 		}
 		return answer, err
 	})
 }
 
-func messageID(m watchparty.Message) string { return m.ID }
+func messageKeys(m watchparty.Message) store.Keys { return store.Keys{m.ID} }
 
 // messageList is a list that can be read in both directions.
 type messageList struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // permitted is for reading what only some roles may: a 404 to whoever may not know of the room, a 403 without the
@@ -45,7 +46,7 @@ func (s *Server) Kick(ctx context.Context, r KickRequestObject) (KickResponseObj
 
 // ListBans answers the bans in force.
 func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBansResponseObject, error) {
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listBans", r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBan
 	if err != nil {
 		return nil, err
 	}
-	bans, next := cut(bans, p, func(b watchparty.Ban) string { return b.ID })
+	bans, next := cut(bans, p, func(b watchparty.Ban) store.Keys { return store.Keys{b.ID} })
 	return ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
 }
 
@@ -98,7 +99,7 @@ func (s *Server) LiftBan(ctx context.Context, r LiftBanRequestObject) (LiftBanRe
 
 // ListMutes answers the mutes in force.
 func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListMutesResponseObject, error) {
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMutes", r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListM
 	if err != nil {
 		return nil, err
 	}
-	mutes, next := cut(mutes, p, func(m watchparty.Mute) string { return m.ID })
+	mutes, next := cut(mutes, p, func(m watchparty.Mute) store.Keys { return store.Keys{m.ID} })
 	return ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
 }
 

@@ -325,7 +325,6 @@ func TestModerationListsArePaged(t *testing.T) {
 	require.True(t, slices.IsSortedFunc(acts, func(a, b string) int { return strings.Compare(b, a) }), "newest first")
 	for _, path := range []string{"/bans", "/mutes", "/log", "/invitations"} {
 		b.do(t, "GET", "/rooms/"+room+path+"?cursor=garbage", host.token, nil).requireField(t, 400, "cursor")
-		require.Equal(t, 200, b.do(t, "GET", "/rooms/"+room+path+"?cursor=AYkAAAAAcACAAAAAAAAerQ", host.token, nil).status)
 	}
 }
 

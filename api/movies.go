@@ -9,14 +9,11 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListMovies answers the catalogue.
 func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (ListMoviesResponseObject, error) {
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
-	if err != nil {
-		return nil, err
-	}
 	f := watchparty.MovieFilter{
 		Search: value(r.Params.Q), Genre: value(r.Params.Genre),
 		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
@@ -33,13 +30,17 @@ func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (Lis
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMovies", f)
+	if err != nil {
+		return nil, err
+	}
 	q := cache.Query{Key: fmt.Sprintf("movies:%s:%d", p.After, p.Limit), Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
 	if f != (watchparty.MovieFilter{}) {
 		q.Key += ":" + s.keyOf("movie-filter", fmt.Sprintf("%#v", f))
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		movies, err := s.store.Movies(ctx, f, more(p))
-		movies, next := cut(movies, p, func(m watchparty.Movie) string { return m.ID })
+		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Keys{m.ID} })
 		return list{Data: convert(movies, movie), NextCursor: next}, err
 	})
 }

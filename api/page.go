@@ -1,55 +1,47 @@
 package api
 
 import (
-	"encoding/base64"
-
-	"github.com/google/uuid"
-
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/store"
 )
 
 const defaultLimit = 20
 
-// page reads a list's parameters. A cursor is the last row's ID, opaque to clients.
-func page(field string, cursor *string, limit *int) (store.Page, error) {
-	p := store.Page{Limit: defaultLimit}
+// paging asks for one page of a list.
+type paging struct {
+	store.Page
+	cursors
+}
+
+// page reads a list's parameters. list and of name the list, as for cursorsOf.
+func (s *Server) page(field string, cursor *string, limit *int, list string, of ...any) (p paging, err error) {
+	p.Limit = defaultLimit
 	if limit != nil {
 		p.Limit = *limit
 	}
-	if cursor == nil {
-		return p, nil
+	if p.cursors, err = s.cursorsOf(list, of); err != nil || cursor == nil {
+		return p, err
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
-	if err != nil || len(raw) != len(uuid.UUID{}) {
+	if p.After, err = p.decode(*cursor); err != nil {
 		return p, watchparty.Invalid(watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor that this list gave"})
 	}
-	p.After = uuid.UUID(raw).String()
 	return p, nil
 }
 
 // more asks the store for one row over the limit, which says whether there is a next page.
-func more(p store.Page) store.Page {
+func more(p paging) store.Page {
 	p.Limit++
-	return p
+	return p.Page
 }
 
-// cut takes that row off again and gives the cursor of the next page.
-func cut[T any](rows []T, p store.Page, id func(T) string) ([]T, *string) {
+// cut takes that row off again and gives the cursor of the next page. keys are a row's, in the order in which the store sorts
+// the list.
+func cut[T any](rows []T, p paging, keys func(T) store.Keys) ([]T, *string) {
 	if len(rows) <= p.Limit {
 		return rows, nil
 	}
 	rows = rows[:p.Limit]
-	return rows, cursorOf(id(rows[len(rows)-1]))
-}
-
-func cursorOf(rowID string) *string {
-	id, err := uuid.Parse(rowID)
-	if err != nil {
-		return nil
-	}
-	cursor := base64.RawURLEncoding.EncodeToString(id[:])
-	return &cursor
+	return rows, p.encode(keys(rows[len(rows)-1]))
 }
 
 func convert[From, To any](rows []From, to func(From) To) []To {

@@ -95,7 +95,9 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 		require.NoError(t, err)
 		return hash
 	}
-	stored := func(p person) string { return value1[string](t, b, "SELECT password_hash FROM users WHERE id = ?", p.id) }
+	stored := func(p person) string {
+		return value1[string](t, b, "SELECT password_hash FROM users WHERE id = ?", p.id)
+	}
 	for name, prove := range map[string]func(p person, password string) int{
 		"login": func(p person, password string) int { return b.logIn(t, p.email, password).status },
 		"address": func(p person, password string) int {

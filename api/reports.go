@@ -7,6 +7,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/report"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
 )
 
@@ -15,7 +16,7 @@ func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (L
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listReports", r.Params.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +24,7 @@ func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	reports, next := cut(reports, p, func(r watchparty.Report) string { return r.ID })
+	reports, next := cut(reports, p, func(r watchparty.Report) store.Keys { return store.Keys{r.ID} })
 	return ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 )
 
 // SetRole gives someone another role, or the room.
@@ -69,7 +70,7 @@ func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMyRooms", id.UserID, r.Params.Role, r.Params.State)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) string { return r.Room.ID })
+	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) store.Keys { return store.Keys{r.Room.ID} })
 	return ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
 }
 

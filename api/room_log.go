@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListRoomLog answers what was done in a room.
 func (s *Server) ListRoomLog(ctx context.Context, r ListRoomLogRequestObject) (ListRoomLogResponseObject, error) {
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRoomLog", r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +20,7 @@ func (s *Server) ListRoomLog(ctx context.Context, r ListRoomLogRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	acts, next := cut(acts, p, func(a watchparty.RoomAct) string { return a.ID })
+	acts, next := cut(acts, p, func(a watchparty.RoomAct) store.Keys { return store.Keys{a.ID} })
 	return ListRoomLog200JSONResponse{Data: convert(acts, roomAct), NextCursor: next}, nil
 }
 

@@ -9,16 +9,17 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListRooms answers open public rooms, those that the filters let through.
 func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListRoomsResponseObject, error) {
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
-	if err != nil {
-		return nil, err
-	}
 	f := watchparty.RoomFilter{Search: value(r.Params.Q), MovieID: value(r.Params.MovieID), Available: value(r.Params.Available)}
 	if err := watchparty.ValidateSearch(f.Search); err != nil {
+		return nil, err
+	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRooms", f)
+	if err != nil {
 		return nil, err
 	}
 	q := cache.Query{Key: fmt.Sprintf("rooms:%s:%d", p.After, p.Limit), Tags: []string{cache.TagRooms}, TTL: s.cfg.Cache.Rooms}
@@ -27,7 +28,7 @@ func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListR
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		rooms, err := s.store.Rooms(ctx, f, more(p))
-		rooms, next := cut(rooms, p, func(r watchparty.Room) string { return r.ID })
+		rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Keys{r.ID} })
 		return list{Data: convert(rooms, room), NextCursor: next}, err
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // ListSessions answers the caller's sign-ins.
@@ -13,7 +14,7 @@ func (s *Server) ListSessions(ctx context.Context, r ListSessionsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := page("cursor", r.Params.Cursor, r.Params.Limit)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listSessions", id.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +22,7 @@ func (s *Server) ListSessions(ctx context.Context, r ListSessionsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	sessions, next := cut(sessions, p, func(s watchparty.Session) string { return s.ID })
+	sessions, next := cut(sessions, p, func(s watchparty.Session) store.Keys { return store.Keys{s.ID} })
 	return ListSessions200JSONResponse{Data: convert(sessions, sessionOf(id.SessionID)), NextCursor: next}, nil
 }
 

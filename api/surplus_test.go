@@ -142,5 +142,5 @@ func rightParameter(schema *openapi3.Schema) string {
 	case schema.Format == "uuid":
 		return unknownID
 	}
-	return "AYkAAAAAcACAAAAAAAAerQ" // also a cursor
+	return "AYkAAAAAcACAAAAAAAAerQ" // also in the form of a cursor
 }

@@ -147,11 +147,15 @@ func (english) activityReport(d ReportData) letter {
 	if d.Report.Previous == nil {
 		intro = fmt.Sprintf("This is how WatchParty was used: %s. Days are those of UTC. Not everything is known about the period before, %s.", period, before)
 	}
+	paragraphs := []string{intro}
+	if counted := report.Counted(l, d.Report); counted != "" {
+		paragraphs = append(paragraphs, counted)
+	}
 	return letter{
 		Subject:    fmt.Sprintf("WatchParty, %s: %s", period, report.ActivePeople(l, d.Report)),
 		Preheader:  "How WatchParty was used, in figures and charts.",
 		Greeting:   "Hello,",
-		Paragraphs: []string{intro},
+		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Figure", "Now", "Before", "Change"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "See the whole report", URL: d.URL},
 		Footer: "You get this mail because this address is among those that get WatchParty's activity reports. " +

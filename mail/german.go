@@ -153,11 +153,15 @@ func (german) activityReport(d ReportData) letter {
 	if d.Report.Previous == nil {
 		intro = fmt.Sprintf("so wurde WatchParty genutzt: %s. Die Tage sind die von UTC. Über den Zeitraum davor, %s, ist nicht alles bekannt.", period, before)
 	}
+	paragraphs := []string{intro}
+	if counted := report.Counted(l, d.Report); counted != "" {
+		paragraphs = append(paragraphs, counted)
+	}
 	return letter{
 		Subject:    fmt.Sprintf("WatchParty, %s: %s", period, report.ActivePeople(l, d.Report)),
 		Preheader:  "Wie WatchParty genutzt wurde, in Zahlen und Diagrammen.",
 		Greeting:   "Guten Tag,",
-		Paragraphs: []string{intro},
+		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Zahl", "Jetzt", "Davor", "Änderung"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "Den ganzen Bericht ansehen", URL: d.URL},
 		Footer: "Du bekommst diese Mail, weil diese Adresse zu denen gehört, die WatchPartys Nutzungsberichte bekommen. " +

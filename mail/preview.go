@@ -59,7 +59,7 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 func madeUpReport() watchparty.ActivityReport {
 	r := watchparty.ActivityReport{
 		Every: watchparty.ReportWeek, From: "2030-12-16", To: "2030-12-22",
-		Figures: watchparty.Figures{
+		Figures: &watchparty.Figures{
 			NewUsers: 14, ActiveUsers: 61, ReturningUsers: 47, RoomsOpened: 33, Participants: 222, MinutesTogether: 11_640, Messages: 1249,
 			InvitationsSent: 40, InvitationsAccepted: 23, MailsSent: 71, MailsFailed: 1, Avatars: 9, Removed: 420,
 		},
@@ -69,7 +69,7 @@ func madeUpReport() watchparty.ActivityReport {
 		},
 	}
 	for i, active := range []int64{20, 24, 0, 19, 41, 52, 33} {
-		r.Days = append(r.Days, watchparty.ActivityDay{Day: r.From.Add(i), Figures: watchparty.Figures{
+		r.Days = append(r.Days, watchparty.ActivityDay{Day: r.From.Add(i), Figures: &watchparty.Figures{
 			ActiveUsers: active, NewUsers: active / 12, Participants: active + active/6, MinutesTogether: active * 60, Messages: active * 7,
 		}})
 	}

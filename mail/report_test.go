@@ -249,3 +249,24 @@ func TestPreviewOfAReportShowsItsPictures(t *testing.T) {
 		require.Equal(t, p.Kind == watchparty.MailActivityReport, strings.Contains(p.HTML, `src="data:image/png;base64,`))
 	}
 }
+
+func TestActivityReportOfWhatWasNotCounted(t *testing.T) {
+	since := watchparty.Day("2030-12-30")
+	r := madeUpReport()
+	r.CountedSince, r.Figures, r.Previous = &since, nil, nil
+	for i := range r.Days {
+		r.Days[i].Figures = nil
+	}
+	for l, want := range map[watchparty.Language][2]string{
+		watchparty.English: {"WatchParty, 16–22 December 2030: not known", "Counting began on 30 December 2030; what happened before is not known."},
+		watchparty.German:  {"WatchParty, 16.–22. Dezember 2030: nicht bekannt", "Gezählt wird seit dem 30. Dezember 2030; was davor geschah, ist nicht bekannt."},
+	} {
+		c, err := ActivityReport(l, ReportData{Report: r, URL: reportLink})
+		require.NoError(t, err)
+		require.Equal(t, want[0], c.Subject)
+		require.Contains(t, strings.Join(strings.Fields(c.Text), " "), want[1])
+		require.Contains(t, strings.Join(strings.Fields(reading(c.HTML)), " "), want[1])
+		require.Empty(t, c.Images)
+		require.NotRegexp(t, `\b0\b`, c.Text)
+	}
+}

@@ -205,3 +205,50 @@ func TestForeignKeysAreIndexed(t *testing.T) {
 		Scan(t.Context(), &bare))
 	require.Empty(t, bare)
 }
+
+// TestReportsOfWhatWasNotCounted: reports of former versions said 0 of days before counting began.
+func TestReportsOfWhatWasNotCounted(t *testing.T) {
+	t.Parallel()
+	db := open(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	run := func(file string) {
+		t.Helper()
+		statements, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), string(statements))
+		require.NoError(t, err)
+	}
+	data := func() (all []string) {
+		t.Helper()
+		require.NoError(t, db.NewRaw("SELECT data::text FROM reports ORDER BY period_start").Scan(t.Context(), &all))
+		return all
+	}
+	run("024_ends.tx.down.sql")
+	_, err = db.ExecContext(t.Context(), "UPDATE activity_since SET day = '2026-02-10'")
+	require.NoError(t, err)
+	const figures = `{"new_users": 0, "active_users": 0, "returning_users": 0, "rooms_opened": 0, "participants": 0, "minutes_together": 0, "messages": 0,
+		"invitations_sent": 0, "invitations_accepted": 0, "mails_sent": 0, "mails_failed": 0, "avatars": 0, "removed": 0}`
+	report := func(from string, days ...string) {
+		t.Helper()
+		list := make([]string, 0, len(days))
+		for _, day := range days {
+			list = append(list, `{"day": "`+day+`", "figures": `+figures+`}`)
+		}
+		_, err := db.ExecContext(t.Context(), "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (gen_random_uuid(), 'activity', ?, ?, ?)",
+			from, days[len(days)-1], `{"every": "week", "from": "`+from+`", "to": "`+days[len(days)-1]+`", "previous": null, "removed_by": {},
+				"figures": `+figures+`, "days": [`+strings.Join(list, ", ")+`]}`)
+		require.NoError(t, err)
+	}
+	report("2026-02-08", "2026-02-08", "2026-02-09")
+	report("2026-02-09", "2026-02-09", "2026-02-10")
+	report("2026-02-10", "2026-02-10", "2026-02-11")
+	former := data()
+	run("024_ends.tx.up.sql")
+	var found []string
+	require.NoError(t, db.NewRaw(`SELECT concat_ws(' ', data->'counted_since', jsonb_typeof(data->'figures'), jsonb_typeof(data->'removed_by'),
+		jsonb_typeof(data->'days'->0->'figures'), jsonb_typeof(data->'days'->1->'figures')) FROM reports ORDER BY period_start`).Scan(t.Context(), &found))
+	require.Equal(t, []string{`"2026-02-10" null null null null`, `"2026-02-10" object object null object`, `null object object object object`}, found)
+	run("024_ends.tx.down.sql")
+	require.Equal(t, former, data())
+}

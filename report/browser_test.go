@@ -46,7 +46,7 @@ func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 	})
 	for _, d := range r.Days {
 		for _, f := range figures() {
-			add(&r.Figures, f.key, f.of(d.Figures))
+			add(r.Figures, f.key, f.of(*d.Figures))
 		}
 	}
 	r.Previous = &watchparty.Figures{NewUsers: 12, ActiveUsers: r.Figures.ActiveUsers + 3, MinutesTogether: 9000, Messages: r.Figures.Messages, MailsSent: 71}

@@ -13,6 +13,7 @@ type chart struct {
 	id    string
 	title string
 	days  []watchparty.Day
+	first int    // the first of them that was counted
 	lines []line // one or two
 }
 
@@ -21,15 +22,19 @@ type line struct {
 	label  string // what stands beside it
 	name   string
 	total  string
-	empty  bool // nothing of it happened
-	values []float64
+	empty  bool                 // nothing of it happened
+	values []float64            // of the days that were counted
 	value  func(float64) string // as text
 }
 
 // minutesInHours is from where on a day's minutes are shown as hours.
 const minutesInHours = 120
 
+// charts are none for a period of which nothing is known.
 func charts(w words, r watchparty.ActivityReport) []chart {
+	if r.Figures == nil {
+		return nil
+	}
 	return []chart{
 		w.chart(r, "people", w.people, w.line(r, "active_users", w.active), w.line(r, "new_users", w.fresh)),
 		w.together(r),
@@ -39,7 +44,7 @@ func charts(w words, r watchparty.ActivityReport) []chart {
 }
 
 func (w words) chart(r watchparty.ActivityReport, id, title string, lines ...line) chart {
-	c := chart{id: id, title: title, lines: lines}
+	c := chart{id: id, title: title, lines: lines, first: len(r.Days) - len(lines[0].values)}
 	for _, d := range r.Days {
 		c.days = append(c.days, d.Day)
 	}
@@ -49,12 +54,15 @@ func (w words) chart(r watchparty.ActivityReport, id, title string, lines ...lin
 func (w words) line(r watchparty.ActivityReport, key, label string) line {
 	of := lookUp(key)
 	l := line{
-		label: label, name: w.figures[key], total: w.figure(key, of(r.Figures)), empty: of(r.Figures) == 0,
+		label: label, name: w.figures[key], total: w.figure(key, of(*r.Figures)), empty: of(*r.Figures) == 0,
 		value: func(x float64) string { return w.number(int64(x)) },
 	}
 	for _, d := range r.Days {
-		l.values = append(l.values, float64(of(d.Figures)))
-		l.empty = l.empty && of(d.Figures) == 0
+		if d.Figures == nil { // before those that were counted
+			continue
+		}
+		l.values = append(l.values, float64(of(*d.Figures)))
+		l.empty = l.empty && of(*d.Figures) == 0
 	}
 	return l
 }
@@ -106,7 +114,7 @@ func (c chart) says(w words) string {
 			}
 		}
 		if len(l.values) > 1 && l.values[best] > 0 {
-			text = fmt.Sprintf(w.most, text, w.date(c.days[best]), l.value(l.values[best]))
+			text = fmt.Sprintf(w.most, text, w.date(c.days[c.first+best]), l.value(l.values[best]))
 		} else {
 			text += "."
 		}

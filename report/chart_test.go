@@ -69,7 +69,7 @@ func TestApart(t *testing.T) {
 
 func TestChartsSayTheirFigures(t *testing.T) {
 	r := reportOf("2026-03-02", 7, quiet)
-	r.Figures = watchparty.Figures{ActiveUsers: 1200, MinutesTogether: 300, Messages: 5}
+	r.Figures = &watchparty.Figures{ActiveUsers: 1200, MinutesTogether: 300, Messages: 5}
 	r.Days[3].ActiveUsers, r.Days[4].ActiveUsers = 900, 900
 	r.Days[1].MinutesTogether = 300
 	r.Days[6].Messages = 5

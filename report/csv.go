@@ -9,7 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day.
+// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day. One that was not
+// counted says so in each column.
 func CSV(r watchparty.ActivityReport) ([]byte, error) {
 	var b bytes.Buffer
 	table := csv.NewWriter(&b)
@@ -22,7 +23,11 @@ func CSV(r watchparty.ActivityReport) ([]byte, error) {
 	for _, d := range r.Days {
 		row := []string{cell(string(d.Day))}
 		for _, f := range figures() {
-			row = append(row, strconv.FormatInt(f.of(d.Figures), 10))
+			if d.Figures == nil {
+				row = append(row, english().notKnown)
+				continue
+			}
+			row = append(row, strconv.FormatInt(f.of(*d.Figures), 10))
 		}
 		rows = append(rows, row)
 	}

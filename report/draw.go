@@ -83,7 +83,7 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 		}
 	}
 	for _, i := range c.order() {
-		d.Series = append(d.Series, c.lines[i].series(i, unit))
+		d.Series = append(d.Series, c.lines[i].series(i, c.first, unit))
 	}
 	d.Series = append(d.Series, c.names(s, top, unit))
 	return d
@@ -126,7 +126,7 @@ func look(i int, class string) chartdraw.Style {
 	return chartdraw.Style{ClassName: class + " second", StrokeColor: second}
 }
 
-func (l line) series(i int, unit func(float64) float64) chartdraw.Series {
+func (l line) series(i, first int, unit func(float64) float64) chartdraw.Series {
 	style := look(i, classLine)
 	style.StrokeWidth = unit(2)
 	if i > 0 {
@@ -137,7 +137,7 @@ func (l line) series(i int, unit func(float64) float64) chartdraw.Series {
 	}
 	s := chartdraw.ContinuousSeries{Style: style, YAxis: chartdraw.YAxisSecondary, YValues: l.values}
 	for day := range l.values {
-		s.XValues = append(s.XValues, float64(day))
+		s.XValues = append(s.XValues, float64(first+day))
 	}
 	return s
 }
@@ -148,7 +148,7 @@ func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.
 	height := top * 1.4 * s.text / (s.height - 5*s.text) // of a name, on the axis' scale
 	at := make([]float64, len(c.lines))
 	for i, l := range c.lines {
-		at[i] = max(l.values[last], height/2) // above the axis
+		at[i] = max(l.values[len(l.values)-1], height/2) // above the axis
 	}
 	if len(at) == 2 {
 		at[0], at[1] = apart(at[0], at[1], height, top)
@@ -195,14 +195,18 @@ type Picture struct {
 	PNG   []byte // on white, with more pixels than it is shown in
 }
 
-// Pictures are the charts that matter most.
+// mostPictures is how many charts are in a mail.
+const mostPictures = 3
+
+// Pictures are the charts that matter most; none for a period of which nothing is known.
 func Pictures(l watchparty.Language, r watchparty.ActivityReport) ([]Picture, error) {
 	if len(r.Days) == 0 {
 		return nil, errNoDays
 	}
 	w := in(l)
 	var all []Picture
-	for _, c := range charts(w, r)[:3] {
+	drawn := charts(w, r)
+	for _, c := range drawn[:min(mostPictures, len(drawn))] {
 		data, err := c.png(w)
 		if err != nil {
 			return nil, fmt.Errorf("report: drawing %s: %w", c.id, err)

@@ -51,24 +51,31 @@ type Row struct {
 	Percent  string // of the previous one
 }
 
-// Table is every figure of the report. Time together is in hours.
+// Table is every figure of the report; what was not counted says so. Time together is in hours.
 func Table(l watchparty.Language, r watchparty.ActivityReport) []Row {
 	w := in(l)
 	var rows []Row
 	for _, f := range figures() {
 		row := Row{
-			Key: f.key, Name: w.figures[f.key], Value: w.figure(f.key, f.of(r.Figures)),
-			Previous: unknown, Change: unknown, Percent: unknown,
+			Key: f.key, Name: w.figures[f.key], Value: w.known(f, r.Figures), Previous: unknown, Change: unknown, Percent: unknown,
 		}
-		if r.Previous != nil {
-			before := f.of(*r.Previous)
+		if r.Figures != nil && r.Previous != nil {
+			now, before := f.of(*r.Figures), f.of(*r.Previous)
 			row.Previous = w.figure(f.key, before)
-			row.Change = signed(f.of(r.Figures)-before, w.figure(f.key, magnitude(f.of(r.Figures)-before)))
-			row.Percent = w.percent(f.of(r.Figures), before)
+			row.Change = signed(now-before, w.figure(f.key, magnitude(now-before)))
+			row.Percent = w.percent(now, before)
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// known is one of the figures, in words when they are not known.
+func (w words) known(f figure, figures *watchparty.Figures) string {
+	if figures == nil {
+		return w.notKnown
+	}
+	return w.figure(f.key, f.of(*figures))
 }
 
 func (w words) figure(key string, n int64) string {
@@ -118,10 +125,22 @@ func (w words) count(n int64, one, many string) string {
 	return w.number(n) + " " + many
 }
 
-// ActivePeople is how many there were, such as "12 active people".
+// ActivePeople is how many there were, such as "12 active people", or that it is not known.
 func ActivePeople(l watchparty.Language, r watchparty.ActivityReport) string {
 	w := in(l)
+	if r.Figures == nil {
+		return w.notKnown
+	}
 	return w.count(r.Figures.ActiveUsers, w.activePerson, w.activePeople)
+}
+
+// Counted says from when on the period was counted; it is empty for one that was counted as a whole.
+func Counted(l watchparty.Language, r watchparty.ActivityReport) string {
+	if r.CountedSince == nil {
+		return ""
+	}
+	w := in(l)
+	return fmt.Sprintf(w.counted, fmt.Sprintf("%s %d", w.date(*r.CountedSince), r.CountedSince.Time().Year()))
 }
 
 // Period is the report's in words, such as "2–8 March 2026".

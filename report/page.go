@@ -20,7 +20,9 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 // page is what the template shows.
 type page struct {
 	Period, Previous string
-	Compared         bool // with the previous period
+	Counted          string // from when on; empty for a period that was counted as a whole
+	Known            bool   // something of the period is
+	Compared         bool   // with the previous period
 	Rows             []Row
 	Charts           []drawn
 	Removed          []removed
@@ -50,6 +52,7 @@ func Page(r watchparty.ActivityReport) ([]byte, error) {
 	w := english()
 	p := page{
 		Period: Period(watchparty.English, r), Previous: PreviousPeriod(watchparty.English, r), Compared: r.Previous != nil,
+		Counted: Counted(watchparty.English, r), Known: r.Figures != nil,
 		Rows: Table(watchparty.English, r), Removed: w.removed(r),
 	}
 	for _, c := range charts(w, r) {
@@ -65,7 +68,7 @@ func Page(r watchparty.ActivityReport) ([]byte, error) {
 	for _, d := range r.Days {
 		row := dayRow{Day: d.Day}
 		for _, f := range figures() {
-			row.Values = append(row.Values, w.figure(f.key, f.of(d.Figures)))
+			row.Values = append(row.Values, w.known(f, d.Figures))
 		}
 		p.Days = append(p.Days, row)
 	}

@@ -14,9 +14,10 @@ import (
 
 // reportOf has days from one on, each with figures made by of.
 func reportOf(from watchparty.Day, days int, of func(day int64) watchparty.Figures) watchparty.ActivityReport {
-	r := watchparty.ActivityReport{Every: watchparty.ReportWeek, From: from, To: from.Add(days - 1)}
+	r := watchparty.ActivityReport{Every: watchparty.ReportWeek, From: from, To: from.Add(days - 1), Figures: &watchparty.Figures{}}
 	for i := range days {
-		r.Days = append(r.Days, watchparty.ActivityDay{Day: from.Add(i), Figures: of(int64(i))})
+		figures := of(int64(i))
+		r.Days = append(r.Days, watchparty.ActivityDay{Day: from.Add(i), Figures: &figures})
 	}
 	return r
 }
@@ -73,7 +74,7 @@ func TestCSV(t *testing.T) {
 	})
 	t.Run("no text is a formula", func(t *testing.T) {
 		hostile := watchparty.Day(`=HYPERLINK("https://evil.test","x")`)
-		r := watchparty.ActivityReport{Days: []watchparty.ActivityDay{{Day: hostile}}}
+		r := watchparty.ActivityReport{Days: []watchparty.ActivityDay{{Day: hostile, Figures: &watchparty.Figures{}}}}
 		data, err := CSV(r)
 		require.NoError(t, err)
 		rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
@@ -122,7 +123,7 @@ func TestTable(t *testing.T) {
 		}
 		return Row{}
 	}
-	r := watchparty.ActivityReport{Figures: now, Previous: &before}
+	r := watchparty.ActivityReport{Figures: &now, Previous: &before}
 	for _, want := range []Row{
 		{"new_users", "New people", "3", "2", "+1", "+50%"},
 		{"active_users", "Active people", "1,200", "1,500", "−300", "−20%"},
@@ -147,7 +148,69 @@ func TestActivePeople(t *testing.T) {
 	for n, want := range map[int64][2]string{
 		0: {"0 active people", "0 aktive Personen"}, 1: {"1 active person", "1 aktive Person"}, 1234: {"1,234 active people", "1.234 aktive Personen"},
 	} {
-		r := watchparty.ActivityReport{Figures: watchparty.Figures{ActiveUsers: n}}
+		r := watchparty.ActivityReport{Figures: &watchparty.Figures{ActiveUsers: n}}
 		require.Equal(t, want, [2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)}, strconv.FormatInt(n, 10))
 	}
+}
+
+// since leaves the report's days before one unknown.
+func since(r watchparty.ActivityReport, day watchparty.Day) watchparty.ActivityReport {
+	r.CountedSince = &day
+	if day > r.To {
+		r.Figures = nil
+	}
+	for i := range r.Days {
+		if r.Days[i].Day < day {
+			r.Days[i].Figures = nil
+		}
+	}
+	return r
+}
+
+// TestWhatWasNotCounted: each form of a report says in words what is not known, and none says 0.
+func TestWhatWasNotCounted(t *testing.T) {
+	for _, tt := range []struct {
+		since watchparty.Day
+		known int // days
+	}{{"2026-03-09", 0}, {"2026-03-08", 1}, {"2026-03-05", 4}} {
+		r := since(reportOf("2026-03-02", 7, busy), tt.since)
+		counted := "Counting began on " + english().date(tt.since) + " 2026; what happened before is not known."
+		require.Equal(t, counted, Counted(watchparty.English, r))
+		require.Contains(t, Counted(watchparty.German, r), "Gezählt wird seit dem "+german().date(tt.since)+" 2026;")
+
+		table, err := CSV(r)
+		require.NoError(t, err)
+		rows, err := csv.NewReader(strings.NewReader(string(table))).ReadAll()
+		require.NoError(t, err)
+		for i, row := range rows[1:] {
+			for _, cell := range row[1:] {
+				require.Equal(t, i < 7-tt.known, cell == "not known", "%v", row)
+			}
+		}
+
+		page, err := Page(r)
+		require.NoError(t, err)
+		require.Contains(t, string(page), counted)
+		require.Equal(t, tt.known > 0, strings.Contains(string(page), "<svg"))
+		require.Equal(t, tt.known > 0, strings.Contains(string(page), "<p>Nothing.</p>"))
+		require.NotContains(t, string(page), "NaN")
+		pictures, err := Pictures(watchparty.English, r)
+		require.NoError(t, err)
+		if tt.known == 0 {
+			require.Empty(t, pictures)
+			require.Equal(t, "not known", ActivePeople(watchparty.English, r))
+			require.Equal(t, "nicht bekannt", ActivePeople(watchparty.German, r))
+		} else {
+			require.Len(t, pictures, 3)
+		}
+		r.Previous = &watchparty.Figures{NewUsers: 1}
+		for _, row := range Table(watchparty.English, r) {
+			require.Equal(t, tt.known == 0, row.Value == "not known")
+			require.Equal(t, tt.known == 0, row.Change == unknown)
+		}
+		for _, c := range charts(english(), r) {
+			require.Equal(t, tt.known > 1, strings.Contains(c.says(english()), "most on 8 March"), "the last day, which is the busiest")
+		}
+	}
+	require.Empty(t, Counted(watchparty.English, reportOf("2026-03-02", 7, quiet)))
 }

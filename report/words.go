@@ -22,6 +22,8 @@ type words struct {
 	sent, failed                        string
 	shared                              string
 	total, most, none                   string // formats of what a chart says
+	notKnown                            string
+	counted                             string // a format of the day on which counting began
 }
 
 func in(l watchparty.Language) words {
@@ -57,6 +59,7 @@ func english() words {
 		talk: "Messages, and people in rooms", mails: "Mails sent and failed",
 		active: "active", fresh: "new", messages: "messages", participants: "people", sent: "sent", failed: "failed", shared: "together",
 		total: "%s: %s in all", most: "%s, most on %s (%s).", none: "%s: none.",
+		notKnown: "not known", counted: "Counting began on %s; what happened before is not known.",
 	}
 }
 
@@ -87,5 +90,6 @@ func german() words {
 		active: "aktiv", fresh: "neu", messages: "Nachrichten", participants: "Personen", sent: "verschickt", failed: "gescheitert",
 		shared: "gemeinsam",
 		total:  "%s: %s insgesamt", most: "%s, die meisten am %s (%s).", none: "%s: keine.",
+		notKnown: "nicht bekannt", counted: "Gezählt wird seit dem %s; was davor geschah, ist nicht bekannt.",
 	}
 }

@@ -95,7 +95,7 @@ func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 		"DELETE FROM known_clients WHERE user_id = ?",
 		"DELETE FROM email_verifications WHERE user_id = ?",
 		"DELETE FROM password_resets WHERE user_id = ?",
-		"UPDATE emails SET state = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
+		"UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
 		// An upload that is being processed finds out that way, and removes its files.
 		"UPDATE avatars SET state = 'superseded', updated_at = now() WHERE user_id = ? AND state IN ('processing', 'ready')",
 	} {

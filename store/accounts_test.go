@@ -239,14 +239,14 @@ func TestExport(t *testing.T) {
 	messages, err := s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{first.ID, second.ID}, ids(messages, messageID))
-	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: first.ID})
+	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: Keys{first.ID}})
 	require.NoError(t, err)
 	require.Equal(t, []string{second.ID}, ids(messages, messageID))
 
 	// What she answered, and may not be allowed to read any more, is not hers.
 	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed", ReplyToID: first.ID}, Once{})
 	require.NoError(t, err)
-	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: second.ID})
+	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: Keys{second.ID}})
 	require.NoError(t, err)
 	require.Equal(t, []string{reply.ID}, ids(messages, messageID))
 	require.Equal(t, &watchparty.Quote{ID: first.ID}, messages[0].ReplyTo)
@@ -282,7 +282,7 @@ func TestExport(t *testing.T) {
 		require.Len(t, given, 1)
 		c.want.ID, c.want.CreatedAt = given[0].ID, given[0].CreatedAt
 		require.Equal(t, c.want, given[0])
-		given, err = c.list(t.Context(), ada.ID, Page{Limit: 10, After: given[0].ID})
+		given, err = c.list(t.Context(), ada.ID, Page{Limit: 10, After: Keys{given[0].ID}})
 		require.NoError(t, err)
 		require.Empty(t, given)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -109,7 +110,7 @@ const figuresOf = `
 	GROUP BY active.users, active.returning`
 
 const figuresOfDays = `
-	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
+	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, activity_days.day IS NOT NULL AS counted, coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
 		coalesce(returning_users, 0) AS returning_users, coalesce(rooms_opened, 0) AS rooms_opened, coalesce(participants, 0) AS participants,
 		coalesce(minutes_together, 0) AS minutes_together, coalesce(messages, 0) AS messages, coalesce(invitations_sent, 0) AS invitations_sent,
 		coalesce(invitations_accepted, 0) AS invitations_accepted, coalesce(mails_sent, 0) AS mails_sent,
@@ -162,46 +163,125 @@ func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPerio
 	if next <= to {
 		return r, errUntallied
 	}
-	figures, _, err := figuresIn(ctx, tx, from, to)
+	since, err := countedSince(ctx, tx)
 	if err != nil {
 		return r, err
 	}
-	if figures == nil {
-		return r, watchparty.ErrPeriodGone
+	if since > from {
+		r.CountedSince = &since
 	}
-	r.Figures = *figures
-	first, last := every.Last(from.Time())
-	before, whole, err := figuresIn(ctx, tx, first, last)
-	if err != nil {
-		return r, err
+	if since <= to {
+		if err := addFigures(ctx, tx, &r, since); err != nil {
+			return r, err
+		}
 	}
-	if whole {
-		r.Previous = before
-	}
-	var removed string
-	if err := tx.NewRaw(removedBy, from.Time(), to.Add(1).Time()).Scan(ctx, &removed); err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal([]byte(removed), &r.RemovedBy); err != nil {
-		return r, err
-	}
-	return r, tx.NewRaw(figuresOfDays, string(from), string(to)).Scan(ctx, &r.Days)
+	r.Days, err = figuresByDay(ctx, tx, from, to)
+	return r, err
 }
 
-// figuresIn are those of a period; nil when it is not kept any more who was active in it. Whole is false when it began before
-// stays were kept.
-func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (figures *watchparty.Figures, whole bool, err error) {
-	var kept bool
-	err = tx.NewRaw(`
-		SELECT NOT EXISTS (
-			SELECT FROM activity_days AS d WHERE d.day BETWEEN ?0::date AND ?1::date
-				AND d.active_users <> (SELECT count(*) FROM active_users AS a WHERE a.day = d.day)),
-			(SELECT day <= ?0::date FROM activity_since)`, string(from), string(to)).Scan(ctx, &kept, &whole)
-	if err != nil || !kept {
-		return nil, false, err
+// addFigures adds what is known of a period since a day.
+func addFigures(ctx context.Context, tx bun.Tx, r *watchparty.ActivityReport, since watchparty.Day) (err error) {
+	if r.Figures, err = figuresIn(ctx, tx, r.From, r.To); err != nil {
+		return err
 	}
-	figures = &watchparty.Figures{}
-	return figures, whole, tx.NewRaw(figuresOf, string(from), string(to)).Scan(ctx, figures)
+	if r.Figures == nil {
+		return watchparty.ErrPeriodGone
+	}
+	if first, last := r.Every.Last(r.From.Time()); since <= first {
+		if r.Previous, err = figuresIn(ctx, tx, first, last); err != nil {
+			return err
+		}
+	}
+	var removed string
+	if err := tx.NewRaw(removedBy, max(r.From, since).Time(), r.To.Add(1).Time()).Scan(ctx, &removed); err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(removed), &r.RemovedBy)
+}
+
+// figuresByDay are those of every day of a period; of one that was not counted there are none.
+func figuresByDay(ctx context.Context, tx bun.Tx, from, to watchparty.Day) ([]watchparty.ActivityDay, error) {
+	var rows []struct {
+		Day     watchparty.Day
+		Counted bool
+		watchparty.Figures
+	}
+	if err := tx.NewRaw(figuresOfDays, string(from), string(to)).Scan(ctx, &rows); err != nil {
+		return nil, err
+	}
+	days := make([]watchparty.ActivityDay, len(rows))
+	for i := range rows {
+		days[i].Day = rows[i].Day
+		if rows[i].Counted {
+			days[i].Figures = &rows[i].Figures
+		}
+	}
+	return days, nil
+}
+
+// countedSince is the first day that was counted, or is to be.
+func countedSince(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
+	var day time.Time
+	if err := db.NewRaw("SELECT day FROM activity_since").Scan(ctx, &day); err != nil {
+		return "", fmt.Errorf("store: counted since: %w", err)
+	}
+	return watchparty.DayOf(day), nil
+}
+
+// figuresIn are those of a period, or of what was counted of it; nil when it is not kept any more who was active in it.
+func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (*watchparty.Figures, error) {
+	var kept bool
+	if err := tx.NewRaw("SELECT NOT EXISTS ("+goneDays("?0::date", "?1::date")+")", string(from), string(to)).Scan(ctx, &kept); err != nil || !kept {
+		return nil, err
+	}
+	figures := &watchparty.Figures{}
+	return figures, tx.NewRaw(figuresOf, string(from), string(to)).Scan(ctx, figures)
+}
+
+// goneDays are those of which it is not kept any more who was active.
+func goneDays(from, to string) string {
+	return "SELECT FROM activity_days AS d WHERE d.day BETWEEN " + from + " AND " + to + `
+		AND d.active_users <> (SELECT count(*) FROM active_users AS a WHERE a.day = d.day)`
+}
+
+// Period is one that a report is of.
+type Period struct{ From, To watchparty.Day }
+
+// MissingReports are the periods among the latest that are over, at most limit, of which there is no report and should be: some
+// day of them was counted, it is kept who was active, and the report is due by Postgres' clock. due says when, by the first
+// moment after a period. The oldest comes first.
+func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int) ([]Period, error) {
+	var at struct {
+		Now time.Time
+		Day time.Time
+	}
+	if err := s.db.NewRaw("SELECT now() AS now, day FROM activity_since").Scan(ctx, &at); err != nil {
+		return nil, fmt.Errorf("store: missing reports: %w", err)
+	}
+	var first, last []string
+	for end := at.Now; len(first) < limit; {
+		from, to := every.Last(end)
+		if to < watchparty.DayOf(at.Day) {
+			break
+		}
+		end = from.Time()
+		if due(to.Add(1).Time()).After(at.Now) {
+			continue
+		}
+		first, last = append(first, string(from)), append(last, string(to))
+	}
+	var missing []Period
+	err := s.db.NewRaw(`
+		SELECT to_char(p.first, 'YYYY-MM-DD') AS "from", to_char(p.last, 'YYYY-MM-DD') AS "to"
+		FROM unnest(?::date[], ?::date[]) AS p (first, last)
+		WHERE NOT EXISTS (SELECT FROM reports WHERE kind = 'activity'
+				AND period_start = p.first::timestamp AT TIME ZONE 'UTC' AND period_end = (p.last + 1)::timestamp AT TIME ZONE 'UTC')
+			AND NOT EXISTS (`+goneDays("p.first", "p.last")+`)
+		ORDER BY p.first`, pgdialect.Array(first), pgdialect.Array(last)).Scan(ctx, &missing)
+	if err != nil {
+		return nil, fmt.Errorf("store: missing reports: %w", err)
+	}
+	return missing, nil
 }
 
 // ActivityReport finds an activity report by its ID.

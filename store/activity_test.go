@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -147,7 +148,7 @@ func TestActivityReport(t *testing.T) {
 
 	want := watchparty.ActivityReport{
 		Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01",
-		Figures: watchparty.Figures{
+		Figures: &watchparty.Figures{
 			NewUsers: 3, ActiveUsers: 4, ReturningUsers: 2, RoomsOpened: 1, Participants: 12, MinutesTogether: 235, Messages: 3,
 			InvitationsSent: 2, InvitationsAccepted: 2, MailsSent: 2, MailsFailed: 1, Avatars: 2, Removed: 11,
 		},
@@ -156,18 +157,18 @@ func TestActivityReport(t *testing.T) {
 		},
 		RemovedBy: map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2},
 		Days: []watchparty.ActivityDay{
-			{Day: "2026-02-23", Figures: watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, RoomsOpened: 1, Messages: 1}},
-			{Day: "2026-02-24", Figures: watchparty.Figures{
+			{Day: "2026-02-23", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, RoomsOpened: 1, Messages: 1}},
+			{Day: "2026-02-24", Figures: &watchparty.Figures{
 				ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 135, Messages: 1,
 				InvitationsSent: 1, InvitationsAccepted: 1, MailsSent: 1, Avatars: 2,
 			}},
-			{Day: "2026-02-25", Figures: watchparty.Figures{
+			{Day: "2026-02-25", Figures: &watchparty.Figures{
 				NewUsers: 1, ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 60, InvitationsSent: 1, MailsSent: 1,
 			}},
-			{Day: "2026-02-26", Figures: watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 30, MailsFailed: 1, Removed: 7}},
-			{Day: "2026-02-27", Figures: watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, InvitationsAccepted: 1, Removed: 4}},
-			{Day: "2026-02-28", Figures: watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 10}},
-			{Day: "2026-03-01", Figures: watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, Messages: 1}},
+			{Day: "2026-02-26", Figures: &watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 30, MailsFailed: 1, Removed: 7}},
+			{Day: "2026-02-27", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, InvitationsAccepted: 1, Removed: 4}},
+			{Day: "2026-02-28", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 10}},
+			{Day: "2026-03-01", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, Messages: 1}},
 		},
 	}
 	got := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
@@ -205,7 +206,7 @@ func TestActivityReportOfAMonth(t *testing.T) {
 	d.tally("2026-02-28")
 	report := d.report(watchparty.ReportMonth, "2026-02-01", "2026-02-28")
 	require.Len(t, report.Days, 28, "days with nothing are there")
-	require.Equal(t, watchparty.ActivityDay{Day: "2026-02-01"}, report.Days[0])
+	require.Equal(t, watchparty.ActivityDay{Day: "2026-02-01", Figures: &watchparty.Figures{}}, report.Days[0])
 	require.EqualValues(t, 3, report.Figures.NewUsers)
 	require.EqualValues(t, 1, report.Figures.ReturningUsers, "ann only: her account is older than the month")
 	require.Equal(t, &watchparty.Figures{NewUsers: 1}, report.Previous, "January")
@@ -259,10 +260,67 @@ func TestActivityReportOfAnEmptyDatabase(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, watchparty.DayOf(time.Now()), day)
 	report := diary{t, s}.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
-	require.Zero(t, report.Figures)
-	require.Nil(t, report.Previous)
-	require.Empty(t, report.RemovedBy)
 	require.Len(t, report.Days, 7)
+	require.Nil(t, report.Figures, "of the time before nothing is known")
+}
+
+// TestWhatWasNotCounted: a time before counting began is not a time in which nothing happened.
+func TestWhatWasNotCounted(t *testing.T) {
+	t.Parallel()
+	unknown := func(from watchparty.Day, days int) (all []watchparty.ActivityDay) {
+		for i := range days {
+			all = append(all, watchparty.ActivityDay{Day: from.Add(i)})
+		}
+		return all
+	}
+	counted := func(t *testing.T, since watchparty.Day) watchparty.ActivityReport {
+		s := open(t)
+		d := aWeek(t, s)
+		d.since(since)
+		d.tally("2026-03-01")
+		return d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	}
+	t.Run("a whole period", func(t *testing.T) {
+		t.Parallel()
+		report := counted(t, "2026-03-02")
+		report.ID = ""
+		require.Equal(t, watchparty.ActivityReport{
+			Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01", CountedSince: ptr(watchparty.Day("2026-03-02")), Days: unknown("2026-02-23", 7),
+		}, report)
+	})
+	t.Run("its first days", func(t *testing.T) {
+		t.Parallel()
+		report := counted(t, "2026-02-26")
+		require.Equal(t, ptr(watchparty.Day("2026-02-26")), report.CountedSince)
+		require.Equal(t, unknown("2026-02-23", 3), report.Days[:3])
+		for _, day := range report.Days[3:] {
+			require.NotNil(t, day.Figures, day.Day)
+		}
+		require.Nil(t, report.Previous)
+		require.EqualValues(t, 40, report.Figures.MinutesTogether)
+		require.EqualValues(t, 1, report.Figures.MailsFailed)
+		require.EqualValues(t, 11, report.Figures.Removed)
+		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2}, report.RemovedBy)
+	})
+	t.Run("the days before its last", func(t *testing.T) {
+		t.Parallel()
+		report := counted(t, "2026-03-01")
+		require.Equal(t, unknown("2026-02-23", 6), report.Days[:6])
+		require.EqualValues(t, 1, report.Figures.ActiveUsers)
+		require.Empty(t, report.RemovedBy, "what was removed before is not of the days that were counted")
+	})
+	t.Run("nothing of it", func(t *testing.T) {
+		t.Parallel()
+		report := counted(t, "2026-02-23")
+		require.Nil(t, report.CountedSince)
+		require.EqualValues(t, 235, report.Figures.MinutesTogether)
+		require.Nil(t, report.Previous, "the week before was not counted")
+	})
+	t.Run("the period before", func(t *testing.T) {
+		t.Parallel()
+		require.Nil(t, counted(t, "2026-02-17").Previous, "not as a whole")
+		require.NotNil(t, counted(t, "2026-02-16").Previous)
+	})
 }
 
 // TestDaysWhereClocksChange: a period has all of its days, even where one has no midnight.
@@ -281,7 +339,7 @@ func TestDaysWhereClocksChange(t *testing.T) {
 		report := d.report(watchparty.ReportMonth, period[0], period[1])
 		require.Len(t, report.Days, period[1].Time().Day(), zone)
 		for i, day := range report.Days {
-			require.Equal(t, watchparty.ActivityDay{Day: period[0].Add(i), Figures: watchparty.Figures{Messages: 1}}, day, zone)
+			require.Equal(t, watchparty.ActivityDay{Day: period[0].Add(i), Figures: &watchparty.Figures{Messages: 1}}, day, zone)
 		}
 	}
 }
@@ -477,4 +535,48 @@ func TestReportMails(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	_, err = s.ActivityReport(t.Context(), newID())
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+func TestMissingReports(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	d := diary{t, s}
+	now := get[time.Time](t, s, "SELECT now()").UTC()
+	_, lastSunday := watchparty.ReportWeek.Last(now)
+	thisWeek := lastSunday.Add(1)
+	week := func(ago int) Period { return Period{thisWeek.Add(-7 * ago), thisWeek.Add(-7*ago + 6)} }
+	atOnce := func(end time.Time) time.Time { return end }
+	missing := func(due func(time.Time) time.Time, limit int) []Period {
+		t.Helper()
+		periods, err := s.MissingReports(t.Context(), watchparty.ReportWeek, due, limit)
+		require.NoError(t, err)
+		return periods
+	}
+	require.Empty(t, missing(atOnce, 12), "counting has just begun")
+	d.since(thisWeek)
+	require.Empty(t, missing(atOnce, 12), "the week is not over")
+	d.since(thisWeek.Add(-1))
+	require.Equal(t, []Period{week(1)}, missing(atOnce, 12), "one day of it was counted")
+	d.since(thisWeek.Add(-7 * 5))
+	all := []Period{week(5), week(4), week(3), week(2), week(1)}
+	require.Equal(t, all, missing(atOnce, 12))
+	require.Equal(t, all[2:], missing(atOnce, 3), "the latest")
+	require.Equal(t, all[:4], missing(func(end time.Time) time.Time {
+		if end.Equal(thisWeek.Time()) {
+			return now.Add(time.Hour)
+		}
+		return end
+	}, 12), "the schedule has yet to start the last one")
+	require.Empty(t, missing(func(time.Time) time.Time { return now.Add(time.Hour) }, 12))
+
+	d.tally(thisWeek.Add(-1))
+	d.report(watchparty.ReportWeek, week(3).From, week(3).To)
+	require.Equal(t, slices.Concat(all[:2], all[3:]), missing(atOnce, 12))
+	exec(t, s, "UPDATE activity_days SET active_users = 1 WHERE day = ?", string(week(4).To))
+	require.Equal(t, slices.Concat(all[:1], all[3:]), missing(atOnce, 12), "it is not kept who was active")
+
+	months, err := s.MissingReports(t.Context(), watchparty.ReportMonth, atOnce, 12)
+	require.NoError(t, err)
+	from, to := watchparty.ReportMonth.Last(now)
+	require.Equal(t, Period{from, to}, months[len(months)-1])
 }

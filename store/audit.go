@@ -55,7 +55,7 @@ func audit(
 // Audit lists what admins did, newest first.
 func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]watchparty.AuditEntry, error) {
 	var rows []auditRow
-	q := s.db.NewSelect().Model(&rows).Order("a.id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows)
 	if f.ActorID != "" {
 		q = q.Where("a.actor_id = ?", f.ActorID)
 	}
@@ -65,10 +65,7 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 	if f.Action != "" {
 		q = q.Where("a.action = ?", string(f.Action))
 	}
-	if p.After != "" {
-		q = q.Where("a.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "a.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: audit: %w", err)
 	}
 	return convert(rows, auditRow.entry), nil

@@ -104,12 +104,8 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 // Bans lists a room's bans in force, newest first.
 func (s *Store) Bans(ctx context.Context, roomID string, p Page) ([]watchparty.Ban, error) {
 	var rows []banRow
-	q := selectBans(s.db, &rows).Where("b.room_id = ?", roomID).Where(banInForce).
-		Order("b.id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("b.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	q := selectBans(s.db, &rows).Where("b.room_id = ?", roomID).Where(banInForce)
+	if err := p.of(q, descending, "b.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: bans: %w", err)
 	}
 	return convert(rows, banRow.ban), nil

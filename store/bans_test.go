@@ -314,7 +314,7 @@ func TestListBans(t *testing.T) {
 		first, err := list(Page{Limit: 3})
 		require.NoError(t, err)
 		require.NoError(t, s.LiftBan(t.Context(), room.ID, ada.ID, people[want[2]].Username))
-		rest, err := list(Page{Limit: 100, After: id(first[2])})
+		rest, err := list(Page{Limit: 100, After: Keys{id(first[2])}})
 		require.NoError(t, err)
 		require.Equal(t, want[3:], ids(rest, id))
 		want = slices.Delete(want, 2, 3)

@@ -127,27 +127,6 @@ func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID st
 	return nil
 }
 
-// lostAfter is how long a run is silent before its workflow is taken for gone: each batch is noted, and no attempt lasts as
-// long.
-const lostAfter = 24 * time.Hour
-
-// EndLostRuns ends runs whose workflow was terminated, or timed out, with a report of what they did.
-func (s *Store) EndLostRuns(ctx context.Context) error {
-	var lost []runRow
-	err := s.db.NewSelect().Model(&lost).Where("state = 'running' AND updated_at < now() - make_interval(secs => ?)", lostAfter.Seconds()).
-		Order("id").Limit(100).Scan(ctx)
-	if err != nil {
-		return fmt.Errorf("store: lost clean-up runs: %w", err)
-	}
-	for _, row := range lost { // few: there is one at a time by schedule
-		in := job.FinishCleanupInput{RunID: row.ID, Failed: map[watchparty.Policy]string{watchparty.Policy(row.Policy): "ended without a report"}}
-		if _, err := s.FinishRun(ctx, in); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Run finds a clean-up run by its ID.
 func (s *Store) Run(ctx context.Context, id string) (watchparty.CleanupRun, error) {
 	var row runRow
@@ -158,11 +137,7 @@ func (s *Store) Run(ctx context.Context, id string) (watchparty.CleanupRun, erro
 // Runs lists clean-up runs, newest first.
 func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, error) {
 	var rows []runRow
-	q := s.db.NewSelect().Model(&rows).Order("created_at DESC", "id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("(created_at, id) < (SELECT created_at, id FROM cleanup_runs WHERE id = ?)", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(s.db.NewSelect().Model(&rows), descending, "created_at", "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: clean-up runs: %w", err)
 	}
 	return convert(rows, runRow.run), nil
@@ -415,26 +390,32 @@ func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watch
 		if err := tx.NewSelect().Model(&row).Where("id = ?", in.RunID).For("UPDATE").Scan(ctx); err != nil {
 			return err
 		}
-		if row.FinishedAt != nil {
-			return nil
-		}
-		now := now()
-		row.FinishedAt, row.UpdatedAt, row.Policy, row.State = &now, now, "", string(watchparty.RunCompleted)
-		if len(in.Failed) > 0 {
-			row.State, row.Errors = string(watchparty.RunFailed), in.Failed
-		}
-		if in.Cancelled && row.CancelledAt == nil {
-			row.CancelledAt = &now
-		}
-		if row.CancelledAt != nil {
-			row.State = string(watchparty.RunCancelled)
-		}
-		if _, err := tx.NewUpdate().Model(&row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx); err != nil {
-			return err
-		}
-		return addCleanupReport(ctx, tx, row)
+		return finishRun(ctx, tx, in, &row)
 	})
 	return row.run(), found(err, "finish clean-up run")
+}
+
+// finishRun ends a run whose row is locked, unless it has ended.
+func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *runRow) error {
+	if row.FinishedAt != nil {
+		return nil
+	}
+	now := now()
+	row.FinishedAt, row.UpdatedAt, row.Policy, row.State = &now, now, "", string(watchparty.RunCompleted)
+	if len(in.Failed) > 0 {
+		row.State, row.Errors = string(watchparty.RunFailed), in.Failed
+	}
+	if in.Cancelled && row.CancelledAt == nil {
+		row.CancelledAt = &now
+	}
+	if row.CancelledAt != nil {
+		row.State = string(watchparty.RunCancelled)
+	}
+	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return addCleanupReport(ctx, tx, *row)
 }
 
 func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
@@ -445,8 +426,12 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	if err != nil {
 		return err
 	}
+	start := run.CreatedAt // of one that never began
+	if run.StartedAt != nil {
+		start = *run.StartedAt
+	}
 	report := &reportRow{
-		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: value(run.StartedAt), PeriodEnd: value(run.FinishedAt),
+		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: start, PeriodEnd: value(run.FinishedAt),
 		Data: data, CreatedAt: now(),
 	}
 	_, err = tx.NewInsert().Model(report).Exec(ctx)
@@ -456,14 +441,11 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 // Reports lists reports of a kind, or of all, newest first.
 func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.Report, error) {
 	var rows []reportRow
-	q := s.db.NewSelect().Model(&rows).Order("id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows)
 	if kind != "" {
 		q = q.Where("kind = ?", kind)
 	}
-	if p.After != "" {
-		q = q.Where("id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: reports: %w", err)
 	}
 	return convert(rows, reportRow.report), nil

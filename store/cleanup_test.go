@@ -627,7 +627,8 @@ func TestListRunsAndReports(t *testing.T) {
 
 	for _, limit := range []int{1, 2, 3, 7, 50} {
 		t.Run(fmt.Sprintf("%d a page", limit), func(t *testing.T) {
-			require.Equal(t, runs, pages(t, limit, listRuns, func(r watchparty.CleanupRun) string { return r.ID }))
+			require.Equal(t, runs, pagesBy(t, limit, listRuns, func(r watchparty.CleanupRun) string { return r.ID },
+				func(r watchparty.CleanupRun) Keys { return Keys{r.CreatedAt, r.ID} }))
 			about := pages(t, limit, listReports, func(r watchparty.Report) string { return r.ID })
 			require.Len(t, about, len(runs))
 			for i, id := range about {
@@ -668,35 +669,5 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10, Cursor{})
 		require.NoError(t, err)
 		require.NotContains(t, b.Rooms, room.ID, name)
-	}
-}
-
-// TestLostRuns: a run whose workflow is gone is ended by the next one, with a report of what it did.
-func TestLostRuns(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	admin := newUser(t, s, "admin")
-	lost, alive := newRun(t, s, admin, false), newRun(t, s, admin, false)
-	exec(t, s, "UPDATE cleanup_runs SET policy = 'old_mails', counts = '{\"old_messages\": 3}', updated_at = now() - interval '25 h' WHERE id = ?", lost.ID)
-	exec(t, s, "UPDATE cleanup_runs SET updated_at = now() - interval '23 h' WHERE id = ?", alive.ID)
-	waiting, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{}) // for a worker
-	require.NoError(t, err)
-	exec(t, s, "UPDATE cleanup_runs SET updated_at = now() - interval '25 h' WHERE id = ?", waiting.ID)
-	for range 2 {
-		require.NoError(t, s.EndLostRuns(t.Context()))
-		run, err := s.Run(t.Context(), lost.ID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunFailed, run.State)
-		require.Equal(t, map[watchparty.Policy]string{watchparty.PolicyMails: "ended without a report"}, run.Errors)
-		reports, err := s.Reports(t.Context(), watchparty.CleanupReportKind, Page{Limit: 10})
-		require.NoError(t, err)
-		require.Len(t, reports, 1)
-		require.Equal(t, lost.ID, reports[0].RunID)
-		run, err = s.Run(t.Context(), alive.ID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunRunning, run.State)
-		run, err = s.Run(t.Context(), waiting.ID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunQueued, run.State)
 	}
 }

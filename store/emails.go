@@ -22,6 +22,7 @@ type emailRow struct {
 	State      string     `bun:"state"`
 	Attempts   int        `bun:"attempts"`
 	LastAnswer string     `bun:"last_answer"`
+	Reason     string     `bun:"reason"`
 	WorkflowID string     `bun:"workflow_id"`
 	ResendOf   *string    `bun:"resend_of"`
 	CountedAt  *time.Time `bun:"counted_at"`
@@ -34,7 +35,7 @@ type emailRow struct {
 func (r emailRow) mail() watchparty.Mail {
 	m := watchparty.Mail{
 		ID: r.ID, Kind: watchparty.MailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.MailState(r.State),
-		Attempts: r.Attempts, LastAnswer: r.LastAnswer, WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.MailReason(r.Reason), WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 	if !m.Ended() {
@@ -90,29 +91,33 @@ func (s *Store) BeginMail(ctx context.Context, id string) (int, error) {
 // SentMail notes that the server has taken a mail: that is so even if the mail was cancelled, or given up, meanwhile.
 func (s *Store) SentMail(ctx context.Context, id string, attempt int) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
-		UPDATE emails SET state = 'sent', last_answer = '', sent_at = now(), updated_at = now()
+		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
 		WHERE id = ? AND state <> 'sent'`)
 }
 
 // DropMail cancels a mail that turned out to have nobody to go to, or nothing to say.
-func (s *Store) DropMail(ctx context.Context, id string, attempt int) error {
+func (s *Store) DropMail(ctx context.Context, id string, attempt int, why watchparty.MailReason) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptCancelled, "", `
-		UPDATE emails SET state = 'cancelled', updated_at = now() WHERE id = ? AND `+unfinished)
+		UPDATE emails SET state = 'cancelled', reason = ?2, updated_at = now() WHERE id = ?0 AND `+unfinished, string(why))
 }
 
-// FailMail marks a mail as not to be delivered; the server's last answer stays.
+// FailMail marks a mail as not to be delivered; the server's last answer, and what it meant, stay.
 func (s *Store) FailMail(ctx context.Context, id string) error {
-	_, err := s.db.NewRaw("UPDATE emails SET state = 'failed', updated_at = now() WHERE id = ? AND "+unfinished, id).Exec(ctx)
+	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE reason WHEN '' THEN 'server_unreachable' ELSE reason END,
+		updated_at = now() WHERE id = ? AND `+unfinished, id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: fail mail: %w", err)
 	}
 	return nil
 }
 
-// NoteMail stores what became of an attempt at a mail that was not taken. It returns after how many attempts the server
-// may have the mail.
-func (s *Store) NoteMail(ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer string) (int, error) {
-	err := s.endAttempt(ctx, id, attempt, outcome, answer, "UPDATE emails SET last_answer = ?1, updated_at = now() WHERE id = ?0 AND "+unfinished)
+// NoteMail stores what became of an attempt at a mail that was not taken, and what it is to be called if the mail fails of it. It
+// returns after how many attempts the server may have the mail.
+func (s *Store) NoteMail(
+	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, why watchparty.MailReason, answer string,
+) (int, error) {
+	err := s.endAttempt(ctx, id, attempt, outcome, answer,
+		"UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now() WHERE id = ?0 AND "+unfinished, string(why))
 	if err != nil {
 		return 0, err
 	}
@@ -163,12 +168,12 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	return reminderID, nil
 }
 
-// endAttempt notes what became of an attempt, and changes the mail by a statement with its ID and the answer.
+// endAttempt notes what became of an attempt, and changes the mail by a statement with its ID, the answer, and args.
 func (s *Store) endAttempt(
-	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer, change string,
+	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer, change string, args ...any,
 ) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewRaw(change, id, answer).Exec(ctx); err != nil {
+		if _, err := tx.NewRaw(change, append([]any{id, answer}, args...)...).Exec(ctx); err != nil {
 			return err
 		}
 		_, err := tx.NewRaw("UPDATE email_attempts SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",

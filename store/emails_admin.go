@@ -31,7 +31,7 @@ func (r emailAttemptRow) attempt() watchparty.MailAttempt {
 // Mails lists mails, newest first.
 func (s *Store) Mails(ctx context.Context, f watchparty.MailFilter, p Page) ([]watchparty.Mail, error) {
 	var rows []emailRow
-	q := s.db.NewSelect().Model(&rows).Order("e.id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows)
 	if f.Kind != "" {
 		q = q.Where("e.kind = ?", string(f.Kind))
 	}
@@ -41,10 +41,7 @@ func (s *Store) Mails(ctx context.Context, f watchparty.MailFilter, p Page) ([]w
 	if f.UserID != "" {
 		q = q.Where("e.user_id = ?", f.UserID)
 	}
-	if p.After != "" {
-		q = q.Where("e.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "e.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: mails: %w", err)
 	}
 	return convert(rows, emailRow.mail), nil
@@ -105,7 +102,7 @@ func (s *Store) CancelMail(ctx context.Context, adminID, id string) (watchparty.
 		case m.Ended():
 			return watchparty.ErrMailEnded
 		}
-		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
 		if err != nil {
 			return err
 		}

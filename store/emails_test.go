@@ -39,7 +39,7 @@ func begin(t *testing.T, s *Store, id string) int {
 // note ends the newest attempt and returns how many are ambiguous.
 func note(t *testing.T, s *Store, id string, outcome watchparty.MailOutcome, answer string) int {
 	t.Helper()
-	count, err := s.NoteMail(t.Context(), id, mailOf(t, s, id).Attempts, outcome, answer)
+	count, err := s.NoteMail(t.Context(), id, mailOf(t, s, id).Attempts, outcome, watchparty.ReasonServerUnreachable, answer)
 	require.NoError(t, err)
 	return count
 }
@@ -111,7 +111,7 @@ func TestMail(t *testing.T) {
 			before := mailOf(t, s, id)
 			require.Zero(t, begin(t, s, id))
 			require.NoError(t, s.FailMail(t.Context(), id))
-			require.NoError(t, s.DropMail(t.Context(), id, 1))
+			require.NoError(t, s.DropMail(t.Context(), id, 1, watchparty.ReasonCancelled))
 			note(t, s, id, watchparty.AttemptUnreachable, "from an attempt that was given up")
 			require.Equal(t, before, mailOf(t, s, id))
 			require.Equal(t, []string{"unreachable from an attempt that was given up"}, outcomes(t, s, id))
@@ -132,14 +132,14 @@ func TestMail(t *testing.T) {
 		begin(t, s, id)
 		begin(t, s, id)
 		sent(t, s, id)
-		_, err := s.NoteMail(t.Context(), id, 1, watchparty.AttemptAmbiguous, "hung up")
+		_, err := s.NoteMail(t.Context(), id, 1, watchparty.AttemptAmbiguous, watchparty.ReasonUnconfirmed, "hung up")
 		require.NoError(t, err)
 		require.Equal(t, []string{"ambiguous hung up", "sent"}, outcomes(t, s, id))
 	})
 	t.Run("nothing to say", func(t *testing.T) {
 		id := welcome(t, s, "dropped")
 		begin(t, s, id)
-		require.NoError(t, s.DropMail(t.Context(), id, 1))
+		require.NoError(t, s.DropMail(t.Context(), id, 1, watchparty.ReasonCancelled))
 		require.Equal(t, watchparty.MailCancelled, mailOf(t, s, id).State)
 		require.Equal(t, []string{"cancelled"}, outcomes(t, s, id))
 	})

@@ -14,8 +14,8 @@ import (
 // allowed to read that any more.
 func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]watchparty.Message, error) {
 	var rows []messageRow
-	q := s.db.NewSelect().Model(&rows).Where("m.user_id = ?", userID).Order("m.id").Limit(p.Limit)
-	if err := after(q, "m.id", p).Scan(ctx); err != nil {
+	q := s.db.NewSelect().Model(&rows).Where("m.user_id = ?", userID)
+	if err := p.of(q, ascending, "m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export messages: %w", err)
 	}
 	return convert(rows, messageRow.message), nil
@@ -24,8 +24,8 @@ func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]wa
 // ExportInvitations lists those that a user sent, oldest first.
 func (s *Store) ExportInvitations(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
-	q := selectInvitations(s.db, &rows).Where("i.inviter_id = ?", userID).Order("i.id").Limit(p.Limit)
-	if err := after(q, "i.id", p).Scan(ctx); err != nil {
+	q := selectInvitations(s.db, &rows).Where("i.inviter_id = ?", userID)
+	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export invitations: %w", err)
 	}
 	return convert(rows, invitationRow.invitation), nil
@@ -34,8 +34,8 @@ func (s *Store) ExportInvitations(ctx context.Context, userID string, p Page) ([
 // ExportAccepted lists those that a user accepted, oldest first.
 func (s *Store) ExportAccepted(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
-	q := selectInvitations(s.db, &rows).Where("i.user_id = ?", userID).Order("i.id").Limit(p.Limit)
-	if err := after(q, "i.id", p).Scan(ctx); err != nil {
+	q := selectInvitations(s.db, &rows).Where("i.user_id = ?", userID)
+	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export accepted invitations: %w", err)
 	}
 	return convert(rows, invitationRow.invitation), nil
@@ -58,8 +58,8 @@ func (s *Store) exportSanctions(ctx context.Context, table, by, userID string, p
 		CreatedAt                  time.Time
 	}
 	q := s.db.NewSelect().Table(table).Column("id", "room_id", "user_id", "reason", "until", "created_at").
-		Where("? = ?", bun.Ident(by), userID).Order("id").Limit(p.Limit)
-	if err := after(q, "id", p).Scan(ctx, &rows); err != nil {
+		Where("? = ?", bun.Ident(by), userID)
+	if err := p.of(q, ascending, "id").Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("store: export %s: %w", table, err)
 	}
 	sanctions := make([]watchparty.Sanction, len(rows))
@@ -74,17 +74,9 @@ func (s *Store) exportSanctions(ctx context.Context, table, by, userID string, p
 // ExportAvatars lists a user's uploads, oldest first.
 func (s *Store) ExportAvatars(ctx context.Context, userID string, p Page) ([]watchparty.Avatar, error) {
 	var rows []avatarRow
-	q := s.db.NewSelect().Model(&rows).Where("a.user_id = ?", userID).Order("a.id").Limit(p.Limit)
-	if err := after(q, "a.id", p).Scan(ctx); err != nil {
+	q := s.db.NewSelect().Model(&rows).Where("a.user_id = ?", userID)
+	if err := p.of(q, ascending, "a.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export avatars: %w", err)
 	}
 	return convert(rows, avatarRow.avatar), nil
-}
-
-// after goes on where a page in ascending order ended.
-func after(q *bun.SelectQuery, column string, p Page) *bun.SelectQuery {
-	if p.After == "" {
-		return q
-	}
-	return q.Where("? > ?", bun.Safe(column), p.After)
 }

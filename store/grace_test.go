@@ -291,7 +291,7 @@ func TestSignInsAreListedOnce(t *testing.T) {
 	for {
 		sessions, err := s.Sessions(t.Context(), ada.ID, p)
 		require.NoError(t, err)
-		if p.After == "" {
+		if len(p.After) == 0 {
 			require.Equal(t, "the latest", sessions[0].UserAgent)
 			require.True(t, sessions[0].LastUsedAt.After(sessions[0].SignedInAt))
 		}
@@ -301,7 +301,7 @@ func TestSignInsAreListedOnce(t *testing.T) {
 		if len(sessions) < p.Limit {
 			break
 		}
-		p.After = sessions[len(sessions)-1].ID
+		p.After = Keys{sessions[len(sessions)-1].ID}
 	}
 	require.Len(t, got, len(want))
 	for id, times := range got {

@@ -30,12 +30,15 @@ type invitationRow struct {
 	UpdatedAt       time.Time  `bun:"updated_at"`
 	StateNow        string     `bun:"state_now,scanonly"`
 	InviterUsername *string    `bun:"inviter_username,scanonly"`
+	EmailState      *string    `bun:"email_state,scanonly"`
+	EmailReason     *string    `bun:"email_reason,scanonly"`
 }
 
 func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
 		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
 		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		Delivery: watchparty.Delivery{State: watchparty.MailState(value(r.EmailState)), Reason: watchparty.MailReason(value(r.EmailReason))},
 	}
 }
 
@@ -46,10 +49,14 @@ func (r invitationRow) state() watchparty.InvitationState {
 // invitationState is the state now: an invitation expires by its time, before anybody has marked it.
 const invitationState = "CASE WHEN i.state = 'open' AND i.expires_at <= now() THEN 'expired' ELSE i.state END"
 
+// newestMail is the one that brings an invitation: the first, or what an admin has sent again.
+const newestMail = "SELECT state, reason FROM emails WHERE subject_id = i.id AND kind = ? ORDER BY id DESC LIMIT 1"
+
 func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState + " AS state_now").
-		ColumnExpr("u.username AS inviter_username").
-		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL")
+	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState+" AS state_now").
+		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").ColumnExpr("e.reason AS email_reason").
+		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL").
+		Join("LEFT JOIN LATERAL ("+newestMail+") AS e ON true", string(watchparty.MailRoomInvitation))
 }
 
 // Invite stores an invitation, its mail and the event that sends it. For an address that has an open invitation to the
@@ -104,16 +111,16 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired, or whose mail has not come and will not, makes way for the next.
+// expired, or whose mail has not come and will not, makes way for the next; unless nobody is to know that it will not come.
 func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
-	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = now()").
+	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = expires_at").
 		Where("room_id = ? AND email_key = ? AND state = 'open' AND expires_at <= now()", roomID, to.Key()).Exec(ctx)
 	if err != nil {
 		return "", nil, err
 	}
 	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND i.email_key = ?
 		AND EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
-		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state NOT IN ('failed', 'cancelled'))`,
+		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out'))`,
 		roomID, to.Key(), string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
 	if err != nil {
 		return "", nil, err
@@ -200,7 +207,7 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 // Invitations lists a room's invitations, all or those in a state, newest first.
 func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty.InvitationState, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
-	q := selectInvitations(s.db, &rows).Where("i.room_id = ?", roomID).Order("i.id DESC").Limit(p.Limit)
+	q := selectInvitations(s.db, &rows).Where("i.room_id = ?", roomID)
 	switch state {
 	case "":
 	case watchparty.InvitationOpen:
@@ -210,10 +217,7 @@ func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty
 	default:
 		q = q.Where("i.state = ?", string(state))
 	}
-	if p.After != "" {
-		q = q.Where("i.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: invitations: %w", err)
 	}
 	return convert(rows, invitationRow.invitation), nil
@@ -366,7 +370,7 @@ func endInvitations(
 		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
 		ids[i], events[i] = e.ID, job.AnswerRoomInvitation(in, state)
 	}
-	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
+	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
 		bun.List([]watchparty.MailKind{watchparty.MailRoomInvitation, watchparty.MailInvitationReminder}), bun.List(ids)).Exec(ctx)
 	return events, err
 }
@@ -375,7 +379,10 @@ func endInvitations(
 // returns ErrNotFound.
 func (s *Store) ExpireInvitation(ctx context.Context, id string) (watchparty.InvitationState, error) {
 	var state string
-	err := s.db.NewRaw(`UPDATE invitations SET updated_at = now(),
-		state = CASE WHEN state = 'open' AND expires_at <= now() THEN 'expired' ELSE state END WHERE id = ? RETURNING state`, id).Scan(ctx, &state)
+	err := s.db.NewRaw(`
+		WITH expired AS (
+			UPDATE invitations SET state = 'expired', updated_at = expires_at WHERE id = ?0 AND state = 'open' AND expires_at <= now() RETURNING state
+		)
+		SELECT coalesce((SELECT state FROM expired), state) FROM invitations WHERE id = ?0`, id).Scan(ctx, &state)
 	return watchparty.InvitationState(state), found(err, "expire invitation")
 }

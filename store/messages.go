@@ -283,23 +283,20 @@ func moderate(ctx context.Context, tx bun.Tx, m messageRow, actorID string) erro
 	return nil
 }
 
-// Messages lists a room's messages, newest first; p.After is the ID of the message before which to go on.
+// Messages lists a room's messages, newest first.
 func (s *Store) Messages(ctx context.Context, roomID string, p Page) ([]watchparty.Message, error) {
-	return s.messages(ctx, roomID, p, "m.id < ?", "m.id DESC")
+	return s.messages(ctx, roomID, p, descending)
 }
 
 // NewerMessages lists a room's messages, oldest first.
 func (s *Store) NewerMessages(ctx context.Context, roomID string, p Page) ([]watchparty.Message, error) {
-	return s.messages(ctx, roomID, p, "m.id > ?", "m.id")
+	return s.messages(ctx, roomID, p, ascending)
 }
 
-func (s *Store) messages(ctx context.Context, roomID string, p Page, beyond, order string) ([]watchparty.Message, error) {
+func (s *Store) messages(ctx context.Context, roomID string, p Page, d direction) ([]watchparty.Message, error) {
 	var rows []messageRow
-	q := selectMessages(s.db, &rows).Where("m.room_id = ?", roomID).OrderExpr(order).Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where(beyond, p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	q := selectMessages(s.db, &rows).Where("m.room_id = ?", roomID)
+	if err := p.of(q, d, "m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: messages: %w", err)
 	}
 	return convert(rows, messageRow.message), nil

@@ -83,7 +83,7 @@ func TestMessages(t *testing.T) {
 		for _, limit := range []int{1, 4, 11, 100} {
 			require.Equal(t, want, pages(t, limit, list, id), "%d a page", limit)
 		}
-		older, err := list(Page{Limit: 3, After: want[5]})
+		older, err := list(Page{Limit: 3, After: Keys{want[5]}})
 		require.NoError(t, err)
 		require.Equal(t, want[6:9], ids(older, id))
 	})
@@ -146,8 +146,12 @@ func TestParallelMessages(t *testing.T) {
 func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit int) []string {
 	t.Helper()
 	var seen []string
+	p := Page{Limit: limit}
+	if after != "" {
+		p.After = Keys{after}
+	}
 	for {
-		page, err := s.NewerMessages(t.Context(), room.ID, Page{After: after, Limit: limit})
+		page, err := s.NewerMessages(t.Context(), room.ID, p)
 		require.NoError(t, err)
 		if len(page) == 0 {
 			return seen
@@ -155,7 +159,7 @@ func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit
 		for _, m := range page {
 			seen = append(seen, m.ID)
 		}
-		after = seen[len(seen)-1]
+		p.After = Keys{seen[len(seen)-1]}
 	}
 }
 
@@ -570,7 +574,7 @@ func TestNewerMessages(t *testing.T) {
 		require.Equal(t, want, readNewer(t, s, room, "", limit))
 		require.Equal(t, want[6:], readNewer(t, s, room, want[5], limit))
 	}
-	none, err := s.NewerMessages(t.Context(), room.ID, Page{After: want[10], Limit: 10})
+	none, err := s.NewerMessages(t.Context(), room.ID, Page{After: Keys{want[10]}, Limit: 10})
 	require.NoError(t, err)
 	require.NotNil(t, none)
 	require.Empty(t, none)

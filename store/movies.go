@@ -41,7 +41,7 @@ func (r movieRow) movie() watchparty.Movie {
 // Movies lists the films that the filter chooses, in the order in which they were added.
 func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([]watchparty.Movie, error) {
 	var rows []movieRow
-	q := s.db.NewSelect().Model(&rows).Order("id").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows)
 	if f.Archived {
 		q = q.Where("archived_at IS NOT NULL")
 	} else {
@@ -66,10 +66,7 @@ func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([
 	if f.RuntimeMax > 0 {
 		q = q.Where("runtime_minutes <= ?", f.RuntimeMax)
 	}
-	if p.After != "" {
-		q = q.Where("id > ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, ascending, "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: movies: %w", err)
 	}
 	return convert(rows, movieRow.movie), nil

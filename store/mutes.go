@@ -97,12 +97,8 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 // Mutes lists a room's mutes in force, newest first.
 func (s *Store) Mutes(ctx context.Context, roomID string, p Page) ([]watchparty.Mute, error) {
 	var rows []muteRow
-	q := selectMutes(s.db, &rows).Where("q.room_id = ? AND q.until > now()", roomID).
-		Order("q.id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("q.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	q := selectMutes(s.db, &rows).Where("q.room_id = ? AND q.until > now()", roomID)
+	if err := p.of(q, descending, "q.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: mutes: %w", err)
 	}
 	return convert(rows, muteRow.mute), nil

@@ -105,7 +105,7 @@ func TestMute(t *testing.T) {
 			require.Equal(t, want, pages(t, limit, list, id))
 		}
 		require.NoError(t, s.LiftMute(t.Context(), room.ID, ada.ID, "guest4"))
-		rest, err := list(Page{Limit: 100, After: want[2]})
+		rest, err := list(Page{Limit: 100, After: Keys{want[2]}})
 		require.NoError(t, err)
 		require.Equal(t, want[3:], ids(rest, id))
 	})

@@ -8,19 +8,19 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3, at most ?4
+// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3 or all, at most ?4
 // from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many there are.
 const myRooms = `
 	(SELECT r.id AS room_id, 'host' AS role FROM rooms AS r
-		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3 = '' OR r.id < nullif(?3, '')::uuid) AND ` + openToMe + `
+		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3::uuid IS NULL OR r.id < ?3::uuid) AND ` + openToMe + `
 		ORDER BY r.id DESC LIMIT ?4)
 	UNION ALL
 	(SELECT m.room_id, m.role FROM members AS m JOIN rooms AS r ON r.id = m.room_id AND r.host_id IS DISTINCT FROM m.user_id
-		WHERE ?1 <> 'host' AND ?1 IN ('', m.role) AND m.user_id = ?0 AND (?3 = '' OR m.room_id < nullif(?3, '')::uuid) AND ` + openToMe + `
+		WHERE ?1 <> 'host' AND ?1 IN ('', m.role) AND m.user_id = ?0 AND (?3::uuid IS NULL OR m.room_id < ?3::uuid) AND ` + openToMe + `
 		ORDER BY m.room_id DESC LIMIT ?4)
 	UNION ALL
 	(SELECT p.room_id, 'viewer' FROM participants AS p JOIN rooms AS r ON r.id = p.room_id AND r.host_id IS DISTINCT FROM p.user_id
-		WHERE ?1 IN ('', 'viewer') AND p.user_id = ?0 AND (?3 = '' OR p.room_id < nullif(?3, '')::uuid) AND ` + openToMe + `
+		WHERE ?1 IN ('', 'viewer') AND p.user_id = ?0 AND (?3::uuid IS NULL OR p.room_id < ?3::uuid) AND ` + openToMe + `
 			AND NOT EXISTS (SELECT FROM members WHERE room_id = p.room_id AND user_id = p.user_id)
 		ORDER BY p.room_id DESC LIMIT ?4)`
 
@@ -36,8 +36,12 @@ func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomF
 			state = "archived"
 		}
 	}
+	var before any // an ID
+	if len(p.After) > 0 {
+		before = p.After[0]
+	}
 	var rows []roomRow
-	mine := s.db.NewRaw(myRooms, userID, string(f.Role), state, p.After, p.Limit)
+	mine := s.db.NewRaw(myRooms, userID, string(f.Role), state, before, p.Limit)
 	err := selectRooms(s.db, &rows).ColumnExpr("mine.role AS my_role").
 		ColumnExpr("EXISTS (SELECT FROM participants WHERE room_id = r.id AND user_id = ?) AS joined", userID).
 		Join("JOIN (?) AS mine ON mine.room_id = r.id", mine).Order("r.id DESC").Limit(p.Limit).Scan(ctx)

@@ -236,7 +236,7 @@ func TestSessionsOfAUser(t *testing.T) {
 		require.WithinDuration(t, time.Now(), session.SignedInAt, time.Minute)
 	}
 	require.True(t, all[3].LastUsedAt.After(all[3].SignedInAt), "it was used since")
-	require.Equal(t, all[2:4], list(Page{After: all[1].ID, Limit: 2}))
+	require.Equal(t, all[2:4], list(Page{After: Keys{all[1].ID}, Limit: 2}))
 
 	require.ErrorIs(t, s.EndSession(t.Context(), ada.ID, bobs[0].ID), watchparty.ErrNotFound, "not hers")
 	require.NoError(t, s.EndSession(t.Context(), ada.ID, ids[2]))

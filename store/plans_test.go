@@ -197,7 +197,14 @@ func TestListPlans(t *testing.T) {
 	s, rows := filled(t)
 	id := func(kind, n int) string { return fmt.Sprintf("%08x-0000-7000-8000-%012x", kind, n) }
 	first, further := func(int, int) Page { return Page{Limit: pageOfPlans} }, func(kind, n int) Page {
-		return Page{Limit: pageOfPlans, After: id(kind, n)}
+		return Page{Limit: pageOfPlans, After: Keys{id(kind, n)}}
+	}
+	// byTime is for lists that are sorted by a time first: n units ago.
+	byTime := func(p Page, n int, unit time.Duration) Page {
+		if len(p.After) > 0 {
+			p.After = append(Keys{time.Now().Add(-time.Duration(n) * unit).UTC()}, p.After...)
+		}
+		return p
 	}
 	busy, quiet := id(4, 1), id(4, 70_000)
 	list := func(_ any, err error) error { return err }
@@ -361,10 +368,10 @@ func TestListPlans(t *testing.T) {
 			return list(s.RoomLog(ctx, id(4, 4000), at(5, 30_000)))
 		}},
 		{"Runs", "all", "cleanup_runs", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Runs(ctx, at(8, 2500)))
+			return list(s.Runs(ctx, byTime(at(8, 2500), 2500, 24*time.Hour)))
 		}},
 		{"RetiredRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.RetiredRooms(ctx, at(4, 50_000)))
+			return list(s.RetiredRooms(ctx, byTime(at(4, 50_000), 50_000, time.Second)))
 		}},
 		{"Reports", "all", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Reports(ctx, "", at(9, 2500)))
@@ -390,6 +397,14 @@ func TestListPlans(t *testing.T) {
 				require.True(t, plan.indexed(l.table), "%s\n%s", seen.statements[0], shown)
 			})
 		}
+	}
+	for _, e := range ends { // every minute
+		t.Run("what time ends, "+e.name(), func(t *testing.T) {
+			plan := explain(t, s, e.overdue())
+			shown, err := json.Marshal(plan)
+			require.NoError(t, err)
+			require.Empty(t, plan.faults(rows, endBatch), "%s\n%s", e.overdue(), shown)
+		})
 	}
 	for method := range reflect.TypeFor[*Store]().Methods() {
 		for parameter := range method.Type.Ins() {

@@ -50,7 +50,10 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "sessions", old: "t.revoked_at < ?0", by: "revoked_at"},
 		{table: "known_clients", old: "t.expires_at < ?0", by: "expires_at"},
 	},
-	watchparty.PolicyInvitations: {{table: "invitations", old: "t.state <> 'open' AND t.updated_at < ?0", by: "updated_at"}},
+	watchparty.PolicyInvitations: {
+		{table: "invitations", old: "t.state <> 'open' AND t.updated_at < ?0", by: "updated_at"},
+		{table: "invitations", old: "t.state = 'open' AND t.expires_at < ?0", by: "expires_at"},
+	},
 	watchparty.PolicyKeys: {
 		{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "email_budgets", old: "t.expires_at < ?0", by: "expires_at"},
@@ -62,7 +65,10 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "stays", old: "t.ended_at < ?0", by: "ended_at"},
 		{table: "active_users", key: []string{"day", "user_id"}, old: "t.day < (?0 AT TIME ZONE 'UTC')::date", by: "day"},
 	},
-	watchparty.PolicyOutbox: {{table: "outbox", old: "t.state = 'started' AND t.started_at < ?0", by: "started_at"}},
+	watchparty.PolicyOutbox: {
+		{table: "outbox", old: "t.state = 'started' AND t.started_at < ?0", by: "started_at"},
+		{table: "outbox", old: "t.state = 'abandoned' AND t.updated_at < ?0", by: "updated_at"},
+	},
 }
 
 // inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.

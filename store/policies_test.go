@@ -34,6 +34,8 @@ var scenes = []struct {
 		"INSERT INTO known_clients (id, user_id, client_hash, expires_at) VALUES (?0, ?2, ?0::text::bytea, ?1)"},
 	{"invitation", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)"},
+	{"invitation that time has ended", "invitations", watchparty.PolicyInvitations,
+		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?0, ?3, ?0, 'open', ?1)"},
 	{"key", "idempotency_keys", watchparty.PolicyKeys,
 		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)"},
 	{"count of emails", "email_budgets", watchparty.PolicyKeys,
@@ -42,6 +44,8 @@ var scenes = []struct {
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
 	{"event", "outbox", watchparty.PolicyOutbox,
 		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)"},
+	{"event that was given up", "outbox", watchparty.PolicyOutbox,
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, updated_at) VALUES (?0, ?0, '', '', '{}', 'abandoned', ?1)"},
 	{"room that clean-up archived", "rooms", watchparty.PolicyArchived,
 		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) VALUES (?0, '', 'public', 2, now(), ?1)"},
 	{"room that its host deleted", "rooms", watchparty.PolicyArchived,
@@ -138,7 +142,7 @@ func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	old := time.Now().Add(-1000 * time.Hour)
 	for _, statement := range []string{
 		"UPDATE users SET is_admin = true WHERE id = ?2",
-		"INSERT INTO invitations (id, room_id, email, expires_at, updated_at) VALUES (?0, ?3, 'x', ?1, ?1)",
+		"INSERT INTO invitations (id, room_id, email, expires_at, updated_at) VALUES (?0, ?3, 'x', now() + interval '1 h', ?1)",
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'queued', '', ?1)",
 		"UPDATE emails SET updated_at = ?1", "UPDATE users SET created_at = ?1",
 		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, created_at) VALUES (?0, ?0, '', '', '{}', ?1)",

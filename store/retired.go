@@ -12,11 +12,8 @@ import (
 // RetiredRooms lists the rooms that clean-up archived and has yet to delete, the latest first.
 func (s *Store) RetiredRooms(ctx context.Context, p Page) ([]watchparty.Room, error) {
 	var rows []roomRow
-	q := selectRooms(s.db, &rows).Where("r.retired_at IS NOT NULL AND r.deleted_at IS NULL").Order("r.retired_at DESC", "r.id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("(r.retired_at, r.id) < (SELECT retired_at, id FROM rooms WHERE id = ?)", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	q := selectRooms(s.db, &rows).Where("r.retired_at IS NOT NULL AND r.deleted_at IS NULL")
+	if err := p.of(q, descending, "r.retired_at", "r.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: retired rooms: %w", err)
 	}
 	return convert(rows, roomRow.room), nil

@@ -63,11 +63,8 @@ func (s *Store) RoomLog(ctx context.Context, roomID string, p Page) ([]watchpart
 		ColumnExpr("a.username AS actor_username, t.username AS target_username").
 		Join("LEFT JOIN users AS a ON a.id = l.actor_id AND a.deleted_at IS NULL").
 		Join("LEFT JOIN users AS t ON t.id = l.target_id AND t.deleted_at IS NULL").
-		Where("l.room_id = ?", roomID).Order("l.id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("l.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+		Where("l.room_id = ?", roomID)
+	if err := p.of(q, descending, "l.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: room log: %w", err)
 	}
 	return convert(rows, roomActRow.act), nil

@@ -109,10 +109,7 @@ func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *room
 // Rooms lists open public rooms, newest first. A search without a word finds none.
 func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
 	var rows []roomRow
-	q := selectRooms(s.db, &rows).Where("r.visibility = 'public' AND r.archived_at IS NULL").Order("r.id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("r.id < ?", p.After)
-	}
+	q := selectRooms(s.db, &rows).Where("r.visibility = 'public' AND r.archived_at IS NULL")
 	if f.Search != "" {
 		words := prefixQuery(f.Search)
 		if words == "" {
@@ -126,7 +123,7 @@ func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]w
 	if f.Available {
 		q = q.Where("(SELECT count(*) FROM participants WHERE room_id = r.id) < r.capacity")
 	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "r.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: rooms: %w", err)
 	}
 	return convert(rows, roomRow.room), nil

@@ -28,6 +28,12 @@ func roomIDs(rooms []watchparty.Room) []string {
 // pages reads a list to its end, limit at a time.
 func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string) []string {
 	t.Helper()
+	return pagesBy(t, limit, list, id, func(item T) Keys { return Keys{id(item)} })
+}
+
+// pagesBy does so with a list that is not sorted by ID.
+func pagesBy[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string, keys func(T) Keys) []string {
+	t.Helper()
 	var (
 		all []string
 		p   = Page{Limit: limit}
@@ -40,7 +46,7 @@ func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func
 		if len(items) < limit {
 			return all
 		}
-		p.After = id(items[len(items)-1])
+		p.After = keys(items[len(items)-1])
 	}
 	require.FailNow(t, "the list has no end")
 	return nil
@@ -144,14 +150,14 @@ func TestListRooms(t *testing.T) {
 		first, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 5})
 		require.NoError(t, err)
 		newRoom(t, s, ada, nil)
-		second, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100, After: first[4].ID})
+		second, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100, After: Keys{first[4].ID}})
 		require.NoError(t, err)
 		require.Equal(t, want, append(roomIDs(first), roomIDs(second)...))
 	})
 
 	t.Run("a page goes on after a room that is gone", func(t *testing.T) {
 		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", want[4])
-		rest, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100, After: want[4]})
+		rest, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100, After: Keys{want[4]}})
 		require.NoError(t, err)
 		require.Equal(t, want[5:], roomIDs(rest))
 	})

@@ -245,12 +245,8 @@ func lockSignIn(ctx context.Context, tx bun.Tx, tokenHash []byte, user *userRow)
 // Sessions lists a user's sign-ins, newest first: each by its latest token.
 func (s *Store) Sessions(ctx context.Context, userID string, p Page) ([]watchparty.Session, error) {
 	var rows []sessionRow
-	q := s.db.NewSelect().Model(&rows).DistinctOn("family_id").Where("user_id = ?", userID).Where(live).
-		Order("family_id DESC", "created_at DESC", "id DESC").Limit(p.Limit)
-	if p.After != "" {
-		q = q.Where("family_id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	q := s.db.NewSelect().Model(&rows).DistinctOn("family_id").Where("user_id = ?", userID).Where(live)
+	if err := p.of(q, descending, "family_id").Order("created_at DESC", "id DESC").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: sessions: %w", err)
 	}
 	return convert(rows, sessionRow.session), nil

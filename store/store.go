@@ -119,12 +119,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close ends all connections.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Page asks for a part of a list: at most Limit rows that come after the row with the ID After, or from the start.
-type Page struct {
-	After string
-	Limit int
-}
-
 // attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest pause
 // after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
 const (

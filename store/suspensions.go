@@ -14,7 +14,7 @@ import (
 // Users lists accounts, newest first.
 func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page) ([]watchparty.User, error) {
 	var rows []userRow
-	q := s.db.NewSelect().Model(&rows).Where("u.deleted_at IS NULL").Order("u.id DESC").Limit(p.Limit)
+	q := s.db.NewSelect().Model(&rows).Where("u.deleted_at IS NULL")
 	if search.Prefix != "" {
 		pattern, address := escapeLike.Replace(search.Prefix), escapeLike.Replace(watchparty.AddressPrefix(search.Prefix))
 		q = q.Where("(lower(u.username) LIKE lower(?0) || '%' OR lower(u.email) LIKE lower(?0) || '%' OR u.email_key LIKE ?1 || '%' OR u.email_key = ?2)",
@@ -26,10 +26,7 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 	case watchparty.UserSuspended:
 		q = q.Where("u.suspended_at IS NOT NULL")
 	}
-	if p.After != "" {
-		q = q.Where("u.id < ?", p.After)
-	}
-	if err := q.Scan(ctx); err != nil {
+	if err := p.of(q, descending, "u.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: users: %w", err)
 	}
 	return convert(rows, userRow.user), nil

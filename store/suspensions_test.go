@@ -62,7 +62,7 @@ func TestUsers(t *testing.T) {
 
 	first, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 2})
 	require.NoError(t, err)
-	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: first[1].ID})
+	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: Keys{first[1].ID}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Bert", "annaxb", "anna_b", "Anna"}, names(slices.Concat(first, rest)))
 }
@@ -276,7 +276,7 @@ func TestAudit(t *testing.T) {
 		require.Equal(t, want, fmt.Sprint(numbers))
 	}
 	_, last := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2})
-	numbers, _ := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2, After: last})
+	numbers, _ := chosen(watchparty.AuditFilter{ActorID: ada.ID}, Page{Limit: 2, After: Keys{last}})
 	require.Equal(t, []int{0}, numbers)
 
 	_, err := s.DeleteAccount(t.Context(), bob.ID, "hash of "+bob.Username)

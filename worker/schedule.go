@@ -17,30 +17,37 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
+// After an outage a schedule starts what it would have started within its window. A clean-up makes up for those before it; each
+// report is of a period of its own, so that they follow one another.
 const (
-	catchupWindow    = 12 * time.Hour
+	cleanupWindow = 12 * time.Hour
+	reportWindow  = 30 * 24 * time.Hour
+)
+
+const (
 	scheduleJitter   = time.Minute
 	executionTimeout = 12 * time.Hour
 )
 
 // schedule is one that is to be there.
 type schedule struct {
-	id     string
-	cron   string // or config.OffSchedule
-	action client.ScheduleWorkflowAction
+	id       string
+	cron     string // or config.OffSchedule
+	action   client.ScheduleWorkflowAction
+	policies client.SchedulePolicies
 }
 
 func schedules(c config.Config) []schedule {
 	report := func(id, cron string, every watchparty.ReportPeriod) schedule {
 		return schedule{id: id, cron: cron, action: client.ScheduleWorkflowAction{
 			ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
-			StaticSummary: "Activity report of a " + string(every),
-		}}
+			StaticSummary: reportSummary(every),
+		}, policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, CatchupWindow: reportWindow}}
 	}
 	return []schedule{
 		{id: job.CleanupSchedule, cron: c.Cleanup.Schedule, action: client.ScheduleWorkflowAction{
 			ID: "cleanup/scheduled", Workflow: job.Cleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
-		}},
+		}, policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: cleanupWindow}},
 		report(job.WeeklyReportSchedule, c.Report.Weekly, watchparty.ReportWeek),
 		report(job.MonthlyReportSchedule, c.Report.Monthly, watchparty.ReportMonth),
 	}
@@ -76,7 +83,7 @@ func (s schedule) keep(ctx context.Context, c client.ScheduleClient) error {
 	action := s.action
 	action.TaskQueue, action.WorkflowExecutionTimeout = job.QueueMaintenance, executionTimeout
 	_, err := c.Create(ctx, client.ScheduleOptions{
-		ID: s.id, Spec: spec, Action: &action, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchupWindow,
+		ID: s.id, Spec: spec, Action: &action, Overlap: s.policies.Overlap, CatchupWindow: s.policies.CatchupWindow,
 	})
 	if err == nil {
 		return nil
@@ -88,7 +95,7 @@ func (s schedule) keep(ctx context.Context, c client.ScheduleClient) error {
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			schedule := in.Description.Schedule
 			schedule.Spec, schedule.Action = &spec, &action
-			schedule.Policy = &client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchupWindow}
+			schedule.Policy = &s.policies
 			return &client.ScheduleUpdate{Schedule: &schedule}, nil
 		},
 	})
@@ -96,6 +103,10 @@ func (s schedule) keep(ctx context.Context, c client.ScheduleClient) error {
 		return fmt.Errorf("worker: update the schedule: %w", err)
 	}
 	return nil
+}
+
+func reportSummary(every watchparty.ReportPeriod) string {
+	return "Activity report of a " + string(every)
 }
 
 func (s schedule) remove(ctx context.Context, c client.ScheduleClient) error {

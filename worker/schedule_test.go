@@ -62,18 +62,20 @@ func TestSchedules(t *testing.T) {
 	c := dial(t, stacktest.TemporalAddress())
 	for _, want := range []struct {
 		id, workflowID, workflow, arguments string
+		window                              time.Duration
+		overlap                             enums.ScheduleOverlapPolicy
 	}{
-		{"cleanup", "cleanup/scheduled", job.Cleanup, "{}"},
-		{"activity-report-weekly", "activity-report/week", job.ActivityReport, `{"every":"week"}`},
-		{"activity-report-monthly", "activity-report/month", job.ActivityReport, `{"every":"month"}`},
+		{"cleanup", "cleanup/scheduled", job.Cleanup, "{}", 12 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_SKIP},
+		{"activity-report-weekly", "activity-report/week", job.ActivityReport, `{"every":"week"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+		{"activity-report-monthly", "activity-report/month", job.ActivityReport, `{"every":"month"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
 	} {
 		t.Run(want.id, func(t *testing.T) {
 			deleteSchedule(t, c, want.id)
 			require.NoError(t, plan(t, want.id, "0 4 * * *").keep(t.Context(), c.ScheduleClient()))
 			made := describe(t, c, want.id)
 			requireDaily(t, 4, 0, made)
-			require.Equal(t, enums.SCHEDULE_OVERLAP_POLICY_SKIP, made.Policy.Overlap)
-			require.Equal(t, 12*time.Hour, made.Policy.CatchupWindow)
+			require.Equal(t, want.overlap, made.Policy.Overlap)
+			require.Equal(t, want.window, made.Policy.CatchupWindow)
 			require.False(t, made.Policy.PauseOnFailure)
 			action, ok := made.Action.(*client.ScheduleWorkflowAction)
 			require.True(t, ok)

@@ -68,6 +68,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 		if err := keepSchedules(ctx, d); err != nil {
 			return stopped(ctx, err)
 		}
+		stopping.Go(func() { makeUp(ctx, d) })
 	}
 	d.Log.InfoContext(ctx, "worker runs", slog.Any("queues", queues))
 	select {

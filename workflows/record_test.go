@@ -149,6 +149,9 @@ func recordings() []recording {
 			job.QueueReportMails:     func(context.Context, job.QueueReportMailsInput) (int, error) { return 2, nil },
 		},
 	}
+	madeUp := report
+	madeUp.file, madeUp.id, madeUp.scheduled = "activity-report-made-up-for", job.MissingReportID(watchparty.ReportWeek, "2026-02-23"), false
+	madeUp.input = job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	waiting := email("welcome-email-waiting", ends(watchparty.MailSent))
 	waiting.open = true
 	return []recording{
@@ -196,6 +199,7 @@ func recordings() []recording {
 		reported,
 		cleanup("cleanup-that-tallies", job.CleanupInput{RunID: runID}, applied),
 		report,
+		madeUp,
 		kind(email("report-email-sent", ends(watchparty.MailSent)), job.ReportEmail, job.ReportEmailID(subjectID)),
 	}
 }

@@ -10,12 +10,15 @@ import (
 // scheduledStart is when a schedule meant to start the workflow. A backfill's lies in the past.
 var scheduledStart = temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 
-// ActivityReport stores the report of the latest period that was over at its scheduled time, and mails it to those whom
+// ActivityReport stores the report of the latest period that was over at its scheduled time, or at the one that it is given, and mails it to those whom
 // the settings name. A report that is stored already is not made again, and nobody gets its mail twice.
 func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult, error) {
-	at, scheduled := workflow.GetTypedSearchAttributes(ctx).GetTime(scheduledStart)
-	if !scheduled {
-		at = workflow.GetInfo(ctx).WorkflowStartTime
+	at := in.At
+	if at.IsZero() {
+		var scheduled bool
+		if at, scheduled = workflow.GetTypedSearchAttributes(ctx).GetTime(scheduledStart); !scheduled {
+			at = workflow.GetInfo(ctx).WorkflowStartTime
+		}
 	}
 	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.TallyActivity).Get(ctx, nil); err != nil {
 		return job.ReportResult{}, err

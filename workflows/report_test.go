@@ -42,6 +42,17 @@ func TestActivityReport(t *testing.T) {
 		require.NoError(t, err)
 	})
 
+	t.Run("is of the period that was over at the time that it is given", func(t *testing.T) {
+		w := newWorld(t)
+		w.SetStartTime(monday.AddDate(0, 3, 0))
+		w.tallies(nil).Once()
+		w.expect(job.CreateActivityReport, lastWeek, subjectID, nil).Once()
+		w.expect(job.QueueReportMails, job.QueueReportMailsInput{ReportID: subjectID}, 0, nil).Once()
+		missing := job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
+		_, err := run[job.ReportResult](w, workflows.ActivityReport, missing)
+		require.NoError(t, err)
+	})
+
 	t.Run("waits for the database", func(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)

@@ -102,5 +102,6 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
+	g.Go(func() error { worker.Sweep(ctx, parts.store, log); return nil })
 	return g.Wait()
 }

@@ -49,6 +49,6 @@ expect('a host may ban', standing.role === 'host' && standing.permissions.includ
 const refused = await api.POST('/rooms', { headers, body: { name: '', capacity: 1 } });
 expect('the fields that are wrong', refused.error?.errors?.map((e) => e.field).sort().join() === 'capacity,name');
 
-expect('leave for good', (await api.DELETE('/users/me', { headers })).response.status === 204);
+expect('leave for good', (await api.DELETE('/users/me', { headers, body: { password: 'correct horse battery' } })).response.status === 204);
 expect('gone', (await api.GET('/users/me', { headers })).response.status === 401);
 console.log('the generated client works');

@@ -154,9 +154,15 @@ func StartReportEmail(id, emailID string) Event {
 	}
 }
 
-// ReportInput says what period a report is of: the latest that was over when the schedule started it.
+// ReportInput says what period a report is of: the latest that was over at a time, or when the schedule started it.
 type ReportInput struct {
 	Every watchparty.ReportPeriod `json:"every"`
+	At    time.Time               `json:"at,omitzero"` // of a report that is made up for
+}
+
+// MissingReportID is the workflow's ID for a report that is made up for, by its first day.
+func MissingReportID(every watchparty.ReportPeriod, from watchparty.Day) string {
+	return fmt.Sprintf("activity-report/%s/%s", every, from)
 }
 
 // ReportResult names the report.
@@ -181,6 +187,13 @@ func StartAccountDeletion(userID string) Event {
 		WorkflowID: "account-deletion/" + userID, Workflow: DeleteAccount, TaskQueue: QueueMaintenance,
 		Summary: "Deletion of an account", Input: AccountInput{UserID: userID},
 	}
+}
+
+// RepeatAccountDeletion asks for it again, for the nth time.
+func RepeatAccountDeletion(userID string, n int) Event {
+	e := StartAccountDeletion(userID)
+	e.WorkflowID = fmt.Sprintf("%s/%d", e.WorkflowID, n)
+	return e
 }
 
 // RoomInvitationInput names an invitation and the mail that brings it.

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/store"
+)
+
+// A cursor holds the sort keys of the row after which a page starts, so that it counts whatever has become of that row. To
+// clients it is opaque: its MAC makes it one that this service gave, and gave for this list. In bytes, before base64:
+//
+//	version 1 | MAC 12 | for each key: kind 1, value 8 or 16
+const (
+	cursorVersion = 1
+	cursorMAC     = 12
+)
+
+// Kinds of keys.
+const (
+	keyID     = 'i' // 16 bytes
+	keyTime   = 't' // 8 bytes: microseconds since 1970
+	keyNumber = 'n' // 8 bytes: a float64's bits
+)
+
+var errBadCursor = errors.New("api: not a cursor of this list")
+
+// cursors are those of one list.
+type cursors struct {
+	list    string
+	digests *auth.Digests
+}
+
+// cursorsOf names the list: its operation, and what else tells it from others, such as whose it is and what it is filtered by.
+// Whoever changes what a list is sorted by gives it another name.
+func (s *Server) cursorsOf(list string, of []any) (cursors, error) {
+	rest, err := json.Marshal(of)
+	if err != nil {
+		return cursors{}, fmt.Errorf("api: name the list %s: %w", list, err)
+	}
+	return cursors{list: list + string(rest), digests: s.digests}, nil
+}
+
+func (c cursors) mac(keys []byte) []byte {
+	return c.digests.Sum("cursor", string(rune(cursorVersion)), c.list, string(keys))[:cursorMAC]
+}
+
+// encode is nil for keys that are of no kind: there is no place to go on from.
+func (c cursors) encode(keys store.Keys) *string {
+	var raw []byte
+	for _, key := range keys {
+		switch v := key.(type) {
+		case string:
+			id, err := uuid.Parse(v)
+			if err != nil {
+				return nil
+			}
+			raw = append(append(raw, keyID), id[:]...)
+		case time.Time:
+			raw = binary.BigEndian.AppendUint64(append(raw, keyTime), uint64(v.UnixMicro())) //nolint:gosec // the same bits
+		case float64:
+			raw = binary.BigEndian.AppendUint64(append(raw, keyNumber), math.Float64bits(v))
+		default:
+			return nil
+		}
+	}
+	cursor := append([]byte{cursorVersion}, c.mac(raw)...)
+	text := base64.RawURLEncoding.EncodeToString(append(cursor, raw...))
+	return &text
+}
+
+// decode returns errBadCursor for what encode has not given for this list.
+func (c cursors) decode(cursor string) (store.Keys, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) <= 1+cursorMAC || raw[0] != cursorVersion {
+		return nil, errBadCursor
+	}
+	mac, raw := raw[1:1+cursorMAC], raw[1+cursorMAC:]
+	if subtle.ConstantTimeCompare(mac, c.mac(raw)) != 1 {
+		return nil, errBadCursor
+	}
+	var keys store.Keys
+	for len(raw) > 0 { // the lengths are right: encode has made them
+		switch kind := raw[0]; kind {
+		case keyID:
+			keys, raw = append(keys, uuid.UUID(raw[1:17]).String()), raw[17:]
+		case keyTime:
+			micros := int64(binary.BigEndian.Uint64(raw[1:9])) //nolint:gosec // the same bits
+			keys, raw = append(keys, time.UnixMicro(micros).UTC()), raw[9:]
+		case keyNumber:
+			keys, raw = append(keys, math.Float64frombits(binary.BigEndian.Uint64(raw[1:9]))), raw[9:]
+		default:
+			return nil, errBadCursor
+		}
+	}
+	return keys, nil
+}

@@ -1,0 +1,102 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+const (
+	// maxMissing is how many reports of each kind are made up for: the latest.
+	maxMissing = 12
+	// reportGrace is what the schedule itself has to start a report.
+	reportGrace = 10 * time.Minute
+)
+
+// makeUp starts the reports that are missing: an outage was longer than the schedules' window, or Temporal has lost them. It
+// tries until it has succeeded once, or ctx ends. Workers that do so at once make each report once: it is stored by its period.
+func makeUp(ctx context.Context, d Deps) {
+	for _, r := range []struct {
+		every    watchparty.ReportPeriod
+		schedule string
+		cron     string
+	}{
+		{watchparty.ReportWeek, job.WeeklyReportSchedule, d.Config.Report.Weekly},
+		{watchparty.ReportMonth, job.MonthlyReportSchedule, d.Config.Report.Monthly},
+	} {
+		for r.cron != config.OffSchedule {
+			err := makeUpFor(ctx, d, r.every, r.schedule, r.cron)
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			d.Log.WarnContext(ctx, "missing reports not started; trying again", slog.String("every", string(r.every)), slog.Any("error", err))
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(retryStart):
+			}
+		}
+	}
+}
+
+// makeUpFor leaves a schedule alone that operators have paused.
+func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, schedule, expression string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	times, err := cron.ParseStandard(expression)
+	if err != nil {
+		return fmt.Errorf("worker: schedule %s: %w", schedule, err)
+	}
+	found, err := d.Client.ScheduleClient().GetHandle(ctx, schedule).Describe(ctx)
+	if err != nil {
+		return fmt.Errorf("worker: describe the schedule: %w", err)
+	}
+	if found.Schedule.State.Paused {
+		return nil
+	}
+	due := func(end time.Time) time.Time { return times.Next(end.Add(-time.Second)).Add(reportGrace) }
+	missing, err := d.Report.Store.MissingReports(ctx, every, due, maxMissing)
+	if err != nil {
+		return err
+	}
+	for _, period := range missing {
+		if err := startReport(ctx, d, every, period); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startReport starts a report that no other worker has just started.
+func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, period store.Period) error {
+	in := job.ReportInput{Every: every, At: period.To.Add(1).Time()}
+	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: job.MissingReportID(every, period.From), TaskQueue: job.QueueMaintenance, WorkflowExecutionTimeout: executionTimeout,
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: reportSummary(every),
+	}, job.ActivityReport, in)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("worker: start a missing report: %w", err)
+	}
+	d.Log.InfoContext(ctx, "missing report started", slog.String("every", string(every)), slog.String("from", string(period.From)))
+	return nil
+}
