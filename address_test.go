@@ -67,9 +67,9 @@ func TestOneMailboxHasOneKey(t *testing.T) {
 
 func TestMailbox(t *testing.T) {
 	for text, want := range map[string]string{
-		" Bob@Bücher.example ": "Bob@xn--bcher-kva.example",
-		`"a..b"@example.org`:   "a..b@example.org",
-		"andre\u0301@x.org":    "andr\u00e9@x.org",
+		"Bob@Bücher.example": "Bob@xn--bcher-kva.example",
+		`"a..b"@example.org`: "a..b@example.org",
+		"andre\u0301@x.org":  "andr\u00e9@x.org",
 	} {
 		a := address(t, text)
 		require.Equal(t, want, a.Mailbox())

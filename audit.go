@@ -10,8 +10,23 @@ type AuditEntry struct {
 	TargetKind AuditKind
 	TargetID   string
 	Details    map[string]any
+	Outcome    AuditOutcome
 	CreatedAt  time.Time
 }
+
+// AuditOutcome says what became of an act. An act on the database is done together with its entry; any other act has its
+// entry before it is carried out.
+type AuditOutcome string
+
+const (
+	AuditPending AuditOutcome = "pending" // on its way
+	AuditDone    AuditOutcome = "done"
+	AuditFailed  AuditOutcome = "failed"  // refused: nothing was changed
+	AuditUnknown AuditOutcome = "unknown" // no answer, or the process ended in the middle
+)
+
+// AuditPendingFor is how long an act may be on its way; after that its outcome is unknown.
+const AuditPendingFor = time.Minute
 
 // AuditAction says what was done.
 type AuditAction string

@@ -30,15 +30,17 @@ const (
 
 // Avatar is one upload by a user; versions count up from 1 for each user.
 type Avatar struct {
-	ID        string
-	UserID    string
-	Version   int
-	State     AvatarState
-	Step      AvatarStep // while it is processed; publishing is the last that is stored
-	Files     []string   // names of what was rendered
-	Reason    string     // for the user, when failed
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID      string
+	UserID  string
+	Version int
+	State   AvatarState
+	Step    AvatarStep // while it is processed; publishing is the last that is stored
+	Files   []string   // names of what was rendered
+	Reason  string     // for the user, when failed
+	// PublishedAt is zero for an upload that has never been its user's avatar.
+	PublishedAt time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // OriginalObject is the bucket's name of what the user uploaded. It is not among the rendered files, which whoever

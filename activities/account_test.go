@@ -36,9 +36,11 @@ func TestAccount(t *testing.T) {
 	}
 	_, err = s.DeleteAccount(t.Context(), alice.ID, "hash")
 	require.NoError(t, err)
-	// A room that she opened with a request that was on its way.
-	late, err := s.CreateRoom(t.Context(), alice.ID, n, store.Once{})
+	// A room that a process of a former version let her open while it was on its way.
+	late, err := s.CreateRoom(t.Context(), bob.ID, n, store.Once{})
 	require.NoError(t, err)
+	execute(t, s, "UPDATE rooms SET host_id = ? WHERE id = ?", alice.ID, late.ID)
+	execute(t, s, "UPDATE participants SET user_id = ? WHERE room_id = ?", alice.ID, late.ID)
 	read := cachedRead(t, c, "late", cache.TagRoom(late.ID))
 
 	count := func(query string, args ...any) (n int) {

@@ -130,10 +130,10 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 	for _, kind := range watchparty.MailKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			make, ok := mailMakers[kind]
+			queue, ok := mailMakers[kind]
 			require.True(t, ok, "say in mailMakers how an email of this kind comes to be")
 			l, p := newLimited(t)
-			id := make(t, l)
+			id := queue(t, l)
 			// As many as there may be have gone to the address already.
 			execute(t, l.store, "UPDATE emails SET counted_at = NULL")
 			to, err := watchparty.ParseAddress(victim)

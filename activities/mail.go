@@ -219,19 +219,15 @@ var errUnwanted = fmt.Errorf("activities: a mail that its address does not want:
 
 var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
 
-// invitation is a mail to an address that may have no account. One that is not open any more is not sent, nor one of
-// somebody who is suspended or gone, nor one to somebody who wants none.
+// invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it that
+// its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
 func (m *Mail) invitation(
 	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
-	invitation, err := m.Store.Invitation(ctx, row.SubjectID)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	if invitation.State != watchparty.InvitationOpen || invitation.Inviter.ID == "" {
+	invitation, room, err := m.Store.OpenInvitation(ctx, row.SubjectID)
+	if errors.Is(err, watchparty.ErrBadToken) || err == nil && !room.ArchivedAt.IsZero() {
 		return mail.Message{}, errVoidInvitation
 	}
-	room, err := m.Store.Room(ctx, invitation.RoomID)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -243,10 +239,7 @@ func (m *Mail) invitation(
 	if err != nil {
 		return mail.Message{}, err
 	}
-	switch {
-	case !inviter.SuspendedAt.IsZero():
-		return mail.Message{}, errVoidInvitation
-	case out:
+	if out {
 		return mail.Message{}, errUnwanted
 	}
 	content, err := write(inviter.Language, mail.InvitationData{

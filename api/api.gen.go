@@ -110,6 +110,30 @@ func (e AuditAction) Valid() bool {
 	}
 }
 
+// Defines values for AuditEntryOutcome.
+const (
+	AuditEntryOutcomeDone    AuditEntryOutcome = "done"
+	AuditEntryOutcomeFailed  AuditEntryOutcome = "failed"
+	AuditEntryOutcomePending AuditEntryOutcome = "pending"
+	AuditEntryOutcomeUnknown AuditEntryOutcome = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the AuditEntryOutcome enum.
+func (e AuditEntryOutcome) Valid() bool {
+	switch e {
+	case AuditEntryOutcomeDone:
+		return true
+	case AuditEntryOutcomeFailed:
+		return true
+	case AuditEntryOutcomePending:
+		return true
+	case AuditEntryOutcomeUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditEntryTargetKind.
 const (
 	AuditEntryTargetKindCleanupRun AuditEntryTargetKind = "cleanup_run"
@@ -984,7 +1008,7 @@ type Account struct {
 	// Language What mails are written in
 	Language Language `json:"language"`
 
-	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me`, while there is one
+	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one
 	PendingEmail *string  `json:"pending_email,omitempty"`
 	UpdatedAt    Time     `json:"updated_at"`
 	Username     Username `json:"username"`
@@ -1100,13 +1124,21 @@ type AuditEntry struct {
 	Action AuditAction `json:"action"`
 
 	// Actor By the name at the time, which outlasts the account; null for an operator's command
-	Actor      *Person                `json:"actor"`
-	CreatedAt  Time                   `json:"created_at"`
-	Details    map[string]interface{} `json:"details"`
-	ID         ID                     `json:"id"`
-	TargetID   ID                     `json:"target_id"`
-	TargetKind AuditEntryTargetKind   `json:"target_kind"`
+	Actor     *Person                `json:"actor"`
+	CreatedAt Time                   `json:"created_at"`
+	Details   map[string]interface{} `json:"details"`
+	ID        ID                     `json:"id"`
+
+	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
+	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+	Outcome    AuditEntryOutcome    `json:"outcome"`
+	TargetID   ID                   `json:"target_id"`
+	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
+
+// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
+// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+type AuditEntryOutcome string
 
 // AuditEntryTargetKind defines model for AuditEntry.TargetKind.
 type AuditEntryTargetKind string
@@ -1174,9 +1206,13 @@ type AvatarUploadStep string
 
 // AvatarVersion defines model for AvatarVersion.
 type AvatarVersion struct {
-	CreatedAt Time                `json:"created_at"`
-	Status    AvatarVersionStatus `json:"status"`
-	Version   int                 `json:"version"`
+	CreatedAt   Time       `json:"created_at"`
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Reason Why it failed
+	Reason  *string             `json:"reason"`
+	Status  AvatarVersionStatus `json:"status"`
+	Version int                 `json:"version"`
 }
 
 // AvatarVersionStatus defines model for AvatarVersion.Status.
@@ -1495,22 +1531,119 @@ type EmailWait string
 type Export struct {
 	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
 	Account             Account              `json:"account"`
-	Avatars             []AvatarVersion      `json:"avatars"`
+
+	// AccountActs What admins did to the account, such as a suspension
+	AccountActs []ExportedAdminAct `json:"account_acts"`
+
+	// ActiveDays Days of UTC on which the account was active
+	ActiveDays []openapi_types.Date `json:"active_days"`
+
+	// Acts What the account did in rooms by a role
+	Acts []ExportedAct `json:"acts"`
+
+	// Addresses Those that the account was asked to confirm
+	Addresses []ExportedAddress `json:"addresses"`
+
+	// AdminActs What the account did as an admin
+	AdminActs []ExportedAdminAct `json:"admin_acts"`
+	Avatars   []AvatarVersion    `json:"avatars"`
 
 	// Bans Those that the account gave
-	Bans       []ExportedSanction `json:"bans"`
-	ExportedAt Time               `json:"exported_at"`
+	Bans []ExportedSanction `json:"bans"`
+
+	// Emails Those that the service sent to the account
+	Emails     []ExportedEmail `json:"emails"`
+	ExportedAt Time            `json:"exported_at"`
 
 	// Invitations Those that the account sent
 	Invitations []Invitation `json:"invitations"`
+
+	// InvitationsRefused Whether the account's address wants no emails with invitations
+	InvitationsRefused bool `json:"invitations_refused"`
+
+	// Memberships Roles that last
+	Memberships []ExportedMembership `json:"memberships"`
 
 	// Messages All that the account said, the oldest first
 	Messages []ExportedMessage `json:"messages"`
 
 	// Mutes Those that the account gave
-	Mutes    []ExportedSanction `json:"mutes"`
-	Rooms    []MyRoom           `json:"rooms"`
-	Sessions []Session          `json:"sessions"`
+	Mutes          []ExportedSanction `json:"mutes"`
+	PasswordResets []ExportedReset    `json:"password_resets"`
+
+	// Presence The rooms that the account is in
+	Presence []ExportedPresence `json:"presence"`
+
+	// ReceivedActs What was done to the account in rooms
+	ReceivedActs []ExportedAct      `json:"received_acts"`
+	ReceivedBans []ReceivedSanction `json:"received_bans"`
+
+	// ReceivedInvitations Those to the account's confirmed address
+	ReceivedInvitations []ReceivedInvitation `json:"received_invitations"`
+	ReceivedMutes       []ReceivedSanction   `json:"received_mutes"`
+	Rooms               []MyRoom             `json:"rooms"`
+
+	// Sessions All sign-ins, those that have ended included
+	Sessions []ExportedSession `json:"sessions"`
+
+	// Stays When the account was seen in which room
+	Stays []ExportedStay `json:"stays"`
+}
+
+// ExportedAct defines model for ExportedAct.
+type ExportedAct struct {
+	// Action As in the room's log
+	//
+	// Example: kicked
+	Action    string                 `json:"action"`
+	CreatedAt Time                   `json:"created_at"`
+	Details   map[string]interface{} `json:"details"`
+	RoomID    ID                     `json:"room_id"`
+
+	// UserID To whom the account did it; null for what was done to nobody, or to the account
+	UserID *string `json:"user_id"`
+}
+
+// ExportedAddress defines model for ExportedAddress.
+type ExportedAddress struct {
+	AskedAt   Time   `json:"asked_at"`
+	Email     string `json:"email"`
+	ExpiresAt Time   `json:"expires_at"`
+
+	// Former The address that it replaced
+	Former *string `json:"former"`
+
+	// UsedAt When its link was used or made void
+	UsedAt *time.Time `json:"used_at"`
+}
+
+// ExportedAdminAct defines model for ExportedAdminAct.
+type ExportedAdminAct struct {
+	Action     AuditAction            `json:"action"`
+	CreatedAt  Time                   `json:"created_at"`
+	Details    map[string]interface{} `json:"details"`
+	Outcome    string                 `json:"outcome"`
+	TargetID   ID                     `json:"target_id"`
+	TargetKind string                 `json:"target_kind"`
+}
+
+// ExportedEmail defines model for ExportedEmail.
+type ExportedEmail struct {
+	Attempts  int       `json:"attempts"`
+	CreatedAt Time      `json:"created_at"`
+	Kind      EmailKind `json:"kind"`
+
+	// LastAnswer Of the email server, when it refused
+	LastAnswer string     `json:"last_answer"`
+	SentAt     *time.Time `json:"sent_at"`
+	State      EmailState `json:"state"`
+}
+
+// ExportedMembership defines model for ExportedMembership.
+type ExportedMembership struct {
+	Role   Role `json:"role"`
+	RoomID ID   `json:"room_id"`
+	Since  Time `json:"since"`
 }
 
 // ExportedMessage defines model for ExportedMessage.
@@ -1526,6 +1659,23 @@ type ExportedMessage struct {
 	RoomID    ID      `json:"room_id"`
 }
 
+// ExportedPresence defines model for ExportedPresence.
+type ExportedPresence struct {
+	JoinedAt     Time       `json:"joined_at"`
+	LastSeenAt   Time       `json:"last_seen_at"`
+	PresentSince *time.Time `json:"present_since"`
+	RoomID       ID         `json:"room_id"`
+}
+
+// ExportedReset defines model for ExportedReset.
+type ExportedReset struct {
+	AskedAt   Time `json:"asked_at"`
+	ExpiresAt Time `json:"expires_at"`
+
+	// UsedAt When its link was used or made void
+	UsedAt *time.Time `json:"used_at"`
+}
+
 // ExportedSanction defines model for ExportedSanction.
 type ExportedSanction struct {
 	CreatedAt Time       `json:"created_at"`
@@ -1533,6 +1683,27 @@ type ExportedSanction struct {
 	RoomID    ID         `json:"room_id"`
 	Until     *time.Time `json:"until"`
 	UserID    ID         `json:"user_id"`
+}
+
+// ExportedSession defines model for ExportedSession.
+type ExportedSession struct {
+	// Current Whether it is the one that asks
+	Current    bool       `json:"current"`
+	EndedAt    *time.Time `json:"ended_at"`
+	ExpiresAt  Time       `json:"expires_at"`
+	ID         ID         `json:"id"`
+	LastUsedAt Time       `json:"last_used_at"`
+	SignedInAt Time       `json:"signed_in_at"`
+
+	// UserAgent What the client called itself
+	UserAgent string `json:"user_agent"`
+}
+
+// ExportedStay defines model for ExportedStay.
+type ExportedStay struct {
+	EndedAt   Time `json:"ended_at"`
+	RoomID    ID   `json:"room_id"`
+	StartedAt Time `json:"started_at"`
 }
 
 // FieldProblem defines model for FieldProblem.
@@ -1908,6 +2079,23 @@ type Quote struct {
 
 // Reason For those who moderate the room
 type Reason = string
+
+// ReceivedInvitation defines model for ReceivedInvitation.
+type ReceivedInvitation struct {
+	AnsweredAt *time.Time      `json:"answered_at"`
+	CreatedAt  Time            `json:"created_at"`
+	ExpiresAt  Time            `json:"expires_at"`
+	RoomID     ID              `json:"room_id"`
+	State      InvitationState `json:"state"`
+}
+
+// ReceivedSanction defines model for ReceivedSanction.
+type ReceivedSanction struct {
+	CreatedAt Time       `json:"created_at"`
+	Reason    string     `json:"reason"`
+	RoomID    ID         `json:"room_id"`
+	Until     *time.Time `json:"until"`
+}
 
 // RefreshRequest defines model for RefreshRequest.
 type RefreshRequest struct {
@@ -12484,314 +12672,331 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39chu3tif6Krg8p8p7z25RH3Y+LNXUHMVxvL13/DGWnUxN5CFBNkgi6gaYBlo0j8u37lucN7gvct7k",
-	"PsktrAWg0SS62aRESUlO/ohFshufCwvr87c+98Yyn0vBhFa908+9GaMpK+DP5+/p1PybMjUu+FxzKXqn",
-	"vfczRqhQC1Y8UuSaFcp8nfTUeMZyah7XyznrnfaULriY9r58SXr/6+AZHc/Yels/z5iesYJo3yYZ05yR",
-	"SSFz+HIM74WtM1HmvdNfen9/+b6X9F69vLjofUzW+vyS9Oa0oDnTdi7PykLJIj6boWCf9GAMTwyJnEDP",
-	"czplZMQmsmCn7jtlxpZxpROy4HpWfTfhGXSU9Lhp9LeSFcte0hM0N6PClmuz+NeCTXqnvX85rBb/EH9V",
-	"h3aoZg4vU5bPpWZivPwnW66P/tlMKibIaImLlXEmdEIEW5CJLAijYzNGLqZEz6gmXJMFFVqRnKasT85J",
-	"wX4rmdL2V0UUE5rQKeViZX5XbAnfcEFOnlyKmSwLZTdM4aML04R5fsILpYkUDHo5w1+pkLDPI5kuzTC4",
-	"IpQ8OTnpXwq3Zkh31aIFUz8wcw9XL6effmRiqme90+OTb5NezoX7/K3ZeK1ZYdr8P7/8Xwf/98e//Wsv",
-	"iRDly8krqsezOEkY0sdlQSrMMlaQGVV98hJJAZd1QRUZz6iYspQoLsYsCUkZZ3l80idvmZxnjCxmkoxl",
-	"zoiWhJJCypxQkZKpJKkkQupLgY3BEgnTB+yJYm3rNDnAeTQs0MlXX9cW6Di+Fq+lYA3rcS4al6NlUKbB",
-	"9pEdH508iQ3mR55zbZ6NnaUMfgxbTNmElpnunZ4cJaZ5nhsGcXx0BNO2n3w/XGg2ZXi63kmZv/ze9zSn",
-	"elZ1ZHZnwNNe0jOnhBcs7Z3qomRdT/HL76GPi/GMpWXGGvtR9oFNfQUL99VRbNkuGC1i2/ezLFJlKG7C",
-	"RYr0mVF7REfmNCoyYlMuhGkozsB+a97Co83E9UGxAhuKLkDpft51pX37wPYLpuZSKAZc/20hRxnLzZ9j",
-	"KTQTQFd0Ps/4mJr1OZzjE3/7VZnF+tyxS9cu9Lh6pVFNFoaRLgppV8C+Zlo9H4/ZXLP0pbjmmuI7n3vz",
-	"Qs5ZoTmOGtkHSwdUbxrIe27mnXhq7UaU1Tr/EtB52G11pcrRr2ysTR/n47EscQVXxntNNS029X0OT314",
-	"96MyjY0LRvVWU0y5mmd0OXCktEJoSY/llGfNvwyuWcEnnKXBIyMpM0aFeabb4iU9rgY0zbmIt5JRMS3p",
-	"lG1q60f3nBFUmEi5mA78+CPyVpoWTCnLgukVU3Bu5xkdMyLFmNlLdSzFhBc5S8/M/TF88fw9OTTnSx3m",
-	"bJiQxYxn5upiBTNPS8HWb8akV87TLbemDE54x5NaJ0Kgv4AR4FKsbdwKEQTLHexL4uixRmS1abVQ9zkc",
-	"gnUaH4AkupFGnuFThlyp3shG3IlaXQ7XmW0lPlzNr7le/sCnZYFDXDmU5gE2gN2PCd6SLIAMhJNEZGE4",
-	"lmaEkpwpRafsDH+ds4LLFKVJGK8CkuslvYksckMl5lb9+klv/ZJ1e6FiZA18smBkXo4yrnC+HVrknnOq",
-	"AbXc1DS/5avKXgYdXjNEqAYTyrPOPeEr2/SBS666Ps5FqZkaaDkFDWp9fd9McMfmrFBS2KOvZM5ABmeZ",
-	"YiC9zgsGUj+Imwwpwcn+eWIYD0tJOe+2NYItKoLr8PycFpqP+Zxa3bM+Ays0cwGjUgnOB7id1268DJ3S",
-	"ZbcxFiyX17iP9e7eyYWCpiY8Y5bVjg1fPyjnxL51hkPx6pSRuPh1V8otmC4LI2Y1nUo41IahM2V0BcUI",
-	"RQ4B3DpLQVOmuFMpXSbmzIKuCie04yDMBAZyzkRHYl7hTdUeJ3Uesz6/lc5W9jtCxMExiBzWhqNfO2wr",
-	"h7XiP9XGt3HTd2wuC72+Md/TpSK0MHen2RU5IR/eP+sTkPVmdA7zw/u3FJqlZDFjhnOmdAk7d82KBEhL",
-	"adNQ7Sm8uO3gCJ1o3GTdJ/Z2UJcCyM10P7VCu4b2C2aURtQN68zf9jAAnTQuUqCebkYIrYMmi28lOLCK",
-	"sIx+QIU1hhCuz4gos6x6ajGTmX92AVqhpypz5xpZv8wyOsqYk+zXhI6ULiMH4vk1K5bmPCSEZkra5Qf+",
-	"JCSo4IYqNMsjF6DhCCF925HUe056nw6m8mBtOJPqWqVZ9mbSO/1l01Vev4+/fFxVDGDNDONCurCrCWvO",
-	"xRTXeG2lVk+fZXO2kxgp2y9oUdAlyL5mCUPD2YKxK3NOpNCziOlsL3N/M3E8y/JOuPgtvYXkJAyBIwmt",
-	"LETSmxQy331H5wW75rLcx7T8KTE7Wp+NJrD+aC3iilwJuRCGf3AwpYjYPC0vGIxg22iactMdzd7WyLsD",
-	"q68PdmjbHRoGMpcZHy/tWKkiQ7vpQ8JV83ENqEzGuQpYFlbu4i22aYXakXbtzkOnyQprq6g12OHaElrW",
-	"EuX6Rl8wOsl/qbQtKq3SZv86aHYX8KB5o1RGp/VLUaOEA83zTjfC70gNjemeuGwri7GlSuro826VUn8q",
-	"dlFL3cs/cqVvccD+ju848vV7MPDxbGrnNfukAydMyxLUm40uSJlybW4SNPS5S9gQ2cCThqW6QcG4ALrx",
-	"3yimFIi77jmgs8G0oMLKvvKas4GlKv/ZEpb/nLKM4WfQaMr5QGla1L8ZUzFmGUrNYBQsmNKygM/eSD2n",
-	"pap/UzBV5vWvdMGnU7by5oiOrybctg/nCTVP9ynsHmV43xd+dB3FRBZY5edCo6SzbgjBxW+lnWCfvoBm",
-	"g3TSTVR4C0p2REL4Dj1zhk8Q6z0x/A9McUaZLbW5MRV6jVDet5cySIqCmJlQLYtHRjzPcyrSmMiww9XD",
-	"tFnVZgmj4eLveqdoWkyZHmz5+BUX6eoxcUQckGpRCkukAYVZQnH0BNQTcw1HWD7uduJIpT6ccC7VutXW",
-	"vPHg3wsXrM7CA2KDcC3e7T2Gwtk8kzTd6SqrhLt1Q81IyazU3jDPlJHp1W+l0cnnfKyNSNonoL4ajWZG",
-	"wdp+CqqrLLU52Sgp2NACXhC5EIm1BkyZMKfeqOJUpObhi59eXArbMJh93r5+ASxiOM8oF0NrizDNWldB",
-	"xii6/YSRoq2XWp15V7ztHkaGX7ipYKd6xi6FkdxYYQ1Ssriy+isabkguCxazPniPbFO4B87S8Dw/U7dq",
-	"laJQ86oU04gZ4/jo5Ml//of5P/mZjd56c1jOUl7m4OCsLBnYPJnRlEzYghVkzj8xOMhrtwm+v97fV8cn",
-	"//kfXx2fQG+xF2EvWt77x9vnL+zmJbCUGLGhPFmYhvvkzcTujsJAGGsqQL8NaM6qHM/QTnkK2huOeBgb",
-	"k56V+UhEPUvHJ9/+538cn3zbMJ9V04Pd1bBJv1Zuj9watBwoPJD3pHEVjFpH7yplQlwKmg3xAGBEiySp",
-	"jC2rEdPQmODuqnkhx0ZaA+W2YDQFzRXtkB+jLbD5+kD+LhdkQu0RcR47PC+2A+BartPfSlaixGYERKtZ",
-	"W4eK+fDxVhQrF+VV6YdN1mG7LNUru3rj4KWfqn5X7Jtbb/x2+2XUtjkrFEsbNq/7igQRcm5tNkgO39HI",
-	"jEdUiMomdDOhtG69DVwMU/QI34J4WZ2zdfITGpnRjmYBa6/pMvOVrbDSZLWUfpxuVF325k6FGEMLO8gu",
-	"31FxH6Lnd3hdPxCZ8zsq3mGAY7OWM6GZYqvyS0W8bUN9h0+FFL0m7YB7h4lU2Ugrlk3O/GXPNch7qWSK",
-	"CKlXTabuRERPwI3MXL6B2Ko98wSyY6juuvj2DGTP50Yt221DvBm0Ftf4pBZ69jgmj1GlFrLYSO5v3XNr",
-	"BmirUfqGoisG03Nt7DbDcVkUTOjB9iNGr3vX916zReNk18aw0nR07qiRV37TiB9S3dCNsdZpWizBBBA1",
-	"V7OikEVrl2tkstHbAa73gZ5RMYgog0cgyoOSITM+5kw9MsocsX7sLnEQ9r3OjPYtuG9ivFbRfJ6x1vn7",
-	"HtZ1hZXG1hbC+wKcEGXG5kyLXnaqTHkx0claB8NWAhMO2tE3mm1cIxUxBKtYGd8t/XmqqNZnZVPbaLuM",
-	"CaBuilYminP+BTUaeJYaNUJpOW9i8RuFnls5R5FwF1nYaBcXf6AkaB8+vsb5CV2gC9ocuLCRHxDfEaid",
-	"1eLtYJG85VMdCcs1ezBnKaF2XrGBT7iAYLQb+a66mj0rGlwnopfCxXdOGphLgnYAqsjJ8ddHs6P8SHUZ",
-	"3C1yG7uM3VUS29KaSvJ+BmFPPhMFQrRZSoRcxBSSW+VyK6Y9TXKpNNFMkJffg10PLAGUpMWSFKXw4Ttr",
-	"h0RODGVVMU6JD6l7pJxNjRjh65HqxZlroW9IeK6NUT32pSx5uvH1psiJNaZfGR1KlzWwyz3A8rksaDYo",
-	"i7iL+1YuCph3dVsE61O7MKpbJDiS1T3i2YW/UKp7xF8tNftGsJlJ/baos5iVdWi/h+5U9Qyuvx000Ort",
-	"+1BEw7E/GH3UDurCel7XlqQoRWd/GdqSmo9O+9laTQHBjmutdqFLoPdX8pqzrkoP+wTHxjw3ZQKCzH7p",
-	"zaQ5QaaLwmjSORvYwNDe6dMnSU9zbd7ovZZqwgqqy17SWzJa9E6Pn56cfFl3PgTcfCVt6ugowofcQDqS",
-	"1gvzOIZ4f3qJLxwfrdBY0isF/61k9nd7ac2l0qxwW9LWx89sdI7eGLClra7K5yrN7eujTXluZlcLRvPt",
-	"+7ULX9e6NyZ8uc0JBnlyUh/kt98cbQwzxs5tY+tr0EyP76TMdyDHMZ3TMddL3E2bmnbBMyY0uSgFhrRd",
-	"c8VHPIPH0Mo+7q0RYNVS4An76iiJhbYakYcLsAQZ2WAGgoeUvXoiY7h4Jxsl+9UEvRjNY1RIV2bjjE1b",
-	"Jf7VV6u9m5+qJ9fCzRvtVJ5/t2QDH9ezgc8P/jc9+Pejg6eDg2hWcNL7HgJlXrHdrDg3tje12lqep1y/",
-	"wvj43YY3kmkkh/xtRrkgmn3CUJzwqHdI7gxHD+1HR+7sdysuP23uGK1iXpRdNMiu9OyiTNqehCH/0zwI",
-	"/melB9QLX+uqi3mYKFZcG9k+qbz8zqV+RsxEl5i8ot0LNuM+RoeVCbqbYmWNqzTu8LHezQUFQ7PrNBJ4",
-	"rJhIB3LSMkmfLBBgBUBCgs8nvCWlgwl9U01oc9gqLFsQtwoUa/lit4U3FPUxamywMAcjWepTQkHvSwgl",
-	"GEWK2cfms1l0nRAqSJXdApEM5qe5LMAH7fK2OulNuwXO2lnfzu4tKNdqMNkmhA624mfKdZPDshQZUwrp",
-	"mOtohgB2u8EdwxXRBdgW2CcXbLfe9m5Et5DF1SSTC7uYHVRTG2IWkF61HZX+6d2UnmXWmVK44vVlCE91",
-	"fXwrlNTsn68OYyNvv1PFFG+THXRSHCquYFPW/W78PcbCbx4BL8p8hCNqF/BlqccyjwRIDeWcieGpoWsI",
-	"MwW+AonjGPtAYIwu9zPnaZoxh/PicSJmsizOgsQ0e4aGmVR62CdDS0XFcpiQYUY1K8wfpSgYHc/M/Ian",
-	"hoWNmD12cGf0yZDmIz4tZanM7zN2KXB9SU6XZEavq3sSw3FSnuLlRZdEyT4ZzlmRU0MZw1NSsEmprElu",
-	"KmXaJ0Nvc8HmC2avP0h/NSyViRSycKRZlUth88ngJ7rEsDZndjLLaI9BdWwgMwXmC/qen645pW5qvaTn",
-	"h1kziCU9s3wNcUGhGXAz+14VmJFoKqpwwA6rRilPn41H5e9caVks7+NwJ70Zdt6UE2gZYbKCOQR/hTmB",
-	"G/ty/GDNTrTJ3OMG2Lh8/1wJZl6wzG6I/WtQsJwLBM4JU0xQOAjczhAqr8MvLOiQf7H6jHgeFbrI2jdh",
-	"r9SmuA1Q1IjSI8zlPox4nhQeiP0OxvMWwsrXVgJzFaLOQBttxTPkZphHbFnJjlIG5dr8udbVK2jfZwsr",
-	"zbPM8l4FyGA4THMLYMDJBiNMNauq0/aVuXtegRuyqzTwtmDXnC3WBzzTeVy63lp5tKJdg532k94sKNZl",
-	"RMN6zODs25umpu7l2Lp13ZKrNk7mXUPc7tCKYIOCmefdbR8KbBYvR0gCrNIGaxjVDF/tk6FFHQgb4doK",
-	"FQrdf1w5MYmhTCILspjJHKWhSzEpZN4nQ+xyUJd+uCZjWWYov4wYgd9YCm04scYMsmoe+uI56xtByoP6",
-	"YFM1+Yh5AelSrElI7NPcrPPw1EzeXpggBeU0ZUEXoag0WmISQc6Fi6ffIDqRSnK6FEZ0IkM5N1KGLLXd",
-	"DZeTgOiDQgaqrjojUmRL7FERxQBaT9Xlr9VNtjk+I/lpMCmzrMKNCJ9Y3wqQ0/xqmvZxgVYkMz/65uvw",
-	"LsPYoiFpjQflotFZqxBmqpJjO/ppK8V8/fQVbMzn3GiHgMtnt9t/C9klM5oSoDmxRHJVBLNhPFlMmU2B",
-	"4MIQn1E4rAUkNeT03p+KqWSKGMXLR1NeChfHXDA4GaMwLcWtwcow49P8FA9hczgjgQTV3VkUQXuLyDO0",
-	"AlbrhBZVQ1XqNo5aOH1kCCMqohhNUrEK99FFik/pNessY8OysvSCinHT/Jl9ZhtTb30zOg3bgch0GXb7",
-	"hoVgTSvRI1kW6ZhyC7wos5QpvaWWYlfHmv6j43F+wXvZPggC60yKr5bvpMyjoYs217lzUxf4wkYhw52v",
-	"oAs36ibEIdCNIgffnhS35CG+UEjFUfa8so/rKR7WPbMe/bdDdi8G48Rj6VKu7yi+rWDzbDnQ0tpD41Zy",
-	"iyPcpd/dYS55pRubv2Ct6+NbMYBWq1QtZ9u2+hNyC8lKLdkzW6zAraTa3BRUtLJlb5tq8wNnWRoAuK5G",
-	"lqcRg+eFNhPC3Mp5IacFzdUpGbqhDRMyNP2Yf41sYP61/mHzJ66S+augYgpPaSkHaiYL7T5kUkzd30ak",
-	"GSaXYphzAaEe5gcXFoJGUB8FAj9xUcmI5gu3A/gsYANhExkk3sJ4RxkVV9DLWApdSLD1FHRs7awZF2ww",
-	"Khi9god5ygf2OfPZsC7FRxmrvzSW+YgDUFtOiytcjbE00qH5Oy0RHpdhr+5FHDEFIFHTQi5hsCCZmT+s",
-	"NAfLx0D4xvWmV0zgQqtqFaF1MgSIXGxPTDI+Ng8A7gGkJKMQF8GnYlmEnXwvNeQRUz1zqpo55RVInsOD",
-	"f6SIxW2JZP563twuheMYEiTD6r0YHWPAUCy8N5OYRaNY3fP+ZHNsxd8ZzfQsBnqm6YiqmC9gLIVA7RZ1",
-	"V1RqEaQ46oFOubp5M+t5l/IKOOq0oIhoksqFaA0QvekgmlJU/Vq5yQZdxjYSIbxXHaRhfMnRwVN6MPn4",
-	"+dsvB/7vJx3+Pj758q+dgcy2QI7eMdlgF3GDO5i5jm5zP4nv3bvrbl+XC12ZRQD5j6NeOZY5qyMRIhUI",
-	"qckVmxu5Ygm6YMxT3IC1/EZkS7KYSYBMMJ2A7MfA2qEYoC53WUG0K6i2XdhZpMIRFfeRBryV7NEp/qIi",
-	"AxuE0S61uXQ85xb3dFctS23x65jmGyWOajR3asYOdc3tzaORk7QeWbzvaKKzGlCB9TsUHLFEl5Uv2Rkh",
-	"vamyHI8Zi0IaefrZYsiWiNZGPDRjHCKEqMVVqiGqx+ySpw5sdGa/Zgj4y9BcK7O0T4ZoQkMD66QsEEfF",
-	"zpErWwHFV1FxfY4BTNXzFnCIR6+pIPSjfevvwz3XbiK5Jx9dNahGz05XmP1Fxf57G3l8Z5tVd/ACC3C1",
-	"LuLVg313vkgaQSdXUbk3OAkxTAwF6nBsKw2t71ZDrrWF9Yoy9E5bfk/M27u8bsLD18z3NvQkQLtO2dgo",
-	"fahSX8urmicjJkf/GNSkiFhgKqf0ouBaM0F4aDuH7lMWb1lOudgh2N4ewR7N+Jj924Lq8czQyrKvmQrD",
-	"HHqnverHg5Tlcj3cvotT5fjesAEajX201DN5L1LcpihwQpW73vFqZ2pM53D7WSAqNZMLwDOOhi7fyFq5",
-	"wpPpFRNkRMdXidfnzdQwmNriJz8IA2f3jfyfpYzKKJusobdp/bTEt2YG3dUGaqn8Thmvd4dsz27tq/ch",
-	"NLU4cQRbsCIQmSLk4XzvVJEhBGQOQZxd+Jh8ym0dOqsYo0MVj4u9VzdHndYlt7UgakSig+hpLJJojW0g",
-	"4qa8YGAGJxBrqBzCOHqgmNgcUr6VCLiyatHNBuzQdf7rKnesTfG19NVQxlTTTE5LFtoS1vnNLhyvXYaL",
-	"5CRuTGPvyrLqaYibXS7r2YebUgw3tukzC28hd8FlG3aRUjckFa7Kr3YXaktWm2vSCwrAbANvB0R5t+wS",
-	"jsEuzNK8eC+sEkf8YFTLV6Vmt+Hcy0t9b0B+O8Py7QGGz6/D9q5BsxV3e3pKvdvhKfX9nJ1SP7Sjc8dQ",
-	"fHcNpee6jk4fQ17WaOBXycUmqD1baxfDT7m2gDjrMkghs42zeGeeCexK7c/KPOLWh+vTjts21Dzje6H8",
-	"xvCie6L9EHEvgmBtZPrjk29J5WZ3wqehYCIn5N0Pz8i3J19/lZA3c/pbyS6Aek8JjFuxlPzl9Q/P/mor",
-	"kgP6MlFzOmZBnpqNCIDy0q4XKtKwUzB5YhVq0O/75KUmeakgYFkw7gnSUTwRMvTMWdNpAl8vEGyLilRd",
-	"Cl82TJF/w5+l8KBWx0fJ0dERwXACpoxGgWulzsAxTnIXvJ3yyYQVDBKopa2Q9t4cEJki+voQgXiGhBbs",
-	"UjRHbkQCGmAxXEwDRh2s1aneYE4KSKaT0rSzepT03ghmZIn38oqtwj18XR+o+bgd/sHbymQbsTxvKlfU",
-	"VQVBBrKFzAS5rooxsbWcdcMQKFseMxJpxJhYS5V8ekQUG0uRqhvz6FuvZbRSssiy8nlVhCVYrnCHVhY/",
-	"xuICorlTqSwk1h2Es+D1+7ipaqN/MNdVeFdtywPfsiLnSq2UOjLK88AFSCU9dcXnA5XJxSDH2Ck0LAZP",
-	"XPHxlSVIjLf13iBrkhxYU5Z909WBYeYHoOoZFelAXoOaUTCaDjIZh8K3GsrazncOsLzdUxrdEA+xGDEI",
-	"OiBLi9+pEsjfmbIzQoliGgpLKqhdCunbM7kg5hq0MXE+l1tOJv1LUcF6ho674Sm4wGfW2z8yfM8wgz4Z",
-	"yix126aG/TVY0FOHGqps1VwubNkjlzGEpVPV2aVwOUcuWA+QkMZY/wgYbF7ljVuTi+8FyUD55G9buQFr",
-	"syoPXRpUdTCtK0iiuhTWrg2ZVq7C28Cq0qZ1Wz7FZQ1hK2YlSgVvWc/bQJvrWGEsZcpSX7mr+iYILoDI",
-	"Sp6yfC41E+Pl4IotYQlhSSnPcNmpWW9A2ZYT9NMlvjizizNQfTJ0ed3smuGgrXQlSz2Sn8zWmnZdsq/d",
-	"0YVZG1dw2G4MFBU2E/RbhQWhZ0yc2UxrqLZoOoBinkpjwlcxn1FzYQCaLHagGCmh1gdGithlzHOuzXLX",
-	"8nOihIdYjINafH5IX4H1zX8R2cLKOWq3yKe+B8kAaxtkelvZHjceW/6pvub2R7fE5mNtSeLcR6ptAZ0C",
-	"Jyr68XoXM5plZMHIiE25+B+Bn+e0d3T87dOjo6OjA/jfN+Z/37qP7r91j+qtw0St5QF08Kvt7OpaifGP",
-	"stRNQeWt1za+/Mw86uuoNQAQbyix9nkjSLMtPYvMbMQM70btB/WeCgB4iMwQ9CAL7iYGpWJRbOYKTLmT",
-	"oFILxI/l/yDtRnM8wNsJ7mSoWK2uDNs3jHrGsnl7vHAECL7RbYBfrHaO2EsQQG/DyusRPuwTqMvKr+fG",
-	"2GH4tfIjVBVdZMraSO1Z52wFUGqrXEaIg1cuV9fGkkGveK/DHXHFRWp2fo6d4aXeD/NnkRfWCk5i4tIA",
-	"fIPVRwzOx0pOwVc5FcuBL5hlf4DM2tRBnrjvVDm3eVBW4zIiXDoYFyxlQnOaKftNwSYFUzPkyva76m+B",
-	"FiZzhmuDGpVqiSmrQvoJDaRgimUTJx8uuEjlwkmAiJABeQj+Uz0PeCKLEU9T+H2F7Q8KZqtQGkIsBM1Q",
-	"GqUZN1NArm1LDrqlhQ9meP4Lpmcyha9olslFUJmTfeIKi+EHp9apY0Zel3owkaVwfwc3pP3GlS6SCzGo",
-	"tDqjhQLLqUrhQ1ILDEJRzdWE260rqGaYGFsBiAR+Lfhs06zhb+xU28zpohR+nqFY78mmfquWgpZ6Zihh",
-	"7OqcCnpNeeYTtCENJlAH/De2CGRIYjlLOR3YU+nEaL/VkA8Qq18RXMGFNPfzgy0AfU+KyJq5IFbEq4Hf",
-	"mfW8WzOA3cNdTAD46r2o/27UD0b1x8ikBxSpxj6NWTHX8VhdxHw6fnIUWLEdzKbvxHKRoJMdT1i0aqyL",
-	"onLjjC1qE3DJD6DougBzwzMNG/YFA+oy9uMoiO87vEB3dayFt287iu7J0Sa5qN5afB2mXGlW7KDo1Jlk",
-	"7xktpC/K3jvtjc3nf7PP92UxrQeQjmVRsLHR+QvFyAis4cuQ19kW1vWgVebcbGePqTy71qzKgmjdNqr0",
-	"Ub1bxLLWqj/drvezUzRsY5mo7S9Oy2qpWHZgSedWLbf9f0m6VQ+wT68xsnNB6i2CdoGlcaFE9UE5d0Yo",
-	"BiVDwNaCIIZrClk9z+9XJUX/HV0EgYK3CWuM43XQVHM6ZS5oK+aymjM5zxjY4TIpr4itMGznbvFpz2oJ",
-	"cyHczxhMt5t9LKzgMjVCZNfdt2+ACaZzTr2vrnAbELctUK6+mkJtlLVpBivvb+cNghVu3J3KVY7+txer",
-	"AioLa4XhsQpgB6MiOb58HyKZZw8PRSLDAf20j5yWFQasruNSFlgonLU3gViEJ8ffHsXT8jPmbhN/e/ut",
-	"Pjg5Ovn64Ojk4ORx3/QWacBB7q0wWzLMKRdDwjKWA4ghMlrwoltjOACpF9d8zB4pckiVYlodInfqj5Xa",
-	"aNaxeHo4Lj+PjRlLnU6CYnq/xQRWLnUv0LW9UwshWDNyWSPMhqscDADvGlLUwKcymBQyb5PezdUYAAs7",
-	"Rw7XPq+bZxbAyPq50Fm1M3LmTCo9CMWeW0sEadTgraVkVzjfMLuuPvpa00l9zTfs2P0w14pgNnPYW8wR",
-	"iK6FjcRwV5NZWbDBgRoGSt01Z4bjRm+oKNGHdV9uo5rFphwBGPO+tHI5AUnPVX20NezAK9uisHc9LGH5",
-	"mdspONA5mXUdYQKACWnBYgGWYYqDs20OXIhPtDVw0UjBsJAAGTG9YGZtF9IZI9QZOfKReaZVktdcD7W0",
-	"ig4YCoYafQmLHWr730aVnuYcYL/ViTtkQYdJdWhWdiq23kFZ1y1SLczynI+jwI56JVIFrNu2uSZDeMHk",
-	"nLno18wMTjvOPKPgRbZeB/jK4huw1Ia1oE/DOzeoGGR8YgFNy+rf4FuLa+qy71wkTFqDqxtUicDBlz5n",
-	"OMbD6Fjv36jnQi6YcOixKU9jGCo7MsgN/tWGas5duZSmxZTpO1yjAFQjhWKoklCxjPLaqD1ybM8c7q2f",
-	"QLVSm7VMc1juVMeMhZl3kavvS4p5WMHlsAxyeh+rcD7WD2whGrETHAuP8cELV1G2IQYwnh5blFHcWSYI",
-	"xfLBdUAcxNFPqlMuS0CP67TYjt2trbT11kREHvBYR7E/CzZmosP4ExvUrLeGq3ULmkaLr8b4lh2vnVF9",
-	"jOF6x/bd9XanTMvTzA6My737HR1fTXiWbQshLiJBNo+PMRgPVWmwN1b76MIVXVZJqcuCNSnQ8WI0Oymu",
-	"zuxpRty2EPfBxasNvHl5AtfWa3sct9hMd4LX4LXOiHnMKKKIiM/XY+62q8wIPbWNHk5rS0XidcJwL24h",
-	"sG1b2ahDrbutCq7VxrxSDaleGc3b8DcWQXYY1OvmgLIoopkjLrvPlqILC99TdRXPHKmDTcXr2jGRqiSo",
-	"ZMcVhChb0JbOJ76rdAxZIY1Fb9ygIC1mKq3fCGqOOfNiRwbEpwJCc7ctZ0inDatv3XLjDCoUQH5laqsJ",
-	"9DpVkw+aXxnfyqqsYBE6imgho3thhk0o6vcmzF0w/U5mu2YMd06yiiW3RocDW/xSxGtDKFXFUDSCxHER",
-	"yyADswaBlCunGfoDQuyrUbvQWvDGTun5vp5EPD+/NrnVPmtTiy6aplhuZK9Zz7eT4+fTllQLvzDkQSB6",
-	"U3UVhYN8qGjZhJsQapCFXc/cC2fTtjF3KzE7athFwDLXtA/J2IUlpMXSaBC1guz2wfpmPzPnIQF0cCi5",
-	"i9Iz5la5pKUoHcosZcVAz6iIAn3PMzr2Kc/gyeJMPSJyIQidMnXqskYTYqFoEiiCo6BAFF2qM1cWx4j1",
-	"GaMK7xbnY316tApEfXzw9OMvRwdPP34+Sr758ovKZ+nHaL6vG0xLJRNaQIKQFSwU5elZJbGgP878Y0tw",
-	"dj4bmNb2BeTal/jGY5Rq7afjlSOT9AI4/coMtk4vGBN+U7yJ9XA9ifCuUKgqsRIWAE1b1YqWqZF45DQS",
-	"vLeNsN6C+AoSTmd0C3Dv7rYOt+VFjk3iA1jYu9fYr5VNwJr+txint3283ZfmOclrfmvTChHK1jnOincw",
-	"mPNXR9Fo0QikWNt0sWpB7XgeH3U4kav4Ym19/MxG5xgq1gA0ltNPWPb4a5dk1lIFuY5B1r1fn1W0lYJd",
-	"AY/5QZ6c1Af57TdH0QqbDcTzTsp8h+hYG8N6wTOjzrySIoWdibgrv/qymehCJ/YqLJ5D35yXGoqwOWum",
-	"4uJKQXbaAjKMvUMVqrIhM7RLUt/Gk2RTAtxKDnqUsENncsTvMoEKhaKmADe4mu+olIPrtv/a/vELPvYx",
-	"fO6A5z5WlprZ96Zcz8pRfyzzQ0nn/GAsUzZl4tDP4kv4urri8wM5Rwo6mEvIXvJnNMIqjzuQfNQH7nf3",
-	"8de13T26HY/2zv7p9WOmWLHmI8CMYqiu6nLjYm6CD0HMUHi3n6zGc0fhVj4GyCv9g4//LSqK/VSbaJ2S",
-	"5+Uo42Nz+DKuNEvPjDgGf4EEBjnyci0ON+Pi6ozMC35NNeRAUPLk6En4pC2XAUpWkC+I3QF/x14gpwya",
-	"ia5OwFBjSY6FLe9IZlrP1enhocvTCM5mjfk++TYmIyk2Lguulxdmv22qMqMFKjH41w/uhP/j5/c9NFIC",
-	"d7TP+VbNQHpfvgAo+0RGtD6qxzMy4Vlu1PEpKKanznOrEsQzSMh4RnVCbAm4/qW4FP+N/OPizWuzoErQ",
-	"KzYYU8USwiH1ccIBd6lg5MOHl99ff5NATid+8+6HZ+Tx48dPzZsf3j/rm5Z+5EoriwdMhp8vnbJ02UvI",
-	"JehL+FdgTrnsfRmeAYYSGQZfDwFD2Wz8VBIpbOWpobM/MpFCh6jTkYLRFNJLyfB/HcB3p+TvL99DqZ3h",
-	"q5cXF4iXNKZFAcVin7+n0zNfFBZ6oooMX04OXkvBDl6ZtRzaqM3HR0+gKyziDonIZhRDOseaU1yKQ5vG",
-	"+rdflRRD8hezNE+ffPXNX5GGKFEYlDo0DHB4VuE+mfOpLEoBy9KgEDYkAkK/38mU2yV/eQBbBe1/8+Tp",
-	"47+ekg/vfzj4NiFCkhnNJhAERVRZFHJqDtCc8gJ+BP1QL/iY9clr06nZSZ0xZdVFI74rqzfBKTQkIMjr",
-	"H54ll4L42J8R92i5NHMYXcrCL9i6XbXkJhdAhKkEFcGqqiawMseaZtCpghlfmH1Zsy6ZDTqH/CX+77Dq",
-	"p+Q7OCPk//t//t8hgH9lgNxx/FWlk8rCGqu4VkTxqTjgAszOZ4R9wgr0piczR2stsr1NLKqHhb/iRZ8Y",
-	"heqxh0sKo0Ad9hkrVlrBsiILWVwpVMyXuM0UmjS7xbUyncuFOIWIK01HuDalslZ20xC+TIU7WjbVOpNK",
-	"98kHhcjm4PssYHaYdI3T7ZPz2sztwJ8egZ4OC35O3r65eI9zwXALZUtQU0GGL6v04oN/suXwFEDWEdyk",
-	"wvYALOUrtkwCRHD81aeVYAStmVROUwY9vwOUFTM55FyGAnFbUlKK1HCRlxN7HhPCJ2QpS3duT83lcHyC",
-	"WeUwdiVzBiLfgioyoUaot/NzN4rhgnYxnbEAMQoMlRGuk+Y7h+QsH7HijFCC4VCAK4eVgM0bj6u1MMfc",
-	"7OoQHxz2yfDF8/fkEHjw4WeL9/DlMGfDICc+sCKa/U0lYGHDkHGtUNLGRbLJz6dmmMNDWurZkIyWzkVg",
-	"01nOXDI+7iySu1kkxLIZLd39cGY5qG/BjN43AryogrkL3kOuCm/gqgY/AffMMvtzdSk5mBu0TxH0RoBB",
-	"wmyA6RjdP6dEXrunYbZo0+TTWQW5F1hxiJayb5m0PSU4a7j/cJmH76hmP5q2DuD/Q/KXwi8qdC3FmP01",
-	"CR98x3IKhQct5F74i2KmCVWzipspo9ksh40yl8tf++TNtbUTV1Oxo0SCO3nq+CxQDxmGKe6ua6aL5cE5",
-	"oqib+xo7xtupqolhXzJ74atI+8V0AwCM9VqBauAeSVWnuk9+tuRP1RVCFWkpa0Wx/+L2AfmnYkbQsCgF",
-	"mD6fWKoD+B0PuFirpV6RTOLTsGSxQsl/xXPmGc2Tk6d4skUdzBFkS8GMUocn11bZgyohp/4eK9iUFoZk",
-	"CEo7wghhoHjlCVnwVM/MeDOmPe7kb6WECwUi37CkGzDuVBryQNT6JcH7zQyfC3J+8ezlS7OKFureCHJA",
-	"sWomF6JPhpc92u+PLnthJqjdavPDytdGO6VXTJyh1JAAMpE5WXBWRUpevnWrYMUFIXViMZFQ4AAJCUYP",
-	"4oarhImnGKgOv4ClfQVbnDEK6zSHW9yKM3i5jdiM24v6X1w/Cm4Ybrj8KRkeArTR8gBa/Rd467+by7pi",
-	"WrUnhiBrDA8dVR0UeMKqp+u/HFpSGyZkeBhCVeEbwTeHmZRX5RwexBhTu86HtjSN67oUqhyZXRyxSCu1",
-	"X/H9glVf9cn7IK8HdBoEN5WCKXNvTAop9AEDSVQgCzRyiaEGAJfK+JgJFdpIXr00SgEYiHpOFTG6k5Jl",
-	"MQbKOLQvHeZcB7Yh1Afe0gICla9tGfXT3lH/uA8ASqYVOue9097j/lH/MVrjZ6CiHILB+BCMw+azDSnF",
-	"AA8uxcu0d9ozov45PAFx0FinVEHEKTcd/VZi0rKdCAR4YoACKr/dUtjjjWGU6G215oNQuzUFkz4fu+J3",
-	"8YerFTl0LubNT8K1AsG4BVNzKRRqjCdHR4j0JLSNDwhVj1+t8X+LwYPLHlTJSD2xsVZo07Jep3h7foCH",
-	"HmUpUHeBCpyi+8tHMyNV5jktlh4FEFwSJHVV5gVbhGF7mk4VmDrMY72Ppm1LlC4j8/QzWG0jerARtsnC",
-	"emZBW8fr1oXSVNGNffKzvQ+orbsLC8sUYSBGYAJXv5eskH7o3lun/g2bHEjT/2RLu9sgg3xnQcxuZaNj",
-	"LsgvX9DjUaOtk1vr0vZ2gTFKMQJ7W8icK+uD3RuBwThIOXcu+E20dOhCSxv5nFtHDO/cbr8f1PGvJtLG",
-	"A2A99r9FB+Ucukq2Pv2wY4efMeTtS+PWvWDBzjVcU2Cp9leBD6Kr3IJoZ9/ilrmb/bOxEM07mHgx1atA",
-	"kkxosd+NfSNYhSdRwKpvuZuHYyrGLGtm8C91aMaAGmtg+gzAYalOnKiKKdVGmvclp1IpWJ+8toCuOSC9",
-	"KxsykYIGiPnZgMRqi/Eml2LlSnlvwyytRbJgffIMRp6ZVtE44nQfG4dhRMCiFBXOKxjvncXhKcqAdRLG",
-	"Jv+8VLxfar3Qch4CoGwiWFR7A36zIno4aaLSwqy2aL7VM8YLQCNdlygMN37uYFo7SNMWt6PbckPDiJ/S",
-	"JAK7LMUtGvTVr+MtQsTpDgL67+k2hXVou0hxR/dKwqile5joCntZz1i+pWyN5H0IwnGFiRBDQ5CKBWa8",
-	"ERvLHMpsQLxVzqiAVKIK65WCYy9gfAhvnKC9F9mmkcffMVXmFf8EzggJqUqtHxp4mPljs99tfmsWpZ1d",
-	"wbo5QwhXYHHb7+b/yFwtXHCSRTY3aZSMqlk9mLXbt96J9zcu2IJyHV2vedmgVLJCEWUuDFtCw1pfz7zx",
-	"HiNIFIOwUeLw3HOZM2F/B8cFmLnh7u9bG5ut3Q2ReIoRIR1Qep+YpeNieikiByIiLsBKP7ATsf8jQLOs",
-	"fVfXWRwWvm7X+nCW7slO97KPzOt67QUhenu/qfxU7u+2ek7HM4/9bPqzcnpOU2YEMJttsXH/PiMk8gbl",
-	"77kH+NskMbvmHq7MDHP5O1daFsv2QweT3ruSF2weGsssyyKghG23hxtVvnPhm3ch3OgcXtCldWCJM8In",
-	"ENqH+BXoKwLXEFdkqJjQQ6sy0iyL6GrtsgY+/ocjqPumpH8yZhQw2KZJIXMyYlD/BRPVtiEhKAqVNpPQ",
-	"KxvOIL0MQABr37sUE1eloIa3z5X1OI+WRMhFn7wR2dIwL59O4PX41RQDc4+XqqrDfCnQbKHI0Eu8Q1si",
-	"JnKVv4MJ3TXFJbvZr2s0enyXNCrY4g7oFCKSLJ3CjrVSJ9qcmu0EbyaEmYswtDtUSAsBQVG8KGdygWRq",
-	"HYsLinmyCTazYOwKHoVPuRR6lhAbT+mcHupSDD2uIY7vwLyXLZ3DeeVHaMb8ChoeRDNA0A45h4iGCXdh",
-	"DtJXPLTTNl/bYCjED41KqkbAemfX6fZNHiFm7O/NqhCAiTbZxey67ds2VkBkJfS1hY3evnH4Gf/YJKRZ",
-	"BNNOdk3X4MO9VWuYt63bt38RrXAru9VeHVpg1SjncmCq3rw+YzTFmLiMCwiCRC6U0qVhFZX13d28IPy7",
-	"GLt1OcsTxHtbXOMBUYVmn7Rbnarh1aDv6JZrOxtcLmj/GTZ88D1Xc6m4Sx5paXivBHO+BpL9SFmIFkWe",
-	"XfzUTkYQ1+gKrLTp1AGk5u/clbqKTdp02GGme906jKHFYEcnUXgYTHO5G4liybQRcNGkG4VK2rS9nx12",
-	"qxW3zf3QqrJBjgcU41PaEhKWeTKMwXxtPXYWpLMqegjlmI1cEYJ3JpWfLCYrm9G8wyoUXViGm8kDvkkq",
-	"XLsW0trzLWJ2kAabtUZfrXTjhc9Wj1lVi1ib3mxEIcTdmy+KUgDFfHX02AKUhZ5XuoDyjyqwRKBbF5U7",
-	"P4K4y+3CD3CPG1lDjWrYymql9h96xRWxMEJGqUVcGQnlazvs5OFn9yewgVEACRbnAzaXyqjGlcMeRQEf",
-	"9O4jswBkzmaF2CFCntf67jksMg+Lte1d4l4053hfIViruGlf6gnnNrFx74TXzkVUACy2TzflFSPl3AHh",
-	"g164E8V552RjcAheNhjhh0r1wntvAGZOsEU/7jn5PVATgLb9iSkJHD4Vy8A9DYBOtqaoAtzILQGlNq4o",
-	"50phtI6QGowhlqCbPNP/RU2/O2pqcqNvpiJd8OnUghNFyeh1vYB4WCjCiDiEZlAVs0/eTCARENMGrJc5",
-	"qYQezMuTgq2T3Xscw+3R3Z+AAC4s/1igOLLKWVQrMZTKKvON+u4HeGJtI9ZB+I0c5OpkuIry7KCW2gTV",
-	"srGo+Lp59LeabXQrkITbCQqroAp+f0kRZjPN+NsTI2xx9v2aYXy+/laRW0CIh59t0F2rvfUDQuVtVpKr",
-	"CL4HqiH7bWvnI9RhBu7b3uo62mKjDgvGhQcYcRfHqjBhH/mvndujBOCgVHz6suJTTOvc6O5b3VPFQmRG",
-	"F0JZ39TnIgWG6R69x219si6rPAdQmf1GAtkUfFu1Bxf9kcdoUNutOO5es/D1HDzv2F2ABOHQLyalYgpc",
-	"yVIw1ScWj8/CKkTiQ4iFlrIdg681Vyy7jlmabGv3cHz3oDfUkQrvWHN4SHzDrkRAvU0kW+rZYSanCKgb",
-	"5/E/ws/72TJo+542zOMQR3bqwgE/7L5P1WYgsw53oNSzlQ2QGNnb4K/IFnSpqugxNFQtWJYdQDBD6oBY",
-	"oLK/TQKKWJWxm/3s5Er17E57efvcvc7CHSttWfp60n6boAPzcpUhAV7joabXQmTSVhtxEsmjQDiHhTUw",
-	"OdCcVDJbUYkBh5HCpzOHxZjYJ65uoo5UOoe6suQO6qb17FcJGwoRbsz16Otrdt1tB9HQcvAsmgSAJME4",
-	"Hh85/CYMgBJjdob9s4L48lNULB2ijUMptj0nNh6Ja3ItedqvQEI0yyDcnl2KSuLwmCPYCrYZzcXDqazS",
-	"535OelCDdddzfsH0mQ3OdfhPdo5BPS92S8zgAsTokEYqOCSLqFWAF9GGlTYTkEXQaqaY901oWzUScqg8",
-	"uSyYDZTTPMcQFReMMqe8OLM5ow5GyJL/k5OnYUTepQDkLoQZAgycPvmgGMqTIRTYKvpWQhQXY6iqZEG7",
-	"lJYZawj5xJk/nNvjbiSB9yHO2m1cTA7ZjW4CdYMDYX5SrQQ55Uq32XbNBBYsgyw4F3I+t1gHzslq0Z4A",
-	"6kwCJr8D4R7R8dW0kKWoAVIMXS7JEG1BliQeKXIOADYHLnXkUoxnUipgeHGqssN/oFepG99WhHl8Z4Tp",
-	"sanULcqr4A6tNAegCrVRhg2xktqJcf12wyx1US/e41MkFpCiJvvE3nHNmu8aef0Eg3Jx6vsgkBom/K6X",
-	"oZ3Yrdx1ti3YQLu8sbuOa9Vy141nVB86eMxWH8Ir91CnOGkLLnjjNICVkPUsReELAs0EAiTYejhxh4Sv",
-	"4dQRE8AX4llznDm5b71r5IwyS72V/AwEZ9iNIY4AkUG9TD0qDG17LAiWAlSeuRcoYJrR8RXe2KcAiWgF",
-	"yykLoFkBvg3PRuI3nhcAKtuwGCAg7LQW3bwjHdI2Jq+lYACkuV9niqXWJleKI+Z6QDnE/IX7aLcQ1m1Y",
-	"D5yFZW4YhH3sEJ75kvQsGPCmx91jMN7HMfZxrlxRsts2KiWfIzFahjQV5WmFABowEcM5MFU5HnElcwbV",
-	"vGfSsG4otROglJ4BcqSr4Z14jFM1Z/RKgXirpBT+DSMHm70IwCcj0TPSs6mHKmYEQ7wnScP2viHnzq7i",
-	"fm2XdBnAwHoaA8EAClitU9valXX42RX6tg7HJrSIN4I9AoxDOOTURvvKAugPKkbaktGPlKNZKMxg+LYC",
-	"vBQXAnzmpZYCk6CoWy4M+lqny+9hTI2UGTG+V5O6Az/LCyn2vNPvQdD0y2SutygngXuhbess6EGFrb2+",
-	"2M9Tru9tqfdg4qumc0868zYMw0fXA+rdfsHbULkGGQpClChP4wxjwjOmDm2xgcBf99kODuoffWmMDj8n",
-	"tjSFz6qFqDtvSHr5PaGZNwgqWcEDQx7SNSuSCBAkwn0hMg2E3PTJ20LCUMmUX7NLARKmlexjGvULpr/H",
-	"CZzD1O7Oq5dEmw5Xs7V9VyzDvtBX19Oep5T+XEwjpTJuX7bkOZ2ywzkWWqwG50vdjLigIDyv19PAV9X1",
-	"9G+f8mzb1+MQJXxsq0vvJGLuU2CsmHg1TizwAMDz5q6cUUCmp44M3RnEwLQNh9CCAn85/Nx+DF+DfOiw",
-	"7BB4wei27oTUj485YopVGGjRHD88Nz/wjil+ezw7Dhm5remqXNbxk2+efPv46yfftFf2auir8/nUszIf",
-	"Ccqz/oKN5r2kl7OUl7n7lNFiylZ++nU+rT7czklOYpal0VKHuvCCCqy1A9PFs1FN+J0hmabAxJOvvl4f",
-	"Ylfu8euc7cw+bsB5YM0fCNs5Ofr6D7c05sbHfGEdLBLw2JNo+V0s2ea5o0VfZ6mFU3Byg7n6bWW3YL1/",
-	"lCiWbc673czinxx/3SL3hfWBtlBZ/W0Qo6GCWZB/lGXgYN6GN5gUzLB4lrZfKzNGMz1rizT9Oz6xRwHZ",
-	"9hBZn1qtFEcSc1bM6Fx5RE6jAgPBmWX76ujxHYzLnP2Uajqiirn8xVvYtL+vIIRAQSatYHKwBsEm2o0L",
-	"d/Ew49esbSt/5NdMMBXJk4ydC2jtlsSeQo6t+4JmWPWubR6QQtGONkFT3nkm76C5252JmkGS45Rp59JT",
-	"TZMKS09g1Yp2rw/6Hrh3LFbvP0JPRFXSZYbqois0xXXi4yzC4kbm92icE/ogX/oOHozr564TsJOg6pOt",
-	"AA+VCfedJcDmUMOn2mJEABLaCucrNmOEIVgnK1v+pDko63t84AHudOS82sHeho/PNlVf4w4LioVmms/p",
-	"DwhuEBxC5SILgZDMzy4GwPuH++RNAC1mhBnAVnDIYg4Z4YgMRzQdQHPDWGyivPow/0Of2WpyFuyy/QCv",
-	"nB5/bm5OPljkpHY+udnoDhQUVBRqYfcQ4QbeyiqNHmo8YiSURQhrTk+1PbyX1ZKpB320b2Qq9/vywiMm",
-	"I0BEsPBrmR5NGxRUgdruPoaQSrtZDKHdMDwvclFjIruwkchrt7kvpYZo0+CsE/JSIDsIJiULUrCcG4le",
-	"ecupIFL0CcJ4g8vFvAAxarZsGNEyS2Omzw/V3H8oZP7nIx4hkeU2EFEH8vlcfdjkOvvBbr1p6pGDyRFp",
-	"5TmLoqJfy6v6fb3ZwFYb0h04vnCQ6V34viwOUcCIV5xg4T5BYfYN0Tj4yNa51YwW1qgWCxCZMrFFsMwL",
-	"eLoxcXfJaDEwZ70Xt2J2K/rf0jbcYzdpeSUmBD2KDbEzRSk0z9kgp5/ivX5dL9F/3KVLiCHGWtnOlOmr",
-	"inu5KsFgYShV1hTYU+EgrVmQRlJmjO6pSNxDivgxJ6Ip3ucHWGR7AcoiRQUJby3AxF+AIStNYQ3/PGE+",
-	"70Fh1DST0zK0algO1Bze84MnyQhKNdRuhv14qGE4wRDvKwzH9N2uFxjOsGcNPk0JxX4ie19dRYef4d8u",
-	"goIlCnIOzVpkEYAGxEKjFj2vFrIoynyEJ3KYMm1Emj68MjxzCG8QVCCUZjRtDK+J01ss4sPO5Q8RWvMO",
-	"Coa17GJz7ZW7XrGHdll0OH1/iLugBg/RTCYN0Ve1Qy0qSE843tYOZC9Wf5Oc2SNfFWfimlwxNo+i6H2Y",
-	"p/Tuz28Xagwp8fYvoWDe9xXa1e0Y1KO6buAs3ns0WPtl5nCmrzlbdLeNepuJs3xaavf4xFiExJnuhnM6",
-	"ZYOyyCK2z584W3ik8T+cpwIm9tNGc+dNgcdbwKKJliST8orQEAbBAdVbIgBFuxUdeidY6A2qdcC0bpQB",
-	"I7KlLXdQMVdK5hkdM5KxiW7SEK8pzyz8959WRWxDyYZNX6sv8Ie6/edMkHk5yvjY4oGvW5+SFjuycyyq",
-	"ACzbwiRjskwDSC7qWnFU7IekDZoR3pMy+MBQthvMkg6AHVP7NmqCjkqaFLadKMK8FAeGbNC+Eh+Fvdy7",
-	"Lobzal7EZlXsRmvxwDhsB0L+M5nYoAZKEz206Fz++AQeMgputRoWPla9VWRe8GuqMQWJ5CwfsUIhLkRd",
-	"bYM3x1SQEYPUUhRcLXKxuf4uhcOGBX5+RoZyzsQQU1ZBDxjR8VXUKwf6zN5J+S6Usq3vgrs+Qr8nlaz7",
-	"lXI4oqK5TIPzQ3ZyQBo57zsq1B5J8UGhx35HRRturFlYc6AnshjvvcIxZk9iAB84+6kNUmtBk90kgbZs",
-	"flKVgIOUTVt03KnpkFKKQGnkbakRJZHIUiPru2JsXn1HSqF5Zo4WQOhIkHczPtEsxaJzgsjJpVD17GY7",
-	"VwuebZRRo4+h6QAxgmL88jsq9sko70Z2/o6KexKav6OinU+OqNgvpX9HBXGUEND5FrwOE6F84tOmCIyO",
-	"nG+i90taH+yYO4rhP8Lx2TN+Lp9ojBruuPozRgs9YrQlmBnKbRpOANFRFZjXmTcPLijavxWzsE5PK8Qv",
-	"axofzqEmrB72yVuptBGyEFsbygWxDKKhLSIObO/MtjliTFwK3/JxBUf3l9GS2JX8q0VlkhkCzwEmf+LA",
-	"nooyg1S9jNFrLqa2tmwgTMa40t/9wuxVN3st904TF3SJMrIFFFCaZxnm3nYkkjCk6takknq02s5n9OZY",
-	"+dVAfqeI+dUE2kSfcBP3Sm/BxpqTtm+hx0IEjh2k1AqEJC+IXAgI4cz4NVPkGyik2CcwTChOJupVpg3n",
-	"iQSqTc3bl8KdpBjPgCbZ71+Y2R5P9XgPxNw1WvwOqJl5+Wa0XEURa2Ocv8o6znR9Gt8xC/jCtZeZ68Dm",
-	"52RSZhkgtdQMF1X4SD1DqAIWMu86Wwi8kpmfoC91KfxBAlQ0tJKc+uscs5ugXGWwzFgJktpGPBzniI1p",
-	"zlxfsVPxD8nFLRs5/xR5Rc8hfWgrWdpIOKy16pGt6Y97WCe2uvwFTal1uUrLmlfYiGc1FTOTYsqUPrXs",
-	"91JUvNrb7qwsmBCWKQ8YDCCw/pn6b3Rknnf9KKzKA6WOK9USh22LmwbdIownEVgjAFqF2SfVmFH3dZZG",
-	"qGAJEHU0MBg2sPwfzTLt34T/I5vsvfIGulC3oTY57SQOxuU/8ELK6Z/FMOWm2whsqu+i3OgCSFvUzOeS",
-	"zJmcZ5inrJg2QpHqJK/FiCJnbRr8CxDBynnASh8p5C8g1+FVNOPzSi18b6nIPef1O4J3kdXqzpBFrxxz",
-	"d8St3ObuTTKUCzEwzQ1PbRVm/2gSXLcNIL7/s+T6j3bmQbueyloh0M0Ou1fLC02hNsuDvN3d4DbUtnNT",
-	"2P/507UAAiB5uiSpjEJLth4zyNG4NWX8lU35+FOwYjPZNk0Z1vYOvQQ2rx9BPytKuFM/ASjIstQZVVo5",
-	"ngovjiUAUI/o+OqMUE1y0+LjI6tFn8NqmRZVBOn0UmzpCzBb8/vXn80s7iufotSbIArNEu+Vpv/J2Lzu",
-	"EADKNlRkC/nMEGusM6Pbl39gz+T2EB0ETPutQX7Tlmi9uhlzWmg+5nMqdPPl89wGGSVtiWZjmrOzMJ12",
-	"TOd0zPWSjGTpqnZkvEl5eBsO5CFKHsEA266a2oLuH8xa2rjtrUSNcIw3P4gNt897QxQZxvOyqELg0IaX",
-	"ZEZT+4K5OaHOh7mdElKKDK24zJvJWuxS/+SQefxADv+bcs/C/tuyOvmy1IhduUtElttY2ElnCwryAWyg",
-	"AZjRcScxIpYMzVtDMqPufOOjgAyr5aoAAS+drkrMgWFnBUDBwyPbPq2q1ydmzCttB8k6KGkNf5VcsHRA",
-	"9RDobmjkoIFiTMBXii6xDsGlsEh2QIbXzNBifZYRQrtg+p3M7vCi2UOlSZzCPcWCBcy0XbYJWBXBlJWl",
-	"zSbfMwrzC35d+Qgq24orbVXIRnlntWr5CleYBJ7qQD8Yz6hODFkCiJgjaY+nnLEJSPMNl6dFiN1UCf3c",
-	"CvvHR0fWAD6WeQ5GX71geAzyUzL8H+5OUP+dZnzMkpEcDRsSMPyjmzBeHTDp45OnT2sl0x8Dc9KsMK3/",
-	"n1/OD/43Pfj3o4Ong35y8PFv/9rbBcb0BqSJa9l6x9vlXpGHvHsSl+PWcO0Q/NcoZIYx08xa9xqAI7F4",
-	"b7vRDiwXMMoVbjw11A7u0LGF/a4XuAOaMZzf1RkB83xSw9Qq9UwWlSSoqlpI2A86qxSY/cCdbI8UVYRP",
-	"wnCRFKjeWu+YN9yfEVwQLPMVq/J1ThaFFNOqVJ69Oh57p8+lGMuUkSE8N3DPDWO83tU42FNim2v+phg8",
-	"L+4qCSAocBihwBbDItsnVKkt7P8wStVbqaVtlbw0Fs0Y3hexuebvq770Fpt09wUXpN84y3M3MFiL+d7G",
-	"ZwGOFsdt0X6hDhZ6JsF81pRD5CsfPJgqJ7g8dhYrGE+bT3/TfG6RuKCHdtoq55mk6SO4tfTe7cBGdMNV",
-	"syZf7N4Cz8XZQhkRGf/x9vmLhLx9/SIhP7PRW3Mfvnj5Q+JNt1+RV9/BXf3VEcnZlM75J5YpsP9yRXRZ",
-	"QDTJvODTmU7IuJDzORRaRdf7byUtbM5tWtCFMvqY0fG12RKIEhkVspzOIAdZvXuBXU0KxgBhj2YZyZmm",
-	"KdV0/S4+I1RdkeGL5+/J6rkZgukQgldgN/rkg4tQh3KxNF2GsQCW8LAQUeSafluGNNbEOvMy09zoFIem",
-	"2QMz6DqFzQvTrLYoZdUJ7wLUXjHSX9ybVZUAOfqVjbepZX03h4JesT2HW31AoqcBJn8rV63Kb5YRVoK8",
-	"ep/lMIMeblqA/NxXq5UQpkUWdOnOnWCLCmWST5ybGzFrz4JS2cRlrdn4LIWYDVxVAZJ3cj0CquYBTMiO",
-	"u9NOYlVVXlUCaCpOr5hIfwqfvZWc6k1b9MZvTM3YGJR1DcJQ0fO159huZlPPsaK6Yct2BKoeYuGDYsWY",
-	"AZzexu34BPAUTYaJWjFesyZW51OJvbdUgvpcUkd1BZsuKoN98tqB/J3a+lU2BKyQmtlcJbOQAOtZzSax",
-	"5aKUtbI8Upcik9PEp+Fb3H1nDWRjWaSgEVuYUJFaJJ9HEHYTux+ew+z3q4RgH/HCG/+4ePOapHJc5hAn",
-	"B5W2tCQjRq4Aa1whxAu725AFw26m/JohQHNqJMkNVOR05YBDr0xVEIa0y7JMhepiSLSYv1uvpYxmAEd2",
-	"oPND+fwI8gKwpLduKPu8CFwnNy6QDK2lZysL0jTnO2Pp82oRW/d9M7rMq2UDvkwj0MvCF5gJyBGqw1nz",
-	"arwAc9Y9EwSs9F9uJ6vEzO53mk+CW9Nm0sTt3a8W2WQQBHufuVaw4ihAJsqJTVHlonPgoqdVxZRyqU2V",
-	"ar5yH4j0jTl7F+7ZLof4+f6P5vM1m+sI7koQIll3ndtsdjC37USpB0W8dhZt1Ov45/4J2ItflXTUQp1R",
-	"Tuqo8/Cz/Wsdc2aNVO0adEIRrFq9AxzQOzoR1K136+LWQxmaTFFvvXWvW2XEjWUFWy2u3o/7kNBs7BJs",
-	"cL36dfojgYXZ8u2PVJuVF0izuHaEURZZ77R3SOcctsU+vjbKsct/FmlArg6nrtSxmo++tifoMFhEtE5+",
-	"qqFSZIhuHULxxZ5HW6RNClgY+iJaTqFybyhYoQgQdRaC411B3jFmGduXoBrx+js/yIKA2WdEMyrGRgc0",
-	"E/SOS/u2LccVf98Dw7sVNJ8bnvUudYAqQMhEKPLPhMayMG6SFjLxy8cv/38AAAD//w==",
+	"7L39chu3tif6Krg8p8p7z25RH3Y+LNXUHMdxsr13/DGWnUxNlCHBbpBE1A0wDbRoHpdv3bc4b3Bf5LzJ",
+	"fZJbWAtAo0l0symJkpKc/BGLZDc+FxbW5299GqSyWEjBhFaD00+DOaMZK+HPF+/pzPybMZWWfKG5FIPT",
+	"wfs5I1SoJSsfKXLFSmW+TgYqnbOCmsf1asEGpwOlSy5mg8+fk8H/OnhO0znbbOunOdNzVhLt2yQpLRiZ",
+	"lrKAL1N4L2ydiaoYnP48+PvL94Nk8Orl+fngl2Sjz8/JYEFLWjBt5/K8KpUs47MZC/ZRj1J4YkzkFHpe",
+	"0BkjEzaVJTt13ykztpwrnZAl1/P6uynPoaNkwE2jv1WsXA2SgaCFGRW23JjFv5ZsOjgd/MthvfiH+Ks6",
+	"tEM1c3iZsWIhNRPp6p9stTn653OpmCCTFS5WzpnQCRFsSaayJIymZoxczIieU024JksqtCIFzdiQPCMl",
+	"+61iSttfFVFMaEJnlIu1+V2yFXzDBTl5ciHmsiqV3TCFjy5NE+b5KS+VJlIw6OUMf6VCwj5PZLYyw+CK",
+	"UPLk5GR4IdyaId3VixZM/cDMPVy9gn78gYmZng9Oj0++TgYFF+7z12bjtWalafP//Px/Hfzfv/ztXwdJ",
+	"hChfTl9Rnc7jJGFIH5cFqTDPWUnmVA3JSyQFXNYlVSSdUzFjGVFcpCwJSRlneXwyJG+ZXOSMLOeSpLJg",
+	"REtCSSllQajIyEySTBIh9YXAxmCJhOkD9kSxrnWaHuA8Whbo5IsvGwt0HF+L11KwlvV4JlqXo2NQpsHu",
+	"kR0fnTyJDeYHXnBtno2dpRx+DFvM2JRWuR6cnhwlpnleGAZxfHQE07affD9caDZjeLreSVm8/Nb3tKB6",
+	"XndkdmfEs0EyMKeElywbnOqyYn1P8ctvoY/zdM6yKmet/Sj7wLa+goX74ii2bOeMlrHt+0mWmTIUN+Ui",
+	"Q/rMqT2iE3MaFZmwGRfCNBRnYL+1b+HRduL6oFiJDUUXoHI/X3elffvA9kumFlIoBlz/bSknOSvMn6kU",
+	"mgmgK7pY5DylZn0OF/jE335VZrE+9ezStQs9rl9pVJOlYaTLUtoVsK+ZVp+lKVtolr0UV1xTfOfTYFHK",
+	"BSs1x1Ej+2DZiOptA3nPzbwTT639iLJe558DOg+7ra9UOfmVpdr08SxNZYUruDbeK6ppua3vZ/DUh3c/",
+	"KNNYWjKqd5pixtUip6uRI6U1QksGrKA8b/9ldMVKPuUsCx6ZSJkzKswz/RYvGXA1olnBRbyVnIpZRWds",
+	"W1s/uOeMoMJExsVs5McfkbeyrGRKWRZML5mCc7vIacqIFCmzl2oqxZSXBcvOzP0x/v7Fe3Jozpc6LNgY",
+	"7hpz/NnHhSyNDDPnubnJWMnMy1KwzYsyGVSLbMedqoID3/PgNmkSyDHgC7gyG/u4RhPB6gfblDjybNBc",
+	"Y1odxP4MzsQmyY9AMN1KMs/xKUO9VG/lKu6ArS+H68y2Eh+u5ldcr77js6rEIa6dUfMAGwExxORwSZZA",
+	"BsIJJrI0DEwzQknBlKIzdoa/LljJZYbCJYxXAQUOksFUloWhEnPJfvlksHnnur1QMSoHtlkysqgmOVc4",
+	"3x4tcs9I1Yha5mqa3/FVZe+GHq8ZIlSjKeV5757wlV36wCVXfR/notJMjbScgUK1ub5vprhjC1YqKezR",
+	"V7JgIJKzXDEQZhclAyUApE+GlOBUgSIxfIhlpFr02xrBljXB9Xh+QUvNU76gVhVtzsDK0FzAqFSC8wHm",
+	"55UdL1JndNVvjCUr5BXuY7O7d3KpoKkpz5nlvKlh8wfVgti3znAoXrsyAhi/6ku5JdNVaaSutlMJh9rw",
+	"d6aM6qAYocghgFvnGSjOFHcqo6vEnFlQXeGE9hyEmcBILpjoScxrvKne46TJYzbnt9bZ2n5HiDg4BpHD",
+	"2nL0G4dt7bDW/Kfe+C5u+o6Zi3JzY76lK0Voae5OsytySj68fz4kIPrN6QLmh9dxJTTLyHLODOfM6Ap2",
+	"7oqVCZCW0qahxlN4j9vBETrVuMl6SOztoC4EkJvpfmZleA3tl8zokKgqNpm/7WEEKmpcwkC13YwQWgfF",
+	"Ft9KcGA1YRl1gQprGyFcnxFR5Xn91HIuc//sEpRET1XmzjWif5XndJIzJ+hvCB0ZXUUOxIsrVq7MeUgI",
+	"zZW0yw/8SUjQyA1VaFZELkDDEUL6tiNp9pwMPh7M5MHGcKb1tUrz/M10cPrztqu8eR9//mVdT4A1M4wL",
+	"6cKuJqw5FzNc442VWj99ls3ZTmKkbL+gZUlXIAqbJQztaEvGLs05kULPI5a0vcz9zdTxLMs74eK39BaS",
+	"kzAEjiS0thDJYFrK4vo7uijZFZfVPqblT4nZ0eZsNIH1R+MRV+RSyKUw/IODZUXE5ml5wWgC20azjJvu",
+	"aP62Qd49WH1zsGPb7tgwkIXMebqyY6WKjO2mjwlX7cc1oDIZ5ypgaFi7i3fYpjVqR9q1Ow+dJmusrabW",
+	"YIcbS2hZS5TrG33B6CT/peF2aLhKm/3rodmdw4PmjUoZFdcvRYMSDjQvet0IvyM1NKZ74rKtLcaOKqmj",
+	"z7tVSv2puI5a6l7+gSt9iwP2d3zPkW/eg4HLZ1s7r9lHHfhkOpag2Wx0QaqMa3OToN3PXcKGyEaeNCzV",
+	"jUrGBdCN/0YxpUDcdc8BnY1mJRVW9pVXnI0sVfnPlrD854zlDD+DRlMtRkrTsvlNSkXKcpSawUZYMqVl",
+	"CZ+9zXpBK9X8pmSqKppf6ZLPZmztzQlNL6fctg/nCTVP9ynsHmV43xd+dB3FRBZY5RdCo6SzaQjBxe+k",
+	"nWCfPoNmg3TST1R4C0p2REL4Bh11hk8Q60wx/A9McUaZrbS5MRU6kVDet5cySIqCmJlQLctHRjwvCiqy",
+	"mMhwjauHabOq7RJGy8Xf906RlU5lwaLOJZpqIlF1UKy84il7pIiRi8yZMlLSOJOCjUP9KOdKs2xI6rcp",
+	"caRV/16rKKCM0bLkLDOLfHohxtbqOrYyOCqfZlMKqXRCxqgy1r0ajahkU0ODCRlXAkS3sdd6SrSfCOmc",
+	"f04XL2XKlCJwYFE3c4fejsAwDzS9ei3Vth6lbU3LGdOjvgtvH7/kIltnOI4dBIe+rIQ97sFZtUfOnUw4",
+	"hzGfe+TyxHOTuEPXHE44l5oCa1pp0HErM72Xm6XmLw/oagFR425lAxR4F7mk2bXEg1pg3mQMEyVzOJLo",
+	"+2DK6Enqt4qWjCx4qo2YPyRgEjBa4pyCB+MUzAGy0oZbovRlozd4aZhKYrnBjAnDSc1hpiIzD5//+P2F",
+	"sA2DKe3t6++BOYwXOeVibO07plnrjckZRc+qMJqJDQRQZz7awXYPI8Mv3FQS54u5EEYaNuwCjHyyvGzy",
+	"o0KWLGbR8U7vtoganKXhQH6mbtVq5avhuCpnEfZ8fHTy5D//w/yf/MQmb72JsWAZrwrwIdfWIWyezGlG",
+	"pszwwAX/yOBIb3AxfH+zvy+OT/7zP744PoHeYi/CXnS894+3L763m5fAUmJQjPJkYRoekjdTuzsKY43s",
+	"TWEZufmfqtI52n5PQSPGEY9jY9LzqpiIqPPu+OTr//yP45OvW+azbs6xuxo26dfK7ZFbg44DhQfynrTY",
+	"klHrS1+nTAj9wUsODwAGDUmSydiyGtEXDTT+xsTLFC/NktFsVd+av0RbYIvNgfxdLsmU2iPivKB4XmwH",
+	"wLVcp79VrEIp2Nzh1lphnVTmwy+3oqy6QLpa526zuNtlqV+5rocTXvqx7nfNZrzzxnvH3Y30/F7k06eh",
+	"3cjHaOYLViqWtdBS/w0KYiLdVtlJra3RVgHnGxrZmAkVojYH3kwfaRruA+/SDCXSW9As6v3cPCVCI8+8",
+	"pkXImur6zHxti6z4Wy9lsEU4qj57c6eylqGFa4hY31BxHxLyNyhVPBDR+Bsq3mGoa7uCO6W5YutiVk28",
+	"XUN9h0+FFL0hlIEOyUSmbMwdy6dnXibhGsTSTDKjQep1a7k7EdETcCMLp28gtmrPPYFcM2h7U8p8DiLy",
+	"C6NHXm9DvAW8EeH6pBGE+DgmNlKllrLcSu5v3XMbvgerAvuGoisG03NtXG+GaVWWTOjR7iPGgIu+771m",
+	"y9bJboxhreno3NGEULvMIy5odUMP1kanWbkCm0XUU8HKUpadXW6QyVZHF0RdjPScilFEZz0CjQN0IZnz",
+	"lDP1CAxZNoShTwiMfa83o30LnrsYr1W0WOSsc/6+h02VZq2xjYXwbiAnXJmxOauyl6lqK27UlIWG4bCV",
+	"wOaELpStdibXSE0MwSrWfhdLf54q6vVZ29Qu2q5icrKbopWJ4px/SRXRMs+MtqO0XLSx+K1Cz62co0ik",
+	"kyxtoJMLPVESlCQfWuVcxC7GCU0jXNigHwjtCbTjevGuYYy+5VMdCdA2e7BgGaF2XrGBT7m4uTrT20Du",
+	"aXCTiF4KF+k7bWEuCZorqCInx18ezY+KI9VncLfIbewy9ldJbEsbKsn7OUS8+ZwkCNZnGRFyGVNIbpXL",
+	"rVkg0RdANBPk5bdgfgSDBSVZuSJlJXzk1sYhkVNDWXV4W+KjKR8pH4ZthK9HahBnrqW+IeG5NibNsKeq",
+	"4tu157agmQ2mX9tGKpc/cp17gBULWdJ8VJXx6IZbuShg3vVtEaxP48Kob5HgSNb3iGcX/kKp7xF/tTTM",
+	"MMFmJs3bosli1tah+x66U9UzuP6uoYHWb9+HIhqO/cHoo3ZQ59bpvrEkZSV6O/jQxtR+dLrP1noyEHbc",
+	"aLUPXQK9v5JXnPVVethHODbmuRkTEF/482AuzQkyXZRGky7YyMYED06fPkkGmmvzxuC1VFNWUl0NksGK",
+	"0XJwevz05OTzpo8k4OZrCXRHRxE+5AbSk7S+N49jdP/Hl/jC8dEajSWDSvDfKmZ/t5fWQirNSrclXX38",
+	"xCbP0GkEtrT1VflUJzx+ebQt49HsaslosXu/duGbWvfW1D+3OcEgT06ag/z6q6OtEebYuW1scw3a6fGd",
+	"lMU1yDGlC5pyvcLdtEmK5zxnQpPzSmA04xVXfMJzeAyNuulggwDrlgKH3RdHSSyq2Yg8XIAlyMgGcxA8",
+	"pBw0U1rDxTvZKtmvp2rGaB4DgvoyG2ds2ikFtLla3d38WD+5kWnQaqfy/LsjL/y4mRf+7OB/04N/Pzp4",
+	"OjqI5ocng28hRuoVu54V58b2pk5by4uM61eYGnG94U1kFkETeJtTLohmHzEKKzzqPdJ8w9FD+9GRO/vd",
+	"mmdSmztGq5h35ToaZF96dmExXU/CkP9pHgQ3udIj6oWvTdXFPAxhTEa2T+pgBOf5PyNmoivMW9LuBYu9",
+	"MOj0h/VTrKxxlcYdPtaLhqFK2nUaiTlXTGQjOe2YpM8TCVAjIBfFp5LektLBhL6pJrQ9YhmWLQhZBoq1",
+	"fLHfwhuK+iVqbLCAFxNZ6VNCQe9LCCUYQIx56OazWXSdECpIndgEARfmp4UswVXuUvZ66U3Xi5m2s76d",
+	"3VtSrtVoukv0JGzFT5TrNodlJXKmFNIx19HkEOx2izuGK6IhJNDI6zbOcrPt6xHdUpaX01wu7WL2UE1t",
+	"TFxAevV21Pqnd1N6ltlkSuGKN5chPNXN8a1RUnsYQX0YW3n7nSqmeJtcQyfFoeIKtuEvXI+/x1j4zZMf",
+	"RFVMcETdAn5rmO1YLpgYnxq6hghj4CsAIRDGp7q034JnWc4c4o9HDJnLqjwLchLtGRrnUunxkIwtFZWr",
+	"cULGOdWsHEOobMloOjfzG58aFjZh9tjBnTEkY1pM+KySlTK/z9mFwPUlBV2ROb2q70mMGsp4hpcXXREl",
+	"h2S8YGVBDWWMT12ILpjkZlJmQzL2Nhds3kfqQuazYalMZJCAJc2qXAibSgg/0VUzZtcsoz0G9bGBpCSY",
+	"L+h7frrmlLqpDZKBH2bDIJYMzPK1hC+FZsDt7HtdYEaiCQNqPZNoGKU8fbYelb9zpWW5uo/DnQzm2Hlb",
+	"OqhlhMka+hT8FaaDbu3L8YMNO9E2c48bYOvy/XMt+nrJcrsh9q9RyQouEEIpzC5C4SBwO0OWhA6/sPBT",
+	"/sX6MyK71DgzG9+EvVKb3ThCUSNKjzCX+zDieVJ4IPY7GM9biIPfWAlMU4k6A220Fc+Rm2EKuWUl15Qy",
+	"KNfmz42uXkH7PlFcaZ7nlvcqwIjDYZpbAANOthhh6lnVnXavzN3zCtyQ60oDb0t2xdlyc8BzXcSl652V",
+	"RyvatdhpP+rtgmJTRjSsxwzOvr1taupejq1b1x25autk3rXEh46tCDYqmXne3fahwGaRk4QkwCptsIZR",
+	"zfDVIRlbwImwEa6tUKHQ/ceVE5MYyiSyJMu5LFAauhDTUhZDMsYuR03ph2uSyipH+WXCCPzGMmjDiTVm",
+	"kHXz0Bcv2NAIUh7eCZtqyEfMC0gXYkNCYh8XZp3Hp5CghPccSEEFzVjQRSgqTVaY61Bw4cL+t4hOpJac",
+	"LoQRnchYLoyUISttd8OlTiAOpZCBqqvOiBT5CntURDEAWVRN+Wt9k21S0kR+HE2rPK8hQ8InNrcC5DS/",
+	"mqZ9XKA1ycyPvv06vMswtmhIWutBOW911iqfeOYun35+2lox3zx9JUv5ghvtEBAa7Xb7byEJZk4zAjQn",
+	"VkiuimDSjieLGbOZGlwY4jMKh7WAZIac3vtTMZNMEaN4+WjKCxGk4hWAqBFkz7g1WBtmfJof4yFsDmIm",
+	"kKD6O4siuH8ReYbWEHu9gML8GyOa6iiulxEA8EAZpqBlGOhdR41QgsnHNm69H3eHZWIZpFk/i6ON2OCg",
+	"OJoLoOggdg5BSKp03ohDN7wGWwjH1A0kER9E29KEvZn1ceBSwPxIKXO282q0LIS3D0SsClKxGly1MXl1",
+	"yWDTLKvafWtqF97GgAouRjssjRmOvQ5ulUJqQLh+56iRtRJpcEJF/0We0audd/icirTt/CJX29q9TXNG",
+	"y3nzTO46mlbViNkHdvGaNPlarxV0UFx9xtzN+0I0L2vF2RJ7jkN4pDalCnu7ADJUOKtYTHrBigkr1Zwv",
+	"VAwFzoO/5VTtvDuvfNuxGYcgf2uhZ3keWWrKLX6vzDOm9I4mDj8k6DQ6HhdUcC9np2ni6M8RXNvvwDIS",
+	"axjs3m3AZwGC31oO1O6M7q3rKTKKkqWMX5nz2M5zDc/PIPhRNgdjr6Vbuoz8UByv7NXoO/tW1x76lvuw",
+	"Erl2ir087s5z3+m6kXXzFz82T+a3N23YnL4tvlq9k7KIhuxbeJc4Q1B8Jg64UInFvdMIN3jFvPE+zSuE",
+	"hdntUGKv0QHpqOT203rGILqBmTCUinKcxZDYbSCarrbaCYJ7MnJhBGsYCl2b3MXf1W73mhdBwDXcKjSl",
+	"2TZsSngsoie0nA0rrzjeu342N6jWSrPr7KQhz60pBSHoZSgURBXHgHF0IOes0aYK4WIfKZLL2SAIqRpc",
+	"8vQS9mYzm+HOgGp2AEhveMHXOJdEU8+G3hDC9CzXWTnaS9CIsi7sbTHxtoO1O0SV2kVcI6hsSV1dVw82",
+	"d9roHTtsSgcuHdhV1A5tIR5GDxh0sMtBXkTWM1u4M0VHkZyLS9g3ZxkH49iV5Nk17fMtKYR2hkm9zPXo",
+	"GivWvXdWp7odgKu7O4iBi/qWsY26V38/EERNNWzvcW23G69m8UpZYCJPPN5VfaM+gIisFjeIjYlpDYVp",
+	"5mF0ha5s6mubQfky3zpmoy7ufNt4VOadPfxBjRo0VWFT3TNE9W8TVsKGhN7KHY0JQPH8vYzrO8qpM9fD",
+	"aqRl9Cp3kXm2ilUvaJJrF1nhtT/e/AVr3RzfGrHWq1QvZ9e2vg103Oa+/iq52Gn34AgZYX4X6BcEb6wB",
+	"xq+J/XILVWzq+a5NZX2UXcuJtoSby0U7Sz/3L6XcRCjxOvItoAl14MbsJsvfHGTmpiRZi+i7gsysq+ib",
+	"64pIDX1w4HxSLVWXcUvozeMUdyf4vtsIRzk4HX3aVnwmQN/eNQCazlrW1BXAA0w5rIOXWf/joFf+adD8",
+	"2vjWpthYy2BrEr/lnfSiaQT6NtzfWy4qduNgxfq09A9N/I6zPAtKvK0jjmQRk++5NgSM0ICLUs5KWqhT",
+	"MnZDGSdkbPox/zJRFeZfmzdk/sRTYf4qqZjBU1rKkZrLUrsPuRQz93dBxWqcXIhxwQWkAJofXLogBsf6",
+	"7ED4iYtahTJfuBM3DjBnoYkctEgY7ySn4hJ6SaXQpYQYwJKmNv4254KNJiWjl/Awz/jIPmc+cwHJWTlr",
+	"vpTKYsKhdktBy0tcjVQCYG5CxlmFBfQY9upexBHTgtkWCgmDBf3C/GHVd1g+BvoGrje9ZAIXWtWrCK2T",
+	"MRTRw/bENOepeQCgkAFRE537kZIVLI+IfN9KDTCYFLxCcJJrwwyUfLUVYx8pYqHcI8CVXn7uPu44hgTJ",
+	"sH4vRseYSBqDfcgloisp1szIerI95+7vjOZ6HquDoumEqliMeCqFwKgn4sxYXNkyhtHMpIyrmzezidMn",
+	"L0HqnZUUrdlZKxayTVu46SDaEBb9WrnJBl3GNhKLfK4nzoR5h0cHT+nB9JdPX38+8H8/6fH38cnnf+1d",
+	"22SH2pLXBKG5jkrIXeWZnulUfhLfunc304EclGdtxkCXL8YbpbJgzeJESAVCanLJFkb3W0GMUCyDqKUa",
+	"4xuRr8hyLgHx13QC1nyQAohiUJdxd0GpH9pb7/odMKLyPuAhd5UYtluBajKIm4LWNGtnY3WmIU939bKs",
+	"SVbhgdgqj9ejudPw5tCxuXvYbOQkbRq39p1letbA2bXx6CXH8mKrOsfIBaf6ENYqTRmLVjnw9LPDkC0R",
+	"bYx4bMY4xqpittRCw9kQi1c9dfXH5vZrhjUAGYbxyjwb+jICEHg7rUqEAbdz5MrWSPd11l2fKdRX87wF",
+	"EqWi11SQEti99feRttHtj7+n3I16UK0R/30L8S5r9j+4HWW45tx9+LWt1LAp4jVBIK59kbTWoVov1Lkl",
+	"eQTTh1GgDse21tDmbrU40FxsQYyh99rye2LePhXiJjx8I6zbpiQGBTAzlhqlDw1OV/KyEeEek6N/CKpW",
+	"R0wedbLSsuRaQ5hHEFMN3Wcs3rKccXENEBZ7BAc05yn7tyXV6dzQymqomQrT3wang/rHg4wVchOGpU+w",
+	"/fG9Yca2OmRopefyXqS4begghCp3vePVzlRKF3D72ToKai6XUOJQ31bUh/corfFkeskEmdD0MvH6vJka",
+	"gmzYkooPwgnVfyP/ZyWjMso2j9Vteqgs8W24qq7rp7JUfqeM10e67s5u7av3ITR1xOcKtmRlIDLFrNM2",
+	"J4sqMoZE/XEzJElRnhHwf1nFGBNt8LjYe3U7GkFTcttwPGAhFUDVIAs6Y87YBiJuxksGTiIChl7lio6i",
+	"ZZ2JbGePVacIuLZq0c2GIlib/NcV896Y4mvpC6SnVNNczioW2hI2+c11OF63DBfBqtuaCNOXZTXh6bZ7",
+	"bTdR6bZBz21t0yPO3QKmjUOh6yOlbgGbW5df7S40lqwx12QQ1ITfpToLEOXdsks4BtdhlubFe2GVOOIH",
+	"o1q+qjS7Ddd3Uel7K/By7XIteyjP4tdhd8e52Yq7PT2Vvt7hqfT9nJ1KP7Sjc8clWu66xIrrOjp9TAlp",
+	"Cd7qToODKITSwhJwbYHSN2WQXeMXtz8ri4gbH65PO27bUPuM74XyW9Nv7on2w0oskQKMRqY/Pvma1G52",
+	"J3waCiZySt5995x8ffLlFwl5s6C/VewcqPeUwLgVy8hfXn/3/K8IVkageCBRC5qyAL/MRgRciKAXKrKw",
+	"UzB5ZhKt8nO5HJKXmhSVAiALwbgnSEfxRMjQM2dNpwl8vcQiDFRk6kL4Mr2K/Bv+LIUvdnB8lBwdHREM",
+	"J2DKaBS4VuoMHOOkcKAeGZ9OWckAWFPCcBExIJUZFg8dI0D7mNCSXYj2yI1IQAMshotpwKiDBgbuyXZz",
+	"UkAyvZSma6tHyeCNYEaWeC8v2ToM8JfNgZqPu+Hivq1NthHLc1gI/yam5zuJWkX54oYBgjaoNBJpxJjY",
+	"gNB7ekQUS6XI1I159I1vJh+Q5kzz4eb5kPJFXZc9WK6OONsYiwuI5k6lspBYryGcBa/fx03VGP2Dua7C",
+	"u2pXHviWlQX3oay+LqdUeuQCpJKBuuSLkcrlclRg7BQaFoMnLnl6aQkSMyi9N8iaJEfWlGXfdAXNmfkB",
+	"qHpORTaSV6BmlIxmo1zGK7laDWVj53dJJbzFUxrdEF96Jwb+YmvS2LpOKgFokxk7I5QopjUXM6LoSllY",
+	"z7lcEnMN2pg4j/Epp9PhhajLPYWOu/EpuMDn1ts/MXzPMIMhGcs8c9umxsONclGnrpqUsmn4Pn3YIUnN",
+	"6WLBhDq7EA58xAXrAUJ+SgWRC9RuixpP1JpcfC9IBsqDgtrCw5g/rXxJq6AosWldQXL1hbB2bUDgQlhG",
+	"SLvFAjDjU1f922WvYytmJSoFb1nP20ib61hhLGXGspHLVK6/CYILILKSZ6xYSM1EuhpdshUsISwp5Tku",
+	"OzXrDdUX5RT9dFbMA3Xf5kUNydgF1bIrhoO20pWs9ER+NFtr2nUgkHZHa/ydGp8noyucYCPTG0wMZxaB",
+	"c1aVKG9lhq6URiCwcjGn5sKAKmPYgWKkglLVGClil7EouDbL3cBtihIe1ugZNRKxQ/oKrG/+i8gW1s5R",
+	"u0U+7jjIJd/YINPb2va48dgkwuaa2x/dEpuPjSWJcx+pdgX6D5yo6McbnM9pnpMlIxM24+J/BH6e08HR",
+	"8ddPj46Ojg7gf1+Z/33tPrr/Nj2qt14+YCNXq4df7RZyhVrLFGwNKu+8tvHl5+ZRnyjbUphuSw7tp63F",
+	"+76zx00jKzC82yWZm7HWEF9jZIagB9miH2JUKRat2VcX2eslqDQC8aPQG0C70Tw88HaCO3nOBKHq0rB9",
+	"w6jnLF90xwtHCoS2ug3wi/XOEZMfAuhtWHkzwod9BHVZ+fXcGjsMv9Z+BB9KDC93kNrz3tkKoNTWGHcQ",
+	"B68chqONJYNe8V6HO+KSi8zs/AI7w0t9GOIqWsQIhIHDsGuEjRiBb7D+iMH5JchhwVcFFavRgn9keY04",
+	"gYiLmYPCdt+pamFRKKzGZUS4bJSWLGNCc5or+03JpiVTc+TK9rv6b4EWJnOGG4OaVGqFUIZC+gmNpGA2",
+	"SwfkwyUXmVw6CRCRkyEPwX9q4kNOZTnhWQa/r7H9UclsorQhxFLQHKVRmnMzBeTaCFM5cksLH8zw/BdM",
+	"z2UGX9E8l0v8Eo4p+8gVXB/hqXXqmJHXpR5NZSXc38ENab9xpe7lUoxqrc5oocByRh7+EZJaYBCKaq6m",
+	"3G5dSTVDwMQaWDrwa8FnC78Jf2On2iJqlpXw8wzFek82zVu1ErTSc0MJKcX+KkGvKM89cCekwQTqgP8G",
+	"/EHmc01iBcs4HdlT6cRov9WQDxCraxxcwaU093PEPwz03A+v7sO7H9Q1/cC3ZVHZt7nALsdWz4xdz7s1",
+	"A9g9vI4JAF+9F/XfjfrBqP4YmfSAItXYx5SVCx2P1cVaAMdPjgIrtiu/5DuxXCTo5JonLHZafBSVG2ds",
+	"UdsArb8DRdcFmBueadiwx1lqytiPo8XdIsBoDyUhaPfg6LvPLWnkpGq2EfvWlkYS3+U1GLk/Sop8OyTJ",
+	"ji77dyjtXdcLHIqK3aUAT462TqLRWnywM640K6+hlTdv9MFzWsrcZy6dDlLz+d/s80NZzprRzqksS5Zq",
+	"MpelYmQCrptVeDHbFjaV9nVJot0pFNPPr4dYngzyILS8ixJ9CPoOgdeh4/SWXfW9QrffsThQ+DWkPCsX",
+	"ULHqcX8+szYk2//npF8JZPv0xq37TJBmi6AKQxYUSc27B9XCWUwZ1D0HwyBWYtqwHjSTUn9VUgzf0WUQ",
+	"1XqbtRlxvA7sakFnzEUYxvyrCyYXOQOjcS7lJaEaFH47d1tk76yR3RnWLEjBz7DdIchKLjOj8fRGz8E3",
+	"wF7Ym/f7EtG3Uaevox6dLwndGGVjmsHKe1FyK7M3a32nSoCj/911gIDKAq9ViscqqJ0U1R/x5fvQHzx7",
+	"eCjqAw7ox30kYK0xYHUVVwnAnOZcEwkEzjw5/voojiGRM3eb1FCmbqsPTo5Ovjw4Ojk4eTw0vUUacHWD",
+	"1pgtGReUizFhOSugEhMyWgj5sJ4bqAYLCPGPFDmkSjGtDpE7DVOlttogbVEgHJefx9b0ul4nQTG934rI",
+	"a5e6F+i63mnEu2xYZK3FcMtVDtaqdy35lOAAHE1L/LVN1TRXY1Ad0XkdPTgsZkDDb9Ypi57Va5f/mktE",
+	"DPJiz61lLbWam6xZ77owP2EqaHP0jaaT5ppv2bH7Ya41wWznsLeY0BJdCxs25K4ms7JgMAabAVggrjgz",
+	"HDd6Q0WJPixefxvQpdsSWmDM+zIhySlIetZk7XCqIYSgw7rU97CENfRvp2py78zrTTgUqK5ESxaLBg7z",
+	"cZwhfuTi0aKtgT9RCobVkMmE6SUza7uUznKmzsiRDyM1rZKi4Sdr5AD1MMoYavR1uHdP9gE0K55bwu16",
+	"48f6yf4J636rE3fIgg6T+tCs7VRsvVusSlvygszybIF99rWupCxGtrk2r03J5IK5UO3cDE47zjynEPJg",
+	"XWTwlQXjYJmNwUIHnPfEUTHK+dRWZavqf4NvbXE2lyrqwrayBoj+qM5aD770Ce4xHkZTvX8LtIsPYsKV",
+	"wEPs9xjvuDtA7d3Qsu9wjQIEGIeET8UqymujxnMH2I176yewA9A9HJY71TFjORF95Or7kmIeViYELIOc",
+	"3ccqtJTKuceFaAX6cCw8xgfPTT9VzF3Ns6hAASMpq2iZHiYI1aSQag29CYsB11DxS1nlvavOOHa3sdLW",
+	"tRgReVwpsEi8PEuZ6DH+xEbg653LZrkFzd5VYmttGgv3Z8NBYEbNMYbrHdt319udMi1PM9dgXO7db2h6",
+	"OeV5vmsdVBGJCHt8jJGjqEqDvbHeRxdb61KgKl1Bzn2/bL4dTKybYFulBaTtXIj74OL1Bt68xrJr67U9",
+	"jjtspjvBG1hwZ8Q8ZhRRLOvLNwNEt/if1uYBPXWNHk7rJsidt5lvEoZ7cRd46R0Rj2vwUOek2KznLsvL",
+	"qdEUeI+KJo0xr+Emhw0FNvzGAKILeDdA4w3nfxTonjCRqYRUImdK2cYB8R6TBXuf+Ovii8cHBTlcM2n9",
+	"RinEiVrzYk8G9MeBJO/CIbdkdC/MsL2a3T0Jc+dMv5P5ddPbe2cExjKxo8OBLX4p4gWulapjKFoRDbmI",
+	"pTuCWYNAtIfTDP0BIfbVqF1oI3jjWlgSvih2HEyiMbn1PhtTiy6aplgzfa8p+reTkOpz7LpKOxvyIBBq",
+	"3LvMZpC8F62BeRNCDSADmmmm4Wy6NuZuJWZHDdcRsMw17UMyrsMSsnJlNAjc3Cmtcu0fbG72cyzyDrn4",
+	"ShbWNoOJgC7DLkqHMs9YOdJzKqKo9FB0z2WQgSeLM/WIyKUgdMbUqUtxTojFTUqgkr8isgTJ/szV9jdi",
+	"fc6wrnLtY316tI6afnzw9Jefjw6e/vLpKPnq88+qmGe/RJPT3WA6KirTErLZrGChKM/OaokF/XHmn7r8",
+	"Wb+zgTmYn0GufYlvPEap1n46XjsyySCo/VCbwTbpBRMYbgqOshlbKhGLOCugpCxKWICKblUrWmVG4oFa",
+	"nuuRprsI6x3wxCDh9IZiAffu9dbhtrzIsUl8AAv7q973e6PGB6zfbcbp7R5v97l9TvKK39q0Qji9TY6z",
+	"5h0M5vzFUTS0OYJ/1zVdLLHROJ7HRz1O5DoYXlcfP7GJq6gaR8Ur6EdeVMXg9EuXEYkfj5OtgHn9+/Up",
+	"cDsp2DVKnh/kyUlzkF9/dZTEMPRaiOedlMU1omNtDOs5z40680qKDHYm4q784vN2ogud2OsYjg4qdlFp",
+	"IivtrZmKi0sFqZRLSIf3DlXDL20dFrskzW08SbZla64BJkQJO3QmR/wuU1kSgT6Uba7mO6o74rodvrZ/",
+	"/IyP/RI+d8ALHytLzewHM67n1WSYyuJQ0gU/SGXGZkwc+ll8Dl9Xl3xxIBdIQQcLCal2/oxGWOVxD5KP",
+	"+sD97j7+srG7R7fj0b62f3rzmClWbvgIMP3dHBifyBlzE3wIYobCu/1kPZ47ig30SwATNDz45b9FRbEf",
+	"GxNtUvKimuQ8NYcv50qz7MyIY/AXSGAA6CA34nBzLi7PyKLkV1RDwg4lT46ehE/a2i6gZAXJrdgd8Hfs",
+	"BRIgoZno6gQMNZaRW2qFkXpzrRfq9PDQJRUFZ7PBfJ98HZORFEurkuvVudlvm1fPaIlKDP71nTvh//jp",
+	"/QCNlMAd7XO+VTOQwefPUEFgKiNaH9XpnEx5Xhh1fAaK6anz3KoEwTcSks6pToitFj+8EBfiv5F/nL95",
+	"bRZUCXrJRilVLCEc8nSnHEDCSkY+fHj57dVXCSQg4zfvvntOHj9+/NS8+eH986Fp6QeutLLg1WT86cIp",
+	"SxeDhFyAvoR/BeaUi8Hn8RkAfpFx8PUYAL/Nxs8kkcKWSRs7+yMTGXSIOh0pGc0gF5qM/9cBfHdK/v7y",
+	"PdSFGr96eX6O4F4pLcuVUUxevKezM0RR5hp7ooqMX04PXkvBDl6ZtRzbqM3HR0+gqxdXrFwRyJo3oxjT",
+	"BRZI41Ic2pzrv/2qpBiTv5ilefrki6/+ijREicKg1LFhgOOzGqTMnE9lITVYnqlafYGsVej3G5lxu+Qv",
+	"D2CroP2vnjx9/NdT8uH9dwdfJ0RIMqf5FIKgiKrKUs7MAVpQXsKPoB/qJU/ZkLw2nZqd1DlTVl004ruy",
+	"ehOcQkMCgrz+7nlyIYiP/ZlwD+1McwcopyxWiC0y18jEcwFEmEpQE6yC1PY5vWJEmWNNc+hUwYzPzb5s",
+	"WJfMBj2DZDv+77Dqp+QbOCPk//t//t8xINXlADNz/EWtk8rSGqu4VkTxmTjgAszOZ4R9TOdUzODON3O0",
+	"1iLb29RC0FisNl4OiVGoHntsrzAK1AH1sXKtFayBs5TlpULFfIXbTKFJs1tcK9O5XIpTiLjSdIJrUylr",
+	"ZTcN4ctUuKNlcQFyqfSQfFAIww++zxJmhwgBON0hedaYuR340yPQ02HBn5G3b87f41ww3EIRDZB7VJDx",
+	"yzoX/uCfbDU+hYoAiMRTA9EA8PclWyUBfD3+6tNKMILWTKqgGYOe3wEkkJkcci5DgbgtGalEZrjIy6k9",
+	"jwnhU7KSlTu3p+ZyOD5BCAQYu5IFA5FvSRWZUiPU2/m5G8VwQbuYzliAgBqGygjXSfudQwooHH5GKMFw",
+	"KABBJDOm8Y3H9VqYY252dYwPjodk/P2L9+QQePDhJ5s/9/mwYOMAwCGwIpr9zSQAt8OQca1Q0sZFspn6",
+	"p2aY40Na6fmYTFbORWDTWc4ccgTuLJK7WSQEXpqs3P1wZjmob8GM3jcCvKjGZAzeQ64Kb+CqBj8B98xz",
+	"+3N9KTlMJrRPEfRGgEHCbIDpGN0/p0ReuadhtmjT5LN5jQ8ZWHGIlnJombQ9JThruP9wmcfvqGY/mLYO",
+	"4P9j8pfSLyp0LUXK/pqED75jBYUqmRYfMvxFMdOEaljFzZTRbFbARpnL5a9D8ubK2onrqdhRIsGdPHV8",
+	"FqiHjEM8Btc10+Xq4BlC/pv7GjvG26ku4GJfMntRspQvzPL7xXQDgIIAlOdkJpkC3Qi4B0CHoWdpSH6y",
+	"5E/VJeJqaSlRVWLY21/cPiD/VMwIGhZSA7EeEkt1gBXl0UEDMIizgGQSn4YlyzVK/iueM89onpw8xZMt",
+	"msijIFsKZpQ6PLm2JCSUtDn191jJZrQ0JENQ2hFGCAPFq0jIkmd6bsabM+1BUn+rJFwoEPmG9QeBcWfS",
+	"kAeWWFgRvN/M8Lkgz86fv3xpVtHWZTCCHFCsmsulGJLxxYAOh5OLQZgJarfa/LD2tdFO6SUTZyg1JACj",
+	"ZU4WnFWRkZdv3SpYcUFInVgALxQ4QEKC0YO44cq24ikGqsMvYGlfwRbnjMI6LeAWt+IMXm4TNuf2ov4X",
+	"14+CG4YbLn9KxoeAw7U6gFb/Bd767+ayrplW44kxyBrjQ0dVByWesPrp5i+HltTGCRkfhrhq+EbwzWEu",
+	"5WW1gAcxxtSu86Gto+S6roSqJmYXJyzSSuNXfL9k9VdD8j7I6wGdBpF4pWDK3BvTUgp9wEASFcgCjVxi",
+	"qAGQ0HKeMqFCG8mrl0YpAAPRwKkiRndSsipToIxD+9JhwXVgG0J94C0tIVD5ipXo8h8cDY+HgPZlWqEL",
+	"PjgdPB4eDR+jNX4OKsohGIwPwThsPtuQUgzw4FK8zAanAyPqP4MnIA4ai+oqiDjlpqPfKkxathOBAE+b",
+	"aA/Kbz+8hXhjGCV6W635INR+TcGkn6WuUmP84XpFDp2LefuTcK1AMG7J1EIKhRrjydERwpIJbeMDQtXj",
+	"V2v832Hw4LIHVTJS/C7VCm1a1usUb88P8NBDggXqLlCBU3R//sXMSFVFQcuVh6wElwTJeJZYMXsZhu1p",
+	"OlNg6jCPDX4xbVuidBmZp5/AahvRg42wTZbWMwvaOl63LpSmjm4ckp/sfUBtkWhYWKYIAzECE7iGg2SN",
+	"9EP33ib1b9nkQJr+J1vZ3QYZ5BuLuHcrGx1zQX7+jB6PBm2d3FqXtrdzjFGKEdjbUhZcWR/s3ggMxkGq",
+	"hXPBb6OlQxda2srn3DpieOdu+/2gjn89kS4eAOux/y06qBbQVbLz6YcdO/yEIW+fW7fuexbsXMs1BZZq",
+	"fxX4ILraLYh29h1umbvZPxsL0b6DiRdTvQokyZSW+93YN4LVeBIlrPqOu3mYUpGyvJ3Bv9ShGQMKAoLp",
+	"M0AypjpxoiqmVBtp3tdHy6RgQ/Laog8XUJZA2ZCJDDRAzM8G2GAL+ZNciLUr5b0Ns7QWyZINyXMYeW5a",
+	"ReOI031sHIYRActK1KDEYLx3FoenKAM2SRib/PNS8X6p9VzLRQiAso1gUe0N+M2a6OGkiVoLs9qi+VbP",
+	"GS8BOndTojDc+IXDFO4hTVvcjn7LDQ0jfkqbCOyyFHdo0MNpxVuEiNNrCOi/p9sU1qHrIsUd3SsJo5bu",
+	"Mc1roHA9Z8WOsjWS9yEIxzUmQgwNQSoWmPEmLJUF1ISBeKuCUQGpRDUwMQXHXsD4EIs7QXsvsk0jj79j",
+	"qipq/gmcERJSldo8NPAw88dmv9v81ixKN7uCdXOGEK7A4rbfzf+BucLN4CSLbG7SKhnVs3owa7dvvRPv",
+	"b1ywJeU6ul6LqkWpZKUiylwYtt6Ltb6eeeM9RpAoBmGjxBUfKGTBhP0dHBdg5oa7f2htbLbQPETiKUaE",
+	"dKj+Q2KWjovZhYgciIi4ACv9wE7E/o8AzfPuXd1kcVilvVvrw1m6J3vdyz4yr++1F4To7f2m8lO5v9vq",
+	"BU3nHqjc9Gfl9IJmzAhgNtti6/59QvzuLcrfCw/wt01ids09XJkZ5vJ3rrQsV92HDia9dyUv2Dw0llmW",
+	"RUAJ220Pt6p8z4Rv3oVwo3N4SVfWgSXOCJ9CaB/iV6CvCFxDXJGxYkKPrcpI8zyiq3XLGvj4H46g7puS",
+	"/smYUcBgm6alLMiEQbEiTFTbhYSgglnWTkKvbDiD9DIAgcIQ3qWYuJIajeIQXFmP82RFhFwOyRuRrwzz",
+	"8ukEXo9fTzEw93il6qLhFwLNFoqMvcQ7tvWMIlf5O5jQXVNccj37dYNGj++SRgVb3gGdQkSSpVPYsU7q",
+	"RJtTu53gzZQwcxGGdocaaSEgKIoX5VwukUytY3FJMU82wWaWjF3Co/CpkELPE2LjKZ3TQ12Iscc1xPEd",
+	"mPfylXM4r/0IzZhfQcODaAYI2iHPIKJhyl2Yg/TlOe20zdc2GArxQ6OSqhGw3tl1un2TR4gZ+3uzKgRg",
+	"om12Mbtu+7aNlRBZCX3tYKO3bxx+wj+2CWkWwbSXXdM1+HBv1Qbmbef27V9EK93K7rRXhxZYNcq5HJiq",
+	"N6/PGc0wJi7nAoIgkQtldGVYRW19dzcvCP8uxm5TzvIE8d5WgnlAVKHZR+1Wp254Peg7uuXazgaXC9p/",
+	"jg0ffMvVQirukkc6Gt4rwTzbAMl+pCxEiyLPz3/sJiOIa3TVgLp06gBS83fuSl3HJm077DDTvW4dxtBi",
+	"sKOTKDwMprncjUSxYtoIuGjSjUIlbdveTw671Yrb5n7oVNkgxwMqRyptCQlrkhnGYL62HjsL0llX6ITa",
+	"4UauCME7k9pPFpOVzWjeYcmUPizDzeQB3yQ1rl0Hae35FjE7SIPN2qCvTrrxwmenx6wunK1NbzaiEOLu",
+	"zRdlJYBivjh6bAHKQs8rXUKtUhVYItCti8qdH0Hc5XbuB7jHjWygRrVsZb1S+w+94opYGCGj1CKujIRa",
+	"yz128vCT+xPYwCSABIvzAZtLZVTj2mGPooAPeveRWQAyZ7NC7BAhz2tz9xwWmYfF2vUucS+ac7yvEKx1",
+	"3LTPzYRzm9i4d8Lr5iIqABbbp5vykpFq4YDwQS+8FsV552RrcAheNhjhh0r10ntvAGZOsOUw7jn5PVAT",
+	"gLb9iSkJHD41y8A9DYBOdqaoEtzIHQGlNq6o4EphtI6QGowhlqDbPNP/RU2/O2pqc6NvpyJd8tnMghNF",
+	"yeh1s9p9WCjCiDiE5lDCdUjeTCERENMGrJc5qYUezMuTgm2S3Xscw+3R3Z+AAM4t/1iiOLLOWVQnMVTK",
+	"KvOt+u4HeGJjIzZB+I0c5OpkEJt7yg4aqU1Q2h0r4G+aR39r2EZ3Akm4naCwGqrg95cUYTbTjL87MQLD",
+	"aPdLjs98vv5OkVtAiIefbNBdp731A0LlbVeS6wi+B6oh+23r5iPUYQbu297qOtphow5LxoUHGHEXx7ow",
+	"YR/5r53bowTgoFR8+rLiM0zr3OruW99TxUJkRhdC2dzUFyIDhukevcdtfbIpq7wAUJn9RgLZFHxbtQcX",
+	"/ZHHaFC7rTjuXrvw9QI879hdgATh0C+mlWIKXMlSMDUkFo/PwipE4kOIhZayHYOvtVAsv4pZmmxr93B8",
+	"96A3NJEK71hzeEh8w65EQL1tJFvp+WEuZwioG+fxP8DP+9kyaPueNszjEEd26twBP1x/n+rNQGYd7kCl",
+	"52sbIDGyt8VfkS/pStXRY2ioWrI8P4BghswBsVwKuRQ2CShiVcZu9rOTa9Wze+3l7XP3Jgt3rLRj6ZtJ",
+	"+12CDszLVYYEeI2Hml4LkUk7bcRJJI8C4RyW1sDkQHMyyWxFJQYcRgqfzhwWY2IfubqJOlLrHOrSkjuo",
+	"m9azXydsKES4Mdejr6/Zd7cdREPHwbNoEgCSBON4fOTwmzAASqTsDPtnJfHlp6hYOUQbh1Jse05sPBLX",
+	"5ErybFiDhGiWQ7g9uxC1xOExR7AVbDOai4dTWafP/Zz0oAbrdc/5OdNnNjjX4T/ZOQb1vNgtMYNzEKND",
+	"GqnhkCyiVgleRBtW2k5AFkGrnWLet6FtNUjIofIUsmQ2UE7zAkNUXDDKgvLyzOaMOhghS/5PTp6GEXkX",
+	"ApC7EGYIMHCG5INiKE+GUGDr6FsJUVykUFXJgnYpLXPWEvKJM384t8fdSALvQ5y127iYHLIb3QbqBgfC",
+	"/KQ6CXLGle6y7ZoJLFkOWXAu5HxhsQ6ck9WiPQHUmQRMfgfCPaHp5ayUlWgAUoxdLskYbUGWJB4p8gwA",
+	"bA5c6siFSOdSKmB4caqyw3+gV6kb306EeXxnhOmxqdQtyqvgDq01B6AKtVWGDbGSuolx83bDLHXRLN7j",
+	"UySWkKImh8Tece2a7wZ5/QiDcnHq+yCQBib8dS9DO7FbuetsW7CBdnljdx3XquOuS+dUHzp4zE4fwiv3",
+	"UK84aQsueOM0gLWQ9TxD4QsCzQQCJNh6OHGHhK/h1BMTwBfi2XCcOblvs2vkjDLPvJX8DARn2I0xjgCR",
+	"Qb1MPSkNbXssCJYBVJ65FyhgmtH0Em/sU4BEtILljAXQrADfhmcj8RvPSwCVbVkMEBCutRb9vCM90jam",
+	"r6VgAKS5X2eKpdY2V4oj5mZAOcT8hftotxDWbdwMnIVlbhmEfewQnvmcDCwY8LbH3WMw3scx9vFMuaJk",
+	"t21USj5FYrQMaSrKsxoBNGAihnNgqnI84koWDKp5z6Vh3VBqJ0ApPQPkSFfDO/EYp2rB6KUC8VZJKfwb",
+	"Rg42exGAT0aiZ6RnUw9VzAiGeE+Shu19S86dXcX92i7pKoCB9TQGggEUsNqkto0r6/CTK/RtHY5taBFv",
+	"BHsEGIdwyKmN9pUl0B9UjLQlox8pR7NQmMHwbQV4KS4E+MxLLSUmQVG3XBj0tUmX38KYWikzYnyvJ3UH",
+	"fpbvpdjzTr8HQdMvk7neopwE7oWurbOgBzW29uZiv8i4vrel3oOJr57OPenMuzAMH10PqHf7BW9D5Rpk",
+	"KAhRojyLM4wpz5k6tMUGAn/dJzs4qH/0uTU6/BmxpSl8Vi1E3XlD0stvCc29QVDJGh4Y8pCuWJlEgCAR",
+	"7guRaSDkZkjelhKGSmb8il0IkDCtZB/TqL9n+lucwDOY2t159ZJo0+FqdrbvimXYF4bqajbwlDJciFmk",
+	"VMbty5a8oDN2uMBCi/XgfKmbCRcUhOfNehr4qrqa/e1jke/6ehyihKe2uvS1RMx9Cow1E6/HiQUeAHje",
+	"3JVzCsj01JGhO4MYmLblEFpQ4M+Hn7qP4WuQDx2WHQIvGN3WnZDm8TFHTLEaAy2a44fn5jveM8Vvj2fH",
+	"ISN3NV2Xyzp+8tWTrx9/+eSr7speLX31Pp96XhUTQXk+XLLJYpAMCpbxqnCfclrO2NpPvy5m9YfbOclJ",
+	"zLI0WelQF15SgbV2YLp4NuoJvzMk0xaYePLFl5tD7Ms9fl2wa7OPG3AeWPMHwnZOjr78wy2NufExX1gH",
+	"iwQ89iRafhdLtnnuaNHXWWbhFJzcYK5+W9ktWO8fJIpl2/Nut7P4J8dfdsh9YX2gHVRWfxvEaKhkFuQf",
+	"ZRk4mLfhDSYlMyyeZd3XypzRXM+7Ik3/jk/sUUC2PUTWp1ErxZHEgpVzulAekdOowEBwZtm+OHp8B+My",
+	"Zz+jmk6oYi5/8RY27e9rCCFQkEkrmBysQbCJduPCXTzM+RXr2sof+BUTTEXyJGPnAlq7JbGnlKl1X9Ac",
+	"q951zQNSKLrRJmjGe8/kHTR3uzNRc0hynDHtXHqqbVJh6QmsWtHt9UHfA/eOxfr9R+iJqEu6zFFddIWm",
+	"uE58nEVY3Mj8LqQGE7qwqFo2Zxsax0cuBNa5wq8cjlIpZXFqkzwhHgNzXQBNyZA9+Qsllzy9TLDPxHvl",
+	"S5kblc4GVxrpzHwC8xKX4q+kZFfystXdid7Rl37qD8Ypddep4UlQj8rWpoeaifvOX2ALqC5UEx9iEwlt",
+	"1YY1azYCJGwSvC3M0h4u9i0+8AB3OsJJ7GBvw/tom2qucY8FxRI47RzkO4RdCNiDcjGPQEjmZxed4D3X",
+	"Q/ImAD0zYhagPjjMM4fZcETGE5qNoLmxN9fYWk2A9XAhAoZiK3yucxPfbBRQSsrLD4s/9LmvJ2ehPLuZ",
+	"wNoJ9Gfv5iSIJVwaZ5wbYulBhUG9pI7LDO4L8MXWIAFQwRLjvCz+WXvyre3hvayXTD1o9nAjR4Dfl+89",
+	"HjTCXwQLv5HH0rZBQY2r3aQNCBi1m8UQuA6DDyNiCKbpCxtnvSGr+EJxiKUNrkghLwSylGBSsiQlK7jR",
+	"V5S3CwsixZAgSDk4lJCRcO2KohEt8yzGQz7Uc/+ulMWfj3iERLbdQkQ9yOdT/WGbY/A7u/WmqUcOBEhk",
+	"tV8wivluZL8Gl99uPmwM6Q7cejjI7C48exZlKWDEay6+cJ+g7PyWWCN8ZOfMcUZLazKMhb/MmNghFOh7",
+	"eLo1LXnFaDkyZ30Qt9GeNEq6H3/91VGHgTbWNtxjN2l5LeIF/aUtkUFlJTQv2KigH+O9fnnU7LVPlxAh",
+	"jZXAnaHW10z3QlSCodBQiK0tbKlGedqwj02kzBndUwm8hxTPZE5EWzTTd7DI9gKUZYZKFt5agPi/BDNd",
+	"lsEa/nmCmN6D0qlpLmdVaLOxHKg9eOk7T5IRDG6oTA378VCDjIIh3leQkem7Wy8wnGHPVoAsIxT7iex9",
+	"fRUdfoJ/+wgKlijIM2jW2pIA+BDLqFpswEZApqiKCZ7Icca0EWmG8Mr4zOHXQciEUJrRrDV4KE5vsXgW",
+	"O5c/RODQOyiH1rGL7ZVl7nrFHtpl0eP0/SHuggb4RTuZtMSWNQ61qAFL4XhbW5K9WP1NcmaPfF16imty",
+	"ydgiihH4YZHRuz+/fagxpMTbv4SCed9X4Fq/Y9CMWbuBK3zvsW7dl5lD0b7ibNnfvuptJs56aqndoy9j",
+	"iRVnuhsv6IyNqjIfR3JwOFt6HPU/nLcDJvbjVnPnTWHVO6CwiZYkl/KS0BDkwcHwWyIARbsT+/paoNdb",
+	"VOuAad0ov0fkK1vMoWaulCxymjKSs6lu0xCvKM8tuPmfVkXswgCHTd+onvCHuv0XTJBFNcl5atHON61P",
+	"SYcd2TknVQAFbkGgMRWoBQIYda045vdD0gbNCO9JGXxgGOItZkkHL4+Ji1s1QUclbQrbtSjCvBSHvWzR",
+	"vhIfY77auy6G82pfxHZV7EZr8cA4bA9C/jOZ2KDCSxs9dOhc/vgEHjIKbrUG0j/W9FVkUfIrqjHBihSs",
+	"mLBSIepFU22DN1MqyIRB4iwKrhaX2Vx/F8Ih3wI/PyNjuWBijAm5oAdMaHoZ9cqBPrN3Ur4LpWznu+Cu",
+	"j9DvSSXrf6UcTqhoL0Lh/JC9HJBGzvuGCrVHUnxQ2LjfUNGFimsW1hzoqSzTvddvxtxQDE8EZz+1gW4d",
+	"WLnbJNCOzU/qAneQkGpLqjs1HRJmEQaOvK00YkASWWlkfZeMLervSCU0z83RAoAgCfJuzqeaZVhSTxA5",
+	"vRCqmbtt52qhwY0yavQxNB0gAlKMX35DxT4Z5d3Izt9QcU9C8zdUdPPJCRX7pfRvqCCOEgI634HXYZqX",
+	"T+vaFoHRk/NN9X5J64Mdc08x/Ac4PntGB+ZTjfHJPVd/zmipJ4x2hGpDMVHDCSA6qoYqO/PmwSVF+7di",
+	"FrTqaY1nZk3j4wVUvNXjIXkrlTZCFiKHQzEklkOst8X7ge2d2zYnjIkL4Vs+rsH2/jJZEbuSf7WYUzJH",
+	"WD2oOJA4KKuyyiERMWf0iouZrZwbCJMxrvR3vzB71c1ey73TxDldoYxs4RIw+F3b/KI+RBKGVN2aVNKM",
+	"Vrv2Gb15JYB6IL/TegD1BLpEn3AT90pvwcaak7ZvoccCIKYOMGsNIJOXRC4FhHDm/Iop8hWUiRwSGCaU",
+	"XhPNGtqG80QC1Wbm7QvhTlKMZ0CT7PcvzOyOFnu8B2LuGy1+B9TMvHwzWa1jpHUxzl9lE0W7OY1vmIWz",
+	"4drLzE3Y9mdkWuU54NA0DBd1+Egz/6mGTTLvOlsIvJIzbU0Z6kL4gwSYb2glOfXXOeZuQTHOYJmxziW1",
+	"jXiw0QlLacFcX7FT8Q/JxS0bOf8UuUkvIAVpJ1naSDiss6YTmQRE1yS2pvwFTalNuUrLhlfYiGcNFTOX",
+	"YsaUPrXs90LUvNrb7qwsmBCWKw+HDMl0/pnmb3Rinnf9KKw5BIWca9USh21LtwbdIkgpEVgBAVqF2Sf1",
+	"mFH3dZZGqM8JAHw0MBi2sPwfzDLt34T/A5vuva4IulB3oTY56yUOxuU/8ELK2Z/FMOWm2wrbqu+imOoS",
+	"SFs0zOeSLJhc5JiFrZg2QpHqJa/FiKJgXRr89yCCVYuAlT5SyF9ArsOraM4XtVr43lKRe87rdwTvIqvV",
+	"nSGLXjvm7ohbuc3dm2Qsl2Jkmhuf2hrT/tEkuG5bcnb/Z8X1H+3Mg3Y9k40yp9sddq9W55pC5ZkHebu7",
+	"wW2p3OemsP/zpxsBBEDydEUyGQXO7DxmkKNxa8r4K5vy8adgxWayXZoyrO0deglcBjFAmtaUcKd+AlCQ",
+	"ZaVzqrRyPBVeTCXAa09oenlGqCaFafHxkdWin8FqmRZVBMf1QuzoCzBb8/vXn80s7iufotLbABjNEu+V",
+	"pv/J2KLpEADKNlRkyxTNEUmtN6Pbl39gz+T2EB0ETPutQX7TlWi9vhkLWmqe8gUVuv3yeWGDjJKuRLOU",
+	"FuwsTKdN6YKmXK/IRFauJknO25SHt+FAHqLkEQyw66ppLOj+obqljdveSdQIx3jzg9hy+7w3RJFjPC+L",
+	"KgQOS3lF5jSzL5ibE6qYmNspIZXI0YrLvJmswy71Tw6Zxw/k8L+p9izsv63qky8rjcic14nIchsLO+ls",
+	"QUE+gA00ADM67iRGxJKxeWtM5tSdb3wUcG+1XBcg4KXTdYk5MOysASh48Gfbp1X1hsSMea3tIFkHJa3x",
+	"r5ILlo2oHgPdjY0cNFKMCfhK0RVWWbgQFqcPyPCKGVpszjJCaOdMv5P5HV40e6ijiVO4p1iwgJl2yzYB",
+	"qyKYsrKy2eR7xpj+nl/VPoLathJChLVw2/Wa7GtcYRp4qgP9IJ1TnRiyBIg0R9IeLTpnU5DmWy5Pi3+7",
+	"rc77MyvsHx8dWQN4KosCjL56yfAYFKdk/D/cnaD+O815ypKJnIxbEjD8o9sQbB3s6uOTp08bBeEfA3PS",
+	"rDSt/5+fnx38b3rw70cHT0fD5OCXv/3r4DogrTcgTVzLzjveLveaPOTdk7gct4bah9DGRiEzjJnm1rrX",
+	"AouJpYm7jXZguYBRrnHjmaF2cIemFtS8Wb4PaMZwfldFBczzSQOXq9JzWdaSoKorPWE/6KxSYPYDd7I9",
+	"UlQRPg3DRTKgemu9Y95wf0ZwQbCIWayG2TOyLKWY1YUA7dXx2Dt9LkQqM0bG8NzIPTeO8XpXwWFPiW2u",
+	"+Zti8Hx/V0kAQfnGCAV2GBbZPoFYn+GIHkYhfiu1dK2Sl8aiGcP7IjbX/H1Vz95hk+6+nIT0G2d57hYG",
+	"axHtu/gsgO3iuC2WsUUiBWjcnKasLYfI13V4MDVccHnsLNYwnraf/rb53CJxQQ/dtFUtckmzR3Br6b3b",
+	"gY3ohqtmTb7YvQWei7OFKiIy/uPti+8T8vb19wn5iU3emvvw+5ffJd50+wV59Q3c1V8ckYLN6IJ/ZLkC",
+	"+y9XRFclRJMsAPg2IWkpFwsoI4uu998qWtqc26ykS2X0MaPja7MlECUyKWU1m0MOsnr3PXY1LRkDhD2a",
+	"56RgmmZU0827+IxQdUnG3794T9bPzRhMhxC8ArsxJB9chDoUw6XZKowFsISHZZYi1/TbKqSxNtZZVLnm",
+	"Rqc4NM0emEE3KWxRmma1RSmrT3gfGPqakf7s3qxrIMjJryzdpVL33RwKesn2HG71AYmeBhUHOrlqXVy0",
+	"irAS5NX7LPYZ9HDT8urPfC1eCWFaZElX7twJtqxRJvnUubkR9/YsKAROXNaajc9SiNnAVR0geSfXI6Bq",
+	"HsCE7Lh77STWjOV1nYO20vuKiezH8NlbyanetkVv/MY0jI1B0dogDBU9X3uO7WY29RzrxRu2bEegmiEW",
+	"PihWpAzg9LZux0eAp2itdZXnHghEaQnlFwB+MxD4LZo612RGr6B0I37KuE23XDZCUrQEXfG1Q/6DgETz",
+	"cFD7D55JLgQW87IRY6XULCGKpSXTKvHZ+La4wCOFmQasjN4EL2Ce+1U3sI94AZF/nL95TTKZVgVExEHF",
+	"MC3JhJFLQCZXCObC7jY4wTCWGb9iCMVstmcbvTitOODFa1MVhCGVsjxXIZ2E5ImZus2a0KjwW6MClshg",
+	"ImMRCDRkPm/dUPbJ8l0nNy70DK1lZ2sL0jbnO2Pei3oRO/d9O47Mq1ULkkwrpMvSF8oJyBGq3FlDaryQ",
+	"dN4/5wPs8Z9vJ3/EzO53mjmCW9NlvMTt3a++2Gb6A8uekXewciqAI8qpTUbloneIoqdVxZRySUy1Er52",
+	"H4jsjTl75+7ZPof4xf6P5osN6+oEblssStBfuzabHcxtN6HpQRGvnUUX9Tr+uX8C9oKW67KTOqOc1FHn",
+	"4Sf71ya6zAap2jXohRdYt3oHiJ93dCKoW+/OxW0GLbQZnd56O16/Co9byyN22la9x/Yh4dbYJdjiZPXr",
+	"9EeCBbNl6B+pLnsukGZ55QijKvPB6eCQLjhsi318Y5Spy3QWWUCuDpGu0rHalb5GqXnJFkNtkp9qqXgZ",
+	"4liHoHux59HqaMP/l4a+iJYzqEAcClYoAkTdguBiV5BhjPnE9iWoqrz5zneyJGDgmdCcitSob2aC3kVp",
+	"37ZlxeLvewh4t4Lmc8uz3nkOoAQIjmgUTkgnAuB8N0kLjvj5l8//fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

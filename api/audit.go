@@ -30,6 +30,7 @@ func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListA
 func auditEntry(e watchparty.AuditEntry) AuditEntry {
 	return AuditEntry{
 		ID: e.ID, Actor: personOf(e.Actor.ID, e.Actor.Username), Action: AuditAction(e.Action),
-		TargetKind: AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details, CreatedAt: e.CreatedAt,
+		TargetKind: AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details,
+		Outcome: AuditEntryOutcome(e.Outcome), CreatedAt: e.CreatedAt,
 	}
 }

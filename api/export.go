@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -16,7 +17,7 @@ import (
 // exportBatch is how many rows of an export are in memory at once.
 const exportBatch = 500
 
-// ExportMe answers what the caller has given and done.
+// ExportMe answers what is stored about the caller.
 func (s *Server) ExportMe(ctx context.Context, _ ExportMeRequestObject) (ExportMeResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
@@ -54,36 +55,155 @@ func (e export) VisitExportMeResponse(w http.ResponseWriter) error {
 	return nil
 }
 
+// write has what the list of personal data says; see the test that compares it with the database.
 func (e export) write(w http.ResponseWriter) error {
 	d := &document{w: w, batch: func() {
 		// Each batch has the time that a whole answer has otherwise. A writer without deadlines needs none.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(e.cfg.HTTP.WriteTimeout))
 	}}
-	d.property("account", e.account(e.user))
-	array(d, "sessions", func(p store.Page) ([]watchparty.Session, error) { return e.store.Sessions(e.ctx, e.user.ID, p) },
-		func(s watchparty.Session) string { return s.ID }, sessionOf(e.session))
-	array(d, "rooms", func(p store.Page) ([]watchparty.MyRoom, error) {
-		return e.store.MyRooms(e.ctx, e.user.ID, watchparty.MyRoomFilter{}, p)
-	},
-		func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
-	array(d, "messages", func(p store.Page) ([]watchparty.Message, error) { return e.store.ExportMessages(e.ctx, e.user.ID, p) },
-		func(m watchparty.Message) string { return m.ID }, exportedMessage)
-	array(d, "invitations", func(p store.Page) ([]watchparty.Invitation, error) {
-		return e.store.ExportInvitations(e.ctx, e.user.ID, p)
-	},
+	account, refused, err := e.accountNow()
+	if err != nil {
+		return err
+	}
+	d.property("account", account)
+	d.property("invitations_refused", refused)
+	rows(d, e, "sessions", e.store.ExportSessions,
+		func(s watchparty.EndedSession) string { return s.ID }, exportedSession(e.session))
+	rows(d, e, "addresses", e.store.ExportAddresses,
+		func(a watchparty.AddressProof) string { return a.ID }, exportedAddress)
+	rows(d, e, "password_resets", e.store.ExportResets,
+		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
+	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Mail) string { return m.ID }, exportedEmail)
+	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
+	rows(d, e, "memberships", e.store.ExportMemberships,
+		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
+	rows(d, e, "presence", e.store.ExportPresence,
+		func(p watchparty.Presence) string { return p.RoomID }, exportedPresence)
+	rows(d, e, "stays", e.store.ExportStays,
+		func(s watchparty.Stay) string { return strconv.FormatInt(s.ID, 10) }, exportedStay)
+	rows(d, e, "active_days", e.store.ExportActiveDays,
+		func(d watchparty.Day) string { return string(d) }, func(d watchparty.Day) watchparty.Day { return d })
+	rows(d, e, "messages", e.store.ExportMessages, func(m watchparty.Message) string { return m.ID }, exportedMessage)
+	rows(d, e, "invitations", e.store.ExportInvitations,
 		func(i watchparty.Invitation) string { return i.ID }, invitation(e.user.ID))
-	array(d, "accepted_invitations", func(p store.Page) ([]watchparty.Invitation, error) {
-		return e.store.ExportAccepted(e.ctx, e.user.ID, p)
-	},
+	rows(d, e, "accepted_invitations", e.store.ExportAccepted,
 		func(i watchparty.Invitation) string { return i.ID }, acceptedInvitation)
-	array(d, "bans", func(p store.Page) ([]watchparty.Sanction, error) { return e.store.ExportBans(e.ctx, e.user.ID, p) },
-		func(b watchparty.Sanction) string { return b.ID }, exportedSanction)
-	array(d, "mutes", func(p store.Page) ([]watchparty.Sanction, error) { return e.store.ExportMutes(e.ctx, e.user.ID, p) },
-		func(m watchparty.Sanction) string { return m.ID }, exportedSanction)
-	array(d, "avatars", func(p store.Page) ([]watchparty.Avatar, error) { return e.store.ExportAvatars(e.ctx, e.user.ID, p) },
-		func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
+	rows(d, e, "received_invitations", e.received,
+		func(i watchparty.Invitation) string { return i.ID }, receivedInvitation)
+	sanction := func(s watchparty.Sanction) string { return s.ID }
+	rows(d, e, "bans", e.store.ExportBans, sanction, exportedSanction)
+	rows(d, e, "mutes", e.store.ExportMutes, sanction, exportedSanction)
+	rows(d, e, "received_bans", e.store.ExportBansReceived, sanction, receivedSanction)
+	rows(d, e, "received_mutes", e.store.ExportMutesReceived, sanction, receivedSanction)
+	act := func(a watchparty.ExportedAct) string { return a.ID }
+	rows(d, e, "acts", e.store.ExportActs, act, exportedAct)
+	rows(d, e, "received_acts", e.store.ExportActsReceived, act, exportedAct)
+	entry := func(a watchparty.AuditEntry) string { return a.ID }
+	rows(d, e, "admin_acts", e.store.ExportAdminActs, entry, exportedAdminAct)
+	rows(d, e, "account_acts", e.store.ExportAdminActsReceived, entry, accountAct)
+	rows(d, e, "avatars", e.store.ExportAvatars, func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
 	d.property("exported_at", time.Now().UTC())
 	return d.end()
+}
+
+// accountNow is the account with what is known of its addresses.
+func (e export) accountNow() (account Account, refused bool, err error) {
+	account = e.account(e.user)
+	pending, err := e.store.PendingEmail(e.ctx, e.user.ID)
+	if err != nil {
+		return account, false, err
+	}
+	account.PendingEmail = pointer(pending)
+	if !e.user.EmailVerifiedAt.IsZero() {
+		refused, err = e.store.OptedOut(e.ctx, e.user.Email)
+	}
+	return account, refused, err
+}
+
+func (e export) rooms(ctx context.Context, userID string, p store.Page) ([]watchparty.MyRoom, error) {
+	return e.store.MyRooms(ctx, userID, watchparty.MyRoomFilter{}, p)
+}
+
+// received are the invitations to an address that is proved to be the account's.
+func (e export) received(ctx context.Context, _ string, p store.Page) ([]watchparty.Invitation, error) {
+	if e.user.EmailVerifiedAt.IsZero() {
+		return nil, nil
+	}
+	return e.store.ExportReceived(ctx, e.user.ID, p)
+}
+
+// rows writes what belongs to the account by a method of the store.
+func rows[From, To any](
+	d *document, e export, name string, load func(context.Context, string, store.Page) ([]From, error), id func(From) string, to func(From) To,
+) {
+	array(d, name, func(p store.Page) ([]From, error) { return load(e.ctx, e.user.ID, p) }, id, to)
+}
+
+func exportedSession(current string) func(watchparty.EndedSession) ExportedSession {
+	return func(s watchparty.EndedSession) ExportedSession {
+		return ExportedSession{
+			ID: s.ID, UserAgent: s.UserAgent, SignedInAt: s.SignedInAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
+			EndedAt: pointer(s.EndedAt), Current: s.ID == current,
+		}
+	}
+}
+
+func exportedAddress(a watchparty.AddressProof) ExportedAddress {
+	return ExportedAddress{Email: a.Email, Former: pointer(a.Former), AskedAt: a.CreatedAt, UsedAt: pointer(a.UsedAt), ExpiresAt: a.ExpiresAt}
+}
+
+func exportedReset(r watchparty.ResetRequest) ExportedReset {
+	return ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
+}
+
+func exportedEmail(m watchparty.Mail) ExportedEmail {
+	return ExportedEmail{
+		Kind: EmailKind(m.Kind), State: EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
+		SentAt: pointer(m.SentAt),
+	}
+}
+
+func exportedMembership(m watchparty.Membership) ExportedMembership {
+	return ExportedMembership{RoomID: m.RoomID, Role: Role(m.Role), Since: m.CreatedAt}
+}
+
+func exportedPresence(p watchparty.Presence) ExportedPresence {
+	return ExportedPresence{RoomID: p.RoomID, JoinedAt: p.CreatedAt, LastSeenAt: p.LastSeenAt, PresentSince: pointer(p.PresentSince)}
+}
+
+func exportedStay(s watchparty.Stay) ExportedStay {
+	return ExportedStay{RoomID: s.RoomID, StartedAt: s.StartedAt, EndedAt: s.EndedAt}
+}
+
+func exportedAct(a watchparty.ExportedAct) ExportedAct {
+	return ExportedAct{RoomID: a.RoomID, Action: string(a.Action), UserID: pointer(a.TargetID), Details: a.Details, CreatedAt: a.CreatedAt}
+}
+
+func exportedAdminAct(a watchparty.AuditEntry) ExportedAdminAct {
+	return ExportedAdminAct{
+		Action: AuditAction(a.Action), TargetKind: string(a.TargetKind), TargetID: a.TargetID, Details: a.Details, Outcome: string(a.Outcome),
+		CreatedAt: a.CreatedAt,
+	}
+}
+
+// accountAct tells why admins did something to the account. What else they noted may be about others.
+func accountAct(a watchparty.AuditEntry) ExportedAdminAct {
+	reason, said := a.Details["reason"]
+	a.Details = map[string]any{}
+	if said {
+		a.Details["reason"] = reason
+	}
+	return exportedAdminAct(a)
+}
+
+func receivedInvitation(i watchparty.Invitation) ReceivedInvitation {
+	return ReceivedInvitation{
+		RoomID: i.RoomID, State: InvitationState(i.State), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt),
+	}
+}
+
+func receivedSanction(s watchparty.Sanction) ReceivedSanction {
+	return ReceivedSanction{RoomID: s.RoomID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
 }
 
 func exportedMessage(m watchparty.Message) ExportedMessage {
@@ -105,7 +225,9 @@ func exportedSanction(s watchparty.Sanction) ExportedSanction {
 }
 
 func exportedAvatar(a watchparty.Avatar) AvatarVersion {
-	return AvatarVersion{Version: a.Version, Status: AvatarVersionStatus(a.State), CreatedAt: a.CreatedAt}
+	return AvatarVersion{
+		Version: a.Version, Status: AvatarVersionStatus(a.State), Reason: pointer(a.Reason), PublishedAt: pointer(a.PublishedAt), CreatedAt: a.CreatedAt,
+	}
 }
 
 // document writes a JSON object property by property. After an error it does nothing more.

@@ -98,7 +98,7 @@ func (s *Server) BackfillSchedule(ctx context.Context, r BackfillScheduleRequest
 	return BackfillSchedule200JSONResponse{Data: schedule}, err
 }
 
-// change does something to a schedule, for admins, and writes it down.
+// change does something to a schedule, for admins. It is in the audit log before.
 func (s *Server) change(
 	ctx context.Context, id string, action watchparty.AuditAction, details map[string]any, do func(context.Context, temporal.ScheduleHandle) error,
 ) (Schedule, error) {
@@ -109,12 +109,12 @@ func (s *Server) change(
 	if !slices.Contains(job.Schedules(), id) {
 		return Schedule{}, watchparty.ErrNotFound
 	}
-	waiting, cancel := context.WithTimeout(ctx, scheduleWait)
-	defer cancel()
-	if err := temporalError(do(waiting, s.schedules.GetHandle(waiting, id))); err != nil {
-		return Schedule{}, err
-	}
-	if err := s.store.AuditSchedule(ctx, who.UserID, id, action, details); err != nil {
+	err = s.store.AuditSchedule(ctx, who.UserID, id, action, details, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, scheduleWait)
+		defer cancel()
+		return temporalError(do(ctx, s.schedules.GetHandle(ctx, id)))
+	})
+	if err != nil {
 		return Schedule{}, err
 	}
 	return s.schedule(ctx, id)

@@ -22,7 +22,8 @@ type clock struct {
 	description temporal.ScheduleDescription
 	triggered   int
 	backfills   []temporal.ScheduleBackfill
-	err         error // of every answer
+	err         error  // of every answer
+	asked       func() // called before an act, unless it is nil
 }
 
 func (c *clock) GetHandle(_ context.Context, id string) temporal.ScheduleHandle {
@@ -61,8 +62,16 @@ func (c *clock) Describe(context.Context) (*temporal.ScheduleDescription, error)
 	return found, err
 }
 
+// act is locked for what changes something.
+func (c *clock) act(f func()) error {
+	if c.asked != nil {
+		c.asked()
+	}
+	return c.locked(f)
+}
+
 func (c *clock) pause(paused bool, note string) error {
-	return c.locked(func() { c.description.Schedule.State = &temporal.ScheduleState{Paused: paused, Note: note} })
+	return c.act(func() { c.description.Schedule.State = &temporal.ScheduleState{Paused: paused, Note: note} })
 }
 
 func (c *clock) Pause(_ context.Context, o temporal.SchedulePauseOptions) error {
@@ -74,11 +83,11 @@ func (c *clock) Unpause(_ context.Context, o temporal.ScheduleUnpauseOptions) er
 }
 
 func (c *clock) Trigger(context.Context, temporal.ScheduleTriggerOptions) error {
-	return c.locked(func() { c.triggered++ })
+	return c.act(func() { c.triggered++ })
 }
 
 func (c *clock) Backfill(_ context.Context, o temporal.ScheduleBackfillOptions) error {
-	return c.locked(func() { c.backfills = append(c.backfills, o.Backfill...) })
+	return c.act(func() { c.backfills = append(c.backfills, o.Backfill...) })
 }
 
 func withClock(c *clock) func(*settings) { return func(s *settings) { s.schedules = c } }
@@ -138,13 +147,68 @@ func TestSchedulesWithoutTemporal(t *testing.T) {
 	c := &clock{}
 	b := setup(t, withClock(c))
 	root := b.admin(t, "root")
+	outcomes := func() (all []any) {
+		for _, entry := range b.do(t, "GET", "/admin/audit?action=schedule_triggered", root.token, nil).list() {
+			all = append(all, entry["outcome"])
+		}
+		b.exec(t, "DELETE FROM audit WHERE action = 'schedule_triggered'")
+		return all
+	}
 	for name, err := range map[string]error{"refused": errors.New("dial tcp: connection refused"), "slow": context.DeadlineExceeded} {
 		c.err = err
 		b.do(t, "GET", "/admin/schedules", root.token, nil).requireProblem(t, 503, "unavailable")
 		b.do(t, "POST", "/admin/schedules/cleanup/trigger", root.token, nil).requireProblem(t, 503, "unavailable")
-		require.Empty(t, b.do(t, "GET", "/admin/audit?action=schedule_triggered", root.token, nil).list(), name)
+		require.Equal(t, []any{"unknown"}, outcomes(), name)
 	}
 	c.err = serviceerror.NewNotFound("no such schedule")
 	require.Empty(t, b.do(t, "GET", "/admin/schedules", root.token, nil).list(), "no worker has made it yet")
 	b.do(t, "POST", "/admin/schedules/cleanup/trigger", root.token, nil).requireProblem(t, 404, "not_found")
+	require.Equal(t, []any{"failed"}, outcomes())
+}
+
+// TestSchedulesAreAuditedBefore: no act on a schedule goes unrecorded, whenever the process ends; one that cannot be recorded
+// is not carried out.
+func TestSchedulesAreAuditedBefore(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	b := setup(t, withClock(c))
+	root := b.admin(t, "root")
+	outcomeOf := func(action string) (outcome string) {
+		err := b.store.DB().NewRaw("SELECT coalesce(max(outcome), 'none') FROM audit WHERE action = ?", action).Scan(context.Background(), &outcome)
+		if err != nil {
+			return err.Error()
+		}
+		return outcome
+	}
+	acts := map[string]struct {
+		action string
+		body   any
+	}{
+		"pause":    {"schedule_paused", map[string]any{"note": "new disks"}},
+		"resume":   {"schedule_resumed", map[string]any{"note": "done"}},
+		"trigger":  {"schedule_triggered", nil},
+		"backfill": {"schedule_backfilled", map[string]any{"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}},
+	}
+	for what, act := range acts {
+		var meanwhile string
+		c.asked = func() { meanwhile = outcomeOf(act.action) }
+		require.Equal(t, 200, b.do(t, "POST", "/admin/schedules/cleanup/"+what, root.token, act.body).status)
+		require.Equal(t, []string{"pending", "done"}, []string{meanwhile, outcomeOf(act.action)}, what)
+	}
+	listed := func() (all []any) {
+		for _, entry := range b.do(t, "GET", "/admin/audit?action=schedule_paused", root.token, nil).list() {
+			all = append(all, entry["outcome"])
+		}
+		return all
+	}
+	b.exec(t, "UPDATE audit SET outcome = 'pending', updated_at = now() WHERE action = 'schedule_paused'")
+	require.Equal(t, []any{"pending"}, listed())
+	b.exec(t, "UPDATE audit SET updated_at = now() - interval '61 s' WHERE action = 'schedule_paused'")
+	require.Equal(t, []any{"unknown"}, listed(), "its process has ended")
+
+	b.exec(t, "ALTER TABLE audit ADD CONSTRAINT audit_full CHECK (false) NOT VALID")
+	for what, act := range acts {
+		c.asked = func() { require.Fail(t, "carried out without a record", what) }
+		require.Equal(t, 500, b.do(t, "POST", "/admin/schedules/cleanup/"+what, root.token, act.body).status)
+	}
 }

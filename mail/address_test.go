@@ -23,7 +23,7 @@ func TestSendToEveryAddress(t *testing.T) {
 		"a.b@wonder.test":                        "RCPT TO:<a.b@wonder.test>",
 		"Bob@B\u00dcCHER.test":                   "RCPT TO:<Bob@xn--bcher-kva.test>",
 		"bob@bu\u0308cher.test":                  "RCPT TO:<bob@xn--bcher-kva.test>",
-		" bob@XN--BCHER-KVA.test\n":              "RCPT TO:<bob@xn--bcher-kva.test>",
+		"bob@XN--BCHER-KVA.test":                 "RCPT TO:<bob@xn--bcher-kva.test>",
 		"ｂｏｂ＠ｗｏｎｄｅｒ．ｔｅｓｔ":                        "RCPT TO:<bob@wonder.test>",
 		"bob@localhost":                          "RCPT TO:<bob@localhost>",
 		"!#$%&'*+-/=?^_`{|}~@wonder.test":        "RCPT TO:<!#$%&'*+-/=?^_`{|}~@wonder.test>",

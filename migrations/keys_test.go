@@ -146,14 +146,14 @@ func TestOtherTablesGetTheirKeys(t *testing.T) {
 	}
 	ended, one, two, other := invite("guest@bücher.example", "declined"), invite("guest@bücher.example", "open"),
 		invite("Guest@xn--bcher-kva.example", "open"), invite("Other@Bücher.example", "open")
-	own, next, new := verify(loser, "HANS@xn--bcher-kva.example"), verify(winner, "Next@Bücher.example"), verify(winner, "hans@bücher.example")
+	own, next, same := verify(loser, "HANS@xn--bcher-kva.example"), verify(winner, "Next@Bücher.example"), verify(winner, "hans@bücher.example")
 	o.forget()
 	o.up()
 	require.Equal(t, []string{"guest@xn--bcher-kva.example", "other@xn--bcher-kva.example"}, []string{o.key("invitations", ended), o.key("invitations", other)})
 	require.ElementsMatch(t, []bool{true, false}, []bool{
 		o.key("invitations", one) == "guest@xn--bcher-kva.example", o.key("invitations", two) == "guest@xn--bcher-kva.example"})
 	require.Equal(t, []string{":hans@xn--bcher-kva.example", "next@xn--bcher-kva.example", "hans@xn--bcher-kva.example"},
-		[]string{o.key("email_verifications", own), o.key("email_verifications", next), o.key("email_verifications", new)})
+		[]string{o.key("email_verifications", own), o.key("email_verifications", next), o.key("email_verifications", same)})
 }
 
 // More than one batch, stopped in the middle: what was not done is done next time.

@@ -44,9 +44,12 @@ func charts(w words, r watchparty.ActivityReport) []chart {
 }
 
 func (w words) chart(r watchparty.ActivityReport, id, title string, lines ...line) chart {
-	c := chart{id: id, title: title, lines: lines, first: len(r.Days) - len(lines[0].values)}
+	c := chart{id: id, title: title, lines: lines}
 	for _, d := range r.Days {
 		c.days = append(c.days, d.Day)
+		if d.Figures == nil {
+			c.first++
+		}
 	}
 	return c
 }

@@ -33,10 +33,7 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 
 // deleteAccount needs no password for nil.
 func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *string) (d Deleted, events []job.Event, err error) {
-	// Rooms are locked before users, as for every act in a room. The second round is for what the user was given
-	// between the two.
-	first, err := leaveRooms(ctx, tx, userID)
-	if err != nil {
+	if err := lockHosted(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
 	user, err := lockUser(ctx, tx, userID)
@@ -53,13 +50,14 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	if err := scrub(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
-	second, err := leaveRooms(ctx, tx, userID)
+	if d.Rooms, err = leaveRooms(ctx, tx, userID); err != nil {
+		return d, nil, err
+	}
+	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
 	if err != nil {
 		return d, nil, err
 	}
-	d.Rooms = slices.Concat(first, second)
-	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
-	return d, append(events, job.StartAccountDeletion(userID)), err
+	return d, append(events, job.StartAccountDeletion(userID)), forgetName(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
 }
 
 // endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted, or
@@ -138,8 +136,7 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 	return int(n), err
 }
 
-// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that a request which was on
-// its way during the deletion has brought them into. One that is gone already is no error.
+// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that they were still in. One that is gone already is no error.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var ids []string
@@ -148,7 +145,7 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		if rooms, err = leaveRooms(ctx, tx, userID); err != nil {
+		if rooms, err = leaveRooms(ctx, tx, userID); err != nil { // some only by processes of former versions
 			return err
 		}
 		if err := forgetStays(ctx, tx, userID); err != nil {

@@ -173,7 +173,7 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 	exec(t, s, "UPDATE users SET email = 'odd@foo_bar.example' WHERE id = ?", odd.ID)
 	for typed, want := range map[string]watchparty.User{
 		"hans@bücher.example": winner, "HANS@BÜCHER.example": winner, "hans@bu\u0308cher.example": winner, `"hans"@bücher.example`: winner,
-		"hans@xn--bcher-kva.example": loser, " HANS@XN--bcher-kva.example ": loser, "odd@foo_bar.example": odd, "Odd@Foo_Bar.example": odd,
+		"hans@xn--bcher-kva.example": loser, "HANS@XN--bcher-kva.example": loser, "odd@foo_bar.example": odd, "Odd@Foo_Bar.example": odd,
 	} {
 		found, _, err := s.Credentials(t.Context(), typed)
 		require.NoError(t, err, typed)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -23,39 +24,58 @@ type auditRow struct {
 	Details       map[string]any `bun:"details,type:jsonb"`
 	CreatedAt     time.Time      `bun:"created_at"`
 	ActorUsername *string        `bun:"actor_username"`
+	Outcome       string         `bun:"outcome"`
+	OutcomeNow    string         `bun:"outcome_now,scanonly"`
 }
 
 func (r auditRow) entry() watchparty.AuditEntry {
 	return watchparty.AuditEntry{
 		ID: r.ID, Actor: person(r.ActorID, r.ActorUsername), Action: watchparty.AuditAction(r.Action),
-		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
+		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details, Outcome: watchparty.AuditOutcome(r.OutcomeNow),
+		CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
 // audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was stays
-// in the log, with the name at the time, when their account is gone.
+// in the log, with the name at the time, when their account is gone. It returns ErrUnauthenticated for an admin who is
+// deleted or suspended by now.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
 	details map[string]any,
 ) error {
-	if details == nil {
-		details = map[string]any{}
-	}
-	row := &auditRow{
+	return addAudit(ctx, tx, auditRow{
 		ID: newID(), ActorID: nullID(actorID), Action: string(action), TargetKind: string(kind), TargetID: targetID,
-		Details: details, CreatedAt: now(),
+		Details: details, Outcome: string(watchparty.AuditDone),
+	})
+}
+
+func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
+	if row.Details == nil {
+		row.Details = map[string]any{}
 	}
-	_, err := tx.NewInsert().Model(row).Value("actor_username", "(SELECT username FROM users WHERE id = ?)", row.ActorID).Exec(ctx)
+	row.CreatedAt = now()
+	if row.ActorID != nil {
+		if err := living(ctx, tx, *row.ActorID); err != nil {
+			return err
+		}
+	}
+	_, err := tx.NewInsert().Model(&row).Value("actor_username", "(SELECT username FROM users WHERE id = ?)", row.ActorID).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: audit %s: %w", action, err)
+		return fmt.Errorf("store: audit %s: %w", row.Action, err)
 	}
 	return nil
+}
+
+func selectAudit(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("a.*").
+		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' ELSE a.outcome END AS outcome_now",
+			watchparty.AuditPendingFor.Seconds())
 }
 
 // Audit lists what admins did, newest first.
 func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]watchparty.AuditEntry, error) {
 	var rows []auditRow
-	q := s.db.NewSelect().Model(&rows)
+	q := selectAudit(s.db, &rows)
 	if f.ActorID != "" {
 		q = q.Where("a.actor_id = ?", f.ActorID)
 	}
@@ -71,13 +91,43 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 	return convert(rows, auditRow.entry), nil
 }
 
-// AuditSchedule records what an admin did to a schedule, which Temporal keeps.
-func (s *Store) AuditSchedule(ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any) error {
+// AuditSchedule carries out what an admin does to a schedule, which Temporal keeps.
+func (s *Store) AuditSchedule(
+	ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any, act func(context.Context) error,
+) error {
 	all := map[string]any{"schedule": schedule}
 	maps.Copy(all, details)
-	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String()
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return audit(ctx, tx, adminID, action, watchparty.AuditSchedule, id, all)
-	})
-	return found(err, "audit schedule")
+	return s.audited(ctx, auditRow{
+		ActorID: nullID(adminID), Action: string(action), TargetKind: string(watchparty.AuditSchedule),
+		TargetID: uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String(), Details: all,
+	}, act)
+}
+
+// noteTime is how long the outcome of an act may take to be noted; the request may have ended by then.
+const noteTime = 10 * time.Second
+
+// audited is for every act of an admin's that the database's transaction does not hold. Its entry is committed before the act
+// is tried, so that no act goes unrecorded: one that cannot be recorded is not carried out. It returns the act's error.
+func (s *Store) audited(ctx context.Context, row auditRow, act func(context.Context) error) error {
+	row.ID, row.Outcome = newID(), string(watchparty.AuditPending)
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addAudit(ctx, tx, row) })
+	if err != nil {
+		return fmt.Errorf("store: audited act: %w", err)
+	}
+	outcome := watchparty.AuditDone
+	failure := act(ctx)
+	switch {
+	case watchparty.IsKind(failure, watchparty.KindUnavailable):
+		outcome = watchparty.AuditUnknown
+	case failure != nil:
+		outcome = watchparty.AuditFailed
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	_, err = s.db.NewUpdate().Model((*auditRow)(nil)).Set("outcome = ?", string(outcome)).Set("updated_at = now()").
+		Where("id = ?", row.ID).Exec(ctx)
+	if err != nil {
+		err = fmt.Errorf("store: audited act's outcome: %w", err)
+	}
+	return errors.Join(failure, err)
 }

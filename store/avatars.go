@@ -16,21 +16,22 @@ import (
 type avatarRow struct {
 	bun.BaseModel `bun:"table:avatars,alias:a"`
 
-	ID        string    `bun:"id,pk"`
-	UserID    string    `bun:"user_id"`
-	Version   int       `bun:"version"`
-	State     string    `bun:"state"`
-	Step      string    `bun:"step"`
-	Files     []string  `bun:"files,array"`
-	Reason    string    `bun:"reason"`
-	CreatedAt time.Time `bun:"created_at"`
-	UpdatedAt time.Time `bun:"updated_at"`
+	ID        string     `bun:"id,pk"`
+	UserID    string     `bun:"user_id"`
+	Version   int        `bun:"version"`
+	State     string     `bun:"state"`
+	Step      string     `bun:"step"`
+	Files     []string   `bun:"files,array"`
+	Reason    string     `bun:"reason"`
+	Published *time.Time `bun:"published_at"`
+	CreatedAt time.Time  `bun:"created_at"`
+	UpdatedAt time.Time  `bun:"updated_at"`
 }
 
 func (r avatarRow) avatar() watchparty.Avatar {
 	return watchparty.Avatar{
 		ID: r.ID, UserID: r.UserID, Version: r.Version, State: watchparty.AvatarState(r.State),
-		Step: watchparty.AvatarStep(r.Step), Files: r.Files, Reason: r.Reason,
+		Step: watchparty.AvatarStep(r.Step), Files: r.Files, Reason: r.Reason, PublishedAt: value(r.Published).UTC(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -44,7 +45,7 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 }
 
 // CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed. It returns
-// ErrNotFound when the account is gone: nobody would remove the file then.
+// ErrUnauthenticated when the account is deleted, since nobody would remove the file then, or suspended.
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	now := now()
 	row := avatarRow{
@@ -52,8 +53,7 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 		Step: string(watchparty.AvatarQueued), Files: []string{}, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		if err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NULL", userID).
-			For("SHARE").Scan(ctx, new(string)); err != nil {
+		if err := living(ctx, tx, userID); err != nil {
 			return job.Event{}, err
 		}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)

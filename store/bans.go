@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 type banRow struct {
@@ -44,10 +45,10 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 // permittedOn returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
 func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, o Once) (watchparty.Ban, error) {
 	var row banRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		now := now()
 		row = banRow{
@@ -56,27 +57,25 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 		}
 		former, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if former != "" {
-			return selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, former).Where(banInForce).Scan(ctx)
+			return nil, selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, former).Where(banInForce).Scan(ctx)
 		}
-		for _, table := range []string{"participants", "members"} {
-			if _, err := remove(ctx, tx, table, roomID, target.ID); err != nil {
-				return err
-			}
+		if _, err := putOut(ctx, tx, roomID, target.ID); err != nil {
+			return nil, err
 		}
 		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT bans_pkey DO UPDATE").
 			Set("id = excluded.id, banned_by = excluded.banned_by, reason = excluded.reason, until = excluded.until").
 			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		details := map[string]any{"until": n.Until, "reason": n.Reason}
 		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanned, details); err != nil {
-			return err
+			return nil, err
 		}
-		return selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, row.ID).Scan(ctx)
+		return nil, selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, row.ID).Scan(ctx)
 	})
 	return row.ban(), found(err, "ban")
 }

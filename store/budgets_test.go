@@ -212,23 +212,23 @@ func TestAskersAreLimited(t *testing.T) {
 		limit int
 		ask   func(s *Store, ada watchparty.User, n int) error
 	}{
-		"resets of one address": {2, func(s *Store, ada watchparty.User, n int) error {
+		"resets of one address": {2, func(s *Store, _ watchparty.User, n int) error {
 			return s.RequestReset(t.Context(), []string{"ada@example.org", " ADA@EXAMPLE.ORG"}[n%2], Once{})
 		}},
-		"resets of nobody": {2, func(s *Store, ada watchparty.User, n int) error {
+		"resets of nobody": {2, func(s *Store, _ watchparty.User, n int) error {
 			return s.RequestReset(t.Context(), []string{"nobody@bücher.example", "nobody@xn--bcher-kva.example"}[n%2], Once{})
 		}},
-		"resets by one client": {40, func(s *Store, ada watchparty.User, n int) error {
+		"resets by one client": {40, func(s *Store, _ watchparty.User, n int) error {
 			return s.RequestReset(WithClient(t.Context(), "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", n), Once{})
 		}},
-		"registrations by one client": {40, func(s *Store, ada watchparty.User, n int) error {
+		"registrations by one client": {40, func(s *Store, _ watchparty.User, n int) error {
 			_, err := s.CreateUser(WithClient(t.Context(), "192.0.2.1"), registration(fmt.Sprint("many", n)), "h")
 			return err
 		}},
 		"changes of address": {2, func(s *Store, ada watchparty.User, n int) error {
 			return s.RequestEmail(t.Context(), ada.ID, "hash of ada", fmt.Sprintf("new%d@example.org", n))
 		}},
-		"confirmations": {2, func(s *Store, ada watchparty.User, n int) error {
+		"confirmations": {2, func(s *Store, ada watchparty.User, _ int) error {
 			exec(t, s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", ada.ID)
 			return s.ResendVerification(t.Context(), ada.ID, Once{})
 		}},

@@ -138,7 +138,8 @@ var reminders = map[watchparty.MailKind]struct {
 	watchparty.MailWelcome: {watchparty.MailWelcomeReminder,
 		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL"},
 	watchparty.MailRoomInvitation: {watchparty.MailInvitationReminder,
-		"SELECT FROM invitations WHERE id = e.subject_id AND state = 'open' AND expires_at > now()"},
+		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' AND i.expires_at > now() AND " + founded +
+			" AND EXISTS (SELECT FROM rooms WHERE id = i.room_id AND archived_at IS NULL)"},
 }
 
 // QueueReminder queues the mail that follows another one, once, and returns its ID: an empty one when it is of no use. It
@@ -152,11 +153,19 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("store: reminder of a mail %s: %w", mail.Kind, watchparty.ErrNotFound)
 	}
-	_, err = s.db.NewRaw(`
-		INSERT INTO emails (id, kind, subject_id, user_id, workflow_id)
-		SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
-		ON CONFLICT (kind, subject_id) WHERE resend_of IS NULL DO NOTHING`, newID(), string(reminder.kind), id).Exec(ctx)
-	if err != nil {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if mail.UserID != "" {
+			if err := living(ctx, tx, mail.UserID); err != nil {
+				return err
+			}
+		}
+		_, err := tx.NewRaw(`
+			INSERT INTO emails (id, kind, subject_id, user_id, workflow_id)
+			SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
+			ON CONFLICT (kind, subject_id) WHERE resend_of IS NULL DO NOTHING`, newID(), string(reminder.kind), id).Exec(ctx)
+		return err
+	})
+	if err != nil && !errors.Is(err, watchparty.ErrUnauthenticated) {
 		return "", fmt.Errorf("store: queue reminder: %w", err)
 	}
 	var reminderID string

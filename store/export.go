@@ -51,24 +51,143 @@ func (s *Store) ExportMutes(ctx context.Context, userID string, p Page) ([]watch
 	return s.exportSanctions(ctx, "mutes", "muted_by", userID, p)
 }
 
-func (s *Store) exportSanctions(ctx context.Context, table, by, userID string, p Page) ([]watchparty.Sanction, error) {
-	var rows []struct {
-		ID, RoomID, UserID, Reason string
-		Until                      *time.Time
-		CreatedAt                  time.Time
+// ExportBansReceived lists those that a user got, oldest first. Who gave them is not the user's.
+func (s *Store) ExportBansReceived(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
+	return s.exportSanctions(ctx, "bans", "user_id", userID, p)
+}
+
+// ExportMutesReceived lists those that a user got, oldest first. Who gave them is not the user's.
+func (s *Store) ExportMutesReceived(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
+	return s.exportSanctions(ctx, "mutes", "user_id", userID, p)
+}
+
+func (s *Store) exportSanctions(ctx context.Context, table, of, userID string, p Page) ([]watchparty.Sanction, error) {
+	q := s.db.NewSelect().Table(table).Column("id", "room_id", "user_id", "reason", "until", "created_at").Where("? = ?", bun.Ident(of), userID)
+	return exported(ctx, q, "id", p, table, func(r *watchparty.Sanction) { utc(&r.Until, &r.CreatedAt) })
+}
+
+// ExportReceived lists the invitations that went to a user's confirmed address, oldest first.
+func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
+	var rows []invitationRow
+	q := selectInvitations(s.db, &rows).Where("i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)", userID)
+	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export received invitations: %w", err)
 	}
-	q := s.db.NewSelect().Table(table).Column("id", "room_id", "user_id", "reason", "until", "created_at").
-		Where("? = ?", bun.Ident(by), userID)
-	if err := p.of(q, ascending, "id").Scan(ctx, &rows); err != nil {
-		return nil, fmt.Errorf("store: export %s: %w", table, err)
+	return convert(rows, invitationRow.invitation), nil
+}
+
+// ExportSessions lists a user's sign-ins, those that have ended included, oldest first.
+func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.EndedSession, error) {
+	families := s.db.NewSelect().Table("sessions").ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
+		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, max(expires_at) AS expires_at").
+		ColumnExpr("CASE WHEN NOT bool_or("+live+") THEN least(max(expires_at), max(revoked_at)) END AS ended_at").
+		Where("user_id = ?", userID).Group("family_id")
+	q := s.db.NewSelect().TableExpr("(?) AS families", families)
+	return exported(ctx, q, "id", p, "sessions", func(r *watchparty.EndedSession) {
+		utc(&r.SignedInAt, &r.LastUsedAt, &r.ExpiresAt, &r.EndedAt)
+	})
+}
+
+// ExportAddresses lists the addresses that a user was asked to confirm, oldest first.
+func (s *Store) ExportAddresses(ctx context.Context, userID string, p Page) ([]watchparty.AddressProof, error) {
+	q := s.db.NewSelect().Table("email_verifications").Column("id", "email", "former", "created_at", "used_at", "expires_at").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "id", p, "addresses", func(r *watchparty.AddressProof) {
+		utc(&r.CreatedAt, &r.UsedAt, &r.ExpiresAt)
+	})
+}
+
+// ExportResets lists the links that were to set a user's password, oldest first.
+func (s *Store) ExportResets(ctx context.Context, userID string, p Page) ([]watchparty.ResetRequest, error) {
+	q := s.db.NewSelect().Table("password_resets").Column("id", "created_at", "used_at", "expires_at").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "id", p, "resets", func(r *watchparty.ResetRequest) {
+		utc(&r.CreatedAt, &r.UsedAt, &r.ExpiresAt)
+	})
+}
+
+// ExportEmails lists the emails that were sent to a user's account, oldest first.
+func (s *Store) ExportEmails(ctx context.Context, userID string, p Page) ([]watchparty.Mail, error) {
+	var rows []emailRow
+	q := s.db.NewSelect().Model(&rows).Where("e.user_id = ?", userID)
+	if err := p.of(q, ascending, "e.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export emails: %w", err)
 	}
-	sanctions := make([]watchparty.Sanction, len(rows))
-	for i, r := range rows {
-		sanctions[i] = watchparty.Sanction{
-			ID: r.ID, RoomID: r.RoomID, UserID: r.UserID, Reason: r.Reason, Until: value(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
+	return convert(rows, emailRow.mail), nil
+}
+
+// ExportMemberships lists what a user is to rooms, by room.
+func (s *Store) ExportMemberships(ctx context.Context, userID string, p Page) ([]watchparty.Membership, error) {
+	q := s.db.NewSelect().Table("members").Column("room_id", "role", "created_at").Where("user_id = ?", userID)
+	return exported(ctx, q, "room_id", p, "memberships", func(r *watchparty.Membership) { utc(&r.CreatedAt) })
+}
+
+// ExportPresence lists the rooms that a user is in, by room.
+func (s *Store) ExportPresence(ctx context.Context, userID string, p Page) ([]watchparty.Presence, error) {
+	q := s.db.NewSelect().Table("participants").Column("room_id", "created_at", "last_seen_at", "present_since").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "room_id", p, "presence", func(r *watchparty.Presence) {
+		utc(&r.CreatedAt, &r.LastSeenAt, &r.PresentSince)
+	})
+}
+
+// ExportStays lists when a user was in which room, oldest first.
+func (s *Store) ExportStays(ctx context.Context, userID string, p Page) ([]watchparty.Stay, error) {
+	q := s.db.NewSelect().Table("stays").Column("id", "room_id", "started_at", "ended_at").Where("user_id = ?", userID)
+	return exported(ctx, q, "id", p, "stays", func(r *watchparty.Stay) { utc(&r.StartedAt, &r.EndedAt) })
+}
+
+// ExportActiveDays lists the days on which a user was active, oldest first.
+func (s *Store) ExportActiveDays(ctx context.Context, userID string, p Page) ([]watchparty.Day, error) {
+	q := s.db.NewSelect().Table("active_users").ColumnExpr("to_char(day, 'YYYY-MM-DD') AS date").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "day", p, "active days", func(*watchparty.Day) {})
+}
+
+// ExportActs lists what a user did in rooms by a role, oldest first.
+func (s *Store) ExportActs(ctx context.Context, userID string, p Page) ([]watchparty.ExportedAct, error) {
+	return s.exportActs(ctx, "actor_id", userID, p)
+}
+
+// ExportActsReceived lists what was done to a user in rooms, oldest first. Who did it is not the user's.
+func (s *Store) ExportActsReceived(ctx context.Context, userID string, p Page) ([]watchparty.ExportedAct, error) {
+	return s.exportActs(ctx, "target_id", userID, p)
+}
+
+func (s *Store) exportActs(ctx context.Context, of, userID string, p Page) ([]watchparty.ExportedAct, error) {
+	var rows []roomActRow
+	q := s.db.NewSelect().Model(&rows).Where("? = ?", bun.Ident(of), userID)
+	if err := p.of(q, ascending, "l.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export acts: %w", err)
+	}
+	return convert(rows, func(r roomActRow) watchparty.ExportedAct {
+		act := watchparty.ExportedAct{
+			ID: r.ID, RoomID: r.RoomID, Action: watchparty.RoomAction(r.Action), Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
 		}
+		if value(r.TargetID) != userID {
+			act.TargetID = value(r.TargetID)
+		}
+		return act
+	}), nil
+}
+
+// ExportAdminActs lists what a user did as an admin, oldest first.
+func (s *Store) ExportAdminActs(ctx context.Context, userID string, p Page) ([]watchparty.AuditEntry, error) {
+	return s.exportAudit(ctx, "a.actor_id = ?", userID, p)
+}
+
+// ExportAdminActsReceived lists what admins did to a user's account, oldest first. Who did it is not the user's.
+func (s *Store) ExportAdminActsReceived(ctx context.Context, userID string, p Page) ([]watchparty.AuditEntry, error) {
+	return s.exportAudit(ctx, "a.target_kind = 'user' AND a.target_id = ?", userID, p)
+}
+
+func (s *Store) exportAudit(ctx context.Context, of, userID string, p Page) ([]watchparty.AuditEntry, error) {
+	var rows []auditRow
+	q := selectAudit(s.db, &rows).Where(of, userID)
+	if err := p.of(q, ascending, "a.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export audit: %w", err)
 	}
-	return sanctions, nil
+	return convert(rows, auditRow.entry), nil
 }
 
 // ExportAvatars lists a user's uploads, oldest first.
@@ -79,4 +198,23 @@ func (s *Store) ExportAvatars(ctx context.Context, userID string, p Page) ([]wat
 		return nil, fmt.Errorf("store: export avatars: %w", err)
 	}
 	return convert(rows, avatarRow.avatar), nil
+}
+
+// exported reads a page in the order of a column. settle puts the rows' times into UTC.
+func exported[Row any](ctx context.Context, q *bun.SelectQuery, column string, p Page, what string, settle func(*Row)) ([]Row, error) {
+	rows := []Row{}
+	if err := p.of(q, ascending, column).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("store: export %s: %w", what, err)
+	}
+	for i := range rows {
+		settle(&rows[i])
+	}
+	return rows, nil
+}
+
+// utc leaves zero times, which stand for NULL, as they are.
+func utc(times ...*time.Time) {
+	for _, t := range times {
+		*t = t.UTC()
+	}
 }

@@ -111,16 +111,18 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired, or whose mail has not come and will not, makes way for the next; unless nobody is to know that it will not come.
+// expired, whose inviter may not invite any more, or whose mail has not come and will not, makes way for the next; unless
+// nobody is to know that it will not come.
 func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = expires_at").
 		Where("room_id = ? AND email_key = ? AND state = 'open' AND expires_at <= now()", roomID, to.Key()).Exec(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND i.email_key = ?
-		AND EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
-		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out'))`,
+	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND i.email_key = ? AND (NOT `+founded+`
+		OR EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
+		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ?
+			AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out')))`,
 		roomID, to.Key(), string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
 	if err != nil {
 		return "", nil, err
@@ -188,20 +190,28 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 	return row.invitation(), found(err, "invitation")
 }
 
-// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken.
+// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken, also when its inviter may
+// not invite any more.
 func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
-	invitation, err := s.Invitation(ctx, id)
-	if err == nil && (invitation.State != watchparty.InvitationOpen || invitation.Inviter.ID == "") {
+	var (
+		row  invitationRow
+		room roomRow
+	)
+	oneMoment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	err := s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).Where(founded).Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return selectRooms(tx, &room).Where("r.id = ?", row.RoomID).Scan(ctx)
+	})
+	if err = found(err, "open invitation"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
 	}
-	var room watchparty.Room
-	if err == nil {
-		room, err = s.Room(ctx, invitation.RoomID)
+	if err != nil {
+		return watchparty.Invitation{}, watchparty.Room{}, err
 	}
-	if watchparty.IsKind(err, watchparty.KindNotFound) {
-		err = watchparty.ErrBadToken
-	}
-	return invitation, room, err
+	return row.invitation(), room.room(), nil
 }
 
 // Invitations lists a room's invitations, all or those in a state, newest first.
@@ -247,8 +257,9 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 }
 
 // AcceptInvitation makes the user a member and lets them in. Accepting again is entering again, while they are a
-// member. It returns ErrBadToken for an invitation that is not theirs to accept any more, ErrBanned, ErrRoomArchived and
-// ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account is gone.
+// member. It returns ErrBadToken for an invitation that is not theirs to accept any more or whose inviter may not invite any
+// more, ErrBanned, ErrRoomArchived and ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account
+// is deleted or suspended.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
 	var room roomRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -259,9 +270,17 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
 			return nil, err
 		}
+		if err := living(ctx, tx, userID); err != nil {
+			return nil, err
+		}
 		again := row.state() == watchparty.InvitationAccepted && value(row.UserID) == userID
 		if !again && row.state() != watchparty.InvitationOpen {
 			return nil, watchparty.ErrBadToken
+		}
+		if !again { // membership is its own basis
+			if err := requireFounded(ctx, tx, row); err != nil {
+				return nil, err
+			}
 		}
 		standing, err := standing(ctx, tx, room.ID, userID)
 		switch {
@@ -290,10 +309,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 		}
 		return endInvitations(ctx, tx, watchparty.InvitationAccepted, userID, "i.id = ?", id)
 	})
-	switch {
-	case violates(err, "members_user_fkey"), violates(err, "participants_user_fkey"):
-		return watchparty.Room{}, watchparty.ErrUnauthenticated
-	case err != nil:
+	if err != nil {
 		return watchparty.Room{}, fmt.Errorf("store: accept invitation: %w", err)
 	}
 	return room.room(), nil

@@ -53,8 +53,9 @@ func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("LEFT JOIN users AS qu ON qu.id = q.user_id AND qu.deleted_at IS NULL")
 }
 
-// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrRoomArchived,
-// ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and ErrKeyReused.
+// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrUnauthenticated,
+// ErrRoomArchived, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and ErrKeyReused; for a
+// request that is repeated also ErrBanned.
 //
 // A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
 // misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
@@ -67,6 +68,9 @@ func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watch
 			return err
 		}
 		if former != "" {
+			if err := mayKnow(ctx, tx, n.RoomID, author.ID); err != nil {
+				return err
+			}
 			return selectMessages(tx, &row).Where("m.id = ?", former).Scan(ctx)
 		}
 		room, err := enterChat(ctx, tx, n.RoomID, author.ID)
@@ -94,12 +98,13 @@ type chat struct {
 	Quiet    bool   `bun:"quiet"`
 	SlowMode int    `bun:"slow_mode_seconds"`
 	Muted    bool   `bun:"muted"`
+	Alive    bool   `bun:"alive"` // the account of whoever wants to write
 
 	Role watchparty.Role `bun:"role"` // of whoever wants to write
 }
 
 // enterChat locks what someone writes under and notes that they are there; one person's writing in a room is one thing
-// after the other then. It returns ErrNotFound, ErrRoomArchived, ErrNotParticipant, ErrForbidden and ErrMuted.
+// after the other then. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended, ErrRoomArchived, ErrNotParticipant, ErrForbidden and ErrMuted.
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
 	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
@@ -108,11 +113,14 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
 			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
+		ColumnExpr("EXISTS (SELECT FROM users AS u WHERE u.id = ? AND "+alive+") AS alive", userID).
 		Where("id = ? AND deleted_at IS NULL", roomID).For("KEY SHARE").Scan(ctx, &room)
-	if err != nil {
+	switch {
+	case err != nil:
 		return room, err
-	}
-	if room.Archived {
+	case !room.Alive:
+		return room, watchparty.ErrUnauthenticated
+	case room.Archived:
 		return room, watchparty.ErrRoomArchived
 	}
 	if room.Quiet { // the room's lock comes before the participant's
@@ -120,6 +128,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 			return room, err
 		}
 	}
+	// The participant's row is the lock that a deletion of the account waits for: there is none of a deleted account.
 	in, err := touchParticipant(ctx, tx, roomID, userID)
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 type participantRow struct {
@@ -57,53 +58,50 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 // QuitRoom takes a user out of a room with their role and membership; being nothing to it is no error. It returns
 // ErrOwnRole for a host whom nobody follows.
 func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		was := value(room.HostID) == userID
 		if was {
 			heir, err := passOn(ctx, tx, room, toAnyone, false)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if heir == "" {
-				return watchparty.ErrOwnRole
+				return nil, watchparty.ErrOwnRole
 			}
 		}
-		for _, table := range []string{"participants", "members"} {
-			removed, err := remove(ctx, tx, table, roomID, userID)
-			if err != nil {
-				return err
-			}
-			was = was || removed
+		out, err := putOut(ctx, tx, roomID, userID)
+		if err != nil {
+			return nil, err
 		}
-		if !was { // a stranger does not keep a room from being inactive
-			return nil
+		if !was && !out { // a stranger does not keep a room from being inactive
+			return nil, nil
 		}
-		return touchRoom(ctx, tx, roomID)
+		return nil, touchRoom(ctx, tx, roomID)
 	})
 	return found(err, "quit room")
 }
 
 // LeaveRoom takes a user out of a room; not being in it is no error. The host of an open room passes it on, see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		was, err := remove(ctx, tx, "participants", roomID, userID)
 		if err != nil || !was {
-			return err
+			return nil, err
 		}
 		if value(room.HostID) == userID && room.ArchivedAt == nil {
 			if _, err := passOn(ctx, tx, room, toAnyone, true); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return touchRoom(ctx, tx, roomID)
+		return nil, touchRoom(ctx, tx, roomID)
 	})
 	return found(err, "leave room")
 }

@@ -37,7 +37,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 			return nil, err
 		}
 		var ids []string
-		err := selectByAddress(tx, (*userRow)(nil), email).Column("id").Scan(ctx, &ids)
+		err := selectByAddress(tx, (*userRow)(nil), email).Column("id").For("SHARE").Scan(ctx, &ids)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
@@ -17,28 +18,28 @@ func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, r
 		permission = watchparty.MayHandOver
 	}
 	var target participantRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if target, err = roleHolder(ctx, tx, roomID, username); err != nil {
-			return err
+			return nil, err
 		}
 		switch {
 		case target.UserID == actorID:
-			return watchparty.ErrOwnRole
+			return nil, watchparty.ErrOwnRole
 		case !actor.Outranks(watchparty.Role(target.Role)), role != watchparty.Host && !actor.Outranks(role):
-			return watchparty.ErrForbidden
+			return nil, watchparty.ErrForbidden
 		case room.ArchivedAt != nil:
-			return watchparty.ErrRoomArchived
+			return nil, watchparty.ErrRoomArchived
 		case role == watchparty.Host && (target.Away || target.Suspended):
-			return watchparty.ErrNotFound
+			return nil, watchparty.ErrNotFound
 		case target.Role == string(role):
-			return nil
+			return nil, nil
 		}
 		target.Role = string(role)
-		return giveRole(ctx, tx, room, actorID, target.UserID, role)
+		return nil, giveRole(ctx, tx, room, actorID, target.UserID, role)
 	})
 	return target.participant(), found(err, "set role")
 }

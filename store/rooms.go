@@ -50,7 +50,7 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
-// is gone, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
+// is deleted or suspended, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
 func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, o Once) (watchparty.Room, error) {
 	now := now()
 	row := roomRow{
@@ -60,6 +60,9 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claim(ctx, tx, o, row.ID)
 		if err != nil {
+			return err
+		}
+		if err := living(ctx, tx, hostID); err != nil {
 			return err
 		}
 		if former != "" {
@@ -76,11 +79,8 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		}
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
-	switch {
-	case violates(err, "rooms_movie_fkey"):
+	if violates(err, "rooms_movie_fkey") {
 		return watchparty.Room{}, watchparty.ErrUnknownMovie
-	case violates(err, "rooms_host_fkey"):
-		return watchparty.Room{}, watchparty.ErrUnauthenticated
 	}
 	if err != nil {
 		return watchparty.Room{}, found(err, "create room")
@@ -90,20 +90,10 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 
 // formerRoom finds what an earlier request opened, if it is still there for whoever did: it may be another's by now.
 func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *roomRow) error {
-	standing, err := standing(ctx, tx, roomID, userID)
-	if err != nil {
+	if err := mayKnow(ctx, tx, roomID, userID); err != nil {
 		return err
 	}
-	if standing.Banned {
-		return watchparty.ErrBanned
-	}
-	if err := selectRooms(tx, row).Where("r.id = ?", roomID).Scan(ctx); err != nil {
-		return err
-	}
-	if row.Visibility == string(watchparty.Private) && standing.Role == "" {
-		return watchparty.ErrNotFound
-	}
-	return nil
+	return selectRooms(tx, row).Where("r.id = ?", roomID).Scan(ctx)
 }
 
 // Rooms lists open public rooms, newest first. A search without a word finds none.
@@ -138,18 +128,18 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 
 // JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
 // It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived and
-// ErrRoomFull, and ErrUnauthenticated for a user whose account is gone.
+// ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		if row, err = lockRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
+		if err := living(ctx, tx, userID); err != nil {
+			return err
+		}
 		return enter(ctx, tx, &row, userID)
 	})
-	if violates(err, "participants_user_fkey") {
-		return watchparty.Room{}, watchparty.ErrUnauthenticated
-	}
 	return row.room(), found(err, "join room")
 }
 

@@ -31,6 +31,28 @@ func standing(ctx context.Context, db bun.IDB, roomID, userID string) (watchpart
 	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()}, found(err, "standing")
 }
 
+// mayKnow returns ErrBanned and ErrNotFound to whoever may not know of a room.
+func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
+	var viewer struct {
+		Banned bool `bun:"banned"`
+		Hidden bool `bun:"hidden"`
+	}
+	err := tx.NewRaw(`
+		SELECT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?1 AND `+banInForce+`) AS banned,
+			r.visibility = 'private' AND r.host_id IS DISTINCT FROM ?1
+				AND NOT EXISTS (SELECT FROM members WHERE room_id = r.id AND user_id = ?1) AS hidden
+		FROM rooms AS r WHERE r.id = ?0 AND r.deleted_at IS NULL`, roomID, userID).Scan(ctx, &viewer)
+	switch {
+	case err != nil:
+		return err
+	case viewer.Banned:
+		return watchparty.ErrBanned
+	case viewer.Hidden:
+		return watchparty.ErrNotFound
+	}
+	return nil
+}
+
 // lockRoom takes the lock under which the people of a room change: its capacity holds, and so do the roles that
 // permitted finds. NO KEY lets others post messages meanwhile.
 func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
@@ -46,11 +68,14 @@ func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
 	return err
 }
 
-// permitted is for what one does to a room by one's role: it locks the room and returns ErrNotFound to whoever may not
-// know of it, ErrBanned, and ErrForbidden without the permission.
+// permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns
+// ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the permission.
 func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission) (roomRow, watchparty.Role, error) {
 	room, err := lockRoom(ctx, tx, roomID)
 	if err != nil {
+		return room, "", err
+	}
+	if err := living(ctx, tx, actorID); err != nil {
 		return room, "", err
 	}
 	actor, err := standing(ctx, tx, roomID, actorID)
@@ -76,9 +101,9 @@ func permittedOn(
 	if err != nil {
 		return watchparty.Person{}, err
 	}
-	var target userRow
-	if err := tx.NewSelect().Model(&target).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).Scan(ctx); err != nil {
-		return watchparty.Person{}, found(err, "person in a room")
+	target, err := existing(ctx, tx, username)
+	if err != nil {
+		return watchparty.Person{}, err
 	}
 	other, err := standing(ctx, tx, roomID, target.ID)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // successors says who may be the next host of a room.
@@ -60,9 +61,18 @@ func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerSt
 	return setMember(ctx, tx, room.ID, *room.HostID, watchparty.Moderator)
 }
 
+// lockHosted locks the rooms that a user hosts.
+func lockHosted(ctx context.Context, tx bun.Tx, userID string) error {
+	_, err := tx.NewRaw("SELECT FROM rooms WHERE host_id = ? ORDER BY id FOR UPDATE", userID).Exec(ctx)
+	return err
+}
+
 // handOverRooms is for an account that is being deleted: each open room that it hosts passes on, or else is archived,
 // and none keeps it as its host. It returns the rooms whose cached reads and standings are out of date. Mark the account
 // as deleted before, or it may become the host of another room meanwhile.
+//
+// lockHosted has taken the rooms' locks before the account's; what is locked here is what the account became the host of in
+// between.
 func handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []string, err error) {
 	var hosted []roomRow
 	err = tx.NewSelect().Model(&hosted).Where("host_id = ?", userID).Order("id").For("UPDATE").Scan(ctx)
@@ -113,19 +123,19 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 	if err != nil || !due {
 		return false, found(err, "heartbeat")
 	}
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		// Someone else's heartbeat may have been faster, or the host's.
 		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).Scan(ctx, &due)
 		if err != nil || !due {
-			return err
+			return nil, err
 		}
 		heir, err := passOn(ctx, tx, room, toPresent, true)
 		passedOn = heir != ""
-		return err
+		return nil, err
 	})
 	return passedOn, found(err, "heartbeat")
 }

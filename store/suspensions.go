@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // Users lists accounts, newest first.
@@ -35,7 +36,7 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 // escapeLike takes their meaning from LIKE's special characters.
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// SuspendUser refuses the account new sign-ins and ends those that it has. One that is suspended already stays so since
+// SuspendUser refuses the account new sign-ins, and ends those that it has and its open invitations. One that is suspended already stays so since
 // the first time. It returns ErrNotFound.
 func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (watchparty.User, error) {
 	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
@@ -53,7 +54,7 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 	return row.user(), found(err, "suspend user")
 }
 
-// ReinstateUser lets the account sign in again. It returns ErrNotFound.
+// ReinstateUser lets the account sign in again. What the suspension has ended stays so. It returns ErrNotFound.
 func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		if row.SuspendedAt == nil {
@@ -78,14 +79,18 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile.
+// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's that
+// lose their basis by it end in the same transaction.
 func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) (userRow, error) {
 	var row userRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (_ []job.Event, err error) {
 		if row, err = lockUser(ctx, tx, userID); err != nil {
-			return err
+			return nil, err
 		}
-		return act(ctx, tx, &row)
+		if err := act(ctx, tx, &row); err != nil {
+			return nil, err
+		}
+		return endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
 	})
 	return row, err
 }

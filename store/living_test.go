@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+// entering are the operations that store something in an account's name, or of it, by the store's methods. Each is prepared
+// and then runs while the account is deleted or suspended. The account is the cast's holder.
+var entering = map[string]func(c *cast) func(ctx context.Context) error{
+	"JoinRoom": func(c *cast) func(context.Context) error {
+		room := newRoom(c.t, c.s, c.host, nil)
+		return func(ctx context.Context) error { return second(c.s.JoinRoom(ctx, room.ID, c.holder.ID)) }
+	},
+	"AcceptInvitation": func(c *cast) func(context.Context) error {
+		i := invite(c.t, c.s, newRoom(c.t, c.s, c.host, private), c.host, c.holder.Username+"@elsewhere.example.org")
+		return func(ctx context.Context) error { return second(c.s.AcceptInvitation(ctx, i.ID, c.holder.ID)) }
+	},
+	"AcceptInvitation of the holder's": func(c *cast) func(context.Context) error {
+		i, room := c.invite(), c.room
+		return func(ctx context.Context) error {
+			_, err := c.s.AcceptInvitation(ctx, i.ID, c.root.ID)
+			if err == nil { // then it was before, and the newcomer is in the room rightly
+				err = second(c.s.Participants(ctx, room.ID))
+			}
+			return err
+		}
+	},
+	"CreateRoom": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.CreateRoom(ctx, c.holder.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, Once{}))
+		}
+	},
+	"PostMessage": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.PostMessage(ctx, c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, Once{}))
+		}
+	},
+	"EditMessage": func(c *cast) func(context.Context) error {
+		m := say(c.t, c.s, c.room, c.holder, "hello")
+		return func(ctx context.Context) error { return second(c.s.EditMessage(ctx, m.ID, c.holder.ID, "hello again")) }
+	},
+	"DeleteMessage": func(c *cast) func(context.Context) error {
+		m := say(c.t, c.s, c.room, c.guest, "hello")
+		return func(ctx context.Context) error { return c.s.DeleteMessage(ctx, m.ID, c.holder.ID) }
+	},
+	"Invite": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			n := watchparty.NewInvitation{Email: c.holder.Username + "-guest@example.org"}
+			return second(c.s.Invite(ctx, c.room.ID, c.holder.ID, n, Once{}))
+		}
+	},
+	"RevokeInvitation": func(c *cast) func(context.Context) error {
+		i := invite(c.t, c.s, c.room, c.host, c.holder.Username+"-guest@example.org")
+		return func(ctx context.Context) error { return c.s.RevokeInvitation(ctx, i.ID, c.holder.ID) }
+	},
+	"SetRole to moderator": func(c *cast) func(context.Context) error {
+		require.NoError(c.t, c.setRole(c.host, c.holder, watchparty.Viewer))
+		return func(context.Context) error { return c.setRole(c.host, c.holder, watchparty.Moderator) }
+	},
+	"SetRole to host": func(c *cast) func(context.Context) error {
+		return func(context.Context) error { return c.setRole(c.host, c.holder, watchparty.Host) }
+	},
+	"LeaveRoom by the host": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.LeaveRoom(ctx, c.room.ID, c.host.ID) }
+	},
+	"QuitRoom by the host": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.QuitRoom(ctx, c.room.ID, c.host.ID) }
+	},
+	"DeleteAccount of the host": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.DeleteAccount(ctx, c.host.ID, "hash of "+c.host.Username))
+		}
+	},
+	"Heartbeat": func(c *cast) func(context.Context) error {
+		exec(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ? AND user_id = ?", c.room.ID, c.host.ID)
+		return func(ctx context.Context) error {
+			return second(c.s.Heartbeat(ctx, c.room.ID, c.holder.ID, time.Minute))
+		}
+	},
+	"Ban": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.Ban(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewBan{}, Once{}))
+		}
+	},
+	"Mute": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: now().Add(time.Hour)}, Once{}))
+		}
+	},
+	"Kick": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.Kick(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
+	},
+	"LiftBan": func(c *cast) func(context.Context) error {
+		ban(c.t, c.s, c.room, c.host, c.guest, nil)
+		return func(ctx context.Context) error { return c.s.LiftBan(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
+	},
+	"LiftMute": func(c *cast) func(context.Context) error {
+		mute(c.t, c.s, c.room, c.host, c.guest, now().Add(time.Hour))
+		return func(ctx context.Context) error { return c.s.LiftMute(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
+	},
+	"UpdateRoom": func(c *cast) func(context.Context) error {
+		room := newRoom(c.t, c.s, c.holder, nil)
+		visibility := watchparty.Private // which makes members of those who are in it
+		return func(ctx context.Context) error {
+			return second(c.s.UpdateRoom(ctx, room.ID, c.holder.ID, watchparty.RoomChange{Visibility: &visibility}, nil))
+		}
+	},
+	"DeleteRoom": func(c *cast) func(context.Context) error {
+		room := newRoom(c.t, c.s, c.holder, nil)
+		return func(ctx context.Context) error { return c.s.DeleteRoom(ctx, room.ID, c.holder.ID) }
+	},
+	"NextAvatarVersion": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return second(c.s.NextAvatarVersion(ctx, c.holder.ID)) }
+	},
+	"CreateAvatar": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return second(c.s.CreateAvatar(ctx, c.holder.ID, 1)) }
+	},
+	"PublishAvatar": func(c *cast) func(context.Context) error {
+		version := upload(c.t, c.s, c.holder)
+		return func(ctx context.Context) error { return second(c.s.PublishAvatar(ctx, c.holder.ID, version)) }
+	},
+	"LogIn": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			n := NewSession{TokenHash: []byte("another " + c.holder.ID), TTL: time.Hour, MaxTTL: time.Hour}
+			return second(c.s.LogIn(ctx, c.holder.ID, "hash of "+c.holder.Username, n))
+		}
+	},
+	"RotateSession": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			n := NewSession{TokenHash: []byte("the next " + c.holder.ID), TTL: time.Hour, MaxTTL: time.Hour}
+			return second(c.s.RotateSession(ctx, c.token, n))
+		}
+	},
+	"RequestReset": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.RequestReset(ctx, c.holder.Email, Once{}) }
+	},
+	"ResetPassword": func(c *cast) func(context.Context) error {
+		id := requestReset(c.t, c.s, c.holder)
+		return func(ctx context.Context) error { return second(c.s.ResetPassword(ctx, id, "another")) }
+	},
+	"ChangePassword": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return c.s.ChangePassword(ctx, c.holder.ID, "hash of "+c.holder.Username, "another", c.session)
+		}
+	},
+	"RequestEmail": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return c.s.RequestEmail(ctx, c.holder.ID, "hash of "+c.holder.Username, c.holder.Username+"@new.example.org")
+		}
+	},
+	"ResendVerification": func(c *cast) func(context.Context) error {
+		unconfirmed(c)
+		return func(ctx context.Context) error { return c.s.ResendVerification(ctx, c.holder.ID, Once{}) }
+	},
+	"VerifyEmail": func(c *cast) func(context.Context) error {
+		id := ask(c.t, c.s, c.holder, c.holder.Username+"@new.example.org")
+		return func(ctx context.Context) error { return c.s.VerifyEmail(ctx, id) }
+	},
+	"UpdateProfile": func(c *cast) func(context.Context) error {
+		name := "Another"
+		return func(ctx context.Context) error {
+			return second(c.s.UpdateProfile(ctx, c.holder.ID, watchparty.ProfileChange{DisplayName: &name}))
+		}
+	},
+	"GrantAdmin": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return second(c.s.GrantAdmin(ctx, c.holder.Email)) }
+	},
+	"QueueReminder": func(c *cast) func(context.Context) error {
+		unconfirmed(c)
+		id := emailAbout(c.t, c.s, watchparty.MailWelcome, c.holder.ID)
+		begin(c.t, c.s, id)
+		sent(c.t, c.s, id)
+		return func(ctx context.Context) error { return second(c.s.QueueReminder(ctx, id)) }
+	},
+	"PauseMails": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.PauseMails(ctx, c.holder.ID) }
+	},
+}
+
+// outside are the other methods of the store, with what keeps them from storing something of a deleted account.
+var outside = map[string][]string{
+	"reads": {
+		"Audit", "ActivityReport", "Avatar", "AvatarStates", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "Mail",
+		"MailAttempts", "MailPause", "Mails", "MailsPaused", "Message", "Messages", "Movie", "Movies", "Mutes", "MyRooms", "NewerMessages",
+		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmail", "PendingVerification", "Place",
+		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs",
+		"SessionUser", "Sessions", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
+	},
+	"exports, which read":    {"Export"}, // the prefix of all
+	"is no query":            {"Close", "DB", "OnEvent", "Ping"},
+	"makes an account":       {"CreateSignedInUser", "CreateUser"},
+	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportMails", "TallyDay"},
+	"only ends or removes":   {"AnonymiseMessages", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
+	"is clean-up":            {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndLostRuns", "EnterPolicy", "FinishRun", "SetCleanupCount"},
+	"changes one row of one": {"BeginAvatar", "BeginMail", "DropMail", "FailMail", "NoteMail", "RenderedAvatar", "SentMail"},
+	"is audited, which PauseMails stands for": {"AuditSchedule", "CancelMail", "CancelRun", "CreateMovie", "CreateRun", "DeleteMovie",
+		"EndUserSessions", "ReinstateUser", "ResendMail", "RestoreRoom", "ResumeMails", "SuspendUser", "UpdateMovie"},
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// meanwhile runs an operation while the holder is deleted or suspended. Whatever it says, it says it in words for a client.
+func meanwhile(t *testing.T, operation func(context.Context) error, act func() error) {
+	t.Helper()
+	var (
+		wg     sync.WaitGroup
+		failed error
+		acted  error
+	)
+	start := make(chan struct{})
+	wg.Go(func() { <-start; failed = operation(t.Context()) })
+	wg.Go(func() { <-start; acted = act() })
+	close(start)
+	wg.Wait()
+	require.NoError(t, acted)
+	var coded *watchparty.Error
+	if failed != nil && !errors.As(failed, &coded) {
+		require.NoError(t, failed)
+	}
+}
+
+// TestNobodyEntersWhoIsDeleted: nothing that is on its way outlives its account.
+func TestNobodyEntersWhoIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	remains := map[string]string{
+		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?", "sessions": "user_id = ?",
+		"email_verifications": "user_id = ?", "password_resets": "user_id = ?", "rooms": "host_id = ?",
+		"invitations": "user_id = ?0 OR inviter_id = ?0 AND state = 'open'",
+		"avatars":     "user_id = ? AND state IN ('processing', 'ready')", "emails": "user_id = ? AND state IN ('queued', 'sending')",
+		"users": "id = ? AND (is_admin OR email_verified_at IS NOT NULL OR avatar_version > 0 OR display_name <> 'Deleted account')",
+	}
+	for name, prepare := range entering {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 2 {
+				c := newCast(t, s, false)
+				operation := prepare(c)
+				meanwhile(t, operation, func() error { return second(s.DeleteAccount(t.Context(), c.holder.ID, "hash of "+c.holder.Username)) })
+				for table, condition := range remains {
+					require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+condition, c.holder.ID), table)
+				}
+			}
+		})
+	}
+}
+
+// TestNobodyEntersWhoIsSuspended: no sign-in and no invitation outlives a suspension.
+func TestNobodyEntersWhoIsSuspended(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for name, prepare := range entering {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCast(t, s, false)
+			operation := prepare(c)
+			meanwhile(t, operation, func() error { return perform[suspend](c) })
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL", c.holder.ID))
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM invitations WHERE inviter_id = ? AND state = 'open'", c.holder.ID))
+		})
+	}
+}
+
+// TestEntersKnowsEveryMethod fails for a new method of the store until it is raced against a deletion, or has a reason not
+// to be.
+func TestEntersKnowsEveryMethod(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for name := range entering {
+		method, _, _ := strings.Cut(name, " ")
+		known[method] = true
+	}
+	for _, methods := range outside {
+		for _, method := range methods {
+			known[method] = true
+		}
+	}
+	var unknown []string
+	of := reflect.TypeFor[*Store]()
+	for i := range of.NumMethod() {
+		if name := of.Method(i).Name; !known[name] && !strings.HasPrefix(name, "Export") {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	require.Empty(t, unknown, "what do these store of an account that is being deleted?")
+}
