@@ -32,17 +32,23 @@ const AuditPendingFor = time.Minute
 type AuditAction string
 
 const (
-	AuditUserSuspended      AuditAction = "user_suspended" // details: reason
+	AuditUserSuspended      AuditAction = "user_suspended" // details: reason, hide_content
 	AuditUserReinstated     AuditAction = "user_reinstated"
 	AuditUserSessionsEnded  AuditAction = "user_sessions_ended"
 	AuditAdminGranted       AuditAction = "admin_granted"
+	AuditAdminRevoked       AuditAction = "admin_revoked"
 	AuditMovieCreated       AuditAction = "movie_created"
 	AuditMovieUpdated       AuditAction = "movie_updated"
 	AuditMovieDeleted       AuditAction = "movie_deleted"   // details: title, year
 	AuditCleanupStarted     AuditAction = "cleanup_started" // details: policies, dry_run, older_than
 	AuditCleanupCancelled   AuditAction = "cleanup_cancelled"
 	AuditRoomRestored       AuditAction = "room_restored"
-	AuditSchedulePaused     AuditAction = "schedule_paused" // details of these: schedule, note, start, end
+	AuditRoomClosed         AuditAction = "room_closed"   // details: reason
+	AuditRoomReopened       AuditAction = "room_reopened" // details: reason
+	AuditPrivateRoomRead    AuditAction = "private_room_read"
+	AuditMessageRemoved     AuditAction = "message_removed"       // details: reason, room_id
+	AuditReportResolved     AuditAction = "abuse_report_resolved" // details: outcome, note
+	AuditSchedulePaused     AuditAction = "schedule_paused"       // details of these: schedule, note, start, end
 	AuditScheduleResumed    AuditAction = "schedule_resumed"
 	AuditScheduleTriggered  AuditAction = "schedule_triggered"
 	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
@@ -60,6 +66,8 @@ const (
 	AuditMovie      AuditKind = "movie"
 	AuditCleanupRun AuditKind = "cleanup_run"
 	AuditRoom       AuditKind = "room"
+	AuditMessage    AuditKind = "message"
+	AuditReport     AuditKind = "abuse_report"
 	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
 	AuditMail       AuditKind = "mail"
 	AuditMailPause  AuditKind = "mail_pause"

@@ -15,7 +15,8 @@ const (
 	PolicySessions     Policy = "ended_sessions"
 	PolicyInvitations  Policy = "ended_invitations"
 	PolicyKeys         Policy = "idempotency_keys"
-	PolicyMails        Policy = "old_mails" // with their attempts
+	PolicyReports      Policy = "resolved_reports" // of abuse, with what was reported
+	PolicyMails        Policy = "old_mails"        // with their attempts
 	PolicyOutbox       Policy = "started_events"
 	PolicyActivity     Policy = "old_activity"   // who was active on which day, and in which room when
 	PolicyFiles        Policy = "orphaned_files" // whose upload was never committed
@@ -25,7 +26,7 @@ const (
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyKeys, PolicyMails, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyInvitations, PolicyKeys, PolicyReports, PolicyMails, PolicyOutbox, PolicyActivity, PolicyFiles,
 	}
 }
 

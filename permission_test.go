@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,6 +82,26 @@ Who is banned is known by the token: what a public or unlisted room shows to any
 
 An archived room can be read, and nothing new happens in it: who tries gets a 409. Its host can open it again, or delete it.
 
+## What admins of the service may do
+
+Admins are no members of rooms: in a room they are what anybody is, and what follows they do under ` + "`/admin`" + `. Each act is audited
+in its own transaction; a room's log says what was done and why, and names no admin.
+
+- They see every room that is not deleted, and its messages, private and hidden ones too. That an admin reads the messages of a private
+  room is audited, once an hour for each admin and room.
+- They close a room, with a reason: it is archived, says ` + "`closed`" + ` to those in it, and its host gets a 409 ` + "`room_closed`" + ` for opening it.
+  They open any room again that has a host, whoever archived it.
+- They delete any message, with a reason.
+- They suspend an account. By default what it made is hidden then: the rooms that it hosts are a 404 for everyone but admins, those in them
+  included, and its messages look as if they were taken back, in quotes too. Reinstating shows all of it again; if the account is
+  deleted meanwhile, what is hidden is deleted with it. With ` + "`hide_content: false`" + ` nothing is hidden, but the rooms that it
+  hosts are in no list until they have another host: the next heartbeat of somebody in the room gives it one.
+- They read and resolve reports of abuse. Nobody is shown who reported what. A report keeps what was reported as it was then, until %d
+  days after it was resolved (` + "`CLEANUP_REPORT_AGE`" + `); of an account that is deleted, until it is resolved.
+- They make other admins, and take their rights. An admin has a confirmed address; the last one who is neither suspended nor deleted stays an admin.
+
+Everyone can report a room or a message that they see, and an account: %d new reports an hour, one open report for each thing.
+
 ## Presence
 
 A heartbeat (POST /rooms/{id}/heartbeat, every 30 seconds), posting and joining say that someone is there. Whoever was not seen
@@ -97,7 +118,7 @@ first of those who are in it now came. The next host is whoever has been in the 
 3. else of the moderators who are in the room without being present,
 4. else of the others who are; of two who came at the same moment, the one with the lower ID.
 
-After silence only those who are present count (1 and 2). Suspended accounts are passed over. The former host is a moderator from then
+After silence only those who are present count (1 and 2). A suspended host counts as silent at once; suspended accounts are passed over. The former host is a moderator from then
 on, unless the account is gone. With nobody to pass it on to the room keeps its host; if the account is gone, it is archived without one.
 The host can also hand the room over, to anyone who is in it (PATCH /rooms/{id}/participants/{username} with the role host).
 `
@@ -120,7 +141,8 @@ func TestPermissionsPage(t *testing.T) {
 		}
 		table.WriteString("\n")
 	}
-	want := fmt.Sprintf(permissionsPage, table.String(), int(watchparty.PresentFor.Seconds()), int(c.Room.HostSilence.Minutes()))
+	want := fmt.Sprintf(permissionsPage, table.String(), int(time.Duration(c.Cleanup.ReportAge).Hours()/24),
+		watchparty.MaxHourlyReports, int(watchparty.PresentFor.Seconds()), int(c.Room.HostSilence.Minutes()))
 	const file = "docs/permissions.md"
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(want), 0o600))

@@ -27,6 +27,7 @@ type Room struct {
 	SlowMode     time.Duration // between two messages of one person; 0 without
 	ArchivedAt   time.Time     // zero while open
 	RetiredAt    time.Time     // zero unless clean-up archived it
+	ClosedAt     time.Time     // zero unless an admin closed it; then it is archived, and its host cannot open it
 	Version      int           // counts the changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
@@ -100,6 +101,8 @@ const (
 var (
 	ErrRoomFull       = &Error{Kind: KindConflict, Code: "room_full", Message: "The room is full."}
 	ErrRoomArchived   = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
+	ErrRoomClosed     = &Error{Kind: KindConflict, Code: "room_closed", Message: "An admin has closed the room."}
+	ErrRoomHostless   = &Error{Kind: KindConflict, Code: "room_without_host", Message: "The room has no host any more, so it cannot be opened."}
 	ErrNotRetired     = &Error{Kind: KindConflict, Code: "room_not_retired", Message: "Clean-up has not archived the room, or the room has no host any more."}
 	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}

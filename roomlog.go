@@ -6,7 +6,7 @@ import "time"
 type RoomAct struct {
 	ID        string
 	Action    RoomAction
-	Actor     Person // nobody when the account is gone, and for what happened by itself
+	Actor     Person // nobody when the account is gone, for what happened by itself, and for what an admin of the service did
 	Target    Person // nobody when the account is gone, and for what was not done to anyone
 	Details   map[string]any
 	CreatedAt time.Time
@@ -25,7 +25,8 @@ const (
 	ActRoomUpdated        RoomAction = "room_updated" // details: fields
 	ActRoomArchived       RoomAction = "room_archived"
 	ActRoomReopened       RoomAction = "room_reopened"
-	ActRoleSet            RoomAction = "role_set" // details: role
+	ActRoomClosed         RoomAction = "room_closed" // by an admin; details: reason
+	ActRoleSet            RoomAction = "role_set"    // details: role
 	ActHostHandedOver     RoomAction = "host_handed_over"
 	ActHostSucceeded      RoomAction = "host_succeeded"
 	ActKicked             RoomAction = "kicked"
@@ -33,7 +34,7 @@ const (
 	ActBanLifted          RoomAction = "ban_lifted"
 	ActMuted              RoomAction = "muted" // details: until, reason
 	ActMuteLifted         RoomAction = "mute_lifted"
-	ActMessageDeleted     RoomAction = "message_deleted" // details: message_id
+	ActMessageDeleted     RoomAction = "message_deleted" // details: message_id; reason, by an admin
 	ActInvited            RoomAction = "invited"         // details: invitation_id
 	ActInvitationRevoked  RoomAction = "invitation_revoked"
 	ActInvitationAccepted RoomAction = "invitation_accepted"

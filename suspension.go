@@ -22,6 +22,7 @@ func (u User) State() UserState {
 type UserSearch struct {
 	Prefix string // of the username or the e-mail address, without regard to case
 	State  UserState
+	Admins bool // only those whom an admin's rights were given
 }
 
 // Normalise trims what people type around a value.
@@ -37,9 +38,11 @@ func (s UserSearch) Validate() error {
 // MaxSuspensionReason is in characters.
 const MaxSuspensionReason = 300
 
-// Suspension is why an account is suspended, in words for other admins.
+// Suspension is how an account is suspended.
 type Suspension struct {
-	Reason string
+	Reason      string // for other admins
+	HideContent bool   // hides the rooms that the account hosts, and its messages, until it is reinstated
+	ReportID    string // the report of abuse that it resolves; empty without one
 }
 
 // Normalise trims what people type around a value.

@@ -18,6 +18,7 @@ type User struct {
 	Admin           bool
 	EmailVerifiedAt time.Time // zero while unverified
 	SuspendedAt     time.Time // zero unless suspended
+	HiddenAt        time.Time // zero unless what it made is hidden
 	AvatarVersion   int       // the published avatar's version; 0 without one
 	AvatarFiles     []string  // its files' names
 	CreatedAt       time.Time

@@ -42,13 +42,15 @@ func (s *Server) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserRe
 	return GetUser200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
-// SuspendUser ends an account's sign-ins and refuses new ones. What it has said and where it is stays.
+// SuspendUser ends an account's sign-ins and refuses new ones, and hides what it made unless told otherwise.
 func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (SuspendUserResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	why := watchparty.Suspension{Reason: r.Body.Reason}
+	why := watchparty.Suspension{
+		Reason: r.Body.Reason, HideContent: r.Body.HideContent == nil || *r.Body.HideContent, ReportID: value(r.Body.ReportID),
+	}
 	why.Normalise()
 	if err := why.Validate(); err != nil {
 		return nil, err
@@ -56,12 +58,12 @@ func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (S
 	if r.UserID == id.UserID {
 		return nil, watchparty.ErrSuspendOneself
 	}
-	user, err := s.store.SuspendUser(ctx, id.UserID, r.UserID, why)
+	done, err := s.store.SuspendUser(ctx, id.UserID, r.UserID, why)
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(user.ID))
-	return SuspendUser200JSONResponse{Data: s.adminUser(user)}, nil
+	s.voidSuspended(ctx, done)
+	return SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
 }
 
 // ReinstateUser lets a suspended account sign in again.
@@ -70,12 +72,60 @@ func (s *Server) ReinstateUser(ctx context.Context, r ReinstateUserRequestObject
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.store.ReinstateUser(ctx, id.UserID, r.UserID)
+	done, err := s.store.ReinstateUser(ctx, id.UserID, r.UserID)
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(user.ID))
-	return ReinstateUser200JSONResponse{Data: s.adminUser(user)}, nil
+	s.voidSuspended(ctx, done)
+	return ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+}
+
+// voidSuspended voids what a suspension, or its end, shows differently.
+func (s *Server) voidSuspended(ctx context.Context, d store.Suspended) {
+	s.cache.Invalidate(ctx, cache.TagsOfDeleted(d.User.ID, d.User.Username, d.Rooms, d.Wrote)...)
+}
+
+// ListAdmins answers the accounts that have an admin's rights.
+func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (ListAdminsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAdmins")
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.store.Users(ctx, watchparty.UserSearch{Admins: true}, more(p))
+	if err != nil {
+		return nil, err
+	}
+	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Keys{u.ID} })
+	return ListAdmins200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
+}
+
+// GrantAdmin makes an account an admin.
+func (s *Server) GrantAdmin(ctx context.Context, r GrantAdminRequestObject) (GrantAdminResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.store.GrantAdminTo(ctx, id.UserID, r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
+}
+
+// RevokeAdmin takes an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
+func (s *Server) RevokeAdmin(ctx context.Context, r RevokeAdminRequestObject) (RevokeAdminResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.store.RevokeAdminOf(ctx, id.UserID, r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return RevokeAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // EndUserSessions ends all of an account's sign-ins.
@@ -94,7 +144,7 @@ func (s *Server) EndUserSessions(ctx context.Context, r EndUserSessionsRequestOb
 func (s *Server) adminUser(u watchparty.User) AdminUser {
 	return AdminUser{
 		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(), DisplayName: u.DisplayName,
-		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt),
+		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }

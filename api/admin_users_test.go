@@ -205,7 +205,7 @@ func TestSuspendUser(t *testing.T) {
 			require.Equal(t, "user", entry["target_kind"])
 		}
 		require.Equal(t, []any{"user_sessions_ended", "user_reinstated", "user_suspended"}, acts)
-		require.Equal(t, map[string]any{"reason": "Spam \U0001f3ac"}, a.list()[2]["details"])
+		require.Equal(t, map[string]any{"reason": "Spam \U0001f3ac", "hide_content": true}, a.list()[2]["details"])
 	})
 }
 

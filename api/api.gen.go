@@ -26,6 +26,96 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AbuseKind.
+const (
+	Harassment AbuseKind = "harassment"
+	Hate       AbuseKind = "hate"
+	Illegal    AbuseKind = "illegal"
+	Other      AbuseKind = "other"
+	Sexual     AbuseKind = "sexual"
+	Spam       AbuseKind = "spam"
+	Violence   AbuseKind = "violence"
+)
+
+// Valid indicates whether the value is a known member of the AbuseKind enum.
+func (e AbuseKind) Valid() bool {
+	switch e {
+	case Harassment:
+		return true
+	case Hate:
+		return true
+	case Illegal:
+		return true
+	case Other:
+		return true
+	case Sexual:
+		return true
+	case Spam:
+		return true
+	case Violence:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AbuseOutcome.
+const (
+	Acted     AbuseOutcome = "acted"
+	Dismissed AbuseOutcome = "dismissed"
+)
+
+// Valid indicates whether the value is a known member of the AbuseOutcome enum.
+func (e AbuseOutcome) Valid() bool {
+	switch e {
+	case Acted:
+		return true
+	case Dismissed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AbuseReportState.
+const (
+	AbuseReportStateOpen     AbuseReportState = "open"
+	AbuseReportStateResolved AbuseReportState = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the AbuseReportState enum.
+func (e AbuseReportState) Valid() bool {
+	switch e {
+	case AbuseReportStateOpen:
+		return true
+	case AbuseReportStateResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AbuseTargetKind.
+const (
+	AbuseTargetKindMessage AbuseTargetKind = "message"
+	AbuseTargetKindRoom    AbuseTargetKind = "room"
+	AbuseTargetKindUser    AbuseTargetKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the AbuseTargetKind enum.
+func (e AbuseTargetKind) Valid() bool {
+	switch e {
+	case AbuseTargetKindMessage:
+		return true
+	case AbuseTargetKindRoom:
+		return true
+	case AbuseTargetKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ActivityReportEvery.
 const (
 	Month ActivityReportEvery = "month"
@@ -46,30 +136,40 @@ func (e ActivityReportEvery) Valid() bool {
 
 // Defines values for AuditAction.
 const (
-	AuditActionAdminGranted       AuditAction = "admin_granted"
-	AuditActionCleanupCancelled   AuditAction = "cleanup_cancelled"
-	AuditActionCleanupStarted     AuditAction = "cleanup_started"
-	AuditActionMailCancelled      AuditAction = "mail_cancelled"
-	AuditActionMailResent         AuditAction = "mail_resent"
-	AuditActionMailsPaused        AuditAction = "mails_paused"
-	AuditActionMailsResumed       AuditAction = "mails_resumed"
-	AuditActionMovieCreated       AuditAction = "movie_created"
-	AuditActionMovieDeleted       AuditAction = "movie_deleted"
-	AuditActionMovieUpdated       AuditAction = "movie_updated"
-	AuditActionRoomRestored       AuditAction = "room_restored"
-	AuditActionScheduleBackfilled AuditAction = "schedule_backfilled"
-	AuditActionSchedulePaused     AuditAction = "schedule_paused"
-	AuditActionScheduleResumed    AuditAction = "schedule_resumed"
-	AuditActionScheduleTriggered  AuditAction = "schedule_triggered"
-	AuditActionUserReinstated     AuditAction = "user_reinstated"
-	AuditActionUserSessionsEnded  AuditAction = "user_sessions_ended"
-	AuditActionUserSuspended      AuditAction = "user_suspended"
+	AuditActionAbuseReportResolved AuditAction = "abuse_report_resolved"
+	AuditActionAdminGranted        AuditAction = "admin_granted"
+	AuditActionAdminRevoked        AuditAction = "admin_revoked"
+	AuditActionCleanupCancelled    AuditAction = "cleanup_cancelled"
+	AuditActionCleanupStarted      AuditAction = "cleanup_started"
+	AuditActionMailCancelled       AuditAction = "mail_cancelled"
+	AuditActionMailResent          AuditAction = "mail_resent"
+	AuditActionMailsPaused         AuditAction = "mails_paused"
+	AuditActionMailsResumed        AuditAction = "mails_resumed"
+	AuditActionMessageRemoved      AuditAction = "message_removed"
+	AuditActionMovieCreated        AuditAction = "movie_created"
+	AuditActionMovieDeleted        AuditAction = "movie_deleted"
+	AuditActionMovieUpdated        AuditAction = "movie_updated"
+	AuditActionPrivateRoomRead     AuditAction = "private_room_read"
+	AuditActionRoomClosed          AuditAction = "room_closed"
+	AuditActionRoomReopened        AuditAction = "room_reopened"
+	AuditActionRoomRestored        AuditAction = "room_restored"
+	AuditActionScheduleBackfilled  AuditAction = "schedule_backfilled"
+	AuditActionSchedulePaused      AuditAction = "schedule_paused"
+	AuditActionScheduleResumed     AuditAction = "schedule_resumed"
+	AuditActionScheduleTriggered   AuditAction = "schedule_triggered"
+	AuditActionUserReinstated      AuditAction = "user_reinstated"
+	AuditActionUserSessionsEnded   AuditAction = "user_sessions_ended"
+	AuditActionUserSuspended       AuditAction = "user_suspended"
 )
 
 // Valid indicates whether the value is a known member of the AuditAction enum.
 func (e AuditAction) Valid() bool {
 	switch e {
+	case AuditActionAbuseReportResolved:
+		return true
 	case AuditActionAdminGranted:
+		return true
+	case AuditActionAdminRevoked:
 		return true
 	case AuditActionCleanupCancelled:
 		return true
@@ -83,11 +183,19 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionMailsResumed:
 		return true
+	case AuditActionMessageRemoved:
+		return true
 	case AuditActionMovieCreated:
 		return true
 	case AuditActionMovieDeleted:
 		return true
 	case AuditActionMovieUpdated:
+		return true
+	case AuditActionPrivateRoomRead:
+		return true
+	case AuditActionRoomClosed:
+		return true
+	case AuditActionRoomReopened:
 		return true
 	case AuditActionRoomRestored:
 		return true
@@ -136,23 +244,29 @@ func (e AuditEntryOutcome) Valid() bool {
 
 // Defines values for AuditEntryTargetKind.
 const (
-	AuditEntryTargetKindCleanupRun AuditEntryTargetKind = "cleanup_run"
-	AuditEntryTargetKindMail       AuditEntryTargetKind = "mail"
-	AuditEntryTargetKindMailPause  AuditEntryTargetKind = "mail_pause"
-	AuditEntryTargetKindMovie      AuditEntryTargetKind = "movie"
-	AuditEntryTargetKindRoom       AuditEntryTargetKind = "room"
-	AuditEntryTargetKindSchedule   AuditEntryTargetKind = "schedule"
-	AuditEntryTargetKindUser       AuditEntryTargetKind = "user"
+	AuditEntryTargetKindAbuseReport AuditEntryTargetKind = "abuse_report"
+	AuditEntryTargetKindCleanupRun  AuditEntryTargetKind = "cleanup_run"
+	AuditEntryTargetKindMail        AuditEntryTargetKind = "mail"
+	AuditEntryTargetKindMailPause   AuditEntryTargetKind = "mail_pause"
+	AuditEntryTargetKindMessage     AuditEntryTargetKind = "message"
+	AuditEntryTargetKindMovie       AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindRoom        AuditEntryTargetKind = "room"
+	AuditEntryTargetKindSchedule    AuditEntryTargetKind = "schedule"
+	AuditEntryTargetKindUser        AuditEntryTargetKind = "user"
 )
 
 // Valid indicates whether the value is a known member of the AuditEntryTargetKind enum.
 func (e AuditEntryTargetKind) Valid() bool {
 	switch e {
+	case AuditEntryTargetKindAbuseReport:
+		return true
 	case AuditEntryTargetKindCleanupRun:
 		return true
 	case AuditEntryTargetKindMail:
 		return true
 	case AuditEntryTargetKindMailPause:
+		return true
+	case AuditEntryTargetKindMessage:
 		return true
 	case AuditEntryTargetKindMovie:
 		return true
@@ -600,6 +714,7 @@ const (
 	OldMails             Policy = "old_mails"
 	OldMessages          Policy = "old_messages"
 	OrphanedFiles        Policy = "orphaned_files"
+	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
 	UnverifiedAccounts   Policy = "unverified_accounts"
 )
@@ -629,6 +744,8 @@ func (e Policy) Valid() bool {
 		return true
 	case OrphanedFiles:
 		return true
+	case ResolvedReports:
+		return true
 	case StartedEvents:
 		return true
 	case UnverifiedAccounts:
@@ -641,6 +758,7 @@ func (e Policy) Valid() bool {
 // Defines values for ProblemCode.
 const (
 	ProblemCodeAccountSuspended        ProblemCode = "account_suspended"
+	ProblemCodeAddressUnconfirmed      ProblemCode = "address_unconfirmed"
 	ProblemCodeAvatarEmpty             ProblemCode = "avatar_empty"
 	ProblemCodeAvatarTooLarge          ProblemCode = "avatar_too_large"
 	ProblemCodeAvatarTooManyPixels     ProblemCode = "avatar_too_many_pixels"
@@ -652,6 +770,7 @@ const (
 	ProblemCodeBanned                  ProblemCode = "banned"
 	ProblemCodeBodyTooLarge            ProblemCode = "body_too_large"
 	ProblemCodeBusy                    ProblemCode = "busy"
+	ProblemCodeCannotReportOneself     ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself    ProblemCode = "cannot_suspend_oneself"
 	ProblemCodeEditWindowOver          ProblemCode = "edit_window_over"
 	ProblemCodeEmailTaken              ProblemCode = "email_taken"
@@ -660,6 +779,7 @@ const (
 	ProblemCodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
 	ProblemCodeInternal                ProblemCode = "internal"
 	ProblemCodeInvalidRequest          ProblemCode = "invalid_request"
+	ProblemCodeLastAdmin               ProblemCode = "last_admin"
 	ProblemCodeMailEnded               ProblemCode = "mail_ended"
 	ProblemCodeMailNotEnded            ProblemCode = "mail_not_ended"
 	ProblemCodeMethodNotAllowed        ProblemCode = "method_not_allowed"
@@ -673,12 +793,16 @@ const (
 	ProblemCodePreconditionFailed      ProblemCode = "precondition_failed"
 	ProblemCodeRangeNotSatisfiable     ProblemCode = "range_not_satisfiable"
 	ProblemCodeRateLimited             ProblemCode = "rate_limited"
+	ProblemCodeReportResolved          ProblemCode = "report_resolved"
 	ProblemCodeRoomArchived            ProblemCode = "room_archived"
+	ProblemCodeRoomClosed              ProblemCode = "room_closed"
 	ProblemCodeRoomFull                ProblemCode = "room_full"
 	ProblemCodeRoomNotRetired          ProblemCode = "room_not_retired"
+	ProblemCodeRoomWithoutHost         ProblemCode = "room_without_host"
 	ProblemCodeRunEnded                ProblemCode = "run_ended"
 	ProblemCodeSlowMode                ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations      ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyReports          ProblemCode = "too_many_reports"
 	ProblemCodeUnauthenticated         ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable             ProblemCode = "unavailable"
 	ProblemCodeUnknownMessage          ProblemCode = "unknown_message"
@@ -692,6 +816,8 @@ const (
 func (e ProblemCode) Valid() bool {
 	switch e {
 	case ProblemCodeAccountSuspended:
+		return true
+	case ProblemCodeAddressUnconfirmed:
 		return true
 	case ProblemCodeAvatarEmpty:
 		return true
@@ -715,6 +841,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeBusy:
 		return true
+	case ProblemCodeCannotReportOneself:
+		return true
 	case ProblemCodeCannotSuspendOneself:
 		return true
 	case ProblemCodeEditWindowOver:
@@ -730,6 +858,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInternal:
 		return true
 	case ProblemCodeInvalidRequest:
+		return true
+	case ProblemCodeLastAdmin:
 		return true
 	case ProblemCodeMailEnded:
 		return true
@@ -757,17 +887,25 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeRateLimited:
 		return true
+	case ProblemCodeReportResolved:
+		return true
 	case ProblemCodeRoomArchived:
+		return true
+	case ProblemCodeRoomClosed:
 		return true
 	case ProblemCodeRoomFull:
 		return true
 	case ProblemCodeRoomNotRetired:
+		return true
+	case ProblemCodeRoomWithoutHost:
 		return true
 	case ProblemCodeRunEnded:
 		return true
 	case ProblemCodeSlowMode:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyReports:
 		return true
 	case ProblemCodeUnauthenticated:
 		return true
@@ -842,6 +980,7 @@ const (
 	RoomActActionMuted              RoomActAction = "muted"
 	RoomActActionRoleSet            RoomActAction = "role_set"
 	RoomActActionRoomArchived       RoomActAction = "room_archived"
+	RoomActActionRoomClosed         RoomActAction = "room_closed"
 	RoomActActionRoomReopened       RoomActAction = "room_reopened"
 	RoomActActionRoomUpdated        RoomActAction = "room_updated"
 )
@@ -874,6 +1013,8 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionRoleSet:
 		return true
 	case RoomActActionRoomArchived:
+		return true
+	case RoomActActionRoomClosed:
 		return true
 	case RoomActActionRoomReopened:
 		return true
@@ -941,6 +1082,27 @@ func (e Visibility) Valid() bool {
 	}
 }
 
+// Defines values for ListAnyRoomsParamsState.
+const (
+	ListAnyRoomsParamsStateArchived ListAnyRoomsParamsState = "archived"
+	ListAnyRoomsParamsStateClosed   ListAnyRoomsParamsState = "closed"
+	ListAnyRoomsParamsStateOpen     ListAnyRoomsParamsState = "open"
+)
+
+// Valid indicates whether the value is a known member of the ListAnyRoomsParamsState enum.
+func (e ListAnyRoomsParamsState) Valid() bool {
+	switch e {
+	case ListAnyRoomsParamsStateArchived:
+		return true
+	case ListAnyRoomsParamsStateClosed:
+		return true
+	case ListAnyRoomsParamsStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetDefaultAvatarParamsDefaultName.
 const (
 	DefaultPng GetDefaultAvatarParamsDefaultName = "default.png"
@@ -985,6 +1147,68 @@ func (e GetAvatarFileParamsName) Valid() bool {
 		return false
 	}
 }
+
+// AbuseKind defines model for AbuseKind.
+type AbuseKind string
+
+// AbuseOutcome defines model for AbuseOutcome.
+type AbuseOutcome string
+
+// AbuseReport defines model for AbuseReport.
+type AbuseReport struct {
+	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
+	Content   *ReportedContent `json:"content"`
+	CreatedAt Time             `json:"created_at"`
+	ID        ID               `json:"id"`
+	Kind      AbuseKind        `json:"kind"`
+
+	// Note Of the admin who resolved it, who is in the audit log
+	Note string `json:"note"`
+
+	// Outcome null while it is open
+	Outcome    *AbuseOutcome `json:"outcome"`
+	ResolvedAt *time.Time    `json:"resolved_at"`
+
+	// RoomID The room, or that of the message
+	RoomID *string          `json:"room_id"`
+	State  AbuseReportState `json:"state"`
+	Target AbuseTarget      `json:"target"`
+
+	// Text What the reporter wrote
+	Text string `json:"text"`
+
+	// UserID The account that it concerns: the author, the host, or the account itself
+	UserID *string `json:"user_id"`
+}
+
+// AbuseReportAnswer defines model for AbuseReportAnswer.
+type AbuseReportAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached      `json:"_cached"`
+	Data             AbuseReport `json:"data"`
+}
+
+// AbuseReportList defines model for AbuseReportList.
+type AbuseReportList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached        `json:"_cached"`
+	Data             []AbuseReport `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// AbuseReportState defines model for AbuseReportState.
+type AbuseReportState string
+
+// AbuseTarget defines model for AbuseTarget.
+type AbuseTarget struct {
+	ID   ID              `json:"id"`
+	Kind AbuseTargetKind `json:"kind"`
+}
+
+// AbuseTargetKind defines model for AbuseTargetKind.
+type AbuseTargetKind string
 
 // AcceptedInvitation defines model for AcceptedInvitation.
 type AcceptedInvitation struct {
@@ -1081,12 +1305,59 @@ type ActivityReport struct {
 // ActivityReportEvery defines model for ActivityReport.Every.
 type ActivityReportEvery string
 
+// AdminMessage defines model for AdminMessage.
+type AdminMessage struct {
+	// Hidden With what else its author made; to everyone but admins it looks taken back
+	Hidden  bool    `json:"hidden"`
+	Message Message `json:"message"`
+}
+
+// AdminMessageList defines model for AdminMessageList.
+type AdminMessageList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached         `json:"_cached"`
+	Data             []AdminMessage `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// AdminRoom defines model for AdminRoom.
+type AdminRoom struct {
+	// ClosedAt When an admin closed it
+	ClosedAt *time.Time `json:"closed_at"`
+
+	// Hidden With what else its host made; everyone but admins gets a 404
+	Hidden bool `json:"hidden"`
+	Room   Room `json:"room"`
+}
+
+// AdminRoomAnswer defines model for AdminRoomAnswer.
+type AdminRoomAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached    `json:"_cached"`
+	Data             AdminRoom `json:"data"`
+}
+
+// AdminRoomList defines model for AdminRoomList.
+type AdminRoomList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached      `json:"_cached"`
+	Data             []AdminRoom `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // AdminUser defines model for AdminUser.
 type AdminUser struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
 	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
 	// former ones work for a minute more.
-	Avatar        AvatarURLs `json:"avatar"`
+	Avatar AvatarURLs `json:"avatar"`
+
+	// ContentHidden Whether its rooms and messages are hidden
+	ContentHidden bool       `json:"content_hidden"`
 	CreatedAt     Time       `json:"created_at"`
 	DisplayName   string     `json:"display_name"`
 	Email         string     `json:"email"`
@@ -1356,6 +1627,15 @@ type CleanupStarted struct {
 	TemporalURL string `json:"temporal_url"`
 }
 
+// CloseRoomRequest defines model for CloseRoomRequest.
+type CloseRoomRequest struct {
+	// Reason For the room's host, in its log, and for other admins, in the audit log
+	Reason ReasonForHost `json:"reason"`
+
+	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	ReportID *ResolvedReportID `json:"report_id,omitempty"`
+}
+
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
 	Description *string  `json:"description,omitempty"`
@@ -1529,6 +1809,8 @@ type EmailWait string
 
 // Export defines model for Export.
 type Export struct {
+	// AbuseReports Those that the account sent
+	AbuseReports        []SentAbuseReport    `json:"abuse_reports"`
 	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
 	Account             Account              `json:"account"`
 
@@ -1828,7 +2110,7 @@ type Message struct {
 	Body      string `json:"body"`
 	CreatedAt Time   `json:"created_at"`
 
-	// Deleted Taken back, the body is empty then
+	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
 	Deleted  bool       `json:"deleted"`
 	EditedAt *time.Time `json:"edited_at"`
 	ID       ID         `json:"id"`
@@ -2004,7 +2286,7 @@ type Person struct {
 // `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
 // an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
 // deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`. `old_mails`: what became of mails, with the attempts. `started_events`: of the outbox.
+// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of mails, with the attempts. `started_events`: of the outbox.
 // `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
 type Policy string
 
@@ -2080,6 +2362,9 @@ type Quote struct {
 // Reason For those who moderate the room
 type Reason = string
 
+// ReasonForHost For the room's host, in its log, and for other admins, in the audit log
+type ReasonForHost = string
+
 // ReceivedInvitation defines model for ReceivedInvitation.
 type ReceivedInvitation struct {
 	AnsweredAt *time.Time      `json:"answered_at"`
@@ -2118,6 +2403,21 @@ type RegisterRequest struct {
 	Username Username    `json:"username"`
 }
 
+// RemoveMessageRequest defines model for RemoveMessageRequest.
+type RemoveMessageRequest struct {
+	// Reason For the room's host, in its log, and for other admins, in the audit log
+	Reason ReasonForHost `json:"reason"`
+
+	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	ReportID *ResolvedReportID `json:"report_id,omitempty"`
+}
+
+// ReopenRoomRequest defines model for ReopenRoomRequest.
+type ReopenRoomRequest struct {
+	// Reason For the room's host, in its log, and for other admins, in the audit log
+	Reason *ReasonForHost `json:"reason,omitempty"`
+}
+
 // Report defines model for Report.
 type Report struct {
 	CreatedAt Time `json:"created_at"`
@@ -2132,6 +2432,17 @@ type Report struct {
 	PeriodEnd   Time    `json:"period_end"`
 	PeriodStart Time    `json:"period_start"`
 	RunID       *string `json:"run_id"`
+}
+
+// ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
+type ReportAbuseRequest struct {
+	Kind      AbuseKind `json:"kind"`
+	MessageID *ID       `json:"message_id,omitempty"`
+	RoomID    *ID       `json:"room_id,omitempty"`
+
+	// Text What the admins should know, for them alone
+	Text     *string   `json:"text,omitempty"`
+	Username *Username `json:"username,omitempty"`
 }
 
 // ReportAnswer defines model for ReportAnswer.
@@ -2170,6 +2481,22 @@ type ReportViewAnswer struct {
 	} `json:"data"`
 }
 
+// ReportedContent defines model for ReportedContent.
+type ReportedContent struct {
+	// Body Of a message
+	Body        string `json:"body"`
+	DisplayName string `json:"display_name"`
+
+	// RoomDescription Of a room
+	RoomDescription string `json:"room_description"`
+
+	// RoomName Of a room or a message
+	RoomName string `json:"room_name"`
+
+	// Username Of the message's author, the room's host, or the account itself
+	Username string `json:"username"`
+}
+
 // ResetRequest defines model for ResetRequest.
 type ResetRequest struct {
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
@@ -2179,6 +2506,16 @@ type ResetRequest struct {
 	Password NewPassword  `json:"password"`
 	Token    OneTimeToken `json:"token"`
 }
+
+// ResolveAbuseReportRequest defines model for ResolveAbuseReportRequest.
+type ResolveAbuseReportRequest struct {
+	// Note For other admins
+	Note    *string      `json:"note,omitempty"`
+	Outcome AbuseOutcome `json:"outcome"`
+}
+
+// ResolvedReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+type ResolvedReportID = string
 
 // RetiredRoom defines model for RetiredRoom.
 type RetiredRoom struct {
@@ -2203,7 +2540,10 @@ type Role string
 
 // Room defines model for Room.
 type Room struct {
-	Capacity    int    `json:"capacity"`
+	Capacity int `json:"capacity"`
+
+	// Closed An admin closed it: it is archived, and its host cannot open it again
+	Closed      bool   `json:"closed"`
 	CreatedAt   Time   `json:"created_at"`
 	Description string `json:"description"`
 
@@ -2229,7 +2569,7 @@ type Room struct {
 type RoomAct struct {
 	Action RoomActAction `json:"action"`
 
-	// Actor null when the account is gone, and when nobody did it
+	// Actor null when the account is gone, when nobody did it, and when an admin of the service did
 	Actor     *Person                `json:"actor"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
@@ -2321,6 +2661,22 @@ type ScheduledRun struct {
 	WorkflowID  string `json:"workflow_id"`
 }
 
+// SentAbuseReport defines model for SentAbuseReport.
+type SentAbuseReport struct {
+	CreatedAt Time        `json:"created_at"`
+	ID        ID          `json:"id"`
+	Kind      AbuseKind   `json:"kind"`
+	Target    AbuseTarget `json:"target"`
+	Text      string      `json:"text"`
+}
+
+// SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
+type SentAbuseReportAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached          `json:"_cached"`
+	Data             SentAbuseReport `json:"data"`
+}
+
 // Session defines model for Session.
 type Session struct {
 	// Current Whether it is the one that asks
@@ -2397,8 +2753,14 @@ type StartCleanupRequest struct {
 
 // SuspendRequest defines model for SuspendRequest.
 type SuspendRequest struct {
+	// HideContent Hides the rooms that it hosts, and its messages
+	HideContent *bool `json:"hide_content,omitempty"`
+
 	// Reason For other admins, it is kept in the audit log
 	Reason string `json:"reason"`
+
+	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // Time defines model for Time.
@@ -2482,6 +2844,27 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
+// ListAbuseReportsParams defines parameters for ListAbuseReports.
+type ListAbuseReportsParams struct {
+	State  *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
+	Kind   *AbuseKind        `form:"kind,omitempty" json:"kind,omitempty"`
+	Target *AbuseTargetKind  `form:"target,omitempty" json:"target,omitempty"`
+
+	// UserID About this account, its rooms or its messages
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAdminsParams defines parameters for ListAdmins.
+type ListAdminsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
 	ActorID  *ID          `form:"actor_id,omitempty" json:"actor_id,omitempty"`
@@ -2539,8 +2922,32 @@ type ListReportsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListAnyRoomsParams defines parameters for ListAnyRooms.
+type ListAnyRoomsParams struct {
+	// Q How the name begins
+	Q      *string `form:"q,omitempty" json:"q,omitempty"`
+	HostID *ID     `form:"host_id,omitempty" json:"host_id,omitempty"`
+
+	// State `closed` are those that an admin closed, `archived` those and the other archived ones
+	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAnyRoomsParamsState defines parameters for ListAnyRooms.
+type ListAnyRoomsParamsState string
+
 // ListRetiredRoomsParams defines parameters for ListRetiredRooms.
 type ListRetiredRoomsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAnyMessagesParams defines parameters for ListAnyMessages.
+type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2654,6 +3061,13 @@ type UpdateMovieParams struct {
 	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
 	// change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ReportAbuseParams defines parameters for ReportAbuse.
+type ReportAbuseParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
@@ -2786,8 +3200,20 @@ type GetProfileParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ResolveAbuseReportJSONRequestBody defines body for ResolveAbuseReport for application/json ContentType.
+type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
+
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
+
+// RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
+type RemoveMessageJSONRequestBody = RemoveMessageRequest
+
+// CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
+type CloseRoomJSONRequestBody = CloseRoomRequest
+
+// ReopenRoomJSONRequestBody defines body for ReopenRoom for application/json ContentType.
+type ReopenRoomJSONRequestBody = ReopenRoomRequest
 
 // BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
 type BackfillScheduleJSONRequestBody = ScheduleBackfill
@@ -2849,6 +3275,9 @@ type CreateMovieJSONRequestBody = CreateMovieRequest
 // UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
 type UpdateMovieJSONRequestBody = UpdateMovieRequest
 
+// ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
+type ReportAbuseJSONRequestBody = ReportAbuseRequest
+
 // ViewReportJSONRequestBody defines body for ViewReport for application/json ContentType.
 type ViewReportJSONRequestBody = TokenRequest
 
@@ -2887,6 +3316,18 @@ type ChangePasswordJSONRequestBody = ChangePasswordRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAbuseReports What people have reported, the newest first
+	// (GET /admin/abuse-reports)
+	ListAbuseReports(ctx echo.Context, params ListAbuseReportsParams) error
+	// GetAbuseReport One report of abuse
+	// (GET /admin/abuse-reports/{abuse_report_id})
+	GetAbuseReport(ctx echo.Context, abuseReportID ID) error
+	// ResolveAbuseReport Resolve a report of abuse
+	// (POST /admin/abuse-reports/{abuse_report_id}/resolve)
+	ResolveAbuseReport(ctx echo.Context, abuseReportID ID) error
+	// ListAdmins The admins, the newest account first
+	// (GET /admin/admins)
+	ListAdmins(ctx echo.Context, params ListAdminsParams) error
 	// ListAudit What admins did, the newest first
 	// (GET /admin/audit)
 	ListAudit(ctx echo.Context, params ListAuditParams) error
@@ -2926,6 +3367,9 @@ type ServerInterface interface {
 	// ResendEmail Send a mail again
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
+	// RemoveMessage Delete a message in any room
+	// (POST /admin/messages/{message_id}/delete)
+	RemoveMessage(ctx echo.Context, messageID ID) error
 	// ListReports Stored reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -2935,12 +3379,27 @@ type ServerInterface interface {
 	// GetReportTable An activity report's days as CSV
 	// (GET /admin/reports/{report_id}/csv)
 	GetReportTable(ctx echo.Context, reportID ID) error
+	// ListAnyRooms All rooms that are not deleted, private and hidden ones too, the newest first
+	// (GET /admin/rooms)
+	ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error
 	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
 	// RestoreRoom Open a room that clean-up archived
 	// (POST /admin/rooms/{retired_id}/restore)
 	RestoreRoom(ctx echo.Context, retiredID ID) error
+	// GetAnyRoom Any room that is not deleted
+	// (GET /admin/rooms/{room_id})
+	GetAnyRoom(ctx echo.Context, roomID RoomID) error
+	// CloseRoom Close a room
+	// (POST /admin/rooms/{room_id}/close)
+	CloseRoom(ctx echo.Context, roomID RoomID) error
+	// ListAnyMessages What was said in any room, the newest first
+	// (GET /admin/rooms/{room_id}/messages)
+	ListAnyMessages(ctx echo.Context, roomID RoomID, params ListAnyMessagesParams) error
+	// ReopenRoom Open a room again, whoever archived it
+	// (POST /admin/rooms/{room_id}/reopen)
+	ReopenRoom(ctx echo.Context, roomID RoomID) error
 	// ListSchedules What is started by the clock
 	// (GET /admin/schedules)
 	ListSchedules(ctx echo.Context) error
@@ -2962,6 +3421,12 @@ type ServerInterface interface {
 	// GetUser One account
 	// (GET /admin/users/{user_id})
 	GetUser(ctx echo.Context, userID ID) error
+	// RevokeAdmin Take an admin's rights
+	// (DELETE /admin/users/{user_id}/admin)
+	RevokeAdmin(ctx echo.Context, userID ID) error
+	// GrantAdmin Make an account an admin
+	// (PUT /admin/users/{user_id}/admin)
+	GrantAdmin(ctx echo.Context, userID ID) error
 	// ReinstateUser Let a suspended account sign in again
 	// (POST /admin/users/{user_id}/reinstate)
 	ReinstateUser(ctx echo.Context, userID ID) error
@@ -3052,6 +3517,9 @@ type ServerInterface interface {
 	// UpdateMovie Change a film
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
+	// ReportAbuse Report a room, a message or an account to the admins
+	// (POST /reports)
+	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx echo.Context) error
@@ -3174,6 +3642,116 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ListAbuseReports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAbuseReports(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAbuseReportsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "target" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target", ctx.QueryParams(), &params.Target, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter target: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAbuseReports(ctx, params)
+	return err
+}
+
+// GetAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAbuseReport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "abuse_report_id" -------------
+	var abuseReportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAbuseReport(ctx, abuseReportID)
+	return err
+}
+
+// ResolveAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) ResolveAbuseReport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "abuse_report_id" -------------
+	var abuseReportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResolveAbuseReport(ctx, abuseReportID)
+	return err
+}
+
+// ListAdmins converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAdmins(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAdminsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAdmins(ctx, params)
+	return err
 }
 
 // ListAudit converts echo context to params.
@@ -3467,6 +4045,22 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 	return err
 }
 
+// RemoveMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "message_id" -------------
+	var messageID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message_id", ctx.Param("message_id"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter message_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveMessage(ctx, messageID)
+	return err
+}
+
 // ListReports converts echo context to params.
 func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
 	var err error
@@ -3531,6 +4125,52 @@ func (w *ServerInterfaceWrapper) GetReportTable(ctx echo.Context) error {
 	return err
 }
 
+// ListAnyRooms converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAnyRooms(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAnyRoomsParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "host_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "host_id", ctx.QueryParams(), &params.HostID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter host_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAnyRooms(ctx, params)
+	return err
+}
+
 // ListRetiredRooms converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRetiredRooms(ctx echo.Context) error {
 	var err error
@@ -3569,6 +4209,86 @@ func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RestoreRoom(ctx, retiredID)
+	return err
+}
+
+// GetAnyRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAnyRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAnyRoom(ctx, roomID)
+	return err
+}
+
+// CloseRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) CloseRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CloseRoom(ctx, roomID)
+	return err
+}
+
+// ListAnyMessages converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAnyMessages(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAnyMessagesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAnyMessages(ctx, roomID, params)
+	return err
+}
+
+// ReopenRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) ReopenRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReopenRoom(ctx, roomID)
 	return err
 }
 
@@ -3697,6 +4417,38 @@ func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetUser(ctx, userID)
+	return err
+}
+
+// RevokeAdmin converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeAdmin(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeAdmin(ctx, userID)
+	return err
+}
+
+// GrantAdmin converts echo context to params.
+func (w *ServerInterfaceWrapper) GrantAdmin(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GrantAdmin(ctx, userID)
 	return err
 }
 
@@ -4365,6 +5117,35 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateMovie(ctx, movieID, params)
+	return err
+}
+
+// ReportAbuse converts echo context to params.
+func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportAbuseParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReportAbuse(ctx, params)
 	return err
 }
 
@@ -5354,6 +6135,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/chat/messages", wrapper.PostMessage, options.OperationMiddlewares["postMessage"]...)
 	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
 	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
+	router.POST(options.BaseURL+"/reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -5362,6 +6144,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/cleanup/runs/:run_id", wrapper.GetCleanupRun, options.OperationMiddlewares["getCleanupRun"]...)
 	router.POST(options.BaseURL+"/admin/cleanup/runs/:run_id/cancel", wrapper.CancelCleanupRun, options.OperationMiddlewares["cancelCleanupRun"]...)
 	router.GET(options.BaseURL+"/admin/rooms/retired", wrapper.ListRetiredRooms, options.OperationMiddlewares["listRetiredRooms"]...)
+	router.GET(options.BaseURL+"/admin/rooms", wrapper.ListAnyRooms, options.OperationMiddlewares["listAnyRooms"]...)
+	router.GET(options.BaseURL+"/admin/rooms/:room_id", wrapper.GetAnyRoom, options.OperationMiddlewares["getAnyRoom"]...)
+	router.GET(options.BaseURL+"/admin/rooms/:room_id/messages", wrapper.ListAnyMessages, options.OperationMiddlewares["listAnyMessages"]...)
+	router.POST(options.BaseURL+"/admin/rooms/:room_id/close", wrapper.CloseRoom, options.OperationMiddlewares["closeRoom"]...)
+	router.POST(options.BaseURL+"/admin/rooms/:room_id/reopen", wrapper.ReopenRoom, options.OperationMiddlewares["reopenRoom"]...)
+	router.POST(options.BaseURL+"/admin/messages/:message_id/delete", wrapper.RemoveMessage, options.OperationMiddlewares["removeMessage"]...)
+	router.GET(options.BaseURL+"/admin/abuse-reports", wrapper.ListAbuseReports, options.OperationMiddlewares["listAbuseReports"]...)
+	router.GET(options.BaseURL+"/admin/abuse-reports/:abuse_report_id", wrapper.GetAbuseReport, options.OperationMiddlewares["getAbuseReport"]...)
+	router.POST(options.BaseURL+"/admin/abuse-reports/:abuse_report_id/resolve", wrapper.ResolveAbuseReport, options.OperationMiddlewares["resolveAbuseReport"]...)
 	router.POST(options.BaseURL+"/admin/rooms/:retired_id/restore", wrapper.RestoreRoom, options.OperationMiddlewares["restoreRoom"]...)
 	router.GET(options.BaseURL+"/admin/schedules", wrapper.ListSchedules, options.OperationMiddlewares["listSchedules"]...)
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/pause", wrapper.PauseSchedule, options.OperationMiddlewares["pauseSchedule"]...)
@@ -5376,6 +6167,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.POST(options.BaseURL+"/admin/users/:user_id/suspend", wrapper.SuspendUser, options.OperationMiddlewares["suspendUser"]...)
 	router.POST(options.BaseURL+"/admin/users/:user_id/reinstate", wrapper.ReinstateUser, options.OperationMiddlewares["reinstateUser"]...)
+	router.DELETE(options.BaseURL+"/admin/users/:user_id/admin", wrapper.RevokeAdmin, options.OperationMiddlewares["revokeAdmin"]...)
+	router.PUT(options.BaseURL+"/admin/users/:user_id/admin", wrapper.GrantAdmin, options.OperationMiddlewares["grantAdmin"]...)
+	router.GET(options.BaseURL+"/admin/admins", wrapper.ListAdmins, options.OperationMiddlewares["listAdmins"]...)
 	router.DELETE(options.BaseURL+"/admin/users/:user_id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
 	router.GET(options.BaseURL+"/admin/emails", wrapper.ListEmails, options.OperationMiddlewares["listEmails"]...)
 	router.DELETE(options.BaseURL+"/admin/emails/pause", wrapper.ResumeEmails, options.OperationMiddlewares["resumeEmails"]...)
@@ -5390,6 +6184,163 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ListAbuseReportsRequestObject struct {
+	Params ListAbuseReportsParams
+}
+
+type ListAbuseReportsResponseObject interface {
+	VisitListAbuseReportsResponse(w http.ResponseWriter) error
+}
+
+type ListAbuseReports200JSONResponse AbuseReportList
+
+func (response ListAbuseReports200JSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAbuseReportsdefaultApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReportRequestObject struct {
+	AbuseReportID ID `json:"abuse_report_id"`
+}
+
+type GetAbuseReportResponseObject interface {
+	VisitGetAbuseReportResponse(w http.ResponseWriter) error
+}
+
+type GetAbuseReport200JSONResponse AbuseReportAnswer
+
+func (response GetAbuseReport200JSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReportRequestObject struct {
+	AbuseReportID ID `json:"abuse_report_id"`
+	Body          *ResolveAbuseReportJSONRequestBody
+}
+
+type ResolveAbuseReportResponseObject interface {
+	VisitResolveAbuseReportResponse(w http.ResponseWriter) error
+}
+
+type ResolveAbuseReport200JSONResponse AbuseReportAnswer
+
+func (response ResolveAbuseReport200JSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdminsRequestObject struct {
+	Params ListAdminsParams
+}
+
+type ListAdminsResponseObject interface {
+	VisitListAdminsResponse(w http.ResponseWriter) error
+}
+
+type ListAdmins200JSONResponse AdminUserList
+
+func (response ListAdmins200JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdminsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAdminsdefaultApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListAuditRequestObject struct {
 	Params ListAuditParams
@@ -5897,6 +6848,40 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 	return err
 }
 
+type RemoveMessageRequestObject struct {
+	MessageID ID `json:"message_id"`
+	Body      *RemoveMessageJSONRequestBody
+}
+
+type RemoveMessageResponseObject interface {
+	VisitRemoveMessageResponse(w http.ResponseWriter) error
+}
+
+type RemoveMessage204Response struct {
+}
+
+func (response RemoveMessage204Response) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveMessagedefaultApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListReportsRequestObject struct {
 	Params ListReportsParams
 }
@@ -6028,6 +7013,45 @@ func (response GetReportTabledefaultApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
+type ListAnyRoomsRequestObject struct {
+	Params ListAnyRoomsParams
+}
+
+type ListAnyRoomsResponseObject interface {
+	VisitListAnyRoomsResponse(w http.ResponseWriter) error
+}
+
+type ListAnyRooms200JSONResponse AdminRoomList
+
+func (response ListAnyRooms200JSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRoomsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAnyRoomsdefaultApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRetiredRoomsRequestObject struct {
 	Params ListRetiredRoomsParams
 }
@@ -6095,6 +7119,165 @@ type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RestoreRoomdefaultApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetAnyRoomResponseObject interface {
+	VisitGetAnyRoomResponse(w http.ResponseWriter) error
+}
+
+type GetAnyRoom200JSONResponse AdminRoomAnswer
+
+func (response GetAnyRoom200JSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAnyRoomdefaultApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *CloseRoomJSONRequestBody
+}
+
+type CloseRoomResponseObject interface {
+	VisitCloseRoomResponse(w http.ResponseWriter) error
+}
+
+type CloseRoom200JSONResponse AdminRoomAnswer
+
+func (response CloseRoom200JSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CloseRoomdefaultApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessagesRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params ListAnyMessagesParams
+}
+
+type ListAnyMessagesResponseObject interface {
+	VisitListAnyMessagesResponse(w http.ResponseWriter) error
+}
+
+type ListAnyMessages200JSONResponse AdminMessageList
+
+func (response ListAnyMessages200JSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessagesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAnyMessagesdefaultApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *ReopenRoomJSONRequestBody
+}
+
+type ReopenRoomResponseObject interface {
+	VisitReopenRoomResponse(w http.ResponseWriter) error
+}
+
+type ReopenRoom200JSONResponse AdminRoomAnswer
+
+func (response ReopenRoom200JSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReopenRoomdefaultApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6370,6 +7553,84 @@ type GetUserdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdminRequestObject struct {
+	UserID ID `json:"user_id"`
+}
+
+type RevokeAdminResponseObject interface {
+	VisitRevokeAdminResponse(w http.ResponseWriter) error
+}
+
+type RevokeAdmin200JSONResponse AdminUserAnswer
+
+func (response RevokeAdmin200JSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdminRequestObject struct {
+	UserID ID `json:"user_id"`
+}
+
+type GrantAdminResponseObject interface {
+	VisitGrantAdminResponse(w http.ResponseWriter) error
+}
+
+type GrantAdmin200JSONResponse AdminUserAnswer
+
+func (response GrantAdmin200JSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7769,6 +9030,46 @@ type UpdateMoviedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuseRequestObject struct {
+	Params ReportAbuseParams
+	Body   *ReportAbuseJSONRequestBody
+}
+
+type ReportAbuseResponseObject interface {
+	VisitReportAbuseResponse(w http.ResponseWriter) error
+}
+
+type ReportAbuse201JSONResponse SentAbuseReportAnswer
+
+func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReportAbusedefaultApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9310,6 +10611,18 @@ func (response GetProfiledefaultApplicationProblemPlusJSONResponse) VisitGetProf
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAbuseReports What people have reported, the newest first
+	// (GET /admin/abuse-reports)
+	ListAbuseReports(ctx context.Context, request ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error)
+	// GetAbuseReport One report of abuse
+	// (GET /admin/abuse-reports/{abuse_report_id})
+	GetAbuseReport(ctx context.Context, request GetAbuseReportRequestObject) (GetAbuseReportResponseObject, error)
+	// ResolveAbuseReport Resolve a report of abuse
+	// (POST /admin/abuse-reports/{abuse_report_id}/resolve)
+	ResolveAbuseReport(ctx context.Context, request ResolveAbuseReportRequestObject) (ResolveAbuseReportResponseObject, error)
+	// ListAdmins The admins, the newest account first
+	// (GET /admin/admins)
+	ListAdmins(ctx context.Context, request ListAdminsRequestObject) (ListAdminsResponseObject, error)
 	// ListAudit What admins did, the newest first
 	// (GET /admin/audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
@@ -9349,6 +10662,9 @@ type StrictServerInterface interface {
 	// ResendEmail Send a mail again
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx context.Context, request ResendEmailRequestObject) (ResendEmailResponseObject, error)
+	// RemoveMessage Delete a message in any room
+	// (POST /admin/messages/{message_id}/delete)
+	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
 	// ListReports Stored reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
@@ -9358,12 +10674,27 @@ type StrictServerInterface interface {
 	// GetReportTable An activity report's days as CSV
 	// (GET /admin/reports/{report_id}/csv)
 	GetReportTable(ctx context.Context, request GetReportTableRequestObject) (GetReportTableResponseObject, error)
+	// ListAnyRooms All rooms that are not deleted, private and hidden ones too, the newest first
+	// (GET /admin/rooms)
+	ListAnyRooms(ctx context.Context, request ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error)
 	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx context.Context, request ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error)
 	// RestoreRoom Open a room that clean-up archived
 	// (POST /admin/rooms/{retired_id}/restore)
 	RestoreRoom(ctx context.Context, request RestoreRoomRequestObject) (RestoreRoomResponseObject, error)
+	// GetAnyRoom Any room that is not deleted
+	// (GET /admin/rooms/{room_id})
+	GetAnyRoom(ctx context.Context, request GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error)
+	// CloseRoom Close a room
+	// (POST /admin/rooms/{room_id}/close)
+	CloseRoom(ctx context.Context, request CloseRoomRequestObject) (CloseRoomResponseObject, error)
+	// ListAnyMessages What was said in any room, the newest first
+	// (GET /admin/rooms/{room_id}/messages)
+	ListAnyMessages(ctx context.Context, request ListAnyMessagesRequestObject) (ListAnyMessagesResponseObject, error)
+	// ReopenRoom Open a room again, whoever archived it
+	// (POST /admin/rooms/{room_id}/reopen)
+	ReopenRoom(ctx context.Context, request ReopenRoomRequestObject) (ReopenRoomResponseObject, error)
 	// ListSchedules What is started by the clock
 	// (GET /admin/schedules)
 	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
@@ -9385,6 +10716,12 @@ type StrictServerInterface interface {
 	// GetUser One account
 	// (GET /admin/users/{user_id})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
+	// RevokeAdmin Take an admin's rights
+	// (DELETE /admin/users/{user_id}/admin)
+	RevokeAdmin(ctx context.Context, request RevokeAdminRequestObject) (RevokeAdminResponseObject, error)
+	// GrantAdmin Make an account an admin
+	// (PUT /admin/users/{user_id}/admin)
+	GrantAdmin(ctx context.Context, request GrantAdminRequestObject) (GrantAdminResponseObject, error)
 	// ReinstateUser Let a suspended account sign in again
 	// (POST /admin/users/{user_id}/reinstate)
 	ReinstateUser(ctx context.Context, request ReinstateUserRequestObject) (ReinstateUserResponseObject, error)
@@ -9475,6 +10812,9 @@ type StrictServerInterface interface {
 	// UpdateMovie Change a film
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
+	// ReportAbuse Report a room, a message or an account to the admins
+	// (POST /reports)
+	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
@@ -9604,6 +10944,129 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ListAbuseReports operation middleware
+func (sh *strictHandler) ListAbuseReports(ctx echo.Context, params ListAbuseReportsParams) error {
+	var request ListAbuseReportsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAbuseReports(ctx.Request().Context(), request.(ListAbuseReportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAbuseReports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAbuseReportsResponseObject); ok {
+		return validResponse.VisitListAbuseReportsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAbuseReport operation middleware
+func (sh *strictHandler) GetAbuseReport(ctx echo.Context, abuseReportID ID) error {
+	var request GetAbuseReportRequestObject
+
+	request.AbuseReportID = abuseReportID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAbuseReport(ctx.Request().Context(), request.(GetAbuseReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAbuseReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAbuseReportResponseObject); ok {
+		return validResponse.VisitGetAbuseReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResolveAbuseReport operation middleware
+func (sh *strictHandler) ResolveAbuseReport(ctx echo.Context, abuseReportID ID) error {
+	var request ResolveAbuseReportRequestObject
+
+	request.AbuseReportID = abuseReportID
+
+	var body ResolveAbuseReportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResolveAbuseReport(ctx.Request().Context(), request.(ResolveAbuseReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResolveAbuseReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResolveAbuseReportResponseObject); ok {
+		return validResponse.VisitResolveAbuseReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAdmins operation middleware
+func (sh *strictHandler) ListAdmins(ctx echo.Context, params ListAdminsParams) error {
+	var request ListAdminsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAdmins(ctx.Request().Context(), request.(ListAdminsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAdmins")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAdminsResponseObject); ok {
+		return validResponse.VisitListAdminsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ListAudit operation middleware
@@ -9952,6 +11415,54 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	return nil
 }
 
+// RemoveMessage operation middleware
+func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
+	var request RemoveMessageRequestObject
+
+	request.MessageID = messageID
+
+	var body RemoveMessageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveMessage(ctx.Request().Context(), request.(RemoveMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveMessageResponseObject); ok {
+		return validResponse.VisitRemoveMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListReports operation middleware
 func (sh *strictHandler) ListReports(ctx echo.Context, params ListReportsParams) error {
 	var request ListReportsRequestObject
@@ -10027,6 +11538,31 @@ func (sh *strictHandler) GetReportTable(ctx echo.Context, reportID ID) error {
 	return nil
 }
 
+// ListAnyRooms operation middleware
+func (sh *strictHandler) ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error {
+	var request ListAnyRoomsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAnyRooms(ctx.Request().Context(), request.(ListAnyRoomsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAnyRooms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAnyRoomsResponseObject); ok {
+		return validResponse.VisitListAnyRoomsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRetiredRooms operation middleware
 func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error {
 	var request ListRetiredRoomsRequestObject
@@ -10071,6 +11607,156 @@ func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
 		return err
 	} else if validResponse, ok := response.(RestoreRoomResponseObject); ok {
 		return validResponse.VisitRestoreRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAnyRoom operation middleware
+func (sh *strictHandler) GetAnyRoom(ctx echo.Context, roomID RoomID) error {
+	var request GetAnyRoomRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAnyRoom(ctx.Request().Context(), request.(GetAnyRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAnyRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAnyRoomResponseObject); ok {
+		return validResponse.VisitGetAnyRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CloseRoom operation middleware
+func (sh *strictHandler) CloseRoom(ctx echo.Context, roomID RoomID) error {
+	var request CloseRoomRequestObject
+
+	request.RoomID = roomID
+
+	var body CloseRoomJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseRoom(ctx.Request().Context(), request.(CloseRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CloseRoomResponseObject); ok {
+		return validResponse.VisitCloseRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAnyMessages operation middleware
+func (sh *strictHandler) ListAnyMessages(ctx echo.Context, roomID RoomID, params ListAnyMessagesParams) error {
+	var request ListAnyMessagesRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAnyMessages(ctx.Request().Context(), request.(ListAnyMessagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAnyMessages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAnyMessagesResponseObject); ok {
+		return validResponse.VisitListAnyMessagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReopenRoom operation middleware
+func (sh *strictHandler) ReopenRoom(ctx echo.Context, roomID RoomID) error {
+	var request ReopenRoomRequestObject
+
+	request.RoomID = roomID
+
+	var body ReopenRoomJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReopenRoom(ctx.Request().Context(), request.(ReopenRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReopenRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReopenRoomResponseObject); ok {
+		return validResponse.VisitReopenRoomResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10313,6 +11999,56 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
 		return err
 	} else if validResponse, ok := response.(GetUserResponseObject); ok {
 		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeAdmin operation middleware
+func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
+	var request RevokeAdminRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeAdmin(ctx.Request().Context(), request.(RevokeAdminRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeAdmin")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeAdminResponseObject); ok {
+		return validResponse.VisitRevokeAdminResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GrantAdmin operation middleware
+func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
+	var request GrantAdminRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GrantAdmin(ctx.Request().Context(), request.(GrantAdminRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GrantAdmin")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GrantAdminResponseObject); ok {
+		return validResponse.VisitGrantAdminResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11435,6 +13171,54 @@ func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params Update
 		return err
 	} else if validResponse, ok := response.(UpdateMovieResponseObject); ok {
 		return validResponse.VisitUpdateMovieResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReportAbuse operation middleware
+func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
+	var request ReportAbuseRequestObject
+
+	request.Params = params
+
+	var body ReportAbuseJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportAbuse(ctx.Request().Context(), request.(ReportAbuseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportAbuse")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReportAbuseResponseObject); ok {
+		return validResponse.VisitReportAbuseResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12672,331 +14456,371 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39chu3tif6Krg8p8p7z25RH3Y+LNXUHMdxsr13/DGWnUxNlCHBbpBE1A0wDbRoHpdv3bc4b3Bf5LzJ",
-	"fZJbWAtAo0l0symJkpKc/BGLZDc+FxbW5299GqSyWEjBhFaD00+DOaMZK+HPF+/pzPybMZWWfKG5FIPT",
-	"wfs5I1SoJSsfKXLFSmW+TgYqnbOCmsf1asEGpwOlSy5mg8+fk8H/OnhO0znbbOunOdNzVhLt2yQpLRiZ",
-	"lrKAL1N4L2ydiaoYnP48+PvL94Nk8Orl+fngl2Sjz8/JYEFLWjBt5/K8KpUs47MZC/ZRj1J4YkzkFHpe",
-	"0BkjEzaVJTt13ykztpwrnZAl1/P6uynPoaNkwE2jv1WsXA2SgaCFGRW23JjFv5ZsOjgd/MthvfiH+Ks6",
-	"tEM1c3iZsWIhNRPp6p9stTn653OpmCCTFS5WzpnQCRFsSaayJIymZoxczIieU024JksqtCIFzdiQPCMl",
-	"+61iSttfFVFMaEJnlIu1+V2yFXzDBTl5ciHmsiqV3TCFjy5NE+b5KS+VJlIw6OUMf6VCwj5PZLYyw+CK",
-	"UPLk5GR4IdyaId3VixZM/cDMPVy9gn78gYmZng9Oj0++TgYFF+7z12bjtWalafP//Px/Hfzfv/ztXwdJ",
-	"hChfTl9Rnc7jJGFIH5cFqTDPWUnmVA3JSyQFXNYlVSSdUzFjGVFcpCwJSRlneXwyJG+ZXOSMLOeSpLJg",
-	"REtCSSllQajIyEySTBIh9YXAxmCJhOkD9kSxrnWaHuA8Whbo5IsvGwt0HF+L11KwlvV4JlqXo2NQpsHu",
-	"kR0fnTyJDeYHXnBtno2dpRx+DFvM2JRWuR6cnhwlpnleGAZxfHQE07affD9caDZjeLreSVm8/Nb3tKB6",
-	"XndkdmfEs0EyMKeElywbnOqyYn1P8ctvoY/zdM6yKmet/Sj7wLa+goX74ii2bOeMlrHt+0mWmTIUN+Ui",
-	"Q/rMqT2iE3MaFZmwGRfCNBRnYL+1b+HRduL6oFiJDUUXoHI/X3elffvA9kumFlIoBlz/bSknOSvMn6kU",
-	"mgmgK7pY5DylZn0OF/jE335VZrE+9ezStQs9rl9pVJOlYaTLUtoVsK+ZVp+lKVtolr0UV1xTfOfTYFHK",
-	"BSs1x1Ej+2DZiOptA3nPzbwTT639iLJe558DOg+7ra9UOfmVpdr08SxNZYUruDbeK6ppua3vZ/DUh3c/",
-	"KNNYWjKqd5pixtUip6uRI6U1QksGrKA8b/9ldMVKPuUsCx6ZSJkzKswz/RYvGXA1olnBRbyVnIpZRWds",
-	"W1s/uOeMoMJExsVs5McfkbeyrGRKWRZML5mCc7vIacqIFCmzl2oqxZSXBcvOzP0x/v7Fe3Jozpc6LNgY",
-	"7hpz/NnHhSyNDDPnubnJWMnMy1KwzYsyGVSLbMedqoID3/PgNmkSyDHgC7gyG/u4RhPB6gfblDjybNBc",
-	"Y1odxP4MzsQmyY9AMN1KMs/xKUO9VG/lKu6ArS+H68y2Eh+u5ldcr77js6rEIa6dUfMAGwExxORwSZZA",
-	"BsIJJrI0DEwzQknBlKIzdoa/LljJZYbCJYxXAQUOksFUloWhEnPJfvlksHnnur1QMSoHtlkysqgmOVc4",
-	"3x4tcs9I1Yha5mqa3/FVZe+GHq8ZIlSjKeV5757wlV36wCVXfR/notJMjbScgUK1ub5vprhjC1YqKezR",
-	"V7JgIJKzXDEQZhclAyUApE+GlOBUgSIxfIhlpFr02xrBljXB9Xh+QUvNU76gVhVtzsDK0FzAqFSC8wHm",
-	"55UdL1JndNVvjCUr5BXuY7O7d3KpoKkpz5nlvKlh8wfVgti3znAoXrsyAhi/6ku5JdNVaaSutlMJh9rw",
-	"d6aM6qAYocghgFvnGSjOFHcqo6vEnFlQXeGE9hyEmcBILpjoScxrvKne46TJYzbnt9bZ2n5HiDg4BpHD",
-	"2nL0G4dt7bDW/Kfe+C5u+o6Zi3JzY76lK0Voae5OsytySj68fz4kIPrN6QLmh9dxJTTLyHLODOfM6Ap2",
-	"7oqVCZCW0qahxlN4j9vBETrVuMl6SOztoC4EkJvpfmZleA3tl8zokKgqNpm/7WEEKmpcwkC13YwQWgfF",
-	"Ft9KcGA1YRl1gQprGyFcnxFR5Xn91HIuc//sEpRET1XmzjWif5XndJIzJ+hvCB0ZXUUOxIsrVq7MeUgI",
-	"zZW0yw/8SUjQyA1VaFZELkDDEUL6tiNp9pwMPh7M5MHGcKb1tUrz/M10cPrztqu8eR9//mVdT4A1M4wL",
-	"6cKuJqw5FzNc442VWj99ls3ZTmKkbL+gZUlXIAqbJQztaEvGLs05kULPI5a0vcz9zdTxLMs74eK39BaS",
-	"kzAEjiS0thDJYFrK4vo7uijZFZfVPqblT4nZ0eZsNIH1R+MRV+RSyKUw/IODZUXE5ml5wWgC20azjJvu",
-	"aP62Qd49WH1zsGPb7tgwkIXMebqyY6WKjO2mjwlX7cc1oDIZ5ypgaFi7i3fYpjVqR9q1Ow+dJmusrabW",
-	"YIcbS2hZS5TrG33B6CT/peF2aLhKm/3rodmdw4PmjUoZFdcvRYMSDjQvet0IvyM1NKZ74rKtLcaOKqmj",
-	"z7tVSv2puI5a6l7+gSt9iwP2d3zPkW/eg4HLZ1s7r9lHHfhkOpag2Wx0QaqMa3OToN3PXcKGyEaeNCzV",
-	"jUrGBdCN/0YxpUDcdc8BnY1mJRVW9pVXnI0sVfnPlrD854zlDD+DRlMtRkrTsvlNSkXKcpSawUZYMqVl",
-	"CZ+9zXpBK9X8pmSqKppf6ZLPZmztzQlNL6fctg/nCTVP9ynsHmV43xd+dB3FRBZY5RdCo6SzaQjBxe+k",
-	"nWCfPoNmg3TST1R4C0p2REL4Bh11hk8Q60wx/A9McUaZrbS5MRU6kVDet5cySIqCmJlQLctHRjwvCiqy",
-	"mMhwjauHabOq7RJGy8Xf906RlU5lwaLOJZpqIlF1UKy84il7pIiRi8yZMlLSOJOCjUP9KOdKs2xI6rcp",
-	"caRV/16rKKCM0bLkLDOLfHohxtbqOrYyOCqfZlMKqXRCxqgy1r0ajahkU0ODCRlXAkS3sdd6SrSfCOmc",
-	"f04XL2XKlCJwYFE3c4fejsAwDzS9ei3Vth6lbU3LGdOjvgtvH7/kIltnOI4dBIe+rIQ97sFZtUfOnUw4",
-	"hzGfe+TyxHOTuEPXHE44l5oCa1pp0HErM72Xm6XmLw/oagFR425lAxR4F7mk2bXEg1pg3mQMEyVzOJLo",
-	"+2DK6Enqt4qWjCx4qo2YPyRgEjBa4pyCB+MUzAGy0oZbovRlozd4aZhKYrnBjAnDSc1hpiIzD5//+P2F",
-	"sA2DKe3t6++BOYwXOeVibO07plnrjckZRc+qMJqJDQRQZz7awXYPI8Mv3FQS54u5EEYaNuwCjHyyvGzy",
-	"o0KWLGbR8U7vtoganKXhQH6mbtVq5avhuCpnEfZ8fHTy5D//w/yf/MQmb72JsWAZrwrwIdfWIWyezGlG",
-	"pszwwAX/yOBIb3AxfH+zvy+OT/7zP744PoHeYi/CXnS894+3L763m5fAUmJQjPJkYRoekjdTuzsKY43s",
-	"TWEZufmfqtI52n5PQSPGEY9jY9LzqpiIqPPu+OTr//yP45OvW+azbs6xuxo26dfK7ZFbg44DhQfynrTY",
-	"klHrS1+nTAj9wUsODwAGDUmSydiyGtEXDTT+xsTLFC/NktFsVd+av0RbYIvNgfxdLsmU2iPivKB4XmwH",
-	"wLVcp79VrEIp2Nzh1lphnVTmwy+3oqy6QLpa526zuNtlqV+5rocTXvqx7nfNZrzzxnvH3Y30/F7k06eh",
-	"3cjHaOYLViqWtdBS/w0KYiLdVtlJra3RVgHnGxrZmAkVojYH3kwfaRruA+/SDCXSW9As6v3cPCVCI8+8",
-	"pkXImur6zHxti6z4Wy9lsEU4qj57c6eylqGFa4hY31BxHxLyNyhVPBDR+Bsq3mGoa7uCO6W5YutiVk28",
-	"XUN9h0+FFL0hlIEOyUSmbMwdy6dnXibhGsTSTDKjQep1a7k7EdETcCMLp28gtmrPPYFcM2h7U8p8DiLy",
-	"C6NHXm9DvAW8EeH6pBGE+DgmNlKllrLcSu5v3XMbvgerAvuGoisG03NtXG+GaVWWTOjR7iPGgIu+771m",
-	"y9bJboxhreno3NGEULvMIy5odUMP1kanWbkCm0XUU8HKUpadXW6QyVZHF0RdjPScilFEZz0CjQN0IZnz",
-	"lDP1CAxZNoShTwiMfa83o30LnrsYr1W0WOSsc/6+h02VZq2xjYXwbiAnXJmxOauyl6lqK27UlIWG4bCV",
-	"wOaELpStdibXSE0MwSrWfhdLf54q6vVZ29Qu2q5icrKbopWJ4px/SRXRMs+MtqO0XLSx+K1Cz62co0ik",
-	"kyxtoJMLPVESlCQfWuVcxC7GCU0jXNigHwjtCbTjevGuYYy+5VMdCdA2e7BgGaF2XrGBT7m4uTrT20Du",
-	"aXCTiF4KF+k7bWEuCZorqCInx18ezY+KI9VncLfIbewy9ldJbEsbKsn7OUS8+ZwkCNZnGRFyGVNIbpXL",
-	"rVkg0RdANBPk5bdgfgSDBSVZuSJlJXzk1sYhkVNDWXV4W+KjKR8pH4ZthK9HahBnrqW+IeG5NibNsKeq",
-	"4tu157agmQ2mX9tGKpc/cp17gBULWdJ8VJXx6IZbuShg3vVtEaxP48Kob5HgSNb3iGcX/kKp7xF/tTTM",
-	"MMFmJs3bosli1tah+x66U9UzuP6uoYHWb9+HIhqO/cHoo3ZQ59bpvrEkZSV6O/jQxtR+dLrP1noyEHbc",
-	"aLUPXQK9v5JXnPVVethHODbmuRkTEF/482AuzQkyXZRGky7YyMYED06fPkkGmmvzxuC1VFNWUl0NksGK",
-	"0XJwevz05OTzpo8k4OZrCXRHRxE+5AbSk7S+N49jdP/Hl/jC8dEajSWDSvDfKmZ/t5fWQirNSrclXX38",
-	"xCbP0GkEtrT1VflUJzx+ebQt49HsaslosXu/duGbWvfW1D+3OcEgT06ag/z6q6OtEebYuW1scw3a6fGd",
-	"lMU1yDGlC5pyvcLdtEmK5zxnQpPzSmA04xVXfMJzeAyNuulggwDrlgKH3RdHSSyq2Yg8XIAlyMgGcxA8",
-	"pBw0U1rDxTvZKtmvp2rGaB4DgvoyG2ds2ikFtLla3d38WD+5kWnQaqfy/LsjL/y4mRf+7OB/04N/Pzp4",
-	"OjqI5ocng28hRuoVu54V58b2pk5by4uM61eYGnG94U1kFkETeJtTLohmHzEKKzzqPdJ8w9FD+9GRO/vd",
-	"mmdSmztGq5h35ToaZF96dmExXU/CkP9pHgQ3udIj6oWvTdXFPAxhTEa2T+pgBOf5PyNmoivMW9LuBYu9",
-	"MOj0h/VTrKxxlcYdPtaLhqFK2nUaiTlXTGQjOe2YpM8TCVAjIBfFp5LektLBhL6pJrQ9YhmWLQhZBoq1",
-	"fLHfwhuK+iVqbLCAFxNZ6VNCQe9LCCUYQIx56OazWXSdECpIndgEARfmp4UswVXuUvZ66U3Xi5m2s76d",
-	"3VtSrtVoukv0JGzFT5TrNodlJXKmFNIx19HkEOx2izuGK6IhJNDI6zbOcrPt6xHdUpaX01wu7WL2UE1t",
-	"TFxAevV21Pqnd1N6ltlkSuGKN5chPNXN8a1RUnsYQX0YW3n7nSqmeJtcQyfFoeIKtuEvXI+/x1j4zZMf",
-	"RFVMcETdAn5rmO1YLpgYnxq6hghj4CsAIRDGp7q034JnWc4c4o9HDJnLqjwLchLtGRrnUunxkIwtFZWr",
-	"cULGOdWsHEOobMloOjfzG58aFjZh9tjBnTEkY1pM+KySlTK/z9mFwPUlBV2ROb2q70mMGsp4hpcXXREl",
-	"h2S8YGVBDWWMT12ILpjkZlJmQzL2Nhds3kfqQuazYalMZJCAJc2qXAibSgg/0VUzZtcsoz0G9bGBpCSY",
-	"L+h7frrmlLqpDZKBH2bDIJYMzPK1hC+FZsDt7HtdYEaiCQNqPZNoGKU8fbYelb9zpWW5uo/DnQzm2Hlb",
-	"OqhlhMka+hT8FaaDbu3L8YMNO9E2c48bYOvy/XMt+nrJcrsh9q9RyQouEEIpzC5C4SBwO0OWhA6/sPBT",
-	"/sX6MyK71DgzG9+EvVKb3ThCUSNKjzCX+zDieVJ4IPY7GM9biIPfWAlMU4k6A220Fc+Rm2EKuWUl15Qy",
-	"KNfmz42uXkH7PlFcaZ7nlvcqwIjDYZpbAANOthhh6lnVnXavzN3zCtyQ60oDb0t2xdlyc8BzXcSl652V",
-	"RyvatdhpP+rtgmJTRjSsxwzOvr1taupejq1b1x25autk3rXEh46tCDYqmXne3fahwGaRk4QkwCptsIZR",
-	"zfDVIRlbwImwEa6tUKHQ/ceVE5MYyiSyJMu5LFAauhDTUhZDMsYuR03ph2uSyipH+WXCCPzGMmjDiTVm",
-	"kHXz0Bcv2NAIUh7eCZtqyEfMC0gXYkNCYh8XZp3Hp5CghPccSEEFzVjQRSgqTVaY61Bw4cL+t4hOpJac",
-	"LoQRnchYLoyUISttd8OlTiAOpZCBqqvOiBT5CntURDEAWVRN+Wt9k21S0kR+HE2rPK8hQ8InNrcC5DS/",
-	"mqZ9XKA1ycyPvv06vMswtmhIWutBOW911iqfeOYun35+2lox3zx9JUv5ghvtEBAa7Xb7byEJZk4zAjQn",
-	"VkiuimDSjieLGbOZGlwY4jMKh7WAZIac3vtTMZNMEaN4+WjKCxGk4hWAqBFkz7g1WBtmfJof4yFsDmIm",
-	"kKD6O4siuH8ReYbWEHu9gML8GyOa6iiulxEA8EAZpqBlGOhdR41QgsnHNm69H3eHZWIZpFk/i6ON2OCg",
-	"OJoLoOggdg5BSKp03ohDN7wGWwjH1A0kER9E29KEvZn1ceBSwPxIKXO282q0LIS3D0SsClKxGly1MXl1",
-	"yWDTLKvafWtqF97GgAouRjssjRmOvQ5ulUJqQLh+56iRtRJpcEJF/0We0audd/icirTt/CJX29q9TXNG",
-	"y3nzTO46mlbViNkHdvGaNPlarxV0UFx9xtzN+0I0L2vF2RJ7jkN4pDalCnu7ADJUOKtYTHrBigkr1Zwv",
-	"VAwFzoO/5VTtvDuvfNuxGYcgf2uhZ3keWWrKLX6vzDOm9I4mDj8k6DQ6HhdUcC9np2ni6M8RXNvvwDIS",
-	"axjs3m3AZwGC31oO1O6M7q3rKTKKkqWMX5nz2M5zDc/PIPhRNgdjr6Vbuoz8UByv7NXoO/tW1x76lvuw",
-	"Erl2ir087s5z3+m6kXXzFz82T+a3N23YnL4tvlq9k7KIhuxbeJc4Q1B8Jg64UInFvdMIN3jFvPE+zSuE",
-	"hdntUGKv0QHpqOT203rGILqBmTCUinKcxZDYbSCarrbaCYJ7MnJhBGsYCl2b3MXf1W73mhdBwDXcKjSl",
-	"2TZsSngsoie0nA0rrzjeu342N6jWSrPr7KQhz60pBSHoZSgURBXHgHF0IOes0aYK4WIfKZLL2SAIqRpc",
-	"8vQS9mYzm+HOgGp2AEhveMHXOJdEU8+G3hDC9CzXWTnaS9CIsi7sbTHxtoO1O0SV2kVcI6hsSV1dVw82",
-	"d9roHTtsSgcuHdhV1A5tIR5GDxh0sMtBXkTWM1u4M0VHkZyLS9g3ZxkH49iV5Nk17fMtKYR2hkm9zPXo",
-	"GivWvXdWp7odgKu7O4iBi/qWsY26V38/EERNNWzvcW23G69m8UpZYCJPPN5VfaM+gIisFjeIjYlpDYVp",
-	"5mF0ha5s6mubQfky3zpmoy7ufNt4VOadPfxBjRo0VWFT3TNE9W8TVsKGhN7KHY0JQPH8vYzrO8qpM9fD",
-	"aqRl9Cp3kXm2ilUvaJJrF1nhtT/e/AVr3RzfGrHWq1QvZ9e2vg103Oa+/iq52Gn34AgZYX4X6BcEb6wB",
-	"xq+J/XILVWzq+a5NZX2UXcuJtoSby0U7Sz/3L6XcRCjxOvItoAl14MbsJsvfHGTmpiRZi+i7gsysq+ib",
-	"64pIDX1w4HxSLVWXcUvozeMUdyf4vtsIRzk4HX3aVnwmQN/eNQCazlrW1BXAA0w5rIOXWf/joFf+adD8",
-	"2vjWpthYy2BrEr/lnfSiaQT6NtzfWy4qduNgxfq09A9N/I6zPAtKvK0jjmQRk++5NgSM0ICLUs5KWqhT",
-	"MnZDGSdkbPox/zJRFeZfmzdk/sRTYf4qqZjBU1rKkZrLUrsPuRQz93dBxWqcXIhxwQWkAJofXLogBsf6",
-	"7ED4iYtahTJfuBM3DjBnoYkctEgY7ySn4hJ6SaXQpYQYwJKmNv4254KNJiWjl/Awz/jIPmc+cwHJWTlr",
-	"vpTKYsKhdktBy0tcjVQCYG5CxlmFBfQY9upexBHTgtkWCgmDBf3C/GHVd1g+BvoGrje9ZAIXWtWrCK2T",
-	"MRTRw/bENOepeQCgkAFRE537kZIVLI+IfN9KDTCYFLxCcJJrwwyUfLUVYx8pYqHcI8CVXn7uPu44hgTJ",
-	"sH4vRseYSBqDfcgloisp1szIerI95+7vjOZ6HquDoumEqliMeCqFwKgn4sxYXNkyhtHMpIyrmzezidMn",
-	"L0HqnZUUrdlZKxayTVu46SDaEBb9WrnJBl3GNhKLfK4nzoR5h0cHT+nB9JdPX38+8H8/6fH38cnnf+1d",
-	"22SH2pLXBKG5jkrIXeWZnulUfhLfunc304EclGdtxkCXL8YbpbJgzeJESAVCanLJFkb3W0GMUCyDqKUa",
-	"4xuRr8hyLgHx13QC1nyQAohiUJdxd0GpH9pb7/odMKLyPuAhd5UYtluBajKIm4LWNGtnY3WmIU939bKs",
-	"SVbhgdgqj9ejudPw5tCxuXvYbOQkbRq39p1letbA2bXx6CXH8mKrOsfIBaf6ENYqTRmLVjnw9LPDkC0R",
-	"bYx4bMY4xqpittRCw9kQi1c9dfXH5vZrhjUAGYbxyjwb+jICEHg7rUqEAbdz5MrWSPd11l2fKdRX87wF",
-	"EqWi11SQEti99feRttHtj7+n3I16UK0R/30L8S5r9j+4HWW45tx9+LWt1LAp4jVBIK59kbTWoVov1Lkl",
-	"eQTTh1GgDse21tDmbrU40FxsQYyh99rye2LePhXiJjx8I6zbpiQGBTAzlhqlDw1OV/KyEeEek6N/CKpW",
-	"R0wedbLSsuRaQ5hHEFMN3Wcs3rKccXENEBZ7BAc05yn7tyXV6dzQymqomQrT3wang/rHg4wVchOGpU+w",
-	"/fG9Yca2OmRopefyXqS4begghCp3vePVzlRKF3D72ToKai6XUOJQ31bUh/corfFkeskEmdD0MvH6vJka",
-	"gmzYkooPwgnVfyP/ZyWjMso2j9Vteqgs8W24qq7rp7JUfqeM10e67s5u7av3ITR1xOcKtmRlIDLFrNM2",
-	"J4sqMoZE/XEzJElRnhHwf1nFGBNt8LjYe3U7GkFTcttwPGAhFUDVIAs6Y87YBiJuxksGTiIChl7lio6i",
-	"ZZ2JbGePVacIuLZq0c2GIlib/NcV896Y4mvpC6SnVNNczioW2hI2+c11OF63DBfBqtuaCNOXZTXh6bZ7",
-	"bTdR6bZBz21t0yPO3QKmjUOh6yOlbgGbW5df7S40lqwx12QQ1ITfpToLEOXdsks4BtdhlubFe2GVOOIH",
-	"o1q+qjS7Ddd3Uel7K/By7XIteyjP4tdhd8e52Yq7PT2Vvt7hqfT9nJ1KP7Sjc8clWu66xIrrOjp9TAlp",
-	"Cd7qToODKITSwhJwbYHSN2WQXeMXtz8ri4gbH65PO27bUPuM74XyW9Nv7on2w0oskQKMRqY/Pvma1G52",
-	"J3waCiZySt5995x8ffLlFwl5s6C/VewcqPeUwLgVy8hfXn/3/K8IVkageCBRC5qyAL/MRgRciKAXKrKw",
-	"UzB5ZhKt8nO5HJKXmhSVAiALwbgnSEfxRMjQM2dNpwl8vcQiDFRk6kL4Mr2K/Bv+LIUvdnB8lBwdHREM",
-	"J2DKaBS4VuoMHOOkcKAeGZ9OWckAWFPCcBExIJUZFg8dI0D7mNCSXYj2yI1IQAMshotpwKiDBgbuyXZz",
-	"UkAyvZSma6tHyeCNYEaWeC8v2ToM8JfNgZqPu+Hivq1NthHLc1gI/yam5zuJWkX54oYBgjaoNBJpxJjY",
-	"gNB7ekQUS6XI1I159I1vJh+Q5kzz4eb5kPJFXZc9WK6OONsYiwuI5k6lspBYryGcBa/fx03VGP2Dua7C",
-	"u2pXHviWlQX3oay+LqdUeuQCpJKBuuSLkcrlclRg7BQaFoMnLnl6aQkSMyi9N8iaJEfWlGXfdAXNmfkB",
-	"qHpORTaSV6BmlIxmo1zGK7laDWVj53dJJbzFUxrdEF96Jwb+YmvS2LpOKgFokxk7I5QopjUXM6LoSllY",
-	"z7lcEnMN2pg4j/Epp9PhhajLPYWOu/EpuMDn1ts/MXzPMIMhGcs8c9umxsONclGnrpqUsmn4Pn3YIUnN",
-	"6WLBhDq7EA58xAXrAUJ+SgWRC9RuixpP1JpcfC9IBsqDgtrCw5g/rXxJq6AosWldQXL1hbB2bUDgQlhG",
-	"SLvFAjDjU1f922WvYytmJSoFb1nP20ib61hhLGXGspHLVK6/CYILILKSZ6xYSM1EuhpdshUsISwp5Tku",
-	"OzXrDdUX5RT9dFbMA3Xf5kUNydgF1bIrhoO20pWs9ER+NFtr2nUgkHZHa/ydGp8noyucYCPTG0wMZxaB",
-	"c1aVKG9lhq6URiCwcjGn5sKAKmPYgWKkglLVGClil7EouDbL3cBtihIe1ugZNRKxQ/oKrG/+i8gW1s5R",
-	"u0U+7jjIJd/YINPb2va48dgkwuaa2x/dEpuPjSWJcx+pdgX6D5yo6McbnM9pnpMlIxM24+J/BH6e08HR",
-	"8ddPj46Ojg7gf1+Z/33tPrr/Nj2qt14+YCNXq4df7RZyhVrLFGwNKu+8tvHl5+ZRnyjbUphuSw7tp63F",
-	"+76zx00jKzC82yWZm7HWEF9jZIagB9miH2JUKRat2VcX2eslqDQC8aPQG0C70Tw88HaCO3nOBKHq0rB9",
-	"w6jnLF90xwtHCoS2ug3wi/XOEZMfAuhtWHkzwod9BHVZ+fXcGjsMv9Z+BB9KDC93kNrz3tkKoNTWGHcQ",
-	"B68chqONJYNe8V6HO+KSi8zs/AI7w0t9GOIqWsQIhIHDsGuEjRiBb7D+iMH5JchhwVcFFavRgn9keY04",
-	"gYiLmYPCdt+pamFRKKzGZUS4bJSWLGNCc5or+03JpiVTc+TK9rv6b4EWJnOGG4OaVGqFUIZC+gmNpGA2",
-	"SwfkwyUXmVw6CRCRkyEPwX9q4kNOZTnhWQa/r7H9UclsorQhxFLQHKVRmnMzBeTaCFM5cksLH8zw/BdM",
-	"z2UGX9E8l0v8Eo4p+8gVXB/hqXXqmJHXpR5NZSXc38ENab9xpe7lUoxqrc5oocByRh7+EZJaYBCKaq6m",
-	"3G5dSTVDwMQaWDrwa8FnC78Jf2On2iJqlpXw8wzFek82zVu1ErTSc0MJKcX+KkGvKM89cCekwQTqgP8G",
-	"/EHmc01iBcs4HdlT6cRov9WQDxCraxxcwaU093PEPwz03A+v7sO7H9Q1/cC3ZVHZt7nALsdWz4xdz7s1",
-	"A9g9vI4JAF+9F/XfjfrBqP4YmfSAItXYx5SVCx2P1cVaAMdPjgIrtiu/5DuxXCTo5JonLHZafBSVG2ds",
-	"UdsArb8DRdcFmBueadiwx1lqytiPo8XdIsBoDyUhaPfg6LvPLWnkpGq2EfvWlkYS3+U1GLk/Sop8OyTJ",
-	"ji77dyjtXdcLHIqK3aUAT462TqLRWnywM640K6+hlTdv9MFzWsrcZy6dDlLz+d/s80NZzprRzqksS5Zq",
-	"MpelYmQCrptVeDHbFjaV9nVJot0pFNPPr4dYngzyILS8ixJ9CPoOgdeh4/SWXfW9QrffsThQ+DWkPCsX",
-	"ULHqcX8+szYk2//npF8JZPv0xq37TJBmi6AKQxYUSc27B9XCWUwZ1D0HwyBWYtqwHjSTUn9VUgzf0WUQ",
-	"1XqbtRlxvA7sakFnzEUYxvyrCyYXOQOjcS7lJaEaFH47d1tk76yR3RnWLEjBz7DdIchKLjOj8fRGz8E3",
-	"wF7Ym/f7EtG3Uaevox6dLwndGGVjmsHKe1FyK7M3a32nSoCj/911gIDKAq9ViscqqJ0U1R/x5fvQHzx7",
-	"eCjqAw7ox30kYK0xYHUVVwnAnOZcEwkEzjw5/voojiGRM3eb1FCmbqsPTo5Ovjw4Ojk4eTw0vUUacHWD",
-	"1pgtGReUizFhOSugEhMyWgj5sJ4bqAYLCPGPFDmkSjGtDpE7DVOlttogbVEgHJefx9b0ul4nQTG934rI",
-	"a5e6F+i63mnEu2xYZK3FcMtVDtaqdy35lOAAHE1L/LVN1TRXY1Ad0XkdPTgsZkDDb9Ypi57Va5f/mktE",
-	"DPJiz61lLbWam6xZ77owP2EqaHP0jaaT5ppv2bH7Ya41wWznsLeY0BJdCxs25K4ms7JgMAabAVggrjgz",
-	"HDd6Q0WJPixefxvQpdsSWmDM+zIhySlIetZk7XCqIYSgw7rU97CENfRvp2py78zrTTgUqK5ESxaLBg7z",
-	"cZwhfuTi0aKtgT9RCobVkMmE6SUza7uUznKmzsiRDyM1rZKi4Sdr5AD1MMoYavR1uHdP9gE0K55bwu16",
-	"48f6yf4J636rE3fIgg6T+tCs7VRsvVusSlvygszybIF99rWupCxGtrk2r03J5IK5UO3cDE47zjynEPJg",
-	"XWTwlQXjYJmNwUIHnPfEUTHK+dRWZavqf4NvbXE2lyrqwrayBoj+qM5aD770Ce4xHkZTvX8LtIsPYsKV",
-	"wEPs9xjvuDtA7d3Qsu9wjQIEGIeET8UqymujxnMH2I176yewA9A9HJY71TFjORF95Or7kmIeViYELIOc",
-	"3ccqtJTKuceFaAX6cCw8xgfPTT9VzF3Ns6hAASMpq2iZHiYI1aSQag29CYsB11DxS1nlvavOOHa3sdLW",
-	"tRgReVwpsEi8PEuZ6DH+xEbg653LZrkFzd5VYmttGgv3Z8NBYEbNMYbrHdt319udMi1PM9dgXO7db2h6",
-	"OeV5vmsdVBGJCHt8jJGjqEqDvbHeRxdb61KgKl1Bzn2/bL4dTKybYFulBaTtXIj74OL1Bt68xrJr67U9",
-	"jjtspjvBG1hwZ8Q8ZhRRLOvLNwNEt/if1uYBPXWNHk7rJsidt5lvEoZ7cRd46R0Rj2vwUOek2KznLsvL",
-	"qdEUeI+KJo0xr+Emhw0FNvzGAKILeDdA4w3nfxTonjCRqYRUImdK2cYB8R6TBXuf+Ovii8cHBTlcM2n9",
-	"RinEiVrzYk8G9MeBJO/CIbdkdC/MsL2a3T0Jc+dMv5P5ddPbe2cExjKxo8OBLX4p4gWulapjKFoRDbmI",
-	"pTuCWYNAtIfTDP0BIfbVqF1oI3jjWlgSvih2HEyiMbn1PhtTiy6aplgzfa8p+reTkOpz7LpKOxvyIBBq",
-	"3LvMZpC8F62BeRNCDSADmmmm4Wy6NuZuJWZHDdcRsMw17UMyrsMSsnJlNAjc3Cmtcu0fbG72cyzyDrn4",
-	"ShbWNoOJgC7DLkqHMs9YOdJzKqKo9FB0z2WQgSeLM/WIyKUgdMbUqUtxTojFTUqgkr8isgTJ/szV9jdi",
-	"fc6wrnLtY316tI6afnzw9Jefjw6e/vLpKPnq88+qmGe/RJPT3WA6KirTErLZrGChKM/OaokF/XHmn7r8",
-	"Wb+zgTmYn0GufYlvPEap1n46XjsyySCo/VCbwTbpBRMYbgqOshlbKhGLOCugpCxKWICKblUrWmVG4oFa",
-	"nuuRprsI6x3wxCDh9IZiAffu9dbhtrzIsUl8AAv7q973e6PGB6zfbcbp7R5v97l9TvKK39q0Qji9TY6z",
-	"5h0M5vzFUTS0OYJ/1zVdLLHROJ7HRz1O5DoYXlcfP7GJq6gaR8Ur6EdeVMXg9EuXEYkfj5OtgHn9+/Up",
-	"cDsp2DVKnh/kyUlzkF9/dZTEMPRaiOedlMU1omNtDOs5z40680qKDHYm4q784vN2ogud2OsYjg4qdlFp",
-	"IivtrZmKi0sFqZRLSIf3DlXDL20dFrskzW08SbZla64BJkQJO3QmR/wuU1kSgT6Uba7mO6o74rodvrZ/",
-	"/IyP/RI+d8ALHytLzewHM67n1WSYyuJQ0gU/SGXGZkwc+ll8Dl9Xl3xxIBdIQQcLCal2/oxGWOVxD5KP",
-	"+sD97j7+srG7R7fj0b62f3rzmClWbvgIMP3dHBifyBlzE3wIYobCu/1kPZ47ig30SwATNDz45b9FRbEf",
-	"GxNtUvKimuQ8NYcv50qz7MyIY/AXSGAA6CA34nBzLi7PyKLkV1RDwg4lT46ehE/a2i6gZAXJrdgd8Hfs",
-	"BRIgoZno6gQMNZaRW2qFkXpzrRfq9PDQJRUFZ7PBfJ98HZORFEurkuvVudlvm1fPaIlKDP71nTvh//jp",
-	"/QCNlMAd7XO+VTOQwefPUEFgKiNaH9XpnEx5Xhh1fAaK6anz3KoEwTcSks6pToitFj+8EBfiv5F/nL95",
-	"bRZUCXrJRilVLCEc8nSnHEDCSkY+fHj57dVXCSQg4zfvvntOHj9+/NS8+eH986Fp6QeutLLg1WT86cIp",
-	"SxeDhFyAvoR/BeaUi8Hn8RkAfpFx8PUYAL/Nxs8kkcKWSRs7+yMTGXSIOh0pGc0gF5qM/9cBfHdK/v7y",
-	"PdSFGr96eX6O4F4pLcuVUUxevKezM0RR5hp7ooqMX04PXkvBDl6ZtRzbqM3HR0+gqxdXrFwRyJo3oxjT",
-	"BRZI41Ic2pzrv/2qpBiTv5ilefrki6/+ijREicKg1LFhgOOzGqTMnE9lITVYnqlafYGsVej3G5lxu+Qv",
-	"D2CroP2vnjx9/NdT8uH9dwdfJ0RIMqf5FIKgiKrKUs7MAVpQXsKPoB/qJU/ZkLw2nZqd1DlTVl004ruy",
-	"ehOcQkMCgrz+7nlyIYiP/ZlwD+1McwcopyxWiC0y18jEcwFEmEpQE6yC1PY5vWJEmWNNc+hUwYzPzb5s",
-	"WJfMBj2DZDv+77Dqp+QbOCPk//t//t8xINXlADNz/EWtk8rSGqu4VkTxmTjgAszOZ4R9TOdUzODON3O0",
-	"1iLb29RC0FisNl4OiVGoHntsrzAK1AH1sXKtFayBs5TlpULFfIXbTKFJs1tcK9O5XIpTiLjSdIJrUylr",
-	"ZTcN4ctUuKNlcQFyqfSQfFAIww++zxJmhwgBON0hedaYuR340yPQ02HBn5G3b87f41ww3EIRDZB7VJDx",
-	"yzoX/uCfbDU+hYoAiMRTA9EA8PclWyUBfD3+6tNKMILWTKqgGYOe3wEkkJkcci5DgbgtGalEZrjIy6k9",
-	"jwnhU7KSlTu3p+ZyOD5BCAQYu5IFA5FvSRWZUiPU2/m5G8VwQbuYzliAgBqGygjXSfudQwooHH5GKMFw",
-	"KABBJDOm8Y3H9VqYY252dYwPjodk/P2L9+QQePDhJ5s/9/mwYOMAwCGwIpr9zSQAt8OQca1Q0sZFspn6",
-	"p2aY40Na6fmYTFbORWDTWc4ccgTuLJK7WSQEXpqs3P1wZjmob8GM3jcCvKjGZAzeQ64Kb+CqBj8B98xz",
-	"+3N9KTlMJrRPEfRGgEHCbIDpGN0/p0ReuadhtmjT5LN5jQ8ZWHGIlnJombQ9JThruP9wmcfvqGY/mLYO",
-	"4P9j8pfSLyp0LUXK/pqED75jBYUqmRYfMvxFMdOEaljFzZTRbFbARpnL5a9D8ubK2onrqdhRIsGdPHV8",
-	"FqiHjEM8Btc10+Xq4BlC/pv7GjvG26ku4GJfMntRspQvzPL7xXQDgIIAlOdkJpkC3Qi4B0CHoWdpSH6y",
-	"5E/VJeJqaSlRVWLY21/cPiD/VMwIGhZSA7EeEkt1gBXl0UEDMIizgGQSn4YlyzVK/iueM89onpw8xZMt",
-	"msijIFsKZpQ6PLm2JCSUtDn191jJZrQ0JENQ2hFGCAPFq0jIkmd6bsabM+1BUn+rJFwoEPmG9QeBcWfS",
-	"kAeWWFgRvN/M8Lkgz86fv3xpVtHWZTCCHFCsmsulGJLxxYAOh5OLQZgJarfa/LD2tdFO6SUTZyg1JACj",
-	"ZU4WnFWRkZdv3SpYcUFInVgALxQ4QEKC0YO44cq24ikGqsMvYGlfwRbnjMI6LeAWt+IMXm4TNuf2ov4X",
-	"14+CG4YbLn9KxoeAw7U6gFb/Bd767+ayrplW44kxyBrjQ0dVByWesPrp5i+HltTGCRkfhrhq+EbwzWEu",
-	"5WW1gAcxxtSu86Gto+S6roSqJmYXJyzSSuNXfL9k9VdD8j7I6wGdBpF4pWDK3BvTUgp9wEASFcgCjVxi",
-	"qAGQ0HKeMqFCG8mrl0YpAAPRwKkiRndSsipToIxD+9JhwXVgG0J94C0tIVD5ipXo8h8cDY+HgPZlWqEL",
-	"PjgdPB4eDR+jNX4OKsohGIwPwThsPtuQUgzw4FK8zAanAyPqP4MnIA4ai+oqiDjlpqPfKkxathOBAE+b",
-	"aA/Kbz+8hXhjGCV6W635INR+TcGkn6WuUmP84XpFDp2LefuTcK1AMG7J1EIKhRrjydERwpIJbeMDQtXj",
-	"V2v832Hw4LIHVTJS/C7VCm1a1usUb88P8NBDggXqLlCBU3R//sXMSFVFQcuVh6wElwTJeJZYMXsZhu1p",
-	"OlNg6jCPDX4xbVuidBmZp5/AahvRg42wTZbWMwvaOl63LpSmjm4ckp/sfUBtkWhYWKYIAzECE7iGg2SN",
-	"9EP33ib1b9nkQJr+J1vZ3QYZ5BuLuHcrGx1zQX7+jB6PBm2d3FqXtrdzjFGKEdjbUhZcWR/s3ggMxkGq",
-	"hXPBb6OlQxda2srn3DpieOdu+/2gjn89kS4eAOux/y06qBbQVbLz6YcdO/yEIW+fW7fuexbsXMs1BZZq",
-	"fxX4ILraLYh29h1umbvZPxsL0b6DiRdTvQokyZSW+93YN4LVeBIlrPqOu3mYUpGyvJ3Bv9ShGQMKAoLp",
-	"M0AypjpxoiqmVBtp3tdHy6RgQ/Laog8XUJZA2ZCJDDRAzM8G2GAL+ZNciLUr5b0Ns7QWyZINyXMYeW5a",
-	"ReOI031sHIYRActK1KDEYLx3FoenKAM2SRib/PNS8X6p9VzLRQiAso1gUe0N+M2a6OGkiVoLs9qi+VbP",
-	"GS8BOndTojDc+IXDFO4hTVvcjn7LDQ0jfkqbCOyyFHdo0MNpxVuEiNNrCOi/p9sU1qHrIsUd3SsJo5bu",
-	"Mc1roHA9Z8WOsjWS9yEIxzUmQgwNQSoWmPEmLJUF1ISBeKuCUQGpRDUwMQXHXsD4EIs7QXsvsk0jj79j",
-	"qipq/gmcERJSldo8NPAw88dmv9v81ixKN7uCdXOGEK7A4rbfzf+BucLN4CSLbG7SKhnVs3owa7dvvRPv",
-	"b1ywJeU6ul6LqkWpZKUiylwYtt6Ltb6eeeM9RpAoBmGjxBUfKGTBhP0dHBdg5oa7f2htbLbQPETiKUaE",
-	"dKj+Q2KWjovZhYgciIi4ACv9wE7E/o8AzfPuXd1kcVilvVvrw1m6J3vdyz4yr++1F4To7f2m8lO5v9vq",
-	"BU3nHqjc9Gfl9IJmzAhgNtti6/59QvzuLcrfCw/wt01ids09XJkZ5vJ3rrQsV92HDia9dyUv2Dw0llmW",
-	"RUAJ220Pt6p8z4Rv3oVwo3N4SVfWgSXOCJ9CaB/iV6CvCFxDXJGxYkKPrcpI8zyiq3XLGvj4H46g7puS",
-	"/smYUcBgm6alLMiEQbEiTFTbhYSgglnWTkKvbDiD9DIAgcIQ3qWYuJIajeIQXFmP82RFhFwOyRuRrwzz",
-	"8ukEXo9fTzEw93il6qLhFwLNFoqMvcQ7tvWMIlf5O5jQXVNccj37dYNGj++SRgVb3gGdQkSSpVPYsU7q",
-	"RJtTu53gzZQwcxGGdocaaSEgKIoX5VwukUytY3FJMU82wWaWjF3Co/CpkELPE2LjKZ3TQ12Iscc1xPEd",
-	"mPfylXM4r/0IzZhfQcODaAYI2iHPIKJhyl2Yg/TlOe20zdc2GArxQ6OSqhGw3tl1un2TR4gZ+3uzKgRg",
-	"om12Mbtu+7aNlRBZCX3tYKO3bxx+wj+2CWkWwbSXXdM1+HBv1Qbmbef27V9EK93K7rRXhxZYNcq5HJiq",
-	"N6/PGc0wJi7nAoIgkQtldGVYRW19dzcvCP8uxm5TzvIE8d5WgnlAVKHZR+1Wp254Peg7uuXazgaXC9p/",
-	"jg0ffMvVQirukkc6Gt4rwTzbAMl+pCxEiyLPz3/sJiOIa3TVgLp06gBS83fuSl3HJm077DDTvW4dxtBi",
-	"sKOTKDwMprncjUSxYtoIuGjSjUIlbdveTw671Yrb5n7oVNkgxwMqRyptCQlrkhnGYL62HjsL0llX6ITa",
-	"4UauCME7k9pPFpOVzWjeYcmUPizDzeQB3yQ1rl0Hae35FjE7SIPN2qCvTrrxwmenx6wunK1NbzaiEOLu",
-	"zRdlJYBivjh6bAHKQs8rXUKtUhVYItCti8qdH0Hc5XbuB7jHjWygRrVsZb1S+w+94opYGCGj1CKujIRa",
-	"yz128vCT+xPYwCSABIvzAZtLZVTj2mGPooAPeveRWQAyZ7NC7BAhz2tz9xwWmYfF2vUucS+ac7yvEKx1",
-	"3LTPzYRzm9i4d8Lr5iIqABbbp5vykpFq4YDwQS+8FsV552RrcAheNhjhh0r10ntvAGZOsOUw7jn5PVAT",
-	"gLb9iSkJHD41y8A9DYBOdqaoEtzIHQGlNq6o4EphtI6QGowhlqDbPNP/RU2/O2pqc6NvpyJd8tnMghNF",
-	"yeh1s9p9WCjCiDiE5lDCdUjeTCERENMGrJc5qYUezMuTgm2S3Xscw+3R3Z+AAM4t/1iiOLLOWVQnMVTK",
-	"KvOt+u4HeGJjIzZB+I0c5OpkEJt7yg4aqU1Q2h0r4G+aR39r2EZ3Akm4naCwGqrg95cUYTbTjL87MQLD",
-	"aPdLjs98vv5OkVtAiIefbNBdp731A0LlbVeS6wi+B6oh+23r5iPUYQbu297qOtphow5LxoUHGHEXx7ow",
-	"YR/5r53bowTgoFR8+rLiM0zr3OruW99TxUJkRhdC2dzUFyIDhukevcdtfbIpq7wAUJn9RgLZFHxbtQcX",
-	"/ZHHaFC7rTjuXrvw9QI879hdgATh0C+mlWIKXMlSMDUkFo/PwipE4kOIhZayHYOvtVAsv4pZmmxr93B8",
-	"96A3NJEK71hzeEh8w65EQL1tJFvp+WEuZwioG+fxP8DP+9kyaPueNszjEEd26twBP1x/n+rNQGYd7kCl",
-	"52sbIDGyt8VfkS/pStXRY2ioWrI8P4BghswBsVwKuRQ2CShiVcZu9rOTa9Wze+3l7XP3Jgt3rLRj6ZtJ",
-	"+12CDszLVYYEeI2Hml4LkUk7bcRJJI8C4RyW1sDkQHMyyWxFJQYcRgqfzhwWY2IfubqJOlLrHOrSkjuo",
-	"m9azXydsKES4Mdejr6/Zd7cdREPHwbNoEgCSBON4fOTwmzAASqTsDPtnJfHlp6hYOUQbh1Jse05sPBLX",
-	"5ErybFiDhGiWQ7g9uxC1xOExR7AVbDOai4dTWafP/Zz0oAbrdc/5OdNnNjjX4T/ZOQb1vNgtMYNzEKND",
-	"GqnhkCyiVgleRBtW2k5AFkGrnWLet6FtNUjIofIUsmQ2UE7zAkNUXDDKgvLyzOaMOhghS/5PTp6GEXkX",
-	"ApC7EGYIMHCG5INiKE+GUGDr6FsJUVykUFXJgnYpLXPWEvKJM384t8fdSALvQ5y127iYHLIb3QbqBgfC",
-	"/KQ6CXLGle6y7ZoJLFkOWXAu5HxhsQ6ck9WiPQHUmQRMfgfCPaHp5ayUlWgAUoxdLskYbUGWJB4p8gwA",
-	"bA5c6siFSOdSKmB4caqyw3+gV6kb306EeXxnhOmxqdQtyqvgDq01B6AKtVWGDbGSuolx83bDLHXRLN7j",
-	"UySWkKImh8Tece2a7wZ5/QiDcnHq+yCQBib8dS9DO7FbuetsW7CBdnljdx3XquOuS+dUHzp4zE4fwiv3",
-	"UK84aQsueOM0gLWQ9TxD4QsCzQQCJNh6OHGHhK/h1BMTwBfi2XCcOblvs2vkjDLPvJX8DARn2I0xjgCR",
-	"Qb1MPSkNbXssCJYBVJ65FyhgmtH0Em/sU4BEtILljAXQrADfhmcj8RvPSwCVbVkMEBCutRb9vCM90jam",
-	"r6VgAKS5X2eKpdY2V4oj5mZAOcT8hftotxDWbdwMnIVlbhmEfewQnvmcDCwY8LbH3WMw3scx9vFMuaJk",
-	"t21USj5FYrQMaSrKsxoBNGAihnNgqnI84koWDKp5z6Vh3VBqJ0ApPQPkSFfDO/EYp2rB6KUC8VZJKfwb",
-	"Rg42exGAT0aiZ6RnUw9VzAiGeE+Shu19S86dXcX92i7pKoCB9TQGggEUsNqkto0r6/CTK/RtHY5taBFv",
-	"BHsEGIdwyKmN9pUl0B9UjLQlox8pR7NQmMHwbQV4KS4E+MxLLSUmQVG3XBj0tUmX38KYWikzYnyvJ3UH",
-	"fpbvpdjzTr8HQdMvk7neopwE7oWurbOgBzW29uZiv8i4vrel3oOJr57OPenMuzAMH10PqHf7BW9D5Rpk",
-	"KAhRojyLM4wpz5k6tMUGAn/dJzs4qH/0uTU6/BmxpSl8Vi1E3XlD0stvCc29QVDJGh4Y8pCuWJlEgCAR",
-	"7guRaSDkZkjelhKGSmb8il0IkDCtZB/TqL9n+lucwDOY2t159ZJo0+FqdrbvimXYF4bqajbwlDJciFmk",
-	"VMbty5a8oDN2uMBCi/XgfKmbCRcUhOfNehr4qrqa/e1jke/6ehyihKe2uvS1RMx9Cow1E6/HiQUeAHje",
-	"3JVzCsj01JGhO4MYmLblEFpQ4M+Hn7qP4WuQDx2WHQIvGN3WnZDm8TFHTLEaAy2a44fn5jveM8Vvj2fH",
-	"ISN3NV2Xyzp+8tWTrx9/+eSr7speLX31Pp96XhUTQXk+XLLJYpAMCpbxqnCfclrO2NpPvy5m9YfbOclJ",
-	"zLI0WelQF15SgbV2YLp4NuoJvzMk0xaYePLFl5tD7Ms9fl2wa7OPG3AeWPMHwnZOjr78wy2NufExX1gH",
-	"iwQ89iRafhdLtnnuaNHXWWbhFJzcYK5+W9ktWO8fJIpl2/Nut7P4J8dfdsh9YX2gHVRWfxvEaKhkFuQf",
-	"ZRk4mLfhDSYlMyyeZd3XypzRXM+7Ik3/jk/sUUC2PUTWp1ErxZHEgpVzulAekdOowEBwZtm+OHp8B+My",
-	"Zz+jmk6oYi5/8RY27e9rCCFQkEkrmBysQbCJduPCXTzM+RXr2sof+BUTTEXyJGPnAlq7JbGnlKl1X9Ac",
-	"q951zQNSKLrRJmjGe8/kHTR3uzNRc0hynDHtXHqqbVJh6QmsWtHt9UHfA/eOxfr9R+iJqEu6zFFddIWm",
-	"uE58nEVY3Mj8LqQGE7qwqFo2Zxsax0cuBNa5wq8cjlIpZXFqkzwhHgNzXQBNyZA9+Qsllzy9TLDPxHvl",
-	"S5kblc4GVxrpzHwC8xKX4q+kZFfystXdid7Rl37qD8Ypddep4UlQj8rWpoeaifvOX2ALqC5UEx9iEwlt",
-	"1YY1azYCJGwSvC3M0h4u9i0+8AB3OsJJ7GBvw/tom2qucY8FxRI47RzkO4RdCNiDcjGPQEjmZxed4D3X",
-	"Q/ImAD0zYhagPjjMM4fZcETGE5qNoLmxN9fYWk2A9XAhAoZiK3yucxPfbBRQSsrLD4s/9LmvJ2ehPLuZ",
-	"wNoJ9Gfv5iSIJVwaZ5wbYulBhUG9pI7LDO4L8MXWIAFQwRLjvCz+WXvyre3hvayXTD1o9nAjR4Dfl+89",
-	"HjTCXwQLv5HH0rZBQY2r3aQNCBi1m8UQuA6DDyNiCKbpCxtnvSGr+EJxiKUNrkghLwSylGBSsiQlK7jR",
-	"V5S3CwsixZAgSDk4lJCRcO2KohEt8yzGQz7Uc/+ulMWfj3iERLbdQkQ9yOdT/WGbY/A7u/WmqUcOBEhk",
-	"tV8wivluZL8Gl99uPmwM6Q7cejjI7C48exZlKWDEay6+cJ+g7PyWWCN8ZOfMcUZLazKMhb/MmNghFOh7",
-	"eLo1LXnFaDkyZ30Qt9GeNEq6H3/91VGHgTbWNtxjN2l5LeIF/aUtkUFlJTQv2KigH+O9fnnU7LVPlxAh",
-	"jZXAnaHW10z3QlSCodBQiK0tbKlGedqwj02kzBndUwm8hxTPZE5EWzTTd7DI9gKUZYZKFt5agPi/BDNd",
-	"lsEa/nmCmN6D0qlpLmdVaLOxHKg9eOk7T5IRDG6oTA378VCDjIIh3leQkem7Wy8wnGHPVoAsIxT7iex9",
-	"fRUdfoJ/+wgKlijIM2jW2pIA+BDLqFpswEZApqiKCZ7Icca0EWmG8Mr4zOHXQciEUJrRrDV4KE5vsXgW",
-	"O5c/RODQOyiH1rGL7ZVl7nrFHtpl0eP0/SHuggb4RTuZtMSWNQ61qAFL4XhbW5K9WP1NcmaPfF16imty",
-	"ydgiihH4YZHRuz+/fagxpMTbv4SCed9X4Fq/Y9CMWbuBK3zvsW7dl5lD0b7ibNnfvuptJs56aqndoy9j",
-	"iRVnuhsv6IyNqjIfR3JwOFt6HPU/nLcDJvbjVnPnTWHVO6CwiZYkl/KS0BDkwcHwWyIARbsT+/paoNdb",
-	"VOuAad0ov0fkK1vMoWaulCxymjKSs6lu0xCvKM8tuPmfVkXswgCHTd+onvCHuv0XTJBFNcl5atHON61P",
-	"SYcd2TknVQAFbkGgMRWoBQIYda045vdD0gbNCO9JGXxgGOItZkkHL4+Ji1s1QUclbQrbtSjCvBSHvWzR",
-	"vhIfY77auy6G82pfxHZV7EZr8cA4bA9C/jOZ2KDCSxs9dOhc/vgEHjIKbrUG0j/W9FVkUfIrqjHBihSs",
-	"mLBSIepFU22DN1MqyIRB4iwKrhaX2Vx/F8Ih3wI/PyNjuWBijAm5oAdMaHoZ9cqBPrN3Ur4LpWznu+Cu",
-	"j9DvSSXrf6UcTqhoL0Lh/JC9HJBGzvuGCrVHUnxQ2LjfUNGFimsW1hzoqSzTvddvxtxQDE8EZz+1gW4d",
-	"WLnbJNCOzU/qAneQkGpLqjs1HRJmEQaOvK00YkASWWlkfZeMLervSCU0z83RAoAgCfJuzqeaZVhSTxA5",
-	"vRCqmbtt52qhwY0yavQxNB0gAlKMX35DxT4Z5d3Izt9QcU9C8zdUdPPJCRX7pfRvqCCOEgI634HXYZqX",
-	"T+vaFoHRk/NN9X5J64Mdc08x/Ac4PntGB+ZTjfHJPVd/zmipJ4x2hGpDMVHDCSA6qoYqO/PmwSVF+7di",
-	"FrTqaY1nZk3j4wVUvNXjIXkrlTZCFiKHQzEklkOst8X7ge2d2zYnjIkL4Vs+rsH2/jJZEbuSf7WYUzJH",
-	"WD2oOJA4KKuyyiERMWf0iouZrZwbCJMxrvR3vzB71c1ey73TxDldoYxs4RIw+F3b/KI+RBKGVN2aVNKM",
-	"Vrv2Gb15JYB6IL/TegD1BLpEn3AT90pvwcaak7ZvoccCIKYOMGsNIJOXRC4FhHDm/Iop8hWUiRwSGCaU",
-	"XhPNGtqG80QC1Wbm7QvhTlKMZ0CT7PcvzOyOFnu8B2LuGy1+B9TMvHwzWa1jpHUxzl9lE0W7OY1vmIWz",
-	"4drLzE3Y9mdkWuU54NA0DBd1+Egz/6mGTTLvOlsIvJIzbU0Z6kL4gwSYb2glOfXXOeZuQTHOYJmxziW1",
-	"jXiw0QlLacFcX7FT8Q/JxS0bOf8UuUkvIAVpJ1naSDiss6YTmQRE1yS2pvwFTalNuUrLhlfYiGcNFTOX",
-	"YsaUPrXs90LUvNrb7qwsmBCWKw+HDMl0/pnmb3Rinnf9KKw5BIWca9USh21LtwbdIkgpEVgBAVqF2Sf1",
-	"mFH3dZZGqM8JAHw0MBi2sPwfzDLt34T/A5vuva4IulB3oTY56yUOxuU/8ELK2Z/FMOWm2wrbqu+imOoS",
-	"SFs0zOeSLJhc5JiFrZg2QpHqJa/FiKJgXRr89yCCVYuAlT5SyF9ArsOraM4XtVr43lKRe87rdwTvIqvV",
-	"nSGLXjvm7ohbuc3dm2Qsl2Jkmhuf2hrT/tEkuG5bcnb/Z8X1H+3Mg3Y9k40yp9sddq9W55pC5ZkHebu7",
-	"wW2p3OemsP/zpxsBBEDydEUyGQXO7DxmkKNxa8r4K5vy8adgxWayXZoyrO0deglcBjFAmtaUcKd+AlCQ",
-	"ZaVzqrRyPBVeTCXAa09oenlGqCaFafHxkdWin8FqmRZVBMf1QuzoCzBb8/vXn80s7iufotLbABjNEu+V",
-	"pv/J2KLpEADKNlRkyxTNEUmtN6Pbl39gz+T2EB0ETPutQX7TlWi9vhkLWmqe8gUVuv3yeWGDjJKuRLOU",
-	"FuwsTKdN6YKmXK/IRFauJknO25SHt+FAHqLkEQyw66ppLOj+obqljdveSdQIx3jzg9hy+7w3RJFjPC+L",
-	"KgQOS3lF5jSzL5ibE6qYmNspIZXI0YrLvJmswy71Tw6Zxw/k8L+p9izsv63qky8rjcic14nIchsLO+ls",
-	"QUE+gA00ADM67iRGxJKxeWtM5tSdb3wUcG+1XBcg4KXTdYk5MOysASh48Gfbp1X1hsSMea3tIFkHJa3x",
-	"r5ILlo2oHgPdjY0cNFKMCfhK0RVWWbgQFqcPyPCKGVpszjJCaOdMv5P5HV40e6ijiVO4p1iwgJl2yzYB",
-	"qyKYsrKy2eR7xpj+nl/VPoLathJChLVw2/Wa7GtcYRp4qgP9IJ1TnRiyBIg0R9IeLTpnU5DmWy5Pi3+7",
-	"rc77MyvsHx8dWQN4KosCjL56yfAYFKdk/D/cnaD+O815ypKJnIxbEjD8o9sQbB3s6uOTp08bBeEfA3PS",
-	"rDSt/5+fnx38b3rw70cHT0fD5OCXv/3r4DogrTcgTVzLzjveLveaPOTdk7gct4bah9DGRiEzjJnm1rrX",
-	"AouJpYm7jXZguYBRrnHjmaF2cIemFtS8Wb4PaMZwfldFBczzSQOXq9JzWdaSoKorPWE/6KxSYPYDd7I9",
-	"UlQRPg3DRTKgemu9Y95wf0ZwQbCIWayG2TOyLKWY1YUA7dXx2Dt9LkQqM0bG8NzIPTeO8XpXwWFPiW2u",
-	"+Zti8Hx/V0kAQfnGCAV2GBbZPoFYn+GIHkYhfiu1dK2Sl8aiGcP7IjbX/H1Vz95hk+6+nIT0G2d57hYG",
-	"axHtu/gsgO3iuC2WsUUiBWjcnKasLYfI13V4MDVccHnsLNYwnraf/rb53CJxQQ/dtFUtckmzR3Br6b3b",
-	"gY3ohqtmTb7YvQWei7OFKiIy/uPti+8T8vb19wn5iU3emvvw+5ffJd50+wV59Q3c1V8ckYLN6IJ/ZLkC",
-	"+y9XRFclRJMsAPg2IWkpFwsoI4uu998qWtqc26ykS2X0MaPja7MlECUyKWU1m0MOsnr3PXY1LRkDhD2a",
-	"56RgmmZU0827+IxQdUnG3794T9bPzRhMhxC8ArsxJB9chDoUw6XZKowFsISHZZYi1/TbKqSxNtZZVLnm",
-	"Rqc4NM0emEE3KWxRmma1RSmrT3gfGPqakf7s3qxrIMjJryzdpVL33RwKesn2HG71AYmeBhUHOrlqXVy0",
-	"irAS5NX7LPYZ9HDT8urPfC1eCWFaZElX7twJtqxRJvnUubkR9/YsKAROXNaajc9SiNnAVR0geSfXI6Bq",
-	"HsCE7Lh77STWjOV1nYO20vuKiezH8NlbyanetkVv/MY0jI1B0dogDBU9X3uO7WY29RzrxRu2bEegmiEW",
-	"PihWpAzg9LZux0eAp2itdZXnHghEaQnlFwB+MxD4LZo612RGr6B0I37KuE23XDZCUrQEXfG1Q/6DgETz",
-	"cFD7D55JLgQW87IRY6XULCGKpSXTKvHZ+La4wCOFmQasjN4EL2Ce+1U3sI94AZF/nL95TTKZVgVExEHF",
-	"MC3JhJFLQCZXCObC7jY4wTCWGb9iCMVstmcbvTitOODFa1MVhCGVsjxXIZ2E5ImZus2a0KjwW6MClshg",
-	"ImMRCDRkPm/dUPbJ8l0nNy70DK1lZ2sL0jbnO2Pei3oRO/d9O47Mq1ULkkwrpMvSF8oJyBGq3FlDaryQ",
-	"dN4/5wPs8Z9vJ3/EzO53mjmCW9NlvMTt3a++2Gb6A8uekXewciqAI8qpTUbloneIoqdVxZRySUy1Er52",
-	"H4jsjTl75+7ZPof4xf6P5osN6+oEblssStBfuzabHcxtN6HpQRGvnUUX9Tr+uX8C9oKW67KTOqOc1FHn",
-	"4Sf71ya6zAap2jXohRdYt3oHiJ93dCKoW+/OxW0GLbQZnd56O16/Co9byyN22la9x/Yh4dbYJdjiZPXr",
-	"9EeCBbNl6B+pLnsukGZ55QijKvPB6eCQLjhsi318Y5Spy3QWWUCuDpGu0rHalb5GqXnJFkNtkp9qqXgZ",
-	"4liHoHux59HqaMP/l4a+iJYzqEAcClYoAkTdguBiV5BhjPnE9iWoqrz5zneyJGDgmdCcitSob2aC3kVp",
-	"37ZlxeLvewh4t4Lmc8uz3nkOoAQIjmgUTkgnAuB8N0kLjvj5l8//fwAAAP//",
+	"7L39chu3tif6Krg8p8p7z259WHayY6mm5jiOk3jv+GP8kUxNlCFBNkgiagJMAy2ax+Vb9y3OG9wXOW9y",
+	"n+QW1lpAo0k02ZRESUlO/ohFshufCwvr87c+9UZ6NtdKKGt6p596U8FzUcKfz9/zifs3F2ZUyrmVWvVO",
+	"e++ngnFlFqJ8YNilKI37OuuZ0VTMuHvcLueid9oztpRq0vv8Oev9r4NnfDQV6239NBV2KkpmQ5tsxGeC",
+	"jUs9gy9H8F7culDVrHf6c+/7F+97We/li3fver9ka31+znpzXvKZsDSXZ1VpdJmezUCJj7Y/gicGTI+h",
+	"5zmfCDYUY12KU/+dcWMrpLEZW0g7rb8bywI6ynrSNfpbJcplL+spPnOjwpYbs/jXUox7p71/OaoX/wh/",
+	"NUc0VDeHF7mYzbUVarT8p1iuj/7ZVBuh2HCJi1VIoWzGlFiwsS6Z4CM3RqkmzE65ZdKyBVfWsBnPxSF7",
+	"ykrxWyWMpV8NM0JZxidcqpX5XYglfCMVO3l8rqa6Kg1tmMFHF64J9/xYlsYyrQT0coa/cqVhn4c6X7ph",
+	"SMM4e3xycniu/Joh3dWLFk39wM09Xr0Z//iDUBM77Z0+PPkq682k8p+/chtvrShdm//n5//r4P/+5W//",
+	"2ssSRPli/JLb0TRNEo70cVmQCotClGzKzSF7gaSAy7rgho2mXE1EzoxUI5HFpIyzfHhyyN4IPS8EW0w1",
+	"G+mZYFYzzkqtZ4yrnE00yzVT2p4rbAyWSLk+YE+M2LRO4wOcR8sCnXzxZWOBHqbX4pVWomU9nqrW5dgw",
+	"KNfg5pE9PD55nBrMD3ImrXs2dZYK+DFuMRdjXhW2d3pynLnm5cwxiIfHxzBt+hT6kcqKicDT9Vbr2Ytv",
+	"Qk9zbqd1R253+jLvZT13SmQp8t6pLSvR9RS/+Ab6eDeairwqRGs/hh7Y1le0cF8cp5btneBlavt+0mVu",
+	"HMWNpcqRPgtOR3ToTqNhQzGRSrmG0gzst/YtPN5OXB+MKLGh5AJU/uerrnRoH9h+KcxcKyOA678p9bAQ",
+	"M/fnSCsrFNAVn88LOeJufY7m+MTffjVusT517NK3Cz2uXmncsoVjpItS0wrQa67Vp8PKiH9Klcd3mZnz",
+	"WS/rTXnJjZm5UboPFi4+8bHiRS/rXUpdCDVy38miEBP4Erhq4v7LsJ/XlXXsJu4ql2YmjRGO2PjIirz9",
+	"7bdirktYsHmp56K0Ehc1XsmieD3unf68ebWwIZE/oxc//5JeNG5YSY9mjBu8r4yjWHXGVFUUTKuRAArG",
+	"5xyHLYXRxaXIgZMC8x2NdKXgt1wUwsJU3dt8WAikrM9Zb1QKbkXe53bbXr+XjrSynsy7HPmsd0Gbu+nJ",
+	"mgo+Zz2lbUI0eo33DM9n7jae6nqi0okfU+0mCJeEYLzKpWWFnvQSe6lrIui2XQ3SWd8r2IjFVBaCbnI9",
+	"Fyq1xH7AtMZjXc7cX72cW3FgJZz45kuJ0Xs2nLyl3Y8Z0yVeTSSkzYQxfOIaDz1Wlcy3dpb1Ph5M9MHa",
+	"CIzluD9b1wzp/B08/znrWV5OhO305nt81L0kPtqUnExXL52P0jEX4A9rw3XstHXB/Nnw4uDIHahSmVMi",
+	"IzvVJV4RU+2kXF02j5Q1ohjf0Mp+jvn9zz1oB85OWLl6Mll0HcMKZYEL+Q2qCZ1OVJMAGye+Znl6+KsY",
+	"2RWW9xTEt3XG1wdtZOvhfoZPuZuBW74D5aytie+QWtoy7B+ksTc4aGnFzOw0+jA8XpZ8CaytVqy2tfRK",
+	"fLSR5rNhGZrNblmUd/70+guQuJWnjfbr7304vs0FvfF7ADvC22Bl5nQeZN4+zejtaJbuuPSyXs0L3UlK",
+	"z3U0EnMr8hfqUlqOvGJ1yqjP7HRbRny7g5Qcz7k+6XG3yfkjW0qM95JbvpXinsJTH97+YHpXEghyaeYF",
+	"X/a9bLu2tGLGZdH+S/9SlHIs8WzSI0OtC8HVLvKGNH0QEtKtFFxNKkcCW9r6wT/3OevNhcqlmvTD+BMX",
+	"SZ6XwhjSCfmFMKBIzAs+EiiloWww0mosy5nIz5ysMvju+Xt25EjRHM3EIIhs4qM7qhlJFU6mFSBYqPQN",
+	"N8933Kkq0kA6ahKJyylSVHBl1vZxhSai1Y+2KfPk2aC5xrQ2EPvt3k10wK5yL42svJR2+a2cVCUOceWM",
+	"ugdEH4ghJfBotgAyUN5SoknoYdyLeGf461yUUudo7YLxGqDAWEyRyn75uLduBPB7YVJUDnpcKdi8GhbS",
+	"4Hw7tCgDIzV9Tsy1If92e9WQitXhNUeEpj/msujcE76ySx+45Kbr41JVVpi+1ROw8Cb1G9ixuSiNVnT0",
+	"jZ4JsBGKwghQ/ualAKskaTpACd42OcscHxI5q+bdtkaJRU1wHZ6f89LKkZxzso03Z0BGPalgVCbD+QDz",
+	"C9bXYOPL+bLbGEsx05ciIb+/1QsDTY1lIYjzjhybP6jmjN46w6EE+Z6Xo6m87Eq5pbBVqRznbzmVcKgd",
+	"fxfGaaCmoWzrIgdLPsedyvky6A94QjsOwk2g76S0jsS8wpvqPc6aPGZ9fiudrex3goijY5A4rC1Hv3HY",
+	"Vg5rzX/qjd/ETWuTTHNjvuFLw3jp7k63K3rMPrx/dshAbZzyOcwPr+NKWZGzxVQ4zpnzJezcpSgzIC1j",
+	"XUONpyRZWWBwjI8tbrI9ZHQ7mHMF5Oa6n5BR0UL7pWBKW7Rdr5qQoIc+2MzTEgb6EdwIrTcO0VsZDqwm",
+	"LDYUE67IWcOkJWNReGox1UV4dgFW64YxoosdIufLxIF4finKpTsPGeOF0bT8wJ+UBheBowqvSDXXwHGE",
+	"VbNIr6tRYlxfqx2NOiv3cYtdxzEupAtaTVhzqSa4xutmnpXTR2yOOkmR8qqKKNwSxqrLQogLd060stOk",
+	"xrKHuZOxzW0ykZvwc3dMtSYn5QgcSWjN3jUu9ezqOzovxaXU1T6mFU6J29HmbCyD9UdvljTsQumFcvxD",
+	"gr2pxa4HvKA/hG3jeS5dd7x40yDvDqy+OdgBtTtwDGSuCzla0li5YQPa9AGTpv24RlSm01wFPB8rd/EO",
+	"27RC7Ui7tPPQabbC2mpqjXa4sYTEWpJc3+kLL0mFX+MfU5nnQiVE5+COBSHKqWVo2COHrNW458CqK4sW",
+	"ZjC2F1pfGNDmFBvy0UW9KJFCOavHs4k4/bBXl6y2SND4t038Tqxa8cLfI7OWG9ZbjVxm5UIttAkq8VqM",
+	"hWJckScBH2TgQ72aRX4HuptqY4nqUiQ3ERY85MePk5RW0kw3upbcMykLkjuJYU22E5tr53ZV67CXV1Gu",
+	"/ct3djhw5PfrZHwwqd27ki0QfQv9VlKnsCVH46hwOeHZ6wYg+NKrKbr+g1oaO/nJ3B4FB5mpzFyo/Joe",
+	"wt+ROTBlA/Teq8ZirJHgjrZCfxxun6XBIbwqS3Mv3xlLw5HfH5ZW5dI6ER8dMl47Ao9ooBXvIi2FVEBI",
+	"4RsjjAE7hH8OCK8/Kbmy0edSXOoLNFLoSyn6RGXhMxFa+FxHVIDpqZr3jeVl85sRVyNRoHkDnDmlMFaX",
+	"9We8mOtfa/tLKS+5FX36nue1xaXvzSNZjw8r4z7PdWn7wY+X1ZFUc16Z5jelMNWs+ZUt5WQiyuaXTuod",
+	"Sxo7HGY0P/pP8dTQkBP6wo++o6Snze3oc2VR3V23huNGb6TTiCY+g3kLabKbvvgGLK0JNfFrDB91TIpR",
+	"nIFjvuCPGU2ZrqxTm0wcCkCaGZgLFHMz4VaXDwwb6dmMqxsKucmFdavarma2aH9dL7QoNGYt5JGPLNNo",
+	"PzKivJQj8cAwpxy78+tU5UGulRjERrJCGivyQ1a/zZknrfr32k4FFjlellLkbpFPz9WAXG8DMsSgBdJt",
+	"ygziMQZoN6x7xZipsaPBjA0qBfr7IJi+SjSiK+1DUr1BttQjYQwD5oAGOs9gaASOUaH/LZgqqfUkbWPE",
+	"Rr/rwtPjFytea3BSE6uJGEpZKWIWDZd2zAeiQ0xn0R9ZOKCpEPHElY4HKvOnsTnOeJI1acZhJ9siTNzp",
+	"vZPrrWY89+h+AwHodgUUFPLnheb5lWSUWklY5xhDows4q+gZF4bpMTO/VU4ZmMuRrUphDtlzrwZPOfi3",
+	"T8FYrJ1OrBjKhBTHJkvHbTJiExOhHIuFwEiVu4ff/fjduaKGwdHy5tV3wDUG84JLNSDrPyj+6KsvBMdA",
+	"YOWUcYpbN2chOJ+6h5HhF34qmffUnysnozs+Ai4gXV40GdVMlyJl7w8x2u2alJulY01hpn7VkjpU4Y7i",
+	"enMPj08e/+d/uP+zn8TwTXBAzUQuqxmEPNe+A2yeTXnOxsIxx7n8KOBIr7E3fH+9vy8envznf3zx8AR6",
+	"S70Ie7HhvX+8ef4dbV4GS4k5HCaQhWv4kL0e0+4YTI2hK4Q4vPufqUZT9Ayegr0URzxIjclOq9lQJUM7",
+	"Hp589Z//8fDkq5b5rBr7aVfjJsNa+T3ya7DhQOGBvKMonlJwCv1epUzIVMHbDw8A5rholuvUsjr5G833",
+	"4SrFWxZvUyfOLuvr9JdkC2K+PpDv9YKNOR2RrBF5Sx0A1/Kd/laJCoVrd7mTLZtCGNyHX25EhfZ5X7Ul",
+	"oM0fS8tSv3LV+Bd46ce63xUD6M4bH8I6rhef3IV8ujS0G/lkPVPNRWlE3kJL3TcoSuHzW0WTWlmjrQLO",
+	"1zyxMUOuVO0sup6i0nTrRrEHExRVb0DlqPdz/ZQoizzzinYqMk92mfnKFpFcXC9ltEU4qi57c6uylqOF",
+	"K4hYX3N1FxLy1yhV3BPR+Guu3mJmZrvmO+aFEatiVk28m9Nx4KmYohMeI2mddmgoRUwU47Mgk0gLYmmu",
+	"hVMtWz1JyRNwLbtraCC1as8CgVwxx3hdynwGIvJzp0debUOCXb6RkPm4kTP3KCU2cmMWutxK7m/8c2ue",
+	"aVKBQ0PJFYPp+TauNsNRVZZC2f7uI8ZwvK7vvRKL1smujWGl6eTc0bbQnuNWUczfNeIb1jrNyyUYM5L+",
+	"E1GWutzY5RqZbA2DgJi8vp1y1U/orMegcYAupAs5ksI8AAsXBbh1CZCk9zoz2jcQ15HitYbP5oXYOP/Q",
+	"w7pKs9LY2kKY1TQQNzZvyg4yVW3eTdq40GLcSNysbU7o2NlqZ/KN1MQQrWLtDSL6C1RRr8/Kpm6i7Sol",
+	"J/sptscK+LRLXeRO2zFWz68cLHAj5ygRB6tLCoP1gYlGg5IUAm99AJGPgEXTiFQUEgpe20g7rhfvClbq",
+	"Gz7VidQ/twdzkTNO80oNfCzV9dWZzpbzQIPrRPRC+TyQcQtzydBcwQ07efjl8fR4dmy6DO4GuQ0tY3eV",
+	"hFpaU0neTyEeOkBoQG65yJnSi5RCcqNcbsUCiU4CZoViL74B8yMYLDjLyyUrKxXietcOiR47yqqDn7MQ",
+	"a//AhCQdJ3w9ML00cy3tNQnPtzFsBsXeTObuum2k8nAHV7kHxGyuS170qzIdc3EjFwXmuobbIlqfxoVR",
+	"3yLRkazvkcAuwoVS3yPhammYYaLNzJq3RZPFrKzD5nvoVlXP6Pq7ggZav30Ximg89nujj9Kg3pGnf21J",
+	"ykp19vyhjan96Gw+W6uBfthxo9VOdKmNeKv1bP9a9re6/F4bi5YlCFjYvlBvKaQBdZNUhiwOIDk1OMov",
+	"9aUUXScnPgJHcM9NhILA+p97U+2Yg+uirJTj4X1KhumdPnmc9ay07o3eK23GouS26mW9peBl7/Thk5OT",
+	"z+vun+iiWoGyOT5OsFg/kI6n5jv3OKa1fXyBLzw8Xjk+Wa9S8rdK0O90H8+1saL01Lapj5/E8Cn6w2Az",
+	"V1flUw099OXxNuwhR7Cl4LPd+6WFbxoUtoLw+M2JBnly0hzkV38/3ppahZ1TY+tr0E6Pu5y1iBxHfM5H",
+	"0i5xNwku6J0shLLsXaUwjP9SGjmUBTyG9upRb40A65YiX+QXx1kqncdJc1KBkcsDYTCrda8JLhUv3slW",
+	"pWUVNClF8xhg1ZWPejvaTmBMzdXa3M2P9ZNrKXatJrhwNW1AaHvYRGh7evC/+cG/Hx886R8kkdqy3jcQ",
+	"c/ZSXI1bX9uUttGM9DyXlhIFrja8oc4TuH5vCi4VI6ST5lHvALgVjx7aT47cmyZXnK7WXZ/WpBxHd42a",
+	"BEP2qEkFN7bPg1y5rpW5hyF0y6ktWR1n4YMazpib6LLGlIIXCAWxt9HV101nJLsxT/uyyEGI4VnWd5oC",
+	"URIq7+vxhkmGBMkIvxGSMAOGwg3pU0LZ6yp520PEYdmiGHGgWOKL3RbeUVQaYoygJ4e6sqeMg0qbMc4w",
+	"YhsR4dxnt+g2Y1yxOqMXYkm4Bx6zOuSqd1IJrxakTrO+md1bcGlNf7xLxChsxU9c2jZfbKUKYQioTdpk",
+	"ViR2u8XTJA2zEAbpVBGKLV1v+2pEt9DlxbjQC1rM7ihUEenFSFRetQ4e2MAym0wpXvHmMsSnujm+FUpq",
+	"j5CoD2Mrb79VnRtvkyuo2zhUXME24KGr8fcUC79+tomqZkMc0WYBvzW0eKDnQg1OId+SG2uArwB2ThyT",
+	"6/EuZjLPC+GxdwN251RX5VmUjE9naFBoYweHbEBUVC4HGRsU3IpyAOHBpeCjqZvf4NSxsKGgYwd3xiEb",
+	"8NlQTipdmcEphvvh+rIZX7Ipv6zvSQyIymWOlxdfMqMP2WAuyhl3lDE49WHJYG2caJ0fskEwJ2HzIToZ",
+	"ID8cSxUqh8xj7VblXFEOPfzEl804ZcLx8pe1nzAcQgvHL5quO6V+ar2sF4bZsPVlPbd8LZFZsYVzO/te",
+	"FZiRaOJY4cAkGva2QJ+tR+V7aawul3dxuLPeFDtvw0EgRpit4EDDXzEOwta+PD9YM4Fts2T5AbYu3ypO",
+	"2kIUtCH0V78UM6kQzDhO50LhIPKoQ2aIjb8gIOjwYv0ZIc1qgLW1b+JeOaX1+8j2FD3CXO7CPhlI4Z6Y",
+	"JmE8byDEf20lMDUn6eeMMEwhbwdSNomVXFHK4NK6P9e6egntB4QUY2VREO81gNaOw3S3AMbSbDHC1LOq",
+	"O928MrfPK3BDrioNvCnFpRSLBOKBnaWl652VRxLtWkzQH+12QbEpIzrW4wZHb2+bmrmTY+vXdUeu2jqZ",
+	"ty2hrwMSwfqlcM/72z4W2AgyUGkGrJLiUJxqhq8eskGd9xcakZaECoOezRoAWaBMoku2mOoZSkPnalzq",
+	"2SEbYJf9pvQD4LdVgfLLUDD4TeTQhhdr3CDr5qEvOROHTpAKuIbYVEM+EkFAOldrEpL4OHfrPDiFpCy8",
+	"50AKmvFcRF3EotJwGfAbfEbDFtGJ1ZLTuXKiExvouZMydGVpN3xWCFaEUDpSdc0Z06pYepgGI6DcgWnK",
+	"X6ubTPlWQ/2xP66KopG5GZ5Y3wqQ08JquvZxgVYkszD69uvwNiP0ktF2rQflXasf2oRkO3/5dHNB14r5",
+	"+ukrxUjOpdMOoVYCbXf4FvJ7pjxnQHNqieRqGOYjBbIAbA5SO7gChYMsILkjp/fhVEy0MMwpXiFQ9FxF",
+	"6YczgJKKEoMCQm1zmOlpfkxH58WZf0noRm1EXa7Cx4l7kLYuDPOdUHYLtrEHeIvEuO4eqwTqbroLD3Db",
+	"CaYzvNHnI2taYMTpVDvOZHW8QHVUDmeYYU55Ad2umI+I3A+59E9HLUsGwVdpLDXAsEPkOoaAkKNpY/8c",
+	"w8MW4jFthnFKD8JsQFj3vbn18dCOwIFZqQux82q0LEQwUnQlXpi8uRCwacQvd9+a2o+4NqCZVP0dlsYN",
+	"h+6kG6WQGo612zlqZAUlGhxy1X2RJ/xy5x1+x9Wo7fwia93aPeWXo/m+eSZ3HU2rfibogV1cN02+duM8",
+	"djPvi7E0yZS0JbYfh/DArIs2dMUBLmM8qzS+2WwoSjOVc5PCYA3QqwU3O+/Oy9B2asYxxO5KaF9RJJaa",
+	"Syrno4tcGLujnSUMqRXlbOYjG+7k7DTtLN05gm/7LZhnUg2D8b0NdjTCz13JMdud0b3xPSVGUYqRkFCb",
+	"op3nOp6fQ3Cpbg6GrqUbuozCUDyv7NToW3pr0x6GlruwEr1yioNS4M9z1+n6kW3mL2FsgcxvbtqwOV1b",
+	"fLlsA1PzGD5phmDkRB1IZTJCnbUI9nspggdhVFSI/bPbocRekwOyScntp9WMTPRFC8Wkl+MIvGO3gVi+",
+	"3GqsiO7JxIURrWEsdK1zl3BX+91rXgQR1/Cr0JRm25Chey16QsvZIHnF897Vs7lGtSTNrrKThjy3ohRk",
+	"K9pTDEEdCwlJbTZiJBsgjFZo1cTg7Q8M1akKcV69CzlCCKr17JFbQwzaoVzJphJLGu1Pa3pEjJe0WGXt",
+	"aMRBy86q8LfF7txeOsUj2NR+6xqxZkuq8Kq6sL7TTg/ZYVM2oBOCscfs0Bbij3QoSgLGQshDyTtmZ29M",
+	"iTKskOoC9s2b68Fid6llfkWnQUvKJs0wq5e5Hl1jxTbvHelYN4M0dnsHMfKb3zDI1ObV3w/kU1Mt23uw",
+	"3c0G0RF6uIjs9lkAHqtv2HsQJtbim6FAndb4nGbey6Z4mnX9bT0JQhdiO1pxIXa+bUKNhJ3DDqIStmi6",
+	"wqY2z7AFbdzHqd7IHY0JV+l8yVzaW8phdNfDsm918ir34YJU5HrHUpU7ljxbqXAIa90c3wqx1qtUL+em",
+	"bX0T6bzNff1VS7XT7sERcsL9LlA7iKJZl/u4di3QK9eUq+e7MpXVUW5aTrQtXF8u2ln6uXsp5TpCSdCZ",
+	"bwC9aQNOz26y/PVBfa5LklGR0x1BfVZV9vV1RWSMLrh7IYmZm4u0ZfT6wZO7E3zXbYSjHJ2OLm0bOVGg",
+	"f+8alc0nLWvq6+MDhh+Wyc/rorkdIo+j5lfGtzLFxlpGW5OFLd9IL5YnMIjj/b3hEp/XjqCsT0v3eMlv",
+	"pSjyqAL8KsJLnjABv7OOgBGKcV7qScln5pQN/FAGGRu4fty/QlUz9y8lM7k/8VS4v0quJvCU1bpvprq0",
+	"/kOh1cT/PeNqOcjO1WAmFeQluh98DiNG7IaURfhJqlqFcl/4EzeIwH+hiQK0SBjvsODqAnoZaWVLDYGJ",
+	"JR9RUHAhlegPS8Ev4GGZyz495z5LBRljhWi+NNKzoYRKajNeXuBqjDQgF2dskFdYX19gr/5FHDGfCWph",
+	"pmGwoF+4P0h9h+UToG/gevMLoXChTb2K0DobQI19bE+NCzlyDwAmNSCYYsRBooCUKBIi3zfaAuwoBy8R",
+	"nOTaMDMVbM5LPhNWlA8MI0D/BFBokJ83H3ccQ4ZkWL+XomPMbk3BbBQa0ayMaKaJPd6eCPi94IX7bb0q",
+	"meVDblKB6yOtFIZiMW/GkobBDqTTpXJprt/MOi6ivgCpd1JytG7nraDUlEtx3UG0IVqGtfKTjbpMbeSL",
+	"b1LZPHEy5PHBE34w/uXTV58Pwt+PO/z98OTzv3auNLZDpecrgv5cRSWUvg5cxxyvMIlv/LvrOUoeOrU2",
+	"Y6ALGIOgRnommqUCkQqUtuxCzJ3ut4TApVRaU0tt5NeqWLLFVAPCsusErPsgBTAjoEry7oJSN3S9zlVc",
+	"YETlXcBx7ioxbLcC1WSQNgWtaNbexupNQ4Hu6mVZkaziA7FVHq9Hc6sx17Gjc/dY3sRJWjdu7Tv19ayB",
+	"a0xB8qXEYp/LOvHJR8yGuNpqNBIiWW4i0M8OQyYiWhvxwI1xgDU+qeZFw9mQCqI99dVAp/S1wIq8AmOL",
+	"dZEfhnoOEA08rkqEXac5SuMr9k0FM1Ccg/ocQbXTwFsgeyt5TUV5ipu3/i5ySTb75+8ooaQeVGsaQtey",
+	"+Iua/fduRhmuOXcXfl1X0NuIxnLli6S1Gtlq2ewtGS2Y04wCdTy2lYbWd6vFgeZjDVIMvdOW3xHzDvkZ",
+	"1+Hha7HmlCcZlaPOxcgpfWhw8uWffNh9So7+gatJxVP1FsDkUWdQLUppLYR9RIHe0H0u0i3riVRXQIah",
+	"I9jjhRyJf1twO5o6WlkeWmHinLzeaa/+8SAXM72ODdMlA+DhnWH0tjpksKbrXUhx2yBLGDf+eserXZgR",
+	"n8PtR3UrzFQvoOCwvamoj+BRWuHJoZYtaPFYTI/5eu6oDWwqlUsmALcaCBZCNZHvhd+q+97/z0onxZpt",
+	"Tq6bdGoRva55t67q2qKDcau8uq2ocQcOfYfVjDcWMl6IMpKyUgZtyi3jhg0AcGDQjGIyXOYMXGakS2PC",
+	"EB4Xuoq3oyo0hb01XwXWugF0EDbnE+HtcyAV57IU4FdiYBs2vmo4GuOFynd2cm2UGldWLbnZUMBsnWUT",
+	"FvH6FF9p66c04pYXelKJ2PxwI0Vkt4h9Ccy9rbk0XVlWE2Zvu6N3HV1vG4Te1jYDct4NYPN4NL0ugu0W",
+	"0LxVkZd2obFkjblmNRntVkAHiPJ22SUcg6swS/finbBKHPG90UZfVlbchLd8Vtk7q8Fz5Yo6e6igE9Zh",
+	"d1+724rbPT2VvdrhqezdnJ3K3rejc8tVdG67Co7vOjl9zCppiffanEkHgQslwStIS1j26zLIriGP25/V",
+	"s4TnH65PGjc11D7jO6H81gyeO6L9uFhOokamk+kfnnzFas+8Fz4dBTM9Zm+/fca+Ovnyi4y9nvPfKvEO",
+	"qPeUwbiNyNlfXn377K8IusagviMzcz4SEQ4bBRGcq6gXrvK4U7CS5hoN+VO9OGQvLJtVBgA5lJCBID3F",
+	"M6VjZx5ZWzP4eoF1MrjKzbkKJZYN+zf8WatQj+LhcXZ8fMwwAkEYp1HgWpkz8KWzmQcnyeV4LEoBAKEa",
+	"hovIByOdY33XAWLoDxgvxblqD/ZIxEDAYvgwCAxUaGD5nmy3QEUk00lpurJ6lPVeK+Fkiff6QqzCGX/Z",
+	"HKj7uBu+75vaypswVkszL/iy32ps7qqC3EqgK8oX14wppDjURHCSEGoNCvDJMTNipFVurs2jr30zhRg2",
+	"b82PNy9Eoc/rmvrRcm0IzU2xuIhoblUqi4n1CsJZ9Ppd3FSN0d+b6yq+q3blgW9EOZMh+jWUTtXG9utK",
+	"8eZCzvum0Iv+DMOt0LAYPXEhRxdEkJiEGRxIZJLskymL3qRPRrgfgKqnXOV9fQlqRil43i90utguaShr",
+	"O79L9uENntLkhoTqSCn8GCobRKW3TAboKBNxxjgzwlqpJszwpSF40qleMHcNUhhdwCrV4/HhuaorcsW+",
+	"vsEpeM2nFCAwdHzPMYNDNtBF7rfNDA7XKnqd+oJfhjL5QwayR8Sa8vlcKHN2rjx+iY/vA6T/EVdMz1G7",
+	"ndW4qGRyCb0gGZgAbkq1oTEF24SqY1HdaNe6gfzsc0V2bUASQ3hJyNzFGj2DU1+g3SfAYytuJSoDb5Gz",
+	"rm/ddWww/DIXed8nO9ffRPEIEIwpczGbayvUaNm/EEtYwpLqjfiU4MEpFIQaVkZkkYtkwQ2hX8MYYCO4",
+	"LHCzuNslKKupx+gQpFfBSEAJWIds4KN3xaVQvieIPq/sUH90BOHa9RCYRAc18E8NDJTzJS5LI8UcDBNn",
+	"hD86qUqU0nJHjcYiDFo5n3J3zUD5OOzACFZBDXIMSaHFn82kdVNtoFYlyRWLL/UbGeAxVUY2u/BFYuNr",
+	"LyxtbAhwjpLY17bV9bayqQgw3dhTP0RKYGxuA/3oV919bKxSmo1ps2vlg8iBiz7E3rspLwq2EGwoJlL9",
+	"j8hhdNo7fvjVk+Pj4+MD+N/f3f++8h/9f+ve3Buvp7CWJ9bBQXcDeUqtdRu2BrRvvP/x5Wfu0ZCk21KE",
+	"cEv+7qethRq/pRNokTu4S8AnuLux1nBjA+SqoFBRFRTVr4xI1mesCyp2kngaSQBJGBCg3WQOILhNwZU9",
+	"FYpxc+HuD8fxp6KYb45VThSDbfU/4BernWORAgjep5D2ZnSR+Ah6twnruTVuGX6tHRIhjBle3kBqzzpn",
+	"SoB2XIP+QQy+8aCWFMcGvaKAANfGhVS52/k5dobSwWEMNEnoFQhJhyHfHnyyCR2JQBZ9cD3WHzFdoAQx",
+	"L/pqxtWyP5cfRVFjYCAwZe4Rw/13ppoTLgYpdE5CzPujUuRCWckLQ9+UYlwKM0X2Td/Vfys0YLmT3RjU",
+	"sDJLRHxU2hLD7mslKG2IvqfpRz+AWLqQKtcLL3gi8DRkTIRPzTUa63IIURDr90a/FJTS7ci2VLxAIZgX",
+	"0k0NebzPoSbgN+jB7wp8cGMNXwg71Tl8xYtCL/BLOOHiozRw88QH3quETmfQtj/WlfJ/R/ctfeN2Cu6q",
+	"herXmqXThIFb9QOUJuTiwCAMt9KMJe1vya1A8EmKhYKF9zenv4sibxt8HhXa1J8I6hT+xkFZQi+Fr8gY",
+	"1nfCHzr/wtrE6kigxxVwMv91fYlXild26qhuxHHYleKXXBYBSxWSgCLNJnwDri33uSbnmcgl7xNf8BpB",
+	"IB/IhkhV0Y6EgFI7CSHh6oaz0w2978PbH8wVXdo3ZRzat+WDlmOrk4nW83YtGrSHV7Fm4Kt3Ysnwo743",
+	"VgwMsrpHcXri40iUc5uOVMbyDA8fH0cGeV8RK3RCXCTq5IonLHVaQkCYH2dqUdswxr8Fnd2H1zs26rh5",
+	"QJlqSvmPkvX2mgU6W3oIoFWOg2foDwMEK1Q+nfCjMWgfUHUz70jhVS4tIV2tjmSLupGAr7svaVq7h6zf",
+	"fsZPI1PYirXwwrbknjT1rYD9/VGAC9qBYnaMiniLEu9VHe2xuLy5auTJ8dZJNFpLD3YijRXlFewVTUmj",
+	"94yXugj5ZKe9kfv8b/T8oS4nzRj0kS5LMbJsqksj2BC8Y8tYYKAW1s0ZqxJOu98txUquBm7vRPw64H8T",
+	"JYbEgB3C4WPf9A1HQ3QKqH8LVutr1ey8zwWg3wo9F+qWi1t/Tg4kjd1/BSmf5EKulh3kp6dkxQzA/d0K",
+	"rtPTa1LXU8WaLYIxBnIA2ci9e1DNvfFfsLJSaK3G4mhr9qtmSvavRqvDt3wRBWjfZLlUHK+HepvzifDB",
+	"sqlQgbnQ80KA/6PQ+oJxCyYnmjtZ/s8auc1xGZERuMy2+7ZFKXXulODO2FH4BlisO9+xoSD9TZTO3FAi",
+	"MhSgb4yyMc1o5YMqsfVSdWtN5Sd2vqqQNHpmzmdREZbuJnVfAQnUBEo7vXTdGTETiD4toNxbSUFPzfPd",
+	"hTJhap4w4xHesHW9LubUVtGAKtxMoRTQhdKLjGoRiRnjBeo820t3X/sSg0XbQAq3aQ/wrHB3c0DEcCJf",
+	"/Ag5bFTZLmlKwpfvwpTQXuLljiwJOKAf95GJunIXm8u0dQBs+951mkE44OOHXx2nwXQK4Wm/xnT2W31w",
+	"cnzy5cHxycHJo0PXW6IBX9Vt5d5lgxmXasBEAWwnozsXAtnIswy1uqF0xgPDjrgxwpojvKgOR8ZsdYhQ",
+	"yTYcV5jH1jzjzidB5M+0siIV1pZ2U74eM85q0+26U26bvRN440qiT6ILMpGkX/eNt7yHRaA2DDJmhklA",
+	"WXr3gU+2zNbtLLpsGrm6QahtijzzE0us0QZnKwA9Xk2QvqI+FHThTe80ojHX3HzkcNqiBYGKEZW4utos",
+	"Fdk8121nsVmsizkuAn7eKjq8pmdXp+7b2DDjWqlKl//A8u4+/sUXApGGkV/IZFg+PqQfnlE8k/cbrWQX",
+	"IxkjSfuQZgpBStTlv3UsqLfor3rbAhQBYUr9cYm/tlmRndYT1aL2sVEB9R6hXeA3Ch3D+K8rF1t1TKIf",
+	"85kby61u56y4UFfFL4wxLpqjbzSdNdc8Tcdhx+5GWKoJZrvEdINpt8m1oOBmL2qSm5XcAeBcuJTCSVBJ",
+	"iTNJ9CM+5yMnpKYx2dH7uy6u+FhCfIBJe0p8oRkKKK0JcYZKWww1lJYgfG4n0XdK/o69+KMc51Rh0vGt",
+	"vslV1fV4UrDAjan2O4DYrCPLQfVMXopUllScp+wd/X0fp59sDcKjtBJswR2RDIVdCLe2C+0FJnPGjkN6",
+	"jWuVzRphP43c6A6eFEf/5EO5ShI0AIPKgo7Kpjd+rJ/sjv0TtjrzxzrqMKuP6cpOpdY7cgX54I1dEqfd",
+	"Om0ppRGKmjrZkpprCyApwUKbDCgp3JitvyKmHGI9KbQHviK4M5FTyDoGFIXIIq76hRxTMd6q/jf6lowt",
+	"HlnDR7nnjbJF/RoXKPoyQAilmCkf2f17uan8BFU9xso6PsRaKFYHdI8bdRVzmQSIu72iJrtVLNn/KoYV",
+	"i1D4fDUirpZJJp104fuiKbj7YQI7FBuCw3Wr5q1UkmkXlf6uBK77lVoKy6And7EKLeUL73AhWsHWPMtP",
+	"ccp3rp8qFTQn86QkAiMpq2TpRMf1LJtps4KgOeeVQfBMOuW6KjpXAvTsbm2lSdlPyEq+PGsiAVGMhOow",
+	"/oxSGu3OpUz9guZvK7W1XiCp2RToCjNqjjFe79S++95ulWkFmrkC4/Lvfs1HF2NZFLsWyFcJdefRQ0yq",
+	"Qa0fvF71PvpkJZ9TXtkKQIy6wSPs4OhbBzwtqSjAxoW4Cy5eb+AW+txhQ1/Rcby2ue6n6fLMaaKgM0Pl",
+	"TkTmaybKbIk2WZkH9LRp9HBa14GGg+d2nTD8i7uU+Nix6kQN4O5d5WvDWOjyYuxUDNmhqlxjzCu1K+KG",
+	"Ik9yYwDJBRTKRnbbm4iwuMmog4ZvtxZot77yHh+NfLbd3fBB7KQMry0y58oK3i4nX9m9q5z/26n204j1",
+	"TFabYkLlJmOVKoQx1DiUnUL4jc4s/6pFftKDAlSEiabwlREkTJFLpOMN9MepC7SpGBCR0Z3chu0lpu9I",
+	"mn8n7FtdXDUesDPGRgrbKDkc2OIXqchvoOg6ZLYVVlyqFIAIGMQYBPd600A4IIxeTVoU12J1r4TO9pQK",
+	"G7fAszUmt9pnY2rJRbNc5W4wewW9uhmIl4BaYTbwC0ceDBLnOte+j+AwkoXpr0OoEQhXE7glns2mjbnd",
+	"i9ZTw1VuWCenhcjQq7CEvFw6FRI3d8yrwoYHm5v9zJ2HDOpJMaNnZJxDaA2PWZGkQ13kouzbKVfJ0lBQ",
+	"+dobQsHrKoV5wPRCMT4R5tSDBmWMkEgzNtVVaZguQbU7c9en+8bpdYXgxjZqtj85XnVXPzx48svPxwdP",
+	"fvl0nP39889mNs1/ScI9+cEknGhFQUJJCUgPJFgYLvOzWmJB3zG63H0N4m5nA1FNPoNi8wLfeIRqDX16",
+	"uHJksl5UgK22g67TC+bmXo1UpjIXUHItCA9EL8g7VjxFMhcmxMvUpc4BXaR2MUZQFCmLTHtO1UoyE6w2",
+	"1EK6fl7TrYS/gzzWGYoRAmiutms3FaeTmsQHcCC97CyNNMoCwuLfZBLJ7skgn9vnpC/ljU0rhtNep/IV",
+	"L3g05y/SQbwJ/OtN08WqfA1m8vC4A/9YBcPe1MdPYvgU4+tbULFn/KOcVbPe6ZceyAQ/Psy2AmZ37zcg",
+	"V+xkD6pRssMgT06ag/zq78dZCkO7hXh2SWqJ4uEpweqdLJzy9VKrHHYm4Zb/4vN2oovDQ1Yx3H2piHll",
+	"ma5sML4bqS4MIKAsAA4rBA44ZksR5rQkzW08ybaBrHzqEJ0eB00k3IRjXTKFLr9tIRW3FJ7muz18RX/8",
+	"jI/9Ej93IGfB/MXd7HsTaafV8HCkZ0eaz+XBSOdiItRRmMXn+HVzIecHeo4UdDDXgHkRzmiCVT7sQPLJ",
+	"WI+wu4++bOzu8c1Eblw5DmP9mBlRrrm0EMjKHZiAv5Lyan2IovFiweBkNdkwiQ36SwQTenjwy39LCo4/",
+	"NibapOR5NSzkyB2+Qhor8jMnPMJfIC8CoJteS14qpLo4Y/NSXnILWe6cPT5+HD9J5SBBJYwwabA74O/Y",
+	"C4CPQDPJ1YkYagpIp7QGo0Wn1s7N6dGRz8SPzmaD+T7+KmU2MmJUldIu37n9pjhzwUtUufCvb/0J/8dP",
+	"73toUwfuSM+FVt1Aep8/Q9GxsU7oqNyOpmwsCyeDUsDrqQ80MBlKpxkbTbnNGKJfmMNzda7+G/vHu9ev",
+	"3IIaxS9Ef8SNyJgEIJ2xBJDgUrAPH158c/n3DHCD8Ju33z5jjx49euLe/PD+2aFr6QdprKHiNWzw6dyr",
+	"due9jJ2Ddod/Rcaf897nwRkA/rJB9PUAagS5jZ9ophVVVh54a6lQOXSIGigrBc8BwogN/tcBfHfKvn/x",
+	"HkrJDl6+ePcOwX1HvCyXTo16/p5PzrCKirTYEzds8GJ88EorcfDSreWA8hseHT+Grp5DihWAXblRDPgc",
+	"aypLrY4IKulvvxqtBuwvbmmePP7i739FGuLMYPrGwDHAwVkNUuzOpyFwPFHkpla2AOoF+v1a55KW/MUB",
+	"bBW0//fHTx799ZR9eP/twVcZU5pNeTGGYD9mqrLUE3eA5lyW8CNos3YhR+KQvXKdup20hTCk3Drx3ZCW",
+	"B6dQAHDCq2+fZeeKhRi3oQylXXjhAaUNof5RXeoGfIVXezD/siZYA4hUU34pmHHHmhfQqYEZv3P7smYL",
+	"cxv0FNIT5L/Dqp+yr+GMsP/v//l/B4BUXQDM5MMvag1al2RaczqYkRN1IBUYyc+Y+DiacjWBO9/NkWxb",
+	"1BvlnHmsZlkeMqeNPQrYvnF8tQfqFuVKK1g2c6HLC1IFl7jNHJp0uyWtcZ3rhTqFyELLh7g2lSGfgGsI",
+	"X+bKHy2C8yq0sYfsg8HKXeCqL2F2GGyF0z1kTxszp4E/OQarAiz4U/bm9bv3OBf01BhmAXKbKzZ4UYNS",
+	"HfxTLAenUEQMA2TrkHrIS7wQyywqXxVhVdoQm+4mNeO5gJ7fgs4MwB3AuRwF4rbkrFK54yIvxnQeMybH",
+	"bKkrf25P3eXw8ASRy2DsRs8EiHwLbtiYO6Ge5udvFMcFaTG9aQNx8ByVQexa653DZmI2FOUZ4wzj+wAE",
+	"nU2ExTce1Wvhjrnb1QE+ODhkg++ev2dHwIOPPlG+5OejmRhEuGuRzdPtb66hcBMMGdcKJW1cJELJOnXD",
+	"HBzxyk4HbLj0Dg3KAT7zgG+4s0jubpEQeHW49PfDGXHQ0IIbfWgEeFGNyR69h1wV3sBVjX4C7lkU9HN9",
+	"KXlMVrSmMfSdgDXDbYDrGJ1Vp0xf+qdhtmhkkZNpjQ8f2ZyY1fqQmDSdEpw13H+4zIO33IofXFsH8P8B",
+	"+0sZFhW61mok/prFD74VMw6F9QkfPv7FCNeEadjw3ZTRyDeDjXKXy18P2etLsmrXU6FRIsGdPPF8FqiH",
+	"DWIsNN+1sOXy4CmW/HL3NXaMt1Nd85FecntRipGcu+UPi+kHAAXBuCzYRAsDuhFwD4AORj/YIfuJyJ+b",
+	"C8TVtVqjqiSwt7/4fUD+aYQTNAjbDjHTMqI6QH0N1QEiULWziGSykLuuyxVK/iues8BoHp88wZOtmpUH",
+	"QLZUwil1eHKpijxUwTwN91gpJrx0JMNQ2lFOCAPFa5axhczt1I23EDYUSfit0nChQKAmliwHxp1rRx5Y",
+	"Ym3J8H5zw5eKPX337MULt4oE1esEOaBYM9ULdcgG5z1+eDg878UwJbTV7oeVr512yi+EOkOpIQNAXHey",
+	"4KyqnL1441eBxAWlbUZQvChwgIQEowdxgw1g7Ug2AqrDL2BpX8IWF4LDOs3hFidxBi+3oZhKuqj/xfdj",
+	"4IaRjsufssERIOouD6DVf4G3/ru7rGum1XhiALLG4MhT1UGJJ6x+uvnLEZHaIGODoxhXGd+IvjkqtL6o",
+	"5vAgBk3TOh9R6VXfdaVMNXS7OBSJVhq/4vulqL86ZO+jDFjQabASh1bCuHtjXGplDwRIogpZoJNLHDUA",
+	"pnEhR0KZ2Eby8oVTCsBA1POqiNOdjK7KEVDGEb10NJM2sg2hPvCGlxCQfylKDFDoHR8+PASQXtcKn8ve",
+	"ae/R4fHhI/QdTEFFOQJr8xHk2x14pMPTTz0KHFnRO+hI2ZCrJ0rjyEHPfFh4TfJPfTofcB0SQdhfhktG",
+	"Nva/knQiPbo1Gp4PezDgEvbhRd477TlNI4raMJh1wGfCdQ9h2tKN7rcKcX1oOX3WAerfnaJgsP2AbJVu",
+	"l6JedmgW43Ha2gvhMzu0iOE6dbsrnhxKkXS3jee2jvbQaeEYVtNJkRoVxDzI7hNFR0H6mXqzjnzEwPYn",
+	"4d6F4PpSmLlWBlXqk+NjhFsOHptYN/uVXCs77znEYYDG3ZaVatD6R96hdMNhpEcB8zgyDAClepPAz7+4",
+	"qZlqNuPl0rudCQUGmIUHe89INVnEkbmWTwyYhwAI9hfXS+ogH32Cj/3g/PkcHe3mGftONAKj0icMTH2B",
+	"RFba7sUOFrRY7kA6t7TP5ATfuNP73ejXai3P+TobekRsEyyxSSjF15HrNqRJ8wIAfL0G9IQNVgB4B4fs",
+	"WaFB2+SkSUHWEn7hoSndvUiWSfhBBY2A2nEv42S5OVcDPgIJdwilnGdGYEq3BBF6iYYLCfa+QZghVWdq",
+	"Uut6Av0dUSwoFF8TnMSNEGs7NsDnpg8zFHj8M5yat6vk1O3sIP5BG88DucJDJKxQz+/qHnNz+GBEuekW",
+	"C3Uu9rpP7wOsU+PeCnaC7fdXlUu7ecfgiU4iICTGXUWKaZfTbqq1kLzXcYvdpJ/iO78/OcsNfjNt3op4",
+	"RXhjudxVqPIgWq137E+6vDBsQQGN4DYijBJKQaizwg6Z16I4cxpTxmBhhSFcN8ToWFeC4qi4ndlVZNb9",
+	"p1j29nV3pSL3PtO11aCtkxvrknp7h7kdKQJ7U+qZNBS6uDcCg3Gwau4jV7fR0pFPyWvlc34dq9/79VRP",
+	"ZKOW5ea5/y06qObQVbbz6YcdO/qEqUIbFal6wp2k0pB8dE/Vp3o6W+TASmXBXhps8ZqNebl/lWoUbe7u",
+	"u3k04mokinYG/8LG/jTH2Yfgg49K6nGbeZtpLaOG2m25VuKQvaIyeDOoj2so0jgHVwQabKB+HQGjZ+dq",
+	"5Up5T+lp5BovxSF7BiMvQP0CL503wlP48pkbT6Xq6ngQRRIUv5R2hU3+eal4v9T6zup5DF+8jWDR/7LV",
+	"Jhu5A8htQZZaWULptbRZ9bmvSddBmt7J8AkNbzZ87maghQa3mGb/DEZLWIdNFynu6F5JGN1FobhmXXvS",
+	"TsVsR9kayfsIhOMa9i4FeKc9IiDYR4dipGdQnBzSFGaCK4BgqAvbcYgwixgflnfMMPAA2aaTx98KU81q",
+	"/gmcEaB+jDlMWZ6qmQjHZr/b/MYtymZ2BevmPXLSgOt3v5v/g7BIYxitldjcrFUyqmd1b9Zu33on3t+4",
+	"YAsubXK95lWLUilKw4y7MKjwOIUBnIUoEgxlNt4AS1VwZxrAwuF3iKCBeAu4+w/J2WtRMoF8EiOY0r5Q",
+	"7CFzSyfV5FwlDkRCXICVvmcnYv9HgBfF5l1dZ3GluJRisVnrw1n6JzvdyyFFpOu1F+WK7P2mClO5u9vq",
+	"OR9NQ6FL1x/J6TOeCyeAUZLy1v37hBUdtyh/z0MZlG0Ss2/u/srMMJfvpbG6XG4+dDDpvSt50eahsYxY",
+	"FgMlbLc93KryPVWhee8+wyjFBV9SJJU6Y3IMOSaIDIhBSxCjJA0bGKHsgFRGXhQJXW2zrIGP/+EI6q4p",
+	"6Z9COAUMtmlc6hkbCqiaj/gOu5BQKQwBNKVJ6CXF1eogA6zAV2e+JHOjuLA0FPo4XDKlF4fstSqWjnmF",
+	"LNygx69m5rp7vDICAtRmuhTnCs0Whg2CxDugwvppv6pQ+W1TXHY1+3WDRh/eJo0qsbgFOoXQeKLTgFDc",
+	"Sp0+nufoU13S5fNRrU212bUMWAc8OuVZCHIvBdZSCr5+Y/kSa0x7XOFCT0IyD6YVEPwYZDo4idKNLKVD",
+	"RUXAOtFZVKXmfvrsE1XNOrnrH69vyXda7Vl8/QaIItpaimj1hSlaaWxbfODrMRNO2IptWzUKYsS0OApj",
+	"U71oQMU6gkPkRGhmIcQFPAqfZlrZacaI3rxjjaJKsNwJju/AvVcsfXTtyo/QjPsVrAgQug0ZCuwphG+P",
+	"pY/pdlrRDBg4Tdt9TZkfWGEqqQ05IX6nOMWdzGpxVbHfm+XqnkTavbO6hDQy6GsHP1CIweoWTrdDXNLv",
+	"IIbu/oXP7bpXR1RvKcm5fI2l4MKZCp5jAlAhFWR8IRfK+TIKbQa8fZTuQMH0CUXrd14giPdUK/4eUYUT",
+	"APzq1A2vZrgmt9zSbHC5oH2qunTwjTRzbaTPlN/Q8F4J5ulaGcUHhuBTDXv27sfNZKT1bEv8mFpCXtv6",
+	"jq4XGQC7OJ8JNhQTDDpL3Qe/NS6DnVLg2/wigF5/Bb9IcwoDxMqn9JTaHM+b1TcyNvDYIAN6jFPqCOHb",
+	"+PIUWrWGn6/7htpAnkNZgV+Sy/G7i+MLSOdtTBaobb9HpihigCNKL6LKQnkWEizdtk5lngvMemFW6x2d",
+	"P5gkSSV4Np6zqPLN7zwcZrWE0N3t89t6j4PEHg4nbC43bCkss5o2PwkTvm17P/kSS2QycfLXRrMbAEZA",
+	"tTvQOR2jhhALuHjd1xR1QZVt6ho/umQLYDhxxZusjnVI2TvcaN6i4tPlSvYzuceSWl3TYQNp7VlKczvI",
+	"o81ao69OdEO50xuTVvD+3ZkluJfcVtwKP7/r7XhKyn0wFEbsfJeNOIKrdmOU1G41tw7ZC/8zJqXXpiSP",
+	"eVfbmsCSUIpgWIKJ8JnI61QVab3TciUKKhnm5CZzfeK5eXNSGNhdZX7cF7qFhYgqpnam05Dc2KbvfY9i",
+	"S4As8XAOPliKvW9ItjVxhjcAfSWGmgDSr3IJIhIE9HkMz6A8YmOAwoJAD+lUV7V8WSdnXo0yf4+SL016",
+	"Y2yTX5f9JwssOGKfxsbRK0m3NVVi7bHriT7r8k2cw+d6otC/vntmkBJ5XB/3ke3VI9uYO/AH5HOxuATX",
+	"VxbgaII8vsW/HezhGwNFSXw3llmhgloOuEfui7JSQGlfHD+iekZxwDFf8CXY32sHPEYzo08zjCAdafou",
+	"DHCPO9ooMtOynfVK7Z+JSMOo6gjlvLJRoUcX3Xby6JP/E7jHMKoglOYfhGXneEIdp442lwA6FBKSoCYV",
+	"oXLREAFnb333fOmiUEVnV77hX9wj71grs3TLItNKXaotpLfv6NwLwaq5L9kPrqorUVyIyW2V9vGSwsQ2",
+	"9PMtQtAiVKVSYnGYDhj8PVAT1Hj6E1MSxDnWLAP3NILF35miSoie3pBHSek0M2kMJqk4lXHGc0/QbQHZ",
+	"/0VNvztqaose305FtpSTCZWySJKRT7OiUv9xCXwn4nj0i0P2egxAjAjbRMHVWS30IC6iVmKd7N7jGG6O",
+	"7v4EBPCO+McCxZFVzmI2EkNlyL/Y6iL4AE909MNVhJjMCPtTHDSg5W7bQ7dbLlQNFf379HHdD6yKpwEv",
+	"eSetHgjx6BPlmm00Tn/Awkrb/Qp14tp9hVDy27aZj3BfYWrfISC+ox02Cr/dlGL2WokHgNCH+KLvva6M",
+	"ZjuQdU+9qQXqvsEPA4rPRVf3YqrRYSokKF4Bt50pXYa0TO6RM0UeWA5M6PBcPa1BlGpzfTyG2iiUjOC9",
+	"1BcCtuu/KO/G0W2cZuWNwg8oStt0z+iKthbteBGSqRN0a6KobXr0SL9S4dfBKeNqCXCLAVkbZGRpHS3W",
+	"8eDBfu3hvoB+ztUmAvqu5Mr+F/3sTzOPQNL8/uzExkohVahTsUGNWnDjozMIlCGAc3oj47BC6OYapQB9",
+	"gnU2bUrfou7/63Lbo5IUbg1PKkZOEHl4ayLAKr0YEZc69Ddfc1OfqxxkSv/oHW5rIiL+OdQ92W+OIKHE",
+	"Q0CnX/QHoYyA2W3Fcffaz+dzyMnB7qJiBb5Aw7gywkCSiVbCIGAUG8SV6gYZnllJxhEZjrqvgIDoInRU",
+	"89P1onXnCqrWgbCCIPjgprwU5RKCZlaL2bFCa6ic4dEaF8KjVEPgfMC1irFmXeNSOfmlkL44PXhC5xyg",
+	"Kqw+Vz6AFmN5DDNaK/yXAP6xIiiiTUNgbmmHgttD9q5GnvQBBY2MOuzPRwIsQhlmw2gZ63U7PFdUQYo2",
+	"zzQQKr2nJBIH6cquT+pfVuXCv6auVxrzHTDPPRi2moUX7yJK4Z5wbVqJiHe0MYzKTo8KPZENN/CKLQN+",
+	"3s+WQdt3tGGhrHJip975yhBX36d6M/CqjHegstOVDdAon7c44ouF07NCVi96UhaiKA4gASj3lVoulJOm",
+	"EJwp4fbEbvblLYfiM9fNNrvm3dq8QP1FtmHpm6j+7YeA5vWGHof6G/cV9hAyRnfaiJMEvg3We/DXuq+q",
+	"k2vhw/WAw2gVLjJbczcmPkpzHXtZbRQzF0TuYA+lbJgaSMdgCRwnnPit7LzbvobDhoNH5SagihKM49Gx",
+	"L/CESYNqJM6wf1GyIKhwtfQlb3zRZeo5oxw+admllvlhXUXEigJgUMS5quW9UJQEW8E2k8GDOJVV+twT",
+	"IrSw1z3n74Q9I9AEXyCK5uhJSFJ25k1wYFBiYhqp6yVRya0SolEp3b+dgKjEVjvFvG8rx9UgIV+2Z6ZL",
+	"QcmlVs4wrcvLn3Muy7MgOWOdISL/xydP4izWcwWlvbAOERTJOWQfjEBpPq4VtlqeK2NGqpFAsR2qehmr",
+	"C9GSio8zvz+3x+1IAu/jQmw3cTH50m98W9U3OBDuJ7ORICfS2E3ORzeBhSgAncxDgcwJg9ZHAVE5KKiF",
+	"potCL4wPd3aq1KTUlWoABQ88xs8goxBp2LcHhj2FCjcHHtLnXI2mWhtgeGmqouHf06vUj28nwnx4a4QZ",
+	"yqmYG5RX162CuTf3bCDEuJjSZmJcv90QPRQJLuCHBOiaBUCH6UNGd1yrfr0u8f4Ig/L4IfsgkEbR+Kte",
+	"hs+8Jf0Gdo/aQlsuLm/qrgNTSutdN5pymwpaX3dyt0eGp9zKFHp8bXiWFT9ZkaPwBcYkhcC1WMq1xWOO",
+	"Vf46+7e9x3q961de7lvvGjmjLvLgxj0DwRl2Y4AjwNKhQaYelo62g/VbQPA+RAQEsxbe2KeQAUCC5URE",
+	"iZENe3qURfD8PZ+0LAYICFdai27u+w5wOuNXWgmotLlfb/+WkH5PzE0QBsjji/eRthDWbdBMNodlbhkE",
+	"PXYEz3zOelQteNvj/jEY76MU+3hqqGzljRuVsk/bMhFWc2Ec50CHYzokWM+E4/CLqXase1Y5Aq/LmJ5B",
+	"aclCL9hM56KOOjdzwS8goRfNsf4NJwe7vYiqUybCO3VgU/dVzIiGeEeSBvW+BQuNVnG/tku+jOrEBhpj",
+	"lFrSEEKI2taurAboVKcQCzjknHL/dAn0V3IL+thSw1NEs0NR6AUmCu6EVLVGlwh7dGewU3eP+4ThC2GZ",
+	"3PWW5CRwL2zaOgKjrYtvry/281zaPxDCVzSdO9KZd2EYIUIIqpHsN0UTlWuQoSCGlss8zTDGshDmiF9y",
+	"yxve0k80uL6jhM+t6UtP2ZxbK0oVolvA8xkMSS++YbwIBkGj6/rB3q+ZJQr0YBkGRAyHmNBD9qbUMFQ2",
+	"kZfiXGEZTZTsk/Eywn6DE3gKU7s9r16WbDpezY3te0AVeuHQXDqB1X+aq8nVEFV2lC3ljE/EkeutcRLG",
+	"upxx6zQHqTgIz2sjoVfN5eRvH2fFrq+noaPlyFaluKqIuU+BsVFhjcaJOchQmd7dlVOOkYKeDP0ZxMjp",
+	"LYeQqgZ/Pvq0+Ri+AvnQ+9QRENfptv6ENI+PO2J1mFvqnvhO0Ln5VnaExdrj2fGlkzc1PeMf5cydnJOH",
+	"j//++KtHXz7+O8R845d1xLdUVkxE2dpX5/Npp9VsqLgsDhdiOO9lvZnIZTXznwpeTsTKT7/OJ/WHmznJ",
+	"WcqyNFzaWBdecIWAEjBdPBv1hN86kmmLnD/54sv1IXblHr/OxZXZxzU4D6z5PWE7J8df/uGWxt34iLFn",
+	"o0UCHnuSinmEeKSIO1J5dpETBGkMfuIebq73DxrFsu1YddtZ/OOHX26Q++bI1/+2o8oaboMUDZWCYLpQ",
+	"loGDeRPeYFYKx+JFvvlamQpe2OmmVIjv8Yk9CsjUQ2J9SGI3VCoDSWIuyimfmxCS71RgIDi3bF8cP7qF",
+	"cbmzn3PLh9wIn2B/A5v2/Qqqro/km0N2OC/jmrm0cfEuHhUSy0m3beUP8lIoYRKJ/KlzAa3dkNhT6hG5",
+	"Lzg0u3keEPK+GaGV57LzTN5Cczc7EzOFLPyJsN6lZ9omJdWltDB8c8TB6bfZ64O+Bxkci/X7D9ATcch+",
+	"ImvfFNXFGV8Cdry0WYizGHKlRI4ypvtdaQsmdEXVDgiHDRrHR86VsbIo6CuPb19qPTslFAKIx8BkTEC5",
+	"d2TP/sLZhRxdZNhnFrzypS6cSkdxlk46c5+wFLlWf2Ul5Lu0uTvRO/oiTP3eOKVuG+6t9k2wES8KJ7Qr",
+	"Ju3eE+zEHLIcauLDEGBlSW1YsWYj6OE6wediVEgl2sPFvsEH7uFOJzgJDfYmvI/UVHONOyxoofXFpoLG",
+	"3yKUYsQejI95BEKKc9mC57qZfBTA3nwtCp/UdMwGQ573oblBMNdIBC6BvKhzFTEUaGidm4RmkzBaWl98",
+	"mP+hz309OSqxtJkJrJzAcPauT4I/EVJa1IN0xNKBCkthqqEb6XBDMtN7uC/AF1uj2PCZv+F8zYB2dAjq",
+	"4b2ul8zca/ZwLUdA2JfvQp0+xGeKFn4ti6htgyrVZYMS0gYEjNJmCSz2gMGHCTEEcWQUxVmvySpkPPI1",
+	"DsEVqfS5QpYSTUqXrBQz6fQVE+zCiml1yN6H3FxiJLKGNba6yFM85EM9929LPfvzEY/SyLZbiKgD+Xyq",
+	"P2xzDH5LW09wn5gMpPLaL5isxelkvwaX324+bAzpFtx6OMj8dhKTEVy1ZsQrLr54n2b6Um6LNcJHdoY2",
+	"Ebwkk2Eq/GUi1A6hQN/B0624GUvBy7476720jfaEEDnIOvvV3483GGhTbcM9dp2WVyJe0F/aEhlUVsrK",
+	"mejP+Md0r18eN3vt0iVESMtiFc0ds+q8EJVhKHQ+a0c9iZCb1+xjQ60LwdV+4EjuUzyTOxFt0UzfwiLT",
+	"BajLHJUsvLXqjEme57CGf54gpvegdFpe6EkV22yIA7UHL30bSDJRG7EU3ArYj/saZBQN8a6CjFzfm/UC",
+	"xxn2bAXIc8axn8Te11fR0Sf4t4ugQETBnkKzZEuChGPAwvDgGY2ATFXNhngiB7mwTqQ5hFcGZx5jFUIm",
+	"lLGC563BQ2l6S8Wz0Fz+EIFDWN9uwy62V/y+7RW7b5dFh9P3h7gLGuhM7WTSElvWONSqBj2G4022JLpY",
+	"w01yFuMZ4Lm37EKIeRLE9sM857d/frtQY0yJN38JRfO+q8C1bsegGbN2DVf43mPdNl9mUY3MFvCPj3xk",
+	"iyVYO/WYQNtlPsjYoA6CpOKVHqVwkLlHg/mLTPgjrpgRAtCgMHpXFEbUReiYx6DGMSGs1IWY2xoBCusL",
+	"E/RFgAdaTHX0jnUNyQIz6KDsnTSgaWb02fUcrHKYJjSRl97Jo5U4ZE8tmzmV/uSYKbE4V76kJpVIyCi4",
+	"fGC17s+4WvbpgQHjQ32JRuUwTv/ygqaHF7xetORRQuHCYWXE/U16C0O8q7w3oXz/Xcs8ZozcAkQopSNF",
+	"s3efEg6QYtSzKJoZIsdr5DxfVnu2At4DdNA4qUeXUiy6e0KCddP7OXydGl9bEIvUeyP7YO4OdFUWiVIM",
+	"P0qxCFVC/3B+SZjYj1sdE9ctGrqh0KOjAkQtiuFYPIMmItha4fFqJee2GMEi8eJamXg18GQtBnE2L/hI",
+	"sEKMbZst55LLgkp3/mmNOZsq8MGmr9UG/kPJ6XOh2LwaFnJEtQbX7cTZBo+PDyMwUSE+QsnCpL2WahJo",
+	"FblS/ZlbtdvsXH/r4R+1gl+LAyFRpG+TzcZTSZtp5Yar+LXYSbIGyt0tldlvWcR2o8m11uKecdgOhPxn",
+	"MoZD/fI2ethgHQnHJ/JlE7piXGdzKEZ6JkwoTGcsX7KZmA1FaRCfpmlggTedHjmEuotUs5FKfKCq5oso",
+	"AD8/YwOn+Q0wdR6UyCEfXWSsUoUwZrUWNJP2tEYjjoqUUSnppN8dLBZ7PwK3YXa5wxqO3Y7e78no0v0q",
+	"Ohpy1V4HzUcadAoxcPLh11z9aQoxfs3VpsIMbmEdIxjrciT2XT8Ns78xABnCefj2IozbJNcNm59hpolj",
+	"rpByDgCwWVyG1gM9sjeVRXxYBni3rp0LIeb1dzUML0CAaZCTCzm2Ij9kT92kmB6fK9NEZ6C5erD2UoAe",
+	"hyYHxDhL8cuvudono7wdmftrru5I2P6aq818csjVfin9a66Yp4SIznfgdZjIGRI3t8VYdeR8Y7tf0vpA",
+	"Y+4ovv8Ax2fP6OtybDEDoePqBzTqDVUZBZgCKf6xBiM8C2bFBScsaUGwdE9qxEJyfg3mpTBC2cEhe6MN",
+	"WNyxeA3U4xQFZHMQohds75TaHAqhzlVo+WENp/mX4ZLRSv6VUOV0ITwyt1aZB6srqwI8FYXgl1JNMjSu",
+	"RkJoiit9HxZmrzrdK713mnjHl8GRgQU9ZVEgdkBHIomDJm9MKmnGo175jF6/GFU9kN9pSap6AptEn3gT",
+	"90pv0ca6k7ZvoYcgTtfrEWHeLTnW2AvLCvDp/Z3lfGkOGQwTqv/WwHdkgzapUFTwCJ6r4BJM8AxoUvz+",
+	"hZnd8aAf7oGYu+aD3AI1iyDfDJerKIibGOevWm4ol/61IMAqaYPM3ICnZE/ZuCoKcA02DB51gFgzw7EG",
+	"RnPvNor7F8KSCcRg5YyoQAZYV07rkt2Q9ibyZlIMAF65mx4H7OGEh2LEZ8L3lToV/9BS3bBx9E+Rffgc",
+	"kgx3kqWdhCM2lhVlw4jomsTWlL+gKbMuV1nd8CY78ayhYhZaTYSxp8R+z1XNq4PNj2TBDMM9CB8B0mXD",
+	"M83f+NBAtRNVh2lAfPJZpFrisKnAXNQtlZ9RGHqBASYKcoTDmFH39RZKCAwAiE0eGRpbWP4Pbpn2b/r/",
+	"QYz3XrcJXa+7UJuedBIH0/IfeC/15M9imPLTbQVmtrdRzx9qpIEeUJvdNZsLPS8QZ8EI64Qi00leSxHF",
+	"TGzS4L8DEayaR6z0gUH+AnIdXkVTOa/VwvdERf65oN8xvItIqztDFr1yzP0RJ7mtNuLrheq75ganVDMu",
+	"PJpF121LVv7/rKT9o5150K4nulFpf7uj7+XyneVQwepe3u5+cFuKR/sp7P/82UbgAZA8X7JcJ6FxNx4z",
+	"yMK6MWX8JSV1/SlYsZvsJk0Z1vYWvQQeIwBAi2tKuFU/ASjIurIFN9Z4norl5zQA6A/56OKMcQqDfXRM",
+	"WvRTWC3XokkgNZ+rHX0Bbmt+//qzm8VdZUxVdhvEqlvivdL0P4WYNx0CQNmOiqgQ2RSxEjszun35B/ZM",
+	"bvfRQSBs2BrkN5ugFFY3Y85LK0dyzpVtv3yehxKcG1JJR3wmzuKE+RGf85G0SzbUla86VMg25eFNPJD7",
+	"KHlEA9x01TQWdP9g/JrivXcSNeIxXv8gttw+7x1RFBgHLJIKgUdLX7Ipz+kFd3NCnaJGDE/Q66XZZJf6",
+	"pwRsgXty+F9Xexb231T1ydeVRezdq0Ry+Y2llB60BUV5BBRoAGZ03EmMpGUD99aATbk/3/goIFtbvSpA",
+	"wEunqxJzZNhZgUgJ8O7UJ6l6h8yNeaXtKB0PJa3Br1oqkfe5pcQlKINrhFDwleFLrKNyrgiJU1DZ+inP",
+	"m7NMlcwV9q0ubvGi2UOlXJzCHcWCRcx0s2wTsSqGqS5LwovYM4r8d/Ky9hHUtpUYBLCF2yIKadtd+noc",
+	"eaoj/WA05TZzZAkgiJ6kAx58IcYgzbdcnoRwvU6QK0GlJOw/PD4mA/hIz2Zg9LULgcdgdsoG/8PfCea/",
+	"80KORDbUw0FL4kZ4dBtGtQdWfnTy5AkghoQvgDlZUbrW/8/PTw/+Nz/49+ODJ/3D7OCXv/1r7yowzNcg",
+	"TVzLjXc8LfeKPBTck7gcN4bLieDlTiFzjJkXZN1rAb7F0u+bjXZguYBRrnDjiaN2cIeOqGxBs0An0Izj",
+	"/L5OEpjnswbyXmWnujxbLe9e9+PLvM+5QXcyHalQyN2Hi+RA9WS9E8Fwf8ZwQbBMYapK4VO2KLWa1KU+",
+	"6ep4FJw+52qkc8EG8FzfPzdA22RdUv2BiWuRkqExqqeeuht8TZc9JdD55q+LyvXdbSUbRAVdExS7wRAp",
+	"9gnN/BRHdA8KtddSzqZVCtJbEkNgX8Tmm7+revo7bNLtF5jRYeOIR29hyFTjYhNfBvhtHDehmxM2MYBl",
+	"F3wk2nKVQqWXe1PVCZeHZrGC+rb99LfN5waJC3rYTFvVvNA8fwC3nN273diJerhqZCLG7gmKMs0WqoSI",
+	"+Y83z7/L2JtX32XsJzF84+7P7158mwVT7xfs5ddwt39xzGZiwufyoygM2IulYbYqIfpkDlDYGRuVej6H",
+	"wtLoqv+t4iXl9uYlXxinv7n70rotgaiSYamryRRync3b77CrcSkEYG7yomAzYXnOLV+/u88YNxds8N3z",
+	"92z13AzA1AjBLrAbh+yDj2gHPAmeL+PYASI8LLyWuKbfVDGNtbHOWVVY6XSQI9fsgRt0k8LmpWvWEm5h",
+	"fcK7FKaoGenP/s26Kooe/ipGu9Tuv51DwS/EnsOzPiDR86gGyUauWpcbrhKsBHn1Psv/Rj3sdE2epAqK",
+	"+ercGsK62IIv/blTYlHjzsqxd4sjEjZK21RV3GfHUTyXQWwIaeqAylu5HgFn9wAmROPutJNYRVrWlU/S",
+	"6OpvhREq/zF+9kZyt7dt0euwMQ3jZFTGOgpbRU/ZnmPBBaW4w0oDW6YRmGZIRgiiVSMBAJtbt+MjwGC0",
+	"Vr8ripBHaayGgiwAyBsJ/FRfQVo24ZdQzBU/5ZLSOheNEBarQbd85bFAIYDRPRxVA4VnsnOF5f0owqzU",
+	"VmTMiFEprMlC1j+VG3lgMDNBlMmb4DnMc7/qBvaRLin0j3evX7Fcj6oZRNBBDUGr2VAAMBIDoyuIl7ca",
+	"zOAYy0ReCgRnd9uzjV68Fh3x4pWpKiaQSkVRmJhOYvLEjOBmlXg0EJARAovmCJWLBCgiMp83fij7ZPm+",
+	"k2uXfofW8rOVBWmb860x73m9iBv3fTtezctlC2JNK3TMIpTOisgR6l6S4TVdWr7oniMC9vvPN5Nv4mb3",
+	"O800wa3ZZOzE7d2vvthmKgRLoJN3sJYywKXqMSWvStU5pDHQqhHG+KSnWglfuQ9U/tqdvXf+2S6H+Pn+",
+	"j+bzNWvsEG5bLFPSXbt2mx3NbTeh6V4RL81iE/V6/rl/Ag6Clu9yI3UmOamnzqNP9Nc6is0aqdIadEIQ",
+	"rVu9BQzgWzoR3K/3xsVtBjm0GZ3eBDtet5qvWwumbrStBg/vfcLHoSXY4pQN6/RHgh97h87eB2aTPRdI",
+	"s7z0hFGVRe+0d8TnEraFHl8b5chnRqs8IlePfFfZVDXbULXYvUTlkZvkZ1pq4MbI9jG4X+p5tDpSusDC",
+	"0RezegI1yWPBCkWApBsRXPIGMpIx/5hegjrr6+98q0sGBp4hL7gaOfXNTTC4NOltKjTY0ieNt8ZUDKia",
+	"fk0BVDPd+9qz7nPLs8FVP6uhZp26CslLUIjDLxFBOH7+5fP/HwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -87,7 +87,7 @@ func (w *world) variables() map[string]*string {
 		"{movie}": &w.movie, "{unused}": &w.unused, "{open}": &w.open, "{private}": &w.private, "{doomed}": &w.doomed,
 		"{message}": &w.message, "{run}": &w.run, "{waiting}": &w.waiting, "{retired}": &w.retired, "{report}": &w.report, "{activity}": &w.activity, "{activity_token}": &w.activityToken, "{verification}": &w.verification, "{reset}": &w.reset,
 		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke, "{opt_out}": &w.optOut,
-		"{sent}": &w.sent, "{queued}": &w.queued,
+		"{spam}": &w.spam, "{abuse}": &w.abuse, "{eve}": &w.eve.id, "{sent}": &w.sent, "{queued}": &w.queued,
 	}
 }
 

@@ -26,7 +26,8 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 var changed = map[string]map[string]any{
 	"register": {"username": "carola"}, "createMovie": {"title": "Faust II"}, "createRoom": {"name": "Later show"},
 	"mute": {"reason": "Less noise"}, "ban": {"reason": "Less noise"}, "invite": {"email": "other@example.org"},
-	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false}, "requestPasswordReset": {"email": "other@example.org"},
+	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false},
+	"reportAbuse": {"text": "Nowhere"}, "requestPasswordReset": {"email": "other@example.org"},
 }
 
 func TestRequestsSentAgain(t *testing.T) {

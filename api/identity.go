@@ -89,7 +89,7 @@ func (s *Server) admin(ctx context.Context) (auth.Identity, error) {
 	if err != nil {
 		return auth.Identity{}, gone(err)
 	}
-	if !user.Admin {
+	if !user.Administers() {
 		return auth.Identity{}, watchparty.ErrForbidden
 	}
 	return id, nil

@@ -206,7 +206,7 @@ func room(r watchparty.Room) Room {
 	return Room{
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: pointer(r.MovieID),
 		Host: personOf(r.HostID, r.HostUsername), Visibility: Visibility(r.Visibility), Capacity: r.Capacity,
-		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state,
+		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state, Closed: !r.ClosedAt.IsZero(),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }

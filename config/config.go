@@ -231,6 +231,8 @@ type Cleanup struct {
 	InvitationAge Age `env:"CLEANUP_INVITATION_AGE" envDefault:"2160h"`
 	// IdempotencyKeyAge counts from when a key is not remembered any more.
 	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
+	// ReportAge counts from when a report of abuse was resolved.
+	ReportAge Age `env:"CLEANUP_REPORT_AGE" envDefault:"2160h"`
 	// MailAge counts from when a mail was sent or given up.
 	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
 	// OutboxAge counts from when Temporal had the event.
@@ -258,6 +260,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicySessions:     c.SessionAge,
 		watchparty.PolicyInvitations:  c.InvitationAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
+		watchparty.PolicyReports:      c.ReportAge,
 		watchparty.PolicyMails:        c.MailAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,

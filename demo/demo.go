@@ -2,6 +2,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -46,20 +47,7 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error 
 		return err
 	}
 	for _, account := range accounts {
-		if _, _, err := s.Credentials(ctx, account.Email); err == nil {
-			continue
-		}
-		hash, err := passwords.Hash(ctx, Password)
-		if err != nil {
-			return err
-		}
-		user, err := s.CreateUser(ctx, account, hash)
-		if err == nil {
-			err = confirm(ctx, s, user.ID)
-		} else if _, _, missing := s.Credentials(ctx, account.Email); missing == nil {
-			err = nil // another process has made it meanwhile
-		}
-		if err != nil {
+		if err := addAccount(ctx, s, passwords, account); err != nil {
 			return fmt.Errorf("demo account %s: %w", account.Username, err)
 		}
 	}
@@ -67,13 +55,37 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error 
 	return err
 }
 
-// confirm makes the account's address its own, as the link in its mail does.
-func confirm(ctx context.Context, s *store.Store, userID string) error {
-	asked, err := s.FirstVerification(ctx, userID)
+// addAccount makes an account with a confirmed address, or confirms that of the one which is there: the process that made
+// it may have ended in between.
+func addAccount(ctx context.Context, s *store.Store, passwords *auth.Passwords, account watchparty.Registration) error {
+	if _, _, err := s.Credentials(ctx, account.Email); err == nil {
+		return confirm(ctx, s, account.Email)
+	}
+	hash, err := passwords.Hash(ctx, Password)
 	if err != nil {
 		return err
 	}
-	return s.VerifyEmail(ctx, asked.ID)
+	_, err = s.CreateUser(ctx, account, hash)
+	if missing := confirm(ctx, s, account.Email); missing != nil { // else another process has made it meanwhile
+		return cmp.Or(err, missing)
+	}
+	return nil
+}
+
+// confirm makes the account's address its own, as the link in its mail does.
+func confirm(ctx context.Context, s *store.Store, email string) error {
+	user, _, err := s.Credentials(ctx, email)
+	if err != nil || !user.EmailVerifiedAt.IsZero() {
+		return err
+	}
+	asked, err := s.FirstVerification(ctx, user.ID)
+	if err == nil {
+		err = s.VerifyEmail(ctx, asked.ID)
+	}
+	if watchparty.IsKind(err, watchparty.KindNotFound) { // confirmed meanwhile, or its link has expired: GrantAdmin tells
+		err = nil
+	}
+	return err
 }
 
 // Films are in the public domain in the United States: published before 1930, or without a valid notice or renewal.

@@ -63,6 +63,10 @@ var kinds = map[watchparty.Policy]kind{
 		"SELECT count(*) FROM idempotency_keys", `INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at)
 			SELECT id, id::text::bytea, '', id, ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
+	watchparty.PolicyReports: {
+		"SELECT count(*) FROM abuse_reports", `INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
+			SELECT id, 'spam', 'user', id, 'resolved', 'acted', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
+	},
 	watchparty.PolicyMails: {
 		"SELECT count(*) FROM emails", `INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at)
 			SELECT id, 'welcome', id, 'failed', '', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
@@ -101,8 +105,7 @@ func newAttic(t *testing.T) *attic {
 	a.worker = a.startWorker(a.t)
 	a.temporal = dialTemporal(t, a.stack.TemporalAddress())
 	admin, account := a.client.register(t, "ruth", "Ruth")
-	_, err = a.store.GrantAdmin(t.Context(), account.User.Email)
-	require.NoError(t, err)
+	a.grantAdmin(t, account.User.Email)
 	a.admin, a.adminID = admin, account.User.ID
 	a.roomID = admin.post(t, "/rooms", map[string]any{"name": "in use"}).data(t)["id"].(string)
 	a.awaitIdle(t)

@@ -405,8 +405,7 @@ func removeOldMessages(t testing.TB, databaseURL string, of size) *retention {
 	r.startWorker(t)
 	r.load = newLoad(t, r.system, of)
 	admin := r.load.people[0]
-	_, err := r.store.GrantAdmin(t.Context(), "person0@people.example")
-	require.NoError(t, err)
+	r.grantAdmin(t, "person0@people.example")
 	fill(t, databaseURL, of.rooms, of.messages)
 	require.NoError(t, r.store.DB().NewRaw("SELECT id FROM rooms").Scan(t.Context(), &r.load.rooms))
 	r.load.run(after(t, of.slice), t) // to warm up

@@ -252,8 +252,7 @@ func (s *system) await(t *testing.T, done func() bool) {
 func (s *system) admin(t *testing.T) client {
 	t.Helper()
 	admin, account := s.client.register(t, "ruth", "Ruth")
-	_, err := s.store.GrantAdmin(t.Context(), account.User.Email)
-	require.NoError(t, err)
+	s.grantAdmin(t, account.User.Email)
 	return admin
 }
 

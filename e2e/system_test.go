@@ -69,6 +69,15 @@ func (s *system) startAPI(t testing.TB) *process {
 	return p
 }
 
+// grantAdmin makes the account with that address an admin, and the address its own.
+func (s *system) grantAdmin(t testing.TB, email string) {
+	t.Helper()
+	_, err := s.store.DB().ExecContext(t.Context(), "UPDATE users SET email_verified_at = now() WHERE email = ?", email)
+	require.NoError(t, err)
+	_, err = s.store.GrantAdmin(t.Context(), email)
+	require.NoError(t, err)
+}
+
 func (s *system) startWorker(t testing.TB) *process {
 	t.Helper()
 	return start(t, t.TempDir(), s.environ, "worker")

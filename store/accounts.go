@@ -20,8 +20,8 @@ type Deleted struct {
 }
 
 // DeleteAccount ends an account: from now on nothing names it, its name and address are free, and the rest is promised.
-// passwordHash is what the user's password was found to have. It returns ErrNotFound for one that is gone already, and
-// ErrWrongPassword when there is another password by now.
+// passwordHash is what the user's password was found to have. It returns ErrNotFound for one that is gone already,
+// ErrWrongPassword when there is another password by now, and ErrLastAdmin.
 func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) (Deleted, error) {
 	var d Deleted
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
@@ -36,6 +36,9 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	if err := lockHosted(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
+	if events, err = endHiddenRooms(ctx, tx, userID); err != nil {
+		return d, nil, err
+	}
 	user, err := lockUser(ctx, tx, userID)
 	if err != nil {
 		return d, nil, err
@@ -43,10 +46,15 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	if passwordHash != nil && user.PasswordHash != *passwordHash {
 		return d, nil, watchparty.ErrWrongPassword
 	}
-	d.UserID, d.Username = user.ID, user.Username
-	if events, err = endInvitationsOf(ctx, tx, user); err != nil {
+	if err := anotherAdmin(ctx, tx, user); err != nil {
 		return d, nil, err
 	}
+	d.UserID, d.Username = user.ID, user.Username
+	ended, err := endInvitationsOf(ctx, tx, user)
+	if err != nil {
+		return d, nil, err
+	}
+	events = append(events, ended...)
 	if err := scrub(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
@@ -94,6 +102,8 @@ func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 		"DELETE FROM email_verifications WHERE user_id = ?",
 		"DELETE FROM password_resets WHERE user_id = ?",
 		"UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
+		"UPDATE abuse_reports SET reporter_id = NULL, updated_at = now() WHERE reporter_id = ?",
+		"UPDATE abuse_reports SET snapshot = NULL, updated_at = now() WHERE subject_id = ? AND state = 'resolved'",
 		// An upload that is being processed finds out that way, and removes its files.
 		"UPDATE avatars SET state = 'superseded', updated_at = now() WHERE user_id = ? AND state IN ('processing', 'ready')",
 	} {
@@ -122,13 +132,16 @@ func leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error)
 	return slices.Compact(rooms), nil
 }
 
-// AnonymiseMessages takes a deleted user's name off at most limit messages and returns of how many. It leaves those of
-// an account that is not deleted alone.
+// AnonymiseMessages takes a deleted user's name off at most limit messages and returns of how many; hidden ones are
+// deleted by it, since nothing would hide them then. It leaves those of an account that is not deleted alone.
 func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int) (int, error) {
 	result, err := s.db.NewRaw(`
-		UPDATE messages SET user_id = NULL, updated_at = now() WHERE id IN (
-			SELECT m.id FROM messages AS m JOIN users AS u ON u.id = m.user_id
-			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ?)`, userID, limit).Exec(ctx)
+		UPDATE messages AS m SET user_id = NULL, updated_at = now(), deleted_at = coalesce(m.deleted_at, chosen.hidden_at),
+			body = CASE WHEN chosen.hidden_at IS NULL THEN m.body ELSE '' END
+		FROM (
+			SELECT m.id, u.hidden_at FROM messages AS m JOIN users AS u ON u.id = m.user_id
+			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ?) AS chosen
+		WHERE m.id = chosen.id`, userID, limit).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("store: anonymise messages: %w", err)
 	}

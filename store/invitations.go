@@ -88,7 +88,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		case former != "":
 			return nil, selectInvitations(tx, &row).Where("i.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
-			return nil, watchparty.ErrRoomArchived
+			return nil, room.shut()
 		case open != "":
 			return ended, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
 		}
@@ -293,7 +293,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 		case again:
 			return nil, enter(ctx, tx, &room, userID)
 		case room.ArchivedAt != nil:
-			return nil, watchparty.ErrRoomArchived
+			return nil, room.shut()
 		}
 		if standing.Role == "" {
 			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).Exec(ctx)

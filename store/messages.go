@@ -30,6 +30,7 @@ type messageRow struct {
 	QuotedUserID   *string    `bun:"quoted_user_id,scanonly"`
 	QuotedUsername *string    `bun:"quoted_username,scanonly"`
 	Excerpt        *string    `bun:"excerpt,scanonly"`
+	Hidden         bool       `bun:"hidden,scanonly"` // for admins only
 }
 
 func (r messageRow) message() watchparty.Message {
@@ -46,16 +47,22 @@ func (r messageRow) message() watchparty.Message {
 }
 
 func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("m.*").ColumnExpr("u.username").
-		ColumnExpr("q.user_id AS quoted_user_id, qu.username AS quoted_username, left(q.body, ?) AS excerpt", watchparty.MaxExcerpt).
-		Join("LEFT JOIN users AS u ON u.id = m.user_id AND u.deleted_at IS NULL").
+	return selectMessagesAs(db, rows, messageShown)
+}
+
+func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("m.id, m.room_id, m.user_id, m.reply_to_id, m.created_at, m.edited_at").
+		ColumnExpr(texts, watchparty.MaxExcerpt).
+		ColumnExpr("CASE WHEN u.deleted_at IS NULL THEN u.username END AS username, q.user_id AS quoted_user_id").
+		ColumnExpr("CASE WHEN qu.deleted_at IS NULL THEN qu.username END AS quoted_username").
+		Join("LEFT JOIN users AS u ON u.id = m.user_id").
 		Join("LEFT JOIN messages AS q ON q.id = m.reply_to_id").
-		Join("LEFT JOIN users AS qu ON qu.id = q.user_id AND qu.deleted_at IS NULL")
+		Join("LEFT JOIN users AS qu ON qu.id = q.user_id")
 }
 
 // PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrUnauthenticated,
-// ErrRoomArchived, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and ErrKeyReused; for a
-// request that is repeated also ErrBanned.
+// ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and
+// ErrKeyReused; for a request that is repeated also ErrBanned.
 //
 // A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
 // misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
@@ -95,6 +102,7 @@ func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watch
 type chat struct {
 	RoomID   string `bun:"id"`
 	Archived bool   `bun:"archived"`
+	Closed   bool   `bun:"closed"`
 	Quiet    bool   `bun:"quiet"`
 	SlowMode int    `bun:"slow_mode_seconds"`
 	Muted    bool   `bun:"muted"`
@@ -104,24 +112,25 @@ type chat struct {
 }
 
 // enterChat locks what someone writes under and notes that they are there; one person's writing in a room is one thing
-// after the other then. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended, ErrRoomArchived, ErrNotParticipant, ErrForbidden and ErrMuted.
+// after the other then. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended,
+// ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrForbidden and ErrMuted.
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
 	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
-	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, slow_mode_seconds").
+	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
 		ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
 		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
 			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
 		ColumnExpr("EXISTS (SELECT FROM users AS u WHERE u.id = ? AND "+alive+") AS alive", userID).
-		Where("id = ? AND deleted_at IS NULL", roomID).For("KEY SHARE").Scan(ctx, &room)
+		Where("r.id = ? AND "+roomThere, roomID).For("KEY SHARE").Scan(ctx, &room)
 	switch {
 	case err != nil:
 		return room, err
 	case !room.Alive:
 		return room, watchparty.ErrUnauthenticated
 	case room.Archived:
-		return room, watchparty.ErrRoomArchived
+		return room, shut(room.Closed)
 	}
 	if room.Quiet { // the room's lock comes before the participant's
 		if err := touchRoom(ctx, tx, roomID); err != nil {
@@ -170,7 +179,7 @@ func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *messageRow) error {
 	var quoted messageRow
 	err := selectMessages(tx, &quoted).
-		Where("m.id = ? AND m.room_id = ? AND m.deleted_at IS NULL", n.ReplyToID, n.RoomID).Scan(ctx)
+		Where("m.id = ? AND m.room_id = ? AND "+messageThere, n.ReplyToID, n.RoomID).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrUnknownMessage
 	}
@@ -202,10 +211,10 @@ func firstID(t time.Time) string {
 	return id.String()
 }
 
-// Message finds a message that was not taken back. It returns ErrNotFound.
+// Message finds a message that was not taken back and is not hidden. It returns ErrNotFound.
 func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, error) {
 	var row messageRow
-	err := selectMessages(s.db, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx)
+	err := selectMessages(s.db, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx)
 	return row.message(), found(err, "message")
 }
 
@@ -214,7 +223,7 @@ func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, err
 func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := selectMessages(tx, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx); err != nil {
+		if err := selectMessages(tx, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx); err != nil {
 			return err
 		}
 		if value(row.UserID) != userID {
@@ -231,7 +240,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		if err != nil {
 			return err
 		}
-		err = selectMessages(tx, &row).Where("m.id = ? AND m.deleted_at IS NULL", id).Scan(ctx)
+		err = selectMessages(tx, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx)
 		if err == nil && !affected(result) {
 			return watchparty.ErrEditWindowOver
 		}
@@ -254,14 +263,8 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 				return err
 			}
 		}
-		result, err := tx.NewUpdate().Model(&row).Set("body = ''").
-			Set("deleted_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
-			Where("id = ? AND deleted_at IS NULL", id).Exec(ctx)
-		if err != nil {
+		if err := blank(ctx, tx, id); err != nil {
 			return err
-		}
-		if !affected(result) {
-			return watchparty.ErrNotFound
 		}
 		if author == userID {
 			return nil
@@ -269,6 +272,17 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		return logAct(ctx, tx, row.RoomID, userID, author, watchparty.ActMessageDeleted, map[string]any{"message_id": id})
 	})
 	return found(err, "delete message")
+}
+
+// blank takes a message back. It returns ErrNotFound for what is taken back already.
+func blank(ctx context.Context, tx bun.Tx, id string) error {
+	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").
+		Set("deleted_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
+		Where("id = ? AND deleted_at IS NULL", id).Exec(ctx)
+	if err == nil && !affected(result) {
+		err = watchparty.ErrNotFound
+	}
+	return err
 }
 
 // moderate locks the room and returns ErrForbidden unless the actor may take back what the message's author said.

@@ -15,6 +15,7 @@ import (
 func newAdmin(t *testing.T, s *Store) watchparty.User {
 	t.Helper()
 	root := newUser(t, s, "root")
+	confirmed(t, s, root)
 	_, err := s.GrantAdmin(t.Context(), root.Email)
 	require.NoError(t, err)
 	return root

@@ -24,7 +24,7 @@ const myRooms = `
 			AND NOT EXISTS (SELECT FROM members WHERE room_id = p.room_id AND user_id = p.user_id)
 		ORDER BY p.room_id DESC LIMIT ?4)`
 
-const openToMe = `r.deleted_at IS NULL AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'open'))
+const openToMe = roomThere + ` AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'open'))
 		AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?0 AND (until IS NULL OR until > now()))`
 
 // MyRooms lists the rooms that a user hosts, has a role in or is in, newest first.
@@ -66,7 +66,7 @@ func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Pl
 		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
 		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = ?1
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
-		WHERE r.id = ?0 AND r.deleted_at IS NULL`, roomID, userID).Scan(ctx, &row)
+		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.Place{
 		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: value(row.Until).UTC(),
 	}, found(err, "place in a room")

@@ -62,6 +62,13 @@ var fill = []string{
 		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
 			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
 		FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
+		SELECT uid(15, n), (ARRAY['spam', 'hate', 'other'])[n % 3 + 1], (ARRAY['room', 'message', 'user'])[n / 10 % 3 + 1], uid(15, n),
+			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
+			CASE WHEN n % 5 = 0 THEN 'resolved' ELSE 'open' END, CASE WHEN n % 5 = 0 THEN 'acted' END, CASE WHEN n % 5 = 0 THEN now() END
+		FROM generate_series(1, 20000) AS n`,
+	// Some of whom much is hidden.
+	`UPDATE users SET suspended_at = now(), hidden_at = now() WHERE id IN (SELECT uid(1, n * 40) FROM generate_series(1, 400) AS n)`,
 	`INSERT INTO audit (id, actor_id, action, target_kind, target_id)
 		SELECT uid(7, n), uid(1, n % 5 + 1), CASE n % 3 WHEN 0 THEN 'user_suspended' WHEN 1 THEN 'movie_updated' ELSE 'cleanup_started' END,
 			'user', uid(1, n % 2000 + 1) FROM generate_series(1, 30000) AS n`,
@@ -252,6 +259,48 @@ func TestListPlans(t *testing.T) {
 		}},
 		{"MyRooms", "as a viewer", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "by the beginning of a name", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Prefix: "MOVIE NIGHT 4999"}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "of a host with thousands", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{HostID: id(1, 1)}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "open", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomOpen}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "archived", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomArchived}, at(4, 50_000)))
+		}},
+		{"AnyRooms", "closed", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomClosed}, at(4, 50_000)))
+		}},
+		{"AnyMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyMessages(ctx, busy, at(10, 1000)))
+		}},
+		{"AbuseReports", "all", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{}, at(15, 10_000)))
+		}},
+		{"AbuseReports", "open", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen}, at(15, 10_000)))
+		}},
+		{"AbuseReports", "of a kind, open", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen, Kind: watchparty.AbuseHate}, at(15, 10_000)))
+		}},
+		{"AbuseReports", "of messages", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{Target: watchparty.AbuseMessage}, at(15, 10_000)))
+		}},
+		{"AbuseReports", "about somebody", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{SubjectID: id(1, 1)}, at(15, 10_000)))
+		}},
+		{"ExportAbuseReports", "of someone who sent many", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportAbuseReports(ctx, id(1, 1), at(15, 1000)))
+		}},
+		{"Users", "admins", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Users(ctx, watchparty.UserSearch{Admins: true}, at(1, 10_000)))
 		}},
 		{"Participants", "of a full room", "participants", watchparty.MaxCapacity, func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
 			return list(s.Participants(ctx, busy))

@@ -58,6 +58,7 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "email_budgets", old: "t.expires_at < ?0", by: "expires_at"},
 	},
+	watchparty.PolicyReports: {{table: "abuse_reports", old: "t.resolved_at < ?0", by: "resolved_at"}},
 	watchparty.PolicyMails: {
 		{table: "emails", old: "t.state IN ('sent', 'failed', 'cancelled') AND t.updated_at < ?0", by: "updated_at"},
 	},

@@ -40,6 +40,9 @@ var scenes = []struct {
 		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)"},
 	{"count of emails", "email_budgets", watchparty.PolicyKeys,
 		"INSERT INTO email_budgets (id, budget, subject_hash, expires_at) VALUES (?0, 'recipient', ?0::text::bytea, ?1)"},
+	{"report of abuse", "abuse_reports", watchparty.PolicyReports,
+		`INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
+			VALUES (?0, 'spam', 'user', ?0, 'resolved', 'acted', ?1)`},
 	{"mail", "emails", watchparty.PolicyMails,
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
 	{"event", "outbox", watchparty.PolicyOutbox,

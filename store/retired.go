@@ -24,7 +24,7 @@ func (s *Store) RetiredRooms(ctx context.Context, p Page) ([]watchparty.Room, er
 func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchparty.Room, error) {
 	var row roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		room, err := lockRoom(ctx, tx, roomID)
+		room, err := lockAnyRoom(ctx, tx, roomID)
 		switch {
 		case err != nil:
 			return err
@@ -41,12 +41,7 @@ func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchp
 }
 
 func restore(ctx context.Context, tx bun.Tx, adminID, roomID string) error {
-	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("retired_at = NULL").Set("last_active_at = now()").
-		Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
-	if err != nil {
-		return err
-	}
-	if err := logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil); err != nil {
+	if err := openAgain(ctx, tx, roomID); err != nil {
 		return err
 	}
 	return audit(ctx, tx, adminID, watchparty.AuditRoomRestored, watchparty.AuditRoom, roomID, nil)

@@ -11,7 +11,7 @@ import (
 
 // SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
 // who is in it and not suspended; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned,
-// ErrForbidden, ErrRoomArchived and ErrOwnRole.
+// ErrForbidden, ErrRoomArchived, ErrRoomClosed and ErrOwnRole.
 func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
 	permission := watchparty.MaySetRole
 	if role == watchparty.Host {
@@ -32,7 +32,7 @@ func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, r
 		case !actor.Outranks(watchparty.Role(target.Role)), role != watchparty.Host && !actor.Outranks(role):
 			return nil, watchparty.ErrForbidden
 		case room.ArchivedAt != nil:
-			return nil, watchparty.ErrRoomArchived
+			return nil, room.shut()
 		case role == watchparty.Host && (target.Away || target.Suspended):
 			return nil, watchparty.ErrNotFound
 		case target.Role == string(role):

@@ -11,8 +11,8 @@ import (
 )
 
 // UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of nothing
-// makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie, and
-// ErrRoomArchived for an archived room that the change does not open.
+// makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
+// ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change of a closed one.
 func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
 	var after roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -44,7 +44,10 @@ func change(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watc
 	turns := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
 	c.Archived = nil
 	if stays && c != (watchparty.RoomChange{}) {
-		return watchparty.ErrRoomArchived
+		return room.shut()
+	}
+	if turns && room.ClosedAt != nil {
+		return watchparty.ErrRoomClosed
 	}
 	fields := room.apply(c)
 	if len(fields) == 0 && !turns {
@@ -140,18 +143,42 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string) error {
 		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayDeleteRoom); err != nil {
 			return nil, err
 		}
-		for _, statement := range []string{
-			"UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now() WHERE id = ?",
-			"DELETE FROM participants WHERE room_id = ?",
-			"DELETE FROM members WHERE room_id = ?",
-			"DELETE FROM bans WHERE room_id = ?",
-			"DELETE FROM mutes WHERE room_id = ?",
-		} {
-			if _, err := tx.NewRaw(statement, roomID).Exec(ctx); err != nil {
-				return nil, err
-			}
-		}
-		return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+		return endRoom(ctx, tx, roomID)
 	})
 	return found(err, "delete room")
+}
+
+// endRoom deletes a room that is locked alone.
+func endRoom(ctx context.Context, tx bun.Tx, roomID string) ([]job.Event, error) {
+	for _, statement := range []string{
+		"UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now() WHERE id = ?",
+		"DELETE FROM participants WHERE room_id = ?",
+		"DELETE FROM members WHERE room_id = ?",
+		"DELETE FROM bans WHERE room_id = ?",
+		"DELETE FROM mutes WHERE room_id = ?",
+	} {
+		if _, err := tx.NewRaw(statement, roomID).Exec(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+}
+
+// endHiddenRooms is for an account that is being deleted: a hidden room is deleted with it, since another host, or none,
+// would show it again.
+func endHiddenRooms(ctx context.Context, tx bun.Tx, userID string) (events []job.Event, err error) {
+	var hidden []string
+	err = tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+		Where("(SELECT hidden_at FROM users WHERE id = r.host_id) IS NOT NULL").Order("id").For("UPDATE").Scan(ctx, &hidden)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range hidden { // few: those that one person opened
+		ended, err := endRoom(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, ended...)
+	}
+	return events, nil
 }

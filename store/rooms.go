@@ -25,12 +25,14 @@ type roomRow struct {
 	ArchivedAt   *time.Time `bun:"archived_at"`
 	DeletedAt    *time.Time `bun:"deleted_at"`
 	RetiredAt    *time.Time `bun:"retired_at"`
+	ClosedAt     *time.Time `bun:"closed_at"`
 	CreatedAt    time.Time  `bun:"created_at"`
 	UpdatedAt    time.Time  `bun:"updated_at"`
 	HostUsername *string    `bun:"host_username,scanonly"`
 	Participants int        `bun:"participants,scanonly"`
 	MyRole       string     `bun:"my_role,scanonly"`
 	Joined       bool       `bun:"joined,scanonly"`
+	Hidden       bool       `bun:"hidden,scanonly"` // for admins only
 }
 
 func (r roomRow) room() watchparty.Room {
@@ -38,9 +40,19 @@ func (r roomRow) room() watchparty.Room {
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
 		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
 		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), Version: r.Version,
+		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(), Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
+}
+
+// shut is what keeps something new from happening in an archived room.
+func (r roomRow) shut() error { return shut(r.ClosedAt != nil) }
+
+func shut(closed bool) error {
+	if closed {
+		return watchparty.ErrRoomClosed
+	}
+	return watchparty.ErrRoomArchived
 }
 
 func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
@@ -96,10 +108,10 @@ func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *room
 	return selectRooms(tx, row).Where("r.id = ?", roomID).Scan(ctx)
 }
 
-// Rooms lists open public rooms, newest first. A search without a word finds none.
+// Rooms lists open public rooms whose host is not suspended, newest first. A search without a word finds none.
 func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
 	var rows []roomRow
-	q := selectRooms(s.db, &rows).Where("r.visibility = 'public' AND r.archived_at IS NULL")
+	q := selectRooms(s.db, &rows).Where(roomListed)
 	if f.Search != "" {
 		words := prefixQuery(f.Search)
 		if words == "" {
@@ -119,16 +131,16 @@ func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]w
 	return convert(rows, roomRow.room), nil
 }
 
-// Room finds a room by its ID, archived or not.
+// Room finds a room by its ID, archived or not. It returns ErrNotFound, also for a hidden one.
 func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 	var row roomRow
-	err := selectRooms(s.db, &row).Where("r.id = ? AND r.deleted_at IS NULL", id).Scan(ctx)
+	err := selectRooms(s.db, &row).Where("r.id = ? AND "+roomThere, id).Scan(ctx)
 	return row.room(), found(err, "room")
 }
 
 // JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
-// It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived and
-// ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
+// It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
+// ErrRoomClosed and ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -173,7 +185,7 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 		return watchparty.ErrNotFound
 	}
 	if room.ArchivedAt != nil {
-		return watchparty.ErrRoomArchived
+		return room.shut()
 	}
 	count, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ?", room.ID).Count(ctx)
 	if err != nil {

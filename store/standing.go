@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Standing finds what a user is to a room. It returns ErrNotFound for a room that is not there.
+// Standing finds what a user is to a room. It returns ErrNotFound for a room that is not there, or hidden.
 func (s *Store) Standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
 	return standing(ctx, s.db, roomID, userID)
 }
@@ -27,7 +27,7 @@ func standing(ctx context.Context, db bun.IDB, roomID, userID string) (watchpart
 		FROM rooms AS r
 		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = ?1
 		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND (b.until IS NULL OR b.until > now())
-		WHERE r.id = ?0 AND r.deleted_at IS NULL`, roomID, userID).Scan(ctx, &row)
+		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()}, found(err, "standing")
 }
 
@@ -57,8 +57,15 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 // permitted finds. NO KEY lets others post messages meanwhile.
 func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
-	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
+	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
 	return room, found(err, "lock room")
+}
+
+// lockAnyRoom is lockRoom for admins, who act on hidden rooms too.
+func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
+	var room roomRow
+	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
+	return room, found(err, "lock any room")
 }
 
 // lockRoomAlone is lockRoom for what ends a room: it keeps out who posts, too. Take it first, since who posts may wait

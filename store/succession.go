@@ -116,7 +116,7 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 			WHERE room_id = ?0 AND user_id = ?1 AND last_seen_at < now() - make_interval(secs => ?3))
 		SELECT `+hostSilent+` FROM rooms AS r
 		JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
-		WHERE r.id = ?0`, roomID, userID, silence.Seconds(), noted.Seconds()).Scan(ctx, &due)
+		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), noted.Seconds()).Scan(ctx, &due)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, watchparty.ErrNotParticipant
 	}
@@ -140,7 +140,8 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 	return passedOn, found(err, "heartbeat")
 }
 
-// hostSilent: the open room r has a host, other than ?1, who was not seen there for ?2 seconds.
-const hostSilent = `r.archived_at IS NULL AND r.host_id IS DISTINCT FROM ?1 AND coalesce(
-	(SELECT last_seen_at FROM participants WHERE room_id = r.id AND user_id = r.host_id),
-	(SELECT min(created_at) FROM participants WHERE room_id = r.id), now()) < now() - make_interval(secs => ?2)`
+// hostSilent: the open room r has a host, other than ?1, who was not seen there for ?2 seconds, or is suspended.
+const hostSilent = `r.archived_at IS NULL AND r.host_id IS DISTINCT FROM ?1 AND (
+	EXISTS (SELECT FROM users WHERE id = r.host_id AND suspended_at IS NOT NULL) OR coalesce(
+		(SELECT last_seen_at FROM participants WHERE room_id = r.id AND user_id = r.host_id),
+		(SELECT min(created_at) FROM participants WHERE room_id = r.id), now()) < now() - make_interval(secs => ?2))`

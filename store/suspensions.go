@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -27,6 +26,9 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 	case watchparty.UserSuspended:
 		q = q.Where("u.suspended_at IS NOT NULL")
 	}
+	if search.Admins {
+		q = q.Where("u.is_admin")
+	}
 	if err := p.of(q, descending, "u.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: users: %w", err)
 	}
@@ -36,41 +38,81 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 // escapeLike takes their meaning from LIKE's special characters.
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// SuspendUser refuses the account new sign-ins, and ends those that it has and its open invitations. One that is suspended already stays so since
-// the first time. It returns ErrNotFound.
-func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (watchparty.User, error) {
-	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
-		if row.SuspendedAt != nil {
-			return nil
-		}
-		if err := setSuspended(ctx, tx, row, now()); err != nil {
-			return err
-		}
-		if err := endSessions(ctx, tx, userID, ""); err != nil {
-			return err
-		}
-		return audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, map[string]any{"reason": why.Reason})
-	})
-	return row.user(), found(err, "suspend user")
+// Suspended is an account whose suspension was changed, and what that has changed for others.
+type Suspended struct {
+	User  watchparty.User
+	Rooms []string // that it hosts
+	Wrote []string // rooms in which there are messages of its, if those were hidden or shown
 }
 
-// ReinstateUser lets the account sign in again. What the suspension has ended stays so. It returns ErrNotFound.
-func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
-	row, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it made, or does not. One that is
+// suspended already stays so since the first time; whether its content is hidden is as it was asked last. It returns
+// ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
+func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
+	return s.changeSuspension(ctx, "suspend user", userID, func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
+		if row.SuspendedAt == nil {
+			if err := anotherAdmin(ctx, tx, *row); err != nil {
+				return err
+			}
+			if err := endSessions(ctx, tx, userID, ""); err != nil {
+				return err
+			}
+		}
+		if row.SuspendedAt == nil || (row.HiddenAt != nil) != why.HideContent {
+			if err := setSuspended(ctx, tx, row, true, why.HideContent); err != nil {
+				return err
+			}
+			details := map[string]any{"reason": why.Reason, "hide_content": why.HideContent}
+			if err := audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, details); err != nil {
+				return err
+			}
+		}
+		return resolveWith(ctx, tx, adminID, why.ReportID, "subject_id", userID, why.Reason)
+	})
+}
+
+// ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It returns ErrNotFound.
+func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
+	return s.changeSuspension(ctx, "reinstate user", userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		if row.SuspendedAt == nil {
 			return nil
 		}
-		if err := setSuspended(ctx, tx, row, time.Time{}); err != nil {
+		if err := setSuspended(ctx, tx, row, false, false); err != nil {
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
 	})
-	return row.user(), found(err, "reinstate user")
+}
+
+// changeSuspension runs change on an account, and finds what others see differently then.
+func (s *Store) changeSuspension(
+	ctx context.Context, operation, userID string, change func(context.Context, bun.Tx, *userRow) error,
+) (Suspended, error) {
+	var done Suspended
+	err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+		before := row.user()
+		if err := change(ctx, tx, row); err != nil {
+			return err
+		}
+		done = Suspended{User: row.user()}
+		hiding := !before.HiddenAt.Equal(done.User.HiddenAt)
+		if hiding || !before.SuspendedAt.Equal(done.User.SuspendedAt) {
+			err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).Scan(ctx, &done.Rooms)
+			if err != nil {
+				return err
+			}
+		}
+		if !hiding {
+			return nil
+		}
+		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &done.Wrote)
+	})
+	return done, found(err, operation)
 }
 
 // EndUserSessions ends all of an account's sign-ins. It returns ErrNotFound.
 func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) error {
-	_, err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
+	err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
 		if err := endSessions(ctx, tx, userID, ""); err != nil {
 			return err
 		}
@@ -79,12 +121,12 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's that
-// lose their basis by it end in the same transaction.
-func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) (userRow, error) {
-	var row userRow
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (_ []job.Event, err error) {
-		if row, err = lockUser(ctx, tx, userID); err != nil {
+// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's
+// that lose their basis by it end in the same transaction.
+func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) error {
+	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		row, err := lockUser(ctx, tx, userID)
+		if err != nil {
 			return nil, err
 		}
 		if err := act(ctx, tx, &row); err != nil {
@@ -92,10 +134,10 @@ func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.C
 		}
 		return endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
 	})
-	return row, err
 }
 
-func setSuspended(ctx context.Context, tx bun.Tx, row *userRow, at time.Time) error {
-	return tx.NewUpdate().Model(row).Set("suspended_at = ?", bun.NullTime{Time: at}).Set("updated_at = now()").
-		WherePK().Returning("*").Scan(ctx)
+func setSuspended(ctx context.Context, tx bun.Tx, row *userRow, suspended, hidden bool) error {
+	return tx.NewUpdate().Model(row).Set("updated_at = now()").
+		Set("suspended_at = CASE WHEN ? THEN coalesce(suspended_at, now()) END", suspended).
+		Set("hidden_at = CASE WHEN ? THEN now() END", hidden).WherePK().Returning("*").Scan(ctx)
 }

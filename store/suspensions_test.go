@@ -79,11 +79,11 @@ func TestSuspension(t *testing.T) {
 
 	suspended, err := s.SuspendUser(t.Context(), root.ID, ada.ID, why)
 	require.NoError(t, err)
-	require.WithinDuration(t, time.Now(), suspended.SuspendedAt, time.Minute)
-	require.True(t, suspended.UpdatedAt.After(ada.UpdatedAt))
+	require.WithinDuration(t, time.Now(), suspended.User.SuspendedAt, time.Minute)
+	require.True(t, suspended.User.UpdatedAt.After(ada.UpdatedAt))
 	stored, err := s.User(t.Context(), ada.ID)
 	require.NoError(t, err)
-	require.Equal(t, suspended, stored)
+	require.Equal(t, suspended, Suspended{User: stored})
 	for _, id := range []string{first, second} {
 		_, err = s.SessionUser(t.Context(), id)
 		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
@@ -102,7 +102,7 @@ func TestSuspension(t *testing.T) {
 	for range 2 {
 		back, err := s.ReinstateUser(t.Context(), root.ID, ada.ID)
 		require.NoError(t, err)
-		require.Zero(t, back.SuspendedAt)
+		require.Zero(t, back.User.SuspendedAt)
 	}
 	_, err = s.SessionUser(t.Context(), first)
 	require.ErrorIs(t, err, watchparty.ErrUnauthenticated, "what has ended stays so")
@@ -126,7 +126,7 @@ func TestSuspension(t *testing.T) {
 		require.Equal(t, watchparty.Person{ID: root.ID, Username: "root"}, log[i].Actor)
 		require.Equal(t, time.UTC, log[i].CreatedAt.Location())
 	}
-	require.Equal(t, map[string]any{"reason": "Spam"}, log[2].Details)
+	require.Equal(t, map[string]any{"reason": "Spam", "hide_content": false}, log[2].Details)
 	require.Equal(t, map[string]any{}, log[1].Details)
 
 	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
@@ -173,6 +173,9 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
 	exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	session := logIn(t, s, ada, NewSession{TokenHash: []byte("one"), TTL: time.Hour})
+	confirmed(t, s, ada)
+	ada, err := s.User(t.Context(), ada.ID)
+	require.NoError(t, err)
 	for name, act := range map[string]func() error{
 		"suspend": func() error {
 			_, err := s.SuspendUser(t.Context(), root.ID, ada.ID, watchparty.Suspension{Reason: "Spam"})
@@ -197,6 +200,7 @@ func TestGrantAdminIsAudited(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ada := newUser(t, s, "ada")
+	confirmed(t, s, ada)
 	granted, err := s.GrantAdmin(t.Context(), ada.Email)
 	require.NoError(t, err)
 	again, err := s.GrantAdmin(t.Context(), ada.Email)

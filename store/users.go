@@ -26,6 +26,7 @@ type userRow struct {
 	IsAdmin         bool       `bun:"is_admin"`
 	EmailVerifiedAt *time.Time `bun:"email_verified_at"`
 	SuspendedAt     *time.Time `bun:"suspended_at"`
+	HiddenAt        *time.Time `bun:"hidden_at"`
 	AvatarVersion   int        `bun:"avatar_version"`
 	AvatarFiles     []string   `bun:"avatar_files,array,nullzero"`
 	CreatedAt       time.Time  `bun:"created_at"`
@@ -35,7 +36,7 @@ type userRow struct {
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), HiddenAt: value(r.HiddenAt).UTC(), AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -217,21 +218,4 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 	}
 	err := update.Scan(ctx)
 	return row.user(), found(err, "update profile")
-}
-
-// GrantAdmin makes the account with that e-mail address an admin; one that is an admin already stays as it is.
-func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
-	var row userRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := selectByAddress(tx, &row, email).For("NO KEY UPDATE").Scan(ctx)
-		if err != nil || row.IsAdmin {
-			return err
-		}
-		err = tx.NewUpdate().Model(&row).Set("is_admin = true").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
-		if err != nil {
-			return err
-		}
-		return audit(ctx, tx, "", watchparty.AuditAdminGranted, watchparty.AuditUser, row.ID, nil)
-	})
-	return row.user(), found(err, "grant admin")
 }

@@ -235,6 +235,7 @@ func TestAccounts(t *testing.T) {
 
 	t.Run("grant admin", func(t *testing.T) {
 		emil, fritz := newUser(t, s, "emil"), newUser(t, s, "fritz")
+		confirmed(t, s, emil)
 		granted, err := s.GrantAdmin(t.Context(), "EMIL@example.org")
 		require.NoError(t, err)
 		require.Equal(t, emil.ID, granted.ID)

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/migrations"
@@ -65,19 +66,68 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// admin grants rights.
+// admin gives and takes admins' rights, and lists those who have them.
 func (p program) admin(ctx context.Context) error {
-	if len(p.args) != 2 || p.args[0] != "grant" {
-		return errUsage
+	switch {
+	case len(p.args) == 2 && p.args[0] == "grant":
+		return p.withStore(func(s *store.Store) error { return p.grantAdmin(ctx, s, p.args[1]) })
+	case len(p.args) == 2 && p.args[0] == "revoke":
+		return p.withStore(func(s *store.Store) error { return p.revokeAdmin(ctx, s, p.args[1]) })
+	case len(p.args) == 1 && p.args[0] == "list":
+		return p.withStore(func(s *store.Store) error { return p.listAdmins(ctx, s) })
 	}
-	return p.withStore(func(s *store.Store) error {
-		user, err := s.GrantAdmin(ctx, p.args[1])
+	return errUsage
+}
+
+func (p program) grantAdmin(ctx context.Context, s *store.Store, email string) error {
+	user, err := s.GrantAdmin(ctx, email)
+	if err != nil {
+		return fmt.Errorf("grant admin to %s: %w", email, err)
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is an admin\n", user.Username)
+	return err
+}
+
+func (p program) revokeAdmin(ctx context.Context, s *store.Store, email string) error {
+	user, err := s.RevokeAdmin(ctx, email)
+	if err != nil {
+		return fmt.Errorf("revoke admin of %s: %w", email, err)
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is no admin\n", user.Username)
+	return err
+}
+
+// listAdmins prints a line for each admin, and why one of them has no rights at the moment.
+func (p program) listAdmins(ctx context.Context, s *store.Store) error {
+	page := store.Page{Limit: adminsPage}
+	for {
+		admins, err := s.Users(ctx, watchparty.UserSearch{Admins: true}, page)
 		if err != nil {
-			return fmt.Errorf("grant admin to %s: %w", p.args[1], err)
+			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s is an admin\n", user.Username)
-		return err
-	})
+		for _, admin := range admins {
+			if _, err := fmt.Fprintf(p.stdout, "%s\t%s\t%s\n", admin.Username, admin.Email, standing(admin)); err != nil {
+				return err
+			}
+		}
+		if len(admins) < page.Limit {
+			return nil
+		}
+		page.After = store.Keys{admins[len(admins)-1].ID}
+	}
+}
+
+// adminsPage is how many admins are read at once.
+const adminsPage = 100
+
+func standing(admin watchparty.User) string {
+	switch {
+	case admin.Administers():
+		return "active"
+	case !admin.SuspendedAt.IsZero():
+		return "suspended"
+	}
+	return "address not confirmed"
 }
 
 func (p program) withStore(use func(*store.Store) error) error {

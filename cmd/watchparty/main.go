@@ -22,7 +22,9 @@ const usage = `watchparty: watch films together.
                                  the Temporal worker, for all task queues unless told
   watchparty migrate [down]      bring the database up to date, or take the newest step back
   watchparty migrate collisions  list accounts whose addresses have become equal, or are none
-  watchparty admin grant EMAIL   make an account an admin
+  watchparty admin grant EMAIL   make an account an admin; its address has to be confirmed
+  watchparty admin revoke EMAIL  take an admin's rights
+  watchparty admin list          the admins
   watchparty version             what this is
 
 Settings come from the environment; .env.example lists them.

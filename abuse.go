@@ -1,0 +1,153 @@
+package watchparty
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// AbuseKind says what a report of abuse is about.
+type AbuseKind string
+
+const (
+	AbuseSpam       AbuseKind = "spam"
+	AbuseHarassment AbuseKind = "harassment"
+	AbuseHate       AbuseKind = "hate"
+	AbuseSexual     AbuseKind = "sexual"
+	AbuseViolence   AbuseKind = "violence"
+	AbuseIllegal    AbuseKind = "illegal"
+	AbuseOther      AbuseKind = "other"
+)
+
+// AbuseKinds are all of them.
+func AbuseKinds() []AbuseKind {
+	return []AbuseKind{AbuseSpam, AbuseHarassment, AbuseHate, AbuseSexual, AbuseViolence, AbuseIllegal, AbuseOther}
+}
+
+// AbuseTarget is what kind of thing was reported.
+type AbuseTarget string
+
+const (
+	AbuseRoom    AbuseTarget = "room"
+	AbuseMessage AbuseTarget = "message"
+	AbuseUser    AbuseTarget = "user"
+)
+
+// AbuseState is where a report of abuse stands.
+type AbuseState string
+
+const (
+	AbuseOpen     AbuseState = "open"
+	AbuseResolved AbuseState = "resolved"
+)
+
+// AbuseOutcome is what an admin made of a report.
+type AbuseOutcome string
+
+const (
+	AbuseDismissed AbuseOutcome = "dismissed"
+	AbuseActed     AbuseOutcome = "acted"
+)
+
+// AbuseReport is what somebody has reported to the admins. Who that was is not in it: nobody is shown.
+type AbuseReport struct {
+	ID         string
+	Kind       AbuseKind
+	Target     AbuseTarget
+	TargetID   string
+	SubjectID  string // the account that it concerns: a message's author, a room's host, or the account; empty for nobody
+	RoomID     string // of a room or a message
+	Text       string
+	Content    *ReportedContent // nil once the report is resolved and the account is deleted
+	State      AbuseState
+	Outcome    AbuseOutcome // empty while it is open
+	Note       string       // for other admins
+	ResolvedAt time.Time    // zero while it is open
+	CreatedAt  time.Time
+}
+
+// ReportedContent is what was reported, as it was then. What does not belong to the kind of target is empty.
+type ReportedContent struct {
+	Username        string `json:"username"` // of the account that the report concerns
+	DisplayName     string `json:"display_name"`
+	RoomName        string `json:"room_name"`
+	RoomDescription string `json:"room_description"`
+	Body            string `json:"body"`
+}
+
+// AbuseFilter chooses reports; what is empty chooses all.
+type AbuseFilter struct {
+	State     AbuseState
+	Kind      AbuseKind
+	Target    AbuseTarget
+	SubjectID string
+}
+
+// Limits of reports.
+const (
+	MaxReportText    = 1000 // characters
+	MaxHourlyReports = 20   // by one person
+)
+
+// Errors of reports.
+var (
+	ErrReportOneself  = &Error{Kind: KindConflict, Code: "cannot_report_oneself", Message: "Nobody reports themselves, or what is their own."}
+	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved", Message: "The report has been resolved already."}
+	ErrManyReports    = &Error{Kind: KindLimited, Code: "too_many_reports", Message: "You have sent too many reports within an hour.",
+		Details: map[string]int{"most": MaxHourlyReports}}
+	ErrUnknownReport = Invalid(FieldError{Field: "report_id", Code: "unknown", Message: "names no report about this"})
+)
+
+// TooManyReports is ErrManyReports for someone who may report again after wait.
+func TooManyReports(wait time.Duration) error {
+	e := *ErrManyReports
+	e.RetryAfter = wait
+	return &e
+}
+
+// NewAbuseReport is what somebody reports: one thing exactly.
+type NewAbuseReport struct {
+	Kind      AbuseKind
+	RoomID    string
+	MessageID string
+	Username  string
+	Text      string
+}
+
+// Normalise trims what people type around a value.
+func (n *NewAbuseReport) Normalise() { n.Text = strings.TrimSpace(n.Text) }
+
+// Validate reports every field that is wrong.
+func (n NewAbuseReport) Validate() error {
+	var v fields
+	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is none that there is")
+	given := []string{}
+	for _, target := range []struct{ field, value string }{{"room_id", n.RoomID}, {"message_id", n.MessageID}, {"username", n.Username}} {
+		if target.value != "" {
+			given = append(given, target.field)
+		}
+	}
+	v.check(len(given) > 0, "room_id", "required", "or message_id or username is needed")
+	for _, field := range given[min(1, len(given)):] {
+		v.check(false, field, "conflict", "does not go with "+given[0])
+	}
+	v.prose("text", n.Text, 0, MaxReportText)
+	return v.err()
+}
+
+// Resolution is what an admin makes of a report.
+type Resolution struct {
+	Outcome AbuseOutcome
+	Note    string
+}
+
+// Normalise trims what people type around a value.
+func (r *Resolution) Normalise() { r.Note = strings.TrimSpace(r.Note) }
+
+// Validate reports every field that is wrong.
+func (r Resolution) Validate() error {
+	var v fields
+	v.check(r.Outcome == AbuseDismissed || r.Outcome == AbuseActed, "outcome", "enum", "must be dismissed or acted")
+	v.prose("note", r.Note, 0, MaxSuspensionReason)
+	return v.err()
+}

@@ -1,0 +1,15 @@
+package watchparty
+
+// Administers reports whether the account has an admin's rights now. An address that nobody has confirmed may be anybody's,
+// so its account has none, whatever is stored.
+func (u User) Administers() bool {
+	return u.Admin && !u.EmailVerifiedAt.IsZero() && u.SuspendedAt.IsZero()
+}
+
+// Errors of admins.
+var (
+	ErrLastAdmin = &Error{Kind: KindConflict, Code: "last_admin",
+		Message: "This is the last admin. Make somebody else an admin first."}
+	ErrAddressUnconfirmed = &Error{Kind: KindConflict, Code: "address_unconfirmed",
+		Message: "The account's email address is not confirmed, so anybody may have made it. Confirm the address first."}
+)

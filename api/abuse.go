@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
+)
+
+// ReportAbuse takes down what somebody reports to the admins.
+func (s *Server) ReportAbuse(ctx context.Context, r ReportAbuseRequestObject) (ReportAbuseResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := watchparty.NewAbuseReport{
+		Kind: watchparty.AbuseKind(r.Body.Kind), RoomID: value(r.Body.RoomID), MessageID: value(r.Body.MessageID),
+		Username: value(r.Body.Username), Text: value(r.Body.Text),
+	}
+	n.Normalise()
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	once, err := s.once(ctx, "reportAbuse", r.Params.IdempotencyKey, n)
+	if err != nil {
+		return nil, err
+	}
+	report, err := s.store.ReportAbuse(ctx, id.UserID, n, once)
+	if err != nil {
+		return nil, err
+	}
+	return ReportAbuse201JSONResponse{Data: sentAbuseReport(report)}, nil
+}
+
+// ListAbuseReports answers what people have reported.
+func (s *Server) ListAbuseReports(ctx context.Context, r ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAbuseReports",
+		r.Params.State, r.Params.Kind, r.Params.Target, r.Params.UserID)
+	if err != nil {
+		return nil, err
+	}
+	f := watchparty.AbuseFilter{
+		State: watchparty.AbuseState(value(r.Params.State)), Kind: watchparty.AbuseKind(value(r.Params.Kind)),
+		Target: watchparty.AbuseTarget(value(r.Params.Target)), SubjectID: value(r.Params.UserID),
+	}
+	reports, err := s.store.AbuseReports(ctx, f, more(p))
+	if err != nil {
+		return nil, err
+	}
+	reports, next := cut(reports, p, func(r watchparty.AbuseReport) store.Keys { return store.Keys{r.ID} })
+	return ListAbuseReports200JSONResponse{Data: convert(reports, abuseReport), NextCursor: next}, nil
+}
+
+// GetAbuseReport answers one report.
+func (s *Server) GetAbuseReport(ctx context.Context, r GetAbuseReportRequestObject) (GetAbuseReportResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	report, err := s.store.AbuseReport(ctx, r.AbuseReportID)
+	if err != nil {
+		return nil, err
+	}
+	return GetAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+}
+
+// ResolveAbuseReport ends a report.
+func (s *Server) ResolveAbuseReport(ctx context.Context, r ResolveAbuseReportRequestObject) (ResolveAbuseReportResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resolution := watchparty.Resolution{Outcome: watchparty.AbuseOutcome(r.Body.Outcome), Note: value(r.Body.Note)}
+	resolution.Normalise()
+	if err := resolution.Validate(); err != nil {
+		return nil, err
+	}
+	report, err := s.store.ResolveAbuseReport(ctx, id.UserID, r.AbuseReportID, resolution)
+	if err != nil {
+		return nil, err
+	}
+	return ResolveAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+}
+
+// sentAbuseReport is what its reporter sees of a report: what they have sent.
+func sentAbuseReport(r watchparty.AbuseReport) SentAbuseReport {
+	return SentAbuseReport{ID: r.ID, Kind: AbuseKind(r.Kind), Target: abuseTarget(r), Text: r.Text, CreatedAt: r.CreatedAt}
+}
+
+func abuseReport(r watchparty.AbuseReport) AbuseReport {
+	out := AbuseReport{
+		ID: r.ID, Kind: AbuseKind(r.Kind), Target: abuseTarget(r), UserID: pointer(r.SubjectID), RoomID: pointer(r.RoomID), Text: r.Text,
+		State: AbuseReportState(r.State), Outcome: pointer(AbuseOutcome(r.Outcome)), Note: r.Note,
+		ResolvedAt: pointer(r.ResolvedAt), CreatedAt: r.CreatedAt,
+	}
+	if c := r.Content; c != nil {
+		out.Content = &ReportedContent{
+			Username: c.Username, DisplayName: c.DisplayName, RoomName: c.RoomName, RoomDescription: c.RoomDescription, Body: c.Body,
+		}
+	}
+	return out
+}
+
+func abuseTarget(r watchparty.AbuseReport) AbuseTarget {
+	return AbuseTarget{Kind: AbuseTargetKind(r.Target), ID: r.TargetID}
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
+)
+
+// ListAnyRooms answers all rooms, be they private or hidden.
+func (s *Server) ListAnyRooms(ctx context.Context, r ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyRooms", r.Params.Q, r.Params.HostID, r.Params.State)
+	if err != nil {
+		return nil, err
+	}
+	f := watchparty.AdminRoomFilter{
+		Prefix: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
+	}
+	f.Normalise()
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	rooms, err := s.store.AnyRooms(ctx, f, more(p))
+	if err != nil {
+		return nil, err
+	}
+	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Keys{r.Room.ID} })
+	return ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
+}
+
+// GetAnyRoom answers one of them.
+func (s *Server) GetAnyRoom(ctx context.Context, r GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error) {
+	if _, err := s.admin(ctx); err != nil {
+		return nil, err
+	}
+	found, err := s.store.AnyRoom(ctx, r.RoomID)
+	if err != nil {
+		return nil, err
+	}
+	return GetAnyRoom200JSONResponse{Data: adminRoom(found)}, nil
+}
+
+// ListAnyMessages answers what was said in any room. For a private one, it is noted first that an admin reads it.
+func (s *Server) ListAnyMessages(ctx context.Context, r ListAnyMessagesRequestObject) (ListAnyMessagesResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyMessages", r.RoomID)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.NoteRoomRead(ctx, id.UserID, r.RoomID); err != nil {
+		return nil, err
+	}
+	messages, err := s.store.AnyMessages(ctx, r.RoomID, more(p))
+	if err != nil {
+		return nil, err
+	}
+	messages, next := cut(messages, p, func(m watchparty.AdminMessage) store.Keys { return store.Keys{m.Message.ID} })
+	return ListAnyMessages200JSONResponse{Data: convert(messages, adminMessage), NextCursor: next}, nil
+}
+
+// CloseRoom archives a room so that its host cannot open it.
+func (s *Server) CloseRoom(ctx context.Context, r CloseRoomRequestObject) (CloseRoomResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	why := watchparty.Moderation{Reason: r.Body.Reason, ReportID: value(r.Body.ReportID)}
+	why.Normalise()
+	if err := why.Validate(); err != nil {
+		return nil, err
+	}
+	closed, err := s.store.CloseRoom(ctx, id.UserID, r.RoomID, why)
+	if err != nil {
+		return nil, err
+	}
+	s.voidRoom(ctx, r.RoomID)
+	return CloseRoom200JSONResponse{Data: adminRoom(closed)}, nil
+}
+
+// ReopenRoom opens a room, whoever archived it.
+func (s *Server) ReopenRoom(ctx context.Context, r ReopenRoomRequestObject) (ReopenRoomResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var why watchparty.Moderation
+	if r.Body != nil {
+		why.Reason = value(r.Body.Reason)
+	}
+	why.Normalise()
+	if err := why.ValidateReopening(); err != nil {
+		return nil, err
+	}
+	opened, err := s.store.ReopenRoom(ctx, id.UserID, r.RoomID, why.Reason)
+	if err != nil {
+		return nil, err
+	}
+	s.voidRoom(ctx, r.RoomID)
+	return ReopenRoom200JSONResponse{Data: adminRoom(opened)}, nil
+}
+
+// RemoveMessage deletes a message in any room.
+func (s *Server) RemoveMessage(ctx context.Context, r RemoveMessageRequestObject) (RemoveMessageResponseObject, error) {
+	id, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	why := watchparty.Moderation{Reason: r.Body.Reason, ReportID: value(r.Body.ReportID)}
+	why.Normalise()
+	if err := why.Validate(); err != nil {
+		return nil, err
+	}
+	roomID, err := s.store.RemoveMessage(ctx, id.UserID, r.MessageID, why)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.Invalidate(ctx, cache.TagMessages(roomID))
+	return RemoveMessage204Response{}, nil
+}
+
+func adminRoom(r watchparty.AdminRoom) AdminRoom {
+	return AdminRoom{Room: room(r.Room), ClosedAt: pointer(r.Room.ClosedAt), Hidden: r.Hidden}
+}
+
+func adminMessage(m watchparty.AdminMessage) AdminMessage {
+	return AdminMessage{Message: message(m.Message), Hidden: m.Hidden}
+}

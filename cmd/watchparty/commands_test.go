@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/store"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+}
+
+// TestAdminCommand: grant, revoke and list, with what they say; what is refused stores nothing.
+func TestAdminCommand(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	environ := []string{
+		"APP_ENV=production", "AUTH_SECRET=" + strings.Repeat("s", 32), "DATABASE_URL=" + url, "REDIS_URL=redis://127.0.0.1:1",
+		"SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
+	}
+	command := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), args, environ, &out, io.Discard)
+		return out.String(), err
+	}
+	_, err := command("migrate")
+	require.NoError(t, err)
+	cfg := config.Database{URL: url, MaxConns: 2, StatementTimeout: 30 * time.Second}
+	s, err := store.Open(cfg, auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	for _, name := range []string{"ada", "bob"} {
+		r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: name}
+		_, err := s.CreateUser(t.Context(), r, "none")
+		require.NoError(t, err)
+	}
+
+	_, err = command("admin", "grant", "ada@example.org")
+	require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed)
+	require.Contains(t, err.Error(), "not confirmed")
+	said, err := command("admin", "list")
+	require.NoError(t, err)
+	require.Empty(t, said)
+
+	_, err = s.DB().ExecContext(t.Context(), "UPDATE users SET email_verified_at = now()")
+	require.NoError(t, err)
+	for _, email := range []string{"ada@example.org", "bob@example.org"} {
+		said, err = command("admin", "grant", email)
+		require.NoError(t, err)
+		require.Contains(t, said, "is an admin")
+	}
+	_, err = s.DB().ExecContext(t.Context(), "UPDATE users SET suspended_at = now() WHERE username = 'bob'")
+	require.NoError(t, err)
+	said, err = command("admin", "list")
+	require.NoError(t, err)
+	require.Equal(t, "bob\tbob@example.org\tsuspended\nada\tada@example.org\tactive\n", said)
+
+	_, err = command("admin", "revoke", "ada@example.org")
+	require.ErrorIs(t, err, watchparty.ErrLastAdmin)
+	said, err = command("admin", "revoke", "bob@example.org")
+	require.NoError(t, err)
+	require.Equal(t, "bob is no admin\n", said)
+	_, err = command("admin", "revoke", "nobody@example.org")
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+	for _, args := range [][]string{{"admin"}, {"admin", "grant"}, {"admin", "list", "all"}, {"admin", "make", "ada@example.org"}} {
+		_, err = command(args...)
+		require.ErrorIs(t, err, errUsage)
+	}
+}

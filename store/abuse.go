@@ -1,0 +1,258 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+type abuseReportRow struct {
+	bun.BaseModel `bun:"table:abuse_reports,alias:ar"`
+
+	ID         string                      `bun:"id,pk"`
+	Kind       string                      `bun:"kind"`
+	TargetKind string                      `bun:"target_kind"`
+	TargetID   string                      `bun:"target_id"`
+	SubjectID  *string                     `bun:"subject_id"`
+	RoomID     *string                     `bun:"room_id"`
+	ReporterID *string                     `bun:"reporter_id"`
+	Body       string                      `bun:"body"`
+	Snapshot   *watchparty.ReportedContent `bun:"snapshot,type:jsonb"`
+	State      string                      `bun:"state"`
+	Outcome    *string                     `bun:"outcome"`
+	Note       string                      `bun:"note"`
+	ResolvedAt *time.Time                  `bun:"resolved_at"`
+	CreatedAt  time.Time                   `bun:"created_at,nullzero,default:now()"`
+}
+
+// report leaves the reporter out: that column is there for limits, exports and deletions only.
+func (r abuseReportRow) report() watchparty.AbuseReport {
+	return watchparty.AbuseReport{
+		ID: r.ID, Kind: watchparty.AbuseKind(r.Kind), Target: watchparty.AbuseTarget(r.TargetKind), TargetID: r.TargetID,
+		SubjectID: value(r.SubjectID), RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot, State: watchparty.AbuseState(r.State),
+		Outcome: watchparty.AbuseOutcome(value(r.Outcome)), Note: r.Note, ResolvedAt: value(r.ResolvedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+	}
+}
+
+// ReportAbuse stores what somebody reports, with what it is about as they see it. For what they have an open report
+// about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what they
+// cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
+func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty.NewAbuseReport, o Once) (watchparty.AbuseReport, error) {
+	var row abuseReportRow
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		// One person's reports are one thing after the other, and their account is there until the last one is stored.
+		if err := lockReporter(ctx, tx, reporterID); err != nil {
+			return err
+		}
+		if row, err = reported(ctx, tx, reporterID, n); err != nil {
+			return err
+		}
+		var open string
+		err = tx.NewSelect().Model((*abuseReportRow)(nil)).Column("id").
+			Where("reporter_id = ? AND target_id = ? AND state = 'open'", reporterID, row.TargetID).Scan(ctx, &open)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		row.ID = cmp.Or(open, newID())
+		former, err := claim(ctx, tx, o, row.ID)
+		if err != nil {
+			return err
+		}
+		if known := cmp.Or(former, open); known != "" {
+			row = abuseReportRow{}
+			return tx.NewSelect().Model(&row).Where("id = ?", known).Scan(ctx)
+		}
+		if err := mayReportMore(ctx, tx, reporterID); err != nil {
+			return err
+		}
+		row.Kind, row.Body, row.ReporterID, row.State = string(n.Kind), n.Text, &reporterID, string(watchparty.AbuseOpen)
+		return tx.NewInsert().Model(&row).Returning("created_at").Scan(ctx)
+	})
+	return row.report(), found(err, "report abuse")
+}
+
+func lockReporter(ctx context.Context, tx bun.Tx, userID string) error {
+	row, err := lockUser(ctx, tx, userID)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.SuspendedAt != nil {
+		return watchparty.ErrUnauthenticated
+	}
+	return err
+}
+
+// mayReportMore counts the reports of somebody whose lock the caller holds.
+func mayReportMore(ctx context.Context, tx bun.Tx, reporterID string) error {
+	var recent struct {
+		Count int     `bun:"count"`
+		Wait  float64 `bun:"wait"` // seconds until the oldest of them does not count any more
+	}
+	err := tx.NewSelect().Model((*abuseReportRow)(nil)).
+		ColumnExpr("count(*) AS count, coalesce(extract(epoch FROM min(created_at) + interval '1 h' - now()), 0) AS wait").
+		Where("reporter_id = ? AND created_at > now() - interval '1 h'", reporterID).Scan(ctx, &recent)
+	if err == nil && recent.Count >= watchparty.MaxHourlyReports {
+		err = watchparty.TooManyReports(time.Duration(recent.Wait * float64(time.Second)))
+	}
+	return err
+}
+
+// reported finds what somebody reports, if they can see it, and takes down what they see.
+func reported(ctx context.Context, tx bun.Tx, reporterID string, n watchparty.NewAbuseReport) (row abuseReportRow, err error) {
+	switch {
+	case n.RoomID != "":
+		row, err = reportedRoom(ctx, tx, reporterID, n.RoomID)
+		row.TargetKind, row.TargetID = string(watchparty.AbuseRoom), n.RoomID
+	case n.MessageID != "":
+		row, err = reportedMessage(ctx, tx, reporterID, n.MessageID)
+		row.TargetKind, row.TargetID = string(watchparty.AbuseMessage), n.MessageID
+	default:
+		row, err = reportedUser(ctx, tx, n.Username)
+		row.TargetKind, row.TargetID = string(watchparty.AbuseUser), value(row.SubjectID)
+	}
+	if err == nil && value(row.SubjectID) == reporterID {
+		err = watchparty.ErrReportOneself
+	}
+	return row, err
+}
+
+func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (abuseReportRow, error) {
+	var room struct {
+		Name, Description, Visibility string
+		HostID, Username, DisplayName *string
+	}
+	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("r.name, r.description, r.visibility, r.host_id, u.username, u.display_name").
+		Join("LEFT JOIN users AS u ON u.id = r.host_id").Where("r.id = ? AND "+roomThere, roomID).Scan(ctx, &room)
+	if err != nil {
+		return abuseReportRow{}, err
+	}
+	reporter, err := standing(ctx, tx, roomID, reporterID)
+	switch {
+	case err != nil:
+		return abuseReportRow{}, err
+	case reporter.Banned:
+		return abuseReportRow{}, watchparty.ErrBanned
+	case room.Visibility == string(watchparty.Private) && reporter.Role == "":
+		return abuseReportRow{}, watchparty.ErrNotFound
+	}
+	return abuseReportRow{RoomID: &roomID, SubjectID: room.HostID, Snapshot: &watchparty.ReportedContent{
+		Username: value(room.Username), DisplayName: value(room.DisplayName), RoomName: room.Name, RoomDescription: room.Description,
+	}}, nil
+}
+
+func reportedMessage(ctx context.Context, tx bun.Tx, reporterID, messageID string) (abuseReportRow, error) {
+	var message messageRow
+	if err := selectMessages(tx, &message).Where("m.id = ? AND "+messageThere, messageID).Scan(ctx); err != nil {
+		return abuseReportRow{}, err
+	}
+	row, err := reportedRoom(ctx, tx, reporterID, message.RoomID)
+	if err != nil {
+		return row, err
+	}
+	content := &watchparty.ReportedContent{RoomName: row.Snapshot.RoomName, Body: message.Body}
+	row.SubjectID, row.Snapshot = nil, content
+	if message.Username == nil { // its author is gone
+		return row, nil
+	}
+	row.SubjectID, content.Username = message.UserID, *message.Username
+	err = tx.NewSelect().Model((*userRow)(nil)).Column("display_name").Where("id = ?", message.UserID).Scan(ctx, &content.DisplayName)
+	return row, err
+}
+
+func reportedUser(ctx context.Context, tx bun.Tx, username string) (abuseReportRow, error) {
+	var user userRow
+	err := tx.NewSelect().Model(&user).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).Scan(ctx)
+	return abuseReportRow{
+		SubjectID: &user.ID, Snapshot: &watchparty.ReportedContent{Username: user.Username, DisplayName: user.DisplayName},
+	}, err
+}
+
+// AbuseReports lists reports, newest first.
+func (s *Store) AbuseReports(ctx context.Context, f watchparty.AbuseFilter, p Page) ([]watchparty.AbuseReport, error) {
+	var rows []abuseReportRow
+	q := s.db.NewSelect().Model(&rows)
+	for _, condition := range []struct{ column, value string }{
+		{"state", string(f.State)}, {"kind", string(f.Kind)}, {"target_kind", string(f.Target)}, {"subject_id", f.SubjectID},
+	} {
+		if condition.value != "" {
+			q = q.Where("ar.? = ?", bun.Ident(condition.column), condition.value)
+		}
+	}
+	if err := p.of(q, descending, "ar.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: abuse reports: %w", err)
+	}
+	return convert(rows, abuseReportRow.report), nil
+}
+
+// AbuseReport finds a report by its ID.
+func (s *Store) AbuseReport(ctx context.Context, id string) (watchparty.AbuseReport, error) {
+	var row abuseReportRow
+	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	return row.report(), found(err, "abuse report")
+}
+
+// ExportAbuseReports lists those that a user sent, oldest first.
+func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) ([]watchparty.AbuseReport, error) {
+	var rows []abuseReportRow
+	q := s.db.NewSelect().Model(&rows).Where("ar.reporter_id = ?", userID)
+	if err := p.of(q, ascending, "ar.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export abuse reports: %w", err)
+	}
+	return convert(rows, abuseReportRow.report), nil
+}
+
+// ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and ErrReportResolved.
+func (s *Store) ResolveAbuseReport(ctx context.Context, adminID, id string, r watchparty.Resolution) (watchparty.AbuseReport, error) {
+	var row abuseReportRow
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		row, err = resolve(ctx, tx, adminID, id, r)
+		return err
+	})
+	return row.report(), found(err, "resolve abuse report")
+}
+
+// resolveWith resolves the report that an admin's act names, if it names one, in the act's transaction. The report has to
+// be about what the admin acts on, which is in one of its columns.
+func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, actedOn, reason string) error {
+	if reportID == "" {
+		return nil
+	}
+	about, err := tx.NewSelect().Model((*abuseReportRow)(nil)).Where("id = ? AND ? = ?", reportID, bun.Ident(column), actedOn).Exists(ctx)
+	if err != nil {
+		return err
+	}
+	if !about {
+		return watchparty.ErrUnknownReport
+	}
+	_, err = resolve(ctx, tx, adminID, reportID, watchparty.Resolution{Outcome: watchparty.AbuseActed, Note: reason})
+	return err
+}
+
+// resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is locked
+// before the report, so that one which is deleted at the same time finds the report resolved, or is found deleted.
+func resolve(ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution) (row abuseReportRow, err error) {
+	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+		return row, err
+	}
+	var alive []string
+	err = tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NULL", row.SubjectID).
+		For("SHARE").Scan(ctx, &alive)
+	if err != nil {
+		return row, err
+	}
+	err = tx.NewUpdate().Model(&row).Set("state = 'resolved'").Set("outcome = ?", string(r.Outcome)).Set("note = ?", r.Note).
+		Set("snapshot = CASE WHEN ? THEN snapshot END", len(alive) > 0).Set("resolved_at = now()").Set("updated_at = now()").
+		Where("id = ? AND state = 'open'", id).Returning("*").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, watchparty.ErrReportResolved
+	}
+	if err != nil {
+		return row, err
+	}
+	details := map[string]any{"outcome": string(r.Outcome), "note": r.Note}
+	return row, audit(ctx, tx, adminID, watchparty.AuditReportResolved, watchparty.AuditReport, id, details)
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+// grantedAdmin makes somebody an admin, with a confirmed address.
+func grantedAdmin(t testing.TB, s *Store, name string) watchparty.User {
+	t.Helper()
+	user := newUser(t, s, name)
+	confirmed(t, s, user)
+	admin, err := s.GrantAdmin(t.Context(), user.Email)
+	require.NoError(t, err)
+	return admin
+}
+
+// TestGrantAdminNeedsAnAddress: whoever registered an address without confirming it gets nothing for it, by whatever way.
+func TestGrantAdminNeedsAnAddress(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root := grantedAdmin(t, s, "root")
+	squatter := newUser(t, s, "squatter")
+	before := count(t, s, "audit")
+	for name, grant := range map[string]func() (watchparty.User, error){
+		"by command":  func() (watchparty.User, error) { return s.GrantAdmin(t.Context(), squatter.Email) },
+		"by an admin": func() (watchparty.User, error) { return s.GrantAdminTo(t.Context(), root.ID, squatter.ID) },
+	} {
+		_, err := grant()
+		require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed, name)
+	}
+	stored, err := s.User(t.Context(), squatter.ID)
+	require.NoError(t, err)
+	require.Equal(t, squatter, stored, "nothing is stored")
+	require.Equal(t, before, count(t, s, "audit"))
+
+	exec(t, s, "UPDATE users SET is_admin = true WHERE id = ?", squatter.ID) // as former versions did
+	stored, err = s.User(t.Context(), squatter.ID)
+	require.NoError(t, err)
+	require.False(t, stored.Administers())
+	_, err = s.GrantAdmin(t.Context(), squatter.Email)
+	require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed)
+	_, err = s.RevokeAdmin(t.Context(), root.Email)
+	require.ErrorIs(t, err, watchparty.ErrLastAdmin, "it does not count")
+	_, err = s.RevokeAdmin(t.Context(), squatter.Email)
+	require.NoError(t, err)
+}
+
+func TestRevokeAdmin(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root, ada := grantedAdmin(t, s, "root"), grantedAdmin(t, s, "ada")
+	for range 2 { // the second changes nothing
+		revoked, err := s.RevokeAdminOf(t.Context(), root.ID, ada.ID)
+		require.NoError(t, err)
+		require.False(t, revoked.Admin)
+	}
+	log, err := s.Audit(t.Context(), watchparty.AuditFilter{Action: watchparty.AuditAdminRevoked}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, log, 1)
+	require.Equal(t, []any{root.ID, ada.ID}, []any{log[0].Actor.ID, log[0].TargetID})
+
+	granted, err := s.GrantAdminTo(t.Context(), root.ID, ada.ID)
+	require.NoError(t, err)
+	require.True(t, granted.Administers())
+	_, err = s.RevokeAdmin(t.Context(), "ROOT@example.org")
+	require.NoError(t, err)
+	log, err = s.Audit(t.Context(), watchparty.AuditFilter{Action: watchparty.AuditAdminRevoked}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Zero(t, log[0].Actor, "by a command")
+	admins, err := s.Users(t.Context(), watchparty.UserSearch{Admins: true}, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []string{"ada"}, names(admins))
+	_, err = s.RevokeAdmin(t.Context(), "nobody@example.org")
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+	_, err = s.RevokeAdminOf(t.Context(), ada.ID, newID())
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+}
+
+// endings are all that ends an admin's rights.
+var endings = map[string]func(t *testing.T, s *Store, by, admin watchparty.User) error{
+	"revoked by an admin": func(t *testing.T, s *Store, by, admin watchparty.User) error {
+		_, err := s.RevokeAdminOf(t.Context(), by.ID, admin.ID)
+		return err
+	},
+	"revoked by command": func(t *testing.T, s *Store, _, admin watchparty.User) error {
+		_, err := s.RevokeAdmin(t.Context(), admin.Email)
+		return err
+	},
+	"suspended": func(t *testing.T, s *Store, by, admin watchparty.User) error {
+		_, err := s.SuspendUser(t.Context(), by.ID, admin.ID, watchparty.Suspension{Reason: "Spam"})
+		return err
+	},
+	"account deleted": func(t *testing.T, s *Store, _, admin watchparty.User) error {
+		_, err := s.DeleteAccount(t.Context(), admin.ID, "hash of "+admin.Username)
+		return err
+	},
+}
+
+// TestTheLastAdminStays: whatever would end the last admin's rights is refused, and stores nothing.
+func TestTheLastAdminStays(t *testing.T) {
+	t.Parallel()
+	for name, end := range endings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			root := grantedAdmin(t, s, "root")
+			newRoom(t, s, root, nil)
+			// None of these is one who could go on.
+			suspended, unconfirmed, gone := grantedAdmin(t, s, "suspended"), newUser(t, s, "unconfirmed"), newUser(t, s, "gone")
+			exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
+			exec(t, s, "UPDATE users SET is_admin = true WHERE id IN (?, ?)", unconfirmed.ID, gone.ID)
+			exec(t, s, "UPDATE users SET email_verified_at = now(), deleted_at = now() WHERE id = ?", gone.ID)
+			before, audited := get[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID), count(t, s, "audit")
+
+			require.ErrorIs(t, end(t, s, root, root), watchparty.ErrLastAdmin)
+			require.Equal(t, before, get[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID))
+			require.Equal(t, audited, count(t, s, "audit"))
+			require.Equal(t, 1, count(t, s, "participants"), "nor have they left their room")
+
+			other := grantedAdmin(t, s, "other")
+			require.NoError(t, end(t, s, other, root))
+			require.ErrorIs(t, end(t, s, root, other), watchparty.ErrLastAdmin)
+			_, err := s.RevokeAdmin(t.Context(), suspended.Email)
+			require.NoError(t, err, "nobody is left without admins by that")
+		})
+	}
+}
+
+// TestAdminsEndEachOther: of two who do so at once, by whatever ways, one stays.
+func TestAdminsEndEachOther(t *testing.T) {
+	t.Parallel()
+	for name, end := range endings {
+		for otherName, otherEnd := range endings {
+			t.Run(name+", "+otherName, func(t *testing.T) {
+				t.Parallel()
+				s := open(t)
+				one, other := grantedAdmin(t, s, "one"), grantedAdmin(t, s, "other")
+				b := hold(t, s, "UPDATE", "users") // both have decided, or one waits for the other's decision
+				var (
+					wg        sync.WaitGroup
+					err, err2 error
+				)
+				wg.Go(func() { err = end(t, s, one, other) })
+				wg.Go(func() { err2 = otherEnd(t, s, other, one) })
+				b.await(t, 2, nil)
+				b.release(t)
+				wg.Wait()
+				if err == nil {
+					err = err2
+				} else {
+					require.NoError(t, err2)
+				}
+				require.ErrorIs(t, err, watchparty.ErrLastAdmin)
+				require.Equal(t, 1, get[int](t, s, `SELECT count(*) FROM users
+					WHERE is_admin AND deleted_at IS NULL AND suspended_at IS NULL AND email_verified_at IS NOT NULL`))
+			})
+		}
+	}
+}
+
+// TestAdminChangesAddress: the rights are the account's, whatever its address.
+func TestAdminChangesAddress(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root := grantedAdmin(t, s, "root")
+	require.NoError(t, s.RequestEmail(t.Context(), root.ID, "hash of root", "moved@example.org"))
+	user, err := s.User(t.Context(), root.ID)
+	require.NoError(t, err)
+	require.True(t, user.Administers(), "while the new address waits for its confirmation")
+	require.NoError(t, s.VerifyEmail(t.Context(), get[string](t, s, "SELECT id FROM email_verifications WHERE email = 'moved@example.org'")))
+	user, err = s.User(t.Context(), root.ID)
+	require.NoError(t, err)
+	require.True(t, user.Administers())
+	_, err = s.GrantAdmin(t.Context(), root.Email)
+	require.ErrorIs(t, err, watchparty.ErrNotFound, "the former address is nobody's")
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Admins act on any room that is not deleted, be it private or hidden. Each act is audited in its transaction; the room's
+// log has a line of it without the admin.
+
+func (r roomRow) adminRoom() watchparty.AdminRoom {
+	return watchparty.AdminRoom{Room: r.room(), Hidden: r.Hidden}
+}
+
+func selectAnyRooms(db bun.IDB, rows any) *bun.SelectQuery {
+	return selectRooms(db, rows).ColumnExpr("(SELECT hidden_at FROM users WHERE id = r.host_id) IS NOT NULL AS hidden")
+}
+
+// AnyRooms lists all rooms that are not deleted, newest first.
+func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Page) ([]watchparty.AdminRoom, error) {
+	var rows []roomRow
+	q := selectAnyRooms(s.db, &rows).Where("r.deleted_at IS NULL")
+	if f.Prefix != "" {
+		q = q.Where("lower(r.name) LIKE lower(?) || '%'", escapeLike.Replace(f.Prefix))
+	}
+	if f.HostID != "" {
+		q = q.Where("r.host_id = ?", f.HostID)
+	}
+	switch f.State {
+	case watchparty.AdminRoomOpen:
+		q = q.Where("r.archived_at IS NULL")
+	case watchparty.AdminRoomArchived:
+		q = q.Where("r.archived_at IS NOT NULL")
+	case watchparty.AdminRoomClosed:
+		q = q.Where("r.closed_at IS NOT NULL")
+	}
+	if err := p.of(q, descending, "r.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: any rooms: %w", err)
+	}
+	return convert(rows, roomRow.adminRoom), nil
+}
+
+// AnyRoom finds a room that is not deleted.
+func (s *Store) AnyRoom(ctx context.Context, id string) (watchparty.AdminRoom, error) {
+	room, err := anyRoom(ctx, s.db, id)
+	return room, found(err, "any room")
+}
+
+func anyRoom(ctx context.Context, db bun.IDB, id string) (watchparty.AdminRoom, error) {
+	var row roomRow
+	err := selectAnyRooms(db, &row).Where("r.id = ? AND r.deleted_at IS NULL", id).Scan(ctx)
+	return row.adminRoom(), err
+}
+
+// AnyMessages lists the messages of any room, newest first.
+func (s *Store) AnyMessages(ctx context.Context, roomID string, p Page) ([]watchparty.AdminMessage, error) {
+	var rows []messageRow
+	q := selectMessagesAs(s.db, &rows, messageStored).Where("m.room_id = ?", roomID)
+	if err := p.of(q, descending, "m.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: any messages: %w", err)
+	}
+	return convert(rows, func(r messageRow) watchparty.AdminMessage {
+		return watchparty.AdminMessage{Message: r.message(), Hidden: r.Hidden}
+	}), nil
+}
+
+// NoteRoomRead notes that an admin is about to read what was said in a room, if that is private: once an hour for each
+// admin and room. It returns ErrNotFound.
+func (s *Store) NoteRoomRead(ctx context.Context, adminID, roomID string) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		room, err := anyRoom(ctx, tx, roomID)
+		if err != nil || room.Room.Visibility != watchparty.Private {
+			return err
+		}
+		noted, err := tx.NewSelect().Model((*auditRow)(nil)).Where("target_id = ? AND actor_id = ?", roomID, adminID).
+			Where("action = ? AND created_at > now() - interval '1 h'", string(watchparty.AuditPrivateRoomRead)).Exists(ctx)
+		if err != nil || noted {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditPrivateRoomRead, watchparty.AuditRoom, roomID, nil)
+	})
+	return found(err, "note that a room is read")
+}
+
+// CloseRoom archives a room so that its host cannot open it. Closing it again changes nothing. It returns ErrNotFound,
+// ErrUnknownReport and ErrReportResolved.
+func (s *Store) CloseRoom(ctx context.Context, adminID, roomID string, why watchparty.Moderation) (watchparty.AdminRoom, error) {
+	var after watchparty.AdminRoom
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
+			return err
+		}
+		room, err := lockAnyRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
+		if room.ClosedAt == nil {
+			if err := closeRoom(ctx, tx, adminID, roomID, why.Reason); err != nil {
+				return err
+			}
+		}
+		if err := resolveWith(ctx, tx, adminID, why.ReportID, "room_id", roomID, why.Reason); err != nil {
+			return err
+		}
+		after, err = anyRoom(ctx, tx, roomID)
+		return err
+	})
+	return after, found(err, "close room")
+}
+
+// closeRoom also takes the room from those that clean-up archived: it is not deleted by its age.
+func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
+	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").Set("archived_at = coalesce(archived_at, now())").
+		Set("retired_at = NULL").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	details := map[string]any{"reason": reason}
+	if err := logAct(ctx, tx, roomID, "", "", watchparty.ActRoomClosed, details); err != nil {
+		return err
+	}
+	return audit(ctx, tx, adminID, watchparty.AuditRoomClosed, watchparty.AuditRoom, roomID, details)
+}
+
+// ReopenRoom opens a room, whoever archived it. An open one stays as it is. It returns ErrNotFound and ErrRoomHostless.
+func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) (watchparty.AdminRoom, error) {
+	var after watchparty.AdminRoom
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		room, err := lockAnyRoom(ctx, tx, roomID)
+		switch {
+		case err != nil:
+			return err
+		case room.ArchivedAt == nil:
+		case room.HostID == nil:
+			return watchparty.ErrRoomHostless
+		default:
+			if err := openAgain(ctx, tx, roomID); err != nil {
+				return err
+			}
+			details := map[string]any{"reason": reason}
+			if err := audit(ctx, tx, adminID, watchparty.AuditRoomReopened, watchparty.AuditRoom, roomID, details); err != nil {
+				return err
+			}
+		}
+		after, err = anyRoom(ctx, tx, roomID)
+		return err
+	})
+	return after, found(err, "reopen room")
+}
+
+// openAgain opens an archived room, whose lock the caller holds, for an admin.
+func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
+	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").Set("retired_at = NULL").
+		Set("last_active_at = now()").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil)
+}
+
+// RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for what is taken back
+// already, ErrUnknownReport and ErrReportResolved.
+func (s *Store) RemoveMessage(ctx context.Context, adminID, id string, why watchparty.Moderation) (roomID string, err error) {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var row messageRow
+		if err := tx.NewSelect().Model(&row).Column("room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
+			return err
+		}
+		roomID = row.RoomID
+		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
+			return err
+		}
+		if err := blank(ctx, tx, id); err != nil {
+			return err
+		}
+		details := map[string]any{"message_id": id, "reason": why.Reason}
+		if err := logAct(ctx, tx, roomID, "", value(row.UserID), watchparty.ActMessageDeleted, details); err != nil {
+			return err
+		}
+		details = map[string]any{"reason": why.Reason, "room_id": roomID}
+		if err := audit(ctx, tx, adminID, watchparty.AuditMessageRemoved, watchparty.AuditMessage, id, details); err != nil {
+			return err
+		}
+		return resolveWith(ctx, tx, adminID, why.ReportID, "target_id", id, why.Reason)
+	})
+	return roomID, found(err, "remove message")
+}
