@@ -22,6 +22,7 @@ type Movie struct {
 	Version        int       // counts its changes
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Rank           int // among the results of a search: the closest has the lowest
 }
 
 // Limits of films; texts in characters.
@@ -161,8 +162,8 @@ func (v *fields) address(field, value string) {
 
 // MovieFilter chooses films; zero fields choose all.
 type MovieFilter struct {
-	Search     string // words, the last one by its beginning
-	Genre      string
+	Search     string // words, the last one by its beginning; the closest come first
+	Genre      string // however it is written
 	YearFrom   int
 	YearTo     int
 	RuntimeMax int  // minutes

@@ -31,6 +31,7 @@ type Room struct {
 	Version      int           // counts the changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	Rank         int // among the results of a search: the closest has the lowest
 }
 
 // Participant is a user in a room.
@@ -82,7 +83,7 @@ type MyRoomFilter struct {
 
 // RoomFilter chooses among listed rooms; the zero value takes all.
 type RoomFilter struct {
-	Search    string // words, the last one by its beginning
+	Search    string // words, the last one by its beginning; the closest come first
 	MovieID   string
 	Available bool // only those that have a place left
 }

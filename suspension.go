@@ -20,7 +20,7 @@ func (u User) State() UserState {
 
 // UserSearch chooses accounts; what is empty chooses all.
 type UserSearch struct {
-	Prefix string // of the username or the e-mail address, without regard to case
+	Prefix string // words of the username or the display name, or how the email address begins
 	State  UserState
 	Admins bool // only those whom an admin's rights were given
 }

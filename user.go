@@ -23,6 +23,7 @@ type User struct {
 	AvatarFiles     []string  // its files' names
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	Rank            int // among the results of a search: the closest has the lowest
 }
 
 // Session is one sign-in, from its beginning through all its refreshes.

@@ -72,6 +72,10 @@ var mailMakers = map[watchparty.MailKind]func(t *testing.T, l *letter) string{
 		require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", sameVictim))
 		return l.newest(watchparty.MailVerification)
 	},
+	watchparty.MailPasswordChanged: func(t *testing.T, l *letter) string {
+		require.NoError(t, l.store.ChangePassword(t.Context(), newVictim(t, l).ID, "hash", "hash", ""))
+		return l.newest(watchparty.MailPasswordChanged)
+	},
 	watchparty.MailReset: func(t *testing.T, l *letter) string {
 		newVictim(t, l)
 		require.NoError(t, l.store.RequestReset(t.Context(), sameVictim, store.Once{}))

@@ -160,7 +160,7 @@ func TestReportKeepsWhatWasSeen(t *testing.T) {
 			open = append(open, id)
 		}
 	}
-	require.Equal(t, 204, b.do(t, "DELETE", "/users/me", host.token, nil).status)
+	require.Equal(t, 204, b.deleteMe(t, host).status)
 	for _, id := range resolved {
 		require.Nil(t, read(id)["content"], "what is resolved goes with the account")
 	}

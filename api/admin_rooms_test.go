@@ -106,7 +106,7 @@ func TestCloseAnyRoom(t *testing.T) {
 		gone := b.user(t, "gone")
 		room := b.room(t, gone, nil)
 		b.closeRoom(t, root, room)
-		require.Equal(t, 204, b.do(t, "DELETE", "/users/me", gone.token, nil).status)
+		require.Equal(t, 204, b.deleteMe(t, gone).status)
 		b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, nil).requireProblem(t, 409, "room_without_host")
 	})
 	t.Run("reopened by an admin, though its host archived it", func(t *testing.T) {
@@ -234,7 +234,7 @@ func TestAdminsByAPI(t *testing.T) {
 	b.do(t, "GET", "/admin/users", ada.token, nil).requireProblem(t, 403, "forbidden")
 	self := "/admin/users/" + root.id + "/admin"
 	b.do(t, "DELETE", self, root.token, nil).requireProblem(t, 409, "last_admin")
-	b.do(t, "DELETE", "/users/me", root.token, nil).requireProblem(t, 409, "last_admin")
+	b.deleteMe(t, root).requireProblem(t, 409, "last_admin")
 	require.Equal(t, 200, b.do(t, "PUT", path, root.token, nil).status)
 	require.Equal(t, 200, b.do(t, "DELETE", self, root.token, nil).status, "one's own, while there is another")
 	b.do(t, "DELETE", self, root.token, nil).requireProblem(t, 403, "forbidden")

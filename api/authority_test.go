@@ -62,7 +62,7 @@ func TestStandingsAreNotStale(t *testing.T) {
 			root := b.admin(t, "root")
 			return b.do(t, "POST", "/admin/users/"+p.id+"/suspend", root.token, map[string]any{"reason": "Noise"})
 		}, "unauthenticated"},
-		"deletion of the account": {func(_ string, p person) answer { return b.do(t, "DELETE", "/users/me", p.token, nil) }, "unauthenticated"},
+		"deletion of the account": {func(_ string, p person) answer { return b.deleteMe(t, p) }, "unauthenticated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			room := b.room(t, host, map[string]any{"visibility": string(watchparty.Private)})

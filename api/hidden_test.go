@@ -182,10 +182,10 @@ func TestHiddenContent(t *testing.T) {
 			s.do(t, act.method, act.path, s.alice.token, act.body).requireProblem(t, act.status, act.code)
 		}
 	}
-	requireShown := func(t *testing.T) {
+	requireShown := func(t *testing.T, more ...string) {
 		t.Helper()
 		found := shown(t)
-		for _, id := range []string{"listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe", "lookUpInvitation"} {
+		for _, id := range append(more, "listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe") {
 			require.True(t, found[id], "%s shows nothing", id)
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()
@@ -193,7 +193,7 @@ func TestHiddenContent(t *testing.T) {
 		require.Equal(t, false, message[1]["deleted"])
 	}
 
-	requireShown(t)
+	requireShown(t, "lookUpInvitation")
 	s.suspend(t, nil) // hides unless told otherwise
 	requireHidden(t)
 	s.suspend(t, map[string]any{"hide_content": false})
@@ -201,7 +201,7 @@ func TestHiddenContent(t *testing.T) {
 	s.suspend(t, map[string]any{"hide_content": true})
 	requireHidden(t)
 	s.reinstate(t)
-	requireShown(t)
+	requireShown(t) // but for the invitations, which the suspension has ended
 }
 
 // TestAdminsSeeWhatIsHidden: rooms, and the text of messages.

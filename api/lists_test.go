@@ -68,6 +68,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed", "counts": {}, "errors": {},
 			"samples": {}, "older_than_s": 0}', id FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
 	many("INSERT INTO users (id, username, email, display_name, password_hash) VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')")
+	b.exec(t, "UPDATE users SET is_admin = true WHERE email = id::text")
+	many("INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)", other.id)
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
 	many("INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, '')")
 	many("INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?0, ?1, ?2, ?0, now() + interval '7 d')", room, host.id)
@@ -105,6 +107,21 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		"listReports":     {path: "/admin/reports?kind=cleanup", other: "/admin/reports?", token: admin.token, gone: map[string]string{"deleted": deleted("reports")}},
 		"listUsers": {path: "/admin/users?state=active", other: "/admin/users?", token: admin.token, gone: map[string]string{
 			"suspended": "UPDATE users SET suspended_at = now() WHERE id = ?", "deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
+		}},
+		"listAdmins": {path: "/admin/admins?", token: admin.token, gone: map[string]string{
+			"revoked": "UPDATE users SET is_admin = false WHERE id = ?", "deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
+		}},
+		"listAnyRooms": {path: "/admin/rooms?state=open", other: "/admin/rooms?", token: admin.token, id: inRoom, gone: map[string]string{
+			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?", "deleted": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?",
+		}},
+		"listAnyMessages": {
+			path: "/admin/rooms/" + room + "/messages?", other: "/admin/rooms/" + elsewhere + "/messages?", token: admin.token,
+			id:   func(item map[string]any) string { return item["message"].(map[string]any)["id"].(string) },
+			gone: map[string]string{"cleaned up": deleted("messages")},
+		},
+		"listAbuseReports": {path: "/admin/abuse-reports?state=open", other: "/admin/abuse-reports?", token: admin.token, gone: map[string]string{
+			"resolved": "UPDATE abuse_reports SET state = 'resolved', outcome = 'acted', resolved_at = now() WHERE id = ?",
+			"deleted":  deleted("abuse_reports"),
 		}},
 		"listAudit": {path: "/admin/audit?action=user_suspended", other: "/admin/audit?", token: admin.token, gone: map[string]string{"deleted": deleted("audit")}},
 		"listEmails": {path: "/admin/emails?state=queued", other: "/admin/emails?state=sent", token: admin.token, gone: map[string]string{

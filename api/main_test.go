@@ -211,6 +211,16 @@ func (b *bundle) register(t testing.TB, name string) person {
 	return p
 }
 
+// deleteMe deletes the account of a user, who has no password before.
+func (b *bundle) deleteMe(t testing.TB, p person) answer {
+	t.Helper()
+	hash, err := b.server.passwords.Hash(t.Context(), password)
+	require.NoError(t, err)
+	_, err = b.store.DB().ExecContext(t.Context(), "UPDATE users SET password_hash = ? WHERE id = ?", hash, p.id)
+	require.NoError(t, err)
+	return b.do(t, "DELETE", "/users/me", p.token, map[string]any{"password": password})
+}
+
 // user makes an account with a confirmed address, without the price of a password's hash.
 func (b *bundle) user(t testing.TB, name string) person {
 	t.Helper()

@@ -40,7 +40,7 @@ func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (Lis
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		movies, err := s.store.Movies(ctx, f, more(p))
-		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Keys{m.ID} })
+		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Place(m.Rank, m.ID) })
 		return list{Data: convert(movies, movie), NextCursor: next}, err
 	})
 }

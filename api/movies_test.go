@@ -156,6 +156,26 @@ func TestMovieSearch(t *testing.T) {
 		require.Equal(t, want, titles(a), query)
 		require.Equal(t, want, titles(b.requireHit(t, "/movies?"+query, "")), query)
 	}
+	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
+		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
+	}
+	for typed, want := range map[string][]string{
+		"catch22": {"Catch-22"}, "catch 22": {"Catch-22"}, "catch": {"Catch-22", "Catch Me If You Can"}, "nixon": {"Frost/Nixon"},
+		"fuer elise": {"Für Elise"}, "nosferatoo": {}, "nosfertau": {"Nosferatu"},
+	} {
+		require.Equal(t, want, titles(ask(url.Values{"q": {typed}})), typed)
+	}
+	for _, genre := range []string{"Sci-Fi", "sci fi", "SCIFI"} {
+		require.Len(t, ask(url.Values{"genre": {genre}}).list(), 4, genre)
+	}
+	whole, _ := b.walk(t, "/movies?q=c&", "cursor", "", 100)
+	byPages, pages := b.walk(t, "/movies?q=c&", "cursor", "", 1)
+	require.Equal(t, whole, byPages)
+	require.Equal(t, len(whole), pages)
+	plain := b.do(t, "GET", "/movies?limit=1", "", nil).body["next_cursor"].(string)
+	ranked := b.do(t, "GET", "/movies?limit=1&q=c", "", nil).body["next_cursor"].(string)
+	b.do(t, "GET", "/movies?q=c&cursor="+plain, "", nil).requireField(t, 400, "cursor")
+	b.do(t, "GET", "/movies?cursor="+ranked, "", nil).requireField(t, 400, "cursor")
 	first := b.do(t, "GET", "/movies?q=kid&limit=1", "", nil)
 	require.Equal(t, []string{"Nosferatu"}, titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)))
 

@@ -23,6 +23,7 @@ var personal = map[string]map[string]string{
 		"avatar_version": "account.avatar.medium", "avatar_files": "account.avatar.medium", "created_at": "account.created_at", "updated_at": "account.updated_at",
 		"password_hash": "not: a secret that says nothing about its owner", "avatar_seq": "not: counts uploads, which are listed",
 		"suspended_at": "not: whoever is suspended cannot ask; that they were is in account_acts", "deleted_at": "not: whoever is deleted cannot ask",
+		"email_key": "not: made from email", "hidden_at": "not: as suspended_at", "search": "not: made from the names",
 	},
 	"sessions": {
 		"family_id": "sessions[].id", "user_id": "account.id", "user_agent": "sessions[].user_agent", "signed_in_at": "sessions[].signed_in_at",
@@ -31,7 +32,7 @@ var personal = map[string]map[string]string{
 	},
 	"email_verifications": {
 		"user_id": "account.id", "email": "addresses[].email", "former": "addresses[].former", "expires_at": "addresses[].expires_at",
-		"used_at": "addresses[].used_at", "created_at": "addresses[].asked_at", "id": "not: a link's token is derived from it", "updated_at": "not: one of the other times",
+		"used_at": "addresses[].used_at", "created_at": "addresses[].asked_at", "id": "not: a link's token is derived from it", "updated_at": "not: one of the other times", "email_key": "not: made from email",
 	},
 	"password_resets": {
 		"user_id": "account.id", "expires_at": "password_resets[].expires_at", "used_at": "password_resets[].used_at",
@@ -40,7 +41,8 @@ var personal = map[string]map[string]string{
 	"emails": {
 		"kind": "emails[].kind", "user_id": "account.id", "state": "emails[].state", "attempts": "emails[].attempts", "last_answer": "emails[].last_answer",
 		"sent_at": "emails[].sent_at", "created_at": "emails[].created_at", "id": "not: names a record of the service's", "subject_id": "not: what it is about is listed itself",
-		"workflow_id": "not: names a record of the service's", "resend_of": "not: names a record of the service's", "updated_at": "not: one of the other times",
+		"reason": "not: a code for what is in last_answer", "waits_until": "not: of the count of emails",
+		"counted_at": "not: the same", "workflow_id": "not: names a record of the service's", "resend_of": "not: names a record of the service's", "updated_at": "not: one of the other times",
 	},
 	"email_attempts": {"": "not: how the service tried to send an email; how often, and the last answer, is in emails"},
 	"rooms": {
@@ -48,7 +50,7 @@ var personal = map[string]map[string]string{
 		"host_id": "rooms[].room.host.id", "visibility": "rooms[].room.visibility", "capacity": "rooms[].room.capacity",
 		"slow_mode_seconds": "rooms[].room.slow_mode_seconds", "archived_at": "rooms[].room.state", "created_at": "rooms[].room.created_at",
 		"updated_at": "rooms[].room.updated_at", "version": "not: counts changes, which are in acts", "last_active_at": "not: of all who are in the room",
-		"deleted_at": "not: a deleted room is nobody's", "retired_at": "not: of clean-up", "search": "not: made from name and description",
+		"deleted_at": "not: a deleted room is nobody's", "retired_at": "not: of clean-up", "closed_at": "rooms[].room.closed", "search": "not: made from name and description",
 	},
 	"participants": {
 		"room_id": "presence[].room_id", "user_id": "account.id", "last_seen_at": "presence[].last_seen_at", "created_at": "presence[].joined_at",
@@ -72,10 +74,10 @@ var personal = map[string]map[string]string{
 	"invitations": {
 		"id": "invitations[].id", "room_id": "received_invitations[].room_id", "inviter_id": "invitations[].inviter.id", "user_id": "accepted_invitations[].room_id",
 		"email": "invitations[].email", "state": "received_invitations[].state", "expires_at": "invitations[].expires_at",
-		"answered_at": "accepted_invitations[].answered_at", "created_at": "received_invitations[].created_at", "updated_at": "not: one of the other times",
+		"answered_at": "accepted_invitations[].answered_at", "created_at": "received_invitations[].created_at", "email_key": "not: made from email", "updated_at": "not: one of the other times",
 	},
 	"invitation_optouts": {
-		"id": "not: orders rows", "email_hash": "invitations_refused", "created_at": "not: found by the address only", "updated_at": "not: the same",
+		"id": "not: orders rows", "address_hash": "invitations_refused", "email_hash": "not: of former versions", "created_at": "not: found by the address only", "updated_at": "not: the same",
 	},
 	"messages": {
 		"id": "messages[].id", "room_id": "messages[].room_id", "user_id": "account.id", "body": "messages[].body", "reply_to_id": "messages[].reply_to_id",
@@ -90,6 +92,15 @@ var personal = map[string]map[string]string{
 		"actor_id": "account.id", "actor_username": "account.username", "action": "admin_acts[].action", "target_kind": "admin_acts[].target_kind",
 		"target_id": "admin_acts[].target_id", "details": "account_acts[].details.reason", "outcome": "admin_acts[].outcome",
 		"created_at": "account_acts[].created_at", "id": "not: orders rows", "updated_at": "not: when the outcome was noted",
+	},
+	"known_clients": {"": "not: keyed hashes, from which nobody can be found; sign-ins are listed"},
+	"email_budgets": {"": "not: counts under keyed hashes"},
+	"abuse_reports": {
+		"id": "abuse_reports[].id", "kind": "abuse_reports[].kind", "target_kind": "abuse_reports[].target.kind",
+		"target_id": "abuse_reports[].target.id", "body": "abuse_reports[].text", "reporter_id": "account.id",
+		"created_at": "abuse_reports[].created_at", "subject_id": "not: what others report is theirs", "room_id": "not: of the target",
+		"snapshot": "not: evidence for admins", "state": "not: of the admins' work", "outcome": "not: the same", "note": "not: the same",
+		"resolved_at": "not: the same", "updated_at": "not: one of the other times",
 	},
 	"cleanup_runs":     {"": "not: of the service; that an admin started one is in admin_acts"},
 	"reports":          {"": "not: counts"},
@@ -187,6 +198,8 @@ func (b *bundle) storied(t *testing.T) person {
 	b.invite(t, hosted, alice, "guest@example.org")
 	require.NoError(t, b.store.OptOut(t.Context(), value1[string](t, b, "SELECT id FROM invitations WHERE user_id = ?", alice.id)))
 
+	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
+	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
 	first := b.post(t, hosted, alice, "First!")
 	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
 	require.Equal(t, 200, b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status)
@@ -211,7 +224,8 @@ func (b *bundle) storied(t *testing.T) person {
 	b.exec(t, "UPDATE password_resets SET used_at = now()")
 	require.NoError(t, b.store.RequestEmail(t.Context(), alice.id, "none", "new@example.org"))
 	require.NoError(t, b.store.VerifyEmail(t.Context(), value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'")))
-	b.exec(t, "INSERT INTO invitations (id, room_id, email, expires_at) VALUES (?, ?, 'new@example.org', now() + interval '1 h')", unknownID, strict)
+	b.exec(t, `INSERT INTO invitations (id, room_id, email, email_key, expires_at)
+		VALUES (?, ?, 'new@example.org', 'new@example.org', now() + interval '1 h')`, unknownID, strict)
 	require.NoError(t, b.store.OptOut(t.Context(), unknownID))
 	b.exec(t, "UPDATE emails SET state = 'sent', sent_at = now(), last_answer = '451 later' WHERE user_id = ?", alice.id)
 

@@ -28,7 +28,7 @@ func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListR
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		rooms, err := s.store.Rooms(ctx, f, more(p))
-		rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Keys{r.ID} })
+		rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Place(r.Rank, r.ID) })
 		return list{Data: convert(rooms, room), NextCursor: next}, err
 	})
 }

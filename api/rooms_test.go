@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -362,6 +363,14 @@ func TestRoomSearch(t *testing.T) {
 	}
 	b.join(t, silent, bob)
 	require.Equal(t, []string{loud}, find("available=true"), "what fills up is void at once")
+
+	face := b.room(t, alice, map[string]any{"name": "Face/Off again"})
+	seven := b.room(t, alice, map[string]any{"name": "七人の侍", "description": "Amélie comes too"})
+	for query, want := range map[string][]string{
+		"face off": {face}, "faceoff": {face}, "face-of": {face}, "侍": {seven}, "ame\u0301lie": {seven}, "amelie": {seven}, "faec": {face}, "…": {},
+	} {
+		require.Equal(t, want, find("q="+url.QueryEscape(query)), query)
+	}
 
 	// What someone looks for is in no log, and two searches share no entry.
 	b.requireHit(t, "/rooms?q=evenings%20sil", "")

@@ -57,7 +57,8 @@ const (
 
 // textRules has each free text of the contract, by its name, and by its operation where that matters.
 var textRules = map[string]textRule{
-	"display_name": line, "name": line, "title": line, "genres": line, "reason": line, "suspendUser reason": prose, "description": prose,
+	"display_name": line, "name": line, "title": line, "genres": line, "reason": line, "description": prose, "text": prose,
+	"suspendUser reason": prose, "closeRoom reason": prose, "reopenRoom reason": prose, "removeMessage reason": prose,
 	"body": prose, "note": prose, "password": secret, "current_password": secret, "new_password": secret, "token": secret,
 	"refresh_token": secret, "email": formed, "poster_url": formed, "stream_url": formed, "login email": matched,
 }

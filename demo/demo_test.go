@@ -88,7 +88,12 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 		turn.End()
 		require.NoError(t, err)
 		require.True(t, ok, email)
-		r := watchparty.Registration{Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName, Language: user.Language}
+		r := watchparty.Registration{
+			Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName, Language: user.Language,
+		}
+		if email == demo.Admin {
+			r.Username = "another" // its own is reserved
+		}
 		require.NoError(t, r.Validate(), "people could have made it themselves")
 	}
 }

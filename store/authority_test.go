@@ -716,6 +716,15 @@ var grants = map[string]grant{
 			cells{ended, noReason, list(newPassword, resetPassword, newAddress)},
 			cells{remains, "its link works", list(suspend, reinstate, signOut, unconfirm)}),
 	},
+	"email: password_changed": {
+		give: func(c *cast) func() error {
+			hash := "hash of " + c.holder.Username
+			require.NoError(c.t, c.s.ChangePassword(c.t.Context(), c.holder.ID, hash, hash, ""))
+			id := get[string](c.t, c.s, "SELECT id FROM emails WHERE kind = 'password_changed' AND user_id = ?", c.holder.ID)
+			return c.queued(id, func() error { return nil })
+		},
+		cells: accountCells(cells{remains, "it warns the account's owner, whatever happens next", list(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
+	},
 	"email: email_changed": {
 		give: func(c *cast) func() error {
 			id := ask(c.t, c.s, c.holder, c.holder.Username+"@changed.example.org")
@@ -870,6 +879,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActKicked: kick, watchparty.ActBanned: banForEver, watchparty.ActBanLifted: banUntil,
 			watchparty.ActMuted: none("takes a voice, and no right"), watchparty.ActMuteLifted: none("gives a voice back"),
 			watchparty.ActMessageDeleted: none("is about a message"), watchparty.ActInvited: none("gives a grant"),
+			watchparty.ActRoomClosed:        archive,
 			watchparty.ActInvitationRevoked: none("ends one grant itself"), watchparty.ActInvitationAccepted: none("uses a grant up"),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
@@ -879,7 +889,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("acts of admins", func(t *testing.T) {
 		known := map[watchparty.AuditAction]any{
 			watchparty.AuditUserSuspended: suspend, watchparty.AuditUserReinstated: reinstate, watchparty.AuditUserSessionsEnded: signOut,
-			watchparty.AuditAdminGranted: none("gives a grant"), watchparty.AuditRoomRestored: reopen,
+			watchparty.AuditAdminGranted: none("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
+			watchparty.AuditRoomRestored: reopen, watchparty.AuditRoomClosed: archive, watchparty.AuditRoomReopened: reopen,
+			watchparty.AuditMessageRemoved: none("is about a message"), watchparty.AuditPrivateRoomRead: none("changes nothing"),
+			watchparty.AuditReportResolved: none("is about a report"),
 		}
 		about := []string{"movie_", "cleanup_", "schedule_", "mail_", "mails_"} // things that no grant rests on
 		for name, value := range constants(t, "..", "AuditAction", "") {
@@ -911,7 +924,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 		const onlyEmail = "sends an email when it starts; see that kind"
 		known := map[string]string{
 			job.WelcomeEmail: "email: welcome_reminder", job.RoomInvitation: "email: room_invitation_reminder", job.ProcessAvatar: "upload on its way",
-			job.VerificationEmail: onlyEmail, job.PasswordResetEmail: onlyEmail, job.EmailChangedNotice: onlyEmail, job.Resend: onlyEmail,
+			job.VerificationEmail: onlyEmail, job.PasswordResetEmail: onlyEmail, job.EmailChangedNotice: onlyEmail, job.PasswordChangedNotice: onlyEmail, job.Resend: onlyEmail,
 			job.ReportEmail: onlyEmail, job.Cleanup: "an admin's order, which any admin can cancel", job.DeleteAccount: "only ends grants",
 			job.ActivityReport: "counts",
 		}
@@ -926,10 +939,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"invitations": "invitation: acceptance", "invitation_optouts": "opt-out link", "emails": "email: welcome", "email_attempts": "email: welcome",
 			"email_verifications": "link that confirms the first address", "password_resets": "link that sets a password",
 			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report", "report_mails": "email: activity_report",
-			"outbox": "email: room_invitation",
+			"outbox": "email: room_invitation", "known_clients": "sign-in",
 		}
 		without := []string{ // records, and what belongs to nobody
-			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days", "activity_since",
+			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days", "activity_since", "abuse_reports", "email_budgets",
 		}
 		s := open(t)
 		var tables []string

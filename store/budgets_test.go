@@ -68,20 +68,20 @@ func TestEveryKindCountsForItsRecipient(t *testing.T) {
 			day := 0
 			for hour := 0; day < least.Day; hour++ {
 				for range min(least.Hour, least.Day-day) {
-					require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, spellings[day%len(spellings)])))
+					require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[day%len(typedForms)])))
 					day++
 				}
 				over := queueMail(t, s, kind)
-				require.False(t, admitMail(t, s, over, mailTo(t, spellings[0])), "the hour's are used up")
+				require.False(t, admitMail(t, s, over, mailTo(t, typedForms[0])), "the hour's are used up")
 				require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, fmt.Sprintf("other%d@example.org", hour))), "others have theirs")
 				if day < least.Day {
 					require.WithinDuration(t, time.Now().Add(time.Hour), mailOf(t, s, over).WaitsUntil, 5*time.Minute)
 				}
 				pass(t, s, "61 min")
 			}
-			require.False(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, spellings[1])), "the day's are used up")
+			require.False(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[1])), "the day's are used up")
 			pass(t, s, "24 h")
-			require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, spellings[2])))
+			require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[2])))
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 	for i := range hosts {
 		hosts[i] = newUser(t, s, fmt.Sprint("host", i))
 		confirmed(t, s, hosts[i])
-		invitation := invite(t, s, newRoom(t, s, hosts[i], nil), hosts[i], spellings[i%len(spellings)])
+		invitation := invite(t, s, newRoom(t, s, hosts[i], nil), hosts[i], typedForms[i%len(typedForms)])
 		ids[i] = get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invitation.ID)
 	}
 	var (
@@ -190,7 +190,7 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 		errs  [8]error
 	)
 	for i, id := range ids {
-		wg.Go(func() { waits[i], errs[i] = s.AdmitMail(t.Context(), id, mailTo(t, spellings[(i+1)%len(spellings)])) })
+		wg.Go(func() { waits[i], errs[i] = s.AdmitMail(t.Context(), id, mailTo(t, typedForms[(i+1)%len(typedForms)])) })
 	}
 	wg.Wait()
 	sent := 0

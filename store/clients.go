@@ -33,15 +33,17 @@ func (s *Store) RememberClient(ctx context.Context, userID string, client []byte
 	return rememberClient(ctx, s.db, userID, client)
 }
 
-// rememberClient forgets the clients for it that signed in the longest ago, beyond MaxKnownClients.
+// rememberClient forgets the clients for it that signed in the longest ago, beyond MaxKnownClients. An account that is
+// deleted has none.
 func rememberClient(ctx context.Context, db bun.IDB, userID string, client []byte) error {
 	if len(client) == 0 {
 		return nil
 	}
 	_, err := db.NewRaw(`
-		INSERT INTO known_clients (id, user_id, client_hash, expires_at) VALUES (?, ?, ?, now() + ?)
+		INSERT INTO known_clients (id, user_id, client_hash, expires_at)
+		SELECT ?, id, ?, now() + ? FROM users WHERE id = ? AND deleted_at IS NULL FOR SHARE
 		ON CONFLICT ON CONSTRAINT known_clients_user_client_key DO UPDATE SET expires_at = excluded.expires_at, updated_at = now()`,
-		newID(), userID, clientOf(userID, client), interval(watchparty.KnownClientTTL)).Exec(ctx)
+		newID(), clientOf(userID, client), interval(watchparty.KnownClientTTL), userID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: remember client: %w", err)
 	}

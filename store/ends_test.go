@@ -117,8 +117,13 @@ var lasting = map[string][]string{
 	"emails.reason": {
 		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired", "cancelled", "opted_out",
 	},
-	"members.role":     {"moderator", "viewer"},
-	"rooms.visibility": {"public", "unlisted", "private"},
+	"abuse_reports.state":       {"open", "resolved"}, // admins end it
+	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},
+	"abuse_reports.target_kind": {"room", "message", "user"},
+	"abuse_reports.outcome":     {"dismissed", "acted"},
+	"audit.outcome":             {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
+	"members.role":              {"moderator", "viewer"},
+	"rooms.visibility":          {"public", "unlisted", "private"},
 }
 
 // TestNoStateIsForgotten: whatever the schema lets a column be is final, or is among ends.

@@ -125,6 +125,7 @@ func TestGracePeriod(t *testing.T) {
 func TestEndsOfASignIn(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	admin := newUser(t, s, "an.admin")
 	ends := map[string]func(user watchparty.User, token []byte) error{
 		"sign-out": func(_ watchparty.User, token []byte) error { _, err := s.RevokeSession(t.Context(), token); return err },
 		"end of one": func(user watchparty.User, token []byte) error {
@@ -141,7 +142,7 @@ func TestEndsOfASignIn(t *testing.T) {
 			return err
 		},
 		"suspension": func(user watchparty.User, _ []byte) error {
-			_, err := s.SuspendUser(t.Context(), user.ID, user.ID, watchparty.Suspension{Reason: "spam"})
+			_, err := s.SuspendUser(t.Context(), admin.ID, user.ID, watchparty.Suspension{Reason: "spam"})
 			return err
 		},
 		"deletion": func(user watchparty.User, _ []byte) error {

@@ -125,6 +125,7 @@ func TestInvite(t *testing.T) {
 			ID: invited.ID, RoomID: room.ID, Email: "Guest@Example.org", State: watchparty.InvitationOpen,
 			Inviter:   watchparty.Person{ID: ada.ID, Username: "ada"},
 			ExpiresAt: invited.CreatedAt.Add(7 * 24 * time.Hour), CreatedAt: invited.CreatedAt,
+			Delivery: watchparty.Delivery{State: watchparty.MailQueued},
 		}, invited)
 		stored, err := s.Invitation(t.Context(), invited.ID)
 		require.NoError(t, err)

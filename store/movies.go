@@ -28,45 +28,47 @@ type movieRow struct {
 	Version        int        `bun:"version"`
 	CreatedAt      time.Time  `bun:"created_at"`
 	UpdatedAt      time.Time  `bun:"updated_at"`
+	Rank           int        `bun:"rank,scanonly"`
 }
 
 func (r movieRow) movie() watchparty.Movie {
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
 		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
 
-// Movies lists the films that the filter chooses, in the order in which they were added.
+var searchableMovies = searchable{alias: "m", from: "movies AS m", length: "char_length(m.title)"}
+
+// Movies lists the movies that the filter chooses, in the order in which they were added, or the closest first when it
+// searches for something.
 func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([]watchparty.Movie, error) {
-	var rows []movieRow
-	q := s.db.NewSelect().Model(&rows)
-	if f.Archived {
-		q = q.Where("archived_at IS NOT NULL")
-	} else {
-		q = q.Where("archived_at IS NULL")
-	}
-	if f.Search != "" {
-		query := prefixQuery(f.Search)
-		if query == "" {
-			return []watchparty.Movie{}, nil
+	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
+		if f.Archived {
+			q = q.Where("m.archived_at IS NOT NULL")
+		} else {
+			q = q.Where("m.archived_at IS NULL")
 		}
-		q = q.Where("search @@ to_tsquery('simple', ?)", query)
+		if f.Genre != "" {
+			q = q.Where("m.searched_genres && search_genres(ARRAY[?])", f.Genre)
+		}
+		if f.YearFrom > 0 {
+			q = q.Where("m.year >= ?", f.YearFrom)
+		}
+		if f.YearTo > 0 {
+			q = q.Where("m.year <= ?", f.YearTo)
+		}
+		if f.RuntimeMax > 0 {
+			q = q.Where("m.runtime_minutes <= ?", f.RuntimeMax)
+		}
+		return q
 	}
-	if f.Genre != "" {
-		q = q.Where("genres @> ARRAY[?]", f.Genre)
+	list := func(rows *[]movieRow) *bun.SelectQuery {
+		return s.db.NewSelect().Model(rows).ColumnExpr("?TableColumns")
 	}
-	if f.YearFrom > 0 {
-		q = q.Where("year >= ?", f.YearFrom)
-	}
-	if f.YearTo > 0 {
-		q = q.Where("year <= ?", f.YearTo)
-	}
-	if f.RuntimeMax > 0 {
-		q = q.Where("runtime_minutes <= ?", f.RuntimeMax)
-	}
-	if err := p.of(q, ascending, "id").Scan(ctx); err != nil {
+	rows, err := searchPage(ctx, s, searchableMovies, list, choose, f.Search, p)
+	if err != nil {
 		return nil, fmt.Errorf("store: movies: %w", err)
 	}
 	return convert(rows, movieRow.movie), nil

@@ -140,8 +140,8 @@ func TestRoomFilters(t *testing.T) {
 		want   []string
 	}{
 		{watchparty.RoomFilter{}, []string{three, two, one}},
-		{watchparty.RoomFilter{Search: "movie night"}, []string{two, one}},
-		{watchparty.RoomFilter{Search: "MOVIE n"}, []string{two, one}},
+		{watchparty.RoomFilter{Search: "movie night"}, []string{one, two}},
+		{watchparty.RoomFilter{Search: "MOVIE n"}, []string{one, two}},
 		{watchparty.RoomFilter{Search: "mov night"}, []string{}},
 		{watchparty.RoomFilter{Search: "night movie"}, []string{one}},
 		{watchparty.RoomFilter{Search: "night silent"}, []string{one}},

@@ -27,6 +27,21 @@ func (k Keys) String() string {
 	return strings.Join(texts, ",")
 }
 
+// Place is where a row stands in a list that can be searched: by its rank among what is found, and by its ID alone, with a rank
+// of 0, when nothing is searched for.
+func Place(rank int, id string) Keys {
+	if rank == 0 {
+		return Keys{id}
+	}
+	return Keys{float64(rank), id}
+}
+
+// rank is that of a Place among what is found.
+func (p Page) rank() int {
+	rank, _ := p.After[0].(float64)
+	return int(rank)
+}
+
 // direction is in which a list is sorted.
 type direction string
 

@@ -33,6 +33,7 @@ type roomRow struct {
 	MyRole       string     `bun:"my_role,scanonly"`
 	Joined       bool       `bun:"joined,scanonly"`
 	Hidden       bool       `bun:"hidden,scanonly"` // for admins only
+	Rank         int        `bun:"rank,scanonly"`
 }
 
 func (r roomRow) room() watchparty.Room {
@@ -41,7 +42,7 @@ func (r roomRow) room() watchparty.Room {
 		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
 		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
 		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(), Version: r.Version,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
 
@@ -56,7 +57,7 @@ func shut(closed bool) error {
 }
 
 func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("r.*").
+	return db.NewSelect().Model(rows).ColumnExpr("?TableColumns").
 		ColumnExpr("(SELECT username FROM users WHERE id = r.host_id) AS host_username").
 		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants")
 }
@@ -108,24 +109,25 @@ func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *room
 	return selectRooms(tx, row).Where("r.id = ?", roomID).Scan(ctx)
 }
 
-// Rooms lists open public rooms whose host is not suspended, newest first. A search without a word finds none.
+var searchableRooms = searchable{
+	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
+}
+
+// Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter searches for something.
 func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
-	var rows []roomRow
-	q := selectRooms(s.db, &rows).Where(roomListed)
-	if f.Search != "" {
-		words := prefixQuery(f.Search)
-		if words == "" {
-			return []watchparty.Room{}, nil
+	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = q.Where(roomListed)
+		if f.MovieID != "" {
+			q = q.Where("r.movie_id = ?", f.MovieID)
 		}
-		q = q.Where("r.search @@ to_tsquery('simple', ?)", words)
+		if f.Available {
+			q = q.Where("(SELECT count(*) FROM participants WHERE room_id = r.id) < r.capacity")
+		}
+		return q
 	}
-	if f.MovieID != "" {
-		q = q.Where("r.movie_id = ?", f.MovieID)
-	}
-	if f.Available {
-		q = q.Where("(SELECT count(*) FROM participants WHERE room_id = r.id) < r.capacity")
-	}
-	if err := p.of(q, descending, "r.id").Scan(ctx); err != nil {
+	list := func(rows *[]roomRow) *bun.SelectQuery { return selectRooms(s.db, rows) }
+	rows, err := searchPage(ctx, s, searchableRooms, list, choose, f.Search, p)
+	if err != nil {
 		return nil, fmt.Errorf("store: rooms: %w", err)
 	}
 	return convert(rows, roomRow.room), nil

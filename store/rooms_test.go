@@ -28,7 +28,7 @@ func roomIDs(rooms []watchparty.Room) []string {
 // pages reads a list to its end, limit at a time.
 func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string) []string {
 	t.Helper()
-	return pagesBy(t, limit, list, id, func(item T) Keys { return Keys{id(item)} })
+	return pagesBy(t, limit, list, id, func(item T) Keys { return Place(rankOf(item), id(item)) })
 }
 
 // pagesBy does so with a list that is not sorted by ID.
@@ -50,6 +50,19 @@ func pagesBy[T any](t *testing.T, limit int, list func(Page) ([]T, error), id fu
 	}
 	require.FailNow(t, "the list has no end")
 	return nil
+}
+
+// rankOf is what a page of a search begins after, together with the ID.
+func rankOf(item any) int {
+	switch item := item.(type) {
+	case watchparty.Movie:
+		return item.Rank
+	case watchparty.Room:
+		return item.Rank
+	case watchparty.User:
+		return item.Rank
+	}
+	return 0
 }
 
 func TestCreateRoom(t *testing.T) {

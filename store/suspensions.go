@@ -6,30 +6,43 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Users lists accounts, newest first.
+var searchableUsers = searchable{
+	alias: "u", from: "users AS u", length: "char_length(u.username)", newest: true, also: byBeginningOfAddress,
+}
+
+// byBeginningOfAddress finds an address as it was typed, by its key's beginning, and, written otherwise, as a whole.
+func byBeginningOfAddress(typed string) schema.QueryWithArgs {
+	return bun.SafeQuery("(lower(u.email) LIKE lower(?) || '%' OR u.email_key LIKE ? || '%' OR u.email_key = ?)",
+		escapeLike.Replace(typed), escapeLike.Replace(watchparty.AddressPrefix(typed)), watchparty.AccountKey(typed))
+}
+
+// Users lists accounts, newest first, or the closest first when it searches for something: by their names, and by their
+// addresses.
 func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page) ([]watchparty.User, error) {
-	var rows []userRow
-	q := s.db.NewSelect().Model(&rows).Where("u.deleted_at IS NULL")
-	if search.Prefix != "" {
-		pattern, address := escapeLike.Replace(search.Prefix), escapeLike.Replace(watchparty.AddressPrefix(search.Prefix))
-		q = q.Where("(lower(u.username) LIKE lower(?0) || '%' OR lower(u.email) LIKE lower(?0) || '%' OR u.email_key LIKE ?1 || '%' OR u.email_key = ?2)",
-			pattern, address, watchparty.AccountKey(search.Prefix))
+	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = q.Where("u.deleted_at IS NULL")
+		switch search.State {
+		case watchparty.UserActive:
+			q = q.Where("u.suspended_at IS NULL")
+		case watchparty.UserSuspended:
+			q = q.Where("u.suspended_at IS NOT NULL")
+		}
+		if search.Admins {
+			q = q.Where("u.is_admin")
+		}
+		return q
 	}
-	switch search.State {
-	case watchparty.UserActive:
-		q = q.Where("u.suspended_at IS NULL")
-	case watchparty.UserSuspended:
-		q = q.Where("u.suspended_at IS NOT NULL")
+	list := func(rows *[]userRow) *bun.SelectQuery {
+		return s.db.NewSelect().Model(rows).ColumnExpr("?TableColumns")
 	}
-	if search.Admins {
-		q = q.Where("u.is_admin")
-	}
-	if err := p.of(q, descending, "u.id").Scan(ctx); err != nil {
+	rows, err := searchPage(ctx, s, searchableUsers, list, choose, search.Prefix, p)
+	if err != nil {
 		return nil, fmt.Errorf("store: users: %w", err)
 	}
 	return convert(rows, userRow.user), nil
@@ -45,8 +58,8 @@ type Suspended struct {
 	Wrote []string // rooms in which there are messages of its, if those were hidden or shown
 }
 
-// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it made, or does not. One that is
-// suspended already stays so since the first time; whether its content is hidden is as it was asked last. It returns
+// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it made, or
+// does not. One that is suspended already stays so since the first time; whether its content is hidden is as it was asked last. It returns
 // ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
 func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
 	return s.changeSuspension(ctx, "suspend user", userID, func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {

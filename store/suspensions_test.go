@@ -41,19 +41,19 @@ func TestUsers(t *testing.T) {
 		want   []string
 	}{
 		{watchparty.UserSearch{}, []string{"Bert", "annaxb", "anna_b", "Anna", "root"}},
-		{watchparty.UserSearch{Prefix: "ANN"}, []string{"annaxb", "anna_b", "Anna"}},
-		{watchparty.UserSearch{Prefix: "an"}, []string{"Bert", "annaxb", "anna_b", "Anna"}},
-		{watchparty.UserSearch{Prefix: "anna_"}, []string{"anna_b"}},
+		{watchparty.UserSearch{Prefix: "ANN"}, []string{"Anna", "annaxb", "anna_b"}},
+		{watchparty.UserSearch{Prefix: "an"}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
+		{watchparty.UserSearch{Prefix: "anna_"}, []string{"Anna", "anna_b", "annaxb"}},
 		{watchparty.UserSearch{Prefix: "%"}, nil},
-		{watchparty.UserSearch{Prefix: "an%"}, []string{"Bert"}},
-		{watchparty.UserSearch{Prefix: `an%\`}, []string{"Bert"}},
-		{watchparty.UserSearch{Prefix: `AN%\_'@`}, []string{"Bert"}},
+		{watchparty.UserSearch{Prefix: "n%"}, nil},
+		{watchparty.UserSearch{Prefix: `an%\`}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
+		{watchparty.UserSearch{Prefix: `AN%\_'@e`}, []string{"Bert"}},
 		{watchparty.UserSearch{Prefix: "nna"}, nil},
 		{watchparty.UserSearch{Prefix: "anna@example.org"}, []string{"Anna"}},
 		{watchparty.UserSearch{Prefix: "gone"}, nil},
 		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserSuspended}, []string{"Bert"}},
 		{watchparty.UserSearch{State: watchparty.UserSuspended}, []string{"Bert"}},
-		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserActive}, []string{"annaxb", "anna_b", "Anna"}},
+		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserActive}, []string{"Anna", "annaxb", "anna_b"}},
 	} {
 		found, err := s.Users(t.Context(), c.search, Page{Limit: 10})
 		require.NoError(t, err)
@@ -62,9 +62,10 @@ func TestUsers(t *testing.T) {
 
 	first, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 2})
 	require.NoError(t, err)
-	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: Keys{first[1].ID}})
+	last := first[1]
+	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: Place(last.Rank, last.ID)})
 	require.NoError(t, err)
-	require.Equal(t, []string{"Bert", "annaxb", "anna_b", "Anna"}, names(slices.Concat(first, rest)))
+	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, names(slices.Concat(first, rest)))
 }
 
 func TestSuspension(t *testing.T) {

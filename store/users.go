@@ -31,13 +31,15 @@ type userRow struct {
 	AvatarFiles     []string   `bun:"avatar_files,array,nullzero"`
 	CreatedAt       time.Time  `bun:"created_at"`
 	UpdatedAt       time.Time  `bun:"updated_at"`
+	Rank            int        `bun:"rank,scanonly"`
 }
 
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), HiddenAt: value(r.HiddenAt).UTC(), AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), HiddenAt: value(r.HiddenAt).UTC(),
+		AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
 
