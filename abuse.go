@@ -2,7 +2,6 @@ package watchparty
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -115,7 +114,7 @@ type NewAbuseReport struct {
 }
 
 // Normalise trims what people type around a value.
-func (n *NewAbuseReport) Normalise() { n.Text = strings.TrimSpace(n.Text) }
+func (n *NewAbuseReport) Normalise() { n.Text = normalProse(n.Text) }
 
 // Validate reports every field that is wrong.
 func (n NewAbuseReport) Validate() error {
@@ -142,7 +141,7 @@ type Resolution struct {
 }
 
 // Normalise trims what people type around a value.
-func (r *Resolution) Normalise() { r.Note = strings.TrimSpace(r.Note) }
+func (r *Resolution) Normalise() { r.Note = normalProse(r.Note) }
 
 // Validate reports every field that is wrong.
 func (r Resolution) Validate() error {

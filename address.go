@@ -17,13 +17,13 @@ const (
 	maxLocalPartBytes = 64  // RFC 5321, 4.5.3.1.1
 )
 
-// Address is one email address. It has three forms: what was typed, which people are shown; the mailbox, which emails are
-// sent to; and the key, which is equal for every way to write one address. The zero value is none.
+// Address is one email address. It has three forms: what was typed, which people are shown; the mailbox, which emails
+// are sent to; and the key, which is equal for every way to write one address. The zero value is none.
 //
-// Local parts hold what RFC 5322 calls atoms, with dots anywhere, in any script; a quoted one means the same as one without
-// quotes. Refused are other quoted characters, which no provider gives and which serve to mislead programs, comments, names
-// before the address, IP literals, and domains that DNS cannot hold. A domain of one label is taken: it may be one of a
-// private network.
+// Local parts hold what RFC 5322 calls atoms, with dots anywhere, in any script; a quoted one means the same as one
+// without quotes. Refused are other quoted characters, which no provider gives and which serve to mislead programs,
+// comments, names before the address, IP literals, and domains that DNS cannot hold. A domain of one label is taken: it
+// may be one of a private network.
 type Address struct {
 	typed, local, domain string
 }
@@ -42,8 +42,8 @@ func ParseAddress(text string) (Address, error) {
 
 func parseAddress(text string) (Address, bool) {
 	a := Address{typed: strings.TrimSpace(text)}
-	if !utf8.ValidString(text) || len(a.typed) > MaxEmailBytes {
-		return a, false
+	if !utf8.ValidString(text) || len(a.typed) > MaxEmailBytes || strings.ContainsFunc(a.typed, hidden) {
+		return a, false // UTS 46 would drop what nobody sees
 	}
 	// Input methods of East Asian scripts write @ and letters in another width.
 	plain := norm.NFC.String(width.Fold.String(a.typed))
@@ -123,8 +123,8 @@ func (a Address) IsZero() bool { return a.domain == "" }
 // String is what was typed.
 func (a Address) String() string { return a.typed }
 
-// Mailbox is where emails are sent: the local part in NFC and without quotes, which net/mail adds where they are needed,
-// and the domain in ASCII.
+// Mailbox is where emails are sent: the local part in NFC and without quotes, which net/mail adds where they are
+// needed, and the domain in ASCII.
 func (a Address) Mailbox() string { return a.local + "@" + a.domain }
 
 // Domain is the domain in ASCII and lower case.
@@ -135,9 +135,9 @@ func (a Address) ASCII() bool {
 	return !strings.ContainsFunc(a.local, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// Key is what addresses are compared, hashed and kept apart by. Local parts are compared without regard to case: providers
-// do so, and nobody is to be mistaken for somebody else by a capital letter. Letters that only look alike, or that Unicode
-// calls compatible, stay apart, because their mailboxes do.
+// Key is what addresses are compared, hashed and kept apart by. Local parts are compared without regard to case:
+// providers do so, and nobody is to be mistaken for somebody else by a capital letter. Letters that only look alike, or
+// that Unicode calls compatible, stay apart, because their mailboxes do.
 func (a Address) Key() string {
 	if a.IsZero() {
 		return ""
@@ -145,13 +145,14 @@ func (a Address) Key() string {
 	return foldLocal(a.local) + "@" + a.domain
 }
 
-// foldLocal maps one letter to one letter: ß and ss are two mailboxes. A final sigma is a sigma, for its capital is the same.
+// foldLocal maps one letter to one letter: ß and ss are two mailboxes. A final sigma is a sigma, for its capital is the
+// same.
 func foldLocal(local string) string {
 	return norm.NFC.String(strings.ReplaceAll(strings.ToLower(local), "ς", "σ"))
 }
 
-// Spellings are the usual ways to write the address, in NFC and in NFD: as typed, as it is mailed to, and with a readable
-// domain. They are for finding what was stored of an address before addresses had one form.
+// Spellings are the usual ways to write the address, in NFC and in NFD: as typed, as it is mailed to, and with a
+// readable domain. They are for finding what was stored of an address before addresses had one form.
 func (a Address) Spellings() []string {
 	spellings := []string{a.typed, a.Mailbox()}
 	if readable, err := domains.ToUnicode(a.domain); err == nil {
@@ -172,8 +173,8 @@ func (a Address) quoted() string {
 	return a.local
 }
 
-// AccountKey is what an account that someone names by its address is counted by: one for all ways to write it. What is no
-// address is its own key, which begins with a colon and so is nobody's.
+// AccountKey is what an account that someone names by its address is counted by: one for all ways to write it. What is
+// no address is its own key, which begins with a colon and so is nobody's.
 func AccountKey(typed string) string {
 	if a, ok := parseAddress(typed); ok {
 		return a.Key()

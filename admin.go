@@ -1,7 +1,7 @@
 package watchparty
 
-// Administers reports whether the account has an admin's rights now. An address that nobody has confirmed may be anybody's,
-// so its account has none, whatever is stored.
+// Administers reports whether the account has an admin's rights now. An address that nobody has confirmed may be
+// anybody's, so its account has none, whatever is stored.
 func (u User) Administers() bool {
 	return u.Admin && !u.EmailVerifiedAt.IsZero() && u.SuspendedAt.IsZero()
 }

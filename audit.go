@@ -14,8 +14,8 @@ type AuditEntry struct {
 	CreatedAt  time.Time
 }
 
-// AuditOutcome says what became of an act. An act on the database is done together with its entry; any other act has its
-// entry before it is carried out.
+// AuditOutcome says what became of an act. An act on the database is done together with its entry; any other act has
+// its entry before it is carried out.
 type AuditOutcome string
 
 const (

@@ -49,8 +49,8 @@ func (a Avatar) OriginalObject() string {
 	return UploadsPrefix(a.UserID) + strconv.Itoa(a.Version)
 }
 
-// Object is the bucket's name of one of the upload's rendered files. It names the user and the version, so it never changes
-// what it holds.
+// Object is the bucket's name of one of the upload's rendered files. It names the user and the version, so it never
+// changes what it holds.
 func (a Avatar) Object(name string) string { return a.Prefix() + name }
 
 // Prefix is what the names of all the upload's rendered files start with.

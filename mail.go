@@ -83,7 +83,8 @@ type Delivery struct {
 	Reason MailReason
 }
 
-// ForSender is what whoever asked for the mail may know: to them a mail that its address did not want looks as if it was sent.
+// ForSender is what whoever asked for the mail may know: to them a mail that its address did not want looks as if it
+// was sent.
 func (d Delivery) ForSender() Delivery {
 	if d.State == MailCancelled && d.Reason != ReasonCancelled || d.State == MailSent {
 		return Delivery{State: MailSent}

@@ -13,6 +13,8 @@ const (
 	BudgetAsker     MailBudget = "asker"     // what one account asks for or, signed out, is asked for with one address
 	BudgetInviter   MailBudget = "inviter"   // invitations by one account
 	BudgetClient    MailBudget = "client"    // what one client address asks for
+	BudgetReset     MailBudget = "reset"     // links to one address that set a password: a stranger's invitations are not among them
+	BudgetAccounts  MailBudget = "accounts"  // accounts that begin at one client address
 )
 
 // MailLimit is the size of a budget.
@@ -20,8 +22,8 @@ type MailLimit struct {
 	Hour, Day int
 }
 
-// Limit is the budget's size where one person may ask for so many emails an hour. Everybody behind one client address shares
-// a budget, so it is a multiple.
+// Limit is the budget's size where one person may ask for so many emails an hour. Everybody behind one client address
+// shares a budget, so it is a multiple.
 func (b MailBudget) Limit(mails int) MailLimit {
 	switch b {
 	case BudgetInvitee:
@@ -30,6 +32,8 @@ func (b MailBudget) Limit(mails int) MailLimit {
 		return MailLimit{Hour: 4 * mails, Day: 4 * mails}
 	case BudgetInviter:
 		return MailLimit{Hour: 10 * mails, Day: 20 * mails}
+	case BudgetAccounts:
+		return MailLimit{Hour: 200 * mails, Day: 800 * mails}
 	case BudgetClient:
 		return MailLimit{Hour: 20 * mails, Day: 80 * mails}
 	default:
@@ -41,21 +45,21 @@ func (b MailBudget) Limit(mails int) MailLimit {
 type MailRule struct {
 	// Recipient is counted when the email is about to be sent. Over one of them it waits.
 	Recipient []MailBudget
-	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what the
-	// program sends by itself, or admins ask for.
+	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what
+	// the program sends by itself, or admins ask for.
 	Asker  MailBudget
-	Client bool
+	Client MailBudget
 }
 
 var mailRules = map[MailKind]MailRule{
 	// Over the recipient's budget an account begins all the same.
-	MailWelcome:            {Recipient: []MailBudget{BudgetRecipient}, Client: true},
+	MailWelcome:            {Recipient: []MailBudget{BudgetRecipient}, Client: BudgetAccounts},
 	MailWelcomeReminder:    {Recipient: []MailBudget{BudgetRecipient}},
-	MailVerification:       {Recipient: []MailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: true},
-	MailReset:              {Recipient: []MailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: true},
+	MailVerification:       {Recipient: []MailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: BudgetClient},
+	MailReset:              {Recipient: []MailBudget{BudgetReset}, Asker: BudgetAsker, Client: BudgetClient},
 	MailEmailChanged:       {Recipient: []MailBudget{BudgetNotice}},
 	MailPasswordChanged:    {Recipient: []MailBudget{BudgetNotice}},
-	MailRoomInvitation:     {Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: true},
+	MailRoomInvitation:     {Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: BudgetClient},
 	MailInvitationReminder: {Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}},
 	MailActivityReport:     {Recipient: []MailBudget{BudgetReader}},
 }

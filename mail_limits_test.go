@@ -14,7 +14,7 @@ func TestEveryKindOfMailHasARule(t *testing.T) {
 		rule, known := kind.Rule()
 		require.True(t, known, kind)
 		require.NotEmpty(t, rule.Recipient, kind)
-		require.Equal(t, rule.Asker != "", rule.Client && kind != watchparty.MailWelcome, "%s: whoever asks has a client", kind)
+		require.Equal(t, rule.Asker != "", rule.Client == watchparty.BudgetClient, "%s: whoever asks has a client", kind)
 	}
 	rule, known := watchparty.MailKind("forgotten").Rule()
 	require.False(t, known)
@@ -25,7 +25,7 @@ func TestMailLimits(t *testing.T) {
 	for budget, want := range map[watchparty.MailBudget]watchparty.MailLimit{
 		watchparty.BudgetRecipient: {Hour: 5, Day: 20}, watchparty.BudgetInvitee: {Hour: 3, Day: 10}, watchparty.BudgetNotice: {Hour: 5, Day: 20},
 		watchparty.BudgetReader: {Hour: 20, Day: 20}, watchparty.BudgetAsker: {Hour: 5, Day: 20}, watchparty.BudgetInviter: {Hour: 50, Day: 100},
-		watchparty.BudgetClient: {Hour: 100, Day: 400},
+		watchparty.BudgetClient: {Hour: 100, Day: 400}, watchparty.BudgetReset: {Hour: 5, Day: 20}, watchparty.BudgetAccounts: {Hour: 1000, Day: 4000},
 	} {
 		require.Equal(t, want, budget.Limit(5), budget)
 		least := budget.Limit(1)

@@ -2,7 +2,6 @@ package watchparty
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -18,8 +17,8 @@ const (
 	MaxPassword = 128
 )
 
-// commonPasswords is the beginning of 10-million-password-list-top-1000000 of OWASP's SecLists (Mark Burnett's ten million
-// passwords, 2015): the 10,000 commonest of those that are long enough, in lower case.
+// commonPasswords is the beginning of 10-million-password-list-top-1000000 of OWASP's SecLists (Mark Burnett's ten
+// million passwords, 2015): the 10,000 commonest of those that are long enough, in lower case.
 //
 //go:embed common_passwords.txt
 var commonPasswords string
@@ -49,8 +48,8 @@ func PasswordForms(password string) []string {
 	return []string{normal, password}
 }
 
-// ValidatePassword checks a new password of the account with those names: its username and its addresses. field is where
-// it was given.
+// ValidatePassword checks a new password of the account with those names: its username and its addresses. field is
+// where it was given.
 func ValidatePassword(field, password string, names ...string) error {
 	var v fields
 	v.password(field, password, names...)
@@ -64,22 +63,26 @@ func (v *fields) password(field, password string, names ...string) {
 		return
 	}
 	v.length(field, normal, MinPassword, MaxPassword)
-	v.check(!slices.Contains(namesAsPasswords(names), fold(normal)), field, "name", "must not be the username or the email address")
+	v.check(!namesAccount(normal, names), field, "name", "must not be the username or the email address")
 	v.check(!commonPasswordSet()[fold(normal)], field, "common", "is one of the commonest passwords")
 }
 
-// namesAsPasswords are the names, and what stands before the @ of those that are addresses, folded.
-func namesAsPasswords(names []string) (all []string) {
+// namesAccount reports whether a password is one of the account's names, or the part before the @ of one that is an
+// address. An address is the same with its domain in Unicode and in ASCII.
+func namesAccount(password string, names []string) bool {
+	folded, key := fold(password), AccountKey(password)
 	for _, name := range names {
 		if name == "" {
 			continue
 		}
-		all = append(all, fold(name))
-		if at := strings.LastIndexByte(name, '@'); at > 0 {
-			all = append(all, fold(name[:at]))
+		if folded == fold(name) || key == AccountKey(name) {
+			return true
+		}
+		if at := strings.LastIndexByte(name, '@'); at > 0 && folded == fold(name[:at]) {
+			return true
 		}
 	}
-	return all
+	return false
 }
 
 // fold makes equal what differs in case, in width, in white space at its edges or by its normal form.

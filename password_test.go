@@ -83,6 +83,23 @@ func TestNewPasswords(t *testing.T) {
 	require.NoError(t, watchparty.ValidatePassword("password", "ada.lovelace"), "no name of anybody")
 }
 
+// TestAddressesAsPasswords: an address is refused however its domain is written.
+func TestAddressesAsPasswords(t *testing.T) {
+	t.Parallel()
+	const unicode, ascii = "hans@bücher.example", "hans@xn--bcher-kva.example"
+	for _, address := range []string{unicode, ascii} {
+		for _, password := range []string{
+			unicode, ascii, "Hans@BÜCHER.example", "HANS@XN--BCHER-KVA.EXAMPLE", "hans@bu\u0308cher.example", " hans@bücher.example",
+		} {
+			require.Equal(t, []string{"password:name"}, wrong(t, watchparty.ValidatePassword("password", password, "hans1", address)),
+				"%q for %s", password, address)
+		}
+		for _, other := range []string{"hans@bucher.example", "hans@bücher.example.org", "ihans@xn--bcher-kva.example", ":hans1.hans1"} {
+			require.NoError(t, watchparty.ValidatePassword("password", other, "hans1", address), "%q for %s", other, address)
+		}
+	}
+}
+
 func TestFormsOfAPassword(t *testing.T) {
 	t.Parallel()
 	for why, c := range map[string]struct {

@@ -69,14 +69,22 @@ func normalProse(s string) string { return strings.TrimSpace(s) }
 // ShownLine makes a line of a text that nobody is asked to correct, such as a header: it leaves out what a line must
 // not hold, and everything after the first high characters.
 func ShownLine(s string, high int) string {
+	marks := 0
 	kept := []rune(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) {
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
+		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) || marks > mostMarks {
 			return -1
 		}
 		return r
 	}, s))
 	return normalLine(string(kept[:min(len(kept), high)]))
 }
+
+// mostMarks is how many combining marks one character may have: more than any script needs, and too few to reach other
+// lines.
+const mostMarks = 8
 
 type textFault struct{ code, message string }
 
@@ -87,6 +95,7 @@ var (
 	faultBidi      = &textFault{"bidi_control", "must not hold characters that change the direction of text"}
 	faultOpenBidi  = &textFault{"bidi_control", "must end each change of the text's direction on the same line"}
 	faultInvisible = &textFault{"invisible_character", "must not hold invisible characters"}
+	faultMarks     = &textFault{"combining_mark", "must not heap combining marks on one character"}
 	faultMark      = &textFault{"combining_mark", "must not start with a combining mark"}
 )
 
@@ -95,9 +104,16 @@ func lineFault(s string) *textFault {
 		return faultControl
 	}
 	runes := []rune(s)
+	marks := 0
 	for i, r := range runes {
 		if fault := unsafeInLine(r); fault != nil {
 			return fault
+		}
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
+		if marks > mostMarks {
+			return faultMarks
 		}
 		if hidden(r) && !shapes(runes, i) {
 			return faultInvisible
@@ -166,19 +182,20 @@ func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <
 
 // hidden characters have no shape of their own.
 func hidden(r rune) bool {
-	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+	return r == brailleBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
 		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
 // shows reports whether somebody can see a character.
 func shows(r rune) bool {
-	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r) && r != brailleBlank
+	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r)
 }
 
 const brailleBlank = '\u2800'
 
-// zeroWidth characters are often pasted along, and do nothing at the edges of a text.
-func zeroWidth(r rune) bool { return r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad' }
+// zeroWidth characters do nothing at the edges of a text, where they are often pasted along; blank Braille is as good
+// as white space.
+func zeroWidth(r rune) bool { return r == brailleBlank || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad' }
 
 const (
 	zeroWidthNonJoiner = '\u200c'
@@ -200,8 +217,10 @@ func shapes(text []rune, i int) bool {
 		after = text[i+1]
 	}
 	switch r := text[i]; {
+	case r == zeroWidthJoiner && virama(before): // also at a word's end, where it makes a letter's old form
+		return true
 	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
-		return shows(after) && (joins(before) || virama(after))
+		return shows(after) && (joins(base(text[:i])) || virama(before) || virama(after))
 	case unicode.Is(unicode.Variation_Selector, r):
 		return shows(before) && varies(before)
 	case r >= firstTag && r <= cancelTag: // the flags of England, Scotland and Wales
@@ -211,7 +230,8 @@ func shapes(text []rune, i int) bool {
 	return false
 }
 
-// varies reports whether a character can have standardised variants: symbols and digits, and the letters of some scripts.
+// varies reports whether a character can have standardised variants: symbols and digits, and the letters of some
+// scripts.
 func varies(r rune) bool {
 	return !unicode.IsLetter(r) || r == informationSource ||
 		unicode.In(r, unicode.Han, unicode.Mongolian, unicode.Myanmar, unicode.Phags_Pa)
@@ -222,11 +242,21 @@ var joinedLetters = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Phags_Pa, unicode.Adlam,
 }
 
-// joins reports whether a joiner after r can show: in an emoji, in a script whose letters join, and after a virama
-// (RFC 5892, A.1 and A.2).
+// joins reports whether a joiner after r can show: in an emoji, and in a script whose letters join (RFC 5892, A.1 and
+// A.2).
 func joins(r rune) bool {
-	return virama(r) || unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) ||
+	return unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) ||
 		unicode.In(r, joinedLetters...)
+}
+
+// base is the last character of a text that is no combining mark.
+func base(text []rune) rune {
+	for i := len(text) - 1; i >= 0; i-- {
+		if !unicode.Is(unicode.M, text[i]) || unicode.Is(unicode.Variation_Selector, text[i]) {
+			return text[i]
+		}
+	}
+	return 0
 }
 
 func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }

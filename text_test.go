@@ -33,6 +33,11 @@ var lines = []struct{ name, text, line, prose string }{
 	{name: "an Arabic number sign", text: "\u0600١٢"},
 	{name: "the mark of what could not be read", text: "\ufffd"},
 
+	{name: "a Malayalam chillu of the older encoding", text: "അവന\u0d4d\u200d"},
+	{name: "Persian with a non-joiner after a vowel mark", text: "مِ\u200cها"},
+	{name: "a heap of marks", text: "A" + strings.Repeat("\u0489", 60), line: "combining_mark"},
+	{name: "blank Braille behind a name", text: "Alice\u2800x", line: "invisible_character"},
+
 	{name: "an override", text: "Alice\u202eevil", line: "bidi_control", prose: "bidi_control"},
 	{name: "an override that is ended", text: "Alice\u202eevil\u202c", line: "bidi_control"},
 	{name: "an embedding", text: "a\u202bb", line: "bidi_control", prose: "bidi_control"},
@@ -112,6 +117,20 @@ func TestLineEdges(t *testing.T) {
 		require.Equal(t, want, *change.Name)
 		require.Equal(t, strings.TrimSpace(text), *change.Description)
 		require.Equal(t, text, body)
+	}
+}
+
+// TestProseIsNormalisedAlike: the texts of abuse reports have the same normal form as the reasons of moderators.
+func TestProseIsNormalisedAlike(t *testing.T) {
+	for _, text := range []string{"", " \t\u3000a b\u00a0\n", "\ufeffa\u200b", "\u2028a\u2060", combined, "a  b\r\nc"} {
+		moderation := watchparty.Moderation{Reason: text}
+		moderation.Normalise()
+		report := watchparty.NewAbuseReport{Text: text}
+		report.Normalise()
+		require.Equal(t, moderation.Reason, report.Text, "%q", text)
+		resolution := watchparty.Resolution{Note: text}
+		resolution.Normalise()
+		require.Equal(t, moderation.Reason, resolution.Note, "%q", text)
 	}
 }
 

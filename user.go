@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // User is an account.
@@ -149,8 +148,8 @@ func ValidateEmail(email string) error {
 	return v.err()
 }
 
-// ValidateAccountAddress checks what names an account and need not be an address. Without it NUL would be left out on the
-// way to Postgres: an account would have many names, each with a rate limit of its own.
+// ValidateAccountAddress checks what names an account and need not be an address. Without it NUL would be left out on
+// the way to Postgres: an account would have many names, each with a rate limit of its own.
 func ValidateAccountAddress(email string) error {
 	var v fields
 	v.uncontrolled("email", strings.TrimSpace(email))
@@ -192,6 +191,3 @@ func (v *fields) email(field, value string) {
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
-
-// unprintable: controls, characters that only format, and white space other than the plain space.
-func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -24,8 +24,8 @@ type Cleanup struct {
 	Settings config.Cleanup
 }
 
-// BeginCleanup stores that the run has begun, and fixes the moments that its policies compare with. A policy that is off
-// here applies to nothing.
+// BeginCleanup stores that the run has begun, and fixes the moments that its policies compare with. A policy that is
+// off here applies to nothing.
 func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.BeginCleanupResult, error) {
 	if len(in.Policies) == 0 {
 		in.Policies = c.Settings.Policies()
@@ -77,8 +77,8 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 	}
 }
 
-// restRatio is how many times as long as a batch the pause after it is, where that is more than the setting: the busier the
-// database, the less of it a run takes. longestRest is for a batch that had to wait for a lock.
+// restRatio is how many times as long as a batch the pause after it is, where that is more than the setting: the busier
+// the database, the less of it a run takes. longestRest is for a batch that had to wait for a lock.
 const (
 	restRatio   = 4
 	longestRest = 250 * time.Millisecond

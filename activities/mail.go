@@ -78,8 +78,8 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(ctx, in.EmailID, attempt)
 }
 
-// admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt at it.
-// Whatever is sent passes here.
+// admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
+// at it. Whatever is sent passes here.
 func (m *Mail) admit(ctx context.Context, row watchparty.Mail, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
 	if err != nil {
@@ -99,8 +99,8 @@ const (
 	notePause = 500 * time.Millisecond
 )
 
-// noteSent notes that the server has the mail, even if this worker is told to stop now, and if the database is away for a
-// moment: otherwise the mail would be sent again.
+// noteSent notes that the server has the mail, even if this worker is told to stop now, and if the database is away for
+// a moment: otherwise the mail would be sent again.
 func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
@@ -219,8 +219,8 @@ var errUnwanted = fmt.Errorf("activities: a mail that its address does not want:
 
 var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
 
-// invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it that
-// its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
+// invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it
+// that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
 func (m *Mail) invitation(
 	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {

@@ -568,7 +568,8 @@ func TestAccountMails(t *testing.T) {
 	})
 }
 
-// TestSendReport: a report goes to those whom the settings name when it is sent, and to nobody whom they do not name any more.
+// TestSendReport: a report goes to those whom the settings name when it is sent, and to nobody whom they do not name
+// any more.
 func TestSendReport(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))

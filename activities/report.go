@@ -41,8 +41,8 @@ func (r *Report) TallyActivity(ctx context.Context) (job.TallyResult, error) {
 	return done, nil
 }
 
-// CreateActivityReport stores the report of a period and returns its ID. It fails until the period's last day is tallied,
-// which in the minute after it is not so yet.
+// CreateActivityReport stores the report of a period and returns its ID. It fails until the period's last day is
+// tallied, which in the minute after it is not so yet.
 func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportInput) (string, error) {
 	if _, err := r.TallyActivity(ctx); err != nil {
 		return "", err

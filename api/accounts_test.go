@@ -259,8 +259,8 @@ func (b *bundle) passGrace(t *testing.T, token string) {
 	b.exec(t, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", auth.HashRefresh(token))
 }
 
-// Two tabs may exchange one token at once, and an answer may be lost: every pair works. Later, two parties have the token,
-// and neither keeps the sign-in.
+// Two tabs may exchange one token at once, and an answer may be lost: every pair works. Later, two parties have the
+// token, and neither keeps the sign-in.
 func TestRefreshTokenUsedTwice(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -485,8 +485,8 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestTimeTellsNothing compares the time of answers for addresses with and without an account, one right after the other:
-// what else the machine does then falls on both. For the same reason it is not parallel.
+// TestTimeTellsNothing compares the time of answers for addresses with and without an account, one right after the
+// other: what else the machine does then falls on both. For the same reason it is not parallel.
 func TestTimeTellsNothing(t *testing.T) {
 	b := setup(t)
 	alice := b.register(t, "alice")

@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Every operation that takes an address takes it in every spelling, with white space around it; and refuses, by the field's
-// name, what is none. One that is new in the contract has to be added here.
+// Every operation that takes an address takes it in every spelling, with white space around it; and refuses, by the
+// field's name, what is none. One that is new in the contract has to be added here.
 func TestAddressesInOperations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// TestKickedModeratorStaysOut: a moderator invites a second address of their own, is put out or loses the role, and does not
-// come back by it, nor does anybody see the room by it.
+// TestKickedModeratorStaysOut: a moderator invites a second address of their own, is put out or loses the role, and
+// does not come back by it, nor does anybody see the room by it.
 func TestKickedModeratorStaysOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -41,7 +41,8 @@ func TestKickedModeratorStaysOut(t *testing.T) {
 	}
 }
 
-// TestStandingsAreNotStale: what someone may see is decided anew after each act that changes it, though it was cached before.
+// TestStandingsAreNotStale: what someone may see is decided anew after each act that changes it, though it was cached
+// before.
 func TestStandingsAreNotStale(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

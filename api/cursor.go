@@ -16,8 +16,9 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// A cursor holds the sort keys of the row after which a page starts, so that it counts whatever has become of that row. To
-// clients it is opaque: its MAC makes it one that this service gave, and gave for this list. In bytes, before base64:
+// A cursor holds the sort keys of the row after which a page starts, so that it counts whatever has become of that row.
+// To clients it is opaque: its MAC makes it one that this service gave, and gave for this list. In bytes, before
+// base64:
 //
 //	version 1 | MAC 12 | for each key: kind 1, value 8 or 16
 const (
@@ -40,8 +41,8 @@ type cursors struct {
 	digests *auth.Digests
 }
 
-// cursorsOf names the list: its operation, and what else tells it from others, such as whose it is and what it is filtered by.
-// Whoever changes what a list is sorted by gives it another name.
+// cursorsOf names the list: its operation, and what else tells it from others, such as whose it is and what it is
+// filtered by. Whoever changes what a list is sorted by gives it another name.
 func (s *Server) cursorsOf(list string, of []any) (cursors, error) {
 	rest, err := json.Marshal(of)
 	if err != nil {

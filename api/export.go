@@ -41,7 +41,8 @@ type export struct {
 	session string
 }
 
-// VisitExportMeResponse breaks the connection off when a part cannot be read, so that nobody takes a piece for the whole.
+// VisitExportMeResponse breaks the connection off when a part cannot be read, so that nobody takes a piece for the
+// whole.
 func (e export) VisitExportMeResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="watchparty-%s.json"`, e.user.Username))

@@ -114,8 +114,8 @@ var unconcerned = map[string]bool{
 	"getDefaultAvatar": true, "listMovies": true, "getMovie": true, "getHealth": true, "getLiveness": true, "getReadiness": true,
 }
 
-// TestHiddenContent: what a suspended account has made shows nowhere, and shows again when it is reinstated. An operation
-// that reads and is not in the table above makes it fail.
+// TestHiddenContent: what a suspended account has made shows nowhere, and shows again when it is reinstated. An
+// operation that reads and is not in the table above makes it fail.
 func TestHiddenContent(t *testing.T) {
 	t.Parallel()
 	s := newSpammer(t)

@@ -17,7 +17,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// variant is a value that the contract refuses, and why. The field is the part of it that is wrong, empty for all of it.
+// variant is a value that the contract refuses, and why. The field is the part of it that is wrong, empty for all of
+// it.
 type variant struct {
 	field, why string
 	value      any

@@ -263,8 +263,8 @@ func TestInvitationDoesNotOutdoTheRoom(t *testing.T) {
 	require.Equal(t, 200, b.acceptInvitation(t, guest, again).status, "who was kicked may be invited again")
 }
 
-// TestDelivery: whoever invites sees how far the email has come and why it has not come further, in a code and not in the mail
-// server's own words; of an address that wants no invitations they see nothing.
+// TestDelivery: whoever invites sees how far the email has come and why it has not come further, in a code and not in
+// the mail server's own words; of an address that wants no invitations they see nothing.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

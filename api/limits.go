@@ -20,7 +20,8 @@ import (
 	"github.com/watchparty/watchparty/limit"
 )
 
-// The headers of draft-ietf-httpapi-ratelimit-headers-06; the later drafts' single structured header has few readers yet.
+// The headers of draft-ietf-httpapi-ratelimit-headers-06; the later drafts' single structured header has few readers
+// yet.
 const (
 	headerLimit     = "RateLimit-Limit"
 	headerRemaining = "RateLimit-Remaining"

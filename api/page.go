@@ -34,8 +34,8 @@ func more(p paging) store.Page {
 	return p.Page
 }
 
-// cut takes that row off again and gives the cursor of the next page. keys are a row's, in the order in which the store sorts
-// the list.
+// cut takes that row off again and gives the cursor of the next page. keys are a row's, in the order in which the store
+// sorts the list.
 func cut[T any](rows []T, p paging, keys func(T) store.Keys) ([]T, *string) {
 	if len(rows) <= p.Limit {
 		return rows, nil

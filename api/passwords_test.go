@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 )
 
@@ -128,6 +130,56 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 		require.Equal(t, old, stored(p))
 		a := b.do(t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"})
 		require.Equal(t, 204, a.status, a)
+	})
+}
+
+// Several sign-ins may find the old hash at once. One of them renews it, and all succeed.
+func TestHashesRenewedAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) { s.config.Auth.HashParallel = 10 })
+	const typed = "cafe\u0301 du monde"
+	p := b.register(t, "ada")
+	hashOf := func(text string) string {
+		hash, err := b.server.passwords.Hash(t.Context(), text)
+		require.NoError(t, err)
+		return hash
+	}
+	old := hashOf(typed)
+	store := func(hash string) { b.exec(t, "UPDATE users SET password_hash = ? WHERE id = ?", hash, p.id) }
+	stored := func() string {
+		return value1[string](t, b, "SELECT password_hash FROM users WHERE id = ?", p.id)
+	}
+	t.Run("all succeed", func(t *testing.T) {
+		store(old)
+		var requests []*http.Request
+		for range 10 {
+			requests = append(requests, b.request(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": typed}))
+		}
+		require.Equal(t, map[int]int{200: 10}, b.statuses(requests...))
+		require.NotEqual(t, old, stored())
+	})
+	check := func() (string, error) {
+		return b.server.checkPassword(t.Context(), proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed})
+	}
+	t.Run("renewed since it was read", func(t *testing.T) {
+		renewed := hashOf("café du monde")
+		store(renewed)
+		hash, err := check()
+		require.NoError(t, err)
+		require.Equal(t, renewed, hash)
+		require.Equal(t, renewed, stored())
+	})
+	t.Run("another password since it was read", func(t *testing.T) {
+		another := hashOf("another horse battery")
+		store(another)
+		_, err := check()
+		require.ErrorIs(t, err, watchparty.ErrWrongPassword)
+		require.Equal(t, another, stored())
+	})
+	t.Run("deleted since it was read", func(t *testing.T) {
+		b.exec(t, "UPDATE users SET deleted_at = now() WHERE id = ?", p.id)
+		_, err := check()
+		require.ErrorIs(t, err, watchparty.ErrWrongPassword)
 	})
 }
 

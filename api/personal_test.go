@@ -13,9 +13,9 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// personal says of every column of every table where the export of an account has it, or why it has not. A column that is
-// not on it fails the test: put it here with its property of the contract's Export, such as "messages[].body", or with "not: "
-// and the reason. A table without anything personal is one line.
+// personal says of every column of every table where the export of an account has it, or why it has not. A column that
+// is not on it fails the test: put it here with its property of the contract's Export, such as "messages[].body", or
+// with "not: " and the reason. A table without anything personal is one line.
 var personal = map[string]map[string]string{
 	"users": {
 		"id": "account.id", "username": "account.username", "email": "account.email", "display_name": "account.display_name",
@@ -143,8 +143,8 @@ func holds(v any, path string) bool {
 	return false
 }
 
-// TestExportHasEverything compares the database's columns with the list, and the list with the export of an account that has
-// something in each.
+// TestExportHasEverything compares the database's columns with the list, and the list with the export of an account
+// that has something in each.
 func TestExportHasEverything(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -24,8 +24,8 @@ type proof struct {
 	password string
 }
 
-// provePassword returns the hash that the caller's password was found to have, or ErrWrongPassword for the field in which
-// they gave it. Their sign-in is the client: nobody else's guesses count against it.
+// provePassword returns the hash that the caller's password was found to have, or ErrWrongPassword for the field in
+// which they gave it. Their sign-in is the client: nobody else's guesses count against it.
 func (s *Server) provePassword(ctx context.Context, id auth.Identity, act, field, password string) (string, error) {
 	hash, err := s.store.PasswordHash(ctx, id.UserID)
 	if err != nil {
@@ -46,8 +46,8 @@ func wrongPassword(err error, field string) error {
 }
 
 // checkPassword is the one place where a password is compared with a hash. It counts the guess before it computes
-// anything, whatever other guesses are on their way, and takes the count back when the password is right. Over the limit a
-// right password is refused as well. It returns the hash that the account has then, and ErrWrongPassword.
+// anything, whatever other guesses are on their way, and takes the count back when the password is right. Over the
+// limit a right password is refused as well. It returns the hash that the account has then, and ErrWrongPassword.
 func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
 	// Only as many guesses as can be computed at once are counted and not yet known to be wrong.
 	turn, err := s.passwords.Wait(ctx)
@@ -59,16 +59,10 @@ func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, form := range watchparty.PasswordForms(p.password) {
-		ok, err := turn.Verify(form, p.hash)
-		if err != nil {
-			takeBack()
-			return "", err
-		}
-		if ok {
-			takeBack()
-			return s.renewHash(ctx, turn, p, form)
-		}
+	hash, err := s.matchHash(ctx, turn, p)
+	if err != nil || hash != "" {
+		takeBack()
+		return hash, err
 	}
 	reason := "wrong_password"
 	if p.userID == "" {
@@ -97,14 +91,47 @@ func (s *Server) countGuess(ctx context.Context, p proof) (takeBack func(), err 
 	return func() { reservation.Cancel(ctx) }, nil
 }
 
-// renewHash replaces the hash of a password as it was typed, by one of its normal form. It returns the one in force.
+// matchHash returns the account's hash in force if the password matches it, and an empty one if not.
+func (s *Server) matchHash(ctx context.Context, turn *auth.Turn, p proof) (string, error) {
+	for _, form := range watchparty.PasswordForms(p.password) {
+		ok, err := turn.Verify(form, p.hash)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			return s.renewHash(ctx, turn, p, form)
+		}
+	}
+	return "", nil
+}
+
+// renewHash replaces the hash of a password as it was typed by one of its normal form. It returns the hash in force. A
+// request at the same time may have replaced the hash: then it returns the one that is stored if the password matches
+// it, and an empty one if not.
 func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p proof, matched string) (string, error) {
 	normal, ok := watchparty.NormalPassword(p.password)
 	if !ok || normal == matched {
 		return p.hash, nil
 	}
 	renewed := turn.Hash(normal)
-	return renewed, s.store.RenewHash(ctx, p.userID, p.hash, renewed)
+	changed, err := s.store.RenewHash(ctx, p.userID, p.hash, renewed)
+	if err != nil {
+		return "", err
+	}
+	if changed {
+		return renewed, nil
+	}
+	stored, err := s.store.PasswordHash(ctx, p.userID)
+	if watchparty.IsKind(err, watchparty.KindNotFound) { // the account was deleted at the same time
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if ok, err = turn.Verify(normal, stored); err != nil || !ok {
+		return "", err
+	}
+	return stored, nil
 }
 
 // hashPassword hashes a new password, which is valid.

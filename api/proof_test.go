@@ -90,8 +90,8 @@ var proofs = map[string]struct {
 	"deleteMe": {"DELETE", "/users/me", func(_ person, password string) map[string]any { return map[string]any{"password": password} }, 403, 204},
 }
 
-// However many guesses come at once, and by whatever operation, no more than the limit learn whether they were right, and
-// over the limit the right password is refused.
+// However many guesses come at once, and by whatever operation, no more than the limit learn whether they were right,
+// and over the limit the right password is refused.
 func TestEveryProofOfAPassword(t *testing.T) {
 	t.Parallel()
 	documented := map[string]bool{}

@@ -166,8 +166,8 @@ func TestSchedulesWithoutTemporal(t *testing.T) {
 	require.Equal(t, []any{"failed"}, outcomes())
 }
 
-// TestSchedulesAreAuditedBefore: no act on a schedule goes unrecorded, whenever the process ends; one that cannot be recorded
-// is not carried out.
+// TestSchedulesAreAuditedBefore: no act on a schedule goes unrecorded, whenever the process ends; one that cannot be
+// recorded is not carried out.
 func TestSchedulesAreAuditedBefore(t *testing.T) {
 	t.Parallel()
 	c := &clock{}

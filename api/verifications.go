@@ -19,8 +19,8 @@ func (s *Server) VerifyEmail(ctx context.Context, r VerifyEmailRequestObject) (V
 	return VerifyEmail204Response{}, nil
 }
 
-// ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when the
-// mail's link is confirmed.
+// ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when
+// the mail's link is confirmed.
 func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (ChangeEmailResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {

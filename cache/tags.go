@@ -34,8 +34,8 @@ func TagsOfRooms(ids []string) []string {
 	return tags
 }
 
-// TagsOfDeleted are all that the end of an account changes, or its suspension: the rooms that it had a part in, and those
-// that it wrote in.
+// TagsOfDeleted are all that the end of an account changes, or its suspension: the rooms that it had a part in, and
+// those that it wrote in.
 func TagsOfDeleted(userID, username string, rooms, wrote []string) []string {
 	tags := append(TagsOfRooms(rooms), TagProfile(username), TagAccount(userID))
 	for _, room := range wrote {

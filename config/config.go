@@ -100,9 +100,9 @@ type Redis struct {
 	PoolSize  int           `env:"REDIS_POOL_SIZE" envDefault:"20"`
 }
 
-// RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count together
-// but for Reads, which each counts for itself. While Redis is away each replica limits reads and wrong passwords for
-// itself, emails are limited as ever, and nothing else is.
+// RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count
+// together but for Reads, which each counts for itself. While Redis is away each replica limits reads and wrong
+// passwords for itself, emails are limited as ever, and nothing else is.
 type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
 	// SignIn is requests to /auth/* per minute and client address.
@@ -188,11 +188,13 @@ type Avatar struct {
 	Concurrency int `env:"AVATAR_CONCURRENCY" envDefault:"0"`
 	// KeepFormer is how long a former avatar's files stay after another one has taken its place.
 	KeepFormer time.Duration `env:"AVATAR_KEEP_FORMER" envDefault:"1m"`
-	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless set.
+	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless
+	// set.
 	CDNURL string `env:"AVATAR_CDN_URL"`
 }
 
-// Age is how old something has to be for a policy to apply, counted from the moment that the setting names. Off is never.
+// Age is how old something has to be for a policy to apply, counted from the moment that the setting names. Off is
+// never.
 type Age time.Duration
 
 // Off is the age of a policy that is not applied.

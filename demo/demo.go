@@ -55,8 +55,8 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error 
 	return err
 }
 
-// addAccount makes an account with a confirmed address, or confirms that of the one which is there: the process that made
-// it may have ended in between.
+// addAccount makes an account with a confirmed address, or confirms that of the one which is there: the process that
+// made it may have ended in between.
 func addAccount(ctx context.Context, s *store.Store, passwords *auth.Passwords, account watchparty.Registration) error {
 	if _, _, err := s.Credentials(ctx, account.Email); err == nil {
 		return confirm(ctx, s, account.Email)

@@ -191,7 +191,8 @@ type times struct{ posts, reads []time.Duration }
 // timeSlices are one after the other, each about as long as the others.
 type timeSlices []times
 
-// milliseconds is the median of the slices' percentiles: a hiccup of the machine, which is in few of them, does not decide.
+// milliseconds is the median of the slices' percentiles: a hiccup of the machine, which is in few of them, does not
+// decide.
 func (all timeSlices) milliseconds(of func(times) []time.Duration, percent int) float64 {
 	longest := 0
 	for _, one := range all {
@@ -311,8 +312,8 @@ type retention struct {
 // slicesBefore is how many come before the run.
 const slicesBefore = 4
 
-// observe loads the system before a run of the policy for old messages, and then during it: in turn with the run held between
-// two batches and with the run going on, so that whatever else the machine does is in both.
+// observe loads the system before a run of the policy for old messages, and then during it: in turn with the run held
+// between two batches and with the run going on, so that whatever else the machine does is in both.
 func (r *retention) observe(t testing.TB, admin client, slice time.Duration) {
 	t.Helper()
 	for range slicesBefore {
@@ -393,8 +394,8 @@ type size struct {
 	slice                   time.Duration
 }
 
-// removeOldMessages does so with the default settings of the clean-up, while people post and read: before, meanwhile and
-// after. The API, the worker and the servers are processes of their own; only the database may be elsewhere.
+// removeOldMessages does so with the default settings of the clean-up, while people post and read: before, meanwhile
+// and after. The API, the worker and the servers are processes of their own; only the database may be elsewhere.
 func removeOldMessages(t testing.TB, databaseURL string, of size) *retention {
 	t.Helper()
 	stack := stacktest.New(t, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox)

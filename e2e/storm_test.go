@@ -31,7 +31,8 @@ var (
 	stormPatience = flag.Duration("storm.patience", 4*time.Minute, "how long it may take")
 )
 
-// weather is an SMTP server that answers each connection with a fault, or without one half of the time, until it clears.
+// weather is an SMTP server that answers each connection with a fault, or without one half of the time, until it
+// clears.
 type weather struct {
 	*smtptest.Server
 	faults map[string]smtptest.Script
@@ -138,8 +139,8 @@ func (w *weather) accepted(t require.TestingT) map[string][]string {
 	return all
 }
 
-// TestMailStorm: whatever the mail server does, while workers are killed and Temporal is restarted, everybody's welcome is
-// accepted, by one Message-ID. It may come more than once where the worker could not know that the server has it.
+// TestMailStorm: whatever the mail server does, while workers are killed and Temporal is restarted, everybody's welcome
+// is accepted, by one Message-ID. It may come more than once where the worker could not know that the server has it.
 func TestMailStorm(t *testing.T) {
 	began := time.Now()
 	s := newSystem(t)

@@ -9,8 +9,8 @@
 // # When Redis is away
 //
 // Limiter fails open: it allows everything, as if nothing had been used. Guard goes on in this process alone. One
-// operation waits for at most 100 ms; those of one request share that when their contexts come from one call of Within. Limiter is given the cache's client, whose
-// breaker makes both fail at once.
+// operation waits for at most 100 ms; those of one request share that when their contexts come from one call of Within.
+// Limiter is given the cache's client, whose breaker makes both fail at once.
 //
 // # What is kept
 //

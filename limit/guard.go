@@ -19,8 +19,8 @@ type Charge struct {
 
 // Guard counts events before they happen, so that no number of parallel ones exceeds a rule, and takes back those that
 // turn out not to count. It is exact: it keeps the time of each event. It counts in Redis and in this process: while
-// Redis is away, and whatever Redis loses, one process alone allows no more than the rule does. It is safe for concurrent
-// use.
+// Redis is away, and whatever Redis loses, one process alone allows no more than the rule does. It is safe for
+// concurrent use.
 type Guard struct {
 	limiter *Limiter
 	mu      sync.Mutex // of windows and what is in them
@@ -48,8 +48,8 @@ type Reservation struct {
 }
 
 // Reserve counts one event under each of the charges, or, when one of their rules refuses it, under none. The result is
-// that of the rule that refuses. group is what the charges have in common, an account for instance: a cluster keeps them
-// in one place by it.
+// that of the rule that refuses. group is what the charges have in common, an account for instance: a cluster keeps
+// them in one place by it.
 func (g *Guard) Reserve(ctx context.Context, group string, charges ...Charge) (Result, *Reservation) {
 	r := &Reservation{guard: g, id: uuid.NewString()}
 	tag := g.limiter.hash(Rule{Name: "group"}, group)
@@ -152,8 +152,8 @@ func (g *Guard) reserveInRedis(ctx context.Context, r *Reservation, charges []Ch
 }
 
 // reserveScript adds ARGV[1] to all keys, each with a rate and a period in microseconds in ARGV, or to none: then it
-// returns the number of the key that is full, and when, from now on and thus negative, the event happened that has to be
-// forgotten first, and the latest.
+// returns the number of the key that is full, and when, from now on and thus negative, the event happened that has to
+// be forgotten first, and the latest.
 var reserveScript = redis.NewScript(`
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]

@@ -24,8 +24,8 @@ type Limiter struct {
 	failing atomic.Bool // the last exchange with Redis failed; only for the log
 }
 
-// New counts under keys that begin with prefix. Limiters with the same prefix and secret count together. The client must
-// not retry by itself: an event whose answer was lost would count twice.
+// New counts under keys that begin with prefix. Limiters with the same prefix and secret count together. The client
+// must not retry by itself: an event whose answer was lost would count twice.
 func New(client redis.UniversalClient, prefix, secret string, log *slog.Logger) *Limiter {
 	own := prefixed{client, prefix}
 	return &Limiter{

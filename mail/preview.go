@@ -12,8 +12,8 @@ type Preview struct {
 	Content
 }
 
-// Previews writes a mail of each kind, with made-up names and figures, links that lead nowhere and a fixed time. Pictures are
-// in the HTML.
+// Previews writes a mail of each kind, with made-up names and figures, links that lead nowhere and a fixed time.
+// Pictures are in the HTML.
 func Previews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"
 	account := AccountData{DisplayName: "Ada 🎬 ليلى", Username: "ada", Link: link}

@@ -1,3 +1,6 @@
+-- Tables of millions of rows are written anew here; docs/search.md says for how long.
+SET LOCAL statement_timeout = 0;
+
 -- What is searched and what people type go through the same functions, so that one is found by the other. They work the
 -- same whatever LC_CTYPE the database has: letters, spaces and punctuation are ICU's. The functions that call another one
 -- keep the search_path, without which pg_restore would not find it.

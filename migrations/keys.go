@@ -18,9 +18,9 @@ const keyBatch = 1000
 // unkeyed is the condition of the indexes of what has no key yet, or one that only its own spelling finds.
 const unkeyed = "(t.email_key IS NULL OR t.email_key LIKE ':%')"
 
-// keyAddresses gives every stored address its key. It can be repeated at any time, also after it was stopped in the middle:
-// what is done is not looked at again, but for what is found by its own spelling only. Such an account gets the key of its
-// address once that is free.
+// keyAddresses gives every stored address its key. It can be repeated at any time, also after it was stopped in the
+// middle: what is done is not looked at again, but for what is found by its own spelling only. Such an account gets the
+// key of its address once that is free.
 func keyAddresses(ctx context.Context, db *bun.DB) error {
 	for _, key := range []func(context.Context, *bun.DB, string) (string, error){keyUsers, keyInvitations, keyVerifications} {
 		after := "00000000-0000-0000-0000-000000000000"
@@ -84,8 +84,8 @@ type account struct {
 	CreatedAt time.Time
 }
 
-// before is the order in which accounts get the key of an address that they share: those that have confirmed it, then the
-// older ones.
+// before is the order in which accounts get the key of an address that they share: those that have confirmed it, then
+// the older ones.
 func (a account) before(b account) bool {
 	switch {
 	case a.Confirmed != b.Confirmed:
@@ -154,8 +154,8 @@ func keyUsers(ctx context.Context, db *bun.DB, after string) (next string, err e
 	return next, err
 }
 
-// keyInvitations leaves the second of two open invitations to one address in a room found by its spelling: it ends by its
-// time.
+// keyInvitations leaves the second of two open invitations to one address in a room found by its spelling: it ends by
+// its time.
 func keyInvitations(ctx context.Context, db *bun.DB, after string) (next string, err error) {
 	var batch []struct {
 		ID, RoomID, Email string

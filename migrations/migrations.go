@@ -18,8 +18,8 @@ var files embed.FS
 // in a table, goes away with the process that held it.
 const lockKey = 0x77617463
 
-// Up applies the steps that the database lacks, each in a transaction of its own, and returns their names. Then it does what
-// SQL cannot: it gives every address its key.
+// Up applies the steps that the database lacks, each in a transaction of its own, and returns their names. Then it does
+// what SQL cannot: it gives every address its key.
 func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
 		if err := migrator.Init(ctx); err != nil {

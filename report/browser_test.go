@@ -63,8 +63,8 @@ func add(f *watchparty.Figures, key string, n int64) {
 	_ = json.Unmarshal(text, f)
 }
 
-// serve serves the page for reports as the API does, and below /plain the fragment in a document of its own, both under the
-// policy of all pages.
+// serve serves the page for reports as the API does, and below /plain the fragment in a document of its own, both under
+// the policy of all pages.
 func serve(t *testing.T, r watchparty.ActivityReport, change func(fragment string) string) *httptest.Server {
 	t.Helper()
 	fragment, err := Page(r)
@@ -205,8 +205,8 @@ func (p *tab) picture(t *testing.T, name string) {
 	}
 }
 
-// faults are what a reader would see go wrong: the page is wider than the screen, a chart has no size or a text in one is cut
-// off or covers another.
+// faults are what a reader would see go wrong: the page is wider than the screen, a chart has no size or a text in one
+// is cut off or covers another.
 const faults = `(() => {
   const faults = [];
   const root = document.documentElement;

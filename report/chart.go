@@ -129,8 +129,8 @@ func (c chart) says(w words) string {
 // maxSteps is how many lines of the grid there are above zero.
 const maxSteps = 4
 
-// scale is the values at the grid's lines: whole numbers from zero to one that is no less than top, evenly spaced by 1, 2 or 5
-// times a power of ten.
+// scale is the values at the grid's lines: whole numbers from zero to one that is no less than top, evenly spaced by 1,
+// 2 or 5 times a power of ten.
 func scale(top float64) []float64 {
 	step := 1.0
 	for power := 1.0; step*maxSteps < top; power *= 10 {

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day. One that was not
-// counted says so in each column.
+// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day. One that
+// was not counted says so in each column.
 func CSV(r watchparty.ActivityReport) ([]byte, error) {
 	var b bytes.Buffer
 	table := csv.NewWriter(&b)

@@ -17,8 +17,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// size is that of a drawing, in pixels of its reader's screen. A pixel has density units, which keeps pictures sharp, and the
-// library, which rounds to units, precise.
+// size is that of a drawing, in pixels of its reader's screen. A pixel has density units, which keeps pictures sharp,
+// and the library, which rounds to units, precise.
 type size struct{ width, height, text, density float64 }
 
 // Both are small enough that their texts can be read on a phone. Where there is more room, they are scaled up.
@@ -232,7 +232,8 @@ func (c chart) png(w words) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// paletted rounds each channel of the picture's colours to 16 steps, or to fewer until they fit into a palette. White stays.
+// paletted rounds each channel of the picture's colours to 16 steps, or to fewer until they fit into a palette. White
+// stays.
 func paletted(picture image.Image) *image.Paletted {
 	rgba, ok := picture.(*image.RGBA)
 	if !ok {

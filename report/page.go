@@ -43,8 +43,8 @@ type dayRow struct {
 	Values []string
 }
 
-// Page is the report as a fragment of HTML, a main element. It holds no script and no styles of its own: web/assets/report.css
-// has them.
+// Page is the report as a fragment of HTML, a main element. It holds no script and no styles of its own:
+// web/assets/report.css has them.
 func Page(r watchparty.ActivityReport) ([]byte, error) {
 	if len(r.Days) == 0 {
 		return nil, errNoDays

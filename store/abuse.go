@@ -42,8 +42,8 @@ func (r abuseReportRow) report() watchparty.AbuseReport {
 }
 
 // ReportAbuse stores what somebody reports, with what it is about as they see it. For what they have an open report
-// about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what they
-// cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
+// about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what
+// they cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
 func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty.NewAbuseReport, o Once) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -205,7 +205,8 @@ func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) (
 	return convert(rows, abuseReportRow.report), nil
 }
 
-// ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and ErrReportResolved.
+// ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and
+// ErrReportResolved.
 func (s *Store) ResolveAbuseReport(ctx context.Context, adminID, id string, r watchparty.Resolution) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -215,8 +216,8 @@ func (s *Store) ResolveAbuseReport(ctx context.Context, adminID, id string, r wa
 	return row.report(), found(err, "resolve abuse report")
 }
 
-// resolveWith resolves the report that an admin's act names, if it names one, in the act's transaction. The report has to
-// be about what the admin acts on, which is in one of its columns.
+// resolveWith resolves the report that an admin's act names, if it names one, in the act's transaction. The report has
+// to be about what the admin acts on, which is in one of its columns.
 func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, actedOn, reason string) error {
 	if reportID == "" {
 		return nil
@@ -232,8 +233,9 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	return err
 }
 
-// resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is locked
-// before the report, so that one which is deleted at the same time finds the report resolved, or is found deleted.
+// resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is
+// locked before the report, so that one which is deleted at the same time finds the report resolved, or is found
+// deleted.
 func resolve(ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution) (row abuseReportRow, err error) {
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return row, err

@@ -85,7 +85,7 @@ func TestOneOpenReport(t *testing.T) {
 func TestReportersAreAlive(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	gone, suspended := newUser(t, s, "gone"), newUser(t, s, "suspended")
 	kept := newReport(t, s, gone, watchparty.NewAbuseReport{Username: "root"})
 	_, err := s.SuspendUser(t.Context(), root.ID, suspended.ID, watchparty.Suspension{Reason: "Spam"})
@@ -100,8 +100,8 @@ func TestReportersAreAlive(t *testing.T) {
 	require.Equal(t, 1, count(t, s, "abuse_reports"))
 }
 
-// TestResolvedOnce: of admins who resolve a report at once, be it by what they do, one does, and what the others did for it
-// did not happen.
+// TestResolvedOnce: of admins who resolve a report at once, be it by what they do, one does, and what the others did
+// for it did not happen.
 func TestResolvedOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)

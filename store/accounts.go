@@ -36,12 +36,19 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	if err := lockHosted(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
+	hidden, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND hidden_at IS NOT NULL", userID).Exists(ctx)
+	if err != nil {
+		return d, nil, err
+	}
 	if events, err = endHiddenRooms(ctx, tx, userID); err != nil {
 		return d, nil, err
 	}
 	user, err := lockUser(ctx, tx, userID)
 	if err != nil {
 		return d, nil, err
+	}
+	if user.HiddenAt != nil && !hidden { // only now: its rooms would be given to others
+		return d, nil, watchparty.ErrUnauthenticated
 	}
 	if passwordHash != nil && user.PasswordHash != *passwordHash {
 		return d, nil, watchparty.ErrWrongPassword
@@ -68,8 +75,8 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	return d, append(events, job.StartAccountDeletion(userID)), forgetName(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
 }
 
-// endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted, or
-// that went to an address which is confirmed to be theirs: those hold it.
+// endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted,
+// or that went to an address which is confirmed to be theirs: those hold it.
 func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
 	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE email_key IN (?1, ':' || lower(?2)))"
 	key, spelling := "", ""
@@ -149,7 +156,8 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 	return int(n), err
 }
 
-// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that they were still in. One that is gone already is no error.
+// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that they were still in.
+// One that is gone already is no error.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var ids []string

@@ -19,7 +19,8 @@ import (
 
 const untalliedDay = "SELECT coalesce((SELECT max(day) + 1 FROM activity_days), (SELECT day FROM activity_since))"
 
-// UntalliedDay is the first day whose figures are not stored. The first of all is the one on which stays began to be kept.
+// UntalliedDay is the first day whose figures are not stored. The first of all is the one on which stays began to be
+// kept.
 func (s *Store) UntalliedDay(ctx context.Context) (watchparty.Day, error) {
 	return untallied(ctx, s.db)
 }
@@ -127,8 +128,8 @@ const removedBy = `
 // errUntallied is for a period whose days have yet to be tallied.
 var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
-// CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID. One
-// that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
+// CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID.
+// One that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
 func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day) (string, error) {
 	var id string
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -247,9 +248,9 @@ func goneDays(from, to string) string {
 // Period is one that a report is of.
 type Period struct{ From, To watchparty.Day }
 
-// MissingReports are the periods among the latest that are over, at most limit, of which there is no report and should be: some
-// day of them was counted, it is kept who was active, and the report is due by Postgres' clock. due says when, by the first
-// moment after a period. The oldest comes first.
+// MissingReports are the periods among the latest that are over, at most limit, of which there is no report and should
+// be: some day of them was counted, it is kept who was active, and the report is due by Postgres' clock. due says when,
+// by the first moment after a period. The oldest comes first.
 func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int) ([]Period, error) {
 	var at struct {
 		Now time.Time
@@ -297,15 +298,18 @@ func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.Activ
 	return report, nil
 }
 
-// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. Of the addresses
-// only hashes are kept.
+// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. Of the
+// addresses only hashes are kept.
 func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipients []watchparty.Address) (int, error) {
 	queued := 0
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		for _, recipient := range recipients { // few: a setting
 			id := newID()
-			result, err := tx.NewRaw("INSERT INTO report_mails (id, report_id, recipient_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-				id, reportID, s.recipientHash(recipient)).Exec(ctx)
+			// Former versions stored plain hashes.
+			result, err := tx.NewRaw(`
+				INSERT INTO report_mails (id, report_id, recipient_hash) SELECT ?0, ?1, ?2
+				WHERE NOT EXISTS (SELECT FROM report_mails WHERE report_id = ?1 AND recipient_hash IN (?3)) ON CONFLICT DO NOTHING`,
+				id, reportID, s.recipientHash(recipient), bun.List(plainHashes(recipient))).Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -327,8 +331,8 @@ func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipient
 	return queued, nil
 }
 
-// ReportMail finds what a mail with a report holds and to which of the recipients it goes. It returns ErrNotFound when that is
-// none of them.
+// ReportMail finds what a mail with a report holds and to which of the recipients it goes. It returns ErrNotFound when
+// that is none of them.
 func (s *Store) ReportMail(
 	ctx context.Context, id string, recipients []watchparty.Address,
 ) (watchparty.ActivityReport, watchparty.Address, error) {

@@ -218,7 +218,7 @@ func TestActivityReportOfWhatIsGone(t *testing.T) {
 	s := open(t)
 	d := aWeek(t, s)
 	d.tally("2026-03-01")
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	run := newRun(t, s, admin, false)
 	require.Equal(t, 2, drain(t, s, run.ID, watchparty.PolicyActivity, time.Date(2026, 2, 23, 1, 0, 0, 0, time.UTC)),
 		"a stay, and the day of the week before on which bob was active")
@@ -438,7 +438,7 @@ func TestStays(t *testing.T) {
 func TestOldActivity(t *testing.T) {
 	t.Parallel()
 	atThresholds(t, func(t *testing.T, s *Store, threshold time.Time) {
-		user, admin := newID(), newUser(t, s, fmt.Sprint("admin", threshold.Unix()))
+		user, admin := newID(), newAdmin(t, s, fmt.Sprint("admin", threshold.Unix()))
 		want := 0
 		for _, d := range distances {
 			end := threshold.Add(d.from)

@@ -47,10 +47,14 @@ func (s *Store) changeAdmin(ctx context.Context, actorID string, admin bool, cho
 	var row userRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := chosen(tx, &row).For("NO KEY UPDATE").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		if err := administering(ctx, tx, actorID); err != nil {
+			return err
+		}
 		action := watchparty.AuditAdminGranted
 		switch {
-		case err != nil:
-			return err
 		case admin && row.EmailVerifiedAt == nil:
 			return watchparty.ErrAddressUnconfirmed
 		case row.IsAdmin == admin:

@@ -19,7 +19,8 @@ func grantedAdmin(t testing.TB, s *Store, name string) watchparty.User {
 	return admin
 }
 
-// TestGrantAdminNeedsAnAddress: whoever registered an address without confirming it gets nothing for it, by whatever way.
+// TestGrantAdminNeedsAnAddress: whoever registered an address without confirming it gets nothing for it, by whatever
+// way.
 func TestGrantAdminNeedsAnAddress(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -124,7 +125,7 @@ func TestTheLastAdminStays(t *testing.T) {
 
 			other := grantedAdmin(t, s, "other")
 			require.NoError(t, end(t, s, other, root))
-			require.ErrorIs(t, end(t, s, root, other), watchparty.ErrLastAdmin)
+			require.ErrorIs(t, end(t, s, other, other), watchparty.ErrLastAdmin)
 			_, err := s.RevokeAdmin(t.Context(), suspended.Email)
 			require.NoError(t, err, "nobody is left without admins by that")
 		})
@@ -155,7 +156,9 @@ func TestAdminsEndEachOther(t *testing.T) {
 				} else {
 					require.NoError(t, err2)
 				}
-				require.ErrorIs(t, err, watchparty.ErrLastAdmin)
+				var coded *watchparty.Error // it is the last one, or whose rights ended was to act
+				require.ErrorAs(t, err, &coded)
+				require.Contains(t, []string{"last_admin", "forbidden", "unauthenticated"}, coded.Code)
 				require.Equal(t, 1, get[int](t, s, `SELECT count(*) FROM users
 					WHERE is_admin AND deleted_at IS NULL AND suspended_at IS NULL AND email_verified_at IS NOT NULL`))
 			})
@@ -178,4 +181,50 @@ func TestAdminChangesAddress(t *testing.T) {
 	require.True(t, user.Administers())
 	_, err = s.GrantAdmin(t.Context(), root.Email)
 	require.ErrorIs(t, err, watchparty.ErrNotFound, "the former address is nobody's")
+}
+
+// TestRightsThatHaveEnded: an admin whose rights were taken while their act was on its way does not act any more, least
+// of all to take them back.
+func TestRightsThatHaveEnded(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	root := grantedAdmin(t, s, "root")
+	for name, act := range map[string]func(s *Store, actor, other watchparty.User) error{
+		"grant oneself": func(s *Store, actor, _ watchparty.User) error {
+			return second(s.GrantAdminTo(t.Context(), actor.ID, actor.ID))
+		},
+		"reinstate oneself": func(s *Store, actor, _ watchparty.User) error {
+			return second(s.ReinstateUser(t.Context(), actor.ID, actor.ID))
+		},
+		"grant another": func(s *Store, actor, other watchparty.User) error {
+			return second(s.GrantAdminTo(t.Context(), actor.ID, other.ID))
+		},
+		"revoke another": func(s *Store, actor, other watchparty.User) error {
+			return second(s.RevokeAdminOf(t.Context(), actor.ID, other.ID))
+		},
+		"suspend another": func(s *Store, actor, other watchparty.User) error {
+			return second(s.SuspendUser(t.Context(), actor.ID, other.ID, watchparty.Suspension{Reason: "x"}))
+		},
+		"end another's sessions": func(s *Store, actor, other watchparty.User) error {
+			return s.EndUserSessions(t.Context(), actor.ID, other.ID)
+		},
+	} {
+		for ended, end := range map[string]func(admin watchparty.User) error{
+			"revoked": func(admin watchparty.User) error { return second(s.RevokeAdminOf(t.Context(), root.ID, admin.ID)) },
+			"suspended": func(admin watchparty.User) error {
+				return second(s.SuspendUser(t.Context(), root.ID, admin.ID, watchparty.Suspension{Reason: "x"}))
+			},
+		} {
+			t.Run(name+", "+ended, func(t *testing.T) {
+				id := newID()[24:]
+				admin, other := grantedAdmin(t, s, "a"+id), grantedAdmin(t, s, "o"+id)
+				require.NoError(t, end(admin))
+				before := get[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID)
+				var coded *watchparty.Error
+				require.ErrorAs(t, act(s, admin, other), &coded)
+				require.Contains(t, []string{"forbidden", "unauthenticated"}, coded.Code)
+				require.Equal(t, before, get[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID))
+			})
+		}
+	}
 }

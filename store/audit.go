@@ -36,9 +36,9 @@ func (r auditRow) entry() watchparty.AuditEntry {
 	}
 }
 
-// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was stays
-// in the log, with the name at the time, when their account is gone. It returns ErrUnauthenticated for an admin who is
-// deleted or suspended by now.
+// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was
+// stays in the log, with the name at the time, when their account is gone. It returns ErrUnauthenticated for an admin
+// who is deleted or suspended by now.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
 	details map[string]any,
@@ -106,8 +106,9 @@ func (s *Store) AuditSchedule(
 // noteTime is how long the outcome of an act may take to be noted; the request may have ended by then.
 const noteTime = 10 * time.Second
 
-// audited is for every act of an admin's that the database's transaction does not hold. Its entry is committed before the act
-// is tried, so that no act goes unrecorded: one that cannot be recorded is not carried out. It returns the act's error.
+// audited is for every act of an admin's that the database's transaction does not hold. Its entry is committed before
+// the act is tried, so that no act goes unrecorded: one that cannot be recorded is not carried out. It returns the
+// act's error.
 func (s *Store) audited(ctx context.Context, row auditRow, act func(context.Context) error) error {
 	row.ID, row.Outcome = newID(), string(watchparty.AuditPending)
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addAudit(ctx, tx, row) })

@@ -21,9 +21,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Authority lives as long as its basis. The table below has a cell for each grant that is stored and each act that may end
-// its basis. The test drives the store through every cell but those that cannot happen; and it fails when the code has an
-// act, a kind of email, a kind of link, a workflow or a table that the table below does not know.
+// Authority lives as long as its basis. The table below has a cell for each grant that is stored and each act that may
+// end its basis. The test drives the store through every cell but those that cannot happen; and it fails when the code
+// has an act, a kind of email, a kind of link, a workflow or a table that the table below does not know.
 
 // verdict says what becomes of a grant by an act.
 type verdict int
@@ -63,8 +63,9 @@ const (
 	signOut       act = "end of all sign-ins"
 )
 
-// cast are the people of one cell. The holder has the grant. In a room of the host's the holder is a moderator, the deputy is
-// one who came later, and the guest is a viewer; in a room of the holder's own the guest and the deputy are viewers.
+// cast are the people of one cell. The holder has the grant. In a room of the host's the holder is a moderator, the
+// deputy is one who came later, and the guest is a viewer; in a room of the holder's own the guest and the deputy are
+// viewers.
 type cast struct {
 	t *testing.T
 	s *Store
@@ -88,6 +89,7 @@ func newCast(t *testing.T, s *Store, own bool) *cast {
 		*user = newUser(t, s, fmt.Sprint(name, n))
 	}
 	confirmed(t, s, c.host, c.holder, c.deputy, c.guest)
+	exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", c.root.ID)
 	c.boss = c.host
 	if own {
 		c.boss = c.holder
@@ -317,7 +319,8 @@ func (c *cast) reminds(emailID string) func() error {
 	}
 }
 
-// revoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it is to come.
+// revoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it is to
+// come.
 func (c *cast) revoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return
@@ -833,8 +836,8 @@ func TestAuthorityEndsWithItsBasis(t *testing.T) {
 	}
 }
 
-// constants are the values of a package's string constants of a type, by their names; without a type, those of the block
-// that begins with the comment.
+// constants are the values of a package's string constants of a type, by their names; without a type, those of the
+// block that begins with the comment.
 func constants(t *testing.T, dir, typeName, comment string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

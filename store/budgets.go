@@ -12,8 +12,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// LimitMails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or with
-// 0, nothing is limited. Call it before the first use.
+// LimitMails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or
+// with 0, nothing is limited. Call it before the first use.
 func (s *Store) LimitMails(mails int) { s.mails = mails }
 
 type clientKey struct{}
@@ -37,8 +37,8 @@ func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.Mail
 	if rule.Asker != "" && asker != "" {
 		all = append(all, expense{rule.Asker, asker})
 	}
-	if client, _ := ctx.Value(clientKey{}).(string); rule.Client && client != "" {
-		all = append(all, expense{watchparty.BudgetClient, client})
+	if client, _ := ctx.Value(clientKey{}).(string); rule.Client != "" && client != "" {
+		all = append(all, expense{rule.Client, client})
 	}
 	wait, err := s.spend(ctx, tx, all)
 	if err == nil && wait > 0 {
@@ -47,8 +47,8 @@ func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.Mail
 	return err
 }
 
-// AdmitMail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to wait
-// because there were too many, which is then in its row. Nothing of it depends on an account, so it outlives one.
+// AdmitMail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to
+// wait because there were too many, which is then in its row. Nothing of it depends on an account, so it outlives one.
 func (s *Store) AdmitMail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		wait = 0
@@ -81,9 +81,9 @@ const (
 	budgetDay  = "interval '24 h'"
 )
 
-// spend counts one email against all of the budgets and returns 0; or, when one of them is used up, it counts nothing and
-// returns for how long. Each subject's row is locked until the transaction ends, so there are never more within an hour or
-// a day than the limit, whoever asks at the same time.
+// spend counts one email against all of the budgets and returns 0; or, when one of them is used up, it counts nothing
+// and returns for how long. Each subject's row is locked until the transaction ends, so there are never more within an
+// hour or a day than the limit, whoever asks at the same time.
 func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Duration, error) {
 	if s.mails == 0 || len(all) == 0 {
 		return 0, nil

@@ -100,7 +100,8 @@ func TestMailBudgets(t *testing.T) {
 		return sent
 	}
 	require.Equal(t, 3, sendAll(watchparty.MailRoomInvitation, 8), "strangers cannot use up what the owner needs")
-	require.Equal(t, 2, sendAll(watchparty.MailReset, 8), "all kinds together")
+	require.Equal(t, 2, sendAll(watchparty.MailVerification, 8), "all kinds together")
+	require.Equal(t, 5, sendAll(watchparty.MailReset, 8), "but links that set a password")
 	require.Equal(t, 5, sendAll(watchparty.MailEmailChanged, 8), "but what the owner has to learn")
 
 	t.Run("an email counts once", func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestMailBudgets(t *testing.T) {
 		require.Equal(t, 1, get[int](t, s, "SELECT cardinality(times) FROM email_budgets ORDER BY created_at DESC, id DESC LIMIT 1"))
 	})
 	t.Run("one that waits counts when it goes", func(t *testing.T) {
-		id := queueMail(t, s, watchparty.MailReset)
+		id := queueMail(t, s, watchparty.MailVerification)
 		require.False(t, admitMail(t, s, id, to))
 		require.False(t, admitMail(t, s, id, to))
 		pass(t, s, "61 min")
@@ -133,7 +134,8 @@ func TestMailBudgets(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
-// Eight times register and delete, at once with eight more: no more emails than the limit, whatever becomes of the accounts.
+// Eight times register and delete, at once with eight more: no more emails than the limit, whatever becomes of the
+// accounts.
 func TestCountOutlivesAccounts(t *testing.T) {
 	t.Parallel()
 	s := openLimited(t, 5)
@@ -221,7 +223,7 @@ func TestAskersAreLimited(t *testing.T) {
 		"resets by one client": {40, func(s *Store, _ watchparty.User, n int) error {
 			return s.RequestReset(WithClient(t.Context(), "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", n), Once{})
 		}},
-		"registrations by one client": {40, func(s *Store, _ watchparty.User, n int) error {
+		"registrations by one client": {400, func(s *Store, _ watchparty.User, n int) error {
 			_, err := s.CreateUser(WithClient(t.Context(), "192.0.2.1"), registration(fmt.Sprint("many", n)), "h")
 			return err
 		}},

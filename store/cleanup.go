@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,8 +89,8 @@ func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewR
 	return row.run(), found(err, "create clean-up run")
 }
 
-// CancelRun lets a run end after the batch that it is at; no batch begins after CancelRun has returned. Cancelling again
-// is a success. It returns ErrNotFound and ErrRunEnded.
+// CancelRun lets a run end after the batch that it is at; no batch begins after CancelRun has returned. Cancelling
+// again is a success. It returns ErrNotFound and ErrRunEnded.
 func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -204,10 +205,11 @@ func (s *Store) CleanupBatch(
 // batch locks rows and then judges them by another statement: one sees other tables as they were when it began, and
 // who comes back to a room changes those. The locks keep everyone out meanwhile.
 func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, b *Batch) ([]job.Event, error) {
+	choose := r.lock
 	if r.users {
-		limit = min(limit, userBatch)
+		limit, choose = min(limit, userBatch), r.chooseAccounts
 	}
-	chosen, err := r.lock(ctx, tx, threshold, limit, &b.Next)
+	chosen, err := choose(ctx, tx, threshold, limit, &b.Next)
 	if err != nil || len(chosen) == 0 {
 		return nil, err
 	}
@@ -238,8 +240,8 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 	return nil
 }
 
-// lock chooses rows from the cursor on and moves it. Rows that somebody held, or of another room, may lie before it: it finds
-// none only where there are none at all.
+// lock chooses rows from the cursor on and moves it. Rows that somebody held, or of another room, may lie before it: it
+// finds none only where there are none at all.
 func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
 	for _, from := range slices.Compact([]string{at.from, ""}) {
 		var chosen, places []string
@@ -254,9 +256,22 @@ func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit in
 	return nil, nil
 }
 
-func (r rule) deleteAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch) (events []job.Event, err error) {
-	var still []string
-	if err := tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(chosen)).Scan(ctx, &still); err != nil {
+// deleteAccounts deletes those of the chosen accounts that the rule still applies to. It passes by those that somebody
+// has locked meanwhile.
+func (r rule) deleteAccounts(
+	ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch,
+) (events []job.Event, err error) {
+	if err := lockHosted(ctx, tx, chosen...); err != nil {
+		return nil, err
+	}
+	var locked, still []string
+	err = tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?)", bun.List(chosen)).Order("id").
+		For("UPDATE SKIP LOCKED").Scan(ctx, &locked)
+	if err != nil || len(locked) == 0 {
+		return nil, err
+	}
+	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).Scan(ctx, &still)
+	if err != nil {
 		return nil, err
 	}
 	for _, id := range still { // userBatch at most
@@ -271,8 +286,19 @@ func (r rule) deleteAccounts(ctx context.Context, tx bun.Tx, threshold time.Time
 	return events, nil
 }
 
-// enterPolicy notes what the run is at, and reports whether it may go on. The lock on its row lets no two batches of a run
-// overlap, and lets whoever cancels it wait for the batch's end.
+// chooseAccounts chooses accounts that nobody else has locked, and locks none itself: the rooms that they host are
+// locked before them. The savepoint gives the locks of the choice back.
+func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
+	savepoint, err := tx.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := r.lock(ctx, savepoint, threshold, limit, at)
+	return chosen, errors.Join(err, savepoint.Rollback())
+}
+
+// enterPolicy notes what the run is at, and reports whether it may go on. The lock on its row lets no two batches of a
+// run overlap, and lets whoever cancels it wait for the batch's end.
 func enterPolicy(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy) (bool, error) {
 	result, err := db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
 		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
@@ -381,8 +407,8 @@ func (r reportRow) report() watchparty.Report {
 	}
 }
 
-// FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed. Repeating
-// it changes nothing.
+// FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed.
+// Repeating it changes nothing.
 func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -61,8 +61,8 @@ var distances = []struct {
 	{-time.Second, true}, {-time.Microsecond, true}, {0, false}, {time.Microsecond, false}, {time.Second, false},
 }
 
-// atThresholds runs a test where the clock should not matter: with sessions in other time zones than the program's, and on
-// both sides of a leap day.
+// atThresholds runs a test where the clock should not matter: with sessions in other time zones than the program's, and
+// on both sides of a leap day.
 func atThresholds(t *testing.T, test func(t *testing.T, s *Store, threshold time.Time)) {
 	t.Helper()
 	for _, zone := range []string{"UTC", "Pacific/Kiritimati", "America/St_Johns"} {
@@ -86,7 +86,7 @@ func TestCleanupThresholds(t *testing.T) {
 }
 
 func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
-	admin, bob := newUser(t, s, fmt.Sprint("admin", threshold.Unix())), newUser(t, s, fmt.Sprint("bob", threshold.Unix()))
+	admin, bob := newAdmin(t, s, fmt.Sprint("admin", threshold.Unix())), newUser(t, s, fmt.Sprint("bob", threshold.Unix()))
 	new0 := func(t *testing.T) watchparty.Room { return newRoom(t, s, admin, nil) }
 	at := func(t *testing.T, query string, when time.Time, roomID string) { exec(t, s, query, when, roomID) }
 
@@ -166,7 +166,7 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 func TestCleanupBatches(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	threshold := time.Now().Add(-24 * time.Hour)
 	const rows, limit = 25, 10
 	for i := range rows {
@@ -210,7 +210,7 @@ func TestCleanupBatches(t *testing.T) {
 func TestParallelCleanup(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	const rows = 300
 	exec(t, s, `INSERT INTO messages (id, room_id, user_id, body, created_at)
@@ -245,7 +245,7 @@ func TestParallelCleanup(t *testing.T) {
 func TestCleanupSkipsHeldRows(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	threshold := time.Now().Add(-24 * time.Hour)
 	held, free := newRoom(t, s, admin, nil), newRoom(t, s, admin, nil)
 	for _, room := range []watchparty.Room{held, free} {
@@ -283,7 +283,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 
 	t.Run("a participant who is coming back", func(t *testing.T) {
 		s := open(t)
-		admin, bob := newUser(t, s, "admin"), newUser(t, s, "bob")
+		admin, bob := newAdmin(t, s, "admin"), newUser(t, s, "bob")
 		room := newRoom(t, s, admin, nil)
 		join(t, s, room, bob)
 		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
@@ -433,7 +433,7 @@ func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
 func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	say(t, s, newRoom(t, s, admin, nil), admin, "old")
 	run := newRun(t, s, admin, false)
 	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
@@ -447,7 +447,7 @@ func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 func TestCleanupCountsFromOutside(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	run := newRun(t, s, admin, false)
 	for range 2 {
 		require.NoError(t, s.AddCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 3))
@@ -474,7 +474,7 @@ func TestUnknownPolicy(t *testing.T) {
 func TestRunsAndReports(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 
 	t.Run("an admin's run comes with its event", func(t *testing.T) {
 		told := 0
@@ -612,7 +612,7 @@ func TestRunsAndReports(t *testing.T) {
 func TestListRunsAndReports(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	var runs []string
 	for range 7 {
 		run := newRun(t, s, admin, true)

@@ -44,8 +44,9 @@ func (r emailRow) mail() watchparty.Mail {
 	return m
 }
 
-// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty, and so may asker: the account,
-// or the address's key, by which somebody asks for it. It returns an error of KindLimited when they have asked for too many.
+// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty, and so may asker: the
+// account, or the address's key, by which somebody asks for it. It returns an error of KindLimited when they have asked
+// for too many.
 func (s *Store) addEmail(
 	ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID, asker string,
 ) (string, error) {
@@ -103,7 +104,8 @@ func (s *Store) DropMail(ctx context.Context, id string, attempt int, why watchp
 
 // FailMail marks a mail as not to be delivered; the server's last answer, and what it meant, stay.
 func (s *Store) FailMail(ctx context.Context, id string) error {
-	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE reason WHEN '' THEN 'server_unreachable' ELSE reason END,
+	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE WHEN reason <> '' THEN reason
+			WHEN waits_until IS NOT NULL THEN 'expired' ELSE 'server_unreachable' END,
 		updated_at = now() WHERE id = ? AND `+unfinished, id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: fail mail: %w", err)
@@ -111,8 +113,8 @@ func (s *Store) FailMail(ctx context.Context, id string) error {
 	return nil
 }
 
-// NoteMail stores what became of an attempt at a mail that was not taken, and what it is to be called if the mail fails of it. It
-// returns after how many attempts the server may have the mail.
+// NoteMail stores what became of an attempt at a mail that was not taken, and what it is to be called if the mail fails
+// of it. It returns after how many attempts the server may have the mail.
 func (s *Store) NoteMail(
 	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, why watchparty.MailReason, answer string,
 ) (int, error) {
@@ -139,11 +141,11 @@ var reminders = map[watchparty.MailKind]struct {
 		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL"},
 	watchparty.MailRoomInvitation: {watchparty.MailInvitationReminder,
 		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' AND i.expires_at > now() AND " + founded +
-			" AND EXISTS (SELECT FROM rooms WHERE id = i.room_id AND archived_at IS NULL)"},
+			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")"},
 }
 
-// QueueReminder queues the mail that follows another one, once, and returns its ID: an empty one when it is of no use. It
-// returns ErrNotFound for a mail that is gone, or of a kind that nothing follows.
+// QueueReminder queues the mail that follows another one, once, and returns its ID: an empty one when it is of no use.
+// It returns ErrNotFound for a mail that is gone, or of a kind that nothing follows.
 func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	mail, err := s.Mail(ctx, id)
 	if err != nil {

@@ -227,7 +227,7 @@ func TestListMails(t *testing.T) {
 func TestResendMail(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	id := welcome(t, s, "ada")
 	_, err := s.ResendMail(t.Context(), root.ID, id, Once{})
 	require.ErrorIs(t, err, watchparty.ErrMailOpen)
@@ -259,7 +259,7 @@ func TestResendMail(t *testing.T) {
 func TestCancelMail(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	for name, begun := range map[string]bool{"queued": false, "sending": true} {
 		id := welcome(t, s, name)
 		if begun {
@@ -288,7 +288,7 @@ func TestCancelMail(t *testing.T) {
 func TestMailPause(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	sending, ended := welcome(t, s, "ada"), welcome(t, s, "bob")
 	begin(t, s, sending)
 	exec(t, s, "UPDATE emails SET state = 'failed' WHERE id = ?", ended)

@@ -12,8 +12,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// end gives a state its end by time, by Postgres' clock, should nothing else end it: its workflow was terminated, was lost with
-// Temporal's database, or never started. In its parts, t is the table.
+// end gives a state its end by time, by Postgres' clock, should nothing else end it: its workflow was terminated, was
+// lost with Temporal's database, or never started. In its parts, t is the table.
 type end struct {
 	table  string
 	key    string // names a row; id unless said otherwise
@@ -25,13 +25,13 @@ type end struct {
 	// becomes is the state that follows, set what else changes with it.
 	becomes string
 	set     string
-	// act does so in place of them, with the ID of a row that was locked. It reports whether there was anything to do: what unless
-	// looks at is not locked.
+	// act does so in place of them, with the ID of a row that was locked. It reports whether there was anything to do:
+	// what unless looks at is not locked.
 	act func(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error)
 }
 
-// How long after its last sign of life a state is taken for lost. Each is far beyond what its workflow needs, and a workflow that
-// comes later all the same finds that the row has ended, and ends too.
+// How long after its last sign of life a state is taken for lost. Each is far beyond what its workflow needs, and a
+// workflow that comes later all the same finds that the row has ended, and ends too.
 const (
 	// mailLife is longer than a mail is tried, which is a day. While mails are paused it does not run.
 	mailLife = 7 * 24 * time.Hour
@@ -51,8 +51,8 @@ const (
 // lostUpload is the reason that the user is shown.
 const lostUpload = "The upload was lost. Upload the picture again."
 
-// ends are all states that do not end by themselves. Those of users (deleted_at) have no column of their own: from the moment at
-// which an account is deleted its row waits for a workflow.
+// ends are all states that do not end by themselves. Those of users (deleted_at) have no column of their own: from the
+// moment at which an account is deleted its row waits for a workflow.
 var ends = []end{
 	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired", set: "updated_at = t.expires_at"},
 	{table: "emails", column: "state", state: "queued", since: "updated_at", after: mailLife, unless: mailsRest, becomes: "failed", set: lostMail},
@@ -92,8 +92,8 @@ func (e end) keys() string {
 	return e.key
 }
 
-// overdue chooses at most endBatch rows, the oldest first, and locks them; those that somebody else holds are left to the next
-// time.
+// overdue chooses at most endBatch rows, the oldest first, and locks them; those that somebody else holds are left to
+// the next time.
 func (e end) overdue() string {
 	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", e.since, int(e.after.Seconds()))
 	if e.column != "" {
@@ -112,8 +112,8 @@ func (e end) name() string {
 	return e.table + " " + e.state
 }
 
-// EndOverdue ends what time has to end. It returns how many rows that were, by table and state, also beside an error: one kind
-// that fails does not keep the others. Any number of processes may call it at once.
+// EndOverdue ends what time has to end. It returns how many rows that were, by table and state, also beside an error:
+// one kind that fails does not keep the others. Any number of processes may call it at once.
 func (s *Store) EndOverdue(ctx context.Context) (map[string]int, error) {
 	ended := map[string]int{}
 	var failed error
@@ -176,7 +176,8 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 	return true, nil, finishRun(ctx, tx, in, &row)
 }
 
-// deleteAgain asks once more for what a deleted account waits for. Each step of it can be repeated, also beside the first.
+// deleteAgain asks once more for what a deleted account waits for. Each step of it can be repeated, also beside the
+// first.
 func deleteAgain(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error) {
 	var weeks []int
 	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).Scan(ctx, &weeks); err != nil || len(weeks) == 0 {

@@ -177,7 +177,7 @@ func TestMailsThatRest(t *testing.T) {
 	s := open(t)
 	id := welcome(t, s, "ada")
 	exec(t, s, "UPDATE emails SET updated_at = now() - interval '30 d'")
-	require.NoError(t, s.PauseMails(t.Context(), newUser(t, s, "admin").ID))
+	require.NoError(t, s.PauseMails(t.Context(), newAdmin(t, s, "admin").ID))
 	require.Empty(t, endOverdue(t, s))
 	require.Equal(t, watchparty.MailQueued, mailOf(t, s, id).State)
 	require.NoError(t, s.ResumeMails(t.Context(), newUser(t, s, "other").ID))

@@ -10,7 +10,8 @@ import (
 
 // columnsOfText says of each column that may hold words whether a deleted account's name can be in it.
 var columnsOfText = map[string]string{
-	"audit.actor_username": "stays: who did something as an admin is known for good", "audit.details": "reasons go, see forgetName; all else are IDs and notes on schedules",
+	"audit.actor_username": "stays: who did something as an admin is known for good", "audit.details": "forgotten in reasons and notes about the account, its rooms, its messages and reports, see forgetName; " +
+		"reasons and notes about anything else stay, as do notes on schedules; all else are IDs, codes and titles of movies",
 	"audit.action": "code", "audit.target_kind": "code", "audit.outcome": "code",
 	"bans.reason": "forgotten", "mutes.reason": "forgotten", "room_log.details": "forgotten", "room_log.action": "code",
 	"users.username": "replaced", "users.email": "replaced", "users.display_name": "replaced", "users.password_hash": "emptied", "users.language": "code",
@@ -50,7 +51,7 @@ func TestDeletionKnowsEveryText(t *testing.T) {
 func TestDeletionForgetsTheName(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newUser(t, s, "root")
+	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newAdmin(t, s, "root")
 	confirmed(t, s, ada)
 	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
 	join(t, s, room, ada, bob)
@@ -78,4 +79,92 @@ func TestDeletionForgetsTheName(t *testing.T) {
 	require.Equal(t, []string{left}, reasons("SELECT reason FROM mutes WHERE room_id = ?", room.ID))
 	require.Equal(t, []string{"ada.l is a word here"}, reasons("SELECT reason FROM bans WHERE room_id = ?", elsewhere.ID))
 	require.Equal(t, []string{""}, reasons("SELECT coalesce(details->>'reason', '') FROM audit WHERE target_id = ?", ada.ID))
+}
+
+// TestDeletionForgetsTheNameInTheAuditLog: what admins wrote about the account's rooms, its messages and reports on it.
+func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newUser(t, s, "root")
+	name := "Countess (Ada)"
+	_, err := s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
+	require.NoError(t, err)
+	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
+	join(t, s, room, ada, bob)
+	join(t, s, elsewhere, bob)
+	const reason = "ada.l and Countess (Ada) of ada.l@example.org spam, not badal"
+	about := watchparty.Moderation{Reason: reason}
+	closeRoom := func(room watchparty.Room) {
+		about := about
+		about.ReportID = newReport(t, s, bob, watchparty.NewAbuseReport{RoomID: room.ID}).ID
+		_, err := s.CloseRoom(t.Context(), root.ID, room.ID, about)
+		require.NoError(t, err)
+		_, err = s.ReopenRoom(t.Context(), root.ID, room.ID, reason)
+		require.NoError(t, err)
+	}
+	removeMessage := func(room watchparty.Room, author watchparty.User) {
+		_, err := s.RemoveMessage(t.Context(), root.ID, say(t, s, room, author, "hello").ID, about)
+		require.NoError(t, err)
+	}
+	resolveReport := func(user watchparty.User) {
+		report := newReport(t, s, host, watchparty.NewAbuseReport{Username: user.Username})
+		_, err := s.ResolveAbuseReport(t.Context(), root.ID, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseActed, Note: reason})
+		require.NoError(t, err)
+	}
+	closeRoom(room)
+	removeMessage(room, ada)
+	removeMessage(room, bob)
+	resolveReport(ada)
+	closeRoom(elsewhere)
+	removeMessage(elsewhere, bob)
+	resolveReport(bob)
+
+	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
+	require.NoError(t, err)
+	const left = "Deleted account and Deleted account of Deleted account spam, not badal"
+	var texts []string
+	require.NoError(t, s.db.NewRaw(`SELECT concat_ws(': ', action, details->>'reason', details->>'note') FROM audit
+		WHERE jsonb_exists_any(details, ARRAY['reason', 'note']) ORDER BY id`).Scan(t.Context(), &texts))
+	require.Equal(t, []string{
+		"room_closed: " + left, "abuse_report_resolved: " + left, "room_reopened: " + left,
+		"message_removed: " + left, "message_removed: " + left, "abuse_report_resolved: " + left,
+		"room_closed: " + reason, "abuse_report_resolved: " + reason, "room_reopened: " + reason,
+		"message_removed: " + reason, "abuse_report_resolved: " + reason,
+	}, texts)
+	require.Equal(t, []string{"note, outcome", "reason", "reason, room_id"}, keysOfDetails(t, s), "all other details stay, and none is added")
+}
+
+// keysOfDetails lists the sets of keys that the audit log's details have.
+func keysOfDetails(t *testing.T, s *Store) (keys []string) {
+	t.Helper()
+	require.NoError(t, s.db.NewRaw(`SELECT DISTINCT (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(details) AS k) AS keys
+		FROM audit ORDER BY keys`).Scan(t.Context(), &keys))
+	return keys
+}
+
+// TestDeletionForgetsTheNameWhereTheAccountWas: also in rooms that it left without a trace but its stay.
+func TestDeletionForgetsTheNameWhereTheAccountWas(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
+	for username, c := range map[string]struct{ display, reason, left string }{
+		"ada.l":  {"The Countess", "the countess, or ADA.L: The Countesses", "Deleted account, or Deleted account: The Countesses"},
+		"grace":  {"Grace Hopper", "Grace Hopper, Grace", "Deleted account, Deleted account"},
+		"edsger": {"Ed", "Ed, also edsger, was rude", "Ed, also Deleted account, was rude"},
+		"kim.si": {"김민수", "김민수: spam", "Deleted account: spam"},
+		"alan":   {"alan", "alan: spam", "Deleted account: spam"},
+	} {
+		t.Run(username, func(t *testing.T) {
+			user, room := newUser(t, s, username), newRoom(t, s, host, nil)
+			_, err := s.UpdateProfile(t.Context(), user.ID, watchparty.ProfileChange{DisplayName: &c.display})
+			require.NoError(t, err)
+			join(t, s, room, user)
+			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, user.ID))
+			_, err = s.Ban(t.Context(), room.ID, host.ID, bob.Username, watchparty.NewBan{Reason: c.reason}, Once{})
+			require.NoError(t, err)
+			_, err = s.DeleteAccount(t.Context(), user.ID, "hash of "+username)
+			require.NoError(t, err)
+			require.Equal(t, c.left, get[string](t, s, "SELECT reason FROM bans WHERE room_id = ?", room.ID))
+		})
+	}
 }

@@ -125,7 +125,7 @@ func TestGracePeriod(t *testing.T) {
 func TestEndsOfASignIn(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "an.admin")
+	admin := newAdmin(t, s, "an.admin")
 	ends := map[string]func(user watchparty.User, token []byte) error{
 		"sign-out": func(_ watchparty.User, token []byte) error { _, err := s.RevokeSession(t.Context(), token); return err },
 		"end of one": func(user watchparty.User, token []byte) error {
@@ -133,7 +133,7 @@ func TestEndsOfASignIn(t *testing.T) {
 			return s.EndSession(t.Context(), user.ID, family)
 		},
 		"end of all":      func(user watchparty.User, _ []byte) error { return s.EndSessions(t.Context(), user.ID, "") },
-		"end by an admin": func(user watchparty.User, _ []byte) error { return s.EndUserSessions(t.Context(), user.ID, user.ID) },
+		"end by an admin": func(user watchparty.User, _ []byte) error { return s.EndUserSessions(t.Context(), admin.ID, user.ID) },
 		"change of password": func(user watchparty.User, _ []byte) error {
 			return s.ChangePassword(t.Context(), user.ID, hashOf(t, s, user), "new", "")
 		},

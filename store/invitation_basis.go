@@ -32,8 +32,8 @@ func rolesThat(may watchparty.Permission) string {
 	return strings.Join(roles, ", ")
 }
 
-// requireFounded returns ErrBadToken unless the inviter may still invite, which stays so until the transaction ends. The
-// caller holds the room's lock.
+// requireFounded returns ErrBadToken unless the inviter may still invite, which stays so until the transaction ends.
+// The caller holds the room's lock.
 func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
 	err := living(ctx, tx, value(invitation.InviterID))
 	if errors.Is(err, watchparty.ErrUnauthenticated) {
@@ -54,8 +54,8 @@ func endUnfounded(ctx context.Context, tx bun.Tx, chosen string, args ...any) ([
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", chosen+" AND NOT "+founded, args...)
 }
 
-// endInvitationsTo revokes the open invitations to a room that went to a user's confirmed address: whoever is kicked does not
-// come back by one of them. A ban refuses them while it lasts.
+// endInvitationsTo revokes the open invitations to a room that went to a user's confirmed address: whoever is kicked
+// does not come back by one of them. A ban refuses them while it lasts.
 func endInvitationsTo(ctx context.Context, tx bun.Tx, roomID, userID string) ([]job.Event, error) {
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "",
 		"i.room_id = ? AND i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)", roomID, userID)

@@ -111,8 +111,8 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired, whose inviter may not invite any more, or whose mail has not come and will not, makes way for the next; unless
-// nobody is to know that it will not come.
+// expired, whose inviter may not invite any more, or whose mail has not come and will not, makes way for the next;
+// unless nobody is to know that it will not come.
 func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = expires_at").
 		Where("room_id = ? AND email_key = ? AND state = 'open' AND expires_at <= now()", roomID, to.Key()).Exec(ctx)
@@ -190,8 +190,8 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 	return row.invitation(), found(err, "invitation")
 }
 
-// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken, also when its inviter may
-// not invite any more.
+// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken, also when its inviter
+// may not invite any more.
 func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
 	var (
 		row  invitationRow
@@ -203,7 +203,7 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 		if err != nil {
 			return err
 		}
-		return selectRooms(tx, &room).Where("r.id = ?", row.RoomID).Scan(ctx)
+		return selectRooms(tx, &room).Where("r.id = ? AND "+roomThere, row.RoomID).Scan(ctx)
 	})
 	if err = found(err, "open invitation"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
@@ -257,9 +257,9 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 }
 
 // AcceptInvitation makes the user a member and lets them in. Accepting again is entering again, while they are a
-// member. It returns ErrBadToken for an invitation that is not theirs to accept any more or whose inviter may not invite any
-// more, ErrBanned, ErrRoomArchived and ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a user whose account
-// is deleted or suspended.
+// member. It returns ErrBadToken for an invitation that is not theirs to accept any more or whose inviter may not
+// invite any more, ErrBanned, ErrRoomArchived and ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a
+// user whose account is deleted or suspended.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
 	var room roomRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -359,8 +359,8 @@ func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err er
 	return roomID, found(err, "invitation's room")
 }
 
-// endInvitations gives those of the chosen invitations that are open their last state, cancels the mails about them that
-// are still to be sent, and returns what tells their workflows. userID is who has accepted.
+// endInvitations gives those of the chosen invitations that are open their last state, cancels the mails about them
+// that are still to be sent, and returns what tells their workflows. userID is who has accepted.
 func endInvitations(
 	ctx context.Context, tx bun.Tx, state watchparty.InvitationState, userID, chosen string, args ...any,
 ) ([]job.Event, error) {

@@ -603,7 +603,8 @@ func told(t *testing.T, s *Store, invited watchparty.Invitation) (signals []stri
 	return signals
 }
 
-// TestWorkflowsHearOfAnswers: whatever ends an invitation tells its workflow, once, and keeps its mails from being sent.
+// TestWorkflowsHearOfAnswers: whatever ends an invitation tells its workflow, once, and keeps its mails from being
+// sent.
 func TestWorkflowsHearOfAnswers(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -11,7 +11,8 @@ import (
 )
 
 // Kick puts someone out of a room and takes away what they were there: a role, and the membership that lets them into a
-// private one. Open invitations to their address end, too. Besides what permittedOn returns, it returns ErrNotFound when there is nothing to put them out of.
+// private one. Open invitations to their address end, too. Besides what permittedOn returns, it returns ErrNotFound
+// when there is nothing to put them out of.
 func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayKick)
@@ -34,7 +35,8 @@ func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) erro
 	return found(err, "kick")
 }
 
-// putOut takes a user out of a room with what they were there, and reports whether there was anything to put them out of.
+// putOut takes a user out of a room with what they were there, and reports whether there was anything to put them out
+// of.
 func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, err error) {
 	for _, table := range []string{"participants", "members"} {
 		was, err := remove(ctx, tx, table, roomID, userID)

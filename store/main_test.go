@@ -45,7 +45,7 @@ func openIn(t testing.TB, zone string) *Store {
 
 func openAt(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
+	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -58,6 +58,16 @@ func registration(name string) watchparty.Registration {
 func newUser(t testing.TB, s *Store, name string) watchparty.User {
 	t.Helper()
 	user, err := s.CreateUser(t.Context(), registration(name), "hash of "+name)
+	require.NoError(t, err)
+	return user
+}
+
+// newAdmin is somebody with an admin's rights.
+func newAdmin(t testing.TB, s *Store, name string) watchparty.User {
+	t.Helper()
+	user := newUser(t, s, name)
+	exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", user.ID)
+	user, err := s.User(t.Context(), user.ID)
 	require.NoError(t, err)
 	return user
 }

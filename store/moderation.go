@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Admins act on any room that is not deleted, be it private or hidden. Each act is audited in its transaction; the room's
-// log has a line of it without the admin.
+// Admins act on any room that is not deleted, be it private or hidden. Each act is audited in its transaction; the
+// room's log has a line of it without the admin.
 
 func (r roomRow) adminRoom() watchparty.AdminRoom {
 	return watchparty.AdminRoom{Room: r.room(), Hidden: r.Hidden}
@@ -162,8 +162,8 @@ func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 	return logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil)
 }
 
-// RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for what is taken back
-// already, ErrUnknownReport and ErrReportResolved.
+// RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for what is taken
+// back already, ErrUnknownReport and ErrReportResolved.
 func (s *Store) RemoveMessage(ctx context.Context, adminID, id string, why watchparty.Moderation) (roomID string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow

@@ -196,8 +196,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string) error {
 	return found(err, "delete movie")
 }
 
-// inCatalogue returns ErrUnknownMovie for a film that rooms cannot be given; none at all is no such film. It stays there
-// until the transaction ends.
+// inCatalogue returns ErrUnknownMovie for a film that rooms cannot be given; none at all is no such film. It stays
+// there until the transaction ends.
 func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
 	if movieID == "" {
 		return nil

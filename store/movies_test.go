@@ -12,15 +12,6 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-func newAdmin(t *testing.T, s *Store) watchparty.User {
-	t.Helper()
-	root := newUser(t, s, "root")
-	confirmed(t, s, root)
-	_, err := s.GrantAdmin(t.Context(), root.Email)
-	require.NoError(t, err)
-	return root
-}
-
 func newMovie(t *testing.T, s *Store, admin watchparty.User, n watchparty.NewMovie) watchparty.Movie {
 	t.Helper()
 	if n.Year == 0 {
@@ -47,7 +38,7 @@ func audited(t *testing.T, s *Store, targetID string) []string {
 func TestCatalogueChanges(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	n := watchparty.NewMovie{
 		Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
 		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s",
@@ -116,7 +107,7 @@ func movieTitles(movies []watchparty.Movie) []string {
 func TestMovieFilters(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	newMovie(t, s, root, watchparty.NewMovie{Title: "The Kid", Year: 1921, RuntimeMinutes: 68, Genres: []string{"comedy", "drama"}})
 	newMovie(t, s, root, watchparty.NewMovie{Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, Genres: []string{"horror"}, Description: "Not for kids"})
 	newMovie(t, s, root, watchparty.NewMovie{Title: "Metropolis", Year: 1927, RuntimeMinutes: 153, Genres: []string{"drama", "science fiction"}})
@@ -153,7 +144,7 @@ func TestMovieFilters(t *testing.T) {
 func TestMovieInUse(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	m := newMovie(t, s, root, watchparty.NewMovie{Title: "Faust"})
 	with := func(n *watchparty.NewRoom) { n.MovieID = m.ID }
 	open, archived, deleted := newRoom(t, s, root, with), newRoom(t, s, root, with), newRoom(t, s, root, with)
@@ -175,7 +166,7 @@ func TestMovieInUse(t *testing.T) {
 func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	for i := range 10 {
 		m := newMovie(t, s, root, watchparty.NewMovie{Title: fmt.Sprint("Film ", i)})
 		var deleted error
@@ -207,7 +198,7 @@ func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 func TestParallelMovieChanges(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	m := newMovie(t, s, root, watchparty.NewMovie{Title: "Faust"})
 	errs := make([]error, 10)
 	var wg sync.WaitGroup
@@ -234,7 +225,7 @@ func TestParallelMovieChanges(t *testing.T) {
 func TestAddingAMovieOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	o := Once{KeyHash: []byte("key"), Fingerprint: []byte("x")}
 	made, errs := make([]watchparty.Movie, 20), make([]error, 20)
 	var wg sync.WaitGroup

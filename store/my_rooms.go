@@ -8,8 +8,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3 or all, at most ?4
-// from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many there are.
+// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3 or all, at
+// most ?4 from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many
+// there are.
 const myRooms = `
 	(SELECT r.id AS room_id, 'host' AS role FROM rooms AS r
 		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3::uuid IS NULL OR r.id < ?3::uuid) AND ` + openToMe + `

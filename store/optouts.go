@@ -60,9 +60,9 @@ func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error
 	return out, nil
 }
 
-// optOutHash is what an opt-out is stored under. One that was stored under a plain hash of the address, as it was written,
-// is put under this one: the address is needed for that, so it happens when the address is seen next. Once no row has an
-// email_hash, the statement and the column can go.
+// optOutHash is what an opt-out is stored under. One that was stored under a plain hash of the address, as it was
+// written, is put under this one: the address is needed for that, so it happens when the address is seen next. Once no
+// row has an email_hash, the statement and the column can go.
 func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte, error) {
 	hash := s.digests.Sum("invitation-opt-out", watchparty.AccountKey(email))
 	plain := [][]byte{plainHash(email)}

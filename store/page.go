@@ -13,9 +13,9 @@ type Page struct {
 	Limit int
 }
 
-// Keys are the values that a list's order compares, of one row; those of a page's last row say where the next page starts,
-// whatever has become of that row. A value is an ID (string), a time (time.Time, to the microsecond as in Postgres) or a
-// number (float64, as float8 in SQL). The last one is unique in its list.
+// Keys are the values that a list's order compares, of one row; those of a page's last row say where the next page
+// starts, whatever has become of that row. A value is an ID (string), a time (time.Time, to the microsecond as in
+// Postgres) or a number (float64, as float8 in SQL). The last one is unique in its list.
 type Keys []any
 
 // String is for cache keys: empty for a list's beginning.
@@ -27,8 +27,8 @@ func (k Keys) String() string {
 	return strings.Join(texts, ",")
 }
 
-// Place is where a row stands in a list that can be searched: by its rank among what is found, and by its ID alone, with a rank
-// of 0, when nothing is searched for.
+// Place is where a row stands in a list that can be searched: by its rank among what is found, and by its ID alone,
+// with a rank of 0, when nothing is searched for.
 func Place(rank int, id string) Keys {
 	if rank == 0 {
 		return Keys{id}

@@ -29,7 +29,8 @@ const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
 // RequestReset promises a mail that resets the password of the account with that address. For an address that nobody
 // has it runs the same statements, so that its time does not tell; that mail is cancelled when it is to be sent.
 //
-// It returns ErrKeyReused, and an error of KindLimited when the address was given too often, whether it has an account or not.
+// It returns ErrKeyReused, and an error of KindLimited when the address was given too often, whether it has an account
+// or not.
 func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		id := newID()
@@ -70,8 +71,9 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 	return row.user(), found(err, "reset's user")
 }
 
-// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins. The
-// address that the link was mailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset that sets none.
+// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
+// The address that the link was mailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset
+// that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).

@@ -16,8 +16,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// fill is the database of a service that has been there for a while: one statement a table. Some rooms, people and films
-// are far above the average: number 1 of each.
+// fill is the database of a service that has been there for a while: one statement a table. Some rooms, people and
+// films are far above the average: number 1 of each.
 var fill = []string{
 	`CREATE FUNCTION uid(kind int, n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
 		$$ SELECT (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,

@@ -106,8 +106,8 @@ func (r rule) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// choose names at most ?1 rows, the oldest first, and locks them. Each comes with its place in that order. From some place
-// on, ?2, the index is read from there: what earlier batches have removed is in it until it is vacuumed.
+// choose names at most ?1 rows, the oldest first, and locks them. Each comes with its place in that order. From some
+// place on, ?2, the index is read from there: what earlier batches have removed is in it until it is vacuumed.
 func (r rule) choose(from string) string {
 	beyond := ""
 	if from != "" {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
@@ -17,8 +18,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// scenes are what policies apply to by a row's own columns. Each statement makes a row of one table by its ID and the moment
-// that its policy counts from.
+// scenes are what policies apply to by a row's own columns. Each statement makes a row of one table by its ID and the
+// moment that its policy counts from.
 var scenes = []struct {
 	name, table string
 	policy      watchparty.Policy
@@ -63,7 +64,7 @@ func TestPolicyThresholds(t *testing.T) {
 }
 
 func policyThresholds(t *testing.T, s *Store, threshold time.Time) {
-	admin := newUser(t, s, fmt.Sprint("admin", threshold.Unix()))
+	admin := newAdmin(t, s, fmt.Sprint("admin", threshold.Unix()))
 	room := newRoom(t, s, admin, nil)
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
@@ -140,7 +141,7 @@ func TestCleanupOfAnEmptyDatabase(t *testing.T) {
 func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	old := time.Now().Add(-1000 * time.Hour)
 	for _, statement := range []string{
@@ -167,7 +168,7 @@ func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"), newUser(t, s, "confirmed")
 	hosted := newRoom(t, s, unused, nil)
 	say(t, s, hosted, unused, "hello")
@@ -197,7 +198,7 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 func TestRetiredRooms(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin, host := newUser(t, s, "admin"), newUser(t, s, "host")
+	admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
 	retire := func(t *testing.T) watchparty.Room {
 		room := newRoom(t, s, host, nil)
 		say(t, s, room, host, "long ago")
@@ -274,7 +275,7 @@ func TestRetiredRooms(t *testing.T) {
 func TestCancelRun(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	for range 5 {
 		say(t, s, room, admin, "old")
@@ -383,7 +384,7 @@ func TestRulesHaveIndexes(t *testing.T) {
 func TestPoliciesJudgeAgain(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
 	applied := map[string]bool{}
@@ -431,7 +432,7 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 	threshold := func() time.Time { return time.Now().Add(-7 * 24 * time.Hour) }
 	setUp := func(t *testing.T) (*Store, watchparty.User, string) {
 		s := open(t)
-		admin, user := newUser(t, s, "admin"), newUser(t, s, "user")
+		admin, user := newAdmin(t, s, "admin"), newUser(t, s, "user")
 		exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
 		return s, user, newRun(t, s, admin, false).ID
 	}
@@ -499,6 +500,43 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 	})
 }
 
+// TestCleanupLocksRoomsBeforeAccounts: while a batch waits for a room, it holds no account that the room's holder may
+// need.
+func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin, user := newUser(t, s, "admin"), newUser(t, s, "user")
+	room := newRoom(t, s, user, nil)
+	exec(t, s, "DELETE FROM participants")
+	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
+	run := newRun(t, s, admin, false).ID
+
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	var pid int
+	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid() FROM rooms WHERE id = ? FOR UPDATE", room.ID).Scan(t.Context(), &pid))
+	var (
+		wg       sync.WaitGroup
+		done     Batch
+		errBatch error
+	)
+	wg.Go(func() {
+		done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		var waiting int
+		assert.NoError(c, s.db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid).Scan(t.Context(), &waiting))
+		assert.Equal(c, 1, waiting)
+	}, patience, 5*time.Millisecond)
+	_, errLock := tx.NewRaw("SELECT FROM users WHERE id = ? FOR SHARE NOWAIT", user.ID).Exec(t.Context())
+	require.NoError(t, tx.Rollback())
+	wg.Wait()
+	require.NoError(t, errLock, "the batch does not hold the account")
+	require.NoError(t, errBatch)
+	require.Equal(t, []Deleted{{UserID: user.ID, Username: "user", Rooms: []string{room.ID}}}, done.Users)
+}
+
 // Nothing that was said in a room goes after the room was restored.
 func TestCleanupSparesWhatIsRestored(t *testing.T) {
 	t.Parallel()
@@ -516,7 +554,7 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 		for _, table := range []string{"messages", "rooms"} {
 			t.Run(name+", as its "+table+" go", func(t *testing.T) {
 				s := open(t)
-				admin, host := newUser(t, s, "admin"), newUser(t, s, "host")
+				admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
 				room := newRoom(t, s, host, nil)
 				if table == "messages" {
 					say(t, s, room, host, "long ago")
@@ -564,7 +602,7 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 func TestCleanupGoesOn(t *testing.T) {
 	t.Parallel()
 	s := openIn(t, "Pacific/Kiritimati")
-	admin := newUser(t, s, "admin")
+	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
 	add := func(at time.Time, n int) {

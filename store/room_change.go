@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of nothing
-// makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
+// UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of
+// nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
 // ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change of a closed one.
 func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
 	var after roomRow
@@ -164,8 +164,8 @@ func endRoom(ctx context.Context, tx bun.Tx, roomID string) ([]job.Event, error)
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
 }
 
-// endHiddenRooms is for an account that is being deleted: a hidden room is deleted with it, since another host, or none,
-// would show it again.
+// endHiddenRooms is for an account that is being deleted: a hidden room is deleted with it, since another host, or
+// none, would show it again.
 func endHiddenRooms(ctx context.Context, tx bun.Tx, userID string) (events []job.Event, err error) {
 	var hidden []string
 	err = tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).

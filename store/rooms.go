@@ -113,7 +113,8 @@ var searchableRooms = searchable{
 	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
 }
 
-// Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter searches for something.
+// Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter
+// searches for something.
 func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
 	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where(roomListed)
@@ -199,7 +200,8 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	return addParticipant(ctx, tx, room.ID, userID)
 }
 
-// activity is how exactly a room's last activity is kept: a row that is written with each message would be a bottleneck.
+// activity is how exactly a room's last activity is kept: a row that is written with each message would be a
+// bottleneck.
 const activity = 10 * time.Minute
 
 // touchRoom says that something happens in the room.

@@ -39,12 +39,13 @@ type query struct {
 	//
 	// There are none when nothing that was typed is a word.
 	levels []string
-	// mistyped finds titles when one letter of each word may be wrong, missing, too many, or in the place of its neighbour.
-	// It is empty when no word is long enough.
+	// mistyped finds titles when one letter of each word may be wrong, missing, too many, or in the place of its
+	// neighbour. It is empty when no word is long enough.
 	mistyped string
 }
 
-// wideLevels are those that find all that the others do: the title is what was typed, or begins with it, or has its words.
+// wideLevels are those that find all that the others do: the title is what was typed, or begins with it, or has its
+// words.
 var wideLevels = []int{0, 2, 5}
 
 const matchesWords = "search @@ ?::tsquery"
@@ -66,7 +67,8 @@ var ampersand = regexp.MustCompile(`(^|\s)[&+](?:\s+[&+])*(?:\s|$)`)
 // spellings of a text: without diacritics, and with ü as ue.
 const spellings = 2
 
-// form is a text that does for a word; it ends with the word at this place, which is not the same one when words are joined.
+// form is a text that does for a word; it ends with the word at this place, which is not the same one when words are
+// joined.
 type form struct {
 	text string
 	end  int
@@ -237,8 +239,8 @@ const (
 	mostPicked = 5_000
 )
 
-// searchPage reads the page of those rows that choose lets through: of all by their IDs, or of those that are found, the
-// closest first. list begins the query.
+// searchPage reads the page of those rows that choose lets through: of all by their IDs, or of those that are found,
+// the closest first. list begins the query.
 func searchPage[R any](
 	ctx context.Context, s *Store, l searchable, list func(rows *[]R) *bun.SelectQuery,
 	choose func(*bun.SelectQuery) *bun.SelectQuery, typed string, p Page,
@@ -298,9 +300,9 @@ type level struct {
 
 // found makes list the page of what the levels find; the first one's number is offset.
 //
-// What many rows have would take long to sort, and the planner cannot tell it from what few have: the beginnings of words
-// have no statistics. So the shortest rows are looked through. A level that fills the page among them is read no further,
-// nor are those after it. What the levels before it find is little: the index picks it, and it is sorted.
+// What many rows have would take long to sort, and the planner cannot tell it from what few have: the beginnings of
+// words have no statistics. So the shortest rows are looked through. A level that fills the page among them is read no
+// further, nor are those after it. What the levels before it find is little: the index picks it, and it is sorted.
 func (l searchable) found(
 	list *bun.SelectQuery, choose func(*bun.SelectQuery) *bun.SelectQuery, levels []level, offset int, p Page,
 ) *bun.SelectQuery {

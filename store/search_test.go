@@ -41,8 +41,8 @@ var catalogue = map[string]string{
 	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "",
 }
 
-// searches are what people type, and what they are given: first the first titles, in order; then what is among the others;
-// never what must not be. nothing is for no title at all.
+// searches are what people type, and what they are given: first the first titles, in order; then what is among the
+// others; never what must not be. nothing is for no title at all.
 var searches = []struct {
 	typed string
 	first []string
@@ -281,7 +281,7 @@ func searchCatalogue(t *testing.T, s *Store) {
 func TestSearchEverywhere(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newAdmin(t, s)
+	root := newAdmin(t, s, "root")
 	for _, name := range []string{"zoe.smith", "andre_b", "Tom-Tom"} {
 		newUser(t, s, name)
 	}
@@ -329,7 +329,8 @@ func TestSearchEverywhere(t *testing.T) {
 	}
 }
 
-// TestSearchPages: the pages of a search are its whole, each row once, also when the row that a page ended with is gone.
+// TestSearchPages: the pages of a search are its whole, each row once, also when the row that a page ended with is
+// gone.
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
 	s := open(t)

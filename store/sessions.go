@@ -123,8 +123,8 @@ func nullTime(t time.Time) any {
 // than once within the grace period, and none when it has ended.
 const live = "rotated_at IS NULL AND revoked_at IS NULL AND expires_at > now()"
 
-// SessionUser finds whose a sign-in is. It returns ErrUnauthenticated when it has ended, and so when the account is gone
-// or suspended.
+// SessionUser finds whose a sign-in is. It returns ErrUnauthenticated when it has ended, and so when the account is
+// gone or suspended.
 func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.User, error) {
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("u.deleted_at IS NULL AND u.suspended_at IS NULL").
@@ -140,8 +140,8 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.U
 // two parties: its whole family is revoked.
 //
 // It returns ErrBadRefresh then, with the user whose sign-in it was, and without one for an unknown, revoked or expired
-// token and for a suspended account. It returns a KindLimited error, and ends nothing, when the grace period has yielded
-// maxTokens.
+// token and for a suspended account. It returns a KindLimited error, and ends nothing, when the grace period has
+// yielded maxTokens.
 func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession) (SignIn, error) {
 	var (
 		user userRow
@@ -193,9 +193,9 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 	return in, nil
 }
 
-// makeRoomForToken ends those tokens of a sign-in that are beyond maxTokens with the one that is to come: what a tab has
-// left that is closed, or an answer that was lost. Those that are younger than the grace period may be in use: then it
-// refuses.
+// makeRoomForToken ends those tokens of a sign-in that are beyond maxTokens with the one that is to come: what a tab
+// has left that is closed, or an answer that was lost. Those that are younger than the grace period may be in use: then
+// it refuses.
 func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace time.Duration) error {
 	const ofSignIn = "user_id = ?0 AND family_id = ?1 AND " + live
 	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+

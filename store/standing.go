@@ -41,7 +41,7 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 		SELECT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?1 AND `+banInForce+`) AS banned,
 			r.visibility = 'private' AND r.host_id IS DISTINCT FROM ?1
 				AND NOT EXISTS (SELECT FROM members WHERE room_id = r.id AND user_id = ?1) AS hidden
-		FROM rooms AS r WHERE r.id = ?0 AND r.deleted_at IS NULL`, roomID, userID).Scan(ctx, &viewer)
+		FROM rooms AS r WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &viewer)
 	switch {
 	case err != nil:
 		return err
@@ -76,7 +76,8 @@ func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
 }
 
 // permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns
-// ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the permission.
+// ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the
+// permission.
 func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission) (roomRow, watchparty.Role, error) {
 	room, err := lockRoom(ctx, tx, roomID)
 	if err != nil {

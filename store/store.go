@@ -28,8 +28,8 @@ import (
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	db *bun.DB
-	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is: who
-	// does not want invitations gets them again, and emails count anew.
+	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is:
+	// who does not want invitations gets them again, and emails count anew.
 	digests *auth.Digests
 	mails   int // LimitMails
 	// committed is called after a transaction that added an outbox event.
@@ -119,15 +119,15 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close ends all connections.
 func (s *Store) Close() error { return s.db.Close() }
 
-// attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest pause
-// after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
+// attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest
+// pause after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
 const (
 	attempts      = 5
 	deadlockPause = 50 * time.Millisecond
 )
 
-// inTx runs fn in a transaction, and again when it was the victim of a deadlock: locks are taken in one order where acts
-// meet often, and not everywhere. So fn must not build on what an earlier run of it has left.
+// inTx runs fn in a transaction, and again when it was the victim of a deadlock: locks are taken in one order where
+// acts meet often, and not everywhere. So fn must not build on what an earlier run of it has left.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, fn)

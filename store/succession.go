@@ -61,18 +61,18 @@ func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerSt
 	return setMember(ctx, tx, room.ID, *room.HostID, watchparty.Moderator)
 }
 
-// lockHosted locks the rooms that a user hosts.
-func lockHosted(ctx context.Context, tx bun.Tx, userID string) error {
-	_, err := tx.NewRaw("SELECT FROM rooms WHERE host_id = ? ORDER BY id FOR UPDATE", userID).Exec(ctx)
+// lockHosted locks the rooms that users host.
+func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) error {
+	_, err := tx.NewRaw("SELECT FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).Exec(ctx)
 	return err
 }
 
 // handOverRooms is for an account that is being deleted: each open room that it hosts passes on, or else is archived,
-// and none keeps it as its host. It returns the rooms whose cached reads and standings are out of date. Mark the account
-// as deleted before, or it may become the host of another room meanwhile.
+// and none keeps it as its host. It returns the rooms whose cached reads and standings are out of date. Mark the
+// account as deleted before, or it may become the host of another room meanwhile.
 //
-// lockHosted has taken the rooms' locks before the account's; what is locked here is what the account became the host of in
-// between.
+// lockHosted has taken the rooms' locks before the account's; what is locked here is what the account became the host
+// of in between.
 func handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []string, err error) {
 	var hosted []roomRow
 	err = tx.NewSelect().Model(&hosted).Where("host_id = ?", userID).Order("id").For("UPDATE").Scan(ctx)
@@ -105,8 +105,8 @@ func handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []strin
 // noted is how exactly presence is kept: a heartbeat within it writes nothing.
 const noted = 15 * time.Second
 
-// Heartbeat says that a user is still in a room, and passes the room on to those who are when its host has not been seen
-// for that long. A host who left an empty room counts as unseen since the first of those who are in it came. It
+// Heartbeat says that a user is still in a room, and passes the room on to those who are when its host has not been
+// seen for that long. A host who left an empty room counts as unseen since the first of those who are in it came. It
 // reports whether the room has another host now. It returns ErrNotParticipant, whatever the reason.
 func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence time.Duration) (passedOn bool, err error) {
 	var due bool

@@ -58,11 +58,11 @@ type Suspended struct {
 	Wrote []string // rooms in which there are messages of its, if those were hidden or shown
 }
 
-// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it made, or
-// does not. One that is suspended already stays so since the first time; whether its content is hidden is as it was asked last. It returns
-// ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
+// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it
+// made, or does not. One that is suspended already stays so since the first time; whether its content is hidden is as
+// it was asked last. It returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
 func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
-	return s.changeSuspension(ctx, "suspend user", userID, func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
+	return s.changeSuspension(ctx, "suspend user", adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
 		if row.SuspendedAt == nil {
 			if err := anotherAdmin(ctx, tx, *row); err != nil {
 				return err
@@ -84,9 +84,10 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 	})
 }
 
-// ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It returns ErrNotFound.
+// ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It
+// returns ErrNotFound.
 func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
-	return s.changeSuspension(ctx, "reinstate user", userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+	return s.changeSuspension(ctx, "reinstate user", adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		if row.SuspendedAt == nil {
 			return nil
 		}
@@ -99,10 +100,10 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 
 // changeSuspension runs change on an account, and finds what others see differently then.
 func (s *Store) changeSuspension(
-	ctx context.Context, operation, userID string, change func(context.Context, bun.Tx, *userRow) error,
+	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
 ) (Suspended, error) {
 	var done Suspended
-	err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
+	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		before := row.user()
 		if err := change(ctx, tx, row); err != nil {
 			return err
@@ -125,7 +126,7 @@ func (s *Store) changeSuspension(
 
 // EndUserSessions ends all of an account's sign-ins. It returns ErrNotFound.
 func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) error {
-	err := s.actOnUser(ctx, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
+	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
 		if err := endSessions(ctx, tx, userID, ""); err != nil {
 			return err
 		}
@@ -135,11 +136,15 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 }
 
 // actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's
-// that lose their basis by it end in the same transaction.
-func (s *Store) actOnUser(ctx context.Context, userID string, act func(context.Context, bun.Tx, *userRow) error) error {
+// that lose their basis by it end in the same transaction. It returns what administering returns, before anything
+// changes.
+func (s *Store) actOnUser(ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		row, err := lockUser(ctx, tx, userID)
 		if err != nil {
+			return nil, err
+		}
+		if err := administering(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		if err := act(ctx, tx, &row); err != nil {

@@ -25,7 +25,7 @@ func names(users []watchparty.User) []string {
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	for _, name := range []string{"Anna", "anna_b", "annaxb", "Bert", "gone"} {
 		newUser(t, s, name)
 	}
@@ -71,7 +71,7 @@ func TestUsers(t *testing.T) {
 func TestSuspension(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
 	session := func(user watchparty.User, token string) string {
 		return logIn(t, s, user, NewSession{TokenHash: []byte(token), TTL: time.Hour})
 	}
@@ -145,7 +145,7 @@ func TestSuspension(t *testing.T) {
 func TestSuspensionAndRefreshAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
 	next := func(token string) NewSession {
 		return NewSession{TokenHash: []byte(token), TTL: time.Hour}
 	}
@@ -170,7 +170,7 @@ func TestSuspensionAndRefreshAtOnce(t *testing.T) {
 func TestSuspensionIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root, ada := newUser(t, s, "root"), newUser(t, s, "ada")
+	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
 	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
 	exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	session := logIn(t, s, ada, NewSession{TokenHash: []byte("one"), TTL: time.Hour})
@@ -222,7 +222,7 @@ func TestGrantAdminIsAudited(t *testing.T) {
 func TestCreateRunOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	root := newUser(t, s, "root")
+	root := newAdmin(t, s, "root")
 	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("asked")}
 	runs := make([]watchparty.CleanupRun, 10)
 	errs := make([]error, len(runs))

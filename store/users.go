@@ -104,8 +104,8 @@ func takesAddress(err error) bool {
 	return violates(err, "users_email_key") || violates(err, "users_email_address_key")
 }
 
-// selectByAddress finds the account that somebody names by its address: first one that has no key but its spelling, which is
-// so since before addresses had keys, then the one that has the address, however it is written.
+// selectByAddress finds the account that somebody names by its address: first one that has no key but its spelling,
+// which is so since before addresses had keys, then the one that has the address, however it is written.
 func selectByAddress(db bun.IDB, rows any, typed string) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed), watchparty.AccountKey(typed)).
 		Where("u.deleted_at IS NULL").OrderExpr("u.email_key LIKE ':%' DESC").Limit(1)
@@ -147,8 +147,8 @@ func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User,
 	return row.user(), row.PasswordHash, found(err, "credentials")
 }
 
-// SpelledAccount is one that only its own spelling of its address finds. HolderID is the account that has the address; it is
-// empty when what is stored is none.
+// SpelledAccount is one that only its own spelling of its address finds. HolderID is the account that has the address;
+// it is empty when what is stored is none.
 type SpelledAccount struct {
 	UserID, HolderID string
 }
@@ -188,20 +188,20 @@ func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	return hash, found(err, "password hash")
 }
 
-// RenewHash replaces a hash by another one of the same password. It changes nothing when the password was changed
-// meanwhile.
-func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) error {
-	_, err := s.db.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", renewed).
+// RenewHash replaces a hash by another one of the same password. It reports whether it did: it changes nothing when the
+// account has another hash by now, or is deleted.
+func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool, error) {
+	result, err := s.db.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", renewed).
 		Where("id = ? AND password_hash = ? AND deleted_at IS NULL", id, former).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: renew hash: %w", err)
+		return false, fmt.Errorf("store: renew hash: %w", err)
 	}
-	return nil
+	return affected(result), nil
 }
 
 // lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts a
-// sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys take neither. Other
-// rows are locked after this one.
+// sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys take neither.
+// Other rows are locked after this one.
 func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	var row userRow
 	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)

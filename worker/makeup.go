@@ -25,8 +25,9 @@ const (
 	reportGrace = 10 * time.Minute
 )
 
-// makeUp starts the reports that are missing: an outage was longer than the schedules' window, or Temporal has lost them. It
-// tries until it has succeeded once, or ctx ends. Workers that do so at once make each report once: it is stored by its period.
+// makeUp starts the reports that are missing: an outage was longer than the schedules' window, or Temporal has lost
+// them. It tries until it has succeeded once, or ctx ends. Workers that do so at once make each report once: it is
+// stored by its period.
 func makeUp(ctx context.Context, d Deps) {
 	for _, r := range []struct {
 		every    watchparty.ReportPeriod

@@ -28,7 +28,8 @@ func (p *plant) countRows(table string) (n int) {
 	return n
 }
 
-// TestMissingReportsAreMadeUpFor: after an outage, however long, workers that start at once make each report that is missing once.
+// TestMissingReportsAreMadeUpFor: after an outage, however long, workers that start at once make each report that is
+// missing once.
 func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	p.Config.Report.Weekly, p.Config.Report.Monthly = "0 0 * * 1", "0 0 1 * *"
@@ -45,7 +46,8 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(months), 2)
 
-	// The namespace is shared: a run that the workers leave behind would go on with another database, where its report is not.
+	// The namespace is shared: a run that the workers leave behind would go on with another database, where its report is
+	// not.
 	t.Cleanup(func() {
 		for every, periods := range map[watchparty.ReportPeriod][]store.Period{watchparty.ReportWeek: weeks, watchparty.ReportMonth: months} {
 			for _, period := range periods {

@@ -17,8 +17,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// After an outage a schedule starts what it would have started within its window. A clean-up makes up for those before it; each
-// report is of a period of its own, so that they follow one another.
+// After an outage a schedule starts what it would have started within its window. A clean-up makes up for those before
+// it; each report is of a period of its own, so that they follow one another.
 const (
 	cleanupWindow = 12 * time.Hour
 	reportWindow  = 30 * 24 * time.Hour

@@ -12,7 +12,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// WelcomeEmail sends the mail that greets a new account, and a reminder if its address is not confirmed some days later.
+// WelcomeEmail sends the mail that greets a new account, and a reminder if its address is not confirmed some days
+// later.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	result, err := sendEmail(ctx, mailing, in)
 	if err != nil || result.State != watchparty.MailSent {

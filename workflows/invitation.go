@@ -8,9 +8,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// RoomInvitation is an invitation's life. It is brought, and remembered a day before its end; it ends with an answer, at
-// any time and whatever is under way, or with its time. It fails as a mail does when it cannot be delivered, so that operators
-// see it at once; the invitation itself stays open until its time is over, which store.EndOverdue sees to.
+// RoomInvitation is an invitation's life. It is brought, and remembered a day before its end; it ends with an answer,
+// at any time and whatever is under way, or with its time. It fails as a mail does when it cannot be delivered, so that
+// operators see it at once; the invitation itself stays open until its time is over, which store.EndOverdue sees to.
 func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomInvitationResult, error) {
 	var result job.RoomInvitationResult
 	unanswered, stop := workflow.WithCancel(ctx)

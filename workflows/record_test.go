@@ -229,8 +229,8 @@ func untilCancelled(ctx context.Context, _ job.ApplyPolicyInput) error {
 	}
 }
 
-// record runs those that have no file yet on a real server and saves what it kept. Those in which workers crash wait for real
-// time-outs, about two minutes in all.
+// record runs those that have no file yet on a real server and saves what it kept. Those in which workers crash wait
+// for real time-outs, about two minutes in all.
 func record(t *testing.T) {
 	// Without a name of its own, the client gives each event the machine's.
 	c, err := client.Dial(client.Options{

@@ -10,8 +10,9 @@ import (
 // scheduledStart is when a schedule meant to start the workflow. A backfill's lies in the past.
 var scheduledStart = temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 
-// ActivityReport stores the report of the latest period that was over at its scheduled time, or at the one that it is given, and mails it to those whom
-// the settings name. A report that is stored already is not made again, and nobody gets its mail twice.
+// ActivityReport stores the report of the latest period that was over at its scheduled time, or at the one that it is
+// given, and mails it to those whom the settings name. A report that is stored already is not made again, and nobody
+// gets its mail twice.
 func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult, error) {
 	at := in.At
 	if at.IsZero() {

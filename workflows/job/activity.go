@@ -45,7 +45,8 @@ const (
 	ErrorPeriodGone     = "PeriodGone"     // it is not kept any more who was active then
 )
 
-// ErrorRecipientLimit is the type of an error that ends by itself: the mail waits, because its recipient has had too many.
+// ErrorRecipientLimit is the type of an error that ends by itself: the mail waits, because its recipient has had too
+// many.
 const ErrorRecipientLimit = "RecipientLimit"
 
 // QueueReminderResult names the mail; it is empty when there is nothing to remember somebody of.

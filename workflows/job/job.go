@@ -73,8 +73,8 @@ type EmailResult struct {
 	Reminder watchparty.MailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
 }
 
-// Progress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress, running or
-// ended.
+// Progress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress, running
+// or ended.
 const Progress = "progress"
 
 // WelcomeEmailID is the workflow's ID for a user.
