@@ -195,7 +195,9 @@ const brailleBlank = '\u2800'
 
 // zeroWidth characters do nothing at the edges of a text, where they are often pasted along; blank Braille is as good
 // as white space.
-func zeroWidth(r rune) bool { return r == brailleBlank || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad' }
+func zeroWidth(r rune) bool {
+	return r == brailleBlank || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad'
+}
 
 const (
 	zeroWidthNonJoiner = '\u200c'
