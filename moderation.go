@@ -18,13 +18,6 @@ func (m Moderation) Validate() error {
 	return v.err()
 }
 
-// ValidateReopening checks what a room is opened again with, which needs no reason.
-func (m Moderation) ValidateReopening() error {
-	var v fields
-	v.prose("reason", m.Reason, 0, MaxSuspensionReason)
-	return v.err()
-}
-
 // AdminRoom is a room as admins see it.
 type AdminRoom struct {
 	Room   Room

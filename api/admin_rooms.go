@@ -90,12 +90,9 @@ func (s *Server) ReopenRoom(ctx context.Context, r ReopenRoomRequestObject) (Reo
 	if err != nil {
 		return nil, err
 	}
-	var why watchparty.Moderation
-	if r.Body != nil {
-		why.Reason = value(r.Body.Reason)
-	}
+	why := watchparty.Moderation{Reason: r.Body.Reason}
 	why.Normalise()
-	if err := why.ValidateReopening(); err != nil {
+	if err := why.Validate(); err != nil {
 		return nil, err
 	}
 	opened, err := s.store.ReopenRoom(ctx, id.UserID, r.RoomID, why.Reason)

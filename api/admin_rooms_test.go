@@ -107,12 +107,12 @@ func TestCloseAnyRoom(t *testing.T) {
 		room := b.room(t, gone, nil)
 		b.closeRoom(t, root, room)
 		require.Equal(t, 204, b.deleteMe(t, gone).status)
-		b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, nil).requireProblem(t, 409, "room_without_host")
+		b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).requireProblem(t, 409, "room_without_host")
 	})
 	t.Run("reopened by an admin, though its host archived it", func(t *testing.T) {
 		room := b.room(t, host, nil)
 		require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, host.token, map[string]any{"state": "archived"}).status)
-		require.Equal(t, 200, b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, nil).status)
+		require.Equal(t, 200, b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).status)
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 	})
 }
