@@ -15,7 +15,7 @@ build: setup ## Build bin/watchparty
 
 test: ## Run every test on real servers
 	@deploy/setup.sh test
-	go test -timeout 9m ./...
+	go test -timeout 15m ./...
 
 race: ## Run every test with the race detector
 	@deploy/setup.sh test
