@@ -387,7 +387,7 @@ func stays(t *testing.T, s *Store) []time.Duration {
 func TestStays(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host, ann, bob, cat, dan := newUser(t, s, "host"), newUser(t, s, "ann"), newUser(t, s, "bob"), newUser(t, s, "cat"), newUser(t, s, "dan")
+	host, ann, bob, cat, dan := newAdmin(t, s, "host"), newUser(t, s, "ann"), newUser(t, s, "bob"), newUser(t, s, "cat"), newUser(t, s, "dan")
 	room := newRoom(t, s, host, nil)
 	join(t, s, room, ann, bob, cat, dan)
 	ago := func(user watchparty.User, since, seen time.Duration) {

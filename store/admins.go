@@ -65,11 +65,10 @@ func (s *Store) changeAdmin(ctx context.Context, actorID string, admin bool, cho
 				return err
 			}
 		}
-		err = tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
-		if err != nil {
+		if err := audit(ctx, tx, actorID, action, watchparty.AuditUser, row.ID, nil); err != nil {
 			return err
 		}
-		return audit(ctx, tx, actorID, action, watchparty.AuditUser, row.ID, nil)
+		return tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
 	})
 	return row.user(), found(err, "change admin")
 }

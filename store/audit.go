@@ -37,8 +37,8 @@ func (r auditRow) entry() watchparty.AuditEntry {
 }
 
 // audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was
-// stays in the log, with the name at the time, when their account is gone. It returns ErrUnauthenticated for an admin
-// who is deleted or suspended by now.
+// stays in the log, with the name at the time, when their account is gone. It returns what administering returns, so no
+// act that is audited outlives its actor's rights; an act that ends the actor's own rights is audited before it.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
 	details map[string]any,
@@ -55,7 +55,7 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 	}
 	row.CreatedAt = now()
 	if row.ActorID != nil {
-		if err := living(ctx, tx, *row.ActorID); err != nil {
+		if err := administering(ctx, tx, *row.ActorID); err != nil {
 			return err
 		}
 	}

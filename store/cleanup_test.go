@@ -317,7 +317,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
+			host, guest := newAdmin(t, s, "host"), newUser(t, s, "guest")
 			room := newRoom(t, s, host, nil)
 			exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
 			exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
@@ -364,7 +364,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
+	host, guest := newAdmin(t, s, "host"), newUser(t, s, "guest")
 	room := newRoom(t, s, host, nil)
 	say(t, s, room, host, "long ago")
 	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
@@ -401,7 +401,7 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host := newUser(t, s, "host")
+	host := newAdmin(t, s, "host")
 	room := newRoom(t, s, host, nil)
 	say(t, s, room, host, "long ago")
 	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
@@ -644,7 +644,7 @@ func TestListRunsAndReports(t *testing.T) {
 func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host := newUser(t, s, "host")
+	host := newAdmin(t, s, "host")
 	for name, visit := range map[string]func(room, guest string) error{
 		"entered and left": func(room, guest string) error {
 			if _, err := s.JoinRoom(t.Context(), room, guest); err != nil {

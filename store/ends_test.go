@@ -180,7 +180,7 @@ func TestMailsThatRest(t *testing.T) {
 	require.NoError(t, s.PauseMails(t.Context(), newAdmin(t, s, "admin").ID))
 	require.Empty(t, endOverdue(t, s))
 	require.Equal(t, watchparty.MailQueued, mailOf(t, s, id).State)
-	require.NoError(t, s.ResumeMails(t.Context(), newUser(t, s, "other").ID))
+	require.NoError(t, s.ResumeMails(t.Context(), newAdmin(t, s, "other").ID))
 	require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
 	exec(t, s, "UPDATE mail_pauses SET resumed_at = now() - interval '7 d'")
 	require.Equal(t, map[string]int{"emails queued": 1}, endOverdue(t, s))
@@ -190,8 +190,7 @@ func TestMailsThatRest(t *testing.T) {
 func TestLateWorkflows(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	ada := newUser(t, s, "ada")
-	confirmed(t, s, ada)
+	ada := newAdmin(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	age := func(table string) { exec(t, s, "UPDATE "+table+" SET updated_at = now() - interval '8 d'") }
 
@@ -342,8 +341,7 @@ func TestEndingAtOnce(t *testing.T) {
 func TestWhatTheHostLearns(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	ada := newUser(t, s, "ada")
-	confirmed(t, s, ada)
+	ada := newAdmin(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	exec(t, s, "UPDATE emails SET state = 'sent'")
 	learn := func(invited watchparty.Invitation) watchparty.Delivery {

@@ -85,7 +85,7 @@ func TestDeletionForgetsTheName(t *testing.T) {
 func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newUser(t, s, "root")
+	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newAdmin(t, s, "root")
 	name := "Countess (Ada)"
 	_, err := s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
 	require.NoError(t, err)

@@ -505,7 +505,7 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	admin, user := newUser(t, s, "admin"), newUser(t, s, "user")
+	admin, user := newAdmin(t, s, "admin"), newUser(t, s, "user")
 	room := newRoom(t, s, user, nil)
 	exec(t, s, "DELETE FROM participants")
 	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)

@@ -254,7 +254,7 @@ func TestCreateRunOnce(t *testing.T) {
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
+	ada, bob := newAdmin(t, s, "ada"), newAdmin(t, s, "bob")
 	film := newID()
 	for i := range 6 {
 		actor := []watchparty.User{ada, bob}[i%2]

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+// adminAct is an act by an admin, ready to be carried out.
+type adminAct func(adminID string) error
+
+// adminActs prepare each act that the audit log knows.
+var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct{
+	watchparty.AuditUserSuspended: func(t *testing.T, s *Store) adminAct {
+		user := newUser(t, s, "user")
+		return func(by string) error {
+			return second(s.SuspendUser(t.Context(), by, user.ID, watchparty.Suspension{Reason: "Spam"}))
+		}
+	},
+	watchparty.AuditUserReinstated: func(t *testing.T, s *Store) adminAct {
+		user := newUser(t, s, "user")
+		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", user.ID)
+		return func(by string) error { return second(s.ReinstateUser(t.Context(), by, user.ID)) }
+	},
+	watchparty.AuditUserSessionsEnded: func(t *testing.T, s *Store) adminAct {
+		user := newUser(t, s, "user")
+		return func(by string) error { return s.EndUserSessions(t.Context(), by, user.ID) }
+	},
+	watchparty.AuditAdminGranted: func(t *testing.T, s *Store) adminAct {
+		user := newUser(t, s, "user")
+		confirmed(t, s, user)
+		return func(by string) error { return second(s.GrantAdminTo(t.Context(), by, user.ID)) }
+	},
+	watchparty.AuditAdminRevoked: func(t *testing.T, s *Store) adminAct {
+		user := newAdmin(t, s, "user")
+		return func(by string) error { return second(s.RevokeAdminOf(t.Context(), by, user.ID)) }
+	},
+	watchparty.AuditMovieCreated: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error { return second(s.CreateMovie(t.Context(), by, generalMovie, Once{})) }
+	},
+	watchparty.AuditMovieUpdated: func(t *testing.T, s *Store) adminAct {
+		movie, title := newMovie(t, s, newAdmin(t, s, "curator"), generalMovie), "Our Hospitality"
+		return func(by string) error {
+			return second(s.UpdateMovie(t.Context(), by, movie.ID, watchparty.MovieChange{Title: &title}, nil))
+		}
+	},
+	watchparty.AuditMovieDeleted: func(t *testing.T, s *Store) adminAct {
+		movie := newMovie(t, s, newAdmin(t, s, "curator"), generalMovie)
+		return func(by string) error { return s.DeleteMovie(t.Context(), by, movie.ID) }
+	},
+	watchparty.AuditCleanupStarted: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error {
+			return second(s.CreateRun(t.Context(), by, watchparty.NewRun{Policies: watchparty.Policies()}, Once{}))
+		}
+	},
+	watchparty.AuditCleanupCancelled: func(t *testing.T, s *Store) adminAct {
+		run := newRun(t, s, newAdmin(t, s, "curator"), false)
+		return func(by string) error { return second(s.CancelRun(t.Context(), by, run.ID)) }
+	},
+	watchparty.AuditRoomRestored: func(t *testing.T, s *Store) adminAct {
+		room := newRoom(t, s, newUser(t, s, "host"), nil)
+		exec(t, s, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", room.ID)
+		return func(by string) error { return second(s.RestoreRoom(t.Context(), by, room.ID)) }
+	},
+	watchparty.AuditRoomClosed: func(t *testing.T, s *Store) adminAct {
+		room := newRoom(t, s, newUser(t, s, "host"), nil)
+		return func(by string) error {
+			return second(s.CloseRoom(t.Context(), by, room.ID, watchparty.Moderation{Reason: "Spam"}))
+		}
+	},
+	watchparty.AuditRoomReopened: func(t *testing.T, s *Store) adminAct {
+		room := newRoom(t, s, newUser(t, s, "host"), nil)
+		exec(t, s, "UPDATE rooms SET archived_at = now(), closed_at = now() WHERE id = ?", room.ID)
+		return func(by string) error { return second(s.ReopenRoom(t.Context(), by, room.ID, "No spam")) }
+	},
+	watchparty.AuditPrivateRoomRead: func(t *testing.T, s *Store) adminAct {
+		room := newRoom(t, s, newUser(t, s, "host"), private)
+		return func(by string) error { return s.NoteRoomRead(t.Context(), by, room.ID) }
+	},
+	watchparty.AuditMessageRemoved: func(t *testing.T, s *Store) adminAct {
+		host := newUser(t, s, "host")
+		room := newRoom(t, s, host, nil)
+		join(t, s, room, host)
+		message := say(t, s, room, host, "hello")
+		return func(by string) error {
+			return second(s.RemoveMessage(t.Context(), by, message.ID, watchparty.Moderation{Reason: "Spam"}))
+		}
+	},
+	watchparty.AuditReportResolved: func(t *testing.T, s *Store) adminAct {
+		report := newReport(t, s, newUser(t, s, "user"), watchparty.NewAbuseReport{Username: newUser(t, s, "spammer").Username})
+		return func(by string) error {
+			return second(s.ResolveAbuseReport(t.Context(), by, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseDismissed}))
+		}
+	},
+	watchparty.AuditSchedulePaused:     onSchedule(watchparty.AuditSchedulePaused),
+	watchparty.AuditScheduleResumed:    onSchedule(watchparty.AuditScheduleResumed),
+	watchparty.AuditScheduleTriggered:  onSchedule(watchparty.AuditScheduleTriggered),
+	watchparty.AuditScheduleBackfilled: onSchedule(watchparty.AuditScheduleBackfilled),
+	watchparty.AuditMailResent: func(t *testing.T, s *Store) adminAct {
+		id := welcome(t, s, "user")
+		exec(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
+		return func(by string) error { return second(s.ResendMail(t.Context(), by, id, Once{})) }
+	},
+	watchparty.AuditMailCancelled: func(t *testing.T, s *Store) adminAct {
+		id := welcome(t, s, "user")
+		return func(by string) error { return second(s.CancelMail(t.Context(), by, id)) }
+	},
+	watchparty.AuditMailsPaused: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error { return s.PauseMails(t.Context(), by) }
+	},
+	watchparty.AuditMailsResumed: func(t *testing.T, s *Store) adminAct {
+		require.NoError(t, s.PauseMails(t.Context(), newAdmin(t, s, "curator").ID))
+		return func(by string) error { return s.ResumeMails(t.Context(), by) }
+	},
+}
+
+var generalMovie = watchparty.NewMovie{Title: "The General", Year: 1926, RuntimeMinutes: 78}
+
+// errCarriedOut is what an act on a schedule fails with, so that it is told from one that was not tried.
+var errCarriedOut = errors.New("carried out")
+
+func onSchedule(action watchparty.AuditAction) func(*testing.T, *Store) adminAct {
+	return func(t *testing.T, s *Store) adminAct {
+		return func(by string) error {
+			err := s.AuditSchedule(t.Context(), by, "report-daily", action, nil, func(context.Context) error { return errCarriedOut })
+			if errors.Is(err, errCarriedOut) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// TestAdminsActWithTheirRights: an act whose admin is revoked or suspended before it commits is refused, and leaves no
+// entry; that of an admin is carried out and has one.
+func TestAdminsActWithTheirRights(t *testing.T) {
+	t.Parallel()
+	for name, action := range constants(t, "..", "AuditAction", "") {
+		prepare := adminActs[watchparty.AuditAction(action)]
+		require.NotNil(t, prepare, "%s: say in adminActs how it is done", name)
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			admin, act := newAdmin(t, s, "admin"), prepare(t, s)
+			newAdmin(t, s, "another")
+			entries := func() int { return get[int](t, s, "SELECT count(*) FROM audit WHERE action = ?", action) }
+			before := entries()
+			for end, want := range map[string]error{
+				"is_admin = false": watchparty.ErrForbidden, "email_verified_at = NULL": watchparty.ErrForbidden,
+				"suspended_at = now()": watchparty.ErrUnauthenticated, "deleted_at = now()": watchparty.ErrUnauthenticated,
+			} {
+				exec(t, s, "UPDATE users SET "+end+" WHERE id = ?", admin.ID)
+				require.ErrorIs(t, act(admin.ID), want, end)
+				require.Equal(t, before, entries(), end)
+				exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now(), suspended_at = NULL, deleted_at = NULL WHERE id = ?", admin.ID)
+			}
+			require.NoError(t, act(admin.ID))
+			require.Equal(t, before+1, entries())
+		})
+	}
+}
+
+// TestAdminsEndTheirOwnRights: one who gives them up is in the log as who did it.
+func TestAdminsEndTheirOwnRights(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	admin := newAdmin(t, s, "admin")
+	newAdmin(t, s, "another")
+	after, err := s.RevokeAdminOf(t.Context(), admin.ID, admin.ID)
+	require.NoError(t, err)
+	require.False(t, after.Administers())
+	require.Equal(t, "admin", get[string](t, s, "SELECT actor_username FROM audit WHERE action = 'admin_revoked' AND target_id = ?", admin.ID))
+}
