@@ -14,7 +14,7 @@ import (
 // TestPausedMails: none is sent and none is lost, whether it was promised before the pause or in it.
 func TestPausedMails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	admin, _ := p.register(unique("root"))
+	admin := p.admin()
 	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
@@ -54,12 +54,13 @@ func TestPausedMails(t *testing.T) {
 func TestPauseLetsAMailFinish(t *testing.T) {
 	smtp := serveSlowly(t)
 	p := newPlant(t, "127.0.0.1", smtp.Port)
-	user, emailID := p.register("bob")
+	admin := p.admin()
+	_, emailID := p.register("bob")
 	r := p.run(t, job.QueueEmail)
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
-	require.NoError(t, p.store.PauseMails(t.Context(), user.ID))
+	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
 	p.wait(t, pauses)
 	smtp.answer()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)

@@ -203,6 +203,17 @@ func (p *plant) register(username string) (watchparty.User, string) {
 	return user, emailID
 }
 
+// admin is a new account with a confirmed address and an admin's rights.
+func (p *plant) admin() watchparty.User {
+	p.t.Helper()
+	user, _ := p.register(unique("root"))
+	_, err := p.store.DB().NewUpdate().Table("users").Set("email_verified_at = now()").Where("id = ?", user.ID).Exec(p.t.Context())
+	require.NoError(p.t, err)
+	admin, err := p.store.GrantAdmin(p.t.Context(), user.Email)
+	require.NoError(p.t, err)
+	return admin
+}
+
 func (p *plant) requireMail(id string, want watchparty.MailState) {
 	p.t.Helper()
 	row, err := p.store.Mail(p.t.Context(), id)
