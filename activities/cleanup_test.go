@@ -56,7 +56,7 @@ func newHouse(t *testing.T) *house {
 		h.beat()
 	})
 	h.host = register(t, h.store, "host")
-	admin := register(t, h.store, "admin")
+	admin := registerAdmin(t, h.store)
 	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.Once{})
 	require.NoError(t, err)
 	h.runID = run.ID

@@ -60,6 +60,16 @@ func register(t *testing.T, s *store.Store, username string) watchparty.User {
 }
 
 // execute changes rows in ways that the store has no method for: their age above all.
+// registerAdmin registers somebody whose address is confirmed and who may do what admins may.
+func registerAdmin(t *testing.T, s *store.Store) watchparty.User {
+	t.Helper()
+	user := register(t, s, "admin")
+	execute(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", user.ID)
+	admin, err := s.GrantAdmin(t.Context(), user.Email)
+	require.NoError(t, err)
+	return admin
+}
+
 func execute(t *testing.T, s *store.Store, statement string, args ...any) {
 	t.Helper()
 	_, err := s.DB().ExecContext(t.Context(), statement, args...)

@@ -48,7 +48,7 @@ func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		// One person's reports are one thing after the other, and their account is there until the last one is stored.
-		if err := lockReporter(ctx, tx, reporterID); err != nil {
+		if _, err := lockLiving(ctx, tx, reporterID); err != nil {
 			return err
 		}
 		if row, err = reported(ctx, tx, reporterID, n); err != nil {
@@ -76,14 +76,6 @@ func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty
 		return tx.NewInsert().Model(&row).Returning("created_at").Scan(ctx)
 	})
 	return row.report(), found(err, "report abuse")
-}
-
-func lockReporter(ctx context.Context, tx bun.Tx, userID string) error {
-	row, err := lockUser(ctx, tx, userID)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && row.SuspendedAt != nil {
-		return watchparty.ErrUnauthenticated
-	}
-	return err
 }
 
 // mayReportMore counts the reports of somebody whose lock the caller holds.

@@ -40,8 +40,8 @@ func (r avatarRow) avatar() watchparty.Avatar {
 func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, error) {
 	var version int
 	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
-		Where("id = ? AND deleted_at IS NULL", userID).Returning("avatar_seq").Scan(ctx, &version)
-	return version, found(err, "next avatar version")
+		Where("id = ?", userID).Where(alive).Returning("avatar_seq").Scan(ctx, &version)
+	return version, found(foundAlive(err), "next avatar version")
 }
 
 // CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed. It returns

@@ -21,11 +21,24 @@ const alive = "u.deleted_at IS NULL AND u.suspended_at IS NULL"
 // account's name, or lets it in somewhere, is stored after it: deletion and suspension then find it. It returns
 // ErrUnauthenticated for an account that is deleted or suspended already.
 func living(ctx context.Context, tx bun.Tx, userID string) error {
-	err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).For("SHARE").Scan(ctx, new(string))
+	return foundAlive(tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).For("SHARE").Scan(ctx, new(string)))
+}
+
+// foundAlive says in an Error that a query with the condition alive found no account.
+func foundAlive(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrUnauthenticated
 	}
 	return err
+}
+
+// lockLiving is lockUser for what somebody changes of their own account. It returns what living returns.
+func lockLiving(ctx context.Context, tx bun.Tx, userID string) (userRow, error) {
+	row, err := lockUser(ctx, tx, userID)
+	if err == nil && row.SuspendedAt != nil {
+		err = watchparty.ErrUnauthenticated
+	}
+	return row, foundAlive(err)
 }
 
 // administering is living for what only an admin may do. Whoever takes an admin's rights waits for the act, or the act
@@ -35,10 +48,7 @@ func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 		return nil
 	}
 	var row userRow
-	err := tx.NewSelect().Model(&row).Where("u.id = ?", actorID).Where(alive).For("SHARE").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return watchparty.ErrUnauthenticated
-	}
+	err := foundAlive(tx.NewSelect().Model(&row).Where("u.id = ?", actorID).Where(alive).For("SHARE").Scan(ctx))
 	if err == nil && !row.user().Administers() {
 		return watchparty.ErrForbidden
 	}

@@ -276,6 +276,59 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	}
 }
 
+// passive are those of the operations that a suspension of the holder does not stop, with the reason.
+var passive = map[string]string{
+	"Ban":                       "the host does it, to the holder",
+	"Mute":                      "the host does it, to the holder",
+	"SetRole to moderator":      "the host does it; the role is of no use until the holder is reinstated",
+	"GrantAdmin":                "an operator does it; the rights are of no use until the holder is reinstated",
+	"GrantAdminTo":              "an admin does it; the rights are of no use until the holder is reinstated",
+	"LeaveRoom by the host":     "the room passes on to somebody else",
+	"QuitRoom by the host":      "the room passes on to somebody else",
+	"DeleteAccount of the host": "the room passes on to somebody else",
+	"Heartbeat":                 "it only notes that somebody is there",
+	"RequestReset":              "anybody may ask; its answer tells nothing of the account",
+	"ResetPassword":             "who has the mailbox may; it signs nobody in",
+	"VerifyEmail":               "who has the mailbox may; it signs nobody in",
+	"QueueReminder":             "the worker does it; it queues none, and that is no error",
+	"PublishAvatar":             "the worker ends an upload that was accepted before",
+	"RememberClient":            "it only lets a client guess more often",
+}
+
+// TestSuspendedAccountsDoNothing has each operation begin while a suspension is about to be committed: it waits for
+// that, and is refused. One that looked at the account without a lock would succeed.
+func TestSuspendedAccountsDoNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for name, prepare := range entering {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCast(t, s, false)
+			operation := prepare(c)
+			tx, err := s.db.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			var pid int
+			require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
+			_, err = tx.NewRaw("UPDATE users SET suspended_at = now() WHERE id = ?", c.holder.ID).Exec(t.Context())
+			require.NoError(t, err)
+			done := make(chan error, 1)
+			go func() { done <- operation(t.Context()) }()
+			require.Eventually(t, func() bool {
+				blocked := get[bool](t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))", pid)
+				return blocked || len(done) > 0
+			}, 30*time.Second, 10*time.Millisecond)
+			require.NoError(t, tx.Commit())
+			refused := <-done
+			if passive[name] != "" {
+				require.NoError(t, refused)
+			} else {
+				require.ErrorAs(t, refused, new(*watchparty.Error))
+			}
+			require.Zero(t, get[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ? AND id = ?", c.holder.ID, c.room.ID))
+		})
+	}
+}
+
 // TestNobodyEntersWhoIsSuspended: no sign-in and no invitation outlives a suspension.
 func TestNobodyEntersWhoIsSuspended(t *testing.T) {
 	t.Parallel()

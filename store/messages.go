@@ -106,7 +106,6 @@ type chat struct {
 	Quiet    bool   `bun:"quiet"`
 	SlowMode int    `bun:"slow_mode_seconds"`
 	Muted    bool   `bun:"muted"`
-	Alive    bool   `bun:"alive"` // the account of whoever wants to write
 
 	Role watchparty.Role `bun:"role"` // of whoever wants to write
 }
@@ -122,14 +121,14 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
 			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
-		ColumnExpr("EXISTS (SELECT FROM users AS u WHERE u.id = ? AND "+alive+") AS alive", userID).
 		Where("r.id = ? AND "+roomThere, roomID).For("KEY SHARE").Scan(ctx, &room)
-	switch {
-	case err != nil:
+	if err != nil {
 		return room, err
-	case !room.Alive:
-		return room, watchparty.ErrUnauthenticated
-	case room.Archived:
+	}
+	if err := living(ctx, tx, userID); err != nil {
+		return room, err
+	}
+	if room.Archived {
 		return room, shut(room.Closed)
 	}
 	if room.Quiet { // the room's lock comes before the participant's
@@ -137,7 +136,6 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 			return room, err
 		}
 	}
-	// The participant's row is the lock that a deletion of the account waits for: there is none of a deleted account.
 	in, err := touchParticipant(ctx, tx, roomID, userID)
 	switch {
 	case err != nil:
@@ -254,14 +252,18 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
-		if err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx); err != nil {
+		err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx)
+		if err != nil {
 			return err
 		}
 		author := value(row.UserID)
 		if author != userID {
-			if err := moderate(ctx, tx, row, userID); err != nil {
-				return err
-			}
+			err = moderate(ctx, tx, row, userID)
+		} else {
+			err = living(ctx, tx, userID)
+		}
+		if err != nil {
+			return err
 		}
 		if err := blank(ctx, tx, id); err != nil {
 			return err

@@ -102,7 +102,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 // user's sign-ins but the one to keep. It returns ErrWrongPassword when the user has another password by now.
 func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		user, err := lockUser(ctx, tx, userID)
+		user, err := lockLiving(ctx, tx, userID)
 		if err != nil {
 			return job.Event{}, err
 		}

@@ -208,16 +208,17 @@ func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	return row, err
 }
 
-// UpdateProfile changes what the user said and returns the account.
+// UpdateProfile changes what the user said and returns the account. It returns ErrUnauthenticated for one that is
+// deleted or suspended.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
-	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ? AND deleted_at IS NULL", id).Returning("*")
+	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(alive).Returning("*")
 	if c.DisplayName != nil {
 		update = update.Set("display_name = ?", *c.DisplayName)
 	}
 	if c.Language != nil {
 		update = update.Set("language = ?", string(*c.Language))
 	}
-	err := update.Scan(ctx)
+	err := foundAlive(update.Scan(ctx))
 	return row.user(), found(err, "update profile")
 }

@@ -63,7 +63,7 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 		return err
 	}
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		user, err := lockUser(ctx, tx, userID)
+		user, err := lockLiving(ctx, tx, userID)
 		if err != nil {
 			return job.Event{}, err
 		}
@@ -79,7 +79,7 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 // ErrKeyReused, and an error of KindLimited when the user has asked for too many mails.
 func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		user, err := lockUser(ctx, tx, userID)
+		user, err := lockLiving(ctx, tx, userID)
 		if err != nil || user.EmailVerifiedAt != nil {
 			return nil, err
 		}
