@@ -1,7 +1,5 @@
 package watchparty
 
-import "strings"
-
 // Moderation is why an admin acts on a room or a message.
 type Moderation struct {
 	Reason   string // for the room's host and for other admins
@@ -26,16 +24,10 @@ type AdminRoom struct {
 
 // AdminRoomFilter chooses among all rooms; what is empty chooses all.
 type AdminRoomFilter struct {
-	Prefix string // of the name, without regard to case
+	Search string
 	HostID string
 	State  AdminRoomState
 }
-
-// Normalise trims what people type around a value.
-func (f *AdminRoomFilter) Normalise() { f.Prefix = strings.TrimSpace(f.Prefix) }
-
-// Validate reports what cannot be searched for.
-func (f AdminRoomFilter) Validate() error { return ValidateSearch(f.Prefix) }
 
 // AdminRoomState is what admins choose rooms by.
 type AdminRoomState string

@@ -18,20 +18,20 @@ func (u User) State() UserState {
 	return UserSuspended
 }
 
-// UserSearch chooses accounts; what is empty chooses all.
-type UserSearch struct {
-	Prefix string // words of the username or the display name, or how the email address begins
+// UserFilter chooses accounts; what is empty chooses all.
+type UserFilter struct {
+	Search string // words of the username or the display name, or how the email address begins
 	State  UserState
 	Admins bool // only those whom an admin's rights were given
 }
 
 // Normalise trims what people type around a value.
-func (s *UserSearch) Normalise() { s.Prefix = strings.TrimSpace(s.Prefix) }
+func (f *UserFilter) Normalise() { f.Search = strings.TrimSpace(f.Search) }
 
 // Validate reports what cannot be searched for.
-func (s UserSearch) Validate() error {
+func (f UserFilter) Validate() error {
 	var v fields
-	v.search(s.Prefix)
+	v.search(f.Search)
 	return v.err()
 }
 

@@ -13,22 +13,21 @@ func (s *Server) ListAnyRooms(ctx context.Context, r ListAnyRoomsRequestObject) 
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyRooms", r.Params.Q, r.Params.HostID, r.Params.State)
-	if err != nil {
+	f := watchparty.AdminRoomFilter{
+		Search: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
+	}
+	if err := watchparty.ValidateSearch(f.Search); err != nil {
 		return nil, err
 	}
-	f := watchparty.AdminRoomFilter{
-		Prefix: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
-	}
-	f.Normalise()
-	if err := f.Validate(); err != nil {
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyRooms", f)
+	if err != nil {
 		return nil, err
 	}
 	rooms, err := s.store.AnyRooms(ctx, f, more(p))
 	if err != nil {
 		return nil, err
 	}
-	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Keys{r.Room.ID} })
+	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Place(r.Room.Rank, r.Room.ID) })
 	return ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
 }
 

@@ -17,12 +17,12 @@ func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListU
 	if err != nil {
 		return nil, err
 	}
-	search := watchparty.UserSearch{Prefix: value(r.Params.Q), State: watchparty.UserState(value(r.Params.State))}
-	search.Normalise()
-	if err := search.Validate(); err != nil {
+	f := watchparty.UserFilter{Search: value(r.Params.Q), State: watchparty.UserState(value(r.Params.State))}
+	f.Normalise()
+	if err := f.Validate(); err != nil {
 		return nil, err
 	}
-	users, err := s.store.Users(ctx, search, more(p))
+	users, err := s.store.Users(ctx, f, more(p))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	users, err := s.store.Users(ctx, watchparty.UserSearch{Admins: true}, more(p))
+	users, err := s.store.Users(ctx, watchparty.UserFilter{Admins: true}, more(p))
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 DROP TABLE abuse_reports;
-DROP INDEX rooms_open_idx, rooms_archived_idx, rooms_closed_idx, rooms_name_prefix_idx;
+DROP INDEX rooms_open_idx, rooms_archived_idx, rooms_closed_idx;
 ALTER TABLE rooms DROP COLUMN closed_at;
 DROP FUNCTION account_suspended(uuid);
 DROP TRIGGER users_reinstated ON users;

@@ -26,7 +26,6 @@ ALTER TABLE rooms ADD COLUMN closed_at timestamptz,
 CREATE INDEX rooms_open_idx ON rooms (id DESC) WHERE archived_at IS NULL;
 CREATE INDEX rooms_archived_idx ON rooms (id DESC) WHERE archived_at IS NOT NULL;
 CREATE INDEX rooms_closed_idx ON rooms (id DESC) WHERE closed_at IS NOT NULL;
-CREATE INDEX rooms_name_prefix_idx ON rooms (lower(name) text_pattern_ops);
 
 -- What people report to admins. The snapshot is what was reported as it was then: whoever made it can change or delete it
 -- meanwhile. Without foreign keys to what it is about, which it outlives.

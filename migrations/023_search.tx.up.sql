@@ -8,10 +8,11 @@ SET LOCAL statement_timeout = 0;
 -- search_fold writes a text in the form that is compared: compatibility forms as the characters that they stand for
 -- (NFKD), lower case, without diacritics and what is not seen, special letters and digits as the ones that people type for
 -- them, katakana as hiragana. Words end at a space; a hyphen is left where marks stood within one (face-off, ocean-s), and
--- where scripts meet. With spelt, German and Nordic letters are written as keyboards without them do: ü as ue.
+-- where scripts meet. Of marks alone they are the text. With spelt, German and Nordic letters are written as keyboards without them do: ü as ue.
 CREATE FUNCTION search_fold(t text, spelt boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     ascii CONSTANT boolean := octet_length(t) = char_length(t);
+    bare text;
 BEGIN
     IF ascii THEN
         t := lower(t COLLATE "C");
@@ -41,10 +42,11 @@ BEGIN
     END IF;
     t := regexp_replace(t COLLATE "und-x-icu", '\s+', ' ', 'g');
     t := regexp_replace(t, '(^| )[&+](?= |$)', '\1and', 'g');
+    bare := translate(t, ' -', '');
     -- Marks: punctuation, control characters, and the blocks of symbols.
     t := regexp_replace(t COLLATE "und-x-icu", '[[:punct:][:cntrl:]$+<=>^`|~¢-©¬®-±¶×÷\u02c2-\u02df\u0e3f\u2044\u20a0-\u20cf\u2100-\u214f\u2190-\u2bff'
         || '\u3003\u3004\u3012-\u3020\u3036\u303f\u309b\u309c\u3190-\u319f\u31c0-\u31ef\ufffc\ufffd\U0001f000-\U0001faff]+', '-', 'g');
-    t := btrim(regexp_replace(t, '-* [- ]*', ' ', 'g'), '- ');
+    t := coalesce(nullif(btrim(regexp_replace(t, '-* [- ]*', ' ', 'g'), '- '), ''), bare);
     IF NOT ascii THEN
         t := regexp_replace(t, '([\u0e00-\U0010ffff])-(?=[\u0e00-\U0010ffff])', '\1', 'g');
         t := regexp_replace(t, '([\u0e00-\U0010ffff])(?=[^- \u0e00-\U0010ffff])', '\1-', 'g');
@@ -141,7 +143,7 @@ BEGIN
     RETURN array_to_tsvector(lexemes);
 END $$;
 
--- A genre is the same however it is written. One that is marks alone stays as it is.
+-- A genre is the same however it is written.
 CREATE FUNCTION search_genres(genres text[]) RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path FROM CURRENT AS $$
 DECLARE
@@ -150,7 +152,7 @@ DECLARE
 BEGIN
     FOREACH genre IN ARRAY genres LOOP
         FOREACH spelt IN ARRAY ARRAY[false, true] LOOP
-            found := found || coalesce(nullif(translate(search_fold(genre, spelt), '- ', ''), ''), genre);
+            found := found || coalesce(nullif(translate(search_fold(genre, spelt), '- ', ''), ''), genre); -- a genre of hyphens
         END LOOP;
     END LOOP;
     RETURN found;
@@ -170,9 +172,11 @@ DROP INDEX movies_genres_idx, users_username_prefix_idx;
 CREATE INDEX movies_genres_idx ON movies USING gin (searched_genres);
 CREATE INDEX movies_search_idx ON movies USING gin (search);
 CREATE INDEX rooms_search_idx ON rooms USING gin (search) WHERE visibility = 'public' AND archived_at IS NULL;
+CREATE INDEX rooms_any_search_idx ON rooms USING gin (search) WHERE deleted_at IS NULL;
 CREATE INDEX users_search_idx ON users USING gin (search);
 -- Among what a search finds the shorter is the closer one, and then the first, or with the sign the last, to be added: both
 -- columns are read in one direction.
 CREATE INDEX movies_length_idx ON movies (char_length(title), id);
 CREATE INDEX rooms_length_idx ON rooms ((-char_length(name)), id) WHERE visibility = 'public' AND archived_at IS NULL;
+CREATE INDEX rooms_any_length_idx ON rooms ((-char_length(name)), id) WHERE deleted_at IS NULL;
 CREATE INDEX users_length_idx ON users ((-char_length(username)), id);

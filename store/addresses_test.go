@@ -73,7 +73,7 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 				return err
 			},
 			"search": func() error {
-				users, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: strings.TrimSpace(spelling)}, Page{Limit: 10})
+				users, err := s.Users(t.Context(), watchparty.UserFilter{Search: strings.TrimSpace(spelling)}, Page{Limit: 10})
 				require.Len(t, users, 1, spelling)
 				require.Equal(t, andre.ID, users[0].ID)
 				return err

@@ -73,7 +73,7 @@ func TestRevokeAdmin(t *testing.T) {
 	log, err = s.Audit(t.Context(), watchparty.AuditFilter{Action: watchparty.AuditAdminRevoked}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Zero(t, log[0].Actor, "by a command")
-	admins, err := s.Users(t.Context(), watchparty.UserSearch{Admins: true}, Page{Limit: 10})
+	admins, err := s.Users(t.Context(), watchparty.UserFilter{Admins: true}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{"ada"}, names(admins))
 	_, err = s.RevokeAdmin(t.Context(), "nobody@example.org")

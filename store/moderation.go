@@ -20,25 +20,31 @@ func selectAnyRooms(db bun.IDB, rows any) *bun.SelectQuery {
 	return selectRooms(db, rows).ColumnExpr("(SELECT hidden_at FROM users WHERE id = r.host_id) IS NOT NULL AS hidden")
 }
 
-// AnyRooms lists all rooms that are not deleted, newest first.
+var searchableAnyRooms = searchable{
+	alias: "r", from: "(SELECT * FROM rooms WHERE deleted_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
+}
+
+// AnyRooms lists all rooms that are not deleted, newest first, or the closest first when the filter searches for
+// something.
 func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Page) ([]watchparty.AdminRoom, error) {
-	var rows []roomRow
-	q := selectAnyRooms(s.db, &rows).Where("r.deleted_at IS NULL")
-	if f.Prefix != "" {
-		q = q.Where("lower(r.name) LIKE lower(?) || '%'", escapeLike.Replace(f.Prefix))
+	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = q.Where("r.deleted_at IS NULL")
+		if f.HostID != "" {
+			q = q.Where("r.host_id = ?", f.HostID)
+		}
+		switch f.State {
+		case watchparty.AdminRoomOpen:
+			q = q.Where("r.archived_at IS NULL")
+		case watchparty.AdminRoomArchived:
+			q = q.Where("r.archived_at IS NOT NULL")
+		case watchparty.AdminRoomClosed:
+			q = q.Where("r.closed_at IS NOT NULL")
+		}
+		return q
 	}
-	if f.HostID != "" {
-		q = q.Where("r.host_id = ?", f.HostID)
-	}
-	switch f.State {
-	case watchparty.AdminRoomOpen:
-		q = q.Where("r.archived_at IS NULL")
-	case watchparty.AdminRoomArchived:
-		q = q.Where("r.archived_at IS NOT NULL")
-	case watchparty.AdminRoomClosed:
-		q = q.Where("r.closed_at IS NOT NULL")
-	}
-	if err := p.of(q, descending, "r.id").Scan(ctx); err != nil {
+	list := func(rows *[]roomRow) *bun.SelectQuery { return selectAnyRooms(s.db, rows) }
+	rows, err := searchPage(ctx, s, searchableAnyRooms, list, choose, f.Search, p)
+	if err != nil {
 		return nil, fmt.Errorf("store: any rooms: %w", err)
 	}
 	return convert(rows, roomRow.adminRoom), nil

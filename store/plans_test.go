@@ -279,8 +279,11 @@ func TestListPlans(t *testing.T) {
 		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
-		{"AnyRooms", "by the beginning of a name", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Prefix: "MOVIE NIGHT 4999"}, at(4, 50_000)))
+		{"AnyRooms", "with a word that few have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "night 4999"}, found(at(4, 50_000), 4)))
+		}},
+		{"AnyRooms", "with a word that all have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "nig"}, found(at(4, 50_000), 4)))
 		}},
 		{"AnyRooms", "of a host with thousands", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{HostID: id(1, 1)}, at(4, 50_000)))
@@ -316,7 +319,7 @@ func TestListPlans(t *testing.T) {
 			return list(s.ExportAbuseReports(ctx, id(1, 1), at(15, 1000)))
 		}},
 		{"Users", "admins", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Users(ctx, watchparty.UserSearch{Admins: true}, at(1, 10_000)))
+			return list(s.Users(ctx, watchparty.UserFilter{Admins: true}, at(1, 10_000)))
 		}},
 		{"Participants", "of a full room", "participants", watchparty.MaxCapacity, func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
 			return list(s.Participants(ctx, busy))
@@ -355,13 +358,13 @@ func TestListPlans(t *testing.T) {
 			return list(s.Sessions(ctx, id(1, 1), at(2, 5000)))
 		}},
 		{"Users", "all", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Users(ctx, watchparty.UserSearch{}, at(1, 10_000)))
+			return list(s.Users(ctx, watchparty.UserFilter{}, at(1, 10_000)))
 		}},
 		{"Users", "by the beginning of a name", "users", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Users(ctx, watchparty.UserSearch{Prefix: "USER1999"}, found(at(1, 10_000), 2)))
+			return list(s.Users(ctx, watchparty.UserFilter{Search: "USER1999"}, found(at(1, 10_000), 2)))
 		}},
 		{"Users", "suspended", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Users(ctx, watchparty.UserSearch{State: watchparty.UserSuspended}, at(1, 10_000)))
+			return list(s.Users(ctx, watchparty.UserFilter{State: watchparty.UserSuspended}, at(1, 10_000)))
 		}},
 		{"Audit", "all", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Audit(ctx, watchparty.AuditFilter{}, at(7, 15_000)))

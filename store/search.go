@@ -55,8 +55,11 @@ func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	var words, whole [spellings]string
 	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), search_fold(?1, false), search_fold(?1, true)",
 		ampersand.ReplaceAllString(typed, "$1"), typed).Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
-	if err != nil || words[0] == "" {
+	if err != nil || whole[0] == "" {
 		return query{}, err
+	}
+	if words[0] == "" { // & alone
+		words = whole
 	}
 	return parseSearch(words).query(whole), nil
 }
@@ -235,7 +238,8 @@ const (
 	rankStep = 1000
 	// closest is how many rows are looked through, the shortest first, before the index is asked for all that match.
 	closest = 1000
-	// mostPicked is how many rows the index picks at most to be sorted; of more, the rest is not found.
+	// mostPicked is how many rows the index picks at most to be sorted, up to each wide level; of more, the rest is not
+	// found.
 	mostPicked = 5_000
 )
 
@@ -341,30 +345,36 @@ func (l searchable) found(
 			return q
 		}))
 	}
-	following := shortest().Where("(?, ?) ? (?, ?) AND ?", key, l.id(), beyond, place, bun.NullZero(after), after != "")
+	looked := list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(shortest())).Where("level > ?", begin)
+	if after != "" {
+		following := shortest().Where("(?, ?) ? (?, ?)", key, l.id(), beyond, place, after)
+		looked = looked.UnionAll(list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(following)).Where("level = ?", begin))
+	}
 	// picked are the rows of the levels before the one that is filled, or of all.
 	picked := list.NewSelect().TableExpr("(SELECT NULL::uuid AS id, 0 AS length, 0 AS level WHERE false) AS none")
 	pick := func(rows *bun.SelectQuery, from, to int) {
 		picked = picked.UnionAll(list.NewSelect().ColumnExpr("id, length, level").TableExpr("(?) AS m", rows.Limit(mostPicked)).
 			Where("level BETWEEN ? AND ?", from, to))
 	}
-	first, words, until := max(begin, offset), "", []string{}
-	for i, level := range levels[first-offset:] {
+	first, words, until := max(begin, offset), "", []string{} // of the levels since the last wide one
+	for i := first; i < end; i++ {
+		level := levels[i-offset]
 		if !level.words {
 			pick(matches(list.NewSelect().TableExpr(l.from)).Where(level.condition, level.argument).
-				Where("(SELECT level FROM filled) > ?", first+i), first+i, first+i)
+				Where("(SELECT level FROM filled) > ?", i), i, i)
+			first = i + 1
 			continue
 		}
 		words = strings.TrimPrefix(words+" | ("+level.argument.(string)+")", " | ")
 		until = append(until, words)
-	}
-	if len(until) > 0 {
-		pick(matches(list.NewSelect().TableExpr(l.from)).
-			Where("search @@ (ARRAY[?]::tsquery[])[least((SELECT level FROM filled) - ?, ?)]", bun.List(until), first, len(until)), first, end)
+		if level.wide {
+			pick(matches(list.NewSelect().TableExpr(l.from)).
+				Where("search @@ (ARRAY[?]::tsquery[])[least((SELECT level FROM filled) - ?, ?)]", bun.List(until), first, len(until)), first, i)
+			first, words, until = i+1, "", nil
+		}
 	}
 	hits := bun.SafeQuery(`WITH shortest AS (
-			SELECT id, level, length FROM (?) AS m WHERE level > ?
-			UNION ALL SELECT id, level, length FROM (?) AS m WHERE level = ?
+			?
 		), filled AS (
 			SELECT coalesce(min(level), ?) AS level
 			FROM (SELECT level, sum(count(*)) OVER (ORDER BY level) AS rows FROM shortest GROUP BY level) AS l WHERE rows >= ?
@@ -375,7 +385,7 @@ func (l searchable) found(
 		)
 		SELECT id, level * ? + length AS rank FROM rest
 		UNION ALL SELECT id, level * ? + length FROM shortest WHERE level = (SELECT level FROM filled)`,
-		among(shortest()), begin, among(following), begin,
+		looked,
 		end, p.Limit,
 		picked, begin, begin, former, former, beyond, bun.NullZero(after), direction, p.Limit,
 		rankStep, rankStep)

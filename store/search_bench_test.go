@@ -107,7 +107,7 @@ func BenchmarkSearch(b *testing.B) {
 			return err
 		}},
 		{"users", func(typed string) error {
-			_, err := s.Users(b.Context(), watchparty.UserSearch{Prefix: typed}, Page{Limit: 21})
+			_, err := s.Users(b.Context(), watchparty.UserFilter{Search: typed}, Page{Limit: 21})
 			return err
 		}},
 	} {

@@ -38,7 +38,8 @@ var catalogue = map[string]string{
 	"Նռան գույնը": "", "ភ្លេងចុងក្រោយ": "", "Ｆｕｌｌｗｉｄｔｈ": "", "Ⅻ Monkeys": "", "Toy Story": "", "Toy Story 2": "",
 	"Interstellar": "", "The Shawshank Redemption": "", "Nosferatu": "A vampire in Wisborg, not in Bremen; his shadow-play is feared",
 	"Metropolis": "Stadt der Zukunft; 東京の夜", "Casablanca": "", "Her": "", "Hercules": "", "It": "", "Italian for Beginners": "",
-	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "",
+	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "", "$": "", "+1": "",
+	"¡¿?!": "", "🍿🎥": "", "$🍿": "", "&": "", "---": "",
 }
 
 // searches are what people type, and what they are given: first the first titles, in order; then what is among the
@@ -225,12 +226,22 @@ var searches = []struct {
 	{"Zorbas", nil, nil, []string{"Ζορμπάς"}},
 	{"xnosferatux", nil, nil, []string{"Nosferatu"}},
 	{"nosferatu redemption", nil, nil, []string{"Nosferatu", "The Shawshank Redemption"}},
+	// Marks are words where there are no others.
+	{"…", []string{"…"}, nil, nil},
+	{"🎬", []string{"🎬"}, nil, []string{"🍿🎥"}},
+	{"🎬\ufe0f", []string{"🎬"}, nil, nil},
+	{"🎥", []string{"🍿🎥"}, nil, nil},
+	{"🍿 🎥", []string{"🍿🎥"}, nil, nil},
+	{"$", []string{"$", "$🍿"}, nil, nil},
+	{"🍿", []string{"🍿🎥"}, []string{"$🍿"}, nil},
+	{"¡¿?!", []string{"¡¿?!"}, nil, nil},
+	{"+1", []string{"+1"}, nil, nil},
+	{"matrix 🎬", []string{"The Matrix", "The Matrix Reloaded"}, nil, []string{"🎬"}},
+	{"--", nil, nil, []string{"---"}},
 	// No word, and nobody's syntax.
-	{"…", nil, nil, []string{"…"}},
-	{"🎬", nil, nil, []string{"🎬"}},
-	{"' & | ! ( ) <-> :* \\", nil, nil, []string{"Tom and Jerry"}},
+	{"' & | ! ( ) <-> :* \\", []string{"&"}, nil, []string{"Tom and Jerry"}},
 	{"\u0301\u0308", nil, nil, []string{"Amélie"}},
-	{"&", nil, nil, []string{"Fast & Furious"}},
+	{"&", []string{"&"}, []string{"Fast & Furious"}, nil},
 	{"thin & !man", []string{"The Thin Man"}, nil, nil},
 	{"thin | woman", nil, nil, []string{"The Thin Man"}},
 	{"'thin' man", []string{"The Thin Man"}, nil, nil},
@@ -290,6 +301,8 @@ func TestSearchEverywhere(t *testing.T) {
 	for _, name := range []string{"Face/Off & friends", "七人の侍 — 上映会", "Kino für alle", "Wall·E night", "Ёлки 2"} {
 		newRoom(t, s, root, func(n *watchparty.NewRoom) { n.Name, n.Description = name, "Amélie's café; spider-man" })
 	}
+	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?",
+		newRoom(t, s, root, func(n *watchparty.NewRoom) { n.Name, n.Visibility = "Archived, secret", watchparty.Private }).ID)
 	for _, genres := range [][]string{{"sci-fi", "komödie"}, {"film noir"}, {"侍"}, {"🎃"}, {"???"}} {
 		newMovie(t, s, root, watchparty.NewMovie{Title: genres[0], Genres: genres})
 	}
@@ -298,8 +311,13 @@ func TestSearchEverywhere(t *testing.T) {
 		require.NoError(t, err)
 		return ids(found, func(r watchparty.Room) string { return r.Name })
 	}
+	anyRooms := func(typed string) []string {
+		found, err := s.AnyRooms(t.Context(), watchparty.AdminRoomFilter{Search: typed}, Page{Limit: 10})
+		require.NoError(t, err)
+		return ids(found, func(r watchparty.AdminRoom) string { return r.Room.Name })
+	}
 	users := func(typed string) []string {
-		found, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: typed}, Page{Limit: 10})
+		found, err := s.Users(t.Context(), watchparty.UserFilter{Search: typed}, Page{Limit: 10})
 		require.NoError(t, err)
 		return ids(found, func(u watchparty.User) string { return u.Username })
 	}
@@ -317,6 +335,8 @@ func TestSearchEverywhere(t *testing.T) {
 		{rooms, "侍", []string{"七人の侍 — 上映会"}}, {rooms, "kino fuer", []string{"Kino für alle"}}, {rooms, "walle", []string{"Wall·E night"}},
 		{rooms, "елки", []string{"Ёлки 2"}}, {rooms, "ёлки3", nil}, {rooms, "wlal", []string{"Wall·E night"}}, {rooms, "wxyl", nil}, {rooms, "nihgt", []string{"Wall·E night"}},
 		{rooms, "ame\u0301lie wall", []string{"Wall·E night"}}, {rooms, "amelie café spiderman wall", []string{"Wall·E night"}}, {rooms, "🎬", nil},
+		{anyRooms, "faceoff", []string{"Face/Off & friends"}}, {anyRooms, "night walle", []string{"Wall·E night"}},
+		{anyRooms, "secret", []string{"Archived, secret"}}, {rooms, "secret", nil},
 		{users, "zoe", []string{"zoe.smith"}}, {users, "zoesmith", []string{"zoe.smith"}}, {users, "muller", []string{"zoe.smith"}},
 		{users, "MUELLER", []string{"zoe.smith"}}, {users, "andreb", []string{"andre_b"}}, {users, "andre b", []string{"andre_b"}},
 		{users, "tom tom", []string{"Tom-Tom"}}, {users, "侍", []string{"Tom-Tom"}}, {users, "andrd", []string{"andre_b"}},
@@ -379,6 +399,24 @@ func TestSearchManyRows(t *testing.T) {
 		require.Len(t, found, want, typed)
 		slices.Sort(found)
 		require.Len(t, slices.Compact(found), want, "%q: each once", typed)
+	}
+}
+
+// TestSearchExactAmongMany: of more rows than are sorted, the closest is the first all the same.
+func TestSearchExactAmongMany(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	exec(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
+		SELECT gen_random_uuid(), 'Day ' || n, 1950, 90 FROM generate_series(1, ?0) AS n
+		UNION ALL SELECT gen_random_uuid(), 'Some movie night with friends ' || n, 1950, 90 FROM generate_series(1, ?1) AS n
+		UNION ALL SELECT gen_random_uuid(), 'Movie nights with friends', 1950, 90
+		UNION ALL SELECT gen_random_uuid(), 'Movie night with friends', 1950, 90`, closest, mostPicked+100)
+	exec(t, s, "ANALYZE movies")
+	for typed, want := range map[string]string{"movie night with friends": "Movie night with friends", "movie nig": "Movie night with friends", "movie nights": "Movie nights with friends"} {
+		found, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: typed}, Page{Limit: 10})
+		require.NoError(t, err)
+		require.NotEmpty(t, found)
+		require.Equal(t, want, found[0].Title, typed)
 	}
 }
 

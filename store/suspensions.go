@@ -24,16 +24,16 @@ func byBeginningOfAddress(typed string) schema.QueryWithArgs {
 
 // Users lists accounts, newest first, or the closest first when it searches for something: by their names, and by their
 // addresses.
-func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page) ([]watchparty.User, error) {
+func (s *Store) Users(ctx context.Context, f watchparty.UserFilter, p Page) ([]watchparty.User, error) {
 	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("u.deleted_at IS NULL")
-		switch search.State {
+		switch f.State {
 		case watchparty.UserActive:
 			q = q.Where("u.suspended_at IS NULL")
 		case watchparty.UserSuspended:
 			q = q.Where("u.suspended_at IS NOT NULL")
 		}
-		if search.Admins {
+		if f.Admins {
 			q = q.Where("u.is_admin")
 		}
 		return q
@@ -41,7 +41,7 @@ func (s *Store) Users(ctx context.Context, search watchparty.UserSearch, p Page)
 	list := func(rows *[]userRow) *bun.SelectQuery {
 		return s.db.NewSelect().Model(rows).ColumnExpr("?TableColumns")
 	}
-	rows, err := searchPage(ctx, s, searchableUsers, list, choose, search.Prefix, p)
+	rows, err := searchPage(ctx, s, searchableUsers, list, choose, f.Search, p)
 	if err != nil {
 		return nil, fmt.Errorf("store: users: %w", err)
 	}

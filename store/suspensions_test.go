@@ -37,33 +37,33 @@ func TestUsers(t *testing.T) {
 	require.NoError(t, err)
 
 	for _, c := range []struct {
-		search watchparty.UserSearch
+		search watchparty.UserFilter
 		want   []string
 	}{
-		{watchparty.UserSearch{}, []string{"Bert", "annaxb", "anna_b", "Anna", "root"}},
-		{watchparty.UserSearch{Prefix: "ANN"}, []string{"Anna", "annaxb", "anna_b"}},
-		{watchparty.UserSearch{Prefix: "an"}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
-		{watchparty.UserSearch{Prefix: "anna_"}, []string{"Anna", "anna_b", "annaxb"}},
-		{watchparty.UserSearch{Prefix: "%"}, nil},
-		{watchparty.UserSearch{Prefix: "n%"}, nil},
-		{watchparty.UserSearch{Prefix: `an%\`}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
-		{watchparty.UserSearch{Prefix: `AN%\_'@e`}, []string{"Bert"}},
-		{watchparty.UserSearch{Prefix: "nna"}, nil},
-		{watchparty.UserSearch{Prefix: "anna@example.org"}, []string{"Anna"}},
-		{watchparty.UserSearch{Prefix: "gone"}, nil},
-		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserSuspended}, []string{"Bert"}},
-		{watchparty.UserSearch{State: watchparty.UserSuspended}, []string{"Bert"}},
-		{watchparty.UserSearch{Prefix: "an", State: watchparty.UserActive}, []string{"Anna", "annaxb", "anna_b"}},
+		{watchparty.UserFilter{}, []string{"Bert", "annaxb", "anna_b", "Anna", "root"}},
+		{watchparty.UserFilter{Search: "ANN"}, []string{"Anna", "annaxb", "anna_b"}},
+		{watchparty.UserFilter{Search: "an"}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
+		{watchparty.UserFilter{Search: "anna_"}, []string{"Anna", "anna_b", "annaxb"}},
+		{watchparty.UserFilter{Search: "%"}, nil},
+		{watchparty.UserFilter{Search: "n%"}, nil},
+		{watchparty.UserFilter{Search: `an%\`}, []string{"Anna", "annaxb", "anna_b", "Bert"}},
+		{watchparty.UserFilter{Search: `AN%\_'@e`}, []string{"Bert"}},
+		{watchparty.UserFilter{Search: "nna"}, nil},
+		{watchparty.UserFilter{Search: "anna@example.org"}, []string{"Anna"}},
+		{watchparty.UserFilter{Search: "gone"}, nil},
+		{watchparty.UserFilter{Search: "an", State: watchparty.UserSuspended}, []string{"Bert"}},
+		{watchparty.UserFilter{State: watchparty.UserSuspended}, []string{"Bert"}},
+		{watchparty.UserFilter{Search: "an", State: watchparty.UserActive}, []string{"Anna", "annaxb", "anna_b"}},
 	} {
 		found, err := s.Users(t.Context(), c.search, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, c.want, names(found), "%+v", c.search)
 	}
 
-	first, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 2})
+	first, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 2})
 	require.NoError(t, err)
 	last := first[1]
-	rest, err := s.Users(t.Context(), watchparty.UserSearch{Prefix: "an"}, Page{Limit: 10, After: Place(last.Rank, last.ID)})
+	rest, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 10, After: Place(last.Rank, last.ID)})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, names(slices.Concat(first, rest)))
 }

@@ -101,7 +101,7 @@ func (p program) revokeAdmin(ctx context.Context, s *store.Store, email string) 
 func (p program) listAdmins(ctx context.Context, s *store.Store) error {
 	page := store.Page{Limit: adminsPage}
 	for {
-		admins, err := s.Users(ctx, watchparty.UserSearch{Admins: true}, page)
+		admins, err := s.Users(ctx, watchparty.UserFilter{Admins: true}, page)
 		if err != nil {
 			return err
 		}
