@@ -257,6 +257,7 @@ func (a *attic) requireCompleted(t *testing.T, id string, before, went map[watch
 // TestWorkerKilledInCleanup: whenever the worker dies, the run completes, what it counts is what went, and nothing that
 // is younger than its policy's age goes.
 func TestWorkerKilledInCleanup(t *testing.T) {
+	t.Parallel()
 	a := newAttic(t)
 	everything := map[string]any{"policies": slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { return kinds[p].count == "" })}
 

@@ -11,6 +11,7 @@ import (
 
 // TestWrongSettings: one line says what is wrong and how to mend it, and the exit code is 1.
 func TestWrongSettings(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })

@@ -21,6 +21,7 @@ import (
 
 // TestTemporalAway: registration works at once while Temporal is down, and each mail follows, once, when it is back.
 func TestTemporalAway(t *testing.T) {
+	t.Parallel()
 	const users = 50
 	s := newSystem(t)
 	s.startAPI(t)
@@ -60,6 +61,7 @@ func (s *system) awaitIdle(t testing.TB) {
 
 // TestWorkerKilledInAvatar: a worker that dies while it renders costs only time.
 func TestWorkerKilledInAvatar(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t)
 	s.startAPI(t)
 	worker := s.startWorker(t)
@@ -102,6 +104,7 @@ func bigPicture(t *testing.T) []byte {
 
 // TestAPIKilled: what a 201 has promised does not need the process that promised it.
 func TestAPIKilled(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t)
 	api := s.startAPI(t)
 	s.client.register(t, "dora", "Dora")
@@ -114,6 +117,7 @@ func TestAPIKilled(t *testing.T) {
 
 // TestRedisAway: everything still answers, quickly, and nothing stale comes back with Redis, which keeps what it had.
 func TestRedisAway(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t)
 	redis := newGate(t, strings.TrimSuffix(strings.TrimPrefix(s.stack.RedisURL(), "redis://"), "/0"))
 	s.environ = append(s.environ, "REDIS_URL=redis://"+redis.addr())
@@ -158,6 +162,7 @@ func TestRedisAway(t *testing.T) {
 
 // TestCleanStop: SIGTERM ends both processes in order, with exit code 0.
 func TestCleanStop(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t)
 	api, worker := s.startAPI(t), s.startWorker(t)
 	s.client.register(t, "finn", "Finn")

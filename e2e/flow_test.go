@@ -99,6 +99,7 @@ func allFree(offset int) bool {
 
 // TestWholeFlow is the product's main job, from `watchparty dev` to the histories that it leaves.
 func TestWholeFlow(t *testing.T) {
+	t.Parallel()
 	offset := freeOffset(t)
 	d := startDev(t, sharedDir(t), offset)
 	cfg, err := config.Load(append(bare(t), pairs(d.settings)...))

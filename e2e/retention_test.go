@@ -418,6 +418,7 @@ func removeOldMessages(t testing.TB, databaseURL string, of size) *retention {
 
 // TestRetentionUnderLoad: a run removes the old messages and no others, while people post and read.
 func TestRetentionUnderLoad(t *testing.T) {
+	t.Parallel()
 	of := size{rooms: 50, messages: 6000, people: 3, posts: 20, reads: 40, slice: 300 * time.Millisecond}
 	r := removeOldMessages(t, "", of)
 	run, err := r.store.Run(t.Context(), r.runID)

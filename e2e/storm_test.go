@@ -142,6 +142,7 @@ func (w *weather) accepted(t require.TestingT) map[string][]string {
 // TestMailStorm: whatever the mail server does, while workers are killed and Temporal is restarted, everybody's welcome
 // is accepted, by one Message-ID. It may come more than once where the worker could not know that the server has it.
 func TestMailStorm(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	s := newSystem(t)
 	w, trusted := newWeather(t)

@@ -56,7 +56,7 @@ func TestAvatarUploads(t *testing.T) {
 		require.Equal(t, 2, upload(t, s, ada))
 		require.Equal(t, 1, upload(t, s, bob))
 		_, err := s.NextAvatarVersion(t.Context(), newID())
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 	})
 
 	t.Run("no version is given twice", func(t *testing.T) {

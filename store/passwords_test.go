@@ -163,7 +163,7 @@ func TestChangePassword(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	require.ErrorIs(t, s.ChangePassword(t.Context(), ada.ID, "hash of ada", "third", ""), watchparty.ErrWrongPassword)
 	require.Equal(t, "second", hashOf(t, s, ada))
-	require.ErrorIs(t, s.ChangePassword(t.Context(), newID(), "x", "y", ""), watchparty.ErrNotFound)
+	require.ErrorIs(t, s.ChangePassword(t.Context(), newID(), "x", "y", ""), watchparty.ErrUnauthenticated)
 	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("late"), TTL: time.Hour})
 	require.ErrorIs(t, err, watchparty.ErrBadCredentials, "the password was checked before it was changed")
 }

@@ -230,7 +230,7 @@ func TestAccounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Charles", same.DisplayName)
 		_, err = s.UpdateProfile(t.Context(), newID(), watchparty.ProfileChange{DisplayName: &name})
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
+		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 	})
 
 	t.Run("grant admin", func(t *testing.T) {
