@@ -62,6 +62,13 @@ func (s *Server) keepUpload(ctx context.Context, name string, data []byte, f pro
 	return s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: f.ContentType()})
 }
 
+const (
+	// initialUpload is the memory that a picture is read to at first, in bytes; it doubles as needed.
+	initialUpload = 256 << 10
+	// maxPartName is how long the name of a part may be to be answered, in bytes.
+	maxPartName = 100
+)
+
 // readAvatar finds the one file of the form.
 func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
 	var data []byte
@@ -69,24 +76,37 @@ func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
 	for {
 		part, err := form.NextPart()
 		switch {
-		case errors.Is(err, io.EOF) && found:
+		case err == io.EOF && found: //nolint:errorlint // a form that breaks off is an EOF that is wrapped
 			return data, nil
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // as above
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "required", Message: "is missing"})
 		case err != nil:
 			return nil, malformedForm(err)
 		case !utf8.ValidString(part.FileName()):
 			return nil, notUTF8("avatar")
+		case !utf8.ValidString(part.FormName()):
+			return nil, notUTF8("body")
 		case part.FormName() != "avatar":
-			continue
+			return nil, watchparty.Invalid(watchparty.FieldError{Field: partName(part), Code: "unknown", Message: "is not a part of this form"})
 		case found:
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "too_many", Message: "must be one file"})
 		}
 		found = true
-		if data, err = io.ReadAll(io.LimitReader(part, limit+1)); err != nil {
+		content := bytes.NewBuffer(make([]byte, 0, initialUpload))
+		if _, err := content.ReadFrom(io.LimitReader(part, limit+1)); err != nil {
 			return nil, malformedForm(err)
 		}
+		data = content.Bytes()
 	}
+}
+
+// partName is what a problem calls a part of a form.
+func partName(part *multipart.Part) string {
+	name := part.FormName()
+	if name == "" || len(name) > maxPartName {
+		return "body"
+	}
+	return name
 }
 
 func malformedForm(err error) error {

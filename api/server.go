@@ -94,7 +94,8 @@ func New(d Deps) (*Server, error) {
 // ServeHTTP makes the server usable in tests without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, and it returns nil.
+// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, or are cut short after
+// HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s.echo,
@@ -121,8 +122,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.HTTP.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(stop)
-	if err != nil {
-		err = errors.Join(err, server.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.WarnContext(ctx, "requests were cut short at the stop", slog.Duration("after", s.cfg.HTTP.ShutdownTimeout))
+		err = server.Close()
 	}
 	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

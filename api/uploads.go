@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,50 +24,128 @@ func isUpload(c echo.Context) bool {
 }
 
 const (
-	// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB was seen to take 50 MB there,
-	// since the contract's validator, the form's reader and the bucket have copies, and the collector comes later.
-	uploadsAtOnce = 4
+	// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB takes up to 25 MB there (see
+	// BenchmarkUpload): what it was read to, what the bucket makes of it, and what waits for the collector.
+	uploadsAtOnce = 8
 	// maxSpooled is how many uploads are on their way or wait for their turn at a time, in each replica: at 5 MB, 1.3 GB of
 	// disk where temporary files are.
 	maxSpooled = 256
+	// uploadsPerAccount is how many of these may be one account's.
+	uploadsPerAccount = 3
+	// leastUploadRate is how fast an upload has to come, in bytes a second on average, once uploadGrace is over.
+	leastUploadRate = 16 << 10
+	uploadGrace     = 10 * time.Second
 )
 
-var errTooManyUploads = &watchparty.Error{
-	Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many pictures are being uploaded. Try again in a moment.", RetryAfter: 5 * time.Second,
+var (
+	errTooManyUploads = &watchparty.Error{
+		Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many pictures are being uploaded. Try again in a moment.",
+		RetryAfter: 5 * time.Second,
+	}
+	errTooManyOwnUploads = &watchparty.Error{
+		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "You are uploading several pictures already. Wait for one of them.",
+		RetryAfter: 5 * time.Second,
+	}
+)
+
+// uploads are the places for pictures on their way.
+type uploads struct {
+	spooled, inMemory *semaphore.Weighted
+	mu                sync.Mutex
+	own               map[string]int // how many places each account has
 }
 
-// spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: those
-// who send slowly take no memory, and keep nobody else waiting. Only who is signed in gets that far.
+func newUploads() *uploads {
+	return &uploads{
+		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(uploadsAtOnce), own: map[string]int{},
+	}
+}
+
+// enter takes a place for an account, and returns what gives it back.
+func (u *uploads) enter(userID string) (leave func(), err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.own[userID] >= uploadsPerAccount {
+		return nil, errTooManyOwnUploads
+	}
+	if !u.spooled.TryAcquire(1) {
+		return nil, errTooManyUploads
+	}
+	u.own[userID]++
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.own[userID]--; u.own[userID] == 0 {
+			delete(u.own, userID)
+		}
+		u.spooled.Release(1)
+	}, nil
+}
+
+// spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: clients
+// that send slowly take no memory, and keep nobody else waiting. Only signed-in clients get that far.
 func (s *Server) spool() echo.MiddlewareFunc {
-	spooled, slots := semaphore.NewWeighted(maxSpooled), semaphore.NewWeighted(uploadsAtOnce)
+	places := newUploads()
 	return func(next echo.HandlerFunc) echo.HandlerFunc { // called for each request
 		return func(c echo.Context) error {
 			r := c.Request()
 			if !isUpload(c) || r.Body == nil {
 				return next(c)
 			}
-			if _, err := caller(r.Context()); err != nil {
+			id, err := caller(r.Context())
+			if err != nil {
 				return err
 			}
-			if !spooled.TryAcquire(1) {
-				return errTooManyUploads
+			media, parameters, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+			if err != nil || media != echo.MIMEMultipartForm {
+				return errContentType
 			}
-			defer spooled.Release(1)
-			file, err := toFile(r.Body)
+			if parameters["boundary"] == "" {
+				return malformedForm(http.ErrMissingBoundary)
+			}
+			leave, err := places.enter(id.UserID)
+			if err != nil {
+				c.Response().Header().Set("Connection", "close") // or the answer would come after the rest of the body
+				return err
+			}
+			defer leave()
+			response := http.NewResponseController(c.Response())
+			file, err := toFile(&paced{
+				body: r.Body, begun: time.Now(), last: time.Now().Add(s.cfg.HTTP.ReadTimeout), setDeadline: response.SetReadDeadline,
+			})
 			// However long that took, there is time for an answer.
-			_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
+			_ = response.SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 			if err != nil {
 				return err
 			}
 			defer file.Close() //nolint:errcheck // it is gone with it
-			if err := slots.Acquire(r.Context(), 1); err != nil {
+			if err := places.inMemory.Acquire(r.Context(), 1); err != nil {
 				return fmt.Errorf("api: wait with an upload: %w", err)
 			}
-			defer slots.Release(1)
+			defer places.inMemory.Release(1)
 			r.Body = io.NopCloser(file)
 			return next(c)
 		}
 	}
+}
+
+// paced is a body whose connection is given up when it comes too slowly, or not by the last moment.
+type paced struct {
+	body        io.Reader
+	begun, last time.Time
+	read        int64
+	setDeadline func(time.Time) error
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	due := p.begun.Add(uploadGrace + time.Duration(p.read)*time.Second/leastUploadRate)
+	if due.After(p.last) {
+		due = p.last
+	}
+	_ = p.setDeadline(due) // a recorder in a test has none
+	n, err := p.body.Read(b)
+	p.read += int64(n)
+	return n, err
 }
 
 // toFile copies body to a file that has no name any more, so that nothing is left of it whatever happens.

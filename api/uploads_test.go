@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
@@ -25,15 +26,22 @@ import (
 func TestSlowUploads(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	alice, bob := b.user(t, "alice"), b.user(t, "bob")
-	form, err := io.ReadAll(b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)}).Body)
-	require.NoError(t, err)
+	bob := b.user(t, "bob")
 	const slow = 3 * uploadsAtOnce
+	people := make([]person, slow)
+	for i := range people {
+		people[i] = b.user(t, fmt.Sprint("slow", i))
+	}
+	r := b.upload(t, bob.token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+	form, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
 	answers := make(chan answer, slow)
 	var senders []*io.PipeWriter
-	for range slow {
+	for _, p := range people {
 		body, send := io.Pipe()
-		r := b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+		contentType := r.Header.Get("Content-Type")
+		r := b.upload(t, p.token, part{"avatar", "me.png", "image/png", picture(8, 8)})
+		r.Header.Set("Content-Type", contentType)
 		r.Body, r.ContentLength = body, -1
 		go func() { answers <- b.serve(t, r) }()
 		_, err := send.Write(form[:len(form)/2]) // returns when it has been read
@@ -50,7 +58,84 @@ func TestSlowUploads(t *testing.T) {
 		a.requireProblem(t, 400, "invalid_request")
 		require.Equal(t, []string{"body"}, a.fields())
 	}
-	b.do(t, "GET", avatarPath, alice.token, nil).requireProblem(t, 404, "not_found")
+	for _, p := range people {
+		b.do(t, "GET", avatarPath, p.token, nil).requireProblem(t, 404, "not_found")
+	}
+}
+
+// TestUploadsOfOneAccount: it has a few places, and others have theirs.
+func TestUploadsOfOneAccount(t *testing.T) {
+	t.Parallel()
+	u := newUploads()
+	var leave []func()
+	for range uploadsPerAccount {
+		done, err := u.enter("alice")
+		require.NoError(t, err)
+		leave = append(leave, done)
+	}
+	_, err := u.enter("alice")
+	require.ErrorIs(t, err, errTooManyOwnUploads)
+	done, err := u.enter("bob")
+	require.NoError(t, err)
+	done()
+	leave[0]()
+	done, err = u.enter("alice")
+	require.NoError(t, err)
+	for _, done := range append(leave[1:], done) {
+		done()
+	}
+	require.Empty(t, u.own)
+}
+
+// TestUploadThatTrickles: one that comes too slowly is given up long before the server's read time-out.
+// TestUploadPlacesOfOneAccount: slow uploads of one account keep that account waiting, and nobody else.
+func TestUploadPlacesOfOneAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	photo := part{"avatar", "me.png", "image/png", picture(8, 8)}
+	answers := make(chan answer, uploadsPerAccount)
+	var senders []*io.PipeWriter
+	for range uploadsPerAccount {
+		body, send := io.Pipe()
+		r := b.upload(t, alice.token, photo)
+		form := r.Body
+		r.Body, r.ContentLength = body, -1
+		go func() { answers <- b.serve(t, r) }()
+		_, err := io.CopyN(send, form, 100) // returns when it has been read
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = form.Close() })
+		senders = append(senders, send)
+	}
+	refused := b.serve(t, b.upload(t, alice.token, photo))
+	refused.requireProblem(t, 429, "rate_limited")
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	require.Equal(t, 202, b.serve(t, b.upload(t, bob.token, photo)).status)
+	for _, send := range senders {
+		require.NoError(t, send.CloseWithError(io.ErrUnexpectedEOF))
+		a := <-answers
+		a.requireProblem(t, 400, "invalid_request")
+	}
+	require.Equal(t, 202, b.serve(t, b.upload(t, alice.token, photo)).status)
+}
+
+func TestUploadThatTrickles(t *testing.T) {
+	t.Parallel()
+	var due time.Time
+	p := &paced{
+		body: strings.NewReader(strings.Repeat("x", 3*leastUploadRate)), begun: time.Now(), last: time.Now().Add(time.Hour),
+		setDeadline: func(at time.Time) error { due = at; return nil },
+	}
+	buffer := make([]byte, leastUploadRate)
+	for second := range 3 {
+		_, err := io.ReadFull(p, buffer)
+		require.NoError(t, err)
+		require.LessOrEqual(t, due.Sub(p.begun), uploadGrace+time.Duration(second+1)*time.Second)
+	}
+	p.last = p.begun.Add(time.Second)
+	_, err := p.Read(buffer)
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, p.last, due, "nor is it waited for longer than for any request")
 }
 
 // TestUploadsOfStrangers: who is not signed in uploads nothing, and what is no upload may not be as large as one.
@@ -91,7 +176,7 @@ func TestTooManyUploads(t *testing.T) {
 	spool := (&Server{}).spool()
 	e := echo.New()
 	send := func(body io.Reader) error {
-		c := e.NewContext(httptest.NewRequestWithContext(signedIn(t), http.MethodPut, basePath+avatarPath, body), httptest.NewRecorder())
+		c := e.NewContext(uploadRequest(t, body), httptest.NewRecorder())
 		c.SetPath(avatarRoute)
 		return spool(func(echo.Context) error { return nil })(c)
 	}
@@ -172,9 +257,14 @@ func (b *bundle) dial(t *testing.T) net.Conn {
 	return conn
 }
 
-func signedIn(t *testing.T) context.Context {
+// uploadRequest is one of an account of its own.
+func uploadRequest(t *testing.T, body io.Reader) *http.Request {
 	t.Helper()
-	return context.WithValue(t.Context(), identityKey{}, identity{claimed: auth.Identity{UserID: unknownID}, confirm: func() error { return nil }})
+	id := identity{claimed: auth.Identity{UserID: uuid.NewString()}, confirm: func() error { return nil }}
+	ctx := context.WithValue(t.Context(), identityKey{}, id)
+	r := httptest.NewRequestWithContext(ctx, http.MethodPut, basePath+avatarPath, body)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	return r
 }
 
 // TestUploadsInMemory: never more than are allowed, and everyone's turn comes.
@@ -207,8 +297,7 @@ func TestUploadsInMemory(t *testing.T) {
 	var wg sync.WaitGroup
 	for range uploads {
 		wg.Go(func() {
-			r := httptest.NewRequestWithContext(signedIn(t), http.MethodPut, basePath+avatarPath, strings.NewReader("the whole picture"))
-			c := e.NewContext(r, httptest.NewRecorder())
+			c := e.NewContext(uploadRequest(t, strings.NewReader("the whole picture")), httptest.NewRecorder())
 			c.SetPath(avatarRoute)
 			if err := spool(inMemory)(c); err != nil { // as Echo does it
 				t.Error(err)

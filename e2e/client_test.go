@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var httpClient = &http.Client{Timeout: 15 * time.Second}
+var httpClient = &http.Client{Timeout: 60 * time.Second}
 
 // client speaks to the API as one user; without a token as nobody.
 type client struct {
