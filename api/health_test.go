@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -131,6 +133,30 @@ func TestStop(t *testing.T) {
 	a := <-answered
 	require.NoError(t, a.err)
 	require.Equal(t, http.StatusAccepted, b.accept(t, upload, a.response).status)
+	require.NoError(t, <-served)
+}
+
+// TestStopCutsSlowUploads: a client that goes on sending keeps a stop waiting for HTTP_SHUTDOWN_TIMEOUT, and is no error.
+func TestStopCutsSlowUploads(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) { s.config.HTTP.DrainDelay, s.config.HTTP.ShutdownTimeout = 0, 200*time.Millisecond })
+	alice := b.user(t, "alice")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(ctx, l) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\n"+
+		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n", basePath+avatarPath, alice.token)
+	require.NoError(t, err)
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, answer, "100 Continue")
+	stop()
 	require.NoError(t, <-served)
 }
 
