@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/watchparty/watchparty/store"
 )
 
 // crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask.
@@ -48,6 +50,16 @@ func requestIDs(next echo.HandlerFunc) echo.HandlerFunc {
 func requestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
+}
+
+// sharePool has all requests of one part of the API share that part's connections to the database: what holds up
+// /rooms leaves /movies its own.
+func sharePool(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")
+		c.SetRequest(c.Request().WithContext(store.WithKind(c.Request().Context(), part)))
+		return next(c)
+	}
 }
 
 // observe logs and measures each request by its route; paths, addresses and queries stay out of both.

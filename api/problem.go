@@ -1,17 +1,16 @@
 package api
 
 import (
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 )
 
 // statuses maps each kind of domain error to its HTTP status.
@@ -48,7 +47,6 @@ func problem(err error) Problem {
 		http4xx  *echo.HTTPError
 		tooLarge *http.MaxBytesError
 		mistyped *json.UnmarshalTypeError
-		network  net.Error
 	)
 	switch {
 	case errors.As(err, &tooLarge):
@@ -70,7 +68,7 @@ func problem(err error) Problem {
 			Field: repeatedParameter(http4xx), Code: "malformed", Message: "cannot be read, or is given more than once"}))
 	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
-	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn):
+	case store.Unavailable(err):
 		return newProblem(http.StatusServiceUnavailable, "unavailable", "A part of the service is away. Try again in a moment.")
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")

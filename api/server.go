@@ -82,7 +82,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
+		requestIDs, sharePool, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, wellFormed, s.spool(), validate(spec),
 	)
 	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)

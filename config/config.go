@@ -88,7 +88,7 @@ type Database struct {
 	URL string `env:"DATABASE_URL"`
 	// MaxConns is the pool's size for one process.
 	MaxConns         int           `env:"DATABASE_MAX_CONNS" envDefault:"20"`
-	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"10s"`
+	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"5s"`
 }
 
 // Redis is the shared cache level. URL is redis://, rediss:// or unix://; several, separated by commas, are a cluster.

@@ -27,7 +27,9 @@ import (
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db *bun.DB
+	db    *bun.DB
+	pool  *pool
+	probe *probe
 	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is:
 	// who does not want invitations gets them again, and emails count anew.
 	digests *auth.Digests
@@ -42,13 +44,13 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(connector)
-	pool.SetMaxOpenConns(c.MaxConns)
-	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
+	pool, err := newPool(connector, c.MaxConns)
+	if err != nil {
+		return nil, err
+	}
 	// A column that this version does not know is a newer version's, which has migrated already.
-	db := bun.NewDB(pool, pgdialect.New(), bun.WithDiscardUnknownColumns())
-	return &Store{db: db, digests: digests, committed: func() {}}, nil
+	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
+	return &Store{db: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
 }
 
 // connector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
@@ -62,7 +64,9 @@ func connector(c config.Database) (connector *pgdriver.Connector, err error) {
 			err = fmt.Errorf("store: DATABASE_URL: %v", problem)
 		}
 	}()
-	return pgdriver.NewConnector(pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty")), nil
+	return pgdriver.NewConnector(
+		pgdriver.WithDialTimeout(dialTimeout), pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty"),
+	), nil
 }
 
 // dsn adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
@@ -82,8 +86,11 @@ func dsn(c config.Database) (string, error) {
 	if q.Get("statement_timeout") == "" {
 		q.Set("statement_timeout", strconv.FormatInt(c.StatementTimeout.Milliseconds(), 10))
 	}
+	if q.Get("lock_timeout") == "" {
+		q.Set("lock_timeout", strconv.FormatInt(lockTimeout.Milliseconds(), 10))
+	}
 	if q.Get("read_timeout") == "" {
-		q.Set("read_timeout", (c.StatementTimeout + 5*time.Second).String())
+		q.Set("read_timeout", (c.StatementTimeout + readSlack).String())
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
@@ -108,16 +115,17 @@ func (s *Store) DB() *bun.DB { return s.db }
 // OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
 func (s *Store) OnEvent(committed func()) { s.committed = committed }
 
-// Ping reports whether the database answers.
+// Ping reports whether the database answers, however busy the pool is. It asks once a second at most.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.db.PingContext(ctx); err != nil {
+	s.pool.reap()
+	if err := s.probe.ping(ctx); err != nil {
 		return fmt.Errorf("store: ping: %w", err)
 	}
 	return nil
 }
 
 // Close ends all connections.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.db.Close(), s.probe.db.Close()) }
 
 // attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest
 // pause after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.

@@ -80,7 +80,8 @@ func TestDSN(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, test.sslmode, u.Query().Get("sslmode"))
 			require.Equal(t, "1500", u.Query().Get("statement_timeout"))
-			require.Equal(t, "6.5s", u.Query().Get("read_timeout"), "longer than the statement's, or connections break")
+			require.Equal(t, "2000", u.Query().Get("lock_timeout"))
+			require.Equal(t, "2.5s", u.Query().Get("read_timeout"), "longer than the statement's, or connections break")
 			s, err := Open(c, nil)
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
@@ -89,14 +90,14 @@ func TestDSN(t *testing.T) {
 
 	t.Run("what the address says stays", func(t *testing.T) {
 		made, err := dsn(config.Database{
-			URL:              "postgres://u:p%40ss@localhost/db?search_path=a&statement_timeout=7&read_timeout=9s",
+			URL:              "postgres://u:p%40ss@localhost/db?search_path=a&statement_timeout=7&lock_timeout=3&read_timeout=9s",
 			StatementTimeout: time.Second,
 		})
 		require.NoError(t, err)
 		u, err := url.Parse(made)
 		require.NoError(t, err)
 		require.Equal(t, url.Values{
-			"search_path": {"a"}, "statement_timeout": {"7"}, "read_timeout": {"9s"}, "sslmode": {"disable"},
+			"search_path": {"a"}, "statement_timeout": {"7"}, "lock_timeout": {"3"}, "read_timeout": {"9s"}, "sslmode": {"disable"},
 		}, u.Query())
 		password, _ := u.User.Password()
 		require.Equal(t, "p@ss", password)

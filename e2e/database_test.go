@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/devstack"
+)
+
+// traffic asks for paths one after the other, rate times a second, until it is stopped.
+type traffic struct {
+	stop     chan struct{}
+	wg       sync.WaitGroup
+	mu       sync.Mutex
+	statuses map[int]int
+	answers  []answer // that are neither 200 nor 201
+	took     []time.Duration
+}
+
+func startTraffic(t *testing.T, rate int, ask func(n int) answer) *traffic {
+	l := &traffic{stop: make(chan struct{}), statuses: map[int]int{}}
+	t.Cleanup(l.wait)
+	l.wg.Go(func() {
+		ticker := time.NewTicker(time.Second / time.Duration(rate))
+		defer ticker.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-l.stop:
+				return
+			case <-ticker.C:
+			}
+			l.wg.Go(func() {
+				began := time.Now()
+				got := ask(n)
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.took = append(l.took, time.Since(began))
+				l.statuses[got.status]++
+				if got.status != http.StatusOK && got.status != http.StatusCreated {
+					l.answers = append(l.answers, got)
+				}
+			})
+		}
+	})
+	return l
+}
+
+// wait ends the traffic when all is answered.
+func (l *traffic) wait() {
+	select {
+	case <-l.stop:
+	default:
+		close(l.stop)
+	}
+	l.wg.Wait()
+}
+
+// count is how many answers had the status so far.
+func (l *traffic) count(status int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.statuses[status]
+}
+
+// TestPostgresRestarts: a restart under load costs nothing but 503s that say when to come again, and what was answered
+// with 201 is there.
+func TestPostgresRestarts(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false")
+	s.startAPI(t)
+	host, _ := s.client.register(t, "host", "Host")
+	room := host.post(t, "/rooms", map[string]any{"name": "Night"}).data(t)["id"].(string)
+	l := startTraffic(t, 50, func(n int) answer {
+		if n%5 == 0 {
+			return host.post(t, "/chat/messages", map[string]any{"room_id": room, "body": fmt.Sprint("message ", n)})
+		}
+		return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) // each another one, or the cache would answer
+	})
+	await := func(status int) {
+		before := l.count(status)
+		require.Eventually(t, func() bool { return l.count(status) > before+25 }, time.Minute, 10*time.Millisecond)
+	}
+	await(http.StatusOK)
+	require.NoError(t, s.stack.Restart(t.Context(), devstack.Postgres))
+	await(http.StatusOK)
+	l.wait()
+	require.Subset(t, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable}, slices.Collect(maps.Keys(l.statuses)), "%v", l.statuses)
+	for _, refused := range l.answers {
+		require.NotEmpty(t, refused.header.Get("Retry-After"))
+	}
+	t.Logf("answers by status: %v", l.statuses)
+	var stored int
+	require.NoError(t, s.store.DB().NewRaw("SELECT count(*) FROM messages").Scan(t.Context(), &stored))
+	require.GreaterOrEqual(t, stored, l.statuses[http.StatusCreated])
+}
+
+// TestLockedTable: what a lock holds up is refused after a while, and everything else goes on.
+func TestLockedTable(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false")
+	s.startAPI(t)
+	host, _ := s.client.register(t, "host", "Host")
+	room := host.post(t, "/rooms", map[string]any{"name": "Night"}).data(t)["id"].(string)
+	lock, err := s.store.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer lock.Rollback() //nolint:errcheck // it is over
+	_, err = lock.ExecContext(t.Context(), "LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE")
+	require.NoError(t, err)
+	held := startTraffic(t, 30, func(int) answer { return host.post(t, "/rooms/"+room+"/join", nil) })
+	require.Eventually(t, func() bool { return held.count(http.StatusServiceUnavailable) > 0 }, time.Minute, 10*time.Millisecond)
+
+	free := startTraffic(t, 30, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) })
+	require.Eventually(t, func() bool { return free.count(http.StatusOK) >= 60 }, time.Minute, 10*time.Millisecond)
+	require.Equal(t, "connected", s.client.get(t, "/health").object(t)["database"])
+	require.Equal(t, http.StatusNoContent, s.client.get(t, "/health/ready").status)
+	free.wait()
+	require.Equal(t, []int{http.StatusOK}, slices.Collect(maps.Keys(free.statuses)))
+	slices.SortFunc(free.took, cmp.Compare[time.Duration])
+	slowest := free.took[len(free.took)*99/100]
+	t.Logf("p99 of what needs no lock: %s", slowest)
+
+	held.wait()
+	require.Equal(t, []int{http.StatusServiceUnavailable}, slices.Collect(maps.Keys(held.statuses)))
+	slices.SortFunc(held.took, cmp.Compare[time.Duration])
+	require.Less(t, slowest, held.took[len(held.took)/2]/2, "it does not wait with what the lock holds up")
+	require.NoError(t, lock.Rollback())
+	require.Equal(t, http.StatusOK, host.post(t, "/rooms/"+room+"/join", nil).status)
+}

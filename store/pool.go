@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/puddle/v2"
+	"github.com/uptrace/bun/driver/pgdriver"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/watchparty/watchparty"
+)
+
+const (
+	// lockTimeout is how long a statement waits for a lock that another transaction has.
+	lockTimeout = 2 * time.Second
+	// connectionWait is how long a query waits for a connection.
+	connectionWait = 5 * time.Second
+	// dialTimeout and readSlack bound what a server costs that does not answer: readSlack is on top of the statement
+	// timeout, by which a server that is alive has answered.
+	dialTimeout = 2 * time.Second
+	readSlack   = time.Second
+	// idleTime is how long a connection is kept that nobody uses.
+	idleTime = 5 * time.Minute
+)
+
+var errBusy = &watchparty.Error{
+	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.", RetryAfter: connectionWait,
+}
+
+// pool lends connections to database/sql, whose own pool waits without an end, lends a dead connection, and gives all
+// connections to whatever asks first. Those that a lock holds up would then hold up everything else.
+type pool struct {
+	connections *puddle.Pool[*pgdriver.Conn]
+	wait        time.Duration
+	share       int64 // of one kind of work
+	mu          sync.Mutex
+	kinds       map[string]*semaphore.Weighted
+	reaped      atomic.Int64 // when idle connections were looked through, in Unix seconds
+}
+
+func newPool(connector driver.Connector, size int) (*pool, error) {
+	connections, err := puddle.NewPool(&puddle.Config[*pgdriver.Conn]{
+		Constructor: func(ctx context.Context) (*pgdriver.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, connectionWait)
+			defer cancel()
+			conn, err := connector.Connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return conn.(*pgdriver.Conn), nil
+		},
+		Destructor: func(conn *pgdriver.Conn) { _ = conn.Close() },
+		MaxSize:    int32(size), //nolint:gosec // at most 1000
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &pool{
+		connections: connections, wait: connectionWait, share: int64(size+2) / 3, kinds: map[string]*semaphore.Weighted{},
+	}, nil
+}
+
+// open is the database by this pool.
+func (p *pool) open() *sql.DB {
+	db := sql.OpenDB(p)
+	db.SetMaxIdleConns(-1) // each use of a connection begins with Connect, and ends with Close
+	return db
+}
+
+type kindKey struct{}
+
+// WithKind says of what kind the work is that the context is for. Work of one kind has a third of all connections at
+// most, so that other work goes on when it is held up. Work without a kind may have all.
+func WithKind(ctx context.Context, kind string) context.Context {
+	return context.WithValue(ctx, kindKey{}, kind)
+}
+
+// Connect lends a connection that is alive. It returns an error of KindUnavailable when none is free in time.
+func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
+	p.reap()
+	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
+	defer cancel()
+	leave, err := p.enter(waiting)
+	if err != nil {
+		return nil, busy(waiting, err)
+	}
+	for {
+		connection, err := p.connections.Acquire(waiting)
+		if err != nil {
+			leave()
+			return nil, busy(waiting, err)
+		}
+		if isOpen(connection.Value()) {
+			return &lent{Conn: connection.Value(), connection: connection, leave: leave}, nil
+		}
+		connection.Destroy()
+	}
+}
+
+// enter takes a place for the context's kind of work and returns what gives it back.
+func (p *pool) enter(ctx context.Context) (leave func(), err error) {
+	kind, _ := ctx.Value(kindKey{}).(string)
+	if kind == "" {
+		return func() {}, nil
+	}
+	p.mu.Lock()
+	places := p.kinds[kind]
+	if places == nil {
+		places = semaphore.NewWeighted(p.share)
+		p.kinds[kind] = places
+	}
+	p.mu.Unlock()
+	if err := places.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { places.Release(1) }, nil
+}
+
+// busy is errBusy when it ended the waiting.
+func busy(waiting context.Context, err error) error {
+	if waiting.Err() != nil {
+		return context.Cause(waiting)
+	}
+	return err
+}
+
+// reap closes connections that nobody has used for idleTime, once a minute.
+func (p *pool) reap() {
+	now, last := time.Now().Unix(), p.reaped.Load()
+	if now-last < 60 || !p.reaped.CompareAndSwap(last, now) {
+		return
+	}
+	for _, connection := range p.connections.AcquireAllIdle() {
+		if connection.IdleDuration() > idleTime {
+			connection.Destroy()
+		} else {
+			connection.ReleaseUnused()
+		}
+	}
+}
+
+// Close closes idle connections at once, and those in use when they are given back.
+func (p *pool) Close() error {
+	p.connections.Reset()
+	return nil
+}
+
+// Driver is for database/sql.
+func (p *pool) Driver() driver.Driver { return pgdriver.NewDriver() }
+
+// lent is a connection until it is given back.
+type lent struct {
+	*pgdriver.Conn
+	connection *puddle.Resource[*pgdriver.Conn]
+	leave      func()
+}
+
+// Close gives the connection back.
+func (l *lent) Close() error {
+	defer l.leave()
+	if l.IsValid() {
+		l.connection.Release()
+	} else {
+		l.connection.Destroy()
+	}
+	return nil
+}
+
+// isOpen reports whether a connection that is not in use is still open. Nothing is to be read from it then: a server
+// that ends it says so before.
+func isOpen(conn *pgdriver.Conn) bool {
+	if !conn.IsValid() {
+		return false
+	}
+	inner := conn.Conn()
+	if tls, ok := inner.(interface{ NetConn() net.Conn }); ok {
+		inner = tls.NetConn()
+	}
+	socket, ok := inner.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	silent := false
+	err = raw.Read(func(fd uintptr) bool {
+		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		silent = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return err == nil && silent
+}
+
+// probe asks whether the database answers, by a connection of its own.
+type probe struct {
+	db     *sql.DB
+	mu     sync.Mutex
+	asked  time.Time
+	answer error
+}
+
+// probeTime is how long an answer counts.
+const probeTime = time.Second
+
+func newProbe(connector driver.Connector) *probe {
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	return &probe{db: db}
+}
+
+func (p *probe) ping(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.asked) > probeTime {
+		p.answer = p.db.PingContext(ctx)
+		p.asked = time.Now()
+	}
+	return p.answer
+}
+
+// passing are the conditions of Postgres that end by themselves, by the beginnings of their codes: connections,
+// resources, rollbacks that ask for another try, locks, cancellation, and a server that stops or starts.
+var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"}
+
+// Unavailable reports whether an error says that the database cannot do now what may succeed later.
+func Unavailable(err error) bool {
+	var (
+		answer  pgdriver.Error
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &answer):
+		code := answer.Field('C')
+		return slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
+	case errors.As(err, &network): // also a deadline
+		return true
+	default:
+		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+			errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+	}
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/driver/pgdriver"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+)
+
+// small is a store with few connections, which waits for one for that long.
+func small(t *testing.T, connections int, wait time.Duration) *Store {
+	t.Helper()
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	s.pool.wait = wait
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// occupy takes a connection until the test ends, or it is released before.
+func occupy(t *testing.T, s *Store, ctx context.Context) (release func()) { //nolint:revive // the test comes first
+	t.Helper()
+	tx, err := s.db.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	release = sync.OnceFunc(func() { _ = tx.Rollback() })
+	t.Cleanup(release)
+	return release
+}
+
+func selectOne(ctx context.Context, s *Store) error {
+	var one int
+	return s.db.NewRaw("SELECT 1").Scan(ctx, &one)
+}
+
+// TestPoolForgetsDeadConnections: a restart of Postgres costs no query that begins after it.
+func TestPoolForgetsDeadConnections(t *testing.T) {
+	t.Parallel()
+	const connections = 10
+	s, other := small(t, connections, time.Minute), small(t, 1, time.Minute)
+	for _, pid := range pids(t, s, connections) {
+		var ended bool
+		require.NoError(t, other.db.NewRaw("SELECT pg_terminate_backend(?, 10000)", pid).Scan(t.Context(), &ended))
+		require.True(t, ended)
+	}
+	for range 2 * connections {
+		require.NoError(t, selectOne(t.Context(), s))
+	}
+}
+
+// pids are those of as many connections.
+func pids(t *testing.T, s *Store, connections int) []int {
+	t.Helper()
+	var all []int
+	var releases []func()
+	for range connections {
+		tx, err := s.db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		var pid int
+		require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
+		all = append(all, pid)
+		releases = append(releases, func() { require.NoError(t, tx.Rollback()) })
+	}
+	for _, release := range releases {
+		release()
+	}
+	return all
+}
+
+// TestPoolDoesNotWaitForEver: without a free connection a query fails, and succeeds when one is given back in time.
+func TestPoolDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	s := small(t, 1, 50*time.Millisecond)
+	release := occupy(t, s, t.Context())
+	require.ErrorIs(t, selectOne(t.Context(), s), errBusy)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	require.ErrorIs(t, selectOne(stopped, s), context.Canceled)
+	s.pool.wait = time.Minute
+	answered := make(chan error, 1)
+	go func() { answered <- selectOne(t.Context(), s) }()
+	release()
+	require.NoError(t, <-answered)
+}
+
+// TestPoolIsShared: work of one kind never has all connections, and gets its share back.
+func TestPoolIsShared(t *testing.T) {
+	t.Parallel()
+	s := small(t, 9, 50*time.Millisecond)
+	rooms := WithKind(t.Context(), "rooms")
+	var releases []func()
+	for range 3 {
+		releases = append(releases, occupy(t, s, rooms))
+	}
+	require.ErrorIs(t, selectOne(rooms, s), errBusy)
+	require.NoError(t, selectOne(WithKind(t.Context(), "movies"), s))
+	require.NoError(t, selectOne(t.Context(), s))
+	releases[0]()
+	require.NoError(t, selectOne(rooms, s))
+	require.EqualValues(t, 2, s.pool.connections.Stat().AcquiredResources())
+}
+
+// TestLockTimeout: a statement does not wait for a lock for ever, and says so in a way that a client may try again.
+func TestLockTimeout(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := lockUser(ctx, tx, ada.ID); err != nil {
+			return err
+		}
+		name := "Another"
+		_, err := s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
+		require.ErrorContains(t, err, "55P03")
+		require.True(t, Unavailable(err))
+		return nil
+	}))
+}
+
+// TestPingHasItsOwnConnection: a busy pool is no database that is away.
+func TestPingHasItsOwnConnection(t *testing.T) {
+	t.Parallel()
+	s := small(t, 1, time.Minute)
+	occupy(t, s, t.Context())
+	require.NoError(t, s.Ping(t.Context()))
+}
+
+// TestBlackHole: a server that says nothing any more costs little more than the statement timeout, and a new
+// connection to it connectionWait.
+func TestBlackHole(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+		}
+	}()
+	s, err := Open(config.Database{
+		URL: "postgres://somebody@" + l.Addr().String() + "/nothing", MaxConns: 2, StatementTimeout: 100 * time.Millisecond,
+	}, auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	began := time.Now()
+	err = selectOne(t.Context(), s)
+	require.Error(t, err)
+	require.True(t, Unavailable(err), err)
+	require.Less(t, time.Since(began), 30*time.Second)
+}
+
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	raise := func(code string) error {
+		_, err := s.db.ExecContext(t.Context(), fmt.Sprintf("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '%s'; END $$", code))
+		require.ErrorAs(t, err, new(pgdriver.Error))
+		return fmt.Errorf("store: something: %w", err)
+	}
+	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01", "08006"} {
+		require.True(t, Unavailable(raise(code)), code)
+	}
+	for _, code := range []string{"23505", "23503", "22001", "42P01", "55000", "P0001", "57000", "XX000"} {
+		require.False(t, Unavailable(raise(code)), code)
+	}
+	for _, err := range []error{
+		driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded, context.DeadlineExceeded,
+		&net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+	} {
+		require.True(t, Unavailable(fmt.Errorf("store: something: %w", err)), err)
+	}
+	for _, err := range []error{sql.ErrNoRows, errors.New("anything"), context.Canceled, watchparty.ErrNotFound, nil} {
+		require.False(t, Unavailable(err), err)
+	}
+}
