@@ -37,7 +37,7 @@ func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.Be
 		return job.BeginCleanupResult{}, err
 	}
 	begun := job.BeginCleanupResult{Policies: in.Policies, Thresholds: map[watchparty.Policy]time.Time{}}
-	now := time.Now().UTC()
+	now := store.Now()
 	for policy, age := range c.Settings.Ages() {
 		if in.OlderThan > 0 {
 			age = time.Duration(in.OlderThan) * time.Second

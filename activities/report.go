@@ -31,7 +31,7 @@ func (r *Report) TallyActivity(ctx context.Context) (job.TallyResult, error) {
 		return job.TallyResult{}, err
 	}
 	var done job.TallyResult
-	for today := watchparty.DayOf(time.Now().Add(-midnightGrace)); day < today; day = day.Add(1) {
+	for today := watchparty.DayOf(store.Now().Add(-midnightGrace)); day < today; day = day.Add(1) {
 		if err := r.Store.TallyDay(ctx, day); err != nil {
 			return job.TallyResult{}, err
 		}

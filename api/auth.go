@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"golang.org/x/text/language"
 
@@ -141,7 +140,7 @@ func (s *Server) newSession(ctx context.Context) (token string, n store.NewSessi
 func (s *Server) signedIn(in store.SignIn, refresh string) (SignedIn, error) {
 	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
 	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than its sign-in
-	access, err := s.tokens.Access(id, time.Now(), ttl)
+	access, err := s.tokens.Access(id, store.Now(), ttl)
 	return SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
 }
 

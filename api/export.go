@@ -104,7 +104,7 @@ func (e export) write(w http.ResponseWriter) error {
 	rows(d, e, "account_acts", e.store.ExportAdminActsReceived, entry, accountAct)
 	rows(d, e, "abuse_reports", e.store.ExportAbuseReports, func(r watchparty.AbuseReport) string { return r.ID }, sentAbuseReport)
 	rows(d, e, "avatars", e.store.ExportAvatars, func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
-	d.property("exported_at", time.Now().UTC())
+	d.property("exported_at", store.Now())
 	return d.end()
 }
 

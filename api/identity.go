@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -34,7 +33,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
 			id := identity{err: watchparty.ErrUnauthenticated}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-				id.claimed, id.err = s.tokens.Verify(strings.TrimSpace(token), time.Now())
+				id.claimed, id.err = s.tokens.Verify(strings.TrimSpace(token), store.Now())
 			}
 			id.confirm = sync.OnceValue(func() error { return s.inForce(ctx, id.claimed) })
 			ctx = context.WithValue(ctx, identityKey{}, id)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
@@ -69,7 +68,7 @@ func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject
 	}
 	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
-	if err := n.Validate(time.Now()); err != nil {
+	if err := n.Validate(store.Now()); err != nil {
 		return nil, err
 	}
 	once, err := s.once(ctx, "ban", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
@@ -122,7 +121,7 @@ func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObj
 	}
 	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
-	if err := n.Validate(time.Now()); err != nil {
+	if err := n.Validate(store.Now()); err != nil {
 		return nil, err
 	}
 	once, err := s.once(ctx, "mute", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})

@@ -129,7 +129,7 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	if err := json.Unmarshal(entry.Body, &standing); err != nil {
 		return standing, fmt.Errorf("api: a standing's entry: %w", err)
 	}
-	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(time.Now()) {
+	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(store.Now()) {
 		standing.Banned, standing.BannedUntil = false, time.Time{} // it has ended by itself since it was stored
 	}
 	return standing, nil
@@ -222,6 +222,6 @@ func personOf(id, username string) *Person {
 func participant(p watchparty.Participant) Participant {
 	return Participant{
 		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: Role(p.Role),
-		Present: p.Present(time.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
+		Present: p.Present(store.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	temporal "go.temporal.io/sdk/client"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -86,7 +87,7 @@ func (s *Server) TriggerSchedule(ctx context.Context, r TriggerScheduleRequestOb
 // BackfillSchedule starts, one after the other, what a schedule would have started in a period.
 func (s *Server) BackfillSchedule(ctx context.Context, r BackfillScheduleRequestObject) (BackfillScheduleResponseObject, error) {
 	start, end := r.Body.Start.UTC(), r.Body.End.UTC()
-	if !start.Before(end) || end.Sub(start) > maxBackfill || end.After(time.Now()) {
+	if !start.Before(end) || end.Sub(start) > maxBackfill || end.After(store.Now()) {
 		return nil, watchparty.Invalid(watchparty.FieldError{Field: "end", Code: "range", Message: "must be after start by 31 days at most, and not in the future"})
 	}
 	details := map[string]any{"start": start, "end": end}

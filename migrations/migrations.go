@@ -37,6 +37,18 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 	return applied, err
 }
 
+// LogsValues reports whether Postgres' log may have what people wrote: statements with their values, or details of
+// errors. It asks with a connection of its own, since what was said of the role concerns new ones.
+func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
+	err = db.NewRaw(`SELECT current_setting('log_min_error_statement') <> 'panic' OR current_setting('log_min_duration_statement') <> '-1'
+		OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_statement') <> 'none'
+		OR current_setting('log_error_verbosity') <> 'terse'`).Scan(ctx, &logs)
+	if err != nil {
+		err = fmt.Errorf("migrations: look at what is logged: %w", err)
+	}
+	return logs, err
+}
+
 // Down takes back the newest group of steps.
 func Down(ctx context.Context, db *bun.DB) error {
 	return locked(ctx, db, func(migrator *migrate.Migrator) error {
@@ -56,7 +68,12 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		return fmt.Errorf("migrations: connect: %w", err)
 	}
 	defer func() { _ = lock.Close() }()
-	if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey); err != nil {
+	// However long another process takes.
+	err = lock.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.ExecContext(ctx, "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("migrations: lock: %w", err)
 	}
 	defer func() {

@@ -2,7 +2,9 @@ package migrations_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -155,6 +157,36 @@ func TestWaitsForTheLock(t *testing.T) {
 			require.NoError(t, <-done)
 		})
 	}
+}
+
+// TestLog: what Postgres logs of the role has no values, when the role may say so; otherwise that is told.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	address := stacktest.DatabaseURL(t)
+	super := open(t, address)
+	_, err := migrations.Up(t.Context(), super)
+	require.NoError(t, err)
+	logs, err := migrations.LogsValues(t.Context(), open(t, address))
+	require.NoError(t, err)
+	require.False(t, logs)
+
+	plain, err := url.Parse(stacktest.DatabaseURL(t))
+	require.NoError(t, err)
+	schema, role := plain.Query().Get("search_path"), "plain_"+strings.ToLower(rand.Text())
+	for _, statement := range []string{"CREATE ROLE ?0 LOGIN PASSWORD 'secret'", "GRANT ALL ON SCHEMA ?1 TO ?0"} {
+		_, err := super.ExecContext(t.Context(), statement, bun.Ident(role), bun.Ident(schema))
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		_, err := super.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY ?0 CASCADE; DROP ROLE ?0", bun.Ident(role))
+		require.NoError(t, err)
+	})
+	plain.User = url.UserPassword(role, "secret")
+	_, err = migrations.Up(t.Context(), open(t, plain.String()))
+	require.NoError(t, err, "it is no reason not to migrate")
+	logs, err = migrations.LogsValues(t.Context(), open(t, plain.String()))
+	require.NoError(t, err)
+	require.True(t, logs)
 }
 
 // Errors of the store are told apart by names of constraints, and later steps change constraints and indexes by name:

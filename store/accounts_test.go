@@ -271,7 +271,7 @@ func TestExport(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, accepted, 1)
 	require.Equal(t, joined.ID, accepted[0].RoomID)
-	until := now().Add(time.Hour)
+	until := Now().Add(time.Hour)
 	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"}, Once{})
 	require.NoError(t, err)
 	_, err = s.Ban(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewBan{Reason: "Too loud"}, Once{})

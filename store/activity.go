@@ -147,7 +147,7 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 		if err != nil {
 			return err
 		}
-		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data, CreatedAt: now()}
+		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data, CreatedAt: Now()}
 		return tx.NewInsert().Model(row).
 			On("CONFLICT (period_start, period_end) WHERE kind = 'activity' DO UPDATE").Set("kind = EXCLUDED.kind").
 			Returning("id").Scan(ctx, &id)

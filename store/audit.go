@@ -53,7 +53,7 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 	if row.Details == nil {
 		row.Details = map[string]any{}
 	}
-	row.CreatedAt = now()
+	row.CreatedAt = Now()
 	if row.ActorID != nil {
 		if err := administering(ctx, tx, *row.ActorID); err != nil {
 			return err

@@ -131,7 +131,7 @@ var perform = map[act]func(c *cast) error{
 	kick:       func(c *cast) error { return c.s.Kick(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username) },
 	banForEver: func(c *cast) error { return c.ban(nil) },
 	banUntil: func(c *cast) error {
-		until := now().Add(time.Hour)
+		until := Now().Add(time.Hour)
 		if err := c.ban(&until); err != nil {
 			return err
 		}
@@ -419,7 +419,7 @@ var grants = map[string]grant{
 	"role of a moderator": {
 		give: func(c *cast) func() error {
 			return func() error {
-				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username, watchparty.NewMute{Until: now().Add(time.Hour)}, Once{})
+				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, Once{})
 				return err
 			}
 		},
@@ -571,7 +571,7 @@ var grants = map[string]grant{
 	},
 	"mute by the holder": {
 		give: func(c *cast) func() error {
-			mute(c.t, c.s, c.room, c.holder, c.guest, now().Add(time.Hour))
+			mute(c.t, c.s, c.room, c.holder, c.guest, Now().Add(time.Hour))
 			return func() error {
 				place, err := c.s.Place(c.t.Context(), c.room.ID, c.guest.ID)
 				if err != nil {
@@ -779,7 +779,7 @@ func unconfirmed(c *cast) {
 
 func addReport(c *cast) string {
 	id := newID()
-	start := now().Add(-time.Duration(casts.Add(1)) * time.Hour)
+	start := Now().Add(-time.Duration(casts.Add(1)) * time.Hour)
 	exec(c.t, c.s, "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (?, ?, ?, ?, '{}')",
 		id, watchparty.ActivityReportKind, start, start.Add(time.Hour))
 	return id

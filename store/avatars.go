@@ -47,7 +47,7 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 // CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed. It returns
 // ErrUnauthenticated when the account is deleted, since nobody would remove the file then, or suspended.
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
-	now := now()
+	now := Now()
 	row := avatarRow{
 		ID: newID(), UserID: userID, Version: version, State: string(watchparty.AvatarProcessing),
 		Step: string(watchparty.AvatarQueued), Files: []string{}, CreatedAt: now, UpdatedAt: now,

@@ -50,7 +50,7 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 		if err != nil {
 			return nil, err
 		}
-		now := now()
+		now := Now()
 		row = banRow{
 			ID: newID(), RoomID: roomID, UserID: target.ID, BannedBy: &actorID, Reason: n.Reason, Until: n.Until,
 			CreatedAt: now, UpdatedAt: now,

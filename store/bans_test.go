@@ -238,7 +238,7 @@ func TestBan(t *testing.T) {
 
 	t.Run("ends by itself", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		until := now().Add(time.Hour)
+		until := Now().Add(time.Hour)
 		require.Equal(t, until, ban(t, s, room, ada, bob, &until).Until)
 		refused(t, room)
 		exec(t, s, "UPDATE bans SET until = now() - interval '1 microsecond' WHERE room_id = ?", room.ID)
@@ -257,7 +257,7 @@ func TestBan(t *testing.T) {
 		eve := newUser(t, s, "eve")
 		appoint(t, s, room, eve, watchparty.Moderator)
 		first := ban(t, s, room, ada, bob, nil)
-		until := now().Add(time.Minute)
+		until := Now().Add(time.Minute)
 		second, err := s.Ban(t.Context(), room.ID, eve.ID, "bob", watchparty.NewBan{Until: &until, Reason: "Less noise"}, Once{})
 		require.NoError(t, err)
 		require.Equal(t, []any{"eve", "Less noise", until}, []any{second.By.Username, second.Reason, second.Until})

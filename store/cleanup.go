@@ -52,7 +52,7 @@ func (r runRow) run() watchparty.CleanupRun {
 }
 
 func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID string, in job.CleanupInput) *runRow {
-	now := now()
+	now := Now()
 	row := &runRow{
 		ID: id, Trigger: string(trigger), StartedBy: nullID(startedBy), DryRun: in.DryRun, OlderThan: in.OlderThan,
 		State: string(watchparty.RunQueued), Counts: map[watchparty.Policy]int64{}, Samples: map[watchparty.Policy][]string{},
@@ -426,7 +426,7 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 	if row.FinishedAt != nil {
 		return nil
 	}
-	now := now()
+	now := Now()
 	row.FinishedAt, row.UpdatedAt, row.Policy, row.State = &now, now, "", string(watchparty.RunCompleted)
 	if len(in.Failed) > 0 {
 		row.State, row.Errors = string(watchparty.RunFailed), in.Failed
@@ -458,7 +458,7 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	}
 	report := &reportRow{
 		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: start, PeriodEnd: value(run.FinishedAt),
-		Data: data, CreatedAt: now(),
+		Data: data, CreatedAt: Now(),
 	}
 	_, err = tx.NewInsert().Model(report).Exec(ctx)
 	return err

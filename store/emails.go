@@ -53,7 +53,7 @@ func (s *Store) addEmail(
 	if err := s.chargeAsker(ctx, tx, kind, asker); err != nil {
 		return "", err
 	}
-	now := now()
+	now := Now()
 	row := &emailRow{
 		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.MailQueued),
 		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,

@@ -65,7 +65,7 @@ func (s *Store) ResendMail(ctx context.Context, adminID, id string, o Once) (wat
 		if err != nil {
 			return nil, err
 		}
-		now, newID := now(), newID()
+		now, newID := Now(), newID()
 		earlier, err := claim(ctx, tx, o, newID)
 		switch {
 		case err != nil:

@@ -56,7 +56,7 @@ func TestDeletionForgetsTheName(t *testing.T) {
 	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
 	join(t, s, room, ada, bob)
 	sanction := func(in watchparty.Room, target watchparty.User, reason string) {
-		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username, watchparty.NewMute{Until: now().Add(watchparty.PresentFor), Reason: reason}, Once{})
+		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username, watchparty.NewMute{Until: Now().Add(watchparty.PresentFor), Reason: reason}, Once{})
 		require.NoError(t, err)
 		_, err = s.Ban(t.Context(), in.ID, host.ID, target.Username, watchparty.NewBan{Reason: reason}, Once{})
 		require.NoError(t, err)

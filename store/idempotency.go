@@ -38,7 +38,7 @@ func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (former st
 		return "", nil
 	}
 	row := idempotencyRow{
-		ID: newID(), KeyHash: o.KeyHash, Fingerprint: o.Fingerprint, ResourceID: resourceID, ExpiresAt: now().Add(keptFor),
+		ID: newID(), KeyHash: o.KeyHash, Fingerprint: o.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().Add(keptFor),
 	}
 	result, err := tx.NewInsert().Model(&row).
 		On("CONFLICT ON CONSTRAINT idempotency_keys_hash_key DO UPDATE").

@@ -142,7 +142,7 @@ func (s *Store) addInvitation(
 	if err := mayInviteMore(ctx, tx, roomID, inviterID); err != nil {
 		return in, err
 	}
-	now := now()
+	now := Now()
 	row := &invitationRow{
 		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(), State: string(watchparty.InvitationOpen),
 		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,

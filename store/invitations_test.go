@@ -433,7 +433,7 @@ func TestAcceptInvitation(t *testing.T) {
 			if again {
 				require.NoError(t, accept(t, s, invited, bob))
 			}
-			until := now().Add(time.Hour)
+			until := Now().Add(time.Hour)
 			ban(t, s, room, ada, bob, &until)
 			require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBanned)
 			require.False(t, isIn(t, s, room, bob))

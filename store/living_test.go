@@ -97,7 +97,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"Mute": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: now().Add(time.Hour)}, Once{}))
+			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, Once{}))
 		}
 	},
 	"Kick": func(c *cast) func(context.Context) error {
@@ -108,7 +108,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		return func(ctx context.Context) error { return c.s.LiftBan(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
 	},
 	"LiftMute": func(c *cast) func(context.Context) error {
-		mute(c.t, c.s, c.room, c.host, c.guest, now().Add(time.Hour))
+		mute(c.t, c.s, c.room, c.host, c.guest, Now().Add(time.Hour))
 		return func(ctx context.Context) error { return c.s.LiftMute(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
 	},
 	"UpdateRoom": func(c *cast) func(context.Context) error {

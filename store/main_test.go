@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/url"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/driver/pgdriver"
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty"
@@ -20,7 +22,9 @@ import (
 	"github.com/watchparty/watchparty/migrations"
 )
 
+// All tests run in a process whose clock is wrong.
 func TestMain(m *testing.M) {
+	clock.skew = -20 * time.Minute
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
 }
 
@@ -48,7 +52,28 @@ func openAt(t testing.TB, url string) *Store {
 	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s.db.AddQueryHook(violations{t})
 	return s
+}
+
+// violations fails the test when a statement breaks a constraint: Postgres would log the values, which people wrote.
+type violations struct{ t testing.TB }
+
+func (v violations) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (v violations) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	var answer pgdriver.Error
+	if !errors.As(e.Err, &answer) || !answer.IntegrityViolation() {
+		return
+	}
+	switch constraint := answer.Field('n'); constraint {
+	case "": // a test raised it
+	case "sessions_token_hash_key", "outbox_workflow_id_key", "avatars_user_version_key": // the service's own values
+	case "movies_title_year_key": // an admin wrote the title
+	case "users_email_key", "users_email_address_key": // two confirm one address at the same moment
+	default:
+		v.t.Errorf("%s: %s", constraint, e.Query)
+	}
 }
 
 func registration(name string) watchparty.Registration {

@@ -163,7 +163,7 @@ func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	// The bound of the IDs lets the index find the few rows that matter.
 	err := tx.NewSelect().Model((*messageRow)(nil)).
 		ColumnExpr("coalesce(max(extract(epoch FROM created_at + make_interval(secs => ?) - now())), 0)", room.SlowMode).
-		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(time.Now().Add(-slow-clockSkew)), room.RoomID).Scan(ctx, &wait)
+		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(Now().Add(-slow-clockSkew)), room.RoomID).Scan(ctx, &wait)
 	if err != nil {
 		return err
 	}

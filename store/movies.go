@@ -83,7 +83,7 @@ func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) 
 
 // CreateMovie adds a film in an admin's name. It returns ErrMovieExists and ErrKeyReused.
 func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, o Once) (watchparty.Movie, error) {
-	now := now()
+	now := Now()
 	row := movieRow{
 		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
 		Genres: append([]string{}, n.Genres...), PosterURL: n.PosterURL, StreamURL: n.StreamURL,
@@ -123,7 +123,7 @@ func (s *Store) UpdateMovie(
 			return nil
 		}
 		row.Version++
-		row.UpdatedAt = now()
+		row.UpdatedAt = Now()
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 		note("archived", true)
 		r.ArchivedAt = nil
 		if *c.Archived {
-			now := now()
+			now := Now()
 			r.ArchivedAt = &now
 		}
 	}
@@ -216,7 +216,7 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	if len(movies) == 0 {
 		return nil
 	}
-	now := now()
+	now := Now()
 	rows := make([]movieRow, 0, len(movies))
 	for _, m := range movies {
 		rows = append(rows, movieRow{

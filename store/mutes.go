@@ -47,7 +47,7 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 		if err != nil {
 			return err
 		}
-		now := now()
+		now := Now()
 		row = muteRow{
 			ID: newID(), RoomID: roomID, UserID: target.ID, MutedBy: &actorID, Reason: n.Reason, Until: n.Until,
 			CreatedAt: now, UpdatedAt: now,

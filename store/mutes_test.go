@@ -32,7 +32,7 @@ func TestMute(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
-	until := now().Add(time.Hour)
+	until := Now().Add(time.Hour)
 
 	t.Run("outlasts leaving and coming back, until it is lifted", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)

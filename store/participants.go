@@ -107,7 +107,7 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 }
 
 func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string) error {
-	now := now()
+	now := Now()
 	row := &participantRow{RoomID: roomID, UserID: userID, LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
 	_, err := db.NewInsert().Model(row).Exec(ctx)
 	return err

@@ -46,7 +46,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 		if len(ids) > 0 {
 			userID = ids[0]
 		}
-		now := now()
+		now := Now()
 		row := &resetRow{
 			ID: id, UserID: nullID(userID), ExpiresAt: now.Add(watchparty.ResetTTL), CreatedAt: now, UpdatedAt: now,
 		}

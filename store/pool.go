@@ -55,11 +55,15 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 		Constructor: func(ctx context.Context) (*pgdriver.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connectionWait)
 			defer cancel()
-			conn, err := connector.Connect(ctx)
+			lent, err := connector.Connect(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return conn.(*pgdriver.Conn), nil
+			conn := lent.(*pgdriver.Conn)
+			if err := clock.compare(ctx, conn); err != nil {
+				return nil, errors.Join(err, conn.Close())
+			}
+			return conn, nil
 		},
 		Destructor: func(conn *pgdriver.Conn) { _ = conn.Close() },
 		MaxSize:    int32(size), //nolint:gosec // at most 1000
@@ -102,7 +106,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			leave()
 			return nil, busy(waiting, err)
 		}
-		if isOpen(connection.Value()) {
+		if isOpen(connection.Value()) && (!clock.due() || clock.compare(waiting, connection.Value()) == nil) {
 			return &lent{Conn: connection.Value(), connection: connection, leave: leave}, nil
 		}
 		connection.Destroy()

@@ -54,7 +54,7 @@ func change(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watc
 		return nil
 	}
 	room.Version++
-	room.UpdatedAt = now()
+	room.UpdatedAt = Now()
 	if turns {
 		if err := turn(ctx, tx, &room, actorID); err != nil {
 			return err

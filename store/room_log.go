@@ -48,7 +48,7 @@ func logAct(
 	}
 	row := &roomActRow{
 		ID: newID(), RoomID: roomID, ActorID: nullID(actorID), TargetID: nullID(targetID),
-		Action: string(action), Details: details, CreatedAt: now(),
+		Action: string(action), Details: details, CreatedAt: Now(),
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 		return fmt.Errorf("store: log %s: %w", action, err)

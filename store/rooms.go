@@ -65,7 +65,7 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
 // is deleted or suspended, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
 func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, o Once) (watchparty.Room, error) {
-	now := now()
+	now := Now()
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
@@ -183,12 +182,6 @@ func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx b
 		return []job.Event{event}, err
 	})
 }
-
-// newID makes a UUIDv7. It panics only when the system has no randomness.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
-// now is the time as Postgres keeps it, so that what is answered after a write is what is read later.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // Postgres error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const (

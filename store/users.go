@@ -61,7 +61,7 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	if err != nil {
 		return SignIn{}, err
 	}
-	now := now()
+	now := Now()
 	var created SignIn
 	row := userRow{
 		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
@@ -72,7 +72,12 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		if err != nil || former != "" {
 			return nil, err
 		}
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		// Not a violation of a key: Postgres would log its values.
+		result, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
+		if err == nil && !affected(result) {
+			err = taken(ctx, tx, row.Username)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if n != nil {
@@ -87,15 +92,23 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		emailID, err := s.addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
 		return []job.Event{job.StartWelcomeEmail(row.ID, emailID)}, err
 	})
-	switch {
-	case violates(err, "users_username_key"):
-		return SignIn{}, watchparty.ErrUsernameTaken
-	case takesAddress(err):
-		return SignIn{}, watchparty.ErrEmailTaken
-	case err != nil:
+	if err != nil {
 		return SignIn{}, fmt.Errorf("store: create user: %w", err)
 	}
 	return created, nil
+}
+
+// taken says what an account could not be made for: its username or its address is another's.
+func taken(ctx context.Context, tx bun.Tx, username string) error {
+	exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("lower(username) = lower(?)", username).Exists(ctx)
+	switch {
+	case err != nil:
+		return err
+	case exists:
+		return watchparty.ErrUsernameTaken
+	default:
+		return watchparty.ErrEmailTaken
+	}
 }
 
 // takesAddress reports whether err is that another account has the address. The first index is for accounts that former

@@ -34,7 +34,7 @@ const pending = "v.used_at IS NULL AND v.expires_at > now() AND " +
 	"NOT EXISTS (SELECT FROM email_verifications AS n WHERE n.user_id = v.user_id AND n.id > v.id)"
 
 func addVerification(ctx context.Context, tx bun.Tx, userID, email, key string) (string, error) {
-	now := now()
+	now := Now()
 	row := &verificationRow{
 		ID: newID(), UserID: userID, Email: email, EmailKey: key, ExpiresAt: now.Add(watchparty.VerificationTTL), CreatedAt: now, UpdatedAt: now,
 	}
@@ -113,6 +113,15 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		}
 		if !row.Pending {
 			return nil, watchparty.ErrBadToken
+		}
+		// Two accounts may still confirm one address at the same time: then a key ends it. What is found here spares
+		// Postgres' log the address.
+		exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("email_key = ? AND id <> ?", row.EmailKey, user.ID).Exists(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if exists {
+			return nil, watchparty.ErrEmailTaken
 		}
 		return s.confirm(ctx, tx, user, row)
 	})

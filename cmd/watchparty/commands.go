@@ -36,11 +36,31 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	if _, err := fmt.Fprintf(p.stdout, "%d migrations applied\n", len(applied)); err != nil {
 		return err
 	}
+	// By a connection that begins now: what is said of a role concerns new ones.
+	if err := p.withStore(func(s *store.Store) error { return p.warnOfLog(ctx, s) }); err != nil {
+		return err
+	}
 	collisions, err := s.SpelledAccounts(ctx, 1)
 	if err != nil || len(collisions) == 0 {
 		return err
 	}
 	_, err = fmt.Fprintln(p.stdout, "some accounts share their address with another, or have none: watchparty migrate collisions lists them")
+	return err
+}
+
+// warnOfLog tells what a superuser has to say when migrations could not.
+func (p program) warnOfLog(ctx context.Context, s *store.Store) error {
+	logs, err := migrations.LogsValues(ctx, s.DB())
+	if err != nil || !logs {
+		return err
+	}
+	_, err = fmt.Fprint(p.stdout, `Postgres' log may show addresses and messages. As a superuser, for the role of DATABASE_URL:
+  ALTER ROLE watchparty SET log_min_error_statement = panic;
+  ALTER ROLE watchparty SET log_min_duration_statement = -1;
+  ALTER ROLE watchparty SET log_min_duration_sample = -1;
+  ALTER ROLE watchparty SET log_statement = none;
+  ALTER ROLE watchparty SET log_error_verbosity = terse;
+`)
 	return err
 }
 

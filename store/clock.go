@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun/driver/pgdriver"
+)
+
+// clock is this process's clock, set by Postgres': what is stored, and what several processes compare, is told by one
+// clock then, however wrong those of their machines are.
+var clock setClock
+
+const (
+	// clockInterval is how often the clock is compared, by whatever query comes first then.
+	clockInterval = 30 * time.Second
+	// clockTolerance is how wrong the clock may be. What is less is within what asking takes.
+	clockTolerance = 100 * time.Millisecond
+	// clockDoubt is how long Postgres may take to tell the time for it to count.
+	clockDoubt = time.Second
+)
+
+// setClock is a clock that can be set. It is never set back by less than clockTolerance, so that IDs stay in order.
+type setClock struct {
+	skew     time.Duration // of the process's clock, in tests
+	ahead    atomic.Int64  // what is added to the process's clock, in nanoseconds
+	compared atomic.Pointer[time.Time]
+}
+
+func (c *setClock) process() time.Time   { return time.Now().Round(0).Add(c.skew) }
+func (c *setClock) added() time.Duration { return c.skew + time.Duration(c.ahead.Load()) }
+
+// due reports whether the clock is to be compared, to one caller each time.
+func (c *setClock) due() bool {
+	at, now := c.compared.Load(), time.Now()
+	return (at == nil || now.Sub(*at) > clockInterval) && c.compared.CompareAndSwap(at, &now)
+}
+
+// compare sets the clock by a connection's server if it is wrong.
+func (c *setClock) compare(ctx context.Context, conn *pgdriver.Conn) error {
+	began, before := time.Now(), c.process()
+	rows, err := conn.QueryContext(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", nil)
+	if err != nil {
+		return fmt.Errorf("store: ask for the time: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // it has been read
+	told := make([]driver.Value, 1)
+	if err := rows.Next(told); err != nil {
+		return fmt.Errorf("store: read the time: %w", err)
+	}
+	if err := rows.Next(make([]driver.Value, 1)); err != io.EOF { //nolint:errorlint // as database/sql compares it
+		return fmt.Errorf("store: read the time: %w", err)
+	}
+	took := time.Since(began)
+	microseconds, ok := told[0].(int64)
+	if !ok || took > clockDoubt {
+		return nil
+	}
+	ahead := time.UnixMicro(microseconds).Sub(before.Add(took / 2))
+	if wrong := ahead - time.Duration(c.ahead.Load()); wrong.Abs() > clockTolerance {
+		c.ahead.Store(int64(ahead))
+	}
+	return nil
+}
+
+// Now is the time by Postgres' clock, to the microsecond as it is stored there. Before the first connection it is the
+// process's.
+func Now() time.Time {
+	return time.Now().Add(clock.added()).UTC().Truncate(time.Microsecond)
+}
+
+// newID makes a UUIDv7 of the time by Postgres' clock. It panics only when the system has no randomness.
+func newID() string {
+	id := uuid.Must(uuid.NewV7())
+	milliseconds := binary.BigEndian.Uint64(id[:]) >> 16
+	milliseconds += uint64(clock.added().Milliseconds()) //nolint:gosec // which may be less than nothing
+	var moved [8]byte
+	binary.BigEndian.PutUint64(moved[:], milliseconds<<16)
+	copy(id[:6], moved[:6])
+	return id.String()
+}
