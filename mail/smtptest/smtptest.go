@@ -200,7 +200,7 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			if !say(verb, "354 go ahead") {
 				return
 			}
-			if sc.Answers[verb] != "" {
+			if !strings.HasPrefix(said, "3") {
 				continue
 			}
 			content, err := readContent(in)
