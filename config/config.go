@@ -151,7 +151,7 @@ type Mail struct {
 	DKIMKeyFile  string `env:"MAIL_DKIM_KEY_FILE"`
 	// PerSecond is the provider's rate, kept for all workers together by the task queue.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
-	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
+	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x) or refuses this service.
 	LaterDelay time.Duration `env:"MAIL_LATER_DELAY" envDefault:"10m"`
 }
 
