@@ -83,8 +83,8 @@ var rules = compile([]rule{
 	{status: `7\.([2-9]|\d\d+)`, about: AboutService},
 
 	// The words of Postfix and its policy daemons, Exim, sendmail, Exchange and large providers.
-	{words: either(helloWords, `sender address`, `sender verif`, `client host`, `blocked using`, `reputation`,
-		`\b(spf|dkim|dmarc|ptr|rdns)\b`, `reverse dns`, `your account`, `sending .*(paused|suspended|disabled)`),
+	{words: either(helloWords, `sender('s)? (address|domain|verif)`, `client host|\bip address|blocked using|reputation`,
+		`\b(spf|dkim|dmarc|ptr|rdns)\b|reverse (dns|lookup)`, `your account|sending .*(paused|suspended|disabled)`),
 		about: AboutService},
 	{words: `resolver\.(adr|rst)`, about: AboutRecipient}, // Exchange
 	{at: `end of data`, words: either(`virus|malware|infected|phish`, `spam ?assassin|spam message|spam score`,
@@ -96,7 +96,7 @@ var rules = compile([]rule{
 		`(unknown|no such|invalid|inactive|disabled) (\w+ )?(user|recipient|mailbox|account|alias|address)`,
 		`(user|recipient|mailbox|account|alias|address)\b.* (unknown|not (found|known|exist|local))`,
 		`(user|recipient|mailbox|account|alias|address)\b.* (disabled|inactive|discontinued|suspended)`,
-		`does ?n.t (exist|have)|no (mailbox|account)|unrout[e]?able|null ?mx`), about: AboutRecipient},
+		`does ?(n.t|not) (exist|have)|no (mailbox|account)|unroute?able|null ?mx`), about: AboutRecipient},
 	{at: afterSender, words: `recipient.*sender|sender.*recipient`, about: AboutRecipient},
 	{words: either(`\bsender\b`, `from address|mail from|send(ing)? (as|from|on behalf)|sendas`,
 		`not verified|unverified|sandbox`), about: AboutService},
@@ -104,7 +104,7 @@ var rules = compile([]rule{
 		`(send|submi|out(going|bound)|hourly|daily|monthly|per (minute|hour|day)|messag(ing|es)).*(quota|limit|exceed)`,
 		`(quota|limit|exceed).*(send|submi|out(going|bound)|hourly|daily|monthly|per (minute|hour|day)|messag(ing|es))`),
 		about: AboutService},
-	{words: `size|too (big|large|long)`, about: AboutMessage},
+	{words: `\bsize\b|too (big|large|long)`, about: AboutMessage},
 	{words: either(`\brelay|rcpthosts`, `\bauth\b|authent|log(ged)? ?in|credential|password`, `starttls|encrypt|\btls\b`),
 		about: AboutService},
 	{words: either(`\b(rbl|dnsbl|dns|asn?)\b|spamhaus|spamcop|barracuda`, `(black|block|deny) ?-?list|\blisted\b|banned`,
@@ -119,7 +119,7 @@ var rules = compile([]rule{
 	{at: beforeContent, status: `7\..*`, about: AboutService}, // there is no content yet that a policy could be about
 	{status: `7\..*`, code: `4..`, about: AboutService},
 	{code: `552`, status: `none`, about: AboutMailbox},
-	{at: `RCPT`, code: `4..|501|55[01356]`, about: AboutRecipient},
+	{at: `RCPT`, code: `501|55[01356]`, about: AboutRecipient},
 	{code: `4..`, about: AboutRecipient},
 	{about: AboutMessage},
 })

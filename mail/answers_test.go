@@ -110,6 +110,7 @@ var refusals = []struct {
 	{"SendGrid", StepEnd,
 		"550 The from address does not match a verified Sender Identity. Mail cannot be sent until this " +
 			"error is resolved.", Later, AboutService},
+	{"without status", StepRecipient, "550 Sender's domain does not exist", Later, AboutService},
 	{"without status", StepSender, "550 no such user", Later, AboutService},
 	{"without status", StepSender, "553 mailbox name not allowed", Later, AboutService},
 
@@ -172,6 +173,7 @@ var refusals = []struct {
 	{"GMX", StepConnect,
 		"554-gmx.net (mxgmx001) Nemesis ESMTP Service not available\n554-No SMTP service\n" +
 			"554 IP address is block listed.", Later, AboutService},
+	{"without status", StepRecipient, "550 The name of your IP address was not found", Later, AboutService},
 	{"without status", StepSender, "550 blocked", Later, AboutService},
 	{"without status", StepRecipient, "550 Your IP is listed on a blacklist", Later, AboutService},
 	{"any", StepEnd, "451 4.7.1 try again later", Later, AboutService},
@@ -274,6 +276,7 @@ var refusals = []struct {
 	{"IronPort", StepRecipient, "550 #5.1.0 Address rejected.", Permanent, AboutRecipient},
 	{"Exim", StepRecipient, "550 Unrouteable address", Permanent, AboutRecipient},
 	{"Exim", StepRecipient, "550 No such user here", Permanent, AboutRecipient},
+	{"without status", StepEnd, "550 This account does not exist", Permanent, AboutRecipient},
 	{"status within", StepRecipient, "550 sorry, no mailbox here by that name (#5.1.1)", Permanent, AboutRecipient},
 	{"the status decides", StepRecipient,
 		"554 5.1.1 relay of the blocked host, too many words", Permanent, AboutRecipient},
