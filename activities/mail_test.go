@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,6 +220,33 @@ func TestSendMailIsTriedAgain(t *testing.T) {
 			require.Empty(t, row.LastAnswer)
 		})
 	}
+}
+
+// However often a server refuses the service, an email goes out once that is mended: the first attempt does not end it.
+func TestSendMailWaitsForTheService(t *testing.T) {
+	t.Parallel()
+	const refusals = 30
+	var sessions atomic.Int32
+	server := smtptest.ServeEach(t, func() smtptest.Script {
+		if sessions.Add(1) > refusals {
+			return smtptest.Script{}
+		}
+		answer := "504 5.5.2 <c0ffee>: Helo command rejected: need fully-qualified hostname"
+		return smtptest.Script{Answers: map[string]string{"RCPT": answer}}
+	})
+	l := newLetter(t, sender(t, server.Host, server.Port))
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(temporallog.NewStructuredLogger(discard))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(20 * time.Second)
+	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.VerificationEmail})
+	env.RegisterActivity(l.activities)
+	env.ExecuteWorkflow(job.VerificationEmail, l.in)
+
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, watchparty.MailSent, l.row().State)
+	require.Equal(t, refusals+1, l.row().Attempts)
+	require.Len(t, server.Contents(), 1)
 }
 
 // A server that says yes with nothing but a code has the email, which is not sent again.
