@@ -60,7 +60,7 @@ var rules = compile([]rule{
 	{at: afterSender, status: `1\..*`, about: AboutRecipient},
 	// Mailboxes. Exchange Online has 2.252 for one that may not send as another, and 2.2 for one that has sent too much.
 	{status: `2\.252`, about: AboutService},
-	{status: `2\.2`, words: `submission|sending`, about: AboutService},
+	{status: `2\.2`, words: `submission|send(ing|er)`, about: AboutService},
 	{at: afterSender, status: `2\.2`, about: AboutMailbox},
 	{status: `2\.3`, about: AboutMessage}, // its size
 	{at: afterSender, status: `2\..*`, about: AboutRecipient},
@@ -109,8 +109,8 @@ var rules = compile([]rule{
 		about: AboutService},
 	{words: either(`\b(rbl|dnsbl|dns|asn?)\b|spamhaus|spamcop|barracuda`, `(black|block|deny) ?-?list|\blisted\b|banned`,
 		`\bips?\b|(\d{1,3}\.){3}\d{1,3}`, `your (host|server|network|domain|mta|provider)|connection`), about: AboutService},
-	{at: afterSender, words: `\b(full|quota)\b`, about: AboutMailbox},
-	{at: `RCPT`, words: `recipient|mailbox`, about: AboutRecipient},
+	{at: afterSender, words: `\b(full|quota)\b|(mailbox|storage|disk).*(limit|exceed)`, about: AboutMailbox},
+	{at: `RCPT`, words: `recipient|mailbox|to receive`, about: AboutRecipient},
 	{at: `RCPT`, words: `access denied|block|prohibit|polic|not (allowed|permitted|authori)`, about: AboutService},
 
 	// Without a status and words: what the basic code is for at the step (RFC 5321, 4.3.2).
@@ -119,7 +119,7 @@ var rules = compile([]rule{
 	{at: beforeContent, status: `7\..*`, about: AboutService}, // there is no content yet that a policy could be about
 	{status: `7\..*`, code: `4..`, about: AboutService},
 	{code: `552`, status: `none`, about: AboutMailbox},
-	{at: `RCPT`, code: `501|55[01356]`, about: AboutRecipient},
+	{at: `RCPT`, about: AboutRecipient},
 	{code: `4..`, about: AboutRecipient},
 	{about: AboutMessage},
 })

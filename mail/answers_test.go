@@ -196,6 +196,7 @@ var refusals = []struct {
 	{"SendGrid", StepEnd, "451 You have exceeded your messaging limits", Temporary, AboutService},
 	{"Office 365", StepEnd, "554 5.2.2 mailbox full; Submission quota exceeded", Later, AboutService},
 	{"Office 365", StepEnd, "550 5.7.705 Access denied, tenant has exceeded threshold", Later, AboutService},
+	{"Exchange", StepRecipient, "452 4.2.2 Sender over quota", Temporary, AboutService},
 	{"Exim", StepRecipient, "452 Too many messages from your host, slow down", Temporary, AboutService},
 	{"Postfix", StepRecipient,
 		"450 4.7.1 <alice.liddell@wonder.test>: Recipient address rejected: Policy Rejection- Message rate " +
@@ -288,6 +289,9 @@ var refusals = []struct {
 	{"without status", StepRecipient, "551 User not local; please try elsewhere", Permanent, AboutRecipient},
 	{"without status", StepRecipient,
 		"553 Requested action not taken: mailbox name not allowed", Permanent, AboutRecipient},
+	{"without status", StepRecipient, "550 This user is not allowed to receive email", Permanent, AboutRecipient},
+	{"without status", StepRecipient, "511 Bad email address", Permanent, AboutRecipient},
+	{"without status", StepRecipient, "554 Transaction failed", Permanent, AboutRecipient},
 	{"without status", StepRecipient, "501 Syntax error in parameters or arguments", Permanent, AboutRecipient},
 	{"without status", StepRecipient,
 		"450 Requested mail action not taken: mailbox unavailable", Temporary, AboutRecipient},
@@ -304,6 +308,7 @@ var refusals = []struct {
 		"552 5.2.2 <alice.liddell@wonder.test> Quota exceeded (mailbox for user is full)", Permanent, AboutMailbox},
 	{"without status", StepRecipient,
 		"552 Requested mail action aborted: exceeded storage allocation", Permanent, AboutMailbox},
+	{"without status", StepRecipient, "550 The account has exceeded its storage limit", Permanent, AboutMailbox},
 	{"without status", StepRecipient, "550 Mailbox full", Permanent, AboutMailbox},
 	{"without status", StepRecipient, "452 mailbox is over quota", Temporary, AboutMailbox},
 
