@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -266,11 +267,11 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 		return err
 	}
 	if refused.About == mail.AboutService {
-		m.Alarm.Do(func() { raise(ctx, id, refused) })
+		m.Alarm.Do(func() { raiseAlarm(ctx, id, refused) })
 	}
 	answer := refused.Answer
 	if refused.Code != 0 {
-		answer = fmt.Sprintf("%d %s", refused.Code, answer)
+		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
 	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
@@ -288,8 +289,8 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	}
 }
 
-// raise tells operators that emails wait until they mend something, or the server does.
-func raise(ctx context.Context, id string, refused *mail.SendError) {
+// raiseAlarm tells operators that emails wait until they mend something, or the server does.
+func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 	about := []any{"email_id", id, "step", string(refused.Step), "code", refused.Code}
 	if refused.Step != mail.StepEnd { // where a server that has the content may quote it
 		about = append(about, "answer", refused.Answer)

@@ -47,8 +47,8 @@ func (l login) mechanisms(conn net.Conn) []mechanism {
 	return all
 }
 
-// into authenticates by the best mechanism that the server offers, if there is anything to authenticate with.
-func (l login) into(c *client) error {
+// authenticate uses the best mechanism that the server offers, if there is anything to authenticate with.
+func (l login) authenticate(c *client) error {
 	if l.username == "" {
 		return nil
 	}

@@ -70,7 +70,7 @@ func (s *Sender) open(ctx context.Context, c *client) error {
 			return err
 		}
 	}
-	return s.login.into(c)
+	return s.login.authenticate(c)
 }
 
 // ended adds the reason when it is ctx that made a command fail: then the connection was closed under it.
