@@ -69,8 +69,8 @@ type MailReason string
 const (
 	ReasonAddressRejected   MailReason = "address_rejected" // the server knows no such address, or takes no mail for it
 	ReasonMailboxFull       MailReason = "mailbox_full"
-	ReasonMessageRejected   MailReason = "message_rejected"   // the server refuses what is in it, or whom it is from
-	ReasonServerUnreachable MailReason = "server_unreachable" // the server could not be reached, or did not take it in time
+	ReasonMessageRejected   MailReason = "message_rejected"   // the server refuses what is in it
+	ReasonServerUnreachable MailReason = "server_unreachable" // the server was away, refused this service, or took too long
 	ReasonUnconfirmed       MailReason = "unconfirmed"        // the server may have it and has not said so
 	ReasonExpired           MailReason = "expired"            // no attempt was made in time
 	ReasonCancelled         MailReason = "cancelled"          // by an admin, or there was nobody to send it to, or nothing to say

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/time/rate"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
@@ -27,10 +30,13 @@ type Mail struct {
 	OneTime *auth.OneTime
 	// FrontendURL is where the links lead that people follow; PublicURL, the one for mail programs.
 	FrontendURL, PublicURL string
-	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
+	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x) or refuses this service.
 	LaterDelay time.Duration
 	// Report says to whom reports go, and in which language.
 	Report config.Report
+	// Alarm says how often it is logged that the SMTP server refuses this service: for as long as it does, each attempt
+	// at each email meets the same.
+	Alarm rate.Sometimes
 }
 
 // The pages that links lead to. They find the token behind the #, where no server and no log sees it.
@@ -260,9 +266,12 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	if !errors.As(err, &refused) {
 		return err
 	}
+	if refused.About == mail.AboutService {
+		m.Alarm.Do(func() { raiseAlarm(ctx, id, refused) })
+	}
 	answer := refused.Answer
 	if refused.Code != 0 {
-		answer = fmt.Sprintf("%d %s", refused.Code, answer)
+		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
 	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
@@ -278,6 +287,15 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}
+}
+
+// raiseAlarm tells operators that emails wait until they mend something, or the server does.
+func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
+	about := []any{"email_id", id, "step", string(refused.Step), "code", refused.Code}
+	if refused.Step != mail.StepEnd { // where a server that has the content may quote it
+		about = append(about, "answer", refused.Answer)
+	}
+	activity.GetLogger(ctx).Error("emails wait: the SMTP server refuses this service, or cannot be used", about...)
 }
 
 // FailMail notes that a mail will not be sent. The server's last answer stays.

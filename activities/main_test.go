@@ -78,8 +78,12 @@ func execute(t *testing.T, s *store.Store, statement string, args ...any) {
 
 // environment runs activities as a worker does, one call at a time, without retries.
 func environment(activities any) *testsuite.TestActivityEnvironment {
+	return environmentWithLog(activities, discard)
+}
+
+func environmentWithLog(activities any, log *slog.Logger) *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(temporallog.NewStructuredLogger(discard))
+	suite.SetLogger(temporallog.NewStructuredLogger(log))
 	env := suite.NewTestActivityEnvironment()
 	env.SetTestTimeout(20 * time.Second)
 	env.RegisterActivity(activities)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/mail"
 	"net/netip"
 	"slices"
 	"strings"
@@ -139,13 +140,47 @@ type Mail struct {
 	TLS     string        `env:"SMTP_TLS" envDefault:"starttls"`
 	From    string        `env:"MAIL_FROM" envDefault:"WatchParty <no-reply@watchparty.test>"`
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"20s"`
+	// HELOName is what this service calls itself to the SMTP server: a fully qualified domain name, or an IP address in
+	// brackets. Many servers refuse every email of a client that gives the bare name of its machine or container. It is
+	// the domain of From unless set: emails need one that is in DNS anyway, and its SPF record, which servers may look up
+	// by this name too, lists the addresses that the emails come from. The host of PublicURL can be a bare name or an
+	// address, and need not be where emails come from. Set it when the SMTP server takes its own domain from nobody else.
+	HELOName string `env:"SMTP_HELO_NAME"`
 	// DKIMSelector and DKIMKeyFile, a PEM file with an RSA or Ed25519 key, sign mails for the domain of From.
 	DKIMSelector string `env:"MAIL_DKIM_SELECTOR"`
 	DKIMKeyFile  string `env:"MAIL_DKIM_KEY_FILE"`
 	// PerSecond is the provider's rate, kept for all workers together by the task queue.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
-	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x).
+	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x) or refuses this service.
 	LaterDelay time.Duration `env:"MAIL_LATER_DELAY" envDefault:"10m"`
+}
+
+// HELO is the name for EHLO in ASCII, as the protocol wants it.
+func (m Mail) HELO() (string, error) {
+	if m.HELOName == "" {
+		from, err := mail.ParseAddress(m.From)
+		if err != nil {
+			return "", errors.New("MAIL_FROM is not one email address")
+		}
+		address, err := watchparty.ParseAddress(from.Address)
+		return address.Domain(), err
+	}
+	errName := errors.New("must be a fully qualified domain name, such as watch.example.org, or an IP address in brackets, " +
+		"such as [192.0.2.1] or [IPv6:2001:db8::1]")
+	if literal, ok := strings.CutPrefix(m.HELOName, "["); ok {
+		text, closed := strings.CutSuffix(literal, "]")
+		text, six := strings.CutPrefix(text, "IPv6:")
+		ip, err := netip.ParseAddr(text)
+		if err != nil || !closed || ip.Is4() == six || ip.Zone() != "" {
+			return "", errName
+		}
+		return m.HELOName, nil
+	}
+	address, err := watchparty.ParseAddress("postmaster@" + m.HELOName) // for its rules of domains
+	if err != nil || !strings.Contains(address.Domain(), ".") || strings.ContainsAny(m.HELOName, "@ \t\r\n") {
+		return "", errName
+	}
+	return address.Domain(), nil
 }
 
 // Blob is the bucket for files: file:///path or s3://name?region=….

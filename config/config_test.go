@@ -238,6 +238,10 @@ func TestLimits(t *testing.T) {
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
 		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>", "<\"a..b\"@bücher.example>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d", "a@foo_bar.example", "a@[192.0.2.1]"}},
+		{"SMTP_HELO_NAME", []string{"", "watch.example.org", "bücher.example", "[192.0.2.1]", "[IPv6:2001:db8::1]"}, []string{
+			"watch", "localhost", "watch.example.org.", "a_b.example.org", "x@example.org", "a b.example.org", "192.0.2.1",
+			"a.example.org\r\nMAIL FROM:<x@evil.example>", " a.example.org", "[192.0.2]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[192.0.2.1",
+		}},
 		{"MAIL_DKIM_SELECTOR", []string{""}, []string{"x"}},
 		{"MAIL_DKIM_KEY_FILE", []string{""}, []string{"x"}},
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
@@ -292,6 +296,23 @@ func TestLimits(t *testing.T) {
 				require.True(t, strings.HasPrefix(err.Error(), test.name+" "), "%q: %v", value, err)
 				require.NotContains(t, err.Error(), "\n", "%q is one problem", value)
 			}
+		})
+	}
+}
+
+func TestHELOName(t *testing.T) {
+	for name, c := range map[string]struct{ setting, from, want string }{
+		"the domain of the sender unless set": {"", "WatchParty <no-reply@bücher.example>", "xn--bcher-kva.example"},
+		"as set":                              {"watch.example.org", "no-reply@example.org", "watch.example.org"},
+		"in ASCII":                            {"kino.bücher.example", "no-reply@example.org", "kino.xn--bcher-kva.example"},
+		"an address":                          {"[IPv6:2001:db8::1]", "no-reply@example.org", "[IPv6:2001:db8::1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c1, err := load(map[string]string{"SMTP_HELO_NAME": c.setting, "MAIL_FROM": c.from, "PUBLIC_URL": "http://localhost:5000"})
+			require.NoError(t, err)
+			got, err := c1.Mail.HELO()
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
 		})
 	}
 }

@@ -97,6 +97,9 @@ func (c Config) Validate() error {
 	} else if _, err := watchparty.ParseAddress(from.Address); err != nil {
 		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	}
+	if _, err := c.Mail.HELO(); err != nil && c.Mail.HELOName != "" {
+		p.add("SMTP_HELO_NAME", "%s", err)
+	}
 	switch selected, keyed := c.Mail.DKIMSelector != "", c.Mail.DKIMKeyFile != ""; {
 	case keyed && !selected:
 		p.add("MAIL_DKIM_KEY_FILE", "needs MAIL_DKIM_SELECTOR too")

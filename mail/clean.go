@@ -31,7 +31,7 @@ var tokenLike = regexp.MustCompile(`[0-9A-Za-z_.~-]{16,}`)
 // redact makes a text from outside fit to be stored: no address, no secret, no token, nothing of the recipient.
 func (s *Sender) redact(text string, m Message) string {
 	text = plainLine(withoutFormat(text))
-	for _, secret := range s.secrets {
+	for _, secret := range s.login.secrets() {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	text = addressLike.ReplaceAllString(text, redacted)

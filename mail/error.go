@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/textproto"
 	"os"
 	"strings"
 	"syscall"
@@ -16,26 +15,31 @@ import (
 type Kind string
 
 const (
-	// Permanent: the server refuses this mail for good (5xx), or the mail cannot be sent at all.
+	// Permanent: the server refuses this email for good (5xx), or the email cannot be sent at all.
 	Permanent Kind = "permanent"
 	// Temporary: the server asks to try again (4xx).
 	Temporary Kind = "temporary"
 	// Later: the server wants to be left alone for a while (421, 4.7.x), or refuses this service rather than this
-	// mail (5xx before MAIL, 530): waiting, or an operator, can cure it.
+	// email for good: waiting, or an operator, can cure it.
 	Later Kind = "later"
-	// Unreachable: no conversation, or none that came to the content's end; the server cannot have the mail.
+	// Unreachable: no conversation, or none that came to the content's end; the server cannot have the email.
 	Unreachable Kind = "unreachable"
-	// Ambiguous: the whole mail was sent and no answer came; the server may have it.
+	// Ambiguous: the whole email was sent and no answer came; the server may have it.
 	Ambiguous Kind = "ambiguous"
 )
 
-// SendError is why a mail was not sent. It is safe to store, log and show to operators.
+// SendError is why an email was not sent. It is safe to store and to show to operators.
 type SendError struct {
 	Kind Kind
+	// About is empty when nobody knows: the connection ended in the middle.
+	About About
+	// Step is how far the dialogue had come, empty when there was none.
+	Step Step
 	// Code is the server's answer's code, 0 when there was none.
 	Code int
-	// Answer is the answer's text without its code or, when Code is 0, what happened instead. It has no mail
-	// address, no secret, no control character, and at most 500 characters.
+	// Answer is the answer's text without its code or, when Code is 0, what happened instead. It has no email
+	// address, no secret, no control character, and at most 500 characters. A server may quote the email in its answer
+	// once it has the content.
 	Answer string
 	// cause is the error of the caller's context, when that had ended. Other causes are not kept: whoever walks the
 	// chain would find the unredacted answer.
@@ -51,33 +55,37 @@ func (e *SendError) Error() string {
 
 func (e *SendError) Unwrap() error { return e.cause }
 
-func (s *Sender) sendError(ctx context.Context, at stage, err error, m Message) *SendError {
-	var answer *textproto.Error
-	if errors.As(err, &answer) {
-		return &SendError{Kind: kind(at, answer.Code, answer.Msg), Code: answer.Code, Answer: s.redact(answer.Msg, m)}
+func (s *Sender) sendError(ctx context.Context, at Step, err error, m Message) *SendError {
+	var r reply
+	switch {
+	case errors.As(err, &r):
+		e := &SendError{Kind: broken(at), Step: at, Code: r.code, Answer: s.redact(strings.Join(r.lines, "\n"), m)}
+		if r.negative() {
+			e.Kind, e.About = meaning(at, r)
+		}
+		return e
+	case errors.Is(err, errNoUTF8):
+		return s.unfit(err, m)
 	}
-	e := &SendError{Kind: kind(at, 0, ""), Answer: s.redact(what(err), m), cause: ctx.Err()}
-	if errors.Is(err, errNoUTF8) {
-		e.Kind = Permanent
+	e := &SendError{Kind: broken(at), Step: at, Answer: s.redact(what(err), m), cause: ctx.Err()}
+	if at.opening() && e.cause == nil {
+		e.About = AboutService
 	}
 	return e
 }
 
-func kind(at stage, code int, answer string) Kind {
-	const authenticationRequired = 530 // RFC 4954, 6
-	switch code / 100 {
-	case 4:
-		if code == 421 || strings.HasPrefix(answer, "4.7.") {
-			return Later
-		}
-		return Temporary
-	case 5:
-		if at == opening || code == authenticationRequired {
-			return Later
-		}
-		return Permanent
+// unfit is the error of an email that no server is asked to take.
+func (s *Sender) unfit(err error, m Message) *SendError {
+	e := &SendError{Kind: Permanent, About: AboutMessage, Answer: s.redact(err.Error(), m)}
+	if errors.Is(err, errBadRecipient) || errors.Is(err, errNoUTF8) {
+		e.About = AboutRecipient
 	}
-	if at == handed {
+	return e
+}
+
+// broken is the kind of a dialogue that went wrong without an answer that refuses.
+func broken(at Step) Kind {
+	if at == StepEnd {
 		return Ambiguous
 	}
 	return Unreachable

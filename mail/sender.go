@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -40,12 +39,12 @@ type Sender struct {
 	port     int
 	from     netmail.Address
 	domain   string
+	hello    string // the name in EHLO
 	timeout  time.Duration
 	security security
 	tls      *tls.Config
-	login    []gomail.Option
+	login    login
 	dkim     *dkim.SignOptions // nil when mails are not signed
-	secrets  []string
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -80,56 +79,26 @@ func New(c config.Mail) (*Sender, error) {
 		return nil, errors.New("mail: MAIL_FROM must be one mail address")
 	}
 	from.Address, from.Name = address.Mailbox(), plainName(from.Name)
+	hello, err := c.HELO()
+	if err != nil {
+		return nil, fmt.Errorf("mail: SMTP_HELO_NAME: %w", err)
+	}
 	s := &Sender{
 		host:     c.Host,
 		port:     c.Port,
 		from:     *from,
 		domain:   address.Domain(),
+		hello:    hello,
 		timeout:  c.Timeout,
 		security: security(c.TLS),
 		tls:      &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12},
+		login:    newLogin(c),
 		dial:     new(net.Dialer).DialContext,
 	}
 	if s.dkim, err = signing(c, s.domain); err != nil {
 		return nil, err
 	}
-	if c.Username != "" {
-		s.login = login(c)
-		s.secrets = secrets(c.Username, c.Password)
-	}
 	return s, nil
-}
-
-// login lists the mechanisms in the order of go-mail's own discovery. That discovery is not used, because it takes
-// an implicit TLS connection which it did not dial itself for an unencrypted one. A password goes in the clear only
-// to this machine.
-func login(c config.Mail) []gomail.Option {
-	mechanisms := []gomail.SMTPAuthType{
-		gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthCramMD5,
-	}
-	encrypted := security(c.TLS) != noTLS
-	if encrypted {
-		mechanisms = slices.Insert(mechanisms, 0, gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS)
-	}
-	if encrypted || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, c.Host) {
-		mechanisms = append(mechanisms, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin)
-	}
-	return []gomail.Option{
-		gomail.WithUsername(c.Username), gomail.WithPassword(c.Password),
-		gomail.WithOpportunisticSMTPAuth(mechanisms...),
-	}
-}
-
-// secrets are the forms in which a server could repeat the login in its answer, longest first.
-func secrets(username, password string) []string {
-	encode := base64.StdEncoding.EncodeToString
-	all := []string{
-		encode([]byte("\x00" + username + "\x00" + password)), encode([]byte(password)), encode([]byte(username)),
-		password, username,
-	}
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return all
 }
 
 // MessageID is the Message-ID header of the mail with this row ID, angle brackets included.
@@ -141,7 +110,7 @@ func (s *Sender) MessageID(id string) string { return "<" + id + "@" + s.domain 
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	e, err := s.compose(m)
 	if err != nil {
-		return &SendError{Kind: Permanent, Answer: s.redact(err.Error(), m)}
+		return s.unfit(err, m)
 	}
 	if at, err := s.deliver(ctx, e); err != nil {
 		return s.sendError(ctx, at, err, m)
@@ -209,11 +178,13 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	return e, err
 }
 
+var errBadRecipient = errors.New("the recipient's address is not valid")
+
 // recipient takes what an account, or an invitation, can have as its address. The name comes from elsewhere.
 func recipient(text, name string) (*netmail.Address, error) {
 	to, err := watchparty.ParseAddress(text)
 	if err != nil {
-		return nil, errors.New("the recipient's address is not valid")
+		return nil, errBadRecipient
 	}
 	return &netmail.Address{Name: headerText(plainName(name)), Address: to.Mailbox()}, nil
 }

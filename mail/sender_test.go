@@ -124,7 +124,7 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 		"550 to RCPT":                 {map[string]string{"RCPT": "550 5.1.1 no such user"}, Permanent, 550, "5.1.1 no such user", false},
 		"550 to RCPT, then closes":    {map[string]string{"RCPT": "550 no" + smtptest.HangUp}, Permanent, 550, "no", false},
 		"550 in two lines":            {map[string]string{"RCPT": "550-5.1.1 no\r\n550 5.1.1 really"}, Permanent, 550, "5.1.1 no 5.1.1 really", false},
-		"553 to MAIL":                 {map[string]string{"MAIL": "553 bad sender"}, Permanent, 553, "bad sender", false},
+		"553 to MAIL":                 {map[string]string{"MAIL": "553 bad sender"}, Later, 553, "bad sender", false},
 		"554 to DATA":                 {map[string]string{"DATA": "554 no"}, Permanent, 554, "no", false},
 		"554 to the content":          {map[string]string{".": "554 5.7.1 spam"}, Permanent, 554, "5.7.1 spam", true},
 		"554 as greeting":             {map[string]string{"greeting": "554 not you"}, Later, 554, "not you", false},
@@ -133,7 +133,7 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 		"closes at MAIL":              {map[string]string{"MAIL": smtptest.HangUp}, Unreachable, 0, "the server closed the connection", false},
 		"closes at DATA":              {map[string]string{"DATA": smtptest.HangUp}, Unreachable, 0, "the server closed the connection", false},
 		"closes after the final dot":  {map[string]string{".": smtptest.HangUp}, Ambiguous, 0, "the server closed the connection", true},
-		"garbage after the final dot": {map[string]string{".": "what?"}, Ambiguous, 0, `short response: "what?"`, true},
+		"garbage after the final dot": {map[string]string{".": "what?"}, Ambiguous, 0, `the server's answer is not one of SMTP: "what?"`, true},
 		"354 after the final dot":     {map[string]string{".": "354 more"}, Ambiguous, 354, "more", true},
 		"garbage as greeting":         {map[string]string{"greeting": "\x16\x03\x01\xff\x00*garbage"}, Unreachable, 0, "", false},
 		"garbage to EHLO":             {map[string]string{"EHLO": "lorem", "HELO": "ipsum"}, Unreachable, 0, "", false},
@@ -370,6 +370,55 @@ func TestSendOverTLS(t *testing.T) {
 	})
 }
 
+// What comes before TLS may be of anybody, so that nothing is believed that was sent ahead.
+func TestSendRefusesWhatWasSentAheadOfTLS(t *testing.T) {
+	t.Parallel()
+	identity, trusted := certificate(t)
+	server := smtptest.Serve(t, smtptest.Script{StartTLS: identity, Answers: map[string]string{
+		"STARTTLS": "220 go ahead\r\n250-evil.test\r\n250 AUTH PLAIN",
+	}})
+	c := settings(server)
+	c.TLS = "starttls"
+	s := sender(t, c)
+	s.tls.RootCAs = trusted
+	requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+	require.Equal(t, []string{"EHLO watchparty.test", "STARTTLS"}, server.Commands())
+}
+
+// Servers refuse a client that calls itself by the bare name of its machine.
+func TestSendSaysTheNameOfTheService(t *testing.T) {
+	identity, trusted := certificate(t)
+	for name, tt := range map[string]struct{ setting, from, want string }{
+		"the domain of the sender": {"", "WatchParty <no-reply@bücher.test>", "xn--bcher-kva.test"},
+		"the setting":              {"mail.bücher.test", "no-reply@watchparty.test", "mail.xn--bcher-kva.test"},
+		"an address":               {"[192.0.2.1]", "no-reply@watchparty.test", "[192.0.2.1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for mode, script := range map[string]smtptest.Script{
+				"none":     {Answers: map[string]string{"EHLO": "502 what?"}},
+				"starttls": {StartTLS: identity},
+				"implicit": {Implicit: identity},
+			} {
+				server := smtptest.Serve(t, script)
+				c := settings(server)
+				c.HELOName, c.From, c.TLS = tt.setting, tt.from, mode
+				s := sender(t, c)
+				s.tls.RootCAs = trusted
+				require.NoError(t, s.Send(t.Context(), message(t)))
+				hellos := 0
+				for _, command := range server.Commands() {
+					if verb, name, _ := strings.Cut(command, " "); verb == "EHLO" || verb == "HELO" {
+						require.Equal(t, tt.want, name, mode)
+						hellos++
+					}
+				}
+				require.Equal(t, map[string]int{"none": 2, "starttls": 2, "implicit": 1}[mode], hellos, mode)
+			}
+		})
+	}
+}
+
 func TestSendLogsIn(t *testing.T) {
 	loggedIn := func(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
 		server := smtptest.Serve(t, sc)
@@ -407,6 +456,38 @@ func TestSendLogsIn(t *testing.T) {
 		e := requireKind(t, s.Send(t.Context(), message(t)), Later)
 		require.Equal(t, 535, e.Code)
 		require.Equal(t, "5.7.8 [redacted] [redacted] [redacted] refused", e.Answer)
+	})
+	t.Run("by a mechanism of several steps", func(t *testing.T) {
+		encode := base64.StdEncoding.EncodeToString
+		for name, tt := range map[string]struct {
+			answers  map[string]string
+			commands []string // what the client says, as the beginning of a line
+		}{
+			"LOGIN": {map[string]string{"AUTH": "334 " + encode([]byte("Username:")), "*": "334 " + encode([]byte("Password:"))},
+				[]string{"AUTH LOGIN", encode([]byte("relay@watchparty.test")), encode([]byte("hunter2hunter2")), "MAIL"}},
+			"LOGIN without words": {map[string]string{"AUTH": "334", "*": "334 "},
+				[]string{"AUTH LOGIN", encode([]byte("relay@watchparty.test")), encode([]byte("hunter2hunter2")), "MAIL"}},
+			"CRAM-MD5": {map[string]string{"AUTH": "334 " + encode([]byte("<1.2@hostile.test>"))},
+				[]string{"AUTH CRAM-MD5", encode([]byte("relay@watchparty.test "))[:24], "MAIL"}},
+			"SCRAM-SHA-256": {map[string]string{"AUTH": "334 ", "*": "535 no"},
+				[]string{"AUTH SCRAM-SHA-256", encode([]byte("n,,n=relay@watchparty.test,r="))[:36], "QUIT"}},
+			"PLAIN to a server that asks what it was told": {map[string]string{"AUTH": "334 more", "*": "501 ended"},
+				[]string{"AUTH PLAIN ", "*"}},
+			"LOGIN with a challenge that is not encoded": {map[string]string{"AUTH": "334 Username:", "*": "501 ended"},
+				[]string{"AUTH LOGIN", "*"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				mechanism, _, _ := strings.Cut(name, " ")
+				server, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH " + mechanism}, Answers: tt.answers})
+				_ = s.Send(t.Context(), message(t))
+				said := server.Commands()[1:]
+				require.GreaterOrEqual(t, len(said), len(tt.commands))
+				for i, want := range tt.commands {
+					require.True(t, strings.HasPrefix(said[i], want), "%s: %q", want, said)
+				}
+			})
+		}
 	})
 	t.Run("no mechanism in common", func(t *testing.T) {
 		t.Parallel()
@@ -572,6 +653,8 @@ func TestNew(t *testing.T) {
 		"SMTP_TLS":     func(c *config.Mail) { c.TLS = "" },
 		"SMTP_TIMEOUT": func(c *config.Mail) { c.Timeout = 0 },
 		"MAIL_FROM":    func(c *config.Mail) { c.From = "nobody" },
+
+		"SMTP_HELO_NAME": func(c *config.Mail) { c.HELOName = "bare" },
 	} {
 		c := good
 		change(&c)

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/auth"
@@ -22,6 +24,9 @@ import (
 	"github.com/watchparty/watchparty/worker"
 	"github.com/watchparty/watchparty/workflows/job"
 )
+
+// mailAlarm is how often a worker logs that the SMTP server refuses this service.
+const mailAlarm = time.Minute
 
 // worker does the background work, and relays the outbox too, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
@@ -88,7 +93,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		Config: cfg, Log: log, Client: parts.temporal,
 		Mail: &activities.Mail{
 			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret), FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
-			LaterDelay: cfg.Mail.LaterDelay, Report: cfg.Report,
+			LaterDelay: cfg.Mail.LaterDelay, Report: cfg.Report, Alarm: rate.Sometimes{Interval: mailAlarm},
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,

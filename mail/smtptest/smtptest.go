@@ -21,10 +21,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a server may do in the place of an answer, or after one ("250 2.0.0 OK" + HangUp).
+// What a server may do in the place of an answer, or after one ("250 2.0.0 OK" + HangUp). BreakOff is to hang up before
+// the answer's line has ended.
 const (
-	HangUp  = "\x00hang up"
-	Silence = "\x00silence"
+	HangUp   = "\x00hang up"
+	Silence  = "\x00silence"
+	BreakOff = "\x00break off"
 )
 
 const pause = "\x00pause\x00" // pause + a duration + pause + the answer
@@ -33,7 +35,7 @@ const pause = "\x00pause\x00" // pause + a duration + pause + the answer
 func After(d time.Duration, answer string) string { return pause + d.String() + pause + answer }
 
 // Script is what a server says to each command; what it does not name gets the usual answer. "greeting" is the banner,
-// "." the answer to the content, "*" that to a line of an AUTH exchange.
+// "." the answer to the content, "*" that to the first line of an AUTH exchange, "**" to the second, and so on.
 type Script struct {
 	Answers    map[string]string
 	Before     map[string]func() // called before the answer
@@ -143,8 +145,13 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 		}
 		text, _, hangs := strings.Cut(answer, HangUp)
 		text, _, silent := strings.Cut(text, Silence)
+		text, _, breaks := strings.Cut(text, BreakOff)
 		if text != "" {
-			if _, err := io.WriteString(conn, text+"\r\n"); err != nil {
+			end := "\r\n"
+			if breaks {
+				end = ""
+			}
+			if _, err := io.WriteString(conn, text+end); err != nil {
 				return false
 			}
 			said = text
@@ -152,12 +159,12 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 		if silent {
 			_, _ = io.Copy(io.Discard, in) // until the client goes
 		}
-		return !hangs && !silent
+		return !hangs && !silent && !breaks
 	}
 	if !say("greeting", "220 hostile.test ESMTP") {
 		return
 	}
-	authenticating := false
+	exchange := "" // the line of an AUTH exchange that comes next
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -168,11 +175,11 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 		s.commands = append(s.commands, line)
 		s.mu.Unlock()
 		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
-		if authenticating {
-			authenticating = false
-			if !say("*", "235 2.7.0 welcome") {
+		if exchange != "" {
+			if !say(exchange, "235 2.7.0 welcome") {
 				return
 			}
+			exchange = nextLine(exchange, said)
 			continue
 		}
 		switch verb {
@@ -192,15 +199,15 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			conn = tls.Server(conn, sc.StartTLS)
 			in = bufio.NewReader(conn)
 		case "AUTH":
-			authenticating = len(strings.Fields(line)) == 2
 			if !say(verb, "235 2.7.0 welcome") {
 				return
 			}
+			exchange = nextLine(exchange, said)
 		case "DATA":
 			if !say(verb, "354 go ahead") {
 				return
 			}
-			if sc.Answers[verb] != "" {
+			if !strings.HasPrefix(said, "3") {
 				continue
 			}
 			content, err := readContent(in)
@@ -228,6 +235,14 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			}
 		}
 	}
+}
+
+// nextLine is the key of the line that follows in an AUTH exchange; empty when the server has not asked for one.
+func nextLine(last, said string) string {
+	if strings.HasPrefix(said, "3") {
+		return last + "*"
+	}
+	return ""
 }
 
 func readContent(in *bufio.Reader) (string, error) {
