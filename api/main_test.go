@@ -90,7 +90,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	cfg, err := config.Load([]string{
 		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4), "DATABASE_URL=" + awayDatabase,
 		"REDIS_URL=" + stacktest.RedisURL(), "REDIS_KEY_PREFIX=" + stacktest.KeyPrefix(t),
-		"SMTP_HOST=localhost", "BLOB_URL=mem://", "PUBLIC_URL=https://party.example", "DATABASE_MAX_CONNS=4", "HTTP_DRAIN_DELAY=0s",
+		"SMTP_HOST=localhost", "BLOB_URL=mem://", "PUBLIC_URL=https://party.example", "DATABASE_MAX_CONNS=12", "HTTP_DRAIN_DELAY=0s",
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
