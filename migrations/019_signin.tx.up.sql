@@ -1,8 +1,3 @@
--- A sign-in may have several refresh tokens: a list shows it by its latest.
-DROP INDEX sessions_live_idx;
-CREATE INDEX sessions_live_idx ON sessions (user_id, family_id DESC, created_at DESC, id DESC)
-    WHERE rotated_at IS NULL AND revoked_at IS NULL;
-
 -- Clients that have signed in to an account. Guesses of its password are counted apart for each of them, so that those of
 -- strangers do not lock the account's owner out.
 CREATE TABLE known_clients (

@@ -10,7 +10,7 @@ DROP FUNCTION spell_address();
 -- Two that were told apart by their keys may be one to the former version: the older one stays open.
 UPDATE invitations AS i SET state = 'revoked', updated_at = now() WHERE i.state = 'open' AND EXISTS (
     SELECT FROM invitations AS o WHERE o.room_id = i.room_id AND lower(o.email) = lower(i.email) AND o.state = 'open' AND o.id < i.id);
-CREATE UNIQUE INDEX invitations_open_key ON invitations (room_id, lower(email)) WHERE state = 'open';
+CREATE UNIQUE INDEX IF NOT EXISTS invitations_open_key ON invitations (room_id, lower(email)) WHERE state = 'open';
 ALTER TABLE email_verifications DROP COLUMN email_key;
 ALTER TABLE invitations DROP COLUMN email_key;
 ALTER TABLE users DROP COLUMN email_key;

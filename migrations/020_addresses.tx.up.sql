@@ -5,14 +5,6 @@ ALTER TABLE users ADD COLUMN email_key text COLLATE "C";
 ALTER TABLE invitations ADD COLUMN email_key text COLLATE "C";
 ALTER TABLE email_verifications ADD COLUMN email_key text COLLATE "C";
 -- users_email_key stays for former versions, which find accounts by it.
-CREATE UNIQUE INDEX users_email_address_key ON users (email_key);
-CREATE UNIQUE INDEX invitations_open_address_key ON invitations (room_id, email_key) WHERE state = 'open';
-DROP INDEX invitations_open_key;
-CREATE INDEX invitations_address_idx ON invitations (email_key);
--- What is still to be filled in, or to be tried again.
-CREATE INDEX users_unkeyed_idx ON users (id) WHERE email_key IS NULL OR email_key LIKE ':%';
-CREATE INDEX invitations_unkeyed_idx ON invitations (id) WHERE email_key IS NULL OR email_key LIKE ':%';
-CREATE INDEX email_verifications_unkeyed_idx ON email_verifications (id) WHERE email_key IS NULL OR email_key LIKE ':%';
 
 -- Former versions do not know the column when they write an address.
 CREATE FUNCTION spell_address() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -2,7 +2,6 @@
 -- look at the account, so that hiding and showing again is one row, whatever the account has made.
 ALTER TABLE users ADD COLUMN hidden_at timestamptz,
     ADD CONSTRAINT users_hidden_is_suspended CHECK (hidden_at IS NULL OR suspended_at IS NOT NULL);
-CREATE INDEX users_admins_idx ON users (id DESC) WHERE is_admin;
 -- Former versions do not know the column when they reinstate an account.
 CREATE FUNCTION show_reinstated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -22,10 +21,6 @@ END $$;
 -- When an admin closed it: from then on its host cannot open it.
 ALTER TABLE rooms ADD COLUMN closed_at timestamptz,
     ADD CONSTRAINT rooms_closed_is_archived CHECK (closed_at IS NULL OR archived_at IS NOT NULL);
--- What admins look for among all rooms, the newest first.
-CREATE INDEX rooms_open_idx ON rooms (id DESC) WHERE archived_at IS NULL;
-CREATE INDEX rooms_archived_idx ON rooms (id DESC) WHERE archived_at IS NOT NULL;
-CREATE INDEX rooms_closed_idx ON rooms (id DESC) WHERE closed_at IS NOT NULL;
 
 -- What people report to admins. The snapshot is what was reported as it was then: whoever made it can change or delete it
 -- meanwhile. Without foreign keys to what it is about, which it outlives.

@@ -1,4 +1,4 @@
-DROP INDEX movies_length_idx, rooms_length_idx, rooms_any_length_idx, users_length_idx, movies_genres_idx;
+DROP INDEX IF EXISTS movies_genres_idx;
 ALTER TABLE users DROP COLUMN search;
 ALTER TABLE rooms DROP COLUMN search, ADD COLUMN search tsvector GENERATED ALWAYS AS (to_tsvector('simple', name || ' ' || description)) STORED;
 ALTER TABLE movies

@@ -169,14 +169,3 @@ ALTER TABLE users
     ADD COLUMN search tsvector GENERATED ALWAYS AS (search_lexemes(ARRAY[username, display_name], '')) STORED;
 
 DROP INDEX movies_genres_idx, users_username_prefix_idx;
-CREATE INDEX movies_genres_idx ON movies USING gin (searched_genres);
-CREATE INDEX movies_search_idx ON movies USING gin (search);
-CREATE INDEX rooms_search_idx ON rooms USING gin (search) WHERE visibility = 'public' AND archived_at IS NULL;
-CREATE INDEX rooms_any_search_idx ON rooms USING gin (search) WHERE deleted_at IS NULL;
-CREATE INDEX users_search_idx ON users USING gin (search);
--- Among what a search finds the shorter is the closer one, and then the first, or with the sign the last, to be added: both
--- columns are read in one direction.
-CREATE INDEX movies_length_idx ON movies (char_length(title), id);
-CREATE INDEX rooms_length_idx ON rooms ((-char_length(name)), id) WHERE visibility = 'public' AND archived_at IS NULL;
-CREATE INDEX rooms_any_length_idx ON rooms ((-char_length(name)), id) WHERE deleted_at IS NULL;
-CREATE INDEX users_length_idx ON users ((-char_length(username)), id);

@@ -9,8 +9,6 @@ UPDATE reports AS r SET data = r.data || jsonb_build_object('days', (
         FROM jsonb_array_elements(r.data->'days') WITH ORDINALITY AS d))
     WHERE r.kind = 'activity' AND r.data->>'counted_since' IS NOT NULL;
 UPDATE reports SET data = data - 'counted_since' WHERE kind = 'activity';
-DROP INDEX outbox_abandoned_idx, users_deleted_idx, cleanup_runs_unfinished_idx, avatars_processing_idx, email_attempts_open_idx,
-    emails_unfinished_idx, invitations_open_idx, emails_subject_idx;
 UPDATE outbox SET state = 'pending' WHERE state = 'abandoned';
 ALTER TABLE outbox DROP CONSTRAINT outbox_state_known,
     ADD CONSTRAINT outbox_state_known CHECK (state IN ('pending', 'started'));

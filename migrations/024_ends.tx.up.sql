@@ -13,17 +13,6 @@ ALTER TABLE email_attempts ADD CONSTRAINT email_attempts_outcome_known CHECK (ou
 ALTER TABLE outbox DROP CONSTRAINT outbox_state_known,
     ADD CONSTRAINT outbox_state_known CHECK (state IN ('pending', 'started', 'abandoned'));
 
--- The mails of an invitation.
-CREATE INDEX emails_subject_idx ON emails (subject_id, id DESC);
--- What time ends, the oldest first.
-CREATE INDEX invitations_open_idx ON invitations (expires_at) WHERE state = 'open';
-CREATE INDEX emails_unfinished_idx ON emails (updated_at) WHERE state IN ('queued', 'sending');
-CREATE INDEX email_attempts_open_idx ON email_attempts (created_at) WHERE outcome = 'open';
-CREATE INDEX avatars_processing_idx ON avatars (updated_at) WHERE state = 'processing';
-CREATE INDEX cleanup_runs_unfinished_idx ON cleanup_runs (updated_at) WHERE state IN ('queued', 'running');
-CREATE INDEX users_deleted_idx ON users (deleted_at) WHERE deleted_at IS NOT NULL;
-CREATE INDEX outbox_abandoned_idx ON outbox (updated_at) WHERE state = 'abandoned';
-
 -- Reports say what was not counted: of days before activity_since the former ones said 0.
 UPDATE reports AS r SET data = r.data || jsonb_build_object('counted_since',
         CASE WHEN r.data->>'from' < to_char(s.day, 'YYYY-MM-DD') THEN to_char(s.day, 'YYYY-MM-DD') END)

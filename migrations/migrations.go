@@ -19,7 +19,7 @@ var files embed.FS
 const lockKey = 0x77617463
 
 // Up applies the steps that the database lacks, each in a transaction of its own, and returns their names. Then it does
-// what SQL cannot: it gives every address its key.
+// what they cannot: it makes indexes of large tables, and gives every address its key.
 func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
 		if err := migrator.Init(ctx); err != nil {
@@ -30,6 +30,9 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 			applied = append(applied, step.String())
 		}
 		if err != nil {
+			return err
+		}
+		if err := makeIndexes(ctx, db); err != nil {
 			return err
 		}
 		return keyAddresses(ctx, db)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -204,6 +206,11 @@ func TestNamesAreExplicit(t *testing.T) {
 		require.NoError(t, err)
 		text.Write(content)
 	}
+	inGo, err := os.ReadFile("indexes.go")
+	require.NoError(t, err)
+	for _, named := range regexp.MustCompile(`name: "(\w+)"`).FindAllSubmatch(inGo, -1) {
+		fmt.Fprintf(&text, " INDEX %s ON ", named[1])
+	}
 	words := strings.Join(strings.Fields(text.String()), " ") + " "
 
 	var constraints, indexes []string
@@ -221,6 +228,73 @@ func TestNamesAreExplicit(t *testing.T) {
 	}
 	for _, name := range indexes {
 		require.Contains(t, words, "INDEX "+name+" ON ", "index")
+	}
+}
+
+// TestIndexesOfOtherTables: from step 019 on, a step makes indexes of its own tables only. Those of tables that may be
+// large are in indexes.go.
+func TestIndexesOfOtherTables(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.up.sql")
+	require.NoError(t, err)
+	made := 0
+	for _, file := range files {
+		if file < "019" {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, index := range regexp.MustCompile(`CREATE (?:UNIQUE )?INDEX (\w+) ON (\w+)`).FindAllSubmatch(content, -1) {
+			made++
+			require.Contains(t, string(content), "CREATE TABLE "+string(index[2])+" ", "%s: %s", file, index[1])
+		}
+	}
+	require.Positive(t, made)
+}
+
+// TestIndexesKeepNobodyWaiting: one of a table with rows is made while others write to it, and anew when it was left
+// unfinished.
+func TestIndexesKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	db := open(t, url)
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	const insert = "INSERT INTO outbox (id, workflow_id, workflow, task_queue, input) VALUES (gen_random_uuid(), gen_random_uuid(), '', '', '{}')"
+	_, err = db.ExecContext(t.Context(), insert)
+	require.NoError(t, err)
+	valid := func() (valid bool) {
+		require.NoError(t, db.NewRaw("SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('outbox_abandoned_idx')), false)").
+			Scan(t.Context(), &valid))
+		return valid
+	}
+	for _, unmake := range []string{
+		"DROP INDEX outbox_abandoned_idx",
+		"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'outbox_abandoned_idx'::regclass",
+	} {
+		_, err := db.ExecContext(t.Context(), unmake)
+		require.NoError(t, err)
+		require.False(t, valid())
+		writer, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = writer.ExecContext(t.Context(), insert)
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		go func() {
+			_, err := migrations.Up(t.Context(), open(t, url))
+			done <- err
+		}()
+		require.Eventually(t, func() bool {
+			var waits bool
+			require.NoError(t, db.NewRaw(`SELECT EXISTS (SELECT FROM pg_stat_activity
+				WHERE query ~ 'INDEX.*outbox_abandoned_idx' AND wait_event_type = 'Lock' AND datname = current_database())`).Scan(t.Context(), &waits))
+			return waits
+		}, 30*time.Second, 10*time.Millisecond)
+		_, err = db.ExecContext(t.Context(), "SET statement_timeout = '10s'; "+insert)
+		require.NoError(t, err, "another one writes meanwhile")
+		require.NoError(t, writer.Commit())
+		require.NoError(t, <-done)
+		require.True(t, valid())
 	}
 }
 
