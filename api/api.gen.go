@@ -757,59 +757,60 @@ func (e Policy) Valid() bool {
 
 // Defines values for ProblemCode.
 const (
-	ProblemCodeAccountSuspended        ProblemCode = "account_suspended"
-	ProblemCodeAddressUnconfirmed      ProblemCode = "address_unconfirmed"
-	ProblemCodeAvatarEmpty             ProblemCode = "avatar_empty"
-	ProblemCodeAvatarTooLarge          ProblemCode = "avatar_too_large"
-	ProblemCodeAvatarTooManyPixels     ProblemCode = "avatar_too_many_pixels"
-	ProblemCodeAvatarUnreadable        ProblemCode = "avatar_unreadable"
-	ProblemCodeAvatarUnsupportedFormat ProblemCode = "avatar_unsupported_format"
-	ProblemCodeBadCredentials          ProblemCode = "bad_credentials"
-	ProblemCodeBadRefreshToken         ProblemCode = "bad_refresh_token"
-	ProblemCodeBadToken                ProblemCode = "bad_token"
-	ProblemCodeBanned                  ProblemCode = "banned"
-	ProblemCodeBodyTooLarge            ProblemCode = "body_too_large"
-	ProblemCodeBusy                    ProblemCode = "busy"
-	ProblemCodeCannotReportOneself     ProblemCode = "cannot_report_oneself"
-	ProblemCodeCannotSuspendOneself    ProblemCode = "cannot_suspend_oneself"
-	ProblemCodeEditWindowOver          ProblemCode = "edit_window_over"
-	ProblemCodeEmailTaken              ProblemCode = "email_taken"
-	ProblemCodeEmailUnconfirmed        ProblemCode = "email_unconfirmed"
-	ProblemCodeForbidden               ProblemCode = "forbidden"
-	ProblemCodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
-	ProblemCodeInternal                ProblemCode = "internal"
-	ProblemCodeInvalidRequest          ProblemCode = "invalid_request"
-	ProblemCodeLastAdmin               ProblemCode = "last_admin"
-	ProblemCodeMailEnded               ProblemCode = "mail_ended"
-	ProblemCodeMailNotEnded            ProblemCode = "mail_not_ended"
-	ProblemCodeMethodNotAllowed        ProblemCode = "method_not_allowed"
-	ProblemCodeMovieExists             ProblemCode = "movie_exists"
-	ProblemCodeMovieInUse              ProblemCode = "movie_in_use"
-	ProblemCodeMuted                   ProblemCode = "muted"
-	ProblemCodeNotFound                ProblemCode = "not_found"
-	ProblemCodeNotParticipant          ProblemCode = "not_participant"
-	ProblemCodeNotReady                ProblemCode = "not_ready"
-	ProblemCodeOwnRole                 ProblemCode = "own_role"
-	ProblemCodePreconditionFailed      ProblemCode = "precondition_failed"
-	ProblemCodeRangeNotSatisfiable     ProblemCode = "range_not_satisfiable"
-	ProblemCodeRateLimited             ProblemCode = "rate_limited"
-	ProblemCodeReportResolved          ProblemCode = "report_resolved"
-	ProblemCodeRoomArchived            ProblemCode = "room_archived"
-	ProblemCodeRoomClosed              ProblemCode = "room_closed"
-	ProblemCodeRoomFull                ProblemCode = "room_full"
-	ProblemCodeRoomNotRetired          ProblemCode = "room_not_retired"
-	ProblemCodeRoomWithoutHost         ProblemCode = "room_without_host"
-	ProblemCodeRunEnded                ProblemCode = "run_ended"
-	ProblemCodeSlowMode                ProblemCode = "slow_mode"
-	ProblemCodeTooManyInvitations      ProblemCode = "too_many_invitations"
-	ProblemCodeTooManyReports          ProblemCode = "too_many_reports"
-	ProblemCodeUnauthenticated         ProblemCode = "unauthenticated"
-	ProblemCodeUnavailable             ProblemCode = "unavailable"
-	ProblemCodeUnknownMessage          ProblemCode = "unknown_message"
-	ProblemCodeUnknownMovie            ProblemCode = "unknown_movie"
-	ProblemCodeUnsupportedMediaType    ProblemCode = "unsupported_media_type"
-	ProblemCodeUsernameTaken           ProblemCode = "username_taken"
-	ProblemCodeWrongPassword           ProblemCode = "wrong_password"
+	ProblemCodeAccountSuspended           ProblemCode = "account_suspended"
+	ProblemCodeAddressUnconfirmed         ProblemCode = "address_unconfirmed"
+	ProblemCodeAvatarEmpty                ProblemCode = "avatar_empty"
+	ProblemCodeAvatarTooLarge             ProblemCode = "avatar_too_large"
+	ProblemCodeAvatarTooManyPixels        ProblemCode = "avatar_too_many_pixels"
+	ProblemCodeAvatarUnreadable           ProblemCode = "avatar_unreadable"
+	ProblemCodeAvatarUnsupportedFormat    ProblemCode = "avatar_unsupported_format"
+	ProblemCodeBadCredentials             ProblemCode = "bad_credentials"
+	ProblemCodeBadRefreshToken            ProblemCode = "bad_refresh_token"
+	ProblemCodeBadToken                   ProblemCode = "bad_token"
+	ProblemCodeBanned                     ProblemCode = "banned"
+	ProblemCodeBodyTooLarge               ProblemCode = "body_too_large"
+	ProblemCodeBusy                       ProblemCode = "busy"
+	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
+	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
+	ProblemCodeEmailTaken                 ProblemCode = "email_taken"
+	ProblemCodeEmailUnconfirmed           ProblemCode = "email_unconfirmed"
+	ProblemCodeForbidden                  ProblemCode = "forbidden"
+	ProblemCodeIdempotencyKeyReused       ProblemCode = "idempotency_key_reused"
+	ProblemCodeInternal                   ProblemCode = "internal"
+	ProblemCodeInvalidRequest             ProblemCode = "invalid_request"
+	ProblemCodeLastAdmin                  ProblemCode = "last_admin"
+	ProblemCodeMailEnded                  ProblemCode = "mail_ended"
+	ProblemCodeMailNotEnded               ProblemCode = "mail_not_ended"
+	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
+	ProblemCodeMovieExists                ProblemCode = "movie_exists"
+	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
+	ProblemCodeMuted                      ProblemCode = "muted"
+	ProblemCodeNotFound                   ProblemCode = "not_found"
+	ProblemCodeNotParticipant             ProblemCode = "not_participant"
+	ProblemCodeNotReady                   ProblemCode = "not_ready"
+	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
+	ProblemCodeRangeNotSatisfiable        ProblemCode = "range_not_satisfiable"
+	ProblemCodeRateLimited                ProblemCode = "rate_limited"
+	ProblemCodeReportResolved             ProblemCode = "report_resolved"
+	ProblemCodeRoomArchived               ProblemCode = "room_archived"
+	ProblemCodeRoomClosed                 ProblemCode = "room_closed"
+	ProblemCodeRoomFull                   ProblemCode = "room_full"
+	ProblemCodeRoomNotRetired             ProblemCode = "room_not_retired"
+	ProblemCodeRoomWithoutHost            ProblemCode = "room_without_host"
+	ProblemCodeRunEnded                   ProblemCode = "run_ended"
+	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
+	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
+	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
+	ProblemCodeUnavailable                ProblemCode = "unavailable"
+	ProblemCodeUnknownMessage             ProblemCode = "unknown_message"
+	ProblemCodeUnknownMovie               ProblemCode = "unknown_movie"
+	ProblemCodeUnsupportedContentEncoding ProblemCode = "unsupported_content_encoding"
+	ProblemCodeUnsupportedMediaType       ProblemCode = "unsupported_media_type"
+	ProblemCodeUsernameTaken              ProblemCode = "username_taken"
+	ProblemCodeWrongPassword              ProblemCode = "wrong_password"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -914,6 +915,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUnknownMessage:
 		return true
 	case ProblemCodeUnknownMovie:
+		return true
+	case ProblemCodeUnsupportedContentEncoding:
 		return true
 	case ProblemCodeUnsupportedMediaType:
 		return true
@@ -1159,8 +1162,10 @@ type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
 	Content   *ReportedContent `json:"content"`
 	CreatedAt Time             `json:"created_at"`
-	ID        ID               `json:"id"`
-	Kind      AbuseKind        `json:"kind"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID        `json:"id"`
+	Kind AbuseKind `json:"kind"`
 
 	// Note Of the admin who resolved it, who is in the audit log
 	Note string `json:"note"`
@@ -1203,6 +1208,7 @@ type AbuseReportState string
 
 // AbuseTarget defines model for AbuseTarget.
 type AbuseTarget struct {
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID   ID              `json:"id"`
 	Kind AbuseTargetKind `json:"kind"`
 }
@@ -1213,7 +1219,9 @@ type AbuseTargetKind string
 // AcceptedInvitation defines model for AcceptedInvitation.
 type AcceptedInvitation struct {
 	AnsweredAt Time `json:"answered_at"`
-	RoomID     ID   `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // Account defines model for Account.
@@ -1226,8 +1234,10 @@ type Account struct {
 	DisplayName   string     `json:"display_name"`
 	Email         string     `json:"email"`
 	EmailVerified bool       `json:"email_verified"`
-	ID            ID         `json:"id"`
-	IsAdmin       bool       `json:"is_admin"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID   `json:"id"`
+	IsAdmin bool `json:"is_admin"`
 
 	// Language What mails are written in
 	Language Language `json:"language"`
@@ -1357,17 +1367,19 @@ type AdminUser struct {
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
-	ContentHidden bool       `json:"content_hidden"`
-	CreatedAt     Time       `json:"created_at"`
-	DisplayName   string     `json:"display_name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
-	ID            ID         `json:"id"`
-	IsAdmin       bool       `json:"is_admin"`
-	State         UserState  `json:"state"`
-	SuspendedAt   *time.Time `json:"suspended_at"`
-	UpdatedAt     Time       `json:"updated_at"`
-	Username      Username   `json:"username"`
+	ContentHidden bool   `json:"content_hidden"`
+	CreatedAt     Time   `json:"created_at"`
+	DisplayName   string `json:"display_name"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID          ID         `json:"id"`
+	IsAdmin     bool       `json:"is_admin"`
+	State       UserState  `json:"state"`
+	SuspendedAt *time.Time `json:"suspended_at"`
+	UpdatedAt   Time       `json:"updated_at"`
+	Username    Username   `json:"username"`
 }
 
 // AdminUserAnswer defines model for AdminUserAnswer.
@@ -1398,11 +1410,15 @@ type AuditEntry struct {
 	Actor     *Person                `json:"actor"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	ID        ID                     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
 	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
-	Outcome    AuditEntryOutcome    `json:"outcome"`
+	Outcome AuditEntryOutcome `json:"outcome"`
+
+	// TargetID In lower case in every answer. Requests may have it in upper case.
 	TargetID   ID                   `json:"target_id"`
 	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
@@ -1579,7 +1595,9 @@ type CleanupRun struct {
 	// Errors What stopped a policy
 	Errors     map[string]string `json:"errors"`
 	FinishedAt *time.Time        `json:"finished_at"`
-	ID         ID                `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// OlderThan In place of the policies' own ages, such as 2160h0m0s
 	OlderThan *string  `json:"older_than"`
@@ -1622,6 +1640,7 @@ type CleanupRunList struct {
 
 // CleanupStarted defines model for CleanupStarted.
 type CleanupStarted struct {
+	// RunID In lower case in every answer. Requests may have it in upper case.
 	RunID       ID     `json:"run_id"`
 	StatusURL   string `json:"status_url"`
 	TemporalURL string `json:"temporal_url"`
@@ -1656,8 +1675,10 @@ type CreateRoomRequest struct {
 	// Capacity Everyone in it, the host too
 	Capacity    *int    `json:"capacity,omitempty"`
 	Description *string `json:"description,omitempty"`
-	MovieID     *ID     `json:"movie_id,omitempty"`
-	Name        string  `json:"name"`
+
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID    `json:"movie_id,omitempty"`
+	Name    string `json:"name"`
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility *Visibility `json:"visibility,omitempty"`
@@ -1679,10 +1700,12 @@ type EditMessageRequest struct {
 
 // Email defines model for Email.
 type Email struct {
-	Attempts  int       `json:"attempts"`
-	CreatedAt Time      `json:"created_at"`
-	ID        ID        `json:"id"`
-	Kind      EmailKind `json:"kind"`
+	Attempts  int  `json:"attempts"`
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID        `json:"id"`
+	Kind EmailKind `json:"kind"`
 
 	// LastAnswer The mail server's, without addresses; empty once the mail is sent
 	LastAnswer string `json:"last_answer"`
@@ -1880,7 +1903,9 @@ type ExportedAct struct {
 	Action    string                 `json:"action"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	RoomID    ID                     `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 
 	// UserID To whom the account did it; null for what was done to nobody, or to the account
 	UserID *string `json:"user_id"`
@@ -1901,12 +1926,14 @@ type ExportedAddress struct {
 
 // ExportedAdminAct defines model for ExportedAdminAct.
 type ExportedAdminAct struct {
-	Action     AuditAction            `json:"action"`
-	CreatedAt  Time                   `json:"created_at"`
-	Details    map[string]interface{} `json:"details"`
-	Outcome    string                 `json:"outcome"`
-	TargetID   ID                     `json:"target_id"`
-	TargetKind string                 `json:"target_kind"`
+	Action    AuditAction            `json:"action"`
+	CreatedAt Time                   `json:"created_at"`
+	Details   map[string]interface{} `json:"details"`
+	Outcome   string                 `json:"outcome"`
+
+	// TargetID In lower case in every answer. Requests may have it in upper case.
+	TargetID   ID     `json:"target_id"`
+	TargetKind string `json:"target_kind"`
 }
 
 // ExportedEmail defines model for ExportedEmail.
@@ -1923,7 +1950,9 @@ type ExportedEmail struct {
 
 // ExportedMembership defines model for ExportedMembership.
 type ExportedMembership struct {
-	Role   Role `json:"role"`
+	Role Role `json:"role"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID ID   `json:"room_id"`
 	Since  Time `json:"since"`
 }
@@ -1934,11 +1963,15 @@ type ExportedMessage struct {
 	CreatedAt Time       `json:"created_at"`
 	Deleted   bool       `json:"deleted"`
 	EditedAt  *time.Time `json:"edited_at"`
-	ID        ID         `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// ReplyToID What it answers
 	ReplyToID *string `json:"reply_to_id"`
-	RoomID    ID      `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // ExportedPresence defines model for ExportedPresence.
@@ -1946,7 +1979,9 @@ type ExportedPresence struct {
 	JoinedAt     Time       `json:"joined_at"`
 	LastSeenAt   Time       `json:"last_seen_at"`
 	PresentSince *time.Time `json:"present_since"`
-	RoomID       ID         `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // ExportedReset defines model for ExportedReset.
@@ -1960,22 +1995,28 @@ type ExportedReset struct {
 
 // ExportedSanction defines model for ExportedSanction.
 type ExportedSanction struct {
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	RoomID    ID         `json:"room_id"`
-	Until     *time.Time `json:"until"`
-	UserID    ID         `json:"user_id"`
+	CreatedAt Time   `json:"created_at"`
+	Reason    string `json:"reason"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID         `json:"room_id"`
+	Until  *time.Time `json:"until"`
+
+	// UserID In lower case in every answer. Requests may have it in upper case.
+	UserID ID `json:"user_id"`
 }
 
 // ExportedSession defines model for ExportedSession.
 type ExportedSession struct {
 	// Current Whether it is the one that asks
-	Current    bool       `json:"current"`
-	EndedAt    *time.Time `json:"ended_at"`
-	ExpiresAt  Time       `json:"expires_at"`
-	ID         ID         `json:"id"`
-	LastUsedAt Time       `json:"last_used_at"`
-	SignedInAt Time       `json:"signed_in_at"`
+	Current   bool       `json:"current"`
+	EndedAt   *time.Time `json:"ended_at"`
+	ExpiresAt Time       `json:"expires_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID         ID   `json:"id"`
+	LastUsedAt Time `json:"last_used_at"`
+	SignedInAt Time `json:"signed_in_at"`
 
 	// UserAgent What the client called itself
 	UserAgent string `json:"user_agent"`
@@ -1983,7 +2024,9 @@ type ExportedSession struct {
 
 // ExportedStay defines model for ExportedStay.
 type ExportedStay struct {
-	EndedAt   Time `json:"ended_at"`
+	EndedAt Time `json:"ended_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID    ID   `json:"room_id"`
 	StartedAt Time `json:"started_at"`
 }
@@ -1996,7 +2039,7 @@ type FieldProblem struct {
 	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
-	// Field Dotted path in the body, or the parameter's name
+	// Field Dotted path in the body, or the parameter's name; what is longer is cut
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
@@ -2020,7 +2063,7 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// ID defines model for ID.
+// ID In lower case in every answer. Requests may have it in upper case.
 type ID = string
 
 // Invitation defines model for Invitation.
@@ -2034,12 +2077,16 @@ type Invitation struct {
 	// Email Only whoever has invited it sees it
 	Email     *string   `json:"email"`
 	ExpiresAt time.Time `json:"expires_at"`
-	ID        ID        `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Inviter null when the account is gone
-	Inviter *Person         `json:"inviter"`
-	RoomID  ID              `json:"room_id"`
-	State   InvitationState `json:"state"`
+	Inviter *Person `json:"inviter"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID              `json:"room_id"`
+	State  InvitationState `json:"state"`
 }
 
 // InvitationAnswer defines model for InvitationAnswer.
@@ -2075,7 +2122,9 @@ type InvitationPreview struct {
 	ExpiresAt Time   `json:"expires_at"`
 	Inviter   Person `json:"inviter"`
 	Room      struct {
-		Description  string `json:"description"`
+		Description string `json:"description"`
+
+		// ID In lower case in every answer. Requests may have it in upper case.
 		ID           ID     `json:"id"`
 		Name         string `json:"name"`
 		Participants int    `json:"participants"`
@@ -2113,11 +2162,15 @@ type Message struct {
 	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
 	Deleted  bool       `json:"deleted"`
 	EditedAt *time.Time `json:"edited_at"`
-	ID       ID         `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// ReplyTo What it answers
 	ReplyTo *Quote `json:"reply_to"`
-	RoomID  ID     `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // MessageAnswer defines model for MessageAnswer.
@@ -2143,17 +2196,19 @@ type MessageList struct {
 // Movie defines model for Movie.
 type Movie struct {
 	// Archived Not in the catalogue any more
-	Archived       bool     `json:"archived"`
-	CreatedAt      Time     `json:"created_at"`
-	Description    string   `json:"description"`
-	Genres         []string `json:"genres"`
-	ID             ID       `json:"id"`
-	PosterURL      *string  `json:"poster_url"`
-	RuntimeMinutes int      `json:"runtime_minutes"`
-	StreamURL      *string  `json:"stream_url"`
-	Title          string   `json:"title"`
-	UpdatedAt      Time     `json:"updated_at"`
-	Year           int      `json:"year"`
+	Archived    bool     `json:"archived"`
+	CreatedAt   Time     `json:"created_at"`
+	Description string   `json:"description"`
+	Genres      []string `json:"genres"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID             ID      `json:"id"`
+	PosterURL      *string `json:"poster_url"`
+	RuntimeMinutes int     `json:"runtime_minutes"`
+	StreamURL      *string `json:"stream_url"`
+	Title          string  `json:"title"`
+	UpdatedAt      Time    `json:"updated_at"`
+	Year           int     `json:"year"`
 }
 
 // MovieAnswer defines model for MovieAnswer.
@@ -2241,11 +2296,13 @@ type OneTimeToken = string
 
 // Participant defines model for Participant.
 type Participant struct {
-	DisplayName string     `json:"display_name"`
-	ID          ID         `json:"id"`
-	JoinedAt    Time       `json:"joined_at"`
-	LastSeenAt  Time       `json:"last_seen_at"`
-	MutedUntil  *time.Time `json:"muted_until"`
+	DisplayName string `json:"display_name"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID         ID         `json:"id"`
+	JoinedAt   Time       `json:"joined_at"`
+	LastSeenAt Time       `json:"last_seen_at"`
+	MutedUntil *time.Time `json:"muted_until"`
 
 	// Present Seen within the last 90 seconds
 	Present  bool     `json:"present"`
@@ -2278,6 +2335,7 @@ type Permission string
 
 // Person defines model for Person.
 type Person struct {
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID       ID       `json:"id"`
 	Username Username `json:"username"`
 }
@@ -2293,9 +2351,13 @@ type Policy string
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
 type PostMessageRequest struct {
 	// Body Plain text
-	Body      string `json:"body"`
-	ReplyToID *ID    `json:"reply_to_id,omitempty"`
-	RoomID    ID     `json:"room_id"`
+	Body string `json:"body"`
+
+	// ReplyToID In lower case in every answer. Requests may have it in upper case.
+	ReplyToID *ID `json:"reply_to_id,omitempty"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // Problem defines model for Problem.
@@ -2306,7 +2368,9 @@ type Problem struct {
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
-	Errors  *[]FieldProblem `json:"errors,omitempty"`
+
+	// Errors The first 20 that were found
+	Errors *[]FieldProblem `json:"errors,omitempty"`
 
 	// RequestID Quote it when asking for help
 	RequestID *string `json:"request_id,omitempty"`
@@ -2328,8 +2392,10 @@ type Profile struct {
 	Avatar      AvatarURLs `json:"avatar"`
 	CreatedAt   Time       `json:"created_at"`
 	DisplayName string     `json:"display_name"`
-	ID          ID         `json:"id"`
-	Username    Username   `json:"username"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID       ID       `json:"id"`
+	Username Username `json:"username"`
 }
 
 // ProfileAnswer defines model for ProfileAnswer.
@@ -2356,7 +2422,9 @@ type Quote struct {
 
 	// Excerpt The first 140 characters; empty when the message is gone
 	Excerpt string `json:"excerpt"`
-	ID      ID     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 }
 
 // Reason For those who moderate the room
@@ -2367,19 +2435,23 @@ type ReasonForHost = string
 
 // ReceivedInvitation defines model for ReceivedInvitation.
 type ReceivedInvitation struct {
-	AnsweredAt *time.Time      `json:"answered_at"`
-	CreatedAt  Time            `json:"created_at"`
-	ExpiresAt  Time            `json:"expires_at"`
-	RoomID     ID              `json:"room_id"`
-	State      InvitationState `json:"state"`
+	AnsweredAt *time.Time `json:"answered_at"`
+	CreatedAt  Time       `json:"created_at"`
+	ExpiresAt  Time       `json:"expires_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID              `json:"room_id"`
+	State  InvitationState `json:"state"`
 }
 
 // ReceivedSanction defines model for ReceivedSanction.
 type ReceivedSanction struct {
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	RoomID    ID         `json:"room_id"`
-	Until     *time.Time `json:"until"`
+	CreatedAt Time   `json:"created_at"`
+	Reason    string `json:"reason"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID         `json:"room_id"`
+	Until  *time.Time `json:"until"`
 }
 
 // RefreshRequest defines model for RefreshRequest.
@@ -2424,8 +2496,10 @@ type Report struct {
 
 	// Data An ActivityReport, or for a clean-up what the run was and did
 	Data json.RawMessage `json:"data"`
-	ID   ID              `json:"id"`
-	Kind ReportKind      `json:"kind"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID         `json:"id"`
+	Kind ReportKind `json:"kind"`
 
 	// PageURL Where people can look at an activity report; whoever has the address can
 	PageURL     *string `json:"page_url"`
@@ -2436,9 +2510,13 @@ type Report struct {
 
 // ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
-	Kind      AbuseKind `json:"kind"`
-	MessageID *ID       `json:"message_id,omitempty"`
-	RoomID    *ID       `json:"room_id,omitempty"`
+	Kind AbuseKind `json:"kind"`
+
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID *ID `json:"message_id,omitempty"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID *ID `json:"room_id,omitempty"`
 
 	// Text What the admins should know, for them alone
 	Text     *string   `json:"text,omitempty"`
@@ -2522,9 +2600,11 @@ type RetiredRoom struct {
 	// DeletedFrom The first run after that deletes it; null while that policy is off
 	DeletedFrom  *time.Time `json:"deleted_from"`
 	HostUsername *string    `json:"host_username"`
-	ID           ID         `json:"id"`
-	Name         string     `json:"name"`
-	RetiredAt    Time       `json:"retired_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID        ID     `json:"id"`
+	Name      string `json:"name"`
+	RetiredAt Time   `json:"retired_at"`
 }
 
 // RetiredRoomList defines model for RetiredRoomList.
@@ -2548,7 +2628,9 @@ type Room struct {
 	Description string `json:"description"`
 
 	// Host null when the account of an archived room's host is gone
-	Host    *Person `json:"host"`
+	Host *Person `json:"host"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID      ID      `json:"id"`
 	MovieID *string `json:"movie_id"`
 	Name    string  `json:"name"`
@@ -2573,7 +2655,9 @@ type RoomAct struct {
 	Actor     *Person                `json:"actor"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	ID        ID                     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Target null when the account is gone, and when it was not done to anyone
 	Target *Person `json:"target"`
@@ -2663,11 +2747,13 @@ type ScheduledRun struct {
 
 // SentAbuseReport defines model for SentAbuseReport.
 type SentAbuseReport struct {
-	CreatedAt Time        `json:"created_at"`
-	ID        ID          `json:"id"`
-	Kind      AbuseKind   `json:"kind"`
-	Target    AbuseTarget `json:"target"`
-	Text      string      `json:"text"`
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID     ID          `json:"id"`
+	Kind   AbuseKind   `json:"kind"`
+	Target AbuseTarget `json:"target"`
+	Text   string      `json:"text"`
 }
 
 // SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
@@ -2684,7 +2770,9 @@ type Session struct {
 
 	// ExpiresAt When it ends, unless it is used before
 	ExpiresAt time.Time `json:"expires_at"`
-	ID        ID        `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// LastUsedAt When it last got an access token
 	LastUsedAt time.Time `json:"last_used_at"`
@@ -2832,10 +2920,16 @@ type IfMatch = string
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
+// IfRange defines model for IfRange.
+type IfRange = string
+
 // Limit defines model for Limit.
 type Limit = int
 
-// RoomID defines model for RoomID.
+// Range defines model for Range.
+type Range = string
+
+// RoomID In lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
 
 // ScheduleID defines model for ScheduleID.
@@ -2843,6 +2937,9 @@ type ScheduleID = string
 
 // Search defines model for Search.
 type Search = string
+
+// RangeNotSatisfiable defines model for RangeNotSatisfiable.
+type RangeNotSatisfiable = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
@@ -2904,6 +3001,12 @@ type ListEmailsParams struct {
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
+}
+
+// GetEmailParams defines parameters for GetEmail.
+type GetEmailParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResendEmailParams defines parameters for ResendEmail.
@@ -2992,7 +3095,7 @@ type ListMessagesParams struct {
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3003,10 +3106,26 @@ type PostMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetMessageParams defines parameters for GetMessage.
+type GetMessageParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
 // GetDefaultAvatarParamsDefaultName defines parameters for GetDefaultAvatar.
@@ -3014,15 +3133,28 @@ type GetDefaultAvatarParamsDefaultName string
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted
-	Range *string `json:"Range,omitempty"`
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
 // GetAvatarFileParamsName defines parameters for GetAvatarFile.
 type GetAvatarFileParamsName string
+
+// GetInvitationParams defines parameters for GetInvitation.
+type GetInvitationParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
@@ -3047,7 +3179,7 @@ type ListMoviesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3058,16 +3190,27 @@ type CreateMovieParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteMovieParams defines parameters for DeleteMovie.
+type DeleteMovieParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
-	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
-	// change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3076,6 +3219,12 @@ type ReportAbuseParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
+type GetSentAbuseReportParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
@@ -3094,7 +3243,7 @@ type ListRoomsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3105,16 +3254,27 @@ type CreateRoomParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteRoomParams defines parameters for DeleteRoom.
+type DeleteRoomParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
-	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
-	// change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3130,6 +3290,12 @@ type BanParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetBanParams defines parameters for GetBan.
+type GetBanParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListInvitationsParams defines parameters for ListInvitations.
@@ -3167,6 +3333,12 @@ type MuteParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetMuteParams defines parameters for GetMute.
+type GetMuteParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListProfilesParams defines parameters for ListProfiles.
@@ -3207,7 +3379,7 @@ type ListSessionsParams struct {
 
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3371,7 +3543,7 @@ type ServerInterface interface {
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
 	// GetEmail One mail, with every attempt at it
 	// (GET /admin/emails/{email_id})
-	GetEmail(ctx echo.Context, emailID ID) error
+	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Keep a mail from being sent
 	// (POST /admin/emails/{email_id}/cancel)
 	CancelEmail(ctx echo.Context, emailID ID) error
@@ -3477,6 +3649,9 @@ type ServerInterface interface {
 	// DeleteMessage Take a message back
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx echo.Context, messageID ID) error
+	// GetMessage One message
+	// (GET /chat/messages/{message_id})
+	GetMessage(ctx echo.Context, messageID ID, params GetMessageParams) error
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx echo.Context, messageID ID) error
@@ -3513,6 +3688,9 @@ type ServerInterface interface {
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx echo.Context, invitationID ID) error
+	// GetInvitation One invitation
+	// (GET /invitations/{invitation_id})
+	GetInvitation(ctx echo.Context, invitationID ID, params GetInvitationParams) error
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx echo.Context, params ListMoviesParams) error
@@ -3521,7 +3699,7 @@ type ServerInterface interface {
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
 	// DeleteMovie Remove a film
 	// (DELETE /movies/{movie_id})
-	DeleteMovie(ctx echo.Context, movieID ID) error
+	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
 	// GetMovie One film
 	// (GET /movies/{movie_id})
 	GetMovie(ctx echo.Context, movieID ID, params GetMovieParams) error
@@ -3534,6 +3712,9 @@ type ServerInterface interface {
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx echo.Context) error
+	// GetSentAbuseReport A report that the caller sent
+	// (GET /reports/{abuse_report_id})
+	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
@@ -3542,7 +3723,7 @@ type ServerInterface interface {
 	CreateRoom(ctx echo.Context, params CreateRoomParams) error
 	// DeleteRoom Delete a room
 	// (DELETE /rooms/{room_id})
-	DeleteRoom(ctx echo.Context, roomID RoomID) error
+	DeleteRoom(ctx echo.Context, roomID RoomID, params DeleteRoomParams) error
 	// GetRoom One room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx echo.Context, roomID RoomID, params GetRoomParams) error
@@ -3558,6 +3739,9 @@ type ServerInterface interface {
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
+	// GetBan Someone's ban from a room
+	// (GET /rooms/{room_id}/bans/{username})
+	GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error
 	// Heartbeat Say that one is still there
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx echo.Context, roomID RoomID) error
@@ -3591,6 +3775,9 @@ type ServerInterface interface {
 	// LiftMute Let someone speak again
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
+	// GetMute Someone's mute in a room
+	// (GET /rooms/{room_id}/mutes/{username})
+	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
@@ -3999,8 +4186,28 @@ func (w *ServerInterfaceWrapper) GetEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEmailParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetEmail(ctx, emailID)
+	err = w.Handler.GetEmail(ctx, emailID, params)
 	return err
 }
 
@@ -4715,6 +4922,42 @@ func (w *ServerInterfaceWrapper) DeleteMessage(ctx echo.Context) error {
 	return err
 }
 
+// GetMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "message_id" -------------
+	var messageID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message_id", ctx.Param("message_id"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter message_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMessageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMessage(ctx, messageID, params)
+	return err
+}
+
 // EditMessage converts echo context to params.
 func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 	var err error
@@ -4754,6 +4997,21 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 	var params GetDefaultAvatarParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -4768,6 +5026,36 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 		}
 
 		params.IfNoneMatch = &IfNoneMatch
+	}
+	// ------------- Optional header parameter "Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Range")]; found {
+		var Range Range
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Range", valueList[0], &Range, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Range: %s", err))
+		}
+
+		params.Range = &Range
+	}
+	// ------------- Optional header parameter "If-Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Range")]; found {
+		var IfRange IfRange
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Range", valueList[0], &IfRange, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Range: %s", err))
+		}
+
+		params.IfRange = &IfRange
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -4806,6 +5094,21 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 	var params GetAvatarFileParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -4823,7 +5126,7 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 	}
 	// ------------- Optional header parameter "Range" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Range")]; found {
-		var Range string
+		var Range Range
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Range, got %d", n))
@@ -4835,6 +5138,21 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 		}
 
 		params.Range = &Range
+	}
+	// ------------- Optional header parameter "If-Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Range")]; found {
+		var IfRange IfRange
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Range", valueList[0], &IfRange, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Range: %s", err))
+		}
+
+		params.IfRange = &IfRange
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -4927,6 +5245,42 @@ func (w *ServerInterfaceWrapper) RevokeInvitation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RevokeInvitation(ctx, invitationID)
+	return err
+}
+
+// GetInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetInvitationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetInvitation(ctx, invitationID, params)
 	return err
 }
 
@@ -5054,8 +5408,28 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter movie_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteMovieParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMovie(ctx, movieID)
+	err = w.Handler.DeleteMovie(ctx, movieID, params)
 	return err
 }
 
@@ -5074,6 +5448,21 @@ func (w *ServerInterfaceWrapper) GetMovie(ctx echo.Context) error {
 	var params GetMovieParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -5166,6 +5555,42 @@ func (w *ServerInterfaceWrapper) ViewReport(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ViewReport(ctx)
+	return err
+}
+
+// GetSentAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "abuse_report_id" -------------
+	var abuseReportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSentAbuseReportParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSentAbuseReport(ctx, abuseReportID, params)
 	return err
 }
 
@@ -5272,8 +5697,28 @@ func (w *ServerInterfaceWrapper) DeleteRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteRoomParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteRoom(ctx, roomID)
+	err = w.Handler.DeleteRoom(ctx, roomID, params)
 	return err
 }
 
@@ -5292,6 +5737,21 @@ func (w *ServerInterfaceWrapper) GetRoom(ctx echo.Context) error {
 	var params GetRoomParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -5438,6 +5898,50 @@ func (w *ServerInterfaceWrapper) LiftBan(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LiftBan(ctx, roomID, username)
+	return err
+}
+
+// GetBan converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBan(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetBanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBan(ctx, roomID, username, params)
 	return err
 }
 
@@ -5717,6 +6221,50 @@ func (w *ServerInterfaceWrapper) LiftMute(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LiftMute(ctx, roomID, username)
+	return err
+}
+
+// GetMute converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMuteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMute(ctx, roomID, username, params)
 	return err
 }
 
@@ -6130,13 +6678,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/rooms/:room_id/bans", wrapper.ListBans, options.OperationMiddlewares["listBans"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/bans", wrapper.Ban, options.OperationMiddlewares["ban"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.LiftBan, options.OperationMiddlewares["liftBan"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.GetBan, options.OperationMiddlewares["getBan"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes", wrapper.ListMutes, options.OperationMiddlewares["listMutes"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/mutes", wrapper.Mute, options.OperationMiddlewares["mute"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
+	router.GET(options.BaseURL+"/invitations/:invitation_id", wrapper.GetInvitation, options.OperationMiddlewares["getInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/lookup", wrapper.LookUpInvitation, options.OperationMiddlewares["lookUpInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/decline", wrapper.DeclineInvitation, options.OperationMiddlewares["declineInvitation"]...)
@@ -6145,8 +6696,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/chat/messages", wrapper.ListMessages, options.OperationMiddlewares["listMessages"]...)
 	router.POST(options.BaseURL+"/chat/messages", wrapper.PostMessage, options.OperationMiddlewares["postMessage"]...)
 	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
+	router.GET(options.BaseURL+"/chat/messages/:message_id", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
 	router.POST(options.BaseURL+"/reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
+	router.GET(options.BaseURL+"/reports/:abuse_report_id", wrapper.GetSentAbuseReport, options.OperationMiddlewares["getSentAbuseReport"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -6194,7 +6747,23 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type NotModifiedResponseHeaders struct {
+	ETag string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type RangeNotSatisfiableResponseHeaders struct {
+	ContentRange string
+}
+type RangeNotSatisfiableApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers RangeNotSatisfiableResponseHeaders
+}
 
 type ListAbuseReportsRequestObject struct {
 	Params ListAbuseReportsParams
@@ -6401,15 +6970,27 @@ type StartCleanupResponseObject interface {
 	VisitStartCleanupResponse(w http.ResponseWriter) error
 }
 
-type StartCleanup202JSONResponse CleanupStarted
+type StartCleanup202ResponseHeaders struct {
+	IdempotentReplayed *string
+	Location           string
+}
+
+type StartCleanup202JSONResponse struct {
+	Body    CleanupStarted
+	Headers StartCleanup202ResponseHeaders
+}
 
 func (response StartCleanup202JSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6743,24 +7324,41 @@ func (response ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse) Visit
 
 type GetEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
+	Params  GetEmailParams
 }
 
 type GetEmailResponseObject interface {
 	VisitGetEmailResponse(w http.ResponseWriter) error
 }
 
-type GetEmail200JSONResponse EmailHistoryAnswer
+type GetEmail200ResponseHeaders struct {
+	ETag string
+}
+
+type GetEmail200JSONResponse struct {
+	Body    EmailHistoryAnswer
+	Headers GetEmail200ResponseHeaders
+}
 
 func (response GetEmail200JSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetEmail304Response = NotModifiedResponse
+
+func (response GetEmail304Response) VisitGetEmailResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -6828,15 +7426,29 @@ type ResendEmailResponseObject interface {
 	VisitResendEmailResponse(w http.ResponseWriter) error
 }
 
-type ResendEmail201JSONResponse EmailAnswer
+type ResendEmail201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ResendEmail201JSONResponse struct {
+	Body    EmailAnswer
+	Headers ResendEmail201ResponseHeaders
+}
 
 func (response ResendEmail201JSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7846,10 +8458,18 @@ type RequestPasswordResetResponseObject interface {
 	VisitRequestPasswordResetResponse(w http.ResponseWriter) error
 }
 
+type RequestPasswordReset202ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
 type RequestPasswordReset202Response struct {
+	Headers RequestPasswordReset202ResponseHeaders
 }
 
 func (response RequestPasswordReset202Response) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(202)
 	return nil
 }
@@ -7952,15 +8572,29 @@ type RegisterResponseObject interface {
 	VisitRegisterResponse(w http.ResponseWriter) error
 }
 
-type Register201JSONResponse SignedIn
+type Register201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Register201JSONResponse struct {
+	Body    SignedIn
+	Headers Register201ResponseHeaders
+}
 
 func (response Register201JSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8025,7 +8659,7 @@ type ListMessagesResponseObject interface {
 }
 
 type ListMessages200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8041,9 +8675,7 @@ func (response ListMessages200JSONResponse) VisitListMessagesResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8052,10 +8684,10 @@ func (response ListMessages200JSONResponse) VisitListMessagesResponse(w http.Res
 	return err
 }
 
-type ListMessages304Response struct {
-}
+type ListMessages304Response = NotModifiedResponse
 
 func (response ListMessages304Response) VisitListMessagesResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -8086,15 +8718,29 @@ type PostMessageResponseObject interface {
 	VisitPostMessageResponse(w http.ResponseWriter) error
 }
 
-type PostMessage201JSONResponse MessageAnswer
+type PostMessage201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type PostMessage201JSONResponse struct {
+	Body    MessageAnswer
+	Headers PostMessage201ResponseHeaders
+}
 
 func (response PostMessage201JSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8139,6 +8785,62 @@ type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteMessagedefaultApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessageRequestObject struct {
+	MessageID ID `json:"message_id"`
+	Params    GetMessageParams
+}
+
+type GetMessageResponseObject interface {
+	VisitGetMessageResponse(w http.ResponseWriter) error
+}
+
+type GetMessage200ResponseHeaders struct {
+	ETag string
+}
+
+type GetMessage200JSONResponse struct {
+	Body    MessageAnswer
+	Headers GetMessage200ResponseHeaders
+}
+
+func (response GetMessage200JSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage304Response = NotModifiedResponse
+
+func (response GetMessage304Response) VisitGetMessageResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMessagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMessagedefaultApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8201,7 +8903,7 @@ type GetDefaultAvatarResponseObject interface {
 }
 
 type GetDefaultAvatar200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type GetDefaultAvatar200ImagePngResponse struct {
@@ -8216,9 +8918,7 @@ func (response GetDefaultAvatar200ImagePngResponse) VisitGetDefaultAvatarRespons
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8240,9 +8940,7 @@ func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResp
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8252,12 +8950,80 @@ func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResp
 	return err
 }
 
-type GetDefaultAvatar304Response struct {
+type GetDefaultAvatar206ResponseHeaders struct {
+	ContentRange string
+	ETag         string
 }
 
+type GetDefaultAvatar206ImagePngResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar206ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar206ImagePngResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDefaultAvatar206ImageSvgXMLResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar206ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar206ImageSvgXMLResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDefaultAvatar304Response = NotModifiedResponse
+
 func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetDefaultAvatar416ApplicationProblemPlusJSONResponse struct {
+	RangeNotSatisfiableApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar416ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetDefaultAvatardefaultApplicationProblemPlusJSONResponse struct {
@@ -8289,7 +9055,7 @@ type GetAvatarFileResponseObject interface {
 }
 
 type GetAvatarFile200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type GetAvatarFile200ImageJpegResponse struct {
@@ -8304,9 +9070,7 @@ func (response GetAvatarFile200ImageJpegResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8328,9 +9092,7 @@ func (response GetAvatarFile200ImagePngResponse) VisitGetAvatarFileResponse(w ht
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8352,9 +9114,7 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8364,8 +9124,14 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	return err
 }
 
+type GetAvatarFile206ResponseHeaders struct {
+	ContentRange string
+	ETag         string
+}
+
 type GetAvatarFile206ImageJpegResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8375,6 +9141,8 @@ func (response GetAvatarFile206ImageJpegResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8386,6 +9154,7 @@ func (response GetAvatarFile206ImageJpegResponse) VisitGetAvatarFileResponse(w h
 
 type GetAvatarFile206ImagePngResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8395,6 +9164,8 @@ func (response GetAvatarFile206ImagePngResponse) VisitGetAvatarFileResponse(w ht
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8406,6 +9177,7 @@ func (response GetAvatarFile206ImagePngResponse) VisitGetAvatarFileResponse(w ht
 
 type GetAvatarFile206ImageWebpResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8415,6 +9187,8 @@ func (response GetAvatarFile206ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8440,23 +9214,26 @@ func (response GetAvatarFile302Response) VisitGetAvatarFileResponse(w http.Respo
 	return nil
 }
 
-type GetAvatarFile304Response struct {
-}
+type GetAvatarFile304Response = NotModifiedResponse
 
 func (response GetAvatarFile304Response) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
 
-type GetAvatarFile416ApplicationProblemPlusJSONResponse Problem
+type GetAvatarFile416ApplicationProblemPlusJSONResponse struct {
+	RangeNotSatisfiableApplicationProblemPlusJSONResponse
+}
 
 func (response GetAvatarFile416ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8805,6 +9582,62 @@ func (response RevokeInvitationdefaultApplicationProblemPlusJSONResponse) VisitR
 	return err
 }
 
+type GetInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+	Params       GetInvitationParams
+}
+
+type GetInvitationResponseObject interface {
+	VisitGetInvitationResponse(w http.ResponseWriter) error
+}
+
+type GetInvitation200ResponseHeaders struct {
+	ETag string
+}
+
+type GetInvitation200JSONResponse struct {
+	Body    InvitationAnswer
+	Headers GetInvitation200ResponseHeaders
+}
+
+func (response GetInvitation200JSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation304Response = NotModifiedResponse
+
+func (response GetInvitation304Response) VisitGetInvitationResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetInvitationdefaultApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMoviesRequestObject struct {
 	Params ListMoviesParams
 }
@@ -8814,7 +9647,7 @@ type ListMoviesResponseObject interface {
 }
 
 type ListMovies200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8830,9 +9663,7 @@ func (response ListMovies200JSONResponse) VisitListMoviesResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8841,10 +9672,10 @@ func (response ListMovies200JSONResponse) VisitListMoviesResponse(w http.Respons
 	return err
 }
 
-type ListMovies304Response struct {
-}
+type ListMovies304Response = NotModifiedResponse
 
 func (response ListMovies304Response) VisitListMoviesResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -8875,15 +9706,29 @@ type CreateMovieResponseObject interface {
 	VisitCreateMovieResponse(w http.ResponseWriter) error
 }
 
-type CreateMovie201JSONResponse MovieAnswer
+type CreateMovie201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateMovie201JSONResponse struct {
+	Body    MovieAnswer
+	Headers CreateMovie201ResponseHeaders
+}
 
 func (response CreateMovie201JSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8908,6 +9753,7 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 
 type DeleteMovieRequestObject struct {
 	MovieID ID `json:"movie_id"`
+	Params  DeleteMovieParams
 }
 
 type DeleteMovieResponseObject interface {
@@ -8949,7 +9795,7 @@ type GetMovieResponseObject interface {
 }
 
 type GetMovie200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8965,9 +9811,7 @@ func (response GetMovie200JSONResponse) VisitGetMovieResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8976,10 +9820,10 @@ func (response GetMovie200JSONResponse) VisitGetMovieResponse(w http.ResponseWri
 	return err
 }
 
-type GetMovie304Response struct {
-}
+type GetMovie304Response = NotModifiedResponse
 
 func (response GetMovie304Response) VisitGetMovieResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9012,7 +9856,7 @@ type UpdateMovieResponseObject interface {
 }
 
 type UpdateMovie200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type UpdateMovie200JSONResponse struct {
@@ -9027,9 +9871,7 @@ func (response UpdateMovie200JSONResponse) VisitUpdateMovieResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9061,15 +9903,29 @@ type ReportAbuseResponseObject interface {
 	VisitReportAbuseResponse(w http.ResponseWriter) error
 }
 
-type ReportAbuse201JSONResponse SentAbuseReportAnswer
+type ReportAbuse201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ReportAbuse201JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers ReportAbuse201ResponseHeaders
+}
 
 func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9131,6 +9987,62 @@ func (response ViewReportdefaultApplicationProblemPlusJSONResponse) VisitViewRep
 	return err
 }
 
+type GetSentAbuseReportRequestObject struct {
+	AbuseReportID ID `json:"abuse_report_id"`
+	Params        GetSentAbuseReportParams
+}
+
+type GetSentAbuseReportResponseObject interface {
+	VisitGetSentAbuseReportResponse(w http.ResponseWriter) error
+}
+
+type GetSentAbuseReport200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSentAbuseReport200JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers GetSentAbuseReport200ResponseHeaders
+}
+
+func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport304Response = NotModifiedResponse
+
+func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomsRequestObject struct {
 	Params ListRoomsParams
 }
@@ -9140,7 +10052,7 @@ type ListRoomsResponseObject interface {
 }
 
 type ListRooms200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -9156,9 +10068,7 @@ func (response ListRooms200JSONResponse) VisitListRoomsResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -9167,10 +10077,10 @@ func (response ListRooms200JSONResponse) VisitListRoomsResponse(w http.ResponseW
 	return err
 }
 
-type ListRooms304Response struct {
-}
+type ListRooms304Response = NotModifiedResponse
 
 func (response ListRooms304Response) VisitListRoomsResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9201,15 +10111,29 @@ type CreateRoomResponseObject interface {
 	VisitCreateRoomResponse(w http.ResponseWriter) error
 }
 
-type CreateRoom201JSONResponse RoomAnswer
+type CreateRoom201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateRoom201JSONResponse struct {
+	Body    RoomAnswer
+	Headers CreateRoom201ResponseHeaders
+}
 
 func (response CreateRoom201JSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9234,6 +10158,7 @@ func (response CreateRoomdefaultApplicationProblemPlusJSONResponse) VisitCreateR
 
 type DeleteRoomRequestObject struct {
 	RoomID RoomID `json:"room_id"`
+	Params DeleteRoomParams
 }
 
 type DeleteRoomResponseObject interface {
@@ -9275,7 +10200,7 @@ type GetRoomResponseObject interface {
 }
 
 type GetRoom200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -9291,9 +10216,7 @@ func (response GetRoom200JSONResponse) VisitGetRoomResponse(w http.ResponseWrite
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -9302,10 +10225,10 @@ func (response GetRoom200JSONResponse) VisitGetRoomResponse(w http.ResponseWrite
 	return err
 }
 
-type GetRoom304Response struct {
-}
+type GetRoom304Response = NotModifiedResponse
 
 func (response GetRoom304Response) VisitGetRoomResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9338,7 +10261,7 @@ type UpdateRoomResponseObject interface {
 }
 
 type UpdateRoom200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type UpdateRoom200JSONResponse struct {
@@ -9353,9 +10276,7 @@ func (response UpdateRoom200JSONResponse) VisitUpdateRoomResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9428,15 +10349,29 @@ type BanResponseObject interface {
 	VisitBanResponse(w http.ResponseWriter) error
 }
 
-type Ban201JSONResponse BanAnswer
+type Ban201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Ban201JSONResponse struct {
+	Body    BanAnswer
+	Headers Ban201ResponseHeaders
+}
 
 func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9482,6 +10417,63 @@ type LiftBandefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LiftBandefaultApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBanRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+	Params   GetBanParams
+}
+
+type GetBanResponseObject interface {
+	VisitGetBanResponse(w http.ResponseWriter) error
+}
+
+type GetBan200ResponseHeaders struct {
+	ETag string
+}
+
+type GetBan200JSONResponse struct {
+	Body    BanAnswer
+	Headers GetBan200ResponseHeaders
+}
+
+func (response GetBan200JSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan304Response = NotModifiedResponse
+
+func (response GetBan304Response) VisitGetBanResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetBandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBandefaultApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9576,15 +10568,29 @@ type InviteResponseObject interface {
 	VisitInviteResponse(w http.ResponseWriter) error
 }
 
-type Invite201JSONResponse InvitationAnswer
+type Invite201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Invite201JSONResponse struct {
+	Body    InvitationAnswer
+	Headers Invite201ResponseHeaders
+}
 
 func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9841,15 +10847,29 @@ type MuteResponseObject interface {
 	VisitMuteResponse(w http.ResponseWriter) error
 }
 
-type Mute201JSONResponse MuteAnswer
+type Mute201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Mute201JSONResponse struct {
+	Body    MuteAnswer
+	Headers Mute201ResponseHeaders
+}
 
 func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9895,6 +10915,63 @@ type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LiftMutedefaultApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMuteRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+	Params   GetMuteParams
+}
+
+type GetMuteResponseObject interface {
+	VisitGetMuteResponse(w http.ResponseWriter) error
+}
+
+type GetMute200ResponseHeaders struct {
+	ETag string
+}
+
+type GetMute200JSONResponse struct {
+	Body    MuteAnswer
+	Headers GetMute200ResponseHeaders
+}
+
+func (response GetMute200JSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute304Response = NotModifiedResponse
+
+func (response GetMute304Response) VisitGetMuteResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10319,10 +11396,18 @@ type ResendVerificationResponseObject interface {
 	VisitResendVerificationResponse(w http.ResponseWriter) error
 }
 
+type ResendVerification202ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
 type ResendVerification202Response struct {
+	Headers ResendVerification202ResponseHeaders
 }
 
 func (response ResendVerification202Response) VisitResendVerificationResponse(w http.ResponseWriter) error {
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(202)
 	return nil
 }
@@ -10568,7 +11653,7 @@ type GetProfileResponseObject interface {
 }
 
 type GetProfile200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -10584,9 +11669,7 @@ func (response GetProfile200JSONResponse) VisitGetProfileResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -10595,10 +11678,10 @@ func (response GetProfile200JSONResponse) VisitGetProfileResponse(w http.Respons
 	return err
 }
 
-type GetProfile304Response struct {
-}
+type GetProfile304Response = NotModifiedResponse
 
 func (response GetProfile304Response) VisitGetProfileResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -10772,6 +11855,9 @@ type StrictServerInterface interface {
 	// DeleteMessage Take a message back
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx context.Context, request DeleteMessageRequestObject) (DeleteMessageResponseObject, error)
+	// GetMessage One message
+	// (GET /chat/messages/{message_id})
+	GetMessage(ctx context.Context, request GetMessageRequestObject) (GetMessageResponseObject, error)
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
@@ -10808,6 +11894,9 @@ type StrictServerInterface interface {
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx context.Context, request RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error)
+	// GetInvitation One invitation
+	// (GET /invitations/{invitation_id})
+	GetInvitation(ctx context.Context, request GetInvitationRequestObject) (GetInvitationResponseObject, error)
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx context.Context, request ListMoviesRequestObject) (ListMoviesResponseObject, error)
@@ -10829,6 +11918,9 @@ type StrictServerInterface interface {
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
+	// GetSentAbuseReport A report that the caller sent
+	// (GET /reports/{abuse_report_id})
+	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
@@ -10853,6 +11945,9 @@ type StrictServerInterface interface {
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx context.Context, request LiftBanRequestObject) (LiftBanResponseObject, error)
+	// GetBan Someone's ban from a room
+	// (GET /rooms/{room_id}/bans/{username})
+	GetBan(ctx context.Context, request GetBanRequestObject) (GetBanResponseObject, error)
 	// Heartbeat Say that one is still there
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx context.Context, request HeartbeatRequestObject) (HeartbeatResponseObject, error)
@@ -10886,6 +11981,9 @@ type StrictServerInterface interface {
 	// LiftMute Let someone speak again
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx context.Context, request LiftMuteRequestObject) (LiftMuteResponseObject, error)
+	// GetMute Someone's mute in a room
+	// (GET /rooms/{room_id}/mutes/{username})
+	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
@@ -11351,10 +12449,11 @@ func (sh *strictHandler) ListEmailPreviews(ctx echo.Context, params ListEmailPre
 }
 
 // GetEmail operation middleware
-func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error {
 	var request GetEmailRequestObject
 
 	request.EmailID = emailID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetEmail(ctx.Request().Context(), request.(GetEmailRequestObject))
@@ -12585,6 +13684,32 @@ func (sh *strictHandler) DeleteMessage(ctx echo.Context, messageID ID) error {
 	return nil
 }
 
+// GetMessage operation middleware
+func (sh *strictHandler) GetMessage(ctx echo.Context, messageID ID, params GetMessageParams) error {
+	var request GetMessageRequestObject
+
+	request.MessageID = messageID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMessage(ctx.Request().Context(), request.(GetMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMessageResponseObject); ok {
+		return validResponse.VisitGetMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // EditMessage operation middleware
 func (sh *strictHandler) EditMessage(ctx echo.Context, messageID ID) error {
 	var request EditMessageRequestObject
@@ -13012,6 +14137,32 @@ func (sh *strictHandler) RevokeInvitation(ctx echo.Context, invitationID ID) err
 	return nil
 }
 
+// GetInvitation operation middleware
+func (sh *strictHandler) GetInvitation(ctx echo.Context, invitationID ID, params GetInvitationParams) error {
+	var request GetInvitationRequestObject
+
+	request.InvitationID = invitationID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInvitation(ctx.Request().Context(), request.(GetInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetInvitationResponseObject); ok {
+		return validResponse.VisitGetInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMovies operation middleware
 func (sh *strictHandler) ListMovies(ctx echo.Context, params ListMoviesParams) error {
 	var request ListMoviesRequestObject
@@ -13086,10 +14237,11 @@ func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams)
 }
 
 // DeleteMovie operation middleware
-func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID) error {
+func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error {
 	var request DeleteMovieRequestObject
 
 	request.MovieID = movieID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteMovie(ctx.Request().Context(), request.(DeleteMovieRequestObject))
@@ -13279,6 +14431,32 @@ func (sh *strictHandler) ViewReport(ctx echo.Context) error {
 	return nil
 }
 
+// GetSentAbuseReport operation middleware
+func (sh *strictHandler) GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error {
+	var request GetSentAbuseReportRequestObject
+
+	request.AbuseReportID = abuseReportID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSentAbuseReport(ctx.Request().Context(), request.(GetSentAbuseReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSentAbuseReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSentAbuseReportResponseObject); ok {
+		return validResponse.VisitGetSentAbuseReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRooms operation middleware
 func (sh *strictHandler) ListRooms(ctx echo.Context, params ListRoomsParams) error {
 	var request ListRoomsRequestObject
@@ -13353,10 +14531,11 @@ func (sh *strictHandler) CreateRoom(ctx echo.Context, params CreateRoomParams) e
 }
 
 // DeleteRoom operation middleware
-func (sh *strictHandler) DeleteRoom(ctx echo.Context, roomID RoomID) error {
+func (sh *strictHandler) DeleteRoom(ctx echo.Context, roomID RoomID, params DeleteRoomParams) error {
 	var request DeleteRoomRequestObject
 
 	request.RoomID = roomID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteRoom(ctx.Request().Context(), request.(DeleteRoomRequestObject))
@@ -13547,6 +14726,33 @@ func (sh *strictHandler) LiftBan(ctx echo.Context, roomID RoomID, username Usern
 		return err
 	} else if validResponse, ok := response.(LiftBanResponseObject); ok {
 		return validResponse.VisitLiftBanResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBan operation middleware
+func (sh *strictHandler) GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error {
+	var request GetBanRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBan(ctx.Request().Context(), request.(GetBanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBanResponseObject); ok {
+		return validResponse.VisitGetBanResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -13874,6 +15080,33 @@ func (sh *strictHandler) LiftMute(ctx echo.Context, roomID RoomID, username User
 		return err
 	} else if validResponse, ok := response.(LiftMuteResponseObject); ok {
 		return validResponse.VisitLiftMuteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMute operation middleware
+func (sh *strictHandler) GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error {
+	var request GetMuteRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMute(ctx.Request().Context(), request.(GetMuteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMuteResponseObject); ok {
+		return validResponse.VisitGetMuteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14464,376 +15697,389 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rkhu3tib4KhieHaG9e2ddVJJvVdHRR5ZlW3tbl9bF7miXmwSZIAlXEqATyKJ4FJqYF5jf5+f8m9eY",
-	"H+dN5gnmESaw1gISSSLJZFWxqmwf/7CKZCauCwvr+q2PvZGezbUSypre6cfeVPBclPDns3d84v7NhRmV",
-	"cm6lVr3T3rupYFyZhSgfGHYpSuO+znpmNBUz7h63y7nonfaMLaWa9D59ynr/4+ApH03Fels/TYWdipLZ",
-	"0CYb8Zlg41LP4MsRvBe3LlQ1653+3Pv++bte1nvx/O3b3i/ZWp+fst6cl3wmLM3laVUaXaZnM1Dig+2P",
-	"4IkB02Poec4ngg3FWJfi1H9n3NgKaWzGFtJO6+/GsoCOsp50jf5WiXLZy3qKz9yosOXGLP5SinHvtPcv",
-	"R/XiH+Gv5oiG6ubwPBezubZCjZb/FMv10T+daiMUGy5xsQoplM2YEgs21iUTfOTGKNWE2Sm3TFq24Moa",
-	"NuO5OGRPWCl+q4Sx9KthRijL+IRLtTK/C7GEb6RiJ4/P1VRXpaENM/jowjXhnh/L0limlYBezvBXrjTs",
-	"81DnSzcMaRhnj09ODs+VXzOku3rRoqkfuLnHqzfjH34QamKnvdOHJ19mvZlU/vOXbuOtFaVr83/9/L8d",
-	"/O+//P0vvSxBlM/HL7gdTdMk4UgflwWpsChEyabcHLLnSAq4rAtu2GjK1UTkzEg1EllMyjjLhyeH7LXQ",
-	"80KwxVSzkZ4JZjXjrNR6xrjK2USzXDOl7bnCxmCJlOsD9sSITes0PsB5tCzQyWefNxboYXotXmolWtbj",
-	"iWpdjg2Dcg1uHtnD45PHqcH8IGfSumdTZ6mAH+MWczHmVWF7pyfHmWtezhyDeHh8DNOmT6EfqayYCDxd",
-	"b7SePf8m9DTndlp35HanL/Ne1nOnRJYi753ashJdT/Hzb6CPt6OpyKtCtPZj6IFtfUUL99lxatneCl6m",
-	"tu8n2DbNxlLlGZvqhbh0tAmHcFFKa4U6ZSNuRMb4aOTmAEQ54+WFIbpkI105xuK+H4z5SDA9Hg8y/Nv9",
-	"ib98y0fi6BV8LMW58tzjkP2ky9xxnSVSv1SMqyXTZS5KPDAFJ54xdOzBsKGYSKWkmpy5h3E2yGh0ZZmZ",
-	"85Ew0Macl9ZxZ36urPhg2UIWBcv1IXsH/FAbx96gU+BLh+ynqVBuSnB8pWFjXbllcX0XwvEN1xowzoUu",
-	"c/dhrKuS6ZLNdClgDkPBFqVWk8Nz9QIWiZcCnjZsMRWlYJzBWKbchJ5E4dbXVKMp44YN/jJwLQ7+v//r",
-	"//x/Bo4R4w3BhqLQamLcbsHiwY7iuZvwS8cWIkawcjB+az9mx9sZwHsjSmwoSaSV//mqpyG0D1dzKcxc",
-	"KyPgZn5d6mEhZu7PkVZWKDj7fD4v5Ig7Gj6a4xN//9U4gv7YsUvfLvSYOBILd9nBRsIK0Guu1SfDyoh/",
-	"SpXH8oaZ81kv6015yY2ZuVG6DxaEE/Gh4kUv611KXQg1ct/JohAT+BJuvoSMkmE/ryrr6DPuKpdmJo0R",
-	"jiHwkRV5+9tvxFyXsGDzUs9FaSUuarySRfFq3Dv9efNqYUMif0ovfvolvWjcsJIezRwpS/zOToU6Y6oq",
-	"CqbVSAD54nPukJXC6OJS5MAm4IIcAUdxv+WiEBam6t7mw0IgZX3KeqNScCvyPrfb9vqddKSV9WTehS1n",
-	"vQva3E1P1lTwKespbRPi6yuUBXg+cxLTVNcTlU5EnGo3QbjIBeNVLi0r9KSX2EtdE0G37WqQzvpewUYs",
-	"prIQxOj1XKjUEvsB0xqPdTlzf/VybsWBlXDimy8lRu+vyqQk5X7MHLcDNkaC9EwYwyeu8dBjVcl8a2dZ",
-	"78PBRB+sjcBYjvuzdc2Qzt/C85+ynuXlRNhOb77DR91L4oNtu2cD3YvSMRfgD2vDdey0dcH82fAi+8gd",
-	"qFKZUyIjO9V0a06100R02TxS1ohifEMr+ynm9z/3oB04O2Hl6slkkcgEK5QFLuQ3qCZ0OlFNAmyc+Jrl",
-	"6eGvYmRXWN4TELHXGV8fNMath/spPuVuBm75DpSztia+Q2ppy7B/kMbe4KClFTOz0+jD8HhZ8iWwtlr5",
-	"3dbSS/HBRtrphmVoNrtlUd760+svQOJWnjbar7934fg2F/TG7wHsCG+DlZnTeZB5+zSjt6NZuuPSy3o1",
-	"L3QnKT3X0UjMrcifq0tpOfKK1SmjzrnTbRnx7Q6aTDzn+qTH3Sbnj2wpMd5LbvlWinsCT71/84PpXUkg",
-	"yKWZF3zZ97Lt2tKKGZdF+y/9S1HKscSzSY8MtS4EV7vIG9L0QUhIt1JwNakcCWxp6wf/3KesNxcql2rS",
-	"D+NPXCR5XgpjSG/nF8KAbjUvQIFzUhrKBiOtxrKciRyUrcF3z96xI0eK5mgmBkFkEx/cUc1IqrCg6DjB",
-	"QqVvuHm+405VkQbSUZNIXE6RooIrs7aPKzQRrX60TZknzwbNNaa1gdhv926iA3aVe2lk5aW0y2/lpCpx",
-	"iCtn1D0g+kAMKYFHswWQgfLWLE1CD+NexDvDX+eilDpHxRrGa4ACYzFFKvv54966ocbvhUlROehxpWDz",
-	"alhIg/Pt0KIMjNT0OTHXhvzb7VVDKlaH1xwRmv6Yy6JzT/jKLn3gkpuuj0tVWWH6Vk/ACp/Ub2DH5qI0",
-	"WtHRN3omwI4rCiNA+ZuXAizHpOkAJXj78SxzfEjkrJp32xolFjXBdXh+zksrR3LOyX/RnAEZXqWCUZkM",
-	"5wPML1jIgx0258tuYyzFTF+KhPz+Ri/QejaWhSDOO3Js/qCaM3rrDIcS5HtejqbysivllsJWpXKcv+VU",
-	"wqF2/F0Yp4GahrKtixy8LRx3KufLoD/gCe04CDeBvpPSOhLzCm+q9zhr8pj1+a10trLfCSKOjkHisLYc",
-	"/cZhWzmsNf+pN34TN61NMs2N+YYv0VRoYVf0mL1/9/SQgdo45XOYH17HlbIiZ4upcJwz50vYuUtRogHW",
-	"WNdQ4ylJVhYYHONji5tsDxndDuZcAbm57idkZ7XQfimY0mRWXDUhQQ998GukJQz09bgRWm8corcyHFhN",
-	"WGwoJlyRQ41JS8ai8NRiqovw7AI8Cw1jRBc7RM6XiQPx7FKUS3ceMsYLo2n5gT+RddZRhVekmmvgOMKq",
-	"WaTX1Sgxrq/Vjkadlfu4xa7jGBfSBa0mrLlUE1zjdTPPyukjNkedpEh5VUUUbglj1WUhxIU7J1rZaVJj",
-	"2cPcydjmNpnITfi5O6Zak5NyBI4ktGbvGpd6dvUdnZfiUupqH9MKp8TtaHM2lsH6B5fFhdIL5fiHBHtT",
-	"i10PeEF/CNvG81y67njxukHeHVh9c7ADanfgGMhcF3K0pLFywwa06QMmTftxjahMp7kKOINW7uIdtmmF",
-	"2pF2aeeh02yFtdXUGu1wYwmJtSS5vtMXXpAKv8Y/pjLPhUqIzsFlDkKUU8vQsEdOc6txz4FVVxYtzGBs",
-	"L7S+MKDNKTbko4t6USKFclaPZxNx+mGvLlltkaDxb5v4nVi14oW/R2YtN6w3GrnMyoVaaBNU4rU4GMW4",
-	"Ik8CPsjAz301i/wOdDfVxhLVpUhuIixEMRw/TlJaSTPd6Fpyz6QsSO4khjXZTmyundtVrcNeXkW59i/f",
-	"2eHAkd+vk/HepHbvSrZA9C30W0mdQsscjaPCBVENpBuA4Euvpuj6D2pp7OQnc3sUHGSmMnOh8mt6CH9H",
-	"5sCUDdB7rxqLsUaCO9oK/XG4fZYGh/CqLM29fGcsDUd+f1halUvrRHx0yHjtCDyigVa8i7QUUgEhhW+M",
-	"MAbsEP45ILz+pOTKRp9Lcakv0EihL6XoE5WFz0Ro4XMdUQGmp2reN5aXzW9GXI1EgeYNcOaUwlhd1p/x",
-	"Yq5/re0vpbzkVvTpe57XFpe+N49kPT6sjPs816XtBz9eVke7zXllmt+UwlSz5le2lJOJKJtfOql3LGns",
-	"cJjR/Og/xVNDQ07oCz/6jpKeNrejz5RFdXfdGo4bvZFOI5r4BOYtpMlu+uJrsLQm1MSvMcTXMSlGcQaO",
-	"+YI/ZjRlurJObTJxKABpZmAuUMzNhFtdPjBspGczrm4o5CYX1q1qu5rZov11vdCi0Ji1sFQ+skwripUr",
-	"L+VIPDDMKcfu/DpVeZBrJQaxkayQxor8kNVvc+ZJq/69tlOBRY6XpRS5W+TTczUg19uADDFogXSbMoN4",
-	"jAHaDeteMWZq7GgwY4NKgf4+CKavEo3oSvuwYW+QLfVIGMOAOaCBzjMYGoFjVOh/C6ZKaj1J2xix0e+6",
-	"8PT4xYrXGpzUxGoihlJWiphFw6Ud84HoENNZ9EcWDmgqjD9xpeOByvxpbI4znmRNmnHYybYIE3d67+R6",
-	"qxnPPbrfQAC6XQEFhfx5oXl+JRmlVhLWOcbQ6ALOKnrGhWF6zMxvlVMG5nJkq1KYQ/bMq8FTDv7t0xB4",
-	"7DR0aJ/i2GTpuE1GbGIilGOxEBipcvfw2x+/O1fUMDhaXr/8DrjGYF5wqQZk/QfFH331heA5xP8qiNLG",
-	"dABzFhIoqHsYGX7hp5J5T/25cjK64yPgAtLlRZNRzXQpUvb+EEffrkm5WTrWFGbqVy2pQxXuKK439/D4",
-	"5PF//Lv7P/tJDF8HB9RM5LKaQSR27TvA5tmU52wsHHOcyw8CjvQae8P31/v77OHJf/z7Zw9PoLfUi7AX",
-	"G977x+tn39HmZbCUmGdTx6O7hg/ZqzHtjsH0JbpCiMO7/0H4N3gGT8FeiiMepMZkp9VsqJKhHQ9PvvyP",
-	"f3948mXLfFaN/bSrcZNhrfwe+TXYcKDwQN5RFE8pOIV+r1ImZBPh7YcHYEHZDrlOLauTv9F8H65SvGXx",
-	"NnXi7LK+Tn9JtiDm6wP5Xi/YmNMRyRqRt9QBcC3f6W+VqFC4dpc72bIphMF9+OVGVGifm1dbAtr8sbQs",
-	"9StXjX+Bl36s+10xgO688SGs43rxyV3Ip0tDu5FP1jPVXJRG5C201H2DojRLv1U0qZU12irgfM0TGzPk",
-	"StXOouspKk23bhR7MEFR9QZUjno/10+Jssgzr2inIvNkl5mvbBHJxfVSRluEo+qyN7cqazlauIKI9TVX",
-	"dyEhf41SxT0Rjb/m6g1mz7ZrvmNeGLEqZtXEuzkdB56KKTrhMZLWaYeGsuZEMT4LMom0IJbmWkASWpsn",
-	"KXkCrmV3DQ2kVu1pIJAr5oGvS5lPQUR+5vTIq21IsMs3kmYfN3LmHqXERm7MQpdbyf21f27NM00qcGgo",
-	"uWIwPd/G1WY4qspSKNvffcQYjtf1vZdi0TrZtTGsNJ2cO9oW2nPcKor5u0Z8w1qnebkEY0bSfyLKUpcb",
-	"u1wjk61hEBCT17dTrvoJnfUYNA7QhXQhR1KYB2DhogC3LgGS9F5nRvsa4jpSvNbw2bwQG+cfelhXaVYa",
-	"W1sIs5oG4sbmTdlBpqrNu0kbF1qMG4mbtc0JHTtb7Uy+kZoYolWsvUFEf4Eq6vVZ2dRNtF2l5GQ/xfZY",
-	"AZ92qYvcaTvG6vmVgwVu5Bwl4mB1SWGwPjDRaFCSQuCtDyDyEbBoGpGKQkLBaxtpx/XiXcFKfcOnOpH6",
-	"5/ZgLnLGaV6pgY+lur4609lyHmhwnYieK58HMm5hLnW2+snDz4+nx7Nj02VwN8htaBm7qyTU0ppK8m4K",
-	"8dAB5gRyy0XOlF6kFJIb5XIrFkh0EjArFHv+DZgfwWDBWV4uWVmpENe7dkj02FFWHfychVj7ByYk6Tjh",
-	"64HppZlraa9JeL6NYTMo9mYyd9dtIxUgQACj3f0eELO5LnnRr8p0zMWNXBSY6xpui2h9GhdGfYtER7K+",
-	"RwK7CBdKfY+Eq6Vhhok2M2veFk0Ws7IOm++hW1U9o+vvChpo/fZdKKLx2O+NPkqDekue/rUlKSvV2fOH",
-	"Nqb2o7P5bK0G+mHHjVY70aU24o3Ws/1r2d/q8nttLFqWIGBh+0K9oZAG1E1SGbI4gOTU4Ci/0JdSdJ2c",
-	"+AAcwT03EQoC63/uTbVjDq6LslKOh/cpGaZ3+tXjrGeldW/0XmozFiW3VS/rLQUve6cPvzo5+bTu/oku",
-	"qhW4oePjBIv1A+l4ar5zj2Na24fn+MLD45Xjk/UqJX+rBP1O9/FcGytKT22b+vhJDJ+gPww2c3VVPtbw",
-	"UJ8fb8OHcgRbCj7bvV9a+KZBYSsIj9+caJAnJ81BfvnF8dbUKuycGltfg3Z63OWsReQ44nM+knaJu0lw",
-	"QW9lIZRlbyuFYfyX0sihLOAxtFePemsEWLcU+SI/O85S6TxOmpMKjFweCINZrXtNALB48U62Ki2roEkp",
-	"mscAq6581NvRdgJjaq7W5m5+rJ9cS7FrNcGFq2kDit7DJorek4P/yQ/+7fjgq/5BEk0v630DMWcvxNW4",
-	"9bVNaRvNSM9yaSlR4GrDG+o8gb34uuBSMUI6aR71DoBb8eih/eTIvWlyxelq3fVpTcpxdNeoSTBkj5pU",
-	"cGP7PMiV61qZexhCt5zaktVxFj6o4Yy5iS5rTCl4gZAqextdfd10RrIb87QvixyEGJ5lfacpECWh8r4e",
-	"b5hkSJCMMDYhCTNgKNyQPiWUva6Stz1EHJYtihEHiiW+2G3hHUWlIcYIHnSoK3vKOKi0GeMMI7YREc59",
-	"dosOkISszuiFWBLugcesDrnqnVTCqwWp06xvZvcWXFrTH+8SMQpb8ROXts0XW6lCGAJqkzaZFYndbvE0",
-	"ScMshEE6VYRiS9fbvhrRLXR5MS70ghazOwpVRHoxEpVXrYMHNrDMJlOKV7y5DPGpbo5vhZLaIyTqw9jK",
-	"229V58bb5ArqNg4VV7ANeOhq/D3Fwq+fbaKq2RBHtFnAbw0tHui5UINTyLfkxhrgK4CdE8fkeryLmczz",
-	"Qnh85ABnOtVVeRYl49MZGhTa2MEhGxAVlctBxgYFt6IcQHhwKfho6uY3OHUsbCjo2MGdccgGfDaUk0pX",
-	"ZnCK4X64vgBNOuWX9T2JAVG5zPHy4ktm9CEbzEU5444yBqc+LBmsjROt80M2COYkbD5EJwPkh2OpQuWQ",
-	"eazdqpwrj3DqfuLLZpwy4Xj5y9pPGA6hheMXTdedUj+1XtYLw2zY+rKeW76WyKzYwrmdfa8KzEg0caxw",
-	"YBINe1ugz9aj8r00VpfLuzjcWW+KnbfhIBAjzFawuuGvGAdha1+eH6yZwLZZsvwAW5dvFSdtIQraEPqr",
-	"X4qZVAg4HadzoXAQedQhM8TGXxBYd3ix/oyQZjXA2to3ca+c0vp9ZHuKHmEud2GfDKRwT0yTMJ7XEOK/",
-	"thKYmpP0c0YYppC3AymbxEquKGVwad2fa129gPYDQoqxsiiI9xpA1MdhulsAY2m2GGHqWdWdbl6Z2+cV",
-	"uCFXlQZel+JSikUC8cDO0tL1zsojiXYtJugPdrug2JQRHetxg6O3t03N3Mmx9eu6I1dtncybltDXAYlg",
-	"/VK45/1tHwtsBBmoNANWSXEoTjXDVw/ZoM77C41IS0KFQc9mDYAsUCbRJVtM9QyloXM1LvXskA2wy35T",
-	"+gHw26pA+WUoGPwmcmjDizVukHXz0JeciUMnSAVcQ2yqIR+JICCdqzUJSXyYu3UenEJSFt5zIAXNeC6i",
-	"LmJRabgM+A0+o2GL6MRqyelcOdGJDfTcSRm6srQbPisEq3YoHam65oxpVSw9TIMRUJLCNOWv1U2mfKuh",
-	"/tAfV0XRyNwMT6xvBchpYTVd+7hAK5JZGH37dXibEXrJaLvWg/K21Q9tQrKdv3y6uaBrxXz99JViJOfS",
-	"aYdQz4K2O3wL+T1TnjOgObVEcjUM85ECWQA2B6kdXIHCQRaQ3JHTu3AqJloY5hSvECh6rqL0QypqUCcG",
-	"BYTa5jDT0/yQjs6LM/+S0I3aiLqkiI8T9yBtXRjmW6HsFmxjD/AWiXHdPVYJ1N10Fx7gthNMZ3ijz0fW",
-	"tMCI06l2nIlqQdBLdVQOZ5hhTnkB3a6YD4jcD7n0T0YtSwbBV2ksNcCwQ+Q6hoCQo2lj/xzDwxbiMW2G",
-	"cUoPwmxAWPe9ufXx0I7AgVmpC7HzarQsRDBSdCVemLy5ELBpxC9335raj7g2oJlU/R2Wxg2H7qQbpZAa",
-	"jrXbOWpkBSUaHHLVfZEn/HLnHX7L1ajt/CJr3do95Zej+b55JncdTat+JuiBXVw3Tb524zx2M++LsTTJ",
-	"lLQlth+H8MCsizZ0xQEuYzyrNL7ZbChKM5Vzk8JgDdCrBTc7786L0HZqxjHE7kpoX1EklprLHE0tusiF",
-	"sTvaWcKQWlHOZj6y4U7OTtPO0p0j+LbfgHkm1TAY39tgRyP83JUcs90Z3WvfU2IUpRgJCbUp2nmu4/k5",
-	"BJfq5mDoWrqhyygMxfPKTo2+obc27WFouQsr0SunOCgF/jx3na4f2Wb+EsYWyPzmpg2b07XFF8s2MDWP",
-	"4ZNmCEZO1IFUJiPUWYtgv5cieBBGRYXYP7sdSuw1OSCblNx+Ws3IRF+0UEx6OY7AO3YbiOXLrcaK6J5M",
-	"XBjRGsZC1zp3CXe1373mRRBxDb8KTWm2DRm616IntJwNklc87109m2tUS9LsKjtpyHMrSkG2oj3FENSx",
-	"kJDUZiNGsgHCaIVWTQze/sBQnaoQ59W7kCOEoFrPHrk1xKAdypVsKrGk0f60pkfEeEmLVdaORhy07KwK",
-	"f1vszu2lUzyCTe23rhFrtqQKr6oL6zvt9JAdNmUDOiEYe8wObSH+SIeiJGAshDyUvGN29saUKMMKqS5g",
-	"37y5Hix2l1rmV3QatKRs0gyzepnr0TVWbPPekY51M0hjt3cQI7/5DYNMbV79/UA+NdWyvQfb3WwQHaGH",
-	"i8hunwXgsfqGvQdhYi2+GQrUaY3Paea9bIqnWdff1pMgdCG2oxUXYufbJtRI2DnsICozjKYrbGrzDFvQ",
-	"xn2c6o3c0Zhwlc6XzKW9pRxGdz0s+1Ynr3IfLkiFyHcsVbljybOVCoew1s3xrRBrvUr1cm7a1teRztvc",
-	"11+1VDvtHhwhJ9zvArWDKJp1uY9r1wK9ck25er4rU1kd5ablRNvC9eWinaWfu5dSriOUBJ35BtCbNuD0",
-	"7CbLXx/U57okGRU53RHUZ1VlX19XRMbogrsXkpi5uUhbRq8fPLk7wXfdRjjK0eno0raREwX6965R2XzS",
-	"sqZkNEQMPzbiRQGlFqhobofI46j5lfGtTLGxltHWZGHLN9KL5QkM4nh/b7jE57UjKOvT0j1e8lspijyq",
-	"AL+K8JInTMBvrSNghGKcl3pS8pk5ZQM/lEHGBq4f969Q1cz9S8lM7k88Fe6vkqsJPGW17pupLq3/UGg1",
-	"8X/PuFoOsnM1mEkFeYnuB5/DiBG7IWURfpKqVqHcF/7EDSLwX2iiAC0SxjssuLqAXkZa2VJDYGLJRxQU",
-	"XEgl+sNS8At4WOayT8+5z1JBxlghmi+N9GwooZLajJcXuBojDcjFGRvkFdbXF9irfxFHzGeCWphpGCzo",
-	"F+4PUt9h+QToG7je/EIoXGhTryK0zgZQYx/bU+NCjtwDgEkNCKYYcZAoICWKhMj3jbYAO8rBSwQnuTbM",
-	"TAWb85LPhBXlA8MI0D8BFBrk583HHceQIRnW76XoGLNbUzAbhUY0KyOaaWKPtycCfi944X5br0pm+ZCb",
-	"VOD6SCuFoVjMm7GkYbAD6XSpXJrrN7OOi6gvQOqdlByt23krKDXlUlx3EG2IlmGt/GSjLlMb+fybVDZP",
-	"nAx5fPAVPxj/8vHLTwfh78cd/n548ukvnSuN7VDp+YqgP1dRCaWvA9cxxytM4hv/7nqOkodOrc0Y6ALG",
-	"IKiRnolmqUCkAqUtuxBzp/stIXApldbUUhv5lSqWbDHVgLDsOgHrPkgBzAiokry7oNQNXa9zFRcYUXkX",
-	"cJy7SgzbrUA1GaRNQSuatbexetNQoLt6WVYkq/hAbJXH69Hcasx17OjcPZY3cZLWjVv7Tn09a+AaU5B8",
-	"KbHY57JOfPIRsyGuthqNhEiWmwj0s8OQiYjWRjxwYxxgjU+qedFwNqSCaE99NdApfS2wIq/A2GJd5Ieh",
-	"ngNEA4+rEmHXaY7S+Ip9U8EMFOegPkdQ7TTwFsjeSl5TUZ7i5q2/i1ySzf75O0ooqQfVmobQtSz+omb/",
-	"vZtRhmvO3YVf1xX0NqKxXPkiaa1Gtlo2e0tGC+Y0o0Adj22lofXdanGg+ViDFEPvtOV3xLxDfsZ1ePha",
-	"rDnlSUblqHMxckofGpx8+Scfdp+So3/galLxVL0FMHnUGVSLUloLYR9RoDd0n4t0y3oi1RWQYegI9ngh",
-	"R+JfF9yOpo5WlodWmDgnr3faq388yMVMr2PDdMkAeHhnGL2tDhms6XoXUtw2yBLGjb/e8WoXZsTncPtR",
-	"3Qoz1QsoOGxvKuojeJRWeHKoZQtaPBbTY76eO2oDm0rlkgnArQaChVBN5Hvht+q+9/+90kmxZpuT6yad",
-	"WkSva96tq7q26GDcKq9uK2rcgUPfYTXjjYWMF6KMpKyUQZtyy7hhAwAcGDSjmAyXOQOXGenSmDCEx4Wu",
-	"4u2oCk1hb81XgbVuAB2EzflEePscSMW5LAX4lRjYho2vGo7GeKHynZ1cG6XGlVVLbjYUMFtn2YRFvD7F",
-	"l9r6KY245YWeVCI2P9xIEdktYl8Cc29rLk1XltWE2dvu6F1H19sGobe1zYCcdwPYPB5Nr4tguwU0b1Xk",
-	"pV1oLFljrllNRrsV0AGivF12CcfgKszSvXgnrBJHfG+00ReVFTfhLZ9V9s5q8Fy5os4eKuiEddjd1+62",
-	"4nZPT2Wvdngqezdnp7L37ejcchWd266C47tOTh+zSlrivTZn0kHgQknwCtISlv26DLJryOP2Z/Us4fmH",
-	"65PGTQ21z/hOKL81g+eOaD8ulpOokelk+ocnX7LaM++FT0fBTI/Zm2+fsi9PPv8sY6/m/LdKvAXqPWUw",
-	"biNy9teX3z79G4KuMajvyMycj0SEw0ZBBOcq6oWrPO4UrKS5RkP+VC8O2XPLZpUBQA4lZCBIT/FM6diZ",
-	"R9bWDL5eYJ0MrnJzrkKJZcP+FX/WKtSjeHicHR8fM4xAEMZpFLhW5gx86WzmwUlyOR6LUgBAqIbhIvLB",
-	"SOdY33WAGPoDxktxrtqDPRIxELAYPgwCAxUaWL4n2y1QEcl0UpqurB5lvVdKOFninb4Qq3DGnzcH6j7u",
-	"hu/7urbyJozV0swLvuy3Gpu7qiC3EuiK8sU1YwopDjURnCSEWoMC/OqYGTHSKjfX5tHXvplCDJu35seb",
-	"F6LQ53VN/Wi5NoTmplhcRDS3KpXFxHoF4Sx6/S5uqsbo7811Fd9Vu/LA16KcyRD9GkqnamP7daV4cyHn",
-	"fVPoRX+G4VZoWIyeuJCjCyJITMIMDiQySfbJlEVv0icj3A9A1VOu8r6+BDWjFDzvFzpdbJc0lLWd3yX7",
-	"8AZPaXJDQnWkFH4MlQ2i0lsmA3SUiThjnBlhrVQTZvjSEDzpVC+YuwYpjC5glerx+PBc1RW5Yl/f4BS8",
-	"5lMKEBg6vueYwSEb6CL322YGh2sVvU59wS9DmfwhA9kjYk35fC6UOTtXHr/Ex/cB0v+IK6bnqN3OalxU",
-	"MrmEXpAMTAA3pdrQmIJtQtWxqG60a91Afva5Irs2IIkhvCRk7mKNnsGpL9DuE+CxFbcSlYG3yFnXt+46",
-	"Nhh+mYu875Od62+ieAQIxpS5mM21FWq07F+IJSxhSfVGfErw4BQKQg0rI7LIRbLghtCvYQywEVwWuFnc",
-	"7RKU1dRjdAjSq2AkoASsQzbw0bviUijfE0SfV3aoPziCcO16CEyigxr4pwYGyvkSl6WRYg6GiTPCH51U",
-	"JUppuaNGYxEGrZxPubtmoHwcdmAEq6AGOYak0OLPZtK6qTZQq5LkisWX+o0M8JgqI5td+CKx8bUXljY2",
-	"BDhHSexr2+p6W9lUBJhu7KkfIiUwNreBfvSr7j42VinNxrTZtfJB5MBFH2Lv7ZQXBVsINhQTqf5b5DA6",
-	"7R0//PKr4+Pj4wP43xfuf1/6j/6/dW/ujddTWMsT6+Cgu4E8pda6DVsD2jfe//jyU/doSNJtKUK4JX/3",
-	"49ZCjd/SCbTIHdwl4BPc3VhruLEBclVQqKgKiupXRiTrM9YFFTtJPI0kgCQMCNBuMgcQ3Kbgyp4Kxbi5",
-	"cPeH4/hTUcw3xyonisG2+h/wi9XOsUgBBO9TSHszukh8AL3bhPXcGrcMv9YOiRDGDC9vILWnnTMlQDuu",
-	"Qf8gBt94UEuKY4NeUUCAa+NCqtzt/Bw7Q+ngMAaaJPQKhKTDkG8PPtmEjkQgiz64HuuPmC5QgpgXfTXj",
-	"atmfyw+iqDEwEJgy94jh/jtTzQkXgxQ6JyHm/VEpcqGs5IWhb0oxLoWZIvum7+q/FRqw3MluDGpYmSUi",
-	"PiptiWH3tRKUNkTf0/SjH0AsXUiV64UXPBF4GjImwqfmGo11OYQoiPV7o18KSul2ZFsqXqAQzAvppoY8",
-	"3udQE/Ab9OB3BT64sYYvhJ3qHL7iRaEX+CWccPFBGrh54gPvVUKnM2jbH+tK+b+j+5a+cTsFd9VC9WvN",
-	"0mnCwK36AUoTcnFgEIZbacaS9rfkViD4JMVCwcL7m9PfRZG3DT6PCm3qTwR1Cn/joCyhl8JXZAzrO+EP",
-	"nX9hbWJ1JNDjCjiZ/7q+xCvFKzt1VDfiOOxK8Usui4ClCklAkWYTvgHXlvtck/NM5JL3iS94jSCQD2RD",
-	"pKpoR0JAqZ2EkHB1w9npht73/s0P5oou7ZsyDu3b8kHLsdXJROt5uxYN2sOrWDPw1TuxZPhR3xsrBgZZ",
-	"3aM4PfFhJMq5TUcqY3mGh4+PI4O8r4gVOiEuEnVyxROWOi0hIMyPM7WobRjj34LO7sPrHRt13DygTDWl",
-	"/EfJenvNAp0tPQTQKsfBM/SHAYIVKp9O+NEYtA+oupl3pPAql5aQrlZHskXdSMDX3Zc0rd1D1m8/46eR",
-	"KWzFWnhhW3JPmvpWwP7+KMAF7UAxO0ZFvEGJ96qO9lhc3lw18uR46yQaraUHO5HGivIK9oqmpNF7yktd",
-	"hHyy097Iff5Xev5Ql5NmDPpIl6UYWTbVpRFsCN6xZSwwUAvr5oxVCafd75ZiJVcDt3cifh3wv4kSQ2LA",
-	"DuHwsW/6hqMhOgXUvwGr9bVqdt7nAtBvhJ4LdcvFrXcZXhrR/wqyP0mLXC07SFVPyLYZ4Py7lWGnp9dk",
-	"sSeKNVsEEw1kBrKRe/egmnuXgGBlpdCGjSXT1qxazUTtX41Wh2/4IgrbvskiqjheDwA35xPhQ2hTAQRz",
-	"oeeFAK9IofUF4xYMUTR38gecNTKe4+IiI3Ckbfd4i1Lq3KnGnRGl8A2wY3e+eUOZ+psoqLmhcGQoS98Y",
-	"ZWOa0coHBWPrVevWmopS7HyBIWn0zJzPotIs3Q3tvi4SKA+UjHrpujNiJhCTWkARuJJCoZrnuwtlwtQ8",
-	"YcYjvGGbe13iqa3OAdW9mUKBoAulFxlVKBIzxgvUhLYX9L721QaLtoEUbtNK4Fnh7kaCiOFEHvoRctio",
-	"3l3SwIQv34WBob3wyx3ZF3BAP+4jP3XlLjaXaZsBWPy9QzWDIMHHD788TkPsFMLTfo307Lf64OT45POD",
-	"45ODk0eHrrdEA77W28q9ywYzLtWAiQLYTkZ3LoS3kb8ZKnhDQY0Hhh1xY4Q1R3hRHY6M2eomoUJuOK4w",
-	"j63Zx51PgsifamVFKtgt7bx8NWac1QbddVfdNiso8MaV9J9EF2Q4Sb/uG295D0tDbRhkzAyTMLP07gOf",
-	"gpmtW1902TR9dQNW2xSP5ieWWKMNLliAf7yaeH1FLSloyJveacRorjn/yA21RTcCxSMqfHW1WSqyhK5b",
-	"1GJjWRcjXQQHvVV0eEXPrk7dt7FhxrWqlS4KgkXffVSMLw8iDSNvkcmwqHxISjyjKCfvTVrJOUYyRpL2",
-	"gc4UmJSo1n/rCFFv0Iv1pgU+AoKX+uMSf22zLTutJ6pQ7SOmAhY+Ar7AbxRQhlFhVy7B6phEP+YzN5Zx",
-	"3c5ZcaGuimoYI180R99oOmuueZqOw47djbBUE8x2iekGk3GTa0Ehz17UJOcrOQnA5XAphZOgkhJnkuhH",
-	"fM5HTkhNI7WjT3hdXPERhvgAk/aU+EIzQFBaE6IPlbYYgCgtAfvcTvrvlLwge/FSOc6pwqTjW32TA6vr",
-	"8aQQghtT7XeAtlnHm4OamrwUqdypOHvZu//7Pno/2RoETWkl2II7IhkKuxBubRfaC0zmjB2HpBvXKps1",
-	"goEaGdMd/CuO/smzcpXUaIALlQUdlU1v/Fg/2R0RKGx15o911GFWH9OVnUqtd+Qg8iEdu6RTu3XaUmAj",
-	"lDp1siU11xZWUoLdNhlmUrgxW39FTDlEgFLAD3xFIGgip0B2DDMK8UZc9Qs5phK9Vf1v9C0ZWzzeho99",
-	"zxvFjPo1WlD0ZQAWSjFTPrL7931TUQqqhYz1dnzgtVCsDvMeN6ot5jIJG3d7pU52q2Oy/1UMKxZh8/ka",
-	"RVwtk0w66dj3pVRw98MEdihBBIfrVs1bqdTTLir9XQlc9yvhFJZBT+5iFVqKGt7hQrRCsHmWn+KUb10/",
-	"VSqUTuZJSQRGUlbJgoqO61k202YFV3POK4OQmnTKdVV0rg/o2d3aSpOyn5CVfNHWRFqiGAnVYfwZJTra",
-	"nQuc+gXN31RqaxVBUrMp/BVm1BxjvN6pffe93SrTCjRzBcbl3/2ajy7Gsih2LZuvEurOo4eYaoNaP3i9",
-	"6n30KUw+07yyFUAbdQNN2MHRtw6DWlKpgI0LcRdcvN7ALfS5w4a+pON4bXPdT9PlmdNEQWeGep6I19dM",
-	"n9kSg7IyD+hp0+jhtK7DDwfP7Tph+Bd3KfyxYy2KGtbdu8rXhrHQ5cXYqRiyQ625xphXKlrEDUWe5MYA",
-	"kgsolI3stjcRYXGTUQcN324t0G595R0+Gvlsu7vhg9hJeV9bZM6VFbxdTr6ye1c5/7dTA6gRAZqsQcWE",
-	"yk3GKlUIY6hxKEaFoBydWf5VS/+kBwVYCRNN4SsjSKMil0jHG+iPUy1oU4kgIqM7uQ3bC0/fkTT/Vtg3",
-	"urhqlGBn5I0U4lFyOLDFz1Px4EDRdSBtK9i4VClYETCIMQj59aaBcEAYvZq0KK5F8F4Js+0JlTtuAW1r",
-	"TG61z8bUkotmucrdYPYKhXUzwC8By8Js4BeOPBik03WuiB+BZCTL1V+HUCNoriacSzybTRtzuxetp4ar",
-	"3LBOTguRoVdhCXm5dCokbu6YV4UNDzY3+6k7DxlUmWJGz8g4h4AbHskiSYe6yEXZt1OukgWjoB62N4SC",
-	"11UK84DphWJ8IsyphxLKGOGTZmyqq9IwXYJqd+auT/eN0+sKwY1tVHL/6njVXf3w4Ktffj4++OqXj8fZ",
-	"F59+NrNp/ksSBMoPJuFEKwoSSkrAfyDBwnCZn9USC/qO0eXuKxN3OxuIdfIJFJvn+MYjVGvo08OVI5P1",
-	"orJstR10nV4wY/dqpDKVuYBCbEF4IHpB3rHiKZK5MCFepi6ADpgjtYsxAqhIWWTaM61WUpxgtaFC0vWz",
-	"nW4lKB7ksc4AjRBAc7Vdu6k4ndQk3oMD6UVnaaRRLBAW/yZTS3ZPEfnUPid9KW9sWjHI9jqVr3jBozl/",
-	"lg7iTaBib5ou1uprMJOHxx34xypE9qY+fhLDJxhf34KVPeMf5Kya9U4/9/Am+PFhthVGu3u/Ac9iJ3tQ",
-	"jZ0dBnly0hzkl18cZylk7Rbi2SXVJYqHp7Srt7JwytcLrXLYmYRb/rNP24kuDg9ZRXb3BSTmlWW6ssH4",
-	"bqS6MICLsgCQrBA44JgtRZjTkjS38STbBr3ysUN0ehw0kXATjnXJFLr8toVU3FJ4mu/28CX98TM+9kv8",
-	"3IGcBfMXd7PvTaSdVsPDkZ4daT6XByOdi4lQR2EWn+LXzYWcH+g5UtDBXAMSRjijCVb5sAPJJ2M9wu4+",
-	"+ryxu8c3E7lx5TiM9WNmRLnm0kJ4K3dgAipLyqv1PorGiwWDk9UUxCRi6C8ReOjhwS//JSk4/tiYaJOS",
-	"59WwkCN3+ApprMjPnPAIf4G8CDBvei15qZDq4ozNS3nJLeS+c/b4+HH8JBWJBJUwQqrB7oC/Yy8ASQLN",
-	"JFcnYqgpeJ3SGowWnVo7N6dHRz4/PzqbDeb7+MuU2ciIUVVKu3zr9pvizAUvUeXCv771J/wfP73roU0d",
-	"uCM9F1p1A+l9+gSlyMY6oaNyO5qysSycDEoBr6c+0MBkKJ1mbDTlNmOIiWEOz9W5+i/sH29fvXQLahS/",
-	"EP0RNyJjEuB1xhKgg0vB3r9//s3lFxmgCeE3b759yh49evSVe/P9u6eHrqUfpLGGStqwwcdzr9qd9zJ2",
-	"Dtod/hUZf857nwZnAAPMBtHXA6gc5DZ+oplWVG954K2lQuXQIWqgrBQ8B2AjNvgfB/DdKfv++TsoMDt4",
-	"8fztW4T8HfGyXDo16tk7PjnD2irSYk/csMHz8cFLrcTBC7eWA8pveHT8GLp6BilWAIHlRjHgc6y0LLU6",
-	"IgClv/9qtBqwv7ql+erxZ1/8DWmIM4PpGwPHAAdnNXSxO5+GIPNEkZta2QIAGOj3a51LWvLnB7BV0P4X",
-	"j7969LdT9v7dtwdfZkxpNuXFGIL9mKnKUk/cAZpzWcKPoM3ahRyJQ/bSdep20hbCkHLrxHdDWh6cQgFw",
-	"Ci+/fZqdKxZi3IYyFHzhhYeZNoQFSNWqG6AWXu3B/MuaYA3gVE35pWDGHWteQKcGZvzW7cuaLcxt0BNI",
-	"T5D/Bqt+yr6GM8L+3//j/x4AfnUB4JMPP6s1aF2Sac3pYEZO1IFUYCQ/Y+LDaMrVBO58N0eybVFvlHPm",
-	"EZxlecicNvYoIP7G8dUevluUK61gMc2FLi9IFVziNnNo0u2WtMZ1rhfqFCILLR/i2lSGfAKuIXyZK3+0",
-	"COSr0MYesvcG63mBq76E2WGwFU73kD1pzJwG/tUxWBVgwZ+w16/evsO5oKfGMAtA3FyxwfMaqurgn2I5",
-	"OIXSYhggW4fUQ17ihVhmUVGrCMHShth0N6kZzwX0/AZ0ZoDzAM7lKBC3JWeVyh0XeT6m85gxOWZLXflz",
-	"e+ouh4cniGcGYzd6JkDkW3DDxtwJ9TQ/f6M4LkiL6U0biI7nqAxi11rvHDYTs6EozxhnGN8H0OhsIiy+",
-	"8aheC3fM3a4O8MHBIRt89+wdOwIefPSR8iU/Hc3EIEJji2yebn9zDeWcYMi4Vihp4yIRdtapG+bgiFd2",
-	"OmDDpXdoUA7wmYeBw51FcneLhHCsw6W/H86Ig4YW3OhDI8CLaqT26D3kqvAGrmr0E3DPoqCf60vJI7Wi",
-	"NY2h7wSsGW4DXMforDpl+tI/DbNFI4ucTGvU+MjmxKzWh8Sk6ZTgrOH+w2UevOFW/ODaOoD/D9hfy7Co",
-	"0LVWI/G3LH7wjZhxKLdPqPHxL0a4JkzDhu+mjEa+GWyUu1z+dsheXZJVu54KjRIJ7uQrz2eBetggRkjz",
-	"XQtbLg+eYCEwd19jx3g71ZUg6SW3F6UYyblb/rCYfgBQJozLgk20MKAbAfcAQGH0gx2yn4j8ublAtF2r",
-	"NapKAnv7q98H5J9GOEGDEO8QSS0jqgMs2FAzIIJaO4tIJgu567pcoeS/4TkLjObxyVd4slWzHgHIlko4",
-	"pQ5PLtWWh9qYp+EeK8WEl45kGEo7yglhoHjNMraQuZ268RbChtIJv1UaLhQI1MRC5sC4c+3IAwuvLRne",
-	"b274UrEnb58+f+5WkQB8nSAHFGumeqEO2eC8xw8Ph+e9GLyEttr9sPK10075hVBnKDVkAJPrThacVZWz",
-	"56/9KpC4oLTNCKAXBQ6QkGD0IG6wAawdyUZAdfgFLO0L2OJCcFinOdziJM7g5TYUU0kX9b/4fgzcMNJx",
-	"+VM2OAKc3eUBtPov8NZ/dZd1zbQaTwxA1hgceao6KPGE1U83fzkiUhtkbHAUoy3jG9E3R4XWF9UcHsSg",
-	"aVrnIyrI6ruulKmGbheHItFK41d8vxT1V4fsXZQBCzoN1ufQShh3b4xLreyBAElUIQt0comjBkA6LuRI",
-	"KBPbSF48d0oBGIh6XhVxupPRVTkCyjiil45m0ka2IdQHXvMSAvIvRYkBCr3jw4eHAN3rWuFz2TvtPTo8",
-	"PnyEvoMpqChHYG0+gny7A49/ePqxR4EjK3oHHSkbcvVEaRw56JkPC69J/olP5wOuQyII++twycjG/jeS",
-	"TqTHvEbD82EPBlzCPjzPe6c9p2lEURsGsw74TLjuIUxbutH9ViHaDy2nzzpA/btTFAy2H/Cu0u1S1MsO",
-	"zWI8Tlt7IXxmhxYxXKdud8WTQymS7rbx3NbRHjotHMNqOilSo4KYB9l9ougoSD9Tb9aRjxjY/iTcuxBc",
-	"Xwoz18qgSn1yfIwgzMFjE+tmv5JrZec9hzgM0LjbslINWv/IO5RuOIz0KCAhR4YBoFRvEvj5Fzc1U81m",
-	"vFx6tzOhwACz8BDwGakmizgy1/KJAfMQwMP+4npJHeSjj/CxH5w/n6Kj3Txj34lGYFT6hIGpL5DIStu9",
-	"2MGCFssdSOeW9pmc4Bt3er8b/Uqt5TlfZ0OPiG2CJTYJsPgqct2GNGleAKyv14C+YoMVWN7BIXtaaNA2",
-	"OWlSkLWEX3jASncvkmUSflBBI6B23Ms4WW7O1YCPQMIdQoHnmRGY0i1BhF6i4UKCvW8QZkg1m5rUup5A",
-	"f0cUCwrF1wQncSPE2o4N8KnpwwxlH/8Mp+bNKjl1OzuIf9DG80Cu8BAJK9Tzu7rH3BzeG1FuusVC9Yu9",
-	"7tO7AOvUuLeCnWD7/VXl0m7eMXiikwgIiXFXkWLa5bSbai0k73XcYjfpJ/jO70/OcoPfTJu3Il4R3lgu",
-	"dxWqPIhW6x37ky4vDFtQQCO4jQijhFIQ6qywQ+a1KM6cxpQxWFhhCNcNMTrWlaA4Km5ndhWZdf8plr19",
-	"3V2pyL1PdG01aOvkxrqk3t5ibkeKwF6XeiYNhS7ujcBgHKya+8jVbbR05FPyWvmcX8fq93491RPZqGW5",
-	"ee5/iw6qOXSV7Xz6YceOPmKq0EZFqp5wJ6k0JB/dU/Wpns4WObBSWbCXBlu8ZmNe7l+lGkWbu/tuHo24",
-	"GomincE/t7E/zXH2Ifjgo0J73GbeZlrLqKGiW66VOGQvqTjeDKrmGoo0zsEVgQYbqGpHcOnZuVq5Ut5R",
-	"ehq5xktxyJ7CyAtQv8BL543wFL585sZTqbpmHkSRBMUvpV1hk39eKt4vtb61eh7DF28jWPS/bLXJRu4A",
-	"cluQpVaWUJAtbVZ95ivVdZCmdzJ8QsObDZ+7GWihwS2m2T+D0RLWYdNFiju6VxJGd1EouVlXpLRTMdtR",
-	"tkbyPgLhuIa9SwHeaY8ICPbRoRjpGZQshzSFmeAKIBjqcnccIswixodFHzMMPEC26eTxN8JUs5p/AmcE",
-	"qB9jDlOWp2omwrHZ7za/douymV3BunmPnDTg+t3v5v8gLNIYRmslNjdrlYzqWd2btdu33on3Ny7Ygkub",
-	"XK951aJUitIw4y4MKkdOYQBnIYoEQ5mNN8BSbdyZBrBw+B0iaCDeAu7+Q3L2WpRMIJ/ECKa0Lx97yNzS",
-	"STU5V4kDkRAXYKXv2YnY/xHgRbF5V9dZXCkupVhs1vpwlv7JTvdySBHpeu1FuSJ7v6nCVO7utnrGR9NQ",
-	"/tL1R3L6jOfCCWCUpLx1/z5incctyt+zUBxlm8Tsm7u/MjPM5XtprC6Xmw8dTHrvSl60eWgsI5bFQAnb",
-	"bQ+3qnxPVGjeu88wSnHBlxRJpc6YHEOOCSIDYtASxChJwwZGKDsglZEXRUJX2yxr4ON/OIK6a0r6pxBO",
-	"AYNtGpd6xoYCaukjvsMuJFQKQwBNaRJ6QXG1OsgAK/DVmS/U3Cg5LA2FPg6XTOnFIXuliqVjXiELN+jx",
-	"q5m57h6vjIAAtZkuxblCs4VhgyDxDqjcftqvKlR+2xSXXc1+3aDRh7dJo0osboFOITSe6DQgFLdSp4/n",
-	"OfpYl3T5dFRrU212LQPWAY9OeRaC3EuBtZSCr99YvsTK0x5XuNCTkMyDaQUEPwaZDk6idCNL6VBRabBO",
-	"dBZVqbmfPvtErbNO7vrH61vynVZ7Fl+/AaKItpYiWn1hilYa2xYf+GrMhBO2YttWjYIYMS2OwthULxpQ",
-	"sY7gEDkRmlkIcQGPwqeZVnaaMaI371ijqBIsd4LjO3DvFUsfXbvyIzTjfgUrAoRuQ4YCewLh22PpY7qd",
-	"VjQDBk7Tdl9T5gdWmEpqQ06I3ylOcSezWlxV7PdmubonkXZvrS4hjQz62sEPFGKwuoXT7RCX9DuIobt/",
-	"4XO77tUR1VtKci5fYym4cKaC55gAVEgFGV/IhXK+jEKbAW8fpTtQMH1C0fqdFwjiHVWQv0dU4QQAvzp1",
-	"w6sZrskttzQbXC5on6ouHXwjzVwb6TPlNzS8V4J5slZG8YEh+FTDnr79cTMZaT1rv+5eU6KZu2emMs8F",
-	"Rv9jdtLLiK20hLSrJaTE7ezdfyt4OZr22rwggFV/BS9Ic3IDRManZJTa+M6btTYyNvBIIAN6jFOiCKHZ",
-	"+GIUbmlags3XPUFtkM6hiMAviRTs32HUXsA1b2OpQCD7NWZKg9bMCNOIMopYXahgyxk5ojI6G22bUfWa",
-	"33lIy2oZoLvbvTf1pgWpOxw5YEzcsKWwzGrazSTU97bt/ejLJJHZw8lQG01nAPoAFetAb3TMFsIk4PJ0",
-	"X1PkBFWnqev06JItgI3EVWuyOl4hZbNwo3mDykuXa9XP5B5LW3Vdhg2ktWdJy+0gjzZrjb460Q3lP29M",
-	"PMGLcGeW4F5yW3ErXPqut+MJKejB2Lcbf64T0eEC3RjptFvdrEP23P+MieW1Ocjj1tX2IrAGlCIYh2Ai",
-	"fCbyOt1EWu94XIlkSoYquclcn3hu3iQUBnZX2Rv3hW5hIaKqp53pNCQotonf36PIHWBHPCSDD3hi7xry",
-	"ak2c4Q1AUInhIoD0q1xC3h0E5XkczqAAYmOApIJgDW2y/Ys6wfJqlPl7lGdp0hvjk/y67D/gf8ERvzQ2",
-	"cO4YnrRKlVg/7Hqiz7p8E+fhuZ4ofK/vnhmkRB7Xx31ke/XI/ux8Lxaf4DrLAsRMkM+3+KyDjXtj8CeJ",
-	"88YyK1RQvgHLyH1RVgoo77PjR1SjKA4i5gu+BJt67VTHCGX0U4YRpC0Yb8MA97ijjcIxLdtZr9T+mYo0",
-	"jCqJUB4rGxV6dNFtJ48++j+BmwyjqkBpfkL4dI5H1LHnaFkJQEIhyQjqTBHSFg0RsPPWd8+XIwqVcXa2",
-	"QdGLe+Qla6WTbpmVrNSa2kJ6+464vRCsmvsy/OB+uhLFhTjbVukfLy1MVkPf3SIEIkKlKSUWh+kgwN8D",
-	"NUHdpj8xJUHsYs0ycE8jqPudKaqEiOgNuZGUIjOTxmDiiVMhZzz3BN0WZP2f1PS7o6a2iPDtVGRLOZlQ",
-	"eYokGfnUKSrfH5e1dyKOR7Q4ZK/GAK6IUEwUMJ3VQg9iHWol1snuHY7h5ujuT0AAb4l/LFAcWeUsZiMx",
-	"VIZ8hq0ug/fwxNpGrAXK58ZX2/Cl/YMkTPj7YGbK2FhXKncCbxnQKAGhG1DUwPrsg1KaWHNDMUGciJT/",
-	"6reG72on1OqbSY6qsaN/n26w+wFe8SQAKK+aCIAwSNQ34VtUmga/DbYT+dFHyk3baAh/j4WYtvsw6kS3",
-	"+wq55Hd1M4/iviLVvkNGfEc7bBR+uykl7ZUSDwDRDz3+77wejiZCkKNPvVkH6sTBDwOK50Vn+WKq0dsq",
-	"JCh1AeedKV2GNE7ukTZFHjgSTOjwXD2pQZdq10A8htoAlYz4vdQXArbrPynvxtFwnNbmDdAPKKrbdM8A",
-	"i7YWbYYR8qkTomuiqO2H9Ei/UuHXwSnjagnwjAGJG+RvaR0t1vHjwVbu4cGAfs7VJgL6ruTK/if97E/r",
-	"j0DV/P7sxMZKIVWoa7FBRVtw46OYCMQhgHl6A+awQqjnGtUA/Y919m1Kl6Pu//Ny26MCFm4NTypGThCp",
-	"eGviwCq9GBGXRvQ3X3NTn6kcRE7/6B1uayKC/hnUSdlvTiGhykMAqF/0B6HsgNltxXH32s/nM8jhwe6i",
-	"4ga+oMO4MsJAUopWwiDAFBvEle0GGZ5ZSYYXGY66r5iAaCR0VPPT9SJ35wqq3IGwgqD54BK9FOUSAnRW",
-	"i9+xQmuotOHRHRfCo1pDoH3AwYqxaV3jUjn5pZC+mD14XeccoC2sPlc+4BbjhgwzWiv8lwoCYAVRRKeG",
-	"QN7SDgW3h+xtjVTpgxcaGXjYn486WISyzYbRMtbrdniuqOIUbZ5pIFp63TMSB+nKrk/qX1flwr+lrlca",
-	"8x0wzz0YzZqFGu/CM3hPuDatRMQ72hhGZadHhZ7Ihst5xU4CP+9ny6DtO9qwUIY5sVNvfSWJq+9TvRl4",
-	"VcY7UNnpygZolM9bnP7FwulZIQsYvTQLURQHkDCU+8ouF8pJUwjmlHCpYjf78sxDsZrrZqdd825tXqD+",
-	"Ituw9M0qAO2HgOb1mh6Heh33FSYRMkx32oiTBB4O1ofw17qvwpNr4UMDgcNoFS4yW3M3Jj5Icx1zWm0z",
-	"MxdE7mAupeyZGnjHYMkcJ5z4rey8277mw4aDR+UpoOoSjOPRsS8IhUmGaiTOsH9RsiCocLX0JXJ8kWbq",
-	"OaOcP2nZpZb5YV11xIoCYFPEuarlvVDEBFvBNpOBijiVVfrcE4K0sNc952+FPSOQBV9QiuboSUhSNudN",
-	"cGBQYmIaqesrUYmuEiJfCR6gnYCoJFc7xbxrK9/VICFf5memS0HJqFbOMA3My59zLsuzIDljXSIi/8cn",
-	"X8VZr+cKSoFh3SIoqnPI3huB0nxcW2y1nFfGjFQjgWI7VAEzVheiJXUfZ35/bo/bkQTexYXbbuJi8qXi",
-	"+LYqcXAg3E9mI0FOpLGbHJtuAgtRAJqZhw6ZE2atjzCi8lFQO00XhV4YH1rtVKlJqSvVABYeeEygQUbh",
-	"2LBvDwx7AhVxDjwE0LkaTbU2wPDSVEXDv6dXqR/fToT58NYIM5RfMTcor65bBXNv7tlAiHHxpc3EuH67",
-	"IdooElzAGwlQNwuAGtOHjO64Vv16XeL9EQbl8Ub2QSCNIvNXvQyfekv6DewetYW2XFze1F0HppTWu240",
-	"5TYVIL/uQG+PQk95nSnM+dpwLit+siJH4QuMSQqBbrH0a4tDHasCdnZ/e4f2etcvvdy33jVyRl3kwZ97",
-	"BoIzOnVxBFhqNMjUw9LRdrB+C0gUANdwMGvhjX0K2QYkWE5ElFXZsKdHGQvP3vFJy2KAgHCltejm3e8A",
-	"vzN+qZWAypz7DQbYkj7giTlbd87H+0hbCOs2aCanwzK3DIIeO4JnPmU9qi687XH/GIz3UYp9PDFU5vLG",
-	"jUrZx21ZD6t5N45zoMMxHW6sZ8Jx+MVUO9Y9qxyB12VPz6AUZaEXbKZzUUe0m7ngF5D4juZY/4aTg91e",
-	"RNUsE6GjOrCp+ypmREO8I0mDet+CnUaruF/bJV9GdWUDjTFKY2kIIURta1dWA6SqU4gFHHJOeYa6BPor",
-	"uQV9bKnhKaLZoSj0ApMSd0K2WqNLhEm6M5iqu8eJwvCFsEzuektyErgXNm0dgdfWxbrXF/tZLu0fCBEs",
-	"ms4d6cy7MIwQIQTVS/abDorKNchQEJ/LZZ5mGGNZCHPEL7nlDW/pRxpc31HCp9bUqCdszq0VpQrRLeD5",
-	"DIak598wXgSDoNF1vWHv18wSBX2wbAMijEOo6SF7XWoYKpvIS3GusOwmSvbJeBlhv8EJPIGp3Z5XL0s2",
-	"Ha/mxvY9JAu9cGguncDqP83V5GqYLDvKlnLGJ+LI9dY4CWNdzrh1moNUHITntZHQq+Zy8vcPs2LX19NQ",
-	"03Jkq1JcVcTcp8DYqMhG48R8Z6hk7+7KKcdIQU+G/gxiVPaWQ0hVhj8dfdx8DF+CfOh96gig63Rbf0Ka",
-	"x8cdsTrMLXVPfCfo3HwrO8Jo7fHs+FLLm5qe8Q9y5k7OycPHXzz+8tHnj7+AkHD8sg4Il8qKiShb++p8",
-	"Pu20mg0Vl8XhQgznvaw3E7msZv5TwcuJWPnp1/mk/nAzJzlLWZaGSxvrwguuELwCpotno57wG0cybYH1",
-	"J599vj7Ertzj17m4Mvu4BueBNb8nbOfk+PM/3NK4Gx8x+Wy0SMBjT1IxjxCPFHFHKucucoIsjYFW3MPN",
-	"9f5Bo1i2HdtuO4t//PDzDXLfHPn633dUWcNtkKKhUhDGF8oycDBvwhvMSuFYvMg3XytTwQs73ZQK8T0+",
-	"sUcBmXpIrA9J7IZKayBJzEU55XMTQvKdCgwE55bts+NHtzAud/ZzbvmQG+GT929g075fQeH1kXxzyDzn",
-	"ZVxjlzYu3sWjQmL56bat/EFeCiVMAiQgdS6gtRsSe0o9IvcFh2Y3zwNC3jcjuvJcdp7JG2juZmdippDh",
-	"PxHWu/RM26SkupQWhm+OODj9Nnt90Pcgg2Oxfv8BeiIO2U9k7ZuiujjjS8CalzYLcRZDrpTIUcZ0vytt",
-	"wYSuqDoCYb5B4/jIuTJWFgV95fHwS61np4RwAPEYmOgJqPiO7NlfObuQo4sM+8yCV77UhVPpKM7SSWfu",
-	"E5Yu1+pvrIR8lzZ3J3pHn4ep3xun1G1Dy9W+CTbiReGEdsWk3Xv+nZhDlkNNfBgCrCypDSvWbARYXCf4",
-	"XIwKqUR7uNg3+MA93OkEJ6HB3oT3kZpqrnGHBS20vthUAPlbhG2M2IPxMY9ASHEuW/BcN5OPArCcr13h",
-	"k5qO2WDI8z40NwjmGomgKJAXda4ihgINrXOT0GwSskvri/fzP/S5rydHJZk2M4GVExjO3vVJ8CdCZYt6",
-	"kI5YOlBhKUw1dCMdbkhmegf3Bfhia4QcPvM3nK8x0I48QT280/WSmXvNHq7lCAj78l2o64fYT9HCr2UR",
-	"tW1QpbpsUELagIBR2iyBxSEw+DAhhiBGjaI46zVZhYxHviYiuCKVPlfIUqJJ6ZKVYiadvmKCXVgxrQ7Z",
-	"u5CbS4xE1pjIVhd5ioe8r+f+balnfz7iURrZdgsRdSCfj/WHbY7Bb2nrCVoUk4EAzIH8gsnanU72a3D5",
-	"7ebDxpBuwa2Hg8xvJzEZgVxrRrzi4ov3CVEyNsca4SPXgLNfAfjUCxAo0DW1KKW1Qp2ywduRPPhWDjI2",
-	"MCPJxpIqvZiRhL9LDFKbCAWqayqkxv/WbfO+g6dboTqWgpd9xz96abvvCYGAkMX3yy+ONxh9U23D3Xid",
-	"lleiaNAH27I0ZaWsnIn+jH9I9/r5cbPXLl1C1LUsVuHlMVPPC2YZhlfns3aglQh5es3mNtS6EFztBwHl",
-	"PsVIuVPWGiGFWDZ0q+oyR80Nr8I6DZPnOWGtbwQ1+fMETr0DRdfyQk+q2E5EXK89YOrbQLKJ+o2l4FbA",
-	"ltzXwKZoiHcV2OT63qyLOM6xZ8tDnjOO/ST2vr7+jj7Cv12EEyIK9gSaJfsVJDkD/oYH7GgEgapqNsQD",
-	"O8iFdWLUIbwyOPOYsXAXKmMFz1sDltL0loqhobn8IYKVsAbfhl1sr0p+2yt23y6TDqfvD3EXNBCh2smk",
-	"JZ6tcahVDeIMx5vsV3TvhpvkLMZQwHNv2YUQ8yQo7/t5zm///HahxpgSb/4SiuZ9V8Fy3Y5BM07uGu73",
-	"vcfXbb7MojqeLYAjH/jIFkvQo/SYQOll7lSuOvCS1C4PuDjI3KPB5EZugxFXzAgBCFQYMSwKI+pCecxj",
-	"auOYEMrqQsxtjTqFNZAJbiNAEi2mOnrHuoZkgVl7UJpPGtBuM/rseg6WQExNmshL71jSShyyJ5bNtLHs",
-	"5JgpsThXvuwnlYDIKKB9YLXuz7ha9umBAeNDfYmG7DBO//KCpocXvF605G5CccVhZcT9TbQLQ7yrXDuh",
-	"fP9dS1FmjFwRRCilI0Wzdz8WDpDi4rMoghqi1Wu0Pl/6e7YCGAR00DipR5dSLLp7X4JF1ftWfB0eX/8Q",
-	"C+l7w/5g7g50VRaJUhM/SrEIlUz/cL5QmNiPW50h1y1suqEYpaMCREqKIWA8gyYiWKlCmaist486kpF4",
-	"ca3svxrsshaDOJsXfCRYIca2zdZzyWVB5UX/tMaeTRUGYdOzHXFq/1Bi/FwoNq+GhRxRqcV103W2wQnl",
-	"IxtMVIeQgLtw3VqKZ6DR5Erld27VrLNzGZ6Hf9QChi0+jUSNwk0mHU8lbZaXGy5i2GJGyRrAe/tdQpxX",
-	"+yK221SutRb3jAF3IOQ/k60cSrC30cMG40k4PpF7nQAf4zKjQzHSM2FCXT5j+ZLNxGwoSoOQOU37C7zp",
-	"1MwhlJ2kkpVU0QQ1OV8zAvj5GRs4xXCA2fygYw756CJjlSqEMasFrpm0pzVAclSjjepjJ0MBwKCx9yNw",
-	"G1aZOyzl1u3o/Z5sMt2voqMhV+1l33zwQ6eoByc+fs3Vn6YO5ddcbSol4RbWMYKxLkdi3+XiMCEdY6Ih",
-	"wohvr0G5TXLdsPkZJr845gpZ8IBJm8VVeD32JHtdWYSsZQDB69q5EGJef1cjAwMqmQY5uZBjK/JD9sRN",
-	"iunxuTJNwAiaq8ePLwWoeWiRQNi1FL/8mqt9Msrbkbm/5uqOhO2vudrMJ4dc7ZfSv+aKeUqI6HwHXoe5",
-	"pSGXdFvYV0fON7b7Ja33NOaO4vsPcHz2DAgvxxaTIjqufgDI3lCEUoClkEIya3zEs2B1XHCCtxaElPdV",
-	"DaJIvrHBvBRGKDs4ZK+1AYM8ltuB8qOigAQTAhmD7Z1Sm0Mh1LkKLT+sET7/OlwyWsm/EdCdLoQHC9cq",
-	"8/h5ZVWAI6MQ/FKqSYa210gITXGl78PC7FWne6n3ThNv+TL4ObB+qSwKhDPoSCRxHOeNSSXNENkrn9Hr",
-	"l8+qB/I7LaJVT2CT6BNv4l7pLdpYd9L2LfQQ6up6iSRMBSa/G3tuWQEuvy9YzpfmkMEwodhxjcVHJmqT",
-	"io4Fh+G5Ch7DBM+AJsXvX5jZHaL64R6IuWuKyi1QswjyzXC5Csy4iXH+quWGavFfC8LQkjbIzA3ETPaE",
-	"jauiAM9hw+BRx481ky5rrDb3rrehwCuFsGQCMVjMI6rZAdaV07pCOWTiibyZpwPeBXfT44A9wvFQjPhM",
-	"+L5Sp+IfWqobNo7+KRIin0He406ytJNwxMYqqmwYEV2T2JryFzRl1uUqqxvOZieeNVTMQquJMPaU2O+5",
-	"qnl1sPmRLJhhNAhBNkAGb3im+RsfGijAouooDohuPotUSxw21byLuqWKOAojMzD+REHachgz6r7eQglx",
-	"A4D6ySNDYwvL/8Et0/5N/z+I8d5LSaFndhdq05NO4mBa/gPnpp78WQxTfrqtWNH7rm8a0EFz0ANqs7tm",
-	"c6HnBUI/GGGdUGQ6yWspopiJTRr8dyCCVfOIlT4wyF9ArsOraCrntVr4jqjIPxf0O4Z3EWl1Z8iiV465",
-	"P+Ikt9VGfL1Qfdfc4JTK2IVHs+i6bQEK+O+VtH+0Mw/a9UTrfCdH34vlW8uhqNa9vN394LbUyvZT2P/5",
-	"s43AAyB5vmS5TqL1bjxmkMR1Y8r4C8oJ+1OwYjfZTZoyrO0tegk8bAHgKNeUcKt+AlCQdWULbqzxPBUr",
-	"4mnA9B/y0cUZ4xQl++iYtOgnsFquRZMAjz5XO/oC3Nb8/vVnN4u7Sqiq7DbUV7fEe6XpfwoxbzoEgLId",
-	"FVFttCnCN3ZmdPvyD+yZ3O6jg0DYsDXIbzahO6xuxpyXVo7knCvbfvk8C1VBNySijvhMnMU5/CM+5yNp",
-	"l2yoK18IqZBtysPreCD3UfKIBrjpqmks6P7rA2gKB99J1IjHeP2D2HL7vHNEUWCYsEgqBB7AfcmmPKcX",
-	"3M0JpZMaMTxBr5dmk13qnxLgDu7J4X9V7VnYf13VJ19XFuGArxLJ5TeWMn7QFhSlGVCgAZjRcScxkpYN",
-	"3FsDNuX+fOOjALZt9aoAAS+drkrMkWFnBbUlIM5Tn6TqHTI35pW2o2w9lLQGv2qpRN7nlvKaoDKvEULB",
-	"V4YvsbTLuSJwUEGV9Kc8b84yVcVX2De6uMWLZg/Fe3EKdxQLFjHTzbJNxKoYZsIsCW5iz8D238nL2kdQ",
-	"21ZiXMIWbovAqG136atx5KmO9IPRlNvMkSXgMnqSDhD1hRiDNN9yeRLo9jpBrgSVkrD/8PiYDOAjPZuB",
-	"0dcuBB6D2Skb/Dd/J5j/ygs5EtlQDwcteR3h0W2w2R7r+dHJV18B4Ej4ApiTFaVr/X/9/OTgf/KDfzs+",
-	"+Kp/mB388ve/9K6CDH0N0sS13HjH03KvyEPBPYnLcWNQoYin7hQyx5h5Qda9FixerEa/2WgHlgsY5Qo3",
-	"njhqB3foiCopNGuGAs04zu9LN4F5PmuAAVZ2qsuz1YrzdT++8vycG3Qn05EKteV9uEgOVE/WOxEM92cM",
-	"FwQrJ6YKJz5hi1KrSV19lK6OR8Hpc65GOhdsAM/1/XMDtE3WVd4fmLg8KhkaoxLvqbvBl5nZU36db/66",
-	"QGHf3VayQVRjNkGxGwyRYp9o0U9wRPegdnwt5WxapSC9JSEG9kVsvvm7KvG/wybdfs0bHTaOePQWhkxl",
-	"NzbxZUAEx3ET4DrBJQN+d8FHoi1XKRSfuTeFpnB5aBYrQHTbT3/bfG6QuKCHzbRVzQvN8wdwy9m9241F",
-	"6VeNTMTYPaFjptlClRAx//H62XcZe/3yu4z9JIav3f353fNvs2Dq/Yy9+Bru9s+O2UxM+Fx+EIUBe7E0",
-	"zFYlRJ/MAZ07Y6NSz+dQ6xpd9b9VvKTU37zkC+P0N3dfWrclEFUyLHU1mUIqtHnzHXY1LoUAGFBeFGwm",
-	"LM+55et39xnj5oINvnv2jq2emwGYGiHYBXbjkL33Ee0AN8HzZRw7QISHteAS1/TrKqaxNtY5qwornQ5y",
-	"5Jo9cINuUti8dM1aglKsT3iXWhk1I/3Zv1kXatHDX8WoI8c9ub1DwS/EnsOz3iPR86gsykauWldArhKs",
-	"BHn1PisSRz3sdE2epGqc+YLhGsK62IIv/blTYlFD4cqxd4sjODdK21To3GfHUTyXQegIaeqAylu5HgH6",
-	"9wAmROPutJNY2FrWxVjSgO9vhBEq/zF+9kZyt7dt0auwMQ3jZFRZOwpbRU/ZnmPBBaW4w0oDW6YRmGZI",
-	"RgiiVSMB+Jxbt+MDoGS0FuQripBHaayGGjGAERwJ/FTyQVo24ZdQXxY/5ZLSOheNEBarQbd86aFEIYDR",
-	"PRwVKIVnsnOFFQcpwqzUVmTMiFEprMlC1j9VQHlgMDNBlMmb4BnMc7/qBvaRrnL0j7evXrJcj6oZRNBB",
-	"WUOr2VAAbhIDoyuIl7cazOAYy0ReCsSLd9uzjV68Fh3x4pWpKiaQSkVRmJhOYvLEjOBm4Xo0EJARAuv4",
-	"CJWLBGYiMp/Xfij7ZPm+k2tXo4fW8rOVBWmb860x73m9iBv3fTuczYtlC6BNK7LMIlTzisgRSnGS4TVd",
-	"7b7oniMC9vtPN5Nv4mb3O800wa3ZZOzE7d2vvthmKgRLoJN3sLwzoKnqMSWvStU5pDHQqhHG+KSnWglf",
-	"uQ9U/sqdvbf+2S6H+Nn+j+azNWvsEG5brJzSXbt2mx3NbTeh6V4RL81iE/V6/rl/Ag6Clu9yI3UmOamn",
-	"zqOP9Nc6is0aqdIadAIYrVu9BYjgWzoR3K/3xsVtBjm0GZ1eBztetzK0W2u4brStBg/vfcLHoSXY4pQN",
-	"6/RHgh97i87eB2aTPRdIs7z0hFGVRe+0d8TnEraFHl8b5chnRqs8IlcPjFfZVLWMUEjZvUQVm5vkZ1rK",
-	"8sbA9zH2X+p5tDpSusDC0RezegJl0mPBCkWApBsRXPIGMpIx/5hegtLv6+98q0sGBp4hL7gaOfXNTTC4",
-	"NOltqn3Y0ieNt4ZcDKCbfk0BczPd+9qz7nPLs8FVP6uRaJ26CslLUMfDLxEhPH765dP/HwAA//8=",
+	"7L3fdhu3ljf4Khh2r+VzukuULDs5sbR6fe04to/Pif98lp1864vykWAVSCKqApgCSjTby7PmBea6L+du",
+	"XmMu+k3mCeYRZmFvAIUiUcWiJEpKcnLhiGQV/m5s7L+//XmQymIhBRNaDU4+D+aMZqyEP59JoZnQB++p",
+	"mDHzRcZUWvKF5lIMTgY/znk6J5OVZorIKZnLJSmoWA2SQcl+rXjJssGJLiuWDFQ6ZwU1LejVgg1OBkqX",
+	"XMwGX74kg+cf6Gyz7Q9zRpjQXK+IpjPT/HJONaHk5fMP5pOeM1IyJasyZWQpqzwjVKglK3fs/VXGioXE",
+	"WbJFTlfmtfXBjE07Y7KcM0GoIIyWOWclMf0wpcmS6zkMSNGCkbFvMl0d/J2txqSgGSNcnxI6UUxoIvWc",
+	"lUuu2CAcGxNVMTj5aWD6GvycRMb6vUwpjii2WjTLSqaUX6olVdDzjgvyPw6e0XQe3W1mxg0TxaUmqZnv",
+	"tJQFfJnCe7Ep/fXVh0EyeP3q7Cw2sS/JYEFLWjDtyK4qlSzjsxwL9kmPUnhi7AhhQWeMTNhUluzEfQd7",
+	"kXOlk7X9mfIcOkoG3DT6a8VKQ7KCFmZU2HJjFv9csungZPBPh/U5OcRf1aEdaoOS0tXf2Wpz9M/mUjFB",
+	"JitcrJwzoRMi2JJMZUkYTc0YuZgRbXaPmw0UGrdwSJ56YsNfFQFKojPKxdr8LtgKvuGCHD8+F3NZlcpu",
+	"mMJHgTzM81NeKk2kYNDLKf5KBdAnmchsZYbBFaHk8fHx8Fy4NUMWUS/aGsU3Vq+gn75nYqbng5OHx98k",
+	"g4IL9/kbs/Fas9K0+b9++t8O/vef//WfBzHKfzV9TXU631xUwzwUrgmSYJ6zksypSogsyfhfxkPyCukB",
+	"19YcinRu2FlGFBcpS0J6xqk+PB6SHxm9MIxHEcEuWUkK0/2QvJAloaSUskiIFLlZH3UuLlmpuBTmdUMi",
+	"tGTZCVkwucgZWc6l+dJ0kZGZJJkkQmo7BlheYYYG+6lY1xpPD3ANWhb38dGTrxur+zC+kG+kYNdaTEMu",
+	"eMYKoEPN85yUfDbXm2v56OjxsGNCZix9ZhWbR8udZHiEmQeyQXM/jeHJMQ5oQUsNs0DCFpLkUswML49N",
+	"wHxazmXOuiaBA2kZ//FX0eF/zwuuzaMxFpTDj2GDGZvSKteDk+OjxLTOC8NXHx4dwYbbT74fLjSbMWRK",
+	"HauE9zbsNi0ZcBuWJURV6ZxQRcbw+78dHTx5Mh6Sp5YpVILrBGi5kKU5VFQAQZSmnwQa4jMh4QS0rWU7",
+	"jW8u5ebSvZeyePWdX7sF1fO6AXMyRzzrvPK62Pmr76CPs3TOsipnrf0o+8C2vgJK+OooRghnjJaxo/gj",
+	"HEJJplxkiZGsgAsh0S5LrjUTJySlyqx5mpo54KbQ8kJ5HiMrYTdrPKWpObXTcYJ/mz/xlxc0ZYdv4WPJ",
+	"zoW7RobkR1lm5vpZIf/iRvRZEVlmrMRzklN7eUyAD5IJm3EhuJidmodxNnjjyEoTtaApU9CGOYTmfNJz",
+	"odknIz/lOcnkkHyAi1Eqc89Bp3BBDcmPRvAyFGhYOFdkKiuzLKbvnJkLxLQGN+hSlpn5MJVVaZgWUKmZ",
+	"w4SRZSnFbHguXsMiAc3DFJdzVjJCCYxlTpXvieVmff2B+OcxsMH/7//6P/8fcyIIigpkwgwLUWa3YPFg",
+	"R/Fczeil4fEBxa8d9V9br0p7tjuZ+UfFSmwoSqSV+/mqp8G3DzJaydRCCsVARHsj9WuZ8SmPicsfGpeH",
+	"oVr8lxuhK1AvnOQfG4N97BCegf7flXKSs8K8kKJeYv6ki0XOUSw+XOAT//qLQhm53yxdu9BJ5BQujaAF",
+	"tDNwDPWN1GdUczXldJKz2xzRB6TVkpmrCygT2HRzXTfUtq4Fbj78Bfq0AzGvPp1Uiv2diyyU59WCFqZL",
+	"WlKlCjNv80ED62afKpoPksEllzkTqfmO5zmbwZdwiUR0gAT7eVtpc+zDrjKuCq4UM3yWpppl7W+/ZwtZ",
+	"whYsSrlgpeZIq+He5Pnb6eDkp+71x4ZYZpdm8OXnOGFQRUr7aGJJ3Hyn50ycElHlOZEiZVZVNc8Z3mWU",
+	"1vySZcB94YpMgVGb3zKWMw1TNW8jbZkD+yUZpCWjmmUjqrdRzwduTmwy4Fmf2y4ZXNjN7XqypoIvyUBI",
+	"HREp3qKYTbPCaCRzWU/USAzmC65Q2GWEVhnXJJezQWQvZU0E/barQTqbewUbsZzznNn7Uy6YiC2xG7Bd",
+	"46ksC/PXIKOaHWgOjLT5UmT0TgKJMkWrOJR4O1hFtWBKURB7fI9VxbOtnSWDTwczebAxAqWpZr02FOn8",
+	"DJ7/kgw0LWdM93rzAz5qXmKfdJv44umelYaBAn/YGK65pVoXzJ0NpxKn5kCVQlnhstJzaYWRuTSaviyb",
+	"R0orlk9vaGW/hNfoTwNoB86OX7l6MkkgicIKJZ4LuQ2qCd2eqCYBNk58zfLk5BeW6jWW9xQNXxuMbwQW",
+	"ma2H+xk+Ze4aqukOlLOxJq5D29KWYX/Plb7BQXPNCrXT6P3waFnSFbC22ri0raU37JMOrD8dy9Bsdsui",
+	"nLnT6y5Ay60cbbRffx/88W0u6I3fA9gR3gZrM7fngWft0wzeDmZpjssgGdS80Jyk+FzTlC00y16JS669",
+	"ObQ5ZdQ6d7otA77dQ0EM51yf9LDb6PyRLUXGe0k13UpxT+Gpj++/V4MrCQQZV4ucrkZOZdhYWlZQnrf/",
+	"MrpkpZf47SMTKXNGxS7yBlcjEBLireRUzCo623qBfe+e+5IMFkxkXMxGfvztxnE0btELpkBlXeSgFxsp",
+	"DWWDVIopLwuWgQ47fvn8Azk0pKgOCzb2Ihv7ZI5qYqUKDTK5ESxE/IZbZDvuVBUodj0VtMjlFOh/uDIb",
+	"+7hGE8HqB9uUOPJs0FxjWh3Efrt3kz1gV7mXUs0vuV694LOqxCGunVHzABsBMcQEHkmWQAbCGoiNLAJC",
+	"D6FOxDvFXxes5DJDewWMVwEFhmIKF/rrx4NNi57bCxWjctBVS0YW1STnCufbo0XuGakaUctcG/Jvv1eV",
+	"VbF6vGaIUI2mlOe9e8JXdukDl1z1fZyLSjM10nIGXq6ofgM7tmClksIefSULBn4SlisGyt+iZOCZsZoO",
+	"UILzzxSJ4UMsI9Wi39YItqwJrsfzC1pqnvIFta7c5gzeoUeCCxiVSnA+wPy8BwrGa9hcRlf9xliyQl7G",
+	"rEDv5RKNklOeO0Nzatj8QbUg9q1THIqX72mZzvllX8otma5KYTh/y6mEQ234O1NGA1UNZVvmGXgzKe5U",
+	"Rldef8AT2nMQZgIjI6X1JOY13lTvcdLkMZvzW+tsbb8jRBwcg8hhbTn6jcO2dlhr/lNvfBc3rU0yzY35",
+	"jq7QAqthV+SUfPzwbEhAbZzTBcwPr+NKaJZZz7vZI9i5S1aiXVtp01DjKW6tLDA4QqcaN1kPib0d1Lnw",
+	"To+ZNV9raB+satZau25Cgh5G4DKMSxjoSzUj1M44ZN9KcGA1YZEJm1FhHdYQGGBtFPYpcJO4Z5dUhYSY",
+	"oe641Q6R0VXkQDy/ZOXKnIeE0FxJu/zAn6zR21CFU6Saa2A4wrpZZNDXKDGtr9WeRp21+7jFrjMFh2wG",
+	"Bn5YTVhzLma4xptmnrXTZ9mc7SRGyusqIjNLGKouS8YuzDmRQs+jGsse5m6NbWaTLbkxN3fDVGtyEobA",
+	"kYQ27F3TUhZX39FFyS65rPYxLX9KzI42Z6MJrL/3BF0IuRSGf3CwN7XY9YAXjCawbTTLuOmO5u8a5N2D",
+	"1a8FBdl2x4aBLGTO05UdK1VkbDd9jE6PluMaUJmMcxXwsa3dxTts0xq1I+3anYdOkzXWVlNrsMONJbSs",
+	"Jcr1jb7w2qrwG/xjzrOMRWKXfvQhKSBEGbUMDXs2KEVL3HNg1ZVGCzMY23MpLxRoc4JMaHpRL0qgUBb1",
+	"eLqI0w17fclqi4Qd/7aJ34lVK1z4e2TWMsN6L5HLrF2ouVReJd6IM4MoO/Qk4IMEAiKuZpHfge7mUmlL",
+	"dTGSmzENAUJHj6OUVtqZdrqWzDMxC5I5iX5NthObaed2VWu/l1dRrt3Ld3Y4cOT362R8VLHdu5ItEH0L",
+	"o1ZSt6GbhsZR4YJgEasbgOBrX43R9e/U0tjLT2b2yDvIVKUWTGTX9BD+hsyBMRug8141FmODBHe0Fbrj",
+	"cPssDQ7hVVmaefnOWBqO/P6wtCrj2oj46JBx2hF4RD2tOBdpybgAQvLfKKYU2CHcc0B4o1kJYYn+c8ku",
+	"5QUaKeQlZyNLZf6zJTT/uY6oANNTtRgpTcvmNykVKcvRvAHOnJIpLcv6M17M9a+1/aXkl1Szkf2eZrXF",
+	"ZeTMI8mATiplPi9kqUfej5fUQYQLWqnmNyVTVdH8Spd8NmNl80sj9U65HTscZjQ/uk/h1NCQ4/vCj66j",
+	"qKfN7OhzoVHd3bSG40Z30mlAE1/AvIU02U9ffAeW1oia+C2G0BsmRWycgWG+iQ34lZU2apMKQwGsZgbm",
+	"AkHMTKiW5QMI2C6ouKGQm4xps6rtamaL9tf3QgtCY9YMnYLQVBMpbAhieclT9kARoxyb82tU5XEmhUti",
+	"QSNZzpVm2ZDUb1PiSKv+vbZTgUWOliVnmVnkk3Mxtq63sTXEoAXSbEoB8RhjtBvWvWLM1NTQYELGlQD9",
+	"fexNXyUa0YV0gcPOIFvKlClFgDmggc4xGDsCw6jQ/+ZNlbb1KG1jxMao78Lbxy/WvNbgpLasJmAoZSUs",
+	"s2i4tEM+EBxiexbdkYUDGs//2bjS8UAl7jQ2xxlOsibNMOxkW4SJOb13cr3VjOce3W8gAN2ugIJC/iKX",
+	"NLuSjFIrCZscY6JkDmcVPeOYwqd+rYwysOCprkqmhuS5U4PnFPzbJz6e22jo0L6NY+Ol4TaJZRMzJgyL",
+	"hcBIkZmHz354eS5sw+BoeffmJXCN8SKnXIyt9R8Uf/TV54xmEFaNKTiYMqNOfYKS7R5Ghl+4qSTOU38u",
+	"jIxu+Ai4gGR50WRUhSxZzN7vEy7aNSmX0+Bn6lYtqkPl5ihuNvfw6Pjxf/2n+Zf8yCbvvAOqYBmvCghw",
+	"r30H2DyZ04xMmWGOC/6JwZHeYG/4/mZ/Xz08/q///OrhMfQWexH2ouO9v717/tJuXgJLiXlsdZi/aXhI",
+	"3k7t7ihMD7RXiOXw5h+IXQbP4AnYS3HE49iY9LwqJiIa2vHw+Jv/+s+Hx9+0zGfd2G93NWzSr5XbI7cG",
+	"HQcKD+QdRfGUjCoZ1fEhWw9vPzwAS5tEksnYshr5G833/irFWxZvUyPOrurr9OdoC2yxOZC/yiWZUntE",
+	"kkbkre0AuJbr9NeKVShcm8vd2rJtCIP58PONqNA2RS+wBLT5Y+2y1K9cNf4FXvqh7nfNALrzxvuwjuvF",
+	"J/chnz4N7UY+yUBVC1YqlrXQUv8NqvfFb5Wd1NoabRVwvqWRjZlQIWpn0fUUlaZbN4g9mKGoegMqR72f",
+	"m6dEaOSZV7RTWfNkn5mvbZGVi+ulDLYIR9Vnb25V1jK0cAUR61sq7kJC/halinsiGn9LxXvMTm/XfKc0",
+	"V2xdzKqJtzsdB54KKTriMeLaaIfKJiOyfHrqZRKuQSzNJIPcvjZPUvQEXMvu6huIrdozTyBXxFnYlDKf",
+	"gYj83OiRV9sQb5dvpDA/bqQiPoqJjVSppSy3kvs799yGZ9qqwL6h6IrB9FwbV5thWpUlE3q0+4gxHK/v",
+	"e2/YsnWyG2NYazo6d7QttOe4VTbm7xrxDRudZuUKjBlR/wkrS1l2drlBJlvDICAmb6TnVIwiOusRaByg",
+	"C8mcp5ypB2DhsgFufQIk7Xu9Ge07iOuI8VpFi0XOOufve9hUadYa21gItZ4GYsbmTNlepqrNu1EbF1qM",
+	"G4mbtc0JHTtb7UyukZoYglWsvUGW/jxV1OuztqldtF3F5GQ3xfZYAZd2KfPMaDtKy8WVgwVu5BxF4mBl",
+	"acNgXWCikqAk+cBbF0DkImDRNMKFDQkFr22gHdeLdwUr9Q2f6kjqn9mDBcsItfOKDXzKxfXVmd6Wc0+D",
+	"m0T0Srg8kGkLc6lBAI4ffn00PyqOVJ/B3SC3scvYXyWxLf0cSSAHs5KDEYJsdZYRIZcxheRGudyaBRKd",
+	"BEQzQV59pwKIr6xckbISPq5345DIqYVyscHPiY+1f6B8ko4Rvh6oQZy5lvqahOfamDSDYm8mc3fTNlIB",
+	"sAYw2t3vAVYsZEnzUVXGYy5u5KLAXFd/WwTr07gw6lskOJL1PeLZhb9Q6nvEXy0NM0ywmUnztmiymLV1",
+	"6L6HblX1DK6/K2ig9dt3oYiGY783+qgd1Jn19G8sSVmJ3p4/tDG1H53us7Ue6IcdN1rtRZdSsfdSFvvX",
+	"sl/I8q9SabQsQcDC9oV6b0MaUDeJZcjiAKJTg6P8Wl5y1ndy7BNwBPPcjAkIrP9pMJeGOZguykoYHj6y",
+	"yTCDkyePk4Hm2rwxeCPVlJVUV4NksGK0HJw8fHJ8/GXT/RNcVGsoTkdHERbrBtLz1Lw0j2Na26dX+MLD",
+	"o7XjkwwqwX+tmP3d3scLqTQrHbV19fEjmzxFfxhs5vqqfK5xxL4+2gYkZgi2ZLTYvV+78E2DwlZsI7c5",
+	"wSCPj5uD/OYvR1tTq7Bz29jmGrTT4y5nLSDHlC5oyvUKd9OiMJ3xnAlNziqBYfyXXPEJz+ExtFengw0C",
+	"rFsKfJFfHSWxdB4jzXEBRi4HhEG0lIMmUly4eMdblZZ1LKoYzWOAVV8+6uxoO2FcNVeru5sf6ic3Uuxa",
+	"TXD+aupAqXzYRKl8evA/6cF/HB08GR1E0SqTwXcQc/aaXY1bX9uU1mlGep5xbRMFrja8icwi2KbvcsoF",
+	"sUgnzaPeA8csHD20Hx25M02uOV21uT61ijmO7ho1CYbsUJNyqvSIerlyUyszD0PollFbkjrOwgU1nBIz",
+	"0VWNKQUvWCTYQaerr5/OaO3GNO7Lsg5CDM/SrtMYiBIT2UhOOybpEyQDDFtIwvQYCjekTzGhr6vkbQ8R",
+	"h2ULYsSBYi1f7LfwhqLiEGMWfnciK31CKKi0CaEEI7YRY858NosOSI+kzuiFWBLqgMe09LnqvVTCqwWp",
+	"21nfzO4tKddqNN0lYhS24kfKdZsvthI5UxaojetoViR2u8XTxBXREAZpVBEbW7rZ9tWIbinLi2kul3Yx",
+	"+6NQBaQXIlE51dp7YD3LbDKlcMWbyxCe6ub41iipPUKiPoytvP1WdW68Ta6gbuNQcQXbgIeuxt9jLPz6",
+	"2SaiKiY4om4BvzW0eCwXTIxPIN+SKo1Y0ICdE8bkOryLgmdZzhz+uEeJncuqPA2S8e0ZGudS6fGQjC0V",
+	"latxQsY51awcQ3hwyWg6N/MbnxgWNmH22MGdMSRjWkz4rJKVGp9guB+uLyC+zullfU9iQFTGM7y86Ioo",
+	"OSTjBSsLaihjfOLCksHaOJMyG5KxNydh8z46GSA/DEtlIoPMY2lW5Vw44FjzE10145Qtjpe7rN2E4RBq",
+	"OH7BdM0pdVMbJAM/zIatLxmY5WuJzAotnNvZ97rAjEQTxgp7JtGwt3n6bD0qf+VKy3J1F4c7Gcyx8zYc",
+	"BMsIkzUsfPgrxEHY2pfjBxsmsG2WLDfA1uVbx0lbstxuiP1rVLKCC0TRDtO5bKWI2qMOmSE6/MLi4PsX",
+	"688IaVYDrG18E/ZKbVq/i2yP0SPM5S7sk54U7olpEsbzDkL8N1YCU3Oifs4AwxTydiBl07KSK0oZlGvz",
+	"50ZXr6F9j5CC8P7IexVUrMBhmlsAY2m2GGHqWdWddq/M7fMK3JCrSgPvSnbJ2TKCeKCLuHS9s/JoRbsW",
+	"E/QnvV1QbMqIhvWYwdm3t01N3cmxdeu6I1dtncz7ltDXsRXBRiUzz7vbPhTYLGSgkARYpY1DMaoZvjok",
+	"4zrvzzfCtRUqFHo2awBkhjKJLMlyLguUhs7FtJTFkIyxy1FT+gHw2ypH+WXCCPzGMmjDiTVmkHXz0Bcv",
+	"2NAIUh7XEJtqyEfMC0jnYkNCYp8WZp3HJ5CUhfecLy0UdBGKSpOVx29wGQ1bRCdSS07nwohOZCwXRsqQ",
+	"lba74bJCsCqOkIGqq06xGIuFaVAMqr2opvy1vsk232oiP42mVZ43Mjf9E5tbAXKaX03TPi7QmmTmR99+",
+	"Hd5mhF402q71oJy1+qGVT7Zzl08/F3StmG+evpKlfMGNdgiFT+x2+28hv2dOMwI0J1ZIropgPpInC8Dm",
+	"sGoHFaBwWAtIZsjpgz8VM8kUMYqXDxQ9F0H6oa0VUScGeYTa5jDj0/wUj84LM/+i0I1SsbrujosTdyBt",
+	"fRjmGRN6C7axA3gLxLj+HqsI6m68Cwdw2wum078xoqlWLTDi9lQbzmRLbNiX6qgcSjDD3OYF9LtiPiFy",
+	"P+TSP01blgyCr+JYaoBhh8h1BAEh03lj/wzDwxbCMXXDOMUHoToQ1l1vZn0ctCNwYFLKnO28Gi0L4Y0U",
+	"fYkXJq8uGGya5Ze7b03tR9wYUMHFaIelMcOxd9KNUkgNx9rvHDWygiINTqjov8gzernzDp9RkbadX2St",
+	"W7u3+eVovm+eyV1H06qfMfvALq6bJl+7cR7bzftCLE1rStoS249DeKA2RRt7xQEuYzirOL5ZMWGlmvOF",
+	"imGweujVnKqdd+e1bzs24xBidy20L88jS015hqYWmWdM6R3tLH5IrShnhYtsuJOz07Sz9OcIru33YJ6J",
+	"NQzG9zbY0QA/dy3HbHdG9871FBlFyVLGoTZFO881PD+D4FLZHIy9lm7oMvJDcbyyV6Pv7Vtde+hb7sNK",
+	"5Nop9kqBO899p+tG1s1f/Ng8md/ctGFz+rb4etUGpuYwfOIMQfGZOOBCJRZ1ViPY7yXzHoQ0rxD7Z7dD",
+	"ib1GB6SjktuP6xmZ6ItmgnAnx1nwjt0Goulqq7EiuCcjF0awhqHQtcld/F3tdq95EQRcw61CU5ptQ4Ye",
+	"tOgJLWfDyiuO966fzQ2qtdLsOjtpyHNrSkGypj2FENShkBDVZgNG0gFhtEarKgRvf6BsnSof5zW44ClC",
+	"UG1mj9waYtAO5Uq6SixJtD9t6BEhXtJynbWjEQctO+vC3xa7c3vpFIdgU/uta8SaLanC6+rC5k4bPWSH",
+	"TelAJwRjj9qhLcQf6VGUBIyFkIeS9czO7kyJUiTn4gL2zZnrwWJ3KXl2RadBS8qmnWFSL3M9usaKde+d",
+	"1bFuBmns9g5i4De/YZCp7tXfD+RTUy3be7DdzQbRWfRwFtjtEw88Vt+w9yBMrMU3YwN1WuNzmnkvXfE0",
+	"m/rbZhKEzNl2tOKc7Xzb+BoJO4cdBNWb0XSFTXXPsAVt3MWp3sgdjQlX8XzJjOtbymE018NqpGX0Knfh",
+	"grbQ/46lKncsebZW4RDWujm+NWKtV6lezq5tfRfovM19/UVysdPuwREywv0uUDuIolmX+7h2LdAr15Sr",
+	"57s2lfVRdi0n2hauLxftLP3cvZRyHaHE68w3gN7UgdOzmyx/fVCf65JkUOR0R1CfdZV9c10RGaMP7p5P",
+	"YqbqIm4ZvX7w5O4E33cb4SgHp6NP24rPBOjfu0Zl01nLmlqjIWL4Ycn2rC6a2yPyOGh+bXxrU2ysZbA1",
+	"id/yTnrRNIJBHO7vDZf4vHYEZX1a+sdLvuAsz4Iq9+sIL1nEBHymDQEjFOOilLOSFuqEjN1QxgkZm37M",
+	"/5moCvN/m8xk/sRTYf4qqZjBU1rKkZrLUrsPuRQz93dBxWqcnItxwQXkJZofXA4jRuz6lEX4iYtahTJf",
+	"uBM3DsB/oYkctEgY7ySn4gJ6SaXQpYTAxJKmNig454KNJiWjF/Awz/jIPmc+cwEZYzlrvpTKYsKhklpB",
+	"ywtcjVQCcnFCxlmFFfsZ9upexBHTgtkWCgmDBf3C/GHVd1g+BvoGrje9YAIXWtWrCK2T8bK0y5lKMc15",
+	"ah4ATGpAMMWIg0gBKZZHRL7vpAbYUQpeIjjJtWFmzsiClrRgmpUPFGBln/ooJLOnhpkqklabGVtRPFEv",
+	"ZgfPPo48u3YOcOgJUm/dToz8MSk2hs6RSwTBUqw51sfb8wf/ymhuftssZqbphKpYvHsqhcAILuKsX1wR",
+	"2Lh4llXG1fWb2YRTlBcgLM9KikbxrBXL2qZgXHcQbUCYfq3cZIMuYxv56rstu2iolWEENmgrQ2JjoVQd",
+	"mMbBbVQtFvadYSQrLEzLPDp48vTgBT2Y/vz5my8H4cfHu3x8ePzln3uXQNuhBPUV0YiuoqtyV6CuZ/KZ",
+	"n8R37t3N5CmH6VrbV9A3jdFZqSxYs4Yh0pmQmlywhVFKVxBRFcu3aina/FbkK7KcS4B+Np2A2wHEE6IY",
+	"lG/eXYLrB/vXu7wMjKi8C5zQXUWZ7eapmgziNqo1ld8Zf53NytNdvSxrIl94ILYqCvVobjUYPPTA7h5k",
+	"HDlJm1a3fefknjYAl230fsmxCumqzshyobw+4LdKU8aidTA8/ewwZEtEGyMemzGOsfioLcbR8ILEontP",
+	"XJnSuf2aYalghkHPMs+GvtAEhClPqxLx4O0cuXKlBOeMKKgaYvtMoQyr5y2QVha9CIMEyu6tv4skl+7A",
+	"gTvKdKkH1Zof0bde/7Jm/4Ob0dJrzt2HX9el/TphYq58kbSWSVuv570l1QaTrbF0Vzi2tYY2d6vFs+eC",
+	"IGIMvdeW3xHz9okj1+HhG0HwNoEzqJOdsdRoo2gJc3WpXD5ATFL/nopZRWOFIMAWU6d2LUuuNcSjBBHo",
+	"0H3G4i3LGRdXgKyxR3BAc56yf19Snc4NrayGmqkwWXBwMqh/PMhYITdBa/qkJjy8M/DgVk8RFpu9Cylu",
+	"G5YKocpd73i1M5XSBdx+tqCGmsslVELWNxWO4l1dazzZF9kF8wJW+SOu0DxqA101fK1twqwGopjYYs33",
+	"wqHWf+//eyWjYs0279tNetssvW643a7qc7MH41Z5dVu15R4c+g7LLHdWWF6yMpCyYpZ2m/RGFRkDEsK4",
+	"GV6lKM8I+PKsLo2ZTHhc7FW8He6hKextOFGwCA/AlpAFnTFnOASpOOMlA4cXAaO1cuXM0UvARLaz961T",
+	"alxbtehmQ2W1TZZtQZI3p/hGajellGqay1nFQvPDjVS33SL2RcAAtyb59GVZTfy/7R7oTdi/bdh+W9v0",
+	"kH43ABrkYP76CLZb0PzWRV67C40la8w1qclot8o+QJS3yy7hGFyFWZoX74RV4ojvjTb6utLsJtz4RaXv",
+	"rDjQlUv97KG0j1+H3YMAzFbc7ump9NUOT6Xv5uxU+r4dnVsu73Pb5Xlc19HpY7pLSyBad4ofRFSUFveB",
+	"awuyvymD7BqLuf1ZWURCEuD6tOO2DbXP+E4ovzW16I5oP6ziEyneaWT6h8ffkDpkwAmfhoKJnJL3L56R",
+	"b46//iohbxf014qdAfWeEBi3Yhn505sXz/6MaHAECk8StaApCwDibHTDuQh6oSILOwUraSbRkD+XyyF5",
+	"pUlRKUAKEYx7gnQUT4QMnXnW2prA10ss4EFFps6Fr/2syL/jz1L4QhkPj5KjoyOCoRFMGY0C10qdop+3",
+	"cKgpGZ9OWckAuVTCcBGSIZUZFp4dI7j/mNCSnYv2KJRIcAYshovPwAiKBsjw8XYLVEAyvZSmK6tHyeCt",
+	"YEaW+CAv2DrO8tfNgZqPuwEPv6utvBFjNVeLnK5GrcbmvirIrUTgonxxzWBHGyAbiZpiTGxgFD45Ioql",
+	"UmTq2jz62jeTD65z1vxw83x4/KIu9h8sV0fMcIzFBURzq1JZSKxXEM6C1+/ipmqM/t5cV+FdtSsPfMfK",
+	"gvuwXF/TVSo9qkvYqwu+GKlcLkcFBnShYTF44oKnF5YgMTvUO5CsSXJkTVn2TftJMfMDUPWcimwkL0HN",
+	"KBnNRrmMVwG2GsrGzu+SFnmDpzS6Ib5sUwzYxtYzsjXBVAKwLTN2SihRTGsuZkTRlbK4qXO5hMA9G9/n",
+	"QVTldDo8F3WpsNDXNz4Br/ncBghMDN8zzGBIxjLP3Lap8XCj1NiJq0SmLMSAT412UF1zulgwoU7PhQNW",
+	"cYGHUIIgpYLIBWq3RQ3Yak0uvhckA+VRV23RaswNV74cWlDQ2rSuIEjsXFi7NkCcIe4lpBRj8aDxiasc",
+	"7zLzsRWzEpWCt6yzbqTNdawwLjRj2chlYdffBPEIECXKM1YspGYiXY0u2AqWsLSFUFyu8vgEKlVNKsWS",
+	"wEWypMrCcsMYYCMoz3GzqNklqPcpp+gQtK+CkcBmhg3J2IUVs0smXE8QFl/pifxkCMK067A5LR3UiEQ1",
+	"YlFGV7gsjdx3MEycWmDUWVWilJYZalQa8dnKxZyaawbq2mEHipEKiqNjSIpd/KLg2ky1AacVJVesCjVq",
+	"pKaHVBnY7PwXkY2vvbB2Y33kdZBdv7Gtpre1TUXk68aeuiHazMrmNtgf3aqbj41VirMxqXYtyRA4cNGH",
+	"ODib0zwnS0YmbMbFfwscRieDo4ffPDk6Ojo6gH/+Yv75xn10/216c2+80MNGAlsPB90NJFC1FpTYGmnf",
+	"ef/jy8/Moz57uKU64pbE4s9bK0i+sCdQI3cwl4DLvDdjrXHQxshVQaGy5VnEqFIsWjiyrvS4GX6DYMjH",
+	"Rzb+xmhAU1mJ3tgcjVSGRp2j46MYtAmQfTSvETyu4AWfM0GoujBXj7ks5ixfdAdSRwrctrou8Iv1zrHw",
+	"AiQk2DD9ZmAS+wQqu/JbsTWoGn6tfRk+xhpe7qDSZ72zP0CxroEMIa9AOaBOGwIHvaJsATfOBReZIZoF",
+	"doaCxTAEz7SIHAizh/HoDlCzCYeJ4Bwj8FrWHzEFogQJMfiqoGI1WvBPLK9xPRBsM3Mo6O47VS0s1ofV",
+	"BY1wmY3SkmVMaE5zZb8p2bRkao6c335X/y3Q9mWYQmNQk0qtEMVSSG15/UgKZlOh7Pd2+sEPINEuucjk",
+	"0smsCKYNWSD+U3ONprKcQADF5pUzKplNUzdkWwqao/xMc26mhteDywu3YHbQg9sV+GDG6r9gei4z+Irm",
+	"uVzil8Ac2Ceu4NIKeYXTJo26IfXIHXvzd3BV22/MTsE1txSjWik1SjQwupGHB4X8IhiEopqrKbf7W1LN",
+	"EFDThlHBwrtL111jgaMOPqe5VPUnC98Kf+OgtEVkha+sHW1k5Eb0G/q1CTUZT49rgGvu6/r+rwSt9NxQ",
+	"XUpx2JWgl5TnHh8WEpsCpch/A14x87km51QKzYTZL0xIWvu5YBmnI8s2nK7hqQsyOWKFwwPxopRG9og4",
+	"0eFo9QMs/Pj+e3VFZ/lNmZ32bVOxy7HVfWXX83ZtJXYPr2InwVfvxEbiRn1v7CMYvnWPIgDZp5SVC90l",
+	"hD18fBSY+l0RMN+JZTJBJ1c8YbHT4kPN3Dhji9oGq/4CrAEucN9wWcPsPbBWU394FE07bNYkbenB43QZ",
+	"Bp+gpw1Au1CtNbKRxHQAABJOnIuGVhnXFtxrfSRbFJkIYt99SQDbPRj+9nOJGsnRmm0ELralDcWpbw3f",
+	"8PeC1dCOjbNjvMV7FIiv6sIPpenuQpnHW7OBm63FBzvjSrPyCpaQpqQxeEZLmftMtZNBaj7/u31+KMtZ",
+	"M7o9lWXJUk3mslSMTMDvtgoFBtvCpqFkXcJp9+jFWMnV8PyNBlCnEnRRok852CHQPvR633CcRa9Q/fdg",
+	"D79WmdL7XPP6PZMLJm65nvcuw4sXMbiC7G+lRSpWPaSqp9Zq6isY9Ks8b5/ekMWeCtJsESw4kHNIUvPu",
+	"QbVwzgZGykqgdRyrxG3Yy5op4L8oKYbv6TIICL/JurE4Xod5t6Az5oJzY6EJCyYXOQN/Sy7lBaEa7FR2",
+	"7tbTcNrIpQ7rqaTgotvuS2cll5nRnHuDaOEbYCHvffP6yvw3UUO0o1amr8TfGGVjmsHKewVj61Vr1trW",
+	"4dj5AkPSGKgFLYJqNP1N+K4UFCgPNs310nSnWMEQhhtRF0obZNU8330oE6bmCDMc4Q1b8+uqVm2lHWyp",
+	"nznURLoQcpnYokysIDRHTWh7DfNrX22waB2kcJtWAscKdzcSBAwn8P2nyGGDEn9RAxO+fBcGhvZaN3dk",
+	"X8AB/bCPzNe1u1hdxm0G4BBwrtoEwg8fP/zmKI4qlDNH+zW4tdvqg+Oj468Pjo4Pjh8NTW+RBlx5u7V7",
+	"l4wLysWYsBzYTmLvXAics55sKFoONUQeKHJIlWJaHeJFNUyV2upFsbXrcFx+HlvzmnufBJY9Q6tsO67o",
+	"BvQsJbW9d9MJuM0KCrxxLbEo0oU1nMRfd423vIfVsDoGGTLDKLKuffeBS+5MNq0vsmyavvphyXVFurmJ",
+	"Rdaow7kLiJdXE6+vqCV5DbnrnUb054Zv0HqptuhGoHgEtb6uNkthLaGbFrXQWNbHSBcgYG8VHd7aZ9en",
+	"7tromHGtasXroGCdexdv4yqicEWsM0klWEffpzue2vgp52xay2ZGMkaSdiHUNuTpHkJRvUef1/sWnAqI",
+	"khpNS/y1zdRslKCgRrcLzfLVABBZBn6zkWsYfnblIrSGZ4xCtnNjqd3tjBYX6qq4jiHERnP0jaaT5prH",
+	"ydrv2N3ITjXBbBegbjDrN7oWNrbaSZ7WVWt9BuCBuOTMCFRRATRK9Cld0NTIrHGsevQgb0ovLpQRHyBc",
+	"n1g20YxE5Fr5MEchNUY6cm0RhG4nz3hunSJ7cVoZRir8pMNLvsuf1fd42oCDG9P0d8DQ2QS2g6qitGSx",
+	"JK0wTdoFC4xcmkC0NYjOkoKRJTVEMmF6yczaLqWTn9QpOfLZPaZVUjRChxqp2T3cLYb+raPlKjnYAJjK",
+	"c3tUut74oX6yP/SQ3+rEHeugw6Q+pms7FVvvwF/kAkB2yds267SlxIgv9mpETdtcWxBKCWbcaFBKbsas",
+	"3RUxpxBqasOD4CuLtsYyGzGPQUk+OomKUc6ntkhxVf8/+NbaXhywhwuyzxrlnEY1LFHwpUcwijFTmur9",
+	"u8JtWQ5bDRorDrkIbyZIHU8+bdSbzHgUn+72ir3sVsll/6voVywAAXRVmqhYRZl01M/visng7vsJ7FCE",
+	"CQ7XrVq7YjmufTT8uxK47ldmKyyDnN3FKrSUdbzDhWjFenMsP8Ypz0w/VSyyjmdRSQRGUlbRkpKG62lS",
+	"SLUG4LmglULsTnvKZZX3jsJ27G5jpa3uH5GVXNnaSP4jS5noMf7EZlTqnUu8ugXN3ldiax1Fq3XbYFmY",
+	"UXOM4XrH9t31dqtMy9PMFRiXe/dbml5MeZ7vaPCxnrvmvj16iDk9qPWDE6zeR5cr5VLaK10BhlI/dIYd",
+	"/H6beKulLZbQuRB3wcXrDdxCnzts6Bt7HK9tvftxvjo1mijozFDRFIEB1+H9O0NS1uYBPXWNHk7rJs6x",
+	"d+RuEoZ7cZfSJztW46gR6p3nfGMYS1leTI2KwXtU22uMea2mR9hQ4FhuDCC6gEzowIx7EwEXNxmE0HD1",
+	"1gLt1lc+4KOBC7e/V96LnTbBbIvMubaCt8vJ13bvKuf/dqogNQJCo1W4CBOZSkglcqaUbRzKcSH6R2+W",
+	"f9XiR/FBASjDTNpolhSSrqyHpOcN9Pupl9RVJMmS0Z3chu2lt+9Imj9j+r3Mrxo02BviIwatFB0ObPGr",
+	"WHg4UHQdV9uKas5FDL8EDGIEIoCdacAfEGJfjVoUNwJ6rwQO99QWfG5Bh2tMbr3PxtSii6apgEyovWJu",
+	"3QzCjAfNUB38wpAHgeQ71VcXCtA4ogX7r0OoAQZYEzcmnE3XxtzuReuo4So3rJHTfKDoVVhCVq6MComb",
+	"O6VVrv2Dzc1+Zs5DAnW2iJKFNc4hsoeDzIjSocwzVo70nIpo1SSoCO4MoeB15Uw9IHIpCJ0xdeIwixJi",
+	"gVATMpdVqYgsQbU7Nden+cbodTmjSjdq2T85WvdePzx48vNPRwdPfv58lPzly0+qmGc/R9Gm3GAiTrQ8",
+	"t0JJCUATVrBQlGentcSCvmP0wLvazP3OBoKqNNLKH6FaYz89XDsyySAoTFfbQTfpBfN7r0Yqc54xl83Z",
+	"oBfkHWueIp4x5cNn6hLwAG5SuxgDJIyYRaY98Wot4wlWG0oxXT/56VZi5EEe640ECfE0V9u1mwrbiU3i",
+	"IziQXveWRhrlEmHxbzLTZPeMkS/tc5KX/MamFaJ5b1L5mhc8mPNX8ZjeCPx213Sx7GCDmTw86sE/1rG4",
+	"u/r4kU2eYrh9Cyh3QT/xoioGJ187HBX8+DDZitfdv1+PfrGTPagG6faDPD5uDvKbvxwlMQjvFuLZJfMl",
+	"CI+3WVhnPDfK12spMtiZiFv+qy/biS4MD1mHkHeVKhaVJrLS3viuuLhQAMCyBDQuHzhgmK0NOLdL0tzG",
+	"42QbxsvnHsHqYdBExE04lSUR6PLbFlJxN9FqbhTDN/aPn/Cxn8PnDnjhrWHULMZgxvW8mgxTWRxKuuAH",
+	"qczYjIlDP6kv4evqgi8O5AIJ6mAhAUbDH9kI53zY4wREQz/8Zj/6urHZRzcTyHHlsIzNU6dYueHhQlgt",
+	"c348pEvMyfUxCM4L5YTj9QTFKFLpzwFo6fDg53+JypE/NCbaJOxFNcl5CiVrudIsOzWyJPwF4iPAy8mN",
+	"1Kaci4tTsij5JdWQGU/J46PH4ZO2OCVoiAHMDXYH7B57ATwTaCa6OgF/jWHzlFphLOlc64U6OTx02fvB",
+	"UW3w4sffxKxIiqVVyfXqzOy3jUJntEQNDP964Q783378MEATOzBL+5xv1Qxk8OULlECbyojKSnU6J1Oe",
+	"G5HUhsOeuLgDlaCwmpB0TnVCEDFDDc/FufgX8rezt2/MgipBL9gopYolhAM2z5QDZHHJyMePr767/EsC",
+	"UET4zfsXz8ijR4+emDc/fng2NC19z5VWtpQOGX8+d5re+SAh56Ds4V+BLeh88GV8CvDDZBx8PYaKRWbj",
+	"Z5JIYQtQj53xlIkMOkSFlJSMZoCKRMb/4wC+OyF/ffUBSueOX786O0Oo4ZSWULmWPP9AZ6dY04Vr7Ikq",
+	"Mn41PXgjBTt4bdZybLMfHh09hq6eQwIWQG+ZUYzpAktPcykOLfrSv/6ipBiTP5mlefL4q7/8GWmIEoXJ",
+	"HWPDAMenNWSyOZ/KQvWxPFO17gXwMNDvtzLjdslfHcBWQft/efzk0Z9PyMcPLw6+SYiQZE7zKcT+EVWV",
+	"pZyZA7SgvIQfQbnVS56yIXljOjU7qXOmrK5rpHlllT44hQzAFt68eJacC+JD3ibcF5qhuYO3VhaD0Jbv",
+	"bkBeOC0IszNrgg3KBStzrGkOnSqY8ZnZlw3TmNmgp5C8wP8DVv2EfAtnhPy//8f/PQbc7BxALx9+VSvU",
+	"srSWNqOSKT4TB1yAzfyUsE/pnIoZiABmjtbUZXuzGWkOOZqXQ2KUs0ceaTgMt3aw4axcawWLeC5leWE1",
+	"wxVuM4UmzW5xrUzncilOINBQ0wmuTaWsi8A0hC9T4Y6WRQjLpdJD8lFhHTHw3JcwO4y9wukOydPGzO3A",
+	"nxyBkQEW/Cl59/bsA84FHTeKaAAAp4KMX9U4Vwd/Z6vxCZQ0w3jZOuAeshYv2CoJimkFyJnah6qbSRU0",
+	"Y9Dze1ChAewDOJehQNyWjFQiM1zk1dSex4TwKVnJyp3bE3M5PDxGMDQYu5IFAwlwSRWZUiPj2/m5G8Vw",
+	"QbuYztKBqHyGyiCUrfXOIQUrJqw8JZRguB9AspMZ0/jGo3otzDE3uzrGB8dDMn75/AM5BB58+NlmU345",
+	"LNg4gHILTKBmfzMJZaRgyLhWrtK2WSQLvHVihjk+pJWej8lk5fwbNkP41GHI4c4iuZtFQhjYycrdD6eW",
+	"g/oWzOh9I8CLaoT44D3kqvAGrmrwE3DPPLc/15eSQ4hF4xpBVwoYN8wGmI7Rd3VC5KV7GmaLNhc+m9do",
+	"9YEJimgph5ZJ21OCs4b7D5d5/J5q9r1p6wD+HZM/lX5RoWspUvbnJHzwPSsoF1zMLFp9+ItipgnVMOmb",
+	"KaPNr4CNMpfLn4fk7aU1ctdTsaNEgjt+4vgsUA8Zh/Bqrmumy9XBUyxAZu5r7Bhvp7oCpX3J7EXJUr4w",
+	"y+8X0w0AypNRnpOZZApUJeAeAGSMbrEh+dGSP1UXiPKrpUTNiWFvf3L7gPxTMSNoWLg8hGFLLNUBBq2v",
+	"VRDgtJ0GJJP4zHZZrlHyn/GceUbz+PgJnmzRrIMAsqVgRsfDk2ur5kNNzhN/j5VsRktDMgSlHWGEMNDD",
+	"ioQseabnZrw5075kw6+VhAsF4jaxgDow7kwa8sCCbyuC95sZPhfk6dmzV6/MKlrgYCPIAcWquVyKIRmf",
+	"D+hwODkfhNAmdqvND2tfG2WVXjBxilJDAvC85mTBWRUZefXOrYIVF4TUiQUGRoEDJCQYPYgbZAxrZ2Uj",
+	"oDr8Apb2NWxxziis0wJucSvO4OU2YXNuL+p/cv0ouGG44fInZHwI+L6rA2j1n+CtfzOXdc20Gk+MQdYY",
+	"HzqqOijxhNVPN385tKQ2Tsj4MER5xjeCbw5zKS+qBTyIMdR2nQ9tIVjXdSVUNTG7OGGRVhq/4vslq78a",
+	"kg9BfizoNFgXRAqmzL0xLaXQBwwkUYEs0MglhhoAYTnnKRMqNJm8fmWUArAXDZwqYnQnJasyBco4tC8d",
+	"FlwHpiLUB97REuLzL1mJ8QqDo+HDIUAGm1bogg9OBo+GR8NH6EqYg4pyCMbnQ8jGO3DgiSefBzaOZE3v",
+	"sEdK+0w+VipDDrJwUeI1yT91yX7AdawIQv40WRFrcv+zlU64w9pGO/RwAAMuYR9eZYOTgdE0giAOhUkI",
+	"tGCme4ja5mZ0v1aIBWSX0yUhoP7dKygG2/doWPF2bRDMDs1ieE5bez6aZocWMXqnbnfNsWMTKM1t47it",
+	"oT30YRiG1fRZxEYFIRC8/0TRbxB/pt6sQxdAsP1JuHch1r5kaiGFQpX6+OgIwZ+9AyfUzX6xnpad9xzC",
+	"MkDjbstZVWgMtM6ieMN+pIceVDkwDAClOpPATz+bqamqKGi5cl5oixEDzMJBzydWNVmGgbqazhSYhwBb",
+	"9mfTS+wgH36GjyPvC/oSHO3mGXvJGnFS8RMGpj5PImttD0J/CxowdyCdW9pn6xPv3On9bvRbsZEFfZ0N",
+	"PbRsEyyxUfjFt4En1ydR0xwwgZ0G9ISM1zB9x0PyLJegbVKrSUESE37h4CzNvWgtk/CD8BqBbce8jJOl",
+	"6lyMaQoS7gQKSxeKYcI3BxF6hYYLDva+sZ+hrRXVpNbN9Po7olhQKL61YBM3QqztyAFfmi5NX27yj3Bq",
+	"3q+TU7+zg+gIbTwP5AoHoLBGPb+pe8zM4aNiZdct5qtu7HWfPnjQp8a95e0E2++vKuO6e8fgiV4iIOTJ",
+	"XUWKaZfTbqo1n8vXc4vNpJ/iO789OcsMvps2b0W8smhkGd9VqHIQW6137I+yvFBkaeMbwW1kEUxsRkKd",
+	"JDYkTouixGhMCYGFZcqiviFkx6YSFAbJ7cyuArPu39lqsK+7KxbI98VeWw3aOr6xLm1vZ5jqESOwd6Us",
+	"OCz8B0SQfKBCC5IRNr6X2PfYVVgaY+2NUVXm40EymDOaMSzC4ldSH7xni5yu2gMp7VuHsVe+JAPX6bbX",
+	"/XN2bvs6IrCSpFq4UNxtp+HQ5Ri2cmpHCdVv/YKtJ9KpJ5p57n+LDqoFdJXszL9gxw4/Y+5TpypYT7iX",
+	"XO2zqe6pAlhPZ4skW4nEW3y9N0GSKS33rxSmwebuvpuHKRUpy9uvqFc69Aiau2kCUQRBiUKqE2f1raVs",
+	"Xwsvk4INyRtbVrCAesPKhk5n4ExBkxPUA7Rw8Mm5WLsUP9h8O+vcL9mQPIOR56BAgp/RuRFsPPapGU8l",
+	"6mqDEAfjVdeYfohN/nGpeL/UeqblIoRn3kaw6EHaalUOHBrW8WJtzbyEUnZxw/BzV+Ovhz6wk+kWGu42",
+	"3e5mYoYGtxiX/whmV1iHrosUd3SvJIwOL1+stK7lqees2FE7QPI+BPG+xvGLIfhJh3gIFt4JS2UBxd4h",
+	"76JgVACmRF0okEKMXMD4sFxmgqETyDaNYPueqaqo+SdwRsAuUmoYs51VBfPHZr/b/M4sSje7gnVzPkWu",
+	"wHm9383/nmmkMYw3i2xu0ioZ1bO6N2u3b80Z729csCXlOrpei6pFLWalIspcGLaQuw1kOPVxMBibrZwJ",
+	"2VYVLiSAocPvEAMEESNw9w+tuxqLXlJIkFGMCOkK7w6JWTouZuciciAi4gKs9D07Efs/AjTPu3d1k8WV",
+	"7JKzZbfWh7N0T/a6l33OS99rL0h+2ftN5adyd7fVc5rOffVP05+V0wuaMSOA2azrrfv3GctcblH+nvvi",
+	"L9skZtfc9WTm7ULJq+kbKRhEBt6CaPJXrrQsV91n1K5RYBl6/oHOttly4Blo8dHR4+2E8kbq1zKDqtn7",
+	"1z8DukJLpOWmBPTD3chrqzb6VPjmnW8SQ0CXdGXD1MQp4VPI50EURowIgwAwrshYMaHHVpuleR5RI7vF",
+	"IHz8tml978Tbg2r3Skl/Z8zohrBN01IWZMLMjijE0tiFhEqmLBhWnIRe26Bl6cWTNeTwxFXfbhSD5srG",
+	"lU5WRMjlkLwV+crwVZ/x7E0M61nQRsSoFIPov0KW7FygRUWRsRfGx0h8LU5rJrJ7yF1jzoEGjT68TRoV",
+	"bHkt7pr8jm30kC1hT5fHsG49Uy7E6/BzXQPoy2GtnrYZChWYWxx+6anPeygZFt/y4R9K05WyfhVEns7l",
+	"zOd3YaaJBaiD5BcjopuRxZTSoJZcr9MRlDW6n2EckeJ4vSI4Hm9uyUsp9qwPfAdEEWytDXJ2lUxaaWxb",
+	"yOjbKWFGeg2NhTVOZsBqKUq3c7lsgAkbgkNsTWhmydgFPAqfCin0PCGW3pyv1QYaYX0cHN+BeS9fuYDr",
+	"tR+hGfMrmGUgmh+SVshTiOifchfmb9TMAq4dO23ztU0GwpJkUfXSaEU7ha7uZKcMy9D91kyB9yT48kzL",
+	"EjILoa8dHGs+LK9fhOUOoWq/gbDK+xdRueteHdoCXVHO5YpyeZ8YXvanaJWFJEDkQhldBdHuUJEBZVLQ",
+	"2F2O2ead5wniA+TH3yuqMAKAW5264fWk5+iWazubQHizZboOvuNqIRV3ElVHw3slmKcbdTcfKAuwq8iz",
+	"sx+6yUjKov26e2dzD809M+dZxjAhBBPW3gRspSXLQawgS3LncIkzRst0PmhzK0E1gyu4lZqTG2PtBJuf",
+	"VHszaLMaS0LGDitmbB+jNnfI4h25ciVmaVryDzZda22g377MxM+RrPzfYCCnR75vY6lAIPu1DnOF5uEA",
+	"9commZG6lMWWM3JoCy11GouD+ka/8Rih9UJRd7d77+tN81K3P3LAmKgiK6aJlnY3o2Dw27b3syukZY01",
+	"RobqNPgBDgiUOAS90TBbiDuBy9N8bUNRbP2iupKTLMkS2EhY1yipA0BilhYzmveovPS5Vt1M7rG0VVfu",
+	"6CCtPUtaZgdpsFkb9NWLbmxKfGcuEl6EO7ME85LZilvh0ne9HU+tgu5NlLvx5xqbAC7QztCx3SqrDckr",
+	"9zNiDdTmIIdsWNuLwBpQMm8cgonQgmV1BhLXzpO7FhoWjf0yk7k+8dy8ScgP7K4Seu4L3cJCBGVye9Op",
+	"z1ltE7//iiK3R6JxKB0ugox8aMirNXH6NwBUJ0QQAdKvMg6pmBDl6JBavQKIjQG4DuJ3tMn2r+uc26tR",
+	"5m9RnrWT7gz4cuuy/xyQJUWE29DAuWO81zpVYoW564k+m/JNmJpperLxkCPzzDgm8pg+7iPbq0f2R+d7",
+	"ofgE11niUYe8fL7F0+5t3J3RtFacV5poJrzyDfBW5ouyEkB5Xx09slWswqhsuqQrsKnXoQAY8o3eVT+C",
+	"uAXjzA9wjzvaKC3Usp31Su2fqXBFbK0Zm9pM0lymF/128vCz+xO4ySSoGxXnJxay0PCIOpgfLSseW8rn",
+	"nUElMgu+ZocIcIqbu+cKVvnaSTvboOyLe+QlG8W1bpmVrFUj20J6+w5hvmCkWljkQnQ/XYnifOByq/SP",
+	"lxbmL6LvbukjO6EWmWDLYTyq8rdATVDZ6w9MSRAMWrMM3NOgGMLOFFVCiHlHuqzNOSq4UpjJY1TIgmaO",
+	"oNui1v9BTb85amoLsd9ORbrks5ktYBIlI5eLNqeLBRPKyjJgDDEijgM5GZK3U8DbRHQuG4Ge1EIPwl9K",
+	"wTbJ7gOO4ebo7g9AAGeWfyxRHFnnLKqTGCplfYatLoOP8MTGRmxkHmTK1WOpLDq2l4RthQYwMyVkKiuR",
+	"GYG39AClgOEOwHpgfXZBKU34wQmbIXRIzH/1a8N3tROQ+c1km9Vw4r9NN9j9wDN56jG1100EQBhW1Ff+",
+	"W1Saxr+OtxP54Web7NdpCP+Ipbq2+zDqzMH7isLldrWbR1FXs2zfISOuox02Cr/tyvF7K9gDAHlEj/8H",
+	"p4ejiRDk6BNn1oFKgvDD2EYho7N8OZfobWUclDoP/U+ELH1eLHXgqyzzHAkmNDwXT2scrto1EI6hNkBF",
+	"45Qv5QWD7foH5d04QJLR2pwB+oGNRVf9U+qCrUWbYQBlYoTomihq+6F9ZFQJ/+v4hFCxAsROD84O8jfX",
+	"hhbrqHdvK3eIcUA/56KLgF6WVOh/0M/+tP4AZ8/tz05srGRc+FInHSrakioXxWRRMTy+qzNgTipE/65h",
+	"ItD/WKczx3Q52/0/Lrc9KmD+1nCkovgMwau3Jg6s04tiYfFMd/M1N/W5yEDkdI/e4bZGIuifQ+mc/SZp",
+	"2kIDEADqFv2Br0Shdltx3L328/kcMo+wu6DehavxMa0UU5BKIwVTiDlGxmHtw3GCZ5Zbwwv3R90V0UB4",
+	"F3tUs5PNMojnAuoggrCCdRTAJXrJyhUE6KyXRyS5lFB8xQF+LpkDOodAew+NFsIVm8a5MPJLzpWtPABe",
+	"1wUFrBAtz4ULuMW4IUWUlAL/b2tEYI1ZBCyHQN5STxjVQ3JWg5e64IVG3iD256IOlr6wtyJ2Get1G54L",
+	"W5PMbp5qgJw63TMQB+2VXZ/UP63LhX+OXa92zHfAPPdgNGuW8rwLz+A94dp2JQLe0cYwKj0/zOWMN1zO",
+	"a3YS+Hk/WwZt39GG+ULdkZ06c8VFrr5P9WbgVRnuQKXnaxsgUT5vcfrnS6Nn+dxl9NIsWZ4fQMJQ5or9",
+	"XAgjTSE6VsSlit3syzMP9Yuum512zbu1eYG6i6xj6ZuFIdoPgZ3XO/s4lHC5r8iZkBe700YcRwCGsGSI",
+	"u9ZdYaZMMhcaCBxGCn+R6Zq7EfaJK9BE94B2+eX61PFUXdhDBEZYm5NT4yMprM1kRB5HIL1pyBUX6TjO",
+	"tg4KlPeCcTw6cpXHMHVRpOwU+2cl8eIPFStXi8kVB7c9JzaTkGtyKXk2rMvbaJYDug07F7UU6avlYCvY",
+	"ZjT8EaeyTvV7gipn+rrc44zpUws44SqX2Tk6wuQ2R/Qm+DqoRiGN1IW8bC24EuJpPcBHGwHZ2m/tFPOh",
+	"rU5cg4RcPalClsymuGpeYHKZk2oXlJenXh7HAliW/B8fPwlzac8F1JzDAllQvWlIPiqGOkJYxG69blxC",
+	"FBcpQ2UAys0pLXPWAmOAM78/d9LtyBcfwgqBN3HduZqEdFs5QjgQ5ifVSZAzrnSXu9RMYMlyAJ1zMCoL",
+	"C47s4pZsnTIo0ifzXC6VC9g2CtqslJVoIFiPHXTTOLFB3rBvDxR5CqWXDhxS07lI51IqYHhxqrLDv6cX",
+	"tBvfToT58NYI09f58SX2/mjwGR0W0syZvjqOT1ibrPsIbd7JCGWLx8QjxniwoiXg2MkhsTdzq61hU/r/",
+	"AQblEGP2QdYfDFu57hX+zHkVboAr2rbQro3LG7uhwazUekOnc6pjyQKbwQTtEfkxD7wN+b42IM+azzDP",
+	"UGQEw5pAFGWsjNwSXIBFM3uHAjjn/mbXb5y0utk18nOZZ963fQpKBDq4cQRYidfrF5PS0Lb3BDBImgA3",
+	"uTfxoZxxApkXVhyesSDDtOFbCLI3gDfFFwPEmiutRb9Ih3sET7cllcIRc7IZqBDuo91CWLfx1a8JW3x7",
+	"2+PusfuBepd83pYTsp6VZHgJumPjwdiyYIbnL+fSMPOiMiRf1wk+hdqtuVySQmasjvdXC0YvABYAjdXu",
+	"DSPPm90Jyr9GAmulZ1z3VVwKhnhHEpPtfQsenl/Ff0CNrduj6SooH+1PBrGpSQ1hyp6Rjau3ATzWK2wG",
+	"mBW1uaOyhFNTUg3a8ErCU/akTVgul5houhNa2cZpQuirO4Meu3vsLwxJ8ctkrukY/4tmGz31r2lf+ri+",
+	"7Duxb+5ixe/fXb5X/nQvr1zAmvXz2rxmYem7OIQFEn/4lTPAbpLX84zr3xGYYDCdOzKM7UKtPrgQKknt",
+	"N5McLWigckBoP+VZ/F6a8pypQ3pJNW0EWny2gxsZSvjSmlX5lCyo1qwUPjAOgia8tfjVd4Tm3uqvZF29",
+	"3oVEJJHycFhCB6s9QJT6kLwrJQyVzPglOxdYxBkV4WioHdPf4QSewtRuLyAgiTYdrmZn+w7Nyb4wVJdG",
+	"v3OfFmJ2NTinV1PLunfk9Nsff28orV+79tHttwcv6Iwdmsk2DuJUlgXVRs/ngoKqu7EQ9lV1OfvXT0W+",
+	"6+vxqgM81VV5rbvm+Ojr+zpDc4ARnU+3zdWh1OH2bZl08+EvyS3cyo8ffr39HRjPG6nPqOZqygGL7/pW",
+	"uYA+ECHDsBCQxOcUY8sd93GsF/N4tvDeS1YqLsWXw8/d3PcN6MwuCguB4rmuGWOTa5odrgOjY+LBS2bZ",
+	"5QveE3hxjyzTLkJn0wX9xAvDMI8fPv7L428eff34L5BEhF/WKURcaDZjZWtfvdmynlfFRFCeD5dsshgk",
+	"g4JlvCrcp5yWM7b20y+LWf3hD8XAf1mwK/O3a7BGWP57zvl/y0tz766M41iYPoTQBuzZCJSsBJyuJTql",
+	"amww83BzAqHVqRuO9Td2Yz0lJTP3BMu676Y5o7med2Xg/RWf2KNyZXuIkKDV9pQtkYXbumDlnC6UzwRT",
+	"smBAqmbZvjp6dAvjMlwjo5pOqGIOM+YGNu2va+DvLoB8AYAntAwNBnbjwl08zPkl69rK7/klE0xFsGke",
+	"xyI4TWs3JDuVMrWeYgrNds8DMq26gcRpxnvP5D00d7MzUXMAlpkx7WI+VNukuLjkGoavDilEhXQ72NHN",
+	"y33kSf3+A3T6DsmP1o0yR1NDQVdQmIXrxAfiTagQLENB1fwupAZvpbClhCzUKDSOj5wLpXme269c8ZhS",
+	"yuLEAutAwB7iC0AJGUP25E+UXPD0IsE+Ex+2VcqcJT4Rx4h45hNYwLkUfyYlpFm2xcNg+MwrP/V74/+/",
+	"bUTT2g1MUprnRvIXhOu9p32zBSTX1cSHmSdCW91jzU2IuL6bBJ+xNOeCtUcpf4cP3MOdjnASO9ibCPSw",
+	"TTXXuMeC5lJeVIt2DvIC0YID9qBcqD0QUphC7YOEmjmvHs/UFXpyjowjMp7QbATNjb2pjyMWF6TjnouA",
+	"oUBDm9zENxtFipTy4uPid33u68nZ0ordTGDtBPqzd30S/NGCgQY9cEMsPaiwZKqamJFOOnJoP8B9AZ6w",
+	"GpiNFu6Gc6Vt2gGPbA8fZL1k6l6zh2v5Kv2+vPT1eRFyMFj4jeTVtg2qRJ8NikgbkFFgN4thTSKMTo+I",
+	"IQiNJmx6z4asYi1QrrYxxHgIeS6QpQSTkiUpWcGNvqK8T0EQKYbkg4eEsIyE11D8WuZZjId8rOf+opTF",
+	"H494hES23UJEPcjnc/1hW+zCC7v1FtEac1ABQ8iGLkRrcBvZr8Hlt9sgG0O6hcgDHGR2O3gYiB9eM+K1",
+	"KAS3Ty1hCFfZg5dM390G3KNAhHoR+t7Dv6+6t1ulTwQD6w4jxkeuUbVnDcdcLkGARTf6suRaM3FCxmcp",
+	"P3jBxwkZq5STKbcF7VTK4e8S489nTICpJBYt637rRxsv4elWRLIVo+XI3FeDuLPi2GKdWTfFN3856vBU",
+	"xNoGWew6La8FyGK8SMvSlJXQvGCjgn6K9/r1UbPXPl1CGhjP16voICCBUwQSzPfKinY8uaDAxoaddiJl",
+	"zqjYD9DbfQqZMqesNfgZIfusFCfLDC0FKHrVaBM0y2xJmU7stj9yTPQHMLVomstZFVoqLR9sj4V+4Yk4",
+	"Um67ZFQz2KT7GrMcDPGuYpZN3923sOEl/whXjljssoxQtzobFFtf44ef4f99hHpLyuQpNGvtvoBJA3Bp",
+	"Dl+tkaciqmKCjGecMW3UjyG8Mj51EP9wpwulGc1aY5HjpyQWt2jnsn9htJW930nIMlZX7tjwpNV1co8X",
+	"975dtfvkRPf7pmwoCO001hKr3GAeoq7tAWzE2petnOLv2dMQWgv5iyYXjC2itRo+LjJ6//nEzV/Rwbzv",
+	"KhC638FoxkBfQ1/ee+x096UZlHdvwaH7RFOdr0DvlFNbq4hnRkWtg+qtmupwuMeJedSbxK1bL6WCKMYA",
+	"mBSTjliuWJ1DQlypFRwTIpxesIWuwUjNYg+JRWHzSJXLuQze0aYhniPsAlRs5gqsT4n9bHr2lnrM0p7x",
+	"S+f4lYINyVNNCqk0OT4igi3PhasGbyuDJTaTb6ylHBVUrEb2gTGhE3mJjiY/Tvfy0k4PBQm5bAHfgJrb",
+	"k0qx+4uU4Id4V2AJTLj++1YoT4h1FVpCKQ0pKqzG9A9Ze0P6gnNDrX++Th2DNL0aehpdnt6s4RP1gXob",
+	"/OXwkrNlf5+u99M4j60rKumKeReU5zX+5Hhh2FBV5pG6aT9wtvRl+X93ERYwsR+2ulivW6W/o7K6oQKE",
+	"/QzxDN210iSCz0AZo7o+f3s6DiSDwgXxQHWnGa4xg17i0to4fjem/vvAGO+fE+CpJ9U1iUSxJghnyLfA",
+	"P9BZ2XwfdfwDOf5aiCN1sYFa36BkkdOUkZxNdZsR+pLyHAJ0/8BW6K4K77DpyY51Qn7nGvSCCbKoJjlP",
+	"bfH7mFe3PT7DBf2poDK8hVLGlWwpZ4jW3CsVRL1Ve/POhVEf3nZJ+X9IwF2VXFucxpFa9122ZkfbbSbh",
+	"axX23Yd9N2lgve/3gsYlaF/vdmPvbS3bPbue9nmofxcuzreCtRNTh1XXH9MgLs8WKLDwOCBPTVgqC6Z8",
+	"HXml6YoUrJiwUiEYa9MwDG+mVJAJA2Q0VF1tBU40Mbkah3DbnZKxXDAxRsQ1MH5NaHqRkErkTAVFe0Dm",
+	"MErwSV3QJ6gpjj+PozGEYGm9VbazL3PxHZYe73cYf0vG4v5X3uGEivYy5S5ir1eonhG3v6VC7ZEU71UB",
+	"xG+p6Cp9aBbWMIKpLFO27/LmCLaFyVQQmuzMfusFEXeQ6zs2P8F8W8NcAeELaqgk3sAHCGRYK4G8qzSW",
+	"WCFQMsa0c8HYov6urmQDeNcStIicTzXLhuSpmRSR03OhmhB+dq6u3lnJQC1GoyMCesf45bdU7JNR3o5G",
+	"8i0Vd6SKfEu3RJ9OqPiHIrJ5Pr+lgjj6DU7nDhwa8Tg8/sa2KPee/Hqq93sgPtox99RYvodDv+eya3yq",
+	"MQd097j12KpaDmUNdLYGQret+7bW/B6pO/tkHPfPVG3RZh/ALXWFA+8rn7X72s4YeM1s0lNdouLUe+CW",
+	"1NYtY7ZYwZO6joWNbhkvSqaY0OMheScVuNSxjrIRdZcshxRui5gOtD+3bU4YE+fCt/ywLrLyp8mK2IX9",
+	"s601IHPmqsBJkbgSBmWVQyhCzuglF7ME/ZCBtha7vv/qF+aq56cXH3oj986GzujKRypADATktGsL/dGH",
+	"SMJMqRsT35tJaFdmUdevi14P5DdaHb2eQJeOEG7iXukt2Fhz0vatHdjCN5u1rxGmx0bOkFea5BC08xeS",
+	"0ZUaEhim4UNBYQF/tUbyzyDk51z4mJ8Iz4Am2W9f6t+99tjD32Dy2e9ZC0BK9IrAZLVeG6OL3f8im5Uk",
+	"m4v/LbPw31x7lbhRtIQ8JdMqzyH2p2HPrOPjm2AsNTi+edeZSOGVnGlr4VRYWzYoIQvG0xMvhCCQDMua",
+	"+fvgbDXyCQ7YlcaasJQWzPUVO8t/k1xcy9j58x8TKOU54KHsJIMauawjJ/8NSIE10TWJrSk1QlNqUxrU",
+	"shEuZoTKhgUpl2LGlD6xl8a5qG8Yb9K3EmyCUagWBA6Qffwzzd/oREE9YFFHj0IW2mlgOcJhAxA9oUG3",
+	"tkCzwIhQjHsVAGfkx4ymLeeAgLAcKLxCAz9Cy0X1vVmmG6bumJLNpnuvbI6BKrtQm5z1EmLjUivEesjZ",
+	"H8Xu7KbbWmRMq32bm20RgQy0l9qrJsmCyUWOkHCKaSPKqV5SZowoCtZl6noJgmO1CFjpA4X8BaRRvIrm",
+	"fFErsx8sFbnnvFZK8C6yuugpsui1Y+6OuJU2ax+dXIqRaW58grBhzD+aBNdtC4DYf6+4/r2debAJzKTM",
+	"dgoCeL060xRqvN/L290NrvuGV24K+z9/uhF1BSRPVyST0fJInccMku1vzITw2ubu/yFYsZlsl34Pa3uL",
+	"TkAHZwaFq2pKuFU3IKj1stI5VVo5ngovphLKKk5oenFKqM3OeXRkdf+nsFqmRRWp1nUudnT1ma357Wv9",
+	"ZhZ3leZe6W2VRHCJ/6Hor53EvzO2aPr74Dwa2sfa6Ms5Itr3Zs/7cv/t+ZDcR/8f035rkEu2YdVdzRkI",
+	"PGwXb+CtbcF9ylvfK2u5zw5BII9dJbQFLTVP+YIK3S6oPbdBvkkXuE5KC3YaYrCldEFTrldkIitXbT7n",
+	"bYr2u3Ag91FKDwbYJZY1FnT/xUulTX688qZfn/23SGofDFHkmGHEosqzy7ZakTnN7AtGyoT69I1wVm8D",
+	"46rLhvt3DpCB9+TKeVvtWTF+V9X3jaw01uW5SlCz21iblY920yCp1sbcgaMMdxJTbsjYvDUmc+rONz4K",
+	"xc60XBe24aWTde0yMIKuIZ/6in+2T2sWGRIz5rW2A0QN1ErGv0guWDai2mIPGJ1hpBgT8JWiK6xEfS5s",
+	"kQwgw0tmaLE5ywihnTH9Xua3KN7cvPRvp3BHYdEBM+2+rANWRTDve2Uh9PZcWPAlv6z9abUdMsT2b+G2",
+	"WFyk7S59Ow1iUQJdOp1TnRiyhNoGjqR9icCcTUHzbbk8bfWrTYJcy5q2ivHDoyPrLEplUYCDRC8ZHoPi",
+	"hIz/m7sT1L/RnKcsmcjJuCUl1D+6rX7V90zM9Hxw8uj4yRMAUfRfAHPSrDSt/6+fnh78T3rwH0cHT0bD",
+	"5ODnf/3nSKWevd7zuJadd7xd7jV5yAcg4HLcWLkNLGwmp0QZxkxzawlvqWcDf28xcIOVD0a5xo1nhtoh",
+	"4CG1lSwxCkzxmTgw8p6hGcP5XaV5cGUlDUD9Ss9lWUuCaj2rGh27CkzkEDBijxRVhE/DgLAMqN5aupl3",
+	"cp0SXJCpzI20YbfAyAuz0kiaRlVallLMoIelLL2W9Mg7SM9FKjNGxvDcyD03Rju+uSkwfeaB8lgWtVEe",
+	"LhL4OZo346pJ7wlNwjV/XbDtl7eVtAeeUVzECMV2GO3ZPisuPcURdV8+btj7RiC2Uk7XKnnpLQoDti9i",
+	"c83fkZSwyybdfs1h6TfO8ugtDNnWv+ziy1BVC8dti5bZkkNQAyunKWtLD/bFf+9NPXlcHjuLNTD37ae/",
+	"bT43SFzQQzdtVYtc0uwB3HJ67z4WVrpVs+4U7N5WmIizhSoiYv7t3fOXCXn35mVCfmSTd+b+fPnqReLd",
+	"Il+R19/C3f7VESnYjC74J5Yr8K1wRXRVQqTWAipcJSQt5WLBMgfmpH6taGnNkFlJl8rob+a+1GZLIAJr",
+	"UspqNgfgH/X+JXY1LRmDUho0z0nBNM2oppt39ymh6oKMXz7/QNbPzRgM3BAYBrsxJB9dchdAwtFsFcbZ",
+	"WMKDSJvYNf2uCmmsjXUWVa650UEOTbMHZtBNCluUpllt4eHrE96nUmXNSH9yb9YVU+XkF5b25LjHt3co",
+	"6AUT+z0HH5HoaVBvs5OrMoh0NFtRRVgJ8urnNhpyLyAedQ87XZPHsRrzphUsJwUsf0lX7twJtqzLyfCp",
+	"CyHBAlcobWN5ZOISxW3so0KgNK7qkOlbuR6hfM4BTMiOu9dOHl6ykk957XWLF017zxQT2Q/hszcC8rJt",
+	"i976jWkYJ11AebjKLlq26Wu4Kdfkft2MkANkJgb7B8zezks1g6J88L1IGVQy2LrJnwCErRXXLc89UIHS",
+	"Eqq3QvWeQI2wxRi5JjN6yRL/KeMWN2HZCCLTEjTWN67oAoQQm4fBvIMIC/BMci7gTRfjWUrNEqJYWjKt",
+	"Eg86ZGuTPlCY0cTK6P3yHOa5XyUG+4hXLv7b2ds3JJNpVUAMa0EzWIkJA8RUAqZcEFpvNZzIsKsZv2RY",
+	"yc1szzZ6cbp5wOHXkQAJQyplea5COgnJEyE3PjR+RLODNW1ghV1wqkagpIClvXND2edF4jq5rn6PrWWn",
+	"awvSNudbuxIW9SJ27vt2fL3XqxaEvVaou6WvlR2Qo55z5cy50aIwMu+fWwZegS83k6dmZvcbzVDDreky",
+	"oeL27lcLbTNAgn3RSFEKkGuhXoOcWnQILnoHFXtaVUwplyxZq/Zr94HI3pqzd+ae7XOIn+//aD7fsPFO",
+	"4LbFmqb9dXaz2cHcdhPF7hXx2ll0Ua/jn/snYC9ouS47qTPKSR11Hn62f23C0W2Qql2DXli5dau3UJLw",
+	"lk4EdevdubjN0Ik2U9Y7bx3cvpauwSuvZO03vk9BWXYJtrh6/Tr9vvFQ64itDrsxEGt56UilKvPByeCQ",
+	"LjhslH18QxROHcaCyAICdti9lY5VGnS+Y3gJzVCqSZBqEK9qF5YIC+GJY8+jddOm8CwNxREtZ8zciKGo",
+	"hUJB1F0Jrn8F2AaIZGBfSudUR955IUsChqQJzalIjUJnJuhdp/btOaN5dFmgTzveGsjcQ9mHOOEtvW88",
+	"az63POtDAoq6KoVRYCGhEGoguiWyuOlffv7y/wcAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
