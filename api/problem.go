@@ -144,7 +144,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	writeLimits(c.Response().Header(), err)
 	if p.Status == http.StatusMethodNotAllowed && c.Response().Header().Get(echo.HeaderAllow) == "" {
-		c.Response().Header().Set(echo.HeaderAllow, s.routes.allowed(c.Request().URL.Path))
+		c.Response().Header().Set(echo.HeaderAllow, s.routes.allowed(c.Request()))
 	}
 	if operation := s.routes.of(c); operation != nil && errors.Is(err, errContentType) {
 		taken := slices.Sorted(maps.Keys(operation.RequestBody.Value.Content))

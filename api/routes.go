@@ -1,40 +1,52 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/labstack/echo/v4"
 )
 
-// contractRoutes are the contract's operations by method and route.
-type contractRoutes map[string]*openapi3.Operation
+// contractRoutes find the contract's operations.
+type contractRoutes struct {
+	operations map[string]*openapi3.Operation // by method and Echo's route
+	router     routers.Router
+}
 
 var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
 
-func newContractRoutes(spec *openapi3.T) contractRoutes {
-	routes := contractRoutes{}
+func newContractRoutes(spec *openapi3.T) (contractRoutes, error) {
+	router, err := gorillamux.NewRouter(spec)
+	if err != nil {
+		return contractRoutes{}, fmt.Errorf("api: route by the contract: %w", err)
+	}
+	routes := contractRoutes{operations: map[string]*openapi3.Operation{}, router: router}
 	for path, item := range spec.Paths.Map() {
 		for method, operation := range item.Operations() {
-			routes[method+" "+basePath+pathParameterName.ReplaceAllString(path, ":$1")] = operation
+			routes.operations[method+" "+basePath+pathParameterName.ReplaceAllString(path, ":$1")] = operation
 		}
 	}
-	return routes
+	return routes, nil
 }
 
 // of is the operation that a request asks for; nil for pages, and for what no route answers.
 func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
-	return r[c.Request().Method+" "+c.Path()]
+	return r.operations[c.Request().Method+" "+c.Path()]
 }
 
-// allowed are the methods of a path of the contract that Echo takes for another one with a parameter, as
-// /invitations/decline for /invitations/{invitation_id}.
-func (r contractRoutes) allowed(path string) string {
+// allowed are the methods of a path that Echo takes for another one with a parameter, as /invitations/decline for
+// /invitations/{invitation_id}.
+func (r contractRoutes) allowed(request *http.Request) string {
 	methods := []string{http.MethodOptions}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if r[method+" "+path] == nil {
+		other := request.WithContext(request.Context())
+		other.Method = method
+		if _, _, err := r.router.FindRoute(other); err != nil {
 			continue
 		}
 		methods = append(methods, method)

@@ -79,7 +79,9 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
 	}
-	s.routes = newContractRoutes(spec)
+	if s.routes, err = newContractRoutes(spec); err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
