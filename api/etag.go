@@ -3,11 +3,13 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
@@ -85,7 +87,8 @@ func matchingTag(header string, tags ...string) string {
 	}
 	given := entityTags(header)
 	for _, tag := range tags {
-		if slices.ContainsFunc(given, func(g string) bool { return strings.TrimPrefix(g, "W/") == strings.TrimPrefix(tag, "W/") }) {
+		opaque := strings.TrimPrefix(tag, "W/")
+		if slices.Contains(given, opaque) || slices.Contains(given, "W/"+opaque) {
 			return tag
 		}
 	}
@@ -108,17 +111,22 @@ func ifMatch(header *string) []int {
 	return versions
 }
 
-// refuseIfMatch answers a 412 to If-Match where it can hold for no tag: what the operation is about has no strong one. So
-// nobody believes that a change was guarded which was not.
-func refuseIfMatch(routes contractRoutes) echo.MiddlewareFunc {
+// refuseConditions answers a 412 to conditions that do not hold, or that nothing looks at, so that nobody believes that a
+// change was guarded which was not: If-Match where there is no strong tag, and If-None-Match of anything but a read, since
+// whatever is changed is there.
+func refuseConditions(routes contractRoutes) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			header := c.Request().Header.Get("If-Match")
-			operation := routes.of(c)
-			if header == "" || anyTag(header) || operation == nil || operation.Parameters.GetByInAndName("header", "If-Match") != nil {
+			r, operation := c.Request(), routes.of(c)
+			if operation == nil {
 				return next(c)
 			}
-			return watchparty.ErrChangedSince
+			match := r.Header.Get("If-Match")
+			unknown := operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "If-Match") == nil
+			if unknown && match != "" && !anyTag(match) || r.Method != http.MethodGet && r.Header.Get("If-None-Match") != "" {
+				return watchparty.ErrChangedSince
+			}
+			return next(c)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -137,6 +138,7 @@ func TestAllow(t *testing.T) {
 			require.ElementsMatch(t, methods, allowed(a), "%s %s", method, path)
 		}
 	}
+	require.Equal(t, http.StatusNotFound, b.exchange(t, b.page(t, http.MethodOptions, "/api/nowhere")).status)
 	for _, path := range pagePaths() {
 		a := b.exchange(t, b.page(t, http.MethodDelete, path))
 		require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
@@ -231,6 +233,11 @@ func TestHeadersGivenTwice(t *testing.T) {
 			r := w.build(t, operations()[c.id], c.call)
 			r.Header[name] = append(r.Header.Values(name), "application/json", "Bearer x")[:2]
 			w.send(t, r).requireField(t, 400, name)
+		}
+		if op := operations()[c.id]; op.method == http.MethodPut {
+			r := w.build(t, op, c.call)
+			r.Header.Set("Content-Range", "bytes 0-3/10")
+			w.send(t, r).requireField(t, 400, "Content-Range")
 		}
 	}
 	require.Equal(t, before, w.rows(t), "something was stored")
@@ -499,7 +506,46 @@ func TestMadeThings(t *testing.T) {
 	require.Equal(t, 10, made)
 }
 
-// TestIfMatchOfEveryOperation: one that knows no tags does nothing under a tag.
+// TestWhoMayReadWhatWasMade: who may list it, and of a report its reporter.
+func TestWhoMayReadWhatWasMade(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob, carol := b.user(t, "alice"), b.user(t, "bob"), b.user(t, "carol")
+	room := b.room(t, alice, nil)
+	b.join(t, room, bob)
+	b.join(t, room, carol)
+	var made []string
+	for path, body := range map[string]map[string]any{
+		"/rooms/" + room + "/mutes":       {"username": "carol", "until": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
+		"/rooms/" + room + "/bans":        {"username": "CAROL"},
+		"/rooms/" + room + "/invitations": {"email": "guest@example.org"},
+	} {
+		a := b.do(t, "POST", path, alice.token, body)
+		require.Equal(t, 201, a.status, a)
+		made = append(made, strings.TrimPrefix(a.header.Get("Location"), basePath))
+	}
+	for _, path := range made {
+		require.Equal(t, 200, b.do(t, "GET", path, alice.token, nil).status, path)
+		b.do(t, "GET", path, bob.token, nil).requireProblem(t, 403, "forbidden")
+		b.do(t, "GET", path, carol.token, nil).requireProblem(t, 403, "banned")
+	}
+	for _, list := range []string{"mutes", "bans"} {
+		path := "/rooms/" + room + "/" + list + "/Carol"
+		require.Equal(t, 200, b.do(t, "GET", path, alice.token, nil).status)
+		require.Equal(t, 204, b.do(t, "DELETE", path, alice.token, nil).status)
+		b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
+	}
+	report := b.do(t, "POST", "/reports", bob.token, map[string]any{"kind": "spam", "username": "alice"})
+	path := strings.TrimPrefix(report.header.Get("Location"), basePath)
+	require.Equal(t, report.data(), b.do(t, "GET", path, bob.token, nil).data())
+	b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
+	message := "/chat/messages/" + b.post(t, room, bob, "Hello")
+	require.Equal(t, "Hello", b.do(t, "GET", message, "", nil).data()["body"])
+	require.Equal(t, 204, b.do(t, "DELETE", message, bob.token, nil).status)
+	b.do(t, "GET", message, bob.token, nil).requireProblem(t, 404, "not_found")
+}
+
+// TestIfMatchOfEveryOperation: one that knows no tags does nothing under a tag, and none changes what is not there.
 func TestIfMatchOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -515,6 +561,14 @@ func TestIfMatchOfEveryOperation(t *testing.T) {
 			for _, lines := range [][]string{{`"x"`}, {`W/"x"`}, {`"1-x", "2-x"`}, {`"x"`, `"y"`}, {"garbage"}} {
 				send(c, lines...).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
 			}
+		}
+		if op.method == http.MethodGet {
+			continue
+		}
+		for _, header := range []string{"*", `"x"`, `W/"x"`} {
+			r := w.build(t, op, c.call)
+			r.Header.Set("If-None-Match", header)
+			w.send(t, r).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
 		}
 	}
 	require.Equal(t, before, w.rows(t), "something was stored")

@@ -453,6 +453,9 @@ func TestPrivateRoom(t *testing.T) {
 			}
 		})
 	}
+	for _, path := range []string{"/chat/messages/" + w.message, "/invitations/" + w.revoke} {
+		w.do(t, "GET", path, w.bob.token, nil).requireProblem(t, 404, "not_found")
+	}
 	a := w.do(t, "GET", "/rooms", "", nil)
 	require.NotContains(t, string(a.raw), w.private)
 	require.Contains(t, string(a.raw), w.open)

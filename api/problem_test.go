@@ -128,7 +128,7 @@ func TestBrokenParts(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		for _, table := range []string{"users", "rooms", "movies", "cleanup_runs", "reports", "participants", "messages", "sessions", "members", "bans", "mutes",
-			"room_log", "invitations", "email_verifications", "password_resets", "audit", "idempotency_keys"} {
+			"room_log", "invitations", "email_verifications", "password_resets", "audit", "idempotency_keys", "abuse_reports"} {
 			_, err := w.store.DB().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO old_"+table)
 			require.NoError(t, err)
 		}

@@ -88,7 +88,7 @@ func New(d Deps) (*Server, error) {
 	e.Use(
 		requestIDs(d.Config.HTTP.PublicURL), observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, wellFormed(s.routes), s.spool(), validate(spec),
-		refuseIfMatch(s.routes),
+		refuseConditions(s.routes),
 	)
 	routes := withHead{e}
 	RegisterHandlersWithBaseURL(routes, NewStrictHandler(s, []StrictMiddlewareFunc{markReplays}), basePath)

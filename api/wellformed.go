@@ -103,6 +103,11 @@ func wellFormed(routes contractRoutes) echo.MiddlewareFunc {
 				c.Response().Header().Set("Accept-Encoding", "identity")
 				return errContentEncoding
 			}
+			if r.Method == http.MethodPut && r.Header.Get("Content-Range") != "" { // RFC 9110, 14.5
+				return watchparty.Invalid(watchparty.FieldError{
+					Field: "Content-Range", Code: "unknown", Message: "is not taken: send the whole",
+				})
+			}
 			if err := checkHeaders(r.Header); err != nil {
 				return err
 			}
@@ -200,7 +205,9 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 		}
 		p := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
 		if p == nil {
-			unknown = append(unknown, watchparty.FieldError{Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter here"})
+			unknown = append(unknown, watchparty.FieldError{
+				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter here",
+			})
 			continue
 		}
 		for i, value := range values {
