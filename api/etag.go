@@ -111,9 +111,9 @@ func ifMatch(header *string) []int {
 	return versions
 }
 
-// refuseConditions answers a 412 to conditions that do not hold, or that nothing looks at, so that nobody believes that a
-// change was guarded which was not: If-Match where there is no strong tag, and If-None-Match of anything but a read, since
-// whatever is changed is there.
+// refuseConditions answers a 412 to conditions that do not hold, or that nothing looks at, so that nobody believes that
+// a change was guarded which was not: If-Match where there is no strong tag, and If-None-Match of anything but a read,
+// since whatever is changed is there.
 func refuseConditions(routes contractRoutes) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -122,8 +122,11 @@ func refuseConditions(routes contractRoutes) echo.MiddlewareFunc {
 				return next(c)
 			}
 			match := r.Header.Get("If-Match")
-			unknown := operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "If-Match") == nil
-			if unknown && match != "" && !anyTag(match) || r.Method != http.MethodGet && r.Header.Get("If-None-Match") != "" {
+			tagged := operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "If-Match") != nil
+			switch {
+			case match != "" && !anyTag(match) && !tagged:
+				return watchparty.ErrChangedSince
+			case r.Method != http.MethodGet && r.Header.Get("If-None-Match") != "":
 				return watchparty.ErrChangedSince
 			}
 			return next(c)

@@ -34,7 +34,7 @@ func TestMatchingTag(t *testing.T) {
 
 func TestByteRange(t *testing.T) {
 	for header, want := range map[string]string{
-		"bytes=0-3": "bytes=0-3", "Bytes=5-": "bytes=5-", "BYTES=-4": "bytes=-4", "bytes= 1-2 ": "bytes=1-2", "bytes=3-3": "bytes=3-3",
+		"bytes=0-3": "bytes=0-3", "Bytes=5-": "bytes=5-", "BYTES=-4": "bytes=-4", "bytes=\t1-2": "bytes=1-2", "bytes=3-3": "bytes=3-3",
 		"bytes=0-99999999999999999999": "bytes=0-9223372036854775807", "bytes=-99999999999999999999": "bytes=-9223372036854775807",
 		"bytes=-0": noBytes, "bytes=": noBytes, "bytes=-": noBytes, "bytes=x": noBytes, "bytes=3-1": noBytes, "bytes=1-2-3": noBytes, "bytes": noBytes,
 		"bytes=+1-2": noBytes, "bytes=-0000": noBytes,

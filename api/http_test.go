@@ -104,6 +104,13 @@ func TestHeadIsGetWithoutContent(t *testing.T) {
 	}
 	r := w.page(t, http.MethodGet, "/nowhere")
 	w.requireHead(t, r, w.exchange(t, r))
+	for _, path := range []string{"/assets/pages.css", "/api/files/avatars/" + w.alice.id + "/1/medium.webp"} {
+		whole := w.exchange(t, w.page(t, http.MethodGet, path))
+		r := w.page(t, http.MethodGet, path)
+		r.Header.Set("Range", "bytes=0-3")
+		require.Equal(t, http.StatusPartialContent, w.exchange(t, r).status)
+		w.requireHead(t, r, whole)
+	}
 	methods := map[any]bool{}
 	for _, record := range w.logs.records(t, "request") {
 		methods[record["method"]] = true

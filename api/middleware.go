@@ -50,8 +50,9 @@ func requestIDs(publicURL string) echo.MiddlewareFunc {
 			h := c.Response().Header()
 			h.Set(echo.HeaderXRequestID, id)
 			h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			h.Set(echo.HeaderCacheControl, "no-store")                                            // unless the operation knows better
-			h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'") // a page has its own
+			// Operations and pages may know better.
+			h.Set(echo.HeaderCacheControl, "no-store")
+			h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
 			if secure {
 				h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
 			}

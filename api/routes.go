@@ -43,7 +43,9 @@ func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
 // /invitations/{invitation_id}.
 func (r contractRoutes) allowed(request *http.Request) string {
 	methods := []string{http.MethodOptions}
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
 		other := request.WithContext(request.Context())
 		other.Method = method
 		if _, _, err := r.router.FindRoute(other); err != nil {
@@ -66,7 +68,8 @@ func (r withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
 	return r.Echo.GET(path, h, m...)
 }
 
-// headAsGet lets all that follows answer HEAD as it answers GET. net/http sends no content to HEAD.
+// headAsGet lets all that follows answer HEAD as it answers GET. net/http sends no content to HEAD. A range is for GET
+// alone (RFC 9110, 14.2).
 func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		asked := c.Request()
@@ -75,6 +78,7 @@ func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		get := asked.WithContext(asked.Context())
 		get.Method = http.MethodGet
+		get.Header.Del("Range")
 		c.SetRequest(get)
 		defer c.SetRequest(asked)
 		return next(c)

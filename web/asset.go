@@ -51,7 +51,6 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string
 	h.Set("Cache-Control", cacheControl)
 	h.Set("ETag", `"`+etag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
-	// ServeContent leaves the length out of what is encoded.
 }
 
 // takesGzip reads Accept-Encoding (RFC 9110, 12.5.3).
