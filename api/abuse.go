@@ -29,7 +29,19 @@ func (s *Server) ReportAbuse(ctx context.Context, r ReportAbuseRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	return ReportAbuse201JSONResponse{Data: sentAbuseReport(report)}, nil
+	answer := sentAbuseReport(report)
+	made, err := madeAt("/reports/"+report.ID, 0, SentAbuseReportAnswer{Data: answer})
+	return ReportAbuse201JSONResponse{Body: SentAbuseReportAnswer{Data: answer}, Headers: ReportAbuse201ResponseHeaders(made)}, err
+}
+
+// GetSentAbuseReport answers a report to its reporter.
+func (s *Server) GetSentAbuseReport(ctx context.Context, r GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.store.SentAbuseReport(ctx, id.UserID, r.AbuseReportID)
+	return tagged{SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err
 }
 
 // ListAbuseReports answers what people have reported.

@@ -33,9 +33,12 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 	if err != nil {
 		return nil, err
 	}
+	path := basePath + "/admin/cleanup/runs/" + run.ID
 	return StartCleanup202JSONResponse{
-		RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + basePath + "/admin/cleanup/runs/" + run.ID,
-		TemporalURL: s.temporalURL(run.WorkflowID),
+		Body: CleanupStarted{
+			RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + path, TemporalURL: s.temporalURL(run.WorkflowID),
+		},
+		Headers: StartCleanup202ResponseHeaders{Location: path},
 	}, nil
 }
 

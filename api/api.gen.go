@@ -757,59 +757,60 @@ func (e Policy) Valid() bool {
 
 // Defines values for ProblemCode.
 const (
-	ProblemCodeAccountSuspended        ProblemCode = "account_suspended"
-	ProblemCodeAddressUnconfirmed      ProblemCode = "address_unconfirmed"
-	ProblemCodeAvatarEmpty             ProblemCode = "avatar_empty"
-	ProblemCodeAvatarTooLarge          ProblemCode = "avatar_too_large"
-	ProblemCodeAvatarTooManyPixels     ProblemCode = "avatar_too_many_pixels"
-	ProblemCodeAvatarUnreadable        ProblemCode = "avatar_unreadable"
-	ProblemCodeAvatarUnsupportedFormat ProblemCode = "avatar_unsupported_format"
-	ProblemCodeBadCredentials          ProblemCode = "bad_credentials"
-	ProblemCodeBadRefreshToken         ProblemCode = "bad_refresh_token"
-	ProblemCodeBadToken                ProblemCode = "bad_token"
-	ProblemCodeBanned                  ProblemCode = "banned"
-	ProblemCodeBodyTooLarge            ProblemCode = "body_too_large"
-	ProblemCodeBusy                    ProblemCode = "busy"
-	ProblemCodeCannotReportOneself     ProblemCode = "cannot_report_oneself"
-	ProblemCodeCannotSuspendOneself    ProblemCode = "cannot_suspend_oneself"
-	ProblemCodeEditWindowOver          ProblemCode = "edit_window_over"
-	ProblemCodeEmailTaken              ProblemCode = "email_taken"
-	ProblemCodeEmailUnconfirmed        ProblemCode = "email_unconfirmed"
-	ProblemCodeForbidden               ProblemCode = "forbidden"
-	ProblemCodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
-	ProblemCodeInternal                ProblemCode = "internal"
-	ProblemCodeInvalidRequest          ProblemCode = "invalid_request"
-	ProblemCodeLastAdmin               ProblemCode = "last_admin"
-	ProblemCodeMailEnded               ProblemCode = "mail_ended"
-	ProblemCodeMailNotEnded            ProblemCode = "mail_not_ended"
-	ProblemCodeMethodNotAllowed        ProblemCode = "method_not_allowed"
-	ProblemCodeMovieExists             ProblemCode = "movie_exists"
-	ProblemCodeMovieInUse              ProblemCode = "movie_in_use"
-	ProblemCodeMuted                   ProblemCode = "muted"
-	ProblemCodeNotFound                ProblemCode = "not_found"
-	ProblemCodeNotParticipant          ProblemCode = "not_participant"
-	ProblemCodeNotReady                ProblemCode = "not_ready"
-	ProblemCodeOwnRole                 ProblemCode = "own_role"
-	ProblemCodePreconditionFailed      ProblemCode = "precondition_failed"
-	ProblemCodeRangeNotSatisfiable     ProblemCode = "range_not_satisfiable"
-	ProblemCodeRateLimited             ProblemCode = "rate_limited"
-	ProblemCodeReportResolved          ProblemCode = "report_resolved"
-	ProblemCodeRoomArchived            ProblemCode = "room_archived"
-	ProblemCodeRoomClosed              ProblemCode = "room_closed"
-	ProblemCodeRoomFull                ProblemCode = "room_full"
-	ProblemCodeRoomNotRetired          ProblemCode = "room_not_retired"
-	ProblemCodeRoomWithoutHost         ProblemCode = "room_without_host"
-	ProblemCodeRunEnded                ProblemCode = "run_ended"
-	ProblemCodeSlowMode                ProblemCode = "slow_mode"
-	ProblemCodeTooManyInvitations      ProblemCode = "too_many_invitations"
-	ProblemCodeTooManyReports          ProblemCode = "too_many_reports"
-	ProblemCodeUnauthenticated         ProblemCode = "unauthenticated"
-	ProblemCodeUnavailable             ProblemCode = "unavailable"
-	ProblemCodeUnknownMessage          ProblemCode = "unknown_message"
-	ProblemCodeUnknownMovie            ProblemCode = "unknown_movie"
-	ProblemCodeUnsupportedMediaType    ProblemCode = "unsupported_media_type"
-	ProblemCodeUsernameTaken           ProblemCode = "username_taken"
-	ProblemCodeWrongPassword           ProblemCode = "wrong_password"
+	ProblemCodeAccountSuspended           ProblemCode = "account_suspended"
+	ProblemCodeAddressUnconfirmed         ProblemCode = "address_unconfirmed"
+	ProblemCodeAvatarEmpty                ProblemCode = "avatar_empty"
+	ProblemCodeAvatarTooLarge             ProblemCode = "avatar_too_large"
+	ProblemCodeAvatarTooManyPixels        ProblemCode = "avatar_too_many_pixels"
+	ProblemCodeAvatarUnreadable           ProblemCode = "avatar_unreadable"
+	ProblemCodeAvatarUnsupportedFormat    ProblemCode = "avatar_unsupported_format"
+	ProblemCodeBadCredentials             ProblemCode = "bad_credentials"
+	ProblemCodeBadRefreshToken            ProblemCode = "bad_refresh_token"
+	ProblemCodeBadToken                   ProblemCode = "bad_token"
+	ProblemCodeBanned                     ProblemCode = "banned"
+	ProblemCodeBodyTooLarge               ProblemCode = "body_too_large"
+	ProblemCodeBusy                       ProblemCode = "busy"
+	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
+	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
+	ProblemCodeEmailTaken                 ProblemCode = "email_taken"
+	ProblemCodeEmailUnconfirmed           ProblemCode = "email_unconfirmed"
+	ProblemCodeForbidden                  ProblemCode = "forbidden"
+	ProblemCodeIdempotencyKeyReused       ProblemCode = "idempotency_key_reused"
+	ProblemCodeInternal                   ProblemCode = "internal"
+	ProblemCodeInvalidRequest             ProblemCode = "invalid_request"
+	ProblemCodeLastAdmin                  ProblemCode = "last_admin"
+	ProblemCodeMailEnded                  ProblemCode = "mail_ended"
+	ProblemCodeMailNotEnded               ProblemCode = "mail_not_ended"
+	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
+	ProblemCodeMovieExists                ProblemCode = "movie_exists"
+	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
+	ProblemCodeMuted                      ProblemCode = "muted"
+	ProblemCodeNotFound                   ProblemCode = "not_found"
+	ProblemCodeNotParticipant             ProblemCode = "not_participant"
+	ProblemCodeNotReady                   ProblemCode = "not_ready"
+	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
+	ProblemCodeRangeNotSatisfiable        ProblemCode = "range_not_satisfiable"
+	ProblemCodeRateLimited                ProblemCode = "rate_limited"
+	ProblemCodeReportResolved             ProblemCode = "report_resolved"
+	ProblemCodeRoomArchived               ProblemCode = "room_archived"
+	ProblemCodeRoomClosed                 ProblemCode = "room_closed"
+	ProblemCodeRoomFull                   ProblemCode = "room_full"
+	ProblemCodeRoomNotRetired             ProblemCode = "room_not_retired"
+	ProblemCodeRoomWithoutHost            ProblemCode = "room_without_host"
+	ProblemCodeRunEnded                   ProblemCode = "run_ended"
+	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
+	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
+	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
+	ProblemCodeUnavailable                ProblemCode = "unavailable"
+	ProblemCodeUnknownMessage             ProblemCode = "unknown_message"
+	ProblemCodeUnknownMovie               ProblemCode = "unknown_movie"
+	ProblemCodeUnsupportedContentEncoding ProblemCode = "unsupported_content_encoding"
+	ProblemCodeUnsupportedMediaType       ProblemCode = "unsupported_media_type"
+	ProblemCodeUsernameTaken              ProblemCode = "username_taken"
+	ProblemCodeWrongPassword              ProblemCode = "wrong_password"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -914,6 +915,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUnknownMessage:
 		return true
 	case ProblemCodeUnknownMovie:
+		return true
+	case ProblemCodeUnsupportedContentEncoding:
 		return true
 	case ProblemCodeUnsupportedMediaType:
 		return true
@@ -1159,8 +1162,10 @@ type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
 	Content   *ReportedContent `json:"content"`
 	CreatedAt Time             `json:"created_at"`
-	ID        ID               `json:"id"`
-	Kind      AbuseKind        `json:"kind"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID        `json:"id"`
+	Kind AbuseKind `json:"kind"`
 
 	// Note Of the admin who resolved it, who is in the audit log
 	Note string `json:"note"`
@@ -1203,6 +1208,7 @@ type AbuseReportState string
 
 // AbuseTarget defines model for AbuseTarget.
 type AbuseTarget struct {
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID   ID              `json:"id"`
 	Kind AbuseTargetKind `json:"kind"`
 }
@@ -1213,7 +1219,9 @@ type AbuseTargetKind string
 // AcceptedInvitation defines model for AcceptedInvitation.
 type AcceptedInvitation struct {
 	AnsweredAt Time `json:"answered_at"`
-	RoomID     ID   `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // Account defines model for Account.
@@ -1226,8 +1234,10 @@ type Account struct {
 	DisplayName   string     `json:"display_name"`
 	Email         string     `json:"email"`
 	EmailVerified bool       `json:"email_verified"`
-	ID            ID         `json:"id"`
-	IsAdmin       bool       `json:"is_admin"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID   `json:"id"`
+	IsAdmin bool `json:"is_admin"`
 
 	// Language What mails are written in
 	Language Language `json:"language"`
@@ -1357,17 +1367,19 @@ type AdminUser struct {
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
-	ContentHidden bool       `json:"content_hidden"`
-	CreatedAt     Time       `json:"created_at"`
-	DisplayName   string     `json:"display_name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
-	ID            ID         `json:"id"`
-	IsAdmin       bool       `json:"is_admin"`
-	State         UserState  `json:"state"`
-	SuspendedAt   *time.Time `json:"suspended_at"`
-	UpdatedAt     Time       `json:"updated_at"`
-	Username      Username   `json:"username"`
+	ContentHidden bool   `json:"content_hidden"`
+	CreatedAt     Time   `json:"created_at"`
+	DisplayName   string `json:"display_name"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID          ID         `json:"id"`
+	IsAdmin     bool       `json:"is_admin"`
+	State       UserState  `json:"state"`
+	SuspendedAt *time.Time `json:"suspended_at"`
+	UpdatedAt   Time       `json:"updated_at"`
+	Username    Username   `json:"username"`
 }
 
 // AdminUserAnswer defines model for AdminUserAnswer.
@@ -1398,11 +1410,15 @@ type AuditEntry struct {
 	Actor     *Person                `json:"actor"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	ID        ID                     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
 	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
-	Outcome    AuditEntryOutcome    `json:"outcome"`
+	Outcome AuditEntryOutcome `json:"outcome"`
+
+	// TargetID In lower case in every answer. Requests may have it in upper case.
 	TargetID   ID                   `json:"target_id"`
 	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
@@ -1579,7 +1595,9 @@ type CleanupRun struct {
 	// Errors What stopped a policy
 	Errors     map[string]string `json:"errors"`
 	FinishedAt *time.Time        `json:"finished_at"`
-	ID         ID                `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// OlderThan In place of the policies' own ages, such as 2160h0m0s
 	OlderThan *string  `json:"older_than"`
@@ -1622,6 +1640,7 @@ type CleanupRunList struct {
 
 // CleanupStarted defines model for CleanupStarted.
 type CleanupStarted struct {
+	// RunID In lower case in every answer. Requests may have it in upper case.
 	RunID       ID     `json:"run_id"`
 	StatusURL   string `json:"status_url"`
 	TemporalURL string `json:"temporal_url"`
@@ -1656,8 +1675,10 @@ type CreateRoomRequest struct {
 	// Capacity Everyone in it, the host too
 	Capacity    *int    `json:"capacity,omitempty"`
 	Description *string `json:"description,omitempty"`
-	MovieID     *ID     `json:"movie_id,omitempty"`
-	Name        string  `json:"name"`
+
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID    `json:"movie_id,omitempty"`
+	Name    string `json:"name"`
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility *Visibility `json:"visibility,omitempty"`
@@ -1679,10 +1700,12 @@ type EditMessageRequest struct {
 
 // Email defines model for Email.
 type Email struct {
-	Attempts  int       `json:"attempts"`
-	CreatedAt Time      `json:"created_at"`
-	ID        ID        `json:"id"`
-	Kind      EmailKind `json:"kind"`
+	Attempts  int  `json:"attempts"`
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID        `json:"id"`
+	Kind EmailKind `json:"kind"`
 
 	// LastAnswer The mail server's, without addresses; empty once the mail is sent
 	LastAnswer string `json:"last_answer"`
@@ -1880,7 +1903,9 @@ type ExportedAct struct {
 	Action    string                 `json:"action"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	RoomID    ID                     `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 
 	// UserID To whom the account did it; null for what was done to nobody, or to the account
 	UserID *string `json:"user_id"`
@@ -1901,12 +1926,14 @@ type ExportedAddress struct {
 
 // ExportedAdminAct defines model for ExportedAdminAct.
 type ExportedAdminAct struct {
-	Action     AuditAction            `json:"action"`
-	CreatedAt  Time                   `json:"created_at"`
-	Details    map[string]interface{} `json:"details"`
-	Outcome    string                 `json:"outcome"`
-	TargetID   ID                     `json:"target_id"`
-	TargetKind string                 `json:"target_kind"`
+	Action    AuditAction            `json:"action"`
+	CreatedAt Time                   `json:"created_at"`
+	Details   map[string]interface{} `json:"details"`
+	Outcome   string                 `json:"outcome"`
+
+	// TargetID In lower case in every answer. Requests may have it in upper case.
+	TargetID   ID     `json:"target_id"`
+	TargetKind string `json:"target_kind"`
 }
 
 // ExportedEmail defines model for ExportedEmail.
@@ -1923,7 +1950,9 @@ type ExportedEmail struct {
 
 // ExportedMembership defines model for ExportedMembership.
 type ExportedMembership struct {
-	Role   Role `json:"role"`
+	Role Role `json:"role"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID ID   `json:"room_id"`
 	Since  Time `json:"since"`
 }
@@ -1934,11 +1963,15 @@ type ExportedMessage struct {
 	CreatedAt Time       `json:"created_at"`
 	Deleted   bool       `json:"deleted"`
 	EditedAt  *time.Time `json:"edited_at"`
-	ID        ID         `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// ReplyToID What it answers
 	ReplyToID *string `json:"reply_to_id"`
-	RoomID    ID      `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // ExportedPresence defines model for ExportedPresence.
@@ -1946,7 +1979,9 @@ type ExportedPresence struct {
 	JoinedAt     Time       `json:"joined_at"`
 	LastSeenAt   Time       `json:"last_seen_at"`
 	PresentSince *time.Time `json:"present_since"`
-	RoomID       ID         `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // ExportedReset defines model for ExportedReset.
@@ -1960,22 +1995,28 @@ type ExportedReset struct {
 
 // ExportedSanction defines model for ExportedSanction.
 type ExportedSanction struct {
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	RoomID    ID         `json:"room_id"`
-	Until     *time.Time `json:"until"`
-	UserID    ID         `json:"user_id"`
+	CreatedAt Time   `json:"created_at"`
+	Reason    string `json:"reason"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID         `json:"room_id"`
+	Until  *time.Time `json:"until"`
+
+	// UserID In lower case in every answer. Requests may have it in upper case.
+	UserID ID `json:"user_id"`
 }
 
 // ExportedSession defines model for ExportedSession.
 type ExportedSession struct {
 	// Current Whether it is the one that asks
-	Current    bool       `json:"current"`
-	EndedAt    *time.Time `json:"ended_at"`
-	ExpiresAt  Time       `json:"expires_at"`
-	ID         ID         `json:"id"`
-	LastUsedAt Time       `json:"last_used_at"`
-	SignedInAt Time       `json:"signed_in_at"`
+	Current   bool       `json:"current"`
+	EndedAt   *time.Time `json:"ended_at"`
+	ExpiresAt Time       `json:"expires_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID         ID   `json:"id"`
+	LastUsedAt Time `json:"last_used_at"`
+	SignedInAt Time `json:"signed_in_at"`
 
 	// UserAgent What the client called itself
 	UserAgent string `json:"user_agent"`
@@ -1983,7 +2024,9 @@ type ExportedSession struct {
 
 // ExportedStay defines model for ExportedStay.
 type ExportedStay struct {
-	EndedAt   Time `json:"ended_at"`
+	EndedAt Time `json:"ended_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID    ID   `json:"room_id"`
 	StartedAt Time `json:"started_at"`
 }
@@ -1996,7 +2039,7 @@ type FieldProblem struct {
 	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
-	// Field Dotted path in the body, or the parameter's name
+	// Field Dotted path in the body, or the parameter's name; what is longer is cut
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
@@ -2020,7 +2063,7 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// ID defines model for ID.
+// ID In lower case in every answer. Requests may have it in upper case.
 type ID = string
 
 // Invitation defines model for Invitation.
@@ -2034,12 +2077,16 @@ type Invitation struct {
 	// Email Only whoever has invited it sees it
 	Email     *string   `json:"email"`
 	ExpiresAt time.Time `json:"expires_at"`
-	ID        ID        `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Inviter null when the account is gone
-	Inviter *Person         `json:"inviter"`
-	RoomID  ID              `json:"room_id"`
-	State   InvitationState `json:"state"`
+	Inviter *Person `json:"inviter"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID              `json:"room_id"`
+	State  InvitationState `json:"state"`
 }
 
 // InvitationAnswer defines model for InvitationAnswer.
@@ -2075,7 +2122,9 @@ type InvitationPreview struct {
 	ExpiresAt Time   `json:"expires_at"`
 	Inviter   Person `json:"inviter"`
 	Room      struct {
-		Description  string `json:"description"`
+		Description string `json:"description"`
+
+		// ID In lower case in every answer. Requests may have it in upper case.
 		ID           ID     `json:"id"`
 		Name         string `json:"name"`
 		Participants int    `json:"participants"`
@@ -2113,11 +2162,15 @@ type Message struct {
 	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
 	Deleted  bool       `json:"deleted"`
 	EditedAt *time.Time `json:"edited_at"`
-	ID       ID         `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// ReplyTo What it answers
 	ReplyTo *Quote `json:"reply_to"`
-	RoomID  ID     `json:"room_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // MessageAnswer defines model for MessageAnswer.
@@ -2143,17 +2196,19 @@ type MessageList struct {
 // Movie defines model for Movie.
 type Movie struct {
 	// Archived Not in the catalogue any more
-	Archived       bool     `json:"archived"`
-	CreatedAt      Time     `json:"created_at"`
-	Description    string   `json:"description"`
-	Genres         []string `json:"genres"`
-	ID             ID       `json:"id"`
-	PosterURL      *string  `json:"poster_url"`
-	RuntimeMinutes int      `json:"runtime_minutes"`
-	StreamURL      *string  `json:"stream_url"`
-	Title          string   `json:"title"`
-	UpdatedAt      Time     `json:"updated_at"`
-	Year           int      `json:"year"`
+	Archived    bool     `json:"archived"`
+	CreatedAt   Time     `json:"created_at"`
+	Description string   `json:"description"`
+	Genres      []string `json:"genres"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID             ID      `json:"id"`
+	PosterURL      *string `json:"poster_url"`
+	RuntimeMinutes int     `json:"runtime_minutes"`
+	StreamURL      *string `json:"stream_url"`
+	Title          string  `json:"title"`
+	UpdatedAt      Time    `json:"updated_at"`
+	Year           int     `json:"year"`
 }
 
 // MovieAnswer defines model for MovieAnswer.
@@ -2241,11 +2296,13 @@ type OneTimeToken = string
 
 // Participant defines model for Participant.
 type Participant struct {
-	DisplayName string     `json:"display_name"`
-	ID          ID         `json:"id"`
-	JoinedAt    Time       `json:"joined_at"`
-	LastSeenAt  Time       `json:"last_seen_at"`
-	MutedUntil  *time.Time `json:"muted_until"`
+	DisplayName string `json:"display_name"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID         ID         `json:"id"`
+	JoinedAt   Time       `json:"joined_at"`
+	LastSeenAt Time       `json:"last_seen_at"`
+	MutedUntil *time.Time `json:"muted_until"`
 
 	// Present Seen within the last 90 seconds
 	Present  bool     `json:"present"`
@@ -2278,6 +2335,7 @@ type Permission string
 
 // Person defines model for Person.
 type Person struct {
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID       ID       `json:"id"`
 	Username Username `json:"username"`
 }
@@ -2293,9 +2351,13 @@ type Policy string
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
 type PostMessageRequest struct {
 	// Body Plain text
-	Body      string `json:"body"`
-	ReplyToID *ID    `json:"reply_to_id,omitempty"`
-	RoomID    ID     `json:"room_id"`
+	Body string `json:"body"`
+
+	// ReplyToID In lower case in every answer. Requests may have it in upper case.
+	ReplyToID *ID `json:"reply_to_id,omitempty"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
 }
 
 // Problem defines model for Problem.
@@ -2306,7 +2368,9 @@ type Problem struct {
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
-	Errors  *[]FieldProblem `json:"errors,omitempty"`
+
+	// Errors The first 20 that were found
+	Errors *[]FieldProblem `json:"errors,omitempty"`
 
 	// RequestID Quote it when asking for help
 	RequestID *string `json:"request_id,omitempty"`
@@ -2328,8 +2392,10 @@ type Profile struct {
 	Avatar      AvatarURLs `json:"avatar"`
 	CreatedAt   Time       `json:"created_at"`
 	DisplayName string     `json:"display_name"`
-	ID          ID         `json:"id"`
-	Username    Username   `json:"username"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID       ID       `json:"id"`
+	Username Username `json:"username"`
 }
 
 // ProfileAnswer defines model for ProfileAnswer.
@@ -2356,7 +2422,9 @@ type Quote struct {
 
 	// Excerpt The first 140 characters; empty when the message is gone
 	Excerpt string `json:"excerpt"`
-	ID      ID     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 }
 
 // Reason For those who moderate the room
@@ -2367,19 +2435,23 @@ type ReasonForHost = string
 
 // ReceivedInvitation defines model for ReceivedInvitation.
 type ReceivedInvitation struct {
-	AnsweredAt *time.Time      `json:"answered_at"`
-	CreatedAt  Time            `json:"created_at"`
-	ExpiresAt  Time            `json:"expires_at"`
-	RoomID     ID              `json:"room_id"`
-	State      InvitationState `json:"state"`
+	AnsweredAt *time.Time `json:"answered_at"`
+	CreatedAt  Time       `json:"created_at"`
+	ExpiresAt  Time       `json:"expires_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID              `json:"room_id"`
+	State  InvitationState `json:"state"`
 }
 
 // ReceivedSanction defines model for ReceivedSanction.
 type ReceivedSanction struct {
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	RoomID    ID         `json:"room_id"`
-	Until     *time.Time `json:"until"`
+	CreatedAt Time   `json:"created_at"`
+	Reason    string `json:"reason"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID         `json:"room_id"`
+	Until  *time.Time `json:"until"`
 }
 
 // RefreshRequest defines model for RefreshRequest.
@@ -2424,8 +2496,10 @@ type Report struct {
 
 	// Data An ActivityReport, or for a clean-up what the run was and did
 	Data json.RawMessage `json:"data"`
-	ID   ID              `json:"id"`
-	Kind ReportKind      `json:"kind"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID         `json:"id"`
+	Kind ReportKind `json:"kind"`
 
 	// PageURL Where people can look at an activity report; whoever has the address can
 	PageURL     *string `json:"page_url"`
@@ -2436,9 +2510,13 @@ type Report struct {
 
 // ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
-	Kind      AbuseKind `json:"kind"`
-	MessageID *ID       `json:"message_id,omitempty"`
-	RoomID    *ID       `json:"room_id,omitempty"`
+	Kind AbuseKind `json:"kind"`
+
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID *ID `json:"message_id,omitempty"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID *ID `json:"room_id,omitempty"`
 
 	// Text What the admins should know, for them alone
 	Text     *string   `json:"text,omitempty"`
@@ -2522,9 +2600,11 @@ type RetiredRoom struct {
 	// DeletedFrom The first run after that deletes it; null while that policy is off
 	DeletedFrom  *time.Time `json:"deleted_from"`
 	HostUsername *string    `json:"host_username"`
-	ID           ID         `json:"id"`
-	Name         string     `json:"name"`
-	RetiredAt    Time       `json:"retired_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID        ID     `json:"id"`
+	Name      string `json:"name"`
+	RetiredAt Time   `json:"retired_at"`
 }
 
 // RetiredRoomList defines model for RetiredRoomList.
@@ -2548,7 +2628,9 @@ type Room struct {
 	Description string `json:"description"`
 
 	// Host null when the account of an archived room's host is gone
-	Host    *Person `json:"host"`
+	Host *Person `json:"host"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
 	ID      ID      `json:"id"`
 	MovieID *string `json:"movie_id"`
 	Name    string  `json:"name"`
@@ -2573,7 +2655,9 @@ type RoomAct struct {
 	Actor     *Person                `json:"actor"`
 	CreatedAt Time                   `json:"created_at"`
 	Details   map[string]interface{} `json:"details"`
-	ID        ID                     `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// Target null when the account is gone, and when it was not done to anyone
 	Target *Person `json:"target"`
@@ -2663,11 +2747,13 @@ type ScheduledRun struct {
 
 // SentAbuseReport defines model for SentAbuseReport.
 type SentAbuseReport struct {
-	CreatedAt Time        `json:"created_at"`
-	ID        ID          `json:"id"`
-	Kind      AbuseKind   `json:"kind"`
-	Target    AbuseTarget `json:"target"`
-	Text      string      `json:"text"`
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID     ID          `json:"id"`
+	Kind   AbuseKind   `json:"kind"`
+	Target AbuseTarget `json:"target"`
+	Text   string      `json:"text"`
 }
 
 // SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
@@ -2684,7 +2770,9 @@ type Session struct {
 
 	// ExpiresAt When it ends, unless it is used before
 	ExpiresAt time.Time `json:"expires_at"`
-	ID        ID        `json:"id"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
 	// LastUsedAt When it last got an access token
 	LastUsedAt time.Time `json:"last_used_at"`
@@ -2832,10 +2920,16 @@ type IfMatch = string
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
+// IfRange defines model for IfRange.
+type IfRange = string
+
 // Limit defines model for Limit.
 type Limit = int
 
-// RoomID defines model for RoomID.
+// Range defines model for Range.
+type Range = string
+
+// RoomID In lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
 
 // ScheduleID defines model for ScheduleID.
@@ -2843,6 +2937,9 @@ type ScheduleID = string
 
 // Search defines model for Search.
 type Search = string
+
+// RangeNotSatisfiable defines model for RangeNotSatisfiable.
+type RangeNotSatisfiable = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
@@ -2904,6 +3001,12 @@ type ListEmailsParams struct {
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
+}
+
+// GetEmailParams defines parameters for GetEmail.
+type GetEmailParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResendEmailParams defines parameters for ResendEmail.
@@ -2992,7 +3095,7 @@ type ListMessagesParams struct {
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3003,10 +3106,26 @@ type PostMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetMessageParams defines parameters for GetMessage.
+type GetMessageParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
 // GetDefaultAvatarParamsDefaultName defines parameters for GetDefaultAvatar.
@@ -3014,15 +3133,28 @@ type GetDefaultAvatarParamsDefaultName string
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted
-	Range *string `json:"Range,omitempty"`
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
 // GetAvatarFileParamsName defines parameters for GetAvatarFile.
 type GetAvatarFileParamsName string
+
+// GetInvitationParams defines parameters for GetInvitation.
+type GetInvitationParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
@@ -3047,7 +3179,7 @@ type ListMoviesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3058,16 +3190,27 @@ type CreateMovieParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteMovieParams defines parameters for DeleteMovie.
+type DeleteMovieParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
-	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
-	// change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3076,6 +3219,12 @@ type ReportAbuseParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
+type GetSentAbuseReportParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
@@ -3094,7 +3243,7 @@ type ListRoomsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3105,16 +3254,27 @@ type CreateRoomParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteRoomParams defines parameters for DeleteRoom.
+type DeleteRoomParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
-	// IfMatch The ETag that the caller has. If the thing was changed since, the answer is a 412. People who come to a room and go do not
-	// change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
+	// version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3130,6 +3290,12 @@ type BanParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetBanParams defines parameters for GetBan.
+type GetBanParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListInvitationsParams defines parameters for ListInvitations.
@@ -3167,6 +3333,12 @@ type MuteParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetMuteParams defines parameters for GetMute.
+type GetMuteParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListProfilesParams defines parameters for ListProfiles.
@@ -3207,7 +3379,7 @@ type ListSessionsParams struct {
 
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
-	// IfNoneMatch An ETag that the caller has
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -3371,7 +3543,7 @@ type ServerInterface interface {
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
 	// GetEmail One mail, with every attempt at it
 	// (GET /admin/emails/{email_id})
-	GetEmail(ctx echo.Context, emailID ID) error
+	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Keep a mail from being sent
 	// (POST /admin/emails/{email_id}/cancel)
 	CancelEmail(ctx echo.Context, emailID ID) error
@@ -3477,6 +3649,9 @@ type ServerInterface interface {
 	// DeleteMessage Take a message back
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx echo.Context, messageID ID) error
+	// GetMessage One message
+	// (GET /chat/messages/{message_id})
+	GetMessage(ctx echo.Context, messageID ID, params GetMessageParams) error
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx echo.Context, messageID ID) error
@@ -3513,6 +3688,9 @@ type ServerInterface interface {
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx echo.Context, invitationID ID) error
+	// GetInvitation One invitation
+	// (GET /invitations/{invitation_id})
+	GetInvitation(ctx echo.Context, invitationID ID, params GetInvitationParams) error
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx echo.Context, params ListMoviesParams) error
@@ -3521,7 +3699,7 @@ type ServerInterface interface {
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
 	// DeleteMovie Remove a film
 	// (DELETE /movies/{movie_id})
-	DeleteMovie(ctx echo.Context, movieID ID) error
+	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
 	// GetMovie One film
 	// (GET /movies/{movie_id})
 	GetMovie(ctx echo.Context, movieID ID, params GetMovieParams) error
@@ -3534,6 +3712,9 @@ type ServerInterface interface {
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx echo.Context) error
+	// GetSentAbuseReport A report that the caller sent
+	// (GET /reports/{abuse_report_id})
+	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
@@ -3542,7 +3723,7 @@ type ServerInterface interface {
 	CreateRoom(ctx echo.Context, params CreateRoomParams) error
 	// DeleteRoom Delete a room
 	// (DELETE /rooms/{room_id})
-	DeleteRoom(ctx echo.Context, roomID RoomID) error
+	DeleteRoom(ctx echo.Context, roomID RoomID, params DeleteRoomParams) error
 	// GetRoom One room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx echo.Context, roomID RoomID, params GetRoomParams) error
@@ -3558,6 +3739,9 @@ type ServerInterface interface {
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
+	// GetBan Someone's ban from a room
+	// (GET /rooms/{room_id}/bans/{username})
+	GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error
 	// Heartbeat Say that one is still there
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx echo.Context, roomID RoomID) error
@@ -3591,6 +3775,9 @@ type ServerInterface interface {
 	// LiftMute Let someone speak again
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
+	// GetMute Someone's mute in a room
+	// (GET /rooms/{room_id}/mutes/{username})
+	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
@@ -3999,8 +4186,28 @@ func (w *ServerInterfaceWrapper) GetEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEmailParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetEmail(ctx, emailID)
+	err = w.Handler.GetEmail(ctx, emailID, params)
 	return err
 }
 
@@ -4715,6 +4922,42 @@ func (w *ServerInterfaceWrapper) DeleteMessage(ctx echo.Context) error {
 	return err
 }
 
+// GetMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMessage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "message_id" -------------
+	var messageID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message_id", ctx.Param("message_id"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter message_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMessageParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMessage(ctx, messageID, params)
+	return err
+}
+
 // EditMessage converts echo context to params.
 func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 	var err error
@@ -4754,6 +4997,21 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 	var params GetDefaultAvatarParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -4768,6 +5026,36 @@ func (w *ServerInterfaceWrapper) GetDefaultAvatar(ctx echo.Context) error {
 		}
 
 		params.IfNoneMatch = &IfNoneMatch
+	}
+	// ------------- Optional header parameter "Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Range")]; found {
+		var Range Range
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Range", valueList[0], &Range, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Range: %s", err))
+		}
+
+		params.Range = &Range
+	}
+	// ------------- Optional header parameter "If-Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Range")]; found {
+		var IfRange IfRange
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Range", valueList[0], &IfRange, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Range: %s", err))
+		}
+
+		params.IfRange = &IfRange
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -4806,6 +5094,21 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 	var params GetAvatarFileParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -4823,7 +5126,7 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 	}
 	// ------------- Optional header parameter "Range" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Range")]; found {
-		var Range string
+		var Range Range
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Range, got %d", n))
@@ -4835,6 +5138,21 @@ func (w *ServerInterfaceWrapper) GetAvatarFile(ctx echo.Context) error {
 		}
 
 		params.Range = &Range
+	}
+	// ------------- Optional header parameter "If-Range" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Range")]; found {
+		var IfRange IfRange
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Range, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Range", valueList[0], &IfRange, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Range: %s", err))
+		}
+
+		params.IfRange = &IfRange
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -4927,6 +5245,42 @@ func (w *ServerInterfaceWrapper) RevokeInvitation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RevokeInvitation(ctx, invitationID)
+	return err
+}
+
+// GetInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetInvitationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetInvitation(ctx, invitationID, params)
 	return err
 }
 
@@ -5054,8 +5408,28 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter movie_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteMovieParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMovie(ctx, movieID)
+	err = w.Handler.DeleteMovie(ctx, movieID, params)
 	return err
 }
 
@@ -5074,6 +5448,21 @@ func (w *ServerInterfaceWrapper) GetMovie(ctx echo.Context) error {
 	var params GetMovieParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -5166,6 +5555,42 @@ func (w *ServerInterfaceWrapper) ViewReport(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ViewReport(ctx)
+	return err
+}
+
+// GetSentAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "abuse_report_id" -------------
+	var abuseReportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSentAbuseReportParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSentAbuseReport(ctx, abuseReportID, params)
 	return err
 }
 
@@ -5272,8 +5697,28 @@ func (w *ServerInterfaceWrapper) DeleteRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteRoomParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteRoom(ctx, roomID)
+	err = w.Handler.DeleteRoom(ctx, roomID, params)
 	return err
 }
 
@@ -5292,6 +5737,21 @@ func (w *ServerInterfaceWrapper) GetRoom(ctx echo.Context) error {
 	var params GetRoomParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "If-None-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
 		var IfNoneMatch IfNoneMatch
@@ -5438,6 +5898,50 @@ func (w *ServerInterfaceWrapper) LiftBan(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LiftBan(ctx, roomID, username)
+	return err
+}
+
+// GetBan converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBan(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetBanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBan(ctx, roomID, username, params)
 	return err
 }
 
@@ -5717,6 +6221,50 @@ func (w *ServerInterfaceWrapper) LiftMute(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LiftMute(ctx, roomID, username)
+	return err
+}
+
+// GetMute converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "username" -------------
+	var username Username
+
+	err = runtime.BindStyledParameterWithOptions("simple", "username", ctx.Param("username"), &username, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter username: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMuteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMute(ctx, roomID, username, params)
 	return err
 }
 
@@ -6130,13 +6678,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/rooms/:room_id/bans", wrapper.ListBans, options.OperationMiddlewares["listBans"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/bans", wrapper.Ban, options.OperationMiddlewares["ban"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.LiftBan, options.OperationMiddlewares["liftBan"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.GetBan, options.OperationMiddlewares["getBan"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes", wrapper.ListMutes, options.OperationMiddlewares["listMutes"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/mutes", wrapper.Mute, options.OperationMiddlewares["mute"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
+	router.GET(options.BaseURL+"/invitations/:invitation_id", wrapper.GetInvitation, options.OperationMiddlewares["getInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/lookup", wrapper.LookUpInvitation, options.OperationMiddlewares["lookUpInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/decline", wrapper.DeclineInvitation, options.OperationMiddlewares["declineInvitation"]...)
@@ -6145,8 +6696,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/chat/messages", wrapper.ListMessages, options.OperationMiddlewares["listMessages"]...)
 	router.POST(options.BaseURL+"/chat/messages", wrapper.PostMessage, options.OperationMiddlewares["postMessage"]...)
 	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
+	router.GET(options.BaseURL+"/chat/messages/:message_id", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
 	router.POST(options.BaseURL+"/reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
+	router.GET(options.BaseURL+"/reports/:abuse_report_id", wrapper.GetSentAbuseReport, options.OperationMiddlewares["getSentAbuseReport"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -6194,7 +6747,23 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type NotModifiedResponseHeaders struct {
+	ETag string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type RangeNotSatisfiableResponseHeaders struct {
+	ContentRange string
+}
+type RangeNotSatisfiableApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers RangeNotSatisfiableResponseHeaders
+}
 
 type ListAbuseReportsRequestObject struct {
 	Params ListAbuseReportsParams
@@ -6401,15 +6970,27 @@ type StartCleanupResponseObject interface {
 	VisitStartCleanupResponse(w http.ResponseWriter) error
 }
 
-type StartCleanup202JSONResponse CleanupStarted
+type StartCleanup202ResponseHeaders struct {
+	IdempotentReplayed *string
+	Location           string
+}
+
+type StartCleanup202JSONResponse struct {
+	Body    CleanupStarted
+	Headers StartCleanup202ResponseHeaders
+}
 
 func (response StartCleanup202JSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6743,24 +7324,41 @@ func (response ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse) Visit
 
 type GetEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
+	Params  GetEmailParams
 }
 
 type GetEmailResponseObject interface {
 	VisitGetEmailResponse(w http.ResponseWriter) error
 }
 
-type GetEmail200JSONResponse EmailHistoryAnswer
+type GetEmail200ResponseHeaders struct {
+	ETag string
+}
+
+type GetEmail200JSONResponse struct {
+	Body    EmailHistoryAnswer
+	Headers GetEmail200ResponseHeaders
+}
 
 func (response GetEmail200JSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetEmail304Response = NotModifiedResponse
+
+func (response GetEmail304Response) VisitGetEmailResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -6828,15 +7426,29 @@ type ResendEmailResponseObject interface {
 	VisitResendEmailResponse(w http.ResponseWriter) error
 }
 
-type ResendEmail201JSONResponse EmailAnswer
+type ResendEmail201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ResendEmail201JSONResponse struct {
+	Body    EmailAnswer
+	Headers ResendEmail201ResponseHeaders
+}
 
 func (response ResendEmail201JSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7846,10 +8458,18 @@ type RequestPasswordResetResponseObject interface {
 	VisitRequestPasswordResetResponse(w http.ResponseWriter) error
 }
 
+type RequestPasswordReset202ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
 type RequestPasswordReset202Response struct {
+	Headers RequestPasswordReset202ResponseHeaders
 }
 
 func (response RequestPasswordReset202Response) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(202)
 	return nil
 }
@@ -7952,15 +8572,29 @@ type RegisterResponseObject interface {
 	VisitRegisterResponse(w http.ResponseWriter) error
 }
 
-type Register201JSONResponse SignedIn
+type Register201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Register201JSONResponse struct {
+	Body    SignedIn
+	Headers Register201ResponseHeaders
+}
 
 func (response Register201JSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8025,7 +8659,7 @@ type ListMessagesResponseObject interface {
 }
 
 type ListMessages200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8041,9 +8675,7 @@ func (response ListMessages200JSONResponse) VisitListMessagesResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8052,10 +8684,10 @@ func (response ListMessages200JSONResponse) VisitListMessagesResponse(w http.Res
 	return err
 }
 
-type ListMessages304Response struct {
-}
+type ListMessages304Response = NotModifiedResponse
 
 func (response ListMessages304Response) VisitListMessagesResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -8086,15 +8718,29 @@ type PostMessageResponseObject interface {
 	VisitPostMessageResponse(w http.ResponseWriter) error
 }
 
-type PostMessage201JSONResponse MessageAnswer
+type PostMessage201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type PostMessage201JSONResponse struct {
+	Body    MessageAnswer
+	Headers PostMessage201ResponseHeaders
+}
 
 func (response PostMessage201JSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8139,6 +8785,62 @@ type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteMessagedefaultApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessageRequestObject struct {
+	MessageID ID `json:"message_id"`
+	Params    GetMessageParams
+}
+
+type GetMessageResponseObject interface {
+	VisitGetMessageResponse(w http.ResponseWriter) error
+}
+
+type GetMessage200ResponseHeaders struct {
+	ETag string
+}
+
+type GetMessage200JSONResponse struct {
+	Body    MessageAnswer
+	Headers GetMessage200ResponseHeaders
+}
+
+func (response GetMessage200JSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage304Response = NotModifiedResponse
+
+func (response GetMessage304Response) VisitGetMessageResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMessagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMessagedefaultApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8201,7 +8903,7 @@ type GetDefaultAvatarResponseObject interface {
 }
 
 type GetDefaultAvatar200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type GetDefaultAvatar200ImagePngResponse struct {
@@ -8216,9 +8918,7 @@ func (response GetDefaultAvatar200ImagePngResponse) VisitGetDefaultAvatarRespons
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8240,9 +8940,7 @@ func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResp
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8252,12 +8950,80 @@ func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResp
 	return err
 }
 
-type GetDefaultAvatar304Response struct {
+type GetDefaultAvatar206ResponseHeaders struct {
+	ContentRange string
+	ETag         string
 }
 
+type GetDefaultAvatar206ImagePngResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar206ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar206ImagePngResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDefaultAvatar206ImageSvgXMLResponse struct {
+	Body          io.Reader
+	Headers       GetDefaultAvatar206ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDefaultAvatar206ImageSvgXMLResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDefaultAvatar304Response = NotModifiedResponse
+
 func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetDefaultAvatar416ApplicationProblemPlusJSONResponse struct {
+	RangeNotSatisfiableApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar416ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetDefaultAvatardefaultApplicationProblemPlusJSONResponse struct {
@@ -8289,7 +9055,7 @@ type GetAvatarFileResponseObject interface {
 }
 
 type GetAvatarFile200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type GetAvatarFile200ImageJpegResponse struct {
@@ -8304,9 +9070,7 @@ func (response GetAvatarFile200ImageJpegResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8328,9 +9092,7 @@ func (response GetAvatarFile200ImagePngResponse) VisitGetAvatarFileResponse(w ht
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8352,9 +9114,7 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8364,8 +9124,14 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	return err
 }
 
+type GetAvatarFile206ResponseHeaders struct {
+	ContentRange string
+	ETag         string
+}
+
 type GetAvatarFile206ImageJpegResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8375,6 +9141,8 @@ func (response GetAvatarFile206ImageJpegResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8386,6 +9154,7 @@ func (response GetAvatarFile206ImageJpegResponse) VisitGetAvatarFileResponse(w h
 
 type GetAvatarFile206ImagePngResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8395,6 +9164,8 @@ func (response GetAvatarFile206ImagePngResponse) VisitGetAvatarFileResponse(w ht
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8406,6 +9177,7 @@ func (response GetAvatarFile206ImagePngResponse) VisitGetAvatarFileResponse(w ht
 
 type GetAvatarFile206ImageWebpResponse struct {
 	Body          io.Reader
+	Headers       GetAvatarFile206ResponseHeaders
 	ContentLength int64
 }
 
@@ -8415,6 +9187,8 @@ func (response GetAvatarFile206ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(206)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -8440,23 +9214,26 @@ func (response GetAvatarFile302Response) VisitGetAvatarFileResponse(w http.Respo
 	return nil
 }
 
-type GetAvatarFile304Response struct {
-}
+type GetAvatarFile304Response = NotModifiedResponse
 
 func (response GetAvatarFile304Response) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
 
-type GetAvatarFile416ApplicationProblemPlusJSONResponse Problem
+type GetAvatarFile416ApplicationProblemPlusJSONResponse struct {
+	RangeNotSatisfiableApplicationProblemPlusJSONResponse
+}
 
 func (response GetAvatarFile416ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8805,6 +9582,62 @@ func (response RevokeInvitationdefaultApplicationProblemPlusJSONResponse) VisitR
 	return err
 }
 
+type GetInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+	Params       GetInvitationParams
+}
+
+type GetInvitationResponseObject interface {
+	VisitGetInvitationResponse(w http.ResponseWriter) error
+}
+
+type GetInvitation200ResponseHeaders struct {
+	ETag string
+}
+
+type GetInvitation200JSONResponse struct {
+	Body    InvitationAnswer
+	Headers GetInvitation200ResponseHeaders
+}
+
+func (response GetInvitation200JSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation304Response = NotModifiedResponse
+
+func (response GetInvitation304Response) VisitGetInvitationResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetInvitationdefaultApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMoviesRequestObject struct {
 	Params ListMoviesParams
 }
@@ -8814,7 +9647,7 @@ type ListMoviesResponseObject interface {
 }
 
 type ListMovies200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8830,9 +9663,7 @@ func (response ListMovies200JSONResponse) VisitListMoviesResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8841,10 +9672,10 @@ func (response ListMovies200JSONResponse) VisitListMoviesResponse(w http.Respons
 	return err
 }
 
-type ListMovies304Response struct {
-}
+type ListMovies304Response = NotModifiedResponse
 
 func (response ListMovies304Response) VisitListMoviesResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -8875,15 +9706,29 @@ type CreateMovieResponseObject interface {
 	VisitCreateMovieResponse(w http.ResponseWriter) error
 }
 
-type CreateMovie201JSONResponse MovieAnswer
+type CreateMovie201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateMovie201JSONResponse struct {
+	Body    MovieAnswer
+	Headers CreateMovie201ResponseHeaders
+}
 
 func (response CreateMovie201JSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8908,6 +9753,7 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 
 type DeleteMovieRequestObject struct {
 	MovieID ID `json:"movie_id"`
+	Params  DeleteMovieParams
 }
 
 type DeleteMovieResponseObject interface {
@@ -8949,7 +9795,7 @@ type GetMovieResponseObject interface {
 }
 
 type GetMovie200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -8965,9 +9811,7 @@ func (response GetMovie200JSONResponse) VisitGetMovieResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -8976,10 +9820,10 @@ func (response GetMovie200JSONResponse) VisitGetMovieResponse(w http.ResponseWri
 	return err
 }
 
-type GetMovie304Response struct {
-}
+type GetMovie304Response = NotModifiedResponse
 
 func (response GetMovie304Response) VisitGetMovieResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9012,7 +9856,7 @@ type UpdateMovieResponseObject interface {
 }
 
 type UpdateMovie200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type UpdateMovie200JSONResponse struct {
@@ -9027,9 +9871,7 @@ func (response UpdateMovie200JSONResponse) VisitUpdateMovieResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9061,15 +9903,29 @@ type ReportAbuseResponseObject interface {
 	VisitReportAbuseResponse(w http.ResponseWriter) error
 }
 
-type ReportAbuse201JSONResponse SentAbuseReportAnswer
+type ReportAbuse201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ReportAbuse201JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers ReportAbuse201ResponseHeaders
+}
 
 func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9131,6 +9987,62 @@ func (response ViewReportdefaultApplicationProblemPlusJSONResponse) VisitViewRep
 	return err
 }
 
+type GetSentAbuseReportRequestObject struct {
+	AbuseReportID ID `json:"abuse_report_id"`
+	Params        GetSentAbuseReportParams
+}
+
+type GetSentAbuseReportResponseObject interface {
+	VisitGetSentAbuseReportResponse(w http.ResponseWriter) error
+}
+
+type GetSentAbuseReport200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSentAbuseReport200JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers GetSentAbuseReport200ResponseHeaders
+}
+
+func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport304Response = NotModifiedResponse
+
+func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomsRequestObject struct {
 	Params ListRoomsParams
 }
@@ -9140,7 +10052,7 @@ type ListRoomsResponseObject interface {
 }
 
 type ListRooms200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -9156,9 +10068,7 @@ func (response ListRooms200JSONResponse) VisitListRoomsResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -9167,10 +10077,10 @@ func (response ListRooms200JSONResponse) VisitListRoomsResponse(w http.ResponseW
 	return err
 }
 
-type ListRooms304Response struct {
-}
+type ListRooms304Response = NotModifiedResponse
 
 func (response ListRooms304Response) VisitListRoomsResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9201,15 +10111,29 @@ type CreateRoomResponseObject interface {
 	VisitCreateRoomResponse(w http.ResponseWriter) error
 }
 
-type CreateRoom201JSONResponse RoomAnswer
+type CreateRoom201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateRoom201JSONResponse struct {
+	Body    RoomAnswer
+	Headers CreateRoom201ResponseHeaders
+}
 
 func (response CreateRoom201JSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9234,6 +10158,7 @@ func (response CreateRoomdefaultApplicationProblemPlusJSONResponse) VisitCreateR
 
 type DeleteRoomRequestObject struct {
 	RoomID RoomID `json:"room_id"`
+	Params DeleteRoomParams
 }
 
 type DeleteRoomResponseObject interface {
@@ -9275,7 +10200,7 @@ type GetRoomResponseObject interface {
 }
 
 type GetRoom200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -9291,9 +10216,7 @@ func (response GetRoom200JSONResponse) VisitGetRoomResponse(w http.ResponseWrite
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -9302,10 +10225,10 @@ func (response GetRoom200JSONResponse) VisitGetRoomResponse(w http.ResponseWrite
 	return err
 }
 
-type GetRoom304Response struct {
-}
+type GetRoom304Response = NotModifiedResponse
 
 func (response GetRoom304Response) VisitGetRoomResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -9338,7 +10261,7 @@ type UpdateRoomResponseObject interface {
 }
 
 type UpdateRoom200ResponseHeaders struct {
-	ETag *string
+	ETag string
 }
 
 type UpdateRoom200JSONResponse struct {
@@ -9353,9 +10276,7 @@ func (response UpdateRoom200JSONResponse) VisitUpdateRoomResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9428,15 +10349,29 @@ type BanResponseObject interface {
 	VisitBanResponse(w http.ResponseWriter) error
 }
 
-type Ban201JSONResponse BanAnswer
+type Ban201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Ban201JSONResponse struct {
+	Body    BanAnswer
+	Headers Ban201ResponseHeaders
+}
 
 func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9482,6 +10417,63 @@ type LiftBandefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LiftBandefaultApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBanRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+	Params   GetBanParams
+}
+
+type GetBanResponseObject interface {
+	VisitGetBanResponse(w http.ResponseWriter) error
+}
+
+type GetBan200ResponseHeaders struct {
+	ETag string
+}
+
+type GetBan200JSONResponse struct {
+	Body    BanAnswer
+	Headers GetBan200ResponseHeaders
+}
+
+func (response GetBan200JSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan304Response = NotModifiedResponse
+
+func (response GetBan304Response) VisitGetBanResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetBandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBandefaultApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9576,15 +10568,29 @@ type InviteResponseObject interface {
 	VisitInviteResponse(w http.ResponseWriter) error
 }
 
-type Invite201JSONResponse InvitationAnswer
+type Invite201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Invite201JSONResponse struct {
+	Body    InvitationAnswer
+	Headers Invite201ResponseHeaders
+}
 
 func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9841,15 +10847,29 @@ type MuteResponseObject interface {
 	VisitMuteResponse(w http.ResponseWriter) error
 }
 
-type Mute201JSONResponse MuteAnswer
+type Mute201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type Mute201JSONResponse struct {
+	Body    MuteAnswer
+	Headers Mute201ResponseHeaders
+}
 
 func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9895,6 +10915,63 @@ type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LiftMutedefaultApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMuteRequestObject struct {
+	RoomID   RoomID   `json:"room_id"`
+	Username Username `json:"username"`
+	Params   GetMuteParams
+}
+
+type GetMuteResponseObject interface {
+	VisitGetMuteResponse(w http.ResponseWriter) error
+}
+
+type GetMute200ResponseHeaders struct {
+	ETag string
+}
+
+type GetMute200JSONResponse struct {
+	Body    MuteAnswer
+	Headers GetMute200ResponseHeaders
+}
+
+func (response GetMute200JSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute304Response = NotModifiedResponse
+
+func (response GetMute304Response) VisitGetMuteResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetMutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10319,10 +11396,18 @@ type ResendVerificationResponseObject interface {
 	VisitResendVerificationResponse(w http.ResponseWriter) error
 }
 
+type ResendVerification202ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
 type ResendVerification202Response struct {
+	Headers ResendVerification202ResponseHeaders
 }
 
 func (response ResendVerification202Response) VisitResendVerificationResponse(w http.ResponseWriter) error {
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(202)
 	return nil
 }
@@ -10568,7 +11653,7 @@ type GetProfileResponseObject interface {
 }
 
 type GetProfile200ResponseHeaders struct {
-	ETag   *string
+	ETag   string
 	XCache *string
 }
 
@@ -10584,9 +11669,7 @@ func (response GetProfile200JSONResponse) VisitGetProfileResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.ETag != nil {
-		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
-	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	if response.Headers.XCache != nil {
 		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
 	}
@@ -10595,10 +11678,10 @@ func (response GetProfile200JSONResponse) VisitGetProfileResponse(w http.Respons
 	return err
 }
 
-type GetProfile304Response struct {
-}
+type GetProfile304Response = NotModifiedResponse
 
 func (response GetProfile304Response) VisitGetProfileResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
@@ -10772,6 +11855,9 @@ type StrictServerInterface interface {
 	// DeleteMessage Take a message back
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx context.Context, request DeleteMessageRequestObject) (DeleteMessageResponseObject, error)
+	// GetMessage One message
+	// (GET /chat/messages/{message_id})
+	GetMessage(ctx context.Context, request GetMessageRequestObject) (GetMessageResponseObject, error)
 	// EditMessage Change what one said
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
@@ -10808,6 +11894,9 @@ type StrictServerInterface interface {
 	// RevokeInvitation Take an open invitation back
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx context.Context, request RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error)
+	// GetInvitation One invitation
+	// (GET /invitations/{invitation_id})
+	GetInvitation(ctx context.Context, request GetInvitationRequestObject) (GetInvitationResponseObject, error)
 	// ListMovies The catalogue
 	// (GET /movies)
 	ListMovies(ctx context.Context, request ListMoviesRequestObject) (ListMoviesResponseObject, error)
@@ -10829,6 +11918,9 @@ type StrictServerInterface interface {
 	// ViewReport An activity report to look at
 	// (POST /reports/view)
 	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
+	// GetSentAbuseReport A report that the caller sent
+	// (GET /reports/{abuse_report_id})
+	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
 	// ListRooms Open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
@@ -10853,6 +11945,9 @@ type StrictServerInterface interface {
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx context.Context, request LiftBanRequestObject) (LiftBanResponseObject, error)
+	// GetBan Someone's ban from a room
+	// (GET /rooms/{room_id}/bans/{username})
+	GetBan(ctx context.Context, request GetBanRequestObject) (GetBanResponseObject, error)
 	// Heartbeat Say that one is still there
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx context.Context, request HeartbeatRequestObject) (HeartbeatResponseObject, error)
@@ -10886,6 +11981,9 @@ type StrictServerInterface interface {
 	// LiftMute Let someone speak again
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx context.Context, request LiftMuteRequestObject) (LiftMuteResponseObject, error)
+	// GetMute Someone's mute in a room
+	// (GET /rooms/{room_id}/mutes/{username})
+	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
 	// ListParticipants Who is in a room
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
@@ -11351,10 +12449,11 @@ func (sh *strictHandler) ListEmailPreviews(ctx echo.Context, params ListEmailPre
 }
 
 // GetEmail operation middleware
-func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error {
 	var request GetEmailRequestObject
 
 	request.EmailID = emailID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetEmail(ctx.Request().Context(), request.(GetEmailRequestObject))
@@ -12585,6 +13684,32 @@ func (sh *strictHandler) DeleteMessage(ctx echo.Context, messageID ID) error {
 	return nil
 }
 
+// GetMessage operation middleware
+func (sh *strictHandler) GetMessage(ctx echo.Context, messageID ID, params GetMessageParams) error {
+	var request GetMessageRequestObject
+
+	request.MessageID = messageID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMessage(ctx.Request().Context(), request.(GetMessageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMessage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMessageResponseObject); ok {
+		return validResponse.VisitGetMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // EditMessage operation middleware
 func (sh *strictHandler) EditMessage(ctx echo.Context, messageID ID) error {
 	var request EditMessageRequestObject
@@ -13012,6 +14137,32 @@ func (sh *strictHandler) RevokeInvitation(ctx echo.Context, invitationID ID) err
 	return nil
 }
 
+// GetInvitation operation middleware
+func (sh *strictHandler) GetInvitation(ctx echo.Context, invitationID ID, params GetInvitationParams) error {
+	var request GetInvitationRequestObject
+
+	request.InvitationID = invitationID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInvitation(ctx.Request().Context(), request.(GetInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetInvitationResponseObject); ok {
+		return validResponse.VisitGetInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMovies operation middleware
 func (sh *strictHandler) ListMovies(ctx echo.Context, params ListMoviesParams) error {
 	var request ListMoviesRequestObject
@@ -13086,10 +14237,11 @@ func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams)
 }
 
 // DeleteMovie operation middleware
-func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID) error {
+func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error {
 	var request DeleteMovieRequestObject
 
 	request.MovieID = movieID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteMovie(ctx.Request().Context(), request.(DeleteMovieRequestObject))
@@ -13279,6 +14431,32 @@ func (sh *strictHandler) ViewReport(ctx echo.Context) error {
 	return nil
 }
 
+// GetSentAbuseReport operation middleware
+func (sh *strictHandler) GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error {
+	var request GetSentAbuseReportRequestObject
+
+	request.AbuseReportID = abuseReportID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSentAbuseReport(ctx.Request().Context(), request.(GetSentAbuseReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSentAbuseReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSentAbuseReportResponseObject); ok {
+		return validResponse.VisitGetSentAbuseReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRooms operation middleware
 func (sh *strictHandler) ListRooms(ctx echo.Context, params ListRoomsParams) error {
 	var request ListRoomsRequestObject
@@ -13353,10 +14531,11 @@ func (sh *strictHandler) CreateRoom(ctx echo.Context, params CreateRoomParams) e
 }
 
 // DeleteRoom operation middleware
-func (sh *strictHandler) DeleteRoom(ctx echo.Context, roomID RoomID) error {
+func (sh *strictHandler) DeleteRoom(ctx echo.Context, roomID RoomID, params DeleteRoomParams) error {
 	var request DeleteRoomRequestObject
 
 	request.RoomID = roomID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteRoom(ctx.Request().Context(), request.(DeleteRoomRequestObject))
@@ -13547,6 +14726,33 @@ func (sh *strictHandler) LiftBan(ctx echo.Context, roomID RoomID, username Usern
 		return err
 	} else if validResponse, ok := response.(LiftBanResponseObject); ok {
 		return validResponse.VisitLiftBanResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBan operation middleware
+func (sh *strictHandler) GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error {
+	var request GetBanRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBan(ctx.Request().Context(), request.(GetBanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBanResponseObject); ok {
+		return validResponse.VisitGetBanResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -13874,6 +15080,33 @@ func (sh *strictHandler) LiftMute(ctx echo.Context, roomID RoomID, username User
 		return err
 	} else if validResponse, ok := response.(LiftMuteResponseObject); ok {
 		return validResponse.VisitLiftMuteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMute operation middleware
+func (sh *strictHandler) GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error {
+	var request GetMuteRequestObject
+
+	request.RoomID = roomID
+	request.Username = username
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMute(ctx.Request().Context(), request.(GetMuteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMuteResponseObject); ok {
+		return validResponse.VisitGetMuteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14464,378 +15697,411 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bkhu31ib4Khj2H6G9e2cdVJK9raro6JZl2dbe1qF1sDva5SZBJkjClQToBLIo/gpNzAvM9X85d/Ma",
-	"c/G/yTzBPMIE1lpAIkkkmawqVpXt3xdWkczEcWFhHb/1qTfSs7lWQlnTO/3UmwqeixL+fP6eT9y/uTCj",
-	"Us6t1Kp32ns/FYwrsxDlA8MuRWnc11nPjKZixt3jdjkXvdOesaVUk97nz1nvfxw846OpWG/rp6mwU1Ey",
-	"G9pkIz4TbFzqGXw5gvfi1oWqZr3Tn3vfv3jfy3ovX7x71/slW+vzc9ab85LPhKW5PKtKo8v0bAZKfLT9",
-	"ETwxYHoMPc/5RLChGOtSnPrvjBtbIY3N2ELaaf3dWBbQUdaTrtHfKlEue1lP8ZkbFbbcmMW/lGLcO+39",
-	"p6N68Y/wV3NEQ3VzeJGL2VxboUbLf4rl+uifTbURig2XuFiFFMpmTIkFG+uSCT5yY5RqwuyUWyYtW3Bl",
-	"DZvxXByyp6wUv1XCWPrVMCOUZXzCpVqZ34VYwjdSsZPH52qqq9LQhhl8dOGacM+PZWks00pAL2f4K1ca",
-	"9nmo86UbhjSMs8cnJ4fnyq8Z0l29aNHUD9zc49Wb8Y8/CDWx097pw5Ovst5MKv/5K7fx1orStfm/fv7f",
-	"Dv73X/72L70sQZQvxi+5HU3TJOFIH5cFqbAoRMmm3ByyF0gKuKwLbthoytVE5MxINRJZTMo4y4cnh+yN",
-	"0PNCsMVUs5GeCWY146zUesa4ytlEs1wzpe25wsZgiZTrA/bEiE3rND7AebQs0MkXXzYW6GF6LV5pJVrW",
-	"46lqXY4Ng3INbh7Zw+OTx6nB/CBn0rpnU2epgB/jFnMx5lVhe6cnx5lrXs4cg3h4fAzTpk+hH6msmAg8",
-	"XW+1nr34JvQ053Zad+R2py/zXtZzp0SWIu+d2rISXU/xi2+gj3ejqcirQrT2Y+iBbX1FC/fFcWrZ3gle",
-	"prbvJ9g2zcZS5Rmb6oW4dLQJh3BRSmuFOmUjbkTG+Gjk5gBEOePlhSG6ZCNdOcbivh+M+UgwPR4PMvzb",
-	"/Ym/fMtH4ug1fCzFufLc45D9pMvccZ0lUr9UjKsl02UuSjwwBSeeMXTswbChmEilpJqcuYdxNshodGWZ",
-	"mfORMNDGnJfWcWd+rqz4aNlCFgXL9SF7D/xQG8feoFPgS4fsp6lQbkpwfKVhY125ZXF9F8LxDdcaMM6F",
-	"LnP3YayrkumSzXQpYA5DwRalVpPDc/USFomXAp42bDEVpWCcwVim3ISeROHW11SjKeOGDf5l4Foc/H//",
-	"1//5/wwcI8Ybgg1FodXEuN2CxYMdxXM34ZeOLUSMYOVg/NZ+zI63M4APRpTYUJJIK//zVU9DaB+u5lKY",
-	"uVZGwM38ptTDQszcnyOtrFBw9vl8XsgRdzR8NMcn/varcQT9qWOXvl3oMXEkFu6yg42EFaDXXKtPh5UR",
-	"/5Qqj+UNM+ezXtab8pIbM3OjdB8sCCfiY8WLXta7lLoQauS+k0UhJvAl3HwJGSXDfl5X1tFn3FUuzUwa",
-	"IxxD4CMr8va334q5LmHB5qWei9JKXNR4JYvi9bh3+vPm1cKGRP6MXvz8S3rRuGElPZo5Upb4nZ0KdcZU",
-	"VRRMq5EA8sXn3CErhdHFpciBTcAFOQKO4n7LRSEsTNW9zYeFQMr6nPVGpeBW5H1ut+31e+lIK+vJvAtb",
-	"znoXtLmbnqyp4HPWU9omxNfXKAvwfOYkpqmuJyqdiDjVboJwkQvGq1xaVuhJL7GXuiaCbtvVIJ31vYKN",
-	"WExlIYjR67lQqSX2A6Y1Huty5v7q5dyKAyvhxDdfSozeX5VJScr9mDluB2yMBOmZMIZPXOOhx6qS+dbO",
-	"st7Hg4k+WBuBsRz3Z+uaIZ2/g+c/Zz3Ly4mwnd58j4+6l8RH23bPBroXpWMuwB/WhuvYaeuC+bPhRfaR",
-	"O1ClMqdERnaq6dacaqeJ6LJ5pKwRxfiGVvZzzO9/7kE7cHbCytWTySKRCVYoC1zIb1BN6HSimgTYOPE1",
-	"y9PDX8XIrrC8pyBirzO+PmiMWw/3M3zK3Qzc8h0oZ21NfIfU0pZh/yCNvcFBSytmZqfRh+HxsuRLYG21",
-	"8rutpVfio4200w3L0Gx2y6K886fXX4DErTxttF9/78PxbS7ojd8D2BHeBiszp/Mg8/ZpRm9Hs3THpZf1",
-	"al7oTlJ6rqORmFuRv1CX0nLkFatTRp1zp9sy4tsdNJl4zvVJj7tNzh/ZUmK8l9zyrRT3FJ768PYH07uS",
-	"QJBLMy/4su9l27WlFTMui/Zf+peilGOJZ5MeGWpdCK52kTek6YOQkG6l4GpSORLY0tYP/rnPWW8uVC7V",
-	"pB/Gn7hI8rwUxpDezi+EAd1qXoAC56Q0lA1GWo1lORM5KFuD756/Z0eOFM3RTAyCyCY+uqOakVRhQdFx",
-	"goVK33DzfMedqiINpKMmkbicIkUFV2ZtH1doIlr9aJsyT54NmmtMawOx3+7dRAfsKvfSyMpLaZffyklV",
-	"4hBXzqh7QPSBGFICj2YLIAPlrVmahB7GvYh3hr/ORSl1joo1jNcABcZiilT2y8e9dUON3wuTonLQ40rB",
-	"5tWwkAbn26FFGRip6XNirg35t9urhlSsDq85IjT9MZdF557wlV36wCU3XR+XqrLC9K2egBU+qd/Ajs1F",
-	"abSio2/0TIAdVxRGgPI3LwVYjknTAUrw9uNZ5viQyFk177Y1Sixqguvw/JyXVo7knJP/ojkDMrxKBaMy",
-	"Gc4HmF+wkAc7bM6X3cZYipm+FAn5/a1eoPVsLAtBnHfk2PxBNWf01hkOJcj3vBxN5WVXyi2FrUrlOH/L",
-	"qYRD7fi7ME4DNQ1lWxc5eFs47lTOl0F/wBPacRBuAn0npXUk5hXeVO9x1uQx6/Nb6WxlvxNEHB2DxGFt",
-	"OfqNw7ZyWGv+U2/8Jm5am2SaG/MNX6Kp0MKu6DH78P7ZIQO1ccrnMD+8jitlRc4WU+E4Z86XsHOXokQD",
-	"rLGuocZTkqwsMDjGxxY32R4yuh3MuQJyc91PyM5qof1SMKXJrLhqQoIe+uDXSEsY6OtxI7TeOERvZTiw",
-	"mrDYUEy4Iocak5aMReGpxVQX4dkFeBYaxogudoicLxMH4vmlKJfuPGSMF0bT8gN/IuusowqvSDXXwHGE",
-	"VbNIr6tRYlxfqx2NOiv3cYtdxzEupAtaTVhzqSa4xutmnpXTR2yOOkmR8qqKKNwSxqrLQogLd060stOk",
-	"xrKHuZOxzW0ykZvwc3dMtSYn5QgcSWjN3jUu9ezqOzovxaXU1T6mFU6J29HmbCyD9Q8uiwulF8rxDwn2",
-	"pha7HvCC/hC2jee5dN3x4k2DvDuw+uZgB9TuwDGQuS7kaElj5YYNaNMHTJr24xpRmU5zFXAGrdzFO2zT",
-	"CrUj7dLOQ6fZCmurqTXa4cYSEmtJcn2nL7wkFX6Nf0xlnguVEJ2DyxyEKKeWoWGPnOZW454Dq64sWpjB",
-	"2F5ofWFAm1NsyEcX9aJECuWsHs8m4vTDXl2y2iJB49828TuxasULf4/MWm5YbzVymZULtdAmqMRrcTCK",
-	"cUWeBHyQgZ/7ahb5Hehuqo0lqkuR3ERYiGI4fpyktJJmutG15J5JWZDcSQxrsp3YXDu3q1qHvbyKcu1f",
-	"vrPDgSO/Xyfjg0nt3pVsgehb6LeSOoWWORpHhQuiGkg3AMGXXk3R9R/U0tjJT+b2KDjITGXmQuXX9BD+",
-	"jsyBKRug9141FmONBHe0FfrjcPssDQ7hVVmae/nOWBqO/P6wtCqX1on46JDx2hF4RAOteBdpKaQCQgrf",
-	"GGEM2CH8c0B4/UnJlY0+l+JSX6CRQl9K0ScqC5+J0MLnOqICTE/VvG8sL5vfjLgaiQLNG+DMKYWxuqw/",
-	"48Vc/1rbX0p5ya3o0/c8ry0ufW8eyXp8WBn3ea5L2w9+vKyOdpvzyjS/KYWpZs2vbCknE1E2v3RS71jS",
-	"2OEwo/nRf4qnhoac0Bd+9B0lPW1uR58ri+ruujUcN3ojnUY08RnMW0iT3fTFN2BpTaiJX2OIr2NSjOIM",
-	"HPMFf8xoynRlndpk4lAA0szAXKCYmwm3unxg2EjPZlzdUMhNLqxb1XY1s0X763qhRaExa2GpfGSZVhQr",
-	"V17KkXhgmFOO3fl1qvIg10oMYiNZIY0V+SGr3+bMk1b9e22nAoscL0spcrfIp+dqQK63ARli0ALpNmUG",
-	"8RgDtBvWvWLM1NjRYMYGlQL9fRBMXyUa0ZX2YcPeIFvqkTCGAXNAA51nMDQCx6jQ/xZMldR6krYxYqPf",
-	"deHp8YsVrzU4qYnVRAylrBQxi4ZLO+YD0SGms+iPLBzQVBh/4krHA5X509gcZzzJmjTjsJNtESbu9N7J",
-	"9VYznnt0v4EAdLsCCgr580Lz/EoySq0krHOModEFnFX0jAvD9JiZ3yqnDMzlyFalMIfsuVeDpxz826ch",
-	"8Nhp6NA+xbHJ0nGbjNjERCjHYiEwUuXu4Xc/fneuqGFwtLx59R1wjcG84FINyPoPij/66gvBc4j/VRCl",
-	"jekA5iwkUFD3MDL8wk8l8576c+VkdMdHwAWky4smo5rpUqTs/SGOvl2TcrN0rCnM1K9aUocq3FFcb+7h",
-	"8cnjf/8393/2kxi+CQ6omchlNYNI7Np3gM2zKc/ZWDjmOJcfBRzpNfaG76/398XDk3//ty8enkBvqRdh",
-	"Lza89483z7+jzctgKTHPpo5Hdw0fstdj2h2D6Ut0hRCHd/+D8G/wDJ6CvRRHPEiNyU6r2VAlQzsennz1",
-	"7//28OSrlvmsGvtpV+Mmw1r5PfJrsOFA4YG8oyieUnAK/V6lTMgmwtsPD8CCsh1ynVpWJ3+j+T5cpXjL",
-	"4m3qxNllfZ3+kmxBzNcH8r1esDGnI5I1Im+pA+BavtPfKlGhcO0ud7JlUwiD+/DLjajQPjevtgS0+WNp",
-	"WepXrhr/Ai/9WPe7YgDdeeNDWMf14pO7kE+XhnYjn6xnqrkojchbaKn7BkVpln6raFIra7RVwPmaJzZm",
-	"yJWqnUXXU1Sabt0o9mCCouoNqBz1fq6fEmWRZ17RTkXmyS4zX9kikovrpYy2CEfVZW9uVdZytHAFEetr",
-	"ru5CQv4apYp7Ihp/zdVbzJ5t13zHvDBiVcyqiXdzOg48FVN0wmMkrdMODWXNiWJ8FmQSaUEszbWAJLQ2",
-	"T1LyBFzL7hoaSK3as0AgV8wDX5cyn4GI/NzpkVfbkGCXbyTNPm7kzD1KiY3cmIUut5L7G//cmmeaVODQ",
-	"UHLFYHq+javNcFSVpVC2v/uIMRyv63uvxKJ1smtjWGk6OXe0LbTnuFUU83eN+Ia1TvNyCcaMpP9ElKUu",
-	"N3a5RiZbwyAgJq9vp1z1EzrrMWgcoAvpQo6kMA/AwkUBbl0CJOm9zoz2DcR1pHit4bN5ITbOP/SwrtKs",
-	"NLa2EGY1DcSNzZuyg0xVm3eTNi60GDcSN2ubEzp2ttqZfCM1MUSrWHuDiP4CVdTrs7Kpm2i7SsnJfort",
-	"sQI+7VIXudN2jNXzKwcL3Mg5SsTB6pLCYH1gotGgJIXAWx9A5CNg0TQiFYWEgtc20o7rxbuClfqGT3Ui",
-	"9c/twVzkjNO8UgMfS3V9daaz5TzQ4DoRvVA+D2TcwlzqbPWTh18eT49nx6bL4G6Q29AydldJqKU1leT9",
-	"FOKhA8wJ5JaLnCm9SCkkN8rlViyQ6CRgVij24hswP4LBgrO8XLKyUiGud+2Q6LGjrDr4OQux9g9MSNJx",
-	"wtcD00sz19Jek/B8G8NmUOzNZO6u20YqQIAARrv7PSBmc13yol+V6ZiLG7koMNc13BbR+jQujPoWiY5k",
-	"fY8EdhEulPoeCVdLwwwTbWbWvC2aLGZlHTbfQ7eqekbX3xU00Prtu1BE47HfG32UBvWOPP1rS1JWqrPn",
-	"D21M7Udn89laDfTDjhutdqJLbcRbrWf717K/1eX32li0LEHAwvaFekshDaibpDJkcQDJqcFRfqkvpeg6",
-	"OfEROIJ7biIUBNb/3JtqxxxcF2WlHA/vUzJM7/TJ46xnpXVv9F5pMxYlt1Uv6y0FL3unD5+cnHxed/9E",
-	"F9UK3NDxcYLF+oF0PDXfuccxre3jC3zh4fHK8cl6lZK/VYJ+p/t4ro0Vpae2TX38JIZP0R8Gm7m6Kp9q",
-	"eKgvj7fhQzmCLQWf7d4vLXzToLAVhMdvTjTIk5PmIL/6+/HW1CrsnBpbX4N2etzlrEXkOOJzPpJ2ibtJ",
-	"cEHvZCGUZe8qhWH8l9LIoSzgMbRXj3prBFi3FPkivzjOUuk8TpqTCoxcHgiDWa17TQCwePFOtiotq6BJ",
-	"KZrHAKuufNTb0XYCY2qu1uZufqyfXEuxazXBhatpA4rewyaK3tOD/8kP/vX44En/IImml/W+gZizl+Jq",
-	"3PraprSNZqTnubSUKHC14Q11nsBefFNwqRghnTSPegfArXj00H5y5N40ueJ0te76tCblOLpr1CQYskdN",
-	"KrixfR7kynWtzD0MoVtObcnqOAsf1HDG3ESXNaYUvEBIlb2Nrr5uOiPZjXnal0UOQgzPsr7TFIiSUHlf",
-	"jzdMMiRIRhibkIQZMBRuSJ8Syl5XydseIg7LFsWIA8USX+y28I6i0hBjBA861JU9ZRxU2oxxhhHbiAjn",
-	"PrtFB0hCVmf0QiwJ98BjVodc9U4q4dWC1GnWN7N7Cy6t6Y93iRiFrfiJS9vmi61UIQwBtUmbzIrEbrd4",
-	"mqRhFsIgnSpCsaXrbV+N6Ba6vBgXekGL2R2FKiK9GInKq9bBAxtYZpMpxSveXIb4VDfHt0JJ7RES9WFs",
-	"5e23qnPjbXIFdRuHiivYBjx0Nf6eYuHXzzZR1WyII9os4LeGFg/0XKjBKeRbcmMN8BXAzoljcj3exUzm",
-	"eSE8PnKAM53qqjyLkvHpDA0KbezgkA2IisrlIGODgltRDiA8uBR8NHXzG5w6FjYUdOzgzjhkAz4bykml",
-	"KzM4xXA/XF+AJp3yy/qexICoXOZ4efElM/qQDeainHFHGYNTH5YM1saJ1vkhGwRzEjYfopMB8sOxVKFy",
-	"yDzWblXOlUc4dT/xZTNOmXC8/GXtJwyH0MLxi6brTqmfWi/rhWE2bH1Zzy1fS2RWbOHczr5XBWYkmjhW",
-	"ODCJhr0t0GfrUfleGqvL5V0c7qw3xc7bcBCIEWYrWN3wV4yDsLUvzw/WTGDbLFl+gK3Lt4qTthAFbQj9",
-	"1S/FTCoEnI7TuVA4iDzqkBli4y8IrDu8WH9GSLMaYG3tm7hXTmn9PrI9RY8wl7uwTwZSuCemSRjPGwjx",
-	"X1sJTM1J+jkjDFPI24GUTWIlV5QyuLTuz7WuXkL7ASHFWFkUxHsNIOrjMN0tgLE0W4ww9azqTjevzO3z",
-	"CtyQq0oDb0pxKcUigXhgZ2npemflkUS7FhP0R7tdUGzKiI71uMHR29umZu7k2Pp13ZGrtk7mbUvo64BE",
-	"sH4p3PP+to8FNoIMVJoBq6Q4FKea4auHbFDn/YVGpCWhwqBnswZAhlYOz9UAm+83JR0Auq0KlFWGgsFv",
-	"Is+CiELFECDLC+QxL9i4YdYdQG9yJg6dKBWQDbGDGV+eqyAiiQ0ykvg4dys9OIW0LLzpQA6a8VxEXcTC",
-	"0nAZEBx8TsMW4YnVstO5csITG+i5kzN0ZWk/fF4I1u1QOlJ2zRnTqlh6oAYjoCiFaUpgq9tMGVdD/bE/",
-	"roqikbsZnljfIJDUwmq69nGBVmSzMPr2C/E2Y/SS8XatR+VdqyfahHQ7f/10c0LXqvn6+SvFSM6l0w+h",
-	"ogVtd/gWMnymPGdAc2qJ1GoYZiQFsgB0DlI8uAKVg2wguSOn9+FUTLQwzKleIVT0XEUJiFTWoE4NChi1",
-	"zWGmp/kxHZ8X5/4lwRu1EXVRER8p7mHaurDMd0LZLejGHuItEuS6+6wSuLvpLjzEbSegzvBGn4+saQES",
-	"p1PtOBNVg6CX6rgczjDHnDIDul0yHxG7H7Lpn45algzCr9JoaoBih9h1DCEhR9PG/jmGhy3EY9oM5JQe",
-	"hNmAse57c+vjwR2BA7NSF2Ln1WhZiGCm6Eq8MHlzIWDTiF/uvjW1J3FtQDOp+jssjRsO3Uk3SiE1IGu3",
-	"c9TIC0o0OOSq+yJP+OXOO/yOq1Hb+UXWurV7kj3QgN88k7uOplVDE/TALs6bJl+7cR67mffFaJokqW2J",
-	"7schPDDrog1dcYDMGM8qjXA2G4rSTOXcpFBYA/hqwc3Ou/MytJ2acQyyuxLcVxSJpeYyR2OLLnJh7I6W",
-	"ljCkVpyzmY9tuJOz07S0dOcIvu23YKBJNQzm9zbg0QhBdyXLbHdG98b3lBhFKUZCQnWKdp7reH4O4aW6",
-	"ORi6lm7oMgpD8byyU6Nv6a1Nexha7sJK9MopDkqBP89dp+tHtpm/hLEFMr+5acPmdG3x5bINTs2j+KQZ",
-	"gpETdSCVyQh31iLc76UIPoRRUSH6z26HEntNDsgmJbefVnMy0RstFJNejiP4jt0GYvlyq7kiuicTF0a0",
-	"hrHQtc5dwl3td695EURcw69CU5ptw4butegJLWeD5BXPe1fP5hrVkjS7yk4a8tyKUpCtaE8xCHUsJCS1",
-	"2YiRbAAxWqFVE8O3PzBUqSpEevUu5AhBqNbzR24NM2iHgiWbiixptphSXmFDj4gRkxarrB2NOGjZWRX+",
-	"tlie24uneAyb2nNdY9ZsSRZeVRfWd9rpITtsygZ8QjD2mB3aQgSSDmVJwFwImSh5x/zsjUlRhhVSXcC+",
-	"eYM9WOwutcyv6DZoSdqkGWb1Mteja6zY5r0jHetmsMZu7yBGnvMbhpnavPr7AX1qqmV7D7e72TA6wg8X",
-	"keU+C9Bj9Q17DwLFWrwzFKrTGqHTzHzZFFGzrr+tp0HoQmzHKy7EzrdNqJKwc+BBVGgYTVfY1OYZtuCN",
-	"+0jVG7mjMeUqnTGZS3tLWYzuelj2rU5e5T5gkEqR71iscseiZys1DmGtm+NbIdZ6lerl3LStbyKdt7mv",
-	"v2qpdto9OEJOuN8FbAdxNOuCH9euBnrlqnL1fFemsjrKTcuJtoXry0U7Sz93L6VcRygJOvMN4DdtQOrZ",
-	"TZa/PqzPdUkyKnO6I6zPqsq+vq6IjdEFeS+kMXNzkbaMXj98cneC77qNcJSj09GlbSMnCvTvXeOy+aRl",
-	"TcloiCh+bMSLAootUNncDrHHUfMr41uZYmMto63JwpZvpBfLEyjE8f7ecJHPa8dQ1qele8Tkt1IUeVQD",
-	"fhXjJU+YgN9ZR8AIxjgv9aTkM3PKBn4og4wNXD/uX6GqmfuX0pncn3gq3F8lVxN4ymrdN1NdWv+h0Gri",
-	"/55xtRxk52owkwoyE90PPosRY3ZD0iL8JFWtQrkv/IkbRPC/0EQBWiSMd1hwdQG9jLSypYbQxJKPKCy4",
-	"kEr0h6XgF/CwzGWfnnOfpYKcsUI0Xxrp2VBCLbUZLy9wNUYasIszNsgrrLAvsFf/Io6YzwS1MNMwWNAv",
-	"3B+kvsPyCdA3cL35hVC40KZeRWidDaDKPranxoUcuQcAlRowTDHiIFFCShQJke8bbQF4lIOXCE5ybZiZ",
-	"CjbnJZ8JK8oHhhGkfwIqNMjPm487jiFDMqzfS9Ex5remgDYKjXhWRjQTxR5vTwX8XvDC/bZel8zyITep",
-	"0PWRVgqDsZg3Y0nDYAfSCVO5NNdvZh0ZUV+A1DspOVq381ZYasqmuO4g2jAtw1r5yUZdpjbyxTepfJ44",
-	"HfL44Ak/GP/y6avPB+Hvxx3+fnjy+V861xrbodbzFWF/rqISSl8JrmOWV5jEN/7d9SwlD55amzHQBYxB",
-	"UCM9E81igUgFSlt2IeZO91tC4FIqsamlOvJrVSzZYqoBY9l1AtZ9kAKYEVAneXdBqRu+Xuc6LjCi8i4A",
-	"OXeVGLZbgWoySJuCVjRrb2P1pqFAd/WyrEhW8YHYKo/Xo7nVqOvY0bl7NG/iJK0bt/ad/HrWQDamMPlS",
-	"YrnPZZ365CNmQ1xtNRoJkSw4EehnhyETEa2NeODGOMAqn1T1ouFsSAXRnvp6oFP6WmBNXoGxxbrID0NF",
-	"B4gGHlclAq/THKXxNfumghkoz0F9jqDeaeAtkL+VvKaiTMXNW38X2SSb/fN3lFJSD6o1EaFrYfxFzf57",
-	"N6MM15y7C7+ua+htxGO58kXSWo9stXD2lpwWzGpGgToe20pD67vV4kDzsQYpht5py++IeYcMjevw8LVY",
-	"c8qUjApS52LklD40OPkCUD7sPiVH/8DVpOKpigtg8qhzqBaltBbCPqJAb+g+F+mW9USqK2DD0BHs8UKO",
-	"xH9bcDuaOlpZHlph4qy83mmv/vEgFzO9jg7TJQPg4Z2h9LY6ZLCq611IcdtASxg3/nrHq12YEZ/D7UeV",
-	"K8xUL6DksL2pqI/gUVrhyaGaLWjxWE6P+YruqA1sKpZLJgC3GggXQlWR74Xfqvve//dKJ8WabU6um3Rq",
-	"Eb2uebeu6tqig3GrvLqtrHEHDn2H9Yw3ljJeiDKSslIGbcot44YNAHJg0IxiMlzmDFxmpEtjwhAeF7qK",
-	"t+MqNIW9NV8FVrsBfBA25xPh7XMgFeeyFOBXYmAbNr5uOBrjhcp3dnJtlBpXVi252VDCbJ1lExrx+hRf",
-	"aeunNOKWF3pSidj8cCNlZLeIfQnUva25NF1ZVhNob7ujdx1fbxuI3tY2A3beDaDzeDy9LoLtFti8VZGX",
-	"dqGxZI25ZjUZ7VZCB4jydtklHIOrMEv34p2wShzxvdFGX1ZW3IS3fFbZO6vCc+WaOnuooRPWYXdfu9uK",
-	"2z09lb3a4ans3Zydyt63o3PLdXRuuw6O7zo5fcwqaYn32pxJB4ELJQEsSEto9usyyK4hj9uf1bOE5x+u",
-	"Txo3NdQ+4zuh/NYMnjui/bhcTqJKppPpH558xWrPvBc+HQUzPWZvv33Gvjr58ouMvZ7z3yrxDqj3lMG4",
-	"jcjZX159++yvCLvGoMIjM3M+EhESGwURnKuoF67yuFOwkuYaDflTvThkLyybVQZgOpSQgSA9xTOlY2ce",
-	"WVsz+HqBlTK4ys25CkWWDftv+LNWoSLFw+Ps+PiYYQSCME6jwLUyZ+BLZzMPT5LL8ViUAiBCNQwXkQ9G",
-	"OscKrwNE0R8wXopz1R7skYiBgMXwYRAYqNBA8z3ZboGKSKaT0nRl9SjrvVbCyRLv9YVYBTT+sjlQ93E3",
-	"hN83tZU3YayWZl7wZb/V2NxVBbmVQFeUL64ZU0hxqIngJCHUGhjgk2NmxEir3FybR1/7ZgoxbN6aH29e",
-	"iEKf11X1o+XaEJqbYnER0dyqVBYT6xWEs+j1u7ipGqO/N9dVfFftygPfiHImQ/RrKJ6qje3XteLNhZz3",
-	"TaEX/RmGW6FhMXriQo4uiCAxCTM4kMgk2SdTFr1Jn4xwPwBVT7nK+/oS1IxS8Lxf6HS5XdJQ1nZ+l+zD",
-	"GzylyQ0J9ZFS+DFUOIiKb5kM0FEm4oxxZoS1Uk2Y4UtDAKVTvWDuGqQwuoBWqsfjw3NV1+SKfX2DU/Ca",
-	"TylAYOj4nmMGh2ygi9xvmxkcrtX0OvUlvwxl8ocMZI+INeXzuVDm7Fx5/BIf3wdY/yOumJ6jdjurkVHJ",
-	"5BJ6QTIwAd6UqkNjCrYJdceiytGudQP52eeK7NqAJIYAk5C5i1V6Bqe+RLtPgMdW3EpUBt4iZ13fuuvY",
-	"YPhlLvK+T3auv4niESAYU+ZiNtdWqNGyfyGWsIQlVRzxKcGDUygJNayMyCIXyYIbwr+GMcBGcFngZnG3",
-	"S1BYU4/RIUivgpGAErAO2cBH74pLoXxPEH1e2aH+6AjCtetBMIkOauCfGhgo50tclkaKORgmzgiBdFKV",
-	"KKXljhqNRRi0cj7l7pqBAnLYgRGsgirkGJJCiz+bSeum2kCtSpIrll/qNzLAY6qMbHbhi8TG115Y2tgQ",
-	"4Bwlsa9tq+ttZVMRYrqxp36IlMDY3Ab60a+6+9hYpTQb02bX2geRAxd9iL13U14UbCHYUEyk+q+Rw+i0",
-	"d/zwqyfHx8fHB/C/v7v/feU/+v/Wvbk3XlFhLU+sg4PuBvKUWis3bA1o33j/48vP3KMhSbelDOGW/N1P",
-	"W0s1fksn0CJ3cJeAT3B3Y63hxgbIVUGhojooql8ZkazQWJdU7CTxNJIAkjAgQLvJHEBwm4IreyoU4+bC",
-	"3R+O409FMd8cq5woB9vqf8AvVjvHMgUQvE8h7c3oIvER9G4T1nNr3DL8WjskQhgzvLyB1J51zpQA7bgG",
-	"/YMYfONBLSmODXpFAQGujQupcrfzc+wMpYPDGGiS0CsQkg5Dvj34ZBM6EoEs+uB6rD9iukAJYl701Yyr",
-	"ZX8uP4qixsBAYMrcY4b770w1J1wMUuichJj3R6XIhbKSF4a+KcW4FGaK7Ju+q/9WaMByJ7sxqGFlloj4",
-	"qLQlht3XSlDaEH1P049+ALF0IVWuF17wROhpyJgIn5prNNblEKIg1u+NfikopduRbal4gUIwL6SbGvJ4",
-	"n0NNwG/Qg98V+ODGGr4Qdqpz+IoXhV7gl3DCxUdp4OaJD7xXCZ3OoG1/rCvl/47uW/rG7RTcVQvVrzVL",
-	"pwkDt+oHKE3IxYFBGG6lGUva35JbgeCTFAsFC+9vTn8XRd42+DwqtKk/EdQp/I2DsoReCl+RMazvhD90",
-	"/oW1idWRQI8r4GT+6/oSrxSv7NRR3YjjsCvFL7ksApYqJAFFmk34Blxb7nNNzjORS94nvuA1gkA+kA2R",
-	"qqMdCQGldhJCwtUNZ6cbet+Htz+YK7q0b8o4tG/LBy3HVicTreftWjRoD69izcBX78SS4Ud9b6wYGGR1",
-	"j+L0xMeRKOc2HamMBRoePj6ODPK+JlbohLhI1MkVT1jqtISAMD/O1KK2oYx/Czq7D693bNRx84Ay1ZTy",
-	"HyUr7jVLdLb0EECrHAfP0B8GCFaofDrhR2PQPqDqZt6RwqtcWkK6Wh3JFnUjAV93X9K0dg9Zv/2Mn0am",
-	"sBVr4YVtyT1p6lsB+/ujABe0A8XsGBXxFiXeqzraY3F5c93Ik+Otk2i0lh7sRBoryivYK5qSRu8ZL3UR",
-	"8slOeyP3+b/R84e6nDRj0Ee6LMXIsqkujWBD8I4tY4GBWlg3Z6xKOO1+txQruRq4vRPx64D/TZQYEgN2",
-	"CIePfdM3HA3RKaD+LVitr1W18z6XgH4r9FyoWy5vvcvw0oj+V5D9SVrkatlBqnpKts0A59+tEDs9vSaL",
-	"PVWs2SKYaCAzkI3cuwfV3LsEBCsrhTZsLAiyZtVqJmr/arQ6fMsXUdj2TZZRxfF6ALg5nwgfQpsKIJgL",
-	"PS8EeEUKrS8Yt2CIormTP+CskfEcFxcZgSNtu8dblFLnTjXujCiFb4Adu/PNGwrV30RJzQ2lI0Nh+sYo",
-	"G9OMVj4oGFuvWrfWVJRi5wsMSaNn5nwWlWbpbmj3lZFAeaBk1EvXnREzgZjUAsrAlRQK1TzfXSgTpuYJ",
-	"Mx7hDdvc6yJPbXUOqO7NFMoGXSi9yKhGkZgxXqAmtL2k97WvNli0DaRwm1YCzwp3NxJEDCfy0I+Qw0YV",
-	"75IGJnz5LgwM7YVf7si+gAP6cR/5qSt3sblM2wzA4u8dqhkECT5++NVxGmKnEJ72a6Rnv9UHJ8cnXx4c",
-	"nxycPDp0vSUa8NXeVu5dNphxqQZMFMB2MrpzIbyN/M11Ma8Hhh1xY4Q1R3hRHY6M2eomoVJuOK4wj63Z",
-	"x51PgsifaWVFKtgt7bx8PWac1QbddVfdNiso8MaV9J9EF2Q4Sb/uG295D0tDbRhkzAyTMLP07gOfgpmt",
-	"W1902TR9dQNW2xSP5ieWWKMNLliAf7yaeH1FLSloyJveacRorjn/yA21RTcCxSMqfHW1WSqyhK5b1GJj",
-	"WRcjXQQHvVV0eE3Prk7dt7FhxrWqlS4KgmXffVSMLw8iDSNvkcmwrHxISjyjKCfvTVrJOUYyRpL2gc4U",
-	"mJSo13/rCFFv0Yv1tgU+AoKX+uMSf22zLTutJ6pR7SOmAhY+Ar7AbxRQhlFhVy7C6phEP+YzN5Zx3c5Z",
-	"caGuimoYI180R99oOmuueZqOw47djbBUE8x2iekGk3GTa0Ehz17UJOcrOQnA5XAphZOgkhJnkuhHfM5H",
-	"TkhNI7WjT3hdXPERhvgAk/aU+EIzQFBaE6IPlbYYgCgtAfvcTvrvlLwge/FSOc6pwqTjW32TA6vr8aQQ",
-	"ghtT7XeAtlnHm4OamrwUqdypOHvZu//7Pno/2RoETWkl2II7IhkKuxBubRfaC0zmjB2HpBvXKps1goEa",
-	"GdMd/CuO/smzcpXUaIALlQUdlU1v/Fg/2R0RKGx15o911GFWH9OVnUqtd+Qg8iEdu6RTu3XaUmAjlDp1",
-	"siU11xZWUoLdNhlmUrgxW39FTDlEgFLAD3xFIGgip0B2DDMK8UZc9Qs5phK9Vf1v9C0ZWzzeho99zxvF",
-	"jPo1WlD0ZQAWSjFTPrL7931TUQqqhYz1dnzgtVCsDvMeN6ot5jIJG3d7pU52q2Oy/1UMKxZh8/kaRVwt",
-	"k0w66dj3pVRw98MEdihBBIfrVs1bqdTTLir9XQlc9yvhFJZBT+5iFVqKGt7hQrRCsHmWn+KU71w/VSqU",
-	"TuZJSQRGUlbJgoqO61k202YFV3POK4OQmnTKdVV0rg/o2d3aSpOyn5CVfNHWRFqiGAnVYfwZJTranQuc",
-	"+gXN31ZqaxVBUrMp/BVm1BxjvN6pffe93SrTCjRzBcbl3/2ajy7Gsih2LZuvEurOo4eYaoNaP3i96n30",
-	"KUw+07yyFUAbdQNN2MHRtw6DWlKpgI0LcRdcvN7ALfS5w4a+ouN4bXPdT9PlmdNEQWeGep6I19dMn9kS",
-	"g7IyD+hp0+jhtK7DDwfP7Tph+Bd3KfyxYy2KGtbdu8rXhrHQ5cXYqRiyQ625xphXKlrEDUWe5MYAkgso",
-	"lI3stjcRYXGTUQcN324t0G595T0+Gvlsu7vhg9hJeV9bZM6VFbxdTr6ye1c5/7dTA6gRAZqsQcWEyk3G",
-	"KlUIY6hxKEaFoBydWf5VS/+kBwVYCRNN4SsjSKMil0jHG+iPUy1oU4kgIqM7uQ3bC0/fkTT/Tti3urhq",
-	"lGBn5I0U4lFyOLDFL1Lx4EDRdSBtK9i4VClYETCIMQj59aaBcEAYvZq0KK5F8F4Js+0plTtuAW1rTG61",
-	"z8bUkotmucrdYPYKhXUzwC8By8Js4BeOPBik03WuiB+BZCTL1V+HUCNoriacSzybTRtzuxetp4ar3LBO",
-	"TguRoVdhCXm5dCokbu6YV4UNDzY3+5k7DxlUmWJGz8g4h4AbHskiSYe6yEXZt1OukgWjoB62N4SC11UK",
-	"84DphWJ8IsyphxLKGOGTZmyqq9IwXYJqd+auT/eN0+sKwY1tVHJ/crzqrn548OSXn48Pnvzy6Tj7++ef",
-	"zWya/5IEgfKDSTjRioKEkhLwH0iwMFzmZ7XEgr5jdLn7ysTdzgZinXwGxeYFvvEI1Rr69HDlyGS9qCxb",
-	"bQddpxfM2L0aqUxlLqAQWxAeiF6Qd6x4imQuTIiXqQugA+ZI7WKMACpSFpn2TKuVFCdYbaiQdP1sp1sJ",
-	"igd5rDNAIwTQXG3XbipOJzWJD+BAetlZGmkUC4TFv8nUkt1TRD63z0lfyhubVgyyvU7lK17waM5fpIN4",
-	"E6jYm6aLtfoazOThcQf+sQqRvamPn8TwKcbXt2Blz/hHOatmvdMvPbwJfnyYbYXR7t5vwLPYyR5UY2eH",
-	"QZ6cNAf51d+PsxSydgvx7JLqEsXDU9rVO1k45eulVjnsTMIt/8Xn7UQXh4esIrv7AhLzyjJd2WB8N1Jd",
-	"GMBFWQBIVggccMyWIsxpSZrbeJJtg1751CE6PQ6aSLgJx7pkCl1+20Iqbik8zXd7+Ir++Bkf+yV+7kDO",
-	"gvmLu9n3JtJOq+HhSM+ONJ/Lg5HOxUSoozCLz/Hr5kLOD/QcKehgrgEJI5zRBKt82IHkk7EeYXcffdnY",
-	"3eObidy4chzG+jEzolxzaSG8lTswAZUl5dX6EEXjxYLByWoKYhIx9JcIPPTw4Jf/nBQcf2xMtEnJ82pY",
-	"yJE7fIU0VuRnTniEv0BeBJg3vZa8VEh1ccbmpbzkFnLfOXt8/Dh+kopEgkoYIdVgd8DfsReAJIFmkqsT",
-	"MdQUvE5pDUaLTq2dm9OjI5+fH53NBvN9/FXKbGTEqCqlXb5z+01x5oKXqHLhX9/6E/6Pn9730KYO3JGe",
-	"C626gfQ+f4ZSZGOd0FG5HU3ZWBZOBqWA11MfaGAylE4zNppymzHExDCH5+pc/Wf2j3evX7kFNYpfiP6I",
-	"G5ExCfA6YwnQwaVgHz68+Oby7xmgCeE3b799xh49evTEvfnh/bND19IP0lhDJW3Y4NO5V+3Oexk7B+0O",
-	"/4qMP+e9z4MzgAFmg+jrAVQOchs/0Uwrqrc88NZSoXLoEDVQVgqeA7ARG/yPA/julH3/4j0UmB28fPHu",
-	"HUL+jnhZLp0a9fw9n5xhbRVpsSdu2ODF+OCVVuLgpVvLAeU3PDp+DF09hxQrgMByoxjwOVZallodEYDS",
-	"3341Wg3YX9zSPHn8xd//ijTEmcH0jYFjgIOzGrrYnU9DkHmiyE2tbAEADPT7tc4lLfmLA9gqaP/vj588",
-	"+usp+/D+24OvMqY0m/JiDMF+zFRlqSfuAM25LOFH0GbtQo7EIXvlOnU7aQthSLl14rshLQ9OoQA4hVff",
-	"PsvOFQsxbkMZCr7wwsNMG8ICpGrVDVALr/Zg/mVNsAZwqqb8UjDjjjUvoFMDM37n9mXNFuY26CmkJ8h/",
-	"hVU/ZV/DGWH/7//xfw8Av7oA8MmHX9QatC7JtOZ0MCMn6kAqMJKfMfFxNOVqAne+myPZtqg3yjnzCM6y",
-	"PGROG3sUEH/j+GoP3y3KlVawmOZClxekCi5xmzk06XZLWuM61wt1CpGFlg9xbSpDPgHXEL7MlT9aBPJV",
-	"aGMP2QeD9bzAVV/C7DDYCqd7yJ42Zk4Df3IMVgVY8Kfszet373Eu6KkxzAIQN1ds8KKGqjr4p1gOTqG0",
-	"GAbI1iH1kJd4IZZZVNQqQrC0ITbdTWrGcwE9vwWdGeA8gHM5CsRtyVmlcsdFXozpPGZMjtlSV/7cnrrL",
-	"4eEJ4pnB2I2eCRD5FtywMXdCPc3P3yiOC9JietMGouM5KoPYtdY7h83EbCjKM8YZxvcBNDqbCItvPKrX",
-	"wh1zt6sDfHBwyAbfPX/PjoAHH32ifMnPRzMxiNDYIpun299cQzknGDKuFUrauEiEnXXqhjk44pWdDthw",
-	"6R0alAN85mHgcGeR3N0iIRzrcOnvhzPioKEFN/rQCPCiGqk9eg+5KryBqxr9BNyzKOjn+lLySK1oTWPo",
-	"OwFrhtsA1zE6q06ZvvRPw2zRyCIn0xo1PrI5Mav1ITFpOiU4a7j/cJkHb7kVP7i2DuD/A/aXMiwqdK3V",
-	"SPw1ix98K2Ycyu0Tanz8ixGuCdOw4bspo5FvBhvlLpe/HrLXl2TVrqdCo0SCO3ni+SxQDxvECGm+a2HL",
-	"5cFTLATm7mvsGG+nuhIkveT2ohQjOXfLHxbTDwDKhHFZsIkWBnQj4B4AKIx+sEP2E5E/NxeItmu1RlVJ",
-	"YG9/8fuA/NMIJ2gQ4h0iqWVEdYAFG2oGRFBrZxHJZCF3XZcrlPxXPGeB0Tw+eYInWzXrEYBsqYRT6vDk",
-	"Um15qI15Gu6xUkx46UiGobSjnBAGitcsYwuZ26kbbyFsKJ3wW6XhQoFATSxkDow71448sPDakuH95oYv",
-	"FXv67tmLF24VCcDXCXJAsWaqF+qQDc57/PBweN6LwUtoq90PK1877ZRfCHWGUkMGMLnuZMFZVTl78cav",
-	"AokLStuMAHpR4AAJCUYP4gYbwNqRbARUh1/A0r6ELS4Eh3Wawy1O4gxebkMxlXRR/yffj4EbRjouf8oG",
-	"R4CzuzyAVv8TvPVf3GVdM63GEwOQNQZHnqoOSjxh9dPNX46I1AYZGxzFaMv4RvTNUaH1RTWHBzFomtb5",
-	"iAqy+q4rZaqh28WhSLTS+BXfL0X91SF7H2XAgk6D9Tm0EsbdG+NSK3sgQBJVyAKdXOKoAZCOCzkSysQ2",
-	"kpcvnFIABqKeV0Wc7mR0VY6AMo7opaOZtJFtCPWBN7yEgPxLUWKAQu/48OEhQPe6Vvhc9k57jw6PDx+h",
-	"72AKKsoRWJuPIN/uwOMfnn7qUeDIit5BR8qGXD1RGkcOeubDwmuSf+rT+YDrkAjC/jJcMrKx/5WkE+kx",
-	"r9HwfNiDAZewDy/y3mnPaRpR1IbBrAM+E657CNOWbnS/VYj2Q8vpsw5Q/+4UBYPtB7yrdLsU9bJDsxiP",
-	"09ZeCJ/ZoUUM16nbXfHkUIqku208t3W0h04Lx7CaTorUqCDmQXafKDoK0s/Um3XkIwa2Pwn3LgTXl8LM",
-	"tTKoUp8cHyMIc/DYxLrZr+Ra2XnPIQ4DNO62rFSD1j/yDqUbDiM9CkjIkWEAKNWbBH7+xU3NVLMZL5fe",
-	"7UwoMMAsPAR8RqrJIo7MtXxiwDwE8LC/uF5SB/noE3zsB+fP5+hoN8/Yd6IRGJU+YWDqCySy0nYvdrCg",
-	"xXIH0rmlfSYn+Mad3u9Gv1Zrec7X2dAjYptgiU0CLL6OXLchTZoXAOvrNaAnbLACyzs4ZM8KDdomJ00K",
-	"spbwCw9Y6e5FskzCDypoBNSOexkny825GvARSLhDKPA8MwJTuiWI0Es0XEiw9w3CDKlmU5Na1xPo74hi",
-	"QaH4muAkboRY27EBPjd9mKHs45/h1LxdJaduZwfxD9p4HsgVHiJhhXp+V/eYm8MHI8pNt1iofrHXfXof",
-	"YJ0a91awE2y/v6pc2s07Bk90EgEhMe4qUky7nHZTrYXkvY5b7Cb9FN/5/clZbvCbafNWxCvCG8vlrkKV",
-	"B9FqvWN/0uWFYQsKaAS3EWGUUApCnRV2yLwWxZnTmDIGCysM4bohRse6EhRHxe3MriKz7j/FsrevuysV",
-	"ufeZrq0GbZ3cWJfU2zvM7UgR2JtSz6Sh0MW9ERiMg1VzH7m6jZaOfEpeK5/z61j93q+neiIbtSw3z/1v",
-	"0UE1h66ynU8/7NjRJ0wV2qhI1RPuJJWG5KN7qj7V09kiB1YqC/bSYIvXbMzL/atUo2hzd9/NoxFXI1G0",
-	"M/gXNvanOc4+BB98VGiP28zbTGsZNVR0y7USh+wVFcebQdVcQ5HGObgi0GADVe0ILj07VytXyntKTyPX",
-	"eCkO2TMYeQHqF3jpvBGewpfP3HgqVdfMgyiSoPiltCts8s9Lxful1ndWz2P44m0Ei/6XrTbZyB1Abguy",
-	"1MoSCrKlzarPfaW6DtL0ToZPaHiz4XM3Ay00uMU0+2cwWsI6bLpIcUf3SsLoLgolN+uKlHYqZjvK1kje",
-	"RyAc17B3KcA77REBwT46FCM9g5LlkKYwE1wBBENd7o5DhFnE+LDoY4aBB8g2nTz+VphqVvNP4IwA9WPM",
-	"YcryVM1EODb73eY3blE2sytYN++RkwZcv/vd/B+ERRrDaK3E5matklE9q3uzdvvWO/H+xgVbcGmT6zWv",
-	"WpRKURpm3IVB5cgpDOAsRJFgKLPxBliqjTvTABYOv0MEDcRbwN1/SM5ei5IJ5JMYwZT25WMPmVs6qSbn",
-	"KnEgEuICrPQ9OxH7PwK8KDbv6jqLK8WlFIvNWh/O0j/Z6V4OKSJdr70oV2TvN1WYyt3dVs/5aBrKX7r+",
-	"SE6f8Vw4AYySlLfu3yes87hF+XseiqNsk5h9c/dXZoa5fC+N1eVy86GDSe9dyYs2D41lxLIYKGG77eFW",
-	"le+pCs179xlGKS74kiKp1BmTY8gxQWRADFqCGCVp2MAIZQekMvKiSOhqm2UNfPwPR1B3TUn/FMIpYLBN",
-	"41LP2FBALX3Ed9iFhEphCKApTUIvKa5WBxlgBb4684WaGyWHpaHQx+GSKb04ZK9VsXTMK2ThBj1+NTPX",
-	"3eOVERCgNtOlOFdotjBsECTeAZXbT/tVhcpvm+Kyq9mvGzT68DZpVInFLdAphMYTnQaE4lbq9PE8R5/q",
-	"ki6fj2ptqs2uZcA64NEpz0KQeymwllLw9RvLl1h52uMKF3oSknkwrYDgxyDTwUmUbmQpHSoqDdaJzqIq",
-	"NffTZ5+oddbJXf94fUu+02rP4us3QBTR1lJEqy9M0Upj2+IDX4+ZcMJWbNuqURAjpsVRGJvqRQMq1hEc",
-	"IidCMwshLuBR+DTTyk4zRvTmHWsUVYLlTnB8B+69Yumja1d+hGbcr2BFgNBtyFBgTyF8eyx9TLfTimbA",
-	"wGna7mvK/MAKU0ltyAnxO8Up7mRWi6uK/d4sV/ck0u6d1SWkkUFfO/iBQgxWt3C6HeKSfgcxdPcvfG7X",
-	"vTqiektJzuVrLAUXzlTwHBOACqkg4wu5UM6XUWgz4O2jdAcKpk8oWr/zAkG8pwry94gqnADgV6dueDXD",
-	"NbnllmaDywXtU9Wlg2+kmWsjfab8hob3SjBP18ooPjAEn2rYs3c/biYjrWft190bSjRz98xU5rnA6H/M",
-	"TnoVsZWWkHa1hJS4nb377wQvR9NemxcEsOqv4AVpTm6AyPiUjFIb33mz1kbGBh4JZECPcUoUITQbX4zC",
-	"LU1LsPm6J6gN0jkUEfglkYL9O4zaC7jmbSwVCGS/xkxp0JoZYRpRRhGrCxVsOSNHVEZno20zql7zOw9p",
-	"WS0DdHe797betCB1hyMHjIkbthSWWU27mYT63ra9n3yZJDJ7OBlqo+kMQB+gYh3ojY7ZQpgEXJ7ua4qc",
-	"oOo0dZ0eXbIFsJG4ak1WxyukbBZuNG9ReelyrfqZ3GNpq67LsIG09ixpuR3k0Wat0VcnuqH8542JJ3gR",
-	"7swS3EtuK26FS9/1djwlBT0Y+3bjz3UiOlygGyOddqubdche+J8xsbw2B3ncutpeBNaAUgTjEEyEz0Re",
-	"p5tI6x2PK5FMyVAlN5nrE8/Nm4TCwO4qe+O+0C0sRFT1tDOdhgTFNvH7exS5A+yIh2TwAU/sfUNerYkz",
-	"vAEIKjFcBJB+lUvIu4OgPI/DGRRAbAyQVBCsoU22f1knWF6NMn+P8ixNemN8kl+X/Qf8Lzjil8YGzh3D",
-	"k1apEuuHXU/0WZdv4jw81xOF7/XdM4OUyOP6uI9srx7Zn53vxeITXGdZgJgJ8vkWn3WwcW8M/iRx3lhm",
-	"hQrKN2AZuS/KSgHlfXH8iGoUxUHEfMGXYFOvneoYoYx+yjCCtAXjXRjgHne0UTimZTvrldo/U5GGUSUR",
-	"ymNlo0KPLrrt5NEn/ydwk2FUFSjNTwifzvGIOvYcLSsBSCgkGUGdKULaoiECdt767vlyRKEyzs42KHpx",
-	"j7xkrXTSLbOSlVpTW0hv3xG3F4JVc1+GH9xPV6K4EGfbKv3jpYXJaui7W4RARKg0pcTiMB0E+HugJqjb",
-	"9CemJIhdrFkG7mkEdb8zRZUQEb0hN5JSZGbSGEw8cSrkjOeeoNuCrP+Dmn531NQWEb6dimwpJxMqT5Ek",
-	"I586ReX747L2TsTxiBaH7PUYwBURiokCprNa6EGsQ63EOtm9xzHcHN39CQjgHfGPBYojq5zFbCSGypDP",
-	"sNVl8AGeWNuItUD53PhqG760f5CECX8fzEwZG+tK5U7gLQMaJSB0A4oaWJ99UEoTa24oJogTkfJf/dbw",
-	"Xe2EWn0zyVE1dvTv0w12P8ArngYA5VUTARAGifomfItK0+C3wXYiP/pEuWkbDeEfsBDTdh9Gneh2XyGX",
-	"/K5u5lHcV6Tad8iI72iHjcJvN6WkvVbiASD6ocf/vdfD0UQIcvSpN+tAnTj4YUDxvOgsX0w1eluFBKUu",
-	"4LwzpcuQxsk90qbIA0eCCR2eq6c16FLtGojHUBugkhG/l/pCwHb9B+XdOBqO09q8AfoBRXWb7hlg0dai",
-	"zTBCPnVCdE0Utf2QHulXKvw6OGVcLQGeMSBxg/wtraPFOn482Mo9PBjQz7naREDflVzZ/6Cf/Wn9Eaia",
-	"35+d2FgppAp1LTaoaAtufBQTgTgEME9vwBxWCPVcoxqg/7HOvk3pctT9f1xue1TAwq3hScXICSIVb00c",
-	"WKUXI+LSiP7ma27qc5WDyOkfvcNtTUTQP4c6KfvNKSRUeQgA9Yv+IJQdMLutOO5e+/l8Djk82F1U3MAX",
-	"dBhXRhhIStFKGASYYoO4st0gwzMryfAiw1H3FRMQjYSOan66XuTuXEGVOxBWEDQfXKKXolxCgM5q8TtW",
-	"aA2VNjy640J4VGsItA84WDE2rWtcKie/FNIXswev65wDtIXV58oH3GLckGFGa4X/UkEArCCK6NQQyFva",
-	"oeD2kL2rkSp98EIjAw/781EHi1C22TBaxnrdDs8VVZyizTMNREuve0biIF3Z9Un9y6pc+NfU9UpjvgPm",
-	"uQejWbNQ4114Bu8J16aViHhHG8Oo7PSo0BPZcDmv2Eng5/1sGbR9RxsWyjAnduqdryRx9X2qNwOvyngH",
-	"Kjtd2QCN8nmL079YOD0rZAGjl2YhiuIAEoZyX9nlQjlpCsGcEi5V7GZfnnkoVnPd7LRr3q3NC9RfZBuW",
-	"vlkFoP0Q0Lze0ONQr+O+wiRChulOG3GSwMPB+hD+WvdVeHItfGggcBitwkVma+7GxEdprmNOq21m5oLI",
-	"HcyllD1TA+8YLJnjhBO/lZ1329d82HDwqDwFVF2CcTw69gWhMMlQjcQZ9i9KFgQVrpa+RI4v0kw9Z5Tz",
-	"Jy271DI/rKuOWFEAbIo4V7W8F4qYYCvYZjJQEaeySp97QpAW9rrn/J2wZwSy4AtK0Rw9CUnK5rwJDgxK",
-	"TEwjdX0lKtFVQuQrwQO0ExCV5GqnmPdt5bsaJOTL/Mx0KSgZ1coZpoF5+XPOZXkWJGesS0Tk//jkSZz1",
-	"eq6gFBjWLYKiOofsgxEozce1xVbLeWXMSDUSKLZDFTBjdSFaUvdx5vfn9rgdSeB9XLjtJi4mXyqOb6sS",
-	"BwfC/WQ2EuREGrvJsekmsBAFoJl56JA5Ydb6CCMqHwW103RR6IXxodVOlZqUulINYOGBxwQaZBSODfv2",
-	"wLCnUBHnwEMAnavRVGsDDC9NVTT8e3qV+vHtRJgPb40wQ/kVc4Py6rpVMPfmng2EGBdf2kyM67cboo0i",
-	"wQW8kQB1swCoMX3I6I5r1a/XJd4fYVAeb2QfBNIoMn/Vy/CZt6TfwO5RW2jLxeVN3XVgSmm960ZTblMB",
-	"8usO9PYo9JTXmcKcrw3nsuInK3IUvsCYpBDoFku/tjjUsSpgZ/e3d2ivd/3Ky33rXSNn1EUe/LlnIDij",
-	"UxdHgKVGg0w9LB1tB+u3gEQBcA0Hsxbe2KeQbUCC5UREWZUNe3qUsfD8PZ+0LAYICFdai27e/Q7wO+NX",
-	"WgmozLnfYIAt6QOemLN153y8j7SFsG6DZnI6LHPLIOixI3jmc9aj6sLbHvePwXgfpdjHU0NlLm/cqJR9",
-	"2pb1sJp34zgHOhzT4cZ6JhyHX0y1Y92zyhF4Xfb0DEpRFnrBZjoXdUS7mQt+AYnvaI71bzg52O1FVM0y",
-	"ETqqA5u6r2JGNMQ7kjSo9y3YabSK+7Vd8mVUVzbQGKM0loYQQtS2dmU1QKo6hVjAIeeUZ6hLoL+SW9DH",
-	"lhqeIpodikIvMClxJ2SrNbpEmKQ7g6m6e5woDF8Iy+SutyQngXth09YReG1drHt9sZ/n0v6BEMGi6dyR",
-	"zrwLwwgRQlC9ZL/poKhcgwwF8blc5mmGMZaFMEf8klve8JZ+osH1HSV8bk2Nesrm3FpRqhDdAp7PYEh6",
-	"8Q3jRTAIGl3XG/Z+zSxR0AfLNiDCOISaHrI3pYahsom8FOcKy26iZJ+MlxH2G5zAU5ja7Xn1smTT8Wpu",
-	"bN9DstALh+bSCaz+01xNrobJsqNsKWd8Io5cb42TMNbljFunOUjFQXheGwm9ai4nf/s4K3Z9PQ01LUe2",
-	"KsVVRcx9CoyNimw0Tsx3hkr27q6ccowU9GTozyBGZW85hFRl+PPRp83H8BXIh96njgC6Trf1J6R5fNwR",
-	"q8PcUvfEd4LOzbeyI4zWHs+OL7W8qekZ/yhn7uScPHz898dfPfry8d8hJBy/rAPCpbJiIsrWvjqfTzut",
-	"ZkPFZXG4EMN5L+vNRC6rmf9U8HIiVn76dT6pP9zMSc5SlqXh0sa68IIrBK+A6eLZqCf81pFMW2D9yRdf",
-	"rg+xK/f4dS6uzD6uwXlgze8J2zk5/vIPtzTuxkdMPhstEvDYk1TMI8QjRdyRyrmLnCBLY6AV93BzvX/Q",
-	"KJZtx7bbzuIfP/xyg9w3R77+tx1V1nAbpGioFITxhbIMHMyb8AazUjgWL/LN18pU8MJON6VCfI9P7FFA",
-	"ph4S60MSu6HSGkgSc1FO+dyEkHynAgPBuWX74vjRLYzLnf2cWz7kRvjk/RvYtO9XUHh9JN8cMs95GdfY",
-	"pY2Ld/GokFh+um0rf5CXQgmTAAlInQto7YbEnlKPyH3BodnN84CQ982IrjyXnWfyFpq72ZmYKWT4T4T1",
-	"Lj3TNimpLqWF4ZsjDk6/zV4f9D3I4Fis33+AnohD9hNZ+6aoLs74ErDmpc1CnMWQKyVylDHd70pbMKEr",
-	"qo5AmG/QOD5yroyVRUFfeTz8UuvZKSEcQDwGJnoCKr4je/YXzi7k6CLDPrPglS914VQ6irN00pn7hKXL",
-	"tforKyHfpc3did7RF2Hq98YpddvQcrVvgo14UTihXTFp955/J+aQ5VATH4YAK0tqw4o1GwEW1wk+F6NC",
-	"KtEeLvYNPnAPdzrBSWiwN+F9pKaaa9xhQQutLzYVQP4WYRsj9mB8zCMQUpzLFjzXzeSjACzna1f4pKZj",
-	"NhjyvA/NDYK5RiIoCuRFnauIoUBD69wkNJuE7NL64sP8D33u68lRSabNTGDlBIazd30S/IlQ2aIepCOW",
-	"DlRYClMN3UiHG5KZ3sN9Ab7YGiGHz/wN52sMtCNPUA/vdb1k5l6zh2s5AsK+fBfq+iH2U7Twa1lEbRtU",
-	"qS4blJA2IGCUNktgcQgMPkyIIYhRoyjOek1WIeORr4kIrkilzxWylGhSumSlmEmnr5hgF1ZMq0P2PuTm",
-	"EiORNSay1UWe4iEf6rl/W+rZn494lEa23UJEHcjnU/1hm2PwW9p6ghbFZCAAcyC/YLJ2p5P9Glx+u/mw",
-	"MaRbcOvhIPPbSUxGINeaEa+4+OJ9QpSMzbFG+Mg14OxXAD71AgQKdE0tSmmtUKds8G4kD76Vg4wNzEiy",
-	"saRKL2Yk4e8Sg9QmQoHqmgqp8b9127zv4OlWqI6l4GXf8Y9e2u57QiAgZPH96u/HG4y+qbbhbrxOyytR",
-	"NOiDbVmaslJWzkR/xj+me/3yuNlrly4h6loWq/DymKnnBbMMw6vzWTvQSoQ8vWZzG2pdCK72g4Byn2Kk",
-	"3ClrjZBCLBu6VXWZo+aGV2GdhsnznLDWN4Ka/HkCp96Domt5oSdVbCcirtceMPVtINlE/cZScCtgS+5r",
-	"YFM0xLsKbHJ9b9ZFHOfYs+UhzxnHfhJ7X19/R5/g3y7CCREFewrNkv0KkpwBf8MDdjSCQFU1G+KBHeTC",
-	"OjHqEF4ZnHnMWLgLlbGC560BS2l6S8XQ0Fz+EMFKWINvwy62VyW/7RW7b5dJh9P3h7gLGohQ7WTSEs/W",
-	"ONSqBnGG4032K7p3w01yFmMo4Lm37EKIeRKU98M857d/frtQY0yJN38JRfO+q2C5bsegGSd3Dff73uPr",
-	"Nl9mUR3PFsCRj3xkiyXoUXpMoPQydypXHXhJapcHXBxk7tFgciO3wYgrZoQABCqMGBaFEXWhPOYxtXFM",
-	"CGV1Iea2Rp3CGsgEtxEgiRZTHb1jXUOywKw9KM0nDWi3GX12PQdLIKYmTeSldyxpJQ7ZU8tm2lh2csyU",
-	"WJwrX/aTSkBkFNA+sFr3Z1wt+/TAgPGhvkRDdhinf3lB08MLXi9acjehuOKwMuL+JtqFId5Vrp1Qvv+u",
-	"pSgzRq4IIpTSkaLZux8LB0hx8VkUQQ3R6jVany/9PVsBDAI6aJzUo0spFt29L8Gi6n0rvg6Pr3+IhfS9",
-	"YX8wdwe6KotEqYkfpViESqZ/OF8oTOzHrc6Q6xY23VCM0lEBIiXFEDCeQRMRrFShTFTW20cdyUi8uFb2",
-	"Xw12WYtBnM0LPhKsEGPbZuu55LKg8qJ/WmPPpgqDsOnZjji1fygxfi4Um1fDQo6o1OK66Trb4ITykQ0m",
-	"qkNIwF24bi3FM9BocqXyO7dq1tm5DM/DP2oBwxafRqJG4SaTjqeSNsvLDRcxbDGjZA3gvf0uIc6rfRHb",
-	"bSrXWot7xoA7EPKfyVYOJdjb6GGD8SQcn8i9ToCPcZnRoRjpmTChLp+xfMlmYjYUpUHInKb9Bd50auYQ",
-	"yk5SyUqqaIKanK8ZAfz8jA2cYjjAbH7QMYd8dJGxShXCmNUC10za0xogOarRRvWxk6EAYNDY+xG4DavM",
-	"HZZy63b0fk82me5X0dGQq/aybz74oVPUgxMfv+bqT1OH8muuNpWScAvrGMFYlyOx73JxmJCOMdEQYcS3",
-	"16DcJrlu2PwMk18cc4UseMCkzeIqvB57kr2pLELWMoDgde1cCDGvv6uRgQGVTIOcXMixFfkhe+omxfT4",
-	"XJkmYATN1ePHlwLUPLRIIOxail9+zdU+GeXtyNxfc3VHwvbXXG3mk0Ou9kvpX3PFPCVEdL4Dr8Pc0pBL",
-	"ui3sqyPnG9v9ktYHGnNH8f0HOD57BoSXY4tJER1XPwBkbyhCKcBSSCGZNT7iWbA6LjjBWwtCyntSgyiS",
-	"b2wwL4URyg4O2RttwCCP5Xag/KgoIMGEQMZge6fU5lAIda5Cyw9rhM+/DJeMVvKvBHSnC+HBwrXKPH5e",
-	"WRXgyCgEv5RqkqHtNRJCU1zp+7Awe9XpXum908Q7vgx+DqxfKosC4Qw6Ekkcx3ljUkkzRPbKZ/T65bPq",
-	"gfxOi2jVE9gk+sSbuFd6izbWnbR9Cz2EurpeIglTgcnvxl5YVoDL7+8s50tzyGCYUOy4xuIjE7VJRceC",
-	"w/BcBY9hgmdAk+L3L8zsDlH9cA/E3DVF5RaoWQT5ZrhcBWbcxDh/1XJDtfivBWFoSRtk5gZiJnvKxlVR",
-	"gOewYfCo48eaSZc1Vpt719tQ4JVCWDKBGCzmEdXsAOvKaV2hHDLxRN7M0wHvgrvpccAe4XgoRnwmfF+p",
-	"U/EPLdUNG0f/FAmRzyHvcSdZ2kk4YmMVVTaMiK5JbE35C5oy63KV1Q1nsxPPGipmodVEGHtK7Pdc1bw6",
-	"2PxIFswwGoQgGyCDNzzT/I0PDRRgUXUUB0Q3n0WqJQ6bat5F3VJFHIWRGRh/oiBtOYwZdV9voYS4AUD9",
-	"5JGhsYXl/+CWaf+m/x/EeO+lpNAzuwu16UkncTAt/4FzU0/+LIYpP91WrOh91zcN6KA56AG12V2zudDz",
-	"AqEfjLBOKDKd5LUUUczEJg3+OxDBqnnESh8Y5C8g1+FVNJXzWi18T1Tknwv6HcO7iLS6M2TRK8fcH3GS",
-	"22ojvl6ovmtucEpl7MKjWXTdtgAF/PdK2j/amQfteqJ1vpOj7+XyneVQVOte3u5+cFtqZfsp7P/82Ubg",
-	"AZA8X7JcJ9F6Nx4zSOK6MWX8JeWE/SlYsZvsJk0Z1vYWvQQetgBwlGtKuFU/ASjIurIFN9Z4nooV8TRg",
-	"+g/56OKMcYqSfXRMWvRTWC3XokmAR5+rHX0Bbmt+//qzm8VdJVRVdhvqq1vivdL0P4WYNx0CQNmOiqg2",
-	"2hThGzszun35B/ZMbvfRQSBs2BrkN5vQHVY3Y85LK0dyzpVtv3yeh6qgGxJRR3wmzuIc/hGf85G0SzbU",
-	"lS+EVMg25eFNPJD7KHlEA9x01TQWdP/1ATSFg+8kasRjvP5BbLl93juiKDBMWCQVAg/gvmRTntML7uaE",
-	"0kmNGJ6g10uzyS71TwlwB/fk8L+u9izsv6nqk68ri3DAV4nk8htLGT9oC4rSDCjQAMzouJMYScsG7q0B",
-	"m3J/vvFRANu2elWAgJdOVyXmyLCzgtoSEOepT1L1Dpkb80rbUbYeSlqDX7VUIu9zS3lNUJnXCKHgK8OX",
-	"WNrlXBE4qKBK+lOeN2eZquIr7Ftd3OJFs4fivTiFO4oFi5jpZtkmYlUMM2GWBDexZ2D77+Rl7SOobSsx",
-	"LmELt0Vg1La79PU48lRH+sFoym3myBJwGT1JB4j6QoxBmm+5PAl0e50gV4JKSdh/eHxMBvCRns3A6GsX",
-	"Ao/B7JQN/qu/E8x/4YUciWyoh4OWvI7w6DbYbI/1/OjkyRMAHAlfAHOyonSt/6+fnx78T37wr8cHT/qH",
-	"2cEvf/uX3lWQoa9BmriWG+94Wu4VeSi4J3E5bgwqFPHUnULmGDMvyLrXgsWL1eg3G+3AcgGjXOHGE0ft",
-	"4A4dUSWFZs1QoBnH+X3pJjDPZw0wwMpOdXm2WnG+7sdXnp9zg+5kOlKhtrwPF8mB6sl6J4Lh/ozhgmDl",
-	"xFThxKdsUWo1qauP0tXxKDh9ztVI54IN4Lm+f26Atsm6yvsDE5dHJUNjVOI9dTf4MjN7yq/zzV8XKOy7",
-	"20o2iGrMJih2gyFS7BMt+imO6B7Ujq+lnE2rFKS3JMTAvojNN39XJf532KTbr3mjw8YRj97CkKnsxia+",
-	"DIjgOG4CXCe4ZMDvLvhItOUqheIz96bQFC4PzWIFiG776W+bzw0SF/SwmbaqeaF5/gBuObt3u7Eo/aqR",
-	"iRi7J3TMNFuoEiLmP948/y5jb159l7GfxPCNuz+/e/FtFky9X7CXX8Pd/sUxm4kJn8uPojBgL5aG2aqE",
-	"6JM5oHNnbFTq+RxqXaOr/reKl5T6m5d8YZz+5u5L67YEokqGpa4mU0iFNm+/w67GpRAAA8qLgs2E5Tm3",
-	"fP3uPmPcXLDBd8/fs9VzMwBTIwS7wG4csg8+oh3gJni+jGMHiPCwFhwkGBGfmHFS9Oy0FH6LwfuIwtuC",
-	"L91KcawQ/pfHJ0/+mp0rEIX4aIr5+BptFNyyh1+yf8qvGafoWLfWY26sU4C1YtzJaxMnSVFRcJ+JaoXy",
-	"8bQpGeJNFR+ANr4+qwornYJ05OZ84Fa0Sf7z0jVrCeexZj9dCnnUXP5n/2ZdRUYPfxWjjtfBye2dWH4h",
-	"9hw79gFPJI9qtmxk+XV55irB5/Ai2We55KiHne7wk1QBNl/NXEPMGRwUYgpKLGqcXjn2PntEDkdVgKqw",
-	"+9Q9CjYziGshTR3teSt3N+ASH8CEaNyddhKrbsu6Ukwajf6tMELlP8bP3khi+bYteh02pmE5jcp+RzG1",
-	"6Mbbc6C6oPx7WGm4M2gEphkvEiJ81UgAeOjW7fgIEB6t1QKLIiR5GquhgA0AGEfaCNWjkJZN+CUUv8VP",
-	"uaSc00UjvsZqUHxfeZxTiK50D0fVU+GZ7FxhOUQKfyu1FZnj9qWwJguQBFSe5YHBtAlRJm+C5zDP/epC",
-	"2Ee6BNM/3r1+xXI9qmYQ3gc1F61mQwGgTgwswiD73mqkhWMsE3kpEMzebc82evEqfsSLV6aqmEAqFUVh",
-	"YjqJyRPTlZtV9dF6QRYSLDIkVC4SgI7IfN74oeyT5ftOrl0qH1rLz1YWpG3Ot8a85/Uibtz37Vg7L5ct",
-	"aDutsDeLUGosIkeoE0pW4XQp/qJ7Ags4Fz7fTDKMm93vNA0Gt2aTJRa3d7/KbJsdE8yUTt7B2tMA9arH",
-	"lFkrVed4y0CrRhjjM7JqC8HKfaDy1+7svfPPdjnEz/d/NJ+vmYqHcNtiWZfuqr/b7GhuuwlN94p4aRab",
-	"qNfzz/0TcBC0fJcbqTPJST11Hn2iv9YhdtZIldagE/pp3eot4Bff0ongfr03Lm4zAqPNIvYmGBm71cjd",
-	"WmB2o+E3uJ/vE3gPLcEWj3FYpz8SNto79EQ/MJuMzUCa5aUnjKoseqe9Iz6XsC30+NooRz5tW+URuXrU",
-	"vsqmSnmEKs/uJSon3SQ/01IzOEblj4EJU8+jSZRyGRaOvpjVE6jhHgtWKAIkfZwQL2AgXRqTo+klqEu/",
-	"/s63umRg4BnygquRU9/cBIO/ld6mwowtfdJ4azzIgAjq1xQAQdO9rz3rPrc8G+IIZjVMrlNXIbMKioz4",
-	"JSL4yc+/fP7/AwAA//8=",
+	"7L3dchtHli76KnnQE6FuTxGkKNltkTGxh7YlWd3Wz4hUe2I3vYkEKgGkWciEK7MIYRQ6sV/gXM/luduv",
+	"cS7mTfYTnEfYkWutzMoCsvBDEiRtty9kAqjK35Ur1++3PnUGejLVSihrOkefOmPBc1HCn99qZYWye++5",
+	"Ggn3RS7MoJRTK7XqHHV+HMvBmPXnVhimh2ysZ2zC1byTdUrxSyVLkXeObFmJrGMGYzHhrgU7n4rOUcfY",
+	"UqpR5/PnrPP8jI+W2z4bCyaUlXbOLB+55mdjbhlnL5+fuU92LFgpjK7KgWAzXRU548rMRLll769yMZlq",
+	"nKWYFnzuXlscTM+102OzsVCMKyZ4WUhRMtePMJbNpB3DgAyfCNYLTQ7me38V8x6b8FwwaY8Z7xuhLNN2",
+	"LMqZNKITj02oatI5+nvH9dX5KUuM9Qc94Dii1GrxPC+FMWGpZtxAz1suyL/vfcsH4+RuCzdumCguNRu4",
+	"+Q5LPYEvB/BeakrfvzrrZJ3Xr05PUxP7nHWmvOQTYT3ZVaXRZXqWPSU+2osBPNHzhDDlI8H6YqhLceS/",
+	"g70opLHZwv4MZQEdZR3pGv2lEqUjWcUnblTYcmMW/1SKYeeo84f9+pzs469mn4baoKTB/K9ivjz6b8fa",
+	"CMX6c1ysQgplM6bEjA11yQQfuDFKNWLW7Z50G6gsbmGXnQRiw18NA0riIy7VwvwuxRy+kYodPj1XY12V",
+	"hjbM4KNAHu75oSyNZVoJ6OUYf+UK6JP1dT53w5CGcfb08LB7rvyaIYuoF22B4hurN+EffxBqZMedo8eH",
+	"X2ediVT+89du460VpWvzf/z9/9r7v3/653/qpCj/1fA1t4Px8qI65mFwTZAEi0KUbMxNxnTJel/0uuwV",
+	"0gOurTsUg7FjZzkzUg1EFtMzTvXxYZf9KPilYzyGKXElSjZx3XfZC10yzkqtJxnTqnDrY87VlSiN1Mq9",
+	"7kiElyI/YlOhp4Vgs7F2X7oucjbSLNdMaUtjgOVVbmiwn0asWuPhHq5By+I+PXj2VWN1H6cX8o1W4kaL",
+	"6cgFz9gE6NDKomClHI3t8lo+OXjaXTEhN5ZNZpWaR8ud5HiEmweyQXc/9eDJHg5oyksLs0DCVpoVWo0c",
+	"L09NwH2ajXUhVk0CB9Iy/sMvk8P/QU6kdY+mWFABP8YN5mLIq8J2jg4PMte6nDi++vjgADacPoV+pLJi",
+	"JJAprVglvLdht3kpgNuIPGOmGowZN6wHv//Lwd6zZ70uOyGmUClpM6DliS7doeIKCKJ0/WTQkBwpDSeg",
+	"bS3baXx5KZeX7r3Wk1ffhbWbcjuuG3An80LmK6+8Vez81XfQx+lgLPKqEK39GHpgXV8RJXx5kCKEU8HL",
+	"1FH8EQ6hZkOp8sxJVsCFkGhnpbRWqCM24Mat+WDg5oCbwstLE3iMrhRtVm/IB+7UDnsZ/u3+xF9e8IHY",
+	"fwsfS3Gu/DXSZT/qMnfXzxz5l3Siz5zpMhclnpOC0+XRBz7I+mIklZJqdOwextngjaMry8yUD4SBNtwh",
+	"dOeTnysrPjr5qShYrrvsDC5Gbdw9B53CBdVlPzrBy1GgY+HSsKGu3LK4vgvhLhDXGtygM13m7sNQV6Vj",
+	"WkClbg59wWalVqPuuXoNiwQ0D1OcjUUpGGcwljE3oSdRuPUNB+KfesAG////9//5/9yJYCgqsL5wLMS4",
+	"3YLFgx3FczXiV47HRxS/cNR/ab0q6WyvZOYfjCixoSSRVv7n656G0D7IaKUwU62MABHtjbavdS6HMiUu",
+	"nzUuD0e1+K90QlekXnjJPzUGemwfnoH+35W6X4iJe2GAeon7k0+nhUSxeH+KT/zzzwZl5M1m6duFThKn",
+	"cOYELaCdjmeob7Q95VaaoeT9QtzliM6QVkvhri6gTGDTzXVdUttWLXDz4c/QJw3EvXrSr4z4q1R5LM+b",
+	"KZ+4LnnJjZm4ebsPFli3+FjxopN1rqQuhBq472RRiBF8CZdIQgfIsJ+3lXXHPu4ql2YijRGOz/KBFXn7",
+	"2+/FVJewBdNST0VpJdJqvDdF8XbYOfr76vXHhkROS9P5/FOaMLhhJT2aEYm77+xYqGOmqqJgWg0Eqaru",
+	"Oce7nNJaXIkcuC9ckQNg1O63XBTCwlTd20hb7sB+zjqDUnAr8gtu11HPmXQnNuvIfJPbLutc0uauerKm",
+	"gs9ZR2mbECneopjN84nTSMa6nqiTGNwX0qCwKxivcmlZoUedxF7qmgg2264G6SzvFWzEbCwLQfenngqV",
+	"WmI/YFrjoS4n7q9Ozq3YsxIYafOlxOi9BJJkiqQ4lHg7kKI6EcZwEHtCj1Ul87WdZZ2PeyO9tzQCY7kV",
+	"G20o0vkpPP8561hejoTd6M0zfNS9JD7aNvEl0L0oHQMF/rA0XHdLtS6YPxteJR64A1UqQ8JlZceahJGx",
+	"dpq+LptHyhpRDG9pZT/H1+jfO9AOnJ2wcvVkskgShRXKAhfyG1QTOp2oJgE2TnzN8nT/ZzGwCyzvBA1f",
+	"S4zvAiwyaw/3t/iUu2u45VtQztKa+A6ppTXD/kEae4uDllZMzFajD8PjZcnnwNpq49K6lt6Ijzay/qxY",
+	"hmazaxbl1J9efwESt/K00X79nYXj21zQW78HsCO8DRZmTudB5u3TjN6OZumOSyfr1LzQnaT0XAcDMbUi",
+	"f6WupA3m0OaUUevc6raM+PYGCmI85/qkx90m549sKTHeK275Woo7gac+vP/BdK4lEOTSTAs+v/Aqw9LS",
+	"igmXRfsvF1eiDBI/PdLXuhBcbSNvSHMBQkK6lYKrUcVHay+wH/xzn7POVKhcqtFFGH+7cRyNW/xSGFBZ",
+	"pwXoxU5KQ9lgoNVQlhORgw7be/n8jO07UjT7E9ELIpv46I5qRlKFBZncCRYqfcNN8y13qooUuw0VtMTl",
+	"FOl/uDJL+7hAE9HqR9uUefJs0FxjWiuI/W7vJjpg17mXBlZeSTt/IUdViUNcOKPuAXEBxJASeDSbARko",
+	"MhA7WQSEHsa9iHeMv05FKXWO9goYrwEKjMUUqexXTzvLFj2/FyZF5aCrloJNq34hDc53gxZlYKTmghNz",
+	"bci/m71qSMXa4DVHhOZiyGWxcU/4yjZ94JKbTR+XqrLCXFg9Ai9XUr+BHZuK0mhFR9/oiQA/iSiMAOVv",
+	"WgrwzJCmA5Tg/TOTzPEhkbNqutnWKDGrCW6D56e8tHIgp5xcuc0ZvEOPhFQwKpPhfID5BQ8UjNexuZzP",
+	"NxtjKSb6KmUFeq9naJQcysIbmgeOze9VU0ZvHeNQgnzPy8FYXm1KuaWwVakc5285lXCoHX8XxmmgpqFs",
+	"6yIHbybHncr5POgPeEI3HISbwIWT0jYk5gXeVO9x1uQxy/Nb6GxhvxNEHB2DxGFtOfqNw7ZwWGv+U2/8",
+	"Km5am2SaG/Mdn6MF1sKu6CH7cPZtl4HaOOZTmB9ex5WyIifPu9sj2LkrUaJd21jXUOMpSVYWGBzjQ4ub",
+	"bLuMbgdzroLTY0Tmawvtg1WNrLWLJiTo4QJchmkJA32pboTWG4forQwHVhMW64sRV+SwhsAAslHQU+Am",
+	"8c/OuIkJMUfdca0dIufzxIF4fiXKuTsPGeOF0bT8wJ/I6O2owitSzTVwHGHRLNLZ1CgxrK/VDY06C/dx",
+	"i11nCA7ZHAz8sJqw5lKNcI2XzTwLp4/YHHWSIuVFFVG4JYxVl5kQl+6caGXHSY1lB3MnY5vbZCI34efu",
+	"mGpNTsoROJLQkr1rWOrJ9Xd0WoorqatdTCucErejzdlYBusfPEGXSs+U4x8S7E0tdj3gBRd92Dae59J1",
+	"x4t3DfLegNUvBAVRuz3HQKa6kIM5jZUb1qNN76HTo+W4RlSm01wFfGwLd/EW27RA7Ui7tPPQabbA2mpq",
+	"jXa4sYTEWpJc3+kLr0mFX+IfY5nnIhG79GMISQEhyqllaNijoBSrcc+BVVcWLcxgbC+0vjSgzSnW54PL",
+	"elEihXJSj2cVcfphLy5ZbZGg8a+b+L1YteKFf0BmLTes9xq5zMKFWmgTVOKlODOIskNPAj7IICDiehb5",
+	"LehurI0lqkuR3EhYCBA6eJqktJJmutK15J5JWZDcSQxrsp7YXDt3q1qHvbyOcu1fvrfDgSN/WCfjg0nt",
+	"3rVsgehbuGgldQrddDSOChcEi5BuAIIvvZqi69+opXEjP5nbo+AgM5WZCpXf0EP4KzIHpmyA3nvVWIwl",
+	"EtzSVuiPw92zNDiE12Vp7uV7Y2k48ofD0qpcWifio0PGa0fgEQ204l2kpZAKCCl8Y4QxYIfwzwHhXYxK",
+	"CEsMn0txpS/RSKGvpLggKgufidDC5zqiAkxP1fTCWF42vxlwNRAFmjfAmVMKY3VZf8aLuf61tr+U8opb",
+	"cUHf87y2uFx480jW4f3KuM9TXdqL4MfL6iDCKa9M85tSmGrS/MqWcjQSZfNLJ/UOJY0dDjOaH/2neGpo",
+	"yAl94UffUdLT5nb0ubKo7i5bw3GjV9JpRBOfwbyFNLmZvvgOLK0JNfEbDKF3TIpRnIFjvhkF/OrKOrXJ",
+	"xKEApJmBuUAxNxNudfkIArYnXN1SyE0urFvVdjWzRfvb9EKLQmMWDJ2K8YFlWlEIYnklB+KRYU45dufX",
+	"qcq9XCufxIJGskIaK/Iuq9/mzJNW/XttpwKLHC9LKXK3yEfnqkeutx4ZYtAC6TZlAvEYPbQb1r1izNTQ",
+	"0WDGepUC/b0XTF8lGtGV9oHD3iBb6oEwhgFzQAOdZzA0Aseo0P8WTJXUepK2MWLjYtOFp8cvF7zW4KQm",
+	"VhMxlLJSxCwaLu2YD0SHmM6iP7JwQNP5P0tXOh6ozJ/G5jjjSdakGYedrIswcaf3Xq63mvE8oPsNBKC7",
+	"FVBQyJ8WmufXklFqJWGZY/SNLuCsomccU/jML5VTBqZyYKtSmC577tXgMQf/9lGI53YaOrRPcWyydNwm",
+	"IzYxEsqxWAiMVLl7+PRvL88VNQyOlndvXgLX6E0LLlWPrP+g+KOvvhA8h7BqTMHBlBlzHBKUqHsYGX7h",
+	"p5J5T/25cjK64yPgAtLlZZNRTXQpUvb+kHDRrkn5nIYwU79qSR2qcEdxubnHB4dP/+s/3b/sR9F/FxxQ",
+	"E5HLagIB7rXvAJtnY56zoXDMcSo/CjjSS+wN31/u78vHh//1n18+PoTeUi/CXqx47y/vnr+kzctgKTGP",
+	"rQ7zdw132dsh7Y7B9EC6QojDu38gdhk8g0dgL8UR91JjsuNq0lfJ0I7Hh1//138+Pvy6ZT6Lxn7a1bjJ",
+	"sFZ+j/warDhQeCDvKYqnFNzopI4P2Xp4++EBmFESSa5Ty+rkbzTfh6sUb1m8TZ04O6+v05+SLYjp8kC+",
+	"1zM25HREskbkLXUAXMt3+kslKhSu3eVOtmwKYXAffroVFZpS9CJLQJs/lpalfuW68S/w0t/qfhcMoFtv",
+	"fAjruFl88ibks0lD25FP1jHVVJRG5C20tPkG1fsStoomtbBGawWcb3hiY/pcqdpZdDNFpenWjWIPRiiq",
+	"3oLKUe/n8ilRFnnmNe1UZJ7cZOYLW0Rycb2U0RbhqDbZmzuVtRwtXEPE+oar+5CQv0Gp4oGIxt9w9R6z",
+	"09s13yEvjFgUs2riXZ2OA0/FFJ3wGEnrtENDyYiiGB4HmURaEEtzLSC3r82TlDwBN7K7hgZSq/ZtIJBr",
+	"4iwsS5nfgoj83OmR19uQYJdvpDA/baQiPkmJjdyYmS7Xkvs7/9ySZ5pU4NBQcsVger6N681wUJWlUPZi",
+	"+xFjON6m770Rs9bJLo1hoenk3NG20J7jVlHM3w3iG5Y6zcs5GDOS/hNRlrpc2eUSmawNg4CYvAs75uoi",
+	"obMegMYBupAu5EAK8wgsXBTgtkmAJL23MaN9B3EdKV5r+GRaiJXzDz0sqzQLjS0thFlMA3Fj86bsIFPV",
+	"5t2kjQstxo3EzdrmhI6dtXYm30hNDNEq1t4gor9AFfX6LGzqKtquUnKyn2J7rIBPu9RF7rQdY/X02sEC",
+	"t3KOEnGwuqQwWB+YaDQoSSHw1gcQ+QhYNI1IRSGh4LWNtON68a5hpb7lU51I/XN7MBU54zSv1MCHUt1c",
+	"ndnYch5ocJmIXimfBzJsYS41CMDh468OxgeTA7PJ4G6R29Aybq6SUEs/JRLIwazkYYQgW13kTOlZSiG5",
+	"VS63YIFEJwGzQrFX35kI4isv56ysVIjrXTokekhQLhT8nIVY+0cmJOk44euR6aSZa2lvSHi+jX4zKPZ2",
+	"MneXbSMVAGsAo93+HhCTqS55cVGV6ZiLW7koMNc13BbR+jQujPoWiY5kfY8EdhEulPoeCVdLwwwTbWbW",
+	"vC2aLGZhHVbfQ3eqekbX3zU00Prt+1BE47E/GH2UBnVKnv6lJSkrtbHnD21M7Udn9dlaDPTDjhutbkSX",
+	"2oj3Wk92r2W/0OX32li0LEHAwvqFek8hDaibpDJkcQDJqcFRfq2vpNh0cuIjcAT33EgoCKz/e2esHXNw",
+	"XZSVcjz8gpJhOkfPnmYdK617o/NGm6Eoua06WWcueNk5evzs8PDzsvsnuqgWUJwODhIs1g9kw1Pz0j2O",
+	"aW0fX+ELjw8Wjk/WqZT8pRL0O93HU22sKD21rerjR9E/QX8YbObiqnyqccS+OlgHJOYIthR8sn2/tPBN",
+	"g8JabCO/OdEgDw+bg/z6zwdrU6uwc2pseQ3a6XGbsxaR44BP+UDaOe4moTCdykIoy04rhWH8V9LIvizg",
+	"MbRXDzpLBFi3FPkivzzIUuk8TpqTCoxcHgiDWa07TaS4ePEO1yoti1hUKZrHAKtN+ai3o22FcdVcrdXd",
+	"/K1+cinFrtUEF66mFSiVj5solSd7/53v/cfB3rOLvSRaZdb5DmLOXovrcesbm9JWmpGe59JSosD1htfX",
+	"eQLb9F3BpWKEdNI86hvgmMWjh/aTI/emyQWnq3XXpzUpx9F9oybBkD1qUsGNveBBrlzWytzDELrl1Jas",
+	"jrPwQQ3HzE10XmNKwQuEBNtZ6erbTGckuzFP+7LIQYjhWdZ3mgJREiq/0MMVkwwJkhGGLSRhBgyFW9Kn",
+	"hLI3VfLWh4jDskUx4kCxxBc3W3hHUWmIMYLf7evKHjEOKm3GOMOIbcSYc5/dogPSI6szeiGWhHvgMatD",
+	"rvpGKuH1gtRp1rezezMurbkYbhMxClvxI5e2zRdbqUIYAmqTNpkVid2u8TRJwyyEQTpVhGJLl9u+HtHN",
+	"dHk5LPSMFnNzFKqI9GIkKq9aBw9sYJlNphSveHMZ4lPdHN8CJbVHSNSHsZW336nOjbfJNdRtHCquYBvw",
+	"0PX4e4qF3zzbRFWTPo5otYDfGlrc01OhekeQb8mNRSxowM6JY3I93sVE5nkhPP54QIkd66o8jpLx6Qz1",
+	"Cm1sr8t6REXlvJexXsGtKHsQHlwKPhi7+fWOHAvrCzp2cGd0WY9P+nJU6cr0jjDcD9cXEF/H/Kq+JzEg",
+	"Kpc5Xl58zozust5UlBPuKKN35MOSwdo40jrvsl4wJ2HzIToZID8cSxUqh8xj7VblXHngWPcTnzfjlAnH",
+	"y1/WfsJwCC0cv2i67pT6qXWyThhmw9aXddzytURmxRbO9ex7UWBGooljhQOTaNjbAn22HpXvpbG6nN/H",
+	"4c46Y+y8DQeBGGG2gIUPf8U4CGv78vxgyQS2zpLlB9i6fIs4aTNR0IbQXxelmEiFKNpxOhdViqg96pAZ",
+	"YuMvCAc/vFh/RkizGmBt6Zu4V05p/T6yPUWPMJf7sE8GUnggpkkYzzsI8V9aCUzNSfo5IwxTyNuBlE1i",
+	"JdeUMri07s+lrl5D+wEhBeH9kfcaqFiBw3S3AMbSrDHC1LOqO129MnfPK3BDrisNvCvFlRSzBOKBnaSl",
+	"662VRxLtWkzQH+16QbEpIzrW4wZHb6+bmrmXY+vXdUuu2jqZ9y2hrz0SwS5K4Z73t30ssBFkoNIMWCXF",
+	"oTjVDF/tsl6d9xcakZaECoOezRoAGVrpnqseNn/RlHQA6LYqUFbpCwa/iTwLIgoVDIEsL5DHvGDjhll3",
+	"AL3Jieg6USogG2IHEz4/V0FEEitkJPFx6la6dwRpWXjTheJCURexsNSfBwQHn9OwRnhitex0rpzwxHp6",
+	"6uQMXVnaD58XgnVxlI6UXXOM5VgIqMEIqPdimhLY4jZTxlVff7wYVkXRyN0MTyxvEEhqYTVd+7hAC7JZ",
+	"GH37hXiXMXrJeLvWo3La6ok2Id3OXz+bOaFr1Xz5/JViIKfS6YdQ+oS2O3wLGT5jnjOgOTVHajUMM5IC",
+	"WQA6BykeXIHKQTaQ3JHTWTgVIy0Mc6pXCBU9V1ECIlWLqFODAkZtc5jpaX5Mx+fFuX9J8EZtRF15x0eK",
+	"e5i2TVjmqVB2Dbqxh3iLBLnNfVYJ3N10Fx7idiOgzvDGBR9Y0wIkTqfacSYqskEv1XE5nGGOOWUGbHbJ",
+	"fETsfsimPxm0LBmEX6XR1ADFDrHrGEJCDsaN/XMMD1uIx7QayCk9CLMCY9335tbHgzsCB2alLsTWq9Gy",
+	"EMFMsSnxwuTNpYBNI365/dbUnsSlAU2kuthiadxw6E66VQqpAVk3O0eNvKBEg32uNl/kEb/aeodPuRq0",
+	"nV9krWu7J9kDDfjNM7ntaFo1NEEPbOO8afK1W+exq3lfjKZJktqa6H4cwiOzLNrQFQfIjPGs0ghnk74o",
+	"zVhOTQqFNYCvFtxsvTuvQ9upGccguwvBfUWRWGouczS26CIXxm5paQlDasU5m/jYhns5O01Ly+Ycwbf9",
+	"Hgw0qYbB/N4GPBoh6C5kmW3P6N75nhKjKMVASKhO0c5zHc/PIbxUNwdD19ItXUZhKJ5XbtToe3pr1R6G",
+	"ljdhJXrhFAelwJ/nTafrR7aav4SxBTK/vWnD5mza4ut5G5yaR/FJMwQjR2pPKpMR7qxFuN8rEXwIg6JC",
+	"9J/tDiX2mhyQTUpuPy7mZKI3WigmvRxH8B3bDcTy+VpzRXRPJi6MaA1joWuZu4S72u9e8yKIuIZfhaY0",
+	"24YN3WnRE1rOBskrnvcuns0lqiVpdpGdNOS5BaUgW9CeYhDqWEhIarMRI1kBYrRAqyaGb39kqFJViPTq",
+	"XMoBglAt54/cGWbQFgVLVhVZ0mw2przChh4RIybNFlk7GnHQsrMo/K2xPLcXT/EYNrXnusasWZMsvKgu",
+	"LO+000O22JQV+IRg7DFbtIUIJBuUJQFzIWSi5BvmZ69MijKskOoS9s0b7MFid6Vlfk23QUvSJs0wq5e5",
+	"Hl1jxVbvHelYt4M1dncHMfKc3zLM1OrV3w3oU1Mt23m43e2G0RF+uIgs91mAHqtv2AcQKNbinaFQndYI",
+	"nWbmy6qImmX9bTkNQhdiPV5xIba+bUKVhK0DD6L6zWi6wqZWz7AFb9xHqt7KHY0pV+mMyVzaO8pidNfD",
+	"/MLq5FXuAwap1P+WxSq3LHq2UOMQ1ro5vgVirVepXs5V2/ou0nmb+/qzlmqr3YMj5IT7bcB2EEezLvhx",
+	"42qg164qV893YSqLo1y1nGhbuLlctLX0c/9Syk2EkqAz3wJ+0wqknu1k+ZvD+tyUJKMyp1vC+iyq7Mvr",
+	"itgYmyDvhTRmbi7TltGbh09uT/CbbiMc5eh0bNK2kSMF+ve2cdl81LKmZDREFD8s2p7XZXM3iD2Oml8Y",
+	"38IUG2sZbU0WtnwlvVieQCGO9/eWi3zeOIayPi2bR0y+kKLIozr3ixgvecIEfGodASMY47TUo5JPzBHr",
+	"+aH0MtZz/bj/C1VN3P8pncn9iafC/VVyNYKnrNYXZqxL6z8UWo383xOu5r3sXPUmUkFmovvBZzFizG5I",
+	"WoSfpKpVKPeFP3G9CP4XmihAi4Tx9guuLqGXgVa21BCaWPIBhQUXUomLfin4JTwsc3lBz7nPUkHOWCGa",
+	"Lw30pC+hltqEl5e4GgMN2MUZ6+UV1uwX2Kt/EUfMJ4JamGgYLOgX7g9S32H5BOgbuN78UihcaFOvIrTO",
+	"erOSlnOg1bCQA/cAoFIDhilGHCRKSIkiIfJ9py0Aj3LwEsFJrg0zY8GmvOQTYUX5yABa9nGIQ3J76pip",
+	"YYNqOWcriSgaxOzo2aeJZxfOAQ49Q+qt20mRP6bFpvA5Co0wWEY0x/p0fQbh94IX7rflcmaW97lJRbwP",
+	"tFIYw8W89UsaBhuXzrPKpbl5M8uAivoShOVRydEonreiWVMSxk0H0QaFGdbKTzbqMrWRr75bs4uOWgXG",
+	"YIO20mUUC2Xq0H0JbqNqOqV3uom8sDgx82Dv2cneC743/OnT15/34o9Pt/n4+PDzP21cBG2LItTXxCO6",
+	"jq4qfYm6DdPPwiS+8+8up095VNfavoK+aYzOGuiJaFYxRDpT2rJLMXVK6RwiqlIZVy1lm9+qYs5mYw3g",
+	"z64TcDuAeMKMgALO20twmwH/bVxgBkZU3gdS6LaizHrzVE0GaRvVgsrvjb/eZhXorl6WBZEvPhBrFYV6",
+	"NHcaDh57YLcPM06cpGWr266zco8bkMsUv19KrEM6r3OyfChvCPitBgMhkpUwAv1sMWQioqUR99wYe1h+",
+	"lMpxNLwgqejeI1+odExfCywWLDDoWRd5N5SagDDlYVUiIjzNURpfTHAsmIG6IdTnAAqxBt4CiWXJizBK",
+	"oVy99feR5rI6cOCecl3qQbVmSGxasX9Ws//O7WjpNefehF/Xxf1WAsVc+yJpLZS2WNF7TbINpltj8a54",
+	"bAsNLe9Wi2fPB0GkGPpGW35PzDukjtyEhy8FwVMKZ1QpOxcDp42iJcxXpvL5AClJ/QeuRhVPlYIAW0yd",
+	"3DUrpbUQjxJFoEP3uUi3rEdSXQO0ho5ghxdyIP51xu1g7Ghl3rXCxOmCnaNO/eNeLiZ6GbZmk9SEx/cG",
+	"H9zqKcJys/chxa1DU2Hc+Osdr3ZhBnwKtx+V1DBjPYNayPa2wlGCq2uBJ4cyu2BewDp/zJeaR21gVRVf",
+	"sk241UAcEyrX/CAcapvv/b9VOinWrPO+3aa3jeh1ye12XZ8bHYw75dVt9ZY34ND3WGh5ZY3lmSgjKStl",
+	"aaekN25YD7AQes3wKsNlzsCXR7o0ZjLhcaGreD3gQ1PYW3KiYBkeAC5hUz4S3nAIUnEuSwEOLwZGa+ML",
+	"mqOXQKh8a+/bSqlxYdWSmw211ZZZNsEkL0/xjbZ+SgNueaFHlYjND7dS33aN2JeAA1yb5LMpy2oiAK73",
+	"QC8D/61D91vbZgD1uwXYIA/0t4lguwbPb1HkpV1oLFljrllNRtvV9gGivFt2CcfgOszSvXgvrBJH/GC0",
+	"0deVFbfhxp9U9t7KA1272M8OivuEddg+CMBtxd2enspe7/BU9n7OTmUf2tG54wI/d12gx3ednD6mu7QE",
+	"oq1O8YOIipKQH6QlmP1lGWTbWMz1z+pJIiQBrk8aNzXUPuN7ofzW1KJ7ov24jk+ifKeT6R8ffs3qkAEv",
+	"fDoKZnrI3r/4ln19+NWXGXs75b9U4hSo94jBuI3I2R/fvPj2T4gHx6D0JDNTPhARRBxFN5yrqBeu8rhT",
+	"sJLmGg35Yz3rsleWTSoD+CFKyECQnuKZ0rEzj6ytGXw9wxIeXOXmXIXqz4b9K/6sVSiV8fggOzg4YBga",
+	"IYzTKHCtzDH6eSceNyWXw6EoBWCXahguQjIMdI6lZ3sI799jvBTnqj0KJRGcAYvh4zMwgqIBM3y43gIV",
+	"kcxGStO11aOs81YJJ0uc6UuxiLT8VXOg7uN20MPvaitvwlgtzbTg84tWY/OmKsidROCifHHDYEcKkE1E",
+	"TQmhllAKnx0wIwZa5ebGPPrGN1MIrvPW/HjzQnj8tC73Hy3XipjhFIuLiOZOpbKYWK8hnEWv38dN1Rj9",
+	"g7mu4rtqWx74TpQTGcJyQ1VXbexFXcTeXMrphSn07GKCAV1oWIyeuJSDSyJIzA4NDiQySV6QKYvepE9G",
+	"uB+Aqsdc5Rf6CtSMUvD8otDpOsCkoSzt/DZpkbd4SpMbEgo3pYBtqKIRVQUzGcC2jMQx48wIa6UaMcPn",
+	"hpBTx3oGgXsU3xdgVPVw2D1XdbGw2NfXOwKv+ZgCBPqO7zlm0GU9XeR+20yvu1Rs7MjXIjMEMRBSoz1U",
+	"15hPp0KZ43PlgVV84CEUIRhwxfQUtdtJDdlKJpfQC5KBCbirVLYac8NNKIgWlbR2rRsIEjtXZNcGiDNE",
+	"voSUYiwf1DvyteN9Zj624laiMvAWOesurLuODcaF5iK/8FnY9TdRPAJEicpcTKbaCjWYX1yKOSxhSaVQ",
+	"fK5y7whqVfUrI7LIRTLjhoC5YQywEVwWuFnc7RJU/NRDdAjSq2AkoMywLuv5sGJxJZTvCcLiK9vXHx1B",
+	"uHY9OifRQY1IVCMW5XyOy9LIfQfDxDFBo46qEqW03FGjsYjPVk7H3F0zUNkOOzCCVVAeHUNSaPEnE2nd",
+	"VBtwWklyxbpQF43U9JgqI5td+CKx8bUXljY2RF5H2fVL2+p6W9hUxL5u7KkfImVWNreBfvSr7j42VinN",
+	"xrTZtihD5MBFH2LndMyLgs0E64uRVP8tchgddQ4ef/3s4ODgYA/++bP752v/0f+37M299VIPSwlsGzjo",
+	"biGBqrWkxNpI+5X3P778rXs0ZA+31Edck1j8aW0NyRd0Ai1yB3cJ+Mx7N9YaB62HXBUUKirQoi4qI5Kl",
+	"I+taj8vhNwiHfHhA8TdOAxrqSm2MzdFIZWhUOjo8SEGbANkn8xrB4wpe8LFQjJtLd/W4y2IsiunqQOpE",
+	"idtW1wV+sdg5ll6AhAQK028GJomPoLKbsBVrg6rh19qXEWKs4eUVVPrtxtkfoFjXQIaQV2A8UCeFwEGv",
+	"KFvAjXMpVe6IZoqdoWDRjcEzCZEDYfYwHt0DajbhMBGc4wK8lvVHTIEoQUKMvppwNb+Yyo+iqHE9EGwz",
+	"9zjo/jtTTQnrg3RBJ1zmF4NS5EJZyQtD35RiWAozRs5P39V/K7R9OabQGFS/MnNEsVTaEq+/0EpQKhR9",
+	"T9OPfgCJdiZVrmdeZkU4bcgCCZ+aazTUZR8CKJavnItSUJq6I9tS8QLlZ15INzW8HnxeOIHZQQ9+V+CD",
+	"G2v4QtixzuErXhR6hl8CcxAfpYFLK+YVXpt06oa2F/7Yu7+jq5q+cTsF19xMXdRKqVOigdFdBHhQyC+C",
+	"QRhupRlK2t+SW4GAmhRGBQvvL11/jUWOOvg8KLSpPxF8K/yNg7KEyApfkR3twsmN6DcMaxNrMoEeFwDX",
+	"/Nf1/V8pXtmxo7oBx2FXil9xWQR8WEhsipSi8A14xdznmpwHWlmh3H5hQtLCzxORS35BbMPrGoG6IJMj",
+	"VTo8Ei9K7WSPhBMdjtZmgIUf3v9gruksvy2z065tKrQca91XtJ53ayuhPbyOnQRfvRcbiR/1g7GPYPjW",
+	"A4oAFB8HopzaVULY46cHkanflwELnRCTiTq55glLnZYQaubHmVrUNmD1F2AN8IH7jss6Zh+AtZr6w5Nk",
+	"2mGzKmlLDwGnyzH4DD1tANqFaq2TjTSmAwCQcOZdNLzKpSVwr8WRrFFkEoh9DyUBbPtg+LvPJWokR1ux",
+	"FLjYljaUpr4FfMPfClZDOzbOlvEW71Egvq4LP5amV5fKPFybDdxsLT3YkTRWlNewhDQljc63vNRFyFQ7",
+	"6gzc53+l57u6HDWj2we6LMXAsrEujWB98LvNY4GBWlg2lCxKOO0evRQruR6ev9MA6lSCVZQYUg62CLSP",
+	"vd63HGexUaj+e7CH36hQ6UOuev1e6KlQd1zRe5vhpYsYXEP2J2mRq/kGUtUJWU1DBYPNas/T00uy2Ili",
+	"zRbBggM5h2zg3t2rpt7ZIFhZKbSOYw2UJXtZMwX8Z6NV9z2fRQHht1k5FsfrMe+mfCR8cG4qNGEq9LQQ",
+	"4G8ptL5k3IKdiuZOnobjRi51XE9lAC669b50UUqdO815YxAtfAMs5BvfvKE2/21UEV1RLTPU4m+MsjHN",
+	"aOWDgrH2qnVrTXU4tr7AkDQ6ZsonUTWazU34vhgUKA+U5nrlujNiIhCGG1EXSgqyap7vTSgTpuYJMx7h",
+	"LVvz67pWbaUdqNTPGColXSo9y6gsk5gwXqAmtL6K+Y2vNli0FaRwl1YCzwq3NxJEDCfy/Q+Qw0ZF/pIG",
+	"Jnz5PgwM7bVu7sm+gAP62y4yXxfuYnOVthmAQ8C7ajMIP3z6+OuDNKpQITzt1+DWfqv3Dg8Ov9o7ONw7",
+	"fNJ1vSUa8AXuFu5d1ptwqXpMFMB2MrpzIXCOPNl1/bJHhu1zY4Q1+3hRdQfGrPWiUPU6HFeYx9q85o1P",
+	"gsi/RatsO67oEvQsZ7W9d9kJuM4KCrxxIbEo0QUZTtKv+8Zb3sNqWCsGGTPDJLIuvfvIJ3dmy9YXXTZN",
+	"X5thya2KdPMTS6zRCucuIF5eT7y+ppYUNORV7zSiP5d8g+SlWqMbgeIR1fq63iwVWUKXLWqxsWwTI12E",
+	"gL1WdHhLzy5O3bexYsa1qpWug4KV7n28ja+IIg0jZ5LJsJJ+SHc8pvgp72xayGZGMkaS9iHUFPL0AKGo",
+	"3qPP630LTgVESV0MS/y1zdTslKCoSrcPzQrVABBZBn6jyDUMP7t2GVrHMy5itnNrqd3tjBYX6rq4jjHE",
+	"RnP0jaaz5pqnyTrs2P3ITjXBrBegbjHrN7kWFFvtJU9y1ZLPADwQV1I4gSopgCaJfsCnfOBk1jRWPXqQ",
+	"l6UXH8qIDzBpj4hNNCMRpTUhzFFpi5GO0hKC0N3kGY/JKbITp5VjpCpMOr7kV/mzNj2eFHBwa5r+Fhg6",
+	"y8B2UFWUlyKVpBWnSftggQufJpBsDaKztBJsxh2R9IWdCbe2M+3lJ3PMDkJ2j2uVTRqhQ43U7A3cLY7+",
+	"ydFynRxsAEyVBR2VVW/8rX5yc+ihsNWZP9ZRh1l9TBd2KrXekb/IB4Bsk7ft1mlNiZFQ7NWJmtRcWxBK",
+	"CWbcZFBK4cZs/RUx5hBqSuFB8BWhrYmcIuYxKClEJ3F1UcghFSmu6v9H35LtxQN7+CD7vFHO6aKGJYq+",
+	"DAhGKWbKB3b3rnAqy0HVoLHikI/wForV8eTDRr3JXCbx6e6u2Mt2lVx2v4phxSIQQF+liat5kkkn/fy+",
+	"mAzufpjAFkWY4HDdqbUrleO6iYZ/XwLXw8pshWXQo/tYhZayjve4EK1Yb57lpzjlqeunSkXWyTwpicBI",
+	"yipZUtJxPcsm2iwAeE55ZRC7k065roqNo7A9u1taadL9E7KSL1ubyH8UA6E2GH9GGZV26xKvfkHz95Va",
+	"W0eRtG4KloUZNccYr3dq331vd8q0As1cg3H5d7/hg8uhLIotDT7kuWvu25PHmNODWj84wep99LlSPqW9",
+	"shVgKG2GzrCF328Zb7WkYgkrF+I+uHi9gWvoc4sNfUPH8cbWux/H82OniYLODBVNERhwEd5/ZUjKwjyg",
+	"p1Wjh9O6jHMcHLnLhOFf3Kb0yZbVOGqEeu85XxrGTJeXQ6diyA2q7TXGvFDTI24ociw3BpBcQKFsZMa9",
+	"jYCL2wxCaLh6a4F27Stn+Gjkwt3cKx/ETkowWyNzLqzg3XLyhd27zvm/mypIjYDQZBUuJlRuMlapQhhD",
+	"jUM5LkT/2JjlX7f4UXpQAMow0hTNMoCkK/KQbHgD/XbqJa0qkkRkdC+3YXvp7XuS5k+Ffa+L6wYNbgzx",
+	"kYJWSg4HtvhVKjwcKLqOq21FNZcqhV8CBjEGEcDeNBAOCKNXkxbFpYDea4HDnVDB5xZ0uMbkFvtsTC25",
+	"aJYryITaKebW7SDMBNAMs4JfOPJgkHxnNtWFIjSOZMH+mxBqhAHWxI2JZ7NqY+72ovXUcJ0b1slpIVD0",
+	"OiwhL+dOhcTNHfKqsOHB5mZ/685DBnW2mNETMs4hsoeHzEjSoS5yUV7YMVfJqklQEdwbQsHrKoV5xPRM",
+	"MT4S5shjFmWMgFAzNtZVaZguQbU7dten+8bpdYXgxjZq2T87WPReP9579tPfD/ae/fTpIPvz57+byTj/",
+	"KYk25QeTcKIVBQklJQBNkGBhuMyPa4kFfcfogfe1mTc7Gwiq0kgrf4JqDX16vHBksk5UmK62gy7TC+b3",
+	"Xo9UxjIXPpuzQS/IOxY8RTIXJoTP1CXgAdykdjFGSBgpi0x74tVCxhOsNpRiunny053EyIM8tjESJMTT",
+	"XG/XbitsJzWJD+BAer2xNNIolwiLf5uZJttnjHxun5O+krc2rRjNe5nKF7zg0Zy/TMf0JuC3V00Xyw42",
+	"mMnjgw34xyIW96o+fhT9Ewy3bwHlnvCPclJNOkdfeRwV/Pg4W4vXvXm/Af1iK3tQDdIdBnl42Bzk138+",
+	"yFIQ3i3Es03mSxQeT1lYp7JwytdrrXLYmYRb/svP64kuDg9ZhJD3lSqmlWW6ssH4bqS6NADAMgM0rhA4",
+	"4JgtBZzTkjS38TBbh/HyaYNg9ThoIuEmHOqSKXT5rQupuJ9oNT+K7hv64+/42E/xc3tyEqxh3C1GZyTt",
+	"uOp3B3qyr/lU7g10LkZC7YdJfY5fN5dyuqenSFB7Uw0wGuHIJjjn4w1OQDL0I2z2k68am31wO4Ec1w7L",
+	"WD51RpRLHi6E1XLnJ0C6pJxcH6LgvFhOOFxMUEwilf4UgZZ29376IilH/q0x0SZhT6t+IQdQslYaK/Jj",
+	"J0vCXyA+ArycXkptKqS6PGbTUl5xC5nxnD09eBo/ScUpQUOMYG6wO2D32AvgmUAzydWJ+GsKm6e0BmNJ",
+	"x9ZOzdH+vs/ej45qgxc//TplRTJiUJXSzk/dflMUuuAlamD41wt/4P/y41kHTezALOm50KobSOfzZyiB",
+	"NtQJlZXbwZgNZeFEUgqHPfJxByZDYTVjgzG3GUPEDNM9V+fqC/aX07dv3IIaxS/FxYAbkTEJ2DxDCZDF",
+	"pWAfPrz67urPGUAR4TfvX3zLnjx58sy9+eHs265r6QdprKFSOqz36dxreuedjJ2Dsod/Rbag887n3jHA",
+	"D7Ne9HUPKha5jR9pphUVoO5546lQOXSICikrBc8BFYn1/n0Pvjti3786g9K5vdevTk978PRzyKEC9CzX",
+	"UI9PsXq01GqfAJT++WejVY/90c3u2dMv//wnJAPODOZn9BwP6x3XqMfuiBlC2yPkLaicbGo9CqBeYADf",
+	"6FzS8r3ag2WHjv789NmTPx2xD2cv9r7OmNJszIshxPExU5WlHrnDMOWyhB9BUbUzORBd9sb17nbFFsKQ",
+	"3uokc0MKHJwoAcAJb158m50rFsLX+jIUjeGFh6o2hCdIpbgb8BVeo8FMy5r4otK/xh1RXkCnBmZ8KlS+",
+	"bObihvVOIBFB/gcs/xH7Buid/e//+b96gIFdAIDl4y9r5ViXZDVz6pWRI7UnFdi/j5n4OBhzNYLr3M2R",
+	"zFbUG2WXeRRoWXaZU7SeBNTgOHTaQ4CLcqEVLMg50+UlaXlz3GYOTbrdkta4zvVMHUHQoOV9XJvKkLnf",
+	"NYQvc+WPCaF9FdrYLvtgsCYYeOFLmB3GUeF0u+ykMXMa+LMDMBjAgp+wd29Pz3Au6IQxzAKYN1es96rG",
+	"rNr7q5j3jqA8Gca+1sHzkIF4KeZZVBgrQsGsid1NasJz0XXzfgW/KODldUd2771wqo/Ij5i7yns0Ss/j",
+	"HV+iJfG2B8TJc7QCwWWttwCbiElflMeMMwzAA5B0NhIW33hSz8idWjfGHj7Y67Ley+dnbB+44v4nym/8",
+	"vD8RvQhcLTJKul3KNRR2giHDLELta3fYCArryA2zt88rO+6x/tx7HChn99ijuuH+INEaPREIzNqfe459",
+	"TDwttOBGHxoBjlJjtkfvIb48vIGrGv0E2VxFQT/X14THbEVzF0PnBpgb3Aa4jtGbdMT0lX8aZotWEDka",
+	"1/jxkVGIWa27xHOJ1nHWcCPhMvfecyt+cG3twb899scyLCp0rdVA/CmLH3wvJlwqqUaEHx//YoRrwjSM",
+	"7G7KaIWbwEa5i+VPXfb2iszO9VRolEhwh888twTqYb0Y8Mx3LWw53zvBkmDuBsWO8bKpa0LSS24vSjGQ",
+	"U7f8YTH9AKBgGJcFG2lhQHkBHgDQwuio6rIfify5uUTcXas16jICe/uj3wfkgka4q58A7BAYLSOqA1TY",
+	"UD0gQk47jkgmC7nmulyg5D/hOQvs4unhMzzZqlmZAKQ9JZzWhSeX6thDlcyjcBuVYsRLRzIM5Q/lxCLQ",
+	"jCYZm8ncjt14C2FDEYVfKg3XAkRSYklzYL+5duSBJdjmDG8pN3yp2Mnpt69euVUkKF8nWgHFmrGeqS7r",
+	"nXd4t9s/78RgI7TV7oeFr536yC+FOkYhIAPAXHey4KyqnL1651eBLn2lbUZQvSg/gMwCowehgfVg7bBL",
+	"pDr8Apb2NWxxITis0xTuYpJO8Irqi7Gk6/YPvh8D94R0vPqI9fYBcXe+B63+Ad76F3fl1kyr8UQPJIbe",
+	"vqeqvRJPWP1085d9IrVexnr7Me4yvhF9s19ofVlN4UGMaqZ13qfSrL7rSpmq73axLxKtNH7F90tRf9Vl",
+	"Z1HGKtxMWKlDK2HcvTEstbJ7TkYZcIUs0EkXjhqcbPyHP/yBfX929s79DS2dvHvFhhr8QSAAP3v8+MAR",
+	"lC804b4rBHeiC2eDsZYDAYLLjJ6gJqC+dykHcL7hloFHmTRHKJJ/8cVrAH803S++YN8/P/kOBQ9sxx0j",
+	"d3vlWhjPYNFqjIiRJHkyp4XDQ1htm18GjepLpJveiZsJrrRbPKPhAcUI9ZDa67K3785evX1zGmSBw4On",
+	"jRacXAK9eWG54GbMwC5unKCCzeIY3XNHjLs+nx487eJs/60SpRQw2xP2S+Vm5D0NbuwzURR7IJVBEk8Y",
+	"35SXfCJgFUGCqL8Ir4/kFeRwuOV1R5A6PqCOX9V6zhdfeFnMEOZCNZ2KEhhSl53Q1IFG4C6RihV65h/A",
+	"5lDAd9M4GwvWo1zkvbP5VPRQydWug0b8B3yA0C+pFcpqx453oUiAVVlh2x6HbcMDQ1KXqWeNXEaOlC7d",
+	"SkFJSlLvDOPFzF25oGW4DQNbGW1YGOlzwrLsNfuEs4jdhkeOSEm0c9j/dx/OaHi+rffunvENHRx02Vs/",
+	"S5J/gCSVpvqyMGq3LLSWJF2xseC5KGFRm0qDYx7NFebE/eiVWgWLVoj2GOnCSRfHbnJIIPVQe6+Ge6+d",
+	"Sk1s5dVw741Wwn/XaAQu/ljxCTvk6VeJkbaSg3go+ACWs95yRxdADfOp6LIPRNt+DtGO0sK85jnwEjWi",
+	"A3N48HgJHEYPa8h6J6K7UfZ+0AO/cn6pes/P+KjnWYZjK6DJ+KNOXbqHoLP34PMCdD4wNaDaZ0EehYeO",
+	"3C16Xh0cPBlcidJIreCD2Pvf//N/nXd69UHCRFWoLgRjI1NBDzFAqEoAC/WHQNmg676vHdGWXvYEudZg",
+	"+hatAp4dWcsnXfYWuA+M0U0RTgVo54Jfdtk7ObBVKeDqjuekvSL7xRcNEvjii8AMOYjqSPtPDp4yOYwr",
+	"LVnXnxOK3VBBmHMdQhUpXkqjVQA36n0B58g1MeYwkJiUqbnDg4O6vhRiNNIv5L+sF9g/xRXM2h8w6R5p",
+	"3BQkELoea1WEjv8hq1QOYlu9Cn4BRhUvST8lTcYTFeQ2OdLWQ/KSBoqpKQ8VnFr3iKnIDdGtE6wCH1FB",
+	"gonrWMCPbmQN7Y71EvDFpMxBH25qyPK4YUNurCi7LEAsZN50QETrva2uc2lou9zxJcym2Vi7L3HKIw31",
+	"ssIVZ/koY/3KOt6G31CrXfa8MAKFAYoscH062QPmlrkrGPHJ4Va/4kUloKXeF4EjH9JOfOd0e7pqSkEq",
+	"ce8Hbuzea51DXYUeNAi8jL7ZO3V3Qs3UPqjJ4i9L/Ab4uLsenQyCiOV0WrAUWKWk9RyRxG68M/HIuZ9p",
+	"2z2bLFED4RYYcLbQJ2Mn+ES4xCe8wNvfnRVdWSPzOrICx+JX56vUJXTE+nMrDPtiHzlTAXZbZEw9ZPZ4",
+	"WSG9gbUkpkdaiG/5wG2ZW3PPL2DoPTmZVGAf7BFkylzwssveA4XjFUuHEB5Xeg+YXe8IEM1ArXLrdynE",
+	"lPRUlSMnAomBm0u4NsD6ShJfUzpwTRqrSzebhk30ipdzx3SWbk6nFXsO1p/D/f62lCOpeuH6HVaGF3TF",
+	"PKUrpvfjjz/unUQg2t5yB7zr6eEzEsS+PHgSMOnhdLfqyuzEde7NQTHzOXiawe0Jthx/EUXmhC++wCH9",
+	"+x6JCnuvHMX3/n0vlgr23qKV8ogpbZQcDns0xEAip2Sl38PwFLwMQSZGQV9pNizhDqkFfa9SgLkDF7w/",
+	"R28BWM1gYKcg4++dlVyZqS7rnnoZGEegrEohB0KZ2E/6+tVZJ+uAk7jj/Q96KpTRVTkA5XOfXtqfSBv5",
+	"h9EJ8I6XkJRLPKdz1DnoPu5CnRDXCp/KzlHnSfeg+wTjh8bgl9iHiJN9gODY84jpR586FDy+4GwIF5CH",
+	"7xClcRqnnvjU0FqrPvEIH2DYIFsl+2N/zijO5k9kxpS+wA4Gn3Q7MGAUkl7lnaPOD9LEkdsGM49JsINU",
+	"TelGB/qDT2o+CpnH6HTbKBIe2w8QuOl2KfJ9i2YxJr+tvRBCv0WLGLJft7sQzUWoKe44eYOO08jwStbl",
+	"YqBSalQQ9yw3nygGC6WfqTdr30cNr38STHuQYFsKM9XKoB/t8OAAK76EqK3Ym/MzhVdtvecQiw1utjag",
+	"GoMRABQhlm44jHQ/VFKJvIFAqd4P+Pef3NRMNZnwcu5DT0nIAMbp601l5MOYxdl5TroEnzAUlPjJ9ZI6",
+	"yPuf4ONFCAD7HB3t5hl7KRrJEekTBv79QCILbXfiICuMWtiCdO5onykQduVO73aj36ol6KObbOg+sU0I",
+	"v0hirr+NwjcDchIvoBCIv3Gfsd5CIQ8nUBQa3FJeUkbpHr7wGPYg3GE4AvyggtOB2gEtCSbrVJseH4AR",
+	"vT8HcccIRHmSINHN0cMpwQTTCzOkArFNal3G1LonigX54xtCmLsVYm2HC/vcjGMMNeZ/D6fm/SI5bXZ2",
+	"EBKtjeeBXOFR0xao51d1j7k5fDCiXHWLhVJ7O92ns4D02ri3gity/f1V5dKu3jF4YiMREMAxriPFtMtp",
+	"t9VaAPDYcIvdpE/wnV+fnOUGv5o270S8IgjiXG4rVHlc3dY79kfvpQHLB8SKEWwhpSHXyBBd5rUoDgbw",
+	"jMHCCkO2H8TpW1aC4syYrdlVFP/xVzHv7OruSmXvfKZrq0Fbh7fWJfV2ivndKQJ7V+qJhIU/Q9j4RyZ2",
+	"Ujfs476sag8L7l1UZdHrZB0yxrqxJAJc2oZIb+2nXvmcdXyn614Pz9HcdnVEYCVZNfX5d+tOw74HFmnl",
+	"1J4Sql/7BVtPZKWe6Oa5+y3aq6bQVbY1/4Id2/+EgAcrVcF6whvJ1QFC4YEqgPV01kiylcpCUEkIWNJs",
+	"yMvdK4WDaHO33839AVcDUbRfUa9sHDro7qY+hA5Hdcm5zbxjuJaygzcx10p02RuqJT7RJVlBJ9oplFoN",
+	"KNABioBTDajsXC1cimcEskFOulJ02bcw8gIUSAhI9JFK5Co5duOpVF1iHILfg+qa0g+xyd8vFe+WWk+t",
+	"nsY1WdYRLAaprbUqRzFTFNtFtmZZQv3qtGH4uS/svYE+sJXpFhpebbrdzsQMDa4xLv8ezK6wDqsuUtzR",
+	"nZIwxtQhGmOjgL8di8mW2gGS9z6I9zV4dwq2W3uYc7Dw9gV4kisjINl6IrgCILm6OjiHxJiI8WGNfHSc",
+	"IsMvnGD7XphqUvNP4IwAWGpMN2U7qyYiHJvdbvM7tyir2RWsmw9blAbiY3e7+T8IizSGSSaJzc1aJaN6",
+	"Vg9m7XatOeP9jQs249Im12tatajFojTMuAvDMfTa/3scQu0xIdN4E7JFcp9oqIAEvxtIJtE+qrBLEbFY",
+	"6Z5DVryBgDJurZhMbZe5pYMgi8SBSIgLsNIP7ETs/gjwoli9q8ssrhRXUsxWa304S//kRvdySHTf9NqL",
+	"Mt53flOFqdzfbfWcD8ah5L/rj+T0Cc+FE8AIamnt/n3C2vZrlL/noeLjOonZN3czmXm9UPJq+EYrAfFn",
+	"dyCafC+N1eV89RmlNYosQ8/P+GidLQeegRafHDxdTyhvtPUBXLvXPyO6QkskcVOM596OvNZqoycqNO99",
+	"kxhwOONzyoRRx0xCSCpBr2PEIeSYSMN6RijbI22WF0VCjVwtBuHjd03rOyfeDah2p5T0VyGcbgjbNCz1",
+	"hPWF2xGDAHrbkFApDCHgpknoNWU36iCeLJQLypzMEMdGBy84hA/350zpWZe9VcXc8dUQmB9MDIvQR07E",
+	"qIyASMeJLsW5QouKYb0gjPeQ+Fqc1kLlD5C7ppwDDRp9fJc0qsTsRtw1+w3b6CGtmk5XKFzTeqZ8iNf+",
+	"p7rw5+f9Wj1tMxQaMLf4ogXHIV2lFFhxN4R/GMvnFAxM5WYKPQopCZiSTqjUkC7vRHQ3spRSGhWQ3uh0",
+	"RLVMH2YYR6Ii9kYRHE+Xt+SlVjvWB74Dooi2lgK6ffnCVhpbFzL6doghzLGxsAbHj1gtR+l2rGeNQFtH",
+	"cAioD83MhLiER+HTRCs7znzyh/e1UqARFsXE8e2594q5z+lc+BGacb/WSV6Q3c5OIGl4KH0msVMzJ3Dt",
+	"0LTd14QagHWIk+ql04q2Cl3dyk4Z157+tZkCH0jw5anVJYTOQ19bONZCWN5mEZZbhKr9CsIqH15E5bZ7",
+	"tU9VeZOcy1fiDT4xvOyP0SoLaCHIhXI+j6LdoQwbyqSgsfuchuU7LxDEGYBiPSiqcAKAX5264UWko+SW",
+	"W5pNJLz5jIvvpJlqI71EtaLhnRLMyVKx/UeGqmoY9u3p31aTkdaT9uvuHeWzuHtmLPNcYM45YmK8idhK",
+	"S5aDmkOm5dbhEqeCl4Nxp82tBCXMruFWak6uhwXTCAKh9mbwZgnGjPU8QGSPHvO5fwRy6msUuqVpyT9Y",
+	"dq21VfoJteV+SkBx/QoDOUO5qzaWCgSyW+uwNGgejqBuCceC1fXr1pyRfaquutJYHBU1/ZXHCC1Wh72/",
+	"3Xtfb1qQusORA8bEDZsLy6ym3UxWgFq3vZ989Vwy1jgZaqXBD8D/oK456I2O2ULcCVye7msKRaGipXX5",
+	"VgDScGwkLmaa1QEgKUuLG817VF42uVb9TB6wtFWX61tBWjuWtNwO8mizluhrI7oh1K2VuUh4EW7NEtxL",
+	"bivuhEvf93ackILewEzZnD/X8Gdwga4MHduunHIX4EngZ5/t781BPsG+thdlzCfGkxThJsInIq8zkKT1",
+	"ntyF0LBk7JebzM2J5/ZNQmFg95XQ81DoFhaC+MhWdBpyVtvE7+9R5A6QlR4qwkeQsbOGvFoTZ3gD0Ddj",
+	"kEIg/SqXkIoJUY6+PENQALExQOFEiMA22f51nXN7Pcr8NcqzNOmVAV9+XXafAzLjWNYiNnBuGe+1SJVY",
+	"Vvpmos+yfBOnZrqeKB7ywj3TS4k8ro+HyPbqkf3e+V4sPsF1lgVg0yCfr/G0Bxv3ymhaEueNZVaooHwD",
+	"Dq77oqwUUN6XB0+odG0clc1nfA429ToUAEO+0bsaRpC2YJyGAe5wRxv1RFu2s16p3TMVwPWDBCRKbWaD",
+	"Qg8uN9vJ/U/+T+Am/ahYbJqfEE654xF1MD9aVgJ8bcg7g/LDHmgJhwgY6su756vUhoKpW9ug6MUd8pKl",
+	"irp3zEoWShCvIb1dhzBfClZNCXkI3U/XorgQuNwq/eOlhfmL6LubhchOKECsxKybjqr8NVATlPP9HVMS",
+	"BIPWLAP3NKqAtjVFlRBiviJdlnKOJtIYzORxKiTAFSJBt0Wt/4OafnXU1BZiv56KbClHI6pamCQjn4s2",
+	"5tOpUIZkGTCGOBHHg5wA3J+dAYq7uzQxAj2rhR5EftNKLJPdGY7h9ujud0AAp8Q/ZiiOLHIWs5IYKkM+",
+	"w1aXwQd4YmkjljIP8gCeWVFJnBqnEsuygZkpY0NdqdwJvDVkJRRuApA/sD77oJQmwnlfjBA6JOW/+qXh",
+	"u9qqetHtZJvVNYR+nW6wh4FnchIK6SyaCIAwSNQ34VtCofylt57I9z9Rst9KQ/gHrM+73odRZw4+VBQu",
+	"v6ureRT3hYp3HTLiO9pio/DbVTl+b5V4BDjy6PE/83o4mghBjj7yZh0oHw4/9CgKGZ3ls7FGb6uQoNSF",
+	"el9M6bKG9/X1HUQeOBJMqHuuTmocrto1EI+hNkAl45Sv9KWA7foH5d06QBICBuNmPKJYdLN5Sl20tWgz",
+	"jKBMnBBdE0VtP6RHLioVfu0dMa7mgNgZqjghXLh1tFhHvQdbuUeMA/o5V6sI6GXJlf0H/exO649w9vz+",
+	"bMXGSiFVqG+4QkWbceOjmAgVI+C7egNmv0Ig9homAv2PdTpzSpej7v9xue1QAQu3hicVI0dYH2dt4sAi",
+	"vRgRV8z3N19zU5+rHERO/+g9bmsigv451MvcbZIm1TKDAFC/6I9CyTqz3Yrj7rWfz+eQeYTdRYXxfDHA",
+	"YWWEgVQaqGQAmGOsFxc872V4ZiUZXmQ46r7aHsK70FHNj5Zrn58rKH6O9VWgVBu4RK9EOYcAncWa6KzQ",
+	"+hJEDwL8nAlfSwkC7QM0WgxXDBjxyskvhTRU3Ay8rlMOWCFWnysfcItxQ4YZrRX+n7D/JVYDxnQtNha8",
+	"tH3BbZed1uClPnihkTeI/fmoA49lg+hAsIz1unXPFRUips0zDZBTr3tG4iBd2fVJ/eOiXPin1PVKY74H",
+	"5rkDo1mzfv99eAYfCNemlYh4RxvDqOx4v9Aj2XA5L9hJ4OfdbBm0fU8bdgo1Cl+p1E6d+vqF19+nejPw",
+	"qox3oLLjhQ3QKJ+3OP2x6lLIXUYvTVTQylcFxao/iI6VcKliN7vyzEOh05tmp93wbm1eoP4iW7H0zdpz",
+	"7YeA5vWOHocqkQ8VORPyYrfaiMMEwBBWJfTXui/zEUrB5QI4jFbhIrM1d2PiozSgie4A7fLzzanjxFzS",
+	"IQIjLOXk1PhIBsu/OpHHE8jGNOTrF644zlRqEcvxDbGMMJUoxtRFNRDH2L8oWRB/oCgOFknydWuo54wy",
+	"CaVlV1rm3bqCphUFoNuIc1VLkVF9r7rwUjL8EaeySPU7gioX9qbc41TYYwKc8CWOaY6eMCXliN4GXwfV",
+	"KKaRupoUFY0uIZ42AHy0ERAViW6nmLO2gtINEvIlaye6FFld7AcpPVROlOVxkMexxi6R/9PDZ3Eu7bmC",
+	"4tRYgxcKxHbZBywV5vhBXe16scC0rxlYF3QyVheiBcYAZ/5w7qS7kS/O4lLit3Hd+eLlfF3dcjgQ7iez",
+	"kiBH0thV7lI3gZkoAHTOw6hMCRzZxy1RKWQo20b1Tilg2yloo1JXqoFg3fPQTb2Mgrxh3x4ZRlUjPVLT",
+	"uRqMtTbA8NJURcN/oBe0H99WhPn4zggz1PkJVbx/b/AZKyykuTd9rTg+cfnj1Udo+U5GKFu1XN4VJRXA",
+	"sdNdRjdzq61hWfr/GwzKI8bsgqzPHFu56RX+rfcq3AJXpLbQro3Lm7qhwazUekMPxtymkgWWgwnaI/JT",
+	"HngK+b4xIM+Cz7DIUWQEw5pCFOUBOuTTwQVYl3/jUADv3F/u+o2XVpe7Rn6uizz4to+xJjNYEnEEvS57",
+	"ZWv9ol862g6eAAFJE+AmDyY+lDOOsHQqisMjEWWYNnwLUfYG8Kb0YoBYc6212CzS4QHB061JpfDEnC0H",
+	"KsT7SFsI69a7/jXx73tQcXLd4/6xh4F6l31alxOymJXkeAm6Y9PB2HoiHM+fjaGI+qRyJD9CXfTpwZNj",
+	"KHlZ6Bmb6FzU8f5mKvglwAKgsdq/4eR5tztR1cxEYK0OjOuhikvREO9JYqLe1+DhhVX8B9TYoj2az+Oy",
+	"0CFxhVKTGsIUnZGlq7cBPLZR2AwwK065o7qEU1NyC9rwXMNTdNL6otAzTDTdCq1s6TQh9NW9QY/dP/YX",
+	"hqSEZXLXdIr/JbONTsJr1nPS6LJfiX1zHyv+8O7ynfKnB3nlAtZsmNfyNQtLv4pDEJD44y+9AXaZvJ7n",
+	"0v6GwASj6dyTYWwbag3BhVBJareZ5GhBA5UDQvu5zNP30lAWwuzzK255I9DiEw3uwlHC59asyhM25daK",
+	"UkW16XNRW4tffcd4Eaz+RgcQ2hASkSXKw2EJHaz2AFHqXfau1DBUNpJX4lxhEWdUhJOhdsJ+hxM4gand",
+	"XUBAlmw6Xs2V7Xs0J3qha66cfuc/TdXoenBOr4bEurfk9Osff+8obbN26dH1t4ec8JHYd5NtHMShLifc",
+	"Oj1fKg6q7tJC0KvmavTPHyfFtq+nqw7Iga3KG901hwdfPdQZugOM6Hy2ba4epQ63b82kmw9/zu7gVn76",
+	"+Kv178B43mh7yq00QwlYfDe3ykX0gQgZjoWAJD7mGFvuuY9nvZjHs4b3XonSSK0+739azX3fgM7so7AQ",
+	"KF7amjE2uabb4TowOiUevBTELl/IDYEXd8gyaRFWNj3hH+XEMczDx0///PTrJ189/TMkEeGXdQqRVFaM",
+	"RNna18Zs2Y6rSV9xWXRnoj/tZJ2JyGU18Z8KXo7Ewk8/T0f1h98VA/95Kq7N327AGmH5Hzjn/zUvzYO7",
+	"Mg5TYfoQQhuxZydQihJwumbolKqxwdzDzQnEVqfVcKy/shvrhJXC3RMiX303jQUv7HhVBt73+MQOlSvq",
+	"IUGCpO0ZKpGF2zoV5ZhPTcgEM3oigFTdsn158OQOxuW4Rs4t73MjPGbMLWza9wvg7z6AfAqAJ7yMDQa0",
+	"cfEu7hfySqzayh/klVDCJLBpnqYiOF1rtyQ7lXpAnmIOza6eB2RarQYS57nceCbvobnbnYkZA7DMSFgf",
+	"82HaJiXVlbQwfLPPISpktYMd3bwyRJ7U7z9Cp2+X/UhulDGaGiZ8DoVZpM1CIF6fKyVyFFTd70pb8FYq",
+	"KiVEUKPQOD5yroyVRUFf+eIxpdaTIwLWgYA9xBeAEjKO7NkfObuUg8sM+8xC2FapC5GFRBwn4rlPYAGX",
+	"Wv2JlZBm2RYPg+Ezr8LUH4z//64RTWs3MBvwonCSv2LS7jztW0whua4mPsw8UZZ0jwU3IeL6LhN8LgaF",
+	"VKI9Svk7fOAB7nSCk9BgbyPQg5pqrvEGC1pofVlN2znIC0QLjtiD8aH2QEhxCnUIEmrmvAY8U1/oyTsy",
+	"Dlivz/MLaK4XTH0SsbggHfdcRQwFGlrmJqHZJFKk1pcfpr/pc19PjkorrmYCCycwnL2bk+CPBAYa9SAd",
+	"sWxAhaUwVd+NtL8ih/YM7gvwhNXAbHzibzhf2qYd8Ih6ONP1kpkHzR5u5KsM+/Iy1OdFyMFo4ZeSV9s2",
+	"qFKbbFBC2oCMAtosgTWJMDo9IYYgNJqi9J4lWYUsUL62McR4KH2ukKVEk9IlK8VEOn3FBJ+CYlp12VmA",
+	"hCBGImsofquLPMVDPtRzf1Hqye+PeJRGtt1CRBuQz6f6w7rYhRe09YRojTmogCFEoQvJGtxO9mtw+fU2",
+	"yMaQ7iDyAAeZ3w0eBuKH14x4IQrB71NLGMJ19uClsPe3AQ8oEKFehE3v4d9W3du10ieCga0OI8ZHblC1",
+	"ZwHHXM9AgEU3+qyU1gp1xHqnA7n3QvYy1jMDyYaSCtqZgYS/S4w/HwkFppJUtKz/bTPaeAlPtyKSzQUv",
+	"L9x91Uk7Kw4J64zcFF//+WCFpyLVNshiN2l5IUAW40ValqaslJUTcTHhH9O9fnXQ7HWTLiENTBaLVXQQ",
+	"kMArAhnme+WTdjy5qMDGkp22r3UhuNoN0NtDCplyp6w1+Bkh+0iK02WOlgIUvWq0CZ7nVFJmJXbb7zkm",
+	"+gxMLZYXelTFlkrig+2x0C8CESfKbZeCWwGb9FBjlqMh3lfMsut79S3seMk/wpUTFrs8Z9yvzhLF1tf4",
+	"/if4/yZCPZEyO4Fmye4LmDQAl+bx1Rp5Kqqa9JHx9HJhnfrRhVd6xx7iH+50ZazgeWsscvqUpOIWaS67",
+	"F0Zb2fu9hCxjdeUVG561uk4e8OI+tKt2l5zoYd+UDQWhncZaYpUbzEPVtT2AjZB9meSUcM8ex9BayF8s",
+	"uxRimqzV8GGa84fPJ27/io7mfV+B0JsdjGYM9A305Z3HTq++NKPy7i04dB/5wBZz0Dv1kGoVydypqHVQ",
+	"PampHoe7l7lHg0mc3HoDrpgRAoBJMelIFEbUOSTMl1rBMSHC6aWY2hqM1C12lxEKW0CqnI119I51DckC",
+	"YRegYrM0YH3K6LPrOVjqMUt7JK+841cr0WUnlk20sezwgCkxO1e+GjxVBssok69ntb6YcDW/oAd6jPf1",
+	"FTqawjj9yzOaHgoSetYCvgE1t/uVEQ8XKSEM8b7AEoTy/W9aoTxj5CokQikdKRqsxvQPWXtJ+oJzw8k/",
+	"X6eOQZpeDT2NLs9g1giJ+kC9Df6yfyXFbHOfbvDTeI+tLyrpi3lPuCxq/Mne1LGhqiwSddP+JsUslOX/",
+	"zUVYwMT+ttbFetMq/SsqqzsqQNjPGM/QXytNIvgElHFR1+dvT8eBZFC4IB6Z1WmGC8xgI3FpYRy/GVP/",
+	"Q2CMD88JcBJIdUEiMaIJwhnzLfAPrKxsvos6/pEcfyPEkbrYQK1vcDYt+ECwQgxtmxH6issCAnR/x1bo",
+	"VRXeYdOzLeuE/MY16KlQbFr1Czmg4vcpr257fIYP+jNRZXiCUsaVbClniNbcaxVEvVN789aFUR/fdUn5",
+	"f0jAqyq5tjiNE7XuV9maPW23mYRvVNh3F/bdrIH1vtsLGpegfb3bjb13tWwP7Hra5aH+Tbg43yrRTkwr",
+	"rLrhmEZxeVSggOBxQJ7qi4GeCBPqyBvL52wiJn1RGgRjbRqG4c0BV6wvABkNVVeqwIkmJl/jEG67Y9bT",
+	"U6F6iLgGxq8+H1xmrFKFMFHRHpA5nBJ8VBf0iWqK48+9ZAwhWFrvlO3sylx8j6XHNzuMvyZj8eZX3n6f",
+	"q/Yy5T5ib6NQPSduf8OV2SEpPqgCiN9wtar0oVtYxwiGuhyIXZc3R7AtTKaC0GRv9lssiLiFXL9i8zPM",
+	"t3XMFRC+oIZKFgx8gECGtRLYu8piiRUGJWNcO5dCTOvv6ko2gHetQYso5NCKvMtO3KSYHp4r04Two7n6",
+	"emelALUYjY4I6J3il99wtUtGeTcayTdc3ZMq8g1fE33a5+ofisjy+fyGK+bpNzqdW3BoxOMI+Bvrotw3",
+	"5NdDu9sD8YHGvKHG8gMc+h2XXZNDizmg28etp1aVOBQZ6KgGwmpb912t+QNSd3bJOB6eqZrQZh/BLXWN",
+	"Ax8qn7X72k4FeM0o6akuUXEcPHAzTnXLBBUreFbXsaDolt60FEYo2+uyd9qASx3rKDtRdyYKSOEmxHSg",
+	"/TG12RdCnavQ8uO6yMof+3NGC/snqjWgC+GrwGmV+RIGZVVAKEIh+JVUowz9kJG2lrq+vw8Lc93zsxEf",
+	"eqN3zoZO+TxEKkAMBOS0W4L+2IRI4kypWxPfm0lo12ZRN6+LXg/kV1odvZ7AKh0h3sSd0lu0se6k7Vo7",
+	"oMI3y7WvEaaHImfYK8sKCNr5M8v53HQZDNPxoaiwQLhaE/lnEPJzrkLMT4JnQJPi1y/1b1977PGvMPns",
+	"t6wFICUGRaA/X6yNsYrd/6yblSSbi/+NIPhvaYNK3Chawk7YsCoKiP1p2DPr+PgmGEsNju/e9SZSeKUQ",
+	"liycBmvLRiVkwXh6FIQQBJIReTN/H5ytTj7BAfvSWH0x4BPh+0qd5b9oqW5k7Pzp9wmU8hzwULaSQZ1c",
+	"tiIn/w1IgTXRNYmtKTVCU2ZZGrS6ES7mhMqGBanQaiSMPaJL41zVN0ww6ZMEm2EUKoHAAbJPeKb5G+8b",
+	"qAes6uhRyEI7jixHOGwAomc86pYKNCuMCMW4VwVwRmHMaNryDggIy4HCKzzyI7RcVD+4Zbpl6k4p2WK4",
+	"88rmGKiyDbXp0UZCbFpqhVgPPfq92J39dFuLjFmza3MzFRHIQXupvWqaTYWeFggJZ4R1opzZSMpMEcVE",
+	"rDJ1vQTBsZpGrPSRQf4C0iheRWM5rZXZM6Ii/1zQShneRaSLHiOLXjjm/oiTtFn76PRMXbjmekcIGybC",
+	"o1l03bYAiP1bJe1v7cyDTWCkdb5VEMDr+anlUOP9Qd7ufnCrb3jjp7D782cbUVdA8nzOcp0sj7TymEGy",
+	"/a2ZEF5T7v7vghW7ya7S72Ft79AJ6OHMoHBVTQl36gYEtV5XtuDGGs9T4cWBhrKKfT64PGacsnOeHJDu",
+	"fwKr5Vo0iWpd52pLV5/bml+/1u9mcV9p7pVdV0kEl/gfiv7CSfyrENOmvw/Oo6N9rI0+GyOi/cbseVfu",
+	"vx0fkofo/xM2bA1yyTasuus5A4GHbeMNvLMteEh56ztlLQ/ZIQjksa2ENuWllQM55cq2C2rPKcg3WwWu",
+	"M+ATcRxjsA34lA+knbO+rny1+UK2Kdrv4oE8RCk9GuAqsayxoLsvXqop+fHam35z9t8iqZ05oigww0gk",
+	"lWefbTVnY57TC07KhPr0jXDWYAOTZpUN968SIAMfyJXzttqxYvyuqu8bXVmsy3OdoGa/sZSVj3bTKKmW",
+	"Yu7AUYY7iSk3rOfe6rEx9+cbH4ViZ1YvCtvw0tGidhkZQReQT0PFP+qTzCJd5sa80HaEqIFaSe9nLZXI",
+	"L7gl7AGnM1wYIRR8ZfgcK1GfKyqSAWR4JRwtNmeZILRTYd/r4g7Fm9uX/mkK9xQWHTHT1Zd1xKoY5n3P",
+	"CUJvx4UFX8qr2p9W2yFjbP8WbovFRdru0rfDKBYl0qUHY24zR5ZQ28CTdCgRWIghaL4tlydVv1omyIWs",
+	"aVKMHx8ckLNooCcTcJDYmcBjMDlivf/m7wTzL7yQA5H1db/XkhIaHl1Xv+oHoUZ23Dl6cvjsGYAohi+A",
+	"OVlRutb/x99P9v473/uPg71nF91s76d//qdEpZ6d3vO4livveFruBXkoBCDgctxauQ0sbKaHzDjGzAuy",
+	"hLfUs4G/1xi4wcoHo1zgxiNH7RDwMKBKlhgFZuRI7Tl5z9GM4/y+0jy4srIGoH5lx7qsJUGzmFWNjl0D",
+	"JnIIGKEjxQ2TwzggLAeqJ0u3CE6uY4YLMtSFkzZoC5y8MCqdpOlUpVmp1Qh6mOkyaElPgoP0XA10LlgP",
+	"nrvwz/XQju9uCkyfeWQClkVtlIeLBH5O5s34atI7QpPwzd8UbPvlXSXtgWcUFzFBsSuM9mKXFZdOcESr",
+	"Lx8/7F0jEJOUs2qVgvSWhAHbFbH55u9JSthmk+6+5rAOG0c8eg1DpvqXq/gyVNXCcVPRMio5BDWwCj4Q",
+	"benBofjvg6knj8tDs1gAc19/+tvmc4vEBT2spq1qWmieP4Jbzu7cxyJKv2rkTsHuqcJEmi1UCRHzL++e",
+	"v8zYuzcvM/aj6L9z9+fLVy+y4Bb5kr3+Bu72Lw/YRIz4VH4UhQHfijTMViVEak2hwlXGBqWeTkXuwZzM",
+	"LxUvyQyZl3xmnP7m7kvrtgQisPqlrkZjAP4x719iV8NSCCilwYuCTYTlObd8+e4+Ztxcst7L52ds8dz0",
+	"wMANgWGwG132wSd3ASQcz+dxnA0RHkTaYK4t8YkJJ0XPjkvhtxg89Si8zfjcrRRnVk4E++PTw2d/ys4V",
+	"iEJ8MEb0KY02Cm7Z46/YX+U3jFP8u1vrITfWKcBaMe7ktZGTpIZWlBFkhRXKR8ynZIh3VXwA2vj6pCqs",
+	"dArSvpvznlvRJvlPS9esJez6mv1sUkaz5vJ/92/W5Vx1/2cx2PA6OLy7E8svhdrtIf2AJ5JHxUBXsnwB",
+	"YZhuK6oEn8OL5DmFau4EYaTuYas7/DBVAN+1grWu4D5yB4WYghKzutaNHPr4Fqy+haoA1m5mPoudAjMN",
+	"orhJU8dz38ndDbV99mBCNO6NdnL/SpRyKGuXYLqi23thhMr/Fj97Kwg067bobdiYhuXUR7vHq+xDeZuO",
+	"kNvym+7WBwoJSm5isH9wE9G8TDNiK2QGqIGAMgtrN/kjIMS1gs4VRUBRMFZDaVkoLRTpOFQpUlo24lci",
+	"C59ySaAOs0aEm9WgTr/xFSEgvtk9DLYnhH+AZ7JzBW/6ANRSW5G5O6QU1mQBEYkKpz4ymG4lyuT98hzm",
+	"uVsNC/tIl1X+y+nbNyzXg2oCAbYTnsNK9AXAuTKwM4NEfaexTo5djeSVwDJzbnvW0Ys3HEQcfhGmkAmk",
+	"UlEUJqaTmDwRD+Ss8SPaRMjuguV/weObwLkClvbOD2WXF4nv5KbGB2wtP15YkLY539mVMK0XceW+rwf/",
+	"ez1vgf9rxeGbhULeETnasTTe1pysWKOLzRPfwGXx+XaS6NzsfqXpc7g1q+y7uL27VZHbrKNg/HRSlAFY",
+	"XSgmoYcEXSHVxhHPgVaNMMZnctZ2h4X7QOVv3dk79c9ucoif7/5oPl8yQPfhtsWCq5sbFNxmR3PbThR7",
+	"UMRLs1hFvZ5/7p6Ag6Dlu1xJnUlO6qlz/xP9tYyVt0SqtAYbAfnWrd5BvcQ7OhHcr/fKxW3GdbTZ2d4F",
+	"0+X6tfQNXnsla6f2Q4oYoyVY44cO6/TbBmutw8lWGLWBWMsrTypVWXSOOvt8KmGj6PElUXjgASBUHhGw",
+	"BxaubKoMondsw0tohjJNgjSddMm9uH5ZjJ2ceh5Nr5RfNHMUx6weCXcjxqIWCgVJXyrEJRgAXkCYBXpp",
+	"MOY28c4LXTIwJPV5wdXAKXRugsGvS2+PBS+SywJ90nhrlPWAsx+DmLf0vvSs+9zybIhXmNQlM5wCC9mO",
+	"UKDRLxGBun/+6fP/CQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -42,12 +42,26 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 	}
 	if created.User.ID == "" {
 		answer, err := s.logIn(ctx, registration.Email, registration.Password)
-		return Register201JSONResponse(answer), err
+		if err != nil {
+			return nil, err
+		}
+		return registered(answer)
 	}
 	// The profile's absence may be cached.
 	s.cache.Invalidate(ctx, cache.TagProfile(created.User.Username))
 	answer, err := s.signedIn(created, token)
-	return Register201JSONResponse(answer), err
+	if err != nil {
+		return nil, err
+	}
+	return registered(answer)
+}
+
+// registered says where the profile of the account is.
+func registered(in SignedIn) (RegisterResponseObject, error) {
+	u := in.User
+	profile := Profile{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: u.Avatar, CreatedAt: u.CreatedAt}
+	made, err := madeAt("/users/"+u.Username, 0, single{Data: profile})
+	return Register201JSONResponse{Body: in, Headers: Register201ResponseHeaders(made)}, err
 }
 
 // preferred is the one of our languages that suits a request's header best.

@@ -10,11 +10,9 @@ import (
 	"net/http"
 	"path"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/labstack/echo/v4"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
@@ -190,17 +188,9 @@ func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject
 	if err != nil {
 		return nil, fmt.Errorf("api: read the avatar's file: %w", err)
 	}
-	header := http.Header{}
-	if v := r.Params.IfNoneMatch; v != nil {
-		header.Set("If-None-Match", *v)
-	}
-	// Several ranges would be a multipart answer, which the contract does not have: then the whole file is the answer.
-	if v := r.Params.Range; v != nil && !strings.Contains(*v, ",") {
-		header.Set("Range", *v)
-	}
 	return avatarFile{
 		contentType: contentTypes[path.Ext(string(r.Name))], etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)),
-		header: header, data: data,
+		header: headers(ctx), data: data,
 	}, nil
 }
 
@@ -226,12 +216,8 @@ const (
 )
 
 // GetDefaultAvatar answers the picture of a user who has none.
-func (s *Server) GetDefaultAvatar(_ context.Context, r GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error) {
-	header := http.Header{}
-	if v := r.Params.IfNoneMatch; v != nil {
-		header.Set("If-None-Match", *v)
-	}
-	f := avatarFile{contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + string(r.DefaultName)), header: header}
+func (s *Server) GetDefaultAvatar(ctx context.Context, r GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error) {
+	f := avatarFile{contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + string(r.DefaultName)), header: headers(ctx)}
 	if r.DefaultName != plainDefaultAvatarFile {
 		f.data = identicon.SVG(r.UserID)
 		return f, nil
@@ -246,7 +232,7 @@ func (s *Server) GetDefaultAvatar(_ context.Context, r GetDefaultAvatarRequestOb
 type avatarFile struct {
 	contentType string
 	etag        string
-	header      http.Header
+	header      http.Header // of the request
 	data        []byte
 }
 
@@ -259,30 +245,7 @@ func (f avatarFile) serve(w http.ResponseWriter) error {
 	h.Set("Content-Type", f.contentType)
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Security-Policy", "default-src 'none'")
-	content := &contentWriter{ResponseWriter: w}
-	http.ServeContent(content, &http.Request{Method: http.MethodGet, Header: f.header}, "", time.Time{}, bytes.NewReader(f.data))
-	if content.refused {
-		return echo.NewHTTPError(http.StatusRequestedRangeNotSatisfiable)
-	}
-	return nil
-}
-
-// contentWriter holds back what ServeContent says of a range that there is not, so that it is said as a problem.
-type contentWriter struct {
-	http.ResponseWriter
-	refused bool
-}
-
-func (w *contentWriter) WriteHeader(status int) {
-	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-func (w *contentWriter) Write(p []byte) (int, error) {
-	if w.refused {
-		return len(p), nil
-	}
-	return w.ResponseWriter.Write(p)
+	return serveContent(w, &http.Request{Method: http.MethodGet, Header: f.header}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
+	}))
 }

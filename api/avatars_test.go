@@ -131,7 +131,7 @@ func TestDefaultAvatar(t *testing.T) {
 	require.Equal(t, 200, a.status)
 	require.Equal(t, "image/svg+xml", a.header.Get("Content-Type"))
 	require.Equal(t, "public, max-age=31536000, immutable", a.header.Get("Cache-Control"))
-	require.Equal(t, "default-src 'none'", a.header.Get("Content-Security-Policy"))
+	require.Equal(t, "default-src 'none'; frame-ancestors 'none'", a.header.Get("Content-Security-Policy"))
 	require.Contains(t, string(a.raw), "<svg ")
 	require.NotContains(t, string(a.raw), unknownID)
 	require.Equal(t, a.raw, get(unknownID).raw)
@@ -284,7 +284,7 @@ func TestAvatarFiles(t *testing.T) {
 	require.Equal(t, "image/webp", whole.header.Get("Content-Type"))
 	require.Equal(t, "public, max-age=31536000, immutable", whole.header.Get("Cache-Control"))
 	require.Equal(t, "bytes", whole.header.Get("Accept-Ranges"))
-	require.Equal(t, "default-src 'none'", whole.header.Get("Content-Security-Policy"))
+	require.Equal(t, "default-src 'none'; frame-ancestors 'none'", whole.header.Get("Content-Security-Policy"))
 	for name, contentType := range map[string]string{
 		"thumbnail.webp": "image/webp", "large.webp": "image/webp", "medium.jpg": "image/jpeg", "medium.png": "image/png",
 	} {
@@ -310,18 +310,47 @@ func TestAvatarFiles(t *testing.T) {
 			require.Regexp(t, `^bytes \d+-\d+/16$`, a.header.Get("Content-Range"))
 		}
 		// Several at once need not be served as such.
-		several := get(t, "medium.webp", "Range", "bytes=0-3,5-7")
-		require.Equal(t, []any{200, whole.raw}, []any{several.status, several.raw})
+		for _, header := range []string{"bytes=0-3,5-7", "bytes=0-3,2-5", "bytes=0-0,-1", "bytes=0-3," + strings.Repeat("1-1,", 500), "bytes=100-,0-1"} {
+			several := get(t, "medium.webp", "Range", header)
+			require.Equal(t, []any{200, whole.raw}, []any{several.status, several.raw}, header)
+		}
 	})
 	t.Run("no such range", func(t *testing.T) {
-		for _, header := range []string{"bytes=16-", "bytes=100-200", "bytes=x", "bytes=3-1"} {
+		for _, header := range []string{"bytes=16-", "Bytes=100-200", "bytes=x", "bytes=3-1", "bytes=-0", "bytes=-", "bytes=", "bytes=99999999999999999999-"} {
 			a := get(t, "medium.webp", "Range", header)
 			require.Equal(t, http.StatusRequestedRangeNotSatisfiable, a.status, header)
 			require.Equal(t, "range_not_satisfiable", a.code())
-			if header != "bytes=x" && header != "bytes=3-1" {
-				require.Equal(t, "bytes */16", a.header.Get("Content-Range"))
-			}
+			require.Equal(t, "bytes */16", a.header.Get("Content-Range"), header)
+			require.Equal(t, 304, get(t, "medium.webp", "Range", header, "If-None-Match", etag).status, header)
 		}
+	})
+	t.Run("other units", func(t *testing.T) {
+		for _, header := range []string{"lines=0-3", "items=1", "seconds", "", "bytesx=0-3", "none=" + strings.Repeat("x", 1000)} {
+			a := get(t, "medium.webp", "Range", header)
+			require.Equal(t, []any{200, whole.raw}, []any{a.status, a.raw}, header)
+		}
+		for _, header := range []string{"Bytes=0-3", "BYTES=0-3", "bYtEs=0-3"} {
+			require.Equal(t, 206, get(t, "medium.webp", "Range", header).status, header)
+		}
+	})
+	t.Run("if it is still the same", func(t *testing.T) {
+		for header, status := range map[string]int{
+			etag: 206, "W/" + etag: 200, `"other"`: 200, "garbage": 200, "Wed, 21 Oct 2015 07:28:00 GMT": 200, "*": 200,
+		} {
+			a := get(t, "medium.webp", "Range", "bytes=0-3", "If-Range", header)
+			require.Equal(t, status, a.status, header)
+			require.Equal(t, etag, a.header.Get("ETag"))
+			require.Equal(t, 200, get(t, "medium.webp", "If-Range", header).status, "without a range it says nothing")
+		}
+		get(t, "medium.webp", "Range", "bytes=0-3", "If-Match", `"other"`).requireProblem(t, 412, "precondition_failed")
+		get(t, "medium.webp", "Range", "bytes=0-3", "If-Match", "W/"+etag).requireProblem(t, 412, "precondition_failed")
+		require.Equal(t, 206, get(t, "medium.webp", "Range", "bytes=0-3", "If-Match", `"other", `+etag).status)
+	})
+	t.Run("the generated picture has parts, too", func(t *testing.T) {
+		r := w.request(t, "GET", "/files/avatars/"+w.alice.id+"/default.svg", "", nil)
+		r.Header.Set("Range", "Bytes=0-3")
+		a := w.send(t, r)
+		require.Equal(t, []any{206, "<svg"}, []any{a.status, string(a.raw)})
 	})
 	t.Run("originals stay inside", func(t *testing.T) {
 		for _, name := range []string{"original", "original.webp", "..%2f1%2foriginal", "medium.webp%2f..%2foriginal", "%2e%2e/1/original", "medium.webp%00"} {

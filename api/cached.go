@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
 )
 
@@ -14,8 +15,9 @@ import (
 type cached struct {
 	entry       cache.Entry
 	hit         bool
+	ifMatch     *string // of a thing that can be changed under If-Match
 	ifNoneMatch *string
-	version     int // of a thing that can be changed under If-Match; 0 otherwise
+	version     int // of such a thing; 0 otherwise
 }
 
 // read answers q from the cache, or from what load gives, which has to encode as a JSON object.
@@ -41,14 +43,24 @@ type list struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-func (c cached) write(w http.ResponseWriter) error {
-	h := w.Header()
-	// Weak, since the same entry is sent with either value of `_cached`.
-	etag := "W/" + c.entry.ETag
-	if c.version > 0 {
-		etag = versionTag(c.version) + "-" + strings.TrimPrefix(c.entry.ETag, `"`)
+// tags are the entity tags of the answer: of the one that is given, and of the other value of `_cached`, if that is
+// another one.
+func (c cached) tags() []string {
+	if c.version == 0 {
+		return []string{"W/" + c.entry.ETag}
 	}
-	h.Set("ETag", etag)
+	fresh := strongTag(c.version, c.entry.ETag)
+	if c.hit {
+		return []string{cachedTag(fresh), fresh}
+	}
+	return []string{fresh, cachedTag(fresh)}
+}
+
+func (c cached) write(w http.ResponseWriter) error {
+	if versions := ifMatch(c.ifMatch); versions != nil && !slices.Contains(versions, c.version) {
+		return watchparty.ErrChangedSince
+	}
+	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Authorization") // beside CORS' Origin
 	h.Set("X-Cache", "MISS")
@@ -57,10 +69,16 @@ func (c cached) write(w http.ResponseWriter) error {
 		h.Set("X-Cache", "HIT")
 		prefix = `{"_cached":true,`
 	}
-	if c.ifNoneMatch != nil && matches(*c.ifNoneMatch, etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
+	tags := c.tags()
+	if c.ifNoneMatch != nil {
+		// Both tags are of what there is now. The client is answered about the one that it has.
+		if tag := matchingTag(*c.ifNoneMatch, tags...); tag != "" {
+			h.Set("ETag", tag)
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
 	}
+	h.Set("ETag", tags[0])
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(prefix)+len(c.entry.Body)-1))
 	if _, err := w.Write([]byte(prefix)); err != nil {
@@ -70,16 +88,37 @@ func (c cached) write(w http.ResponseWriter) error {
 	return err
 }
 
-// matches compares weakly, as RFC 9110 (13.1.2) says for If-None-Match.
-func matches(header, etag string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimSpace(part)
-		if part == "*" || strings.TrimPrefix(part, "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
+// tagged is the answer of a read that is not cached, with a weak tag, or a 304.
+type tagged struct {
+	answer      any
+	ifNoneMatch *string
 }
+
+func (t tagged) write(w http.ResponseWriter) error {
+	body, err := json.Marshal(t.answer)
+	if err != nil {
+		return err
+	}
+	tag := "W/" + cache.ETag(body)
+	h := w.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", tag)
+	if t.ifNoneMatch != nil && matchingTag(*t.ifNoneMatch, tag) != "" {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, err = w.Write(body)
+	return err
+}
+
+func (t tagged) VisitGetBanResponse(w http.ResponseWriter) error             { return t.write(w) }
+func (t tagged) VisitGetEmailResponse(w http.ResponseWriter) error           { return t.write(w) }
+func (t tagged) VisitGetInvitationResponse(w http.ResponseWriter) error      { return t.write(w) }
+func (t tagged) VisitGetMessageResponse(w http.ResponseWriter) error         { return t.write(w) }
+func (t tagged) VisitGetMuteResponse(w http.ResponseWriter) error            { return t.write(w) }
+func (t tagged) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error { return t.write(w) }
 
 func (c cached) VisitGetProfileResponse(w http.ResponseWriter) error   { return c.write(w) }
 func (c cached) VisitListMoviesResponse(w http.ResponseWriter) error   { return c.write(w) }

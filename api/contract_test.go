@@ -156,6 +156,7 @@ func requireForms(t testing.TB, a answer) {
 				walk(name, inner)
 			}
 		case string:
+			require.False(t, strings.HasSuffix(name, "id") && uuid.Validate(v) == nil && strings.ToLower(v) != v, "%s is in upper case: %s", name, v)
 			if slices.Contains([]string{"expires_at", "until", "muted_until", "period_start", "period_end"}, name) {
 				require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`, v, name)
 				return
@@ -203,7 +204,11 @@ func TestRoutesAreTheContracts(t *testing.T) {
 	}
 	parameter := regexp.MustCompile(`\{(\w+)\}`)
 	for _, op := range operations() {
-		promised = append(promised, op.method+" "+parameter.ReplaceAllString(op.path, ":$1"))
+		path := parameter.ReplaceAllString(op.path, ":$1")
+		promised = append(promised, op.method+" "+path)
+		if op.method == http.MethodGet {
+			promised = append(promised, http.MethodHead+" "+path)
+		}
 	}
 	require.ElementsMatch(t, promised, routed)
 }

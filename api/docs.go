@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
-	swaggerui "github.com/swaggest/swgui/v5emb"
 
 	"github.com/watchparty/watchparty/web"
 )
@@ -15,19 +14,17 @@ var contract []byte
 
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
-func (s *Server) routePages(e *echo.Echo) {
-	yaml := func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", contract) }
+func (s *Server) routePages(e withHead) {
 	for _, base := range []string{"", basePath} {
-		page := echo.WrapHandler(swaggerui.New("WatchParty API", base+"/openapi.yaml", base+"/docs/"))
-		e.GET(base+"/openapi.yaml", yaml)
-		e.GET(base+"/docs", page)
-		e.GET(base+"/docs/*", page)
+		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contract)))
+		e.GET(base+"/docs", page(web.Page(web.Docs)))
+		e.GET(base+"/docs/", page(web.Page(web.Docs)))
 	}
 	for _, path := range web.Pages() {
-		e.GET(path, echo.WrapHandler(web.Page(path)))
+		e.GET(path, page(web.Page(path)))
 	}
 	e.POST(web.Unsubscribe, s.oneClick)
-	e.GET("/assets/*", echo.WrapHandler(web.Assets()))
+	e.GET("/assets/*", page(web.Assets()))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })
 }

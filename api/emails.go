@@ -46,11 +46,13 @@ func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmai
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := s.store.MailAttempts(ctx, r.EmailID)
-	if err != nil {
-		return nil, err
-	}
-	return GetEmail200JSONResponse{Data: s.email(mail), History: convert(attempts, emailAttempt)}, nil
+	answer, err := s.emailHistory(ctx, mail)
+	return tagged{answer, r.Params.IfNoneMatch}, err
+}
+
+func (s *Server) emailHistory(ctx context.Context, m watchparty.Mail) (EmailHistoryAnswer, error) {
+	attempts, err := s.store.MailAttempts(ctx, m.ID)
+	return EmailHistoryAnswer{Data: s.email(m), History: convert(attempts, emailAttempt)}, err
 }
 
 // ResendEmail promises another mail about the same.
@@ -67,7 +69,12 @@ func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	return ResendEmail201JSONResponse{Data: s.email(mail)}, nil
+	answer, err := s.emailHistory(ctx, mail)
+	if err != nil {
+		return nil, err
+	}
+	made, err := madeAt("/admin/emails/"+mail.ID, 0, answer)
+	return ResendEmail201JSONResponse{Body: EmailAnswer{Data: answer.Data}, Headers: ResendEmail201ResponseHeaders(made)}, err
 }
 
 // CancelEmail keeps a mail from being sent.

@@ -23,6 +23,7 @@ type spammer struct {
 	said                        string // mallory's message in her own room
 	movie                       string
 	invitation                  string // a token for mallory's private room
+	invited                     string // the invitation's ID
 }
 
 func newSpammer(t *testing.T) *spammer {
@@ -50,7 +51,8 @@ func newSpammer(t *testing.T) *spammer {
 	s.reply = a.data()["id"].(string)
 	a = b.do(t, "POST", "/rooms/"+s.private+"/invitations", s.mallory.token, map[string]any{"email": "guest@example.org"})
 	require.Equal(t, 201, a.status, a)
-	s.invitation = b.server.oneTime.Token(auth.ForInvitation, a.data()["id"].(string))
+	s.invited = a.data()["id"].(string)
+	s.invitation = b.server.oneTime.Token(auth.ForInvitation, s.invited)
 	b.logs.secret(s.invitation)
 	for _, p := range []person{s.alice, s.guest} {
 		b.exec(t, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer') ON CONFLICT DO NOTHING", s.private, p.id)
@@ -100,11 +102,17 @@ func (s *spammer) reads() map[string][]read {
 		"exportMe":         {{path: "/users/me/export"}},
 		"listParticipants": {{path: own + "/participants", gone: true}},
 		"getMyStanding":    {{path: own + "/me", gone: true}, {path: private + "/me", gone: true}},
+		"getMessage": {
+			{path: "/chat/messages/" + s.said, gone: true}, {path: "/chat/messages/" + s.message, gone: true}, {path: "/chat/messages/" + s.reply},
+		},
 		"lookUpInvitation": {{path: "/invitations/lookup", body: map[string]any{"token": s.invitation}, gone: true}},
 		"listRoomLog":      {{path: own + "/log", gone: true}},
 		"listBans":         {{path: own + "/bans", gone: true}},
 		"listMutes":        {{path: own + "/mutes", gone: true}},
 		"listInvitations":  {{path: private + "/invitations", gone: true}},
+		"getBan":           {{path: own + "/bans/guest", gone: true}},
+		"getMute":          {{path: own + "/mutes/guest", gone: true}},
+		"getInvitation":    {{path: "/invitations/" + s.invited, gone: true}},
 	}
 }
 
@@ -112,6 +120,7 @@ func (s *spammer) reads() map[string][]read {
 var unconcerned = map[string]bool{
 	"getMe": true, "getProfile": true, "listProfiles": true, "listSessions": true, "getAvatar": true, "getAvatarFile": true,
 	"getDefaultAvatar": true, "listMovies": true, "getMovie": true, "getHealth": true, "getLiveness": true, "getReadiness": true,
+	"getSentAbuseReport": true,
 }
 
 // TestHiddenContent: what a suspended account has made shows nowhere, and shows again when it is reinstated. An

@@ -4,8 +4,27 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/watchparty/watchparty/store"
 )
+
+const headerReplayed = "Idempotent-Replayed"
+
+type replayedKey struct{}
+
+// markReplays says of an answer that an earlier request with the same key made what it is about.
+func markReplays(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		replayed := new(bool)
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), replayedKey{}, replayed)))
+		answer, err := next(c, request)
+		if err == nil && *replayed {
+			c.Response().Header().Set(headerReplayed, "true")
+		}
+		return answer, err
+	}
+}
 
 // once reads an Idempotency-Key. A key belongs to one operation and one caller; without a caller, to whoever has it.
 func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.Once, error) {
@@ -20,7 +39,9 @@ func (s *Server) once(ctx context.Context, operation string, key *string, body a
 	if err != nil {
 		return store.Once{}, err
 	}
+	replayed, _ := ctx.Value(replayedKey{}).(*bool)
 	return store.Once{
+		Replayed:    replayed,
 		KeyHash:     s.digests.Sum("idempotency-key", operation, id.UserID, *key),
 		Fingerprint: s.digests.Sum("idempotency-fingerprint", operation, id.UserID, string(asked)),
 	}, nil

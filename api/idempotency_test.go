@@ -60,6 +60,11 @@ func TestRequestsSentAgain(t *testing.T) {
 			before := w.rows(t)
 			again := send(nil, nil)
 			require.Equal(t, first.status, again.status, again)
+			require.Empty(t, first.header.Values("Idempotent-Replayed"))
+			require.Equal(t, []string{"true"}, again.header.Values("Idempotent-Replayed"))
+			for _, name := range []string{"Location", "ETag"} {
+				require.Equal(t, first.header.Get(name), again.header.Get(name), name)
+			}
 			if id == "register" { // a sign-in of its own
 				require.Equal(t, first.body["user"], again.body["user"])
 				before["sessions"] = w.rows(t)["sessions"]
@@ -77,7 +82,9 @@ func TestRequestsSentAgain(t *testing.T) {
 				return
 			}
 			require.NotEmpty(t, len(changed[id])+len(params))
-			send(changed[id], params).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+			reused := send(changed[id], params)
+			reused.requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+			require.Empty(t, reused.header.Values("Idempotent-Replayed"))
 			require.Equal(t, before, w.rows(t))
 		})
 	}

@@ -96,11 +96,14 @@ func (s *Server) admin(ctx context.Context) (auth.Identity, error) {
 
 type headerKey struct{}
 
-// header is what the request says beside what the contract names.
-func header(ctx context.Context, name string) string {
+// headers are the request's, beside those that the contract names.
+func headers(ctx context.Context) http.Header {
 	all, _ := ctx.Value(headerKey{}).(http.Header)
-	return all.Get(name)
+	return all
 }
+
+// header is one of them.
+func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
 
 // maxUserAgent is how much of what a client calls itself is kept, in characters.
 const maxUserAgent = 200

@@ -28,8 +28,9 @@ func (s *Server) Invite(ctx context.Context, r InviteRequestObject) (InviteRespo
 		return nil, err
 	}
 	answer := invitation(id.UserID)(invited)
+	made, err := madeAt("/invitations/"+answer.ID, 0, InvitationAnswer{Data: answer})
 	answer.Email = &n.Email // they know it
-	return Invite201JSONResponse{Data: answer}, nil
+	return Invite201JSONResponse{Body: InvitationAnswer{Data: answer}, Headers: Invite201ResponseHeaders(made)}, err
 }
 
 // ListInvitations answers a room's invitations.
@@ -51,6 +52,22 @@ func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestOb
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.Invitation) store.Keys { return store.Keys{i.ID} })
 	return ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
+}
+
+// GetInvitation answers one of a room's invitations.
+func (s *Server) GetInvitation(ctx context.Context, r GetInvitationRequestObject) (GetInvitationResponseObject, error) {
+	id, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.store.Invitation(ctx, r.InvitationID)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.permitted(ctx, found.RoomID, watchparty.MayInvite); err != nil {
+		return nil, err
+	}
+	return tagged{InvitationAnswer{Data: invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // RevokeInvitation takes an open invitation back.

@@ -75,7 +75,21 @@ func (s *Server) PostMessage(ctx context.Context, r PostMessageRequestObject) (P
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(n.RoomID))
-	return PostMessage201JSONResponse{Data: message(posted)}, nil
+	answer := message(posted)
+	made, err := madeAt("/chat/messages/"+answer.ID, 0, MessageAnswer{Data: answer})
+	return PostMessage201JSONResponse{Body: MessageAnswer{Data: answer}, Headers: PostMessage201ResponseHeaders(made)}, err
+}
+
+// GetMessage answers one message, to whoever may know of its room.
+func (s *Server) GetMessage(ctx context.Context, r GetMessageRequestObject) (GetMessageResponseObject, error) {
+	found, err := s.store.Message(ctx, r.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.visibleRoom(ctx, found.RoomID); err != nil {
+		return nil, err
+	}
+	return tagged{MessageAnswer{Data: message(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // EditMessage changes what the caller said.

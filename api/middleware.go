@@ -17,16 +17,24 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask.
+// crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask. An OPTIONS
+// that is no preflight is the router's.
 func crossOrigin(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper: func(c echo.Context) bool {
+			r := c.Request()
+			return r.Method == http.MethodOptions && r.Header.Get(echo.HeaderAccessControlRequestMethod) == ""
+		},
 		AllowOrigins: origins,
-		AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowMethods: []string{
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		},
 		AllowHeaders: []string{
-			echo.HeaderAuthorization, echo.HeaderContentType, "Idempotency-Key", "If-Match", "If-None-Match", "Range",
+			echo.HeaderAuthorization, echo.HeaderContentType, "Idempotency-Key", "If-Match", "If-None-Match", "If-Range", "Range",
 		},
 		ExposeHeaders: []string{
-			"ETag", "X-Cache", echo.HeaderContentDisposition, echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
+			"ETag", "X-Cache", echo.HeaderLocation, headerReplayed, "Accept-Ranges", "Content-Range", echo.HeaderContentDisposition,
+			echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
 		},
 		MaxAge: 600,
 	})
@@ -36,14 +44,23 @@ type requestIDKey struct{}
 
 // requestIDs gives each request an ID of our own, since one from outside could be anything, and the headers that all
 // answers have.
-func requestIDs(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		id := uuid.NewString()
-		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
-		c.Response().Header().Set(echo.HeaderCacheControl, "no-store") // unless the operation knows better
-		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
-		return next(c)
+func requestIDs(publicURL string) echo.MiddlewareFunc {
+	secure := strings.HasPrefix(publicURL, "https://")
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			id := uuid.NewString()
+			h := c.Response().Header()
+			h.Set(echo.HeaderXRequestID, id)
+			h.Set(echo.HeaderXContentTypeOptions, "nosniff")
+			// Operations and pages may know better.
+			h.Set(echo.HeaderCacheControl, "no-store")
+			h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+			if secure {
+				h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
+			}
+			c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
+			return next(c)
+		}
 	}
 }
 

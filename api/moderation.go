@@ -80,7 +80,18 @@ func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject
 		return nil, err
 	}
 	s.peopleChanged(ctx, r.RoomID)
-	return Ban201JSONResponse{Data: ban(banned)}, nil
+	answer := ban(banned)
+	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, BanAnswer{Data: answer})
+	return Ban201JSONResponse{Body: BanAnswer{Data: answer}, Headers: Ban201ResponseHeaders(made)}, err
+}
+
+// GetBan answers someone's ban in force.
+func (s *Server) GetBan(ctx context.Context, r GetBanRequestObject) (GetBanResponseObject, error) {
+	if err := s.permitted(ctx, r.RoomID, watchparty.MayBan); err != nil {
+		return nil, err
+	}
+	found, err := s.store.BanOf(ctx, r.RoomID, r.Username)
+	return tagged{BanAnswer{Data: ban(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftBan ends a ban.
@@ -132,7 +143,18 @@ func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObj
 	if err != nil {
 		return nil, err
 	}
-	return Mute201JSONResponse{Data: mute(muted)}, nil
+	answer := mute(muted)
+	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, MuteAnswer{Data: answer})
+	return Mute201JSONResponse{Body: MuteAnswer{Data: answer}, Headers: Mute201ResponseHeaders(made)}, err
+}
+
+// GetMute answers someone's mute in force.
+func (s *Server) GetMute(ctx context.Context, r GetMuteRequestObject) (GetMuteResponseObject, error) {
+	if err := s.permitted(ctx, r.RoomID, watchparty.MayMute); err != nil {
+		return nil, err
+	}
+	found, err := s.store.MuteOf(ctx, r.RoomID, r.Username)
+	return tagged{MuteAnswer{Data: mute(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftMute lets someone speak again.

@@ -68,7 +68,7 @@ func (s *Server) GetMovie(ctx context.Context, r GetMovieRequestObject) (GetMovi
 		return nil, err
 	}
 	version, _ := strconv.Atoi(entry.Meta) // an entry that an older release stored has none
-	return cached{entry: entry, hit: hit, ifNoneMatch: r.Params.IfNoneMatch, version: version}, nil
+	return cached{entry: entry, hit: hit, ifMatch: r.Params.IfMatch, ifNoneMatch: r.Params.IfNoneMatch, version: version}, nil
 }
 
 // CreateMovie adds a film.
@@ -94,7 +94,9 @@ func (s *Server) CreateMovie(ctx context.Context, r CreateMovieRequestObject) (C
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMovies)
-	return CreateMovie201JSONResponse{Data: movie(created)}, nil
+	answer := movie(created)
+	made, err := madeAt("/movies/"+answer.ID, created.Version, single{Data: answer})
+	return CreateMovie201JSONResponse{Body: MovieAnswer{Data: answer}, Headers: CreateMovie201ResponseHeaders(made)}, err
 }
 
 // UpdateMovie changes a film.
@@ -116,9 +118,9 @@ func (s *Server) UpdateMovie(ctx context.Context, r UpdateMovieRequestObject) (U
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMovies)
-	return UpdateMovie200JSONResponse{
-		Body: MovieAnswer{Data: movie(updated)}, Headers: UpdateMovie200ResponseHeaders{ETag: changedTag(updated.Version)},
-	}, nil
+	answer := movie(updated)
+	tag, err := tagOf(updated.Version, single{Data: answer})
+	return UpdateMovie200JSONResponse{Body: MovieAnswer{Data: answer}, Headers: UpdateMovie200ResponseHeaders{ETag: tag}}, err
 }
 
 // DeleteMovie removes a film that no room has.
@@ -127,7 +129,7 @@ func (s *Server) DeleteMovie(ctx context.Context, r DeleteMovieRequestObject) (D
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID); err != nil {
+	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMovies)

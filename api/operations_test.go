@@ -177,14 +177,17 @@ func (w *world) calls() []named {
 			"slow_mode_seconds": 0, "state": "open"}}},
 		{"setRole", call{token: alice, params: to(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
 		{"mute", call{token: w.eve.token, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{"getMute", call{token: alice, params: to(w.open, "frank")}},
 		{"listMutes", call{token: alice, params: in(w.open)}},
 		{"liftMute", call{token: alice, params: to(w.open, "frank")}},
 		{"kick", call{token: alice, params: to(w.open, "frank")}},
 		{"ban", call{token: alice, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{"getBan", call{token: alice, params: to(w.open, "frank")}},
 		{"listBans", call{token: alice, params: in(w.open)}},
 		{"liftBan", call{token: alice, params: to(w.open, "frank")}},
 		{"invite", call{token: alice, params: in(w.private), body: map[string]any{"email": "guest@example.org"}}},
 		{"listInvitations", call{token: alice, params: in(w.private)}},
+		{"getInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
 		{"revokeInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
 		{"lookUpInvitation", call{body: map[string]any{"token": w.accept}}},
 		{"acceptInvitation", call{token: w.eve.token, body: map[string]any{"token": w.accept}}},
@@ -197,6 +200,7 @@ func (w *world) calls() []named {
 		{"listParticipants", call{token: alice, params: in(w.private)}},
 		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}}},
 		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
+		{"getMessage", call{token: alice, params: one("message_id", w.message)}},
 		{"deleteMessage", call{token: alice, params: one("message_id", w.message)}},
 		{"listMessages", call{token: alice, params: in(w.private)}},
 		{"leaveRoom", call{token: w.bob.token, params: in(w.open)}},
@@ -217,6 +221,7 @@ func (w *world) calls() []named {
 		{"reopenRoom", call{token: admin, params: in(w.open), body: map[string]any{"reason": "A mistake"}}},
 		{"removeMessage", call{token: admin, params: one("message_id", w.spam), body: map[string]any{"reason": "Spam"}}},
 		{"reportAbuse", call{token: alice, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}}},
+		{"getSentAbuseReport", call{token: w.eve.token, params: one("abuse_report_id", w.abuse)}},
 		{"listAbuseReports", call{token: admin}},
 		{"getAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse)}},
 		{"resolveAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse), body: map[string]any{
@@ -447,6 +452,9 @@ func TestPrivateRoom(t *testing.T) {
 				w.call(t, c.id, foreign).requireProblem(t, 404, "not_found")
 			}
 		})
+	}
+	for _, path := range []string{"/chat/messages/" + w.message, "/invitations/" + w.revoke} {
+		w.do(t, "GET", path, w.bob.token, nil).requireProblem(t, 404, "not_found")
 	}
 	a := w.do(t, "GET", "/rooms", "", nil)
 	require.NotContains(t, string(a.raw), w.private)

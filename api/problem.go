@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -32,6 +36,7 @@ var statuses = map[watchparty.Kind]int{
 var codes = map[int]string{
 	http.StatusBadRequest:            "invalid_request",
 	http.StatusNotFound:              "not_found",
+	http.StatusPreconditionFailed:    "precondition_failed",
 	http.StatusMethodNotAllowed:      "method_not_allowed",
 	http.StatusRequestEntityTooLarge: "body_too_large",
 	http.StatusUnsupportedMediaType:  "unsupported_media_type",
@@ -100,7 +105,25 @@ func (p *Problem) addField(field, code, message string) {
 	if p.Errors == nil {
 		p.Errors = &[]FieldProblem{}
 	}
-	*p.Errors = append(*p.Errors, FieldProblem{Field: field, Code: code, Message: message})
+	if len(*p.Errors) < maxFieldErrors {
+		*p.Errors = append(*p.Errors, FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)})
+	}
+}
+
+// What a problem says at most, as the contract has it: a request chooses how many fields are wrong, and what unknown
+// ones are called.
+const (
+	maxFieldErrors  = 20
+	maxFieldName    = 200
+	maxFieldMessage = 400
+)
+
+// shorten cuts text to that many characters, the last of which then says that it was cut.
+func shorten(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
 }
 
 // handleError is Echo's error handler: the one place where errors become answers and unexpected ones are logged.
@@ -118,6 +141,13 @@ func (s *Server) handleError(err error, c echo.Context) {
 			slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	writeLimits(c.Response().Header(), err)
+	if p.Status == http.StatusMethodNotAllowed && c.Response().Header().Get(echo.HeaderAllow) == "" {
+		c.Response().Header().Set(echo.HeaderAllow, s.routes.allowed(c.Request()))
+	}
+	if operation := s.routes.of(c); operation != nil && errors.Is(err, errContentType) {
+		taken := slices.Sorted(maps.Keys(operation.RequestBody.Value.Content))
+		c.Response().Header().Set(echo.HeaderAccept, strings.Join(taken, ", "))
+	}
 	if p.Status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", "5")
 	}

@@ -24,9 +24,9 @@ func (s *Server) UpdateRoom(ctx context.Context, r UpdateRoomRequestObject) (Upd
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
-	return UpdateRoom200JSONResponse{
-		Body: RoomAnswer{Data: room(changed)}, Headers: UpdateRoom200ResponseHeaders{ETag: changedTag(changed.Version)},
-	}, nil
+	answer := room(changed)
+	tag, err := tagOf(changed.Version, single{Data: answer})
+	return UpdateRoom200JSONResponse{Body: RoomAnswer{Data: answer}, Headers: UpdateRoom200ResponseHeaders{ETag: tag}}, err
 }
 
 func roomChange(b UpdateRoomRequest) watchparty.RoomChange {
@@ -57,7 +57,7 @@ func (s *Server) DeleteRoom(ctx context.Context, r DeleteRoomRequestObject) (Del
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID); err != nil {
+	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)

@@ -56,13 +56,15 @@ func (s *Server) CreateRoom(ctx context.Context, r CreateRoomRequestObject) (Cre
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(created.ID))
-	return CreateRoom201JSONResponse{Data: room(created)}, nil
+	answer := room(created)
+	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
+	return CreateRoom201JSONResponse{Body: RoomAnswer{Data: answer}, Headers: CreateRoom201ResponseHeaders(made)}, err
 }
 
 // GetRoom answers one room to whoever may know of it.
 func (s *Server) GetRoom(ctx context.Context, r GetRoomRequestObject) (GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
-	answer.ifNoneMatch = r.Params.IfNoneMatch
+	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
 	return answer, err
 }
 

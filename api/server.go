@@ -1,8 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, a check
-// of the address's encoding, for an upload the spool, validation against the contract, and then its operation, a method of Server in the file of its
-// resource. Operations return domain errors; handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, a
+// check of its form, for an upload the spool, validation against the contract, a check of its conditions, and then its
+// operation, a method of Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain
+// errors; handleError makes problems of them.
 package api
 
 import (
@@ -56,6 +57,7 @@ type Server struct {
 	oneTime       *auth.OneTime
 	digests       *auth.Digests
 	limits        *limits // nil when RATE_LIMIT_ENABLED is false
+	routes        contractRoutes
 	draining      atomic.Bool
 	echo          *echo.Echo
 }
@@ -78,15 +80,21 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
 	}
+	if s.routes, err = newContractRoutes(spec); err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs, sharePool, observe(s.log, d.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, wellFormed, s.spool(), validate(spec),
+		requestIDs(d.Config.HTTP.PublicURL), sharePool, observe(s.log, d.Metrics),
+		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, wellFormed(s.routes), s.spool(), validate(spec),
+		refuseConditions(s.routes),
 	)
-	RegisterHandlersWithBaseURL(e, NewStrictHandler(s, nil), basePath)
-	s.routePages(e)
+	routes := withHead{e}
+	RegisterHandlersWithBaseURL(routes, NewStrictHandler(s, []StrictMiddlewareFunc{markReplays}), basePath)
+	s.routePages(routes)
 	s.echo = e
 	return s, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,13 +17,6 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 8<<10)
 	for name, add := range map[string]func(documented, *http.Request){
-		"query": func(_ documented, r *http.Request) {
-			separator := "&"
-			if r.URL.RawQuery == "" {
-				separator = ""
-			}
-			r.URL.RawQuery += separator + "surprise=1&surprise=2&deep[a][]=b&=&long=" + long
-		},
 		"headers of 8 KB": func(_ documented, r *http.Request) {
 			for _, header := range []string{"X-Surprise", "User-Agent", "Cookie", "Accept", "Accept-Language", "Referer", "X-Request-Id", "X-Forwarded-For"} {
 				r.Header.Set(header, long)
@@ -109,7 +103,7 @@ func TestRepeatedParameters(t *testing.T) {
 		op := operations()[c.id]
 		for _, parameter := range op.Parameters {
 			p := parameter.Value
-			if p.In == openapi3.ParameterInPath {
+			if p.In == openapi3.ParameterInPath || slices.Contains(listHeaders, p.Name) {
 				continue
 			}
 			t.Run(c.id+" "+p.Name, func(t *testing.T) {

@@ -171,10 +171,14 @@ func fieldName(path []string) string {
 // unknownProperty finds the name that the validator leaves out of the path.
 var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 
-// fieldMessage is the validator's, which never holds the value, but for patterns, which people cannot read.
+// fieldMessage is the validator's, which never holds the value, but for patterns, which people cannot read, and for
+// names that a client chose.
 func fieldMessage(err *openapi3.SchemaError) string {
-	if err.SchemaField == "pattern" {
+	switch fieldCode(err) {
+	case "pattern":
 		return "does not have the right form"
+	case "unknown": // its name may be of any length
+		return "is not a property here"
 	}
 	return err.Reason
 }

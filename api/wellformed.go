@@ -2,12 +2,15 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -21,7 +24,8 @@ import (
 
 // strictJSON makes the validator refuse every JSON body that means different things to different readers, before
 // anything decodes it: bytes that are no UTF-8 and halves of surrogate pairs, which encoding/json turns into U+FFFD,
-// names that are given twice, and what follows the one value. The validator's table of decoders is the process's.
+// names that are given twice, and what follows the one value. What it decodes, with UUIDs in lower case, is what the
+// operation gets. The validator's table of decoders is the process's.
 var strictJSON = sync.OnceFunc(func() {
 	openapi3filter.RegisterBodyDecoder(echo.MIMEApplicationJSON,
 		func(body io.Reader, header http.Header, schema *openapi3.SchemaRef, fn openapi3filter.EncodingFn) (any, error) {
@@ -32,9 +36,38 @@ var strictJSON = sync.OnceFunc(func() {
 			if err := checkJSON(data); err != nil {
 				return nil, err
 			}
-			return openapi3filter.JSONBodyDecoder(bytes.NewReader(data), header, schema, fn)
+			value, err := openapi3filter.JSONBodyDecoder(bytes.NewReader(data), header, schema, fn)
+			return lowerUUIDs(schema, value), err
 		})
 })
+
+// lowerUUIDs writes the UUIDs of a body in lower case, as they are stored.
+func lowerUUIDs(schema *openapi3.SchemaRef, value any) any {
+	if schema == nil || schema.Value == nil { // of a form's part
+		return value
+	}
+	switch v := value.(type) {
+	case string:
+		if isUUID(schema) {
+			return strings.ToLower(v)
+		}
+	case map[string]any:
+		for name, property := range schema.Value.Properties {
+			if inner, ok := v[name]; ok {
+				v[name] = lowerUUIDs(property, inner)
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if schema.Value.Items != nil {
+				v[i] = lowerUUIDs(schema.Value.Items, item)
+			}
+		}
+	}
+	return value
+}
+
+func isUUID(schema *openapi3.SchemaRef) bool { return schema.Value.Format == "uuid" }
 
 // checkJSON returns KindInvalid unless data is one JSON value as RFC 7493 (I-JSON) wants it.
 func checkJSON(data []byte) error {
@@ -59,29 +92,137 @@ func checkJSON(data []byte) error {
 	return notUTF8(fieldName(path))
 }
 
-// wellFormed refuses an address with bytes that are no UTF-8, in its path or query, and a query that cannot be read.
-func wellFormed(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		for i, name := range c.ParamNames() {
-			// The router gives what the path holds, with escapes or without.
-			if value, err := url.PathUnescape(c.ParamValues()[i]); err == nil && !utf8.ValidString(value) {
-				return notUTF8(name)
+// wellFormed refuses requests that cannot be read: a compressed body, a header twice that there may be once, an address
+// with bytes that are no UTF-8, and a query that is malformed or has parameters that the operation does not know. It
+// writes UUIDs in lower case, and headers in one form.
+func wellFormed(routes contractRoutes) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r, operation := c.Request(), routes.of(c)
+			if compressed(r) {
+				c.Response().Header().Set("Accept-Encoding", "identity")
+				return errContentEncoding
 			}
-		}
-		query, err := url.ParseQuery(c.Request().URL.RawQuery)
-		if err != nil {
-			return watchparty.Invalid(watchparty.FieldError{Field: "query", Code: "malformed", Message: "cannot be read"})
-		}
-		for name, values := range query {
-			switch {
-			case !utf8.ValidString(name):
-				return notUTF8("query")
-			case slices.ContainsFunc(values, func(value string) bool { return !utf8.ValidString(value) }):
-				return notUTF8(name)
+			if r.Method == http.MethodPut && r.Header.Get("Content-Range") != "" { // RFC 9110, 14.5
+				return watchparty.Invalid(watchparty.FieldError{
+					Field: "Content-Range", Code: "unknown", Message: "is not taken: send the whole",
+				})
 			}
+			if err := checkHeaders(r.Header); err != nil {
+				return err
+			}
+			if err := checkPath(c, operation); err != nil {
+				return err
+			}
+			query, err := checkQuery(r.URL.RawQuery, operation)
+			if err != nil {
+				return err
+			}
+			if query != r.URL.RawQuery {
+				address := *r.URL
+				address.RawQuery = query
+				r = r.WithContext(r.Context())
+				r.URL = &address
+				c.SetRequest(r)
+			}
+			return next(c)
 		}
-		return next(c)
 	}
+}
+
+var errContentEncoding = &watchparty.Error{
+	Kind: watchparty.KindUnsupported, Code: "unsupported_content_encoding", Message: "The body must not be compressed.",
+}
+
+// compressed reports whether the body is in another form than its Content-Type says.
+func compressed(r *http.Request) bool {
+	codings := strings.Join(r.Header.Values("Content-Encoding"), ",")
+	return r.ContentLength != 0 && strings.Trim(strings.ReplaceAll(strings.ToLower(codings), "identity", ""), " \t,") != ""
+}
+
+// singleHeaders may be given once. The contract's other headers are checked with the operation's parameters.
+var singleHeaders = []string{echo.HeaderAuthorization, echo.HeaderContentType}
+
+// listHeaders may be in several lines, which are one list (RFC 9110, 5.3).
+var listHeaders = []string{"If-Match", "If-None-Match"}
+
+func checkHeaders(h http.Header) error {
+	for _, name := range singleHeaders {
+		if len(h.Values(name)) > 1 {
+			return watchparty.Invalid(watchparty.FieldError{Field: name, Code: "malformed", Message: "is given more than once"})
+		}
+	}
+	for _, name := range listHeaders {
+		if lines := h.Values(name); len(lines) > 1 {
+			h.Set(name, strings.Join(lines, ", "))
+		}
+	}
+	if lines := h.Values("Range"); len(lines) == 1 {
+		h.Del("Range")
+		if known := byteRange(lines[0]); known != "" {
+			h.Set("Range", known)
+		}
+	}
+	return nil
+}
+
+// checkPath checks the router's values, and writes UUIDs among them in lower case.
+func checkPath(c echo.Context, operation *openapi3.Operation) error {
+	values := slices.Clone(c.ParamValues())
+	for i, name := range c.ParamNames() {
+		// The router gives what the path holds, with escapes or without.
+		if value, err := url.PathUnescape(values[i]); err == nil && !utf8.ValidString(value) {
+			return notUTF8(name)
+		}
+		if operation == nil {
+			continue
+		}
+		if p := operation.Parameters.GetByInAndName(openapi3.ParameterInPath, name); p != nil && isUUID(p.Schema) {
+			values[i] = strings.ToLower(values[i])
+		}
+	}
+	c.SetParamValues(values...)
+	return nil
+}
+
+// checkQuery returns the query with UUIDs in lower case. A page, which is no operation, may be asked with any parameters.
+func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return "", watchparty.Invalid(watchparty.FieldError{Field: "query", Code: "malformed", Message: "cannot be read"})
+	}
+	var unknown []watchparty.FieldError
+	lowered := false
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
+		switch {
+		case !utf8.ValidString(name):
+			return "", notUTF8("query")
+		case slices.ContainsFunc(values, func(value string) bool { return !utf8.ValidString(value) }):
+			return "", notUTF8(name)
+		case operation == nil:
+			continue
+		}
+		p := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
+		if p == nil {
+			unknown = append(unknown, watchparty.FieldError{
+				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter here",
+			})
+			continue
+		}
+		for i, value := range values {
+			if isUUID(p.Schema) && strings.ToLower(value) != value {
+				values[i], lowered = strings.ToLower(value), true
+			}
+		}
+	}
+	if unknown != nil {
+		return "", watchparty.Invalid(unknown...)
+	}
+	if lowered {
+		return query.Encode(), nil
+	}
+	return raw, nil
 }
 
 func notUTF8(field string) error {

@@ -47,8 +47,8 @@ func TestGetStoresWhatItLoads(t *testing.T) {
 
 func TestETagFollowsTheBody(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, etag([]byte("a")), etag([]byte("a")))
-	require.NotEqual(t, etag([]byte("a")), etag([]byte("b")))
+	require.Equal(t, ETag([]byte("a")), ETag([]byte("a")))
+	require.NotEqual(t, ETag([]byte("a")), ETag([]byte("b")))
 }
 
 func TestTimeToLive(t *testing.T) {

@@ -24,10 +24,10 @@ type Loaded struct {
 	Meta string
 }
 
-func (l Loaded) entry() Entry { return Entry{Body: l.Body, Meta: l.Meta, ETag: etag(l.Body)} }
+func (l Loaded) entry() Entry { return Entry{Body: l.Body, Meta: l.Meta, ETag: ETag(l.Body)} }
 
-// etag is half of a SHA-256: 128 bits in 22 characters and two quotes.
-func etag(body []byte) string {
+// ETag is the entity tag of a body: half of a SHA-256, 128 bits in 22 characters and two quotes.
+func ETag(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }

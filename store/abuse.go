@@ -187,6 +187,13 @@ func (s *Store) AbuseReport(ctx context.Context, id string) (watchparty.AbuseRep
 	return row.report(), found(err, "abuse report")
 }
 
+// SentAbuseReport finds a report that the reporter sent. It returns ErrNotFound.
+func (s *Store) SentAbuseReport(ctx context.Context, reporterID, id string) (watchparty.AbuseReport, error) {
+	var row abuseReportRow
+	err := s.db.NewSelect().Model(&row).Where("id = ? AND reporter_id = ?", id, reporterID).Scan(ctx)
+	return row.report(), found(err, "sent abuse report")
+}
+
 // ExportAbuseReports lists those that a user sent, oldest first.
 func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) ([]watchparty.AbuseReport, error) {
 	var rows []abuseReportRow

@@ -164,7 +164,7 @@ var perform = map[act]func(c *cast) error{
 	toPrivate:  func(c *cast) error { c.show(watchparty.Public); c.show(watchparty.Private); return nil },
 	archive:    func(c *cast) error { c.setArchived(true); return nil },
 	reopen:     func(c *cast) error { c.setArchived(true); c.setArchived(false); return nil },
-	deleteRoom: func(c *cast) error { return c.s.DeleteRoom(c.t.Context(), c.room.ID, c.boss.ID) },
+	deleteRoom: func(c *cast) error { return c.s.DeleteRoom(c.t.Context(), c.room.ID, c.boss.ID, nil) },
 	newPassword: func(c *cast) error {
 		return c.s.ChangePassword(c.t.Context(), c.holder.ID, "hash of "+c.holder.Username, "another", "")
 	},

@@ -100,6 +100,13 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 	return found(err, "lift ban")
 }
 
+// BanOf finds a person's ban in force. It returns ErrNotFound.
+func (s *Store) BanOf(ctx context.Context, roomID, username string) (watchparty.Ban, error) {
+	var row banRow
+	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).Where(banInForce).Scan(ctx)
+	return row.ban(), found(err, "ban")
+}
+
 // Bans lists a room's bans in force, newest first.
 func (s *Store) Bans(ctx context.Context, roomID string, p Page) ([]watchparty.Ban, error) {
 	var rows []banRow

@@ -15,6 +15,7 @@ import (
 type Once struct {
 	KeyHash     []byte // of the operation, the caller and the key
 	Fingerprint []byte // of what was asked
+	Replayed    *bool  // is set when an earlier request has made it; may be nil
 }
 
 // keptFor is how long a key is remembered.
@@ -56,6 +57,9 @@ func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (former st
 	}
 	if !bytes.Equal(earlier.Fingerprint, o.Fingerprint) {
 		return "", watchparty.ErrKeyReused
+	}
+	if o.Replayed != nil {
+		*o.Replayed = true
 	}
 	return earlier.ResourceID, nil
 }

@@ -100,7 +100,7 @@ func TestOpenInvitation(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrBadToken, statement)
 	}
 	other := invite(t, s, room, ada, "other@example.org")
-	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID))
+	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID, nil))
 	_, _, err = s.OpenInvitation(t.Context(), other.ID)
 	require.ErrorIs(t, err, watchparty.ErrBadToken)
 }
@@ -616,7 +616,7 @@ func TestWorkflowsHearOfAnswers(t *testing.T) {
 		"accept":  {func(i watchparty.Invitation) error { return accept(t, s, i, bob) }, watchparty.InvitationAccepted},
 		"decline": {func(i watchparty.Invitation) error { return s.DeclineInvitation(t.Context(), i.ID) }, watchparty.InvitationDeclined},
 		"revoke":  {func(i watchparty.Invitation) error { return s.RevokeInvitation(t.Context(), i.ID, ada.ID) }, watchparty.InvitationRevoked},
-		"delete the room": {func(i watchparty.Invitation) error { return s.DeleteRoom(t.Context(), i.RoomID, ada.ID) },
+		"delete the room": {func(i watchparty.Invitation) error { return s.DeleteRoom(t.Context(), i.RoomID, ada.ID, nil) },
 			watchparty.InvitationRevoked},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -120,7 +120,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"DeleteRoom": func(c *cast) func(context.Context) error {
 		room := newRoom(c.t, c.s, c.holder, nil)
-		return func(ctx context.Context) error { return c.s.DeleteRoom(ctx, room.ID, c.holder.ID) }
+		return func(ctx context.Context) error { return c.s.DeleteRoom(ctx, room.ID, c.holder.ID, nil) }
 	},
 	"NextAvatarVersion": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error { return second(c.s.NextAvatarVersion(ctx, c.holder.ID)) }

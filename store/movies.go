@@ -168,14 +168,17 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 	return changed
 }
 
-// DeleteMovie removes a film in an admin's name. It returns ErrNotFound, and ErrMovieInUse while rooms have it; those
-// that are deleted lose it.
-func (s *Store) DeleteMovie(ctx context.Context, adminID, id string) error {
+// DeleteMovie removes a film in an admin's name, if its version is among those given; nil allows any. It returns
+// ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it; those that are deleted lose it.
+func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
 		var row movieRow
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
 			return err
+		}
+		if versions != nil && !slices.Contains(versions, row.Version) {
+			return watchparty.ErrChangedSince
 		}
 		rooms, err := tx.NewSelect().Model((*roomRow)(nil)).Where("movie_id = ? AND deleted_at IS NULL", id).Count(ctx)
 		if err != nil {

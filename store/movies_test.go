@@ -90,8 +90,8 @@ func TestCatalogueChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, back.ArchivedAt.IsZero())
 
-	require.NoError(t, s.DeleteMovie(t.Context(), root.ID, m.ID))
-	require.ErrorIs(t, s.DeleteMovie(t.Context(), root.ID, m.ID), watchparty.ErrNotFound)
+	require.NoError(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil))
+	require.ErrorIs(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil), watchparty.ErrNotFound)
 	_, err = change(watchparty.MovieChange{Year: &year}, nil)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	require.Equal(t, []string{
@@ -151,14 +151,14 @@ func TestMovieInUse(t *testing.T) {
 	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id <> ?", open.ID)
 	exec(t, s, "UPDATE rooms SET deleted_at = now() WHERE id = ?", deleted.ID)
 	var e *watchparty.Error
-	require.ErrorAs(t, s.DeleteMovie(t.Context(), root.ID, m.ID), &e)
+	require.ErrorAs(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil), &e)
 	require.ErrorIs(t, e, watchparty.ErrMovieInUse)
 	require.Equal(t, map[string]int{"rooms": 2}, e.Details)
 	require.Contains(t, e.Message, "2 rooms")
 	require.Equal(t, 3, get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID))
 
 	exec(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id IN (?, ?)", open.ID, archived.ID)
-	require.NoError(t, s.DeleteMovie(t.Context(), root.ID, m.ID))
+	require.NoError(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil))
 	require.Equal(t, 3, get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id IS NULL"))
 }
 
@@ -178,7 +178,7 @@ func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 					Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, Once{})
 			})
 		}
-		wg.Go(func() { deleted = s.DeleteMovie(t.Context(), root.ID, m.ID) })
+		wg.Go(func() { deleted = s.DeleteMovie(t.Context(), root.ID, m.ID, nil) })
 		wg.Wait()
 		rooms := get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID)
 		if deleted == nil {

@@ -94,6 +94,13 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 	return found(err, "lift mute")
 }
 
+// MuteOf finds a person's mute in force. It returns ErrNotFound.
+func (s *Store) MuteOf(ctx context.Context, roomID, username string) (watchparty.Mute, error) {
+	var row muteRow
+	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID, username).Scan(ctx)
+	return row.mute(), found(err, "mute")
+}
+
 // Mutes lists a room's mutes in force, newest first.
 func (s *Store) Mutes(ctx context.Context, roomID string, p Page) ([]watchparty.Mute, error) {
 	var rows []muteRow

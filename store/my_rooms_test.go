@@ -45,7 +45,7 @@ func TestMyRooms(t *testing.T) {
 		enforce(t, s, banned, ada, until)
 	}
 	deleted := add("deleted", ada, nil)
-	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, ada.ID))
+	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, ada.ID, nil))
 	add("another's", bob, nil)
 
 	all := []string{

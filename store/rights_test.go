@@ -50,7 +50,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditMovieDeleted: func(t *testing.T, s *Store) adminAct {
 		movie := newMovie(t, s, newAdmin(t, s, "curator"), generalMovie)
-		return func(by string) error { return s.DeleteMovie(t.Context(), by, movie.ID) }
+		return func(by string) error { return s.DeleteMovie(t.Context(), by, movie.ID, nil) }
 	},
 	watchparty.AuditCleanupStarted: func(t *testing.T, s *Store) adminAct {
 		return func(by string) error {

@@ -133,15 +133,19 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 	return err
 }
 
-// DeleteRoom makes a room that there never was, for everyone; the row stays. It returns ErrNotFound, ErrBanned and
-// ErrForbidden.
-func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string) error {
+// DeleteRoom makes a room that there never was, for everyone, if it still has one of the versions; nil allows any. The
+// row stays. It returns ErrNotFound, ErrBanned, ErrForbidden and ErrChangedSince.
+func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions []int) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
 			return nil, err
 		}
-		if _, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayDeleteRoom); err != nil {
+		room, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayDeleteRoom)
+		if err != nil {
 			return nil, err
+		}
+		if versions != nil && !slices.Contains(versions, room.Version) {
+			return nil, watchparty.ErrChangedSince
 		}
 		return endRoom(ctx, tx, roomID)
 	})

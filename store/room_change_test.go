@@ -227,7 +227,7 @@ func TestUpdateRoom(t *testing.T) {
 		} {
 			_, err := s.UpdateRoom(t.Context(), test.room, test.actor.ID, watchparty.RoomChange{Name: ptr("x")}, []int{99})
 			require.ErrorIs(t, err, test.want)
-			require.ErrorIs(t, s.DeleteRoom(t.Context(), test.room, test.actor.ID), test.want)
+			require.ErrorIs(t, s.DeleteRoom(t.Context(), test.room, test.actor.ID, nil), test.want)
 		}
 	})
 }
@@ -277,8 +277,8 @@ func TestDeleteRoom(t *testing.T) {
 				newID(), r.ID, state+"@example.org", state)
 		}
 	}
-	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID))
-	require.NoError(t, s.DeleteRoom(t.Context(), repeated.ID, ada.ID))
+	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID, nil))
+	require.NoError(t, s.DeleteRoom(t.Context(), repeated.ID, ada.ID, nil))
 
 	for _, table := range []string{"participants", "members", "bans", "mutes"} {
 		require.Zero(t, get[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), room.ID), table)
@@ -295,7 +295,7 @@ func TestDeleteRoom(t *testing.T) {
 		_, role := s.SetRole(t.Context(), room.ID, user.ID, "bob", watchparty.Viewer)
 		_, standing := s.Standing(t.Context(), room.ID, user.ID)
 		_, place := s.Place(t.Context(), room.ID, user.ID)
-		for _, err := range []error{join, post, update, role, standing, place, s.LeaveRoom(t.Context(), room.ID, user.ID), s.DeleteRoom(t.Context(), room.ID, user.ID)} {
+		for _, err := range []error{join, post, update, role, standing, place, s.LeaveRoom(t.Context(), room.ID, user.ID), s.DeleteRoom(t.Context(), room.ID, user.ID, nil)} {
 			require.ErrorIs(t, err, watchparty.ErrNotFound)
 		}
 		_, err := s.Heartbeat(t.Context(), room.ID, user.ID, time.Minute)

@@ -365,7 +365,7 @@ func TestHandOverRooms(t *testing.T) {
 	require.NoError(t, s.LeaveRoom(t.Context(), empty.ID, c.first.ID))
 	_, err := s.UpdateRoom(t.Context(), archived.ID, c.ada.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
 	require.NoError(t, err)
-	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, c.ada.ID))
+	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, c.ada.ID, nil))
 	foreign := newRoom(t, s, c.first, nil)
 	join(t, s, foreign, c.ada)
 

@@ -80,10 +80,11 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		user, err := lockLiving(ctx, tx, userID)
-		if err != nil || user.EmailVerifiedAt != nil {
+		if err != nil {
 			return nil, err
 		}
-		if former, err := claim(ctx, tx, o, newID()); err != nil || former != "" {
+		former, err := claim(ctx, tx, o, newID())
+		if err != nil || former != "" || user.EmailVerifiedAt != nil {
 			return nil, err
 		}
 		event, err := s.askToVerify(ctx, tx, userID, user.Email, user.EmailKey)

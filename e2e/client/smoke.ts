@@ -27,7 +27,10 @@ const open = () => api.POST('/rooms', {
   headers, params: { header: { 'Idempotency-Key': key } }, body: { name: 'Typed night', visibility: 'unlisted', capacity: 5 },
 });
 const room: components['schemas']['Room'] = must('create a room', await open()).data;
-expect('the key makes one room', must('create it again', await open()).data.id === room.id);
+const again = await open();
+expect('the key makes one room', must('create it again', again).data.id === room.id);
+expect('a replay says so', again.response.headers.get('Idempotent-Replayed') === 'true');
+expect('where it is', again.response.headers.get('Location') === `/api/rooms/${room.id}`);
 expect('its host', room.host?.username === name && room.state === 'open');
 
 const inRoom = { path: { room_id: room.id } };

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/labstack/echo/v4"
+)
+
+// contractRoutes find the contract's operations.
+type contractRoutes struct {
+	operations map[string]*openapi3.Operation // by method and Echo's route
+	router     routers.Router
+}
+
+var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
+
+func newContractRoutes(spec *openapi3.T) (contractRoutes, error) {
+	router, err := gorillamux.NewRouter(spec)
+	if err != nil {
+		return contractRoutes{}, fmt.Errorf("api: route by the contract: %w", err)
+	}
+	routes := contractRoutes{operations: map[string]*openapi3.Operation{}, router: router}
+	for path, item := range spec.Paths.Map() {
+		for method, operation := range item.Operations() {
+			routes.operations[method+" "+basePath+pathParameterName.ReplaceAllString(path, ":$1")] = operation
+		}
+	}
+	return routes, nil
+}
+
+// of is the operation that a request asks for; nil for pages, and for what no route answers.
+func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
+	return r.operations[c.Request().Method+" "+c.Path()]
+}
+
+// allowed are the methods of a path that Echo takes for another one with a parameter, as /invitations/decline for
+// /invitations/{invitation_id}.
+func (r contractRoutes) allowed(request *http.Request) string {
+	methods := []string{http.MethodOptions}
+	for _, method := range []string{
+		http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
+		other := request.WithContext(request.Context())
+		other.Method = method
+		if _, _, err := r.router.FindRoute(other); err != nil {
+			continue
+		}
+		methods = append(methods, method)
+		if method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// withHead routes HEAD wherever it routes GET.
+type withHead struct{ *echo.Echo }
+
+// GET is part of EchoRouter.
+func (r withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	r.HEAD(path, h, m...)
+	return r.Echo.GET(path, h, m...)
+}
+
+// headAsGet lets all that follows answer HEAD as it answers GET. net/http sends no content to HEAD. A range is for GET
+// alone (RFC 9110, 14.2).
+func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		asked := c.Request()
+		if asked.Method != http.MethodHead {
+			return next(c)
+		}
+		get := asked.WithContext(asked.Context())
+		get.Method = http.MethodGet
+		get.Header.Del("Range")
+		c.SetRequest(get)
+		defer c.SetRequest(asked)
+		return next(c)
+	}
+}

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	swaggerui "github.com/swaggest/swgui/v5/static"
+)
+
+// Values of Cache-Control.
+const (
+	kept        = "public, max-age=31536000, immutable"
+	revalidated = "no-cache"
+)
+
+// asset is a file in memory.
+type asset struct {
+	contentType string
+	hash        string
+	content     []byte
+	zipped      []byte // the same by gzip; nil for none
+}
+
+func newAsset(contentType string, content, zipped []byte) asset {
+	sum := sha256.Sum256(content)
+	return asset{contentType: contentType, hash: hex.EncodeToString(sum[:16]), content: content, zipped: zipped}
+}
+
+// serve answers ranges and conditions, too.
+func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string) {
+	h := w.Header()
+	content, etag := a.content, a.hash
+	if a.zipped != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if takesGzip(r.Header) {
+			content, etag = a.zipped, a.hash+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("Content-Type", a.contentType)
+	h.Set("Cache-Control", cacheControl)
+	h.Set("ETag", `"`+etag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110, 12.5.3).
+func takesGzip(h http.Header) bool {
+	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		coding, weight, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(part, " ", "")), ";")
+		if coding == "gzip" {
+			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
+}
+
+// readAssets reads ours, and Swagger UI's, which are compressed already.
+func readAssets() (map[string]asset, error) {
+	ours, err := fs.Sub(files, "assets")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	all := map[string]asset{}
+	for _, from := range []fs.FS{ours, swaggerui.FS} {
+		names, err := fs.Glob(from, "*.*")
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		for _, name := range names {
+			content, err := fs.ReadFile(from, name)
+			if err != nil {
+				return nil, fmt.Errorf("web: %w", err)
+			}
+			var zipped []byte
+			name, compressed := strings.CutSuffix(name, ".gz")
+			if compressed {
+				zipped = content
+				if content, err = unzip(zipped); err != nil {
+					return nil, fmt.Errorf("web: %s: %w", name, err)
+				}
+			}
+			all[name] = newAsset(mime.TypeByExtension(path.Ext(name)), content, zipped)
+		}
+	}
+	return all, nil
+}
+
+func unzip(zipped []byte) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(reader)
+}
