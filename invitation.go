@@ -40,7 +40,7 @@ const (
 // Errors of invitations.
 var (
 	ErrEmailUnconfirmed = &Error{Kind: KindForbidden, Code: "email_unconfirmed",
-		Message: "Confirm your own e-mail address first: the link is in the mail that came with your account."}
+		Message: "Confirm your own email address first: the link is in the email that came with your account."}
 	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",
 		Message: "The room has too many open invitations.", Details: map[string]int{"most": MaxOpenInvitations}}
 	ErrManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",

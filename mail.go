@@ -131,6 +131,6 @@ type MailPause struct {
 
 // Errors of what admins do with mails.
 var (
-	ErrMailEnded = &Error{Kind: KindConflict, Code: "mail_ended", Message: "The mail is not waiting to be sent any more."}
-	ErrMailOpen  = &Error{Kind: KindConflict, Code: "mail_not_ended", Message: "The mail is still to be sent; cancel it first."}
+	ErrMailEnded = &Error{Kind: KindConflict, Code: "mail_ended", Message: "The email is not waiting to be sent any more."}
+	ErrMailOpen  = &Error{Kind: KindConflict, Code: "mail_not_ended", Message: "The email is still to be sent; cancel it first."}
 )

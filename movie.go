@@ -39,16 +39,16 @@ const (
 
 // Errors of films.
 var (
-	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a film with this title and year already."}
-	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this film."}
+	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a movie with this title and year already."}
+	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
 )
 
 // MovieInUse is ErrMovieInUse with the number of rooms.
 func MovieInUse(rooms int) error {
 	e := *ErrMovieInUse
-	e.Message = fmt.Sprintf("%d rooms have this film. Archive it instead.", rooms)
+	e.Message = fmt.Sprintf("%d rooms have this movie. Archive it instead.", rooms)
 	if rooms == 1 {
-		e.Message = "1 room has this film. Archive it instead."
+		e.Message = "1 room has this movie. Archive it instead."
 	}
 	e.Details = map[string]int{"rooms": rooms}
 	return &e

@@ -83,14 +83,14 @@ var usernamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 var (
 	ErrUsernameTaken = &Error{Kind: KindConflict, Code: "username_taken", Message: "This username is taken.",
 		Fields: []FieldError{{Field: "username", Code: "taken", Message: "is taken"}}}
-	ErrEmailTaken = &Error{Kind: KindConflict, Code: "email_taken", Message: "This e-mail address has an account already.",
+	ErrEmailTaken = &Error{Kind: KindConflict, Code: "email_taken", Message: "This email address has an account already.",
 		Fields: []FieldError{{Field: "email", Code: "taken", Message: "has an account already"}}}
 	ErrBadToken = &Error{Kind: KindInvalid, Code: "bad_token", Message: "The link is unknown, used or expired.",
 		Fields: []FieldError{{Field: "token", Code: "unknown", Message: "is unknown, used or expired"}}}
 	// ErrWrongPassword is made by WrongPassword.
 	ErrWrongPassword  = WrongPassword("password")
 	ErrSuspended      = &Error{Kind: KindForbidden, Code: "account_suspended", Message: "This account is suspended."}
-	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The e-mail address or the password is wrong."}
+	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The email address or the password is wrong."}
 	ErrBadRefresh     = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token", Message: "The refresh token is unknown, used or expired."}
 )
 

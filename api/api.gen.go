@@ -1239,7 +1239,7 @@ type Account struct {
 	ID      ID   `json:"id"`
 	IsAdmin bool `json:"is_admin"`
 
-	// Language What mails are written in
+	// Language What emails are written in
 	Language Language `json:"language"`
 
 	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one
@@ -1707,13 +1707,13 @@ type Email struct {
 	ID   ID        `json:"id"`
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The mail server's, without addresses; empty once the mail is sent
+	// LastAnswer The mail server's, without addresses; empty once the email is sent
 	LastAnswer string `json:"last_answer"`
 
 	// Reason Why it was not sent
 	Reason *EmailReason `json:"reason"`
 
-	// ResendOf The mail that was sent again by this one
+	// ResendOf The email that was sent again by this one
 	ResendOf *string    `json:"resend_of"`
 	SentAt   *time.Time `json:"sent_at"`
 	State    EmailState `json:"state"`
@@ -1747,14 +1747,14 @@ type EmailAttempt struct {
 	Number  int        `json:"number"`
 
 	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-	// server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
+	// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
 	// nothing to say.
 	Outcome   EmailAttemptOutcome `json:"outcome"`
 	StartedAt Time                `json:"started_at"`
 }
 
 // EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-// server may have the mail, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
+// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
 // nothing to say.
 type EmailAttemptOutcome string
 
@@ -1783,10 +1783,10 @@ type EmailList struct {
 
 // EmailPause defines model for EmailPause.
 type EmailPause struct {
-	// PausedAt null while mails are sent
+	// PausedAt null while emails are sent
 	PausedAt *time.Time `json:"paused_at"`
 
-	// Waiting Mails that are still to be sent, paused or not
+	// Waiting Emails that are still to be sent, paused or not
 	Waiting int `json:"waiting"`
 }
 
@@ -2141,7 +2141,7 @@ type InvitationPreviewAnswer struct {
 // InvitationState defines model for InvitationState.
 type InvitationState string
 
-// Language What mails are written in
+// Language What emails are written in
 type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
@@ -2344,7 +2344,7 @@ type Person struct {
 // `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
 // an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
 // deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of mails, with the attempts. `started_events`: of the outbox.
+// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of emails, with the attempts. `started_events`: of the outbox.
 // `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
 type Policy string
 
@@ -2464,7 +2464,7 @@ type RegisterRequest struct {
 	DisplayName *string `json:"display_name,omitempty"`
 	Email       string  `json:"email"`
 
-	// Language What mails are written in
+	// Language What emails are written in
 	Language *Language `json:"language,omitempty"`
 
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
@@ -2863,7 +2863,7 @@ type TokenRequest struct {
 type UpdateMeRequest struct {
 	DisplayName *string `json:"display_name,omitempty"`
 
-	// Language What mails are written in
+	// Language What emails are written in
 	Language *Language `json:"language,omitempty"`
 }
 
@@ -3172,7 +3172,7 @@ type ListMoviesParams struct {
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
 
-	// Archived The films that are not in it any more, for admins
+	// Archived The movies that are not in it any more, for admins
 	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -3499,121 +3499,121 @@ type ChangePasswordJSONRequestBody = ChangePasswordRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// ListAbuseReports What people have reported, the newest first
+	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx echo.Context, params ListAbuseReportsParams) error
-	// GetAbuseReport One report of abuse
+	// GetAbuseReport Get a report of abuse
 	// (GET /admin/abuse-reports/{abuse_report_id})
 	GetAbuseReport(ctx echo.Context, abuseReportID ID) error
 	// ResolveAbuseReport Resolve a report of abuse
 	// (POST /admin/abuse-reports/{abuse_report_id}/resolve)
 	ResolveAbuseReport(ctx echo.Context, abuseReportID ID) error
-	// ListAdmins The admins, the newest account first
+	// ListAdmins List admins, newest account first
 	// (GET /admin/admins)
 	ListAdmins(ctx echo.Context, params ListAdminsParams) error
-	// ListAudit What admins did, the newest first
+	// ListAudit List the audit log, newest first
 	// (GET /admin/audit)
 	ListAudit(ctx echo.Context, params ListAuditParams) error
-	// StartCleanup Clean up now
+	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx echo.Context, params StartCleanupParams) error
-	// ListCleanupRuns Clean-up runs, newest first
+	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error
-	// GetCleanupRun One clean-up run
+	// GetCleanupRun Get a cleanup run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx echo.Context, runID ID) error
-	// CancelCleanupRun Stop a clean-up run
+	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
 	CancelCleanupRun(ctx echo.Context, runID ID) error
-	// ListEmails Mails and what became of them, the newest first
+	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
-	// ResumeEmails Let mails go on
+	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
 	ResumeEmails(ctx echo.Context) error
-	// GetEmailPause Whether mails wait
+	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
-	// PauseEmails Let all mails wait
+	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
 	PauseEmails(ctx echo.Context) error
-	// ListEmailPreviews Each kind of mail, with made-up data
+	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
-	// GetEmail One mail, with every attempt at it
+	// GetEmail Get an email with its attempts
 	// (GET /admin/emails/{email_id})
 	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
-	// CancelEmail Keep a mail from being sent
+	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
 	CancelEmail(ctx echo.Context, emailID ID) error
-	// ResendEmail Send a mail again
+	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
-	// RemoveMessage Delete a message in any room
+	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
-	// ListReports Stored reports, newest first
+	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
-	// GetReport One report
+	// GetReport Get a report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx echo.Context, reportID ID) error
-	// GetReportTable An activity report's days as CSV
+	// GetReportTable Get the days of an activity report as CSV
 	// (GET /admin/reports/{report_id}/csv)
 	GetReportTable(ctx echo.Context, reportID ID) error
 	// ListAnyRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
 	ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error
-	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
+	// ListRetiredRooms List rooms that cleanup archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
-	// RestoreRoom Open a room that clean-up archived
+	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
 	RestoreRoom(ctx echo.Context, retiredID ID) error
-	// GetAnyRoom Any room that is not deleted
+	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
-	// CloseRoom Close a room
+	// CloseRoom Close a room as an admin
 	// (POST /admin/rooms/{room_id}/close)
 	CloseRoom(ctx echo.Context, roomID RoomID) error
-	// ListAnyMessages What was said in any room, the newest first
+	// ListAnyMessages List the messages of a room as an admin, newest first
 	// (GET /admin/rooms/{room_id}/messages)
 	ListAnyMessages(ctx echo.Context, roomID RoomID, params ListAnyMessagesParams) error
-	// ReopenRoom Open a room again, whoever archived it
+	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx echo.Context, roomID RoomID) error
-	// ListSchedules What is started by the clock
+	// ListSchedules List schedules
 	// (GET /admin/schedules)
 	ListSchedules(ctx echo.Context) error
-	// BackfillSchedule Make up for a period
+	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
 	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
-	// PauseSchedule Let a schedule start nothing
+	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
 	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
-	// ResumeSchedule Let a schedule go on
+	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
 	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
-	// TriggerSchedule Start now what a schedule starts
+	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
 	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
-	// ListUsers Accounts, the newest first, or the closest first with `q`
+	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
-	// GetUser One account
+	// GetUser Get an account
 	// (GET /admin/users/{user_id})
 	GetUser(ctx echo.Context, userID ID) error
-	// RevokeAdmin Take an admin's rights
+	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
 	RevokeAdmin(ctx echo.Context, userID ID) error
-	// GrantAdmin Make an account an admin
+	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
 	GrantAdmin(ctx echo.Context, userID ID) error
-	// ReinstateUser Let a suspended account sign in again
+	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
 	ReinstateUser(ctx echo.Context, userID ID) error
-	// EndUserSessions End all of an account's sign-ins
+	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
 	EndUserSessions(ctx echo.Context, userID ID) error
 	// SuspendUser Suspend an account
@@ -3622,100 +3622,100 @@ type ServerInterface interface {
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
-	// Logout End a sign-in
+	// Logout Sign out
 	// (POST /auth/logout)
 	Logout(ctx echo.Context) error
-	// RequestPasswordReset Ask for a mail with a link that sets a new password
+	// RequestPasswordReset Request a password reset email
 	// (POST /auth/password-reset)
 	RequestPasswordReset(ctx echo.Context, params RequestPasswordResetParams) error
-	// ConfirmPasswordReset Set a new password with the token from the mail
+	// ConfirmPasswordReset Set a new password by a reset token
 	// (POST /auth/password-reset/confirm)
 	ConfirmPasswordReset(ctx echo.Context) error
-	// Refresh Exchange a refresh token for the next pair of tokens
+	// Refresh Exchange a refresh token for new tokens
 	// (POST /auth/refresh)
 	Refresh(ctx echo.Context) error
-	// Register Make an account and sign in
+	// Register Create an account and sign in
 	// (POST /auth/register)
 	Register(ctx echo.Context, params RegisterParams) error
-	// VerifyEmail Confirm an address with the token from its mail
+	// VerifyEmail Confirm an email address
 	// (POST /auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
-	// ListMessages What was said in a room
+	// ListMessages List messages
 	// (GET /chat/messages)
 	ListMessages(ctx echo.Context, params ListMessagesParams) error
-	// PostMessage Say something in a room one is in
+	// PostMessage Post a message
 	// (POST /chat/messages)
 	PostMessage(ctx echo.Context, params PostMessageParams) error
-	// DeleteMessage Take a message back
+	// DeleteMessage Delete a message
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx echo.Context, messageID ID) error
-	// GetMessage One message
+	// GetMessage Get a message
 	// (GET /chat/messages/{message_id})
 	GetMessage(ctx echo.Context, messageID ID, params GetMessageParams) error
-	// EditMessage Change what one said
+	// EditMessage Edit a message
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx echo.Context, messageID ID) error
-	// GetDefaultAvatar The picture of a user who has no avatar
+	// GetDefaultAvatar Get a generated avatar
 	// (GET /files/avatars/{user_id}/{default_name})
 	GetDefaultAvatar(ctx echo.Context, userID ID, defaultName GetDefaultAvatarParamsDefaultName, params GetDefaultAvatarParams) error
-	// GetAvatarFile A rendered avatar
+	// GetAvatarFile Get a rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx echo.Context, userID ID, version int, name GetAvatarFileParamsName, params GetAvatarFileParams) error
-	// GetHealth How the service and its parts are
+	// GetHealth Get the health of the service and its parts
 	// (GET /health)
 	GetHealth(ctx echo.Context) error
-	// GetLiveness The process is alive
+	// GetLiveness Check that the process is alive
 	// (GET /health/live)
 	GetLiveness(ctx echo.Context) error
-	// GetReadiness The process should get requests
+	// GetReadiness Check that the process is ready for requests
 	// (GET /health/ready)
 	GetReadiness(ctx echo.Context) error
-	// AcceptInvitation Accept an invitation and enter its room
+	// AcceptInvitation Accept an invitation and join its room
 	// (POST /invitations/accept)
 	AcceptInvitation(ctx echo.Context) error
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx echo.Context) error
-	// LookUpInvitation What an invitation is to
+	// LookUpInvitation Get an invitation by its token
 	// (POST /invitations/lookup)
 	LookUpInvitation(ctx echo.Context) error
-	// ResubscribeToInvitations Get mails about invitations again
+	// ResubscribeToInvitations Subscribe to invitation emails again
 	// (POST /invitations/resubscribe)
 	ResubscribeToInvitations(ctx echo.Context) error
-	// UnsubscribeFromInvitations Get no more mails about invitations
+	// UnsubscribeFromInvitations Unsubscribe from invitation emails
 	// (POST /invitations/unsubscribe)
 	UnsubscribeFromInvitations(ctx echo.Context) error
-	// RevokeInvitation Take an open invitation back
+	// RevokeInvitation Revoke an open invitation
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx echo.Context, invitationID ID) error
-	// GetInvitation One invitation
+	// GetInvitation Get an invitation to a room
 	// (GET /invitations/{invitation_id})
 	GetInvitation(ctx echo.Context, invitationID ID, params GetInvitationParams) error
-	// ListMovies The catalogue
+	// ListMovies List movies
 	// (GET /movies)
 	ListMovies(ctx echo.Context, params ListMoviesParams) error
-	// CreateMovie Add a film
+	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
-	// DeleteMovie Remove a film
+	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
-	// GetMovie One film
+	// GetMovie Get a movie
 	// (GET /movies/{movie_id})
 	GetMovie(ctx echo.Context, movieID ID, params GetMovieParams) error
-	// UpdateMovie Change a film
+	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
-	// ReportAbuse Report a room, a message or an account to the admins
+	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
-	// ViewReport An activity report to look at
+	// ViewReport View an activity report as a page
 	// (POST /reports/view)
 	ViewReport(ctx echo.Context) error
-	// GetSentAbuseReport A report that the caller sent
+	// GetSentAbuseReport Get a report of abuse that the caller sent
 	// (GET /reports/{abuse_report_id})
 	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
-	// ListRooms Open public rooms
+	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
 	// CreateRoom Open a room
@@ -3724,115 +3724,115 @@ type ServerInterface interface {
 	// DeleteRoom Delete a room
 	// (DELETE /rooms/{room_id})
 	DeleteRoom(ctx echo.Context, roomID RoomID, params DeleteRoomParams) error
-	// GetRoom One room
+	// GetRoom Get a room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx echo.Context, roomID RoomID, params GetRoomParams) error
-	// UpdateRoom Change a room
+	// UpdateRoom Update a room
 	// (PATCH /rooms/{room_id})
 	UpdateRoom(ctx echo.Context, roomID RoomID, params UpdateRoomParams) error
-	// ListBans Who is banned from a room, the newest first
+	// ListBans List bans, newest first
 	// (GET /rooms/{room_id}/bans)
 	ListBans(ctx echo.Context, roomID RoomID, params ListBansParams) error
-	// Ban Ban someone from a room
+	// Ban Ban a person from a room
 	// (POST /rooms/{room_id}/bans)
 	Ban(ctx echo.Context, roomID RoomID, params BanParams) error
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
-	// GetBan Someone's ban from a room
+	// GetBan Get a ban
 	// (GET /rooms/{room_id}/bans/{username})
 	GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error
-	// Heartbeat Say that one is still there
+	// Heartbeat Send a heartbeat
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx echo.Context, roomID RoomID) error
-	// ListInvitations Invitations to a room, the newest first
+	// ListInvitations List the invitations to a room, newest first
 	// (GET /rooms/{room_id}/invitations)
 	ListInvitations(ctx echo.Context, roomID RoomID, params ListInvitationsParams) error
-	// Invite Invite someone by mail
+	// Invite Invite a person by email
 	// (POST /rooms/{room_id}/invitations)
 	Invite(ctx echo.Context, roomID RoomID, params InviteParams) error
-	// JoinRoom Enter a room
+	// JoinRoom Join a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx echo.Context, roomID RoomID) error
 	// LeaveRoom Leave a room
 	// (POST /rooms/{room_id}/leave)
 	LeaveRoom(ctx echo.Context, roomID RoomID) error
-	// ListRoomLog What was done in a room to people and settings, the newest first
+	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error
-	// QuitRoom Leave a room for good
+	// QuitRoom Give up the membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx echo.Context, roomID RoomID) error
-	// GetMyStanding What the caller is and may do in a room
+	// GetMyStanding Get the own role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx echo.Context, roomID RoomID) error
-	// ListMutes Who may not speak in a room, the newest first
+	// ListMutes List mutes, newest first
 	// (GET /rooms/{room_id}/mutes)
 	ListMutes(ctx echo.Context, roomID RoomID, params ListMutesParams) error
-	// Mute Keep someone from speaking for a while
+	// Mute Mute a person in a room
 	// (POST /rooms/{room_id}/mutes)
 	Mute(ctx echo.Context, roomID RoomID, params MuteParams) error
-	// LiftMute Let someone speak again
+	// LiftMute Lift a mute
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
-	// GetMute Someone's mute in a room
+	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
-	// ListParticipants Who is in a room
+	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
-	// Kick Put someone out of a room
+	// Kick Kick a participant
 	// (DELETE /rooms/{room_id}/participants/{username})
 	Kick(ctx echo.Context, roomID RoomID, username Username) error
-	// SetRole Give someone in a room another role
+	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// ListProfiles The profiles of several people
+	// ListProfiles List profiles by ID
 	// (GET /users)
 	ListProfiles(ctx echo.Context, params ListProfilesParams) error
-	// DeleteMe Delete the account
+	// DeleteMe Delete the own account
 	// (DELETE /users/me)
 	DeleteMe(ctx echo.Context) error
-	// GetMe One's own account
+	// GetMe Get the own account
 	// (GET /users/me)
 	GetMe(ctx echo.Context) error
-	// UpdateMe Change one's own profile
+	// UpdateMe Update the own profile
 	// (PATCH /users/me)
 	UpdateMe(ctx echo.Context) error
-	// DeleteAvatar Take one's avatar back
+	// DeleteAvatar Delete the avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx echo.Context) error
-	// GetAvatar Where one's newest upload stands
+	// GetAvatar Get the state of the newest upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx echo.Context) error
-	// PutAvatar Upload a picture
+	// PutAvatar Upload an avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx echo.Context) error
-	// ChangeEmail Change the e-mail address
+	// ChangeEmail Change the email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx echo.Context) error
-	// ResendVerification Send the mail that confirms the caller's address once more
+	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx echo.Context, params ResendVerificationParams) error
-	// ExportMe What the caller has given and done
+	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
-	// ListMyRooms The rooms that the caller hosts, is a member of or is in, the newest first
+	// ListMyRooms List the own rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx echo.Context, params ListMyRoomsParams) error
-	// EndOtherSessions End every sign-in but this one
+	// EndOtherSessions End all other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx echo.Context) error
-	// ListSessions The caller's sign-ins, the newest first
+	// ListSessions List the own sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
 	// EndSession End a sign-in
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx echo.Context, sessionID ID) error
-	// GetProfile Someone's profile
+	// GetProfile Get a profile
 	// (GET /users/{username})
 	GetProfile(ctx echo.Context, username Username, params GetProfileParams) error
 }
@@ -11705,121 +11705,121 @@ func (response GetProfiledefaultApplicationProblemPlusJSONResponse) VisitGetProf
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// ListAbuseReports What people have reported, the newest first
+	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx context.Context, request ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error)
-	// GetAbuseReport One report of abuse
+	// GetAbuseReport Get a report of abuse
 	// (GET /admin/abuse-reports/{abuse_report_id})
 	GetAbuseReport(ctx context.Context, request GetAbuseReportRequestObject) (GetAbuseReportResponseObject, error)
 	// ResolveAbuseReport Resolve a report of abuse
 	// (POST /admin/abuse-reports/{abuse_report_id}/resolve)
 	ResolveAbuseReport(ctx context.Context, request ResolveAbuseReportRequestObject) (ResolveAbuseReportResponseObject, error)
-	// ListAdmins The admins, the newest account first
+	// ListAdmins List admins, newest account first
 	// (GET /admin/admins)
 	ListAdmins(ctx context.Context, request ListAdminsRequestObject) (ListAdminsResponseObject, error)
-	// ListAudit What admins did, the newest first
+	// ListAudit List the audit log, newest first
 	// (GET /admin/audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
-	// StartCleanup Clean up now
+	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
-	// ListCleanupRuns Clean-up runs, newest first
+	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx context.Context, request ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error)
-	// GetCleanupRun One clean-up run
+	// GetCleanupRun Get a cleanup run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx context.Context, request GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error)
-	// CancelCleanupRun Stop a clean-up run
+	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
 	CancelCleanupRun(ctx context.Context, request CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error)
-	// ListEmails Mails and what became of them, the newest first
+	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx context.Context, request ListEmailsRequestObject) (ListEmailsResponseObject, error)
-	// ResumeEmails Let mails go on
+	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
 	ResumeEmails(ctx context.Context, request ResumeEmailsRequestObject) (ResumeEmailsResponseObject, error)
-	// GetEmailPause Whether mails wait
+	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx context.Context, request GetEmailPauseRequestObject) (GetEmailPauseResponseObject, error)
-	// PauseEmails Let all mails wait
+	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
 	PauseEmails(ctx context.Context, request PauseEmailsRequestObject) (PauseEmailsResponseObject, error)
-	// ListEmailPreviews Each kind of mail, with made-up data
+	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx context.Context, request ListEmailPreviewsRequestObject) (ListEmailPreviewsResponseObject, error)
-	// GetEmail One mail, with every attempt at it
+	// GetEmail Get an email with its attempts
 	// (GET /admin/emails/{email_id})
 	GetEmail(ctx context.Context, request GetEmailRequestObject) (GetEmailResponseObject, error)
-	// CancelEmail Keep a mail from being sent
+	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
 	CancelEmail(ctx context.Context, request CancelEmailRequestObject) (CancelEmailResponseObject, error)
-	// ResendEmail Send a mail again
+	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx context.Context, request ResendEmailRequestObject) (ResendEmailResponseObject, error)
-	// RemoveMessage Delete a message in any room
+	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
-	// ListReports Stored reports, newest first
+	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
-	// GetReport One report
+	// GetReport Get a report
 	// (GET /admin/reports/{report_id})
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
-	// GetReportTable An activity report's days as CSV
+	// GetReportTable Get the days of an activity report as CSV
 	// (GET /admin/reports/{report_id}/csv)
 	GetReportTable(ctx context.Context, request GetReportTableRequestObject) (GetReportTableResponseObject, error)
 	// ListAnyRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
 	ListAnyRooms(ctx context.Context, request ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error)
-	// ListRetiredRooms Rooms that clean-up archived and has yet to delete, the latest first
+	// ListRetiredRooms List rooms that cleanup archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx context.Context, request ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error)
-	// RestoreRoom Open a room that clean-up archived
+	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
 	RestoreRoom(ctx context.Context, request RestoreRoomRequestObject) (RestoreRoomResponseObject, error)
-	// GetAnyRoom Any room that is not deleted
+	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx context.Context, request GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error)
-	// CloseRoom Close a room
+	// CloseRoom Close a room as an admin
 	// (POST /admin/rooms/{room_id}/close)
 	CloseRoom(ctx context.Context, request CloseRoomRequestObject) (CloseRoomResponseObject, error)
-	// ListAnyMessages What was said in any room, the newest first
+	// ListAnyMessages List the messages of a room as an admin, newest first
 	// (GET /admin/rooms/{room_id}/messages)
 	ListAnyMessages(ctx context.Context, request ListAnyMessagesRequestObject) (ListAnyMessagesResponseObject, error)
-	// ReopenRoom Open a room again, whoever archived it
+	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx context.Context, request ReopenRoomRequestObject) (ReopenRoomResponseObject, error)
-	// ListSchedules What is started by the clock
+	// ListSchedules List schedules
 	// (GET /admin/schedules)
 	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
-	// BackfillSchedule Make up for a period
+	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
 	BackfillSchedule(ctx context.Context, request BackfillScheduleRequestObject) (BackfillScheduleResponseObject, error)
-	// PauseSchedule Let a schedule start nothing
+	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
 	PauseSchedule(ctx context.Context, request PauseScheduleRequestObject) (PauseScheduleResponseObject, error)
-	// ResumeSchedule Let a schedule go on
+	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
 	ResumeSchedule(ctx context.Context, request ResumeScheduleRequestObject) (ResumeScheduleResponseObject, error)
-	// TriggerSchedule Start now what a schedule starts
+	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
 	TriggerSchedule(ctx context.Context, request TriggerScheduleRequestObject) (TriggerScheduleResponseObject, error)
-	// ListUsers Accounts, the newest first, or the closest first with `q`
+	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
-	// GetUser One account
+	// GetUser Get an account
 	// (GET /admin/users/{user_id})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
-	// RevokeAdmin Take an admin's rights
+	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
 	RevokeAdmin(ctx context.Context, request RevokeAdminRequestObject) (RevokeAdminResponseObject, error)
-	// GrantAdmin Make an account an admin
+	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
 	GrantAdmin(ctx context.Context, request GrantAdminRequestObject) (GrantAdminResponseObject, error)
-	// ReinstateUser Let a suspended account sign in again
+	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
 	ReinstateUser(ctx context.Context, request ReinstateUserRequestObject) (ReinstateUserResponseObject, error)
-	// EndUserSessions End all of an account's sign-ins
+	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
 	EndUserSessions(ctx context.Context, request EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error)
 	// SuspendUser Suspend an account
@@ -11828,100 +11828,100 @@ type StrictServerInterface interface {
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
-	// Logout End a sign-in
+	// Logout Sign out
 	// (POST /auth/logout)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
-	// RequestPasswordReset Ask for a mail with a link that sets a new password
+	// RequestPasswordReset Request a password reset email
 	// (POST /auth/password-reset)
 	RequestPasswordReset(ctx context.Context, request RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error)
-	// ConfirmPasswordReset Set a new password with the token from the mail
+	// ConfirmPasswordReset Set a new password by a reset token
 	// (POST /auth/password-reset/confirm)
 	ConfirmPasswordReset(ctx context.Context, request ConfirmPasswordResetRequestObject) (ConfirmPasswordResetResponseObject, error)
-	// Refresh Exchange a refresh token for the next pair of tokens
+	// Refresh Exchange a refresh token for new tokens
 	// (POST /auth/refresh)
 	Refresh(ctx context.Context, request RefreshRequestObject) (RefreshResponseObject, error)
-	// Register Make an account and sign in
+	// Register Create an account and sign in
 	// (POST /auth/register)
 	Register(ctx context.Context, request RegisterRequestObject) (RegisterResponseObject, error)
-	// VerifyEmail Confirm an address with the token from its mail
+	// VerifyEmail Confirm an email address
 	// (POST /auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
-	// ListMessages What was said in a room
+	// ListMessages List messages
 	// (GET /chat/messages)
 	ListMessages(ctx context.Context, request ListMessagesRequestObject) (ListMessagesResponseObject, error)
-	// PostMessage Say something in a room one is in
+	// PostMessage Post a message
 	// (POST /chat/messages)
 	PostMessage(ctx context.Context, request PostMessageRequestObject) (PostMessageResponseObject, error)
-	// DeleteMessage Take a message back
+	// DeleteMessage Delete a message
 	// (DELETE /chat/messages/{message_id})
 	DeleteMessage(ctx context.Context, request DeleteMessageRequestObject) (DeleteMessageResponseObject, error)
-	// GetMessage One message
+	// GetMessage Get a message
 	// (GET /chat/messages/{message_id})
 	GetMessage(ctx context.Context, request GetMessageRequestObject) (GetMessageResponseObject, error)
-	// EditMessage Change what one said
+	// EditMessage Edit a message
 	// (PATCH /chat/messages/{message_id})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
-	// GetDefaultAvatar The picture of a user who has no avatar
+	// GetDefaultAvatar Get a generated avatar
 	// (GET /files/avatars/{user_id}/{default_name})
 	GetDefaultAvatar(ctx context.Context, request GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error)
-	// GetAvatarFile A rendered avatar
+	// GetAvatarFile Get a rendered avatar
 	// (GET /files/avatars/{user_id}/{version}/{name})
 	GetAvatarFile(ctx context.Context, request GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error)
-	// GetHealth How the service and its parts are
+	// GetHealth Get the health of the service and its parts
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetLiveness The process is alive
+	// GetLiveness Check that the process is alive
 	// (GET /health/live)
 	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
-	// GetReadiness The process should get requests
+	// GetReadiness Check that the process is ready for requests
 	// (GET /health/ready)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
-	// AcceptInvitation Accept an invitation and enter its room
+	// AcceptInvitation Accept an invitation and join its room
 	// (POST /invitations/accept)
 	AcceptInvitation(ctx context.Context, request AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error)
 	// DeclineInvitation Decline an invitation
 	// (POST /invitations/decline)
 	DeclineInvitation(ctx context.Context, request DeclineInvitationRequestObject) (DeclineInvitationResponseObject, error)
-	// LookUpInvitation What an invitation is to
+	// LookUpInvitation Get an invitation by its token
 	// (POST /invitations/lookup)
 	LookUpInvitation(ctx context.Context, request LookUpInvitationRequestObject) (LookUpInvitationResponseObject, error)
-	// ResubscribeToInvitations Get mails about invitations again
+	// ResubscribeToInvitations Subscribe to invitation emails again
 	// (POST /invitations/resubscribe)
 	ResubscribeToInvitations(ctx context.Context, request ResubscribeToInvitationsRequestObject) (ResubscribeToInvitationsResponseObject, error)
-	// UnsubscribeFromInvitations Get no more mails about invitations
+	// UnsubscribeFromInvitations Unsubscribe from invitation emails
 	// (POST /invitations/unsubscribe)
 	UnsubscribeFromInvitations(ctx context.Context, request UnsubscribeFromInvitationsRequestObject) (UnsubscribeFromInvitationsResponseObject, error)
-	// RevokeInvitation Take an open invitation back
+	// RevokeInvitation Revoke an open invitation
 	// (DELETE /invitations/{invitation_id})
 	RevokeInvitation(ctx context.Context, request RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error)
-	// GetInvitation One invitation
+	// GetInvitation Get an invitation to a room
 	// (GET /invitations/{invitation_id})
 	GetInvitation(ctx context.Context, request GetInvitationRequestObject) (GetInvitationResponseObject, error)
-	// ListMovies The catalogue
+	// ListMovies List movies
 	// (GET /movies)
 	ListMovies(ctx context.Context, request ListMoviesRequestObject) (ListMoviesResponseObject, error)
-	// CreateMovie Add a film
+	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx context.Context, request CreateMovieRequestObject) (CreateMovieResponseObject, error)
-	// DeleteMovie Remove a film
+	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx context.Context, request DeleteMovieRequestObject) (DeleteMovieResponseObject, error)
-	// GetMovie One film
+	// GetMovie Get a movie
 	// (GET /movies/{movie_id})
 	GetMovie(ctx context.Context, request GetMovieRequestObject) (GetMovieResponseObject, error)
-	// UpdateMovie Change a film
+	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
-	// ReportAbuse Report a room, a message or an account to the admins
+	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
-	// ViewReport An activity report to look at
+	// ViewReport View an activity report as a page
 	// (POST /reports/view)
 	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
-	// GetSentAbuseReport A report that the caller sent
+	// GetSentAbuseReport Get a report of abuse that the caller sent
 	// (GET /reports/{abuse_report_id})
 	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
-	// ListRooms Open public rooms
+	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
 	// CreateRoom Open a room
@@ -11930,115 +11930,115 @@ type StrictServerInterface interface {
 	// DeleteRoom Delete a room
 	// (DELETE /rooms/{room_id})
 	DeleteRoom(ctx context.Context, request DeleteRoomRequestObject) (DeleteRoomResponseObject, error)
-	// GetRoom One room
+	// GetRoom Get a room
 	// (GET /rooms/{room_id})
 	GetRoom(ctx context.Context, request GetRoomRequestObject) (GetRoomResponseObject, error)
-	// UpdateRoom Change a room
+	// UpdateRoom Update a room
 	// (PATCH /rooms/{room_id})
 	UpdateRoom(ctx context.Context, request UpdateRoomRequestObject) (UpdateRoomResponseObject, error)
-	// ListBans Who is banned from a room, the newest first
+	// ListBans List bans, newest first
 	// (GET /rooms/{room_id}/bans)
 	ListBans(ctx context.Context, request ListBansRequestObject) (ListBansResponseObject, error)
-	// Ban Ban someone from a room
+	// Ban Ban a person from a room
 	// (POST /rooms/{room_id}/bans)
 	Ban(ctx context.Context, request BanRequestObject) (BanResponseObject, error)
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx context.Context, request LiftBanRequestObject) (LiftBanResponseObject, error)
-	// GetBan Someone's ban from a room
+	// GetBan Get a ban
 	// (GET /rooms/{room_id}/bans/{username})
 	GetBan(ctx context.Context, request GetBanRequestObject) (GetBanResponseObject, error)
-	// Heartbeat Say that one is still there
+	// Heartbeat Send a heartbeat
 	// (POST /rooms/{room_id}/heartbeat)
 	Heartbeat(ctx context.Context, request HeartbeatRequestObject) (HeartbeatResponseObject, error)
-	// ListInvitations Invitations to a room, the newest first
+	// ListInvitations List the invitations to a room, newest first
 	// (GET /rooms/{room_id}/invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
-	// Invite Invite someone by mail
+	// Invite Invite a person by email
 	// (POST /rooms/{room_id}/invitations)
 	Invite(ctx context.Context, request InviteRequestObject) (InviteResponseObject, error)
-	// JoinRoom Enter a room
+	// JoinRoom Join a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx context.Context, request JoinRoomRequestObject) (JoinRoomResponseObject, error)
 	// LeaveRoom Leave a room
 	// (POST /rooms/{room_id}/leave)
 	LeaveRoom(ctx context.Context, request LeaveRoomRequestObject) (LeaveRoomResponseObject, error)
-	// ListRoomLog What was done in a room to people and settings, the newest first
+	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx context.Context, request ListRoomLogRequestObject) (ListRoomLogResponseObject, error)
-	// QuitRoom Leave a room for good
+	// QuitRoom Give up the membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx context.Context, request QuitRoomRequestObject) (QuitRoomResponseObject, error)
-	// GetMyStanding What the caller is and may do in a room
+	// GetMyStanding Get the own role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx context.Context, request GetMyStandingRequestObject) (GetMyStandingResponseObject, error)
-	// ListMutes Who may not speak in a room, the newest first
+	// ListMutes List mutes, newest first
 	// (GET /rooms/{room_id}/mutes)
 	ListMutes(ctx context.Context, request ListMutesRequestObject) (ListMutesResponseObject, error)
-	// Mute Keep someone from speaking for a while
+	// Mute Mute a person in a room
 	// (POST /rooms/{room_id}/mutes)
 	Mute(ctx context.Context, request MuteRequestObject) (MuteResponseObject, error)
-	// LiftMute Let someone speak again
+	// LiftMute Lift a mute
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx context.Context, request LiftMuteRequestObject) (LiftMuteResponseObject, error)
-	// GetMute Someone's mute in a room
+	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
-	// ListParticipants Who is in a room
+	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
-	// Kick Put someone out of a room
+	// Kick Kick a participant
 	// (DELETE /rooms/{room_id}/participants/{username})
 	Kick(ctx context.Context, request KickRequestObject) (KickResponseObject, error)
-	// SetRole Give someone in a room another role
+	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// ListProfiles The profiles of several people
+	// ListProfiles List profiles by ID
 	// (GET /users)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
-	// DeleteMe Delete the account
+	// DeleteMe Delete the own account
 	// (DELETE /users/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
-	// GetMe One's own account
+	// GetMe Get the own account
 	// (GET /users/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// UpdateMe Change one's own profile
+	// UpdateMe Update the own profile
 	// (PATCH /users/me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
-	// DeleteAvatar Take one's avatar back
+	// DeleteAvatar Delete the avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx context.Context, request DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error)
-	// GetAvatar Where one's newest upload stands
+	// GetAvatar Get the state of the newest upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx context.Context, request GetAvatarRequestObject) (GetAvatarResponseObject, error)
-	// PutAvatar Upload a picture
+	// PutAvatar Upload an avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx context.Context, request PutAvatarRequestObject) (PutAvatarResponseObject, error)
-	// ChangeEmail Change the e-mail address
+	// ChangeEmail Change the email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx context.Context, request ChangeEmailRequestObject) (ChangeEmailResponseObject, error)
-	// ResendVerification Send the mail that confirms the caller's address once more
+	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx context.Context, request ResendVerificationRequestObject) (ResendVerificationResponseObject, error)
-	// ExportMe What the caller has given and done
+	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
-	// ListMyRooms The rooms that the caller hosts, is a member of or is in, the newest first
+	// ListMyRooms List the own rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx context.Context, request ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error)
-	// EndOtherSessions End every sign-in but this one
+	// EndOtherSessions End all other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx context.Context, request EndOtherSessionsRequestObject) (EndOtherSessionsResponseObject, error)
-	// ListSessions The caller's sign-ins, the newest first
+	// ListSessions List the own sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
 	// EndSession End a sign-in
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
-	// GetProfile Someone's profile
+	// GetProfile Get a profile
 	// (GET /users/{username})
 	GetProfile(ctx context.Context, request GetProfileRequestObject) (GetProfileResponseObject, error)
 }
@@ -15697,411 +15697,407 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3dchtHli76KnnQE6FuTxGkKNltkTGxh7YlWd3Wz4hUe2I3vYkEKgGkWciEK7MIYRQ6sV/gXM/luduv",
-	"cS7mTfYTnEfYkWutzMoCsvBDEiRtty9kAqjK35Ur1++3PnUGejLVSihrOkefOmPBc1HCn99qZYWye++5",
-	"Ggn3RS7MoJRTK7XqHHV+HMvBmPXnVhimh2ysZ2zC1byTdUrxSyVLkXeObFmJrGMGYzHhrgU7n4rOUcfY",
-	"UqpR5/PnrPP8jI+W2z4bCyaUlXbOLB+55mdjbhlnL5+fuU92LFgpjK7KgWAzXRU548rMRLll769yMZlq",
-	"nKWYFnzuXlscTM+102OzsVCMKyZ4WUhRMtePMJbNpB3DgAyfCNYLTQ7me38V8x6b8FwwaY8Z7xuhLNN2",
-	"LMqZNKITj02oatI5+nvH9dX5KUuM9Qc94Dii1GrxPC+FMWGpZtxAz1suyL/vfcsH4+RuCzdumCguNRu4",
-	"+Q5LPYEvB/BeakrfvzrrZJ3Xr05PUxP7nHWmvOQTYT3ZVaXRZXqWPSU+2osBPNHzhDDlI8H6YqhLceS/",
-	"g70opLHZwv4MZQEdZR3pGv2lEqUjWcUnblTYcmMW/1SKYeeo84f9+pzs469mn4baoKTB/K9ivjz6b8fa",
-	"CMX6c1ysQgplM6bEjA11yQQfuDFKNWLW7Z50G6gsbmGXnQRiw18NA0riIy7VwvwuxRy+kYodPj1XY12V",
-	"hjbM4KNAHu75oSyNZVoJ6OUYf+UK6JP1dT53w5CGcfb08LB7rvyaIYuoF22B4hurN+EffxBqZMedo8eH",
-	"X2ediVT+89du460VpWvzf/z9/9r7v3/653/qpCj/1fA1t4Px8qI65mFwTZAEi0KUbMxNxnTJel/0uuwV",
-	"0gOurTsUg7FjZzkzUg1EFtMzTvXxYZf9KPilYzyGKXElSjZx3XfZC10yzkqtJxnTqnDrY87VlSiN1Mq9",
-	"7kiElyI/YlOhp4Vgs7F2X7oucjbSLNdMaUtjgOVVbmiwn0asWuPhHq5By+I+PXj2VWN1H6cX8o1W4kaL",
-	"6cgFz9gE6NDKomClHI3t8lo+OXjaXTEhN5ZNZpWaR8ud5HiEmweyQXc/9eDJHg5oyksLs0DCVpoVWo0c",
-	"L09NwH2ajXUhVk0CB9Iy/sMvk8P/QU6kdY+mWFABP8YN5mLIq8J2jg4PMte6nDi++vjgADacPoV+pLJi",
-	"JJAprVglvLdht3kpgNuIPGOmGowZN6wHv//Lwd6zZ70uOyGmUClpM6DliS7doeIKCKJ0/WTQkBwpDSeg",
-	"bS3baXx5KZeX7r3Wk1ffhbWbcjuuG3An80LmK6+8Vez81XfQx+lgLPKqEK39GHpgXV8RJXx5kCKEU8HL",
-	"1FH8EQ6hZkOp8sxJVsCFkGhnpbRWqCM24Mat+WDg5oCbwstLE3iMrhRtVm/IB+7UDnsZ/u3+xF9e8IHY",
-	"fwsfS3Gu/DXSZT/qMnfXzxz5l3Siz5zpMhclnpOC0+XRBz7I+mIklZJqdOwextngjaMry8yUD4SBNtwh",
-	"dOeTnysrPjr5qShYrrvsDC5Gbdw9B53CBdVlPzrBy1GgY+HSsKGu3LK4vgvhLhDXGtygM13m7sNQV6Vj",
-	"WkClbg59wWalVqPuuXoNiwQ0D1OcjUUpGGcwljE3oSdRuPUNB+KfesAG////9//5/9yJYCgqsL5wLMS4",
-	"3YLFgx3FczXiV47HRxS/cNR/ab0q6WyvZOYfjCixoSSRVv7n656G0D7IaKUwU62MABHtjbavdS6HMiUu",
-	"nzUuD0e1+K90QlekXnjJPzUGemwfnoH+35W6X4iJe2GAeon7k0+nhUSxeH+KT/zzzwZl5M1m6duFThKn",
-	"cOYELaCdjmeob7Q95VaaoeT9QtzliM6QVkvhri6gTGDTzXVdUttWLXDz4c/QJw3EvXrSr4z4q1R5LM+b",
-	"KZ+4LnnJjZm4ebsPFli3+FjxopN1rqQuhBq472RRiBF8CZdIQgfIsJ+3lXXHPu4ql2YijRGOz/KBFXn7",
-	"2+/FVJewBdNST0VpJdJqvDdF8XbYOfr76vXHhkROS9P5/FOaMLhhJT2aEYm77+xYqGOmqqJgWg0Eqaru",
-	"Oce7nNJaXIkcuC9ckQNg1O63XBTCwlTd20hb7sB+zjqDUnAr8gtu11HPmXQnNuvIfJPbLutc0uauerKm",
-	"gs9ZR2mbECneopjN84nTSMa6nqiTGNwX0qCwKxivcmlZoUedxF7qmgg2264G6SzvFWzEbCwLQfenngqV",
-	"WmI/YFrjoS4n7q9Ozq3YsxIYafOlxOi9BJJkiqQ4lHg7kKI6EcZwEHtCj1Ul87WdZZ2PeyO9tzQCY7kV",
-	"G20o0vkpPP8561hejoTd6M0zfNS9JD7aNvEl0L0oHQMF/rA0XHdLtS6YPxteJR64A1UqQ8JlZceahJGx",
-	"dpq+LptHyhpRDG9pZT/H1+jfO9AOnJ2wcvVkskgShRXKAhfyG1QTOp2oJgE2TnzN8nT/ZzGwCyzvBA1f",
-	"S4zvAiwyaw/3t/iUu2u45VtQztKa+A6ppTXD/kEae4uDllZMzFajD8PjZcnnwNpq49K6lt6Ijzay/qxY",
-	"hmazaxbl1J9efwESt/K00X79nYXj21zQW78HsCO8DRZmTudB5u3TjN6OZumOSyfr1LzQnaT0XAcDMbUi",
-	"f6WupA3m0OaUUevc6raM+PYGCmI85/qkx90m549sKTHeK275Woo7gac+vP/BdK4lEOTSTAs+v/Aqw9LS",
-	"igmXRfsvF1eiDBI/PdLXuhBcbSNvSHMBQkK6lYKrUcVHay+wH/xzn7POVKhcqtFFGH+7cRyNW/xSGFBZ",
-	"pwXoxU5KQ9lgoNVQlhORgw7be/n8jO07UjT7E9ELIpv46I5qRlKFBZncCRYqfcNN8y13qooUuw0VtMTl",
-	"FOl/uDJL+7hAE9HqR9uUefJs0FxjWiuI/W7vJjpg17mXBlZeSTt/IUdViUNcOKPuAXEBxJASeDSbARko",
-	"MhA7WQSEHsa9iHeMv05FKXWO9goYrwEKjMUUqexXTzvLFj2/FyZF5aCrloJNq34hDc53gxZlYKTmghNz",
-	"bci/m71qSMXa4DVHhOZiyGWxcU/4yjZ94JKbTR+XqrLCXFg9Ai9XUr+BHZuK0mhFR9/oiQA/iSiMAOVv",
-	"WgrwzJCmA5Tg/TOTzPEhkbNqutnWKDGrCW6D56e8tHIgp5xcuc0ZvEOPhFQwKpPhfID5BQ8UjNexuZzP",
-	"NxtjKSb6KmUFeq9naJQcysIbmgeOze9VU0ZvHeNQgnzPy8FYXm1KuaWwVakc5285lXCoHX8XxmmgpqFs",
-	"6yIHbybHncr5POgPeEI3HISbwIWT0jYk5gXeVO9x1uQxy/Nb6GxhvxNEHB2DxGFtOfqNw7ZwWGv+U2/8",
-	"Km5am2SaG/Mdn6MF1sKu6CH7cPZtl4HaOOZTmB9ex5WyIifPu9sj2LkrUaJd21jXUOMpSVYWGBzjQ4ub",
-	"bLuMbgdzroLTY0Tmawvtg1WNrLWLJiTo4QJchmkJA32pboTWG4forQwHVhMW64sRV+SwhsAAslHQU+Am",
-	"8c/OuIkJMUfdca0dIufzxIF4fiXKuTsPGeOF0bT8wJ/I6O2owitSzTVwHGHRLNLZ1CgxrK/VDY06C/dx",
-	"i11nCA7ZHAz8sJqw5lKNcI2XzTwLp4/YHHWSIuVFFVG4JYxVl5kQl+6caGXHSY1lB3MnY5vbZCI34efu",
-	"mGpNTsoROJLQkr1rWOrJ9Xd0WoorqatdTCucErejzdlYBusfPEGXSs+U4x8S7E0tdj3gBRd92Dae59J1",
-	"x4t3DfLegNUvBAVRuz3HQKa6kIM5jZUb1qNN76HTo+W4RlSm01wFfGwLd/EW27RA7Ui7tPPQabbA2mpq",
-	"jXa4sYTEWpJc3+kLr0mFX+IfY5nnIhG79GMISQEhyqllaNijoBSrcc+BVVcWLcxgbC+0vjSgzSnW54PL",
-	"elEihXJSj2cVcfphLy5ZbZGg8a+b+L1YteKFf0BmLTes9xq5zMKFWmgTVOKlODOIskNPAj7IICDiehb5",
-	"LehurI0lqkuR3EhYCBA6eJqktJJmutK15J5JWZDcSQxrsp7YXDt3q1qHvbyOcu1fvrfDgSN/WCfjg0nt",
-	"3rVsgehbuGgldQrddDSOChcEi5BuAIIvvZqi69+opXEjP5nbo+AgM5WZCpXf0EP4KzIHpmyA3nvVWIwl",
-	"EtzSVuiPw92zNDiE12Vp7uV7Y2k48ofD0qpcWifio0PGa0fgEQ204l2kpZAKCCl8Y4QxYIfwzwHhXYxK",
-	"CEsMn0txpS/RSKGvpLggKgufidDC5zqiAkxP1fTCWF42vxlwNRAFmjfAmVMKY3VZf8aLuf61tr+U8opb",
-	"cUHf87y2uFx480jW4f3KuM9TXdqL4MfL6iDCKa9M85tSmGrS/MqWcjQSZfNLJ/UOJY0dDjOaH/2neGpo",
-	"yAl94UffUdLT5nb0ubKo7i5bw3GjV9JpRBOfwbyFNLmZvvgOLK0JNfEbDKF3TIpRnIFjvhkF/OrKOrXJ",
-	"xKEApJmBuUAxNxNudfkIArYnXN1SyE0urFvVdjWzRfvb9EKLQmMWDJ2K8YFlWlEIYnklB+KRYU45dufX",
-	"qcq9XCufxIJGskIaK/Iuq9/mzJNW/XttpwKLHC9LKXK3yEfnqkeutx4ZYtAC6TZlAvEYPbQb1r1izNTQ",
-	"0WDGepUC/b0XTF8lGtGV9oHD3iBb6oEwhgFzQAOdZzA0Aseo0P8WTJXUepK2MWLjYtOFp8cvF7zW4KQm",
-	"VhMxlLJSxCwaLu2YD0SHmM6iP7JwQNP5P0tXOh6ozJ/G5jjjSdakGYedrIswcaf3Xq63mvE8oPsNBKC7",
-	"FVBQyJ8WmufXklFqJWGZY/SNLuCsomccU/jML5VTBqZyYKtSmC577tXgMQf/9lGI53YaOrRPcWyydNwm",
-	"IzYxEsqxWAiMVLl7+PRvL88VNQyOlndvXgLX6E0LLlWPrP+g+KOvvhA8h7BqTMHBlBlzHBKUqHsYGX7h",
-	"p5J5T/25cjK64yPgAtLlZZNRTXQpUvb+kHDRrkn5nIYwU79qSR2qcEdxubnHB4dP/+s/3b/sR9F/FxxQ",
-	"E5HLagIB7rXvAJtnY56zoXDMcSo/CjjSS+wN31/u78vHh//1n18+PoTeUi/CXqx47y/vnr+kzctgKTGP",
-	"rQ7zdw132dsh7Y7B9EC6QojDu38gdhk8g0dgL8UR91JjsuNq0lfJ0I7Hh1//138+Pvy6ZT6Lxn7a1bjJ",
-	"sFZ+j/warDhQeCDvKYqnFNzopI4P2Xp4++EBmFESSa5Ty+rkbzTfh6sUb1m8TZ04O6+v05+SLYjp8kC+",
-	"1zM25HREskbkLXUAXMt3+kslKhSu3eVOtmwKYXAffroVFZpS9CJLQJs/lpalfuW68S/w0t/qfhcMoFtv",
-	"fAjruFl88ibks0lD25FP1jHVVJRG5C20tPkG1fsStoomtbBGawWcb3hiY/pcqdpZdDNFpenWjWIPRiiq",
-	"3oLKUe/n8ilRFnnmNe1UZJ7cZOYLW0Rycb2U0RbhqDbZmzuVtRwtXEPE+oar+5CQv0Gp4oGIxt9w9R6z",
-	"09s13yEvjFgUs2riXZ2OA0/FFJ3wGEnrtENDyYiiGB4HmURaEEtzLSC3r82TlDwBN7K7hgZSq/ZtIJBr",
-	"4iwsS5nfgoj83OmR19uQYJdvpDA/baQiPkmJjdyYmS7Xkvs7/9ySZ5pU4NBQcsVger6N681wUJWlUPZi",
-	"+xFjON6m770Rs9bJLo1hoenk3NG20J7jVlHM3w3iG5Y6zcs5GDOS/hNRlrpc2eUSmawNg4CYvAs75uoi",
-	"obMegMYBupAu5EAK8wgsXBTgtkmAJL23MaN9B3EdKV5r+GRaiJXzDz0sqzQLjS0thFlMA3Fj86bsIFPV",
-	"5t2kjQstxo3EzdrmhI6dtXYm30hNDNEq1t4gor9AFfX6LGzqKtquUnKyn2J7rIBPu9RF7rQdY/X02sEC",
-	"t3KOEnGwuqQwWB+YaDQoSSHw1gcQ+QhYNI1IRSGh4LWNtON68a5hpb7lU51I/XN7MBU54zSv1MCHUt1c",
-	"ndnYch5ocJmIXimfBzJsYS41CMDh468OxgeTA7PJ4G6R29Aybq6SUEs/JRLIwazkYYQgW13kTOlZSiG5",
-	"VS63YIFEJwGzQrFX35kI4isv56ysVIjrXTokekhQLhT8nIVY+0cmJOk44euR6aSZa2lvSHi+jX4zKPZ2",
-	"MneXbSMVAGsAo93+HhCTqS55cVGV6ZiLW7koMNc13BbR+jQujPoWiY5kfY8EdhEulPoeCVdLwwwTbWbW",
-	"vC2aLGZhHVbfQ3eqekbX3zU00Prt+1BE47E/GH2UBnVKnv6lJSkrtbHnD21M7Udn9dlaDPTDjhutbkSX",
-	"2oj3Wk92r2W/0OX32li0LEHAwvqFek8hDaibpDJkcQDJqcFRfq2vpNh0cuIjcAT33EgoCKz/e2esHXNw",
-	"XZSVcjz8gpJhOkfPnmYdK617o/NGm6Eoua06WWcueNk5evzs8PDzsvsnuqgWUJwODhIs1g9kw1Pz0j2O",
-	"aW0fX+ELjw8Wjk/WqZT8pRL0O93HU22sKD21rerjR9E/QX8YbObiqnyqccS+OlgHJOYIthR8sn2/tPBN",
-	"g8JabCO/OdEgDw+bg/z6zwdrU6uwc2pseQ3a6XGbsxaR44BP+UDaOe4moTCdykIoy04rhWH8V9LIvizg",
-	"MbRXDzpLBFi3FPkivzzIUuk8TpqTCoxcHgiDWa07TaS4ePEO1yoti1hUKZrHAKtN+ai3o22FcdVcrdXd",
-	"/K1+cinFrtUEF66mFSiVj5solSd7/53v/cfB3rOLvSRaZdb5DmLOXovrcesbm9JWmpGe59JSosD1htfX",
-	"eQLb9F3BpWKEdNI86hvgmMWjh/aTI/emyQWnq3XXpzUpx9F9oybBkD1qUsGNveBBrlzWytzDELrl1Jas",
-	"jrPwQQ3HzE10XmNKwQuEBNtZ6erbTGckuzFP+7LIQYjhWdZ3mgJREiq/0MMVkwwJkhGGLSRhBgyFW9Kn",
-	"hLI3VfLWh4jDskUx4kCxxBc3W3hHUWmIMYLf7evKHjEOKm3GOMOIbcSYc5/dogPSI6szeiGWhHvgMatD",
-	"rvpGKuH1gtRp1rezezMurbkYbhMxClvxI5e2zRdbqUIYAmqTNpkVid2u8TRJwyyEQTpVhGJLl9u+HtHN",
-	"dHk5LPSMFnNzFKqI9GIkKq9aBw9sYJlNphSveHMZ4lPdHN8CJbVHSNSHsZW336nOjbfJNdRtHCquYBvw",
-	"0PX4e4qF3zzbRFWTPo5otYDfGlrc01OhekeQb8mNRSxowM6JY3I93sVE5nkhPP54QIkd66o8jpLx6Qz1",
-	"Cm1sr8t6REXlvJexXsGtKHsQHlwKPhi7+fWOHAvrCzp2cGd0WY9P+nJU6cr0jjDcD9cXEF/H/Kq+JzEg",
-	"Kpc5Xl58zozust5UlBPuKKN35MOSwdo40jrvsl4wJ2HzIToZID8cSxUqh8xj7VblXHngWPcTnzfjlAnH",
-	"y1/WfsJwCC0cv2i67pT6qXWyThhmw9aXddzytURmxRbO9ex7UWBGooljhQOTaNjbAn22HpXvpbG6nN/H",
-	"4c46Y+y8DQeBGGG2gIUPf8U4CGv78vxgyQS2zpLlB9i6fIs4aTNR0IbQXxelmEiFKNpxOhdViqg96pAZ",
-	"YuMvCAc/vFh/RkizGmBt6Zu4V05p/T6yPUWPMJf7sE8GUnggpkkYzzsI8V9aCUzNSfo5IwxTyNuBlE1i",
-	"JdeUMri07s+lrl5D+wEhBeH9kfcaqFiBw3S3AMbSrDHC1LOqO129MnfPK3BDrisNvCvFlRSzBOKBnaSl",
-	"662VRxLtWkzQH+16QbEpIzrW4wZHb6+bmrmXY+vXdUuu2jqZ9y2hrz0SwS5K4Z73t30ssBFkoNIMWCXF",
-	"oTjVDF/tsl6d9xcakZaECoOezRoAGVrpnqseNn/RlHQA6LYqUFbpCwa/iTwLIgoVDIEsL5DHvGDjhll3",
-	"AL3Jieg6USogG2IHEz4/V0FEEitkJPFx6la6dwRpWXjTheJCURexsNSfBwQHn9OwRnhitex0rpzwxHp6",
-	"6uQMXVnaD58XgnVxlI6UXXOM5VgIqMEIqPdimhLY4jZTxlVff7wYVkXRyN0MTyxvEEhqYTVd+7hAC7JZ",
-	"GH37hXiXMXrJeLvWo3La6ok2Id3OXz+bOaFr1Xz5/JViIKfS6YdQ+oS2O3wLGT5jnjOgOTVHajUMM5IC",
-	"WQA6BykeXIHKQTaQ3JHTWTgVIy0Mc6pXCBU9V1ECIlWLqFODAkZtc5jpaX5Mx+fFuX9J8EZtRF15x0eK",
-	"e5i2TVjmqVB2Dbqxh3iLBLnNfVYJ3N10Fx7idiOgzvDGBR9Y0wIkTqfacSYqskEv1XE5nGGOOWUGbHbJ",
-	"fETsfsimPxm0LBmEX6XR1ADFDrHrGEJCDsaN/XMMD1uIx7QayCk9CLMCY9335tbHgzsCB2alLsTWq9Gy",
-	"EMFMsSnxwuTNpYBNI365/dbUnsSlAU2kuthiadxw6E66VQqpAVk3O0eNvKBEg32uNl/kEb/aeodPuRq0",
-	"nV9krWu7J9kDDfjNM7ntaFo1NEEPbOO8afK1W+exq3lfjKZJktqa6H4cwiOzLNrQFQfIjPGs0ghnk74o",
-	"zVhOTQqFNYCvFtxsvTuvQ9upGccguwvBfUWRWGouczS26CIXxm5paQlDasU5m/jYhns5O01Ly+Ycwbf9",
-	"Hgw0qYbB/N4GPBoh6C5kmW3P6N75nhKjKMVASKhO0c5zHc/PIbxUNwdD19ItXUZhKJ5XbtToe3pr1R6G",
-	"ljdhJXrhFAelwJ/nTafrR7aav4SxBTK/vWnD5mza4ut5G5yaR/FJMwQjR2pPKpMR7qxFuN8rEXwIg6JC",
-	"9J/tDiX2mhyQTUpuPy7mZKI3WigmvRxH8B3bDcTy+VpzRXRPJi6MaA1joWuZu4S72u9e8yKIuIZfhaY0",
-	"24YN3WnRE1rOBskrnvcuns0lqiVpdpGdNOS5BaUgW9CeYhDqWEhIarMRI1kBYrRAqyaGb39kqFJViPTq",
-	"XMoBglAt54/cGWbQFgVLVhVZ0mw2przChh4RIybNFlk7GnHQsrMo/K2xPLcXT/EYNrXnusasWZMsvKgu",
-	"LO+000O22JQV+IRg7DFbtIUIJBuUJQFzIWSi5BvmZ69MijKskOoS9s0b7MFid6Vlfk23QUvSJs0wq5e5",
-	"Hl1jxVbvHelYt4M1dncHMfKc3zLM1OrV3w3oU1Mt23m43e2G0RF+uIgs91mAHqtv2AcQKNbinaFQndYI",
-	"nWbmy6qImmX9bTkNQhdiPV5xIba+bUKVhK0DD6L6zWi6wqZWz7AFb9xHqt7KHY0pV+mMyVzaO8pidNfD",
-	"/MLq5FXuAwap1P+WxSq3LHq2UOMQ1ro5vgVirVepXs5V2/ou0nmb+/qzlmqr3YMj5IT7bcB2EEezLvhx",
-	"42qg164qV893YSqLo1y1nGhbuLlctLX0c/9Syk2EkqAz3wJ+0wqknu1k+ZvD+tyUJKMyp1vC+iyq7Mvr",
-	"itgYmyDvhTRmbi7TltGbh09uT/CbbiMc5eh0bNK2kSMF+ve2cdl81LKmZDREFD8s2p7XZXM3iD2Oml8Y",
-	"38IUG2sZbU0WtnwlvVieQCGO9/eWi3zeOIayPi2bR0y+kKLIozr3ixgvecIEfGodASMY47TUo5JPzBHr",
-	"+aH0MtZz/bj/C1VN3P8pncn9iafC/VVyNYKnrNYXZqxL6z8UWo383xOu5r3sXPUmUkFmovvBZzFizG5I",
-	"WoSfpKpVKPeFP3G9CP4XmihAi4Tx9guuLqGXgVa21BCaWPIBhQUXUomLfin4JTwsc3lBz7nPUkHOWCGa",
-	"Lw30pC+hltqEl5e4GgMN2MUZ6+UV1uwX2Kt/EUfMJ4JamGgYLOgX7g9S32H5BOgbuN78UihcaFOvIrTO",
-	"erOSlnOg1bCQA/cAoFIDhilGHCRKSIkiIfJ9py0Aj3LwEsFJrg0zY8GmvOQTYUX5yABa9nGIQ3J76pip",
-	"YYNqOWcriSgaxOzo2aeJZxfOAQ49Q+qt20mRP6bFpvA5Co0wWEY0x/p0fQbh94IX7rflcmaW97lJRbwP",
-	"tFIYw8W89UsaBhuXzrPKpbl5M8uAivoShOVRydEonreiWVMSxk0H0QaFGdbKTzbqMrWRr75bs4uOWgXG",
-	"YIO20mUUC2Xq0H0JbqNqOqV3uom8sDgx82Dv2cneC743/OnT15/34o9Pt/n4+PDzP21cBG2LItTXxCO6",
-	"jq4qfYm6DdPPwiS+8+8up095VNfavoK+aYzOGuiJaFYxRDpT2rJLMXVK6RwiqlIZVy1lm9+qYs5mYw3g",
-	"z64TcDuAeMKMgALO20twmwH/bVxgBkZU3gdS6LaizHrzVE0GaRvVgsrvjb/eZhXorl6WBZEvPhBrFYV6",
-	"NHcaDh57YLcPM06cpGWr266zco8bkMsUv19KrEM6r3OyfChvCPitBgMhkpUwAv1sMWQioqUR99wYe1h+",
-	"lMpxNLwgqejeI1+odExfCywWLDDoWRd5N5SagDDlYVUiIjzNURpfTHAsmIG6IdTnAAqxBt4CiWXJizBK",
-	"oVy99feR5rI6cOCecl3qQbVmSGxasX9Ws//O7WjpNefehF/Xxf1WAsVc+yJpLZS2WNF7TbINpltj8a54",
-	"bAsNLe9Wi2fPB0GkGPpGW35PzDukjtyEhy8FwVMKZ1QpOxcDp42iJcxXpvL5AClJ/QeuRhVPlYIAW0yd",
-	"3DUrpbUQjxJFoEP3uUi3rEdSXQO0ho5ghxdyIP51xu1g7Ghl3rXCxOmCnaNO/eNeLiZ6GbZmk9SEx/cG",
-	"H9zqKcJys/chxa1DU2Hc+Osdr3ZhBnwKtx+V1DBjPYNayPa2wlGCq2uBJ4cyu2BewDp/zJeaR21gVRVf",
-	"sk241UAcEyrX/CAcapvv/b9VOinWrPO+3aa3jeh1ye12XZ8bHYw75dVt9ZY34ND3WGh5ZY3lmSgjKStl",
-	"aaekN25YD7AQes3wKsNlzsCXR7o0ZjLhcaGreD3gQ1PYW3KiYBkeAC5hUz4S3nAIUnEuSwEOLwZGa+ML",
-	"mqOXQKh8a+/bSqlxYdWSmw211ZZZNsEkL0/xjbZ+SgNueaFHlYjND7dS33aN2JeAA1yb5LMpy2oiAK73",
-	"QC8D/61D91vbZgD1uwXYIA/0t4lguwbPb1HkpV1oLFljrllNRtvV9gGivFt2CcfgOszSvXgvrBJH/GC0",
-	"0deVFbfhxp9U9t7KA1272M8OivuEddg+CMBtxd2enspe7/BU9n7OTmUf2tG54wI/d12gx3ednD6mu7QE",
-	"oq1O8YOIipKQH6QlmP1lGWTbWMz1z+pJIiQBrk8aNzXUPuN7ofzW1KJ7ov24jk+ifKeT6R8ffs3qkAEv",
-	"fDoKZnrI3r/4ln19+NWXGXs75b9U4hSo94jBuI3I2R/fvPj2T4gHx6D0JDNTPhARRBxFN5yrqBeu8rhT",
-	"sJLmGg35Yz3rsleWTSoD+CFKyECQnuKZ0rEzj6ytGXw9wxIeXOXmXIXqz4b9K/6sVSiV8fggOzg4YBga",
-	"IYzTKHCtzDH6eSceNyWXw6EoBWCXahguQjIMdI6lZ3sI799jvBTnqj0KJRGcAYvh4zMwgqIBM3y43gIV",
-	"kcxGStO11aOs81YJJ0uc6UuxiLT8VXOg7uN20MPvaitvwlgtzbTg84tWY/OmKsidROCifHHDYEcKkE1E",
-	"TQmhllAKnx0wIwZa5ebGPPrGN1MIrvPW/HjzQnj8tC73Hy3XipjhFIuLiOZOpbKYWK8hnEWv38dN1Rj9",
-	"g7mu4rtqWx74TpQTGcJyQ1VXbexFXcTeXMrphSn07GKCAV1oWIyeuJSDSyJIzA4NDiQySV6QKYvepE9G",
-	"uB+Aqsdc5Rf6CtSMUvD8otDpOsCkoSzt/DZpkbd4SpMbEgo3pYBtqKIRVQUzGcC2jMQx48wIa6UaMcPn",
-	"hpBTx3oGgXsU3xdgVPVw2D1XdbGw2NfXOwKv+ZgCBPqO7zlm0GU9XeR+20yvu1Rs7MjXIjMEMRBSoz1U",
-	"15hPp0KZ43PlgVV84CEUIRhwxfQUtdtJDdlKJpfQC5KBCbirVLYac8NNKIgWlbR2rRsIEjtXZNcGiDNE",
-	"voSUYiwf1DvyteN9Zj624laiMvAWOesurLuODcaF5iK/8FnY9TdRPAJEicpcTKbaCjWYX1yKOSxhSaVQ",
-	"fK5y7whqVfUrI7LIRTLjhoC5YQywEVwWuFnc7RJU/NRDdAjSq2AkoMywLuv5sGJxJZTvCcLiK9vXHx1B",
-	"uHY9OifRQY1IVCMW5XyOy9LIfQfDxDFBo46qEqW03FGjsYjPVk7H3F0zUNkOOzCCVVAeHUNSaPEnE2nd",
-	"VBtwWklyxbpQF43U9JgqI5td+CKx8bUXljY2RF5H2fVL2+p6W9hUxL5u7KkfImVWNreBfvSr7j42VinN",
-	"xrTZtihD5MBFH2LndMyLgs0E64uRVP8tchgddQ4ef/3s4ODgYA/++bP752v/0f+37M299VIPSwlsGzjo",
-	"biGBqrWkxNpI+5X3P778rXs0ZA+31Edck1j8aW0NyRd0Ai1yB3cJ+Mx7N9YaB62HXBUUKirQoi4qI5Kl",
-	"I+taj8vhNwiHfHhA8TdOAxrqSm2MzdFIZWhUOjo8SEGbANkn8xrB4wpe8LFQjJtLd/W4y2IsiunqQOpE",
-	"idtW1wV+sdg5ll6AhAQK028GJomPoLKbsBVrg6rh19qXEWKs4eUVVPrtxtkfoFjXQIaQV2A8UCeFwEGv",
-	"KFvAjXMpVe6IZoqdoWDRjcEzCZEDYfYwHt0DajbhMBGc4wK8lvVHTIEoQUKMvppwNb+Yyo+iqHE9EGwz",
-	"9zjo/jtTTQnrg3RBJ1zmF4NS5EJZyQtD35RiWAozRs5P39V/K7R9OabQGFS/MnNEsVTaEq+/0EpQKhR9",
-	"T9OPfgCJdiZVrmdeZkU4bcgCCZ+aazTUZR8CKJavnItSUJq6I9tS8QLlZ15INzW8HnxeOIHZQQ9+V+CD",
-	"G2v4QtixzuErXhR6hl8CcxAfpYFLK+YVXpt06oa2F/7Yu7+jq5q+cTsF19xMXdRKqVOigdFdBHhQyC+C",
-	"QRhupRlK2t+SW4GAmhRGBQvvL11/jUWOOvg8KLSpPxF8K/yNg7KEyApfkR3twsmN6DcMaxNrMoEeFwDX",
-	"/Nf1/V8pXtmxo7oBx2FXil9xWQR8WEhsipSi8A14xdznmpwHWlmh3H5hQtLCzxORS35BbMPrGoG6IJMj",
-	"VTo8Ei9K7WSPhBMdjtZmgIUf3v9gruksvy2z065tKrQca91XtJ53ayuhPbyOnQRfvRcbiR/1g7GPYPjW",
-	"A4oAFB8HopzaVULY46cHkanflwELnRCTiTq55glLnZYQaubHmVrUNmD1F2AN8IH7jss6Zh+AtZr6w5Nk",
-	"2mGzKmlLDwGnyzH4DD1tANqFaq2TjTSmAwCQcOZdNLzKpSVwr8WRrFFkEoh9DyUBbPtg+LvPJWokR1ux",
-	"FLjYljaUpr4FfMPfClZDOzbOlvEW71Egvq4LP5amV5fKPFybDdxsLT3YkTRWlNewhDQljc63vNRFyFQ7",
-	"6gzc53+l57u6HDWj2we6LMXAsrEujWB98LvNY4GBWlg2lCxKOO0evRQruR6ev9MA6lSCVZQYUg62CLSP",
-	"vd63HGexUaj+e7CH36hQ6UOuev1e6KlQd1zRe5vhpYsYXEP2J2mRq/kGUtUJWU1DBYPNas/T00uy2Ili",
-	"zRbBggM5h2zg3t2rpt7ZIFhZKbSOYw2UJXtZMwX8Z6NV9z2fRQHht1k5FsfrMe+mfCR8cG4qNGEq9LQQ",
-	"4G8ptL5k3IKdiuZOnobjRi51XE9lAC669b50UUqdO815YxAtfAMs5BvfvKE2/21UEV1RLTPU4m+MsjHN",
-	"aOWDgrH2qnVrTXU4tr7AkDQ6ZsonUTWazU34vhgUKA+U5nrlujNiIhCGG1EXSgqyap7vTSgTpuYJMx7h",
-	"LVvz67pWbaUdqNTPGColXSo9y6gsk5gwXqAmtL6K+Y2vNli0FaRwl1YCzwq3NxJEDCfy/Q+Qw0ZF/pIG",
-	"Jnz5PgwM7bVu7sm+gAP62y4yXxfuYnOVthmAQ8C7ajMIP3z6+OuDNKpQITzt1+DWfqv3Dg8Ov9o7ONw7",
-	"fNJ1vSUa8AXuFu5d1ptwqXpMFMB2MrpzIXCOPNl1/bJHhu1zY4Q1+3hRdQfGrPWiUPU6HFeYx9q85o1P",
-	"gsi/RatsO67oEvQsZ7W9d9kJuM4KCrxxIbEo0QUZTtKv+8Zb3sNqWCsGGTPDJLIuvfvIJ3dmy9YXXTZN",
-	"X5thya2KdPMTS6zRCucuIF5eT7y+ppYUNORV7zSiP5d8g+SlWqMbgeIR1fq63iwVWUKXLWqxsWwTI12E",
-	"gL1WdHhLzy5O3bexYsa1qpWug4KV7n28ja+IIg0jZ5LJsJJ+SHc8pvgp72xayGZGMkaS9iHUFPL0AKGo",
-	"3qPP630LTgVESV0MS/y1zdTslKCoSrcPzQrVABBZBn6jyDUMP7t2GVrHMy5itnNrqd3tjBYX6rq4jjHE",
-	"RnP0jaaz5pqnyTrs2P3ITjXBrBegbjHrN7kWFFvtJU9y1ZLPADwQV1I4gSopgCaJfsCnfOBk1jRWPXqQ",
-	"l6UXH8qIDzBpj4hNNCMRpTUhzFFpi5GO0hKC0N3kGY/JKbITp5VjpCpMOr7kV/mzNj2eFHBwa5r+Fhg6",
-	"y8B2UFWUlyKVpBWnSftggQufJpBsDaKztBJsxh2R9IWdCbe2M+3lJ3PMDkJ2j2uVTRqhQ43U7A3cLY7+",
-	"ydFynRxsAEyVBR2VVW/8rX5yc+ihsNWZP9ZRh1l9TBd2KrXekb/IB4Bsk7ft1mlNiZFQ7NWJmtRcWxBK",
-	"CWbcZFBK4cZs/RUx5hBqSuFB8BWhrYmcIuYxKClEJ3F1UcghFSmu6v9H35LtxQN7+CD7vFHO6aKGJYq+",
-	"DAhGKWbKB3b3rnAqy0HVoLHikI/wForV8eTDRr3JXCbx6e6u2Mt2lVx2v4phxSIQQF+liat5kkkn/fy+",
-	"mAzufpjAFkWY4HDdqbUrleO6iYZ/XwLXw8pshWXQo/tYhZayjve4EK1Yb57lpzjlqeunSkXWyTwpicBI",
-	"yipZUtJxPcsm2iwAeE55ZRC7k065roqNo7A9u1taadL9E7KSL1ubyH8UA6E2GH9GGZV26xKvfkHz95Va",
-	"W0eRtG4KloUZNccYr3dq331vd8q0As1cg3H5d7/hg8uhLIotDT7kuWvu25PHmNODWj84wep99LlSPqW9",
-	"shVgKG2GzrCF328Zb7WkYgkrF+I+uHi9gWvoc4sNfUPH8cbWux/H82OniYLODBVNERhwEd5/ZUjKwjyg",
-	"p1Wjh9O6jHMcHLnLhOFf3Kb0yZbVOGqEeu85XxrGTJeXQ6diyA2q7TXGvFDTI24ociw3BpBcQKFsZMa9",
-	"jYCL2wxCaLh6a4F27Stn+Gjkwt3cKx/ETkowWyNzLqzg3XLyhd27zvm/mypIjYDQZBUuJlRuMlapQhhD",
-	"jUM5LkT/2JjlX7f4UXpQAMow0hTNMoCkK/KQbHgD/XbqJa0qkkRkdC+3YXvp7XuS5k+Ffa+L6wYNbgzx",
-	"kYJWSg4HtvhVKjwcKLqOq21FNZcqhV8CBjEGEcDeNBAOCKNXkxbFpYDea4HDnVDB5xZ0uMbkFvtsTC25",
-	"aJYryITaKebW7SDMBNAMs4JfOPJgkHxnNtWFIjSOZMH+mxBqhAHWxI2JZ7NqY+72ovXUcJ0b1slpIVD0",
-	"OiwhL+dOhcTNHfKqsOHB5mZ/685DBnW2mNETMs4hsoeHzEjSoS5yUV7YMVfJqklQEdwbQsHrKoV5xPRM",
-	"MT4S5shjFmWMgFAzNtZVaZguQbU7dten+8bpdYXgxjZq2T87WPReP9579tPfD/ae/fTpIPvz57+byTj/",
-	"KYk25QeTcKIVBQklJQBNkGBhuMyPa4kFfcfogfe1mTc7Gwiq0kgrf4JqDX16vHBksk5UmK62gy7TC+b3",
-	"Xo9UxjIXPpuzQS/IOxY8RTIXJoTP1CXgAdykdjFGSBgpi0x74tVCxhOsNpRiunny053EyIM8tjESJMTT",
-	"XG/XbitsJzWJD+BAer2xNNIolwiLf5uZJttnjHxun5O+krc2rRjNe5nKF7zg0Zy/TMf0JuC3V00Xyw42",
-	"mMnjgw34xyIW96o+fhT9Ewy3bwHlnvCPclJNOkdfeRwV/Pg4W4vXvXm/Af1iK3tQDdIdBnl42Bzk138+",
-	"yFIQ3i3Es03mSxQeT1lYp7JwytdrrXLYmYRb/svP64kuDg9ZhJD3lSqmlWW6ssH4bqS6NADAMgM0rhA4",
-	"4JgtBZzTkjS38TBbh/HyaYNg9ThoIuEmHOqSKXT5rQupuJ9oNT+K7hv64+/42E/xc3tyEqxh3C1GZyTt",
-	"uOp3B3qyr/lU7g10LkZC7YdJfY5fN5dyuqenSFB7Uw0wGuHIJjjn4w1OQDL0I2z2k68am31wO4Ec1w7L",
-	"WD51RpRLHi6E1XLnJ0C6pJxcH6LgvFhOOFxMUEwilf4UgZZ29376IilH/q0x0SZhT6t+IQdQslYaK/Jj",
-	"J0vCXyA+ArycXkptKqS6PGbTUl5xC5nxnD09eBo/ScUpQUOMYG6wO2D32AvgmUAzydWJ+GsKm6e0BmNJ",
-	"x9ZOzdH+vs/ej45qgxc//TplRTJiUJXSzk/dflMUuuAlamD41wt/4P/y41kHTezALOm50KobSOfzZyiB",
-	"NtQJlZXbwZgNZeFEUgqHPfJxByZDYTVjgzG3GUPEDNM9V+fqC/aX07dv3IIaxS/FxYAbkTEJ2DxDCZDF",
-	"pWAfPrz67urPGUAR4TfvX3zLnjx58sy9+eHs265r6QdprKFSOqz36dxreuedjJ2Dsod/Rbag887n3jHA",
-	"D7Ne9HUPKha5jR9pphUVoO5546lQOXSICikrBc8BFYn1/n0Pvjti3786g9K5vdevTk978PRzyKEC9CzX",
-	"UI9PsXq01GqfAJT++WejVY/90c3u2dMv//wnJAPODOZn9BwP6x3XqMfuiBlC2yPkLaicbGo9CqBeYADf",
-	"6FzS8r3ag2WHjv789NmTPx2xD2cv9r7OmNJszIshxPExU5WlHrnDMOWyhB9BUbUzORBd9sb17nbFFsKQ",
-	"3uokc0MKHJwoAcAJb158m50rFsLX+jIUjeGFh6o2hCdIpbgb8BVeo8FMy5r4otK/xh1RXkCnBmZ8KlS+",
-	"bObihvVOIBFB/gcs/xH7Buid/e//+b96gIFdAIDl4y9r5ViXZDVz6pWRI7UnFdi/j5n4OBhzNYLr3M2R",
-	"zFbUG2WXeRRoWXaZU7SeBNTgOHTaQ4CLcqEVLMg50+UlaXlz3GYOTbrdkta4zvVMHUHQoOV9XJvKkLnf",
-	"NYQvc+WPCaF9FdrYLvtgsCYYeOFLmB3GUeF0u+ykMXMa+LMDMBjAgp+wd29Pz3Au6IQxzAKYN1es96rG",
-	"rNr7q5j3jqA8Gca+1sHzkIF4KeZZVBgrQsGsid1NasJz0XXzfgW/KODldUd2771wqo/Ij5i7yns0Ss/j",
-	"HV+iJfG2B8TJc7QCwWWttwCbiElflMeMMwzAA5B0NhIW33hSz8idWjfGHj7Y67Ley+dnbB+44v4nym/8",
-	"vD8RvQhcLTJKul3KNRR2giHDLELta3fYCArryA2zt88rO+6x/tx7HChn99ijuuH+INEaPREIzNqfe459",
-	"TDwttOBGHxoBjlJjtkfvIb48vIGrGv0E2VxFQT/X14THbEVzF0PnBpgb3Aa4jtGbdMT0lX8aZotWEDka",
-	"1/jxkVGIWa27xHOJ1nHWcCPhMvfecyt+cG3twb899scyLCp0rdVA/CmLH3wvJlwqqUaEHx//YoRrwjSM",
-	"7G7KaIWbwEa5i+VPXfb2iszO9VRolEhwh888twTqYb0Y8Mx3LWw53zvBkmDuBsWO8bKpa0LSS24vSjGQ",
-	"U7f8YTH9AKBgGJcFG2lhQHkBHgDQwuio6rIfify5uUTcXas16jICe/uj3wfkgka4q58A7BAYLSOqA1TY",
-	"UD0gQk47jkgmC7nmulyg5D/hOQvs4unhMzzZqlmZAKQ9JZzWhSeX6thDlcyjcBuVYsRLRzIM5Q/lxCLQ",
-	"jCYZm8ncjt14C2FDEYVfKg3XAkRSYklzYL+5duSBJdjmDG8pN3yp2Mnpt69euVUkKF8nWgHFmrGeqS7r",
-	"nXd4t9s/78RgI7TV7oeFr536yC+FOkYhIAPAXHey4KyqnL1651eBLn2lbUZQvSg/gMwCowehgfVg7bBL",
-	"pDr8Apb2NWxxITis0xTuYpJO8Irqi7Gk6/YPvh8D94R0vPqI9fYBcXe+B63+Ad76F3fl1kyr8UQPJIbe",
-	"vqeqvRJPWP1085d9IrVexnr7Me4yvhF9s19ofVlN4UGMaqZ13qfSrL7rSpmq73axLxKtNH7F90tRf9Vl",
-	"Z1HGKtxMWKlDK2HcvTEstbJ7TkYZcIUs0EkXjhqcbPyHP/yBfX929s79DS2dvHvFhhr8QSAAP3v8+MAR",
-	"lC804b4rBHeiC2eDsZYDAYLLjJ6gJqC+dykHcL7hloFHmTRHKJJ/8cVrAH803S++YN8/P/kOBQ9sxx0j",
-	"d3vlWhjPYNFqjIiRJHkyp4XDQ1htm18GjepLpJveiZsJrrRbPKPhAcUI9ZDa67K3785evX1zGmSBw4On",
-	"jRacXAK9eWG54GbMwC5unKCCzeIY3XNHjLs+nx487eJs/60SpRQw2xP2S+Vm5D0NbuwzURR7IJVBEk8Y",
-	"35SXfCJgFUGCqL8Ir4/kFeRwuOV1R5A6PqCOX9V6zhdfeFnMEOZCNZ2KEhhSl53Q1IFG4C6RihV65h/A",
-	"5lDAd9M4GwvWo1zkvbP5VPRQydWug0b8B3yA0C+pFcpqx453oUiAVVlh2x6HbcMDQ1KXqWeNXEaOlC7d",
-	"SkFJSlLvDOPFzF25oGW4DQNbGW1YGOlzwrLsNfuEs4jdhkeOSEm0c9j/dx/OaHi+rffunvENHRx02Vs/",
-	"S5J/gCSVpvqyMGq3LLSWJF2xseC5KGFRm0qDYx7NFebE/eiVWgWLVoj2GOnCSRfHbnJIIPVQe6+Ge6+d",
-	"Sk1s5dVw741Wwn/XaAQu/ljxCTvk6VeJkbaSg3go+ACWs95yRxdADfOp6LIPRNt+DtGO0sK85jnwEjWi",
-	"A3N48HgJHEYPa8h6J6K7UfZ+0AO/cn6pes/P+KjnWYZjK6DJ+KNOXbqHoLP34PMCdD4wNaDaZ0EehYeO",
-	"3C16Xh0cPBlcidJIreCD2Pvf//N/nXd69UHCRFWoLgRjI1NBDzFAqEoAC/WHQNmg676vHdGWXvYEudZg",
-	"+hatAp4dWcsnXfYWuA+M0U0RTgVo54Jfdtk7ObBVKeDqjuekvSL7xRcNEvjii8AMOYjqSPtPDp4yOYwr",
-	"LVnXnxOK3VBBmHMdQhUpXkqjVQA36n0B58g1MeYwkJiUqbnDg4O6vhRiNNIv5L+sF9g/xRXM2h8w6R5p",
-	"3BQkELoea1WEjv8hq1QOYlu9Cn4BRhUvST8lTcYTFeQ2OdLWQ/KSBoqpKQ8VnFr3iKnIDdGtE6wCH1FB",
-	"gonrWMCPbmQN7Y71EvDFpMxBH25qyPK4YUNurCi7LEAsZN50QETrva2uc2lou9zxJcym2Vi7L3HKIw31",
-	"ssIVZ/koY/3KOt6G31CrXfa8MAKFAYoscH062QPmlrkrGPHJ4Va/4kUloKXeF4EjH9JOfOd0e7pqSkEq",
-	"ce8Hbuzea51DXYUeNAi8jL7ZO3V3Qs3UPqjJ4i9L/Ab4uLsenQyCiOV0WrAUWKWk9RyRxG68M/HIuZ9p",
-	"2z2bLFED4RYYcLbQJ2Mn+ES4xCe8wNvfnRVdWSPzOrICx+JX56vUJXTE+nMrDPtiHzlTAXZbZEw9ZPZ4",
-	"WSG9gbUkpkdaiG/5wG2ZW3PPL2DoPTmZVGAf7BFkylzwssveA4XjFUuHEB5Xeg+YXe8IEM1ArXLrdynE",
-	"lPRUlSMnAomBm0u4NsD6ShJfUzpwTRqrSzebhk30ipdzx3SWbk6nFXsO1p/D/f62lCOpeuH6HVaGF3TF",
-	"PKUrpvfjjz/unUQg2t5yB7zr6eEzEsS+PHgSMOnhdLfqyuzEde7NQTHzOXiawe0Jthx/EUXmhC++wCH9",
-	"+x6JCnuvHMX3/n0vlgr23qKV8ogpbZQcDns0xEAip2Sl38PwFLwMQSZGQV9pNizhDqkFfa9SgLkDF7w/",
-	"R28BWM1gYKcg4++dlVyZqS7rnnoZGEegrEohB0KZ2E/6+tVZJ+uAk7jj/Q96KpTRVTkA5XOfXtqfSBv5",
-	"h9EJ8I6XkJRLPKdz1DnoPu5CnRDXCp/KzlHnSfeg+wTjh8bgl9iHiJN9gODY84jpR586FDy+4GwIF5CH",
-	"7xClcRqnnvjU0FqrPvEIH2DYIFsl+2N/zijO5k9kxpS+wA4Gn3Q7MGAUkl7lnaPOD9LEkdsGM49JsINU",
-	"TelGB/qDT2o+CpnH6HTbKBIe2w8QuOl2KfJ9i2YxJr+tvRBCv0WLGLJft7sQzUWoKe44eYOO08jwStbl",
-	"YqBSalQQ9yw3nygGC6WfqTdr30cNr38STHuQYFsKM9XKoB/t8OAAK76EqK3Ym/MzhVdtvecQiw1utjag",
-	"GoMRABQhlm44jHQ/VFKJvIFAqd4P+Pef3NRMNZnwcu5DT0nIAMbp601l5MOYxdl5TroEnzAUlPjJ9ZI6",
-	"yPuf4ONFCAD7HB3t5hl7KRrJEekTBv79QCILbXfiICuMWtiCdO5onykQduVO73aj36ol6KObbOg+sU0I",
-	"v0hirr+NwjcDchIvoBCIv3Gfsd5CIQ8nUBQa3FJeUkbpHr7wGPYg3GE4AvyggtOB2gEtCSbrVJseH4AR",
-	"vT8HcccIRHmSINHN0cMpwQTTCzOkArFNal3G1LonigX54xtCmLsVYm2HC/vcjGMMNeZ/D6fm/SI5bXZ2",
-	"EBKtjeeBXOFR0xao51d1j7k5fDCiXHWLhVJ7O92ns4D02ri3gity/f1V5dKu3jF4YiMREMAxriPFtMtp",
-	"t9VaAPDYcIvdpE/wnV+fnOUGv5o270S8IgjiXG4rVHlc3dY79kfvpQHLB8SKEWwhpSHXyBBd5rUoDgbw",
-	"jMHCCkO2H8TpW1aC4syYrdlVFP/xVzHv7OruSmXvfKZrq0Fbh7fWJfV2ivndKQJ7V+qJhIU/Q9j4RyZ2",
-	"Ujfs476sag8L7l1UZdHrZB0yxrqxJAJc2oZIb+2nXvmcdXyn614Pz9HcdnVEYCVZNfX5d+tOw74HFmnl",
-	"1J4Sql/7BVtPZKWe6Oa5+y3aq6bQVbY1/4Id2/+EgAcrVcF6whvJ1QFC4YEqgPV01kiylcpCUEkIWNJs",
-	"yMvdK4WDaHO33839AVcDUbRfUa9sHDro7qY+hA5Hdcm5zbxjuJaygzcx10p02RuqJT7RJVlBJ9oplFoN",
-	"KNABioBTDajsXC1cimcEskFOulJ02bcw8gIUSAhI9JFK5Co5duOpVF1iHILfg+qa0g+xyd8vFe+WWk+t",
-	"nsY1WdYRLAaprbUqRzFTFNtFtmZZQv3qtGH4uS/svYE+sJXpFhpebbrdzsQMDa4xLv8ezK6wDqsuUtzR",
-	"nZIwxtQhGmOjgL8di8mW2gGS9z6I9zV4dwq2W3uYc7Dw9gV4kisjINl6IrgCILm6OjiHxJiI8WGNfHSc",
-	"IsMvnGD7XphqUvNP4IwAWGpMN2U7qyYiHJvdbvM7tyir2RWsmw9blAbiY3e7+T8IizSGSSaJzc1aJaN6",
-	"Vg9m7XatOeP9jQs249Im12tatajFojTMuAvDMfTa/3scQu0xIdN4E7JFcp9oqIAEvxtIJtE+qrBLEbFY",
-	"6Z5DVryBgDJurZhMbZe5pYMgi8SBSIgLsNIP7ETs/gjwoli9q8ssrhRXUsxWa304S//kRvdySHTf9NqL",
-	"Mt53flOFqdzfbfWcD8ah5L/rj+T0Cc+FE8AIamnt/n3C2vZrlL/noeLjOonZN3czmXm9UPJq+EYrAfFn",
-	"dyCafC+N1eV89RmlNYosQ8/P+GidLQeegRafHDxdTyhvtPUBXLvXPyO6QkskcVOM596OvNZqoycqNO99",
-	"kxhwOONzyoRRx0xCSCpBr2PEIeSYSMN6RijbI22WF0VCjVwtBuHjd03rOyfeDah2p5T0VyGcbgjbNCz1",
-	"hPWF2xGDAHrbkFApDCHgpknoNWU36iCeLJQLypzMEMdGBy84hA/350zpWZe9VcXc8dUQmB9MDIvQR07E",
-	"qIyASMeJLsW5QouKYb0gjPeQ+Fqc1kLlD5C7ppwDDRp9fJc0qsTsRtw1+w3b6CGtmk5XKFzTeqZ8iNf+",
-	"p7rw5+f9Wj1tMxQaMLf4ogXHIV2lFFhxN4R/GMvnFAxM5WYKPQopCZiSTqjUkC7vRHQ3spRSGhWQ3uh0",
-	"RLVMH2YYR6Ii9kYRHE+Xt+SlVjvWB74Dooi2lgK6ffnCVhpbFzL6doghzLGxsAbHj1gtR+l2rGeNQFtH",
-	"cAioD83MhLiER+HTRCs7znzyh/e1UqARFsXE8e2594q5z+lc+BGacb/WSV6Q3c5OIGl4KH0msVMzJ3Dt",
-	"0LTd14QagHWIk+ql04q2Cl3dyk4Z157+tZkCH0jw5anVJYTOQ19bONZCWN5mEZZbhKr9CsIqH15E5bZ7",
-	"tU9VeZOcy1fiDT4xvOyP0SoLaCHIhXI+j6LdoQwbyqSgsfuchuU7LxDEGYBiPSiqcAKAX5264UWko+SW",
-	"W5pNJLz5jIvvpJlqI71EtaLhnRLMyVKx/UeGqmoY9u3p31aTkdaT9uvuHeWzuHtmLPNcYM45YmK8idhK",
-	"S5aDmkOm5dbhEqeCl4Nxp82tBCXMruFWak6uhwXTCAKh9mbwZgnGjPU8QGSPHvO5fwRy6msUuqVpyT9Y",
-	"dq21VfoJteV+SkBx/QoDOUO5qzaWCgSyW+uwNGgejqBuCceC1fXr1pyRfaquutJYHBU1/ZXHCC1Wh72/",
-	"3Xtfb1qQusORA8bEDZsLy6ym3UxWgFq3vZ989Vwy1jgZaqXBD8D/oK456I2O2ULcCVye7msKRaGipXX5",
-	"VgDScGwkLmaa1QEgKUuLG817VF42uVb9TB6wtFWX61tBWjuWtNwO8mizluhrI7oh1K2VuUh4EW7NEtxL",
-	"bivuhEvf93ackILewEzZnD/X8Gdwga4MHduunHIX4EngZ5/t781BPsG+thdlzCfGkxThJsInIq8zkKT1",
-	"ntyF0LBk7JebzM2J5/ZNQmFg95XQ81DoFhaC+MhWdBpyVtvE7+9R5A6QlR4qwkeQsbOGvFoTZ3gD0Ddj",
-	"kEIg/SqXkIoJUY6+PENQALExQOFEiMA22f51nXN7Pcr8NcqzNOmVAV9+XXafAzLjWNYiNnBuGe+1SJVY",
-	"Vvpmos+yfBOnZrqeKB7ywj3TS4k8ro+HyPbqkf3e+V4sPsF1lgVg0yCfr/G0Bxv3ymhaEueNZVaooHwD",
-	"Dq77oqwUUN6XB0+odG0clc1nfA429ToUAEO+0bsaRpC2YJyGAe5wRxv1RFu2s16p3TMVwPWDBCRKbWaD",
-	"Qg8uN9vJ/U/+T+Am/ahYbJqfEE654xF1MD9aVgJ8bcg7g/LDHmgJhwgY6su756vUhoKpW9ug6MUd8pKl",
-	"irp3zEoWShCvIb1dhzBfClZNCXkI3U/XorgQuNwq/eOlhfmL6LubhchOKECsxKybjqr8NVATlPP9HVMS",
-	"BIPWLAP3NKqAtjVFlRBiviJdlnKOJtIYzORxKiTAFSJBt0Wt/4OafnXU1BZiv56KbClHI6pamCQjn4s2",
-	"5tOpUIZkGTCGOBHHg5wA3J+dAYq7uzQxAj2rhR5EftNKLJPdGY7h9ujud0AAp8Q/ZiiOLHIWs5IYKkM+",
-	"w1aXwQd4YmkjljIP8gCeWVFJnBqnEsuygZkpY0NdqdwJvDVkJRRuApA/sD77oJQmwnlfjBA6JOW/+qXh",
-	"u9qqetHtZJvVNYR+nW6wh4FnchIK6SyaCIAwSNQ34VtCofylt57I9z9Rst9KQ/gHrM+73odRZw4+VBQu",
-	"v6ureRT3hYp3HTLiO9pio/DbVTl+b5V4BDjy6PE/83o4mghBjj7yZh0oHw4/9CgKGZ3ls7FGb6uQoNSF",
-	"el9M6bKG9/X1HUQeOBJMqHuuTmocrto1EI+hNkAl45Sv9KWA7foH5d06QBICBuNmPKJYdLN5Sl20tWgz",
-	"jKBMnBBdE0VtP6RHLioVfu0dMa7mgNgZqjghXLh1tFhHvQdbuUeMA/o5V6sI6GXJlf0H/exO649w9vz+",
-	"bMXGSiFVqG+4QkWbceOjmAgVI+C7egNmv0Ig9homAv2PdTpzSpej7v9xue1QAQu3hicVI0dYH2dt4sAi",
-	"vRgRV8z3N19zU5+rHERO/+g9bmsigv451MvcbZIm1TKDAFC/6I9CyTqz3Yrj7rWfz+eQeYTdRYXxfDHA",
-	"YWWEgVQaqGQAmGOsFxc872V4ZiUZXmQ46r7aHsK70FHNj5Zrn58rKH6O9VWgVBu4RK9EOYcAncWa6KzQ",
-	"+hJEDwL8nAlfSwkC7QM0WgxXDBjxyskvhTRU3Ay8rlMOWCFWnysfcItxQ4YZrRX+n7D/JVYDxnQtNha8",
-	"tH3BbZed1uClPnihkTeI/fmoA49lg+hAsIz1unXPFRUips0zDZBTr3tG4iBd2fVJ/eOiXPin1PVKY74H",
-	"5rkDo1mzfv99eAYfCNemlYh4RxvDqOx4v9Aj2XA5L9hJ4OfdbBm0fU8bdgo1Cl+p1E6d+vqF19+nejPw",
-	"qox3oLLjhQ3QKJ+3OP2x6lLIXUYvTVTQylcFxao/iI6VcKliN7vyzEOh05tmp93wbm1eoP4iW7H0zdpz",
-	"7YeA5vWOHocqkQ8VORPyYrfaiMMEwBBWJfTXui/zEUrB5QI4jFbhIrM1d2PiozSgie4A7fLzzanjxFzS",
-	"IQIjLOXk1PhIBsu/OpHHE8jGNOTrF644zlRqEcvxDbGMMJUoxtRFNRDH2L8oWRB/oCgOFknydWuo54wy",
-	"CaVlV1rm3bqCphUFoNuIc1VLkVF9r7rwUjL8EaeySPU7gioX9qbc41TYYwKc8CWOaY6eMCXliN4GXwfV",
-	"KKaRupoUFY0uIZ42AHy0ERAViW6nmLO2gtINEvIlaye6FFld7AcpPVROlOVxkMexxi6R/9PDZ3Eu7bmC",
-	"4tRYgxcKxHbZBywV5vhBXe16scC0rxlYF3QyVheiBcYAZ/5w7qS7kS/O4lLit3Hd+eLlfF3dcjgQ7iez",
-	"kiBH0thV7lI3gZkoAHTOw6hMCRzZxy1RKWQo20b1Tilg2yloo1JXqoFg3fPQTb2Mgrxh3x4ZRlUjPVLT",
-	"uRqMtTbA8NJURcN/oBe0H99WhPn4zggz1PkJVbx/b/AZKyykuTd9rTg+cfnj1Udo+U5GKFu1XN4VJRXA",
-	"sdNdRjdzq61hWfr/GwzKI8bsgqzPHFu56RX+rfcq3AJXpLbQro3Lm7qhwazUekMPxtymkgWWgwnaI/JT",
-	"HngK+b4xIM+Cz7DIUWQEw5pCFOUBOuTTwQVYl3/jUADv3F/u+o2XVpe7Rn6uizz4to+xJjNYEnEEvS57",
-	"ZWv9ol862g6eAAFJE+AmDyY+lDOOsHQqisMjEWWYNnwLUfYG8Kb0YoBYc6212CzS4QHB061JpfDEnC0H",
-	"KsT7SFsI69a7/jXx73tQcXLd4/6xh4F6l31alxOymJXkeAm6Y9PB2HoiHM+fjaGI+qRyJD9CXfTpwZNj",
-	"KHlZ6Bmb6FzU8f5mKvglwAKgsdq/4eR5tztR1cxEYK0OjOuhikvREO9JYqLe1+DhhVX8B9TYoj2az+Oy",
-	"0CFxhVKTGsIUnZGlq7cBPLZR2AwwK065o7qEU1NyC9rwXMNTdNL6otAzTDTdCq1s6TQh9NW9QY/dP/YX",
-	"hqSEZXLXdIr/JbONTsJr1nPS6LJfiX1zHyv+8O7ynfKnB3nlAtZsmNfyNQtLv4pDEJD44y+9AXaZvJ7n",
-	"0v6GwASj6dyTYWwbag3BhVBJareZ5GhBA5UDQvu5zNP30lAWwuzzK255I9DiEw3uwlHC59asyhM25daK",
-	"UkW16XNRW4tffcd4Eaz+RgcQ2hASkSXKw2EJHaz2AFHqXfau1DBUNpJX4lxhEWdUhJOhdsJ+hxM4gand",
-	"XUBAlmw6Xs2V7Xs0J3qha66cfuc/TdXoenBOr4bEurfk9Osff+8obbN26dH1t4ec8JHYd5NtHMShLifc",
-	"Oj1fKg6q7tJC0KvmavTPHyfFtq+nqw7Iga3KG901hwdfPdQZugOM6Hy2ba4epQ63b82kmw9/zu7gVn76",
-	"+Kv178B43mh7yq00QwlYfDe3ykX0gQgZjoWAJD7mGFvuuY9nvZjHs4b3XonSSK0+739azX3fgM7so7AQ",
-	"KF7amjE2uabb4TowOiUevBTELl/IDYEXd8gyaRFWNj3hH+XEMczDx0///PTrJ189/TMkEeGXdQqRVFaM",
-	"RNna18Zs2Y6rSV9xWXRnoj/tZJ2JyGU18Z8KXo7Ewk8/T0f1h98VA/95Kq7N327AGmH5Hzjn/zUvzYO7",
-	"Mg5TYfoQQhuxZydQihJwumbolKqxwdzDzQnEVqfVcKy/shvrhJXC3RMiX303jQUv7HhVBt73+MQOlSvq",
-	"IUGCpO0ZKpGF2zoV5ZhPTcgEM3oigFTdsn158OQOxuW4Rs4t73MjPGbMLWza9wvg7z6AfAqAJ7yMDQa0",
-	"cfEu7hfySqzayh/klVDCJLBpnqYiOF1rtyQ7lXpAnmIOza6eB2RarQYS57nceCbvobnbnYkZA7DMSFgf",
-	"82HaJiXVlbQwfLPPISpktYMd3bwyRJ7U7z9Cp2+X/UhulDGaGiZ8DoVZpM1CIF6fKyVyFFTd70pb8FYq",
-	"KiVEUKPQOD5yroyVRUFf+eIxpdaTIwLWgYA9xBeAEjKO7NkfObuUg8sM+8xC2FapC5GFRBwn4rlPYAGX",
-	"Wv2JlZBm2RYPg+Ezr8LUH4z//64RTWs3MBvwonCSv2LS7jztW0whua4mPsw8UZZ0jwU3IeL6LhN8LgaF",
-	"VKI9Svk7fOAB7nSCk9BgbyPQg5pqrvEGC1pofVlN2znIC0QLjtiD8aH2QEhxCnUIEmrmvAY8U1/oyTsy",
-	"Dlivz/MLaK4XTH0SsbggHfdcRQwFGlrmJqHZJFKk1pcfpr/pc19PjkorrmYCCycwnL2bk+CPBAYa9SAd",
-	"sWxAhaUwVd+NtL8ih/YM7gvwhNXAbHzibzhf2qYd8Ih6ONP1kpkHzR5u5KsM+/Iy1OdFyMFo4ZeSV9s2",
-	"qFKbbFBC2oCMAtosgTWJMDo9IYYgNJqi9J4lWYUsUL62McR4KH2ukKVEk9IlK8VEOn3FBJ+CYlp12VmA",
-	"hCBGImsofquLPMVDPtRzf1Hqye+PeJRGtt1CRBuQz6f6w7rYhRe09YRojTmogCFEoQvJGtxO9mtw+fU2",
-	"yMaQ7iDyAAeZ3w0eBuKH14x4IQrB71NLGMJ19uClsPe3AQ8oEKFehE3v4d9W3du10ieCga0OI8ZHblC1",
-	"ZwHHXM9AgEU3+qyU1gp1xHqnA7n3QvYy1jMDyYaSCtqZgYS/S4w/HwkFppJUtKz/bTPaeAlPtyKSzQUv",
-	"L9x91Uk7Kw4J64zcFF//+WCFpyLVNshiN2l5IUAW40ValqaslJUTcTHhH9O9fnXQ7HWTLiENTBaLVXQQ",
-	"kMArAhnme+WTdjy5qMDGkp22r3UhuNoN0NtDCplyp6w1+Bkh+0iK02WOlgIUvWq0CZ7nVFJmJXbb7zkm",
-	"+gxMLZYXelTFlkrig+2x0C8CESfKbZeCWwGb9FBjlqMh3lfMsut79S3seMk/wpUTFrs8Z9yvzhLF1tf4",
-	"/if4/yZCPZEyO4Fmye4LmDQAl+bx1Rp5Kqqa9JHx9HJhnfrRhVd6xx7iH+50ZazgeWsscvqUpOIWaS67",
-	"F0Zb2fu9hCxjdeUVG561uk4e8OI+tKt2l5zoYd+UDQWhncZaYpUbzEPVtT2AjZB9meSUcM8ex9BayF8s",
-	"uxRimqzV8GGa84fPJ27/io7mfV+B0JsdjGYM9A305Z3HTq++NKPy7i04dB/5wBZz0Dv1kGoVydypqHVQ",
-	"PampHoe7l7lHg0mc3HoDrpgRAoBJMelIFEbUOSTMl1rBMSHC6aWY2hqM1C12lxEKW0CqnI119I51DckC",
-	"YRegYrM0YH3K6LPrOVjqMUt7JK+841cr0WUnlk20sezwgCkxO1e+GjxVBssok69ntb6YcDW/oAd6jPf1",
-	"FTqawjj9yzOaHgoSetYCvgE1t/uVEQ8XKSEM8b7AEoTy/W9aoTxj5CokQikdKRqsxvQPWXtJ+oJzw8k/",
-	"X6eOQZpeDT2NLs9g1giJ+kC9Df6yfyXFbHOfbvDTeI+tLyrpi3lPuCxq/Mne1LGhqiwSddP+JsUslOX/",
-	"zUVYwMT+ttbFetMq/SsqqzsqQNjPGM/QXytNIvgElHFR1+dvT8eBZFC4IB6Z1WmGC8xgI3FpYRy/GVP/",
-	"Q2CMD88JcBJIdUEiMaIJwhnzLfAPrKxsvos6/pEcfyPEkbrYQK1vcDYt+ECwQgxtmxH6issCAnR/x1bo",
-	"VRXeYdOzLeuE/MY16KlQbFr1Czmg4vcpr257fIYP+jNRZXiCUsaVbClniNbcaxVEvVN789aFUR/fdUn5",
-	"f0jAqyq5tjiNE7XuV9maPW23mYRvVNh3F/bdrIH1vtsLGpegfb3bjb13tWwP7Hra5aH+Tbg43yrRTkwr",
-	"rLrhmEZxeVSggOBxQJ7qi4GeCBPqyBvL52wiJn1RGgRjbRqG4c0BV6wvABkNVVeqwIkmJl/jEG67Y9bT",
-	"U6F6iLgGxq8+H1xmrFKFMFHRHpA5nBJ8VBf0iWqK48+9ZAwhWFrvlO3sylx8j6XHNzuMvyZj8eZX3n6f",
-	"q/Yy5T5ib6NQPSduf8OV2SEpPqgCiN9wtar0oVtYxwiGuhyIXZc3R7AtTKaC0GRv9lssiLiFXL9i8zPM",
-	"t3XMFRC+oIZKFgx8gECGtRLYu8piiRUGJWNcO5dCTOvv6ko2gHetQYso5NCKvMtO3KSYHp4r04Two7n6",
-	"emelALUYjY4I6J3il99wtUtGeTcayTdc3ZMq8g1fE33a5+ofisjy+fyGK+bpNzqdW3BoxOMI+Bvrotw3",
-	"5NdDu9sD8YHGvKHG8gMc+h2XXZNDizmg28etp1aVOBQZ6KgGwmpb912t+QNSd3bJOB6eqZrQZh/BLXWN",
-	"Ax8qn7X72k4FeM0o6akuUXEcPHAzTnXLBBUreFbXsaDolt60FEYo2+uyd9qASx3rKDtRdyYKSOEmxHSg",
-	"/TG12RdCnavQ8uO6yMof+3NGC/snqjWgC+GrwGmV+RIGZVVAKEIh+JVUowz9kJG2lrq+vw8Lc93zsxEf",
-	"eqN3zoZO+TxEKkAMBOS0W4L+2IRI4kypWxPfm0lo12ZRN6+LXg/kV1odvZ7AKh0h3sSd0lu0se6k7Vo7",
-	"oMI3y7WvEaaHImfYK8sKCNr5M8v53HQZDNPxoaiwQLhaE/lnEPJzrkLMT4JnQJPi1y/1b1977PGvMPns",
-	"t6wFICUGRaA/X6yNsYrd/6yblSSbi/+NIPhvaYNK3Chawk7YsCoKiP1p2DPr+PgmGEsNju/e9SZSeKUQ",
-	"liycBmvLRiVkwXh6FIQQBJIReTN/H5ytTj7BAfvSWH0x4BPh+0qd5b9oqW5k7Pzp9wmU8hzwULaSQZ1c",
-	"tiIn/w1IgTXRNYmtKTVCU2ZZGrS6ES7mhMqGBanQaiSMPaJL41zVN0ww6ZMEm2EUKoHAAbJPeKb5G+8b",
-	"qAes6uhRyEI7jixHOGwAomc86pYKNCuMCMW4VwVwRmHMaNryDggIy4HCKzzyI7RcVD+4Zbpl6k4p2WK4",
-	"88rmGKiyDbXp0UZCbFpqhVgPPfq92J39dFuLjFmza3MzFRHIQXupvWqaTYWeFggJZ4R1opzZSMpMEcVE",
-	"rDJ1vQTBsZpGrPSRQf4C0iheRWM5rZXZM6Ii/1zQShneRaSLHiOLXjjm/oiTtFn76PRMXbjmekcIGybC",
-	"o1l03bYAiP1bJe1v7cyDTWCkdb5VEMDr+anlUOP9Qd7ufnCrb3jjp7D782cbUVdA8nzOcp0sj7TymEGy",
-	"/a2ZEF5T7v7vghW7ya7S72Ft79AJ6OHMoHBVTQl36gYEtV5XtuDGGs9T4cWBhrKKfT64PGacsnOeHJDu",
-	"fwKr5Vo0iWpd52pLV5/bml+/1u9mcV9p7pVdV0kEl/gfiv7CSfyrENOmvw/Oo6N9rI0+GyOi/cbseVfu",
-	"vx0fkofo/xM2bA1yyTasuus5A4GHbeMNvLMteEh56ztlLQ/ZIQjksa2ENuWllQM55cq2C2rPKcg3WwWu",
-	"M+ATcRxjsA34lA+knbO+rny1+UK2Kdrv4oE8RCk9GuAqsayxoLsvXqop+fHam35z9t8iqZ05oigww0gk",
-	"lWefbTVnY57TC07KhPr0jXDWYAOTZpUN968SIAMfyJXzttqxYvyuqu8bXVmsy3OdoGa/sZSVj3bTKKmW",
-	"Yu7AUYY7iSk3rOfe6rEx9+cbH4ViZ1YvCtvw0tGidhkZQReQT0PFP+qTzCJd5sa80HaEqIFaSe9nLZXI",
-	"L7gl7AGnM1wYIRR8ZfgcK1GfKyqSAWR4JRwtNmeZILRTYd/r4g7Fm9uX/mkK9xQWHTHT1Zd1xKoY5n3P",
-	"CUJvx4UFX8qr2p9W2yFjbP8WbovFRdru0rfDKBYl0qUHY24zR5ZQ28CTdCgRWIghaL4tlydVv1omyIWs",
-	"aVKMHx8ckLNooCcTcJDYmcBjMDlivf/m7wTzL7yQA5H1db/XkhIaHl1Xv+oHoUZ23Dl6cvjsGYAohi+A",
-	"OVlRutb/x99P9v473/uPg71nF91s76d//qdEpZ6d3vO4livveFruBXkoBCDgctxauQ0sbKaHzDjGzAuy",
-	"hLfUs4G/1xi4wcoHo1zgxiNH7RDwMKBKlhgFZuRI7Tl5z9GM4/y+0jy4srIGoH5lx7qsJUGzmFWNjl0D",
-	"JnIIGKEjxQ2TwzggLAeqJ0u3CE6uY4YLMtSFkzZoC5y8MCqdpOlUpVmp1Qh6mOkyaElPgoP0XA10LlgP",
-	"nrvwz/XQju9uCkyfeWQClkVtlIeLBH5O5s34atI7QpPwzd8UbPvlXSXtgWcUFzFBsSuM9mKXFZdOcESr",
-	"Lx8/7F0jEJOUs2qVgvSWhAHbFbH55u9JSthmk+6+5rAOG0c8eg1DpvqXq/gyVNXCcVPRMio5BDWwCj4Q",
-	"benBofjvg6knj8tDs1gAc19/+tvmc4vEBT2spq1qWmieP4Jbzu7cxyJKv2rkTsHuqcJEmi1UCRHzL++e",
-	"v8zYuzcvM/aj6L9z9+fLVy+y4Bb5kr3+Bu72Lw/YRIz4VH4UhQHfijTMViVEak2hwlXGBqWeTkXuwZzM",
-	"LxUvyQyZl3xmnP7m7kvrtgQisPqlrkZjAP4x719iV8NSCCilwYuCTYTlObd8+e4+Ztxcst7L52ds8dz0",
-	"wMANgWGwG132wSd3ASQcz+dxnA0RHkTaYK4t8YkJJ0XPjkvhtxg89Si8zfjcrRRnVk4E++PTw2d/ys4V",
-	"iEJ8MEb0KY02Cm7Z46/YX+U3jFP8u1vrITfWKcBaMe7ktZGTpIZWlBFkhRXKR8ynZIh3VXwA2vj6pCqs",
-	"dArSvpvznlvRJvlPS9esJez6mv1sUkaz5vJ/92/W5Vx1/2cx2PA6OLy7E8svhdrtIf2AJ5JHxUBXsnwB",
-	"YZhuK6oEn8OL5DmFau4EYaTuYas7/DBVAN+1grWu4D5yB4WYghKzutaNHPr4Fqy+haoA1m5mPoudAjMN",
-	"orhJU8dz38ndDbV99mBCNO6NdnL/SpRyKGuXYLqi23thhMr/Fj97Kwg067bobdiYhuXUR7vHq+xDeZuO",
-	"kNvym+7WBwoJSm5isH9wE9G8TDNiK2QGqIGAMgtrN/kjIMS1gs4VRUBRMFZDaVkoLRTpOFQpUlo24lci",
-	"C59ySaAOs0aEm9WgTr/xFSEgvtk9DLYnhH+AZ7JzBW/6ANRSW5G5O6QU1mQBEYkKpz4ymG4lyuT98hzm",
-	"uVsNC/tIl1X+y+nbNyzXg2oCAbYTnsNK9AXAuTKwM4NEfaexTo5djeSVwDJzbnvW0Ys3HEQcfhGmkAmk",
-	"UlEUJqaTmDwRD+Ss8SPaRMjuguV/weObwLkClvbOD2WXF4nv5KbGB2wtP15YkLY539mVMK0XceW+rwf/",
-	"ez1vgf9rxeGbhULeETnasTTe1pysWKOLzRPfwGXx+XaS6NzsfqXpc7g1q+y7uL27VZHbrKNg/HRSlAFY",
-	"XSgmoYcEXSHVxhHPgVaNMMZnctZ2h4X7QOVv3dk79c9ucoif7/5oPl8yQPfhtsWCq5sbFNxmR3PbThR7",
-	"UMRLs1hFvZ5/7p6Ag6Dlu1xJnUlO6qlz/xP9tYyVt0SqtAYbAfnWrd5BvcQ7OhHcr/fKxW3GdbTZ2d4F",
-	"0+X6tfQNXnsla6f2Q4oYoyVY44cO6/TbBmutw8lWGLWBWMsrTypVWXSOOvt8KmGj6PElUXjgASBUHhGw",
-	"BxaubKoMondsw0tohjJNgjSddMm9uH5ZjJ2ceh5Nr5RfNHMUx6weCXcjxqIWCgVJXyrEJRgAXkCYBXpp",
-	"MOY28c4LXTIwJPV5wdXAKXRugsGvS2+PBS+SywJ90nhrlPWAsx+DmLf0vvSs+9zybIhXmNQlM5wCC9mO",
-	"UKDRLxGBun/+6fP/CQAA//8=",
+	"7L3dkhs3li76KjjsiXC3J4tVKsluqyom9pRlyVa39TOqUmtid3mTIBMk4UoCdAJZFEehE/sFzvVcnrv9",
+	"Gudi3mQ/wXmEHVhrAYkkkfypf9vtC7lIZuJ3YWH9futTZ6inM62EsqZz9KkzETwXJfz5TCsrlN17x9VY",
+	"uC9yYYalnFmpVeeo82EihxM2WFhhmB6xiZ6zKVeLTtYpxS+VLEXeObJlJbKOGU7ElLsW7GImOkcdY0up",
+	"xp3Pn7PO8zM+Xm37bCKYUFbaBbN87JqfT7hlnH3//Mx9shPBSmF0VQ4Fm+uqyBlXZi7KHXt/mYvpTOMs",
+	"xazgC/fa8mD6rp0+m0+EYlwxwctCipK5foSxbC7tBAZk+FSwfmhyuNj7q1j02ZTngkl7zPjACGWZthNR",
+	"zqURnXhsQlXTztHfO66vzk9ZYqw/6iHHEaVWi+d5KYwJSzXnBnrecUH+fe8ZH06Suy3cuGGiuNRs6OY7",
+	"KvUUvhzCe6kp/fDyrJN1Xr08PU1N7HPWmfGST4X1ZFeVRpfpWfaV+Gh7Q3ii7wlhxseCDcRIl+LIfwd7",
+	"UUhjs6X9GckCOso60jX6SyVKR7KKT92osOXGLP6pFKPOUecP+/U52cdfzT4NtUFJw8VfxWJ19M8m2gjF",
+	"BgtcrEIKZTOmxJyNdMkEH7oxSjVm1u2edBuoLG5hl50EYsNfDQNK4mMu1dL8LsQCvpGKHT45VxNdlYY2",
+	"zOCjQB7u+ZEsjWVaCejlGH/lCuiTDXS+cMOQhnH25PCwe678miGLqBdtieIbqzflH38UamwnnaNHh99k",
+	"nalU/vM3buOtFaVr83/8/f/a+79/+ud/6qQo/+XoFbfDyeqiOuZhcE2QBItClGzCTcZ0yfpf9rvsJdID",
+	"rq07FMOJY2c5M1INRRbTM0710WGXfRD8wjEew5S4FCWbuu677IUuGWel1tOMaVW49THn6lKURmrlXnck",
+	"wkuRH7GZ0LNCsPlEuy9dFzkba5ZrprSlMcDyKjc02E8j1q3xaA/XoGVxnxw8/bqxuo/SC/laK3GtxXTk",
+	"gmdsCnRoZVGwUo4ndnUtHx886a6ZkBvLNrNKzaPlTnI8ws0D2aC7n/rwZB8HNOOlhVkgYSvNCq3Gjpen",
+	"JuA+zSe6EOsmgQNpGf/hV8nh/yin0rpHUyyogB/jBnMx4lVhO0eHB5lrXU4dX310cAAbTp9CP1JZMRbI",
+	"lNasEt7bsNu8FMBtRJ4xUw0njBvWh9//5WDv6dN+l50QU6iUtBnQ8lSX7lBxBQRRun4yaEiOlYYT0LaW",
+	"7TS+upSrS/dO6+nL78Lazbid1A24k9mT+dorbx07f/kd9HE6nIi8KkRrP4Ye2NRXRAlfHaQI4VTwMnUU",
+	"P8Ah1GwkVZ45yQq4EBLtvJTWCnXEhty4NR8O3RxwU3h5YQKP0ZWizeqP+NCd2lE/w7/dn/jLCz4U+2/g",
+	"YynOlb9GuuyDLnN3/SyQf0kn+iyYLnNR4jkpOF0eA+CDbCDGUimpxsfuYZwN3ji6sszM+FAYaMMdQnc+",
+	"+bmy4qOTn4qC5brLzuBi1Mbdc9ApXFBd9sEJXo4CHQuXho105ZbF9V0Id4G41uAGnesydx9Guiod0wIq",
+	"dXMYCDYvtRp3z9UrWCSgeZjifCJKwTiDsUy4CT2Jwq1vOBD/1Ac2+P//v//P/+dOBENRgQ2EYyHG7RYs",
+	"Huwonqsxv3Q8PqL4paP+S+tVSWd7LTN/b0SJDSWJtPI/X/U0hPZBRiuFmWllBIhor7V9pXM5kilx+axx",
+	"eTiqxX+lE7oi9cJL/qkx0GP78Az0/7bUg0JM3QtD1Evcn3w2KySKxfszfOKffzYoI283S98udJI4hXMn",
+	"aAHtdDxDfa3tKbfSjCQfFOIuR3SGtFoKd3UBZQKbbq7ritq2boGbD3+GPmkg7tWTQWXEX6XKY3nezPjU",
+	"dclLbszUzdt9sMC6xceKF52scyl1IdTQfSeLQozhS7hEEjpAhv28qaw79nFXuTRTaYxwfJYPrcjb334n",
+	"ZrqELZiVeiZKK5FW470pijejztHf168/NiRyWprO55/ShMENK+nRjEjcfWcnQh0zVRUF02ooSFV1zzne",
+	"5ZTW4lLkwH3hihwCo3a/5aIQFqbq3kbacgf2c9YZloJbkfe43UQ9Z9Kd2Kwj821uu6xzQZu77smaCj5n",
+	"HaVtQqR4g2I2z6dOI5noeqJOYnBfSIPCrmC8yqVlhR53EnupayLYbrsapLO6V7AR84ksBN2feiZUaon9",
+	"gGmNR7qcur86Obdiz0pgpM2XEqP3EkiSKZLiUOLtQIrqVBjDQewJPVaVzDd2lnU+7o313soIjOVWbLWh",
+	"SOen8PznrGN5ORZ2qzfP8FH3kvho28SXQPeidAwU+MPKcN0t1bpg/mx4lXjoDlSpDAmXlZ1oEkYm2mn6",
+	"umweKWtEMbqhlf0cX6N/70A7cHbCytWTySJJFFYoC1zIb1BN6HSimgTYOPE1y9ODn8XQLrG8EzR8rTC+",
+	"HlhkNh7uZ/iUu2u45TtQzsqa+A6ppQ3D/lEae4ODllZMzU6jD8PjZckXwNpq49Kmll6Ljzay/qxZhmaz",
+	"Gxbl1J9efwESt/K00X79nYXj21zQG78HsCO8DZZmTudB5u3TjN6OZumOSyfr1LzQnaT0XIdDMbMif6ku",
+	"pQ3m0OaUUevc6baM+PYWCmI85/qkx90m549sKTHeS275Roo7gafev/vRdK4kEOTSzAq+6HmVYWVpxZTL",
+	"ov2X3qUog8RPjwy0LgRXu8gb0vRASEi3UnA1rvh44wX2o3/uc9aZCZVLNe6F8bcbx9G4xS+EAZV1VoBe",
+	"7KQ0lA2GWo1kORU56LD975+fsX1HimZ/KvpBZBMf3VHNSKqwIJM7wUKlb7hZvuNOVZFit6WClricIv0P",
+	"V2ZlH5doIlr9aJsyT54NmmtMaw2x3+3dRAfsKvfS0MpLaRcv5LgqcYhLZ9Q9IHpADCmBR7M5kIEiA7GT",
+	"RUDoYdyLeMf460yUUudor4DxGqDAWEyRyn79pLNq0fN7YVJUDrpqKdisGhTS4Hy3aFEGRmp6nJhrQ/7d",
+	"7lVDKtYWrzkiNL0Rl8XWPeEru/SBS262fVyqygrTs3oMXq6kfgM7NhOl0YqOvtFTAX4SURgByt+sFOCZ",
+	"IU0HKMH7Z6aZ40MiZ9Vsu61RYl4T3BbPz3hp5VDOOLlymzN4ix4JqWBUJsP5APMLHigYr2NzOV9sN8ZS",
+	"TPVlygr0Ts/RKDmShTc0Dx2b36tmjN46xqEE+Z6Xw4m83JZyS2GrUjnO33Iq4VA7/i6M00BNQ9nWRQ7e",
+	"TI47lfNF0B/whG45CDeBnpPStiTmJd5U73HW5DGr81vqbGm/E0QcHYPEYW05+o3DtnRYa/5Tb/w6blqb",
+	"ZJob8x1foAXWwq7oEXt/9qzLQG2c8BnMD6/jSlmRk+fd7RHs3KUo0a5trGuo8ZQkKwsMjvGRxU22XUa3",
+	"gzlXwekxJvO1hfbBqkbW2mUTEvTQA5dhWsJAX6obofXGIXorw4HVhMUGYswVOawhMIBsFPQUuEn8s3Nu",
+	"YkLMUXfcaIfI+SJxIJ5finLhzkPGeGE0LT/wJzJ6O6rwilRzDRxHWDaLdLY1Sozqa3VLo87Sfdxi1xmB",
+	"QzYHAz+sJqy5VGNc41Uzz9LpIzZHnaRIeVlFFG4JY9VlLsSFOyda2UlSY7mFuZOxzW0ykZvwc3dMtSYn",
+	"5QgcSWjF3jUq9fTqOzorxaXU1W1MK5wSt6PN2VgG6x88QRdKz5XjHxLsTS12PeAFvQFsG89z6brjxdsG",
+	"eW/B6peCgqjdvmMgM13I4YLGyg3r06b30enRclwjKtNprgI+tqW7eIdtWqJ2pF3aeeg0W2JtNbVGO9xY",
+	"QmItSa7v9IVXpMKv8I+JzHORiF36EEJSQIhyahka9igoxWrcc2DVlUULMxjbC60vDGhzig348KJelEih",
+	"nNbjWUecftjLS1ZbJGj8myZ+L1ateOEfkFnLDeudRi6zdKEW2gSVeCXODKLs0JOADzIIiLiaRX4Hupto",
+	"Y4nqUiQ3FhYChA6eJCmtpJmudS25Z1IWJHcSw5psJjbXzt2q1mEvr6Jc+5fv7XDgyB/WyXhvUrt3JVsg",
+	"+hZ6raROoZuOxlHhgmAR0g1A8KVXU3T9G7U0buUnc3sUHGSmMjOh8mt6CH9F5sCUDdB7rxqLsUKCO9oK",
+	"/XG4e5YGh/CqLM29fG8sDUf+cFhalUvrRHx0yHjtCDyigVa8i7QUUgEhhW+MMAbsEP45ILzeuISwxPC5",
+	"FJf6Ao0U+lKKHlFZ+EyEFj7XERVgeqpmPWN52fxmyNVQFGjeAGdOKYzVZf0ZL+b619r+UspLbkWPvud5",
+	"bXHpefNI1uGDyrjPM13aXvDjZXUQ4YxXpvlNKUw1bX5lSzkei7L5pZN6R5LGDocZzY/+Uzw1NOSEvvCj",
+	"7yjpaXM7+lxZVHdXreG40WvpNKKJz2DeQprcTl98C5bWhJr4LYbQOybFKM7AMd+MAn51ZZ3aZOJQANLM",
+	"wFygmJsJt7r8AgK2p1zdUMhNLqxb1XY1s0X72/ZCi0JjlgydivGhZVpRCGJ5KYfiC8OccuzOr1OV+7lW",
+	"PokFjWSFNFbkXVa/zZknrfr32k4FFjlellLkbpGPzlWfXG99MsSgBdJtyhTiMfpoN6x7xZipkaPBjPUr",
+	"Bfp7P5i+SjSiK+0Dh71BttRDYQwD5oAGOs9gaASOUaH/LZgqqfUkbWPERm/bhafHL5a81uCkJlYTMZSy",
+	"UsQsGi7tmA9Eh5jOoj+ycEDT+T8rVzoeqMyfxuY440nWpBmHnWyKMHGn916ut5rxPKD7DQSguxVQUMif",
+	"FZrnV5JRaiVhlWMMjC7grKJnHFP4zC+VUwZmcmirUpgue+7V4AkH//ZRiOd2Gjq0T3FssnTcJiM2MRbK",
+	"sVgIjFS5e/j0b9+fK2oYHC1vX38PXKM/K7hUfbL+g+KPvvpC8BzCqjEFB1NmzHFIUKLuYWT4hZ9K5j31",
+	"58rJ6I6PgAtIlxdNRjXVpUjZ+0PCRbsm5XMawkz9qiV1qMIdxdXmHh0cPvmv/3T/sg9i8DY4oKYil9UU",
+	"Atxr3wE2zyY8ZyPhmONMfhRwpFfYG76/2t9Xjw7/6z+/enQIvaVehL1Y895f3j7/njYvg6XEPLY6zN81",
+	"3GVvRrQ7BtMD6QohDu/+gdhl8Awegb0UR9xPjclOqulAJUM7Hh1+81//+ejwm5b5LBv7aVfjJsNa+T3y",
+	"a7DmQOGBvKconlJwo5M6PmTr4e2HB2BOSSS5Ti2rk7/RfB+uUrxl8TZ14uyivk5/SrYgZqsD+UHP2YjT",
+	"EckakbfUAXAt3+kvlahQuHaXO9myKYTBffjpRlRoStGLLAFt/lhalvqVq8a/wEt/q/tdMoDuvPEhrON6",
+	"8cnbkM82De1GPlnHVDNRGpG30NL2G1TvS9gqmtTSGm0UcL7liY0ZcKVqZ9H1FJWmWzeKPRijqHoDKke9",
+	"n6unRFnkmVe0U5F5cpuZL20RycX1UkZbhKPaZm/uVNZytHAFEetbru5DQv4WpYoHIhp/y9U7zE5v13xH",
+	"vDBiWcyqiXd9Og48FVN0wmMkrdMODSUjimJ0HGQSaUEszbWA3L42T1LyBFzL7hoaSK3as0AgV8RZWJUy",
+	"n4GI/NzpkVfbkGCXb6QwP2mkIj5OiY3cmLkuN5L7W//cimeaVODQUHLFYHq+javNcFiVpVC2t/uIMRxv",
+	"2/dei3nrZFfGsNR0cu5oW2jPcaso5u8a8Q0rneblAowZSf+JKEtdru1yhUw2hkFATF7PTrjqJXTWA9A4",
+	"QBfShRxKYb4ACxcFuG0TIEnvbc1o30JcR4rXGj6dFWLt/EMPqyrNUmMrC2GW00Dc2LwpO8hUtXk3aeNC",
+	"i3EjcbO2OaFjZ6OdyTdSE0O0irU3iOgvUEW9Pkubuo62q5Sc7KfYHivg0y51kTttx1g9u3KwwI2co0Qc",
+	"rC4pDNYHJhoNSlIIvPUBRD4CFk0jUlFIKHhtI+24XrwrWKlv+FQnUv/cHsxEzjjNKzXwkVTXV2e2tpwH",
+	"GlwlopfK54GMWphLDQJw+Ojrg8nB9MBsM7gb5Da0jNurJNTST4kEcjAreRghyFYXOVN6nlJIbpTLLVkg",
+	"0UnArFDs5XcmgvjKywUrKxXielcOiR4RlAsFP2ch1v4LE5J0nPD1hemkmWtpr0l4vo1BMyj2ZjJ3V20j",
+	"FQBrAKPd/R4Q05kuedGrynTMxY1cFJjrGm6LaH0aF0Z9i0RHsr5HArsIF0p9j4SrpWGGiTYza94WTRaz",
+	"tA7r76E7VT2j6+8KGmj99n0oovHYH4w+SoM6JU//ypKUldra84c2pvajs/5sLQf6YceNVreiS23EO62n",
+	"t69lv9DlD9pYtCxBwMLmhXpHIQ2om6QyZHEAyanBUX6lL6XYdnLiI3AE99xYKAis/3tnoh1zcF2UlXI8",
+	"vEfJMJ2jp0+yjpXWvdF5rc1IlNxWnayzELzsHD16enj4edX9E11USyhOBwcJFusHsuWp+d49jmltH1/i",
+	"C48Olo5P1qmU/KUS9DvdxzNtrCg9ta3r44MYnKA/DDZzeVU+1ThiXx9sAhJzBFsKPt29X1r4pkFhI7aR",
+	"35xokIeHzUF+8+eDjalV2Dk1troG7fS4y1mLyHHIZ3wo7QJ3k1CYTmUhlGWnlcIw/ktp5EAW8Bjaq4ed",
+	"FQKsW4p8kV8dZKl0HifNSQVGLg+EwazWnSZSXLx4hxuVlmUsqhTNY4DVtnzU29F2wrhqrtb6bv5WP7mS",
+	"YtdqggtX0xqUykdNlMqTvf/O9/7jYO9pby+JVpl1voOYs1fiatz62qa0tWak57m0lChwteENdJ7ANn1b",
+	"cKkYIZ00j/oWOGbx6KH95Mi9aXLJ6Wrd9WlNynF036hJMGSPmlRwY3s8yJWrWpl7GEK3nNqS1XEWPqjh",
+	"mLmJLmpMKbCZeijYzlpf33ZKIxmOedqZRR5CjM+yvtMUipJQeU+PWjCdYdAhRTJCsYU0zICicEMalVD2",
+	"umre5iBxWLcoShxoljjjdivvaCoNMkYAvANd2SPGQanNGGcYs40oc+6zW3XAemR1Ti9Ek3APPWZ1yFbf",
+	"Sim8Wpg6zfpmdm/OpTW90S4xo7AVH7i0bd7YShXCEFSbtMm8SOx2g69JGmYhENIpIxRdutr21YhursuL",
+	"UaHntJjb41BFpBdjUXnlOvhgA9NssqV4xZvLEB/r5viWKKk9RqI+jK3c/U61brxPrqBw41BxBdugh67G",
+	"4VM8/Pr5JqqaDnBE60X81uDivp4J1T+CjEtuLKJBA3pOHJXrES+mMs8L4RHIA07sRFflcZSOT2eoX2hj",
+	"+13WJyoqF/2M9QtuRdmHAOFS8OHEza9/5FjYQNCxgzujy/p8OpDjSlemf4QBf7i+gPk64ZfRTYkxUbnM",
+	"8friC2Z0l/VnopxyRxr9Ix+ZDAbHsdZ5l/WDRQnbDwHKgPrheKpQOSQfa7cs58pjx7qf+KIZqkxQXv66",
+	"9jOGU2jh/EXzdcfUz62TdcIwG+a+rOPWryU4KzZybubfyzIzUk0cLhy4RMPkFgi09az8II3V5eI+TnfW",
+	"mWDnbVAIxAmzJTh8+CuGQtjYl2cIK1awTcYsP8DW5VuGSpuLgjaE/uqVYioVAmnHGV1ULKJ2qkNyiI2/",
+	"ICj88GL9GVHNaoy1lW/iXjll9vvg9hQ9wlzuw0QZSOGBWCdhPG8hyn9lJTA7J+nqjGBMYa8wbZN4yRXl",
+	"DC6t+3P1bGAHASYFMf6R/RooW4EDdRcBBtRssMTU86p7Xb82d88tcEuuKhC8LcWlFPME7IGdpgXsnTVI",
+	"ku5a7NAf7WZZsSkmOubjBkdvb5qauZeD69d1R77aOpl3LfGvfZLCeqVwz/v7PpbZCDdQaVJiMRjFaWf4",
+	"apf16+S/0Ii0JFYYdG/WKMjQSvdc9bH5XlPYAbTbqkBpZSAY/CbyLAgpVDUEUr1AJPOijRtmbCBQkB3X",
+	"ddJUgDfEDqZ8ca62kpLEx5lb6f4R5GbhXRcqDEVdxOLSYBFgHHxiwwbxidXS07ly4hPr65mTNHRlaT98",
+	"cggWx1E60nfNMdZkIbQGI6Doi2nKYMvbTGlXA/2xN6qKopHAGZ5Y3SCQ1cJquvZxgZakszD69ivxLgP1",
+	"kkF3rUfltNUdbULOnb9/tvNE19r56vkrxVDOpFMRof4JbXf4FtJ8JjxnQHNqES5BMBgFsgCIDtI9uAKt",
+	"g8wguSOn2gI11sIwp32FeNFzFWUhUsmIOj8oANU2h5me5sd0kF6cAJhEcNRG1OV3fLi4x2rbhmWeCmU3",
+	"QBx7nLdIlNvecZUA30134XFut0LrDG/0+NCaFjRxOtWOM1GlDXqpDs7hDBPNKT1gu0vmIwL4Q0r9ybBl",
+	"ySAGKw2pBlB2CGDHEBdyOGnsn2N42EI8pvVoTulBmDVA6743tz4e4RE4MCt1IXZejZaFCJaKbYkXJm8u",
+	"BGwa8cvdt6Z2J64MaCpVb4elccOhO+lGKaRGZd3uHDWSgxINDrjafpHH/HLnHT7lath2fpG1buyeZA+0",
+	"4TfP5K6jadXRBD2wiwenyddunMeu530xpCZJahtC/HEIX5hV0YauOIBnjGeVhjmbDkRpJnJmUlCsAYG1",
+	"4Gbn3XkV2k7NOEbaXYrwK4rEUnOZo7lFF7kwdkdbSxhSK9jZ1Ac43MvZadpatucIvu13YKJJNQwW+Db0",
+	"0QhGdynVbHdG99b3lBhFKYZCQomKdp7reH4OMaa6ORi6lm7oMgpD8bxyq0bf0Vvr9jC0vA0r0UunOCgF",
+	"/jxvO10/svX8JYwtkPnNTRs2Z9sWXy3aMNU8lE+aIRg5VntSmYzAZy1i/l6K4EYYFhVCAO12KLHX5IBs",
+	"UnL7sJyYiQ5poZj0chxheOw2EMsXG80V0T2ZuDCiNYyFrlXuEu5qv3vNiyDiGn4VmtJsG0B0p0VPaDkb",
+	"JK943rt8NleolqTZZXbSkOeWlIJsSXuKkahjISGpzUaMZA2S0RKtmhjD/QtD5apCuFfnQg4RiWo1ieTO",
+	"gIN2qFqyrtKSZvMJJRc29IgYNmm+zNrRiIOWnWXhb4Ppub2CigeyqZ3XNXDNhozhZXVhdaedHrLDpqwB",
+	"KQRjj9mhLYQh2aI2CZgLIR0l3zJJe21mlGGFVBewb95gDxa7Sy3zK/oNWjI3aYZZvcz16Bortn7vSMe6",
+	"GcCxuzuIkfP8hrGm1q/+7SA/NdWyW4+5u9lYOgIRF5HlPgv4Y/UN+wBixVq8MxSt0xqk00x/WRdUs6q/",
+	"reZC6EJsBi0uxM63TSiVsHPoQVTEGU1X2NT6GbaAjvtw1Ru5ozHvKp02mUt7R6mM7npY9KxOXuU+ZpDq",
+	"/e9YsXLHymdLhQ5hrZvjWyLWepXq5Vy3rW8jnbe5rz9rqXbaPThCTrjfBXEHwTTrqh/XLgl65dJy9XyX",
+	"prI8ynXLibaF68tFO0s/9y+lXEcoCTrzDYA4rYHr2U2Wvz62z3VJMqp1uiO2z7LKvrquCJCxDfxeyGXm",
+	"5iJtGb1+BOXuBL/tNsJRjk7HNm0bOVagf+8ams3HLWtKRkOE8sPK7XldO3eL8OOo+aXxLU2xsZbR1mRh",
+	"y9fSi+UJKOJ4f2+40ue1oyjr07J9zOQLKYo8Kna/DPSSJ0zAp9YRMCIyzko9LvnUHLG+H0o/Y33Xj/u/",
+	"UNXU/Z9ymtyfeCrcXyVXY3jKat0zE11a/6HQauz/nnK16Gfnqj+VCtIT3Q8+lRHDdkPmIvwkVa1CuS/8",
+	"ietHGMDQRAFaJIx3UHB1Ab0MtbKlhuDEkg8pMriQSvQGpeAX8LDMZY+ec5+lgsSxQjRfGurpQEJBtSkv",
+	"L3A1hhoAjDPWzyss3C+wV/8ijphPBbUw1TBY0C/cH6S+w/IJ0DdwvfmFULjQpl5FaJ315yUt51CrUSGH",
+	"7gGApgYgU4w4SNSREkVC5PtOW0Af5eAlgpNcG2Ymgs14yafCivILA5DZxyEOye2pY6aGDavVxK0krGgQ",
+	"s6NnnySeXToHOPQMqbduJ0X+mBubAukoNGJhGdEc65PNaYQ/CF6431Zrmlk+4CYV9D7USmEMF/PWL2kY",
+	"bFw61yqX5vrNrKIq6gsQlsclR6N43gppTXkY1x1EGx5mWCs/2ajL1Ea+/G7DLjpqFRiFDdpKl1EslKmj",
+	"9yW4jarZjN7pJlLD4uzMg72nJ3sv+N7op0/ffN6LPz7Z5eOjw8//tHUltB0qUV8RlOgquqr0deq2zEAL",
+	"k/jOv7uaQeWhXWv7CvqmMTprqKeiWcoQ6Uxpyy7EzCmlC4ioSiVdtdRufqOKBZtPNCBAu07A7QDiCTMC",
+	"qjjvLsFth/63dZUZGFF5H3Chu4oym81TNRmkbVRLKr83/nqbVaC7elmWRL74QGxUFOrR3Gk4eOyB3T3M",
+	"OHGSVq1ut52Ze9zAXab4/VJiMdJFnZblQ3lDwG81HAqRLIcR6GeHIRMRrYy478bYxxqkVJOj4QVJRfce",
+	"+WqlE/paYMVggUHPusi7od4EhCmPqhJh4WmO0viKghPBDBQPoT6HUI018BbILUtehFEW5fqtv49El/WB",
+	"A/eU7VIPqjVDYtuy/fOa/XduRkuvOfc2/Lqu8LcWLebKF0lrtbTlst4bkm0w4xoreMVjW2podbdaPHs+",
+	"CCLF0Lfa8nti3iF15Do8fCUInpI4o3LZuRg6bRQtYb48lc8HSEnqP3I1rniqHgTYYqL0rnkprYWAlCgE",
+	"HfrPRbppPZbqCtA1dAY7vJBD8a9zbocTRyyLrhUmzhjsHHXqH/dyMdWr4DXb5CY8ujcQ4VZXERadvQ8x",
+	"bhOmCuPG3+94twsz5DO4/qiwhpnoOVREtjcVjxJ8XUtMORTbBfsCVvtjvuA8qgPravmSccKtBqKZUNHm",
+	"B+FR237v/63SSblmk/vtJt1tRK8rfrerOt3oYNwps26rurwFi77HcstrKy3PRRmJWSlTO2W9ccP6gIfQ",
+	"b8ZXGS5zBs48UqYxlQmPC93Fm0EfmtLeihcFi/EAeAmb8bHwlkMQi3NZCvB4MbBaG1/WHN0EQuU7u9/W",
+	"io1Lq5bcbKiwtsqyCSx5dYqvtfVTGnLLCz2uRGx/uJEqtxvkvgQo4MYsn21ZVhMHcLMLehX+bxPG38Y2",
+	"A7TfDUAHebi/bSTbDah+yzIv7UJjyRpzzWoy2q3CDxDl3bJLOAZXYZbuxXthlTjiB6OOvqqsuAk//rSy",
+	"91Yk6Molf26hxE9Yh92jANxW3O3pqezVDk9l7+fsVPahHZ07LvNz12V6fNfJ6WO+S0sk2vocPwipKAn6",
+	"QVoC21+VQXYNxtz8rJ4mYhLg+qRxU0PtM74Xym/NLbon2o+r+SSKeDqZ/tHhN6yOGfDCp6Ngpkfs3Ytn",
+	"7JvDr7/K2JsZ/6USp0C9RwzGbUTO/vj6xbM/ISYcgwKUzMz4UEQwcRTecK6iXrjK407BTJprtORP9LzL",
+	"Xlo2rQwAiCghA0F6imdKx948Mrdm8PUcC3lwlZtzFWpAG/av+LNWoWDGo4Ps4OCAYWyEME6jwLUyx+jo",
+	"nXrglFyORqIUgGCqYbiIyTDUORag7SPIf5/xUpyr9jCURHQGLIYP0MAQigbY8OFmC1REMlspTVdWj7LO",
+	"GyWcLHGmL8Qy3vLXzYG6j7sBEL+tzbwJa7U0s4Iveq3W5m1VkDsJwUX54prRjhQhmwibEkKtIBU+PWBG",
+	"DLXKzbV59LVvphBd58358eaF+PhZXfQ/Wq41QcMpFhcRzZ1KZTGxXkE4i16/j5uqMfoHc13Fd9WuPPCt",
+	"KKcyxOWG2q7a2F5dyt5cyFnPFHrem2JEFxoWoycu5PCCCBLTQ4MHiUySPTJl0Zv0yQj3A1D1hKu8py9B",
+	"zSgFz3uFTlcDJg1lZed3yYu8wVOa3JBQvimFbEN1jag2mMkAt2UsjhlnRlgr1ZgZvjCEnjrRc4jcowC/",
+	"AKWqR6PuuapLhsXOvv4RuM0nFCEwcHzPMYMu6+si99tm+t2VkmNHviKZIYyBkBvtsbomfDYTyhyfK4+s",
+	"4iMPoRTBkCumZ6jdTmvYVjK5hF6QDEyAXqXi1ZgcbkJZtKiwtWvdQJTYuSK7NmCcIfgl5BRjEaH+ka8g",
+	"71PzsRW3EpWBt8hb17PuOjYYGJqLvOfTsOtvooAECBOVuZjOtBVquOhdiAUsYUkFUXyycv8IKlYNKiOy",
+	"yEUy54bAuWEMsBFcFrhZ3O0S1P3UI/II0rtgJaDcsC7r+8BicSmU7woC4ys70B8dRbiGPUInEUKNSVRj",
+	"FuV8gevSyH4Hy8QxwaOOqxLFtNyRo7GI0FbOJtzdM1DgDjswglVQJR2DUmj1p1Np3VwbgFpJesXyUL1G",
+	"cnpMlpHRLnyR2PnaD0s7G2Kvo/z6lX11vS3tKgJgNzbVD5FyK5vbQD/6VXcfG6uU5mPa7FqbIfLgohOx",
+	"czrhRcHmgg3EWKr/FnmMjjoHj755enBwcLAH//zZ/fON/+j/W3Xn3njFh5UUti08dDeQQtVaWWJjrP1a",
+	"AQBffuYeDfnDLWUSN6QWf9pYSvIFnUCL7MHdAj733o21RkLrI1sFjYrqtKheZUSygmRd8nE1AAchkQ8P",
+	"KALHqUAjXamt0TkayQyNgkeHBylwEyD7ZGYjuFzBDT4RinFz4e4ed1tMRDFbH0qdqHTb6rvAL5Y7x/oL",
+	"kJJAgfrN0CTxEXR2E7ZiY1g1/Fo7M0KUNby8hkqfbZ3/AZp1DWUImQXGQ3VSEBz0isIFXDkXUuWOaGbY",
+	"GUoW3Rg+kzA5EGgPI9I9pGYTEBPhOXrgtqw/YhJECSJi9NWUq0VvJj+Kokb2QLjN3GOh++9MNSO0D1IG",
+	"nXSZ94alyIWykheGvinFqBRmgpyfvqv/Vmj8ckyhMahBZRaIY6m0JV7f00pQMhR9T9OPfgCRdi5Vrude",
+	"aEVIbcgDCZ+aazTS5QAiKFavnF4pKFHdkW2peIECNC+kmxpeDz4znODsoAe/K/DBjTV8IexE5/AVLwo9",
+	"xy+BOYiP0sClFfMKr046fUPbnj/27u/oqqZv3E7BNTdXvVordVo0MLpeAAiFDCMYhOFWmpGk/S25FQip",
+	"SYFUsPD+0vXXWOSpg8/DQpv6EwG4wt84KEuYrPAVGdJ6TnBEx2FYm1iVCfS4BLnmv67v/0rxyk4c1Q05",
+	"DrtS/JLLIiDEQmpTpBWFb8At5j7X5DzUygrl9gtTkpZ+nopc8h6xDa9sBOqCXI5UBfFIvCi1kz0SXnQ4",
+	"WttBFr5/96O5orf8puxOt21UoeXY6L+i9bxbYwnt4VUMJfjqvRhJ/KgfjIEE47ceUAig+DgU5cyuE8Ie",
+	"PTmIbP2+GljohJhM1MkVT1jqtIRYMz/O1KK2Qau/AHOAD913XNYx+wCt1dQfHicTD5vFSVt6CEhdjsFn",
+	"6GoD2C5Ua51spDEhAKCEM++j4VUuLcF7LY9kgyKTwOx7KClgu4fD3302USM92oqVyMW2xKE09S0hHP5W",
+	"0Bra0XF2DLh4hwLxVX34sTS9vmLm4cZ84GZr6cGOpbGivIIlpClpdJ7xUhchV+2oM3Sf/5We7+py3Axv",
+	"H+qyFEPLJro0gg3A8baIBQZqYdVQsizhtLv0Uqzkaoj+TgOokwnWUWJIOtgh0j52e99woMVWsfrvwCB+",
+	"rXqlD7n49TuhZ0LdcWHvXYaXLmNwBdmfpEWuFltIVSdkNQ01DLYrQU9Pr8hiJ4o1WwQLDmQdsqF7d6+a",
+	"eW+DYGWl0DqOVVBW7GXNJPCfjVbdd3weRYTfZAFZHK9HvZvxsfDRuanYhJnQs0KAw6XQ+oJxC3Yqmju5",
+	"Go4b2dRxRZUh+Og2O9NFKXXuNOetYbTwDbCQb33zhhL9N1FKdE3JzFCSvzHKxjSjlQ8Kxsar1q01VeLY",
+	"+QJD0uiYGZ9G9Wi2N+H7clCgPFCi66XrzoipQCBuxF0oKcqqeb63oUyYmifMeIQ3bM2vK1u1FXegYj8T",
+	"qJV0ofQ8o8JMYsp4gZrQ5mLm177aYNHWkMJdWgk8K9zdSBAxnMj5P0QOGxX6SxqY8OX7MDC0V7u5J/sC",
+	"Duhvt5H7unQXm8u0zQAcAt5Vm0H84ZNH3xykcYUK4Wm/hrf2W713eHD49d7B4d7h467rLdGAL3G3dO+y",
+	"/pRL1WeiALaT0Z0LkXPkya4rmH1h2D43RlizjxdVd2jMRi8K1a/DcYV5bMxs3vokiPwZWmXbkUVXwGc5",
+	"q+29q07ATVZQ4I1LmUWJLshwkn7dN97yHtbDWjPImBkmsXXp3S98dme2an3RZdP0tR2a3LpQNz+xxBqt",
+	"ce4C5uXVxOsraklBQ173TiP8c8U3SF6qDboRKB5Rta+rzVKRJXTVohYby7Yx0kUY2BtFhzf07PLUfRtr",
+	"ZlyrWulKKFju3gfc+Joo0jByJpkMy+mHfMdjCqDyzqaldGYkYyRpH0NNMU8PEIzqHfq83rUgVUCYVG9U",
+	"4q9tpmanBEWlun1sVqgHgNgy8BuFrmH82ZUr0Tqe0YvZzo3ldrczWlyoqyI7xiAbzdE3ms6aa54m67Bj",
+	"9yM71QSzWYC6wbTf5FpQcLWXPMlVSz4D8EBcSuEEqqQAmiT6IZ/xoZNZ02j16EFelV58LCM+wKQ9IjbR",
+	"DEWU1oQ4R6UthjpKSxhCd5NoPCGnyK04rRwjVWHS8SW/zp+17fGkgIMb0/R3QNFZhbaDuqK8FKksrThP",
+	"2gcL9HyeQLI1iM7SSrA5d0QyEHYu3NrOtZefzDE7COk9rlU2bYQONXKzt3C3OPonR8tVkrABMlUWdFTW",
+	"vfG3+sntwYfCVmf+WEcdZvUxXdqp1HpH/iIfALJL4rZbpw1FRkK5VydqUnNtQSglmHGTQSmFG7P1V8SE",
+	"Q6gphQfBV4S3JnIKmcegpBCdxFWvkCMqU1zV/4++JduLR/bwUfZ5o6BTrwYmir4MGEYpZsqH9vZd4VSY",
+	"g+pBY80hH+ItFKsDykeNipO5TCLU3V25l91qudz+KoYVi2AAfZ0mrhZJJp308/tyMrj7YQI7lGGCw3Wn",
+	"1q5Ukus2Gv59CVwPK7UVlkGP72MVWgo73uNCtKK9eZaf4pSnrp8qFVkn86QkAiMpq2RRScf1LJtqswTh",
+	"OeOVQfROOuW6KraOwvbsbmWlSfdPyEq+cG0iAVIMhdpi/BmlVNqdi7z6Bc3fVWpjJUXSuilYFmbUHGO8",
+	"3ql9973dKdMKNHMFxuXf/ZYPL0ayKHY0+JDnrrlvjx9hTg9q/eAEq/fRJ0v5nPbKVgCitB08ww5+v1XE",
+	"1ZLKJaxdiPvg4vUGbqDPHTb0NR3Ha1vvPkwWx04TBZ0ZapoiMuAywP/akJSleUBP60YPp3UV6Tg4clcJ",
+	"w7+4S/GTHetx1Bj13nO+Moy5Li9GTsWQW9Tba4x5qapH3FDkWG4MILmAQtnIjHsTARc3GYTQcPXWAu3G",
+	"V87w0ciFu71XPoidlGC2QeZcWsG75eRLu3eV8383dZAaAaHJOlxMqNxkrFKFMIYah4JcCP+xNcu/avmj",
+	"9KAAlWGsKZplCElX5CHZ8gb67VRMWlcmicjoXm7D9uLb9yTNnwr7ThdXDRrcGuMjha2UHA5s8ctUeDhQ",
+	"dB1X24prLlUKwAQMYgwigL1pIBwQRq8mLYorAb1XQoc7oZLPLfBwjckt99mYWnLRLFeQCXWroFs3AzET",
+	"UDPMGn7hyINB8p3ZVheK4DiSJfuvQ6gRCFgTOCaezbqNuduL1lPDVW5YJ6eFQNGrsIS8XDgVEjd3xKvC",
+	"hgebm/3MnYcMKm0xo6dknENoD4+ZkaRDXeSi7NkJV8m6SVAT3BtCwesqhfmC6blifCzMkQctyhghoWZs",
+	"oqvSMF2Canfsrk/3jdPrCsGNbVSzf3qw7L1+tPf0p78f7D396dNB9ufPfzfTSf5TEm7KDybhRCsKEkpK",
+	"AJogwcJwmR/XEgv6jtED76szb3c2EFWlkVb+GNUa+vRo6chknag0XW0HXaUXzO+9GqlMZC58NmeDXpB3",
+	"LHmKZC5MCJ+pi8ADukntYoyQMFIWmfbEq6WMJ1htKMZ0/eSnO4mRB3lsayhIiKe52q7dVNhOahLvwYH0",
+	"amtppFEwERb/JjNNds8Y+dw+J30pb2xaMZz3KpUvecGjOX+VjulN4G+vmy4WHmwwk0cHW/CPZTDudX18",
+	"EIMTDLdvQeWe8o9yWk07R197HBX8+CjbCNi9fb8B/WIne1CN0h0GeXjYHOQ3fz7IUhjeLcSzS+ZLFB5P",
+	"WVinsnDK1yutctiZhFv+q8+biS4OD1nGkPelKmaVZbqywfhupLowAMAyBziuEDjgmC0FnNOSNLfxMNuE",
+	"8fJpi2D1OGgi4SYc6ZIpdPltCqm4n2g1P4rua/rj7/jYT/Fze3IarGHcLUZnLO2kGnSHerqv+UzuDXUu",
+	"xkLth0l9jl83F3K2p2dIUHszDTAa4cgmOOejLU5AMvQjbPbjrxubfXAzgRxXDstYPXVGlCseLoTVcucn",
+	"QLqknFzvo+C8WE44XE5QTEKV/hShlnb3fvoyKUf+rTHRJmHPqkEhh1C0Vhor8mMnS8JfID4CvpxeSW0q",
+	"pLo4ZrNSXnILmfGcPTl4Ej9J5SlBQ4xgbrA7YPfYC+CZQDPJ1Yn4awqbp7QGY0kn1s7M0f6+z96PjmqD",
+	"Fz/5JmVFMmJYldIuTt1+UxS64CVqYPjXC3/g//LhrIMmdmCW9Fxo1Q2k8/kzFEEb6YTKyu1wwoDRmBAP",
+	"e+QDD0yG0mrGhhNuM4aQGaZ7rs7Vl+wvp29euxU1il+I3pAbkTEJ4DwjCaDFpWDv37/87vLPGWAR4Tfv",
+	"Xjxjjx8/furefH/2rOta+lEaa6iYDut/Oveq3nknY+eg7eFfkTHovPO5fwwAxKwffd2HmkVu58eaaUU1",
+	"qPveeipUDh2iRspKwXOARWL9f9+D747YDy/PoHpu/9XL09M+PP0ckqgAPss11OczLCAttdonBKV//tlo",
+	"1Wd/dLN7+uSrP/8J6YAzgwkafcfE+sc17rE7Y4bg9gh6C4onm1qRAqwXGMC3Ope0fC/3YNmhoz8/efr4",
+	"T0fs/dmLvW8ypjSb8GIEgXzMVGWpx+40zLgs4UfQVO1cDkWXvXa9u12xhTCkuDrR3JAGB0dKAHLC6xfP",
+	"snPFQvzaQIayMbzwYNWGAAWpGncDv8KrNJhqWVNfVP3XuDPKC+jUwIxPhcpX7VzcsP4JZCLI/4DlP2Lf",
+	"AsGz//0//1cfULALgLB89FWtHeuSzGZOvzJyrPakAgP4MRMfhxOuxnCfuzmS3Yp6o/QyjwMtyy5zmtbj",
+	"gBscx057EHBRLrWCNTnnurwgNW+B28yhSbdb0hrXuZ6rI4gatHyAa1MZsve7hvBlrvwxIbivQhvbZe8N",
+	"VgUDN3wJs8NAKpxul500Zk4Df3oAFgNY8BP29s3pGc4FvTCGWYDz5or1X9agVXt/FYv+ERQow+DXOnoe",
+	"UhAvxCKLSmNFOJg1sbtJTXkuum7eL+EXBcy87sjuvRNO9xH5EXN3eZ9G6Zm840u0JN74gEB5jlYguqz1",
+	"GmBTMR2I8phxhhF4AJPOxsLiG4/rGblT68bYxwf7Xdb//vkZ2weuuP+JEhw/709FP0JXi6ySbpdyDaWd",
+	"YMgwi1D+2h02wsI6csPs7/PKTvpssPAuB0raPfawbrg/SLRGTwVCsw4WnmMfE08LLbjRh0aAo9So7dF7",
+	"iDAPb+CqRj9BOldR0M/1NeFRW9HexdC7AfYGtwGuY3QnHTF96Z+G2aIZRI4nNYJ8ZBViVusu8VyidZw1",
+	"3Ei4zP133IofXVt78G+f/bEMiwpdazUUf8riB9+JKZdKqjEhyMe/GOGaMA0ru5symuGmsFHuYvlTl725",
+	"JLtzPRUaJRLc4VPPLYF6WD9GPPNdC1su9k6wKJi7QbFjvGzqqpD0ktuLUgzlzC1/WEw/ACgZxmXBxloY",
+	"0F6ABwC4MHqquuwDkT83F4i8a7VGZYZqUP7R7wNyQSPc1U8IdoiMlhHVASxsqB8QQacdRySThWRzXS5R",
+	"8p/wnAV28eTwKZ5s1axNAOKeEk7twpNLpeyhTuZRuI1KMealIxmG8odychGoRtOMzWVuJ268hbChjMIv",
+	"lYZrAUIpsao5sN9cO/LAImwLhreUG75U7OT02cuXbhUJzNfJVkCxZqLnqsv65x3e7Q7OOzHaCG21+2Hp",
+	"a6c/8guhjlEIyAAx150sOKsqZy/f+lWgS19pmxFWL8oPILPA6EFoYH1YO+wSqQ6/iCmqEBwWagaXMYkn",
+	"eEcNxETSffsH35GBi0I6Zn3E+vuAubvYg2b/AG/9i7tza67VeKIPIkN/35PVXolHrH66+cs+0Vo/Y/39",
+	"GHoZ34i+2S+0vqhm8CDGNdNC71N5Vt91pUw1cNs4EIlWGr/i+6Wov+qysyhnFa4mLNahlTDu4hiVWtk9",
+	"J6QMuUIe6MQLRw5OOP7DH/7Afjg7e+v+hpZO3r5kIw0eIZCAnz56dOAoyteacN8VgjvZhbPhRMuhAMll",
+	"Tk9QE1Dju5RDOOBwzcCjTJojlMm//PIVwD+a7pdfsh+en3yHkge2486Ru75yLYznsGg3RsxIEj2Z08Ph",
+	"Iay4zS+CTvUV0k3/xM0EV9otntHwgGKEe0jtddmbt2cv37w+DcLA4cGTRgtOMIHevLRccDNhYBk3TlLB",
+	"ZnGM7rkjxl2fTw6edHG2/1aJUgqY7Qn7pXIz8r4GN/a5KIo9EMsgjSeMb8ZLPhWwiiBC1F+E18fyErI4",
+	"3PK6M0gdH1DHL2tF58svvTBmCHWhms1ECRypy05o6kAjcJlIxQo99w9gcyjhu2mcTQTrUzby3tliJvqo",
+	"5mrXQSMCBD5A8JfUCoW1Y8e8UCbAwqywbY/CtuGBIbHL1LNGNiPHSpdupaAqJel3hvFi7u5cUDPchoG1",
+	"jDYsjPQ5oVn2m33CWcRuwyNHpCXaBez/2/dnNDzf1jt30fiGDg667I2fJQlAQJJKU4lZGLVbFlpLEq/Y",
+	"RPBclLCoTa3BMY/mCnPifvRKrYNFK0R7jHThxItjNzkkkHqo/ZejvVdOqSa28nK091or4b9rNAI3f6z5",
+	"hB3y9KvEWFvJQT4UfAjLWW+5owughsVMdNl7om0/h2hHaWFe8Rx4iRrTgTk8eLQCD6NHNWq9k9HdKPs/",
+	"6qFfOb9U/ednfNz3LMOxFVBl/FGnLt1D0Nk78Hq5l8nYgIqfBYkUnjpy9+h5dXDweHgpSiO1gg9i73//",
+	"z/913unXJwlzVaHCEAyOjAV9hAGhSgEs1CACdYMu/IF2VFt66RMkW4MZXLQMeHhkLaF02RtgPzBGN0c4",
+	"FqCfC37RZW/l0FalgMs7npP2quyXXzZo4MsvAzfkIKwj8T8+eMLkKK62ZF1/Tix2QwVxznUIlaR4KY1W",
+	"Ad+o/yUcJNfEhMNAYlqm5g4PDuoaUwjTSL+QC7NeYP8UVzBrf8Kke6RxVZBI6HqslRE6/4esUjkIbvUq",
+	"+AUYV7wkDZV0GU9VkN7kaFuPyFFak0xNe6jj1OpHTEZujG6hYBn4mIoSTF3PAn50Q2soeKyfgDAmfQ76",
+	"cHNDpscNG3FjRdllAWYh89YDolrvcXWdS0P75Q4w4TbNJ9p9iXMeayiaFS45y8cZG1TWcTf8hlrtsueF",
+	"ESgOUHSB69NJHzC3zF3CiFEO9/olLyoBLfW/DDz5kLbiO6fe02VTCtKK+z9yY/de6RxqK/ShQeBm9M3e",
+	"qbsVarb2Xk2Xf1nhOMDJ3QXppBBELafjgvXAKiWt54kkeeOtiWfO/Uzb7hlliUoIt8CCs6U+GTvBJ8I1",
+	"PuUF3v/usOjKGpnX0RU4Fr86X6euoSM2WFhh2Jf7yJoKsN0iZ+oju8frCukNDCYxPdJCPONDt2VuzT3D",
+	"gKH35XRagYmwT7ApC8HLLnsHFI6XLJ1CeFzpPeB2/SNANQPNyq3fhRAzUlVVjqwIZAZuLuDiAAMsyXxN",
+	"+cA1aawu3WwaZtFLXi4c11m5O51i7FnYYAE3/JtSjqXqhwt4VBle0CXzhC6Z/ocPH/ZOIiBtb7wD5vXk",
+	"8CmJYl8dPA649HC6W9VlduI69xahmPscPMng/gRzjr+KIovCl1/ikP59j4SFvZeO4vv/vhfLBXtv0FB5",
+	"xJQ2So5GfRpiIJFTstTvYYgKXocgFaOorzQblXCJ1KK+VyrA4oELPligxwAMZzCwU5Dy985KrsxMl3VP",
+	"/QzsI1BapZBDoUzsK3318qyTdcBR3PE+CD0TyuiqHIL+uU8v7U+ljXzE6Ah4y0tIzCWe0znqHHQfdaFW",
+	"iGuFz2TnqPO4e9B9jDFEE/BN7EPUyT7AcOx51PSjTx0KIF9yOIQbyEN4iNI4nVNPfXporVifeJQPsG2Q",
+	"uZL9cbBgFGvzJ7JkSl9lBwNQuh0YMIpJL/POUedHaeLobYPZxyTaQbqmdKMDDcInNh+F7GN0vG0VDY/t",
+	"BxjcdLsU/b5DsxiX39ZeCKPfoUUM26/bXYroIuQUd5y8TcfpZHgn63I5WCk1Koh9lttPFAOG0s/Um7Xv",
+	"I4c3PwnWPUiyLYWZaWXQl3Z4cIBVX0LkVuzQ+ZlCrHbec4jHBldbG1iNwSgAihJLNxxGuh+qqUQeQaBU",
+	"7wv8+09uaqaaTnm5IBr3PUWFqJSYx5l5TqwEfzAUk/jJtZ46wPuf4GMvBH99jo5082x9LxqJEemTBb79",
+	"QBpLbXfiACuMWNiBZO5ofykIdu0O3+4Gfy8s6AwN4KPrbOk+MUwIvkgirr+JgjcDbhIvoAyIv2ufsv5S",
+	"GQ8nShQafFJeRkbBHr7wCPYg1mEwAvyggseB2qkn67SaPh+CBX2wAEHHCMR4kiDLLdC9KcH80g8zpPqw",
+	"TXpdRdS6J5oFyeNbwpe7EXJtBwv73IxiDCXmfw/n5t0yOW13dhAQrY3rgUThMdOWqOdXdYO5Obw3olx3",
+	"f4VCe7d/gfkQZrq2ghNy8/VV5dKu3y54YivJD3AxriK8tItnN9VawO7Ycn/dpE/wnV+feOUGv54w74Qo",
+	"GxH0O4hUHlG39X794L0zYO+AKDECLKQE5BoTosu87sTB8J0xWFdhyOKDCH2rqk+cE7Mzq4oCP/4qFp3b",
+	"urdSeTuf6cpqkNbhjXVJvZ1iZneKvk4INglNVWWlvjCxd7phF/cFVftYaq9XlUW/k3XIBuvGkohsaRsi",
+	"vbWfeuVz1vGdbno9PEdzu60TcoooEoyI3a3UNodi3yOLtPJrTxDVr/2OrSeyVkl087x9XhZtk9mdlcGu",
+	"7X9C1IO1OmE96a3E64Cj8EA1wXo6GwTaSmUhsCQELWk24uVdaIdXOYRhO/eHXA1F0X5dvbRx/KC7pwYQ",
+	"QByVJ+c2887hWtoOHsVcK9Flr6mk+FSXZAedaqdYajWkYAeoBU6VoLJztXRBnhHUBvnpStFlz2DkBSiS",
+	"EJXow5XIWXLsxlOputI4hMAHFTalJ2KTv18yvl1yxdXdgWIxVG2jYTmKnKIILzI3yxLKWKdtw899fe8t",
+	"dIOdrLfQ8Hrr7W5WZmhwg33592B5hXVYd50Svdz+heqr9m99leIL+yDW13DdKaBu7YHNwRE2EOA3royA",
+	"9Oqp4Aqg4+p64BxSYSImh1Xx0U2KzL1wAu07YappzSuBCwJEqTHdlL2smopwQm53R9+6RVnPmmDdfJii",
+	"NBAQe+sGpGoaKGp1a7NWIaie04NZuduXQvxtLepQ5gDct7p0s6pFLxalYcbqGTDx2u17HILsMRfTePux",
+	"Rbqfaih+BL8bSCPRPpyw62Nhsco9B33eQCgZt1ZMZ7bL3DJCcEXiaCSEBFj1B3Y2bneHYRQQBNB6HlZZ",
+	"XSkupZivV/dwjv7Jra7ikOK+7U0X5brf+uUUpnLfF5RffbB7FwVU/4cPvjjjxv37hFXtN2h8z0Otx01S",
+	"sm/uenLyZjnk5ei1VgLCzu5AGvlBGqvLxfoT6tc8Mg09P+PjTcYceAaafHzwZDOhvNbWx23dgdbpczeC",
+	"2kvc1OxGWxvVzxPlWw5OSQwynPMF5b+oYyYhDpUQ1ynvE4YnDesboWyf9FdeFAnFcb0whI/fNaXfOulu",
+	"Q7N3og6qqzAl1zHB3aYJ5xVlMupaLlkqDpQ5MSGOgw5eb4gUHiyY0vMue6OKheOcIQg/mBKWgY6cUAEX",
+	"pVqAneNcoeXEsH4QxPtIci1OaqHyB8hRUw6BBmU+ukvKVGJ+PY6a/YYN80hD250pH8u1/6mu8vl5v9ZM",
+	"2+yBBowqvkLBcchMKQWW1w3RHsbyBUX9Um2ZQo9D9gGmnxMENaTGO5ncjSylj0bVorc6HFHh0ocZtZEo",
+	"f71VwMaT1S35XqtbVgC+A6KIA3lMqOCxlsY2xYa+GWGscqjWjLZ0AuOJOK2jEj0CSJ44otYRHKLnQzNz",
+	"IS7gUfg01cpOMp/m4d2rFFeEFTBxfHvuvWLh8zeXfoRm3K91PhdksrMTSBAeSZ817PTKKVw7UUgeIQRg",
+	"0eGkPukE9p1iVHeyRsaFpn9tBr+HFGUZim1j2jwZsLH7HQyBITBvuyjLHYLVfgWhlQ8xqnLX3dqnurxJ",
+	"duZr8QZ/GN7/x2ilBbgQZE05X0Sx7lCIDQVVd7ZDRsPqRRhI4gxgsR4UXTipwK9O3fAy1lFy0y3NJpLn",
+	"fL7Fd9LMtJFeyFrT8K2TDGSr8YXxhfOa5ffdPfPs9G/r6Unraftl+JbSWhyHmcg8F5h8jugYryMO05Ls",
+	"oBaQcrlz4MSp4OVw0mlzLUE1syu4lpqT62PtNAJDqN0cvFmNMWN9jxXZp8d8CiDhnfpyhW5pWtIQVt1r",
+	"bUV/Qpm5nxKoXL/CqM5Q+aqNuwKB3MFtWRQx6i0hWrC6lN2GM7JPhVbXWo+j+qa/8mih5UKx97x70c55",
+	"SacujbpU9mnTRn7yJXPJaGN1Kdaa+wDxD4qZg/7o2CqEmcB96b6myBOqVFoPDLAzHMOIK5hmdbxHyuDi",
+	"RvMOC65vc5P6mTxgEauu0beGiG7dd+rW1dekT9LRVpRDWFtr05Dw0tv5+LuX3GbcCUe+7w0heddtxtaK",
+	"+xLcGVyTa6PEdquf3AU0EvjZp/Z7k5DPpq9tRhnzWfAkK0gDJqO8TjqS1rtvl6LAkmFebjLXJ5ubNwuF",
+	"gd1XDs9DoVhYiOvSbEhWbRO4f0AhO8BVeowIHzfGzhoSak2o4Q1A3owBCuEYVLm0cCOpoQi1GYLuh40B",
+	"AifCA7ZJ86/qZNurUemvUYKlSa8Tg8K+3k0WSHOzlylyF9vPEn1idenrCUOrEk+co+l6onjInnumnxKC",
+	"XB8PkRnWI/u9c0NciV3ZYTB4rw2gpVKujtaFCro2AOC6L8pKAbF9dfCYitbGkdh8zhdgYAfOKWqoEfS0",
+	"hhGkDRanYYC3uImNSqItO1iv1O1zFBNNeou92//k/wSWMYgKw6aZBmGSO0ZQh+yj6SQg1YZMMyg17AGV",
+	"ICsK8dJX98tXpA3FUXc2MtGLt8gwVqrn3jG/WCo3vIHYbpfW/BowXu82og2hJ+pK1BfCl1uVALylMPQT",
+	"3XjzENYJKWNKzLvpiMpfA2VBGd/fMVVRIGjd21WoqITQ6jUJspRZNJXGYL6O0x4BmLCaOSJui1f/BwU9",
+	"fAqiuPprkpAt5XhM5QmTNOTTzSZ8NhPKkOgClign0Xg8E8D0s3NAa3c3JsabZ7WMg/BuWolVmjvDMdwc",
+	"0f0Odp/WLL6UqHZnKwlUhhyCrW6A9/DEyvKvZBfkARizooo3NQYlVl0Do1LGRrpSuZNql+EoGS8Ro9mH",
+	"oTTxywdijNggKZ/ULw1/1E7FiW4mi6wuEfTrdG09JMAS39VGwt3/RIl5a43Y77Gk7mYPRJ3l91DBs/xO",
+	"rec23NcWvoM4dd/XDnuF367L03ujxBeA/Y7O+TOvQ6NtD6TgI2+FgaLf8EOfoonRrz2faHSMCgnqWajS",
+	"xZQua0ReX5RB5IHRwIS65+qkxs+qIdDjMdT2omS88aW+ECdkR/gH8d2wnOMWN6I/QBIBK7IcT6zZPi8u",
+	"2mQ09kWAJE4wrsmjNvzRI71KhV/7R4yrBaBthiJMCPZtHVXWcezB3O0x34CSztU6Uvq+5Mr+g5Juh425",
+	"tY2h8vwGfWHaaamdtZVCqlCpcI0CNufGByFRjk9AaUUPHoJWj3QZQT1geEedppzS1Kj7f9x5t8N2aHkh",
+	"ocnfJ1e5Ao2Ia977W7C5mc9VDlKlf/QetzMRFv8cKl7e6nI/p2JkVGmtjgy8wnrjbrWfyueQS4Sx5lFd",
+	"O1/Lb1QZYSA5BsoQAHIY68cFy/sZnlRJxhQZDrgvlofALERB+dFq7fJzBcXLsToKVFoDr+alKBcQa7Nc",
+	"05wVWl+AEEKQnXPhSyFB7HwAOIuhhgHfXTlJppCGapOB43TGAeTD6nPlw2UxBMgwo7XC/xNuv8RqvpiA",
+	"xSaCl3YguO2y0xp+1MciNPL/sD8fRODz2hHYB5axXrfuuaJCwrR5pgFT6pXLSDCkK7s+mX9clhD/lLpe",
+	"acz3wDJvwRDWrL9/Hy69B8KraSW2YBiVnewXeiwbvuIlQwj8fDtbBm3f04adQonBlyq1U6e+/ODV96ne",
+	"DDlWrOlQrexkaQM0yuct3nqsmRSSkNHbEpWj8kU9sWYP4lolHKPYzW251KFO6XUTzq55szYXHWfbturN",
+	"onHt9E9TekuPQ33Hhwp9CUmuO+3BYYLcCKryOFzqvkBHKOOWC+AvWoVrzNa8jYmP0oDucAuIlZ+vTxu+",
+	"pBevC4YCCawmtq6lGF9mcM25pYqIWDVvhOV+qZQwph2qoThmHOJ8ShbkHKhcg6WMfHEZ6jmjLEBp2aWW",
+	"ebeudGlFAVA04lzFZoFQhqsuj5QMW8SpLNP4LaGKC3tdNnEq7DEh1fpSxDRHT4OS8jtvgpdAjKuTfwO9",
+	"DBaQ5eWIBrZ4DdFQAed2KjlrK/bcIBtfTnaqS5HVVXjwLghFDWV5HIRtrH9L2WJPDp/Gua/nCgpHY31c",
+	"KN7aZe+xiJc77nUl6uXiz76cX11pyVhdiBbUAZz5w7lw7kZ4OIvLfN8A/T33hcV5oqa4I0v4ZNbS4Fga",
+	"u86r6cY8FwVAwgV8k1mpp9JgSaGoNLFjUb78KAVUO41rXOpKNYCl+x5RqZ9REDbs1ReGURFHD6B0roYT",
+	"rQ0wtjQl0fgf6LXrx7cTMT66M2IMRXdCVe3fG8BFHf0N1eibNs8c1mW9iB7XI15/ilZvX8SVVav1Vgnn",
+	"CADmdJfRJdxqP1iV6P8Go/K4LrdB2WeOtVz3tn7mPQU3wAyprRomilY5vXfDCbepYP1VV397RHzKP06B",
+	"1tfGx1ly/RU5ioFgFVMIXjxEd3na9Y818bd21HvX+2rXr70Euto18m5d5CEU/RjLIYMZEEfQ77KXtlYP",
+	"BqUj4mC8F5C04PTS2j6HcsQRFi1FEXcsopzOhjsgyp4APpReDBBbrrQW28UhPCCEuA2pDJ6YmxkEEF8S",
+	"7yNtIaxb/+pXwr/vQanHTY/7xx4G7lz2KRF9EdWg88zEcRD0oKZjovVUOJ4+n0DV8mnlCH0sLPpLHx9D",
+	"hclCz9lU5wAzq6GCrJkJfgHp92hf9m84Kd3tSVSkMhHTqgO7eqgCUTTEe5KJqPf1xthpWMV/wH0tx+OC",
+	"+yNaoaUDsXK7NrC+tgpwAX7EKVVTl3BESm5BoV1oeIqO1UAUeo55nTsBhK0cHUSbuje0r4cHt5XidMmE",
+	"npOwtNZf69FlvhZW5j6W++Hd1bfKiR7klYq54WsIbQaLv45BEFj3o6+82XSVwJ7n0v6G4Pui6dyTaWsX",
+	"eg1RgBBsfbsBEbnceCGNZCHMPr/kljciID7RsHqOBj63Ji2esBm3VpQqKvieCzYqAWpCsJffMV4EK73R",
+	"Ae81xCpkieprWJUGiypAfHiXvS01DJWN5aU4V1gZGfXYZAycsN/hBE5ganfnqc+STcerubZ9j41EL3TN",
+	"pdPd/KeZGl8NHOnliNj2jlx+8+NQfX+7dunRzTeHnPKx2HeTbRzBkS6n3DodXioOauzKQtCr5nL8zx+n",
+	"xa6vpyH95dBW5bXumcODrx/qDN0BRtA72zZXD/6G27dh0s2HP2d3cCM/efT15ndgPK+1PeVWmpEEiLvr",
+	"m9bwvh4L5XiPyBn3zMZzWkyY2cBqqdz/5/1P65nta1CEfTQUIq8D2jvxwSaTdBtaByin5IDvBXHHF3JL",
+	"+MJb5JC0CGubnvKPcur44+GjJ39+8s3jr5/8GbJ18Ms6V0cqK8aibO1ray5sJ9V0oLgsunMxmHWyzlTk",
+	"spr6TwUvx2Lpp59n4/rD74pf/zwTV2Zn1+CEsPwPnNH/mpfmwd0Qh6kgeQhlrccH8qMoAf5qjp4kn5Jj",
+	"mXu4OYHYlLQe1PRXeUGVwt0Vm+6nieCFnaxLjfsBn7hFTYp6SJAhqXaGak7h1s5EOeEzE/KzjJ4KIFe3",
+	"dF8dPL6DcZ0BDq3lA26ER2G5oY1z9Iyb4k+fR1r3od1uqrHpnbYw3s/9Ql6KdZv6o7wUCt2Bm81tJ9Da",
+	"DfgkJ2J4Ubt1Z6Uekt+XQw/rpwSpUOuRunkut57UO2juNieFuVtO5SUDSOumSXUpLczF7HMI+VjvO8ew",
+	"FhnCSur3vzDo7u2yD+RCmaDpYcoXUBlF2iyE0w24UiIHXRt+V9qCf1JRCR8C+YTW8ZFzZawsCvrKV28p",
+	"tZ4eEbYNhN1hlj/UcHEng/2Rsws5vMiwzywEYpW6EFnIk3GSoPsEBnGp1Z9YCSl8bdEuGBzzMsz9wbj2",
+	"7xpLtHb8siEvCqcgKCZvOXYeV59xFVEfsKifNfSOuSQRxSN07irB52JYSCXaA4u/wwce4EYn2AoN9iZC",
+	"OKip5hJvsaCF1hfVrJ2DvECY3og7GB8YD3QUpz6H+J9mhmoAE/WFlrxn44D1BzzvQXP9YP+TiIYFybPn",
+	"KuIn0NAqMwnNJqEZtb54P/tNH/t6clTOcD0PWDqA4ezdkCTZOOGDRU0vW9BiKUw1cOMdrMl2PYNLAxxk",
+	"NUAan/p7zleYaQceoh7OdL1w5kEziWv5L6P0JZo4VFut98iXgB1zuc0eVWqbPUqIHVD22MfoYXUgjDVP",
+	"ySMITaYoLWdFaiGLla8wDIEeSp8rZC71aBmIU1PpdBsTXA6KadVlZwHUgViKrHHvrS7yFDd5X0/+Ramn",
+	"vy8CiiaPS7lCRFuQz6f6w6aQhhe084QrjamjgO1DEQ3JQthOBmyw+80my8aQ7iAgAQeZ3xWgBeJ4r5MJ",
+	"WqITrrIB3wt7f6v/gOIT6kXY9jb+zRWcjdiD1QSG28IhEK5rfSgxPnKNWjlLWOJ6DjItOtrnpbRWqCPW",
+	"Px3KvReyn7G+GUo2klRkzgwl/F1itPlYKDAQpiJm/W/bEcr38HQrZthC8LLnuG0n7eU4JDQy8m988+eD",
+	"NS6OVNtWX7PlpSBZjChpWZqyUlZORW/KP6Z7/fqg2es2XULkBOK9NYrXIKSAVw4yTOrKp+2Qb1GtixUL",
+	"70DrQnB1O1hsDymuyi1kawQ0rjIJdLrM0XiAQliNF8HznOq7gJGh0GY5OPqXfwRGG0tEG7FE+qI9MPpF",
+	"IOFE2WtIwoEteqgBzNEQ7yuA2fW9IQiLVvAfwcvLNrw8ZzwszwrN1vf4/if4/zbyPREzO8F2yRYMsDKA",
+	"eOYh0hrZKqqaDpDz9HNhneLRhVf6x76iDdzqyljB89Zw5fRBScU20mRuXzZt5e/3HNXctuVZq3flAa/u",
+	"Q7tsb5UbPezLcjmouZ3OWoKaGyxE1bUmkZmQ6ZnElSG3vNDjShzHGFnIZSy7EGKWLKTwfpbzh88tbv6u",
+	"juZ9XyHTW56OZrj0NbTo22OluJibbs+o+HoLpNxHPrTFAjRQPaJ6QTJ3ymodgE8Kq8fM7mfu0WApJ5ff",
+	"kCtmhACMUUReF4URdcYJ+0C+GxwTgpVeiJmtcUXdancZAaoFqMn5REfvWNeQLESo3gzOnZlQGX12PQcD",
+	"PiZnj+Wl1+S0El124gRlY9nhAVNifq58rXaq05VRhl/fat2bcrXo0QN9xgf6EkWKME7/8pymhwKFnrdA",
+	"bUD560FlxMPFSAhDvC+YBKF8/9sWC88Y+RGJUEpHiu6bf0jdKTsuFqsm332djAcZfSkkOqDXBkfZv5Ri",
+	"vr2LN3hrvAPXF3iE1ryTpkaP7M8c56nKIlGu7G9SzENR/N9cwAVM7G8bXa7XrZEfiMF11VLKnEOuf2xf",
+	"pdukSQmfgDx6dX389rwdSBeFe+ELsz4XcYkHbCUnLY3jN2P4fwj88IG6BDy16hGD3a/j4EgqMaKdky1V",
+	"4k9UF7+NWvqRNH8tDJK6ikCtdXA2K/hQsEKMbJtF+pLLAuJ8f8cm6XVV1mHTE4Acvz/Dc9O0DD7fWTUo",
+	"5JCq0Ke8vu3BGz4y0ESF2wkeGZezpewgWnivVJ30Tm3QO1cpfXTXFd//IQqvXCJv6qKqLX7kRCH6ddZn",
+	"T9ttNuJrVdm9DYNv1sBvvyPzb8t6txt/72rZHtgddZuH+jfh9CQhsI2c1th4w0GNovao7AAVWQaxaiCG",
+	"eipMKPBuLF+wqZgORGkQhbVpJoY3h1yxgYD8C1RpFdUiBGuTL0gI990x67uLtY9QbGAHG/DhRcYqVQgT",
+	"leIB0cMpx0d1mZ6oxDf+3E9GGIKl8E4Zz23Zju+xEvh2x/HXZDje/tLbH3DVXkLcx/RtFcznRMlvuTK3",
+	"SIoPqm7ht1ytq1joFtYxgpEuh+IOyha6/pq6zQ5S/JqNzjBX0DFSwACDKihZsPK5k0HVDtjbymKRFAZF",
+	"X1w7F0LM6u/qWjQAaq1BZyjkyIq8y07cFJgenSvTRPSjXDJfsawUoAmj5RFRu1O88VuubpMp3o3+8S1X",
+	"96R4fMs3xKIOuPqH2pEqza6wDLvRCgPfd2bHCOURoDs2RbxvyZxH9nZPxHsa85YKyo9w6m+bL44s5oXu",
+	"HsaeWlViUWSUo+oG643dd7XmD0i7uU3O8VBt1WkSSx3wUKys3cN2KsBVRglPdeGJ4+B3m3MqNSaoBMHT",
+	"ujoFxbH0Z6UwQtl+l73VBlznWNbYybFzUUAaNyGiA61PqM2BEOpchZYf1eVS/jhYMFrIP1E1AV0IX7hN",
+	"q8wXKSirAkIOCsEvpRpnmH8ZqWKp+/qHsDBXPS9b8Z3X+tbZDuxfVJZuS8qIEp9uTiBvJp1dmQ9dv0B5",
+	"PZBfaZnyegLrpP54E29f5m+mOpo6c+Z2FAEqZLNashrRRCg2hr20rICwnD+znC9Ml8HSOQ4EJg98JVyi",
+	"qzlnGNRzrkJUT4JbQJPi1y/g714t7NGvMOvstyzwIyXWMv9gsVLEbB3X/1k3Cz82l/9bAaVIMDeJ9N9G",
+	"PRJ2wkZVUUB8T8NQWcfCN8FYamB89663fcIrhbBkujRYCjaq+ApW0aMggHCqT9fM3ANnqpNNcMC+2NVA",
+	"DPlU+L5Sp/kvWqprWTF/+n0Cpbh1202/dCLZmlT81yAA1jTXpLWmwAhNmVVB0OpGfJiTJxvWokKrsTD2",
+	"iG6Nc1VfMcFUT8JrhoGmBFYFwD7hmeZvfGCgeq+qA0Qh4+w4shLhsAGWnvGoWyqnrDDoE0NbFaAZhTGj",
+	"Gcs7FiAEByqt8Mg/0HJT/eiW6YaJO6VPi9EtExtMZEdq0+OtRNm07AqhHHr8e7En++m2VhCzdyVS0slw",
+	"olihxxCBtZ1UmaKBqVhnxPoeBMVqFjHOLwyyE5A+8eKZyFmttp4R0fjngv7J8OYhrfMYGfLSqfYnmqTL",
+	"2tWm56rnmusfIUiYCI9m0eXaAhf2b5W0v4Uj7nbDb0a09IEAdnLsv1qcWg612B/kte4Ht/5qN34Kt25E",
+	"ghturmran4lyKo0BxW7Xa34KafU3ZkV4RVn6vws+7Ca7TsWHtb1Lzx50eGeuPdDfdWULbqzxzBReHGoo",
+	"jDjgw4tjxinR5vEBKfknME7XokkU5DpXO7rv3C78+tV7N4v7Sl6v7KZ8OFzif2j0S4fOrVytz1+J9d6W",
+	"C++WT8XD9eERrd6MEw8Y1S5evDtb9oeUbn6r/OOhOvJa6Cx10Ge8tHIoZ1zZdlHrOUXfZutwcIZ8Ko5j",
+	"8LQhn/GhtAs20JWv/l7INj35bTyQhyhqRwNcJ1g1FvROMHVmzZXbddevz+VbJLAzRxUFJgCJpDbsk6EW",
+	"bMJzemHKFwyqxzfCTIMNS5p1Jti/yuHFw7lZ3lS3rOm66UIWZNjNXaOM/Y5SxjwaPKP0VwqMAxcXbiFm",
+	"wbC+e6vPJtyfbHwUSpdZvSw9w0tHDbty03q5BFQaKvdRn2Tg6DI35qW2I7wLNHT0f9ZSibzHLeECOCWg",
+	"Z4RQ8JXhC6wZfa6oBgbQ36VwRNicZYLCToV9p4s7FF9uXpynKdxTnHLERtdfzBFVM8zQXhDO3fy2Ix9s",
+	"81CRja6Ft2KxkLar880oChqBas0oiw8n3GaOFqEQgafjUOWvECPQX1vuSqpotUqFS/nMpN4+Ojggz85Q",
+	"T6fgzrBzgbQ/PWL9/+ZvAPMvvJBDkQ30oN+Snxke3VST6kehxnbSOXp8+PQp4BuGL4AjWVG61v/H30/2",
+	"/jvf+4+Dvae9brb30z//U6L6zq1e67iWa690Wu4l8SfEC+By3FAao++MDRbs5XctRWng7w1GaYAzgaEt",
+	"8d2xY54QlDCkCpQYo2XkWO05mc4RiuPxvvo7eJuyBuZ9ZSe6rKU9s5zXjK5XA2ZtCOigghbcMDmKw7Vy",
+	"IHWyTovghzpmuAgjXTiBgtbdiQTj0kmTTgGal1qNoYe5LoPu8zi4MM/VUOeC9eG5nn+uj7Z3dydg5soX",
+	"xiNKRIZ0uDLg52TKii//fEsAD77566Jg3xlgmjf7rkJzeKpdY2EXt1k66QRHtP6q8cO+M/P4unUK0loS",
+	"lOu2SM43f09SwS7bdIe1gikXyW8b8eYNTJmKWa7jzVAeC0dN1ceoMBCUryr4ULTl54bCvQ/s9LfWUGs/",
+	"+G1TuUGqgh7WE1U1KzTPv4BLzoq7YQHQlQ/6II8IjiPNEaqEYPmXt8+/z9jb199n7IMYvHUX6PcvX2TB",
+	"pfEVe/UtXO5fHbCpGPOZ/CgKA34RaZitSgimmkERqowNSz2bidzXmDG/VLwk62Je8rlxqpq7MK3bFAiS",
+	"GpS6Gk8sKHvvvseuRqUQUOWCFwWbCstzbvnq5X3MuLlg/e+fn7HlQ9OHcG2I3YJF6rL3PtkqFAyLYmHo",
+	"7EA0DOa5EouYctLp7KQUfpPBvY4i25wv3EpxZuVUsD8+OXz6p+xcgSzEhxOEhNJoh+CWPfqa/VV+yziF",
+	"p7u1HnFjna6rFeOXouRjJ0qNrCgjwAgrlA9oTwkRb6v4CLSx9GlVWOmUkX035z23os0DMCtds5bA5Gve",
+	"s01BzJrB/92/WRdm1YOfxXDLm+Dwzs7sCQXt3TbjdwQDou664pCBejFY0u1GlWB2z6A48XMKqLwViI+6",
+	"h51u8MMUCBaGfmJRKriR3GkhzqDEvC5FI0c+MgXLZKFCgKWYmU8jpwBKg/hq0tSR17e7hbgkWHsH5kPD",
+	"3mor9y9FKUeydumlK6+9E0ao/G/xszeCAbNxj+gQNOyjPig9XmIfb9v0cNyU1/O2YQDd4sLU4t1YCUxO",
+	"7+JHgGVrRXorigBTYKyGKrADp9zaWs6kio3SsjG/FFn4lEtCTYAv5hBFqbDEFKBuWm/unE+0exgMloiv",
+	"AM9k5wre9JGgpbYicxdFKazJAugQVTX9wmDKkyiTl8hzmOft6lDYR7oK8l9O37xmuR5WU4h0nfIcVmIg",
+	"ADoVUfpAZr5VUsERBjkdLskNBOLtARHTbuGDVhSFiQmjrsblETbOGj+iqYPMKViaF9yzCewo4FFv/VBu",
+	"827wnVzXpoCt5cdLC9I25zvj8bN6Edfu+2ZUvVeLFly9VoC7eSi0TVY2hBSVwW6cLAyji+0Tz8Dn8Plm",
+	"ktjc7H6l6Wu4Netstbi9dxNhjP6pFTS+dX4CR4FGYDxk00CwxNZV/sadqFP/7DZH8/ntH7jnKgflrnnc",
+	"t1f73dpFc9pNVHpQpEizWEeLYXnujhx9l60UmeSJniL3P9Ffq0hyK+RJ898K+LZu9Q5KDd7VKfBrvXZx",
+	"m7EVbZawt8GuuHktfYNXXsnav/yQArVoCTa4hMM6/R5qg6yxNgOhlpeeTKqy6Bx19vlMwibR4wmlkbAT",
+	"VB4Rr8fdrWyqZqB3NcNLaAsxTWI0nXR9ulB8ZAlaOPX8BxCgZkLPCsHmjtqY1WPhLplYYMKrPenohPAA",
+	"wxfoQq9fGk64TbzzQpcMLDwDXnA1dHoYZiu4EdRvTwQvkssCfdJ4CeLZ6rrUXgz43dL7yrPuc8uzIYJg",
+	"WiNKO70TsgWhmqFfIgJA//zT5/8TAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
