@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 
@@ -161,5 +162,19 @@ func (p program) version() error {
 		}
 	}
 	_, err := fmt.Fprintf(p.stdout, "watchparty %s%s\n", version, revision)
+	return err
+}
+
+// listSettings prints every setting with its default: as a file of variables, or as a page.
+func (p program) listSettings() error {
+	render := config.EnvExample
+	switch strings.Join(p.args, " ") {
+	case "":
+	case "--markdown":
+		render = config.Markdown
+	default:
+		return errUsage
+	}
+	_, err := io.WriteString(p.stdout, render())
 	return err
 }

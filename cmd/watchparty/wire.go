@@ -115,8 +115,8 @@ type lookup struct {
 func (l lookup) Environ() []string { return l.lines }
 
 func (l lookup) LookupEnv(name string) (string, bool) {
-	v, ok := l.vars[name]
-	return v, ok
+	v := l.vars[name]
+	return v, v != "" // an empty value is the default
 }
 
 // redisLog takes the client's own messages, which would go to stderr. What matters of them, package cache says itself.
