@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -38,8 +39,23 @@ func (s *Server) GetHealth(ctx context.Context, _ GetHealthRequestObject) (GetHe
 	return GetHealth200JSONResponse(h), nil
 }
 
+// Missing is the error of a part that answers and lacks what the service needs. Clients see What.
+type Missing struct {
+	What string
+	Err  error
+}
+
+func (m Missing) Error() string { return m.What + " is missing: " + m.Err.Error() }
+
+// Unwrap returns the cause.
+func (m Missing) Unwrap() error { return m.Err }
+
 func partState(err error) string {
-	if err != nil {
+	var missing Missing
+	switch {
+	case errors.As(err, &missing):
+		return missing.What + " is missing"
+	case err != nil:
 		return "unreachable"
 	}
 	return connected

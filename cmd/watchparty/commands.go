@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -70,6 +71,8 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 // admin gives and takes admins' rights, and lists those who have them.
 func (p program) admin(ctx context.Context) error {
 	switch {
+	case len(p.args) == 3 && p.args[0] == "create":
+		return p.withStore(func(s *store.Store) error { return p.createAdmin(ctx, s, p.args[1], p.args[2]) })
 	case len(p.args) == 2 && p.args[0] == "grant":
 		return p.withStore(func(s *store.Store) error { return p.grantAdmin(ctx, s, p.args[1]) })
 	case len(p.args) == 2 && p.args[0] == "revoke":
@@ -78,6 +81,36 @@ func (p program) admin(ctx context.Context) error {
 		return p.withStore(func(s *store.Store) error { return p.listAdmins(ctx, s) })
 	}
 	return errUsage
+}
+
+// createAdmin makes an account with a confirmed address, a random password and an admin's rights. An account that is
+// there already stays as it is: its password may be somebody else's.
+func (p program) createAdmin(ctx context.Context, s *store.Store, username, email string) error {
+	r := watchparty.Registration{Username: username, Email: email, Password: rand.Text()}
+	r.Normalise()
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	hash, err := auth.NewPasswords(1).Hash(ctx, r.Password)
+	if err != nil {
+		return err
+	}
+	user, err := s.CreateUser(ctx, r, hash)
+	if err != nil {
+		return fmt.Errorf("create admin %s: %w", username, err)
+	}
+	asked, err := s.FirstVerification(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.VerifyEmail(ctx, asked.ID); err != nil {
+		return err
+	}
+	if _, err := s.GrantAdmin(ctx, email); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is an admin with the password %s\nChange it after the first sign-in.\n", user.Username, r.Password)
+	return err
 }
 
 func (p program) grantAdmin(ctx context.Context, s *store.Store, email string) error {
