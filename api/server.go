@@ -23,6 +23,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -36,7 +37,7 @@ type Deps struct {
 	Store  *store.Store
 	Cache  *cache.Cache
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers; it is asked for /health only.
+	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
@@ -46,6 +47,7 @@ type Deps struct {
 type Server struct {
 	cfg           config.Config
 	log           *slog.Logger
+	healthLog     *slog.Logger
 	store         *store.Store
 	cache         *cache.Cache
 	bucket        *blob.Bucket
@@ -65,7 +67,7 @@ var _ StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret),

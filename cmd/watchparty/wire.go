@@ -26,6 +26,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/store"
 )
@@ -98,7 +99,8 @@ func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
 	}
-	options.Logger = temporallog.NewStructuredLogger(log)
+	options.Logger = temporallog.NewStructuredLogger(
+		logging.Sparse(log, slog.LevelWarn, "Namespace", "TaskQueue", "WorkflowType", "ActivityType"))
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
