@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -227,6 +228,24 @@ func (a *Age) UnmarshalText(text []byte) error {
 	}
 	*a = Age(d)
 	return nil
+}
+
+// String returns what UnmarshalText reads.
+func (a Age) String() string {
+	if a == Off {
+		return "off"
+	}
+	return time.Duration(a).String()
+}
+
+// Values returns the settings of a group, such as Cleanup, by the names of their variables.
+func Values(group any) map[string]string {
+	values := map[string]string{}
+	v := reflect.ValueOf(group)
+	for i := range v.NumField() {
+		values[v.Type().Field(i).Tag.Get("env")] = fmt.Sprint(v.Field(i).Interface())
+	}
+	return values
 }
 
 // Cleanup is what is removed, when, and in what portions.

@@ -342,6 +342,17 @@ func TestEachSettingHasAVariable(t *testing.T) {
 	walk("Config", reflect.TypeFor[config.Config]())
 }
 
+func TestValuesByName(t *testing.T) {
+	c, err := load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_BATCH_PAUSE": "1s"})
+	require.NoError(t, err)
+	values := config.Values(c.Cleanup)
+	require.Equal(t, []string{"off", "24h0m0s", "1s", "1000", "0 4 * * *"}, []string{
+		values["CLEANUP_MESSAGE_AGE"], values["CLEANUP_PARTICIPANT_INACTIVE"], values["CLEANUP_BATCH_PAUSE"],
+		values["CLEANUP_BATCH_SIZE"], values["CLEANUP_SCHEDULE"],
+	})
+	require.Len(t, values, reflect.TypeFor[config.Cleanup]().NumField())
+}
+
 // An age that is not meant would remove what people still use; who does mean it says so.
 func TestShortAges(t *testing.T) {
 	c, err := load(map[string]string{"CLEANUP_ALLOW_SHORT_AGES": "true", "CLEANUP_MESSAGE_AGE": "1s"})

@@ -54,6 +54,12 @@ func Settings() []Setting {
 	return all
 }
 
+// Default returns a setting's default.
+func Default(name string) string {
+	all := Settings()
+	return all[slices.IndexFunc(all, func(s Setting) bool { return s.Name == name })].Default
+}
+
 // Names returns the names of all settings, and of the _FILE variants of secrets.
 func Names() []string {
 	var names []string
