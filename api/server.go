@@ -69,9 +69,9 @@ func New(d Deps) (*Server, error) {
 	s := &Server{
 		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
-		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
-		oneTime:   auth.NewOneTime(d.Config.Auth.Secret),
-		digests:   auth.NewDigests(d.Config.Auth.Secret),
+		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
+		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 	}
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)

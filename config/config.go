@@ -73,7 +73,10 @@ type HTTP struct {
 // Auth bounds tokens and password hashing.
 type Auth struct {
 	// Secret signs access tokens and derives one-time tokens; 32 bytes or more.
-	Secret     string        `env:"AUTH_SECRET"`
+	Secret string `env:"AUTH_SECRET"`
+	// FormerSecrets still verify what was signed or derived with them, and sign nothing.
+	FormerSecrets []string `env:"AUTH_FORMER_SECRETS"`
+
 	AccessTTL  time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
 	RefreshTTL time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
 	// SessionTTL is how long a sign-in lasts at most, however often its token is exchanged.

@@ -220,6 +220,7 @@ func TestLimits(t *testing.T) {
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
+		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32), strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x", 32) + ",", strings.Repeat("x", 32) + ",y,z"}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},

@@ -57,6 +57,12 @@ func (c Config) Validate() error {
 	if len(c.Auth.Secret) < MinSecretBytes {
 		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
 	}
+	for _, former := range c.Auth.FormerSecrets {
+		if len(former) < MinSecretBytes {
+			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas", MinSecretBytes)
+			break
+		}
+	}
 	p.duration("AUTH_ACCESS_TTL", c.Auth.AccessTTL, time.Minute)
 	p.duration("AUTH_REFRESH_TTL", c.Auth.RefreshTTL, time.Hour)
 	p.duration("AUTH_SESSION_TTL", c.Auth.SessionTTL, time.Hour)

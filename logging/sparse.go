@@ -16,7 +16,11 @@ const Interval = time.Minute
 // Sparse returns a logger that writes the same message at most once an interval: the first one at once, and at the end
 // of the interval the latest, with the number of messages since the one before as the attribute "repeated". Messages
 // are the same if their level and text are, and their attributes with these keys. Messages below level always pass.
+// Without a logger it returns none.
 func Sparse(log *slog.Logger, level slog.Level, keys ...string) *slog.Logger {
+	if log == nil {
+		return nil
+	}
 	return slog.New(&sparse{Handler: log.Handler(), level: level, keys: keys, seen: &seen{latest: map[string]*entry{}}})
 }
 

@@ -39,8 +39,10 @@ func notPaused(context.Context, string) (string, bool, error) { return "", false
 // keep keeps a schedule, and waits until Temporal shows that: what is done meanwhile would be undone.
 func keep(t *testing.T, c client.Client, s schedule) {
 	t.Helper()
-	_, err := s.keep(t.Context(), c.ScheduleClient(), notPaused)
-	require.NoError(t, err)
+	require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late
+		_, err := s.keep(t.Context(), c.ScheduleClient(), notPaused)
+		assert.NoError(collect, err)
+	}, time.Minute, 20*time.Millisecond)
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		found, err := c.ScheduleClient().GetHandle(t.Context(), s.id).Describe(t.Context())
 		if assert.NoError(collect, err) {

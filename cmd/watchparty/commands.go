@@ -180,7 +180,7 @@ func (p program) withStore(use func(*store.Store) error) error {
 // openStore allows long statements: migrations may take their time.
 func openStore(cfg config.Config) (*store.Store, error) {
 	cfg.Database.StatementTimeout *= 60
-	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
+	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...))
 }
 
 // version prints what the build knows of itself.

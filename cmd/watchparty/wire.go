@@ -51,7 +51,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 			p.close()
 		}
 	}()
-	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret)); err != nil {
+	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...)); err != nil {
 		return nil, err
 	}
 	p.store.LimitMails(cfg.RateLimit.EmailLimit())
