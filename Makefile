@@ -47,9 +47,11 @@ lint: ## Check formatting, code, workflows' determinism, and that generated file
 	@$(MAKE) --no-print-directory generate
 	@cmp -s api/api.gen.go bin/api.gen.go.committed || { echo 'make generate has changed api/api.gen.go: commit that'; exit 1; }
 
-generate: ## Generate the server's code from api/openapi.yaml
+generate: ## Generate the server's code, .env.example and docs/settings.md
 	@deploy/setup.sh lint
 	go generate ./api
+	go run ./cmd/watchparty settings > .env.example
+	go run ./cmd/watchparty settings --markdown > docs/settings.md
 
 setup: ## Install what is missing to build and run
 	@deploy/setup.sh run

@@ -1,13 +1,14 @@
 package api
 
 import (
-	"crypto/subtle"
+	"crypto/hmac"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,7 +53,17 @@ func (s *Server) cursorsOf(list string, of []any) (cursors, error) {
 }
 
 func (c cursors) mac(keys []byte) []byte {
-	return c.digests.Sum("cursor", string(rune(cursorVersion)), c.list, string(keys))[:cursorMAC]
+	return c.digests.Sum("cursor", c.parts(keys)...)[:cursorMAC]
+}
+
+func (c cursors) parts(keys []byte) []string {
+	return []string{string(rune(cursorVersion)), c.list, string(keys)}
+}
+
+// genuine reports whether the MAC is of the current secret or a former one.
+func (c cursors) genuine(mac, keys []byte) bool {
+	known := append(c.digests.Former("cursor", c.parts(keys)...), c.mac(keys))
+	return slices.ContainsFunc(known, func(sum []byte) bool { return hmac.Equal(mac, sum[:cursorMAC]) })
 }
 
 // encode is nil for keys that are of no kind: there is no place to go on from.
@@ -86,7 +97,7 @@ func (c cursors) decode(cursor string) (store.Keys, error) {
 		return nil, errBadCursor
 	}
 	mac, raw := raw[1:1+cursorMAC], raw[1+cursorMAC:]
-	if subtle.ConstantTimeCompare(mac, c.mac(raw)) != 1 {
+	if !c.genuine(mac, raw) {
 		return nil, errBadCursor
 	}
 	var keys store.Keys

@@ -12,6 +12,11 @@ import (
 //go:embed openapi.yaml
 var contract []byte
 
+// apiOverview answers whoever opens /api itself.
+var apiOverview = map[string]any{"data": map[string]string{
+	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "health": basePath + "/health",
+}}
+
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
 func (s *Server) routePages(e withHead) {
@@ -26,5 +31,8 @@ func (s *Server) routePages(e withHead) {
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
+	overview := func(c echo.Context) error { return c.JSON(http.StatusOK, apiOverview) }
+	e.GET(basePath, overview)
+	e.GET(basePath+"/", overview)
 	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })
 }

@@ -59,6 +59,11 @@ func TestDocs(t *testing.T) {
 	t.Run("the way there", func(t *testing.T) {
 		a := get(t, "/")
 		require.Equal(t, []any{http.StatusFound, "/docs"}, []any{a.status, a.header.Get("Location")})
+		for _, path := range []string{"/api", "/api/"} {
+			a = get(t, path)
+			require.Equal(t, http.StatusOK, a.status, path)
+			require.Contains(t, string(a.raw), `"documentation":"/docs"`)
+		}
 		a = get(t, "/health")
 		require.Equal(t, []any{http.StatusPermanentRedirect, "/api/health"}, []any{a.status, a.header.Get("Location")})
 	})

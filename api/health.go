@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/migrations"
 )
 
 const (
@@ -16,15 +20,15 @@ const (
 var errNotReady = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "not_ready", Message: "This process takes no requests now."}
 
 // GetHealth asks every part how it is. Only the database is needed to serve; without another part the service is
-// degraded. What exactly failed is in the log, not in the answer.
+// degraded. The answer names what is missing; the log has the whole error.
 func (s *Server) GetHealth(ctx context.Context, _ GetHealthRequestObject) (GetHealthResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	var h Health
 	var wg sync.WaitGroup
-	wg.Go(func() { h.Database = partState(s.store.Ping(ctx)) })
-	wg.Go(func() { h.Redis = partState(s.cache.Ping(ctx)) })
-	wg.Go(func() { h.Temporal = partState(s.checkTemporal(ctx)) })
+	wg.Go(func() { h.Database = s.partState(ctx, "database", s.checkDatabase) })
+	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Ping) })
+	wg.Go(func() { h.Temporal = s.partState(ctx, "temporal", s.checkTemporal) })
 	wg.Wait()
 	switch {
 	case h.Database != connected:
@@ -38,11 +42,44 @@ func (s *Server) GetHealth(ctx context.Context, _ GetHealthRequestObject) (GetHe
 	return GetHealth200JSONResponse(h), nil
 }
 
-func partState(err error) string {
-	if err != nil {
-		return "unreachable"
+// Missing is the error of a part that answers and lacks what the service needs. Clients see What.
+type Missing struct {
+	What string
+	Err  error
+}
+
+func (m Missing) Error() string { return m.What + " is missing: " + m.Err.Error() }
+
+// Unwrap returns the cause.
+func (m Missing) Unwrap() error { return m.Err }
+
+// partState says how a part is: connected, or what is wrong.
+func (s *Server) partState(ctx context.Context, part string, check func(context.Context) error) string {
+	err := check(ctx)
+	if err == nil {
+		return connected
 	}
-	return connected
+	s.healthLog.WarnContext(ctx, "health check failed", slog.String("part", part), slog.Any("error", err))
+	var missing Missing
+	if errors.As(err, &missing) {
+		return missing.What + " is missing"
+	}
+	return "unreachable"
+}
+
+// checkDatabase fails while the database does not answer, or lacks a migration.
+func (s *Server) checkDatabase(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return err
+	}
+	pending, err := migrations.Pending(ctx, s.store.DB())
+	if err != nil {
+		return err
+	}
+	if pending > 0 {
+		return Missing{What: "migration", Err: fmt.Errorf("%d steps are not applied; run watchparty migrate", pending)}
+	}
+	return nil
 }
 
 // GetLiveness says that the process can answer.

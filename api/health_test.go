@@ -47,6 +47,28 @@ func TestHealth(t *testing.T) {
 		require.NotContains(t, string(a.raw), "10.0.0.7")
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
 	})
+	t.Run("without Temporal's namespace", func(t *testing.T) {
+		b := setup(t, func(s *settings) {
+			s.checkTemporal = func(context.Context) error {
+				return fmt.Errorf("asked: %w", Missing{What: "namespace", Err: errors.New(`"party" does not exist on 10.0.0.7:7233`)})
+			}
+		})
+		for range 3 {
+			a := b.do(t, "GET", "/health", "", nil)
+			require.Equal(t, []any{200, "degraded", "connected", "namespace is missing"}, append(parts(a)[:3], a.body["temporal"]))
+			require.NotContains(t, string(a.raw), "10.0.0.7")
+		}
+		require.Equal(t, 1, strings.Count(b.logs.String(), "health check failed"), "once an interval")
+		require.Contains(t, b.logs.String(), "party")
+	})
+	t.Run("without a migration", func(t *testing.T) {
+		b := setup(t)
+		_, err := b.store.DB().ExecContext(t.Context(),
+			"DELETE FROM bun_migrations WHERE id = (SELECT max(id) FROM bun_migrations)")
+		require.NoError(t, err)
+		a := b.do(t, "GET", "/health", "", nil)
+		require.Equal(t, []any{503, "down", "migration is missing"}, parts(a)[:3])
+	})
 	t.Run("without a database", func(t *testing.T) {
 		b := setup(t, databaseAway, redisAway)
 		a := b.do(t, "GET", "/health", "", nil)

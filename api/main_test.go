@@ -154,6 +154,12 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (l *logs) secret(values ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -178,7 +178,7 @@ func TestRoutesThatAreNotThere(t *testing.T) {
 	b := setup(t)
 	alice := b.user(t, "alice")
 	for _, path := range []string{
-		"", "/", "/nowhere", "/rooms/", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
+		"/nowhere", "/rooms/", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
 		"/%2e%2e/health", "/admin", "/rooms%2f" + unknownID, "/Rooms", "/docs.yaml",
 	} {
 		for _, token := range []string{"", alice.token} {

@@ -24,6 +24,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -37,7 +38,7 @@ type Deps struct {
 	Store  *store.Store
 	Cache  *cache.Cache
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers; it is asked for /health only.
+	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
@@ -47,6 +48,7 @@ type Deps struct {
 type Server struct {
 	cfg           config.Config
 	log           *slog.Logger
+	healthLog     *slog.Logger
 	store         *store.Store
 	cache         *cache.Cache
 	bucket        *blob.Bucket
@@ -67,11 +69,11 @@ var _ StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
-		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL),
-		oneTime:   auth.NewOneTime(d.Config.Auth.Secret),
-		digests:   auth.NewDigests(d.Config.Auth.Secret),
+		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
+		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 	}
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)

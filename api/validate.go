@@ -76,7 +76,7 @@ func outsideContract(c echo.Context) bool {
 		return true
 	}
 	path := strings.TrimPrefix(c.Path(), basePath)
-	return path == c.Path() || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs")
+	return path == c.Path() || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs") || strings.Trim(path, "/") == ""
 }
 
 // authenticate is asked for operations that need a token.

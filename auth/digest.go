@@ -7,10 +7,24 @@ import (
 )
 
 // Digests hides values that must be recognised and not read, such as what may hold a password.
-type Digests struct{ secret string }
+type Digests struct {
+	secret string
+	former []string
+}
 
-// NewDigests makes digests under secret.
-func NewDigests(secret string) *Digests { return &Digests{secret: secret} }
+// NewDigests makes digests under secret. Former secrets recognise what was stored under them.
+func NewDigests(secret string, former ...string) *Digests {
+	return &Digests{secret: secret, former: former}
+}
+
+// Former returns what Sum returned under each of the former secrets.
+func (d *Digests) Former(purpose string, parts ...string) [][]byte {
+	var sums [][]byte
+	for _, secret := range d.former {
+		sums = append(sums, NewDigests(secret).Sum(purpose, parts...))
+	}
+	return sums
+}
 
 // Sum is a MAC of the parts, 32 bytes, with a key of the purpose's own.
 func (d *Digests) Sum(purpose string, parts ...string) []byte {

@@ -24,17 +24,19 @@ const (
 // OneTime derives tokens for links in mails. A token is the ID of a row and a MAC of it, so that a repeated mail
 // carries the same link, nothing of it has to be stored, and a forged one is refused without asking the database.
 // That a token works once, and until when, is in its row.
-type OneTime struct{ secret string }
+type OneTime struct{ secrets []string } // the current one first
 
-// NewOneTime derives with keys made from secret.
-func NewOneTime(secret string) *OneTime { return &OneTime{secret: secret} }
+// NewOneTime derives with keys made from secret. Tokens that were derived from former secrets are still read.
+func NewOneTime(secret string, former ...string) *OneTime {
+	return &OneTime{secrets: append([]string{secret}, former...)}
+}
 
 const tokenLength = (len(uuid.UUID{}) + sha256.Size) * 4 / 3
 
 // Token returns the token for a row, tokenLength characters of base64url. The ID has to be a UUID.
 func (o *OneTime) Token(purpose Purpose, id string) string {
 	row := uuid.MustParse(id)
-	return base64.RawURLEncoding.EncodeToString(append(row[:], o.mac(purpose, row)...))
+	return base64.RawURLEncoding.EncodeToString(append(row[:], mac(o.secrets[0], purpose, row)...))
 }
 
 // Row returns the ID of the row that the token is for, or ErrBadToken.
@@ -44,14 +46,16 @@ func (o *OneTime) Row(purpose Purpose, token string) (string, error) {
 		return "", watchparty.ErrBadToken
 	}
 	row := uuid.UUID(raw[:len(uuid.UUID{})])
-	if !hmac.Equal(raw[len(row):], o.mac(purpose, row)) {
-		return "", watchparty.ErrBadToken
+	for _, secret := range o.secrets {
+		if hmac.Equal(raw[len(row):], mac(secret, purpose, row)) {
+			return row.String(), nil
+		}
 	}
-	return row.String(), nil
+	return "", watchparty.ErrBadToken
 }
 
-func (o *OneTime) mac(purpose Purpose, row uuid.UUID) []byte {
-	mac := hmac.New(sha256.New, derive(o.secret, "one-time/"+string(purpose)))
+func mac(secret string, purpose Purpose, row uuid.UUID) []byte {
+	mac := hmac.New(sha256.New, derive(secret, "one-time/"+string(purpose)))
 	mac.Write(row[:])
 	return mac.Sum(nil)
 }

@@ -24,13 +24,17 @@ type Identity struct {
 
 // Tokens issues and checks tokens. Each use of the secret has a key of its own.
 type Tokens struct {
-	key []byte
-	ttl time.Duration
+	keys [][]byte // the current one first
+	ttl  time.Duration
 }
 
 // NewTokens signs with a key derived from secret; access tokens live for ttl.
-func NewTokens(secret string, ttl time.Duration) *Tokens {
-	return &Tokens{key: derive(secret, "access-token"), ttl: ttl}
+func NewTokens(secret string, ttl time.Duration, former ...string) *Tokens {
+	t := &Tokens{ttl: ttl}
+	for _, s := range append([]string{secret}, former...) {
+		t.keys = append(t.keys, derive(s, "access-token"))
+	}
+	return t
 }
 
 type claims struct {
@@ -48,19 +52,27 @@ func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, 
 		},
 		Username: id.Username, SessionID: id.SessionID,
 	}
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.key)
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.keys[0])
 }
 
 // Verify returns who the token speaks for, or ErrUnauthenticated when it is forged, expired or not an access token.
 func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 	var c claims
-	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil },
+	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.verificationKeys(), nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return now }))
 	if err != nil || c.Subject == "" || c.Username == "" || c.SessionID == "" {
 		return Identity{}, watchparty.ErrUnauthenticated
 	}
 	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, nil
+}
+
+func (t *Tokens) verificationKeys() jwt.VerificationKeySet {
+	var set jwt.VerificationKeySet
+	for _, key := range t.keys {
+		set.Keys = append(set.Keys, key)
+	}
+	return set
 }
 
 // TTL is how long an access token lives at most.

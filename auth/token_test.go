@@ -106,7 +106,7 @@ func TestForgedTokens(t *testing.T) {
 	}
 
 	t.Run("the right claims are taken", func(t *testing.T) {
-		id, err := tokens.Verify(sign(t, jwt.SigningMethodHS256, tokens.key, good()), moment)
+		id, err := tokens.Verify(sign(t, jwt.SigningMethodHS256, tokens.keys[0], good()), moment)
 		require.NoError(t, err)
 		require.Equal(t, ada, id)
 	})
@@ -116,8 +116,8 @@ func TestForgedTokens(t *testing.T) {
 		key    any
 	}{
 		"none":  {jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType},
-		"HS384": {jwt.SigningMethodHS384, tokens.key},
-		"HS512": {jwt.SigningMethodHS512, tokens.key},
+		"HS384": {jwt.SigningMethodHS384, tokens.keys[0]},
+		"HS512": {jwt.SigningMethodHS512, tokens.keys[0]},
 	} {
 		t.Run("algorithm "+name, func(t *testing.T) {
 			_, err := tokens.Verify(sign(t, test.method, test.key, good()), moment)
@@ -140,7 +140,7 @@ func TestForgedTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := maps.Clone(good())
 			change(c)
-			_, err := tokens.Verify(sign(t, jwt.SigningMethodHS256, tokens.key, c), moment)
+			_, err := tokens.Verify(sign(t, jwt.SigningMethodHS256, tokens.keys[0], c), moment)
 			require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 )
 
 // maxWait bounds what one operation may wait for Redis in all.
@@ -71,7 +72,7 @@ func New(c config.Redis, log *slog.Logger) (*Cache, error) {
 
 func open(c config.Redis, log *slog.Logger, l limits) (*Cache, error) {
 	cache := &Cache{
-		log:    log,
+		log:    logging.Sparse(log, slog.LevelInfo, "key"),
 		prefix: c.KeyPrefix,
 		limits: l,
 		probes: make(chan *breaker, 16),

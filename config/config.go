@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/mail"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,10 @@ type HTTP struct {
 // Auth bounds tokens and password hashing.
 type Auth struct {
 	// Secret signs access tokens and derives one-time tokens; 32 bytes or more.
-	Secret     string        `env:"AUTH_SECRET"`
+	Secret string `env:"AUTH_SECRET"`
+	// FormerSecrets still verify what was signed or derived with them, and sign nothing.
+	FormerSecrets []string `env:"AUTH_FORMER_SECRETS"`
+
 	AccessTTL  time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
 	RefreshTTL time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
 	// SessionTTL is how long a sign-in lasts at most, however often its token is exchanged.
@@ -84,17 +88,32 @@ type Auth struct {
 	HashParallel int           `env:"AUTH_HASH_PARALLEL" envDefault:"2"`
 }
 
-// Database is Postgres.
+// Database is Postgres. Load makes URL complete: from the parts if Host is set, else with Password if it has none.
 type Database struct {
-	URL string `env:"DATABASE_URL"`
+	URL      string `env:"DATABASE_URL"`
+	Host     string `env:"DATABASE_HOST"`
+	Port     int    `env:"DATABASE_PORT" envDefault:"5432"`
+	User     string `env:"DATABASE_USER" envDefault:"watchparty"`
+	Password string `env:"DATABASE_PASSWORD"`
+	Name     string `env:"DATABASE_NAME" envDefault:"watchparty"`
+	SSLMode  string `env:"DATABASE_SSLMODE"`
+	// SSLRootCert is a PEM file with the authority of the server's certificate; the system's authorities unless set.
+	SSLRootCert string `env:"DATABASE_SSLROOTCERT"`
 	// MaxConns is the pool's size for one process.
 	MaxConns         int           `env:"DATABASE_MAX_CONNS" envDefault:"20"`
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"5s"`
 }
 
 // Redis is the shared cache level. URL is redis://, rediss:// or unix://; several, separated by commas, are a cluster.
+// Load makes it complete: from the parts if Host is set, else with Password where an address has none.
 type Redis struct {
-	URL string `env:"REDIS_URL"`
+	URL      string `env:"REDIS_URL"`
+	Host     string `env:"REDIS_HOST"`
+	Port     int    `env:"REDIS_PORT" envDefault:"6379"`
+	Username string `env:"REDIS_USERNAME"`
+	Password string `env:"REDIS_PASSWORD"`
+	DB       int    `env:"REDIS_DB" envDefault:"0"`
+	TLS      bool   `env:"REDIS_TLS" envDefault:"false"`
 	// KeyPrefix keeps two installations in one Redis apart.
 	KeyPrefix string        `env:"REDIS_KEY_PREFIX" envDefault:"wp:"`
 	Timeout   time.Duration `env:"REDIS_TIMEOUT" envDefault:"50ms"`
@@ -249,9 +268,26 @@ func (a *Age) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String returns what UnmarshalText reads.
+func (a Age) String() string {
+	if a == Off {
+		return "off"
+	}
+	return time.Duration(a).String()
+}
+
+// Values returns the settings of a group, such as Cleanup, by the names of their variables.
+func Values(group any) map[string]string {
+	values := map[string]string{}
+	v := reflect.ValueOf(group)
+	for i := range v.NumField() {
+		values[v.Type().Field(i).Tag.Get("env")] = fmt.Sprint(v.Field(i).Interface())
+	}
+	return values
+}
+
 // Cleanup is what is removed, when, and in what portions.
 type Cleanup struct {
-	// Schedule is a cron expression in UTC.
 	// Schedule is a cron expression in UTC, or off.
 	Schedule string `env:"CLEANUP_SCHEDULE" envDefault:"0 4 * * *"`
 	// ParticipantInactive counts from when they were last seen.
@@ -326,8 +362,9 @@ func (c Cleanup) MinAge() time.Duration {
 
 // Load reads environ (in the form of os.Environ) and reports every problem at once.
 func Load(environ []string) (Config, error) {
+	environ, unreadFiles := ReadSecrets(environ)
 	vars := env.ToMap(environ)
-	unread := dropUnreadable(vars)
+	unread := errors.Join(unreadFiles, dropUnreadable(vars))
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
 		return Config{}, fmt.Errorf("settings: %w", err)
@@ -336,6 +373,8 @@ func Load(environ []string) (Config, error) {
 	c.HTTP.FrontendURL = strings.TrimRight(c.HTTP.FrontendURL, "/")
 	c.Avatar.CDNURL = strings.TrimRight(c.Avatar.CDNURL, "/")
 	c.Temporal.UIURL = strings.TrimRight(c.Temporal.UIURL, "/")
+	c.Database.complete()
+	c.Redis.complete()
 	if err := errors.Join(unread, c.Validate()); err != nil {
 		return Config{}, err
 	}

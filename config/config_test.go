@@ -54,8 +54,13 @@ func TestDefaults(t *testing.T) {
 			Secret: m["AUTH_SECRET"], AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, HashParallel: 2,
 			SessionTTL: 90 * 24 * time.Hour, RefreshGrace: 30 * time.Second,
 		},
-		Database:  config.Database{URL: m["DATABASE_URL"], MaxConns: 20, StatementTimeout: 10 * time.Second},
-		Redis:     config.Redis{URL: m["REDIS_URL"], KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20},
+		Database: config.Database{
+			URL: m["DATABASE_URL"], Port: 5432, User: "watchparty", Name: "watchparty",
+			MaxConns: 20, StatementTimeout: 5 * time.Second,
+		},
+		Redis: config.Redis{
+			URL: m["REDIS_URL"], Port: 6379, KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20,
+		},
 		RateLimit: config.RateLimit{Enabled: true, SignIn: 100, SignInFailures: 20, Mails: 5, Exports: 5, Writes: 300, Reads: 100},
 		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
@@ -215,6 +220,7 @@ func TestLimits(t *testing.T) {
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
+		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32), strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x", 32) + ",", strings.Repeat("x", 32) + ",y,z"}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},
@@ -224,6 +230,13 @@ func TestLimits(t *testing.T) {
 		{"DATABASE_MAX_CONNS", []string{"2", "1000"}, []string{"1", "1001"}},
 		{"DATABASE_STATEMENT_TIMEOUT", []string{"100ms"}, []string{"99ms"}},
 		{"REDIS_URL", []string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b"}, []string{"", "h:6379", "redis://a,", "redis://a,b"}},
+		{"DATABASE_HOST", []string{"", "db", "db.example.org", "10.0.0.1", "fd00::1", "[fd00::1]"}, []string{"db:5432", "postgres://db", "a/b", "a@b", "d b", "a,b"}},
+		{"DATABASE_PORT", []string{"1", "65535"}, []string{"0", "65536", "postgres"}},
+		{"DATABASE_SSLMODE", []string{"", "verify-full", "require", "disable"}, []string{"on", "DISABLE"}},
+		{"REDIS_HOST", []string{"", "cache", "10.0.0.1", "fd00::1"}, []string{"cache:6379", "redis://cache", "a,b"}},
+		{"REDIS_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
+		{"REDIS_DB", []string{"0", "15"}, []string{"-1", "one"}},
+		{"REDIS_TLS", []string{"true", "false"}, []string{"on"}},
 		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
 		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
 		{"RATE_LIMIT_ENABLED", []string{"true", "false"}, []string{"off", "2"}},
@@ -349,6 +362,17 @@ func TestEachSettingHasAVariable(t *testing.T) {
 		}
 	}
 	walk("Config", reflect.TypeFor[config.Config]())
+}
+
+func TestValuesByName(t *testing.T) {
+	c, err := load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_BATCH_PAUSE": "1s"})
+	require.NoError(t, err)
+	values := config.Values(c.Cleanup)
+	require.Equal(t, []string{"off", "24h0m0s", "1s", "1000", "0 4 * * *"}, []string{
+		values["CLEANUP_MESSAGE_AGE"], values["CLEANUP_PARTICIPANT_INACTIVE"], values["CLEANUP_BATCH_PAUSE"],
+		values["CLEANUP_BATCH_SIZE"], values["CLEANUP_SCHEDULE"],
+	})
+	require.Len(t, values, reflect.TypeFor[config.Cleanup]().NumField())
 }
 
 // An age that is not meant would remove what people still use; who does mean it says so.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -56,6 +57,12 @@ func (c Config) Validate() error {
 	if len(c.Auth.Secret) < MinSecretBytes {
 		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
 	}
+	for _, former := range c.Auth.FormerSecrets {
+		if len(former) < MinSecretBytes {
+			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas", MinSecretBytes)
+			break
+		}
+	}
 	p.duration("AUTH_ACCESS_TTL", c.Auth.AccessTTL, time.Minute)
 	p.duration("AUTH_REFRESH_TTL", c.Auth.RefreshTTL, time.Hour)
 	p.duration("AUTH_SESSION_TTL", c.Auth.SessionTTL, time.Hour)
@@ -65,13 +72,11 @@ func (c Config) Validate() error {
 	}
 	p.between("AUTH_HASH_PARALLEL", int64(c.Auth.HashParallel), 1, 64)
 
-	p.url("DATABASE_URL", c.Database.URL, "postgres", "postgresql", "unix")
+	p.database(c.Database)
 	p.between("DATABASE_MAX_CONNS", int64(c.Database.MaxConns), 2, 1000)
 	p.duration("DATABASE_STATEMENT_TIMEOUT", c.Database.StatementTimeout, 100*time.Millisecond)
 
-	for part := range strings.SplitSeq(c.Redis.URL, ",") {
-		p.url("REDIS_URL", part, "redis", "rediss", "unix")
-	}
+	p.redis(c.Redis)
 	p.duration("REDIS_TIMEOUT", c.Redis.Timeout, time.Millisecond)
 	if c.Redis.Timeout > 100*time.Millisecond {
 		p.add("REDIS_TIMEOUT", "must be at most 100ms: nothing waits longer for the cache")
@@ -244,6 +249,40 @@ func (p *problems) duration(name string, value, low time.Duration) {
 func (p *problems) age(name string, value Age, low time.Duration) {
 	if value != Off && (time.Duration(value) < low || time.Duration(value) > watchparty.MaxPolicyAge) {
 		p.add(name, "must be from %s to %s, or off", low, watchparty.MaxPolicyAge)
+	}
+}
+
+// database checks the parts if the address was made from them, else the address.
+func (p *problems) database(d Database) {
+	p.between("DATABASE_PORT", int64(d.Port), 1, 65535)
+	if d.SSLMode != "" {
+		p.oneOf("DATABASE_SSLMODE", d.SSLMode, "verify-full", "verify-ca", "require", "prefer", "allow", "disable")
+	}
+	if d.Host == "" {
+		p.url("DATABASE_URL", d.URL, "postgres", "postgresql", "unix")
+		return
+	}
+	p.host("DATABASE_HOST", d.Host)
+}
+
+// redis checks the parts if the address was made from them, else the addresses.
+func (p *problems) redis(r Redis) {
+	p.between("REDIS_PORT", int64(r.Port), 1, 65535)
+	p.between("REDIS_DB", int64(r.DB), 0, 1_000_000)
+	if r.Host == "" {
+		for part := range strings.SplitSeq(r.URL, ",") {
+			p.url("REDIS_URL", part, "redis", "rediss", "unix")
+		}
+		return
+	}
+	p.host("REDIS_HOST", r.Host)
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+func (p *problems) host(name, value string) {
+	if net.ParseIP(strings.Trim(value, "[]")) == nil && !hostName.MatchString(value) {
+		p.add(name, "must be a name or an IP address, without a port")
 	}
 }
 

@@ -3,15 +3,13 @@ package deploy_test
 
 import (
 	"os"
-	"regexp"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/config"
@@ -19,78 +17,142 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// outside are settings that other parts read: the Temporal SDK and `watchparty dev`.
-var outside = map[string]string{
-	"TEMPORAL_ADDRESS": "localhost:7233", "TEMPORAL_API_KEY": "", "TEMPORAL_TLS": "",
-	"TEMPORAL_TLS_CLIENT_CERT_PATH": "", "TEMPORAL_TLS_CLIENT_KEY_PATH": "", "TEMPORAL_TLS_SERVER_CA_CERT_PATH": "",
-	"TEMPORAL_TLS_SERVER_NAME": "", "DEV_PORT_OFFSET": "",
-}
+// programs are the services that read the settings.
+var programs = []string{"migrate", "api", "worker", "avatars"}
 
-// settings are all variables that the program reads, with their defaults.
-func settings(t *testing.T) map[string]string {
+// minimal is the least that .env has to say.
+var minimal = map[string]string{"AUTH_SECRET": strings.Repeat("s", config.MinSecretBytes), "SMTP_HOST": "smtp.example.org"}
+
+// project loads docker-compose.yml beside a file .env with those lines.
+func project(t *testing.T, dotenv ...string) *types.Project {
 	t.Helper()
-	params, err := env.GetFieldParams(&config.Config{})
-	require.NoError(t, err)
-	require.NotEmpty(t, params)
-	vars := map[string]string{}
-	for _, p := range params {
-		vars[p.Key] = p.DefaultValue
+	dir := t.TempDir()
+	for _, name := range []string{"docker-compose.yml", "deploy/compose.env"} {
+		content, err := os.ReadFile(filepath.Join("..", name))
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o750))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
-	for name, value := range outside {
-		vars[name] = value
+	for name, value := range minimal {
+		dotenv = append([]string{name + "=" + value}, dotenv...)
 	}
-	return vars
-}
-
-func TestEnvExample(t *testing.T) {
-	text, err := os.ReadFile("../.env.example")
-	require.NoError(t, err)
-	require.NotRegexp(t, `(?m)^[^#\n]`, string(text), "nothing is set: a copy as .env changes nothing")
-	example, err := godotenv.Unmarshal(regexp.MustCompile(`(?m)^#([A-Z_]+=)`).ReplaceAllString(string(text), "$1"))
-	require.NoError(t, err)
-	require.Equal(t, settings(t), example, "variables and defaults")
-}
-
-func TestReadmeNamesEverySetting(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	require.NoError(t, err)
-	named := map[string]bool{}
-	for _, name := range regexp.MustCompile("`([A-Z]+(?:_[A-Z]+)+)`").FindAllStringSubmatch(string(readme), -1) {
-		named[name[1]] = true
-	}
-	known := settings(t)
-	for name := range known {
-		require.True(t, named[name] || strings.HasPrefix(name, "TEMPORAL_TLS"), "README.md does not name %s", name)
-	}
-	for name := range named {
-		require.Contains(t, known, name, "README.md names a setting that there is not")
-	}
-}
-
-func project(t *testing.T) *types.Project {
-	t.Helper()
-	options, err := cli.NewProjectOptions([]string{"../docker-compose.yml"},
-		cli.WithEnv([]string{"AUTH_SECRET=" + strings.Repeat("s", config.MinSecretBytes)}))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".env"), []byte(strings.Join(dotenv, "\n")+"\n"), 0o600))
+	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "docker-compose.yml")},
+		cli.WithWorkingDirectory(dir), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles())
 	require.NoError(t, err)
 	p, err := options.LoadProject(t.Context())
 	require.NoError(t, err)
 	return p
 }
 
-// TestComposeSettings: what compose tells the program is what it knows, and enough for it to start.
-func TestComposeSettings(t *testing.T) {
-	known := settings(t)
+// environ is what the service's program gets.
+func environ(t *testing.T, p *types.Project, service string) []string {
+	t.Helper()
+	require.Contains(t, p.Services, service)
+	var environ []string
+	for name, value := range p.Services[service].Environment {
+		require.NotNil(t, value, name)
+		environ = append(environ, name+"="+*value)
+	}
+	return environ
+}
+
+// TestComposePassesEverySetting: what .env says of any setting reaches every program.
+func TestComposePassesEverySetting(t *testing.T) {
+	for _, name := range config.Names() {
+		t.Run(name, func(t *testing.T) {
+			p := project(t, name+"='set/by#an operator'")
+			for _, service := range programs {
+				require.Contains(t, environ(t, p, service), name+"=set/by#an operator", service)
+			}
+		})
+	}
+}
+
+// TestComposeDefaults: with the least that .env has to say, each program starts, and finds the servers beside it.
+func TestComposeDefaults(t *testing.T) {
 	p := project(t)
-	for _, name := range []string{"migrate", "api", "worker", "avatars"} {
-		var environ []string
-		for variable, value := range p.Services[name].Environment {
-			require.Contains(t, known, variable, name)
-			require.NotNil(t, value, variable)
-			environ = append(environ, variable+"="+*value)
-		}
-		cfg, err := config.Load(environ)
-		require.NoError(t, err, name)
+	for _, service := range programs {
+		cfg, err := config.Load(environ(t, p, service))
+		require.NoError(t, err, service)
 		require.Equal(t, "production", cfg.Env)
+		require.Equal(t, "postgres://watchparty:watchparty@postgres:5432/watchparty?sslmode=disable", cfg.Database.URL)
+		require.Equal(t, "redis://redis:6379/0", cfg.Redis.URL)
+		require.Equal(t, "file:///files?no_tmp_dir=true", cfg.Blob.URL)
+		require.Contains(t, environ(t, p, service), "TEMPORAL_ADDRESS=temporal:7233")
+	}
+}
+
+// TestComposeOwnServers: servers of the operator's own are named in .env alone.
+func TestComposeOwnServers(t *testing.T) {
+	p := project(t, "DATABASE_HOST=db.example.org", "DATABASE_PASSWORD='a/b#c'", "REDIS_HOST=cache", "REDIS_PASSWORD='r/#'",
+		"BLOB_URL=s3://files?region=eu-central-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret/+")
+	cfg, err := config.Load(environ(t, p, "api"))
+	require.NoError(t, err)
+	require.Equal(t, "postgres://watchparty:a%2Fb%23c@db.example.org:5432/watchparty", cfg.Database.URL)
+	require.Equal(t, "redis://:r%2F%23@cache:6379/0", cfg.Redis.URL)
+	require.Equal(t, "s3://files?region=eu-central-1", cfg.Blob.URL)
+}
+
+// TestComposePassword: Postgres, Temporal and the program get one password, whichever variable has it.
+func TestComposePassword(t *testing.T) {
+	for _, variable := range []string{"DATABASE_PASSWORD", "POSTGRES_PASSWORD"} {
+		p := project(t, variable+"='a/b#c@d'")
+		require.Equal(t, "a/b#c@d", *p.Services["postgres"].Environment["POSTGRES_PASSWORD"])
+		require.Equal(t, "a/b#c@d", *p.Services["temporal"].Environment["POSTGRES_PWD"])
+		require.Equal(t, "a/b#c@d", *p.Services["temporal-schema"].Environment["SQL_PASSWORD"])
+		cfg, err := config.Load(environ(t, p, "api"))
+		require.NoError(t, err)
+		require.Equal(t, "postgres://watchparty:a%2Fb%23c%40d@postgres:5432/watchparty?sslmode=disable", cfg.Database.URL)
+	}
+}
+
+// TestComposeNeedsAMailServer: nothing in the file names one, and the inbox is there for those who ask for it.
+func TestComposeNeedsAMailServer(t *testing.T) {
+	p := project(t, "SMTP_HOST=")
+	require.NotContains(t, p.Services, "mailpit")
+	_, err := config.Load(environ(t, p, "api"))
+	require.ErrorContains(t, err, "SMTP_HOST is required")
+	p = project(t, "COMPOSE_PROFILES=mailpit", "SMTP_HOST=mailpit", "SMTP_PORT=1025", "SMTP_TLS=none")
+	require.Contains(t, p.Services, "mailpit")
+	_, err = config.Load(environ(t, p, "api"))
+	require.NoError(t, err)
+}
+
+// TestComposeNamespace: the namespace that the program uses is the one that is made.
+func TestComposeNamespace(t *testing.T) {
+	require.Equal(t, "default", *project(t).Services["temporal-namespace"].Environment["NAMESPACE"])
+	p := project(t, "TEMPORAL_NAMESPACE=party")
+	require.Equal(t, "party", *p.Services["temporal-namespace"].Environment["NAMESPACE"])
+}
+
+// TestComposeIsHardened: no service can gain rights or take all memory, and the program cannot write to its image.
+func TestComposeIsHardened(t *testing.T) {
+	p := project(t, "COMPOSE_PROFILES=mailpit,tls")
+	for name, service := range p.Services {
+		require.Equal(t, []string{"ALL"}, service.CapDrop, name)
+		require.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
+		require.Positive(t, service.MemLimit, name)
+		require.False(t, service.Privileged, name)
+	}
+	for _, name := range programs {
+		require.True(t, p.Services[name].ReadOnly, name)
+		require.Empty(t, p.Services[name].CapAdd, name)
+	}
+	for _, name := range []string{"api", "worker", "avatars"} {
+		check := p.Services[name].HealthCheck
+		require.NotNil(t, check, name)
+		require.Equal(t, []string{"CMD", "watchparty", "health", p.Services[name].Command[0]}, []string(check.Test[:4]), name)
+		require.Equal(t, []string(p.Services[name].Command[1:]), []string(check.Test[4:]), name)
+	}
+}
+
+// TestBuildContext: neither secrets nor what is built on this machine goes to the builder.
+func TestBuildContext(t *testing.T) {
+	content, err := os.ReadFile("../.dockerignore")
+	require.NoError(t, err)
+	for _, path := range []string{".env", ".env.*", ".git", ".watchparty", "bin", "deploy/secrets"} {
+		require.Contains(t, strings.Split(string(content), "\n"), path)
 	}
 }
 
@@ -107,27 +169,45 @@ func TestComposeQueues(t *testing.T) {
 	require.ElementsMatch(t, job.Queues(), append(queues("worker"), queues("avatars")...))
 }
 
-// TestComposePorts: everything is found at the addresses of the development stack.
+// TestComposePorts: everything is found at the addresses of the development stack, or where a variable says.
 func TestComposePorts(t *testing.T) {
 	ports := devstack.DefaultPorts(0)
 	want := map[string][]int{
 		"postgres": {ports.Postgres}, "redis": {ports.Redis}, "temporal": {ports.Temporal}, "temporal-ui": {ports.TemporalUI},
-		"mailpit": {ports.SMTP, ports.Inbox}, "api": {5000, 9090}, "worker": {9091},
+		"mailpit": {ports.SMTP, ports.Inbox}, "api": {5000, 9090}, "worker": {9091}, "proxy": {80, 443},
 	}
-	got := map[string][]int{}
-	for name, service := range project(t).Services {
+	require.Equal(t, want, published(t, project(t, "COMPOSE_PROFILES=mailpit,tls")))
+	moved := []string{"COMPOSE_PROFILES=mailpit,tls"}
+	for i, name := range []string{
+		"POSTGRES", "REDIS", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX", "API", "API_METRICS", "WORKER_METRICS", "HTTP", "HTTPS",
+	} {
+		moved = append(moved, "PUBLISH_"+name+"=127.0.0.1:"+strconv.Itoa(20000+i))
+	}
+	p := project(t, moved...)
+	require.Equal(t, map[string][]int{
+		"postgres": {20000}, "redis": {20001}, "temporal": {20002}, "temporal-ui": {20003},
+		"mailpit": {20004, 20005}, "api": {20006, 20007}, "worker": {20008}, "proxy": {20009, 20010},
+	}, published(t, p))
+	require.Equal(t, "127.0.0.1", p.Services["api"].Ports[0].HostIP)
+}
+
+// published are the ports of this machine that lead to each service.
+func published(t *testing.T, p *types.Project) map[string][]int {
+	t.Helper()
+	all := map[string][]int{}
+	for name, service := range p.Services {
 		for _, port := range service.Ports {
-			published, err := strconv.Atoi(port.Published)
+			number, err := strconv.Atoi(port.Published)
 			require.NoError(t, err)
-			got[name] = append(got[name], published)
+			all[name] = append(all[name], number)
 		}
 	}
-	require.Equal(t, want, got)
+	return all
 }
 
 // TestComposeImages: nothing floats.
 func TestComposeImages(t *testing.T) {
-	for name, service := range project(t).Services {
+	for name, service := range project(t, "COMPOSE_PROFILES=mailpit,tls").Services {
 		require.Regexp(t, `:[\w.-]*(\d|slim|local)[\w.-]*$`, service.Image, name)
 	}
 }

@@ -52,26 +52,58 @@ install_with_apt() {
         as_root mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
+    has redis-server || redis_is_new=yes
     as_root apt-get -o DPkg::Lock::Timeout=300 update -q
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
         --no-install-recommends -o Dpkg::Options::=--force-confold ca-certificates "$@"
+    [ -z "${redis_is_new:-}" ] || ! has redis-server || stop_redis_service
+}
+
+# Debian starts the Redis that it installs, now and at each boot. WatchParty starts one of its own.
+stop_redis_service() {
+    if has systemctl && as_root systemctl disable --now redis-server.service >/dev/null 2>&1; then return 0; fi
+    if has service; then as_root service redis-server stop >/dev/null 2>&1 || true; fi
+}
+
+# find_packages sets packages to those that are missing.
+find_packages() {
+    if has brew && ! has apt-get; then kind=brew; else kind=apt; fi
+    # shellcheck disable=SC2046 # one word for each package
+    set -- $(missing $kind)
+    packages=$*
+    if [ -z "$packages" ] || has apt-get || has brew; then return 0; fi
+    say "Install these by your system's package manager (Debian's names), then try again: $packages"
+    exit 1
 }
 
 install_packages() {
-    if has apt-get; then kind=apt; elif has brew; then kind=brew; else kind=apt; fi
-    packages=$(missing $kind | tr '\n' ' ')
-    [ -n "$(echo "$packages" | tr -d ' ')" ] || return 0
+    [ -n "$packages" ] || return 0
     say "installing: $packages"
     # shellcheck disable=SC2086 # one word for each package
-    if has apt-get; then install_with_apt $packages; elif has brew; then brew install $packages; else
-        say "Install these by your system's package manager (Debian's names), then try again: $packages"
-        exit 1
-    fi
+    if [ $kind = apt ]; then install_with_apt $packages; else brew install $packages; fi
 }
+
+# announce says what this machine lacks and what will be done about it, before anything is done.
+announce() {
+    lacks_temporal=
+    [ "$what" = lint ] || has temporal || has_tool temporal $TEMPORAL || lacks_temporal=yes
+    [ -n "$packages$lacks_temporal" ] || return 0
+    say 'This machine lacks what WatchParty needs. The next steps, without further questions:'
+    if [ -n "$packages" ]; then
+        say "  - install with $kind: $packages"
+        if [ $kind = apt ]; then
+            say '    (as root; no Postgres cluster is made, and no Redis service is left running)'
+        fi
+    fi
+    [ -z "$lacks_temporal" ] || say "  - build bin/temporal $TEMPORAL, once; this takes minutes"
+    [ "$what" != run ] || say '  - build bin/watchparty. Its data will be in .watchparty/, and make clean removes both'
+}
+
+has_tool() { [ -x "bin/$1" ] && go version -m "bin/$1" | grep -q "mod.*$2"; }
 
 # go_tool NAME MODULE VERSION installs a Go program into bin/ unless that version is there.
 go_tool() {
-    if [ -x "bin/$1" ] && go version -m "bin/$1" | grep -q "mod.*$3"; then return 0; fi
+    if has_tool "$1" "$3"; then return 0; fi
     say "building bin/$1 $3 (once${4:-})"
     GOBIN="$PWD/bin" GOFLAGS='' go install "$2@$3"
 }
@@ -87,19 +119,24 @@ node_packages() {
 has go || { say 'Install Go 1.26 or newer: https://go.dev/doc/install'; exit 1; }
 what=${1:-run}
 case $what in
-run | test | bench)
+run | test | bench | lint)
+    find_packages
+    announce
     install_packages
-    [ "$what" != test ] || node_packages e2e/client
-    has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
-    ;;
-lint)
-    install_packages # for the code that is compiled with libvips
-    go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
-    go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
-    go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK
     ;;
 *)
     say "usage: $0 run|test|bench|lint"
     exit 1
+    ;;
+esac
+case $what in
+run | test | bench)
+    [ "$what" != test ] || node_packages e2e/client
+    has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
+    ;;
+lint) # the packages above are for the code that is compiled with libvips
+    go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
+    go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
+    go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK
     ;;
 esac

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/watchparty/watchparty/logging"
 )
 
 // Limiter counts in Redis. It is safe for concurrent use.
@@ -31,7 +33,7 @@ func New(client redis.UniversalClient, prefix, secret string, log *slog.Logger) 
 	return &Limiter{
 		client: own,
 		rates:  redis_rate.NewLimiter(own),
-		log:    log,
+		log:    logging.Sparse(log, slog.LevelInfo),
 		key:    digest([]byte(secret), "rate-limit"), // each use of the secret has a key of its own
 	}
 }

@@ -131,7 +131,7 @@ func TestRedisKnowsNoSubject(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 720, ttl.Seconds(), 30, "gone when the quota is back")
 
-	other := New(nil, cfg.KeyPrefix, secret+"!", nil)
+	other := New(nil, cfg.KeyPrefix, secret+"!", slog.New(slog.DiscardHandler))
 	require.NotEqual(t, l.hash(hourly(5), subject), other.hash(hourly(5), subject), "guessing needs the secret")
 }
 

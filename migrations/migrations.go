@@ -60,11 +60,39 @@ func Down(ctx context.Context, db *bun.DB) error {
 	})
 }
 
-// locked runs fn while no other process migrates.
-func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) error {
+// Pending returns how many of the steps the database lacks. It writes nothing and waits for no other process.
+func Pending(ctx context.Context, db *bun.DB) (int, error) {
+	steps, err := discover()
+	if err != nil {
+		return 0, err
+	}
+	var begun bool
+	if err := db.NewSelect().ColumnExpr("to_regclass('bun_migrations') IS NOT NULL").Scan(ctx, &begun); err != nil {
+		return 0, fmt.Errorf("migrations: look for the table of steps: %w", err)
+	}
+	if !begun {
+		return len(steps.Sorted()), nil
+	}
+	all, err := migrate.NewMigrator(db, steps).MigrationsWithStatus(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrations: read the status: %w", err)
+	}
+	return len(all.Unapplied()), nil
+}
+
+func discover() (*migrate.Migrations, error) {
 	steps := migrate.NewMigrations()
 	if err := steps.Discover(files); err != nil {
-		return fmt.Errorf("migrations: read the steps: %w", err)
+		return nil, fmt.Errorf("migrations: read the steps: %w", err)
+	}
+	return steps, nil
+}
+
+// locked runs fn while no other process migrates.
+func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) error {
+	steps, err := discover()
+	if err != nil {
+		return err
 	}
 	lock, err := db.Conn(ctx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -37,7 +38,7 @@ type Relay struct {
 
 // NewRelay makes a relay; Run runs it.
 func NewRelay(db *bun.DB, start StartFunc, cfg config.Outbox, log *slog.Logger) *Relay {
-	return &Relay{db: db, start: start, cfg: cfg, log: log, poke: make(chan struct{}, 1)}
+	return &Relay{db: db, start: start, cfg: cfg, log: logging.Sparse(log, slog.LevelWarn, "workflow_id"), poke: make(chan struct{}, 1)}
 }
 
 // Poke says that there may be a new event. It never blocks.

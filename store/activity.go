@@ -345,7 +345,9 @@ func (s *Store) ReportMail(
 		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report mail")
 	}
 	to := slices.IndexFunc(recipients, func(a watchparty.Address) bool {
-		return bytes.Equal(hash, s.recipientHash(a)) || slices.ContainsFunc(plainHashes(a), func(plain []byte) bool { return bytes.Equal(hash, plain) })
+		same := func(known []byte) bool { return bytes.Equal(hash, known) }
+		return same(s.recipientHash(a)) || slices.ContainsFunc(s.digests.Former("report-recipient", a.Key()), same) ||
+			slices.ContainsFunc(plainHashes(a), same)
 	})
 	if to < 0 {
 		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report mail's recipient: %w", watchparty.ErrNotFound)
@@ -354,7 +356,7 @@ func (s *Store) ReportMail(
 	return report, recipients[to], err
 }
 
-// recipientHash is a report's recipient. Under another secret, one whose mail is still to be sent is not recognised.
+// recipientHash is a report's recipient.
 func (s *Store) recipientHash(a watchparty.Address) []byte {
 	return s.digests.Sum("report-recipient", a.Key())
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -99,8 +100,31 @@ func (s *Store) AuditSchedule(
 	maps.Copy(all, details)
 	return s.audited(ctx, auditRow{
 		ActorID: nullID(adminID), Action: string(action), TargetKind: string(watchparty.AuditSchedule),
-		TargetID: uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String(), Details: all,
+		TargetID: scheduleID(schedule), Details: all,
 	}, act)
+}
+
+// SchedulePause returns the note of the admin who has paused a schedule, unless an admin has resumed it since. It tells
+// what Temporal forgets when the schedule is deleted or its database lost. What Temporal has refused does not count.
+func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string, paused bool, err error) {
+	var row auditRow
+	err = s.db.NewSelect().Model(&row).Column("action", "details").Where("target_id = ?", scheduleID(schedule)).
+		Where("action IN (?, ?)", string(watchparty.AuditSchedulePaused), string(watchparty.AuditScheduleResumed)).
+		Where("outcome <> ?", string(watchparty.AuditFailed)).
+		Order("id DESC").Limit(1).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("store: schedule's pause: %w", err)
+	}
+	note, _ = row.Details["note"].(string)
+	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
+}
+
+// scheduleID is made from the schedule's name: the audit log has IDs only.
+func scheduleID(schedule string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String()
 }
 
 // noteTime is how long the outcome of an act may take to be noted; the request may have ended by then.

@@ -61,18 +61,19 @@ func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error
 }
 
 // optOutHash is what an opt-out is stored under. One that was stored under a plain hash of the address, as it was
-// written, is put under this one: the address is needed for that, so it happens when the address is seen next. Once no
+// written, or under a former secret, is put under this one: the address is needed for that, so it happens when the address is seen next. Once no
 // row has an email_hash, the statement and the column can go.
 func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte, error) {
 	hash := s.digests.Sum("invitation-opt-out", watchparty.AccountKey(email))
+	former := s.digests.Former("invitation-opt-out", watchparty.AccountKey(email))
 	plain := [][]byte{plainHash(email)}
 	if a, err := watchparty.ParseAddress(email); err == nil {
 		plain = plainHashes(a)
 	}
 	_, err := tx.NewRaw(`
-		WITH former AS (DELETE FROM invitation_optouts WHERE email_hash IN (?) RETURNING created_at)
+		WITH former AS (DELETE FROM invitation_optouts WHERE email_hash IN (?) OR address_hash IN (?) RETURNING created_at)
 		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at) FROM former HAVING count(*) > 0
-		ON CONFLICT (address_hash) DO NOTHING`, bun.List(plain), newID(), hash).Exec(ctx)
+		ON CONFLICT (address_hash) DO NOTHING`, bun.List(plain), bun.List(former), newID(), hash).Exec(ctx)
 	return hash, err
 }
 

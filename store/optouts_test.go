@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
 )
 
 func TestOptOut(t *testing.T) {
@@ -38,4 +39,26 @@ func TestOptOut(t *testing.T) {
 	}
 	require.ErrorIs(t, s.OptOut(t.Context(), newID()), watchparty.ErrBadToken)
 	require.ErrorIs(t, s.OptIn(t.Context(), newID()), watchparty.ErrBadToken)
+}
+
+// TestOptOutsOutliveARotation: an address that is stored under a former secret is found, and put under the current one.
+func TestOptOutsOutliveARotation(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ada := newUser(t, s, "ada")
+	invitation := invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+	require.NoError(t, s.OptOut(t.Context(), invitation.ID))
+	for _, secrets := range [][]string{
+		{"a second secret", "a secret of the tests"}, {"a second secret"}, {"a third secret", "another", "a second secret"}, {"a third secret"},
+	} {
+		rotated := *s
+		rotated.digests = auth.NewDigests(secrets[0], secrets[1:]...)
+		out, err := rotated.OptedOut(t.Context(), "Guest@example.org")
+		require.NoError(t, err)
+		require.True(t, out, secrets)
+		require.Equal(t, 1, count(t, s, "invitation_optouts"))
+	}
+	out, err := s.OptedOut(t.Context(), "guest@example.org")
+	require.NoError(t, err)
+	require.False(t, out, "the first secret no longer counts")
 }

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
+	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
@@ -29,36 +33,54 @@ const (
 	executionTimeout = 12 * time.Hour
 )
 
+// watchEvery is how often a worker compares the schedules with its settings.
+const watchEvery = time.Minute
+
 // schedule is one that is to be there.
 type schedule struct {
 	id       string
+	setting  string // the variable that cron comes from
 	cron     string // or config.OffSchedule
+	settings map[string]string
 	action   client.ScheduleWorkflowAction
 	policies client.SchedulePolicies
 }
 
+// findPause tells whether an admin has paused a schedule, and with which note: store.SchedulePause.
+type findPause func(ctx context.Context, schedule string) (note string, paused bool, err error)
+
 func schedules(c config.Config) []schedule {
-	report := func(id, cron string, every watchparty.ReportPeriod) schedule {
-		return schedule{id: id, cron: cron, action: client.ScheduleWorkflowAction{
-			ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
-			StaticSummary: reportSummary(every),
-		}, policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, CatchupWindow: reportWindow}}
+	report := func(id, setting, cron string, every watchparty.ReportPeriod) schedule {
+		return schedule{
+			id: id, setting: setting, cron: cron,
+			settings: map[string]string{setting: cron, "REPORT_LANGUAGE": string(c.Report.Language)},
+			action: client.ScheduleWorkflowAction{
+				ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
+				StaticSummary: reportSummary(every),
+			},
+			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, CatchupWindow: reportWindow},
+		}
 	}
 	return []schedule{
-		{id: job.CleanupSchedule, cron: c.Cleanup.Schedule, action: client.ScheduleWorkflowAction{
-			ID: "cleanup/scheduled", Workflow: job.Cleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
-		}, policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: cleanupWindow}},
-		report(job.WeeklyReportSchedule, c.Report.Weekly, watchparty.ReportWeek),
-		report(job.MonthlyReportSchedule, c.Report.Monthly, watchparty.ReportMonth),
+		{
+			id: job.CleanupSchedule, setting: "CLEANUP_SCHEDULE", cron: c.Cleanup.Schedule, settings: config.Values(c.Cleanup),
+			action: client.ScheduleWorkflowAction{
+				ID: "cleanup/scheduled", Workflow: job.Cleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
+			},
+			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: cleanupWindow},
+		},
+		report(job.WeeklyReportSchedule, "REPORT_WEEKLY_SCHEDULE", c.Report.Weekly, watchparty.ReportWeek),
+		report(job.MonthlyReportSchedule, "REPORT_MONTHLY_SCHEDULE", c.Report.Monthly, watchparty.ReportMonth),
 	}
 }
 
-// keepSchedules makes the schedules, brings them up to the settings, or removes them. Whether one is paused is the
-// operators' to say and stays as it is. Any number of workers may do this at once.
+// keepSchedules makes the schedules, or brings them up to the settings. One that is off is paused with a note. Whether
+// one is paused otherwise is the admins' decision and stays as it is, also when Temporal has lost the schedule. Any
+// number of workers may do this at once.
 func keepSchedules(ctx context.Context, d Deps) error {
 	for _, s := range schedules(d.Config) {
 		for {
-			err := s.keep(ctx, d.Client.ScheduleClient())
+			err := keepSchedule(ctx, d, s)
 			if err == nil {
 				break
 			}
@@ -73,47 +95,154 @@ func keepSchedules(ctx context.Context, d Deps) error {
 	return nil
 }
 
-func (s schedule) keep(ctx context.Context, c client.ScheduleClient) error {
+func keepSchedule(ctx context.Context, d Deps, s schedule) error {
+	former, err := s.keep(ctx, d.Client.ScheduleClient(), d.Cleanup.Store.SchedulePause)
+	if changes := s.changes(former); err == nil && len(changes) > 0 {
+		d.Log.WarnContext(ctx, "schedule takes this worker's settings", slog.String("schedule", s.id), slog.Any("changes", changes))
+	}
+	return err
+}
+
+// watchSchedules says so while a schedule has another worker's settings, which the worker that started last has given
+// it. It makes schedules anew that Temporal has lost, and pauses those that an admin has paused: an update by a worker that
+// has just started may have undone it, since Temporal's SDK does not notice a change in between. It ends with ctx.
+func watchSchedules(ctx context.Context, d Deps) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, s := range schedules(d.Config) {
+			if err := watchSchedule(ctx, d, s); err != nil && ctx.Err() == nil {
+				d.Log.WarnContext(ctx, "schedule not compared", slog.String("schedule", s.id), slog.Any("error", err))
+			}
+		}
+	}
+}
+
+func watchSchedule(ctx context.Context, d Deps, s schedule) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if s.cron == config.OffSchedule {
-		return s.remove(ctx, c)
+	found, err := d.Client.ScheduleClient().GetHandle(ctx, s.id).Describe(ctx)
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return keepSchedule(ctx, d, s)
 	}
+	if err != nil {
+		return fmt.Errorf("worker: describe the schedule: %w", err)
+	}
+	note, held, err := d.Cleanup.Store.SchedulePause(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	if held && !found.Schedule.State.Paused {
+		d.Log.WarnContext(ctx, "schedule is paused again, as an admin has decided", slog.String("schedule", s.id))
+		err := d.Client.ScheduleClient().GetHandle(ctx, s.id).Pause(ctx, client.SchedulePauseOptions{Note: note})
+		if err != nil {
+			return fmt.Errorf("worker: pause the schedule: %w", err)
+		}
+	}
+	if changes := s.changes(settingsOf(found.Schedule)); len(changes) > 0 {
+		d.Log.WarnContext(ctx, "schedule has another worker's settings; workers should have the same",
+			slog.String("schedule", s.id), slog.Any("changes", changes))
+	}
+	return nil
+}
+
+// changes lists how the schedule's settings differ from former ones; nothing if those are not known.
+func (s schedule) changes(former map[string]string) []string {
+	var changes []string
+	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
+		if before, known := former[name]; known && before != s.settings[name] {
+			changes = append(changes, fmt.Sprintf("%s: %s in the schedule, %s here", name, before, s.settings[name]))
+		}
+	}
+	return changes
+}
+
+// offNote is the note of a schedule that is paused because its setting is off.
+func (s schedule) offNote() string { return "Paused because " + s.setting + " is off." }
+
+// keep makes or updates the schedule, and returns the settings that it had.
+func (s schedule) keep(ctx context.Context, c client.ScheduleClient, find findPause) (former map[string]string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	off := s.cron == config.OffSchedule
 	spec := client.ScheduleSpec{CronExpressions: []string{s.cron}, Jitter: scheduleJitter}
+	if off { // for an admin who resumes it all the same
+		spec.CronExpressions = []string{config.Default(s.setting)}
+	}
 	action := s.action
 	action.TaskQueue, action.WorkflowExecutionTimeout = job.QueueMaintenance, executionTimeout
-	_, err := c.Create(ctx, client.ScheduleOptions{
+	action.Memo = map[string]any{}
+	for name, value := range s.settings {
+		action.Memo[name] = value
+	}
+	note, held, err := find(ctx, s.id)
+	if err != nil {
+		return nil, err
+	}
+	if !held {
+		note = s.offNote()
+	}
+	options := client.ScheduleOptions{
 		ID: s.id, Spec: spec, Action: &action, Overlap: s.policies.Overlap, CatchupWindow: s.policies.CatchupWindow,
-	})
+	}
+	if held || off {
+		options.Paused, options.Note = true, note
+	}
+	_, err = c.Create(ctx, options)
 	if err == nil {
-		return nil
+		return nil, nil
 	}
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return fmt.Errorf("worker: make the schedule: %w", err)
+		return nil, fmt.Errorf("worker: make the schedule: %w", err)
 	}
 	err = c.GetHandle(ctx, s.id).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			schedule := in.Description.Schedule
-			schedule.Spec, schedule.Action = &spec, &action
+			former = settingsOf(schedule)
+			if schedule.Action = &action; !off {
+				schedule.Spec = &spec
+			}
 			schedule.Policy = &s.policies
+			// A pause with another note is an admin's, or from Temporal's own UI: it stays.
+			if state := schedule.State; !state.Paused || state.Note == s.offNote() {
+				if held || off {
+					state.Paused, state.Note = true, note
+				} else if state.Paused {
+					state.Paused, state.Note = false, ""
+				}
+			}
 			return &client.ScheduleUpdate{Schedule: &schedule}, nil
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("worker: update the schedule: %w", err)
+		return nil, fmt.Errorf("worker: update the schedule: %w", err)
 	}
-	return nil
+	return former, nil
+}
+
+// settingsOf returns the settings of the worker that has made or updated the schedule.
+func settingsOf(s client.Schedule) map[string]string {
+	settings := map[string]string{}
+	action, ok := s.Action.(*client.ScheduleWorkflowAction)
+	if !ok {
+		return settings
+	}
+	for name, value := range action.Memo {
+		payload, ok := value.(*common.Payload)
+		var text string
+		if ok && converter.GetDefaultDataConverter().FromPayload(payload, &text) == nil {
+			settings[name] = text
+		}
+	}
+	return settings
 }
 
 func reportSummary(every watchparty.ReportPeriod) string {
 	return "Activity report of a " + string(every)
-}
-
-func (s schedule) remove(ctx context.Context, c client.ScheduleClient) error {
-	err := c.GetHandle(ctx, s.id).Delete(ctx)
-	var missing *serviceerror.NotFound
-	if err != nil && !errors.As(err, &missing) {
-		return fmt.Errorf("worker: remove the schedule: %w", err)
-	}
-	return nil
 }

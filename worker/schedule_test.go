@@ -1,12 +1,16 @@
 package worker
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -14,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -21,7 +26,29 @@ import (
 
 func deleteSchedule(t *testing.T, c client.Client, id string) {
 	t.Helper()
-	require.NoError(t, schedule{id: id, cron: config.OffSchedule}.keep(t.Context(), c.ScheduleClient()))
+	err := c.ScheduleClient().GetHandle(t.Context(), id).Delete(t.Context())
+	var missing *serviceerror.NotFound
+	if !errors.As(err, &missing) {
+		require.NoError(t, err)
+	}
+}
+
+// notPaused says that no admin has paused any schedule.
+func notPaused(context.Context, string) (string, bool, error) { return "", false, nil }
+
+// keep keeps a schedule, and waits until Temporal shows that: what is done meanwhile would be undone.
+func keep(t *testing.T, c client.Client, s schedule) {
+	t.Helper()
+	require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late
+		_, err := s.keep(t.Context(), c.ScheduleClient(), notPaused)
+		assert.NoError(collect, err)
+	}, time.Minute, 20*time.Millisecond)
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		found, err := c.ScheduleClient().GetHandle(t.Context(), s.id).Describe(t.Context())
+		if assert.NoError(collect, err) {
+			assert.Equal(collect, s.settings, settingsOf(found.Schedule))
+		}
+	}, 20*time.Second, 20*time.Millisecond)
 }
 
 func describe(t *testing.T, c client.Client, id string) client.Schedule {
@@ -71,7 +98,7 @@ func TestSchedules(t *testing.T) {
 	} {
 		t.Run(want.id, func(t *testing.T) {
 			deleteSchedule(t, c, want.id)
-			require.NoError(t, plan(t, want.id, "0 4 * * *").keep(t.Context(), c.ScheduleClient()))
+			keep(t, c, plan(t, want.id, "0 4 * * *"))
 			made := describe(t, c, want.id)
 			requireDaily(t, 4, 0, made)
 			require.Equal(t, want.overlap, made.Policy.Overlap)
@@ -89,7 +116,7 @@ func TestSchedules(t *testing.T) {
 
 			handle := c.ScheduleClient().GetHandle(t.Context(), want.id)
 			require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "the disks are being changed"}))
-			require.NoError(t, plan(t, want.id, "30 5 * * *").keep(t.Context(), c.ScheduleClient()))
+			keep(t, c, plan(t, want.id, "30 5 * * *"))
 			updated := describe(t, c, want.id)
 			requireDaily(t, 5, 30, updated)
 			require.True(t, updated.State.Paused)
@@ -97,21 +124,177 @@ func TestSchedules(t *testing.T) {
 			require.Equal(t, made.Policy, updated.Policy)
 
 			require.NoError(t, handle.Unpause(t.Context(), client.ScheduleUnpauseOptions{}))
-			require.NoError(t, plan(t, want.id, "30 5 * * *").keep(t.Context(), c.ScheduleClient()))
+			keep(t, c, plan(t, want.id, "30 5 * * *"))
 			require.False(t, describe(t, c, want.id).State.Paused)
 
-			for range 2 {
-				require.NoError(t, plan(t, want.id, config.OffSchedule).keep(t.Context(), c.ScheduleClient()))
-				_, err := handle.Describe(t.Context())
-				var missing *serviceerror.NotFound
-				require.ErrorAs(t, err, &missing)
-			}
 		})
 	}
 }
 
+// TestScheduleThatIsOff: off pauses a schedule with a note, and what an admin has paused stays paused whatever the
+// setting becomes.
+func TestScheduleThatIsOff(t *testing.T) {
+	c := dial(t, stacktest.TemporalAddress())
+	const hold = "legal hold"
+	for _, id := range job.Schedules() {
+		handle := c.ScheduleClient().GetHandle(t.Context(), id)
+		on, off := plan(t, id, "0 4 * * *"), plan(t, id, config.OffSchedule)
+		// Temporal may show a change a moment after it has accepted it.
+		requireState := func(t *testing.T, want []any) {
+			t.Helper()
+			require.EventuallyWithT(t, func(collect *assert.CollectT) {
+				found, err := handle.Describe(t.Context())
+				if assert.NoError(collect, err) {
+					assert.Equal(collect, want, []any{found.Schedule.State.Paused, found.Schedule.State.Note})
+				}
+			}, 20*time.Second, 20*time.Millisecond)
+		}
+		for _, test := range []struct {
+			name  string
+			steps []any // schedules that workers keep, and what an admin does
+			want  []any
+		}{
+			{"off", []any{off}, []any{true, off.offNote()}},
+			{"off twice", []any{off, off}, []any{true, off.offNote()}},
+			{"on, off", []any{on, off}, []any{true, off.offNote()}},
+			{"on, off, on", []any{on, off, on}, []any{false, ""}},
+			{"off, on", []any{off, on}, []any{false, ""}},
+			{"on, paused, off", []any{on, "pause", off}, []any{true, hold}},
+			{"on, paused, off, on", []any{on, "pause", off, on}, []any{true, hold}},
+			{"off, paused, on", []any{off, "pause", on}, []any{true, hold}},
+			{"off, paused, on, off, on", []any{off, "pause", on, off, on}, []any{true, hold}},
+			{"on, paused, off, resumed, on", []any{on, "pause", off, "resume", on}, []any{false, "over"}},
+			{"off, resumed, off", []any{off, "resume", off}, []any{true, off.offNote()}},
+		} {
+			t.Run(id+": "+test.name, func(t *testing.T) {
+				deleteSchedule(t, c, id)
+				for _, step := range test.steps {
+					switch step := step.(type) {
+					case schedule:
+						keep(t, c, step)
+					case string:
+						if step == "pause" {
+							require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: hold}))
+							requireState(t, []any{true, hold})
+							continue
+						}
+						require.NoError(t, handle.Unpause(t.Context(), client.ScheduleUnpauseOptions{Note: "over"}))
+						requireState(t, []any{false, "over"})
+					}
+				}
+				requireState(t, test.want)
+			})
+		}
+	}
+}
+
+// TestAdminsPauseOutlivesTheSchedule: Temporal has lost it, or a former version has deleted it.
+func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin := p.admin()
+	handle := p.client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule)
+	act := func(action watchparty.AuditAction, note string, act func(context.Context) error) {
+		t.Helper()
+		err := p.store.AuditSchedule(t.Context(), admin.ID, job.CleanupSchedule, action, map[string]any{"note": note}, act)
+		require.NoError(t, err)
+	}
+	lose := func() client.Schedule {
+		t.Helper()
+		deleteSchedule(t, p.client, job.CleanupSchedule)
+		require.NoError(t, keepSchedules(t.Context(), p.Deps))
+		return describe(t, p.client, job.CleanupSchedule)
+	}
+	require.False(t, lose().State.Paused)
+	act(watchparty.AuditSchedulePaused, "legal hold", func(ctx context.Context) error {
+		return handle.Pause(ctx, client.SchedulePauseOptions{Note: "legal hold"})
+	})
+	for _, cron := range []string{"0 4 * * *", config.OffSchedule, "0 5 * * *"} {
+		p.Config.Cleanup.Schedule = cron
+		made := lose()
+		require.True(t, made.State.Paused, cron)
+		require.Equal(t, "legal hold", made.State.Note)
+	}
+	refused := errors.New("refused")
+	err := p.store.AuditSchedule(t.Context(), admin.ID, job.CleanupSchedule, watchparty.AuditScheduleResumed, nil,
+		func(context.Context) error { return refused })
+	require.ErrorIs(t, err, refused)
+	require.True(t, lose().State.Paused, "a resumption that failed is none")
+	act(watchparty.AuditScheduleResumed, "over", func(ctx context.Context) error {
+		return handle.Unpause(ctx, client.ScheduleUnpauseOptions{Note: "over"})
+	})
+	require.False(t, lose().State.Paused)
+
+	// Whatever has undone the pause, workers that run renew it.
+	act(watchparty.AuditSchedulePaused, "legal hold", func(context.Context) error { return nil })
+	for _, s := range schedules(p.Config) {
+		require.NoError(t, watchSchedule(t.Context(), p.Deps, s))
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		found, err := handle.Describe(t.Context())
+		if assert.NoError(collect, err) {
+			assert.True(collect, found.Schedule.State.Paused)
+			assert.Equal(collect, "legal hold", found.Schedule.State.Note)
+		}
+	}, 20*time.Second, 20*time.Millisecond)
+	act(watchparty.AuditScheduleResumed, "over", func(context.Context) error { return nil })
+
+	// While it is lost, a worker that runs makes it again.
+	deleteSchedule(t, p.client, job.CleanupSchedule)
+	for _, s := range schedules(p.Config) {
+		require.NoError(t, watchSchedule(t.Context(), p.Deps, s))
+	}
+	require.False(t, describe(t, p.client, job.CleanupSchedule).State.Paused)
+}
+
+// TestWorkersWithDifferentSettings: the one that takes over says so, and so does the other one.
+func TestWorkersWithDifferentSettings(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	for _, id := range job.Schedules() {
+		deleteSchedule(t, p.client, id)
+	}
+	newWorker := func(change func(*config.Config)) (Deps, *bytes.Buffer) {
+		d, said := p.Deps, &bytes.Buffer{}
+		d.Log = slog.New(slog.NewTextHandler(said, nil))
+		change(&d.Config)
+		return d, said
+	}
+	watch := func(d Deps) {
+		t.Helper()
+		for _, s := range schedules(d.Config) {
+			require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late
+				assert.NoError(collect, watchSchedule(t.Context(), d, s))
+			}, time.Minute, 20*time.Millisecond)
+		}
+	}
+	first, firstSaid := newWorker(func(*config.Config) {})
+	require.NoError(t, keepSchedules(t.Context(), first))
+	same, sameSaid := newWorker(func(*config.Config) {})
+	require.NoError(t, keepSchedules(t.Context(), same))
+	watch(first)
+	watch(same)
+	require.Empty(t, firstSaid.String()+sameSaid.String())
+
+	other, otherSaid := newWorker(func(c *config.Config) {
+		c.Cleanup.MessageAge, c.Cleanup.Schedule, c.Report.Weekly = config.Off, "0 5 * * *", config.OffSchedule
+	})
+	require.NoError(t, keepSchedules(t.Context(), other))
+	watch(other)
+	watch(first)
+	for _, change := range []string{
+		"CLEANUP_MESSAGE_AGE: 1h0m0s in the schedule, off here", "CLEANUP_SCHEDULE: 0 4 * * * in the schedule, 0 5 * * * here",
+		"REPORT_WEEKLY_SCHEDULE: 0 5 * * 1 in the schedule, off here",
+	} {
+		require.Contains(t, otherSaid.String(), change)
+	}
+	require.Equal(t, 2, strings.Count(otherSaid.String(), "schedule takes this worker's settings"))
+	require.Equal(t, 2, strings.Count(firstSaid.String(), "schedule has another worker's settings"))
+	require.Contains(t, firstSaid.String(), "CLEANUP_MESSAGE_AGE: off in the schedule, 1h0m0s here")
+	require.NotContains(t, firstSaid.String(), "CLEANUP_BATCH_SIZE")
+}
+
 func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
-	d := Deps{Config: settings(), Log: slog.New(slog.DiscardHandler), Client: dial(t, stacktest.TemporalAddress())}
+	d := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
+	d.Log = slog.New(slog.DiscardHandler)
 	d.Config.Cleanup.Schedule, d.Config.Report.Weekly, d.Config.Report.Monthly = "0 4 * * *", "0 4 * * *", "0 4 * * *"
 	for _, id := range job.Schedules() {
 		deleteSchedule(t, d.Client, id)
@@ -131,7 +314,8 @@ func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
 // A schedule that Temporal refuses is tried again, until the worker is told to stop.
 func TestScheduleThatIsRefused(t *testing.T) {
 	log := &signals{}
-	d := Deps{Config: settings(), Log: slog.New(log), Client: dial(t, stacktest.TemporalAddress())}
+	d := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
+	d.Log = slog.New(log)
 	d.Config.Cleanup.Schedule = "never"
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -13,6 +14,7 @@ const sweepEvery = time.Minute
 
 // Sweep ends until ctx ends what time has to end. It needs no Temporal: what is lost with that ends all the same.
 func Sweep(ctx context.Context, s *store.Store, log *slog.Logger) {
+	log = logging.Sparse(log, slog.LevelWarn)
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -40,6 +41,7 @@ type Deps struct {
 // Run works on the queues until ctx ends, then lets running activities finish within the stop timeout. While Temporal
 // is away it waits for it.
 func Run(ctx context.Context, d Deps, queues []string) error {
+	d.Log = logging.Sparse(d.Log, slog.LevelWarn, "queue", "schedule", "every")
 	fatal := make(chan error, len(queues))
 	var (
 		running  []worker.Worker
@@ -69,6 +71,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 			return stopped(ctx, err)
 		}
 		stopping.Go(func() { makeUp(ctx, d) })
+		stopping.Go(func() { watchSchedules(ctx, d) })
 	}
 	d.Log.InfoContext(ctx, "worker runs", slog.Any("queues", queues))
 	select {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 
@@ -89,6 +91,8 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 // admin gives and takes admins' rights, and lists those who have them.
 func (p program) admin(ctx context.Context) error {
 	switch {
+	case len(p.args) == 3 && p.args[0] == "create":
+		return p.withStore(func(s *store.Store) error { return p.createAdmin(ctx, s, p.args[1], p.args[2]) })
 	case len(p.args) == 2 && p.args[0] == "grant":
 		return p.withStore(func(s *store.Store) error { return p.grantAdmin(ctx, s, p.args[1]) })
 	case len(p.args) == 2 && p.args[0] == "revoke":
@@ -97,6 +101,36 @@ func (p program) admin(ctx context.Context) error {
 		return p.withStore(func(s *store.Store) error { return p.listAdmins(ctx, s) })
 	}
 	return errUsage
+}
+
+// createAdmin makes an account with a confirmed address, a random password and an admin's rights. An account that is
+// there already stays as it is: its password may be somebody else's.
+func (p program) createAdmin(ctx context.Context, s *store.Store, username, email string) error {
+	r := watchparty.Registration{Username: username, Email: email, Password: rand.Text()}
+	r.Normalise()
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	hash, err := auth.NewPasswords(1).Hash(ctx, r.Password)
+	if err != nil {
+		return err
+	}
+	user, err := s.CreateUser(ctx, r, hash)
+	if err != nil {
+		return fmt.Errorf("create admin %s: %w", username, err)
+	}
+	asked, err := s.FirstVerification(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.VerifyEmail(ctx, asked.ID); err != nil {
+		return err
+	}
+	if _, err := s.GrantAdmin(ctx, email); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is an admin with the password %s\nChange it after the first sign-in.\n", user.Username, r.Password)
+	return err
 }
 
 func (p program) grantAdmin(ctx context.Context, s *store.Store, email string) error {
@@ -166,7 +200,7 @@ func (p program) withStore(use func(*store.Store) error) error {
 // openStore allows long statements: migrations may take their time.
 func openStore(cfg config.Config) (*store.Store, error) {
 	cfg.Database.StatementTimeout *= 60
-	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
+	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...))
 }
 
 // version prints what the build knows of itself.
@@ -181,5 +215,19 @@ func (p program) version() error {
 		}
 	}
 	_, err := fmt.Fprintf(p.stdout, "watchparty %s%s\n", version, revision)
+	return err
+}
+
+// listSettings prints every setting with its default: as a file of variables, or as a page.
+func (p program) listSettings() error {
+	render := config.EnvExample
+	switch strings.Join(p.args, " ") {
+	case "":
+	case "--markdown":
+		render = config.Markdown
+	default:
+		return errUsage
+	}
+	_, err := io.WriteString(p.stdout, render())
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Temporal))
 }
 
 // TestAdminCommand: grant, revoke and list, with what they say; what is refused stores nothing.
@@ -74,6 +75,28 @@ func TestAdminCommand(t *testing.T) {
 	require.Equal(t, "bob is no admin\n", said)
 	_, err = command("admin", "revoke", "nobody@example.org")
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
+
+	// The first admin of a new installation.
+	said, err = command("admin", "create", "grace", "grace@example.org")
+	require.NoError(t, err)
+	found := regexp.MustCompile(`^grace is an admin with the password (\S{20,})\n`).FindStringSubmatch(said)
+	require.Len(t, found, 2, said)
+	_, hash, err := s.Credentials(t.Context(), "grace@example.org")
+	require.NoError(t, err)
+	turn, err := auth.NewPasswords(1).Wait(t.Context())
+	require.NoError(t, err)
+	right, err := turn.Verify(found[1], hash)
+	turn.End()
+	require.NoError(t, err)
+	require.True(t, right)
+	said, err = command("admin", "list")
+	require.NoError(t, err)
+	require.Contains(t, said, "grace\tgrace@example.org\tactive\n")
+	_, err = command("admin", "create", "other", "bob@example.org")
+	require.ErrorIs(t, err, watchparty.ErrEmailTaken, "an account that is there may be somebody else's")
+	_, err = command("admin", "create", "x", "x@example.org")
+	require.ErrorContains(t, err, "username")
+
 	for _, args := range [][]string{{"admin"}, {"admin", "grant"}, {"admin", "list", "all"}, {"admin", "make", "ada@example.org"}} {
 		_, err = command(args...)
 		require.ErrorIs(t, err, errUsage)

@@ -80,6 +80,14 @@ func (p program) newDev() (*development, error) {
 	if err != nil {
 		return nil, err
 	}
+	environ, err := config.ReadSecrets(lines(vars))
+	if err != nil {
+		return nil, err
+	}
+	if err := exportAWS(environ); err != nil {
+		return nil, err
+	}
+	vars = env.ToMap(environ)
 	if vars["APP_ENV"] == "production" {
 		return nil, errors.New("watchparty dev is for development; APP_ENV says production")
 	}
@@ -128,14 +136,19 @@ func (d *development) address(port int) string {
 
 // startServers starts what the environment does not name; nil when it names everything.
 func (d *development) startServers(ctx context.Context) (*devstack.Stack, error) {
-	wanted := map[string]devstack.Service{
-		"DATABASE_URL": devstack.Postgres, "REDIS_URL": devstack.Redis,
-		"TEMPORAL_ADDRESS": devstack.Temporal, "SMTP_HOST": devstack.Inbox,
+	wanted := []struct {
+		service devstack.Service
+		names   []string
+	}{
+		{devstack.Postgres, []string{"DATABASE_URL", "DATABASE_HOST"}},
+		{devstack.Redis, []string{"REDIS_URL", "REDIS_HOST"}},
+		{devstack.Inbox, []string{"SMTP_HOST"}},
+		{devstack.Temporal, []string{"TEMPORAL_ADDRESS"}},
 	}
 	var services []devstack.Service
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if d.vars[name] == "" {
-			services = append(services, wanted[name])
+	for _, w := range wanted {
+		if !slices.ContainsFunc(w.names, func(name string) bool { return d.vars[name] != "" }) {
+			services = append(services, w.service)
 		}
 	}
 	if len(services) == 0 {
@@ -213,34 +226,33 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 // keep stores the settings that lead to this stack for the other commands; what they find in their own environment
 // comes first.
 func (d *development) keep(settled map[string]string) error {
-	params, err := env.GetFieldParams(&config.Config{})
-	if err != nil {
-		return err
-	}
-	kept := map[string]string{"TEMPORAL_ADDRESS": settled["TEMPORAL_ADDRESS"]}
-	for _, param := range params {
-		if value, set := settled[param.Key]; set {
-			kept[param.Key] = value
+	kept := map[string]string{}
+	for _, s := range config.Settings() {
+		if value, set := settled[s.Name]; set {
+			kept[s.Name] = value
 		}
 	}
+	delete(kept, "DEV_PORT_OFFSET")
 	kept["METRICS_ADDR"] = "off" // or a second process would want the same port
 	return writeEnv(devFile(d.offset), kept)
 }
 
-// addresses are the settings under which the rest of the program finds the stack.
+// addresses are the settings under which the rest of the program finds the stack. The stack's servers have no
+// passwords: those in .env are for other servers.
 func addresses(s *devstack.Stack) map[string]string {
 	vars := map[string]string{}
 	if s.Has(devstack.Postgres) {
-		vars["DATABASE_URL"] = s.DatabaseURL()
+		vars["DATABASE_URL"], vars["DATABASE_PASSWORD"] = s.DatabaseURL(), ""
 	}
 	if s.Has(devstack.Redis) {
-		vars["REDIS_URL"] = s.RedisURL()
+		vars["REDIS_URL"], vars["REDIS_PASSWORD"] = s.RedisURL(), ""
 	}
 	if s.Has(devstack.Temporal) {
 		vars["TEMPORAL_ADDRESS"], vars["TEMPORAL_UI_URL"] = s.TemporalAddress(), s.TemporalUIURL()
 	}
 	if s.Has(devstack.Inbox) {
 		vars["SMTP_HOST"], vars["SMTP_PORT"], vars["SMTP_TLS"] = s.SMTPHost(), strconv.Itoa(s.SMTPPort()), "none"
+		vars["SMTP_USERNAME"], vars["SMTP_PASSWORD"] = "", ""
 	}
 	return vars
 }

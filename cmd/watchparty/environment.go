@@ -108,3 +108,17 @@ func writeEnv(path string, vars map[string]string) error {
 	}
 	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o600)
 }
+
+// exportAWS hands the settings of AWS' SDK, which reads the process's environment only, over to it: they may come from
+// .env or from a file with a secret.
+func exportAWS(environ []string) error {
+	for name, value := range env.ToMap(environ) {
+		if !strings.HasPrefix(name, "AWS_") || os.Getenv(name) == value {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -22,12 +22,18 @@ const usage = `watchparty: watch films together.
                                  the Temporal worker, for all task queues unless told
   watchparty migrate [down]      bring the database up to date, or take the newest step back
   watchparty migrate collisions  list accounts whose addresses have become equal, or are none
+  watchparty admin create USERNAME EMAIL
+                                 make an account that is an admin, and print its password
   watchparty admin grant EMAIL   make an account an admin; its address has to be confirmed
   watchparty admin revoke EMAIL  take an admin's rights
   watchparty admin list          the admins
+  watchparty health api          fails unless the API on this machine takes requests
+  watchparty health worker [--queues …]
+                                 fails unless a worker on this machine polls the task queues
+  watchparty settings            every setting with its default; --markdown prints them as a page
   watchparty version             what this is
 
-Settings come from the environment; .env.example lists them.
+Settings come from the environment.
 `
 
 func main() {
@@ -67,6 +73,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return p.migrate(ctx)
 	case "admin":
 		return p.admin(ctx)
+	case "health":
+		return p.health(ctx)
+	case "settings":
+		return p.listSettings()
 	case "version":
 		return p.version()
 	case "help", "-h", "--help":
@@ -83,6 +93,10 @@ func (p program) settings() (config.Config, []string, error) {
 		return config.Config{}, nil, err
 	}
 	cfg, err := config.Load(environ)
+	if err == nil {
+		environ, err = config.ReadSecrets(environ)
+		err = errors.Join(err, exportAWS(environ))
+	}
 	if err != nil && len(environ) == len(p.environ) {
 		err = fmt.Errorf("%w\n(for development, `make run` starts a stack that other commands in this folder find)", err)
 	}

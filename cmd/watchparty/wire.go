@@ -26,6 +26,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/store"
 )
@@ -50,7 +51,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 			p.close()
 		}
 	}()
-	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret)); err != nil {
+	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...)); err != nil {
 		return nil, err
 	}
 	p.store.LimitMails(cfg.RateLimit.EmailLimit())
@@ -98,7 +99,8 @@ func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
 	}
-	options.Logger = temporallog.NewStructuredLogger(log)
+	options.Logger = temporallog.NewStructuredLogger(
+		logging.Sparse(log, slog.LevelWarn, "Namespace", "TaskQueue", "WorkflowType", "ActivityType"))
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
@@ -115,8 +117,8 @@ type lookup struct {
 func (l lookup) Environ() []string { return l.lines }
 
 func (l lookup) LookupEnv(name string) (string, bool) {
-	v, ok := l.vars[name]
-	return v, ok
+	v := l.vars[name]
+	return v, v != "" // an empty value is the default
 }
 
 // redisLog takes the client's own messages, which would go to stderr. What matters of them, package cache says itself.
@@ -124,13 +126,6 @@ type redisLog struct{ log *slog.Logger }
 
 func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "redis client", slog.String("message", fmt.Sprintf(format, args...)))
-}
-
-func checkTemporal(c client.Client) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := c.CheckHealth(ctx, &client.CheckHealthRequest{})
-		return err
-	}
 }
 
 func newLogger(cfg config.Config, w io.Writer) *slog.Logger {

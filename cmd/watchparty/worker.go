@@ -92,7 +92,8 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	deps := worker.Deps{
 		Config: cfg, Log: log, Client: parts.temporal,
 		Mail: &activities.Mail{
-			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret), FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
+			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
+			FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
 			LaterDelay: cfg.Mail.LaterDelay, Report: cfg.Report, Alarm: rate.Sometimes{Interval: mailAlarm},
 		},
 		Avatar: &activities.Avatar{

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty/api"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+)
+
+func TestHealthOfTheAPI(t *testing.T) {
+	t.Parallel()
+	status := http.StatusNoContent
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/api/health/ready", r.URL.Path)
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	require.NoError(t, err)
+	check := func(addr string) error { return checkAPI(t.Context(), config.HTTP{Addr: addr}) }
+	for _, addr := range []string{":" + port, "127.0.0.1:" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
+		require.NoError(t, check(addr), addr)
+	}
+	require.ErrorContains(t, check("127.0.0.1:1"), "does not answer")
+	require.Error(t, check("5000"))
+	status = http.StatusServiceUnavailable
+	require.ErrorContains(t, check(":"+port), "not ready: it answers 503")
+}
+
+func TestHealthOfAWorker(t *testing.T) {
+	t.Parallel()
+	environ := []string{"TEMPORAL_ADDRESS=" + stacktest.TemporalAddress()}
+	queue := "health-" + uuid.NewString()
+	check := func(namespace string) error {
+		return checkWorker(t.Context(), config.Temporal{Namespace: namespace},
+			append(environ, "TEMPORAL_NAMESPACE="+namespace), []string{queue})
+	}
+	require.ErrorContains(t, check("default"), "no worker on ")
+	var missing api.Missing
+	err := check("nowhere-" + queue)
+	require.ErrorAs(t, err, &missing)
+	require.Equal(t, "namespace", missing.What)
+	require.ErrorContains(t, err, "TEMPORAL_NAMESPACE")
+
+	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer c.Close()
+	w := worker.New(c, queue, worker.Options{})
+	w.RegisterWorkflow(func(workflow.Context) error { return nil })
+	require.NoError(t, w.Start())
+	defer w.Stop()
+	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, check("default")) },
+		20*time.Second, 20*time.Millisecond)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil))
+}
+
+func TestHealthCommand(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"", "redis", "api now", "worker --queue x", "worker email"} {
+		p := program{args: strings.Fields(args), stdout: io.Discard, stderr: io.Discard}
+		require.ErrorIs(t, p.health(t.Context()), errUsage, args)
+	}
+}
