@@ -74,12 +74,16 @@ func makeIndexes(ctx context.Context, db *bun.DB) error {
 	}
 	defer func() { _ = conn.Close() }()
 	// However long it takes, and whatever it has to wait for: it keeps nobody waiting.
-	if _, err := conn.ExecContext(ctx, "SET lock_timeout = 0; SET statement_timeout = 0"); err != nil {
+	var lock, statement string
+	err = conn.NewRaw("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')").Scan(ctx, &lock, &statement)
+	if err != nil {
+		return fmt.Errorf("read the time-outs: %w", err)
+	}
+	const set = "SELECT set_config('lock_timeout', ?, false), set_config('statement_timeout', ?, false)"
+	if _, err := conn.ExecContext(ctx, set, "0", "0"); err != nil {
 		return fmt.Errorf("prepare for indexes: %w", err)
 	}
-	defer func() {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET lock_timeout; RESET statement_timeout")
-	}()
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), set, lock, statement) }()
 	for _, i := range indexes {
 		if err := i.make(ctx, conn); err != nil {
 			return fmt.Errorf("index %s: %w", i.name, err)

@@ -256,10 +256,15 @@ func TestIndexesOfOtherTables(t *testing.T) {
 // unfinished.
 func TestIndexesKeepNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	url := stacktest.DatabaseURL(t)
+	url := stacktest.DatabaseURL(t) + "&lock_timeout=1234"
 	db := open(t, url)
 	_, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
+	for range 10 { // whatever connection it had
+		var timeout string
+		require.NoError(t, db.NewRaw("SHOW lock_timeout").Scan(t.Context(), &timeout))
+		require.Equal(t, "1234ms", timeout)
+	}
 	const insert = "INSERT INTO outbox (id, workflow_id, workflow, task_queue, input) VALUES (gen_random_uuid(), gen_random_uuid(), '', '', '{}')"
 	_, err = db.ExecContext(t.Context(), insert)
 	require.NoError(t, err)

@@ -203,10 +203,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Mail",
-		"MailAttempts", "MailPause", "Mails", "MailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "Mutes", "MyRooms", "NewerMessages",
+		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Mail",
+		"MailAttempts", "MailPause", "Mails", "MailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmail", "PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs",
+		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
 	},
 	"exports, which read":    {"Export"}, // the prefix of all
