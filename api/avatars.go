@@ -20,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty/avatar/identicon"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // PutAvatar checks a picture by its header, stores it, and promises that it will be processed.
@@ -136,11 +137,21 @@ func refusePicture(err error) error {
 
 // GetAvatar answers where the newest upload stands.
 func (s *Server) GetAvatar(ctx context.Context, _ GetAvatarRequestObject) (GetAvatarResponseObject, error) {
-	user, err := s.me(ctx)
+	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	upload, err := s.store.NewestAvatar(ctx, user.ID)
+	var (
+		user   watchparty.User
+		upload watchparty.Avatar
+	)
+	err = s.store.Snapshot(ctx, func(at *store.Store) (err error) {
+		if user, err = at.User(ctx, id.UserID); err != nil {
+			return gone(err)
+		}
+		upload, err = at.NewestAvatar(ctx, id.UserID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -42,17 +42,24 @@ func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmai
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
-	mail, err := s.store.Mail(ctx, r.EmailID)
+	answer, err := s.emailHistory(ctx, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.emailHistory(ctx, mail)
-	return tagged{answer, r.Params.IfNoneMatch}, err
+	return tagged{answer, r.Params.IfNoneMatch}, nil
 }
 
-func (s *Server) emailHistory(ctx context.Context, m watchparty.Mail) (EmailHistoryAnswer, error) {
-	attempts, err := s.store.MailAttempts(ctx, m.ID)
-	return EmailHistoryAnswer{Data: s.email(m), History: convert(attempts, emailAttempt)}, err
+func (s *Server) emailHistory(ctx context.Context, id string) (answer EmailHistoryAnswer, err error) {
+	err = s.store.Snapshot(ctx, func(at *store.Store) error {
+		mail, err := at.Mail(ctx, id)
+		if err != nil {
+			return err
+		}
+		attempts, err := at.MailAttempts(ctx, id)
+		answer = EmailHistoryAnswer{Data: s.email(mail), History: convert(attempts, emailAttempt)}
+		return err
+	})
+	return answer, err
 }
 
 // ResendEmail promises another mail about the same.
@@ -69,7 +76,7 @@ func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.emailHistory(ctx, mail)
+	answer, err := s.emailHistory(ctx, mail.ID)
 	if err != nil {
 		return nil, err
 	}

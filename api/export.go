@@ -110,14 +110,9 @@ func (e export) write(w http.ResponseWriter) error {
 
 // accountNow is the account with what is known of its addresses.
 func (e export) accountNow() (account Account, refused bool, err error) {
-	account = e.account(e.user)
-	pending, err := e.store.PendingEmail(e.ctx, e.user.ID)
-	if err != nil {
-		return account, false, err
-	}
-	account.PendingEmail = pointer(pending)
-	if !e.user.EmailVerifiedAt.IsZero() {
-		refused, err = e.store.OptedOut(e.ctx, e.user.Email)
+	account, err = e.ownAccount(e.ctx, e.user.ID)
+	if err == nil && account.EmailVerified {
+		refused, err = e.store.OptedOut(e.ctx, account.Email)
 	}
 	return account, refused, err
 }

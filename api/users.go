@@ -8,21 +8,35 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // GetMe answers one's own account, which only its owner sees and which is therefore not cached.
 func (s *Server) GetMe(ctx context.Context, _ GetMeRequestObject) (GetMeResponseObject, error) {
-	user, err := s.me(ctx)
+	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pending, err := s.store.PendingEmail(ctx, user.ID)
+	account, err := s.ownAccount(ctx, id.UserID)
 	if err != nil {
 		return nil, err
 	}
-	account := s.account(user)
-	account.PendingEmail = pointer(pending)
 	return GetMe200JSONResponse{Data: account}, nil
+}
+
+// ownAccount is an account as its owner sees it.
+func (s *Server) ownAccount(ctx context.Context, id string) (account Account, err error) {
+	err = s.store.Snapshot(ctx, func(at *store.Store) error {
+		user, err := at.User(ctx, id)
+		if err != nil {
+			return gone(err)
+		}
+		pending, err := at.PendingEmail(ctx, id)
+		account = s.account(user)
+		account.PendingEmail = pointer(pending)
+		return err
+	})
+	return account, err
 }
 
 // UpdateMe changes one's own profile.

@@ -330,7 +330,7 @@ func TestDaysWhereClocksChange(t *testing.T) {
 		"America/Havana": {"2026-03-01", "2026-03-31"}, "Africa/Cairo": {"2026-04-01", "2026-04-30"}, "Europe/Berlin": {"2026-10-01", "2026-10-31"},
 	} {
 		s := open(t)
-		s.db.SetMaxOpenConns(1)
+		s.DB().SetMaxOpenConns(1)
 		exec(t, s, "SET TIME ZONE '?'", bun.Safe(zone))
 		d := diary{t, s}
 		d.since("2026-01-01")
@@ -348,7 +348,7 @@ func TestDaysWhereClocksChange(t *testing.T) {
 func TestTallyInAnotherTimeZone(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	s.db.SetMaxOpenConns(1)
+	s.DB().SetMaxOpenConns(1)
 	exec(t, s, "SET TIME ZONE 'Pacific/Kiritimati'") // UTC+14
 	d := aWeek(t, s)
 	d.tally("2026-03-01")

@@ -197,7 +197,6 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 		row  invitationRow
 		room roomRow
 	)
-	oneMoment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	err := s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
 		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).Where(founded).Scan(ctx)
 		if err != nil {

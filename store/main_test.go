@@ -52,7 +52,7 @@ func openAt(t testing.TB, url string) *Store {
 	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	s.db.AddQueryHook(violations{t})
+	s.DB().AddQueryHook(violations{t})
 	return s
 }
 
@@ -194,7 +194,7 @@ func newBarrier(t *testing.T, s *Store) *barrier {
 	t.Helper()
 	b := &barrier{s: s, key: rand.Int32()}
 	var err error
-	b.conn, err = s.db.Conn(t.Context())
+	b.conn, err = s.DB().Conn(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = b.conn.Close() })
 	_, err = b.conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(?, 0)", b.key)

@@ -508,7 +508,7 @@ func TestListPlans(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %s, %s", l.method, l.what, where), func(t *testing.T) {
 				seen := &recorder{}
 				recorded := *s
-				recorded.db = s.db.WithQueryHook(seen)
+				recorded.db = s.DB().WithQueryHook(seen)
 				require.NoError(t, l.run(t.Context(), &recorded, at))
 				lists := slices.DeleteFunc(seen.statements, func(s string) bool { return strings.HasPrefix(s, "SELECT search_fold(") }) // reads no table
 				if l.answered == searched && len(lists) == 2 {

@@ -26,7 +26,8 @@ import (
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db    *bun.DB
+	db    bun.IDB // all, or in a snapshot its transaction
+	all   *bun.DB
 	pool  *pool
 	probe *probe
 	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is:
@@ -49,7 +50,7 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	}
 	// A column that this version does not know is a newer version's, which has migrated already.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
-	return &Store{db: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
+	return &Store{db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
 }
 
 // connector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
@@ -109,7 +110,7 @@ func staysHere(u *url.URL) bool {
 }
 
 // DB gives the pool to the relay and the migrations.
-func (s *Store) DB() *bun.DB { return s.db }
+func (s *Store) DB() *bun.DB { return s.all }
 
 // OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
 func (s *Store) OnEvent(committed func()) { s.committed = committed }
@@ -124,7 +125,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close ends all connections.
-func (s *Store) Close() error { return errors.Join(s.db.Close(), s.probe.db.Close()) }
+func (s *Store) Close() error { return errors.Join(s.all.Close(), s.probe.db.Close()) }
 
 // attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest
 // pause after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
@@ -148,6 +149,18 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 		case <-time.After(rand.N(deadlockPause << (attempt - 1))): //nolint:gosec // no secret
 		}
 	}
+}
+
+// oneMoment is for transactions whose statements all see the same.
+var oneMoment = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+
+// Snapshot has fn read several things as they were at one moment, for an answer that is made of them.
+func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
+	return s.db.RunInTx(ctx, oneMoment, func(_ context.Context, tx bun.Tx) error {
+		at := *s
+		at.db = tx
+		return fn(&at)
+	})
 }
 
 // withEvents runs fn and adds the events that it returns, all in one transaction, then says that there are events.
