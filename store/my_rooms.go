@@ -44,7 +44,8 @@ func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomF
 	var rows []roomRow
 	mine := s.db.NewRaw(myRooms, userID, string(f.Role), state, before, p.Limit)
 	err := selectRooms(s.db, &rows).ColumnExpr("mine.role AS my_role").
-		ColumnExpr("EXISTS (SELECT FROM participants WHERE room_id = r.id AND user_id = ?) AS joined", userID).
+		// Not EXISTS, for which the planner may read all rooms that the user is in.
+		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id AND user_id = ?) > 0 AS joined", userID).
 		Join("JOIN (?) AS mine ON mine.room_id = r.id", mine).Order("r.id DESC").Limit(p.Limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: my rooms: %w", err)

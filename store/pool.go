@@ -26,7 +26,7 @@ const (
 	// lockTimeout is how long a statement waits for a lock that another transaction has.
 	lockTimeout = 2 * time.Second
 	// connectionWait is how long a query waits for a connection.
-	connectionWait = 5 * time.Second
+	connectionWait = 10 * time.Second
 	// dialTimeout and readSlack bound what a server costs that does not answer: readSlack is on top of the statement
 	// timeout, by which a server that is alive has answered.
 	dialTimeout = 2 * time.Second
