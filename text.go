@@ -182,16 +182,20 @@ func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <
 
 // hidden characters have no shape of their own.
 func hidden(r rune) bool {
-	return r == brailleBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+	return r == brailleBlank || r == nullNotehead || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
 		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
 // shows reports whether somebody can see a character.
 func shows(r rune) bool {
-	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r)
+	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Co, r)
 }
 
-const brailleBlank = '\u2800'
+// Symbols that are drawn as nothing.
+const (
+	brailleBlank = '\u2800'
+	nullNotehead = '\U0001d159'
+)
 
 // zeroWidth characters do nothing at the edges of a text, where they are often pasted along; blank Braille is as good
 // as white space.
@@ -265,15 +269,25 @@ func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 
 
 // reservedNames are usernames that others would take for the service itself, or for everybody.
 var reservedNames = []string{
-	"abuse", "admin", "administrator", "admins", "all", "anonymous", "deleted", "everybody", "everyone", "help",
-	"helpdesk", "hostmaster", "mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods", "nobody", "noreply",
-	"null", "official", "operator", "postmaster", "root", "security", "service", "staff", "superuser", "support",
-	"sysadmin", "system", "team", "undefined", "unknown", "watchparty", "webmaster",
+	"abuse", "admin", "administration", "administrator", "administrators", "admins", "all", "anonymous", "api", "billing",
+	"console", "contact", "customer", "customers", "deleted", "everybody", "everyone", "founder", "founders", "help",
+	"helpdesk", "hostmaster", "info", "legal", "mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods",
+	"nobody", "noreply", "null", "official", "operator", "operators", "owner", "owners", "postmaster", "privacy", "root",
+	"security", "server", "service", "services", "staff", "superuser", "support", "sysadmin", "sysop", "system", "team",
+	"undefined", "unknown", "watchparty", "webmaster", "www",
 }
 
-// reservedName reports whether a username is reserved, without regard to case and separators, or each of its words is.
+// reservedName reports whether a username is one or several of the reserved names, without regard to case, separators
+// and the digits around it.
 func reservedName(username string) bool {
-	words := strings.FieldsFunc(strings.ToLower(username), func(r rune) bool { return strings.ContainsRune("_.-", r) })
-	free := func(word string) bool { return !slices.Contains(reservedNames, word) }
-	return len(words) > 0 && (!free(strings.Join(words, "")) || !slices.ContainsFunc(words, free))
+	name := strings.NewReplacer("_", "", ".", "", "-", "").Replace(strings.ToLower(username))
+	name = strings.Trim(name, "0123456789")
+	return name != "" && madeOfReserved(name)
+}
+
+func madeOfReserved(name string) bool {
+	return name == "" || slices.ContainsFunc(reservedNames, func(word string) bool {
+		rest, begins := strings.CutPrefix(name, word)
+		return begins && madeOfReserved(rest)
+	})
 }

@@ -48,6 +48,8 @@ func forgetName(ctx context.Context, tx bun.Tx, user userRow, rooms []string) er
 		`UPDATE audit SET updated_at = now(), details = details || jsonb_strip_nulls(jsonb_build_object(
 				'reason', regexp_replace(details->>'reason', ?0, ?1, 'gi'), 'note', regexp_replace(details->>'note', ?0, ?1, 'gi')))
 			WHERE (details->>'reason' ~* ?0 OR details->>'note' ~* ?0) AND id IN (` + auditAbout + ")",
+		`UPDATE abuse_reports SET updated_at = now(), note = regexp_replace(note, ?0, ?1, 'gi'), body = regexp_replace(body, ?0, ?1, 'gi')
+			WHERE (note ~* ?0 OR body ~* ?0) AND (subject_id = ?2 OR room_id = ANY(?3::uuid[]))`,
 	} {
 		_, err := tx.NewRaw(statement, namePattern(user), watchparty.DeletedDisplayName, user.ID, pgdialect.Array(rooms),
 			string(watchparty.AuditMessageRemoved), string(watchparty.AuditReportResolved)).Exec(ctx)

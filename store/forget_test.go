@@ -28,7 +28,7 @@ var columnsOfText = map[string]string{
 	"outbox.state": "code", "outbox.last_error": "Temporal's, about IDs", "outbox.signal": "code",
 	"emails.reason": "code", "email_budgets.budget": "code", "email_budgets.times": "times",
 	"abuse_reports.kind": "code", "abuse_reports.target_kind": "code", "abuse_reports.state": "code", "abuse_reports.outcome": "code",
-	"abuse_reports.body": "stays: what others said, until it goes by its age", "abuse_reports.note": "stays: what admins said, until it goes by its age",
+	"abuse_reports.body": "forgotten", "abuse_reports.note": "forgotten",
 	"abuse_reports.snapshot": "goes with the account once the report is resolved: it is evidence until then",
 	"cleanup_runs.trigger":   "code", "cleanup_runs.policies": "code", "cleanup_runs.state": "code", "cleanup_runs.counts": "counts", "cleanup_runs.errors": "ours, without names",
 	"cleanup_runs.workflow_id": "IDs", "cleanup_runs.policy": "code", "cleanup_runs.samples": "IDs", "reports.kind": "code", "reports.data": "counts and IDs",
@@ -122,6 +122,9 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
 	const left = "Deleted account and Deleted account of Deleted account spam, not badal"
+	var notes []string
+	require.NoError(t, s.db.NewRaw("SELECT note FROM abuse_reports WHERE note <> '' ORDER BY id").Scan(t.Context(), &notes))
+	require.Equal(t, []string{left, left, reason, reason}, notes, "of the room, the account, another room and another account")
 	var texts []string
 	require.NoError(t, s.db.NewRaw(`SELECT concat_ws(': ', action, details->>'reason', details->>'note') FROM audit
 		WHERE jsonb_exists_any(details, ARRAY['reason', 'note']) ORDER BY id`).Scan(t.Context(), &texts))

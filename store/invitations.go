@@ -191,7 +191,7 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 }
 
 // OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken, also when its inviter
-// may not invite any more.
+// may not invite any more, or when an admin closed the room.
 func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
 	var (
 		row  invitationRow
@@ -202,7 +202,7 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 		if err != nil {
 			return err
 		}
-		return selectRooms(tx, &room).Where("r.id = ? AND "+roomThere, row.RoomID).Scan(ctx)
+		return selectRooms(tx, &room).Where("r.id = ? AND r.closed_at IS NULL AND "+roomThere, row.RoomID).Scan(ctx)
 	})
 	if err = found(err, "open invitation"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken

@@ -54,7 +54,7 @@ func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	typed = strings.ReplaceAll(strings.ToValidUTF8(typed, " "), "\x00", " ")
 	var words, whole [spellings]string
 	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), search_fold(?1, false), search_fold(?1, true)",
-		ampersand.ReplaceAllString(typed, "$1"), typed).Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
+		and.ReplaceAllString(ampersand.ReplaceAllString(typed, "$1"), "$1 $2"), typed).Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
 	if err != nil || whole[0] == "" {
 		return query{}, err
 	}
@@ -66,6 +66,9 @@ func (s *Store) query(ctx context.Context, typed string) (query, error) {
 
 // ampersand stands for a word that titles have and that people leave out.
 var ampersand = regexp.MustCompile(`(^|\s)[&+](?:\s+[&+])*(?:\s|$)`)
+
+// and is that word in full, between two others.
+var and = regexp.MustCompile(`(?i)(\S)\s+and\s+(\S)`)
 
 // spellings of a text: without diacritics, and with ü as ue.
 const spellings = 2

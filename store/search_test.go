@@ -38,7 +38,7 @@ var catalogue = map[string]string{
 	"Նռան գույնը": "", "ភ្លេងចុងក្រោយ": "", "Ｆｕｌｌｗｉｄｔｈ": "", "Ⅻ Monkeys": "", "Toy Story": "", "Toy Story 2": "",
 	"Interstellar": "", "The Shawshank Redemption": "", "Nosferatu": "A vampire in Wisborg, not in Bremen; his shadow-play is feared",
 	"Metropolis": "Stadt der Zukunft; 東京の夜", "Casablanca": "", "Her": "", "Hercules": "", "It": "", "Italian for Beginners": "",
-	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "", "$": "", "+1": "",
+	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "", "Q&A": "", "$": "", "+1": "",
 	"¡¿?!": "", "🍿🎥": "", "$🍿": "", "&": "", "---": "",
 }
 
@@ -95,6 +95,9 @@ var searches = []struct {
 	{"alien3", []string{"Alien³"}, nil, nil},
 	{"fast and furious", []string{"Fast & Furious"}, nil, nil},
 	{"fast & furious", []string{"Fast & Furious"}, nil, nil},
+	{"q and a", []string{"Q&A"}, nil, nil},
+	{"Q & A", []string{"Q&A"}, nil, nil},
+	{"q&a", []string{"Q&A"}, nil, nil},
 	{"fast furious", []string{"Fast & Furious"}, nil, nil},
 	{"romeo and juliet", []string{"Romeo + Juliet"}, nil, nil},
 	{"tom & jerry", []string{"Tom and Jerry"}, nil, nil},
