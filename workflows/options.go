@@ -65,6 +65,12 @@ var erasing = workflow.ActivityOptions{
 	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
+// inBackground lets everything go first that somebody waits for.
+func inBackground(o workflow.ActivityOptions) workflow.ActivityOptions {
+	o.Priority.PriorityKey = int(watchparty.PriorityBackground)
+	return o
+}
+
 // with sets options and the line that the Temporal UI shows for the activity.
 func with(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
 	o.Summary = summary
