@@ -45,6 +45,7 @@ func temporalCommand(binary, database string, s *Stack) *exec.Cmd {
 		"--db-filename", database, "--log-level", "error",
 		// As in deploy/temporal/dynamicconfig.yaml, which says why.
 		"--dynamic-config-value", "matching.useNewMatcher=true",
+		"--dynamic-config-value", "matching.numTaskqueueReadPartitions=1",
 		"--dynamic-config-value", "matching.numTaskqueueWritePartitions=1",
 	}
 	if s.options.temporalUI() {

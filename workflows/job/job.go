@@ -32,9 +32,13 @@ const (
 	QueueEmail       = "email"
 	QueueAvatar      = "avatar"
 	QueueMaintenance = "maintenance"
+
+	// QueueAvatarSteps has the short steps of avatars, beside QueueAvatar and by the same workers: what is rendered is
+	// published at once, and does not wait for the pictures that are still to be rendered.
+	QueueAvatarSteps = "avatar-steps"
 )
 
-// Queues are all of them.
+// Queues are the ones that a worker can be told to run.
 func Queues() []string { return []string{QueueEmail, QueueAvatar, QueueMaintenance} }
 
 // IDs of schedules.
