@@ -66,21 +66,6 @@ var sections = []section{
 		pkg: "./e2e", bench: "^BenchmarkRetention$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
 	},
 	{
-		name: "emails", title: "Resets while other emails wait",
-		about: "The longest time from `POST /api/auth/password-reset` until the SMTP server has the email, of five: on an idle system, and\n" +
-			"behind 10,000 welcome emails, that wait in the outbox and in Temporal for their turn at 20 a second. At most 2 s, or the\n" +
-			"benchmark fails. Every server shares the machine.",
-		pkg: "./e2e", bench: "^BenchmarkReset$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
-	},
-	{
-		name: "pictures", title: "Pictures of many accounts at once",
-		about: "Time from an upload until its picture is published, 12 megapixels in 4 MB: `alone` on an idle system; the first, the median and\n" +
-			"the last of 100 accounts' that are sent by two clients as fast as the API takes them; and `beside-50` one account's while\n" +
-			"another sends 50. `first/alone` is at most 2, `median/last` 0.6, and `delay/alone`, what the 50 add, 2, or the benchmark\n" +
-			"fails. The load and every server share the machine.",
-		pkg: "./e2e", bench: "^BenchmarkPictures$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
-	},
-	{
 		name: "batches", title: "Batches of the clean-up",
 		about: "Time of a batch of 1,000 old messages, half of the table being old: its median over the first and the last tenth of the batches\n" +
 			"that it takes, without pauses and with nobody else there. Beside a backup, nothing that was removed leaves the indexes before the\n" +
