@@ -41,8 +41,20 @@ func (b MailBudget) Limit(mails int) MailLimit {
 	}
 }
 
-// MailRule says against which budgets an email counts.
+// MailPriority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
+// Temporal's priorities.
+type MailPriority int
+
+const (
+	PriorityAwaited    MailPriority = 1 // a person waits for the link
+	PrioritySoon       MailPriority = 2 // its reader has to learn it soon
+	PriorityNormal     MailPriority = 3 // Temporal's default
+	PriorityBackground MailPriority = 4 // nobody waits for it
+)
+
+// MailRule says against which budgets an email counts, and which emails it goes before.
 type MailRule struct {
+	Priority MailPriority
 	// Recipient is counted when the email is about to be sent. Over one of them it waits.
 	Recipient []MailBudget
 	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what
@@ -53,22 +65,24 @@ type MailRule struct {
 
 var mailRules = map[MailKind]MailRule{
 	// Over the recipient's budget an account begins all the same.
-	MailWelcome:            {Recipient: []MailBudget{BudgetRecipient}, Client: BudgetAccounts},
-	MailWelcomeReminder:    {Recipient: []MailBudget{BudgetRecipient}},
-	MailVerification:       {Recipient: []MailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: BudgetClient},
-	MailReset:              {Recipient: []MailBudget{BudgetReset}, Asker: BudgetAsker, Client: BudgetClient},
-	MailEmailChanged:       {Recipient: []MailBudget{BudgetNotice}},
-	MailPasswordChanged:    {Recipient: []MailBudget{BudgetNotice}},
-	MailRoomInvitation:     {Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: BudgetClient},
-	MailInvitationReminder: {Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}},
-	MailActivityReport:     {Recipient: []MailBudget{BudgetReader}},
+	MailWelcome:         {Priority: PrioritySoon, Recipient: []MailBudget{BudgetRecipient}, Client: BudgetAccounts},
+	MailWelcomeReminder: {Priority: PriorityBackground, Recipient: []MailBudget{BudgetRecipient}},
+	MailVerification:    {Priority: PriorityAwaited, Recipient: []MailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: BudgetClient},
+	MailReset:           {Priority: PriorityAwaited, Recipient: []MailBudget{BudgetReset}, Asker: BudgetAsker, Client: BudgetClient},
+	MailEmailChanged:    {Priority: PrioritySoon, Recipient: []MailBudget{BudgetNotice}},
+	MailPasswordChanged: {Priority: PrioritySoon, Recipient: []MailBudget{BudgetNotice}},
+	MailRoomInvitation: {
+		Priority: PriorityNormal, Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: BudgetClient,
+	},
+	MailInvitationReminder: {Priority: PriorityBackground, Recipient: []MailBudget{BudgetInvitee, BudgetRecipient}},
+	MailActivityReport:     {Priority: PriorityBackground, Recipient: []MailBudget{BudgetReader}},
 }
 
-// Rule is what an email of the kind counts against, and whether that was ever said: a kind that was forgotten counts
-// against its recipient.
+// Rule is what an email of the kind counts against and goes before, and whether that was ever said: a kind that was
+// forgotten counts against its recipient and goes as most do.
 func (k MailKind) Rule() (rule MailRule, known bool) {
 	if rule, known = mailRules[k]; !known {
-		rule.Recipient = []MailBudget{BudgetRecipient}
+		rule = MailRule{Priority: PriorityNormal, Recipient: []MailBudget{BudgetRecipient}}
 	}
 	return rule, known
 }

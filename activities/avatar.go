@@ -52,7 +52,7 @@ func upload(in job.AvatarInput) watchparty.Avatar {
 }
 
 // RenderAvatar reads the original and writes the pictures, under names that a repetition writes again. An upload that
-// has ended meanwhile is left alone.
+// has ended meanwhile is left alone, and so is one that a newer one has overtaken.
 func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	row, err := a.Store.BeginAvatar(ctx, in.UserID, in.Version)
 	if err != nil {

@@ -180,6 +180,22 @@ func TestRenderAvatar(t *testing.T) {
 	}
 }
 
+// TestOvertakenUploadIsNotRendered: the newest picture is the one to see. One that has failed overtakes nothing.
+func TestOvertakenUploadIsNotRendered(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	first, second, third := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
+	s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: third, Reason: "no picture"})
+	before := s.files()
+	s.do(job.RenderAvatar, first)
+	require.Equal(t, before, s.files(), "nothing was rendered")
+	s.requireState(first, watchparty.AvatarSuperseded, "")
+	require.Equal(t, watchparty.AvatarSuperseded, s.publish(first))
+	s.do(job.RenderAvatar, second)
+	require.Equal(t, watchparty.AvatarReady, s.publish(second))
+	s.requirePublished(second.Version)
+}
+
 // broken is a renderer that can do nothing with any picture.
 type broken struct{ tries int }
 

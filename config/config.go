@@ -225,8 +225,9 @@ type Room struct {
 // Outbox is the relay's pace.
 type Outbox struct {
 	PollInterval time.Duration `env:"OUTBOX_POLL_INTERVAL" envDefault:"1s"`
-	BatchSize    int           `env:"OUTBOX_BATCH_SIZE" envDefault:"50"`
-	Lease        time.Duration `env:"OUTBOX_LEASE" envDefault:"30s"`
+	// BatchSize is how many events a relay takes at a time. One that is to go first waits for the rest of a batch.
+	BatchSize int           `env:"OUTBOX_BATCH_SIZE" envDefault:"10"`
+	Lease     time.Duration `env:"OUTBOX_LEASE" envDefault:"30s"`
 }
 
 // Worker is the Temporal worker process.

@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 			Rooms: time.Minute, Movies: 10 * time.Minute, Messages: time.Minute, Profiles: 5 * time.Minute, Missing: 10 * time.Second,
 		},
 		Room:   config.Room{HostSilence: 10 * time.Minute},
-		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 50, Lease: 30 * time.Second},
+		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 10, Lease: 30 * time.Second},
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
 		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000, KeepFormer: time.Minute},
 		Cleanup: config.Cleanup{

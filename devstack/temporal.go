@@ -43,6 +43,10 @@ func temporalCommand(binary, database string, s *Stack) *exec.Cmd {
 	args := []string{
 		"server", "start-dev", "--ip", host, "--port", strconv.Itoa(s.ports.Temporal),
 		"--db-filename", database, "--log-level", "error",
+		// As in deploy/temporal/dynamicconfig.yaml, which says why.
+		"--dynamic-config-value", "matching.useNewMatcher=true",
+		"--dynamic-config-value", "matching.numTaskqueueReadPartitions=1",
+		"--dynamic-config-value", "matching.numTaskqueueWritePartitions=1",
 	}
 	if s.options.temporalUI() {
 		args = append(args, "--ui-port", strconv.Itoa(s.ports.TemporalUI))

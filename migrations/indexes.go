@@ -63,6 +63,11 @@ var indexes = []index{
 	{name: "avatars_processing_idx", table: "avatars", definition: "(updated_at) WHERE state = 'processing'"},
 	{name: "cleanup_runs_unfinished_idx", table: "cleanup_runs", definition: "(updated_at) WHERE state IN ('queued', 'running')"},
 	{name: "users_deleted_idx", table: "users", definition: "(deleted_at) WHERE deleted_at IS NOT NULL"},
+	// What the relay takes next.
+	{
+		name: "outbox_priority_idx", table: "outbox", replaces: "outbox_pending_idx",
+		definition: "(priority, available_at) WHERE state = 'pending'",
+	},
 	{name: "outbox_abandoned_idx", table: "outbox", definition: "(updated_at) WHERE state = 'abandoned'"},
 }
 

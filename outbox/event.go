@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -22,6 +24,7 @@ type row struct {
 	TaskQueue   string          `bun:"task_queue"`
 	Summary     string          `bun:"summary"`
 	Input       json.RawMessage `bun:"input,type:jsonb"`
+	Priority    int             `bun:"priority"`
 	Attempts    int             `bun:"attempts,scanonly"`
 	AvailableAt time.Time       `bun:"available_at,scanonly"`
 }
@@ -38,7 +41,7 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 	}
 	r := &row{
 		ID: id.String(), WorkflowID: e.WorkflowID, Signal: e.Signal, Workflow: e.Workflow,
-		TaskQueue: e.TaskQueue, Summary: e.Summary, Input: input,
+		TaskQueue: e.TaskQueue, Summary: e.Summary, Input: input, Priority: int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
 	}
 	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
 		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/driver/pgdriver"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -23,6 +24,7 @@ func TestAdd(t *testing.T) {
 	t.Run("what was added is what is started", func(t *testing.T) {
 		e := job.Event{
 			WorkflowID: "welcome-email/1", Signal: "declined", Workflow: "WelcomeEmail", TaskQueue: "email", Summary: "Welcome mail",
+			Priority: watchparty.PrioritySoon,
 			Input: struct {
 				EmailID string `json:"email_id"`
 			}{"1"},

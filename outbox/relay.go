@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -96,11 +97,11 @@ func (r *Relay) drain(ctx context.Context) error {
 	}
 }
 
-// claim takes a batch under a lease.
+// claim takes a batch under a lease: the events that are to go first, and of these the oldest.
 func (r *Relay) claim(ctx context.Context) ([]row, error) {
 	available := r.db.NewSelect().Model((*row)(nil)).Column("id").
 		Where("state = 'pending' AND available_at <= now()").
-		Order("available_at").Limit(r.cfg.BatchSize).For("UPDATE SKIP LOCKED")
+		Order("priority", "available_at").Limit(r.cfg.BatchSize).For("UPDATE SKIP LOCKED")
 	var rows []row
 	// An array is made once; a plan could run a plain IN again for each row, and claim more than a batch.
 	err := r.db.NewUpdate().Model(&rows).
@@ -157,7 +158,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 func (r *Relay) startOne(ctx context.Context, row row) error {
 	return r.start(ctx, job.Event{
 		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
-		Summary: row.Summary, Input: row.Input,
+		Summary: row.Summary, Input: row.Input, Priority: watchparty.MailPriority(row.Priority),
 	})
 }
 

@@ -2,15 +2,19 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -60,6 +64,28 @@ func TestPokeIsFollowedAtOnce(t *testing.T) {
 		}
 	}
 	eventuallyStarted(t, db)
+}
+
+// TestAwaitedEventsGoFirst: what a person waits for is started before what was committed earlier, in each batch.
+func TestAwaitedEventsGoFirst(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	add(t, db, names("report", 10)...)
+	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		return errors.Join(Add(ctx, tx, job.StartReportEmail("1", "1")), Add(ctx, tx, job.StartPasswordReset("1", "1")))
+	}))
+	var server temporal
+	r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 1, Lease: time.Hour}, discard)
+	require.NoError(t, r.drain(t.Context()))
+	var order []string
+	for _, e := range server.events {
+		order = append(order, e.WorkflowID)
+	}
+	want := slices.Concat([]string{job.PasswordResetID("1")}, names("report", 10), []string{job.ReportEmailID("1")})
+	require.ElementsMatch(t, want, order)
+	require.Equal(t, []string{want[0], want[11]}, []string{order[0], order[11]})
+	require.Equal(t, watchparty.PriorityAwaited, server.events[0].Priority, "Temporal is told")
+	require.Equal(t, watchparty.PriorityNormal, server.events[1].Priority)
 }
 
 // Pokes neither block nor pile up, with nobody there to follow them.

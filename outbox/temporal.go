@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -34,6 +35,7 @@ func Temporal(c client.Client) StartFunc {
 			TaskQueue:             e.TaskQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 			StaticSummary:         e.Summary,
+			Priority:              sdk.Priority{PriorityKey: int(e.Priority)},
 		}
 		var err error
 		if e.Signal == "" {

@@ -76,10 +76,14 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 	return row.avatar(), found(err, "avatar")
 }
 
-// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it. What was noted of an attempt
+// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it. It ends one that a newer
+// upload has overtaken, unless that has failed: nobody would see the picture. What was noted of an attempt
 // before stays: this one may be late.
 func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
-	q := s.db.NewUpdate().Model((*avatarRow)(nil)).Set("step = ?", string(watchparty.AvatarRendering))
+	const overtaken = `EXISTS (SELECT FROM avatars AS newer
+		WHERE newer.user_id = ?TableAlias.user_id AND newer.version > ?TableAlias.version AND newer.state IN ('processing', 'ready'))`
+	q := s.db.NewUpdate().Model((*avatarRow)(nil)).Set("step = ?", string(watchparty.AvatarRendering)).
+		Set("state = CASE WHEN "+overtaken+" THEN ? ELSE ?TableAlias.state END", string(watchparty.AvatarSuperseded))
 	if err := advance(ctx, q, userID, version); err != nil {
 		return watchparty.Avatar{}, err
 	}

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +10,8 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/mail/smtptest"
+	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -69,14 +73,57 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	require.NoError(t, r.ends(t))
 }
 
+// TestAwaitedEmailsGoFirst: a reset that is asked for last is sent before the reports and invitations that wait, and a
+// report that is asked for first is sent last.
+func TestAwaitedEmailsGoFirst(t *testing.T) {
+	smtp := smtptest.Serve(t, smtptest.Script{})
+	p := newPlant(t, "127.0.0.1", smtp.Port)
+	p.Config.Mail.PerSecond = 2 // one at a time
+	admin := p.admin()
+	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	p.run(t, job.QueueEmail)
+	p.wait(t, runs)
+
+	const each = 3
+	var want []string
+	enqueue := func(start func(id, emailID string) job.Event) {
+		for range each {
+			user, emailID := p.register(unique("reader"))
+			event := start(emailID, emailID)
+			require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
+			p.awaitActivity(event.WorkflowID)
+			want = append(want, user.Email)
+		}
+	}
+	enqueue(job.StartReportEmail)
+	enqueue(func(id, emailID string) job.Event {
+		return job.StartRoomInvitation(job.RoomInvitationInput{InvitationID: id, EmailID: emailID})
+	})
+	enqueue(job.StartPasswordChanged)
+	enqueue(job.StartPasswordReset)
+	require.NoError(t, p.store.ResumeMails(t.Context(), admin.ID))
+	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
+
+	var order []int // the batches by their places in the queue
+	for _, email := range smtp.Accepted() {
+		order = append(order, slices.IndexFunc(want, func(address string) bool { return strings.Contains(email, address) })/each)
+	}
+	require.Equal(t, []int{3, 3, 3, 2, 2, 2, 1, 1, 1, 0, 0, 0}, order)
+}
+
+// awaitActivity returns when a workflow's activity is with Temporal.
+func (p *plant) awaitActivity(workflowID string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
+		return err == nil && len(description.PendingActivities) == 1
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
 // requireWaits wants a workflow's activity to be with Temporal, and with no worker, for a while.
 func (p *plant) requireWaits(workflowID string) {
 	p.t.Helper()
-	scheduled := func() bool {
-		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
-		return err == nil && len(description.PendingActivities) == 1
-	}
-	require.Eventually(p.t, scheduled, 10*time.Second, 20*time.Millisecond)
+	p.awaitActivity(workflowID)
 	require.Never(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
 		return err != nil || len(description.PendingActivities) != 1 || description.PendingActivities[0].LastStartedTime != nil

@@ -56,7 +56,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 		}
 		stopping.Wait()
 	}()
-	for _, queue := range queues {
+	for _, queue := range taskQueues(queues) {
 		w, err := start(ctx, d, queue, fatal)
 		if err != nil {
 			return stopped(ctx, err)
@@ -80,6 +80,14 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 	case err := <-fatal:
 		return fmt.Errorf("worker: %w", err)
 	}
+}
+
+// taskQueues adds the queue of the short steps to that of the pictures.
+func taskQueues(queues []string) []string {
+	if slices.Contains(queues, job.QueueAvatar) {
+		return append(slices.Clone(queues), job.QueueAvatarSteps)
+	}
+	return queues
 }
 
 // stopped tells the end of ctx from a failure.
@@ -129,6 +137,11 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.ProcessAvatar))
+		w.RegisterActivity(d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
+		return w, nil
+	case job.QueueAvatarSteps:
+		options.DisableWorkflowWorker = true
+		w := worker.New(d.Client, queue, options)
 		w.RegisterActivity(d.Avatar)
 		return w, nil
 	case job.QueueMaintenance:

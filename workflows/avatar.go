@@ -68,7 +68,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	err := workflow.ExecuteActivity(with(ctx, patient, "Publish, unless a newer one was"), job.PublishAvatar, u.in).Get(ctx, &published)
+	err := workflow.ExecuteActivity(with(ctx, publishing, "Publish, unless a newer one was"), job.PublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
 	}
@@ -78,14 +78,14 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
 	result := job.AvatarResult{State: published.State}
 	if published.KeepFormerSeconds > 0 { // a worker of an earlier version does not keep it
-		if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the original"), job.RemoveOriginal, u.in).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the original"), job.RemoveOriginal, u.in).Get(ctx, nil); err != nil {
 			return result, err
 		}
 		if err := wait(ctx, time.Duration(published.KeepFormerSeconds)*time.Second, "While the former avatar may be asked for"); err != nil {
 			return result, err
 		}
 	}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
+	err = workflow.ExecuteActivity(with(ctx, publishing, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
 	return result, err
 }
 
@@ -97,7 +97,7 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	err := workflow.ExecuteActivity(with(ctx, patient, "Remove files that are of no use"), job.RemoveAvatarFiles, u.in).Get(ctx, nil)
+	err := workflow.ExecuteActivity(with(ctx, publishing, "Remove files that are of no use"), job.RemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
@@ -144,11 +144,11 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, publishing, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Remove the upload"), job.RemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the upload"), job.RemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil

@@ -29,14 +29,15 @@ func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, err
 	return result, err
 }
 
-// remind sends the mail that follows one, unless it is of no use any more.
+// remind sends the mail that follows one, unless it is of no use any more. Nobody waits for it, whatever the workflow's
+// own priority is.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, error) {
 	var reminder job.QueueReminderResult
-	err := workflow.ExecuteActivity(with(ctx, patient, "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
+	err := workflow.ExecuteActivity(with(ctx, inBackground(patient), "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
 	}
-	sent, err := sendEmail(ctx, mailing, job.EmailInput(reminder))
+	sent, err := sendEmail(ctx, inBackground(mailing), job.EmailInput(reminder))
 	if err != nil {
 		return watchparty.MailFailed, err
 	}

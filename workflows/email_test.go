@@ -161,6 +161,25 @@ func TestWelcomeEmail(t *testing.T) {
 	})
 }
 
+// TestRemindersGoInBackground: a reminder does not inherit the priority of the email before it.
+func TestRemindersGoInBackground(t *testing.T) {
+	w := newWorld(t)
+	w.expect(job.SendMail, welcome, sent, nil).Once()
+	w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+	w.expect(job.SendMail, job.EmailInput{EmailID: subjectID}, sent, nil).Once()
+	_, err := run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
+	require.NoError(t, err)
+	for _, name := range []string{job.QueueReminder, job.SendMail} {
+		require.Equal(t, int(watchparty.PriorityBackground), w.asked[name].Priority.PriorityKey, name)
+	}
+
+	w = newWorld(t)
+	w.expect(job.SendMail, welcome, sent, nil).Once()
+	_, err = aMail(w)
+	require.NoError(t, err)
+	require.Zero(t, w.asked[job.SendMail].Priority, "any other email has its workflow's")
+}
+
 // TestEmails: what is of no use is no failure, and each kind is tried for as long as it is of use.
 func TestEmails(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -73,6 +73,7 @@ type world struct {
 	*testsuite.TestWorkflowEnvironment
 	t       *testing.T
 	started time.Time
+	asked   map[string]workflow.ActivityOptions // the options of the latest call of each activity
 }
 
 func newWorld(t *testing.T) *world {
@@ -83,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	asked := map[string]workflow.ActivityOptions{}
 	env.SetTestTimeout(20 * time.Second)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{asked: asked}}})
-	w := &world{TestWorkflowEnvironment: env, t: t}
+	w := &world{TestWorkflowEnvironment: env, t: t, asked: asked}
 	gives[job.EmailInput, job.EmailResult](w, job.SendMail)
 	does[job.EmailInput](w, job.FailMail)
 	gives[job.EmailInput, job.QueueReminderResult](w, job.QueueReminder)

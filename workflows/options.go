@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // patient is for steps that need only the database, Redis or the bucket: those come back, so it never gives up.
@@ -63,6 +64,17 @@ var erasing = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
 	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// publishing is for the short steps of an avatar, which do not wait for pictures that are to be rendered.
+var publishing = workflow.ActivityOptions{
+	TaskQueue: job.QueueAvatarSteps, StartToCloseTimeout: patient.StartToCloseTimeout, RetryPolicy: patient.RetryPolicy,
+}
+
+// inBackground lets everything go first that somebody waits for.
+func inBackground(o workflow.ActivityOptions) workflow.ActivityOptions {
+	o.Priority.PriorityKey = int(watchparty.PriorityBackground)
+	return o
 }
 
 // with sets options and the line that the Temporal UI shows for the activity.

@@ -15,7 +15,9 @@ const (
 	ExpireInvitation = "ExpireInvitation"
 
 	// avatar
-	RenderAvatar       = "RenderAvatar"
+	RenderAvatar = "RenderAvatar"
+
+	// avatar-steps
 	PublishAvatar      = "PublishAvatar"
 	FailAvatar         = "FailAvatar"
 	RemoveAvatarFiles  = "RemoveAvatarFiles"

@@ -21,6 +21,10 @@ type Event struct {
 	TaskQueue  string
 	Summary    string // one line for the Temporal UI, without personal data
 	Input      any    // the workflow's only argument; identifiers and counts
+
+	// Priority says which events and, in Temporal, which tasks of one queue go first: the lowest number. The workflow's
+	// activities inherit it. Zero is PriorityNormal.
+	Priority watchparty.MailPriority
 }
 
 // Task queues. Each has its own limits, so that a flood of one kind of work does not hold up another.
@@ -28,9 +32,13 @@ const (
 	QueueEmail       = "email"
 	QueueAvatar      = "avatar"
 	QueueMaintenance = "maintenance"
+
+	// QueueAvatarSteps has the short steps of avatars, beside QueueAvatar and by the same workers: what is rendered is
+	// published at once, and does not wait for the pictures that are still to be rendered.
+	QueueAvatarSteps = "avatar-steps"
 )
 
-// Queues are all of them.
+// Queues are the ones that a worker can be told to run.
 func Queues() []string { return []string{QueueEmail, QueueAvatar, QueueMaintenance} }
 
 // IDs of schedules.
@@ -77,15 +85,21 @@ type EmailResult struct {
 // or ended.
 const Progress = "progress"
 
+// startEmail asks for an email of a kind, with the kind's priority.
+func startEmail(kind watchparty.MailKind, workflow, id, summary, emailID string) Event {
+	rule, _ := kind.Rule()
+	return Event{
+		WorkflowID: id, Workflow: workflow, TaskQueue: QueueEmail, Summary: summary, Input: EmailInput{EmailID: emailID},
+		Priority: rule.Priority,
+	}
+}
+
 // WelcomeEmailID is the workflow's ID for a user.
 func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 
 // StartWelcomeEmail asks for the mail that greets a user.
 func StartWelcomeEmail(userID, emailID string) Event {
-	return Event{
-		WorkflowID: WelcomeEmailID(userID), Workflow: WelcomeEmail, TaskQueue: QueueEmail,
-		Summary: "Welcome mail", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailWelcome, WelcomeEmail, WelcomeEmailID(userID), "Welcome mail", emailID)
 }
 
 // VerificationEmailID is the workflow's ID for a verification.
@@ -93,10 +107,7 @@ func VerificationEmailID(id string) string { return "email-verification/" + id }
 
 // StartVerificationEmail asks for the mail with the link that confirms an address.
 func StartVerificationEmail(id, emailID string) Event {
-	return Event{
-		WorkflowID: VerificationEmailID(id), Workflow: VerificationEmail, TaskQueue: QueueEmail,
-		Summary: "Mail that confirms an address", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailVerification, VerificationEmail, VerificationEmailID(id), "Mail that confirms an address", emailID)
 }
 
 // PasswordResetID is the workflow's ID for a reset.
@@ -104,10 +115,7 @@ func PasswordResetID(id string) string { return "password-reset/" + id }
 
 // StartPasswordReset asks for the mail with the link that sets a new password.
 func StartPasswordReset(id, emailID string) Event {
-	return Event{
-		WorkflowID: PasswordResetID(id), Workflow: PasswordResetEmail, TaskQueue: QueueEmail,
-		Summary: "Password reset mail", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailReset, PasswordResetEmail, PasswordResetID(id), "Password reset mail", emailID)
 }
 
 // PasswordChangedID is the workflow's ID for a change of a password.
@@ -115,10 +123,7 @@ func PasswordChangedID(id string) string { return "password-changed/" + id }
 
 // StartPasswordChanged asks for the notice that a password was changed.
 func StartPasswordChanged(id, emailID string) Event {
-	return Event{
-		WorkflowID: PasswordChangedID(id), Workflow: PasswordChangedNotice, TaskQueue: QueueEmail,
-		Summary: "Notice of a new password", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailPasswordChanged, PasswordChangedNotice, PasswordChangedID(id), "Notice of a new password", emailID)
 }
 
 // EmailChangedID is the workflow's ID for the verification that changed an address.
@@ -126,17 +131,14 @@ func EmailChangedID(id string) string { return "email-changed/" + id }
 
 // StartEmailChanged asks for the notice to the address that was replaced.
 func StartEmailChanged(id, emailID string) Event {
-	return Event{
-		WorkflowID: EmailChangedID(id), Workflow: EmailChangedNotice, TaskQueue: QueueEmail,
-		Summary: "Notice to a former address", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailEmailChanged, EmailChangedNotice, EmailChangedID(id), "Notice to a former address", emailID)
 }
 
-// StartResend asks for a mail that an admin sends again.
+// StartResend asks for a mail that an admin sends again, and waits for, whatever its kind.
 func StartResend(emailID string) Event {
 	return Event{
 		WorkflowID: ResendID(emailID), Workflow: Resend, TaskQueue: QueueEmail,
-		Summary: "Mail that an admin sends again", Input: EmailInput{EmailID: emailID},
+		Summary: "Mail that an admin sends again", Input: EmailInput{EmailID: emailID}, Priority: watchparty.PriorityAwaited,
 	}
 }
 
@@ -148,10 +150,7 @@ func ReportEmailID(id string) string { return "activity-report-email/" + id }
 
 // StartReportEmail asks for the mail with an activity report.
 func StartReportEmail(id, emailID string) Event {
-	return Event{
-		WorkflowID: ReportEmailID(id), Workflow: ReportEmail, TaskQueue: QueueEmail,
-		Summary: "Activity report mail", Input: EmailInput{EmailID: emailID},
-	}
+	return startEmail(watchparty.MailActivityReport, ReportEmail, ReportEmailID(id), "Activity report mail", emailID)
 }
 
 // ReportInput says what period a report is of: the latest that was over at a time, or when the schedule started it.
@@ -214,9 +213,9 @@ func RoomInvitationID(invitationID string) string { return "room-invitation/" + 
 
 // StartRoomInvitation asks for an invitation to be brought, and for what follows until it ends.
 func StartRoomInvitation(in RoomInvitationInput) Event {
-	return Event{
-		WorkflowID: RoomInvitationID(in.InvitationID), Workflow: RoomInvitation, TaskQueue: QueueEmail, Summary: "Room invitation", Input: in,
-	}
+	e := startEmail(watchparty.MailRoomInvitation, RoomInvitation, RoomInvitationID(in.InvitationID), "Room invitation", in.EmailID)
+	e.Input = in
+	return e
 }
 
 // InvitationAnswers are what ends an invitation before its time. Each is the name of a signal.

@@ -19,27 +19,27 @@ func TestEvents(t *testing.T) {
 	for name, c := range map[string]struct{ got, want job.Event }{
 		"welcome mail": {job.StartWelcomeEmail("u1", "e1"), job.Event{
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
-			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"},
+			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
 		"verification": {job.StartVerificationEmail("v1", "e1"), job.Event{
 			WorkflowID: "email-verification/v1", Workflow: "VerificationEmail", TaskQueue: "email",
-			Summary: "Mail that confirms an address", Input: job.EmailInput{EmailID: "e1"},
+			Summary: "Mail that confirms an address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
 		}},
 		"reset": {job.StartPasswordReset("r1", "e1"), job.Event{
 			WorkflowID: "password-reset/r1", Workflow: "PasswordResetEmail", TaskQueue: "email",
-			Summary: "Password reset mail", Input: job.EmailInput{EmailID: "e1"},
+			Summary: "Password reset mail", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
 		}},
 		"notice of a password": {job.StartPasswordChanged("c1", "e1"), job.Event{
 			WorkflowID: "password-changed/c1", Workflow: "PasswordChangedNotice", TaskQueue: "email",
-			Summary: "Notice of a new password", Input: job.EmailInput{EmailID: "e1"},
+			Summary: "Notice of a new password", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
 		"notice": {job.StartEmailChanged("v1", "e1"), job.Event{
 			WorkflowID: "email-changed/v1", Workflow: "EmailChangedNotice", TaskQueue: "email",
-			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"},
+			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
 		"resend": {job.StartResend("e2"), job.Event{
 			WorkflowID: "resend/e2", Workflow: "Resend", TaskQueue: "email",
-			Summary: "Mail that an admin sends again", Input: job.EmailInput{EmailID: "e2"},
+			Summary: "Mail that an admin sends again", Input: job.EmailInput{EmailID: "e2"}, Priority: watchparty.PriorityAwaited,
 		}},
 		"deletion": {job.StartAccountDeletion("u1"), job.Event{
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
@@ -47,11 +47,11 @@ func TestEvents(t *testing.T) {
 		}},
 		"room invitation": {job.StartRoomInvitation(invitation), job.Event{
 			WorkflowID: "room-invitation/i1", Workflow: "RoomInvitation", TaskQueue: "email",
-			Summary: "Room invitation", Input: invitation,
+			Summary: "Room invitation", Input: invitation, Priority: watchparty.PriorityNormal,
 		}},
 		"answer": {job.AnswerRoomInvitation(invitation, watchparty.InvitationDeclined), job.Event{
 			WorkflowID: "room-invitation/i1", Signal: "declined", Workflow: "RoomInvitation", TaskQueue: "email",
-			Summary: "Room invitation", Input: invitation,
+			Summary: "Room invitation", Input: invitation, Priority: watchparty.PriorityNormal,
 		}},
 		"avatar": {job.StartAvatar(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
