@@ -206,7 +206,7 @@ var outside = map[string][]string{
 		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Mail",
 		"MailAttempts", "MailPause", "Mails", "MailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmail", "PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport",
+		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
 	},
 	"exports, which read":    {"Export"}, // the prefix of all

@@ -48,7 +48,7 @@ func TestDocsInABrowser(t *testing.T) {
 	_, err = chromedp.Run(ctx, chromedp.Navigate(server.URL+Docs))
 	require.NoError(t, err)
 	for _, script := range []string{
-		`() => document.body.innerText.includes('Make an account and sign in')`,
+		`() => document.body.innerText.includes('Create an account and sign in')`,
 		`() => { document.querySelector('#operations-auth-register button').click(); return true }`,
 		`() => document.body.innerText.includes('Try it out') && document.body.innerText.includes('carol@example.org')`,
 	} {
