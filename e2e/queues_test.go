@@ -63,7 +63,6 @@ func BenchmarkPictures(b *testing.B) {
 		first, middle, last := burst[0], median(burst), burst[len(burst)-1]
 
 		many, single := users[0], users[1]
-		began = time.Now()
 		var asked time.Time
 		for i := range uploads {
 			upload(b, many, picture)
