@@ -70,9 +70,8 @@ func (s *Server) CloseRoom(ctx context.Context, r CloseRoomRequestObject) (Close
 	if err != nil {
 		return nil, err
 	}
-	why := watchparty.Moderation{Reason: r.Body.Reason, ReportID: value(r.Body.ReportID)}
-	why.Normalise()
-	if err := why.Validate(); err != nil {
+	why, err := moderation(r.Body.Reason, r.Body.ReportID)
+	if err != nil {
 		return nil, err
 	}
 	closed, err := s.store.CloseRoom(ctx, id.UserID, r.RoomID, why)
@@ -89,9 +88,8 @@ func (s *Server) ReopenRoom(ctx context.Context, r ReopenRoomRequestObject) (Reo
 	if err != nil {
 		return nil, err
 	}
-	why := watchparty.Moderation{Reason: r.Body.Reason}
-	why.Normalise()
-	if err := why.Validate(); err != nil {
+	why, err := moderation(r.Body.Reason, nil)
+	if err != nil {
 		return nil, err
 	}
 	opened, err := s.store.ReopenRoom(ctx, id.UserID, r.RoomID, why.Reason)
@@ -108,9 +106,8 @@ func (s *Server) RemoveMessage(ctx context.Context, r RemoveMessageRequestObject
 	if err != nil {
 		return nil, err
 	}
-	why := watchparty.Moderation{Reason: r.Body.Reason, ReportID: value(r.Body.ReportID)}
-	why.Normalise()
-	if err := why.Validate(); err != nil {
+	why, err := moderation(r.Body.Reason, r.Body.ReportID)
+	if err != nil {
 		return nil, err
 	}
 	roomID, err := s.store.RemoveMessage(ctx, id.UserID, r.MessageID, why)
@@ -119,6 +116,13 @@ func (s *Server) RemoveMessage(ctx context.Context, r RemoveMessageRequestObject
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(roomID))
 	return RemoveMessage204Response{}, nil
+}
+
+// moderation is why an admin acts, as the request says it.
+func moderation(reason string, reportID *string) (watchparty.Moderation, error) {
+	why := watchparty.Moderation{Reason: reason, ReportID: value(reportID)}
+	why.Normalise()
+	return why, why.Validate()
 }
 
 func adminRoom(r watchparty.AdminRoom) AdminRoom {
