@@ -85,8 +85,9 @@ func pids(t *testing.T, s *Store, connections int) []int {
 // TestPoolDoesNotWaitForEver: without a free connection a query fails, and succeeds when one is given back in time.
 func TestPoolDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
-	s := small(t, 1, 50*time.Millisecond)
+	s := small(t, 1, time.Minute)
 	release := occupy(t, s, t.Context())
+	s.pool.wait = 50 * time.Millisecond
 	require.ErrorIs(t, selectOne(t.Context(), s), errBusy)
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
@@ -101,13 +102,15 @@ func TestPoolDoesNotWaitForEver(t *testing.T) {
 // TestPoolIsShared: work of one kind never has all connections, and gets its share back.
 func TestPoolIsShared(t *testing.T) {
 	t.Parallel()
-	s := small(t, 9, 50*time.Millisecond)
+	s := small(t, 9, time.Minute)
 	rooms := WithKind(t.Context(), "rooms")
 	var releases []func()
 	for range 3 {
 		releases = append(releases, occupy(t, s, rooms))
 	}
+	s.pool.wait = 50 * time.Millisecond
 	require.ErrorIs(t, selectOne(rooms, s), errBusy)
+	s.pool.wait = time.Minute
 	require.NoError(t, selectOne(WithKind(t.Context(), "movies"), s))
 	require.NoError(t, selectOne(t.Context(), s))
 	releases[0]()
