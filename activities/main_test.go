@@ -19,7 +19,6 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -32,11 +31,9 @@ var discard = slog.New(slog.DiscardHandler)
 // openStore is a migrated database of the test's own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	_, err = migrations.Up(t.Context(), s.DB())
-	require.NoError(t, err)
 	return s
 }
 

@@ -26,7 +26,6 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -99,7 +98,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		f(&s)
 	}
 	if !s.databaseAway {
-		s.config.Database.URL = stacktest.DatabaseURL(t)
+		s.config.Database.URL = stacktest.MigratedURL(t)
 	}
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
 	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -108,10 +107,6 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	require.NoError(t, err)
 	b.store.LimitMails(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
-	if !s.databaseAway {
-		_, err = migrations.Up(t.Context(), b.store.DB())
-		require.NoError(t, err)
-	}
 	b.cache, err = cache.New(b.cfg.Redis, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.cache.Close()) })

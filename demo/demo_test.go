@@ -15,7 +15,6 @@ import (
 	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -26,11 +25,9 @@ func TestMain(m *testing.M) {
 // open gives the test a store on a migrated schema of its own.
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	_, err = migrations.Up(t.Context(), s.DB())
-	require.NoError(t, err)
 	return s
 }
 

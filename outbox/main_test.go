@@ -20,7 +20,6 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -34,11 +33,8 @@ const patience = 10 * time.Second
 // open gives the test a migrated schema of its own and the address of it.
 func open(t *testing.T) (*bun.DB, string) {
 	t.Helper()
-	url := stacktest.DatabaseURL(t)
-	db := openAt(t, url)
-	_, err := migrations.Up(t.Context(), db)
-	require.NoError(t, err)
-	return db, url
+	url := stacktest.MigratedURL(t)
+	return openAt(t, url), url
 }
 
 func openAt(t *testing.T, url string) *bun.DB {

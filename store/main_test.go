@@ -19,7 +19,6 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 )
 
 // All tests run in a process whose clock is wrong.
@@ -40,10 +39,8 @@ func open(t testing.TB) *Store {
 // openIn does so with sessions in a time zone.
 func openIn(t testing.TB, zone string) *Store {
 	t.Helper()
-	s := openAt(t, stacktest.DatabaseURL(t)+"&timezone="+url.QueryEscape(zone))
+	s := openAt(t, stacktest.MigratedURL(t)+"&timezone="+url.QueryEscape(zone))
 	require.Equal(t, zone, get[string](t, s, "SHOW timezone"))
-	_, err := migrations.Up(t.Context(), s.DB())
-	require.NoError(t, err)
 	return s
 }
 

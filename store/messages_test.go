@@ -16,7 +16,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 )
 
 func TestMessages(t *testing.T) {
@@ -166,10 +165,8 @@ func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit
 // A reader who always goes on after the last message that they saw sees each message once, in order, whoever posts.
 func TestReaderMissesNothing(t *testing.T) {
 	t.Parallel()
-	url := stacktest.DatabaseURL(t)
+	url := stacktest.MigratedURL(t)
 	s := openAt(t, url)
-	_, err := migrations.Up(t.Context(), s.DB())
-	require.NoError(t, err)
 	stores := []*Store{s, openAt(t, url)}
 	room := newRoom(t, s, newUser(t, s, "host"), nil)
 	// One with the ID of a clock that was an hour ahead.

@@ -14,8 +14,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/devstack/stacktest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -255,10 +253,7 @@ func TestAccounts(t *testing.T) {
 // The domain's times are UTC wherever the server is.
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
-	s := openAt(t, stacktest.DatabaseURL(t)+"&timezone=Asia/Kolkata")
-	_, err := migrations.Up(t.Context(), s.DB())
-	require.NoError(t, err)
-	require.Equal(t, "Asia/Kolkata", get[string](t, s, "SELECT current_setting('timezone')"))
+	s := openIn(t, "Asia/Kolkata")
 
 	user := newUser(t, s, "ada")
 	room := newRoom(t, s, user, nil)
@@ -268,7 +263,7 @@ func TestTimesAreUTC(t *testing.T) {
 	mailID := get[string](t, s, "SELECT id FROM emails")
 	require.NoError(t, s.SentMail(t.Context(), mailID, 1))
 
-	user, err = s.User(t.Context(), user.ID)
+	user, err := s.User(t.Context(), user.ID)
 	require.NoError(t, err)
 	room, err = s.Room(t.Context(), room.ID)
 	require.NoError(t, err)

@@ -26,7 +26,6 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/mail/smtptest"
-	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -96,11 +95,9 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	p := &plant{t: t, signals: &signals{}, client: dial(t, stacktest.TemporalAddress())}
 	p.Config = settings()
 	var err error
-	p.store, err = store.Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
+	p.store, err = store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
-	_, err = migrations.Up(t.Context(), p.store.DB())
-	require.NoError(t, err)
 	p.bucket, err = fileblob.OpenBucket(t.TempDir(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.bucket.Close()) })

@@ -6,7 +6,7 @@
 //
 //	func TestRooms(t *testing.T) {
 //		t.Parallel()
-//		url := stacktest.DatabaseURL(t) // a schema of this test
+//		url := stacktest.MigratedURL(t) // a database of this test
 //		prefix := stacktest.KeyPrefix(t)
 //		…
 //	}

@@ -22,7 +22,7 @@ const cleanupTimeout = 10 * time.Second
 // is dropped in t.Cleanup, so close what uses it in a Cleanup that is registered after this call.
 func DatabaseURL(t testing.TB) string {
 	t.Helper()
-	base := named("DATABASE_URL", devstack.Postgres, (*devstack.Stack).DatabaseURL)
+	base := databaseURL()
 	schema := "test_" + uniqueName(t)
 	execute(t, t.Context(), base, `CREATE SCHEMA "`+schema+`"`)
 	t.Cleanup(func() {
@@ -30,7 +30,11 @@ func DatabaseURL(t testing.TB) string {
 		defer cancel()
 		execute(t, ctx, base, `DROP SCHEMA IF EXISTS "`+schema+`" CASCADE`)
 	})
-	return withSearchPath(t, base, schema)
+	return changed(base, func(u *url.URL) {
+		query := u.Query()
+		query.Set("search_path", schema)
+		u.RawQuery = query.Encode()
+	})
 }
 
 // KeyPrefix is unique to the test and ends with a colon.
@@ -39,21 +43,27 @@ func KeyPrefix(t testing.TB) string {
 	return "test:" + uniqueName(t) + ":"
 }
 
-func withSearchPath(t testing.TB, base, schema string) string {
-	t.Helper()
+// changed returns the URL of a database with a change. A URL that cannot be read panics without its password.
+func changed(base string, change func(*url.URL)) string {
 	parsed, err := url.Parse(base)
 	if err != nil {
-		t.Fatal("DATABASE_URL is not a URL") // the error would show its password
+		panic("stacktest: DATABASE_URL is not a URL")
 	}
-	query := parsed.Query()
-	query.Set("search_path", schema)
-	parsed.RawQuery = query.Encode()
+	change(parsed)
 	return parsed.String()
+}
+
+func databaseURL() string {
+	return named("DATABASE_URL", devstack.Postgres, (*devstack.Stack).DatabaseURL)
+}
+
+func connect(url string) *sql.DB {
+	return sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(url), pgdriver.WithTimeout(migrateTimeout)))
 }
 
 func execute(t testing.TB, ctx context.Context, base, statement string) {
 	t.Helper()
-	db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(base), pgdriver.WithTimeout(cleanupTimeout)))
+	db := connect(base)
 	defer db.Close()
 	_, err := db.ExecContext(ctx, statement)
 	for deadlocked(err) && ctx.Err() == nil {

@@ -47,7 +47,7 @@ func (r Runner) Run() int {
 		return os.Getenv(settings[s]) != ""
 	})
 	if len(missing) == 0 {
-		return r.tests.Run()
+		return runTests(r.tests)
 	}
 	stack, err := devstack.Start(context.Background(), devstack.Options{Services: missing, Ephemeral: true})
 	if err != nil {
@@ -59,12 +59,23 @@ func (r Runner) Run() int {
 	return runWith(stack, r.tests)
 }
 
+func runTests(tests interface{ Run() int }) int {
+	code := tests.Run()
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	if err := dropTemplate(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "stacktest: drop the template:", err)
+		return max(code, 1)
+	}
+	return code
+}
+
 func runWith(stack *devstack.Stack, tests interface{ Run() int }) int {
 	var watching sync.WaitGroup
 	watching.Go(func() { reportUnexpectedEnds(stack) })
 	stopWatching := closeOnSignal(stack, &watching)
 
-	code := tests.Run()
+	code := runTests(tests)
 	stopWatching()
 	if err := stack.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "stacktest:", err)

@@ -7,11 +7,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +48,31 @@ func TestEachTestHasASchema(t *testing.T) {
 		row := admin.QueryRowContext(t.Context(), "SELECT to_regnamespace('"+schema+"') IS NOT NULL")
 		require.NoError(t, row.Scan(&exists))
 		require.False(t, exists, schema)
+	}
+}
+
+func TestEachTestHasAMigratedDatabase(t *testing.T) {
+	admin := open(t, stacktest.DatabaseURL(t))
+	var databases []string
+	for _, name := range []string{"one", "another"} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, stacktest.MigratedURL(t))
+			var database string
+			require.NoError(t, db.QueryRowContext(t.Context(), "SELECT current_database()").Scan(&database))
+			databases = append(databases, database)
+			pending, err := migrations.Pending(t.Context(), bun.NewDB(db, pgdialect.New()))
+			require.NoError(t, err)
+			require.Zero(t, pending)
+			_, err = db.ExecContext(t.Context(), "CREATE TABLE of_this_test (id int)")
+			require.NoError(t, err)
+		})
+	}
+	require.NotEqual(t, databases[0], databases[1])
+	for _, database := range databases {
+		var exists bool
+		row := admin.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database)
+		require.NoError(t, row.Scan(&exists))
+		require.False(t, exists, database)
 	}
 }
 
