@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -17,6 +18,9 @@ type contractRoutes struct {
 	operations map[string]*openapi3.Operation // by method and Echo's route
 	router     routers.Router
 }
+
+// readSpec reads the contract, once a process.
+var readSpec = sync.OnceValues(GetSpec)
 
 var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
 

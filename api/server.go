@@ -70,7 +70,7 @@ var _ StrictServerInterface = (*Server)(nil)
 func New(d Deps) (*Server, error) {
 	s := &Server{
 		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
-		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
+		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
@@ -78,7 +78,7 @@ func New(d Deps) (*Server, error) {
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
 	}
-	spec, err := GetSpec()
+	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
 	}

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
 }
 
+// cheap is for passwords that nobody attacks.
+var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
+
 // open gives the test a store on a migrated schema of its own.
 func open(t *testing.T) *store.Store {
 	t.Helper()
@@ -97,7 +100,7 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 
 func TestFill(t *testing.T) {
 	t.Parallel()
-	s, passwords := open(t), auth.NewPasswords(2)
+	s, passwords := open(t), auth.NewPasswords(2, cheap)
 	for range 2 {
 		require.NoError(t, demo.Fill(t.Context(), s, passwords))
 		filled(t, s, passwords)
@@ -118,7 +121,7 @@ func TestFill(t *testing.T) {
 // Two stacks that start on one database at once fill it once, and neither fails.
 func TestParallelFills(t *testing.T) {
 	t.Parallel()
-	s, passwords := open(t), auth.NewPasswords(4)
+	s, passwords := open(t), auth.NewPasswords(4, cheap)
 	errs := make([]error, 4)
 	var wg sync.WaitGroup
 	for i := range errs {
