@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 )
 
@@ -438,7 +439,7 @@ func TestExport(t *testing.T) {
 	require.Equal(t, 200, a.status)
 	require.Equal(t, `attachment; filename="watchparty-alice.json"`, a.header.Get("Content-Disposition"))
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
-	var document Export
+	var document contract.Export
 	require.NoError(t, json.Unmarshal(a.raw, &document))
 	require.Equal(t, alice.email, document.Account.Email)
 	require.Len(t, document.Messages, said)
@@ -447,7 +448,7 @@ func TestExport(t *testing.T) {
 	}
 	require.Len(t, document.Sessions, 1)
 	require.True(t, document.Sessions[0].Current)
-	require.Equal(t, []any{room, Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
+	require.Equal(t, []any{room, contract.Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
 	require.Equal(t, "guest@example.org", *document.Invitations[0].Email)
 	require.Equal(t, 1, document.Avatars[0].Version)
 

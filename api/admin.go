@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // StartCleanup promises a clean-up run.
-func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) (StartCleanupResponseObject, error) {
+func (s *Server) StartCleanup(ctx context.Context, r contract.StartCleanupRequestObject) (contract.StartCleanupResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -34,16 +35,16 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 		return nil, err
 	}
 	path := basePath + "/admin/cleanup/runs/" + run.ID
-	return StartCleanup202JSONResponse{
-		Body: CleanupStarted{
+	return contract.StartCleanup202JSONResponse{
+		Body: contract.CleanupStarted{
 			RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + path, TemporalURL: s.temporalURL(run.WorkflowID),
 		},
-		Headers: StartCleanup202ResponseHeaders{Location: path},
+		Headers: contract.StartCleanup202ResponseHeaders{Location: path},
 	}, nil
 }
 
 // newRun reads what is asked for; a policy that is off is not to be asked for.
-func (s *Server) newRun(body *StartCleanupRequest) (watchparty.NewRun, error) {
+func (s *Server) newRun(body *contract.StartCleanupRequest) (watchparty.NewRun, error) {
 	n := watchparty.NewRun{Policies: s.cfg.Cleanup.Policies()}
 	if body == nil {
 		return n, nil
@@ -51,7 +52,7 @@ func (s *Server) newRun(body *StartCleanupRequest) (watchparty.NewRun, error) {
 	n.DryRun = value(body.DryRun)
 	if body.Policies != nil {
 		on := n.Policies
-		n.Policies = convert(*body.Policies, func(p Policy) watchparty.Policy { return watchparty.Policy(p) })
+		n.Policies = convert(*body.Policies, func(p contract.Policy) watchparty.Policy { return watchparty.Policy(p) })
 		for i, policy := range n.Policies {
 			if !slices.Contains(on, policy) {
 				return n, watchparty.Invalid(watchparty.FieldError{
@@ -81,7 +82,7 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 // CancelCleanupRun lets a run end after the batch that it is at.
-func (s *Server) CancelCleanupRun(ctx context.Context, r CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error) {
+func (s *Server) CancelCleanupRun(ctx context.Context, r contract.CancelCleanupRunRequestObject) (contract.CancelCleanupRunResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -90,11 +91,11 @@ func (s *Server) CancelCleanupRun(ctx context.Context, r CancelCleanupRunRequest
 	if err != nil {
 		return nil, err
 	}
-	return CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
+	return contract.CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
 // ListRetiredRooms answers what clean-up archived and has yet to delete.
-func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error) {
+func (s *Server) ListRetiredRooms(ctx context.Context, r contract.ListRetiredRoomsRequestObject) (contract.ListRetiredRoomsResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -107,11 +108,11 @@ func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequest
 		return nil, err
 	}
 	rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Keys{r.RetiredAt, r.ID} })
-	return ListRetiredRooms200JSONResponse{Data: convert(rooms, s.retiredRoom), NextCursor: next}, nil
+	return contract.ListRetiredRooms200JSONResponse{Data: convert(rooms, s.retiredRoom), NextCursor: next}, nil
 }
 
 // RestoreRoom opens a room that clean-up archived.
-func (s *Server) RestoreRoom(ctx context.Context, r RestoreRoomRequestObject) (RestoreRoomResponseObject, error) {
+func (s *Server) RestoreRoom(ctx context.Context, r contract.RestoreRoomRequestObject) (contract.RestoreRoomResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -121,11 +122,11 @@ func (s *Server) RestoreRoom(ctx context.Context, r RestoreRoomRequestObject) (R
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagsOfRooms([]string{restored.ID})...)
-	return RestoreRoom200JSONResponse{Data: room(restored)}, nil
+	return contract.RestoreRoom200JSONResponse{Data: room(restored)}, nil
 }
 
-func (s *Server) retiredRoom(r watchparty.Room) RetiredRoom {
-	out := RetiredRoom{ID: r.ID, Name: r.Name, HostUsername: pointer(r.HostUsername), RetiredAt: r.RetiredAt}
+func (s *Server) retiredRoom(r watchparty.Room) contract.RetiredRoom {
+	out := contract.RetiredRoom{ID: r.ID, Name: r.Name, HostUsername: pointer(r.HostUsername), RetiredAt: r.RetiredAt}
 	if age, on := s.cfg.Cleanup.Ages()[watchparty.PolicyArchived]; on {
 		out.DeletedFrom = pointer(r.RetiredAt.Add(age))
 	}
@@ -133,7 +134,7 @@ func (s *Server) retiredRoom(r watchparty.Room) RetiredRoom {
 }
 
 // ListCleanupRuns answers clean-up runs.
-func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error) {
+func (s *Server) ListCleanupRuns(ctx context.Context, r contract.ListCleanupRunsRequestObject) (contract.ListCleanupRunsResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -146,11 +147,11 @@ func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestOb
 		return nil, err
 	}
 	runs, next := cut(runs, p, func(r watchparty.CleanupRun) store.Keys { return store.Keys{r.CreatedAt, r.ID} })
-	return ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
+	return contract.ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
 }
 
 // GetCleanupRun answers one run, with its counts so far.
-func (s *Server) GetCleanupRun(ctx context.Context, r GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error) {
+func (s *Server) GetCleanupRun(ctx context.Context, r contract.GetCleanupRunRequestObject) (contract.GetCleanupRunResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (s *Server) GetCleanupRun(ctx context.Context, r GetCleanupRunRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
+	return contract.GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
 // temporalURL is where an operator sees a workflow.
@@ -167,11 +168,11 @@ func (s *Server) temporalURL(workflowID string) string {
 		"/workflows?query=" + url.QueryEscape("WorkflowId=\""+workflowID+"\"")
 }
 
-func (s *Server) cleanupRun(r watchparty.CleanupRun) CleanupRun {
-	out := CleanupRun{
-		ID: r.ID, Trigger: CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
-		Policies: convert(r.Policies, func(p watchparty.Policy) Policy { return Policy(p) }), State: CleanupRunState(r.State),
-		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(Policy(r.Policy)),
+func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
+	out := contract.CleanupRun{
+		ID: r.ID, Trigger: contract.CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
+		Policies: convert(r.Policies, func(p watchparty.Policy) contract.Policy { return contract.Policy(p) }), State: contract.CleanupRunState(r.State),
+		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(contract.Policy(r.Policy)),
 		CreatedAt: r.CreatedAt, StartedAt: pointer(r.StartedAt), CancelledAt: pointer(r.CancelledAt), FinishedAt: pointer(r.FinishedAt),
 		TemporalURL: s.temporalURL(r.WorkflowID),
 	}

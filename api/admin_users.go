@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListUsers answers accounts.
-func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListUsersResponseObject, error) {
+func (s *Server) ListUsers(ctx context.Context, r contract.ListUsersRequestObject) (contract.ListUsersResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -27,11 +28,11 @@ func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListU
 		return nil, err
 	}
 	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Place(u.Rank, u.ID) })
-	return ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
+	return contract.ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 
 // GetUser answers one account.
-func (s *Server) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserResponseObject, error) {
+func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (contract.GetUserResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -39,11 +40,11 @@ func (s *Server) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserRe
 	if err != nil {
 		return nil, err
 	}
-	return GetUser200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.GetUser200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // SuspendUser ends an account's sign-ins and refuses new ones, and hides what it made unless told otherwise.
-func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (SuspendUserResponseObject, error) {
+func (s *Server) SuspendUser(ctx context.Context, r contract.SuspendUserRequestObject) (contract.SuspendUserResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -63,11 +64,11 @@ func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (S
 		return nil, err
 	}
 	s.voidSuspended(ctx, done)
-	return SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+	return contract.SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
 }
 
 // ReinstateUser lets a suspended account sign in again.
-func (s *Server) ReinstateUser(ctx context.Context, r ReinstateUserRequestObject) (ReinstateUserResponseObject, error) {
+func (s *Server) ReinstateUser(ctx context.Context, r contract.ReinstateUserRequestObject) (contract.ReinstateUserResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func (s *Server) ReinstateUser(ctx context.Context, r ReinstateUserRequestObject
 		return nil, err
 	}
 	s.voidSuspended(ctx, done)
-	return ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+	return contract.ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
 }
 
 // voidSuspended voids what a suspension, or its end, shows differently.
@@ -86,7 +87,7 @@ func (s *Server) voidSuspended(ctx context.Context, d store.Suspended) {
 }
 
 // ListAdmins answers the accounts that have an admin's rights.
-func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (ListAdminsResponseObject, error) {
+func (s *Server) ListAdmins(ctx context.Context, r contract.ListAdminsRequestObject) (contract.ListAdminsResponseObject, error) {
 	if _, err := s.admin(ctx); err != nil {
 		return nil, err
 	}
@@ -99,11 +100,11 @@ func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (Lis
 		return nil, err
 	}
 	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Keys{u.ID} })
-	return ListAdmins200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
+	return contract.ListAdmins200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 
 // GrantAdmin makes an account an admin.
-func (s *Server) GrantAdmin(ctx context.Context, r GrantAdminRequestObject) (GrantAdminResponseObject, error) {
+func (s *Server) GrantAdmin(ctx context.Context, r contract.GrantAdminRequestObject) (contract.GrantAdminResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -112,11 +113,11 @@ func (s *Server) GrantAdmin(ctx context.Context, r GrantAdminRequestObject) (Gra
 	if err != nil {
 		return nil, err
 	}
-	return GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // RevokeAdmin takes an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
-func (s *Server) RevokeAdmin(ctx context.Context, r RevokeAdminRequestObject) (RevokeAdminResponseObject, error) {
+func (s *Server) RevokeAdmin(ctx context.Context, r contract.RevokeAdminRequestObject) (contract.RevokeAdminResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -125,11 +126,11 @@ func (s *Server) RevokeAdmin(ctx context.Context, r RevokeAdminRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	return RevokeAdmin200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.RevokeAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // EndUserSessions ends all of an account's sign-ins.
-func (s *Server) EndUserSessions(ctx context.Context, r EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error) {
+func (s *Server) EndUserSessions(ctx context.Context, r contract.EndUserSessionsRequestObject) (contract.EndUserSessionsResponseObject, error) {
 	id, err := s.admin(ctx)
 	if err != nil {
 		return nil, err
@@ -138,13 +139,13 @@ func (s *Server) EndUserSessions(ctx context.Context, r EndUserSessionsRequestOb
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(r.UserID))
-	return EndUserSessions204Response{}, nil
+	return contract.EndUserSessions204Response{}, nil
 }
 
-func (s *Server) adminUser(u watchparty.User) AdminUser {
-	return AdminUser{
+func (s *Server) adminUser(u watchparty.User) contract.AdminUser {
+	return contract.AdminUser{
 		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(), DisplayName: u.DisplayName,
-		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
+		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: contract.UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -14,7 +15,7 @@ const headerReplayed = "Idempotent-Replayed"
 type replayedKey struct{}
 
 // markReplays says of an answer that an earlier request with the same key made what it is about.
-func markReplays(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+func markReplays(next contract.StrictHandlerFunc, _ string) contract.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		replayed := new(bool)
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), replayedKey{}, replayed)))

@@ -5,11 +5,12 @@ import (
 	"errors"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
 // SetRole gives someone another role, or the room.
-func (s *Server) SetRole(ctx context.Context, r SetRoleRequestObject) (SetRoleResponseObject, error) {
+func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (contract.SetRoleResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -19,12 +20,12 @@ func (s *Server) SetRole(ctx context.Context, r SetRoleRequestObject) (SetRoleRe
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
-	return SetRole200JSONResponse{Data: participant(changed)}, nil
+	return contract.SetRole200JSONResponse{Data: participant(changed)}, nil
 }
 
 // Heartbeat notes that the caller is still there. Whoever is in the room may be, so only for others is it decided what
 // they may know.
-func (s *Server) Heartbeat(ctx context.Context, r HeartbeatRequestObject) (HeartbeatResponseObject, error) {
+func (s *Server) Heartbeat(ctx context.Context, r contract.HeartbeatRequestObject) (contract.HeartbeatResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -41,12 +42,12 @@ func (s *Server) Heartbeat(ctx context.Context, r HeartbeatRequestObject) (Heart
 	if passedOn {
 		s.voidRoom(ctx, r.RoomID)
 	}
-	return Heartbeat204Response{}, nil
+	return contract.Heartbeat204Response{}, nil
 }
 
 // GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
 // read from the store.
-func (s *Server) GetMyStanding(ctx context.Context, r GetMyStandingRequestObject) (GetMyStandingResponseObject, error) {
+func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequestObject) (contract.GetMyStandingResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -58,14 +59,14 @@ func (s *Server) GetMyStanding(ctx context.Context, r GetMyStandingRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return GetMyStanding200JSONResponse{Data: Standing{
-		Role: Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
-		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) Permission { return Permission(p) }),
+	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
+		Role: contract.Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
+		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
 	}}, nil
 }
 
 // ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
-func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error) {
+func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestObject) (contract.ListMyRoomsResponseObject, error) {
 	id, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (L
 	}
 	f := watchparty.MyRoomFilter{Role: watchparty.Role(value(r.Params.Role))}
 	if r.Params.State != nil {
-		archived := *r.Params.State == RoomStateArchived
+		archived := *r.Params.State == contract.RoomStateArchived
 		f.Archived = &archived
 	}
 	rooms, err := s.store.MyRooms(ctx, id.UserID, f, more(p))
@@ -84,9 +85,9 @@ func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (L
 		return nil, err
 	}
 	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) store.Keys { return store.Keys{r.Room.ID} })
-	return ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
+	return contract.ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
 }
 
-func myRoom(r watchparty.MyRoom) MyRoom {
-	return MyRoom{Role: Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
+func myRoom(r watchparty.MyRoom) contract.MyRoom {
+	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
 }

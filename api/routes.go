@@ -11,6 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/labstack/echo/v4"
+
+	"github.com/watchparty/watchparty/api/contract"
 )
 
 // contractRoutes find the contract's operations.
@@ -20,7 +22,7 @@ type contractRoutes struct {
 }
 
 // readSpec reads the contract, once a process.
-var readSpec = sync.OnceValues(GetSpec)
+var readSpec = sync.OnceValues(contract.GetSpec)
 
 var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
 

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"gocloud.dev/blob"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
@@ -64,7 +65,7 @@ type Server struct {
 	echo          *echo.Echo
 }
 
-var _ StrictServerInterface = (*Server)(nil)
+var _ contract.StrictServerInterface = (*Server)(nil)
 
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
@@ -95,7 +96,7 @@ func New(d Deps) (*Server, error) {
 		refuseConditions(s.routes),
 	)
 	routes := withHead{e}
-	RegisterHandlersWithBaseURL(routes, NewStrictHandler(s, []StrictMiddlewareFunc{markReplays}), basePath)
+	contract.RegisterHandlersWithBaseURL(routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath)
 	s.routePages(routes)
 	s.echo = e
 	return s, nil
