@@ -138,15 +138,12 @@ func refusePicture(err error) error {
 
 // GetAvatar answers where the newest upload stands.
 func (s *Server) GetAvatar(ctx context.Context, _ contract.GetAvatarRequestObject) (contract.GetAvatarResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	var (
 		user   watchparty.User
 		upload watchparty.Avatar
 	)
-	err = s.store.Snapshot(ctx, func(at *store.Store) (err error) {
+	err := s.store.Snapshot(ctx, func(at *store.Store) (err error) {
 		if user, err = at.User(ctx, id.UserID); err != nil {
 			return gone(err)
 		}

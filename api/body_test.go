@@ -117,7 +117,12 @@ func TestLargeBodies(t *testing.T) {
 		t.Run(name+", chunked", func(t *testing.T) {
 			r := b.request(t, "POST", "/rooms", token, large)
 			r.ContentLength = -1
-			b.serve(t, r).requireProblem(t, 413, "body_too_large")
+			if token == alice.token {
+				b.serve(t, r).requireProblem(t, 413, "body_too_large")
+				return
+			}
+			r.Body = io.NopCloser(unread{t})
+			b.serve(t, r).requireProblem(t, 401, "unauthenticated")
 		})
 	}
 	t.Run("over a connection", func(t *testing.T) {

@@ -77,12 +77,14 @@ func (d documented) success() int {
 func (d documented) needsToken() bool { return d.takesToken() && len(*d.Security) == 1 }
 func (d documented) takesToken() bool { return d.Security != nil && len(*d.Security) > 0 }
 
-// forAdmins: refused to everyone else.
-func (d documented) forAdmins() bool {
-	return d.tagged("admin") || strings.HasPrefix(d.Description, "For admins.")
+// role is what authorize goes by.
+func (d documented) role() string {
+	role, _ := d.Extensions[roleExtension].(string)
+	return role
 }
 
-func (d documented) tagged(tag string) bool { return slices.Contains(d.Tags, tag) }
+// forAdmins: refused to everyone else.
+func (d documented) forAdmins() bool { return d.role() == string(admin) }
 
 // internals are words that no client should read.
 var internals = regexp.MustCompile(`(?i)sqlstate|select |insert into|goroutine|\.go:|127\.0\.0\.1|localhost|dial tcp|store:|api:|cache:|pgdriver|bun\.|hidden-`)

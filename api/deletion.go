@@ -11,10 +11,7 @@ import (
 // to go.
 func (s *Server) DeleteMe(ctx context.Context, r contract.DeleteMeRequestObject) (contract.DeleteMeResponseObject, error) {
 	const field = "password"
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	hash, err := s.provePassword(ctx, id, "delete_account", field, r.Body.Password)
 	if err != nil {
 		return nil, err

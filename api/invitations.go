@@ -11,10 +11,7 @@ import (
 
 // Invite asks someone into a room by mail, which the same transaction promises.
 func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (contract.InviteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	n := watchparty.NewInvitation{Email: r.Body.Email}
 	n.Normalise()
 	if err := n.Validate(); err != nil {
@@ -36,10 +33,7 @@ func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (co
 
 // ListInvitations answers a room's invitations.
 func (s *Server) ListInvitations(ctx context.Context, r contract.ListInvitationsRequestObject) (contract.ListInvitationsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listInvitations", r.RoomID, r.Params.State)
 	if err != nil {
 		return nil, err
@@ -57,10 +51,7 @@ func (s *Server) ListInvitations(ctx context.Context, r contract.ListInvitations
 
 // GetInvitation answers one of a room's invitations.
 func (s *Server) GetInvitation(ctx context.Context, r contract.GetInvitationRequestObject) (contract.GetInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	found, err := s.store.Invitation(ctx, r.InvitationID)
 	if err != nil {
 		return nil, err
@@ -73,10 +64,7 @@ func (s *Server) GetInvitation(ctx context.Context, r contract.GetInvitationRequ
 
 // RevokeInvitation takes an open invitation back.
 func (s *Server) RevokeInvitation(ctx context.Context, r contract.RevokeInvitationRequestObject) (contract.RevokeInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.RevokeInvitation(ctx, r.InvitationID, id.UserID); err != nil {
 		return nil, err
 	}
@@ -100,10 +88,7 @@ func (s *Server) LookUpInvitation(ctx context.Context, r contract.LookUpInvitati
 
 // AcceptInvitation lets the caller, whoever was invited, into the room.
 func (s *Server) AcceptInvitation(ctx context.Context, r contract.AcceptInvitationRequestObject) (contract.AcceptInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err

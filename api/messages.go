@@ -56,10 +56,7 @@ type messageList struct {
 
 // PostMessage says something in a room that the caller is in.
 func (s *Server) PostMessage(ctx context.Context, r contract.PostMessageRequestObject) (contract.PostMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	n := watchparty.NewMessage{RoomID: r.Body.RoomID, Body: r.Body.Body, ReplyToID: value(r.Body.ReplyToID)}
 	if err := watchparty.ValidateMessage(n.Body); err != nil {
 		return nil, err
@@ -95,10 +92,7 @@ func (s *Server) GetMessage(ctx context.Context, r contract.GetMessageRequestObj
 
 // EditMessage changes what the caller said.
 func (s *Server) EditMessage(ctx context.Context, r contract.EditMessageRequestObject) (contract.EditMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := watchparty.ValidateMessage(r.Body.Body); err != nil {
 		return nil, err
 	}
@@ -119,10 +113,7 @@ func (s *Server) EditMessage(ctx context.Context, r contract.EditMessageRequestO
 
 // DeleteMessage takes back what the caller said, or someone below them in the room.
 func (s *Server) DeleteMessage(ctx context.Context, r contract.DeleteMessageRequestObject) (contract.DeleteMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	known, err := s.store.Message(ctx, r.MessageID)
 	if err != nil {
 		return nil, err

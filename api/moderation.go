@@ -12,10 +12,7 @@ import (
 // permitted is for reading what only some roles may: a 404 to whoever may not know of the room, a 403 without the
 // permission. Acts are decided in the store, with the room locked.
 func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Permission) error {
-	id, err := caller(ctx)
-	if err != nil {
-		return err
-	}
+	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, roomID); err != nil {
 		return err
 	}
@@ -33,10 +30,7 @@ func (s *Server) peopleChanged(ctx context.Context, roomID string) {
 
 // Kick puts someone out of a room.
 func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contract.KickResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
@@ -63,10 +57,7 @@ func (s *Server) ListBans(ctx context.Context, r contract.ListBansRequestObject)
 
 // Ban puts someone out of a room and keeps them out.
 func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract.BanResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
@@ -97,10 +88,7 @@ func (s *Server) GetBan(ctx context.Context, r contract.GetBanRequestObject) (co
 
 // LiftBan ends a ban.
 func (s *Server) LiftBan(ctx context.Context, r contract.LiftBanRequestObject) (contract.LiftBanResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.LiftBan(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
@@ -127,10 +115,7 @@ func (s *Server) ListMutes(ctx context.Context, r contract.ListMutesRequestObjec
 
 // Mute keeps someone from speaking for a while.
 func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contract.MuteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
@@ -160,10 +145,7 @@ func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (
 
 // LiftMute lets someone speak again.
 func (s *Server) LiftMute(ctx context.Context, r contract.LiftMuteRequestObject) (contract.LiftMuteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}

@@ -14,9 +14,6 @@ import (
 
 // ListReports answers stored reports.
 func (s *Server) ListReports(ctx context.Context, r contract.ListReportsRequestObject) (contract.ListReportsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listReports", r.Params.Kind)
 	if err != nil {
 		return nil, err
@@ -31,9 +28,6 @@ func (s *Server) ListReports(ctx context.Context, r contract.ListReportsRequestO
 
 // GetReport answers one report.
 func (s *Server) GetReport(ctx context.Context, r contract.GetReportRequestObject) (contract.GetReportResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
 	found, err := s.store.Report(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
@@ -43,9 +37,6 @@ func (s *Server) GetReport(ctx context.Context, r contract.GetReportRequestObjec
 
 // GetReportTable answers an activity report's days as CSV.
 func (s *Server) GetReportTable(ctx context.Context, r contract.GetReportTableRequestObject) (contract.GetReportTableResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
 	found, err := s.store.ActivityReport(ctx, r.ReportID)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,7 @@ import (
 
 // SetRole gives someone another role, or the room.
 func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (contract.SetRoleResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	changed, err := s.store.SetRole(ctx, r.RoomID, id.UserID, r.Username, watchparty.Role(r.Body.Role))
 	if err != nil {
 		return nil, err
@@ -26,10 +23,7 @@ func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (
 // Heartbeat notes that the caller is still there. Whoever is in the room may be, so only for others is it decided what
 // they may know.
 func (s *Server) Heartbeat(ctx context.Context, r contract.HeartbeatRequestObject) (contract.HeartbeatResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	passedOn, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
 	if errors.Is(err, watchparty.ErrNotParticipant) {
 		if _, unseen := s.visibleRoom(ctx, r.RoomID); unseen != nil {
@@ -48,10 +42,7 @@ func (s *Server) Heartbeat(ctx context.Context, r contract.HeartbeatRequestObjec
 // GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
 // read from the store.
 func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequestObject) (contract.GetMyStandingResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}
@@ -67,10 +58,7 @@ func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequ
 
 // ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
 func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestObject) (contract.ListMyRoomsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMyRooms", id.UserID, r.Params.Role, r.Params.State)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,7 @@ import (
 
 // UpdateRoom changes a room for whoever may.
 func (s *Server) UpdateRoom(ctx context.Context, r contract.UpdateRoomRequestObject) (contract.UpdateRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	c := roomChange(*r.Body)
 	c.Normalise()
 	if err := c.Validate(); err != nil {
@@ -54,10 +51,7 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 
 // DeleteRoom deletes a room for whoever may.
 func (s *Server) DeleteRoom(ctx context.Context, r contract.DeleteRoomRequestObject) (contract.DeleteRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}

@@ -36,10 +36,7 @@ func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObjec
 
 // CreateRoom opens a room with the caller as its host.
 func (s *Server) CreateRoom(ctx context.Context, r contract.CreateRoomRequestObject) (contract.CreateRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	n := watchparty.NewRoom{
 		Name: r.Body.Name, Description: value(r.Body.Description), MovieID: value(r.Body.MovieID),
 		Visibility: watchparty.Visibility(value(r.Body.Visibility)), Capacity: value(r.Body.Capacity),
@@ -145,10 +142,7 @@ func (s *Server) voidRoom(ctx context.Context, roomID string) {
 
 // JoinRoom puts the caller into a room.
 func (s *Server) JoinRoom(ctx context.Context, r contract.JoinRoomRequestObject) (contract.JoinRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	joined, err := s.store.JoinRoom(ctx, r.RoomID, id.UserID)
 	if err != nil {
 		return nil, err
@@ -159,10 +153,7 @@ func (s *Server) JoinRoom(ctx context.Context, r contract.JoinRoomRequestObject)
 
 // LeaveRoom takes the caller out of a room.
 func (s *Server) LeaveRoom(ctx context.Context, r contract.LeaveRoomRequestObject) (contract.LeaveRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}
@@ -175,10 +166,7 @@ func (s *Server) LeaveRoom(ctx context.Context, r contract.LeaveRoomRequestObjec
 
 // QuitRoom takes the caller out of a room for good.
 func (s *Server) QuitRoom(ctx context.Context, r contract.QuitRoomRequestObject) (contract.QuitRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}

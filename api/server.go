@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, a
-// check of its form, for an upload the spool, validation against the contract, a check of its conditions, and then its
-// operation, a method of Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain
-// errors; handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
+// authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
+// conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
+// Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -92,7 +92,7 @@ func New(d Deps) (*Server, error) {
 	e.Use(
 		requestIDs(d.Config.HTTP.PublicURL), sharePool, observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, wellFormed(s.routes), s.spool(), validate(spec),
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, s.authorize, wellFormed(s.routes), s.spool(), validate(spec),
 		refuseConditions(s.routes),
 	)
 	routes := withHead{e}

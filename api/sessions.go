@@ -11,10 +11,7 @@ import (
 
 // ListSessions answers the caller's sign-ins.
 func (s *Server) ListSessions(ctx context.Context, r contract.ListSessionsRequestObject) (contract.ListSessionsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listSessions", id.UserID)
 	if err != nil {
 		return nil, err
@@ -39,10 +36,7 @@ func sessionOf(current string) func(watchparty.Session) contract.Session {
 
 // EndOtherSessions ends every sign-in of the caller's but the one that asks.
 func (s *Server) EndOtherSessions(ctx context.Context, _ contract.EndOtherSessionsRequestObject) (contract.EndOtherSessionsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.EndSessions(ctx, id.UserID, id.SessionID); err != nil {
 		return nil, gone(err)
 	}
@@ -52,10 +46,7 @@ func (s *Server) EndOtherSessions(ctx context.Context, _ contract.EndOtherSessio
 
 // EndSession ends one sign-in of the caller's, be it the one that asks.
 func (s *Server) EndSession(ctx context.Context, r contract.EndSessionRequestObject) (contract.EndSessionResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	if err := s.store.EndSession(ctx, id.UserID, r.SessionID); err != nil {
 		return nil, err
 	}

@@ -14,10 +14,7 @@ import (
 
 // GetMe answers one's own account, which only its owner sees and which is therefore not cached.
 func (s *Server) GetMe(ctx context.Context, _ contract.GetMeRequestObject) (contract.GetMeResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	account, err := s.ownAccount(ctx, id.UserID)
 	if err != nil {
 		return nil, err
@@ -42,10 +39,7 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Ac
 
 // UpdateMe changes one's own profile.
 func (s *Server) UpdateMe(ctx context.Context, r contract.UpdateMeRequestObject) (contract.UpdateMeResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
 	change.Normalise()
 	if err := change.Validate(); err != nil {
@@ -90,10 +84,7 @@ func (s *Server) ListProfiles(ctx context.Context, r contract.ListProfilesReques
 
 // me is the caller's account. One that was deleted has tokens that are still valid for a while.
 func (s *Server) me(ctx context.Context) (watchparty.User, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return watchparty.User{}, err
-	}
+	id := caller(ctx)
 	user, err := s.store.User(ctx, id.UserID)
 	return user, gone(err)
 }
