@@ -158,11 +158,3 @@ func (s *Server) signedIn(in store.SignIn, refresh string) (contract.SignedIn, e
 	access, err := s.tokens.Access(id, store.Now(), ttl)
 	return contract.SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
 }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}

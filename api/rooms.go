@@ -140,55 +140,6 @@ func (s *Server) voidRoom(ctx context.Context, roomID string) {
 	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(roomID), cache.TagStandings(roomID))
 }
 
-// JoinRoom puts the caller into a room.
-func (s *Server) JoinRoom(ctx context.Context, r contract.JoinRoomRequestObject) (contract.JoinRoomResponseObject, error) {
-	id := caller(ctx)
-	joined, err := s.store.JoinRoom(ctx, r.RoomID, id.UserID)
-	if err != nil {
-		return nil, err
-	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(r.RoomID))
-	return contract.JoinRoom200JSONResponse{Data: room(joined)}, nil
-}
-
-// LeaveRoom takes the caller out of a room.
-func (s *Server) LeaveRoom(ctx context.Context, r contract.LeaveRoomRequestObject) (contract.LeaveRoomResponseObject, error) {
-	id := caller(ctx)
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	if err := s.store.LeaveRoom(ctx, r.RoomID, id.UserID); err != nil {
-		return nil, err
-	}
-	s.voidRoom(ctx, r.RoomID)
-	return contract.LeaveRoom204Response{}, nil
-}
-
-// QuitRoom takes the caller out of a room for good.
-func (s *Server) QuitRoom(ctx context.Context, r contract.QuitRoomRequestObject) (contract.QuitRoomResponseObject, error) {
-	id := caller(ctx)
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	if err := s.store.QuitRoom(ctx, r.RoomID, id.UserID); err != nil {
-		return nil, err
-	}
-	s.voidRoom(ctx, r.RoomID)
-	return contract.QuitRoom204Response{}, nil
-}
-
-// ListParticipants answers who is in a room. Presence changes with every act, so this is read from the store.
-func (s *Server) ListParticipants(ctx context.Context, r contract.ListParticipantsRequestObject) (contract.ListParticipantsResponseObject, error) {
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	participants, err := s.store.Participants(ctx, r.RoomID)
-	if err != nil {
-		return nil, err
-	}
-	return contract.ListParticipants200JSONResponse{Data: convert(participants, participant)}, nil
-}
-
 func room(r watchparty.Room) contract.Room {
 	state := contract.RoomStateOpen
 	if !r.ArchivedAt.IsZero() {
@@ -199,20 +150,5 @@ func room(r watchparty.Room) contract.Room {
 		Host: personOf(r.HostID, r.HostUsername), Visibility: contract.Visibility(r.Visibility), Capacity: r.Capacity,
 		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state, Closed: !r.ClosedAt.IsZero(),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-	}
-}
-
-// personOf is null for nobody, or for whose account is gone.
-func personOf(id, username string) *contract.Person {
-	if id == "" || username == "" {
-		return nil
-	}
-	return &contract.Person{ID: id, Username: username}
-}
-
-func participant(p watchparty.Participant) contract.Participant {
-	return contract.Participant{
-		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: contract.Role(p.Role),
-		Present: p.Present(store.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }
