@@ -62,7 +62,7 @@ func registered(in contract.SignedIn) (contract.RegisterResponseObject, error) {
 	u := in.User
 	profile := contract.Profile{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: u.Avatar, CreatedAt: u.CreatedAt}
 	made, err := madeAt("/users/"+u.Username, 0, single{Data: profile})
-	return contract.Register201JSONResponse{Body: in, Headers: contract.Register201ResponseHeaders(made)}, err
+	return contract.Register201JSONResponse{Body: contract.SignedInAnswer{Data: in}, Headers: contract.Register201ResponseHeaders(made)}, err
 }
 
 // preferred is the one of our languages that suits a request's header best.
@@ -77,7 +77,7 @@ var matcher = language.NewMatcher(convert(watchparty.Languages(), func(l watchpa
 // Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
 func (s *Server) Login(ctx context.Context, r contract.LoginRequestObject) (contract.LoginResponseObject, error) {
 	answer, err := s.logIn(ctx, r.Body.Email, r.Body.Password)
-	return contract.Login200JSONResponse(answer), err
+	return contract.Login200JSONResponse{Data: answer}, err
 }
 
 func (s *Server) logIn(ctx context.Context, email, password string) (contract.SignedIn, error) {
@@ -127,7 +127,7 @@ func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (
 		return nil, err
 	}
 	answer, err := s.signedIn(rotated, token)
-	return contract.Refresh200JSONResponse(answer), err
+	return contract.Refresh200JSONResponse{Data: answer}, err
 }
 
 // Logout ends a session.

@@ -93,7 +93,7 @@ func TestWhatJSONMayBe(t *testing.T) {
 		chunked.Body, chunked.ContentLength = io.NopCloser(strings.NewReader("")), -1
 		require.Equal(t, 202, b.send(t, chunked).status)
 		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{})
-		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.body["run_id"].(string), root.token, nil).data()
+		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.data()["run_id"].(string), root.token, nil).data()
 		require.Len(t, run["policies"], len(b.cfg.Cleanup.Policies()))
 		require.Equal(t, false, run["dry_run"])
 	})

@@ -32,9 +32,9 @@ func (s *Server) StartCleanup(ctx context.Context, r contract.StartCleanupReques
 	}
 	path := basePath + "/admin/cleanup/runs/" + run.ID
 	return contract.StartCleanup202JSONResponse{
-		Body: contract.CleanupStarted{
+		Body: contract.CleanupStartedAnswer{Data: contract.CleanupStarted{
 			RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + path, TemporalURL: s.temporalURL(run.WorkflowID),
-		},
+		}},
 		Headers: contract.StartCleanup202ResponseHeaders{Location: path},
 	}, nil
 }

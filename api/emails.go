@@ -41,14 +41,16 @@ func (s *Server) GetEmail(ctx context.Context, r contract.GetEmailRequestObject)
 	return tagged{answer, r.Params.IfNoneMatch}, nil
 }
 
-func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailHistoryAnswer, err error) {
+func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
 		mail, err := at.Mail(ctx, id)
 		if err != nil {
 			return err
 		}
 		attempts, err := at.MailAttempts(ctx, id)
-		answer = contract.EmailHistoryAnswer{Data: s.email(mail), History: convert(attempts, emailAttempt)}
+		history := convert(attempts, emailAttempt)
+		answer.Data = s.email(mail)
+		answer.Data.History = &history
 		return err
 	})
 	return answer, err
@@ -70,7 +72,7 @@ func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestO
 		return nil, err
 	}
 	made, err := madeAt("/admin/emails/"+mail.ID, 0, answer)
-	return contract.ResendEmail201JSONResponse{Body: contract.EmailAnswer{Data: answer.Data}, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
+	return contract.ResendEmail201JSONResponse{Body: answer, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
 }
 
 // CancelEmail keeps a mail from being sent.

@@ -38,7 +38,7 @@ func TestEmails(t *testing.T) {
 			[]any{mail["kind"], mail["subject_id"], mail["user_id"], mail["state"], mail["attempts"], mail["last_answer"], mail["resend_of"],
 				mail["workflow_id"], mail["sent_at"]})
 		require.Contains(t, mail["temporal_url"], "welcome-email%2F"+alice.id)
-		history := a.body["history"].([]any)
+		history := a.data()["history"].([]any)
 		require.Len(t, history, 2)
 		for i, outcome := range []string{"temporary", "permanent"} {
 			attempt := history[i].(map[string]any)

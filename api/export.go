@@ -243,7 +243,7 @@ func (d *document) text(s string) {
 func (d *document) name(name string) {
 	start := `,"`
 	if !d.opened {
-		d.opened, start = true, `{"`
+		d.opened, start = true, `{"data":{"`
 	}
 	d.text(start + name + `":`)
 }
@@ -266,7 +266,7 @@ func (d *document) value(v any) {
 }
 
 func (d *document) end() error {
-	d.text("}\n")
+	d.text("}}\n")
 	return d.err
 }
 

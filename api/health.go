@@ -34,13 +34,13 @@ func (s *Server) GetHealth(ctx context.Context, _ contract.GetHealthRequestObjec
 	switch {
 	case h.Database != connected:
 		h.Status = contract.Down
-		return contract.GetHealth503JSONResponse(h), nil
+		return contract.GetHealth503JSONResponse{Data: h}, nil
 	case h.Redis != connected || h.Temporal != connected:
 		h.Status = contract.Degraded
 	default:
 		h.Status = contract.Ok
 	}
-	return contract.GetHealth200JSONResponse(h), nil
+	return contract.GetHealth200JSONResponse{Data: h}, nil
 }
 
 // Missing is the error of a part that answers and lacks what the service needs. Clients see What.

@@ -209,8 +209,8 @@ func (b *bundle) register(t testing.TB, name string) person {
 	p := person{name: name, email: name + "@example.org", password: password}
 	a := b.do(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": p.email, "password": password})
 	require.Equal(t, 201, a.status, a)
-	p.id = a.body["user"].(map[string]any)["id"].(string)
-	p.token, p.refresh = a.body["access_token"].(string), a.body["refresh_token"].(string)
+	p.id = a.data()["user"].(map[string]any)["id"].(string)
+	p.token, p.refresh = a.data()["access_token"].(string), a.data()["refresh_token"].(string)
 	claimed, err := b.server.tokens.Verify(p.token, time.Now())
 	require.NoError(t, err)
 	p.session = claimed.SessionID

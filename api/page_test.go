@@ -122,6 +122,6 @@ func TestEmptyLists(t *testing.T) {
 		a := b.do(t, "GET", path, root.token, nil)
 		require.Equal(t, 200, a.status)
 		compact := strings.ReplaceAll(strings.TrimSpace(string(a.raw)), " ", "")
-		require.True(t, strings.HasPrefix(compact, `{"_cached":false,"data":[],"next_cursor":null`), compact)
+		require.Contains(t, compact, `"data":[],"next_cursor":null`)
 	}
 }

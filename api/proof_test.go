@@ -205,7 +205,7 @@ func TestStrangersGuesses(t *testing.T) {
 	alice := person{email: "alice@example.org", password: password}
 	a := b.send(t, b.from(t, home, "POST", "/auth/register", "", map[string]any{"username": "alice", "email": alice.email, "password": password}))
 	require.Equal(t, 201, a.status, a)
-	alice.id = a.body["user"].(map[string]any)["id"].(string)
+	alice.id = a.data()["user"].(map[string]any)["id"].(string)
 	require.Equal(t, 200, b.logInFrom(t, phone, alice.email, password).status)
 
 	var all []*http.Request

@@ -1188,16 +1188,12 @@ type AbuseReport struct {
 
 // AbuseReportAnswer defines model for AbuseReportAnswer.
 type AbuseReportAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached      `json:"_cached"`
-	Data             AbuseReport `json:"data"`
+	Data AbuseReport `json:"data"`
 }
 
 // AbuseReportList defines model for AbuseReportList.
 type AbuseReportList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached        `json:"_cached"`
-	Data             []AbuseReport `json:"data"`
+	Data []AbuseReport `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1250,9 +1246,7 @@ type Account struct {
 
 // AccountAnswer defines model for AccountAnswer.
 type AccountAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             Account `json:"data"`
+	Data Account `json:"data"`
 }
 
 // ActivityFigures defines model for ActivityFigures.
@@ -1324,9 +1318,7 @@ type AdminMessage struct {
 
 // AdminMessageList defines model for AdminMessageList.
 type AdminMessageList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached         `json:"_cached"`
-	Data             []AdminMessage `json:"data"`
+	Data []AdminMessage `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1344,16 +1336,12 @@ type AdminRoom struct {
 
 // AdminRoomAnswer defines model for AdminRoomAnswer.
 type AdminRoomAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             AdminRoom `json:"data"`
+	Data AdminRoom `json:"data"`
 }
 
 // AdminRoomList defines model for AdminRoomList.
 type AdminRoomList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached      `json:"_cached"`
-	Data             []AdminRoom `json:"data"`
+	Data []AdminRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1384,16 +1372,12 @@ type AdminUser struct {
 
 // AdminUserAnswer defines model for AdminUserAnswer.
 type AdminUserAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             AdminUser `json:"data"`
+	Data AdminUser `json:"data"`
 }
 
 // AdminUserList defines model for AdminUserList.
 type AdminUserList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached      `json:"_cached"`
-	Data             []AdminUser `json:"data"`
+	Data []AdminUser `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1432,9 +1416,7 @@ type AuditEntryTargetKind string
 
 // AuditList defines model for AuditList.
 type AuditList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []AuditEntry `json:"data"`
+	Data []AuditEntry `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1442,9 +1424,7 @@ type AuditList struct {
 
 // AvatarAnswer defines model for AvatarAnswer.
 type AvatarAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             AvatarUpload `json:"data"`
+	Data AvatarUpload `json:"data"`
 }
 
 // AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
@@ -1517,16 +1497,12 @@ type Ban struct {
 
 // BanAnswer defines model for BanAnswer.
 type BanAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Ban    `json:"data"`
+	Data Ban `json:"data"`
 }
 
 // BanList defines model for BanList.
 type BanList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             []Ban  `json:"data"`
+	Data []Ban `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1544,6 +1520,20 @@ type BanRequest struct {
 
 // Cached Whether the answer came from the cache
 type Cached = bool
+
+// CachedMovieAnswer defines model for CachedMovieAnswer.
+type CachedMovieAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Movie  `json:"data"`
+}
+
+// CachedRoomAnswer defines model for CachedRoomAnswer.
+type CachedRoomAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+	Data             Room   `json:"data"`
+}
 
 // ChangeEmailRequest defines model for ChangeEmailRequest.
 type ChangeEmailRequest struct {
@@ -1623,16 +1613,12 @@ type CleanupRunTrigger string
 
 // CleanupRunAnswer defines model for CleanupRunAnswer.
 type CleanupRunAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached     `json:"_cached"`
-	Data             CleanupRun `json:"data"`
+	Data CleanupRun `json:"data"`
 }
 
 // CleanupRunList defines model for CleanupRunList.
 type CleanupRunList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []CleanupRun `json:"data"`
+	Data []CleanupRun `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1644,6 +1630,11 @@ type CleanupStarted struct {
 	RunID       ID     `json:"run_id"`
 	StatusURL   string `json:"status_url"`
 	TemporalURL string `json:"temporal_url"`
+}
+
+// CleanupStartedAnswer defines model for CleanupStartedAnswer.
+type CleanupStartedAnswer struct {
+	Data CleanupStarted `json:"data"`
 }
 
 // CloseRoomRequest defines model for CloseRoomRequest.
@@ -1703,6 +1694,9 @@ type Email struct {
 	Attempts  int  `json:"attempts"`
 	CreatedAt Time `json:"created_at"`
 
+	// History All attempts to send it, the first one first; only where one email is answered
+	History *[]EmailAttempt `json:"history,omitempty"`
+
 	// ID In lower case in every answer. Requests may have it in upper case.
 	ID   ID        `json:"id"`
 	Kind EmailKind `json:"kind"`
@@ -1734,9 +1728,7 @@ type Email struct {
 
 // EmailAnswer defines model for EmailAnswer.
 type EmailAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Email  `json:"data"`
+	Data Email `json:"data"`
 }
 
 // EmailAttempt defines model for EmailAttempt.
@@ -1758,24 +1750,12 @@ type EmailAttempt struct {
 // nothing to say.
 type EmailAttemptOutcome string
 
-// EmailHistoryAnswer defines model for EmailHistoryAnswer.
-type EmailHistoryAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Email  `json:"data"`
-
-	// History Every attempt, the first one first
-	History []EmailAttempt `json:"history"`
-}
-
 // EmailKind defines model for EmailKind.
 type EmailKind string
 
 // EmailList defines model for EmailList.
 type EmailList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             []Email `json:"data"`
+	Data []Email `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -1792,9 +1772,7 @@ type EmailPause struct {
 
 // EmailPauseAnswer defines model for EmailPauseAnswer.
 type EmailPauseAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached     `json:"_cached"`
-	Data             EmailPause `json:"data"`
+	Data EmailPause `json:"data"`
 }
 
 // EmailPreview defines model for EmailPreview.
@@ -1805,11 +1783,12 @@ type EmailPreview struct {
 	Text    string    `json:"text"`
 }
 
-// EmailPreviews defines model for EmailPreviews.
-type EmailPreviews struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached         `json:"_cached"`
-	Data             []EmailPreview `json:"data"`
+// EmailPreviewList defines model for EmailPreviewList.
+type EmailPreviewList struct {
+	Data []EmailPreview `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // EmailReason `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email.
@@ -1893,6 +1872,11 @@ type Export struct {
 
 	// Stays When the account was seen in which room
 	Stays []ExportedStay `json:"stays"`
+}
+
+// ExportAnswer defines model for ExportAnswer.
+type ExportAnswer struct {
+	Data Export `json:"data"`
 }
 
 // ExportedAct defines model for ExportedAct.
@@ -2063,6 +2047,11 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// HealthAnswer defines model for HealthAnswer.
+type HealthAnswer struct {
+	Data Health `json:"data"`
+}
+
 // ID In lower case in every answer. Requests may have it in upper case.
 type ID = string
 
@@ -2091,9 +2080,7 @@ type Invitation struct {
 
 // InvitationAnswer defines model for InvitationAnswer.
 type InvitationAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached     `json:"_cached"`
-	Data             Invitation `json:"data"`
+	Data Invitation `json:"data"`
 }
 
 // InvitationDelivery defines model for InvitationDelivery.
@@ -2107,9 +2094,7 @@ type InvitationDelivery struct {
 
 // InvitationList defines model for InvitationList.
 type InvitationList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []Invitation `json:"data"`
+	Data []Invitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2133,9 +2118,7 @@ type InvitationPreview struct {
 
 // InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
 type InvitationPreviewAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached            `json:"_cached"`
-	Data             InvitationPreview `json:"data"`
+	Data InvitationPreview `json:"data"`
 }
 
 // InvitationState defines model for InvitationState.
@@ -2175,9 +2158,7 @@ type Message struct {
 
 // MessageAnswer defines model for MessageAnswer.
 type MessageAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             Message `json:"data"`
+	Data Message `json:"data"`
 }
 
 // MessageList defines model for MessageList.
@@ -2213,9 +2194,7 @@ type Movie struct {
 
 // MovieAnswer defines model for MovieAnswer.
 type MovieAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Movie  `json:"data"`
+	Data Movie `json:"data"`
 }
 
 // MovieList defines model for MovieList.
@@ -2241,16 +2220,12 @@ type Mute struct {
 
 // MuteAnswer defines model for MuteAnswer.
 type MuteAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Mute   `json:"data"`
+	Data Mute `json:"data"`
 }
 
 // MuteList defines model for MuteList.
 type MuteList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             []Mute `json:"data"`
+	Data []Mute `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2274,9 +2249,7 @@ type MyRoom struct {
 
 // MyRoomList defines model for MyRoomList.
 type MyRoomList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached   `json:"_cached"`
-	Data             []MyRoom `json:"data"`
+	Data []MyRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2312,16 +2285,12 @@ type Participant struct {
 
 // ParticipantAnswer defines model for ParticipantAnswer.
 type ParticipantAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached      `json:"_cached"`
-	Data             Participant `json:"data"`
+	Data Participant `json:"data"`
 }
 
 // ParticipantList defines model for ParticipantList.
 type ParticipantList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached        `json:"_cached"`
-	Data             []Participant `json:"data"`
+	Data []Participant `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2407,9 +2376,7 @@ type ProfileAnswer struct {
 
 // ProfileList defines model for ProfileList.
 type ProfileList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []Profile `json:"data"`
+	Data []Profile `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2525,9 +2492,7 @@ type ReportAbuseRequest struct {
 
 // ReportAnswer defines model for ReportAnswer.
 type ReportAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Report `json:"data"`
+	Data Report `json:"data"`
 }
 
 // ReportKind defines model for ReportKind.
@@ -2535,9 +2500,7 @@ type ReportKind string
 
 // ReportList defines model for ReportList.
 type ReportList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached   `json:"_cached"`
-	Data             []Report `json:"data"`
+	Data []Report `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2545,9 +2508,7 @@ type ReportList struct {
 
 // ReportViewAnswer defines model for ReportViewAnswer.
 type ReportViewAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             struct {
+	Data struct {
 		// Csv The table of days, RFC 4180
 		Csv string `json:"csv"`
 
@@ -2609,10 +2570,8 @@ type RetiredRoom struct {
 
 // RetiredRoomList defines model for RetiredRoomList.
 type RetiredRoomList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached        `json:"_cached"`
-	Data             []RetiredRoom `json:"data"`
-	NextCursor       *string       `json:"next_cursor"`
+	Data       []RetiredRoom `json:"data"`
+	NextCursor *string       `json:"next_cursor"`
 }
 
 // Role defines model for Role.
@@ -2666,11 +2625,17 @@ type RoomAct struct {
 // RoomActAction defines model for RoomAct.Action.
 type RoomActAction string
 
+// RoomActList defines model for RoomActList.
+type RoomActList struct {
+	Data []RoomAct `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // RoomAnswer defines model for RoomAnswer.
 type RoomAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached `json:"_cached"`
-	Data             Room   `json:"data"`
+	Data Room `json:"data"`
 }
 
 // RoomList defines model for RoomList.
@@ -2678,16 +2643,6 @@ type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 	Data             []Room `json:"data"`
-
-	// NextCursor Where the next page starts; null at the end
-	NextCursor *NextCursor `json:"next_cursor"`
-}
-
-// RoomLog defines model for RoomLog.
-type RoomLog struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []RoomAct `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2711,9 +2666,7 @@ type Schedule struct {
 
 // ScheduleAnswer defines model for ScheduleAnswer.
 type ScheduleAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached   `json:"_cached"`
-	Data             Schedule `json:"data"`
+	Data Schedule `json:"data"`
 }
 
 // ScheduleBackfill defines model for ScheduleBackfill.
@@ -2725,9 +2678,10 @@ type ScheduleBackfill struct {
 
 // ScheduleList defines model for ScheduleList.
 type ScheduleList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached     `json:"_cached"`
-	Data             []Schedule `json:"data"`
+	Data []Schedule `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ScheduleNote defines model for ScheduleNote.
@@ -2758,9 +2712,7 @@ type SentAbuseReport struct {
 
 // SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
 type SentAbuseReportAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached          `json:"_cached"`
-	Data             SentAbuseReport `json:"data"`
+	Data SentAbuseReport `json:"data"`
 }
 
 // Session defines model for Session.
@@ -2784,9 +2736,7 @@ type Session struct {
 
 // SessionList defines model for SessionList.
 type SessionList struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []Session `json:"data"`
+	Data []Session `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -2807,6 +2757,11 @@ type SignedIn struct {
 	User         Account `json:"user"`
 }
 
+// SignedInAnswer defines model for SignedInAnswer.
+type SignedInAnswer struct {
+	Data SignedIn `json:"data"`
+}
+
 // Standing defines model for Standing.
 type Standing struct {
 	// Joined Whether the caller is in it now
@@ -2820,9 +2775,7 @@ type Standing struct {
 
 // StandingAnswer defines model for StandingAnswer.
 type StandingAnswer struct {
-	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached   `json:"_cached"`
-	Data             Standing `json:"data"`
+	Data Standing `json:"data"`
 }
 
 // StartCleanupRequest defines model for StartCleanupRequest.
@@ -6976,7 +6929,7 @@ type StartCleanup202ResponseHeaders struct {
 }
 
 type StartCleanup202JSONResponse struct {
-	Body    CleanupStarted
+	Body    CleanupStartedAnswer
 	Headers StartCleanup202ResponseHeaders
 }
 
@@ -7291,7 +7244,7 @@ type ListEmailPreviewsResponseObject interface {
 	VisitListEmailPreviewsResponse(w http.ResponseWriter) error
 }
 
-type ListEmailPreviews200JSONResponse EmailPreviews
+type ListEmailPreviews200JSONResponse EmailPreviewList
 
 func (response ListEmailPreviews200JSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
 
@@ -7336,7 +7289,7 @@ type GetEmail200ResponseHeaders struct {
 }
 
 type GetEmail200JSONResponse struct {
-	Body    EmailHistoryAnswer
+	Body    EmailAnswer
 	Headers GetEmail200ResponseHeaders
 }
 
@@ -8385,7 +8338,7 @@ type LoginResponseObject interface {
 	VisitLoginResponse(w http.ResponseWriter) error
 }
 
-type Login200JSONResponse SignedIn
+type Login200JSONResponse SignedInAnswer
 
 func (response Login200JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
 
@@ -8532,7 +8485,7 @@ type RefreshResponseObject interface {
 	VisitRefreshResponse(w http.ResponseWriter) error
 }
 
-type Refresh200JSONResponse SignedIn
+type Refresh200JSONResponse SignedInAnswer
 
 func (response Refresh200JSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
 
@@ -8579,7 +8532,7 @@ type Register201ResponseHeaders struct {
 }
 
 type Register201JSONResponse struct {
-	Body    SignedIn
+	Body    SignedInAnswer
 	Headers Register201ResponseHeaders
 }
 
@@ -9263,7 +9216,7 @@ type GetHealthResponseObject interface {
 	VisitGetHealthResponse(w http.ResponseWriter) error
 }
 
-type GetHealth200JSONResponse Health
+type GetHealth200JSONResponse HealthAnswer
 
 func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
@@ -9277,7 +9230,7 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
-type GetHealth503JSONResponse Health
+type GetHealth503JSONResponse HealthAnswer
 
 func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
 
@@ -9800,7 +9753,7 @@ type GetMovie200ResponseHeaders struct {
 }
 
 type GetMovie200JSONResponse struct {
-	Body    MovieAnswer
+	Body    CachedMovieAnswer
 	Headers GetMovie200ResponseHeaders
 }
 
@@ -10205,7 +10158,7 @@ type GetRoom200ResponseHeaders struct {
 }
 
 type GetRoom200JSONResponse struct {
-	Body    RoomAnswer
+	Body    CachedRoomAnswer
 	Headers GetRoom200ResponseHeaders
 }
 
@@ -10694,7 +10647,7 @@ type ListRoomLogResponseObject interface {
 	VisitListRoomLogResponse(w http.ResponseWriter) error
 }
 
-type ListRoomLog200JSONResponse RoomLog
+type ListRoomLog200JSONResponse RoomActList
 
 func (response ListRoomLog200JSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
 
@@ -11436,7 +11389,7 @@ type ExportMeResponseObject interface {
 	VisitExportMeResponse(w http.ResponseWriter) error
 }
 
-type ExportMe200JSONResponse Export
+type ExportMe200JSONResponse ExportAnswer
 
 func (response ExportMe200JSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
 
@@ -15697,409 +15650,410 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3dchtHli76KnnQE6FuTxGkKNltkTGxh5ZlW93Wz4hUa2I3vVkJVAJIs5AJV2YRwih0Yr/AuZ7Lc7df",
-	"41zMm+wnOI+wI9damZUFVAEF8Nd2+0ImgKr8Xbly/X7rU2+opzOthLKmd/SpNxE8EwX8+VwrK5Tde8fV",
-	"WLgvMmGGhZxZqVXvqPdhIocTNlhYYZgesYmesylXi17SK8QvpSxE1juyRSmSnhlOxJS7FuxiJnpHPWML",
-	"qca9z5+T3oszPl5t+2wimFBW2gWzfOyan0+4ZZx9/+LMfbITwQphdFkMBZvrMs8YV2Yuii17f5mJ6Uzj",
-	"LMUs5wv32vJgUtdOyuYToRhXTPAil6Jgrh9hLJtLO4EBGT4VLA1NDhd7fxWLlE15Jpi0x4wPjFCWaTsR",
-	"xVwa0YvHJlQ57R39vef66v2UNIz1Rz3kOKKm1eJZVghjwlLNuYGet1yQf997zoeTxt0WbtwwUVxqNnTz",
-	"HRV6Cl8O4b2mKf3w8qyX9F69PD1tmtjnpDfjBZ8K68muLIwummeZKvHRXgzhidQTwoyPBRuIkS7Ekf8O",
-	"9iKXxiZL+zOSOXSU9KRr9JdSFI5kFZ+6UWHLtVn8UyFGvaPeH/arc7KPv5p9GmqNkoaLv4rF6uifT7QR",
-	"ig0WuFi5FMomTIk5G+mCCT50Y5RqzKzbPek2UFncwj47CcSGvxoGlMTHXKql+V2KBXwjFTt8eq4muiwM",
-	"bZjBR4E83PMjWRjLtBLQyzH+yhXQJxvobOGGIQ3j7OnhYf9c+TVDFlEt2hLF11Zvyj/+KNTYTnpHjw+/",
-	"TnpTqfznr93GWysK1+b/+Pv/tfd///TP/9RrovyXo1fcDieri+qYh8E1QRLMc1GwCTcJ0wVLv0j77CXS",
-	"A66tOxTDiWNnGTNSDUUS0zNO9fFhn30Q/NIxHsOUuBIFm7ru++w7XTDOCq2nCdMqd+tjztWVKIzUyr3u",
-	"SIQXIjtiM6FnuWDziXZfui4yNtYs00xpS2OA5VVuaLCfRqxb49EerkHL4j49ePZVbXUfNy/ka63EtRbT",
-	"kQuesSnQoZV5zgo5ntjVtXxy8LS/ZkJuLF1m1TSPljvJ8Qg3D2SD7n5K4ckUBzTjhYVZIGErzXKtxo6X",
-	"N03AfZpPdC7WTQIH0jL+wy8bh/+jnErrHm1iQTn8GDeYiREvc9s7OjxIXOty6vjq44MD2HD6FPqRyoqx",
-	"QKa0ZpXw3obd5oUAbiOyhJlyOGHcsBR+/5eDvWfP0j47IaZQKmkToOWpLtyh4goIonD9JNCQHCsNJ6Bt",
-	"LdtpfHUpV5fundbTl9+GtZtxO6kacCfzQmZrr7x17Pzlt9DH6XAisjIXrf0YemBTXxElfHnQRAinghdN",
-	"R/EDHELNRlJliZOsgAsh0c4Laa1QR2zIjVvz4dDNATeFF5cm8BhdKtqsdMSH7tSO0gT/dn/iL9/xodh/",
-	"Ax8Lca78NdJnH3SRuetngfxLOtFnwXSRiQLPSc7p8hgAH2QDMZZKSTU+dg/jbPDG0aVlZsaHwkAb7hC6",
-	"88nPlRUfnfyU5yzTfXYGF6M27p6DTuGC6rMPTvByFOhYuDRspEu3LK7vXLgLxLUGN+hcF5n7MNJl4ZgW",
-	"UKmbw0CweaHVuH+uXsEiAc3DFOcTUQjGGYxlwk3oSeRufcOB+KcU2OD////+P/+fOxEMRQU2EI6FGLdb",
-	"sHiwo3iuxvzK8fiI4peO+i+tVyWd7bXM/L0RBTbUSKSl/3nX0xDaBxmtEGamlREgor3W9pXO5Eg2ictn",
-	"tcvDUS3+K53QFakXXvJvGgM9tg/PQP9vCz3IxdS9MES9xP3JZ7Ncoli8P8Mn/vlngzJyt1n6dqGThlM4",
-	"d4IW0E7PM9TX2p5yK81I8kEu7nJEZ0irhXBXF1AmsOn6uq6obesWuP7wZ+iTBuJePRmURvxVqiyW582M",
-	"T12XvODGTN283QcLrFt8LHneS3pXUudCDd13Ms/FGL6ES6RBB0iwnzeldcc+7iqTZiqNEY7P8qEVWfvb",
-	"78RMF7AFs0LPRGEl0mq8N3n+ZtQ7+vv69ceGREZL0/v8UzNhcMMKejQhEnff2YlQx0yVec60GgpSVd1z",
-	"jnc5pTW/EhlwX7gih8Co3W+ZyIWFqbq3kbbcgf2c9IaF4FZkF9xuop4z6U5s0pNZl9su6V3S5q57sqKC",
-	"z0lPadsgUrxBMZtnU6eRTHQ1UScxuC+kQWFXMF5m0rJcj3sNe6krIui2XTXSWd0r2Ij5ROaC7k89E6pp",
-	"if2AaY1Hupi6v3oZt2LPSmCk9ZcaRu8lkEamSIpDgbcDKapTYQwHsSf0WJYy29hZ0vu4N9Z7KyMwllvR",
-	"aUORzk/h+c9Jz/JiLGynN8/wUfeS+GjbxJdA96JwDBT4w8pw3S3VumD+bHiVeOgOVKEMCZelnWgSRiba",
-	"afq6qB8pa0Q+uqGV/Rxfo3/vQTtwdsLKVZNJIkkUVigJXMhvUEXodKLqBFg78RXL04OfxdAusbwTNHyt",
-	"ML4LsMhsPNzP8Sl313DLt6CclTXxHVJLG4b9ozT2BgctrZiarUYfhseLgi+AtVXGpU0tvRYfbWT9WbMM",
-	"9WY3LMqpP73+AiRu5Wmj/fo7C8e3vqA3fg9gR3gbLM2czoPM2qcZvR3N0h2XXtKreKE7Sc1zHQ7FzIrs",
-	"pbqSNphD61NGrXOr2zLi2x0UxHjO1UmPu22cP7KlhvFeccs3UtwJPPX+3Y+mt5NAkEkzy/niwqsMK0sr",
-	"plzm7b9cXIkiSPz0yEDrXHC1jbwhzQUICc2t5FyNSz7eeIH96J/7nPRmQmVSjS/C+NuN42jc4pfCgMo6",
-	"y0EvdlIaygZDrUaymIoMdNj0+xdnbN+RotmfijSIbOKjO6oJSRUWZHInWKjmG26WbblTZaTYdVTQGi6n",
-	"SP/DlVnZxyWaiFY/2qbEk2eN5mrTWkPsd3s30QHb5V4aWnkl7eI7OS4LHOLSGXUPiAsghiaBR7M5kIEi",
-	"A7GTRUDoYdyLeMf460wUUmdor4DxGqDAWEyRyn71tLdq0fN7YZqoHHTVQrBZOcilwfl2aFEGRmouODHX",
-	"mvzb7VVDKlaH1xwRmosRl3nnnvCVbfrAJTddH5eqtMJcWD0GL1ejfgM7NhOF0YqOvtFTAX4SkRsByt+s",
-	"EOCZIU0HKMH7Z6aJ40MiY+Ws29YoMa8IrsPzM15YOZQzTq7c+gzeokdCKhiVSXA+wPyCBwrG69hcxhfd",
-	"xliIqb5qsgK903M0So5k7g3NQ8fm98oZo7eOcShBvufFcCKvulJuIWxZKMf5W04lHGrH34VxGqipKds6",
-	"z8CbyXGnMr4I+gOe0I6DcBO4cFJaR2Je4k3VHid1HrM6v6XOlva7gYijY9BwWFuOfu2wLR3Wiv9UG7+O",
-	"m1YmmfrGfMsXaIG1sCt6xN6fPe8zUBsnfAbzw+u4VFZk5Hl3ewQ7dyUKtGsb6xqqPSXJygKDY3xkcZNt",
-	"n9HtYM5VcHqMyXxtoX2wqpG1dtmEBD1cgMuwWcJAX6obofXGIXorwYFVhMUGYswVOawhMIBsFPQUuEn8",
-	"s3NuYkLMUHfcaIfI+KLhQLy4EsXCnYeE8dxoWn7gT2T0dlThFan6GjiOsGwW6XU1Soyqa7WjUWfpPm6x",
-	"64zAIZuBgR9WE9ZcqjGu8aqZZ+n0EZujTppIeVlFFG4JY9VlLsSlOyda2UmjxnILcydjm9tkIjfh5+6Y",
-	"akVOyhE4ktCKvWtU6OnuOzorxJXU5W1MK5wSt6P12VgG6x88QZdKz5XjHxLsTS12PeAFFwPYNp5l0nXH",
-	"87c18u7A6peCgqjd1DGQmc7lcEFj5YaltOkpOj1ajmtEZbqZq4CPbeku3mKblqgdaZd2HjpNllhbRa3R",
-	"DteWkFhLI9d3+sIrUuFX+MdEZploiF36EEJSQIhyahka9igoxWrcc2DVpUULMxjbc60vDWhzig348LJa",
-	"lEihnFbjWUecftjLS1ZZJGj8myZ+L1ateOEfkFnLDeudRi6zdKHm2gSVeCXODKLs0JOADzIIiNjNIr8F",
-	"3U20sUR1TSQ3FhYChA6eNlJaQTNd61pyzzRZkNxJDGuymdhcO3erWoe93EW59i/f2+HAkT+sk/HeNO3e",
-	"TrZA9C1ctJI6hW46GkeFC4JFSDcAwZdebaLr36ilsZOfzO1RcJCZ0syEyq7pIfwVmQObbIDee1VbjBUS",
-	"3NJW6I/D3bM0OIS7sjT38r2xNBz5w2FpZSatE/HRIeO1I/CIBlrxLtJCSAWEFL4xwhiwQ/jngPAuxgWE",
-	"JYbPhbjSl2ik0FdSXBCVhc9EaOFzFVEBpqdydmEsL+rfDLkaihzNG+DMKYSxuqg+48Vc/VrZXwp5xa24",
-	"oO95VllcLrx5JOnxQWnc55ku7EXw4yVVEOGMl6b+TSFMOa1/ZQs5Houi/qWTekeSxg6HGc2P/lM8NTTk",
-	"hL7wo++o0dPmdvSFsqjurlrDcaPX0mlEE5/BvIU02U1ffAuW1gY18RsMoXdMilGcgWO+CQX86tI6tcnE",
-	"oQCkmYG5QDE3E2518QgCtqdc3VDITSasW9V2NbNF++t6oUWhMUuGTsX40DKtKASxuJJD8cgwpxy78+tU",
-	"5TTTyiexoJEsl8aKrM+qtznzpFX9XtmpwCLHi0KKzC3y0blKyfWWkiEGLZBuU6YQj5Gi3bDqFWOmRo4G",
-	"E5aWCvT3NJi+CjSiK+0Dh71BttBDYQwD5oAGOs9gaASOUaH/LZgqqfVG2saIjYuuC0+PXy55rcFJTawm",
-	"YihFqYhZ1FzaMR+IDjGdRX9k4YA25/+sXOl4oBJ/GuvjjCdZkWYcdrIpwsSd3nu53irG84DuNxCA7lZA",
-	"QSF/lmue7SSjVErCKscYGJ3DWUXPOKbwmV9KpwzM5NCWhTB99sKrwRMO/u2jEM/tNHRon+LYZOG4TUJs",
-	"YiyUY7EQGKky9/Dp374/V9QwOFrevv4euEY6y7lUKVn/QfFHX30ueAZh1ZiCgykz5jgkKFH3MDL8wk8l",
-	"8Z76c+VkdMdHwAWki8s6o5rqQjTZ+0PCRbsm5XMawkz9qjXqULk7iqvNPT44fPpf/+n+ZR/E4G1wQE1F",
-	"JsspBLhXvgNsnk14xkbCMceZ/CjgSK+wN3x/tb8vHx/+139++fgQemt6EfZizXt/efvie9q8BJYS89iq",
-	"MH/XcJ+9GdHuGEwPpCuEOLz7B2KXwTN4BPZSHHHaNCY7KacD1Rja8fjw6//6z8eHX7fMZ9nYT7saNxnW",
-	"yu+RX4M1BwoP5D1F8RSCG92o40O2Ht5+eADmlESS6aZldfI3mu/DVYq3LN6mTpxdVNfpT40tiNnqQH7Q",
-	"czbidESSWuQtdQBcy3f6SylKFK7d5U62bAphcB9+uhEVmlL0IktAmz+WlqV6Zdf4F3jpb1W/SwbQrTc+",
-	"hHVcLz65C/l0aWg78kl6ppyJwoishZa6b1C1L2GraFJLa7RRwPmGN2zMgCtVOYuup6jU3bpR7MEYRdUb",
-	"UDmq/Vw9Jcoiz9zRTkXmyS4zX9oikourpYy2CEfVZW/uVNZytLCDiPUNV/chIX+DUsUDEY2/4eodZqe3",
-	"a74jnhuxLGZVxLs+HQeeiim6wWMkrdMODSUjinx0HGQSaUEszbSA3L42T1LjCbiW3TU00LRqzwOB7Iiz",
-	"sCplPgcR+YXTI3fbkGCXr6UwP62lIj5pEhu5MXNdbCT3t/65Fc80qcChocYVg+n5Nnab4bAsCqHsxfYj",
-	"xnC8ru+9FvPWya6MYanpxrmjbaE9x62kmL9rxDesdJoVCzBmNPpPRFHoYm2XK2SyMQwCYvIu7ISriwad",
-	"9QA0DtCFdC6HUphHYOGiALcuAZL0XmdG+xbiOpp4reHTWS7Wzj/0sKrSLDW2shBmOQ3Ejc2bsoNMVZl3",
-	"G21caDGuJW5WNid07Gy0M/lGKmKIVrHyBhH9Baqo1mdpU9fRdtkkJ/sptscK+LRLnWdO2zFWz3YOFriR",
-	"c9QQB6sLCoP1gYlGg5IUAm99AJGPgEXTiFQUEgpe20g7rhZvByv1DZ/qhtQ/twczkTFO82oa+Eiq66sz",
-	"nS3ngQZXieil8nkgoxbmUoEAHD7+6mByMD0wXQZ3g9yGlrG7SkIt/dSQQA5mJQ8jBNnqImNKz5sUkhvl",
-	"cksWSHQSMCsUe/mtiSC+smLBilKFuN6VQ6JHBOVCwc9JiLV/ZEKSjhO+HpleM3Mt7DUJz7cxqAfF3kzm",
-	"7qptpARgDWC0298DYjrTBc8vyqI55uJGLgrMdQ23RbQ+tQujukWiI1ndI4FdhAulukfC1VIzw0SbmdRv",
-	"izqLWVqH9ffQnaqe0fW3gwZavX0fimg89gejj9KgTsnTv7IkRak6e/7QxtR+dNafreVAP+y41monutRG",
-	"vNN6evta9ne6+EEbi5YlCFjYvFDvKKQBdZOmDFkcQOPU4Ci/0ldSdJ2c+AgcwT03FgoC6//em2jHHFwX",
-	"RakcD7+gZJje0bOnSc9K697ovdZmJApuy17SWwhe9I4ePzs8/Lzq/okuqiUUp4ODBhbrB9Lx1HzvHse0",
-	"to8v8YXHB0vHJ+mVSv5SCvqd7uOZNlYUntrW9fFBDE7QHwabubwqnyocsa8ONgGJOYItBJ9u3y8tfN2g",
-	"sBHbyG9ONMjDw/ogv/7zwcbUKuycGltdg3Z63OasReQ45DM+lHaBu0koTKcyF8qy01JhGP+VNHIgc3gM",
-	"7dXD3goBVi1FvsgvD5KmdB4nzUkFRi4PhMGs1r06Uly8eIcblZZlLKommscAq6581NvRtsK4qq/W+m7+",
-	"Vj25kmLXaoILV9MalMrHdZTKk73/zvf+42Dv2cVeI1pl0vsWYs5eid249bVNaWvNSC8yaSlRYLfhDXTW",
-	"gG36NudSMUI6qR/1Djhm8eih/caRe9PkktPVuuvTmibH0X2jJsGQPWpSzo294EGuXNXK3MMQuuXUlqSK",
-	"s/BBDcfMTXRRYUqBzdRDwfbW+vq6KY1kOObNzizyEGJ8lvWdNqEoCZVd6FELpjMMOqRIRii2kIYZUBRu",
-	"SKMSyl5XzdscJA7rFkWJA80SZ+y28o6mmkHGCIB3oEt7xDgotQnjDGO2EWXOfXarDliPrMrphWgS7qHH",
-	"rA7Z6p2Uwt3C1GnWN7N7cy6tuRhtEzMKW/GBS9vmjS1VLgxBtUnbmBeJ3W7wNUnDLARCOmWEoktX296N",
-	"6Oa6uBzlek6L2R2HKiK9GIvKK9fBBxuYZp0txSteX4b4WNfHt0RJ7TES1WFs5e53qnXjfbKDwo1DxRVs",
-	"gx7ajcM38fDr55uocjrAEa0X8VuDi1M9Eyo9goxLbiyiQQN6ThyV6xEvpjLLcuERyANO7ESXxXGUjk9n",
-	"KM21sWmfpURFxSJNWJpzK4oUAoQLwYcTN7/0yLGwgaBjB3dGn6V8OpDjUpcmPcKAP1xfwHyd8KvopsSY",
-	"qExmeH3xBTO6z9KZKKbckUZ65COTweA41jrrszRYlLD9EKAMqB+OpwqVQfKxdstyrjx2rPuJL+qhygTl",
-	"5a9rP2M4hRbOXzRfd0z93HpJLwyzZu5Lem79WoKzYiPnZv69LDMj1cThwoFL1ExugUBbz8oP0lhdLO7j",
-	"dCe9CXbeBoVAnDBZgsOHv2IohI19eYawYgXbZMzyA2xdvmWotLnIaUPor4tCTKVCIO04o4uKRVROdUgO",
-	"sfEXBIUfXqw+I6pZhbG28k3cK6fMfh/c3kSPMJf7MFEGUngg1kkYz1uI8l9ZCczOaXR1RjCmsFeYtkm8",
-	"ZEc5g0vr/lw9G9hBgElBjH9kvwbKVuBA3UWAATUbLDHVvKpe16/N3XML3JJdBYK3hbiSYt4Ae2CnzQL2",
-	"1hokSXctduiPdrOsWBcTHfNxg6O3N03N3MvB9eu6JV9tncy7lvjXlKSwi0K45/19H8tshBuoNCmxGIzi",
-	"tDN8tc/SKvkvNCItiRUG3ZsVCjK00j9XKTZ/URd2AO22zFFaGQgGv4ksCUIKVQ2BVC8Qybxo44YZGwgU",
-	"ZMf1nTQV4A2xgylfnKtOUpL4OHMrnR5BbhbedaHCUNRFLC4NFgHGwSc2bBCfWCU9nSsnPrFUz5ykoUtL",
-	"++GTQ7A4jtKRvmuOsSYLoTUYAUVfTF0GW95mSrsa6I8XozLPawmc4YnVDQJZLaymax8XaEk6C6NvvxLv",
-	"MlCvMeiu9aictrqjTci58/dPN090pZ2vnr9CDOVMOhUR6p/QdodvIc1nwjMGNKcW4RIEg1EgC4DoIN2D",
-	"K9A6yAySOXKqLFBjLQxz2leIFz1XURYilYyo8oMCUG19mM3T/NgcpBcnADYiOGojqvI7PlzcY7V1YZmn",
-	"QtkNEMce5y0S5bo7rhrAd5u78Di3ndA6wxsXfGhNC5o4nWrHmajSBr1UBedwhonmlB7Q7ZL5iAD+kFJ/",
-	"MmxZMojBaoZUAyg7BLBjiAs5nNT2zzE8bCEe03o0p+ZBmDVA6743tz4e4RE4MCt0LrZejZaFCJaKrsQL",
-	"kzeXAjaN+OX2W1O5E1cGNJXqYoulccOhO+lGKaRCZe12jmrJQQ0NDrjqvshjfrX1Dp9yNWw7v8haN3ZP",
-	"sgfa8OtnctvRtOpogh7YxoNT52s3zmPX874YUpMktQ0h/jiER2ZVtKErDuAZ41k1w5xNB6IwEzkzTVCs",
-	"AYE152br3XkV2m6acYy0uxThl+cNS81lhuYWnWfC2C1tLWFIrWBnUx/gcC9np25r6c4RfNvvwETT1DBY",
-	"4NvQRyMY3aVUs+0Z3VvfU8MoCjEUEkpUtPNcx/MziDHV9cHQtXRDl1EYiueVnRp9R2+t28PQchdWopdO",
-	"cVAK/HnuOl0/svX8JYwtkPnNTRs2p2uLrxZtmGoeyqeZIRg5VntSmYTAZy1i/l6J4EYY5iVCAG13KLHX",
-	"xgHZRsntw3JiJjqkhWLSy3GE4bHdQCxfbDRXRPdkw4URrWEsdK1yl3BX+92rXwQR1/CrUJdm2wCiey16",
-	"QsvZIHnF897ls7lCtSTNLrOTmjy3pBQkS9pTjEQdCwmN2mzESNYgGS3Rqokx3B8ZKlcVwr16l3KISFSr",
-	"SSR3Bhy0RdWSdZWWNJtPKLmwpkfEsEnzZdaORhy07CwLfxtMz+0VVDyQTeW8roBrNmQML6sLqzvt9JAt",
-	"NmUNSCEYe8wWbSEMSYfaJGAuhHSUrGOS9trMKMNyqS5h37zBHix2V1pmO/oNWjI3aYZJtczV6Gortn7v",
-	"SMe6GcCxuzuIkfP8hrGm1q/+7SA/1dWyW4+5u9lYOgIRF5HlPgn4Y9UN+wBixVq8MxSt0xqkU09/WRdU",
-	"s6q/reZC6FxsBi3Oxda3TSiVsHXoQVTEGU1X2NT6GbaAjvtw1Ru5ozHvqjltMpP2jlIZ3fWwuLC68Sr3",
-	"MYNU73/LipVbVj5bKnQIa10f3xKxVqtULee6bX0b6bz1ff1ZS7XV7sERcsL9Nog7CKZZVf24dknQnUvL",
-	"VfNdmsryKNctJ9oWri8XbS393L+Uch2hJOjMNwDitAauZztZ/vrYPtclyajW6ZbYPssq++q6IkBGF/i9",
-	"kMvMzWWzZfT6EZTbE3zXbYSjHJ2OLm0bOVagf28bms3HLWtKRkOE8sPK7VlVO7dD+HHU/NL4lqZYW8to",
-	"a5Kw5WvpxfIGKOJ4f2+40ue1oyir09I9ZvI7KfIsKna/DPSSNZiAT60jYERknBV6XPCpOWKpH0qasNT1",
-	"4/4vVDl1/6ecJvcnngr3V8HVGJ6yWl+YiS6s/5BrNfZ/T7lapMm5SqdSQXqi+8GnMmLYbshchJ+kqlQo",
-	"94U/cWmEAQxN5KBFwngHOVeX0MtQK1toCE4s+JAig3OpxMWgEPwSHpaZvKDn3GepIHEsF/WXhno6kFBQ",
-	"bcqLS1yNoQYA44SlWYmF+wX26l/EEfOpoBamGgYL+oX7g9R3WD4B+gauN78UChfaVKsIrbN0XtByDrUa",
-	"5XLoHgBoagAyxYiDhjpSIm8Q+b7VFtBHOXiJ4CRXhpmJYDNe8KmwonhkADL7OMQhuT11zNSwYbmauNUI",
-	"KxrE7OjZpw3PLp0DHHqC1Fu100T+mBvbBNKRa8TCMqI+1qeb0wh/EDx3v63WNLN8wE1T0PtQK4UxXMxb",
-	"v6RhsHHNuVaZNNdvZhVVUV+CsDwuOBrFs1ZIa8rDuO4g2vAww1r5yUZdNm3ky2837KKjVoFR2KCt9BnF",
-	"Qpkqel+C26iczeidfkNqWJydebD37GTvO743+unT15/34o9Pt/n4+PDzP3WuhLZFJeodQYl20VWlr1PX",
-	"MQMtTOJb/+5qBpWHdq3sK+ibxuisoZ6KeilDpDOlLbsUM6eULiCiqinpqqV28xuVL9h8ogEB2nUCbgcQ",
-	"T5gRUMV5ewmuG/pf5yozMKLiPuBCtxVlNpunKjJotlEtqfze+OttVoHuqmVZEvniA7FRUahGc6fh4LEH",
-	"dvsw44aTtGp1u+3M3OMa7jLF7xcSi5EuqrQsH8obAn7L4VCIxnIYgX62GDIR0cqIUzfGFGuQUk2Omhek",
-	"Kbr3yFcrndDXAisGCwx61nnWD/UmIEx5VBYIC09zlMZXFJwIZqB4CPU5hGqsgbdAblnjRRhlUa7f+vtI",
-	"dFkfOHBP2S7VoFozJLqW7Z9X7L93M1p6xbm78Ouqwt9atJidL5LWamnLZb03JNtgxjVW8IrHttTQ6m61",
-	"ePZ8EEQTQ++05ffEvEPqyHV4+EoQPCVxRuWyMzF02ihawnx5Kp8P0CSp/8jVuORN9SDAFhOld80LaS0E",
-	"pEQh6NB/Jpqb1mOpdoCuoTPY47kcin+dczucOGJZ9K0wccZg76hX/biXialeBa/pkpvw+N5AhFtdRVh0",
-	"9j7EuE2YKowbf7/j3S7MkM/g+qPCGmai51AR2d5UPErwdS0x5VBsF+wLWO2P+YLzqA6sq+VLxgm3Gohm",
-	"QkWbH4RHrfve/1upG+WaTe63m3S3Eb2u+N12dbrRwbhTZt1WdbkDi77HcstrKy3PRRGJWU2mdsp644al",
-	"gIeQ1uOrDJcZA2ceKdOYyoTHhe7izaAPdWlvxYuCxXgAvITN+Fh4yyGIxZksBHi8GFitjS9rjm4CobKt",
-	"3W9rxcalVWvcbKiwtsqyCSx5dYqvtfVTGnLLcz0uRWx/uJEqtxvkvgZQwI1ZPl1ZVh0HcLMLehX+bxPG",
-	"38Y2A7TfDUAHebi/LpLtBlS/ZZmXdqG2ZLW5JhUZbVfhB4jybtklHINdmKV78V5YJY74waijr0orbsKP",
-	"Py3tvRUJ2rnkzy2U+AnrsH0UgNuKuz09pd3t8JT2fs5OaR/a0bnjMj93XabHd904fcx3aYlEW5/jByEV",
-	"BUE/SEtg+6syyLbBmJuf1dOGmAS4Pmnc1FD7jO+F8ltzi+6J9uNqPg1FPJ1M//jwa1bFDHjh01Ew0yP2",
-	"7rvn7OvDr75M2JsZ/6UUp0C9RwzGbUTG/vj6u+d/Qkw4BgUomZnxoYhg4ii84VxFvXCVxZ2CmTTTaMmf",
-	"6HmfvbRsWhoAEFFCBoL0FM+Ujr15ZG5N4Os5FvLgKjPnKtSANuxf8WetQsGMxwfJwcEBw9gIYZxGgWtl",
-	"jtHRO/XAKZkcjUQhAMFUw3ARk2GoMyxAmyLIf8p4Ic5VexhKQ3QGLIYP0MAQihrY8OFmC1REMp2Upp3V",
-	"o6T3RgknS5zpS7GMt/xVfaDu43YAxG8rM2+DtVqaWc4XF63W5q4qyJ2E4KJ8cc1oR4qQbQibEkKtIBU+",
-	"O2BGDLXKzLV59LVvphBd58358eaF+PhZVfQ/Wq41QcNNLC4imjuVymJi3UE4i16/j5uqNvoHc13Fd9W2",
-	"PPCtKKYyxOWG2q7a2IuqlL25lLMLk+v5xRQjutCwGD1xKYeXRJCYHho8SGSSvCBTFr1Jn4xwPwBVT7jK",
-	"LvQVqBmF4NlFrpurAZOGsrLz2+RF3uApbdyQUL6pCdmG6hpRbTCTAG7LWBwzzoywVqoxM3xhCD11oucQ",
-	"uUcBfgFKVY9G/XNVlQyLnX3pEbjNJxQhMHB8zzGDPkt1nvltM2l/peTYka9IZghjIORGe6yuCZ/NhDLH",
-	"58ojq/jIQyhFMOSK6Rlqt9MKtpVMLqEXJAMToFepeDUmh5tQFi0qbO1aNxAldq7Irg0YZwh+CTnFWEQo",
-	"PfIV5H1qPrbiVqI08BZ56y6su44NBoZmIrvwadjVN1FAAoSJykxMZ9oKNVxcXIoFLGFBBVF8snJ6BBWr",
-	"BqURSeQimXND4NwwBtgILnPcLO52Cep+6hF5BOldsBJQblifpT6wWFwJ5buCwPjSDvRHRxGuYY/QSYRQ",
-	"YRJVmEUZX+C61LLfwTJxTPCo47JAMS1z5GgsIrQVswl39wwUuMMOjGAlVEnHoBRa/elUWjfXGqBWI71i",
-	"eaiLWnJ6TJaR0S580bDzlR+WdjbEXkf59Sv76npb2lUEwK5tqh8i5VbWt4F+9KvuPtZWqZmPabNtbYbI",
-	"g4tOxN7phOc5mws2EGOp/lvkMTrqHTz++tnBwcHBHvzzZ/fP1/6j/2/VnXvjFR9WUtg6eOhuIIWqtbLE",
-	"xlj7tQIAvvzcPRryh1vKJG5ILf60sZTkd3QCLbIHdwv43Hs31goJLUW2ChoV1WlRF6URjRUkq5KPqwE4",
-	"CIl8eEAROE4FGulSdUbnqCUz1AoeHR40gZsA2TdmNoLLFdzgE6EYN5fu7nG3xUTks/Wh1A2Vblt9F/jF",
-	"cudYfwFSEihQvx6aJD6Czm7CVmwMq4ZfK2dGiLKGl9dQ6fPO+R+gWVdQhpBZYDxUJwXBQa8oXMCVcylV",
-	"5ohmhp2hZNGP4TMJkwOB9jAi3UNq1gExEZ7jAtyW1UdMgihARIy+mnK1uJjJjyKvkD0QbjPzWOj+O1PO",
-	"CO2DlEEnXWYXw0JkQlnJc0PfFGJUCDNBzk/fVX8rNH45plAb1KA0C8SxVNoSr7/QSlAyFH1P049+AJF2",
-	"LlWm515oRUhtyAMJn+prNNLFACIoVq+ci0JQoroj20LxHAVonks3NbwefGY4wdlBD35X4IMba/hC2InO",
-	"4Cue53qOXwJzEB+lgUsr5hVenXT6hrYX/ti7v6Ormr5xOwXX3FxdVFqp06KB0V0EgFDIMIJBGG6lGUna",
-	"34JbgZCaFEgFC+8vXX+NRZ46+DzMtak+EYAr/I2DsoTJCl+RIe3CCY7oOAxrE6sygR6XINf819X9Xype",
-	"2omjuiHHYZeKX3GZB4RYSG2KtKLwDbjF3OeKnIdaWaHcfmFK0tLPU5FJfkFswysbgbogl6OpgngkXhTa",
-	"yR4NXnQ4Wt0gC9+/+9Hs6C2/KbvTbRtVaDk2+q9oPe/WWEJ7uIuhBF+9FyOJH/WDMZBg/NYDCgEUH4ei",
-	"mNl1QtjjpweRrd9XAwudEJOJOtnxhDWdlhBr5sfZtKht0OrfgTnAh+47LuuYfYDWqusPTxoTD+vFSVt6",
-	"CEhdjsEn6GoD2C5Ua51spDEhAKCEE++j4WUmLcF7LY9kgyLTgNn3UFLAtg+Hv/tsolp6tBUrkYttiUPN",
-	"1LeEcPhbQWtoR8fZMuDiHQrEu/rwY2l6fcXMw435wPXWmgc7lsaKYgdLSF3S6D3nhc5DrtpRb+g+/ys9",
-	"39fFuB7ePtRFIYaWTXRhBBuA420RCwzUwqqhZFnCaXfpNbGS3RD9nQZQJROso8SQdLBFpH3s9r7hQItO",
-	"sfrvwCB+rXqlD7n49TuhZ0LdcWHvbYbXXMZgB9mfpEWuFh2kqhOymoYaBt1K0NPTK7LYiWL1FsGCA1mH",
-	"bOje3Stn3tsgWFEqtI5jFZQVe1k9Cfxno1X/HZ9HEeE3WUAWx+tR72Z8LHx0blNswkzoWS7A4ZJrfcm4",
-	"BTsVzZ1cDce1bOq4osoQfHSbnemikDpzmnNnGC18AyzknW/eUKL/JkqJrimZGUry10ZZm2a08kHB2HjV",
-	"urWmShxbX2BIGj0z49OoHk13E74vBwXKAyW6XrnujJgKBOJG3IWCoqzq57sLZcLUPGHGI7xha35V2aqt",
-	"uAMV+5lAraRLpecJFWYSU8Zz1IQ2FzO/9tUGi7aGFO7SSuBZ4fZGgojhRM7/IXLYqNBfo4EJX74PA0N7",
-	"tZt7si/ggP52G7mvS3exuWq2GYBDwLtqE4g/fPr464NmXKFceNqv4K39Vu8dHhx+tXdwuHf4pO96a2jA",
-	"l7hbundZOuVSpUzkwHYSunMhco482VUFs0eG7XNjhDX7eFH1h8Zs9KJQ/TocV5jHxszmzidBZM/RKtuO",
-	"LLoCPstZZe9ddQJusoICb1zKLGroggwnza/7xlvew3pYawYZM8NGbF1695HP7kxWrS+6qJu+uqHJrQt1",
-	"8xNrWKM1zl3AvNxNvN5RSwoa8rp3auGfK75B8lJt0I1A8Yiqfe02S0WW0FWLWmws62KkizCwN4oOb+jZ",
-	"5an7NtbMuFK1miuhYLl7H3Dja6JIw8iZZBIspx/yHY8pgMo7m5bSmZGMkaR9DDXFPD1AMKp36PN614JU",
-	"AWFSF6MCf20zNTslKCrV7WOzQj0AxJaB3yh0DePPdq5E63jGRcx2biy3u53R4kLtiuwYg2zUR19rOqmv",
-	"eTNZhx27H9mpIpjNAtQNpv02rgUFV3vJk1y15DMAD8SVFE6gahRAG4l+yGd86GTWZrR69CCvSi8+lhEf",
-	"YNIeEZuohyJKa0Kco9IWQx2lJQyhu0k0npBT5FacVo6RqjDp+JJf58/qejwp4ODGNP0tUHRWoe2grigv",
-	"RFOWVpwn7YMFLnyeQGNrEJ2llWBz7ohkIOxcuLWday8/mWN2ENJ7XKtsWgsdquVmd3C3OPonR8suSdgA",
-	"mSpzOirr3vhb9WR38KGw1Yk/1lGHSXVMl3aqab0jf5EPANkmcdut04YiI6HcqxM1qbm2IJQCzLiNQSm5",
-	"G7P1V8SEQ6gphQfBV4S3JjIKmcegpBCdxNVFLkdUpris/h99S7YXj+zho+yzWkGniwqYKPoyYBg1MVM+",
-	"tLfvCqfCHFQPGmsO+RBvoVgVUD6qVZzMZCNC3d2Ve9mulsvtr2JYsQgG0Ndp4mrRyKQb/fy+nAzufpjA",
-	"FmWY4HDdqbWrKcm1i4Z/XwLXw0pthWXQ4/tYhZbCjve4EK1ob57lN3HKU9dP2RRZJ7NGSQRGUpSNRSUd",
-	"17Nsqs0ShOeMlwbRO+mU6zLvHIXt2d3KSpPu3yAr+cK1DQmQYihUh/EnlFJpty7y6hc0e1eqjZUUSeum",
-	"YFmYUX2M8Xo37bvv7U6ZVqCZHRiXf/cbPrwcyTzf0uBDnrv6vj15jDk9qPWDE6zaR58s5XPaS1sCiFI3",
-	"eIYt/H6riKsFlUtYuxD3wcWrDdxAn1ts6Gs6jte23n2YLI6dJgo6M9Q0RWTAZYD/tSEpS/OAntaNHk7r",
-	"KtJxcOSuEoZ/cZviJ1vW46gw6r3nfGUYc11cjpyKITvU26uNeamqR9xQ5FiuDaBxAYWykRn3JgIubjII",
-	"oebqrQTaja+c4aORC7e7Vz6InZRgtkHmXFrBu+XkS7u3y/m/mzpItYDQxjpcTKjMJKxUuTCGGoeCXAj/",
-	"0Znl71r+qHlQgMow1hTNMoSkK/KQdLyBfjsVk9aVSSIyupfbsL349j1J86fCvtP5rkGDnTE+mrCVGocD",
-	"W/yyKTwcKLqKq23FNZeqCcAEDGIMIoC9aSAcEEavNloUVwJ6d0KHO6GSzy3wcLXJLfdZm1rjolmuIBPq",
-	"VkG3bgZiJqBmmDX8wpEHg+Q701UXiuA4Gkv2X4dQIxCwOnBMPJt1G3O3F62nhl1uWCenhUDRXVhCViyc",
-	"CombO+JlbsOD9c1+7s5DApW2mNFTMs4htIfHzGikQ51noriwE64a6yZBTXBvCAWvqxTmEdNzxfhYmCMP",
-	"WpQwQkJN2ESXhWG6ANXu2F2f7hun1+WCG1urZv/sYNl7/Xjv2U9/P9h79tOng+TPn/9uppPsp0a4KT+Y",
-	"BidanpNQUgDQBAkWhsvsuJJY0HeMHnhfnbnb2UBUlVpa+RNUa+jT46Ujk/Si0nSVHXSVXjC/dzdSmchM",
-	"+GzOGr0g71jyFMlMmBA+UxWBB3STysUYIWE0WWTaE6+WMp5gtaEY0/WTn+4kRh7ksc5QkBBPs9uu3VTY",
-	"TtMk3oMD6VVnaaRWMBEW/yYzTbbPGPncPid9JW9sWjGc9yqVL3nBozl/2RzT24C/vW66WHiwxkweH3Tg",
-	"H8tg3Ov6+CAGJxhu34LKPeUf5bSc9o6+8jgq+PFxshGwu3u/Af1iK3tQhdIdBnl4WB/k138+SJowvFuI",
-	"Z5vMlyg8nrKwTmXulK9XWmWwMw1u+S8/bya6ODxkGUPel6qYlZbp0gbju5Hq0gAAyxzguELggGO2FHBO",
-	"S1LfxsNkE8bLpw7B6nHQRIObcKQLptDltymk4n6i1fwo+q/pj7/jYz/Fz+3JabCGcbcYvbG0k3LQH+rp",
-	"vuYzuTfUmRgLtR8m9Tl+3VzK2Z6eIUHtzTTAaIQj28A5H3c4AY2hH2Gzn3xV2+yDmwnk2DksY/XUGVGs",
-	"eLgQVsudnwDp0uTkeh8F58VywuFygmIjVOlPEWppf++nLxrlyL/VJlon7Fk5yOUQitZKY0V27GRJ+AvE",
-	"R8CX0yupTblUl8dsVsgrbiEznrOnB0/jJ6k8JWiIEcwNdgfsHnsBPBNopnF1Iv7ahM1TWIOxpBNrZ+Zo",
-	"f99n70dHtcaLn37dZEUyYlgW0i5O3X5TFLrgBWpg+Nd3/sD/5cNZD03swCzpudCqG0jv82cogjbSDSor",
-	"t8MJA0ZjQjzskQ88MAlKqwkbTrhNGEJmmP65OldfsL+cvnntVtQofikuhtyIhEkA5xlJAC0uBHv//uW3",
-	"V39OAIsIv3n33XP25MmTZ+7N92fP+66lH6WxhorpsPTTuVf1znsJOwdtD/+KjEHnvc/pMQAQszT6OoWa",
-	"RW7nx5ppRTWoU289FSqDDlEjZYXgGcAisfTf9+C7I/bDyzOonpu+enl6msLTLyCJCuCzXEMpn2EBaanV",
-	"PiEo/fPPRquU/dHN7tnTL//8J6QDzgwmaKSOiaXHFe6xO2OG4PYIeguKJ5tKkQKsFxjANzqTtHwv92DZ",
-	"oaM/P3325E9H7P3Zd3tfJ0xpNuH5CAL5mCmLQo/daZhxWcCPoKnauRyKPnvtene7YnNhSHF1orkhDQ6O",
-	"lADkhNffPU/OFQvxawMZysbw3INVGwIUpGrcNfwKr9JgqmVFfVH1X+POKM+hUwMzPhUqW7VzccPSE8hE",
-	"kP8By3/EvgGCZ//7f/6vFFCwc4CwfPxlpR3rgsxmTr8ycqz2pAID+DETH4cTrsZwn7s5kt2KeqP0Mo8D",
-	"LYs+c5rWk4AbHMdOexBwUSy1gjU557q4JDVvgdvMoUm3W9Ia17meqyOIGrR8gGtTGrL3u4bwZa78MSG4",
-	"r1wb22fvDVYFAzd8AbPDQCqcbp+d1GZOA392ABYDWPAT9vbN6RnOBb0whlmA8+aKpS8r0Kq9v4pFegQF",
-	"yjD4tYqehxTES7FIotJYEQ5mRexuUlOeib6b90v4RQEzrzqye++E031EdsTcXZ7SKD2Td3yJlsQbHxAo",
-	"z9EKRJe1XgNsKqYDURwzzjACD2DS2VhYfONJNSN3at0YU3ww7bP0+xdnbB+44v4nSnD8vD8VaYSuFlkl",
-	"3S5lGko7wZBhFqH8tTtshIV15IaZ7vPSTlI2WHiXAyXtHntYN9wfJFqjpwKhWQcLz7GPiaeFFtzoQyPA",
-	"USrU9ug9RJiHN3BVo58gnSvP6efqmvCorWjvYujdAHuD2wDXMbqTjpi+8k/DbNEMIseTCkE+sgoxq3Wf",
-	"eC7ROs4abiRc5vQdt+JH19Ye/JuyPxZhUaFrrYbiT0n84Dsx5VJJNSYE+fgXI1wTpmZld1NGM9wUNspd",
-	"LH/qszdXZHeupkKjRII7fOa5JVAPS2PEM9+1sMVi7wSLgrkbFDvGy6aqCkkvub0oxFDO3PKHxfQDgJJh",
-	"XOZsrIUB7QV4AIALo6eqzz4Q+XNzici7VmtUZqgG5R/9PiAXNMJd/YRgh8hoCVEdwMKG+gERdNpxRDJJ",
-	"SDbXxRIl/wnPWWAXTw+f4clW9doEIO4p4dQuPLlUyh7qZB6F26gQY144kmEofygnF4FqNE3YXGZ24sab",
-	"CxvKKPxSargWIJQSq5oD+820Iw8swrZgeEu54UvFTk6fv3zpVpHAfJ1sBRRrJnqu+iw97/F+f3Dei9FG",
-	"aKvdD0tfO/2RXwp1jEJAAoi57mTBWVUZe/nWrwJd+krbhLB6UX4AmQVGD0IDS2HtsEukOvwipqhccFio",
-	"GVzGJJ7gHTUQE0n37R98RwYuCumY9RFL9wFzd7EHzf4B3voXd+dWXKv2RAoiQ7rvyWqvwCNWPV3/ZZ9o",
-	"LU1Yuh9DL+Mb0Tf7udaX5QwexLhmWuh9Ks/quy6VKQduGweioZXar/h+Iaqv+uwsylmFqwmLdWgljLs4",
-	"RoVWds8JKUOukAc68cKRgxOO//CHP7Afzs7eur+hpZO3L9lIg0cIJOBnjx8fOIrytSbcd7ngTnbhbDjR",
-	"cihAcpnTE9QE1Pgu5BAOOFwz8CiT5ghl8i++eAXwj6b/xRfshxcn36Lkge24c+Sur0wL4zks2o0RM5JE",
-	"T+b0cHgIK27zy6BTfYl0k564meBKu8UzGh5QjHAPqb0+e/P27OWb16dBGDg8eFprwQkm0JuXlnNuJgws",
-	"48ZJKtgsjtE9F3qEm72PM/63UhRSwIxP2C+lm5X3N7jxz0We74FoBqk8YYwzXvCpgJXEFsMX4fWxvIJM",
-	"DjkEKcAdRdfxAXX8slJ2vvjCC2SGkBfK2UwUwJX67ISmD3QCF4pULNdz/wA2h1K+m8bZRLCUMpL3zhYz",
-	"kaKqq10HtSgQ+AABYFIrFNiOHQNDuQCLs8LWPQ5bh4eGRC9TzRpZjRwrXbiVgsqUpOMZxvO5u3dB1XCb",
-	"BhYz2rQw0heEaJnW+4TziN2GR45IU7QLoIG3789oeL6td+6y8Q0dHPTZGz9LEoKALJWmMrMwarcstJYk",
-	"YrGJ4JkoYFHrmoNjIPUV5sQB6ZVKD4tWiPYY6cKJGMduckAg0VDTl6O9V06xJtbycrT3Wivhv6s1Ard/",
-	"rP2EHfL0q8RYW8lBRhR8CMtZbbmjC6CGxUz02XuibT+HaEdpYV7xDPiJGtOBOTx4vAIRo0cVcr2T090o",
-	"0x/10K+cX6r0xRkfp55tONYC6ow/7tSlewg6eweeL/cyGRxQ+bMglcJTR+4uPS8PDp4Mr0RhpFbwQez9",
-	"7//5v857aXWSMF8VqgzB4MhgkCIUCFULYKEOEagcdOkPtKPawkugIN0azOKiZcDDIysppc/eAAuCMbo5",
-	"wrEAHV3wyz57K4e2LARc4PGctFdnv/iiRgNffBE4IgeBHYn/ycFTJkdxxSXr+nOisRsqiHSuQ6gmxQtp",
-	"tAoYR+kXcJBcExMOA4lpmZo7PDio6kwhVCP9Qm7MaoH9U1zBrP0Jk+6R2nVBYqHrsVJI6PwfslJlILxV",
-	"q+AXYFzygrRU0mc8VUGKk6NtPSJnaUUyFe2hnlOpIDEZuTG6hYJl4GMqTDB1PQv40Q2tpuSxtAHGmHQ6",
-	"6MPNDZkeN2zEjRVFnwWohcRbEIhqvdfVdS4N7Zc7wITdNJ9o9yXOeayhcFa46CwfJ2xQWsfd8Btqtc9e",
-	"5EagSEARBq5PJ4HA3BJ3ESNOOdztVzwvBbSUfhF48iFtxbdOxafLphCkGac/cmP3XukM6iuk0CBwM/pm",
-	"79TdChVbe6+my7+scBzg5O6CdJIIIpfTccGaYKWS1vNEkr7x1sQz536mbfeMskBFhFtgwclSn4yd4BPh",
-	"Gp/yHO9/d1h0aY3MqggLHItfna+arqEjNlhYYdgX+8iacrDfImdKkd3jdYX0BkaTmB5pIZ7zodsyt+ae",
-	"YcDQUzmdlmAmTAk6ZSF40WfvgMLxkqVTCI8rvQfcLj0CZDPQrtz6XQoxI3VVZciKQGbg5hIuDjDCktxX",
-	"lw9ck8bqws2mZhq94sXCcZ2Vu9Mpx56FDRZww78p5FiqNFzAo9LwnC6Zp3TJpB8+fNg7icC0vQEPmNfT",
-	"w2ckin158CRg08PpblWZ2Ynr3FuFYu5z8DSB+xNMOv4qiqwKX3yBQ/r3PRIW9l46ik//fS+WC/beoLHy",
-	"iCltlByNUhpiIJFTstbvYZgKXocgLqK4rzQbFXCJVOK+VyzA6oELPlig1wCMZzCwU5D0984KrsxMF1VP",
-	"aQI2EiivksuhUCb2l756edZLeuAs7nk/hJ4JZXRZDEEH3aeX9qfSRn5idAa85QUk5xLP6R31DvqP+1Av",
-	"xLXCZ7J31HvSP+g/wTiiCfgn9iHyZB+gOPY8cvrRpx4FkS85HcIN5GE8RGGc3qmnPkW0Uq5PPNIH2DfI",
-	"ZMn+OFgwirf5E1kzpa+0g0Eo/R4MGMWkl1nvqPejNHEEt8EMZBLtIGVTutGBBuGTm49CBjI63zpFxGP7",
-	"AQq3uV2KgN+iWYzNb2svhNJv0SKG7lftLkV1EXqKO07eruP0MryTdbEcsNQ0Koh/lt0nikFDzc9Um7Xv",
-	"o4c3PwkWPki0LYSZaWXQn3Z4cICVX0L0VuzU+ZnCrLbec4jJBndbG2CNwUgAihRrbjiMdD9UVIm8gkCp",
-	"3h/495/c1Ew5nfJiQTTue4qKUSkxj7PznFgJPmEoKPFT0vu4hxGm9I3rrulE73+CjxchIuxzdMbrh+17",
-	"UcuWaD5q4PAPtLLUdi+OusIwhi1o6I42nCJj12757e7498KCElFDQ7rRPd4nlgohGo247G+iEM+ArsRz",
-	"KBbib+NnLF0q9uGEjVyD58pL0Sj6wxce5x4EPwxZgB9U8EtQO9Xsnd6T8iHY2QcLEIWMQCQoCdLeAp2g",
-	"Egw0aZghVZGtE/Aq7tY9ETHIJt8QCt2N0G87pNjneqxjKET/ezhI75bJacfDhDhqbXwRhBAPtbZETr+q",
-	"S8/N4b0RxborL9Tnu/07z0c+000XfJc73HhlJu36/YMnOkmPgK+xiwDULuLdVGsBA6TjhrtJn+A7vz4R",
-	"zQ1+PaXeCZXWIvGvI5Z5qN7WK/mDd/uAEQXCzwgJkTKbK7CJPvMKGQdresJgoYUhMxJC/63qU3GyzdbM",
-	"LIoo+atY9G7rqmtKCPpMt1yN1g5vrEvq7RRTxpsI7oTwmND+VZTqkYnd3jVju6/UmmINv4uyyNNe0iPD",
-	"rhtLQ8hM2xDprf2mVz4nPd/pptfDczS32zoypwhPwYjY3UrtdEr2PYZJK0f3FFL+2q/laiJrVVE3z9vn",
-	"dtG+mRtgdrCN+58QcGGt5lmtQieZPUA4PFB9s5rOBim5VEmIaQnxUpqNeHEXOuiNHNOwv/tDroYib7/h",
-	"Xto4ltFdbQMIZo5KpXObeCd1JdMHz2amleiz11TefKoLssdOtVNftRpS4AXUJaeqVMm5WrpTzwj2g/yF",
-	"heiz5zDyHNRViJD0oVPktDl24ylVVfUcwvGDotykjWKTv1+6vl36xdW9DgljHN1Gi3cU1kXhZ2QHlwXU",
-	"2G42Wr/wxcc7KBxbmZWh4fVm5e3M39DgBsP378EkDOuw7gYmern9Oxg7us7tiy3sg65QgYs3wYprD8MO",
-	"LruBAA93aQQkg08FVwB0V1Uv55C4E7FBrOGPDl1k/7mTkt8JU04rbgp8EgBVjek32e3KqQhH5na3+K1b",
-	"lPXMC9bNB1VKA+G7t27IKqeBxDrsddIqSFWTfDBLefuSjL/gRRWJHXAHO6zlrGxRx0VhmLF6Bny/cmEf",
-	"h6QBzC013tJt8WRMNRRzgt8NpMVoHx7Z97G9WLWfg13BQFgct1ZMZ7bP3LpCoEjD4WkQNGAbHtjpud0t",
-	"h1FAQEP3E7PKHQtxJcV8vZaJk/ZPdrrOQw5/19sySua/9QsuTOW+Lzm/+mCyz3PmhCD44KtPbr+hn7CO",
-	"/wZF80WobrlJFvfNXU8a3yzcvBy91kpAkN0diDg/SGN1sVh/hv0mRDarF2d8vMnKBM9Ak08Onm6mnNfa",
-	"+ii1O1B2fbZK0LaJ35prEttGrfdE+a6CxxVjLOd8QSlA6phJCMMl0HlKfYXxSsNSI5RNSW3med6gr66X",
-	"sPDxuyb9W6flLkR8J1qouhG25UZCEMDNlPSKsjt1JewsFUxKnKgRx4UHHz9ETg8WTOl5n71R+cIx25CU",
-	"EEway+BPTjCBy1YtwN5yrtCCY1gaxP0UabDFJS9U9gB5bpMvo0aqj++SVJWYX4/nJr9hnwLS0I6HzAe7",
-	"7X+qSqF+3q8U4jZDpQHjji/jcBxSdwqBNYhDsIuxfEFh0VSAJ9fjkJ6BOfqE0w34AU7QdyNrUoOjktqd",
-	"TktU3fVhBq001AjvFK/ydHVLvtfqlrWKb4Eo4jgmE8qcbEd0m6Jp34wwujvUuEY3AEEYRbzYkY0eAZBR",
-	"HIPsKBBrDkAzcyEu4VH4NNXKThKfGON9xxRnhXVDcXx77r184bNel36EZtyvVQYc5P+zE0irHkmfa+20",
-	"1ylcTFEQI+EqYKnmRq3VaQFbRfVuZSaNy3P/2iyRDykuNZQoR7ABMrVj99exUIbIxW5xqVtE8/0KglEf",
-	"Yhzqtbdvn+odNzI8X+M4+PZQhjhGezLAsCDzyvgiyh+AAnco7LrTH7JEVu/OQCNnADf2oAjFCRJ+daqG",
-	"lzGkGqnA0mwimdDnsHwrzUwb6QW1NQ3fOg1BBiBfGF+Q0POMEOPLnp/+bUsC03rafn++pdwhx5QmMssE",
-	"ZvkjDMnriCm1ZJSoBeS1bh03cip4MZz02txkUDZuBzdZfXIpFqkj1InKQ8PrZS8TlnpQzpQe83mWBCzr",
-	"60K6pWnJ9Vh1FbZVVwr1/H5qgD/7FcbBhhJjbfwXCOQOLtg8j+GFCTqEVTUDtz00+1Tidq1ZO6os+yuP",
-	"nlou0XvP2xltpZeWqqK0SwW3tt7ZT756MdmKrC7EWrMjgC9CXXnQUh0nhigbuGLd1xR4Q0Vjq5ECjIlj",
-	"KXEx2aQKd2my87jRvMPa910uXz+TByymVeUS11DVrTuG3bpStk0zYe1GSoSDtjYbDO/JrRmEe8ntzp0w",
-	"8fveIRKi3e7sbi9YwqaDq3ZtGN12xa77ABsDP3sMBm+a8rAHle0qYR6ugOQNacB0lVW5X9J63/RSmFxj",
-	"HJybzPXp6ObNU2Fg95VK9VBIGBbixok4pBm3SfE/oOQewEY9uocPrGNnNbG3otzwBuCmxvCScC7KTFq4",
-	"xNRQhMoaQcPExgA/FcEd21SEV1Wa9G5k+2sUi2nS60SpsK93k3tT3+xlEr2WDWqJYLFY+PUEqlWpKU6m",
-	"dT1RBOmFeyZtEqRcHw+RXVYj+73zS1yJazPMYJpfG4NMpXrdaRAqqPgAcOy+KEoF1PflwRMqShxHt/M5",
-	"X4ArAHirqGBk0GscRtBsJzkNA7zFXa1Vim3Z0mqlbp/nmGjSu2zm/if/JzCVQVQJuJmtEAi9YxVVXgSa",
-	"cAI0ccgAhNrSHj0LstUQIH91A30J4lANd2tjF714iyxlpVzyHXOUpfrSG6jvdonPrwHj1W4jtBQ60W6G",
-	"HENIeKtmgRcbRs+iS3IeAmEht0+Jeb85BvXXQGpQyPl3TGYUOlv1diNkVUD8+prUZkrwmkpjMG3K6aiA",
-	"U1nOHJm3JQX8g6QePklR8sJN05Qt5HhMJSwbicqnAU74bCaUIfEHTGROKvJoNoD5aOeA6O8uWYzhTyo5",
-	"CeH/tBKrRHiGY7g5KvwdkAOtWXyPUX3X7jRRGvJ2tnow3sMTK/uxksKRBSTVksokVaClWKoPjFsJG+lS",
-	"ZU5UXsYvZbxAYG8fhVMHvR+IMSLDNPnXfqn51raqaHUz2X1VXalfp5vuIcHV+K62p+T9T5RBudbc/h4L",
-	"M292nlTpmA8Vbc1v3Xp+xH2F6juI/fd9XWfz8Nt1CZVvlHgEJQUwFOHMq+5odATR+shbg6CWPPyQUkA2",
-	"evHnE41uYCFBCQzF35jSRQXy7Gt9iCywIphh/1ydVIBrFap+PIbKbtUYsn2lL8UJ2TP+QY03LCu5xY0I",
-	"EnBkwLwtxxNrrpGvGO06WiEjfBonbVf0Ulkk6ZGLUoVf0yPG1QIQXUOxLwSUt45Mq9yAYJj3qIFAWudq",
-	"HW19X3Bl/0Fat8Po3NrGYIt+gx6ZLYirnfkVQqpQInONmjfnxgdlUapVgAZGbyQipY90EeF6YLhLlXHe",
-	"pA9S9/+4Jm+HMdHyQhqZv3Fu5NY0whiplalfnPXdfaEyEFX9o/e4vw25By+g9uqtrv8LKotHNf+qWMqb",
-	"2ADcz/Zz+wJSujCgPyq56MtMjkojDOQoQXUMwJ5jaVxLP03wLEsy6sjAAnwdR8TpIRrLjlbL6p8rqKsf",
-	"KvY8RZftlSgWEHu0XG6f5VpfgiBDOLFz4at0QYJCgMiLEbCh7IBy0lAuDZXNA6/wjAPEi9XnykccY0iU",
-	"YUZrhf+nchISC01jHhybCF7YgeC2z04rzFsfeVHLy8T+fMiExyxA4CdYxmrd+ueKalzT5pkaNq5XYSPh",
-	"km756uz+cVnK/FPTjUxjvgemegsGOZzLfbonHwg3p5XYhYOUdrKf67GsOcKX7C/w8+3sIbR9Tzt4CuUw",
-	"X6qmrTv1pTJ337hqd+RYsbq3uLST+o6oBeS7xVuiUepvCU7Aal8hfxxdR1EhNV+SFqtNIRJag9sXu7mt",
-	"CAKosnvdTMBr3sb1bcDZdt+HehHE9jNCk3xLj0O90oeKuAoJylvtymEDARJC6nGQBHyxmVCWMBPAlLQK",
-	"d5+tGCITH6UBHeUWgFI/X59afHk6XhXABRJYTUrekoZ8Ic01Z5tqfmJdyBEWtKZi2ZgiqobimHGIhSpY",
-	"EJegLhMW6vKlk6jnhDI2pWVXWmb9qparFTmAE4lzFVsoQpG5qvhXY6wnTmWZ6m8JEV/Y67KSU2GPCTLZ",
-	"F9umOXqqlJSLexP8BiKFnRgdKGiwgAQ8R0awxVuRERUtb6ebs7YC5zVC8iWUp7oQSVV1Cm+QUMhTFsdB",
-	"iseaz5TJ9/TwWZy5fK6gWDrWhIaCxX32HovWOZZQVV9fLnjuy1dWlcWM1bloQZXAmT+ca+puhJCzuLT9",
-	"DVDkC19MnzfU0XeECp/MllQ5lsau89u6WcxFDlCDAeJmVuipNFhUKyrQ7diYL8JLkepOuRsXulQ1FPTU",
-	"w26lCUW3w+49MozKmHqUrXM1nGhtgPk10xaN/4Fe1n58W5Hn4zsjz1B2KtSW/71BmlRh9YXAJNVaxX6z",
-	"g/Af1+lef65W72zEOFarNYgJDQuACnWf0dXdarxY1RX+BqPy2D63Qetnjv1c945/7j0bN8Awqa0KTIxW",
-	"uetuDifcNiVGrMY3tGcfNAUFUAz7tVGTlryZeYbiJBjpFEJrDzFGoDneYSBGuugeneDjDVa7fu0l2dWu",
-	"kb/rPAth/8dYNByskjiCtM9e2krxGBSOrIO3QUCCiNOBK3MhSh9HWNoXReWxiJJya/6LKFMFeFXzYoCw",
-	"s9NadAu+eEDIghvSRjwx17M1IKgm3kfaQli3dPdr49/3oCDqpsf9Yw8DrzD51BByElVq9OzFcZBG9pK0",
-	"hZfrqXB8fz6Biv/T0pH+WFj0AT85hsqsuZ6zqc4A9FhD5WUzE/wSEBXQAO7fcNK+26WouGtDNLAODOyh",
-	"ilHREO9JkqLe11uLp2EV/wELtxzJDP6ZaIVaj0hpYIGX798aJFynqB7gWJwyaXUBR6bgFhRldwofGX/M",
-	"BiLXc0y73QpHbuUoISjZvYHCPTxUts0bnTQnU52EpbZeEIiu/7XQQvex/A/vdr9VTvUgL2HM7e9AeNEl",
-	"DNuxjoUQlPzjL70Jd5XkXmTS/oZwIKPp3JNRbRsKDsGRELZ+u0Efmdz6ChvJXJh9fsUtrwV5fKJhXjia",
-	"+NyaUnrCZtxaUagQxwcBG6MC0EUEe/kt43nwIBgdkIVDOEbSUKIQ6zBhkRAItO+zt4WGobKxvBLnCmuS",
-	"o7bcGBko7Lc4gROY2t0FIySNTcerubZ9D5hFL/TNldMH/aeZGu+GmPVyRIx9y3tg8+PvuBqLbu3So5vv",
-	"FjnlY7HvJls7kiNdTLntHfUGUnFQjVcWgl41V+N//jjNt329uQCFHNqyuNZNdHjw1UOdoTvACI1o2+bq",
-	"IQJx+zZMuv7w5+QO7uynj7/a/A6M57W2p9xKM5IAhHh9Ax7e6GOhHO8RGeOe2XjOi5lHbfa7VuZ7JQoj",
-	"tfq8/2k9+30NyrUPAcMyAFCLgDhjnW26La4CuZskhe8F8cvvZEfYy1vkmbQIa5ue8o9y6jjm4eOnf376",
-	"9ZOvnv4ZEqHwyyoNSiorxqJo7aszX7aTcjpQXOb9uRjMeklvKjJZTv2nnBdjsfTTz7Nx9eF3xcF/nomd",
-	"Gdw1eCMs/wNn/b/mpXlwd8ZhU+4AxO9W4wOJUhSAcDZHD5bPZbLMPVyfQGyeWg+G+6u8sgrh7ortb6yJ",
-	"4LmdrEs7/AGfuEXti3poIExSBw1VUcPNnoliwmcmpLoZPRVAwG4xvzx4cgfjOgNEY8sH3AiPo3NDW+ko",
-	"HDfFn0eP6u8j3N1UY5M/beH6Hd7P5ZVYt80/yiuh0FW52ax3Aq3dgL90IoaXlct5Vugh+aQ59LDtJCHR",
-	"bD1QPM9k52m+g+Zuc5qYGedUZzKsbLGxUl1JC7Mz+xyCWNb7/jF0R4ZAmer9Rwbd1X32gdw7EzRyTPkC",
-	"qvtIm4QgwgFXSmSgxcPvSlvwpiqqS0WIsdA6PnKujJV5Tl/5CkSF1tMjgjCCYENEZoA6RO48sT9ydimH",
-	"lwn2mYRgM7cUSUhDchKl+wTGeanVn1gBOZRt8TsY7vMyzP3BhCbcNTBt5aZmQ57nTtFQTN5y4gGuPuMq",
-	"oj5gbD9r6B0TcaIzgMDMzaau+ABkYphLJdoDrr/FBx7gxjcwHhrsTYSkUFP1JV+7wG08Jtf6spy185jv",
-	"EBU64h/GJxUApcXZ6SHmqZ4zHJBpfTkx73c5YOmAZxfQXBpsjxJh0SCd+VxFHAcaWmU3odlGWE+tL9/P",
-	"ftOMoZoc1flczyWWjmg4nTcks9Z4wGBR0ctO1FkIUw7cDAZrEpDP4KIBh16Fncen/m70dZPaEaeohzNd",
-	"LaV50IzkWv7XKF+MJg6Viqtd8/WUx1zutmul6rJrDcILlBn3kYpYBQvj9JukGoStU5T2tCL7kP3MV/SG",
-	"UBalzxUyoGq0DMS0qXSalgkuEcW06rOzgM1BbEdWxRqszrMmjvO+mvx3hZ7+vkgqmjwu5QpZ7URQn6oP",
-	"m8I2viNaIGhzzOcFWCeK2mgsRe9ky9olsdmkWhvSHQRd4CCzu0IqQSj5brLF2giMXTbke2HvbzceUAxG",
-	"tQhd7/TfXPnmiIFYTejLHTUJRHJbH3CNj1yjJNQSur2eg6SMoQTzQlor1BFLT4dy7zuZJiw1Q8lGksov",
-	"mqGEvwuM0h8LBQbOprhi/1s3wvkenm6Fk1sIXlw4/txr9tIcElAd+We+/vPBGhdNU9tWX7PlpVBijJlp",
-	"WZqiVFZOxcWUf2zu9auDeq9duoTYEIQCrNVoQhyIoHIwx94gkx7YWGNEeFWxZcVEPdA6FxzSy1cAn24e",
-	"uO8hRZe5pW2NHMd1J6FQFxmaMVCQq2A/eJZR2SIwd+TaLAeV//KPgHJjiYwjpklfbBNQXifzpfxfSHmC",
-	"TXuogd/REO8r8Nv1vSEUjVbwH0Hfy/bFLGM8LM86Kq4gTfDX/U/w/y5KA1E3O8GOyHANAEIAh+fx82qJ",
-	"QKqcDpA5pZmwTr/pwyvpsa/UBKKAMlbwrDXOu/nkNIV80mRuX8BtvQLuORy8Mw0krd6iB7zcD+2CvlV+",
-	"9bAv2OVw8A6EtykcvMZlVFWqFfkNGcpJ6Blyy3M9LsVxDJiGjMiySyFmjfU/3s8y/vAZys3f79G87yvY",
-	"vON5qQeaX0Nbvz1ui4u59Y3r69O3Aw5+5EObL0DV1SOqjCUzpxVXuQykGXvc9jRxjwazPvk0h1wxIwSA",
-	"1mI5AJEbUaXzsA/kesIxIfrtpZjZCqjWLX+fEdxegCqdT3T0jnUNyVyEeungm5oJldBn13PwNmD2/Fhe",
-	"eZVRK9FnJ07+NpYdHjAl5ueKVsmXqEsovTK1Wl9MuVpc0AMp4wN9hWJIGKd/eU7TQyFEz1vwUqDg/KA0",
-	"4uHCWoQh3heyhVC+/67l+RNGblAilMKRovvmH6J7k0EZq8FTcEKV+Qjpk004hUCvzQY9Iv/9Kynm3T3W",
-	"wbHk/dG++Cm05v1JFdZoOnOcqCzyhkJ9f5NijlP6LUaYwMT+ttGDjAt3A6KV6wqpwMoraT1/g+J6AMUQ",
-	"G3rpdmlzF3na+AQERFx0qfjCMnS6extujkdmfSroEpfoJFotjeM345N4CBzzgXorPP3qEYPdr4IDSW4x",
-	"ojuvA8fG2nL+O9Xxj1wXTcbqSCG4FohMVdmiUlw4m+V8KFguRrbNVn7FZQ4h1OuM5b9x27jb2DbTOGx6",
-	"A6LK788CXrdxg7t6Vg5yOUSFuVOcQbImNsWHT5qqyroH4MYFbinBiabmnWr53qkxfOuavo/vOJT1H+L0",
-	"6jXzpipB3NEJvlTvepMV3NN6m636WjWqb8PwnNQqBtyRGbrj+rfboO9qGR/YrXabh/434a8lMXITeXUy",
-	"NYejHIUxUikMKmIOotlADPVUGDYr5BW3CEnEpmI6EIVBAN+6tRreHHLFBgISXVBxVlSWE2xcvjYn3JDH",
-	"LHWXc4p4fGB9G/DhZcJKlQsTVZQC8cWp4EdVtamohD7+nDaGXILB8k5Z022ZsO+x0n63A/prsl/vfk3u",
-	"D7hqr9DvQxo7xTI68fQbrswtkuaDquD5DVfrane6hXWMYaSLobiDAp6uv7q+1Onibjcttmx8gomdjtEC",
-	"DBxU7kmCrdGdHCq/wd6WFgv7MChU5Nq5FGJWfVfVTwK8dA1aSC5HVmR9duKmxPToXJk6yCOl8PnCfIUA",
-	"bRvtnwgI38Q7v+HqNpnm3Wg033B1T6rMN3xDaO6Aq38oMqtn8xt37bOZKIxWmClwbXaNyCwBiWVTgkBH",
-	"5j2yt3tC3tOYO6o8PwIXuG2+ObKYnnv9qP+mVSYWRoZBKrWx3gB/V3vwgPSl2+QsD9V+3o3kmhhAKMjX",
-	"7hc8FeDgo4yyqgbKcfAWzjmV0xNUDeNZVSiFwnPSWSGMUDbts7faQAAAFgh3cvFc5JBtT8D7QPsTanMg",
-	"hDpXoeXHVS2fPw4WjBb2T1TGQufCFyfUKvHVMYoyh8CJXPArqcYJJsFGql3T/f5DWJhdz08nvvRa3zpb",
-	"gv2LSi/uSClRXtnNCfj1LL+d+dT1S/9XAzmF9z7/2tSHagLrtIh4E29fh6jnlpoqEeluFAuqubRa+h2h",
-	"ZCgCiL20LIfgoz+zjC9Mn8FSOg4FJhZ8JVy6qyl+GLp0rkLsUgM3gSbFr19h2L743eNfYVLfb1mBQEqs",
-	"dIjBYqUm3za3ws+6Xvu0vh3fCKiQg6lfpF/XyuSwEzYq8xyimmqG0iproI6xU9VicO962yu8kgtLplOD",
-	"5ZGjKshglT0KAgun8ov1RElwCDtZBgfs67QNxJBPhe+r6XT/RUt1LSvqT79P/Bu3btfTX51ItwYr4TUI",
-	"kBUN1mmvLnBCU2ZVkLS6FhXn5NGadSrXaiyMPaJb5VxVV1BwHZDwm2C4LSGZAX5TeKb+Gx8YqHCtqjBZ",
-	"SOc7jqxSOGyohMB41C2VHFcY+ooBvgpAq8KY0WzmHR0QZgTlf3jkr2i5yX50y3TDxN6kr4vRLRMfTOSa",
-	"1KfHnUThZtkXwlX0+Pdi3/bTbS2FZ+9KJKWT4kS3XI8h6mw3qbSJJqZinRHtexA0y1nEaB8ZZDcgveJF",
-	"NZGzSi0+IyLyzwX9luFNRVrtMTLwpVPvTzxJp5VrUM/VhWsuPUKsOBEeTaLLuAU17t9KaX8LLMDtht+M",
-	"aOkDQVwrVOHV4tRylUk1fpBigR/cetHA+CncuhELbsS5qs7CTBRTaQwojtcVE6aAgnBjVotXBKrwu+Db",
-	"brLrTAqwtnfpmYQO7801CfYCXdqcG2s884UXhxrqgQ748PKYcUpfenJARoUTGLdr0TTUmDtXW7of3a78",
-	"+s0Jbhb3hStQ2k1ph7jE/7AgLB1Ct3KV/eBGWPNtuSBv+ZQ8XB8k0e7tOCGBkW3jhbyzbXhIOAC3yl8e",
-	"qiOyI901MYIZL6wcyhlXtl1Ue0Hxysk6kKMhn4rjGDtvyGd8KO2CDXSpMp/Z2KaXv40H8hBF92iA6wSz",
-	"2oLeCWDSrL5y3fAq19HB9e+FFhnuzNFJjmlWolH/9iloCzbhGb0w5Qsn5Yl6IG6wqkmzzkj8Vzm8fDh3",
-	"0ZvylnVrN13IRg272U1Ib4/L9jtMyAZoko3SkilUEJx0uKWYacRS91bKJtyffXwUqvNZvSyPw0tHNUt4",
-	"3b66hHUbilVSn2RiQYS7pbYjoBI0taQ/a6lEdsEt4Tc4teLCCKHgK8MXWGr9XFFRF6DHK+GIsj7LBoo7",
-	"Ffadzu9QALp5BYGmcE+R3RGjXX+VR1TOMHN+QcCH89uO7bD1Q0ZWwo53MFbDabts34yiMBkocY7S/nDC",
-	"beJoEypkeLoOhS1zMQINueV2pZJtq1S5lGVOCvTjgwPyTQ31dAoOGDsXeBamRyz9b/6GMP/CczkUyUAP",
-	"0pYs2fDopqJrPwo1tpPe0ZPDZ88AADN8ARzKisK1/j/+frL33/nefxzsPbvoJ3s//fM/NZSXulVBANdy",
-	"rRBAy70kMIUICFyOG0om9Z2xwYK9/LZz1SX4dYPhHIBpYLBLnHns2CsEXgypDCvGqRk5VntOLnSk424B",
-	"qmprwGOW1IovlHaii0piNMv55+hONmB6hyAWqr3CDZOjOGQtA+InC7oIvrRjhssy0rkTQWgnnBAxLpxE",
-	"6pSqeaHVGHqY6yLoU0+CW/ZcDXUmWArPXfjnUvQPuFsDs4EeGY8NEhn74VKBnxvTgHzV9FuC5vDNXxdq",
-	"/c7g8rwpehVkZZWON3oBxG3WCjvBEa6/nPw07syEv826BXmvEY/ttkjSN39PcsU223aHBbYp/8tvI3Hz",
-	"DtsYM3Gq97qOl0O9OJwFFeijmldQzy3nQ9GWRR2qXT8wbtGhzOAmRtE2tRukOuhhPdGVs1zz7BFcklbc",
-	"DcuArnzgC3l1cBzdOEjZILr+5e2L7xP29vX3CfsgBm/dhfz9y++S4Jb5kr36BoSFLw/YVIz5TH4UuQHf",
-	"jjTMlgUEnM2g/lrChoWezUTmiyeZX0pekAU0K/jcOOXQXcDWbRIEkg0KXY4nFtTLd99jV6NCCCjNwvOc",
-	"TYXlGbd8VRg4ZtxcsvT7F2ds+VClEAIP8W2waH323ie8hep5UXwQnS2IEMJcZGIpU05apJ0Uwm86hBSg",
-	"UDjnC7dSnFk5FeyPTw+f/Sk5VyBb8eEEwcE0WkK4ZY+/Yn+V3zBOIf9urUfcWKdda8X4lSj42IlmIyuK",
-	"CAbECuWTBJqEkrdlfCTaroBpmVvp1J99N+c9t6L1AzErXLOW6hlUvKlLTdnqQvi7f7OqbawHP4thx5vj",
-	"8M7O8AkFNt72ReEIBkTnroyvdkVgwKnbnbKBGT6Het8vKCj1VoBcqh62kgAOm8DQMHwWq6/BDeZOD3EK",
-	"JeZVPSU58tE5WA8OFQ6sbs586j8FnRpE3pOmil6/3S3FJcECUjAfGvZOW7t/JQo5kpXbsrkI4TthhMr+",
-	"Fj97I8g/G/eMDknNgusD/eMl9zHLdS/NTXl2bxtA0i0uTC3ejZVg7267+hHg+1oRAfM8QE8Yq6Hw8sAp",
-	"17aSY6m4qbRszK9EEj5lkpAw4Is5RKIqrKwG+K3WG2TnE+0eBpMqYmbAM8m5gjd9NG2hrUjcxVIIa5IA",
-	"PUVlgx8ZTDsTReOl8wLmebs6G/bRXHj8L6dvXrNMD8spRAtPeQYrMRAAwov4jiCT3yrp4AiDHgCX6pYE",
-	"4+0TEZNv4ZtW5LmJCaUqQedRVM5qP6Lphcw7WAsbXNANiGLA0976odzmXeI7ua6NA1vLjpcWpG3Od3Yn",
-	"zKpF3IoONqMxvlq04DG2AiPOQ+17sgIiWK0Mlu/GWkc6754MCF6TzzeTWOhm9ytNKcStWWddxu29m6ht",
-	"9LCtoDhu4+lwFGkExpTWDRRL14DK3rgTd+qf7XJ0X9z+gXyhMlAe6+xgd7ODW9tojtuJXg+KVGkW62g1",
-	"LNfdkavvspViO/FQT7H7n+ivVTzCFfKl9egEuFy1egfVOO/qlPi132qx69EmbZa6t8EuunltfYM7r2zl",
-	"YX9IwW20BBuc4mGdfg+FbrpYy4PTE0i5uPKEUxZ576i3z2cSto0aaFBbCTFDZRF5ewTo0jYV1vTudngJ",
-	"rTWmTp6m11zEMVTSWQK5bnr+A4hkM6FnuWBzR3/M6rFw11QsgqGw0OjahZAJwxcYRlC9NJxw2/DOd7pg",
-	"YIMa8JyrodP8MGfEjaB6eyJ43rgs0CeNl8DHraYiQ0tQ9C29rzwbqk82RS5RFMW0wjp3mi7keELJT79E",
-	"BNb/+afP/ycAAP//",
+	"7P3dciM3tieKvwr+7B3hbu8UpVKV3S4pJmZku+yubruqpqRq75iWRwSZIAkrCdAJpFjcjvrHvMC53pfn",
+	"bl7jXOw3mSc4j3ACay0gkSSSTEqUSrbbF2WRzMTnwsL6/K1feiM9m2sllDW9k196U8FzUcKfX2llhbIH",
+	"b7maCPdFLsyolHMrteqd9H6YytGUDZdWGKbHbKoXbMbVspf1SvFzJUuR905sWYmsZ0ZTMeOuBbuci95J",
+	"z9hSqknvw4es9+KCT9bbvpgKJpSVdsksn7jmF1NuGWffvrhwn+xUsFIYXZUjwRa6KnLGlVmIcsfeX+Zi",
+	"Ntc4SzEv+NK9tjqYgWtnwBZToRhXTPCykKJkrh9hLFtIO4UBGT4TbBCaHC0P/iaWAzbjuWDSnjI+NEJZ",
+	"pu1UlAtpRC8em1DVrHfyj57rq/djlhjrd3rEcUSp1eJ5XgpjwlItuIGed1yQfzv4io+myd0WbtwwUVxq",
+	"NnLzHZd6Bl+O4L3UlP7y8qKX9b5/eX6emtiHrDfnJZ8J68muKo0u07McKPHeXo3giYEnhDmfCDYUY12K",
+	"E/8d7EUhjc1W9mcsC+go60nX6M+VKB3JKj5zo8KWG7P4l1KMeye9PxzW5+QQfzWHNNQGJY2WfxPL9dF/",
+	"NdVGKDZc4mIVUiibMSUWbKxLJvjIjVGqCbNu96TbQGVxC/vsLBAb/moYUBKfcKlW5nctlvCNVOz42aWa",
+	"6qo0tGEGHwXycM+PZWks00pAL6f4K1dAn2yo86UbhjSMs2fHx/1L5dcMWUS9aCsU31i9GX//nVATO+2d",
+	"PDn+IuvNpPKfv3Abb60oXZv/8x//v4P//4//+i+9FOW/HH/P7Wi6vqiOeRhcEyTBohAlm3KTMV2ywaeD",
+	"PnuJ9IBr6w7FaOrYWc6MVCORxfSMU31y3Gc/CH7tGI9hStyIks1c9332jS4ZZ6XWs4xpVbj1MZfqRpRG",
+	"auVedyTCS5GfsLnQ80KwxVS7L10XOZtolmumtKUxwPIqNzTYTyM2rfH4ANegZXGfHT3/vLG6T9IL+Uor",
+	"cafFdOSCZ2wGdGhlUbBSTqZ2fS2fHj3rb5iQG0uXWaXm0XInOR7h5oFs0N1PA3hygAOa89LCLJCwlWaF",
+	"VhPHy1MTcJ8WU12ITZPAgbSM//iz5PC/kzNp3aMpFlTAj3GDuRjzqrC9k+OjzLUuZ46vPjk6gg2nT6Ef",
+	"qayYCGRKG1YJ723YbV4K4DYiz5ipRlPGDRvA7//l6OD580GfnRFTqJS0GdDyTJfuUHEFBFG6fjJoSE6U",
+	"hhPQtpbtNL6+lOtL91br2cuvw9rNuZ3WDbiTeSXzjVfeJnb+8mvo43w0FXlViNZ+DD2wra+IEj47ShHC",
+	"ueBl6ij+AIdQs7FUeeYkK+BCSLSLUlor1AkbcePWfDRyc8BN4eW1CTxGV4o2azDmI3dqx4MM/3Z/4i/f",
+	"8JE4fA0fS3Gp/DXSZz/oMnfXzxL5l3Siz5LpMhclnpOC0+UxBD7IhmIilZJqcuoextngjaMry8ycj4SB",
+	"NtwhdOeTXyor3jv5qShYrvvsAi5Gbdw9B53CBdVnPzjBy1GgY+HSsLGu3LK4vgvhLhDXGtygC13m7sNY",
+	"V6VjWkClbg5DwRalVpP+pfoeFgloHqa4mIpSMM5gLFNuQk+icOsbDsS/DIAN/r//9//1/7gTwVBUYEPh",
+	"WIhxuwWLBzuK52rCbxyPjyh+5aj/3HpV0tneyMzfGVFiQ0kirfzPtz0NoX2Q0Uph5loZASLaK22/17kc",
+	"y5S4fNG4PBzV4r/SCV2ReuEl/9QY6LFDeAb6f1PqYSFm7oUR6iXuTz6fFxLF4sM5PvGvPxmUkbvN0rcL",
+	"nSRO4cIJWkA7Pc9QX2l7zq00Y8mHhXjIEV0grZbCXV1AmcCmm+u6prZtWuDmwx+gTxqIe/VsWBnxN6ny",
+	"WJ43cz5zXfKSGzNz83YfLLBu8b7iRS/r3UhdCDVy38miEBP4Ei6RhA6QYT+vK+uOfdxVLs1MGiMcn+Uj",
+	"K/L2t9+KuS5hC+alnovSSqTVeG+K4vW4d/KPzeuPDYmclqb34cc0YXDDSno0IxJ339mpUKdMVUXBtBoJ",
+	"UlXdc453OaW1uBE5cF+4IkfAqN1vuSiEham6t5G23IH9kPVGpeBW5FfcbqOeC+lObNaTeZfbLutd0+Zu",
+	"erKmgg9ZT2mbECleo5jN85nTSKa6nqiTGNwX0qCwKxivcmlZoSe9xF7qmgi6bVeDdNb3CjZiMZWFoPtT",
+	"z4VKLbEfMK3xWJcz91cv51YcWAmMtPlSYvReAkkyRVIcSrwdSFGdCWM4iD2hx6qS+dbOst77g4k+WBuB",
+	"sdyKThuKdH4Oz3/IepaXE2E7vXmBj7qXxHvbJr4EuhelY6DAH9aG626p1gXzZ8OrxCN3oEplSLis7FST",
+	"MDLVTtPXZfNIWSOK8Z5W9kN8jf6jB+3A2QkrV08miyRRWKEscCG/QTWh04lqEmDjxNcsTw9/EiO7wvLO",
+	"0PC1xvhybvkOhLA2RXh/S9/fSWPbe5ZWzMxOQwi98bLkS2A3tcFnW0uvxHsbWWTW5tJsbMvMzv058lcR",
+	"8Q2/S+0X0UU4SM1V2TtHxo6QL6/MlyhT5u3TjN6OZukIt5f1aq7kaDo919FIzK3IX6obaYNhsjll1P92",
+	"urciDtpBVYvnXJ+5uNvk/JFBJMZ7wy3fSmdn8NS7t9+Z3q2u5lyaecGXV154X1taMeOyaP/l6kaUQfam",
+	"R4ZaF4KrXW5+aa7guk63UnA1qfhk61XynX/uQ9abC5VLNbkK4283U6OZiV8LA8rjvAAN1clLeEuPtBrL",
+	"ciZy0CYH3764YIeOFM3hTAyC8CTeu6Oa0f1uQTp2V7xK3zXzfMedqiIVq6OqlLgmIk0MV2ZtH1doIlr9",
+	"aJsyT54NmmtMawOx3+mWoPPS/YYYWXkj7fIbOalK7GfloLkHxBXsaEp+0GwBe6nI3uqudpAhGPcS0yn+",
+	"Ohel1Dmq/zBKA2QU3/pS2c+f9dYNZH5BTYpUQfUrBZtXw0KaKWxShxZl4IbmihOHbIiT3V41pLF0eM1R",
+	"krkac1l07glf2aUPXHLT9XGpKivMldUTcBol1QXYsbkojVZ0fo2eCXA7iMII0KXmpQBHBykOQAne3THL",
+	"HDMROavm3bZGiUVNcB2en/PSypGcc/KMNmfwBg38UsGoTIbzAQ4WHDowXsercr7sNsZSzPRNyqjyVi/Q",
+	"xjeWhbfbjhyvPqjmjN46xaEEcZmXo6m86Uq5pbBVqRz7bjmVcKgdkxbGKXSmobvqIgfnIMedyvkyiON4",
+	"QjsOwk3gyolaHYl5hSPVe5w1ecz6/FY6W9nvBBFHxyBxWFuOfuOwrRzWmv/UG7+Jm9YWjubGfM2XaNC0",
+	"sCt6zN5dfNVnoIVN+Rzmh3dqpazIyZHt9gh27kaUaCY21jXUeEqS0QIGx/jY4ibbPqM7wVyq4EOYkDXY",
+	"QvtgpCLj56pFBnq4Ag9cWkxA16QbofW2Fnorw4HVhMWGYsIV+X/Bz04qPz0FXgf/7IKbmBBzVMW2qvU5",
+	"XyYOxIsbUS7decgYL4ym5Qf+RDZkRxVeB1q9dpdrVoZeVx1/XF+rHW0kK/dxi5lkDP7NHOzlsJqw5lJN",
+	"cI3XrSZr8gCwOeokRcqr2p1wSxjrHwshrt050cpOk2rHPcydbFduk4nchJ+7Y6o1OSlH4EhCa+ajcaln",
+	"t9/ReSlupK7uY1rhlLgdbc7GMlj/4Fi5VnqhHP+QYL5pMZMBL7gawrbxPJeuO168aZB3B1a/EmND7Q4c",
+	"A5nrQo6WNFZu2IA2fYA+hJbjGlGZTnMVcFmt3MU7bNMKtSPt0s5Dp9kKa6upNdrhxhISa0lyfSf0f096",
+	"+Br/mMo8F4lQoB9ChAcIUU63QjsZxXhYjXsOrLqyaLAF23Wh9bUBlUyxIR9d14sSaYWzejybiNMPe3XJ",
+	"arMCjX/bxPdhX4rX8aMbmNxg3mpkFSu3YqFNUE7XYq8g8gyt6/gggyCB21mpdyCeqTaWSCdFNxNhIWjm",
+	"6FmSXEqa6UZ3i3smZctxxymsyXaKce3cSckNW9NdzfWv7ItMsfvHQKPvTGodb2UfQ8v3VSvRUWChozbU",
+	"XyCUgURtkCPp1RSF/Uatb528OG6PgvvGVGYuVH5H/9WvyESWsot530pjMdZIcEf7mT8Od2YucKZ2Yy7u",
+	"lX0xF+z+YzOXKpfWya7oLvBiP3jOwq55V1oppIItDd8YYQwo2P45IIGrSQnha+FzKW70NWrf+kaKK9rv",
+	"8Jm2PHyuPe9gU6nmV8bysvnNiKuRKFBvB1dDKYzVZf0ZL6v619qwUMobbsUVfc/z2pRw5fX+rMeHlXGf",
+	"nY5/FbxMWR1sNueVaX5TClPNml/ZUk4momx+6cS5saSxw7FCu5r/FE8NLRShL/zoO0r6gdyOvlAW9bh1",
+	"My9u9EbqjGjiA9htkBK7KUJvwISY0H++xFBrxy4Y+aMdG8woMFRX1ukDJnYZk8oBerBibibc6vITCOyd",
+	"cbWn0IxcWLeq7fpTi1rT9WqJQihWLHiK8ZFlWlGoWnkjR+ITw5zW586v0wEHuVY+2QGtP4U0VuR9Vr/N",
+	"mSet+vfaAAOmJl6WUuRukU8u1YAcQwOyMKBpzW3KDPz2AzSI1b1ibM3Y0WDGBpUCxXQQbDolWoeV9gGm",
+	"3tJY6pEwhgFzQMuTZzA0AneNoHco2OCo9SRto2f/quvC0+PXKz5VcKESq4kYSlkpYhYNh2vMB6JDTGfR",
+	"H1k4oOk8kbXLFQ9U5k9jc5zxJGvSjMMTtkUiuNO7jzuq5iMf/ZICeeJO9z2KwPNC83yHK78WnNfP7tDo",
+	"Ak4NelAx6cr8XDkBeS5HtiqF6bMXXkmbcvCDnoQIXKc/QvsUeSRLd+4zOrAToRyzg1A2lbuHz//+7aWi",
+	"hsGW/+bVt3B+B/OCSzUgAzOopejTLQTPIRAWkyYwycGchpQS6h5Ghl/4qWTeo3upnNzqTjR4GXR53WQZ",
+	"M12KlEk5hMi3axc+Cj3M1K9aUq8o3KFYb+7J0fGz//wP9y/7QQzfBB/HTOSymkFIcm2exubZlOdsLByb",
+	"msv3Ag7XGqPB99f7++zJ8X/+x2dPjqG31IuwFxve++ubF9/S5mWwlJh5VAdmu4b77PWYdsdgQhcxc+K1",
+	"7h+INgXn0wmY5HDEg9SY7LSaDVUyBODJ8Rf/+R9Pjr9omc/qQaFdjZsMa+X3yK/BhgOFx/AjRXuUghud",
+	"1HshvwrvITwACwr7z3VqWZ0kjBbicKnhfYf3mhMsl/XF9mOyBTFfH8hf9IKNOR2RrBErSR3APek7/bkS",
+	"FYq57polcyl5yd2HH/eiVlJSVaQdt7n8aFnqV24bJwEv/b3ud8U8t/PGh8iBu0WUdiGfLg3tRj5Oh56L",
+	"0oi8hZa6b1C9L2GraFIra7RV1PiSJzZmyJWq/RF3UxmansPIvT1BoXEPwn+9n+unRFnkmbe03ZDJrsvM",
+	"V7aIJNR6KaMtwlF12Zu7CExuazvLSV9ytQeB80u86T+qpPklV28xs7ddGxzzwohVgacmo82pDPBUTFsJ",
+	"z4K0TmMylMglivFpkA6kBQEx1wLyoto8DklavJNVMDSQWjVIUc/vkKO+Lu9hk987Fa2NjK9GoduNOeH4",
+	"FEQNbKd76HFt9r6rrP0MYDebnB73Mt6kg6TLcEEZeOF019sRfLDKN9JrnzXS5J6mBGRuzEKXW5fhjX9u",
+	"zc1LandoqH16vo3bzXBUlaVQ9mr3EWNsW9f3XolF62TXxrDSdHLuaM9oz7+qKIDuDsECa53m5RIMKEnv",
+	"iShLXW7sco1MtsYUQIDblZ1ydZXQzo9AtwKtTxdyJIX5BKxqFC3WJdqQ3ut8fb2BIInUDWb4bF6IjfMP",
+	"PawrbyuNrS2EWU2McGPz5vMgPdYm5aRdDa3UjaTC2s6Fbp2tti3fSE0M0SrWviCiv0AV9fqsbOom2q5S",
+	"GoGfYrvP3qcE6iJ3ep2xen5rp/1ezlEiqFSXFFPqo/yMBnUwRLH6aBwfTopGIKkovhJ8tpEdoF68W1jG",
+	"93yqE2lpbg/mImec5pUa+Fiquytuna31gQbXieil8pkR4xbmUieoHz/5/Gh6NDsyXQa3R25Dy9hd+aKW",
+	"fkwkN4MBzUPcQCa1yJnSi5TqtVcut2JrRccEs0Kxl1+bCH4qL5esrFQIkl07JHpMMCMUSZyFwPVPTEhb",
+	"ccLtJ6aXZq6lvSPh+TaGzQjT/WSVrluBKgB9AEa7+z0gZnNd8uKqKtMRF3u5KDAPM9wW0fo0Loz6FomO",
+	"ZH2PBHYRLpT6HglXS8PgFG1m1rwtmixmZR0230N3UbKj26yzrl2/sweVOx7AR9a8aSjn5Odfm1dZqc5+",
+	"P7RrtRPxZipfDX3DjhutdqcQms8eqMSvzA6Uoo1w+uH9WzS+0eVftLFoT4OAie1b9ZZCKlBPSeWP4gCS",
+	"U4NjDbp618mJ98Ad3HMToSBi/R+9qXaMwnVRVsrx8yvKMumdPH+W9ay07o3eK23GouS26mW9peBl7+TJ",
+	"8+PjD+tOr+jSWkEbOjpKsFs/kI6n9Vv3OOaLvX+JLzw5Wjm2Wa9S8udK0O90N8+1saL09L6pjx/E8Ay9",
+	"gLCZq6vyS4139fnRNsArd2RKwWe790sL3zQubMXg8ZsTDfL4uDnIL/58tDVnCTunxtbXoJ0edzlrETmO",
+	"+JyPpF3ibhJa0LkshLLsvFIYH38jjRzKAh5DK/2ot0aAdUuRB/azoyyVJ+MkO6nAoOgBG5jVutdENIsX",
+	"73irArOKmZSieQzw6srJvc1yJyym5mpt7ubv9ZNruWut5s5wJW5AU3zSRFM8O/gf/ODfjw6eXx0kURWz",
+	"3tcQ8/a9uB23vrNZbaNJ6UUuLYXs3254Q50nMDjfFFwqRogczaPeAW8rHj20nxy5N1OuuJqtu8CtSbnL",
+	"bqMoT6WxukxM8awomO8MTA5C5eHQ1YCf8NcpglgiAJr7FkydoHoRgEKcv7ZpWDDrM+w2JdntE/oC+vJg",
+	"RAU39ooHYWddoYQZGVHeOI0rq4NhfOTJKXNjXtZQTWENKEByg0O2m75LNm+e9jiSGxfD2azvNAVOJFR+",
+	"pcctUMkw6JAqGYHDQjpmgETYkzIolL2rhro9uh3WLQpvhyNGjLzbyjuaSmN3Ea7tUFf2hHHQxzPGGQab",
+	"I3ib++xWHSAUWZ3bCyE/3CN6uRNGWeud9NnbxdfTrPezewsurbka7xJiC1vxA5e2zWVeqUIYQkCTNpkf",
+	"id1ucUNKwyzEjTrtjYJx19u+HdEtdHk9LvSCFrM7vFNEejHEk7cLBEd54PFNthSveHMZ4mPdHN8KJbUH",
+	"stSHsfUyuosqiLdZZw2wcQ20gAHdjk2nGPHds11UNRviiDarFa0B1QM9F2pwAumT3FhESgY8mzgS2cNX",
+	"zGSeF8KjcwcM1amuytMot54OwqDQxg76bECkUC4HGRsU3IpyAEHRpeCjqZvf4MTxoaGgswOMv88GfDaU",
+	"k0pXZnCCoZW4voCHOuU30XWH0We5zPEO4ktmdJ8N5qKccUcQgxMfjQ0Gz4nWeZ8NgkUL2w9B2QDhUYse",
+	"zGq3LJfK46q6n/iyGZ5N4Fr+zvUzhqNk4RBF83Vnzc+tl/XCMBvmxqzn1q8lDC42sm5nwqtyOlJNHCId",
+	"jnrD5BcItPWsrKJvLURBLdJfV6WYSYUoyXFCFFUCqL3SkNFh4y8I5zy8WH9GoKwatmvtm7hXTnnmPiI9",
+	"taAwlz2YB4ndfGTLIIziDcTXr00H82KSDr8IaBIWHFMXiaJveWVxad2f68gT2EFA3kAUdmQCBgoL4EAd",
+	"O8KwnS02iHpeda+b1+bO1wqu8G53y5tS3EixSKTD21la4NpZo6DbvsWQ+95ulx2aYkMvw8HR29umtq9T",
+	"5FfqURymty0xrAO6369K4Z73N0ksDRBGnNKk42CYhRPe8dU+G9SpdKERaenCMui4q7FnoZX+pRpg81fN",
+	"axQwRqsC78GhYPCbyLNw/VGtBkicgsveX5pumLH+qCDXrO/u6QBlhx3M+PJSdbp/xfu5W+3BCWQ6oVgV",
+	"6rpEXcQX8XAZgAJ8csKWi5nV9/KlchczG+i5u8N0ZWk/fIIHliRROlKHDBkRCA/ACCi1YZq3++o2UxLT",
+	"UL+/GldF0UiHDE+sbxBIAWE1Xfu4QCv3fhh9+131kCFoyXCy1qNy3upoNSGDzd8p3XystfK2fv5KMZJz",
+	"6TQIqDpB2x2+hVSdKc8Z0JxahosN7AmBLAAEgqRarkCeJS05d+RUGygmWhjm5PoQaXqpopw+Auqvc3wC",
+	"KGlzmOlpvk+Hn8XpdEmgP21EXfTEh3x7SK8u/PZcKLsFxNbDgUUyVnc3TAJoNd2FxzTtBOUY3rjiI2ta",
+	"MJzpVDvORPUN6KU67IQzTNumEP9uN9R7hE2HtPSzUcuSQXRRGnkLEM8Q54whfOBo2tg/x/CwhXhMm0F/",
+	"0oMwG+CtfW9ufTwQIHBgVupC7LwaLQsRdOCuxAuTN9cCNo345e5bUzvH1gY0k+pqh6Vxw6E7aa8UUoN3",
+	"djtHjQSfRINDrrov8oTf7LzD51yN2s4vstat3ZPsgSbe5pncdTSt2pagB3apNtDka3vnsZt5X4y8SJLa",
+	"luQAHMInZl20oSsOUPziWaXRsGZDUZqpnJsUYmcA6iy42Xl3vg9tp2YcA7KuO4DWl5rLHF1AusiFsej/",
+	"2X1IrSBaM++u/yhnp2kE6c4RfNtvwXaSahgMtG0glRHa6kq62O6M7o3vKTGKUoyEhMIA7TzX8fwcoid1",
+	"czB0Le3pMgpD8byyU6Nv6a1Nexha7sJK9MopDkqBP89dp+tHtpm/hLEFMt/ftGFzurb4/bINIcwD46QZ",
+	"gpETdSCVyQij1CI07I0IBupRUeU7+Hv9ocRekwOyScnth9XkSvRXCsWkl+MIEWO3gVieCE5eUb2iezJx",
+	"YURrGAtd69wl3NV+95oXQcQ1/Co0pdk2HOFei57QcjZIXvG8d/VsrlEtSbOr7KQhz60oBdmK9hQDFsdC",
+	"QlKbfX/X2iSk0XW3EEasawMS0crpMDG4+CeGyhKFcKnetRwhktR6QsaDAf/sUBNjU0UdzRZTSoRsaC4x",
+	"7NFi9TJBsxHaklbFzS0G7Pb6HB6Ipvam1sAzW/KMVxWU9Z12ms8Om7IB7g/MS2aHthC8pEPlCzBQQmpH",
+	"3jG1e2OWkWGFVNewb97sDzbCGy3zW3ofWrIgaYZZvcz16BortnnvSKvbD2DYwx3EyBG8Z6yozat/P8hN",
+	"TUXw3mPW9hvcRejWIvIVZAE/rL7TH0HwUot7iMJHWqNGmqkkm6I81jXG9WwGXYjtqd2F2Pm2CRj+O7vR",
+	"o2K9aCzDpjbPsAUN24d77uWOxhymdApiLu0DpQW662F5ZXXyKvdBbFTXfcfKhDvW1VopaAdr3RzfCrHW",
+	"q1Qv56ZtfRNp2c19/UlLtdPuwRFy6sQuOD0IhlmXo7hz6cdbFy6r57syldVRblpOtGbcXS7aWfr5+FLK",
+	"XYSSoKXvAfppA8jPbrL83RGB7kqSUU3LHRGBVo0E6+uKYBNdQPtCXjA312lb7N2jAXcn+K7bCEc5Oh1d",
+	"2jZyokDj3zVWmE9a1pTMlAgAiBW687pGaod42Kj5lfGtTLGxltHWZGHLN9KL5Qko4Xh/91xH8s4RgfVp",
+	"6R7/940URR4VNV8FTckTRudz6wgYcRznpZ6UfGZO2MAPZZCxgevH/V+oaub+TzlBUPgfToX7q+RqAk9Z",
+	"ra/MVJfWfyi0mvi/Z1wtB9mlGsykgvQ+94NPBcQQ1JD5Bz9JVatQ7gt/4gYRhi80UYAWCeMdFlxdQy8j",
+	"rWypIU6x5COKci2kElfDUvBreFjm8oqec5+lgsSrQjRfGunZUEKlrxkvr3E1RhoAiDM2yCss0C6wV/8i",
+	"jpjPBLUw0zBY0C/cH6S+w/IJ0Ddwvfm1ULjQpl5FaJ0NoGw8tqfGhRy5BwBaGuBPMcYhUeBIFAmR72tt",
+	"AbOUg18KTnJtmJkKNuclnwkryk8MQF6fhsgnt6eOmRo2qtYTn5JgpEHMjp59lnh25Rzg0DOk3rqdFPlj",
+	"bmkK8KLQiNtlRHOsz7an4f1F8ML9lrI2DrlJBXCPtFIYNca89UsaqvefTP7Jpbl7M+tYjPoahOVJydEM",
+	"n7dCUlNiwF0H0YaiGdbKTzbqMrWRuOZ3sfPSrnW28778egvduPMBxWpIP+ozivcydey7BNdYNZ/TO/1E",
+	"dlScT3l08Pzs4Bt+MP7xly8+HMQfn+3y8cnxh3/pXBRsh8rKt4QUuo12LH3Jto5JWGESX/t315OIPARt",
+	"bdFB/ztGoI30TDSr+iFlK23ZtZg7NXgJUWOpvKOWWsSvMfNRA1K16wRcKyAQMSOgKvHuMmM3bMTOFWJg",
+	"ROXHgDXdVXjabhCrySBtFVsxMnhzs7eSBbqrl2VFyIwPxFbVpB7NXRhX7DTuzLzWj8O6se6+M0xPGyDP",
+	"lDxQSiyuuawzk3zMcYhMrkYjIZJVMAIR7DBkooS1EQ/cGAdYU5NKcTScJ6kw5BNffXNKXwusgCswOlsX",
+	"eT+UmYB46nFVIgY9zVEaXyFvKpiBmiHU5wiqiwYGAelVyfszygbcvPV7CPLfHLDwoCH+9VBa0zO6FoRf",
+	"1Iy4tx8NveahXThnXbFuI9LKrVl6a82x1VrTW9J1MP0X62DFY1tpaH23Wrx6PuQixVo7bfl+2GhIWtmd",
+	"m67FzVNGYVSIORcjp06iKcvXh/IpBClR+ztfhD9tTImyvBaltBZiWKKodeg/F+mm9USqW2C30EHq8UKO",
+	"xH9bcDuauh1f9q0wcfZf76RX/3iQi5leR2/pks7w5KMh6rb6erCc6ceQiraBijBu/E2Lt6wwIz6Hi4jq",
+	"aZipXkCtXbuvgJLgrFrhrKGMKxgIsPAd86XMUbreVCWWrAtuNRAfg8oBPwqXWPe9/++VTkoY2/xn+/SX",
+	"Eb2uOc5u6zWjg3EXjttWnreVz26sxntrnPFuIY+bKvcuRBmJOSmDN2W7ccMGkGE/aEY5GS5zBi41UjAx",
+	"hQlpnm7F7TACTWlrzZeBhXQA04LN+UR4+x1ImbksBfidGNiOja96jcZ6ofKdnWAraOzN8a2sWnKzAZJ+",
+	"ne8S/O/6FF9p66c04pYXelKJWCffS9XWLRJYAtpua3ZPV77TRLPb7gheB7HbhlS3tc0AULcHRBkPWtdF",
+	"xtyCTbcqfdIuNJasMdesJqPdqvNsrMxw+0IL7RzPPf5R+B2O8750uo3MIbkQlRX7cInPKvvRqvTcuubO",
+	"PdTYCeuwu0PdbcWdjkBldzkBld1H+X3s9CObKNwgHrjOzkPXyfFdJ6ePaSMt4VWbU+UgTqAkBAVpCY09",
+	"Vep/twjDWxWaoUhBGjc11D7jfZDv8lHU5I9rtiSKUjo598nxF6z2ZnuBzJEh02P29puv2BfHn3+Wsddz",
+	"/nMlzoEETxiM1oic/fHVN1/9CZG3GBRUZGbORyIC4yLH+6WKeuEqjzsFI16u0Vg81Ys+e2nZrDIApqGE",
+	"DFTlyZYpHXt9yBiYwdcLLNfAVW4uVagubNh/w5+1CmURnhxlR0dHDL32wjgpG9fKnKJDcOZBRHI5HotS",
+	"ANijhuEiPsFI51hQdYBQ7gPGS3Gp2gMkEnEDsBg+dACd+w0Y2ePtppWIUDopErdWGbLeayXc1Xyhr8Uq",
+	"ku7nzYG6j7tBy76pjZCJ4xeX8b+LMfVBgkPxur5jHB7FbiYCeoRQa3hwz4+YESOtcnNnRnvn6yXEfXlj",
+	"c7x5IXJ7XpeTj5ZrQzhrisVFRHMXISemvc6yTvTSHu6MxhA+8sUR3xq7cqM3opzJELsZqoZqY6/qcuXm",
+	"Ws6vTKEXVzOM+kHbVfTEtRxdE2lg0mLwNJDV64oMLfQmfTLC/QD0NeUqv9I3ID+XgudXhU7XmSXRe237",
+	"dsmd2+N5SW5IKJeTwluhOjJUi8lkgCYyEaeMMyOslWrCDF8aQouc6gVEd1EQWICO1ONx/1LVJZpip9Dg",
+	"BHykU3IHDx0Hcseyzwa6yP22mUF/rcTTia8AZSjzPWTsegSpKZ/PhTKnl8rjffjoNIB7H3HF9BzVtlkN",
+	"U0kGgdALkoEJUJNUFhlTlk0oQxWVTHatG4jruVRkOgXkLcRKhExXLNoyOPG1yX3COLbiVqIy8BY5hK6s",
+	"uxgNBg/mIr/yycH1N5H3GUIJZS5mc22FGi2vrsUSlrCkohM+hXZwAhWChpURWWSFX3BDiMIwBtgILgvc",
+	"LO52CepY6jE5nehdUH8pf6jPBj74VNwI5buC4OnKDvV7RxGuYQ/oSIRQI+XUSDo5X+K6NHKyQeU+JSDx",
+	"SVWiwJQ7cjQWccPK+ZQ7jg8FxbADI1gF9bcxAoFWfzaT1s21AfOUpFcsx3PVSJmOyTIyKYUvEjtfu/po",
+	"Z0N8bpT1vbavrreVXUXU3sam+iFS/l1zG+hHv+ruY2OV0nxMm13x7yMnIfqpeudTXhRsIdhQTKT6r5FT",
+	"4qR39OSL50dHR0cH8M+f3T9f+I/+v3WP4d5R9dfSnDo4gfaQZtOK3r81HnvjtY8vf+UeDTmmLWXptqSf",
+	"/rK1dN83dAItsgd3C/j8bDfWGp9rgGwVdBuqhaGuKiOSFfvqEnvrgRpYPOD4iCI1nDIy1pXqjBnRCHhv",
+	"FJU5PkpBbgDZJ7PfwKsHntapUIyba3f3uNtiKor55nDbRGXRVss6frHaOYLGQ9g6BXM3Q1jEe9CeTdiK",
+	"raG38Gttag+RuPDyBir9qnOOAOi4NcAeRJ8bDyBJEU/QKwoXcOVcS5U7opljZyhZ9GNQR0KKQPg3jFr2",
+	"QI9NmEYEjbgCp1r9EQPlSxARo69mXC2v5vK9KGq8CQSBzD32s//OVHPCoCC1zEmX+dWoFLlQVvLC0Del",
+	"GJfCTJHz03f13wptSY4pNAY1rMwS0RWVtsTrr7QSlDBD39P0ox9ApF1IleuFF1oRgRlyBcKn5hqNdTkE",
+	"J/36lXNVCkpmdmRbKl6gAM0L6aaG14PPHiaQNejB7wp8cGMNXwg71Tl8xYtCL/BLYA7ivTRwacW8wit2",
+	"Tt/Q9sofe/d3dFXTN26n4JpbqKtaP3T6LDC6qwBbCVkoMAjDrTRjSftbcisQ6JFidWDh/aXrr7HIjwSf",
+	"R4U29SeCFYW/cVCWkELhKzJpXTnBEd1aYW1iVSbQ4woQmP+6vv8rxSs7dVQ34jjsSvEbLouAWwrpL5FW",
+	"FL4Bf4/7XJPzSCsrlNsvTFtZ+XkmcsmviG14ZSNQF8T7pyo2R+JFqZ3skfDxwtHqBqT37u135pa+3H1Z",
+	"gO7bvEHLsdUxQ+v5oIXY/R7eohY7vboPS4cfxEe2cmCczyMKFRPvR6Kc202S1JNnR5Hp3NchCp0Qp4g6",
+	"ueUxSZF8iEny40wtahtq9zeg0/tga8cqHccOGEpNJeBpMsOsWcWxpYcAyeS4dIbuJ8BnQt3UCTgaQ7gB",
+	"pTbzLg9e5dISjtPqSLZoIwk4uMeSebN77PPDJ3E08mCtWItwa8vXSFPfCnjebyUtvx0GZcdwgLco1d7W",
+	"rx2LxJtLCx5vTfxstpYe7EQaK8pbmDOa4kLvK17qIqQInfRG7vN/o+f7upw0w6BHuizFyLKpLo1gQ/Bj",
+	"LeNbn1pYt3asiintHrIUK7kdWLwT4+ug802UGILTd4jIjr3Iew4+6BTT/Ras2ncq7PiYqwS/FXou1ANX",
+	"QN5leGmE/FsI8CQjcrXsIFWdkekzwON3qxFOT6/JYmeKNVsEMwzkibGRe/egmnuXgYBi/WDixgIba0av",
+	"Zu7tT0ar/lu+iIKO91m6Esfr4c3mfCJ8AGjK1T8Xel4I8JoUWl8zbsHYRHMnf8FpI4k1LtYxAkfbdt+0",
+	"KKXOnfrbGS8J3wAzd+ebN1RT30cRww3F+kL19MYoG9OMVj5EQW69agHMFIs87HyBIWn0zJzPolIn3e3w",
+	"vvAQKA+UmnjjujNiJhDjGdPdSwpVap7vLpQJU/OEGY9wzyb5uoZSW90AqiMzhTI810ovMqr5I2aMF6gJ",
+	"ba/6fOerDRZtAyncIULBc7auwQkR14jc8CNkk1GFtqSpB1/eg6rfXtzkQTV9HMbfO6Qcrlxy5iatjIO5",
+	"3DsyM4iTe/bki6M0MkshPFHVAMF++Q+Oj44/Pzg6Pjh+2ne9JRrwVcpWLjQ2mHGpBkwUcJ4zuswgwov8",
+	"vHXVqU8MO+TGCGsO8Qboj4zZ6mOgEmQ4rjCPrfmhW2hS5F+hpbIdkXENtJOz2ga67hjbZhkEVrOSC5Lo",
+	"guwQ6dd94y3vYeWiDYOMeUsSk5Te/cQn1WXrxgxdNi1J3VC4NgVi+Ykl1miDwxOwAu+3AvyK0hEUzk3v",
+	"NIIT1/xl5LnZomqAHB/VZbrdLBUZFtcNVLHtqYvNK8IO3noTv6ZnV6fu29gw41pzSdeswLrVPgjFV6+Q",
+	"hpGDxWRYFztkqJ1SUJF3wKxkkSIZI0n7CF+KA3qEkDpv0Q/0tiXLH0KHrsYl/tpmuXU6RVSu18crBRx1",
+	"BNeA3yicC2Oybl0H1PGMq5jt7C2ltp3R4kLdFhEvBihojr7RdNZc8zRZhx3bixRT7/92UWY3S15XCYbi",
+	"d70gRz5IsqODVf5GCifaJOW5JOWO+JyPnAiYhupG1+i64OGD9PABJu2Jr4zfiLGT1oQAPqUtxvBJS0go",
+	"D5PfOSVHwb04chw3VGHS8U29ycfT9YyRJ32PJfw7w4iso2xBGUdeilQ2T5ye6r3gVz4UPdkahB1pJbA0",
+	"PxsKuxBubRfaC0HmlB2FDBLXKps1YmIaKbEdXBCO/sn5cJvcV8CLlAUdlU1v/L1+sjv6StjqzB/rqMOs",
+	"PqYrO5Va78iH4iMbdsmXdeu0pcJCqK7p5EVqri26ogTTZjLaonBjtp7PTznEUFLcC3xFqFEip1hwjLYJ",
+	"YTdcXRVyTFVhq/r/0bdkj/CoCD58PG/Uz7mqQV2iLwP+S4qZ8pG9f/cwVSWg8rtYcMXHLgvF6kjpcaPA",
+	"Xy6TOFsPV+tit0IW97+KYcUiMDNfpIarZZJJJ33fvpYG7n6YwA41aOhw7UMeoWP60c0qbhx3sWmlsjXb",
+	"rQetwtz95tbfbyrnzqn19V2WwK3yDDjFt85dP1UqgEvmSbkARlJWyYp6jgdZNtNmBRZwziuDiIB05nRV",
+	"dA729cxnbaVJnU5ILr5qZyLjTYyE6jD+jHLo7M4VLv2C5m8rtbWMHCmyFJMJM2qOMV7v1L773u5y4AIJ",
+	"dD50/o0v+eh6LIti1+LnKqFBPH2C+R+oDYOvpd4Mn1jjM5ErWwEcTLfM+B3cS+tQjCXBr29ciD2w73oX",
+	"PjL/9gN5RefrzhauH6bLU6fogUqKdf1lCjx8YxTEylygp02jh+O3DocafIfrROJf3KWwwo5Y/zX+tXfW",
+	"rg1jocvrsZPgZYdaXo0xr1QMiBuKfJmNASQXcKUE/R58/Pv0eze8i7W8uPWVC3w08hp2dwQHqY4Sk7aI",
+	"dCsreCfWvLIZ3Tn0wxRKaQQSJgv1MKFyk7FKFcIYahwq9iAKQ2ceftv6KOlBQXL8RFMUxAgybsgV0PFK",
+	"+e2UVNlUR4XIaB/XW3t534e93YR9q4vbRox1xktIgc0khwP79DIVGwxkWQdVtiIYS5UCgwDLD4PwT68D",
+	"Bypn9GrSdLYWzXkr4KozKuzaglzVmNxqn42pbVq0O3FWv/DdWarlCjJo7hX7aD8gIQFtwWxgNY4oGSRt",
+	"da5xHsE4JAuQ3+V4RFhMTeiPeDabNuZO5OA3dxdyKG0IMLwNN8nLpVPscIfGvCpseLC5Y1+5o5RBKR5m",
+	"9IwMWIjr4AETksSki1yUV3bKVbLMCRQN9sZCcC9KYT5heqEYnwhz4rFjMkYgjRmb6qo0TJegq52669N9",
+	"4xS1QnBjG+Wunx+tummfHDz/8R9HB89//OUo+/OHf5jZNP8xifrjB5MuQY9CSQkoAyRYGC7z01piQScp",
+	"upp9+dZuBI6QGo2c4qeom9CnJyt0n/Wi2lW1rXCdXjC583akMpW58Kl8DXpBBrDiTZG5MCFOpK4SDdAW",
+	"tRsugkFI2UnaE3ZWMmVgtaF2yt2TZh4kthrksc6wehA4crtd21d8SmoS78DJ8n1nQaZRUQ0Wf58ZCrtn",
+	"Gnxon5O+kXubVow0vE7lK57iaM6fpWNBE9DAm6aLlckazOTJUQf+sYoTvKmPH8TQ169PAwbP+Hs5q2a9",
+	"k889iAZ+fJJtxRLu3m+APtjJqFMDCIdBHh83B/nFn4+yFLxwC/HskjERhVVT9s65LJzy9b1WOexMwnX9",
+	"2YftRBeHUKzCW3so/Hllma5sMIkbqa4NoG8sAIspONcds6VAZVqS5jYeZ9sAPn7pEOQcBxYkXGljXTKF",
+	"brFtYQcfJyzLj6L/iv74Bz72Y/zcgZwFkxZ3i9GbSDuthv2Rnh1qPpcHI52LiVCHYVIf4tfNtZwf6DkS",
+	"1MFcA4ZCOLIJzvmkwwlIhkeEzX76eWOzj/YT7HDr0IX1U2dEueZ3Qkwld34CnkfK9fQuikKL5YTj1cS2",
+	"JGLkjxF4ZP/gx0+TcuTfGxNtEva8GhZyBFUtpbEiP3WyJPwF4iOAi+m1lJhCqutTNi/lDbeQUc3Zs6Nn",
+	"8ZNUTQ7UvAjjBLsDdo+9AJgFNJNcnYi/poBZSmswaHJq7dycHB76rO/oqDZ48bMvUlYkI0ZVKe3y3O03",
+	"hVsLXqIahX994w/8X3+46KGdHJglPRdadQPpffgAlZLGOqF3cjuaMmA0JgR+nnjnvMlQWs3YaMptxhAv",
+	"wfQv1aX6lP31/PUrt6JG8WtxNeJGZEwCMstYAnZsKdi7dy+/vvlzBkA0+M3bb75iT58+fe7efHfxVd+1",
+	"9AKyW6A9TBuGnV00i3i4FwZO8xv02XfSA8KxQWRcGrChMDIXEOk252jbHPLRNQAl+WesZhMB2valYjXY",
+	"KmDZSoNlbQcR2mqASiugVwKqu0FbLLzp5oAua1YKnvuRkcM4jApHj80ZvmSDfzuAt07YX15eQE3Pwfcv",
+	"z88H0ZoAYBOMis+xrK3U6pAwe/71J6PVgP3RLenzZ5/9+U9IfJwZTHoYOM45OK0xb93BNgTwRmBPUNLV",
+	"1NoboIvAAL7UuaQ9e3kAewMd/fnZ86d/OmHvLr45+CJjSrMpL8YQYcdMVZZ64o7gnMsSfgT12C7kSPTZ",
+	"K9e7IwVbCEPastMHDKmNcI4FpPm/+uarzG2ODywbylBGgxceqNjQvlCN4AbYgtejMC+wJvmoQqhxjIEX",
+	"0KmBGZ8Lla/b5RzpnEGcv/x3WP4T9iWcMvZ//tf/HgDVFACa+OSzWiXXJZn5nFJn5EQdSAVW91Mm3o+m",
+	"XE2EJ0Cys1FvlAvlyVKWfebUu6cBMzaOTPYA0KJcaQVL/i10eU265RK3mUOTbrekNa5zvVAnEM5n+RDX",
+	"pjLkZHAN4ctc+WNJAFOFNrbP3hksdQQe+RJmhxFOON0+O2vMnAb+/AjMFLDgZ+zN6/MLnAv6bwyzAOXM",
+	"FRu8rGGSDv4mloMTqLqEUal1bDrky12LZRazihp5sSZ2N6kZz91pZW7TrBPyHJ+pO7IHb4VTuER+wpwA",
+	"MaBR+pvFMUNaEm/xQGg2RysQ9tV697CZmA1Feco4w9A4gMh2jAjfeFrPyJ1aN8YBPjjos8G3Ly7YIbDi",
+	"w18oG+/D4UwMIjyvyJ7pdinXUOoGhgyzCCVy3WEj9KUTN8zBIa/sdMCGS+/noAzTUw8khvuDRGv0TCAY",
+	"6HDpr4lT4nqhBTf60AhwlBqxO3oP0cXhDVzV6CdIkSoK+rm+myL2CyDkYDEGI4fbANcx+rBOmL7xT8Ns",
+	"0fYiJ9MaPTwyRTGrdZ94LtE6zhquQVzmwVtuxXeurQP4d8D+WIZFha61Gok/ZfGDb8WMQ6lyQg+PfzHC",
+	"NWEaXgE3ZbT9zWCj3OX1pz57fUMW63oqNEokuOPnnlsC9bBBjLHluxa2XB6cYZEkd21jx3jZ1KXu6CW3",
+	"F6UYyblb/rCYfgBQQonLgk20MKAyAQ8AOFt0j/XZD0T+3Fwj1qvVGjUoKqz3R78PyAWNcPIGYaYhFldG",
+	"VAdApAE7PgLrOo1IJguZ0bpcoeQ/4TkL7OLZ8XM82aqJSw8yphJO18OTSwW2ofjfSbiNSjHhpSMZhkKP",
+	"csIY6GOzjC1kbqduvIWwAUL/50rDtQAxjlj5GNhvrh15YFGqJcNbyg1fKnZ2/tXLl24VCT7WCXRAsWaq",
+	"F6rPBpc93u8PL3sxNAZttfth5WuntPJroU5RCMgAo9WdLDirKmcv3/hVoEtfaZsROizKDyCzwOhBaPC1",
+	"8/EUA9XhFzFFFYLDQs3hMibxBO+ooZhKum//4DsycFFIx6xP2OAQUF6XB9DsH+Ct/+Lu3JprNZ4YgMgw",
+	"OPRkdVDiEaufbv5ySLQ2yNjgMAb7xTeibw4Lra+rOTyIAce00IdUc9J3XSlTDd02DkWilcav+H4p6q/6",
+	"7CLKA4WrCQs1aCWMuzjGpVb2wAkpI658mXPj7nCQyP/whz+wv1xcvHF/Q0tnb16ysQZfEojdz588OXIU",
+	"5esMuO8KwZ3swtloquVIZFhZHp+gJqCEcClHcMDhmoFHmTQnqAh8+un3ADho+p9+yv7y4uxrlDywHXeO",
+	"3PWVa2E8h0VjNaIUkujJnPIPD2FBX34dFLnPkG4GZ24muNIgQWt4QDFC2qP2+uz1m4uXr1+dB2Hg+OhZ",
+	"owUnmEBvXlouuJky0DWMk1SwWRyjey70CDd7H2f83ytRSgEzPmM/V25WcdnyhSiKAxDNQH0IY5zzks8E",
+	"rCS2GL4Ir0/kDaRYyBFIAe4ouo6PqOOXtYb16adeIDMEExDVu2dnNH2gE7hQZFxEn5pDKd9N42Iq2IDy",
+	"fQ8ulnMxQP1auw4aoSfwAULHpFYosJ06BoZyAVachK17ErYODw2JXqaeNbIaOVG6dCsFlfpIsTSMFwt3",
+	"74Kq4TYNzHS0aWGkLwhDcdDsE84jdhseOSH11C6BBt68u6Dh+bbeusvGN3R01Gev/SxJCAKyVJpqZ8Ko",
+	"3bLQWpKIxaaC56KERW1qDo6BNFeYEwekV2o9LFoh2mOkCydinLrJAYFEQx28HB9877R5Yi0vxwevtBL+",
+	"u0YjcPvH2k/YIU+/Sky0lRxkRMFHsJz1lju6AGpYzkWfvSPa9nOIdpQW5nueAz9REzowx0dP1vBM9LjG",
+	"SndyOuj73+mRXzm/VIMXF3wy8GzDsRZQZ/xxpy7dQ9DZW3C3uZfJyoHKnwWpFJ46cXfpZXV09HR0I0oj",
+	"tYIP4uD//K//fdkb1CcJs0GhwgwMLuj3gFtB+PQs1KABlYMu/aF2VFt6CRSkW4PpVbQMeHhkLaX02Wtg",
+	"QTBGN0e0jzgdXfDrPnsjR7YqBVzg8Zy0V2c//bRBA59+GjgiB4Edif/p0TMmx3G1Hev6c6KxGyqIdK5D",
+	"qCTES2m0CoA8g0/hILkmphwGEtMyNXd8dFTXGEJcQfqFfKf1AvunuIJZ+xMm3SON64LEQtdjrZDQ+T9m",
+	"lcpBeKtXwS/ApOIlaamkz3iqgtwjR9t6TB7ammRq2kM9p1ZBYjJyY3QLBcvAJwSFP3M9C/jRDa2h5LFB",
+	"AjiXdDrow80NmR43bMyNFWWfBSCDzFsQiGq9q9d1Lg3tlzvABDS0mGr3Jc55oqFoUrjoLJ9kbFhZx93w",
+	"G2q1z14URqBIQGENrk8ngcDcMncRIzI23O03vKgEtDT4NPDkY9qKr52KT5dNKUgzHnzHjT34XueA6D+A",
+	"BoGb0TcH5+5WqNnaOzVb/WWN4wAndxekk0QQK5uOC9aDqpS0nieS9I23Jp459zNtu2eUJSoi3AILzlb6",
+	"ZOwMnwjX+IwXeP+7w6IrCxZAH9aBY/Gr83nqGjphw6UVhn16iKypAKMxcqYBsnu8rpDewGgS0yMtxFd8",
+	"5LbMrblnGDD0gZzNKjATDgiOZCl42WdvgcLxkqVTCI8rfQDcbnACMFygXbn1uxZiTuqqypEVgczAzTVc",
+	"HGD5JbmvKR+4Jo3VpZtNw3h6w8ul4zprd6dTjj0LGy7hhn9dyolUg3ABjyvDC7pkntElM/jhhx8OziL4",
+	"Zm/AA+b17Pg5iWKfHT0NaOhowG1TmdmZ69xbhWLuc/Qsg/sTTDr+KoqsCp9+ikP6twMSFg5eOoof/NtB",
+	"LBccvEZj5QlT2ig5Hg9oiIFEzslFcICxMXgdgriI4r7SbFzCJVKL+16xAKsHLvhwia4KMJ7BwM5B0j+4",
+	"KLkyc13WPQ0ysJFAQY9CjoQysZP2+5cXvawHHuqed37ouVBGV+UIdNBDeulwJm3knEYPxBteQtYs8Zze",
+	"Se+o/6QPFSpcK3wueye9p/2j/lMMXpqCU+QQwl0OAejiwGN1n/zSo/DzFU9HuIE8SIYojdM79cznbtbK",
+	"9ZnH0QD7Bpks2R+HS0ZBPn8ia6b0tV0w8qXfgwGjmPQy7530vpMmDhY3mBpMoh3kUko3OtAgfNbxSUgN",
+	"Ro9fp1h6bD/gtqbbpdj5HZrFqP629kIQ/g4tYtB/3e5KKBlhk7jj5O06Ti/DO1mXq1FSqVFB0LXsPlGM",
+	"VEo/U2/WoY9x3v4kWPggA7YUZq6VQSfe8dER1hoJIWOxU+cniu3aec8hEBx8fG1wMAbDDyg8Ld1wGOlh",
+	"qOERuSKBUr0T8h8/uqmZajbj5ZJo3PcUlT9SYhEn6jmxEhzRUMLgx6z3/gBjU+kb113qRB/+Ah+vQhja",
+	"h+iMNw/bt6KRmJE+ahBlEGhlpe1eHOqFsRM70NADbTjF1G7c8vvd8W+FBSWigTW01z0+JJYKcSFJEPHX",
+	"UVxpwC7iBZSn8LfxczZYKS/hhI1Cg+fKS9Eo+sMXHpQdBD+Mk4AfVPBLUDv17J3eM+AjsLMPlyAKGYE4",
+	"SxKkvSU6QSUYaAZhhlRBtEnA66hWH4mIQTb5kjDe9kK/7YBdH5oBlqGm9+/hIL1dJadbHiZEKWvjiyCE",
+	"eCCzFXL6VV16bg7vjCg3XXmhItz933k+3JpuuuC7vMWNV+XSbt4/eKKT9AjAF7cRgNpFvH21FsA5Om64",
+	"m/QZvvPrE9Hc4DdT6oNQaSP8/y5imYekbb2Sf/BuHzCiQMwb4QxSTnSNO9FnXiHjYE3PGCy0MGRGQmC9",
+	"dX0qzvDZmZlFESV/E8vefV11qSykD3TLNWjteG9dUm/nmGzefq+dEVwSWsHKSn1iYud3w+Tuw94GWDvu",
+	"qiqLQS/rkXnXjSgRONM2UHrrMPXKh6znO932eniO5nZfB+ccoS4YkbxbqVudlUMPatLK1z2dVL/2y7me",
+	"yEaF1M3z/nletG9mDywPtvHwFwRs2Kh/1qvQSXIPEBCPVOusp7NFVq5UFiJbQtSUZmNePoQmupdjGvb3",
+	"cMTVSBTt99xLG0c0ugtuCHHUUYlubjPvqq4l++DfzLUSffaKymrPdElW2Zl2SqxWIwq/gHrYVEgpu1Qr",
+	"N+sFwYaQ17AUffYVjLwApRXiJH0AFbluTt14KlVX24ZMgKAup3RSbPL3S9f3S7+4unchYYym22r3joK7",
+	"KAiNrOGyhNrOadP1C1/0uoPasZNxGRrebFzezQgODW4xf/8eDMOwDptuYKKX+7+DfSn729++2MIhaAw1",
+	"gHcKult7qHNw3A0F+LkrIyAPfSa4AuS7umo2h5yhiA1i7Xh06yL7L5yU/FaYalZzU+CTgHdqTD9lvatm",
+	"IhyZ+93iN25RNjMvWDcfWikNBPHeuzmrmgUS67DXWasgVU/y0Szl/Usy/oIXdTx2ACLssJbzqkUpF6Vh",
+	"xuo58P3akX0aUgcwrdV4e7fFkzHTUH8IfjeQHKN9kGTfR/hitXgO1gUDwXHcWjGb2z5z6wrhIonDkxA0",
+	"YBse2em53y2HUUBYQ/cTs84dS3EjxWKzlomT9k92us4DfEDX2zLCEbj3C46m8ijuOb8BYLsvCqisDx98",
+	"zcTd9/QXLCG/Rdd8EWoybhPHfXN3E8i3yzcvx6+0EhBt9wBSzubz61c/sle9uOCTbRYmeAaafHr0bDvJ",
+	"vNLWx6k9gKLr81WCpk281tyRyrZqvGfKdxV8rhhlueBLSgJSp0xCIC7hwWOYJY5XGjYwQtkBqcy8KBK6",
+	"6mbpCh9/aJp/FET8IBqo2gu/ciMhKOE0JX1P+Z26FnRWChJlTsyII8ODlx9ip4dLpvSiz16rYum4bEhL",
+	"COaMVcwpJ5TARauWYGu5VGi9MWwQRP0B0mCLU16o/BEy25Q3o0GqTx6SVJVY3I3nZr9hfwLS0C0PmQ93",
+	"O/ylrtz54bBWhtuMlAYMO77CwmlI3ikFlswN4S7G8iUFRlNtnEJPQoIGZukT3jcgCDgh340spQJHFaA7",
+	"nZaoGOnjDFtJlLTuFLHybH1LvtXqnjWKr4Eo4kgmEyqQ7EZ02+JpX48xvjuUZEYXACEnRbzYkY0eA35S",
+	"HIXsKBALEEAzCyGu4VH4NNPKTjOfGuO9xxRphdU4cXwH7r1i6fNeV36EZtyvdQ4cIACwM0isHkufbe00",
+	"1xlcTFEYIyErYGXhpMbqxP+d4np3MpHG1aR/bVbIxxSZGipqI9wAmdmx+7tYJ0PsYrfI1B3i+X4F4aiP",
+	"MRL1ztt3SFWEkwzPVw4Ofj2UIU7RlgxALMi8cr6MMgig9hwKu+70hzyR9bsz0MgFoJw9KkJxgoRfnbrh",
+	"VeiqJBVYmk0kE/oslq+lmWsjvaC2oeF7pyHIAeRL42sFNqvwu5voq/O/70hgWs/a7883lD3kmNJU5rnA",
+	"PH8EInkVMaWWnBK1hMzWnWNGzgUvR9Nem4sMKrrdwkXWnNwA68cR7kTtneHNipQZG3gs0AE95jMtCc/W",
+	"l2x0S9OS7bHuJmwrtRRK7f2YQF37FUbChjJbbfwXCOQBLtiiiFGNCTyE1eX8dj00h1RCdqNJOyr1+iuP",
+	"nFotgfuRtzPaSi8t1fViV6pv7byzv/jqwGQrsroUG82OgPkIddtBS3WcGCJs4Ip1X1PQDdVzrUcKQCaO",
+	"pcR1XrM61CVl53GjeYu15btcvn4mj1hMq+v+baCqe3cKu3X15feThHU7UiIktI35YHhP7swg3Etudx6E",
+	"iX/sHSIh2u3O7e0FK+h0cNVuDKHbrQ51H4Bj4GePwuBNUx74oLZdZcwDFpC8IQ2YrvI6+0ta75deCZFL",
+	"xsC5ydydjvZvngoD+1jJVI+FhGEh9k7EIdG4TYr/C0ruAW7U43v4oDp20RB7a8oNbwByagwwCeeiyqWF",
+	"S0yNRCjoETRMbAwQVBHesU1F+L5OlL4d2f4axWKa9CZRKuzrw2TfNDd7lUTvZINaIVis4303gWpdaorT",
+	"aV1PFD165Z4ZpAQp18djZJf1yH7v/BJX4s4MM5jmN8YfU91edxqECio+QBy7L8pKAfV9dvSUKhTHke18",
+	"wZfgCgDeKmogGfQahxGk7STnYYD3uKuNirMtW1qv1P3zHBNN+jabefiL/xOYyjCqKJxmK4R971hFnROB",
+	"JpwAThxyAKHQtMfPgnw1xOVf30BfyjiU4d3Z2EUv3iNLWSu7/MAcZaXY9Bbqu1/i82vAeL3bCC6FTrT9",
+	"kGMIB2/VLPBiw8hZdEkuQhAs5PUpsein409/DaQGRaB/x2RGYbN1b3shqxJi1zckN1Ny10wagylTTkcF",
+	"pMpq7si8LSHgnyT1+EmKEhf2TVO2lJMJlb9MEpVPAZzy+VwoQ+IPmMicVOTxbAD10S4A099dshi/n9Vy",
+	"EgIAaiXWifACx7A/KvwdkAOtWXyPUW3Y7jRRGfJ2tnow3sETa/uxlr6RByzViqoz1bClWCEQjFsZG+tK",
+	"5U5UXkUwZbxEaG8fhdOEvR+KCWLDpPxrPzd8azsV0tpPZl9dzurX6aZ7TIA1vqvdKfnwF8qe3Ghuf4el",
+	"pLc7T+pUzMeKt+a3bjM/4r6m9gPE/vu+7rJ5+O2mZMrXSnwCRQUwFOHCq+5odATR+sRbg6CEPfwwoIBs",
+	"9OIvphrdwEKCEhhqzjGlyxrm2Vf7EHlgRTDD/qU6qyHXalz9eAy13SoZsn2jr8UZ2TP+SY17lpXc4kYE",
+	"CRgyYN6Wk6k1d8hVjHYdrZARNo2Ttmt6qS2S9MhVpcKvgxPG1RIwXUO5L4SUt45M69yAYJj3uIFAWpdq",
+	"E219W3Jl/0la98Po3NrGcIt+gz4xOxBXO/MrhVShMucGNW/BjQ/KolSrAA6M3kjESh/rMsL0wHCXOts8",
+	"pQ9S9/+8Ju+HMdHyQhqZv3H2cmsaYYzUyjQvzubuvlA5iKr+0Y+4v4ncgxdQ8vVe1/8FFcajqn91LOU+",
+	"NgD3s/3cvoCULgzoj4ou+kKT48oIAzlKUB8D0OfYIC7hP8hCxVG8KwIL8JUcEaOHaCw/Wa/mf6mgnH+o",
+	"2fMMXbY3olxC7NFqlX9WaA21ST1S7EL4Ol2QoBBA8mIMbCg8oJw0VEhDhfPAKzznAO9i9aXyEccYEmWY",
+	"0Vrh/6mghMT61pgHx6aCl3YouO2z8xr11kdeNPIysT8fMuHxChD0CZaxXrf+paLS2rR5poGO61XYSLik",
+	"W74+u39clTL/lLqRacwfganeg0EO5/Ix3ZOPhJvTStyGg1R2eljoiWw4wlfsL/Dz/ewhtP2RdvAcCmK+",
+	"3ABrde5LZt5+++o9khPFmj7jyk6b+6KWkPUWb4xG2b8lRAGrfoUscnQgRQXVfGlarDqFWGgJ5y92c19x",
+	"BFBt9675gHe8k5vbgLPtvg/NYojtJ4Um+YYeh7qljxV5FdKUd9qV4wQBEkbq6VoF8lCeMBfAmrQKN6Ct",
+	"2SIT76UBTeUeoFI/3J1afJk6XhfCBRJYT03ekYZ8Qc0NZ5tqf2J9yDEWtqai2ZgoqkbilHGIiCpZEJqg",
+	"PhMW7PIllKjnjPI2pWU3Wub9uqarFQXAE4lLFdspQrG5ughYMuITp7JK9feEjC/sXVnJubCnBJ3si27T",
+	"HD1VSsrI3Qe/gXhhJ0wHChouIQ3PkRFs8U5kRMXL2+nmoq3QeYOQfCnlmS5FVlefwhskFPSU5WmQ5bH2",
+	"M+XzPTt+HucvXyoomo61oaFwcZ+9w+J1jiXUVdhXC5/7MpZ1hTFjdSFasCVw5o/nmnpIUeQiLnS/B7p8",
+	"4Uvr80RVfUeu8MnsSJsTaewmH66bxUIUADkY4G7mpZ5JgyW2onLdjpn5krwUte4UvUmpK9XARB94+K1B",
+	"RpHusIefGEZFTT3a1qUaTbU2wALTFEbjf6RXth/fTkT65IGJNJSiCvXmf28gJ3WgfSkwbbVRxd/cQhGI",
+	"a3dvPl3r9zciHqv1usSEjwWwhbrP6BpvNWes6w1/h1F5tJ/7oPgLx4Tuet9/5X0de2Cb1FYNL0ar3HU3",
+	"R1NuU6kS6xEP7fkIqTABimq/M47Sin+zyFG0BLOdQqDtEUYNpCMghmKsy+7xCj4CYb3rV16qXe8aubwu",
+	"8pAIcIqFxMFOiSMY9NlLWyshw9KRdfA/CEgZcfpwbUBESeQEy/2i2DwRUZpuw6MR5a4Ar0ovBgg+t1qL",
+	"buEYjwhkcEsiiSfmZv4GhNnE+0hbCOs2uP218W8HUCR12+P+sceBYJj9kghCiao3evbiOEiSvWRtAed6",
+	"JhzfX0w1FNutHOlPhEWv8NNTqNZa6AWb6RwgkDVUYzZzwa8BYwFN4v4NJ/m7XYoKvibig3VgYI9VmIqG",
+	"+JHkKep9szg1C6v4T6C41dhm8NhEK9R6RCoDC7x6/zZA4jrF+QDH4pRbq0s4MiW3oDS7U/iJ8cdsKAq9",
+	"wETcnZDl1o4SwpR9NJi4x4fTtn2js3R61VlYausFgej63wg29DGW//Hd7vfKqR7lJYzZ/h0IL7qEYTs2",
+	"sRACln/ymTfnrpPci1za3xAyZDSdj2Rg24WCQ7gkBLLfbxhILne+wsayEOaQ33DLG2Efv9AwrxxNfGhN",
+	"Mj1jc26tKFWI7IMQjnEJeCOCvfya8SJ4E4wOWMMhQCNLlC3EqkxYMgRC7/vsTalhqGwib8SlwjrlqC0n",
+	"YwWF/RoncAZTe7jwhCzZdLyaG9v3EFr0Qt/cOH3Qf5qrye0wtF6OibHveA9sf/wtVxPRrV16dPvdImd8",
+	"Ig7dZBtHcqzLGbe9k95QKg6q8dpC0KvmZvKv72fFrq+ny1HIka3KO91Ex0efP9YZugOMYIm2ba4eNBC3",
+	"b8ukmw9/yB7gzn725PPt78B4Xml7zq00YwnQiHc34OGNPhHK8R6RM+6Zjee8mIvUZr9rZb43ojRSqw+H",
+	"v2xmv69AufZBYVgYAKoTEGdssk23xXVod0pS+FYQv/xGdgTCvEeeSYuwsekZfy9njmMeP3n252dfPP38",
+	"2Z8hNQq/rBOjpLJiIsrWvjrzZTutZkPFZdFfiOG8l/VmIpfVzH8qeDkRKz/9NJ/UH35XHPynubg1g7sD",
+	"b4Tlf+Ss/9e8NI/uzjhOZRNARG89PpAoRQmYZwv0YPnsJsvcw80JxOapzfC4v8orqxTurtj9xpoKXtjp",
+	"pkTEv+AT96h9YQ/tyhcphYYqq+GWz0U55XMTUuCMngkgY7eknx09fbDRXQDeseVDboRH2dnTtjpqxw3y",
+	"Z9Nj/vv4dzfh2PxP27l5tw8LeSM2bfl38kYodFtuN/GdQWt78J1Oxei6dj/PSz0i/zSHHnadJKShbYaR",
+	"57nsPM230Nx9ThPz5pwaTUaWHTZWqhtpYXbmkENYy+Y4AAzmkSF0pn7/E4Ou6z77gVw9UzR4zPgSav9I",
+	"m4XgwiFXSuSg0cPvSlvwrCqqWkV4stA6PnKpjJVFQV/5+kSl1rMTAjiCIETEbYAqRe48sT9ydi1H1xn2",
+	"mYUgNLcUWUhSctKl+wSGeqnVn1gJGZZtET0YAPQyzP3RhCk8NGxt7bJmI14UTulQTN5zWgKuPuMqoj5g",
+	"bD9p6B3TdKIzgLDNabNXfAByMSqkEu2B2F/jA49w4xOMhwa7j/AUaqq55BsXuI3HFFpfV/N2HvMNYkZH",
+	"/MP4ZAOgtDh3PcQ/NTOKA26tLzbmfTBHbDDk+RU0Nwh2SImgaZDsfKkijgMNrbOb0GwS9FPr63fz3zRj",
+	"qCdHFUA3c4mVIxpO557k1wYPGC5rerkVdZbCVEM3g+GG9OQLuGjAuVcj6/GZvxt9VaV2PCrq4ULXS2ke",
+	"NSO5ky82yiajiUMN43rXfKXlCZe327VKddm1hPACBch91CLWyML4/ZRUg6B2itKh1mQfsqX5Wt8Q1qL0",
+	"pUIGVI+WgZg2k07rMsE9ophWfXYRkDuI7ci6lIPVRZ7iOO/qyX9T6tnvi6SiyeNSrpHVrQjql/rDthCO",
+	"b4gWCPgcs30B9IkiOJJF6p1s2bgktptXG0N6gAAMHGT+UDgmCDTfTbbYGI1xmw35VtiPtxuPKB6jXoSu",
+	"d/pvrrhzxECsJmzmjpoE4rxtDr7GR+5QMGoF+14vQFLGsIJFKa0V6oQNzkfy4Bs5yNjAjCQbSyrOaEYS",
+	"/i4xYn8iFBg7UzHG/rduhPMtPN0KNrcUvLxy/LmX9tgcE4wd+Wq++PPRBndNqm2r79jySlgxxs+0LE1Z",
+	"KStn4mrG36d7/fyo2WuXLiFOBIECGxWcECUiqBzMsTfIswc2lowOr+u5rJmrh1oXgkPa+Roc1P5h/R5T",
+	"pJlb2tYoclx3Egp1maMZAwW5GhSE5zkVNQJzR6HNaoD5z/8MLjeWyDhimvTFLsHlTTJfyQuG9CfYtMca",
+	"BB4N8WMFgbu+t4Sl0Qr+MwB81b6Y54yH5dlExTXgCf56+Av8v4vSQNTNzrAjMlwDvBCA5Xl0vUZSkKpm",
+	"Q2ROg1xYp9/04ZXBqa/jBKKAMlbwvDXmO31yUuGfNJn7F3Bbr4CPHBremQayVm/RI17uR3RBw62W3z/X",
+	"etzX7GqAeAfy2xYg3uA1qi7nilyHzOUk+oy45YWeVOI0BlVDdmTZtRDzZI2Qd/OcP362sv9bPpr3xwo/",
+	"73hemqHnd9DZ74/n4mLufO/6GvbtoITv+cgWS1B49ZiqZ8nc6cZ1dgPpxx7bfZC5R4NxnzybI66YEQKA",
+	"bbFkgCiMqBN82A/kgMIxIULutZjbGszWLX+fESRfgDNdTHX0jnUNyUKEmurgoZoLldFn13PwOWA+/UTe",
+	"eMVRK9FnZ04KN5YdHzElFpeKVsmXscso4XJgtb6acbW8ogcGjA/1DQojYZz+5QVND0URvWhBU4Gi9MPK",
+	"iMcLdxGG+LEQL4Ty/Xct4Z8xcoYSoZSOFN03/xTgU2ZlrBhPIQp1LiQkVKawDIFe02Y9Iv/DGykW3f3W",
+	"wb3kvdK+QCq05r1KNR7pYO44UVUWiWJ+f5digVP6LcaZwMT+vtWPjAu3B9HKdYVUYOWNtJ6/QQE+AGeI",
+	"zb10u7Q5jTxt/AIERFx0pUDDKry6extujk/M5uTQFS7RSbRaGcdvxjPxGDjmI/VZePrVYwa7X4cIktxi",
+	"RHdeB+6NjSX/b1XrP3JgpEzWkUJwJ1iZuvpFrbhwNi/4SLBCjG2bxfyGywKCqjeZzH/jFnK3sW0Gctj0",
+	"BMbK788O3rR0g9N6Xg0LOUKFuVO0QbYhQsUHUZq6ErsH6cYFbinTiQbnW9X7fVCT+M51f588cEDrP8Xp",
+	"9WvmdV2muKMrfKUm9jZbuKf1Nov1nepY34f5OWtUFXggY3TH9W+3RD/UMj46s/J9H/3fhO+WhMltRNbJ",
+	"4BwOdBTSSEUzqNw5CGhDMdIzYdi8lDfcIlQRm4nZUJQGQX6bNmt4c8QVGwpIekH1WVEBT7B0+SqecE+e",
+	"soG7ogeI0wc2uCEfXWesUoUwUe0pEGKcIn5S16WKiu3jz4Nk+CWYLR+UQd2XIfsj1uTvdkB/TVbs21+W",
+	"h0Ou2mv5+/DGTnGNTkj9kitzj6T5qGp9fsnVpiqfbmEdYxjrciQeoNSn66+pNXW6vtsNjC0bn2GSp2O0",
+	"AA8HNX6yYHF0J4dKdLA3lcUSQAxKGrl2roWY19/VlZYAU12DLlLIsRV5n525KTE9vlSmCf5I6Xy+hF8p",
+	"QOdGKyiCxqd455dc3SfTfBi95kuuPpJC8yXfEqY75Oqf6sz62fzSXftsLkqjFWYN3JldI2JLQGjZlizQ",
+	"kXmP7f2ekHc05o6Kz3fABe6bb44tpurePQMgtcrEwsg8SOU4NpvhH2oPHpHWdJ+c5bFa0buRXIoBhNJ9",
+	"7d7BcwFuPsouq+uknAaf4YJT4T1BtTKe18VUKEhnMC+FEcoO+uyNNhAGgKXEnVy8EAVk3hMgP9D+lNoc",
+	"CqEuVWj5SV3v54/DJaOF/RMVudCF8GUMtcp87YyyKiB8ohD8RqpJhgmxkWqXut//EhbmtuenE196pe+d",
+	"LcH+RUUab0kpUY7Z/gT8ZsbfrflUyjGCdXqznbOHzuG9D7829aGewCYtIt7E+9chmnmmpk5KehjFguoy",
+	"rReJR1gZigNiLy0rIATpzyznS9NnsJSOQ4GJBV8Jl+56uh8GMF2qEMGU4CbQpPj1Kwy7F8h78itM8Pst",
+	"KxBIibUOMVyu1e3b5Vb4STerpDa340sBlXMwDYz060b5HHbGxlVRQGxTw1BaZxA08XbqGg3uXW97hVcK",
+	"Ycl0arCQclQvGayyJ0Fg4VSisZk0CW5hJ8vggH0tt6EY8ZnwfaVO91+1VHeyov74+8TCcet2N/3ViXQb",
+	"cBNegQBZ02CT9poCJzRl1gVJqxuxcU4ebVinCq0mwtgTulUuVX0FBdcBCb8ZBt0SqhlgOYVnmr/xoYFa",
+	"2KoOloXUvtPIKoXDhgoJjEfdUnFyhQGwGOarAMAqjBnNZt7RAcFGUBaIR/6KlpvsO7dMeyb2lL4uxvdM",
+	"fDCRO1KfnnQShdOyLwSt6Mnvxb4NfGhkN0mnfGQfSiyl0+LEt0JPIP7sdpJpii5mYpMh7VsQNqt5xGw/",
+	"MchyQILFy2oq57VqfEGE5J8LOi7D24o021Nk4isn3596klBr96BeqCvX3OAEseNEeDSLLuQWFLn/Xkn7",
+	"W2ADbjf8ZkRLHwjiTkEL3y/PLVe5VJNHKRr4wW0WD4yfwr0bsuBWXKj6LMxFOZPGgPJ4V1FhBqgIe7Nc",
+	"fE8gC78L3u0mu4lxw9o+pHcSOvxo7kmwGejKFtxY45kvvDjSUCt0yEfXp4xTItPTIzIsnMG4XYsmUX/u",
+	"Uu3ognS78us3KbhZfCycgcpuS0DEJf6nFWHlELqVq20Ie2HN9+WGvOdT8nj9kES79+OIBEa2iyfywbbh",
+	"MQH33Ct/eazOyI50l2IEc15aOZJzrmy7qPaCIpezTaBHIz4TpzGW3ojP+UjaJRvqSuU+x7FNN38TD+Qx",
+	"iu7RADcJZo0FfRAApXlz5brhV26ig7vfCy0y3IWjkwITrkRS//bJaEs25Tm9MONLJ+WJZjBusKxJs8lQ",
+	"/Dc5un48d9Hr6p51azddyEsNu9lNSG+PzfY7TBgHaJaNEpQpXBAcdbilmHPEBu6tAZtyf/bxUajcZ/Wq",
+	"PA4vnTSs4U0b6wr2bShkSX2SiQUR71bajiBL0NQy+ElLJfIrbgnJwakVV0YIBV8ZvsQy7JeKCr4APd4I",
+	"R5TNWSYo7lzYt7p4QAFo/woCTeEjRXdHjHbzVR5ROcMc+iUBIS7uO77DNg8ZWQk73sFYKaftsn09jkJl",
+	"oPw5SvujKbeZo02omOHpOhS9LMQYNOSW25XKua1T5Uq+OSnQT46OyD810rMZOGHsQuBZmJ2wwX/1N4T5",
+	"L7yQI5EN9XDQki8bHt1WkO07oSZ22jt5evz8OQBihi+AQ1lRutb/5z/ODv4HP/j3o4PnV/3s4Md//ZdE",
+	"6al7FQRwLTcKAbTcKwJTiILA5dhTWqnvjA2X7OXXnSsywa9bDOcAUQODXeHME8deIfhiRCVaMVbNyIk6",
+	"cHKhIx13C1DFWwNes6xRjKGyU13WEqNZzURHl7IB0zsEslAtFm6YHMdhazkQP1nQRfCnnTJclrEunAhC",
+	"O+GEiEnpJFKnVC1KrSbQw0KXQZ96Glyzl2qkc8EG8NyVf26A/gF3a2BG0CfGo4RExn64VODnZCqQr6h+",
+	"TyAdvvm7Qq8/GHyeN0Wvw62s0/FWL4C4zzpiZzjCzZeTn8aDmfB3Wbcg7yWR2e6LJH3zH0mu2GXbHrD4",
+	"NuWA+W0kbt5hG2MmTrVgN/FyqB+Hs6DifVQDC+q7FXwk2vKpQyXsR8YtOpQg3MYo2qa2R6qDHjYTXTUv",
+	"NM8/gUvSiodhGdCVD34hrw6OoxsHqRKi61/fvPg2Y29efZuxH8TwjbuQv335TRbcMp+x778EYeGzIzYT",
+	"Ez6X70VhwLcjDbNVCUFnc6jHlrFRqedzkftiSubnipdkAc1LvjBOOXQXsHWbBMFkw1JXk6kF9fLtt9jV",
+	"uBQCSrXwomAzYXnOLV8XBk4ZN9ds8O2LC7Z6qAYQBg8xbrBoffbOJ72FanpRjBCdLYgSwnxkYikzTlqk",
+	"nZbCbzqEFKBQuOBLt1KcWTkT7I/Pjp//KbtUIFvx0RRhwjRaQrhlTz5nf5NfMk5h/26tx9xYp11rxfiN",
+	"KPnEiWZjK8oIEMQK5RMFUkLJmyo+Em1XwKwqrHTqz6Gb84Fb0eaBmJeuWUv1DWre1KXebH0h/MO/Wdc9",
+	"1sOfxKjjzXH8YGf4jIIb7/uicAQDonNXxte4IjDo1O1OlWCGX0Et8BcUmHovkC51DztJAMcpWDQMocVq",
+	"bHCDudNDnEKJRV1fSY59dA7Wh0OFAyufM5/+T4GnBjH4pKkj2O93S3FJsKAUzIeGfautPbwRpRzL2m2Z",
+	"Lkr4Vhih8r/Hz+4FA2jrntEhaVhwfbB/vOQ+brnppdmXZ/e+oSTd4sLU4t1YC/jutqvvAcivFRuwKAL8",
+	"hLEaijIPnXJtazmWip1Kyyb8RmThUy4JDQO+WEA0qsJKa4Dkar1BdjHV7mEwqSJuBjyTXSp400fUltqK",
+	"zF0spbAmCyBUVEb4E4OpZ6JMXjovYJ73q7NhHxtYOPvr+etXLNejagZxwzOew3oMBYDyIt4jSOb3SkA4",
+	"zqANwNW6I9l4K0XE6lu4pxVFYWJyqQvTeTyVi8aPaIAhIw/WyQZHdAJhDDjbGz+U+7xRfCd3tXRga/np",
+	"yoK0zfnBboZ5vYg70cF2dMbvly34jK1AiYtQHZ9sgQheK4P9O1kBSRfd0wLBd/JhPymGbna/0uRC3JpN",
+	"Nmbc3oeJ3UY/2xqq4y7+DkeRRmBkadNMsXIZqPy1O3Hn/tkuR/fF/R/IFyoHFbLJDm5vfHBrG81xNwHs",
+	"UZEqzWITrYblejhy9V22UmwnHuop9vAX+msdn3CNfGk9OgEw160+QI3Ohzolfu13WuxmzEmbve5NsI5u",
+	"X1vf4K1XtvazP6YQN1qCLa7xsE6/h8I3XWzmwfUJpFzeeMKpyqJ30jvkcwnbRg0klFfCzlB5RN4eEbqy",
+	"qXKb3ukOL6HNxjTJ0/TSpR1DZZ0V0OvU8z+ASDYXel4ItnD0x6yeCHdNxSIYCgtJBy8EThi+xGCC+qXR",
+	"lNvEO9/okoElasgLrkZO/8PMETeC+u2p4EVyWaBPGi+BkVtNRYdWoOlbel97NtSkTMUvUSzFrMY+d/ou",
+	"ZHtCIVC/RATe/+HHD/9fAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
