@@ -17,14 +17,14 @@ func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	filter := watchparty.MailFilter{
-		Kind: watchparty.MailKind(value(r.Params.Kind)), State: watchparty.MailState(value(r.Params.State)), UserID: value(r.Params.UserID),
+	filter := watchparty.EmailFilter{
+		Kind: watchparty.EmailKind(value(r.Params.Kind)), State: watchparty.EmailState(value(r.Params.State)), UserID: value(r.Params.UserID),
 	}
-	mails, err := s.store.Mails(ctx, filter, more(p))
+	mails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Mail) store.Keys { return store.Keys{m.ID} })
+	mails, next := cut(mails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
 	return ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
 }
 
@@ -51,11 +51,11 @@ func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmai
 
 func (s *Server) emailHistory(ctx context.Context, id string) (answer EmailHistoryAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		mail, err := at.Mail(ctx, id)
+		mail, err := at.Email(ctx, id)
 		if err != nil {
 			return err
 		}
-		attempts, err := at.MailAttempts(ctx, id)
+		attempts, err := at.EmailAttempts(ctx, id)
 		answer = EmailHistoryAnswer{Data: s.email(mail), History: convert(attempts, emailAttempt)}
 		return err
 	})
@@ -72,7 +72,7 @@ func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (R
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.ResendMail(ctx, id.UserID, r.EmailID, once)
+	mail, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *Server) CancelEmail(ctx context.Context, r CancelEmailRequestObject) (C
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.CancelMail(ctx, id.UserID, r.EmailID)
+	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *Server) PauseEmails(ctx context.Context, _ PauseEmailsRequestObject) (P
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.PauseMails(ctx, id.UserID); err != nil {
+	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -125,7 +125,7 @@ func (s *Server) ResumeEmails(ctx context.Context, _ ResumeEmailsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.ResumeMails(ctx, id.UserID); err != nil {
+	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -133,11 +133,11 @@ func (s *Server) ResumeEmails(ctx context.Context, _ ResumeEmailsRequestObject) 
 }
 
 func (s *Server) emailPause(ctx context.Context) (EmailPause, error) {
-	pause, err := s.store.MailPause(ctx)
+	pause, err := s.store.EmailPause(ctx)
 	return EmailPause{PausedAt: pointer(pause.PausedAt), Waiting: pause.Waiting}, err
 }
 
-func (s *Server) email(m watchparty.Mail) Email {
+func (s *Server) email(m watchparty.Email) Email {
 	var waitsFor *EmailWait
 	if !m.WaitsUntil.IsZero() {
 		waitsFor = pointer(RecipientLimit)
@@ -150,7 +150,7 @@ func (s *Server) email(m watchparty.Mail) Email {
 	}
 }
 
-func emailAttempt(a watchparty.MailAttempt) EmailAttempt {
+func emailAttempt(a watchparty.EmailAttempt) EmailAttempt {
 	return EmailAttempt{
 		Number: a.Number, Outcome: EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
 	}

@@ -74,7 +74,7 @@ func (e export) write(w http.ResponseWriter) error {
 		func(a watchparty.AddressProof) string { return a.ID }, exportedAddress)
 	rows(d, e, "password_resets", e.store.ExportResets,
 		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
-	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Mail) string { return m.ID }, exportedEmail)
+	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
 	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
@@ -153,7 +153,7 @@ func exportedReset(r watchparty.ResetRequest) ExportedReset {
 	return ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
 }
 
-func exportedEmail(m watchparty.Mail) ExportedEmail {
+func exportedEmail(m watchparty.Email) ExportedEmail {
 	return ExportedEmail{
 		Kind: EmailKind(m.Kind), State: EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
 		SentAt: pointer(m.SentAt),

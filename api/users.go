@@ -31,7 +31,7 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account Account, er
 		if err != nil {
 			return gone(err)
 		}
-		pending, err := at.PendingEmail(ctx, id)
+		pending, err := at.PendingEmailAddress(ctx, id)
 		account = s.account(user)
 		account.PendingEmail = pointer(pending)
 		return err

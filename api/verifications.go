@@ -33,7 +33,7 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.RequestEmail(ctx, id.UserID, hash, r.Body.Email); err != nil {
+	if err := s.store.RequestEmailChange(ctx, id.UserID, hash, r.Body.Email); err != nil {
 		return nil, gone(wrongPassword(err, "password"))
 	}
 	return ChangeEmail202Response{}, nil
