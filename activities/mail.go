@@ -51,7 +51,7 @@ const (
 // attempt carries the same Message-ID. A mail that is of no use is cancelled: what it is about is used up, expired or
 // gone with its account, or never was.
 func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
-	row, err := m.Store.Mail(ctx, in.EmailID)
+	row, err := m.Store.Email(ctx, in.EmailID)
 	if err != nil || row.Ended() {
 		return job.EmailResult{State: row.State}, missing(err)
 	}
@@ -64,34 +64,34 @@ func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult
 	if err != nil && !void {
 		return job.EmailResult{}, err
 	}
-	attempt, err := m.Store.BeginMail(ctx, in.EmailID)
+	attempt, err := m.Store.BeginEmailAttempt(ctx, in.EmailID)
 	switch {
 	case err != nil:
 		return job.EmailResult{}, err
 	case attempt == 0: // it has ended meanwhile
-		row, err = m.Store.Mail(ctx, in.EmailID)
+		row, err = m.Store.Email(ctx, in.EmailID)
 		return job.EmailResult{State: row.State}, missing(err)
 	case void:
 		why := watchparty.ReasonCancelled
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
-		return job.EmailResult{State: watchparty.MailCancelled}, m.Store.DropMail(ctx, in.EmailID, attempt, why)
+		return job.EmailResult{State: watchparty.EmailCancelled}, m.Store.DropEmail(ctx, in.EmailID, attempt, why)
 	}
 	if err := m.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
 	}
-	return job.EmailResult{State: watchparty.MailSent}, m.noteSent(ctx, in.EmailID, attempt)
+	return job.EmailResult{State: watchparty.EmailSent}, m.noteSent(ctx, in.EmailID, attempt)
 }
 
 // admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
 // at it. Whatever is sent passes here.
-func (m *Mail) admit(ctx context.Context, row watchparty.Mail, message mail.Message) error {
+func (m *Mail) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
 	if err != nil {
 		return nil //nolint:nilerr // the sender refuses it, and says so
 	}
-	wait, err := m.Store.AdmitMail(ctx, row.ID, to)
+	wait, err := m.Store.AdmitEmail(ctx, row.ID, to)
 	if err != nil || wait == 0 {
 		return err
 	}
@@ -111,7 +111,7 @@ func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	for {
-		err := m.Store.SentMail(ctx, id, attempt)
+		err := m.Store.MarkEmailSent(ctx, id, attempt)
 		if err == nil {
 			return nil
 		}
@@ -124,11 +124,11 @@ func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
-func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (m *Mail) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
-	case watchparty.MailWelcome:
+	case watchparty.EmailWelcome:
 		return m.welcome(ctx, row)
-	case watchparty.MailWelcomeReminder:
+	case watchparty.EmailWelcomeReminder:
 		v, err := m.Store.FirstVerification(ctx, row.SubjectID)
 		if err == nil && !v.User.SuspendedAt.IsZero() {
 			err = errVoidReminder
@@ -137,41 +137,41 @@ func (m *Mail) compose(ctx context.Context, row watchparty.Mail) (mail.Message, 
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Email, mail.WelcomeReminder, m.link(verifyPage, auth.ForEmail, v.ID))
-	case watchparty.MailVerification:
+	case watchparty.EmailVerification:
 		v, err := m.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Email, mail.Verification, m.link(verifyPage, auth.ForEmail, v.ID))
-	case watchparty.MailReset:
+	case watchparty.EmailReset:
 		user, err := m.Store.ResetUser(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, user, user.Email, mail.Reset, m.link(resetPage, auth.ForReset, row.SubjectID))
-	case watchparty.MailPasswordChanged:
+	case watchparty.EmailPasswordChanged:
 		user, err := m.Store.User(ctx, row.UserID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, user, user.Email, mail.PasswordChanged, m.FrontendURL)
-	case watchparty.MailEmailChanged:
+	case watchparty.EmailAddressChanged:
 		v, err := m.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Former, mail.EmailChanged, m.FrontendURL)
-	case watchparty.MailRoomInvitation:
+	case watchparty.EmailRoomInvitation:
 		return m.invitation(ctx, row, mail.Invitation)
-	case watchparty.MailInvitationReminder:
+	case watchparty.EmailInvitationReminder:
 		return m.invitation(ctx, row, mail.InvitationReminder)
-	case watchparty.MailActivityReport:
+	case watchparty.EmailActivityReport:
 		return m.report(ctx, row)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
 }
 
-func (m *Mail) welcome(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (m *Mail) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	user, err := m.Store.User(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
@@ -193,7 +193,7 @@ func account(user watchparty.User, link string) mail.AccountData {
 }
 
 func letter(
-	row watchparty.Mail, user watchparty.User, to string,
+	row watchparty.Email, user watchparty.User, to string,
 	write func(watchparty.Language, mail.AccountData) (mail.Content, error), link string,
 ) (mail.Message, error) {
 	content, err := write(user.Language, account(user, link))
@@ -201,12 +201,12 @@ func letter(
 }
 
 // report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
-func (m *Mail) report(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (m *Mail) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	recipients, err := m.Report.Addresses()
 	if err != nil {
 		return mail.Message{}, err
 	}
-	report, to, err := m.Store.ReportMail(ctx, row.SubjectID, recipients)
+	report, to, err := m.Store.ReportEmail(ctx, row.SubjectID, recipients)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -228,7 +228,7 @@ var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watc
 // invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it
 // that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
 func (m *Mail) invitation(
-	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
+	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
 	invitation, room, err := m.Store.OpenInvitation(ctx, row.SubjectID)
 	if errors.Is(err, watchparty.ErrBadToken) || err == nil && !room.ArchivedAt.IsZero() {
@@ -273,7 +273,7 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
-	ambiguous, err := m.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), refused.Reason(), answer)
+	ambiguous, err := m.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, watchparty.EmailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
 		return err
 	}
@@ -298,9 +298,9 @@ func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 	activity.GetLogger(ctx).Error("emails wait: the SMTP server refuses this service, or cannot be used", about...)
 }
 
-// FailMail notes that a mail will not be sent. The server's last answer stays.
+// MarkEmailFailed notes that a mail will not be sent. The server's last answer stays.
 func (m *Mail) FailMail(ctx context.Context, in job.EmailInput) error {
-	return m.Store.FailMail(ctx, in.EmailID)
+	return m.Store.MarkEmailFailed(ctx, in.EmailID)
 }
 
 // QueueReminder queues the mail that follows one, if it is of use.

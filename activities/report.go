@@ -54,11 +54,11 @@ func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportIn
 	return id, err
 }
 
-// QueueReportMails promises the report's mails and returns how many are new.
+// QueueReportEmails promises the report's mails and returns how many are new.
 func (r *Report) QueueReportMails(ctx context.Context, in job.QueueReportMailsInput) (int, error) {
 	recipients, err := r.Settings.Addresses()
 	if err != nil {
 		return 0, err
 	}
-	return r.Store.QueueReportMails(ctx, in.ReportID, recipients)
+	return r.Store.QueueReportEmails(ctx, in.ReportID, recipients)
 }

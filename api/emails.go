@@ -15,14 +15,14 @@ func (s *Server) ListEmails(ctx context.Context, r contract.ListEmailsRequestObj
 	if err != nil {
 		return nil, err
 	}
-	filter := watchparty.MailFilter{
-		Kind: watchparty.MailKind(value(r.Params.Kind)), State: watchparty.MailState(value(r.Params.State)), UserID: value(r.Params.UserID),
+	filter := watchparty.EmailFilter{
+		Kind: watchparty.EmailKind(value(r.Params.Kind)), State: watchparty.EmailState(value(r.Params.State)), UserID: value(r.Params.UserID),
 	}
-	mails, err := s.store.Mails(ctx, filter, more(p))
+	mails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Mail) store.Keys { return store.Keys{m.ID} })
+	mails, next := cut(mails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
 	return contract.ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
 }
 
@@ -43,11 +43,11 @@ func (s *Server) GetEmail(ctx context.Context, r contract.GetEmailRequestObject)
 
 func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		mail, err := at.Mail(ctx, id)
+		mail, err := at.Email(ctx, id)
 		if err != nil {
 			return err
 		}
-		attempts, err := at.MailAttempts(ctx, id)
+		attempts, err := at.EmailAttempts(ctx, id)
 		history := convert(attempts, emailAttempt)
 		answer.Data = s.email(mail)
 		answer.Data.History = &history
@@ -63,7 +63,7 @@ func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestO
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.ResendMail(ctx, id.UserID, r.EmailID, once)
+	mail, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestO
 // CancelEmail keeps a mail from being sent.
 func (s *Server) CancelEmail(ctx context.Context, r contract.CancelEmailRequestObject) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
-	mail, err := s.store.CancelMail(ctx, id.UserID, r.EmailID)
+	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Server) GetEmailPause(ctx context.Context, _ contract.GetEmailPauseRequ
 // PauseEmails lets all mails wait.
 func (s *Server) PauseEmails(ctx context.Context, _ contract.PauseEmailsRequestObject) (contract.PauseEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.PauseMails(ctx, id.UserID); err != nil {
+	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -104,7 +104,7 @@ func (s *Server) PauseEmails(ctx context.Context, _ contract.PauseEmailsRequestO
 // ResumeEmails lets mails go on.
 func (s *Server) ResumeEmails(ctx context.Context, _ contract.ResumeEmailsRequestObject) (contract.ResumeEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.ResumeMails(ctx, id.UserID); err != nil {
+	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -112,11 +112,11 @@ func (s *Server) ResumeEmails(ctx context.Context, _ contract.ResumeEmailsReques
 }
 
 func (s *Server) emailPause(ctx context.Context) (contract.EmailPause, error) {
-	pause, err := s.store.MailPause(ctx)
+	pause, err := s.store.EmailPause(ctx)
 	return contract.EmailPause{PausedAt: pointer(pause.PausedAt), Waiting: pause.Waiting}, err
 }
 
-func (s *Server) email(m watchparty.Mail) contract.Email {
+func (s *Server) email(m watchparty.Email) contract.Email {
 	var waitsFor *contract.EmailWait
 	if !m.WaitsUntil.IsZero() {
 		waitsFor = pointer(contract.RecipientLimit)
@@ -129,7 +129,7 @@ func (s *Server) email(m watchparty.Mail) contract.Email {
 	}
 }
 
-func emailAttempt(a watchparty.MailAttempt) contract.EmailAttempt {
+func emailAttempt(a watchparty.EmailAttempt) contract.EmailAttempt {
 	return contract.EmailAttempt{
 		Number: a.Number, Outcome: contract.EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
 	}

@@ -72,7 +72,7 @@ func (e export) write(w http.ResponseWriter) error {
 		func(a watchparty.AddressProof) string { return a.ID }, exportedAddress)
 	rows(d, e, "password_resets", e.store.ExportResets,
 		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
-	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Mail) string { return m.ID }, exportedEmail)
+	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
 	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
@@ -151,7 +151,7 @@ func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
 	return contract.ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
 }
 
-func exportedEmail(m watchparty.Mail) contract.ExportedEmail {
+func exportedEmail(m watchparty.Email) contract.ExportedEmail {
 	return contract.ExportedEmail{
 		Kind: contract.EmailKind(m.Kind), State: contract.EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
 		SentAt: pointer(m.SentAt),

@@ -28,22 +28,22 @@ func markReplays(next contract.StrictHandlerFunc, _ string) contract.StrictHandl
 }
 
 // once reads an Idempotency-Key. A key belongs to one operation and one caller; without a caller, to whoever has it.
-func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.Once, error) {
+func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.IdempotencyKey, error) {
 	if key == nil {
-		return store.Once{}, nil
+		return store.IdempotencyKey{}, nil
 	}
 	id, err := viewer(ctx)
 	if err != nil {
-		return store.Once{}, err
+		return store.IdempotencyKey{}, err
 	}
 	asked, err := json.Marshal(body)
 	if err != nil {
-		return store.Once{}, err
+		return store.IdempotencyKey{}, err
 	}
 	replayed, _ := ctx.Value(replayedKey{}).(*bool)
-	return store.Once{
+	return store.IdempotencyKey{
 		Replayed:    replayed,
-		KeyHash:     s.digests.Sum("idempotency-key", operation, id.UserID, *key),
+		Hash:        s.digests.Sum("idempotency-key", operation, id.UserID, *key),
 		Fingerprint: s.digests.Sum("idempotency-fingerprint", operation, id.UserID, string(asked)),
 	}, nil
 }

@@ -109,7 +109,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)
-	b.store.LimitMails(b.cfg.RateLimit.EmailLimit())
+	b.store.LimitEmails(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	b.cache, err = cache.New(b.cfg.Redis, log)
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Ac
 		if err != nil {
 			return gone(err)
 		}
-		pending, err := at.PendingEmail(ctx, id)
+		pending, err := at.PendingEmailAddress(ctx, id)
 		account = s.account(user)
 		account.PendingEmail = pointer(pending)
 		return err

@@ -31,7 +31,7 @@ func (s *Server) ChangeEmail(ctx context.Context, r contract.ChangeEmailRequestO
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.RequestEmail(ctx, id.UserID, hash, r.Body.Email); err != nil {
+	if err := s.store.RequestEmailChange(ctx, id.UserID, hash, r.Body.Email); err != nil {
 		return nil, gone(wrongPassword(err, "password"))
 	}
 	return contract.ChangeEmail202Response{}, nil

@@ -131,7 +131,7 @@ type RateLimit struct {
 	// to the account before have 100 an hour.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
 	// Mails is emails per hour to one recipient, and by one account that asks for them; the other limits of emails follow
-	// from it (watchparty.MailBudget). They are kept in Postgres, with or without Redis.
+	// from it (watchparty.EmailBudget). They are kept in Postgres, with or without Redis.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
 	// Exports is exports of one's data per hour and account.
 	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
@@ -335,7 +335,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyInvitations:  c.InvitationAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
-		watchparty.PolicyMails:        c.MailAge,
+		watchparty.PolicyEmails:       c.MailAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,
 		watchparty.PolicyFiles:        c.FileAge,
@@ -408,7 +408,7 @@ func (r Report) Addresses() ([]watchparty.Address, error) {
 	return addresses, nil
 }
 
-// EmailLimit is for store.LimitMails.
+// EmailLimit is for store.LimitEmails.
 func (r RateLimit) EmailLimit() int {
 	if !r.Enabled {
 		return 0

@@ -16,7 +16,7 @@ import (
 // later.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	result, err := sendEmail(ctx, mailing, in)
-	if err != nil || result.State != watchparty.MailSent {
+	if err != nil || result.State != watchparty.EmailSent {
 		return result, err
 	}
 	if workflow.GetVersion(ctx, "reminder", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
@@ -31,7 +31,7 @@ func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, err
 
 // remind sends the mail that follows one, unless it is of no use any more. Nobody waits for it, whatever the workflow's
 // own priority is.
-func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, error) {
+func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
 	err := workflow.ExecuteActivity(with(ctx, inBackground(patient), "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
@@ -39,7 +39,7 @@ func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, erro
 	}
 	sent, err := sendEmail(ctx, inBackground(mailing), job.EmailInput(reminder))
 	if err != nil {
-		return watchparty.MailFailed, err
+		return watchparty.EmailFailed, err
 	}
 	return sent.State, nil
 }
@@ -83,7 +83,7 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	var result job.EmailResult
 	err := workflow.ExecuteActivity(with(ctx, options, "Hand the mail to the SMTP server"), job.SendMail, in).Get(ctx, &result)
 	if err == nil {
-		result.State = cmp.Or(result.State, watchparty.MailSent) // a worker of an earlier version says nothing
+		result.State = cmp.Or(result.State, watchparty.EmailSent) // a worker of an earlier version says nothing
 		return result, nil
 	}
 	if temporal.IsCanceledError(err) {

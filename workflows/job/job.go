@@ -24,7 +24,7 @@ type Event struct {
 
 	// Priority says which events and, in Temporal, which tasks of one queue go first: the lowest number. The workflow's
 	// activities inherit it. Zero is PriorityNormal.
-	Priority watchparty.MailPriority
+	Priority watchparty.EmailPriority
 }
 
 // Task queues. Each has its own limits, so that a flood of one kind of work does not hold up another.
@@ -77,8 +77,8 @@ type EmailInput struct {
 
 // EmailResult says how it ended.
 type EmailResult struct {
-	State    watchparty.MailState `json:"state"`
-	Reminder watchparty.MailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
+	State    watchparty.EmailState `json:"state"`
+	Reminder watchparty.EmailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
 }
 
 // Progress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress, running
@@ -86,7 +86,7 @@ type EmailResult struct {
 const Progress = "progress"
 
 // startEmail asks for an email of a kind, with the kind's priority.
-func startEmail(kind watchparty.MailKind, workflow, id, summary, emailID string) Event {
+func startEmail(kind watchparty.EmailKind, workflow, id, summary, emailID string) Event {
 	rule, _ := kind.Rule()
 	return Event{
 		WorkflowID: id, Workflow: workflow, TaskQueue: QueueEmail, Summary: summary, Input: EmailInput{EmailID: emailID},
@@ -99,7 +99,7 @@ func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 
 // StartWelcomeEmail asks for the mail that greets a user.
 func StartWelcomeEmail(userID, emailID string) Event {
-	return startEmail(watchparty.MailWelcome, WelcomeEmail, WelcomeEmailID(userID), "Welcome mail", emailID)
+	return startEmail(watchparty.EmailWelcome, WelcomeEmail, WelcomeEmailID(userID), "Welcome mail", emailID)
 }
 
 // VerificationEmailID is the workflow's ID for a verification.
@@ -107,7 +107,7 @@ func VerificationEmailID(id string) string { return "email-verification/" + id }
 
 // StartVerificationEmail asks for the mail with the link that confirms an address.
 func StartVerificationEmail(id, emailID string) Event {
-	return startEmail(watchparty.MailVerification, VerificationEmail, VerificationEmailID(id), "Mail that confirms an address", emailID)
+	return startEmail(watchparty.EmailVerification, VerificationEmail, VerificationEmailID(id), "Mail that confirms an address", emailID)
 }
 
 // PasswordResetID is the workflow's ID for a reset.
@@ -115,7 +115,7 @@ func PasswordResetID(id string) string { return "password-reset/" + id }
 
 // StartPasswordReset asks for the mail with the link that sets a new password.
 func StartPasswordReset(id, emailID string) Event {
-	return startEmail(watchparty.MailReset, PasswordResetEmail, PasswordResetID(id), "Password reset mail", emailID)
+	return startEmail(watchparty.EmailReset, PasswordResetEmail, PasswordResetID(id), "Password reset mail", emailID)
 }
 
 // PasswordChangedID is the workflow's ID for a change of a password.
@@ -123,7 +123,7 @@ func PasswordChangedID(id string) string { return "password-changed/" + id }
 
 // StartPasswordChanged asks for the notice that a password was changed.
 func StartPasswordChanged(id, emailID string) Event {
-	return startEmail(watchparty.MailPasswordChanged, PasswordChangedNotice, PasswordChangedID(id), "Notice of a new password", emailID)
+	return startEmail(watchparty.EmailPasswordChanged, PasswordChangedNotice, PasswordChangedID(id), "Notice of a new password", emailID)
 }
 
 // EmailChangedID is the workflow's ID for the verification that changed an address.
@@ -131,7 +131,7 @@ func EmailChangedID(id string) string { return "email-changed/" + id }
 
 // StartEmailChanged asks for the notice to the address that was replaced.
 func StartEmailChanged(id, emailID string) Event {
-	return startEmail(watchparty.MailEmailChanged, EmailChangedNotice, EmailChangedID(id), "Notice to a former address", emailID)
+	return startEmail(watchparty.EmailAddressChanged, EmailChangedNotice, EmailChangedID(id), "Notice to a former address", emailID)
 }
 
 // StartResend asks for a mail that an admin sends again, and waits for, whatever its kind.
@@ -150,7 +150,7 @@ func ReportEmailID(id string) string { return "activity-report-email/" + id }
 
 // StartReportEmail asks for the mail with an activity report.
 func StartReportEmail(id, emailID string) Event {
-	return startEmail(watchparty.MailActivityReport, ReportEmail, ReportEmailID(id), "Activity report mail", emailID)
+	return startEmail(watchparty.EmailActivityReport, ReportEmail, ReportEmailID(id), "Activity report mail", emailID)
 }
 
 // ReportInput says what period a report is of: the latest that was over at a time, or when the schedule started it.
@@ -205,7 +205,7 @@ type RoomInvitationInput struct {
 // RoomInvitationResult says how it ended.
 type RoomInvitationResult struct {
 	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation is gone
-	Reminder watchparty.MailState       `json:"reminder,omitempty"`
+	Reminder watchparty.EmailState      `json:"reminder,omitempty"`
 }
 
 // RoomInvitationID is the workflow's ID for an invitation.
@@ -213,7 +213,7 @@ func RoomInvitationID(invitationID string) string { return "room-invitation/" + 
 
 // StartRoomInvitation asks for an invitation to be brought, and for what follows until it ends.
 func StartRoomInvitation(in RoomInvitationInput) Event {
-	e := startEmail(watchparty.MailRoomInvitation, RoomInvitation, RoomInvitationID(in.InvitationID), "Room invitation", in.EmailID)
+	e := startEmail(watchparty.EmailRoomInvitation, RoomInvitation, RoomInvitationID(in.InvitationID), "Room invitation", in.EmailID)
 	e.Input = in
 	return e
 }
