@@ -41,20 +41,20 @@ func (b MailBudget) Limit(mails int) MailLimit {
 	}
 }
 
-// MailPriority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
+// Priority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
 // Temporal's priorities.
-type MailPriority int
+type Priority int
 
 const (
-	PriorityAwaited    MailPriority = 1 // a person waits for the link
-	PrioritySoon       MailPriority = 2 // its reader has to learn it soon
-	PriorityNormal     MailPriority = 3 // Temporal's default
-	PriorityBackground MailPriority = 4 // nobody waits for it
+	PriorityAwaited    Priority = 1 // a person waits for the link
+	PrioritySoon       Priority = 2 // its reader has to learn it soon
+	PriorityNormal     Priority = 3 // Temporal's default
+	PriorityBackground Priority = 4 // nobody waits for it
 )
 
 // MailRule says against which budgets an email counts, and which emails it goes before.
 type MailRule struct {
-	Priority MailPriority
+	Priority Priority
 	// Recipient is counted when the email is about to be sent. Over one of them it waits.
 	Recipient []MailBudget
 	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what

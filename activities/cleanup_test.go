@@ -103,7 +103,7 @@ func (h *house) count(table string) (n int) {
 
 func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
 	h.t.Helper()
-	value, err := h.ExecuteActivity(job.BeginCleanup, in)
+	value, err := h.ExecuteActivity(job.ActivityBeginCleanup, in)
 	require.NoError(h.t, err)
 	var result job.BeginCleanupResult
 	require.NoError(h.t, value.Get(&result))
@@ -111,7 +111,7 @@ func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
 }
 
 func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
-	_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+	_, err := h.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 		RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-age),
 	})
 	return err
@@ -119,7 +119,7 @@ func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
 
 func (h *house) finish(failed map[watchparty.Policy]string) job.CleanupResult {
 	h.t.Helper()
-	value, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
+	value, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
 	require.NoError(h.t, err)
 	var result job.CleanupResult
 	require.NoError(h.t, value.Get(&result))
@@ -287,7 +287,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	} {
 		want[policy] = n
 		for range 2 {
-			_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+			_, err := h.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 				RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-90 * day), DryRun: true,
 			})
 			require.NoError(t, err)
@@ -340,7 +340,7 @@ func TestFinishCleanupCompletes(t *testing.T) {
 func TestFinishCleanupOfNoRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	_, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
+	_, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 

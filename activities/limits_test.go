@@ -100,7 +100,7 @@ var mailMakers = map[watchparty.MailKind]func(t *testing.T, l *letter) string{
 		require.NoError(t, err)
 		l.activities.Report = config.Report{Recipients: []string{sameVictim}, Language: watchparty.English}
 		queue := &activities.Report{Store: l.store, Settings: l.activities.Report}
-		_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: id})
+		_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: id})
 		require.NoError(t, err)
 		return l.newest(watchparty.MailActivityReport)
 	},

@@ -281,7 +281,7 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	switch {
 	case refused.Kind == mail.Permanent,
 		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
-		return temporal.NewNonRetryableApplicationError(text, job.ErrorMailRejected, nil)
+		return temporal.NewNonRetryableApplicationError(text, job.ErrorEmailRejected, nil)
 	case refused.Kind == mail.Later:
 		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: m.LaterDelay})
 	default:

@@ -55,7 +55,7 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 }
 
 func (l *letter) send() error {
-	_, err := l.ExecuteActivity(job.SendMail, l.in)
+	_, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
 	return err
 }
 
@@ -151,7 +151,7 @@ func TestSendMailRejected(t *testing.T) {
 	p.answers["RCPT"] = "550 5.1.1 <" + l.user.Email + "> mailbox of " + l.user.DisplayName + " is unknown"
 
 	err := l.send()
-	requireFailure(t, err, job.ErrorMailRejected, true)
+	requireFailure(t, err, job.ErrorEmailRejected, true)
 	l.requireNothingPersonal(err.Error())
 	require.Contains(t, err.Error(), "550")
 	row := l.row()
@@ -161,7 +161,7 @@ func TestSendMailRejected(t *testing.T) {
 	require.NotContains(t, row.LastAnswer, l.user.Username)
 
 	for range 2 {
-		_, err = l.ExecuteActivity(job.FailMail, l.in)
+		_, err = l.ExecuteActivity(job.ActivityFailEmail, l.in)
 		require.NoError(t, err)
 		failed := l.row()
 		require.Equal(t, watchparty.MailFailed, failed.State)
@@ -177,7 +177,7 @@ func TestFailMailLeavesASentMail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, serve(t, &peer{}))
 	require.NoError(t, l.send())
-	_, err := l.ExecuteActivity(job.FailMail, l.in)
+	_, err := l.ExecuteActivity(job.ActivityFailEmail, l.in)
 	require.NoError(t, err)
 	require.Equal(t, watchparty.MailSent, l.row().State)
 }
@@ -239,9 +239,9 @@ func TestSendMailWaitsForTheService(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.VerificationEmail})
+	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail})
 	env.RegisterActivity(l.activities)
-	env.ExecuteWorkflow(job.VerificationEmail, l.in)
+	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)
 
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, watchparty.MailSent, l.row().State)
@@ -340,11 +340,11 @@ func TestSendMailAmbiguous(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WelcomeEmail})
+	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WorkflowWelcomeEmail})
 	env.RegisterActivity(l.activities)
-	env.ExecuteWorkflow(job.WelcomeEmail, l.in)
+	env.ExecuteWorkflow(job.WorkflowWelcomeEmail, l.in)
 
-	requireFailure(t, env.GetWorkflowError(), job.ErrorMailRejected, true)
+	requireFailure(t, env.GetWorkflowError(), job.ErrorEmailRejected, true)
 	row := l.row()
 	require.Equal(t, watchparty.MailFailed, row.State)
 	require.Equal(t, 4, row.Attempts)
@@ -497,7 +497,7 @@ func TestReminders(t *testing.T) {
 	t.Parallel()
 	queued := func(t *testing.T, l *letter) string {
 		t.Helper()
-		encoded, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		encoded, err := l.ExecuteActivity(job.ActivityQueueReminder, l.in)
 		require.NoError(t, err)
 		var result job.QueueReminderResult
 		require.NoError(t, encoded.Get(&result))
@@ -526,7 +526,7 @@ func TestReminders(t *testing.T) {
 		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 		require.Empty(t, queued(t, l))
 		l.in.EmailID = uuid.NewString()
-		_, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		_, err := l.ExecuteActivity(job.ActivityQueueReminder, l.in)
 		requireFailure(t, err, job.ErrorNotFound, true)
 	})
 	for name, statement := range map[string]string{
@@ -556,16 +556,16 @@ func TestExpireInvitation(t *testing.T) {
 	t.Parallel()
 	l, invitation := invited(t, sender(t, "127.0.0.1", 1))
 	in := job.RoomInvitationInput{InvitationID: invitation.ID}
-	_, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	_, err := l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	requireFailure(t, err, "", false)
 	execute(t, l.store, "UPDATE invitations SET expires_at = now() WHERE id = ?", invitation.ID)
-	encoded, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	encoded, err := l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	require.NoError(t, err)
 	var result job.ExpireInvitationResult
 	require.NoError(t, encoded.Get(&result))
 	require.Equal(t, watchparty.InvitationExpired, result.State)
 	in.InvitationID = uuid.NewString()
-	_, err = l.ExecuteActivity(job.ExpireInvitation, in)
+	_, err = l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
@@ -577,7 +577,7 @@ func TestSendInvitationRejected(t *testing.T) {
 	token := oneTime.Token(auth.ForInvitation, invitation.ID)
 	p.answers["."] = "550 5.7.1 <" + invitation.Email + "> bad link token=" + token
 	err := l.send()
-	requireFailure(t, err, job.ErrorMailRejected, true)
+	requireFailure(t, err, job.ErrorEmailRejected, true)
 	for _, text := range []string{err.Error(), l.row().LastAnswer} {
 		require.NotContains(t, text, "guest-of")
 		require.NotContains(t, text, token)
@@ -597,7 +597,7 @@ func (l *letter) about(kind watchparty.MailKind) *letter {
 func (l *letter) requireSent(to string, state watchparty.MailState) (text string) {
 	l.t.Helper()
 	for range 2 {
-		value, err := l.ExecuteActivity(job.SendMail, l.in)
+		value, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
 		require.NoError(l.t, err)
 		var result job.EmailResult
 		require.NoError(l.t, value.Get(&result))
@@ -683,7 +683,7 @@ func TestSendReport(t *testing.T) {
 	require.NoError(t, err)
 	boss, ops := "boss-"+l.user.Email, "ops-"+l.user.Email
 	queue := &activities.Report{Store: l.store, Settings: config.Report{Recipients: []string{boss, ops}}}
-	_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: reportID})
+	_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
 	require.NoError(t, err)
 	var mails []string
 	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails))

@@ -55,7 +55,7 @@ func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportIn
 }
 
 // QueueReportMails promises the report's mails and returns how many are new.
-func (r *Report) QueueReportMails(ctx context.Context, in job.QueueReportMailsInput) (int, error) {
+func (r *Report) QueueReportMails(ctx context.Context, in job.QueueReportEmailsInput) (int, error) {
 	recipients, err := r.Settings.Addresses()
 	if err != nil {
 		return 0, err

@@ -33,7 +33,7 @@ func (s *Server) ListSchedules(ctx context.Context, _ ListSchedulesRequestObject
 		return nil, err
 	}
 	list := ListSchedules200JSONResponse{Data: []Schedule{}}
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		schedule, err := s.schedule(ctx, id)
 		if errors.Is(err, watchparty.ErrNotFound) {
 			continue // no worker has been there yet
@@ -107,7 +107,7 @@ func (s *Server) change(
 	if err != nil {
 		return Schedule{}, err
 	}
-	if !slices.Contains(job.Schedules(), id) {
+	if !slices.Contains(job.ScheduleIDs(), id) {
 		return Schedule{}, watchparty.ErrNotFound
 	}
 	err = s.store.AuditSchedule(ctx, who.UserID, id, action, details, func(ctx context.Context) error {

@@ -158,7 +158,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 func (r *Relay) startOne(ctx context.Context, row row) error {
 	return r.start(ctx, job.Event{
 		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
-		Summary: row.Summary, Input: row.Input, Priority: watchparty.MailPriority(row.Priority),
+		Summary: row.Summary, Input: row.Input, Priority: watchparty.Priority(row.Priority),
 	})
 }
 

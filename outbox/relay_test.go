@@ -72,7 +72,7 @@ func TestAwaitedEventsGoFirst(t *testing.T) {
 	db, _ := open(t)
 	add(t, db, names("report", 10)...)
 	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		return errors.Join(Add(ctx, tx, job.StartReportEmail("1", "1")), Add(ctx, tx, job.StartPasswordReset("1", "1")))
+		return errors.Join(Add(ctx, tx, job.ReportEmailEvent("1", "1")), Add(ctx, tx, job.PasswordResetEvent("1", "1")))
 	}))
 	var server temporal
 	r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 1, Lease: time.Hour}, discard)

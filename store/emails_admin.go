@@ -83,7 +83,7 @@ func (s *Store) ResendMail(ctx context.Context, adminID, id string, o Once) (wat
 			return nil, err
 		}
 		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.StartResend(newID)}, audit(ctx, tx, adminID, watchparty.AuditMailResent, watchparty.AuditMail, newID, details)
+		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditMailResent, watchparty.AuditMail, newID, details)
 	})
 	return row.mail(), found(err, "resend mail")
 }

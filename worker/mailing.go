@@ -37,10 +37,10 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 			options := options(d, fatal)
 			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
 			options.DisableWorkflowWorker = true
-			w := worker.New(d.Client, job.QueueEmail, options)
+			w := worker.New(d.Client, job.TaskQueueEmail, options)
 			w.RegisterActivity(d.Mail)
 			if err := w.Start(); err != nil {
-				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.QueueEmail), slog.Any("error", err))
+				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.TaskQueueEmail), slog.Any("error", err))
 				break
 			}
 			d.Log.InfoContext(ctx, "mails are sent")

@@ -221,7 +221,7 @@ func (p *plant) requireMail(id string, want watchparty.MailState) {
 // send starts a workflow that ends with its mail.
 func (p *plant) send(emailID string) client.WorkflowRun {
 	p.t.Helper()
-	event := job.StartResend(emailID)
+	event := job.ResendEvent(emailID)
 	started, err := p.client.ExecuteWorkflow(p.t.Context(),
 		client.StartWorkflowOptions{ID: event.WorkflowID, TaskQueue: event.TaskQueue}, event.Workflow, event.Input)
 	require.NoError(p.t, err)

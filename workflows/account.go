@@ -10,12 +10,12 @@ import (
 // is what says that the account is deleted.
 func DeleteAccount(ctx workflow.Context, in job.AccountInput) (job.AccountResult, error) {
 	var result job.AccountResult
-	if err := workflow.ExecuteActivity(with(ctx, erasing, "Remove the files"), job.RemoveAccountFiles, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, erasing, "Remove the files"), job.ActivityRemoveAccountFiles, in).Get(ctx, nil); err != nil {
 		return result, err
 	}
-	if err := workflow.ExecuteActivity(with(ctx, erasing, "Make the messages anonymous"), job.AnonymiseMessages, in).Get(ctx, &result); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, erasing, "Make the messages anonymous"), job.ActivityAnonymiseMessages, in).Get(ctx, &result); err != nil {
 		return result, err
 	}
-	err := workflow.ExecuteActivity(with(ctx, patient, "Remove the account's row"), job.RemoveAccount, in).Get(ctx, nil)
+	err := workflow.ExecuteActivity(with(ctx, patient, "Remove the account's row"), job.ActivityRemoveAccount, in).Get(ctx, nil)
 	return result, err
 }

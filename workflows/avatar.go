@@ -31,10 +31,10 @@ const (
 
 // ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
 // that a newer upload, a deletion or the end of the account overtook as superseded; neither leaves files behind. Both
-// are ordinary results. It answers the query job.Progress.
+// are ordinary results. It answers the query job.QueryProgress.
 func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
 	u := upload{in: in, progress: job.AvatarProgress{Step: watchparty.AvatarRendering}}
-	err := workflow.SetQueryHandler(ctx, job.Progress, func() (job.AvatarProgress, error) { return u.progress, nil })
+	err := workflow.SetQueryHandler(ctx, job.QueryProgress, func() (job.AvatarProgress, error) { return u.progress, nil })
 	if err != nil {
 		return job.AvatarResult{}, err
 	}
@@ -68,7 +68,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	err := workflow.ExecuteActivity(with(ctx, publishing, "Publish, unless a newer one was"), job.PublishAvatar, u.in).Get(ctx, &published)
+	err := workflow.ExecuteActivity(with(ctx, publishing, "Publish, unless a newer one was"), job.ActivityPublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
 	}
@@ -78,14 +78,14 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
 	result := job.AvatarResult{State: published.State}
 	if published.KeepFormerSeconds > 0 { // a worker of an earlier version does not keep it
-		if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the original"), job.RemoveOriginal, u.in).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the original"), job.ActivityRemoveOriginal, u.in).Get(ctx, nil); err != nil {
 			return result, err
 		}
 		if err := wait(ctx, time.Duration(published.KeepFormerSeconds)*time.Second, "While the former avatar may be asked for"); err != nil {
 			return result, err
 		}
 	}
-	err = workflow.ExecuteActivity(with(ctx, publishing, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
+	err = workflow.ExecuteActivity(with(ctx, publishing, "Remove the original and the former avatar"), job.ActivityRemoveFormerAvatar, u.in).Get(ctx, nil)
 	return result, err
 }
 
@@ -97,14 +97,14 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	err := workflow.ExecuteActivity(with(ctx, publishing, "Remove files that are of no use"), job.RemoveAvatarFiles, u.in).Get(ctx, nil)
+	err := workflow.ExecuteActivity(with(ctx, publishing, "Remove files that are of no use"), job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
 // render repeats the rendering when a worker died over it, a bounded number of times.
 func (u *upload) render(ctx workflow.Context) error {
 	for {
-		err := workflow.ExecuteActivity(with(ctx, rendering, "Render the picture in its sizes"), job.RenderAvatar, u.in).Get(ctx, nil)
+		err := workflow.ExecuteActivity(with(ctx, rendering, "Render the picture in its sizes"), job.ActivityRenderAvatar, u.in).Get(ctx, nil)
 		var timeout *temporal.TimeoutError
 		if !errors.As(err, &timeout) {
 			return err
@@ -144,11 +144,11 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	if err := workflow.ExecuteActivity(with(ctx, publishing, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, publishing, "Tell the user why not"), job.ActivityFailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
-	if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the upload"), job.RemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the upload"), job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil

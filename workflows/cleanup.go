@@ -18,7 +18,7 @@ func Cleanup(ctx workflow.Context, in job.CleanupInput) (job.CleanupResult, erro
 		in.RunID = workflow.GetInfo(ctx).FirstRunID
 	}
 	var progress job.CleanupProgress
-	err := workflow.SetQueryHandler(ctx, job.Progress, func() (job.CleanupProgress, error) { return progress, nil })
+	err := workflow.SetQueryHandler(ctx, job.QueryProgress, func() (job.CleanupProgress, error) { return progress, nil })
 	if err != nil {
 		return job.CleanupResult{}, err
 	}
@@ -41,7 +41,7 @@ func finishCleanup(ctx workflow.Context, in job.FinishCleanupInput) (result job.
 	if in.Cancelled {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.FinishCleanup, in).Get(ctx, &result)
+	err = workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.ActivityFinishCleanup, in).Get(ctx, &result)
 	if !in.Cancelled && temporal.IsCanceledError(err) && workflow.GetVersion(ctx, "report-when-cancelled", workflow.DefaultVersion, 1) == 1 {
 		in.Cancelled = true
 		return finishCleanup(ctx, in)
@@ -52,7 +52,7 @@ func finishCleanup(ctx workflow.Context, in job.FinishCleanupInput) (result job.
 // cleanup returns an error only when nothing can be done, or when the run is cancelled.
 func cleanup(ctx workflow.Context, in job.CleanupInput, progress *job.CleanupProgress) (map[watchparty.Policy]string, error) {
 	var begun job.BeginCleanupResult
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Begin the run"), job.BeginCleanup, in).Get(ctx, &begun); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, patient, "Begin the run"), job.ActivityBeginCleanup, in).Get(ctx, &begun); err != nil {
 		return nil, err
 	}
 	if !in.DryRun && workflow.GetVersion(ctx, "tally-first", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
@@ -64,7 +64,7 @@ func cleanup(ctx workflow.Context, in job.CleanupInput, progress *job.CleanupPro
 // tally counts what happened before it is removed. Without the figures the run goes on: the next one makes up for them, as far
 // as the rows are still there.
 func tally(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.TallyActivity).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("days not tallied", "error", err)
 	}
 }
@@ -77,7 +77,7 @@ func applyPolicies(
 	for _, policy := range begun.Policies {
 		progress.Policy = policy
 		apply := job.ApplyPolicyInput{RunID: in.RunID, Policy: policy, Threshold: begun.Thresholds[policy], DryRun: in.DryRun}
-		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ApplyPolicy, apply).Get(ctx, nil)
+		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).Get(ctx, nil)
 		if temporal.IsCanceledError(err) {
 			return failed, err
 		}

@@ -33,7 +33,7 @@ func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, err
 // own priority is.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, error) {
 	var reminder job.QueueReminderResult
-	err := workflow.ExecuteActivity(with(ctx, inBackground(patient), "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
+	err := workflow.ExecuteActivity(with(ctx, inBackground(patient), "See whether a reminder is of use"), job.ActivityQueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
 	}
@@ -81,7 +81,7 @@ func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, erro
 // sendEmail fails, so that operators see it, when the mail cannot be delivered; the mail's row says why.
 func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
 	var result job.EmailResult
-	err := workflow.ExecuteActivity(with(ctx, options, "Hand the mail to the SMTP server"), job.SendMail, in).Get(ctx, &result)
+	err := workflow.ExecuteActivity(with(ctx, options, "Hand the mail to the SMTP server"), job.ActivitySendEmail, in).Get(ctx, &result)
 	if err == nil {
 		result.State = cmp.Or(result.State, watchparty.MailSent) // a worker of an earlier version says nothing
 		return result, nil
@@ -89,12 +89,12 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err
 	}
-	if failed := workflow.ExecuteActivity(with(ctx, patient, "Note that it failed"), job.FailMail, in).Get(ctx, nil); failed != nil {
+	if failed := workflow.ExecuteActivity(with(ctx, patient, "Note that it failed"), job.ActivityFailEmail, in).Get(ctx, nil); failed != nil {
 		return job.EmailResult{}, failed
 	}
 	var final *temporal.ApplicationError
 	if errors.As(err, &final) && final.NonRetryable() {
 		return job.EmailResult{}, err
 	}
-	return job.EmailResult{}, temporal.NewNonRetryableApplicationError("no attempt reached the server", job.ErrorMailExpired, err)
+	return job.EmailResult{}, temporal.NewNonRetryableApplicationError("no attempt reached the server", job.ErrorEmailExpired, err)
 }

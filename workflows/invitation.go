@@ -49,7 +49,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 		return err
 	}
 	var ended job.ExpireInvitationResult
-	err = workflow.ExecuteActivity(with(ctx, patient, "End the invitation"), job.ExpireInvitation, in).Get(ctx, &ended)
+	err = workflow.ExecuteActivity(with(ctx, patient, "End the invitation"), job.ActivityExpireInvitation, in).Get(ctx, &ended)
 	result.State = ended.State
 	return err
 }

@@ -68,7 +68,7 @@ var erasing = workflow.ActivityOptions{
 
 // publishing is for the short steps of an avatar, which do not wait for pictures that are to be rendered.
 var publishing = workflow.ActivityOptions{
-	TaskQueue: job.QueueAvatarSteps, StartToCloseTimeout: patient.StartToCloseTimeout, RetryPolicy: patient.RetryPolicy,
+	TaskQueue: job.TaskQueueAvatarSteps, StartToCloseTimeout: patient.StartToCloseTimeout, RetryPolicy: patient.RetryPolicy,
 }
 
 // inBackground lets everything go first that somebody waits for.

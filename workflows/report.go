@@ -21,17 +21,17 @@ func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult,
 			at = workflow.GetInfo(ctx).WorkflowStartTime
 		}
 	}
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.TallyActivity).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
 		return job.ReportResult{}, err
 	}
 	create := job.CreateReportInput{Every: in.Every}
 	create.From, create.To = in.Every.Last(at)
 	var result job.ReportResult
-	err := workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.CreateActivityReport, create).Get(ctx, &result.ReportID)
+	err := workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.ActivityCreateReport, create).Get(ctx, &result.ReportID)
 	if err != nil {
 		return result, err
 	}
-	queue := job.QueueReportMailsInput{ReportID: result.ReportID}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Queue the mails"), job.QueueReportMails, queue).Get(ctx, &result.Mails)
+	queue := job.QueueReportEmailsInput{ReportID: result.ReportID}
+	err = workflow.ExecuteActivity(with(ctx, patient, "Queue the mails"), job.ActivityQueueReportEmails, queue).Get(ctx, &result.Emails)
 	return result, err
 }

@@ -48,14 +48,14 @@ func (p program) worker(ctx context.Context) error {
 func parseQueues(args []string) ([]string, error) {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	flags.SetOutput(new(strings.Builder))
-	list := flags.String("queues", strings.Join(job.Queues(), ","), "task queues")
+	list := flags.String("queues", strings.Join(job.TaskQueues(), ","), "task queues")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return nil, errUsage
 	}
 	queues := strings.Split(*list, ",")
 	for _, q := range queues {
-		if !slices.Contains(job.Queues(), q) {
-			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.Queues(), ", "))
+		if !slices.Contains(job.TaskQueues(), q) {
+			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.TaskQueues(), ", "))
 		}
 	}
 	return queues, nil
