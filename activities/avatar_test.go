@@ -47,7 +47,7 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, store: openStore(t), cache: openCache(t), bucket: bucket}
 	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
 	s.TestActivityEnvironment = environment(&activities.Avatar{
-		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Minute,
+		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
 	})
 	s.user = register(t, s.store, "Painter")
 	return s
@@ -213,7 +213,7 @@ func TestRenderAvatarGivesUp(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	renderer := &broken{}
-	env.RegisterActivity(&activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
+	activities.Register(env, &activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: 20},

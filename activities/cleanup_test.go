@@ -39,10 +39,11 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
-	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, Settings: config.Cleanup{
+	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, BatchSize: 2, Settings: config.Cleanup{
 		ParticipantInactive: config.Age(day), MessageAge: config.Age(90 * day), RoomInactive: config.Age(30 * day), RoomArchived: config.Age(7 * day),
 		UnverifiedAge: config.Off, TokenAge: config.Age(7 * day), SessionAge: config.Age(7 * day), InvitationAge: config.Age(90 * day),
-		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day), ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day), BatchSize: 2,
+		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day),
+		ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day),
 	}}
 	h.TestActivityEnvironment = environment(h.activities)
 	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {

@@ -37,7 +37,7 @@ func newLimited(t *testing.T) (*letter, *peer) {
 
 // waits reports whether an email has to wait for its recipient, which is no failure.
 func (l *letter) waits(id string) bool {
-	_, err := l.activities.SendMail(l.t.Context(), job.EmailInput{EmailID: id})
+	_, err := l.activities.SendEmail(l.t.Context(), job.EmailInput{EmailID: id})
 	if err == nil {
 		return false
 	}

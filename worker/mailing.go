@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/worker"
 
+	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -25,7 +26,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 	tick := time.NewTicker(pausePoll)
 	defer tick.Stop()
 	for {
-		paused, err := d.Mail.Store.MailsPaused(ctx)
+		paused, err := d.Email.Store.MailsPaused(ctx)
 		switch {
 		case err != nil:
 			d.Log.WarnContext(ctx, "worker cannot see whether mails are paused", slog.Any("error", err))
@@ -38,7 +39,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
 			options.DisableWorkflowWorker = true
 			w := worker.New(d.Client, job.TaskQueueEmail, options)
-			w.RegisterActivity(d.Mail)
+			activities.Register(w, d.Email)
 			if err := w.Start(); err != nil {
 				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.TaskQueueEmail), slog.Any("error", err))
 				break

@@ -289,7 +289,7 @@ func TestWorkersWithDifferentSettings(t *testing.T) {
 	require.Equal(t, 2, strings.Count(otherSaid.String(), "schedule takes this worker's settings"))
 	require.Equal(t, 2, strings.Count(firstSaid.String(), "schedule has another worker's settings"))
 	require.Contains(t, firstSaid.String(), "CLEANUP_MESSAGE_AGE: off in the schedule, 1h0m0s here")
-	require.NotContains(t, firstSaid.String(), "CLEANUP_BATCH_SIZE")
+	require.NotContains(t, firstSaid.String(), "CLEANUP_BATCH_PAUSE")
 }
 
 func TestSchedulesByManyWorkersAtOnce(t *testing.T) {

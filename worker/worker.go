@@ -31,7 +31,7 @@ type Deps struct {
 	Config  config.Config
 	Log     *slog.Logger
 	Client  client.Client
-	Mail    *activities.Mail
+	Email   *activities.Email
 	Avatar  *activities.Avatar
 	Cleanup *activities.Cleanup
 	Account *activities.Account
@@ -137,21 +137,21 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.WorkflowProcessAvatar))
-		w.RegisterActivity(d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
+		activities.Register(w, d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
 		return w, nil
 	case job.TaskQueueAvatarSteps:
 		options.DisableWorkflowWorker = true
 		w := worker.New(d.Client, queue, options)
-		w.RegisterActivity(d.Avatar)
+		activities.Register(w, d.Avatar)
 		return w, nil
 	case job.TaskQueueMaintenance:
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.WorkflowCleanup))
 		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.WorkflowDeleteAccount))
-		w.RegisterActivity(d.Cleanup)
+		activities.Register(w, d.Cleanup)
 		w.RegisterWorkflowWithOptions(workflows.ActivityReport, named(job.WorkflowActivityReport))
-		w.RegisterActivity(d.Account)
-		w.RegisterActivity(d.Report)
+		activities.Register(w, d.Account)
+		activities.Register(w, d.Report)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

@@ -38,7 +38,7 @@ type letter struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
 	store      *store.Store
-	activities *activities.Mail
+	activities *activities.Email
 	user       watchparty.User
 	in         job.EmailInput
 }
@@ -46,7 +46,9 @@ type letter struct {
 func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
-	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute}
+	l.activities = &activities.Email{
+		Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
+	}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)
@@ -104,7 +106,7 @@ func fetch(t *testing.T, url string, into any) {
 	require.NoError(t, json.NewDecoder(response.Body).Decode(into))
 }
 
-func TestSendMail(t *testing.T) {
+func TestSendEmail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.Equal(t, watchparty.MailQueued, l.row().State)
@@ -144,7 +146,7 @@ func TestMailsAreInTheirReadersLanguage(t *testing.T) {
 	require.Equal(t, "Du bist zu einer WatchParty eingeladen", received(t, invitation.Email)[0].Subject)
 }
 
-func TestSendMailRejected(t *testing.T) {
+func TestSendEmailRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}
 	l := newLetter(t, serve(t, p))
@@ -173,7 +175,7 @@ func TestSendMailRejected(t *testing.T) {
 	require.Equal(t, watchparty.MailFailed, l.row().State)
 }
 
-func TestFailMailLeavesASentMail(t *testing.T) {
+func TestFailEmailLeavesASentMail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, serve(t, &peer{}))
 	require.NoError(t, l.send())
@@ -182,7 +184,7 @@ func TestFailMailLeavesASentMail(t *testing.T) {
 	require.Equal(t, watchparty.MailSent, l.row().State)
 }
 
-func TestSendMailIsTriedAgain(t *testing.T) {
+func TestSendEmailIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answers map[string]string
@@ -223,7 +225,7 @@ func TestSendMailIsTriedAgain(t *testing.T) {
 }
 
 // However often a server refuses the service, an email goes out once that is mended: the first attempt does not end it.
-func TestSendMailWaitsForTheService(t *testing.T) {
+func TestSendEmailWaitsForTheService(t *testing.T) {
 	t.Parallel()
 	const refusals = 30
 	var sessions atomic.Int32
@@ -240,7 +242,7 @@ func TestSendMailWaitsForTheService(t *testing.T) {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
 	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail})
-	env.RegisterActivity(l.activities)
+	activities.Register(env, l.activities)
 	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)
 
 	require.NoError(t, env.GetWorkflowError())
@@ -250,7 +252,7 @@ func TestSendMailWaitsForTheService(t *testing.T) {
 }
 
 // A server that says yes with nothing but a code has the email, which is not sent again.
-func TestSendMailOnceWhateverTheAnswerLooksLike(t *testing.T) {
+func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{
 		"250", "250 ", "250-\r\n250", "250-queued" + smtptest.HangUp, "250" + smtptest.BreakOff, "250\r\n421" + smtptest.HangUp,
@@ -267,7 +269,7 @@ func TestSendMailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 }
 
 // Operators are told that the server refuses the service, at an interval, and not that it refuses an email.
-func TestSendMailRaisesAnAlarm(t *testing.T) {
+func TestSendEmailRaisesAnAlarm(t *testing.T) {
 	t.Parallel()
 	const message = "emails wait: the SMTP server refuses this service, or cannot be used"
 	for name, c := range map[string]struct {
@@ -321,7 +323,7 @@ func TestSendMailRaisesAnAlarm(t *testing.T) {
 	}
 }
 
-func TestSendMailToNobody(t *testing.T) {
+func TestSendEmailToNobody(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -332,7 +334,7 @@ func TestSendMailToNobody(t *testing.T) {
 }
 
 // A server that takes a mail and does not say so is left alone after some attempts, each with the same Message-ID.
-func TestSendMailAmbiguous(t *testing.T) {
+func TestSendEmailAmbiguous(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
 	l := newLetter(t, serve(t, p))
@@ -341,7 +343,7 @@ func TestSendMailAmbiguous(t *testing.T) {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
 	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WorkflowWelcomeEmail})
-	env.RegisterActivity(l.activities)
+	activities.Register(env, l.activities)
 	env.ExecuteWorkflow(job.WorkflowWelcomeEmail, l.in)
 
 	requireFailure(t, env.GetWorkflowError(), job.ErrorEmailRejected, true)
@@ -354,7 +356,7 @@ func TestSendMailAmbiguous(t *testing.T) {
 	}
 }
 
-func TestSendMailWithoutItsRows(t *testing.T) {
+func TestSendEmailWithoutItsRows(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	s := serve(t, p)
@@ -375,7 +377,7 @@ func TestSendMailWithoutItsRows(t *testing.T) {
 }
 
 // A worker that is told to stop while the server says yes still notes that, or the mail would be sent twice.
-func TestSendMailNotesSuccessWhenStopped(t *testing.T) {
+func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -388,7 +390,7 @@ func TestSendMailNotesSuccessWhenStopped(t *testing.T) {
 	require.Equal(t, watchparty.MailSent, l.row().State)
 }
 
-func TestSendMailWithoutDatabase(t *testing.T) {
+func TestSendEmailWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	l := newLetter(t, serve(t, p))
