@@ -212,8 +212,8 @@ func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) err
 	})
 }
 
-// removeUnneeded removes the user's files for which chosen returns true. chosen gets a file and the row of its upload; the
-// row has no state if there is none.
+// removeUnneeded removes the user's files for which chosen returns true. chosen gets a file and the row of its upload;
+// the row has no state if there is none.
 func (a *Avatar) removeUnneeded(
 	ctx context.Context, userID string, chosen func(watchparty.AvatarObject, watchparty.Avatar) bool,
 ) error {

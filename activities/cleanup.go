@@ -93,8 +93,8 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 }
 
 // The pause after a batch is restRatio times the batch's duration, at least the setting CLEANUP_BATCH_PAUSE and at most
-// longestRest: the busier the database, the smaller the run's share of it. longestRest matters after a batch that had to
-// wait for a lock.
+// longestRest: the busier the database, the smaller the run's share of it. longestRest matters after a batch that had
+// to wait for a lock.
 const (
 	restRatio   = 4
 	longestRest = 250 * time.Millisecond

@@ -1,6 +1,6 @@
 // Package activities has the side effects that workflows ask for. Each concern is a struct with its dependencies as
-// fields. The method Activities of a struct maps activity types, as workflows and saved histories name them, to methods.
-// An activity may run more than once, and then has the same effect as if it had run once.
+// fields. The method Activities of a struct maps activity types, as workflows and saved histories name them, to
+// methods. An activity may run more than once, and then has the same effect as if it had run once.
 package activities
 
 import (

@@ -6,8 +6,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// DeleteAccount removes what a deleted account has left: its files, its name on messages, and its row. The row goes last,
-// since it marks the account as deleted.
+// DeleteAccount removes what a deleted account has left: its files, its name on messages, and its row. The row goes
+// last, since it marks the account as deleted.
 func DeleteAccount(ctx workflow.Context, in job.AccountInput) (job.AccountResult, error) {
 	var result job.AccountResult
 	files := with(ctx, erasing, "Remove the files")

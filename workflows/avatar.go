@@ -126,8 +126,9 @@ func (u *upload) render(ctx workflow.Context) error {
 	}
 }
 
-// pause returns the wait before the next attempt: 1 to 5 s for each crash so far. It differs between uploads: the worker
-// that ended was rendering other uploads too, and after equal pauses all of them would meet the same picture again.
+// pause returns the wait before the next attempt: 1 to 5 s for each crash so far. It differs between uploads: the
+// worker that ended was rendering other uploads too, and after equal pauses all of them would meet the same picture
+// again.
 func (u *upload) pause() time.Duration {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(u.in.UserID + strconv.Itoa(u.in.Version)))

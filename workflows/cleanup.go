@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Cleanup applies policies one after the other and stores a report. A policy that fails does not stop the others. When the
-// workflow is cancelled in Temporal, the run ends with a report of what was done until then.
+// Cleanup applies policies one after the other and stores a report. A policy that fails does not stop the others. When
+// the workflow is cancelled in Temporal, the run ends with a report of what was done until then.
 func Cleanup(ctx workflow.Context, in job.CleanupInput) (job.CleanupResult, error) {
 	if in.RunID == "" {
 		// The schedule has started this execution: its ID becomes the run's ID.

@@ -79,8 +79,8 @@ func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, erro
 	return sendEmail(ctx, mailing, in)
 }
 
-// sendEmail sends an email. When it cannot be delivered the workflow fails, so that operators see it; the email's row has
-// the reason.
+// sendEmail sends an email. When it cannot be delivered the workflow fails, so that operators see it; the email's row
+// has the reason.
 func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
 	var result job.EmailResult
 	send := with(ctx, options, "Hand the email to the SMTP server")

@@ -9,9 +9,9 @@ import (
 )
 
 // RoomInvitation lives as long as an invitation: it sends the invitation's email, sends a reminder a day before the
-// invitation expires, and expires the invitation. An answer (a signal of job.InvitationAnswers) ends the workflow at any
-// step. When the email cannot be delivered the workflow fails at once, so that operators see it; the invitation stays
-// open until it expires, by store.EndOverdue.
+// invitation expires, and expires the invitation. An answer (a signal of job.InvitationAnswers) ends the workflow at
+// any step. When the email cannot be delivered the workflow fails at once, so that operators see it; the invitation
+// stays open until it expires, by store.EndOverdue.
 func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomInvitationResult, error) {
 	var result job.RoomInvitationResult
 	unanswered, stop := workflow.WithCancel(ctx)

@@ -42,8 +42,8 @@ const (
 	startToCloseTimeout = "TemporalTimeout:StartToClose"
 )
 
-// rendering retries without end while the database or the bucket is away. It does not retry after a timeout: the picture
-// may have ended the worker, so the workflow counts these.
+// rendering retries without end while the database or the bucket is away. It does not retry after a timeout: the
+// picture may have ended the worker, so the workflow counts these.
 var rendering = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Minute,
 	HeartbeatTimeout:    10 * time.Second,

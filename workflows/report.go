@@ -10,8 +10,8 @@ import (
 // scheduledStart is the time at which a schedule meant to start the workflow. In a backfill it lies in the past.
 var scheduledStart = temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 
-// ActivityReport stores the report of the latest period that was over at in.At, or else at the scheduled time, and sends
-// it to the recipients in the settings. It makes no report twice, and sends no recipient the same report twice.
+// ActivityReport stores the report of the latest period that was over at in.At, or else at the scheduled time, and
+// sends it to the recipients in the settings. It makes no report twice, and sends no recipient the same report twice.
 func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult, error) {
 	at := in.At
 	if at.IsZero() {

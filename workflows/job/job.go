@@ -184,8 +184,8 @@ type AccountInput struct {
 
 // AccountResult counts what a deletion did.
 type AccountResult struct {
-	// Messages is the number of messages that were made anonymous. It is too low when a worker ended between a batch and
-	// the batch's heartbeat.
+	// Messages is the number of messages that were made anonymous. It is too low when a worker ended between a batch
+	// and the batch's heartbeat.
 	Messages int `json:"messages"`
 }
 
@@ -272,7 +272,8 @@ type AvatarResult struct {
 	Reason string                 `json:"reason,omitempty"` // a code, when it failed
 }
 
-// CleanupInput says what to clean up. A run that the schedule starts has no RunID, and applies all policies that are on.
+// CleanupInput says what to clean up. A run that the schedule starts has no RunID, and applies all policies that are
+// on.
 type CleanupInput struct {
 	RunID     string              `json:"run_id,omitempty"`
 	Policies  []watchparty.Policy `json:"policies,omitempty"`
