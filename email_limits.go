@@ -41,20 +41,20 @@ func (b EmailBudget) Limit(emails int) EmailLimit {
 	}
 }
 
-// EmailPriority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
+// Priority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
 // Temporal's priorities.
-type EmailPriority int
+type Priority int
 
 const (
-	PriorityAwaited    EmailPriority = 1 // a person waits for the link
-	PrioritySoon       EmailPriority = 2 // its reader has to learn it soon
-	PriorityNormal     EmailPriority = 3 // Temporal's default
-	PriorityBackground EmailPriority = 4 // nobody waits for it
+	PriorityAwaited    Priority = 1 // a person waits for the link
+	PrioritySoon       Priority = 2 // its reader has to learn it soon
+	PriorityNormal     Priority = 3 // Temporal's default
+	PriorityBackground Priority = 4 // nobody waits for it
 )
 
 // EmailRule says against which budgets an email counts, and which emails it goes before.
 type EmailRule struct {
-	Priority EmailPriority
+	Priority Priority
 	// Recipient is counted when the email is about to be sent. Over one of them it waits.
 	Recipient []EmailBudget
 	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what

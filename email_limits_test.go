@@ -38,7 +38,7 @@ func TestEmailPriorities(t *testing.T) {
 	for i, kinds := range order {
 		for _, kind := range kinds {
 			rule, _ := kind.Rule()
-			require.Equal(t, watchparty.EmailPriority(i+1), rule.Priority, kind)
+			require.Equal(t, watchparty.Priority(i+1), rule.Priority, kind)
 		}
 	}
 }

@@ -12,17 +12,26 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// anonymiseBatch is how many messages one statement makes anonymous.
+// anonymiseBatch is the number of messages that one statement makes anonymous.
 const anonymiseBatch = 1000
 
-// Account ends what a deleted account has left. Each step can be repeated.
+// Account removes what a deleted account has left. Each step can be repeated.
 type Account struct {
 	Store  *store.Store
 	Cache  *cache.Cache
 	Bucket *blob.Bucket
 }
 
-// RemoveAccountFiles removes every file of the user's from the bucket.
+// Activities returns the methods by their activity types.
+func (a *Account) Activities() map[string]any {
+	return map[string]any{
+		job.ActivityRemoveAccountFiles: a.RemoveAccountFiles,
+		job.ActivityAnonymiseMessages:  a.AnonymiseMessages,
+		job.ActivityRemoveAccount:      a.RemoveAccount,
+	}
+}
+
+// RemoveAccountFiles removes all files of the user from the bucket.
 func (a *Account) RemoveAccountFiles(ctx context.Context, in job.AccountInput) error {
 	stop := beat(ctx)
 	defer stop()
@@ -32,12 +41,12 @@ func (a *Account) RemoveAccountFiles(ctx context.Context, in job.AccountInput) e
 	return removeAll(ctx, a.Bucket, watchparty.AvatarsPrefix(in.UserID))
 }
 
-// AnonymiseMessages takes the user's name off their messages in batches. An attempt goes on where the one before it
-// ended, and counts on.
+// AnonymiseMessages removes the user's name from their messages, in batches. A repeated attempt continues where the
+// interrupted one ended, and continues its count.
 func (a *Account) AnonymiseMessages(ctx context.Context, in job.AccountInput) (job.AccountResult, error) {
 	var done job.AccountResult
 	if activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &done) // without them, it counts from zero
+		_ = activity.GetHeartbeatDetails(ctx, &done) // on an error the count begins at zero
 	}
 	for {
 		n, err := a.Store.AnonymiseMessages(ctx, in.UserID, anonymiseBatch)

@@ -49,7 +49,7 @@ func TestAccount(t *testing.T) {
 	}
 	in := job.AccountInput{UserID: alice.ID}
 	for attempt := range 2 {
-		_, err := env.ExecuteActivity(job.RemoveAccountFiles, in)
+		_, err := env.ExecuteActivity(job.ActivityRemoveAccountFiles, in)
 		require.NoError(t, err)
 		objects := 0
 		for list := bucket.List(nil); ; objects++ {
@@ -61,7 +61,7 @@ func TestAccount(t *testing.T) {
 		}
 		require.Equal(t, 6, objects)
 
-		value, err := env.ExecuteActivity(job.AnonymiseMessages, in)
+		value, err := env.ExecuteActivity(job.ActivityAnonymiseMessages, in)
 		require.NoError(t, err)
 		var result job.AccountResult
 		require.NoError(t, value.Get(&result))
@@ -71,13 +71,13 @@ func TestAccount(t *testing.T) {
 			count("SELECT count(*) FROM messages")})
 	}
 	env.SetHeartbeatDetails(job.AccountResult{Messages: 2000})
-	value, err := env.ExecuteActivity(job.AnonymiseMessages, in)
+	value, err := env.ExecuteActivity(job.ActivityAnonymiseMessages, in)
 	require.NoError(t, err)
 	var result job.AccountResult
 	require.NoError(t, value.Get(&result))
 	require.Equal(t, 2000, result.Messages, "it counts on")
 	for range 2 {
-		_, err := env.ExecuteActivity(job.RemoveAccount, in)
+		_, err := env.ExecuteActivity(job.ActivityRemoveAccount, in)
 		require.NoError(t, err)
 		require.Equal(t, 1, count("SELECT count(*) FROM users"))
 	}

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +21,14 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// heartbeatEvery keeps a picture that is being rendered alive in Temporal's eyes; a worker that died is noticed when
-// the beats stop.
+// heartbeatEvery is the pause between two heartbeats of an activity. Temporal takes a worker for dead when they stop.
 const heartbeatEvery = 2 * time.Second
 
-// bucketTime is how long a bucket may take with one file. One that hangs is tried again, and not taken for a picture that
-// does.
+// bucketTime bounds the transfer of one file. It is well under the activity's own timeout, so that a bucket that hangs
+// leads to a retry and does not count as a picture that makes libvips hang.
 const bucketTime = 20 * time.Second
 
-// maxRenderAttempts is how often a picture is tried that can be decoded and yet not rendered, before it is refused.
+// maxRenderAttempts is the number of attempts after which a picture is refused when it can be decoded but not rendered.
 const maxRenderAttempts = 10
 
 // Avatar processes uploads.
@@ -37,22 +37,37 @@ type Avatar struct {
 	Cache    *cache.Cache
 	Bucket   *blob.Bucket
 	Renderer renderer
-	// KeepFormer is how long the files of a former avatar stay: for those who have read its addresses and have yet to follow
-	// them.
+	// KeepFormer is how long the files of a former avatar stay, for clients that have just read their addresses. Zero
+	// means a minute.
 	KeepFormer time.Duration
 }
 
-// renderer is an *avatar.Renderer, beyond which is C.
+// defaultKeepFormer is Avatar.KeepFormer unless set.
+const defaultKeepFormer = time.Minute
+
+// renderer is an *avatar.Renderer. Tests have renderers that fail, since libvips cannot be made to.
 type renderer interface {
 	Render(ctx context.Context, data []byte) ([]avatar.Rendered, error)
+}
+
+// Activities returns the methods by their activity types.
+func (a *Avatar) Activities() map[string]any {
+	return map[string]any{
+		job.ActivityRenderAvatar:       a.RenderAvatar,
+		job.ActivityPublishAvatar:      a.PublishAvatar,
+		job.ActivityFailAvatar:         a.FailAvatar,
+		job.ActivityRemoveAvatarFiles:  a.RemoveAvatarFiles,
+		job.ActivityRemoveOriginal:     a.RemoveOriginal,
+		job.ActivityRemoveFormerAvatar: a.RemoveFormerAvatar,
+	}
 }
 
 func upload(in job.AvatarInput) watchparty.Avatar {
 	return watchparty.Avatar{UserID: in.UserID, Version: in.Version}
 }
 
-// RenderAvatar reads the original and writes the pictures, under names that a repetition writes again. An upload that
-// has ended meanwhile is left alone, and so is one that a newer one has overtaken.
+// RenderAvatar reads the original and writes the pictures. Their names depend only on the upload, so that a repetition
+// overwrites them. It does nothing for an upload that has ended meanwhile or that a newer upload has overtaken.
 func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	row, err := a.Store.BeginAvatar(ctx, in.UserID, in.Version)
 	if err != nil {
@@ -92,7 +107,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	return a.Store.RenderedAvatar(ctx, in.UserID, in.Version, files)
 }
 
-// original reads what the user uploaded.
+// original reads the uploaded file.
 func (a *Avatar) original(ctx context.Context, row watchparty.Avatar) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
@@ -106,21 +121,24 @@ func (a *Avatar) original(ctx context.Context, row watchparty.Avatar) ([]byte, e
 func (a *Avatar) write(ctx context.Context, name string, p avatar.Rendered) error {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	// What is served from the bucket itself, by a CDN, says so too.
-	return a.Bucket.WriteAll(ctx, name, p.Data, &blob.WriterOptions{ContentType: p.ContentType, CacheControl: "public, max-age=31536000, immutable"})
+	// A CDN serves the headers that the bucket has.
+	return a.Bucket.WriteAll(ctx, name, p.Data, &blob.WriterOptions{
+		ContentType: p.ContentType, CacheControl: "public, max-age=31536000, immutable",
+	})
 }
 
-// codeLost is the code of an upload whose file is not in the bucket any more.
+// codeLost is the code of an upload whose file is no longer in the bucket.
 const codeLost = "avatar_lost"
 
-// rejected ends an upload for a reason that is its user's to mend, which is nothing for operators to look into.
+// rejected returns the error that ends an upload for a reason that its user can mend. It is benign: operators have
+// nothing to look into.
 func rejected(message, code, reason string) error {
 	return temporal.NewApplicationErrorWithOptions(message, job.ErrorAvatarRejected, temporal.ApplicationErrorOptions{
 		NonRetryable: true, Details: []any{code, reason}, Category: temporal.ApplicationErrorCategoryBenign,
 	})
 }
 
-// beat heartbeats until stop is called, which waits for its end.
+// beat sends heartbeats until stop is called. stop waits for the goroutine to end.
 func beat(ctx context.Context) (stop func()) {
 	stopped, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -139,7 +157,7 @@ func beat(ctx context.Context) (stop func()) {
 	return func() { close(stopped); <-done }
 }
 
-// PublishAvatar makes the upload its user's avatar by one conditional update that an older version loses.
+// PublishAvatar makes the upload its user's avatar, by one conditional update that fails for an older version.
 func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.PublishResult, error) {
 	state, err := a.Store.PublishAvatar(ctx, in.UserID, in.Version)
 	if err != nil {
@@ -148,7 +166,7 @@ func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.Pub
 	if err := a.voidProfile(ctx, in.UserID); err != nil {
 		return job.PublishResult{}, err
 	}
-	return job.PublishResult{State: state, KeepFormerSeconds: int(a.KeepFormer.Seconds())}, nil
+	return job.PublishResult{State: state, KeepFormerSeconds: int(cmp.Or(a.KeepFormer, defaultKeepFormer).Seconds())}, nil
 }
 
 func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
@@ -162,23 +180,23 @@ func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
 	return nil
 }
 
-// errNotVoided: others may still read the former avatar's addresses, so its files have to stay.
+// errNotVoided means that clients may still read the former avatar's addresses, so its files have to stay.
 var errNotVoided = errors.New("activities: the cached profile is not voided yet")
 
-// FailAvatar tells the user why the upload did not become an avatar.
+// FailAvatar stores why the upload did not become an avatar, for its user to read.
 func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
 	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Reason)
 }
 
-// RemoveAvatarFiles removes the files of an upload that has come to nothing. One that did is spared.
+// RemoveAvatarFiles removes the files of an upload that failed or was superseded. It keeps those of any other upload.
 func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) error {
 	return a.removeUnneeded(ctx, in.UserID, func(o watchparty.AvatarObject, row watchparty.Avatar) bool {
 		return o.Version == in.Version && !o.NeededBy(row)
 	})
 }
 
-// RemoveOriginal removes what an upload was made from, once it is published. It holds what the pictures must not: a place,
-// a device.
+// RemoveOriginal removes the uploaded file of a published avatar. That file may name a place and a device, which the
+// rendered pictures do not.
 func (a *Avatar) RemoveOriginal(ctx context.Context, in job.AvatarInput) error {
 	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
 		return err
@@ -186,17 +204,19 @@ func (a *Avatar) RemoveOriginal(ctx context.Context, in job.AvatarInput) error {
 	return remove(ctx, a.Bucket, upload(in).FormerOriginalObject())
 }
 
-// RemoveFormerAvatar removes what a published upload has replaced, and its own original. Older uploads that are still on
-// their way are spared.
+// RemoveFormerAvatar removes the files of older uploads, and the upload's own original. It keeps the files of older
+// uploads that are still being processed.
 func (a *Avatar) RemoveFormerAvatar(ctx context.Context, in job.AvatarInput) error {
 	return a.removeUnneeded(ctx, in.UserID, func(o watchparty.AvatarObject, row watchparty.Avatar) bool {
 		return o.Version <= in.Version && row.State != "" && row.State != watchparty.AvatarProcessing && !o.NeededBy(row)
 	})
 }
 
-// removeUnneeded removes those of a user's files that are chosen. The row is that of the file's upload; without a state
-// if there is none.
-func (a *Avatar) removeUnneeded(ctx context.Context, userID string, chosen func(watchparty.AvatarObject, watchparty.Avatar) bool) error {
+// removeUnneeded removes the user's files for which chosen returns true. chosen gets a file and the row of its upload;
+// the row has no state if there is none.
+func (a *Avatar) removeUnneeded(
+	ctx context.Context, userID string, chosen func(watchparty.AvatarObject, watchparty.Avatar) bool,
+) error {
 	for _, prefix := range []string{watchparty.UploadsPrefix(userID), watchparty.AvatarsPrefix(userID)} {
 		files, err := list(ctx, a.Bucket, prefix)
 		if err != nil {
@@ -231,7 +251,7 @@ func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
 	return nil
 }
 
-// list names a user's files: few, since each publication removes those before it.
+// list returns the names of a user's files. They are few, since each publication removes the earlier ones.
 func list(ctx context.Context, bucket *blob.Bucket, prefix string) (names []string, err error) {
 	for objects := bucket.List(&blob.ListOptions{Prefix: prefix}); ; {
 		object, err := objects.Next(ctx)

@@ -47,7 +47,7 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, store: openStore(t), cache: openCache(t), bucket: bucket}
 	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
 	s.TestActivityEnvironment = environment(&activities.Avatar{
-		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Minute,
+		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
 	})
 	s.user = register(t, s.store, "Painter")
 	return s
@@ -107,7 +107,7 @@ func (s *studio) do(name string, in any) {
 
 func (s *studio) publish(in job.AvatarInput) watchparty.AvatarState {
 	s.t.Helper()
-	value, err := s.ExecuteActivity(job.PublishAvatar, in)
+	value, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
 	require.NoError(s.t, err)
 	var result job.PublishResult
 	require.NoError(s.t, value.Get(&result))
@@ -154,7 +154,7 @@ func TestRenderAvatar(t *testing.T) {
 	s := newStudio(t)
 	in := s.upload(photo(t))
 	for range 2 { // the second time is a repetition after a worker's end
-		s.do(job.RenderAvatar, in)
+		s.do(job.ActivityRenderAvatar, in)
 		require.Equal(t, objects(in, plain, medium, thumbnail, original), s.files())
 		for name, want := range map[string]struct {
 			pixels      int
@@ -185,13 +185,13 @@ func TestOvertakenUploadIsNotRendered(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)
 	first, second, third := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
-	s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: third, Reason: "no picture"})
+	s.do(job.ActivityFailAvatar, job.FailAvatarInput{AvatarInput: third, Reason: "no picture"})
 	before := s.files()
-	s.do(job.RenderAvatar, first)
+	s.do(job.ActivityRenderAvatar, first)
 	require.Equal(t, before, s.files(), "nothing was rendered")
 	s.requireState(first, watchparty.AvatarSuperseded, "")
 	require.Equal(t, watchparty.AvatarSuperseded, s.publish(first))
-	s.do(job.RenderAvatar, second)
+	s.do(job.ActivityRenderAvatar, second)
 	require.Equal(t, watchparty.AvatarReady, s.publish(second))
 	s.requirePublished(second.Version)
 }
@@ -213,12 +213,12 @@ func TestRenderAvatarGivesUp(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	renderer := &broken{}
-	env.RegisterActivity(&activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
+	activities.Register(env, &activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: 20},
 		})
-		return workflow.ExecuteActivity(ctx, job.RenderAvatar, in).Get(ctx, nil)
+		return workflow.ExecuteActivity(ctx, job.ActivityRenderAvatar, in).Get(ctx, nil)
 	})
 	require.Equal(t, 10, renderer.tries)
 	var code, reason string
@@ -242,7 +242,7 @@ func TestRenderAvatarRefuses(t *testing.T) {
 			t.Parallel()
 			s := newStudio(t)
 			in := s.upload(c.data)
-			_, err := s.ExecuteActivity(job.RenderAvatar, in)
+			_, err := s.ExecuteActivity(job.ActivityRenderAvatar, in)
 			failure := requireFailure(t, err, job.ErrorAvatarRejected, true)
 			require.Equal(t, temporal.ApplicationErrorCategoryBenign, failure.Category())
 			var code, reason string
@@ -257,12 +257,12 @@ func TestRenderAvatarRefuses(t *testing.T) {
 func TestRenderAvatarWithoutItsParts(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)
-	_, err := s.ExecuteActivity(job.RenderAvatar, job.AvatarInput{UserID: s.user.ID, Version: 9})
+	_, err := s.ExecuteActivity(job.ActivityRenderAvatar, job.AvatarInput{UserID: s.user.ID, Version: 9})
 	requireFailure(t, err, job.ErrorNotFound, true)
 
 	in := s.upload(photo(t))
 	require.NoError(t, s.bucket.Delete(t.Context(), object(in, original)))
-	_, err = s.ExecuteActivity(job.RenderAvatar, in)
+	_, err = s.ExecuteActivity(job.ActivityRenderAvatar, in)
 	var code, reason string
 	require.NoError(t, requireFailure(t, err, job.ErrorAvatarRejected, true).Details(&code, &reason))
 	require.Equal(t, "avatar_lost", code)
@@ -270,7 +270,7 @@ func TestRenderAvatarWithoutItsParts(t *testing.T) {
 
 	in = s.upload(photo(t))
 	require.NoError(t, s.bucket.Close())
-	_, err = s.ExecuteActivity(job.RenderAvatar, in)
+	_, err = s.ExecuteActivity(job.ActivityRenderAvatar, in)
 	requireFailure(t, err, "wrapError", false)
 }
 
@@ -280,7 +280,7 @@ func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
 	in := s.upload(photo(t))
 	err := s.store.RemoveAvatar(t.Context(), s.user.ID)
 	require.NoError(t, err)
-	s.do(job.RenderAvatar, in)
+	s.do(job.ActivityRenderAvatar, in)
 	require.Equal(t, objects(in, original), s.files())
 	require.Equal(t, watchparty.AvatarSuperseded, s.publish(in))
 	s.requirePublished(0)
@@ -293,7 +293,7 @@ func TestPublishAvatar(t *testing.T) {
 	profile := cachedRead(t, s.cache, "profile:painter", cache.TagProfile("painter"))
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 	require.False(t, profile.hits(t), "the cached profile has the avatar of before")
-	value, err := s.ExecuteActivity(job.PublishAvatar, in)
+	value, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
 	require.NoError(t, err)
 	var result job.PublishResult
 	require.NoError(t, value.Get(&result))
@@ -312,7 +312,7 @@ func TestPublishAvatarWaitsForTheCache(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, away.Close()) })
 	env := environment(&activities.Avatar{Store: s.store, Cache: away, Bucket: s.bucket})
 	in := s.upload(photo(t))
-	_, err = env.ExecuteActivity(job.PublishAvatar, in)
+	_, err = env.ExecuteActivity(job.ActivityPublishAvatar, in)
 	requireFailure(t, err, "", false)
 	s.requireState(in, watchparty.AvatarReady, "") // and shown, meanwhile
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
@@ -335,7 +335,7 @@ func TestPublishAvatarOfNobody(t *testing.T) {
 	s := newStudio(t)
 	in := s.upload(photo(t))
 	execute(t, s.store, "DELETE FROM users WHERE id = ?", s.user.ID)
-	_, err := s.ExecuteActivity(job.PublishAvatar, in)
+	_, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
@@ -345,10 +345,10 @@ func TestFailAvatar(t *testing.T) {
 	good, bad := s.upload(photo(t)), s.upload([]byte("no picture"))
 	require.Equal(t, watchparty.AvatarReady, s.publish(good))
 	for range 2 {
-		s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: bad, Reason: "It is damaged."})
+		s.do(job.ActivityFailAvatar, job.FailAvatarInput{AvatarInput: bad, Reason: "It is damaged."})
 		s.requireState(bad, watchparty.AvatarFailed, "It is damaged.")
 	}
-	s.do(job.FailAvatar, job.FailAvatarInput{AvatarInput: good, Reason: "It is damaged."})
+	s.do(job.ActivityFailAvatar, job.FailAvatarInput{AvatarInput: good, Reason: "It is damaged."})
 	s.requireState(good, watchparty.AvatarReady, "")
 	s.requirePublished(good.Version)
 }
@@ -382,7 +382,7 @@ func TestRemoveAvatarFiles(t *testing.T) {
 			s.end(first, state)
 		}
 		for range 2 {
-			s.do(job.RemoveAvatarFiles, first)
+			s.do(job.ActivityRemoveAvatarFiles, first)
 			require.Equal(t, objects(tenth, original), s.files(), state)
 		}
 	}
@@ -395,7 +395,7 @@ func TestRemoveAvatarFilesSparesTheAvatar(t *testing.T) {
 	in := s.upload(photo(t))
 	s.render(in)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
-	s.do(job.RemoveAvatarFiles, in)
+	s.do(job.ActivityRemoveAvatarFiles, in)
 	require.Equal(t, objects(in, medium, thumbnail), s.files())
 }
 
@@ -419,7 +419,7 @@ func TestRemoveFormerAvatar(t *testing.T) {
 	s.write(uncommitted, original, []byte("on its way"))
 	execute(t, s.store, "DELETE FROM avatars WHERE version = ?", uncommitted.Version)
 	for range 2 {
-		s.do(job.RemoveFormerAvatar, newest)
+		s.do(job.ActivityRemoveFormerAvatar, newest)
 		want := sorted(append(objects(newest, medium, thumbnail), object(running, original), object(next, original), object(uncommitted, original), object(uncommitted, medium), object(uncommitted, thumbnail)))
 		require.Equal(t, want, s.files())
 	}
@@ -434,9 +434,9 @@ func TestOriginalsOfFormerVersions(t *testing.T) {
 	former := watchparty.Avatar{UserID: in.UserID, Version: in.Version}.FormerOriginalObject()
 	put := func() { require.NoError(t, s.bucket.WriteAll(t.Context(), former, photo(t), nil)) }
 	put()
-	s.do(job.RenderAvatar, in)
+	s.do(job.ActivityRenderAvatar, in)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
-	for _, remove := range []string{job.RemoveOriginal, job.RemoveFormerAvatar, job.RemoveAvatarFiles} {
+	for _, remove := range []string{job.ActivityRemoveOriginal, job.ActivityRemoveFormerAvatar, job.ActivityRemoveAvatarFiles} {
 		put()
 		s.do(remove, in)
 		require.Equal(t, objects(in, plain, medium, thumbnail), s.files(), remove)
@@ -449,7 +449,7 @@ func TestRemoveOriginal(t *testing.T) {
 	first, second := s.upload(photo(t)), s.upload(photo(t))
 	s.render(first, second)
 	for range 2 {
-		s.do(job.RemoveOriginal, second)
+		s.do(job.ActivityRemoveOriginal, second)
 		require.Equal(t, sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)), s.files())
 	}
 }

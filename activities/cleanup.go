@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,16 +17,30 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Cleanup applies policies.
+// Cleanup applies the clean-up policies.
 type Cleanup struct {
 	Store    *store.Store
 	Cache    *cache.Cache
 	Bucket   *blob.Bucket
 	Settings config.Cleanup
+	// BatchSize is the number of rows that one transaction removes. Zero means 1,000.
+	BatchSize int
 }
 
-// BeginCleanup stores that the run has begun, and fixes the moments that its policies compare with. A policy that is
-// off here applies to nothing.
+// defaultBatchSize is Cleanup.BatchSize unless set: a batch holds its locks for some tens of milliseconds.
+const defaultBatchSize = 1000
+
+// Activities returns the methods by their activity types.
+func (c *Cleanup) Activities() map[string]any {
+	return map[string]any{
+		job.ActivityBeginCleanup:  c.BeginCleanup,
+		job.ActivityApplyPolicy:   c.ApplyPolicy,
+		job.ActivityFinishCleanup: c.FinishCleanup,
+	}
+}
+
+// BeginCleanup stores that the run has begun, and fixes the time that each policy compares its rows with. A policy that
+// is off in this worker's settings applies to nothing.
 func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.BeginCleanupResult, error) {
 	if len(in.Policies) == 0 {
 		in.Policies = c.Settings.Policies()
@@ -47,8 +62,8 @@ func (c *Cleanup) BeginCleanup(ctx context.Context, in job.CleanupInput) (job.Be
 	return begun, nil
 }
 
-// ApplyPolicy applies one policy in batches. What a batch did is counted in its transaction, so an attempt that was cut
-// short loses nothing and the next one goes on where it ended. It ends early when the run is cancelled.
+// ApplyPolicy applies one policy in batches. Each batch adds its count to the run's row in its own transaction, so that
+// the next attempt continues where an interrupted one ended. It ends early when the run is cancelled.
 func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) error {
 	if in.Policy == watchparty.PolicyFiles {
 		return c.sweepFiles(ctx, in)
@@ -59,7 +74,7 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 	var at store.Cursor
 	for batch := 1; ; batch++ {
 		began := time.Now()
-		done, err := c.Store.CleanupBatch(ctx, in.RunID, in.Policy, in.Threshold, c.Settings.BatchSize, at)
+		done, err := c.Store.CleanupBatch(ctx, in.RunID, in.Policy, in.Threshold, cmp.Or(c.BatchSize, defaultBatchSize), at)
 		if err != nil {
 			return err
 		}
@@ -77,19 +92,20 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 	}
 }
 
-// restRatio is how many times as long as a batch the pause after it is, where that is more than the setting: the busier
-// the database, the less of it a run takes. longestRest is for a batch that had to wait for a lock.
+// The pause after a batch is restRatio times the batch's duration, at least the setting CLEANUP_BATCH_PAUSE and at most
+// longestRest: the busier the database, the smaller the run's share of it. longestRest matters after a batch that had
+// to wait for a lock.
 const (
 	restRatio   = 4
 	longestRest = 250 * time.Millisecond
 )
 
-// pause is what follows a batch.
+// pause returns the pause after a batch.
 func (c *Cleanup) pause(took time.Duration) time.Duration {
 	return max(c.Settings.BatchPause, min(restRatio*took, longestRest))
 }
 
-// voided are the tags of what a batch changed.
+// voided returns the cache tags of everything that a batch changed.
 func voided(b store.Batch) []string {
 	tags := cache.TagsOfRooms(b.Rooms)
 	for _, room := range b.Chats {

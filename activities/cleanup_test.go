@@ -39,10 +39,11 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
-	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, Settings: config.Cleanup{
+	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, BatchSize: 2, Settings: config.Cleanup{
 		ParticipantInactive: config.Age(day), MessageAge: config.Age(90 * day), RoomInactive: config.Age(30 * day), RoomArchived: config.Age(7 * day),
 		UnverifiedAge: config.Off, TokenAge: config.Age(7 * day), SessionAge: config.Age(7 * day), InvitationAge: config.Age(90 * day),
-		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day), ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day), BatchSize: 2,
+		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day),
+		ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day),
 	}}
 	h.TestActivityEnvironment = environment(h.activities)
 	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -103,7 +104,7 @@ func (h *house) count(table string) (n int) {
 
 func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
 	h.t.Helper()
-	value, err := h.ExecuteActivity(job.BeginCleanup, in)
+	value, err := h.ExecuteActivity(job.ActivityBeginCleanup, in)
 	require.NoError(h.t, err)
 	var result job.BeginCleanupResult
 	require.NoError(h.t, value.Get(&result))
@@ -111,7 +112,7 @@ func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
 }
 
 func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
-	_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+	_, err := h.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 		RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-age),
 	})
 	return err
@@ -119,7 +120,7 @@ func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
 
 func (h *house) finish(failed map[watchparty.Policy]string) job.CleanupResult {
 	h.t.Helper()
-	value, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
+	value, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
 	require.NoError(h.t, err)
 	var result job.CleanupResult
 	require.NoError(h.t, value.Get(&result))
@@ -287,7 +288,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	} {
 		want[policy] = n
 		for range 2 {
-			_, err := h.ExecuteActivity(job.ApplyPolicy, job.ApplyPolicyInput{
+			_, err := h.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 				RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-90 * day), DryRun: true,
 			})
 			require.NoError(t, err)
@@ -340,7 +341,7 @@ func TestFinishCleanupCompletes(t *testing.T) {
 func TestFinishCleanupOfNoRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	_, err := h.ExecuteActivity(job.FinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
+	_, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 

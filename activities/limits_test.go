@@ -37,7 +37,7 @@ func newLimited(t *testing.T) (*letter, *peer) {
 
 // waits reports whether an email has to wait for its recipient, which is no failure.
 func (l *letter) waits(id string) bool {
-	_, err := l.activities.SendMail(l.t.Context(), job.EmailInput{EmailID: id})
+	_, err := l.activities.SendEmail(l.t.Context(), job.EmailInput{EmailID: id})
 	if err == nil {
 		return false
 	}
@@ -100,7 +100,7 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		require.NoError(t, err)
 		l.activities.Report = config.Report{Recipients: []string{sameVictim}, Language: watchparty.English}
 		queue := &activities.Report{Store: l.store, Settings: l.activities.Report}
-		_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: id})
+		_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: id})
 		require.NoError(t, err)
 		return l.newest(watchparty.EmailActivityReport)
 	},

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
@@ -56,8 +57,7 @@ func register(t *testing.T, s *store.Store, username string) watchparty.User {
 	return user
 }
 
-// execute changes rows in ways that the store has no method for: their age above all.
-// registerAdmin registers somebody whose address is confirmed and who may do what admins may.
+// registerAdmin registers an admin with a confirmed address.
 func registerAdmin(t *testing.T, s *store.Store) watchparty.User {
 	t.Helper()
 	user := register(t, s, "admin")
@@ -67,6 +67,7 @@ func registerAdmin(t *testing.T, s *store.Store) watchparty.User {
 	return admin
 }
 
+// execute changes rows in ways that the store has no method for: their age above all.
 func execute(t *testing.T, s *store.Store, statement string, args ...any) {
 	t.Helper()
 	_, err := s.DB().ExecContext(t.Context(), statement, args...)
@@ -74,16 +75,16 @@ func execute(t *testing.T, s *store.Store, statement string, args ...any) {
 }
 
 // environment runs activities as a worker does, one call at a time, without retries.
-func environment(activities any) *testsuite.TestActivityEnvironment {
-	return environmentWithLog(activities, discard)
+func environment(group activities.Group) *testsuite.TestActivityEnvironment {
+	return environmentWithLog(group, discard)
 }
 
-func environmentWithLog(activities any, log *slog.Logger) *testsuite.TestActivityEnvironment {
+func environmentWithLog(group activities.Group, log *slog.Logger) *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(log))
 	env := suite.NewTestActivityEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterActivity(activities)
+	activities.Register(env, group)
 	return env
 }
 

@@ -14,18 +14,27 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// midnightGrace is for transactions that began on the day before and have yet to commit.
+// midnightGrace is how long after midnight a day counts as over: transactions that began on the day may still commit.
 const midnightGrace = time.Minute
 
-// Report tallies what happens and reports it.
+// Report stores the daily figures and makes activity reports of them.
 type Report struct {
 	Store    *store.Store
 	Settings config.Report
 }
 
-// TallyActivity stores the figures of every day that is over and has none. An attempt goes on where the one before it
-// ended.
-func (r *Report) TallyActivity(ctx context.Context) (job.TallyResult, error) {
+// Activities returns the methods by their activity types.
+func (r *Report) Activities() map[string]any {
+	return map[string]any{
+		job.ActivityTally:             r.Tally,
+		job.ActivityCreateReport:      r.CreateReport,
+		job.ActivityQueueReportEmails: r.QueueReportEmails,
+	}
+}
+
+// Tally stores the figures of every day that is over and has none yet. A repeated attempt continues after the last day
+// that was stored.
+func (r *Report) Tally(ctx context.Context) (job.TallyResult, error) {
 	day, err := r.Store.UntalliedDay(ctx)
 	if err != nil {
 		return job.TallyResult{}, err
@@ -41,10 +50,10 @@ func (r *Report) TallyActivity(ctx context.Context) (job.TallyResult, error) {
 	return done, nil
 }
 
-// CreateActivityReport stores the report of a period and returns its ID. It fails until the period's last day is
-// tallied, which in the minute after it is not so yet.
-func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportInput) (string, error) {
-	if _, err := r.TallyActivity(ctx); err != nil {
+// CreateReport stores the report of a period and returns the report's ID. It fails as long as the period's last day has
+// no figures, which is so for a minute after that day (midnightGrace).
+func (r *Report) CreateReport(ctx context.Context, in job.CreateReportInput) (string, error) {
+	if _, err := r.Tally(ctx); err != nil {
 		return "", err
 	}
 	id, err := r.Store.CreateActivityReport(ctx, in.Every, in.From, in.To)
@@ -54,8 +63,8 @@ func (r *Report) CreateActivityReport(ctx context.Context, in job.CreateReportIn
 	return id, err
 }
 
-// QueueReportEmails promises the report's mails and returns how many are new.
-func (r *Report) QueueReportMails(ctx context.Context, in job.QueueReportMailsInput) (int, error) {
+// QueueReportEmails queues an email to each recipient who has none of this report yet, and returns their number.
+func (r *Report) QueueReportEmails(ctx context.Context, in job.QueueReportEmailsInput) (int, error) {
 	recipients, err := r.Settings.Addresses()
 	if err != nil {
 		return 0, err

@@ -18,7 +18,7 @@ func TestTallyActivity(t *testing.T) {
 	env := environment(&activities.Report{Store: s})
 	tally := func() int {
 		t.Helper()
-		result, err := env.ExecuteActivity(job.TallyActivity)
+		result, err := env.ExecuteActivity(job.ActivityTally)
 		require.NoError(t, err)
 		var done job.TallyResult
 		require.NoError(t, result.Get(&done))
@@ -42,7 +42,7 @@ func TestCreateActivityReport(t *testing.T) {
 	env := environment(&activities.Report{Store: s})
 	create := func(from watchparty.Day) (string, error) {
 		t.Helper()
-		result, err := env.ExecuteActivity(job.CreateActivityReport, job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)})
+		result, err := env.ExecuteActivity(job.ActivityCreateReport, job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)})
 		if err != nil {
 			return "", err
 		}
@@ -73,7 +73,7 @@ func TestQueueReportMails(t *testing.T) {
 	queue := func(recipients ...string) (n int) {
 		t.Helper()
 		env := environment(&activities.Report{Store: s, Settings: config.Report{Recipients: recipients}})
-		result, err := env.ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: id})
+		result, err := env.ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: id})
 		require.NoError(t, err)
 		require.NoError(t, result.Get(&n))
 		return n

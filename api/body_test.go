@@ -106,8 +106,8 @@ func TestLargeBodies(t *testing.T) {
 	alice := b.user(t, "alice")
 	before := b.rows(t)
 	head := `{"name": "`
-	large := head + strings.Repeat("a", int(b.cfg.HTTP.MaxBodyBytes)-len(head)-1) + `"}`
-	require.Len(t, large, int(b.cfg.HTTP.MaxBodyBytes)+1)
+	large := head + strings.Repeat("a", maxBodyBytes-len(head)-1) + `"}`
+	require.Len(t, large, maxBodyBytes+1)
 	for name, token := range map[string]string{"known": alice.token, "anonymous": "", "bad token": "x"} {
 		t.Run(name+", announced", func(t *testing.T) {
 			r := b.request(t, "POST", "/rooms", token, large)

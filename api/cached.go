@@ -6,10 +6,14 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
 )
+
+// missingTTL is the lifetime of a cached answer that something does not exist.
+const missingTTL = 10 * time.Second
 
 // cached is the answer of a cached read: the stored bytes as they are, after `"_cached"`, or a 304.
 type cached struct {

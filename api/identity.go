@@ -47,7 +47,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
 		Key: "session:" + id.SessionID, Tags: []string{cache.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
-		Missing: watchparty.ErrUnauthenticated, MissingTTL: s.cfg.Cache.Missing,
+		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
 	}
 	_, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		user, err := s.store.SessionUser(ctx, id.SessionID)

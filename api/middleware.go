@@ -110,6 +110,9 @@ func method(r *http.Request) string {
 	return "OTHER"
 }
 
+// maxBodyBytes bounds a JSON body.
+const maxBodyBytes = 1 << 20
+
 // maxAuthBytes bounds what is kept of a sign-in that waits for its turn.
 const maxAuthBytes = 8 << 10
 
@@ -119,7 +122,7 @@ const multipartOverhead = 64 << 10
 // limitBody refuses bodies over the limit, at once when their length is announced.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		limit := s.cfg.HTTP.MaxBodyBytes
+		limit := int64(maxBodyBytes)
 		switch path := c.Path(); {
 		case isUpload(c):
 			limit = s.cfg.Avatar.MaxUploadBytes + multipartOverhead

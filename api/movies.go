@@ -51,7 +51,7 @@ func (s *Server) keyOf(purpose, text string) string {
 func (s *Server) GetMovie(ctx context.Context, r contract.GetMovieRequestObject) (contract.GetMovieResponseObject, error) {
 	q := cache.Query{
 		Key: "movie:" + r.MovieID, Tags: []string{cache.TagMovies},
-		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
+		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		m, err := s.store.Movie(ctx, r.MovieID)

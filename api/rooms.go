@@ -75,7 +75,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	}
 	q := cache.Query{
 		Key: "room:" + roomID, Tags: []string{cache.TagRoom(roomID)},
-		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
+		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Room(ctx, roomID)

@@ -31,7 +31,7 @@ const (
 // ListSchedules answers the schedules that are there by now.
 func (s *Server) ListSchedules(ctx context.Context, _ contract.ListSchedulesRequestObject) (contract.ListSchedulesResponseObject, error) {
 	list := contract.ListSchedules200JSONResponse{Data: []contract.Schedule{}}
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		schedule, err := s.schedule(ctx, id)
 		if errors.Is(err, watchparty.ErrNotFound) {
 			continue // no worker has been there yet
@@ -102,7 +102,7 @@ func (s *Server) change(
 	ctx context.Context, id string, action watchparty.AuditAction, details map[string]any, do func(context.Context, temporal.ScheduleHandle) error,
 ) (contract.Schedule, error) {
 	who := caller(ctx)
-	if !slices.Contains(job.Schedules(), id) {
+	if !slices.Contains(job.ScheduleIDs(), id) {
 		return contract.Schedule{}, watchparty.ErrNotFound
 	}
 	err := s.store.AuditSchedule(ctx, who.UserID, id, action, details, func(ctx context.Context) error {

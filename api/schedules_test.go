@@ -27,7 +27,7 @@ type clock struct {
 }
 
 func (c *clock) GetHandle(_ context.Context, id string) temporal.ScheduleHandle {
-	if id != job.CleanupSchedule {
+	if id != job.ScheduleCleanup {
 		return missing{}
 	}
 	return c

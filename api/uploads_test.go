@@ -152,7 +152,7 @@ func TestUploadsOfStrangers(t *testing.T) {
 	alice := b.user(t, "alice")
 	for _, method := range []string{"GET", "DELETE"} {
 		r := b.request(t, method, avatarPath, alice.token, nil)
-		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), b.cfg.HTTP.MaxBodyBytes+1
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), maxBodyBytes+1
 		b.serve(t, r).requireProblem(t, 413, "body_too_large")
 	}
 }

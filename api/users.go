@@ -58,7 +58,7 @@ func (s *Server) GetProfile(ctx context.Context, r contract.GetProfileRequestObj
 	name := strings.ToLower(r.Username)
 	q := cache.Query{
 		Key: "user:" + name, Tags: []string{cache.TagProfile(name)},
-		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: s.cfg.Cache.Missing,
+		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		user, err := s.store.UserByUsername(ctx, name)

@@ -40,7 +40,6 @@ type Config struct {
 	Blob      Blob
 	Cache     Cache
 	Room      Room
-	Outbox    Outbox
 	Worker    Worker
 	Avatar    Avatar
 	Cleanup   Cleanup
@@ -60,8 +59,6 @@ type HTTP struct {
 	// TrustedProxies are the ranges whose X-Forwarded-For is believed. Without them the connection's own address is the
 	// client's.
 	TrustedProxies []netip.Prefix `env:"HTTP_TRUSTED_PROXIES"`
-	// MaxBodyBytes bounds a JSON body.
-	MaxBodyBytes int64 `env:"HTTP_MAX_BODY_BYTES" envDefault:"1048576"`
 	// ReadTimeout has to do for an upload over a slow line.
 	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"60s"`
 	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
@@ -170,8 +167,6 @@ type Mail struct {
 	DKIMKeyFile  string `env:"MAIL_DKIM_KEY_FILE"`
 	// PerSecond is the provider's rate, kept for all workers together by the task queue.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
-	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x) or refuses this service.
-	LaterDelay time.Duration `env:"MAIL_LATER_DELAY" envDefault:"10m"`
 }
 
 // HELO is the name for EHLO in ASCII, as the protocol wants it.
@@ -213,21 +208,12 @@ type Cache struct {
 	Movies   time.Duration `env:"CACHE_TTL_MOVIES" envDefault:"10m"`
 	Messages time.Duration `env:"CACHE_TTL_MESSAGES" envDefault:"1m"`
 	Profiles time.Duration `env:"CACHE_TTL_PROFILES" envDefault:"5m"`
-	Missing  time.Duration `env:"CACHE_TTL_MISSING" envDefault:"10s"`
 }
 
 // Room holds what is the same for all rooms.
 type Room struct {
 	// HostSilence is how long a host may stay unseen before the room passes on to those who are there.
 	HostSilence time.Duration `env:"ROOM_HOST_SILENCE" envDefault:"10m"`
-}
-
-// Outbox is the relay's pace.
-type Outbox struct {
-	PollInterval time.Duration `env:"OUTBOX_POLL_INTERVAL" envDefault:"1s"`
-	// BatchSize is how many events a relay takes at a time. One that is to go first waits for the rest of a batch.
-	BatchSize int           `env:"OUTBOX_BATCH_SIZE" envDefault:"10"`
-	Lease     time.Duration `env:"OUTBOX_LEASE" envDefault:"30s"`
 }
 
 // Worker is the Temporal worker process.
@@ -241,8 +227,6 @@ type Avatar struct {
 	MaxPixels      int   `env:"AVATAR_MAX_PIXELS" envDefault:"50000000"`
 	// Concurrency is how many pictures one worker renders at once; 0 means as many as there are cores.
 	Concurrency int `env:"AVATAR_CONCURRENCY" envDefault:"0"`
-	// KeepFormer is how long a former avatar's files stay after another one has taken its place.
-	KeepFormer time.Duration `env:"AVATAR_KEEP_FORMER" envDefault:"1m"`
 	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless
 	// set.
 	CDNURL string `env:"AVATAR_CDN_URL"`
@@ -317,7 +301,6 @@ type Cleanup struct {
 	FileAge Age `env:"CLEANUP_FILE_AGE" envDefault:"24h"`
 	// AllowShortAges lets ages be less than an hour: for trying things out.
 	AllowShortAges bool          `env:"CLEANUP_ALLOW_SHORT_AGES" envDefault:"false"`
-	BatchSize      int           `env:"CLEANUP_BATCH_SIZE" envDefault:"1000"`
 	BatchPause     time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
 }
 

@@ -46,8 +46,7 @@ func TestDefaults(t *testing.T) {
 		Env: "production", LogLevel: "info", LogFormat: "json",
 		HTTP: config.HTTP{
 			Addr: ":5000", PublicURL: "http://localhost:5000", FrontendURL: "http://localhost:5000", Origins: []string{"*"},
-			MaxBodyBytes: 1 << 20,
-			ReadTimeout:  60 * time.Second, WriteTimeout: 30 * time.Second,
+			ReadTimeout: 60 * time.Second, WriteTimeout: 30 * time.Second,
 			DrainDelay: 5 * time.Second, ShutdownTimeout: 30 * time.Second,
 		},
 		Auth: config.Auth{
@@ -65,16 +64,15 @@ func TestDefaults(t *testing.T) {
 		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
-			Timeout: 20 * time.Second, PerSecond: 20, LaterDelay: 10 * time.Minute,
+			Timeout: 20 * time.Second, PerSecond: 20,
 		},
 		Blob: config.Blob{URL: m["BLOB_URL"]},
 		Cache: config.Cache{
-			Rooms: time.Minute, Movies: 10 * time.Minute, Messages: time.Minute, Profiles: 5 * time.Minute, Missing: 10 * time.Second,
+			Rooms: time.Minute, Movies: 10 * time.Minute, Messages: time.Minute, Profiles: 5 * time.Minute,
 		},
 		Room:   config.Room{HostSilence: 10 * time.Minute},
-		Outbox: config.Outbox{PollInterval: time.Second, BatchSize: 10, Lease: 30 * time.Second},
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
-		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000, KeepFormer: time.Minute},
+		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000},
 		Cleanup: config.Cleanup{
 			Schedule: "0 4 * * *", ParticipantInactive: config.Age(24 * time.Hour), MessageAge: config.Age(90 * 24 * time.Hour),
 			RoomInactive: config.Age(30 * 24 * time.Hour), RoomArchived: config.Age(7 * 24 * time.Hour), UnverifiedAge: config.Off,
@@ -82,7 +80,7 @@ func TestDefaults(t *testing.T) {
 			InvitationAge: config.Age(90 * 24 * time.Hour), IdempotencyKeyAge: config.Age(time.Hour),
 			ReportAge: config.Age(90 * 24 * time.Hour),
 			MailAge:   config.Age(180 * 24 * time.Hour), OutboxAge: config.Age(7 * 24 * time.Hour), ActivityAge: config.Age(90 * 24 * time.Hour), FileAge: config.Age(24 * time.Hour),
-			BatchSize: 1000, BatchPause: 50 * time.Millisecond,
+			BatchPause: 50 * time.Millisecond,
 		},
 		Report: config.Report{Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
 	}, c)
@@ -146,7 +144,7 @@ func TestEveryProblemIsReported(t *testing.T) {
 	bad := map[string]string{
 		"APP_ENV": "staging", "LOG_LEVEL": "loud", "DATABASE_URL": "mysql://x", "SMTP_TLS": "maybe", // not allowed
 		"AUTH_HASH_PARALLEL": "0", "CACHE_TTL_ROOMS": "1ms", "CLEANUP_SCHEDULE": "daily", "MAIL_FROM": "nobody", "ROOM_HOST_SILENCE": "59s", // out of range
-		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "HTTP_MAX_BODY_BYTES": "1MB", "HTTP_TRUSTED_PROXIES": "10.0.0.1", "RATE_LIMIT_ENABLED": "maybe", // of another type
+		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "AVATAR_MAX_BYTES": "1MB", "HTTP_TRUSTED_PROXIES": "10.0.0.1", "RATE_LIMIT_ENABLED": "maybe", // of another type
 		"AUTH_SECRET": "", // absent
 	}
 	_, err := load(bad)
@@ -178,7 +176,6 @@ func TestValuesAreNotPrinted(t *testing.T) {
 		"SMTP_PORT":            "hunter2",
 		"DATABASE_MAX_CONNS":   "hunter2",
 		"SMTP_TIMEOUT":         "hunter2",
-		"MAIL_LATER_DELAY":     "hunter2",
 		"MAIL_PER_SECOND":      "hunter2",
 		"AVATAR_MAX_BYTES":     "hunter2",
 		"HTTP_TRUSTED_PROXIES": "hunter2",
@@ -214,8 +211,9 @@ func TestLimits(t *testing.T) {
 		{"LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
 		{"PUBLIC_URL", []string{"http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "/", "https:"}},
 		{"FRONTEND_URL", []string{"", "http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "https:"}},
-		{"HTTP_MAX_BODY_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865", "-1", "1e6"}},
 		{"HTTP_TRUSTED_PROXIES", []string{"", "10.0.0.1/32", "10.0.0.0/8,fd00::/8"}, []string{"10.0.0.1", "proxy", "10.0.0.0/8,", "0.0.0.0/0", "10.0.0.0/8,::/0"}},
+		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
+		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
 		{"HTTP_READ_TIMEOUT", []string{"1s", year}, []string{"999ms", "0s", "-1s"}},
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
@@ -237,8 +235,6 @@ func TestLimits(t *testing.T) {
 		{"REDIS_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"REDIS_DB", []string{"0", "15"}, []string{"-1", "one"}},
 		{"REDIS_TLS", []string{"true", "false"}, []string{"on"}},
-		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
-		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
 		{"RATE_LIMIT_ENABLED", []string{"true", "false"}, []string{"off", "2"}},
 		{"RATE_LIMIT_SIGN_IN", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_SIGN_IN_FAILURES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
@@ -259,17 +255,12 @@ func TestLimits(t *testing.T) {
 		{"MAIL_DKIM_KEY_FILE", []string{""}, []string{"x"}},
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
 		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},
-		{"MAIL_LATER_DELAY", []string{"1s", "1h"}, []string{"999ms", "61m"}},
 		{"MAIL_PER_SECOND", []string{"0.01", "1000"}, []string{"0", "-1", "NaN", "Inf"}},
 		{"BLOB_URL", []string{"file:///x", "s3://x", "mem://"}, []string{"", "x", "gs://x"}},
 		{"CACHE_TTL_ROOMS", []string{"1s"}, []string{"999ms"}},
 		{"CACHE_TTL_MOVIES", []string{"1s"}, []string{"999ms"}},
 		{"CACHE_TTL_MESSAGES", []string{"1s"}, []string{"999ms"}},
 		{"CACHE_TTL_PROFILES", []string{"1s"}, []string{"999ms"}},
-		{"CACHE_TTL_MISSING", []string{"1s"}, []string{"999ms"}},
-		{"OUTBOX_POLL_INTERVAL", []string{"10ms"}, []string{"9ms"}},
-		{"OUTBOX_BATCH_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
-		{"OUTBOX_LEASE", []string{"10s"}, []string{"9.999s"}},
 		{"WORKER_STOP_TIMEOUT", []string{"0s"}, []string{"-1ns"}},
 		{"AVATAR_MAX_BYTES", []string{"1024", "67108864"}, []string{"1023", "67108865"}},
 		{"AVATAR_MAX_PIXELS", []string{"1", "500000000"}, []string{"0", "500000001"}},
@@ -293,9 +284,7 @@ func TestLimits(t *testing.T) {
 		{"CLEANUP_OUTBOX_AGE", ages, noAges},
 		{"CLEANUP_ACTIVITY_AGE", ages, noAges},
 		{"CLEANUP_FILE_AGE", ages, noAges},
-		{"AVATAR_KEEP_FORMER", []string{"0s", "1h"}, []string{"-1s", "61m"}},
 		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"}, []string{"cdn.example", "ftp://cdn.example", "https://"}},
-		{"CLEANUP_BATCH_SIZE", []string{"1", "100000"}, []string{"0", "100001"}},
 		{"CLEANUP_BATCH_PAUSE", []string{"0s"}, []string{"-1ns"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -368,9 +357,9 @@ func TestValuesByName(t *testing.T) {
 	c, err := load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_BATCH_PAUSE": "1s"})
 	require.NoError(t, err)
 	values := config.Values(c.Cleanup)
-	require.Equal(t, []string{"off", "24h0m0s", "1s", "1000", "0 4 * * *"}, []string{
+	require.Equal(t, []string{"off", "24h0m0s", "1s", "0 4 * * *"}, []string{
 		values["CLEANUP_MESSAGE_AGE"], values["CLEANUP_PARTICIPANT_INACTIVE"], values["CLEANUP_BATCH_PAUSE"],
-		values["CLEANUP_BATCH_SIZE"], values["CLEANUP_SCHEDULE"],
+		values["CLEANUP_SCHEDULE"],
 	})
 	require.Len(t, values, reflect.TypeFor[config.Cleanup]().NumField())
 }

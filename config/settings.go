@@ -174,7 +174,6 @@ func sections() []Section {
 			{Name: "HTTP_TRUSTED_PROXIES", Help: "Address ranges of proxies whose X-Forwarded-For is trusted, separated by commas: " +
 				"10.0.0.0/8,fd00::/8. Without them the address of the connection is the client's. Behind a " +
 				"proxy, all clients would then share one rate limit."},
-			{Name: "HTTP_MAX_BODY_BYTES", Help: "The largest JSON body, 1 KiB to 64 MiB."},
 			{Name: "HTTP_READ_TIMEOUT", Help: "The time to read a request. An upload over a slow line has to fit in."},
 			{Name: "HTTP_WRITE_TIMEOUT", Help: "The time to write an answer."},
 			{Name: "HTTP_DRAIN_DELAY", Help: "The time from red readiness to the end of listening, so that load balancers notice."},
@@ -259,7 +258,6 @@ func sections() []Section {
 				"has the public key."},
 			{Name: "MAIL_DKIM_KEY_FILE", Help: "A PEM file with the private key: RSA of at least 2048 bits, or Ed25519."},
 			{Name: "MAIL_PER_SECOND", Help: "The rate that the mail server allows, for all workers together."},
-			{Name: "MAIL_LATER_DELAY", Help: "The pause for a mail server that asks for one, or that refuses this service, at most 1h."},
 		}},
 		{Title: "Files", Settings: []Setting{
 			{Name: "BLOB_URL", Required: true, Help: "file:///path?create_dir=true&no_tmp_dir=true or s3://bucket?region=eu-central-1. Other " +
@@ -273,16 +271,10 @@ func sections() []Section {
 			{Name: "CACHE_TTL_MOVIES", Help: "The lifetime of cached movies."},
 			{Name: "CACHE_TTL_MESSAGES", Help: "The lifetime of cached messages."},
 			{Name: "CACHE_TTL_PROFILES", Help: "The lifetime of cached profiles."},
-			{Name: "CACHE_TTL_MISSING", Help: "The lifetime of the answer that something does not exist."},
 		}},
 		{Title: "Rooms", Settings: []Setting{
 			{Name: "ROOM_HOST_SILENCE", Help: "The time after which an absent host loses the room to a participant who is present, at least " +
 				"1m."},
-		}},
-		{Title: "Outbox relay", Settings: []Setting{
-			{Name: "OUTBOX_POLL_INTERVAL", Help: "The pause between two looks for events."},
-			{Name: "OUTBOX_BATCH_SIZE", Help: "Events that are claimed at a time."},
-			{Name: "OUTBOX_LEASE", Help: "The time after which another relay may claim the same events, at least 10s."},
 		}},
 		{Title: "Worker", Settings: []Setting{
 			{Name: "WORKER_STOP_TIMEOUT", Help: "The time that running activities get to finish after SIGTERM."},
@@ -292,8 +284,6 @@ func sections() []Section {
 			{Name: "AVATAR_MAX_PIXELS", Help: "The largest picture in pixels."},
 			{Name: "AVATAR_CONCURRENCY", Help: "Pictures that one worker renders at a time. 0 means as many as there are cores. The largest " +
 				"take half a gigabyte each."},
-			{Name: "AVATAR_KEEP_FORMER", Help: "How long the files of a former avatar stay, for clients that have just read their addresses; " +
-				"at most 1h."},
 			{Name: "AVATAR_CDN_URL", Help: "Redirects requests for rendered pictures to a CDN or a bucket that serves the bucket's " +
 				"avatars/. It must not serve uploads/, which holds pictures as they were uploaded. Unless " +
 				"set, the API serves them."},
@@ -316,7 +306,6 @@ func sections() []Section {
 				"needs 62 days."},
 			{Name: "CLEANUP_FILE_AGE", Help: "The age of files whose upload was never committed, since they were written."},
 			{Name: "CLEANUP_ALLOW_SHORT_AGES", Help: "Allows ages under an hour, to try things out."},
-			{Name: "CLEANUP_BATCH_SIZE", Help: "Rows that are removed in one transaction."},
 			{Name: "CLEANUP_BATCH_PAUSE", Help: "The least pause after a batch. It is four times as long as the batch took, up to 250ms, if " +
 				"that is more."},
 		}},

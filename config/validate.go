@@ -48,7 +48,6 @@ func (c Config) Validate() error {
 	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
 		p.add("HTTP_TRUSTED_PROXIES", "must name ranges, none of them empty or all addresses: a client could then choose its own")
 	}
-	p.between("HTTP_MAX_BODY_BYTES", c.HTTP.MaxBodyBytes, 1024, 64<<20)
 	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
 	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
 	p.duration("HTTP_DRAIN_DELAY", c.HTTP.DrainDelay, 0)
@@ -120,10 +119,6 @@ func (c Config) Validate() error {
 	if !(c.Mail.PerSecond > 0) || math.IsInf(c.Mail.PerSecond, 1) {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
-	p.duration("MAIL_LATER_DELAY", c.Mail.LaterDelay, time.Second)
-	if c.Mail.LaterDelay > time.Hour {
-		p.add("MAIL_LATER_DELAY", "must be at most 1h")
-	}
 
 	p.url("BLOB_URL", c.Blob.URL, "file", "s3", "mem")
 
@@ -131,23 +126,14 @@ func (c Config) Validate() error {
 	p.duration("CACHE_TTL_MOVIES", c.Cache.Movies, time.Second)
 	p.duration("CACHE_TTL_MESSAGES", c.Cache.Messages, time.Second)
 	p.duration("CACHE_TTL_PROFILES", c.Cache.Profiles, time.Second)
-	p.duration("CACHE_TTL_MISSING", c.Cache.Missing, time.Second)
 
 	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
-
-	p.duration("OUTBOX_POLL_INTERVAL", c.Outbox.PollInterval, 10*time.Millisecond)
-	p.between("OUTBOX_BATCH_SIZE", int64(c.Outbox.BatchSize), 1, 1000)
-	p.duration("OUTBOX_LEASE", c.Outbox.Lease, 10*time.Second)
 
 	p.duration("WORKER_STOP_TIMEOUT", c.Worker.StopTimeout, 0)
 
 	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
 	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
-	p.duration("AVATAR_KEEP_FORMER", c.Avatar.KeepFormer, 0)
-	if c.Avatar.KeepFormer > time.Hour {
-		p.add("AVATAR_KEEP_FORMER", "must be at most 1h")
-	}
 	if c.Avatar.CDNURL != "" {
 		p.url("AVATAR_CDN_URL", c.Avatar.CDNURL, "http", "https")
 	}
@@ -168,7 +154,6 @@ func (c Config) Validate() error {
 	p.age("CLEANUP_OUTBOX_AGE", c.Cleanup.OutboxAge, low)
 	p.age("CLEANUP_ACTIVITY_AGE", c.Cleanup.ActivityAge, low)
 	p.age("CLEANUP_FILE_AGE", c.Cleanup.FileAge, low)
-	p.between("CLEANUP_BATCH_SIZE", int64(c.Cleanup.BatchSize), 1, 100_000)
 	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
 	if c.Cleanup.BatchPause > 10*time.Second {
 		p.add("CLEANUP_BATCH_PAUSE", "must be at most 10s")

@@ -165,8 +165,8 @@ func TestComposeQueues(t *testing.T) {
 		require.Equal(t, []string{"worker", "--queues"}, []string(command[:2]))
 		return strings.Split(command[2], ",")
 	}
-	require.Equal(t, []string{job.QueueAvatar}, queues("avatars"))
-	require.ElementsMatch(t, job.Queues(), append(queues("worker"), queues("avatars")...))
+	require.Equal(t, []string{job.TaskQueueAvatar}, queues("avatars"))
+	require.ElementsMatch(t, job.TaskQueues(), append(queues("worker"), queues("avatars")...))
 }
 
 // TestComposePorts: everything is found at the addresses of the development stack, or where a variable says.

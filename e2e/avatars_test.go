@@ -233,9 +233,6 @@ func (s *system) read(t testing.TB, username string) *reader {
 	return r
 }
 
-// keepFormer is how long a former avatar's files stay here: AVATAR_KEEP_FORMER.
-const keepFormer = 2 * time.Second
-
 // look reads a profile and then its pictures. All are there for as long as former ones are kept; who is slower than that
 // may miss one that the profile has no more.
 func (r *reader) look(c client, username string) (err error) {

@@ -97,7 +97,7 @@ type attic struct {
 func newAttic(t *testing.T) *attic {
 	t.Helper()
 	a := &attic{system: newSystem(t), t: t}
-	a.environ = append(a.environ, "CLEANUP_BATCH_SIZE=10", "CLEANUP_BATCH_PAUSE=30ms", "RATE_LIMIT_ENABLED=false")
+	a.environ = append(a.environ, "CLEANUP_BATCH_PAUSE=300ms", "RATE_LIMIT_ENABLED=false")
 	cfg, err := config.Load(a.environ)
 	require.NoError(t, err)
 	a.ages = cfg.Cleanup.Ages()
@@ -119,7 +119,7 @@ func (a *attic) fill(t *testing.T) map[watchparty.Policy]int {
 	for policy, k := range kinds {
 		old[policy] = 25
 		if policy == watchparty.PolicyMessages {
-			old[policy] = 300 // the run is at it for a while
+			old[policy] = 3500 // four batches, so that a test can find the run in the middle
 		}
 		threshold := time.Now().Add(-a.ages[policy])
 		for moment, n := range map[time.Time]int{threshold.Add(-time.Hour): old[policy], threshold.Add(time.Hour): 7} {

@@ -49,7 +49,7 @@ type devSystem struct {
 // startDev starts dev in dir, with ports that nobody uses.
 func startDev(t *testing.T, dir string, offset int) *devSystem {
 	t.Helper()
-	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug", "AVATAR_KEEP_FORMER="+keepFormer.String())}
+	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug")}
 	began := time.Now()
 	d.process = start(t, dir, d.environ, "dev")
 	t.Cleanup(func() { d.stop(t) }) // in order, for killing it would leave its servers behind

@@ -8,6 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
+)
+
+// Waits that are shorter in the program under test than in the one that operators run.
+const (
+	keepFormer = 2 * time.Second // of the files of a former avatar
+	laterDelay = 2 * time.Second // of the next attempt at an email when the SMTP server asks for a pause
 )
 
 // binary is the program under test, built once by TestMain.
@@ -23,7 +30,9 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/watchparty").CombinedOutput(); err != nil {
+	shorter := fmt.Sprintf("-X main.keepFormer=%s -X main.laterDelay=%s", keepFormer, laterDelay)
+	build := exec.Command("go", "build", "-ldflags", shorter, "-o", binary, "../cmd/watchparty")
+	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}

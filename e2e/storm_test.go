@@ -151,7 +151,7 @@ func TestMailStorm(t *testing.T) {
 	gate := newGate(t, w.Host+":"+strconv.Itoa(w.Port))
 	host, port, _ := strings.Cut(gate.addr(), ":")
 	s.environ = append(s.environ, "SMTP_HOST="+host, "SMTP_PORT="+port, "SMTP_TLS=starttls", "SSL_CERT_FILE="+certificate,
-		"SMTP_TIMEOUT=4s", "MAIL_LATER_DELAY=2s", "MAIL_PER_SECOND=200", "RATE_LIMIT_ENABLED=false")
+		"SMTP_TIMEOUT=4s", "MAIL_PER_SECOND=200", "RATE_LIMIT_ENABLED=false")
 	s.startAPI(t)
 	worker := s.startWorker(t)
 

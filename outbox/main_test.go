@@ -17,7 +17,6 @@ import (
 	"github.com/uptrace/bun/driver/pgdriver"
 	"go.uber.org/goleak"
 
-	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -136,14 +135,21 @@ func (s *temporal) times(workflowID string) int {
 var (
 	errAway    = fmt.Errorf("%w: dial tcp: connection refused", ErrAway)
 	errRefused = errors.New("the input is not what it should be")
-	quick      = config.Outbox{PollInterval: 20 * time.Millisecond, BatchSize: 20, Lease: time.Minute}
+	quick      = pace{poll: 20 * time.Millisecond, batch: 20, lease: time.Minute}
 	discard    = slog.New(slog.DiscardHandler)
 )
 
+// newRelay makes a relay with another pace.
+func newRelay(db *bun.DB, start StartFunc, p pace) *Relay {
+	r := NewRelay(db, start, discard)
+	r.pace = p
+	return r
+}
+
 // run runs a relay until the test ends or stop is called, which waits for its end.
-func run(t *testing.T, db *bun.DB, start StartFunc, cfg config.Outbox) (r *Relay, stop func()) {
+func run(t *testing.T, db *bun.DB, start StartFunc, p pace) (r *Relay, stop func()) {
 	t.Helper()
-	r = NewRelay(db, start, cfg, discard)
+	r = newRelay(db, start, p)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Run(ctx) })

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -20,29 +20,41 @@ const (
 	maxPause = 5 * time.Second
 	// maxBackoff is the longest wait of a single event that Temporal refuses.
 	maxBackoff = time.Minute
-	// parallel is how many workflows one relay starts at once.
+	// parallel is the number of workflows that one relay starts at a time.
 	parallel = 10
 )
 
-// StartFunc starts the event's workflow; a workflow that is there already is a success. It sends the event's signal, if
-// it has one; a workflow that has ended needs none. An error that wraps ErrAway says nothing about the event.
+// pace is how often a relay claims events, and how many.
+type pace struct {
+	poll  time.Duration // between two claims without a poke
+	batch int           // events of one claim; an urgent event waits for the rest of a batch
+	lease time.Duration // after which another relay may claim the same events
+}
+
+var defaultPace = pace{poll: time.Second, batch: 10, lease: 30 * time.Second}
+
+// StartFunc starts the event's workflow and sends the event's signal, if it has one. A workflow that exists already, and a
+// workflow that has ended before its signal, are successes. An error that wraps ErrAway says nothing about the event.
 type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
 type Relay struct {
 	db    *bun.DB
 	start StartFunc
-	cfg   config.Outbox
+	pace  pace
 	log   *slog.Logger
 	poke  chan struct{}
 }
 
-// NewRelay makes a relay; Run runs it.
-func NewRelay(db *bun.DB, start StartFunc, cfg config.Outbox, log *slog.Logger) *Relay {
-	return &Relay{db: db, start: start, cfg: cfg, log: logging.Sparse(log, slog.LevelWarn, "workflow_id"), poke: make(chan struct{}, 1)}
+// NewRelay makes a relay. Run runs it.
+func NewRelay(db *bun.DB, start StartFunc, log *slog.Logger) *Relay {
+	return &Relay{
+		db: db, start: start, pace: defaultPace, log: logging.Sparse(log, slog.LevelWarn, "workflow_id"),
+		poke: make(chan struct{}, 1),
+	}
 }
 
-// Poke says that there may be a new event. It never blocks.
+// Poke makes Run look for new events now. It never blocks.
 func (r *Relay) Poke() {
 	select {
 	case r.poke <- struct{}{}:
@@ -50,9 +62,9 @@ func (r *Relay) Poke() {
 	}
 }
 
-// Run relays until ctx ends: at each poke, and at each poll interval for what other processes or a crash have left.
+// Run relays until ctx ends: after each poke, and once a second for events that other processes or a crash have left.
 func (r *Relay) Run(ctx context.Context) {
-	ticker := time.NewTicker(r.cfg.PollInterval)
+	ticker := time.NewTicker(r.pace.poll)
 	defer ticker.Stop()
 	pause := time.Duration(0)
 	for {
@@ -70,7 +82,7 @@ func (r *Relay) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		pause = min(max(2*pause, r.cfg.PollInterval), maxPause)
+		pause = min(max(2*pause, r.pace.poll), maxPause)
 		r.log.WarnContext(ctx, "outbox relay pauses", slog.Duration("pause", pause), slog.Any("error", err))
 		select {
 		case <-ctx.Done():
@@ -97,15 +109,15 @@ func (r *Relay) drain(ctx context.Context) error {
 	}
 }
 
-// claim takes a batch under a lease: the events that are to go first, and of these the oldest.
+// claim takes a batch of available events under a lease: by priority, then the oldest first.
 func (r *Relay) claim(ctx context.Context) ([]row, error) {
 	available := r.db.NewSelect().Model((*row)(nil)).Column("id").
 		Where("state = 'pending' AND available_at <= now()").
-		Order("priority", "available_at").Limit(r.cfg.BatchSize).For("UPDATE SKIP LOCKED")
+		Order("priority", "available_at").Limit(r.pace.batch).For("UPDATE SKIP LOCKED")
 	var rows []row
-	// An array is made once; a plan could run a plain IN again for each row, and claim more than a batch.
+	// ARRAY(…) is evaluated once. A plan could run a plain IN (…) again for each row, and claim more than a batch.
 	err := r.db.NewUpdate().Model(&rows).
-		Set("available_at = now() + make_interval(secs => ?)", r.cfg.Lease.Seconds()).
+		Set("available_at = now() + make_interval(secs => ?)", r.pace.lease.Seconds()).
 		Set("attempts = attempts + 1").Set("updated_at = now()").
 		Where("id = ANY(ARRAY(?))", available).Returning("*").Scan(ctx)
 	if err != nil {
@@ -114,29 +126,25 @@ func (r *Relay) claim(ctx context.Context) ([]row, error) {
 	return rows, nil
 }
 
-// relay starts a batch's workflows, then marks what was started, what Temporal refused, and what was not tried
-// because Temporal is away. It returns the reason for the last.
+// relay starts a batch's workflows, then marks the events as started, refused by Temporal, or not tried because
+// Temporal is away. In the last case it returns the reason.
 func (r *Relay) relay(ctx context.Context, rows []row) error {
 	results := make([]error, len(rows))
-	tokens := make(chan struct{}, parallel)
 	var (
-		wg   sync.WaitGroup
+		g    errgroup.Group
 		away awayFlag
 	)
+	g.SetLimit(parallel)
 	for i, row := range rows {
-		tokens <- struct{}{}
-		if err := away.get(); err != nil {
-			results[i] = err
-			<-tokens
-			continue
-		}
-		wg.Go(func() {
-			defer func() { <-tokens }()
-			results[i] = r.startOne(ctx, row)
-			away.set(results[i])
+		g.Go(func() error {
+			if results[i] = away.get(); results[i] == nil {
+				results[i] = r.startOne(ctx, row)
+				away.set(results[i])
+			}
+			return nil // an event that fails does not end the others
 		})
 	}
-	wg.Wait()
+	_ = g.Wait()
 
 	var started, released []string
 	for i, row := range rows {
@@ -158,11 +166,12 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 func (r *Relay) startOne(ctx context.Context, row row) error {
 	return r.start(ctx, job.Event{
 		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
-		Summary: row.Summary, Input: row.Input, Priority: watchparty.EmailPriority(row.Priority),
+		Summary: row.Summary, Input: row.Input, Priority: watchparty.Priority(row.Priority),
 	})
 }
 
-// mark survives the end of ctx: what Temporal has started should be known before the process stops.
+// mark stores which events were started, and releases the others. It ignores the end of ctx, so that a process that
+// stops still stores what it has started.
 func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -185,7 +194,7 @@ func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	return nil
 }
 
-// postpone keeps an event that Temporal refuses for a later attempt.
+// postpone sets the time of the next attempt at an event that Temporal refuses.
 func (r *Relay) postpone(ctx context.Context, e row, cause error) {
 	wait := min(time.Second<<min(e.Attempts, 10), maxBackoff)
 	r.log.ErrorContext(ctx, "outbox event refused", slog.String("workflow_id", e.WorkflowID),
@@ -201,7 +210,7 @@ func (r *Relay) postpone(ctx context.Context, e row, cause error) {
 	}
 }
 
-// awayFlag remembers the first sign that Temporal is away, so that a batch is not tried event by event.
+// awayFlag keeps the first error that means that Temporal is away, so that the rest of a batch is not tried.
 type awayFlag struct {
 	mu  sync.Mutex
 	err error

@@ -15,7 +15,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -52,7 +51,7 @@ func TestPokeIsFollowedAtOnce(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
 	server := temporal{called: make(chan string, 10)}
-	r, _ := run(t, db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour})
+	r, _ := run(t, db, server.start, pace{poll: time.Hour, batch: 10, lease: time.Hour})
 	for _, id := range names("poked", 3) {
 		add(t, db, id)
 		r.Poke()
@@ -72,10 +71,10 @@ func TestAwaitedEventsGoFirst(t *testing.T) {
 	db, _ := open(t)
 	add(t, db, names("report", 10)...)
 	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		return errors.Join(Add(ctx, tx, job.StartReportEmail("1", "1")), Add(ctx, tx, job.StartPasswordReset("1", "1")))
+		return errors.Join(Add(ctx, tx, job.ReportEmailEvent("1", "1")), Add(ctx, tx, job.PasswordResetEvent("1", "1")))
 	}))
 	var server temporal
-	r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 1, Lease: time.Hour}, discard)
+	r := newRelay(db, server.start, pace{poll: time.Hour, batch: 1, lease: time.Hour})
 	require.NoError(t, r.drain(t.Context()))
 	var order []string
 	for _, e := range server.events {
@@ -91,7 +90,7 @@ func TestAwaitedEventsGoFirst(t *testing.T) {
 // Pokes neither block nor pile up, with nobody there to follow them.
 func TestPokeNeverBlocks(t *testing.T) {
 	t.Parallel()
-	r := NewRelay(nil, nil, quick, discard)
+	r := newRelay(nil, nil, quick)
 	for range 1000 {
 		r.Poke()
 	}
@@ -103,7 +102,7 @@ func TestOneDrainTakesAllBatches(t *testing.T) {
 	db, _ := open(t)
 	add(t, db, names("many", 25)...)
 	var server temporal
-	r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 4, Lease: time.Hour}, discard)
+	r := newRelay(db, server.start, pace{poll: time.Hour, batch: 4, lease: time.Hour})
 	require.NoError(t, r.drain(t.Context()))
 	require.Len(t, server.asked, 25)
 	n, err := pending(t.Context(), db)
@@ -145,7 +144,7 @@ func TestTemporalAway(t *testing.T) {
 		ids := names("released", 40)
 		add(t, db, ids...)
 		server := temporal{answer: func(context.Context, job.Event, int) error { return errAway }}
-		r := NewRelay(db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 40, Lease: time.Hour}, discard)
+		r := newRelay(db, server.start, pace{poll: time.Hour, batch: 40, lease: time.Hour})
 		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
 		require.Less(t, len(server.events), 40, "a Temporal that is away is not asked for every event of a batch")
 		for _, id := range ids {
@@ -166,7 +165,7 @@ func TestTemporalAway(t *testing.T) {
 			}
 			return nil
 		}
-		r := NewRelay(db, server.start, quick, discard)
+		r := newRelay(db, server.start, quick)
 		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
 		server.answer = nil
 		require.NoError(t, r.drain(t.Context()))
@@ -191,7 +190,7 @@ func TestRelayComesBackByItself(t *testing.T) {
 		}
 		return nil
 	}}
-	r, _ := run(t, db, server.start, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour})
+	r, _ := run(t, db, server.start, pace{poll: time.Hour, batch: 10, lease: time.Hour})
 	r.Poke()
 	eventuallyStarted(t, db)
 	require.Equal(t, 2, server.times("alone"))
@@ -211,11 +210,11 @@ func TestCrashBetweenStartAndMark(t *testing.T) {
 		return nil
 	}
 	doomed := openAt(t, url)
-	first := NewRelay(doomed, func(ctx context.Context, e job.Event) error {
+	first := newRelay(doomed, func(ctx context.Context, e job.Event) error {
 		err := workflows.start(ctx, e)
 		_ = doomed.Close()
 		return err
-	}, config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: 700 * time.Millisecond}, discard)
+	}, pace{poll: time.Hour, batch: 10, lease: 700 * time.Millisecond})
 	require.Error(t, first.drain(t.Context()))
 	s := find(t, db, "crash")
 	require.Equal(t, "pending", s.State)
@@ -231,11 +230,11 @@ func TestCrashBetweenStartAndMark(t *testing.T) {
 func TestLease(t *testing.T) {
 	t.Parallel()
 	db, url := open(t)
-	other := NewRelay(openAt(t, url), nil, quick, discard)
+	other := newRelay(openAt(t, url), nil, quick)
 
 	t.Run("keeps others away while it lasts", func(t *testing.T) {
 		add(t, db, "held")
-		holder := NewRelay(db, nil, config.Outbox{BatchSize: 10, Lease: time.Hour}, discard)
+		holder := newRelay(db, nil, pace{batch: 10, lease: time.Hour})
 		rows, err := holder.claim(t.Context())
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
@@ -247,7 +246,7 @@ func TestLease(t *testing.T) {
 
 	t.Run("ends", func(t *testing.T) {
 		add(t, db, "left")
-		gone := NewRelay(db, nil, config.Outbox{BatchSize: 10, Lease: 200 * time.Millisecond}, discard)
+		gone := newRelay(db, nil, pace{batch: 10, lease: 200 * time.Millisecond})
 		rows, err := gone.claim(t.Context())
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
@@ -263,7 +262,7 @@ func TestLease(t *testing.T) {
 	// A relay that is back after its lease has ended does not touch what another has finished meanwhile.
 	t.Run("a late relay changes nothing", func(t *testing.T) {
 		add(t, db, "late/refused", "late/away")
-		late := NewRelay(db, func(ctx context.Context, e job.Event) error {
+		late := newRelay(db, func(ctx context.Context, e job.Event) error {
 			if err := other.mark(ctx, startedIDs(t, other, e.WorkflowID), nil); err != nil {
 				return err
 			}
@@ -271,7 +270,7 @@ func TestLease(t *testing.T) {
 				return errAway
 			}
 			return errRefused
-		}, quick, discard)
+		}, quick)
 		rows, err := late.claim(t.Context())
 		require.NoError(t, err)
 		require.Len(t, rows, 2)
@@ -285,7 +284,7 @@ func TestLease(t *testing.T) {
 
 	t.Run("a batch is no more than its size", func(t *testing.T) {
 		add(t, db, names("batch", 30)...)
-		rows, err := NewRelay(db, nil, config.Outbox{BatchSize: 7, Lease: time.Hour}, discard).claim(t.Context())
+		rows, err := newRelay(db, nil, pace{batch: 7, lease: time.Hour}).claim(t.Context())
 		require.NoError(t, err)
 		require.Len(t, rows, 7)
 	})
@@ -313,7 +312,7 @@ func TestRefusedEvents(t *testing.T) {
 	t.Run("do not block others", func(t *testing.T) {
 		add(t, db, "bad")
 		add(t, db, names("good", 60)...)
-		r := NewRelay(db, server.start, quick, discard)
+		r := newRelay(db, server.start, quick)
 		require.NoError(t, r.drain(t.Context()))
 		n, err := pending(t.Context(), db)
 		require.NoError(t, err)
@@ -325,7 +324,7 @@ func TestRefusedEvents(t *testing.T) {
 	})
 
 	t.Run("wait longer each time, a minute at most", func(t *testing.T) {
-		r := NewRelay(db, server.start, quick, discard)
+		r := newRelay(db, server.start, quick)
 		for _, want := range []struct{ attempts, seconds int }{{1, 2}, {2, 4}, {5, 32}, {6, 60}, {10, 60}, {1 << 30, 60}} {
 			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'", want.attempts-1).Exec(t.Context())
 			require.NoError(t, err)
@@ -340,7 +339,7 @@ func TestRefusedEvents(t *testing.T) {
 		_, err := db.NewRaw("UPDATE outbox SET available_at = now() WHERE workflow_id = 'bad'").Exec(t.Context())
 		require.NoError(t, err)
 		var kind temporal
-		require.NoError(t, NewRelay(db, kind.start, quick, discard).drain(t.Context()))
+		require.NoError(t, newRelay(db, kind.start, quick).drain(t.Context()))
 		s := find(t, db, "bad")
 		require.Equal(t, "started", s.State)
 		require.Empty(t, s.LastError)
@@ -366,11 +365,11 @@ func TestRunEnds(t *testing.T) {
 			require.FailNow(t, "the relay goes on")
 		}
 	}
-	slow := config.Outbox{PollInterval: time.Hour, BatchSize: 10, Lease: time.Hour}
+	slow := pace{poll: time.Hour, batch: 10, lease: time.Hour}
 
 	t.Run("while it waits", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		done := ended(t, ctx, NewRelay(nil, nil, slow, discard))
+		done := ended(t, ctx, newRelay(nil, nil, slow))
 		cancel()
 		await(t, done)
 	})
@@ -381,7 +380,8 @@ func TestRunEnds(t *testing.T) {
 		server := temporal{answer: func(context.Context, job.Event, int) error { return errAway }}
 		ctx, cancel := context.WithCancel(t.Context())
 		logged := make(signal, 1)
-		r := NewRelay(db, server.start, slow, slog.New(slog.NewTextHandler(logged, nil)))
+		r := NewRelay(db, server.start, slog.New(slog.NewTextHandler(logged, nil)))
+		r.pace = slow
 		r.Poke()
 		done := ended(t, ctx, r)
 		require.Contains(t, <-logged, "outbox relay pauses")
@@ -403,7 +403,7 @@ func TestRunEnds(t *testing.T) {
 			cancel() // Temporal has started it nevertheless
 			return nil
 		}}
-		r := NewRelay(db, server.start, slow, discard)
+		r := newRelay(db, server.start, slow)
 		r.Poke()
 		await(t, ended(t, ctx, r))
 		for _, id := range ids {
@@ -417,7 +417,7 @@ func TestRunEnds(t *testing.T) {
 		db, _ := open(t)
 		require.NoError(t, db.Close())
 		ctx, cancel := context.WithCancel(t.Context())
-		r := NewRelay(db, nil, quick, discard)
+		r := newRelay(db, nil, quick)
 		done := ended(t, ctx, r)
 		require.Error(t, r.drain(ctx))
 		select {
@@ -450,7 +450,7 @@ func TestDatabaseComesBack(t *testing.T) {
 	require.NoError(t, err)
 	var server temporal
 	relayDB := openAt(t, url)
-	r := NewRelay(relayDB, server.start, quick, discard)
+	r := newRelay(relayDB, server.start, quick)
 	require.ErrorContains(t, r.drain(t.Context()), "outbox: claim")
 	_, stop := run(t, relayDB, server.start, quick)
 	_, err = db.NewRaw("ALTER TABLE outbox_away RENAME TO outbox").Exec(t.Context())

@@ -72,7 +72,7 @@ func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *
 	if err != nil {
 		return d, nil, err
 	}
-	return d, append(events, job.StartAccountDeletion(userID)), forgetName(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
+	return d, append(events, job.AccountDeletionEvent(userID)), forgetName(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
 }
 
 // endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted,

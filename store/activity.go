@@ -320,7 +320,7 @@ func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipien
 			if err != nil {
 				return nil, err
 			}
-			events = append(events, job.StartReportEmail(id, emailID))
+			events = append(events, job.ReportEmailEvent(id, emailID))
 		}
 		queued = len(events)
 		return events, nil

@@ -930,10 +930,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("workflows", func(t *testing.T) {
 		const onlyEmail = "sends an email when it starts; see that kind"
 		known := map[string]string{
-			job.WelcomeEmail: "email: welcome_reminder", job.RoomInvitation: "email: room_invitation_reminder", job.ProcessAvatar: "upload on its way",
-			job.VerificationEmail: onlyEmail, job.PasswordResetEmail: onlyEmail, job.EmailChangedNotice: onlyEmail, job.PasswordChangedNotice: onlyEmail, job.Resend: onlyEmail,
-			job.ReportEmail: onlyEmail, job.Cleanup: "an admin's order, which any admin can cancel", job.DeleteAccount: "only ends grants",
-			job.ActivityReport: "counts",
+			job.WorkflowWelcomeEmail: "email: welcome_reminder", job.WorkflowRoomInvitation: "email: room_invitation_reminder", job.WorkflowProcessAvatar: "upload on its way",
+			job.WorkflowVerificationEmail: onlyEmail, job.WorkflowPasswordResetEmail: onlyEmail, job.WorkflowEmailChangedNotice: onlyEmail, job.WorkflowPasswordChangedNotice: onlyEmail, job.WorkflowResend: onlyEmail,
+			job.WorkflowReportEmail: onlyEmail, job.WorkflowCleanup: "an admin's order, which any admin can cancel", job.WorkflowDeleteAccount: "only ends grants",
+			job.WorkflowActivityReport: "counts",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
 			require.Contains(t, known, value, "%s: what does it do when it has waited?", name)

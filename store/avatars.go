@@ -57,7 +57,7 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 			return job.Event{}, err
 		}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
-		return job.StartAvatar(job.AvatarInput{UserID: userID, Version: version}), err
+		return job.AvatarEvent(job.AvatarInput{UserID: userID, Version: version}), err
 	})
 	return row.avatar(), found(err, "create avatar")
 }
@@ -193,7 +193,7 @@ func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 		if err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, job.StartAvatarRemoval(job.AvatarInput{UserID: userID, Version: published}))
+		return outbox.Add(ctx, tx, job.AvatarRemovalEvent(job.AvatarInput{UserID: userID, Version: published}))
 	})
 	if err == nil && published != 0 {
 		s.committed()

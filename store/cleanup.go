@@ -84,7 +84,7 @@ func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewR
 			details["older_than"] = n.OlderThan.String()
 		}
 		err = audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
-		return []job.Event{job.StartCleanup(in)}, err
+		return []job.Event{job.CleanupEvent(in)}, err
 	})
 	return row.run(), found(err, "create clean-up run")
 }

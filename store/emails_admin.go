@@ -83,7 +83,7 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 			return nil, err
 		}
 		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.StartResend(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, newID, details)
+		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, newID, details)
 	})
 	return row.email(), found(err, "resend email")
 }

@@ -183,5 +183,5 @@ func deleteAgain(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, 
 	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
 		return false, nil, err
 	}
-	return true, []job.Event{job.RepeatAccountDeletion(id, weeks[0])}, nil
+	return true, []job.Event{job.RepeatedAccountDeletionEvent(id, weeks[0])}, nil
 }

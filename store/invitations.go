@@ -96,7 +96,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 		if err != nil {
 			return nil, err
 		}
-		return append(ended, job.StartRoomInvitation(in)), selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
+		return append(ended, job.RoomInvitationEvent(in)), selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
 	return row.invitation(), found(err, "invite")
 }
@@ -383,7 +383,7 @@ func endInvitations(
 	ids, events := make([]string, len(ended)), make([]job.Event, len(ended))
 	for i, e := range ended {
 		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
-		ids[i], events[i] = e.ID, job.AnswerRoomInvitation(in, state)
+		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
 	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
 		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).Exec(ctx)

@@ -140,7 +140,7 @@ func TestInvite(t *testing.T) {
 			Input               json.RawMessage
 		}
 		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
-		require.Equal(t, []string{job.RoomInvitation, job.QueueEmail}, []string{event.Workflow, event.TaskQueue})
+		require.Equal(t, []string{job.WorkflowRoomInvitation, job.TaskQueueEmail}, []string{event.Workflow, event.TaskQueue})
 		expires := invited.ExpiresAt.Format(time.RFC3339Nano)
 		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+emailID+`", "expires_at": "`+expires+`"}`, string(event.Input), "nothing else")
 

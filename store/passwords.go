@@ -54,7 +54,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyK
 			return nil, err
 		}
 		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID), watchparty.AccountKey(email))
-		return []job.Event{job.StartPasswordReset(row.ID, emailID)}, err
+		return []job.Event{job.PasswordResetEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
 		return fmt.Errorf("store: request reset: %w", err)
@@ -131,7 +131,7 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 	}
 	change := newID()
 	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
-	return job.StartPasswordChanged(change, emailID), err
+	return job.PasswordChangedEvent(change, emailID), err
 }
 
 // voidNewAddress ends a change of address that waits for its confirmation: whoever knew the former password may have

@@ -90,7 +90,7 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 			return nil, err
 		}
 		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
-		return []job.Event{job.StartWelcomeEmail(row.ID, emailID)}, err
+		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
 		return SignIn{}, fmt.Errorf("store: create user: %w", err)

@@ -49,8 +49,8 @@ func TestCreateUser(t *testing.T) {
 			Input                      json.RawMessage
 		}
 		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
-		require.Equal(t, job.WelcomeEmail, event.Workflow)
-		require.Equal(t, job.QueueEmail, event.TaskQueue)
+		require.Equal(t, job.WorkflowWelcomeEmail, event.Workflow)
+		require.Equal(t, job.TaskQueueEmail, event.TaskQueue)
 		require.Equal(t, "pending", event.State)
 		require.JSONEq(t, `{"email_id": "`+emailID+`"}`, string(event.Input), "identifiers and nothing else")
 	})
@@ -130,7 +130,7 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 		events := countRows(t, s, "outbox")
 		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 			_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("display_name = 'changed'").Where("id = ?", user.ID).Exec(ctx)
-			return job.StartWelcomeEmail(user.ID, newID()), err
+			return job.WelcomeEmailEvent(user.ID, newID()), err
 		})
 		require.True(t, violates(err, "outbox_workflow_id_key"), "%v", err)
 		require.False(t, called)

@@ -50,7 +50,7 @@ func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key s
 		return job.Event{}, err
 	}
 	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID)
-	return job.StartVerificationEmail(id, emailID), err
+	return job.VerificationEmailEvent(id, emailID), err
 }
 
 // RequestEmailChange promises an email to an address that is to become the account's. It does the same for an address that
@@ -158,7 +158,7 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 		return nil, err
 	}
 	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
-	return []job.Event{job.StartEmailChanged(row.ID, emailID)}, err
+	return []job.Event{job.EmailChangedEvent(row.ID, emailID)}, err
 }
 
 // PendingVerification finds what can be confirmed. It returns ErrNotFound for what cannot: used, expired, replaced, of

@@ -1,5 +1,6 @@
-// Package web holds the pages that the API serves to people: where the links in mails lead, for those who run no
-// front-end of their own, and the page that shows the contract. It serves what they load, too.
+// Package web holds the pages that the API serves to people: the pages that links in emails lead to, for installations
+// without a front-end, and the page that shows the contract. It also serves the scripts, styles and pictures of the
+// pages.
 package web
 
 import (
@@ -15,34 +16,37 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
+// Paths of the pages. Each page is the file of its name, with .html. Links in emails lead to all but Docs, with the token
+// behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
 const (
-	// Unsubscribe is the page that ends mails about invitations.
-	Unsubscribe = "/unsubscribe"
-	// Reports is the page that shows an activity report.
-	Reports = "/reports"
-	// Docs is the page that shows the API's contract.
-	Docs = "/docs"
+	VerifyEmail   = "/verify-email"   // confirms an address
+	PasswordReset = "/password-reset" // sets a new password
+	Invitations   = "/invitations"    // accepts or declines an invitation
+	Unsubscribe   = "/unsubscribe"    // ends emails about invitations
+	Reports       = "/reports"        // shows an activity report
+	Docs          = "/docs"           // shows the API's contract
 )
 
-// Pages are the addresses of the pages behind links, each in a file of its name.
+// Pages returns the paths of the pages that links in emails lead to.
 func Pages() []string {
-	return []string{"/verify-email", "/password-reset", "/invitations", Unsubscribe, Reports}
+	return []string{VerifyEmail, PasswordReset, Invitations, Unsubscribe, Reports}
 }
 
-// policy lets a page load what this server has, and nothing else. Nobody may show it in a frame.
+// policy is the Content-Security-Policy of the pages: a page loads nothing from other servers, and cannot be shown in a
+// frame.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docsPolicy is for Swagger UI, which has pictures in its style sheet.
+// docsPolicy is the policy of Docs: the style sheet of Swagger UI embeds pictures.
 var docsPolicy = strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
 
-// Page serves one of the pages. It needs no other server, runs no script but its own, and tells nobody where it was: the
-// token of the link is in the address, behind the #, where no server and no log sees it. Only that of a List-Unsubscribe
-// header is in the query, since mail programs post to its address.
-func Page(address string) http.HandlerFunc {
-	content, err := files.ReadFile(address[1:] + ".html")
+// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
+// no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
+// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
+func Page(path string) http.HandlerFunc {
+	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {
-		panic(fmt.Errorf("web: no page %s: %w", address, err)) // the names above are wrong
+		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
 	text := string(content)
 	for name, asset := range assets() {
@@ -50,7 +54,7 @@ func Page(address string) http.HandlerFunc {
 	}
 	serve := File("text/html; charset=utf-8", []byte(text))
 	allowed := policy
-	if address == Docs {
+	if path == Docs {
 		allowed = docsPolicy
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -61,14 +65,14 @@ func Page(address string) http.HandlerFunc {
 	}
 }
 
-// File serves content that is the same for as long as the process runs. Clients keep it, and ask each time whether it is
-// still right.
+// File serves content that does not change while the process runs. Clients may cache it, but have to revalidate it each
+// time.
 func File(contentType string, content []byte) http.HandlerFunc {
 	a := newAsset(contentType, content, nil)
 	return func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, revalidated) }
 }
 
-// assets are what the pages load, by name.
+// assets returns the files that the pages load, by name.
 var assets = sync.OnceValue(func() map[string]asset {
 	all, err := readAssets()
 	if err != nil {
@@ -77,8 +81,9 @@ var assets = sync.OnceValue(func() map[string]asset {
 	return all
 })
 
-// Assets serves what the pages load, below /assets/. The pages' addresses have the content's hash in them, and are kept
-// for long. Under another hash, which a page of another release may have, and without one, the present content is served.
+// Assets serves the files that the pages load, below /assets/. The pages refer to a file by an address with the hash of
+// its content, which clients cache for a year. An address without a hash, or with the hash of another release, gets the
+// present content, which clients have to revalidate.
 func Assets() http.Handler {
 	all := assets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

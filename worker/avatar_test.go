@@ -54,7 +54,7 @@ func (p *plant) upload(user watchparty.User) string {
 	require.NoError(p.t, p.bucket.WriteAll(p.t.Context(), original, fmt.Appendf(nil, "%s %d", user.DisplayName, version), nil))
 	_, err = p.store.CreateAvatar(p.t.Context(), user.ID, version)
 	require.NoError(p.t, err)
-	event := job.StartAvatar(job.AvatarInput{UserID: user.ID, Version: version})
+	event := job.AvatarEvent(job.AvatarInput{UserID: user.ID, Version: version})
 	require.NoError(p.t, outbox.Temporal(p.client)(p.t.Context(), event))
 	return event.WorkflowID
 }
@@ -64,7 +64,7 @@ func (p *plant) oneRenderer() *darkroom {
 	d := newDarkroom()
 	p.Avatar.Renderer = d
 	p.Config.Avatar.Concurrency = 1
-	p.run(p.t, job.QueueAvatar)
+	p.run(p.t, job.TaskQueueAvatar)
 	p.wait(p.t, runs)
 	return d
 }

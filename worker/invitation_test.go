@@ -40,9 +40,9 @@ func (p *plant) exec(query string, args ...any) {
 // TestInvitationLives: with the end less than a day away, the reminder comes at once.
 func TestInvitationLives(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	p.run(t, job.QueueEmail)
+	p.run(t, job.TaskQueueEmail)
 	inviter, guest, in := p.invite(5 * time.Second)
-	event := job.StartRoomInvitation(in)
+	event := job.RoomInvitationEvent(in)
 	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 	var result job.RoomInvitationResult
 	p.requireResult(event.WorkflowID, "", &result)
@@ -57,17 +57,17 @@ func TestInvitationLives(t *testing.T) {
 // TestInvitationRevokedInVain: nobody waits for a mail server when there is nothing to send any more.
 func TestInvitationRevokedInVain(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", 1)
-	p.run(t, job.QueueEmail)
+	p.run(t, job.TaskQueueEmail)
 	inviter, _, in := p.invite(time.Hour)
 	tell := outbox.Temporal(p.client)
-	start := job.StartRoomInvitation(in)
+	start := job.RoomInvitationEvent(in)
 	require.NoError(t, tell(t.Context(), start))
 	require.Eventually(t, func() bool {
 		mail, err := p.store.Email(t.Context(), in.EmailID)
 		return err == nil && mail.LastAnswer != ""
 	}, 10*time.Second, 20*time.Millisecond)
 	require.NoError(t, p.store.RevokeInvitation(t.Context(), in.InvitationID, inviter.ID))
-	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationRevoked)))
+	require.NoError(t, tell(t.Context(), job.InvitationAnswerEvent(in, watchparty.InvitationRevoked)))
 	var result job.RoomInvitationResult
 	p.requireResult(start.WorkflowID, "", &result)
 	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
@@ -79,12 +79,12 @@ func TestSignalsInAnyOrder(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", 1)
 	_, _, in := p.invite(time.Hour)
 	tell := outbox.Temporal(p.client)
-	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationDeclined)))
-	require.NoError(t, tell(t.Context(), job.StartRoomInvitation(in)))
-	p.run(t, job.QueueEmail)
+	require.NoError(t, tell(t.Context(), job.InvitationAnswerEvent(in, watchparty.InvitationDeclined)))
+	require.NoError(t, tell(t.Context(), job.RoomInvitationEvent(in)))
+	p.run(t, job.TaskQueueEmail)
 	var result job.RoomInvitationResult
 	p.requireResult(job.RoomInvitationID(in.InvitationID), "", &result)
 	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationDeclined}, result)
-	require.NoError(t, tell(t.Context(), job.AnswerRoomInvitation(in, watchparty.InvitationDeclined)))
-	require.NoError(t, tell(t.Context(), job.StartRoomInvitation(in)))
+	require.NoError(t, tell(t.Context(), job.InvitationAnswerEvent(in, watchparty.InvitationDeclined)))
+	require.NoError(t, tell(t.Context(), job.RoomInvitationEvent(in)))
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/worker"
 
+	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -25,7 +26,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 	tick := time.NewTicker(pausePoll)
 	defer tick.Stop()
 	for {
-		paused, err := d.Mail.Store.EmailsPaused(ctx)
+		paused, err := d.Email.Store.EmailsPaused(ctx)
 		switch {
 		case err != nil:
 			d.Log.WarnContext(ctx, "worker cannot see whether mails are paused", slog.Any("error", err))
@@ -37,10 +38,10 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 			options := options(d, fatal)
 			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
 			options.DisableWorkflowWorker = true
-			w := worker.New(d.Client, job.QueueEmail, options)
-			w.RegisterActivity(d.Mail)
+			w := worker.New(d.Client, job.TaskQueueEmail, options)
+			activities.Register(w, d.Email)
 			if err := w.Start(); err != nil {
-				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.QueueEmail), slog.Any("error", err))
+				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.TaskQueueEmail), slog.Any("error", err))
 				break
 			}
 			d.Log.InfoContext(ctx, "mails are sent")

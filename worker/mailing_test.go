@@ -22,7 +22,7 @@ func TestPausedMails(t *testing.T) {
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
-	r := p.run(t, job.QueueEmail)
+	r := p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 	p.requireWaits(first.GetID())
 
@@ -60,7 +60,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	admin := p.admin()
 	_, emailID := p.register("bob")
-	r := p.run(t, job.QueueEmail)
+	r := p.run(t, job.TaskQueueEmail)
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
@@ -81,7 +81,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	p.Config.Mail.PerSecond = 2 // one at a time
 	admin := p.admin()
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
-	p.run(t, job.QueueEmail)
+	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 
 	const each = 3
@@ -95,12 +95,12 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 			want = append(want, user.Email)
 		}
 	}
-	enqueue(job.StartReportEmail)
+	enqueue(job.ReportEmailEvent)
 	enqueue(func(id, emailID string) job.Event {
-		return job.StartRoomInvitation(job.RoomInvitationInput{InvitationID: id, EmailID: emailID})
+		return job.RoomInvitationEvent(job.RoomInvitationInput{InvitationID: id, EmailID: emailID})
 	})
-	enqueue(job.StartPasswordChanged)
-	enqueue(job.StartPasswordReset)
+	enqueue(job.PasswordChangedEvent)
+	enqueue(job.PasswordResetEvent)
 	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
 	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
 

@@ -113,11 +113,14 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	p.Deps = Deps{
 		Config: p.Config, Log: log, Client: p.client,
-		Mail: &activities.Mail{Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute, Report: p.Config.Report},
+		Email: &activities.Email{
+			Store: p.store, Sender: sender, OneTime: auth.NewOneTime("a secret of the tests"), Report: p.Config.Report,
+			FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
+		},
 		Avatar: &activities.Avatar{
 			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
 		},
-		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup},
+		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
 		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},
 		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
 	}
@@ -130,7 +133,7 @@ func settings() config.Config {
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
 			Schedule: "0 4 * * *", ParticipantInactive: config.Age(time.Hour), MessageAge: config.Age(time.Hour), RoomInactive: config.Age(time.Hour),
-			UnverifiedAge: config.Off, ActivityAge: config.Off, FileAge: config.Age(time.Hour), BatchSize: 10,
+			UnverifiedAge: config.Off, ActivityAge: config.Off, FileAge: config.Age(time.Hour),
 		},
 		Report: config.Report{Recipients: []string{"ops@watchparty.test"}, Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
 	}
@@ -221,7 +224,7 @@ func (p *plant) requireMail(id string, want watchparty.EmailState) {
 // send starts a workflow that ends with its mail.
 func (p *plant) send(emailID string) client.WorkflowRun {
 	p.t.Helper()
-	event := job.StartResend(emailID)
+	event := job.ResendEvent(emailID)
 	started, err := p.client.ExecuteWorkflow(p.t.Context(),
 		client.StartWorkflowOptions{ID: event.WorkflowID, TaskQueue: event.TaskQueue}, event.Workflow, event.Input)
 	require.NoError(p.t, err)

@@ -34,8 +34,8 @@ func makeUp(ctx context.Context, d Deps) {
 		schedule string
 		cron     string
 	}{
-		{watchparty.ReportWeek, job.WeeklyReportSchedule, d.Config.Report.Weekly},
-		{watchparty.ReportMonth, job.MonthlyReportSchedule, d.Config.Report.Monthly},
+		{watchparty.ReportWeek, job.ScheduleWeeklyReport, d.Config.Report.Weekly},
+		{watchparty.ReportMonth, job.ScheduleMonthlyReport, d.Config.Report.Monthly},
 	} {
 		for r.cron != config.OffSchedule {
 			err := makeUpFor(ctx, d, r.every, r.schedule, r.cron)
@@ -87,10 +87,10 @@ func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, sched
 func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, period store.Period) error {
 	in := job.ReportInput{Every: every, At: period.To.Add(1).Time()}
 	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: job.MissingReportID(every, period.From), TaskQueue: job.QueueMaintenance, WorkflowExecutionTimeout: executionTimeout,
+		ID: job.MissingReportID(every, period.From), TaskQueue: job.TaskQueueMaintenance, WorkflowExecutionTimeout: executionTimeout,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: reportSummary(every),
-	}, job.ActivityReport, in)
+	}, job.WorkflowActivityReport, in)
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &started) {
 		return nil

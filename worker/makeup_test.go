@@ -33,7 +33,7 @@ func (p *plant) countRows(table string) (n int) {
 func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	p.Config.Report.Weekly, p.Config.Report.Monthly = "0 0 * * 1", "0 0 1 * *"
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
 	_, err := p.store.DB().ExecContext(t.Context(), "UPDATE activity_since SET day = day - 75")
@@ -55,8 +55,8 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 			}
 		}
 	})
-	p.run(t, job.QueueMaintenance)
-	p.run(t, job.QueueMaintenance)
+	p.run(t, job.TaskQueueMaintenance)
+	p.run(t, job.TaskQueueMaintenance)
 	require.Eventually(t, func() bool {
 		return p.reports(watchparty.ReportWeek) == len(weeks) && p.reports(watchparty.ReportMonth) == len(months) &&
 			p.countRows("report_mails") == len(weeks)+len(months)
@@ -69,11 +69,11 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 // TestPausedReportsStayPaused: what operators have paused is not made up for.
 func TestPausedReportsStayPaused(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
 	require.NoError(t, keepSchedules(t.Context(), p.Deps))
-	for _, id := range []string{job.WeeklyReportSchedule, job.MonthlyReportSchedule} {
+	for _, id := range []string{job.ScheduleWeeklyReport, job.ScheduleMonthlyReport} {
 		handle := p.client.ScheduleClient().GetHandle(t.Context(), id)
 		require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "for now"}))
 	}
@@ -85,7 +85,7 @@ func TestPausedReportsStayPaused(t *testing.T) {
 		t.Fatal("a paused schedule's report was started")
 	default:
 	}
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
 }

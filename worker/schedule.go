@@ -55,7 +55,7 @@ func schedules(c config.Config) []schedule {
 			id: id, setting: setting, cron: cron,
 			settings: map[string]string{setting: cron, "REPORT_LANGUAGE": string(c.Report.Language)},
 			action: client.ScheduleWorkflowAction{
-				ID: "activity-report/" + string(every), Workflow: job.ActivityReport, Args: []any{job.ReportInput{Every: every}},
+				ID: "activity-report/" + string(every), Workflow: job.WorkflowActivityReport, Args: []any{job.ReportInput{Every: every}},
 				StaticSummary: reportSummary(every),
 			},
 			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, CatchupWindow: reportWindow},
@@ -63,14 +63,14 @@ func schedules(c config.Config) []schedule {
 	}
 	return []schedule{
 		{
-			id: job.CleanupSchedule, setting: "CLEANUP_SCHEDULE", cron: c.Cleanup.Schedule, settings: config.Values(c.Cleanup),
+			id: job.ScheduleCleanup, setting: "CLEANUP_SCHEDULE", cron: c.Cleanup.Schedule, settings: config.Values(c.Cleanup),
 			action: client.ScheduleWorkflowAction{
-				ID: "cleanup/scheduled", Workflow: job.Cleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
+				ID: "cleanup/scheduled", Workflow: job.WorkflowCleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
 			},
 			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: cleanupWindow},
 		},
-		report(job.WeeklyReportSchedule, "REPORT_WEEKLY_SCHEDULE", c.Report.Weekly, watchparty.ReportWeek),
-		report(job.MonthlyReportSchedule, "REPORT_MONTHLY_SCHEDULE", c.Report.Monthly, watchparty.ReportMonth),
+		report(job.ScheduleWeeklyReport, "REPORT_WEEKLY_SCHEDULE", c.Report.Weekly, watchparty.ReportWeek),
+		report(job.ScheduleMonthlyReport, "REPORT_MONTHLY_SCHEDULE", c.Report.Monthly, watchparty.ReportMonth),
 	}
 }
 
@@ -176,7 +176,7 @@ func (s schedule) keep(ctx context.Context, c client.ScheduleClient, find findPa
 		spec.CronExpressions = []string{config.Default(s.setting)}
 	}
 	action := s.action
-	action.TaskQueue, action.WorkflowExecutionTimeout = job.QueueMaintenance, executionTimeout
+	action.TaskQueue, action.WorkflowExecutionTimeout = job.TaskQueueMaintenance, executionTimeout
 	action.Memo = map[string]any{}
 	for name, value := range s.settings {
 		action.Memo[name] = value

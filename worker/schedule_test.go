@@ -81,8 +81,8 @@ func plan(t *testing.T, id, cron string) schedule {
 	c := settings()
 	c.Cleanup.Schedule, c.Report.Weekly, c.Report.Monthly = cron, cron, cron
 	all := schedules(c)
-	require.Equal(t, job.Schedules(), []string{all[0].id, all[1].id, all[2].id})
-	return all[slices.Index(job.Schedules(), id)]
+	require.Equal(t, job.ScheduleIDs(), []string{all[0].id, all[1].id, all[2].id})
+	return all[slices.Index(job.ScheduleIDs(), id)]
 }
 
 func TestSchedules(t *testing.T) {
@@ -92,9 +92,9 @@ func TestSchedules(t *testing.T) {
 		window                              time.Duration
 		overlap                             enums.ScheduleOverlapPolicy
 	}{
-		{"cleanup", "cleanup/scheduled", job.Cleanup, "{}", 12 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_SKIP},
-		{"activity-report-weekly", "activity-report/week", job.ActivityReport, `{"every":"week"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
-		{"activity-report-monthly", "activity-report/month", job.ActivityReport, `{"every":"month"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+		{"cleanup", "cleanup/scheduled", job.WorkflowCleanup, "{}", 12 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_SKIP},
+		{"activity-report-weekly", "activity-report/week", job.WorkflowActivityReport, `{"every":"week"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+		{"activity-report-monthly", "activity-report/month", job.WorkflowActivityReport, `{"every":"month"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
 	} {
 		t.Run(want.id, func(t *testing.T) {
 			deleteSchedule(t, c, want.id)
@@ -108,7 +108,7 @@ func TestSchedules(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, want.workflowID, action.ID)
 			require.Equal(t, want.workflow, action.Workflow)
-			require.Equal(t, job.QueueMaintenance, action.TaskQueue)
+			require.Equal(t, job.TaskQueueMaintenance, action.TaskQueue)
 			require.Equal(t, 12*time.Hour, action.WorkflowExecutionTimeout)
 			require.Len(t, action.Args, 1)
 			require.JSONEq(t, want.arguments, string(action.Args[0].(*common.Payload).Data))
@@ -136,7 +136,7 @@ func TestSchedules(t *testing.T) {
 func TestScheduleThatIsOff(t *testing.T) {
 	c := dial(t, stacktest.TemporalAddress())
 	const hold = "legal hold"
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		handle := c.ScheduleClient().GetHandle(t.Context(), id)
 		on, off := plan(t, id, "0 4 * * *"), plan(t, id, config.OffSchedule)
 		// Temporal may show a change a moment after it has accepted it.
@@ -192,17 +192,17 @@ func TestScheduleThatIsOff(t *testing.T) {
 func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	handle := p.client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule)
+	handle := p.client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup)
 	act := func(action watchparty.AuditAction, note string, act func(context.Context) error) {
 		t.Helper()
-		err := p.store.AuditSchedule(t.Context(), admin.ID, job.CleanupSchedule, action, map[string]any{"note": note}, act)
+		err := p.store.AuditSchedule(t.Context(), admin.ID, job.ScheduleCleanup, action, map[string]any{"note": note}, act)
 		require.NoError(t, err)
 	}
 	lose := func() client.Schedule {
 		t.Helper()
-		deleteSchedule(t, p.client, job.CleanupSchedule)
+		deleteSchedule(t, p.client, job.ScheduleCleanup)
 		require.NoError(t, keepSchedules(t.Context(), p.Deps))
-		return describe(t, p.client, job.CleanupSchedule)
+		return describe(t, p.client, job.ScheduleCleanup)
 	}
 	require.False(t, lose().State.Paused)
 	act(watchparty.AuditSchedulePaused, "legal hold", func(ctx context.Context) error {
@@ -215,7 +215,7 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 		require.Equal(t, "legal hold", made.State.Note)
 	}
 	refused := errors.New("refused")
-	err := p.store.AuditSchedule(t.Context(), admin.ID, job.CleanupSchedule, watchparty.AuditScheduleResumed, nil,
+	err := p.store.AuditSchedule(t.Context(), admin.ID, job.ScheduleCleanup, watchparty.AuditScheduleResumed, nil,
 		func(context.Context) error { return refused })
 	require.ErrorIs(t, err, refused)
 	require.True(t, lose().State.Paused, "a resumption that failed is none")
@@ -239,17 +239,17 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 	act(watchparty.AuditScheduleResumed, "over", func(context.Context) error { return nil })
 
 	// While it is lost, a worker that runs makes it again.
-	deleteSchedule(t, p.client, job.CleanupSchedule)
+	deleteSchedule(t, p.client, job.ScheduleCleanup)
 	for _, s := range schedules(p.Config) {
 		require.NoError(t, watchSchedule(t.Context(), p.Deps, s))
 	}
-	require.False(t, describe(t, p.client, job.CleanupSchedule).State.Paused)
+	require.False(t, describe(t, p.client, job.ScheduleCleanup).State.Paused)
 }
 
 // TestWorkersWithDifferentSettings: the one that takes over says so, and so does the other one.
 func TestWorkersWithDifferentSettings(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
 	newWorker := func(change func(*config.Config)) (Deps, *bytes.Buffer) {
@@ -289,14 +289,14 @@ func TestWorkersWithDifferentSettings(t *testing.T) {
 	require.Equal(t, 2, strings.Count(otherSaid.String(), "schedule takes this worker's settings"))
 	require.Equal(t, 2, strings.Count(firstSaid.String(), "schedule has another worker's settings"))
 	require.Contains(t, firstSaid.String(), "CLEANUP_MESSAGE_AGE: off in the schedule, 1h0m0s here")
-	require.NotContains(t, firstSaid.String(), "CLEANUP_BATCH_SIZE")
+	require.NotContains(t, firstSaid.String(), "CLEANUP_BATCH_PAUSE")
 }
 
 func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
 	d := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
 	d.Log = slog.New(slog.DiscardHandler)
 	d.Config.Cleanup.Schedule, d.Config.Report.Weekly, d.Config.Report.Monthly = "0 4 * * *", "0 4 * * *", "0 4 * * *"
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, d.Client, id)
 	}
 	for range 2 { // first they make them, then they update them
@@ -305,7 +305,7 @@ func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
 			g.Go(func() error { return keepSchedules(ctx, d) })
 		}
 		require.NoError(t, g.Wait())
-		for _, id := range job.Schedules() {
+		for _, id := range job.ScheduleIDs() {
 			requireDaily(t, 4, 0, describe(t, d.Client, id))
 		}
 	}

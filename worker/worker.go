@@ -31,7 +31,7 @@ type Deps struct {
 	Config  config.Config
 	Log     *slog.Logger
 	Client  client.Client
-	Mail    *activities.Mail
+	Email   *activities.Email
 	Avatar  *activities.Avatar
 	Cleanup *activities.Cleanup
 	Account *activities.Account
@@ -62,11 +62,11 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 			return stopped(ctx, err)
 		}
 		running = append(running, w)
-		if queue == job.QueueEmail {
+		if queue == job.TaskQueueEmail {
 			stopping.Go(func() { mailing(ctx, d, fatal) })
 		}
 	}
-	if slices.Contains(queues, job.QueueMaintenance) {
+	if slices.Contains(queues, job.TaskQueueMaintenance) {
 		if err := keepSchedules(ctx, d); err != nil {
 			return stopped(ctx, err)
 		}
@@ -84,8 +84,8 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 
 // taskQueues adds the queue of the short steps to that of the pictures.
 func taskQueues(queues []string) []string {
-	if slices.Contains(queues, job.QueueAvatar) {
-		return append(slices.Clone(queues), job.QueueAvatarSteps)
+	if slices.Contains(queues, job.TaskQueueAvatar) {
+		return append(slices.Clone(queues), job.TaskQueueAvatarSteps)
 	}
 	return queues
 }
@@ -121,37 +121,37 @@ func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worke
 func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	options := options(d, fatal)
 	switch queue {
-	case job.QueueEmail:
+	case job.TaskQueueEmail:
 		options.LocalActivityWorkerOnly = true // mailing runs the activities
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WelcomeEmail))
-		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.VerificationEmail))
-		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.PasswordResetEmail))
-		w.RegisterWorkflowWithOptions(workflows.PasswordChangedNotice, named(job.PasswordChangedNotice))
-		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.EmailChangedNotice))
-		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.RoomInvitation))
-		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.Resend))
-		w.RegisterWorkflowWithOptions(workflows.ReportEmail, named(job.ReportEmail))
+		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WorkflowWelcomeEmail))
+		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.WorkflowVerificationEmail))
+		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.WorkflowPasswordResetEmail))
+		w.RegisterWorkflowWithOptions(workflows.PasswordChangedNotice, named(job.WorkflowPasswordChangedNotice))
+		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.WorkflowEmailChangedNotice))
+		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.WorkflowRoomInvitation))
+		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.WorkflowResend))
+		w.RegisterWorkflowWithOptions(workflows.ReportEmail, named(job.WorkflowReportEmail))
 		return w, nil
-	case job.QueueAvatar:
+	case job.TaskQueueAvatar:
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.ProcessAvatar))
-		w.RegisterActivity(d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
+		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.WorkflowProcessAvatar))
+		activities.Register(w, d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
 		return w, nil
-	case job.QueueAvatarSteps:
+	case job.TaskQueueAvatarSteps:
 		options.DisableWorkflowWorker = true
 		w := worker.New(d.Client, queue, options)
-		w.RegisterActivity(d.Avatar)
+		activities.Register(w, d.Avatar)
 		return w, nil
-	case job.QueueMaintenance:
+	case job.TaskQueueMaintenance:
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.Cleanup))
-		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.DeleteAccount))
-		w.RegisterActivity(d.Cleanup)
-		w.RegisterWorkflowWithOptions(workflows.ActivityReport, named(job.ActivityReport))
-		w.RegisterActivity(d.Account)
-		w.RegisterActivity(d.Report)
+		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.WorkflowCleanup))
+		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.WorkflowDeleteAccount))
+		activities.Register(w, d.Cleanup)
+		w.RegisterWorkflowWithOptions(workflows.ActivityReport, named(job.WorkflowActivityReport))
+		activities.Register(w, d.Account)
+		activities.Register(w, d.Report)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

@@ -31,22 +31,22 @@ func TestConcurrency(t *testing.T) {
 
 func TestRunRefusesAnUnknownQueue(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", 1)
-	err := p.run(t, job.QueueEmail, "emial").ends(t)
+	err := p.run(t, job.TaskQueueEmail, "emial").ends(t)
 	require.ErrorContains(t, err, `unknown task queue emial`)
 }
 
 func TestRunWorks(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	for _, id := range job.Schedules() {
+	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
 	user, emailID := p.register(unique("alice"))
-	r := p.run(t, job.Queues()...)
+	r := p.run(t, job.TaskQueues()...)
 	p.wait(t, runs)
 
 	t.Run("mails", func(t *testing.T) {
 		start := outbox.Temporal(p.client)
-		event := job.StartResend(emailID)
+		event := job.ResendEvent(emailID)
 		require.NoError(t, start(t.Context(), event))
 		require.NoError(t, start(t.Context(), event), "started already is started")
 		var result job.EmailResult
@@ -66,7 +66,7 @@ func TestRunWorks(t *testing.T) {
 		_, err = p.store.CreateAvatar(t.Context(), user.ID, version)
 		require.NoError(t, err)
 
-		event := job.StartAvatar(job.AvatarInput{UserID: user.ID, Version: version})
+		event := job.AvatarEvent(job.AvatarInput{UserID: user.ID, Version: version})
 		require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 		var result job.AvatarResult
 		p.requireResult(event.WorkflowID, "", &result)
@@ -79,7 +79,7 @@ func TestRunWorks(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, exists, name)
 		}
-		value, err := p.client.QueryWorkflow(t.Context(), event.WorkflowID, "", job.Progress)
+		value, err := p.client.QueryWorkflow(t.Context(), event.WorkflowID, "", job.QueryProgress)
 		require.NoError(t, err)
 		var progress job.AvatarProgress
 		require.NoError(t, value.Get(&progress))
@@ -88,7 +88,7 @@ func TestRunWorks(t *testing.T) {
 	})
 
 	t.Run("clean-up by the schedule", func(t *testing.T) {
-		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule)
+		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup)
 		require.NoError(t, schedule.Trigger(t.Context(), client.ScheduleTriggerOptions{}))
 		started := firstAction(t, schedule)
 		var result job.CleanupResult
@@ -103,7 +103,7 @@ func TestRunWorks(t *testing.T) {
 	})
 
 	t.Run("a report of the week before the one that a schedule is told to make up for", func(t *testing.T) {
-		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.WeeklyReportSchedule)
+		schedule := p.client.ScheduleClient().GetHandle(t.Context(), job.ScheduleWeeklyReport)
 		monday, _ := watchparty.ReportWeek.Last(time.Now().AddDate(0, 0, -21))
 		end := monday.Add(3).Time()
 		require.NoError(t, schedule.Backfill(t.Context(), client.ScheduleBackfillOptions{
@@ -116,7 +116,7 @@ func TestRunWorks(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, [2]watchparty.Day{monday.Add(-7), monday.Add(-1)}, [2]watchparty.Day{report.From, report.To})
 		require.Len(t, report.Days, 7)
-		require.Equal(t, 1, result.Mails)
+		require.Equal(t, 1, result.Emails)
 	})
 
 	r.stop()
@@ -181,7 +181,7 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 	smtp := serveSlowly(t)
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	_, emailID := p.register("bob")
-	r := p.run(t, job.QueueEmail)
+	r := p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 	started := p.send(emailID)
 	<-smtp.reached
@@ -193,7 +193,7 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 	p.requireMail(emailID, watchparty.EmailSent)
 
 	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
-	p.run(t, job.QueueEmail)
+	p.run(t, job.TaskQueueEmail)
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
 	row, err := p.store.Email(t.Context(), emailID)
 	require.NoError(t, err)
@@ -213,12 +213,12 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 	_, err = lock.ExecContext(t.Context(), "LOCK TABLE cleanup_runs")
 	require.NoError(t, err)
 
-	r := p.run(t, job.QueueEmail, job.QueueMaintenance)
+	r := p.run(t, job.TaskQueueEmail, job.TaskQueueMaintenance)
 	p.wait(t, runs)
 	mailing := p.send(emailID)
 	<-smtp.reached
 	cleaning, err := p.client.ExecuteWorkflow(t.Context(),
-		client.StartWorkflowOptions{ID: job.CleanupID(user.ID), TaskQueue: job.QueueMaintenance}, job.Cleanup, job.CleanupInput{})
+		client.StartWorkflowOptions{ID: job.CleanupID(user.ID), TaskQueue: job.TaskQueueMaintenance}, job.WorkflowCleanup, job.CleanupInput{})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		var waiting int
@@ -246,7 +246,7 @@ func TestRunWaitsForTemporal(t *testing.T) {
 
 	t.Run("until it is told to stop", func(t *testing.T) {
 		p.listen()
-		r := p.run(t, job.Queues()...)
+		r := p.run(t, job.TaskQueues()...)
 		p.wait(t, waits)
 		r.stop()
 		require.NoError(t, r.ends(t))
@@ -254,11 +254,11 @@ func TestRunWaitsForTemporal(t *testing.T) {
 
 	t.Run("until it is there", func(t *testing.T) {
 		p.listen()
-		r := p.run(t, job.Queues()...)
+		r := p.run(t, job.TaskQueues()...)
 		p.wait(t, waits)
 		require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
 		p.wait(t, runs)
-		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), job.CleanupSchedule).Describe(t.Context())
+		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup).Describe(t.Context())
 		require.NoError(t, err)
 		r.stop()
 		require.NoError(t, r.ends(t))

@@ -6,16 +6,18 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// DeleteAccount ends what a deleted account has left: its files, its name on messages, its row. The row goes last, for it
-// is what says that the account is deleted.
+// DeleteAccount removes what a deleted account has left: its files, its name on messages, and its row. The row goes
+// last, since it marks the account as deleted.
 func DeleteAccount(ctx workflow.Context, in job.AccountInput) (job.AccountResult, error) {
 	var result job.AccountResult
-	if err := workflow.ExecuteActivity(with(ctx, erasing, "Remove the files"), job.RemoveAccountFiles, in).Get(ctx, nil); err != nil {
+	files := with(ctx, erasing, "Remove the files")
+	if err := workflow.ExecuteActivity(files, job.ActivityRemoveAccountFiles, in).Get(ctx, nil); err != nil {
 		return result, err
 	}
-	if err := workflow.ExecuteActivity(with(ctx, erasing, "Make the messages anonymous"), job.AnonymiseMessages, in).Get(ctx, &result); err != nil {
+	messages := with(ctx, erasing, "Make the messages anonymous")
+	if err := workflow.ExecuteActivity(messages, job.ActivityAnonymiseMessages, in).Get(ctx, &result); err != nil {
 		return result, err
 	}
-	err := workflow.ExecuteActivity(with(ctx, patient, "Remove the account's row"), job.RemoveAccount, in).Get(ctx, nil)
-	return result, err
+	row := with(ctx, patient, "Remove the account's row")
+	return result, workflow.ExecuteActivity(row, job.ActivityRemoveAccount, in).Get(ctx, nil)
 }

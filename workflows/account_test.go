@@ -20,12 +20,12 @@ func TestDeleteAccount(t *testing.T) {
 		w := newWorld(t)
 		var order []string
 		note := func(name string) func(mock.Arguments) { return func(mock.Arguments) { order = append(order, name) } }
-		w.expect(job.RemoveAccountFiles, account, errAway).Times(40)
-		w.expect(job.RemoveAccountFiles, account, nil).Once().Run(note("files"))
-		w.expect(job.AnonymiseMessages, account, job.AccountResult{}, errAway).Times(40)
-		w.expect(job.AnonymiseMessages, account, erased, nil).Once().Run(note("messages"))
-		w.expect(job.RemoveAccount, account, errAway).Times(40)
-		w.expect(job.RemoveAccount, account, nil).Once().Run(note("row"))
+		w.expect(job.ActivityRemoveAccountFiles, account, errAway).Times(40)
+		w.expect(job.ActivityRemoveAccountFiles, account, nil).Once().Run(note("files"))
+		w.expect(job.ActivityAnonymiseMessages, account, job.AccountResult{}, errAway).Times(40)
+		w.expect(job.ActivityAnonymiseMessages, account, erased, nil).Once().Run(note("messages"))
+		w.expect(job.ActivityRemoveAccount, account, errAway).Times(40)
+		w.expect(job.ActivityRemoveAccount, account, nil).Once().Run(note("row"))
 		result, err := run[job.AccountResult](w, workflows.DeleteAccount, account)
 		require.NoError(t, err)
 		require.Equal(t, erased, result)

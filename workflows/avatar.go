@@ -13,28 +13,28 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// maxCrashes is how many workers one picture may take down before it is refused.
+// maxCrashes is the number of workers that end while they render a picture before the picture is refused.
 const maxCrashes = 5
 
-// What an upload that no worker survived is refused with.
+// The code and the reason of an upload that ended five workers, and the reason of one that an operator cancelled.
 const (
 	codeCrashed   = "avatar_unreadable"
 	reasonStopped = "The upload was stopped. Upload the picture again."
 	reasonCrashed = "The picture could not be processed. Save it again with another program, or choose another one."
 )
 
-// Version markers: of the pause after a crash, and of what an operator's cancellation leaves.
+// Change IDs of workflow.GetVersion.
 const (
 	pauseChange  = "pause-after-crash"
 	cancelChange = "fail-when-cancelled"
 )
 
-// ProcessAvatar renders an upload and makes it its user's avatar. An upload that is no picture ends as failed, one
-// that a newer upload, a deletion or the end of the account overtook as superseded; neither leaves files behind. Both
-// are ordinary results. It answers the query job.Progress.
+// ProcessAvatar renders an upload and makes it its user's avatar. An upload that is not a picture ends as failed. An
+// upload ends as superseded when a newer upload, the removal of the avatar or the deletion of the account comes first.
+// Neither leaves files behind, and both are ordinary results, not errors. It answers the query job.QueryProgress.
 func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
 	u := upload{in: in, progress: job.AvatarProgress{Step: watchparty.AvatarRendering}}
-	err := workflow.SetQueryHandler(ctx, job.Progress, func() (job.AvatarProgress, error) { return u.progress, nil })
+	err := workflow.SetQueryHandler(ctx, job.QueryProgress, func() (job.AvatarProgress, error) { return u.progress, nil })
 	if err != nil {
 		return job.AvatarResult{}, err
 	}
@@ -49,7 +49,7 @@ func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, 
 	return result, err
 }
 
-// upload is one on its way.
+// upload is the state of one execution of ProcessAvatar.
 type upload struct {
 	in       job.AvatarInput
 	progress job.AvatarProgress
@@ -68,7 +68,8 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	err := workflow.ExecuteActivity(with(ctx, publishing, "Publish, unless a newer one was"), job.PublishAvatar, u.in).Get(ctx, &published)
+	publish := with(ctx, publishing, "Publish, unless a newer one was")
+	err := workflow.ExecuteActivity(publish, job.ActivityPublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
 	}
@@ -77,19 +78,21 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarRemoving
 	result := job.AvatarResult{State: published.State}
-	if published.KeepFormerSeconds > 0 { // a worker of an earlier version does not keep it
-		if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the original"), job.RemoveOriginal, u.in).Get(ctx, nil); err != nil {
+	if published.KeepFormerSeconds > 0 { // zero from workers of an earlier version
+		original := with(ctx, publishing, "Remove the original")
+		if err := workflow.ExecuteActivity(original, job.ActivityRemoveOriginal, u.in).Get(ctx, nil); err != nil {
 			return result, err
 		}
-		if err := wait(ctx, time.Duration(published.KeepFormerSeconds)*time.Second, "While the former avatar may be asked for"); err != nil {
+		keep := time.Duration(published.KeepFormerSeconds) * time.Second
+		if err := wait(ctx, keep, "While the former avatar may be asked for"); err != nil {
 			return result, err
 		}
 	}
-	err = workflow.ExecuteActivity(with(ctx, publishing, "Remove the original and the former avatar"), job.RemoveFormerAvatar, u.in).Get(ctx, nil)
-	return result, err
+	former := with(ctx, publishing, "Remove the original and the former avatar")
+	return result, workflow.ExecuteActivity(former, job.ActivityRemoveFormerAvatar, u.in).Get(ctx, nil)
 }
 
-// goneRow reports whether the upload's row is gone, with its account.
+// goneRow reports whether the activity found that its row no longer exists.
 func goneRow(err error) bool {
 	var gone *temporal.ApplicationError
 	return errors.As(err, &gone) && gone.Type() == job.ErrorNotFound
@@ -97,14 +100,16 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	err := workflow.ExecuteActivity(with(ctx, publishing, "Remove files that are of no use"), job.RemoveAvatarFiles, u.in).Get(ctx, nil)
+	files := with(ctx, publishing, "Remove files that are of no use")
+	err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
-// render repeats the rendering when a worker died over it, a bounded number of times.
+// render renders the picture. When a worker ends meanwhile it tries again, up to maxCrashes times.
 func (u *upload) render(ctx workflow.Context) error {
 	for {
-		err := workflow.ExecuteActivity(with(ctx, rendering, "Render the picture in its sizes"), job.RenderAvatar, u.in).Get(ctx, nil)
+		picture := with(ctx, rendering, "Render the picture in its sizes")
+		err := workflow.ExecuteActivity(picture, job.ActivityRenderAvatar, u.in).Get(ctx, nil)
 		var timeout *temporal.TimeoutError
 		if !errors.As(err, &timeout) {
 			return err
@@ -121,15 +126,16 @@ func (u *upload) render(ctx workflow.Context) error {
 	}
 }
 
-// pause is how long to wait after a crash: 1 to 5 s for each crash so far, and hardly ever as long as another upload.
-// The worker that died was rendering others too; without it, all of them would be with the culprit again.
+// pause returns the wait before the next attempt: 1 to 5 s for each crash so far. It differs between uploads: the
+// worker that ended was rendering other uploads too, and after equal pauses all of them would meet the same picture
+// again.
 func (u *upload) pause() time.Duration {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(u.in.UserID + strconv.Itoa(u.in.Version)))
 	return time.Duration(u.progress.Crashes) * (time.Second + time.Duration(hash.Sum32()%4000)*time.Millisecond)
 }
 
-// rejection returns a code and a reason when the picture is to blame, and no code otherwise.
+// rejection returns the code and the reason of a picture that cannot be rendered. The code is empty for other errors.
 func rejection(err error) (code, reason string) {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
@@ -144,11 +150,13 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	if err := workflow.ExecuteActivity(with(ctx, publishing, "Tell the user why not"), job.FailAvatar, failed).Get(ctx, nil); err != nil {
+	reject := with(ctx, publishing, "Tell the user why not")
+	if err := workflow.ExecuteActivity(reject, job.ActivityFailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
-	if err := workflow.ExecuteActivity(with(ctx, publishing, "Remove the upload"), job.RemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
+	files := with(ctx, publishing, "Remove the upload")
+	if err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil

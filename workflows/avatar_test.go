@@ -45,9 +45,9 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("renders, publishes and removes what was before", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
@@ -56,10 +56,10 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("keeps the former avatar for those who are about to ask for it, but not the original", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).Once(),
-			w.expect(job.RemoveOriginal, picture, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).Once(),
+			w.expect(job.ActivityRemoveOriginal, picture, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
@@ -69,9 +69,9 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("ends as failed for what is no picture", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, refusal("avatar_too_many_pixels")).Once(),
-			w.expect(job.FailAvatar, failedWith(words("avatar_too_many_pixels")), nil).Once(),
-			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, refusal("avatar_too_many_pixels")).Once(),
+			w.expect(job.ActivityFailAvatar, failedWith(words("avatar_too_many_pixels")), nil).Once(),
+			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_too_many_pixels"}, result)
@@ -80,9 +80,9 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("removes its files when another came first", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarSuperseded}, nil).Once(),
-			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarSuperseded}, nil).Once(),
+			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
@@ -91,10 +91,10 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("survives workers that end in the middle", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarReady, result.State)
@@ -107,9 +107,9 @@ func TestProcessAvatar(t *testing.T) {
 		t.Run("ends as failed when five workers "+name, func(t *testing.T) {
 			w := newWorld(t)
 			inOrder(w,
-				w.crashes(job.RenderAvatar, picture, 10*time.Second, timeout).Times(5),
-				w.expect(job.FailAvatar, failedWith("The picture could not be processed. Save it again with another program, or choose another one."), nil).Once(),
-				w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+				w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, timeout).Times(5),
+				w.expect(job.ActivityFailAvatar, failedWith("The picture could not be processed. Save it again with another program, or choose another one."), nil).Once(),
+				w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 			result, err := processAvatar(w)
 			require.NoError(t, err)
 			require.Equal(t, job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, result)
@@ -119,12 +119,12 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("waits for a bucket and a database that are away", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, errAway).Times(30),
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, job.PublishResult{}, errAway).Times(30),
-			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, errAway).Times(30),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, errAway).Times(30),
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{}, errAway).Times(30),
+			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, errAway).Times(30),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarReady, result.State)
@@ -135,12 +135,12 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("does not count a database that is away as a crash", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
-			w.expect(job.RenderAvatar, picture, errAway).Times(10),
-			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
+			w.expect(job.ActivityRenderAvatar, picture, errAway).Times(10),
+			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarReady, result.State)
@@ -149,10 +149,10 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("waits after a crash, and longer after the next", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, ready, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		_, err := processAvatar(w)
 		require.NoError(t, err)
 		waited := w.Now().Sub(w.started) - 40*time.Second
@@ -165,10 +165,10 @@ func TestProcessAvatar(t *testing.T) {
 		for version := range 5 {
 			w := newWorld(t)
 			in := job.AvatarInput{UserID: userID, Version: version + 1}
-			w.crashes(job.RenderAvatar, in, 10*time.Second, heartbeatTimeout()).Once()
-			w.expect(job.RenderAvatar, in, nil).Once()
-			w.expect(job.PublishAvatar, in, ready, nil).Once()
-			w.expect(job.RemoveFormerAvatar, in, nil).Once()
+			w.crashes(job.ActivityRenderAvatar, in, 10*time.Second, heartbeatTimeout()).Once()
+			w.expect(job.ActivityRenderAvatar, in, nil).Once()
+			w.expect(job.ActivityPublishAvatar, in, ready, nil).Once()
+			w.expect(job.ActivityRemoveFormerAvatar, in, nil).Once()
 			_, err := run[job.AvatarResult](w, workflows.ProcessAvatar, in)
 			require.NoError(t, err)
 			took[w.Now().Sub(w.started)] = true
@@ -181,8 +181,8 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("leaves nothing behind when its row is gone", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, gone).Once(),
-			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, gone).Once(),
+			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
@@ -191,9 +191,9 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("leaves nothing behind when its row goes before it is published", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, job.PublishResult{}, gone).Once(),
-			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{}, gone).Once(),
+			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
@@ -201,13 +201,13 @@ func TestProcessAvatar(t *testing.T) {
 
 	stops := func(w *world) {
 		inOrder(w,
-			w.expect(job.FailAvatar, failedWith("The upload was stopped. Upload the picture again."), nil).Once(),
-			w.expect(job.RemoveAvatarFiles, picture, nil).Once())
+			w.expect(job.ActivityFailAvatar, failedWith("The upload was stopped. Upload the picture again."), nil).Once(),
+			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 	}
 
 	t.Run("can be cancelled between crashes", func(t *testing.T) {
 		w := newWorld(t)
-		w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Once()
+		w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Once()
 		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second+time.Millisecond)
 		_, err := processAvatar(w)
@@ -216,7 +216,7 @@ func TestProcessAvatar(t *testing.T) {
 
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.RenderAvatar, picture, activity.ErrResultPending).Once()
+		w.expect(job.ActivityRenderAvatar, picture, activity.ErrResultPending).Once()
 		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := processAvatar(w)
@@ -226,7 +226,7 @@ func TestProcessAvatar(t *testing.T) {
 
 func TestAvatarProgress(t *testing.T) {
 	progress := func(w *world) job.AvatarProgress {
-		value, err := w.QueryWorkflow(job.Progress)
+		value, err := w.QueryWorkflow(job.QueryProgress)
 		require.NoError(t, err)
 		var p job.AvatarProgress
 		require.NoError(t, value.Get(&p))
@@ -247,9 +247,9 @@ func TestAvatarProgress(t *testing.T) {
 	t.Run("of one that gets ready", func(t *testing.T) {
 		w := newWorld(t)
 		var seen []job.AvatarProgress
-		during(w, &seen, job.RenderAvatar, picture, nil)
-		during(w, &seen, job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil)
-		during(w, &seen, job.RemoveFormerAvatar, picture, nil)
+		during(w, &seen, job.ActivityRenderAvatar, picture, nil)
+		during(w, &seen, job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil)
+		during(w, &seen, job.ActivityRemoveFormerAvatar, picture, nil)
 		_, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, steps(watchparty.AvatarRendering, watchparty.AvatarPublishing, watchparty.AvatarRemoving), seen)
@@ -259,9 +259,9 @@ func TestAvatarProgress(t *testing.T) {
 	t.Run("of one that fails", func(t *testing.T) {
 		w := newWorld(t)
 		var seen []job.AvatarProgress
-		during(w, &seen, job.RenderAvatar, picture, refusal("avatar_unreadable"))
-		during(w, &seen, job.FailAvatar, failedWith(words("avatar_unreadable")), nil)
-		during(w, &seen, job.RemoveAvatarFiles, picture, nil)
+		during(w, &seen, job.ActivityRenderAvatar, picture, refusal("avatar_unreadable"))
+		during(w, &seen, job.ActivityFailAvatar, failedWith(words("avatar_unreadable")), nil)
+		during(w, &seen, job.ActivityRemoveAvatarFiles, picture, nil)
 		_, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, steps(watchparty.AvatarRendering, watchparty.AvatarRendering, watchparty.AvatarRemoving), seen)
@@ -271,10 +271,10 @@ func TestAvatarProgress(t *testing.T) {
 	t.Run("counts crashes", func(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
-			w.crashes(job.RenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
-			w.expect(job.RenderAvatar, picture, nil).Once(),
-			w.expect(job.PublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil).Once(),
-			w.expect(job.RemoveFormerAvatar, picture, nil).Once())
+			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
+			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil).Once(),
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
 		_, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarProgress{Step: watchparty.AvatarDone, Crashes: 2}, progress(w))

@@ -10,49 +10,59 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Cleanup applies policies one after the other and stores a report. A policy that fails does not stop the others. Cancelled
-// in Temporal, it ends the run with a report of what was done.
+// Cleanup applies policies one after the other and stores a report. A policy that fails does not stop the others. When
+// the workflow is cancelled in Temporal, the run ends with a report of what was done until then.
 func Cleanup(ctx workflow.Context, in job.CleanupInput) (job.CleanupResult, error) {
 	if in.RunID == "" {
-		// Started by the schedule: this execution's ID is the run's.
+		// The schedule has started this execution: its ID becomes the run's ID.
 		in.RunID = workflow.GetInfo(ctx).FirstRunID
 	}
 	var progress job.CleanupProgress
-	err := workflow.SetQueryHandler(ctx, job.Progress, func() (job.CleanupProgress, error) { return progress, nil })
+	err := workflow.SetQueryHandler(ctx, job.QueryProgress, func() (job.CleanupProgress, error) { return progress, nil })
 	if err != nil {
 		return job.CleanupResult{}, err
 	}
 	finish := job.FinishCleanupInput{RunID: in.RunID}
 	if finish.Failed, err = cleanup(ctx, in, &progress); err != nil {
-		if !temporal.IsCanceledError(err) || workflow.GetVersion(ctx, "report-when-cancelled", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		if !temporal.IsCanceledError(err) || !reportsWhenCancelled(ctx) {
 			return job.CleanupResult{}, err
 		}
 		finish.Cancelled = true
 	}
 	result, failed := finishCleanup(ctx, finish)
-	if failed != nil && (!finish.Cancelled || !goneRow(failed)) { // it is gone when it had not begun
+	if failed != nil && (!finish.Cancelled || !goneRow(failed)) { // a cancelled run may have no row yet
 		return result, failed
 	}
 	return result, err
 }
 
-// finishCleanup stores the report, also when the workflow is cancelled meanwhile.
+// reportsWhenCancelled reports whether this execution stores a report when it is cancelled. Those of an earlier version
+// do not.
+func reportsWhenCancelled(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "report-when-cancelled", workflow.DefaultVersion, 1) == 1
+}
+
+// finishCleanup stores the report, even if the workflow is cancelled meanwhile.
 func finishCleanup(ctx workflow.Context, in job.FinishCleanupInput) (result job.CleanupResult, err error) {
 	if in.Cancelled {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.FinishCleanup, in).Get(ctx, &result)
-	if !in.Cancelled && temporal.IsCanceledError(err) && workflow.GetVersion(ctx, "report-when-cancelled", workflow.DefaultVersion, 1) == 1 {
+	err = workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.ActivityFinishCleanup, in).Get(ctx, &result)
+	if !in.Cancelled && temporal.IsCanceledError(err) && reportsWhenCancelled(ctx) {
 		in.Cancelled = true
 		return finishCleanup(ctx, in)
 	}
 	return result, err
 }
 
-// cleanup returns an error only when nothing can be done, or when the run is cancelled.
-func cleanup(ctx workflow.Context, in job.CleanupInput, progress *job.CleanupProgress) (map[watchparty.Policy]string, error) {
+// cleanup begins the run and applies its policies. It returns the policies that failed, and an error only when the run
+// cannot begin or is cancelled.
+func cleanup(
+	ctx workflow.Context, in job.CleanupInput, progress *job.CleanupProgress,
+) (map[watchparty.Policy]string, error) {
 	var begun job.BeginCleanupResult
-	if err := workflow.ExecuteActivity(with(ctx, patient, "Begin the run"), job.BeginCleanup, in).Get(ctx, &begun); err != nil {
+	begin := with(ctx, patient, "Begin the run")
+	if err := workflow.ExecuteActivity(begin, job.ActivityBeginCleanup, in).Get(ctx, &begun); err != nil {
 		return nil, err
 	}
 	if !in.DryRun && workflow.GetVersion(ctx, "tally-first", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
@@ -61,15 +71,16 @@ func cleanup(ctx workflow.Context, in job.CleanupInput, progress *job.CleanupPro
 	return applyPolicies(ctx, in, begun, progress)
 }
 
-// tally counts what happened before it is removed. Without the figures the run goes on: the next one makes up for them, as far
-// as the rows are still there.
+// tally stores the daily figures before the policies remove the rows that they count. If that fails the run continues:
+// the next run stores the figures, as far as the rows are still there.
 func tally(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.TallyActivity).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("days not tallied", "error", err)
 	}
 }
 
-// applyPolicies returns an error only when the run is cancelled.
+// applyPolicies applies the policies in order and returns those that failed. It returns an error only when the run is
+// cancelled.
 func applyPolicies(
 	ctx workflow.Context, in job.CleanupInput, begun job.BeginCleanupResult, progress *job.CleanupProgress,
 ) (map[watchparty.Policy]string, error) {
@@ -77,7 +88,7 @@ func applyPolicies(
 	for _, policy := range begun.Policies {
 		progress.Policy = policy
 		apply := job.ApplyPolicyInput{RunID: in.RunID, Policy: policy, Threshold: begun.Thresholds[policy], DryRun: in.DryRun}
-		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ApplyPolicy, apply).Get(ctx, nil)
+		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).Get(ctx, nil)
 		if temporal.IsCanceledError(err) {
 			return failed, err
 		}

@@ -43,12 +43,12 @@ func TestCleanup(t *testing.T) {
 		w := newWorld(t)
 		want := job.CleanupResult{RunID: runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 		inOrder(w,
-			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once(),
 			w.tallies(nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, want, nil).Once())
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyMessages), nil).Once(),
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
 		require.Equal(t, want, result)
@@ -61,12 +61,12 @@ func TestCleanup(t *testing.T) {
 		}}
 		want := job.CleanupResult{RunID: runID, Failed: []watchparty.Policy{watchparty.PolicyMessages}}
 		inOrder(w,
-			w.expect(job.BeginCleanup, onDemand, begun, nil).Once(),
+			w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once(),
 			w.tallies(nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errors.New("canceling statement")).Times(10),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.FinishCleanup, failed, want, nil).Once())
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once(),
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyMessages), errors.New("canceling statement")).Times(10),
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.ActivityFinishCleanup, failed, want, nil).Once())
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
 		require.Equal(t, want.Failed, result.Failed)
@@ -76,23 +76,23 @@ func TestCleanup(t *testing.T) {
 		w := newWorld(t)
 		one := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
 		inOrder(w,
-			w.expect(job.BeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).Once(),
+			w.expect(job.ActivityBeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).Once(),
 			w.tallies(nil).Once(),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), errAway).Times(9),
-			w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), errAway).Times(9),
+			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+			w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
 		_, err := cleanup(w, one)
 		require.NoError(t, err)
 	})
 
 	t.Run("waits for a database that is away before and after", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, errAway).Times(30)
-		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
+		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, errAway).Times(30)
+		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
 		finish := job.FinishCleanupInput{RunID: runID}
-		w.expect(job.FinishCleanup, finish, job.CleanupResult{}, errAway).Times(30)
-		w.expect(job.FinishCleanup, finish, job.CleanupResult{RunID: runID}, nil).Once()
+		w.expect(job.ActivityFinishCleanup, finish, job.CleanupResult{}, errAway).Times(30)
+		w.expect(job.ActivityFinishCleanup, finish, job.CleanupResult{RunID: runID}, nil).Once()
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err)
 		require.Equal(t, runID, result.RunID)
@@ -101,24 +101,24 @@ func TestCleanup(t *testing.T) {
 	t.Run("passes on that it is a dry run", func(t *testing.T) {
 		w := newWorld(t)
 		dry := job.CleanupInput{RunID: runID, DryRun: true}
-		w.expect(job.BeginCleanup, dry, begun, nil).Once()
+		w.expect(job.ActivityBeginCleanup, dry, begun, nil).Once()
 		for _, policy := range some {
 			in := apply(policy)
 			in.DryRun = true
-			w.expect(job.ApplyPolicy, in, nil).Once()
+			w.expect(job.ActivityApplyPolicy, in, nil).Once()
 		}
-		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once()
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once()
 		_, err := cleanup(w, dry)
 		require.NoError(t, err)
 	})
 
 	t.Run("that is cancelled applies no further policy, and reports what was done", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).Once()
-		w.expect(job.BeginCleanup, onDemand, begun, nil).Once()
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).Once()
+		w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once()
 		w.tallies(nil).Once()
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), activity.ErrResultPending).Once()
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyMessages), activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		_, err := cleanup(w, onDemand)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
@@ -127,17 +127,17 @@ func TestCleanup(t *testing.T) {
 	t.Run("that is cancelled before it has begun, or at its end, is reported too", func(t *testing.T) {
 		cancelled := job.FinishCleanupInput{RunID: runID, Cancelled: true}
 		w := newWorld(t)
-		w.expect(job.BeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
-		w.expect(job.FinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).Once()
+		w.expect(job.ActivityBeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
+		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		_, err := cleanup(w, onDemand)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
 
 		w = newWorld(t)
-		w.expect(job.BeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
+		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
-		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).Once()
-		w.expect(job.FinishCleanup, cancelled, job.CleanupResult{RunID: runID}, nil).Once()
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).Once()
+		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{RunID: runID}, nil).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		result, err := cleanup(w, onDemand)
 		require.NoError(t, err, "all was done")
@@ -146,16 +146,16 @@ func TestCleanup(t *testing.T) {
 
 	t.Run("says how far it is", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.BeginCleanup, onDemand, begun, nil).Once()
+		w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once()
 		w.tallies(nil).Once()
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyMessages), errAway).Times(10)
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once().After(time.Hour)
-		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID, Failed: map[watchparty.Policy]string{
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyMessages), errAway).Times(10)
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once().After(time.Hour)
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Failed: map[watchparty.Policy]string{
 			watchparty.PolicyMessages: "given up after 10 attempts",
 		}}, job.CleanupResult{RunID: runID}, nil).Once()
 		progress := func() (p job.CleanupProgress) {
-			answer, err := w.QueryWorkflow(job.Progress)
+			answer, err := w.QueryWorkflow(job.QueryProgress)
 			require.NoError(t, err)
 			require.NoError(t, answer.Get(&p))
 			return p

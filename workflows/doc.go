@@ -1,20 +1,21 @@
 // Package workflows orchestrates background work. Workflows are deterministic: they call activities by name and decide
-// by their results; everything that touches the world is in package activities.
+// by the results. Everything with a side effect is in package activities.
 //
-// Each workflow has saved histories in testdata, replayed by the tests. A change that alters what a running workflow
-// would do needs workflow.GetVersion.
+// Each workflow has saved histories in testdata, which the tests replay. A change of what a running workflow would do
+// needs workflow.GetVersion.
 //
-// # What goes first
+// # Priorities
 //
-// Emails share the rate of one queue, so they have Temporal's priorities: each kind's is in the rules of package
-// watchparty, the outbox starts workflows in that order, and activities inherit it from their workflow. Reminders have
-// a priority of their own, since their workflow began with an email that somebody waited for.
+// All emails share the rate limit of one queue, so they have Temporal's priorities. The rules of package watchparty
+// give each kind of email its priority. The outbox starts workflows in that order, and activities inherit the priority
+// of their workflow. A reminder has a lower priority than its workflow, which began with an email that a person waited
+// for.
 //
-// The short steps of avatars have a queue and places of their own. With priorities on the renderers' queue they would
-// wait for a place: a worker that has rendered a picture asks for the next task before the workflow has asked for the
-// picture to be published.
+// The short steps of avatars have a queue and worker slots of their own. Priorities on the renderers' queue would not
+// do: a worker that has rendered a picture asks for its next task before the workflow has asked for the picture to be
+// published, so that the publication would wait for another picture.
 //
-// Accounts take turns because RenderAvatar ends what a newer upload of the account has overtaken: whatever an account
-// uploads, its newest picture is rendered once when its turn comes. Temporal's fairness keys are not used: version 1.29
-// has them off, and turning them on leaves the tasks that wait where nobody reads them.
+// RenderAvatar skips an upload that a newer upload of the account has overtaken. However many pictures an account
+// uploads, only its newest is rendered when the account's turn comes. Temporal's fairness keys are not used: version
+// 1.29 has them off by default, and turning them on leaves the waiting tasks where nobody reads them.
 package workflows

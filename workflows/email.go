@@ -12,8 +12,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// WelcomeEmail sends the mail that greets a new account, and a reminder if its address is not confirmed some days
-// later.
+// WelcomeEmail sends the email that welcomes a new account, and a reminder if the account's address is not confirmed
+// three days later.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	result, err := sendEmail(ctx, mailing, in)
 	if err != nil || result.State != watchparty.EmailSent {
@@ -29,11 +29,12 @@ func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, err
 	return result, err
 }
 
-// remind sends the mail that follows one, unless it is of no use any more. Nobody waits for it, whatever the workflow's
-// own priority is.
+// remind sends the reminder that belongs to an email, unless it is of no use any more. The reminder has the lowest
+// priority, whatever the priority of the workflow.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
-	err := workflow.ExecuteActivity(with(ctx, inBackground(patient), "See whether a reminder is of use"), job.QueueReminder, in).Get(ctx, &reminder)
+	queue := with(ctx, inBackground(patient), "See whether a reminder is of use")
+	err := workflow.ExecuteActivity(queue, job.ActivityQueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
 	}
@@ -53,7 +54,7 @@ func VerificationEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult
 	return sendEmail(ctx, mailing, in)
 }
 
-// PasswordResetEmail sends the link that sets a new password. For an address that nobody has the mail is cancelled.
+// PasswordResetEmail sends the link that sets a new password. It cancels the email if no account has the address.
 func PasswordResetEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	return sendEmail(ctx, resetMailing, in)
 }
@@ -68,7 +69,7 @@ func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResul
 	return sendEmail(ctx, mailing, in)
 }
 
-// Resend sends a mail that an admin sends again. It ends as the first one does.
+// Resend sends the copy of an email that an admin sends again.
 func Resend(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	return sendEmail(ctx, mailing, in)
 }
@@ -78,23 +79,26 @@ func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, erro
 	return sendEmail(ctx, mailing, in)
 }
 
-// sendEmail fails, so that operators see it, when the mail cannot be delivered; the mail's row says why.
+// sendEmail sends an email. When it cannot be delivered the workflow fails, so that operators see it; the email's row
+// has the reason.
 func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
 	var result job.EmailResult
-	err := workflow.ExecuteActivity(with(ctx, options, "Hand the mail to the SMTP server"), job.SendMail, in).Get(ctx, &result)
+	send := with(ctx, options, "Hand the email to the SMTP server")
+	err := workflow.ExecuteActivity(send, job.ActivitySendEmail, in).Get(ctx, &result)
 	if err == nil {
-		result.State = cmp.Or(result.State, watchparty.EmailSent) // a worker of an earlier version says nothing
+		result.State = cmp.Or(result.State, watchparty.EmailSent) // workers of an earlier version return no state
 		return result, nil
 	}
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err
 	}
-	if failed := workflow.ExecuteActivity(with(ctx, patient, "Note that it failed"), job.FailMail, in).Get(ctx, nil); failed != nil {
+	fail := with(ctx, patient, "Note that it failed")
+	if failed := workflow.ExecuteActivity(fail, job.ActivityFailEmail, in).Get(ctx, nil); failed != nil {
 		return job.EmailResult{}, failed
 	}
 	var final *temporal.ApplicationError
 	if errors.As(err, &final) && final.NonRetryable() {
 		return job.EmailResult{}, err
 	}
-	return job.EmailResult{}, temporal.NewNonRetryableApplicationError("no attempt reached the server", job.ErrorMailExpired, err)
+	return job.EmailResult{}, temporal.NewNonRetryableApplicationError("no attempt reached the server", job.ErrorEmailExpired, err)
 }

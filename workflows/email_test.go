@@ -36,7 +36,7 @@ func requireFailedAs(t *testing.T, err error, wantType string) {
 func TestAMail(t *testing.T) {
 	t.Run("is sent", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, job.EmailResult{State: watchparty.EmailSent}, result)
@@ -44,8 +44,8 @@ func TestAMail(t *testing.T) {
 
 	t.Run("is sent after temporary failures", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
-		w.expect(job.SendMail, welcome, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.EmailSent, result.State)
@@ -56,8 +56,8 @@ func TestAMail(t *testing.T) {
 		w := newWorld(t)
 		later := temporal.NewApplicationErrorWithOptions("later (code 421)", "later",
 			temporal.ApplicationErrorOptions{NextRetryDelay: 5 * time.Minute})
-		w.expect(job.SendMail, welcome, nothing, later).Once()
-		w.expect(job.SendMail, welcome, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, later).Once()
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		_, err := aMail(w)
 		require.NoError(t, err)
 		require.Equal(t, 5*time.Minute, w.Now().Sub(w.started))
@@ -65,44 +65,44 @@ func TestAMail(t *testing.T) {
 
 	t.Run("that is rejected fails", func(t *testing.T) {
 		w := newWorld(t)
-		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
-		w.expect(job.SendMail, welcome, nothing, rejected).Once()
-		w.expect(job.FailMail, welcome, nil).Once()
+		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
+		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)
-		requireFailedAs(t, err, job.ErrorMailRejected)
+		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 
 	t.Run("whose user is gone fails", func(t *testing.T) {
 		w := newWorld(t)
 		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
-		w.expect(job.SendMail, welcome, nothing, gone).Once()
-		w.expect(job.FailMail, welcome, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, gone).Once()
+		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorNotFound)
 	})
 
 	t.Run("expires after a day", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
-		w.expect(job.FailMail, welcome, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
+		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)
-		requireFailedAs(t, err, job.ErrorMailExpired)
+		requireFailedAs(t, err, job.ErrorEmailExpired)
 		require.InDelta(t, 24*time.Hour, w.Now().Sub(w.started), float64(30*time.Minute))
 	})
 
 	t.Run("has its failure noted however long the database is away", func(t *testing.T) {
 		w := newWorld(t)
-		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
-		w.expect(job.SendMail, welcome, nothing, rejected).Once()
-		w.expect(job.FailMail, welcome, errAway).Times(30)
-		w.expect(job.FailMail, welcome, nil).Once()
+		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
+		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, welcome, errAway).Times(30)
+		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)
-		requireFailedAs(t, err, job.ErrorMailRejected)
+		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, nothing, activity.ErrResultPending).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := aMail(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
@@ -118,9 +118,9 @@ func TestWelcomeEmail(t *testing.T) {
 	t.Run("is followed by a reminder after three days", func(t *testing.T) {
 		for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
 			w := newWorld(t)
-			w.expect(job.SendMail, welcome, sent, nil).Once()
-			w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
-			w.expect(job.SendMail, reminder, job.EmailResult{State: state}, nil).Once()
+			w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
+			w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+			w.expect(job.ActivitySendEmail, reminder, job.EmailResult{State: state}, nil).Once()
 			result, err := welcomeEmail(w)
 			require.NoError(t, err)
 			require.Equal(t, job.EmailResult{State: watchparty.EmailSent, Reminder: state}, result)
@@ -129,55 +129,55 @@ func TestWelcomeEmail(t *testing.T) {
 	})
 	t.Run("is followed by none that is of no use", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, sent, nil).Once()
-		w.expect(job.QueueReminder, welcome, job.QueueReminderResult{}, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
+		w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{}, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
 		require.Equal(t, sent, result)
 	})
 	t.Run("that was cancelled is followed by none", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
 		require.Equal(t, job.EmailResult{State: watchparty.EmailCancelled}, result)
 	})
-	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 	t.Run("that was rejected is followed by none", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, nothing, rejected).Once()
-		w.expect(job.FailMail, welcome, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
-		requireFailedAs(t, err, job.ErrorMailRejected)
+		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 	t.Run("fails with its reminder", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, welcome, sent, nil).Once()
-		w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
-		w.expect(job.SendMail, reminder, nothing, rejected).Once()
-		w.expect(job.FailMail, reminder, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
+		w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+		w.expect(job.ActivitySendEmail, reminder, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, reminder, nil).Once()
 		_, err := welcomeEmail(w)
-		requireFailedAs(t, err, job.ErrorMailRejected)
+		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 }
 
 // TestRemindersGoInBackground: a reminder does not inherit the priority of the email before it.
 func TestRemindersGoInBackground(t *testing.T) {
 	w := newWorld(t)
-	w.expect(job.SendMail, welcome, sent, nil).Once()
-	w.expect(job.QueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
-	w.expect(job.SendMail, job.EmailInput{EmailID: subjectID}, sent, nil).Once()
+	w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
+	w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
+	w.expect(job.ActivitySendEmail, job.EmailInput{EmailID: subjectID}, sent, nil).Once()
 	_, err := run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
 	require.NoError(t, err)
-	for _, name := range []string{job.QueueReminder, job.SendMail} {
+	for _, name := range []string{job.ActivityQueueReminder, job.ActivitySendEmail} {
 		require.Equal(t, int(watchparty.PriorityBackground), w.asked[name].Priority.PriorityKey, name)
 	}
 
 	w = newWorld(t)
-	w.expect(job.SendMail, welcome, sent, nil).Once()
+	w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 	_, err = aMail(w)
 	require.NoError(t, err)
-	require.Zero(t, w.asked[job.SendMail].Priority, "any other email has its workflow's")
+	require.Zero(t, w.asked[job.ActivitySendEmail].Priority, "any other email has its workflow's")
 }
 
 // TestEmails: what is of no use is no failure, and each kind is tried for as long as it is of use.
@@ -187,26 +187,26 @@ func TestEmails(t *testing.T) {
 		patience time.Duration
 		within   time.Duration
 	}{
-		job.VerificationEmail:  {workflows.VerificationEmail, 24 * time.Hour, 30 * time.Minute},
-		job.EmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
-		job.Resend:             {workflows.Resend, 24 * time.Hour, 30 * time.Minute},
-		job.PasswordResetEmail: {workflows.PasswordResetEmail, 30 * time.Minute, 2 * time.Minute},
+		job.WorkflowVerificationEmail:  {workflows.VerificationEmail, 24 * time.Hour, 30 * time.Minute},
+		job.WorkflowEmailChangedNotice: {workflows.EmailChangedNotice, 24 * time.Hour, 30 * time.Minute},
+		job.WorkflowResend:             {workflows.Resend, 24 * time.Hour, 30 * time.Minute},
+		job.WorkflowPasswordResetEmail: {workflows.PasswordResetEmail, 30 * time.Minute, 2 * time.Minute},
 
-		job.PasswordChangedNotice: {workflows.PasswordChangedNotice, 24 * time.Hour, 30 * time.Minute},
+		job.WorkflowPasswordChangedNotice: {workflows.PasswordChangedNotice, 24 * time.Hour, 30 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
 				w := newWorld(t)
-				w.expect(job.SendMail, welcome, job.EmailResult{State: state}, nil).Once()
+				w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: state}, nil).Once()
 				result, err := run[job.EmailResult](w, c.workflow, welcome)
 				require.NoError(t, err)
 				require.Equal(t, state, result.State)
 			}
 			w := newWorld(t)
-			w.expect(job.SendMail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
-			w.expect(job.FailMail, welcome, nil).Once()
+			w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
+			w.expect(job.ActivityFailEmail, welcome, nil).Once()
 			_, err := run[job.EmailResult](w, c.workflow, welcome)
-			requireFailedAs(t, err, job.ErrorMailExpired)
+			requireFailedAs(t, err, job.ErrorEmailExpired)
 			require.InDelta(t, c.patience, w.Now().Sub(w.started), float64(c.within))
 		})
 	}

@@ -8,62 +8,64 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// RoomInvitation is an invitation's life. It is brought, and remembered a day before its end; it ends with an answer,
-// at any time and whatever is under way, or with its time. It fails as a mail does when it cannot be delivered, so that
-// operators see it at once; the invitation itself stays open until its time is over, which store.EndOverdue sees to.
+// RoomInvitation lives as long as an invitation: it sends the invitation's email, sends a reminder a day before the
+// invitation expires, and expires the invitation. An answer (a signal of job.InvitationAnswers) ends the workflow at
+// any step. When the email cannot be delivered the workflow fails at once, so that operators see it; the invitation
+// stays open until it expires, by store.EndOverdue.
 func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomInvitationResult, error) {
 	var result job.RoomInvitationResult
 	unanswered, stop := workflow.WithCancel(ctx)
-	lived, settle := workflow.NewFuture(ctx)
+	expired, settle := workflow.NewFuture(ctx)
 	workflow.Go(unanswered, func(ctx workflow.Context) { settle.Set(nil, awaitExpiry(ctx, in, &result)) })
 
 	var answer watchparty.InvitationState
-	end := workflow.NewSelector(ctx).AddFuture(lived, func(workflow.Future) {})
+	end := workflow.NewSelector(ctx).AddFuture(expired, func(workflow.Future) {})
 	for _, state := range job.InvitationAnswers() {
 		end.AddReceive(workflow.GetSignalChannel(ctx, string(state)), func(workflow.ReceiveChannel, bool) { answer = state })
 	}
 	end.Select(ctx)
 	stop()
-	err := lived.Get(ctx, nil)
+	err := expired.Get(ctx, nil)
 	if answer != "" {
 		result.State, err = answer, nil
 	}
 	return result, err
 }
 
-// awaitExpiry is the life of an invitation that nobody answers.
+// awaitExpiry sends the email and the reminder, and expires the invitation when its time is over.
 func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
-	mail := job.EmailInput{EmailID: in.EmailID}
-	workflow.SetCurrentDetails(ctx, "The mail is on its way.")
-	sent, err := sendEmail(ctx, mailing, mail)
-	if err != nil || in.ExpiresAt.IsZero() { // an earlier version only sent the mail
+	workflow.SetCurrentDetails(ctx, "The email is on its way.")
+	sent, err := sendEmail(ctx, mailing, job.EmailInput{EmailID: in.EmailID})
+	if err != nil || in.ExpiresAt.IsZero() { // workflows of an earlier version only sent the email
 		return err
 	}
 	if sent.State == watchparty.EmailSent {
-		if err := remindBeforeEnd(ctx, in, result); err != nil {
+		if err := remindBeforeExpiry(ctx, in, result); err != nil {
 			return err
 		}
 	}
 	workflow.SetCurrentDetails(ctx, "Open; the time for a reminder is over.")
-	if err := wait(ctx, in.ExpiresAt.Sub(workflow.Now(ctx)), "Until the invitation's end"); err != nil {
+	if err := wait(ctx, in.ExpiresAt.Sub(workflow.Now(ctx)), "Until the invitation expires"); err != nil {
 		return err
 	}
 	var ended job.ExpireInvitationResult
-	err = workflow.ExecuteActivity(with(ctx, patient, "End the invitation"), job.ExpireInvitation, in).Get(ctx, &ended)
+	expire := with(ctx, patient, "Expire the invitation")
+	err = workflow.ExecuteActivity(expire, job.ActivityExpireInvitation, in).Get(ctx, &ended)
 	result.State = ended.State
 	return err
 }
 
-// remindBeforeEnd is not for a mail that was cancelled: whoever was not asked is not reminded.
-func remindBeforeEnd(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
+// remindBeforeExpiry waits until a day before the invitation expires and sends the reminder. It is not called when the
+// first email was cancelled.
+func remindBeforeExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
 	workflow.SetCurrentDetails(ctx, "Open; the reminder is to come.")
-	untilEnd := in.ExpiresAt.Sub(workflow.Now(ctx))
-	if err := wait(ctx, untilEnd-watchparty.InvitationReminder, "Until the reminder"); err != nil {
+	left := in.ExpiresAt.Sub(workflow.Now(ctx))
+	if err := wait(ctx, left-watchparty.InvitationReminder, "Until the reminder"); err != nil {
 		return err
 	}
 	var err error
 	if result.Reminder, err = remind(ctx, job.EmailInput{EmailID: in.EmailID}); temporal.IsCanceledError(err) {
-		return err // any other failure is the reminder's, which operators see in the mail's row
+		return err // operators see any other failure in the row of the reminder's email
 	}
 	return nil
 }

@@ -35,18 +35,18 @@ func (w *world) answerAfter(d time.Duration, answer watchparty.InvitationState) 
 }
 
 func (w *world) expectReminder(answers ...any) {
-	w.expect(job.QueueReminder, inviting, answers...).Once()
+	w.expect(job.ActivityQueueReminder, inviting, answers...).Once()
 }
 
 func TestRoomInvitation(t *testing.T) {
 	t.Run("is brought, remembered a day before its end, and expires", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
-		w.expect(job.SendMail, reminding, sent, nil).Once()
-		w.expect(job.ExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
-		w.RegisterDelayedCallback(func() { w.AssertActivityNotCalled(t, job.QueueReminder) }, 6*day-time.Second)
-		w.RegisterDelayedCallback(func() { w.AssertActivityCalled(t, job.QueueReminder, mock.Anything, inviting) }, 6*day+time.Second)
+		w.expect(job.ActivitySendEmail, reminding, sent, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.RegisterDelayedCallback(func() { w.AssertActivityNotCalled(t, job.ActivityQueueReminder) }, 6*day-time.Second)
+		w.RegisterDelayedCallback(func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) }, 6*day+time.Second)
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result)
@@ -56,7 +56,7 @@ func TestRoomInvitation(t *testing.T) {
 	for _, answer := range job.InvitationAnswers() {
 		t.Run(string(answer)+" at once", func(t *testing.T) {
 			w := newWorld(t)
-			w.expect(job.SendMail, inviting, sent, nil).Once()
+			w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 			w.answerAfter(time.Minute, answer)
 			result, err := invitation(w)
 			require.NoError(t, err)
@@ -65,9 +65,9 @@ func TestRoomInvitation(t *testing.T) {
 		})
 		t.Run(string(answer)+" after the reminder", func(t *testing.T) {
 			w := newWorld(t)
-			w.expect(job.SendMail, inviting, sent, nil).Once()
+			w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 			w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
-			w.expect(job.SendMail, reminding, sent, nil).Once()
+			w.expect(job.ActivitySendEmail, reminding, sent, nil).Once()
 			w.answerAfter(6*day+time.Hour, answer)
 			result, err := invitation(w)
 			require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("is over when it is revoked while its mail is tried", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, nothing, activity.ErrResultPending).Once()
+		w.expect(job.ActivitySendEmail, inviting, nothing, activity.ErrResultPending).Once()
 		w.answerAfter(time.Minute, watchparty.InvitationRevoked)
 		result, err := invitation(w)
 		require.NoError(t, err)
@@ -96,8 +96,8 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
-		w.expect(job.ExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired}, result)
@@ -106,7 +106,7 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("that an earlier version asked for only brings the mail", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		result, err := run[job.RoomInvitationResult](w, workflows.RoomInvitation, job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID})
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{}, result)
@@ -114,22 +114,22 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("needs no reminder that is of no use", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{}, nil)
-		w.expect(job.ExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted}, nil).Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationAccepted}, result)
 	})
 
-	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 	t.Run("outlives a reminder that is rejected", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, sent, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
-		w.expect(job.SendMail, reminding, nothing, rejected).Once()
-		w.expect(job.FailMail, reminding, nil).Once()
-		w.expect(job.ExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.expect(job.ActivitySendEmail, reminding, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, reminding, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed}, result)
@@ -137,15 +137,15 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("that cannot be delivered fails", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, nothing, rejected).Once()
-		w.expect(job.FailMail, inviting, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, nothing, rejected).Once()
+		w.expect(job.ActivityFailEmail, inviting, nil).Once()
 		_, err := invitation(w)
-		requireFailedAs(t, err, job.ErrorMailRejected)
+		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 
 	t.Run("can be cancelled", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.SendMail, inviting, nothing, activity.ErrResultPending).Once()
+		w.expect(job.ActivitySendEmail, inviting, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := invitation(w)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)

@@ -53,19 +53,19 @@ var errAway = errors.New("connection refused")
 
 // registered are the workflows by their names, as the worker registers them.
 var registered = map[string]any{
-	job.WelcomeEmail:       workflows.WelcomeEmail,
-	job.VerificationEmail:  workflows.VerificationEmail,
-	job.PasswordResetEmail: workflows.PasswordResetEmail,
-	job.EmailChangedNotice: workflows.EmailChangedNotice,
-	job.ProcessAvatar:      workflows.ProcessAvatar,
-	job.Cleanup:            workflows.Cleanup,
-	job.DeleteAccount:      workflows.DeleteAccount,
-	job.RoomInvitation:     workflows.RoomInvitation,
-	job.Resend:             workflows.Resend,
-	job.ActivityReport:     workflows.ActivityReport,
-	job.ReportEmail:        workflows.ReportEmail,
+	job.WorkflowWelcomeEmail:       workflows.WelcomeEmail,
+	job.WorkflowVerificationEmail:  workflows.VerificationEmail,
+	job.WorkflowPasswordResetEmail: workflows.PasswordResetEmail,
+	job.WorkflowEmailChangedNotice: workflows.EmailChangedNotice,
+	job.WorkflowProcessAvatar:      workflows.ProcessAvatar,
+	job.WorkflowCleanup:            workflows.Cleanup,
+	job.WorkflowDeleteAccount:      workflows.DeleteAccount,
+	job.WorkflowRoomInvitation:     workflows.RoomInvitation,
+	job.WorkflowResend:             workflows.Resend,
+	job.WorkflowActivityReport:     workflows.ActivityReport,
+	job.WorkflowReportEmail:        workflows.ReportEmail,
 
-	job.PasswordChangedNotice: workflows.PasswordChangedNotice,
+	job.WorkflowPasswordChangedNotice: workflows.PasswordChangedNotice,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
@@ -85,29 +85,29 @@ func newWorld(t *testing.T) *world {
 	env.SetTestTimeout(20 * time.Second)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{asked: asked}}})
 	w := &world{TestWorkflowEnvironment: env, t: t, asked: asked}
-	gives[job.EmailInput, job.EmailResult](w, job.SendMail)
-	does[job.EmailInput](w, job.FailMail)
-	gives[job.EmailInput, job.QueueReminderResult](w, job.QueueReminder)
-	gives[job.RoomInvitationInput, job.ExpireInvitationResult](w, job.ExpireInvitation)
-	does[job.AvatarInput](w, job.RenderAvatar)
-	gives[job.AvatarInput, job.PublishResult](w, job.PublishAvatar)
-	does[job.FailAvatarInput](w, job.FailAvatar)
-	does[job.AvatarInput](w, job.RemoveAvatarFiles)
-	does[job.AvatarInput](w, job.RemoveOriginal)
-	does[job.AvatarInput](w, job.RemoveFormerAvatar)
-	gives[job.CleanupInput, job.BeginCleanupResult](w, job.BeginCleanup)
-	does[job.ApplyPolicyInput](w, job.ApplyPolicy)
-	gives[job.FinishCleanupInput, job.CleanupResult](w, job.FinishCleanup)
-	w.RegisterActivityWithOptions(func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.TallyActivity) },
-		activity.RegisterOptions{Name: job.TallyActivity})
-	gives[job.CreateReportInput, string](w, job.CreateActivityReport)
-	gives[job.QueueReportMailsInput, int](w, job.QueueReportMails)
-	does[job.AccountInput](w, job.RemoveAccountFiles)
-	gives[job.AccountInput, job.AccountResult](w, job.AnonymiseMessages)
-	does[job.AccountInput](w, job.RemoveAccount)
+	gives[job.EmailInput, job.EmailResult](w, job.ActivitySendEmail)
+	does[job.EmailInput](w, job.ActivityFailEmail)
+	gives[job.EmailInput, job.QueueReminderResult](w, job.ActivityQueueReminder)
+	gives[job.RoomInvitationInput, job.ExpireInvitationResult](w, job.ActivityExpireInvitation)
+	does[job.AvatarInput](w, job.ActivityRenderAvatar)
+	gives[job.AvatarInput, job.PublishResult](w, job.ActivityPublishAvatar)
+	does[job.FailAvatarInput](w, job.ActivityFailAvatar)
+	does[job.AvatarInput](w, job.ActivityRemoveAvatarFiles)
+	does[job.AvatarInput](w, job.ActivityRemoveOriginal)
+	does[job.AvatarInput](w, job.ActivityRemoveFormerAvatar)
+	gives[job.CleanupInput, job.BeginCleanupResult](w, job.ActivityBeginCleanup)
+	does[job.ApplyPolicyInput](w, job.ActivityApplyPolicy)
+	gives[job.FinishCleanupInput, job.CleanupResult](w, job.ActivityFinishCleanup)
+	w.RegisterActivityWithOptions(func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.ActivityTally) },
+		activity.RegisterOptions{Name: job.ActivityTally})
+	gives[job.CreateReportInput, string](w, job.ActivityCreateReport)
+	gives[job.QueueReportEmailsInput, int](w, job.ActivityQueueReportEmails)
+	does[job.AccountInput](w, job.ActivityRemoveAccountFiles)
+	gives[job.AccountInput, job.AccountResult](w, job.ActivityAnonymiseMessages)
+	does[job.AccountInput](w, job.ActivityRemoveAccount)
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
-		if options, ok := asked[job.RenderAvatar]; ok {
+		if options, ok := asked[job.ActivityRenderAvatar]; ok {
 			// The workflow counts crashes; the server, which the test environment does not play in this, is not to repeat them.
 			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"}, options.RetryPolicy.NonRetryableErrorTypes)
 		}
@@ -149,7 +149,7 @@ func (w *world) expect(name string, in any, answers ...any) *testsuite.MockCallW
 
 // tallies expects the days to be tallied.
 func (w *world) tallies(err error) *testsuite.MockCallWrapper {
-	return w.OnActivity(job.TallyActivity, mock.Anything).Return(job.TallyResult{Days: 1}, err)
+	return w.OnActivity(job.ActivityTally, mock.Anything).Return(job.TallyResult{Days: 1}, err)
 }
 
 // crashes is an activity whose worker ends in the middle of it: no result and no heartbeat comes.

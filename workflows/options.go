@@ -10,15 +10,16 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// patient is for steps that need only the database, Redis or the bucket: those come back, so it never gives up.
+// patient is for steps that need only the database, Redis or the bucket. It retries without end, since those come back.
 var patient = workflow.ActivityOptions{
 	StartToCloseTimeout: 30 * time.Second,
-	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+	},
 }
 
 // mailing retries from 5 s, doubling to 10 min, for about 24 h: 7 attempts reach the longest pause after 11 minutes,
-// and 143 more take a day. It counts attempts rather than hours, since a mail that waited for a worker has not been
-// tried.
+// and 143 more take a day. It counts attempts rather than hours: an email that waits for a worker has not been tried.
 var mailing = workflow.ActivityOptions{
 	StartToCloseTimeout: 60 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
@@ -26,21 +27,23 @@ var mailing = workflow.ActivityOptions{
 	},
 }
 
-// resetMailing retries for as long as a reset's token lives: after that its mail is of no use.
+// resetMailing retries for as long as a reset's token is valid: after that the email is of no use.
 var resetMailing = workflow.ActivityOptions{
 	ScheduleToCloseTimeout: watchparty.ResetTTL,
 	StartToCloseTimeout:    60 * time.Second,
-	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 2 * time.Minute},
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 2 * time.Minute,
+	},
 }
 
-// Temporal's names for time-outs where a retry policy excludes them.
+// Temporal's names of timeouts, for NonRetryableErrorTypes.
 const (
 	heartbeatTimeout    = "TemporalTimeout:Heartbeat"
 	startToCloseTimeout = "TemporalTimeout:StartToClose"
 )
 
-// rendering waits for a database or bucket that is away, but not for a worker that ended in the middle: that may be
-// the picture's doing, and is counted by the workflow.
+// rendering retries without end while the database or the bucket is away. It does not retry after a timeout: the
+// picture may have ended the worker, so the workflow counts these.
 var rendering = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Minute,
 	HeartbeatTimeout:    10 * time.Second,
@@ -50,7 +53,7 @@ var rendering = workflow.ActivityOptions{
 	},
 }
 
-// cleaning gives one policy ten attempts; the run goes on with the next policy after that.
+// cleaning gives one policy ten attempts. After that the run continues with the next policy.
 var cleaning = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
@@ -59,25 +62,29 @@ var cleaning = workflow.ActivityOptions{
 	},
 }
 
-// erasing never gives up: what a deletion has promised has to happen.
+// erasing retries without end: a deletion that was promised has to happen.
 var erasing = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
-	RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+	},
 }
 
-// publishing is for the short steps of an avatar, which do not wait for pictures that are to be rendered.
+// publishing is for the short steps of an avatar, on a queue where no rendering holds them up.
 var publishing = workflow.ActivityOptions{
-	TaskQueue: job.QueueAvatarSteps, StartToCloseTimeout: patient.StartToCloseTimeout, RetryPolicy: patient.RetryPolicy,
+	TaskQueue:           job.TaskQueueAvatarSteps,
+	StartToCloseTimeout: patient.StartToCloseTimeout,
+	RetryPolicy:         patient.RetryPolicy,
 }
 
-// inBackground lets everything go first that somebody waits for.
+// inBackground gives options the lowest priority, for work that nobody waits for.
 func inBackground(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.PriorityKey = int(watchparty.PriorityBackground)
 	return o
 }
 
-// with sets options and the line that the Temporal UI shows for the activity.
+// with returns a context with the options of an activity, and with the line that the Temporal UI shows for it.
 func with(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
 	o.Summary = summary
 	return workflow.WithActivityOptions(ctx, o)

@@ -45,10 +45,10 @@ type recording struct {
 func recordings() []recording {
 	email := func(file string, send any) recording {
 		return recording{
-			file: file, workflow: job.WelcomeEmail, queue: job.QueueEmail, id: job.WelcomeEmailID(userID), input: welcome,
+			file: file, workflow: job.WorkflowWelcomeEmail, queue: job.TaskQueueEmail, id: job.WelcomeEmailID(userID), input: welcome,
 			activities: map[string]any{
-				job.SendMail: send,
-				job.FailMail: func(context.Context, job.EmailInput) error { return nil },
+				job.ActivitySendEmail: send,
+				job.ActivityFailEmail: func(context.Context, job.EmailInput) error { return nil },
 			},
 		}
 	}
@@ -67,23 +67,23 @@ func recordings() []recording {
 			temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
 	}
 	deletion := recording{
-		file: "account-deletion", workflow: job.DeleteAccount, queue: job.QueueMaintenance, id: job.StartAccountDeletion(userID).WorkflowID,
+		file: "account-deletion", workflow: job.WorkflowDeleteAccount, queue: job.TaskQueueMaintenance, id: job.AccountDeletionEvent(userID).WorkflowID,
 		input: account,
 		activities: map[string]any{
-			job.RemoveAccountFiles: func(context.Context, job.AccountInput) error { return nil },
-			job.AnonymiseMessages:  func(context.Context, job.AccountInput) (job.AccountResult, error) { return erased, nil },
-			job.RemoveAccount:      func(context.Context, job.AccountInput) error { return nil },
+			job.ActivityRemoveAccountFiles: func(context.Context, job.AccountInput) error { return nil },
+			job.ActivityAnonymiseMessages:  func(context.Context, job.AccountInput) (job.AccountResult, error) { return erased, nil },
+			job.ActivityRemoveAccount:      func(context.Context, job.AccountInput) error { return nil },
 		},
 	}
 	// invited is an invitation that is open for a time from now on, however short.
 	invited := func(file string, open time.Duration, send any) recording {
 		r := email(file, send)
-		r.workflow, r.id = job.RoomInvitation, job.RoomInvitationID(inviteID)
+		r.workflow, r.id = job.WorkflowRoomInvitation, job.RoomInvitationID(inviteID)
 		r.input = job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID, ExpiresAt: time.Now().Add(open).UTC()}
-		r.activities[job.QueueReminder] = func(context.Context, job.EmailInput) (job.QueueReminderResult, error) {
+		r.activities[job.ActivityQueueReminder] = func(context.Context, job.EmailInput) (job.QueueReminderResult, error) {
 			return job.QueueReminderResult{EmailID: subjectID}, nil
 		}
-		r.activities[job.ExpireInvitation] = func(context.Context, job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
+		r.activities[job.ActivityExpireInvitation] = func(context.Context, job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
 			return job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil
 		}
 		return r
@@ -92,28 +92,28 @@ func recordings() []recording {
 	declined.signal = string(watchparty.InvitationDeclined)
 	avatar := func(file string, published watchparty.AvatarState, render any) recording {
 		return recording{
-			file: file, workflow: job.ProcessAvatar, queue: job.QueueAvatar, id: job.StartAvatar(picture).WorkflowID, input: picture,
+			file: file, workflow: job.WorkflowProcessAvatar, queue: job.TaskQueueAvatar, id: job.AvatarEvent(picture).WorkflowID, input: picture,
 			activities: map[string]any{
-				job.RenderAvatar: render,
-				job.PublishAvatar: func(context.Context, job.AvatarInput) (job.PublishResult, error) {
+				job.ActivityRenderAvatar: render,
+				job.ActivityPublishAvatar: func(context.Context, job.AvatarInput) (job.PublishResult, error) {
 					return job.PublishResult{State: published}, nil
 				},
-				job.FailAvatar:         func(context.Context, job.FailAvatarInput) error { return nil },
-				job.RemoveAvatarFiles:  func(context.Context, job.AvatarInput) error { return nil },
-				job.RemoveOriginal:     func(context.Context, job.AvatarInput) error { return nil },
-				job.RemoveFormerAvatar: func(context.Context, job.AvatarInput) error { return nil },
+				job.ActivityFailAvatar:         func(context.Context, job.FailAvatarInput) error { return nil },
+				job.ActivityRemoveAvatarFiles:  func(context.Context, job.AvatarInput) error { return nil },
+				job.ActivityRemoveOriginal:     func(context.Context, job.AvatarInput) error { return nil },
+				job.ActivityRemoveFormerAvatar: func(context.Context, job.AvatarInput) error { return nil },
 			},
 		}
 	}
 	tallied := func(context.Context) (job.TallyResult, error) { return job.TallyResult{Days: 1}, nil }
 	cleanup := func(file string, in job.CleanupInput, apply any) recording {
 		return recording{
-			file: file, workflow: job.Cleanup, queue: job.QueueMaintenance, id: job.CleanupID(runID), input: in,
+			file: file, workflow: job.WorkflowCleanup, queue: job.TaskQueueMaintenance, id: job.CleanupID(runID), input: in,
 			activities: map[string]any{
-				job.BeginCleanup:  func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
-				job.TallyActivity: tallied,
-				job.ApplyPolicy:   apply,
-				job.FinishCleanup: func(_ context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
+				job.ActivityBeginCleanup: func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
+				job.ActivityTally:        tallied,
+				job.ActivityApplyPolicy:  apply,
+				job.ActivityFinishCleanup: func(_ context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
 					result := job.CleanupResult{RunID: in.RunID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 					for _, policy := range watchparty.Policies() {
 						if in.Failed[policy] != "" {
@@ -127,7 +127,7 @@ func recordings() []recording {
 	}
 	rendered := func(context.Context, job.AvatarInput) error { return nil }
 	keeping := avatar("avatar-that-keeps-the-former", "", rendered)
-	keeping.activities[job.PublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
+	keeping.activities[job.ActivityPublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
 		return job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 1}, nil
 	}
 	stopped := avatar("avatar-cancelled", "", func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) })
@@ -141,12 +141,12 @@ func recordings() []recording {
 	reported := cancelled
 	reported.file = "cleanup-cancelled-with-report"
 	report := recording{
-		file: "activity-report-by-schedule", workflow: job.ActivityReport, queue: job.QueueMaintenance, id: "activity-report/week",
+		file: "activity-report-by-schedule", workflow: job.WorkflowActivityReport, queue: job.TaskQueueMaintenance, id: "activity-report/week",
 		input: job.ReportInput{Every: watchparty.ReportWeek}, scheduled: true,
 		activities: map[string]any{
-			job.TallyActivity:        tallied,
-			job.CreateActivityReport: func(context.Context, job.CreateReportInput) (string, error) { return subjectID, nil },
-			job.QueueReportMails:     func(context.Context, job.QueueReportMailsInput) (int, error) { return 2, nil },
+			job.ActivityTally:             tallied,
+			job.ActivityCreateReport:      func(context.Context, job.CreateReportInput) (string, error) { return subjectID, nil },
+			job.ActivityQueueReportEmails: func(context.Context, job.QueueReportEmailsInput) (int, error) { return 2, nil },
 		},
 	}
 	madeUp := report
@@ -159,21 +159,21 @@ func recordings() []recording {
 		// As the worker of the first version did it, whose activity gave no result.
 		email("welcome-email-sent", func(context.Context, job.EmailInput) error { return nil }),
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
-			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		}),
-		kind(email("verification-email-sent", ends(watchparty.EmailSent)), job.VerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("verification-email-cancelled", ends(watchparty.EmailCancelled)), job.VerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("password-reset-sent", ends(watchparty.EmailSent)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-reset-cancelled", ends(watchparty.EmailCancelled)), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-reset-expired", unreachable), job.PasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-changed-sent", ends(watchparty.EmailSent)), job.PasswordChangedNotice, job.PasswordChangedID(subjectID)),
-		kind(email("email-changed-sent", ends(watchparty.EmailSent)), job.EmailChangedNotice, job.EmailChangedID(subjectID)),
-		kind(email("resend-sent", ends(watchparty.EmailSent)), job.Resend, job.ResendID(emailID)),
+		kind(email("verification-email-sent", ends(watchparty.EmailSent)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("verification-email-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("password-reset-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-reset-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-reset-expired", unreachable), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-changed-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordChangedNotice, job.PasswordChangedID(subjectID)),
+		kind(email("email-changed-sent", ends(watchparty.EmailSent)), job.WorkflowEmailChangedNotice, job.EmailChangedID(subjectID)),
+		kind(email("resend-sent", ends(watchparty.EmailSent)), job.WorkflowResend, job.ResendID(emailID)),
 		deletion,
 		invited("room-invitation-expired", 5*time.Second, ends(watchparty.EmailSent)),
 		declined,
 		invited("room-invitation-rejected", time.Hour, func(context.Context, job.EmailInput) (job.EmailResult, error) {
-			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorMailRejected, nil)
+			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),
 		keeping,
@@ -200,7 +200,7 @@ func recordings() []recording {
 		cleanup("cleanup-that-tallies", job.CleanupInput{RunID: runID}, applied),
 		report,
 		madeUp,
-		kind(email("report-email-sent", ends(watchparty.EmailSent)), job.ReportEmail, job.ReportEmailID(subjectID)),
+		kind(email("report-email-sent", ends(watchparty.EmailSent)), job.WorkflowReportEmail, job.ReportEmailID(subjectID)),
 	}
 }
 
@@ -336,6 +336,6 @@ func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run
 		description, err := c.DescribeWorkflowExecution(ctx, id, run)
 		return err == nil && len(description.PendingActivities) == 1 &&
 			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
-			slices.Contains([]string{job.ApplyPolicy, job.RenderAvatar}, description.PendingActivities[0].ActivityType.Name)
+			slices.Contains([]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar}, description.PendingActivities[0].ActivityType.Name)
 	}, 20*time.Second, 50*time.Millisecond)
 }

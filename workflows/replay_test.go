@@ -127,14 +127,14 @@ func exportedWorkflows(t *testing.T) (names []string) {
 func TestReplayNoticesAnotherOrder(t *testing.T) {
 	publishFirst := func(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, error) {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 1})
-		for _, name := range []string{job.PublishAvatar, job.RenderAvatar, job.RemoveFormerAvatar} {
+		for _, name := range []string{job.ActivityPublishAvatar, job.ActivityRenderAvatar, job.ActivityRemoveFormerAvatar} {
 			if err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, nil); err != nil {
 				return job.AvatarResult{}, err
 			}
 		}
 		return job.AvatarResult{}, nil
 	}
-	err := replay(t, histories(t)["avatar-ready"].path, map[string]any{job.ProcessAvatar: publishFirst})
+	err := replay(t, histories(t)["avatar-ready"].path, map[string]any{job.WorkflowProcessAvatar: publishFirst})
 	require.ErrorContains(t, err, "nondeterministic")
 }
 
@@ -199,7 +199,7 @@ func TestScheduledRunTakesItsExecutionsID(t *testing.T) {
 	saved := histories(t)["cleanup-by-schedule"]
 	want := saved.started().GetFirstExecutionRunId()
 	require.NotEmpty(t, want)
-	for _, name := range []string{job.BeginCleanup, job.ApplyPolicy, job.FinishCleanup} {
+	for _, name := range []string{job.ActivityBeginCleanup, job.ActivityApplyPolicy, job.ActivityFinishCleanup} {
 		scheduled := saved.scheduled(name)
 		require.NotEmpty(t, scheduled, name)
 		for _, event := range scheduled {
@@ -222,7 +222,7 @@ func TestServerLeavesCrashesToTheWorkflow(t *testing.T) {
 
 func requireFiveCrashes(t *testing.T, saved saved) {
 	t.Helper()
-	require.Len(t, saved.scheduled(job.RenderAvatar), 5)
+	require.Len(t, saved.scheduled(job.ActivityRenderAvatar), 5)
 	timeouts := 0
 	for _, event := range saved.events {
 		if timeout := event.GetActivityTaskTimedOutEventAttributes(); timeout != nil {
@@ -232,7 +232,7 @@ func requireFiveCrashes(t *testing.T, saved saved) {
 		}
 	}
 	require.Equal(t, 5, timeouts)
-	require.Len(t, saved.scheduled(job.FailAvatar), 1)
-	require.Len(t, saved.scheduled(job.RemoveAvatarFiles), 1)
+	require.Len(t, saved.scheduled(job.ActivityFailAvatar), 1)
+	require.Len(t, saved.scheduled(job.ActivityRemoveAvatarFiles), 1)
 	require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, saved.events[len(saved.events)-1].EventType)
 }

@@ -7,12 +7,11 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// scheduledStart is when a schedule meant to start the workflow. A backfill's lies in the past.
+// scheduledStart is the time at which a schedule meant to start the workflow. In a backfill it lies in the past.
 var scheduledStart = temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 
-// ActivityReport stores the report of the latest period that was over at its scheduled time, or at the one that it is
-// given, and mails it to those whom the settings name. A report that is stored already is not made again, and nobody
-// gets its mail twice.
+// ActivityReport stores the report of the latest period that was over at in.At, or else at the scheduled time, and
+// sends it to the recipients in the settings. It makes no report twice, and sends no recipient the same report twice.
 func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult, error) {
 	at := in.At
 	if at.IsZero() {
@@ -21,17 +20,19 @@ func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult,
 			at = workflow.GetInfo(ctx).WorkflowStartTime
 		}
 	}
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.TallyActivity).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
 		return job.ReportResult{}, err
 	}
 	create := job.CreateReportInput{Every: in.Every}
 	create.From, create.To = in.Every.Last(at)
 	var result job.ReportResult
-	err := workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.CreateActivityReport, create).Get(ctx, &result.ReportID)
+	store := with(ctx, patient, "Store the report")
+	err := workflow.ExecuteActivity(store, job.ActivityCreateReport, create).Get(ctx, &result.ReportID)
 	if err != nil {
 		return result, err
 	}
-	queue := job.QueueReportMailsInput{ReportID: result.ReportID}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Queue the mails"), job.QueueReportMails, queue).Get(ctx, &result.Mails)
+	queue := with(ctx, patient, "Queue the emails")
+	emails := job.QueueReportEmailsInput{ReportID: result.ReportID}
+	err = workflow.ExecuteActivity(queue, job.ActivityQueueReportEmails, emails).Get(ctx, &result.Emails)
 	return result, err
 }

@@ -23,11 +23,11 @@ func TestActivityReport(t *testing.T) {
 		w.SetStartTime(monday)
 		inOrder(w,
 			w.tallies(nil).Once(),
-			w.expect(job.CreateActivityReport, lastWeek, subjectID, nil).Once(),
-			w.expect(job.QueueReportMails, job.QueueReportMailsInput{ReportID: subjectID}, 2, nil).Once())
+			w.expect(job.ActivityCreateReport, lastWeek, subjectID, nil).Once(),
+			w.expect(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: subjectID}, 2, nil).Once())
 		result, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		require.NoError(t, err)
-		require.Equal(t, job.ReportResult{ReportID: subjectID, Mails: 2}, result)
+		require.Equal(t, job.ReportResult{ReportID: subjectID, Emails: 2}, result)
 	})
 
 	t.Run("is of the period before its scheduled time, however late it runs", func(t *testing.T) {
@@ -36,8 +36,8 @@ func TestActivityReport(t *testing.T) {
 		scheduled := temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 		require.NoError(t, w.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(scheduled.ValueSet(monday))))
 		w.tallies(nil).Once()
-		w.expect(job.CreateActivityReport, lastWeek, subjectID, nil).Once()
-		w.expect(job.QueueReportMails, job.QueueReportMailsInput{ReportID: subjectID}, 0, nil).Once()
+		w.expect(job.ActivityCreateReport, lastWeek, subjectID, nil).Once()
+		w.expect(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: subjectID}, 0, nil).Once()
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		require.NoError(t, err)
 	})
@@ -46,8 +46,8 @@ func TestActivityReport(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday.AddDate(0, 3, 0))
 		w.tallies(nil).Once()
-		w.expect(job.CreateActivityReport, lastWeek, subjectID, nil).Once()
-		w.expect(job.QueueReportMails, job.QueueReportMailsInput{ReportID: subjectID}, 0, nil).Once()
+		w.expect(job.ActivityCreateReport, lastWeek, subjectID, nil).Once()
+		w.expect(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: subjectID}, 0, nil).Once()
 		missing := job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, missing)
 		require.NoError(t, err)
@@ -57,9 +57,9 @@ func TestActivityReport(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
-		w.expect(job.CreateActivityReport, lastWeek, "", errAway).Times(20)
-		w.expect(job.CreateActivityReport, lastWeek, subjectID, nil).Once()
-		w.expect(job.QueueReportMails, job.QueueReportMailsInput{ReportID: subjectID}, 0, nil).Once()
+		w.expect(job.ActivityCreateReport, lastWeek, "", errAway).Times(20)
+		w.expect(job.ActivityCreateReport, lastWeek, subjectID, nil).Once()
+		w.expect(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: subjectID}, 0, nil).Once()
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		require.NoError(t, err)
 	})
@@ -68,7 +68,7 @@ func TestActivityReport(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
-		w.expect(job.CreateActivityReport, lastWeek, "", temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).Once()
+		w.expect(job.ActivityCreateReport, lastWeek, "", temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).Once()
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		var failed *temporal.ApplicationError
 		require.ErrorAs(t, err, &failed)
@@ -80,10 +80,10 @@ func TestCleanupGoesOnWithoutATally(t *testing.T) {
 	w := newWorld(t)
 	in := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
 	inOrder(w,
-		w.expect(job.BeginCleanup, in, job.BeginCleanupResult{Policies: in.Policies, Thresholds: thresholds}, nil).Once(),
+		w.expect(job.ActivityBeginCleanup, in, job.BeginCleanupResult{Policies: in.Policies, Thresholds: thresholds}, nil).Once(),
 		w.tallies(errors.New("canceling statement")).Times(10),
-		w.expect(job.ApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-		w.expect(job.FinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
+		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
 	_, err := cleanup(w, in)
 	require.NoError(t, err)
 }

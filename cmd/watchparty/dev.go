@@ -177,7 +177,7 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	g.Go(func() error {
 		worker := cfg
 		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
-		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.Queues())
+		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.TaskQueues())
 	})
 	if stack != nil {
 		g.Go(func() error { return stack.Wait(ctx) })

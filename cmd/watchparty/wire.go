@@ -65,7 +65,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 		return nil, err
 	}
 	redis.SetLogger(redisLog{log})
-	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), cfg.Outbox, log)
+	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), log)
 	p.store.OnEvent(p.relay.Poke)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache)...)

@@ -25,8 +25,17 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// mailAlarm is how often a worker logs that the SMTP server refuses this service.
-const mailAlarm = time.Minute
+// emailAlarm is the shortest time between two log lines that say that the SMTP server refuses this service.
+const emailAlarm = time.Minute
+
+// The end-to-end tests build the program with shorter waits: go build -ldflags "-X main.keepFormer=2s". Empty means the
+// default of package activities.
+var laterDelay, keepFormer string
+
+func shortened(wait string) time.Duration {
+	d, _ := time.ParseDuration(wait) // zero when empty
+	return d
+}
 
 // worker does the background work, and relays the outbox too, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
@@ -48,14 +57,14 @@ func (p program) worker(ctx context.Context) error {
 func parseQueues(args []string) ([]string, error) {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	flags.SetOutput(new(strings.Builder))
-	list := flags.String("queues", strings.Join(job.Queues(), ","), "task queues")
+	list := flags.String("queues", strings.Join(job.TaskQueues(), ","), "task queues")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return nil, errUsage
 	}
 	queues := strings.Split(*list, ",")
 	for _, q := range queues {
-		if !slices.Contains(job.Queues(), q) {
-			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.Queues(), ", "))
+		if !slices.Contains(job.TaskQueues(), q) {
+			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.TaskQueues(), ", "))
 		}
 	}
 	return queues, nil
@@ -91,14 +100,14 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	limits := probe.Limits{MaxBytes: cfg.Avatar.MaxUploadBytes, MaxPixels: cfg.Avatar.MaxPixels}
 	deps := worker.Deps{
 		Config: cfg, Log: log, Client: parts.temporal,
-		Mail: &activities.Mail{
+		Email: &activities.Email{
 			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
 			FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
-			LaterDelay: cfg.Mail.LaterDelay, Report: cfg.Report, Alarm: rate.Sometimes{Interval: mailAlarm},
+			LaterDelay: shortened(laterDelay), Report: cfg.Report, Alarm: rate.Sometimes{Interval: emailAlarm},
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
-			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: cfg.Avatar.KeepFormer,
+			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer),
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
 		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},

@@ -9,54 +9,54 @@ import (
 // Activity types, by the task queue on which they run.
 const (
 	// email
-	SendMail         = "SendMail"
-	FailMail         = "FailMail"
-	QueueReminder    = "QueueReminder"
-	ExpireInvitation = "ExpireInvitation"
+	ActivitySendEmail        = "SendMail"
+	ActivityFailEmail        = "FailMail"
+	ActivityQueueReminder    = "QueueReminder"
+	ActivityExpireInvitation = "ExpireInvitation"
 
 	// avatar
-	RenderAvatar = "RenderAvatar"
+	ActivityRenderAvatar = "RenderAvatar"
 
 	// avatar-steps
-	PublishAvatar      = "PublishAvatar"
-	FailAvatar         = "FailAvatar"
-	RemoveAvatarFiles  = "RemoveAvatarFiles"
-	RemoveOriginal     = "RemoveOriginal"
-	RemoveFormerAvatar = "RemoveFormerAvatar"
+	ActivityPublishAvatar      = "PublishAvatar"
+	ActivityFailAvatar         = "FailAvatar"
+	ActivityRemoveAvatarFiles  = "RemoveAvatarFiles"
+	ActivityRemoveOriginal     = "RemoveOriginal"
+	ActivityRemoveFormerAvatar = "RemoveFormerAvatar"
 
 	// maintenance
-	BeginCleanup  = "BeginCleanup"
-	ApplyPolicy   = "ApplyPolicy"
-	FinishCleanup = "FinishCleanup"
+	ActivityBeginCleanup  = "BeginCleanup"
+	ActivityApplyPolicy   = "ApplyPolicy"
+	ActivityFinishCleanup = "FinishCleanup"
 
-	TallyActivity        = "TallyActivity"
-	CreateActivityReport = "CreateActivityReport"
-	QueueReportMails     = "QueueReportMails"
+	ActivityTally             = "TallyActivity"
+	ActivityCreateReport      = "CreateActivityReport"
+	ActivityQueueReportEmails = "QueueReportMails"
 
-	RemoveAccountFiles = "RemoveAccountFiles"
-	AnonymiseMessages  = "AnonymiseMessages"
-	RemoveAccount      = "RemoveAccount"
+	ActivityRemoveAccountFiles = "RemoveAccountFiles"
+	ActivityAnonymiseMessages  = "AnonymiseMessages"
+	ActivityRemoveAccount      = "RemoveAccount"
 )
 
-// Types of errors that no retry mends.
+// Types of errors that a retry cannot mend.
 const (
-	ErrorMailRejected   = "MailRejected"   // the server refuses it, or may have it and does not say so
-	ErrorMailExpired    = "MailExpired"    // no attempt got it to the server while it was of use
-	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; its details are a code and a reason
+	ErrorEmailRejected  = "MailRejected"   // the server refuses the email, or may have it and has not confirmed it
+	ErrorEmailExpired   = "MailExpired"    // no attempt handed the email to the server while it was of use
+	ErrorAvatarRejected = "AvatarRejected" // the picture cannot be rendered; the details are a code and a reason
 	ErrorNotFound       = "NotFound"       // the row is gone
-	ErrorPeriodGone     = "PeriodGone"     // it is not kept any more who was active then
+	ErrorPeriodGone     = "PeriodGone"     // the records of who was active in the period are no longer kept
 )
 
-// ErrorRecipientLimit is the type of an error that ends by itself: the mail waits, because its recipient has had too
-// many.
+// ErrorRecipientLimit is the type of an error that later retries mend: the email waits, because its recipient has had
+// too many.
 const ErrorRecipientLimit = "RecipientLimit"
 
-// QueueReminderResult names the mail; it is empty when there is nothing to remember somebody of.
+// QueueReminderResult names the reminder's email. It is empty when a reminder is of no use.
 type QueueReminderResult struct {
 	EmailID string `json:"email_id,omitempty"`
 }
 
-// ExpireInvitationResult is what the invitation's state is.
+// ExpireInvitationResult is the state of the invitation.
 type ExpireInvitationResult struct {
 	State watchparty.InvitationState `json:"state"`
 }
@@ -67,7 +67,7 @@ type FailAvatarInput struct {
 	Reason string `json:"reason"`
 }
 
-// AvatarProgress is the answer to the query of that name: how far an upload is, and how many workers ended over it.
+// AvatarProgress says how far an upload is, and how many workers ended while they rendered it.
 type AvatarProgress struct {
 	Step    watchparty.AvatarStep `json:"step"`
 	Crashes int                   `json:"crashes"`
@@ -75,11 +75,12 @@ type AvatarProgress struct {
 
 // PublishResult says whether the upload is its user's avatar now.
 type PublishResult struct {
-	State             watchparty.AvatarState `json:"state"`
-	KeepFormerSeconds int                    `json:"keep_former_s,omitempty"` // before the former avatar's files are removed
+	State watchparty.AvatarState `json:"state"`
+	// KeepFormerSeconds is how long the files of the former avatar stay.
+	KeepFormerSeconds int `json:"keep_former_s,omitempty"`
 }
 
-// BeginCleanupResult fixes what the run's policies compare with.
+// BeginCleanupResult fixes the run's policies, and the time that each compares its rows with.
 type BeginCleanupResult struct {
 	Policies   []watchparty.Policy             `json:"policies"`
 	Thresholds map[watchparty.Policy]time.Time `json:"thresholds"`
@@ -97,7 +98,7 @@ type ApplyPolicyInput struct {
 type FinishCleanupInput struct {
 	RunID     string                       `json:"run_id"`
 	Failed    map[watchparty.Policy]string `json:"failed,omitempty"`
-	Cancelled bool                         `json:"cancelled,omitempty"` // in Temporal
+	Cancelled bool                         `json:"cancelled,omitempty"` // the workflow was cancelled in Temporal
 }
 
 // TallyResult counts the days whose figures were stored.
@@ -105,14 +106,14 @@ type TallyResult struct {
 	Days int `json:"days"`
 }
 
-// CreateReportInput is the first and the last day of a report.
+// CreateReportInput has the first and the last day of a report.
 type CreateReportInput struct {
 	Every watchparty.ReportPeriod `json:"every"`
 	From  watchparty.Day          `json:"from"`
 	To    watchparty.Day          `json:"to"`
 }
 
-// QueueReportMailsInput names the report.
-type QueueReportMailsInput struct {
+// QueueReportEmailsInput names the report.
+type QueueReportEmailsInput struct {
 	ReportID string `json:"report_id"`
 }

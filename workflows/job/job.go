@@ -1,9 +1,12 @@
 // Package job is what the rest of the program knows of the workflows: their names, IDs, task queues, and the structs
 // that go in and come out. It holds no workflow code, so that the API and the store can ask for work without
-// importing what does it.
+// importing the code that does it.
 //
 // Everything here ends up in histories that operators read: identifiers and counts only, no address, no name, no
 // token, no message text.
+//
+// The strings of the constants, and the JSON names of the fields, are in the histories of workflows that run now, and
+// in events of the outbox. A Go name can change at any time; such a string cannot.
 package job
 
 import (
@@ -13,153 +16,157 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Event asks for one workflow, or tells one something; the outbox keeps it until Temporal has it.
+// Event asks Temporal to start a workflow or, with a Signal, to signal one. The outbox keeps it until Temporal has it.
 type Event struct {
-	WorkflowID string // unique for ever, with the signal
-	Signal     string // the signal's name, without one the event is a start; a start's other fields go with it
+	WorkflowID string // with the signal, unique for ever
+	Signal     string // the signal's name; empty for a start. A signal starts its workflow if it does not run yet.
 	Workflow   string // the workflow's type
 	TaskQueue  string
 	Summary    string // one line for the Temporal UI, without personal data
 	Input      any    // the workflow's only argument; identifiers and counts
 
-	// Priority says which events and, in Temporal, which tasks of one queue go first: the lowest number. The workflow's
-	// activities inherit it. Zero is PriorityNormal.
-	Priority watchparty.EmailPriority
+	// Priority orders the outbox's events and, in Temporal, the tasks of one queue: the lowest number goes first. The
+	// workflow's activities inherit it. Zero is PriorityNormal.
+	Priority watchparty.Priority
 }
 
 // Task queues. Each has its own limits, so that a flood of one kind of work does not hold up another.
 const (
-	QueueEmail       = "email"
-	QueueAvatar      = "avatar"
-	QueueMaintenance = "maintenance"
+	TaskQueueEmail       = "email"
+	TaskQueueAvatar      = "avatar"
+	TaskQueueMaintenance = "maintenance"
 
-	// QueueAvatarSteps has the short steps of avatars, beside QueueAvatar and by the same workers: what is rendered is
-	// published at once, and does not wait for the pictures that are still to be rendered.
-	QueueAvatarSteps = "avatar-steps"
+	// TaskQueueAvatarSteps has the short steps of avatars. The workers of TaskQueueAvatar serve it too. A rendered
+	// picture is thus published at once, and does not wait for pictures that are still to be rendered.
+	TaskQueueAvatarSteps = "avatar-steps"
 )
 
-// Queues are the ones that a worker can be told to run.
-func Queues() []string { return []string{QueueEmail, QueueAvatar, QueueMaintenance} }
+// TaskQueues returns the queues that a worker can be told to serve.
+func TaskQueues() []string { return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance} }
 
 // IDs of schedules.
 const (
-	CleanupSchedule       = "cleanup"
-	WeeklyReportSchedule  = "activity-report-weekly"
-	MonthlyReportSchedule = "activity-report-monthly"
+	ScheduleCleanup       = "cleanup"
+	ScheduleWeeklyReport  = "activity-report-weekly"
+	ScheduleMonthlyReport = "activity-report-monthly"
 )
 
-// Schedules are the IDs of all that a worker keeps.
-func Schedules() []string {
-	return []string{CleanupSchedule, WeeklyReportSchedule, MonthlyReportSchedule}
+// ScheduleIDs returns the IDs of all schedules that workers keep.
+func ScheduleIDs() []string {
+	return []string{ScheduleCleanup, ScheduleWeeklyReport, ScheduleMonthlyReport}
 }
 
 // Workflow types.
 const (
-	WelcomeEmail       = "WelcomeEmail"
-	VerificationEmail  = "VerificationEmail"
-	PasswordResetEmail = "PasswordResetEmail"
-	EmailChangedNotice = "EmailChangedNotice"
-	ProcessAvatar      = "ProcessAvatar"
-	Cleanup            = "Cleanup"
-	DeleteAccount      = "DeleteAccount"
-	RoomInvitation     = "RoomInvitation"
-	Resend             = "Resend"
-	ActivityReport     = "ActivityReport"
-	ReportEmail        = "ReportEmail"
-
-	PasswordChangedNotice = "PasswordChangedNotice"
+	WorkflowWelcomeEmail          = "WelcomeEmail"
+	WorkflowVerificationEmail     = "VerificationEmail"
+	WorkflowPasswordResetEmail    = "PasswordResetEmail"
+	WorkflowPasswordChangedNotice = "PasswordChangedNotice"
+	WorkflowEmailChangedNotice    = "EmailChangedNotice"
+	WorkflowRoomInvitation        = "RoomInvitation"
+	WorkflowReportEmail           = "ReportEmail"
+	WorkflowResend                = "Resend"
+	WorkflowProcessAvatar         = "ProcessAvatar"
+	WorkflowCleanup               = "Cleanup"
+	WorkflowDeleteAccount         = "DeleteAccount"
+	WorkflowActivityReport        = "ActivityReport"
 )
 
-// EmailInput names the mail's row.
+// QueryProgress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress,
+// while they run and afterwards.
+const QueryProgress = "progress"
+
+// EmailInput names the email's row.
 type EmailInput struct {
 	EmailID string `json:"email_id"`
 }
 
-// EmailResult says how it ended.
+// EmailResult is the state in which the email ended.
 type EmailResult struct {
 	State    watchparty.EmailState `json:"state"`
-	Reminder watchparty.EmailState `json:"reminder,omitempty"` // how the mail ended that came after it, if one did
+	Reminder watchparty.EmailState `json:"reminder,omitempty"` // the state in which its reminder ended, if there was one
 }
 
-// Progress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress, running
-// or ended.
-const Progress = "progress"
-
-// startEmail asks for an email of a kind, with the kind's priority.
-func startEmail(kind watchparty.EmailKind, workflow, id, summary, emailID string) Event {
+// emailEvent asks for an email of a kind, with the kind's priority.
+func emailEvent(kind watchparty.EmailKind, workflow, id, summary, emailID string) Event {
 	rule, _ := kind.Rule()
 	return Event{
-		WorkflowID: id, Workflow: workflow, TaskQueue: QueueEmail, Summary: summary, Input: EmailInput{EmailID: emailID},
-		Priority: rule.Priority,
+		WorkflowID: id, Workflow: workflow, TaskQueue: TaskQueueEmail, Summary: summary,
+		Input: EmailInput{EmailID: emailID}, Priority: rule.Priority,
 	}
 }
 
 // WelcomeEmailID is the workflow's ID for a user.
 func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 
-// StartWelcomeEmail asks for the mail that greets a user.
-func StartWelcomeEmail(userID, emailID string) Event {
-	return startEmail(watchparty.EmailWelcome, WelcomeEmail, WelcomeEmailID(userID), "Welcome mail", emailID)
+// WelcomeEmailEvent asks for the email that welcomes a user.
+func WelcomeEmailEvent(userID, emailID string) Event {
+	return emailEvent(watchparty.EmailWelcome, WorkflowWelcomeEmail, WelcomeEmailID(userID), "Welcome email", emailID)
 }
 
 // VerificationEmailID is the workflow's ID for a verification.
 func VerificationEmailID(id string) string { return "email-verification/" + id }
 
-// StartVerificationEmail asks for the mail with the link that confirms an address.
-func StartVerificationEmail(id, emailID string) Event {
-	return startEmail(watchparty.EmailVerification, VerificationEmail, VerificationEmailID(id), "Mail that confirms an address", emailID)
+// VerificationEmailEvent asks for the email with the link that confirms an address.
+func VerificationEmailEvent(id, emailID string) Event {
+	return emailEvent(watchparty.EmailVerification, WorkflowVerificationEmail, VerificationEmailID(id),
+		"Email that confirms an address", emailID)
 }
 
 // PasswordResetID is the workflow's ID for a reset.
 func PasswordResetID(id string) string { return "password-reset/" + id }
 
-// StartPasswordReset asks for the mail with the link that sets a new password.
-func StartPasswordReset(id, emailID string) Event {
-	return startEmail(watchparty.EmailReset, PasswordResetEmail, PasswordResetID(id), "Password reset mail", emailID)
+// PasswordResetEvent asks for the email with the link that sets a new password.
+func PasswordResetEvent(id, emailID string) Event {
+	return emailEvent(watchparty.EmailReset, WorkflowPasswordResetEmail, PasswordResetID(id), "Password reset email", emailID)
 }
 
 // PasswordChangedID is the workflow's ID for a change of a password.
 func PasswordChangedID(id string) string { return "password-changed/" + id }
 
-// StartPasswordChanged asks for the notice that a password was changed.
-func StartPasswordChanged(id, emailID string) Event {
-	return startEmail(watchparty.EmailPasswordChanged, PasswordChangedNotice, PasswordChangedID(id), "Notice of a new password", emailID)
+// PasswordChangedEvent asks for the notice that a password was changed.
+func PasswordChangedEvent(id, emailID string) Event {
+	return emailEvent(watchparty.EmailPasswordChanged, WorkflowPasswordChangedNotice, PasswordChangedID(id),
+		"Notice of a new password", emailID)
 }
 
 // EmailChangedID is the workflow's ID for the verification that changed an address.
 func EmailChangedID(id string) string { return "email-changed/" + id }
 
-// StartEmailChanged asks for the notice to the address that was replaced.
-func StartEmailChanged(id, emailID string) Event {
-	return startEmail(watchparty.EmailAddressChanged, EmailChangedNotice, EmailChangedID(id), "Notice to a former address", emailID)
+// EmailChangedEvent asks for the notice to the address that was replaced.
+func EmailChangedEvent(id, emailID string) Event {
+	return emailEvent(watchparty.EmailAddressChanged, WorkflowEmailChangedNotice, EmailChangedID(id),
+		"Notice to a former address", emailID)
 }
 
-// StartResend asks for a mail that an admin sends again, and waits for, whatever its kind.
-func StartResend(emailID string) Event {
+// ResendID is the workflow's ID for the row of an email that is sent again.
+func ResendID(emailID string) string { return "resend/" + emailID }
+
+// ResendEvent asks for an email that an admin sends again. It has the priority of an email that a person waits for,
+// whatever its kind.
+func ResendEvent(emailID string) Event {
 	return Event{
-		WorkflowID: ResendID(emailID), Workflow: Resend, TaskQueue: QueueEmail,
-		Summary: "Mail that an admin sends again", Input: EmailInput{EmailID: emailID}, Priority: watchparty.PriorityAwaited,
+		WorkflowID: ResendID(emailID), Workflow: WorkflowResend, TaskQueue: TaskQueueEmail,
+		Summary: "Email that an admin sends again", Input: EmailInput{EmailID: emailID}, Priority: watchparty.PriorityAwaited,
 	}
 }
-
-// ResendID is the workflow's ID for the row of a mail that is sent again.
-func ResendID(emailID string) string { return "resend/" + emailID }
 
 // ReportEmailID is the workflow's ID for one recipient of a report.
 func ReportEmailID(id string) string { return "activity-report-email/" + id }
 
-// StartReportEmail asks for the mail with an activity report.
-func StartReportEmail(id, emailID string) Event {
-	return startEmail(watchparty.EmailActivityReport, ReportEmail, ReportEmailID(id), "Activity report mail", emailID)
+// ReportEmailEvent asks for the email with an activity report.
+func ReportEmailEvent(id, emailID string) Event {
+	return emailEvent(watchparty.EmailActivityReport, WorkflowReportEmail, ReportEmailID(id), "Activity report email", emailID)
 }
 
-// ReportInput says what period a report is of: the latest that was over at a time, or when the schedule started it.
+// ReportInput chooses the period of a report: the latest one that was over at a time. Without At it is the time at
+// which the schedule meant to start the workflow.
 type ReportInput struct {
 	Every watchparty.ReportPeriod `json:"every"`
-	At    time.Time               `json:"at,omitzero"` // of a report that is made up for
+	At    time.Time               `json:"at,omitzero"` // set when a missing report is made later
 }
 
-// MissingReportID is the workflow's ID for a report that is made up for, by its first day.
+// MissingReportID is the workflow's ID for a report that its schedule has missed, by the report's first day.
 func MissingReportID(every watchparty.ReportPeriod, from watchparty.Day) string {
 	return fmt.Sprintf("activity-report/%s/%s", every, from)
 }
@@ -167,7 +174,7 @@ func MissingReportID(every watchparty.ReportPeriod, from watchparty.Day) string 
 // ReportResult names the report.
 type ReportResult struct {
 	ReportID string `json:"report_id"`
-	Mails    int    `json:"mails"` // that were queued
+	Emails   int    `json:"mails"` // the number of emails that were queued
 }
 
 // AccountInput names an account.
@@ -177,55 +184,61 @@ type AccountInput struct {
 
 // AccountResult counts what a deletion did.
 type AccountResult struct {
-	Messages int `json:"messages"` // made anonymous; fewer than all when a worker ended between a batch and its heartbeat
+	// Messages is the number of messages that were made anonymous. It is too low when a worker ended between a batch
+	// and the batch's heartbeat.
+	Messages int `json:"messages"`
 }
 
-// StartAccountDeletion asks for the end of what a deleted account has left: files, its name on messages, its row.
-func StartAccountDeletion(userID string) Event {
+// AccountDeletionEvent asks for the removal of what a deleted account has left: its files, its name on messages, its
+// row.
+func AccountDeletionEvent(userID string) Event {
 	return Event{
-		WorkflowID: "account-deletion/" + userID, Workflow: DeleteAccount, TaskQueue: QueueMaintenance,
+		WorkflowID: "account-deletion/" + userID, Workflow: WorkflowDeleteAccount, TaskQueue: TaskQueueMaintenance,
 		Summary: "Deletion of an account", Input: AccountInput{UserID: userID},
 	}
 }
 
-// RepeatAccountDeletion asks for it again, for the nth time.
-func RepeatAccountDeletion(userID string, n int) Event {
-	e := StartAccountDeletion(userID)
+// RepeatedAccountDeletionEvent asks for the nth repetition of the removal, under a workflow ID of its own.
+func RepeatedAccountDeletionEvent(userID string, n int) Event {
+	e := AccountDeletionEvent(userID)
 	e.WorkflowID = fmt.Sprintf("%s/%d", e.WorkflowID, n)
 	return e
 }
 
-// RoomInvitationInput names an invitation and the mail that brings it.
+// RoomInvitationInput names an invitation and the email that carries it.
 type RoomInvitationInput struct {
 	InvitationID string    `json:"invitation_id"`
 	EmailID      string    `json:"email_id"`
 	ExpiresAt    time.Time `json:"expires_at"`
 }
 
-// RoomInvitationResult says how it ended.
+// RoomInvitationResult is the state in which the invitation ended.
 type RoomInvitationResult struct {
-	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation is gone
-	Reminder watchparty.EmailState      `json:"reminder,omitempty"`
+	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation's row is gone
+	Reminder watchparty.EmailState       `json:"reminder,omitempty"`
 }
 
 // RoomInvitationID is the workflow's ID for an invitation.
 func RoomInvitationID(invitationID string) string { return "room-invitation/" + invitationID }
 
-// StartRoomInvitation asks for an invitation to be brought, and for what follows until it ends.
-func StartRoomInvitation(in RoomInvitationInput) Event {
-	e := startEmail(watchparty.EmailRoomInvitation, RoomInvitation, RoomInvitationID(in.InvitationID), "Room invitation", in.EmailID)
+// RoomInvitationEvent asks for the workflow that sends an invitation and lives until the invitation ends.
+func RoomInvitationEvent(in RoomInvitationInput) Event {
+	e := emailEvent(watchparty.EmailRoomInvitation, WorkflowRoomInvitation, RoomInvitationID(in.InvitationID),
+		"Room invitation", in.EmailID)
 	e.Input = in
 	return e
 }
 
-// InvitationAnswers are what ends an invitation before its time. Each is the name of a signal.
+// InvitationAnswers returns the states that end an invitation before it expires. Each is the name of a signal.
 func InvitationAnswers() []watchparty.InvitationState {
-	return []watchparty.InvitationState{watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked}
+	return []watchparty.InvitationState{
+		watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked,
+	}
 }
 
-// AnswerRoomInvitation tells an invitation's workflow what became of it.
-func AnswerRoomInvitation(in RoomInvitationInput, answer watchparty.InvitationState) Event {
-	e := StartRoomInvitation(in)
+// InvitationAnswerEvent signals to an invitation's workflow how the invitation has ended.
+func InvitationAnswerEvent(in RoomInvitationInput, answer watchparty.InvitationState) Event {
+	e := RoomInvitationEvent(in)
 	e.Signal = string(answer)
 	return e
 }
@@ -236,30 +249,31 @@ type AvatarInput struct {
 	Version int    `json:"version"`
 }
 
-// StartAvatarRemoval asks for the files of a published upload to be removed, after its row was marked as superseded: to
-// process it again is to find that out, and to leave nothing of it.
-func StartAvatarRemoval(in AvatarInput) Event {
-	e := StartAvatar(in)
+// AvatarEvent asks for an upload to be rendered and published.
+func AvatarEvent(in AvatarInput) Event {
+	return Event{
+		WorkflowID: fmt.Sprintf("avatar/%s/%d", in.UserID, in.Version), Workflow: WorkflowProcessAvatar,
+		TaskQueue: TaskQueueAvatar, Summary: fmt.Sprintf("Avatar version %d", in.Version), Input: in,
+	}
+}
+
+// AvatarRemovalEvent asks for the removal of a published upload's files, after its row was marked as superseded. It
+// starts ProcessAvatar once more: that finds the row superseded, and removes the files of a superseded upload.
+func AvatarRemovalEvent(in AvatarInput) Event {
+	e := AvatarEvent(in)
 	e.WorkflowID += "/removal"
 	e.Summary = fmt.Sprintf("Removal of avatar version %d", in.Version)
 	return e
 }
 
-// AvatarResult says how it ended.
+// AvatarResult is the state in which the upload ended.
 type AvatarResult struct {
 	State  watchparty.AvatarState `json:"state"`
-	Reason string                 `json:"reason,omitempty"` // a code, when failed
+	Reason string                 `json:"reason,omitempty"` // a code, when it failed
 }
 
-// StartAvatar asks for an upload to be rendered and published.
-func StartAvatar(in AvatarInput) Event {
-	return Event{
-		WorkflowID: fmt.Sprintf("avatar/%s/%d", in.UserID, in.Version), Workflow: ProcessAvatar, TaskQueue: QueueAvatar,
-		Summary: fmt.Sprintf("Avatar version %d", in.Version), Input: in,
-	}
-}
-
-// CleanupInput says what to clean up. A run that the schedule starts has no RunID and takes all policies that are on.
+// CleanupInput says what to clean up. A run that the schedule starts has no RunID, and applies all policies that are
+// on.
 type CleanupInput struct {
 	RunID     string              `json:"run_id,omitempty"`
 	Policies  []watchparty.Policy `json:"policies,omitempty"`
@@ -267,16 +281,16 @@ type CleanupInput struct {
 	OlderThan int64               `json:"older_than_s,omitempty"` // seconds, in place of the policies' own ages
 }
 
-// CleanupResult is what was done.
+// CleanupResult is what a run did.
 type CleanupResult struct {
 	RunID  string                      `json:"run_id"`
 	Counts map[watchparty.Policy]int64 `json:"counts"`
 	Failed []watchparty.Policy         `json:"failed,omitempty"`
 }
 
-// CleanupProgress is how far a run is. How much it has removed is in its row.
+// CleanupProgress says how far a run is. The number of removed rows is in the run's row.
 type CleanupProgress struct {
-	Policy watchparty.Policy   `json:"policy,omitempty"` // the one that is applied now
+	Policy watchparty.Policy   `json:"policy,omitempty"` // the policy that is applied now
 	Done   []watchparty.Policy `json:"done,omitempty"`
 	Failed []watchparty.Policy `json:"failed,omitempty"`
 }
@@ -284,10 +298,10 @@ type CleanupProgress struct {
 // CleanupID is the workflow's ID for a run.
 func CleanupID(runID string) string { return "cleanup/" + runID }
 
-// StartCleanup asks for a run.
-func StartCleanup(in CleanupInput) Event {
+// CleanupEvent asks for a run.
+func CleanupEvent(in CleanupInput) Event {
 	return Event{
-		WorkflowID: CleanupID(in.RunID), Workflow: Cleanup, TaskQueue: QueueMaintenance,
+		WorkflowID: CleanupID(in.RunID), Workflow: WorkflowCleanup, TaskQueue: TaskQueueMaintenance,
 		Summary: "Clean-up on demand", Input: in,
 	}
 }

@@ -17,47 +17,47 @@ func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
 	for name, c := range map[string]struct{ got, want job.Event }{
-		"welcome mail": {job.StartWelcomeEmail("u1", "e1"), job.Event{
+		"welcome mail": {job.WelcomeEmailEvent("u1", "e1"), job.Event{
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
-			Summary: "Welcome mail", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
+			Summary: "Welcome email", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
-		"verification": {job.StartVerificationEmail("v1", "e1"), job.Event{
+		"verification": {job.VerificationEmailEvent("v1", "e1"), job.Event{
 			WorkflowID: "email-verification/v1", Workflow: "VerificationEmail", TaskQueue: "email",
-			Summary: "Mail that confirms an address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
+			Summary: "Email that confirms an address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
 		}},
-		"reset": {job.StartPasswordReset("r1", "e1"), job.Event{
+		"reset": {job.PasswordResetEvent("r1", "e1"), job.Event{
 			WorkflowID: "password-reset/r1", Workflow: "PasswordResetEmail", TaskQueue: "email",
-			Summary: "Password reset mail", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
+			Summary: "Password reset email", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
 		}},
-		"notice of a password": {job.StartPasswordChanged("c1", "e1"), job.Event{
+		"notice of a password": {job.PasswordChangedEvent("c1", "e1"), job.Event{
 			WorkflowID: "password-changed/c1", Workflow: "PasswordChangedNotice", TaskQueue: "email",
 			Summary: "Notice of a new password", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
-		"notice": {job.StartEmailChanged("v1", "e1"), job.Event{
+		"notice": {job.EmailChangedEvent("v1", "e1"), job.Event{
 			WorkflowID: "email-changed/v1", Workflow: "EmailChangedNotice", TaskQueue: "email",
 			Summary: "Notice to a former address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
-		"resend": {job.StartResend("e2"), job.Event{
+		"resend": {job.ResendEvent("e2"), job.Event{
 			WorkflowID: "resend/e2", Workflow: "Resend", TaskQueue: "email",
-			Summary: "Mail that an admin sends again", Input: job.EmailInput{EmailID: "e2"}, Priority: watchparty.PriorityAwaited,
+			Summary: "Email that an admin sends again", Input: job.EmailInput{EmailID: "e2"}, Priority: watchparty.PriorityAwaited,
 		}},
-		"deletion": {job.StartAccountDeletion("u1"), job.Event{
+		"deletion": {job.AccountDeletionEvent("u1"), job.Event{
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
 			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"},
 		}},
-		"room invitation": {job.StartRoomInvitation(invitation), job.Event{
+		"room invitation": {job.RoomInvitationEvent(invitation), job.Event{
 			WorkflowID: "room-invitation/i1", Workflow: "RoomInvitation", TaskQueue: "email",
 			Summary: "Room invitation", Input: invitation, Priority: watchparty.PriorityNormal,
 		}},
-		"answer": {job.AnswerRoomInvitation(invitation, watchparty.InvitationDeclined), job.Event{
+		"answer": {job.InvitationAnswerEvent(invitation, watchparty.InvitationDeclined), job.Event{
 			WorkflowID: "room-invitation/i1", Signal: "declined", Workflow: "RoomInvitation", TaskQueue: "email",
 			Summary: "Room invitation", Input: invitation, Priority: watchparty.PriorityNormal,
 		}},
-		"avatar": {job.StartAvatar(avatar), job.Event{
+		"avatar": {job.AvatarEvent(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
 			Summary: "Avatar version 7", Input: avatar,
 		}},
-		"clean-up": {job.StartCleanup(cleanup), job.Event{
+		"clean-up": {job.CleanupEvent(cleanup), job.Event{
 			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",
 			Summary: "Clean-up on demand", Input: cleanup,
 		}},
@@ -67,12 +67,12 @@ func TestEvents(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
-	require.Equal(t, job.StartWelcomeEmail("u1", "e1").WorkflowID, job.WelcomeEmailID("u1"))
-	require.Equal(t, job.StartCleanup(job.CleanupInput{RunID: "r1"}).WorkflowID, job.CleanupID("r1"))
+	require.Equal(t, job.WelcomeEmailEvent("u1", "e1").WorkflowID, job.WelcomeEmailID("u1"))
+	require.Equal(t, job.CleanupEvent(job.CleanupInput{RunID: "r1"}).WorkflowID, job.CleanupID("r1"))
 }
 
 func TestQueues(t *testing.T) {
-	require.Equal(t, []string{"email", "avatar", "maintenance"}, job.Queues())
+	require.Equal(t, []string{"email", "avatar", "maintenance"}, job.TaskQueues())
 }
 
 // What is in histories and in the outbox outlives the program that wrote it, so the names must stay; and it is shown

@@ -38,7 +38,7 @@ type letter struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
 	store      *store.Store
-	activities *activities.Mail
+	activities *activities.Email
 	user       watchparty.User
 	in         job.EmailInput
 }
@@ -46,7 +46,9 @@ type letter struct {
 func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
-	l.activities = &activities.Mail{Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test", LaterDelay: 10 * time.Minute}
+	l.activities = &activities.Email{
+		Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
+	}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)
@@ -55,7 +57,7 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 }
 
 func (l *letter) send() error {
-	_, err := l.ExecuteActivity(job.SendMail, l.in)
+	_, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
 	return err
 }
 
@@ -104,7 +106,7 @@ func fetch(t *testing.T, url string, into any) {
 	require.NoError(t, json.NewDecoder(response.Body).Decode(into))
 }
 
-func TestSendMail(t *testing.T) {
+func TestSendEmail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.Equal(t, watchparty.EmailQueued, l.row().State)
@@ -144,14 +146,14 @@ func TestMailsAreInTheirReadersLanguage(t *testing.T) {
 	require.Equal(t, "Du bist zu einer WatchParty eingeladen", received(t, invitation.Email)[0].Subject)
 }
 
-func TestSendMailRejected(t *testing.T) {
+func TestSendEmailRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}
 	l := newLetter(t, serve(t, p))
 	p.answers["RCPT"] = "550 5.1.1 <" + l.user.Email + "> mailbox of " + l.user.DisplayName + " is unknown"
 
 	err := l.send()
-	requireFailure(t, err, job.ErrorMailRejected, true)
+	requireFailure(t, err, job.ErrorEmailRejected, true)
 	l.requireNothingPersonal(err.Error())
 	require.Contains(t, err.Error(), "550")
 	row := l.row()
@@ -161,7 +163,7 @@ func TestSendMailRejected(t *testing.T) {
 	require.NotContains(t, row.LastAnswer, l.user.Username)
 
 	for range 2 {
-		_, err = l.ExecuteActivity(job.FailMail, l.in)
+		_, err = l.ExecuteActivity(job.ActivityFailEmail, l.in)
 		require.NoError(t, err)
 		failed := l.row()
 		require.Equal(t, watchparty.EmailFailed, failed.State)
@@ -173,16 +175,16 @@ func TestSendMailRejected(t *testing.T) {
 	require.Equal(t, watchparty.EmailFailed, l.row().State)
 }
 
-func TestFailMailLeavesASentMail(t *testing.T) {
+func TestFailEmailLeavesASentMail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, serve(t, &peer{}))
 	require.NoError(t, l.send())
-	_, err := l.ExecuteActivity(job.FailMail, l.in)
+	_, err := l.ExecuteActivity(job.ActivityFailEmail, l.in)
 	require.NoError(t, err)
 	require.Equal(t, watchparty.EmailSent, l.row().State)
 }
 
-func TestSendMailIsTriedAgain(t *testing.T) {
+func TestSendEmailIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answers map[string]string
@@ -223,7 +225,7 @@ func TestSendMailIsTriedAgain(t *testing.T) {
 }
 
 // However often a server refuses the service, an email goes out once that is mended: the first attempt does not end it.
-func TestSendMailWaitsForTheService(t *testing.T) {
+func TestSendEmailWaitsForTheService(t *testing.T) {
 	t.Parallel()
 	const refusals = 30
 	var sessions atomic.Int32
@@ -239,9 +241,9 @@ func TestSendMailWaitsForTheService(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.VerificationEmail})
-	env.RegisterActivity(l.activities)
-	env.ExecuteWorkflow(job.VerificationEmail, l.in)
+	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail})
+	activities.Register(env, l.activities)
+	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)
 
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, watchparty.EmailSent, l.row().State)
@@ -250,7 +252,7 @@ func TestSendMailWaitsForTheService(t *testing.T) {
 }
 
 // A server that says yes with nothing but a code has the email, which is not sent again.
-func TestSendMailOnceWhateverTheAnswerLooksLike(t *testing.T) {
+func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{
 		"250", "250 ", "250-\r\n250", "250-queued" + smtptest.HangUp, "250" + smtptest.BreakOff, "250\r\n421" + smtptest.HangUp,
@@ -267,7 +269,7 @@ func TestSendMailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 }
 
 // Operators are told that the server refuses the service, at an interval, and not that it refuses an email.
-func TestSendMailRaisesAnAlarm(t *testing.T) {
+func TestSendEmailRaisesAnAlarm(t *testing.T) {
 	t.Parallel()
 	const message = "emails wait: the SMTP server refuses this service, or cannot be used"
 	for name, c := range map[string]struct {
@@ -321,7 +323,7 @@ func TestSendMailRaisesAnAlarm(t *testing.T) {
 	}
 }
 
-func TestSendMailToNobody(t *testing.T) {
+func TestSendEmailToNobody(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -332,7 +334,7 @@ func TestSendMailToNobody(t *testing.T) {
 }
 
 // A server that takes a mail and does not say so is left alone after some attempts, each with the same Message-ID.
-func TestSendMailAmbiguous(t *testing.T) {
+func TestSendEmailAmbiguous(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
 	l := newLetter(t, serve(t, p))
@@ -340,11 +342,11 @@ func TestSendMailAmbiguous(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WelcomeEmail})
-	env.RegisterActivity(l.activities)
-	env.ExecuteWorkflow(job.WelcomeEmail, l.in)
+	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WorkflowWelcomeEmail})
+	activities.Register(env, l.activities)
+	env.ExecuteWorkflow(job.WorkflowWelcomeEmail, l.in)
 
-	requireFailure(t, env.GetWorkflowError(), job.ErrorMailRejected, true)
+	requireFailure(t, env.GetWorkflowError(), job.ErrorEmailRejected, true)
 	row := l.row()
 	require.Equal(t, watchparty.EmailFailed, row.State)
 	require.Equal(t, 4, row.Attempts)
@@ -354,7 +356,7 @@ func TestSendMailAmbiguous(t *testing.T) {
 	}
 }
 
-func TestSendMailWithoutItsRows(t *testing.T) {
+func TestSendEmailWithoutItsRows(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	s := serve(t, p)
@@ -375,7 +377,7 @@ func TestSendMailWithoutItsRows(t *testing.T) {
 }
 
 // A worker that is told to stop while the server says yes still notes that, or the mail would be sent twice.
-func TestSendMailNotesSuccessWhenStopped(t *testing.T) {
+func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -388,7 +390,7 @@ func TestSendMailNotesSuccessWhenStopped(t *testing.T) {
 	require.Equal(t, watchparty.EmailSent, l.row().State)
 }
 
-func TestSendMailWithoutDatabase(t *testing.T) {
+func TestSendEmailWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	l := newLetter(t, serve(t, p))
@@ -497,7 +499,7 @@ func TestReminders(t *testing.T) {
 	t.Parallel()
 	queued := func(t *testing.T, l *letter) string {
 		t.Helper()
-		encoded, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		encoded, err := l.ExecuteActivity(job.ActivityQueueReminder, l.in)
 		require.NoError(t, err)
 		var result job.QueueReminderResult
 		require.NoError(t, encoded.Get(&result))
@@ -526,7 +528,7 @@ func TestReminders(t *testing.T) {
 		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 		require.Empty(t, queued(t, l))
 		l.in.EmailID = uuid.NewString()
-		_, err := l.ExecuteActivity(job.QueueReminder, l.in)
+		_, err := l.ExecuteActivity(job.ActivityQueueReminder, l.in)
 		requireFailure(t, err, job.ErrorNotFound, true)
 	})
 	for name, statement := range map[string]string{
@@ -556,16 +558,16 @@ func TestExpireInvitation(t *testing.T) {
 	t.Parallel()
 	l, invitation := invited(t, sender(t, "127.0.0.1", 1))
 	in := job.RoomInvitationInput{InvitationID: invitation.ID}
-	_, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	_, err := l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	requireFailure(t, err, "", false)
 	execute(t, l.store, "UPDATE invitations SET expires_at = now() WHERE id = ?", invitation.ID)
-	encoded, err := l.ExecuteActivity(job.ExpireInvitation, in)
+	encoded, err := l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	require.NoError(t, err)
 	var result job.ExpireInvitationResult
 	require.NoError(t, encoded.Get(&result))
 	require.Equal(t, watchparty.InvitationExpired, result.State)
 	in.InvitationID = uuid.NewString()
-	_, err = l.ExecuteActivity(job.ExpireInvitation, in)
+	_, err = l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
@@ -577,7 +579,7 @@ func TestSendInvitationRejected(t *testing.T) {
 	token := oneTime.Token(auth.ForInvitation, invitation.ID)
 	p.answers["."] = "550 5.7.1 <" + invitation.Email + "> bad link token=" + token
 	err := l.send()
-	requireFailure(t, err, job.ErrorMailRejected, true)
+	requireFailure(t, err, job.ErrorEmailRejected, true)
 	for _, text := range []string{err.Error(), l.row().LastAnswer} {
 		require.NotContains(t, text, "guest-of")
 		require.NotContains(t, text, token)
@@ -597,7 +599,7 @@ func (l *letter) about(kind watchparty.EmailKind) *letter {
 func (l *letter) requireSent(to string, state watchparty.EmailState) (text string) {
 	l.t.Helper()
 	for range 2 {
-		value, err := l.ExecuteActivity(job.SendMail, l.in)
+		value, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
 		require.NoError(l.t, err)
 		var result job.EmailResult
 		require.NoError(l.t, value.Get(&result))
@@ -685,7 +687,7 @@ func TestSendReport(t *testing.T) {
 	require.NoError(t, err)
 	boss, ops := "boss-"+l.user.Email, "ops-"+l.user.Email
 	queue := &activities.Report{Store: l.store, Settings: config.Report{Recipients: []string{boss, ops}}}
-	_, err = environment(queue).ExecuteActivity(job.QueueReportMails, job.QueueReportMailsInput{ReportID: reportID})
+	_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
 	require.NoError(t, err)
 	var mails []string
 	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails))

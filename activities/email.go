@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,78 +21,85 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// maxAmbiguous is how often a server may take a mail without saying so before it is not tried again.
+// maxAmbiguous is the number of attempts after which an email is given up when the SMTP server may have it but has
+// never confirmed it.
 const maxAmbiguous = 4
 
-// Mail sends mails.
-type Mail struct {
+// defaultLaterDelay is Email.LaterDelay unless set.
+const defaultLaterDelay = 10 * time.Minute
+
+// Email sends emails.
+type Email struct {
 	Store   *store.Store
 	Sender  *mail.Sender
 	OneTime *auth.OneTime
-	// FrontendURL is where the links lead that people follow; PublicURL, the one for mail programs.
+	// FrontendURL is the base of the links that people follow, PublicURL the base of the links for mail programs.
 	FrontendURL, PublicURL string
-	// LaterDelay is how long to leave a server alone that asks for it (421, 4.7.x) or refuses this service.
+	// LaterDelay is the pause before the next attempt when the SMTP server asks for one (421, 4.7.x) or refuses this
+	// service. Zero means 10 minutes.
 	LaterDelay time.Duration
-	// Report says to whom reports go, and in which language.
+	// Report has the recipients and the language of reports.
 	Report config.Report
-	// Alarm says how often it is logged that the SMTP server refuses this service: for as long as it does, each attempt
-	// at each email meets the same.
+	// Alarm limits how often the log says that the SMTP server refuses this service, since each attempt meets the same
+	// refusal.
 	Alarm rate.Sometimes
 }
 
-// The pages that links lead to. They find the token behind the #, where no server and no log sees it.
-const (
-	verifyPage      = "/verify-email"
-	resetPage       = "/password-reset"
-	invitationPage  = "/invitations"
-	unsubscribePage = "/unsubscribe"
-)
+// Activities returns the methods by their activity types.
+func (e *Email) Activities() map[string]any {
+	return map[string]any{
+		job.ActivitySendEmail:        e.SendEmail,
+		job.ActivityFailEmail:        e.FailEmail,
+		job.ActivityQueueReminder:    e.QueueReminder,
+		job.ActivityExpireInvitation: e.ExpireInvitation,
+	}
+}
 
-// SendMail hands a mail to the SMTP server. Its row is the dedup key: one that has ended is not sent again, and every
-// attempt carries the same Message-ID. A mail that is of no use is cancelled: what it is about is used up, expired or
-// gone with its account, or never was.
-func (m *Mail) SendMail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
-	row, err := m.Store.Email(ctx, in.EmailID)
+// SendEmail hands an email to the SMTP server. The email's row is the dedup key: an email that has ended is not sent
+// again, and every attempt carries the same Message-ID. An email that is of no use is cancelled: its subject is used
+// up, expired, removed with its account, or never existed.
+func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
+	row, err := e.Store.Email(ctx, in.EmailID)
 	if err != nil || row.Ended() {
 		return job.EmailResult{State: row.State}, missing(err)
 	}
-	message, err := m.compose(ctx, row)
+	message, err := e.compose(ctx, row)
 	void := watchparty.IsKind(err, watchparty.KindNotFound)
 	unwanted := errors.Is(err, errUnwanted)
 	if err == nil {
-		err = m.admit(ctx, row, message)
+		err = e.admit(ctx, row, message)
 	}
 	if err != nil && !void {
 		return job.EmailResult{}, err
 	}
-	attempt, err := m.Store.BeginEmailAttempt(ctx, in.EmailID)
+	attempt, err := e.Store.BeginEmailAttempt(ctx, in.EmailID)
 	switch {
 	case err != nil:
 		return job.EmailResult{}, err
 	case attempt == 0: // it has ended meanwhile
-		row, err = m.Store.Email(ctx, in.EmailID)
+		row, err = e.Store.Email(ctx, in.EmailID)
 		return job.EmailResult{State: row.State}, missing(err)
 	case void:
 		why := watchparty.ReasonCancelled
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
-		return job.EmailResult{State: watchparty.EmailCancelled}, m.Store.DropEmail(ctx, in.EmailID, attempt, why)
+		return job.EmailResult{State: watchparty.EmailCancelled}, e.Store.DropEmail(ctx, in.EmailID, attempt, why)
 	}
-	if err := m.Sender.Send(ctx, message); err != nil {
-		return job.EmailResult{}, m.refused(ctx, in.EmailID, attempt, err)
+	if err := e.Sender.Send(ctx, message); err != nil {
+		return job.EmailResult{}, e.refused(ctx, in.EmailID, attempt, err)
 	}
-	return job.EmailResult{State: watchparty.EmailSent}, m.noteSent(ctx, in.EmailID, attempt)
+	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
 }
 
 // admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
 // at it. Whatever is sent passes here.
-func (m *Mail) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
+func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
 	if err != nil {
 		return nil //nolint:nilerr // the sender refuses it, and says so
 	}
-	wait, err := m.Store.AdmitEmail(ctx, row.ID, to)
+	wait, err := e.Store.AdmitEmail(ctx, row.ID, to)
 	if err != nil || wait == 0 {
 		return err
 	}
@@ -107,11 +115,11 @@ const (
 
 // noteSent notes that the server has the mail, even if this worker is told to stop now, and if the database is away for
 // a moment: otherwise the mail would be sent again.
-func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
+func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	for {
-		err := m.Store.MarkEmailSent(ctx, id, attempt)
+		err := e.Store.MarkEmailSent(ctx, id, attempt)
 		if err == nil {
 			return nil
 		}
@@ -124,65 +132,65 @@ func (m *Mail) noteSent(ctx context.Context, id string, attempt int) error {
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
-func (m *Mail) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
 	case watchparty.EmailWelcome:
-		return m.welcome(ctx, row)
+		return e.welcome(ctx, row)
 	case watchparty.EmailWelcomeReminder:
-		v, err := m.Store.FirstVerification(ctx, row.SubjectID)
+		v, err := e.Store.FirstVerification(ctx, row.SubjectID)
 		if err == nil && !v.User.SuspendedAt.IsZero() {
 			err = errVoidReminder
 		}
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Email, mail.WelcomeReminder, m.link(verifyPage, auth.ForEmail, v.ID))
+		return letter(row, v.User, v.Email, mail.WelcomeReminder, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
 	case watchparty.EmailVerification:
-		v, err := m.Store.PendingVerification(ctx, row.SubjectID)
+		v, err := e.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Email, mail.Verification, m.link(verifyPage, auth.ForEmail, v.ID))
+		return letter(row, v.User, v.Email, mail.Verification, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
 	case watchparty.EmailReset:
-		user, err := m.Store.ResetUser(ctx, row.SubjectID)
+		user, err := e.Store.ResetUser(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, user, user.Email, mail.Reset, m.link(resetPage, auth.ForReset, row.SubjectID))
+		return letter(row, user, user.Email, mail.Reset, e.link(web.PasswordReset, auth.ForReset, row.SubjectID))
 	case watchparty.EmailPasswordChanged:
-		user, err := m.Store.User(ctx, row.UserID)
+		user, err := e.Store.User(ctx, row.UserID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, user, user.Email, mail.PasswordChanged, m.FrontendURL)
+		return letter(row, user, user.Email, mail.PasswordChanged, e.FrontendURL)
 	case watchparty.EmailAddressChanged:
-		v, err := m.Store.ReplacedAddress(ctx, row.SubjectID)
+		v, err := e.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Former, mail.EmailChanged, m.FrontendURL)
+		return letter(row, v.User, v.Former, mail.EmailChanged, e.FrontendURL)
 	case watchparty.EmailRoomInvitation:
-		return m.invitation(ctx, row, mail.Invitation)
+		return e.invitation(ctx, row, mail.Invitation)
 	case watchparty.EmailInvitationReminder:
-		return m.invitation(ctx, row, mail.InvitationReminder)
+		return e.invitation(ctx, row, mail.InvitationReminder)
 	case watchparty.EmailActivityReport:
-		return m.report(ctx, row)
+		return e.report(ctx, row)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
 }
 
-func (m *Mail) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
-	user, err := m.Store.User(ctx, row.SubjectID)
+func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+	user, err := e.Store.User(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	data := mail.WelcomeData{AccountData: account(user, m.FrontendURL)}
-	v, err := m.Store.FirstVerification(ctx, user.ID)
+	data := mail.WelcomeData{AccountData: account(user, e.FrontendURL)}
+	v, err := e.Store.FirstVerification(ctx, user.ID)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return mail.Message{}, err
 	}
 	if err == nil {
-		data.ConfirmURL = m.link(verifyPage, auth.ForEmail, v.ID)
+		data.ConfirmURL = e.link(web.VerifyEmail, auth.ForEmail, v.ID)
 	}
 	content, err := mail.Welcome(user.Language, data)
 	return mail.Message{ID: row.ID, To: user.Email, ToName: user.DisplayName, Content: content}, err
@@ -201,22 +209,22 @@ func letter(
 }
 
 // report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
-func (m *Mail) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
-	recipients, err := m.Report.Addresses()
+func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+	recipients, err := e.Report.Addresses()
 	if err != nil {
 		return mail.Message{}, err
 	}
-	report, to, err := m.Store.ReportEmail(ctx, row.SubjectID, recipients)
+	report, to, err := e.Store.ReportEmail(ctx, row.SubjectID, recipients)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	link := m.PublicURL + web.Reports + "#token=" + m.OneTime.Token(auth.ForReport, report.ID)
-	content, err := mail.ActivityReport(m.Report.Language, mail.ReportData{Report: report, URL: link})
+	link := e.PublicURL + web.Reports + "#token=" + e.OneTime.Token(auth.ForReport, report.ID)
+	content, err := mail.ActivityReport(e.Report.Language, mail.ReportData{Report: report, URL: link})
 	return mail.Message{ID: row.ID, To: to.String(), Content: content}, err
 }
 
-func (m *Mail) link(page string, purpose auth.Purpose, id string) string {
-	return m.FrontendURL + page + "#token=" + m.OneTime.Token(purpose, id)
+func (e *Email) link(page string, purpose auth.Purpose, id string) string {
+	return e.FrontendURL + page + "#token=" + e.OneTime.Token(purpose, id)
 }
 
 var errVoidReminder = fmt.Errorf("activities: the mail's account is suspended: %w", watchparty.ErrNotFound)
@@ -227,21 +235,21 @@ var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watc
 
 // invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it
 // that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
-func (m *Mail) invitation(
+func (e *Email) invitation(
 	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
-	invitation, room, err := m.Store.OpenInvitation(ctx, row.SubjectID)
+	invitation, room, err := e.Store.OpenInvitation(ctx, row.SubjectID)
 	if errors.Is(err, watchparty.ErrBadToken) || err == nil && !room.ArchivedAt.IsZero() {
 		return mail.Message{}, errVoidInvitation
 	}
 	if err != nil {
 		return mail.Message{}, err
 	}
-	inviter, err := m.Store.User(ctx, invitation.Inviter.ID)
+	inviter, err := e.Store.User(ctx, invitation.Inviter.ID)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	out, err := m.Store.OptedOut(ctx, invitation.Email)
+	out, err := e.Store.OptedOut(ctx, invitation.Email)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -250,30 +258,30 @@ func (m *Mail) invitation(
 	}
 	content, err := write(inviter.Language, mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
-		URL:            m.link(invitationPage, auth.ForInvitation, invitation.ID),
-		UnsubscribeURL: m.link(unsubscribePage, auth.ForOptOut, invitation.ID),
+		URL:            e.link(web.Invitations, auth.ForInvitation, invitation.ID),
+		UnsubscribeURL: e.link(web.Unsubscribe, auth.ForOptOut, invitation.ID),
 	})
 	return mail.Message{
 		ID: row.ID, To: invitation.Email, Content: content,
-		UnsubscribeURL: m.PublicURL + unsubscribePage + "?token=" + m.OneTime.Token(auth.ForOptOut, invitation.ID),
+		UnsubscribeURL: e.PublicURL + web.Unsubscribe + "?token=" + e.OneTime.Token(auth.ForOptOut, invitation.ID),
 	}, err
 }
 
 // refused stores the server's answer and says what to do about it. The answer stays out of the error, which ends up in
 // the workflow's history.
-func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) error {
+func (e *Email) refused(ctx context.Context, id string, attempt int, err error) error {
 	var refused *mail.SendError
 	if !errors.As(err, &refused) {
 		return err
 	}
 	if refused.About == mail.AboutService {
-		m.Alarm.Do(func() { raiseAlarm(ctx, id, refused) })
+		e.Alarm.Do(func() { raiseAlarm(ctx, id, refused) })
 	}
 	answer := refused.Answer
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
-	ambiguous, err := m.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, watchparty.EmailOutcome(refused.Kind), refused.Reason(), answer)
+	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, watchparty.EmailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
 		return err
 	}
@@ -281,9 +289,9 @@ func (m *Mail) refused(ctx context.Context, id string, attempt int, err error) e
 	switch {
 	case refused.Kind == mail.Permanent,
 		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
-		return temporal.NewNonRetryableApplicationError(text, job.ErrorMailRejected, nil)
+		return temporal.NewNonRetryableApplicationError(text, job.ErrorEmailRejected, nil)
 	case refused.Kind == mail.Later:
-		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: m.LaterDelay})
+		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: cmp.Or(e.LaterDelay, defaultLaterDelay)})
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}
@@ -298,20 +306,20 @@ func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 	activity.GetLogger(ctx).Error("emails wait: the SMTP server refuses this service, or cannot be used", about...)
 }
 
-// MarkEmailFailed notes that a mail will not be sent. The server's last answer stays.
-func (m *Mail) FailMail(ctx context.Context, in job.EmailInput) error {
-	return m.Store.MarkEmailFailed(ctx, in.EmailID)
+// FailEmail marks an email as failed. The server's last answer stays.
+func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
+	return e.Store.MarkEmailFailed(ctx, in.EmailID)
 }
 
 // QueueReminder queues the mail that follows one, if it is of use.
-func (m *Mail) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
-	id, err := m.Store.QueueReminder(ctx, in.EmailID)
+func (e *Email) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
+	id, err := e.Store.QueueReminder(ctx, in.EmailID)
 	return job.QueueReminderResult{EmailID: id}, missing(err)
 }
 
 // ExpireInvitation ends an invitation whose time is over, and says how it has ended if that was before.
-func (m *Mail) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
-	state, err := m.Store.ExpireInvitation(ctx, in.InvitationID)
+func (e *Email) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
+	state, err := e.Store.ExpireInvitation(ctx, in.InvitationID)
 	if err == nil && state == watchparty.InvitationOpen {
 		err = errors.New("the database's clock is behind: the invitation has not expired yet")
 	}
