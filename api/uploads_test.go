@@ -238,7 +238,7 @@ func TestUploadThatNeverEnds(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	require.Equal(t, 400, response.StatusCode)
+	require.Equal(t, 408, response.StatusCode)
 }
 
 // dial connects to the server as it listens in production.
