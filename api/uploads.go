@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,7 +111,7 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			}
 			defer leave()
 			response := http.NewResponseController(c.Response())
-			file, err := toFile(&paced{
+			file, size, err := toFile(&paced{
 				body: r.Body, begun: time.Now(), last: time.Now().Add(s.cfg.HTTP.ReadTimeout), setDeadline: response.SetReadDeadline,
 			})
 			// However long that took, there is time for an answer.
@@ -123,10 +124,20 @@ func (s *Server) spool() echo.MiddlewareFunc {
 				return fmt.Errorf("api: wait with an upload: %w", err)
 			}
 			defer places.inMemory.Release(1)
+			r = r.WithContext(context.WithValue(r.Context(), uploadSizeKey{}, size))
 			r.Body = io.NopCloser(file)
+			c.SetRequest(r)
 			return next(c)
 		}
 	}
+}
+
+type uploadSizeKey struct{}
+
+// uploadSize is how long the body of an upload is, in bytes.
+func uploadSize(ctx context.Context) int64 {
+	size, _ := ctx.Value(uploadSizeKey{}).(int64)
+	return size
 }
 
 // paced is a body whose connection is given up when it comes too slowly, or not by the last moment.
@@ -149,10 +160,10 @@ func (p *paced) Read(b []byte) (int, error) {
 }
 
 // toFile copies body to a file that has no name any more, so that nothing is left of it whatever happens.
-func toFile(body io.Reader) (_ *os.File, err error) {
+func toFile(body io.Reader) (_ *os.File, size int64, err error) {
 	file, err := os.CreateTemp("", "watchparty-upload-")
 	if err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -160,18 +171,18 @@ func toFile(body io.Reader) (_ *os.File, err error) {
 		}
 	}()
 	if err := os.Remove(file.Name()); err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
-	_, err = io.Copy(file, body)
+	size, err = io.Copy(file, body)
 	var disk *fs.PathError
 	if errors.As(err, &disk) {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
 	if err != nil {
-		return nil, malformedForm(err)
+		return nil, 0, malformedForm(err)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
-	return file, nil
+	return file, size, nil
 }
