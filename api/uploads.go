@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -25,9 +26,6 @@ func isUpload(c echo.Context) bool {
 }
 
 const (
-	// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB takes up to 25 MB there (see
-	// BenchmarkUpload): what it was read to, what the bucket makes of it, and what waits for the collector.
-	uploadsAtOnce = 8
 	// maxSpooled is how many uploads are on their way or wait for their turn at a time, in each replica: at 5 MB, 1.3 GB of
 	// disk where temporary files are.
 	maxSpooled = 256
@@ -37,6 +35,11 @@ const (
 	leastUploadRate = 16 << 10
 	uploadGrace     = 10 * time.Second
 )
+
+// uploadsAtOnce is how many uploads are in memory at a time, in each replica. They leave half of the cores to other
+// requests, and on a machine that has the worker too, to the pictures that are rendered: a burst of uploads would
+// otherwise be over before the first of them is an avatar.
+func uploadsAtOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
 var (
 	errTooManyUploads = &watchparty.Error{
@@ -58,7 +61,7 @@ type uploads struct {
 
 func newUploads() *uploads {
 	return &uploads{
-		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(uploadsAtOnce), own: map[string]int{},
+		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(int64(uploadsAtOnce())), own: map[string]int{},
 	}
 }
 
