@@ -28,6 +28,8 @@ const (
 	KindTooLarge
 	// KindUnsupported: a media type that is not taken.
 	KindUnsupported
+	// KindTimeout: the request did not arrive in time; the same request may succeed.
+	KindTimeout
 	// KindLimited: too much in too short a time; the same request may succeed after RetryAfter.
 	KindLimited
 	// KindUnavailable: a needed part is busy or away; the same request may succeed later.

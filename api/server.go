@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,7 @@ type Server struct {
 	store         *store.Store
 	cache         *cache.Cache
 	bucket        *blob.Bucket
+	bucketProbe   *bucketProbe
 	checkTemporal func(context.Context) error
 	schedules     Schedules
 	passwords     *auth.Passwords
@@ -70,7 +72,10 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
+		bucket:        d.Bucket,
+		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
+		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),

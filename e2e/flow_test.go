@@ -201,7 +201,8 @@ func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
 func (f *flow) health(t *testing.T) {
 	got := f.client.get(t, "/health")
 	require.Equal(t, http.StatusOK, got.status)
-	require.JSONEq(t, `{"data":{"status":"ok","database":"connected","redis":"connected","temporal":"connected"}}`, string(got.body))
+	require.JSONEq(t, `{"data":{"status":"ok","database":"connected","redis":"connected",
+		"temporal":"connected","bucket":"connected"}}`, string(got.body))
 }
 
 func (f *flow) signUp(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -46,7 +47,8 @@ type pool struct {
 	wait        time.Duration
 	share       int64 // of one kind of work
 	mu          sync.Mutex
-	kinds       map[string]*semaphore.Weighted
+	kinds       map[string]*semaphore.Weighted // kept for good: there is one for each part of the API
+	log         *slog.Logger
 	reaped      atomic.Int64 // when idle connections were looked through, in Unix seconds
 }
 
@@ -73,6 +75,7 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3, kinds: map[string]*semaphore.Weighted{},
+		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 
@@ -107,10 +110,18 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, busy(waiting, err)
 		}
 		if isOpen(connection.Value()) && (!clock.due() || clock.compare(waiting, connection.Value()) == nil) {
-			return &lent{Conn: connection.Value(), connection: connection, leave: leave}, nil
+			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
 		}
-		connection.Destroy()
+		discard(ctx, p.log, connection, "idle")
 	}
+}
+
+// discard closes a connection that has failed, while it was idle or in use. That is logged, since what used it may go
+// on with another one. Connections that nobody needs any more are closed without a word.
+func discard(ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string) {
+	log.WarnContext(ctx, "database connection failed", slog.String("while", while),
+		slog.Duration("age", time.Since(connection.CreationTime())))
+	connection.Destroy()
 }
 
 // enter takes a place for the context's kind of work and returns what gives it back.
@@ -169,6 +180,7 @@ type lent struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
 	leave      func()
+	log        *slog.Logger
 }
 
 // Close gives the connection back.
@@ -177,7 +189,7 @@ func (l *lent) Close() error {
 	if l.IsValid() {
 		l.connection.Release()
 	} else {
-		l.connection.Destroy()
+		discard(context.Background(), l.log, l.connection, "in use")
 	}
 	return nil
 }

@@ -33,9 +33,6 @@ func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchp
 		}
 		return selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx)
 	})
-	if violates(err, "rooms_movie_fkey") {
-		err = watchparty.ErrUnknownMovie
-	}
 	return after.room(), found(err, "update room")
 }
 

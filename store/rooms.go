@@ -92,9 +92,6 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 		}
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
-	if violates(err, "rooms_movie_fkey") {
-		return watchparty.Room{}, watchparty.ErrUnknownMovie
-	}
 	if err != nil {
 		return watchparty.Room{}, found(err, "create room")
 	}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -20,6 +21,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -111,6 +113,9 @@ func staysHere(u *url.URL) bool {
 
 // DB gives the pool to the relay and the migrations.
 func (s *Store) DB() *bun.DB { return s.all }
+
+// LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
+func (s *Store) LogTo(log *slog.Logger) { s.pool.log = logging.Sparse(log, slog.LevelWarn, "while") }
 
 // OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
 func (s *Store) OnEvent(committed func()) { s.committed = committed }
