@@ -131,6 +131,6 @@ type EmailPause struct {
 
 // Errors of what admins do with emails.
 var (
-	ErrEmailEnded = &Error{Kind: KindConflict, Code: "mail_ended", Message: "The email is not waiting to be sent any more."}
-	ErrEmailOpen  = &Error{Kind: KindConflict, Code: "mail_not_ended", Message: "The email is still to be sent; cancel it first."}
+	ErrEmailEnded = &Error{Kind: KindConflict, Code: "email_ended", Message: "The email is not waiting to be sent any more."}
+	ErrEmailOpen  = &Error{Kind: KindConflict, Code: "email_not_ended", Message: "The email is still to be sent; cancel it first."}
 )

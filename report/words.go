@@ -45,7 +45,7 @@ func english() words {
 			"new_users": "New people", "active_users": "Active people", "returning_users": "Returning people",
 			"rooms_opened": "Rooms opened", "participants": "People in rooms", minutesTogether: "Hours together",
 			"messages": "Messages", "invitations_sent": "Invitations sent", "invitations_accepted": "Invitations accepted",
-			"mails_sent": "Mails sent", "mails_failed": "Mails failed", "avatars": "Avatars published", "removed": "Removed by clean-up",
+			"emails_sent": "Mails sent", "emails_failed": "Mails failed", "avatars": "Avatars published", "removed": "Removed by clean-up",
 		},
 		policies: map[watchparty.Policy]string{
 			watchparty.PolicyParticipants: "Inactive people in rooms", watchparty.PolicyMessages: "Old messages",
@@ -75,7 +75,7 @@ func german() words {
 			"new_users": "Neue Personen", "active_users": "Aktive Personen", "returning_users": "Rückkehrende",
 			"rooms_opened": "Geöffnete Räume", "participants": "Personen in Räumen", minutesTogether: "Gemeinsame Stunden",
 			"messages": "Nachrichten", "invitations_sent": "Einladungen", "invitations_accepted": "Angenommene Einladungen",
-			"mails_sent": "Verschickte Mails", "mails_failed": "Gescheiterte Mails", "avatars": "Neue Profilbilder", "removed": "Aufgeräumt",
+			"emails_sent": "Verschickte Mails", "emails_failed": "Gescheiterte Mails", "avatars": "Neue Profilbilder", "removed": "Aufgeräumt",
 		},
 		policies: map[watchparty.Policy]string{
 			watchparty.PolicyParticipants: "Inaktive Personen in Räumen", watchparty.PolicyMessages: "Alte Nachrichten",

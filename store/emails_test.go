@@ -246,7 +246,7 @@ func TestResendEmail(t *testing.T) {
 		require.Equal(t, again, readEmail(t, s, again.ID))
 		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow = 'Resend' AND workflow_id = ? AND input->>'email_id' = ?", again.WorkflowID, again.ID))
 		require.Equal(t, state, readEmail(t, s, id).State, "the former one stays as it is")
-		require.Equal(t, []string{`mail_resent {"kind": "welcome", "resend_of": "` + id + `"}`}, readAudit(t, s, again.ID))
+		require.Equal(t, []string{`email_resent {"kind": "welcome", "resend_of": "` + id + `"}`}, readAudit(t, s, again.ID))
 	}
 	idempotencyKey := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte(id)}
 	first, err := s.ResendEmail(t.Context(), root.ID, id, idempotencyKey)
@@ -272,7 +272,7 @@ func TestCancelEmail(t *testing.T) {
 			require.Equal(t, readEmail(t, s, id), email)
 		}
 		require.Zero(t, beginAttempt(t, s, id))
-		require.Equal(t, []string{`mail_cancelled {"kind": "welcome"}`}, readAudit(t, s, id))
+		require.Equal(t, []string{`email_cancelled {"kind": "welcome"}`}, readAudit(t, s, id))
 	}
 	for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed} {
 		id := queueWelcome(t, s, string(state))
@@ -313,7 +313,7 @@ func TestEmailPause(t *testing.T) {
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})
 	require.NoError(t, err)
 	acts := ids(log, func(e watchparty.AuditEntry) string { return string(e.Action) })
-	require.Equal(t, []string{"mails_resumed", "mails_paused", "mails_resumed", "mails_paused"}, acts, "what changes nothing is not written down")
+	require.Equal(t, []string{"emails_resumed", "emails_paused", "emails_resumed", "emails_paused"}, acts, "what changes nothing is not written down")
 }
 
 // readEmailPause checks that the short answer is the same.
