@@ -92,14 +92,17 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		was, err := remove(ctx, tx, "participants", roomID, userID)
-		if err != nil || !was {
+		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).Exists(ctx)
+		if err != nil || !is {
 			return nil, err
 		}
 		if value(room.HostID) == userID && room.ArchivedAt == nil {
 			if _, err := passOn(ctx, tx, room, toAnyone, true); err != nil {
 				return nil, err
 			}
+		}
+		if _, err := remove(ctx, tx, "participants", roomID, userID); err != nil {
+			return nil, err
 		}
 		return nil, touchRoom(ctx, tx, roomID)
 	})

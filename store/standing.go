@@ -53,28 +53,6 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	return nil
 }
 
-// lockRoom takes the lock under which the people of a room change: its capacity holds, and so do the roles that
-// permitted finds. NO KEY lets others post messages meanwhile.
-func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
-	var room roomRow
-	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock room")
-}
-
-// lockAnyRoom is lockRoom for admins, who act on hidden rooms too.
-func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
-	var room roomRow
-	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock any room")
-}
-
-// lockRoomAlone is lockRoom for what ends a room: it keeps out who posts, too. Take it first, since who posts may wait
-// for the lesser lock.
-func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
-	_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ? FOR UPDATE", roomID).Exec(ctx)
-	return err
-}
-
 // permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns
 // ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the
 // permission.

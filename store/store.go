@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -140,7 +141,8 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, fn)
 		var e pgdriver.Error
-		if attempt == attempts || !errors.As(err, &e) || e.Field('C') != codeDeadlockDetected {
+		again := errors.Is(err, errLockedLate) || errors.As(err, &e) && e.Field('C') == codeDeadlockDetected
+		if attempt == attempts || !again {
 			return err
 		}
 		select {
@@ -227,6 +229,11 @@ func found(err error, operation string) error {
 func affected(result sql.Result) bool {
 	n, err := result.RowsAffected()
 	return err == nil && n > 0
+}
+
+// isSubset reports whether all has every ID of some.
+func isSubset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(id string) bool { return !slices.Contains(all, id) })
 }
 
 // nullID stores an empty ID as NULL.

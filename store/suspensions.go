@@ -80,6 +80,8 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 				return err
 			}
 		}
+		return nil
+	}, func(ctx context.Context, tx bun.Tx) error {
 		return resolveWith(ctx, tx, adminID, why.ReportID, "subject_id", userID, why.Reason)
 	})
 }
@@ -95,12 +97,13 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
-	})
+	}, nil)
 }
 
 // changeSuspension runs change on an account, and finds what others see differently then.
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
+	after func(context.Context, bun.Tx) error,
 ) (Suspended, error) {
 	var done Suspended
 	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
@@ -119,8 +122,9 @@ func (s *Store) changeSuspension(
 		if !hiding {
 			return nil
 		}
-		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &done.Wrote)
-	})
+		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).
+			Scan(ctx, &done.Wrote)
+	}, after)
 	return done, found(err, operation)
 }
 
@@ -131,26 +135,30 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserSessionsEnded, watchparty.AuditUser, userID, nil)
-	})
+	}, nil)
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's
-// that lose their basis by it end in the same transaction. It returns what administering returns, before anything
-// changes.
-func (s *Store) actOnUser(ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error) error {
+// actOnUser runs act on an account whose sign-ins neither begin nor go on meanwhile. In the same transaction it ends the
+// account's invitations that lose their basis by the act, and then runs after, if there is one: reports of abuse are
+// locked after invitations. It returns what administering returns, before anything changes.
+func (s *Store) actOnUser(
+	ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error,
+	after func(context.Context, bun.Tx) error,
+) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		row, err := lockUser(ctx, tx, userID)
+		row, err := lockUserForAdmin(ctx, tx, userID, adminID)
 		if err != nil {
-			return nil, err
-		}
-		if err := administering(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		if err := act(ctx, tx, &row); err != nil {
 			return nil, err
 		}
-		return endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
+		events, err := endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
+		if err == nil && after != nil {
+			err = after(ctx, tx)
+		}
+		return events, err
 	})
 }
 
