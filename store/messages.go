@@ -125,8 +125,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 		lock = "NO KEY UPDATE"
 	}
 	err = tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
-		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
-			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
+		ColumnExpr("coalesce("+roleInRoom("host_id", "r.id", "?0")+", 'viewer') AS role", userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
 		Where("r.id = ? AND "+roomThere, roomID).For(lock).Scan(ctx, &room)
 	if err != nil {

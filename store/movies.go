@@ -252,11 +252,3 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	}
 	return nil
 }
-
-func mapRows[From, To any](rows []From, to func(From) To) []To {
-	out := make([]To, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, to(row))
-	}
-	return out
-}

@@ -49,8 +49,8 @@ func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.P
 // selectParticipants looks up what belongs to each of them one by one: a room's are few, and the tables are large.
 func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
-		ColumnExpr(`CASE WHEN (SELECT host_id FROM rooms WHERE id = p.room_id) = p.user_id THEN 'host' ELSE coalesce(
-			(SELECT role FROM members WHERE room_id = p.room_id AND user_id = p.user_id), 'viewer') END AS role`).
+		ColumnExpr("coalesce(" + roleInRoom("(SELECT host_id FROM rooms WHERE id = p.room_id)", "p.room_id", "p.user_id") +
+			", 'viewer') AS role").
 		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id AND until > now()) AS muted_until").
 		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }

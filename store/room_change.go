@@ -103,15 +103,6 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 	return fields
 }
 
-// set changes v to what is given, and reports whether that is something else.
-func set[T comparable](v, given *T) bool {
-	if given == nil || *v == *given {
-		return false
-	}
-	*v = *given
-	return true
-}
-
 // toggleArchived archives an open room and opens an archived one, which counts as active from then on.
 func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
 	if room.ArchivedAt == nil {
