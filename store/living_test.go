@@ -264,7 +264,11 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 				operation := prepare(c)
 				runMeanwhile(t, operation, func() error {
 					return s.withEvents(t.Context(), func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-						_, events, err := deleteAccount(ctx, tx, c.holder.ID, nil)
+						deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.holder.ID)
+						if err != nil {
+							return nil, err
+						}
+						_, events, err := deletion.deleteAccount(ctx, tx, deletion.users[0])
 						return events, err
 					})
 				})
