@@ -43,13 +43,13 @@ lint: ## Check formatting, code, workflows' determinism, and that generated file
 	go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck ./workflows/...
-	@cp api/api.gen.go bin/api.gen.go.committed
+	@cp api/contract/contract.gen.go bin/contract.gen.go.committed
 	@$(MAKE) --no-print-directory generate
-	@cmp -s api/api.gen.go bin/api.gen.go.committed || { echo 'make generate has changed api/api.gen.go: commit that'; exit 1; }
+	@cmp -s api/contract/contract.gen.go bin/contract.gen.go.committed || { echo 'make generate has changed api/contract/contract.gen.go: commit that'; exit 1; }
 
 generate: ## Generate the server's code, .env.example and docs/settings.md
 	@deploy/setup.sh lint
-	go generate ./api
+	go generate ./api/contract
 	go run ./cmd/watchparty settings > .env.example
 	go run ./cmd/watchparty settings --markdown > docs/settings.md
 

@@ -16,8 +16,8 @@ type Figures struct {
 	Messages            int64 `json:"messages"`
 	InvitationsSent     int64 `json:"invitations_sent"`
 	InvitationsAccepted int64 `json:"invitations_accepted"`
-	MailsSent           int64 `json:"mails_sent"`
-	MailsFailed         int64 `json:"mails_failed"`
+	EmailsSent          int64 `json:"mails_sent"`
+	EmailsFailed        int64 `json:"mails_failed"`
 	Avatars             int64 `json:"avatars"` // published
 	Removed             int64 `json:"removed"` // by clean-up: rows, files; rooms that were archived
 }

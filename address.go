@@ -123,7 +123,7 @@ func (a Address) IsZero() bool { return a.domain == "" }
 // String is what was typed.
 func (a Address) String() string { return a.typed }
 
-// Mailbox is where emails are sent: the local part in NFC and without quotes, which net/mail adds where they are
+// Mailbox is where emails are sent: the local part in NFC and without quotes, which net/email adds where they are
 // needed, and the domain in ASCII.
 func (a Address) Mailbox() string { return a.local + "@" + a.domain }
 
@@ -151,7 +151,7 @@ func foldLocal(local string) string {
 	return norm.NFC.String(strings.ReplaceAll(strings.ToLower(local), "ς", "σ"))
 }
 
-// Spellings are the usual ways to write the address, in NFC and in NFD: as typed, as it is mailed to, and with a
+// Spellings are the usual ways to write the address, in NFC and in NFD: as typed, as it is emailed to, and with a
 // readable domain. They are for finding what was stored of an address before addresses had one form.
 func (a Address) Spellings() []string {
 	spellings := []string{a.typed, a.Mailbox()}

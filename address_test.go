@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-func address(t *testing.T, text string) watchparty.Address {
+func parseAddress(t *testing.T, text string) watchparty.Address {
 	t.Helper()
 	a, err := watchparty.ParseAddress(text)
 	require.NoError(t, err, "%q", text)
@@ -44,14 +44,14 @@ func TestOneMailboxHasOneKey(t *testing.T) {
 	seen := map[string]string{}
 	for _, line := range lines {
 		for _, text := range line {
-			a := address(t, text)
+			a := parseAddress(t, text)
 			require.Equal(t, line[0], a.Key(), "%q", text)
 			require.Equal(t, strings.TrimSpace(text), a.String(), "what was typed is shown")
 			require.False(t, a.IsZero())
 			require.Equal(t, line[0], watchparty.AccountKey(text), "%q", text)
 
-			// What is mailed is the mailbox that the key stands for, and mail programs read it.
-			again := address(t, a.Mailbox())
+			// What is emailed is the mailbox that the key stands for, and email programs read it.
+			again := parseAddress(t, a.Mailbox())
 			require.Equal(t, a.Key(), again.Key(), "%q", text)
 			require.Equal(t, a.Mailbox(), again.Mailbox(), "%q", text)
 			read, err := mail.ParseAddress((&mail.Address{Address: a.Mailbox()}).String())
@@ -71,12 +71,12 @@ func TestMailbox(t *testing.T) {
 		`"a..b"@example.org`: "a..b@example.org",
 		"andre\u0301@x.org":  "andr\u00e9@x.org",
 	} {
-		a := address(t, text)
+		a := parseAddress(t, text)
 		require.Equal(t, want, a.Mailbox())
 		require.Equal(t, want[strings.LastIndexByte(want, '@')+1:], a.Domain())
 		require.Equal(t, !strings.Contains(want, "\u00e9"), a.ASCII())
 	}
-	require.Equal(t, `<"a..b"@example.org>`, (&mail.Address{Address: address(t, "a..b@example.org").Mailbox()}).String())
+	require.Equal(t, `<"a..b"@example.org>`, (&mail.Address{Address: parseAddress(t, "a..b@example.org").Mailbox()}).String())
 }
 
 func TestNoAddress(t *testing.T) {
@@ -118,12 +118,12 @@ func TestNoAddress(t *testing.T) {
 		strings.Repeat("a", 64) + "@example.org", strings.Repeat("ä", 32) + "@example.org", strings.Repeat("a", 60) + "..@example.org",
 		"a@" + strings.Repeat(strings.Repeat("b", 61)+".", 4) + "cdef", "bob@" + strings.Repeat("a", 63) + ".org",
 	} {
-		require.LessOrEqual(t, len(address(t, text).Mailbox()), watchparty.MaxEmailBytes)
+		require.LessOrEqual(t, len(parseAddress(t, text).Mailbox()), watchparty.MaxEmailBytes)
 	}
 }
 
 func TestAddressPrefix(t *testing.T) {
-	key := address(t, "Hans@bücher.example").Key()
+	key := parseAddress(t, "Hans@bücher.example").Key()
 	for _, typed := range []string{"", "h", "HANS", "hans@", "hans@xn--bch", "hans@xn--bcher-kva.ex", "hans@bücher.", "Hans@BÜCHER.Exam", "hans＠bücher.example"} {
 		require.True(t, strings.HasPrefix(key, watchparty.AddressPrefix(typed)), "%q: %q", typed, watchparty.AddressPrefix(typed))
 	}

@@ -52,10 +52,10 @@ const (
 	AuditScheduleResumed    AuditAction = "schedule_resumed"
 	AuditScheduleTriggered  AuditAction = "schedule_triggered"
 	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
-	AuditMailResent         AuditAction = "mail_resent"    // details: kind, resend_of
-	AuditMailCancelled      AuditAction = "mail_cancelled" // details: kind
-	AuditMailsPaused        AuditAction = "mails_paused"
-	AuditMailsResumed       AuditAction = "mails_resumed"
+	AuditEmailResent        AuditAction = "mail_resent"    // details: kind, resend_of
+	AuditEmailCancelled     AuditAction = "mail_cancelled" // details: kind
+	AuditEmailsPaused       AuditAction = "mails_paused"
+	AuditEmailsResumed      AuditAction = "mails_resumed"
 )
 
 // AuditKind says what it was done to.
@@ -69,8 +69,8 @@ const (
 	AuditMessage    AuditKind = "message"
 	AuditReport     AuditKind = "abuse_report"
 	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
-	AuditMail       AuditKind = "mail"
-	AuditMailPause  AuditKind = "mail_pause"
+	AuditEmail      AuditKind = "email"
+	AuditEmailPause AuditKind = "mail_pause"
 )
 
 // AuditFilter chooses entries; what is empty chooses all.

@@ -42,10 +42,10 @@ func TestNewBanAndNewMute(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			ban := watchparty.NewBan{Until: &test.until, Reason: test.reason}
 			ban.Normalise()
-			require.Equal(t, test.ban, wrong(t, ban.Validate(now)))
+			require.Equal(t, test.ban, wrongFields(t, ban.Validate(now)))
 			mute := watchparty.NewMute{Until: test.until, Reason: test.reason}
 			mute.Normalise()
-			require.Equal(t, test.mute, wrong(t, mute.Validate(now)))
+			require.Equal(t, test.mute, wrongFields(t, mute.Validate(now)))
 		})
 	}
 	require.NoError(t, watchparty.NewBan{}.Validate(now), "a ban needs no end")
@@ -61,6 +61,6 @@ func TestNewInvitation(t *testing.T) {
 		"a@b.org,c@d.org": {"email:email"}, "guest@example.org\r\nBcc:x@y.org": {"email:email", "email:control_character"},
 		strings.Repeat("a", 65) + "@example.org": {"email:email"}, strings.Repeat("a", 64) + "@example.org": nil,
 	} {
-		require.Equal(t, want, wrong(t, watchparty.NewInvitation{Email: address}.Validate()), "%q", address)
+		require.Equal(t, want, wrongFields(t, watchparty.NewInvitation{Email: address}.Validate()), "%q", address)
 	}
 }

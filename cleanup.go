@@ -16,7 +16,7 @@ const (
 	PolicyInvitations  Policy = "ended_invitations"
 	PolicyKeys         Policy = "idempotency_keys"
 	PolicyReports      Policy = "resolved_reports" // of abuse, with what was reported
-	PolicyMails        Policy = "old_mails"        // with their attempts
+	PolicyEmails       Policy = "old_mails"        // with their attempts
 	PolicyOutbox       Policy = "started_events"
 	PolicyActivity     Policy = "old_activity"   // who was active on which day, and in which room when
 	PolicyFiles        Policy = "orphaned_files" // whose upload was never committed
@@ -26,7 +26,7 @@ const (
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyKeys, PolicyReports, PolicyMails, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyInvitations, PolicyKeys, PolicyReports, PolicyEmails, PolicyOutbox, PolicyActivity, PolicyFiles,
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 	InvitationExpired  InvitationState = "expired"
 )
 
-// Invitation asks someone, by a mail address that may have no account, into a room.
+// Invitation asks someone, by an email address that may have no account, into a room.
 type Invitation struct {
 	ID         string
 	RoomID     string
@@ -26,7 +26,7 @@ type Invitation struct {
 	ExpiresAt  time.Time
 	AnsweredAt time.Time // zero unless accepted or declined
 	CreatedAt  time.Time
-	Delivery   Delivery // of the mail that brings it
+	Delivery   Delivery // of the email that brings it
 }
 
 // Limits of invitations.

@@ -8,5 +8,5 @@ const (
 	German  Language = "de"
 )
 
-// Languages are those that mails are written in; the first one is for everybody else.
+// Languages are those that emails are written in; the first one is for everybody else.
 func Languages() []Language { return []Language{English, German} }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Movie is a film that a room can show.
+// Movie is a movie that a room can show.
 type Movie struct {
 	ID             string
 	Title          string
@@ -25,7 +25,7 @@ type Movie struct {
 	Rank           int // among the results of a search: the closest has the lowest
 }
 
-// Limits of films; texts in characters.
+// Limits of movies; texts in characters.
 const (
 	MaxTitle            = 200
 	MaxMovieDescription = 5000
@@ -37,7 +37,7 @@ const (
 	MaxAddressBytes     = 2048
 )
 
-// Errors of films.
+// Errors of movies.
 var (
 	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a movie with this title and year already."}
 	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
@@ -54,7 +54,7 @@ func MovieInUse(rooms int) error {
 	return &e
 }
 
-// NewMovie is what a film is added with.
+// NewMovie is what a movie is added with.
 type NewMovie struct {
 	Title          string
 	Year           int
@@ -82,7 +82,7 @@ func (m *NewMovie) change() MovieChange {
 	}
 }
 
-// MovieChange holds what is to be changed of a film; nil leaves something as it is.
+// MovieChange holds what is to be changed of a movie; nil leaves something as it is.
 type MovieChange struct {
 	Title          *string
 	Year           *int
@@ -160,7 +160,7 @@ func (v *fields) address(field, value string) {
 	v.check(ok, field, "address", "must be an address that starts with https://")
 }
 
-// MovieFilter chooses films; zero fields choose all.
+// MovieFilter chooses movies; zero fields choose all.
 type MovieFilter struct {
 	Search     string // words, the last one by its beginning; the closest come first
 	Genre      string // however it is written

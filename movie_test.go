@@ -54,7 +54,7 @@ func TestNewMovie(t *testing.T) {
 			m := watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}
 			test.change(&m)
 			m.Normalise()
-			require.Equal(t, test.want, wrong(t, m.Validate()))
+			require.Equal(t, test.want, wrongFields(t, m.Validate()))
 		})
 	}
 }
@@ -84,7 +84,7 @@ func TestMovieAddresses(t *testing.T) {
 		if ok {
 			want = nil
 		}
-		require.Equal(t, want, wrong(t, m.Validate()), "%.80q", address)
+		require.Equal(t, want, wrongFields(t, m.Validate()), "%.80q", address)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestMovieChange(t *testing.T) {
 	empty, year, genres := "", 1, []string{"A", "a"}
 	c := watchparty.MovieChange{Title: &empty, Year: &year, Genres: &genres, PosterURL: &empty}
 	c.Normalise()
-	require.Equal(t, []string{"title:too_short", "year:range", "genres.1:duplicate"}, wrong(t, c.Validate()))
+	require.Equal(t, []string{"title:too_short", "year:range", "genres.1:duplicate"}, wrongFields(t, c.Validate()))
 }
 
 func TestSearchIsChecked(t *testing.T) {
@@ -101,8 +101,8 @@ func TestSearchIsChecked(t *testing.T) {
 		"the kid": nil, "'; DROP TABLE movies; --": nil, family + hebrew + combined: nil, strings.Repeat("é", 100): nil,
 		strings.Repeat("é", 101): {"q:too_long"}, "a\x00b": {"q:control_character"}, "a\nb": {"q:control_character"}, "a\xff": {"q:control_character"},
 	} {
-		require.Equal(t, want, wrong(t, watchparty.ValidateSearch(text)), "%q", text)
-		require.Equal(t, want, wrong(t, watchparty.MovieFilter{Search: text}.Validate()), "%q", text)
+		require.Equal(t, want, wrongFields(t, watchparty.ValidateSearch(text)), "%q", text)
+		require.Equal(t, want, wrongFields(t, watchparty.MovieFilter{Search: text}.Validate()), "%q", text)
 	}
-	require.Equal(t, []string{"genre:control_character"}, wrong(t, watchparty.MovieFilter{Genre: "a\x00"}.Validate()))
+	require.Equal(t, []string{"genre:control_character"}, wrongFields(t, watchparty.MovieFilter{Genre: "a\x00"}.Validate()))
 }

@@ -91,7 +91,7 @@ func TestAddressesAsPasswords(t *testing.T) {
 		for _, password := range []string{
 			unicode, ascii, "Hans@BÜCHER.example", "HANS@XN--BCHER-KVA.EXAMPLE", "hans@bu\u0308cher.example", " hans@bücher.example",
 		} {
-			require.Equal(t, []string{"password:name"}, wrong(t, watchparty.ValidatePassword("password", password, "hans1", address)),
+			require.Equal(t, []string{"password:name"}, wrongFields(t, watchparty.ValidatePassword("password", password, "hans1", address)),
 				"%q for %s", password, address)
 		}
 		for _, other := range []string{"hans@bucher.example", "hans@bücher.example.org", "ihans@xn--bcher-kva.example", ":hans1.hans1"} {

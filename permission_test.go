@@ -175,10 +175,10 @@ func TestRoomChange(t *testing.T) {
 		{"capacity of 1001", watchparty.RoomChange{Capacity: number(1001)}, []string{"capacity:range"}},
 	} {
 		test.change.Normalise()
-		require.Equal(t, test.want, wrong(t, test.change.Validate()), test.name)
+		require.Equal(t, test.want, wrongFields(t, test.change.Validate()), test.name)
 	}
-	require.Nil(t, wrong(t, watchparty.ValidateSearch(hebrew+family+"'; --")))
+	require.Nil(t, wrongFields(t, watchparty.ValidateSearch(hebrew+family+"'; --")))
 	for _, q := range []string{"a\x00", "a\nb", "\xff", "\x1b[0m"} {
-		require.Equal(t, []string{"q:control_character"}, wrong(t, watchparty.ValidateSearch(q)), "%q", q)
+		require.Equal(t, []string{"q:control_character"}, wrongFields(t, watchparty.ValidateSearch(q)), "%q", q)
 	}
 }

@@ -85,7 +85,7 @@ var lines = []struct{ name, text, line, prose string }{
 }
 
 func TestLinesAndProse(t *testing.T) {
-	require.Empty(t, wrong(t, watchparty.RoomChange{}.Validate()))
+	require.Empty(t, wrongFields(t, watchparty.RoomChange{}.Validate()))
 	faults := func(field, code string) []string {
 		if code == "" {
 			return nil
@@ -94,10 +94,10 @@ func TestLinesAndProse(t *testing.T) {
 	}
 	for _, test := range lines {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, faults("name", test.line), wrong(t, watchparty.RoomChange{Name: &test.text}.Validate()))
-			require.Equal(t, faults("body", test.prose), wrong(t, watchparty.ValidateMessage(test.text)))
+			require.Equal(t, faults("name", test.line), wrongFields(t, watchparty.RoomChange{Name: &test.text}.Validate()))
+			require.Equal(t, faults("body", test.prose), wrongFields(t, watchparty.ValidateMessage(test.text)))
 			shown := watchparty.ShownLine("x "+test.text+" y", 1000)
-			require.Empty(t, wrong(t, watchparty.RoomChange{Name: &shown}.Validate()), "what is left of it is a line")
+			require.Empty(t, wrongFields(t, watchparty.RoomChange{Name: &shown}.Validate()), "what is left of it is a line")
 		})
 	}
 }
@@ -150,12 +150,12 @@ func TestReservedUsernames(t *testing.T) {
 		"administrators", "customerservice", "sysop", "owner", "www", "AdminModTeam99", "no-reply", "mailer-daemon", "everyone", "deleted-0000", "DELETED-x", "root",
 	} {
 		valid.Username = name
-		require.Equal(t, []string{"username:reserved"}, wrong(t, valid.Validate()), name)
+		require.Equal(t, []string{"username:reserved"}, wrongFields(t, valid.Validate()), name)
 	}
 	for _, name := range []string{
 		"ada", "administer", "admin-of-love", "supporter", "rooted", "undeleted", "systematic", "user42", "host.ess", "teamster", "modest", "12345", "alladin", "information",
 	} {
 		valid.Username = name
-		require.Empty(t, wrong(t, valid.Validate()), name)
+		require.Empty(t, wrongFields(t, valid.Validate()), name)
 	}
 }

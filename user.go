@@ -42,7 +42,7 @@ type Verification struct {
 	Former string // the address that it replaced, if any
 }
 
-// How long the links in mails work.
+// How long the links in emails work.
 const (
 	VerificationTTL = 7 * 24 * time.Hour
 	ResetTTL        = 30 * time.Minute

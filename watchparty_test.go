@@ -11,8 +11,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// wrong lists the problems of an error as field:code.
-func wrong(t *testing.T, err error) []string {
+// wrongFields lists the problems of an error as field:code.
+func wrongFields(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
 		return nil
@@ -109,7 +109,7 @@ func TestRegistration(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := valid
 			test.change(&r)
-			require.Equal(t, test.want, wrong(t, r.Validate()))
+			require.Equal(t, test.want, wrongFields(t, r.Validate()))
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestProfileChange(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			change := watchparty.ProfileChange{DisplayName: &test.value}
 			change.Normalise()
-			require.Equal(t, test.want, wrong(t, change.Validate()))
+			require.Equal(t, test.want, wrongFields(t, change.Validate()))
 		})
 	}
 	require.NoError(t, watchparty.ProfileChange{}.Validate(), "nothing to change is no problem")
@@ -186,7 +186,7 @@ func TestNewRoom(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := valid
 			test.change(&r)
-			require.Equal(t, test.want, wrong(t, r.Validate()))
+			require.Equal(t, test.want, wrongFields(t, r.Validate()))
 		})
 	}
 
@@ -226,7 +226,7 @@ func TestMessage(t *testing.T) {
 		{"markup is text", "<script>alert('?')</script>", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, wrong(t, watchparty.ValidateMessage(test.body)))
+			require.Equal(t, test.want, wrongFields(t, watchparty.ValidateMessage(test.body)))
 		})
 	}
 }

@@ -22,7 +22,7 @@ func TestAccount(t *testing.T) {
 	alice, bob := register(t, s, "alice"), register(t, s, "bob")
 	n := watchparty.NewRoom{Name: "A room"}
 	n.Normalise()
-	room, err := s.CreateRoom(t.Context(), bob.ID, n, store.Once{})
+	room, err := s.CreateRoom(t.Context(), bob.ID, n, store.IdempotencyKey{})
 	require.NoError(t, err)
 	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) SELECT gen_random_uuid(), ?, ?, 'hello' FROM generate_series(1, 2500)`, room.ID, alice.ID)
 	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`, room.ID, bob.ID)
@@ -37,7 +37,7 @@ func TestAccount(t *testing.T) {
 	_, err = s.DeleteAccount(t.Context(), alice.ID, "hash")
 	require.NoError(t, err)
 	// A room that a process of a former version let her open while it was on its way.
-	late, err := s.CreateRoom(t.Context(), bob.ID, n, store.Once{})
+	late, err := s.CreateRoom(t.Context(), bob.ID, n, store.IdempotencyKey{})
 	require.NoError(t, err)
 	execute(t, s, "UPDATE rooms SET host_id = ? WHERE id = ?", alice.ID, late.ID)
 	execute(t, s, "UPDATE participants SET user_id = ? WHERE room_id = ?", alice.ID, late.ID)

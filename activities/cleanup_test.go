@@ -58,7 +58,7 @@ func newHouse(t *testing.T) *house {
 	})
 	h.host = register(t, h.store, "host")
 	admin := registerAdmin(t, h.store)
-	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.Once{})
+	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.IdempotencyKey{})
 	require.NoError(t, err)
 	h.runID = run.ID
 	h.begin(job.CleanupInput{RunID: h.runID})
@@ -69,7 +69,7 @@ func (h *house) room(name string) watchparty.Room {
 	h.t.Helper()
 	n := watchparty.NewRoom{Name: name}
 	n.Normalise()
-	room, err := h.store.CreateRoom(h.t.Context(), h.host.ID, n, store.Once{})
+	room, err := h.store.CreateRoom(h.t.Context(), h.host.ID, n, store.IdempotencyKey{})
 	require.NoError(h.t, err)
 	return room
 }
@@ -77,7 +77,7 @@ func (h *house) room(name string) watchparty.Room {
 func (h *house) say(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
-		_, err := h.store.PostMessage(h.t.Context(), h.host, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.Once{})
+		_, err := h.store.PostMessage(h.t.Context(), h.host, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.IdempotencyKey{})
 		require.NoError(h.t, err)
 	}
 }

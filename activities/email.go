@@ -59,7 +59,7 @@ func (e *Email) Activities() map[string]any {
 // again, and every attempt carries the same Message-ID. An email that is of no use is cancelled: its subject is used
 // up, expired, removed with its account, or never existed.
 func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
-	row, err := e.Store.Mail(ctx, in.EmailID)
+	row, err := e.Store.Email(ctx, in.EmailID)
 	if err != nil || row.Ended() {
 		return job.EmailResult{State: row.State}, missing(err)
 	}
@@ -72,34 +72,34 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 	if err != nil && !void {
 		return job.EmailResult{}, err
 	}
-	attempt, err := e.Store.BeginMail(ctx, in.EmailID)
+	attempt, err := e.Store.BeginEmailAttempt(ctx, in.EmailID)
 	switch {
 	case err != nil:
 		return job.EmailResult{}, err
 	case attempt == 0: // it has ended meanwhile
-		row, err = e.Store.Mail(ctx, in.EmailID)
+		row, err = e.Store.Email(ctx, in.EmailID)
 		return job.EmailResult{State: row.State}, missing(err)
 	case void:
 		why := watchparty.ReasonCancelled
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
-		return job.EmailResult{State: watchparty.MailCancelled}, e.Store.DropMail(ctx, in.EmailID, attempt, why)
+		return job.EmailResult{State: watchparty.EmailCancelled}, e.Store.DropEmail(ctx, in.EmailID, attempt, why)
 	}
 	if err := e.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, e.refused(ctx, in.EmailID, attempt, err)
 	}
-	return job.EmailResult{State: watchparty.MailSent}, e.noteSent(ctx, in.EmailID, attempt)
+	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
 }
 
 // admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
 // at it. Whatever is sent passes here.
-func (e *Email) admit(ctx context.Context, row watchparty.Mail, message mail.Message) error {
+func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
 	if err != nil {
 		return nil //nolint:nilerr // the sender refuses it, and says so
 	}
-	wait, err := e.Store.AdmitMail(ctx, row.ID, to)
+	wait, err := e.Store.AdmitEmail(ctx, row.ID, to)
 	if err != nil || wait == 0 {
 		return err
 	}
@@ -119,7 +119,7 @@ func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	for {
-		err := e.Store.SentMail(ctx, id, attempt)
+		err := e.Store.MarkEmailSent(ctx, id, attempt)
 		if err == nil {
 			return nil
 		}
@@ -132,11 +132,11 @@ func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 }
 
 // compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
-func (e *Email) compose(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
-	case watchparty.MailWelcome:
+	case watchparty.EmailWelcome:
 		return e.welcome(ctx, row)
-	case watchparty.MailWelcomeReminder:
+	case watchparty.EmailWelcomeReminder:
 		v, err := e.Store.FirstVerification(ctx, row.SubjectID)
 		if err == nil && !v.User.SuspendedAt.IsZero() {
 			err = errVoidReminder
@@ -145,41 +145,41 @@ func (e *Email) compose(ctx context.Context, row watchparty.Mail) (mail.Message,
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Email, mail.WelcomeReminder, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
-	case watchparty.MailVerification:
+	case watchparty.EmailVerification:
 		v, err := e.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Email, mail.Verification, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
-	case watchparty.MailReset:
+	case watchparty.EmailReset:
 		user, err := e.Store.ResetUser(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, user, user.Email, mail.Reset, e.link(web.PasswordReset, auth.ForReset, row.SubjectID))
-	case watchparty.MailPasswordChanged:
+	case watchparty.EmailPasswordChanged:
 		user, err := e.Store.User(ctx, row.UserID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, user, user.Email, mail.PasswordChanged, e.FrontendURL)
-	case watchparty.MailEmailChanged:
+	case watchparty.EmailAddressChanged:
 		v, err := e.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		return letter(row, v.User, v.Former, mail.EmailChanged, e.FrontendURL)
-	case watchparty.MailRoomInvitation:
+	case watchparty.EmailRoomInvitation:
 		return e.invitation(ctx, row, mail.Invitation)
-	case watchparty.MailInvitationReminder:
+	case watchparty.EmailInvitationReminder:
 		return e.invitation(ctx, row, mail.InvitationReminder)
-	case watchparty.MailActivityReport:
+	case watchparty.EmailActivityReport:
 		return e.report(ctx, row)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
 }
 
-func (e *Email) welcome(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	user, err := e.Store.User(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
@@ -201,7 +201,7 @@ func account(user watchparty.User, link string) mail.AccountData {
 }
 
 func letter(
-	row watchparty.Mail, user watchparty.User, to string,
+	row watchparty.Email, user watchparty.User, to string,
 	write func(watchparty.Language, mail.AccountData) (mail.Content, error), link string,
 ) (mail.Message, error) {
 	content, err := write(user.Language, account(user, link))
@@ -209,12 +209,12 @@ func letter(
 }
 
 // report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
-func (e *Email) report(ctx context.Context, row watchparty.Mail) (mail.Message, error) {
+func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	recipients, err := e.Report.Addresses()
 	if err != nil {
 		return mail.Message{}, err
 	}
-	report, to, err := e.Store.ReportMail(ctx, row.SubjectID, recipients)
+	report, to, err := e.Store.ReportEmail(ctx, row.SubjectID, recipients)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -236,7 +236,7 @@ var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watc
 // invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it
 // that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
 func (e *Email) invitation(
-	ctx context.Context, row watchparty.Mail, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
+	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
 	invitation, room, err := e.Store.OpenInvitation(ctx, row.SubjectID)
 	if errors.Is(err, watchparty.ErrBadToken) || err == nil && !room.ArchivedAt.IsZero() {
@@ -281,7 +281,7 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
-	ambiguous, err := e.Store.NoteMail(context.WithoutCancel(ctx), id, attempt, watchparty.MailOutcome(refused.Kind), refused.Reason(), answer)
+	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, watchparty.EmailOutcome(refused.Kind), refused.Reason(), answer)
 	if err != nil {
 		return err
 	}
@@ -306,9 +306,9 @@ func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 	activity.GetLogger(ctx).Error("emails wait: the SMTP server refuses this service, or cannot be used", about...)
 }
 
-// FailMail notes that a mail will not be sent. The server's last answer stays.
+// FailEmail marks an email as failed. The server's last answer stays.
 func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
-	return e.Store.FailMail(ctx, in.EmailID)
+	return e.Store.MarkEmailFailed(ctx, in.EmailID)
 }
 
 // QueueReminder queues the mail that follows one, if it is of use.

@@ -61,9 +61,9 @@ func (l *letter) send() error {
 	return err
 }
 
-func (l *letter) row() watchparty.Mail {
+func (l *letter) row() watchparty.Email {
 	l.t.Helper()
-	row, err := l.store.Mail(l.t.Context(), l.in.EmailID)
+	row, err := l.store.Email(l.t.Context(), l.in.EmailID)
 	require.NoError(l.t, err)
 	return row
 }
@@ -109,11 +109,11 @@ func fetch(t *testing.T, url string, into any) {
 func TestSendEmail(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
-	require.Equal(t, watchparty.MailQueued, l.row().State)
+	require.Equal(t, watchparty.EmailQueued, l.row().State)
 
 	require.NoError(t, l.send())
 	sent := l.row()
-	require.Equal(t, watchparty.MailSent, sent.State)
+	require.Equal(t, watchparty.EmailSent, sent.State)
 	require.Equal(t, 1, sent.Attempts)
 	require.Empty(t, sent.LastAnswer)
 	require.WithinDuration(t, time.Now(), sent.SentAt, time.Minute)
@@ -157,7 +157,7 @@ func TestSendEmailRejected(t *testing.T) {
 	l.requireNothingPersonal(err.Error())
 	require.Contains(t, err.Error(), "550")
 	row := l.row()
-	require.Equal(t, watchparty.MailSending, row.State)
+	require.Equal(t, watchparty.EmailSending, row.State)
 	require.Regexp(t, `^550 .*mailbox.*is unknown$`, row.LastAnswer)
 	require.NotContains(t, row.LastAnswer, "@")
 	require.NotContains(t, row.LastAnswer, l.user.Username)
@@ -166,13 +166,13 @@ func TestSendEmailRejected(t *testing.T) {
 		_, err = l.ExecuteActivity(job.ActivityFailEmail, l.in)
 		require.NoError(t, err)
 		failed := l.row()
-		require.Equal(t, watchparty.MailFailed, failed.State)
+		require.Equal(t, watchparty.EmailFailed, failed.State)
 		require.Equal(t, row.LastAnswer, failed.LastAnswer)
 	}
 	delete(p.answers, "RCPT")
 	require.NoError(t, l.send())
 	require.Empty(t, p.Contents(), "a mail that has failed is not sent again")
-	require.Equal(t, watchparty.MailFailed, l.row().State)
+	require.Equal(t, watchparty.EmailFailed, l.row().State)
 }
 
 func TestFailEmailLeavesASentMail(t *testing.T) {
@@ -181,7 +181,7 @@ func TestFailEmailLeavesASentMail(t *testing.T) {
 	require.NoError(t, l.send())
 	_, err := l.ExecuteActivity(job.ActivityFailEmail, l.in)
 	require.NoError(t, err)
-	require.Equal(t, watchparty.MailSent, l.row().State)
+	require.Equal(t, watchparty.EmailSent, l.row().State)
 }
 
 func TestSendEmailIsTriedAgain(t *testing.T) {
@@ -211,13 +211,13 @@ func TestSendEmailIsTriedAgain(t *testing.T) {
 			require.Equal(t, c.delay, failure.NextRetryDelay())
 			l.requireNothingPersonal(err.Error())
 			row := l.row()
-			require.Equal(t, watchparty.MailSending, row.State)
+			require.Equal(t, watchparty.EmailSending, row.State)
 			require.Contains(t, row.LastAnswer, c.answer)
 
 			clear(p.answers)
 			require.NoError(t, l.send())
 			row = l.row()
-			require.Equal(t, watchparty.MailSent, row.State)
+			require.Equal(t, watchparty.EmailSent, row.State)
 			require.Equal(t, 2, row.Attempts)
 			require.Empty(t, row.LastAnswer)
 		})
@@ -246,7 +246,7 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)
 
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, watchparty.MailSent, l.row().State)
+	require.Equal(t, watchparty.EmailSent, l.row().State)
 	require.Equal(t, refusals+1, l.row().Attempts)
 	require.Len(t, server.Contents(), 1)
 }
@@ -263,7 +263,7 @@ func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 			require.NoError(t, l.send(), "%q", answer)
 		}
 		require.Len(t, p.Contents(), 1, "%q", answer)
-		require.Equal(t, watchparty.MailSent, l.row().State)
+		require.Equal(t, watchparty.EmailSent, l.row().State)
 		require.Equal(t, 1, l.row().Attempts)
 	}
 }
@@ -348,7 +348,7 @@ func TestSendEmailAmbiguous(t *testing.T) {
 
 	requireFailure(t, env.GetWorkflowError(), job.ErrorEmailRejected, true)
 	row := l.row()
-	require.Equal(t, watchparty.MailFailed, row.State)
+	require.Equal(t, watchparty.EmailFailed, row.State)
 	require.Equal(t, 4, row.Attempts)
 	require.Len(t, p.Contents(), 4)
 	for _, content := range p.Contents() {
@@ -365,7 +365,7 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 		execute(t, l.store, "DELETE FROM users WHERE id = ?", l.user.ID)
 		for range 2 {
 			require.NoError(t, l.send())
-			require.Equal(t, watchparty.MailCancelled, l.row().State)
+			require.Equal(t, watchparty.EmailCancelled, l.row().State)
 		}
 	})
 	t.Run("mail", func(t *testing.T) {
@@ -387,7 +387,7 @@ func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	_ = l.send()
 	require.Error(t, ctx.Err())
 	require.Len(t, p.Contents(), 1)
-	require.Equal(t, watchparty.MailSent, l.row().State)
+	require.Equal(t, watchparty.EmailSent, l.row().State)
 }
 
 func TestSendEmailWithoutDatabase(t *testing.T) {
@@ -406,11 +406,11 @@ func invited(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
 	t.Helper()
 	l := newLetter(t, s)
 	room, err := l.store.CreateRoom(t.Context(), l.user.ID,
-		watchparty.NewRoom{Name: "Silents & <b>more</b>", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+		watchparty.NewRoom{Name: "Silents & <b>more</b>", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
 	require.NoError(t, err)
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 	guest := watchparty.NewInvitation{Email: "guest-of-" + l.user.Email}
-	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, guest, store.Once{})
+	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, guest, store.IdempotencyKey{})
 	require.NoError(t, err)
 	err = l.store.DB().NewSelect().Table("emails").Column("id").Where("subject_id = ?", invitation.ID).Scan(t.Context(), &l.in.EmailID)
 	require.NoError(t, err)
@@ -421,7 +421,7 @@ func TestSendInvitation(t *testing.T) {
 	t.Parallel()
 	l, invitation := invited(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.NoError(t, l.send())
-	require.Equal(t, watchparty.MailSent, l.row().State)
+	require.Equal(t, watchparty.EmailSent, l.row().State)
 	mails := received(t, invitation.Email)
 	require.Len(t, mails, 1)
 	require.Equal(t, "You are invited to a watch party", mails[0].Subject)
@@ -456,7 +456,7 @@ func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 		execute(t, l.store, statement)
 	}
 	require.NoError(t, l.send())
-	require.Equal(t, []any{watchparty.MailSent, 1}, []any{l.row().State, l.row().Attempts})
+	require.Equal(t, []any{watchparty.EmailSent, 1}, []any{l.row().State, l.row().Attempts})
 	require.Len(t, received(t, l.user.Email), 1)
 	var failed int
 	require.NoError(t, l.store.DB().NewRaw("SELECT last_value - 1 FROM failures").Scan(t.Context(), &failed))
@@ -484,7 +484,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, invitation := invited(t, s)
 			execute(t, l.store, statement, invitation.ID)
-			require.Empty(t, l.requireSent(invitation.Email, watchparty.MailCancelled))
+			require.Empty(t, l.requireSent(invitation.Email, watchparty.EmailCancelled))
 			why := watchparty.ReasonCancelled
 			if name == "unwanted" {
 				why = watchparty.ReasonOptedOut
@@ -511,7 +511,7 @@ func TestReminders(t *testing.T) {
 		l := newLetter(t, inbox)
 		l.in.EmailID = queued(t, l)
 		require.NoError(t, l.send())
-		require.Equal(t, watchparty.MailSent, l.row().State)
+		require.Equal(t, watchparty.EmailSent, l.row().State)
 		require.Len(t, received(t, l.user.Email), 1)
 	})
 	t.Run("that came too late", func(t *testing.T) {
@@ -520,7 +520,7 @@ func TestReminders(t *testing.T) {
 		l.in.EmailID = queued(t, l)
 		execute(t, l.store, "UPDATE email_verifications SET used_at = now()")
 		require.NoError(t, l.send())
-		require.Equal(t, watchparty.MailCancelled, l.row().State)
+		require.Equal(t, watchparty.EmailCancelled, l.row().State)
 		require.Empty(t, p.Contents())
 	})
 	t.Run("of nothing", func(t *testing.T) {
@@ -539,7 +539,7 @@ func TestReminders(t *testing.T) {
 			l := newLetter(t, inbox)
 			l.in.EmailID = queued(t, l)
 			execute(t, l.store, statement, l.user.ID)
-			require.Empty(t, l.requireSent(l.user.Email, watchparty.MailCancelled))
+			require.Empty(t, l.requireSent(l.user.Email, watchparty.EmailCancelled))
 		})
 	}
 	t.Run("of an invitation", func(t *testing.T) {
@@ -588,7 +588,7 @@ func TestSendInvitationRejected(t *testing.T) {
 }
 
 // about is the mail of that kind that is queued last.
-func (l *letter) about(kind watchparty.MailKind) *letter {
+func (l *letter) about(kind watchparty.EmailKind) *letter {
 	l.t.Helper()
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("kind = ?", string(kind)).Order("id DESC").Limit(1).Scan(l.t.Context(), &l.in.EmailID)
 	require.NoError(l.t, err)
@@ -596,7 +596,7 @@ func (l *letter) about(kind watchparty.MailKind) *letter {
 }
 
 // requireSent sends the mail and returns what came to an address; none for one that was cancelled.
-func (l *letter) requireSent(to string, state watchparty.MailState) (text string) {
+func (l *letter) requireSent(to string, state watchparty.EmailState) (text string) {
 	l.t.Helper()
 	for range 2 {
 		value, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
@@ -631,46 +631,48 @@ func TestAccountMails(t *testing.T) {
 	var first string
 	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications").Scan(t.Context(), &first))
 
-	welcome := l.about(watchparty.MailWelcome).requireSent(l.user.Email, watchparty.MailSent)
+	welcome := l.about(watchparty.EmailWelcome).requireSent(l.user.Email, watchparty.EmailSent)
 	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
 
-	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.Once{}))
-	require.Contains(t, l.about(watchparty.MailReset).requireSent(l.user.Email, watchparty.MailSent), rowsToken("/password-reset", auth.ForReset))
+	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.IdempotencyKey{}))
+	require.Contains(t, l.about(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent), rowsToken("/password-reset", auth.ForReset))
 
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "hash", "another hash", ""))
-	require.Contains(t, l.about(watchparty.MailPasswordChanged).requireSent(l.user.Email, watchparty.MailSent), "password of your WatchParty account was changed")
+	require.Contains(t, l.about(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent), "password of your WatchParty account was changed")
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "another hash", "hash", ""))
 
-	require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", newAddress))
-	text := l.about(watchparty.MailVerification).requireSent(newAddress, watchparty.MailSent)
+	require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", newAddress))
+	text := l.about(watchparty.EmailVerification).requireSent(newAddress, watchparty.EmailSent)
 	require.Contains(t, text, rowsToken("/verify-email", auth.ForEmail))
-	require.Empty(t, l.requireSent(l.user.Email, watchparty.MailSent), "not to the address that she has")
+	require.Empty(t, l.requireSent(l.user.Email, watchparty.EmailSent), "not to the address that she has")
 
 	require.NoError(t, l.store.VerifyEmail(t.Context(), subject()))
-	notice := l.about(watchparty.MailEmailChanged).requireSent(l.user.Email, watchparty.MailSent)
+	notice := l.about(watchparty.EmailAddressChanged).requireSent(l.user.Email, watchparty.EmailSent)
 	require.Contains(t, notice, "was changed")
 	require.NotContains(t, notice, newAddress)
 
 	t.Run("cancelled", func(t *testing.T) {
 		other := register(t, l.store, "other"+l.user.Username)
 		for name, c := range map[string]struct {
-			kind watchparty.MailKind
+			kind watchparty.EmailKind
 			ask  func() error
 			then string
 		}{
-			"a reset of nobody":        {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), "nobody@watchparty.test", store.Once{}) }, ""},
-			"a reset that has expired": {watchparty.MailReset, func() error { return l.store.RequestReset(t.Context(), newAddress, store.Once{}) }, "UPDATE password_resets SET expires_at = now()"},
-			"an address that is taken": {watchparty.MailVerification, func() error {
-				return l.store.RequestEmail(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
+			"a reset of nobody": {watchparty.EmailReset, func() error {
+				return l.store.RequestReset(t.Context(), "nobody@watchparty.test", store.IdempotencyKey{})
 			}, ""},
-			"an address that was confirmed": {watchparty.MailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID, store.Once{}) }, "UPDATE email_verifications SET used_at = now()"},
+			"a reset that has expired": {watchparty.EmailReset, func() error { return l.store.RequestReset(t.Context(), newAddress, store.IdempotencyKey{}) }, "UPDATE password_resets SET expires_at = now()"},
+			"an address that is taken": {watchparty.EmailVerification, func() error {
+				return l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
+			}, ""},
+			"an address that was confirmed": {watchparty.EmailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID, store.IdempotencyKey{}) }, "UPDATE email_verifications SET used_at = now()"},
 		} {
 			require.NoError(t, c.ask(), name)
 			if c.then != "" {
 				execute(t, l.store, c.then)
 			}
 			before := len(received(t, other.Email))
-			l.about(c.kind).requireSent(l.user.Email, watchparty.MailCancelled)
+			l.about(c.kind).requireSent(l.user.Email, watchparty.EmailCancelled)
 			require.Len(t, received(t, other.Email), before, name)
 		}
 	})
@@ -694,11 +696,11 @@ func TestSendReport(t *testing.T) {
 	local, domain, _ := strings.Cut(strings.ToUpper(ops), "@") // the domain is mailed to in lower case
 	l.activities.Report = config.Report{Recipients: []string{"new-" + l.user.Email, local + "@" + domain}, Language: watchparty.German}
 	l.in.EmailID = mails[1]
-	text := l.requireSent(local+"@"+strings.ToLower(domain), watchparty.MailSent)
+	text := l.requireSent(local+"@"+strings.ToLower(domain), watchparty.EmailSent)
 	require.Contains(t, text, "https://api.watchparty.test/reports#token="+oneTime.Token(auth.ForReport, reportID))
 	require.Contains(t, text, "Februar")
 	l.in.EmailID = mails[0]
-	require.Empty(t, l.requireSent(boss, watchparty.MailCancelled), "it is not in the settings any more")
+	require.Empty(t, l.requireSent(boss, watchparty.EmailCancelled), "it is not in the settings any more")
 	for _, address := range []string{boss, "new-" + l.user.Email} {
 		require.Empty(t, received(t, address), address)
 	}

@@ -31,7 +31,7 @@ func newLimited(t *testing.T) (*letter, *peer) {
 	t.Helper()
 	p := &peer{}
 	l := newLetter(t, serve(t, p))
-	l.store.LimitMails(mailsAnHour)
+	l.store.LimitEmails(mailsAnHour)
 	return l, p
 }
 
@@ -52,61 +52,61 @@ func (l *letter) waits(id string) bool {
 	return true
 }
 
-func (l *letter) emailID(kind watchparty.MailKind, subject string) (id string) {
+func (l *letter) emailID(kind watchparty.EmailKind, subject string) (id string) {
 	l.t.Helper()
 	require.NoError(l.t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subject).Scan(l.t.Context(), &id))
 	return id
 }
 
 // mailMakers queue one email of each kind to victim, and return its ID.
-var mailMakers = map[watchparty.MailKind]func(t *testing.T, l *letter) string{
-	watchparty.MailWelcome: func(t *testing.T, l *letter) string {
-		return l.emailID(watchparty.MailWelcome, newVictim(t, l).ID)
+var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
+	watchparty.EmailWelcome: func(t *testing.T, l *letter) string {
+		return l.emailID(watchparty.EmailWelcome, newVictim(t, l).ID)
 	},
-	watchparty.MailWelcomeReminder: func(t *testing.T, l *letter) string {
-		id, err := l.store.QueueReminder(t.Context(), l.emailID(watchparty.MailWelcome, newVictim(t, l).ID))
+	watchparty.EmailWelcomeReminder: func(t *testing.T, l *letter) string {
+		id, err := l.store.QueueReminder(t.Context(), l.emailID(watchparty.EmailWelcome, newVictim(t, l).ID))
 		require.NoError(t, err)
 		return id
 	},
-	watchparty.MailVerification: func(t *testing.T, l *letter) string {
-		require.NoError(t, l.store.RequestEmail(t.Context(), l.user.ID, "hash", sameVictim))
-		return l.newest(watchparty.MailVerification)
+	watchparty.EmailVerification: func(t *testing.T, l *letter) string {
+		require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", sameVictim))
+		return l.newest(watchparty.EmailVerification)
 	},
-	watchparty.MailPasswordChanged: func(t *testing.T, l *letter) string {
+	watchparty.EmailPasswordChanged: func(t *testing.T, l *letter) string {
 		require.NoError(t, l.store.ChangePassword(t.Context(), newVictim(t, l).ID, "hash", "hash", ""))
-		return l.newest(watchparty.MailPasswordChanged)
+		return l.newest(watchparty.EmailPasswordChanged)
 	},
-	watchparty.MailReset: func(t *testing.T, l *letter) string {
+	watchparty.EmailReset: func(t *testing.T, l *letter) string {
 		newVictim(t, l)
-		require.NoError(t, l.store.RequestReset(t.Context(), sameVictim, store.Once{}))
-		return l.newest(watchparty.MailReset)
+		require.NoError(t, l.store.RequestReset(t.Context(), sameVictim, store.IdempotencyKey{}))
+		return l.newest(watchparty.EmailReset)
 	},
-	watchparty.MailEmailChanged: func(t *testing.T, l *letter) string {
+	watchparty.EmailAddressChanged: func(t *testing.T, l *letter) string {
 		user := newVictim(t, l)
-		require.NoError(t, l.store.RequestEmail(t.Context(), user.ID, "hash", "another@example.org"))
+		require.NoError(t, l.store.RequestEmailChange(t.Context(), user.ID, "hash", "another@example.org"))
 		var id string
 		require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id))
 		require.NoError(t, l.store.VerifyEmail(t.Context(), id))
-		return l.newest(watchparty.MailEmailChanged)
+		return l.newest(watchparty.EmailAddressChanged)
 	},
-	watchparty.MailRoomInvitation: inviteVictim,
-	watchparty.MailInvitationReminder: func(t *testing.T, l *letter) string {
+	watchparty.EmailRoomInvitation: inviteVictim,
+	watchparty.EmailInvitationReminder: func(t *testing.T, l *letter) string {
 		id, err := l.store.QueueReminder(t.Context(), inviteVictim(t, l))
 		require.NoError(t, err)
 		return id
 	},
-	watchparty.MailActivityReport: func(t *testing.T, l *letter) string {
+	watchparty.EmailActivityReport: func(t *testing.T, l *letter) string {
 		id, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 		require.NoError(t, err)
 		l.activities.Report = config.Report{Recipients: []string{sameVictim}, Language: watchparty.English}
 		queue := &activities.Report{Store: l.store, Settings: l.activities.Report}
 		_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: id})
 		require.NoError(t, err)
-		return l.newest(watchparty.MailActivityReport)
+		return l.newest(watchparty.EmailActivityReport)
 	},
 }
 
-func (l *letter) newest(kind watchparty.MailKind) (id string) {
+func (l *letter) newest(kind watchparty.EmailKind) (id string) {
 	l.t.Helper()
 	require.NoError(l.t, l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id))
 	return id
@@ -121,17 +121,17 @@ func newVictim(t *testing.T, l *letter) watchparty.User {
 
 func inviteVictim(t *testing.T, l *letter) string {
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
-	room, err := l.store.CreateRoom(t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+	room, err := l.store.CreateRoom(t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
 	require.NoError(t, err)
-	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, watchparty.NewInvitation{Email: sameVictim}, store.Once{})
+	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, watchparty.NewInvitation{Email: sameVictim}, store.IdempotencyKey{})
 	require.NoError(t, err)
-	return l.emailID(watchparty.MailRoomInvitation, invitation.ID)
+	return l.emailID(watchparty.EmailRoomInvitation, invitation.ID)
 }
 
 // No kind of email goes past its recipient's limit: whatever is sent is sent by SendMail.
 func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 	t.Parallel()
-	for _, kind := range watchparty.MailKinds() {
+	for _, kind := range watchparty.EmailKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			queue, ok := mailMakers[kind]
@@ -147,7 +147,7 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 				var filler string
 				require.NoError(t, l.store.DB().NewRaw(`INSERT INTO emails (id, kind, subject_id, workflow_id)
 					VALUES (gen_random_uuid(), ?, gen_random_uuid(), '') RETURNING id`, string(kind)).Scan(t.Context(), &filler))
-				wait, err := l.store.AdmitMail(t.Context(), filler, to)
+				wait, err := l.store.AdmitEmail(t.Context(), filler, to)
 				require.NoError(t, err)
 				if wait > 0 {
 					break
@@ -157,9 +157,9 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 				require.True(t, l.waits(id))
 			}
 			require.Empty(t, p.Contents())
-			row, err := l.store.Mail(t.Context(), id)
+			row, err := l.store.Email(t.Context(), id)
 			require.NoError(t, err)
-			require.Equal(t, watchparty.MailQueued, row.State)
+			require.Equal(t, watchparty.EmailQueued, row.State)
 			require.Zero(t, row.Attempts, "waiting is no attempt")
 			require.Greater(t, time.Until(row.WaitsUntil), 50*time.Minute)
 
@@ -180,7 +180,7 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 			Username: fmt.Sprint("victim", i), Email: []string{victim, sameVictim}[i%2], DisplayName: "V",
 		}, "hash")
 		require.NoError(t, err, "the account begins all the same")
-		require.Equal(t, i >= mailsAnHour, l.waits(l.emailID(watchparty.MailWelcome, user.ID)))
+		require.Equal(t, i >= mailsAnHour, l.waits(l.emailID(watchparty.EmailWelcome, user.ID)))
 		if i < 7 {
 			_, err = l.store.DeleteAccount(t.Context(), user.ID, "hash")
 			require.NoError(t, err)
@@ -229,9 +229,9 @@ func TestWhatRegistersIsMailed(t *testing.T) {
 		r := watchparty.Registration{Username: fmt.Sprint("user", len(typed), strings.Count(typed, ".")), Email: typed, DisplayName: "V"}
 		user, err := l.store.CreateUser(t.Context(), r, "hash")
 		require.NoError(t, err, typed)
-		l.in.EmailID = l.emailID(watchparty.MailWelcome, user.ID)
+		l.in.EmailID = l.emailID(watchparty.EmailWelcome, user.ID)
 		require.NoError(t, l.send(), typed)
-		require.Equal(t, watchparty.MailSent, l.row().State)
+		require.Equal(t, watchparty.EmailSent, l.row().State)
 		require.Len(t, received(t, mailbox), 1, typed)
 	}
 }

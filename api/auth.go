@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
@@ -15,7 +16,7 @@ import (
 
 // Register makes an account. The welcome mail is promised by the same transaction. A request that is sent again, under
 // the same Idempotency-Key, signs in to the account that the first one made.
-func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (RegisterResponseObject, error) {
+func (s *Server) Register(ctx context.Context, r contract.RegisterRequestObject) (contract.RegisterResponseObject, error) {
 	registration := watchparty.Registration{
 		Username: r.Body.Username, Email: r.Body.Email, Password: r.Body.Password, DisplayName: value(r.Body.DisplayName),
 		Language: cmp.Or(watchparty.Language(value(r.Body.Language)), preferred(header(ctx, "Accept-Language"))),
@@ -57,11 +58,11 @@ func (s *Server) Register(ctx context.Context, r RegisterRequestObject) (Registe
 }
 
 // registered says where the profile of the account is.
-func registered(in SignedIn) (RegisterResponseObject, error) {
+func registered(in contract.SignedIn) (contract.RegisterResponseObject, error) {
 	u := in.User
-	profile := Profile{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: u.Avatar, CreatedAt: u.CreatedAt}
+	profile := contract.Profile{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: u.Avatar, CreatedAt: u.CreatedAt}
 	made, err := madeAt("/users/"+u.Username, 0, single{Data: profile})
-	return Register201JSONResponse{Body: in, Headers: Register201ResponseHeaders(made)}, err
+	return contract.Register201JSONResponse{Body: contract.SignedInAnswer{Data: in}, Headers: contract.Register201ResponseHeaders(made)}, err
 }
 
 // preferred is the one of our languages that suits a request's header best.
@@ -74,31 +75,31 @@ func preferred(acceptLanguage string) watchparty.Language {
 var matcher = language.NewMatcher(convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }))
 
 // Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
-func (s *Server) Login(ctx context.Context, r LoginRequestObject) (LoginResponseObject, error) {
+func (s *Server) Login(ctx context.Context, r contract.LoginRequestObject) (contract.LoginResponseObject, error) {
 	answer, err := s.logIn(ctx, r.Body.Email, r.Body.Password)
-	return Login200JSONResponse(answer), err
+	return contract.Login200JSONResponse{Data: answer}, err
 }
 
-func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, error) {
+func (s *Server) logIn(ctx context.Context, email, password string) (contract.SignedIn, error) {
 	if err := watchparty.ValidateAccountAddress(email); err != nil {
-		return SignedIn{}, err
+		return contract.SignedIn{}, err
 	}
 	user, hash, err := s.store.Credentials(ctx, email)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
-		return SignedIn{}, err
+		return contract.SignedIn{}, err
 	}
 	p := proof{
 		act: "login", userID: user.ID, account: cmp.Or(user.ID, account(email)), client: clientOf(ctx), hash: hash, password: password,
 	}
 	// For nobody's address too, so that its time does not tell.
 	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nobody), s.clientHash(ctx)); err != nil {
-		return SignedIn{}, err
+		return contract.SignedIn{}, err
 	}
 	if hash, err = s.checkPassword(ctx, p); errors.Is(err, watchparty.ErrWrongPassword) {
 		err = watchparty.ErrBadCredentials
 	}
 	if err != nil {
-		return SignedIn{}, err
+		return contract.SignedIn{}, err
 	}
 	token, session := s.newSession(ctx)
 	in, err := s.store.LogIn(ctx, user.ID, hash, session)
@@ -106,7 +107,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, e
 		s.logRefusal(ctx, p, "suspended")
 	}
 	if err != nil {
-		return SignedIn{}, err
+		return contract.SignedIn{}, err
 	}
 	return s.signedIn(in, token)
 }
@@ -115,7 +116,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (SignedIn, e
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 // Refresh exchanges a refresh token for the next pair.
-func (s *Server) Refresh(ctx context.Context, r RefreshRequestObject) (RefreshResponseObject, error) {
+func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (contract.RefreshResponseObject, error) {
 	token, session := s.newSession(ctx)
 	rotated, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
@@ -126,11 +127,11 @@ func (s *Server) Refresh(ctx context.Context, r RefreshRequestObject) (RefreshRe
 		return nil, err
 	}
 	answer, err := s.signedIn(rotated, token)
-	return Refresh200JSONResponse(answer), err
+	return contract.Refresh200JSONResponse{Data: answer}, err
 }
 
 // Logout ends a session.
-func (s *Server) Logout(ctx context.Context, r LogoutRequestObject) (LogoutResponseObject, error) {
+func (s *Server) Logout(ctx context.Context, r contract.LogoutRequestObject) (contract.LogoutResponseObject, error) {
 	userID, err := s.store.RevokeSession(ctx, auth.HashRefresh(r.Body.RefreshToken))
 	if err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func (s *Server) Logout(ctx context.Context, r LogoutRequestObject) (LogoutRespo
 	if userID != "" {
 		s.cache.Invalidate(ctx, cache.TagAccount(userID))
 	}
-	return Logout204Response{}, nil
+	return contract.Logout204Response{}, nil
 }
 
 // newSession returns a refresh token and what is stored of it.
@@ -151,17 +152,9 @@ func (s *Server) newSession(ctx context.Context) (token string, n store.NewSessi
 	}
 }
 
-func (s *Server) signedIn(in store.SignIn, refresh string) (SignedIn, error) {
+func (s *Server) signedIn(in store.SignIn, refresh string) (contract.SignedIn, error) {
 	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
 	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than its sign-in
 	access, err := s.tokens.Access(id, store.Now(), ttl)
-	return SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
-}
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
+	return contract.SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
 }

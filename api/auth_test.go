@@ -67,8 +67,8 @@ func TestSignIn(t *testing.T) {
 	t.Run("log in", func(t *testing.T) {
 		a := login("ALICE@example.org", password)
 		require.Equal(t, 200, a.status, a)
-		require.EqualValues(t, 900, a.body["expires_in"])
-		require.Equal(t, 200, b.do(t, "GET", "/users/me", a.body["access_token"].(string), nil).status)
+		require.EqualValues(t, 900, a.data()["expires_in"])
+		require.Equal(t, 200, b.do(t, "GET", "/users/me", a.data()["access_token"].(string), nil).status)
 	})
 	t.Run("an unknown address looks like a wrong password", func(t *testing.T) {
 		wrong, unknown := login(alice.email, "wrong horse battery"), login("nobody@example.org", password)
@@ -86,12 +86,12 @@ func TestSignIn(t *testing.T) {
 		}
 	})
 	t.Run("refresh", func(t *testing.T) {
-		first := login(alice.email, password).body["refresh_token"].(string)
+		first := login(alice.email, password).data()["refresh_token"].(string)
 		a := refresh(first)
 		require.Equal(t, 200, a.status, a)
-		second := a.body["refresh_token"].(string)
+		second := a.data()["refresh_token"].(string)
 		require.NotEqual(t, first, second)
-		require.Equal(t, 200, b.do(t, "GET", "/users/me", a.body["access_token"].(string), nil).status)
+		require.Equal(t, 200, b.do(t, "GET", "/users/me", a.data()["access_token"].(string), nil).status)
 
 		require.Equal(t, 200, refresh(first).status, "its answer may have been lost")
 		b.passGrace(t, first)
@@ -101,15 +101,15 @@ func TestSignIn(t *testing.T) {
 	})
 	t.Run("log out", func(t *testing.T) {
 		a := login(alice.email, password)
-		first := a.body["refresh_token"].(string)
-		second := refresh(first).body["refresh_token"].(string)
+		first := a.data()["refresh_token"].(string)
+		second := refresh(first).data()["refresh_token"].(string)
 		require.Equal(t, 204, logout(second).status)
 		refresh(second).requireProblem(t, 401, "bad_refresh_token")
 		require.Equal(t, 204, logout(second).status)
 		require.Equal(t, 204, logout(strings.Repeat("x", 43)).status)
 	})
 	t.Run("unknown, expired and hostile refresh tokens", func(t *testing.T) {
-		token := login(alice.email, password).body["refresh_token"].(string)
+		token := login(alice.email, password).data()["refresh_token"].(string)
 		_, err := b.store.DB().ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?", auth.HashRefresh(token))
 		require.NoError(t, err)
 		for _, bad := range []string{token, token + "x", strings.Repeat("x", 43), strings.Repeat("\x00", 43), alice.token[:100]} {

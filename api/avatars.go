@@ -17,6 +17,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/avatar/identicon"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/cache"
@@ -24,7 +25,7 @@ import (
 )
 
 // PutAvatar checks a picture by its header, stores it, and promises that it will be processed.
-func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAvatarResponseObject, error) {
+func (s *Server) PutAvatar(ctx context.Context, r contract.PutAvatarRequestObject) (contract.PutAvatarResponseObject, error) {
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Server) PutAvatar(ctx context.Context, r PutAvatarRequestObject) (PutAv
 	if err != nil {
 		return nil, err // clean-up finds what was stored
 	}
-	return PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
+	return contract.PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
 }
 
 // bucketTime is how long the bucket may take with an upload, of which few are let in at a time.
@@ -136,16 +137,13 @@ func refusePicture(err error) error {
 }
 
 // GetAvatar answers where the newest upload stands.
-func (s *Server) GetAvatar(ctx context.Context, _ GetAvatarRequestObject) (GetAvatarResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) GetAvatar(ctx context.Context, _ contract.GetAvatarRequestObject) (contract.GetAvatarResponseObject, error) {
+	id := caller(ctx)
 	var (
 		user   watchparty.User
 		upload watchparty.Avatar
 	)
-	err = s.store.Snapshot(ctx, func(at *store.Store) (err error) {
+	err := s.store.Snapshot(ctx, func(at *store.Store) (err error) {
 		if user, err = at.User(ctx, id.UserID); err != nil {
 			return gone(err)
 		}
@@ -158,11 +156,11 @@ func (s *Server) GetAvatar(ctx context.Context, _ GetAvatarRequestObject) (GetAv
 	if upload.State == watchparty.AvatarSuperseded { // taken back by the user
 		return nil, watchparty.ErrNotFound
 	}
-	return GetAvatar200JSONResponse{Data: s.upload(upload, user)}, nil
+	return contract.GetAvatar200JSONResponse{Data: s.upload(upload, user)}, nil
 }
 
 // DeleteAvatar takes the caller's avatar back, and every upload on its way; the removal of the files is promised.
-func (s *Server) DeleteAvatar(ctx context.Context, _ DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error) {
+func (s *Server) DeleteAvatar(ctx context.Context, _ contract.DeleteAvatarRequestObject) (contract.DeleteAvatarResponseObject, error) {
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -171,23 +169,23 @@ func (s *Server) DeleteAvatar(ctx context.Context, _ DeleteAvatarRequestObject) 
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
-	return DeleteAvatar204Response{}, nil
+	return contract.DeleteAvatar204Response{}, nil
 }
 
-func (s *Server) upload(a watchparty.Avatar, u watchparty.User) AvatarUpload {
-	step := AvatarUploadStep(a.Step)
+func (s *Server) upload(a watchparty.Avatar, u watchparty.User) contract.AvatarUpload {
+	step := contract.AvatarUploadStep(a.Step)
 	if a.State != watchparty.AvatarProcessing {
 		step = ""
 	}
-	return AvatarUpload{
-		Status: AvatarUploadStatus(a.State), Step: pointer(step), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
+	return contract.AvatarUpload{
+		Status: contract.AvatarUploadStatus(a.State), Step: pointer(step), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }
 
 // GetAvatarFile answers a rendered picture, or where a CDN has it. Its address holds its version, so it may be kept for
 // ever.
-func (s *Server) GetAvatarFile(ctx context.Context, r GetAvatarFileRequestObject) (GetAvatarFileResponseObject, error) {
+func (s *Server) GetAvatarFile(ctx context.Context, r contract.GetAvatarFileRequestObject) (contract.GetAvatarFileResponseObject, error) {
 	name := watchparty.Avatar{UserID: r.UserID, Version: r.Version}.Object(string(r.Name))
 	if s.cfg.Avatar.CDNURL != "" {
 		return elsewhere{s.cfg.Avatar.CDNURL + "/" + name}, nil
@@ -227,7 +225,7 @@ const (
 )
 
 // GetDefaultAvatar answers the picture of a user who has none.
-func (s *Server) GetDefaultAvatar(ctx context.Context, r GetDefaultAvatarRequestObject) (GetDefaultAvatarResponseObject, error) {
+func (s *Server) GetDefaultAvatar(ctx context.Context, r contract.GetDefaultAvatarRequestObject) (contract.GetDefaultAvatarResponseObject, error) {
 	f := avatarFile{contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + string(r.DefaultName)), header: headers(ctx)}
 	if r.DefaultName != plainDefaultAvatarFile {
 		f.data = identicon.SVG(r.UserID)

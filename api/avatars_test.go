@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 )
 
 const avatarPath = "/users/me/avatar"
@@ -113,7 +114,7 @@ func TestAvatarAddresses(t *testing.T) {
 		s.cfg.HTTP.PublicURL = "https://party.example"
 		urls := s.avatarURLs(watchparty.User{ID: unknownID, AvatarVersion: 7, AvatarFiles: c.files})
 		base := "https://party.example/api/files/avatars/" + unknownID + "/7/"
-		require.Equal(t, AvatarURLs{Thumbnail: base + "thumbnail.webp", Medium: base + "medium.webp", Large: base + c.large, Plain: base + c.plain}, urls, name)
+		require.Equal(t, contract.AvatarURLs{Thumbnail: base + "thumbnail.webp", Medium: base + "medium.webp", Large: base + c.large, Plain: base + c.plain}, urls, name)
 	}
 }
 

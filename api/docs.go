@@ -10,7 +10,7 @@ import (
 )
 
 //go:embed openapi.yaml
-var contract []byte
+var contractYAML []byte
 
 // apiOverview answers whoever opens /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
@@ -21,7 +21,7 @@ var apiOverview = map[string]any{"data": map[string]string{
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
 func (s *Server) routePages(e withHead) {
 	for _, base := range []string{"", basePath} {
-		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contract)))
+		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contractYAML)))
 		e.GET(base+"/docs", page(web.Page(web.Docs)))
 		e.GET(base+"/docs/", page(web.Page(web.Docs)))
 	}

@@ -24,7 +24,7 @@ func TestDocs(t *testing.T) {
 			a := get(t, base+"/openapi.yaml")
 			require.Equal(t, http.StatusOK, a.status)
 			require.Equal(t, "application/yaml", a.header.Get("Content-Type"))
-			require.Equal(t, string(contract), string(a.raw))
+			require.Equal(t, string(contractYAML), string(a.raw))
 		})
 		t.Run("a page at "+base+"/docs", func(t *testing.T) {
 			for _, path := range []string{base + "/docs", base + "/docs/"} {

@@ -4,44 +4,36 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListEmails answers mails.
-func (s *Server) ListEmails(ctx context.Context, r ListEmailsRequestObject) (ListEmailsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListEmails(ctx context.Context, r contract.ListEmailsRequestObject) (contract.ListEmailsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEmails", r.Params.Kind, r.Params.State, r.Params.UserID)
 	if err != nil {
 		return nil, err
 	}
-	filter := watchparty.MailFilter{
-		Kind: watchparty.MailKind(value(r.Params.Kind)), State: watchparty.MailState(value(r.Params.State)), UserID: value(r.Params.UserID),
+	filter := watchparty.EmailFilter{
+		Kind: watchparty.EmailKind(value(r.Params.Kind)), State: watchparty.EmailState(value(r.Params.State)), UserID: value(r.Params.UserID),
 	}
-	mails, err := s.store.Mails(ctx, filter, more(p))
+	mails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Mail) store.Keys { return store.Keys{m.ID} })
-	return ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
+	mails, next := cut(mails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
+	return contract.ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
 }
 
 // ListEmailPreviews answers what each kind of mail looks like.
-func (s *Server) ListEmailPreviews(ctx context.Context, r ListEmailPreviewsRequestObject) (ListEmailPreviewsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListEmailPreviews(_ context.Context, r contract.ListEmailPreviewsRequestObject) (contract.ListEmailPreviewsResponseObject, error) {
 	previews, err := mail.Previews(watchparty.Language(value(r.Params.Language)))
-	return ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
+	return contract.ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
 }
 
 // GetEmail answers one mail and every attempt at it.
-func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmailResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetEmail(ctx context.Context, r contract.GetEmailRequestObject) (contract.GetEmailResponseObject, error) {
 	answer, err := s.emailHistory(ctx, r.EmailID)
 	if err != nil {
 		return nil, err
@@ -49,30 +41,29 @@ func (s *Server) GetEmail(ctx context.Context, r GetEmailRequestObject) (GetEmai
 	return tagged{answer, r.Params.IfNoneMatch}, nil
 }
 
-func (s *Server) emailHistory(ctx context.Context, id string) (answer EmailHistoryAnswer, err error) {
+func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		mail, err := at.Mail(ctx, id)
+		mail, err := at.Email(ctx, id)
 		if err != nil {
 			return err
 		}
-		attempts, err := at.MailAttempts(ctx, id)
-		answer = EmailHistoryAnswer{Data: s.email(mail), History: convert(attempts, emailAttempt)}
+		attempts, err := at.EmailAttempts(ctx, id)
+		history := convert(attempts, emailAttempt)
+		answer.Data = s.email(mail)
+		answer.Data.History = &history
 		return err
 	})
 	return answer, err
 }
 
 // ResendEmail promises another mail about the same.
-func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (ResendEmailResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestObject) (contract.ResendEmailResponseObject, error) {
+	id := caller(ctx)
 	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.ResendMail(ctx, id.UserID, r.EmailID, once)
+	mail, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
@@ -81,81 +72,69 @@ func (s *Server) ResendEmail(ctx context.Context, r ResendEmailRequestObject) (R
 		return nil, err
 	}
 	made, err := madeAt("/admin/emails/"+mail.ID, 0, answer)
-	return ResendEmail201JSONResponse{Body: EmailAnswer{Data: answer.Data}, Headers: ResendEmail201ResponseHeaders(made)}, err
+	return contract.ResendEmail201JSONResponse{Body: answer, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
 }
 
 // CancelEmail keeps a mail from being sent.
-func (s *Server) CancelEmail(ctx context.Context, r CancelEmailRequestObject) (CancelEmailResponseObject, error) {
-	id, err := s.admin(ctx)
+func (s *Server) CancelEmail(ctx context.Context, r contract.CancelEmailRequestObject) (contract.CancelEmailResponseObject, error) {
+	id := caller(ctx)
+	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.CancelMail(ctx, id.UserID, r.EmailID)
-	if err != nil {
-		return nil, err
-	}
-	return CancelEmail200JSONResponse{Data: s.email(mail)}, nil
+	return contract.CancelEmail200JSONResponse{Data: s.email(mail)}, nil
 }
 
 // GetEmailPause answers whether mails wait.
-func (s *Server) GetEmailPause(ctx context.Context, _ GetEmailPauseRequestObject) (GetEmailPauseResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetEmailPause(ctx context.Context, _ contract.GetEmailPauseRequestObject) (contract.GetEmailPauseResponseObject, error) {
 	pause, err := s.emailPause(ctx)
-	return GetEmailPause200JSONResponse{Data: pause}, err
+	return contract.GetEmailPause200JSONResponse{Data: pause}, err
 }
 
 // PauseEmails lets all mails wait.
-func (s *Server) PauseEmails(ctx context.Context, _ PauseEmailsRequestObject) (PauseEmailsResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.store.PauseMails(ctx, id.UserID); err != nil {
+func (s *Server) PauseEmails(ctx context.Context, _ contract.PauseEmailsRequestObject) (contract.PauseEmailsResponseObject, error) {
+	id := caller(ctx)
+	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
-	return PauseEmails200JSONResponse{Data: pause}, err
+	return contract.PauseEmails200JSONResponse{Data: pause}, err
 }
 
 // ResumeEmails lets mails go on.
-func (s *Server) ResumeEmails(ctx context.Context, _ ResumeEmailsRequestObject) (ResumeEmailsResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.store.ResumeMails(ctx, id.UserID); err != nil {
+func (s *Server) ResumeEmails(ctx context.Context, _ contract.ResumeEmailsRequestObject) (contract.ResumeEmailsResponseObject, error) {
+	id := caller(ctx)
+	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
-	return ResumeEmails200JSONResponse{Data: pause}, err
+	return contract.ResumeEmails200JSONResponse{Data: pause}, err
 }
 
-func (s *Server) emailPause(ctx context.Context) (EmailPause, error) {
-	pause, err := s.store.MailPause(ctx)
-	return EmailPause{PausedAt: pointer(pause.PausedAt), Waiting: pause.Waiting}, err
+func (s *Server) emailPause(ctx context.Context) (contract.EmailPause, error) {
+	pause, err := s.store.EmailPause(ctx)
+	return contract.EmailPause{PausedAt: pointer(pause.PausedAt), Waiting: pause.Waiting}, err
 }
 
-func (s *Server) email(m watchparty.Mail) Email {
-	var waitsFor *EmailWait
+func (s *Server) email(m watchparty.Email) contract.Email {
+	var waitsFor *contract.EmailWait
 	if !m.WaitsUntil.IsZero() {
-		waitsFor = pointer(RecipientLimit)
+		waitsFor = pointer(contract.RecipientLimit)
 	}
-	return Email{
+	return contract.Email{
 		WaitsFor: waitsFor, WaitsUntil: pointer(m.WaitsUntil),
-		ID: m.ID, Kind: EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: EmailState(m.State),
-		Reason: pointer(EmailReason(m.Reason)), Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
+		ID: m.ID, Kind: contract.EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: contract.EmailState(m.State),
+		Reason: pointer(contract.EmailReason(m.Reason)), Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
 		TemporalURL: s.temporalURL(m.WorkflowID), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, SentAt: pointer(m.SentAt),
 	}
 }
 
-func emailAttempt(a watchparty.MailAttempt) EmailAttempt {
-	return EmailAttempt{
-		Number: a.Number, Outcome: EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
+func emailAttempt(a watchparty.EmailAttempt) contract.EmailAttempt {
+	return contract.EmailAttempt{
+		Number: a.Number, Outcome: contract.EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
 	}
 }
 
-func emailPreview(p mail.Preview) EmailPreview {
-	return EmailPreview{Kind: EmailKind(p.Kind), Subject: p.Subject, HTML: p.HTML, Text: p.Text}
+func emailPreview(p mail.Preview) contract.EmailPreview {
+	return contract.EmailPreview{Kind: contract.EmailKind(p.Kind), Subject: p.Subject, HTML: p.HTML, Text: p.Text}
 }

@@ -24,13 +24,13 @@ func TestEmails(t *testing.T) {
 	act := func(method, path string) answer { return b.do(t, method, "/admin/emails/"+path, root.token, nil) }
 
 	t.Run("history", func(t *testing.T) {
-		for _, outcome := range []watchparty.MailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
-			attempt, err := b.store.BeginMail(t.Context(), id)
+		for _, outcome := range []watchparty.EmailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
+			attempt, err := b.store.BeginEmailAttempt(t.Context(), id)
 			require.NoError(t, err)
-			_, err = b.store.NoteMail(t.Context(), id, attempt, outcome, watchparty.ReasonServerUnreachable, "450 not now")
+			_, err = b.store.RecordEmailAttempt(t.Context(), id, attempt, outcome, watchparty.ReasonServerUnreachable, "450 not now")
 			require.NoError(t, err)
 		}
-		require.NoError(t, b.store.FailMail(t.Context(), id))
+		require.NoError(t, b.store.MarkEmailFailed(t.Context(), id))
 		a := act("GET", id)
 		require.Equal(t, 200, a.status, a)
 		mail := a.data()
@@ -38,7 +38,7 @@ func TestEmails(t *testing.T) {
 			[]any{mail["kind"], mail["subject_id"], mail["user_id"], mail["state"], mail["attempts"], mail["last_answer"], mail["resend_of"],
 				mail["workflow_id"], mail["sent_at"]})
 		require.Contains(t, mail["temporal_url"], "welcome-email%2F"+alice.id)
-		history := a.body["history"].([]any)
+		history := a.data()["history"].([]any)
 		require.Len(t, history, 2)
 		for i, outcome := range []string{"temporary", "permanent"} {
 			attempt := history[i].(map[string]any)

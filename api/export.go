@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -18,11 +19,8 @@ import (
 const exportBatch = 500
 
 // ExportMe answers what is stored about the caller.
-func (s *Server) ExportMe(ctx context.Context, _ ExportMeRequestObject) (ExportMeResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ExportMe(ctx context.Context, _ contract.ExportMeRequestObject) (contract.ExportMeResponseObject, error) {
+	id := caller(ctx)
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -74,7 +72,7 @@ func (e export) write(w http.ResponseWriter) error {
 		func(a watchparty.AddressProof) string { return a.ID }, exportedAddress)
 	rows(d, e, "password_resets", e.store.ExportResets,
 		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
-	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Mail) string { return m.ID }, exportedEmail)
+	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
 	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
@@ -109,7 +107,7 @@ func (e export) write(w http.ResponseWriter) error {
 }
 
 // accountNow is the account with what is known of its addresses.
-func (e export) accountNow() (account Account, refused bool, err error) {
+func (e export) accountNow() (account contract.Account, refused bool, err error) {
 	account, err = e.ownAccount(e.ctx, e.user.ID)
 	if err == nil && account.EmailVerified {
 		refused, err = e.store.OptedOut(e.ctx, account.Email)
@@ -136,55 +134,55 @@ func rows[From, To any](
 	array(d, name, func(p store.Page) ([]From, error) { return load(e.ctx, e.user.ID, p) }, id, to)
 }
 
-func exportedSession(current string) func(watchparty.EndedSession) ExportedSession {
-	return func(s watchparty.EndedSession) ExportedSession {
-		return ExportedSession{
+func exportedSession(current string) func(watchparty.EndedSession) contract.ExportedSession {
+	return func(s watchparty.EndedSession) contract.ExportedSession {
+		return contract.ExportedSession{
 			ID: s.ID, UserAgent: s.UserAgent, SignedInAt: s.SignedInAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
 			EndedAt: pointer(s.EndedAt), Current: s.ID == current,
 		}
 	}
 }
 
-func exportedAddress(a watchparty.AddressProof) ExportedAddress {
-	return ExportedAddress{Email: a.Email, Former: pointer(a.Former), AskedAt: a.CreatedAt, UsedAt: pointer(a.UsedAt), ExpiresAt: a.ExpiresAt}
+func exportedAddress(a watchparty.AddressProof) contract.ExportedAddress {
+	return contract.ExportedAddress{Email: a.Email, Former: pointer(a.Former), AskedAt: a.CreatedAt, UsedAt: pointer(a.UsedAt), ExpiresAt: a.ExpiresAt}
 }
 
-func exportedReset(r watchparty.ResetRequest) ExportedReset {
-	return ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
+func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
+	return contract.ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
 }
 
-func exportedEmail(m watchparty.Mail) ExportedEmail {
-	return ExportedEmail{
-		Kind: EmailKind(m.Kind), State: EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
+func exportedEmail(m watchparty.Email) contract.ExportedEmail {
+	return contract.ExportedEmail{
+		Kind: contract.EmailKind(m.Kind), State: contract.EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
 		SentAt: pointer(m.SentAt),
 	}
 }
 
-func exportedMembership(m watchparty.Membership) ExportedMembership {
-	return ExportedMembership{RoomID: m.RoomID, Role: Role(m.Role), Since: m.CreatedAt}
+func exportedMembership(m watchparty.Membership) contract.ExportedMembership {
+	return contract.ExportedMembership{RoomID: m.RoomID, Role: contract.Role(m.Role), Since: m.CreatedAt}
 }
 
-func exportedPresence(p watchparty.Presence) ExportedPresence {
-	return ExportedPresence{RoomID: p.RoomID, JoinedAt: p.CreatedAt, LastSeenAt: p.LastSeenAt, PresentSince: pointer(p.PresentSince)}
+func exportedPresence(p watchparty.Presence) contract.ExportedPresence {
+	return contract.ExportedPresence{RoomID: p.RoomID, JoinedAt: p.CreatedAt, LastSeenAt: p.LastSeenAt, PresentSince: pointer(p.PresentSince)}
 }
 
-func exportedStay(s watchparty.Stay) ExportedStay {
-	return ExportedStay{RoomID: s.RoomID, StartedAt: s.StartedAt, EndedAt: s.EndedAt}
+func exportedStay(s watchparty.Stay) contract.ExportedStay {
+	return contract.ExportedStay{RoomID: s.RoomID, StartedAt: s.StartedAt, EndedAt: s.EndedAt}
 }
 
-func exportedAct(a watchparty.ExportedAct) ExportedAct {
-	return ExportedAct{RoomID: a.RoomID, Action: string(a.Action), UserID: pointer(a.TargetID), Details: a.Details, CreatedAt: a.CreatedAt}
+func exportedAct(a watchparty.ExportedAct) contract.ExportedAct {
+	return contract.ExportedAct{RoomID: a.RoomID, Action: string(a.Action), UserID: pointer(a.TargetID), Details: a.Details, CreatedAt: a.CreatedAt}
 }
 
-func exportedAdminAct(a watchparty.AuditEntry) ExportedAdminAct {
-	return ExportedAdminAct{
-		Action: AuditAction(a.Action), TargetKind: string(a.TargetKind), TargetID: a.TargetID, Details: a.Details, Outcome: string(a.Outcome),
+func exportedAdminAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
+	return contract.ExportedAdminAct{
+		Action: contract.AuditAction(a.Action), TargetKind: string(a.TargetKind), TargetID: a.TargetID, Details: a.Details, Outcome: string(a.Outcome),
 		CreatedAt: a.CreatedAt,
 	}
 }
 
 // accountAct tells why admins did something to the account. What else they noted may be about others.
-func accountAct(a watchparty.AuditEntry) ExportedAdminAct {
+func accountAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 	reason, said := a.Details["reason"]
 	a.Details = map[string]any{}
 	if said {
@@ -193,18 +191,18 @@ func accountAct(a watchparty.AuditEntry) ExportedAdminAct {
 	return exportedAdminAct(a)
 }
 
-func receivedInvitation(i watchparty.Invitation) ReceivedInvitation {
-	return ReceivedInvitation{
-		RoomID: i.RoomID, State: InvitationState(i.State), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt),
+func receivedInvitation(i watchparty.Invitation) contract.ReceivedInvitation {
+	return contract.ReceivedInvitation{
+		RoomID: i.RoomID, State: contract.InvitationState(i.State), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt),
 	}
 }
 
-func receivedSanction(s watchparty.Sanction) ReceivedSanction {
-	return ReceivedSanction{RoomID: s.RoomID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
+func receivedSanction(s watchparty.Sanction) contract.ReceivedSanction {
+	return contract.ReceivedSanction{RoomID: s.RoomID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
 }
 
-func exportedMessage(m watchparty.Message) ExportedMessage {
-	out := ExportedMessage{
+func exportedMessage(m watchparty.Message) contract.ExportedMessage {
+	out := contract.ExportedMessage{
 		ID: m.ID, RoomID: m.RoomID, Body: m.Body, CreatedAt: m.CreatedAt, EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
 	}
 	if m.ReplyTo != nil {
@@ -213,17 +211,17 @@ func exportedMessage(m watchparty.Message) ExportedMessage {
 	return out
 }
 
-func acceptedInvitation(i watchparty.Invitation) AcceptedInvitation {
-	return AcceptedInvitation{RoomID: i.RoomID, AnsweredAt: i.AnsweredAt}
+func acceptedInvitation(i watchparty.Invitation) contract.AcceptedInvitation {
+	return contract.AcceptedInvitation{RoomID: i.RoomID, AnsweredAt: i.AnsweredAt}
 }
 
-func exportedSanction(s watchparty.Sanction) ExportedSanction {
-	return ExportedSanction{RoomID: s.RoomID, UserID: s.UserID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
+func exportedSanction(s watchparty.Sanction) contract.ExportedSanction {
+	return contract.ExportedSanction{RoomID: s.RoomID, UserID: s.UserID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
 }
 
-func exportedAvatar(a watchparty.Avatar) AvatarVersion {
-	return AvatarVersion{
-		Version: a.Version, Status: AvatarVersionStatus(a.State), Reason: pointer(a.Reason), PublishedAt: pointer(a.PublishedAt), CreatedAt: a.CreatedAt,
+func exportedAvatar(a watchparty.Avatar) contract.AvatarVersion {
+	return contract.AvatarVersion{
+		Version: a.Version, Status: contract.AvatarVersionStatus(a.State), Reason: pointer(a.Reason), PublishedAt: pointer(a.PublishedAt), CreatedAt: a.CreatedAt,
 	}
 }
 
@@ -245,7 +243,7 @@ func (d *document) text(s string) {
 func (d *document) name(name string) {
 	start := `,"`
 	if !d.opened {
-		d.opened, start = true, `{"`
+		d.opened, start = true, `{"data":{"`
 	}
 	d.text(start + name + `":`)
 }
@@ -268,7 +266,7 @@ func (d *document) value(v any) {
 }
 
 func (d *document) end() error {
-	d.text("}\n")
+	d.text("}}\n")
 	return d.err
 }
 

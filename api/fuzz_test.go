@@ -251,7 +251,7 @@ func (b *bundle) signInAgain(t testing.TB, p person) string {
 	t.Helper()
 	a := b.do(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": p.password})
 	require.Equal(t, 200, a.status, a)
-	return a.body["access_token"].(string)
+	return a.data()["access_token"].(string)
 }
 
 // lifetime is a test of which a part ends before the whole does.

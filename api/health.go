@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/migrations"
 )
 
@@ -21,10 +22,10 @@ var errNotReady = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "not
 
 // GetHealth asks every part how it is. Only the database is needed to serve; without another part the service is
 // degraded. The answer names what is missing; the log has the whole error.
-func (s *Server) GetHealth(ctx context.Context, _ GetHealthRequestObject) (GetHealthResponseObject, error) {
+func (s *Server) GetHealth(ctx context.Context, _ contract.GetHealthRequestObject) (contract.GetHealthResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	var h Health
+	var h contract.Health
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Database = s.partState(ctx, "database", s.checkDatabase) })
 	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Ping) })
@@ -32,14 +33,14 @@ func (s *Server) GetHealth(ctx context.Context, _ GetHealthRequestObject) (GetHe
 	wg.Wait()
 	switch {
 	case h.Database != connected:
-		h.Status = Down
-		return GetHealth503JSONResponse(h), nil
+		h.Status = contract.Down
+		return contract.GetHealth503JSONResponse{Data: h}, nil
 	case h.Redis != connected || h.Temporal != connected:
-		h.Status = Degraded
+		h.Status = contract.Degraded
 	default:
-		h.Status = Ok
+		h.Status = contract.Ok
 	}
-	return GetHealth200JSONResponse(h), nil
+	return contract.GetHealth200JSONResponse{Data: h}, nil
 }
 
 // Missing is the error of a part that answers and lacks what the service needs. Clients see What.
@@ -83,16 +84,16 @@ func (s *Server) checkDatabase(ctx context.Context) error {
 }
 
 // GetLiveness says that the process can answer.
-func (s *Server) GetLiveness(context.Context, GetLivenessRequestObject) (GetLivenessResponseObject, error) {
-	return GetLiveness204Response{}, nil
+func (s *Server) GetLiveness(context.Context, contract.GetLivenessRequestObject) (contract.GetLivenessResponseObject, error) {
+	return contract.GetLiveness204Response{}, nil
 }
 
 // GetReadiness says whether the process should get requests: not while it stops, not without its database.
-func (s *Server) GetReadiness(ctx context.Context, _ GetReadinessRequestObject) (GetReadinessResponseObject, error) {
+func (s *Server) GetReadiness(ctx context.Context, _ contract.GetReadinessRequestObject) (contract.GetReadinessResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	if s.draining.Load() || s.store.Ping(ctx) != nil {
 		return nil, errNotReady
 	}
-	return GetReadiness204Response{}, nil
+	return contract.GetReadiness204Response{}, nil
 }

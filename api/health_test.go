@@ -23,7 +23,7 @@ func TestHealth(t *testing.T) {
 		s.checkTemporal = func(context.Context) error { return errors.New("no answer from 10.0.0.7:7233") }
 	}
 	parts := func(a answer) []any {
-		return []any{a.status, a.body["status"], a.body["database"], a.body["redis"], a.body["temporal"]}
+		return []any{a.status, a.data()["status"], a.data()["database"], a.data()["redis"], a.data()["temporal"]}
 	}
 	t.Run("all connected", func(t *testing.T) {
 		b := setup(t)
@@ -43,7 +43,7 @@ func TestHealth(t *testing.T) {
 	t.Run("without Temporal", func(t *testing.T) {
 		b := setup(t, temporalAway)
 		a := b.do(t, "GET", "/health", "", nil)
-		require.Equal(t, []any{200, "degraded", "connected", "unreachable"}, append(parts(a)[:3], a.body["temporal"]))
+		require.Equal(t, []any{200, "degraded", "connected", "unreachable"}, append(parts(a)[:3], a.data()["temporal"]))
 		require.NotContains(t, string(a.raw), "10.0.0.7")
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
 	})
@@ -55,7 +55,7 @@ func TestHealth(t *testing.T) {
 		})
 		for range 3 {
 			a := b.do(t, "GET", "/health", "", nil)
-			require.Equal(t, []any{200, "degraded", "connected", "namespace is missing"}, append(parts(a)[:3], a.body["temporal"]))
+			require.Equal(t, []any{200, "degraded", "connected", "namespace is missing"}, append(parts(a)[:3], a.data()["temporal"]))
 			require.NotContains(t, string(a.raw), "10.0.0.7")
 		}
 		require.Equal(t, 1, strings.Count(b.logs.String(), "health check failed"), "once an interval")
@@ -86,7 +86,7 @@ func TestHealth(t *testing.T) {
 				return context.DeadlineExceeded
 			}
 		})
-		require.Equal(t, "unreachable", b.do(t, "GET", "/health", "", nil).body["temporal"])
+		require.Equal(t, "unreachable", b.do(t, "GET", "/health", "", nil).data()["temporal"])
 	})
 }
 

@@ -513,7 +513,7 @@ func TestMadeThings(t *testing.T) {
 		r := w.request(t, "GET", path, c.token, nil)
 		r.Header.Set("If-None-Match", tag)
 		require.Equal(t, 304, w.send(t, r).status, c.id)
-		if a.data() != nil {
+		if c.id != "register" { // it answers tokens, and the profile is where it says
 			require.Equal(t, a.data(), got.data(), c.id)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -14,7 +15,7 @@ const headerReplayed = "Idempotent-Replayed"
 type replayedKey struct{}
 
 // markReplays says of an answer that an earlier request with the same key made what it is about.
-func markReplays(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+func markReplays(next contract.StrictHandlerFunc, _ string) contract.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		replayed := new(bool)
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), replayedKey{}, replayed)))
@@ -27,22 +28,22 @@ func markReplays(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 }
 
 // once reads an Idempotency-Key. A key belongs to one operation and one caller; without a caller, to whoever has it.
-func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.Once, error) {
+func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.IdempotencyKey, error) {
 	if key == nil {
-		return store.Once{}, nil
+		return store.IdempotencyKey{}, nil
 	}
 	id, err := viewer(ctx)
 	if err != nil {
-		return store.Once{}, err
+		return store.IdempotencyKey{}, err
 	}
 	asked, err := json.Marshal(body)
 	if err != nil {
-		return store.Once{}, err
+		return store.IdempotencyKey{}, err
 	}
 	replayed, _ := ctx.Value(replayedKey{}).(*bool)
-	return store.Once{
+	return store.IdempotencyKey{
 		Replayed:    replayed,
-		KeyHash:     s.digests.Sum("idempotency-key", operation, id.UserID, *key),
+		Hash:        s.digests.Sum("idempotency-key", operation, id.UserID, *key),
 		Fingerprint: s.digests.Sum("idempotency-fingerprint", operation, id.UserID, string(asked)),
 	}, nil
 }

@@ -69,31 +69,6 @@ func viewer(ctx context.Context) (auth.Identity, error) {
 	return id.claimed, id.confirm()
 }
 
-// caller is who asks; ErrUnauthenticated without a token in force.
-func caller(ctx context.Context) (auth.Identity, error) {
-	id, err := viewer(ctx)
-	if err == nil && id.UserID == "" {
-		err = watchparty.ErrUnauthenticated
-	}
-	return id, err
-}
-
-// admin is the caller when they are an admin now, whatever they were when their token was made.
-func (s *Server) admin(ctx context.Context) (auth.Identity, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return auth.Identity{}, err
-	}
-	user, err := s.store.User(ctx, id.UserID)
-	if err != nil {
-		return auth.Identity{}, gone(err)
-	}
-	if !user.Administers() {
-		return auth.Identity{}, watchparty.ErrForbidden
-	}
-	return id, nil
-}
-
 type headerKey struct{}
 
 // headers are the request's, beside those that the contract names.

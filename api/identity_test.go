@@ -27,7 +27,7 @@ func TestSignInsEndAtOnce(t *testing.T) {
 			signIn := func() (access, refresh string) {
 				a := b.do(t, "POST", "/auth/login", "", map[string]any{"email": alice.email, "password": alice.password})
 				require.Equal(t, 200, a.status, a)
-				return a.body["access_token"].(string), a.body["refresh_token"].(string)
+				return a.data()["access_token"].(string), a.data()["refresh_token"].(string)
 			}
 			t.Run("by signing out", func(t *testing.T) {
 				access, refresh := signIn()
@@ -44,7 +44,7 @@ func TestSignInsEndAtOnce(t *testing.T) {
 				b.passGrace(t, stolen)
 				b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": stolen}).requireProblem(t, 401, "bad_refresh_token")
 				require.False(t, works(access))
-				require.False(t, works(next.body["access_token"].(string)))
+				require.False(t, works(next.data()["access_token"].(string)))
 			})
 			t.Run("a token of another's session", func(t *testing.T) {
 				bob := b.user(t, "bob"+strings.ReplaceAll(name, " ", ""))

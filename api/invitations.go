@@ -4,16 +4,14 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/store"
 )
 
 // Invite asks someone into a room by mail, which the same transaction promises.
-func (s *Server) Invite(ctx context.Context, r InviteRequestObject) (InviteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (contract.InviteResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewInvitation{Email: r.Body.Email}
 	n.Normalise()
 	if err := n.Validate(); err != nil {
@@ -28,17 +26,14 @@ func (s *Server) Invite(ctx context.Context, r InviteRequestObject) (InviteRespo
 		return nil, err
 	}
 	answer := invitation(id.UserID)(invited)
-	made, err := madeAt("/invitations/"+answer.ID, 0, InvitationAnswer{Data: answer})
+	made, err := madeAt("/invitations/"+answer.ID, 0, contract.InvitationAnswer{Data: answer})
 	answer.Email = &n.Email // they know it
-	return Invite201JSONResponse{Body: InvitationAnswer{Data: answer}, Headers: Invite201ResponseHeaders(made)}, err
+	return contract.Invite201JSONResponse{Body: contract.InvitationAnswer{Data: answer}, Headers: contract.Invite201ResponseHeaders(made)}, err
 }
 
 // ListInvitations answers a room's invitations.
-func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestObject) (ListInvitationsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ListInvitations(ctx context.Context, r contract.ListInvitationsRequestObject) (contract.ListInvitationsResponseObject, error) {
+	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listInvitations", r.RoomID, r.Params.State)
 	if err != nil {
 		return nil, err
@@ -51,15 +46,12 @@ func (s *Server) ListInvitations(ctx context.Context, r ListInvitationsRequestOb
 		return nil, err
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.Invitation) store.Keys { return store.Keys{i.ID} })
-	return ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
+	return contract.ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
 }
 
 // GetInvitation answers one of a room's invitations.
-func (s *Server) GetInvitation(ctx context.Context, r GetInvitationRequestObject) (GetInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) GetInvitation(ctx context.Context, r contract.GetInvitationRequestObject) (contract.GetInvitationResponseObject, error) {
+	id := caller(ctx)
 	found, err := s.store.Invitation(ctx, r.InvitationID)
 	if err != nil {
 		return nil, err
@@ -67,23 +59,20 @@ func (s *Server) GetInvitation(ctx context.Context, r GetInvitationRequestObject
 	if err := s.permitted(ctx, found.RoomID, watchparty.MayInvite); err != nil {
 		return nil, err
 	}
-	return tagged{InvitationAnswer{Data: invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
+	return tagged{contract.InvitationAnswer{Data: invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // RevokeInvitation takes an open invitation back.
-func (s *Server) RevokeInvitation(ctx context.Context, r RevokeInvitationRequestObject) (RevokeInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) RevokeInvitation(ctx context.Context, r contract.RevokeInvitationRequestObject) (contract.RevokeInvitationResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.RevokeInvitation(ctx, r.InvitationID, id.UserID); err != nil {
 		return nil, err
 	}
-	return RevokeInvitation204Response{}, nil
+	return contract.RevokeInvitation204Response{}, nil
 }
 
 // LookUpInvitation answers what whoever has the token is asked into.
-func (s *Server) LookUpInvitation(ctx context.Context, r LookUpInvitationRequestObject) (LookUpInvitationResponseObject, error) {
+func (s *Server) LookUpInvitation(ctx context.Context, r contract.LookUpInvitationRequestObject) (contract.LookUpInvitationResponseObject, error) {
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -92,17 +81,14 @@ func (s *Server) LookUpInvitation(ctx context.Context, r LookUpInvitationRequest
 	if err != nil {
 		return nil, err
 	}
-	preview := InvitationPreview{Email: i.Email, Inviter: Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt}
+	preview := contract.InvitationPreview{Email: i.Email, Inviter: contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt}
 	preview.Room.ID, preview.Room.Name, preview.Room.Description, preview.Room.Participants = room.ID, room.Name, room.Description, room.Participants
-	return LookUpInvitation200JSONResponse{Data: preview}, nil
+	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
 }
 
 // AcceptInvitation lets the caller, whoever was invited, into the room.
-func (s *Server) AcceptInvitation(ctx context.Context, r AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) AcceptInvitation(ctx context.Context, r contract.AcceptInvitationRequestObject) (contract.AcceptInvitationResponseObject, error) {
+	id := caller(ctx)
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -112,11 +98,11 @@ func (s *Server) AcceptInvitation(ctx context.Context, r AcceptInvitationRequest
 		return nil, err
 	}
 	s.peopleChanged(ctx, joined.ID)
-	return AcceptInvitation200JSONResponse{Data: room(joined)}, nil
+	return contract.AcceptInvitation200JSONResponse{Data: room(joined)}, nil
 }
 
 // DeclineInvitation ends an invitation for whoever has its token.
-func (s *Server) DeclineInvitation(ctx context.Context, r DeclineInvitationRequestObject) (DeclineInvitationResponseObject, error) {
+func (s *Server) DeclineInvitation(ctx context.Context, r contract.DeclineInvitationRequestObject) (contract.DeclineInvitationResponseObject, error) {
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -124,14 +110,14 @@ func (s *Server) DeclineInvitation(ctx context.Context, r DeclineInvitationReque
 	if err := s.store.DeclineInvitation(ctx, invitationID); err != nil {
 		return nil, err
 	}
-	return DeclineInvitation204Response{}, nil
+	return contract.DeclineInvitation204Response{}, nil
 }
 
 // invitation is what someone sees of them: the address only of one's own, for the room may have passed to a stranger.
-func invitation(viewerID string) func(watchparty.Invitation) Invitation {
-	return func(i watchparty.Invitation) Invitation {
-		shown := Invitation{
-			ID: i.ID, RoomID: i.RoomID, State: InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
+func invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
+	return func(i watchparty.Invitation) contract.Invitation {
+		shown := contract.Invitation{
+			ID: i.ID, RoomID: i.RoomID, State: contract.InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
 			ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt, Delivery: delivery(i.Delivery.ForSender()),
 		}
 		if i.Inviter.ID == viewerID {
@@ -141,9 +127,9 @@ func invitation(viewerID string) func(watchparty.Invitation) Invitation {
 	}
 }
 
-func delivery(d watchparty.Delivery) *InvitationDelivery {
+func delivery(d watchparty.Delivery) *contract.InvitationDelivery {
 	if d.State == "" {
 		return nil
 	}
-	return &InvitationDelivery{State: EmailState(d.State), Reason: pointer(EmailReason(d.Reason))}
+	return &contract.InvitationDelivery{State: contract.EmailState(d.State), Reason: pointer(contract.EmailReason(d.Reason))}
 }

@@ -312,7 +312,7 @@ func TestMailsToAnAddressWait(t *testing.T) {
 		require.Equal(t, 202, a.status, a)
 		var id string
 		require.NoError(t, b.store.DB().NewRaw("SELECT id FROM emails WHERE user_id = ? AND kind = 'email_verification'", p.id).Scan(t.Context(), &id))
-		_, err := b.store.AdmitMail(t.Context(), id, to)
+		_, err := b.store.AdmitEmail(t.Context(), id, to)
 		require.NoError(t, err)
 		ids = append(ids, id)
 	}

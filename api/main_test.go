@@ -66,7 +66,11 @@ type settings struct {
 	limitPeriod   time.Duration // of sign-ins and writes
 	checkTemporal func(context.Context) error
 	schedules     Schedules
+	hashCost      auth.Cost
 }
+
+// cheap is for passwords that nobody attacks.
+var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
 func redisAway(s *settings) { s.config.Redis.URL = awayRedis }
 
@@ -93,7 +97,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
-	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }, schedules: &clock{}}
+	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }, schedules: &clock{}, hashCost: cheap}
 	for _, f := range change {
 		f(&s)
 	}
@@ -105,7 +109,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)
-	b.store.LimitMails(b.cfg.RateLimit.EmailLimit())
+	b.store.LimitEmails(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	b.cache, err = cache.New(b.cfg.Redis, log)
 	require.NoError(t, err)
@@ -118,6 +122,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
+	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)
 	if s.limitWait > 0 {
 		b.server.limits.wait = s.limitWait
 	}
@@ -204,8 +209,8 @@ func (b *bundle) register(t testing.TB, name string) person {
 	p := person{name: name, email: name + "@example.org", password: password}
 	a := b.do(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": p.email, "password": password})
 	require.Equal(t, 201, a.status, a)
-	p.id = a.body["user"].(map[string]any)["id"].(string)
-	p.token, p.refresh = a.body["access_token"].(string), a.body["refresh_token"].(string)
+	p.id = a.data()["user"].(map[string]any)["id"].(string)
+	p.token, p.refresh = a.data()["access_token"].(string), a.data()["refresh_token"].(string)
 	claimed, err := b.server.tokens.Verify(p.token, time.Now())
 	require.NoError(t, err)
 	p.session = claimed.SessionID
@@ -215,11 +220,16 @@ func (b *bundle) register(t testing.TB, name string) person {
 // deleteMe deletes the account of a user, who has no password before.
 func (b *bundle) deleteMe(t testing.TB, p person) answer {
 	t.Helper()
+	b.givePassword(t, p)
+	return b.do(t, "DELETE", "/users/me", p.token, map[string]any{"password": password})
+}
+
+// givePassword makes password that of an account.
+func (b *bundle) givePassword(t testing.TB, p person) {
+	t.Helper()
 	hash, err := b.server.passwords.Hash(t.Context(), password)
 	require.NoError(t, err)
-	_, err = b.store.DB().ExecContext(t.Context(), "UPDATE users SET password_hash = ? WHERE id = ?", hash, p.id)
-	require.NoError(t, err)
-	return b.do(t, "DELETE", "/users/me", p.token, map[string]any{"password": password})
+	b.exec(t, "UPDATE users SET password_hash = ? WHERE id = ?", hash, p.id)
 }
 
 // user makes an account with a confirmed address, without the price of a password's hash.

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListMessages answers what was said in a room, to whoever may know of the room.
-func (s *Server) ListMessages(ctx context.Context, r ListMessagesRequestObject) (ListMessagesResponseObject, error) {
+func (s *Server) ListMessages(ctx context.Context, r contract.ListMessagesRequestObject) (contract.ListMessagesResponseObject, error) {
 	field, cursor, direction, read := "before", r.Params.Before, "", s.store.Messages
 	if r.Params.After != nil {
 		field, cursor, direction, read = "after", r.Params.After, "after:", s.store.NewerMessages
@@ -54,11 +55,8 @@ type messageList struct {
 }
 
 // PostMessage says something in a room that the caller is in.
-func (s *Server) PostMessage(ctx context.Context, r PostMessageRequestObject) (PostMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) PostMessage(ctx context.Context, r contract.PostMessageRequestObject) (contract.PostMessageResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewMessage{RoomID: r.Body.RoomID, Body: r.Body.Body, ReplyToID: value(r.Body.ReplyToID)}
 	if err := watchparty.ValidateMessage(n.Body); err != nil {
 		return nil, err
@@ -76,12 +74,12 @@ func (s *Server) PostMessage(ctx context.Context, r PostMessageRequestObject) (P
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(n.RoomID))
 	answer := message(posted)
-	made, err := madeAt("/chat/messages/"+answer.ID, 0, MessageAnswer{Data: answer})
-	return PostMessage201JSONResponse{Body: MessageAnswer{Data: answer}, Headers: PostMessage201ResponseHeaders(made)}, err
+	made, err := madeAt("/chat/messages/"+answer.ID, 0, contract.MessageAnswer{Data: answer})
+	return contract.PostMessage201JSONResponse{Body: contract.MessageAnswer{Data: answer}, Headers: contract.PostMessage201ResponseHeaders(made)}, err
 }
 
 // GetMessage answers one message, to whoever may know of its room.
-func (s *Server) GetMessage(ctx context.Context, r GetMessageRequestObject) (GetMessageResponseObject, error) {
+func (s *Server) GetMessage(ctx context.Context, r contract.GetMessageRequestObject) (contract.GetMessageResponseObject, error) {
 	found, err := s.store.Message(ctx, r.MessageID)
 	if err != nil {
 		return nil, err
@@ -89,15 +87,12 @@ func (s *Server) GetMessage(ctx context.Context, r GetMessageRequestObject) (Get
 	if _, err := s.visibleRoom(ctx, found.RoomID); err != nil {
 		return nil, err
 	}
-	return tagged{MessageAnswer{Data: message(found)}, r.Params.IfNoneMatch}, nil
+	return tagged{contract.MessageAnswer{Data: message(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // EditMessage changes what the caller said.
-func (s *Server) EditMessage(ctx context.Context, r EditMessageRequestObject) (EditMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) EditMessage(ctx context.Context, r contract.EditMessageRequestObject) (contract.EditMessageResponseObject, error) {
+	id := caller(ctx)
 	if err := watchparty.ValidateMessage(r.Body.Body); err != nil {
 		return nil, err
 	}
@@ -113,15 +108,12 @@ func (s *Server) EditMessage(ctx context.Context, r EditMessageRequestObject) (E
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
-	return EditMessage200JSONResponse{Data: message(edited)}, nil
+	return contract.EditMessage200JSONResponse{Data: message(edited)}, nil
 }
 
 // DeleteMessage takes back what the caller said, or someone below them in the room.
-func (s *Server) DeleteMessage(ctx context.Context, r DeleteMessageRequestObject) (DeleteMessageResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) DeleteMessage(ctx context.Context, r contract.DeleteMessageRequestObject) (contract.DeleteMessageResponseObject, error) {
+	id := caller(ctx)
 	known, err := s.store.Message(ctx, r.MessageID)
 	if err != nil {
 		return nil, err
@@ -135,16 +127,16 @@ func (s *Server) DeleteMessage(ctx context.Context, r DeleteMessageRequestObject
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
-	return DeleteMessage204Response{}, nil
+	return contract.DeleteMessage204Response{}, nil
 }
 
-func message(m watchparty.Message) Message {
-	out := Message{
+func message(m watchparty.Message) contract.Message {
+	out := contract.Message{
 		ID: m.ID, RoomID: m.RoomID, Author: personOf(m.UserID, m.Username), Body: m.Body, CreatedAt: m.CreatedAt,
 		EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
 	}
 	if m.ReplyTo != nil {
-		out.ReplyTo = &Quote{ID: m.ReplyTo.ID, Author: personOf(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt}
+		out.ReplyTo = &contract.Quote{ID: m.ReplyTo.ID, Author: personOf(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt}
 	}
 	return out
 }

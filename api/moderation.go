@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
@@ -11,10 +12,7 @@ import (
 // permitted is for reading what only some roles may: a 404 to whoever may not know of the room, a 403 without the
 // permission. Acts are decided in the store, with the room locked.
 func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Permission) error {
-	id, err := caller(ctx)
-	if err != nil {
-		return err
-	}
+	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, roomID); err != nil {
 		return err
 	}
@@ -31,20 +29,17 @@ func (s *Server) peopleChanged(ctx context.Context, roomID string) {
 }
 
 // Kick puts someone out of a room.
-func (s *Server) Kick(ctx context.Context, r KickRequestObject) (KickResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contract.KickResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
 	s.peopleChanged(ctx, r.RoomID)
-	return Kick204Response{}, nil
+	return contract.Kick204Response{}, nil
 }
 
 // ListBans answers the bans in force.
-func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBansResponseObject, error) {
+func (s *Server) ListBans(ctx context.Context, r contract.ListBansRequestObject) (contract.ListBansResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listBans", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -57,15 +52,12 @@ func (s *Server) ListBans(ctx context.Context, r ListBansRequestObject) (ListBan
 		return nil, err
 	}
 	bans, next := cut(bans, p, func(b watchparty.Ban) store.Keys { return store.Keys{b.ID} })
-	return ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
+	return contract.ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
 }
 
 // Ban puts someone out of a room and keeps them out.
-func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract.BanResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
@@ -81,34 +73,31 @@ func (s *Server) Ban(ctx context.Context, r BanRequestObject) (BanResponseObject
 	}
 	s.peopleChanged(ctx, r.RoomID)
 	answer := ban(banned)
-	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, BanAnswer{Data: answer})
-	return Ban201JSONResponse{Body: BanAnswer{Data: answer}, Headers: Ban201ResponseHeaders(made)}, err
+	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, contract.BanAnswer{Data: answer})
+	return contract.Ban201JSONResponse{Body: contract.BanAnswer{Data: answer}, Headers: contract.Ban201ResponseHeaders(made)}, err
 }
 
 // GetBan answers someone's ban in force.
-func (s *Server) GetBan(ctx context.Context, r GetBanRequestObject) (GetBanResponseObject, error) {
+func (s *Server) GetBan(ctx context.Context, r contract.GetBanRequestObject) (contract.GetBanResponseObject, error) {
 	if err := s.permitted(ctx, r.RoomID, watchparty.MayBan); err != nil {
 		return nil, err
 	}
 	found, err := s.store.BanOf(ctx, r.RoomID, r.Username)
-	return tagged{BanAnswer{Data: ban(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.BanAnswer{Data: ban(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftBan ends a ban.
-func (s *Server) LiftBan(ctx context.Context, r LiftBanRequestObject) (LiftBanResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) LiftBan(ctx context.Context, r contract.LiftBanRequestObject) (contract.LiftBanResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.LiftBan(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
-	return LiftBan204Response{}, nil
+	return contract.LiftBan204Response{}, nil
 }
 
 // ListMutes answers the mutes in force.
-func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListMutesResponseObject, error) {
+func (s *Server) ListMutes(ctx context.Context, r contract.ListMutesRequestObject) (contract.ListMutesResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMutes", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -121,15 +110,12 @@ func (s *Server) ListMutes(ctx context.Context, r ListMutesRequestObject) (ListM
 		return nil, err
 	}
 	mutes, next := cut(mutes, p, func(m watchparty.Mute) store.Keys { return store.Keys{m.ID} })
-	return ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
+	return contract.ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
 }
 
 // Mute keeps someone from speaking for a while.
-func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contract.MuteResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
@@ -144,39 +130,36 @@ func (s *Server) Mute(ctx context.Context, r MuteRequestObject) (MuteResponseObj
 		return nil, err
 	}
 	answer := mute(muted)
-	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, MuteAnswer{Data: answer})
-	return Mute201JSONResponse{Body: MuteAnswer{Data: answer}, Headers: Mute201ResponseHeaders(made)}, err
+	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
+	return contract.Mute201JSONResponse{Body: contract.MuteAnswer{Data: answer}, Headers: contract.Mute201ResponseHeaders(made)}, err
 }
 
 // GetMute answers someone's mute in force.
-func (s *Server) GetMute(ctx context.Context, r GetMuteRequestObject) (GetMuteResponseObject, error) {
+func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (contract.GetMuteResponseObject, error) {
 	if err := s.permitted(ctx, r.RoomID, watchparty.MayMute); err != nil {
 		return nil, err
 	}
 	found, err := s.store.MuteOf(ctx, r.RoomID, r.Username)
-	return tagged{MuteAnswer{Data: mute(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.MuteAnswer{Data: mute(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftMute lets someone speak again.
-func (s *Server) LiftMute(ctx context.Context, r LiftMuteRequestObject) (LiftMuteResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) LiftMute(ctx context.Context, r contract.LiftMuteRequestObject) (contract.LiftMuteResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	return LiftMute204Response{}, nil
+	return contract.LiftMute204Response{}, nil
 }
 
-func ban(b watchparty.Ban) Ban {
-	return Ban{
-		User: Person(b.User), BannedBy: personOf(b.By.ID, b.By.Username), Reason: b.Reason, Until: pointer(b.Until), CreatedAt: b.CreatedAt,
+func ban(b watchparty.Ban) contract.Ban {
+	return contract.Ban{
+		User: contract.Person(b.User), BannedBy: personOf(b.By.ID, b.By.Username), Reason: b.Reason, Until: pointer(b.Until), CreatedAt: b.CreatedAt,
 	}
 }
 
-func mute(m watchparty.Mute) Mute {
-	return Mute{
-		User: Person(m.User), MutedBy: personOf(m.By.ID, m.By.Username), Reason: m.Reason, Until: m.Until, CreatedAt: m.CreatedAt,
+func mute(m watchparty.Mute) contract.Mute {
+	return contract.Mute{
+		User: contract.Person(m.User), MutedBy: personOf(m.By.ID, m.By.Username), Reason: m.Reason, Until: m.Until, CreatedAt: m.CreatedAt,
 	}
 }

@@ -8,22 +8,19 @@ import (
 	"strconv"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListMovies answers the catalogue.
-func (s *Server) ListMovies(ctx context.Context, r ListMoviesRequestObject) (ListMoviesResponseObject, error) {
+func (s *Server) ListMovies(ctx context.Context, r contract.ListMoviesRequestObject) (contract.ListMoviesResponseObject, error) {
 	f := watchparty.MovieFilter{
 		Search: value(r.Params.Q), Genre: value(r.Params.Genre),
 		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
 		Archived: value(r.Params.Archived),
 	}
-	if f.Archived {
-		if _, err := s.admin(ctx); err != nil {
-			return nil, err
-		}
-	} else if _, err := viewer(ctx); err != nil {
+	if _, err := viewer(ctx); err != nil {
 		return nil, err
 	}
 	f.Normalise()
@@ -51,7 +48,7 @@ func (s *Server) keyOf(purpose, text string) string {
 }
 
 // GetMovie answers one film, archived or not.
-func (s *Server) GetMovie(ctx context.Context, r GetMovieRequestObject) (GetMovieResponseObject, error) {
+func (s *Server) GetMovie(ctx context.Context, r contract.GetMovieRequestObject) (contract.GetMovieResponseObject, error) {
 	q := cache.Query{
 		Key: "movie:" + r.MovieID, Tags: []string{cache.TagMovies},
 		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
@@ -72,11 +69,8 @@ func (s *Server) GetMovie(ctx context.Context, r GetMovieRequestObject) (GetMovi
 }
 
 // CreateMovie adds a film.
-func (s *Server) CreateMovie(ctx context.Context, r CreateMovieRequestObject) (CreateMovieResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) CreateMovie(ctx context.Context, r contract.CreateMovieRequestObject) (contract.CreateMovieResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewMovie{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: value(r.Body.Description),
 		Genres: value(r.Body.Genres), PosterURL: value(r.Body.PosterURL), StreamURL: value(r.Body.StreamURL),
@@ -96,15 +90,12 @@ func (s *Server) CreateMovie(ctx context.Context, r CreateMovieRequestObject) (C
 	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(created)
 	made, err := madeAt("/movies/"+answer.ID, created.Version, single{Data: answer})
-	return CreateMovie201JSONResponse{Body: MovieAnswer{Data: answer}, Headers: CreateMovie201ResponseHeaders(made)}, err
+	return contract.CreateMovie201JSONResponse{Body: contract.MovieAnswer{Data: answer}, Headers: contract.CreateMovie201ResponseHeaders(made)}, err
 }
 
 // UpdateMovie changes a film.
-func (s *Server) UpdateMovie(ctx context.Context, r UpdateMovieRequestObject) (UpdateMovieResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) UpdateMovie(ctx context.Context, r contract.UpdateMovieRequestObject) (contract.UpdateMovieResponseObject, error) {
+	id := caller(ctx)
 	c := watchparty.MovieChange{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
 		Genres: r.Body.Genres, PosterURL: r.Body.PosterURL, StreamURL: r.Body.StreamURL, Archived: r.Body.Archived,
@@ -120,24 +111,21 @@ func (s *Server) UpdateMovie(ctx context.Context, r UpdateMovieRequestObject) (U
 	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(updated)
 	tag, err := tagOf(updated.Version, single{Data: answer})
-	return UpdateMovie200JSONResponse{Body: MovieAnswer{Data: answer}, Headers: UpdateMovie200ResponseHeaders{ETag: tag}}, err
+	return contract.UpdateMovie200JSONResponse{Body: contract.MovieAnswer{Data: answer}, Headers: contract.UpdateMovie200ResponseHeaders{ETag: tag}}, err
 }
 
 // DeleteMovie removes a film that no room has.
-func (s *Server) DeleteMovie(ctx context.Context, r DeleteMovieRequestObject) (DeleteMovieResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) DeleteMovie(ctx context.Context, r contract.DeleteMovieRequestObject) (contract.DeleteMovieResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
 	s.cache.Invalidate(ctx, cache.TagMovies)
-	return DeleteMovie204Response{}, nil
+	return contract.DeleteMovie204Response{}, nil
 }
 
-func movie(m watchparty.Movie) Movie {
-	return Movie{
+func movie(m watchparty.Movie) contract.Movie {
+	return contract.Movie{
 		ID: m.ID, Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes, Description: m.Description,
 		Genres: append([]string{}, m.Genres...), PosterURL: pointer(m.PosterURL), StreamURL: pointer(m.StreamURL),
 		Archived: !m.ArchivedAt.IsZero(), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,

@@ -63,14 +63,14 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.session = b.signIn(t, w.bob.id, "bob's phone")
 	w.addTokens(t)
 	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
-	attempt, err := b.store.BeginMail(t.Context(), w.sent)
+	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
 	require.NoError(t, err)
-	require.NoError(t, b.store.SentMail(t.Context(), w.sent, attempt))
+	require.NoError(t, b.store.MarkEmailSent(t.Context(), w.sent, attempt))
 	w.retired = b.do(t, "POST", "/rooms", w.alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
 	_, err = b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", w.retired)
 	require.NoError(t, err)
-	w.waiting = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
-	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).body["run_id"].(string)
+	w.waiting = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
+	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
 	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
 	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}})
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func (w *world) calls() []named {
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
 			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
 		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
-		{"listMovies", call{params: map[string]string{"limit": "5"}}},
+		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
 		{"getMovie", call{params: map[string]string{"movie_id": w.movie}}},
 		{"createRoom", call{token: alice, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
@@ -531,10 +531,10 @@ func TestCleanupRun(t *testing.T) {
 	w := newWorld(t)
 	a := w.do(t, "POST", "/admin/cleanup", w.admin.token, map[string]any{"policies": []any{"old_messages"}, "dry_run": true})
 	require.Equal(t, 202, a.status, a)
-	id := a.body["run_id"].(string)
-	require.Equal(t, "https://party.example/api/admin/cleanup/runs/"+id, a.body["status_url"])
-	require.Contains(t, a.body["temporal_url"], "/namespaces/default/workflows?query=")
-	require.Contains(t, a.body["temporal_url"], url.QueryEscape("cleanup/"+id))
+	id := a.data()["run_id"].(string)
+	require.Equal(t, "https://party.example/api/admin/cleanup/runs/"+id, a.data()["status_url"])
+	require.Contains(t, a.data()["temporal_url"], "/namespaces/default/workflows?query=")
+	require.Contains(t, a.data()["temporal_url"], url.QueryEscape("cleanup/"+id))
 
 	run := w.do(t, "GET", "/admin/cleanup/runs/"+id, w.admin.token, nil).data()
 	require.Equal(t, []any{"queued", true, "admin", w.admin.id, []any{"old_messages"}, nil, nil},

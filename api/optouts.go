@@ -6,23 +6,24 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 )
 
 // UnsubscribeFromInvitations keeps further invitations from the address of whoever has the token.
 func (s *Server) UnsubscribeFromInvitations(
-	ctx context.Context, r UnsubscribeFromInvitationsRequestObject,
-) (UnsubscribeFromInvitationsResponseObject, error) {
+	ctx context.Context, r contract.UnsubscribeFromInvitationsRequestObject,
+) (contract.UnsubscribeFromInvitationsResponseObject, error) {
 	if err := s.optOut(ctx, r.Body.Token); err != nil {
 		return nil, err
 	}
-	return UnsubscribeFromInvitations204Response{}, nil
+	return contract.UnsubscribeFromInvitations204Response{}, nil
 }
 
 // ResubscribeToInvitations takes that back.
 func (s *Server) ResubscribeToInvitations(
-	ctx context.Context, r ResubscribeToInvitationsRequestObject,
-) (ResubscribeToInvitationsResponseObject, error) {
+	ctx context.Context, r contract.ResubscribeToInvitationsRequestObject,
+) (contract.ResubscribeToInvitationsResponseObject, error) {
 	invitationID, err := s.oneTime.Row(auth.ForOptOut, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func (s *Server) ResubscribeToInvitations(
 	if err := s.store.OptIn(ctx, invitationID); err != nil {
 		return nil, err
 	}
-	return ResubscribeToInvitations204Response{}, nil
+	return contract.ResubscribeToInvitations204Response{}, nil
 }
 
 // oneClick is what mail programs do with a mail's List-Unsubscribe (RFC 8058): they post to the page's own address, in

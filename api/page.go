@@ -43,19 +43,3 @@ func cut[T any](rows []T, p paging, keys func(T) store.Keys) ([]T, *string) {
 	rows = rows[:p.Limit]
 	return rows, p.encode(keys(rows[len(rows)-1]))
 }
-
-func convert[From, To any](rows []From, to func(From) To) []To {
-	out := make([]To, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, to(row))
-	}
-	return out
-}
-
-func pointer[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}

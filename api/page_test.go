@@ -47,17 +47,17 @@ func TestPaging(t *testing.T) {
 	rooms := make([]string, 0, n)
 	for i := range n {
 		films = append(films, watchparty.Movie{Title: fmt.Sprint("Film ", i), Year: 1927, RuntimeMinutes: 90})
-		r, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.Once{})
+		r, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.IdempotencyKey{})
 		require.NoError(t, err)
 		rooms = append(rooms, r.ID)
 	}
 	require.NoError(t, b.store.AddMovies(t.Context(), films))
 	var messages, runs []string
 	for i := range n {
-		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"}, watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)}, store.Once{})
+		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"}, watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)}, store.IdempotencyKey{})
 		require.NoError(t, err)
 		messages = append(messages, m.ID)
-		run, err := b.store.CreateRun(t.Context(), root.id, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true}, store.Once{})
+		run, err := b.store.CreateRun(t.Context(), root.id, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true}, store.IdempotencyKey{})
 		require.NoError(t, err)
 		runs = append(runs, run.ID)
 		require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
@@ -122,6 +122,6 @@ func TestEmptyLists(t *testing.T) {
 		a := b.do(t, "GET", path, root.token, nil)
 		require.Equal(t, 200, a.status)
 		compact := strings.ReplaceAll(strings.TrimSpace(string(a.raw)), " ", "")
-		require.True(t, strings.HasPrefix(compact, `{"_cached":false,"data":[],"next_cursor":null`), compact)
+		require.Contains(t, compact, `"data":[],"next_cursor":null`)
 	}
 }

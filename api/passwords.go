@@ -5,13 +5,14 @@ import (
 	"log/slog"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 )
 
 // RequestPasswordReset promises a mail, if the address has an account. It does not tell whether it has, in answer or in
 // time.
-func (s *Server) RequestPasswordReset(ctx context.Context, r RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error) {
+func (s *Server) RequestPasswordReset(ctx context.Context, r contract.RequestPasswordResetRequestObject) (contract.RequestPasswordResetResponseObject, error) {
 	if err := watchparty.ValidateAccountAddress(r.Body.Email); err != nil {
 		return nil, err
 	}
@@ -22,11 +23,11 @@ func (s *Server) RequestPasswordReset(ctx context.Context, r RequestPasswordRese
 	if err := s.store.RequestReset(ctx, r.Body.Email, once); err != nil {
 		return nil, err
 	}
-	return RequestPasswordReset202Response{}, nil
+	return contract.RequestPasswordReset202Response{}, nil
 }
 
 // ConfirmPasswordReset sets a password with the token from the mail, and ends every sign-in.
-func (s *Server) ConfirmPasswordReset(ctx context.Context, r ConfirmPasswordResetRequestObject) (ConfirmPasswordResetResponseObject, error) {
+func (s *Server) ConfirmPasswordReset(ctx context.Context, r contract.ConfirmPasswordResetRequestObject) (contract.ConfirmPasswordResetResponseObject, error) {
 	if err := watchparty.ValidatePassword("password", r.Body.Password); err != nil {
 		return nil, err
 	}
@@ -54,16 +55,13 @@ func (s *Server) ConfirmPasswordReset(ctx context.Context, r ConfirmPasswordRese
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(userID))
 	s.rememberClient(ctx, userID)
-	return ConfirmPasswordReset204Response{}, nil
+	return contract.ConfirmPasswordReset204Response{}, nil
 }
 
 // ChangePassword sets a password for who knows the present one, and ends the account's other sign-ins.
-func (s *Server) ChangePassword(ctx context.Context, r ChangePasswordRequestObject) (ChangePasswordResponseObject, error) {
+func (s *Server) ChangePassword(ctx context.Context, r contract.ChangePasswordRequestObject) (contract.ChangePasswordResponseObject, error) {
 	const field = "current_password"
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+	id := caller(ctx)
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -88,7 +86,7 @@ func (s *Server) ChangePassword(ctx context.Context, r ChangePasswordRequestObje
 	}
 	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
 	s.rememberClient(ctx, id.UserID)
-	return ChangePassword204Response{}, nil
+	return contract.ChangePassword204Response{}, nil
 }
 
 // rememberClient is for who has just set a password: the clients that signed in with another are forgotten.

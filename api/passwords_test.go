@@ -25,7 +25,7 @@ var passwordSetters = map[string]struct {
 		return b.do(t, "POST", "/auth/register", "", map[string]any{"username": p.name, "email": p.email, "password": next})
 	}, 201},
 	"changePassword": {"new_password", func(t *testing.T, b *bundle, p person, next string) answer {
-		b.cheap(t, p)
+		b.givePassword(t, p)
 		return b.do(t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": password, "new_password": next})
 	}, 204},
 	"confirmPasswordReset": {"password", func(t *testing.T, b *bundle, p person, next string) answer {

@@ -175,7 +175,7 @@ func TestExportHasEverything(t *testing.T) {
 				continue
 			}
 			require.NotEmpty(t, column)
-			require.True(t, holds(any(document.body), path), "%s.%s: the export has nothing at %s", table, column, path)
+			require.True(t, holds(any(document.data()), path), "%s.%s: the export has nothing at %s", table, column, path)
 		}
 	}
 	for _, secret := range []string{bobsAddress, `"root"`} {
@@ -218,11 +218,11 @@ func (b *bundle) storied(t *testing.T) person {
 	_, err = b.store.ReinstateUser(t.Context(), root.id, alice.id)
 	require.NoError(t, err)
 	b.exec(t, "UPDATE users SET is_admin = true WHERE id = ?", alice.id)
-	require.NoError(t, b.store.PauseMails(t.Context(), alice.id))
+	require.NoError(t, b.store.PauseEmails(t.Context(), alice.id))
 
-	require.NoError(t, b.store.RequestReset(t.Context(), alice.email, store.Once{}))
+	require.NoError(t, b.store.RequestReset(t.Context(), alice.email, store.IdempotencyKey{}))
 	b.exec(t, "UPDATE password_resets SET used_at = now()")
-	require.NoError(t, b.store.RequestEmail(t.Context(), alice.id, "none", "new@example.org"))
+	require.NoError(t, b.store.RequestEmailChange(t.Context(), alice.id, "none", "new@example.org"))
 	require.NoError(t, b.store.VerifyEmail(t.Context(), value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'")))
 	b.exec(t, `INSERT INTO invitations (id, room_id, email, email_key, expires_at)
 		VALUES (?, ?, 'new@example.org', 'new@example.org', now() + interval '1 h')`, unknownID, strict)

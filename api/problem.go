@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -46,7 +47,7 @@ var codes = map[int]string{
 
 // problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word, or a
 // 503 when it is a connection that failed.
-func problem(err error) Problem {
+func problem(err error) contract.Problem {
 	var (
 		coded    *watchparty.Error
 		http4xx  *echo.HTTPError
@@ -59,7 +60,7 @@ func problem(err error) Problem {
 	case errors.As(err, &coded):
 		p := newProblem(statuses[coded.Kind], coded.Code, coded.Message)
 		for _, f := range coded.Fields {
-			p.addField(f.Field, f.Code, f.Message)
+			addField(&p, f.Field, f.Code, f.Message)
 		}
 		if coded.Details != nil {
 			p.Details = &coded.Details
@@ -93,20 +94,20 @@ func repeatedParameter(err *echo.HTTPError) string {
 	return ""
 }
 
-func newProblem(status int, code, detail string) Problem {
-	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: ProblemCode(code)}
+func newProblem(status int, code, detail string) contract.Problem {
+	p := contract.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: contract.ProblemCode(code)}
 	if detail != "" {
 		p.Detail = &detail
 	}
 	return p
 }
 
-func (p *Problem) addField(field, code, message string) {
+func addField(p *contract.Problem, field, code, message string) {
 	if p.Errors == nil {
-		p.Errors = &[]FieldProblem{}
+		p.Errors = &[]contract.FieldProblem{}
 	}
 	if len(*p.Errors) < maxFieldErrors {
-		*p.Errors = append(*p.Errors, FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)})
+		*p.Errors = append(*p.Errors, contract.FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)})
 	}
 }
 

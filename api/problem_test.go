@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
@@ -106,7 +107,7 @@ func TestProblemCodes(t *testing.T) {
 	} {
 		known[code] = true
 	}
-	spec, err := GetSpec()
+	spec, err := contract.GetSpec()
 	require.NoError(t, err)
 	listed := map[string]bool{}
 	for _, code := range spec.Components.Schemas["ProblemCode"].Value.Enum {

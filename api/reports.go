@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/report"
 	"github.com/watchparty/watchparty/store"
@@ -12,10 +13,7 @@ import (
 )
 
 // ListReports answers stored reports.
-func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (ListReportsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListReports(ctx context.Context, r contract.ListReportsRequestObject) (contract.ListReportsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listReports", r.Params.Kind)
 	if err != nil {
 		return nil, err
@@ -25,26 +23,20 @@ func (s *Server) ListReports(ctx context.Context, r ListReportsRequestObject) (L
 		return nil, err
 	}
 	reports, next := cut(reports, p, func(r watchparty.Report) store.Keys { return store.Keys{r.ID} })
-	return ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
+	return contract.ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
 }
 
 // GetReport answers one report.
-func (s *Server) GetReport(ctx context.Context, r GetReportRequestObject) (GetReportResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetReport(ctx context.Context, r contract.GetReportRequestObject) (contract.GetReportResponseObject, error) {
 	found, err := s.store.Report(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
 	}
-	return GetReport200JSONResponse{Data: s.report(found)}, nil
+	return contract.GetReport200JSONResponse{Data: s.report(found)}, nil
 }
 
 // GetReportTable answers an activity report's days as CSV.
-func (s *Server) GetReportTable(ctx context.Context, r GetReportTableRequestObject) (GetReportTableResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetReportTable(ctx context.Context, r contract.GetReportTableRequestObject) (contract.GetReportTableResponseObject, error) {
 	found, err := s.store.ActivityReport(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
@@ -53,14 +45,14 @@ func (s *Server) GetReportTable(ctx context.Context, r GetReportTableRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return GetReportTable200TextCsvResponse{
+	return contract.GetReportTable200TextCsvResponse{
 		Body: bytes.NewReader(table), ContentLength: int64(len(table)),
-		Headers: GetReportTable200ResponseHeaders{ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`)},
+		Headers: contract.GetReportTable200ResponseHeaders{ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`)},
 	}, nil
 }
 
 // ViewReport answers what the page of an activity report shows.
-func (s *Server) ViewReport(ctx context.Context, r ViewReportRequestObject) (ViewReportResponseObject, error) {
+func (s *Server) ViewReport(ctx context.Context, r contract.ViewReportRequestObject) (contract.ViewReportResponseObject, error) {
 	id, err := s.oneTime.Row(auth.ForReport, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -77,16 +69,16 @@ func (s *Server) ViewReport(ctx context.Context, r ViewReportRequestObject) (Vie
 	if err != nil {
 		return nil, err
 	}
-	var out ViewReport200JSONResponse
+	var out contract.ViewReport200JSONResponse
 	out.Data.HTML, out.Data.Csv, out.Data.Filename = string(html), string(table), tableFile(found)
 	return out, nil
 }
 
 func tableFile(r watchparty.ActivityReport) string { return "activity-" + string(r.From) + ".csv" }
 
-func (s *Server) report(r watchparty.Report) Report {
-	out := Report{
-		ID: r.ID, Kind: ReportKind(r.Kind), RunID: pointer(r.RunID), PeriodStart: r.PeriodStart, PeriodEnd: r.PeriodEnd,
+func (s *Server) report(r watchparty.Report) contract.Report {
+	out := contract.Report{
+		ID: r.ID, Kind: contract.ReportKind(r.Kind), RunID: pointer(r.RunID), PeriodStart: r.PeriodStart, PeriodEnd: r.PeriodEnd,
 		Data: r.Data, CreatedAt: r.CreatedAt,
 	}
 	if r.Kind == watchparty.ActivityReportKind {

@@ -2,91 +2,18 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/api/contract"
 )
 
 // SetRole gives someone another role, or the room.
-func (s *Server) SetRole(ctx context.Context, r SetRoleRequestObject) (SetRoleResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (contract.SetRoleResponseObject, error) {
+	id := caller(ctx)
 	changed, err := s.store.SetRole(ctx, r.RoomID, id.UserID, r.Username, watchparty.Role(r.Body.Role))
 	if err != nil {
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
-	return SetRole200JSONResponse{Data: participant(changed)}, nil
-}
-
-// Heartbeat notes that the caller is still there. Whoever is in the room may be, so only for others is it decided what
-// they may know.
-func (s *Server) Heartbeat(ctx context.Context, r HeartbeatRequestObject) (HeartbeatResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	passedOn, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
-	if errors.Is(err, watchparty.ErrNotParticipant) {
-		if _, unseen := s.visibleRoom(ctx, r.RoomID); unseen != nil {
-			return nil, unseen
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if passedOn {
-		s.voidRoom(ctx, r.RoomID)
-	}
-	return Heartbeat204Response{}, nil
-}
-
-// GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
-// read from the store.
-func (s *Server) GetMyStanding(ctx context.Context, r GetMyStandingRequestObject) (GetMyStandingResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	place, err := s.store.Place(ctx, r.RoomID, id.UserID)
-	if err != nil {
-		return nil, err
-	}
-	return GetMyStanding200JSONResponse{Data: Standing{
-		Role: Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
-		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) Permission { return Permission(p) }),
-	}}, nil
-}
-
-// ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
-func (s *Server) ListMyRooms(ctx context.Context, r ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMyRooms", id.UserID, r.Params.Role, r.Params.State)
-	if err != nil {
-		return nil, err
-	}
-	f := watchparty.MyRoomFilter{Role: watchparty.Role(value(r.Params.Role))}
-	if r.Params.State != nil {
-		archived := *r.Params.State == RoomStateArchived
-		f.Archived = &archived
-	}
-	rooms, err := s.store.MyRooms(ctx, id.UserID, f, more(p))
-	if err != nil {
-		return nil, err
-	}
-	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) store.Keys { return store.Keys{r.Room.ID} })
-	return ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
-}
-
-func myRoom(r watchparty.MyRoom) MyRoom {
-	return MyRoom{Role: Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
+	return contract.SetRole200JSONResponse{Data: participant(changed)}, nil
 }

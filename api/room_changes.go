@@ -5,15 +5,13 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 )
 
 // UpdateRoom changes a room for whoever may.
-func (s *Server) UpdateRoom(ctx context.Context, r UpdateRoomRequestObject) (UpdateRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) UpdateRoom(ctx context.Context, r contract.UpdateRoomRequestObject) (contract.UpdateRoomResponseObject, error) {
+	id := caller(ctx)
 	c := roomChange(*r.Body)
 	c.Normalise()
 	if err := c.Validate(); err != nil {
@@ -26,10 +24,10 @@ func (s *Server) UpdateRoom(ctx context.Context, r UpdateRoomRequestObject) (Upd
 	s.voidRoom(ctx, r.RoomID)
 	answer := room(changed)
 	tag, err := tagOf(changed.Version, single{Data: answer})
-	return UpdateRoom200JSONResponse{Body: RoomAnswer{Data: answer}, Headers: UpdateRoom200ResponseHeaders{ETag: tag}}, err
+	return contract.UpdateRoom200JSONResponse{Body: contract.RoomAnswer{Data: answer}, Headers: contract.UpdateRoom200ResponseHeaders{ETag: tag}}, err
 }
 
-func roomChange(b UpdateRoomRequest) watchparty.RoomChange {
+func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
 		Name: b.Name, Description: b.Description, Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
 	}
@@ -45,22 +43,19 @@ func roomChange(b UpdateRoomRequest) watchparty.RoomChange {
 		c.SlowMode = &wait
 	}
 	if b.State != nil {
-		archived := *b.State == RoomStateArchived
+		archived := *b.State == contract.RoomStateArchived
 		c.Archived = &archived
 	}
 	return c
 }
 
 // DeleteRoom deletes a room for whoever may.
-func (s *Server) DeleteRoom(ctx context.Context, r DeleteRoomRequestObject) (DeleteRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) DeleteRoom(ctx context.Context, r contract.DeleteRoomRequestObject) (contract.DeleteRoomResponseObject, error) {
+	id := caller(ctx)
 	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
 	s.voidRoom(ctx, r.RoomID)
 	s.cache.Invalidate(ctx, cache.TagMessages(r.RoomID))
-	return DeleteRoom204Response{}, nil
+	return contract.DeleteRoom204Response{}, nil
 }

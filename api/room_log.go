@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListRoomLog answers what was done in a room.
-func (s *Server) ListRoomLog(ctx context.Context, r ListRoomLogRequestObject) (ListRoomLogResponseObject, error) {
+func (s *Server) ListRoomLog(ctx context.Context, r contract.ListRoomLogRequestObject) (contract.ListRoomLogResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRoomLog", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -21,12 +22,12 @@ func (s *Server) ListRoomLog(ctx context.Context, r ListRoomLogRequestObject) (L
 		return nil, err
 	}
 	acts, next := cut(acts, p, func(a watchparty.RoomAct) store.Keys { return store.Keys{a.ID} })
-	return ListRoomLog200JSONResponse{Data: convert(acts, roomAct), NextCursor: next}, nil
+	return contract.ListRoomLog200JSONResponse{Data: convert(acts, roomAct), NextCursor: next}, nil
 }
 
-func roomAct(a watchparty.RoomAct) RoomAct {
-	return RoomAct{
-		ID: a.ID, Action: RoomActAction(a.Action), Actor: personOf(a.Actor.ID, a.Actor.Username),
+func roomAct(a watchparty.RoomAct) contract.RoomAct {
+	return contract.RoomAct{
+		ID: a.ID, Action: contract.RoomActAction(a.Action), Actor: personOf(a.Actor.ID, a.Actor.Username),
 		Target: personOf(a.Target.ID, a.Target.Username), Details: a.Details, CreatedAt: a.CreatedAt,
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // ListRooms answers open public rooms, those that the filters let through.
-func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListRoomsResponseObject, error) {
+func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObject) (contract.ListRoomsResponseObject, error) {
 	f := watchparty.RoomFilter{Search: value(r.Params.Q), MovieID: value(r.Params.MovieID), Available: value(r.Params.Available)}
 	if err := watchparty.ValidateSearch(f.Search); err != nil {
 		return nil, err
@@ -34,11 +35,8 @@ func (s *Server) ListRooms(ctx context.Context, r ListRoomsRequestObject) (ListR
 }
 
 // CreateRoom opens a room with the caller as its host.
-func (s *Server) CreateRoom(ctx context.Context, r CreateRoomRequestObject) (CreateRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) CreateRoom(ctx context.Context, r contract.CreateRoomRequestObject) (contract.CreateRoomResponseObject, error) {
+	id := caller(ctx)
 	n := watchparty.NewRoom{
 		Name: r.Body.Name, Description: value(r.Body.Description), MovieID: value(r.Body.MovieID),
 		Visibility: watchparty.Visibility(value(r.Body.Visibility)), Capacity: value(r.Body.Capacity),
@@ -58,11 +56,11 @@ func (s *Server) CreateRoom(ctx context.Context, r CreateRoomRequestObject) (Cre
 	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(created.ID))
 	answer := room(created)
 	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
-	return CreateRoom201JSONResponse{Body: RoomAnswer{Data: answer}, Headers: CreateRoom201ResponseHeaders(made)}, err
+	return contract.CreateRoom201JSONResponse{Body: contract.RoomAnswer{Data: answer}, Headers: contract.CreateRoom201ResponseHeaders(made)}, err
 }
 
 // GetRoom answers one room to whoever may know of it.
-func (s *Server) GetRoom(ctx context.Context, r GetRoomRequestObject) (GetRoomResponseObject, error) {
+func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
 	return answer, err
@@ -142,88 +140,15 @@ func (s *Server) voidRoom(ctx context.Context, roomID string) {
 	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(roomID), cache.TagStandings(roomID))
 }
 
-// JoinRoom puts the caller into a room.
-func (s *Server) JoinRoom(ctx context.Context, r JoinRoomRequestObject) (JoinRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	joined, err := s.store.JoinRoom(ctx, r.RoomID, id.UserID)
-	if err != nil {
-		return nil, err
-	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(r.RoomID))
-	return JoinRoom200JSONResponse{Data: room(joined)}, nil
-}
-
-// LeaveRoom takes the caller out of a room.
-func (s *Server) LeaveRoom(ctx context.Context, r LeaveRoomRequestObject) (LeaveRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	if err := s.store.LeaveRoom(ctx, r.RoomID, id.UserID); err != nil {
-		return nil, err
-	}
-	s.voidRoom(ctx, r.RoomID)
-	return LeaveRoom204Response{}, nil
-}
-
-// QuitRoom takes the caller out of a room for good.
-func (s *Server) QuitRoom(ctx context.Context, r QuitRoomRequestObject) (QuitRoomResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	if err := s.store.QuitRoom(ctx, r.RoomID, id.UserID); err != nil {
-		return nil, err
-	}
-	s.voidRoom(ctx, r.RoomID)
-	return QuitRoom204Response{}, nil
-}
-
-// ListParticipants answers who is in a room. Presence changes with every act, so this is read from the store.
-func (s *Server) ListParticipants(ctx context.Context, r ListParticipantsRequestObject) (ListParticipantsResponseObject, error) {
-	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
-		return nil, err
-	}
-	participants, err := s.store.Participants(ctx, r.RoomID)
-	if err != nil {
-		return nil, err
-	}
-	return ListParticipants200JSONResponse{Data: convert(participants, participant)}, nil
-}
-
-func room(r watchparty.Room) Room {
-	state := RoomStateOpen
+func room(r watchparty.Room) contract.Room {
+	state := contract.RoomStateOpen
 	if !r.ArchivedAt.IsZero() {
-		state = RoomStateArchived
+		state = contract.RoomStateArchived
 	}
-	return Room{
+	return contract.Room{
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: pointer(r.MovieID),
-		Host: personOf(r.HostID, r.HostUsername), Visibility: Visibility(r.Visibility), Capacity: r.Capacity,
+		Host: personOf(r.HostID, r.HostUsername), Visibility: contract.Visibility(r.Visibility), Capacity: r.Capacity,
 		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state, Closed: !r.ClosedAt.IsZero(),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-	}
-}
-
-// personOf is null for nobody, or for whose account is gone.
-func personOf(id, username string) *Person {
-	if id == "" || username == "" {
-		return nil
-	}
-	return &Person{ID: id, Username: username}
-}
-
-func participant(p watchparty.Participant) Participant {
-	return Participant{
-		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: Role(p.Role),
-		Present: p.Present(store.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }

@@ -446,7 +446,7 @@ func TestHostLeavesWhileHandingOver(t *testing.T) {
 	b := setup(t)
 	alice, bob, carol := b.user(t, "alice"), b.user(t, "bob"), b.user(t, "carol")
 	for range 20 {
-		created, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.Once{})
+		created, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.IdempotencyKey{})
 		require.NoError(t, err)
 		room := created.ID
 		b.join(t, room, bob)

@@ -5,18 +5,26 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/labstack/echo/v4"
+
+	"github.com/watchparty/watchparty/api/contract"
 )
 
 // contractRoutes find the contract's operations.
 type contractRoutes struct {
 	operations map[string]*openapi3.Operation // by method and Echo's route
+	access     map[*openapi3.Operation]access
+	plain      map[string]bool // paths without parameters
 	router     routers.Router
 }
+
+// readSpec reads the contract, once a process.
+var readSpec = sync.OnceValues(contract.GetSpec)
 
 var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
 
@@ -25,22 +33,34 @@ func newContractRoutes(spec *openapi3.T) (contractRoutes, error) {
 	if err != nil {
 		return contractRoutes{}, fmt.Errorf("api: route by the contract: %w", err)
 	}
-	routes := contractRoutes{operations: map[string]*openapi3.Operation{}, router: router}
+	routes := contractRoutes{
+		operations: map[string]*openapi3.Operation{}, access: map[*openapi3.Operation]access{},
+		plain: map[string]bool{}, router: router,
+	}
 	for path, item := range spec.Paths.Map() {
+		if !strings.Contains(path, "{") {
+			routes.plain[basePath+path] = true
+		}
 		for method, operation := range item.Operations() {
 			routes.operations[method+" "+basePath+pathParameterName.ReplaceAllString(path, ":$1")] = operation
+			if routes.access[operation], err = accessOf(operation); err != nil {
+				return contractRoutes{}, err
+			}
 		}
 	}
 	return routes, nil
 }
 
-// of is the operation that a request asks for; nil for pages, and for what no route answers.
+// of is the operation that a request asks for; nil for pages, and for what no route answers. Echo takes a method that
+// /invitations/decline lacks for one of /invitations/{invitation_id}.
 func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
+	if path := c.Request().URL.Path; r.plain[path] && path != c.Path() {
+		return nil
+	}
 	return r.operations[c.Request().Method+" "+c.Path()]
 }
 
-// allowed are the methods of a path that Echo takes for another one with a parameter, as /invitations/decline for
-// /invitations/{invitation_id}.
+// allowed are the methods of a path.
 func (r contractRoutes) allowed(request *http.Request) string {
 	methods := []string{http.MethodOptions}
 	for _, method := range []string{

@@ -11,6 +11,7 @@ import (
 	temporal "go.temporal.io/sdk/client"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -28,11 +29,8 @@ const (
 )
 
 // ListSchedules answers the schedules that are there by now.
-func (s *Server) ListSchedules(ctx context.Context, _ ListSchedulesRequestObject) (ListSchedulesResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
-	list := ListSchedules200JSONResponse{Data: []Schedule{}}
+func (s *Server) ListSchedules(ctx context.Context, _ contract.ListSchedulesRequestObject) (contract.ListSchedulesResponseObject, error) {
+	list := contract.ListSchedules200JSONResponse{Data: []contract.Schedule{}}
 	for _, id := range job.ScheduleIDs() {
 		schedule, err := s.schedule(ctx, id)
 		if errors.Is(err, watchparty.ErrNotFound) {
@@ -47,7 +45,7 @@ func (s *Server) ListSchedules(ctx context.Context, _ ListSchedulesRequestObject
 }
 
 // PauseSchedule keeps a schedule from starting anything.
-func (s *Server) PauseSchedule(ctx context.Context, r PauseScheduleRequestObject) (PauseScheduleResponseObject, error) {
+func (s *Server) PauseSchedule(ctx context.Context, r contract.PauseScheduleRequestObject) (contract.PauseScheduleResponseObject, error) {
 	note, err := scheduleNote(r.Body.Note)
 	if err != nil {
 		return nil, err
@@ -55,11 +53,11 @@ func (s *Server) PauseSchedule(ctx context.Context, r PauseScheduleRequestObject
 	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditSchedulePaused, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
 		return h.Pause(ctx, temporal.SchedulePauseOptions{Note: note})
 	})
-	return PauseSchedule200JSONResponse{Data: schedule}, err
+	return contract.PauseSchedule200JSONResponse{Data: schedule}, err
 }
 
 // ResumeSchedule lets a schedule go on.
-func (s *Server) ResumeSchedule(ctx context.Context, r ResumeScheduleRequestObject) (ResumeScheduleResponseObject, error) {
+func (s *Server) ResumeSchedule(ctx context.Context, r contract.ResumeScheduleRequestObject) (contract.ResumeScheduleResponseObject, error) {
 	note, err := scheduleNote(r.Body.Note)
 	if err != nil {
 		return nil, err
@@ -67,7 +65,7 @@ func (s *Server) ResumeSchedule(ctx context.Context, r ResumeScheduleRequestObje
 	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleResumed, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
 		return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: note})
 	})
-	return ResumeSchedule200JSONResponse{Data: schedule}, err
+	return contract.ResumeSchedule200JSONResponse{Data: schedule}, err
 }
 
 func scheduleNote(text string) (string, error) {
@@ -77,15 +75,15 @@ func scheduleNote(text string) (string, error) {
 }
 
 // TriggerSchedule starts what a schedule starts, now; nothing while that runs already.
-func (s *Server) TriggerSchedule(ctx context.Context, r TriggerScheduleRequestObject) (TriggerScheduleResponseObject, error) {
+func (s *Server) TriggerSchedule(ctx context.Context, r contract.TriggerScheduleRequestObject) (contract.TriggerScheduleResponseObject, error) {
 	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleTriggered, nil, func(ctx context.Context, h temporal.ScheduleHandle) error {
 		return h.Trigger(ctx, temporal.ScheduleTriggerOptions{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP})
 	})
-	return TriggerSchedule200JSONResponse{Data: schedule}, err
+	return contract.TriggerSchedule200JSONResponse{Data: schedule}, err
 }
 
 // BackfillSchedule starts, one after the other, what a schedule would have started in a period.
-func (s *Server) BackfillSchedule(ctx context.Context, r BackfillScheduleRequestObject) (BackfillScheduleResponseObject, error) {
+func (s *Server) BackfillSchedule(ctx context.Context, r contract.BackfillScheduleRequestObject) (contract.BackfillScheduleResponseObject, error) {
 	start, end := r.Body.Start.UTC(), r.Body.End.UTC()
 	if !start.Before(end) || end.Sub(start) > maxBackfill || end.After(store.Now()) {
 		return nil, watchparty.Invalid(watchparty.FieldError{Field: "end", Code: "range", Message: "must be after start by 31 days at most, and not in the future"})
@@ -96,44 +94,41 @@ func (s *Server) BackfillSchedule(ctx context.Context, r BackfillScheduleRequest
 			Backfill: []temporal.ScheduleBackfill{{Start: start, End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
 		})
 	})
-	return BackfillSchedule200JSONResponse{Data: schedule}, err
+	return contract.BackfillSchedule200JSONResponse{Data: schedule}, err
 }
 
 // change does something to a schedule, for admins. It is in the audit log before.
 func (s *Server) change(
 	ctx context.Context, id string, action watchparty.AuditAction, details map[string]any, do func(context.Context, temporal.ScheduleHandle) error,
-) (Schedule, error) {
-	who, err := s.admin(ctx)
-	if err != nil {
-		return Schedule{}, err
-	}
+) (contract.Schedule, error) {
+	who := caller(ctx)
 	if !slices.Contains(job.ScheduleIDs(), id) {
-		return Schedule{}, watchparty.ErrNotFound
+		return contract.Schedule{}, watchparty.ErrNotFound
 	}
-	err = s.store.AuditSchedule(ctx, who.UserID, id, action, details, func(ctx context.Context) error {
+	err := s.store.AuditSchedule(ctx, who.UserID, id, action, details, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, scheduleWait)
 		defer cancel()
 		return temporalError(do(ctx, s.schedules.GetHandle(ctx, id)))
 	})
 	if err != nil {
-		return Schedule{}, err
+		return contract.Schedule{}, err
 	}
 	return s.schedule(ctx, id)
 }
 
-func (s *Server) schedule(ctx context.Context, id string) (Schedule, error) {
+func (s *Server) schedule(ctx context.Context, id string) (contract.Schedule, error) {
 	ctx, cancel := context.WithTimeout(ctx, scheduleWait)
 	defer cancel()
 	found, err := s.schedules.GetHandle(ctx, id).Describe(ctx)
 	if err != nil {
-		return Schedule{}, temporalError(err)
+		return contract.Schedule{}, temporalError(err)
 	}
-	out := Schedule{
+	out := contract.Schedule{
 		ID: id, Paused: found.Schedule.State.Paused, Note: found.Schedule.State.Note,
-		RecentRuns: []ScheduledRun{}, NextRuns: convert(found.Info.NextActionTimes, time.Time.UTC),
+		RecentRuns: []contract.ScheduledRun{}, NextRuns: convert(found.Info.NextActionTimes, time.Time.UTC),
 	}
 	for _, run := range slices.Backward(found.Info.RecentActions) {
-		r := ScheduledRun{ScheduledAt: run.ScheduleTime.UTC(), StartedAt: run.ActualTime.UTC()}
+		r := contract.ScheduledRun{ScheduledAt: run.ScheduleTime.UTC(), StartedAt: run.ActualTime.UTC()}
 		if started := run.StartWorkflowResult; started != nil {
 			r.WorkflowID, r.RunID, r.TemporalURL = started.WorkflowID, started.FirstExecutionRunID, s.temporalURL(started.WorkflowID)
 		}

@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, a
-// check of its form, for an upload the spool, validation against the contract, a check of its conditions, and then its
-// operation, a method of Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain
-// errors; handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
+// authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
+// conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
+// Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"gocloud.dev/blob"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
@@ -64,13 +65,13 @@ type Server struct {
 	echo          *echo.Echo
 }
 
-var _ StrictServerInterface = (*Server)(nil)
+var _ contract.StrictServerInterface = (*Server)(nil)
 
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
 		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
-		passwords: auth.NewPasswords(d.Config.Auth.HashParallel),
+		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
@@ -78,7 +79,7 @@ func New(d Deps) (*Server, error) {
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
 	}
-	spec, err := GetSpec()
+	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
 	}
@@ -91,11 +92,11 @@ func New(d Deps) (*Server, error) {
 	e.Use(
 		requestIDs(d.Config.HTTP.PublicURL), sharePool, observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, wellFormed(s.routes), s.spool(), validate(spec),
+		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, s.authorize, wellFormed(s.routes), s.spool(), validate(spec),
 		refuseConditions(s.routes),
 	)
 	routes := withHead{e}
-	RegisterHandlersWithBaseURL(routes, NewStrictHandler(s, []StrictMiddlewareFunc{markReplays}), basePath)
+	contract.RegisterHandlersWithBaseURL(routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath)
 	s.routePages(routes)
 	s.echo = e
 	return s, nil

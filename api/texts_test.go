@@ -191,7 +191,7 @@ var refusedTexts = map[textRule]map[string]string{
 func (f freeText) requireAnswered(t *testing.T, a answer, sent string) {
 	t.Helper()
 	data := a.data()
-	if user, ok := a.body["user"].(map[string]any); ok {
+	if user, ok := a.data()["user"].(map[string]any); ok {
 		data = user
 	}
 	switch got := data[f.name].(type) {

@@ -92,10 +92,6 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			if !isUpload(c) || r.Body == nil {
 				return next(c)
 			}
-			id, err := caller(r.Context())
-			if err != nil {
-				return err
-			}
 			media, parameters, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 			if err != nil || media != echo.MIMEMultipartForm {
 				return errContentType
@@ -103,7 +99,7 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			if parameters["boundary"] == "" {
 				return malformedForm(http.ErrMissingBoundary)
 			}
-			leave, err := places.enter(id.UserID)
+			leave, err := places.enter(caller(r.Context()).UserID)
 			if err != nil {
 				c.Response().Header().Set("Connection", "close") // or the answer would come after the rest of the body
 				return err

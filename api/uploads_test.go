@@ -260,8 +260,7 @@ func (b *bundle) dial(t *testing.T) net.Conn {
 // uploadRequest is one of an account of its own.
 func uploadRequest(t *testing.T, body io.Reader) *http.Request {
 	t.Helper()
-	id := identity{claimed: auth.Identity{UserID: uuid.NewString()}, confirm: func() error { return nil }}
-	ctx := context.WithValue(t.Context(), identityKey{}, id)
+	ctx := context.WithValue(t.Context(), callerKey{}, auth.Identity{UserID: uuid.NewString()})
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, basePath+avatarPath, body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 	return r

@@ -7,31 +7,29 @@ import (
 	"strings"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
 // GetMe answers one's own account, which only its owner sees and which is therefore not cached.
-func (s *Server) GetMe(ctx context.Context, _ GetMeRequestObject) (GetMeResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) GetMe(ctx context.Context, _ contract.GetMeRequestObject) (contract.GetMeResponseObject, error) {
+	id := caller(ctx)
 	account, err := s.ownAccount(ctx, id.UserID)
 	if err != nil {
 		return nil, err
 	}
-	return GetMe200JSONResponse{Data: account}, nil
+	return contract.GetMe200JSONResponse{Data: account}, nil
 }
 
 // ownAccount is an account as its owner sees it.
-func (s *Server) ownAccount(ctx context.Context, id string) (account Account, err error) {
+func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Account, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
 		user, err := at.User(ctx, id)
 		if err != nil {
 			return gone(err)
 		}
-		pending, err := at.PendingEmail(ctx, id)
+		pending, err := at.PendingEmailAddress(ctx, id)
 		account = s.account(user)
 		account.PendingEmail = pointer(pending)
 		return err
@@ -40,11 +38,8 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account Account, er
 }
 
 // UpdateMe changes one's own profile.
-func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateMeResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) UpdateMe(ctx context.Context, r contract.UpdateMeRequestObject) (contract.UpdateMeResponseObject, error) {
+	id := caller(ctx)
 	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
 	change.Normalise()
 	if err := change.Validate(); err != nil {
@@ -55,11 +50,11 @@ func (s *Server) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (UpdateM
 		return nil, gone(err)
 	}
 	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
-	return UpdateMe200JSONResponse{Data: s.account(user)}, nil
+	return contract.UpdateMe200JSONResponse{Data: s.account(user)}, nil
 }
 
 // GetProfile answers what everyone may know of a user.
-func (s *Server) GetProfile(ctx context.Context, r GetProfileRequestObject) (GetProfileResponseObject, error) {
+func (s *Server) GetProfile(ctx context.Context, r contract.GetProfileRequestObject) (contract.GetProfileResponseObject, error) {
 	name := strings.ToLower(r.Username)
 	q := cache.Query{
 		Key: "user:" + name, Tags: []string{cache.TagProfile(name)},
@@ -75,7 +70,7 @@ func (s *Server) GetProfile(ctx context.Context, r GetProfileRequestObject) (Get
 const maxProfiles = 100
 
 // ListProfiles answers what everyone may know of several users.
-func (s *Server) ListProfiles(ctx context.Context, r ListProfilesRequestObject) (ListProfilesResponseObject, error) {
+func (s *Server) ListProfiles(ctx context.Context, r contract.ListProfilesRequestObject) (contract.ListProfilesResponseObject, error) {
 	names := strings.Split(r.Params.Usernames, ",")
 	if len(names) > maxProfiles {
 		return nil, watchparty.Invalid(watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"})
@@ -84,15 +79,12 @@ func (s *Server) ListProfiles(ctx context.Context, r ListProfilesRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return ListProfiles200JSONResponse{Data: convert(users, s.profile)}, nil
+	return contract.ListProfiles200JSONResponse{Data: convert(users, s.profile)}, nil
 }
 
 // me is the caller's account. One that was deleted has tokens that are still valid for a while.
 func (s *Server) me(ctx context.Context) (watchparty.User, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return watchparty.User{}, err
-	}
+	id := caller(ctx)
 	user, err := s.store.User(ctx, id.UserID)
 	return user, gone(err)
 }
@@ -105,26 +97,26 @@ func gone(err error) error {
 	return err
 }
 
-func (s *Server) account(u watchparty.User) Account {
-	return Account{
+func (s *Server) account(u watchparty.User) contract.Account {
+	return contract.Account{
 		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(),
-		DisplayName: u.DisplayName, Language: Language(u.Language), IsAdmin: u.Admin, Avatar: s.avatarURLs(u),
+		DisplayName: u.DisplayName, Language: contract.Language(u.Language), IsAdmin: u.Admin, Avatar: s.avatarURLs(u),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
 
-func (s *Server) profile(u watchparty.User) Profile {
-	return Profile{
+func (s *Server) profile(u watchparty.User) contract.Profile {
+	return contract.Profile{
 		ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: s.avatarURLs(u), CreatedAt: u.CreatedAt,
 	}
 }
 
 // avatarURLs are absolute, and change with each version.
-func (s *Server) avatarURLs(u watchparty.User) AvatarURLs {
+func (s *Server) avatarURLs(u watchparty.User) contract.AvatarURLs {
 	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
 	if u.AvatarVersion == 0 {
 		picture := base + defaultAvatarFile
-		return AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: base + plainDefaultAvatarFile}
+		return contract.AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: base + plainDefaultAvatarFile}
 	}
 	base += strconv.Itoa(u.AvatarVersion) + "/"
 	// The first avatars had only two files.
@@ -136,7 +128,7 @@ func (s *Server) avatarURLs(u watchparty.User) AvatarURLs {
 		}
 		return base + watchparty.MediumFile
 	}
-	return AvatarURLs{
+	return contract.AvatarURLs{
 		Thumbnail: base + watchparty.ThumbnailFile, Medium: base + watchparty.MediumFile,
 		Large: firstOf(watchparty.LargeFile), Plain: firstOf(watchparty.JPEGFile, watchparty.PNGFile),
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 )
 
 // VerifyEmail confirms the address that the token was mailed to, and makes it the account's.
-func (s *Server) VerifyEmail(ctx context.Context, r VerifyEmailRequestObject) (VerifyEmailResponseObject, error) {
+func (s *Server) VerifyEmail(ctx context.Context, r contract.VerifyEmailRequestObject) (contract.VerifyEmailResponseObject, error) {
 	id, err := s.oneTime.Row(auth.ForEmail, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -16,16 +17,13 @@ func (s *Server) VerifyEmail(ctx context.Context, r VerifyEmailRequestObject) (V
 	if err := s.store.VerifyEmail(ctx, id); err != nil {
 		return nil, err
 	}
-	return VerifyEmail204Response{}, nil
+	return contract.VerifyEmail204Response{}, nil
 }
 
 // ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when
 // the mail's link is confirmed.
-func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (ChangeEmailResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ChangeEmail(ctx context.Context, r contract.ChangeEmailRequestObject) (contract.ChangeEmailResponseObject, error) {
+	id := caller(ctx)
 	if err := watchparty.ValidateEmail(r.Body.Email); err != nil {
 		return nil, err
 	}
@@ -33,18 +31,15 @@ func (s *Server) ChangeEmail(ctx context.Context, r ChangeEmailRequestObject) (C
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.RequestEmail(ctx, id.UserID, hash, r.Body.Email); err != nil {
+	if err := s.store.RequestEmailChange(ctx, id.UserID, hash, r.Body.Email); err != nil {
 		return nil, gone(wrongPassword(err, "password"))
 	}
-	return ChangeEmail202Response{}, nil
+	return contract.ChangeEmail202Response{}, nil
 }
 
 // ResendVerification promises another mail to the caller's address, unless that is confirmed already.
-func (s *Server) ResendVerification(ctx context.Context, r ResendVerificationRequestObject) (ResendVerificationResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) ResendVerification(ctx context.Context, r contract.ResendVerificationRequestObject) (contract.ResendVerificationResponseObject, error) {
+	id := caller(ctx)
 	once, err := s.once(ctx, "resendVerification", r.Params.IdempotencyKey, nil)
 	if err != nil {
 		return nil, err
@@ -52,5 +47,5 @@ func (s *Server) ResendVerification(ctx context.Context, r ResendVerificationReq
 	if err := s.store.ResendVerification(ctx, id.UserID, once); err != nil {
 		return nil, gone(err)
 	}
-	return ResendVerification202Response{}, nil
+	return contract.ResendVerification202Response{}, nil
 }

@@ -16,11 +16,18 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Parameters of argon2id: OWASP Password Storage Cheat Sheet, the configuration with 19 MiB.
+// Cost is what each hash takes.
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+	Lanes     uint8
+}
+
+// OWASP is the configuration with 19 MiB of OWASP's Password Storage Cheat Sheet.
+var OWASP = Cost{MemoryKiB: 19 * 1024, Passes: 2, Lanes: 1}
+
+// Lengths of a new hash's parts.
 const (
-	memoryKiB = 19 * 1024
-	passes    = 2
-	lanes     = 1
 	saltBytes = 16
 	keyBytes  = 32
 )
@@ -43,16 +50,18 @@ var ErrBusy = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "busy", 
 // ErrMalformedHash says that a stored hash is not one of ours.
 var ErrMalformedHash = errors.New("auth: malformed password hash")
 
-// Passwords hashes with argon2id, a bounded number at a time: a flood of sign-ins takes parallel × 19 MiB, no more.
+// Passwords hashes with argon2id, a bounded number at a time: a flood of sign-ins takes the memory of that many
+// hashes, no more.
 type Passwords struct {
 	slots *semaphore.Weighted
+	cost  Cost
 	decoy string
 }
 
-// NewPasswords allows parallel hashes at once.
-func NewPasswords(parallel int) *Passwords {
-	p := &Passwords{slots: semaphore.NewWeighted(int64(parallel))}
-	p.decoy = encode(make([]byte, saltBytes), make([]byte, keyBytes))
+// NewPasswords allows parallel hashes at once. New hashes have that cost.
+func NewPasswords(parallel int, cost Cost) *Passwords {
+	p := &Passwords{slots: semaphore.NewWeighted(int64(parallel)), cost: cost}
+	p.decoy = cost.encode(make([]byte, saltBytes), make([]byte, keyBytes))
 	return p
 }
 
@@ -87,7 +96,8 @@ func (t *Turn) End() { t.passwords.slots.Release(1) }
 func (t *Turn) Hash(password string) string {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
-	return encode(salt, argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, keyBytes))
+	cost := t.passwords.cost
+	return cost.encode(salt, argon2.IDKey([]byte(password), salt, cost.Passes, cost.MemoryKiB, cost.Lanes, keyBytes))
 }
 
 // Verify reports whether password has that hash. An empty hash, of an account that does not exist, takes as long as
@@ -122,7 +132,7 @@ func (t *Turn) Verify(password, hash string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
-func encode(salt, key []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
+func (c Cost) encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.MemoryKiB, c.Passes, c.Lanes,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }

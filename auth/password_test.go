@@ -23,7 +23,7 @@ func verify(t *testing.T, p *Passwords, password, hash string) (bool, error) {
 
 func TestHashAndVerify(t *testing.T) {
 	t.Parallel()
-	p := NewPasswords(2)
+	p := NewPasswords(2, OWASP)
 	for name, password := range map[string]string{
 		"plain":        "correct horse battery staple",
 		"unicode":      "пароль-密码-🔑-e\u0301",
@@ -53,7 +53,7 @@ func TestHashAndVerify(t *testing.T) {
 
 func TestEachHashHasItsSalt(t *testing.T) {
 	t.Parallel()
-	p := NewPasswords(1)
+	p := NewPasswords(1, OWASP)
 	first, err := p.Hash(t.Context(), "the same password")
 	require.NoError(t, err)
 	second, err := p.Hash(t.Context(), "the same password")
@@ -66,7 +66,7 @@ func TestEachHashHasItsSalt(t *testing.T) {
 func TestVerifyReadsParameters(t *testing.T) {
 	t.Parallel()
 	const hash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	p := NewPasswords(1)
+	p := NewPasswords(1, OWASP)
 	ok, err := verify(t, p, "password", hash)
 	require.NoError(t, err)
 	require.True(t, ok)
@@ -78,7 +78,7 @@ func TestVerifyReadsParameters(t *testing.T) {
 // An unknown account must not answer sooner than a known one, so that nobody can tell them apart: it derives a key.
 func TestEmptyHash(t *testing.T) {
 	t.Parallel()
-	p := NewPasswords(1)
+	p := NewPasswords(1, OWASP)
 	for _, password := range []string{"", "guess", strings.Repeat("\x00", 32)} {
 		ok, err := verify(t, p, password, "")
 		require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestEmptyHash(t *testing.T) {
 
 func TestMalformedHashes(t *testing.T) {
 	t.Parallel()
-	p := NewPasswords(1)
+	p := NewPasswords(1, OWASP)
 	const salt, key = "c29tZXNhbHQ", "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	for name, hash := range map[string]string{
 		"a word":              "hash",
@@ -139,7 +139,7 @@ func TestMalformedHashes(t *testing.T) {
 func TestHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	const parallel = 2
-	p := NewPasswords(parallel)
+	p := NewPasswords(parallel, OWASP)
 	require.NoError(t, p.slots.Acquire(t.Context(), parallel))
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -169,7 +169,7 @@ func TestHashesAreBounded(t *testing.T) {
 // In a flood of sign-ins one that gets no turn is told so, instead of waiting for as long as its client does.
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := NewPasswords(1)
+		p := NewPasswords(1, OWASP)
 		require.NoError(t, p.slots.Acquire(t.Context(), 1))
 		began := time.Now()
 		_, err := p.Hash(t.Context(), "correct horse battery staple")

@@ -134,7 +134,7 @@ type RateLimit struct {
 	// signed in to the account in the last 90 days have 100 an hour together.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
 	// Mails is the number of emails per hour to one recipient, and of those that one account asks for. The other limits
-	// of emails are multiples of it (watchparty.MailBudget). They are counted in Postgres, with or without Redis.
+	// of emails are multiples of it (watchparty.EmailBudget). They are counted in Postgres, with or without Redis.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
 	// Exports is the number of exports of personal data per hour and account.
 	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
@@ -331,7 +331,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyInvitations:  c.InvitationAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
-		watchparty.PolicyMails:        c.MailAge,
+		watchparty.PolicyEmails:       c.MailAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,
 		watchparty.PolicyFiles:        c.FileAge,
@@ -407,7 +407,7 @@ func (r Report) Addresses() ([]watchparty.Address, error) {
 	return addresses, nil
 }
 
-// EmailLimit returns the number for store.LimitMails: 0, which means no limit, when rate limits are off.
+// EmailLimit returns the number for store.LimitEmails: 0, which means no limit, when rate limits are off.
 func (r RateLimit) EmailLimit() int {
 	if !r.Enabled {
 		return 0

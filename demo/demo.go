@@ -1,4 +1,4 @@
-// Package demo fills a development database with films and accounts to try things with.
+// Package demo fills a development database with movies and accounts to try things with.
 package demo
 
 import (
@@ -16,10 +16,10 @@ import (
 // Password is every demo account's.
 const Password = "watchparty-demo"
 
-// Admin is the e-mail address of the demo account that is an admin.
+// Admin is the email address of the demo account that is an admin.
 const Admin = "admin@watchparty.test"
 
-// Accounts are the demo accounts' e-mail addresses.
+// Accounts are the demo accounts' email addresses.
 func Accounts() []string {
 	emails := make([]string, 0, len(accounts))
 	for _, a := range accounts {
@@ -34,12 +34,12 @@ var accounts = []watchparty.Registration{
 	{Username: "bob", Email: "bob@watchparty.test", DisplayName: "Bob"},
 }
 
-//go:embed films.json
-var films []byte
+//go:embed movies.json
+var moviesJSON []byte
 
 // Fill adds what is not there yet.
 func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error {
-	movies, err := Films()
+	movies, err := Movies()
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func addAccount(ctx context.Context, s *store.Store, passwords *auth.Passwords, 
 	return nil
 }
 
-// confirm makes the account's address its own, as the link in its mail does.
+// confirm makes the account's address its own, as the link in its email does.
 func confirm(ctx context.Context, s *store.Store, email string) error {
 	user, _, err := s.Credentials(ctx, email)
 	if err != nil || !user.EmailVerifiedAt.IsZero() {
@@ -88,8 +88,8 @@ func confirm(ctx context.Context, s *store.Store, email string) error {
 	return err
 }
 
-// Films are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
-func Films() ([]watchparty.Movie, error) {
+// Movies are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
+func Movies() ([]watchparty.Movie, error) {
 	var rows []struct {
 		Title          string   `json:"title"`
 		Year           int      `json:"year"`
@@ -97,8 +97,8 @@ func Films() ([]watchparty.Movie, error) {
 		Genres         []string `json:"genres"`
 		Description    string   `json:"description"`
 	}
-	if err := json.Unmarshal(films, &rows); err != nil {
-		return nil, fmt.Errorf("demo films: %w", err)
+	if err := json.Unmarshal(moviesJSON, &rows); err != nil {
+		return nil, fmt.Errorf("demo movies: %w", err)
 	}
 	movies := make([]watchparty.Movie, 0, len(rows))
 	for _, r := range rows {

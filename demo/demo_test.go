@@ -22,8 +22,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
 }
 
-// open gives the test a store on a migrated schema of its own.
-func open(t *testing.T) *store.Store {
+// cheap is for passwords that nobody attacks.
+var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
+
+// openStore gives the test a store on a migrated schema of its own.
+func openStore(t *testing.T) *store.Store {
 	t.Helper()
 	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
@@ -31,17 +34,17 @@ func open(t *testing.T) *store.Store {
 	return s
 }
 
-func TestFilms(t *testing.T) {
-	films, err := demo.Films()
+func TestMovies(t *testing.T) {
+	movies, err := demo.Movies()
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(films), 12)
+	require.GreaterOrEqual(t, len(movies), 12)
 	titles := map[string]bool{}
-	for _, f := range films {
+	for _, f := range movies {
 		require.NotEmpty(t, f.Title)
 		require.False(t, titles[f.Title], f.Title)
 		titles[f.Title] = true
 		require.GreaterOrEqual(t, f.Year, 1888, f.Title)
-		require.Less(t, f.Year, 1978, "%s: later films are protected without notice or renewal", f.Title)
+		require.Less(t, f.Year, 1978, "%s: later movies are protected without notice or renewal", f.Title)
 		require.Greater(t, f.RuntimeMinutes, 5, f.Title)
 		require.Less(t, f.RuntimeMinutes, 300, f.Title)
 		require.Regexp(t, regexp.MustCompile(`(?s)^.{40,300}\.$`), f.Description, f.Title)
@@ -55,23 +58,23 @@ func TestFilms(t *testing.T) {
 	}
 }
 
-// filled checks that everything is there, once.
-func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
+// requireFilled checks that everything is there, once.
+func requireFilled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 	t.Helper()
-	films, err := demo.Films()
+	expected, err := demo.Movies()
 	require.NoError(t, err)
 	movies, err := s.Movies(t.Context(), watchparty.MovieFilter{}, store.Page{Limit: 100})
 	require.NoError(t, err)
-	require.Len(t, movies, len(films))
-	require.Equal(t, films[0].Title, movies[0].Title)
-	require.Equal(t, films[0].Genres, movies[0].Genres)
+	require.Len(t, movies, len(expected))
+	require.Equal(t, expected[0].Title, movies[0].Title)
+	require.Equal(t, expected[0].Genres, movies[0].Genres)
 
 	users, err := s.DB().NewSelect().Table("users").Count(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 3, users)
-	mails, err := s.DB().NewSelect().Table("emails").Count(t.Context())
+	emails, err := s.DB().NewSelect().Table("emails").Count(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, 3, mails, "each is welcomed once")
+	require.Equal(t, 3, emails, "each is welcomed once")
 	require.Equal(t, []string{"admin@watchparty.test", "alice@watchparty.test", "bob@watchparty.test"}, demo.Accounts())
 	for _, email := range demo.Accounts() {
 		user, hash, err := s.Credentials(t.Context(), email)
@@ -97,10 +100,10 @@ func filled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 
 func TestFill(t *testing.T) {
 	t.Parallel()
-	s, passwords := open(t), auth.NewPasswords(2)
+	s, passwords := openStore(t), auth.NewPasswords(2, cheap)
 	for range 2 {
 		require.NoError(t, demo.Fill(t.Context(), s, passwords))
-		filled(t, s, passwords)
+		requireFilled(t, s, passwords)
 	}
 
 	// What a developer has changed stays so.
@@ -118,7 +121,7 @@ func TestFill(t *testing.T) {
 // Two stacks that start on one database at once fill it once, and neither fails.
 func TestParallelFills(t *testing.T) {
 	t.Parallel()
-	s, passwords := open(t), auth.NewPasswords(4)
+	s, passwords := openStore(t), auth.NewPasswords(4, cheap)
 	errs := make([]error, 4)
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -128,5 +131,5 @@ func TestParallelFills(t *testing.T) {
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	filled(t, s, passwords)
+	requireFilled(t, s, passwords)
 }

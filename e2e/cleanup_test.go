@@ -67,7 +67,7 @@ var kinds = map[watchparty.Policy]kind{
 		"SELECT count(*) FROM abuse_reports", `INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
 			SELECT id, 'spam', 'user', id, 'resolved', 'acted', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
-	watchparty.PolicyMails: {
+	watchparty.PolicyEmails: {
 		"SELECT count(*) FROM emails", `INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at)
 			SELECT id, 'welcome', id, 'failed', '', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},

@@ -112,7 +112,13 @@ func fetch(t require.TestingT, url string) answer {
 	return client{}.send(t, request)
 }
 
-// signedIn is what register and login answer.
+// signIn reads what register, login and refresh answer.
+func (a answer) signIn(t require.TestingT) signedIn {
+	var got struct{ Data signedIn }
+	a.decode(t, &got)
+	return got.Data
+}
+
 type signedIn struct {
 	User struct {
 		ID       string `json:"id"`
@@ -131,8 +137,7 @@ func (c client) register(t require.TestingT, username, displayName string) (clie
 		"username": username, "email": username + "@people.example", "password": password, "display_name": displayName,
 	})
 	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
-	var account signedIn
-	got.decode(t, &account)
+	account := got.signIn(t)
 	return client{base: c.base, token: account.AccessToken}, account
 }
 
@@ -140,9 +145,7 @@ func (c client) register(t require.TestingT, username, displayName string) (clie
 func (c client) login(t require.TestingT, email, password string) client {
 	got := c.post(t, "/auth/login", map[string]string{"email": email, "password": password})
 	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
-	var account signedIn
-	got.decode(t, &account)
-	return client{base: c.base, token: account.AccessToken}
+	return client{base: c.base, token: got.signIn(t).AccessToken}
 }
 
 // mails are what the inbox holds, newest first.

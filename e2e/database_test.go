@@ -121,7 +121,7 @@ func TestLockedTable(t *testing.T) {
 
 	free := startTraffic(t, 30, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) })
 	require.Eventually(t, func() bool { return free.count(http.StatusOK) >= 60 }, time.Minute, 10*time.Millisecond)
-	require.Equal(t, "connected", s.client.get(t, "/health").object(t)["database"])
+	require.Equal(t, "connected", s.client.get(t, "/health").data(t)["database"])
 	require.Equal(t, http.StatusNoContent, s.client.get(t, "/health/ready").status)
 	free.wait()
 	require.Equal(t, []int{http.StatusOK}, slices.Collect(maps.Keys(free.statuses)))

@@ -40,7 +40,7 @@ func TestTemporalAway(t *testing.T) {
 	wg.Wait()
 	require.False(t, t.Failed())
 	require.Zero(t, inbox(t, s.stack.InboxURL()).Total)
-	require.Equal(t, "unreachable", s.client.get(t, "/health").object(t)["temporal"])
+	require.Equal(t, "unreachable", s.client.get(t, "/health").data(t)["temporal"])
 
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Temporal))
 	eventually(t, func(c *assert.CollectT) {
@@ -145,8 +145,8 @@ func TestRedisAway(t *testing.T) {
 	require.Len(t, user.get(t, messages).list(t), 1)
 	health := user.get(t, "/health")
 	require.Equal(t, http.StatusOK, health.status)
-	require.Equal(t, "degraded", health.object(t)["status"])
-	require.Equal(t, "unreachable", health.object(t)["redis"])
+	require.Equal(t, "degraded", health.data(t)["status"])
+	require.Equal(t, "unreachable", health.data(t)["redis"])
 
 	redis.open()
 	ticker := time.NewTicker(10 * time.Millisecond)

@@ -201,7 +201,7 @@ func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
 func (f *flow) health(t *testing.T) {
 	got := f.client.get(t, "/health")
 	require.Equal(t, http.StatusOK, got.status)
-	require.JSONEq(t, `{"status":"ok","database":"connected","redis":"connected","temporal":"connected"}`, string(got.body))
+	require.JSONEq(t, `{"data":{"status":"ok","database":"connected","redis":"connected","temporal":"connected"}}`, string(got.body))
 }
 
 func (f *flow) signUp(t *testing.T) {
@@ -235,8 +235,7 @@ func (f *flow) signInAndOut(t *testing.T) {
 	refresh := map[string]string{"refresh_token": f.dan.account.RefreshToken}
 	got := f.client.post(t, "/auth/refresh", refresh)
 	require.Equal(t, http.StatusOK, got.status)
-	var next signedIn
-	got.decode(t, &next)
+	next := got.signIn(t)
 	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
 	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
 	require.Equal(t, http.StatusNoContent, f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status)
@@ -247,7 +246,7 @@ func (f *flow) signInAndOut(t *testing.T) {
 
 func (f *flow) catalogue(t *testing.T) {
 	first := f.client.get(t, "/movies?limit=100")
-	films, err := demo.Films()
+	films, err := demo.Movies()
 	require.NoError(t, err)
 	require.Len(t, first.list(t), len(films))
 	second := f.client.get(t, "/movies?limit=100")
@@ -411,8 +410,8 @@ func (f *flow) mailSentAgain(t *testing.T) {
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
 	path := "/admin/emails/" + again.data(t)["id"].(string)
 	eventually(t, func(c *assert.CollectT) {
-		mail := f.carol.get(c, path).object(c)
-		require.Equal(c, "sent", mail["data"].(map[string]any)["state"])
+		mail := f.carol.get(c, path).data(c)
+		require.Equal(c, "sent", mail["state"])
 		require.Len(c, mail["history"], 1)
 	}, "it is sent")
 	require.Equal(t, before+1, inbox(t, f.inboxURL).counted()[address])
@@ -448,7 +447,7 @@ func (f *flow) cleanup(t *testing.T) {
 
 	got := f.carol.post(t, "/admin/cleanup", nil)
 	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
-	promised := got.object(t)
+	promised := got.data(t)
 	path := strings.TrimPrefix(promised["status_url"].(string), f.client.base)
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "completed", f.carol.get(c, path).data(c)["state"])

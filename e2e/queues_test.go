@@ -205,7 +205,7 @@ func (s *system) resets(b *testing.B, prefix string, n int) (longest time.Durati
 		var sentAt time.Time
 		require.Eventually(b, func() bool {
 			return s.store.DB().NewRaw("SELECT sent_at FROM emails WHERE kind = ? AND user_id = ? AND state = 'sent'",
-				string(watchparty.MailReset), account.User.ID).Scan(b.Context(), &sentAt) == nil
+				string(watchparty.EmailReset), account.User.ID).Scan(b.Context(), &sentAt) == nil
 		}, 2*time.Minute, 10*time.Millisecond)
 		took := sentAt.Sub(began)
 		b.Logf("%s: %s", name, took)

@@ -384,7 +384,7 @@ func startCleanup(t testing.TB, admin client, asked map[string]any) string {
 	t.Helper()
 	got := admin.post(t, "/admin/cleanup", asked)
 	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
-	return got.object(t)["run_id"].(string)
+	return got.data(t)["run_id"].(string)
 }
 
 // size is how large it is: its messages, and what it does to them.

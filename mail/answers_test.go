@@ -389,7 +389,7 @@ func TestReason(t *testing.T) {
 	for _, tt := range []struct {
 		kind  Kind
 		about About
-		want  watchparty.MailReason
+		want  watchparty.EmailReason
 	}{
 		{Permanent, AboutRecipient, watchparty.ReasonAddressRejected},
 		{Permanent, AboutMailbox, watchparty.ReasonMailboxFull},

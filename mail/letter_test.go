@@ -200,12 +200,12 @@ func TestPreviews(t *testing.T) {
 		require.NoError(t, err)
 		subjects := map[string]bool{}
 		for i, p := range previews {
-			require.Equal(t, watchparty.MailKinds()[i], p.Kind)
+			require.Equal(t, watchparty.EmailKinds()[i], p.Kind)
 			require.NotEmpty(t, p.Text)
 			require.Contains(t, p.HTML, `lang="`+string(l)+`"`)
 			subjects[p.Subject] = true
 		}
-		require.Len(t, subjects, len(watchparty.MailKinds()))
+		require.Len(t, subjects, len(watchparty.EmailKinds()))
 	}
 }
 

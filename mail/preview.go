@@ -8,7 +8,7 @@ import (
 
 // Preview is a mail of one kind to nobody.
 type Preview struct {
-	Kind watchparty.MailKind
+	Kind watchparty.EmailKind
 	Content
 }
 
@@ -24,26 +24,26 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 		all []Preview
 		err error
 	)
-	for _, kind := range watchparty.MailKinds() {
+	for _, kind := range watchparty.EmailKinds() {
 		p := Preview{Kind: kind}
 		switch kind {
-		case watchparty.MailWelcome:
+		case watchparty.EmailWelcome:
 			p.Content, err = Welcome(l, WelcomeData{AccountData: account, ConfirmURL: link})
-		case watchparty.MailWelcomeReminder:
+		case watchparty.EmailWelcomeReminder:
 			p.Content, err = WelcomeReminder(l, account)
-		case watchparty.MailVerification:
+		case watchparty.EmailVerification:
 			p.Content, err = Verification(l, account)
-		case watchparty.MailReset:
+		case watchparty.EmailReset:
 			p.Content, err = Reset(l, account)
-		case watchparty.MailPasswordChanged:
+		case watchparty.EmailPasswordChanged:
 			p.Content, err = PasswordChanged(l, account)
-		case watchparty.MailEmailChanged:
+		case watchparty.EmailAddressChanged:
 			p.Content, err = EmailChanged(l, account)
-		case watchparty.MailRoomInvitation:
+		case watchparty.EmailRoomInvitation:
 			p.Content, err = Invitation(l, invitation)
-		case watchparty.MailInvitationReminder:
+		case watchparty.EmailInvitationReminder:
 			p.Content, err = InvitationReminder(l, invitation)
-		case watchparty.MailActivityReport:
+		case watchparty.EmailActivityReport:
 			p.Content, err = ActivityReport(l, ReportData{Report: madeUpReport(), URL: link})
 			p.HTML = p.inlined()
 		}
@@ -61,11 +61,11 @@ func madeUpReport() watchparty.ActivityReport {
 		Every: watchparty.ReportWeek, From: "2030-12-16", To: "2030-12-22",
 		Figures: &watchparty.Figures{
 			NewUsers: 14, ActiveUsers: 61, ReturningUsers: 47, RoomsOpened: 33, Participants: 222, MinutesTogether: 11_640, Messages: 1249,
-			InvitationsSent: 40, InvitationsAccepted: 23, MailsSent: 71, MailsFailed: 1, Avatars: 9, Removed: 420,
+			InvitationsSent: 40, InvitationsAccepted: 23, EmailsSent: 71, EmailsFailed: 1, Avatars: 9, Removed: 420,
 		},
 		Previous: &watchparty.Figures{
 			NewUsers: 10, ActiveUsers: 58, ReturningUsers: 48, RoomsOpened: 33, Participants: 201, MinutesTogether: 12_060, Messages: 998,
-			InvitationsSent: 31, InvitationsAccepted: 20, MailsSent: 66, Avatars: 7, Removed: 389,
+			InvitationsSent: 31, InvitationsAccepted: 20, EmailsSent: 66, Avatars: 7, Removed: 389,
 		},
 	}
 	for i, active := range []int64{20, 24, 0, 19, 41, 52, 33} {

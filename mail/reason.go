@@ -3,7 +3,7 @@ package mail
 import "github.com/watchparty/watchparty"
 
 // Reason is what the answer means to whoever asked for the email. It holds nothing of the server's own words.
-func (e *SendError) Reason() watchparty.MailReason {
+func (e *SendError) Reason() watchparty.EmailReason {
 	switch {
 	case e.Kind == Ambiguous:
 		return watchparty.ReasonUnconfirmed

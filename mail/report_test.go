@@ -247,7 +247,7 @@ func TestPreviewOfAReportShowsItsPictures(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range previews {
 		require.NotContains(t, p.HTML, "cid:")
-		require.Equal(t, p.Kind == watchparty.MailActivityReport, strings.Contains(p.HTML, `src="data:image/png;base64,`))
+		require.Equal(t, p.Kind == watchparty.EmailActivityReport, strings.Contains(p.HTML, `src="data:image/png;base64,`))
 	}
 }
 

@@ -5,5 +5,5 @@ DROP INDEX invitations_user_idx, bans_banned_by_idx, mutes_muted_by_idx;
 CREATE INDEX invitations_user_idx ON invitations (user_id, id);
 CREATE INDEX bans_banned_by_idx ON bans (banned_by, id);
 CREATE INDEX mutes_muted_by_idx ON mutes (muted_by, id);
--- Films that are not in the catalogue any more are few.
+-- Movies that are not in the catalogue any more are few.
 CREATE INDEX movies_archived_idx ON movies (id) WHERE archived_at IS NOT NULL;

@@ -31,24 +31,24 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
 }
 
-// open connects to an address; several may share a schema, as several processes do.
-func open(t *testing.T, url string) *bun.DB {
+// openDatabase connects to an address; several may share a schema, as several processes do.
+func openDatabase(t *testing.T, url string) *bun.DB {
 	t.Helper()
 	db := bun.NewDB(sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(url))), pgdialect.New())
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
 
-// tables are the ones that the steps make, not the migrator's.
-func tables(t *testing.T, db *bun.DB) (names []string) {
+// listTables are the ones that the steps make, not the migrator's.
+func listTables(t *testing.T, db *bun.DB) (names []string) {
 	t.Helper()
 	require.NoError(t, db.NewRaw(`SELECT tablename FROM pg_tables
 		WHERE schemaname = current_schema() AND tablename NOT LIKE 'bun_%' ORDER BY tablename`).Scan(t.Context(), &names))
 	return names
 }
 
-// steps are the names of the files' steps.
-func steps(t *testing.T) (names []string) {
+// listSteps are the names of the files' steps.
+func listSteps(t *testing.T) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob("*.tx.up.sql")
 	require.NoError(t, err)
@@ -63,12 +63,12 @@ func steps(t *testing.T) (names []string) {
 
 func TestUpAndDown(t *testing.T) {
 	t.Parallel()
-	db := open(t, stacktest.DatabaseURL(t))
+	db := openDatabase(t, stacktest.DatabaseURL(t))
 
 	applied, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
-	require.Equal(t, steps(t), applied)
-	made := tables(t, db)
+	require.Equal(t, listSteps(t), applied)
+	made := listTables(t, db)
 	require.Subset(t, made, []string{"users", "rooms", "messages", "outbox"})
 
 	applied, err = migrations.Up(t.Context(), db)
@@ -76,12 +76,12 @@ func TestUpAndDown(t *testing.T) {
 	require.Empty(t, applied, "again there is nothing to do")
 
 	require.NoError(t, migrations.Down(t.Context(), db))
-	require.Empty(t, tables(t, db), "down leaves nothing")
+	require.Empty(t, listTables(t, db), "down leaves nothing")
 
 	applied, err = migrations.Up(t.Context(), db)
 	require.NoError(t, err)
-	require.Equal(t, steps(t), applied)
-	require.Equal(t, made, tables(t, db))
+	require.Equal(t, listSteps(t), applied)
+	require.Equal(t, made, listTables(t, db))
 }
 
 // Processes that start together find a database that one of them migrates, once.
@@ -95,33 +95,33 @@ func TestParallelUps(t *testing.T) {
 		errs    [processes]error
 	)
 	for i := range processes {
-		db := open(t, url)
+		db := openDatabase(t, url)
 		wg.Go(func() { applied[i], errs[i] = migrations.Up(t.Context(), db) })
 	}
 	wg.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	require.Equal(t, steps(t), slices.Concat(applied[:]...))
+	require.Equal(t, listSteps(t), slices.Concat(applied[:]...))
 }
 
 // A step that fails leaves nothing, is not taken for applied, and keeps no lock.
 func TestFailedStep(t *testing.T) {
 	t.Parallel()
 	url := stacktest.DatabaseURL(t)
-	db := open(t, url)
+	db := openDatabase(t, url)
 	_, err := db.ExecContext(t.Context(), "CREATE TABLE reports (in_the_way int)") // the last table of the first step
 	require.NoError(t, err)
 	applied, err := migrations.Up(t.Context(), db)
 	require.ErrorContains(t, err, "reports")
 	require.Empty(t, applied)
-	require.Equal(t, []string{"reports"}, tables(t, db))
+	require.Equal(t, []string{"reports"}, listTables(t, db))
 
 	_, err = db.ExecContext(t.Context(), "DROP TABLE reports")
 	require.NoError(t, err)
-	applied, err = migrations.Up(t.Context(), open(t, url))
+	applied, err = migrations.Up(t.Context(), openDatabase(t, url))
 	require.NoError(t, err)
-	require.Equal(t, steps(t), applied)
+	require.Equal(t, listSteps(t), applied)
 }
 
 // While another process migrates, Up waits, however long that takes, and Down does too.
@@ -133,10 +133,10 @@ func TestWaitsForTheLock(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := stacktest.DatabaseURL(t)
-			holder := open(t, url)
+			holder := openDatabase(t, url)
 			_, err := migrations.Up(t.Context(), holder)
 			require.NoError(t, err)
-			before := tables(t, holder)
+			before := listTables(t, holder)
 			conn, err := holder.Conn(t.Context())
 			require.NoError(t, err)
 			defer func() { _ = conn.Close() }()
@@ -145,7 +145,7 @@ func TestWaitsForTheLock(t *testing.T) {
 			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(?, ?)", 0x77617463, key)
 			require.NoError(t, err)
 
-			waiter, done := open(t, url), make(chan error, 1)
+			waiter, done := openDatabase(t, url), make(chan error, 1)
 			go func() { done <- migrate(t.Context(), waiter) }()
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
 				var waiting int
@@ -153,7 +153,7 @@ func TestWaitsForTheLock(t *testing.T) {
 					WHERE locktype = 'advisory' AND objid = (? ::bigint & 4294967295)::oid AND NOT granted`, key).Scan(t.Context(), &waiting))
 				require.Equal(c, 1, waiting)
 			}, 10*time.Second, 10*time.Millisecond)
-			require.Equal(t, before, tables(t, holder))
+			require.Equal(t, before, listTables(t, holder))
 			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_unlock(?, ?)", 0x77617463, key)
 			require.NoError(t, err)
 			require.NoError(t, <-done)
@@ -165,10 +165,10 @@ func TestWaitsForTheLock(t *testing.T) {
 func TestLog(t *testing.T) {
 	t.Parallel()
 	address := stacktest.DatabaseURL(t)
-	super := open(t, address)
+	super := openDatabase(t, address)
 	_, err := migrations.Up(t.Context(), super)
 	require.NoError(t, err)
-	logs, err := migrations.LogsValues(t.Context(), open(t, address))
+	logs, err := migrations.LogsValues(t.Context(), openDatabase(t, address))
 	require.NoError(t, err)
 	require.False(t, logs)
 
@@ -184,9 +184,9 @@ func TestLog(t *testing.T) {
 		require.NoError(t, err)
 	})
 	plain.User = url.UserPassword(role, "secret")
-	_, err = migrations.Up(t.Context(), open(t, plain.String()))
+	_, err = migrations.Up(t.Context(), openDatabase(t, plain.String()))
 	require.NoError(t, err, "it is no reason not to migrate")
-	logs, err = migrations.LogsValues(t.Context(), open(t, plain.String()))
+	logs, err = migrations.LogsValues(t.Context(), openDatabase(t, plain.String()))
 	require.NoError(t, err)
 	require.True(t, logs)
 }
@@ -195,7 +195,7 @@ func TestLog(t *testing.T) {
 // no name may be Postgres' own choice.
 func TestNamesAreExplicit(t *testing.T) {
 	t.Parallel()
-	db := open(t, stacktest.DatabaseURL(t))
+	db := openDatabase(t, stacktest.DatabaseURL(t))
 	_, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
 	var text strings.Builder
@@ -257,7 +257,7 @@ func TestIndexesOfOtherTables(t *testing.T) {
 func TestIndexesKeepNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	url := stacktest.DatabaseURL(t) + "&lock_timeout=1234"
-	db := open(t, url)
+	db := openDatabase(t, url)
 	_, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
 	for range 10 { // whatever connection it had
@@ -286,7 +286,7 @@ func TestIndexesKeepNobodyWaiting(t *testing.T) {
 		require.NoError(t, err)
 		done := make(chan error, 1)
 		go func() {
-			_, err := migrations.Up(t.Context(), open(t, url))
+			_, err := migrations.Up(t.Context(), openDatabase(t, url))
 			done <- err
 		}()
 		require.Eventually(t, func() bool {
@@ -306,7 +306,7 @@ func TestIndexesKeepNobodyWaiting(t *testing.T) {
 // A foreign key without an index makes each deletion on its other side read the whole table.
 func TestForeignKeysAreIndexed(t *testing.T) {
 	t.Parallel()
-	db := open(t, stacktest.DatabaseURL(t))
+	db := openDatabase(t, stacktest.DatabaseURL(t))
 	_, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
 	var bare []string
@@ -320,7 +320,7 @@ func TestForeignKeysAreIndexed(t *testing.T) {
 // TestReportsOfWhatWasNotCounted: reports of former versions said 0 of days before counting began.
 func TestReportsOfWhatWasNotCounted(t *testing.T) {
 	t.Parallel()
-	db := open(t, stacktest.DatabaseURL(t))
+	db := openDatabase(t, stacktest.DatabaseURL(t))
 	_, err := migrations.Up(t.Context(), db)
 	require.NoError(t, err)
 	run := func(file string) {

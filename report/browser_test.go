@@ -34,7 +34,7 @@ func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 		f := watchparty.Figures{
 			NewUsers: 3 + day*5%7, ActiveUsers: 24 + day*11%13, ReturningUsers: 15 + day*3%9, RoomsOpened: 2 + day%4, Participants: 31 + day*7%17,
 			MinutesTogether: 1400 + day*191%700, Messages: 120 + day*37%83, InvitationsSent: 4 + day%3, InvitationsAccepted: 1 + day%3,
-			MailsSent: 18 + day*5%11, MailsFailed: day % 5 / 3, Avatars: day % 3, Removed: 40 + day,
+			EmailsSent: 18 + day*5%11, EmailsFailed: day % 5 / 3, Avatars: day % 3, Removed: 40 + day,
 		}
 		if weekend {
 			f.ActiveUsers, f.Participants, f.MinutesTogether, f.Messages = f.ActiveUsers+31, f.Participants+47, f.MinutesTogether*2, f.Messages*2
@@ -49,7 +49,7 @@ func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 			add(r.Figures, f.key, f.of(*d.Figures))
 		}
 	}
-	r.Previous = &watchparty.Figures{NewUsers: 12, ActiveUsers: r.Figures.ActiveUsers + 3, MinutesTogether: 9000, Messages: r.Figures.Messages, MailsSent: 71}
+	r.Previous = &watchparty.Figures{NewUsers: 12, ActiveUsers: r.Figures.ActiveUsers + 3, MinutesTogether: 9000, Messages: r.Figures.Messages, EmailsSent: 71}
 	r.RemovedBy = map[watchparty.Policy]int64{watchparty.PolicyMessages: 1234, watchparty.PolicyParticipants: 20, watchparty.PolicyFiles: 3}
 	return r
 }

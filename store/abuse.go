@@ -44,7 +44,7 @@ func (r abuseReportRow) report() watchparty.AbuseReport {
 // ReportAbuse stores what somebody reports, with what it is about as they see it. For what they have an open report
 // about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what
 // they cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
-func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty.NewAbuseReport, o Once) (watchparty.AbuseReport, error) {
+func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty.NewAbuseReport, key IdempotencyKey) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		// One person's reports are one thing after the other, and their account is there until the last one is stored.
@@ -61,7 +61,7 @@ func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty
 			return err
 		}
 		row.ID = cmp.Or(open, newID())
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (ab
 	if err != nil {
 		return abuseReportRow{}, err
 	}
-	reporter, err := standing(ctx, tx, roomID, reporterID)
+	reporter, err := readStanding(ctx, tx, roomID, reporterID)
 	switch {
 	case err != nil:
 		return abuseReportRow{}, err
@@ -177,7 +177,7 @@ func (s *Store) AbuseReports(ctx context.Context, f watchparty.AbuseFilter, p Pa
 	if err := p.of(q, descending, "ar.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: abuse reports: %w", err)
 	}
-	return convert(rows, abuseReportRow.report), nil
+	return mapRows(rows, abuseReportRow.report), nil
 }
 
 // AbuseReport finds a report by its ID.
@@ -201,7 +201,7 @@ func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) (
 	if err := p.of(q, ascending, "ar.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export abuse reports: %w", err)
 	}
-	return convert(rows, abuseReportRow.report), nil
+	return mapRows(rows, abuseReportRow.report), nil
 }
 
 // ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and

@@ -14,7 +14,7 @@ import (
 func newReport(t *testing.T, s *Store, reporter watchparty.User, n watchparty.NewAbuseReport) watchparty.AbuseReport {
 	t.Helper()
 	n.Kind = watchparty.AbuseSpam
-	report, err := s.ReportAbuse(t.Context(), reporter.ID, n, Once{})
+	report, err := s.ReportAbuse(t.Context(), reporter.ID, n, IdempotencyKey{})
 	require.NoError(t, err)
 	return report
 }
@@ -22,7 +22,7 @@ func newReport(t *testing.T, s *Store, reporter watchparty.User, n watchparty.Ne
 // TestReportLimit: 20 an hour, however many are sent at once; what is open already does not count again.
 func TestReportLimit(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	reporter := newUser(t, s, "reporter")
 	var people []watchparty.User
 	for i := range watchparty.MaxHourlyReports + 10 {
@@ -32,7 +32,7 @@ func TestReportLimit(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, p := range people {
 		wg.Go(func() {
-			_, errs[i] = s.ReportAbuse(t.Context(), reporter.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: p.Username}, Once{})
+			_, errs[i] = s.ReportAbuse(t.Context(), reporter.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: p.Username}, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -49,19 +49,19 @@ func TestReportLimit(t *testing.T) {
 		refused++
 	}
 	require.Equal(t, 10, refused)
-	require.Equal(t, watchparty.MaxHourlyReports, count(t, s, "abuse_reports"))
+	require.Equal(t, watchparty.MaxHourlyReports, countRows(t, s, "abuse_reports"))
 	newReport(t, s, reporter, watchparty.NewAbuseReport{Username: taken.Username})
 	newReport(t, s, taken, watchparty.NewAbuseReport{Username: "reporter"})
 
-	exec(t, s, "UPDATE abuse_reports SET created_at = created_at - interval '61 min' WHERE target_id = ?", taken.ID)
-	exec(t, s, "UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?", taken.ID)
+	execute(t, s, "UPDATE abuse_reports SET created_at = created_at - interval '61 min' WHERE target_id = ?", taken.ID)
+	execute(t, s, "UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?", taken.ID)
 	newReport(t, s, reporter, watchparty.NewAbuseReport{Username: taken.Username})
 }
 
 // TestOneOpenReport: for each reporter and target, however often it is sent at once.
 func TestOneOpenReport(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, one, other := newUser(t, s, "host"), newUser(t, s, "one"), newUser(t, s, "other")
 	room := newRoom(t, s, host, nil)
 	reports := make([]watchparty.AbuseReport, 8)
@@ -70,7 +70,7 @@ func TestOneOpenReport(t *testing.T) {
 	for i := range reports {
 		wg.Go(func() {
 			by := []watchparty.User{one, other}[i%2]
-			reports[i], errs[i] = s.ReportAbuse(t.Context(), by.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, RoomID: room.ID}, Once{})
+			reports[i], errs[i] = s.ReportAbuse(t.Context(), by.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, RoomID: room.ID}, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -78,13 +78,13 @@ func TestOneOpenReport(t *testing.T) {
 		require.NoError(t, errs[i])
 		require.Equal(t, reports[i%2], report)
 	}
-	require.Equal(t, 2, count(t, s, "abuse_reports"))
+	require.Equal(t, 2, countRows(t, s, "abuse_reports"))
 }
 
 // TestReportersAreAlive: whoever is gone or suspended by then reports nothing.
 func TestReportersAreAlive(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	gone, suspended := newUser(t, s, "gone"), newUser(t, s, "suspended")
 	kept := newReport(t, s, gone, watchparty.NewAbuseReport{Username: "root"})
@@ -92,23 +92,23 @@ func TestReportersAreAlive(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
-	require.Nil(t, get[*string](t, s, "SELECT reporter_id FROM abuse_reports WHERE id = ?", kept.ID), "the report stays, and nobody's")
+	require.Nil(t, readValue[*string](t, s, "SELECT reporter_id FROM abuse_reports WHERE id = ?", kept.ID), "the report stays, and nobody's")
 	for _, id := range []string{gone.ID, suspended.ID, newID()} {
-		_, err := s.ReportAbuse(t.Context(), id, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: "root"}, Once{})
+		_, err := s.ReportAbuse(t.Context(), id, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: "root"}, IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 	}
-	require.Equal(t, 1, count(t, s, "abuse_reports"))
+	require.Equal(t, 1, countRows(t, s, "abuse_reports"))
 }
 
 // TestResolvedOnce: of admins who resolve a report at once, be it by what they do, one does, and what the others did
 // for it did not happen.
 func TestResolvedOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, reporter := newUser(t, s, "host"), newUser(t, s, "reporter")
 	root := grantedAdmin(t, s, "root")
 	room := newRoom(t, s, host, nil)
-	message := say(t, s, room, host, "Buy!")
+	message := postMessage(t, s, room, host, "Buy!")
 	report := newReport(t, s, reporter, watchparty.NewAbuseReport{MessageID: message.ID})
 	why := watchparty.Moderation{Reason: "Spam", ReportID: report.ID}
 	acts := map[string]func() error{
@@ -128,7 +128,7 @@ func TestResolvedOnce(t *testing.T) {
 		mu   sync.Mutex
 		errs = map[string]error{}
 	)
-	b := hold(t, s, "UPDATE", "abuse_reports")
+	b := raiseBarrier(t, s, "UPDATE", "abuse_reports")
 	for name, act := range acts {
 		wg.Go(func() {
 			err := act()
@@ -137,7 +137,7 @@ func TestResolvedOnce(t *testing.T) {
 			mu.Unlock()
 		})
 	}
-	b.await(t, 2, nil)
+	b.awaitStopped(t, 2, nil)
 	b.release(t)
 	wg.Wait()
 	done := ""
@@ -151,23 +151,23 @@ func TestResolvedOnce(t *testing.T) {
 	}
 	for name := range acts {
 		if name != "abuse_report_resolved" {
-			require.Equal(t, name == done, get[bool](t, s, "SELECT EXISTS (SELECT FROM audit WHERE action = ?)", name), name)
+			require.Equal(t, name == done, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM audit WHERE action = ?)", name), name)
 		}
 	}
-	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM audit WHERE action = 'abuse_report_resolved'"))
-	require.Equal(t, done == "room_closed", get[bool](t, s, "SELECT closed_at IS NOT NULL FROM rooms WHERE id = ?", room.ID))
-	require.Equal(t, done == "message_removed", get[bool](t, s, "SELECT deleted_at IS NOT NULL FROM messages WHERE id = ?", message.ID))
-	require.Equal(t, done == "user_suspended", get[bool](t, s, "SELECT suspended_at IS NOT NULL FROM users WHERE id = ?", host.ID))
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'abuse_report_resolved'"))
+	require.Equal(t, done == "room_closed", readValue[bool](t, s, "SELECT closed_at IS NOT NULL FROM rooms WHERE id = ?", room.ID))
+	require.Equal(t, done == "message_removed", readValue[bool](t, s, "SELECT deleted_at IS NOT NULL FROM messages WHERE id = ?", message.ID))
+	require.Equal(t, done == "user_suspended", readValue[bool](t, s, "SELECT suspended_at IS NOT NULL FROM users WHERE id = ?", host.ID))
 }
 
 // TestResolvedWhileTheAccountIsDeleted: whichever comes first, nothing of what was reported stays.
 func TestResolvedWhileTheAccountIsDeleted(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, reporter := newUser(t, s, "host"), newUser(t, s, "reporter")
 	root := grantedAdmin(t, s, "root")
 	report := newReport(t, s, reporter, watchparty.NewAbuseReport{Username: "host"})
-	b := hold(t, s, "UPDATE", "abuse_reports")
+	b := raiseBarrier(t, s, "UPDATE", "abuse_reports")
 	var (
 		wg                sync.WaitGroup
 		resolved, deleted error
@@ -175,25 +175,25 @@ func TestResolvedWhileTheAccountIsDeleted(t *testing.T) {
 	wg.Go(func() {
 		_, resolved = s.ResolveAbuseReport(t.Context(), root.ID, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseActed})
 	})
-	b.await(t, 1, nil)
+	b.awaitStopped(t, 1, nil)
 	wg.Go(func() { _, deleted = s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username) })
-	b.await(t, 2, nil)
+	b.awaitStopped(t, 2, nil)
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, resolved)
 	require.NoError(t, deleted)
-	require.Nil(t, get[*string](t, s, "SELECT snapshot::text FROM abuse_reports"))
+	require.Nil(t, readValue[*string](t, s, "SELECT snapshot::text FROM abuse_reports"))
 }
 
 // TestClosedWhileItsHostOpensIt: whichever comes first, the room is closed.
 func TestClosedWhileItsHostOpensIt(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, host := grantedAdmin(t, s, "root"), newUser(t, s, "host")
 	room := newRoom(t, s, host, nil)
 	_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
 	require.NoError(t, err)
-	b := hold(t, s, "UPDATE", "rooms")
+	b := raiseBarrier(t, s, "UPDATE", "rooms")
 	var (
 		wg             sync.WaitGroup
 		opened, closed error
@@ -202,7 +202,7 @@ func TestClosedWhileItsHostOpensIt(t *testing.T) {
 		_, opened = s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
 	})
 	wg.Go(func() { _, closed = s.CloseRoom(t.Context(), root.ID, room.ID, watchparty.Moderation{Reason: "Spam"}) })
-	b.await(t, 2, nil)
+	b.awaitStopped(t, 2, nil)
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, closed)
@@ -217,13 +217,13 @@ func TestClosedWhileItsHostOpensIt(t *testing.T) {
 // TestHiddenAccountIsDeleted: nothing of what is hidden shows again, at no step.
 func TestHiddenAccountIsDeleted(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, mallory, guest := grantedAdmin(t, s, "root"), newUser(t, s, "mallory"), newUser(t, s, "guest")
 	own, other := newRoom(t, s, mallory, nil), newRoom(t, s, guest, nil)
-	join(t, s, own, guest)
-	join(t, s, other, mallory)
-	spam := say(t, s, other, mallory, "Buy!")
-	reply, err := s.PostMessage(t.Context(), guest, watchparty.NewMessage{RoomID: other.ID, Body: "No", ReplyToID: spam.ID}, Once{})
+	joinRoom(t, s, own, guest)
+	joinRoom(t, s, other, mallory)
+	spam := postMessage(t, s, other, mallory, "Buy!")
+	reply, err := s.PostMessage(t.Context(), guest, watchparty.NewMessage{RoomID: other.ID, Body: "No", ReplyToID: spam.ID}, IdempotencyKey{})
 	require.NoError(t, err)
 	_, err = s.SuspendUser(t.Context(), root.ID, mallory.ID, watchparty.Suspension{Reason: "Spam", HideContent: true})
 	require.NoError(t, err)
@@ -250,5 +250,5 @@ func TestHiddenAccountIsDeleted(t *testing.T) {
 	_, err = s.RemoveAccount(t.Context(), mallory.ID)
 	require.NoError(t, err)
 	requireHidden(t)
-	require.Empty(t, get[string](t, s, "SELECT body FROM messages WHERE id = ?", spam.ID))
+	require.Empty(t, readValue[string](t, s, "SELECT body FROM messages WHERE id = ?", spam.ID))
 }

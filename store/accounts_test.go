@@ -18,28 +18,28 @@ import (
 
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, carl := newUser(t, s, "augusta"), newUser(t, s, "bob"), newUser(t, s, "carl")
 	token := signIn(t, s, ada, time.Hour)
 	reset := requestReset(t, s, ada)
-	verification := newest(t, s, ada)
+	verification := newestVerification(t, s, ada)
 	hosted, left := newRoom(t, s, ada, nil), newRoom(t, s, bob, nil)
 	banned, member := newRoom(t, s, bob, nil), newRoom(t, s, carl, nil)
 	closed := newRoom(t, s, ada, nil)
-	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", closed.ID)
-	join(t, s, hosted, carl)
-	join(t, s, left, ada)
-	message := say(t, s, left, ada, "hello")
-	say(t, s, hosted, carl, "hi")
-	exec(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", banned.ID, ada.ID)
-	exec(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID, bob.ID, ada.ID)
-	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
-	exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID)
-	exec(t, s, "INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())", newID(), hosted.ID, ada.ID)
-	confirmed(t, s, ada)
-	exec(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())", newID(), member.ID)
-	open := invite(t, s, left, bob, "AUGUSTA@example.org")
-	exec(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')", newID(), hosted.ID, ada.ID, ada.ID)
+	execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", closed.ID)
+	joinRoom(t, s, hosted, carl)
+	joinRoom(t, s, left, ada)
+	message := postMessage(t, s, left, ada, "hello")
+	postMessage(t, s, hosted, carl, "hi")
+	execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", banned.ID, ada.ID)
+	execute(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID, bob.ID, ada.ID)
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
+	execute(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID)
+	execute(t, s, "INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())", newID(), hosted.ID, ada.ID)
+	confirmAddresses(t, s, ada)
+	execute(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())", newID(), member.ID)
+	open := createInvitation(t, s, left, bob, "AUGUSTA@example.org")
+	execute(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')", newID(), hosted.ID, ada.ID, ada.ID)
 	version, err := s.NextAvatarVersion(t.Context(), ada.ID)
 	require.NoError(t, err)
 	_, err = s.CreateAvatar(t.Context(), ada.ID, version)
@@ -53,7 +53,7 @@ func TestDeleteAccount(t *testing.T) {
 
 	t.Run("nothing names it", func(t *testing.T) {
 		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'augusta'"), table)
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'augusta'"), table)
 		}
 		acts, err := s.RoomLog(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
@@ -61,17 +61,17 @@ func TestDeleteAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, invitations, 1, "the room's own")
 		require.Equal(t, []any{"guest@example.org", watchparty.Person{}}, []any{invitations[0].Email, invitations[0].Inviter})
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM invitations"))
-		require.Equal(t, "revoked", get[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(open.ID)))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM invitations"))
+		require.Equal(t, "revoked", readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(open.ID)))
 		bans, err := s.Bans(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, make([]watchparty.Person, 3), []watchparty.Person{acts[1].Actor, acts[1].Target, bans[0].By})
 		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "known_clients.user_id", "rooms.host_id"} {
 			table, name, _ := strings.Cut(column, ".")
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
 		}
-		hex := get[string](t, s, "SELECT right(replace(id::text, '-', ''), 24) FROM users WHERE id = ?", ada.ID)
-		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", get[string](t, s,
+		hex := readValue[string](t, s, "SELECT right(replace(id::text, '-', ''), 24) FROM users WHERE id = ?", ada.ID)
+		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", readValue[string](t, s,
 			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?", ada.ID))
 	})
 	t.Run("nobody finds it or gets in", func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestDeleteAccount(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		_, _, err = s.Credentials(t.Context(), email)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, _, err = rotate(t, s, token)
+		_, _, err = rotateSession(t, s, token)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		_, err = s.ResetPassword(t.Context(), reset, "new")
 		require.ErrorIs(t, err, watchparty.ErrBadToken)
@@ -104,9 +104,9 @@ func TestDeleteAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{message.ID, "hello", ""}, []string{messages[0].ID, messages[0].Body, messages[0].Username})
 	})
-	t.Run("its mails are cancelled and its uploads void", func(t *testing.T) {
-		require.Equal(t, 2, get[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'", ada.ID))
-		require.Equal(t, "superseded", get[string](t, s, "SELECT state FROM avatars WHERE user_id = ?", ada.ID))
+	t.Run("its emails are cancelled and its uploads void", func(t *testing.T) {
+		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'", ada.ID))
+		require.Equal(t, "superseded", readValue[string](t, s, "SELECT state FROM avatars WHERE user_id = ?", ada.ID))
 	})
 	t.Run("its room has another host, its archived one none", func(t *testing.T) {
 		room, err := s.Room(t.Context(), hosted.ID)
@@ -117,7 +117,7 @@ func TestDeleteAccount(t *testing.T) {
 		require.Empty(t, room.HostID)
 	})
 	t.Run("the rest is promised", func(t *testing.T) {
-		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, get[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'", "account-deletion/"+ada.ID))
+		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, readValue[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'", "account-deletion/"+ada.ID))
 	})
 	t.Run("name and address are free", func(t *testing.T) {
 		again := newUser(t, s, "augusta")
@@ -127,16 +127,16 @@ func TestDeleteAccount(t *testing.T) {
 
 func TestRoomsOfADeletedAccount(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, early, late, mod := newUser(t, s, "host"), newUser(t, s, "early"), newUser(t, s, "late"), newUser(t, s, "moderator")
 	suspended, absent := newUser(t, s, "suspended"), newUser(t, s, "absent")
 	moderators := newRoom(t, s, host, nil)
-	join(t, s, moderators, suspended, early, late, mod)
-	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator'), (?, ?, 'moderator')", moderators.ID, mod.ID, moderators.ID, absent.ID)
+	joinRoom(t, s, moderators, suspended, early, late, mod)
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator'), (?, ?, 'moderator')", moderators.ID, mod.ID, moderators.ID, absent.ID)
 	viewers := newRoom(t, s, host, nil)
-	join(t, s, viewers, suspended, early, late)
+	joinRoom(t, s, viewers, suspended, early, late)
 	empty := newRoom(t, s, host, nil)
-	exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
+	execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
 	_, err := s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username)
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
@@ -152,20 +152,20 @@ func TestRoomsOfADeletedAccount(t *testing.T) {
 
 func TestRemoveAccount(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	room := newRoom(t, s, bob, nil)
-	join(t, s, room, ada)
+	joinRoom(t, s, room, ada)
 	for range 25 {
-		say(t, s, room, ada, "hello")
+		postMessage(t, s, room, ada, "hello")
 	}
-	say(t, s, room, bob, "hi")
+	postMessage(t, s, room, bob, "hi")
 
 	_, err := s.AnonymiseMessages(t.Context(), ada.ID, 100)
 	require.NoError(t, err)
 	_, err = s.RemoveAccount(t.Context(), ada.ID)
 	require.NoError(t, err)
-	require.Equal(t, 25, get[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID), "an account that is not deleted is left alone")
+	require.Equal(t, 25, readValue[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID), "an account that is not deleted is left alone")
 
 	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
@@ -174,18 +174,18 @@ func TestRemoveAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 	}
-	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM messages WHERE user_id IS NOT NULL"))
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE user_id IS NOT NULL"))
 
 	late := newRoom(t, s, bob, nil) // a process of a former version has let her in
-	exec(t, s, "UPDATE rooms SET host_id = ? WHERE id = ?", ada.ID, late.ID)
-	exec(t, s, "UPDATE participants SET user_id = ? WHERE room_id = ?", ada.ID, late.ID)
+	execute(t, s, "UPDATE rooms SET host_id = ? WHERE id = ?", ada.ID, late.ID)
+	execute(t, s, "UPDATE participants SET user_id = ? WHERE room_id = ?", ada.ID, late.ID)
 	for _, want := range [][]string{{late.ID}, nil} {
 		rooms, err := s.RemoveAccount(t.Context(), ada.ID)
 		require.NoError(t, err)
 		require.Equal(t, want, rooms)
 	}
-	require.Zero(t, get[int](t, s, "SELECT count(*) FROM users WHERE id = ?", ada.ID))
-	require.Equal(t, 26, count(t, s, "messages"))
+	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM users WHERE id = ?", ada.ID))
+	require.Equal(t, 26, countRows(t, s, "messages"))
 	archived, err := s.Room(t.Context(), late.ID)
 	require.NoError(t, err)
 	require.False(t, archived.ArchivedAt.IsZero())
@@ -193,11 +193,11 @@ func TestRemoveAccount(t *testing.T) {
 
 func TestParallelDeletions(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for i := range 5 {
 		ada, bob := newUser(t, s, fmt.Sprint("ada", i)), newUser(t, s, fmt.Sprint("bob", i))
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		other := newRoom(t, s, bob, nil)
 		var wg sync.WaitGroup
 		errs := make([]error, 6)
@@ -236,12 +236,12 @@ func messageID(m watchparty.Message) string { return m.ID }
 
 func TestExport(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	hosted, joined := newRoom(t, s, ada, nil), newRoom(t, s, bob, nil)
-	join(t, s, joined, ada)
-	first, second := say(t, s, joined, ada, "one"), say(t, s, hosted, ada, "two")
-	say(t, s, joined, bob, "not hers")
+	joinRoom(t, s, joined, ada)
+	first, second := postMessage(t, s, joined, ada, "one"), postMessage(t, s, hosted, ada, "two")
+	postMessage(t, s, joined, bob, "not hers")
 	messages, err := s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{first.ID, second.ID}, ids(messages, messageID))
@@ -250,7 +250,7 @@ func TestExport(t *testing.T) {
 	require.Equal(t, []string{second.ID}, ids(messages, messageID))
 
 	// What she answered, and may not be allowed to read any more, is not hers.
-	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed", ReplyToID: first.ID}, Once{})
+	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed", ReplyToID: first.ID}, IdempotencyKey{})
 	require.NoError(t, err)
 	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: Keys{second.ID}})
 	require.NoError(t, err)
@@ -258,7 +258,7 @@ func TestExport(t *testing.T) {
 	require.Equal(t, &watchparty.Quote{ID: first.ID}, messages[0].ReplyTo)
 
 	for i, inviter := range []string{ada.ID, bob.ID} {
-		exec(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')", newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
+		execute(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')", newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
 	}
 	invitations, err := s.ExportInvitations(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)
@@ -266,15 +266,15 @@ func TestExport(t *testing.T) {
 	require.Equal(t, []any{"guest0@example.org", watchparty.InvitationExpired, true, time.UTC},
 		[]any{invitations[0].Email, invitations[0].State, invitations[0].AnsweredAt.IsZero(), invitations[0].CreatedAt.Location()})
 
-	require.NoError(t, accept(t, s, invite(t, s, joined, bob, "ada@example.org"), ada))
+	require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, joined, bob, "ada@example.org"), ada))
 	accepted, err := s.ExportAccepted(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, accepted, 1)
 	require.Equal(t, joined.ID, accepted[0].RoomID)
 	until := Now().Add(time.Hour)
-	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"}, Once{})
+	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"}, IdempotencyKey{})
 	require.NoError(t, err)
-	_, err = s.Ban(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewBan{Reason: "Too loud"}, Once{})
+	_, err = s.Ban(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewBan{Reason: "Too loud"}, IdempotencyKey{})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		list func(context.Context, string, Page) ([]watchparty.Sanction, error)

@@ -22,10 +22,10 @@ const untalliedDay = "SELECT coalesce((SELECT max(day) + 1 FROM activity_days), 
 // UntalliedDay is the first day whose figures are not stored. The first of all is the one on which stays began to be
 // kept.
 func (s *Store) UntalliedDay(ctx context.Context) (watchparty.Day, error) {
-	return untallied(ctx, s.db)
+	return readUntalliedDay(ctx, s.db)
 }
 
-func untallied(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
+func readUntalliedDay(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
 	var day time.Time
 	if err := db.NewRaw(untalliedDay).Scan(ctx, &day); err != nil {
 		return "", fmt.Errorf("store: untallied day: %w", err)
@@ -103,7 +103,7 @@ const figuresOf = `
 		coalesce(sum(rooms_opened), 0)::bigint AS rooms_opened, coalesce(sum(participants), 0)::bigint AS participants,
 		coalesce(sum(minutes_together), 0)::bigint AS minutes_together, coalesce(sum(messages), 0)::bigint AS messages,
 		coalesce(sum(invitations_sent), 0)::bigint AS invitations_sent, coalesce(sum(invitations_accepted), 0)::bigint AS invitations_accepted,
-		coalesce(sum(mails_sent), 0)::bigint AS mails_sent, coalesce(sum(mails_failed), 0)::bigint AS mails_failed,
+		coalesce(sum(mails_sent), 0)::bigint AS emails_sent, coalesce(sum(mails_failed), 0)::bigint AS emails_failed,
 		coalesce(sum(avatars), 0)::bigint AS avatars, coalesce(sum(removed), 0)::bigint AS removed
 	FROM (SELECT count(DISTINCT user_id) AS users, count(DISTINCT user_id) FILTER (WHERE since < ?0::date) AS returning
 		FROM active_users WHERE day BETWEEN ?0::date AND ?1::date) AS active
@@ -114,8 +114,8 @@ const figuresOfDays = `
 	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, activity_days.day IS NOT NULL AS counted, coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
 		coalesce(returning_users, 0) AS returning_users, coalesce(rooms_opened, 0) AS rooms_opened, coalesce(participants, 0) AS participants,
 		coalesce(minutes_together, 0) AS minutes_together, coalesce(messages, 0) AS messages, coalesce(invitations_sent, 0) AS invitations_sent,
-		coalesce(invitations_accepted, 0) AS invitations_accepted, coalesce(mails_sent, 0) AS mails_sent,
-		coalesce(mails_failed, 0) AS mails_failed, coalesce(avatars, 0) AS avatars, coalesce(removed, 0) AS removed
+		coalesce(invitations_accepted, 0) AS invitations_accepted, coalesce(mails_sent, 0) AS emails_sent,
+		coalesce(mails_failed, 0) AS emails_failed, coalesce(avatars, 0) AS avatars, coalesce(removed, 0) AS removed
 	FROM generate_series(?0::timestamp, ?1::timestamp, interval '1 day') AS days (day)
 	LEFT JOIN activity_days ON activity_days.day = days.day::date
 	ORDER BY days.day`
@@ -157,7 +157,7 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 
 func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day) (watchparty.ActivityReport, error) {
 	r := watchparty.ActivityReport{Every: every, From: from, To: to}
-	next, err := untallied(ctx, tx)
+	next, err := readUntalliedDay(ctx, tx)
 	if err != nil {
 		return r, err
 	}
@@ -298,9 +298,9 @@ func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.Activ
 	return report, nil
 }
 
-// QueueReportMails promises a mail with the report to each recipient, once, and returns how many that are. Of the
+// QueueReportEmails promises an email with the report to each recipient, once, and returns how many that are. Of the
 // addresses only hashes are kept.
-func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipients []watchparty.Address) (int, error) {
+func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipients []watchparty.Address) (int, error) {
 	queued := 0
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		for _, recipient := range recipients { // few: a setting
@@ -316,7 +316,7 @@ func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipient
 			if !affected(result) {
 				continue
 			}
-			emailID, err := s.addEmail(ctx, tx, watchparty.MailActivityReport, id, "", job.ReportEmailID(id), "")
+			emailID, err := s.addEmail(ctx, tx, watchparty.EmailActivityReport, id, "", job.ReportEmailID(id), "")
 			if err != nil {
 				return nil, err
 			}
@@ -326,14 +326,14 @@ func (s *Store) QueueReportMails(ctx context.Context, reportID string, recipient
 		return events, nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("store: queue report mails: %w", err)
+		return 0, fmt.Errorf("store: queue report emails: %w", err)
 	}
 	return queued, nil
 }
 
-// ReportMail finds what a mail with a report holds and to which of the recipients it goes. It returns ErrNotFound when
+// ReportEmail finds what an email with a report holds and to which of the recipients it goes. It returns ErrNotFound when
 // that is none of them.
-func (s *Store) ReportMail(
+func (s *Store) ReportEmail(
 	ctx context.Context, id string, recipients []watchparty.Address,
 ) (watchparty.ActivityReport, watchparty.Address, error) {
 	var (
@@ -342,7 +342,7 @@ func (s *Store) ReportMail(
 	)
 	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &hash)
 	if err != nil {
-		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report mail")
+		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report email")
 	}
 	to := slices.IndexFunc(recipients, func(a watchparty.Address) bool {
 		same := func(known []byte) bool { return bytes.Equal(hash, known) }
@@ -350,7 +350,7 @@ func (s *Store) ReportMail(
 			slices.ContainsFunc(plainHashes(a), same)
 	})
 	if to < 0 {
-		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report mail's recipient: %w", watchparty.ErrNotFound)
+		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report email's recipient: %w", watchparty.ErrNotFound)
 	}
 	report, err := s.ActivityReport(ctx, reportID)
 	return report, recipients[to], err

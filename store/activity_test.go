@@ -19,47 +19,47 @@ type diary struct {
 	s *Store
 }
 
-func (d diary) user(name, created string) watchparty.User {
+func (d diary) addUser(name, created string) watchparty.User {
 	user := newUser(d.t, d.s, name)
-	exec(d.t, d.s, "UPDATE users SET created_at = ? WHERE id = ?", created, user.ID)
-	exec(d.t, d.s, "DELETE FROM emails")
+	execute(d.t, d.s, "UPDATE users SET created_at = ? WHERE id = ?", created, user.ID)
+	execute(d.t, d.s, "DELETE FROM emails")
 	return user
 }
 
-func (d diary) room(created string) string {
+func (d diary) addRoom(created string) string {
 	id := newID()
-	exec(d.t, d.s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)", id, created)
+	execute(d.t, d.s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)", id, created)
 	return id
 }
 
-func (d diary) stay(room string, user watchparty.User, from, to string) {
-	exec(d.t, d.s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", room, user.ID, from, to)
+func (d diary) addStay(room string, user watchparty.User, from, to string) {
+	execute(d.t, d.s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", room, user.ID, from, to)
 }
 
-func (d diary) message(room string, user any, at string) {
-	exec(d.t, d.s, "INSERT INTO messages (id, room_id, user_id, body, created_at) VALUES (?, ?, ?, 'hello', ?)", newID(), room, user, at)
+func (d diary) addMessage(room string, user any, at string) {
+	execute(d.t, d.s, "INSERT INTO messages (id, room_id, user_id, body, created_at) VALUES (?, ?, ?, 'hello', ?)", newID(), room, user, at)
 }
 
-func (d diary) mail(state, at string) {
-	exec(d.t, d.s, `INSERT INTO emails (id, kind, subject_id, state, workflow_id, sent_at, updated_at)
+func (d diary) addEmail(state, at string) {
+	execute(d.t, d.s, `INSERT INTO emails (id, kind, subject_id, state, workflow_id, sent_at, updated_at)
 		VALUES (?0, 'welcome', ?0, ?1, '', CASE WHEN ?1 = 'sent' THEN ?2::timestamptz END, ?2)`, newID(), state, at)
 }
 
-func (d diary) invitation(room, sent, accepted string) {
-	exec(d.t, d.s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
+func (d diary) addInvitation(room, sent, accepted string) {
+	execute(d.t, d.s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
 		VALUES (?0, ?1, ?0, CASE WHEN ?3 = '' THEN 'expired' ELSE 'accepted' END, now(), ?2, nullif(?3, '')::timestamptz)`, newID(), room, sent, accepted)
 }
 
-func (d diary) avatar(user watchparty.User, version int, state, published string) {
-	exec(d.t, d.s, "INSERT INTO avatars (id, user_id, version, state, published_at) VALUES (?, ?, ?, ?, ?)", newID(), user.ID, version, state, published)
+func (d diary) addAvatar(user watchparty.User, version int, state, published string) {
+	execute(d.t, d.s, "INSERT INTO avatars (id, user_id, version, state, published_at) VALUES (?, ?, ?, ?, ?)", newID(), user.ID, version, state, published)
 }
 
-func (d diary) run(finished, counts string, dry bool) {
-	exec(d.t, d.s, `INSERT INTO cleanup_runs (id, trigger, policies, state, dry_run, counts, workflow_id, finished_at)
+func (d diary) addRun(finished, counts string, dry bool) {
+	execute(d.t, d.s, `INSERT INTO cleanup_runs (id, trigger, policies, state, dry_run, counts, workflow_id, finished_at)
 		VALUES (?, 'schedule', '{}', 'completed', ?, ?, '', ?)`, newID(), dry, counts, finished)
 }
 
-func (d diary) tally(through watchparty.Day) {
+func (d diary) tallyThrough(through watchparty.Day) {
 	for {
 		day, err := d.s.UntalliedDay(d.t.Context())
 		require.NoError(d.t, err)
@@ -70,12 +70,12 @@ func (d diary) tally(through watchparty.Day) {
 	}
 }
 
-// since sets the day from which on stays are kept.
-func (d diary) since(day watchparty.Day) {
-	exec(d.t, d.s, "UPDATE activity_since SET day = ?", string(day))
+// setCountedSince sets the day from which on stays are kept.
+func (d diary) setCountedSince(day watchparty.Day) {
+	execute(d.t, d.s, "UPDATE activity_since SET day = ?", string(day))
 }
 
-func (d diary) report(every watchparty.ReportPeriod, from, to watchparty.Day) watchparty.ActivityReport {
+func (d diary) createReport(every watchparty.ReportPeriod, from, to watchparty.Day) watchparty.ActivityReport {
 	id, err := d.s.CreateActivityReport(d.t.Context(), every, from, to)
 	require.NoError(d.t, err)
 	report, err := d.s.ActivityReport(d.t.Context(), id)
@@ -85,72 +85,72 @@ func (d diary) report(every watchparty.ReportPeriod, from, to watchparty.Day) wa
 }
 
 // The week from Monday, 23 February to Sunday, 1 March 2026, worked out by hand.
-func aWeek(t *testing.T, s *Store) diary {
+func writeWeek(t *testing.T, s *Store) diary {
 	d := diary{t, s}
-	d.since("2026-01-01")
-	ann, bob := d.user("ann", "2026-01-05T00:00:00Z"), d.user("bob", "2026-02-20T12:00:00Z")
-	cat, dan := d.user("cat", "2026-02-23T00:00:00Z"), d.user("dan", "2026-02-25T08:00:00Z") // cat is the first of the week
-	d.user("fay", "2026-03-01T23:59:59.999999Z")                                             // the last of the week
-	d.user("eve", "2026-03-02T00:00:00Z")                                                    // the first after it
-	old, room := d.room("2026-02-18T10:00:00Z"), d.room("2026-02-23T00:00:00Z")
-	d.room("2026-03-02T00:00:00Z")
+	d.setCountedSince("2026-01-01")
+	ann, bob := d.addUser("ann", "2026-01-05T00:00:00Z"), d.addUser("bob", "2026-02-20T12:00:00Z")
+	cat, dan := d.addUser("cat", "2026-02-23T00:00:00Z"), d.addUser("dan", "2026-02-25T08:00:00Z") // cat is the first of the week
+	d.addUser("fay", "2026-03-01T23:59:59.999999Z")                                                // the last of the week
+	d.addUser("eve", "2026-03-02T00:00:00Z")                                                       // the first after it
+	old, room := d.addRoom("2026-02-18T10:00:00Z"), d.addRoom("2026-02-23T00:00:00Z")
+	d.addRoom("2026-03-02T00:00:00Z")
 
 	// Half an hour of two, a quarter of three, a quarter of two: 60 + 45 + 30 minutes. Half an hour on each side alone.
-	d.stay(room, ann, "2026-02-24T20:00:00Z", "2026-02-24T22:00:00Z")
-	d.stay(room, bob, "2026-02-24T20:30:00Z", "2026-02-24T21:30:00Z")
-	d.stay(room, cat, "2026-02-24T21:00:00Z", "2026-02-24T21:15:00Z")
+	d.addStay(room, ann, "2026-02-24T20:00:00Z", "2026-02-24T22:00:00Z")
+	d.addStay(room, bob, "2026-02-24T20:30:00Z", "2026-02-24T21:30:00Z")
+	d.addStay(room, cat, "2026-02-24T21:00:00Z", "2026-02-24T21:15:00Z")
 	// Over midnight: 60 minutes before it, 30 after it.
-	d.stay(room, ann, "2026-02-25T23:30:00Z", "2026-02-26T00:30:00Z")
-	d.stay(room, bob, "2026-02-25T23:00:00Z", "2026-02-26T00:15:00Z")
+	d.addStay(room, ann, "2026-02-25T23:30:00Z", "2026-02-26T00:30:00Z")
+	d.addStay(room, bob, "2026-02-25T23:00:00Z", "2026-02-26T00:15:00Z")
 	// At the same time, in another room: nobody is with them.
-	d.stay(old, dan, "2026-02-26T00:00:00Z", "2026-02-26T01:00:00Z")
+	d.addStay(old, dan, "2026-02-26T00:00:00Z", "2026-02-26T01:00:00Z")
 	// Until the week begins.
-	d.stay(old, bob, "2026-02-22T23:00:00Z", "2026-02-23T00:00:00Z")
+	d.addStay(old, bob, "2026-02-22T23:00:00Z", "2026-02-23T00:00:00Z")
 	// One goes when the other comes.
-	d.stay(room, bob, "2026-02-27T11:00:00Z", "2026-02-27T12:00:00Z")
-	d.stay(room, cat, "2026-02-27T12:00:00Z", "2026-02-27T13:00:00Z")
+	d.addStay(room, bob, "2026-02-27T11:00:00Z", "2026-02-27T12:00:00Z")
+	d.addStay(room, cat, "2026-02-27T12:00:00Z", "2026-02-27T13:00:00Z")
 	// Who has not left: ann is there since ten. Five minutes of two.
-	exec(t, s, "INSERT INTO participants (room_id, user_id, last_seen_at) VALUES (?, ?, '2026-02-28T10:00:00Z')", old, ann.ID)
+	execute(t, s, "INSERT INTO participants (room_id, user_id, last_seen_at) VALUES (?, ?, '2026-02-28T10:00:00Z')", old, ann.ID)
 	for _, seen := range []string{"10:01:30", "10:03:00", "10:04:30", "10:06:00", "10:07:30", "10:09:00", "10:10:30", "10:12:00", "10:13:30", "10:15:00", "10:16:30"} {
-		exec(t, s, "UPDATE participants SET last_seen_at = ?", "2026-02-28T"+seen+"Z")
+		execute(t, s, "UPDATE participants SET last_seen_at = ?", "2026-02-28T"+seen+"Z")
 	}
-	d.stay(old, cat, "2026-02-28T10:10:00Z", "2026-02-28T10:15:00Z")
+	d.addStay(old, cat, "2026-02-28T10:10:00Z", "2026-02-28T10:15:00Z")
 
-	d.message(room, bob.ID, "2026-02-22T23:59:59.999999Z") // the week before
-	d.message(room, bob.ID, "2026-02-23T00:00:00Z")
-	d.message(room, nil, "2026-02-24T12:00:00Z") // of an account that is gone
-	d.message(room, bob.ID, "2026-03-01T23:59:59.999999Z")
-	d.message(room, bob.ID, "2026-03-02T00:00:00Z") // the week after
-	d.invitation(old, "2026-02-20T10:00:00Z", "2026-02-24T10:00:00Z")
-	d.invitation(room, "2026-02-24T10:00:00Z", "2026-02-27T10:00:00Z")
-	d.invitation(room, "2026-02-25T10:00:00Z", "")
-	exec(t, s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
+	d.addMessage(room, bob.ID, "2026-02-22T23:59:59.999999Z") // the week before
+	d.addMessage(room, bob.ID, "2026-02-23T00:00:00Z")
+	d.addMessage(room, nil, "2026-02-24T12:00:00Z") // of an account that is gone
+	d.addMessage(room, bob.ID, "2026-03-01T23:59:59.999999Z")
+	d.addMessage(room, bob.ID, "2026-03-02T00:00:00Z") // the week after
+	d.addInvitation(old, "2026-02-20T10:00:00Z", "2026-02-24T10:00:00Z")
+	d.addInvitation(room, "2026-02-24T10:00:00Z", "2026-02-27T10:00:00Z")
+	d.addInvitation(room, "2026-02-25T10:00:00Z", "")
+	execute(t, s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
 		VALUES (?0, ?1, 'x@example.org', 'declined', now(), '2025-01-01', '2026-02-24T10:00:00Z')`, newID(), room)
-	d.mail("sent", "2026-02-24T08:00:01Z")
-	d.mail("sent", "2026-02-25T08:00:01Z")
-	d.mail("sent", "2026-03-02T00:00:00Z")
-	d.mail("failed", "2026-02-26T08:00:00Z")
-	d.mail("cancelled", "2026-02-26T08:00:00Z")
-	d.avatar(cat, 1, "superseded", "2026-02-24T08:10:00Z")
-	d.avatar(cat, 2, "ready", "2026-02-24T08:20:00Z")
-	d.run("2026-02-26T04:00:00Z", `{"old_messages": 5, "inactive_rooms": 2, "old_mails": 0}`, false)
-	d.run("2026-02-27T04:00:00Z", `{"old_messages": 4}`, false)
-	d.run("2026-02-27T05:00:00Z", `{"old_messages": 100}`, true)
-	d.run("2026-03-02T00:00:00Z", `{"old_messages": 100}`, false)
+	d.addEmail("sent", "2026-02-24T08:00:01Z")
+	d.addEmail("sent", "2026-02-25T08:00:01Z")
+	d.addEmail("sent", "2026-03-02T00:00:00Z")
+	d.addEmail("failed", "2026-02-26T08:00:00Z")
+	d.addEmail("cancelled", "2026-02-26T08:00:00Z")
+	d.addAvatar(cat, 1, "superseded", "2026-02-24T08:10:00Z")
+	d.addAvatar(cat, 2, "ready", "2026-02-24T08:20:00Z")
+	d.addRun("2026-02-26T04:00:00Z", `{"old_messages": 5, "inactive_rooms": 2, "old_mails": 0}`, false)
+	d.addRun("2026-02-27T04:00:00Z", `{"old_messages": 4}`, false)
+	d.addRun("2026-02-27T05:00:00Z", `{"old_messages": 100}`, true)
+	d.addRun("2026-03-02T00:00:00Z", `{"old_messages": 100}`, false)
 	return d
 }
 
 func TestActivityReport(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.tally("2026-03-01")
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-03-01")
 
 	want := watchparty.ActivityReport{
 		Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01",
 		Figures: &watchparty.Figures{
 			NewUsers: 3, ActiveUsers: 4, ReturningUsers: 2, RoomsOpened: 1, Participants: 12, MinutesTogether: 235, Messages: 3,
-			InvitationsSent: 2, InvitationsAccepted: 2, MailsSent: 2, MailsFailed: 1, Avatars: 2, Removed: 11,
+			InvitationsSent: 2, InvitationsAccepted: 2, EmailsSent: 2, EmailsFailed: 1, Avatars: 2, Removed: 11,
 		},
 		Previous: &watchparty.Figures{
 			NewUsers: 1, ActiveUsers: 1, RoomsOpened: 1, Participants: 1, Messages: 1, InvitationsSent: 1,
@@ -160,39 +160,39 @@ func TestActivityReport(t *testing.T) {
 			{Day: "2026-02-23", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, RoomsOpened: 1, Messages: 1}},
 			{Day: "2026-02-24", Figures: &watchparty.Figures{
 				ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 135, Messages: 1,
-				InvitationsSent: 1, InvitationsAccepted: 1, MailsSent: 1, Avatars: 2,
+				InvitationsSent: 1, InvitationsAccepted: 1, EmailsSent: 1, Avatars: 2,
 			}},
 			{Day: "2026-02-25", Figures: &watchparty.Figures{
-				NewUsers: 1, ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 60, InvitationsSent: 1, MailsSent: 1,
+				NewUsers: 1, ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 60, InvitationsSent: 1, EmailsSent: 1,
 			}},
-			{Day: "2026-02-26", Figures: &watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 30, MailsFailed: 1, Removed: 7}},
+			{Day: "2026-02-26", Figures: &watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 30, EmailsFailed: 1, Removed: 7}},
 			{Day: "2026-02-27", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, InvitationsAccepted: 1, Removed: 4}},
 			{Day: "2026-02-28", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 10}},
 			{Day: "2026-03-01", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, Messages: 1}},
 		},
 	}
-	got := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	got := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	want.ID = got.ID
 	require.Equal(t, want, got)
 
 	t.Run("once", func(t *testing.T) {
-		exec(t, s, "DELETE FROM messages")
-		exec(t, s, "DELETE FROM activity_days")
-		require.Equal(t, want, d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01"))
+		execute(t, s, "DELETE FROM messages")
+		execute(t, s, "DELETE FROM activity_days")
+		require.Equal(t, want, d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01"))
 	})
 }
 
 // What clean-up, or its owner, removes after a day is over stays in that day's figures.
 func TestTallyOutlivesWhatItCounts(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.tally("2026-03-01")
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-03-01")
 	for _, table := range []string{"messages", "invitations", "emails", "participants", "stays", "rooms", "users"} {
-		exec(t, s, "DELETE FROM ?", bun.Ident(table))
+		execute(t, s, "DELETE FROM ?", bun.Ident(table))
 	}
 	require.NoError(t, s.TallyDay(t.Context(), "2026-02-24"), "again")
-	report := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	report := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.EqualValues(t, 235, report.Figures.MinutesTogether)
 	require.EqualValues(t, 4, report.Figures.ActiveUsers)
 	require.EqualValues(t, 3, report.Figures.NewUsers)
@@ -201,10 +201,10 @@ func TestTallyOutlivesWhatItCounts(t *testing.T) {
 
 func TestActivityReportOfAMonth(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.tally("2026-02-28")
-	report := d.report(watchparty.ReportMonth, "2026-02-01", "2026-02-28")
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-02-28")
+	report := d.createReport(watchparty.ReportMonth, "2026-02-01", "2026-02-28")
 	require.Len(t, report.Days, 28, "days with nothing are there")
 	require.Equal(t, watchparty.ActivityDay{Day: "2026-02-01", Figures: &watchparty.Figures{}}, report.Days[0])
 	require.EqualValues(t, 3, report.Figures.NewUsers)
@@ -215,51 +215,51 @@ func TestActivityReportOfAMonth(t *testing.T) {
 // TestActivityReportOfWhatIsGone: whatever removed who was active, there is no report of fewer people than there were.
 func TestActivityReportOfWhatIsGone(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.tally("2026-03-01")
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-03-01")
 	admin := newAdmin(t, s, "admin")
 	run := newRun(t, s, admin, false)
-	require.Equal(t, 2, drain(t, s, run.ID, watchparty.PolicyActivity, time.Date(2026, 2, 23, 1, 0, 0, 0, time.UTC)),
+	require.Equal(t, 2, drainPolicy(t, s, run.ID, watchparty.PolicyActivity, time.Date(2026, 2, 23, 1, 0, 0, 0, time.UTC)),
 		"a stay, and the day of the week before on which bob was active")
-	report := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	report := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.EqualValues(t, 4, report.Figures.ActiveUsers)
 	require.Nil(t, report.Previous)
 
-	exec(t, s, "DELETE FROM reports")
-	drain(t, s, run.ID, watchparty.PolicyActivity, time.Date(2026, 2, 25, 0, 0, 0, 0, time.UTC))
+	execute(t, s, "DELETE FROM reports")
+	drainPolicy(t, s, run.ID, watchparty.PolicyActivity, time.Date(2026, 2, 25, 0, 0, 0, 0, time.UTC))
 	_, err := s.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.ErrorIs(t, err, watchparty.ErrPeriodGone)
 }
 
 func TestActivityReportBeforeItIsTallied(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.tally("2026-02-28")
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-02-28")
 	_, err := s.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.ErrorIs(t, err, errUntallied)
-	d.tally("2026-03-01")
-	require.EqualValues(t, 3, d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01").Figures.Messages)
+	d.tallyThrough("2026-03-01")
+	require.EqualValues(t, 3, d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01").Figures.Messages)
 }
 
 // TestFirstActivityReport: nothing is compared with days of which not everything was kept.
 func TestFirstActivityReport(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	d := aWeek(t, s)
-	d.since("2026-02-17")
-	d.tally("2026-03-01")
-	require.Nil(t, d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01").Previous)
+	s := openStore(t)
+	d := writeWeek(t, s)
+	d.setCountedSince("2026-02-17")
+	d.tallyThrough("2026-03-01")
+	require.Nil(t, d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01").Previous)
 }
 
 func TestActivityReportOfAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	day, err := s.UntalliedDay(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, watchparty.DayOf(time.Now()), day)
-	report := diary{t, s}.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	report := diary{t, s}.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.Len(t, report.Days, 7)
 	require.Nil(t, report.Figures, "of the time before nothing is known")
 }
@@ -274,11 +274,11 @@ func TestWhatWasNotCounted(t *testing.T) {
 		return all
 	}
 	counted := func(t *testing.T, since watchparty.Day) watchparty.ActivityReport {
-		s := open(t)
-		d := aWeek(t, s)
-		d.since(since)
-		d.tally("2026-03-01")
-		return d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+		s := openStore(t)
+		d := writeWeek(t, s)
+		d.setCountedSince(since)
+		d.tallyThrough("2026-03-01")
+		return d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	}
 	t.Run("a whole period", func(t *testing.T) {
 		t.Parallel()
@@ -298,7 +298,7 @@ func TestWhatWasNotCounted(t *testing.T) {
 		}
 		require.Nil(t, report.Previous)
 		require.EqualValues(t, 40, report.Figures.MinutesTogether)
-		require.EqualValues(t, 1, report.Figures.MailsFailed)
+		require.EqualValues(t, 1, report.Figures.EmailsFailed)
 		require.EqualValues(t, 11, report.Figures.Removed)
 		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2}, report.RemovedBy)
 	})
@@ -329,14 +329,14 @@ func TestDaysWhereClocksChange(t *testing.T) {
 	for zone, period := range map[string][2]watchparty.Day{
 		"America/Havana": {"2026-03-01", "2026-03-31"}, "Africa/Cairo": {"2026-04-01", "2026-04-30"}, "Europe/Berlin": {"2026-10-01", "2026-10-31"},
 	} {
-		s := open(t)
+		s := openStore(t)
 		s.DB().SetMaxOpenConns(1)
-		exec(t, s, "SET TIME ZONE '?'", bun.Safe(zone))
+		execute(t, s, "SET TIME ZONE '?'", bun.Safe(zone))
 		d := diary{t, s}
-		d.since("2026-01-01")
-		d.tally(period[1])
-		exec(t, s, "UPDATE activity_days SET messages = 1")
-		report := d.report(watchparty.ReportMonth, period[0], period[1])
+		d.setCountedSince("2026-01-01")
+		d.tallyThrough(period[1])
+		execute(t, s, "UPDATE activity_days SET messages = 1")
+		report := d.createReport(watchparty.ReportMonth, period[0], period[1])
 		require.Len(t, report.Days, period[1].Time().Day(), zone)
 		for i, day := range report.Days {
 			require.Equal(t, watchparty.ActivityDay{Day: period[0].Add(i), Figures: &watchparty.Figures{Messages: 1}}, day, zone)
@@ -347,12 +347,12 @@ func TestDaysWhereClocksChange(t *testing.T) {
 // Days are those of UTC, whatever a connection's time zone is.
 func TestTallyInAnotherTimeZone(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	s.DB().SetMaxOpenConns(1)
-	exec(t, s, "SET TIME ZONE 'Pacific/Kiritimati'") // UTC+14
-	d := aWeek(t, s)
-	d.tally("2026-03-01")
-	report := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	execute(t, s, "SET TIME ZONE 'Pacific/Kiritimati'") // UTC+14
+	d := writeWeek(t, s)
+	d.tallyThrough("2026-03-01")
+	report := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.EqualValues(t, 235, report.Figures.MinutesTogether)
 	require.EqualValues(t, 3, report.Figures.NewUsers)
 	require.EqualValues(t, 2, report.Figures.ReturningUsers)
@@ -362,8 +362,8 @@ func TestTallyInAnotherTimeZone(t *testing.T) {
 
 func TestTalliesAtOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	aWeek(t, s)
+	s := openStore(t)
+	writeWeek(t, s)
 	errs := make(chan error)
 	for range 8 {
 		go func() { errs <- s.TallyDay(t.Context(), "2026-02-24") }()
@@ -371,14 +371,14 @@ func TestTalliesAtOnce(t *testing.T) {
 	for range 8 {
 		require.NoError(t, <-errs)
 	}
-	require.Equal(t, 3, count(t, s, "active_users"))
+	require.Equal(t, 3, countRows(t, s, "active_users"))
 }
 
-func stays(t *testing.T, s *Store) []time.Duration {
+func readStays(t *testing.T, s *Store) []time.Duration {
 	t.Helper()
 	var lengths []float64
 	require.NoError(t, s.db.NewRaw("SELECT extract(epoch FROM ended_at - started_at)::float8 FROM stays ORDER BY id").Scan(t.Context(), &lengths))
-	return convert(lengths, func(seconds float64) time.Duration {
+	return mapRows(lengths, func(seconds float64) time.Duration {
 		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
 	})
 }
@@ -386,24 +386,24 @@ func stays(t *testing.T, s *Store) []time.Duration {
 // Whatever takes somebody out of a room, the time that they were there stays.
 func TestStays(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, ann, bob, cat, dan := newAdmin(t, s, "host"), newUser(t, s, "ann"), newUser(t, s, "bob"), newUser(t, s, "cat"), newUser(t, s, "dan")
 	room := newRoom(t, s, host, nil)
-	join(t, s, room, ann, bob, cat, dan)
+	joinRoom(t, s, room, ann, bob, cat, dan)
 	ago := func(user watchparty.User, since, seen time.Duration) {
-		exec(t, s, "UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?", seen.Seconds(), user.ID)
-		exec(t, s, "UPDATE participants SET present_since = now() - make_interval(secs => ?) WHERE user_id = ?", since.Seconds(), user.ID)
+		execute(t, s, "UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?", seen.Seconds(), user.ID)
+		execute(t, s, "UPDATE participants SET present_since = now() - make_interval(secs => ?) WHERE user_id = ?", since.Seconds(), user.ID)
 	}
 	around := func(want time.Duration) {
 		t.Helper()
-		got := stays(t, s)
+		got := readStays(t, s)
 		require.InDelta(t, want.Seconds(), got[len(got)-1].Seconds(), 5)
 	}
 
 	ago(ann, time.Hour, time.Minute)
 	_, err := s.Heartbeat(t.Context(), room.ID, ann.ID, time.Hour)
 	require.NoError(t, err)
-	require.Empty(t, stays(t, s), "who is seen again soon enough stays")
+	require.Empty(t, readStays(t, s), "who is seen again soon enough stays")
 
 	ago(ann, time.Hour, 10*time.Minute)
 	_, err = s.Heartbeat(t.Context(), room.ID, ann.ID, time.Hour)
@@ -427,10 +427,10 @@ func TestStays(t *testing.T) {
 
 	ago(host, 26*time.Hour, 25*time.Hour)
 	run := newRun(t, s, host, false)
-	apply(t, s, run.ID, watchparty.PolicyParticipants, time.Now().Add(-24*time.Hour), 10)
+	applyPolicy(t, s, run.ID, watchparty.PolicyParticipants, time.Now().Add(-24*time.Hour), 10)
 	around(time.Hour)
-	require.Len(t, stays(t, s), 6)
-	require.InDelta(t, watchparty.PresentFor.Seconds(), get[float64](t, s,
+	require.Len(t, readStays(t, s), 6)
+	require.InDelta(t, watchparty.PresentFor.Seconds(), readValue[float64](t, s,
 		"SELECT extract(epoch FROM substring(prosrc FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' AND pronamespace = current_schema()::regnamespace"),
 		0, "PresentFor and the trigger's interval are one")
 }
@@ -442,69 +442,69 @@ func TestOldActivity(t *testing.T) {
 		want := 0
 		for _, d := range distances {
 			end := threshold.Add(d.from)
-			exec(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?0, ?0, ?1, ?2)", user, end.Add(-time.Hour), end)
+			execute(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?0, ?0, ?1, ?2)", user, end.Add(-time.Hour), end)
 			if d.applies {
 				want++
 			}
 		}
 		day := watchparty.DayOf(threshold)
 		for _, day := range []watchparty.Day{day.Add(-1), day} {
-			exec(t, s, "INSERT INTO active_users (day, user_id, since) VALUES (?0, ?1, ?0)", string(day), user)
+			execute(t, s, "INSERT INTO active_users (day, user_id, since) VALUES (?0, ?1, ?0)", string(day), user)
 		}
 		dry := newRun(t, s, admin, true)
 		require.NoError(t, s.CountCleanup(t.Context(), dry.ID, watchparty.PolicyActivity, threshold))
-		require.EqualValues(t, want+1, counted(t, s, dry.ID)[watchparty.PolicyActivity])
+		require.EqualValues(t, want+1, readRunCounts(t, s, dry.ID)[watchparty.PolicyActivity])
 		rehearsed, err := s.Run(t.Context(), dry.ID)
 		require.NoError(t, err)
 		require.Contains(t, rehearsed.Samples[watchparty.PolicyActivity], string(day.Add(-1))+"/"+user)
 
 		run := newRun(t, s, admin, false)
-		require.Equal(t, want+1, drain(t, s, run.ID, watchparty.PolicyActivity, threshold))
-		require.EqualValues(t, want+1, counted(t, s, run.ID)[watchparty.PolicyActivity])
-		require.Equal(t, len(distances)-want, count(t, s, "stays"))
-		require.Equal(t, string(day), get[string](t, s, "SELECT to_char(day, 'YYYY-MM-DD') FROM active_users"))
-		exec(t, s, "DELETE FROM stays")
-		exec(t, s, "DELETE FROM active_users")
+		require.Equal(t, want+1, drainPolicy(t, s, run.ID, watchparty.PolicyActivity, threshold))
+		require.EqualValues(t, want+1, readRunCounts(t, s, run.ID)[watchparty.PolicyActivity])
+		require.Equal(t, len(distances)-want, countRows(t, s, "stays"))
+		require.Equal(t, string(day), readValue[string](t, s, "SELECT to_char(day, 'YYYY-MM-DD') FROM active_users"))
+		execute(t, s, "DELETE FROM stays")
+		execute(t, s, "DELETE FROM active_users")
 	})
 }
 
 // TestStaysOutliveTheAccount: that somebody was there stays, and not who.
 func TestStaysOutliveTheAccount(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	user, other, room := newUser(t, s, "ann"), newUser(t, s, "bob"), newID()
 	for _, id := range []string{user.ID, user.ID, other.ID} {
-		exec(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, now(), now())", room, id)
+		execute(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, now(), now())", room, id)
 	}
-	exec(t, s, "INSERT INTO active_users (day, user_id, since) VALUES (now(), ?, now())", user.ID)
+	execute(t, s, "INSERT INTO active_users (day, user_id, since) VALUES (now(), ?, now())", user.ID)
 	_, err := s.DeleteAccount(t.Context(), user.ID, "hash of "+user.Username)
 	require.NoError(t, err)
 	_, err = s.RemoveAccount(t.Context(), user.ID)
 	require.NoError(t, err)
-	require.Equal(t, 3, count(t, s, "stays"))
-	require.Equal(t, 2, get[int](t, s, "SELECT count(DISTINCT user_id) FROM stays"), "they were one person")
+	require.Equal(t, 3, countRows(t, s, "stays"))
+	require.Equal(t, 2, readValue[int](t, s, "SELECT count(DISTINCT user_id) FROM stays"), "they were one person")
 	for _, table := range []string{"stays", "active_users"} {
-		require.Zero(t, get[int](t, s, "SELECT count(*) FROM ? WHERE user_id = ?", bun.Ident(table), user.ID), table)
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM ? WHERE user_id = ?", bun.Ident(table), user.ID), table)
 	}
 }
 
 func reportReaders(t *testing.T, typed ...string) (readers []watchparty.Address) {
 	t.Helper()
 	for _, text := range typed {
-		readers = append(readers, mailTo(t, text))
+		readers = append(readers, parseAddress(t, text))
 	}
 	return readers
 }
 
-func TestReportMails(t *testing.T) {
+func TestReportEmails(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	d := diary{t, s}
-	report := d.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
-	queued, err := s.QueueReportMails(t.Context(), report.ID, reportReaders(t, "one@example.org", "two@bücher.example"))
+	report := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	queued, err := s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "one@example.org", "two@bücher.example"))
 	require.NoError(t, err)
 	require.Equal(t, 2, queued)
-	queued, err = s.QueueReportMails(t.Context(), report.ID, reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
+	queued, err = s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
 	require.NoError(t, err)
 	require.Equal(t, 1, queued, "nobody gets it twice")
 
@@ -514,24 +514,24 @@ func TestReportMails(t *testing.T) {
 	var to []string
 	all := reportReaders(t, "three@example.org", "two@XN--BCHER-KVA.example", "one@example.org", "four@example.org")
 	for _, row := range rows {
-		require.Equal(t, string(watchparty.MailActivityReport), row.Kind)
-		got, recipient, err := s.ReportMail(t.Context(), row.SubjectID, all)
+		require.Equal(t, string(watchparty.EmailActivityReport), row.Kind)
+		got, recipient, err := s.ReportEmail(t.Context(), row.SubjectID, all)
 		require.NoError(t, err)
 		require.Equal(t, report, got)
 		to = append(to, recipient.String())
-		_, _, err = s.ReportMail(t.Context(), row.SubjectID, all[3:])
+		_, _, err = s.ReportEmail(t.Context(), row.SubjectID, all[3:])
 		require.ErrorIs(t, err, watchparty.ErrNotFound, "not to whom the settings do not name any more")
-		input := get[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ?", job.ReportEmailID(row.SubjectID))
+		input := readValue[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ?", job.ReportEmailID(row.SubjectID))
 		require.JSONEq(t, `{"email_id": "`+row.ID+`"}`, input)
 	}
 	require.Equal(t, []string{"one@example.org", "two@XN--BCHER-KVA.example", "three@example.org"}, to)
 	// One that a former version has queued is still sent.
-	exec(t, s, "UPDATE report_mails SET recipient_hash = sha256('two@bücher.example') WHERE id = ?", rows[1].SubjectID)
-	_, recipient, err := s.ReportMail(t.Context(), rows[1].SubjectID, all)
+	execute(t, s, "UPDATE report_mails SET recipient_hash = sha256('two@bücher.example') WHERE id = ?", rows[1].SubjectID)
+	_, recipient, err := s.ReportEmail(t.Context(), rows[1].SubjectID, all)
 	require.NoError(t, err)
 	require.Equal(t, all[1], recipient)
 
-	_, _, err = s.ReportMail(t.Context(), newID(), all)
+	_, _, err = s.ReportEmail(t.Context(), newID(), all)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	_, err = s.ActivityReport(t.Context(), newID())
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
@@ -539,9 +539,9 @@ func TestReportMails(t *testing.T) {
 
 func TestMissingReports(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	d := diary{t, s}
-	now := get[time.Time](t, s, "SELECT now()").UTC()
+	now := readValue[time.Time](t, s, "SELECT now()").UTC()
 	_, lastSunday := watchparty.ReportWeek.Last(now)
 	thisWeek := lastSunday.Add(1)
 	week := func(ago int) Period { return Period{thisWeek.Add(-7 * ago), thisWeek.Add(-7*ago + 6)} }
@@ -553,11 +553,11 @@ func TestMissingReports(t *testing.T) {
 		return periods
 	}
 	require.Empty(t, missing(atOnce, 12), "counting has just begun")
-	d.since(thisWeek)
+	d.setCountedSince(thisWeek)
 	require.Empty(t, missing(atOnce, 12), "the week is not over")
-	d.since(thisWeek.Add(-1))
+	d.setCountedSince(thisWeek.Add(-1))
 	require.Equal(t, []Period{week(1)}, missing(atOnce, 12), "one day of it was counted")
-	d.since(thisWeek.Add(-7 * 5))
+	d.setCountedSince(thisWeek.Add(-7 * 5))
 	all := []Period{week(5), week(4), week(3), week(2), week(1)}
 	require.Equal(t, all, missing(atOnce, 12))
 	require.Equal(t, all[2:], missing(atOnce, 3), "the latest")
@@ -569,10 +569,10 @@ func TestMissingReports(t *testing.T) {
 	}, 12), "the schedule has yet to start the last one")
 	require.Empty(t, missing(func(time.Time) time.Time { return now.Add(time.Hour) }, 12))
 
-	d.tally(thisWeek.Add(-1))
-	d.report(watchparty.ReportWeek, week(3).From, week(3).To)
+	d.tallyThrough(thisWeek.Add(-1))
+	d.createReport(watchparty.ReportWeek, week(3).From, week(3).To)
 	require.Equal(t, slices.Concat(all[:2], all[3:]), missing(atOnce, 12))
-	exec(t, s, "UPDATE activity_days SET active_users = 1 WHERE day = ?", string(week(4).To))
+	execute(t, s, "UPDATE activity_days SET active_users = 1 WHERE day = ?", string(week(4).To))
 	require.Equal(t, slices.Concat(all[:1], all[3:]), missing(atOnce, 12), "it is not kept who was active")
 
 	months, err := s.MissingReports(t.Context(), watchparty.ReportMonth, atOnce, 12)

@@ -21,16 +21,16 @@ var typedForms = []string{
 // Whatever finds or keeps apart by an address does so by all ways to write it. What is new here is a new entry.
 func TestOneAddressInEveryEntry(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	confirmed(t, s, ada)
+	confirmAddresses(t, s, ada)
 	r := registration("andre")
 	r.Email = typedForms[0]
 	andre, err := s.CreateUser(t.Context(), r, "hash of andre")
 	require.NoError(t, err)
 	require.Equal(t, typedForms[0], andre.Email)
-	invitation := invite(t, s, room, ada, typedForms[1])
+	invitation := createInvitation(t, s, room, ada, typedForms[1])
 
 	for i, spelling := range typedForms {
 		for entry, find := range map[string]func() error{
@@ -48,28 +48,28 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 				return nil
 			},
 			"reset": func() error {
-				before := get[int](t, s, "SELECT count(*) FROM password_resets WHERE user_id = ?", andre.ID)
-				err := s.RequestReset(t.Context(), spelling, Once{})
-				require.Equal(t, before+1, get[int](t, s, "SELECT count(*) FROM password_resets WHERE user_id = ?", andre.ID))
+				before := readValue[int](t, s, "SELECT count(*) FROM password_resets WHERE user_id = ?", andre.ID)
+				err := s.RequestReset(t.Context(), spelling, IdempotencyKey{})
+				require.Equal(t, before+1, readValue[int](t, s, "SELECT count(*) FROM password_resets WHERE user_id = ?", andre.ID))
 				return err
 			},
 			"change of address": func() error {
-				if err := s.RequestEmail(t.Context(), ada.ID, "hash of ada", spelling); err != nil {
+				if err := s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", spelling); err != nil {
 					return err
 				}
-				_, err := s.PendingVerification(t.Context(), get[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", ada.ID))
+				_, err := s.PendingVerification(t.Context(), readValue[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", ada.ID))
 				require.ErrorIs(t, err, watchparty.ErrNotFound, "it is another's")
 				return nil
 			},
 			"invitation": func() error {
-				require.Equal(t, invitation.ID, invite(t, s, room, ada, spelling).ID, "there is one already")
+				require.Equal(t, invitation.ID, createInvitation(t, s, room, ada, spelling).ID, "there is one already")
 				return nil
 			},
 			"admin": func() error {
-				exec(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", andre.ID)
+				execute(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", andre.ID)
 				granted, err := s.GrantAdmin(t.Context(), spelling)
 				require.Equal(t, andre.ID, granted.ID)
-				exec(t, s, "UPDATE users SET email_verified_at = NULL, is_admin = false WHERE id = ?", andre.ID)
+				execute(t, s, "UPDATE users SET email_verified_at = NULL, is_admin = false WHERE id = ?", andre.ID)
 				return err
 			},
 			"search": func() error {
@@ -94,8 +94,8 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 	}
 
 	// Its own address in another spelling confirms it, and is shown from then on; nobody is told of a change.
-	require.NoError(t, s.RequestEmail(t.Context(), andre.ID, "hash of andre", typedForms[1]))
-	pending, err := s.PendingEmail(t.Context(), andre.ID)
+	require.NoError(t, s.RequestEmailChange(t.Context(), andre.ID, "hash of andre", typedForms[1]))
+	pending, err := s.PendingEmailAddress(t.Context(), andre.ID)
 	require.NoError(t, err)
 	require.Empty(t, pending, "it is the account's already")
 	first, err := s.FirstVerification(t.Context(), andre.ID)
@@ -107,7 +107,7 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 		require.Equal(t, typedForms[1], found.Email)
 		require.False(t, found.EmailVerifiedAt.IsZero())
 	}
-	require.Zero(t, get[int](t, s, "SELECT count(*) FROM emails WHERE kind = 'email_changed'"))
+	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM emails WHERE kind = 'email_changed'"))
 
 	_, err = s.DeleteAccount(t.Context(), andre.ID, "hash of andre")
 	require.NoError(t, err)
@@ -121,29 +121,29 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 
 func TestNoAddressInTheStore(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	confirmed(t, s, ada)
+	confirmAddresses(t, s, ada)
 	room := newRoom(t, s, ada, nil)
 	for _, bad := range []string{"", "ada", "Ada <ada@example.org>", "x@deleted.invalid", "ada@[192.0.2.1]"} {
 		r := registration("eve")
 		r.Email = bad
 		_, err := s.CreateUser(t.Context(), r, "h")
 		require.True(t, watchparty.IsKind(err, watchparty.KindInvalid), bad)
-		_, err = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: bad}, Once{})
+		_, err = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: bad}, IdempotencyKey{})
 		require.True(t, watchparty.IsKind(err, watchparty.KindInvalid), bad)
-		require.True(t, watchparty.IsKind(s.RequestEmail(t.Context(), ada.ID, "hash of ada", bad), watchparty.KindInvalid), bad)
+		require.True(t, watchparty.IsKind(s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", bad), watchparty.KindInvalid), bad)
 		_, _, err = s.Credentials(t.Context(), bad)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, bad)
-		require.NoError(t, s.RequestReset(t.Context(), bad, Once{}), "it does not tell")
+		require.NoError(t, s.RequestReset(t.Context(), bad, IdempotencyKey{}), "it does not tell")
 	}
-	require.Equal(t, 1, count(t, s, "users"))
-	require.Zero(t, count(t, s, "invitations"))
+	require.Equal(t, 1, countRows(t, s, "users"))
+	require.Zero(t, countRows(t, s, "invitations"))
 }
 
 func TestParallelRegistrationsOfOneAddress(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	var (
 		wg   sync.WaitGroup
 		errs [8]error
@@ -168,11 +168,11 @@ func TestParallelRegistrationsOfOneAddress(t *testing.T) {
 // Accounts whose addresses were stored before addresses had one form go on: each signs in by its own spelling.
 func TestAccountsFoundBySpelling(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	winner, loser, odd := newUser(t, s, "winner"), newUser(t, s, "loser"), newUser(t, s, "odd")
-	exec(t, s, "UPDATE users SET email = 'hans@bücher.example', email_key = 'hans@xn--bcher-kva.example' WHERE id = ?", winner.ID)
-	exec(t, s, "UPDATE users SET email = 'Hans@xn--bcher-kva.example' WHERE id = ?", loser.ID)
-	exec(t, s, "UPDATE users SET email = 'odd@foo_bar.example' WHERE id = ?", odd.ID)
+	execute(t, s, "UPDATE users SET email = 'hans@bücher.example', email_key = 'hans@xn--bcher-kva.example' WHERE id = ?", winner.ID)
+	execute(t, s, "UPDATE users SET email = 'Hans@xn--bcher-kva.example' WHERE id = ?", loser.ID)
+	execute(t, s, "UPDATE users SET email = 'odd@foo_bar.example' WHERE id = ?", odd.ID)
 	for typed, want := range map[string]watchparty.User{
 		"hans@bücher.example": winner, "HANS@BÜCHER.example": winner, "hans@bu\u0308cher.example": winner, `"hans"@bücher.example`: winner,
 		"hans@xn--bcher-kva.example": loser, "HANS@XN--bcher-kva.example": loser, "odd@foo_bar.example": odd, "Odd@Foo_Bar.example": odd,
@@ -192,8 +192,8 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1, "those that are deleted are not in question")
 
-	require.NoError(t, s.RequestEmail(t.Context(), odd.ID, "hash of odd", "odd@foobar.example"))
-	require.NoError(t, s.VerifyEmail(t.Context(), get[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", odd.ID)))
+	require.NoError(t, s.RequestEmailChange(t.Context(), odd.ID, "hash of odd", "odd@foobar.example"))
+	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", odd.ID)))
 	found, _, err := s.Credentials(t.Context(), "ODD@foobar.example")
 	require.NoError(t, err)
 	require.Equal(t, odd.ID, found.ID, "another address has a key")
@@ -203,44 +203,44 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 func TestPlainOptOutsHold(t *testing.T) {
 	t.Parallel()
 	for _, stored := range []string{"hans@b\u00fccher.example", "hans@xn--bcher-kva.example", "hans@bu\u0308cher.example"} {
-		s := open(t)
+		s := openStore(t)
 		ada := newUser(t, s, "ada")
 		room := newRoom(t, s, ada, nil)
-		invitation := invite(t, s, room, ada, "Hans@B\u00dccher.example")
+		invitation := createInvitation(t, s, room, ada, "Hans@B\u00dccher.example")
 		hash := sha256.Sum256([]byte(stored))
-		exec(t, s, "INSERT INTO invitation_optouts (id, email_hash, created_at) VALUES (?, ?, '2026-01-02Z')", newID(), hash[:])
+		execute(t, s, "INSERT INTO invitation_optouts (id, email_hash, created_at) VALUES (?, ?, '2026-01-02Z')", newID(), hash[:])
 		for _, typed := range []string{"hans@xn--bcher-kva.example", "HANS@bu\u0308cher.example", "hans@b\u00fccher.example"} {
 			out, err := s.OptedOut(t.Context(), typed)
 			require.NoError(t, err)
 			require.True(t, out, "%q by %q", stored, typed)
 		}
-		require.True(t, get[bool](t, s, "SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts", hash[:]))
+		require.True(t, readValue[bool](t, s, "SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts", hash[:]))
 		require.NoError(t, s.OptOut(t.Context(), invitation.ID))
-		require.Equal(t, 1, count(t, s, "invitation_optouts"))
+		require.Equal(t, 1, countRows(t, s, "invitation_optouts"))
 		require.NoError(t, s.OptIn(t.Context(), invitation.ID))
-		require.Zero(t, count(t, s, "invitation_optouts"))
-		exec(t, s, "INSERT INTO invitation_optouts (id, email_hash) VALUES (?, ?)", newID(), hash[:])
+		require.Zero(t, countRows(t, s, "invitation_optouts"))
+		execute(t, s, "INSERT INTO invitation_optouts (id, email_hash) VALUES (?, ?)", newID(), hash[:])
 		require.NoError(t, s.OptIn(t.Context(), invitation.ID), "without looking first")
-		require.Zero(t, count(t, s, "invitation_optouts"))
+		require.Zero(t, countRows(t, s, "invitation_optouts"))
 	}
 }
 
 // Nobody who has the database, and a list of addresses, finds out whose hashes are in it.
 func TestHashesAreKeyed(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	s.LimitMails(5)
+	s := openStore(t)
+	s.LimitEmails(5)
 	ada := newUser(t, s, "ada")
-	confirmed(t, s, ada)
-	invitation := invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+	confirmAddresses(t, s, ada)
+	invitation := createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
 	require.NoError(t, s.OptOut(t.Context(), invitation.ID))
-	require.NoError(t, s.RequestReset(WithClient(t.Context(), "192.0.2.1"), "guest@example.org", Once{}))
-	report := diary{t, s}.report(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
-	_, err := s.QueueReportMails(t.Context(), report.ID, reportReaders(t, "guest@example.org"))
+	require.NoError(t, s.RequestReset(WithClient(t.Context(), "192.0.2.1"), "guest@example.org", IdempotencyKey{}))
+	report := diary{t, s}.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
+	_, err := s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "guest@example.org"))
 	require.NoError(t, err)
 	a := reportReaders(t, "guest@example.org")[0]
-	id := get[string](t, s, "SELECT id FROM emails WHERE kind = 'room_invitation'")
-	_, err = s.AdmitMail(t.Context(), id, a)
+	id := readValue[string](t, s, "SELECT id FROM emails WHERE kind = 'room_invitation'")
+	_, err = s.AdmitEmail(t.Context(), id, a)
 	require.NoError(t, err)
 	var hashes [][]byte
 	require.NoError(t, s.db.NewRaw(`SELECT address_hash FROM invitation_optouts UNION ALL SELECT subject_hash FROM email_budgets

@@ -13,7 +13,7 @@ import (
 func grantedAdmin(t testing.TB, s *Store, name string) watchparty.User {
 	t.Helper()
 	user := newUser(t, s, name)
-	confirmed(t, s, user)
+	confirmAddresses(t, s, user)
 	admin, err := s.GrantAdmin(t.Context(), user.Email)
 	require.NoError(t, err)
 	return admin
@@ -23,10 +23,10 @@ func grantedAdmin(t testing.TB, s *Store, name string) watchparty.User {
 // way.
 func TestGrantAdminNeedsAnAddress(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := grantedAdmin(t, s, "root")
 	squatter := newUser(t, s, "squatter")
-	before := count(t, s, "audit")
+	before := countRows(t, s, "audit")
 	for name, grant := range map[string]func() (watchparty.User, error){
 		"by command":  func() (watchparty.User, error) { return s.GrantAdmin(t.Context(), squatter.Email) },
 		"by an admin": func() (watchparty.User, error) { return s.GrantAdminTo(t.Context(), root.ID, squatter.ID) },
@@ -37,9 +37,9 @@ func TestGrantAdminNeedsAnAddress(t *testing.T) {
 	stored, err := s.User(t.Context(), squatter.ID)
 	require.NoError(t, err)
 	require.Equal(t, squatter, stored, "nothing is stored")
-	require.Equal(t, before, count(t, s, "audit"))
+	require.Equal(t, before, countRows(t, s, "audit"))
 
-	exec(t, s, "UPDATE users SET is_admin = true WHERE id = ?", squatter.ID) // as former versions did
+	execute(t, s, "UPDATE users SET is_admin = true WHERE id = ?", squatter.ID) // as former versions did
 	stored, err = s.User(t.Context(), squatter.ID)
 	require.NoError(t, err)
 	require.False(t, stored.Administers())
@@ -53,7 +53,7 @@ func TestGrantAdminNeedsAnAddress(t *testing.T) {
 
 func TestRevokeAdmin(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, ada := grantedAdmin(t, s, "root"), grantedAdmin(t, s, "ada")
 	for range 2 { // the second changes nothing
 		revoked, err := s.RevokeAdminOf(t.Context(), root.ID, ada.ID)
@@ -75,7 +75,7 @@ func TestRevokeAdmin(t *testing.T) {
 	require.Zero(t, log[0].Actor, "by a command")
 	admins, err := s.Users(t.Context(), watchparty.UserFilter{Admins: true}, Page{Limit: 10})
 	require.NoError(t, err)
-	require.Equal(t, []string{"ada"}, names(admins))
+	require.Equal(t, []string{"ada"}, usernames(admins))
 	_, err = s.RevokeAdmin(t.Context(), "nobody@example.org")
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	_, err = s.RevokeAdminOf(t.Context(), ada.ID, newID())
@@ -108,20 +108,20 @@ func TestTheLastAdminStays(t *testing.T) {
 	for name, end := range endings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
+			s := openStore(t)
 			root := grantedAdmin(t, s, "root")
 			newRoom(t, s, root, nil)
 			// None of these is one who could go on.
 			suspended, unconfirmed, gone := grantedAdmin(t, s, "suspended"), newUser(t, s, "unconfirmed"), newUser(t, s, "gone")
-			exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
-			exec(t, s, "UPDATE users SET is_admin = true WHERE id IN (?, ?)", unconfirmed.ID, gone.ID)
-			exec(t, s, "UPDATE users SET email_verified_at = now(), deleted_at = now() WHERE id = ?", gone.ID)
-			before, audited := get[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID), count(t, s, "audit")
+			execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
+			execute(t, s, "UPDATE users SET is_admin = true WHERE id IN (?, ?)", unconfirmed.ID, gone.ID)
+			execute(t, s, "UPDATE users SET email_verified_at = now(), deleted_at = now() WHERE id = ?", gone.ID)
+			before, audited := readValue[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID), countRows(t, s, "audit")
 
 			require.ErrorIs(t, end(t, s, root, root), watchparty.ErrLastAdmin)
-			require.Equal(t, before, get[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID))
-			require.Equal(t, audited, count(t, s, "audit"))
-			require.Equal(t, 1, count(t, s, "participants"), "nor have they left their room")
+			require.Equal(t, before, readValue[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID))
+			require.Equal(t, audited, countRows(t, s, "audit"))
+			require.Equal(t, 1, countRows(t, s, "participants"), "nor have they left their room")
 
 			other := grantedAdmin(t, s, "other")
 			require.NoError(t, end(t, s, other, root))
@@ -139,16 +139,16 @@ func TestAdminsEndEachOther(t *testing.T) {
 		for otherName, otherEnd := range endings {
 			t.Run(name+", "+otherName, func(t *testing.T) {
 				t.Parallel()
-				s := open(t)
+				s := openStore(t)
 				one, other := grantedAdmin(t, s, "one"), grantedAdmin(t, s, "other")
-				b := hold(t, s, "UPDATE", "users") // both have decided, or one waits for the other's decision
+				b := raiseBarrier(t, s, "UPDATE", "users") // both have decided, or one waits for the other's decision
 				var (
 					wg        sync.WaitGroup
 					err, err2 error
 				)
 				wg.Go(func() { err = end(t, s, one, other) })
 				wg.Go(func() { err2 = otherEnd(t, s, other, one) })
-				b.await(t, 2, nil)
+				b.awaitStopped(t, 2, nil)
 				b.release(t)
 				wg.Wait()
 				if err == nil {
@@ -159,7 +159,7 @@ func TestAdminsEndEachOther(t *testing.T) {
 				var coded *watchparty.Error // it is the last one, or whose rights ended was to act
 				require.ErrorAs(t, err, &coded)
 				require.Contains(t, []string{"last_admin", "forbidden", "unauthenticated"}, coded.Code)
-				require.Equal(t, 1, get[int](t, s, `SELECT count(*) FROM users
+				require.Equal(t, 1, readValue[int](t, s, `SELECT count(*) FROM users
 					WHERE is_admin AND deleted_at IS NULL AND suspended_at IS NULL AND email_verified_at IS NOT NULL`))
 			})
 		}
@@ -169,13 +169,13 @@ func TestAdminsEndEachOther(t *testing.T) {
 // TestAdminChangesAddress: the rights are the account's, whatever its address.
 func TestAdminChangesAddress(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := grantedAdmin(t, s, "root")
-	require.NoError(t, s.RequestEmail(t.Context(), root.ID, "hash of root", "moved@example.org"))
+	require.NoError(t, s.RequestEmailChange(t.Context(), root.ID, "hash of root", "moved@example.org"))
 	user, err := s.User(t.Context(), root.ID)
 	require.NoError(t, err)
 	require.True(t, user.Administers(), "while the new address waits for its confirmation")
-	require.NoError(t, s.VerifyEmail(t.Context(), get[string](t, s, "SELECT id FROM email_verifications WHERE email = 'moved@example.org'")))
+	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s, "SELECT id FROM email_verifications WHERE email = 'moved@example.org'")))
 	user, err = s.User(t.Context(), root.ID)
 	require.NoError(t, err)
 	require.True(t, user.Administers())
@@ -187,7 +187,7 @@ func TestAdminChangesAddress(t *testing.T) {
 // of all to take them back.
 func TestRightsThatHaveEnded(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := grantedAdmin(t, s, "root")
 	for name, act := range map[string]func(s *Store, actor, other watchparty.User) error{
 		"grant oneself": func(s *Store, actor, _ watchparty.User) error {
@@ -219,11 +219,11 @@ func TestRightsThatHaveEnded(t *testing.T) {
 				id := newID()[24:]
 				admin, other := grantedAdmin(t, s, "a"+id), grantedAdmin(t, s, "o"+id)
 				require.NoError(t, end(admin))
-				before := get[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID)
+				before := readValue[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID)
 				var coded *watchparty.Error
 				require.ErrorAs(t, act(s, admin, other), &coded)
 				require.Contains(t, []string{"forbidden", "unauthenticated"}, coded.Code)
-				require.Equal(t, before, get[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID))
+				require.Equal(t, before, readValue[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID))
 			})
 		}
 	}

@@ -89,7 +89,7 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 	if err := p.of(q, descending, "a.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: audit: %w", err)
 	}
-	return convert(rows, auditRow.entry), nil
+	return mapRows(rows, auditRow.entry), nil
 }
 
 // AuditSchedule carries out what an admin does to a schedule, which Temporal keeps.

@@ -88,46 +88,46 @@ func newCast(t *testing.T, s *Store, own bool) *cast {
 	} {
 		*user = newUser(t, s, fmt.Sprint(name, n))
 	}
-	confirmed(t, s, c.host, c.holder, c.deputy, c.guest)
-	exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", c.root.ID)
+	confirmAddresses(t, s, c.host, c.holder, c.deputy, c.guest)
+	execute(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", c.root.ID)
 	c.boss = c.host
 	if own {
 		c.boss = c.holder
 	}
-	c.room = newRoom(t, s, c.boss, private)
+	c.room = newRoom(t, s, c.boss, makePrivate)
 	for user, role := range map[*watchparty.User]watchparty.Role{
 		&c.holder: watchparty.Moderator, &c.deputy: watchparty.Moderator, &c.guest: watchparty.Viewer,
 	} {
 		if user.ID != c.boss.ID {
-			appoint(t, s, c.room, *user, role)
+			setMemberRole(t, s, c.room, *user, role)
 		}
 	}
 	for _, user := range []watchparty.User{c.holder, c.deputy, c.guest} {
-		join(t, s, c.room, user)
+		joinRoom(t, s, c.room, user)
 	}
 	c.token = signIn(t, s, c.holder, time.Hour)
-	c.session = get[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", c.token)
+	c.session = readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", c.token)
 	return c
 }
 
-func (c *cast) change(change watchparty.RoomChange) {
+func (c *cast) changeRoom(changeRoom watchparty.RoomChange) {
 	c.t.Helper()
-	_, err := c.s.UpdateRoom(c.t.Context(), c.room.ID, c.boss.ID, change, nil)
+	_, err := c.s.UpdateRoom(c.t.Context(), c.room.ID, c.boss.ID, changeRoom, nil)
 	require.NoError(c.t, err)
 }
 
-func (c *cast) show(visibility watchparty.Visibility) {
+func (c *cast) setVisibility(visibility watchparty.Visibility) {
 	c.t.Helper()
-	c.change(watchparty.RoomChange{Visibility: &visibility})
+	c.changeRoom(watchparty.RoomChange{Visibility: &visibility})
 }
 
 func (c *cast) setArchived(archived bool) {
 	c.t.Helper()
-	c.change(watchparty.RoomChange{Archived: &archived})
+	c.changeRoom(watchparty.RoomChange{Archived: &archived})
 }
 
-// perform drives the store. The boss acts on the holder, or the holder acts.
-var perform = map[act]func(c *cast) error{
+// performAct drives the store. The boss acts on the holder, or the holder acts.
+var performAct = map[act]func(c *cast) error{
 	kick:       func(c *cast) error { return c.s.Kick(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username) },
 	banForEver: func(c *cast) error { return c.ban(nil) },
 	banUntil: func(c *cast) error {
@@ -135,7 +135,7 @@ var perform = map[act]func(c *cast) error{
 		if err := c.ban(&until); err != nil {
 			return err
 		}
-		exec(c.t, c.s, "UPDATE bans SET until = now() WHERE room_id = ? AND user_id = ?", c.room.ID, c.holder.ID)
+		execute(c.t, c.s, "UPDATE bans SET until = now() WHERE room_id = ? AND user_id = ?", c.room.ID, c.holder.ID)
 		return nil
 	},
 	demote: func(c *cast) error { return c.setRole(c.boss, c.holder, watchparty.Viewer) },
@@ -159,9 +159,13 @@ var perform = map[act]func(c *cast) error{
 		_, err := c.s.DeleteAccount(c.t.Context(), c.holder.ID, "hash of "+c.holder.Username)
 		return err
 	},
-	toPublic:   func(c *cast) error { c.show(watchparty.Public); return nil },
-	toUnlisted: func(c *cast) error { c.show(watchparty.Unlisted); return nil },
-	toPrivate:  func(c *cast) error { c.show(watchparty.Public); c.show(watchparty.Private); return nil },
+	toPublic:   func(c *cast) error { c.setVisibility(watchparty.Public); return nil },
+	toUnlisted: func(c *cast) error { c.setVisibility(watchparty.Unlisted); return nil },
+	toPrivate: func(c *cast) error {
+		c.setVisibility(watchparty.Public)
+		c.setVisibility(watchparty.Private)
+		return nil
+	},
 	archive:    func(c *cast) error { c.setArchived(true); return nil },
 	reopen:     func(c *cast) error { c.setArchived(true); c.setArchived(false); return nil },
 	deleteRoom: func(c *cast) error { return c.s.DeleteRoom(c.t.Context(), c.room.ID, c.boss.ID, nil) },
@@ -173,21 +177,21 @@ var perform = map[act]func(c *cast) error{
 		return err
 	},
 	newAddress: func(c *cast) error {
-		return c.s.VerifyEmail(c.t.Context(), ask(c.t, c.s, c.holder, c.holder.Username+"@new.example.org"))
+		return c.s.VerifyEmail(c.t.Context(), requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@new.example.org"))
 	},
 	unconfirm: func(c *cast) error {
-		exec(c.t, c.s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", c.holder.ID)
+		execute(c.t, c.s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", c.holder.ID)
 		return nil
 	},
 	revokeAdmin: func(c *cast) error {
-		exec(c.t, c.s, "UPDATE users SET is_admin = false WHERE id = ?", c.holder.ID)
+		execute(c.t, c.s, "UPDATE users SET is_admin = false WHERE id = ?", c.holder.ID)
 		return nil
 	},
 	signOut: func(c *cast) error { return c.s.EndSessions(c.t.Context(), c.holder.ID, "") },
 }
 
 func (c *cast) ban(until *time.Time) error {
-	_, err := c.s.Ban(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username, watchparty.NewBan{Until: until}, Once{})
+	_, err := c.s.Ban(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username, watchparty.NewBan{Until: until}, IdempotencyKey{})
 	return err
 }
 
@@ -197,7 +201,7 @@ func (c *cast) setRole(actor, target watchparty.User, role watchparty.Role) erro
 }
 
 func (c *cast) hostOf() string {
-	return get[string](c.t, c.s, "SELECT host_id FROM rooms WHERE id = ?", c.room.ID)
+	return readValue[string](c.t, c.s, "SELECT host_id FROM rooms WHERE id = ?", c.room.ID)
 }
 
 // grant is something that is stored and lets somebody do something later.
@@ -224,7 +228,7 @@ var (
 	expulsions   = []act{kick, banForEver, banUntil}
 )
 
-func list(chosen ...any) (all []act) {
+func concatActs(chosen ...any) (all []act) {
 	for _, a := range chosen {
 		switch a := a.(type) {
 		case act:
@@ -236,7 +240,7 @@ func list(chosen ...any) (all []act) {
 	return all
 }
 
-func without(all []act, some ...act) []act {
+func withoutActs(all []act, some ...act) []act {
 	return slices.DeleteFunc(slices.Clone(all), func(a act) bool { return slices.Contains(some, a) })
 }
 
@@ -253,96 +257,96 @@ const (
 // byModerator are the cells of what the role of a moderator grants.
 func byModerator(unconfirmed verdict) []cells {
 	all := []cells{
-		{ended, "", list(expulsions, demote, quit, deletion, deleteRoom)},
-		{remains, byRole, list(leave, visibilities)},
-		{remains, "another host changes no other role", list(handOver)},
-		{remains, notOfSignIns, list(ofSignIns)},
-		{remains, "the account has another proved address", list(newAddress)},
-		{remains, notOfAdmins, list(revokeAdmin)},
+		{ended, "", concatActs(expulsions, demote, quit, deletion, deleteRoom)},
+		{remains, byRole, concatActs(leave, visibilities)},
+		{remains, "another host changes no other role", concatActs(handOver)},
+		{remains, notOfSignIns, concatActs(ofSignIns)},
+		{remains, "the account has another proved address", concatActs(newAddress)},
+		{remains, notOfAdmins, concatActs(revokeAdmin)},
 	}
 	if unconfirmed == cannot {
-		return append(all, cells{cannot, nothingDoes, list(unconfirm)})
+		return append(all, cells{cannot, nothingDoes, concatActs(unconfirm)})
 	}
-	return append(all, cells{unconfirmed, "", list(unconfirm)})
+	return append(all, cells{unconfirmed, "", concatActs(unconfirm)})
 }
 
 // invitationCells are those of an open invitation and of what brings it.
 func invitationCells(more ...cells) []cells {
-	return append(append(byModerator(ended), cells{ended, "", list(suspend, reinstate)}), more...)
+	return append(append(byModerator(ended), cells{ended, "", concatActs(suspend, reinstate)}), more...)
 }
 
 // accountCells are those of what belongs to an account, whatever it does in rooms.
 func accountCells(more ...cells) []cells {
-	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, list(revokeAdmin)}, {ended, "", list(deletion)}}, more...)
+	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)}, {ended, "", concatActs(deletion)}}, more...)
 }
 
-// nobodys are the cells of what nobody's standing bears.
-func nobodys(why string) []cells {
-	return []cells{{remains, why, list(ofTheRoom, ofTheAccount)}}
+// nobodysCells are the cells of what nobody's standing bears.
+func nobodysCells(why string) []cells {
+	return []cells{{remains, why, concatActs(ofTheRoom, ofTheAccount)}}
 }
 
-func (c *cast) invite() watchparty.Invitation {
-	return invite(c.t, c.s, c.room, c.holder, fmt.Sprintf("invited-by-%s@example.org", c.holder.Username))
+func (c *cast) createInvitation() watchparty.Invitation {
+	return createInvitation(c.t, c.s, c.room, c.holder, fmt.Sprintf("invited-by-%s@example.org", c.holder.Username))
 }
 
-func emailAbout(t *testing.T, s *Store, kind watchparty.MailKind, subjectID string) string {
+func emailAbout(t *testing.T, s *Store, kind watchparty.EmailKind, subjectID string) string {
 	t.Helper()
-	return get[string](t, s, "SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subjectID)
+	return readValue[string](t, s, "SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subjectID)
 }
 
-// queued fails for an email that is not to be sent any more, or about nothing: useful is what is looked up for it then.
-func (c *cast) queued(emailID string, useful func() error) func() error {
+// whileQueued fails for an email that is not to be sent any more, or about nothing: useful is what is looked up for it then.
+func (c *cast) whileQueued(emailID string, useful func() error) func() error {
 	return func() error {
-		if state := mailOf(c.t, c.s, emailID).State; state != watchparty.MailQueued {
+		if state := readEmail(c.t, c.s, emailID).State; state != watchparty.EmailQueued {
 			return fmt.Errorf("the email is %s", state)
 		}
 		return useful()
 	}
 }
 
-func (c *cast) lookUp(i watchparty.Invitation) func() error {
+func (c *cast) lookUpInvitation(i watchparty.Invitation) func() error {
 	return func() error {
 		_, _, err := c.s.OpenInvitation(c.t.Context(), i.ID)
 		return err
 	}
 }
 
-// reminds fails when no email follows one that was sent.
-func (c *cast) reminds(emailID string) func() error {
-	begin(c.t, c.s, emailID)
-	sent(c.t, c.s, emailID)
+// queuesReminder fails when no email follows one that was sent.
+func (c *cast) queuesReminder(emailID string) func() error {
+	beginAttempt(c.t, c.s, emailID)
+	markSent(c.t, c.s, emailID)
 	return func() error {
-		if remind(c.t, c.s, emailID) == "" {
+		if queueReminder(c.t, c.s, emailID) == "" {
 			return fmt.Errorf("no reminder")
 		}
 		return nil
 	}
 }
 
-// revoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it is to
+// requireRevoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it is to
 // come.
-func (c *cast) revoked(a act) {
+func (c *cast) requireRevoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return
 	}
-	invitations := get[string](c.t, c.s, "SELECT string_agg(state, ' ') FROM invitations WHERE inviter_id = ?", c.holder.ID)
+	invitations := readValue[string](c.t, c.s, "SELECT string_agg(state, ' ') FROM invitations WHERE inviter_id = ?", c.holder.ID)
 	require.Equal(c.t, "revoked", invitations)
-	id := get[string](c.t, c.s, "SELECT id FROM invitations WHERE inviter_id = ?", c.holder.ID)
-	require.Equal(c.t, "revoked", get[string](c.t, c.s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(id)))
-	require.Zero(c.t, get[int](c.t, c.s, "SELECT count(*) FROM emails WHERE subject_id = ? AND state IN ('queued', 'sending')", id))
+	id := readValue[string](c.t, c.s, "SELECT id FROM invitations WHERE inviter_id = ?", c.holder.ID)
+	require.Equal(c.t, "revoked", readValue[string](c.t, c.s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(id)))
+	require.Zero(c.t, readValue[int](c.t, c.s, "SELECT count(*) FROM emails WHERE subject_id = ? AND state IN ('queued', 'sending')", id))
 }
 
-func (c *cast) post(key string) error {
-	once := Once{}
+func (c *cast) postMessage(key string) error {
+	idempotencyKey := IdempotencyKey{}
 	if key != "" {
-		once = Once{KeyHash: []byte(key + c.holder.ID), Fingerprint: []byte(key)}
+		idempotencyKey = IdempotencyKey{Hash: []byte(key + c.holder.ID), Fingerprint: []byte(key)}
 	}
-	_, err := c.s.PostMessage(c.t.Context(), c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, once)
+	_, err := c.s.PostMessage(c.t.Context(), c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, idempotencyKey)
 	return err
 }
 
-// succeeds makes everybody but the holder leave, the host last.
-func (c *cast) succeeds() error {
+// succeedHost makes everybody but the holder leave, the host last.
+func (c *cast) succeedHost() error {
 	people, err := c.s.Participants(c.t.Context(), c.room.ID)
 	require.NoError(c.t, err)
 	host := c.hostOf()
@@ -366,117 +370,117 @@ const noReason = ""
 var grants = map[string]grant{
 	"invitation: acceptance": {
 		give: func(c *cast) func() error {
-			invited, newcomer := c.invite(), newUser(c.t, c.s, "newcomer"+c.holder.Username[6:])
-			return func() error { return accept(c.t, c.s, invited, newcomer) }
+			invited, newcomer := c.createInvitation(), newUser(c.t, c.s, "newcomer"+c.holder.Username[6:])
+			return func() error { return acceptInvitation(c.t, c.s, invited, newcomer) }
 		},
-		also:  (*cast).revoked,
-		cells: invitationCells(cells{waits, noReason, list(archive)}, cells{remains, "the room is open again", list(reopen)}),
+		also:  (*cast).requireRevoked,
+		cells: invitationCells(cells{waits, noReason, concatActs(archive)}, cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"invitation: lookup": {
-		give:  func(c *cast) func() error { return c.lookUp(c.invite()) },
-		also:  (*cast).revoked,
-		cells: invitationCells(cells{remains, "the room may be opened again; acceptance waits for that", list(archive, reopen)}),
+		give:  func(c *cast) func() error { return c.lookUpInvitation(c.createInvitation()) },
+		also:  (*cast).requireRevoked,
+		cells: invitationCells(cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)}),
 	},
 	"email: room_invitation": {
 		give: func(c *cast) func() error {
-			i := c.invite()
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailRoomInvitation, i.ID), c.lookUp(i))
+			i := c.createInvitation()
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailRoomInvitation, i.ID), c.lookUpInvitation(i))
 		},
-		also:  (*cast).revoked,
-		cells: invitationCells(cells{remains, "what sends it looks at the room itself, see the activity's test", list(archive, reopen)}),
+		also:  (*cast).requireRevoked,
+		cells: invitationCells(cells{remains, "what sends it looks at the room itself, see the activity's test", concatActs(archive, reopen)}),
 	},
 	"email: room_invitation_reminder": {
 		give: func(c *cast) func() error {
-			return c.reminds(emailAbout(c.t, c.s, watchparty.MailRoomInvitation, c.invite().ID))
+			return c.queuesReminder(emailAbout(c.t, c.s, watchparty.EmailRoomInvitation, c.createInvitation().ID))
 		},
-		also:  (*cast).revoked,
-		cells: invitationCells(cells{waits, noReason, list(archive)}, cells{remains, "the room is open again", list(reopen)}),
+		also:  (*cast).requireRevoked,
+		cells: invitationCells(cells{waits, noReason, concatActs(archive)}, cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"invitation to the holder": {
 		give: func(c *cast) func() error {
-			i := invite(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
-			return c.lookUp(i)
+			i := createInvitation(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
+			return c.lookUpInvitation(i)
 		},
 		cells: []cells{
-			{ended, noReason, list(kick, deletion, deleteRoom)},
-			{remains, "a ban refuses acceptance while it lasts; whoever is let in again may use it", list(banForEver, banUntil)},
-			{remains, "they may come again as often as they like", list(quit, leave, demote)},
-			{remains, "the inviter's right is untouched", list(handOver, visibilities)},
-			{remains, "the room may be opened again; acceptance waits for that", list(archive, reopen)},
-			{remains, nobodyAsks, list(suspend)},
-			{remains, "whoever has the token was asked, with whatever account", list(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
+			{ended, noReason, concatActs(kick, deletion, deleteRoom)},
+			{remains, "a ban refuses acceptance while it lasts; whoever is let in again may use it", concatActs(banForEver, banUntil)},
+			{remains, "they may come again as often as they like", concatActs(quit, leave, demote)},
+			{remains, "the inviter's right is untouched", concatActs(handOver, visibilities)},
+			{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
+			{remains, nobodyAsks, concatActs(suspend)},
+			{remains, "whoever has the token was asked, with whatever account", concatActs(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
 		},
 	},
 	"opt-out link": {
 		give: func(c *cast) func() error {
-			i := c.invite()
+			i := c.createInvitation()
 			return func() error { return c.s.OptOut(c.t.Context(), i.ID) }
 		},
-		cells: nobodys("whoever got the email may refuse more of them, whatever became of the invitation"),
+		cells: nobodysCells("whoever got the email may refuse more of them, whatever became of the invitation"),
 	},
-	"sign-in":       {give: func(c *cast) func() error { return c.signedIn }, cells: signInCells},
-	"refresh token": {give: func(c *cast) func() error { return c.refresh }, cells: signInCells},
+	"sign-in":       {give: func(c *cast) func() error { return c.readSessionUser }, cells: signInCells},
+	"refresh token": {give: func(c *cast) func() error { return c.rotateSession }, cells: signInCells},
 	"role of a moderator": {
 		give: func(c *cast) func() error {
 			return func() error {
-				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, Once{})
+				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{})
 				return err
 			}
 		},
 		cells: append(byModerator(cannot),
-			cells{remains, "order is kept in an archived room, too", list(archive, reopen)},
-			cells{waits, noReason, list(suspend)},
-			cells{remains, "a suspension is no judgement of the room's", list(reinstate)}),
+			cells{remains, "order is kept in an archived room, too", concatActs(archive, reopen)},
+			cells{waits, noReason, concatActs(suspend)},
+			cells{remains, "a suspension is no judgement of the room's", concatActs(reinstate)}),
 	},
 	"replay of an invitation": {
 		give: func(c *cast) func() error {
 			ask := func() error {
-				once := Once{KeyHash: []byte("invite" + c.holder.ID), Fingerprint: []byte("asked")}
-				_, err := c.s.Invite(c.t.Context(), c.room.ID, c.holder.ID, watchparty.NewInvitation{Email: "again@example.org"}, once)
+				idempotencyKey := IdempotencyKey{Hash: []byte("invite" + c.holder.ID), Fingerprint: []byte("asked")}
+				_, err := c.s.Invite(c.t.Context(), c.room.ID, c.holder.ID, watchparty.NewInvitation{Email: "again@example.org"}, idempotencyKey)
 				return err
 			}
 			require.NoError(c.t, ask())
 			return ask
 		},
 		cells: append(byModerator(ended),
-			cells{remains, "it answers what is listed", list(archive, reopen)},
-			cells{waits, noReason, list(suspend)},
-			cells{remains, "it answers what is listed: an invitation that was revoked", list(reinstate)}),
+			cells{remains, "it answers what is listed", concatActs(archive, reopen)},
+			cells{waits, noReason, concatActs(suspend)},
+			cells{remains, "it answers what is listed: an invitation that was revoked", concatActs(reinstate)}),
 	},
 	"replay of a message": {
 		give: func(c *cast) func() error {
-			require.NoError(c.t, c.post("post"))
-			return func() error { return c.post("post") }
+			require.NoError(c.t, c.postMessage("post"))
+			return func() error { return c.postMessage("post") }
 		},
 		cells: []cells{
-			{ended, noReason, list(expulsions, quit, deletion, deleteRoom)},
-			{remains, "a member may read", list(leave, demote, handOver, visibilities, archive, reopen)},
-			{remains, nobodyAsks, list(suspend)},
-			{remains, notOfSignIns, list(reinstate, ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(expulsions, quit, deletion, deleteRoom)},
+			{remains, "a member may read", concatActs(leave, demote, handOver, visibilities, archive, reopen)},
+			{remains, nobodyAsks, concatActs(suspend)},
+			{remains, notOfSignIns, concatActs(reinstate, ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"replay of a room": {
 		own: true,
 		give: func(c *cast) func() error {
 			open := func() error {
-				once := Once{KeyHash: []byte("room" + c.holder.ID), Fingerprint: []byte("asked")}
+				idempotencyKey := IdempotencyKey{Hash: []byte("room" + c.holder.ID), Fingerprint: []byte("asked")}
 				_, err := c.s.CreateRoom(c.t.Context(), c.holder.ID, watchparty.NewRoom{
-					Name: "A room", Visibility: watchparty.Private, Capacity: 10}, once)
+					Name: "A room", Visibility: watchparty.Private, Capacity: 10}, idempotencyKey)
 				return err
 			}
 			require.NoError(c.t, open())
-			exec(c.t, c.s, "UPDATE idempotency_keys SET resource_id = ? WHERE key_hash = ?", c.room.ID, []byte("room"+c.holder.ID))
+			execute(c.t, c.s, "UPDATE idempotency_keys SET resource_id = ? WHERE key_hash = ?", c.room.ID, []byte("room"+c.holder.ID))
 			return open
 		},
 		cells: []cells{
-			{cannot, nobodyAbove, list(expulsions, demote)},
-			{ended, noReason, list(quit, deletion, deleteRoom)},
-			{remains, "the former host is a moderator", list(leave, handOver)},
-			{remains, "the host may see it", list(visibilities, archive, reopen)},
-			{waits, noReason, list(suspend)},
-			{remains, notOfSignIns, list(reinstate, ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{cannot, nobodyAbove, concatActs(expulsions, demote)},
+			{ended, noReason, concatActs(quit, deletion, deleteRoom)},
+			{remains, "the former host is a moderator", concatActs(leave, handOver)},
+			{remains, "the host may see it", concatActs(visibilities, archive, reopen)},
+			{waits, noReason, concatActs(suspend)},
+			{remains, notOfSignIns, concatActs(reinstate, ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"role of the host": {
@@ -489,12 +493,12 @@ var grants = map[string]grant{
 			}
 		},
 		cells: []cells{
-			{cannot, nobodyAbove, list(expulsions, demote)},
-			{ended, noReason, list(quit, leave, handOver, deletion, deleteRoom)},
-			{waits, noReason, list(suspend, archive)},
-			{remains, "it is as before", list(visibilities, reopen, reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{cannot, nobodyAbove, concatActs(expulsions, demote)},
+			{ended, noReason, concatActs(quit, leave, handOver, deletion, deleteRoom)},
+			{waits, noReason, concatActs(suspend, archive)},
+			{remains, "it is as before", concatActs(visibilities, reopen, reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"membership of a private room": {
@@ -509,37 +513,37 @@ var grants = map[string]grant{
 			}
 		},
 		cells: []cells{
-			{ended, noReason, list(expulsions, quit, deletion, deleteRoom)},
-			{cannot, "there is no lower role", list(demote)},
-			{remains, "a member may come and go", list(leave, handOver)},
-			{remains, "who was let in stays so, should the room be private again", list(visibilities)},
-			{waits, noReason, list(archive, suspend)},
-			{remains, "it is as before", list(reopen, reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(expulsions, quit, deletion, deleteRoom)},
+			{cannot, "there is no lower role", concatActs(demote)},
+			{remains, "a member may come and go", concatActs(leave, handOver)},
+			{remains, "who was let in stays so, should the room be private again", concatActs(visibilities)},
+			{waits, noReason, concatActs(archive, suspend)},
+			{remains, "it is as before", concatActs(reopen, reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"place in a room": {
-		give: func(c *cast) func() error { return func() error { return c.post("") } },
+		give: func(c *cast) func() error { return func() error { return c.postMessage("") } },
 		cells: []cells{
-			{ended, noReason, list(expulsions, quit, leave, deletion, deleteRoom)},
-			{remains, "a viewer may speak", list(demote, handOver, visibilities)},
-			{waits, noReason, list(archive, suspend)},
-			{remains, "it is as before", list(reopen, reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(expulsions, quit, leave, deletion, deleteRoom)},
+			{remains, "a viewer may speak", concatActs(demote, handOver, visibilities)},
+			{waits, noReason, concatActs(archive, suspend)},
+			{remains, "it is as before", concatActs(reopen, reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"succession": {
-		give: func(c *cast) func() error { return c.succeeds },
+		give: func(c *cast) func() error { return c.succeedHost },
 		cells: []cells{
-			{ended, noReason, list(expulsions, quit, leave, deletion)},
-			{cannot, "the room has no host any more", list(deleteRoom)},
-			{remains, "the last who is in the room follows, with whatever role", list(demote, handOver, visibilities)},
-			{waits, noReason, list(archive, suspend)},
-			{remains, "it is as before", list(reopen, reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(expulsions, quit, leave, deletion)},
+			{cannot, "the room has no host any more", concatActs(deleteRoom)},
+			{remains, "the last who is in the room follows, with whatever role", concatActs(demote, handOver, visibilities)},
+			{waits, noReason, concatActs(archive, suspend)},
+			{remains, "it is as before", concatActs(reopen, reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"being handed the room": {
@@ -547,54 +551,54 @@ var grants = map[string]grant{
 			return func() error { return c.setRole(watchparty.User{ID: c.hostOf()}, c.holder, watchparty.Host) }
 		},
 		cells: []cells{
-			{ended, noReason, list(expulsions, quit, leave, deletion)},
-			{cannot, "nobody can hand it over", list(deleteRoom)},
-			{remains, "it is the host's to say", list(demote, handOver, visibilities)},
-			{waits, noReason, list(archive, suspend)},
-			{remains, "it is as before", list(reopen, reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress, revokeAdmin)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(expulsions, quit, leave, deletion)},
+			{cannot, "nobody can hand it over", concatActs(deleteRoom)},
+			{remains, "it is the host's to say", concatActs(demote, handOver, visibilities)},
+			{waits, noReason, concatActs(archive, suspend)},
+			{remains, "it is as before", concatActs(reopen, reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress, revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"ban by the holder": {
 		give: func(c *cast) func() error {
-			ban(c.t, c.s, c.room, c.holder, c.guest, nil)
+			banUser(c.t, c.s, c.room, c.holder, c.guest, nil)
 			return func() error {
 				standing, err := c.s.Standing(c.t.Context(), c.room.ID, c.guest.ID)
 				if err != nil {
 					return err
 				}
-				return lacks(standing.Banned)
+				return errorUnless(standing.Banned)
 			}
 		},
 		cells: sanctionCells,
 	},
 	"mute by the holder": {
 		give: func(c *cast) func() error {
-			mute(c.t, c.s, c.room, c.holder, c.guest, Now().Add(time.Hour))
+			muteUser(c.t, c.s, c.room, c.holder, c.guest, Now().Add(time.Hour))
 			return func() error {
 				place, err := c.s.Place(c.t.Context(), c.room.ID, c.guest.ID)
 				if err != nil {
 					return err
 				}
-				return lacks(!place.MutedUntil.IsZero())
+				return errorUnless(!place.MutedUntil.IsZero())
 			}
 		},
 		cells: sanctionCells,
 	},
 	"upload on its way": {
 		give: func(c *cast) func() error {
-			version := upload(c.t, c.s, c.holder)
-			return func() error { return lacks(publish(c.t, c.s, c.holder, version) == watchparty.AvatarReady) }
+			version := uploadAvatar(c.t, c.s, c.holder)
+			return func() error { return errorUnless(publishAvatar(c.t, c.s, c.holder, version) == watchparty.AvatarReady) }
 		},
 		cells: accountCells(
-			cells{remains, "it is the account's own picture, and shown to nobody anew", list(suspend, reinstate)},
-			cells{remains, notOfSignIns, list(ofSignIns, newAddress)},
-			cells{cannot, nothingDoes, list(unconfirm)}),
+			cells{remains, "it is the account's own picture, and shown to nobody anew", concatActs(suspend, reinstate)},
+			cells{remains, notOfSignIns, concatActs(ofSignIns, newAddress)},
+			cells{cannot, nothingDoes, concatActs(unconfirm)}),
 	},
 	"admin": {
 		give: func(c *cast) func() error {
-			exec(c.t, c.s, "UPDATE users SET is_admin = true WHERE id = ?", c.holder.ID)
+			execute(c.t, c.s, "UPDATE users SET is_admin = true WHERE id = ?", c.holder.ID)
 			return func() error {
 				user, err := c.s.User(c.t.Context(), c.holder.ID) // as the API asks, before every act of an admin's
 				if err == nil && !user.Admin {
@@ -608,32 +612,32 @@ var grants = map[string]grant{
 		},
 		cells: []cells{
 			{remains, notOfRooms, ofTheRoom},
-			{ended, noReason, list(deletion, revokeAdmin)},
-			{waits, noReason, list(suspend)},
-			{remains, "it is another admin's to revoke", list(reinstate)},
-			{remains, notOfSignIns, list(ofSignIns, newAddress)},
-			{cannot, nothingDoes, list(unconfirm)},
+			{ended, noReason, concatActs(deletion, revokeAdmin)},
+			{waits, noReason, concatActs(suspend)},
+			{remains, "it is another admin's to revoke", concatActs(reinstate)},
+			{remains, notOfSignIns, concatActs(ofSignIns, newAddress)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
 		},
 	},
 	"link that confirms the first address": {
 		give: func(c *cast) func() error {
-			unconfirmed(c)
-			first := newest(c.t, c.s, c.holder)
+			unconfirmHolder(c)
+			first := newestVerification(c.t, c.s, c.holder)
 			return func() error { return c.s.VerifyEmail(c.t.Context(), first) }
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newAddress)},
-			cells{remains, "it proves an address and lets nobody in", list(suspend, reinstate, ofSignIns)},
-			cells{cannot, "it is not confirmed", list(unconfirm)}),
+			cells{ended, noReason, concatActs(newAddress)},
+			cells{remains, "it proves an address and lets nobody in", concatActs(suspend, reinstate, ofSignIns)},
+			cells{cannot, "it is not confirmed", concatActs(unconfirm)}),
 	},
 	"link that changes the address": {
 		give: func(c *cast) func() error {
-			id := ask(c.t, c.s, c.holder, c.holder.Username+"@other.example.org")
+			id := requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@other.example.org")
 			return func() error { return c.s.VerifyEmail(c.t.Context(), id) }
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newPassword, resetPassword, newAddress)},
-			cells{remains, "it was asked for with the password, and lets nobody in", list(signOut, suspend, reinstate, unconfirm)}),
+			cells{ended, noReason, concatActs(newPassword, resetPassword, newAddress)},
+			cells{remains, "it was asked for with the password, and lets nobody in", concatActs(signOut, suspend, reinstate, unconfirm)}),
 	},
 	"link that sets a password": {
 		give: func(c *cast) func() error {
@@ -644,9 +648,9 @@ var grants = map[string]grant{
 			}
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newPassword, resetPassword, newAddress)},
+			cells{ended, noReason, concatActs(newPassword, resetPassword, newAddress)},
 			cells{remains, "whoever reads the address's email sets the password; a suspended account is not let in by it",
-				list(suspend, reinstate, signOut, unconfirm)}),
+				concatActs(suspend, reinstate, signOut, unconfirm)}),
 	},
 	"link to a report": {
 		give: func(c *cast) func() error {
@@ -656,131 +660,131 @@ var grants = map[string]grant{
 				return err
 			}
 		},
-		cells: nobodys("a report holds counts, and nobody's standing lets them see it"),
+		cells: nobodysCells("a report holds counts, and nobody's standing lets them see it"),
 	},
 	"email: activity_report": {
 		give: func(c *cast) func() error {
 			report := addReport(c)
 			reader, err := watchparty.ParseAddress("reader@example.org")
 			require.NoError(c.t, err)
-			queued, err := c.s.QueueReportMails(c.t.Context(), report, []watchparty.Address{reader})
+			queued, err := c.s.QueueReportEmails(c.t.Context(), report, []watchparty.Address{reader})
 			require.NoError(c.t, err)
 			require.Equal(c.t, 1, queued)
-			id := get[string](c.t, c.s, "SELECT id FROM report_mails WHERE report_id = ?", report)
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailActivityReport, id), func() error {
-				_, _, err := c.s.ReportMail(c.t.Context(), id, []watchparty.Address{reader})
+			id := readValue[string](c.t, c.s, "SELECT id FROM report_mails WHERE report_id = ?", report)
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailActivityReport, id), func() error {
+				_, _, err := c.s.ReportEmail(c.t.Context(), id, []watchparty.Address{reader})
 				return err
 			})
 		},
-		cells: nobodys("it goes to those whom the settings name when it is sent"),
+		cells: nobodysCells("it goes to those whom the settings name when it is sent"),
 	},
 	"email: welcome": {
 		give: func(c *cast) func() error {
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailWelcome, c.holder.ID), func() error {
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID), func() error {
 				_, err := c.s.User(c.t.Context(), c.holder.ID)
 				return err
 			})
 		},
-		cells: accountCells(cells{remains, "it greets, at the address that the account has when it is sent", list(
+		cells: accountCells(cells{remains, "it greets, at the address that the account has when it is sent", concatActs(
 			suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
 	},
 	"email: welcome_reminder": {
 		give: func(c *cast) func() error {
-			unconfirmed(c)
-			return c.reminds(emailAbout(c.t, c.s, watchparty.MailWelcome, c.holder.ID))
+			unconfirmHolder(c)
+			return c.queuesReminder(emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID))
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newAddress, resetPassword)},
-			cells{waits, noReason, list(suspend)},
-			cells{remains, "the address is not confirmed yet", list(reinstate, newPassword, signOut)},
-			cells{cannot, "it is not confirmed", list(unconfirm)}),
+			cells{ended, noReason, concatActs(newAddress, resetPassword)},
+			cells{waits, noReason, concatActs(suspend)},
+			cells{remains, "the address is not confirmed yet", concatActs(reinstate, newPassword, signOut)},
+			cells{cannot, "it is not confirmed", concatActs(unconfirm)}),
 	},
 	"email: email_verification": {
 		give: func(c *cast) func() error {
-			id := ask(c.t, c.s, c.holder, c.holder.Username+"@other.example.org")
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailVerification, id), func() error {
+			id := requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@other.example.org")
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailVerification, id), func() error {
 				_, err := c.s.PendingVerification(c.t.Context(), id)
 				return err
 			})
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newPassword, resetPassword, newAddress)},
-			cells{remains, "its link works", list(signOut, suspend, reinstate, unconfirm)}),
+			cells{ended, noReason, concatActs(newPassword, resetPassword, newAddress)},
+			cells{remains, "its link works", concatActs(signOut, suspend, reinstate, unconfirm)}),
 	},
 	"email: password_reset": {
 		give: func(c *cast) func() error {
 			id := requestReset(c.t, c.s, c.holder)
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailReset, id), func() error {
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailReset, id), func() error {
 				_, err := c.s.ResetUser(c.t.Context(), id)
 				return err
 			})
 		},
 		cells: accountCells(
-			cells{ended, noReason, list(newPassword, resetPassword, newAddress)},
-			cells{remains, "its link works", list(suspend, reinstate, signOut, unconfirm)}),
+			cells{ended, noReason, concatActs(newPassword, resetPassword, newAddress)},
+			cells{remains, "its link works", concatActs(suspend, reinstate, signOut, unconfirm)}),
 	},
 	"email: password_changed": {
 		give: func(c *cast) func() error {
 			hash := "hash of " + c.holder.Username
 			require.NoError(c.t, c.s.ChangePassword(c.t.Context(), c.holder.ID, hash, hash, ""))
-			id := get[string](c.t, c.s, "SELECT id FROM emails WHERE kind = 'password_changed' AND user_id = ?", c.holder.ID)
-			return c.queued(id, func() error { return nil })
+			id := readValue[string](c.t, c.s, "SELECT id FROM emails WHERE kind = 'password_changed' AND user_id = ?", c.holder.ID)
+			return c.whileQueued(id, func() error { return nil })
 		},
-		cells: accountCells(cells{remains, "it warns the account's owner, whatever happens next", list(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
+		cells: accountCells(cells{remains, "it warns the account's owner, whatever happens next", concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
 	},
 	"email: email_changed": {
 		give: func(c *cast) func() error {
-			id := ask(c.t, c.s, c.holder, c.holder.Username+"@changed.example.org")
+			id := requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@changed.example.org")
 			require.NoError(c.t, c.s.VerifyEmail(c.t.Context(), id))
 			c.holder.Email = c.holder.Username + "@changed.example.org"
-			return c.queued(emailAbout(c.t, c.s, watchparty.MailEmailChanged, id), func() error {
+			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailAddressChanged, id), func() error {
 				_, err := c.s.ReplacedAddress(c.t.Context(), id)
 				return err
 			})
 		},
-		cells: accountCells(cells{remains, "it warns the former address, whatever happens next", list(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
+		cells: accountCells(cells{remains, "it warns the former address, whatever happens next", concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
 	},
 }
 
 var (
 	signInCells = []cells{
 		{remains, notOfRooms, ofTheRoom},
-		{ended, noReason, list(suspend, reinstate, deletion, ofSignIns)},
-		{remains, "it was asked for with the password", list(newAddress)},
-		{remains, "what an admin may do is looked up with each act", list(revokeAdmin)},
-		{cannot, nothingDoes, list(unconfirm)},
+		{ended, noReason, concatActs(suspend, reinstate, deletion, ofSignIns)},
+		{remains, "it was asked for with the password", concatActs(newAddress)},
+		{remains, "what an admin may do is looked up with each act", concatActs(revokeAdmin)},
+		{cannot, nothingDoes, concatActs(unconfirm)},
 	}
 	sanctionCells = []cells{
-		{remains, "it was right when it was given, and the room's moderators can lift it", list(without(ofTheRoom, deleteRoom), ofTheAccount)},
-		{ended, noReason, list(deleteRoom)},
+		{remains, "it was right when it was given, and the room's moderators can lift it", concatActs(withoutActs(ofTheRoom, deleteRoom), ofTheAccount)},
+		{ended, noReason, concatActs(deleteRoom)},
 	}
 )
 
-func (c *cast) signedIn() error {
+func (c *cast) readSessionUser() error {
 	_, err := c.s.SessionUser(c.t.Context(), c.session)
 	return err
 }
 
-func (c *cast) refresh() error {
-	_, _, err := rotate(c.t, c.s, c.token)
+func (c *cast) rotateSession() error {
+	_, _, err := rotateSession(c.t, c.s, c.token)
 	return err
 }
 
-func lacks(there bool) error {
+func errorUnless(there bool) error {
 	if !there {
 		return fmt.Errorf("it is not there any more")
 	}
 	return nil
 }
 
-func unconfirmed(c *cast) {
-	exec(c.t, c.s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", c.holder.ID)
+func unconfirmHolder(c *cast) {
+	execute(c.t, c.s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", c.holder.ID)
 }
 
 func addReport(c *cast) string {
 	id := newID()
 	start := Now().Add(-time.Duration(casts.Add(1)) * time.Hour)
-	exec(c.t, c.s, "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (?, ?, ?, ?, '{}')",
+	execute(c.t, c.s, "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (?, ?, ?, ?, '{}')",
 		id, watchparty.ActivityReportKind, start, start.Add(time.Hour))
 	return id
 }
@@ -792,12 +796,12 @@ func cellsOf(t *testing.T, name string, g grant) map[act]cells {
 	for _, group := range g.cells {
 		require.Equal(t, group.verdict == remains || group.verdict == cannot, group.why != "", "%s: a reason where one is needed", name)
 		for _, a := range group.acts {
-			require.Contains(t, perform, a, name)
+			require.Contains(t, performAct, a, name)
 			require.NotContains(t, found, a, "%s has two cells for %s", name, a)
 			found[a] = group
 		}
 	}
-	for a := range perform {
+	for a := range performAct {
 		require.Contains(t, found, a, "%s has no cell for %s", name, a)
 	}
 	return found
@@ -805,7 +809,7 @@ func cellsOf(t *testing.T, name string, g grant) map[act]cells {
 
 func TestAuthorityEndsWithItsBasis(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for name, g := range grants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -818,7 +822,7 @@ func TestAuthorityEndsWithItsBasis(t *testing.T) {
 				t.Run(string(a), func(t *testing.T) {
 					c := newCast(t, s, g.own)
 					holds := g.give(c)
-					require.NoError(t, perform[a](c))
+					require.NoError(t, performAct[a](c))
 					switch err := holds(); cell.verdict {
 					case remains:
 						require.NoError(t, err, cell.why)
@@ -869,8 +873,8 @@ func constants(t *testing.T, dir, typeName, comment string) map[string]string {
 	return found
 }
 
-// none says that something ends no grant's basis, or is no grant.
-func none(why string) any { return why }
+// noGrant says that something ends no grant's basis, or is no grant.
+func noGrant(why string) any { return why }
 
 // TestAuthorityKnowsEverything fails for what is new in the code and has no place in the table.
 func TestAuthorityKnowsEverything(t *testing.T) {
@@ -880,10 +884,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActRoomUpdated: toPrivate, watchparty.ActRoomArchived: archive, watchparty.ActRoomReopened: reopen,
 			watchparty.ActRoleSet: demote, watchparty.ActHostHandedOver: handOver, watchparty.ActHostSucceeded: leave,
 			watchparty.ActKicked: kick, watchparty.ActBanned: banForEver, watchparty.ActBanLifted: banUntil,
-			watchparty.ActMuted: none("takes a voice, and no right"), watchparty.ActMuteLifted: none("gives a voice back"),
-			watchparty.ActMessageDeleted: none("is about a message"), watchparty.ActInvited: none("gives a grant"),
+			watchparty.ActMuted: noGrant("takes a voice, and no right"), watchparty.ActMuteLifted: noGrant("gives a voice back"),
+			watchparty.ActMessageDeleted: noGrant("is about a message"), watchparty.ActInvited: noGrant("gives a grant"),
 			watchparty.ActRoomClosed:        archive,
-			watchparty.ActInvitationRevoked: none("ends one grant itself"), watchparty.ActInvitationAccepted: none("uses a grant up"),
+			watchparty.ActInvitationRevoked: noGrant("ends one grant itself"), watchparty.ActInvitationAccepted: noGrant("uses a grant up"),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
 			require.Contains(t, known, watchparty.RoomAction(value), "%s: which grants does it end?", name)
@@ -892,10 +896,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("acts of admins", func(t *testing.T) {
 		known := map[watchparty.AuditAction]any{
 			watchparty.AuditUserSuspended: suspend, watchparty.AuditUserReinstated: reinstate, watchparty.AuditUserSessionsEnded: signOut,
-			watchparty.AuditAdminGranted: none("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
+			watchparty.AuditAdminGranted: noGrant("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
 			watchparty.AuditRoomRestored: reopen, watchparty.AuditRoomClosed: archive, watchparty.AuditRoomReopened: reopen,
-			watchparty.AuditMessageRemoved: none("is about a message"), watchparty.AuditPrivateRoomRead: none("changes nothing"),
-			watchparty.AuditReportResolved: none("is about a report"),
+			watchparty.AuditMessageRemoved: noGrant("is about a message"), watchparty.AuditPrivateRoomRead: noGrant("changes nothing"),
+			watchparty.AuditReportResolved: noGrant("is about a report"),
 		}
 		about := []string{"movie_", "cleanup_", "schedule_", "mail_", "mails_"} // things that no grant rests on
 		for name, value := range constants(t, "..", "AuditAction", "") {
@@ -905,7 +909,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 		}
 	})
 	t.Run("emails", func(t *testing.T) {
-		for _, kind := range watchparty.MailKinds() {
+		for _, kind := range watchparty.EmailKinds() {
 			require.Contains(t, grants, "email: "+string(kind))
 		}
 	})
@@ -947,7 +951,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 		without := []string{ // records, and what belongs to nobody
 			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days", "activity_since", "abuse_reports", "email_budgets",
 		}
-		s := open(t)
+		s := openStore(t)
 		var tables []string
 		require.NoError(t, s.db.NewRaw(`SELECT table_name FROM information_schema.tables
 			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name NOT LIKE '%migration%'`).Scan(context.Background(), &tables))

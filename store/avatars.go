@@ -118,7 +118,7 @@ func (s *Store) AvatarStates(ctx context.Context, uploads []watchparty.Avatar) (
 	if err != nil {
 		return nil, fmt.Errorf("store: avatar states: %w", err)
 	}
-	return convert(rows, avatarRow.avatar), nil
+	return mapRows(rows, avatarRow.avatar), nil
 }
 
 // PublishAvatar makes a rendered upload its user's avatar, unless a newer one was published or the upload was taken

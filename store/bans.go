@@ -43,7 +43,7 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Ban puts someone out of a room, member or not, and keeps them out; it replaces a former ban. It returns what
 // permittedOn returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, o Once) (watchparty.Ban, error) {
+func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey) (watchparty.Ban, error) {
 	var row banRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
@@ -55,7 +55,7 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 			ID: newID(), RoomID: roomID, UserID: target.ID, BannedBy: &actorID, Reason: n.Reason, Until: n.Until,
 			CreatedAt: now, UpdatedAt: now,
 		}
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -114,5 +114,5 @@ func (s *Store) Bans(ctx context.Context, roomID string, p Page) ([]watchparty.B
 	if err := p.of(q, descending, "b.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: bans: %w", err)
 	}
-	return convert(rows, banRow.ban), nil
+	return mapRows(rows, banRow.ban), nil
 }

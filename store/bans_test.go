@@ -12,10 +12,10 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// appoint gives someone a standing in a room.
-func appoint(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, role watchparty.Role) {
+// setMemberRole gives someone a standing in a room.
+func setMemberRole(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, role watchparty.Role) {
 	t.Helper()
-	exec(t, s, `INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
+	execute(t, s, `INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
 		ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role`, room.ID, user.ID, string(role))
 }
 
@@ -26,17 +26,17 @@ func standingOf(t *testing.T, s *Store, room watchparty.Room, user watchparty.Us
 	return standing
 }
 
-func ban(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until *time.Time) watchparty.Ban {
+func banUser(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until *time.Time) watchparty.Ban {
 	t.Helper()
-	banned, err := s.Ban(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewBan{Until: until, Reason: "Noise"}, Once{})
+	banned, err := s.Ban(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewBan{Until: until, Reason: "Noise"}, IdempotencyKey{})
 	require.NoError(t, err)
 	return banned
 }
 
-func private(n *watchparty.NewRoom) { n.Visibility = watchparty.Private }
+func makePrivate(n *watchparty.NewRoom) { n.Visibility = watchparty.Private }
 
-// logged are the acts in a room, the oldest first.
-func logged(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAct {
+// readRoomLog are the acts in a room, the oldest first.
+func readRoomLog(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAct {
 	t.Helper()
 	acts, err := s.RoomLog(t.Context(), room.ID, Page{Limit: 100})
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func actionsIn(acts []watchparty.RoomAct) []string {
 // TestModerationKnowsRanks: each act, by each role, on each role.
 func TestModerationKnowsRanks(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	people := map[string]watchparty.User{}
 	for _, name := range []string{"host", "moderator", "second", "viewer", "member", "stranger", "banned", "absent", "newcomer"} {
 		people[name] = newUser(t, s, name)
@@ -60,12 +60,12 @@ func TestModerationKnowsRanks(t *testing.T) {
 	acts := map[string]func(room, actor, username string) error{
 		"kick": func(room, actor, username string) error { return s.Kick(t.Context(), room, actor, username) },
 		"ban": func(room, actor, username string) error {
-			_, err := s.Ban(t.Context(), room, actor, username, watchparty.NewBan{}, Once{})
+			_, err := s.Ban(t.Context(), room, actor, username, watchparty.NewBan{}, IdempotencyKey{})
 			return err
 		},
 		"lift ban": func(room, actor, username string) error { return s.LiftBan(t.Context(), room, actor, username) },
 		"mute": func(room, actor, username string) error {
-			_, err := s.Mute(t.Context(), room, actor, username, watchparty.NewMute{Until: later}, Once{})
+			_, err := s.Mute(t.Context(), room, actor, username, watchparty.NewMute{Until: later}, IdempotencyKey{})
 			return err
 		},
 		"lift mute": func(room, actor, username string) error { return s.LiftMute(t.Context(), room, actor, username) },
@@ -90,17 +90,17 @@ func TestModerationKnowsRanks(t *testing.T) {
 		room := newRoom(t, s, people["host"], func(n *watchparty.NewRoom) { n.Visibility = visibility })
 		reset := func(target string) {
 			for _, name := range []string{"moderator", "second"} {
-				appoint(t, s, room, people[name], watchparty.Moderator)
+				setMemberRole(t, s, room, people[name], watchparty.Moderator)
 			}
-			exec(t, s, "DELETE FROM bans WHERE room_id = ?", room.ID)
-			exec(t, s, "DELETE FROM mutes WHERE room_id = ?", room.ID)
+			execute(t, s, "DELETE FROM bans WHERE room_id = ?", room.ID)
+			execute(t, s, "DELETE FROM mutes WHERE room_id = ?", room.ID)
 			for _, name := range []string{"viewer", "member"} {
-				appoint(t, s, room, people[name], watchparty.Viewer)
+				setMemberRole(t, s, room, people[name], watchparty.Viewer)
 			}
-			join(t, s, room, people["host"], people["moderator"], people["second"], people["viewer"], people["member"])
-			exec(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["banned"].ID)
+			joinRoom(t, s, room, people["host"], people["moderator"], people["second"], people["viewer"], people["member"])
+			execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["banned"].ID)
 			if user, ok := people[target]; ok {
-				exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, later)
+				execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, later)
 			}
 		}
 		for actor, cells := range refused {
@@ -132,19 +132,19 @@ func TestModerationKnowsRanks(t *testing.T) {
 
 func TestKick(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 
 	t.Run("from a public room, to which one may come back", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob, eve)
+		joinRoom(t, s, room, bob, eve)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "BOB"), "names do not differ by case")
 		require.False(t, isIn(t, s, room, bob))
 		require.True(t, isIn(t, s, room, eve))
 		require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound, "is not in it any more")
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 
-		acts := logged(t, s, room)
+		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"kicked"}, actionsIn(acts))
 		require.Equal(t, watchparty.Person{ID: ada.ID, Username: "ada"}, acts[0].Actor)
 		require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob"}, acts[0].Target)
@@ -153,20 +153,20 @@ func TestKick(t *testing.T) {
 
 	t.Run("of a moderator, who is none any more", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
-		appoint(t, s, room, bob, watchparty.Moderator)
+		joinRoom(t, s, room, bob)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
 		require.Empty(t, standingOf(t, s, room, bob).Role)
 		require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound, "there is nothing to put them out of")
 
-		appoint(t, s, room, bob, watchparty.Moderator)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), "in it or not")
 		require.Empty(t, standingOf(t, s, room, bob).Role)
 	})
 
 	t.Run("of a room that turns private after it", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		require.NoError(t, accept(t, s, invite(t, s, room, ada, "bob@example.org"), bob))
+		require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, room, ada, "bob@example.org"), bob))
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
 		visibility := watchparty.Private
 		_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{Visibility: &visibility}, nil)
@@ -176,11 +176,11 @@ func TestKick(t *testing.T) {
 	})
 
 	t.Run("from a private room, in it or not, for good", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
+		room := newRoom(t, s, ada, makePrivate)
 		for _, there := range []bool{true, false} {
-			appoint(t, s, room, bob, watchparty.Moderator)
+			setMemberRole(t, s, room, bob, watchparty.Moderator)
 			if there {
-				join(t, s, room, bob)
+				joinRoom(t, s, room, bob)
 			}
 			require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
 			require.Empty(t, standingOf(t, s, room, bob).Role)
@@ -189,13 +189,13 @@ func TestKick(t *testing.T) {
 			require.ErrorIs(t, err, watchparty.ErrNotFound)
 			require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound)
 		}
-		require.Len(t, logged(t, s, room), 2)
+		require.Len(t, readRoomLog(t, s, room), 2)
 	})
 }
 
 func TestBan(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	refused := func(t *testing.T, room watchparty.Room) {
 		t.Helper()
@@ -207,9 +207,9 @@ func TestBan(t *testing.T) {
 	t.Run("puts out, keeps out, and can be lifted", func(t *testing.T) {
 		for _, visibility := range []watchparty.Visibility{watchparty.Public, watchparty.Unlisted, watchparty.Private} {
 			room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = visibility })
-			appoint(t, s, room, bob, watchparty.Moderator)
-			join(t, s, room, bob)
-			banned := ban(t, s, room, ada, bob, nil)
+			setMemberRole(t, s, room, bob, watchparty.Moderator)
+			joinRoom(t, s, room, bob)
+			banned := banUser(t, s, room, ada, bob, nil)
 			require.Equal(t, watchparty.Ban{
 				ID: banned.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
 				Reason: "Noise", CreatedAt: banned.CreatedAt,
@@ -226,39 +226,39 @@ func TestBan(t *testing.T) {
 			} else {
 				require.NoError(t, err)
 			}
-			require.Equal(t, []string{"banned", "ban_lifted"}, actionsIn(logged(t, s, room)))
+			require.Equal(t, []string{"banned", "ban_lifted"}, actionsIn(readRoomLog(t, s, room)))
 		}
 	})
 
 	t.Run("of someone who was never there", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		ban(t, s, room, ada, bob, nil)
+		banUser(t, s, room, ada, bob, nil)
 		refused(t, room)
 	})
 
 	t.Run("ends by itself", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		until := Now().Add(time.Hour)
-		require.Equal(t, until, ban(t, s, room, ada, bob, &until).Until)
+		require.Equal(t, until, banUser(t, s, room, ada, bob, &until).Until)
 		refused(t, room)
-		exec(t, s, "UPDATE bans SET until = now() - interval '1 microsecond' WHERE room_id = ?", room.ID)
+		execute(t, s, "UPDATE bans SET until = now() - interval '1 microsecond' WHERE room_id = ?", room.ID)
 		require.Equal(t, watchparty.Standing{}, standingOf(t, s, room, bob))
 		require.ErrorIs(t, s.LiftBan(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound)
 		bans, err := s.Bans(t.Context(), room.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Empty(t, bans)
-		join(t, s, room, bob)
-		ban(t, s, room, ada, bob, nil)
+		joinRoom(t, s, room, bob)
+		banUser(t, s, room, ada, bob, nil)
 		refused(t, room)
 	})
 
 	t.Run("replaces the former", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		eve := newUser(t, s, "eve")
-		appoint(t, s, room, eve, watchparty.Moderator)
-		first := ban(t, s, room, ada, bob, nil)
+		setMemberRole(t, s, room, eve, watchparty.Moderator)
+		first := banUser(t, s, room, ada, bob, nil)
 		until := Now().Add(time.Minute)
-		second, err := s.Ban(t.Context(), room.ID, eve.ID, "bob", watchparty.NewBan{Until: &until, Reason: "Less noise"}, Once{})
+		second, err := s.Ban(t.Context(), room.ID, eve.ID, "bob", watchparty.NewBan{Until: &until, Reason: "Less noise"}, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, []any{"eve", "Less noise", until}, []any{second.By.Username, second.Reason, second.Until})
 		require.False(t, second.CreatedAt.Before(first.CreatedAt))
@@ -266,15 +266,15 @@ func TestBan(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []watchparty.Ban{second}, bans)
 
-		acts := logged(t, s, room)
+		acts := readRoomLog(t, s, room)
 		require.Equal(t, map[string]any{"until": nil, "reason": "Noise"}, acts[0].Details)
 		require.Equal(t, map[string]any{"until": until.Format(time.RFC3339Nano), "reason": "Less noise"}, acts[1].Details)
 	})
 
 	t.Run("of one room only", func(t *testing.T) {
 		room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
-		join(t, s, other, bob)
-		ban(t, s, room, ada, bob, nil)
+		joinRoom(t, s, other, bob)
+		banUser(t, s, room, ada, bob, nil)
 		require.True(t, isIn(t, s, other, bob))
 		require.ErrorIs(t, s.LiftBan(t.Context(), other.ID, ada.ID, "bob"), watchparty.ErrNotFound)
 		refused(t, room)
@@ -283,25 +283,25 @@ func TestBan(t *testing.T) {
 	t.Run("with a reason that means something to others", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		const reason = `'; DROP TABLE bans; -- <script>alert(1)</script> {"a":1} ?0 %s 👩‍👩‍👧 שלום é`
-		banned, err := s.Ban(t.Context(), room.ID, ada.ID, "bob", watchparty.NewBan{Reason: reason}, Once{})
+		banned, err := s.Ban(t.Context(), room.ID, ada.ID, "bob", watchparty.NewBan{Reason: reason}, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, reason, banned.Reason)
-		require.Equal(t, reason, logged(t, s, room)[0].Details["reason"])
+		require.Equal(t, reason, readRoomLog(t, s, room)[0].Details["reason"])
 	})
 }
 
 func TestListBans(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 	var want []string
 	people := map[string]watchparty.User{}
 	for i := range 7 {
 		user := newUser(t, s, fmt.Sprint("guest", i))
-		id := ban(t, s, room, ada, user, nil).ID
+		id := banUser(t, s, room, ada, user, nil).ID
 		people[id] = user
-		ban(t, s, other, ada, user, nil)
+		banUser(t, s, other, ada, user, nil)
 		want = append([]string{id}, want...)
 	}
 	list := func(p Page) ([]watchparty.Ban, error) { return s.Bans(t.Context(), room.ID, p) }
@@ -322,13 +322,13 @@ func TestListBans(t *testing.T) {
 	})
 
 	t.Run("without those that have ended, nor of accounts that are gone", func(t *testing.T) {
-		exec(t, s, "UPDATE bans SET until = now() WHERE id = ?", want[0])
-		exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", people[want[1]].ID)
+		execute(t, s, "UPDATE bans SET until = now() WHERE id = ?", want[0])
+		execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", people[want[1]].ID)
 		require.Equal(t, want[2:], pages(t, 2, list, id))
 	})
 
 	t.Run("by someone who is gone", func(t *testing.T) {
-		exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
+		execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
 		bans, err := list(Page{Limit: 1})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.Person{}, bans[0].By)
@@ -338,7 +338,7 @@ func TestListBans(t *testing.T) {
 // TestBansAgainstJoins: whoever comes first, nobody who is banned is in the room in the end.
 func TestBansAgainstJoins(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	const guests = 20
@@ -353,7 +353,7 @@ func TestBansAgainstJoins(t *testing.T) {
 		}
 		wg.Go(func() { enter(i) })
 		wg.Go(func() {
-			_, err := s.Ban(t.Context(), room.ID, ada.ID, user.Username, watchparty.NewBan{}, Once{})
+			_, err := s.Ban(t.Context(), room.ID, ada.ID, user.Username, watchparty.NewBan{}, IdempotencyKey{})
 			errs[guests+i] = err
 		})
 		wg.Go(func() { enter(2*guests + i) })
@@ -366,6 +366,6 @@ func TestBansAgainstJoins(t *testing.T) {
 			require.ErrorIs(t, err, watchparty.ErrBanned)
 		}
 	}
-	require.Equal(t, guests, count(t, s, "bans"))
-	require.Equal(t, 1, count(t, s, "participants"), "only the host")
+	require.Equal(t, guests, countRows(t, s, "bans"))
+	require.Equal(t, 1, countRows(t, s, "participants"), "only the host")
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// LimitMails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or
+// LimitEmails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or
 // with 0, nothing is limited. Call it before the first use.
-func (s *Store) LimitMails(mails int) { s.mails = mails }
+func (s *Store) LimitEmails(emails int) { s.emailLimit = emails }
 
 type clientKey struct{}
 
@@ -25,13 +25,13 @@ func WithClient(ctx context.Context, client string) context.Context {
 
 // expense is one email counted against one budget.
 type expense struct {
-	budget  watchparty.MailBudget
+	budget  watchparty.EmailBudget
 	subject string
 }
 
 // chargeAsker counts an email that is about to be queued, in the transaction that queues it, against the account or the
 // address that asks for it, and the client. It returns an error of KindLimited.
-func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.MailKind, asker string) error {
+func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
 	rule, _ := kind.Rule()
 	var all []expense
 	if rule.Asker != "" && asker != "" {
@@ -42,21 +42,21 @@ func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.Mail
 	}
 	wait, err := s.spend(ctx, tx, all)
 	if err == nil && wait > 0 {
-		return watchparty.TooManyMails(wait)
+		return watchparty.TooManyEmails(wait)
 	}
 	return err
 }
 
-// AdmitMail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to
+// AdmitEmail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to
 // wait because there were too many, which is then in its row. Nothing of it depends on an account, so it outlives one.
-func (s *Store) AdmitMail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
+func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		wait = 0
-		row, err := lockMail(ctx, tx, id)
-		if err != nil || row.CountedAt != nil || row.mail().Ended() {
+		row, err := lockEmail(ctx, tx, id)
+		if err != nil || row.CountedAt != nil || row.email().Ended() {
 			return err
 		}
-		rule, _ := watchparty.MailKind(row.Kind).Rule()
+		rule, _ := watchparty.EmailKind(row.Kind).Rule()
 		var all []expense
 		for _, budget := range rule.Recipient {
 			all = append(all, expense{budget, to.Key()})
@@ -72,7 +72,7 @@ func (s *Store) AdmitMail(ctx context.Context, id string, to watchparty.Address)
 		_, err = tx.NewRaw("UPDATE emails SET counted_at = now(), waits_until = NULL WHERE id = ?", id).Exec(ctx)
 		return err
 	})
-	return wait, found(err, "admit mail")
+	return wait, found(err, "admit email")
 }
 
 // The spans of time that a budget's limit is for.
@@ -85,7 +85,7 @@ const (
 // and returns for how long. Each subject's row is locked until the transaction ends, so there are never more within an
 // hour or a day than the limit, whoever asks at the same time.
 func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Duration, error) {
-	if s.mails == 0 || len(all) == 0 {
+	if s.emailLimit == 0 || len(all) == 0 {
 		return 0, nil
 	}
 	// In one order, so that transactions do not lock each other's rows.
@@ -95,7 +95,7 @@ func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Durat
 		ids  []string
 	)
 	for _, e := range all { // three at most
-		limit := e.budget.Limit(s.mails)
+		limit := e.budget.Limit(s.emailLimit)
 		var row struct {
 			ID   string
 			Wait float64 // seconds

@@ -13,124 +13,124 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// openLimited is a store in which emails count.
-func openLimited(t *testing.T, mails int) *Store {
+// openLimitedStore is a store in which emails count.
+func openLimitedStore(t *testing.T, emails int) *Store {
 	t.Helper()
-	s := open(t)
-	s.LimitMails(mails)
+	s := openStore(t)
+	s.LimitEmails(emails)
 	return s
 }
 
-func mailTo(t *testing.T, typed string) watchparty.Address {
+func parseAddress(t *testing.T, typed string) watchparty.Address {
 	t.Helper()
 	to, err := watchparty.ParseAddress(typed)
 	require.NoError(t, err)
 	return to
 }
 
-// queueMail adds an email of a kind, about nothing.
-func queueMail(t *testing.T, s *Store, kind watchparty.MailKind) (id string) {
+// queueEmail adds an email of a kind, about nothing.
+func queueEmail(t *testing.T, s *Store, kind watchparty.EmailKind) (id string) {
 	t.Helper()
 	id = newID()
-	exec(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?, ?, ?, '')", id, string(kind), newID())
+	execute(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?, ?, ?, '')", id, string(kind), newID())
 	return id
 }
 
-// admitMail reports whether an email may be sent to an address now.
-func admitMail(t *testing.T, s *Store, id string, to watchparty.Address) bool {
+// admitEmail reports whether an email may be sent to an address now.
+func admitEmail(t *testing.T, s *Store, id string, to watchparty.Address) bool {
 	t.Helper()
-	wait, err := s.AdmitMail(t.Context(), id, to)
+	wait, err := s.AdmitEmail(t.Context(), id, to)
 	require.NoError(t, err)
-	mail := mailOf(t, s, id)
-	require.Equal(t, wait > 0, !mail.WaitsUntil.IsZero())
+	email := readEmail(t, s, id)
+	require.Equal(t, wait > 0, !email.WaitsUntil.IsZero())
 	return wait == 0
 }
 
-// pass lets time pass for what was counted.
-func pass(t *testing.T, s *Store, d string) {
+// passTime lets time pass for what was counted.
+func passTime(t *testing.T, s *Store, d string) {
 	t.Helper()
-	exec(t, s, "UPDATE email_budgets SET times = ARRAY(SELECT t - ?::interval FROM unnest(times) AS t ORDER BY t)", d)
+	execute(t, s, "UPDATE email_budgets SET times = ARRAY(SELECT t - ?::interval FROM unnest(times) AS t ORDER BY t)", d)
 }
 
 // Every kind counts against its recipient, in whatever way the address is written: none goes out without limit.
 func TestEveryKindCountsForItsRecipient(t *testing.T) {
 	t.Parallel()
-	for _, kind := range watchparty.MailKinds() {
+	for _, kind := range watchparty.EmailKinds() {
 		t.Run(string(kind), func(t *testing.T) {
-			s := openLimited(t, 5)
+			s := openLimitedStore(t, 5)
 			rule, known := kind.Rule()
-			require.True(t, known, "say in mailRules what the kind counts against")
-			least := watchparty.MailLimit{Hour: 1000, Day: 1000}
+			require.True(t, known, "say in emailRules what the kind counts against")
+			least := watchparty.EmailLimit{Hour: 1000, Day: 1000}
 			for _, budget := range rule.Recipient {
 				limit := budget.Limit(5)
-				least = watchparty.MailLimit{Hour: min(least.Hour, limit.Hour), Day: min(least.Day, limit.Day)}
+				least = watchparty.EmailLimit{Hour: min(least.Hour, limit.Hour), Day: min(least.Day, limit.Day)}
 			}
 			day := 0
 			for hour := 0; day < least.Day; hour++ {
 				for range min(least.Hour, least.Day-day) {
-					require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[day%len(typedForms)])))
+					require.True(t, admitEmail(t, s, queueEmail(t, s, kind), parseAddress(t, typedForms[day%len(typedForms)])))
 					day++
 				}
-				over := queueMail(t, s, kind)
-				require.False(t, admitMail(t, s, over, mailTo(t, typedForms[0])), "the hour's are used up")
-				require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, fmt.Sprintf("other%d@example.org", hour))), "others have theirs")
+				over := queueEmail(t, s, kind)
+				require.False(t, admitEmail(t, s, over, parseAddress(t, typedForms[0])), "the hour's are used up")
+				require.True(t, admitEmail(t, s, queueEmail(t, s, kind), parseAddress(t, fmt.Sprintf("other%d@example.org", hour))), "others have theirs")
 				if day < least.Day {
-					require.WithinDuration(t, time.Now().Add(time.Hour), mailOf(t, s, over).WaitsUntil, 5*time.Minute)
+					require.WithinDuration(t, time.Now().Add(time.Hour), readEmail(t, s, over).WaitsUntil, 5*time.Minute)
 				}
-				pass(t, s, "61 min")
+				passTime(t, s, "61 min")
 			}
-			require.False(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[1])), "the day's are used up")
-			pass(t, s, "24 h")
-			require.True(t, admitMail(t, s, queueMail(t, s, kind), mailTo(t, typedForms[2])))
+			require.False(t, admitEmail(t, s, queueEmail(t, s, kind), parseAddress(t, typedForms[1])), "the day's are used up")
+			passTime(t, s, "24 h")
+			require.True(t, admitEmail(t, s, queueEmail(t, s, kind), parseAddress(t, typedForms[2])))
 		})
 	}
 }
 
-func TestMailBudgets(t *testing.T) {
+func TestEmailBudgets(t *testing.T) {
 	t.Parallel()
-	s := openLimited(t, 5)
-	to := mailTo(t, "ada@example.org")
-	sendAll := func(kind watchparty.MailKind, n int) (sent int) {
+	s := openLimitedStore(t, 5)
+	to := parseAddress(t, "ada@example.org")
+	sendAll := func(kind watchparty.EmailKind, n int) (sent int) {
 		t.Helper()
 		for range n {
-			if admitMail(t, s, queueMail(t, s, kind), to) {
+			if admitEmail(t, s, queueEmail(t, s, kind), to) {
 				sent++
 			}
 		}
 		return sent
 	}
-	require.Equal(t, 3, sendAll(watchparty.MailRoomInvitation, 8), "strangers cannot use up what the owner needs")
-	require.Equal(t, 2, sendAll(watchparty.MailVerification, 8), "all kinds together")
-	require.Equal(t, 5, sendAll(watchparty.MailReset, 8), "but links that set a password")
-	require.Equal(t, 5, sendAll(watchparty.MailEmailChanged, 8), "but what the owner has to learn")
+	require.Equal(t, 3, sendAll(watchparty.EmailRoomInvitation, 8), "strangers cannot use up what the owner needs")
+	require.Equal(t, 2, sendAll(watchparty.EmailVerification, 8), "all kinds together")
+	require.Equal(t, 5, sendAll(watchparty.EmailReset, 8), "but links that set a password")
+	require.Equal(t, 5, sendAll(watchparty.EmailAddressChanged, 8), "but what the owner has to learn")
 
 	t.Run("an email counts once", func(t *testing.T) {
-		id := queueMail(t, s, watchparty.MailWelcome)
-		other := mailTo(t, "bob@example.org")
+		id := queueEmail(t, s, watchparty.EmailWelcome)
+		other := parseAddress(t, "bob@example.org")
 		for range 10 {
-			require.True(t, admitMail(t, s, id, other))
+			require.True(t, admitEmail(t, s, id, other))
 		}
-		require.Equal(t, 1, get[int](t, s, "SELECT cardinality(times) FROM email_budgets ORDER BY created_at DESC, id DESC LIMIT 1"))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT cardinality(times) FROM email_budgets ORDER BY created_at DESC, id DESC LIMIT 1"))
 	})
 	t.Run("one that waits counts when it goes", func(t *testing.T) {
-		id := queueMail(t, s, watchparty.MailVerification)
-		require.False(t, admitMail(t, s, id, to))
-		require.False(t, admitMail(t, s, id, to))
-		pass(t, s, "61 min")
-		require.True(t, admitMail(t, s, id, to))
-		require.True(t, mailOf(t, s, id).WaitsUntil.IsZero())
+		id := queueEmail(t, s, watchparty.EmailVerification)
+		require.False(t, admitEmail(t, s, id, to))
+		require.False(t, admitEmail(t, s, id, to))
+		passTime(t, s, "61 min")
+		require.True(t, admitEmail(t, s, id, to))
+		require.True(t, readEmail(t, s, id).WaitsUntil.IsZero())
 	})
 	t.Run("one that has ended does not count", func(t *testing.T) {
-		id := queueMail(t, s, watchparty.MailWelcome)
-		exec(t, s, "UPDATE emails SET state = 'cancelled' WHERE id = ?", id)
-		before := count(t, s, "email_budgets")
-		require.True(t, admitMail(t, s, id, mailTo(t, "carol@example.org")))
-		require.Equal(t, before, count(t, s, "email_budgets"))
+		id := queueEmail(t, s, watchparty.EmailWelcome)
+		execute(t, s, "UPDATE emails SET state = 'cancelled' WHERE id = ?", id)
+		before := countRows(t, s, "email_budgets")
+		require.True(t, admitEmail(t, s, id, parseAddress(t, "carol@example.org")))
+		require.Equal(t, before, countRows(t, s, "email_budgets"))
 	})
 	t.Run("a row ends with its day", func(t *testing.T) {
-		require.True(t, get[bool](t, s, "SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets"))
+		require.True(t, readValue[bool](t, s, "SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets"))
 	})
-	_, err := s.AdmitMail(t.Context(), newID(), to)
+	_, err := s.AdmitEmail(t.Context(), newID(), to)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
@@ -138,8 +138,8 @@ func TestMailBudgets(t *testing.T) {
 // accounts.
 func TestCountOutlivesAccounts(t *testing.T) {
 	t.Parallel()
-	s := openLimited(t, 5)
-	to := mailTo(t, "victim@example.org")
+	s := openLimitedStore(t, 5)
+	to := parseAddress(t, "victim@example.org")
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -158,7 +158,7 @@ func TestCountOutlivesAccounts(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				wait, err := s.AdmitMail(t.Context(), get[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID), to)
+				wait, err := s.AdmitEmail(t.Context(), readValue[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID), to)
 				if err == nil && wait == 0 {
 					mu.Lock()
 					sent++
@@ -177,14 +177,14 @@ func TestCountOutlivesAccounts(t *testing.T) {
 // Eight rooms invite one address at once.
 func TestRoomsInviteOneAddress(t *testing.T) {
 	t.Parallel()
-	s := openLimited(t, 5)
+	s := openLimitedStore(t, 5)
 	hosts := make([]watchparty.User, 8)
 	ids := make([]string, len(hosts))
 	for i := range hosts {
 		hosts[i] = newUser(t, s, fmt.Sprint("host", i))
-		confirmed(t, s, hosts[i])
-		invitation := invite(t, s, newRoom(t, s, hosts[i], nil), hosts[i], typedForms[i%len(typedForms)])
-		ids[i] = get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invitation.ID)
+		confirmAddresses(t, s, hosts[i])
+		invitation := createInvitation(t, s, newRoom(t, s, hosts[i], nil), hosts[i], typedForms[i%len(typedForms)])
+		ids[i] = readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invitation.ID)
 	}
 	var (
 		wg    sync.WaitGroup
@@ -192,7 +192,9 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 		errs  [8]error
 	)
 	for i, id := range ids {
-		wg.Go(func() { waits[i], errs[i] = s.AdmitMail(t.Context(), id, mailTo(t, typedForms[(i+1)%len(typedForms)])) })
+		wg.Go(func() {
+			waits[i], errs[i] = s.AdmitEmail(t.Context(), id, parseAddress(t, typedForms[(i+1)%len(typedForms)]))
+		})
 	}
 	wg.Wait()
 	sent := 0
@@ -203,7 +205,7 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3, sent)
-	require.Equal(t, 5, get[int](t, s, "SELECT count(*) FROM emails WHERE waits_until > now() AND state = 'queued'"), "the others come later")
+	require.Equal(t, 5, readValue[int](t, s, "SELECT count(*) FROM emails WHERE waits_until > now() AND state = 'queued'"), "the others come later")
 }
 
 // Who asks for too many is told so. Whether an address has an account makes no difference.
@@ -215,36 +217,36 @@ func TestAskersAreLimited(t *testing.T) {
 		ask   func(s *Store, ada watchparty.User, n int) error
 	}{
 		"resets of one address": {2, func(s *Store, _ watchparty.User, n int) error {
-			return s.RequestReset(t.Context(), []string{"ada@example.org", " ADA@EXAMPLE.ORG"}[n%2], Once{})
+			return s.RequestReset(t.Context(), []string{"ada@example.org", " ADA@EXAMPLE.ORG"}[n%2], IdempotencyKey{})
 		}},
 		"resets of nobody": {2, func(s *Store, _ watchparty.User, n int) error {
-			return s.RequestReset(t.Context(), []string{"nobody@bücher.example", "nobody@xn--bcher-kva.example"}[n%2], Once{})
+			return s.RequestReset(t.Context(), []string{"nobody@bücher.example", "nobody@xn--bcher-kva.example"}[n%2], IdempotencyKey{})
 		}},
 		"resets by one client": {40, func(s *Store, _ watchparty.User, n int) error {
-			return s.RequestReset(WithClient(t.Context(), "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", n), Once{})
+			return s.RequestReset(WithClient(t.Context(), "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", n), IdempotencyKey{})
 		}},
 		"registrations by one client": {400, func(s *Store, _ watchparty.User, n int) error {
 			_, err := s.CreateUser(WithClient(t.Context(), "192.0.2.1"), registration(fmt.Sprint("many", n)), "h")
 			return err
 		}},
 		"changes of address": {2, func(s *Store, ada watchparty.User, n int) error {
-			return s.RequestEmail(t.Context(), ada.ID, "hash of ada", fmt.Sprintf("new%d@example.org", n))
+			return s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", fmt.Sprintf("new%d@example.org", n))
 		}},
 		"confirmations": {2, func(s *Store, ada watchparty.User, _ int) error {
-			exec(t, s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", ada.ID)
-			return s.ResendVerification(t.Context(), ada.ID, Once{})
+			execute(t, s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", ada.ID)
+			return s.ResendVerification(t.Context(), ada.ID, IdempotencyKey{})
 		}},
 		"invitations": {20, func(s *Store, ada watchparty.User, n int) error {
-			exec(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", ada.ID)
+			execute(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", ada.ID)
 			room := newRoom(t, s, ada, nil)
-			_, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: fmt.Sprintf("guest%d@example.org", n)}, Once{})
+			_, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: fmt.Sprintf("guest%d@example.org", n)}, IdempotencyKey{})
 			return err
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openLimited(t, 2)
+			s := openLimitedStore(t, 2)
 			ada := newUser(t, s, "ada")
-			before := count(t, s, "emails")
+			before := countRows(t, s, "emails")
 			for n := range scene.limit {
 				require.NoError(t, scene.ask(s, ada, n))
 			}
@@ -255,41 +257,41 @@ func TestAskersAreLimited(t *testing.T) {
 				require.ErrorAs(t, err, &coded)
 				require.InDelta(t, time.Hour.Seconds(), coded.RetryAfter.Seconds(), 300)
 			}
-			require.Equal(t, before+scene.limit, count(t, s, "emails"), "what is refused leaves nothing")
-			pass(t, s, "61 min")
+			require.Equal(t, before+scene.limit, countRows(t, s, "emails"), "what is refused leaves nothing")
+			passTime(t, s, "61 min")
 			require.NoError(t, scene.ask(s, ada, scene.limit+2))
 		})
 	}
 
 	t.Run("at once", func(t *testing.T) {
-		s := openLimited(t, 2)
+		s := openLimitedStore(t, 2)
 		ada := newUser(t, s, "ada")
 		var (
 			wg   sync.WaitGroup
 			errs [8]error
 		)
 		for i := range errs {
-			wg.Go(func() { errs[i] = s.RequestReset(WithClient(t.Context(), "192.0.2.1"), ada.Email, Once{}) })
+			wg.Go(func() { errs[i] = s.RequestReset(WithClient(t.Context(), "192.0.2.1"), ada.Email, IdempotencyKey{}) })
 		}
 		wg.Wait()
 		taken := slices.DeleteFunc(errs[:], func(err error) bool { return limited(err) })
 		require.Equal(t, []error{nil, nil}, taken)
 	})
 	t.Run("a request that is sent again does not count", func(t *testing.T) {
-		s := openLimited(t, 2)
-		once := Once{KeyHash: []byte("key"), Fingerprint: []byte("print")}
+		s := openLimitedStore(t, 2)
+		idempotencyKey := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("print")}
 		for range 5 {
-			require.NoError(t, s.RequestReset(t.Context(), "ada@example.org", once))
+			require.NoError(t, s.RequestReset(t.Context(), "ada@example.org", idempotencyKey))
 		}
 	})
 }
 
-func TestMailsWithoutLimit(t *testing.T) {
+func TestEmailsWithoutLimit(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for range 30 {
-		require.True(t, admitMail(t, s, queueMail(t, s, watchparty.MailWelcome), mailTo(t, "ada@example.org")))
-		require.NoError(t, s.RequestReset(WithClient(t.Context(), "192.0.2.1"), "ada@example.org", Once{}))
+		require.True(t, admitEmail(t, s, queueEmail(t, s, watchparty.EmailWelcome), parseAddress(t, "ada@example.org")))
+		require.NoError(t, s.RequestReset(WithClient(t.Context(), "192.0.2.1"), "ada@example.org", IdempotencyKey{}))
 	}
-	require.Zero(t, count(t, s, "email_budgets"))
+	require.Zero(t, countRows(t, s, "email_budgets"))
 }

@@ -65,11 +65,11 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 }
 
 // CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, o Once) (watchparty.CleanupRun, error) {
+func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: n.Policies, DryRun: n.DryRun, OlderThan: int64(n.OlderThan.Seconds())}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		former, err := claim(ctx, tx, o, in.RunID)
+		former, err := claimKey(ctx, tx, key, in.RunID)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +141,7 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 	if err := p.of(s.db.NewSelect().Model(&rows), descending, "created_at", "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: clean-up runs: %w", err)
 	}
-	return convert(rows, runRow.run), nil
+	return mapRows(rows, runRow.run), nil
 }
 
 // Batch is what one batch of a policy did.
@@ -474,7 +474,7 @@ func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.
 	if err := p.of(q, descending, "id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: reports: %w", err)
 	}
-	return convert(rows, reportRow.report), nil
+	return mapRows(rows, reportRow.report), nil
 }
 
 // Report finds a report by its ID.

@@ -24,7 +24,7 @@ func tablePolicies() []watchparty.Policy {
 // newRun stores a run of all policies that has begun.
 func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
 	t.Helper()
-	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun}, Once{})
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun}, IdempotencyKey{})
 	require.NoError(t, err)
 	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
 	return run
@@ -37,14 +37,14 @@ func everyPolicy(t *testing.T) string {
 	return string(encoded)
 }
 
-func counted(t *testing.T, s *Store, runID string) map[watchparty.Policy]int64 {
+func readRunCounts(t *testing.T, s *Store, runID string) map[watchparty.Policy]int64 {
 	t.Helper()
 	run, err := s.Run(t.Context(), runID)
 	require.NoError(t, err)
 	return run.Counts
 }
 
-func apply(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
+func applyPolicy(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
 	t.Helper()
 	b, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit, Cursor{})
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func atThresholds(t *testing.T, test func(t *testing.T, s *Store, threshold time
 	for _, zone := range []string{"UTC", "Pacific/Kiritimati", "America/St_Johns"} {
 		t.Run(zone, func(t *testing.T) {
 			t.Parallel()
-			s := openIn(t, zone)
+			s := openStoreInZone(t, zone)
 			for _, threshold := range []time.Time{
 				time.Now().Add(-24 * time.Hour).Truncate(time.Microsecond),
 				time.Date(2024, 2, 29, 23, 59, 59, 0, time.FixedZone("", -11*3600)),
@@ -88,7 +88,7 @@ func TestCleanupThresholds(t *testing.T) {
 func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 	admin, bob := newAdmin(t, s, fmt.Sprint("admin", threshold.Unix())), newUser(t, s, fmt.Sprint("bob", threshold.Unix()))
 	new0 := func(t *testing.T) watchparty.Room { return newRoom(t, s, admin, nil) }
-	at := func(t *testing.T, query string, when time.Time, roomID string) { exec(t, s, query, when, roomID) }
+	at := func(t *testing.T, query string, when time.Time, roomID string) { execute(t, s, query, when, roomID) }
 
 	// Each makes something whose only relevant time is the given one, in a room that is returned.
 	scenes := []struct {
@@ -99,13 +99,13 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 	}{
 		{"participant", watchparty.PolicyParticipants, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
-			join(t, s, room, bob)
+			joinRoom(t, s, room, bob)
 			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id)", when, room.ID)
 			return room
 		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id))"},
 		{"message", watchparty.PolicyMessages, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
-			say(t, s, room, admin, "hello")
+			postMessage(t, s, room, admin, "hello")
 			at(t, "UPDATE messages SET created_at = ? WHERE room_id = ?", when, room.ID)
 			return room
 		}, "SELECT NOT EXISTS (SELECT FROM messages WHERE room_id = ?)"},
@@ -123,7 +123,7 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 		}, "SELECT archived_at IS NOT NULL FROM rooms WHERE id = ?"},
 		{"room by what is said in it", watchparty.PolicyRooms, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
-			say(t, s, room, admin, "hello")
+			postMessage(t, s, room, admin, "hello")
 			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, admin.ID))
 			at(t, "UPDATE rooms SET updated_at = ?0, last_active_at = ?0 WHERE id = ?1", threshold.Add(-time.Hour), room.ID)
 			at(t, "UPDATE messages SET created_at = ? WHERE room_id = ?", when, room.ID)
@@ -145,42 +145,42 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 
 			dry := newRun(t, s, admin, true)
 			require.NoError(t, s.CountCleanup(t.Context(), dry.ID, scene.policy, threshold))
-			require.EqualValues(t, len(want), counted(t, s, dry.ID)[scene.policy], "a dry run says what would be done")
+			require.EqualValues(t, len(want), readRunCounts(t, s, dry.ID)[scene.policy], "a dry run says what would be done")
 			for _, room := range rooms {
-				require.False(t, get[bool](t, s, scene.gone, room.ID), "and does nothing")
+				require.False(t, readValue[bool](t, s, scene.gone, room.ID), "and does nothing")
 			}
 
 			run := newRun(t, s, admin, false)
-			require.ElementsMatch(t, want, apply(t, s, run.ID, scene.policy, threshold, 100))
+			require.ElementsMatch(t, want, applyPolicy(t, s, run.ID, scene.policy, threshold, 100))
 			for i, d := range distances {
-				require.Equal(t, d.applies, get[bool](t, s, scene.gone, rooms[i].ID), "%s from the threshold", d.from)
+				require.Equal(t, d.applies, readValue[bool](t, s, scene.gone, rooms[i].ID), "%s from the threshold", d.from)
 			}
-			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, counted(t, s, run.ID))
+			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, readRunCounts(t, s, run.ID))
 
-			require.Empty(t, apply(t, s, run.ID, scene.policy, threshold, 100), "again finds nothing")
-			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, counted(t, s, run.ID))
+			require.Empty(t, applyPolicy(t, s, run.ID, scene.policy, threshold, 100), "again finds nothing")
+			require.Equal(t, map[watchparty.Policy]int64{scene.policy: int64(len(want))}, readRunCounts(t, s, run.ID))
 		})
 	}
 }
 
 func TestCleanupBatches(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	threshold := time.Now().Add(-24 * time.Hour)
 	const rows, limit = 25, 10
 	for i := range rows {
 		room, user := newRoom(t, s, admin, nil), newUser(t, s, fmt.Sprint("user", i))
-		join(t, s, room, user)
-		say(t, s, room, user, "hello")
+		joinRoom(t, s, room, user)
+		postMessage(t, s, room, user, "hello")
 	}
-	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)")
+	execute(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)")
 	active := newRoom(t, s, admin, nil)
-	say(t, s, active, admin, "I stay")
+	postMessage(t, s, active, admin, "I stay")
 	// Hosts are in every room; only when they are gone too is a room inactive.
-	exec(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
+	execute(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
 	run := newRun(t, s, admin, false)
 
 	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms} {
@@ -188,32 +188,32 @@ func TestCleanupBatches(t *testing.T) {
 			var sizes []int
 			var rooms []string
 			for len(sizes) == 0 || sizes[len(sizes)-1] == limit {
-				batch := apply(t, s, run.ID, policy, threshold, limit)
+				batch := applyPolicy(t, s, run.ID, policy, threshold, limit)
 				sizes, rooms = append(sizes, len(batch)), append(rooms, batch...)
 			}
 			require.Equal(t, []int{10, 10, 5}, sizes)
 			slices.Sort(rooms)
 			require.Len(t, slices.Compact(rooms), rows)
 			require.NotContains(t, rooms, active.ID)
-			require.EqualValues(t, rows, counted(t, s, run.ID)[policy])
+			require.EqualValues(t, rows, readRunCounts(t, s, run.ID)[policy])
 		})
 	}
-	require.Equal(t, 1, count(t, s, "messages"))
-	require.Equal(t, 1, count(t, s, "participants"))
+	require.Equal(t, 1, countRows(t, s, "messages"))
+	require.Equal(t, 1, countRows(t, s, "participants"))
 	open, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100})
 	require.NoError(t, err)
 	require.Equal(t, []string{active.ID}, roomIDs(open))
-	require.Equal(t, rows+1, count(t, s, "rooms"), "a room is archived, not deleted")
+	require.Equal(t, rows+1, countRows(t, s, "rooms"), "a room is archived, not deleted")
 }
 
 // Workers that share a policy, as a repeated attempt beside a late one may, do each row once and count it once.
 func TestParallelCleanup(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	const rows = 300
-	exec(t, s, `INSERT INTO messages (id, room_id, user_id, body, created_at)
+	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT gen_random_uuid(), ?, ?, 'old', now() - interval '2 d' FROM generate_series(1, ?)`, room.ID, admin.ID, rows)
 	run := newRun(t, s, admin, false)
 	var (
@@ -237,19 +237,19 @@ func TestParallelCleanup(t *testing.T) {
 	close(errs)
 	require.NoError(t, <-errs)
 	require.EqualValues(t, rows, removed.Load())
-	require.EqualValues(t, rows, counted(t, s, run.ID)[watchparty.PolicyMessages])
-	require.Zero(t, count(t, s, "messages"))
+	require.EqualValues(t, rows, readRunCounts(t, s, run.ID)[watchparty.PolicyMessages])
+	require.Zero(t, countRows(t, s, "messages"))
 }
 
 // A batch neither waits for rows that somebody holds nor does anything to them.
 func TestCleanupSkipsHeldRows(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	threshold := time.Now().Add(-24 * time.Hour)
 	held, free := newRoom(t, s, admin, nil), newRoom(t, s, admin, nil)
 	for _, room := range []watchparty.Room{held, free} {
-		say(t, s, room, admin, "hello")
+		postMessage(t, s, room, admin, "hello")
 	}
 	for _, scene := range []struct {
 		policy    watchparty.Policy
@@ -260,7 +260,7 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
 	} {
 		t.Run(string(scene.policy), func(t *testing.T) {
-			exec(t, s, scene.old)
+			execute(t, s, scene.old)
 			run := newRun(t, s, admin, false)
 			tx, err := s.db.BeginTx(t.Context(), nil)
 			require.NoError(t, err)
@@ -268,10 +268,10 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 			_, err = tx.NewRaw(scene.lock, held.ID).Exec(t.Context())
 			require.NoError(t, err)
 
-			require.Equal(t, []string{free.ID}, apply(t, s, run.ID, scene.policy, threshold, 10))
+			require.Equal(t, []string{free.ID}, applyPolicy(t, s, run.ID, scene.policy, threshold, 10))
 			require.NoError(t, tx.Rollback())
-			require.Equal(t, []string{held.ID}, apply(t, s, run.ID, scene.policy, threshold, 10))
-			require.EqualValues(t, 2, counted(t, s, run.ID)[scene.policy])
+			require.Equal(t, []string{held.ID}, applyPolicy(t, s, run.ID, scene.policy, threshold, 10))
+			require.EqualValues(t, 2, readRunCounts(t, s, run.ID)[scene.policy])
 		})
 	}
 }
@@ -282,11 +282,11 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 	threshold := func() time.Time { return time.Now().Add(-24 * time.Hour) }
 
 	t.Run("a participant who is coming back", func(t *testing.T) {
-		s := open(t)
+		s := openStore(t)
 		admin, bob := newAdmin(t, s, "admin"), newUser(t, s, "bob")
 		room := newRoom(t, s, admin, nil)
-		join(t, s, room, bob)
-		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+		joinRoom(t, s, room, bob)
+		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 		run := newRun(t, s, admin, false)
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
@@ -294,14 +294,14 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 		seen, err := touchParticipant(t.Context(), tx, room.ID, bob.ID)
 		require.NoError(t, err)
 		require.True(t, seen)
-		require.Len(t, apply(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10), 1, "the host alone")
+		require.Len(t, applyPolicy(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10), 1, "the host alone")
 		require.NoError(t, tx.Commit())
-		require.Empty(t, apply(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10))
+		require.Empty(t, applyPolicy(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10))
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Len(t, people, 1)
 		require.Equal(t, bob.ID, people[0].UserID)
-		require.EqualValues(t, 1, counted(t, s, run.ID)[watchparty.PolicyParticipants])
+		require.EqualValues(t, 1, readRunCounts(t, s, run.ID)[watchparty.PolicyParticipants])
 	})
 
 	// Either the guest comes first and the room stays open, or the batch does and the guest is told.
@@ -311,18 +311,18 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			return err
 		},
 		"a room in which someone speaks": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
-			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"}, Once{})
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"}, IdempotencyKey{})
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t)
+			s := openStore(t)
 			host, guest := newAdmin(t, s, "host"), newUser(t, s, "guest")
 			room := newRoom(t, s, host, nil)
-			exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-			exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+			execute(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
+			execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
 			run := newRun(t, s, host, false)
-			b := hold(t, s, "UPDATE", "rooms")
+			b := raiseBarrier(t, s, "UPDATE", "rooms")
 			var (
 				wg       sync.WaitGroup
 				done     Batch
@@ -333,12 +333,12 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			wg.Go(func() {
 				done, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, threshold(), 10, Cursor{})
 			})
-			b.await(t, 1, nil)
+			b.awaitStopped(t, 1, nil)
 			wg.Go(func() {
 				errEnter = enter(s, room, host, guest)
 				entered.Store(true)
 			})
-			b.await(t, 2, entered.Load)
+			b.awaitStopped(t, 2, entered.Load)
 			enteredFirst := entered.Load()
 			b.release(t)
 			wg.Wait()
@@ -348,7 +348,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			require.NoError(t, err)
 			archived := !after.ArchivedAt.IsZero()
 			require.Equal(t, archived, done.Rows == 1)
-			require.EqualValues(t, done.Rows, counted(t, s, run.ID)[watchparty.PolicyRooms])
+			require.EqualValues(t, done.Rows, readRunCounts(t, s, run.ID)[watchparty.PolicyRooms])
 			if enteredFirst {
 				require.NoError(t, errEnter)
 				require.False(t, archived, "someone was in it already")
@@ -363,15 +363,15 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 // The same for a guest who is in the room before the batch has locked it, yet after it has looked who is there.
 func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, guest := newAdmin(t, s, "host"), newUser(t, s, "guest")
 	room := newRoom(t, s, host, nil)
-	say(t, s, room, host, "long ago")
-	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	postMessage(t, s, room, host, "long ago")
+	execute(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
 	run := newRun(t, s, host, false)
-	b := holdReading(t, s, "messages")
+	b := raiseReadBarrier(t, s, "messages")
 	var (
 		wg   sync.WaitGroup
 		done Batch
@@ -380,8 +380,8 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	wg.Go(func() {
 		done, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10, Cursor{})
 	})
-	b.await(t, 1, nil)
-	join(t, s, room, guest)
+	b.awaitStopped(t, 1, nil)
+	joinRoom(t, s, room, guest)
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, err)
@@ -389,26 +389,26 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 	after, err := s.Room(t.Context(), room.ID)
 	require.NoError(t, err)
 	require.True(t, after.ArchivedAt.IsZero(), "the guest is in it")
-	require.Zero(t, counted(t, s, run.ID)[watchparty.PolicyRooms])
+	require.Zero(t, readRunCounts(t, s, run.ID)[watchparty.PolicyRooms])
 
-	exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
-	require.Equal(t, []string{room.ID}, apply(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
+	execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
 		"it was the guest who kept it open")
 }
 
 // A heartbeat changes nothing about the room itself, so that only the statement that archives it can see it.
 func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host := newAdmin(t, s, "host")
 	room := newRoom(t, s, host, nil)
-	say(t, s, room, host, "long ago")
-	exec(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
-	exec(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
+	postMessage(t, s, room, host, "long ago")
+	execute(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
+	execute(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
 	run := newRun(t, s, host, false)
-	b := holdReading(t, s, "messages")
+	b := raiseReadBarrier(t, s, "messages")
 	var (
 		wg   sync.WaitGroup
 		done Batch
@@ -417,7 +417,7 @@ func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
 	wg.Go(func() {
 		done, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10, Cursor{})
 	})
-	b.await(t, 1, nil)
+	b.awaitStopped(t, 1, nil)
 	_, errSeen := s.Heartbeat(t.Context(), room.ID, host.ID, time.Hour)
 	b.release(t)
 	wg.Wait()
@@ -432,33 +432,33 @@ func TestCleanupSparesWhoIsSeenAgain(t *testing.T) {
 
 func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
-	say(t, s, newRoom(t, s, admin, nil), admin, "old")
+	postMessage(t, s, newRoom(t, s, admin, nil), admin, "old")
 	run := newRun(t, s, admin, false)
-	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
-	exec(t, s, `CREATE TRIGGER refuse BEFORE UPDATE ON cleanup_runs FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	execute(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	execute(t, s, `CREATE TRIGGER refuse BEFORE UPDATE ON cleanup_runs FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	_, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10, Cursor{})
 	require.ErrorContains(t, err, "refused")
-	require.Equal(t, 1, count(t, s, "messages"), "what is not counted is not removed")
+	require.Equal(t, 1, countRows(t, s, "messages"), "what is not counted is not removed")
 }
 
 // TestCleanupCountsFromOutside: what is not in tables is counted by who removes it.
 func TestCleanupCountsFromOutside(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	run := newRun(t, s, admin, false)
 	for range 2 {
 		require.NoError(t, s.AddCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 3))
 	}
-	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 6}, counted(t, s, run.ID))
+	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 6}, readRunCounts(t, s, run.ID))
 	for range 2 {
 		require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 4, []string{"a"}))
 	}
-	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, counted(t, s, run.ID))
+	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, readRunCounts(t, s, run.ID))
 	require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 0, nil))
-	require.Equal(t, "[]", get[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?", run.ID))
+	require.Equal(t, "[]", readValue[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?", run.ID))
 }
 
 func TestUnknownPolicy(t *testing.T) {
@@ -473,7 +473,7 @@ func TestUnknownPolicy(t *testing.T) {
 
 func TestRunsAndReports(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 
 	t.Run("an admin's run comes with its event", func(t *testing.T) {
@@ -481,7 +481,7 @@ func TestRunsAndReports(t *testing.T) {
 		s.OnEvent(func() { told++ })
 		defer s.OnEvent(func() {})
 		policies := []watchparty.Policy{watchparty.PolicyMessages}
-		run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: policies, DryRun: true}, Once{})
+		run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: policies, DryRun: true}, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, 1, told)
 		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
@@ -494,7 +494,7 @@ func TestRunsAndReports(t *testing.T) {
 		stored, err := s.Run(t.Context(), run.ID)
 		require.NoError(t, err)
 		require.Equal(t, run, stored)
-		input := get[string](t, s, "SELECT input::text FROM outbox WHERE workflow_id = ?", run.WorkflowID)
+		input := readValue[string](t, s, "SELECT input::text FROM outbox WHERE workflow_id = ?", run.WorkflowID)
 		require.JSONEq(t, fmt.Sprintf(`{"run_id": %q, "policies": ["old_messages"], "dry_run": true}`, run.ID), input)
 	})
 
@@ -512,7 +512,7 @@ func TestRunsAndReports(t *testing.T) {
 	})
 
 	t.Run("the schedule's run has a row from its beginning", func(t *testing.T) {
-		before := count(t, s, "outbox")
+		before := countRows(t, s, "outbox")
 		in := job.CleanupInput{RunID: newID(), Policies: watchparty.Policies()}
 		for range 2 {
 			require.NoError(t, s.BeginRun(t.Context(), in, "cleanup-schedule-2026"))
@@ -524,13 +524,13 @@ func TestRunsAndReports(t *testing.T) {
 		require.Equal(t, watchparty.Policies(), run.Policies)
 		require.Equal(t, watchparty.RunRunning, run.State)
 		require.Equal(t, "cleanup-schedule-2026", run.WorkflowID)
-		require.Equal(t, before, count(t, s, "outbox"), "the workflow runs already")
+		require.Equal(t, before, countRows(t, s, "outbox"), "the workflow runs already")
 	})
 
 	t.Run("finishing twice makes one report", func(t *testing.T) {
 		run := newRun(t, s, admin, false)
-		say(t, s, newRoom(t, s, admin, nil), admin, "old")
-		apply(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
+		postMessage(t, s, newRoom(t, s, admin, nil), admin, "old")
+		applyPolicy(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
 
 		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
@@ -544,7 +544,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, finished, again)
 
-		reports := get[[]string](t, s, "SELECT array_agg(id::text) FROM reports WHERE run_id = ?", run.ID)
+		reports := readValue[[]string](t, s, "SELECT array_agg(id::text) FROM reports WHERE run_id = ?", run.ID)
 		require.Len(t, reports, 1)
 		report, err := s.Report(t.Context(), reports[0])
 		require.NoError(t, err)
@@ -569,7 +569,7 @@ func TestRunsAndReports(t *testing.T) {
 			State  watchparty.RunState
 			Errors map[watchparty.Policy]string
 		}
-		text := get[string](t, s, "SELECT data::text FROM reports WHERE run_id = ?", run.ID)
+		text := readValue[string](t, s, "SELECT data::text FROM reports WHERE run_id = ?", run.ID)
 		require.NoError(t, json.Unmarshal([]byte(text), &data))
 		require.Equal(t, watchparty.RunFailed, data.State)
 		require.Equal(t, failures, data.Errors)
@@ -596,7 +596,7 @@ func TestRunsAndReports(t *testing.T) {
 		for _, err := range errs {
 			require.NoError(t, err)
 		}
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
 	})
 
 	t.Run("unknown", func(t *testing.T) {
@@ -611,7 +611,7 @@ func TestRunsAndReports(t *testing.T) {
 
 func TestListRunsAndReports(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	var runs []string
 	for range 7 {
@@ -621,7 +621,7 @@ func TestListRunsAndReports(t *testing.T) {
 		runs = append([]string{run.ID}, runs...)
 	}
 	// Runs that were stored at one moment have an order too.
-	exec(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
+	execute(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
 	listRuns := func(p Page) ([]watchparty.CleanupRun, error) { return s.Runs(t.Context(), p) }
 	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), "", p) }
 
@@ -643,7 +643,7 @@ func TestListRunsAndReports(t *testing.T) {
 // A room that people come to is not inactive, even if nobody is in it now and nothing of their visit is left.
 func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host := newAdmin(t, s, "host")
 	for name, visit := range map[string]func(room, guest string) error{
 		"entered and left": func(room, guest string) error {
@@ -654,17 +654,17 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 		},
 		"left": func(room, _ string) error { return s.LeaveRoom(t.Context(), room, host.ID) },
 		"spoken in": func(room, _ string) error {
-			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room, Body: "hello"}, Once{})
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room, Body: "hello"}, IdempotencyKey{})
 			return err
 		},
 	} {
-		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5}, Once{})
+		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
 		require.NoError(t, err)
-		exec(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
+		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
 		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))
-		exec(t, s, "DELETE FROM participants")
-		exec(t, s, "DELETE FROM messages")
-		run, err := s.CreateRun(t.Context(), host.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{})
+		execute(t, s, "DELETE FROM participants")
+		execute(t, s, "DELETE FROM messages")
+		run, err := s.CreateRun(t.Context(), host.ID, watchparty.NewRun{Policies: watchparty.Policies()}, IdempotencyKey{})
 		require.NoError(t, err)
 		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10, Cursor{})
 		require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 // TestClockIsPostgres: however wrong the process's clock is, what it stores and the IDs that it makes are of the time.
 func TestClockIsPostgres(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	near := func(got time.Time, what string) {
 		var postgres time.Time
@@ -36,7 +36,7 @@ func TestClockIsPostgres(t *testing.T) {
 // TestClockIsSet: a clock that is wrong is set right, and one that is a little off is left.
 func TestClockIsSet(t *testing.T) {
 	t.Parallel()
-	connector, err := connector(config.Database{URL: stacktest.DatabaseURL(t), StatementTimeout: time.Minute})
+	connector, err := newConnector(config.Database{URL: stacktest.DatabaseURL(t), StatementTimeout: time.Minute})
 	require.NoError(t, err)
 	conn, err := connector.Connect(t.Context())
 	require.NoError(t, err)
@@ -57,11 +57,11 @@ func TestClockIsSet(t *testing.T) {
 // TestHostOfSkewedProcess: a host who was just there keeps the room, whatever the process's clock says.
 func TestHostOfSkewedProcess(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, guest := newUser(t, s, "host"), newUser(t, s, "guest")
 	room := newRoom(t, s, host, nil)
-	join(t, s, room, host)
-	join(t, s, room, guest)
+	joinRoom(t, s, room, host)
+	joinRoom(t, s, room, guest)
 	passedOn, err := s.Heartbeat(t.Context(), room.ID, guest.ID, 2*time.Minute)
 	require.NoError(t, err)
 	require.False(t, passedOn)

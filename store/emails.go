@@ -32,10 +32,10 @@ type emailRow struct {
 	UpdatedAt  time.Time  `bun:"updated_at"`
 }
 
-func (r emailRow) mail() watchparty.Mail {
-	m := watchparty.Mail{
-		ID: r.ID, Kind: watchparty.MailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.MailState(r.State),
-		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.MailReason(r.Reason), WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
+func (r emailRow) email() watchparty.Email {
+	m := watchparty.Email{
+		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.EmailState(r.State),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 	if !m.Ended() {
@@ -44,38 +44,38 @@ func (r emailRow) mail() watchparty.Mail {
 	return m
 }
 
-// addEmail queues a mail in the caller's transaction and returns its ID. userID may be empty, and so may asker: the
+// addEmail queues an email in the caller's transaction and returns its ID. userID may be empty, and so may asker: the
 // account, or the address's key, by which somebody asks for it. It returns an error of KindLimited when they have asked
 // for too many.
 func (s *Store) addEmail(
-	ctx context.Context, tx bun.Tx, kind watchparty.MailKind, subjectID, userID, workflowID, asker string,
+	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker string,
 ) (string, error) {
 	if err := s.chargeAsker(ctx, tx, kind, asker); err != nil {
 		return "", err
 	}
 	now := Now()
 	row := &emailRow{
-		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.MailQueued),
+		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.EmailQueued),
 		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-		return "", fmt.Errorf("store: queue mail: %w", err)
+		return "", fmt.Errorf("store: queue email: %w", err)
 	}
 	return row.ID, nil
 }
 
-// Mail finds a mail by its ID.
-func (s *Store) Mail(ctx context.Context, id string) (watchparty.Mail, error) {
+// Email finds an email by its ID.
+func (s *Store) Email(ctx context.Context, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	return row.mail(), found(err, "mail")
+	return row.email(), found(err, "email")
 }
 
 const unfinished = "state IN ('queued', 'sending')"
 
-// BeginMail begins an attempt at a mail that is still to be sent, and returns the attempt's number: 0 for a mail that
+// BeginEmailAttempt begins an attempt at an email that is still to be sent, and returns the attempt's number: 0 for an email that
 // has ended.
-func (s *Store) BeginMail(ctx context.Context, id string) (int, error) {
+func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 	var attempt int
 	err := s.db.NewRaw(`
 		WITH begun AS (
@@ -84,39 +84,39 @@ func (s *Store) BeginMail(ctx context.Context, id string) (int, error) {
 		)
 		INSERT INTO email_attempts (email_id, number) SELECT id, attempts FROM begun RETURNING number`, id).Scan(ctx, &attempt)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("store: begin mail: %w", err)
+		return 0, fmt.Errorf("store: begin email: %w", err)
 	}
 	return attempt, nil
 }
 
-// SentMail notes that the server has taken a mail: that is so even if the mail was cancelled, or given up, meanwhile.
-func (s *Store) SentMail(ctx context.Context, id string, attempt int) error {
+// MarkEmailSent notes that the server has taken an email: that is so even if the email was cancelled, or given up, meanwhile.
+func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
 		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
 		WHERE id = ? AND state <> 'sent'`)
 }
 
-// DropMail cancels a mail that turned out to have nobody to go to, or nothing to say.
-func (s *Store) DropMail(ctx context.Context, id string, attempt int, why watchparty.MailReason) error {
+// DropEmail cancels an email that turned out to have nobody to go to, or nothing to say.
+func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptCancelled, "", `
 		UPDATE emails SET state = 'cancelled', reason = ?2, updated_at = now() WHERE id = ?0 AND `+unfinished, string(why))
 }
 
-// FailMail marks a mail as not to be delivered; the server's last answer, and what it meant, stay.
-func (s *Store) FailMail(ctx context.Context, id string) error {
+// MarkEmailFailed marks an email as not to be delivered; the server's last answer, and what it meant, stay.
+func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE WHEN reason <> '' THEN reason
 			WHEN waits_until IS NOT NULL THEN 'expired' ELSE 'server_unreachable' END,
 		updated_at = now() WHERE id = ? AND `+unfinished, id).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: fail mail: %w", err)
+		return fmt.Errorf("store: fail email: %w", err)
 	}
 	return nil
 }
 
-// NoteMail stores what became of an attempt at a mail that was not taken, and what it is to be called if the mail fails
-// of it. It returns after how many attempts the server may have the mail.
-func (s *Store) NoteMail(
-	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, why watchparty.MailReason, answer string,
+// RecordEmailAttempt stores what became of an attempt at an email that was not taken, and what it is to be called if the email fails
+// of it. It returns after how many attempts the server may have the email.
+func (s *Store) RecordEmailAttempt(
+	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason, answer string,
 ) (int, error) {
 	err := s.endAttempt(ctx, id, attempt, outcome, answer,
 		"UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now() WHERE id = ?0 AND "+unfinished, string(why))
@@ -132,32 +132,32 @@ func (s *Store) NoteMail(
 	return ambiguous, nil
 }
 
-// reminders are the kinds of mails that another one follows, with the condition that it is of use.
-var reminders = map[watchparty.MailKind]struct {
-	kind   watchparty.MailKind
+// reminders are the kinds of emails that another one follows, with the condition that it is of use.
+var reminders = map[watchparty.EmailKind]struct {
+	kind   watchparty.EmailKind
 	useful string
 }{
-	watchparty.MailWelcome: {watchparty.MailWelcomeReminder,
+	watchparty.EmailWelcome: {watchparty.EmailWelcomeReminder,
 		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL"},
-	watchparty.MailRoomInvitation: {watchparty.MailInvitationReminder,
+	watchparty.EmailRoomInvitation: {watchparty.EmailInvitationReminder,
 		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' AND i.expires_at > now() AND " + founded +
 			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")"},
 }
 
-// QueueReminder queues the mail that follows another one, once, and returns its ID: an empty one when it is of no use.
-// It returns ErrNotFound for a mail that is gone, or of a kind that nothing follows.
+// QueueReminder queues the email that follows another one, once, and returns its ID: an empty one when it is of no use.
+// It returns ErrNotFound for an email that is gone, or of a kind that nothing follows.
 func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
-	mail, err := s.Mail(ctx, id)
+	email, err := s.Email(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	reminder, ok := reminders[mail.Kind]
+	reminder, ok := reminders[email.Kind]
 	if !ok {
-		return "", fmt.Errorf("store: reminder of a mail %s: %w", mail.Kind, watchparty.ErrNotFound)
+		return "", fmt.Errorf("store: reminder of an email %s: %w", email.Kind, watchparty.ErrNotFound)
 	}
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if mail.UserID != "" {
-			if err := living(ctx, tx, mail.UserID); err != nil {
+		if email.UserID != "" {
+			if err := living(ctx, tx, email.UserID); err != nil {
 				return err
 			}
 		}
@@ -172,16 +172,16 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	}
 	var reminderID string
 	err = s.db.NewSelect().Model((*emailRow)(nil)).Column("id").
-		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), mail.SubjectID).Scan(ctx, &reminderID)
+		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), email.SubjectID).Scan(ctx, &reminderID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("store: reminder: %w", err)
 	}
 	return reminderID, nil
 }
 
-// endAttempt notes what became of an attempt, and changes the mail by a statement with its ID, the answer, and args.
+// endAttempt notes what became of an attempt, and changes the email by a statement with its ID, the answer, and args.
 func (s *Store) endAttempt(
-	ctx context.Context, id string, attempt int, outcome watchparty.MailOutcome, answer, change string, args ...any,
+	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, answer, change string, args ...any,
 ) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewRaw(change, append([]any{id, answer}, args...)...).Exec(ctx); err != nil {
@@ -192,7 +192,7 @@ func (s *Store) endAttempt(
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: mail %s: %w", outcome, err)
+		return fmt.Errorf("store: email %s: %w", outcome, err)
 	}
 	return nil
 }

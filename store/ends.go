@@ -33,8 +33,8 @@ type end struct {
 // How long after its last sign of life a state is taken for lost. Each is far beyond what its workflow needs, and a
 // workflow that comes later all the same finds that the row has ended, and ends too.
 const (
-	// mailLife is longer than a mail is tried, which is a day. While mails are paused it does not run.
-	mailLife = 7 * 24 * time.Hour
+	// emailLife is longer than an email is tried, which is a day. While emails are paused it does not run.
+	emailLife = 7 * 24 * time.Hour
 	// attemptLife is longer than an attempt may take, which is a minute.
 	attemptLife = time.Hour
 	// uploadLife: an upload that is rendered again and again gives a sign of life each minute.
@@ -55,8 +55,8 @@ const lostUpload = "The upload was lost. Upload the picture again."
 // moment at which an account is deleted its row waits for a workflow.
 var ends = []end{
 	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired", set: "updated_at = t.expires_at"},
-	{table: "emails", column: "state", state: "queued", since: "updated_at", after: mailLife, unless: mailsRest, becomes: "failed", set: lostMail},
-	{table: "emails", column: "state", state: "sending", since: "updated_at", after: mailLife, unless: mailsRest, becomes: "failed", set: lostMail},
+	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
+	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
 	{
 		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at", after: attemptLife,
 		becomes: "lost", set: "ended_at = now(), updated_at = now()",
@@ -71,11 +71,11 @@ var ends = []end{
 	{table: "users", since: "deleted_at", after: deletionAgain, unless: deletionAskedFor, act: deleteAgain},
 }
 
-const lostMail = "reason = CASE t.reason WHEN '' THEN 'expired' ELSE t.reason END, updated_at = now()"
+const lostEmail = "reason = CASE t.reason WHEN '' THEN 'expired' ELSE t.reason END, updated_at = now()"
 
-// mailsRest: mails are paused, or were within a mail's life.
-var mailsRest = fmt.Sprintf(
-	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))", int(mailLife.Seconds()))
+// emailsPausedLately: emails are paused, or were within an email's life.
+var emailsPausedLately = fmt.Sprintf(
+	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))", int(emailLife.Seconds()))
 
 // deletionWeek counts the times that an account's deletion was due again.
 var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer", int(deletionAgain.Seconds()))

@@ -39,7 +39,7 @@ var losses = map[string]lost{
 		"SELECT state || ' ' || reason || ' ' || last_answer FROM emails WHERE id = ?0", "failed mailbox_full 452 4.2.2 full",
 	},
 	"email_attempts open": {
-		`WITH mail AS (INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, ''))
+		`WITH email AS (INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, ''))
 			INSERT INTO email_attempts (email_id, number, created_at) VALUES (?0, 1, ?1)`,
 		"SELECT outcome || ' ' || (ended_at IS NOT NULL) FROM email_attempts WHERE email_id = ?0", "lost true",
 	},
@@ -78,26 +78,26 @@ func endOverdue(t *testing.T, s *Store) map[string]int {
 // TestEveryStateEnds: without its workflow, each state lasts as long as its time and no longer, and ends well.
 func TestEveryStateEnds(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	user := newUser(t, s, "ada")
 	room := newRoom(t, s, user, nil)
-	exec(t, s, "DELETE FROM outbox")
+	execute(t, s, "DELETE FROM outbox")
 	for _, e := range ends {
 		t.Run(e.name(), func(t *testing.T) {
 			l, ok := losses[e.name()]
 			require.True(t, ok, "how does it end?")
-			now := get[time.Time](t, s, "SELECT now()")
+			now := readValue[time.Time](t, s, "SELECT now()")
 			over, near := newID(), newID()
-			exec(t, s, l.insert, over, now.Add(-e.after), user.ID, room.ID)
-			exec(t, s, l.insert, near, now.Add(-e.after+time.Minute), user.ID, room.ID)
+			execute(t, s, l.insert, over, now.Add(-e.after), user.ID, room.ID)
+			execute(t, s, l.insert, near, now.Add(-e.after+time.Minute), user.ID, room.ID)
 			require.Equal(t, map[string]int{e.name(): 1}, endOverdue(t, s))
-			require.Equal(t, l.want, get[string](t, s, l.row, over))
+			require.Equal(t, l.want, readValue[string](t, s, l.row, over))
 			var none []string
 			require.NoError(t, s.db.NewRaw(l.row, near).Scan(t.Context(), &none))
 			require.NotContains(t, none, l.want, "its time is not over")
 			require.Empty(t, endOverdue(t, s), "again there is nothing to do")
-			require.Equal(t, l.want, get[string](t, s, l.row, over))
-			exec(t, s, "DELETE FROM outbox")
+			require.Equal(t, l.want, readValue[string](t, s, l.row, over))
+			execute(t, s, "DELETE FROM outbox")
 		})
 	}
 	require.Len(t, losses, len(ends))
@@ -129,7 +129,7 @@ var lasting = map[string][]string{
 // TestNoStateIsForgotten: whatever the schema lets a column be is final, or is among ends.
 func TestNoStateIsForgotten(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	var checks []struct {
 		Table      string
 		Definition string
@@ -171,45 +171,45 @@ func TestNoStateIsForgotten(t *testing.T) {
 	}
 }
 
-// TestMailsThatRest: what an admin holds up is not lost, however long that is.
-func TestMailsThatRest(t *testing.T) {
+// TestEmailsThatRest: what an admin holds up is not lost, however long that is.
+func TestEmailsThatRest(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	id := welcome(t, s, "ada")
-	exec(t, s, "UPDATE emails SET updated_at = now() - interval '30 d'")
-	require.NoError(t, s.PauseMails(t.Context(), newAdmin(t, s, "admin").ID))
+	s := openStore(t)
+	id := queueWelcome(t, s, "ada")
+	execute(t, s, "UPDATE emails SET updated_at = now() - interval '30 d'")
+	require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "admin").ID))
 	require.Empty(t, endOverdue(t, s))
-	require.Equal(t, watchparty.MailQueued, mailOf(t, s, id).State)
-	require.NoError(t, s.ResumeMails(t.Context(), newAdmin(t, s, "other").ID))
+	require.Equal(t, watchparty.EmailQueued, readEmail(t, s, id).State)
+	require.NoError(t, s.ResumeEmails(t.Context(), newAdmin(t, s, "other").ID))
 	require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
-	exec(t, s, "UPDATE mail_pauses SET resumed_at = now() - interval '7 d'")
+	execute(t, s, "UPDATE mail_pauses SET resumed_at = now() - interval '7 d'")
 	require.Equal(t, map[string]int{"emails queued": 1}, endOverdue(t, s))
 }
 
 // TestLateWorkflows: a workflow that comes after its row has ended finds that out, and changes nothing.
 func TestLateWorkflows(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newAdmin(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	age := func(table string) { exec(t, s, "UPDATE "+table+" SET updated_at = now() - interval '8 d'") }
+	age := func(table string) { execute(t, s, "UPDATE "+table+" SET updated_at = now() - interval '8 d'") }
 
-	t.Run("of a mail", func(t *testing.T) {
-		id := welcome(t, s, "bob")
-		attempt := begin(t, s, id)
-		exec(t, s, "UPDATE email_attempts SET created_at = now() - interval '8 d'")
+	t.Run("of an email", func(t *testing.T) {
+		id := queueWelcome(t, s, "bob")
+		attempt := beginAttempt(t, s, id)
+		execute(t, s, "UPDATE email_attempts SET created_at = now() - interval '8 d'")
 		age("emails")
 		endOverdue(t, s)
-		before := mailOf(t, s, id)
-		require.Equal(t, watchparty.MailFailed, before.State)
-		require.Zero(t, begin(t, s, id))
-		require.NoError(t, s.FailMail(t.Context(), id))
-		note(t, s, id, watchparty.AttemptTemporary, "450 not now")
-		require.Equal(t, before, mailOf(t, s, id))
-		require.NoError(t, s.SentMail(t.Context(), id, attempt))
-		require.Equal(t, watchparty.MailSent, mailOf(t, s, id).State, "the server has it after all")
-		require.Empty(t, mailOf(t, s, id).Reason)
-		require.Equal(t, "sent", get[string](t, s, "SELECT outcome FROM email_attempts WHERE email_id = ?", id))
+		before := readEmail(t, s, id)
+		require.Equal(t, watchparty.EmailFailed, before.State)
+		require.Zero(t, beginAttempt(t, s, id))
+		require.NoError(t, s.MarkEmailFailed(t.Context(), id))
+		recordAttempt(t, s, id, watchparty.AttemptTemporary, "450 not now")
+		require.Equal(t, before, readEmail(t, s, id))
+		require.NoError(t, s.MarkEmailSent(t.Context(), id, attempt))
+		require.Equal(t, watchparty.EmailSent, readEmail(t, s, id).State, "the server has it after all")
+		require.Empty(t, readEmail(t, s, id).Reason)
+		require.Equal(t, "sent", readValue[string](t, s, "SELECT outcome FROM email_attempts WHERE email_id = ?", id))
 	})
 
 	t.Run("of an upload", func(t *testing.T) {
@@ -226,12 +226,12 @@ func TestLateWorkflows(t *testing.T) {
 		state, err := s.PublishAvatar(t.Context(), ada.ID, version)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarFailed, state)
-		require.Zero(t, get[int](t, s, "SELECT avatar_version FROM users WHERE id = ?", ada.ID))
+		require.Zero(t, readValue[int](t, s, "SELECT avatar_version FROM users WHERE id = ?", ada.ID))
 	})
 
 	t.Run("of a run", func(t *testing.T) {
 		for _, begun := range []bool{true, false} {
-			run, err := s.CreateRun(t.Context(), ada.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{})
+			run, err := s.CreateRun(t.Context(), ada.ID, watchparty.NewRun{Policies: watchparty.Policies()}, IdempotencyKey{})
 			require.NoError(t, err)
 			in := job.CleanupInput{RunID: run.ID, Policies: run.Policies}
 			if begun {
@@ -243,12 +243,12 @@ func TestLateWorkflows(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, watchparty.RunFailed, before.State)
 			require.NoError(t, s.BeginRun(t.Context(), in, run.WorkflowID))
-			say(t, s, room, ada, "hello")
-			require.Zero(t, drain(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour)))
+			postMessage(t, s, room, ada, "hello")
+			require.Zero(t, drainPolicy(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour)))
 			after, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 			require.NoError(t, err)
 			require.Equal(t, before, after)
-			require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
+			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
 		}
 	})
 
@@ -264,8 +264,8 @@ func TestLateWorkflows(t *testing.T) {
 	})
 
 	t.Run("of an invitation", func(t *testing.T) {
-		invited := invite(t, s, room, ada, "guest@example.org")
-		expire(t, s, invited)
+		invited := createInvitation(t, s, room, ada, "guest@example.org")
+		expireInvitation(t, s, invited)
 		endOverdue(t, s)
 		state, err := s.ExpireInvitation(t.Context(), invited.ID)
 		require.NoError(t, err)
@@ -276,10 +276,10 @@ func TestLateWorkflows(t *testing.T) {
 		cat := newUser(t, s, "cat")
 		_, err := s.DeleteAccount(t.Context(), cat.ID, "hash of cat")
 		require.NoError(t, err)
-		exec(t, s, "UPDATE users SET deleted_at = now() - interval '15 d' WHERE id = ?", cat.ID)
+		execute(t, s, "UPDATE users SET deleted_at = now() - interval '15 d' WHERE id = ?", cat.ID)
 		require.Equal(t, map[string]int{"users deleted_at": 1}, endOverdue(t, s))
 		require.Empty(t, endOverdue(t, s), "once a week")
-		exec(t, s, "UPDATE users SET deleted_at = deleted_at - interval '7 d' WHERE id = ?", cat.ID)
+		execute(t, s, "UPDATE users SET deleted_at = deleted_at - interval '7 d' WHERE id = ?", cat.ID)
 		endOverdue(t, s)
 		var asked []string
 		require.NoError(t, s.db.NewRaw("SELECT workflow_id FROM outbox WHERE input->>'user_id' = ? ORDER BY id", cat.ID).Scan(t.Context(), &asked))
@@ -289,7 +289,7 @@ func TestLateWorkflows(t *testing.T) {
 			_, err := s.RemoveAccount(t.Context(), cat.ID)
 			require.NoError(t, err)
 		}
-		exec(t, s, "DELETE FROM outbox")
+		execute(t, s, "DELETE FROM outbox")
 		require.Empty(t, endOverdue(t, s))
 	})
 }
@@ -297,15 +297,15 @@ func TestLateWorkflows(t *testing.T) {
 // TestEndingAtOnce: whatever many processes end together, each row ends once.
 func TestEndingAtOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	user := newUser(t, s, "ada")
 	room := newRoom(t, s, user, nil)
-	exec(t, s, "DELETE FROM outbox")
+	execute(t, s, "DELETE FROM outbox")
 	const rows, processes = 20, 8
 	for _, e := range ends {
 		for range rows {
 			id := newID()
-			exec(t, s, losses[e.name()].insert, id, time.Now().Add(-e.after-time.Hour), user.ID, room.ID)
+			execute(t, s, losses[e.name()].insert, id, time.Now().Add(-e.after-time.Hour), user.ID, room.ID)
 		}
 	}
 	var (
@@ -333,69 +333,69 @@ func TestEndingAtOnce(t *testing.T) {
 	for _, e := range ends {
 		require.Equal(t, rows, total[e.name()], e.name())
 	}
-	require.Equal(t, 2*rows, count(t, s, "reports"))
-	require.Equal(t, rows, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id LIKE 'account-deletion/%'"))
+	require.Equal(t, 2*rows, countRows(t, s, "reports"))
+	require.Equal(t, rows, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id LIKE 'account-deletion/%'"))
 }
 
-// TestWhatTheHostLearns: how an invitation's mail has ended, in a code; and nothing of an address that wants no mails.
+// TestWhatTheHostLearns: how an invitation's email has ended, in a code; and nothing of an address that wants no emails.
 func TestWhatTheHostLearns(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newAdmin(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	exec(t, s, "UPDATE emails SET state = 'sent'")
+	execute(t, s, "UPDATE emails SET state = 'sent'")
 	learn := func(invited watchparty.Invitation) watchparty.Delivery {
 		listed, err := s.Invitations(t.Context(), room.ID, "", Page{Limit: 100})
 		require.NoError(t, err)
 		at := slices.IndexFunc(listed, func(i watchparty.Invitation) bool { return i.ID == invited.ID })
 		return listed[at].Delivery.ForSender()
 	}
-	mailOfInvitation := func(invited watchparty.Invitation) string {
-		return get[string](t, s, "SELECT id FROM emails WHERE subject_id = ? ORDER BY id DESC LIMIT 1", invited.ID)
+	emailOfInvitation := func(invited watchparty.Invitation) string {
+		return readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ? ORDER BY id DESC LIMIT 1", invited.ID)
 	}
-	delivery := func(state watchparty.MailState, why watchparty.MailReason) watchparty.Delivery {
+	delivery := func(state watchparty.EmailState, why watchparty.EmailReason) watchparty.Delivery {
 		return watchparty.Delivery{State: state, Reason: why}
 	}
 	n := 0
 	fresh := func() watchparty.Invitation {
 		n++
-		return invite(t, s, room, ada, fmt.Sprintf("guest%d@example.org", n))
+		return createInvitation(t, s, room, ada, fmt.Sprintf("guest%d@example.org", n))
 	}
 
 	invited := fresh()
-	mail := mailOfInvitation(invited)
-	require.Equal(t, delivery(watchparty.MailQueued, ""), learn(invited))
-	attempt := begin(t, s, mail)
-	require.Equal(t, delivery(watchparty.MailSending, ""), learn(invited))
-	_, err := s.NoteMail(t.Context(), mail, attempt, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull, "452 4.2.2 guest is over quota on mx7.internal")
+	email := emailOfInvitation(invited)
+	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited))
+	attempt := beginAttempt(t, s, email)
+	require.Equal(t, delivery(watchparty.EmailSending, ""), learn(invited))
+	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull, "452 4.2.2 guest is over quota on mx7.internal")
 	require.NoError(t, err)
-	require.Equal(t, delivery(watchparty.MailSending, watchparty.ReasonMailboxFull), learn(invited))
-	require.NoError(t, s.FailMail(t.Context(), mail))
-	require.Equal(t, delivery(watchparty.MailFailed, watchparty.ReasonMailboxFull), learn(invited))
-	again, err := s.ResendMail(t.Context(), ada.ID, mail, Once{})
+	require.Equal(t, delivery(watchparty.EmailSending, watchparty.ReasonMailboxFull), learn(invited))
+	require.NoError(t, s.MarkEmailFailed(t.Context(), email))
+	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonMailboxFull), learn(invited))
+	again, err := s.ResendEmail(t.Context(), ada.ID, email, IdempotencyKey{})
 	require.NoError(t, err)
-	require.Equal(t, delivery(watchparty.MailQueued, ""), learn(invited), "of the newest one")
-	require.NoError(t, s.SentMail(t.Context(), again.ID, begin(t, s, again.ID)))
-	require.Equal(t, delivery(watchparty.MailSent, ""), learn(invited))
-	exec(t, s, "DELETE FROM emails WHERE subject_id = ?", invited.ID)
+	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited), "of the newest one")
+	require.NoError(t, s.MarkEmailSent(t.Context(), again.ID, beginAttempt(t, s, again.ID)))
+	require.Equal(t, delivery(watchparty.EmailSent, ""), learn(invited))
+	execute(t, s, "DELETE FROM emails WHERE subject_id = ?", invited.ID)
 	require.Equal(t, delivery("", ""), learn(invited), "it is not kept any more")
 
 	silent := fresh()
-	require.NoError(t, s.FailMail(t.Context(), mailOfInvitation(silent)))
-	require.Equal(t, delivery(watchparty.MailFailed, watchparty.ReasonServerUnreachable), learn(silent), "no attempt said why")
-	expire(t, s, silent)
+	require.NoError(t, s.MarkEmailFailed(t.Context(), emailOfInvitation(silent)))
+	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonServerUnreachable), learn(silent), "no attempt said why")
+	expireInvitation(t, s, silent)
 	endOverdue(t, s)
-	require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, silent), "whose mail failed ends by its time")
+	require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, silent), "whose email failed ends by its time")
 
 	cancelled := fresh()
-	_, err = s.CancelMail(t.Context(), ada.ID, mailOfInvitation(cancelled))
+	_, err = s.CancelEmail(t.Context(), ada.ID, emailOfInvitation(cancelled))
 	require.NoError(t, err)
-	require.Equal(t, delivery(watchparty.MailCancelled, watchparty.ReasonCancelled), learn(cancelled))
+	require.Equal(t, delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled), learn(cancelled))
 
 	unwanted := fresh()
-	mail = mailOfInvitation(unwanted)
-	require.NoError(t, s.DropMail(t.Context(), mail, begin(t, s, mail), watchparty.ReasonOptedOut))
-	require.Equal(t, delivery(watchparty.MailSent, ""), learn(unwanted))
-	require.Equal(t, unwanted.ID, invite(t, s, room, ada, strings.ToUpper(unwanted.Email)).ID, "as of one that was sent")
-	require.Equal(t, watchparty.ReasonOptedOut, mailOf(t, s, mail).Reason, "admins see it")
+	email = emailOfInvitation(unwanted)
+	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonOptedOut))
+	require.Equal(t, delivery(watchparty.EmailSent, ""), learn(unwanted))
+	require.Equal(t, unwanted.ID, createInvitation(t, s, room, ada, strings.ToUpper(unwanted.Email)).ID, "as of one that was sent")
+	require.Equal(t, watchparty.ReasonOptedOut, readEmail(t, s, email).Reason, "admins see it")
 }

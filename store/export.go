@@ -18,7 +18,7 @@ func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]wa
 	if err := p.of(q, ascending, "m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export messages: %w", err)
 	}
-	return convert(rows, messageRow.message), nil
+	return mapRows(rows, messageRow.message), nil
 }
 
 // ExportInvitations lists those that a user sent, oldest first.
@@ -28,7 +28,7 @@ func (s *Store) ExportInvitations(ctx context.Context, userID string, p Page) ([
 	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export invitations: %w", err)
 	}
-	return convert(rows, invitationRow.invitation), nil
+	return mapRows(rows, invitationRow.invitation), nil
 }
 
 // ExportAccepted lists those that a user accepted, oldest first.
@@ -38,7 +38,7 @@ func (s *Store) ExportAccepted(ctx context.Context, userID string, p Page) ([]wa
 	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export accepted invitations: %w", err)
 	}
-	return convert(rows, invitationRow.invitation), nil
+	return mapRows(rows, invitationRow.invitation), nil
 }
 
 // ExportBans lists those that a user gave, oldest first.
@@ -73,7 +73,7 @@ func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]wa
 	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export received invitations: %w", err)
 	}
-	return convert(rows, invitationRow.invitation), nil
+	return mapRows(rows, invitationRow.invitation), nil
 }
 
 // ExportSessions lists a user's sign-ins, those that have ended included, oldest first.
@@ -107,13 +107,13 @@ func (s *Store) ExportResets(ctx context.Context, userID string, p Page) ([]watc
 }
 
 // ExportEmails lists the emails that were sent to a user's account, oldest first.
-func (s *Store) ExportEmails(ctx context.Context, userID string, p Page) ([]watchparty.Mail, error) {
+func (s *Store) ExportEmails(ctx context.Context, userID string, p Page) ([]watchparty.Email, error) {
 	var rows []emailRow
 	q := s.db.NewSelect().Model(&rows).Where("e.user_id = ?", userID)
 	if err := p.of(q, ascending, "e.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export emails: %w", err)
 	}
-	return convert(rows, emailRow.mail), nil
+	return mapRows(rows, emailRow.email), nil
 }
 
 // ExportMemberships lists what a user is to rooms, by room.
@@ -160,7 +160,7 @@ func (s *Store) exportActs(ctx context.Context, of, userID string, p Page) ([]wa
 	if err := p.of(q, ascending, "l.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export acts: %w", err)
 	}
-	return convert(rows, func(r roomActRow) watchparty.ExportedAct {
+	return mapRows(rows, func(r roomActRow) watchparty.ExportedAct {
 		act := watchparty.ExportedAct{
 			ID: r.ID, RoomID: r.RoomID, Action: watchparty.RoomAction(r.Action), Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
 		}
@@ -187,7 +187,7 @@ func (s *Store) exportAudit(ctx context.Context, of, userID string, p Page) ([]w
 	if err := p.of(q, ascending, "a.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export audit: %w", err)
 	}
-	return convert(rows, auditRow.entry), nil
+	return mapRows(rows, auditRow.entry), nil
 }
 
 // ExportAvatars lists a user's uploads, oldest first.
@@ -197,7 +197,7 @@ func (s *Store) ExportAvatars(ctx context.Context, userID string, p Page) ([]wat
 	if err := p.of(q, ascending, "a.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export avatars: %w", err)
 	}
-	return convert(rows, avatarRow.avatar), nil
+	return mapRows(rows, avatarRow.avatar), nil
 }
 
 // exported reads a page in the order of a column. settle puts the rows' times into UTC.

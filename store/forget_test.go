@@ -36,7 +36,7 @@ var columnsOfText = map[string]string{
 
 func TestDeletionKnowsEveryText(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	var columns []string
 	require.NoError(t, s.db.NewRaw(`SELECT c.table_name || '.' || c.column_name FROM information_schema.columns AS c
 		JOIN information_schema.tables AS t USING (table_schema, table_name)
@@ -50,15 +50,15 @@ func TestDeletionKnowsEveryText(t *testing.T) {
 
 func TestDeletionForgetsTheName(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newAdmin(t, s, "root")
-	confirmed(t, s, ada)
+	confirmAddresses(t, s, ada)
 	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
-	join(t, s, room, ada, bob)
+	joinRoom(t, s, room, ada, bob)
 	sanction := func(in watchparty.Room, target watchparty.User, reason string) {
-		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username, watchparty.NewMute{Until: Now().Add(watchparty.PresentFor), Reason: reason}, Once{})
+		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username, watchparty.NewMute{Until: Now().Add(watchparty.PresentFor), Reason: reason}, IdempotencyKey{})
 		require.NoError(t, err)
-		_, err = s.Ban(t.Context(), in.ID, host.ID, target.Username, watchparty.NewBan{Reason: reason}, Once{})
+		_, err = s.Ban(t.Context(), in.ID, host.ID, target.Username, watchparty.NewBan{Reason: reason}, IdempotencyKey{})
 		require.NoError(t, err)
 	}
 	sanction(room, bob, "Insulted ADA.L, ada.l@example.org, and @ada.l. Not badal or adaXl.")
@@ -84,14 +84,14 @@ func TestDeletionForgetsTheName(t *testing.T) {
 // TestDeletionForgetsTheNameInTheAuditLog: what admins wrote about the account's rooms, its messages and reports on it.
 func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, ada, bob, root := newUser(t, s, "host"), newUser(t, s, "ada.l"), newUser(t, s, "bob"), newAdmin(t, s, "root")
 	name := "Countess (Ada)"
 	_, err := s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name})
 	require.NoError(t, err)
 	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
-	join(t, s, room, ada, bob)
-	join(t, s, elsewhere, bob)
+	joinRoom(t, s, room, ada, bob)
+	joinRoom(t, s, elsewhere, bob)
 	const reason = "ada.l and Countess (Ada) of ada.l@example.org spam, not badal"
 	about := watchparty.Moderation{Reason: reason}
 	closeRoom := func(room watchparty.Room) {
@@ -103,7 +103,7 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 		require.NoError(t, err)
 	}
 	removeMessage := func(room watchparty.Room, author watchparty.User) {
-		_, err := s.RemoveMessage(t.Context(), root.ID, say(t, s, room, author, "hello").ID, about)
+		_, err := s.RemoveMessage(t.Context(), root.ID, postMessage(t, s, room, author, "hello").ID, about)
 		require.NoError(t, err)
 	}
 	resolveReport := func(user watchparty.User) {
@@ -148,7 +148,7 @@ func keysOfDetails(t *testing.T, s *Store) (keys []string) {
 // TestDeletionForgetsTheNameWhereTheAccountWas: also in rooms that it left without a trace but its stay.
 func TestDeletionForgetsTheNameWhereTheAccountWas(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
 	for username, c := range map[string]struct{ display, reason, left string }{
 		"ada.l":  {"The Countess", "the countess, or ADA.L: The Countesses", "Deleted account, or Deleted account: The Countesses"},
@@ -161,13 +161,13 @@ func TestDeletionForgetsTheNameWhereTheAccountWas(t *testing.T) {
 			user, room := newUser(t, s, username), newRoom(t, s, host, nil)
 			_, err := s.UpdateProfile(t.Context(), user.ID, watchparty.ProfileChange{DisplayName: &c.display})
 			require.NoError(t, err)
-			join(t, s, room, user)
+			joinRoom(t, s, room, user)
 			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, user.ID))
-			_, err = s.Ban(t.Context(), room.ID, host.ID, bob.Username, watchparty.NewBan{Reason: c.reason}, Once{})
+			_, err = s.Ban(t.Context(), room.ID, host.ID, bob.Username, watchparty.NewBan{Reason: c.reason}, IdempotencyKey{})
 			require.NoError(t, err)
 			_, err = s.DeleteAccount(t.Context(), user.ID, "hash of "+username)
 			require.NoError(t, err)
-			require.Equal(t, c.left, get[string](t, s, "SELECT reason FROM bans WHERE room_id = ?", room.ID))
+			require.Equal(t, c.left, readValue[string](t, s, "SELECT reason FROM bans WHERE room_id = ?", room.ID))
 		})
 	}
 }

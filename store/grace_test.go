@@ -17,39 +17,39 @@ const (
 	maxTTL = 90 * 24 * time.Hour
 )
 
-// graceful is a token as the API asks for one.
-func graceful() NewSession {
+// graceSession is a token as the API asks for one.
+func graceSession() NewSession {
 	_, hash := auth.NewRefresh()
 	return NewSession{TokenHash: hash, TTL: time.Hour, MaxTTL: maxTTL, Grace: grace}
 }
 
 func beginSession(t *testing.T, s *Store, user watchparty.User) []byte {
 	t.Helper()
-	n := graceful()
+	n := graceSession()
 	logIn(t, s, user, n)
 	return n.TokenHash
 }
 
-func exchange(t *testing.T, s *Store, old []byte) ([]byte, error) {
+func exchangeToken(t *testing.T, s *Store, old []byte) ([]byte, error) {
 	t.Helper()
-	n := graceful()
+	n := graceSession()
 	_, err := s.RotateSession(t.Context(), old, n)
 	return n.TokenHash, err
 }
 
-// exchangeInParallel exchanges each token once, all at the same time.
-func exchangeInParallel(t *testing.T, s *Store, tokens ...[]byte) (next [][]byte, errs []error) {
+// exchangeTokensInParallel exchanges each token once, all at the same time.
+func exchangeTokensInParallel(t *testing.T, s *Store, tokens ...[]byte) (next [][]byte, errs []error) {
 	t.Helper()
 	next, errs = make([][]byte, len(tokens)), make([]error, len(tokens))
 	var wg sync.WaitGroup
 	for i, token := range tokens {
-		wg.Go(func() { next[i], errs[i] = exchange(t, s, token) })
+		wg.Go(func() { next[i], errs[i] = exchangeToken(t, s, token) })
 	}
 	wg.Wait()
 	return next, errs
 }
 
-func repeated(token []byte, n int) (all [][]byte) {
+func repeatToken(token []byte, n int) (all [][]byte) {
 	for range n {
 		all = append(all, token)
 	}
@@ -58,20 +58,20 @@ func repeated(token []byte, n int) (all [][]byte) {
 
 func TestGracePeriod(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	passGrace := func(t *testing.T, token []byte) {
-		exec(t, s, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", token)
+		execute(t, s, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", token)
 	}
 
 	t.Run("a token that many exchange at once yields a pair for each, and every pair works", func(t *testing.T) {
 		token := beginSession(t, s, ada)
-		next, errs := exchangeInParallel(t, s, repeated(token, 50)...)
+		next, errs := exchangeTokensInParallel(t, s, repeatToken(token, 50)...)
 		for round := range 2 {
 			for i, err := range errs {
 				require.NoError(t, err, "round %d, number %d", round, i)
 			}
-			next, errs = exchangeInParallel(t, s, next...)
+			next, errs = exchangeTokensInParallel(t, s, next...)
 		}
 		sessions, err := s.Sessions(t.Context(), ada.ID, Page{Limit: 100})
 		require.NoError(t, err)
@@ -79,30 +79,30 @@ func TestGracePeriod(t *testing.T) {
 	})
 	t.Run("after it, reuse ends what every use has yielded", func(t *testing.T) {
 		stolen := beginSession(t, s, ada)
-		next, errs := exchangeInParallel(t, s, repeated(stolen, 3)...)
+		next, errs := exchangeTokensInParallel(t, s, repeatToken(stolen, 3)...)
 		require.Equal(t, []error{nil, nil, nil}, errs)
 		passGrace(t, stolen)
-		in, err := s.RotateSession(t.Context(), stolen, graceful())
+		in, err := s.RotateSession(t.Context(), stolen, graceSession())
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		require.Equal(t, ada.ID, in.User.ID, "whose access tokens are void now")
 		for _, token := range next {
-			_, err := exchange(t, s, token)
+			_, err := exchangeToken(t, s, token)
 			require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		}
 	})
 	t.Run("it begins with the first exchange", func(t *testing.T) {
 		token := beginSession(t, s, ada)
 		for range 2 {
-			_, err := exchange(t, s, token)
+			_, err := exchangeToken(t, s, token)
 			require.NoError(t, err)
-			exec(t, s, "UPDATE sessions SET rotated_at = rotated_at - interval '16 s' WHERE token_hash = ?", token)
+			execute(t, s, "UPDATE sessions SET rotated_at = rotated_at - interval '16 s' WHERE token_hash = ?", token)
 		}
-		_, err := exchange(t, s, token)
+		_, err := exchangeToken(t, s, token)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh, "32 s after the first")
 	})
 	t.Run("none where it is off", func(t *testing.T) {
 		token := beginSession(t, s, ada)
-		n := graceful()
+		n := graceSession()
 		n.Grace = 0
 		_, err := s.RotateSession(t.Context(), token, n)
 		require.NoError(t, err)
@@ -111,12 +111,12 @@ func TestGracePeriod(t *testing.T) {
 	})
 	t.Run("an expired token has none", func(t *testing.T) {
 		token := beginSession(t, s, ada)
-		live, err := exchange(t, s, token)
+		live, err := exchangeToken(t, s, token)
 		require.NoError(t, err)
-		exec(t, s, "UPDATE sessions SET expires_at = now() WHERE token_hash = ?", token)
-		_, err = exchange(t, s, token)
+		execute(t, s, "UPDATE sessions SET expires_at = now() WHERE token_hash = ?", token)
+		_, err = exchangeToken(t, s, token)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
-		_, err = exchange(t, s, live)
+		_, err = exchangeToken(t, s, live)
 		require.NoError(t, err, "the sign-in goes on")
 	})
 }
@@ -124,12 +124,12 @@ func TestGracePeriod(t *testing.T) {
 // What ends a sign-in ends every token of it, those that are exchanged at the same time too.
 func TestEndsOfASignIn(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "an.admin")
 	ends := map[string]func(user watchparty.User, token []byte) error{
 		"sign-out": func(_ watchparty.User, token []byte) error { _, err := s.RevokeSession(t.Context(), token); return err },
 		"end of one": func(user watchparty.User, token []byte) error {
-			family := get[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)
+			family := readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)
 			return s.EndSession(t.Context(), user.ID, family)
 		},
 		"end of all":      func(user watchparty.User, _ []byte) error { return s.EndSessions(t.Context(), user.ID, "") },
@@ -157,7 +157,7 @@ func TestEndsOfASignIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			first := beginSession(t, s, user)
 			tokens := [][]byte{first} // within its grace period all the while
-			next, errs := exchangeInParallel(t, s, repeated(first, 3)...)
+			next, errs := exchangeTokensInParallel(t, s, repeatToken(first, 3)...)
 			require.Equal(t, []error{nil, nil, nil}, errs)
 			tokens = append(tokens, next...)
 			var (
@@ -166,7 +166,7 @@ func TestEndsOfASignIn(t *testing.T) {
 				wg        sync.WaitGroup
 			)
 			wg.Go(func() { ended = end(user, next[0]) })
-			wg.Go(func() { meanwhile, errs = exchangeInParallel(t, s, tokens...) })
+			wg.Go(func() { meanwhile, errs = exchangeTokensInParallel(t, s, tokens...) })
 			wg.Wait()
 			require.NoError(t, ended)
 			for i, err := range errs {
@@ -175,7 +175,7 @@ func TestEndsOfASignIn(t *testing.T) {
 				}
 			}
 			for _, token := range tokens {
-				_, err := exchange(t, s, token)
+				_, err := exchangeToken(t, s, token)
 				require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 			}
 			sessions, err := s.Sessions(t.Context(), user.ID, Page{Limit: 10})
@@ -187,38 +187,38 @@ func TestEndsOfASignIn(t *testing.T) {
 
 func TestSignInsEndInAnyCase(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	const beyond = "SELECT count(*) FROM sessions WHERE expires_at > signed_in_at + interval '90 d' AND rotated_at IS NULL"
 	token := beginSession(t, s, ada)
 	age := func(d time.Duration) {
-		exec(t, s, "UPDATE sessions SET signed_in_at = now() - ? * interval '1 s'", d.Seconds())
+		execute(t, s, "UPDATE sessions SET signed_in_at = now() - ? * interval '1 s'", d.Seconds())
 	}
 
 	age(maxTTL - time.Minute)
-	n := graceful()
+	n := graceSession()
 	in, err := s.RotateSession(t.Context(), token, n)
 	require.NoError(t, err)
 	require.InDelta(t, 60, in.Lifetime.Seconds(), 30, "not the hour that a token has")
 	require.Positive(t, in.Lifetime)
-	require.Zero(t, get[int](t, s, beyond))
-	in, err = s.RotateSession(t.Context(), token, graceful())
+	require.Zero(t, readValue[int](t, s, beyond))
+	in, err = s.RotateSession(t.Context(), token, graceSession())
 	require.NoError(t, err)
 	require.LessOrEqual(t, in.Lifetime, time.Minute, "within the grace period neither")
-	require.Zero(t, get[int](t, s, beyond))
+	require.Zero(t, readValue[int](t, s, beyond))
 
 	// As after the setting was lowered: what is stored as the token's end does not matter.
 	age(maxTTL + time.Second)
-	exec(t, s, "UPDATE sessions SET expires_at = now() + interval '1 d'")
+	execute(t, s, "UPDATE sessions SET expires_at = now() + interval '1 d'")
 	for _, hash := range [][]byte{token, n.TokenHash} {
-		_, err = exchange(t, s, hash)
+		_, err = exchangeToken(t, s, hash)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	}
 
-	fresh, err := s.LogIn(t.Context(), ada.ID, "hash of ada", graceful())
+	fresh, err := s.LogIn(t.Context(), ada.ID, "hash of ada", graceSession())
 	require.NoError(t, err)
 	require.InDelta(t, time.Hour.Seconds(), fresh.Lifetime.Seconds(), 60)
-	short := graceful()
+	short := graceSession()
 	short.TTL, short.MaxTTL = time.Hour, time.Minute
 	fresh, err = s.LogIn(t.Context(), ada.ID, "hash of ada", short)
 	require.NoError(t, err)
@@ -227,12 +227,12 @@ func TestSignInsEndInAnyCase(t *testing.T) {
 
 func TestTokensOfASignInAreBounded(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	inForce := func() int { return get[int](t, s, "SELECT count(*) FROM sessions WHERE "+live) }
+	inForce := func() int { return readValue[int](t, s, "SELECT count(*) FROM sessions WHERE "+live) }
 
 	token := beginSession(t, s, ada)
-	next, errs := exchangeInParallel(t, s, repeated(token, maxTokens+20)...)
+	next, errs := exchangeTokensInParallel(t, s, repeatToken(token, maxTokens+20)...)
 	var tokens [][]byte
 	refused := 0
 	for i, err := range errs {
@@ -245,23 +245,23 @@ func TestTokensOfASignInAreBounded(t *testing.T) {
 	}
 	require.Equal(t, 20, refused)
 	require.Equal(t, maxTokens, inForce())
-	renewed, errs := exchangeInParallel(t, s, tokens...)
+	renewed, errs := exchangeTokensInParallel(t, s, tokens...)
 	for _, err := range errs {
 		require.NoError(t, err, "the family goes on, and each of its tokens")
 	}
 	require.Equal(t, maxTokens, inForce())
 
 	// Later, a token that nobody came back with gives way to one that is asked for.
-	exec(t, s, "UPDATE sessions SET created_at = created_at - interval '31 s'")
-	oldest := get[[]byte](t, s, "SELECT token_hash FROM sessions WHERE "+live+" ORDER BY created_at, id LIMIT 1")
+	execute(t, s, "UPDATE sessions SET created_at = created_at - interval '31 s'")
+	oldest := readValue[[]byte](t, s, "SELECT token_hash FROM sessions WHERE "+live+" ORDER BY created_at, id LIMIT 1")
 	used := renewed[0]
 	if string(used) == string(oldest) {
 		used = renewed[1]
 	}
-	_, errs = exchangeInParallel(t, s, used, used)
+	_, errs = exchangeTokensInParallel(t, s, used, used)
 	require.Equal(t, []error{nil, nil}, errs)
 	require.Equal(t, maxTokens, inForce())
-	_, err := exchange(t, s, oldest)
+	_, err := exchangeToken(t, s, oldest)
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	require.Equal(t, maxTokens, inForce(), "which ends no other")
 }
@@ -269,18 +269,18 @@ func TestTokensOfASignInAreBounded(t *testing.T) {
 // Each sign-in is in the list once, on one page, however many tokens it has.
 func TestSignInsAreListedOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	want := map[string]bool{}
 	for i := range 5 {
 		token := beginSession(t, s, ada)
-		want[get[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)] = true
-		_, errs := exchangeInParallel(t, s, repeated(token, i)...)
+		want[readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)] = true
+		_, errs := exchangeTokensInParallel(t, s, repeatToken(token, i)...)
 		for _, err := range errs {
 			require.NoError(t, err)
 		}
 	}
-	last := graceful()
+	last := graceSession()
 	last.UserAgent = "the latest"
 	var newest []byte
 	require.NoError(t, s.db.NewRaw("SELECT token_hash FROM sessions WHERE "+live+" ORDER BY family_id DESC, id DESC LIMIT 1").Scan(t.Context(), &newest))

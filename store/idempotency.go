@@ -11,15 +11,15 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Once makes a request that is sent again do nothing new. The zero value stands for a request without a key.
-type Once struct {
-	KeyHash     []byte // of the operation, the caller and the key
+// IdempotencyKey makes a request that is sent again do nothing new. The zero value stands for a request without a key.
+type IdempotencyKey struct {
+	Hash        []byte // of the operation, the caller and the key
 	Fingerprint []byte // of what was asked
 	Replayed    *bool  // is set when an earlier request has made it; may be nil
 }
 
-// keptFor is how long a key is remembered.
-const keptFor = 24 * time.Hour
+// idempotencyKeyLife is how long a key is remembered.
+const idempotencyKeyLife = 24 * time.Hour
 
 type idempotencyRow struct {
 	bun.BaseModel `bun:"table:idempotency_keys,alias:k"`
@@ -31,15 +31,15 @@ type idempotencyRow struct {
 	ExpiresAt   time.Time `bun:"expires_at"`
 }
 
-// claim takes the key for what the caller's transaction is about to make. When an earlier request has the key, claim
+// claimKey takes the key for what the caller's transaction is about to make. When an earlier request has the key, claim
 // returns the ID of what that one made, and the transaction has to make nothing; it waits for a request that has not
 // ended yet. It returns ErrKeyReused when that one asked for something else.
-func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (former string, err error) {
-	if o.KeyHash == nil {
+func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID string) (former string, err error) {
+	if key.Hash == nil {
 		return "", nil
 	}
 	row := idempotencyRow{
-		ID: newID(), KeyHash: o.KeyHash, Fingerprint: o.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().Add(keptFor),
+		ID: newID(), KeyHash: key.Hash, Fingerprint: key.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().Add(idempotencyKeyLife),
 	}
 	result, err := tx.NewInsert().Model(&row).
 		On("CONFLICT ON CONSTRAINT idempotency_keys_hash_key DO UPDATE").
@@ -52,14 +52,14 @@ func claim(ctx context.Context, tx bun.Tx, o Once, resourceID string) (former st
 		return "", nil
 	}
 	var earlier idempotencyRow
-	if err := tx.NewSelect().Model(&earlier).Where("key_hash = ?", o.KeyHash).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&earlier).Where("key_hash = ?", key.Hash).Scan(ctx); err != nil {
 		return "", found(err, "idempotency key")
 	}
-	if !bytes.Equal(earlier.Fingerprint, o.Fingerprint) {
+	if !bytes.Equal(earlier.Fingerprint, key.Fingerprint) {
 		return "", watchparty.ErrKeyReused
 	}
-	if o.Replayed != nil {
-		*o.Replayed = true
+	if key.Replayed != nil {
+		*key.Replayed = true
 	}
 	return earlier.ResourceID, nil
 }

@@ -38,7 +38,7 @@ func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
 		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
 		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
-		Delivery: watchparty.Delivery{State: watchparty.MailState(value(r.EmailState)), Reason: watchparty.MailReason(value(r.EmailReason))},
+		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)), Reason: watchparty.EmailReason(value(r.EmailReason))},
 	}
 }
 
@@ -49,20 +49,20 @@ func (r invitationRow) state() watchparty.InvitationState {
 // invitationState is the state now: an invitation expires by its time, before anybody has marked it.
 const invitationState = "CASE WHEN i.state = 'open' AND i.expires_at <= now() THEN 'expired' ELSE i.state END"
 
-// newestMail is the one that brings an invitation: the first, or what an admin has sent again.
-const newestMail = "SELECT state, reason FROM emails WHERE subject_id = i.id AND kind = ? ORDER BY id DESC LIMIT 1"
+// newestEmail is the one that brings an invitation: the first, or what an admin has sent again.
+const newestEmail = "SELECT state, reason FROM emails WHERE subject_id = i.id AND kind = ? ORDER BY id DESC LIMIT 1"
 
 func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState+" AS state_now").
 		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").ColumnExpr("e.reason AS email_reason").
 		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL").
-		Join("LEFT JOIN LATERAL ("+newestMail+") AS e ON true", string(watchparty.MailRoomInvitation))
+		Join("LEFT JOIN LATERAL ("+newestEmail+") AS e ON true", string(watchparty.EmailRoomInvitation))
 }
 
-// Invite stores an invitation, its mail and the event that sends it. For an address that has an open invitation to the
+// Invite stores an invitation, its email and the event that sends it. For an address that has an open invitation to the
 // room it gives that one. Besides what permitted returns, it returns ErrEmailUnconfirmed, ErrRoomArchived,
 // ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
-func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, o Once) (watchparty.Invitation, error) {
+func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey) (watchparty.Invitation, error) {
 	to, err := watchparty.ParseAddress(n.Email)
 	if err != nil {
 		return watchparty.Invitation{}, err
@@ -81,7 +81,7 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 			return nil, err
 		}
 		id := cmp.Or(open, newID())
-		former, err := claim(ctx, tx, o, id)
+		former, err := claimKey(ctx, tx, key, id)
 		switch {
 		case err != nil:
 			return nil, err
@@ -111,7 +111,7 @@ func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired, whose inviter may not invite any more, or whose mail has not come and will not, makes way for the next;
+// expired, whose inviter may not invite any more, or whose email has not come and will not, makes way for the next;
 // unless nobody is to know that it will not come.
 func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = expires_at").
@@ -123,7 +123,7 @@ func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty
 		OR EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
 		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ?
 			AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out')))`,
-		roomID, to.Key(), string(watchparty.MailRoomInvitation), string(watchparty.MailRoomInvitation))
+		roomID, to.Key(), string(watchparty.EmailRoomInvitation), string(watchparty.EmailRoomInvitation))
 	if err != nil {
 		return "", nil, err
 	}
@@ -153,7 +153,7 @@ func (s *Store) addInvitation(
 	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
 		return in, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.MailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID)
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID)
 	return job.RoomInvitationInput{InvitationID: id, EmailID: emailID, ExpiresAt: row.ExpiresAt}, err
 }
 
@@ -229,7 +229,7 @@ func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty
 	if err := p.of(q, descending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: invitations: %w", err)
 	}
-	return convert(rows, invitationRow.invitation), nil
+	return mapRows(rows, invitationRow.invitation), nil
 }
 
 // RevokeInvitation takes an open invitation back. Besides what permitted returns, it returns ErrNotFound for one that
@@ -281,7 +281,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 				return nil, err
 			}
 		}
-		standing, err := standing(ctx, tx, room.ID, userID)
+		standing, err := readStanding(ctx, tx, room.ID, userID)
 		switch {
 		case err != nil:
 			return nil, err
@@ -358,14 +358,14 @@ func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err er
 	return roomID, found(err, "invitation's room")
 }
 
-// endInvitations gives those of the chosen invitations that are open their last state, cancels the mails about them
+// endInvitations gives those of the chosen invitations that are open their last state, cancels the emails about them
 // that are still to be sent, and returns what tells their workflows. userID is who has accepted.
 func endInvitations(
 	ctx context.Context, tx bun.Tx, state watchparty.InvitationState, userID, chosen string, args ...any,
 ) ([]job.Event, error) {
 	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
 		Set("updated_at = now()").Where("i.state = 'open'").Where(chosen, args...).Returning(`i.id, i.expires_at,
-			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.MailRoomInvitation))
+			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.EmailRoomInvitation))
 	if state != watchparty.InvitationRevoked {
 		update = update.Set("answered_at = now()")
 	}
@@ -386,7 +386,7 @@ func endInvitations(
 		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
 	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
-		bun.List([]watchparty.MailKind{watchparty.MailRoomInvitation, watchparty.MailInvitationReminder}), bun.List(ids)).Exec(ctx)
+		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).Exec(ctx)
 	return events, err
 }
 

@@ -14,22 +14,22 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// invite has an inviter's address confirmed.
-func invite(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) watchparty.Invitation {
+// createInvitation has an inviter's address confirmed.
+func createInvitation(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) watchparty.Invitation {
 	t.Helper()
-	confirmed(t, s, inviter)
-	invited, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, Once{})
+	confirmAddresses(t, s, inviter)
+	invited, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, IdempotencyKey{})
 	require.NoError(t, err)
 	return invited
 }
 
-func inviteError(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) error {
+func createInvitationError(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) error {
 	t.Helper()
-	_, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, Once{})
+	_, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, IdempotencyKey{})
 	return err
 }
 
-func accept(t *testing.T, s *Store, invited watchparty.Invitation, user watchparty.User) error {
+func acceptInvitation(t *testing.T, s *Store, invited watchparty.Invitation, user watchparty.User) error {
 	t.Helper()
 	room, err := s.AcceptInvitation(t.Context(), invited.ID, user.ID)
 	if err == nil {
@@ -46,46 +46,46 @@ func stateOf(t *testing.T, s *Store, invited watchparty.Invitation) watchparty.I
 	return found.State
 }
 
-func expire(t *testing.T, s *Store, invited watchparty.Invitation) {
+func expireInvitation(t *testing.T, s *Store, invited watchparty.Invitation) {
 	t.Helper()
-	exec(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
+	execute(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
 }
 
-// TestInvitingAgain: an open invitation whose mail will not come keeps nobody from being asked.
+// TestInvitingAgain: an open invitation whose email will not come keeps nobody from being asked.
 func TestInvitingAgain(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	room := newRoom(t, s, ada, nil)
-	appoint(t, s, room, bob, watchparty.Moderator)
+	setMemberRole(t, s, room, bob, watchparty.Moderator)
 
-	first := invite(t, s, room, ada, "guest@example.org")
+	first := createInvitation(t, s, room, ada, "guest@example.org")
 	for _, state := range []string{"failed", "cancelled"} {
-		exec(t, s, "UPDATE emails SET state = ? WHERE subject_id = ?", state, first.ID)
-		second := invite(t, s, room, ada, "GUEST@example.org")
+		execute(t, s, "UPDATE emails SET state = ? WHERE subject_id = ?", state, first.ID)
+		second := createInvitation(t, s, room, ada, "GUEST@example.org")
 		require.NotEqual(t, first.ID, second.ID)
 		require.Equal(t, watchparty.InvitationRevoked, stateOf(t, s, first))
-		require.Equal(t, 1, mailsOf(t, s, watchparty.MailRoomInvitation, second.ID))
-		require.Equal(t, "revoked", get[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(first.ID)))
+		require.Equal(t, 1, countEmails(t, s, watchparty.EmailRoomInvitation, second.ID))
+		require.Equal(t, "revoked", readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(first.ID)))
 		first = second
 	}
-	exec(t, s, "UPDATE emails SET state = 'failed' WHERE subject_id = ?", first.ID)
-	exec(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?", first.ID)
-	require.Equal(t, first.ID, invite(t, s, room, ada, "guest@example.org").ID, "an admin has sent it again")
+	execute(t, s, "UPDATE emails SET state = 'failed' WHERE subject_id = ?", first.ID)
+	execute(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?", first.ID)
+	require.Equal(t, first.ID, createInvitation(t, s, room, ada, "guest@example.org").ID, "an admin has sent it again")
 
-	theirs := invite(t, s, room, bob, "other@example.org")
+	theirs := createInvitation(t, s, room, bob, "other@example.org")
 	_, err := s.DeleteAccount(t.Context(), bob.ID, "hash of "+bob.Username)
 	require.NoError(t, err)
 	require.Equal(t, watchparty.InvitationRevoked, stateOf(t, s, theirs))
-	require.NotEqual(t, theirs.ID, invite(t, s, room, ada, "other@example.org").ID)
+	require.NotEqual(t, theirs.ID, createInvitation(t, s, room, ada, "other@example.org").ID)
 }
 
 func TestOpenInvitation(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	room := newRoom(t, s, ada, private)
-	invited := invite(t, s, room, ada, "guest@example.org")
+	room := newRoom(t, s, ada, makePrivate)
+	invited := createInvitation(t, s, room, ada, "guest@example.org")
 	found, in, err := s.OpenInvitation(t.Context(), invited.ID)
 	require.NoError(t, err)
 	require.Equal(t, []any{invited, room.ID, room.Name}, []any{found, in.ID, in.Name})
@@ -95,11 +95,11 @@ func TestOpenInvitation(t *testing.T) {
 		"UPDATE invitations SET expires_at = now() + interval '1 d', inviter_id = NULL WHERE id = ?",
 		"DELETE FROM invitations WHERE id = ?",
 	} {
-		exec(t, s, statement, invited.ID)
+		execute(t, s, statement, invited.ID)
 		_, _, err := s.OpenInvitation(t.Context(), invited.ID)
 		require.ErrorIs(t, err, watchparty.ErrBadToken, statement)
 	}
-	other := invite(t, s, room, ada, "other@example.org")
+	other := createInvitation(t, s, room, ada, "other@example.org")
 	require.NoError(t, s.DeleteRoom(t.Context(), room.ID, ada.ID, nil))
 	_, _, err = s.OpenInvitation(t.Context(), other.ID)
 	require.ErrorIs(t, err, watchparty.ErrBadToken)
@@ -107,68 +107,68 @@ func TestOpenInvitation(t *testing.T) {
 
 func TestInvite(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 
 	t.Run("without a confirmed address of one's own", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		require.ErrorIs(t, inviteError(t, s, room, ada, "guest@example.org"), watchparty.ErrEmailUnconfirmed)
-		require.Zero(t, count(t, s, "invitations"))
-		confirmed(t, s, ada)
-		require.NoError(t, inviteError(t, s, room, ada, "guest@example.org"))
+		require.ErrorIs(t, createInvitationError(t, s, room, ada, "guest@example.org"), watchparty.ErrEmailUnconfirmed)
+		require.Zero(t, countRows(t, s, "invitations"))
+		confirmAddresses(t, s, ada)
+		require.NoError(t, createInvitationError(t, s, room, ada, "guest@example.org"))
 	})
 
-	t.Run("promises a mail", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		invited := invite(t, s, room, ada, "Guest@Example.org")
+	t.Run("promises an email", func(t *testing.T) {
+		room := newRoom(t, s, ada, makePrivate)
+		invited := createInvitation(t, s, room, ada, "Guest@Example.org")
 		require.Equal(t, watchparty.Invitation{
 			ID: invited.ID, RoomID: room.ID, Email: "Guest@Example.org", State: watchparty.InvitationOpen,
 			Inviter:   watchparty.Person{ID: ada.ID, Username: "ada"},
 			ExpiresAt: invited.CreatedAt.Add(7 * 24 * time.Hour), CreatedAt: invited.CreatedAt,
-			Delivery: watchparty.Delivery{State: watchparty.MailQueued},
+			Delivery: watchparty.Delivery{State: watchparty.EmailQueued},
 		}, invited)
 		stored, err := s.Invitation(t.Context(), invited.ID)
 		require.NoError(t, err)
 		require.Equal(t, invited, stored)
 
-		mailID := get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
-		mail := mailOf(t, s, mailID)
-		require.Equal(t, []any{watchparty.MailRoomInvitation, watchparty.MailQueued, invited.ID, "", "room-invitation/" + invited.ID},
-			[]any{mail.Kind, mail.State, mail.SubjectID, mail.UserID, mail.WorkflowID})
+		emailID := readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
+		email := readEmail(t, s, emailID)
+		require.Equal(t, []any{watchparty.EmailRoomInvitation, watchparty.EmailQueued, invited.ID, "", "room-invitation/" + invited.ID},
+			[]any{email.Kind, email.State, email.SubjectID, email.UserID, email.WorkflowID})
 		var event struct {
 			Workflow, TaskQueue string
 			Input               json.RawMessage
 		}
-		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", mail.WorkflowID).Scan(t.Context(), &event))
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
 		require.Equal(t, []string{job.WorkflowRoomInvitation, job.TaskQueueEmail}, []string{event.Workflow, event.TaskQueue})
 		expires := invited.ExpiresAt.Format(time.RFC3339Nano)
-		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+mailID+`", "expires_at": "`+expires+`"}`, string(event.Input), "nothing else")
+		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+emailID+`", "expires_at": "`+expires+`"}`, string(event.Input), "nothing else")
 
-		acts := logged(t, s, room)
+		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"invited"}, actionsIn(acts))
 		require.Equal(t, []any{ada.ID, "", map[string]any{"invitation_id": invited.ID}}, []any{acts[0].Actor.ID, acts[0].Target.ID, acts[0].Details})
 	})
 
 	t.Run("an address that has an open one gives that", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		first := invite(t, s, room, ada, "guest@example.org")
-		mails, events := count(t, s, "emails"), count(t, s, "outbox")
-		require.Equal(t, first, invite(t, s, room, ada, "GUEST@example.org"))
-		require.Equal(t, mails, count(t, s, "emails"))
-		require.Equal(t, events, count(t, s, "outbox"))
-		require.Len(t, logged(t, s, room), 1)
-		require.NotEqual(t, first.ID, invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org").ID, "of another room")
+		first := createInvitation(t, s, room, ada, "guest@example.org")
+		emails, events := countRows(t, s, "emails"), countRows(t, s, "outbox")
+		require.Equal(t, first, createInvitation(t, s, room, ada, "GUEST@example.org"))
+		require.Equal(t, emails, countRows(t, s, "emails"))
+		require.Equal(t, events, countRows(t, s, "outbox"))
+		require.Len(t, readRoomLog(t, s, room), 1)
+		require.NotEqual(t, first.ID, createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org").ID, "of another room")
 	})
 
 	t.Run("one that has ended makes way", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		for range 2 {
-			former := invite(t, s, room, ada, "guest@example.org")
-			expire(t, s, former)
+			former := createInvitation(t, s, room, ada, "guest@example.org")
+			expireInvitation(t, s, former)
 			require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, former), "without anybody marking it")
-			next := invite(t, s, room, ada, "Guest@example.org")
+			next := createInvitation(t, s, room, ada, "Guest@example.org")
 			require.NotEqual(t, former.ID, next.ID)
-			require.Equal(t, "expired", get[string](t, s, "SELECT state FROM invitations WHERE id = ?", former.ID))
+			require.Equal(t, "expired", readValue[string](t, s, "SELECT state FROM invitations WHERE id = ?", former.ID))
 			require.NoError(t, s.DeclineInvitation(t.Context(), next.ID))
 		}
 	})
@@ -181,37 +181,37 @@ func TestInvite(t *testing.T) {
 			if visibility == watchparty.Private {
 				want = watchparty.ErrNotFound
 			}
-			open := invite(t, s, room, ada, "one@example.org")
-			confirmed(t, s, bob)
-			require.ErrorIs(t, inviteError(t, s, room, bob, "guest@example.org"), want)
+			open := createInvitation(t, s, room, ada, "one@example.org")
+			confirmAddresses(t, s, bob)
+			require.ErrorIs(t, createInvitationError(t, s, room, bob, "guest@example.org"), want)
 			require.ErrorIs(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID), want)
-			appoint(t, s, room, bob, watchparty.Viewer)
-			require.ErrorIs(t, inviteError(t, s, room, bob, "guest@example.org"), watchparty.ErrForbidden)
+			setMemberRole(t, s, room, bob, watchparty.Viewer)
+			require.ErrorIs(t, createInvitationError(t, s, room, bob, "guest@example.org"), watchparty.ErrForbidden)
 			require.ErrorIs(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID), watchparty.ErrForbidden)
-			appoint(t, s, room, bob, watchparty.Moderator)
-			require.NoError(t, inviteError(t, s, room, bob, "guest@example.org"))
+			setMemberRole(t, s, room, bob, watchparty.Moderator)
+			require.NoError(t, createInvitationError(t, s, room, bob, "guest@example.org"))
 			require.NoError(t, s.RevokeInvitation(t.Context(), open.ID, bob.ID))
-			ban(t, s, room, ada, bob, nil)
-			require.ErrorIs(t, inviteError(t, s, room, bob, "other@example.org"), watchparty.ErrBanned)
+			banUser(t, s, room, ada, bob, nil)
+			require.ErrorIs(t, createInvitationError(t, s, room, bob, "other@example.org"), watchparty.ErrBanned)
 		}
-		require.ErrorIs(t, inviteError(t, s, watchparty.Room{ID: newID()}, ada, "guest@example.org"), watchparty.ErrNotFound)
+		require.ErrorIs(t, createInvitationError(t, s, watchparty.Room{ID: newID()}, ada, "guest@example.org"), watchparty.ErrNotFound)
 		require.ErrorIs(t, s.RevokeInvitation(t.Context(), newID(), ada.ID), watchparty.ErrNotFound)
 	})
 
 	t.Run("into an archived room", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		invite(t, s, room, ada, "one@example.org")
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		createInvitation(t, s, room, ada, "one@example.org")
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
 		for _, address := range []string{"one@example.org", "two@example.org"} {
-			require.ErrorIs(t, inviteError(t, s, room, ada, address), watchparty.ErrRoomArchived)
+			require.ErrorIs(t, createInvitationError(t, s, room, ada, address), watchparty.ErrRoomArchived)
 		}
 	})
 
 	t.Run("a request that is sent again", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		send := func(key, email string) watchparty.Invitation {
-			o := Once{KeyHash: []byte(room.ID + key), Fingerprint: []byte(email)}
-			invited, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: email}, o)
+			idempotencyKey := IdempotencyKey{Hash: []byte(room.ID + key), Fingerprint: []byte(email)}
+			invited, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: email}, idempotencyKey)
 			require.NoError(t, err)
 			return invited
 		}
@@ -225,7 +225,7 @@ func TestInvite(t *testing.T) {
 		}
 		require.NotEqual(t, first.ID, send("c", "guest@example.org").ID)
 		_, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "other@example.org"},
-			Once{KeyHash: []byte(room.ID + "a"), Fingerprint: []byte("other@example.org")})
+			IdempotencyKey{Hash: []byte(room.ID + "a"), Fingerprint: []byte("other@example.org")})
 		require.ErrorIs(t, err, watchparty.ErrKeyReused)
 	})
 
@@ -236,7 +236,7 @@ func TestInvite(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range found {
 			wg.Go(func() {
-				found[i], errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, Once{})
+				found[i], errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, IdempotencyKey{})
 			})
 		}
 		wg.Wait()
@@ -244,57 +244,57 @@ func TestInvite(t *testing.T) {
 		for _, invited := range found {
 			require.Equal(t, found[0], invited)
 		}
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "room-invitation/"+found[0].ID))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "room-invitation/"+found[0].ID))
 	})
 }
 
 func TestInvitationLimits(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	fill := func(t *testing.T, room watchparty.Room, inviter watchparty.User, n int, state string) {
 		t.Helper()
-		exec(t, s, `INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
+		execute(t, s, `INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
 			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d' FROM generate_series(1, ?) AS i`,
 			room.ID, inviter.ID, state, n)
 	}
 
 	t.Run("50 open ones to a room", func(t *testing.T) {
 		ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
-		confirmed(t, s, ada, bob)
+		confirmAddresses(t, s, ada, bob)
 		room := newRoom(t, s, ada, nil)
-		appoint(t, s, room, bob, watchparty.Moderator)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		fill(t, room, ada, 30, "declined")
 		fill(t, room, ada, 49, "open")
-		invite(t, s, room, bob, "fifty@example.org")
+		createInvitation(t, s, room, bob, "fifty@example.org")
 		for _, inviter := range []watchparty.User{ada, bob} {
-			err := inviteError(t, s, room, inviter, "more@example.org")
+			err := createInvitationError(t, s, room, inviter, "more@example.org")
 			require.ErrorIs(t, err, watchparty.ErrManyOpenInvitations)
 			require.Contains(t, err.Error(), "The room has")
 		}
-		require.NoError(t, inviteError(t, s, room, bob, "FIFTY@example.org"), "the same again is none more")
-		exec(t, s, "UPDATE invitations SET expires_at = now() WHERE room_id = ? AND email = 'filler1@example.org'", room.ID)
-		require.NoError(t, inviteError(t, s, room, bob, "more@example.org"), "an expired one does not count")
+		require.NoError(t, createInvitationError(t, s, room, bob, "FIFTY@example.org"), "the same again is none more")
+		execute(t, s, "UPDATE invitations SET expires_at = now() WHERE room_id = ? AND email = 'filler1@example.org'", room.ID)
+		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "an expired one does not count")
 	})
 
 	t.Run("100 by one person within a day, in all rooms", func(t *testing.T) {
 		ada, bob := newUser(t, s, "carl"), newUser(t, s, "dora")
-		confirmed(t, s, ada, bob)
+		confirmAddresses(t, s, ada, bob)
 		room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
-		appoint(t, s, room, bob, watchparty.Moderator)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		fill(t, room, ada, 60, "revoked")
 		fill(t, other, ada, 39, "accepted")
-		invite(t, s, room, ada, "hundred@example.org")
-		err := inviteError(t, s, other, ada, "more@example.org")
+		createInvitation(t, s, room, ada, "hundred@example.org")
+		err := createInvitationError(t, s, other, ada, "more@example.org")
 		require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
 		require.Contains(t, err.Error(), "You have sent")
-		require.NoError(t, inviteError(t, s, room, bob, "more@example.org"), "another's do not count")
-		exec(t, s, "UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'", ada.ID)
-		invite(t, s, other, ada, "more@example.org")
+		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "another's do not count")
+		execute(t, s, "UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'", ada.ID)
+		createInvitation(t, s, other, ada, "more@example.org")
 	})
 
 	t.Run("the last one of the day, into many rooms at once", func(t *testing.T) {
 		ada := newUser(t, s, "erin")
-		confirmed(t, s, ada)
+		confirmAddresses(t, s, ada)
 		fill(t, newRoom(t, s, ada, nil), ada, 99, "revoked")
 		rooms := make([]watchparty.Room, 10)
 		for i := range rooms {
@@ -304,7 +304,7 @@ func TestInvitationLimits(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, room := range rooms {
 			wg.Go(func() {
-				_, errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, Once{})
+				_, errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, IdempotencyKey{})
 			})
 		}
 		wg.Wait()
@@ -322,26 +322,26 @@ func TestInvitationLimits(t *testing.T) {
 
 func TestListInvitations(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
-	room := newRoom(t, s, ada, private)
-	invite(t, s, newRoom(t, s, ada, nil), ada, "elsewhere@example.org")
+	room := newRoom(t, s, ada, makePrivate)
+	createInvitation(t, s, newRoom(t, s, ada, nil), ada, "elsewhere@example.org")
 	byState := map[watchparty.InvitationState][]string{}
 	var want []string
 	for range 3 {
 		for _, state := range []watchparty.InvitationState{
 			watchparty.InvitationOpen, watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked, watchparty.InvitationExpired,
 		} {
-			invited := invite(t, s, room, ada, fmt.Sprintf("%s%d@example.org", state, len(want)))
+			invited := createInvitation(t, s, room, ada, fmt.Sprintf("%s%d@example.org", state, len(want)))
 			switch state {
 			case watchparty.InvitationAccepted:
-				require.NoError(t, accept(t, s, invited, bob))
+				require.NoError(t, acceptInvitation(t, s, invited, bob))
 			case watchparty.InvitationDeclined:
 				require.NoError(t, s.DeclineInvitation(t.Context(), invited.ID))
 			case watchparty.InvitationRevoked:
 				require.NoError(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID))
 			case watchparty.InvitationExpired:
-				expire(t, s, invited)
+				expireInvitation(t, s, invited)
 			}
 			require.Equal(t, state, stateOf(t, s, invited))
 			want = append([]string{invited.ID}, want...)
@@ -364,7 +364,7 @@ func TestListInvitations(t *testing.T) {
 		answered := invited.State == watchparty.InvitationAccepted || invited.State == watchparty.InvitationDeclined
 		require.Equal(t, answered, !invited.AnsweredAt.IsZero(), invited.State)
 	}
-	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
+	execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
 	all, err = list("")(Page{Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, watchparty.Person{}, all[0].Inviter, "whose account is gone")
@@ -372,111 +372,111 @@ func TestListInvitations(t *testing.T) {
 
 func TestAcceptInvitation(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 
 	t.Run("makes a member, once", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		invited := invite(t, s, room, ada, bob.Email)
-		require.NoError(t, accept(t, s, invited, eve), "whoever has the token")
+		room := newRoom(t, s, ada, makePrivate)
+		invited := createInvitation(t, s, room, ada, bob.Email)
+		require.NoError(t, acceptInvitation(t, s, invited, eve), "whoever has the token")
 		require.Equal(t, watchparty.Viewer, standingOf(t, s, room, eve).Role)
 		require.Equal(t, watchparty.InvitationAccepted, stateOf(t, s, invited))
-		require.Equal(t, eve.ID, get[string](t, s, "SELECT user_id FROM invitations WHERE id = ?", invited.ID))
+		require.Equal(t, eve.ID, readValue[string](t, s, "SELECT user_id FROM invitations WHERE id = ?", invited.ID))
 
-		require.NoError(t, accept(t, s, invited, eve), "again")
-		require.ErrorIs(t, accept(t, s, invited, ada), watchparty.ErrBadToken, "not even by who may enter anyway")
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
+		require.NoError(t, acceptInvitation(t, s, invited, eve), "again")
+		require.ErrorIs(t, acceptInvitation(t, s, invited, ada), watchparty.ErrBadToken, "not even by who may enter anyway")
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBadToken)
 		require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken)
 		require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound)
 
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
-		join(t, s, room, eve)
+		joinRoom(t, s, room, eve)
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
-		require.NoError(t, accept(t, s, invited, eve), "a member may enter so too")
+		require.NoError(t, acceptInvitation(t, s, invited, eve), "a member may enter so too")
 
-		acts := logged(t, s, room)
+		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"invited", "invitation_accepted"}, actionsIn(acts))
 		require.Equal(t, []any{"eve", "", map[string]any{"invitation_id": invited.ID}}, []any{acts[1].Actor.Username, acts[1].Target.ID, acts[1].Details})
 	})
 
 	t.Run("and a kick unmakes one", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		invited := invite(t, s, room, ada, bob.Email)
-		require.NoError(t, accept(t, s, invited, bob))
+		room := newRoom(t, s, ada, makePrivate)
+		invited := createInvitation(t, s, room, ada, bob.Email)
+		require.NoError(t, acceptInvitation(t, s, invited, bob))
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
-		next := invite(t, s, room, ada, bob.Email)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBadToken)
+		next := createInvitation(t, s, room, ada, bob.Email)
 		require.NotEqual(t, invited.ID, next.ID, "they may be invited again")
-		require.NoError(t, accept(t, s, next, bob))
+		require.NoError(t, acceptInvitation(t, s, next, bob))
 	})
 
 	t.Run("lowers nobody", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		appoint(t, s, room, bob, watchparty.Moderator)
-		require.NoError(t, accept(t, s, invite(t, s, room, ada, "one@example.org"), bob))
+		room := newRoom(t, s, ada, makePrivate)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
+		require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, room, ada, "one@example.org"), bob))
 		require.Equal(t, watchparty.Moderator, standingOf(t, s, room, bob).Role)
-		require.NoError(t, accept(t, s, invite(t, s, room, ada, "two@example.org"), ada))
+		require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, room, ada, "two@example.org"), ada))
 		require.Equal(t, watchparty.Host, standingOf(t, s, room, ada).Role)
 	})
 
 	t.Run("to a public room", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
-		require.NoError(t, accept(t, s, invite(t, s, room, ada, bob.Email), bob))
+		joinRoom(t, s, room, bob)
+		require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, room, ada, bob.Email), bob))
 		require.Equal(t, watchparty.Viewer, standingOf(t, s, room, bob).Role, "who stays in should the room become private")
 	})
 
 	t.Run("not by someone who is banned, until that ends", func(t *testing.T) {
 		for _, again := range []bool{false, true} {
-			room := newRoom(t, s, ada, private)
-			invited := invite(t, s, room, ada, bob.Email)
+			room := newRoom(t, s, ada, makePrivate)
+			invited := createInvitation(t, s, room, ada, bob.Email)
 			if again {
-				require.NoError(t, accept(t, s, invited, bob))
+				require.NoError(t, acceptInvitation(t, s, invited, bob))
 			}
 			until := Now().Add(time.Hour)
-			ban(t, s, room, ada, bob, &until)
-			require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBanned)
+			banUser(t, s, room, ada, bob, &until)
+			require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBanned)
 			require.False(t, isIn(t, s, room, bob))
 			require.Empty(t, standingOf(t, s, room, bob).Role)
-			exec(t, s, "UPDATE bans SET until = now() WHERE room_id = ?", room.ID)
+			execute(t, s, "UPDATE bans SET until = now() WHERE room_id = ?", room.ID)
 			if again {
-				require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken, "the ban took the membership")
+				require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBadToken, "the ban took the membership")
 				continue
 			}
 			require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
-			require.NoError(t, accept(t, s, invited, bob))
+			require.NoError(t, acceptInvitation(t, s, invited, bob))
 		}
 	})
 
 	t.Run("stays open while the room is full or archived", func(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, 2 })
-		invited := invite(t, s, room, ada, bob.Email)
-		appoint(t, s, room, eve, watchparty.Viewer)
-		join(t, s, room, eve)
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrRoomFull)
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrRoomArchived)
-		require.ErrorIs(t, accept(t, s, invited, eve), watchparty.ErrRoomArchived, "nor by who is in it")
+		invited := createInvitation(t, s, room, ada, bob.Email)
+		setMemberRole(t, s, room, eve, watchparty.Viewer)
+		joinRoom(t, s, room, eve)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrRoomFull)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrRoomArchived)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, eve), watchparty.ErrRoomArchived, "nor by who is in it")
 		require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
 		require.Empty(t, standingOf(t, s, room, bob).Role)
-		exec(t, s, "UPDATE rooms SET archived_at = NULL WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = NULL WHERE id = ?", room.ID)
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
-		require.NoError(t, accept(t, s, invited, bob))
+		require.NoError(t, acceptInvitation(t, s, invited, bob))
 	})
 
 	t.Run("not after it has ended", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
+		room := newRoom(t, s, ada, makePrivate)
 		for name, end := range map[string]func(watchparty.Invitation){
 			"declined": func(i watchparty.Invitation) {
 				require.NoError(t, s.DeclineInvitation(t.Context(), i.ID))
 				require.NoError(t, s.DeclineInvitation(t.Context(), i.ID), "again")
 			},
 			"revoked": func(i watchparty.Invitation) { require.NoError(t, s.RevokeInvitation(t.Context(), i.ID, ada.ID)) },
-			"expired": func(i watchparty.Invitation) { expire(t, s, i) },
+			"expired": func(i watchparty.Invitation) { expireInvitation(t, s, i) },
 		} {
-			invited := invite(t, s, room, ada, name+"@example.org")
+			invited := createInvitation(t, s, room, ada, name+"@example.org")
 			end(invited)
-			require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken, name)
+			require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBadToken, name)
 			require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound, name)
 			if name != "declined" {
 				require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken, name)
@@ -487,15 +487,15 @@ func TestAcceptInvitation(t *testing.T) {
 	})
 
 	t.Run("nor by nobody, nor for nothing", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		invited := invite(t, s, room, ada, bob.Email)
-		require.ErrorIs(t, accept(t, s, invited, watchparty.User{ID: newID()}), watchparty.ErrUnauthenticated)
+		room := newRoom(t, s, ada, makePrivate)
+		invited := createInvitation(t, s, room, ada, bob.Email)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, watchparty.User{ID: newID()}), watchparty.ErrUnauthenticated)
 		require.Equal(t, watchparty.InvitationOpen, stateOf(t, s, invited))
 		none := watchparty.Invitation{ID: newID()}
-		require.ErrorIs(t, accept(t, s, none, bob), watchparty.ErrBadToken)
+		require.ErrorIs(t, acceptInvitation(t, s, none, bob), watchparty.ErrBadToken)
 		require.ErrorIs(t, s.DeclineInvitation(t.Context(), none.ID), watchparty.ErrBadToken)
-		exec(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?", room.ID)
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBadToken)
+		execute(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?", room.ID)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBadToken)
 		require.ErrorIs(t, s.DeclineInvitation(t.Context(), invited.ID), watchparty.ErrBadToken)
 		require.ErrorIs(t, s.RevokeInvitation(t.Context(), invited.ID, ada.ID), watchparty.ErrNotFound)
 	})
@@ -504,7 +504,7 @@ func TestAcceptInvitation(t *testing.T) {
 // TestParallelAnswers: of all that can happen to an invitation at once, one thing does, and the room agrees with it.
 func TestParallelAnswers(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, watchparty.MaxCapacity })
 	one := func(t *testing.T, errs []error, want ...error) int {
@@ -546,7 +546,7 @@ func TestParallelAnswers(t *testing.T) {
 
 		t.Run("two users", func(t *testing.T) {
 			bob, eve := user("bob"), user("eve")
-			invited := invite(t, s, room, ada, address("two"))
+			invited := createInvitation(t, s, room, ada, address("two"))
 			users := []watchparty.User{bob, eve}
 			winner := one(t, race(entering(invited, bob), entering(invited, eve)), watchparty.ErrBadToken)
 			require.True(t, isIn(t, s, room, users[winner]))
@@ -556,7 +556,7 @@ func TestParallelAnswers(t *testing.T) {
 
 		t.Run("accepted, declined and revoked", func(t *testing.T) {
 			carl := user("carl")
-			invited := invite(t, s, room, ada, address("three"))
+			invited := createInvitation(t, s, room, ada, address("three"))
 			winner := one(t, race(entering(invited, carl),
 				func() error { return s.DeclineInvitation(t.Context(), invited.ID) },
 				func() error { return s.RevokeInvitation(t.Context(), invited.ID, ada.ID) },
@@ -569,9 +569,9 @@ func TestParallelAnswers(t *testing.T) {
 
 		t.Run("accepted, and banned", func(t *testing.T) {
 			dora := user("dora")
-			invited := invite(t, s, room, ada, address("ban"))
+			invited := createInvitation(t, s, room, ada, address("ban"))
 			errs := race(entering(invited, dora), func() error {
-				_, err := s.Ban(t.Context(), room.ID, ada.ID, dora.Username, watchparty.NewBan{}, Once{})
+				_, err := s.Ban(t.Context(), room.ID, ada.ID, dora.Username, watchparty.NewBan{}, IdempotencyKey{})
 				return err
 			}, entering(invited, dora))
 			require.NoError(t, errs[1])
@@ -586,8 +586,8 @@ func TestParallelAnswers(t *testing.T) {
 	}
 }
 
-// told are the signals to an invitation's workflow, each with the input of its start.
-func told(t *testing.T, s *Store, invited watchparty.Invitation) (signals []string) {
+// readSignals are the signals to an invitation's workflow, each with the input of its start.
+func readSignals(t *testing.T, s *Store, invited watchparty.Invitation) (signals []string) {
 	t.Helper()
 	var events []struct {
 		Signal, Same string
@@ -603,72 +603,72 @@ func told(t *testing.T, s *Store, invited watchparty.Invitation) (signals []stri
 	return signals
 }
 
-// TestWorkflowsHearOfAnswers: whatever ends an invitation tells its workflow, once, and keeps its mails from being
+// TestWorkflowsHearOfAnswers: whatever ends an invitation tells its workflow, once, and keeps its emails from being
 // sent.
 func TestWorkflowsHearOfAnswers(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	for name, c := range map[string]struct {
 		end  func(watchparty.Invitation) error
 		want watchparty.InvitationState
 	}{
-		"accept":  {func(i watchparty.Invitation) error { return accept(t, s, i, bob) }, watchparty.InvitationAccepted},
+		"accept":  {func(i watchparty.Invitation) error { return acceptInvitation(t, s, i, bob) }, watchparty.InvitationAccepted},
 		"decline": {func(i watchparty.Invitation) error { return s.DeclineInvitation(t.Context(), i.ID) }, watchparty.InvitationDeclined},
 		"revoke":  {func(i watchparty.Invitation) error { return s.RevokeInvitation(t.Context(), i.ID, ada.ID) }, watchparty.InvitationRevoked},
 		"delete the room": {func(i watchparty.Invitation) error { return s.DeleteRoom(t.Context(), i.RoomID, ada.ID, nil) },
 			watchparty.InvitationRevoked},
 	} {
 		t.Run(name, func(t *testing.T) {
-			room := newRoom(t, s, ada, private)
-			invited, other := invite(t, s, room, ada, "guest@example.org"), invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
-			require.Equal(t, []string{""}, told(t, s, invited))
-			first := get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
-			begin(t, s, first)
-			sent(t, s, first)
-			reminder := remind(t, s, first)
+			room := newRoom(t, s, ada, makePrivate)
+			invited, other := createInvitation(t, s, room, ada, "guest@example.org"), createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+			require.Equal(t, []string{""}, readSignals(t, s, invited))
+			first := readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
+			beginAttempt(t, s, first)
+			markSent(t, s, first)
+			reminder := queueReminder(t, s, first)
 			for range 2 {
 				if err := c.end(invited); err != nil { // the second time
 					require.Contains(t, []string{"revoke", "delete the room"}, name, err)
 				}
-				require.Equal(t, []string{"", string(c.want)}, told(t, s, invited))
+				require.Equal(t, []string{"", string(c.want)}, readSignals(t, s, invited))
 			}
 			require.Equal(t, c.want, stateOf(t, s, invited))
-			require.Equal(t, watchparty.MailSent, mailOf(t, s, first).State)
-			require.Equal(t, watchparty.MailCancelled, mailOf(t, s, reminder).State)
-			require.Equal(t, []string{""}, told(t, s, other), "nobody else's")
-			require.Equal(t, watchparty.MailQueued, mailOf(t, s, get[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", other.ID)).State)
+			require.Equal(t, watchparty.EmailSent, readEmail(t, s, first).State)
+			require.Equal(t, watchparty.EmailCancelled, readEmail(t, s, reminder).State)
+			require.Equal(t, []string{""}, readSignals(t, s, other), "nobody else's")
+			require.Equal(t, watchparty.EmailQueued, readEmail(t, s, readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", other.ID)).State)
 		})
 	}
 	t.Run("refused", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		invited := invite(t, s, room, ada, "guest@example.org")
-		ban(t, s, room, ada, bob, nil)
-		require.ErrorIs(t, accept(t, s, invited, bob), watchparty.ErrBanned)
-		require.Equal(t, []string{""}, told(t, s, invited))
+		room := newRoom(t, s, ada, makePrivate)
+		invited := createInvitation(t, s, room, ada, "guest@example.org")
+		banUser(t, s, room, ada, bob, nil)
+		require.ErrorIs(t, acceptInvitation(t, s, invited, bob), watchparty.ErrBanned)
+		require.Equal(t, []string{""}, readSignals(t, s, invited))
 	})
 }
 
 func TestExpireInvitation(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	mark := func(invited watchparty.Invitation) watchparty.InvitationState {
 		state, err := s.ExpireInvitation(t.Context(), invited.ID)
 		require.NoError(t, err)
-		require.Equal(t, string(state), get[string](t, s, "SELECT state FROM invitations WHERE id = ?", invited.ID))
+		require.Equal(t, string(state), readValue[string](t, s, "SELECT state FROM invitations WHERE id = ?", invited.ID))
 		return state
 	}
-	invited := invite(t, s, room, ada, "guest@example.org")
+	invited := createInvitation(t, s, room, ada, "guest@example.org")
 	require.Equal(t, watchparty.InvitationOpen, mark(invited), "before its time")
-	expire(t, s, invited)
+	expireInvitation(t, s, invited)
 	for range 2 {
 		require.Equal(t, watchparty.InvitationExpired, mark(invited))
 	}
-	declined := invite(t, s, room, ada, "other@example.org")
+	declined := createInvitation(t, s, room, ada, "other@example.org")
 	require.NoError(t, s.DeclineInvitation(t.Context(), declined.ID))
-	expire(t, s, declined)
+	expireInvitation(t, s, declined)
 	require.Equal(t, watchparty.InvitationDeclined, mark(declined))
 	_, err := s.ExpireInvitation(t.Context(), newID())
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

@@ -25,11 +25,11 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		return func(ctx context.Context) error { return second(c.s.JoinRoom(ctx, room.ID, c.holder.ID)) }
 	},
 	"AcceptInvitation": func(c *cast) func(context.Context) error {
-		i := invite(c.t, c.s, newRoom(c.t, c.s, c.host, private), c.host, c.holder.Username+"@elsewhere.example.org")
+		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host, c.holder.Username+"@elsewhere.example.org")
 		return func(ctx context.Context) error { return second(c.s.AcceptInvitation(ctx, i.ID, c.holder.ID)) }
 	},
 	"AcceptInvitation of the holder's": func(c *cast) func(context.Context) error {
-		i, room := c.invite(), c.room
+		i, room := c.createInvitation(), c.room
 		return func(ctx context.Context) error {
 			_, err := c.s.AcceptInvitation(ctx, i.ID, c.root.ID)
 			if err == nil { // then it was before, and the newcomer is in the room rightly
@@ -40,30 +40,30 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"CreateRoom": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.CreateRoom(ctx, c.holder.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, Once{}))
+			return second(c.s.CreateRoom(ctx, c.holder.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{}))
 		}
 	},
 	"PostMessage": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.PostMessage(ctx, c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, Once{}))
+			return second(c.s.PostMessage(ctx, c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, IdempotencyKey{}))
 		}
 	},
 	"EditMessage": func(c *cast) func(context.Context) error {
-		m := say(c.t, c.s, c.room, c.holder, "hello")
+		m := postMessage(c.t, c.s, c.room, c.holder, "hello")
 		return func(ctx context.Context) error { return second(c.s.EditMessage(ctx, m.ID, c.holder.ID, "hello again")) }
 	},
 	"DeleteMessage": func(c *cast) func(context.Context) error {
-		m := say(c.t, c.s, c.room, c.guest, "hello")
+		m := postMessage(c.t, c.s, c.room, c.guest, "hello")
 		return func(ctx context.Context) error { return c.s.DeleteMessage(ctx, m.ID, c.holder.ID) }
 	},
 	"Invite": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
 			n := watchparty.NewInvitation{Email: c.holder.Username + "-guest@example.org"}
-			return second(c.s.Invite(ctx, c.room.ID, c.holder.ID, n, Once{}))
+			return second(c.s.Invite(ctx, c.room.ID, c.holder.ID, n, IdempotencyKey{}))
 		}
 	},
 	"RevokeInvitation": func(c *cast) func(context.Context) error {
-		i := invite(c.t, c.s, c.room, c.host, c.holder.Username+"-guest@example.org")
+		i := createInvitation(c.t, c.s, c.room, c.host, c.holder.Username+"-guest@example.org")
 		return func(ctx context.Context) error { return c.s.RevokeInvitation(ctx, i.ID, c.holder.ID) }
 	},
 	"SetRole to moderator": func(c *cast) func(context.Context) error {
@@ -85,30 +85,30 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"Heartbeat": func(c *cast) func(context.Context) error {
-		exec(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ? AND user_id = ?", c.room.ID, c.host.ID)
+		execute(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ? AND user_id = ?", c.room.ID, c.host.ID)
 		return func(ctx context.Context) error {
 			return second(c.s.Heartbeat(ctx, c.room.ID, c.holder.ID, time.Minute))
 		}
 	},
 	"Ban": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.Ban(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewBan{}, Once{}))
+			return second(c.s.Ban(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewBan{}, IdempotencyKey{}))
 		}
 	},
 	"Mute": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, Once{}))
+			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{}))
 		}
 	},
 	"Kick": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error { return c.s.Kick(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
 	},
 	"LiftBan": func(c *cast) func(context.Context) error {
-		ban(c.t, c.s, c.room, c.host, c.guest, nil)
+		banUser(c.t, c.s, c.room, c.host, c.guest, nil)
 		return func(ctx context.Context) error { return c.s.LiftBan(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
 	},
 	"LiftMute": func(c *cast) func(context.Context) error {
-		mute(c.t, c.s, c.room, c.host, c.guest, Now().Add(time.Hour))
+		muteUser(c.t, c.s, c.room, c.host, c.guest, Now().Add(time.Hour))
 		return func(ctx context.Context) error { return c.s.LiftMute(ctx, c.room.ID, c.holder.ID, c.guest.Username) }
 	},
 	"UpdateRoom": func(c *cast) func(context.Context) error {
@@ -129,12 +129,12 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		return func(ctx context.Context) error { return second(c.s.CreateAvatar(ctx, c.holder.ID, 1)) }
 	},
 	"PublishAvatar": func(c *cast) func(context.Context) error {
-		version := upload(c.t, c.s, c.holder)
+		version := uploadAvatar(c.t, c.s, c.holder)
 		return func(ctx context.Context) error { return second(c.s.PublishAvatar(ctx, c.holder.ID, version)) }
 	},
 	"ReportAbuse": func(c *cast) func(context.Context) error {
 		n := watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: c.guest.Username}
-		return func(ctx context.Context) error { return second(c.s.ReportAbuse(ctx, c.holder.ID, n, Once{})) }
+		return func(ctx context.Context) error { return second(c.s.ReportAbuse(ctx, c.holder.ID, n, IdempotencyKey{})) }
 	},
 	"RememberClient": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error { return c.s.RememberClient(ctx, c.holder.ID, []byte("a client")) }
@@ -155,7 +155,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"RequestReset": func(c *cast) func(context.Context) error {
-		return func(ctx context.Context) error { return c.s.RequestReset(ctx, c.holder.Email, Once{}) }
+		return func(ctx context.Context) error { return c.s.RequestReset(ctx, c.holder.Email, IdempotencyKey{}) }
 	},
 	"ResetPassword": func(c *cast) func(context.Context) error {
 		id := requestReset(c.t, c.s, c.holder)
@@ -166,17 +166,17 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 			return c.s.ChangePassword(ctx, c.holder.ID, "hash of "+c.holder.Username, "another", c.session)
 		}
 	},
-	"RequestEmail": func(c *cast) func(context.Context) error {
+	"RequestEmailChange": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return c.s.RequestEmail(ctx, c.holder.ID, "hash of "+c.holder.Username, c.holder.Username+"@new.example.org")
+			return c.s.RequestEmailChange(ctx, c.holder.ID, "hash of "+c.holder.Username, c.holder.Username+"@new.example.org")
 		}
 	},
 	"ResendVerification": func(c *cast) func(context.Context) error {
-		unconfirmed(c)
-		return func(ctx context.Context) error { return c.s.ResendVerification(ctx, c.holder.ID, Once{}) }
+		unconfirmHolder(c)
+		return func(ctx context.Context) error { return c.s.ResendVerification(ctx, c.holder.ID, IdempotencyKey{}) }
 	},
 	"VerifyEmail": func(c *cast) func(context.Context) error {
-		id := ask(c.t, c.s, c.holder, c.holder.Username+"@new.example.org")
+		id := requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@new.example.org")
 		return func(ctx context.Context) error { return c.s.VerifyEmail(ctx, id) }
 	},
 	"UpdateProfile": func(c *cast) func(context.Context) error {
@@ -189,43 +189,43 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		return func(ctx context.Context) error { return second(c.s.GrantAdmin(ctx, c.holder.Email)) }
 	},
 	"QueueReminder": func(c *cast) func(context.Context) error {
-		unconfirmed(c)
-		id := emailAbout(c.t, c.s, watchparty.MailWelcome, c.holder.ID)
-		begin(c.t, c.s, id)
-		sent(c.t, c.s, id)
+		unconfirmHolder(c)
+		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
+		beginAttempt(c.t, c.s, id)
+		markSent(c.t, c.s, id)
 		return func(ctx context.Context) error { return second(c.s.QueueReminder(ctx, id)) }
 	},
-	"PauseMails": func(c *cast) func(context.Context) error {
-		return func(ctx context.Context) error { return c.s.PauseMails(ctx, c.holder.ID) }
+	"PauseEmails": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID) }
 	},
 }
 
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Mail",
-		"MailAttempts", "MailPause", "Mails", "MailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
-		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmail", "PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportMail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
+		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Email",
+		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
+		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress", "PendingVerification", "Place",
+		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
 	},
 	"exports, which read":    {"Export"}, // the prefix of all
-	"is no query":            {"Close", "DB", "LimitMails", "OnEvent", "Ping"},
+	"is no query":            {"Close", "DB", "LimitEmails", "OnEvent", "Ping"},
 	"makes an account":       {"CreateSignedInUser", "CreateUser"},
-	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportMails", "TallyDay"},
+	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportEmails", "TallyDay"},
 	"only ends or removes":   {"AnonymiseMessages", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
 	"is clean-up":            {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy", "FinishRun", "SetCleanupCount"},
-	"changes one row of one": {"AdmitMail", "BeginAvatar", "BeginMail", "DropMail", "FailMail", "NoteMail", "RenderedAvatar", "RenewHash", "SentMail"},
-	"is audited, which PauseMails stands for": {"AuditSchedule", "CancelMail", "CancelRun", "CloseRoom", "CreateMovie", "CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
+	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed", "RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
+	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie", "CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
 		"ReopenRoom", "ResolveAbuseReport", "RevokeAdmin", "RevokeAdminOf",
-		"EndUserSessions", "ReinstateUser", "ResendMail", "RestoreRoom", "ResumeMails", "SuspendUser", "UpdateMovie"},
+		"EndUserSessions", "ReinstateUser", "ResendEmail", "RestoreRoom", "ResumeEmails", "SuspendUser", "UpdateMovie"},
 }
 
 func second[T any](_ T, err error) error { return err }
 
-// meanwhile runs an operation while the holder is deleted or suspended. Whatever it says, it says it in words for a
+// runMeanwhile runs an operation while the holder is deleted or suspended. Whatever it says, it says it in words for a
 // client.
-func meanwhile(t *testing.T, operation func(context.Context) error, act func() error) {
+func runMeanwhile(t *testing.T, operation func(context.Context) error, act func() error) {
 	t.Helper()
 	var (
 		wg     sync.WaitGroup
@@ -247,7 +247,7 @@ func meanwhile(t *testing.T, operation func(context.Context) error, act func() e
 // TestNobodyEntersWhoIsDeleted: nothing that is on its way outlives its account.
 func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	remains := map[string]string{
 		"known_clients": "user_id = ?", "abuse_reports": "reporter_id = ?",
 		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?", "sessions": "user_id = ?",
@@ -262,14 +262,14 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 			for range 2 {
 				c := newCast(t, s, false)
 				operation := prepare(c)
-				meanwhile(t, operation, func() error {
+				runMeanwhile(t, operation, func() error {
 					return s.withEvents(t.Context(), func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 						_, events, err := deleteAccount(ctx, tx, c.holder.ID, nil)
 						return events, err
 					})
 				})
 				for table, condition := range remains {
-					require.Zero(t, get[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+condition, c.holder.ID), table)
+					require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+condition, c.holder.ID), table)
 				}
 			}
 		})
@@ -299,7 +299,7 @@ var passive = map[string]string{
 // that, and is refused. One that looked at the account without a lock would succeed.
 func TestSuspendedAccountsDoNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for name, prepare := range entering {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -314,7 +314,7 @@ func TestSuspendedAccountsDoNothing(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- operation(t.Context()) }()
 			require.Eventually(t, func() bool {
-				blocked := get[bool](t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))", pid)
+				blocked := readValue[bool](t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))", pid)
 				return blocked || len(done) > 0
 			}, 30*time.Second, 10*time.Millisecond)
 			require.NoError(t, tx.Commit())
@@ -324,7 +324,7 @@ func TestSuspendedAccountsDoNothing(t *testing.T) {
 			} else {
 				require.ErrorAs(t, refused, new(*watchparty.Error))
 			}
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ? AND id = ?", c.holder.ID, c.room.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ? AND id = ?", c.holder.ID, c.room.ID))
 		})
 	}
 }
@@ -332,15 +332,15 @@ func TestSuspendedAccountsDoNothing(t *testing.T) {
 // TestNobodyEntersWhoIsSuspended: no sign-in and no invitation outlives a suspension.
 func TestNobodyEntersWhoIsSuspended(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for name, prepare := range entering {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCast(t, s, false)
 			operation := prepare(c)
-			meanwhile(t, operation, func() error { return perform[suspend](c) })
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL", c.holder.ID))
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM invitations WHERE inviter_id = ? AND state = 'open'", c.holder.ID))
+			runMeanwhile(t, operation, func() error { return performAct[suspend](c) })
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL", c.holder.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM invitations WHERE inviter_id = ? AND state = 'open'", c.holder.ID))
 		})
 	}
 }

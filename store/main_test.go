@@ -30,21 +30,21 @@ func TestMain(m *testing.M) {
 // patience is for what takes milliseconds on an idle machine.
 const patience = 10 * time.Second
 
-// open gives the test a store on a migrated schema of its own.
-func open(t testing.TB) *Store {
+// openStore gives the test a store on a migrated schema of its own.
+func openStore(t testing.TB) *Store {
 	t.Helper()
-	return openIn(t, "UTC")
+	return openStoreInZone(t, "UTC")
 }
 
-// openIn does so with sessions in a time zone.
-func openIn(t testing.TB, zone string) *Store {
+// openStoreInZone does so with sessions in a time zone.
+func openStoreInZone(t testing.TB, zone string) *Store {
 	t.Helper()
-	s := openAt(t, stacktest.MigratedURL(t)+"&timezone="+url.QueryEscape(zone))
-	require.Equal(t, zone, get[string](t, s, "SHOW timezone"))
+	s := openStoreAt(t, stacktest.MigratedURL(t)+"&timezone="+url.QueryEscape(zone))
+	require.Equal(t, zone, readValue[string](t, s, "SHOW timezone"))
 	return s
 }
 
-func openAt(t testing.TB, url string) *Store {
+func openStoreAt(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
@@ -88,17 +88,17 @@ func newUser(t testing.TB, s *Store, name string) watchparty.User {
 func newAdmin(t testing.TB, s *Store, name string) watchparty.User {
 	t.Helper()
 	user := newUser(t, s, name)
-	exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", user.ID)
+	execute(t, s, "UPDATE users SET is_admin = true, email_verified_at = now() WHERE id = ?", user.ID)
 	user, err := s.User(t.Context(), user.ID)
 	require.NoError(t, err)
 	return user
 }
 
-// confirmed makes users' addresses theirs.
-func confirmed(t testing.TB, s *Store, users ...watchparty.User) {
+// confirmAddresses makes users' addresses theirs.
+func confirmAddresses(t testing.TB, s *Store, users ...watchparty.User) {
 	t.Helper()
 	for _, user := range users {
-		exec(t, s, "UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ?", user.ID)
+		execute(t, s, "UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ?", user.ID)
 	}
 }
 
@@ -117,12 +117,12 @@ func newRoom(t testing.TB, s *Store, host watchparty.User, change func(*watchpar
 		change(&n)
 	}
 	n.Normalise()
-	room, err := s.CreateRoom(t.Context(), host.ID, n, Once{})
+	room, err := s.CreateRoom(t.Context(), host.ID, n, IdempotencyKey{})
 	require.NoError(t, err)
 	return room
 }
 
-func join(t testing.TB, s *Store, room watchparty.Room, users ...watchparty.User) {
+func joinRoom(t testing.TB, s *Store, room watchparty.Room, users ...watchparty.User) {
 	t.Helper()
 	for _, user := range users {
 		_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
@@ -130,31 +130,31 @@ func join(t testing.TB, s *Store, room watchparty.Room, users ...watchparty.User
 	}
 }
 
-func say(t testing.TB, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
+func postMessage(t testing.TB, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
 	t.Helper()
-	message, err := s.PostMessage(t.Context(), author, watchparty.NewMessage{RoomID: room.ID, Body: body}, Once{})
+	message, err := s.PostMessage(t.Context(), author, watchparty.NewMessage{RoomID: room.ID, Body: body}, IdempotencyKey{})
 	require.NoError(t, err)
 	return message
 }
 
-// exec changes rows behind the store's back, mostly to make them old.
-func exec(t testing.TB, s *Store, query string, args ...any) {
+// execute changes rows behind the store's back, mostly to make them old.
+func execute(t testing.TB, s *Store, query string, args ...any) {
 	t.Helper()
 	_, err := s.db.NewRaw(query, args...).Exec(t.Context())
 	require.NoError(t, err)
 }
 
-// get reads one value of one row.
-func get[T any](t testing.TB, s *Store, query string, args ...any) T {
+// readValue reads one value of one row.
+func readValue[T any](t testing.TB, s *Store, query string, args ...any) T {
 	t.Helper()
 	var v T
 	require.NoError(t, s.db.NewRaw(query, args...).Scan(t.Context(), &v))
 	return v
 }
 
-func count(t testing.TB, s *Store, table string) int {
+func countRows(t testing.TB, s *Store, table string) int {
 	t.Helper()
-	return get[int](t, s, "SELECT count(*) FROM ?", bun.Ident(table))
+	return readValue[int](t, s, "SELECT count(*) FROM ?", bun.Ident(table))
 }
 
 // barrier holds up statements after they have taken their snapshot and before they have found their rows, so that a
@@ -165,25 +165,25 @@ type barrier struct {
 	conn bun.Conn
 }
 
-// hold puts up a barrier before statements of one kind on one table. The test has to call release.
-func hold(t *testing.T, s *Store, operation, table string) *barrier {
+// raiseBarrier puts up a barrier before statements of one kind on one table. The test has to call release.
+func raiseBarrier(t *testing.T, s *Store, operation, table string) *barrier {
 	t.Helper()
 	b := newBarrier(t, s)
-	exec(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS trigger LANGUAGE plpgsql AS
+	execute(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS trigger LANGUAGE plpgsql AS
 		'BEGIN PERFORM pg_advisory_xact_lock_shared(?, 0); RETURN NULL; END'`, b.key)
-	exec(t, s, `CREATE TRIGGER barrier BEFORE ? ON ? FOR EACH STATEMENT EXECUTE FUNCTION wait_at_barrier()`,
+	execute(t, s, `CREATE TRIGGER barrier BEFORE ? ON ? FOR EACH STATEMENT EXECUTE FUNCTION wait_at_barrier()`,
 		bun.Safe(operation), bun.Ident(table))
 	return b
 }
 
-// holdReading does so with statements that read a table, at its first row. They cannot write it then.
-func holdReading(t *testing.T, s *Store, table string) *barrier {
+// raiseReadBarrier does so with statements that read a table, at its first row. They cannot write it then.
+func raiseReadBarrier(t *testing.T, s *Store, table string) *barrier {
 	t.Helper()
 	b := newBarrier(t, s)
-	exec(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS boolean LANGUAGE plpgsql AS
+	execute(t, s, `CREATE FUNCTION wait_at_barrier() RETURNS boolean LANGUAGE plpgsql AS
 		'BEGIN PERFORM pg_advisory_xact_lock_shared(?, 0); RETURN true; END'`, b.key)
-	exec(t, s, `ALTER TABLE ? RENAME TO behind_barrier`, bun.Ident(table))
-	exec(t, s, `CREATE VIEW ? AS SELECT * FROM behind_barrier WHERE wait_at_barrier() OFFSET 0`, bun.Ident(table))
+	execute(t, s, `ALTER TABLE ? RENAME TO behind_barrier`, bun.Ident(table))
+	execute(t, s, `CREATE VIEW ? AS SELECT * FROM behind_barrier WHERE wait_at_barrier() OFFSET 0`, bun.Ident(table))
 	return b
 }
 
@@ -199,8 +199,8 @@ func newBarrier(t *testing.T, s *Store) *barrier {
 	return b
 }
 
-// stopped counts who waits at the barrier and who waits for one of them.
-func (b *barrier) stopped(ctx context.Context) (n int, err error) {
+// countStopped counts who waits at the barrier and who waits for one of them.
+func (b *barrier) countStopped(ctx context.Context) (n int, err error) {
 	err = b.s.db.NewRaw(`
 		WITH stopped AS (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::bigint::oid AND NOT granted)
 		SELECT count(*) FROM pg_stat_activity
@@ -208,14 +208,14 @@ func (b *barrier) stopped(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// await returns when at least n are stopped, or enough reports that there is no need to wait on.
-func (b *barrier) await(t *testing.T, n int, enough func() bool) {
+// awaitStopped returns when at least n are stopped, or enough reports that there is no need to wait on.
+func (b *barrier) awaitStopped(t *testing.T, n int, enough func() bool) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		if enough != nil && enough() {
 			return
 		}
-		stopped, err := b.stopped(t.Context())
+		stopped, err := b.countStopped(t.Context())
 		require.NoError(c, err)
 		require.GreaterOrEqual(c, stopped, n)
 	}, patience, 5*time.Millisecond)

@@ -67,10 +67,10 @@ func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
 // A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
 // misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
 // participant, the room's chat.
-func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, o Once) (watchparty.Message, error) {
+func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, key IdempotencyKey) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		former, err := claim(ctx, tx, o, newID()) // addMessage puts the message's ID in its place
+		former, err := claimKey(ctx, tx, key, newID()) // addMessage puts the message's ID in its place
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watch
 			}
 		}
 		row.RoomID, row.UserID, row.Username, row.Body = n.RoomID, &author.ID, &author.Username, n.Body
-		return addMessage(ctx, tx, &row, o)
+		return addMessage(ctx, tx, &row, key)
 	})
 	return row.message(), found(err, "post message")
 }
@@ -129,7 +129,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 		return room, err
 	}
 	if room.Archived {
-		return room, shut(room.Closed)
+		return room, closedError(room.Closed)
 	}
 	if room.Quiet { // the room's lock comes before the participant's
 		if err := touchRoom(ctx, tx, roomID); err != nil {
@@ -192,14 +192,14 @@ func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *message
 
 // addMessage stores the row and settles its key, in one statement: from the choice of its ID to the end of the
 // transaction nobody else can post in the room.
-func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, o Once) error {
+func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, key IdempotencyKey) error {
 	return tx.NewRaw(`
 		WITH made AS (
 			INSERT INTO messages (id, room_id, user_id, body, reply_to_id, created_at)
 			VALUES (next_message_id(?0), ?0, ?1, ?2, ?3, clock_timestamp()) RETURNING id, created_at),
 		settled AS (UPDATE idempotency_keys SET resource_id = made.id FROM made WHERE key_hash = ?4)
 		SELECT id, created_at FROM made`,
-		row.RoomID, row.UserID, row.Body, row.ReplyToID, o.KeyHash).Scan(ctx, &row.ID, &row.CreatedAt)
+		row.RoomID, row.UserID, row.Body, row.ReplyToID, key.Hash).Scan(ctx, &row.ID, &row.CreatedAt)
 }
 
 // firstID is the lowest UUIDv7 of its millisecond.
@@ -296,7 +296,7 @@ func moderate(ctx context.Context, tx bun.Tx, m messageRow, actorID string) erro
 	}
 	below := watchparty.Viewer
 	if m.UserID != nil {
-		author, err := standing(ctx, tx, m.RoomID, *m.UserID)
+		author, err := readStanding(ctx, tx, m.RoomID, *m.UserID)
 		if err != nil {
 			return err
 		}
@@ -324,5 +324,5 @@ func (s *Store) messages(ctx context.Context, roomID string, p Page, d direction
 	if err := p.of(q, d, "m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: messages: %w", err)
 	}
-	return convert(rows, messageRow.message), nil
+	return mapRows(rows, messageRow.message), nil
 }

@@ -20,15 +20,15 @@ import (
 
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	id := func(m watchparty.Message) string { return m.ID }
 
 	t.Run("a participant posts and is seen", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ?", room.ID)
+		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ?", room.ID)
 		body := "Привет, 👩‍👩‍👧 e\u0301 \u202bשלום\u202c\nline 2\t'?' \\ " + strings.Repeat("界", 1900)
-		posted := say(t, s, room, ada, body)
+		posted := postMessage(t, s, room, ada, body)
 		require.Equal(t, watchparty.Message{
 			ID: posted.ID, RoomID: room.ID, UserID: ada.ID, Username: "ada", Body: body, CreatedAt: posted.CreatedAt,
 		}, posted)
@@ -45,13 +45,13 @@ func TestMessages(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		refused := func(roomID string, with error) {
 			t.Helper()
-			_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: roomID, Body: "let me in"}, Once{})
+			_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: roomID, Body: "let me in"}, IdempotencyKey{})
 			require.ErrorIs(t, err, with)
 		}
 		refused(room.ID, watchparty.ErrNotParticipant)
 		refused(newID(), watchparty.ErrNotFound)
-		join(t, s, room, bob)
-		say(t, s, room, bob, "I am in")
+		joinRoom(t, s, room, bob)
+		postMessage(t, s, room, bob, "I am in")
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
 		refused(room.ID, watchparty.ErrNotParticipant)
 		stored, err := s.Messages(t.Context(), room.ID, Page{Limit: 10})
@@ -61,9 +61,9 @@ func TestMessages(t *testing.T) {
 
 	t.Run("nobody speaks in an archived room", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		said := say(t, s, room, ada, "before")
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
-		_, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "after"}, Once{})
+		said := postMessage(t, s, room, ada, "before")
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		_, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "after"}, IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrRoomArchived)
 		stored, err := s.Messages(t.Context(), room.ID, Page{Limit: 10})
 		require.NoError(t, err)
@@ -74,8 +74,8 @@ func TestMessages(t *testing.T) {
 		room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 		var want []string
 		for i := range 11 {
-			m := say(t, s, room, ada, fmt.Sprint(i))
-			say(t, s, other, ada, "elsewhere")
+			m := postMessage(t, s, room, ada, fmt.Sprint(i))
+			postMessage(t, s, other, ada, "elsewhere")
 			want = append([]string{m.ID}, want...)
 		}
 		list := func(p Page) ([]watchparty.Message, error) { return s.Messages(t.Context(), room.ID, p) }
@@ -96,9 +96,9 @@ func TestMessages(t *testing.T) {
 
 	t.Run("what a deleted account said stays, without its name", func(t *testing.T) {
 		room, gone := newRoom(t, s, ada, nil), newUser(t, s, "gone")
-		join(t, s, room, gone)
-		said := say(t, s, room, gone, "farewell")
-		exec(t, s, "DELETE FROM users WHERE id = ?", gone.ID)
+		joinRoom(t, s, room, gone)
+		said := postMessage(t, s, room, gone, "farewell")
+		execute(t, s, "DELETE FROM users WHERE id = ?", gone.ID)
 		messages, err := s.Messages(t.Context(), room.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, messages, 1)
@@ -106,14 +106,14 @@ func TestMessages(t *testing.T) {
 		require.Equal(t, "farewell", messages[0].Body)
 		require.Empty(t, messages[0].UserID)
 		require.Empty(t, messages[0].Username)
-		require.Zero(t, get[int](t, s, "SELECT count(*) FROM participants WHERE user_id = ?", gone.ID))
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM participants WHERE user_id = ?", gone.ID))
 	})
 }
 
 // Messages of many at once are all kept, and none holds up people who come in.
 func TestParallelMessages(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	const authors, each = 8, 10
@@ -128,7 +128,7 @@ func TestParallelMessages(t *testing.T) {
 			_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
 			errs <- err
 			for i := range each {
-				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)}, Once{})
+				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)}, IdempotencyKey{})
 				errs <- err
 			}
 		})
@@ -138,7 +138,7 @@ func TestParallelMessages(t *testing.T) {
 	for err := range errs {
 		require.NoError(t, err)
 	}
-	require.Equal(t, authors*each, count(t, s, "messages"))
+	require.Equal(t, authors*each, countRows(t, s, "messages"))
 }
 
 // readNewer reads what was said after a message, page by page, to the end.
@@ -166,26 +166,26 @@ func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit
 func TestReaderMissesNothing(t *testing.T) {
 	t.Parallel()
 	url := stacktest.MigratedURL(t)
-	s := openAt(t, url)
-	stores := []*Store{s, openAt(t, url)}
+	s := openStoreAt(t, url)
+	stores := []*Store{s, openStoreAt(t, url)}
 	room := newRoom(t, s, newUser(t, s, "host"), nil)
 	// One with the ID of a clock that was an hour ahead.
 	future := uuid.Must(uuid.NewV7())
 	binary.BigEndian.PutUint64(future[:], binary.BigEndian.Uint64(future[:])+uint64(time.Hour.Milliseconds())<<16)
-	exec(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'from the future')", future, room.ID)
+	execute(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'from the future')", future, room.ID)
 
 	const writers, each = 20, 5
 	users := make([]watchparty.User, writers)
 	for i := range users {
 		users[i] = newUser(t, s, fmt.Sprint("user", i))
 	}
-	join(t, s, room, users...)
+	joinRoom(t, s, room, users...)
 	posted, errs := make(chan string, writers*each), make(chan error, writers*each)
 	var wg sync.WaitGroup
 	for i, user := range users {
 		wg.Go(func() {
 			for range each {
-				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
 				errs <- err
 				posted <- m.ID
 			}
@@ -228,11 +228,11 @@ func TestReaderMissesNothing(t *testing.T) {
 // The ID of a message says when it was posted.
 func TestMessageIDsAreTimes(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	before := firstID(time.Now())
-	posted := say(t, s, room, ada, "now")
+	posted := postMessage(t, s, room, ada, "now")
 	require.Greater(t, posted.ID, before)
 	require.Less(t, posted.ID, firstID(time.Now().Add(time.Millisecond)))
 	sec, nsec := uuid.MustParse(posted.ID).Time().UnixTime()
@@ -241,12 +241,12 @@ func TestMessageIDsAreTimes(t *testing.T) {
 
 func TestReplies(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
-	join(t, s, room, bob)
+	joinRoom(t, s, room, bob)
 	reply := func(to string) (watchparty.Message, error) {
-		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to}, Once{})
+		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to}, IdempotencyKey{})
 	}
 	stored := func(id string) watchparty.Message {
 		t.Helper()
@@ -255,7 +255,7 @@ func TestReplies(t *testing.T) {
 		return m
 	}
 	long := strings.Repeat("é", 139) + "👩\u200d👧 and so on"
-	asked := say(t, s, room, bob, long)
+	asked := postMessage(t, s, room, bob, long)
 
 	answer, err := reply(asked.ID)
 	require.NoError(t, err)
@@ -263,12 +263,12 @@ func TestReplies(t *testing.T) {
 	require.Equal(t, quote, answer.ReplyTo)
 	require.Equal(t, answer, stored(answer.ID))
 
-	_, err = reply(say(t, s, other, ada, "elsewhere").ID)
+	_, err = reply(postMessage(t, s, other, ada, "elsewhere").ID)
 	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
 	_, err = reply(newID())
 	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
 
-	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", bob.ID)
+	execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", bob.ID)
 	quote.UserID, quote.Username = "", ""
 	require.Equal(t, quote, stored(answer.ID).ReplyTo)
 	require.Empty(t, stored(asked.ID).UserID)
@@ -279,44 +279,44 @@ func TestReplies(t *testing.T) {
 	_, err = reply(asked.ID)
 	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
 
-	exec(t, s, "DELETE FROM messages WHERE id = ?", asked.ID)
+	execute(t, s, "DELETE FROM messages WHERE id = ?", asked.ID)
 	require.Equal(t, quote, stored(answer.ID).ReplyTo)
 }
 
 func TestMutedPeopleDoNotWrite(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
-	join(t, s, room, bob)
-	join(t, s, other, bob)
-	said := say(t, s, room, bob, "before")
-	exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')", room.ID, bob.ID)
-	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+	joinRoom(t, s, room, bob)
+	joinRoom(t, s, other, bob)
+	said := postMessage(t, s, room, bob, "before")
+	execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')", room.ID, bob.ID)
+	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrMuted)
 	_, err = s.EditMessage(t.Context(), said.ID, bob.ID, "x")
 	require.ErrorIs(t, err, watchparty.ErrMuted)
-	say(t, s, room, ada, "another's mute")
-	say(t, s, other, bob, "another room's mute")
-	exec(t, s, "UPDATE mutes SET until = now()")
-	say(t, s, room, bob, "it is over")
+	postMessage(t, s, room, ada, "another's mute")
+	postMessage(t, s, other, bob, "another room's mute")
+	execute(t, s, "UPDATE mutes SET until = now()")
+	postMessage(t, s, room, bob, "it is over")
 }
 
 func TestSlowMode(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, mod, bob, eve := newUser(t, s, "host"), newUser(t, s, "mod"), newUser(t, s, "bob"), newUser(t, s, "eve")
 	room, other := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
-	join(t, s, room, mod, bob, eve)
-	join(t, s, other, bob)
-	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')", room.ID, mod.ID, eve.ID)
-	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 60 WHERE id = ?", room.ID)
+	joinRoom(t, s, room, mod, bob, eve)
+	joinRoom(t, s, other, bob)
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')", room.ID, mod.ID, eve.ID)
+	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 60 WHERE id = ?", room.ID)
 	post := func(user watchparty.User, key string) error {
-		o := Once{}
+		idempotencyKey := IdempotencyKey{}
 		if key != "" {
-			o = Once{KeyHash: []byte(key), Fingerprint: []byte("same")}
+			idempotencyKey = IdempotencyKey{Hash: []byte(key), Fingerprint: []byte("same")}
 		}
-		_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, o)
+		_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, idempotencyKey)
 		return err
 	}
 	wait := func(err error) time.Duration {
@@ -329,10 +329,10 @@ func TestSlowMode(t *testing.T) {
 	}
 	age := func(user watchparty.User, d string) {
 		t.Helper()
-		exec(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE user_id = ?", d, user.ID)
+		execute(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE user_id = ?", d, user.ID)
 	}
 
-	say(t, s, other, bob, "another room's messages do not count")
+	postMessage(t, s, other, bob, "another room's messages do not count")
 	require.NoError(t, post(bob, "key"))
 	require.InDelta(t, 60, wait(post(bob, "")).Seconds(), 10)
 	require.NoError(t, post(bob, "key"), "the same request again")
@@ -343,33 +343,33 @@ func TestSlowMode(t *testing.T) {
 	require.LessOrEqual(t, wait(post(bob, "")), 10*time.Second)
 	age(bob, "60 s")
 	require.NoError(t, post(bob, ""))
-	require.NoError(t, s.DeleteMessage(t.Context(), get[string](t, s, "SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
+	require.NoError(t, s.DeleteMessage(t.Context(), readValue[string](t, s, "SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
 	require.Positive(t, wait(post(bob, "")), "what was taken back counts")
 	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
-	join(t, s, room, bob)
+	joinRoom(t, s, room, bob)
 	require.Positive(t, wait(post(bob, "")), "so does what was said before one left")
 
 	for range 3 {
 		require.NoError(t, post(host, ""))
 		require.NoError(t, post(mod, ""))
 	}
-	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 0 WHERE id = ?", room.ID)
+	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 0 WHERE id = ?", room.ID)
 	require.NoError(t, post(bob, ""))
 }
 
 // Of two messages of one person at the same time, slow mode refuses one.
 func TestParallelSlowMode(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
 	room := newRoom(t, s, host, nil)
-	join(t, s, room, bob)
-	exec(t, s, "UPDATE rooms SET slow_mode_seconds = 3600")
+	joinRoom(t, s, room, bob)
+	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 3600")
 	errs := make([]error, 10)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+			_, errs[i] = s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -381,57 +381,57 @@ func TestParallelSlowMode(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(errs)-1, refused)
-	require.Equal(t, 1, count(t, s, "messages"))
+	require.Equal(t, 1, countRows(t, s, "messages"))
 }
 
 // A request that is sent again, be it at the same time, posts once.
 func TestPostingOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	first := say(t, s, room, ada, "hello?")
+	first := postMessage(t, s, room, ada, "hello?")
 	n := watchparty.NewMessage{RoomID: room.ID, Body: "once", ReplyToID: first.ID}
-	o := Once{KeyHash: []byte("key"), Fingerprint: []byte("once")}
+	idempotencyKey := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("once")}
 	posted, errs := make([]watchparty.Message, 20), make([]error, 20)
 	var wg sync.WaitGroup
 	for i := range posted {
-		wg.Go(func() { posted[i], errs[i] = s.PostMessage(t.Context(), ada, n, o) })
+		wg.Go(func() { posted[i], errs[i] = s.PostMessage(t.Context(), ada, n, idempotencyKey) })
 	}
 	wg.Wait()
 	require.NoError(t, errors.Join(errs...))
 	for _, m := range posted {
 		require.Equal(t, posted[0], m)
 	}
-	require.Equal(t, 2, count(t, s, "messages"))
+	require.Equal(t, 2, countRows(t, s, "messages"))
 
-	_, err := s.PostMessage(t.Context(), ada, n, Once{KeyHash: o.KeyHash, Fingerprint: []byte("else")})
+	_, err := s.PostMessage(t.Context(), ada, n, IdempotencyKey{Hash: idempotencyKey.Hash, Fingerprint: []byte("else")})
 	require.ErrorIs(t, err, watchparty.ErrKeyReused)
-	exec(t, s, "UPDATE rooms SET archived_at = now()")
-	again, err := s.PostMessage(t.Context(), ada, n, o)
+	execute(t, s, "UPDATE rooms SET archived_at = now()")
+	again, err := s.PostMessage(t.Context(), ada, n, idempotencyKey)
 	require.NoError(t, err, "it was promised before")
 	require.Equal(t, posted[0], again)
 
 	// What was refused has not taken the key.
-	o.KeyHash = []byte("another")
-	_, err = s.PostMessage(t.Context(), ada, n, o)
+	idempotencyKey.Hash = []byte("another")
+	_, err = s.PostMessage(t.Context(), ada, n, idempotencyKey)
 	require.ErrorIs(t, err, watchparty.ErrRoomArchived)
-	exec(t, s, "UPDATE rooms SET archived_at = NULL")
-	_, err = s.PostMessage(t.Context(), ada, n, o)
+	execute(t, s, "UPDATE rooms SET archived_at = NULL")
+	_, err = s.PostMessage(t.Context(), ada, n, idempotencyKey)
 	require.NoError(t, err)
-	require.Equal(t, 3, count(t, s, "messages"))
+	require.Equal(t, 3, countRows(t, s, "messages"))
 }
 
 func TestEditMessage(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	room := newRoom(t, s, ada, nil)
-	join(t, s, room, bob)
-	said := say(t, s, room, bob, "frist")
+	joinRoom(t, s, room, bob)
+	said := postMessage(t, s, room, bob, "frist")
 	age := func(d string) {
 		t.Helper()
-		exec(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE id = ?", d, said.ID)
+		execute(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE id = ?", d, said.ID)
 	}
 	edit := func(user watchparty.User) error {
 		_, err := s.EditMessage(t.Context(), said.ID, user.ID, "first")
@@ -456,10 +456,10 @@ func TestEditMessage(t *testing.T) {
 	age("0 s")
 	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
 	require.ErrorIs(t, edit(bob), watchparty.ErrNotParticipant)
-	join(t, s, room, bob)
-	exec(t, s, "UPDATE rooms SET archived_at = now()")
+	joinRoom(t, s, room, bob)
+	execute(t, s, "UPDATE rooms SET archived_at = now()")
 	require.ErrorIs(t, edit(bob), watchparty.ErrRoomArchived)
-	exec(t, s, "UPDATE rooms SET archived_at = NULL")
+	execute(t, s, "UPDATE rooms SET archived_at = NULL")
 	require.NoError(t, edit(bob))
 	require.NoError(t, s.DeleteMessage(t.Context(), said.ID, bob.ID))
 	require.ErrorIs(t, edit(bob), watchparty.ErrNotFound)
@@ -470,36 +470,36 @@ func TestEditMessage(t *testing.T) {
 // A message that is taken back stays so, whoever edits it at the same time.
 func TestEditingLosesToDeleting(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	said := say(t, s, room, ada, "a mistake")
-	b := hold(t, s, "UPDATE", "participants")
+	said := postMessage(t, s, room, ada, "a mistake")
+	b := raiseBarrier(t, s, "UPDATE", "participants")
 	failed := make(chan error, 1)
 	go func() {
 		_, err := s.EditMessage(t.Context(), said.ID, ada.ID, "edited")
 		failed <- err
 	}()
-	b.await(t, 1, nil)
+	b.awaitStopped(t, 1, nil)
 	require.NoError(t, s.DeleteMessage(t.Context(), said.ID, ada.ID))
 	b.release(t)
 	require.ErrorIs(t, <-failed, watchparty.ErrNotFound)
-	require.Empty(t, get[string](t, s, "SELECT body FROM messages"))
+	require.Empty(t, readValue[string](t, s, "SELECT body FROM messages"))
 }
 
 // Who may take back whose messages, by role; whoever has none counts as a viewer.
 func TestDeleteMessage(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	host := newUser(t, s, "host")
 	room := newRoom(t, s, host, nil)
 	people := map[string]watchparty.User{"host": host}
 	for _, name := range []string{"mod", "mod2", "viewer", "member", "left", "gone"} {
 		people[name] = newUser(t, s, name)
-		join(t, s, room, people[name])
+		joinRoom(t, s, room, people[name])
 	}
 	for name, role := range map[string]string{"mod": "moderator", "mod2": "moderator", "member": "viewer"} {
-		exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)", room.ID, people[name].ID, role)
+		execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)", room.ID, people[name].ID, role)
 	}
 	people["stranger"] = newUser(t, s, "stranger")
 	below := map[string][]string{
@@ -512,32 +512,32 @@ func TestDeleteMessage(t *testing.T) {
 				continue
 			}
 			t.Run(actor+" of "+author, func(t *testing.T) {
-				join(t, s, room, people[author])
-				said := say(t, s, room, people[author], "words")
+				joinRoom(t, s, room, people[author])
+				said := postMessage(t, s, room, people[author], "words")
 				switch author {
 				case "left":
 					require.NoError(t, s.LeaveRoom(t.Context(), room.ID, people[author].ID))
 				case "gone":
-					exec(t, s, "UPDATE messages SET user_id = NULL WHERE id = ?", said.ID)
+					execute(t, s, "UPDATE messages SET user_id = NULL WHERE id = ?", said.ID)
 				}
 				may := slices.Contains(below[strings.TrimRight(actor, "2")], author)
-				logged := count(t, s, "room_log")
+				logged := countRows(t, s, "room_log")
 				err := s.DeleteMessage(t.Context(), said.ID, by.ID)
 				if !may && actor != author {
 					require.ErrorIs(t, err, watchparty.ErrForbidden)
-					require.Equal(t, "words", get[string](t, s, "SELECT body FROM messages WHERE id = ?", said.ID))
+					require.Equal(t, "words", readValue[string](t, s, "SELECT body FROM messages WHERE id = ?", said.ID))
 					return
 				}
 				require.NoError(t, err)
 				require.ErrorIs(t, s.DeleteMessage(t.Context(), said.ID, by.ID), watchparty.ErrNotFound, "twice")
-				require.Equal(t, "true", get[string](t, s, "SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
+				require.Equal(t, "true", readValue[string](t, s, "SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
 				if actor == author {
-					require.Equal(t, logged, count(t, s, "room_log"))
+					require.Equal(t, logged, countRows(t, s, "room_log"))
 					return
 				}
 				log, err := s.RoomLog(t.Context(), room.ID, Page{Limit: 1})
 				require.NoError(t, err)
-				require.Equal(t, logged+1, count(t, s, "room_log"))
+				require.Equal(t, logged+1, countRows(t, s, "room_log"))
 				require.Equal(t, []any{watchparty.ActMessageDeleted, by.ID, map[string]any{"message_id": said.ID}},
 					[]any{log[0].Action, log[0].Actor.ID, log[0].Details})
 				if author != "gone" {
@@ -550,22 +550,22 @@ func TestDeleteMessage(t *testing.T) {
 		require.ErrorIs(t, s.DeleteMessage(t.Context(), newID(), host.ID), watchparty.ErrNotFound)
 	})
 	t.Run("an archived room's, and a banned author's", func(t *testing.T) {
-		said := say(t, s, room, people["viewer"], "words")
-		exec(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["viewer"].ID)
-		exec(t, s, "UPDATE rooms SET archived_at = now()")
+		said := postMessage(t, s, room, people["viewer"], "words")
+		execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["viewer"].ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now()")
 		require.NoError(t, s.DeleteMessage(t.Context(), said.ID, people["viewer"].ID))
 	})
 }
 
 func TestNewerMessages(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 	var want []string
 	for i := range 11 {
-		want = append(want, say(t, s, room, ada, fmt.Sprint(i)).ID)
-		say(t, s, other, ada, "elsewhere")
+		want = append(want, postMessage(t, s, room, ada, fmt.Sprint(i)).ID)
+		postMessage(t, s, other, ada, "elsewhere")
 	}
 	for _, limit := range []int{1, 4, 11, 100} {
 		require.Equal(t, want, readNewer(t, s, room, "", limit))
@@ -580,11 +580,11 @@ func TestNewerMessages(t *testing.T) {
 // People who come in, people who speak, and a room that wakes up do not wait for each other in a circle.
 func TestJoiningAndPostingInAQuietRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
 	for range 10 {
-		exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 h'")
+		execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 h'")
 		errs := make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range errs {
@@ -592,7 +592,7 @@ func TestJoiningAndPostingInAQuietRoom(t *testing.T) {
 				if i%2 == 0 {
 					_, errs[i] = s.JoinRoom(t.Context(), room.ID, ada.ID)
 				} else {
-					_, errs[i] = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, Once{})
+					_, errs[i] = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
 				}
 			})
 		}
@@ -603,19 +603,19 @@ func TestJoiningAndPostingInAQuietRoom(t *testing.T) {
 
 // BenchmarkPostMessage is how fast ten people can talk in one room.
 func BenchmarkPostMessage(b *testing.B) {
-	s := open(b)
+	s := openStore(b)
 	room := newRoom(b, s, newUser(b, s, "host"), nil)
 	people := make(chan watchparty.User, 10)
 	for i := range cap(people) {
 		user := newUser(b, s, fmt.Sprint("user", i))
-		join(b, s, room, user)
+		joinRoom(b, s, room, user)
 		people <- user
 	}
 	b.SetParallelism(cap(people) / runtime.GOMAXPROCS(0))
 	b.RunParallel(func(pb *testing.PB) {
 		user := <-people
 		for pb.Next() {
-			say(b, s, room, user, "What a film!")
+			postMessage(b, s, room, user, "What a movie!")
 		}
 		people <- user
 	})

@@ -47,7 +47,7 @@ func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Pa
 	if err != nil {
 		return nil, fmt.Errorf("store: any rooms: %w", err)
 	}
-	return convert(rows, roomRow.adminRoom), nil
+	return mapRows(rows, roomRow.adminRoom), nil
 }
 
 // AnyRoom finds a room that is not deleted.
@@ -69,7 +69,7 @@ func (s *Store) AnyMessages(ctx context.Context, roomID string, p Page) ([]watch
 	if err := p.of(q, descending, "m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: any messages: %w", err)
 	}
-	return convert(rows, func(r messageRow) watchparty.AdminMessage {
+	return mapRows(rows, func(r messageRow) watchparty.AdminMessage {
 		return watchparty.AdminMessage{Message: r.message(), Hidden: r.Hidden}
 	}), nil
 }

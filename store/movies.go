@@ -71,18 +71,18 @@ func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([
 	if err != nil {
 		return nil, fmt.Errorf("store: movies: %w", err)
 	}
-	return convert(rows, movieRow.movie), nil
+	return mapRows(rows, movieRow.movie), nil
 }
 
-// Movie finds a film by its ID, archived or not.
+// Movie finds a movie by its ID, archived or not.
 func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) {
 	var row movieRow
 	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
 	return row.movie(), found(err, "movie")
 }
 
-// CreateMovie adds a film in an admin's name. It returns ErrMovieExists and ErrKeyReused.
-func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, o Once) (watchparty.Movie, error) {
+// CreateMovie adds a movie in an admin's name. It returns ErrMovieExists and ErrKeyReused.
+func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey) (watchparty.Movie, error) {
 	now := Now()
 	row := movieRow{
 		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
@@ -90,7 +90,7 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 	return changedMovie(row, err, "create movie")
 }
 
-// UpdateMovie changes a film in an admin's name, if its version is among those given; nil allows any. It returns
+// UpdateMovie changes a movie in an admin's name, if its version is among those given; nil allows any. It returns
 // ErrNotFound, ErrChangedSince and ErrMovieExists.
 func (s *Store) UpdateMovie(
 	ctx context.Context, adminID, id string, c watchparty.MovieChange, versions []int,
@@ -168,7 +168,7 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 	return changed
 }
 
-// DeleteMovie removes a film in an admin's name, if its version is among those given; nil allows any. It returns
+// DeleteMovie removes a movie in an admin's name, if its version is among those given; nil allows any. It returns
 // ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it; those that are deleted lose it.
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -199,7 +199,7 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 	return found(err, "delete movie")
 }
 
-// inCatalogue returns ErrUnknownMovie for a film that rooms cannot be given; none at all is no such film. It stays
+// inCatalogue returns ErrUnknownMovie for a movie that rooms cannot be given; none at all is no such movie. It stays
 // there until the transaction ends.
 func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
 	if movieID == "" {
@@ -214,7 +214,7 @@ func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
 	return err
 }
 
-// AddMovies stores those films that are not there yet, by title and year.
+// AddMovies stores those movies that are not there yet, by title and year.
 func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error {
 	if len(movies) == 0 {
 		return nil
@@ -233,7 +233,7 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	return nil
 }
 
-func convert[From, To any](rows []From, to func(From) To) []To {
+func mapRows[From, To any](rows []From, to func(From) To) []To {
 	out := make([]To, 0, len(rows))
 	for _, row := range rows {
 		out = append(out, to(row))

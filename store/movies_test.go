@@ -20,13 +20,13 @@ func newMovie(t *testing.T, s *Store, admin watchparty.User, n watchparty.NewMov
 	if n.RuntimeMinutes == 0 {
 		n.RuntimeMinutes = 100
 	}
-	m, err := s.CreateMovie(t.Context(), admin.ID, n, Once{})
+	m, err := s.CreateMovie(t.Context(), admin.ID, n, IdempotencyKey{})
 	require.NoError(t, err)
 	return m
 }
 
-// audited are the acts on a film, the oldest first, with their details.
-func audited(t *testing.T, s *Store, targetID string) []string {
+// readAudit are the acts on a movie, the oldest first, with their details.
+func readAudit(t *testing.T, s *Store, targetID string) []string {
 	t.Helper()
 	var acts []string
 	require.NoError(t, s.db.NewRaw(`SELECT action || ' ' || details::text FROM audit
@@ -37,7 +37,7 @@ func audited(t *testing.T, s *Store, targetID string) []string {
 
 func TestCatalogueChanges(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	n := watchparty.NewMovie{
 		Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
@@ -48,7 +48,7 @@ func TestCatalogueChanges(t *testing.T) {
 		ID: m.ID, Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
 		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s", Version: 1, CreatedAt: m.CreatedAt, UpdatedAt: m.CreatedAt,
 	}, m)
-	_, err := s.CreateMovie(t.Context(), root.ID, n, Once{})
+	_, err := s.CreateMovie(t.Context(), root.ID, n, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrMovieExists)
 
 	year, title, genres, yes, no := 1927, "Faust II", []string{}, true, false
@@ -84,7 +84,7 @@ func TestCatalogueChanges(t *testing.T) {
 	listed, err = s.Movies(t.Context(), watchparty.MovieFilter{Archived: true}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{title}, movieTitles(listed), "and is found where archived ones are")
-	_, err = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, Once{})
+	_, err = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
 	back, err := change(watchparty.MovieChange{Archived: &no}, []int{3})
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestCatalogueChanges(t *testing.T) {
 	require.Equal(t, []string{
 		"movie_created {}", `movie_updated {"fields": ["title", "year", "genres"]}`, `movie_updated {"fields": ["archived"]}`,
 		`movie_updated {"fields": ["archived"]}`, `movie_deleted {"year": 1927, "title": "Faust II"}`,
-	}, audited(t, s, m.ID))
+	}, readAudit(t, s, m.ID))
 }
 
 func movieTitles(movies []watchparty.Movie) []string {
@@ -106,7 +106,7 @@ func movieTitles(movies []watchparty.Movie) []string {
 
 func TestMovieFilters(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	newMovie(t, s, root, watchparty.NewMovie{Title: "The Kid", Year: 1921, RuntimeMinutes: 68, Genres: []string{"comedy", "drama"}})
 	newMovie(t, s, root, watchparty.NewMovie{Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, Genres: []string{"horror"}, Description: "Not for kids"})
@@ -143,44 +143,44 @@ func TestMovieFilters(t *testing.T) {
 
 func TestMovieInUse(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	m := newMovie(t, s, root, watchparty.NewMovie{Title: "Faust"})
 	with := func(n *watchparty.NewRoom) { n.MovieID = m.ID }
 	open, archived, deleted := newRoom(t, s, root, with), newRoom(t, s, root, with), newRoom(t, s, root, with)
-	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id <> ?", open.ID)
-	exec(t, s, "UPDATE rooms SET deleted_at = now() WHERE id = ?", deleted.ID)
+	execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id <> ?", open.ID)
+	execute(t, s, "UPDATE rooms SET deleted_at = now() WHERE id = ?", deleted.ID)
 	var e *watchparty.Error
 	require.ErrorAs(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil), &e)
 	require.ErrorIs(t, e, watchparty.ErrMovieInUse)
 	require.Equal(t, map[string]int{"rooms": 2}, e.Details)
 	require.Contains(t, e.Message, "2 rooms")
-	require.Equal(t, 3, get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID))
+	require.Equal(t, 3, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID))
 
-	exec(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id IN (?, ?)", open.ID, archived.ID)
+	execute(t, s, "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id IN (?, ?)", open.ID, archived.ID)
 	require.NoError(t, s.DeleteMovie(t.Context(), root.ID, m.ID, nil))
-	require.Equal(t, 3, get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id IS NULL"))
+	require.Equal(t, 3, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id IS NULL"))
 }
 
-// A film that is deleted while rooms are opened with it is gone, or in use; nobody is left with half of that.
+// A movie that is deleted while rooms are opened with it is gone, or in use; nobody is left with half of that.
 func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	for i := range 10 {
-		m := newMovie(t, s, root, watchparty.NewMovie{Title: fmt.Sprint("Film ", i)})
+		m := newMovie(t, s, root, watchparty.NewMovie{Title: fmt.Sprint("Movie ", i)})
 		var deleted error
 		opened := make([]error, 4)
 		var wg sync.WaitGroup
 		for j := range opened {
 			wg.Go(func() {
 				_, opened[j] = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{
-					Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, Once{})
+					Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
 			})
 		}
 		wg.Go(func() { deleted = s.DeleteMovie(t.Context(), root.ID, m.ID, nil) })
 		wg.Wait()
-		rooms := get[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID)
+		rooms := readValue[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id = ?", m.ID)
 		if deleted == nil {
 			require.Zero(t, rooms)
 			for _, err := range opened {
@@ -197,7 +197,7 @@ func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 // Of two changes made to the same version, one is lost and says so.
 func TestParallelMovieChanges(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	m := newMovie(t, s, root, watchparty.NewMovie{Title: "Faust"})
 	errs := make([]error, 10)
@@ -219,19 +219,19 @@ func TestParallelMovieChanges(t *testing.T) {
 	stored, err := s.Movie(t.Context(), m.ID)
 	require.NoError(t, err)
 	require.Equal(t, []int{1930 + won, 2}, []int{stored.Year, stored.Version})
-	require.Len(t, audited(t, s, m.ID), 2)
+	require.Len(t, readAudit(t, s, m.ID), 2)
 }
 
 func TestAddingAMovieOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
-	o := Once{KeyHash: []byte("key"), Fingerprint: []byte("x")}
+	idempotencyKey := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("x")}
 	made, errs := make([]watchparty.Movie, 20), make([]error, 20)
 	var wg sync.WaitGroup
 	for i := range made {
 		wg.Go(func() {
-			made[i], errs[i] = s.CreateMovie(t.Context(), root.ID, watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}, o)
+			made[i], errs[i] = s.CreateMovie(t.Context(), root.ID, watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}, idempotencyKey)
 		})
 	}
 	wg.Wait()
@@ -239,6 +239,6 @@ func TestAddingAMovieOnce(t *testing.T) {
 	for _, m := range made {
 		require.Equal(t, made[0], m)
 	}
-	require.Equal(t, 1, count(t, s, "movies"))
-	require.Len(t, audited(t, s, made[0].ID), 1)
+	require.Equal(t, 1, countRows(t, s, "movies"))
+	require.Len(t, readAudit(t, s, made[0].ID), 1)
 }

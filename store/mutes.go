@@ -40,7 +40,7 @@ func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Mute keeps someone from speaking in a room, in it or not; it replaces a former mute. It returns what permittedOn
 // returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, o Once) (watchparty.Mute, error) {
+func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, key IdempotencyKey) (watchparty.Mute, error) {
 	var row muteRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
@@ -52,7 +52,7 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 			ID: newID(), RoomID: roomID, UserID: target.ID, MutedBy: &actorID, Reason: n.Reason, Until: n.Until,
 			CreatedAt: now, UpdatedAt: now,
 		}
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil {
 			return err
 		}
@@ -108,5 +108,5 @@ func (s *Store) Mutes(ctx context.Context, roomID string, p Page) ([]watchparty.
 	if err := p.of(q, descending, "q.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: mutes: %w", err)
 	}
-	return convert(rows, muteRow.mute), nil
+	return mapRows(rows, muteRow.mute), nil
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-func mute(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until time.Time) watchparty.Mute {
+func muteUser(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until time.Time) watchparty.Mute {
 	t.Helper()
-	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewMute{Until: until, Reason: "Noise"}, Once{})
+	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewMute{Until: until, Reason: "Noise"}, IdempotencyKey{})
 	require.NoError(t, err)
 	return muted
 }
@@ -30,30 +30,30 @@ func mutedUntil(t *testing.T, s *Store, room watchparty.Room, user watchparty.Us
 
 func TestMute(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	until := Now().Add(time.Hour)
 
 	t.Run("outlasts leaving and coming back, until it is lifted", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
-		muted := mute(t, s, room, ada, bob, until)
+		joinRoom(t, s, room, bob)
+		muted := muteUser(t, s, room, ada, bob, until)
 		require.Equal(t, watchparty.Mute{
 			ID: muted.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
 			Reason: "Noise", Until: until, CreatedAt: muted.CreatedAt,
 		}, muted)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))
 
 		require.NoError(t, s.LiftMute(t.Context(), room.ID, ada.ID, "bob"))
 		require.Zero(t, mutedUntil(t, s, room, bob))
 		require.ErrorIs(t, s.LiftMute(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound)
-		acts := logged(t, s, room)
+		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"muted", "kicked", "mute_lifted"}, actionsIn(acts))
 		require.Equal(t, map[string]any{"until": until.Format(time.RFC3339Nano), "reason": "Noise"}, acts[0].Details)
 		require.Equal(t, "bob", acts[2].Target.Username)
@@ -61,9 +61,9 @@ func TestMute(t *testing.T) {
 
 	t.Run("ends by itself", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
-		mute(t, s, room, ada, bob, until)
-		exec(t, s, "UPDATE mutes SET until = now() - interval '1 microsecond' WHERE room_id = ?", room.ID)
+		joinRoom(t, s, room, bob)
+		muteUser(t, s, room, ada, bob, until)
+		execute(t, s, "UPDATE mutes SET until = now() - interval '1 microsecond' WHERE room_id = ?", room.ID)
 		require.Zero(t, mutedUntil(t, s, room, bob))
 		require.ErrorIs(t, s.LiftMute(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound)
 		mutes, err := s.Mutes(t.Context(), room.ID, Page{Limit: 10})
@@ -73,8 +73,8 @@ func TestMute(t *testing.T) {
 
 	t.Run("replaces the former, of someone who is not there", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		mute(t, s, room, ada, bob, until)
-		second := mute(t, s, room, ada, bob, until.Add(time.Hour))
+		muteUser(t, s, room, ada, bob, until)
+		second := muteUser(t, s, room, ada, bob, until.Add(time.Hour))
 		mutes, err := s.Mutes(t.Context(), room.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, []watchparty.Mute{second}, mutes)
@@ -83,9 +83,9 @@ func TestMute(t *testing.T) {
 	t.Run("of one who became a moderator: by the host only", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		eve := newUser(t, s, "eve")
-		appoint(t, s, room, eve, watchparty.Moderator)
-		mute(t, s, room, eve, bob, until)
-		appoint(t, s, room, bob, watchparty.Moderator)
+		setMemberRole(t, s, room, eve, watchparty.Moderator)
+		muteUser(t, s, room, eve, bob, until)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		for _, actor := range []watchparty.User{bob, eve} {
 			require.ErrorIs(t, s.LiftMute(t.Context(), room.ID, actor.ID, "bob"), watchparty.ErrForbidden)
 		}
@@ -97,7 +97,7 @@ func TestMute(t *testing.T) {
 		var want []string
 		for i := range 7 {
 			user := newUser(t, s, fmt.Sprint("guest", i))
-			want = append([]string{mute(t, s, room, ada, user, until).ID}, want...)
+			want = append([]string{muteUser(t, s, room, ada, user, until).ID}, want...)
 		}
 		list := func(p Page) ([]watchparty.Mute, error) { return s.Mutes(t.Context(), room.ID, p) }
 		id := func(m watchparty.Mute) string { return m.ID }

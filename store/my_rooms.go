@@ -50,7 +50,7 @@ func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomF
 	if err != nil {
 		return nil, fmt.Errorf("store: my rooms: %w", err)
 	}
-	return convert(rows, func(r roomRow) watchparty.MyRoom {
+	return mapRows(rows, func(r roomRow) watchparty.MyRoom {
 		return watchparty.MyRoom{Room: r.room(), Role: watchparty.Role(r.MyRole), Joined: r.Joined}
 	}), nil
 }

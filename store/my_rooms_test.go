@@ -12,7 +12,7 @@ import (
 
 func TestMyRooms(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	names := map[string]string{}
 	add := func(name string, host watchparty.User, change func(*watchparty.NewRoom)) watchparty.Room {
@@ -21,28 +21,30 @@ func TestMyRooms(t *testing.T) {
 		return room
 	}
 	private := func(n *watchparty.NewRoom) { n.Visibility = watchparty.Private }
-	archive := func(room watchparty.Room) { exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID) }
+	archive := func(room watchparty.Room) {
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+	}
 	add("hosted", ada, nil)
 	left := add("hosted and left", ada, private)
 	require.NoError(t, s.LeaveRoom(t.Context(), left.ID, ada.ID))
 	moderated := add("moderated", bob, nil)
-	member(t, s, moderated, ada, watchparty.Moderator)
-	join(t, s, moderated, ada)
-	member(t, s, add("let in", bob, private), ada, watchparty.Viewer)
-	join(t, s, add("watched", bob, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Unlisted }), ada)
+	addMember(t, s, moderated, ada, watchparty.Moderator)
+	joinRoom(t, s, moderated, ada)
+	addMember(t, s, add("let in", bob, private), ada, watchparty.Viewer)
+	joinRoom(t, s, add("watched", bob, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Unlisted }), ada)
 	archive(add("archived", ada, nil))
 	was := add("watched once", bob, nil)
-	join(t, s, was, ada)
+	joinRoom(t, s, was, ada)
 	archive(was)
 	lapsed := add("ban over", bob, nil)
-	join(t, s, lapsed, ada)
+	joinRoom(t, s, lapsed, ada)
 	past, future := time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
-	enforce(t, s, lapsed, ada, &past)
+	addBan(t, s, lapsed, ada, &past)
 	for i, until := range []*time.Time{nil, &future} {
 		banned := add(fmt.Sprint("banned ", i), bob, nil)
-		member(t, s, banned, ada, watchparty.Moderator)
-		join(t, s, banned, ada)
-		enforce(t, s, banned, ada, until)
+		addMember(t, s, banned, ada, watchparty.Moderator)
+		joinRoom(t, s, banned, ada)
+		addBan(t, s, banned, ada, until)
 	}
 	deleted := add("deleted", ada, nil)
 	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, ada.ID, nil))
@@ -91,13 +93,13 @@ func TestMyRooms(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	c := newScene(t, s)
 	c.moderator(c.first)
 	require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
 	muted := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 	for user, until := range map[string]time.Time{c.first.ID: muted, c.second.ID: time.Now().Add(-time.Minute)} {
-		exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", c.room.ID, user, until)
+		execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", c.room.ID, user, until)
 	}
 	for _, test := range []struct {
 		user watchparty.User
@@ -118,9 +120,9 @@ func TestPlace(t *testing.T) {
 
 func TestRoomFilters(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
-	faust := film(t, s, "Faust")
+	faust := addMovie(t, s, "Faust")
 	room := func(name, description, movie string, capacity int) string {
 		return newRoom(t, s, ada, func(n *watchparty.NewRoom) {
 			n.Name, n.Description, n.MovieID, n.Capacity = name, description, movie, capacity
@@ -133,7 +135,7 @@ func TestRoomFilters(t *testing.T) {
 	require.NoError(t, err)
 	newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Name, n.Visibility = "Movie night hidden", watchparty.Unlisted })
 	archived := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Name = "Movie night over" })
-	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", archived.ID)
+	execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", archived.ID)
 
 	for _, test := range []struct {
 		filter watchparty.RoomFilter

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// OptOut keeps all further mails about invitations from an invitation's address. It returns ErrBadToken when the
+// OptOut keeps all further emails about invitations from an invitation's address. It returns ErrBadToken when the
 // invitation is gone.
 func (s *Store) OptOut(ctx context.Context, invitationID string) error {
 	return s.changeOptOut(ctx, invitationID,
@@ -45,7 +45,7 @@ func (s *Store) changeOptOut(ctx context.Context, invitationID, change string) e
 	return nil
 }
 
-// OptedOut reports whether an address wants no mails about invitations, however it is written.
+// OptedOut reports whether an address wants no emails about invitations, however it is written.
 func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		hash, err := s.optOutHash(ctx, tx, email)
@@ -78,7 +78,7 @@ func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte
 }
 
 // plainHashes are those that former versions may have stored of an address.
-func plainHashes(a watchparty.Address) [][]byte { return convert(a.Spellings(), plainHash) }
+func plainHashes(a watchparty.Address) [][]byte { return mapRows(a.Spellings(), plainHash) }
 
 func plainHash(email string) []byte {
 	hash := sha256.Sum256([]byte(strings.ToLower(email)))

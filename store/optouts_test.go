@@ -11,10 +11,10 @@ import (
 
 func TestOptOut(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	first, other := invite(t, s, room, ada, "Élan@Example.org"), invite(t, s, room, ada, "other@example.org")
+	first, other := createInvitation(t, s, room, ada, "Élan@Example.org"), createInvitation(t, s, room, ada, "other@example.org")
 	out := func(email string) bool {
 		out, err := s.OptedOut(t.Context(), email)
 		require.NoError(t, err)
@@ -44,9 +44,9 @@ func TestOptOut(t *testing.T) {
 // TestOptOutsOutliveARotation: an address that is stored under a former secret is found, and put under the current one.
 func TestOptOutsOutliveARotation(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	invitation := invite(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+	invitation := createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
 	require.NoError(t, s.OptOut(t.Context(), invitation.ID))
 	for _, secrets := range [][]string{
 		{"a second secret", "a secret of the tests"}, {"a second secret"}, {"a third secret", "another", "a second secret"}, {"a third secret"},
@@ -56,7 +56,7 @@ func TestOptOutsOutliveARotation(t *testing.T) {
 		out, err := rotated.OptedOut(t.Context(), "Guest@example.org")
 		require.NoError(t, err)
 		require.True(t, out, secrets)
-		require.Equal(t, 1, count(t, s, "invitation_optouts"))
+		require.Equal(t, 1, countRows(t, s, "invitation_optouts"))
 	}
 	out, err := s.OptedOut(t.Context(), "guest@example.org")
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.P
 	if err != nil {
 		return nil, fmt.Errorf("store: participants: %w", err)
 	}
-	return convert(rows, participantRow.participant), nil
+	return mapRows(rows, participantRow.participant), nil
 }
 
 // selectParticipants looks up what belongs to each of them one by one: a room's are few, and the tables are large.

@@ -26,15 +26,15 @@ type resetRow struct {
 const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
 	"NOT EXISTS (SELECT FROM password_resets AS n WHERE n.user_id = p.user_id AND n.id > p.id)"
 
-// RequestReset promises a mail that resets the password of the account with that address. For an address that nobody
-// has it runs the same statements, so that its time does not tell; that mail is cancelled when it is to be sent.
+// RequestReset promises an email that resets the password of the account with that address. For an address that nobody
+// has it runs the same statements, so that its time does not tell; that email is cancelled when it is to be sent.
 //
 // It returns ErrKeyReused, and an error of KindLimited when the address was given too often, whether it has an account
 // or not.
-func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
+func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyKey) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		id := newID()
-		if former, err := claim(ctx, tx, o, id); err != nil || former != "" {
+		if former, err := claimKey(ctx, tx, key, id); err != nil || former != "" {
 			return nil, err
 		}
 		var ids []string
@@ -53,7 +53,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, o Once) error {
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		emailID, err := s.addEmail(ctx, tx, watchparty.MailReset, row.ID, userID, job.PasswordResetID(row.ID), watchparty.AccountKey(email))
+		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID), watchparty.AccountKey(email))
 		return []job.Event{job.PasswordResetEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 }
 
 // ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
-// The address that the link was mailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset
+// The address that the link was emailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset
 // that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
@@ -130,7 +130,7 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 		return job.Event{}, err
 	}
 	change := newID()
-	emailID, err := s.addEmail(ctx, tx, watchparty.MailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
 	return job.PasswordChangedEvent(change, emailID), err
 }
 

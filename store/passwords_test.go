@@ -14,12 +14,12 @@ import (
 
 func newestReset(t *testing.T, s *Store, user watchparty.User) string {
 	t.Helper()
-	return get[string](t, s, "SELECT id FROM password_resets WHERE user_id = ? ORDER BY id DESC LIMIT 1", user.ID)
+	return readValue[string](t, s, "SELECT id FROM password_resets WHERE user_id = ? ORDER BY id DESC LIMIT 1", user.ID)
 }
 
 func requestReset(t *testing.T, s *Store, user watchparty.User) string {
 	t.Helper()
-	require.NoError(t, s.RequestReset(t.Context(), user.Email, Once{}))
+	require.NoError(t, s.RequestReset(t.Context(), user.Email, IdempotencyKey{}))
 	return newestReset(t, s, user)
 }
 
@@ -32,27 +32,27 @@ func hashOf(t *testing.T, s *Store, user watchparty.User) string {
 
 func TestResets(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 
 	t.Run("known and unknown addresses leave the same rows", func(t *testing.T) {
 		ada := newUser(t, s, "ada")
 		rows := func() [3]int {
-			return [3]int{count(t, s, "password_resets"), count(t, s, "emails"), count(t, s, "outbox")}
+			return [3]int{countRows(t, s, "password_resets"), countRows(t, s, "emails"), countRows(t, s, "outbox")}
 		}
 		before := rows()
-		require.NoError(t, s.RequestReset(t.Context(), "ADA@example.org", Once{}))
-		require.NoError(t, s.RequestReset(t.Context(), "nobody@example.org", Once{}))
+		require.NoError(t, s.RequestReset(t.Context(), "ADA@example.org", IdempotencyKey{}))
+		require.NoError(t, s.RequestReset(t.Context(), "nobody@example.org", IdempotencyKey{}))
 		after := rows()
 		for i := range before {
 			require.Equal(t, before[i]+2, after[i])
 		}
 		known := newestReset(t, s, ada)
-		unknown := get[string](t, s, "SELECT id FROM password_resets WHERE user_id IS NULL")
+		unknown := readValue[string](t, s, "SELECT id FROM password_resets WHERE user_id IS NULL")
 		for id, owner := range map[string]*string{known: &ada.ID, unknown: nil} {
-			require.Equal(t, 1, mailsOf(t, s, watchparty.MailReset, id))
-			require.Equal(t, owner, get[*string](t, s, "SELECT user_id FROM emails WHERE subject_id = ?", id))
-			require.Equal(t, "password-reset/"+id, get[string](t, s, "SELECT workflow_id FROM emails WHERE subject_id = ?", id))
-			require.InDelta(t, 1800, get[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM password_resets WHERE id = ?", id), 1)
+			require.Equal(t, 1, countEmails(t, s, watchparty.EmailReset, id))
+			require.Equal(t, owner, readValue[*string](t, s, "SELECT user_id FROM emails WHERE subject_id = ?", id))
+			require.Equal(t, "password-reset/"+id, readValue[string](t, s, "SELECT workflow_id FROM emails WHERE subject_id = ?", id))
+			require.InDelta(t, 1800, readValue[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM password_resets WHERE id = ?", id), 1)
 		}
 		found, err := s.ResetUser(t.Context(), known)
 		require.NoError(t, err)
@@ -72,10 +72,10 @@ func TestResets(t *testing.T) {
 		require.Equal(t, bob.ID, userID)
 		require.Equal(t, "new", hashOf(t, s, bob))
 		for _, token := range [][]byte{phone, laptop} {
-			_, _, err := rotate(t, s, token)
+			_, _, err := rotateSession(t, s, token)
 			require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		}
-		_, _, err = rotate(t, s, foreign)
+		_, _, err = rotateSession(t, s, foreign)
 		require.NoError(t, err)
 		require.Equal(t, "hash of other", hashOf(t, s, other))
 		_, err = s.ResetPassword(t.Context(), id, "again")
@@ -87,12 +87,12 @@ func TestResets(t *testing.T) {
 	})
 
 	t.Run("asked for again under one key", func(t *testing.T) {
-		once := Once{KeyHash: []byte("key of the reset"), Fingerprint: []byte("ivy")}
+		once := IdempotencyKey{Hash: []byte("key of the reset"), Fingerprint: []byte("ivy")}
 		ivy, other := newUser(t, s, "ivy"), newUser(t, s, "jack")
-		before := count(t, s, "outbox")
+		before := countRows(t, s, "outbox")
 		for range 2 {
 			require.NoError(t, s.RequestReset(t.Context(), ivy.Email, once))
-			require.Equal(t, before+1, count(t, s, "outbox"))
+			require.Equal(t, before+1, countRows(t, s, "outbox"))
 		}
 		once.Fingerprint = []byte("jack")
 		require.ErrorIs(t, s.RequestReset(t.Context(), other.Email, once), watchparty.ErrKeyReused)
@@ -102,7 +102,7 @@ func TestResets(t *testing.T) {
 		carl := newUser(t, s, "carl")
 		replaced := requestReset(t, s, carl)
 		expired := requestReset(t, s, carl)
-		exec(t, s, "UPDATE password_resets SET expires_at = now() WHERE id = ?", expired)
+		execute(t, s, "UPDATE password_resets SET expires_at = now() WHERE id = ?", expired)
 		for _, id := range []string{replaced, expired, newID()} {
 			_, err := s.ResetPassword(t.Context(), id, "new")
 			require.ErrorIs(t, err, watchparty.ErrBadToken)
@@ -118,7 +118,7 @@ func TestResets(t *testing.T) {
 
 	t.Run("a suspended account stays suspended", func(t *testing.T) {
 		dora := newUser(t, s, "dora")
-		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", dora.ID)
+		execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", dora.ID)
 		_, err := s.ResetPassword(t.Context(), requestReset(t, s, dora), "new")
 		require.NoError(t, err)
 		_, err = s.LogIn(t.Context(), dora.ID, "new", NewSession{TokenHash: []byte("dora"), TTL: time.Hour})
@@ -151,15 +151,15 @@ func TestResets(t *testing.T) {
 
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	kept, err := s.LogIn(t.Context(), ada.ID, "hash of ada", NewSession{TokenHash: []byte("kept"), TTL: time.Hour})
 	require.NoError(t, err)
 	other := signIn(t, s, ada, time.Hour)
 	require.NoError(t, s.ChangePassword(t.Context(), ada.ID, "hash of ada", "second", kept.SessionID))
-	_, _, err = rotate(t, s, []byte("kept"))
+	_, _, err = rotateSession(t, s, []byte("kept"))
 	require.NoError(t, err)
-	_, _, err = rotate(t, s, other)
+	_, _, err = rotateSession(t, s, other)
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	require.ErrorIs(t, s.ChangePassword(t.Context(), ada.ID, "hash of ada", "third", ""), watchparty.ErrWrongPassword)
 	require.Equal(t, "second", hashOf(t, s, ada))
@@ -171,7 +171,7 @@ func TestChangePassword(t *testing.T) {
 // TestNoSignInOutlivesTheEndOfAll: refreshes and sign-ins that are on their way when a password is changed.
 func TestNoSignInOutlivesTheEndOfAll(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	const most = 100 // far more than there is time for
 	for i := range 15 {
 		ada := newUser(t, s, fmt.Sprint("ada", i))
@@ -209,7 +209,7 @@ func TestNoSignInOutlivesTheEndOfAll(t *testing.T) {
 
 func TestSessionsOfAUser(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	list := func(p Page) []watchparty.Session {
 		sessions, err := s.Sessions(t.Context(), ada.ID, p)
@@ -225,7 +225,7 @@ func TestSessionsOfAUser(t *testing.T) {
 	foreign := signIn(t, s, bob, time.Hour)
 	bobs, err := s.Sessions(t.Context(), bob.ID, Page{Limit: 10})
 	require.NoError(t, err)
-	_, _, err = rotate(t, s, fmt.Append(nil, 1))
+	_, _, err = rotateSession(t, s, fmt.Append(nil, 1))
 	require.NoError(t, err)
 
 	all := list(Page{Limit: 10})
@@ -246,32 +246,32 @@ func TestSessionsOfAUser(t *testing.T) {
 	require.Equal(t, all[4:], list(Page{Limit: 10}))
 	require.NoError(t, s.EndSessions(t.Context(), ada.ID, ""))
 	require.Empty(t, list(Page{Limit: 10}))
-	_, _, err = rotate(t, s, foreign)
+	_, _, err = rotateSession(t, s, foreign)
 	require.NoError(t, err, "bob goes on")
 }
 
 func TestSuspended(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	token := signIn(t, s, ada, time.Hour)
-	exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", ada.ID)
-	_, _, err := rotate(t, s, token)
+	execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", ada.ID)
+	_, _, err := rotateSession(t, s, token)
 	require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	session := NewSession{TokenHash: []byte("x"), TTL: time.Hour}
 	_, err = s.LogIn(t.Context(), ada.ID, "hash of ada", session)
 	require.ErrorIs(t, err, watchparty.ErrSuspended)
 	_, err = s.LogIn(t.Context(), ada.ID, "wrong", session)
 	require.ErrorIs(t, err, watchparty.ErrBadCredentials, "who does not know the password learns nothing")
-	exec(t, s, "UPDATE users SET suspended_at = NULL WHERE id = ?", ada.ID)
-	_, _, err = rotate(t, s, token)
+	execute(t, s, "UPDATE users SET suspended_at = NULL WHERE id = ?", ada.ID)
+	_, _, err = rotateSession(t, s, token)
 	require.NoError(t, err)
 }
 
 // Whoever knew a password must not keep a way in when it is replaced.
 func TestNewPasswordEndsAChangeOfAddress(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for name, replace := range map[string]func(watchparty.User) error{
 		"reset": func(user watchparty.User) error {
 			_, err := s.ResetPassword(t.Context(), requestReset(t, s, user), "new hash")
@@ -283,9 +283,9 @@ func TestNewPasswordEndsAChangeOfAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ada := newUser(t, s, "ada"+name)
-			first := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", ada.ID)
-			require.NoError(t, s.RequestEmail(t.Context(), ada.ID, hashOf(t, s, ada), name+"@evil.example"))
-			theirs := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? AND id <> ?", ada.ID, first)
+			first := readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", ada.ID)
+			require.NoError(t, s.RequestEmailChange(t.Context(), ada.ID, hashOf(t, s, ada), name+"@evil.example"))
+			theirs := readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? AND id <> ?", ada.ID, first)
 			require.NoError(t, replace(ada))
 			require.ErrorIs(t, s.VerifyEmail(t.Context(), theirs), watchparty.ErrBadToken)
 			stored, err := s.User(t.Context(), ada.ID)
@@ -295,7 +295,7 @@ func TestNewPasswordEndsAChangeOfAddress(t *testing.T) {
 	}
 	t.Run("not the confirmation of the present one", func(t *testing.T) {
 		bob := newUser(t, s, "bob")
-		first := get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", bob.ID)
+		first := readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ?", bob.ID)
 		require.NoError(t, s.ChangePassword(t.Context(), bob.ID, hashOf(t, s, bob), "new hash", ""))
 		require.NoError(t, s.VerifyEmail(t.Context(), first))
 	})

@@ -17,7 +17,7 @@ import (
 )
 
 // fill is the database of a service that has been there for a while: one statement a table. Some rooms, people and
-// films are far above the average: number 1 of each.
+// movies are far above the average: number 1 of each.
 var fill = []string{
 	`CREATE FUNCTION uid(kind int, n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
 		$$ SELECT (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,
@@ -106,10 +106,10 @@ const (
 	mostRead       = 3000    // by one node of a plan, those rows included that a filter drops
 )
 
-// filled is a store on such a database, and how many rows each of its tables has.
-func filled(t *testing.T) (*Store, map[string]int) {
+// openFilledStore is a store on such a database, and how many rows each of its tables has.
+func openFilledStore(t *testing.T) (*Store, map[string]int) {
 	t.Helper()
-	s := open(t)
+	s := openStore(t)
 	began := time.Now()
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, statement := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL synchronous_commit = off"}, fill...) {
@@ -121,16 +121,16 @@ func filled(t *testing.T) (*Store, map[string]int) {
 		}
 		return nil
 	}))
-	exec(t, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i") // as autovacuum does
-	exec(t, s, "ANALYZE")
+	execute(t, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i") // as autovacuum does
+	execute(t, s, "ANALYZE")
 	t.Logf("filled in %s", time.Since(began).Round(time.Millisecond))
-	require.Equal(t, listedRooms, count(t, s, "rooms"))
-	require.Equal(t, listedMessages, count(t, s, "messages"))
+	require.Equal(t, listedRooms, countRows(t, s, "rooms"))
+	require.Equal(t, listedMessages, countRows(t, s, "messages"))
 	rows := map[string]int{}
 	var names []string
 	require.NoError(t, s.db.NewRaw("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").Scan(t.Context(), &names))
 	for _, name := range names {
-		rows[name] = count(t, s, name)
+		rows[name] = countRows(t, s, name)
 	}
 	return s, rows
 }
@@ -198,7 +198,7 @@ func (n node) faults(rows map[string]int, answered int) (found []string) {
 	return found
 }
 
-func explain(t *testing.T, s *Store, statement string) node {
+func explainStatement(t *testing.T, s *Store, statement string) node {
 	t.Helper()
 	var text string
 	require.NoError(t, s.db.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+strings.ReplaceAll(statement, "?", "??")).Scan(&text), statement)
@@ -210,7 +210,7 @@ func explain(t *testing.T, s *Store, statement string) node {
 // TestListPlans: what a list costs depends on the page, not on how much there is.
 func TestListPlans(t *testing.T) {
 	t.Parallel()
-	s, rows := filled(t)
+	s, rows := openFilledStore(t)
 	id := func(kind, n int) string { return fmt.Sprintf("%08x-0000-7000-8000-%012x", kind, n) }
 	first, further := func(int, int) Page { return Page{Limit: pageOfPlans} }, func(kind, n int) Page {
 		return Page{Limit: pageOfPlans, After: Keys{id(kind, n)}}
@@ -243,10 +243,10 @@ func TestListPlans(t *testing.T) {
 		{"Rooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Available: true}, at(4, 50_000)))
 		}},
-		{"Rooms", "with a film that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"Rooms", "with a movie that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, at(4, 50_000)))
 		}},
-		{"Rooms", "with a film that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"Rooms", "with a movie that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, at(4, 50_000)))
 		}},
 		{"Rooms", "with a word that all have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
@@ -378,20 +378,20 @@ func TestListPlans(t *testing.T) {
 		{"Audit", "by act", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Audit(ctx, watchparty.AuditFilter{Action: watchparty.AuditMovieUpdated}, at(7, 15_000)))
 		}},
-		{"Mails", "all", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mails(ctx, watchparty.MailFilter{}, at(14, 30_000)))
+		{"Emails", "all", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Emails(ctx, watchparty.EmailFilter{}, at(14, 30_000)))
 		}},
-		{"Mails", "of a kind", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mails(ctx, watchparty.MailFilter{Kind: watchparty.MailReset}, at(14, 30_000)))
+		{"Emails", "of a kind", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Emails(ctx, watchparty.EmailFilter{Kind: watchparty.EmailReset}, at(14, 30_000)))
 		}},
-		{"Mails", "failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mails(ctx, watchparty.MailFilter{State: watchparty.MailFailed}, at(14, 30_000)))
+		{"Emails", "failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Emails(ctx, watchparty.EmailFilter{State: watchparty.EmailFailed}, at(14, 30_000)))
 		}},
-		{"Mails", "of a kind, failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mails(ctx, watchparty.MailFilter{Kind: watchparty.MailReset, State: watchparty.MailFailed}, at(14, 30_000)))
+		{"Emails", "of a kind, failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Emails(ctx, watchparty.EmailFilter{Kind: watchparty.EmailReset, State: watchparty.EmailFailed}, at(14, 30_000)))
 		}},
-		{"Mails", "to someone", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Mails(ctx, watchparty.MailFilter{UserID: id(1, 1)}, at(14, 30_000)))
+		{"Emails", "to someone", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.Emails(ctx, watchparty.EmailFilter{UserID: id(1, 1)}, at(14, 30_000)))
 		}},
 		{"ExportSessions", "of someone", "sessions", 5000, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ExportSessions(ctx, id(1, 1), at(2, 1000)))
@@ -515,7 +515,7 @@ func TestListPlans(t *testing.T) {
 					lists = lists[1:] // the first one has found nothing
 				}
 				require.Len(t, lists, 1, "a list is one statement")
-				plan := explain(t, s, lists[0])
+				plan := explainStatement(t, s, lists[0])
 				shown, err := json.Marshal(plan)
 				require.NoError(t, err)
 				require.Empty(t, plan.faults(rows, l.answered), "%s\n%s", lists[0], shown)
@@ -525,7 +525,7 @@ func TestListPlans(t *testing.T) {
 	}
 	for _, e := range ends { // every minute
 		t.Run("what time ends, "+e.name(), func(t *testing.T) {
-			plan := explain(t, s, e.overdue())
+			plan := explainStatement(t, s, e.overdue())
 			shown, err := json.Marshal(plan)
 			require.NoError(t, err)
 			require.Empty(t, plan.faults(rows, endBatch), "%s\n%s", e.overdue(), shown)

@@ -59,7 +59,7 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "email_budgets", old: "t.expires_at < ?0", by: "expires_at"},
 	},
 	watchparty.PolicyReports: {{table: "abuse_reports", old: "t.resolved_at < ?0", by: "resolved_at"}},
-	watchparty.PolicyMails: {
+	watchparty.PolicyEmails: {
 		{table: "emails", old: "t.state IN ('sent', 'failed', 'cancelled') AND t.updated_at < ?0", by: "updated_at"},
 	},
 	watchparty.PolicyActivity: {

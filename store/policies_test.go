@@ -44,7 +44,7 @@ var scenes = []struct {
 	{"report of abuse", "abuse_reports", watchparty.PolicyReports,
 		`INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
 			VALUES (?0, 'spam', 'user', ?0, 'resolved', 'acted', ?1)`},
-	{"mail", "emails", watchparty.PolicyMails,
+	{"email", "emails", watchparty.PolicyEmails,
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
 	{"event", "outbox", watchparty.PolicyOutbox,
 		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)"},
@@ -73,13 +73,13 @@ func policyThresholds(t *testing.T, s *Store, threshold time.Time) {
 				if scene.policy == watchparty.PolicyUnverified { // its row follows when a workflow has removed the rest
 					query = "SELECT deleted_at IS NOT NULL FROM users WHERE id = ?"
 				}
-				return get[bool](t, s, query, id)
+				return readValue[bool](t, s, query, id)
 			}
 			want := map[string]bool{}
 			var applies []string
 			for _, d := range distances {
 				id := newID()
-				exec(t, s, scene.insert, id, threshold.Add(d.from), admin.ID, room.ID)
+				execute(t, s, scene.insert, id, threshold.Add(d.from), admin.ID, room.ID)
 				want[id] = d.applies
 				if d.applies {
 					applies = append(applies, id)
@@ -93,25 +93,25 @@ func policyThresholds(t *testing.T, s *Store, threshold time.Time) {
 			require.ElementsMatch(t, applies, rehearsed.Samples[scene.policy], "a dry run names them")
 
 			run := newRun(t, s, admin, false)
-			require.Equal(t, len(applies), drain(t, s, run.ID, scene.policy, threshold))
+			require.Equal(t, len(applies), drainPolicy(t, s, run.ID, scene.policy, threshold))
 			for id, applied := range want {
 				require.Equal(t, applied, gone(id), id)
 			}
-			require.EqualValues(t, len(applies), counted(t, s, run.ID)[scene.policy])
-			exec(t, s, "DELETE FROM "+scene.table+" WHERE id IN (?)", bun.List(keys(want)))
+			require.EqualValues(t, len(applies), readRunCounts(t, s, run.ID)[scene.policy])
+			execute(t, s, "DELETE FROM "+scene.table+" WHERE id IN (?)", bun.List(sortedKeys(want)))
 		})
 	}
 }
 
-func keys(m map[string]bool) (all []string) {
+func sortedKeys(m map[string]bool) (all []string) {
 	for key := range m {
 		all = append(all, key)
 	}
 	return all
 }
 
-// drain applies a policy until there is nothing left, and returns of how many rows.
-func drain(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time) (rows int) {
+// drainPolicy applies a policy until there is nothing left, and returns of how many rows.
+func drainPolicy(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time) (rows int) {
 	t.Helper()
 	var at Cursor
 	for {
@@ -127,20 +127,20 @@ func drain(t *testing.T, s *Store, runID string, policy watchparty.Policy, thres
 
 func TestCleanupOfAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	in := job.CleanupInput{RunID: newID(), Policies: watchparty.Policies()}
 	require.NoError(t, s.BeginRun(t.Context(), in, "cleanup"))
 	for _, policy := range tablePolicies() {
 		require.NoError(t, s.CountCleanup(t.Context(), in.RunID, policy, time.Now()))
-		require.Zero(t, drain(t, s, in.RunID, policy, time.Now()))
+		require.Zero(t, drainPolicy(t, s, in.RunID, policy, time.Now()))
 	}
-	require.Len(t, counted(t, s, in.RunID), len(tablePolicies()))
+	require.Len(t, readRunCounts(t, s, in.RunID), len(tablePolicies()))
 }
 
 // What still has a use stays, however old it is.
 func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	old := time.Now().Add(-1000 * time.Hour)
@@ -153,42 +153,42 @@ func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, rotated_at, created_at) VALUES (?0, ?0, ?2, '', now() + interval '1 d', ?1, ?1)",
 		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, updated_at, last_active_at) VALUES (?0, 'archived by its host', 'public', 2, ?1, ?1, ?1)",
 	} {
-		exec(t, s, statement, newID(), old, admin.ID, room.ID)
+		execute(t, s, statement, newID(), old, admin.ID, room.ID)
 	}
 	run := newRun(t, s, admin, false)
 	for _, policy := range tablePolicies() {
 		if policy == watchparty.PolicyParticipants {
 			continue
 		}
-		require.Zero(t, drain(t, s, run.ID, policy, time.Now().Add(-time.Hour)), policy)
+		require.Zero(t, drainPolicy(t, s, run.ID, policy, time.Now().Add(-time.Hour)), policy)
 	}
 }
 
 // Whoever uses an account that was never confirmed keeps it.
 func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"), newUser(t, s, "confirmed")
 	hosted := newRoom(t, s, unused, nil)
-	say(t, s, hosted, unused, "hello")
+	postMessage(t, s, hosted, unused, "hello")
 	room := newRoom(t, s, admin, nil)
-	join(t, s, room, seen)
+	joinRoom(t, s, room, seen)
 	require.NoError(t, func() error {
 		_, err := addSession(t.Context(), s.db, signedIn.ID, NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		return err
 	}())
-	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id <> ?", admin.ID)
-	exec(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.ID)
+	execute(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id <> ?", admin.ID)
+	execute(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.ID)
 	colleague := newUser(t, s, "colleague")
-	exec(t, s, "UPDATE users SET is_admin = true, created_at = now() - interval '9 d' WHERE id = ?", colleague.ID)
-	exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '9 d' WHERE user_id = ?", unused.ID)
+	execute(t, s, "UPDATE users SET is_admin = true, created_at = now() - interval '9 d' WHERE id = ?", colleague.ID)
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '9 d' WHERE user_id = ?", unused.ID)
 	run := newRun(t, s, admin, false)
 	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
 	require.NoError(t, err)
 	require.Equal(t, 1, b.Rows)
 	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID}, Wrote: []string{hosted.ID}}}, b.Users)
-	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "account-deletion/"+unused.ID), "the rest is promised")
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "account-deletion/"+unused.ID), "the rest is promised")
 	for _, user := range []watchparty.User{seen, signedIn, confirmed, admin, colleague} {
 		_, err := s.User(t.Context(), user.ID)
 		require.NoError(t, err, user.Username)
@@ -197,23 +197,23 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 
 func TestRetiredRooms(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
 	retire := func(t *testing.T) watchparty.Room {
 		room := newRoom(t, s, host, nil)
-		say(t, s, room, host, "long ago")
-		exec(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?", room.ID)
-		exec(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
-		exec(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
+		postMessage(t, s, room, host, "long ago")
+		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
+		execute(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
 		run := newRun(t, s, admin, false)
-		require.Equal(t, []string{room.ID}, apply(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10))
+		require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10))
 		return room
 	}
 	purge := func(t *testing.T) int {
-		return drain(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyArchived, time.Now().Add(-7*24*time.Hour))
+		return drainPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyArchived, time.Now().Add(-7*24*time.Hour))
 	}
 	age := func(room watchparty.Room) {
-		exec(t, s, "UPDATE rooms SET retired_at = now() - interval '8 d' WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET retired_at = now() - interval '8 d' WHERE id = ?", room.ID)
 	}
 
 	t.Run("are listed, and restored by an admin", func(t *testing.T) {
@@ -228,9 +228,9 @@ func TestRetiredRooms(t *testing.T) {
 			require.True(t, restored.ArchivedAt.IsZero() && restored.RetiredAt.IsZero())
 			require.Equal(t, 3, restored.Version)
 		}
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
 		require.Zero(t, purge(t))
-		require.Empty(t, apply(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10), "it counts as active")
+		require.Empty(t, applyPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10), "it counts as active")
 	})
 
 	t.Run("are opened by their hosts", func(t *testing.T) {
@@ -246,12 +246,12 @@ func TestRetiredRooms(t *testing.T) {
 		require.Zero(t, purge(t), "not yet")
 		age(room)
 		for range 4 { // more than a batch
-			exec(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'x')", newID(), room.ID)
+			execute(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'x')", newID(), room.ID)
 		}
 		require.Equal(t, 1, purge(t))
 		_, err := s.Room(t.Context(), room.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		require.Zero(t, get[int](t, s, "SELECT count(*) FROM messages WHERE room_id = ?", room.ID))
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM messages WHERE room_id = ?", room.ID))
 		_, err = s.RestoreRoom(t.Context(), admin.ID, room.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 	})
@@ -266,7 +266,7 @@ func TestRetiredRooms(t *testing.T) {
 
 	t.Run("stay archived without a host", func(t *testing.T) {
 		room := retire(t)
-		exec(t, s, "UPDATE rooms SET host_id = NULL WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET host_id = NULL WHERE id = ?", room.ID)
 		_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotRetired)
 	})
@@ -274,17 +274,17 @@ func TestRetiredRooms(t *testing.T) {
 
 func TestCancelRun(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	for range 5 {
-		say(t, s, room, admin, "old")
+		postMessage(t, s, room, admin, "old")
 	}
 	soon := time.Now().Add(time.Hour)
 
 	t.Run("stops between batches, and the report says what was done", func(t *testing.T) {
 		run := newRun(t, s, admin, false)
-		apply(t, s, run.ID, watchparty.PolicyMessages, soon, 2)
+		applyPolicy(t, s, run.ID, watchparty.PolicyMessages, soon, 2)
 		running, err := s.Run(t.Context(), run.ID)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.PolicyMessages, running.Policy)
@@ -294,7 +294,7 @@ func TestCancelRun(t *testing.T) {
 			require.Equal(t, watchparty.RunRunning, cancelled.State)
 			require.False(t, cancelled.CancelledAt.IsZero())
 		}
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM audit WHERE action = 'cleanup_cancelled'"))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'cleanup_cancelled'"))
 		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 2, Cursor{})
 		require.NoError(t, err)
 		require.Zero(t, b)
@@ -304,7 +304,7 @@ func TestCancelRun(t *testing.T) {
 		require.Equal(t, watchparty.RunCancelled, finished.State)
 		require.Empty(t, finished.Policy)
 		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 2}, finished.Counts)
-		require.Equal(t, 3, count(t, s, "messages"))
+		require.Equal(t, 3, countRows(t, s, "messages"))
 		_, err = s.CancelRun(t.Context(), admin.ID, run.ID)
 		require.ErrorIs(t, err, watchparty.ErrRunEnded)
 	})
@@ -312,21 +312,21 @@ func TestCancelRun(t *testing.T) {
 	// Whoever has been answered sees nothing more go.
 	t.Run("waits for the batch", func(t *testing.T) {
 		run := newRun(t, s, admin, false)
-		b := hold(t, s, "DELETE", "messages")
+		b := raiseBarrier(t, s, "DELETE", "messages")
 		var wg sync.WaitGroup
 		var errBatch, errCancel error
 		wg.Go(func() {
 			_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 1, Cursor{})
 		})
-		b.await(t, 1, nil)
+		b.awaitStopped(t, 1, nil)
 		wg.Go(func() { _, errCancel = s.CancelRun(t.Context(), admin.ID, run.ID) })
-		b.await(t, 2, nil)
+		b.awaitStopped(t, 2, nil)
 		b.release(t)
 		wg.Wait()
 		require.NoError(t, errBatch)
 		require.NoError(t, errCancel)
-		require.EqualValues(t, 1, counted(t, s, run.ID)[watchparty.PolicyMessages])
-		require.Equal(t, 2, count(t, s, "messages"))
+		require.EqualValues(t, 1, readRunCounts(t, s, run.ID)[watchparty.PolicyMessages])
+		require.Equal(t, 2, countRows(t, s, "messages"))
 	})
 
 	t.Run("in Temporal", func(t *testing.T) {
@@ -341,8 +341,8 @@ func TestCancelRun(t *testing.T) {
 		run := newRun(t, s, admin, false)
 		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
-		require.Zero(t, drain(t, s, run.ID, watchparty.PolicyMessages, soon))
-		require.Equal(t, 2, count(t, s, "messages"))
+		require.Zero(t, drainPolicy(t, s, run.ID, watchparty.PolicyMessages, soon))
+		require.Equal(t, 2, countRows(t, s, "messages"))
 	})
 
 	_, err := s.CancelRun(t.Context(), admin.ID, newID())
@@ -352,7 +352,7 @@ func TestCancelRun(t *testing.T) {
 // A batch finds its rows by an index, however many there are.
 func TestRulesHaveIndexes(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for policy, list := range rules {
 		for _, r := range list {
 			place := "2026-01-01"
@@ -383,7 +383,7 @@ func TestRulesHaveIndexes(t *testing.T) {
 // The condition is part of the statement that removes: what was chosen and has a use again stays.
 func TestPoliciesJudgeAgain(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
@@ -391,7 +391,7 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
 			id := newID()
-			exec(t, s, scene.insert, id, threshold.Add(-time.Hour), admin.ID, room.ID)
+			execute(t, s, scene.insert, id, threshold.Add(-time.Hour), admin.ID, room.ID)
 			for _, r := range rules[scene.policy] {
 				var chosen, places []string
 				require.NoError(t, s.db.NewRaw(r.choose(""), threshold, 10).Scan(t.Context(), &chosen, &places))
@@ -399,7 +399,7 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 					continue
 				}
 				require.Equal(t, []string{id}, chosen)
-				exec(t, s, "UPDATE ? SET ? = now() WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), id)
+				execute(t, s, "UPDATE ? SET ? = now() WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), id)
 				var b Batch
 				require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 					if r.users {
@@ -409,9 +409,9 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 					return r.change(ctx, tx, threshold, chosen, &b)
 				}))
 				require.Zero(t, b.Rows)
-				require.True(t, get[bool](t, s, "SELECT EXISTS (SELECT FROM ? WHERE id = ?)", bun.Ident(r.table), id))
-				exec(t, s, "UPDATE ? SET ? = ? WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), threshold.Add(-time.Hour), id)
-				require.Equal(t, 1, drain(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold), "it was its use that kept it")
+				require.True(t, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM ? WHERE id = ?)", bun.Ident(r.table), id))
+				execute(t, s, "UPDATE ? SET ? = ? WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), threshold.Add(-time.Hour), id)
+				require.Equal(t, 1, drainPolicy(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold), "it was its use that kept it")
 				applied[r.table+r.by] = true
 			}
 		})
@@ -431,9 +431,9 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 	t.Parallel()
 	threshold := func() time.Time { return time.Now().Add(-7 * 24 * time.Hour) }
 	setUp := func(t *testing.T) (*Store, watchparty.User, string) {
-		s := open(t)
+		s := openStore(t)
 		admin, user := newAdmin(t, s, "admin"), newUser(t, s, "user")
-		exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
+		execute(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
 		return s, user, newRun(t, s, admin, false).ID
 	}
 
@@ -444,17 +444,17 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		defer func() { _ = tx.Rollback() }()
 		_, err = addSession(t.Context(), tx, user.ID, NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		require.NoError(t, err)
-		require.Zero(t, drain(t, s, run, watchparty.PolicyUnverified, threshold()))
+		require.Zero(t, drainPolicy(t, s, run, watchparty.PolicyUnverified, threshold()))
 		require.NoError(t, tx.Commit())
-		require.Zero(t, drain(t, s, run, watchparty.PolicyUnverified, threshold()))
+		require.Zero(t, drainPolicy(t, s, run, watchparty.PolicyUnverified, threshold()))
 		_, err = s.User(t.Context(), user.ID)
 		require.NoError(t, err)
 	})
 
 	t.Run("after it has looked for sessions", func(t *testing.T) {
 		s, user, run := setUp(t)
-		exec(t, s, "INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')", newID(), user.ID)
-		b := holdReading(t, s, "sessions")
+		execute(t, s, "INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')", newID(), user.ID)
+		b := raiseReadBarrier(t, s, "sessions")
 		var (
 			wg   sync.WaitGroup
 			done Batch
@@ -463,8 +463,8 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		wg.Go(func() {
 			done, err = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
 		})
-		b.await(t, 1, nil)
-		exec(t, s, "INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())", newID(), user.ID)
+		b.awaitStopped(t, 1, nil)
+		execute(t, s, "INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())", newID(), user.ID)
 		b.release(t)
 		wg.Wait()
 		require.NoError(t, err)
@@ -476,7 +476,7 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 
 	t.Run("once the batch has the account", func(t *testing.T) {
 		s, user, run := setUp(t)
-		b := hold(t, s, "UPDATE", "users")
+		b := raiseBarrier(t, s, "UPDATE", "users")
 		var (
 			wg        sync.WaitGroup
 			done      Batch
@@ -486,17 +486,17 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		wg.Go(func() {
 			done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
 		})
-		b.await(t, 1, nil)
+		b.awaitStopped(t, 1, nil)
 		wg.Go(func() {
 			_, errSignIn = s.LogIn(t.Context(), user.ID, "hash of user", NewSession{TokenHash: []byte("x"), TTL: time.Hour})
 		})
-		b.await(t, 2, nil)
+		b.awaitStopped(t, 2, nil)
 		b.release(t)
 		wg.Wait()
 		require.NoError(t, errBatch)
 		require.Equal(t, 1, done.Rows)
 		require.ErrorIs(t, errSignIn, watchparty.ErrBadCredentials)
-		require.Zero(t, get[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ?", user.ID))
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ?", user.ID))
 	})
 }
 
@@ -504,11 +504,11 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 // need.
 func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin, user := newAdmin(t, s, "admin"), newUser(t, s, "user")
 	room := newRoom(t, s, user, nil)
-	exec(t, s, "DELETE FROM participants")
-	exec(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
+	execute(t, s, "DELETE FROM participants")
+	execute(t, s, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", user.ID)
 	run := newRun(t, s, admin, false).ID
 
 	tx, err := s.db.BeginTx(t.Context(), nil)
@@ -553,16 +553,16 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 	} {
 		for _, table := range []string{"messages", "rooms"} {
 			t.Run(name+", as its "+table+" go", func(t *testing.T) {
-				s := open(t)
+				s := openStore(t)
 				admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
 				room := newRoom(t, s, host, nil)
 				if table == "messages" {
-					say(t, s, room, host, "long ago")
-					say(t, s, room, host, "and again")
+					postMessage(t, s, room, host, "long ago")
+					postMessage(t, s, room, host, "and again")
 				}
-				exec(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+				execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
 				run := newRun(t, s, admin, false)
-				b := hold(t, s, "DELETE", table)
+				b := raiseBarrier(t, s, "DELETE", table)
 				var (
 					wg        sync.WaitGroup
 					errBatch  error
@@ -573,17 +573,17 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 				wg.Go(func() {
 					_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyArchived, threshold, 1, Cursor{})
 				})
-				b.await(t, 1, nil)
+				b.awaitStopped(t, 1, nil)
 				wg.Go(func() {
 					errReopen = reopen(s, room, host, admin)
-					left = count(t, s, "messages")
+					left = countRows(t, s, "messages")
 					reopened.Store(true)
 				})
-				b.await(t, 2, reopened.Load)
+				b.awaitStopped(t, 2, reopened.Load)
 				b.release(t)
 				wg.Wait()
 				require.NoError(t, errBatch)
-				require.Equal(t, left, count(t, s, "messages"), "none goes after the answer")
+				require.Equal(t, left, countRows(t, s, "messages"), "none goes after the answer")
 				_, err := s.Room(t.Context(), room.ID)
 				if errReopen != nil {
 					require.ErrorIs(t, errReopen, watchparty.ErrNotFound)
@@ -591,8 +591,8 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 					return
 				}
 				require.NoError(t, err)
-				require.Zero(t, drain(t, s, run.ID, watchparty.PolicyArchived, threshold))
-				require.Equal(t, left, count(t, s, "messages"))
+				require.Zero(t, drainPolicy(t, s, run.ID, watchparty.PolicyArchived, threshold))
+				require.Equal(t, left, countRows(t, s, "messages"))
 			})
 		}
 	}
@@ -601,12 +601,12 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 // A batch begins where the one before ended, and the last one looks once more at all.
 func TestCleanupGoesOn(t *testing.T) {
 	t.Parallel()
-	s := openIn(t, "Pacific/Kiritimati")
+	s := openStoreInZone(t, "Pacific/Kiritimati")
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
 	add := func(at time.Time, n int) {
-		exec(t, s, "INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)", room.ID, at, n)
+		execute(t, s, "INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)", room.ID, at, n)
 	}
 
 	t.Run("not from the beginning", func(t *testing.T) {
@@ -622,7 +622,7 @@ func TestCleanupGoesOn(t *testing.T) {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
 			require.NoError(t, err)
 			require.Equal(t, 2, b.Rows)
-			require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?", threshold.Add(-100*time.Hour)))
+			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?", threshold.Add(-100*time.Hour)))
 		}
 		for _, rows := range []int{1, 0} {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
@@ -630,12 +630,12 @@ func TestCleanupGoesOn(t *testing.T) {
 			require.Equal(t, rows, b.Rows)
 		}
 		require.False(t, b.More)
-		require.Zero(t, count(t, s, "messages"))
+		require.Zero(t, countRows(t, s, "messages"))
 	})
 
 	t.Run("with rows of one moment", func(t *testing.T) {
 		add(threshold.Add(-time.Hour), 7)
-		require.Equal(t, 7, drain(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyMessages, threshold))
+		require.Equal(t, 7, drainPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyMessages, threshold))
 	})
 
 	t.Run("past a row that somebody holds, and back to it", func(t *testing.T) {
@@ -662,19 +662,19 @@ func TestCleanupGoesOn(t *testing.T) {
 		run := newRun(t, s, admin, false)
 		for n := range 3 { // the messages of later rooms are older
 			id := newID()
-			exec(t, s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
+			execute(t, s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
 				id, threshold.Add(time.Duration(n-10)*time.Hour))
-			exec(t, s, "INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
+			execute(t, s, "INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
 				9-n, id)
 		}
-		b := hold(t, s, "DELETE", "rooms") // by then they are to be empty
+		b := raiseBarrier(t, s, "DELETE", "rooms") // by then they are to be empty
 		var (
 			wg   sync.WaitGroup
 			rows int
 		)
-		wg.Go(func() { rows = drain(t, s, run.ID, watchparty.PolicyArchived, threshold) })
-		b.await(t, 1, nil)
-		require.Zero(t, count(t, s, "messages"))
+		wg.Go(func() { rows = drainPolicy(t, s, run.ID, watchparty.PolicyArchived, threshold) })
+		b.awaitStopped(t, 1, nil)
+		require.Zero(t, countRows(t, s, "messages"))
 		b.release(t)
 		wg.Wait()
 		require.Equal(t, 3, rows)

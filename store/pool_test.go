@@ -23,8 +23,8 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// small is a store with few connections, which waits for one for that long.
-func small(t *testing.T, connections int, wait time.Duration) *Store {
+// openSmallPool is a store with few connections, which waits for one for that long.
+func openSmallPool(t *testing.T, connections int, wait time.Duration) *Store {
 	t.Helper()
 	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func small(t *testing.T, connections int, wait time.Duration) *Store {
 	return s
 }
 
-// occupy takes a connection until the test ends, or it is released before.
-func occupy(t *testing.T, s *Store, ctx context.Context) (release func()) { //nolint:revive // the test comes first
+// occupyConnection takes a connection until the test ends, or it is released before.
+func occupyConnection(t *testing.T, s *Store, ctx context.Context) (release func()) { //nolint:revive // the test comes first
 	t.Helper()
 	tx, err := s.db.BeginTx(ctx, nil)
 	require.NoError(t, err)
@@ -52,8 +52,8 @@ func selectOne(ctx context.Context, s *Store) error {
 func TestPoolForgetsDeadConnections(t *testing.T) {
 	t.Parallel()
 	const connections = 10
-	s, other := small(t, connections, time.Minute), small(t, 1, time.Minute)
-	for _, pid := range pids(t, s, connections) {
+	s, other := openSmallPool(t, connections, time.Minute), openSmallPool(t, 1, time.Minute)
+	for _, pid := range readPIDs(t, s, connections) {
 		var ended bool
 		require.NoError(t, other.db.NewRaw("SELECT pg_terminate_backend(?, 10000)", pid).Scan(t.Context(), &ended))
 		require.True(t, ended)
@@ -63,8 +63,8 @@ func TestPoolForgetsDeadConnections(t *testing.T) {
 	}
 }
 
-// pids are those of as many connections.
-func pids(t *testing.T, s *Store, connections int) []int {
+// readPIDs are those of as many connections.
+func readPIDs(t *testing.T, s *Store, connections int) []int {
 	t.Helper()
 	var all []int
 	var releases []func()
@@ -85,8 +85,8 @@ func pids(t *testing.T, s *Store, connections int) []int {
 // TestPoolDoesNotWaitForEver: without a free connection a query fails, and succeeds when one is given back in time.
 func TestPoolDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
-	s := small(t, 1, time.Minute)
-	release := occupy(t, s, t.Context())
+	s := openSmallPool(t, 1, time.Minute)
+	release := occupyConnection(t, s, t.Context())
 	s.pool.wait = 50 * time.Millisecond
 	require.ErrorIs(t, selectOne(t.Context(), s), errBusy)
 	stopped, stop := context.WithCancel(t.Context())
@@ -102,11 +102,11 @@ func TestPoolDoesNotWaitForEver(t *testing.T) {
 // TestPoolIsShared: work of one kind never has all connections, and gets its share back.
 func TestPoolIsShared(t *testing.T) {
 	t.Parallel()
-	s := small(t, 9, time.Minute)
+	s := openSmallPool(t, 9, time.Minute)
 	rooms := WithKind(t.Context(), "rooms")
 	var releases []func()
 	for range 3 {
-		releases = append(releases, occupy(t, s, rooms))
+		releases = append(releases, occupyConnection(t, s, rooms))
 	}
 	s.pool.wait = 50 * time.Millisecond
 	require.ErrorIs(t, selectOne(rooms, s), errBusy)
@@ -121,7 +121,7 @@ func TestPoolIsShared(t *testing.T) {
 // TestLockTimeout: a statement does not wait for a lock for ever, and says so in a way that a client may try again.
 func TestLockTimeout(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := lockUser(ctx, tx, ada.ID); err != nil {
@@ -138,8 +138,8 @@ func TestLockTimeout(t *testing.T) {
 // TestPingHasItsOwnConnection: a busy pool is no database that is away.
 func TestPingHasItsOwnConnection(t *testing.T) {
 	t.Parallel()
-	s := small(t, 1, time.Minute)
-	occupy(t, s, t.Context())
+	s := openSmallPool(t, 1, time.Minute)
+	occupyConnection(t, s, t.Context())
 	require.NoError(t, s.Ping(t.Context()))
 }
 
@@ -173,7 +173,7 @@ func TestBlackHole(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	raise := func(code string) error {
 		_, err := s.db.ExecContext(t.Context(), fmt.Sprintf("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '%s'; END $$", code))
 		require.ErrorAs(t, err, new(pgdriver.Error))

@@ -16,7 +16,7 @@ func (s *Store) RetiredRooms(ctx context.Context, p Page) ([]watchparty.Room, er
 	if err := p.of(q, descending, "r.retired_at", "r.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: retired rooms: %w", err)
 	}
-	return convert(rows, roomRow.room), nil
+	return mapRows(rows, roomRow.room), nil
 }
 
 // RestoreRoom opens a room that clean-up archived. Restoring an open room changes nothing. It returns ErrNotFound and

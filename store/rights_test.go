@@ -23,7 +23,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditUserReinstated: func(t *testing.T, s *Store) adminAct {
 		user := newUser(t, s, "user")
-		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", user.ID)
+		execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", user.ID)
 		return func(by string) error { return second(s.ReinstateUser(t.Context(), by, user.ID)) }
 	},
 	watchparty.AuditUserSessionsEnded: func(t *testing.T, s *Store) adminAct {
@@ -32,7 +32,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditAdminGranted: func(t *testing.T, s *Store) adminAct {
 		user := newUser(t, s, "user")
-		confirmed(t, s, user)
+		confirmAddresses(t, s, user)
 		return func(by string) error { return second(s.GrantAdminTo(t.Context(), by, user.ID)) }
 	},
 	watchparty.AuditAdminRevoked: func(t *testing.T, s *Store) adminAct {
@@ -40,7 +40,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		return func(by string) error { return second(s.RevokeAdminOf(t.Context(), by, user.ID)) }
 	},
 	watchparty.AuditMovieCreated: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return second(s.CreateMovie(t.Context(), by, generalMovie, Once{})) }
+		return func(by string) error { return second(s.CreateMovie(t.Context(), by, generalMovie, IdempotencyKey{})) }
 	},
 	watchparty.AuditMovieUpdated: func(t *testing.T, s *Store) adminAct {
 		movie, title := newMovie(t, s, newAdmin(t, s, "curator"), generalMovie), "Our Hospitality"
@@ -54,7 +54,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditCleanupStarted: func(t *testing.T, s *Store) adminAct {
 		return func(by string) error {
-			return second(s.CreateRun(t.Context(), by, watchparty.NewRun{Policies: watchparty.Policies()}, Once{}))
+			return second(s.CreateRun(t.Context(), by, watchparty.NewRun{Policies: watchparty.Policies()}, IdempotencyKey{}))
 		}
 	},
 	watchparty.AuditCleanupCancelled: func(t *testing.T, s *Store) adminAct {
@@ -63,7 +63,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditRoomRestored: func(t *testing.T, s *Store) adminAct {
 		room := newRoom(t, s, newUser(t, s, "host"), nil)
-		exec(t, s, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", room.ID)
 		return func(by string) error { return second(s.RestoreRoom(t.Context(), by, room.ID)) }
 	},
 	watchparty.AuditRoomClosed: func(t *testing.T, s *Store) adminAct {
@@ -74,18 +74,18 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditRoomReopened: func(t *testing.T, s *Store) adminAct {
 		room := newRoom(t, s, newUser(t, s, "host"), nil)
-		exec(t, s, "UPDATE rooms SET archived_at = now(), closed_at = now() WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now(), closed_at = now() WHERE id = ?", room.ID)
 		return func(by string) error { return second(s.ReopenRoom(t.Context(), by, room.ID, "No spam")) }
 	},
 	watchparty.AuditPrivateRoomRead: func(t *testing.T, s *Store) adminAct {
-		room := newRoom(t, s, newUser(t, s, "host"), private)
+		room := newRoom(t, s, newUser(t, s, "host"), makePrivate)
 		return func(by string) error { return s.NoteRoomRead(t.Context(), by, room.ID) }
 	},
 	watchparty.AuditMessageRemoved: func(t *testing.T, s *Store) adminAct {
 		host := newUser(t, s, "host")
 		room := newRoom(t, s, host, nil)
-		join(t, s, room, host)
-		message := say(t, s, room, host, "hello")
+		joinRoom(t, s, room, host)
+		message := postMessage(t, s, room, host, "hello")
 		return func(by string) error {
 			return second(s.RemoveMessage(t.Context(), by, message.ID, watchparty.Moderation{Reason: "Spam"}))
 		}
@@ -100,21 +100,21 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	watchparty.AuditScheduleResumed:    onSchedule(watchparty.AuditScheduleResumed),
 	watchparty.AuditScheduleTriggered:  onSchedule(watchparty.AuditScheduleTriggered),
 	watchparty.AuditScheduleBackfilled: onSchedule(watchparty.AuditScheduleBackfilled),
-	watchparty.AuditMailResent: func(t *testing.T, s *Store) adminAct {
-		id := welcome(t, s, "user")
-		exec(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
-		return func(by string) error { return second(s.ResendMail(t.Context(), by, id, Once{})) }
+	watchparty.AuditEmailResent: func(t *testing.T, s *Store) adminAct {
+		id := queueWelcome(t, s, "user")
+		execute(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
+		return func(by string) error { return second(s.ResendEmail(t.Context(), by, id, IdempotencyKey{})) }
 	},
-	watchparty.AuditMailCancelled: func(t *testing.T, s *Store) adminAct {
-		id := welcome(t, s, "user")
-		return func(by string) error { return second(s.CancelMail(t.Context(), by, id)) }
+	watchparty.AuditEmailCancelled: func(t *testing.T, s *Store) adminAct {
+		id := queueWelcome(t, s, "user")
+		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id)) }
 	},
-	watchparty.AuditMailsPaused: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return s.PauseMails(t.Context(), by) }
+	watchparty.AuditEmailsPaused: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error { return s.PauseEmails(t.Context(), by) }
 	},
-	watchparty.AuditMailsResumed: func(t *testing.T, s *Store) adminAct {
-		require.NoError(t, s.PauseMails(t.Context(), newAdmin(t, s, "curator").ID))
-		return func(by string) error { return s.ResumeMails(t.Context(), by) }
+	watchparty.AuditEmailsResumed: func(t *testing.T, s *Store) adminAct {
+		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID))
+		return func(by string) error { return s.ResumeEmails(t.Context(), by) }
 	},
 }
 
@@ -144,19 +144,19 @@ func TestAdminsActWithTheirRights(t *testing.T) {
 		require.NotNil(t, prepare, "%s: say in adminActs how it is done", name)
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
+			s := openStore(t)
 			admin, act := newAdmin(t, s, "admin"), prepare(t, s)
 			newAdmin(t, s, "another")
-			entries := func() int { return get[int](t, s, "SELECT count(*) FROM audit WHERE action = ?", action) }
+			entries := func() int { return readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = ?", action) }
 			before := entries()
 			for end, want := range map[string]error{
 				"is_admin = false": watchparty.ErrForbidden, "email_verified_at = NULL": watchparty.ErrForbidden,
 				"suspended_at = now()": watchparty.ErrUnauthenticated, "deleted_at = now()": watchparty.ErrUnauthenticated,
 			} {
-				exec(t, s, "UPDATE users SET "+end+" WHERE id = ?", admin.ID)
+				execute(t, s, "UPDATE users SET "+end+" WHERE id = ?", admin.ID)
 				require.ErrorIs(t, act(admin.ID), want, end)
 				require.Equal(t, before, entries(), end)
-				exec(t, s, "UPDATE users SET is_admin = true, email_verified_at = now(), suspended_at = NULL, deleted_at = NULL WHERE id = ?", admin.ID)
+				execute(t, s, "UPDATE users SET is_admin = true, email_verified_at = now(), suspended_at = NULL, deleted_at = NULL WHERE id = ?", admin.ID)
 			}
 			require.NoError(t, act(admin.ID))
 			require.Equal(t, before+1, entries())
@@ -167,11 +167,11 @@ func TestAdminsActWithTheirRights(t *testing.T) {
 // TestAdminsEndTheirOwnRights: one who gives them up is in the log as who did it.
 func TestAdminsEndTheirOwnRights(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
 	newAdmin(t, s, "another")
 	after, err := s.RevokeAdminOf(t.Context(), admin.ID, admin.ID)
 	require.NoError(t, err)
 	require.False(t, after.Administers())
-	require.Equal(t, "admin", get[string](t, s, "SELECT actor_username FROM audit WHERE action = 'admin_revoked' AND target_id = ?", admin.ID))
+	require.Equal(t, "admin", readValue[string](t, s, "SELECT actor_username FROM audit WHERE action = 'admin_revoked' AND target_id = ?", admin.ID))
 }

@@ -28,7 +28,7 @@ func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchp
 		if versions != nil && !slices.Contains(versions, room.Version) {
 			return watchparty.ErrChangedSince
 		}
-		if err := change(ctx, tx, room, actorID, c); err != nil {
+		if err := applyRoomChange(ctx, tx, room, actorID, c); err != nil {
 			return err
 		}
 		return selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx)
@@ -39,7 +39,7 @@ func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchp
 	return after.room(), found(err, "update room")
 }
 
-func change(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watchparty.RoomChange) error {
+func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watchparty.RoomChange) error {
 	stays := room.ArchivedAt != nil && (c.Archived == nil || *c.Archived)
 	turns := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
 	c.Archived = nil
@@ -56,7 +56,7 @@ func change(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watc
 	room.Version++
 	room.UpdatedAt = Now()
 	if turns {
-		if err := turn(ctx, tx, &room, actorID); err != nil {
+		if err := toggleArchived(ctx, tx, &room, actorID); err != nil {
 			return err
 		}
 	}
@@ -111,8 +111,8 @@ func set[T comparable](v, given *T) bool {
 	return true
 }
 
-// turn archives an open room and opens an archived one, which counts as active from then on.
-func turn(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
+// toggleArchived archives an open room and opens an archived one, which counts as active from then on.
+func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
 	if room.ArchivedAt == nil {
 		room.ArchivedAt = &room.UpdatedAt
 		return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomArchived, nil)

@@ -14,8 +14,8 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// acts are the actions in a room's log, the oldest first.
-func acts(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAct {
+// readRoomActs are the actions in a room's log, the oldest first.
+func readRoomActs(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAct {
 	t.Helper()
 	log, err := s.RoomLog(t.Context(), room.ID, Page{Limit: 100})
 	require.NoError(t, err)
@@ -23,25 +23,25 @@ func acts(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAct {
 	return log
 }
 
-func actions(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAction {
+func readRoomActions(t *testing.T, s *Store, room watchparty.Room) []watchparty.RoomAction {
 	t.Helper()
 	var out []watchparty.RoomAction
-	for _, act := range acts(t, s, room) {
+	for _, act := range readRoomActs(t, s, room) {
 		out = append(out, act.Action)
 	}
 	return out
 }
 
-// member gives someone a role in a room without their being there.
-func member(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, role watchparty.Role) {
+// addMember gives someone a role in a room without their being there.
+func addMember(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, role watchparty.Role) {
 	t.Helper()
-	exec(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)", room.ID, user.ID, string(role))
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)", room.ID, user.ID, string(role))
 }
 
-// enforce bans someone without a word to the log.
-func enforce(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, until *time.Time) {
+// addBan bans someone without a word to the log.
+func addBan(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, until *time.Time) {
 	t.Helper()
-	exec(t, s, "INSERT INTO bans (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, until)
+	execute(t, s, "INSERT INTO bans (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, until)
 }
 
 // roleOf is what someone is to a room; empty for nothing.
@@ -59,15 +59,15 @@ func hostOf(t *testing.T, s *Store, room watchparty.Room) string {
 	return found.HostUsername
 }
 
-func film(t *testing.T, s *Store, title string) string {
+func addMovie(t *testing.T, s *Store, title string) string {
 	t.Helper()
 	require.NoError(t, s.AddMovies(t.Context(), []watchparty.Movie{{Title: title, Year: 1921, RuntimeMinutes: 68}}))
-	return get[string](t, s, "SELECT id FROM movies WHERE title = ?", title)
+	return readValue[string](t, s, "SELECT id FROM movies WHERE title = ?", title)
 }
 
 func TestUpdateRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 	update := func(t *testing.T, room watchparty.Room, c watchparty.RoomChange) watchparty.Room {
 		t.Helper()
@@ -80,19 +80,19 @@ func TestUpdateRoom(t *testing.T) {
 	}
 
 	t.Run("everything", func(t *testing.T) {
-		room, film := newRoom(t, s, ada, nil), film(t, s, "The Kid")
-		join(t, s, room, bob)
+		room, movie := newRoom(t, s, ada, nil), addMovie(t, s, "The Kid")
+		joinRoom(t, s, room, bob)
 		changed := update(t, room, watchparty.RoomChange{
-			Name: ptr("שלום 👩‍👩‍👧"), Description: ptr("'; DROP TABLE rooms; --\n<b>é</b>"), MovieID: &film,
+			Name: ptr("שלום 👩‍👩‍👧"), Description: ptr("'; DROP TABLE rooms; --\n<b>é</b>"), MovieID: &movie,
 			Visibility: ptr(watchparty.Unlisted), Capacity: ptr(2), SlowMode: ptr(5 * time.Second),
 		})
 		want := room
-		want.Name, want.Description, want.MovieID = "שלום 👩‍👩‍👧", "'; DROP TABLE rooms; --\n<b>é</b>", film
+		want.Name, want.Description, want.MovieID = "שלום 👩‍👩‍👧", "'; DROP TABLE rooms; --\n<b>é</b>", movie
 		want.Visibility, want.Capacity, want.SlowMode = watchparty.Unlisted, 2, 5*time.Second
 		want.Version, want.Participants, want.UpdatedAt = 2, 2, changed.UpdatedAt
 		require.Equal(t, want, changed)
 		require.True(t, changed.UpdatedAt.After(room.UpdatedAt))
-		log := acts(t, s, room)
+		log := readRoomActs(t, s, room)
 		require.Len(t, log, 1)
 		require.Equal(t, watchparty.ActRoomUpdated, log[0].Action)
 		require.Equal(t, watchparty.Person{ID: ada.ID, Username: "ada"}, log[0].Actor)
@@ -112,7 +112,7 @@ func TestUpdateRoom(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		require.Equal(t, room, update(t, room, watchparty.RoomChange{}))
 		require.Equal(t, room, update(t, room, watchparty.RoomChange{Name: &room.Name, Capacity: &room.Capacity, MovieID: ptr(""), Archived: ptr(false)}))
-		require.Empty(t, actions(t, s, room))
+		require.Empty(t, readRoomActions(t, s, room))
 	})
 
 	t.Run("under a version", func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestUpdateRoom(t *testing.T) {
 			_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, c, versions)
 			require.ErrorIs(t, err, watchparty.ErrChangedSince)
 		}
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, c, []int{7, 1})
 		require.NoError(t, err, "people who come and go do not count")
 		_, err = s.UpdateRoom(t.Context(), room.ID, ada.ID, c, []int{1})
@@ -150,14 +150,14 @@ func TestUpdateRoom(t *testing.T) {
 		require.Equal(t, 1, done)
 	})
 
-	t.Run("a film that is not in the catalogue", func(t *testing.T) {
-		old, newer := film(t, s, "Faust"), film(t, s, "Faust II")
+	t.Run("a movie that is not in the catalogue", func(t *testing.T) {
+		old, newer := addMovie(t, s, "Faust"), addMovie(t, s, "Faust II")
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.MovieID = old })
-		exec(t, s, "UPDATE movies SET archived_at = now() WHERE id IN (?, ?)", old, newer)
+		execute(t, s, "UPDATE movies SET archived_at = now() WHERE id IN (?, ?)", old, newer)
 		for _, id := range []string{newID(), newer} {
 			_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{MovieID: &id}, nil)
 			require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
-			_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "x", MovieID: id, Visibility: watchparty.Public, Capacity: 2}, Once{})
+			_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "x", MovieID: id, Visibility: watchparty.Public, Capacity: 2}, IdempotencyKey{})
 			require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
 		}
 		require.Equal(t, "y", update(t, room, watchparty.RoomChange{Name: ptr("y"), MovieID: &old}).Name, "what it has, it keeps")
@@ -165,14 +165,14 @@ func TestUpdateRoom(t *testing.T) {
 
 	t.Run("who is inside stays a member of what becomes private", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob, eve)
-		member(t, s, room, bob, watchparty.Moderator)
+		joinRoom(t, s, room, bob, eve)
+		addMember(t, s, room, bob, watchparty.Moderator)
 		update(t, room, watchparty.RoomChange{Visibility: ptr(watchparty.Private)})
 		require.Equal(t, []watchparty.Role{watchparty.Host, watchparty.Moderator, watchparty.Viewer},
 			[]watchparty.Role{roleOf(t, s, room, ada), roleOf(t, s, room, bob), roleOf(t, s, room, eve)})
-		require.Equal(t, 2, get[int](t, s, "SELECT count(*) FROM members WHERE room_id = ?", room.ID))
+		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM members WHERE room_id = ?", room.ID))
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
-		join(t, s, room, eve)
+		joinRoom(t, s, room, eve)
 		dan := newUser(t, s, "dan")
 		_, err := s.JoinRoom(t.Context(), room.ID, dan.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
@@ -180,7 +180,7 @@ func TestUpdateRoom(t *testing.T) {
 
 	t.Run("a capacity below who is there puts nobody out", func(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = 3 })
-		join(t, s, room, bob, eve)
+		joinRoom(t, s, room, bob, eve)
 		require.Equal(t, 3, update(t, room, watchparty.RoomChange{Capacity: ptr(2)}).Participants)
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, eve.ID))
 		_, err := s.JoinRoom(t.Context(), room.ID, eve.ID)
@@ -189,7 +189,7 @@ func TestUpdateRoom(t *testing.T) {
 
 	t.Run("archived and open again", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		archived := update(t, room, watchparty.RoomChange{Archived: ptr(true), Name: ptr("The end")})
 		require.False(t, archived.ArchivedAt.IsZero())
 		require.Equal(t, 2, archived.Participants)
@@ -199,23 +199,23 @@ func TestUpdateRoom(t *testing.T) {
 			_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, c, nil)
 			require.ErrorIs(t, err, watchparty.ErrRoomArchived)
 		}
-		exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '40 d' WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '40 d' WHERE id = ?", room.ID)
 		reopened := update(t, room, watchparty.RoomChange{Archived: ptr(false), Capacity: ptr(9)})
 		require.True(t, reopened.ArchivedAt.IsZero())
 		require.Equal(t, 9, reopened.Capacity)
-		require.Less(t, get[float64](t, s, "SELECT extract(epoch FROM now() - last_active_at) FROM rooms WHERE id = ?", room.ID), 60.0)
+		require.Less(t, readValue[float64](t, s, "SELECT extract(epoch FROM now() - last_active_at) FROM rooms WHERE id = ?", room.ID), 60.0)
 		require.Equal(t, []watchparty.RoomAction{
-			watchparty.ActRoomArchived, watchparty.ActRoomUpdated, watchparty.ActRoomReopened, watchparty.ActRoomUpdated}, actions(t, s, room))
-		say(t, s, room, bob, "Here we are again")
+			watchparty.ActRoomArchived, watchparty.ActRoomUpdated, watchparty.ActRoomReopened, watchparty.ActRoomUpdated}, readRoomActions(t, s, room))
+		postMessage(t, s, room, bob, "Here we are again")
 	})
 
 	t.Run("by others", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		hidden := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Private })
-		join(t, s, room, bob)
-		member(t, s, room, bob, watchparty.Moderator)
-		member(t, s, hidden, bob, watchparty.Viewer)
-		enforce(t, s, room, eve, nil)
+		joinRoom(t, s, room, bob)
+		addMember(t, s, room, bob, watchparty.Moderator)
+		addMember(t, s, hidden, bob, watchparty.Viewer)
+		addBan(t, s, room, eve, nil)
 		dan := newUser(t, s, "dora")
 		for _, test := range []struct {
 			room  string
@@ -235,23 +235,23 @@ func TestUpdateRoom(t *testing.T) {
 // What is said while a room is archived comes before that, or is refused.
 func TestNothingIsSaidInAnArchivedRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	b := hold(t, s, "INSERT", "messages")
+	b := raiseBarrier(t, s, "INSERT", "messages")
 	var (
 		wg                  sync.WaitGroup
 		errPost, errArchive error
 	)
 	wg.Go(func() {
-		_, errPost = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "last words"}, Once{})
+		_, errPost = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "last words"}, IdempotencyKey{})
 	})
-	b.await(t, 1, nil)
+	b.awaitStopped(t, 1, nil)
 	wg.Go(func() {
 		_, errArchive = s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
 	})
-	b.await(t, 2, nil)
-	require.True(t, get[bool](t, s, "SELECT archived_at IS NULL FROM rooms WHERE id = ?", room.ID), "it waits for who speaks")
+	b.awaitStopped(t, 2, nil)
+	require.True(t, readValue[bool](t, s, "SELECT archived_at IS NULL FROM rooms WHERE id = ?", room.ID), "it waits for who speaks")
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, errPost)
@@ -260,20 +260,20 @@ func TestNothingIsSaidInAnArchivedRoom(t *testing.T) {
 
 func TestDeleteRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
-	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("same")}
+	once := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("same")}
 	repeated, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "Once", Visibility: watchparty.Public, Capacity: 2}, once)
 	require.NoError(t, err)
 	for _, r := range []watchparty.Room{room, other} {
-		join(t, s, r, bob)
-		say(t, s, r, bob, "hello")
-		member(t, s, r, bob, watchparty.Moderator)
-		enforce(t, s, r, eve, nil)
-		exec(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", r.ID, bob.ID)
+		joinRoom(t, s, r, bob)
+		postMessage(t, s, r, bob, "hello")
+		addMember(t, s, r, bob, watchparty.Moderator)
+		addBan(t, s, r, eve, nil)
+		execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", r.ID, bob.ID)
 		for _, state := range []string{"open", "accepted"} {
-			exec(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, ?, ?, now() + interval '1 d')",
+			execute(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, ?, ?, now() + interval '1 d')",
 				newID(), r.ID, state+"@example.org", state)
 		}
 	}
@@ -281,8 +281,8 @@ func TestDeleteRoom(t *testing.T) {
 	require.NoError(t, s.DeleteRoom(t.Context(), repeated.ID, ada.ID, nil))
 
 	for _, table := range []string{"participants", "members", "bans", "mutes"} {
-		require.Zero(t, get[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), room.ID), table)
-		require.NotZero(t, get[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), other.ID), table)
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), room.ID), table)
+		require.NotZero(t, readValue[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), other.ID), table)
 	}
 	require.Equal(t, []string{"accepted", "revoked"}, invitationStates(t, s, room))
 	require.Equal(t, []string{"accepted", "open"}, invitationStates(t, s, other))
@@ -290,7 +290,7 @@ func TestDeleteRoom(t *testing.T) {
 	// For everyone, its host and the banned included, it is not there.
 	for _, user := range []watchparty.User{ada, bob, eve} {
 		_, join := s.JoinRoom(t.Context(), room.ID, user.ID)
-		_, post := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "hello?"}, Once{})
+		_, post := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "hello?"}, IdempotencyKey{})
 		_, update := s.UpdateRoom(t.Context(), room.ID, user.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
 		_, role := s.SetRole(t.Context(), room.ID, user.ID, "bob", watchparty.Viewer)
 		_, standing := s.Standing(t.Context(), room.ID, user.ID)

@@ -67,5 +67,5 @@ func (s *Store) RoomLog(ctx context.Context, roomID string, p Page) ([]watchpart
 	if err := p.of(q, descending, "l.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: room log: %w", err)
 	}
-	return convert(rows, roomActRow.act), nil
+	return mapRows(rows, roomActRow.act), nil
 }

@@ -47,9 +47,9 @@ func (r roomRow) room() watchparty.Room {
 }
 
 // shut is what keeps something new from happening in an archived room.
-func (r roomRow) shut() error { return shut(r.ClosedAt != nil) }
+func (r roomRow) shut() error { return closedError(r.ClosedAt != nil) }
 
-func shut(closed bool) error {
+func closedError(closed bool) error {
 	if closed {
 		return watchparty.ErrRoomClosed
 	}
@@ -64,14 +64,14 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
 // is deleted or suspended, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
-func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, o Once) (watchparty.Room, error) {
+func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, key IdempotencyKey) (watchparty.Room, error) {
 	now := Now()
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]w
 	if err != nil {
 		return nil, fmt.Errorf("store: rooms: %w", err)
 	}
-	return convert(rows, roomRow.room), nil
+	return mapRows(rows, roomRow.room), nil
 }
 
 // Room finds a room by its ID, archived or not. It returns ErrNotFound, also for a hidden one.
@@ -177,7 +177,7 @@ func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
 
 // admit checks the rules for someone who is not in the room yet.
 func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
-	standing, err := standing(ctx, tx, room.ID, userID)
+	standing, err := readStanding(ctx, tx, room.ID, userID)
 	if err != nil {
 		return err
 	}

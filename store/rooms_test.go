@@ -67,7 +67,7 @@ func rankOf(item any) int {
 
 func TestCreateRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	require.NoError(t, s.AddMovies(t.Context(), []watchparty.Movie{{Title: "The Kid", Year: 1921, RuntimeMinutes: 68}}))
 	movies, err := s.Movies(t.Context(), watchparty.MovieFilter{}, Page{Limit: 1})
@@ -76,7 +76,7 @@ func TestCreateRoom(t *testing.T) {
 	t.Run("puts its host in", func(t *testing.T) {
 		room, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{
 			Name: "Silents", Description: "Every Sunday\nat eight", MovieID: movies[0].ID, Visibility: watchparty.Unlisted, Capacity: 7,
-		}, Once{})
+		}, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, "Silents", room.Name)
 		require.Equal(t, "Every Sunday\nat eight", room.Description)
@@ -102,17 +102,17 @@ func TestCreateRoom(t *testing.T) {
 	})
 
 	t.Run("an unknown movie leaves nothing", func(t *testing.T) {
-		before, inside := count(t, s, "rooms"), count(t, s, "participants")
+		before, inside := countRows(t, s, "rooms"), countRows(t, s, "participants")
 		_, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{
 			Name: "x", MovieID: newID(), Visibility: watchparty.Public, Capacity: 2,
-		}, Once{})
+		}, IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
-		require.Equal(t, before, count(t, s, "rooms"))
-		require.Equal(t, inside, count(t, s, "participants"))
+		require.Equal(t, before, countRows(t, s, "rooms"))
+		require.Equal(t, inside, countRows(t, s, "participants"))
 	})
 
 	t.Run("an account that is gone opens and enters none", func(t *testing.T) {
-		_, err := s.CreateRoom(t.Context(), newID(), watchparty.NewRoom{Name: "x", Visibility: watchparty.Public, Capacity: 2}, Once{})
+		_, err := s.CreateRoom(t.Context(), newID(), watchparty.NewRoom{Name: "x", Visibility: watchparty.Public, Capacity: 2}, IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 		room := newRoom(t, s, ada, nil)
 		_, err = s.JoinRoom(t.Context(), room.ID, newID())
@@ -130,7 +130,7 @@ func TestCreateRoom(t *testing.T) {
 
 func TestListRooms(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 
 	t.Run("none", func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestListRooms(t *testing.T) {
 		newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = hidden })
 	}
 	archived := newRoom(t, s, ada, nil)
-	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", archived.ID)
+	execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", archived.ID)
 	list := func(p Page) ([]watchparty.Room, error) { return s.Rooms(t.Context(), watchparty.RoomFilter{}, p) }
 	id := func(r watchparty.Room) string { return r.ID }
 
@@ -169,7 +169,7 @@ func TestListRooms(t *testing.T) {
 	})
 
 	t.Run("a page goes on after a room that is gone", func(t *testing.T) {
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", want[4])
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", want[4])
 		rest, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 100, After: Keys{want[4]}})
 		require.NoError(t, err)
 		require.Equal(t, want[5:], roomIDs(rest))
@@ -189,12 +189,12 @@ func TestListRooms(t *testing.T) {
 
 func isIn(t *testing.T, s *Store, room watchparty.Room, user watchparty.User) bool {
 	t.Helper()
-	return get[bool](t, s, "SELECT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id = ?)", room.ID, user.ID)
+	return readValue[bool](t, s, "SELECT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id = ?)", room.ID, user.ID)
 }
 
 func TestJoinAndLeave(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 
 	t.Run("join, leave, join", func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestJoinAndLeave(t *testing.T) {
 		require.False(t, isIn(t, s, room, bob))
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID), "leaving twice is no error")
 
-		join(t, s, room, eve, bob)
+		joinRoom(t, s, room, eve, bob)
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Equal(t, []string{"ada", "eve", "bob"}, ids(people, func(p watchparty.Participant) string { return p.Username }),
@@ -220,8 +220,8 @@ func TestJoinAndLeave(t *testing.T) {
 
 	t.Run("again refreshes the presence and changes nothing else", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		join(t, s, room, bob)
-		exec(t, s, `UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`, room.ID)
+		joinRoom(t, s, room, bob)
+		execute(t, s, `UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`, room.ID)
 		before, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		again, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
@@ -243,20 +243,20 @@ func TestJoinAndLeave(t *testing.T) {
 
 	t.Run("capacity counts the host", func(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = 2 })
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		_, err := s.JoinRoom(t.Context(), room.ID, eve.ID)
 		require.ErrorIs(t, err, watchparty.ErrRoomFull)
 		_, err = s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.NoError(t, err, "who is in a full room is in it")
 
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
-		join(t, s, room, eve)
+		joinRoom(t, s, room, eve)
 	})
 
 	t.Run("a host who left has no seat kept", func(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = 2 })
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, ada.ID))
-		join(t, s, room, bob, eve)
+		joinRoom(t, s, room, bob, eve)
 		_, err := s.JoinRoom(t.Context(), room.ID, ada.ID)
 		require.ErrorIs(t, err, watchparty.ErrRoomFull)
 	})
@@ -265,7 +265,7 @@ func TestJoinAndLeave(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, 2 })
 		_, err := s.JoinRoom(t.Context(), room.ID, eve.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
 		_, err = s.JoinRoom(t.Context(), room.ID, eve.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, "nor does it say that it is archived")
 		require.False(t, isIn(t, s, room, eve))
@@ -274,7 +274,7 @@ func TestJoinAndLeave(t *testing.T) {
 	t.Run("the host of a private room may come back, as host", func(t *testing.T) {
 		room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Private })
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, ada.ID))
-		join(t, s, room, ada)
+		joinRoom(t, s, room, ada)
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Len(t, people, 1)
@@ -282,12 +282,12 @@ func TestJoinAndLeave(t *testing.T) {
 	})
 
 	t.Run("an unlisted room is open to who knows it", func(t *testing.T) {
-		join(t, s, newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Unlisted }), bob)
+		joinRoom(t, s, newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility = watchparty.Unlisted }), bob)
 	})
 
 	t.Run("archived", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
 		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.ErrorIs(t, err, watchparty.ErrRoomArchived)
 		again, err := s.JoinRoom(t.Context(), room.ID, ada.ID)
@@ -304,24 +304,24 @@ func TestJoinAndLeave(t *testing.T) {
 
 func TestQuitRoom(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	quit := func(room watchparty.Room, user watchparty.User) error {
 		return s.QuitRoom(t.Context(), room.ID, user.ID)
 	}
 
 	t.Run("gives up a place, a role and a membership", func(t *testing.T) {
-		room := newRoom(t, s, ada, private)
-		appoint(t, s, room, bob, watchparty.Moderator)
-		join(t, s, room, bob)
+		room := newRoom(t, s, ada, makePrivate)
+		setMemberRole(t, s, room, bob, watchparty.Moderator)
+		joinRoom(t, s, room, bob)
 		for range 2 {
 			require.NoError(t, quit(room, bob))
 			require.False(t, isIn(t, s, room, bob))
 			require.Empty(t, standingOf(t, s, room, bob).Role)
 		}
-		exec(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 d' WHERE id = ?", room.ID)
+		execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 d' WHERE id = ?", room.ID)
 		require.NoError(t, quit(room, bob))
-		require.True(t, get[bool](t, s, "SELECT last_active_at < now() - interval '1 h' FROM rooms WHERE id = ?", room.ID), "by a stranger is no activity")
+		require.True(t, readValue[bool](t, s, "SELECT last_active_at < now() - interval '1 h' FROM rooms WHERE id = ?", room.ID), "by a stranger is no activity")
 		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		mine, err := s.MyRooms(t.Context(), bob.ID, watchparty.MyRoomFilter{}, Page{Limit: 10})
@@ -332,7 +332,7 @@ func TestQuitRoom(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		require.ErrorIs(t, quit(room, ada), watchparty.ErrOwnRole, "to nobody")
 		require.True(t, isIn(t, s, room, ada))
-		join(t, s, room, bob)
+		joinRoom(t, s, room, bob)
 		require.NoError(t, quit(room, ada))
 		require.Equal(t, watchparty.Host, standingOf(t, s, room, bob).Role)
 		require.Empty(t, standingOf(t, s, room, ada).Role, "the former host stays nothing")
@@ -342,12 +342,12 @@ func TestQuitRoom(t *testing.T) {
 
 func TestParallelJoins(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	const capacity, guests = 5, 100
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Capacity = capacity })
 	for i := range capacity - 2 {
-		join(t, s, room, newUser(t, s, fmt.Sprint("early", i)))
+		joinRoom(t, s, room, newUser(t, s, fmt.Sprint("early", i)))
 	}
 	users := make([]watchparty.User, guests)
 	for i := range users {
@@ -387,23 +387,23 @@ func TestParallelJoins(t *testing.T) {
 
 func TestMovies(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	films := make([]watchparty.Movie, 0, 7)
+	s := openStore(t)
+	movies := make([]watchparty.Movie, 0, 7)
 	for i := range 7 {
-		films = append(films, watchparty.Movie{
-			Title: fmt.Sprint("Film ", i), Year: 1920 + i, RuntimeMinutes: 60 + i, Description: "d'", Genres: []string{"silent", `a "quoted", one`},
+		movies = append(movies, watchparty.Movie{
+			Title: fmt.Sprint("Movie ", i), Year: 1920 + i, RuntimeMinutes: 60 + i, Description: "d'", Genres: []string{"silent", `a "quoted", one`},
 		})
 	}
-	require.NoError(t, s.AddMovies(t.Context(), films))
+	require.NoError(t, s.AddMovies(t.Context(), movies))
 	list := func(p Page) ([]watchparty.Movie, error) { return s.Movies(t.Context(), watchparty.MovieFilter{}, p) }
 	id := func(m watchparty.Movie) string { return m.ID }
 
 	t.Run("in the order in which they were added", func(t *testing.T) {
 		all, err := s.Movies(t.Context(), watchparty.MovieFilter{}, Page{Limit: 100})
 		require.NoError(t, err)
-		require.Len(t, all, len(films))
+		require.Len(t, all, len(movies))
 		for i, m := range all {
-			want := films[i]
+			want := movies[i]
 			want.ID, want.Version, want.CreatedAt, want.UpdatedAt = m.ID, 1, m.CreatedAt, m.UpdatedAt
 			require.Equal(t, want, m)
 		}
@@ -416,13 +416,13 @@ func TestMovies(t *testing.T) {
 	t.Run("adding again adds what is new", func(t *testing.T) {
 		before, err := s.Movies(t.Context(), watchparty.MovieFilter{}, Page{Limit: 100})
 		require.NoError(t, err)
-		remake := films[0]
+		remake := movies[0]
 		remake.Year = 2001
-		require.NoError(t, s.AddMovies(t.Context(), append([]watchparty.Movie{remake}, films...)))
+		require.NoError(t, s.AddMovies(t.Context(), append([]watchparty.Movie{remake}, movies...)))
 		after, err := s.Movies(t.Context(), watchparty.MovieFilter{}, Page{Limit: 100})
 		require.NoError(t, err)
-		require.Len(t, after, len(films)+1)
-		require.Equal(t, before, after[:len(films)])
+		require.Len(t, after, len(movies)+1)
+		require.Equal(t, before, after[:len(movies)])
 	})
 
 	t.Run("none to add", func(t *testing.T) {
@@ -438,14 +438,14 @@ func TestMovies(t *testing.T) {
 // A repeated request is answered with what its caller may see now, not with what they once opened.
 func TestARepeatedRequestTellsNothingMore(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	n := watchparty.NewRoom{Name: "First"}
 	n.Normalise()
-	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("asked")}
+	once := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("asked")}
 	room, err := s.CreateRoom(t.Context(), ada.ID, n, once)
 	require.NoError(t, err)
-	join(t, s, room, bob)
+	joinRoom(t, s, room, bob)
 	_, err = s.SetRole(t.Context(), room.ID, ada.ID, bob.Username, watchparty.Host)
 	require.NoError(t, err)
 	private := watchparty.Private
@@ -460,7 +460,7 @@ func TestARepeatedRequestTellsNothingMore(t *testing.T) {
 	again, err = s.CreateRoom(t.Context(), ada.ID, n, once)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	require.Empty(t, again)
-	enforce(t, s, room, ada, nil)
+	addBan(t, s, room, ada, nil)
 	again, err = s.CreateRoom(t.Context(), ada.ID, n, once)
 	require.ErrorIs(t, err, watchparty.ErrBanned)
 	require.Empty(t, again)

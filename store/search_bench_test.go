@@ -18,17 +18,17 @@ import (
 // phrases makes texts of some 3,000 words, the first of them by far the commonest, as words are.
 type phrases struct{ random *rand.Rand }
 
-func (p phrases) word() string {
+func (p phrases) nextWord() string {
 	begins := []string{"ma", "ster", "ki", "no", "lun", "fé", "gra", "vo", "shi", "tor", "bel", "dra"}
 	ends := []string{"ra", "land", "to", "mer", "ühn", "quin", "osa", "ight", "ex", "ova"}
 	n := int(3000 * math.Pow(p.random.Float64(), 4))
 	return begins[n%12] + ends[n/12%10] + string(rune('a'+n/120%25))
 }
 
-func (p phrases) phrase(words int) string {
+func (p phrases) nextPhrase(words int) string {
 	all := make([]string, words)
 	for i := range all {
-		all[i] = p.word()
+		all[i] = p.nextWord()
 	}
 	return strings.Join(all, []string{" ", " ", " ", "-", ": "}[p.random.IntN(5)])
 }
@@ -44,19 +44,19 @@ func fillSearch(b *testing.B, s *Store, p phrases) {
 			for i := range batch {
 				titles[i], texts[i] = row(from + i)
 			}
-			exec(b, s, statement, pgdialect.Array(titles), pgdialect.Array(texts), host)
+			execute(b, s, statement, pgdialect.Array(titles), pgdialect.Array(texts), host)
 		}
 	}
 	insert(10_000, `INSERT INTO users (id, username, email, display_name, password_hash)
 		SELECT gen_random_uuid(), t, t || '@example.org', d, ?2::text FROM unnest(?0::text[], ?1::text[]) AS u (t, d)`,
-		func(n int) (string, string) { return fmt.Sprintf("user%d", n), p.phrase(2) })
+		func(n int) (string, string) { return fmt.Sprintf("user%d", n), p.nextPhrase(2) })
 	insert(10_000, `INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
 		SELECT gen_random_uuid(), t, 1950, 90, d, ARRAY['drama'] FROM unnest(?0::text[], ?1::text[]) AS m (t, d) ON CONFLICT DO NOTHING`,
 		func(n int) (string, string) {
 			if n == 0 {
 				return "七人の侍", ""
 			}
-			return p.phrase(1 + n%6), p.phrase(40)
+			return p.nextPhrase(1 + n%6), p.nextPhrase(40)
 		})
 	insert(100_000, `INSERT INTO rooms (id, name, description, host_id, visibility, capacity)
 		SELECT gen_random_uuid(), t, d, ?2, 'public', 10 FROM unnest(?0::text[], ?1::text[]) AS r (t, d)`,
@@ -67,12 +67,12 @@ func fillSearch(b *testing.B, s *Store, p phrases) {
 			case n == 1:
 				return "七人の侍", ""
 			case n%3 == 0:
-				return p.phrase(1+n%6) + " movie night", p.phrase(8)
+				return p.nextPhrase(1+n%6) + " movie night", p.nextPhrase(8)
 			}
-			return p.phrase(1 + n%6), p.phrase(8)
+			return p.nextPhrase(1 + n%6), p.nextPhrase(8)
 		})
-	exec(b, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i")
-	exec(b, s, "ANALYZE users, movies, rooms")
+	execute(b, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i")
+	execute(b, s, "ANALYZE users, movies, rooms")
 }
 
 // hardSearches are frequent words, one letter, mistypes, marks, hostile ones, and what nobody has.
@@ -85,13 +85,13 @@ var hardSearches = []string{
 // BenchmarkSearch fails when the median of a list is above 20 ms.
 func BenchmarkSearch(b *testing.B) {
 	const most = 20 * time.Millisecond
-	s := open(b)
+	s := openStore(b)
 	p := phrases{rand.New(rand.NewPCG(1, 2))} //nolint:gosec // the same in each run
 	fillSearch(b, s, p)
 	var words []string // as people type them: whole, begun, and mistyped
 	for range 20 {
-		word := []rune(p.word())
-		words = append(words, p.phrase(2), string(word[:3]), "x"+string(word[1:]))
+		word := []rune(p.nextWord())
+		words = append(words, p.nextPhrase(2), string(word[:3]), "x"+string(word[1:]))
 	}
 	words = append(words, hardSearches...)
 	for _, list := range []struct {

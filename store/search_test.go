@@ -256,7 +256,7 @@ var searches = []struct {
 
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	searchCatalogue(t, open(t))
+	searchCatalogue(t, openStore(t))
 }
 
 func searchCatalogue(t *testing.T, s *Store) {
@@ -294,17 +294,17 @@ func searchCatalogue(t *testing.T, s *Store) {
 // TestSearchEverywhere: rooms, accounts and genres are found as movies are.
 func TestSearchEverywhere(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	for _, name := range []string{"zoe.smith", "andre_b", "Tom-Tom"} {
 		newUser(t, s, name)
 	}
-	exec(t, s, "UPDATE users SET display_name = 'Zoë Müller' WHERE username = 'zoe.smith'")
-	exec(t, s, "UPDATE users SET display_name = '侍の友' WHERE username = 'Tom-Tom'")
+	execute(t, s, "UPDATE users SET display_name = 'Zoë Müller' WHERE username = 'zoe.smith'")
+	execute(t, s, "UPDATE users SET display_name = '侍の友' WHERE username = 'Tom-Tom'")
 	for _, name := range []string{"Face/Off & friends", "七人の侍 — 上映会", "Kino für alle", "Wall·E night", "Ёлки 2"} {
 		newRoom(t, s, root, func(n *watchparty.NewRoom) { n.Name, n.Description = name, "Amélie's café; spider-man" })
 	}
-	exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?",
+	execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?",
 		newRoom(t, s, root, func(n *watchparty.NewRoom) { n.Name, n.Visibility = "Archived, secret", watchparty.Private }).ID)
 	for _, genres := range [][]string{{"sci-fi", "komödie"}, {"film noir"}, {"侍"}, {"🎃"}, {"???"}} {
 		newMovie(t, s, root, watchparty.NewMovie{Title: genres[0], Genres: genres})
@@ -356,7 +356,7 @@ func TestSearchEverywhere(t *testing.T) {
 // gone.
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	for _, name := range []string{
 		"night", "Night", "night one", "night two", "one night", "two night", "nights", "a nightly", "day", "day", "two night three", "nightnight", "Night",
@@ -378,7 +378,7 @@ func TestSearchPages(t *testing.T) {
 	all, err := s.Rooms(t.Context(), search, Page{Limit: 100})
 	require.NoError(t, err)
 	for i, last := range all[:len(all)-1] {
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", last.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", last.ID)
 		rest, err := s.Rooms(t.Context(), search, Page{Limit: 100, After: Place(last.Rank, last.ID)})
 		require.NoError(t, err)
 		require.Equal(t, all[i+1:], rest)
@@ -388,12 +388,12 @@ func TestSearchPages(t *testing.T) {
 // TestSearchManyRows: what more rows have than are looked through first is found in order all the same.
 func TestSearchManyRows(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	exec(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
+	s := openStore(t)
+	execute(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
 		SELECT gen_random_uuid(), CASE WHEN n % 5 = 0 THEN 'Night ' ELSE 'Day ' END || n, 1950, 90 FROM generate_series(1, ?) AS n
 		UNION ALL SELECT gen_random_uuid(), 'A much longer title about one rare night and its ' || n, 1950, 90 FROM generate_series(1, 30) AS n
 		UNION ALL SELECT gen_random_uuid(), 'Zebra ' || repeat('crossing ', n), 1950, 90 FROM generate_series(1, 5) AS n`, 2*closest)
-	exec(t, s, "ANALYZE movies")
+	execute(t, s, "ANALYZE movies")
 	for typed, want := range map[string]int{"night": 2*closest/5 + 30, "ni": 2*closest/5 + 30, "zebra": 5, "rare": 30, "zebar": 5, "title about": 30} {
 		list := func(p Page) ([]watchparty.Movie, error) {
 			return s.Movies(t.Context(), watchparty.MovieFilter{Search: typed}, p)
@@ -408,13 +408,13 @@ func TestSearchManyRows(t *testing.T) {
 // TestSearchExactAmongMany: of more rows than are sorted, the closest is the first all the same.
 func TestSearchExactAmongMany(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	exec(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
+	s := openStore(t)
+	execute(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
 		SELECT gen_random_uuid(), 'Day ' || n, 1950, 90 FROM generate_series(1, ?0) AS n
 		UNION ALL SELECT gen_random_uuid(), 'Some movie night with friends ' || n, 1950, 90 FROM generate_series(1, ?1) AS n
 		UNION ALL SELECT gen_random_uuid(), 'Movie nights with friends', 1950, 90
 		UNION ALL SELECT gen_random_uuid(), 'Movie night with friends', 1950, 90`, closest, mostPicked+100)
-	exec(t, s, "ANALYZE movies")
+	execute(t, s, "ANALYZE movies")
 	for typed, want := range map[string]string{"movie night with friends": "Movie night with friends", "movie nig": "Movie night with friends", "movie nights": "Movie nights with friends"} {
 		found, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: typed}, Page{Limit: 10})
 		require.NoError(t, err)
@@ -427,9 +427,9 @@ func TestSearchExactAmongMany(t *testing.T) {
 func TestSearchLocales(t *testing.T) {
 	t.Parallel()
 	base := stacktest.DatabaseURL(t)
-	s := openAt(t, base)
+	s := openStoreAt(t, base)
 	name := "search_" + strings.ToLower(rand.Text())
-	exec(t, s, "CREATE DATABASE ? TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", bun.Ident(name))
+	execute(t, s, "CREATE DATABASE ? TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", bun.Ident(name))
 	t.Cleanup(func() {
 		_, err := s.db.NewRaw("DROP DATABASE ? WITH (FORCE)", bun.Ident(name)).Exec(context.WithoutCancel(t.Context()))
 		require.NoError(t, err)
@@ -437,10 +437,10 @@ func TestSearchLocales(t *testing.T) {
 	address, err := url.Parse(base)
 	require.NoError(t, err)
 	address.Path, address.RawQuery = "/"+name, "sslmode=disable"
-	c := openAt(t, address.String())
+	c := openStoreAt(t, address.String())
 	_, err = migrations.Up(t.Context(), c.DB())
 	require.NoError(t, err)
-	require.Equal(t, "C", get[string](t, c, "SELECT datctype FROM pg_database WHERE datname = current_database()"))
+	require.Equal(t, "C", readValue[string](t, c, "SELECT datctype FROM pg_database WHERE datname = current_database()"))
 	searchCatalogue(t, c)
 }
 
@@ -455,13 +455,13 @@ func FuzzSearch(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	s := open(f)
+	s := openStore(f)
 	_, err := s.db.NewRaw("INSERT INTO movies (id, title, year, runtime_minutes) SELECT gen_random_uuid(), 'The Thin Man ' || n, 1934, 90 FROM generate_series(1, 30) AS n").
 		Exec(f.Context())
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: text, Genre: strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")}, Page{Limit: 10})
 		require.NoError(t, err, "%q", text)
-		exec(t, s, "UPDATE movies SET description = ? WHERE title = 'The Thin Man 1'", strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
+		execute(t, s, "UPDATE movies SET description = ? WHERE title = 'The Thin Man 1'", strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
 	})
 }

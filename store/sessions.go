@@ -249,7 +249,7 @@ func (s *Store) Sessions(ctx context.Context, userID string, p Page) ([]watchpar
 	if err := p.of(q, descending, "family_id").Order("created_at DESC", "id DESC").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: sessions: %w", err)
 	}
-	return convert(rows, sessionRow.session), nil
+	return mapRows(rows, sessionRow.session), nil
 }
 
 func (r sessionRow) session() watchparty.Session {

@@ -19,14 +19,14 @@ func signIn(t *testing.T, s *Store, user watchparty.User, lifetime time.Duration
 	return hash
 }
 
-func rotate(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
+func rotateSession(t *testing.T, s *Store, old []byte) (next []byte, user watchparty.User, err error) {
 	t.Helper()
 	_, next = auth.NewRefresh()
 	in, err := s.RotateSession(t.Context(), old, NewSession{TokenHash: next, TTL: time.Hour})
 	return next, in.User, err
 }
 
-func revoke(t *testing.T, s *Store, token []byte) (userID string) {
+func revokeSession(t *testing.T, s *Store, token []byte) (userID string) {
 	t.Helper()
 	userID, err := s.RevokeSession(t.Context(), token)
 	require.NoError(t, err)
@@ -35,13 +35,13 @@ func revoke(t *testing.T, s *Store, token []byte) (userID string) {
 
 func TestSessions(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
 
 	t.Run("rotate from token to token", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
 		for range 3 {
-			next, user, err := rotate(t, s, token)
+			next, user, err := rotateSession(t, s, token)
 			require.NoError(t, err)
 			require.Equal(t, ada, user)
 			token = next
@@ -50,57 +50,57 @@ func TestSessions(t *testing.T) {
 
 	t.Run("unknown", func(t *testing.T) {
 		_, unknown := auth.NewRefresh()
-		_, user, err := rotate(t, s, unknown)
+		_, user, err := rotateSession(t, s, unknown)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		require.Empty(t, user.ID)
 	})
 
 	t.Run("expired", func(t *testing.T) {
 		token := signIn(t, s, ada, -time.Millisecond)
-		_, _, err := rotate(t, s, token)
+		_, _, err := rotateSession(t, s, token)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 
 	t.Run("revoked", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
-		next, _, err := rotate(t, s, token)
+		next, _, err := rotateSession(t, s, token)
 		require.NoError(t, err)
-		require.Equal(t, ada.ID, revoke(t, s, next))
-		_, _, err = rotate(t, s, next)
+		require.Equal(t, ada.ID, revokeSession(t, s, next))
+		_, _, err = rotateSession(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 
 	t.Run("signing out with an old token ends the sign-in", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
-		next, _, err := rotate(t, s, token)
+		next, _, err := rotateSession(t, s, token)
 		require.NoError(t, err)
-		require.Equal(t, ada.ID, revoke(t, s, token))
-		_, _, err = rotate(t, s, next)
+		require.Equal(t, ada.ID, revokeSession(t, s, token))
+		_, _, err = rotateSession(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 
 	t.Run("signing out twice, or with an unknown token, is no error", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
-		require.Equal(t, ada.ID, revoke(t, s, token))
-		require.Equal(t, ada.ID, revoke(t, s, token))
+		require.Equal(t, ada.ID, revokeSession(t, s, token))
+		require.Equal(t, ada.ID, revokeSession(t, s, token))
 		_, unknown := auth.NewRefresh()
-		require.Empty(t, revoke(t, s, unknown))
+		require.Empty(t, revokeSession(t, s, unknown))
 	})
 
 	t.Run("reuse ends the family, the newest token too, and no other", func(t *testing.T) {
 		stolen := signIn(t, s, ada, time.Hour)
 		other := signIn(t, s, ada, time.Hour)
-		second, _, err := rotate(t, s, stolen)
+		second, _, err := rotateSession(t, s, stolen)
 		require.NoError(t, err)
-		newest, _, err := rotate(t, s, second)
+		newest, _, err := rotateSession(t, s, second)
 		require.NoError(t, err)
 
-		_, user, err := rotate(t, s, stolen)
+		_, user, err := rotateSession(t, s, stolen)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 		require.Equal(t, ada.ID, user.ID, "whose access tokens are void now")
-		_, _, err = rotate(t, s, newest)
+		_, _, err = rotateSession(t, s, newest)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
-		_, _, err = rotate(t, s, other)
+		_, _, err = rotateSession(t, s, other)
 		require.NoError(t, err, "another sign-in of the same user goes on")
 	})
 
@@ -113,7 +113,7 @@ func TestSessions(t *testing.T) {
 				errs [2]error
 			)
 			for i := range next {
-				wg.Go(func() { next[i], _, errs[i] = rotate(t, s, token) })
+				wg.Go(func() { next[i], _, errs[i] = rotateSession(t, s, token) })
 			}
 			wg.Wait()
 			won := 0
@@ -122,7 +122,7 @@ func TestSessions(t *testing.T) {
 			}
 			require.NoError(t, errs[won], "one of them came first")
 			require.ErrorIs(t, errs[1-won], watchparty.ErrBadRefresh)
-			_, _, err := rotate(t, s, next[won])
+			_, _, err := rotateSession(t, s, next[won])
 			require.ErrorIs(t, err, watchparty.ErrBadRefresh, "what the first one got is void")
 		}
 	})
@@ -130,7 +130,7 @@ func TestSessions(t *testing.T) {
 	// A thief has an old token, and its owner exchanges the live one meanwhile: whichever comes first, nothing is left.
 	for name, end := range map[string]func(token []byte) error{
 		"reuse": func(token []byte) error {
-			_, _, err := rotate(t, s, token)
+			_, _, err := rotateSession(t, s, token)
 			require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 			return nil
 		},
@@ -142,19 +142,19 @@ func TestSessions(t *testing.T) {
 		t.Run(name+" with an old token ends what is exchanged meanwhile", func(t *testing.T) {
 			for range 50 {
 				old := signIn(t, s, ada, time.Hour)
-				live, _, err := rotate(t, s, old)
+				live, _, err := rotateSession(t, s, old)
 				require.NoError(t, err)
 				var (
 					wg   sync.WaitGroup
 					next []byte
 					errs [2]error
 				)
-				wg.Go(func() { next, _, errs[0] = rotate(t, s, live) })
+				wg.Go(func() { next, _, errs[0] = rotateSession(t, s, live) })
 				wg.Go(func() { errs[1] = end(old) })
 				wg.Wait()
 				require.NoError(t, errs[1])
 				if errs[0] == nil {
-					_, _, err = rotate(t, s, next)
+					_, _, err = rotateSession(t, s, next)
 					require.ErrorIs(t, err, watchparty.ErrBadRefresh, "the exchanged token is void")
 				}
 			}
@@ -164,8 +164,8 @@ func TestSessions(t *testing.T) {
 	t.Run("a deleted account is signed out", func(t *testing.T) {
 		gone := newUser(t, s, "gone")
 		token := signIn(t, s, gone, time.Hour)
-		exec(t, s, "DELETE FROM users WHERE id = ?", gone.ID)
-		_, _, err := rotate(t, s, token)
+		execute(t, s, "DELETE FROM users WHERE id = ?", gone.ID)
+		_, _, err := rotateSession(t, s, token)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 }

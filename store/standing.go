@@ -12,10 +12,10 @@ import (
 
 // Standing finds what a user is to a room. It returns ErrNotFound for a room that is not there, or hidden.
 func (s *Store) Standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
-	return standing(ctx, s.db, roomID, userID)
+	return readStanding(ctx, s.db, roomID, userID)
 }
 
-func standing(ctx context.Context, db bun.IDB, roomID, userID string) (watchparty.Standing, error) {
+func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watchparty.Standing, error) {
 	var row struct {
 		Role   string     `bun:"role"`
 		Banned bool       `bun:"banned"`
@@ -86,7 +86,7 @@ func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchpa
 	if err := living(ctx, tx, actorID); err != nil {
 		return room, "", err
 	}
-	actor, err := standing(ctx, tx, roomID, actorID)
+	actor, err := readStanding(ctx, tx, roomID, actorID)
 	switch {
 	case err != nil:
 		return room, "", err
@@ -113,7 +113,7 @@ func permittedOn(
 	if err != nil {
 		return watchparty.Person{}, err
 	}
-	other, err := standing(ctx, tx, roomID, target.ID)
+	other, err := readStanding(ctx, tx, roomID, target.ID)
 	if err != nil {
 		return watchparty.Person{}, err
 	}

@@ -32,15 +32,15 @@ type Store struct {
 	probe *probe
 	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is:
 	// who does not want invitations gets them again, and emails count anew.
-	digests *auth.Digests
-	mails   int // LimitMails
+	digests    *auth.Digests
+	emailLimit int // LimitEmails
 	// committed is called after a transaction that added an outbox event.
 	committed func()
 }
 
 // Open makes a pool; it connects at first use. What is kept of addresses that are to be recognised only, digests hide.
 func Open(c config.Database, digests *auth.Digests) (*Store, error) {
-	connector, err := connector(c)
+	connector, err := newConnector(c)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	return &Store{db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
 }
 
-// connector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
-func connector(c config.Database) (connector *pgdriver.Connector, err error) {
-	dsn, err := dsn(c)
+// newConnector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
+func newConnector(c config.Database) (newConnector *pgdriver.Connector, err error) {
+	dsn, err := connectionString(c)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +69,9 @@ func connector(c config.Database) (connector *pgdriver.Connector, err error) {
 	), nil
 }
 
-// dsn adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
+// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
 // verified TLS unless the address says otherwise or stays on this machine.
-func dsn(c config.Database) (string, error) {
+func connectionString(c config.Database) (string, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
 		return "", errors.New("store: DATABASE_URL is not an address")

@@ -32,7 +32,7 @@ func TestStatementTimeout(t *testing.T) {
 	require.Less(t, time.Since(begun), 10*time.Second)
 
 	require.NoError(t, s.Ping(t.Context()), "the connection lives on")
-	require.Equal(t, "watchparty", get[string](t, s, "SELECT current_setting('application_name')"))
+	require.Equal(t, "watchparty", readValue[string](t, s, "SELECT current_setting('application_name')"))
 }
 
 func TestPing(t *testing.T) {
@@ -46,7 +46,7 @@ func TestPing(t *testing.T) {
 		require.NotContains(t, err.Error(), "secret")
 	})
 	t.Run("nobody waits", func(t *testing.T) {
-		s := openAt(t, stacktest.DatabaseURL(t))
+		s := openStoreAt(t, stacktest.DatabaseURL(t))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		require.ErrorIs(t, s.Ping(ctx), context.Canceled)
@@ -74,7 +74,7 @@ func TestDSN(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := config.Database{URL: test.url, MaxConns: 2, StatementTimeout: 1500 * time.Millisecond}
-			made, err := dsn(c)
+			made, err := connectionString(c)
 			require.NoError(t, err)
 			u, err := url.Parse(made)
 			require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestDSN(t *testing.T) {
 	}
 
 	t.Run("what the address says stays", func(t *testing.T) {
-		made, err := dsn(config.Database{
+		made, err := connectionString(config.Database{
 			URL:              "postgres://u:p%40ss@localhost/db?search_path=a&statement_timeout=7&lock_timeout=3&read_timeout=9s",
 			StatementTimeout: time.Second,
 		})
@@ -138,7 +138,7 @@ func TestOpenRefusesBadURLs(t *testing.T) {
 // TestDeadlock: two transactions that wait for each other both come to their end.
 func TestDeadlock(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newUser(t, s, "ada"), newUser(t, s, "bob")
 	var (
 		wg   sync.WaitGroup

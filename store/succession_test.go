@@ -15,8 +15,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// presence makes someone's last sign of life in a room that old.
-func presence(t testing.TB, s *Store, room watchparty.Room, user watchparty.User, age time.Duration) {
+// setLastSeen makes someone's last sign of life in a room that old.
+func setLastSeen(t testing.TB, s *Store, room watchparty.Room, user watchparty.User, age time.Duration) {
 	t.Helper()
 	_, err := s.db.NewRaw("UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE room_id = ? AND user_id = ?",
 		age.Seconds(), room.ID, user.ID).Exec(t.Context())
@@ -33,19 +33,19 @@ type scene struct {
 
 func newScene(t *testing.T, s *Store) scene {
 	t.Helper()
-	n := count(t, s, "rooms")
+	n := countRows(t, s, "rooms")
 	name := func(role string) string { return fmt.Sprint(role, "-", n) }
 	c := scene{s: s, ada: newUser(t, s, name("ada")), first: newUser(t, s, name("first")), second: newUser(t, s, name("second")), third: newUser(t, s, name("third"))}
 	c.room = newRoom(t, s, c.ada, nil)
-	join(t, s, c.room, c.first, c.second, c.third)
+	joinRoom(t, s, c.room, c.first, c.second, c.third)
 	c.absent = func(users ...watchparty.User) {
 		for _, user := range users {
-			presence(t, s, c.room, user, watchparty.PresentFor+time.Second)
+			setLastSeen(t, s, c.room, user, watchparty.PresentFor+time.Second)
 		}
 	}
 	c.moderator = func(users ...watchparty.User) {
 		for _, user := range users {
-			member(t, s, c.room, user, watchparty.Moderator)
+			addMember(t, s, c.room, user, watchparty.Moderator)
 		}
 	}
 	return c
@@ -53,7 +53,7 @@ func newScene(t *testing.T, s *Store) scene {
 
 func TestSuccession(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for _, test := range []struct {
 		name    string
 		arrange func(c scene)
@@ -68,14 +68,14 @@ func TestSuccession(t *testing.T) {
 			func(c scene) watchparty.User { return c.second }},
 		{"of the absent, the longest", func(c scene) { c.absent(c.first, c.second, c.third) }, func(c scene) watchparty.User { return c.first }},
 		{"at the same moment, the lower ID", func(c scene) {
-			exec(t, s, "UPDATE participants SET created_at = now() WHERE room_id = ?", c.room.ID)
+			execute(t, s, "UPDATE participants SET created_at = now() WHERE room_id = ?", c.room.ID)
 		}, func(c scene) watchparty.User { return c.first }},
 		{"nobody who is suspended or gone", func(c scene) {
-			exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", c.first.ID)
-			exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", c.second.ID)
+			execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", c.first.ID)
+			execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", c.second.ID)
 		}, func(c scene) watchparty.User { return c.third }},
 		{"nobody who has only a standing", func(c scene) {
-			member(t, s, c.room, newUser(t, s, "away-"+c.room.ID[30:]), watchparty.Moderator)
+			addMember(t, s, c.room, newUser(t, s, "away-"+c.room.ID[30:]), watchparty.Moderator)
 		}, func(c scene) watchparty.User { return c.first }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,8 +85,8 @@ func TestSuccession(t *testing.T) {
 			heir := test.want(c)
 			require.Equal(t, heir.Username, hostOf(t, s, c.room))
 			require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada), "the former host")
-			require.Zero(t, get[int](t, s, "SELECT count(*) FROM members WHERE room_id = ? AND user_id = ?", c.room.ID, heir.ID))
-			log := acts(t, s, c.room)
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM members WHERE room_id = ? AND user_id = ?", c.room.ID, heir.ID))
+			log := readRoomActs(t, s, c.room)
 			require.Len(t, log, 1)
 			require.Equal(t, watchparty.ActHostSucceeded, log[0].Action)
 			require.Zero(t, log[0].Actor)
@@ -100,15 +100,15 @@ func TestSuccession(t *testing.T) {
 			require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, user.ID))
 		}
 		require.Equal(t, c.ada.Username, hostOf(t, s, c.room))
-		require.Empty(t, acts(t, s, c.room))
-		join(t, s, c.room, c.first)
+		require.Empty(t, readRoomActs(t, s, c.room))
+		joinRoom(t, s, c.room, c.first)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID), "who is not in it does not leave it")
 		require.Equal(t, c.ada.Username, hostOf(t, s, c.room))
 	})
 
 	t.Run("an archived room keeps its host", func(t *testing.T) {
 		c := newScene(t, s)
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID))
 		require.Equal(t, c.ada.Username, hostOf(t, s, c.room))
 	})
@@ -117,7 +117,7 @@ func TestSuccession(t *testing.T) {
 		c := newScene(t, s)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
 		require.Equal(t, c.ada.Username, hostOf(t, s, c.room))
-		require.Empty(t, acts(t, s, c.room))
+		require.Empty(t, readRoomActs(t, s, c.room))
 	})
 
 	t.Run("of a private room", func(t *testing.T) {
@@ -126,14 +126,14 @@ func TestSuccession(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID))
 		require.Equal(t, watchparty.Host, roleOf(t, s, c.room, c.first))
-		join(t, s, c.room, c.ada)
+		joinRoom(t, s, c.room, c.ada)
 		require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada), "who comes back is what they were")
 	})
 }
 
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	const silence = 10 * time.Minute
 	beat := func(t *testing.T, c scene, user watchparty.User) bool {
 		t.Helper()
@@ -143,17 +143,17 @@ func TestHeartbeat(t *testing.T) {
 	}
 	seen := func(t *testing.T, c scene, user watchparty.User) time.Time {
 		t.Helper()
-		return get[time.Time](t, s, "SELECT last_seen_at FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, user.ID)
+		return readValue[time.Time](t, s, "SELECT last_seen_at FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, user.ID)
 	}
 
 	t.Run("is written when the last one is old", func(t *testing.T) {
 		c := newScene(t, s)
-		presence(t, s, c.room, c.first, noted-5*time.Second)
+		setLastSeen(t, s, c.room, c.first, noted-5*time.Second)
 		before := seen(t, c, c.first)
 		require.False(t, beat(t, c, c.first))
 		require.Equal(t, before, seen(t, c, c.first))
-		presence(t, s, c.room, c.first, noted+time.Second)
-		presence(t, s, c.room, c.second, time.Hour)
+		setLastSeen(t, s, c.room, c.first, noted+time.Second)
+		setLastSeen(t, s, c.room, c.second, time.Hour)
 		require.False(t, beat(t, c, c.first))
 		require.WithinDuration(t, time.Now(), seen(t, c, c.first), 10*time.Second)
 		require.WithinDuration(t, time.Now().Add(-time.Hour), seen(t, c, c.second), time.Minute, "another's presence stays")
@@ -173,36 +173,36 @@ func TestHeartbeat(t *testing.T) {
 			arrange func(c scene)
 			heir    func(c scene) watchparty.User
 		}{
-			{"not yet", func(c scene) { presence(t, s, c.room, c.ada, silence-5*time.Second) }, func(c scene) watchparty.User { return c.ada }},
-			{"now", func(c scene) { presence(t, s, c.room, c.ada, silence+time.Second) }, func(c scene) watchparty.User { return c.first }},
+			{"not yet", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence-5*time.Second) }, func(c scene) watchparty.User { return c.ada }},
+			{"now", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence+time.Second) }, func(c scene) watchparty.User { return c.first }},
 			{"not to the absent", func(c scene) {
 				c.moderator(c.first)
 				c.absent(c.ada, c.first, c.second)
-				presence(t, s, c.room, c.ada, silence+time.Second)
+				setLastSeen(t, s, c.room, c.ada, silence+time.Second)
 			}, func(c scene) watchparty.User { return c.third }},
 			{"not of an archived room", func(c scene) {
-				presence(t, s, c.room, c.ada, time.Hour)
-				exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
+				setLastSeen(t, s, c.room, c.ada, time.Hour)
+				execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
 			}, func(c scene) watchparty.User { return c.ada }},
 			{"the host is not in it, and others came just now", func(c scene) {
-				exec(t, s, "DELETE FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, c.ada.ID)
+				execute(t, s, "DELETE FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, c.ada.ID)
 			}, func(c scene) watchparty.User { return c.ada }},
 			{"the host is not in it, and others are long since", func(c scene) {
-				exec(t, s, "DELETE FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, c.ada.ID)
-				exec(t, s, "UPDATE participants SET created_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?", c.room.ID, c.second.ID)
+				execute(t, s, "DELETE FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, c.ada.ID)
+				execute(t, s, "UPDATE participants SET created_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?", c.room.ID, c.second.ID)
 			}, func(c scene) watchparty.User { return c.second }},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				c := newScene(t, s)
 				test.arrange(c)
-				presence(t, s, c.room, c.third, time.Minute+20*time.Second)
+				setLastSeen(t, s, c.room, c.third, time.Minute+20*time.Second)
 				heir := test.heir(c)
 				require.Equal(t, heir.ID != c.ada.ID, beat(t, c, c.third))
 				require.Equal(t, heir.Username, hostOf(t, s, c.room))
 				require.False(t, beat(t, c, c.third), "once")
 				if heir.ID != c.ada.ID {
 					require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada))
-					require.Equal(t, []watchparty.RoomAction{watchparty.ActHostSucceeded}, actions(t, s, c.room))
+					require.Equal(t, []watchparty.RoomAction{watchparty.ActHostSucceeded}, readRoomActions(t, s, c.room))
 				}
 			})
 		}
@@ -210,7 +210,7 @@ func TestHeartbeat(t *testing.T) {
 
 	t.Run("the host's own", func(t *testing.T) {
 		c := newScene(t, s)
-		presence(t, s, c.room, c.ada, time.Hour)
+		setLastSeen(t, s, c.room, c.ada, time.Hour)
 		require.False(t, beat(t, c, c.ada))
 		require.False(t, beat(t, c, c.first))
 		require.Equal(t, c.ada.Username, hostOf(t, s, c.room))
@@ -219,7 +219,7 @@ func TestHeartbeat(t *testing.T) {
 
 func TestSetRole(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	set := func(t *testing.T, c scene, user watchparty.User, role watchparty.Role) watchparty.Participant {
 		t.Helper()
 		p, err := s.SetRole(t.Context(), c.room.ID, c.ada.ID, user.Username, role)
@@ -230,7 +230,7 @@ func TestSetRole(t *testing.T) {
 	}
 	rows := func(t *testing.T, c scene) int {
 		t.Helper()
-		return get[int](t, s, "SELECT count(*) FROM members WHERE room_id = ?", c.room.ID)
+		return readValue[int](t, s, "SELECT count(*) FROM members WHERE room_id = ?", c.room.ID)
 	}
 
 	t.Run("moderator and back", func(t *testing.T) {
@@ -242,13 +242,13 @@ func TestSetRole(t *testing.T) {
 		set(t, c, c.first, watchparty.Moderator)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
 		require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.first), "leaving")
-		join(t, s, c.room, c.first)
+		joinRoom(t, s, c.room, c.first)
 		require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.first), "and coming back")
 
 		_, err = s.SetRole(t.Context(), c.room.ID, c.ada.ID, c.first.Username, watchparty.Viewer)
 		require.NoError(t, err)
 		require.Zero(t, rows(t, c), "in an open room a viewer needs no row")
-		log := acts(t, s, c.room)
+		log := readRoomActs(t, s, c.room)
 		require.Len(t, log, 2, "nothing is logged where nothing changes")
 		require.Equal(t, []any{watchparty.ActRoleSet, c.ada.ID, c.first.ID, map[string]any{"role": "viewer"}},
 			[]any{log[1].Action, log[1].Actor.ID, log[1].Target.ID, log[1].Details})
@@ -263,7 +263,7 @@ func TestSetRole(t *testing.T) {
 		p := set(t, c, c.first, watchparty.Viewer)
 		require.True(t, p.Away)
 		require.False(t, p.Present(time.Now()))
-		join(t, s, c.room, c.first)
+		joinRoom(t, s, c.room, c.first)
 	})
 
 	t.Run("hand over", func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestSetRole(t *testing.T) {
 		require.False(t, p.Away)
 		require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada))
 		require.Equal(t, 1, rows(t, c))
-		log := acts(t, s, c.room)
+		log := readRoomActs(t, s, c.room)
 		require.Len(t, log, 1)
 		require.Equal(t, []any{watchparty.ActHostHandedOver, c.ada.ID, c.second.ID}, []any{log[0].Action, log[0].Actor.ID, log[0].Target.ID})
 		_, err := s.SetRole(t.Context(), c.room.ID, c.ada.ID, c.first.Username, watchparty.Host)
@@ -284,9 +284,9 @@ func TestSetRole(t *testing.T) {
 		c.moderator(c.first)
 		stranger, away, suspended := newUser(t, s, "stranger"), newUser(t, s, "away"), newUser(t, s, "suspended")
 		c.moderator(away)
-		join(t, s, c.room, suspended)
-		exec(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
-		enforce(t, s, c.room, c.third, nil)
+		joinRoom(t, s, c.room, suspended)
+		execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
+		addBan(t, s, c.room, c.third, nil)
 		for _, test := range []struct {
 			actor, target watchparty.User
 			role          watchparty.Role
@@ -310,20 +310,20 @@ func TestSetRole(t *testing.T) {
 			_, err := s.SetRole(t.Context(), c.room.ID, test.actor.ID, test.target.Username, test.role)
 			require.ErrorIs(t, err, test.want, "%s makes %s a %s", test.actor.Username, test.target.Username, test.role)
 		}
-		exec(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", c.room.ID)
 		_, err := s.SetRole(t.Context(), c.room.ID, c.ada.ID, c.second.Username, watchparty.Moderator)
 		require.ErrorIs(t, err, watchparty.ErrRoomArchived)
-		require.Empty(t, acts(t, s, c.room))
+		require.Empty(t, readRoomActs(t, s, c.room))
 	})
 }
 
 // Whatever happens at once, a room has one host, who is in it, and the former one is a moderator.
 func TestParallelHandOvers(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	for run := range 20 {
 		c := newScene(t, s)
-		presence(t, s, c.room, c.ada, time.Hour)
+		setLastSeen(t, s, c.room, c.ada, time.Hour)
 		var (
 			wg   sync.WaitGroup
 			errs [4]error
@@ -349,7 +349,7 @@ func TestParallelHandOvers(t *testing.T) {
 		}
 		require.Equal(t, 1, hosts, "run %d: %v", run, people)
 		require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada))
-		changes := len(acts(t, s, c.room))
+		changes := len(readRoomActs(t, s, c.room))
 		require.GreaterOrEqual(t, changes, 1)
 		require.LessOrEqual(t, changes, 3)
 	}
@@ -357,17 +357,17 @@ func TestParallelHandOvers(t *testing.T) {
 
 func TestHandOverRooms(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	c := newScene(t, s)
 	empty, archived, deleted := newRoom(t, s, c.ada, nil), newRoom(t, s, c.ada, nil), newRoom(t, s, c.ada, nil)
-	join(t, s, archived, c.first)
-	join(t, s, empty, c.first)
+	joinRoom(t, s, archived, c.first)
+	joinRoom(t, s, empty, c.first)
 	require.NoError(t, s.LeaveRoom(t.Context(), empty.ID, c.first.ID))
 	_, err := s.UpdateRoom(t.Context(), archived.ID, c.ada.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.DeleteRoom(t.Context(), deleted.ID, c.ada.ID, nil))
 	foreign := newRoom(t, s, c.first, nil)
-	join(t, s, foreign, c.ada)
+	joinRoom(t, s, foreign, c.ada)
 
 	var rooms []string
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -385,8 +385,8 @@ func TestHandOverRooms(t *testing.T) {
 		require.Equal(t, 2, after.Version)
 	}
 	require.Equal(t, c.first.Username, hostOf(t, s, foreign))
-	require.Zero(t, get[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ?", c.ada.ID))
-	exec(t, s, "DELETE FROM users WHERE id = ?", c.ada.ID)
+	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ?", c.ada.ID))
+	execute(t, s, "DELETE FROM users WHERE id = ?", c.ada.ID)
 
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
 		rooms, err = handOverRooms(ctx, tx, c.third.ID)
@@ -398,7 +398,7 @@ func TestHandOverRooms(t *testing.T) {
 // An account that is just being deleted is no heir.
 func TestNoHeirWhoIsGoing(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	c := newScene(t, s)
 	tx, err := s.db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -414,7 +414,7 @@ func TestNoHeirWhoIsGoing(t *testing.T) {
 	wg.Go(func() { left = s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID) })
 	require.EventuallyWithT(t, func(e *assert.CollectT) {
 		// Not in the transaction: there pg_stat_activity stays as it was first read.
-		require.Equal(e, 1, get[int](t, s, "SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid))
+		require.Equal(e, 1, readValue[int](t, s, "SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid))
 	}, patience, 5*time.Millisecond)
 	require.NoError(t, tx.Commit())
 	wg.Wait()
@@ -423,14 +423,14 @@ func TestNoHeirWhoIsGoing(t *testing.T) {
 }
 
 func BenchmarkHeartbeat(b *testing.B) {
-	s := open(b)
+	s := openStore(b)
 	var users []watchparty.User
 	for i := range 50 {
 		u, err := s.CreateUser(b.Context(), registration(fmt.Sprint("user", i)), "")
 		require.NoError(b, err)
 		users = append(users, u)
 	}
-	room, err := s.CreateRoom(b.Context(), users[0].ID, watchparty.NewRoom{Name: "Busy", Visibility: watchparty.Public, Capacity: 50}, Once{})
+	room, err := s.CreateRoom(b.Context(), users[0].ID, watchparty.NewRoom{Name: "Busy", Visibility: watchparty.Public, Capacity: 50}, IdempotencyKey{})
 	require.NoError(b, err)
 	for _, u := range users[1:] {
 		_, err := s.JoinRoom(b.Context(), room.ID, u.ID)
@@ -442,7 +442,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 				u := users[i%len(users)]
 				if age > 0 {
 					b.StopTimer()
-					presence(b, s, room, u, age)
+					setLastSeen(b, s, room, u, age)
 					b.StartTimer()
 				}
 				if _, err := s.Heartbeat(b.Context(), room.ID, u.ID, 10*time.Minute); err != nil {

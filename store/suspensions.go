@@ -45,7 +45,7 @@ func (s *Store) Users(ctx context.Context, f watchparty.UserFilter, p Page) ([]w
 	if err != nil {
 		return nil, fmt.Errorf("store: users: %w", err)
 	}
-	return convert(rows, userRow.user), nil
+	return mapRows(rows, userRow.user), nil
 }
 
 // escapeLike takes their meaning from LIKE's special characters.

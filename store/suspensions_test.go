@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-func names(users []watchparty.User) []string {
+func usernames(users []watchparty.User) []string {
 	var all []string
 	for _, u := range users {
 		all = append(all, u.Username)
@@ -24,13 +24,13 @@ func names(users []watchparty.User) []string {
 
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	for _, name := range []string{"Anna", "anna_b", "annaxb", "Bert", "gone"} {
 		newUser(t, s, name)
 	}
-	exec(t, s, "UPDATE users SET email = ? WHERE username = 'Bert'", `An%\_'@example.org`)
-	exec(t, s, "UPDATE users SET deleted_at = now() WHERE username = 'gone'")
+	execute(t, s, "UPDATE users SET email = ? WHERE username = 'Bert'", `An%\_'@example.org`)
+	execute(t, s, "UPDATE users SET deleted_at = now() WHERE username = 'gone'")
 	bert, err := s.UserByUsername(t.Context(), "bert")
 	require.NoError(t, err)
 	_, err = s.SuspendUser(t.Context(), root.ID, bert.ID, watchparty.Suspension{Reason: "Noise"})
@@ -57,7 +57,7 @@ func TestUsers(t *testing.T) {
 	} {
 		found, err := s.Users(t.Context(), c.search, Page{Limit: 10})
 		require.NoError(t, err)
-		require.Equal(t, c.want, names(found), "%+v", c.search)
+		require.Equal(t, c.want, usernames(found), "%+v", c.search)
 	}
 
 	first, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 2})
@@ -65,12 +65,12 @@ func TestUsers(t *testing.T) {
 	last := first[1]
 	rest, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 10, After: Place(last.Rank, last.ID)})
 	require.NoError(t, err)
-	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, names(slices.Concat(first, rest)))
+	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, usernames(slices.Concat(first, rest)))
 }
 
 func TestSuspension(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
 	session := func(user watchparty.User, token string) string {
 		return logIn(t, s, user, NewSession{TokenHash: []byte(token), TTL: time.Hour})
@@ -130,7 +130,7 @@ func TestSuspension(t *testing.T) {
 	require.Equal(t, map[string]any{"reason": "Spam", "hide_content": false}, log[2].Details)
 	require.Equal(t, map[string]any{}, log[1].Details)
 
-	exec(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
+	execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", ada.ID)
 	for _, id := range []string{ada.ID, newID()} {
 		_, err = s.SuspendUser(t.Context(), root.ID, id, why)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
@@ -138,25 +138,25 @@ func TestSuspension(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		require.ErrorIs(t, s.EndUserSessions(t.Context(), root.ID, id), watchparty.ErrNotFound)
 	}
-	require.Equal(t, 3, count(t, s, "audit"))
+	require.Equal(t, 3, countRows(t, s, "audit"))
 }
 
 // TestSuspensionAndRefreshAtOnce: an exchange that is on its way leaves no token behind.
 func TestSuspensionAndRefreshAtOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
 	next := func(token string) NewSession {
 		return NewSession{TokenHash: []byte(token), TTL: time.Hour}
 	}
 	id := logIn(t, s, ada, next("first"))
-	b := hold(t, s, "INSERT", "sessions")
+	b := raiseBarrier(t, s, "INSERT", "sessions")
 	var wg sync.WaitGroup
 	var ended error
 	wg.Go(func() { _, _ = s.RotateSession(t.Context(), []byte("first"), next("second")) })
-	b.await(t, 1, nil)
+	b.awaitStopped(t, 1, nil)
 	wg.Go(func() { ended = s.EndUserSessions(t.Context(), root.ID, ada.ID) })
-	b.await(t, 2, nil)
+	b.awaitStopped(t, 2, nil)
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, ended)
@@ -169,12 +169,12 @@ func TestSuspensionAndRefreshAtOnce(t *testing.T) {
 // TestSuspensionIsOneTransaction: nothing is done that is not in the log.
 func TestSuspensionIsOneTransaction(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root, ada := newAdmin(t, s, "root"), newUser(t, s, "ada")
-	exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
-	exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	execute(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	session := logIn(t, s, ada, NewSession{TokenHash: []byte("one"), TTL: time.Hour})
-	confirmed(t, s, ada)
+	confirmAddresses(t, s, ada)
 	ada, err := s.User(t.Context(), ada.ID)
 	require.NoError(t, err)
 	for name, act := range map[string]func() error{
@@ -185,7 +185,7 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 		"end sessions": func() error { return s.EndUserSessions(t.Context(), root.ID, ada.ID) },
 		"grant":        func() error { _, err := s.GrantAdmin(t.Context(), ada.Email); return err },
 		"clean up": func() error {
-			_, err := s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: watchparty.Policies()}, Once{})
+			_, err := s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: watchparty.Policies()}, IdempotencyKey{})
 			return err
 		},
 	} {
@@ -194,14 +194,14 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 	user, err := s.SessionUser(t.Context(), session)
 	require.NoError(t, err)
 	require.Equal(t, ada, user)
-	require.Zero(t, count(t, s, "cleanup_runs"))
+	require.Zero(t, countRows(t, s, "cleanup_runs"))
 }
 
 func TestGrantAdminIsAudited(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	confirmed(t, s, ada)
+	confirmAddresses(t, s, ada)
 	granted, err := s.GrantAdmin(t.Context(), ada.Email)
 	require.NoError(t, err)
 	again, err := s.GrantAdmin(t.Context(), ada.Email)
@@ -214,16 +214,16 @@ func TestGrantAdminIsAudited(t *testing.T) {
 	require.Equal(t, ada.ID, log[0].TargetID)
 	require.Zero(t, log[0].Actor)
 
-	exec(t, s, "UPDATE users SET deleted_at = now()")
+	execute(t, s, "UPDATE users SET deleted_at = now()")
 	_, err = s.GrantAdmin(t.Context(), ada.Email)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
 func TestCreateRunOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	root := newAdmin(t, s, "root")
-	once := Once{KeyHash: []byte("key"), Fingerprint: []byte("asked")}
+	once := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("asked")}
 	runs := make([]watchparty.CleanupRun, 10)
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
@@ -238,28 +238,28 @@ func TestCreateRunOnce(t *testing.T) {
 		require.Equal(t, runs[0], run)
 	}
 	for table, want := range map[string]int{"cleanup_runs": 1, "audit": 1} {
-		require.Equal(t, want, count(t, s, table), table)
+		require.Equal(t, want, countRows(t, s, table), table)
 	}
-	require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", runs[0].WorkflowID))
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", runs[0].WorkflowID))
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{TargetID: runs[0].ID}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{
 		"policies": []any{"inactive_rooms"}, "dry_run": runs[0].DryRun, "older_than": "1h30m0s",
 	}, log[0].Details)
 
-	_, err = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{}, Once{KeyHash: once.KeyHash, Fingerprint: []byte("something else")})
+	_, err = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{}, IdempotencyKey{Hash: once.Hash, Fingerprint: []byte("something else")})
 	require.ErrorIs(t, err, watchparty.ErrKeyReused)
 }
 
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob := newAdmin(t, s, "ada"), newAdmin(t, s, "bob")
-	film := newID()
+	movie := newID()
 	for i := range 6 {
 		actor := []watchparty.User{ada, bob}[i%2]
 		action := []watchparty.AuditAction{watchparty.AuditMovieCreated, watchparty.AuditMovieUpdated, watchparty.AuditUserSuspended}[i%3]
-		target := []string{film, film, ada.ID}[i%3]
+		target := []string{movie, movie, ada.ID}[i%3]
 		kind := []watchparty.AuditKind{watchparty.AuditMovie, watchparty.AuditMovie, watchparty.AuditUser}[i%3]
 		require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 			return audit(ctx, tx, actor.ID, action, kind, target, map[string]any{"i": i})
@@ -275,7 +275,7 @@ func TestAudit(t *testing.T) {
 	}
 	for want, f := range map[string]watchparty.AuditFilter{
 		"[5 4 3 2 1 0]": {}, "[4 2 0]": {ActorID: ada.ID}, "[5 2]": {TargetID: ada.ID}, "[4 1]": {Action: watchparty.AuditMovieUpdated},
-		"[3]": {ActorID: bob.ID, TargetID: film, Action: watchparty.AuditMovieCreated}, "[]": {ActorID: newID()},
+		"[3]": {ActorID: bob.ID, TargetID: movie, Action: watchparty.AuditMovieCreated}, "[]": {ActorID: newID()},
 	} {
 		numbers, _ := chosen(f, Page{Limit: 10})
 		require.Equal(t, want, fmt.Sprint(numbers))

@@ -43,20 +43,20 @@ func (r userRow) user() watchparty.User {
 	}
 }
 
-// CreateUser stores an account, its welcome mail and the event that sends it. It returns ErrUsernameTaken or
-// ErrEmailTaken, both without regard to case, and an error of KindLimited when the client has asked for too many mails.
+// CreateUser stores an account, its welcome email and the event that sends it. It returns ErrUsernameTaken or
+// ErrEmailTaken, both without regard to case, and an error of KindLimited when the client has asked for too many emails.
 func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
-	created, err := s.createUser(ctx, r, passwordHash, nil, Once{})
+	created, err := s.createUser(ctx, r, passwordHash, nil, IdempotencyKey{})
 	return created.User, err
 }
 
 // CreateSignedInUser does the same and starts a session, all or nothing. For a request that is sent again it does
 // nothing and returns nobody.
-func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, o Once) (SignIn, error) {
-	return s.createUser(ctx, r, passwordHash, &n, o)
+func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, key IdempotencyKey) (SignIn, error) {
+	return s.createUser(ctx, r, passwordHash, &n, key)
 }
 
-func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, o Once) (SignIn, error) {
+func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, key IdempotencyKey) (SignIn, error) {
 	address, err := watchparty.ParseAddress(r.Email)
 	if err != nil {
 		return SignIn{}, err
@@ -68,14 +68,14 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		former, err := claim(ctx, tx, o, row.ID)
+		former, err := claimKey(ctx, tx, key, row.ID)
 		if err != nil || former != "" {
 			return nil, err
 		}
 		// Not a violation of a key: Postgres would log its values.
 		result, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
 		if err == nil && !affected(result) {
-			err = taken(ctx, tx, row.Username)
+			err = takenError(ctx, tx, row.Username)
 		}
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 		if _, err := addVerification(ctx, tx, row.ID, row.Email, row.EmailKey); err != nil {
 			return nil, err
 		}
-		emailID, err := s.addEmail(ctx, tx, watchparty.MailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
+		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
 		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
@@ -98,8 +98,8 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	return created, nil
 }
 
-// taken says what an account could not be made for: its username or its address is another's.
-func taken(ctx context.Context, tx bun.Tx, username string) error {
+// takenError says what an account could not be made for: its username or its address is another's.
+func takenError(ctx context.Context, tx bun.Tx, username string) error {
 	exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("lower(username) = lower(?)", username).Exists(ctx)
 	switch {
 	case err != nil:
@@ -150,7 +150,7 @@ func (s *Store) UsersByUsername(ctx context.Context, usernames []string) ([]watc
 	if err != nil {
 		return nil, fmt.Errorf("store: users by username: %w", err)
 	}
-	return convert(rows, userRow.user), nil
+	return mapRows(rows, userRow.user), nil
 }
 
 // Credentials finds an account and its password's hash by email address, however that is written.
@@ -173,7 +173,7 @@ func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccoun
 	if err != nil {
 		return nil, fmt.Errorf("store: spelled accounts: %w", err)
 	}
-	keys := convert(rows, func(r userRow) string { return watchparty.AccountKey(r.Email) })
+	keys := mapRows(rows, func(r userRow) string { return watchparty.AccountKey(r.Email) })
 	holders := map[string]string{}
 	if len(keys) > 0 {
 		var all []userRow

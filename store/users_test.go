@@ -19,9 +19,9 @@ import (
 
 func TestCreateUser(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 
-	t.Run("stores the account, its mail and the event", func(t *testing.T) {
+	t.Run("stores the account, its email and the event", func(t *testing.T) {
 		user, err := s.CreateUser(t.Context(), watchparty.Registration{
 			Username: "Ada.L", Email: "Ada@Example.org", DisplayName: "Ада 🎬", Password: "never stored",
 		}, "the hash")
@@ -37,22 +37,22 @@ func TestCreateUser(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, user, stored, "what is answered after the write is what is read later")
 
-		mailID := get[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID)
-		mail, err := s.Mail(t.Context(), mailID)
+		emailID := readValue[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID)
+		email, err := s.Email(t.Context(), emailID)
 		require.NoError(t, err)
-		require.Equal(t, watchparty.MailWelcome, mail.Kind)
-		require.Equal(t, watchparty.MailQueued, mail.State)
-		require.Equal(t, "welcome-email/"+user.ID, mail.WorkflowID)
+		require.Equal(t, watchparty.EmailWelcome, email.Kind)
+		require.Equal(t, watchparty.EmailQueued, email.State)
+		require.Equal(t, "welcome-email/"+user.ID, email.WorkflowID)
 
 		var event struct {
 			Workflow, TaskQueue, State string
 			Input                      json.RawMessage
 		}
-		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?", mail.WorkflowID).Scan(t.Context(), &event))
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
 		require.Equal(t, job.WorkflowWelcomeEmail, event.Workflow)
 		require.Equal(t, job.TaskQueueEmail, event.TaskQueue)
 		require.Equal(t, "pending", event.State)
-		require.JSONEq(t, `{"email_id": "`+mailID+`"}`, string(event.Input), "identifiers and nothing else")
+		require.JSONEq(t, `{"email_id": "`+emailID+`"}`, string(event.Input), "identifiers and nothing else")
 	})
 
 	t.Run("name and address are unique without regard to case", func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestCreateUser(t *testing.T) {
 		_, err = s.CreateUser(t.Context(), r, "h")
 		require.ErrorIs(t, err, watchparty.ErrEmailTaken)
 
-		require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM users WHERE lower(username) IN ('grace', 'someone-else')"))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM users WHERE lower(username) IN ('grace', 'someone-else')"))
 	})
 
 	t.Run("keeps what is written in any script", func(t *testing.T) {
@@ -85,28 +85,28 @@ func TestCreateUser(t *testing.T) {
 
 func TestCreateUserIsOneTransaction(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	var committed atomic.Int32
 	s.OnEvent(func() { committed.Add(1) })
 
 	t.Run("no event, no account", func(t *testing.T) {
-		exec(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
-		exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		execute(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+		execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()`)
 		_, err := s.CreateUser(t.Context(), registration("ada"), "h")
 		require.ErrorContains(t, err, "refused")
-		require.Zero(t, count(t, s, "users"))
-		require.Zero(t, count(t, s, "emails"))
+		require.Zero(t, countRows(t, s, "users"))
+		require.Zero(t, countRows(t, s, "emails"))
 		require.Zero(t, committed.Load(), "nobody is told of an event that there is not")
-		exec(t, s, `DROP TRIGGER refuse ON outbox`)
+		execute(t, s, `DROP TRIGGER refuse ON outbox`)
 	})
 
-	t.Run("no mail, no account", func(t *testing.T) {
-		exec(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON emails FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	t.Run("no email, no account", func(t *testing.T) {
+		execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON emails FOR EACH ROW EXECUTE FUNCTION refuse()`)
 		_, err := s.CreateUser(t.Context(), registration("ada"), "h")
 		require.ErrorContains(t, err, "refused")
-		require.Zero(t, count(t, s, "users"))
-		require.Zero(t, count(t, s, "outbox"))
-		exec(t, s, `DROP TRIGGER refuse ON emails`)
+		require.Zero(t, countRows(t, s, "users"))
+		require.Zero(t, countRows(t, s, "outbox"))
+		execute(t, s, `DROP TRIGGER refuse ON emails`)
 	})
 
 	t.Run("the event is announced after the commit", func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 		user := newUser(t, s, "bob")
 		called := false
 		s.OnEvent(func() { called = true })
-		events := count(t, s, "outbox")
+		events := countRows(t, s, "outbox")
 		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 			_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("display_name = 'changed'").Where("id = ?", user.ID).Exec(ctx)
 			return job.WelcomeEmailEvent(user.ID, newID()), err
@@ -137,13 +137,13 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 		stored, err := s.User(t.Context(), user.ID)
 		require.NoError(t, err)
 		require.Equal(t, user, stored)
-		require.Equal(t, events, count(t, s, "outbox"))
+		require.Equal(t, events, countRows(t, s, "outbox"))
 	})
 }
 
 func TestUsersByUsername(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	ada, bob, gone := newUser(t, s, "Ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
 	_, err := s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestUsersByUsername(t *testing.T) {
 
 func TestParallelRegistrationsOfOneName(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	const attempts = 100
 	errs := make([]error, attempts)
 	var wg sync.WaitGroup
@@ -176,13 +176,13 @@ func TestParallelRegistrationsOfOneName(t *testing.T) {
 	}
 	require.Equal(t, 1, created)
 	for _, table := range []string{"users", "emails", "outbox"} {
-		require.Equal(t, 1, count(t, s, table), table)
+		require.Equal(t, 1, countRows(t, s, table), table)
 	}
 }
 
 func TestAccounts(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 
 	t.Run("find", func(t *testing.T) {
 		ada := newUser(t, s, "Ada")
@@ -233,7 +233,7 @@ func TestAccounts(t *testing.T) {
 
 	t.Run("grant admin", func(t *testing.T) {
 		emil, fritz := newUser(t, s, "emil"), newUser(t, s, "fritz")
-		confirmed(t, s, emil)
+		confirmAddresses(t, s, emil)
 		granted, err := s.GrantAdmin(t.Context(), "EMIL@example.org")
 		require.NoError(t, err)
 		require.Equal(t, emil.ID, granted.ID)
@@ -253,21 +253,21 @@ func TestAccounts(t *testing.T) {
 // The domain's times are UTC wherever the server is.
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
-	s := openIn(t, "Asia/Kolkata")
+	s := openStoreInZone(t, "Asia/Kolkata")
 
 	user := newUser(t, s, "ada")
 	room := newRoom(t, s, user, nil)
-	say(t, s, room, user, "hello")
-	exec(t, s, "UPDATE users SET email_verified_at = now()")
-	exec(t, s, "UPDATE rooms SET archived_at = now()")
-	mailID := get[string](t, s, "SELECT id FROM emails")
-	require.NoError(t, s.SentMail(t.Context(), mailID, 1))
+	postMessage(t, s, room, user, "hello")
+	execute(t, s, "UPDATE users SET email_verified_at = now()")
+	execute(t, s, "UPDATE rooms SET archived_at = now()")
+	emailID := readValue[string](t, s, "SELECT id FROM emails")
+	require.NoError(t, s.MarkEmailSent(t.Context(), emailID, 1))
 
 	user, err := s.User(t.Context(), user.ID)
 	require.NoError(t, err)
 	room, err = s.Room(t.Context(), room.ID)
 	require.NoError(t, err)
-	mail, err := s.Mail(t.Context(), mailID)
+	email, err := s.Email(t.Context(), emailID)
 	require.NoError(t, err)
 	people, err := s.Participants(t.Context(), room.ID)
 	require.NoError(t, err)
@@ -275,7 +275,7 @@ func TestTimesAreUTC(t *testing.T) {
 	require.NoError(t, err)
 	for name, at := range map[string]time.Time{
 		"user's creation": user.CreatedAt, "user's change": user.UpdatedAt, "verification": user.EmailVerifiedAt,
-		"room's creation": room.CreatedAt, "archiving": room.ArchivedAt, "mail's creation": mail.CreatedAt, "sending": mail.SentAt,
+		"room's creation": room.CreatedAt, "archiving": room.ArchivedAt, "email's creation": email.CreatedAt, "sending": email.SentAt,
 		"joining": people[0].JoinedAt, "presence": people[0].LastSeenAt, "message": messages[0].CreatedAt,
 	} {
 		require.Equal(t, time.UTC, at.Location(), name)
@@ -286,18 +286,18 @@ func TestTimesAreUTC(t *testing.T) {
 // An account whose answer could not be given, for lack of a session, would be there without anyone knowing.
 func TestCreateSignedInUserIsAllOrNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	session := NewSession{TokenHash: []byte("the same"), TTL: time.Hour}
 	registration := func(name string) watchparty.Registration {
 		return watchparty.Registration{Username: name, Email: name + "@people.example", DisplayName: name}
 	}
-	created, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session, Once{})
+	created, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session, IdempotencyKey{})
 	require.NoError(t, err)
 	rotated, err := s.RotateSession(t.Context(), session.TokenHash, NewSession{TokenHash: []byte("next"), TTL: session.TTL})
 	require.NoError(t, err)
 	require.Equal(t, []any{created.User, created.SessionID}, []any{rotated.User, rotated.SessionID})
 
-	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session, Once{})
+	_, err = s.CreateSignedInUser(t.Context(), registration("second"), "hash", session, IdempotencyKey{})
 	require.Error(t, err, "the token is taken")
 	_, err = s.UserByUsername(t.Context(), "second")
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

@@ -49,15 +49,15 @@ func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key s
 	if err != nil {
 		return job.Event{}, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.MailVerification, id, userID, job.VerificationEmailID(id), userID)
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID)
 	return job.VerificationEmailEvent(id, emailID), err
 }
 
-// RequestEmail promises a mail to an address that is to become the account's. It does the same for an address that
-// belongs to someone, so that nothing tells: PendingVerification sees to it that no mail is sent there. passwordHash is
+// RequestEmailChange promises an email to an address that is to become the account's. It does the same for an address that
+// belongs to someone, so that nothing tells: PendingVerification sees to it that no email is sent there. passwordHash is
 // what the user's password was found to have; it returns ErrWrongPassword when there is another by now, and an error of
-// KindLimited when the user has asked for too many mails.
-func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email string) error {
+// KindLimited when the user has asked for too many emails.
+func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, email string) error {
 	to, err := watchparty.ParseAddress(email)
 	if err != nil {
 		return err
@@ -72,18 +72,18 @@ func (s *Store) RequestEmail(ctx context.Context, userID, passwordHash, email st
 		}
 		return s.askToVerify(ctx, tx, userID, to.String(), to.Key())
 	})
-	return found(err, "request e-mail address")
+	return found(err, "request email address")
 }
 
-// ResendVerification promises another mail to the account's own address, unless that is confirmed. It returns
-// ErrKeyReused, and an error of KindLimited when the user has asked for too many mails.
-func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) error {
+// ResendVerification promises another email to the account's own address, unless that is confirmed. It returns
+// ErrKeyReused, and an error of KindLimited when the user has asked for too many emails.
+func (s *Store) ResendVerification(ctx context.Context, userID string, key IdempotencyKey) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		user, err := lockLiving(ctx, tx, userID)
 		if err != nil {
 			return nil, err
 		}
-		former, err := claim(ctx, tx, o, newID())
+		former, err := claimKey(ctx, tx, key, newID())
 		if err != nil || former != "" || user.EmailVerifiedAt != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func (s *Store) ResendVerification(ctx context.Context, userID string, o Once) e
 }
 
 // VerifyEmail makes the address of a verification the account's, confirmed; the address that it replaces is promised a
-// notice, and resets that were mailed there are void. Repeating it is a success for as long as the account has the
+// notice, and resets that were emailed there are void. Repeating it is a success for as long as the account has the
 // address. It returns ErrBadToken, and ErrEmailTaken when somebody else has the address by now.
 func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -126,7 +126,7 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		}
 		return s.confirm(ctx, tx, user, row)
 	})
-	err = found(err, "verify e-mail address")
+	err = found(err, "verify email address")
 	switch {
 	case takesAddress(err):
 		return watchparty.ErrEmailTaken
@@ -157,7 +157,7 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 	if err := voidResets(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.MailEmailChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
 	return []job.Event{job.EmailChangedEvent(row.ID, emailID)}, err
 }
 
@@ -168,15 +168,15 @@ func (s *Store) PendingVerification(ctx context.Context, id string) (watchparty.
 		"NOT EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id <> v.user_id)", id)
 }
 
-// PendingEmail is the address that takes the place of a user's once it is confirmed; empty without one.
-func (s *Store) PendingEmail(ctx context.Context, userID string) (string, error) {
+// PendingEmailAddress is the address that takes the place of a user's once it is confirmed; empty without one.
+func (s *Store) PendingEmailAddress(ctx context.Context, userID string) (string, error) {
 	var row verificationRow
 	err := s.db.NewSelect().Model(&row).Where("v.user_id = ? AND "+pending, userID).
 		Where("NOT EXISTS (SELECT FROM users AS u WHERE u.id = v.user_id AND u.email_key = v.email_key)").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	return row.Email, found(err, "pending e-mail address")
+	return row.Email, found(err, "pending email address")
 }
 
 // FirstVerification finds what confirms the address that a user has, or ErrNotFound when it is confirmed.

@@ -11,28 +11,28 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// newest is the ID of a user's newest verification.
-func newest(t *testing.T, s *Store, user watchparty.User) string {
+// newestVerification is the ID of a user's newest verification.
+func newestVerification(t *testing.T, s *Store, user watchparty.User) string {
 	t.Helper()
-	return get[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? ORDER BY id DESC LIMIT 1", user.ID)
+	return readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? ORDER BY id DESC LIMIT 1", user.ID)
 }
 
-// ask makes a verification for an address, as a request does that has proved its password.
-func ask(t *testing.T, s *Store, user watchparty.User, email string) string {
+// requestEmailChange makes a verification for an address, as a request does that has proved its password.
+func requestEmailChange(t *testing.T, s *Store, user watchparty.User, email string) string {
 	t.Helper()
-	require.NoError(t, s.RequestEmail(t.Context(), user.ID, "hash of "+user.Username, email))
-	return newest(t, s, user)
+	require.NoError(t, s.RequestEmailChange(t.Context(), user.ID, "hash of "+user.Username, email))
+	return newestVerification(t, s, user)
 }
 
-func mailsOf(t *testing.T, s *Store, kind watchparty.MailKind, subjectID string) int {
+func countEmails(t *testing.T, s *Store, kind watchparty.EmailKind, subjectID string) int {
 	t.Helper()
-	return get[int](t, s, `SELECT count(*) FROM emails AS e JOIN outbox AS o ON o.workflow_id = e.workflow_id
+	return readValue[int](t, s, `SELECT count(*) FROM emails AS e JOIN outbox AS o ON o.workflow_id = e.workflow_id
 		WHERE e.kind = ? AND e.subject_id = ? AND o.input->>'email_id' = e.id::text`, string(kind), subjectID)
 }
 
 func TestVerifyEmail(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openStore(t)
 	verify := func(id string) error { return s.VerifyEmail(t.Context(), id) }
 	userOf := func(t *testing.T, user watchparty.User) watchparty.User {
 		t.Helper()
@@ -43,35 +43,35 @@ func TestVerifyEmail(t *testing.T) {
 
 	t.Run("a registration's", func(t *testing.T) {
 		ada := newUser(t, s, "ada")
-		id := newest(t, s, ada)
+		id := newestVerification(t, s, ada)
 		first, err := s.FirstVerification(t.Context(), ada.ID)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.Verification{ID: id, User: ada, Email: ada.Email}, first)
-		require.InDelta(t, 7*24*3600, get[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM email_verifications WHERE id = ?", id), 1)
+		require.InDelta(t, 7*24*3600, readValue[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM email_verifications WHERE id = ?", id), 1)
 		for range 2 {
 			require.NoError(t, verify(id))
 			require.WithinDuration(t, time.Now(), userOf(t, ada).EmailVerifiedAt, time.Minute)
 			require.Equal(t, ada.Email, userOf(t, ada).Email)
 		}
-		require.Zero(t, mailsOf(t, s, watchparty.MailEmailChanged, id), "nothing has changed")
+		require.Zero(t, countEmails(t, s, watchparty.EmailAddressChanged, id), "nothing has changed")
 		_, err = s.FirstVerification(t.Context(), ada.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		require.NoError(t, s.ResendVerification(t.Context(), ada.ID, Once{}))
-		require.Equal(t, id, newest(t, s, ada), "there is nothing to confirm")
+		require.NoError(t, s.ResendVerification(t.Context(), ada.ID, IdempotencyKey{}))
+		require.Equal(t, id, newestVerification(t, s, ada), "there is nothing to confirm")
 	})
 
 	t.Run("a new address", func(t *testing.T) {
 		bob := newUser(t, s, "bob")
-		require.NoError(t, verify(newest(t, s, bob)))
-		require.NoError(t, s.RequestReset(t.Context(), bob.Email, Once{}))
+		require.NoError(t, verify(newestVerification(t, s, bob)))
+		require.NoError(t, s.RequestReset(t.Context(), bob.Email, IdempotencyKey{}))
 		reset := newestReset(t, s, bob)
-		id := ask(t, s, bob, "Bob@new.example")
-		require.Equal(t, 1, mailsOf(t, s, watchparty.MailVerification, id))
+		id := requestEmailChange(t, s, bob, "Bob@new.example")
+		require.Equal(t, 1, countEmails(t, s, watchparty.EmailVerification, id))
 		require.Equal(t, bob.Email, userOf(t, bob).Email, "until it is confirmed")
 		for range 2 {
 			require.NoError(t, verify(id))
 			require.Equal(t, "Bob@new.example", userOf(t, bob).Email)
-			require.Equal(t, 1, mailsOf(t, s, watchparty.MailEmailChanged, id))
+			require.Equal(t, 1, countEmails(t, s, watchparty.EmailAddressChanged, id))
 		}
 		replaced, err := s.ReplacedAddress(t.Context(), id)
 		require.NoError(t, err)
@@ -79,38 +79,38 @@ func TestVerifyEmail(t *testing.T) {
 		_, err = s.ResetUser(t.Context(), reset)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, "it was mailed to the former address")
 
-		require.NoError(t, verify(ask(t, s, bob, "bob@third.example")))
+		require.NoError(t, verify(requestEmailChange(t, s, bob, "bob@third.example")))
 		require.ErrorIs(t, verify(id), watchparty.ErrBadToken, "the account has another address by now")
 		require.Equal(t, "bob@third.example", userOf(t, bob).Email)
 	})
 
 	t.Run("the same address in other letters", func(t *testing.T) {
 		carl := newUser(t, s, "carl")
-		id := ask(t, s, carl, "CARL@example.org")
+		id := requestEmailChange(t, s, carl, "CARL@example.org")
 		require.NoError(t, verify(id))
 		require.Equal(t, "CARL@example.org", userOf(t, carl).Email)
-		require.Zero(t, mailsOf(t, s, watchparty.MailEmailChanged, id))
+		require.Zero(t, countEmails(t, s, watchparty.EmailAddressChanged, id))
 	})
 
 	t.Run("void", func(t *testing.T) {
 		dora := newUser(t, s, "dora")
-		first := newest(t, s, dora)
-		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, Once{}))
-		second := newest(t, s, dora)
+		first := newestVerification(t, s, dora)
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, IdempotencyKey{}))
+		second := newestVerification(t, s, dora)
 		require.NotEqual(t, first, second)
-		once := Once{KeyHash: []byte("key of dora's"), Fingerprint: []byte("")}
-		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, once))
-		second = newest(t, s, dora)
-		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, once))
-		require.Equal(t, second, newest(t, s, dora), "a request that is sent again")
-		require.Equal(t, 1, mailsOf(t, s, watchparty.MailVerification, second))
+		idempotencyKey := IdempotencyKey{Hash: []byte("key of dora's"), Fingerprint: []byte("")}
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, idempotencyKey))
+		second = newestVerification(t, s, dora)
+		require.NoError(t, s.ResendVerification(t.Context(), dora.ID, idempotencyKey))
+		require.Equal(t, second, newestVerification(t, s, dora), "a request that is sent again")
+		require.Equal(t, 1, countEmails(t, s, watchparty.EmailVerification, second))
 		pendingEmail := func(want string) {
-			got, err := s.PendingEmail(t.Context(), dora.ID)
+			got, err := s.PendingEmailAddress(t.Context(), dora.ID)
 			require.NoError(t, err)
 			require.Equal(t, want, got)
 		}
 		pendingEmail("")
-		third := ask(t, s, dora, "dora@new.example")
+		third := requestEmailChange(t, s, dora, "dora@new.example")
 		pendingEmail("dora@new.example")
 		for name, id := range map[string]string{"replaced": first, "replaced too": second, "unknown": newID()} {
 			require.ErrorIs(t, verify(id), watchparty.ErrBadToken, name)
@@ -121,7 +121,7 @@ func TestVerifyEmail(t *testing.T) {
 		require.NoError(t, err)
 		_, err = s.FirstVerification(t.Context(), dora.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, "the newest is not for the address that she has")
-		exec(t, s, "UPDATE email_verifications SET expires_at = now() WHERE id = ?", third)
+		execute(t, s, "UPDATE email_verifications SET expires_at = now() WHERE id = ?", third)
 		require.ErrorIs(t, verify(third), watchparty.ErrBadToken)
 		pendingEmail("")
 		_, err = s.PendingVerification(t.Context(), third)
@@ -131,10 +131,10 @@ func TestVerifyEmail(t *testing.T) {
 
 	t.Run("an address that is taken", func(t *testing.T) {
 		eve, frank := newUser(t, s, "eve"), newUser(t, s, "frank")
-		id := ask(t, s, eve, "FRANK@example.org")
-		require.Equal(t, 1, mailsOf(t, s, watchparty.MailVerification, id), "the same is written for any address")
+		id := requestEmailChange(t, s, eve, "FRANK@example.org")
+		require.Equal(t, 1, countEmails(t, s, watchparty.EmailVerification, id), "the same is written for any address")
 		_, err := s.PendingVerification(t.Context(), id)
-		require.ErrorIs(t, err, watchparty.ErrNotFound, "no mail is sent")
+		require.ErrorIs(t, err, watchparty.ErrNotFound, "no email is sent")
 		require.ErrorIs(t, verify(id), watchparty.ErrEmailTaken)
 		require.Equal(t, eve.Email, userOf(t, eve).Email)
 		require.Equal(t, frank, userOf(t, frank))
@@ -142,15 +142,15 @@ func TestVerifyEmail(t *testing.T) {
 
 	t.Run("another password by now", func(t *testing.T) {
 		gus := newUser(t, s, "gus")
-		before := newest(t, s, gus)
-		require.ErrorIs(t, s.RequestEmail(t.Context(), gus.ID, "another hash", "gus@new.example"), watchparty.ErrWrongPassword)
-		require.Equal(t, before, newest(t, s, gus))
+		before := newestVerification(t, s, gus)
+		require.ErrorIs(t, s.RequestEmailChange(t.Context(), gus.ID, "another hash", "gus@new.example"), watchparty.ErrWrongPassword)
+		require.Equal(t, before, newestVerification(t, s, gus))
 	})
 
 	t.Run("parallel use changes the address once", func(t *testing.T) {
 		for i := range 5 {
 			hal := newUser(t, s, fmt.Sprint("hal", i))
-			id := ask(t, s, hal, fmt.Sprintf("hal%d@new.example", i))
+			id := requestEmailChange(t, s, hal, fmt.Sprintf("hal%d@new.example", i))
 			var wg sync.WaitGroup
 			errs := make([]error, 8)
 			for j := range errs {
@@ -160,7 +160,7 @@ func TestVerifyEmail(t *testing.T) {
 			for _, err := range errs {
 				require.NoError(t, err)
 			}
-			require.Equal(t, 1, mailsOf(t, s, watchparty.MailEmailChanged, id))
+			require.Equal(t, 1, countEmails(t, s, watchparty.EmailAddressChanged, id))
 		}
 	})
 
@@ -169,7 +169,7 @@ func TestVerifyEmail(t *testing.T) {
 			email := fmt.Sprintf("wanted%d@new.example", i)
 			var ids []string
 			for j := range 6 {
-				ids = append(ids, ask(t, s, newUser(t, s, fmt.Sprintf("rival%d-%d", i, j)), email))
+				ids = append(ids, requestEmailChange(t, s, newUser(t, s, fmt.Sprintf("rival%d-%d", i, j)), email))
 			}
 			var wg sync.WaitGroup
 			errs := make([]error, len(ids))
@@ -186,7 +186,7 @@ func TestVerifyEmail(t *testing.T) {
 				require.ErrorIs(t, err, watchparty.ErrEmailTaken)
 			}
 			require.Equal(t, 1, won)
-			require.Equal(t, 1, get[int](t, s, "SELECT count(*) FROM users WHERE email = ?", email))
+			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM users WHERE email = ?", email))
 		}
 	})
 }

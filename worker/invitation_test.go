@@ -21,9 +21,9 @@ func (p *plant) invite(open time.Duration) (inviter watchparty.User, guest strin
 	in.ExpiresAt = time.Now().Add(open).Truncate(time.Microsecond).UTC()
 	p.exec("UPDATE users SET email_verified_at = now() WHERE id = ?", inviter.ID)
 	room, err := p.store.CreateRoom(p.t.Context(), inviter.ID,
-		watchparty.NewRoom{Name: "Secret screening", Visibility: watchparty.Private, Capacity: 5}, store.Once{})
+		watchparty.NewRoom{Name: "Secret screening", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
 	require.NoError(p.t, err)
-	invited, err := p.store.Invite(p.t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: guest}, store.Once{})
+	invited, err := p.store.Invite(p.t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: guest}, store.IdempotencyKey{})
 	require.NoError(p.t, err)
 	p.exec("UPDATE invitations SET expires_at = ? WHERE id = ?", in.ExpiresAt, invited.ID)
 	in.InvitationID = invited.ID
@@ -46,7 +46,7 @@ func TestInvitationLives(t *testing.T) {
 	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 	var result job.RoomInvitationResult
 	p.requireResult(event.WorkflowID, "", &result)
-	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.MailSent}, result)
+	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result)
 	require.Equal(t, 2, received(t, guest))
 	invited, err := p.store.Invitation(t.Context(), in.InvitationID)
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestInvitationRevokedInVain(t *testing.T) {
 	start := job.RoomInvitationEvent(in)
 	require.NoError(t, tell(t.Context(), start))
 	require.Eventually(t, func() bool {
-		mail, err := p.store.Mail(t.Context(), in.EmailID)
+		mail, err := p.store.Email(t.Context(), in.EmailID)
 		return err == nil && mail.LastAnswer != ""
 	}, 10*time.Second, 20*time.Millisecond)
 	require.NoError(t, p.store.RevokeInvitation(t.Context(), in.InvitationID, inviter.ID))
@@ -71,7 +71,7 @@ func TestInvitationRevokedInVain(t *testing.T) {
 	var result job.RoomInvitationResult
 	p.requireResult(start.WorkflowID, "", &result)
 	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
-	p.requireMail(in.EmailID, watchparty.MailCancelled)
+	p.requireMail(in.EmailID, watchparty.EmailCancelled)
 }
 
 // TestSignalsInAnyOrder: an answer may reach Temporal before the start, or after the end.

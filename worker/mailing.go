@@ -26,7 +26,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 	tick := time.NewTicker(pausePoll)
 	defer tick.Stop()
 	for {
-		paused, err := d.Email.Store.MailsPaused(ctx)
+		paused, err := d.Email.Store.EmailsPaused(ctx)
 		switch {
 		case err != nil:
 			d.Log.WarnContext(ctx, "worker cannot see whether mails are paused", slog.Any("error", err))

@@ -19,7 +19,7 @@ import (
 func TestPausedMails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
 	r := p.run(t, job.TaskQueueEmail)
@@ -27,23 +27,23 @@ func TestPausedMails(t *testing.T) {
 	p.requireWaits(first.GetID())
 
 	resume := func() {
-		require.NoError(t, p.store.ResumeMails(t.Context(), admin.ID))
+		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
 		p.wait(t, sends)
 	}
 	resume()
 	p.requireResult(first.GetID(), first.GetRunID(), nil)
 
-	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.wait(t, pauses)
 	within, withinMail := p.register(unique("late"))
 	second := p.send(withinMail)
 	p.requireWaits(second.GetID())
-	p.requireMail(withinMail, watchparty.MailQueued)
+	p.requireMail(withinMail, watchparty.EmailQueued)
 	resume()
 	p.requireResult(second.GetID(), second.GetRunID(), nil)
 	for _, id := range []string{beforeMail, withinMail} {
-		p.requireMail(id, watchparty.MailSent)
-		attempts, err := p.store.MailAttempts(t.Context(), id)
+		p.requireMail(id, watchparty.EmailSent)
+		attempts, err := p.store.EmailAttempts(t.Context(), id)
 		require.NoError(t, err)
 		require.Len(t, attempts, 1, "waiting is no attempt: %v", attempts)
 	}
@@ -64,11 +64,11 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
-	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.wait(t, pauses)
 	smtp.answer()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
-	p.requireMail(emailID, watchparty.MailSent)
+	p.requireMail(emailID, watchparty.EmailSent)
 	r.stop()
 	require.NoError(t, r.ends(t))
 }
@@ -80,7 +80,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	p.Config.Mail.PerSecond = 2 // one at a time
 	admin := p.admin()
-	require.NoError(t, p.store.PauseMails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 
@@ -101,7 +101,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	})
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
-	require.NoError(t, p.store.ResumeMails(t.Context(), admin.ID))
+	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
 	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue

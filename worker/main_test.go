@@ -214,9 +214,9 @@ func (p *plant) admin() watchparty.User {
 	return admin
 }
 
-func (p *plant) requireMail(id string, want watchparty.MailState) {
+func (p *plant) requireMail(id string, want watchparty.EmailState) {
 	p.t.Helper()
-	row, err := p.store.Mail(p.t.Context(), id)
+	row, err := p.store.Email(p.t.Context(), id)
 	require.NoError(p.t, err)
 	require.Equal(p.t, want, row.State)
 }

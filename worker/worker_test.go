@@ -51,7 +51,7 @@ func TestRunWorks(t *testing.T) {
 		require.NoError(t, start(t.Context(), event), "started already is started")
 		var result job.EmailResult
 		p.requireResult(event.WorkflowID, "", &result)
-		require.Equal(t, watchparty.MailSent, result.State)
+		require.Equal(t, watchparty.EmailSent, result.State)
 		require.Equal(t, 1, received(t, user.Email))
 		requireNothingPersonal(t, p.client, event.WorkflowID, user)
 	})
@@ -185,17 +185,17 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 	p.wait(t, runs)
 	started := p.send(emailID)
 	<-smtp.reached
-	p.requireMail(emailID, watchparty.MailSending)
+	p.requireMail(emailID, watchparty.EmailSending)
 
 	r.stop()
 	smtp.answer()
 	require.NoError(t, r.ends(t))
-	p.requireMail(emailID, watchparty.MailSent)
+	p.requireMail(emailID, watchparty.EmailSent)
 
 	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
 	p.run(t, job.TaskQueueEmail)
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
-	row, err := p.store.Mail(t.Context(), emailID)
+	row, err := p.store.Email(t.Context(), emailID)
 	require.NoError(t, err)
 	require.Equal(t, 1, row.Attempts)
 }

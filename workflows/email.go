@@ -16,7 +16,7 @@ import (
 // three days later.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	result, err := sendEmail(ctx, mailing, in)
-	if err != nil || result.State != watchparty.MailSent {
+	if err != nil || result.State != watchparty.EmailSent {
 		return result, err
 	}
 	if workflow.GetVersion(ctx, "reminder", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
@@ -31,7 +31,7 @@ func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, err
 
 // remind sends the reminder that belongs to an email, unless it is of no use any more. The reminder has the lowest
 // priority, whatever the priority of the workflow.
-func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, error) {
+func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
 	queue := with(ctx, inBackground(patient), "See whether a reminder is of use")
 	err := workflow.ExecuteActivity(queue, job.ActivityQueueReminder, in).Get(ctx, &reminder)
@@ -40,7 +40,7 @@ func remind(ctx workflow.Context, in job.EmailInput) (watchparty.MailState, erro
 	}
 	sent, err := sendEmail(ctx, inBackground(mailing), job.EmailInput(reminder))
 	if err != nil {
-		return watchparty.MailFailed, err
+		return watchparty.EmailFailed, err
 	}
 	return sent.State, nil
 }
@@ -86,7 +86,7 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	send := with(ctx, options, "Hand the email to the SMTP server")
 	err := workflow.ExecuteActivity(send, job.ActivitySendEmail, in).Get(ctx, &result)
 	if err == nil {
-		result.State = cmp.Or(result.State, watchparty.MailSent) // workers of an earlier version return no state
+		result.State = cmp.Or(result.State, watchparty.EmailSent) // workers of an earlier version return no state
 		return result, nil
 	}
 	if temporal.IsCanceledError(err) {

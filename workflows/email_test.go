@@ -15,7 +15,7 @@ import (
 
 var (
 	welcome = job.EmailInput{EmailID: emailID}
-	sent    = job.EmailResult{State: watchparty.MailSent}
+	sent    = job.EmailResult{State: watchparty.EmailSent}
 	nothing job.EmailResult
 )
 
@@ -39,7 +39,7 @@ func TestAMail(t *testing.T) {
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
-		require.Equal(t, job.EmailResult{State: watchparty.MailSent}, result)
+		require.Equal(t, job.EmailResult{State: watchparty.EmailSent}, result)
 	})
 
 	t.Run("is sent after temporary failures", func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestAMail(t *testing.T) {
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
-		require.Equal(t, watchparty.MailSent, result.State)
+		require.Equal(t, watchparty.EmailSent, result.State)
 		require.Equal(t, 35*time.Second, w.Now().Sub(w.started)) // 5 + 10 + 20
 	})
 
@@ -116,14 +116,14 @@ func TestWelcomeEmail(t *testing.T) {
 	}
 
 	t.Run("is followed by a reminder after three days", func(t *testing.T) {
-		for _, state := range []watchparty.MailState{watchparty.MailSent, watchparty.MailCancelled} {
+		for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
 			w := newWorld(t)
 			w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 			w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
 			w.expect(job.ActivitySendEmail, reminder, job.EmailResult{State: state}, nil).Once()
 			result, err := welcomeEmail(w)
 			require.NoError(t, err)
-			require.Equal(t, job.EmailResult{State: watchparty.MailSent, Reminder: state}, result)
+			require.Equal(t, job.EmailResult{State: watchparty.EmailSent, Reminder: state}, result)
 			require.Equal(t, 72*time.Hour, w.Now().Sub(w.started))
 		}
 	})
@@ -137,10 +137,10 @@ func TestWelcomeEmail(t *testing.T) {
 	})
 	t.Run("that was cancelled is followed by none", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: watchparty.MailCancelled}, nil).Once()
+		w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
-		require.Equal(t, job.EmailResult{State: watchparty.MailCancelled}, result)
+		require.Equal(t, job.EmailResult{State: watchparty.EmailCancelled}, result)
 	})
 	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 	t.Run("that was rejected is followed by none", func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestEmails(t *testing.T) {
 		job.WorkflowPasswordChangedNotice: {workflows.PasswordChangedNotice, 24 * time.Hour, 30 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, state := range []watchparty.MailState{watchparty.MailSent, watchparty.MailCancelled} {
+			for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
 				w := newWorld(t)
 				w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: state}, nil).Once()
 				result, err := run[job.EmailResult](w, c.workflow, welcome)

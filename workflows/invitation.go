@@ -39,7 +39,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 	if err != nil || in.ExpiresAt.IsZero() { // workflows of an earlier version only sent the email
 		return err
 	}
-	if sent.State == watchparty.MailSent {
+	if sent.State == watchparty.EmailSent {
 		if err := remindBeforeExpiry(ctx, in, result); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func TestRoomInvitation(t *testing.T) {
 		w.RegisterDelayedCallback(func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) }, 6*day+time.Second)
 		result, err := invitation(w)
 		require.NoError(t, err)
-		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.MailSent}, result)
+		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result)
 		require.Equal(t, 7*day, w.Now().Sub(w.started))
 	})
 
@@ -71,7 +71,7 @@ func TestRoomInvitation(t *testing.T) {
 			w.answerAfter(6*day+time.Hour, answer)
 			result, err := invitation(w)
 			require.NoError(t, err)
-			require.Equal(t, job.RoomInvitationResult{State: answer, Reminder: watchparty.MailSent}, result)
+			require.Equal(t, job.RoomInvitationResult{State: answer, Reminder: watchparty.EmailSent}, result)
 			require.Equal(t, 6*day+time.Hour, w.Now().Sub(w.started))
 		})
 	}
@@ -96,7 +96,7 @@ func TestRoomInvitation(t *testing.T) {
 
 	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.MailCancelled}, nil).Once()
+		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestRoomInvitation(t *testing.T) {
 		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
-		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.MailFailed}, result)
+		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed}, result)
 	})
 
 	t.Run("that cannot be delivered fails", func(t *testing.T) {

@@ -56,7 +56,7 @@ func recordings() []recording {
 		r.workflow, r.id = workflow, id
 		return r
 	}
-	ends := func(state watchparty.MailState) any {
+	ends := func(state watchparty.EmailState) any {
 		return func(context.Context, job.EmailInput) (job.EmailResult, error) {
 			return job.EmailResult{State: state}, nil
 		}
@@ -88,7 +88,7 @@ func recordings() []recording {
 		}
 		return r
 	}
-	declined := invited("room-invitation-declined", time.Hour, ends(watchparty.MailSent))
+	declined := invited("room-invitation-declined", time.Hour, ends(watchparty.EmailSent))
 	declined.signal = string(watchparty.InvitationDeclined)
 	avatar := func(file string, published watchparty.AvatarState, render any) recording {
 		return recording{
@@ -152,7 +152,7 @@ func recordings() []recording {
 	madeUp := report
 	madeUp.file, madeUp.id, madeUp.scheduled = "activity-report-made-up-for", job.MissingReportID(watchparty.ReportWeek, "2026-02-23"), false
 	madeUp.input = job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
-	waiting := email("welcome-email-waiting", ends(watchparty.MailSent))
+	waiting := email("welcome-email-waiting", ends(watchparty.EmailSent))
 	waiting.open = true
 	return []recording{
 		waiting,
@@ -161,16 +161,16 @@ func recordings() []recording {
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
 			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		}),
-		kind(email("verification-email-sent", ends(watchparty.MailSent)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("verification-email-cancelled", ends(watchparty.MailCancelled)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("password-reset-sent", ends(watchparty.MailSent)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-reset-cancelled", ends(watchparty.MailCancelled)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("verification-email-sent", ends(watchparty.EmailSent)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("verification-email-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
+		kind(email("password-reset-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(email("password-reset-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
 		kind(email("password-reset-expired", unreachable), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-changed-sent", ends(watchparty.MailSent)), job.WorkflowPasswordChangedNotice, job.PasswordChangedID(subjectID)),
-		kind(email("email-changed-sent", ends(watchparty.MailSent)), job.WorkflowEmailChangedNotice, job.EmailChangedID(subjectID)),
-		kind(email("resend-sent", ends(watchparty.MailSent)), job.WorkflowResend, job.ResendID(emailID)),
+		kind(email("password-changed-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordChangedNotice, job.PasswordChangedID(subjectID)),
+		kind(email("email-changed-sent", ends(watchparty.EmailSent)), job.WorkflowEmailChangedNotice, job.EmailChangedID(subjectID)),
+		kind(email("resend-sent", ends(watchparty.EmailSent)), job.WorkflowResend, job.ResendID(emailID)),
 		deletion,
-		invited("room-invitation-expired", 5*time.Second, ends(watchparty.MailSent)),
+		invited("room-invitation-expired", 5*time.Second, ends(watchparty.EmailSent)),
 		declined,
 		invited("room-invitation-rejected", time.Hour, func(context.Context, job.EmailInput) (job.EmailResult, error) {
 			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
@@ -200,7 +200,7 @@ func recordings() []recording {
 		cleanup("cleanup-that-tallies", job.CleanupInput{RunID: runID}, applied),
 		report,
 		madeUp,
-		kind(email("report-email-sent", ends(watchparty.MailSent)), job.WorkflowReportEmail, job.ReportEmailID(subjectID)),
+		kind(email("report-email-sent", ends(watchparty.EmailSent)), job.WorkflowReportEmail, job.ReportEmailID(subjectID)),
 	}
 }
 

@@ -111,7 +111,7 @@ func (p program) createAdmin(ctx context.Context, s *store.Store, username, emai
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	hash, err := auth.NewPasswords(1).Hash(ctx, r.Password)
+	hash, err := auth.NewPasswords(1, auth.OWASP).Hash(ctx, r.Password)
 	if err != nil {
 		return err
 	}

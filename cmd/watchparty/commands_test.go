@@ -83,7 +83,7 @@ func TestAdminCommand(t *testing.T) {
 	require.Len(t, found, 2, said)
 	_, hash, err := s.Credentials(t.Context(), "grace@example.org")
 	require.NoError(t, err)
-	turn, err := auth.NewPasswords(1).Wait(t.Context())
+	turn, err := auth.NewPasswords(1, auth.OWASP).Wait(t.Context())
 	require.NoError(t, err)
 	right, err := turn.Verify(found[1], hash)
 	turn.End()

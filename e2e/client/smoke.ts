@@ -19,7 +19,7 @@ function expect(what: string, ok: boolean): void {
 
 const account = must('register', await api.POST('/auth/register', {
   body: { username: name, email: `${name}@people.example`, password: 'correct horse battery' },
-}));
+})).data;
 const headers = { Authorization: `Bearer ${account.access_token}` };
 
 const key = crypto.randomUUID();

@@ -50,7 +50,7 @@ const actions = {
     const person = { email: value('email'), password: value('password') };
     const path = form.classList.contains('new') ? '/auth/register' : '/auth/login';
     if (path === '/auth/register') person.username = value('username');
-    const { access_token: accessToken, refresh_token: refreshToken } = await ask(path, person);
+    const { data: { access_token: accessToken, refresh_token: refreshToken } } = await ask(path, person);
     signUp(false); // there is an account now, whatever becomes of the invitation
     try {
       const { data: room } = await ask('/invitations/accept', { token }, accessToken);

@@ -83,12 +83,12 @@ type EmailInput struct {
 
 // EmailResult is the state in which the email ended.
 type EmailResult struct {
-	State    watchparty.MailState `json:"state"`
-	Reminder watchparty.MailState `json:"reminder,omitempty"` // the state in which its reminder ended, if there was one
+	State    watchparty.EmailState `json:"state"`
+	Reminder watchparty.EmailState `json:"reminder,omitempty"` // the state in which its reminder ended, if there was one
 }
 
 // emailEvent asks for an email of a kind, with the kind's priority.
-func emailEvent(kind watchparty.MailKind, workflow, id, summary, emailID string) Event {
+func emailEvent(kind watchparty.EmailKind, workflow, id, summary, emailID string) Event {
 	rule, _ := kind.Rule()
 	return Event{
 		WorkflowID: id, Workflow: workflow, TaskQueue: TaskQueueEmail, Summary: summary,
@@ -101,7 +101,7 @@ func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 
 // WelcomeEmailEvent asks for the email that welcomes a user.
 func WelcomeEmailEvent(userID, emailID string) Event {
-	return emailEvent(watchparty.MailWelcome, WorkflowWelcomeEmail, WelcomeEmailID(userID), "Welcome email", emailID)
+	return emailEvent(watchparty.EmailWelcome, WorkflowWelcomeEmail, WelcomeEmailID(userID), "Welcome email", emailID)
 }
 
 // VerificationEmailID is the workflow's ID for a verification.
@@ -109,7 +109,7 @@ func VerificationEmailID(id string) string { return "email-verification/" + id }
 
 // VerificationEmailEvent asks for the email with the link that confirms an address.
 func VerificationEmailEvent(id, emailID string) Event {
-	return emailEvent(watchparty.MailVerification, WorkflowVerificationEmail, VerificationEmailID(id),
+	return emailEvent(watchparty.EmailVerification, WorkflowVerificationEmail, VerificationEmailID(id),
 		"Email that confirms an address", emailID)
 }
 
@@ -118,7 +118,7 @@ func PasswordResetID(id string) string { return "password-reset/" + id }
 
 // PasswordResetEvent asks for the email with the link that sets a new password.
 func PasswordResetEvent(id, emailID string) Event {
-	return emailEvent(watchparty.MailReset, WorkflowPasswordResetEmail, PasswordResetID(id), "Password reset email", emailID)
+	return emailEvent(watchparty.EmailReset, WorkflowPasswordResetEmail, PasswordResetID(id), "Password reset email", emailID)
 }
 
 // PasswordChangedID is the workflow's ID for a change of a password.
@@ -126,7 +126,7 @@ func PasswordChangedID(id string) string { return "password-changed/" + id }
 
 // PasswordChangedEvent asks for the notice that a password was changed.
 func PasswordChangedEvent(id, emailID string) Event {
-	return emailEvent(watchparty.MailPasswordChanged, WorkflowPasswordChangedNotice, PasswordChangedID(id),
+	return emailEvent(watchparty.EmailPasswordChanged, WorkflowPasswordChangedNotice, PasswordChangedID(id),
 		"Notice of a new password", emailID)
 }
 
@@ -135,7 +135,7 @@ func EmailChangedID(id string) string { return "email-changed/" + id }
 
 // EmailChangedEvent asks for the notice to the address that was replaced.
 func EmailChangedEvent(id, emailID string) Event {
-	return emailEvent(watchparty.MailEmailChanged, WorkflowEmailChangedNotice, EmailChangedID(id),
+	return emailEvent(watchparty.EmailAddressChanged, WorkflowEmailChangedNotice, EmailChangedID(id),
 		"Notice to a former address", emailID)
 }
 
@@ -156,7 +156,7 @@ func ReportEmailID(id string) string { return "activity-report-email/" + id }
 
 // ReportEmailEvent asks for the email with an activity report.
 func ReportEmailEvent(id, emailID string) Event {
-	return emailEvent(watchparty.MailActivityReport, WorkflowReportEmail, ReportEmailID(id), "Activity report email", emailID)
+	return emailEvent(watchparty.EmailActivityReport, WorkflowReportEmail, ReportEmailID(id), "Activity report email", emailID)
 }
 
 // ReportInput chooses the period of a report: the latest one that was over at a time. Without At it is the time at
@@ -215,7 +215,7 @@ type RoomInvitationInput struct {
 // RoomInvitationResult is the state in which the invitation ended.
 type RoomInvitationResult struct {
 	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation's row is gone
-	Reminder watchparty.MailState       `json:"reminder,omitempty"`
+	Reminder watchparty.EmailState       `json:"reminder,omitempty"`
 }
 
 // RoomInvitationID is the workflow's ID for an invitation.
@@ -223,7 +223,7 @@ func RoomInvitationID(invitationID string) string { return "room-invitation/" + 
 
 // RoomInvitationEvent asks for the workflow that sends an invitation and lives until the invitation ends.
 func RoomInvitationEvent(in RoomInvitationInput) Event {
-	e := emailEvent(watchparty.MailRoomInvitation, WorkflowRoomInvitation, RoomInvitationID(in.InvitationID),
+	e := emailEvent(watchparty.EmailRoomInvitation, WorkflowRoomInvitation, RoomInvitationID(in.InvitationID),
 		"Room invitation", in.EmailID)
 	e.Input = in
 	return e

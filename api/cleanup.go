@@ -10,16 +10,13 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
 )
 
 // StartCleanup promises a clean-up run.
-func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) (StartCleanupResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) StartCleanup(ctx context.Context, r contract.StartCleanupRequestObject) (contract.StartCleanupResponseObject, error) {
+	id := caller(ctx)
 	n, err := s.newRun(r.Body)
 	if err != nil {
 		return nil, err
@@ -34,16 +31,16 @@ func (s *Server) StartCleanup(ctx context.Context, r StartCleanupRequestObject) 
 		return nil, err
 	}
 	path := basePath + "/admin/cleanup/runs/" + run.ID
-	return StartCleanup202JSONResponse{
-		Body: CleanupStarted{
+	return contract.StartCleanup202JSONResponse{
+		Body: contract.CleanupStartedAnswer{Data: contract.CleanupStarted{
 			RunID: run.ID, StatusURL: s.cfg.HTTP.PublicURL + path, TemporalURL: s.temporalURL(run.WorkflowID),
-		},
-		Headers: StartCleanup202ResponseHeaders{Location: path},
+		}},
+		Headers: contract.StartCleanup202ResponseHeaders{Location: path},
 	}, nil
 }
 
 // newRun reads what is asked for; a policy that is off is not to be asked for.
-func (s *Server) newRun(body *StartCleanupRequest) (watchparty.NewRun, error) {
+func (s *Server) newRun(body *contract.StartCleanupRequest) (watchparty.NewRun, error) {
 	n := watchparty.NewRun{Policies: s.cfg.Cleanup.Policies()}
 	if body == nil {
 		return n, nil
@@ -51,7 +48,7 @@ func (s *Server) newRun(body *StartCleanupRequest) (watchparty.NewRun, error) {
 	n.DryRun = value(body.DryRun)
 	if body.Policies != nil {
 		on := n.Policies
-		n.Policies = convert(*body.Policies, func(p Policy) watchparty.Policy { return watchparty.Policy(p) })
+		n.Policies = convert(*body.Policies, func(p contract.Policy) watchparty.Policy { return watchparty.Policy(p) })
 		for i, policy := range n.Policies {
 			if !slices.Contains(on, policy) {
 				return n, watchparty.Invalid(watchparty.FieldError{
@@ -81,62 +78,17 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 // CancelCleanupRun lets a run end after the batch that it is at.
-func (s *Server) CancelCleanupRun(ctx context.Context, r CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) CancelCleanupRun(ctx context.Context, r contract.CancelCleanupRunRequestObject) (contract.CancelCleanupRunResponseObject, error) {
+	id := caller(ctx)
 	run, err := s.store.CancelRun(ctx, id.UserID, r.RunID)
 	if err != nil {
 		return nil, err
 	}
-	return CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
-}
-
-// ListRetiredRooms answers what clean-up archived and has yet to delete.
-func (s *Server) ListRetiredRooms(ctx context.Context, r ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRetiredRooms")
-	if err != nil {
-		return nil, err
-	}
-	rooms, err := s.store.RetiredRooms(ctx, more(p))
-	if err != nil {
-		return nil, err
-	}
-	rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Keys{r.RetiredAt, r.ID} })
-	return ListRetiredRooms200JSONResponse{Data: convert(rooms, s.retiredRoom), NextCursor: next}, nil
-}
-
-// RestoreRoom opens a room that clean-up archived.
-func (s *Server) RestoreRoom(ctx context.Context, r RestoreRoomRequestObject) (RestoreRoomResponseObject, error) {
-	id, err := s.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	restored, err := s.store.RestoreRoom(ctx, id.UserID, r.RetiredID)
-	if err != nil {
-		return nil, err
-	}
-	s.cache.Invalidate(ctx, cache.TagsOfRooms([]string{restored.ID})...)
-	return RestoreRoom200JSONResponse{Data: room(restored)}, nil
-}
-
-func (s *Server) retiredRoom(r watchparty.Room) RetiredRoom {
-	out := RetiredRoom{ID: r.ID, Name: r.Name, HostUsername: pointer(r.HostUsername), RetiredAt: r.RetiredAt}
-	if age, on := s.cfg.Cleanup.Ages()[watchparty.PolicyArchived]; on {
-		out.DeletedFrom = pointer(r.RetiredAt.Add(age))
-	}
-	return out
+	return contract.CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
 // ListCleanupRuns answers clean-up runs.
-func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) ListCleanupRuns(ctx context.Context, r contract.ListCleanupRunsRequestObject) (contract.ListCleanupRunsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listCleanupRuns")
 	if err != nil {
 		return nil, err
@@ -146,19 +98,16 @@ func (s *Server) ListCleanupRuns(ctx context.Context, r ListCleanupRunsRequestOb
 		return nil, err
 	}
 	runs, next := cut(runs, p, func(r watchparty.CleanupRun) store.Keys { return store.Keys{r.CreatedAt, r.ID} })
-	return ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
+	return contract.ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
 }
 
 // GetCleanupRun answers one run, with its counts so far.
-func (s *Server) GetCleanupRun(ctx context.Context, r GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error) {
-	if _, err := s.admin(ctx); err != nil {
-		return nil, err
-	}
+func (s *Server) GetCleanupRun(ctx context.Context, r contract.GetCleanupRunRequestObject) (contract.GetCleanupRunResponseObject, error) {
 	run, err := s.store.Run(ctx, r.RunID)
 	if err != nil {
 		return nil, err
 	}
-	return GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
+	return contract.GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
 // temporalURL is where an operator sees a workflow.
@@ -167,11 +116,11 @@ func (s *Server) temporalURL(workflowID string) string {
 		"/workflows?query=" + url.QueryEscape("WorkflowId=\""+workflowID+"\"")
 }
 
-func (s *Server) cleanupRun(r watchparty.CleanupRun) CleanupRun {
-	out := CleanupRun{
-		ID: r.ID, Trigger: CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
-		Policies: convert(r.Policies, func(p watchparty.Policy) Policy { return Policy(p) }), State: CleanupRunState(r.State),
-		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(Policy(r.Policy)),
+func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
+	out := contract.CleanupRun{
+		ID: r.ID, Trigger: contract.CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
+		Policies: convert(r.Policies, func(p watchparty.Policy) contract.Policy { return contract.Policy(p) }), State: contract.CleanupRunState(r.State),
+		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(contract.Policy(r.Policy)),
 		CreatedAt: r.CreatedAt, StartedAt: pointer(r.StartedAt), CancelledAt: pointer(r.CancelledAt), FinishedAt: pointer(r.FinishedAt),
 		TemporalURL: s.temporalURL(r.WorkflowID),
 	}

@@ -1,0 +1,38 @@
+package api
+
+import "github.com/watchparty/watchparty/api/contract"
+
+// convert is never nil, since the contract's lists are not null.
+func convert[From, To any](rows []From, to func(From) To) []To {
+	out := make([]To, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, to(row))
+	}
+	return out
+}
+
+// pointer is nil for the zero value, which the contract leaves out or has as null.
+func pointer[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// value is the zero value for nil.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// personOf is null for nobody, or for whose account is gone.
+func personOf(id, username string) *contract.Person {
+	if id == "" || username == "" {
+		return nil
+	}
+	return &contract.Person{ID: id, Username: username}
+}

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/store"
+)
+
+// GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
+// read from the store.
+func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequestObject) (contract.GetMyStandingResponseObject, error) {
+	id := caller(ctx)
+	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
+		return nil, err
+	}
+	place, err := s.store.Place(ctx, r.RoomID, id.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
+		Role: contract.Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
+		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
+	}}, nil
+}
+
+// ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
+func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestObject) (contract.ListMyRoomsResponseObject, error) {
+	id := caller(ctx)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMyRooms", id.UserID, r.Params.Role, r.Params.State)
+	if err != nil {
+		return nil, err
+	}
+	f := watchparty.MyRoomFilter{Role: watchparty.Role(value(r.Params.Role))}
+	if r.Params.State != nil {
+		archived := *r.Params.State == contract.RoomStateArchived
+		f.Archived = &archived
+	}
+	rooms, err := s.store.MyRooms(ctx, id.UserID, f, more(p))
+	if err != nil {
+		return nil, err
+	}
+	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) store.Keys { return store.Keys{r.Room.ID} })
+	return contract.ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
+}
+
+func myRoom(r watchparty.MyRoom) contract.MyRoom {
+	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
+}
