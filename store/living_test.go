@@ -210,7 +210,7 @@ var outside = map[string][]string{
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
 	},
 	"exports, which read":    {"Export"}, // the prefix of all
-	"is no query":            {"Close", "DB", "LimitEmails", "OnEvent", "Ping"},
+	"is no query":            {"Close", "DB", "LimitEmails", "LogTo", "OnEvent", "Ping"},
 	"makes an account":       {"CreateSignedInUser", "CreateUser"},
 	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportEmails", "TallyDay"},
 	"only ends or removes":   {"AnonymiseMessages", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
