@@ -121,6 +121,9 @@ func requireContract(t testing.TB, r *http.Request, a answer) {
 		return // requireProblem has checked what there is to check
 	}
 	response := route.Operation.Responses.Status(a.status)
+	if a.status >= 400 && a.status < 500 {
+		requireProblemInContract(t, route.Operation, a)
+	}
 	if a.status < 400 {
 		require.NotNil(t, response, "%s answers an undocumented %d", route.Operation.OperationID, a.status)
 	}
