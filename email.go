@@ -23,7 +23,8 @@ const (
 // EmailKinds are all of them.
 func EmailKinds() []EmailKind {
 	return []EmailKind{
-		EmailWelcome, EmailWelcomeReminder, EmailVerification, EmailReset, EmailAddressChanged, EmailRoomInvitation, EmailInvitationReminder,
+		EmailWelcome, EmailWelcomeReminder, EmailVerification, EmailReset, EmailAddressChanged, EmailRoomInvitation,
+		EmailInvitationReminder,
 		EmailActivityReport, EmailPasswordChanged,
 	}
 }
@@ -131,6 +132,8 @@ type EmailPause struct {
 
 // Errors of what admins do with emails.
 var (
-	ErrEmailEnded = &Error{Kind: KindConflict, Code: "mail_ended", Message: "The email is not waiting to be sent any more."}
-	ErrEmailOpen  = &Error{Kind: KindConflict, Code: "mail_not_ended", Message: "The email is still to be sent; cancel it first."}
+	ErrEmailEnded = &Error{Kind: KindConflict, Code: "mail_ended",
+		Message: "The email is not waiting to be sent any more."}
+	ErrEmailOpen = &Error{Kind: KindConflict, Code: "mail_not_ended",
+		Message: "The email is still to be sent; cancel it first."}
 )

@@ -67,12 +67,15 @@ var emailRules = map[EmailKind]EmailRule{
 	// Over the recipient's budget an account begins all the same.
 	EmailWelcome:         {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}, Client: BudgetAccounts},
 	EmailWelcomeReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetRecipient}},
-	EmailVerification:    {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: BudgetClient},
-	EmailReset:           {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Asker: BudgetAsker, Client: BudgetClient},
+	EmailVerification: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker,
+		Client: BudgetClient},
+	EmailReset: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Asker: BudgetAsker,
+		Client: BudgetClient},
 	EmailAddressChanged:  {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailPasswordChanged: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailRoomInvitation: {
-		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: BudgetClient,
+		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter,
+		Client: BudgetClient,
 	},
 	EmailInvitationReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailActivityReport:     {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},
@@ -89,5 +92,6 @@ func (k EmailKind) Rule() (rule EmailRule, known bool) {
 
 // TooManyEmails refuses what would send an email: whoever asks, or their client, has asked for too many.
 func TooManyEmails(wait time.Duration) *Error {
-	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.", RetryAfter: wait}
+	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.",
+		RetryAfter: wait}
 }

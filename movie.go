@@ -39,8 +39,9 @@ const (
 
 // Errors of movies.
 var (
-	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a movie with this title and year already."}
-	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
+	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists",
+		Message: "There is a movie with this title and year already."}
+	ErrMovieInUse = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
 )
 
 // MovieInUse is ErrMovieInUse with the number of rooms.
@@ -123,7 +124,8 @@ func (c MovieChange) Validate() error {
 		v.check(*c.Year >= MinYear && *c.Year <= MaxYear, "year", "range", "must be from 1870 to 2200")
 	}
 	if c.RuntimeMinutes != nil {
-		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range", "must be from 1 to 6000")
+		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range",
+			"must be from 1 to 6000")
 	}
 	if c.Description != nil {
 		v.prose("description", *c.Description, 0, MaxMovieDescription)
@@ -155,7 +157,8 @@ func (v *fields) address(field, value string) {
 		return
 	}
 	u, err := url.Parse(value)
-	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && len(value) <= MaxAddressBytes &&
+	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil &&
+		len(value) <= MaxAddressBytes &&
 		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 	v.check(ok, field, "address", "must be an address that starts with https://")
 }

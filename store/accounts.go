@@ -53,14 +53,17 @@ type accountDeletion struct {
 
 // beginDeletion locks all that the deletion of accounts needs. The accounts have to fulfil a condition on users; see
 // lockUsersToDelete for skip.
-func beginDeletion(ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string) (d accountDeletion, err error) {
+func beginDeletion(
+	ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string,
+) (d accountDeletion, err error) {
 	if d.rooms, err = lockHosted(ctx, tx, userIDs...); err != nil {
 		return d, err
 	}
 	err = tx.NewRaw(`
 		SELECT DISTINCT heir.user_id FROM rooms AS r CROSS JOIN LATERAL (`+nextHosts("r.id")+`) AS heir
 		WHERE r.id IN (?4) AND r.archived_at IS NULL`,
-		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).Scan(ctx, &d.heirs)
+		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).
+		Scan(ctx, &d.heirs)
 	if err != nil {
 		return d, err
 	}
@@ -72,7 +75,9 @@ func beginDeletion(ctx context.Context, tx bun.Tx, condition string, skip bool, 
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 // deleteAccount deletes one of the accounts that the deletion has locked.
-func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) (d Deleted, events []job.Event, err error) {
+func (l accountDeletion) deleteAccount(
+	ctx context.Context, tx bun.Tx, user userRow,
+) (d Deleted, events []job.Event, err error) {
 	if err := anotherAdmin(ctx, tx, user); err != nil {
 		return d, nil, err
 	}
@@ -175,7 +180,8 @@ func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID strin
 	}
 	for _, table := range tablesOfPeople {
 		var left []string
-		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).Scan(ctx, &left)
+		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).
+			Scan(ctx, &left)
 		if err != nil {
 			return nil, fmt.Errorf("store: leave rooms: %w", err)
 		}
@@ -250,7 +256,8 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 func forgetStays(ctx context.Context, tx bun.Tx, userID string) error {
 	nobody := newID()
 	for _, table := range []string{"stays", "active_users"} {
-		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).Exec(ctx); err != nil {
+		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).
+			Exec(ctx); err != nil {
 			return fmt.Errorf("store: forget stays: %w", err)
 		}
 	}

@@ -131,7 +131,9 @@ var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
 // CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID.
 // One that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
-func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day) (string, error) {
+func (s *Store) CreateActivityReport(
+	ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day,
+) (string, error) {
 	var id string
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		start, end := from.Time(), to.Add(1).Time()
@@ -148,7 +150,8 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 		if err != nil {
 			return err
 		}
-		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data, CreatedAt: Now()}
+		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data,
+			CreatedAt: Now()}
 		return tx.NewInsert().Model(row).
 			On("CONFLICT (period_start, period_end) WHERE kind = 'activity' DO UPDATE").Set("kind = EXCLUDED.kind").
 			Returning("id").Scan(ctx, &id)
@@ -156,7 +159,9 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 	return id, found(err, "activity report")
 }
 
-func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day) (watchparty.ActivityReport, error) {
+func reportActivity(
+	ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day,
+) (watchparty.ActivityReport, error) {
 	r := watchparty.ActivityReport{Every: every, From: from, To: to}
 	next, err := readUntalliedDay(ctx, tx)
 	if err != nil {
@@ -233,7 +238,8 @@ func countedSince(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
 // figuresIn are those of a period, or of what was counted of it; nil when it is not kept any more who was active in it.
 func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (*watchparty.Figures, error) {
 	var kept bool
-	if err := tx.NewRaw("SELECT NOT EXISTS ("+goneDays("?0::date", "?1::date")+")", string(from), string(to)).Scan(ctx, &kept); err != nil || !kept {
+	if err := tx.NewRaw("SELECT NOT EXISTS ("+goneDays("?0::date", "?1::date")+")", string(from), string(to)).
+		Scan(ctx, &kept); err != nil || !kept {
 		return nil, err
 	}
 	figures := &watchparty.Figures{}
@@ -252,7 +258,9 @@ type Period struct{ From, To watchparty.Day }
 // MissingReports are the periods among the latest that are over, at most limit, of which there is no report and should
 // be: some day of them was counted, it is kept who was active, and the report is due by Postgres' clock. due says when,
 // by the first moment after a period. The oldest comes first.
-func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int) ([]Period, error) {
+func (s *Store) MissingReports(
+	ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int,
+) ([]Period, error) {
 	var at struct {
 		Now time.Time
 		Day time.Time
@@ -289,7 +297,8 @@ func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPerio
 // ActivityReport finds an activity report by its ID.
 func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.ActivityReport, error) {
 	var row reportRow
-	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).Scan(ctx); err != nil {
+	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).
+		Scan(ctx); err != nil {
 		return watchparty.ActivityReport{}, found(err, "activity report")
 	}
 	report := watchparty.ActivityReport{ID: row.ID}
@@ -341,7 +350,8 @@ func (s *Store) ReportEmail(
 		reportID string
 		hash     []byte
 	)
-	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &hash)
+	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).
+		Scan(ctx, &reportID, &hash)
 	if err != nil {
 		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report email")
 	}
@@ -351,7 +361,8 @@ func (s *Store) ReportEmail(
 			slices.ContainsFunc(plainHashes(a), same)
 	})
 	if to < 0 {
-		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report email's recipient: %w", watchparty.ErrNotFound)
+		return watchparty.ActivityReport{}, watchparty.Address{},
+			fmt.Errorf("store: report email's recipient: %w", watchparty.ErrNotFound)
 	}
 	report, err := s.ActivityReport(ctx, reportID)
 	return report, recipients[to], err

@@ -49,7 +49,9 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Ban puts someone out of a room, member or not, and keeps them out; it replaces a former ban. It returns what
 // permittedOn returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey) (watchparty.Ban, error) {
+func (s *Store) Ban(
+	ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey,
+) (watchparty.Ban, error) {
 	var row banRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
@@ -109,7 +111,8 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 // BanOf finds a person's ban in force. It returns ErrNotFound.
 func (s *Store) BanOf(ctx context.Context, roomID, username string) (watchparty.Ban, error) {
 	var row banRow
-	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).Where(banInForce).Scan(ctx)
+	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).
+		Where(banInForce).Scan(ctx)
 	return row.ban(), found(err, "ban")
 }
 

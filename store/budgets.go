@@ -106,7 +106,8 @@ func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Durat
 			RETURNING b.id, coalesce(extract(epoch FROM greatest(
 				b.times[cardinality(b.times) + 1 - ?3] + `+budgetHour+`,
 				b.times[cardinality(b.times) + 1 - ?4] + `+budgetDay+`) - clock_timestamp()), 0)::float8 AS wait`,
-			newID(), string(e.budget), s.digests.Sum("email-budget", string(e.budget), e.subject), limit.Hour, limit.Day).Scan(ctx, &row)
+			newID(), string(e.budget), s.digests.Sum("email-budget", string(e.budget), e.subject), limit.Hour, limit.Day).
+			Scan(ctx, &row)
 		if err != nil {
 			return 0, fmt.Errorf("store: %s's budget of emails: %w", e.budget, err)
 		}

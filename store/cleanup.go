@@ -66,7 +66,9 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 }
 
 // CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey) (watchparty.CleanupRun, error) {
+func (s *Store) CreateRun(
+	ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey,
+) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: n.Policies, DryRun: n.DryRun, OlderThan: int64(n.OlderThan.Seconds())}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -105,7 +107,8 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 		case row.CancelledAt != nil:
 			return nil
 		}
-		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").
+			Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -121,7 +124,8 @@ func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID st
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
 	}
-	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").Set("updated_at = now()").
+	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").
+		Set("updated_at = now()").
 		Where("id = ? AND state = 'queued'", in.RunID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
@@ -289,7 +293,8 @@ func (r rule) deleteAccounts(
 	}
 	var still []string
 	locked := mapRows(deletion.users, func(u userRow) string { return u.ID })
-	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).Scan(ctx, &still)
+	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).
+		Scan(ctx, &still)
 	if err != nil {
 		return nil, err
 	}
@@ -308,7 +313,9 @@ func (r rule) deleteAccounts(
 
 // chooseAccounts chooses accounts that nobody else has locked, and locks none itself: the rooms that they host are
 // locked before them. The savepoint gives the locks of the choice back.
-func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
+func (r rule) chooseAccounts(
+	ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor,
+) ([]string, error) {
 	savepoint, err := tx.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -375,14 +382,18 @@ func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty
 }
 
 // SetCleanupCount stores what a dry run has counted outside of the database, and the names of some, at most MaxSamples.
-func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string) error {
+func (s *Store) SetCleanupCount(
+	ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	if err := setCount(ctx, s.db, runID, policy, n, samples); err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
 	}
 	return nil
 }
 
-func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string) error {
+func setCount(
+	ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	names, err := json.Marshal(append([]string{}, samples...)) // [], not null, for none
 	if err != nil {
 		return err
@@ -442,7 +453,8 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 	if row.CancelledAt != nil {
 		row.State = string(watchparty.RunCancelled)
 	}
-	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").
+		WherePK().Exec(ctx)
 	if err != nil {
 		return err
 	}

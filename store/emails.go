@@ -34,8 +34,10 @@ type emailRow struct {
 
 func (r emailRow) email() watchparty.Email {
 	m := watchparty.Email{
-		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.EmailState(r.State),
-		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
+		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID),
+		State:    watchparty.EmailState(r.State),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID,
+		ResendOf:  value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 	if !m.Ended() {
@@ -116,7 +118,8 @@ func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 // RecordEmailAttempt stores what became of an attempt at an email that was not taken, and what it is to be called if the email fails
 // of it. It returns after how many attempts the server may have the email.
 func (s *Store) RecordEmailAttempt(
-	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason, answer string,
+	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason,
+	answer string,
 ) (int, error) {
 	err := s.endAttempt(ctx, id, attempt, outcome, answer,
 		"UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now() WHERE id = ?0 AND "+unfinished, string(why))
@@ -172,7 +175,8 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	}
 	var reminderID string
 	err = s.db.NewSelect().Model((*emailRow)(nil)).Column("id").
-		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), email.SubjectID).Scan(ctx, &reminderID)
+		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), email.SubjectID).
+		Scan(ctx, &reminderID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("store: reminder: %w", err)
 	}

@@ -54,11 +54,15 @@ const lostUpload = "The upload was lost. Upload the picture again."
 // ends are all states that do not end by themselves. Those of users (deleted_at) have no column of their own: from the
 // moment at which an account is deleted its row waits for a workflow.
 var ends = []end{
-	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired", set: "updated_at = t.expires_at"},
-	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
-	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
+	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired",
+		set: "updated_at = t.expires_at"},
+	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately,
+		becomes: "failed", set: lostEmail},
+	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife,
+		unless: emailsPausedLately, becomes: "failed", set: lostEmail},
 	{
-		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at", after: attemptLife,
+		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at",
+		after:   attemptLife,
 		becomes: "lost", set: "ended_at = now(), updated_at = now()",
 	},
 	{
@@ -67,7 +71,8 @@ var ends = []end{
 	},
 	{table: "cleanup_runs", column: "state", state: "queued", since: "updated_at", after: queuedRunLife, act: endLostRun},
 	{table: "cleanup_runs", column: "state", state: "running", since: "updated_at", after: runLife, act: endLostRun},
-	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned", set: "updated_at = now()"},
+	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned",
+		set: "updated_at = now()"},
 	{table: "users", since: "deleted_at", after: deletionAgain, unless: deletionAskedFor, act: deleteAgain},
 }
 
@@ -75,10 +80,12 @@ const lostEmail = "reason = CASE t.reason WHEN '' THEN 'expired' ELSE t.reason E
 
 // emailsPausedLately: emails are paused, or were within an email's life.
 var emailsPausedLately = fmt.Sprintf(
-	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))", int(emailLife.Seconds()))
+	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))",
+	int(emailLife.Seconds()))
 
 // deletionWeek counts the times that an account's deletion was due again.
-var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer", int(deletionAgain.Seconds()))
+var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
+	int(deletionAgain.Seconds()))
 
 var deletionAskedFor = "EXISTS (SELECT FROM outbox WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
 
@@ -102,7 +109,8 @@ func (e end) overdue() string {
 	if e.unless != "" {
 		condition += " AND NOT " + e.unless
 	}
-	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", e.keys(), e.table, condition, e.since, endBatch)
+	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", e.keys(),
+		e.table, condition, e.since, endBatch)
 }
 
 func (e end) name() string {
@@ -180,7 +188,8 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 // first.
 func deleteAgain(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error) {
 	var weeks []int
-	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
+	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).
+		Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
 		return false, nil, err
 	}
 	return true, []job.Event{job.RepeatAccountDeletion(id, weeks[0])}, nil

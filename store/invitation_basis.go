@@ -41,7 +41,8 @@ func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) er
 	if err != nil {
 		return err
 	}
-	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").Where("i.id = ?", invitation.ID).Where(founded).Scan(ctx, new(string))
+	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").Where("i.id = ?", invitation.ID).Where(founded).
+		Scan(ctx, new(string))
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrBadToken
 	}
@@ -57,12 +58,15 @@ func endUnfounded(ctx context.Context, tx bun.Tx, chosen string, args ...any) ([
 // does not come back by one of them. A ban refuses them while it lasts.
 func endInvitationsTo(ctx context.Context, tx bun.Tx, roomID, userID string) ([]job.Event, error) {
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "",
-		"i.room_id = ? AND i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)", roomID, userID)
+		"i.room_id = ? AND i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)",
+		roomID, userID)
 }
 
 // changeStandings runs an act that may change what people are to a room. In the same transaction it ends the room's
 // invitations that have lost their basis by it.
-func (s *Store) changeStandings(ctx context.Context, roomID string, act func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
+func (s *Store) changeStandings(
+	ctx context.Context, roomID string, act func(ctx context.Context, tx bun.Tx) ([]job.Event, error),
+) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		events, err := act(ctx, tx)
 		if err != nil {

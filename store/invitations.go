@@ -38,7 +38,8 @@ func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
 		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
 		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
-		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)), Reason: watchparty.EmailReason(value(r.EmailReason))},
+		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)),
+			Reason: watchparty.EmailReason(value(r.EmailReason))},
 	}
 }
 
@@ -54,7 +55,8 @@ const newestEmail = "SELECT state, reason FROM emails WHERE subject_id = i.id AN
 
 func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState+" AS state_now").
-		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").ColumnExpr("e.reason AS email_reason").
+		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").
+		ColumnExpr("e.reason AS email_reason").
 		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL").
 		Join("LEFT JOIN LATERAL ("+newestEmail+") AS e ON true", string(watchparty.EmailRoomInvitation))
 }
@@ -62,7 +64,9 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 // Invite stores an invitation, its email and the event that sends it. For an address that has an open invitation to the
 // room it gives that one. Besides what permitted returns, it returns ErrEmailUnconfirmed, ErrRoomArchived,
 // ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
-func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey) (watchparty.Invitation, error) {
+func (s *Store) Invite(
+	ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey,
+) (watchparty.Invitation, error) {
 	to, err := watchparty.ParseAddress(n.Email)
 	if err != nil {
 		return watchparty.Invitation{}, err
@@ -103,7 +107,8 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 
 // hasConfirmed returns ErrEmailUnconfirmed for an account that anybody may have made, with any address.
 func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
-	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).Exists(ctx)
+	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).
+		Exists(ctx)
 	if err == nil && !confirmed {
 		err = watchparty.ErrEmailUnconfirmed
 	}
@@ -144,7 +149,8 @@ func (s *Store) addInvitation(
 	}
 	now := Now()
 	row := &invitationRow{
-		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(), State: string(watchparty.InvitationOpen),
+		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(),
+		State:     string(watchparty.InvitationOpen),
 		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
@@ -159,7 +165,8 @@ func (s *Store) addInvitation(
 
 func mayInviteMore(ctx context.Context, tx bun.Tx, roomID, inviterID string) error {
 	// The room's lock does not keep the inviter from inviting to other rooms meanwhile.
-	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "invitations of "+inviterID).Exec(ctx); err != nil {
+	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "invitations of "+inviterID).
+		Exec(ctx); err != nil {
 		return err
 	}
 	var count struct {
@@ -198,7 +205,8 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 		room roomRow
 	)
 	err := s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
-		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).Where(founded).Scan(ctx)
+		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).
+			Where(founded).Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -214,7 +222,9 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 }
 
 // Invitations lists a room's invitations, all or those in a state, newest first.
-func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty.InvitationState, p Page) ([]watchparty.Invitation, error) {
+func (s *Store) Invitations(
+	ctx context.Context, roomID string, state watchparty.InvitationState, p Page,
+) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
 	q := selectInvitations(s.db, &rows).Where("i.room_id = ?", roomID)
 	switch state {
@@ -295,7 +305,8 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 			return nil, room.shut()
 		}
 		if standing.Role == "" {
-			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).Exec(ctx)
+			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).
+				Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -363,7 +374,8 @@ func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err er
 func endInvitations(
 	ctx context.Context, tx bun.Tx, state watchparty.InvitationState, userID, chosen string, args ...any,
 ) ([]job.Event, error) {
-	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
+	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).
+		Set("user_id = ?", nullID(userID)).
 		Set("updated_at = now()").Where("i.id IN (?)", tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
 		Where("i.state = 'open'").Where(chosen, args...).Order("i.id").For("NO KEY UPDATE")).Returning(`i.id, i.expires_at,
 			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.EmailRoomInvitation))
@@ -387,7 +399,8 @@ func endInvitations(
 		ids[i], events[i] = e.ID, job.AnswerRoomInvitation(in, state)
 	}
 	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
-		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).Exec(ctx)
+		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).
+		Exec(ctx)
 	return events, err
 }
 

@@ -17,7 +17,8 @@ const alive = "u.deleted_at IS NULL AND u.suspended_at IS NULL"
 // account's name, or lets it in somewhere, is stored after it: deletion and suspension then find it. It returns
 // ErrUnauthenticated for an account that is deleted or suspended already.
 func living(ctx context.Context, tx bun.Tx, userID string) error {
-	return foundAlive(tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).For("SHARE").Scan(ctx, new(string)))
+	return foundAlive(tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).
+		For("SHARE").Scan(ctx, new(string)))
 }
 
 // foundAlive says in an Error that a query with the condition alive found no account.
@@ -46,6 +47,7 @@ func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 // for a name that nobody has.
 func existing(ctx context.Context, tx bun.Tx, username string) (userRow, error) {
 	var row userRow
-	err := tx.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).For("SHARE").Scan(ctx)
+	err := tx.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).For("SHARE").
+		Scan(ctx)
 	return row, found(err, "person")
 }

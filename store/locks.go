@@ -44,7 +44,8 @@ func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
 
 // lockHosted locks the rooms that users host, deleted ones included, and returns their IDs.
 func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) (rooms []string, err error) {
-	err = tx.NewRaw("SELECT id FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).Scan(ctx, &rooms)
+	err = tx.NewRaw("SELECT id FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).
+		Scan(ctx, &rooms)
 	return rooms, err
 }
 

@@ -41,7 +41,8 @@ func (r messageRow) message() watchparty.Message {
 	}
 	if r.ReplyToID != nil {
 		quoted := person(r.QuotedUserID, r.QuotedUsername)
-		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username, Excerpt: value(r.Excerpt)}
+		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username,
+			Excerpt: value(r.Excerpt)}
 	}
 	return m
 }
@@ -67,7 +68,9 @@ func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
 // A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
 // misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
 // participant, the room's chat.
-func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, key IdempotencyKey) (watchparty.Message, error) {
+func (s *Store) PostMessage(
+	ctx context.Context, author watchparty.User, n watchparty.NewMessage, key IdempotencyKey,
+) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claimKey(ctx, tx, key, newID()) // addMessage puts the message's ID in its place
@@ -117,14 +120,16 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
 	// In a quiet room it is the one that touchRoom needs, from the start.
 	lock := "KEY SHARE"
-	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exists(ctx)
+	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).
+		Exists(ctx)
 	if err != nil {
 		return room, err
 	}
 	if quiet {
 		lock = "NO KEY UPDATE"
 	}
-	err = tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
+	err = tx.NewSelect().Model((*roomRow)(nil)).
+		ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
 		ColumnExpr("coalesce("+roleInRoom("host_id", "r.id", "?0")+", 'viewer') AS role", userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
 		Where("r.id = ? AND "+roomThere, roomID).For(lock).Scan(ctx, &room)
@@ -169,7 +174,8 @@ func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	// The bound of the IDs lets the index find the few rows that matter.
 	err := tx.NewSelect().Model((*messageRow)(nil)).
 		ColumnExpr("coalesce(max(extract(epoch FROM created_at + make_interval(secs => ?) - now())), 0)", room.SlowMode).
-		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(Now().Add(-slow-clockSkew)), room.RoomID).Scan(ctx, &wait)
+		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(Now().Add(-slow-clockSkew)), room.RoomID).
+		Scan(ctx, &wait)
 	if err != nil {
 		return err
 	}
@@ -277,7 +283,8 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if own {
 			return nil
 		}
-		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted, map[string]any{"message_id": id})
+		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted,
+			map[string]any{"message_id": id})
 	})
 	return found(err, "delete message")
 }

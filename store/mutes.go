@@ -40,7 +40,9 @@ func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Mute keeps someone from speaking in a room, in it or not; it replaces a former mute. It returns what permittedOn
 // returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, key IdempotencyKey) (watchparty.Mute, error) {
+func (s *Store) Mute(
+	ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, key IdempotencyKey,
+) (watchparty.Mute, error) {
 	var row muteRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
@@ -97,7 +99,8 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 // MuteOf finds a person's mute in force. It returns ErrNotFound.
 func (s *Store) MuteOf(ctx context.Context, roomID, username string) (watchparty.Mute, error) {
 	var row muteRow
-	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID, username).Scan(ctx)
+	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID,
+		username).Scan(ctx)
 	return row.mute(), found(err, "mute")
 }
 

@@ -29,7 +29,9 @@ var openToMe = roomThere + ` AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'op
 		AND NOT ` + isBanned("r.id", "?0")
 
 // MyRooms lists the rooms that a user hosts, has a role in or is in, newest first.
-func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page) ([]watchparty.MyRoom, error) {
+func (s *Store) MyRooms(
+	ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page,
+) ([]watchparty.MyRoom, error) {
 	state := ""
 	if f.Archived != nil {
 		state = "open"

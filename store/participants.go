@@ -92,7 +92,8 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).Exists(ctx)
+		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).
+			Exists(ctx)
 		if err != nil || !is {
 			return nil, err
 		}

@@ -24,7 +24,8 @@ type rule struct {
 // rules are the policies. Their order within one matters: what hangs on a row in great number goes before it.
 var rules = map[watchparty.Policy][]rule{
 	watchparty.PolicyParticipants: {
-		{table: "participants", key: []string{"room_id", "user_id"}, old: "t.last_seen_at < ?0", by: "last_seen_at", room: "room_id"},
+		{table: "participants", key: []string{"room_id", "user_id"}, old: "t.last_seen_at < ?0", by: "last_seen_at",
+			room: "room_id"},
 	},
 	watchparty.PolicyMessages: {
 		{table: "messages", old: "t.created_at < ?0", by: "created_at", room: "room_id", chat: true},
@@ -120,7 +121,8 @@ func (r rule) choose(from string) string {
 func (r rule) sample() string { return r.names("", "") }
 
 func (r rule) names(more, beyond string) string {
-	return fmt.Sprintf("SELECT concat_ws('/', %s)%s FROM %s AS t WHERE %s%s ORDER BY t.%s LIMIT ?1", r.columns(), more, r.table, r.old, beyond, r.by)
+	return fmt.Sprintf("SELECT concat_ws('/', %s)%s FROM %s AS t WHERE %s%s ORDER BY t.%s LIMIT ?1", r.columns(), more,
+		r.table, r.old, beyond, r.by)
 }
 
 func (r rule) count() string {

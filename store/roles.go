@@ -12,7 +12,9 @@ import (
 // SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
 // who is in it and not suspended; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned,
 // ErrForbidden, ErrRoomArchived, ErrRoomClosed and ErrOwnRole.
-func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
+func (s *Store) SetRole(
+	ctx context.Context, roomID, actorID, username string, role watchparty.Role,
+) (watchparty.Participant, error) {
 	permission := watchparty.MaySetRole
 	if role == watchparty.Host {
 		permission = watchparty.MayHandOver

@@ -14,7 +14,9 @@ import (
 // UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of
 // nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
 // ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change of a closed one.
-func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
+func (s *Store) UpdateRoom(
+	ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int,
+) (watchparty.Room, error) {
 	var after roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if value(c.Archived) {
@@ -183,7 +185,8 @@ func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 // them again. It returns their IDs.
 func (l accountDeletion) deleteHosted(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
 	var rooms []string
-	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).Scan(ctx, &rooms)
+	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+		Scan(ctx, &rooms)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,8 @@ func (r roomRow) room() watchparty.Room {
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
 		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
 		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(), Version: r.Version,
+		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(),
+		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
@@ -64,7 +65,9 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
 // is deleted or suspended, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
-func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, key IdempotencyKey) (watchparty.Room, error) {
+func (s *Store) CreateRoom(
+	ctx context.Context, hostID string, n watchparty.NewRoom, key IdempotencyKey,
+) (watchparty.Room, error) {
 	now := Now()
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
@@ -110,7 +113,8 @@ func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *room
 }
 
 var searchableRooms = searchable{
-	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
+	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r",
+	length: "char_length(r.name)", newest: true,
 }
 
 // Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter

@@ -33,7 +33,8 @@ func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watch
 		FROM rooms AS r
 		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND `+banInForce+`
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
-	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()}, found(err, "standing")
+	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()},
+		found(err, "standing")
 }
 
 // mayKnow returns ErrBanned and ErrNotFound to whoever may not know of a room.
@@ -60,7 +61,9 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 // permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns
 // ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the
 // permission.
-func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission) (roomRow, watchparty.Role, error) {
+func permitted(
+	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission,
+) (roomRow, watchparty.Role, error) {
 	room, err := lockRoom(ctx, tx, roomID)
 	if err != nil {
 		return room, "", err

@@ -37,8 +37,11 @@ func nextHosts(room string) string {
 
 // nextHost is the heir of a room whose lock the caller holds, empty without one. leaving are accounts that the
 // transaction deletes.
-func nextHost(ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string) (heir string, err error) {
-	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(), bool(who), room.ID).
+func nextHost(
+	ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string,
+) (heir string, err error) {
+	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(),
+		bool(who), room.ID).
 		Scan(ctx, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
@@ -128,7 +131,9 @@ const noted = 15 * time.Second
 // Heartbeat says that a user is still in a room, and passes the room on to those who are when its host has not been
 // seen for that long. A host who left an empty room counts as unseen since the first of those who are in it came. It
 // reports whether the room has another host now. It returns ErrNotParticipant, whatever the reason.
-func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence time.Duration) (passedOn bool, err error) {
+func (s *Store) Heartbeat(
+	ctx context.Context, roomID, userID string, silence time.Duration,
+) (passedOn bool, err error) {
 	var due bool
 	err = s.db.NewRaw(`
 		WITH seen AS (
@@ -149,7 +154,8 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 			return nil, err
 		}
 		// Someone else's heartbeat may have been faster, or the host's.
-		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).Scan(ctx, &due)
+		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).
+			Scan(ctx, &due)
 		if err != nil || !due {
 			return nil, err
 		}

@@ -36,8 +36,10 @@ type userRow struct {
 
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
-		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), HiddenAt: value(r.HiddenAt).UTC(),
+		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
+		Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(),
+		HiddenAt:      value(r.HiddenAt).UTC(),
 		AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
@@ -45,18 +47,24 @@ func (r userRow) user() watchparty.User {
 
 // CreateUser stores an account, its welcome email and the event that sends it. It returns ErrUsernameTaken or
 // ErrEmailTaken, both without regard to case, and an error of KindLimited when the client has asked for too many emails.
-func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
+func (s *Store) CreateUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string,
+) (watchparty.User, error) {
 	created, err := s.createUser(ctx, r, passwordHash, nil, IdempotencyKey{})
 	return created.User, err
 }
 
 // CreateSignedInUser does the same and starts a session, all or nothing. For a request that is sent again it does
 // nothing and returns nobody.
-func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, key IdempotencyKey) (SignIn, error) {
+func (s *Store) CreateSignedInUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, key IdempotencyKey,
+) (SignIn, error) {
 	return s.createUser(ctx, r, passwordHash, &n, key)
 }
 
-func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, key IdempotencyKey) (SignIn, error) {
+func (s *Store) createUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, key IdempotencyKey,
+) (SignIn, error) {
 	address, err := watchparty.ParseAddress(r.Email)
 	if err != nil {
 		return SignIn{}, err
@@ -64,7 +72,8 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	now := Now()
 	var created SignIn
 	row := userRow{
-		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
+		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName,
+		Language:     string(cmp.Or(r.Language, watchparty.English)),
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -120,7 +129,8 @@ func takesAddress(err error) bool {
 // selectByAddress finds the account that somebody names by its address: first one that has no key but its spelling,
 // which is so since before addresses had keys, then the one that has the address, however it is written.
 func selectByAddress(db bun.IDB, rows any, typed string) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed), watchparty.AccountKey(typed)).
+	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed),
+		watchparty.AccountKey(typed)).
 		Where("u.deleted_at IS NULL").OrderExpr("u.email_key LIKE ':%' DESC").Limit(1)
 }
 
@@ -169,7 +179,8 @@ type SpelledAccount struct {
 // SpelledAccounts lists at most limit of those accounts.
 func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccount, error) {
 	var rows []userRow
-	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").Limit(limit).Scan(ctx)
+	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").
+		Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: spelled accounts: %w", err)
 	}
@@ -177,7 +188,8 @@ func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccoun
 	holders := map[string]string{}
 	if len(keys) > 0 {
 		var all []userRow
-		if err := s.db.NewSelect().Model(&all).Column("id", "email_key").Where("email_key IN (?)", bun.List(keys)).Scan(ctx); err != nil {
+		if err := s.db.NewSelect().Model(&all).Column("id", "email_key").Where("email_key IN (?)", bun.List(keys)).
+			Scan(ctx); err != nil {
 			return nil, fmt.Errorf("store: holders of addresses: %w", err)
 		}
 		for _, holder := range all {
@@ -197,7 +209,8 @@ func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccoun
 // PasswordHash finds the hash of an account's password.
 func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	var hash string
-	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).Scan(ctx, &hash)
+	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).
+		Scan(ctx, &hash)
 	return hash, found(err, "password hash")
 }
 
