@@ -244,12 +244,22 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	return err
 }
 
+// keepReported keeps the account of an admin and the one that a report is about, for an operation that may resolve the
+// report. Neither has to be there.
+func keepReported(ctx context.Context, tx bun.Tx, adminID, reportID string) error {
+	return keepUsers(ctx, tx, "id = ? OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)", nullID(adminID),
+		nullID(reportID))
+}
+
 // resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is
 // locked before the report, so that one which is deleted at the same time finds the report resolved, or is found
 // deleted.
 func resolve(
 	ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution,
 ) (row abuseReportRow, err error) {
+	if err := keepReported(ctx, tx, adminID, id); err != nil {
+		return row, err
+	}
 	if err := administering(ctx, tx, adminID); err != nil {
 		return row, err
 	}

@@ -279,6 +279,9 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
 			return nil, err
 		}
+		if err := keepUsers(ctx, tx, "id IN (?, ?)", userID, row.InviterID); err != nil {
+			return nil, err
+		}
 		if err := living(ctx, tx, userID); err != nil {
 			return nil, err
 		}

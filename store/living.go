@@ -47,7 +47,7 @@ func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 // for a name that nobody has.
 func existing(ctx context.Context, tx bun.Tx, username string) (userRow, error) {
 	var row userRow
-	err := tx.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).For("SHARE").
+	err := tx.NewSelect().Model(&row).Where(byUsername, username).For("SHARE").
 		Scan(ctx)
 	return row, found(err, "person")
 }

@@ -57,6 +57,15 @@ func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	return row, err
 }
 
+// keepUsers keeps the accounts that a condition on users chooses from being deleted or suspended until the transaction
+// ends. An operation that needs several accounts begins with it, for it locks them in the order of their IDs.
+func keepUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) error {
+	if _, err := tx.NewRaw("SELECT FROM users WHERE "+condition+" ORDER BY id FOR SHARE", args...).Exec(ctx); err != nil {
+		return fmt.Errorf("store: keep accounts: %w", err)
+	}
+	return nil
+}
+
 // lockUserForAdmin is lockUser for what an admin does to an account, and administering for the admin: in the order of
 // their IDs, for the admin may be acted on at the same time.
 func lockUserForAdmin(ctx context.Context, tx bun.Tx, id, adminID string) (row userRow, err error) {

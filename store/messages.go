@@ -303,7 +303,7 @@ func blank(ctx context.Context, tx bun.Tx, id string) error {
 // moderate locks the room and returns ErrForbidden unless the actor may take back what the message's author said.
 // Whoever has no role in the room, or no account any more, counts as a viewer.
 func moderate(ctx context.Context, tx bun.Tx, m *messageRow, actorID string) error {
-	_, role, err := permitted(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage)
+	_, role, err := permittedBeside(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage, "id = ?", m.UserID)
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,9 @@ func (s *Store) CloseRoom(
 		if err != nil {
 			return err
 		}
+		if err := keepReported(ctx, tx, adminID, why.ReportID); err != nil {
+			return err
+		}
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err
 		}
@@ -187,6 +190,11 @@ func (s *Store) RemoveMessage(
 		}
 		roomID = row.RoomID
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
+			return err
+		}
+		err := keepUsers(ctx, tx, "id IN (?, ?) OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)",
+			adminID, row.UserID, nullID(why.ReportID))
+		if err != nil {
 			return err
 		}
 		if err := administering(ctx, tx, adminID); err != nil {

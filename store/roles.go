@@ -21,7 +21,7 @@ func (s *Store) SetRole(
 	}
 	var target participantRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
+		room, actor, err := permittedBeside(ctx, tx, roomID, actorID, permission, byUsername, username)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,11 @@ func (s *Store) UpdateRoom(
 				return err
 			}
 		}
-		room, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayEditRoom)
+		others := ""
+		if value(c.Visibility) == watchparty.Private { // keepThoseInside
+			others = "id IN (SELECT user_id FROM participants WHERE room_id = ?)"
+		}
+		room, _, err := permittedBeside(ctx, tx, roomID, actorID, watchparty.MayEditRoom, others, roomID)
 		if err != nil {
 			return err
 		}

@@ -64,9 +64,22 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 func permitted(
 	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission,
 ) (roomRow, watchparty.Role, error) {
+	return permittedBeside(ctx, tx, roomID, actorID, p, "")
+}
+
+// permittedBeside is permitted for an operation that needs other accounts too: a condition on users chooses them, and
+// keepUsers locks them together with the actor's account.
+func permittedBeside(
+	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission, others string, args ...any,
+) (roomRow, watchparty.Role, error) {
 	room, err := lockRoom(ctx, tx, roomID)
 	if err != nil {
 		return room, "", err
+	}
+	if others != "" {
+		if err := keepUsers(ctx, tx, "id = ? OR "+others, append([]any{actorID}, args...)...); err != nil {
+			return room, "", err
+		}
 	}
 	if err := living(ctx, tx, actorID); err != nil {
 		return room, "", err
@@ -85,12 +98,15 @@ func permitted(
 	return room, actor.Role, nil
 }
 
+// byUsername is the condition of the account with a username.
+const byUsername = "lower(username) = lower(?) AND deleted_at IS NULL"
+
 // permittedOn is permitted for what is done to a person, who has to be below the actor. It returns ErrNotFound for a
 // name that nobody has.
 func permittedOn(
 	ctx context.Context, tx bun.Tx, roomID, actorID, username string, p watchparty.Permission,
 ) (watchparty.Person, error) {
-	_, role, err := permitted(ctx, tx, roomID, actorID, p)
+	_, role, err := permittedBeside(ctx, tx, roomID, actorID, p, byUsername, username)
 	if err != nil {
 		return watchparty.Person{}, err
 	}

@@ -35,7 +35,8 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 					return err
 				}
 				details := map[string]any{"reason": why.Reason, "hide_content": why.HideContent}
-				if err := audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, details); err != nil {
+				if err := audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID,
+					details); err != nil {
 					return err
 				}
 			}
