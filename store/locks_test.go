@@ -484,12 +484,13 @@ func (d *deadlocks) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 	}
 }
 
-// TestNoDeadlocks runs any two operations that write at once, on the same room and people, and demands that Postgres
-// ends none of them because of a deadlock: all take their locks in the order that doc.go gives. LOCK_ROUNDS repeats it.
+// TestNoDeadlocks runs any two operations that write at the same time, on the same room and people. It demands that
+// Postgres ends none of them because of a deadlock: all take their locks in the order that doc.go gives. LOCK_ROUNDS=n
+// repeats it n times.
 func TestNoDeadlocks(t *testing.T) {
 	t.Parallel()
-	const groupSize = 24
-	s, err := Open(config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=50ms", MaxConns: 2 * groupSize,
+	const groupSize = 32
+	s, err := Open(config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=50ms", MaxConns: groupSize,
 		StatementTimeout: time.Minute},
 		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
@@ -551,8 +552,9 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 			<-start
 			err := run(t.Context())
 			var coded *watchparty.Error
-			if err != nil && !errors.As(err, &coded) && !Unavailable(err) {
-				t.Logf("%s: %v", name, err)
+			if err != nil && !errors.As(err, &coded) && !Unavailable(err) && !violates(err, "avatars_user_version_key") &&
+				!errors.Is(err, errUntallied) {
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
@@ -561,7 +563,7 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 }
 
 // TestWriteTableKnowsEveryMethod fails for a new method of the store that is in no table: add it to writes, or to
-// outside's readers.
+// the methods that read in outside.
 func TestWriteTableKnowsEveryMethod(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}

@@ -47,7 +47,7 @@ func (r roomRow) room() watchparty.Room {
 	}
 }
 
-// shut is what keeps something new from happening in an archived room.
+// closedError is the error for an operation that an archived room does not allow.
 func (r roomRow) shut() error { return closedError(r.ClosedAt != nil) }
 
 func closedError(closed bool) error {
@@ -104,7 +104,8 @@ func (s *Store) CreateRoom(
 	return row.room(), nil
 }
 
-// formerRoom finds what an earlier request opened, if it is still there for whoever did: it may be another's by now.
+// formerRoom finds the room that an earlier request with the same key has created. The user may have lost access to it
+// meanwhile: it returns ErrNotFound and ErrBanned then.
 func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *roomRow) error {
 	if err := mayKnow(ctx, tx, roomID, userID); err != nil {
 		return err
@@ -145,8 +146,8 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 	return row.room(), found(err, "room")
 }
 
-// JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
-// It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
+// JoinRoom adds a user to the participants of a room. If the user is in the room already, it refreshes the presence. It
+// returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
 // ErrRoomClosed and ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
@@ -162,7 +163,7 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 	return row.room(), found(err, "join room")
 }
 
-// enter puts a user into a locked room unless they are in it, and reads the room again.
+// enter adds a user to the participants of a locked room, or refreshes the presence, and reads the room again.
 func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
 	seen, err := touchParticipant(ctx, tx, room.ID, userID)
 	if err != nil {
@@ -179,7 +180,7 @@ func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
 	return selectRooms(tx, room).Where("r.id = ?", room.ID).Scan(ctx)
 }
 
-// admit checks the rules for someone who is not in the room yet.
+// admit adds a user to the participants of a locked room, if the room's rules allow it.
 func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	standing, err := readStanding(ctx, tx, room.ID, userID)
 	if err != nil {
@@ -204,11 +205,10 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	return addParticipant(ctx, tx, room.ID, userID)
 }
 
-// activity is how exactly a room's last activity is kept: a row that is written with each message would be a
-// bottleneck.
+// activity is the precision of last_active_at in rooms. A row that is written with each message would be a bottleneck.
 const activity = 10 * time.Minute
 
-// touchRoom says that something happens in the room.
+// touchRoom stores that something happens in the room now.
 func touchRoom(ctx context.Context, db bun.IDB, roomID string) error {
 	_, err := db.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
 		Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exec(ctx)
