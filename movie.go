@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Movie is a movie that a room can show.
+// Movie is an entry of the catalogue.
 type Movie struct {
 	ID             string
 	Title          string
@@ -55,7 +55,7 @@ func MovieInUse(rooms int) error {
 	return &e
 }
 
-// NewMovie is what a movie is added with.
+// NewMovie holds the fields of a movie to be added.
 type NewMovie struct {
 	Title          string
 	Year           int
@@ -83,7 +83,7 @@ func (m *NewMovie) change() MovieChange {
 	}
 }
 
-// MovieChange holds what is to be changed of a movie; nil leaves something as it is.
+// MovieChange holds the fields of a movie to be changed; a nil field stays as it is.
 type MovieChange struct {
 	Title          *string
 	Year           *int
