@@ -69,7 +69,7 @@ const (
 	AuditMessage    AuditKind = "message"
 	AuditReport     AuditKind = "abuse_report"
 	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
-	AuditEmail      AuditKind = "email"
+	AuditEmail      AuditKind = "mail"     // a stored value
 	AuditEmailPause AuditKind = "mail_pause"
 )
 
