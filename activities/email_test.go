@@ -33,7 +33,7 @@ import (
 
 var oneTime = auth.NewOneTime("a secret of the tests")
 
-// letter is a user whose welcome mail is queued, and the activities that send it.
+// letter is a user whose welcome email is queued, and the activities that send it.
 type letter struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
@@ -81,7 +81,7 @@ type inboxMessage struct {
 	To                     []struct{ Address string }
 }
 
-// received are the mails that the inbox has for an address.
+// received are the emails that the inbox has for an address.
 func received(t *testing.T, address string) (found []inboxMessage) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")
@@ -333,7 +333,7 @@ func TestSendEmailToNobody(t *testing.T) {
 	require.Contains(t, l.row().LastAnswer, "refused the connection")
 }
 
-// A server that takes a mail and does not say so is left alone after some attempts, each with the same Message-ID.
+// A server that takes an email and does not say so is left alone after some attempts, each with the same Message-ID.
 func TestSendEmailAmbiguous(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
@@ -376,7 +376,7 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 	require.Empty(t, p.Contents())
 }
 
-// A worker that is told to stop while the server says yes still notes that, or the mail would be sent twice.
+// A worker that is told to stop while the server says yes still notes that, or the email would be sent twice.
 func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -443,7 +443,7 @@ func TestSendInvitation(t *testing.T) {
 	}
 }
 
-// What the server has is noted by the same attempt, though the database fails at first: the mail is not sent again.
+// What the server has is noted by the same attempt, though the database fails at first: the email is not sent again.
 func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
@@ -463,7 +463,7 @@ func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	require.Equal(t, 2, failed)
 }
 
-// The mail of an invitation that has ended is cancelled.
+// The email of an invitation that has ended is cancelled.
 func TestSendInvitationThatIsNotOpen(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
@@ -571,7 +571,7 @@ func TestExpireInvitation(t *testing.T) {
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
-// What a server says of an invitation's mail is kept without the address and the token.
+// What a server says of an invitation's email is kept without the address and the token.
 func TestSendInvitationRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}
@@ -587,7 +587,7 @@ func TestSendInvitationRejected(t *testing.T) {
 	require.Contains(t, l.row().LastAnswer, "bad link")
 }
 
-// about is the mail of that kind that is queued last.
+// about is the email of that kind that is queued last.
 func (l *letter) about(kind watchparty.EmailKind) *letter {
 	l.t.Helper()
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("kind = ?", string(kind)).Order("id DESC").Limit(1).Scan(l.t.Context(), &l.in.EmailID)
@@ -595,7 +595,7 @@ func (l *letter) about(kind watchparty.EmailKind) *letter {
 	return l
 }
 
-// requireSent sends the mail and returns what came to an address; none for one that was cancelled.
+// requireSent sends the email and returns what came to an address; none for one that was cancelled.
 func (l *letter) requireSent(to string, state watchparty.EmailState) (text string) {
 	l.t.Helper()
 	for range 2 {

@@ -35,7 +35,7 @@ func pkcs8(t *testing.T, key crypto.PrivateKey) []byte {
 	return der
 }
 
-// requireSigned checks a mail as its receiver does, with the public key in the sender's DNS record.
+// requireSigned checks an email as its receiver does, with the public key in the sender's DNS record.
 func requireSigned(t *testing.T, content, record string) error {
 	t.Helper()
 	asked := ""

@@ -138,7 +138,7 @@ func firstAction(t *testing.T, schedule client.ScheduleHandle) *client.ScheduleW
 	return started
 }
 
-// received is how many mails the inbox has for an address.
+// received is how many emails the inbox has for an address.
 func received(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")

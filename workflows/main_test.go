@@ -41,7 +41,7 @@ const (
 	emailID = "01900000-0000-7000-8000-000000000001"
 	userID  = "01900000-0000-7000-8000-000000000002"
 	runID   = "01900000-0000-7000-8000-000000000003"
-	// subjectID is what a mail is about: a verification or a reset.
+	// subjectID is what an email is about: a verification or a reset.
 	subjectID = "01900000-0000-7000-8000-000000000004"
 	inviteID  = "01900000-0000-7000-8000-000000000005"
 )
@@ -108,7 +108,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {
-			// The workflow counts crashes; the server, which the test environment does not play in this, is not to repeat them.
+			// The workflow counts crashes; the server, which the test environment does not play in this, is not to
+			// repeat them.
 			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"}, options.RetryPolicy.NonRetryableErrorTypes)
 		}
 	})
