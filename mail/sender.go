@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,27 +55,15 @@ const (
 	noTLS       security = "none"
 )
 
-// New checks the settings; it does not connect.
+// New makes a sender of settings that config.Validate accepts. It reads the DKIM key; it does not connect.
 func New(c config.Mail) (*Sender, error) {
-	if c.Host == "" {
-		return nil, errors.New("mail: SMTP_HOST is required")
-	}
-	if c.Port < 1 || c.Port > 65535 {
-		return nil, errors.New("mail: SMTP_PORT must be from 1 to 65535")
-	}
-	if c.Timeout <= 0 {
-		return nil, errors.New("mail: SMTP_TIMEOUT must be more than 0")
-	}
-	if !slices.Contains([]security{startTLS, implicitTLS, noTLS}, security(c.TLS)) {
-		return nil, errors.New("mail: SMTP_TLS must be one of starttls, implicit, none")
-	}
 	from, err := netmail.ParseAddress(c.From)
 	if err != nil {
-		return nil, errors.New("mail: MAIL_FROM must be one mail address")
+		return nil, errors.New("mail: MAIL_FROM must be one email address")
 	}
 	address, err := watchparty.ParseAddress(from.Address)
 	if err != nil {
-		return nil, errors.New("mail: MAIL_FROM must be one mail address")
+		return nil, errors.New("mail: MAIL_FROM must be one email address")
 	}
 	from.Address, from.Name = address.Mailbox(), plainName(from.Name)
 	hello, err := c.HELO()

@@ -169,8 +169,8 @@ func (p *plant) run(t *testing.T, queues ...string) *running {
 	return r
 }
 
-// ends waits for Run's result.
-func (r *running) ends(t *testing.T) error {
+// awaitEnd waits for Run's result.
+func (r *running) awaitEnd(t *testing.T) error {
 	t.Helper()
 	select {
 	case err := <-r.result:
