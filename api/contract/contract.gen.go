@@ -2897,8 +2897,41 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
+// BodyTooLarge defines model for BodyTooLarge.
+type BodyTooLarge = Problem
+
+// CompressedBody defines model for CompressedBody.
+type CompressedBody = Problem
+
+// Forbidden defines model for Forbidden.
+type Forbidden = Problem
+
+// InvalidRequest defines model for InvalidRequest.
+type InvalidRequest = Problem
+
+// KeyReused defines model for KeyReused.
+type KeyReused = Problem
+
+// NotFound defines model for NotFound.
+type NotFound = Problem
+
+// PreconditionFailed defines model for PreconditionFailed.
+type PreconditionFailed = Problem
+
 // RangeNotSatisfiable defines model for RangeNotSatisfiable.
 type RangeNotSatisfiable = Problem
+
+// RateLimited defines model for RateLimited.
+type RateLimited = Problem
+
+// RequestTimeout defines model for RequestTimeout.
+type RequestTimeout = Problem
+
+// Unauthenticated defines model for Unauthenticated.
+type Unauthenticated = Problem
+
+// UnsupportedMediaType defines model for UnsupportedMediaType.
+type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
@@ -6706,12 +6739,26 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type BodyTooLargeApplicationProblemPlusJSONResponse Problem
+
+type CompressedBodyApplicationProblemPlusJSONResponse Problem
+
+type ForbiddenApplicationProblemPlusJSONResponse Problem
+
+type InvalidRequestApplicationProblemPlusJSONResponse Problem
+
+type KeyReusedApplicationProblemPlusJSONResponse Problem
+
+type NotFoundApplicationProblemPlusJSONResponse Problem
+
 type NotModifiedResponseHeaders struct {
 	ETag string
 }
 type NotModifiedResponse struct {
 	Headers NotModifiedResponseHeaders
 }
+
+type PreconditionFailedApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -6723,6 +6770,21 @@ type RangeNotSatisfiableApplicationProblemPlusJSONResponse struct {
 
 	Headers RangeNotSatisfiableResponseHeaders
 }
+
+type RateLimitedResponseHeaders struct {
+	RetryAfter *int
+}
+type RateLimitedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers RateLimitedResponseHeaders
+}
+
+type RequestTimeoutApplicationProblemPlusJSONResponse Problem
+
+type UnauthenticatedApplicationProblemPlusJSONResponse Problem
+
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
 
 type ListAbuseReportsRequestObject struct {
 	Params ListAbuseReportsParams
@@ -6742,6 +6804,105 @@ func (response ListAbuseReports200JSONResponse) VisitListAbuseReportsResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports400ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports401ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports403ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports412ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports415ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports429ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6781,6 +6942,121 @@ func (response GetAbuseReport200JSONResponse) VisitGetAbuseReportResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport403ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6825,6 +7101,167 @@ func (response ResolveAbuseReport200JSONResponse) VisitResolveAbuseReportRespons
 	return err
 }
 
+type ResolveAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport400ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport401ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport403ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport404ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport408ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport409ApplicationProblemPlusJSONResponse Problem
+
+func (response ResolveAbuseReport409ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport412ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport413ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport415ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport429ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6864,6 +7301,105 @@ func (response ListAdmins200JSONResponse) VisitListAdminsResponse(w http.Respons
 	return err
 }
 
+type ListAdmins400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins400ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins401ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins403ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins412ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins415ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins429ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAdminsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6899,6 +7435,105 @@ func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit400ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit401ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit403ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit412ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit415ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit429ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6955,6 +7590,153 @@ func (response StartCleanup202JSONResponse) VisitStartCleanupResponse(w http.Res
 	return err
 }
 
+type StartCleanup400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup400ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup401ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup403ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup408ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup412ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup413ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup415ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup422ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup429ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type StartCleanupdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6990,6 +7772,105 @@ func (response ListCleanupRuns200JSONResponse) VisitListCleanupRunsResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns400ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns401ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns403ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns412ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns415ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns429ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7033,6 +7914,121 @@ func (response GetCleanupRun200JSONResponse) VisitGetCleanupRunResponse(w http.R
 	return err
 }
 
+type GetCleanupRun400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun400ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun401ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun403ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun404ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun412ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun415ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun429ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7068,6 +8064,135 @@ func (response CancelCleanupRun200JSONResponse) VisitCancelCleanupRunResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun400ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun401ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun403ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun404ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelCleanupRun409ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun412ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun415ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun429ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7111,6 +8236,105 @@ func (response ListEmails200JSONResponse) VisitListEmailsResponse(w http.Respons
 	return err
 }
 
+type ListEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails400ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails401ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails403ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails412ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails415ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails429ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEmailsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7145,6 +8369,105 @@ func (response ResumeEmails200JSONResponse) VisitResumeEmailsResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails400ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails401ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails403ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails412ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails415ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails429ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7187,6 +8510,105 @@ func (response GetEmailPause200JSONResponse) VisitGetEmailPauseResponse(w http.R
 	return err
 }
 
+type GetEmailPause400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause400ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause401ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause403ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause412ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause415ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause429ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetEmailPausedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7221,6 +8643,105 @@ func (response PauseEmails200JSONResponse) VisitPauseEmailsResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails400ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails401ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails403ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails412ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails415ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails429ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7260,6 +8781,105 @@ func (response ListEmailPreviews200JSONResponse) VisitListEmailPreviewsResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews400ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews401ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews403ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews412ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews415ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews429ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7320,6 +8940,121 @@ func (response GetEmail304Response) VisitGetEmailResponse(w http.ResponseWriter)
 	return nil
 }
 
+type GetEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail400ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail401ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail403ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail404ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail412ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail415ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail429ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7355,6 +9090,135 @@ func (response CancelEmail200JSONResponse) VisitCancelEmailResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail400ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail401ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail403ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail429ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7413,6 +9277,151 @@ func (response ResendEmail201JSONResponse) VisitResendEmailResponse(w http.Respo
 	return err
 }
 
+type ResendEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail400ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail401ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail403ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail422ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail429ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7445,6 +9454,153 @@ type RemoveMessage204Response struct {
 func (response RemoveMessage204Response) VisitRemoveMessageResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type RemoveMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage400ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage401ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage403ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage404ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage408ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage412ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage413ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage415ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage429ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
@@ -7486,6 +9642,105 @@ func (response ListReports200JSONResponse) VisitListReportsResponse(w http.Respo
 	return err
 }
 
+type ListReports400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports400ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports401ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports403ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports412ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports415ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports429ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListReportsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7521,6 +9776,121 @@ func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport400ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport401ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport403ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport404ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport412ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport415ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport429ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7578,6 +9948,121 @@ func (response GetReportTable200TextCsvResponse) VisitGetReportTableResponse(w h
 	return err
 }
 
+type GetReportTable400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable400ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable401ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable403ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable404ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable412ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable415ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable429ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportTabledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7613,6 +10098,105 @@ func (response ListAnyRooms200JSONResponse) VisitListAnyRoomsResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms400ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms401ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms403ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms412ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms415ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms429ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7656,6 +10240,105 @@ func (response ListRetiredRooms200JSONResponse) VisitListRetiredRoomsResponse(w 
 	return err
 }
 
+type ListRetiredRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms400ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms401ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms403ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms412ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms415ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms429ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7695,6 +10378,135 @@ func (response RestoreRoom200JSONResponse) VisitRestoreRoomResponse(w http.Respo
 	return err
 }
 
+type RestoreRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom400ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom401ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom403ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom404ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response RestoreRoom409ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom412ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom415ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7730,6 +10542,121 @@ func (response GetAnyRoom200JSONResponse) VisitGetAnyRoomResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom400ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom401ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom403ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom404ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom412ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom415ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom429ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7774,6 +10701,153 @@ func (response CloseRoom200JSONResponse) VisitCloseRoomResponse(w http.ResponseW
 	return err
 }
 
+type CloseRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom400ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom401ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom403ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom404ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom408ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom412ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom413ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom415ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom429ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CloseRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7810,6 +10884,121 @@ func (response ListAnyMessages200JSONResponse) VisitListAnyMessagesResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages400ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages401ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages403ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages404ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages412ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages415ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages429ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7854,6 +11043,167 @@ func (response ReopenRoom200JSONResponse) VisitReopenRoomResponse(w http.Respons
 	return err
 }
 
+type ReopenRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom400ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom401ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom403ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom404ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom408ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReopenRoom409ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom412ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom413ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom415ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom429ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReopenRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7888,6 +11238,105 @@ func (response ListSchedules200JSONResponse) VisitListSchedulesResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules400ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules401ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules403ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules412ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules415ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules429ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7932,6 +11381,153 @@ func (response BackfillSchedule200JSONResponse) VisitBackfillScheduleResponse(w 
 	return err
 }
 
+type BackfillSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule400ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule401ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule403ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule404ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule408ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule412ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule413ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule415ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule429ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BackfillScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7968,6 +11564,153 @@ func (response PauseSchedule200JSONResponse) VisitPauseScheduleResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule400ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule401ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule403ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule429ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8012,6 +11755,153 @@ func (response ResumeSchedule200JSONResponse) VisitResumeScheduleResponse(w http
 	return err
 }
 
+type ResumeSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule400ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule401ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule403ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule429ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8047,6 +11937,121 @@ func (response TriggerSchedule200JSONResponse) VisitTriggerScheduleResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule400ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule401ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule403ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule404ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule412ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule415ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule429ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8090,6 +12095,105 @@ func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseW
 	return err
 }
 
+type ListUsers400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers400ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers401ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers403ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers412ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers415ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers429ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8125,6 +12229,121 @@ func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser412ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser415ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser429ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8168,6 +12387,135 @@ func (response RevokeAdmin200JSONResponse) VisitRevokeAdminResponse(w http.Respo
 	return err
 }
 
+type RevokeAdmin400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin400ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin401ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin403ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin404ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin409ApplicationProblemPlusJSONResponse Problem
+
+func (response RevokeAdmin409ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin412ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin415ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin429ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RevokeAdmindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8203,6 +12551,135 @@ func (response GrantAdmin200JSONResponse) VisitGrantAdminResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin400ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin401ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin403ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin404ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin409ApplicationProblemPlusJSONResponse Problem
+
+func (response GrantAdmin409ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin412ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin415ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin429ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8246,6 +12723,121 @@ func (response ReinstateUser200JSONResponse) VisitReinstateUserResponse(w http.R
 	return err
 }
 
+type ReinstateUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser400ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser401ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser403ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser404ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser412ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser415ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser429ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReinstateUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8277,6 +12869,121 @@ type EndUserSessions204Response struct {
 func (response EndUserSessions204Response) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndUserSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions400ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions401ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions403ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions404ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions412ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions415ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions429ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
@@ -8315,6 +13022,167 @@ func (response SuspendUser200JSONResponse) VisitSuspendUserResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser400ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser401ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser403ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser404ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser408ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser409ApplicationProblemPlusJSONResponse Problem
+
+func (response SuspendUser409ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser412ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser413ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser415ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser429ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8358,6 +13226,133 @@ func (response Login200JSONResponse) VisitLoginResponse(w http.ResponseWriter) e
 	return err
 }
 
+type Login400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Login400ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login401ApplicationProblemPlusJSONResponse Problem
+
+func (response Login401ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login403ApplicationProblemPlusJSONResponse Problem
+
+func (response Login403ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Login408ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Login412ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Login413ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Login415ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Login429ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LogindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8389,6 +13384,105 @@ type Logout204Response struct {
 func (response Logout204Response) VisitLogoutResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Logout400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Logout400ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Logout408ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Logout412ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Logout413ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Logout415ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Logout429ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LogoutdefaultApplicationProblemPlusJSONResponse struct {
@@ -8433,6 +13527,121 @@ func (response RequestPasswordReset202Response) VisitRequestPasswordResetRespons
 	return nil
 }
 
+type RequestPasswordReset400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset400ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset408ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset412ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset413ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset415ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset422ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset429ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RequestPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8464,6 +13673,103 @@ type ConfirmPasswordReset204Response struct {
 func (response ConfirmPasswordReset204Response) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ConfirmPasswordReset400ApplicationProblemPlusJSONResponse Problem
+
+func (response ConfirmPasswordReset400ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset408ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset412ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset413ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset415ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset429ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
@@ -8501,6 +13807,119 @@ func (response Refresh200JSONResponse) VisitRefreshResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh400ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh401ApplicationProblemPlusJSONResponse Problem
+
+func (response Refresh401ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh408ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh412ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh413ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh415ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh429ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8559,6 +13978,163 @@ func (response Register201JSONResponse) VisitRegisterResponse(w http.ResponseWri
 	return err
 }
 
+type Register400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Register400ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register401ApplicationProblemPlusJSONResponse Problem
+
+func (response Register401ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register403ApplicationProblemPlusJSONResponse Problem
+
+func (response Register403ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Register408ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register409ApplicationProblemPlusJSONResponse Problem
+
+func (response Register409ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Register412ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Register413ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Register415ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Register422ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Register429ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8590,6 +14166,117 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type VerifyEmail400ApplicationProblemPlusJSONResponse Problem
+
+func (response VerifyEmail400ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail408ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response VerifyEmail409ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail412ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail413ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail415ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail429ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type VerifyEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -8651,6 +14338,119 @@ func (response ListMessages304Response) VisitListMessagesResponse(w http.Respons
 	return nil
 }
 
+type ListMessages400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages400ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages401ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListMessages403ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages404ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages412ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages415ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages429ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMessagesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8705,6 +14505,174 @@ func (response PostMessage201JSONResponse) VisitPostMessageResponse(w http.Respo
 	return err
 }
 
+type PostMessage400ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage400ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage401ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage403ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage404ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage408ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage409ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage409ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage412ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage413ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage415ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage422ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage429ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage429ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8736,6 +14704,119 @@ type DeleteMessage204Response struct {
 func (response DeleteMessage204Response) VisitDeleteMessageResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage400ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage401ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMessage403ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage404ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage412ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage415ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage429ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
@@ -8794,6 +14875,105 @@ func (response GetMessage304Response) VisitGetMessageResponse(w http.ResponseWri
 	return nil
 }
 
+type GetMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage400ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage401ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage404ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage412ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage415ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage429ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8830,6 +15010,165 @@ func (response EditMessage200JSONResponse) VisitEditMessageResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage400ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage401ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response EditMessage403ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage404ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage408ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage409ApplicationProblemPlusJSONResponse Problem
+
+func (response EditMessage409ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage412ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage413ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage415ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage429ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8968,6 +15307,54 @@ func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http
 	return nil
 }
 
+type GetDefaultAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar400ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar412ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar415ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDefaultAvatar416ApplicationProblemPlusJSONResponse struct {
 	RangeNotSatisfiableApplicationProblemPlusJSONResponse
 }
@@ -8981,6 +15368,25 @@ func (response GetDefaultAvatar416ApplicationProblemPlusJSONResponse) VisitGetDe
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar429ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9181,6 +15587,70 @@ func (response GetAvatarFile304Response) VisitGetAvatarFileResponse(w http.Respo
 	return nil
 }
 
+type GetAvatarFile400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile400ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile404ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile412ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile415ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAvatarFile416ApplicationProblemPlusJSONResponse struct {
 	RangeNotSatisfiableApplicationProblemPlusJSONResponse
 }
@@ -9194,6 +15664,25 @@ func (response GetAvatarFile416ApplicationProblemPlusJSONResponse) VisitGetAvata
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile429ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9232,6 +15721,54 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth412ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth415ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9282,6 +15819,54 @@ func (response GetLiveness204Response) VisitGetLivenessResponse(w http.ResponseW
 	return nil
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness412ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness415ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9312,6 +15897,54 @@ type GetReadiness204Response struct {
 func (response GetReadiness204Response) VisitGetReadinessResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness412ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness415ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
@@ -9353,6 +15986,147 @@ func (response AcceptInvitation200JSONResponse) VisitAcceptInvitationResponse(w 
 	return err
 }
 
+type AcceptInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation400ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation403ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation408ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation409ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation409ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation412ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation413ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation415ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation429ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AcceptInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9384,6 +16158,103 @@ type DeclineInvitation204Response struct {
 func (response DeclineInvitation204Response) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeclineInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response DeclineInvitation400ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation408ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation412ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation413ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation415ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation429ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9425,6 +16296,103 @@ func (response LookUpInvitation200JSONResponse) VisitLookUpInvitationResponse(w 
 	return err
 }
 
+type LookUpInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response LookUpInvitation400ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation408ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation412ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation413ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation415ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation429ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LookUpInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9456,6 +16424,103 @@ type ResubscribeToInvitations204Response struct {
 func (response ResubscribeToInvitations204Response) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ResubscribeToInvitations400ApplicationProblemPlusJSONResponse Problem
+
+func (response ResubscribeToInvitations400ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations408ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations412ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations413ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations415ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations429ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse struct {
@@ -9491,6 +16556,105 @@ func (response UnsubscribeFromInvitations204Response) VisitUnsubscribeFromInvita
 	return nil
 }
 
+type UnsubscribeFromInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations400ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations408ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations412ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations413ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations415ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9522,6 +16686,121 @@ type RevokeInvitation204Response struct {
 func (response RevokeInvitation204Response) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type RevokeInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation400ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation401ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation403ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation404ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation412ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation415ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation429ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RevokeInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9578,6 +16857,119 @@ func (response GetInvitation304Response) VisitGetInvitationResponse(w http.Respo
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation400ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation401ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetInvitation403ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation404ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation412ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation415ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation429ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9639,6 +17031,105 @@ func (response ListMovies304Response) VisitListMoviesResponse(w http.ResponseWri
 	return nil
 }
 
+type ListMovies400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies400ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies401ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies403ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies412ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies415ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies429ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMoviesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9693,6 +17184,167 @@ func (response CreateMovie201JSONResponse) VisitCreateMovieResponse(w http.Respo
 	return err
 }
 
+type CreateMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie400ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie401ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie403ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie408ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateMovie409ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie412ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie413ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie415ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie422ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie429ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9725,6 +17377,135 @@ type DeleteMovie204Response struct {
 func (response DeleteMovie204Response) VisitDeleteMovieResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie400ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie401ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie403ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie404ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMovie409ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie412ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie415ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie429ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteMoviedefaultApplicationProblemPlusJSONResponse struct {
@@ -9787,6 +17568,89 @@ func (response GetMovie304Response) VisitGetMovieResponse(w http.ResponseWriter)
 	return nil
 }
 
+type GetMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie400ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie404ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie412ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie415ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie429ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9832,6 +17696,167 @@ func (response UpdateMovie200JSONResponse) VisitUpdateMovieResponse(w http.Respo
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie400ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie401ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie403ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie404ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie408ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateMovie409ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie412ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie413ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie415ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie429ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9890,6 +17915,181 @@ func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.Respo
 	return err
 }
 
+type ReportAbuse400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse400ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse401ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse403ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse403ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse404ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse408ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse409ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse412ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse413ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse415ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse422ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9925,6 +18125,119 @@ func (response ViewReport200JSONResponse) VisitViewReportResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport400ApplicationProblemPlusJSONResponse Problem
+
+func (response ViewReport400ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport404ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport408ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport412ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport413ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport415ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport429ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9983,6 +18296,105 @@ func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w 
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetSentAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
@@ -10044,6 +18456,73 @@ func (response ListRooms304Response) VisitListRoomsResponse(w http.ResponseWrite
 	return nil
 }
 
+type ListRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms400ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms412ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms415ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms429ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10098,6 +18577,151 @@ func (response CreateRoom201JSONResponse) VisitCreateRoomResponse(w http.Respons
 	return err
 }
 
+type CreateRoom400ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateRoom400ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom401ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom404ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom408ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom412ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom413ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom415ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom422ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom429ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10130,6 +18754,119 @@ type DeleteRoom204Response struct {
 func (response DeleteRoom204Response) VisitDeleteRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom400ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom401ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteRoom403ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom404ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom412ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom415ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom429ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -10192,6 +18929,119 @@ func (response GetRoom304Response) VisitGetRoomResponse(w http.ResponseWriter) e
 	return nil
 }
 
+type GetRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom400ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom401ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetRoom403ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom404ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom412ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom415ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom429ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10241,6 +19091,163 @@ func (response UpdateRoom200JSONResponse) VisitUpdateRoomResponse(w http.Respons
 	return err
 }
 
+type UpdateRoom400ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom400ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom401ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom403ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom404ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom408ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom409ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom412ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom413ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom415ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom429ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10277,6 +19284,119 @@ func (response ListBans200JSONResponse) VisitListBansResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans400ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans401ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListBans403ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans404ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans412ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans415ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans429ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10336,6 +19456,167 @@ func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error
 	return err
 }
 
+type Ban400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Ban400ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban401ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban403ApplicationProblemPlusJSONResponse Problem
+
+func (response Ban403ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Ban404ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Ban408ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban412ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Ban413ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Ban415ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban422ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban429ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10368,6 +19649,119 @@ type LiftBan204Response struct {
 func (response LiftBan204Response) VisitLiftBanResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LiftBan400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan400ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan401ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan403ApplicationProblemPlusJSONResponse Problem
+
+func (response LiftBan403ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan404ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan412ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan415ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan429ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LiftBandefaultApplicationProblemPlusJSONResponse struct {
@@ -10427,6 +19821,119 @@ func (response GetBan304Response) VisitGetBanResponse(w http.ResponseWriter) err
 	return nil
 }
 
+type GetBan400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan400ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan401ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetBan403ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan404ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan412ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan415ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan429ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10458,6 +19965,119 @@ type Heartbeat204Response struct {
 func (response Heartbeat204Response) VisitHeartbeatResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Heartbeat400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat400ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat401ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat403ApplicationProblemPlusJSONResponse Problem
+
+func (response Heartbeat403ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat404ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat412ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat415ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat429ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type HeartbeatdefaultApplicationProblemPlusJSONResponse struct {
@@ -10496,6 +20116,119 @@ func (response ListInvitations200JSONResponse) VisitListInvitationsResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations400ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations401ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListInvitations403ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations404ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations412ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations415ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations429ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10555,6 +20288,181 @@ func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter)
 	return err
 }
 
+type Invite400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Invite400ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite401ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite403ApplicationProblemPlusJSONResponse Problem
+
+func (response Invite403ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Invite404ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Invite408ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite409ApplicationProblemPlusJSONResponse Problem
+
+func (response Invite409ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite412ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Invite413ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Invite415ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite422ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite429ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type InvitedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10594,6 +20502,133 @@ func (response JoinRoom200JSONResponse) VisitJoinRoomResponse(w http.ResponseWri
 	return err
 }
 
+type JoinRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom400ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom401ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response JoinRoom403ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom404ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response JoinRoom409ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom412ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom415ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom429ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type JoinRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10625,6 +20660,119 @@ type LeaveRoom204Response struct {
 func (response LeaveRoom204Response) VisitLeaveRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LeaveRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom400ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom401ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response LeaveRoom403ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom404ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom412ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom415ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom429ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LeaveRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -10667,6 +20815,119 @@ func (response ListRoomLog200JSONResponse) VisitListRoomLogResponse(w http.Respo
 	return err
 }
 
+type ListRoomLog400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog400ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog401ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListRoomLog403ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog404ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog412ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog415ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog429ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomLogdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10698,6 +20959,133 @@ type QuitRoom204Response struct {
 func (response QuitRoom204Response) VisitQuitRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type QuitRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom400ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom401ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response QuitRoom403ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom404ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response QuitRoom409ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom412ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom415ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom429ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type QuitRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -10739,6 +21127,119 @@ func (response GetMyStanding200JSONResponse) VisitGetMyStandingResponse(w http.R
 	return err
 }
 
+type GetMyStanding400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding400ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding401ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetMyStanding403ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding404ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding412ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding415ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding429ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMyStandingdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10775,6 +21276,119 @@ func (response ListMutes200JSONResponse) VisitListMutesResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes400ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes401ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListMutes403ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes404ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes412ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes415ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes429ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10834,6 +21448,167 @@ func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) err
 	return err
 }
 
+type Mute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Mute400ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute401ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute403ApplicationProblemPlusJSONResponse Problem
+
+func (response Mute403ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Mute404ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Mute408ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute412ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Mute413ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Mute415ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute422ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute429ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10866,6 +21641,119 @@ type LiftMute204Response struct {
 func (response LiftMute204Response) VisitLiftMuteResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LiftMute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute400ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute401ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute403ApplicationProblemPlusJSONResponse Problem
+
+func (response LiftMute403ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute404ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute412ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute415ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute429ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
@@ -10925,6 +21813,119 @@ func (response GetMute304Response) VisitGetMuteResponse(w http.ResponseWriter) e
 	return nil
 }
 
+type GetMute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute400ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute401ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetMute403ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute404ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute412ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute415ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute429ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10964,6 +21965,119 @@ func (response ListParticipants200JSONResponse) VisitListParticipantsResponse(w 
 	return err
 }
 
+type ListParticipants400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants400ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants401ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListParticipants403ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants404ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants412ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants415ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants429ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListParticipantsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10996,6 +22110,119 @@ type Kick204Response struct {
 func (response Kick204Response) VisitKickResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Kick400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Kick400ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick401ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick403ApplicationProblemPlusJSONResponse Problem
+
+func (response Kick403ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Kick404ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick412ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response Kick415ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick429ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type KickdefaultApplicationProblemPlusJSONResponse struct {
@@ -11039,6 +22266,165 @@ func (response SetRole200JSONResponse) VisitSetRoleResponse(w http.ResponseWrite
 	return err
 }
 
+type SetRole400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole400ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole401ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole403ApplicationProblemPlusJSONResponse Problem
+
+func (response SetRole403ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole404ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole408ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole409ApplicationProblemPlusJSONResponse Problem
+
+func (response SetRole409ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole412ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole413ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole415ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole429ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetRoledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11078,6 +22464,73 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	return err
 }
 
+type ListProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles400ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles412ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles415ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles429ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11109,6 +22562,149 @@ type DeleteMe204Response struct {
 func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe408ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe409ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe412ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe413ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe415ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteMedefaultApplicationProblemPlusJSONResponse struct {
@@ -11145,6 +22741,89 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(w http.ResponseWriter) e
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe400ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe401ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe412ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe415ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe429ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11188,6 +22867,121 @@ func (response UpdateMe200JSONResponse) VisitUpdateMeResponse(w http.ResponseWri
 	return err
 }
 
+type UpdateMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe400ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe401ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe408ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe412ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe413ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11218,6 +23012,105 @@ type DeleteAvatar204Response struct {
 func (response DeleteAvatar204Response) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar400ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar401ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar412ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar413ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar415ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar429ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteAvatardefaultApplicationProblemPlusJSONResponse struct {
@@ -11254,6 +23147,121 @@ func (response GetAvatar200JSONResponse) VisitGetAvatarResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar400ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar401ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar404ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar412ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar413ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar415ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar429ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11297,6 +23305,115 @@ func (response PutAvatar202JSONResponse) VisitPutAvatarResponse(w http.ResponseW
 	return err
 }
 
+type PutAvatar400ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar400ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar401ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar408ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar412ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar413ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar413ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar415ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar415ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar429ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11328,6 +23445,135 @@ type ChangeEmail202Response struct {
 func (response ChangeEmail202Response) VisitChangeEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(202)
 	return nil
+}
+
+type ChangeEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail400ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail401ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail403ApplicationProblemPlusJSONResponse Problem
+
+func (response ChangeEmail403ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail408ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail412ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail413ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail415ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail429ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ChangeEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -11371,6 +23617,89 @@ func (response ResendVerification202Response) VisitResendVerificationResponse(w 
 	return nil
 }
 
+type ResendVerification400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification400ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification401ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification412ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification415ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification429ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendVerificationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11409,6 +23738,89 @@ func (response ExportMe200JSONResponse) VisitExportMeResponse(w http.ResponseWri
 	return err
 }
 
+type ExportMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe400ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe401ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe412ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe415ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe429ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11440,6 +23852,135 @@ type ChangePassword204Response struct {
 func (response ChangePassword204Response) VisitChangePasswordResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ChangePassword400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword400ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword401ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword403ApplicationProblemPlusJSONResponse Problem
+
+func (response ChangePassword403ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword408ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword412ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword413ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
@@ -11481,6 +24022,89 @@ func (response ListMyRooms200JSONResponse) VisitListMyRoomsResponse(w http.Respo
 	return err
 }
 
+type ListMyRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms400ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms401ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms412ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms415ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms429ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMyRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11511,6 +24135,89 @@ type EndOtherSessions204Response struct {
 func (response EndOtherSessions204Response) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndOtherSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions400ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions401ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions412ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions415ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions429ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndOtherSessionsdefaultApplicationProblemPlusJSONResponse struct {
@@ -11552,6 +24259,89 @@ func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.Res
 	return err
 }
 
+type ListSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions400ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions401ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions412ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions415ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions429ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11583,6 +24373,105 @@ type EndSession204Response struct {
 func (response EndSession204Response) VisitEndSessionResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndSession400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession400ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession401ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession404ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession412ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession415ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession429ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
@@ -11643,6 +24532,89 @@ func (response GetProfile304Response) VisitGetProfileResponse(w http.ResponseWri
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile400ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile404ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile412ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile415ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile429ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetProfiledefaultApplicationProblemPlusJSONResponse struct {
@@ -15656,462 +28628,498 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bdhtH1ib4KjH4/7Vc5T8JUpTsssjVq5u2ZZWqrENLVOmfLrqJADIARDERAWdEEkJ7aVa/wFz35dz1",
-	"a8xFv0k/wTzCrNh7R2TkCUiQIEXb5QuLADLjuGPHPn77l8FEL5ZaCWXN4OSXwVzwVOTw53daWaHswVuu",
-	"ZsJ9kQozyeXSSq0GJ4MPczmZs/HaCsP0lM31ii24Wg+SQS5+LmQu0sGJzQuRDMxkLhbctWDXSzE4GRib",
-	"SzUbfPqUDJ6d81mz7fO5YEJZadfM8plrfjXnlnH2/Nm5+2TnguXC6CKfCLbSRZYyrsxK5Dv2/iIVi6XG",
-	"WYplxtfutfpgRq6dEVvNhWJcMcHzTIqcuX6EsWwl7RwGZPhCsFFocrI++KtYj9iCp4JJe8r42AhlmbZz",
-	"ka+kEYN4bEIVi8HJ3weur8FPSctYf9QTjiNqWy2eprkwJizVihvoeccF+feD7/hk3rrbwo0bJopLzSZu",
-	"vtNcL+DLCbzXNqU/vzgfJIOXL969a5vYp2Sw5DlfCOvJrsiNzttnOVLio72cwBMjTwhLPhNsLKY6Fyf+",
-	"O9iLTBqb1PZnKjPoKBlI1+jPhcgdySq+cKPCliuz+NdcTAcng385LM/JIf5qDmmoFUqarP8q1s3RfzfX",
-	"Rig2XuNiZVIomzAlVmyqcyb4xI1Rqhmzbvek20BlcQuH7CwQG/5qGFASn3GpavO7Emv4Rip2/ORCzXWR",
-	"G9owg48CebjnpzI3lmkloJdT/JUroE821unaDUMaxtmT4+PhhfJrhiyiXLQaxVdWb8E//ijUzM4HJ4+O",
-	"v0kGC6n852/cxlsrctfmf/37/3Hwf/30b/86aKP8F9OX3E7mzUV1zMPgmiAJZpnI2ZybhOmcjb4cDdkL",
-	"pAdcW3coJnPHzlJmpJqIJKZnnOqj4yH7IPiVYzyGKXEtcrZw3Q/ZDzpnnOVaLxKmVebWx1yoa5EbqZV7",
-	"3ZEIz0V6wpZCLzPBVnPtvnRdpGymWaqZ0pbGAMur3NBgP43YtMbTA1yDjsV9cvT068rqPmpfyFdaiVst",
-	"piMXPGMLoEMrs4zlcja3zbV8fPRkuGFCbix9ZtU2j447yfEINw9kg+5+GsGTIxzQkucWZoGErTTLtJo5",
-	"Xt42AfdpNdeZ2DQJHEjH+I+/ah3+j3IhrXu0jQVl8GPcYCqmvMjs4OT4KHGty4Xjq4+OjmDD6VPoRyor",
-	"ZgKZ0oZVwnsbdpvnAriNSBNmismcccNG8Pt/ODp4+nQ0ZGfEFAolbQK0vNC5O1RcAUHkrp8EGpIzpeEE",
-	"dK1lN403l7K5dG+1Xrz4Pqzdktt52YA7mZcy3XjlbWLnL76HPt5N5iItMtHZj6EHtvUVUcJXR22E8E7w",
-	"vO0ofoBDqNlUqjRxkhVwISTaVS6tFeqETbhxaz6ZuDngpvD8ygQeowtFmzWa8ok7tdNRgn+7P/GXH/hE",
-	"HL6Gj7m4UP4aGbIPOk/d9bNG/iWd6LNmOk9Fjuck43R5jIEPsrGYSaWkmp26h3E2eOPowjKz5BNhoA13",
-	"CN355BfKio9OfsoyluohO4eLURt3z0GncEEN2QcneDkKdCxcGjbVhVsW13cm3AXiWoMbdKXz1H2Y6iJ3",
-	"TAuo1M1hLNgq12o2vFAvYZGA5mGKq7nIBeMMxjLnJvQkMre+4UD86wjY4P/3//zf/687EQxFBTYWjoUY",
-	"t1uweLCjeK5m/Nrx+Ijia0f9586rks72Rmb+3ogcG2ol0sL/fNPTENoHGS0XZqmVESCivdL2pU7lVLaJ",
-	"y+eVy8NRLf5fOqErUi+85N82BnrsEJ6B/t/kepyJhXthgnqJ+5Mvl5lEsfhwiU/82z8Mysj9ZunbhU5a",
-	"TuHKCVpAOwPPUF9p+45baaaSjzNxnyM6R1rNhbu6gDKBTVfXtaG2bVrg6sOfoE8aiHv1bFwY8Vep0lie",
-	"N0u+cF3ynBuzcPN2HyywbvGx4NkgGVxLnQk1cd/JLBMz+BIukRYdIMF+XhfWHfu4q1SahTRGOD7LJ1ak",
-	"3W+/FUudwxYsc70UuZVIq/HeZNnr6eDk75vXHxsSKS3N4NNP7YTBDcvp0YRI3H1n50KdMlVkGdNqIkhV",
-	"dc853uWU1uxapMB94YqcAKN2v6UiExam6t5G2nIH9lMymOSCW5FecruNes6lO7HJQKZ9brtkcEWbu+nJ",
-	"kgo+JQOlbYtI8RrFbJ4unEYy1+VEncTgvpAGhV3BeJFKyzI9G7TspS6JoN92VUinuVewEau5zATdn3op",
-	"VNsS+wHTGk91vnB/DVJuxYGVwEirL7WM3ksgrUyRFIccbwdSVBfCGA5iT+ixKGS6tbNk8PFgpg8aIzCW",
-	"W9FrQ5HO38Hzn5KB5flM2F5vnuOj7iXx0XaJL4HuRe4YKPCHxnDdLdW5YP5seJV44g5UrgwJl4WdaxJG",
-	"5tpp+jqvHilrRDbd08p+iq/Rvw+gHTg7YeXKySSRJAorlAQu5DeoJHQ6UVUCrJz4kuXp8T/ExNZY3hka",
-	"vhqML+WW70AIjSnC+1v6/lEa292ztGJhdhpC6I3nOV8DuykNPttaeiU+2sgi05hLtbEtM3vnz5G/iohv",
-	"+F3qvojOw0GqrsreOTJ2hHy5Nl+iTJl2TzN6O5qlI9xBMii5kqPp9rlOJmJpRfpCXUsbDJPVKaP+t9O9",
-	"FXHQHqpaPOfyzMXdts4fGUTLeK+55Vvp7Ayeev/2RzO40dWcSrPM+PrSC++NpRULLrPuXy6vRR5kb3pk",
-	"rHUmuNrl5pfmEq7r9lYyrmYFn229Sn70z31KBkuhUqlml2H83WZqNDPxK2FAeVxmoKE6eQlv6YlWU5kv",
-	"RAra5Oj5s3N26EjRHC7EKAhP4qM7qgnd7xakY3fFq/a7ZpnuuFNFpGL1VJVarolIE8OVaexjjSai1Y+2",
-	"KfHkWaG5yrQ2EPutbgk6L/1viImV19Kuf5CzIsd+agfNPSAuYUfb5AfNVrCXiuyt7moHGYJxLzGd4q9L",
-	"kUudovoPozRARvGtL5X9+smgaSDzC2raSBVUv1ywZTHOpJnDJvVoETbWXE65zPB89n/HkJbS4w0ZeK65",
-	"5MSHb/DqDj3Sopu+j0tVWGEurZ6B26hVYYA9W4rcaEUn2OiFAMeDyIwAbWqZC3B1kOoAtOAdHovEsROR",
-	"smLZb3OUWJUk1+P5Jc+tnMglJ99odQZv0MQvFYzKJDgf4GHBpQPjddwq5et+Y8zFQl+3mVXe6hVa+aYy",
-	"85bbiePWB8WS0VunOJQgMPN8MpfXfWk3F7bIlWPgHecSjrVj08I4lc5UtFedpeAe5LhTKV8HgRzPaM9B",
-	"uAlcOmGrJ0nXeFK5x0mVyzTnV+ustt8tRBwdg5aD1HEsq+e7ziFKHlRu/SaOWlo5qlvzPV+jUdPCvugp",
-	"e3/+3ZCBJjbnS5gh3quFsiIlZ7bbJdi7a5GjqdhY11DlKUmGCxgc41OL22yHjO4Fc6GCH2FGFmEL7YOh",
-	"igygdasM9HAJXrh2UQHdk26E1ttb6K0EB1aSFhuLGVfkAwZfO6n99BR4HvyzK25iUkxRHduq2qd83XIk",
-	"nl2LfO1ORMJ4ZjQtP3AosiM7uvB6UP3qXTcsDYO+ev60vFp72klqd3KHqWQKPs4UbOawmrDmUs1wjZuW",
-	"k4ZMAIyOOmkj5bqGJ9wSxjrISogrd9a0svNW1eMO5k72K7fJRG7Cz92x1ZKclCNwJKGGCWma68XNd3SZ",
-	"i2upi7uYVjglbkers7EM1j84V66UXinHPySYcDpMZcALLsewbTxNpeuOZ28q5N2D2dfibKjdkWMgS53J",
-	"yZrGyg0b0aaP0I/QcVwjKtPtXAXcVrXbeIdtqlE70i7tPHSa1FhbSa3RDleWkFhLK9d3gv9L0sUb/GMu",
-	"01S0hAN9CFEeIEY5/QptZRTnYTXuObDqwqLRFuzXmdZXBtQyxcZ8clUuSqQZLsrxbCJOP+z6kpWmBRr/",
-	"tonvw8YUr+NnNzK5wbzVyCpqt2KmTVBQG/FXEH2GFnZ8kEGgwM0s1TsQz1wbS6TTRjczYSFw5uhJK7nk",
-	"NNONLhf3TJs9xx2nsCbbKca1cytFN2xNf1XXv7IvMsXuHwKNvjdt63gjGxlavy87iY6CCx21oQYD4Qwk",
-	"bIMcSa+2Udhv1ALXy5Pj9ii4cExhlkKlt/Rh/YrMZG22Me9fqSxGgwR3tKH543Br5gJnajfm4l7ZF3PB",
-	"7j83cylSaZ3sii4DL/aD9yzsmnen5UIq2NLwjRHGgIrtnwMSuJzlEMIWPufiWl/B54W+luKS9jt8pi0P",
-	"n0vvO1hViuWlsTyvfjPhaiIy1NvB3ZALY3VefsbLqvy1NC3k8ppbcUnf87Q0Jlx6vT8Z8HFh3Gen418G",
-	"T1NSBpwteWGq3+TCFIvqVzaXs5nIq186cW4qaex4rtC0Fj7GkyMjReiOPvvOWv1BblefKYu6XNPci5u9",
-	"kUIjuvgE1hukxn7K0BswJLboQN9iyLVjGYz80o4VJhQgqgvrdAITu45J7QBdWDE3E251/gUE+C642lOI",
-	"RiqsW9VuHapDtel7vUShFDU7nmJ8YplWFLKWX8uJ+MIwp/m5M+z0wFGqlU96QAtQJo0V6ZCVb3Pmyav8",
-	"vTTCgLmJ57kUqVvkkws1IgfRiKwMaGBzm7IA//0IjWJlrxhjM3VEmLBRoUA5HQW7To42YqV9oKm3N+Z6",
-	"IoxhwCDQ+uSZDI3AXSXoJQp2OGq9lbbRw3/Zd+Hp8auabxVcqcRuIqaSF4oYRsXxGvOC6CA3bkc4o+0Z",
-	"I40rFo9U4s9jdaTxNEvijAMVtsUkuPO7j5uq5CSf/aoCqeJWtz4KwstM83SHi78Un5und2x0BucGfamY",
-	"fmV+LpyYvJQTW+TCDNkzr6rNOXhET0IsrtMioX2KQZK5O/kJHdmZUI7dQVCbSt3D7/72/EJRw2DTf/Pq",
-	"OZzg0TLjUo3IzAzKKXp3M8FTCInF9AlMdzCnIbmEuoeR4Rd+Kon37V4oJ726Mw3eBp1fVZnGQueizbAc",
-	"guW7dQwfjx5m6letVbvI3KFoNvfo6PjJ//of7v/sgxi/Cb6OhUhlsYDg5NJIjc2zOU/ZVDhGtZQfBRyu",
-	"BqvB95v9ffXo+H/9j68eHUNvbS/CXmx47y9vnj2nzUtgKTEHqQzRdg0P2esp7Y7B1C5i58Rt3f8g7hSc",
-	"UCdgmMMRj9rGZOfFYqxagwEeHX/zv/7Ho+NvOuZTPyi0q3GTYa38Hvk12HCg8Bh+priPXHCjW7VfyLTC",
-	"mwgPwIoSAFLdtqxOHkY7cbjW8MbDm82Jl+vyavuptQWxbA7kz3rFppyOSFKJmqQOUBikTn8uRIHCrrto",
-	"yWhK/nL34ae9KJeUXhXpyF2uP1qW8pWbRkzAS38r+60Z6Xbe+BBDcLvY0j7k06eh3cjHadJLkRuRdtBS",
-	"/w0q9yVsFU2qtkZbRY1vecvGjLlSpVfidkpD1X8YublnKDbuQfwv97N5SpRFnnlDCw4Z7vrMvLZFJKOW",
-	"SxltEY6qz97cRmByW9tbTvqWqz0InN/iTf9ZJc1vuXqLOb7d+uCUZ0bUBZ6SjDYnNcBTMW21+BekdTqT",
-	"oZQukU1Pg3QgLQiIqRaQIdXld2ilxVvZBkMDbasGyerpLbLVm/IeNvnSKWldZHw5Cd1uzA7HpyB2YDvd",
-	"Q4+N2fuuku4zgN1scn3cyXhb3SR9hgvKwDOnu96M4INtvpJo+6SSMPe4TUDmxqx0vnUZ3vjnGs5e0rtD",
-	"Q93T823cbIaTIs+Fspe7jxhj3Pq+90qsOifbGEOt6da5o0WjOxOroEC6W4QMNDpN8zWYUFp9KCLPdb6x",
-	"ywaZbI0sgEC3Szvn6rJFOz8C3Qq0Pp3JiRTmC7CrUdRYn6hDeq/39fUGQiXabjDDF8tMbJx/6KGpvNUa",
-	"ayyEqadIuLF5I3qQHkuzcqtlDW3VlfTC0tKFzp2tti3fSEkM0SqWHiGiv0AV5frUNnUTbRdtGoGfYrfn",
-	"3icH6ix1ep2xenlj1/1ezlFLcKnOKbbUx/oZDepgiGb1MTk+rBSNQFJRnCV4biM7QLl4N7CN7/lUtySo",
-	"uT1YipRxmlfbwKdS3V5x622vDzTYJKIXyudITDuYS5mqfvzo66P50eLI9BncHrkNLWN/5Yta+qklzRkM",
-	"aB7sBnKqRcqUXrWpXnvlcjVbK7ommBWKvfjeREBUab5meaFCqGzjkOgpAY5QRHESAti/MCGBxQm3X5hB",
-	"O3PN7S0Jz7cxrsaZ7ie/tGkFKgD+ARjt7veAWCx1zrPLIm+Pu9jLRYEZmeG2iNancmGUt0h0JMt7JLCL",
-	"cKGU90i4WioGp2gzk+ptUWUxtXXYfA/dRsmObrPeunb5zh5U7ngAn1nzpqG8I29/Y155oXp7/tCu1U3E",
-	"m6m8HgCHHVda7U8hNJ89UIlfmR0oRRvh9MO7t2j8oPM/a2PRngZhE9u36i0FVqCe0pZJigNonRoca9DV",
-	"+05OfATu4J6bCQVx638fzLVjFK6LvFCOn19Stsng5OmTZGCldW8MXmkzFTm3xSAZrAXPByePnh4ff2o6",
-	"vaJLq4Y7dHTUwm79QHqe1ufucfBO8Y8v8IVHR7VjmwwKJX8uBP1Od/NSGytyT++b+vggxmfoBYTNrK/K",
-	"LyXy1ddH26Cv3JHJBV/s3i8tfNW4sBWNx29ONMjj4+ogv/nT0dbcJeycGmuuQTc97nLWInKc8CWfSLvG",
-	"3STcoHcyE8qyd4XCKPlraeRYZvAYWukngwYBli1FHtivjpK2bBkn2UkFBkUP3cCs1oMqtlm8eMdbFZg6",
-	"elIbzWOYV19O7m2WO6EyVVdrczd/K59s5LB1mjvDlbgBV/FRFVfx7OC/8IP/dnTw9PKgFV8xGXwPkW8v",
-	"xc249a3NahtNSs9SaSlw/2bDG+u0BY3zTcalYoTNUT3qPZC34tFD+60j92bKmqvZugvcmjZ32U0U5bk0",
-	"VuctUzzLMuY7A5ODUGk4dCX0J/x1inCWCIXmvgVTJ6heBKUQZ7FtGhbM+gy7bZPs9gmCAX15WKKMG3vJ",
-	"g7DTVChhRkbk107jSspgGB95csrcmNclaFNYA4qS3OCQ7afvks2bt3scyY2LAW3Wd9oGUyRUeqmnHaDJ",
-	"MOiQMBnBxEJSZgBH2JMyKJS9rYa6PcYd1i0KcocjRoy838o7mmpH8SKE27Eu7AnjoI8njDMMOUcYN/fZ",
-	"rTqAKbIyxxdCfrjH9nInjLLXe+mzN4uyp1nvZ/dWXFpzOd0lyBa24gOXtstlXqhMGMJCk7Y1SxK73eKG",
-	"lIZZiBx12huF4zbbvhnRrXR+Nc30ihazP9BTRHox2JO3CwRHeeDxVbYUr3h1GeJjXR1fjZK6A1nKw9h5",
-	"Gd1GFcTbrLcGWLkGOmCBbsam2xjx7XNeVLEY44g2qxWdIdUjvRRqdAJJlNxYxEwGZJs4FtnDWCxkmmbC",
-	"43QHNNW5LvLTKMOeDsIo08aOhmxEpJCvRwkbZdyKfARh0bngk7mb3+jE8aGxoLMDjH/IRnwxlrNCF2Z0",
-	"gqGVuL6AjDrn19F1h9FnqUzxDuJrZvSQjZYiX3BHEKMTH48NBs+Z1umQjYJFC9sPYdkA5VGKHsxqtywX",
-	"yiOsup/4uhqgTTBb/s71M4ajZOEQRfN1Z83PbZAMwjAr5sZk4NavIwwuNrJuZ8J1OR2pJg6RDke9YvIL",
-	"BNp5Vuo4XCuRUYv012UuFlIhXnKcFkU1AUqvNKR12PgLQjwvEz3CZ4TMKgG8Gt/EvXLKNvcx6W0LCnPZ",
-	"g3mQ2M1ntgzCKN5AfH1jOpga0+rwiyAnMW8GEhiJom94ZXFp3Z9N/AnsIOBvIB47MgEDJQZwoI4dYdjO",
-	"FhtEOa+y181rc+trBVd4t7vlTS6upVi1JMXbRbvAtbNGQbd9hyH3o90uO1TFhkGCg6O3t01tX6fIr9SD",
-	"OExvO2JYR3S/X+bCPe9vklgaILQ4pUnHwTALJ7zjq0M2KhPqQiPS0oVl0HFXotBCK8MLNcLmL6vXKKCN",
-	"Fhneg2PB4DeRJuH6o6oNkDoFl72/NN0wY/1RQbbZ0N3TAdQOO1jw9YXqdf+Kj0u32qMTyHVCsSpUeIm6",
-	"iC/i8TrABfjkhC0XMyvv5QvlLmY20kt3h+nC0n74BA8sTqJ0pA4ZMiIQKoARUHTDVG/3+jaD9UVmY/3x",
-	"clpkWSUpMjzR3CCQAsJquvZxgWr3fhh99111nyForeFknUflXaej1YQcNn+n9POxlspb8/zlYiKX0mkQ",
-	"UH+Ctjt8C6k6c54yoDm1Dhcb2BMCWQAUBEm1XIE8S1py6sipNFDMtDDMyfUh0vRCRVl9BNlf5vgEeNLq",
-	"MNun+bE9/CxOqGuF/NNGlOVPfMi3h/bqw2/fCWW3wNl6WLBIxurvhmmBXG3vwqOb9gJ1DG9c8ok1HWjO",
-	"dKodZ6JKB/RSGXbCGSZvU4h/vxvqIwKoQ3L62aRjySC6qB1/C3DPEO2MIYzgZF7ZP8fwsIV4TJuhf9oH",
-	"YTYAXfve3Pp4QEDgwCzXmdh5NToWIujAfYkXJm+uBGwa8cvdt6Z0jjUGtJDqcoelccOhO2mvFFLCePY7",
-	"R5UEn5YGx1z1X+QZv955h99xNek6v8hat3ZPsgeaeKtnctfRdGpbgh7Ype5Ala/tncdu5n0xAiNJaluS",
-	"A3AIX5imaENXHGD5xbNqx8RajEVu5nJp2pA7A2Bnxs3Ou/MytN024xiYtekAai41lym6gHSWCmPR/7P7",
-	"kDqhtBbeXf9Zzk7VCNKfI/i234LtpK1hMNB2QVVGqKu1dLHdGd0b31PLKHIxERJKBHTzXMfzU4ie1NXB",
-	"0LW0p8soDMXzyl6NvqW3Nu1haLkPK9G1UxyUAn+e+07Xj2wzfwljC2S+v2nD5vRt8eW6CyfMw+O0MwQj",
-	"Z+pAKpMQUqlFgNhrEQzUk6xId/D3+kOJvbYOyLZKbh/qyZXorxSKSS/HESbGbgOxvCU4uaZ6Rfdky4UR",
-	"rWEsdDW5S7ir/e5VL4KIa/hVqEqzXXjCgw49oeNskLzieW/9bDaolqTZOjupyHM1pSCpaU8xbHEsJLRq",
-	"sx9vW6WENLr+FsKIdW3AIqqdDhODjH9hqEBRCJcaXMkJ4kk1EzLuDfpnh+oYm2rraLaaUyJkRXOJgY9W",
-	"9csEzUZoS6qLm1sM2N2VOjwQTelNLYFntuQZ1xWU5k47zWeHTdkA+gfmJbNDWwhe0qMGBhgoIbUj7Zna",
-	"vTHLyLBMqivYN2/2BxvhtZbpDb0PHVmQNMOkXOZydJUV27x3pNXtBzLs/g5i5AjeM1rU5tW/G+SmqiJ4",
-	"5zFr+w3uIoxrEfkKkoAgVt7pDyB4qcM9ROEjnVEj1VSSTVEeTY2xmc2gM7E9tTsTO982Acl/Zzd6VLYX",
-	"jWXY1OYZdmBi+3DPvdzRmMPUnoKYSntPaYHuelhfWt16lfsgNqrwvmONwh0rbNVK28FaV8dXI9Zylcrl",
-	"3LStbyItu7qv/9BS7bR7cIScOrELTg8iYpZFKW5dBPLGJczK+damUh/lpuVEa8bt5aKdpZ/PL6XcRigJ",
-	"WvoeoJ82gPzsJsvfHhHotiQZVbfcERGobiRoriuCTfQB7Qt5wdxctdtibx8NuDvB991GOMrR6ejTtpEz",
-	"BRr/rrHCfNaxpmSmRABArNWdltVSe8TDRs3XxlebYmUto61JwpZvpBfLW8CE4/3dc0XJW0cElqelf/zf",
-	"D1JkaVTevA6akrYYnd9ZR8CI47jM9SznC3PCRn4oo4SNXD/uX6GKhfuXcoLcn3gq3F85VzN4ymp9aeY6",
-	"t/5DptXM/73gaj1KLtRoIRWk97kffCoghqCGzD/4SapShXJf+BM3ilB8oYkMtEgY7zjj6gp6mWhlcw1x",
-	"ijmfUJRrJpW4HOeCX8HDMpWX9Jz7LBUkXmWi+tJEL8YSKn4teH6FqzHRAEGcsFFaYKl2gb36F3HEfCGo",
-	"hYWGwYJ+4f4g9R2WT4C+gevNr4TChTblKkLrbAQF5LE9Nc3kxD0A4NIAf4oxDi1ljkTWIvJ9ry1glnLw",
-	"S8FJLg0zc8GWPOcLYUX+hQHQ69MQ+eT21DFTwyZFM/GpFYw0iNnRs09anq2dAxx6gtRbttNG/phb2gZ4",
-	"kWnE7TKiOtYn29Pw/ix45n5rqAfF5Eq03zMIckoIKLpEQeW5OIF9UxhTxrxtTBoG2zpoLRZm+ZibtkDx",
-	"HVvKRSrN7ZtpYj7qKxDKZzlHc3/aCX5NCQi3HUQXWmdYKz/ZqMvE71gb5eAm38awTGTS27D84vsthOoO",
-	"JNTIIYVsyCjAzJTB9hJ8ccVySe8MW9Kx4gTOo4OnZwc/8IPpT7988+kg/vhkl4+Pjj/9a+9aZDsUdb4h",
-	"htFN1HHpK8X1zPoKk/jev9vMWvKYt6UJCR3+GPI20QtRLSaIJK60ZVdi6fTuNYSptSU6dZRBfo2plhqg",
-	"sV0n4MsBCYwZAQWRdxdS+4Ex9i5MAyPKPweO6q7S2nYLXEkG7Wa4mlXD27e9WS7QXbksNak2PhBbdaFy",
-	"NLdhXLGXujfzah6HpnXwrlNaTyuo0pStkEus6bkuU6F8kHMIhS4mEyFaC28EIthhyEQJjRGP3BhHWMqT",
-	"qn9UvDVtcc8nvujnnL4WWHpXYDi4ztJhqGwBAdzTIkfQe5qjNL4w31wwA2VKqM8JFDUNDALyuVov0ij9",
-	"cPPW7yGrYHOExL3mFJRD6cwH6VuLflUy4sF+TAIlD+3DOctCeRuhXW7M0jtLndWLXG/JD8J8Yyy/FY+t",
-	"1lBztzrciD7Go4219try/bDRkCWzOzdtBOpTCmNUAToVE6e/ou3Ml6XyOQttMvePvv5/u/UmSitb5dJa",
-	"CJqJwuSh/1S0N61nUt0ALIYO0oBnciL+04rbydzt+HpohYnTDQcng/LHg1QsdBMupk/+xKPPBuHb6VzC",
-	"KqqfQyrahmLCuPE3Ld6ywkz4Ei4iKuBh5noFJX7tviJYgnesxllD9ViwSGC9PeZrqKN0vak4LZkz3Gog",
-	"IAdVIX4QPrj+e/+fC90qYWxz2O3TQUf02vDU3dRNRwfjNhy3qypwJ5/dWAT4xsDm/WIsNxUMXok8EnPa",
-	"LOyUXscNG0FK/6gaVmW4TBn48EjBxJwppHm6FbfjFlSlrS6jlnuMLflMeIMhSJmpzAU4uhgYq40vto3e",
-	"AaHSnb1uNfj36vhqq9a62YCB3+S7hDfcnOIrbf2UJtzyTM8KEevkeykWu0UCa8HS25pO1JfvVOHztnue",
-	"m6h526DxtrYZEPH2AGHjUfL6yJhbwPDq0iftQmXJKnNNSjLarRzQxlIQN6/s0M3x3OOfhd/hOO9Kp9vI",
-	"HFoXorBiHz74RWE/W1mgGxf5uYOiPmEddvfgu6241REo7C4noLD7qPqPnX5mE4UbxD0X9rnvwjy+69bp",
-	"Y55KRzzX5tw8CEzICbJBWoJ/b17pu4Y03qiyDYUm0ripoe4Z74N8O1N87pWA4yIxLVUwnZz76PgbVrrP",
-	"vUDmyJDpKXv7w3fsm+Ovv0rY6yX/uRDvgARPGIzWiJT94dUP3/0Rob4YVHBkZsknIkL/Ik//hYp64SqN",
-	"OwUjXqrRWDzXqyF7YdmiMIDeoYQMVOXJlikde33IGJjA1yusD8FVai5UKGhs2H/Cn7UKdRgeHSVHR0cM",
-	"wwSEcVI2rpU5RYfgwqOWpHI6FbkAdEkNw0VAhIlO0eE8Quz4EeO5uFDdERktgQqwGD5WAaMJKri1x9tN",
-	"KxGh9FIkbqwyJIPXSrir+VxfiTp079fVgbqPu2HZvimNkC3HT5plxteXnbbQvmL5vUSj4nV9y8A/ChZt",
-	"iSASQjUA6J4eMSMmWqXm1oz21tdLCDTzxuZ480Ko+DIUsY+Xa0P8bBuLi4jmNkJOTHu9ZZ3opT3cGZUh",
-	"fOaLI741duVGb0S+kCFYNJQp1cZelhXSzZVcXppMry4XGGaEtqvoiSs5uSLSwCzJ4Gkgq9clGVroTfpk",
-	"hPsB6GvOVXqpr0F+zgVPLzPdXtiWRO/G9u2SrLfH89K6IaE+TxvACxWuoeJPJgH4kpk4ZZwZYa1UM2b4",
-	"2hA85VyvIJyMos4CVqWeTocXqqwJFTuFRifgI52TO3jsOJA7lkM20lnqt82Mho2aUie+5JShVPuQIuwh",
-	"q+Z8uRTKnF4oDzDiw+EAX37CFdNLVNsWJS4mGQRCL0gGJmBbUh1mzJE2oe5VVKPZtW4grudCkekUoL4Q",
-	"nBFSa7FKzOjEF0P3GerYiluJwsBb5BC6tO5iNBitmIr00mcjl99E3meIXZSpWCy1FWqyvrwSa1jCnKpc",
-	"+Jzd0QlEtY0LI5LICr/ihiCMYQywEVxmuFnc7RIUztRTcjrRu6D+UsLSkI18tKu4Fsp3BdHahR3rj44i",
-	"XMMeQZIIoYTmKaF7Ur7GdakkgYPKfUrxebMiR4EpdeRoLAKV5cs5dxwf4vewAyNYAQW/MQKBVn+xkNbN",
-	"tYIr1UqvWP/nspKjHZNlZFIKX7TsfOnqo50NAcFRmnljX11vtV1FmODKpvohUsJfdRvoR7/q7mNlldr5",
-	"mDa7Au5HTkL0Uw3ezXmWsZVgYzGT6j9GTomTwdGjb54eHR0dHcD//uT+943/6P9regz3DuPfyKvq4QTa",
-	"Q15PZ7mArQHgG699fPk792hIau2og7cl3/WXrbUCf6ATaJE9uFvAJ4S7sZaAYCNkq6DbUPENdVkY0Voi",
-	"sKzp1wzUwGoFx0cUqeGUkakuVG+QikqEfaWKzfFRG8YHkH1ruh149cDTOheKcXPl7h53W8xFttwcd9tS",
-	"yrTTso5fbIpZoepyM0qGER9BcTZhF05YJao0l1vjceHX0uwewnOB/jZQ7He9ExRA3y3R/SD03Xj0Sop+",
-	"gl5R0IDr50qq1E12iZ2hlDGMESUJpgKx5zCU2aNMVjEiMaD7Ehxs5UeM0s9BXIy+WnC1vlzKjyIrwS4Q",
-	"gTL1wNP+O1MsCQCD1ttJmunlJBepUFbyzNA3uZjmwszxFqDvyr8V2pUcg6gMalyYNUI7Km2J719qJShb",
-	"h76n6Uc/gHi7kirVKy/AIvyzXyX85F6ufgOJDOFTdQ2nOh+DQ795PV3mgjKtHYnnCqK3pbrmmXRTx6vE",
-	"pzYTAtxC2LlOYQw8y/QKAUGBVYiP0sAVFnMOr+Y57UPbS88E3N/RxU3fuL2CS2+lLktt0Wm3wPYuA2om",
-	"JMHAIAy30kwl7XDOrUCcSYrcgaX3V/Cg5BSOfjVkVACjj/xM8HmSaVN+IpxT+BuHaQm6FL4ik9elEyzR",
-	"7RW2J1Z1Ao3WkMn816V8UChe2LmjxAnHiRSKX3OZBSBVyMeJtKbwDfiD3OeSxCdaWaEcyWAeTe3nhUgl",
-	"vyRW4pWRQFGQGNBWQjqKRqeDThgQ9bMNpaYAj3tw5uX88Gvsk4nBRj3P9EU3/QDwJsnlbG6HsJsLAdLL",
-	"mbmKEfYAG24hlRmyM8zX8ShKiHdaRm1ioXkwQdT9Q7mQCgI102HJXE+eHD0ua72dV98oJ/2pnaNFawEh",
-	"5U7x8VBKTkTnERhWdSEwrHSiYcw4ucoC/ChsDVZLr1SpusRIwIAlp9gs5wrfgeU0pGJVpvq0OtXqkEhf",
-	"iObvFKNysp9q/Dua/Lm3NaNiCTVX2QifHsVZUdY/QURcmfM74S4ahQlA3oRdaao6m6PaxsEzIWgpGm/J",
-	"y+tjho4Mgx9BiVaMuOCQfbtmVEeNfcVefguhfv7HxrA5Mwv0lbg2K+N89LhrnFZr7Lo21vjmq414KSe2",
-	"yBHu2gn405wvKFlKMa7kAvhQiPVKMN9loXP3qmuwOsnKPCY8QxMzdcJSvVI+eA3s9qDK9dmEOcfZAVAx",
-	"zeRT2yXetiGgsRjEs/VDAWELeCLDK55UVKf5C56ijyrlCz6rz8qDe/uW4FjA+k3m2imoPgOwx7Twpicw",
-	"8rQyo4YI0kFq7n3O/vLm2fOEvXn1PGEfxPiNG83zFz8kIHCBkuwmBi4SJ4dVJvSddvqtrczJ6sghYgQt",
-	"kamS4VedO8UVowuH3kQA1qoAFc3nlQ5cAjY6goAnDi9NYPF4DRBjTrXAJbACCzRM5p7v2JUOmWutd8ES",
-	"zHug5+TraButxtpQlYulupuPNvK9vHolhfS5T20yY21b4Uv3Ci1gAoYO8ZEKfNDpCaVo/K3llg1uli0z",
-	"dc+zOhevzYbGR0MJK7zS+ZWfwoahw8ECKAgf/EYl1yoTAogIPxcYPJpTYGJkvwIALURchigzR5KN6UFG",
-	"h/udwP83HToYVct8lKqJIWhg1DlzklnOrc49UYHlCt+oiCbxsD5waSOJYewWQaVYPojTjrgOOqWG/1MX",
-	"cDlQP9OccN1y8h3X9InaNkCkrVtSYNLjtRXEo8F4t3TzAY7Or4Rp3juZMGbjbUMCcgjordw5oNhE43np",
-	"hpD7dEmIbcf6I+WIPObxBO4bONS++EFjcDbqHyvg+cJKwju53Mujt8Lm64MziNCMJ/NVXTbznUvDYOif",
-	"upSy2hpTgThfZi4KbUDBqkRSB4JxlISieGVOWKSTrXWRw0skwzAnVor6vfi0Sh90c9BAXBMwzk+d2mNM",
-	"3wj8Tk3Qg24OMo8H3zhrdLGV0uW20fmm4+E1dNjKwaNl8llSGMUMh/zRV4ziBGnTKTYeYgOrbO+NO71+",
-	"sH7hGaw2hMvDSwAtwDime3py6xTi/biI4HWWUkEeHGGAGrxs6DTl/eAj+ROGaiqIDL66Q2CGRgffSykd",
-	"hMcq83yFjpJT1xAWm2PS9hDQw2VRDrs0GVTVsaj2ZJnbFyoRVeQXI7r5IKUGulc0igi4BEm5Bu4ZMAr2",
-	"nIDrtzYJ1EkrEyCCrQsXlQu7ymfwgkxaRAAYbFEKePH7PVUiEo54WaehaZGp0U7JsZUQqemvEtaFvLqa",
-	"N2SjN6/fnbNDp9Obw4U4hNcP4xpkI4h3N3FMTVMJrN5ceW3KbWpfaXKqTTYgl/pLOpTSyXUWYY3XFqXt",
-	"VASnlmPS3oAwev7snB2CDfvwF7LgfzpciFFknox11gVfs1SDJAOcfOuVDdI46kLunKQaBoBxKK2mtdpx",
-	"43kmRR4uueCXA2PElVhjwRaiP7iCS8gRgA+pLMV7R6wgHLlXHRcVfDKHL2CNKtM5Pq5S7otywAd/FetS",
-	"bJtGXXoj4KfIRBhN6Z1eCHTmEsuDHTRzX4apMtpzL4UzKAuICpkvxToXCIWDVvzarR7JeS9oFL7CFPgg",
-	"KHezYraMRvnGo6uA7A44J8F6AWvsdhZiFxxZec3GCaqgW5RRXgp0ZzsXi+rhA9kdqav67EZx1RMBnSAY",
-	"fomcCebWaBIfKK4uJnhfFgrLXsEr0pQCE8g+lZE+r9t8rC65HbW5nUljtjcY8uiCmGmEnmmYhuvWCG7n",
-	"DM3EWDUrqHdYgUsaho00yDyK38MnUBI8c/3UzDxf1a9293hQpWlgn2pG65ZbBX6nO4VOKLQLI18LnjcG",
-	"CaODt8jD45reuJT4NI3hU81yHo3pLYRQBG4Jj52yEbkGh+S1AyY31yswo1TFO7RvRyPcJoSWo8NgXqj3",
-	"5235OyhT8EIfXWoURYOhA7KLmW/l0thnBA0OgVTB+1CxTPhYlKpZghRwkCVzec2tCKboMsTZ0VMmLKuZ",
-	"Yr+biwlqgS++H7IgcEgyW0B/5E+jtqsTelJO6JW25Db91HSZdAoSEqNhlkIvM8Q4cIsSLUdluH/R0S9t",
-	"p7/jGmxZXnTf1M88VdM1Vi/LGrseQQh0rBVf91AGT8qLkJqkhMyNKqB/NpQi9OoqQEJ7P1OToD1nc6em",
-	"WJYyCmJh+Hp80Kis0vSfPaWgbgh1EMtK42gmoOOoc4pf2iTYRwoXWolKjZKkJmnYKtQ8aXjLormNXkwP",
-	"XnI7mfu7DMqmG7AXRDA5BPR3EgbNvHmqpGBIg/RKWk6cJKzBW8EBHIesbny5zBAphGZgdYCewvJxSq9Q",
-	"IDB+750U8+ycV4WYR8f13S3nSzIIxAO0ugfjhXgLKHqI40GIdmS/wcODdpWxmEsajlBph3Eqx9s/isuF",
-	"CBa4n75Dlf8Au6tO5euaOADN0A74eHxJKRCxW7NDpiazJCJERsWR5l6uK5ZguVvIFhY81f2tLE+O42vC",
-	"G+3jY1V3u7apbCA++CfosIMo6CPeSGNuk/03Xlql7Sb0/6np920zqnngGp7n7nDuYKaCQ87ZWFiLPjeF",
-	"WbrVgX6zwdIGEXtWa2YyvcpCdZnLOI82dqPS18hjyJriTmGIUIRD6s4QhVliQk5lMi+sKUMtcwHBllsM",
-	"DNCdLMMqwzjJYd7m7MWfAkeMHDERn610X2UjuNzcaNWs9oGN8S7v79apOOZF44uKr4ZZgeM/nhOV0qSr",
-	"tXatIqKDYRO+5BNp1yhsmk1KEDo7yk3gksRI30av3YBhfmoJUKj7m6OiV5NMcOVYQiVAtqwtxGFUSUlb",
-	"xupc1Lm8D9AN8w+hvH3ky7AFeOqIpMdrP7gwp0qERRf/m8a0AUsqDV2vaWl3q6hMedEhFBGjOSnnBsWA",
-	"wiC3T4v81jDiT3FQSEXUwAFQrDJGRPS0Cm4cgd9c13zFGljGo0TDeMYnc+9DWnFHwaPw3CXdCCPH3FbC",
-	"7fZKe3Op2edFEtGzVMAGQaOA2Lq2yJm6yd4vui93i/ykfAGoE7W/EGEQGw7BeulfLp8NtXGxHm5QuRba",
-	"2JFHuFbFYizy2tm41leiMQrsOjABqxc6z/Wqezf9/RpP/VNL1FDHqWjMjJ5vmyFW/70b4QA79Xc75r5W",
-	"g5waLhi8Hekc8QlK8fpKoBc3gIrLmnMRgsg3+02fffRiaMMd6uYK9jMI+4YWt/lUz9B0UxkiyHFC0KmL",
-	"o7dq0wx6kM7ZOUGolmYRQiS9W0fZGcbMEP+MXGaclIp6uFltCt53Eqy3fmS5mEKap65ItdI02W1FZd5k",
-	"M/N9hRUC00llkB6PpDLE0ijTPsBqe5H2HzP8aLgYCELt0soFNJPNM4BX2sa/IWIvms63OpXCeN9AUDCe",
-	"eZDsEsWQXwnVTjpo9DRlZG5n0EfdGzzRiyXU1kvrY47CCDsNE3VzH47kC1NO43y9FKNTNsKy2cFsLycA",
-	"79rh0w62QaiOuF6KHebkzXtg6oWX48yuXi4nxMziUKNVmpCsPGTfcSMSYAuK7J0ZKAi+sKzWV4xn8kr4",
-	"JOimfey7SshR2famyz9kS0u0eoA4W4vj3OKEqhXoRHNAJVamKwZliidnsxvpvD185hNGqIPS2wQUgvCj",
-	"fmWi37/90dwQOGhf6cZ3nUtLy7EVBYTWsytH9sboNFtSW9BwsRlNZsNw95FW6wfxmVNqEVTuAeESio8T",
-	"kS/tprSdR0+OIpyGUwI4C51EwRLUyQ2PSRvJBwA8P862RX0bcFZqeU4gqXpkX3JIiNJOXck4e9xaPwGb",
-	"/kHnfyZds62HipqZoGklskc4JhiZuUzirQS8SKWlKqX1kWxJfWspdvxQYN53B9q9f8TwSpUXKxpwil3g",
-	"4O3UVysN/VspOtVd5G9H7Km3qFPdFESpFj8bIxEcf1M5Kcdby5pUW2sf7Ay85jfIna2KC4PveK6zgEd/",
-	"Mpi4z/+Jnh/qfFbF3J3oPBcTy+Y6N4KNATRlHd/61EIztbYupnTDsbSxkj5Qvo9b3ssihONNlBiQkHeA",
-	"/40hi/aMdNULQPgtQCjsmEV9c/Avf7+UzpLtB/wtuTPewgttKcvdaPJoqX2r9eIe57bL8KBa+B74qJcR",
-	"uVr3kKrOKM+e+v+UbBGD0azqn27IYmeKVVsE1RC9hGCSPSiWZRBaXijEU1ApS2XayLCuFnr5h9Fq+Jav",
-	"IoTbvndCn9q9OF5fvHfJZ8KjjbbhSpH/Y8IVabEW4xZx7mTuO61UTIkiE917vYCQRC51eim2jz5UA8U3",
-	"AFOh981bKDp89Yo+mwfYXoenTaSlosHUUW2UlWlGKx8gN7detVCqf1yYm4A/IGkMzJIvyppfO4A+JANA",
-	"cqBoe6yDce26M2KBoe5UW8mHiVTPdx/KhKl5woxHuGf8Bz+VztqLKMv76MYriFgg0/iC8Qw1oQpqUquC",
-	"ceurDRZtAyncAg7Lc7a+SFgR14gwn7z3LhkEHJOfWjUa9/IeVP3AvT+vpo/D+FuP+ha1S85ctyvjgMfg",
-	"UXMSAGV88uibo/a6g5nwRBWOd1j+g+Oj468Pjo4Pjh8PXW8tDcztooXbn7HRgks1YiKD85zQZQYoFmX8",
-	"del3P+TGCGsO8QYYTozZCmIBPScDHFeYx9ZiJFtoUqRkUu6uN94oSc9ZmVDfRGHZZhkEVlMDHm/pguwQ",
-	"7a/7xjvegwilTYOMeUtrxX169wtfwSFpGjNqrtGeNWY3of75ibWs0QZ0HaiEfTNp9YZKR1A4N71TQcJs",
-	"ALIQNMgWVQPkeLqyHbHebJaKDItNA1Vse+pj89KFnejtNxKM+DU9W5+6b2PDjEvNpZXd1eO/yF1XBnKZ",
-	"JErHM1AmVVYCvWolS5CMkaQ9nCxFQz3A+o1vMWbnbUdJKQhjuZzm+GuX5dbpFN4VzG0Ax5M2VESUPs+G",
-	"sAMRAPCGFdyTgeMZlzHb2Vv9lm5Giwt103rPcTWs6ugrTSfVNW8n67Bje5Fiyv3fLsrsZsnrK8FQKLQX",
-	"5AjQJgT2D5LBtRROtGmV51op1weyteNplWGDDU26Ejwo7UnNId8eRkhBhFR2736KifigtDtx5BBQRxzu",
-	"GUW3dfl4+p4xSjfZm/a7Q826ZklXDLzCkMo6dHxcC6UemtbeGmDcaSUooq0teu2UHQW48jLerLXPPi4I",
-	"R//kfLhJoRWohi4zOiqb3vhb+WT/Un9hqxN/rKMOk/KY1naqbb0jH4qHydqlOItbp7NJC7vkwZviGRDI",
-	"i9RcF1QXRg63QndlbszW8/k5B8BOAlaDr6hEqUgJeBjh3AKuG1eXmZxi3x7EzP0bfUv2CF+Cy2MVh7/A",
-	"JXVZVhCMvgzFBtuYKZ/Yu3cPJ/gLhcSm0vFTD5QrVBnLWwsNS2VrUdebcNYtyJYVzlNSUG+DDs9nwt79",
-	"KoYViyrnphCgqBlX61Ym3er7ntBhxd0PEyhXars5EA/XPuQROqaf3azixnEbm1ZbaZBu60GnMHe3hZzu",
-	"tm7IznWcyruspUiqZ8BtfOud66doC+DCQ9teDi8vVBuOrONBli20qdWgXvLCYPlpOnO6yHojy3rm01hp",
-	"UqdbJBefyd9SXkFMhOox/oQKNlhhKMO673D9gqZvi5bizW1chMZLM6qOMV7vtn33vd3mwAUS6H3o/Bvf",
-	"8snVVGLKzQ6GEHIQVRf/8SMEG0dtGHwt5WZ4FHefZlfYAmoP9ivDtIN7qVn3G1w+osOC7xdiD+y73IXP",
-	"zL/9QF7R+bq1hevDfH1KEas6N8wIgRVyq2DiW6IganOBnjaNHo5fs/Z+8B02icS/uIM85LHg+79hKWXA",
-	"O2sbw1jp/GrqJPjWYdbJMx5zZTjVhiJfZmUArQsolI1Mnfvw8e/T713xLpby4tZXzvHRyGvY3xEcpDpC",
-	"wd8i0tVW8FasubYZ/Tm0CJVdaruHseHdVeGkT/IuM3a4uWovVlQNJGy0B3c9Qu0VKgPwIWg8AhvszcP7",
-	"0hCAsbgONg4KEFFmmqIgyjSg/leKnCkoJrHDMSiMyC/5rGP1yWmN6eAIWpH2deaE2HNqvja+2qrUoic9",
-	"RWwgo31cb0SQn/12E/atzm4aMda7OFdbZcPW4cA+vWiLDQayLIMqm1GBtIlStVUew5yyCk52mexGr7aa",
-	"zhrRnDeqknrmEdXay6RWJlfvszK1TYt2K87qF74/S7Vc+eSuuyu0uZ+KdKG0l9nAagCMBFPe+yo3Uc2w",
-	"loN8u+MRFf6s1pmLZ7NpY25FDn5zdyGH3IYAw5twkzRfO8UOdwhwyMOD1R37DqFLES5aL4RHYlvoa+Gh",
-	"I1qJSWepyC/tnLewiBeKAaKvNxaCe1EK8wVCjs6EOfGpqYlH+kwg4RhQ2ZyudupTkJ2ilglu8G7x0SxP",
-	"j+pu2kcHT3/6+9HB059+OUr+9OnvZjFPf2otMekH0+Joygj+kudQ0ooEC8NlelrJMdbTKbqap75kRi8C",
-	"x/ptlQI2j1E3oU+PanSfDAolfy4E/exthU16QezVm5HKXKbCZ5lW6AUZQM2bIlNEvYvhIyTVUSvdcFHN",
-	"rTY7SXfCTi1TBlb7SiztHpJm7iW2GuSx3jWcIXDkZru2r/iUtkm8ByfLy96CzEKq+NtH+81Q2D3T4FP3",
-	"nPS13Nu0YjieJpXXPMXRnL9qjwWdCZWTdbQPN3nuHq8yk0dHPfhHAmU4Re6tBJv6+CDGZximTcHRjpAv",
-	"iWHTrOSiWAxOvvYV2/Djo3bHaS74Yvd+Q52tnYw6yWAtMEc4DPL4uDrIb/501BxnN/HskjERhVVT9s47",
-	"mTnl66VWKexMi+v6q0/biS4Ooaiyz1faJ+YvC8t0YYNJ3Eh1ZaDU2yogQsIdB3BryElpSarbeJxsqyb3",
-	"S48g5ziwoMWVBigb6BbbFnbwecKy/CiGr+iPv+NjP8XPHchFMGlxtxiDmbTzYjyc6MWh5kt5MNGpmAl1",
-	"GCb1KX7dXMnlgV4iQR0sNSDshiPbwjkf9TgBreERYbMff13Z7KP9BDvcOHSheeqMyBt+Jyzg6c5PqK/U",
-	"5np6H0WhxXLCcT2xrbU8+U9RpfLhwU9ftsqRf6tMtErYy2KcyQlUB5LGivTUyZLwF4iPAJSlGykxmVRX",
-	"pwFjVBrG2ZOjJ/GTJXaKtFERPewO2D32ArXSoJnW1Yn4a1vlv9wSpsjc2qU5OTz0Wd/RUa3w4ifftFmR",
-	"jJgUubTrd26/Kdxa8BzVKPzrB3/g//LhfIB2cmCW9Fxo1Q0EMSGkmuoWvZPbyRzhVEwI/DzxznmDpRlM",
-	"wiZzKP4DeAlmeKEu1JfsL+9evwKUKcWvxOUEcDokVK6ZSpFjJYv37198f/2nBDAA8Zu3P3zHHj9+/NS9",
-	"+f78u6Fr6Rlkt0B7VN3C7eyKRGQCKAUsHqf5jYbsR+mrD7NRZFwasbEwMhUQ6bbkaNsc88kVVOX0z1jN",
-	"Zohaf6FYWdl/yF6A1DxyfGYUlfYPdXkz6LVEd3OaDbzp5oAua4AP9CMjh3EYFY6eEDr5mo3+/QDeOmF/",
-	"fnE+cgrc6OWLd+9G0ZoAEDaMii+XGQHOH1KtuH/7h9FqxP7glvTpk6/+9EcPaGMw6WHkOOfotAV6u6ws",
-	"SkDeQXtDtG43AMLIcV++OIC9gY7+9OTp4z+esPfnPxx8kwA4G8+mWNDGFHmuZ+4ILrnM4UdQj+1KTsSQ",
-	"vXK9Jwj/bEhbdvqAIbURzrGANP9XP3yXuM3xgWVjmcoc0SB5BiVAcp0Z2hdgnJmogC14PQrzAkuSNwAa",
-	"DNtjHGPgGXRqYMYB2qdil3OkcwZx/vK/wfKfsG/hlLH//d//5wioJoMK3WXxDSyCQEUdyvpDQqXmNJQp",
-	"8gTYhM5C4FYgS5kPmVPvHh8FSKooMtlSBTjAmI9bwRoUK51fkW65xm3m0KTbLWmN61yv1AmE81k+xrUp",
-	"CCecQMIAGTIUnSHE5UwbO2TvDRQKsQjCyEINBJrukJ1VZk4Df3oEZgpY8DMGxRUQShH8Nx5imCs2qmHr",
-	"j04Igw2guhqg/0nMKsoy3yWxu0kteOpOK3ObBvX7HJ8pO7IHb4VTuER6wpwAMaJR+pulRN7k3uKBdYAR",
-	"n8sm3XcPW4jFWOSnjPuKRYURORZSdG88LmfkTq0b4wgfHPWvyED2zEZBBjeLt3GBIULBPXHDHB3yws5H",
-	"iBgJfg7KMD31lWpxf5BoTShWMF77a+KUuF5owY0+NIKgUD6Zw0TvwUriG7iq0U9TKrWHP5d3U8R+oXgO",
-	"WIzByOE2wHWMPqwTwowGjCg32xKwv4KaRKYoZrUeEs8lWsdZwzWIyzx6y6340bV1AP8fsT+UVZuga60m",
-	"4o9J/OBbseBSIaSYSqu/GOGaMBWvgJsy2v4WVN1qcvXHIXt9TRbrciq+DBSQz/FTzy2Betgoxjr2XUcw",
-	"dnBtY8d42UAh9Zg03F7kYiKXEjCsdXUAoWTZTAsDKhNVoxivyT02ZB+I/AMadChNiAX12R/8PiAXNMLJ",
-	"G1QCxeM8ItUh5qEHlY9AHE8jkkni2nJVSv5jrWDpk+OneLJVsw6LYxNzvaJ6gAisJa0V6iTcRrmY8RxK",
-	"l6DQo5wwBvrYImErmVoor+dhytzi/1xouBYgxtHtErHfVDvywCJwa4a3FMDmKXb27rsXL9wqcgyHdAId",
-	"UKyZ65UastHFgA+H44tBDI1BW+1+qH3tlFZ+JdQpCgFuoRcLd7LgrKqUvXjjV4EufaVtQqhxKD+AzAKj",
-	"B6GBjWDtsEukOvwipqgMsIc1iEkBbw/vqAgW/F98R1hIRzpmfcJGWGVnfQDN/gu89R/cnVtyrcoTIxAZ",
-	"RoeerA5yPGLl09VfDonWRgkbHUZERW9E3xxmWl8VS3iQE6geLPRhKiZOfvBdF8oUY7eNY9HSSuVXfD8X",
-	"5VdDdh7lgcLVBMXNHUkad3FMc63sgRNSJlwhD3TihSMHJ5H/y7/8C/vz+fkb9ze0dPbmBZtq8CWB2P30",
-	"0aMjR1GCKou67zLBrwHCfjLXciII/ROfoCagplUuJ3DAEX5eI7jlCSoCX375EquJDL/8kv352dn3KHlg",
-	"O+4cuesr1cJ4DuuLjkFNERQ9sapJFduQLtOvkG6oTEniCdYAImZURZOKnrDXb85fvH71LggDx0dPKi04",
-	"wQR689Jyxs2cga4BOKfYbFktKPQIN/sQZ/yfC5FLATM+Yz8XblYx+P9KZNkBIuIn8RiXvooOiRHlF+H1",
-	"mbyGFAs5ASkACuCyJ0dH1PGLUsP68ksvkBmCCSiWS5EDVxqyM5q+r3eyABVGr/wD2BxK+W4a53NRg5Ck",
-	"grKug0roSUuNxFPHwFAuEJnxW/cobB0eGhK9TDlrZDVypjRAz2I9BFQsDePZyt27oGq4TQMzXTdmZ6VP",
-	"OI/YbXjkhNRTuwYaePP+nIZXLTDg6e5oyF77WZIQBGSpNCF5wqih4KbrjcaHKYMBe7aCgu9b/qYq7JVF",
-	"mwhYn7jDdwEC/wRTuEa0aW89rC8U4YXdq6oojlNVt9KX06BXSoUv2goiJiRAJ8ucunkBJUZrEpW/gFG+",
-	"mB680kr47yqNgJgRq1klKCkdFCVm2koOwqjgE9i3krYcAQLZrZdiyN7TIfJziEiHFuYlT6m0Bp3M46NH",
-	"DeAUPUWJeQVozinszuhHPfEr55dq9Oycz0aePzkeBnpTKJiCXbqHoDOsLuReJnMKapkWxF946sRd2hfF",
-	"0dHjCRUMgQ/i4H//9/95MRiVRxZpSE6nWOezNCQAQAY0DNIDPAH1ApWXLsbaHQ9f3h3FaIN5XLQMeEpl",
-	"KQ4N2WvgdTBGN0c0xOSCrQS/GrI3WO8YJIV4TtrrzV9+WaGBL78MrJeDZoDU/vjoCZPTuAaVdf05GdwN",
-	"FWRH1yHA4/JcGq0C8s/oSzixrok5h4HEtEzNHR8dJUFGQwBDDypMdc/DAvunuIJZ+6Ms3SOVe4nkT9dj",
-	"qfkQozlmhYIa2LZcBb8As4LnpA6T4uSpCpKcHG3rKbmCS5IpaQ8VqlLXicnIjdEtFCwDnzEFd+zC9Szg",
-	"Rze0GoNpKWlDyiMWm/MlalZQddJAUYWAmJB4U4Uvc0M+Zdc5wRnz3B3gqFgSFdlP2cwJ/Vcl+q7ls4SN",
-	"C+vYKH5DrQ7Zs8yIFRWygZV2fTpRB+ZWVh9AMJxrnhUCWhp9GZj/MW3F99yGWy2ngjBs9CM39uClTt31",
-	"mY6gQeBm9M3BO3f9lGztvVrUf2lwHLgy3E3sRB6sGEXHBatSFEpazxNJzMfrGc+c+9n4mj3IKHPUeLgF",
-	"FpzU+nT3TE7mI5QXKqV3dGHB1OjjR6hUOa3O12333QmV6fnyEFkTFt5BzjRCdo/3ItIbWGdieqSF+I5P",
-	"oKLCl18GhgFDH8nFogB75IhwT6DqG3sLFI63OZ1CeFzpA+B2oxPA+wI1zq3flRBL0otViqwIK++ZKyzY",
-	"CGVmUMCsCiKuSai7MRpWrbTXPF87rtO4O50W7lnYeA2ixOtczqQqL+BpYXhGl8wTumRGHz58ODiL8Pi9",
-	"pRCY15PjpyTzfXX0mJEJlyzFXbo5O3Ode/NTzH2OniRU1f7J0WN/FUXmiy+/xCH9+wEJCwcvHMWP/v0g",
-	"lgsOXqNV9IQpbZScTkc0xEAi78gXcYBBOHgdglyKeoXSbJrDJVLqFRH6fS5wwcdr9ImAlQ4G9g5UioPz",
-	"nCuz1HnZ0ygBY8yFGiSDTE6EMrE3+OWL80EyAFf4wHtZ9FIoo4t8AsruIb10uJA28oKjq+MNzyE9l3jO",
-	"4GRwNHw0PIK4rKVQfCkHJ4PHw6PhY4ySmoP35RDiag4BUeMgqhVBce41l0q4gTwah8iNU3D1wieJllr8",
-	"mQfsAEMK2UbZH8ZrRtFEf6wWcvYgHcMBDBjFpBfp4GTwozRxVLrBHGQS7SBpU7rRgari05tPQg4yuhZ7",
-	"Be1j+wEgtr1dCtLfoVlMH+hqL0T779AiZheU7dZi1sb1QqAJKIB4J1OBvSgcq21UEN0t+08UQ6Lanyk3",
-	"69AHU29/EkyJkGqbC7PUyqC38PjoCEIeyti02Hv0Dwoi23nPIeIcnIlduDMG4xwoDq694TDSwzfIAys+",
-	"T6BU7+38+09uaqZYLHi+JhpvlEFJmBKrOCPQiZXg8YYqVD8lg48HGARL37ju2k704S/w8TLEu32Kznj1",
-	"sD0XlQyQ9qMG4QyBVmptD+KYMgzS2IGG7mnDKXh345bf7Y4/FxaUiAqo0V73+JBYKgSgtKKVv44CWANI",
-	"Es+gTqe/jZ86Hb5Sr88JG5kGF5mXolNfXD/Aj6HghwEZ8ENZt5zaKWfv9J4Rn4BBfwx1IBdGIKATVkVd",
-	"o7dVgiVoFGY4wqu0SsBN+KzPRMQgm3xLYHJ7od9uZLBP1UhOChH6fRykt3VyuuFhQji0Lr4IQohHTKuR",
-	"06/q0nNzeG9EvunK80Ey93Dn+bhuuukqVcZ33MAilXbz/sETvaRHQNi4iQDULeLtq7WAAtJzw92kz/Cd",
-	"X5+I5ga/mVLvhUoreQa3Ecs89m3nlfzB+5fAiALBdQRoSMnXJcDFkHmFjDMsHQ0LLQyZkRDBr6lPxalE",
-	"OzOzKHTlr2I9uKurri3d6RPdchVaO95bl9TbO8xq777XzgiXCa1geaGiYsqYb1ea3H183QjrXF0WeTYa",
-	"JAMy77oRtUTodA2U3jpse+VTMvCdbns9PEdzu6uD8w4xNeJiozc6K4cePaWTr3s6KX7tl3M5kY0KaaHu",
-	"g+dF+2b2wPJgGw9/QWSIjfpnuQq9JPeANfFAtc5yOltk5UIlIYQmhGdpNuX5fWiiezmmYX8PsThx9z33",
-	"wsahk1DrEQK2ffag0z5t4n3ipWQf/JupVmLIqNoxW+icrLIL7ZRYrSYU5wE1f6liU3KhajdrqKmKXsMc",
-	"yjJCWWVQWiEg00dqkevm1I2nWZfZq8ttOik2+ful67ulX1zd25Awhu1ttXtHUWQU7UbWcJkzKz7adtM1",
-	"xov1Uzt2Mi5Dw5uNy7sZwaHBLebv34NhGNZh0w1M9HL3dzB2dJvbF1s4XGI1V48U3oYRrj2mOjjuxgL8",
-	"3IURkPC+EFwBxF7CTDGZQ3lwSE6K2KCvss3zuDY9eytMsSi5KfBJAFY1ZthmvSsWIhyZu93iN25RNjMv",
-	"WDcfwykNRAvfuTmrWAQS67HXSacgVU7ywSzl3Usy/oIXZeB3QDzssZbLokMpF7lhxuqlL4dPjuzTkKOA",
-	"+bPG27stnoyFhkJH8LuBLBztozGHPpTYokwD1gUDUXjcWrFY2iFz6wrhIi2Hp0XQgG14YKfnbrccRgFh",
-	"Df1PTJM75uJaitVmLRMn7Z/sdZ0HnIK+t2UEWHDnFxxN5UHcc34DwHafZczJQfDBF2fcfU9/gX+36ZrP",
-	"QvHHbeK4b+52Avl2+ebF9JVWAqLt7kHK2Xx+/epH9qpn53y2zcIEz0CTj4+ebCeZV9r6OLV7UHR9YkzQ",
-	"tInXmltS2VaN90z5roLPFaMsV3xN2UbqlEkIxCXgeQyzxPFKw0ZGKDsilZlnWYuuulm6wsfvm+YfBBHf",
-	"iwaq9sKv3EgIs7idkl5SIqkuBZ1a5aPEiRlxZHjw8kPs9HjNlF4N2WuVrR2XDfkPwZxRB7dyQglctGoN",
-	"tpYLhdYbw0ZB1B8hDXY45YVKHyCzbfNmVEj10X2SqhKr2/Hc5DfsT0AauuEh8+Fuh7+UJUI/HZbKcJeR",
-	"0oBhx5dyOA1ZQrnA2rwh3MVYvqbAaCrCk+lZSNBAOAACFgeoAifku5G1qcBRqelepyWqevoww1Zaamf3",
-	"ilh50tyS51rdsUbxPRBFHMlkQqmT3YhuWzzt6ynGd4faz+gCIIimiBc7stFTAGqKo5AdBWKlA2hmJcQV",
-	"PAqfFlrZeeJTY7z3mCKtsOwnju/AvZetfYJt7Udoxv1aJtsB1AA7gwzuqfRp3U5zXcDFFIUxEoQDljBu",
-	"1Vid+L9TXO9OJtK4bPWvzQr5kCJTQ+luxDUgMzt2fxvrZIhd7BeZukM8368gHPUhRqLeevsOqVxxK8Pz",
-	"JYqDXw9liFO0JQPiCzKvlK+jDAIocofCrjv9IU+keXcGGjkHOLUHRShOkPCrUzZcx8hqpQJLs4lkQp/F",
-	"8r00S22kF9Q2NHznNAQ5gHxtfFHCarl/dxN99+5vOxKY1ovu+/MNZQ85pjSXaSoQUAART15FTKkjp0St",
-	"IbN155iRd4Lnk/mgy0UGpeNu4CKrTm6EheoI4KL0zvBq6cuEjTzo6Ige85mWBJzra0O6penI9mi6Cbtq",
-	"OoWafj+1wLv9CiNhQz2vLv4LBHIPF2yWxfDJhFLCyrqBux6aQ6pVu9GkHdWU/ZVHTtVr7X7m7Yy20ktL",
-	"ZWHaWpmvnXf2F1+GmGxFVudio9kRwCWhQDxoqY4TQ4QNXLHuawq6ocKx5UgBMcWxlLigbFKGurTZedxo",
-	"3mIR+z6Xr5/JAxbTygKDG6jqzp3Cbl19nf9WwroZKRHk2sZ8MLwnd2YQ7iW3O/fCxD/3DpEQ7Xbn5vaC",
-	"GgweXLUbQ+h2K3g9BIQa+NmjMHjTlAc+KG1XCfOABSRvSAOmq7TM/pLW+6VrIXKtMXBuMreno/2bp8LA",
-	"Plcy1UMhYViIvRNxSDTukuL/jJJ7wDX1+B4+qI6dV8TeknLDGwDRGiNZwrkoUmnhElMTESqHBA0TGwOo",
-	"VsSR7FIRXpaJ0jcj21+jWEyT3iRKhX29n+yb6mbXSfRWNqgawWLB8NsJVE2pKU6ndT1R9Oile2bUJki5",
-	"Ph4iuyxH9nvnl7gSt2aYwTS/Mf6YCgS70yBUUPEBS9l9kRcKqO+ro8dUCjmObOcrvgZXAPBWUQLJoNc4",
-	"jKDdTvIuDPAOd7VS2rZjS8uVunueY6JJ32QzD3/xfwJTGUeli9vZCoHsO1ZR5kSgCSegIIccQKho7fGz",
-	"IF8NCwA0N9DXTA71fnc2dtGLd8hSGvWd75mj1Kpab6G+uyU+vwaMl7uN4FLoRNsPOYZw8E7NAi82jJxF",
-	"l+QqBMFCXp8Sq2F7/OmvgdSg2vTvmMwobLbsbS9klUPs+obkZkruWkhjMGXK6aiAVFksHZl3JQT8k6Qe",
-	"PklR4sK+acrmcjajOputROVTAOd8uRTKkPgDJjInFXk8G0B9tCsoHuAuWYzfT0o5CQEAtRJNIjzHMeyP",
-	"Cn8H5EBrFt9jVIS2P00UhrydnR6M9/BEYz8a6RtpwFItqAxUCVuKpQjBuJWwqS5U6kTlOoIp4zliiPso",
-	"nCq+/ljMEBumzb/2c8W3tlPFrv1k9pV1s36dbrqHBFjju9qdkg9/oezJjeb291izervzpEzFfKh4a37r",
-	"NvMj7ot330Psv+/rNpuH325KpnytxBdQvQBDEc696o5GRxCtT7w1CGrlww8jCshGL/5qrtENLCQogaG4",
-	"HVM6L2GefVkRkQZWBDMcXqizEnKtBPCPx1DarVpDtq/1lTgje8Y/qXHPspJb3IggAUMGzNtyNrfmFrmK",
-	"0a6jFTLCpnHSdkkvpUWSHrksVPh1dMK4WgOma6grhpDy1pFpmRsQDPMeNxBI60Jtoq3nOVf2n6R1N4zO",
-	"rW0Mt+g36AuzA3F1M79cSBVKgG5Q81bc+KAsSrUK4MDojUSs9KnOI0wPDHcps83b9EHq/p/X5N0wJlpe",
-	"SCPzN85ebk0jjJFamerFWd3dZyoFUdU/+hn3tyX34BnUlr3T9X9GFfiovGAZS7mPDcD97D63zyClCwP6",
-	"o+qOvqLltDDCQI4S1McA9Dk2mstUXNI5GCWhtCneFYEF+JKRiNFDNJaehJgDn6FmL9Rc+1p+WG8QXLbX",
-	"Il9D7JEPcgj+wExrKILqkWJXwhcEgwSFAJIXY2BD4QHlpKFMGqrQB17hJQd4F6svlI84xpAow4zWCv+l",
-	"ghISC2ljHhybC57bseB2yN6VqLc+8qKSl4n9+ZAJj1eAoE+wjOW6DS8U1fCmzTMVdFyvwkbCJd3y5dn9",
-	"Q13K/GPbjUxj/gxM9Q4McjiXz+mefCDcnFbiJhyksPPDTM9kxRFes7/Az3ezh9D2Z9rBd1B588UGWKt3",
-	"vjbnzbev3CM5U6zqMy7svLovag1Zb/HGaJT9O0IUsLxYyCJHB1JUuc3XwMWqU4iF1uL8xW7uKo4Ayvre",
-	"Nh/wlndydRtwtv33oVp1sfuk0CTf0ONQIPWhIq9CmvJOu3LcQoCEkXraKHUe6selAliTVuEGtCVbZOKj",
-	"NKCp3AFU6qfbU4svU8fLirtAAs3U5B1pyFfu3HC2qcgoFqKcYgVtqs6NiaJqIk4Zh4ionAWhCeozYcEu",
-	"X0KJek4ob1Nadq1lOiyLx1qRATyRuFCxnSIUmyuLgLVGfOJU6lR/R8j4wt6WlbwT9pSgk311b5qjp0pJ",
-	"Gbn74DcQL+yE6UBB4zWk4Tkygi3eiYyoSno33Zx3VVSvEJKv2bzQuUjK6lN4g4TKoTI/DbI8FpmmfL4n",
-	"x0/j/OULBdXZsQg1VEgesvdYvM6xhLLce73Cuq+XWVYYM1ZnogNbAmf+cK6p+xRFzuOK+nugy2e+hj9v",
-	"Kd/vyBU+mR1pcyaN3eTDdbNYiQwgBwPczTLXC2mwxFZUF9wxM1/7l6LWnaI3y3WhKpjoIw+/NUoo0h32",
-	"8AvDqHqqR9u6UJO51gZYYDuF0fgf6JXtx7cTkT66ZyINpahCYfvfG8hJGWifC0xbjWy0KazLropAXCR8",
-	"8+lq3t+IeKyaBZAJHwtgC/WQ0TXeac5o6g1/g1F5tJ+7oPhzx4Rue99/530de2Cb1FYJL0ar3Hc3J3Nu",
-	"21IlmhEP3fkIbWECFNV+axylmn8zS1G0BLOdQqDtCUYNtEdAjMVU5/3jFXwEQrPrV16qbXaNXF5naUgE",
-	"OMWK5WCnxBGMhuxFVMR6nDuyDv4HASkjTh8uDYgoiZxguV8Um2ciStOteDSi3BXgVe2LAYLPjdaiXzjG",
-	"AwIZ3JJI4om5mr8BYTbxPtIWwrqNbn5t/PsBFEnd9rh/7GEgGCa/tAShRNUbPXtxHKSVvSRdAed6IRzf",
-	"X801FNstHOnPhEWv8ONTqNaa6RVb6BQgkDVUYzZLwa8AYwFN4v4NJ/m7XYoKvrbEB+vAwB6qMBUN8TPJ",
-	"U9T7ZnFqEVbxn0Bx9dhm8NhEK9R5RAoDC1y/fysgcb3ifIBjccqt1TkcmZxbUJrdKfzC+GM2FpleYSLu",
-	"TshyjaOEMGWfDSbu4eG0bd/opD296iwstfWCQHT9bwQb+hzL//Bu9zvlVA/yEsZs/x6EF13CsB2bWAgB",
-	"yz/6yptzmyT3LJX2N4QMGU3nMxnYdqHgEC4Jgex3GwaSyp2vsKnMhDnk19zyStjHLzTMS0cTnzqTTM/Y",
-	"klsrchUi+yCEY5oD3ohgL75nPAveBKMD1nAI0EhayhZiVSYsGQKh90P2JtcwVDaT1+JCYZ1y1JZbYwWF",
-	"/R4ncAZTu7/whKS16Xg1N7bvIbTohaG5dvqg/7RUs5thaL2YEmPf8R7Y/vhbrmaiX7v06Pa7RS74TBy6",
-	"yVaO5FTnC24HJ4OxVBxU48ZC0KvmevZvHxfZrq+3l6OQE1vkt7qJjo++fqgzdAcYwRJt11w9aCBu35ZJ",
-	"Vx/+lNzDnf3k0dfb34HxvNL2HbfSTCVAI97egIc3+kwox3tEyrhnNp7zYi5Sl/2uk/lei9xIrT4d/rKZ",
-	"/b4C5doHhWFhAKhOQJyxyjbdFpeh3W2SwnNB/PIH2RMI8w55Ji3CxqYX/KNcOI55/OjJn5588/jrJ3+C",
-	"1Cj8skyMksqKmcg7++rNl+28WIwVl9lwJcbLQTJYiFQWC/8p4/lM1H76x3JWfvhdcfB/LMWNGdwteCMs",
-	"/wNn/b/mpXlwd8ZxWzYBRPSW4wOJUuSAebZCD5bPbrLMPVydQGye2gyP+6u8snLh7ordb6y54Jmdd2PT",
-	"YyaaYCm3fMwNrLoSAoM5cP1PQhqatBVgemnYKNUrNYrc8SF4JPf1XUepmOU8Feno5EIhrBc4VDK9EmWG",
-	"21uRSpOEcm4q9WRgsGSaf87ncVO0E97EbMJVyKAbC1YsM+16vFBK5+S6iep4snExuRK2Qw35M67YHWqj",
-	"2EO3MkpKMq0THYGlyOd8acI8jF4IWGZHYl8dPb630Z3XqIWv+HpPZO72BgnW8ypPaj4fwE04docQeW+m",
-	"/sNMXotNubg/ymuh0I273eR5Bq3twZc8F5Or0h2/zPWE/PUceth1kpCW13nQX1g41qZy2KlSiWbloe0A",
-	"W+ep7L1Ab2Egd7lAmIE41bkP9tmBJKS6lhZmZw45BAhtjqjAsCgZgpDK978wyK6G7AM5zeZoOlrwNVRR",
-	"kjYJYZpjrpRIwTYCvyttwUftN4WQeaF1fORCGSuzjL7ylZ5yrRcnBBUF4ZyIgAH1ntxJZH/g7EpOrhLs",
-	"Mwkc2S1FEtK9nJzuPoHLQ2r1R5ZDrmpXbBSGUr0Ic38wAR/3DQBcOv/ZhGeZU98Uk3ec4IGrz7iKqA+O",
-	"7j809I4JT9EZQADsdgNifABSMcmkEt0h7d/jAw9w41sYDw12H4E+1FR1yTcucBePybS+KpbdPOYHRN+O",
-	"+IfxaRtAaTEKQIgkq+ZmBwRgX7bNe7OO2GjM00tobhQsuhLh5yBt/EJFHAcaarKb0GwrfKrWV++Xv2nG",
-	"UE6Oaqlu5hK1IxpO5540gQoPGK9LerkRdebCFGM3g/GGRO9zuGjATVpiFPKFvxt9fapuZC/q4VyXS2ke",
-	"NCO5lVc7ysujiUM16HLXvJIz4/Jmu1aoPrvWIrxAKXcf/4nVxjATok2qQXhARYllDdmHrJK+ajoECCl9",
-	"oZABlaNlIKYtpNNfTXA0KabVkJ0HDBRiO7IsimF1lrZxnPfl5H/I9eL3RVLR5HEpG2R1I4L6pfywLRjm",
-	"B6IFgpDHvGmAz6JYmNZy/062rFwS2w3VlSHdQygLDjK9L0QYhOzvJ1tsjGu5yYY8F/bz7cYDimwpF6Hv",
-	"nf6bK5MdMRCrCeW6pyaBiHmbw9jxkVuU3qpVEdArkJTRtLjKpbVCnbDRu4k8+EGOEjYyE8mmkspcmomE",
-	"v3PMfZgJBWbjtmht/1s/wnkOT3fC9q0Fzy8dfx60+76OCRCQvF7f/Olog+OrrW2rb9lyLUAbI5E6liYv",
-	"lJULcbngH9t7/fqo2mufLiHiBiEXK7WwEG8jqBzMsTdALAA21hpnX1bGaRj+x1pngkMCfwNYa/8AiQ8p",
-	"Zs8tbWc8Pq47CYU6T9GMgYJcCa/C05TKQ4G5I9OmHqr/8z/D9I0lMo6YJn2xS5h+lcxrGdaQSAab9lDD",
-	"6aMhfq5wetf3lgA/WsF/htLX7YtpynhYnk1UXELH4K+Hv8C/fZQGom52hh2R4RqAmgB20OMUVtKrVLEY",
-	"I3MapcI6/WYIr4xOfUUsEAWUsYKnndHz7SenLZCWJnP3Am7nFfCZg+x700DS6U17wMv9gC5ouNXSu+da",
-	"D/uarYfa9yC/baH2FV6jysK4yHXIXE6iz4RbnulZIU5jeDpkR5ZdCbFsrbbyfpnyh89W9n/LR/P+XIH8",
-	"Pc9LNYj/Fjr73fFcXMyd710qxr4B3vEjn9hsDQqvnlIdMpk63bjMEyH92KPkjxL3aDDuk2dzwhUzQgBE",
-	"MBZfEJkRZaoU+0AOKBwTYg1fiaUtYYHd8g8ZgRsGYNjVXEfvWNeQzESoTg8eqqVQCX12PQefAyITzOS1",
-	"Vxy1EkN25qRwY9nxEVNidaFolXxBwIRSV0dW68sFV+tLemDE+FhfozASxulfXtH0UBTRqw5cGijvPy6M",
-	"eLjAIWGInws7RCjfPwxls5sdnkkYOUOJUHJHiu6bfwrwbWZlrL1PIQplVimkprahQgK9tpv1iPwPr6VY",
-	"9fdbB/eS90r7UrPQmvcqlciuo6XjREWetZRF/JsUK5zSbzHOBCb2t61+ZFy4PYhWriukAiuvpfX8DUoZ",
-	"AsxFbO6l26XLaeRp4xcgIOKitVIXdaB69zbcHF+YzWm2NS7RS7SqjeM345l4CBzzgfosPP3qKYPdL0ME",
-	"SW4xoj+vA/fGJg/GW3jiFg6MNpN1pBDcCqCnrCNSKi6cLTM+ESwTU9tlMb/mMoPw9E0m89+4hdxtbJeB",
-	"HDa9Ba3m92cHr1q6wWm9LMaZnKDC3CvaINkQoeKDKE1Z097DneMCdxQ8RYPzjSon36tJfOcKyo/uOaD1",
-	"n+J085p5XRZ87ukKr1UX32YL97TeZbG+VUXwuzA/J5X6DPdkjO65/t2W6PtaxgdnVr7ro/+b8N2SMLmN",
-	"yHoZnMOBjkIaqfwIFY4HAW0sJnohDFvm8ppbBH1iC7EYi9wgXHLVZg1vTrhiYwFJLz5hB61xYOny9VDh",
-	"njxlI3dFjxDxEGxwYz65SlihMmGiKl4gxDhF/KSs8IVFwoCF4c+j1vBLMFveK4O6K0P2znfzfSeb/Jqs",
-	"2De/LA/HXJlO+4EPb+wV1+iE1G+5MndImg+qauq3XG2ql+oW1jGGqc4n4h6Kprr+qlpTr+u728DYsfEJ",
-	"poc6RgtAe1AtKQkWR3dyqNgJe1NYLKbEoDiUa+dKiGX5XVmzCtDpNegimZxakQ7ZmZsS09MLZaowmpTO",
-	"54sh5gJ0brSCIvx+G+/8lqu7ZJr3o9d8y9VnUmi+5VvCdMdc/VOdaZ7Nb921z5YiN1ph1sCt2TVi3wSs",
-	"m23JAj2Z99Te7Ql5T2Puqfj8CFzgrvnm1GKq7u0zANpWmVgYmQepsMlmM/x97cED0prukrM8VCt6P5Jr",
-	"YwChCGK3d/CdADcfZZeVFWdOg89wxamEoaCqI0/LsjQUpDNa5sIIZUdD9kYbCAPAouxOLl6JDDLvqbQB",
-	"0P6c2hwLoS5UaPlRWTnpD+M1o4X9I5UL0ZnwBSG1SnwVkrzIIHwiE/xaqlmCCbGRatd2v/85LMxNz08v",
-	"vvRK3zlbgv2Lyl3ekFKiHLP9CfjVjL8b86k2xwhWPE52zh56B+99+rWpD+UENmkR8SbevQ5RzTM1ZVLS",
-	"/SgWVOGqWW4fAWkoDoi9sCyDEKQ/sZSvzZDBUjoOBSYWfCVcus10PwxgulAhgqmFm0CT4tevMOxeavDR",
-	"rzDB77esQCAlljrEeN2ogLjLrfAPXa03W92ObwXUIMI0MNKvK4WI2BmbFlkGsU0VQ2mZQVDF2ymrXbh3",
-	"ve0VXsmEJdOpwZLUUeVpsMqeBIGFU7HLatIkuIWdLIMD9lXxxmLCF8L31Xa6/6KlupUV9affJxaOW7fb",
-	"6a9OpNuAm/AKBMiSBqu0VxU4oSnTFCStrsTGOXm0Yp3KtJoJY0/oVrlQ5RUUXAck/CYYdEt4aIDlFJ6p",
-	"/sbHBqqKqzJYFlL7TiOrFA4bak0wHnVLZd4VBsBimK8CAKswZjSbeUcHBBtBgSUe+Ss6brIf3TLtmdjb",
-	"9HUxvWPig4nckvr0rJco3C77QtCKnv1e7NvAhyZ2k3TKJ/a+xFI6LU58y/QM4s9uJpm20cVCbDKkPQdh",
-	"s1hGzPYLgywHJFi8rOZyWarG50RI/rmg4zK8rUizPUUmXjv5/tSThFq6B/VKXbrmRieIHSfCo0l0IXeg",
-	"yP3nQtrfAhtwu+E3I1r6QBC3Clp4uX5nuUqlmj1I0cAPbrN4YPwU7tyQBbfiSpVnYSnyhTQGlMfbigoL",
-	"QEXYm+XiJYEs/C54t5vsJsYNa3uf3kno8LO5J8FmoAubcWONZ77w4kRD1dUxn1ydMk6JTI+PyLBwBuN2",
-	"LZqWSn4XakcXpNuVX79Jwc3ic+EMFHZbAiIu8T+tCLVD6FautCHshTXflRvyjk/Jw/VDEu3ejSMSGNku",
-	"nsh724aHBNxzp/zloToje9JdGyNY8tzKiVxyZbtFtWcUuZxsAj2a8IU4jbH0JnzJJ9Ku2VgXKvU5jl26",
-	"+Zt4IA9RdI8GuEkwqyzovQAoLasr1w+/chMd3P5e6JDhzh2dZJhwJVr1b5+MtmZzntILC752Up6oBuMG",
-	"y5o0mwzFf5WTq4dzF70u7li3dtOFvNSwm/2E9O7YbL/DhHGAZtkoQZnCBcFRh1uKOUds5N4asTn3Zx8f",
-	"hRqIVtflcXjppGINr9pYa9i3oSQo9UkmFkS8q7UdQZagqWX0Dy2VSC+5JSQHp1ZcGiEUfGX4GgvaXygq",
-	"nQP0eC0cUVZn2UJx74R9q7N7FID2ryDQFD5TdHfEaDdf5RGVM8yhXxMQ4uqu4zts9ZCRlbDnHYw1hzqL",
-	"Ck2jUBkoJI/S/mTObeJoEypmeLoO5UMzMQUNueN2pcJ4Taqs5ZuTAv3o6Ij8UxO9WIATxq4EnoXFCRv9",
-	"R39DmP/AMzkRyViPRx35suHRbaXtfhRqZueDk8fHT58CIGb4AjiUFblr/b/+/ezgv/CD/3Z08PRymBz8",
-	"9G//2lLE604FAVzLjUIALXdNYApRELgce0or9Z2x8Zq9+L53bSv4dYvhHCBqYLA1zjxz7BWCLyZUBwdj",
-	"1YycqQOJ9aLgFqDawQa8ZkmlGENh5zovJUZTz0RHl7IB0zsEslAtFm6YnMZhaykQP1nQRfCnnTJclqnO",
-	"nAhCO+GEiFnuJFKnVK1yrWbQw0rnQZ96HFyzF2qiU8FG8Nylf26E/gF3a2BG0BfGo4RExn64VODn1lQg",
-	"X5v+jkA6fPO3hV6/N/g8b4puwq006XirF0DcZQWyMxzh5svJT+PeTPi7rFuQ91qR2e6KJH3zn0mu2GXb",
-	"7rGMOeWA+W0kbt5jG2MmTlV1N/FyqDyHs6DKf1QDCyrDZXwiuvKpQ03xB8YtehRz3MYouqa2R6qDHjYT",
-	"HVZc/AIuSSvuh2VAVz74hbw6OI5+HKRoEV3/8ubZ84S9efU8YR/E+I27kJ+/+CEJbpmv2MtvQVj46ogt",
-	"xIwv5UeRGfDtSMNskUPQ2RLqsSVskuvlEitpwoB/LnhOFtA05yvjlEN3AVu3SRBMNs51MZtbUC/fPseu",
-	"prkQUKqFZxlbCMtTbnlTGDhl3Fyx0fNn56x+qEYQBg8xbrBoQ/b/k3d1v03DQPxfsfYCSEUVE0ICngCV",
-	"BxBsYnw8MB7cxl2D0rhK3JYK7X9H92U7rbOmY6mGeNtHHMfns893vvv9vkjRm2fTi3KEeG1hlhAcMUC2",
-	"FYuWquQizBnBbfcEpRvDdXb5VOXussQepkgQBL7voK0n8KktlT/zDjbX7LS6WWVExzCDgc6ga72BidHK",
-	"5XOjHj49ff5ocFniUU5PZoRKZinwop168ky9z18rzVUGMLVTXTtw5m2p9MpU+gpOglNnqgh/xJlS6hJS",
-	"Z6DzZbwC2yzOfFm4HLytIQz8MUxgc/0tKnitYzqFsBV2IQoO9ue7tAyE1Xb800w6GqrTo20ZrziXsm+7",
-	"hBoLJ/Wu+2zDIlGOK8zOMrH3vkES9xHnwfaCIBN6OOjAcZpCYaOMXSJ/Q4MJq4c3ptKsA51TPpVkIKKj",
-	"I/+GKOuVoA1wnmtNkH95HRLm+51SEgnxV+F4+LNvNbXDlanyaR5uSdMciJ9Mbcrsa/zsnUAO7Z0zXiSN",
-	"gLHUFsQilzTp5qXQXV0k941cCcLFocWzsZNf3m1WfyFuYCsUYVF4tIvaWWTTHgsnNBsd5lbNnbrSKzPw",
-	"v2U5g2/gH9aY/FoSsRsCxzqJ/65nFh7GCC7BdOAzg8sSW0oCb2WdGYBhqYyrBx7zivmOH9RU6WaqpNEZ",
-	"4Tj7dRGpjxu2cPXu4uyjyuxkOcc05bnOUB5jgxjABC+JjkCvCkTf6Z0PNK0Hqo0ERaKtvmX3dKYo6lhd",
-	"Ag+ewLd8bvyT4j0cUyJCb7z3TgCa4c52Lp/Sp0WRTv42sEJvy15uCaRtzEezDIsgxIP0YD8Y5IdNCxxk",
-	"Ky7jGqPbUeiRsHJzH25PEi7ZonsVIl7VXN9NRSOM7h+tZaSpuSmkTdN7nFRxutbbAZE85HoFNLI2lMja",
-	"jIpsGYMyO4MVdyHPdlm6o/4X5KjM0GNtbge3j3WAbKMxHnYAu1eqyqO4SVe9uI6nrtJlq8Z22kNFY4e/",
-	"+addOMQd9WV5dMJ7Dm89AiXosVaJyP4gYTdTXNrCg+c+GLtftvLCW0s2XOvfp4w6FsGem3gvp/+BZ6dL",
-	"iN7ftKIqVytRnGVVnLw4GepFjtPGL0g4rwzVUWaRegsA9dKl2D3ljh8bUcymbqpnfZJmkvREPlsY26nn",
-	"v+GRbGHsojBqDfqnnL0yYKbiIxgdFpL3yZinUesN5S6ERpOZdok2b22lMBI11oUuJ+D/UaEKfEFoPTO6",
-	"SIoF++TvZexzZ5njaAsJv6X3nWc9BWYqXYpTN+YBah38XSwuRd5RERFzBVz/uP4TAAD//w==",
+	"7P3ddhu3ti+Ivwr+XHuMrJVdomTZyYqlccb/KI6deK/448jyyu5eTpMgCySxVASYAko0T4Z7nBfo633Z",
+	"d+c1+mK/yXmCfoQemHMChSpWkUWJlmVHuXBEsgqfExPz8zd/7431fKGVUNb0Tn7vzQRPRQ5/PtHKCmUP",
+	"zrmaCvdFKsw4lwsrteqd9H6ZyfGMjVZWGKYnbKaXbM7Vqpf0cvFbIXOR9k5sXoikZ8YzMeeuBbtaiN5J",
+	"z9hcqmnvw4ek9/SCT9fbvpgJJpSVdsUsn7rmlzNuGWc/Pr1wn+xMsFwYXeRjwZa6yFLGlVmKfMfen6di",
+	"vtA4S7HI+Mq9Vh/M0LUzZMuZUIwrJnieSZEz148wli2lncGADJ8LNgxNjlcHfxOrIZvzVDBpTxkfGaEs",
+	"03Ym8qU0ohePTahi3jv5R8/11fs1aRjrz3rMcURNq8XTNBfGhKVacgM977gg58Lmq4OziRX5ej9vxFir",
+	"1DCr2ZJLy0ZionMBc1fivfUrUpnXXCo5d1M7CnOSyoqpyKG/fz94wsezRuoSbp2gcdxaNnbrO8n1HL4c",
+	"w3tNS/jT84te0nvx/M2bpoX8kPQWPOdzYT2ZF7nRefOqDt28BmN4YugJb8GnguZ+4r+Dvc+ksUmNHiYy",
+	"g46SnnSN/laI3B0RxeduVNhyZRb/kotJ76T3p8PyXB7ir+aQhlqh3PHqb2K1PvonM22EYqMVLlYmhbIJ",
+	"U2LJJjpngo/dGKWaMuuoRTqCURZJps/OAnHjr4YB5fIpl6o2v0uxgm+kYseP3qmZLnJDG2bwUSBH9/xE",
+	"5sYyrQT0coq/cgXngY10unLDkIZx9uj4uP9O+TVDllQuWu2EVcmNv/9ZqKmd9U4eHH+XOPLzn79zG2+t",
+	"yF2b/8c//n8H/+ev//ovvaaT9nzygtvxbH1RHbMyuCZIglkmcjbjJmE6Z8Ovh332HOkB19YdwvHMsc+U",
+	"GanGIonpGaf64LjPfhH80jE6w5S4Ejmbu+777JnOGWe51vOEaZW59THv1JXIjdTKve5IhOciPWELoReZ",
+	"YMuZdl+6LlI21SzVTGlLY4DlVW5osJ9GbFrjyQGuQcviPjp6/G1ldR80L+RLrcSNFtORC56xOdChlVnG",
+	"cjmd2fW1fHj0qL9hQm4sXWbVNI+WO9DxCDcPZLvuPhzCk0Mc0ILnFmaBhK00y7SaurujaQLu03KmM7Fp",
+	"EjiQlvEff9M4/J/lXFr3aBMLyuDHuMFUTHiR2d7J8VHiWkf+/eDoKCm5+YNGbr5hlVBOgN3muQBuI9KE",
+	"mWI8Y9ywIfz+X44OHj8e9tkZMYVCSZsALc/xouEKCCJ3/STQkJwqDSegbS3baXx9KRvuQ63nz38Ia7fg",
+	"dlY24E7mQKYbr9hN7Pz5D9DHm/FMpEUmWvsx9MC2viJK+OaoiRDeCJ43HcVf4BBqNpEqTZwkB1wIiXaZ",
+	"S2uFOmFjbtyaj8duDrgpPL80gcfoQtFmDSd87E7tZJjg3+5P/OUZH4vDV/AxF++Uv0b67Bedp+76WSH/",
+	"kk7UWjGdpyLHc5JxujxGwAfZSEylUlJNT93DOBu8cXRhmVnwsTDQhjuE7nzyd8o6KWXpOEiq++wCLkZt",
+	"3D0HncIF1We/OEHPUaBj4dKwiS7csri+M+EuENca3KBLnafuw0QXuWNaQKVuDiPBlrlW0/479QIWCWge",
+	"priciVwwzmAsM25CTyJz6xsOxL8MgQ3+v//3//X/uBPBUFRgI+FYCMhgsHiwo3iupvzK8fiI4mtH/bfW",
+	"q5LO9kZm/taIHBtqJNLC/3zd0xDaBxktF2ahlREgon2v09WF1j/zHNnLGDUT9ydfLDKJgvHhItejTMz/",
+	"9Z8GpeRu/b7Gt7DbmuTvpJKB1XqQua6HvQ9J74meL5ykLVI3qlsdTaFMsVjo3Ip0QJ0OhBrrVKopjO2Z",
+	"zkcyTYW61WFNfK8whufqimcyPSdd4DYHIrHrAQmvMJy/idW5KAzqdbc3klJEHVyK1SCHIcCAXmr7zDGU",
+	"Wx2P0nYAbMwP4YVO5UQ2absXFVnMXQL4r3Q6TGQd8Ip705DosUN4BsbzOgfdUbpOnnGZ3fJ+LKLuBxPo",
+	"H1bCv3OLYzlz1xpIN9T0KePsm/fv3U0zdMJUrnjmLs5C8SsuMz7KhPs4KswKrwS3mbng6QqmAFLMS23f",
+	"cCvNRLrHb3VpQRYbuDGZcgTDKq2sWZI2EU314Q8oV1oBQuwtk03OrRhk2HFtSjVDyaYJxY/idJA/Xci5",
+	"0MXtskhijQOLfQMFvVW8sDOhrOv2lle4qPZN4wnX3AuRSn4BosgnumfnbgQDJw3hmdx4A3/wsg6QyNmo",
+	"MOJvElm9N06ZBZ87SuI5N2bupuM+WNBDxPuCZ72kdyV1JtTYfSezTEzhS+AZDQatBPt5VVgnw8ZdpdLM",
+	"pRNUekmPj93Otr59Ltyk3MuLXC9EbiUKXvGSZ9mrSe/kH5uXFRsSKR3i3odfkyZdY8kNy+nRhC4Y950j",
+	"hVOmiixjWo0F2Xndc4495sLo7EqkoEqAvjcGrcP9lopMWJiqexu5oJM+PyS9cS4cbQ243UYU7kS6NZFp",
+	"F9Ut6V3S5m56sqSCD0lPadugH79CmxFP51KBCSdM1Km/7gtp0HIjGC9SaVmmp72GvdQlEXTbrgrprO8V",
+	"bMRyJjNByqBeCNW0xH7AtMYTnc/dX72UW3HgeM3aSw2j9+p0o0hCVrAcVR2yus6FMRx0+NBjUch0a2dJ",
+	"7/3BVB+sjcBYbkWnDUU6fwPPf0h61qkHttObF/ioe0m8t226eKB7kTtNEvjD2nCdytW6YP5sePvu2B2o",
+	"XBmylBR2pkmznmljaWmjI2WNyCZ7WtkPsU74jx60A2cnrFw5mSQyq8AKJYEL+Q0qCZ1OVJUAKye+ZHl6",
+	"9E8xtjWWd4ZeozXGl3LLdyCEtSnC+1v6/lka296ztGJudhpC6I3nOV8Buym9F9taeine28i9sDaXamNb",
+	"ZvbGnyN/FRHf8LvUfhFdhINUXZW9c2TsCPlybb5EmTJtn2b0djRLR7i9pFdyJUfTzXMdj8XCivS5upI2",
+	"ePWqU0Zj5k73VsRBO9gd4zmXZy7utnH+yCAaxnvFLd9KZ2fw1Nvzn03vWldzKs0i46uBt0StLa2Yc5m1",
+	"/zK4EnnQfOmRkdaZ4GqXm1+aAVzXza1kXE0LPt16lfzsn/uQ9BZCOSlyEMbf7uNFnwm/FAYsoYsMzK1O",
+	"XsJbeqzVROZzkYJpdPjj0wt26EjRHM7FMAhP4r07qgnd7xbMku6KV813zSLdcaeKyF7Y0e7XcE1EZkVc",
+	"mbV9rNFEtPrRNiWePCs0V5nWBmK/0S1B56X7DTG28kra1TM5LXLsp3bQ3ANiADvaJD9otoS9VOQ8dFc7",
+	"yBCMe4npFH9diFzqFG3ZMEoDZBTf+lLZbx/11r09fkFNE6k6Cd8NYVGMMmlmsEkdWoSNNWSfqciRW98x",
+	"pKV0eEMGnmsGnPjwNV7doUdadNP1cakKK8zA6inEQDQqDLBnC5EbregEGz0X4EUXmRGgTS1yAX57Uh2A",
+	"Frz3fp44diJSViy6bY4Sy5LkOjy/4LmVY7ngFFhUncFr9FdLBaMyCc4HeFiIT4DxOm6V8lW3MeZirq+a",
+	"jJrneokuq4nMvBty7Lj1QbFg9NYpDiUIzDwfz+RVV9rNhS1y5Rh4y7mEY+3YtDBOpTMV7VVnKcS6cNyp",
+	"lK+CQI5ntOMg3AQGTtjqSNI1nlTucVLlMuvzq3VW2+8GIo6OQcNBajmW1fNd5xAlDyq3fhNHLa0c1a35",
+	"ga/QQ2dhX/SEvb140megic34AmaI92qhrEgpEsztEuzdlcjR72msa6jylCTDBQyO8YnFbbZ9RveCeaeC",
+	"U3xK7k0L7eeCKU3evLpVBnoYQEhJs6iAsTZuhNbbW+itBAdWkhYbiSlXPphLWrK/hKfAje6fXXITk2KK",
+	"6thW1T7lq4Yj8fRK5Ct3IhLGM6Np+YFDkVPU0YXXg+pX72rN0tDrqudPyqu1o52kdie3mEomELCTggMY",
+	"VhPWXKoprvG65WRNJgBGR500kXJdwxNuCWMdZCnEpTtrWtlZo+rxEeZO9iu3yURuws/dsdWSnJQjcCSh",
+	"NRPSJNfz6+/oIhdXUhcfY1rhlLgdrc7GMlj/EClwqfRSOf4hwYTTYioDXjAYwbbxFJ1SPHtdIe8OzH7N",
+	"sg/tDh0DWehMjlc0Vm7YkDZ9iF68luMaUZlu5ioQg1G7jXfYphq1I+3SzkOnSY21ldQa7XBlCYm1NHJ9",
+	"J/i/IF18jX/Mgp+8Jj6HkEUQo5x+hbYyClq0GvccWHVh0WgL9utM60sDapliIz6+LBcl0gzn5Xg2Eacf",
+	"dn3JStMCjX/bxPdhY4rX8ZMbmdxgzjWyitqtmGkTFNS1YGII3UYLOz7IIOrtepbqHYhnpo0l0mmim6mw",
+	"EAV69KiRXHKa6UaXi3umyZ7jjlNYk+0U49q5kaIbtqa7qutf2ReZYvd3gUbfmqZ1vJaNjPyMrURHkfKO",
+	"2lCDgdg8ErZBjqRXmyjsC7XAdfLkuD0KLhxTmIVQ6Q19WJ+RmazJNub9K5XFWCPBHW1o/jjcmLnAmdqN",
+	"ubhX9sVcsPtPzVyKVFonu6LLwIv94D0Lu+bdabmQCrY0fGOEMaBi++eABAbTHOKxw+dcXOlL+DzXV1IM",
+	"aL/DZ9ry8Ln0voNVpVgMjOV59ZsxV2ORod4O7oZcGKvz8jNeVuWvpWkhl1fcigF9z9PSmDDwen/S46PC",
+	"uM9Oxx8ET1NSRk8veGGq3+TCFPPqVzaX06nIq186cW4iaex4rtC0Fj7GkyMjReiOPvvOGv1BblefKou6",
+	"3Lq5Fzd7I4VGdPEBrDdIjd2UoddgSGzQgb7H/CHHMhj5pR0rTCjbQRfW6QQmdh2T2gG6sGJuJtzq/CvI",
+	"VplztacQjVRYt6rtOlSLatP1eolCKerxe4yPLdOK4q/zKzkWXxnmND93hiGOL9XKZwyiBSiTxoq0z8q3",
+	"OfPkVf5eGmHA3MTzXIrULfLJOzUkB9GQrAxoYHObMgf//ZDCGkOvGGMzcUQIkUugnA6DXSdHG7HSPmvC",
+	"2xtzPRbGMGAQaH3yTIZG4K4S9BIFOxy13kjb6OEfdF14evyy5lsFVyqxm4ip5IUihlFxvMa8IDrIa7cj",
+	"nNHmdMu1KxaPVOLPY3Wk8TRL4owDFbbFJLjzu4+bquQkn/yqAqniRrc+CsKLTPN0h4u/FJ/XT+/I6AzO",
+	"DfpSMXfZ/FY4MXkhx7bIhemzp15Vm3HwiJ6ExBKnRUL7FIMkc3fyEzqyU6Ecu4OgNpW6h9/8/cd3ihoG",
+	"m/7rlz/CCR4uMi7VkMzMoJyidzcTHHNsMRcQc/fMaciUpO5hZPiFn0rifbvvlJNe3ZkGb4POL6tMY65z",
+	"0WRYDplf7TqGT64KM/Wr1qhdZD5jo9rcg6PjR//5H+5f9osYvQ6+jrlIZTGHTJvSSI3NsxlP2UQ4RrWQ",
+	"7wUcrjVWg++v9/fNg+P//I9vHhxDb00vwl5seO/fXj/9kTYvgaXEhNoy38g13GevJrQ7BvOUywRpx23d",
+	"P5DeA06oEzDM4YiHTWOys2I+Uo3BAA+Ov/vP/3hw/F3LfOoHhXY1bjKsld8jvwYbDhQew08U95ELbnSj",
+	"9gtpw3gT4QFYUjZbqpuW1cnDaCcO1xreeHizQWB9ebX92tiCWKwP5Ce9ZBNORySpRE1SBygMUqe/FaJA",
+	"YdddtGQ0JX+5+/DrXpRLyhWOdOQ21x8tS/nKdSMm4KW/l/3WjHQ7b3yIIbhZbGkX8unS0G7k4zTphciN",
+	"SFtoqfsGlfsStoomVVujraLG97xhY0ZcqdIrcTOloeo/jNzcUxQb9yD+l/u5fkqURZ55TQuOEVuZmZ95",
+	"bYtIRi2XMtoiHFWXvbmJwOS2trOc9D1XexA4v8eb/pNKmt9zFeUbNuuDE54ZURd4SjLanNQAT8W01eBf",
+	"kNbpTIbyk0U2OQ3SgbQgIKZaQLpvm9+hkRZvZBsMDTStGiCvpDeAXlmX97DJF05JayPjwTh0uxHqBJ+C",
+	"2IHtdA89rs3ed5W0nwHsZpPr46OMt9FN0mW4oAw8dbrr9Qg+2OYrqBGPKtnfD5sEZG7MUudbl+G1f27N",
+	"2Ut6d2iofXq+jevNcFzkuVB2sPuIMcat63svxbJ1smtjqDXdOHe0aLRnYhUUSHeDkIG1TtN8BSaURh+K",
+	"yHOdb+xyjUy2RhZAoNvAzrgaNGjnR6BbgdanMzmWwnwFdjWKGusSdUjvdb6+XkOoRNMNZvh8kYmN8w89",
+	"rCtvtcbWFsLUUyTc2LwRPUiPpVm50bKGtupKemFp6ULnzlbblm+kJIZoFUuPENFfoIpyfWqbuom2iyaN",
+	"wE+x3XPvkwN1ljq9zli9uLbrfi/nqCG4VOcUW+pj/YwGdTBEs/qYHB9WikYgqSjOEjy3kR2gXLxr2Mb3",
+	"fKobEtTcHixEyjjNq2ngE6lurrh1ttcHGlwnoufK50hMWphLibty/ODbo9nR/Mh0GdweuQ0tY3fli1pa",
+	"U74uZhBkHJDbIFVapEzpZZPqtVcuV7O1omuCWaHY8x9MhOKY5iuWFyqEyq4dEj0h9CyKKE5CAPtXJiSw",
+	"OOH2K9NrZq65vSHh+TZG1TjT/eSXrluBCsAyAka7+z0g5gud82xQ5M1xF3u5KDAjM9wW0fpULozyFomO",
+	"ZHmPBHYRLpTyHglXS8XgFG1mUr0tqiymtg6b76GbKNnRbdZZ1y7f2YPKHQ/gE2veNJQ35O1fm1deqM6e",
+	"P7RrtRPxZiqvB8Bhx5VWu1MIzWcPVOJXZgdK0UY4/fDjWzSe6fwnbSza0yBsYvtWnVNgBeopTZmkOIDG",
+	"qcGxBl296+TEe+AO7rmpUBC3/o/eTDtG4brIC+X4+YCyTXonjx8lPSute6P3UpuJyLkteklvJXjeO3nw",
+	"+Pj4w7rTK7q0aiB6R0cN7NYPpONp/dE9Dt4p/v45vvDgqHZsk16h5G+FoN/pbl5oY0Xu6X1TH7+I0Rl6",
+	"AWEz66vyewnj+O3RNhxHd2Rywee790sLXzUubIWW85sTDfL4uDrI7/56tDV3CTunxtbXoJ0edzlrETmO",
+	"+YKPpV3hbhII3huZCWXZm0JhlPyVNHIkM3gMrfTj3hoBli1FHthvjpKmbBkn2UkFBkUP3cCs1r0qUGe8",
+	"eMdbFZg6FGATzWOYV1dO7m2WO0EMVldrczd/L59cy2FrNXeGK3EDSPCDKkjw2cH/zg/++9HB48FBI1hw",
+	"0vsBIt9eiOtx6xub1TaalJ6m0lLg/vWGNyKEw1ruZsalYoTNUT3qHWAk49FD+40j92bKmqvZugvcmiZ3",
+	"2XUU5Zk0VucNUzzLMuY7A5ODUGk4dCWONfx1itjMiOvpvgVTJ6heBKUQZ7FtGhbM+gy7bZLs9gmCAX15",
+	"WKKMGzvgQdhZVyhhRkbkV07jSspgGB95csrcmFclaFNYA4qS3OCQ7abvks2bN3scyY2LAW3Wd9oEUyRU",
+	"OtCTlooDMOiQMBlhnkNSZgBH2JMyKJS9qYa6PcYd1i0KcocjRoy828o7mmpG8SK49pEu7AnjoI8njDMM",
+	"OUd0NvfZrTogA7MyxxdCfrjH9nInjLLXO+mz14uyp1nvZ/eWXFozmOwSZAtb8QuXts1lXqhMGMJCk7Yx",
+	"SxK73eKGlIZZiBx12huF4663fT2iW+r8cpLpJS1md6CniPRisCdvFwiO8sDjq2wpXvHqMsTHujq+GiW1",
+	"B7KUh7H1MrqJKoi3WWcNsHINtMACXY9NNzHim+e8qGI+whFtVitaQ6qHeiHU8ASSKLmxWAAAkG3iWGQP",
+	"YzGXaZoJX3QiQIPPdJGfRhn2dBCGmTZ22GdDIoV8NUzYMONW5AjomAs+ngFm6YnjQyNBZwcYf58N+Xwk",
+	"p4UuzPAEQytxfQHme8avousOo89SmeIdxFfM6D4bLkQ+544ghic+HhsMnlOt0z4bBosWth/CsgHKoxQ9",
+	"mNVuWd4pDxfufuKraoA2wWz5O9fPGI6ShUMUzdedNT+3XtILw6yYG5OeW7+WMLjYyLqdCdfldKSaOEQ6",
+	"HPWKyS8QaOtZqeNwLUVGLdJfg1zMpULw/zgtigrqlF5pSOuw8RdUvqNM9AifETKrBPBa+ybulVO2uY9J",
+	"b1pQmMsezIPEbj6xZRBG8Rri69emg6kxjQ6/CHIS82YggZEo+ppXFpfW/bmOP4EdBPwNLC6CTMBAvRwc",
+	"qGNHGLazxQZRzqvsdfPa3PhawRXe7W55nYsrKZYNSfF23ixw7axR0G3fYsh9b7fLDlWxoZfg4OjtbVPb",
+	"1ynyK3UnDtN5SwzrkO73QS7c8/4miaUBQotTmnQcDLNwwju+2mfDMqEuNCItXVgGHXclCi200n+nhtj8",
+	"oHqNAtpokeE9OBIMfhNpEq4/KkEEqVNw2ftL0w0z1h8VZJv13T0dQO2wgzlfvVOd7l/xfuFWe3gCuU4o",
+	"VoXyaFEX8UU8WgW4AJ+csOViZuW9/E65i5kN9cLdYbqwtB8+wQMrbSkdqUOGjAiECmAEVJAy1du9vs1g",
+	"fZHZSL8fTIosqyRFhifWNwikgLCarn1coNq9H0bfflfdZghaYzhZ61F50+poNSGHzd8p3XyspfK2fv5y",
+	"MZYL6TQIwIqn7Q7fQqrOjKcMaE6twsUG9oRAFgAFQVItVyDPkpacOnIqDRRTLQxzcn2INH2noqw+qj9T",
+	"5vgEeNLqMJun+b45/CxOqGuE/NNGlLW8fMi3h/bqwm/fCGW3wNl6WLBIxuruhmmAXG3uwqObdgJ1DG8M",
+	"+NiaFjRnOtWOM1HZHnqpDDvhDJO3KcS/2w31HgHUITn9bNyyZBBd1Iy/BbhniHbGEEZwPKvsn2N42EI8",
+	"ps3QP82DMBuArn1vbn08ICBwYJbrTOy8Gi0LEXTgrsQLkzeXAjaN+OXuW1M6x9YGNJdqsMPSuOHQnbRX",
+	"CilhPLudo0qCT0ODI666L/KUX+28w2+4GredX2StW7sn2QNNvNUzuetoWrUtQQ/sUnegytf2zmM3874Y",
+	"gZEktS3JATiEr8y6aENXHGD5xbNqxsSaj0RuZnJhmpA7A2Bnxs3Ou/MitN004xiYdd0BtL7UXKboAtJZ",
+	"KoxF/8/uQ2qF0pp7d/0nOTtVI0h3juDbPgfbSVPDYKBtg6qMUFdr6WK7M7rXvqeGUeRiLCSUCGjnuY7n",
+	"pxA9qauDoWtpT5dRGIrnlZ0aPae3Nu1haLkLK9G1UxyUAn+eu07Xj2wzfwljC2S+v2nD5nRt8cWqDSfM",
+	"w+M0MwQjp+pAKpMQUqlFgNgrEQzU46xId/D3+kOJvTYOyDZKbr/UkyvRXykUk16OI0yM3QZieUNwck31",
+	"iu7JhgsjWsNY6FrnLuGu9rtXvQgiruFXoSrNtuEJ91r0hJazQfKK5731s7lGtSTN1tlJRZ6rKQVJTXuK",
+	"YYtjIaFRm31/0yolpNF1txBGrGsDFlHtdJgYZPwrQwWKQrhU71KOEU9qPSHj1qB/dqiOsam2jmbLGSVC",
+	"VjSXGPhoWb9M0GyEtqS6uLnFgN1eqcMD0ZTe1BJ4ZkuecV1BWd9pp/nssCkbQP/AvGR2aAvBSzrUwAAD",
+	"JaR2pB1TuzdmGRmWSXUJ++bN/mAjvNIyvab3oSULkmaYlMtcjq6yYpv3jrS6/UCG3d5BjBzBe0aL2rz6",
+	"Hwe5qaoIfvSYtf0GdxHGtYh8BUlAECvv9DsQvNTiHqLwkdaokWoqyaYoj3WNcT2bQWdie2p3Jna+bQKS",
+	"/85u9KgGPRrLsKnNM2zBxPbhnnu5ozGHqTkFMZX2ltIC3fWwGljdeJX7IDYkFrNjjcIdK2zVStvBWlfH",
+	"VyPWcpXK5dy0ra8jLbu6r//UUu20e3CEnDqxC04PImKWRSluXATy2iXMyvnWplIf5ablRGvGzeWinaWf",
+	"Ty+l3EQoCVr6HqCfNoD87CbL3xwR6KYkGVW33BERqG4kWF9XBJvoAtoX8oK5uWy2xd48GnB3gu+6jXCU",
+	"o9PRpW0jpwo0/l1jhfm0ZU3JTIkAgFgpPy2rpXaIh42ar42vNsXKWkZbk4Qt30gvljeACcf7u+eKkjeO",
+	"CCxPS/f4v2dSZGlUxb8OmpI2GJ3fWEfAiOO4yPU053NzwoZ+KMOEDX29b6GKufs/5QS5P/FUuL+g8j08",
+	"rfXAzHRu/YdMq6n/e87Vapi8U8O5VJDe537wqYAYghoy/+AnqUoVyn3hT9wwQvGFJjLQImG8o4yrS+hl",
+	"rJXNNcQp5nxMUa6ZVGIwygW/hIdlKgf0nPssFSReZaL60ljPRxIqfs15fomrQZXOEzZMC6zALrBX/yKO",
+	"mM8FtTDXMFjQL9wfpL7D8gnQN3C9+aVQuNCmXEVonQ2XOS3nWKtJJsfuAQCXBvhTjHFoKHMksgaR7wdt",
+	"AbOUg18KTnJpmJkJtuA5nwsr8q8MgF6fhsgnt6eOmRo2LtYTnxrBSIOYHT37qOHZ2jnAoSdIvWU7TeSP",
+	"uaVNgBeZRtwuI6pjfbQ9De8nwTP325p6UIwvRfM9gyCnhICiSxRUnosT2DeFMWXM28akYbCtvcZiYZaP",
+	"uGkKFN+xpVyk0ty8mXXMR30JQvk052juT1vBrykB4aaDaEPrDGvlJxt1mfgda6Ic3OSbGJaJTDoblp//",
+	"sIVQ3YGEGjmkkPUZBZiZMthegi+uWCzonX5DOlacwHl08Pjs4Bk/mPz6+3cfDuKPj3b5+OD4w790rkW2",
+	"Q1Hna2IYXUcdl75SXMesrzCJH/y761lLHvO2NCGhwx9D3sZ6LqrFBJHElbbsUiyc3r2CMLWmRKeWMsiv",
+	"MNVSAzS26wR8OSCBMSOgIPLuQmo3MMbOhWlgRPmnwFHdVVrbboEryaDZDFezanj7tjfLBborl6Um1cYH",
+	"YqsuVI7mJowr9lJ3Zl7rx2HdOvixU1pPK6jSlK2QS6zpuSpToXyQcwiFLsZjIRoLbwQi2GHIRAlrIx66",
+	"MQ6xlCdV/6h4a5rink980c8ZfS2w9K7AcHCdpf1Q2QICuCdFjqD3NEdpfGG+mWAGypRQn2MoahoYBORz",
+	"NV6kUfrh5q3fQ1bB5giJW80pKIfSmg/StRb9smTEvf2YBEoe2oVzloXyNkK7XJult5Y6qxe53pIfhPnG",
+	"WH4rHlutofXdanEj+hiPJtbaacv3w0ZDlszu3HQtUJ9SGKMK0KkYO/0VbWe+LJXPWWiSuX/29f+brTdR",
+	"Wtkyl9ZC0EwUJg/9p6K5aT2V6hpgMXSQejyTY/Ffl9yOZ27HV30rTJxu2DvplT8epGKu1+FiuuRPPPhk",
+	"EL6tziWsovoppKJtKCaMG3/T4i0rzJgv4CKiAh5mppdQ4tfuK4IleMdqnDVUjwWLBNbbY76GOkrXm4rT",
+	"kjnDrQYCclAV4jvhg+u+9/+t0I0SxjaH3T4ddESva56667rp6GDchOO2VQVu5bMbiwBfG9i8W4zlpoLB",
+	"S5FHYk6ThZ3S67hhQ0jpH1bDqgyXKQMfHimYmDOFNE+34nbcgqq01WbUco+xBZ8KbzAEKTOVuQBHFwNj",
+	"tfHFttE7IFS6s9etBv9eHV9t1Ro3GzDw1/ku4Q2vT/Gltn5KY255pqeFiHXyvRSL3SKBNWDpbU0n6sp3",
+	"qvB52z3P66h526DxtrYZEPH2AGHjUfK6yJhbwPDq0iftQmXJKnNNSjLarRzQxlIQ16/s0M7x3OOfhN/h",
+	"OD+WTreROTQuRGHFPnzw88J+srJA1y7y8xGK+oR12N2D77biRkegsLucgMLuo+o/dvqJTRRuELdc2Oe2",
+	"C/P4rhunj3kqLfFcm3PzIDAhJ8gGaQn+ff1K3zWk8VqVbSg0kcZNDbXPeB/k25ric6sEHBeJaaiC6eTc",
+	"B8ffsdJ97gUyR4ZMT9j5syfsu+Nvv0nYqwX/rRBvgARPGIzWiJT9+eWzJ39BqC8GFRyZWfCxiNC/yNP/",
+	"TkW9cJXGnYIRL9VoLJ7pZZ89t2xeGEDvUEIGqvJky5SOvT5kDEzg6yXWh+AqNe9UKGhs2H/Fn7UKdRge",
+	"HCVHR0cMwwSEcVI2rpU5RYfg3KOWpHIyEbkAdEkNw0VAhLFO0eE8ROz4IeO5eKfaIzIaAhVgMXysAkYT",
+	"VHBrj7ebViJC6aRIXFtlSHqvlHBX84W+FHXo3m+rA3Ufd8OyfV0aIRuOnzSLjK8GrbbQrmL5rUSj4nV9",
+	"w8A/ChZtiCASQq0B0D0+YkaMtUrNjRntja+XEGjmjc3x5oVQ8UUoYh8v14b42SYWFxHNTYScmPY6yzrR",
+	"S3u4MypD+MQXR3xr7MqNXot8LkOwaChTqo0dlBXSzaVcDEyml4M5hhmh7Sp64lKOL4k0MEsyeBrI6jUg",
+	"Qwu9SZ+McD8Afc24Sgf6CuTnXPB0kOnmwrYkeq9t3y7Jens8L40bEurzNAG8UOEaKv5kEoAvmYpTxpkR",
+	"1ko1ZYavDMFTzvQSwsko6ixgVerJpP9OlTWhYqfQ8AR8pDNyB48cB3LHss+GOkv9tplhf62m1IkvOWUo",
+	"1T6kCHvIqhlfLIQyp++UBxjx4XCALz/miukFqm3zEheTDAKhFyQDE7AtqQ4z5kibUPcqqtHsWjcQ1/NO",
+	"kekUoL4QnBFSa7FKzPDEF0P3GerYiluJwsBb5BAaWHcxGoxWTEU68NnI5TeR9xliF2Uq5gtthRqvBpdi",
+	"BUuYU5ULn7M7PIGotlFhRBJZ4ZfcEIQxjAE2gssMN4u7XYLCmXpCTid6F9RfSljqs6GPdhVXQvmuIFq7",
+	"sCP93lGEa9gjSBIhlNA8JXRPyle4LpUkcFC5Tyk+b1rkKDCljhyNRaCyfDHjjuND/B52YAQroOA3RiDQ",
+	"6s/n0rq5VnClGukV6/8MKjnaMVlGJqXwRcPOl64+2tkQEBylma/tq+uttqsIE1zZVD9ESvirbgP96Ffd",
+	"faysUjMf02ZXwP3ISYh+qt6bGc8ythRsJKZS/f8jp8RJ7+jBd4+Pjo6ODuCfv7p/vvMf/X/rHsO9w/iv",
+	"5VV1cALtIa+ntVzA1gDwjdc+vvzEPRqSWlvq4G3Jd/19a63AZ3QCLbIHdwv4hHA31hIQbIhsFXQbKr6h",
+	"BoURjSUCy5p+64EaWK3g+IgiNZwyMtGF6gxSUYmwr1SxOT5qwvgAsm9MtwOvHnhaZ0Ixbi7d3eNui5nI",
+	"FpvjbhtKmbZa1vGLTTErVF1uSskw4j0ozibswgmrRJXmcms8Lvxamt1DeC7Q3waKfdI5QQH03RLdD0Lf",
+	"jUevpOgn6BUFDbh+LqVK3WQX2BlKGf0YUZJgKhB7DkOZPcpkFSMSA7oH4GArP2KUfg7iYvTVnKvVYCHf",
+	"i6wEu0AEytQDT/vvTLEgAAxabydppoNxLlKhrOSZoW9yMcmFmeEtQN+Vfyu0KzkGURnUqDArhHZU2hLf",
+	"H2glKFuHvqfpRz+AeLuUKtVLL8Ai/LNfJfzkXq5+A4kM4VN1DSc6H4FDf/16GuSCMq0diecKoreluuKZ",
+	"dFPHq8SnNhMC3FzYmU5hDDzL9BIBQYFViPfSwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2w",
+	"vUFAzYQkGBiE4VaaiaQdzrkViDNJkTuw9P4K7pWcwtGvhowKYPSRnwk+jzNtyk+Ecwp/4zAtQZfCV2Ty",
+	"GjjBEt1eYXtiVSfQaA2ZzH9dygeF4oWdOUocc5xIofgVl1kAUoV8nEhrCt+AP8h9Lkl8rJUVypEM5tHU",
+	"fp6LVPIBsRKvjASKgsSAphLSUTQ6HXTCgKifbSg1BXjcvTMv54dfY59MDDbqeaYvuukHgDdJLqcz24fd",
+	"nAuQXs7MZYywB9hwc6lMn51hvo5HUUK80zJqEwvNgwmi7h/KhVQQqJn2S+Z68ujoYVnr7aL6RjnpD80c",
+	"LVoLCCl3io+HUnIiOo/AsKoLgWGlYw1jxslVFuBnYWuwWnqpStUlRgIGLDnFpjlX+A4spyEVqzLVx9Wp",
+	"VodE+kI0f6cYlZP9UOPf0eQvvK0ZFUuoucqG+PQwzoqy/gki4sqc3wh30ShMAPIm7EpT1dkc1TYOnglB",
+	"S9F4S15eHzN0ZBj8CEq0YsQF++z7FaM6auwb9uJ7CPXzP64NmzMzR1+Ja7MyzgcP28Zptcaua2ONb77a",
+	"iBdybIsc4a6dgD/J+ZySpRTjSs6BD4VYrwTzXeY6d6+6BquTrMxjzDM0MVMnLNVL5YPXwG4PqlyXTZhx",
+	"nB0AFdNMPjRd4k0bAhqLQTxbPxQQtoAnMrziSUV1mr/gKfqoUj7n0/qsPLi3bwmOBazfeKadguozADtM",
+	"C296AiNPKzNaE0FaSM29z9m/vX76Y8Jev/wxYb+I0Ws3mh+fP0tA4AIl2U0MXCRODqtM6Il2+q2tzMnq",
+	"yCFiBC2RqZLhN607xRWjC4feRADWqgAVzeelDlwCNjqCgCcOL01g8XgNEGNOtcAlsAILNIxnnu/YpQ6Z",
+	"a413wQLMe6Dn5KtoG63G2lCVi6W6mw828r28eiWF9LkPTTJjbVvhS/cKLWAChg7xngp80OkJpWj8reWW",
+	"DW6WLTN1z7M6F6/NhsZHQwkrvNT5pZ/ChqHDwQIoCB/8RiXXKhMCiAg/Fxg8mlNgYmS/AgAtRFyGKDNH",
+	"kmvTg4wO9zuB/286dDCqhvkoVRND0MCoc+Yks5xbnXuiAssVvlERTeJh/cKljSSGkVsElWL5IE474jpo",
+	"lRr+N13A5UD9THLCdcvJd1zTJ2rbAJG2bkmBSY9WVhCPBuPdws0HODq/FGb93smEMRtvGxKQQ0Bv5c4B",
+	"xSYazws3hNynS0JsO9YfKUfkMY/HcN/AofbFD9YGZ6P+sQKeL6wkvJPLvTw8FzZfHZxBhGY8mW/qspnv",
+	"XBoGQ//QppTV1pgKxPkyc1FoAwpWJZI6EIyjJBTFK3PCIp1spYscXiIZhjmxUtTvxcdV+qCbgwbimoBx",
+	"fmjVHmP6RuB3aoIedHOQeTz4tbNGF1spXW4bnW86Ht6aDls5eLRMPksKo5jhkD/4hlGcIG06xcZDbGCV",
+	"7b12p9cP1i88g9WGcHl4CaAFGMd0T09urUK8HxcRvM5SKsiDIwxQg4M1naa8H3wkf8JQTQWRwVd3CMzQ",
+	"6OB7KaWD8Fhlni/RUXLqGsJic0zaDgJ6uCzKYZcmg6o6FtWeLHP7QiWiivxiRDsfpNRA94pGEQGXICnX",
+	"wD0DRsGOE3D91iaBOmllAkSwdeGicmFX+QxekEmDCACDLUoBL36/o0pEwhEv6zSsW2RqtFNybCVEarqr",
+	"hHUhr67m9dnw9as3F+zQ6fTmcC4O4fXDuAbZEOLdTRxTs64EVm+uvDblJrWvNDnVJhuQS/0lHUrp5DqL",
+	"sMZri9J0KoJTyzFpb0AY/vj0gh2CDfvwd7Lgfzici2Fknox11jlfsVSDJAOcfOuVDdI46kLunKQaBoBx",
+	"KI2mtdpx43kmRR4uueCXA2PEpVhhwRaiP7iCS8gRgA+pLMVbR6wgHLlXHRcVfDyDL2CNKtM5Pq5S7vNy",
+	"wAd/E6tSbJtEXXoj4IfIRBhN6Y2eC3TmEsuDHTQzX4apMtoLL4UzKAuICpkvxToTCIWDVvzarR7Jec9p",
+	"FL7CFPggKHezYraMRvnao6uA7A44J8F6AWvsdhZiFxxZec3GCaqgW5RRXgp0ZzsT8+rhA9kdqav67EZx",
+	"1RMBnSAYfomcCebWaBK/UFxdTPC+LBSWvYJXpCkFJpB9KiP9sW7zsbrkdtTmdiaN2d5gyKMLYqoRembN",
+	"NFy3RnA7Y2gmxqpZQb3DClzSMGxkjcyj+D18AiXBM9dPzczzTf1qd48HVZoG9qFmtG64VeB3ulPohEK7",
+	"MPKV4PnaIGF08BZ5eFzTG5cSn6YxfKhZzqMxnUMIReCW8NgpG5JrsE9eO2ByM70EM0pVvEP7djTCbUJo",
+	"OToM5oV6f96Wv4MyBS900aWGUTQYOiDbmPlWLo19RtDgEEgVvA8Vy4SPRamaJUgBB1kyl1fcimCKLkOc",
+	"HT1lwrKaKfbJTIxRC3z+Q58FgUOS2QL6I38atV2d0KNyQi+1Jbfph3WXSasgITEaZiH0IkOMA7co0XJU",
+	"hvtvOvql6fS3XIMNy4vum/qZp2q6xupFWWPXIwiBjrXkqw7K4El5EVKTlJC5UQX0z4ZShF5dBUho72da",
+	"J2jP2dypKRaljIJYGL4eHzQqqzT9k6cU1A2hDmJZaRzNBHQcdU7xS5sE+0jhQitRqVGS1CQNW4aaJ2ve",
+	"smhuw+eTgxfcjmf+LoOy6QbsBRFMDgH9nYRBM2+eKikY0iC9kpYTJwlrcC44gOOQ1Y0vFhkihdAMrA7Q",
+	"U1g+TuklCgTG772TYp5e8KoQ8+C4vrvlfEkGgXiARvdgvBDngKKHOB6EaEf2Gzw8aFcZiZmk4QiVthin",
+	"crz9o7hciGCB++kJqvwH2F11Kt/WxAFohnbAx+NLSoGI3ZotMjWZJREhMiqONPNyXbEAy91cNrDgie5u",
+	"ZXl0HF8T3mgfH6u627VJZQPxwT9Bhx1EQR/xRhpzk+y/8dIqbTeh/w/rft8mo5oHruF57g7nDmYqOOSc",
+	"jYS16HNTmKVbHeh3GyxtELFntWYm08ssVJcZxHm0sRuVvkYeQ9YUdwpDhCIcUneGKMwSE3Iqk3luTRlq",
+	"mQsIttxiYIDuZBlWGcZJDvMmZy/+FDhi5IiJ+Gyl+yobweXmRqv1ah/YGG/z/m6dimNeNL6o+GqYFTj+",
+	"4zlRKU26WmvXKiI6GDbmCz6WdoXCptmkBKGzo9wELkmM9G102g0Y5oeGAIW6vzkqejXOBFeOJVQCZMva",
+	"QhxGlZS0ZazORZ3L+wDdMP8QyttFvgxbgKeOSHq08oMLc6pEWLTxv0lMG7Ck0tD1mpZ2t4rKlBctQhEx",
+	"mpNyblAMKAxy+7TIbw0j/hAHhVREDRwAxSpjRERHq+DGEfjNdc1XrIFlPEo0jKd8PPM+pCV3FDwMzw3o",
+	"Rhg65rYUbreX2ptLzT4vkoiepQI2CBoFxNY1Rc7UTfZ+0X25W+Qn5QtAnaj9hQiD2HAI1kv/cvlsqI2L",
+	"9XCDyjXXxg49wrUq5iOR187Glb4Ua6PArgMTsHqu81wv23fT36/x1D80RA21nIq1mdHzTTPE6r8fRzjA",
+	"Tv3djrmv1SCnNRcM3o50jvgYpXh9KdCLG0DFZc25CEHkm/2mT997MXTNHermCvYzCPuGFrf5VM/QdFMZ",
+	"IshxQtCpi6O3atMMepDO2QVBqJZmEUIk/biOsjOMmSH+GbnMOCkV9XCz2hS87yRYb/3IcjGBNE9dkWql",
+	"WWe3FZV5k83M9xVWCEwnlUF6PJLKEEujTPMAq+1F2n/M8KPhYiAItUsrF9BMNs8AXmka/4aIvWg63+tU",
+	"CuN9A0HBeOpBsksUQ34pVDPpoNHTlJG5rUEfdW/wWM8XUFsvrY85CiNsNUzUzX04kq9MOY2L1UIMT9kQ",
+	"y2YHs70cA7xri0872AahOuJqIXaYkzfvgakXXo4zuzq5nBAzi0ONVmlCsnKfPeFGJMAWFNk7M1AQfGFZ",
+	"rS8Zz+Sl8EnQ6/axJ5WQo7LtTZd/yJaWaPUAcbYWx7nFCVUr0InmgEqsTFsMygRPzmY30kVz+MwHjFAH",
+	"pXcdUAjCj7qViX57/rO5JnDQvtKNP3YuLS3HVhQQWs+2HNlro9NsSW1Bw8VmNJkNw91HWq0fxCdOqUVQ",
+	"uTuESyjej0W+sJvSdh48OopwGk4J4Cx0EgVLUCfXPCZNJB8A8Pw4mxb1POCs1PKcQFL1yL7kkBClnbqS",
+	"cfawsX4CNv1M5z+RrtnUQ0XNTNC0EtkjHBOMzFwm8VYCXqTSUpXS+ki2pL41FDu+KzDvuwPt3j5ieKXK",
+	"ixVrcIpt4ODN1FcrDf2lFJ1qL/K3I/bUOepU1wVRqsXPxkgEx99VTsrx1rIm1daaBzsFr/k1cmer4kLv",
+	"Cc91FvDoT3pj9/m/0vN9nU+rmLtjnedibNlM50awEYCmrOJbn1pYT62tiyntcCxNrKQLlO/DhveyCOF4",
+	"EyUGJOQd4H9jyKI9I111AhA+BwiFHbOorw/+5e+X0lmy/YCfkzvjHF5oSlluR5NHS+251vNbnNsuw4Nq",
+	"4Xvgo15G5GrVQao6ozx76v9DskUMRrOqf3pNFjtTrNoiqIboJQST7EGxKIPQ8kIhnoJKWSrTtQzraqGX",
+	"fxqt+ud8GSHcdr0TutTuxfH64r0LPhUebbQJV4r8H2OuSIu1GLeIcydz32mlYkoUmeje6wSEJHKp04HY",
+	"PvpQDRTfAEyFzjdvoejw1Sv6bB5gcx2eJpGWigZTR7VRVqYZrXyA3Nx61bq1PhsV5jrgD0gaPbPg87Lm",
+	"1w6gD0kPkBwo2h7rYFy57oyYY6g71VbyYSLV892FMmFqnjDjEe4Z/8FPpbX2IsryPrrxEiIWyDQ+ZzxD",
+	"TaiCmtSoYNz4aoNF20AKN4DD8pytKxJWxDUizCfvvUt6Acfk10aNxr28B1U/cO9Pq+njMP7eob5F7ZIz",
+	"V83KOOAxeNScBEAZHz347qi57mAmPFGF4x2W/+D46Pjbg6Pjg+OHfddbQwMzO2/g9mdsOOdSDZnI4Dwn",
+	"dJkBikUZf1363Q+5McKaQ7wB+mNjtoJYQM9JD8cV5rG1GMkWmhQpmZTb642vlaTnrEyoX0dh2WYZBFZT",
+	"Ax5v6ILsEM2v+8Zb3oMIpU2DjHlLY8V9evcrX8EhWTdm1FyjHWvMbkL98xNrWKMN6DpQCft60uo1lY6g",
+	"cG56p4KEuQbIQtAgW1QNkOPpynbEer1ZKjIsrhuoYttTF5uXLuxYb7+RYMSv6Nn61H0bG2Zcai6N7K4e",
+	"/0XuujKQyyRROp6BMqmyEuhVK1mCZIwk7eFkKRrqDtZvPMeYnfOWklIQxjKY5Phrm+XW6RTeFcxtAMeT",
+	"NlRElD7PhrADEQDwmhXck57jGYOY7eytfks7o8WFum6957gaVnX0laaT6po3k3XYsb1IMeX+bxdldrPk",
+	"dZVgKBTaC3IEaBMC+3tJ70oKJ9o0ynONlOsD2ZrxtMqwwTVNuhI8KO1JzSHfHEZIQYRUdu92ion4oLSP",
+	"4sghoI443DOKbmvz8XQ9Y5Rusjftd4eadeslXTHwCkMq69DxcS2Uemhac2uAcaeVoIi2pui1U3YU4MrL",
+	"eLPGPru4IBz9k/PhOoVWoBq6zOiobHrj7+WT3Uv9ha1O/LGOOkzKY1rbqab1jnwoHiZrl+Isbp3Oxg3s",
+	"kgdvimdAIC9Sc21QXRg53AjdlbkxW8/nZxwAOwlYDb6iEqUiJeBhhHMLuG5cDTI5wb49iJn7f/Qt2SN8",
+	"CS6PVRz+ApfUoKwgGH0Zig02MVM+th/fPZzgLxQSm0rHTz1QrlBlLG8tNCyVjUVdr8NZtyBbVjhPSUGd",
+	"DTo8nwr78VcxrFhUOTeFAEXNuFo1MulG3/eYDivufphAuVLbzYF4uPYhj9Ax/eRmFTeOm9i0mkqDtFsP",
+	"WoW5j1vI6ePWDdm5jlN5lzUUSfUMuIlvvXH9FE0BXHhom8vh5YVqwpF1PMiyuTa1GtQLXhgsP01nThdZ",
+	"Z2RZz3zWVprU6QbJxWfyN5RXEGOhOow/oYINVhjKsO46XL+g6XnRULy5iYvQeGlG1THG69207763mxy4",
+	"QAKdD51/43s+vpxITLnZwRBCDqLq4j98gGDjqA2Dr6XcDI/i7tPsCltA7cFuZZh2cC+t1/0Gl49oseD7",
+	"hdgD+y534RPzbz+Ql3S+bmzh+mW2OqWIVZ0bZoTACrlVMPEtURC1uUBPm0YPx2+99n7wHa4TiX9xB3nI",
+	"Y8F3f8NSyoB31q4NY6nzy4mT4BuHWSfPeMyV4VQbinyZlQE0LqBQNjJ17sPHv0+/d8W7WMqLW1+5wEcj",
+	"r2F3R3CQ6ggFf4tIV1vBG7Hm2mZ059AiVHap7R7GhrdXhZM+ybvM2OHmsrlYUTWQcK09uOsRaq9QGYAP",
+	"QeMR2GBnHt6VhgCMxXWwcVCAiDLVFAVRpgF1v1LkVEExiR2OQWFEPuDTltUnpzWmgyNoRdrVmRNiz6n5",
+	"2vhqq1KLnvQUsYGM9nG9EUF+8ttN2HOdXTdirHNxrqbKho3DgX163hQbDGRZBlWuRwXSJkrVVHkMc8oq",
+	"ONllshu92mg6W4vmvFaV1DOPqNZcJrUyuXqflaltWrQbcVa/8N1ZquXKJ3d9vEKb+6lIF0p7mQ2sBsBI",
+	"MOW9q3IT1QxrOMg3Ox5R4c9qnbl4Nps25kbk4Dd3F3LIbQgwvA43SfOVU+xwhwCHPDxY3bEnCF2KcNF6",
+	"LjwS21xfCQ8d0UhMOktFPrAz3sAinisGiL7eWAjuRSnMVwg5OhXmxKemJh7pM4GEY0Blc7raqU9Bdopa",
+	"JrjBu8VHszw+qrtpHxw8/vUfRwePf/39KPnrh3+Y+Sz9tbHEpB9Mg6MpI/hLnkNJKxIsDJfpaSXHWE8m",
+	"6Gqe+JIZnQgc67dVCtg8RN2EPj2o0X3SK5T8rRD0s7cVrtMLYq9ej1RmMhU+y7RCL8gAat4UmSLqXQwf",
+	"IamOWumGi2puNdlJ2hN2apkysNqXYmH3kDRzK7HVII91ruEMgSPX27V9xac0TeItOFledBZk5lLF3z7Y",
+	"b4bC7pkGH9rnpK/k3qYVw/GsU3nNUxzN+ZvmWNCpUDlZR7twkx/d41Vm8uCoA/9IoAynyL2VYFMfv4jR",
+	"GYZpU3C0I+QBMWyalZwX897Jt75iG3580Ow4zQWf795vqLO1k1En6a0E5giHQR4fVwf53V+P1sfZTjy7",
+	"ZExEYdWUvfNGZk75eqFVCjvT4Lr+5sN2ootDKKrs86X2ifmLwjJd2GASN1JdGij1tgyIkHDHAdwaclJa",
+	"kuo2Hifbqsn93iHIOQ4saHClAcoGusW2hR18mrAsP4r+S/rjH/jYr/FzB3IeTFrcLUZvKu2sGPXHen6o",
+	"+UIejHUqpkIdhkl9iF83l3JxoBdIUAcLDQi74cg2cM4HHU5AY3hE2OyH31Y2+2g/wQ7XDl1YP3VG5Gt+",
+	"Jyzg6c5PqK/U5Hp6G0WhxXLCcT2xrbE8+a9RpfL+wa9fN8qRf69MtErYi2KUyTFUB5LGivTUyZLwF4iP",
+	"AJSl11JiMqkuTwPGqDSMs0dHj+InS+wUaaMietgdsHvsBWqlQTONqxPx16bKf7klTJGZtQtzcnjos76j",
+	"o1rhxY++a7IiGTEucmlXb9x+U7i14DmqUfjXM3/g/+2Xix7ayYFZ0nOhVTcQxISQaqIb9E5uxzOEUzEh",
+	"8PPEO+cNlmYwCRvPoPgP4CWY/jv1Tn3N/u3Nq5eAMqX4pRiMAadDQuWaiRQ5VrJ4+/b5D1d/TQADEL85",
+	"f/aEPXz48LF78+3Fk75r6Slkt0B7VN3C7eySRGQCKAUsHqf5DfvsZ+mrD7NhZFwaspEwMhUQ6bbgaNsc",
+	"8fElVOX0z1jNpoha/06xsrJ/nz0HqXno+MwwKu0f6vJm0GuJ7uY0G3jTzQFd1gAf6EdGDuMwKhw9IXTy",
+	"FRv++wG8dcJ+en4xdArc8MXzN2+G0ZoAEDaMii8WGQHOH1KtuH/9p9FqyP7slvTxo2/++hcPaGMw6WHo",
+	"OOfwtAF6u6wsSkDeQXtDtG43AMLIcV8+P4C9gY7++ujxw7+csLcXzw6+SwCcjWcTLGhjijzXU3cEF1zm",
+	"8COox3Ypx6LPXrreE4R/NqQtO33AkNoI51hAmv/LZ08Stzk+sGwkU5kjGiTPoARIrjND+wKMMxMVsAWv",
+	"R2FeYEnyBkCDYXuMYww8g04NzDhA+1Tsco50ziDOX/53WP4T9j2cMva//sf/HALVZFChuyy+gUUQqKhD",
+	"WX9IqNSchjJFngDXobMQuBXIUuZ95tS7h0cBkiqKTLZUAQ4w5uNWsAbFUueXpFuucJs5NOl2S1rjOtdL",
+	"dQLhfJaPcG0KwgknkDBAhgxFZwhxOdPG9tlbA4VCLIIwslADgabbZ2eVmdPAHx+BmQIW/IxBcQWEUgT/",
+	"jYcY5ooNa9j6wxPCYAOorjXQ/yRmFWWZ75LY3aTmPHWnlblNg/p9js+UHdmDc+EULpGeMCdADGmU/mYp",
+	"kTe5t3hgHWDE57JJ+93D5mI+Evkp475iUWFEjoUU3RsPyxm5U+vGOMQHh90rMpA9c60gg5vFeVxgiFBw",
+	"T9wwh4e8sLMhIkaCn4MyTE99pVrcHyRaE4oVjFb+mjglrhdacKMPjSAolE/mMNF7sJL4Bq5q9NOESu3h",
+	"z+XdFLFfKJ4DFmMwcrgNcB2jD+uEMKMBI8rNtgTsr6AmkSmKWa37xHOJ1nHWcA3iMg/PuRU/u7YO4N8h",
+	"+3NZtQm61mos/pLED56LOZcKIcVUWv3FCNeEqXgF3JTR9jen6lbjy7/02asrsliXU/FloIB8jh97bgnU",
+	"w4Yx1rHvOoKxg2sbO8bLBgqpx6Th9iIXY7mQgGGtqwMIJcumWhhQmagaxWhF7rE++4XIP6BBh9KEWFCf",
+	"/dnvA3JBI5y8QSVQPM4jUh1iHnpQ+QjE8TQimSSuLVel5L/UCpY+On6MJ1ut12FxbGKml1QPEIG1pLVC",
+	"nYTbKBdTnkPpEhR6lBPGQB+bJ2wpUwvl9TxMmVv83woN1wLEOLpdIvabakceWARuxfCWAtg8xc7ePHn+",
+	"3K0ix3BIJ9ABxZqZXqo+G77r8X5/9K4XQ2PQVrsfal87pZVfCnWKQoBb6PncnSw4qyplz1/7VaBLX2mb",
+	"EGocyg8gs8DoQWhgQ1g77BKpDr+IKSoD7GENYlLA28M7KoIF/5PvCAvpSMesT9gQq+ysDqDZP8Fb/8Xd",
+	"uSXXqjwxBJFheOjJ6iDHI1Y+Xf3lkGhtmLDhYURU9Eb0zWGm9WWxgAc5gerBQh+mYuzkB991oUwxcts4",
+	"Eg2tVH7F93NRftVnF1EeKFxNUNzckaRxF8ck18oeOCFlzBXyQCdeOHJwEvmf/vQn9tPFxWv3N7R09vo5",
+	"m2jwJYHY/fjBgyNHUYIqi7rvMsGvAMJ+PNNyLAj9E5+gJqCmVS7HcMARfl4juOUJKgJff/0Cq4n0v/6a",
+	"/fT07AeUPLAdd47c9ZVqYTyH9UXHoKYIip5Y1aSKbUiX6TdIN1SmJPEEawARM6qiSUVP2KvXF89fvXwT",
+	"hIHjo0eVFpxgAr15aTnjZsZA1wCcU2y2rBYUeoSbvY8z/m+FyKWAGZ+x3wo3qxj8fymy7AAR8ZN4jAtf",
+	"RYfEiPKL8PpUXkGKhRyDFAAFcNmjoyPq+HmpYX39tRfIDMEEFIuFyIEr9dkZTd/XO5mDCqOX/gFsDqV8",
+	"N42LmahBSFJBWddBJfSkoUbiqWNgKBeIzPitexC2Dg8NiV6mnDWyGjlVGqBnsR4CKpaG8Wzp7l1QNdym",
+	"gZmuHbOz0iecR+w2PHJC6qldAQ28fntBw6sWGPB0d9Rnr/wsSQgCslSakDxh1FBw0/VG48OUwYA9W0HB",
+	"9y1/VxX2yqJNBKxP3OFJgMA/wRSuIW3auYf1hSK8sHtVFcVxqupW+nIa9Eqp8EVbQcSEBOhkmVM3L6DE",
+	"aE2i8hcwyueTg5daCf9dpREQM2I1qwQlpYOixFRbyUEYFXwM+1bSliNAILvVQvTZWzpEfg4R6dDCvOAp",
+	"ldagk3l89GANOEVPUGJeAppzCrsz/FmP/cr5pRo+veDToedPjoeB3hQKpmCX7iHoDKsLuZfJnIJapgXx",
+	"F546cZf2u+Lo6OGYCobAB3Hwv/7H/3zXG5ZHFmlITiZY57M0JABABjQM0gM8AfUClZcuRtodD1/eHcVo",
+	"g3lctAx4SmUpDvXZK+B1MEY3RzTE5IItBb/ss9dY7xgkhXhO2uvNX39doYGvvw6sl4NmgNT+8OgRk5O4",
+	"BpV1/TkZ3A0VZEfXIcDj8lwarQLyz/BrOLGuiRmHgcS0TM0dHx0lQUZDAEMPKkx1z8MC+6e4gln7oyzd",
+	"I5V7ieRP12Op+RCjOWaFghrYtlwFvwDTguekDpPi5KkKkpwcbesJuYJLkilpDxWqUteJyciN0S0ULAOf",
+	"MgV37Nz1LOBHN7Qag2koaUPKIxab8yVqllB10kBRhYCYkHhThS9zQz5l1znBGfPcHeCoWBIV2U/Z1An9",
+	"lyX6ruXThI0K69gofkOt9tnTzIglFbKBlXZ9OlEH5lZWH0AwnCueFQJaGn4dmP8xbcUP3IZbLaeCMGz4",
+	"Mzf24IVO3fWZDqFB4Gb0zcEbd/2UbO2tmtd/WeM4cGW4m9iJPFgxio4LVqUolLSeJ5KYj9cznjn3s/E1",
+	"e5BR5qjxcAssOKn16e6ZnMxHKC9USu/owoKp0cePUKlyWp1vm+67EyrT8/UhsiYsvIOcaYjsHu9FpDew",
+	"zsT0SAvxhI+hosLXXweGAUMfyvm8AHvkkHBPoOobOwcKx9ucTiE8rvQBcLvhCeB9gRrn1u9SiAXpxSpF",
+	"VoSV98wlFmyEMjMoYFYFEdck1N0Y9qtW2iuerxzXWbs7nRbuWdhoBaLEq1xOpSov4ElheEaXzCO6ZIa/",
+	"/PLLwVmEx+8thcC8Hh0/Jpnvm6OHjEy4ZClu083Zmevcm59i7nP0KKGq9o+OHvqrKDJffP01DunfD0hY",
+	"OHjuKH747wexXHDwCq2iJ0xpo+RkMqQhBhJ5Q76IAwzCwesQ5FLUK5RmkxwukVKviNDvc4ELPlqhTwSs",
+	"dDCwN6BSHFzkXJmFzsuehgkYY96pXtLL5FgoE3uDXzy/6CU9cIX3vJdFL4QyusjHoOwe0kuHc2kjLzi6",
+	"Ol7zHNJzief0TnpH/Qf9I4jLWgjFF7J30nvYP+o/xCipGXhfDiGu5hAQNQ6iWhEU515zqYQbyKNxiNw4",
+	"BVfPfZJoqcWfecAOMKSQbZT9ebRiFE30l2ohZw/S0e/BgFFMep72Tno/SxNHpRvMQSbRDpI2pRsdqCo+",
+	"vfkk5CCja7FT0D62HwBim9ulIP0dmsX0gbb2QrT/Di1idkHZbi1mbVQvBJqAAoh3MhXYi8KxmkYF0d2y",
+	"+0QxJKr5mXKzDn0w9fYnwZQIqba5MAutDHoLj4+OIOShjE2LvUf/pCCynfccIs7BmdiGOwNhJ4+w96ZG",
+	"wygPn2Ol2fOyNO6jowfbX3tbq3cC7z3c/t6zUEzZvfHgePsbryOJ6VmoiffowTfbX30S6jt8r1OIW3x0",
+	"/Hj7a8E2TJmvPpxw+0jhKqm4juHAe6fxP351FGKK+ZznK2IVa9VkEqbEMk6sdNI5BA5AMa9fk977A4wl",
+	"pm9cd02M8fB3+DgIYYMfIlZZ5Vk/ikoiTTPHgqiQcORqbffi0DyMddnhKN7SuaEY6I0n5/M4OEePtr/x",
+	"UttnvtrqH/2k/Sgs6MAVTK69nq1DkgggfqoRbP9VFH8dML54BmVmvTD5mA1r5SadrJxp8PB6JRA1V/jC",
+	"Fy8AvQXjieCHsuw+tVPO3qntQz4Gf9QIypjOjUA8Mizqu8JgAQmGzGGY4RAlwSrjWEd/+0TMAw7h94SF",
+	"uBe+0Q5s96EaiEwRbvcM7KMysKPvOrATnMoFVUWF1x5v2Ic4fKf7fpTMZ20X1g7vjXlvh4V1VH+h9c9O",
+	"yu7MsN+Wxa5eiFTyC6oVdbfY9nmdeV2TdSN2ZJv0Axqbh5esMa/PSkNwc3hrRL5JP/ARhfcKwueiIPhc",
+	"IlILQmDONdSDIpV28zGAJzpZLADV6TpKd7tZYV+tBeSpjufGTfoM3/n8zAJu8JsP/P1h/3wOeyVF8Cam",
+	"AA9b36qO/OJDQ8D/AXHxhEVMuCklNlWfeVsqB996woBehSEPEILvrptC4yzgna/WKOr0b2LV+1hiflOm",
+	"8geS8CtH9nhvXVJvbxCQpl2mPyNIRXRg5YWCUvAhQK7iLfeh8UMsUTko8mzYS3rkmXUjagiubRsovXXY",
+	"9MqHpOc73fZ6eA7m9hnoJNdTMT4v8b7DYP8mVueioKq4d4tHvkHks7gk/LXY4qHHuGuVhDxLKD53raCc",
+	"yEa3QaHupYTPRkqIyN/sQUiA03D4O8KgbfQSlMTUyc4XgNXuqG+gnM4Wy1qhkhAvHnIRNJvw/N5f8OX6",
+	"C/Zyy4RzdTjmaiyydon8uY3zs6CgPGSFeogSaRi3iQ+8LS1iIYgy1Ur02UuM2WJznVPox1xfiRSimNDP",
+	"PoM6fVgWNnmnajrABYEgUmhiDrXf3cgzcC1A1pdPB6H4sFM3nkL5ODmI3sYkCXBqNHkOsMk/Lj/5Us30",
+	"t2xvL9QAaG14z7X8mboJ48KMsK0hVVGCEiVSUaCVzJkV721zVBSmInWzLu4UtwQNb45b2i2+ChrcEln1",
+	"R4g5gnXYpDYQvdwrDp+J4oD7dROVAVs4BMNgWcurqYqX9lXPILR2JCASvTACIOnmgisAwU+YKcYz5iQS",
+	"gA+JZAjAuUwx8Bplp0ykfXYuTDEvRREQMqD0iTH9pgCFYi4C5/m4J+W1W5TNNz+sm8+ylAbyee+Pz2dw",
+	"fJCQPMPrcGSSViW6pJU7Q5H3JPiZKKVeVxMlUECokNGBJBdFiydI5IYZqxcgzJWJD6cB0wLx1owPMLPI",
+	"p+caCmPD7wZQW7TP3u371HOL6im4tAxkbXJrxXxh+8yRJ6QXNbDyBp0RqPmO8fL7k/MZnBzYTMgm6s6/",
+	"10WeXFxJsdzsNkDa8U92UnUCPGhXTSLCCf3owj9N5V4H+HJ0AE/HEEyXZcyp2vABNvJaR+N3+P8258FT",
+	"an+7nc83dzNL33YV+vnkpVYCcoVvQZHefJv41Y9c9k8v+HSbkx2egSYfdjTW+Szbe8/FF+u58HBKwWVF",
+	"Epe54ene6sI4U76rkOqAuflLviKMKnXKJMA3ULlSTM7H8UrDhkYoOyQfCM+yBufDZo0fH79tXnMnmMe9",
+	"S2EPLgWkh3unQt2poPYiH7iRUIXDZg7ygmAndanmMj7yedyGz0XilMwYRyYkVQHSymjFlF722SuVrZxU",
+	"E9CSgl+yXgrDqaSgH6gVOE3fKXTDGjYMZsch8p6WHCih0jso3DQFUFZY1IPbZFFKLG8m4yT3IYxfCHNV",
+	"2n5iBvt5R0Eix7kmS/ZQCoe/+3Lvji2Xbpy22BQDnl1fJvw0INDlAmJPylxUY/mKQHdyredfGZbpaQD/",
+	"QqhpKloLMNhKY4pLk/Nmrq/EC2y3E28tp3RHc0qjCe2UTvpofUt+1ErcJ3t+vpHYd4mj/ADHP04oB0RP",
+	"ZB47sZdtqDyvJogSBSEqBxijUtY+j2Q0xyD0BMq9xFhGjtdgvXRoZinEJTwKn+Za2VniAfZ8IgslvMsr",
+	"aVeUwH/g3stWHqa39iM0434tITsBsJydAQ70RHpwaG0EgKqZGMWDgOAXIpc6bfRj/CyN3QkdaKdoGGy5",
+	"DIf5nAJO7vFtvrz0VTpcBDJPgWm4izcJRAlIHN3wbXZAp/gMQG3u8Wzurbw+BPzGx+ZwbK5a7+vzZ0/Y",
+	"owffHYW4c1SNTzFcC8qe4N2b8lUEo6cnwYbjLq8Alrgu5IezeQE1xe7UAXUaj1+dsuF6oajG02dpNpGp",
+	"w0M5/iDNQhvp7Q8bGr4/u1/o2QUAYr5CH6wq78iA0cSevPn7jgdb63m72P2aoEvdJTyDvQPYaCy38jK6",
+	"hFsALdUKYLV3ToV8I3g+nvXagqhn2lwL9aFmVgJQ9pSqa5SBp16DQdD2NGFDX/F0SI95mGeq2ku/wtK0",
+	"QE2uB5L7GnZ6AeXZQ1HVpIfdNhSw++xAJtwqOgLYKJkDgdzL5Z+LXJ5lcQlsqjSD4HLdwglrvOcwFxZv",
+	"4g3xUef4zPWYyR1TVcNM7k/Fl4PGWp4Ir6t6hp5Aba1rKqtUMg5pxjtCrc7FxlgKqLPq3kWjupMLIA8U",
+	"BG33NaWGGihfH40Uige5Cw6+J5t9UiZkNjkx3WgcNXcUwf1M7rCSrPV8i4rspnvv2NtHIqbWc/DrEWHc",
+	"h06Uh4qAW5u5yvX4CJWe3AjojCL7zpese8kdzVuRJ/+wx/NeB/an4vqeploZVtC2NqIruOsvXJEAmOVv",
+	"zjFXTviF+1ZSads+VEiDn30VIO++9oV3Sv92wnzBHFI5pQH3dlrCN0vr81xq6AmN8AhuMjc/v/t3YYeB",
+	"fSo05D8867h3jt92BCTkre2bXYWSJm0mu5/QTBcqqPtKYh5jgV1UbFwljwpvQDH4uGY2cMAidUuWIB4M",
+	"V2ymi7w042NjUBQeK1a32QNflCVZrsegPkcbGE16k8If9vVecPmSQVqrh6zOGm7k2K4xilyAZflGdoJ1",
+	"Y0BcccL1RCAuA/fMsMk+4Pq4iwJJObJ7ieS+NsM2E0WFzO/lohuaN4Dv3FQwCmF6G2GngOlm3HFfoYLf",
+	"Ton3+EVeKOB23xw9ZIArU4Gx40u+grBAkKFEWZoSM0vCCJqdn2/CAD8iF/GdbBItypW69yd8JqKCiWjn",
+	"Omfi8Hf/J8gCPvy0XRoAhGQs1l3iSKJ720N5lAjvS11kqS9sDGjkTComG4IAvqeOPZnuHghAL35EScB3",
+	"4cd624KA73+zHOAX/14WuLdO7IPNeGpnvDzXWN8ZI9D3w3gC3lurcRU1DwQjwnj+ZcAVAtB2JZb9Zkif",
+	"z4GpvNQABnnPUO4ZyhfOUAgsqaSrvTCQHPDzNpSjIZDruXQSHbhPtIW0G1YsHENrw3a8Zx73zOOeedwx",
+	"mMx9cw+by+nU9dfGPjzo/YwvFkIZsgFAxEVeKOPr7PbZqwmzS+3UHKciIcxhUhoLLGTzaSXW2c0FjmF/",
+	"/Ob+4N+7KT7SMSRajXUCpZe7ncXCUN5KazDvW3hi7RysoYsivJydAfxzDtWlvQEvlWaRcSw5nbCJ2z/G",
+	"DYVhuofm+koKADqFqEafDkzAMIQAMxJTrN7aFLH/WyVaf87f/yzU1M56Jw+OjpLeXKrwuTFO/+Zo8m6Z",
+	"IjD5+5Ky91bJT56TSzu2O0M4/J0KH2wMPnQk0ymOuKyicEeDiMMJ2Hyd0ore36ZfMKai3+ObHBr8dlPh",
+	"hFdKfGWYXirMzbvwbi8MzAEr24n33LsfBvDDkADPMK1tOdOY0CMkWP5NYRZYkknpPNRr4Wys1UTmc5GG",
+	"mxRm2H+nzsJ0A1BaCG2sxRg0QqJd6UtxRr7Aey5wn1JwDX99RNz3TMifqYgPQTVgiPyT05k1NygAEB12",
+	"DBSKqgwrbSM2UQYN0SODQoVfhyeMq9VIpys25yt0K4IBT1rHnUrIxRCzSFo5cpR3ahNL+THnyt5zlHuO",
+	"cgOO0kSz96yFzlbEWcIB/crswFzaZZ5cSIUq82bz/5IbD05AyNWOW5iZE4YgcyJho8KCd7OseYn5ymVB",
+	"qSY/AXV/r5XcayVfkkBAZA1o6F7A34uSYoQxUmOF9FJPqZ6qpyoFw5Z/9BOeqwZwzKduMe7p/kuk+6cq",
+	"BfAKI6fqQKoSQ2cfhI/nqP2eegrI4Ij/KK0pBwEZM2JSGGEA6lorYfoMIleHM5mKAfH9YYJ3lyTntgxX",
+	"XqGszOjOCzdmehISDT3QuX2nZtpYLP4FoFqYvXMl8hVk+fvMxpCikGl9Cfr6BCt1LUUuwNOlAM8Sh6kL",
+	"m8BrZHvPBZPKKf2ZNDYpMTYXHAq/Wv1OeYQvBB8wzGit8P9zAWoABBNCYTCDyGG5HQlu++wNrjOmRTaU",
+	"dcD+fJ6kL3qGxddhGct1679TLzX0RpsHSVBzI7IrQe3Yqg2FtJqSZ/65bkz5S5MGQmP+BELERwhMwLl8",
+	"yoyJP7zu81kkTWBi9IDOysBxNZFNhgkbEghfLozOrvahSP2xAyfoRF7nJivs7DDTU1nJEat5a+Hnj8NL",
+	"oO1PxEneyKkS6fMN5fbxCSb3UHD/1g7diKeDcS5Sx5N4ZoYRS7o9WwkS4SDcksP7gKp984Xy8MupYtW8",
+	"qcLOqgderQDvPz7xGo25LWmh2ZKvTFllC2PClyLLDgChPGVWXwqVsEull4rp3AlFDQlQ2M3Hyt2c5MLM",
+	"bloJ4ebK3j1VfyyqRuLpTtZOvVjqPD3IhRG2/Uaj7XhNj5/D07uG5DWWSNo/mUN1pJ2I/LjhPI/HYmFF",
+	"ehr0Rw6XnmGpRiwZlgoQIbQKGpMtxWgm3ksDltwIknhfFZU+3B++zYfv7hYciuyJsMaMM38GGZzB9SJD",
+	"Ox7iQ/K2bLir8C6CjCG8qR4esblUhRVoWdFqLE4ZB1SFnAUrB1crMhL4AEPfc0J1OaRlV1qmfXbma2Ja",
+	"kUFRcvFOxY5UdHhSK9hmIy4TTqXOdj7O5WiEvenV+EbYUzQNeVOVn6NnC5IqrkT3560KurDzTqGUyBoG",
+	"tJb38uZHvJkBfk2JZXnURysoKODOO+zITuc9Rzmu/YBfzISvi0PPNp14jMY3UISR6vtYOad0RrI1LrjM",
+	"T4OVdILZhliZ4NHx47iQ0Du1kiJLQdDVbM7Vqs/eGoGW25AczS3zNkN/QhJmpBoLNNGu2EgwY3UmWoo/",
+	"4szvjnx8m8r1hYdgcLvymSnYRIfEf+6ZzUdjNk/f0xXNa2ffHWvHg+CT2ZHhTKWxmxKCHGkuRTbW86i4",
+	"9CLXc+k4xmiFdyBQNogSE51lemk8suOIjy+nuS5UGrwjjLNhxtW04FMxTAgNEojhK8NQOj/4mX5/p8Yz",
+	"rQ0IIM1sg8Z/RzUWP76dOM+DW+Y8JMEkwLfRxvcHLS17b5n8XPwpWAAXfK9O5vX5UPTNvWL7MS6gJ7nA",
+	"0jdRfFsKTGNXm+uVyOVkdYAK8carZ121lCBj4u0S6o+XqWxLoZzk3WekYba6xtdNtH+HUfkC5B/jOrhw",
+	"N/RNVdEnPubyi9I0PyH/uBc+O5x9JLpQK9sfx67Hfjzjtgmqdz0Zth0PtymDlNA9bxYcslYI61WWonkM",
+	"YoUcr5GGjTGhtDk5diQmOu+eyuqTU9e7fuktc+tdo6ysszQAop6CuRrU9iGOYNhnz21pyR7ljv+FIF8B",
+	"kMVM51HUEirpJ4B7TKa/qYiKGVXChiPsZJD4mhcDbALXWotumbrbH3w+eamVeMHtePZxE3u3ABl7Yq7i",
+	"2EIGdryPtIWwbsPrC9//fvCEj2di2+P+MRjvw44BNy90KifyU8aC3uIdp1SQhu+DSreF3yS/N2RGz0su",
+	"7u8HdwU03g9JGwSjngsn4S1n2klu88LxrqmwmDv18JRJxUyml2yuU5G4x8SVyJlZCH4JFRkxkNK/cfwY",
+	"j9m5sPnq4MydtQYcNR1uoLtqU4iG+InMCtT7ZqvCPKzi521KuDW2U5emnVqrIKhkQGs5/Ay5aMKGcHDd",
+	"H0rbwYLnVo7lgis7/OJRskOZ1ITQ4anA6h/HPnF7682tGGR4xbnldhfDwF0Mw4+M8gcx+xG3a73uCgPM",
+	"sq4MHf5Of3kskK2ABiA+ciqppHO4/nJuwbnnbtSvjL8yRyLTS6y/ZMX7ULPgNBhNcgF6QRg/ZhCvX4s/",
+	"wJhaL8aGqP1yUreQpfQjyRF/DME0YcOJj5m/l1Kvc2iRnHc5tkkzov5ZODjW69iRZr2xWP+nOEx3T3H+",
+	"qDLkZ6Pf3h/fXZVMLHzY4fhGSiYQ9aZr1amHUrEH3/iYufWD+zSV9pNdgx8horaczicKjtmFDwSsJABh",
+	"/CPd9yKVdrCUKtXLgb4SeVUG+EOrVvfem5tlgadyZ/1lIjNhDvkVt7yS9f07DXPgmN+H1jJEZ2zBrRW5",
+	"CkBGkME9yaG2s2DPf2A8C7HJRmNMIacARnEl8iQE5mO6DakyEtJ0ZowDPmqfvc41DJVN5ZV4p8CVQn6r",
+	"RmgkYX/ACZzB1G4vOzlpbDpezY3tC1XM3ZbRC31zNe0Fmukv1NTtYwMk61ZZkOTAHcXG7Y+fcwUHqUO7",
+	"9Oh2UVTO+VQcuslWmMxE53Nueye9kVQcnFRrC0Gvmqvpv76fZ7u+3nhhLeTYFvmNBNfjo2/v6gzdAc5t",
+	"SBVomusTHPYBbt+WSVcf/pDcYRH/9iXvB992uS3UVLzU9g230kwkH2WfKk4A5fKpUI6xipRxz0n9tYJo",
+	"2G1hAq03y5XIjdTqw+Hvm++Wl+AC8oAXhUoJ7sKz/eqd4Oi3hOlrkvd/FHQZPJOZ+NQXAi3Cxqbn/L2c",
+	"u+vg+MGjvz767uG3j/4K4Nz4ZQnNLZUVU5G39tX50rGzYj5SXGb9pRgteklvLlJZzP2nzMlMtZ/+uZiW",
+	"H/5Q19M/F+La3PsGjB+W/47fa5/z0ty5C/G4CRkQ0IrK8YG4LPIrkSaY7lMCFFvmHq5OIHailou1tjS3",
+	"bXK7+6azz/ECz4W7OXe/v2eCZ3bWejsTtLZgKbd8xA3QoBICk8uQGk8CrrakKpsiv5JjeHSY6qUaRpkk",
+	"IZktt2QZGqZimvNUpMOTdwpr+UMUW6aXooTsPhepNAmGMmJmLB0Kw5Zc2vCcr2dDabIol7AxVwESfCRY",
+	"sci06/GdUjqneDnfAOTAFONLYVs0zp9wxT6ihQ17aDew0XGidSKGsBD5jC9MmIfRcwHL/FkJz99sNNjt",
+	"dxkvamTNl3y1p/PoiAhPlr9i/JnwEHVuZ+JYKzqHm4/pYSavxKbqEz/LK6EwyHe7D/YMWvucqOOmIdEz",
+	"Mb4s0w8WuR5TfgKHpdh1NwDCu5V1PrfAKE2FfSJbUpqVbLBRhTkXPJWdd/IcBnK/k5AZzdMVmB3J+7LD",
+	"IZPqSlrYBnPIIa1xc6oLJnPKkDpZvv+VwZuqz36hGMcZekLmfMUKx25sEqAd0GkAFlD4XWkLMeGeegDz",
+	"xGDr+Mg7ZazMMvrKXcQeKvOEal0DBAQWgZPTmQXexv7M2aUcXybYZxIuY7cUScDSdQqr+wRRLVKrv7Ac",
+	"APjbMjoxAfR5mPudycTZ34V8rvV88z3i1r4MtmdjnmUiRxTQO5r08xlGdn/GYYSTIsvuHV83c3who2Fc",
+	"RYwWrtN/ajhoCOAbsXvA823xiMW8PhXjTCrRDrn1Az5wB3lcgzBAg72HtfkDJfvRnlfPxsaT0Cb3ZFpf",
+	"Fot2uecZlKCIZRrj4RTh9ourbIW042oRHKUt0wuhAMRqrtGuxdmjoyNWISDyJUuoSov1ed6pSAqChtZF",
+	"oNBsk7Dys9aXbxdftLBSTu51Lq6kWG6WXGq8NLDRe+7xh+EeVOUvooTRqjzY12IjuTDFyG3uaEPpmwvQ",
+	"UiDwdulVOYgaIYQsbhigXLXWwKceLnRJ8+ZOX83VqPf7g/Wlo815CnX3U3S8vBV7yuX1jlehuhyvBhNF",
+	"JtUl8/AbKmV6QhiJTbaL55YZyxVBKK9ZOMgJn7DlTI5nmLWp9DuFV3o5WgbGmLlUqchNCBpTTKs+uwhV",
+	"O+kil5jDDiFiOkub7vC35eSf5Xr+eZ79e7DYO3FCI1pCylw7pdc6n7+XH7YliT2jo+Ua/4pSxLD8O+WI",
+	"mX5LldmKFLs9zKUypFtI8cJB3pei+sJrsoIm11Hp3JiZdZ2D8KOwn+4U3KHcrHIRuip7X3yG1n2i5+dc",
+	"cT66hq1mfBfL7lxfyW2IVfjIrnAhbwTPKR6xuv0/6SUYxDCgZZlLa4U6YcM3Y3nwTEJy+1iyiRwCQ3Mf",
+	"4O8c8fCmQkHoVhMwk/+tG4X+CE+XAaK1xlaC5wMn5fSa40+Pj47iyNPv/nq0Ifi0qW2rb9hyDYsJc/pa",
+	"liYvlJVzMZjz9829fntU7bVLl5C7BtRR4mmhmRHrTpBlkbnLCipRwaXUCKlFLqDK2GgAI60zwUHyWCtU",
+	"vpUKPfrWZwm+5Za2FXoL1500VZ2n6EFF7bIs38jTVKSAqACe1kybOirXb/eIXHsQie9TlhEXy98V/u6h",
+	"L3bBxapyi1pdDcBoBdq/q/hV0RA/FX6V63tLxjGt4B8SBvtWVOTPIvwCyGCAFZ/uUaVvPUQjTRkPR3ET",
+	"xyyreOKvh7/jznWwlhEnZWfYEYW5Qe3mGb8K3uTHFfBTVcxHKE8MU2G5zEwfXhmeMpLUQHpXxgqetsIp",
+	"NXPpJhQJmszHtzC0Sm13DnXp4xYV/hRsRqpBYcTwXm+PAZo6H/6kNYz9Dp+zO6RMgQaSfnzR6M6rRPcm",
+	"trassC6HcRvcUuXKVf62TOnypXguUtrH3PJMTwtxShcy3M14K1t2KcSCyYaEh7eLlN/923X/ilU0708F",
+	"5tSRe1SBnG7gO/gSRY97xegPFomO53ZnTScXbmamPWLn6Xs+ttkKvAJ6QqkDEiGZAywdORF8AaVh4h4N",
+	"8XOUeTLmihkhThhXKzuTaspEZkSJb8l+oWBcHJNI3d+XYmHfqfik99lLPdLpCjLPMU12pqN3rGtIZljh",
+	"zn0J0boLoRL67HoOYX1Y0mcqr7x1XSvRZ2eWzbWx7PiIKbF8p2iVGFdspos8IST4odV6MOdqNaAHhoyP",
+	"9BWqf2Gc/uUlTQ+VP71sKWHpHj4bFUbc3XJ0YYifqiKdUL5/GMrmNCh4JmEUGE6EkjtSdN/cm+e+xAIa",
+	"n8f9N+ZKaUvMY6CVMCKb3FsIbz9wCK4JThmTJY45gKH7hJG4SBWw52ZXP3H7wysplt1TVkIcrE9IIeUF",
+	"W/Phr0lIhxgu3MVb5NmwoQKdFEuc0peY9goT+/vWFBJcuDsa2H5L3OxemN5ojnBEhOfbyitpvaDGoJTB",
+	"oopj6sXktkBbf+p/B9bgOTo5DprxS+FtEIG/MptB3mviTidzRG0cX0xU4V0Q/e4R4b/gOD/PBfSEwRkq",
+	"ET1IjTWiuywAIYGbov7O4YkbBP01hXlFpsgb1a9EnC3t1wBMppwtMj4WLBMT2xZldsVlBuBjm8LMvvCo",
+	"MrexbUFlsOkNxRz/iLFjfwS/B8RsQU7Cohhlcox+iE5JPMmGPDoP6IKXW8hNcFSE1AMBom3RXecYvXyH",
+	"g7vcCD+RgakbuM59VcJ9VCV0l9XwduWcP4Q+9XnbZF4BGMcuORbw2+Hv5J/YGrHleWZbXNW1+KN7yQlT",
+	"HyNIKgmFK1b3heru9ZrrxEF1PE3tQVC3dSjuXETTxxYI7ouu3xddvyv18LZyiU7hWeF+jfA0OIBwUBdo",
+	"VBiJsZ4Lwxa5vOIWS8eyuZiPRG6YnoA7P47wgjfHXLHR/8fetTa3cVvtv4LRvDNO5l3Jit20Y2k6HSlR",
+	"3CS+qLZTdxq5Irh7SCLaBdgFVgzb8X/v4BxgL9QubxJJycI3iYu9YXGueM5zAHlVPXktAQpws37Ex2OQ",
+	"msKfY9azkVeP9XMhhwgj6PP4KmKFTEHjjj6iISjwTpgwR+UeDCK2mz2XW7k/EHmxVX9hU7CvlUOubfOZ",
+	"3jXm60uJgB6qZxbasAfcmsOtrR/qPe1zqTs32jyHx1LkHa+ENqdc6g1q8pWz2pv0bk+57MpSW5VrJ9ba",
+	"0YHK4xByBmdyaanGlLddPc1tjqWCz27ETIcYR9TQwnqZfUjVxI7LohJCY90G6vB5wM4Lg2CbjKnCkO94",
+	"BTCufmOFNCK1PgbIBGnihGapGBhIDtiJfSWmBhdSqwwcA6wd4OjyeUpU/zngJhnBegYqzyBvcxxPudyk",
+	"x7idXP0plztK0p/yBcxCfS4DujO4kCGZv2trcGqjbDaGXCtJlIa3dveorWfZxnMRk+GSzt/AbFYn/+Ke",
+	"ecm0/yu0O8HvCn7X8n7XwFArnduTHrbJjHOBHB5IWyeJ6nS60Yvbkqh7tGewSc8kZP6DBtk8CHI5BdJm",
+	"nEfAc9MHPqdP2XvAKgbH8v38kGmcTX1clkRMOJVwawBMPrAX5SBf3d2zswjS9A7YudJY1IdlGppxzSaQ",
+	"Yp8zkJUmG7lr9gHkhSyv/M0hy4jTj33VnzI3sV9HLnZMgY251qCZkhHrU+PRvEixGDIFfi3kMKJWH7Vd",
+	"jrZo76/lxKyrDZfyGd6ox+YySGUuxzw3IhZjLk0Q+3XEHmWSs1Ftka4j/TXC8btLyDbZ9Nf2JNqwytpw",
+	"szyXafUg7/G8zw8t3Vu9wLysb/0jBs8hqJBVcr7Njhy6YkreTiIYAfOcxUoORJ5B4huCuJbHru6e/WhY",
+	"iiX/f2IJn+oDhoJhfQjEA9ApZZBzk1GeCAMuZMkY0GLv8ZLw8BO8ZxkX6Y5SvNvjkA8J34AZ2B5mIKpR",
+	"h9S0ZSj937bNIiVdJaf7U6q0X9P9/U0J2R33noK1MI623W0VYupMF3EMGrNrgyJNkXegAXir6EObrbmx",
+	"v5U98tye6zF0eEoKxkHg9IUsbaUw2qPrjspom/qKW2NZt3FYkmYDcXrgiQ2mBQL2eAb+Xm2G7ycl5K3Q",
+	"cJ8eQNvsgKDdPeHpIhV7h12uvwD33Irl7fbdUuDXc3r7vcHkWqXimqqtmYzDS+mbSTajGrQofUC3u8Jx",
+	"pEoOQZsj589fyMr5LxHGLjEYEb0YDWTKjKAa0zzG+3a8vw/SgmGnh+MafoMeWxs+1YzXbnvAPlpNIYnq",
+	"iwjN7NtH1TMTwMTjoZGNIFFA0GOv5TtiiFd2mu5Yl7btM8Ig6LYQ3M8N7oGq/2+jPtRwqZxgexIQC+rV",
+	"8LEAM9FPic28NB2PTcjPBRFePT/njJdQkqVqiEwn66Xo2qQ8g3l4nJeYdSvGNdf6iSYPAFN5FJqMxLja",
+	"xfvg1IIfV27HMYpN3CbcMbnsM4bYG2GXqquKetREXtrL9Y4YPWs5NKqFX0yYNrP8t0KYYJUfYcRRrpqg",
+	"T0iWvSjXBLdUJ7eqNH49fW+4TIQc3ss0gn+4+akE7V8hSHEwzPMhNxijTmRlCseQZ0Jr3ES7beCeYcvK",
+	"O9uPf+06YD4KR9y+7DwvHOc21EgFsV/PH8fls7MiKdwJV4VJuTbae9J4Yqwy+2efx1fHjDs6/OeHbrv8",
+	"BJ/bXnGmEMr+nFzIFQuhrIw9/I1y+xa76kVZmEUdU2iKw9542BsPxVA7VftWVqsN5ztx7TZVDLVhvRyq",
+	"oYKHtY1qKGf7NlMOhY7QKvVQWxOq+9Rjf6P+SSiJCmpk8yVRS2qRNiNdq07pTsOcOWbPkrgCMQj2n8lI",
+	"xAhGmrKYZ3BcblU80SzmYx4LM2V9+7V8I5muTdTz+oPcx7xq7QHnJV0aExqSq0F459IaYqJl3Fz6i9kN",
+	"Fwny7Z3ujpTMByvoKbVdgNa9Ud+SYspGPHEnZHzKYpVBk96wBCEJPQ+y+bOIr+6Po/+2MME8Bwlf1jzb",
+	"xYsdm0rZXC6D2s1d6uXVtTElPGKtKZtjlMLaIBJQarXAevasHhtxb4pp6DXkWCM8kyzFk44aKOMmuJC4",
+	"Uuw6ZUoesLcSnuhql8iDGQ6YfeaZa9caYBOoofebEhKSS25cs9aUa3OpAST+pPmUaSFjuJATh9ScUseX",
+	"EU+ab9miP96DeafSLeYK7j57615hR+ynNb9nfpxUW+WM+gZOEfQq1STozC+uiKjEm3g0eyAh3VD1u2la",
+	"EAc2WzLes391B3ZvBzVyCD0GfkVZ33jETWQV7wH7WCltM4IcdXsKA9yb64jkcjUQads2/EybQbd1983h",
+	"oStqiVWWIbTeTIAUfXbEen/xzqz+M09FDFFf9XsdDb7KoXO7Cmb891cgh2a0d/T82YsX0V4mZPkDml8D",
+	"ub36v3492f8n3//P4f6Ly4No/9P//5+ddmoXpk2O+JnNBp00l3MDTjfdM8F5WVVM0xH6YC3ug+VnkvWn",
+	"7MfvawJGQtQVieHRBeBS7B+PX2LGpxpaxwgrtWMg0k+intFiKPeFJLmw/ttravyrsdCD5EUVBis1CjNS",
+	"eZV60bN9AanITiM8FaveJZacIEh1UGehSVCyHcoUyhKQY0bTMlCpDQXdMrPB3DC3VuuAnbBJruQQ7zBR",
+	"eZlmfl4Wq13IWCXAejju0o/rEYbW+nvEdf9E+57GNUAsuoN4uJXknnqIvIYNtRT2l1/J/epolPMI/KCZ",
+	"D/yAPJraMgs+y1109fHAwZtdym8q1IWgWxLvDZnZE3rC+fGNf40dyHDY5VhrMZV5lLauKBszGP7yO4rX",
+	"V1nLzZ4luzBOoX38TnpaeGlyLu8S0lT3dJ/ya254Ps/htYvMvQWj0czwK6BiY0RednU3PKFr32eX6j4u",
+	"vwfS6Q+L2v0XXt8d6Fokd6hG8Q7ztWgxThVPnmBMZuCL76P/WJeudz/wK3tmBgeLpyWwnDdStGTgfjo/",
+	"exmx8zcvI/YR+uc29H754w9RiWv/lr0+xbTAt4csgyEfi98h1QiOF5qZIkfCnXEuhiMTsThX4zEkRPoK",
+	"TP+7sHE8pgOSnE/0hcSLcmPlA4l0+rkqhiODW0DvXtKtBjlAgsVyacoyMDzhht8M+48Z11es9/LsA5u1",
+	"DD3kr0V+H5y0A/aL710iNCMAfo3AwhkIpLA4YCc4t7mbWmp2Uuv1T1sKhuUgE8ghYVNw7VLEgAlzIfEO",
+	"g0IDNhyXUdedImaUohZ+zhvKuNtYMqMcvHhjPS+l0iZ8aj8MZ0ZkwL76w7MXX0cXEpM2PB7hpptRtNXN",
+	"Dfvmj+xnccq4owe2n3bAtYE8wgrha8j5ECLGBwbyWmt0A9ITCrdlO86LuvLr8l6zIjVizHPz1L74vv2A",
+	"TdU3zu1ljSDFWdlzO5ybvaO9vpAcM6uz6c66L/urP/NTOU71f4N4Saf32da09YnjkdrbQX89mqJLyMZm",
+	"2ouY/79kWSORrh0ppJUQ3qfNldn2fA/S3972ZNvJTa0RsjPYV8m09kvNLm37sYoqRrgkSaNui9Wv7oku",
+	"QcYqEXI4ezyzocWllbXefQwuUGNzubyL1wgriN/Oaqeixe37bsTlEM4cB94mIvfaHVYK3p/dtOsnktj6",
+	"rL1TSHWH1sMZZgkTz+UaWbPlqCFGGI5TJj/GZ2G+Y6zjuNMsFfLKXrTkkQ055ZA52IZwk3Dg2qSV7Rbw",
+	"WkL+9BpyMRBVwZ0vGm2K/DvQIJO/18euiuNprbBcKL3OXWiAFT35cl34PFlmsz7grmoSP4dU87ZXOa04",
+	"/N71JXqDenW5pf67lepO9MVJmpYNvbVRNpbhfVVQsOlikiM2wRGGDfk1ROV/iXD9xfGHCRL3SbD2RZgD",
+	"9oYgdgJPV3YwgvCoEzmOiS4knunJB3NlILJxRw5G05UxgoT8WsTwRFMHE8hbY5IzfM/NbtHQPeZ4+Oyn",
+	"92/fsETFRYYUixlPcD76wK5gjKlujhvZYQNn61JFH6/MOmM4uqIseetfcw87PC4DaarrMvRE17n2hSHQ",
+	"QXWQ0BAOcaExwYDFcjcz1GQDz/2jbNIL9Te5LeyArpYcz0xI1zsHbzJ4k1v2JseVOK2kEQj2WBnXFjag",
+	"6TscswCI+Fam0xIHCTnUIVqY0xuJEnPZBjp0h5Zlz0xdd57bN/2xb/dA2/3Qp5mHa6TPG2z1zrg4qZpD",
+	"ZXot8s1STDUQVVhzt3jGgZTJW2uQ3vuxy1i2s13Zq8fuzMkEd4aaLsT627l2wdU+/Grh/b1Sau4t5mm1",
+	"crrCut2pYvPfoVO3LeWCeN329L/ur0uRfF6g6NwiubnS0R8YczOquQPlVefWM8ztU/V9a4nCfdKnoap0",
+	"DQXsV/BKS7ZZF94FrjkvQWGLV6i/4Nrrs6qevE+sMG4KFhQ8lvO0JnfdP/a/4/EIFg33w7bPJhME82ap",
+	"EFGuLAOcLIuEULDzay9GRZ7uHe095WOBi9hdoGUPwjWNlklN2J3cWS2KXk/zJF97hyfRJqxuCqtuOesD",
+	"xruGp2pYQDU8U9cC2sZ/xCh5DGqcAptYaWRGDcH6g/WomOK31lIoLA7WfEo1hdVJ8YiblnN+UDnDreU+",
+	"T7mMIdeOiNg+QXX2CHjaOi14T/e8OVAuUlHFUW16eL/Q0HH3G2Pt/x1jy5LKjHF/uwnXDFv5GFWbIjym",
+	"9z5/+vy/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
