@@ -97,7 +97,9 @@ func New(d Deps) (*Server, error) {
 	)
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath)
-	s.routePages(routes)
+	if err := s.routePages(routes); err != nil {
+		return nil, err
+	}
 	s.echo = e
 	return s, nil
 }

@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/watchparty/watchparty/web/reference"
 )
 
 //go:embed *.html assets
@@ -37,9 +39,6 @@ func Pages() []string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docsPolicy is the policy of Docs: the style sheet of Swagger UI embeds pictures.
-var docsPolicy = strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
-
 // Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
 // no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
 // log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
@@ -48,18 +47,26 @@ func Page(path string) http.HandlerFunc {
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	text := string(content)
+	return servePage(string(content))
+}
+
+// DocsPage serves the page that shows the contract.
+func DocsPage(document []byte) (http.HandlerFunc, error) {
+	content, err := reference.Page(document)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return servePage(string(content)), nil
+}
+
+func servePage(text string) http.HandlerFunc {
 	for name, asset := range assets() {
 		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
 	}
 	serve := File("text/html; charset=utf-8", []byte(text))
-	allowed := policy
-	if path == Docs {
-		allowed = docsPolicy
-	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", allowed)
+		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
 		serve(w, r)
 	}
@@ -68,7 +75,7 @@ func Page(path string) http.HandlerFunc {
 // File serves content that does not change while the process runs. Clients may cache it, but have to revalidate it each
 // time.
 func File(contentType string, content []byte) http.HandlerFunc {
-	a := newAsset(contentType, content, nil)
+	a := newAsset(contentType, content, zip(content))
 	return func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, revalidated) }
 }
 
