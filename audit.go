@@ -52,10 +52,10 @@ const (
 	AuditScheduleResumed    AuditAction = "schedule_resumed"
 	AuditScheduleTriggered  AuditAction = "schedule_triggered"
 	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
-	AuditEmailResent        AuditAction = "mail_resent"    // details: kind, resend_of
-	AuditEmailCancelled     AuditAction = "mail_cancelled" // details: kind
-	AuditEmailsPaused       AuditAction = "mails_paused"
-	AuditEmailsResumed      AuditAction = "mails_resumed"
+	AuditEmailResent        AuditAction = "email_resent"    // details: kind, resend_of
+	AuditEmailCancelled     AuditAction = "email_cancelled" // details: kind
+	AuditEmailsPaused       AuditAction = "emails_paused"
+	AuditEmailsResumed      AuditAction = "emails_resumed"
 )
 
 // AuditKind says what it was done to.
@@ -70,7 +70,7 @@ const (
 	AuditReport     AuditKind = "abuse_report"
 	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
 	AuditEmail      AuditKind = "email"
-	AuditEmailPause AuditKind = "mail_pause"
+	AuditEmailPause AuditKind = "email_pause"
 )
 
 // AuditFilter chooses entries; what is empty chooses all.

@@ -196,6 +196,29 @@ func TestOvertakenUploadIsNotRendered(t *testing.T) {
 	s.requirePublished(second.Version)
 }
 
+// TestRefusedUploadThatOvertookAnother leaves the avatar that there was before both, with its files.
+func TestRefusedUploadThatOvertookAnother(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	former := s.upload(photo(t))
+	s.do(job.ActivityRenderAvatar, former)
+	require.Equal(t, watchparty.AvatarReady, s.publish(former))
+	s.do(job.ActivityRemoveOriginal, former)
+	before := s.files()
+	overtaken, refused := s.upload(photo(t)), s.upload([]byte("no picture"))
+	s.do(job.ActivityRenderAvatar, overtaken)
+	s.do(job.ActivityRemoveAvatarFiles, overtaken)
+	_, err := s.ExecuteActivity(job.ActivityRenderAvatar, refused)
+	requireFailure(t, err, job.ErrorAvatarRejected, true)
+	s.do(job.ActivityFailAvatar, job.FailAvatarInput{AvatarInput: refused, Reason: "It is damaged."})
+	s.do(job.ActivityRemoveAvatarFiles, refused)
+	s.requireState(overtaken, watchparty.AvatarSuperseded, "")
+	s.requireState(refused, watchparty.AvatarFailed, "It is damaged.")
+	s.requireState(former, watchparty.AvatarReady, "")
+	s.requirePublished(former.Version)
+	require.Equal(t, before, s.files())
+}
+
 // broken is a renderer that can do nothing with any picture.
 type broken struct{ tries int }
 

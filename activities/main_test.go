@@ -41,7 +41,7 @@ func openStore(t *testing.T) *store.Store {
 func openCache(t *testing.T) *cache.Cache {
 	t.Helper()
 	c, err := cache.New(config.Redis{
-		URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 50 * time.Millisecond, PoolSize: 4,
+		URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 20 * time.Second, PoolSize: 4,
 	}, discard)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })

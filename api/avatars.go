@@ -30,7 +30,7 @@ func (s *Server) PutAvatar(ctx context.Context, r contract.PutAvatarRequestObjec
 	if err != nil {
 		return nil, err
 	}
-	data, err := readAvatar(r.Body, s.cfg.Avatar.MaxUploadBytes)
+	data, err := readAvatar(r.Body, uploadSize(ctx), s.cfg.Avatar.MaxUploadBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +59,15 @@ const bucketTime = 20 * time.Second
 func (s *Server) keepUpload(ctx context.Context, name string, data []byte, f probe.Format) error {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	return s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{ContentType: f.ContentType()})
+	// WriteAll would hash it for a check that the bucket's protocol makes already.
+	return s.bucket.Upload(ctx, name, bytes.NewReader(data), &blob.WriterOptions{ContentType: f.ContentType()})
 }
 
-const (
-	// initialUpload is the memory that a picture is read to at first, in bytes; it doubles as needed.
-	initialUpload = 256 << 10
-	// maxPartName is how long the name of a part may be to be answered, in bytes.
-	maxPartName = 100
-)
+// maxPartName is how long the name of a part may be to be answered, in bytes.
+const maxPartName = 100
 
-// readAvatar finds the one file of the form.
-func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
+// readAvatar finds the one file of a form of that size.
+func readAvatar(form *multipart.Reader, size, limit int64) ([]byte, error) {
 	var data []byte
 	found := false
 	for {
@@ -92,7 +89,7 @@ func readAvatar(form *multipart.Reader, limit int64) ([]byte, error) {
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "too_many", Message: "must be one file"})
 		}
 		found = true
-		content := bytes.NewBuffer(make([]byte, 0, initialUpload))
+		content := bytes.NewBuffer(make([]byte, 0, min(size, limit)+bytes.MinRead))
 		if _, err := content.ReadFrom(io.LimitReader(part, limit+1)); err != nil {
 			return nil, malformedForm(err)
 		}

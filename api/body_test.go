@@ -1,9 +1,14 @@
 package api
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -250,4 +255,63 @@ func TestSignInBodiesAreSmall(t *testing.T) {
 	b := setup(t)
 	body := map[string]any{"email": "nobody@people.example", "password": "wrong", "padding": strings.Repeat("a", maxAuthBytes)}
 	b.do(t, "POST", "/auth/login", "", body).requireProblem(t, 413, "body_too_large")
+}
+
+// TestBodiesThatBreakOff: a body that the read time-out ends is a 408, one that the client ends is malformed. Neither is
+// the service's failure.
+func TestBodiesThatBreakOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *settings) {
+		s.config.HTTP.ReadTimeout, s.config.HTTP.WriteTimeout = time.Second, 500*time.Millisecond
+	})
+	alice := b.user(t, "alice")
+	known := "Authorization: Bearer " + alice.token + "\r\n"
+	const (
+		isJSON  = "Content-Type: application/json\r\n"
+		isForm  = "Content-Type: multipart/form-data; boundary=x\r\n"
+		sized   = "Content-Length: 5000\r\n"
+		chunked = "Transfer-Encoding: chunked\r\n"
+		file    = "--x\r\nContent-Disposition: form-data; name=avatar; filename=me.png\r\n\r\n\x89PNG"
+	)
+	for name, c := range map[string]struct{ method, path, headers, body string }{
+		"JSON":              {"POST", "/rooms", known + isJSON + sized, `{"name": "A`},
+		"JSON in chunks":    {"PATCH", "/users/me", known + isJSON + chunked, "9\r\n{\"display\r\n"},
+		"nothing of it":     {"POST", "/rooms", known + isJSON + sized, ""},
+		"a sign-in":         {"POST", "/auth/login", isJSON + sized, `{"email": "`},
+		"an upload":         {"PUT", avatarPath, known + isForm + sized, file},
+		"an upload, in one": {"PUT", avatarPath, known + isForm + chunked, fmt.Sprintf("%x\r\n%s\r\n", len(file), file)},
+	} {
+		send := func(t *testing.T) (_ net.Conn, receive func() answer) {
+			conn := b.dial(t)
+			head := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: party.example\r\n%s\r\n", c.method, basePath, c.path, c.headers)
+			_, err := io.WriteString(conn, head+c.body)
+			require.NoError(t, err)
+			return conn, func() answer {
+				reader := bufio.NewReader(conn)
+				response, err := http.ReadResponse(reader, nil)
+				require.NoError(t, err)
+				require.True(t, response.Close)
+				a := b.accept(t, b.request(t, c.method, c.path, "", nil), response)
+				_, err = reader.ReadByte()
+				require.ErrorIs(t, err, io.EOF, "the connection ends with the answer")
+				return a
+			}
+		}
+		t.Run(name+", slow", func(t *testing.T) {
+			t.Parallel()
+			_, receive := send(t)
+			receive().requireProblem(t, 408, "request_timeout")
+		})
+		t.Run(name+", cut", func(t *testing.T) {
+			t.Parallel()
+			conn, receive := send(t)
+			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			receive().requireField(t, 400, "body")
+		})
+	}
+	t.Cleanup(func() {
+		for _, level := range []string{`"WARN"`, `"ERROR"`} {
+			require.NotContains(t, b.logs.String(), `"level":`+level)
+		}
+	})
 }

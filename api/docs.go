@@ -1,8 +1,12 @@
 package api
 
 import (
+	"cmp"
 	_ "embed"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -28,6 +32,12 @@ func (s *Server) routePages(e withHead) error {
 	if err != nil {
 		return err
 	}
+	explained := slices.SortedFunc(maps.Values(s.problems), func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) })
+	problems, err := web.ProblemsPage(explained)
+	if err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	e.GET(web.Problems, page(problems))
 	for _, base := range []string{"", basePath} {
 		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contractYAML)))
 		e.GET(base+"/docs", page(docs))

@@ -61,7 +61,7 @@ func TestEmails(t *testing.T) {
 		require.Equal(t, 201, a.status, a)
 		require.Equal(t, []any{"queued", id, "welcome"}, []any{a.data()["state"], a.data()["resend_of"], a.data()["kind"]})
 		require.Equal(t, []any{a.data()["id"], id}, list("user_id="+alice.id))
-		act("POST", a.data()["id"].(string)+"/resend").requireProblem(t, 409, "mail_not_ended")
+		act("POST", a.data()["id"].(string)+"/resend").requireProblem(t, 409, "email_not_ended")
 	})
 	t.Run("cancel", func(t *testing.T) {
 		mail := b.welcomeMail(t, bob)
@@ -70,7 +70,7 @@ func TestEmails(t *testing.T) {
 			require.Equal(t, 200, a.status, a)
 			require.Equal(t, "cancelled", a.data()["state"])
 		}
-		act("POST", id+"/cancel").requireProblem(t, 409, "mail_ended")
+		act("POST", id+"/cancel").requireProblem(t, 409, "email_ended")
 	})
 	t.Run("pause", func(t *testing.T) {
 		waiting := act("GET", "pause").data()["waiting"]
@@ -87,6 +87,6 @@ func TestEmails(t *testing.T) {
 		for _, entry := range b.do(t, "GET", "/admin/audit?actor_id="+root.id, root.token, nil).list() {
 			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))
 		}
-		require.Equal(t, []any{"mails_resumed mail_pause", "mails_paused mail_pause", "mail_cancelled mail", "mail_resent mail"}, acts)
+		require.Equal(t, []any{"emails_resumed email_pause", "emails_paused email_pause", "email_cancelled email", "email_resent email"}, acts)
 	})
 }

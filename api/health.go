@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -30,12 +36,13 @@ func (s *Server) GetHealth(ctx context.Context, _ contract.GetHealthRequestObjec
 	wg.Go(func() { h.Database = s.partState(ctx, "database", s.checkDatabase) })
 	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Ping) })
 	wg.Go(func() { h.Temporal = s.partState(ctx, "temporal", s.checkTemporal) })
+	wg.Go(func() { h.Bucket = s.partState(ctx, "bucket", s.bucketProbe.check) })
 	wg.Wait()
 	switch {
 	case h.Database != connected:
 		h.Status = contract.Down
 		return contract.GetHealth503JSONResponse{Data: h}, nil
-	case h.Redis != connected || h.Temporal != connected:
+	case h.Redis != connected || h.Temporal != connected || h.Bucket != connected:
 		h.Status = contract.Degraded
 	default:
 		h.Status = contract.Ok
@@ -81,6 +88,61 @@ func (s *Server) checkDatabase(ctx context.Context) error {
 		return Missing{What: "migration", Err: fmt.Errorf("%d steps are not applied; run watchparty migrate", pending)}
 	}
 	return nil
+}
+
+// bucketProbe asks the bucket once a second at most, and never twice at a time: a file system may hang without regard to
+// a deadline.
+type bucketProbe struct {
+	bucket   *blob.Bucket
+	inFolder bool
+	flight   singleflight.Group
+	mu       sync.Mutex
+	asked    time.Time
+	answer   error
+}
+
+// bucketProbeTime is how long an answer counts.
+const bucketProbeTime = time.Second
+
+func (p *bucketProbe) check(ctx context.Context) error {
+	p.mu.Lock()
+	asked, answer := p.asked, p.answer
+	p.mu.Unlock()
+	if time.Since(asked) < bucketProbeTime {
+		return answer
+	}
+	asking := p.flight.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
+		defer cancel()
+		err := p.ask(ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asked, p.answer = time.Now(), err
+		return nil, err
+	})
+	select {
+	case result := <-asking:
+		return result.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ask looks for files that nobody stores. A bucket that does not exist is an error for that, unlike for one file; a
+// folder that does not exist is empty.
+func (p *bucketProbe) ask(ctx context.Context) error {
+	var folder os.FileInfo
+	if p.inFolder && !p.bucket.As(&folder) {
+		return Missing{What: "folder", Err: fs.ErrNotExist}
+	}
+	_, _, err := p.bucket.ListPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: "health/"})
+	switch gcerrors.Code(err) {
+	case gcerrors.NotFound:
+		return Missing{What: "bucket", Err: err}
+	case gcerrors.PermissionDenied:
+		return Missing{What: "permission", Err: err}
+	}
+	return err
 }
 
 // GetLiveness says that the process can answer.

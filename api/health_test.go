@@ -8,13 +8,23 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/s3blob" // s3://
 )
 
 func TestHealth(t *testing.T) {
@@ -23,13 +33,15 @@ func TestHealth(t *testing.T) {
 		s.checkTemporal = func(context.Context) error { return errors.New("no answer from 10.0.0.7:7233") }
 	}
 	parts := func(a answer) []any {
-		return []any{a.status, a.data()["status"], a.data()["database"], a.data()["redis"], a.data()["temporal"]}
+		return []any{
+			a.status, a.data()["status"], a.data()["database"], a.data()["redis"], a.data()["temporal"], a.data()["bucket"],
+		}
 	}
 	t.Run("all connected", func(t *testing.T) {
 		b := setup(t)
 		require.EventuallyWithT(t, func(c *assert.CollectT) { // a busy machine may be slower than a ping's patience
 			a := b.do(t, "GET", "/health", "", nil)
-			assert.Equal(c, []any{200, "ok", "connected", "connected", "connected"}, parts(a))
+			assert.Equal(c, []any{200, "ok", "connected", "connected", "connected", "connected"}, parts(a))
 		}, 10*time.Second, time.Millisecond)
 		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
@@ -37,7 +49,7 @@ func TestHealth(t *testing.T) {
 	t.Run("without Redis", func(t *testing.T) {
 		b := setup(t, redisAway)
 		a := b.do(t, "GET", "/health", "", nil)
-		require.Equal(t, []any{200, "degraded", "connected", "unreachable", "connected"}, parts(a))
+		require.Equal(t, []any{200, "degraded", "connected", "unreachable", "connected", "connected"}, parts(a))
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
 	})
 	t.Run("without Temporal", func(t *testing.T) {
@@ -61,6 +73,21 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, 1, strings.Count(b.logs.String(), "health check failed"), "once an interval")
 		require.Contains(t, b.logs.String(), "party")
 	})
+	t.Run("without the bucket's folder", func(t *testing.T) {
+		b := setup(t)
+		folder := filepath.Join(t.TempDir(), "files")
+		bucket, err := fileblob.OpenBucket(folder, &fileblob.Options{CreateDir: true})
+		require.NoError(t, err)
+		b.server.bucketProbe = &bucketProbe{bucket: bucket, inFolder: true}
+		require.NoError(t, os.Remove(folder))
+		a := b.do(t, "GET", "/health", "", nil)
+		require.Equal(t, []any{200, "degraded", "folder is missing"}, append(parts(a)[:2], a.data()["bucket"]))
+		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
+		require.NoError(t, os.Mkdir(folder, 0o700))
+		require.Eventually(t, func() bool { // the former answer counts for a second
+			return b.do(t, "GET", "/health", "", nil).data()["bucket"] == "connected"
+		}, 10*time.Second, 100*time.Millisecond)
+	})
 	t.Run("without a migration", func(t *testing.T) {
 		b := setup(t)
 		_, err := b.store.DB().ExecContext(t.Context(),
@@ -72,7 +99,7 @@ func TestHealth(t *testing.T) {
 	t.Run("without a database", func(t *testing.T) {
 		b := setup(t, databaseAway, redisAway)
 		a := b.do(t, "GET", "/health", "", nil)
-		require.Equal(t, []any{503, "down", "unreachable", "unreachable", "connected"}, parts(a))
+		require.Equal(t, []any{503, "down", "unreachable", "unreachable", "connected", "connected"}, parts(a))
 		require.NotRegexp(t, internals, string(a.raw))
 		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
 		b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
@@ -87,6 +114,71 @@ func TestHealth(t *testing.T) {
 			}
 		})
 		require.Equal(t, "unreachable", b.do(t, "GET", "/health", "", nil).data()["temporal"])
+	})
+}
+
+// TestBucketProbe asks a server that speaks S3.
+func TestBucketProbe(t *testing.T) {
+	t.Parallel()
+	objects := s3mem.New()
+	require.NoError(t, objects.CreateBucket("party"))
+	answer := gofakes3.New(objects).Server()
+	open := func(t *testing.T, name string, handler http.HandlerFunc) *bucketProbe {
+		t.Helper()
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		bucket, err := blob.OpenBucket(t.Context(), "s3://"+name+"?region=eu-central-1&use_path_style=true&anonymous=true&endpoint="+server.URL)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, bucket.Close()) })
+		return &bucketProbe{bucket: bucket}
+	}
+	t.Run("it is asked once a second", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int32
+		p := open(t, "party", func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			answer.ServeHTTP(w, r)
+		})
+		var askers sync.WaitGroup
+		for range 20 {
+			askers.Go(func() { assert.NoError(t, p.check(t.Context())) })
+		}
+		askers.Wait()
+		require.NoError(t, p.check(t.Context()))
+		require.EqualValues(t, 1, asked.Load())
+	})
+	t.Run("a bucket that does not exist", func(t *testing.T) {
+		t.Parallel()
+		var missing Missing
+		require.ErrorAs(t, open(t, "other", answer.ServeHTTP).check(t.Context()), &missing)
+		require.Equal(t, "bucket", missing.What)
+	})
+	t.Run("no permission", func(t *testing.T) {
+		t.Parallel()
+		p := open(t, "party", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
+		})
+		var missing Missing
+		require.ErrorAs(t, p.check(t.Context()), &missing)
+		require.Equal(t, "permission", missing.What)
+	})
+	t.Run("no answer", func(t *testing.T) {
+		t.Parallel()
+		release := make(chan struct{})
+		var asked atomic.Int32
+		p := open(t, "party", func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			<-release
+			answer.ServeHTTP(w, r)
+		})
+		defer close(release)
+		for range 3 { // whatever holds it up does so once
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			require.ErrorIs(t, p.check(ctx), context.DeadlineExceeded)
+			cancel()
+		}
+		require.LessOrEqual(t, asked.Load(), int32(1))
 	})
 }
 

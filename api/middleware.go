@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -119,7 +123,8 @@ const maxAuthBytes = 8 << 10
 // multipartOverhead is what a multipart body may hold besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once when their length is announced.
+// limitBody refuses bodies over the limit, at once when their length is announced. A body that breaks off is a 408 when
+// the connection's read deadline has passed, and a malformed one otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limit := int64(maxBodyBytes)
@@ -132,7 +137,37 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.Request().ContentLength > limit {
 			return &http.MaxBytesError{Limit: limit}
 		}
-		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, limit)
-		return next(c)
+		body := &watchedBody{ReadCloser: c.Request().Body}
+		c.Request().Body = http.MaxBytesReader(c.Response(), body, limit)
+		err := next(c)
+		if body.failure == nil || c.Response().Committed {
+			return err
+		}
+		c.Response().Header().Set("Connection", "close")
+		if !errors.Is(body.failure, os.ErrDeadlineExceeded) {
+			return watchparty.Invalid(malformedBody)
+		}
+		// The time for an answer counts from the request's beginning, and may be over too.
+		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
+		return errRequestTimeout
 	}
+}
+
+var errRequestTimeout = &watchparty.Error{
+	Kind: watchparty.KindTimeout, Code: "request_timeout", Message: "The body did not arrive in time.",
+}
+
+// watchedBody keeps the connection's error. Those who read the body make different errors of it: the validator reads it
+// while it checks the token, where a cut connection looks like that of a database that is away.
+type watchedBody struct {
+	io.ReadCloser
+	failure error
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // a body that breaks off is an EOF that is wrapped
+		b.failure = err
+	}
+	return n, err
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/web"
 )
 
 // basePath is the contract's server address.
@@ -53,6 +55,7 @@ type Server struct {
 	store         *store.Store
 	cache         *cache.Cache
 	bucket        *blob.Bucket
+	bucketProbe   *bucketProbe
 	checkTemporal func(context.Context) error
 	schedules     Schedules
 	passwords     *auth.Passwords
@@ -61,6 +64,7 @@ type Server struct {
 	digests       *auth.Digests
 	limits        *limits // nil when RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
+	problems      map[string]web.Problem // by code
 	draining      atomic.Bool
 	echo          *echo.Echo
 }
@@ -70,7 +74,10 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache, bucket: d.Bucket, checkTemporal: d.CheckTemporal, schedules: d.Schedules,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
+		bucket:        d.Bucket,
+		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
+		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
@@ -84,6 +91,9 @@ func New(d Deps) (*Server, error) {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
 	}
 	if s.routes, err = newContractRoutes(spec); err != nil {
+		return nil, err
+	}
+	if s.problems, err = problemsIn(spec); err != nil {
 		return nil, err
 	}
 	e := echo.New()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -24,9 +26,6 @@ func isUpload(c echo.Context) bool {
 }
 
 const (
-	// uploadsAtOnce is how many uploads are in memory at a time, in each replica. One of 4 MB takes up to 25 MB there (see
-	// BenchmarkUpload): what it was read to, what the bucket makes of it, and what waits for the collector.
-	uploadsAtOnce = 8
 	// maxSpooled is how many uploads are on their way or wait for their turn at a time, in each replica: at 5 MB, 1.3 GB of
 	// disk where temporary files are.
 	maxSpooled = 256
@@ -36,6 +35,11 @@ const (
 	leastUploadRate = 16 << 10
 	uploadGrace     = 10 * time.Second
 )
+
+// uploadsAtOnce is how many uploads are in memory at a time, in each replica. They leave half of the cores to other
+// requests, and on a machine that has the worker too, to the pictures that are rendered: a burst of uploads would
+// otherwise be over before the first of them is an avatar.
+func uploadsAtOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
 var (
 	errTooManyUploads = &watchparty.Error{
@@ -57,7 +61,7 @@ type uploads struct {
 
 func newUploads() *uploads {
 	return &uploads{
-		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(uploadsAtOnce), own: map[string]int{},
+		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(int64(uploadsAtOnce())), own: map[string]int{},
 	}
 }
 
@@ -106,7 +110,7 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			}
 			defer leave()
 			response := http.NewResponseController(c.Response())
-			file, err := toFile(&paced{
+			file, size, err := toFile(&paced{
 				body: r.Body, begun: time.Now(), last: time.Now().Add(s.cfg.HTTP.ReadTimeout), setDeadline: response.SetReadDeadline,
 			})
 			// However long that took, there is time for an answer.
@@ -119,10 +123,20 @@ func (s *Server) spool() echo.MiddlewareFunc {
 				return fmt.Errorf("api: wait with an upload: %w", err)
 			}
 			defer places.inMemory.Release(1)
+			r = r.WithContext(context.WithValue(r.Context(), uploadSizeKey{}, size))
 			r.Body = io.NopCloser(file)
+			c.SetRequest(r)
 			return next(c)
 		}
 	}
+}
+
+type uploadSizeKey struct{}
+
+// uploadSize is how long the body of an upload is, in bytes.
+func uploadSize(ctx context.Context) int64 {
+	size, _ := ctx.Value(uploadSizeKey{}).(int64)
+	return size
 }
 
 // paced is a body whose connection is given up when it comes too slowly, or not by the last moment.
@@ -145,10 +159,10 @@ func (p *paced) Read(b []byte) (int, error) {
 }
 
 // toFile copies body to a file that has no name any more, so that nothing is left of it whatever happens.
-func toFile(body io.Reader) (_ *os.File, err error) {
+func toFile(body io.Reader) (_ *os.File, size int64, err error) {
 	file, err := os.CreateTemp("", "watchparty-upload-")
 	if err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -156,18 +170,18 @@ func toFile(body io.Reader) (_ *os.File, err error) {
 		}
 	}()
 	if err := os.Remove(file.Name()); err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
-	_, err = io.Copy(file, body)
+	size, err = io.Copy(file, body)
 	var disk *fs.PathError
 	if errors.As(err, &disk) {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
 	if err != nil {
-		return nil, malformedForm(err)
+		return nil, 0, malformedForm(err)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("api: keep an upload: %w", err)
+		return nil, 0, fmt.Errorf("api: keep an upload: %w", err)
 	}
-	return file, nil
+	return file, size, nil
 }

@@ -27,7 +27,7 @@ func TestSlowUploads(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	bob := b.user(t, "bob")
-	const slow = 3 * uploadsAtOnce
+	slow := 3 * uploadsAtOnce()
 	people := make([]person, slow)
 	for i := range people {
 		people[i] = b.user(t, fmt.Sprint("slow", i))
@@ -238,7 +238,7 @@ func TestUploadThatNeverEnds(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	require.Equal(t, 400, response.StatusCode)
+	require.Equal(t, 408, response.StatusCode)
 }
 
 // dial connects to the server as it listens in production.
@@ -269,7 +269,7 @@ func uploadRequest(t *testing.T, body io.Reader) *http.Request {
 // TestUploadsInMemory: never more than are allowed, and everyone's turn comes.
 func TestUploadsInMemory(t *testing.T) {
 	t.Parallel()
-	const uploads = 5 * uploadsAtOnce
+	uploads, atOnce := 5*uploadsAtOnce(), int64(uploadsAtOnce())
 	var inside, most, done atomic.Int64
 	full, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -282,7 +282,7 @@ func TestUploadsInMemory(t *testing.T) {
 		for seen := most.Load(); n > seen; seen = most.Load() {
 			most.CompareAndSwap(seen, n)
 		}
-		if n == uploadsAtOnce {
+		if n == atOnce {
 			once.Do(func() { close(full) })
 		}
 		<-release
@@ -306,6 +306,6 @@ func TestUploadsInMemory(t *testing.T) {
 	<-full
 	close(release)
 	wg.Wait()
-	require.EqualValues(t, uploadsAtOnce, most.Load())
+	require.EqualValues(t, atOnce, most.Load())
 	require.EqualValues(t, uploads, done.Load())
 }

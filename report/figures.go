@@ -31,8 +31,8 @@ func figures() []figure {
 		{"messages", func(f watchparty.Figures) int64 { return f.Messages }},
 		{"invitations_sent", func(f watchparty.Figures) int64 { return f.InvitationsSent }},
 		{"invitations_accepted", func(f watchparty.Figures) int64 { return f.InvitationsAccepted }},
-		{"mails_sent", func(f watchparty.Figures) int64 { return f.EmailsSent }},
-		{"mails_failed", func(f watchparty.Figures) int64 { return f.EmailsFailed }},
+		{"emails_sent", func(f watchparty.Figures) int64 { return f.EmailsSent }},
+		{"emails_failed", func(f watchparty.Figures) int64 { return f.EmailsFailed }},
 		{"avatars", func(f watchparty.Figures) int64 { return f.Avatars }},
 		{"removed", func(f watchparty.Figures) int64 { return f.Removed }},
 	}

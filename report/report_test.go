@@ -57,7 +57,7 @@ func TestCSV(t *testing.T) {
 		data, err := CSV(reportOf("2028-02-28", 3, busy))
 		require.NoError(t, err)
 		require.Equal(t, "day,new_users,active_users,returning_users,rooms_opened,participants,minutes_together,messages,"+
-			"invitations_sent,invitations_accepted,mails_sent,mails_failed,avatars,removed\r\n"+
+			"invitations_sent,invitations_accepted,emails_sent,emails_failed,avatars,removed\r\n"+
 			"2028-02-28,1,2,3,4,5,6,7,8,9,10,11,12,13\r\n"+
 			"2028-02-29,101,102,103,104,105,106,107,108,109,110,111,112,113\r\n"+
 			"2028-03-01,201,202,203,204,205,206,207,208,209,210,211,212,213\r\n", string(data))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,8 +65,10 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 	return row
 }
 
-// CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey) (watchparty.CleanupRun, error) {
+// CreateRun stores a clean-up run that an admin asks for, and the event that starts its workflow.
+func (s *Store) CreateRun(
+	ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey,
+) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: n.Policies, DryRun: n.DryRun, OlderThan: int64(n.OlderThan.Seconds())}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -89,8 +92,8 @@ func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewR
 	return row.run(), found(err, "create clean-up run")
 }
 
-// CancelRun lets a run end after the batch that it is at; no batch begins after CancelRun has returned. Cancelling
-// again is a success. It returns ErrNotFound and ErrRunEnded.
+// CancelRun cancels a run: it waits for the end of the run's current batch, and no batch begins after it has returned.
+// It succeeds for a run that is cancelled already. It returns ErrNotFound and ErrRunEnded.
 func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -104,7 +107,8 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 		case row.CancelledAt != nil:
 			return nil
 		}
-		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").
+			Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -113,14 +117,16 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 	return row.run(), found(err, "cancel clean-up run")
 }
 
-// BeginRun marks a run as running, and stores it first if the schedule started it. Repeating it changes nothing.
+// BeginRun marks a run as running. It stores the run first if the schedule started it, which CreateRun does not know of.
+// A repeated call changes nothing.
 func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID string) error {
 	row := newRunRow(in.RunID, watchparty.TriggerSchedule, "", workflowID, in)
 	_, err := s.db.NewInsert().Model(row).On("CONFLICT (id) DO NOTHING").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
 	}
-	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").Set("updated_at = now()").
+	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").
+		Set("updated_at = now()").
 		Where("id = ? AND state = 'queued'", in.RunID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
@@ -144,26 +150,27 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 	return mapRows(rows, runRow.run), nil
 }
 
-// Batch is what one batch of a policy did.
+// Batch is the result of one batch of a policy.
 type Batch struct {
-	Rows  int
-	Rooms []string // that were changed, or whose people have
-	Chats []string // rooms whose messages have gone
-	Users []Deleted
-	More  bool // there was something to look at; the policy is done when there was not
-	Next  Cursor
+	Rows  int       // the number of rows that were deleted or changed
+	Rooms []string  // the IDs of rooms whose row or participants have changed
+	Chats []string  // the IDs of rooms whose messages were deleted
+	Users []Deleted // the accounts that were deleted
+	More  bool      // whether the batch found old rows; if it found none, the policy is done
+	Next  Cursor    // where the next batch begins
 }
 
-// Cursor is how far a policy was applied, so that the next batch need not look at what is gone. The zero value is its
-// beginning, from which it can be applied again at any time.
+// Cursor is the place in a policy at which the next batch begins, so that it does not read index entries of rows that
+// former batches have deleted. The zero value is the beginning; a policy may begin there again at any time.
 type Cursor struct {
-	rule int    // those before it are done
-	from string // the place of the last row that the rule has looked at
+	rule int    // the index of the current rule
+	from string // the value of the rule's column by in the last row that a batch has chosen
 }
 
-// CleanupBatch applies a policy to at most limit rows older than the threshold and adds their number to the run's
-// count in the same transaction, so that a repeated attempt counts nothing twice. It does nothing for a run that was
-// cancelled or has ended: then the count is what the report says. at is the Next of the batch before.
+// CleanupBatch applies a policy to at most limit rows that are older than the threshold. It adds their number to the
+// run's counts in the same transaction, so that a repeated attempt counts no row twice. For a run that was cancelled or
+// has ended it does nothing, so that the counts remain those of the run's report. at is the field Next of the former
+// batch.
 func (s *Store) CleanupBatch(
 	ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time, limit int, at Cursor,
 ) (b Batch, err error) {
@@ -172,7 +179,7 @@ func (s *Store) CleanupBatch(
 	}
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		b = Batch{}
-		open, err := enterPolicy(ctx, tx, runID, policy)
+		open, err := lockRun(ctx, tx, runID)
 		if err != nil || !open {
 			return nil, err
 		}
@@ -202,8 +209,9 @@ func (s *Store) CleanupBatch(
 	return b, nil
 }
 
-// batch locks rows and then judges them by another statement: one sees other tables as they were when it began, and
-// who comes back to a room changes those. The locks keep everyone out meanwhile.
+// batch locks old rows, and then checks with a second statement that they are still old. The first statement sees other
+// tables as they were when it began, and a person who returns to a room meanwhile changes participants. Once the rows are
+// locked, nobody can change that until the batch ends.
 func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, b *Batch) ([]job.Event, error) {
 	choose := r.lock
 	if r.users {
@@ -220,11 +228,16 @@ func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit i
 	return nil, r.change(ctx, tx, threshold, chosen, b)
 }
 
-// change applies the rule to those of the chosen rows that it still holds for.
+// change applies the rule to those of the chosen rows that are still old.
 func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch) error {
 	keys := make([][]string, 0, len(chosen))
 	for _, key := range chosen {
 		keys = append(keys, strings.Split(key, "/"))
+	}
+	if r.table == "rooms" && r.set == "" {
+		if err := clearRooms(ctx, tx, chosen); err != nil {
+			return err
+		}
 	}
 	var touched []string
 	if err := tx.NewRaw(r.apply(), threshold, bun.Tuple(keys)).Scan(ctx, &touched); err != nil {
@@ -240,8 +253,24 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 	return nil
 }
 
-// lock chooses rows from the cursor on and moves it. Rows that somebody held, or of another room, may lie before it: it
-// finds none only where there are none at all.
+// clearRooms removes all that hangs on rooms that are about to be removed. Their foreign keys would do it too, but room
+// by room, and not in the order of locks.
+func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+	if err := emptyRooms(ctx, tx, roomIDs); err != nil {
+		return err
+	}
+	for _, table := range []string{"messages", "room_log", "invitations"} {
+		_, err := tx.NewRaw("DELETE FROM ?0 WHERE id IN (SELECT id FROM ?0 WHERE room_id IN (?1) ORDER BY id FOR UPDATE)",
+			bun.Ident(table), bun.List(roomIDs)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: clear rooms: %w", err)
+		}
+	}
+	return nil
+}
+
+// lock chooses and locks old rows from the cursor on, and moves the cursor to the last of them. If there are none, it
+// begins once more without the cursor: rows before it may have been locked by somebody else, or be of another room.
 func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
 	for _, from := range slices.Compact([]string{at.from, ""}) {
 		var chosen, places []string
@@ -256,26 +285,25 @@ func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit in
 	return nil, nil
 }
 
-// deleteAccounts deletes those of the chosen accounts that the rule still applies to. It passes by those that somebody
-// has locked meanwhile.
+// deleteAccounts deletes those of the chosen accounts that are still old. It skips accounts that somebody else has
+// locked meanwhile.
 func (r rule) deleteAccounts(
 	ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch,
 ) (events []job.Event, err error) {
-	if err := lockHosted(ctx, tx, chosen...); err != nil {
+	deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", true, chosen...)
+	if err != nil || len(deletion.users) == 0 {
 		return nil, err
 	}
-	var locked, still []string
-	err = tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?)", bun.List(chosen)).Order("id").
-		For("UPDATE SKIP LOCKED").Scan(ctx, &locked)
-	if err != nil || len(locked) == 0 {
-		return nil, err
-	}
-	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).Scan(ctx, &still)
+	var still []string
+	locked := mapRows(deletion.users, func(u userRow) string { return u.ID })
+	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).
+		Scan(ctx, &still)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range still { // userBatch at most
-		deleted, more, err := deleteAccount(ctx, tx, id, nil)
+	deletion.users = slices.DeleteFunc(deletion.users, func(u userRow) bool { return !slices.Contains(still, u.ID) })
+	for _, user := range deletion.users { // userBatch at most
+		deleted, more, err := deletion.deleteAccount(ctx, tx, user)
 		if err != nil {
 			return nil, err
 		}
@@ -286,9 +314,11 @@ func (r rule) deleteAccounts(
 	return events, nil
 }
 
-// chooseAccounts chooses accounts that nobody else has locked, and locks none itself: the rooms that they host are
-// locked before them. The savepoint gives the locks of the choice back.
-func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
+// chooseAccounts chooses old accounts that nobody else has locked, and leaves them unlocked: rooms are locked before
+// accounts. The rollback to a savepoint releases the locks that the choice has taken.
+func (r rule) chooseAccounts(
+	ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor,
+) ([]string, error) {
 	savepoint, err := tx.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -297,24 +327,25 @@ func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time
 	return chosen, errors.Join(err, savepoint.Rollback())
 }
 
-// enterPolicy notes what the run is at, and reports whether it may go on. The lock on its row lets no two batches of a
-// run overlap, and lets whoever cancels it wait for the batch's end.
-func enterPolicy(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy) (bool, error) {
-	result, err := db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
-		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
-	if err != nil {
-		return false, err
+// lockRun locks a run's row, and reports whether the run may go on. So no two batches of a run overlap, and CancelRun
+// waits for the end of a batch. The row is updated only once in the transaction, at its end: a second update of a row
+// would make Postgres check its foreign keys, which locks the account in started_by, after all other rows.
+func lockRun(ctx context.Context, tx bun.Tx, runID string) (bool, error) {
+	err := tx.NewSelect().Model((*runRow)(nil)).Column("id").
+		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).For("NO KEY UPDATE").Scan(ctx, new(string))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	return affected(result), nil
+	return err == nil, err
 }
 
-// CountCleanup stores how many rows a policy would apply to and names some of them, for a dry run.
+// CountCleanup stores, for a dry run, how many rows a policy would apply to, and the keys of at most MaxSamples of them.
 func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time) error {
 	if rules[policy] == nil {
 		return fmt.Errorf("store: clean-up: unknown policy %q", policy)
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		open, err := enterPolicy(ctx, tx, runID, policy)
+		open, err := lockRun(ctx, tx, runID)
 		if err != nil || !open {
 			return err
 		}
@@ -343,24 +374,31 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 	return nil
 }
 
-// EnterPolicy notes what the run is at, and reports whether it may go on.
+// EnterPolicy stores which policy a run applies now. It reports whether the run may go on: it was not cancelled and has
+// not ended.
 func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty.Policy) (bool, error) {
-	open, err := enterPolicy(ctx, s.db, runID, policy)
+	result, err := s.db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
+		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: enter %s: %w", policy, err)
 	}
-	return open, nil
+	return affected(result), nil
 }
 
-// SetCleanupCount stores what a dry run has counted outside of the database, and the names of some, at most MaxSamples.
-func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string) error {
+// SetCleanupCount stores, for a dry run, the number of things outside of the database that a policy would remove, and
+// the names of at most MaxSamples of them.
+func (s *Store) SetCleanupCount(
+	ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	if err := setCount(ctx, s.db, runID, policy, n, samples); err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
 	}
 	return nil
 }
 
-func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string) error {
+func setCount(
+	ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	names, err := json.Marshal(append([]string{}, samples...)) // [], not null, for none
 	if err != nil {
 		return err
@@ -368,11 +406,12 @@ func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.P
 	_, err = db.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?::text, ?::bigint)", string(policy), n).
 		Set("samples = samples || jsonb_build_object(?::text, ?::jsonb)", string(policy), string(names)).
+		Set("policy = CASE WHEN finished_at IS NULL THEN ? ELSE policy END", string(policy)).
 		Set("updated_at = now()").Where("id = ?", runID).Exec(ctx)
 	return err
 }
 
-// AddCleanupCount adds to what a run has done outside of the database.
+// AddCleanupCount adds to the number of things outside of the database that a run has removed.
 func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addCount(ctx, tx, runID, policy, n) })
 	if err != nil {
@@ -384,31 +423,13 @@ func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchp
 func addCount(ctx context.Context, tx bun.Tx, runID string, policy watchparty.Policy, n int64) error {
 	_, err := tx.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?0::text, coalesce((counts->>?0)::bigint, 0) + ?1)", string(policy), n).
+		Set("policy = CASE WHEN finished_at IS NULL THEN ?0 ELSE policy END", string(policy)).Set("updated_at = now()").
 		Where("id = ?", runID).Exec(ctx)
 	return err
 }
 
-type reportRow struct {
-	bun.BaseModel `bun:"table:reports,alias:rep"`
-
-	ID          string          `bun:"id,pk"`
-	Kind        string          `bun:"kind"`
-	RunID       *string         `bun:"run_id"`
-	PeriodStart time.Time       `bun:"period_start"`
-	PeriodEnd   time.Time       `bun:"period_end"`
-	Data        json.RawMessage `bun:"data,type:jsonb"`
-	CreatedAt   time.Time       `bun:"created_at"`
-}
-
-func (r reportRow) report() watchparty.Report {
-	return watchparty.Report{
-		ID: r.ID, Kind: r.Kind, RunID: value(r.RunID), PeriodStart: r.PeriodStart.UTC(), PeriodEnd: r.PeriodEnd.UTC(),
-		Data: r.Data, CreatedAt: r.CreatedAt.UTC(),
-	}
-}
-
-// FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed.
-// Repeating it changes nothing.
+// FinishRun ends a run and stores its report. The run's state becomes cancelled if it was cancelled, else failed if a
+// policy failed, else completed. A repeated call changes nothing.
 func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -437,49 +458,10 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 	if row.CancelledAt != nil {
 		row.State = string(watchparty.RunCancelled)
 	}
-	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").
+		WherePK().Exec(ctx)
 	if err != nil {
 		return err
 	}
 	return addCleanupReport(ctx, tx, *row)
-}
-
-func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
-	data, err := json.Marshal(map[string]any{
-		"trigger": run.Trigger, "dry_run": run.DryRun, "policies": run.Policies, "state": run.State,
-		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_s": run.OlderThan,
-	})
-	if err != nil {
-		return err
-	}
-	start := run.CreatedAt // of one that never began
-	if run.StartedAt != nil {
-		start = *run.StartedAt
-	}
-	report := &reportRow{
-		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: start, PeriodEnd: value(run.FinishedAt),
-		Data: data, CreatedAt: Now(),
-	}
-	_, err = tx.NewInsert().Model(report).Exec(ctx)
-	return err
-}
-
-// Reports lists reports of a kind, or of all, newest first.
-func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.Report, error) {
-	var rows []reportRow
-	q := s.db.NewSelect().Model(&rows)
-	if kind != "" {
-		q = q.Where("kind = ?", kind)
-	}
-	if err := p.of(q, descending, "id").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("store: reports: %w", err)
-	}
-	return mapRows(rows, reportRow.report), nil
-}
-
-// Report finds a report by its ID.
-func (s *Store) Report(ctx context.Context, id string) (watchparty.Report, error) {
-	var row reportRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	return row.report(), found(err, "report")
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -24,9 +23,11 @@ func tablePolicies() []watchparty.Policy {
 // newRun stores a run of all policies that has begun.
 func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
 	t.Helper()
-	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun}, IdempotencyKey{})
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun},
+		IdempotencyKey{})
 	require.NoError(t, err)
-	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
+	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun},
+		run.WorkflowID))
 	return run
 }
 
@@ -44,7 +45,9 @@ func readRunCounts(t *testing.T, s *Store, runID string) map[watchparty.Policy]i
 	return run.Counts
 }
 
-func applyPolicy(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
+func applyPolicy(
+	t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int,
+) []string {
 	t.Helper()
 	b, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit, Cursor{})
 	require.NoError(t, err)
@@ -183,7 +186,8 @@ func TestCleanupBatches(t *testing.T) {
 	execute(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
 	run := newRun(t, s, admin, false)
 
-	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms} {
+	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages,
+		watchparty.PolicyRooms} {
 		t.Run(string(policy), func(t *testing.T) {
 			var sizes []int
 			var rooms []string
@@ -224,7 +228,8 @@ func TestParallelCleanup(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for removed.Load() < rows {
-				b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20, Cursor{})
+				b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20,
+					Cursor{})
 				if err != nil {
 					errs <- err
 					return
@@ -255,8 +260,10 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 		policy    watchparty.Policy
 		old, lock string
 	}{
-		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'", "SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
-		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'", "SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'",
+			"SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'",
+			"SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
 		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
 	} {
 		t.Run(string(scene.policy), func(t *testing.T) {
@@ -311,7 +318,8 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			return err
 		},
 		"a room in which someone speaks": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
-			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"}, IdempotencyKey{})
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"},
+				IdempotencyKey{})
 			return err
 		},
 	} {
@@ -393,7 +401,8 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 
 	execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '2 d'")
 	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
-	require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
+	require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour),
+		10),
 		"it was the guest who kept it open")
 }
 
@@ -458,7 +467,8 @@ func TestCleanupCountsFromOutside(t *testing.T) {
 	}
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, readRunCounts(t, s, run.ID))
 	require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 0, nil))
-	require.Equal(t, "[]", readValue[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?", run.ID))
+	require.Equal(t, "[]", readValue[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?",
+		run.ID))
 }
 
 func TestUnknownPolicy(t *testing.T) {
@@ -468,175 +478,6 @@ func TestUnknownPolicy(t *testing.T) {
 	require.ErrorContains(t, s.CountCleanup(t.Context(), newID(), "everything", time.Now()), "everything")
 	for _, policy := range tablePolicies() {
 		require.NotEmpty(t, rules[policy], policy)
-	}
-}
-
-func TestRunsAndReports(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	admin := newAdmin(t, s, "admin")
-
-	t.Run("an admin's run comes with its event", func(t *testing.T) {
-		told := 0
-		s.OnEvent(func() { told++ })
-		defer s.OnEvent(func() {})
-		policies := []watchparty.Policy{watchparty.PolicyMessages}
-		run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: policies, DryRun: true}, IdempotencyKey{})
-		require.NoError(t, err)
-		require.Equal(t, 1, told)
-		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
-		require.Equal(t, admin.ID, run.StartedBy)
-		require.Equal(t, policies, run.Policies)
-		require.True(t, run.DryRun)
-		require.Equal(t, watchparty.RunQueued, run.State)
-		require.Equal(t, "cleanup/"+run.ID, run.WorkflowID)
-		require.True(t, run.StartedAt.IsZero() && run.FinishedAt.IsZero())
-		stored, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, run, stored)
-		input := readValue[string](t, s, "SELECT input::text FROM outbox WHERE workflow_id = ?", run.WorkflowID)
-		require.JSONEq(t, fmt.Sprintf(`{"run_id": %q, "policies": ["old_messages"], "dry_run": true}`, run.ID), input)
-	})
-
-	t.Run("beginning a run twice begins it once", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		before, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunRunning, before.State)
-		require.WithinDuration(t, time.Now(), before.StartedAt, time.Minute)
-		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}, "another"))
-		after, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, before, after)
-		require.Equal(t, watchparty.TriggerAdmin, after.Trigger)
-	})
-
-	t.Run("the schedule's run has a row from its beginning", func(t *testing.T) {
-		before := countRows(t, s, "outbox")
-		in := job.CleanupInput{RunID: newID(), Policies: watchparty.Policies()}
-		for range 2 {
-			require.NoError(t, s.BeginRun(t.Context(), in, "cleanup-schedule-2026"))
-		}
-		run, err := s.Run(t.Context(), in.RunID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.TriggerSchedule, run.Trigger)
-		require.Empty(t, run.StartedBy)
-		require.Equal(t, watchparty.Policies(), run.Policies)
-		require.Equal(t, watchparty.RunRunning, run.State)
-		require.Equal(t, "cleanup-schedule-2026", run.WorkflowID)
-		require.Equal(t, before, countRows(t, s, "outbox"), "the workflow runs already")
-	})
-
-	t.Run("finishing twice makes one report", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		postMessage(t, s, newRoom(t, s, admin, nil), admin, "old")
-		applyPolicy(t, s, run.ID, watchparty.PolicyMessages, time.Now().Add(time.Hour), 10)
-
-		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunCompleted, finished.State)
-		require.False(t, finished.FinishedAt.Before(finished.StartedAt))
-		stored, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, finished, stored)
-
-		again, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"}})
-		require.NoError(t, err)
-		require.Equal(t, finished, again)
-
-		reports := readValue[[]string](t, s, "SELECT array_agg(id::text) FROM reports WHERE run_id = ?", run.ID)
-		require.Len(t, reports, 1)
-		report, err := s.Report(t.Context(), reports[0])
-		require.NoError(t, err)
-		require.Equal(t, "cleanup", report.Kind)
-		require.Equal(t, run.ID, report.RunID)
-		require.Equal(t, finished.StartedAt, report.PeriodStart)
-		require.Equal(t, finished.FinishedAt, report.PeriodEnd)
-		require.JSONEq(t, `{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"samples": {}, "older_than_s": 0, "policies": `+everyPolicy(t)+`}`, string(report.Data))
-	})
-
-	t.Run("a policy that failed makes the run failed", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		failures := map[watchparty.Policy]string{watchparty.PolicyRooms: "the database went away"}
-		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Failed: failures})
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunFailed, finished.State)
-		stored, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, failures, stored.Errors)
-		var data struct {
-			State  watchparty.RunState
-			Errors map[watchparty.Policy]string
-		}
-		text := readValue[string](t, s, "SELECT data::text FROM reports WHERE run_id = ?", run.ID)
-		require.NoError(t, json.Unmarshal([]byte(text), &data))
-		require.Equal(t, watchparty.RunFailed, data.State)
-		require.Equal(t, failures, data.Errors)
-	})
-
-	t.Run("an ended run does not begin again", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
-		require.NoError(t, err)
-		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
-		stored, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, finished, stored)
-	})
-
-	t.Run("parallel ends make one report", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		errs := make([]error, 8)
-		var wg sync.WaitGroup
-		for i := range errs {
-			wg.Go(func() { _, errs[i] = s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID}) })
-		}
-		wg.Wait()
-		for _, err := range errs {
-			require.NoError(t, err)
-		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM reports WHERE run_id = ?", run.ID))
-	})
-
-	t.Run("unknown", func(t *testing.T) {
-		_, err := s.Run(t.Context(), newID())
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, err = s.Report(t.Context(), newID())
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		_, err = s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: newID()})
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
-	})
-}
-
-func TestListRunsAndReports(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	admin := newAdmin(t, s, "admin")
-	var runs []string
-	for range 7 {
-		run := newRun(t, s, admin, true)
-		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
-		require.NoError(t, err)
-		runs = append([]string{run.ID}, runs...)
-	}
-	// Runs that were stored at one moment have an order too.
-	execute(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
-	listRuns := func(p Page) ([]watchparty.CleanupRun, error) { return s.Runs(t.Context(), p) }
-	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), "", p) }
-
-	for _, limit := range []int{1, 2, 3, 7, 50} {
-		t.Run(fmt.Sprintf("%d a page", limit), func(t *testing.T) {
-			require.Equal(t, runs, pagesBy(t, limit, listRuns, func(r watchparty.CleanupRun) string { return r.ID },
-				func(r watchparty.CleanupRun) Keys { return Keys{r.CreatedAt, r.ID} }))
-			about := pages(t, limit, listReports, func(r watchparty.Report) string { return r.ID })
-			require.Len(t, about, len(runs))
-			for i, id := range about {
-				report, err := s.Report(t.Context(), id)
-				require.NoError(t, err)
-				require.Equal(t, runs[i], report.RunID)
-			}
-		})
 	}
 }
 
@@ -658,7 +499,8 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 			return err
 		},
 	} {
-		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
+		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public,
+			Capacity: 5}, IdempotencyKey{})
 		require.NoError(t, err)
 		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
 		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))

@@ -61,6 +61,9 @@ func (s *Store) EmailAttempts(ctx context.Context, id string) ([]watchparty.Emai
 func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key IdempotencyKey) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return nil, err
+		}
 		former, err := lockEmail(ctx, tx, id)
 		if err != nil {
 			return nil, err
@@ -76,14 +79,16 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 			return nil, watchparty.ErrEmailOpen
 		}
 		row = emailRow{
-			ID: newID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID, State: string(watchparty.EmailQueued),
+			ID: newID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
+			State:      string(watchparty.EmailQueued),
 			WorkflowID: job.ResendID(newID), ResendOf: &id, CreatedAt: now, UpdatedAt: now,
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return nil, err
 		}
 		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, newID, details)
+		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
+			watchparty.AuditEmail, newID, details)
 	})
 	return row.email(), found(err, "resend email")
 }
@@ -93,6 +98,9 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if row, err = lockEmail(ctx, tx, id); err != nil {
 			return err
 		}
@@ -102,11 +110,13 @@ func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty
 		case m.Ended():
 			return watchparty.ErrEmailEnded
 		}
-		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").
+			WherePK().Returning("*").Scan(ctx)
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id, map[string]any{"kind": row.Kind})
+		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
+			map[string]any{"kind": row.Kind})
 	})
 	return row.email(), found(err, "cancel email")
 }
@@ -155,8 +165,13 @@ func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
 }
 
 // changeEmailPause audits a change of the pause whose ID the statement returns.
-func (s *Store) changeEmailPause(ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any) error {
+func (s *Store) changeEmailPause(
+	ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any,
+) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		var changed []string
 		if err := tx.NewRaw(change, args...).Scan(ctx, &changed); err != nil {
 			return err

@@ -128,7 +128,8 @@ func TestParallelMessages(t *testing.T) {
 			_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
 			errs <- err
 			for i := range each {
-				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)}, IdempotencyKey{})
+				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)},
+					IdempotencyKey{})
 				errs <- err
 			}
 		})
@@ -185,7 +186,8 @@ func TestReaderMissesNothing(t *testing.T) {
 	for i, user := range users {
 		wg.Go(func() {
 			for range each {
-				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
+				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"},
+					IdempotencyKey{})
 				errs <- err
 				posted <- m.ID
 			}
@@ -246,7 +248,8 @@ func TestReplies(t *testing.T) {
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 	joinRoom(t, s, room, bob)
 	reply := func(to string) (watchparty.Message, error) {
-		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to}, IdempotencyKey{})
+		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to},
+			IdempotencyKey{})
 	}
 	stored := func(id string) watchparty.Message {
 		t.Helper()
@@ -300,88 +303,6 @@ func TestMutedPeopleDoNotWrite(t *testing.T) {
 	postMessage(t, s, other, bob, "another room's mute")
 	execute(t, s, "UPDATE mutes SET until = now()")
 	postMessage(t, s, room, bob, "it is over")
-}
-
-func TestSlowMode(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	host, mod, bob, eve := newUser(t, s, "host"), newUser(t, s, "mod"), newUser(t, s, "bob"), newUser(t, s, "eve")
-	room, other := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
-	joinRoom(t, s, room, mod, bob, eve)
-	joinRoom(t, s, other, bob)
-	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')", room.ID, mod.ID, eve.ID)
-	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 60 WHERE id = ?", room.ID)
-	post := func(user watchparty.User, key string) error {
-		idempotencyKey := IdempotencyKey{}
-		if key != "" {
-			idempotencyKey = IdempotencyKey{Hash: []byte(key), Fingerprint: []byte("same")}
-		}
-		_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, idempotencyKey)
-		return err
-	}
-	wait := func(err error) time.Duration {
-		t.Helper()
-		var e *watchparty.Error
-		require.ErrorAs(t, err, &e)
-		require.ErrorIs(t, err, watchparty.ErrSlowMode)
-		require.Equal(t, watchparty.KindLimited, e.Kind)
-		return e.RetryAfter
-	}
-	age := func(user watchparty.User, d string) {
-		t.Helper()
-		execute(t, s, "UPDATE messages SET created_at = now() - ?::interval WHERE user_id = ?", d, user.ID)
-	}
-
-	postMessage(t, s, other, bob, "another room's messages do not count")
-	require.NoError(t, post(bob, "key"))
-	require.InDelta(t, 60, wait(post(bob, "")).Seconds(), 10)
-	require.NoError(t, post(bob, "key"), "the same request again")
-	require.NoError(t, post(eve, ""), "others do not wait for one")
-	require.Positive(t, wait(post(eve, "")), "a viewer by standing")
-
-	age(bob, "50 s")
-	require.LessOrEqual(t, wait(post(bob, "")), 10*time.Second)
-	age(bob, "60 s")
-	require.NoError(t, post(bob, ""))
-	require.NoError(t, s.DeleteMessage(t.Context(), readValue[string](t, s, "SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
-	require.Positive(t, wait(post(bob, "")), "what was taken back counts")
-	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
-	joinRoom(t, s, room, bob)
-	require.Positive(t, wait(post(bob, "")), "so does what was said before one left")
-
-	for range 3 {
-		require.NoError(t, post(host, ""))
-		require.NoError(t, post(mod, ""))
-	}
-	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 0 WHERE id = ?", room.ID)
-	require.NoError(t, post(bob, ""))
-}
-
-// Of two messages of one person at the same time, slow mode refuses one.
-func TestParallelSlowMode(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
-	room := newRoom(t, s, host, nil)
-	joinRoom(t, s, room, bob)
-	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 3600")
-	errs := make([]error, 10)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			_, errs[i] = s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
-		})
-	}
-	wg.Wait()
-	refused := 0
-	for _, err := range errs {
-		if err != nil {
-			require.ErrorIs(t, err, watchparty.ErrSlowMode)
-			refused++
-		}
-	}
-	require.Equal(t, len(errs)-1, refused)
-	require.Equal(t, 1, countRows(t, s, "messages"))
 }
 
 // A request that is sent again, be it at the same time, posts once.
@@ -530,7 +451,8 @@ func TestDeleteMessage(t *testing.T) {
 				}
 				require.NoError(t, err)
 				require.ErrorIs(t, s.DeleteMessage(t.Context(), said.ID, by.ID), watchparty.ErrNotFound, "twice")
-				require.Equal(t, "true", readValue[string](t, s, "SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
+				require.Equal(t, "true", readValue[string](t, s,
+					"SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
 				if actor == author {
 					require.Equal(t, logged, countRows(t, s, "room_log"))
 					return
@@ -551,7 +473,8 @@ func TestDeleteMessage(t *testing.T) {
 	})
 	t.Run("an archived room's, and a banned author's", func(t *testing.T) {
 		said := postMessage(t, s, room, people["viewer"], "words")
-		execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["viewer"].ID)
+		execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID,
+			people["viewer"].ID)
 		execute(t, s, "UPDATE rooms SET archived_at = now()")
 		require.NoError(t, s.DeleteMessage(t.Context(), said.ID, people["viewer"].ID))
 	})

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -34,7 +36,8 @@ type movieRow struct {
 func (r movieRow) movie() watchparty.Movie {
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
-		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
+		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(),
+		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
@@ -82,7 +85,9 @@ func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) 
 }
 
 // CreateMovie adds a movie in an admin's name. It returns ErrMovieExists and ErrKeyReused.
-func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey) (watchparty.Movie, error) {
+func (s *Store) CreateMovie(
+	ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey,
+) (watchparty.Movie, error) {
 	now := Now()
 	row := movieRow{
 		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
@@ -96,6 +101,9 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 		}
 		if former != "" {
 			return tx.NewSelect().Model(&row).Where("id = ?", former).Scan(ctx)
+		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
@@ -112,6 +120,9 @@ func (s *Store) UpdateMovie(
 ) (watchparty.Movie, error) {
 	var row movieRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
@@ -127,7 +138,8 @@ func (s *Store) UpdateMovie(
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id, map[string]any{"fields": changed})
+		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id,
+			map[string]any{"fields": changed})
 	})
 	return changedMovie(row, err, "update movie")
 }
@@ -172,6 +184,15 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 // ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it; those that are deleted lose it.
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// Deleted rooms lose the movie below.
+		_, err := tx.NewRaw("SELECT FROM rooms WHERE movie_id = ? AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+			id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
 		var row movieRow
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
@@ -187,7 +208,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if rooms > 0 {
 			return watchparty.MovieInUse(rooms)
 		}
-		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).
+			Exec(ctx); err != nil {
 			return err
 		}
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
@@ -227,16 +249,13 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 			Description: m.Description, Genres: append([]string{}, m.Genres...), Version: 1, CreatedAt: now, UpdatedAt: now,
 		})
 	}
-	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx); err != nil {
+	// In one order: of two that add the same movies at once, one waits for the other.
+	slices.SortFunc(rows, func(a, b movieRow) int {
+		return cmp.Or(strings.Compare(a.Title, b.Title), cmp.Compare(a.Year, b.Year))
+	})
+	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").
+		Exec(ctx); err != nil {
 		return fmt.Errorf("store: add movies: %w", err)
 	}
 	return nil
-}
-
-func mapRows[From, To any](rows []From, to func(From) To) []To {
-	out := make([]To, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, to(row))
-	}
-	return out
 }

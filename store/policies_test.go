@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +24,8 @@ var scenes = []struct {
 	policy      watchparty.Policy
 	insert      string // ?0 the ID, ?1 the moment, ?2 a user, ?3 a room
 }{
-	{"confirmation", "email_verifications", watchparty.PolicyTokens, "INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?0, ?2, 'x@y', ?1)"},
+	{"confirmation", "email_verifications", watchparty.PolicyTokens,
+		"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?0, ?2, 'x@y', ?1)"},
 	{"reset", "password_resets", watchparty.PolicyTokens, "INSERT INTO password_resets (id, expires_at) VALUES (?0, ?1)"},
 	{"session that expired", "sessions", watchparty.PolicySessions,
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?2, ?0::text::bytea, ?1)"},
@@ -169,7 +169,8 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
-	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"), newUser(t, s, "confirmed")
+	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"),
+		newUser(t, s, "confirmed")
 	hosted := newRoom(t, s, unused, nil)
 	postMessage(t, s, hosted, unused, "hello")
 	room := newRoom(t, s, admin, nil)
@@ -184,169 +185,18 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	execute(t, s, "UPDATE users SET is_admin = true, created_at = now() - interval '9 d' WHERE id = ?", colleague.ID)
 	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '9 d' WHERE user_id = ?", unused.ID)
 	run := newRun(t, s, admin, false)
-	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10,
+		Cursor{})
 	require.NoError(t, err)
 	require.Equal(t, 1, b.Rows)
-	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID}, Wrote: []string{hosted.ID}}}, b.Users)
-	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "account-deletion/"+unused.ID), "the rest is promised")
+	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID},
+		Wrote: []string{hosted.ID}}}, b.Users)
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?",
+		"account-deletion/"+unused.ID), "the rest is promised")
 	for _, user := range []watchparty.User{seen, signedIn, confirmed, admin, colleague} {
 		_, err := s.User(t.Context(), user.ID)
 		require.NoError(t, err, user.Username)
 	}
-}
-
-func TestRetiredRooms(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
-	retire := func(t *testing.T) watchparty.Room {
-		room := newRoom(t, s, host, nil)
-		postMessage(t, s, room, host, "long ago")
-		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?", room.ID)
-		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
-		execute(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
-		run := newRun(t, s, admin, false)
-		require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10))
-		return room
-	}
-	purge := func(t *testing.T) int {
-		return drainPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyArchived, time.Now().Add(-7*24*time.Hour))
-	}
-	age := func(room watchparty.Room) {
-		execute(t, s, "UPDATE rooms SET retired_at = now() - interval '8 d' WHERE id = ?", room.ID)
-	}
-
-	t.Run("are listed, and restored by an admin", func(t *testing.T) {
-		room := retire(t)
-		list, err := s.RetiredRooms(t.Context(), Page{Limit: 10})
-		require.NoError(t, err)
-		require.Equal(t, []string{room.ID}, roomIDs(list))
-		age(room)
-		for range 2 { // the second changes nothing
-			restored, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
-			require.NoError(t, err)
-			require.True(t, restored.ArchivedAt.IsZero() && restored.RetiredAt.IsZero())
-			require.Equal(t, 3, restored.Version)
-		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
-		require.Zero(t, purge(t))
-		require.Empty(t, applyPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10), "it counts as active")
-	})
-
-	t.Run("are opened by their hosts", func(t *testing.T) {
-		room := retire(t)
-		age(room)
-		_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
-		require.NoError(t, err)
-		require.Zero(t, purge(t))
-	})
-
-	t.Run("are deleted for good, with all that was said in them", func(t *testing.T) {
-		room := retire(t)
-		require.Zero(t, purge(t), "not yet")
-		age(room)
-		for range 4 { // more than a batch
-			execute(t, s, "INSERT INTO messages (id, room_id, body) VALUES (?, ?, 'x')", newID(), room.ID)
-		}
-		require.Equal(t, 1, purge(t))
-		_, err := s.Room(t.Context(), room.ID)
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
-		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM messages WHERE room_id = ?", room.ID))
-		_, err = s.RestoreRoom(t.Context(), admin.ID, room.ID)
-		require.ErrorIs(t, err, watchparty.ErrNotFound)
-	})
-
-	t.Run("are not those that their hosts archived", func(t *testing.T) {
-		room := newRoom(t, s, host, nil)
-		_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
-		require.NoError(t, err)
-		_, err = s.RestoreRoom(t.Context(), admin.ID, room.ID)
-		require.ErrorIs(t, err, watchparty.ErrNotRetired)
-	})
-
-	t.Run("stay archived without a host", func(t *testing.T) {
-		room := retire(t)
-		execute(t, s, "UPDATE rooms SET host_id = NULL WHERE id = ?", room.ID)
-		_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
-		require.ErrorIs(t, err, watchparty.ErrNotRetired)
-	})
-}
-
-func TestCancelRun(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	admin := newAdmin(t, s, "admin")
-	room := newRoom(t, s, admin, nil)
-	for range 5 {
-		postMessage(t, s, room, admin, "old")
-	}
-	soon := time.Now().Add(time.Hour)
-
-	t.Run("stops between batches, and the report says what was done", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		applyPolicy(t, s, run.ID, watchparty.PolicyMessages, soon, 2)
-		running, err := s.Run(t.Context(), run.ID)
-		require.NoError(t, err)
-		require.Equal(t, watchparty.PolicyMessages, running.Policy)
-		for range 2 { // the second changes nothing
-			cancelled, err := s.CancelRun(t.Context(), admin.ID, run.ID)
-			require.NoError(t, err)
-			require.Equal(t, watchparty.RunRunning, cancelled.State)
-			require.False(t, cancelled.CancelledAt.IsZero())
-		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'cleanup_cancelled'"))
-		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 2, Cursor{})
-		require.NoError(t, err)
-		require.Zero(t, b)
-		require.NoError(t, s.CountCleanup(t.Context(), run.ID, watchparty.PolicyRooms, soon))
-		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunCancelled, finished.State)
-		require.Empty(t, finished.Policy)
-		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 2}, finished.Counts)
-		require.Equal(t, 3, countRows(t, s, "messages"))
-		_, err = s.CancelRun(t.Context(), admin.ID, run.ID)
-		require.ErrorIs(t, err, watchparty.ErrRunEnded)
-	})
-
-	// Whoever has been answered sees nothing more go.
-	t.Run("waits for the batch", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		b := raiseBarrier(t, s, "DELETE", "messages")
-		var wg sync.WaitGroup
-		var errBatch, errCancel error
-		wg.Go(func() {
-			_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, soon, 1, Cursor{})
-		})
-		b.awaitStopped(t, 1, nil)
-		wg.Go(func() { _, errCancel = s.CancelRun(t.Context(), admin.ID, run.ID) })
-		b.awaitStopped(t, 2, nil)
-		b.release(t)
-		wg.Wait()
-		require.NoError(t, errBatch)
-		require.NoError(t, errCancel)
-		require.EqualValues(t, 1, readRunCounts(t, s, run.ID)[watchparty.PolicyMessages])
-		require.Equal(t, 2, countRows(t, s, "messages"))
-	})
-
-	t.Run("in Temporal", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Cancelled: true})
-		require.NoError(t, err)
-		require.Equal(t, watchparty.RunCancelled, finished.State)
-		require.Equal(t, finished.FinishedAt, finished.CancelledAt)
-	})
-
-	t.Run("a late attempt changes nothing after the end", func(t *testing.T) {
-		run := newRun(t, s, admin, false)
-		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
-		require.NoError(t, err)
-		require.Zero(t, drainPolicy(t, s, run.ID, watchparty.PolicyMessages, soon))
-		require.Equal(t, 2, countRows(t, s, "messages"))
-	})
-
-	_, err := s.CancelRun(t.Context(), admin.ID, newID())
-	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
 // A batch finds its rows by an index, however many there are.
@@ -411,7 +261,8 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 				require.Zero(t, b.Rows)
 				require.True(t, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM ? WHERE id = ?)", bun.Ident(r.table), id))
 				execute(t, s, "UPDATE ? SET ? = ? WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), threshold.Add(-time.Hour), id)
-				require.Equal(t, 1, drainPolicy(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold), "it was its use that kept it")
+				require.Equal(t, 1, drainPolicy(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold),
+					"it was its use that kept it")
 				applied[r.table+r.by] = true
 			}
 		})
@@ -515,18 +366,21 @@ func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
 	var pid int
-	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid() FROM rooms WHERE id = ? FOR UPDATE", room.ID).Scan(t.Context(), &pid))
+	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid() FROM rooms WHERE id = ? FOR UPDATE", room.ID).
+		Scan(t.Context(), &pid))
 	var (
 		wg       sync.WaitGroup
 		done     Batch
 		errBatch error
 	)
 	wg.Go(func() {
-		done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+		done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10,
+			Cursor{})
 	})
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		var waiting int
-		assert.NoError(c, s.db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid).Scan(t.Context(), &waiting))
+		assert.NoError(c, s.db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid).
+			Scan(t.Context(), &waiting))
 		assert.Equal(c, 1, waiting)
 	}, patience, 5*time.Millisecond)
 	_, errLock := tx.NewRaw("SELECT FROM users WHERE id = ? FOR SHARE NOWAIT", user.ID).Exec(t.Context())
@@ -535,67 +389,6 @@ func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
 	require.NoError(t, errLock, "the batch does not hold the account")
 	require.NoError(t, errBatch)
 	require.Equal(t, []Deleted{{UserID: user.ID, Username: "user", Rooms: []string{room.ID}}}, done.Users)
-}
-
-// Nothing that was said in a room goes after the room was restored.
-func TestCleanupSparesWhatIsRestored(t *testing.T) {
-	t.Parallel()
-	threshold := time.Now().Add(-7 * 24 * time.Hour)
-	for name, reopen := range map[string]func(s *Store, room watchparty.Room, host, admin watchparty.User) error{
-		"by an admin": func(s *Store, room watchparty.Room, _, admin watchparty.User) error {
-			_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
-			return err
-		},
-		"by its host": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
-			_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
-			return err
-		},
-	} {
-		for _, table := range []string{"messages", "rooms"} {
-			t.Run(name+", as its "+table+" go", func(t *testing.T) {
-				s := openStore(t)
-				admin, host := newAdmin(t, s, "admin"), newUser(t, s, "host")
-				room := newRoom(t, s, host, nil)
-				if table == "messages" {
-					postMessage(t, s, room, host, "long ago")
-					postMessage(t, s, room, host, "and again")
-				}
-				execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
-				run := newRun(t, s, admin, false)
-				b := raiseBarrier(t, s, "DELETE", table)
-				var (
-					wg        sync.WaitGroup
-					errBatch  error
-					errReopen error
-					reopened  atomic.Bool
-					left      int
-				)
-				wg.Go(func() {
-					_, errBatch = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyArchived, threshold, 1, Cursor{})
-				})
-				b.awaitStopped(t, 1, nil)
-				wg.Go(func() {
-					errReopen = reopen(s, room, host, admin)
-					left = countRows(t, s, "messages")
-					reopened.Store(true)
-				})
-				b.awaitStopped(t, 2, reopened.Load)
-				b.release(t)
-				wg.Wait()
-				require.NoError(t, errBatch)
-				require.Equal(t, left, countRows(t, s, "messages"), "none goes after the answer")
-				_, err := s.Room(t.Context(), room.ID)
-				if errReopen != nil {
-					require.ErrorIs(t, errReopen, watchparty.ErrNotFound)
-					require.ErrorIs(t, err, watchparty.ErrNotFound)
-					return
-				}
-				require.NoError(t, err)
-				require.Zero(t, drainPolicy(t, s, run.ID, watchparty.PolicyArchived, threshold))
-				require.Equal(t, left, countRows(t, s, "messages"))
-			})
-		}
-	}
 }
 
 // A batch begins where the one before ended, and the last one looks once more at all.
@@ -622,7 +415,8 @@ func TestCleanupGoesOn(t *testing.T) {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
 			require.NoError(t, err)
 			require.Equal(t, 2, b.Rows)
-			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?", threshold.Add(-100*time.Hour)))
+			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?",
+				threshold.Add(-100*time.Hour)))
 		}
 		for _, rows := range []int{1, 0} {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
@@ -645,7 +439,8 @@ func TestCleanupGoesOn(t *testing.T) {
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
-		_, err = tx.ExecContext(t.Context(), "SELECT FROM messages WHERE created_at = ? FOR UPDATE", threshold.Add(-100*time.Hour))
+		_, err = tx.ExecContext(t.Context(), "SELECT FROM messages WHERE created_at = ? FOR UPDATE",
+			threshold.Add(-100*time.Hour))
 		require.NoError(t, err)
 		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 3, Cursor{})
 		require.NoError(t, err)

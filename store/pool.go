@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -36,7 +38,8 @@ const (
 )
 
 var errBusy = &watchparty.Error{
-	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.", RetryAfter: connectionWait,
+	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
+	RetryAfter: connectionWait,
 }
 
 // pool lends connections to database/sql, whose own pool waits without an end, lends a dead connection, and gives all
@@ -46,7 +49,8 @@ type pool struct {
 	wait        time.Duration
 	share       int64 // of one kind of work
 	mu          sync.Mutex
-	kinds       map[string]*semaphore.Weighted
+	kinds       map[string]*semaphore.Weighted // kept for good: there is one for each part of the API
+	log         *slog.Logger
 	reaped      atomic.Int64 // when idle connections were looked through, in Unix seconds
 }
 
@@ -73,6 +77,7 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3, kinds: map[string]*semaphore.Weighted{},
+		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 
@@ -106,11 +111,23 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			leave()
 			return nil, busy(waiting, err)
 		}
-		if isOpen(connection.Value()) && (!clock.due() || clock.compare(waiting, connection.Value()) == nil) {
-			return &lent{Conn: connection.Value(), connection: connection, leave: leave}, nil
+		err = checkIdle(connection.Value())
+		if err == nil && clock.due() {
+			err = clock.compare(waiting, connection.Value())
 		}
-		connection.Destroy()
+		if err == nil {
+			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
+		}
+		discard(ctx, p.log, connection, "idle", err)
 	}
+}
+
+// discard closes a connection that has failed, while it was idle or in use. That is logged, since what used it may go
+// on with another one. Connections that nobody needs any more are closed without a word.
+func discard(ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string, err error) {
+	log.WarnContext(ctx, "database connection failed", slog.String("while", while),
+		slog.Duration("age", time.Since(connection.CreationTime())), slog.Any("error", err))
+	connection.Destroy()
 }
 
 // enter takes a place for the context's kind of work and returns what gives it back.
@@ -169,6 +186,7 @@ type lent struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
 	leave      func()
+	log        *slog.Logger
 }
 
 // Close gives the connection back.
@@ -177,16 +195,16 @@ func (l *lent) Close() error {
 	if l.IsValid() {
 		l.connection.Release()
 	} else {
-		l.connection.Destroy()
+		discard(context.Background(), l.log, l.connection, "in use", driver.ErrBadConn)
 	}
 	return nil
 }
 
-// isOpen reports whether a connection that is not in use is still open. Nothing is to be read from it then: a server
-// that ends it says so before.
-func isOpen(conn *pgdriver.Conn) bool {
+// checkIdle returns an error unless a connection that is not in use is still open. Nothing is to be read from it then: a
+// server that ends it says so before.
+func checkIdle(conn *pgdriver.Conn) error {
 	if !conn.IsValid() {
-		return false
+		return driver.ErrBadConn
 	}
 	inner := conn.Conn()
 	if tls, ok := inner.(interface{ NetConn() net.Conn }); ok {
@@ -194,19 +212,28 @@ func isOpen(conn *pgdriver.Conn) bool {
 	}
 	socket, ok := inner.(syscall.Conn)
 	if !ok {
-		return true
+		return nil
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return false
+		return err
 	}
-	silent := false
+	var found error
+	first := make([]byte, 1)
 	err = raw.Read(func(fd uintptr) bool {
-		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		silent = errors.Is(err, syscall.EAGAIN)
+		n, _, err := syscall.Recvfrom(int(fd), first, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+		case err != nil:
+			found = err
+		case n == 0:
+			found = io.EOF
+		default:
+			found = fmt.Errorf("store: a message of type %q that nobody has read", first[0])
+		}
 		return true
 	})
-	return err == nil && silent
+	return errors.Join(err, found)
 }
 
 // probe asks whether the database answers, by a connection of its own.

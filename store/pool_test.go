@@ -1,14 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +29,8 @@ import (
 // openSmallPool is a store with few connections, which waits for one for that long.
 func openSmallPool(t *testing.T, connections int, wait time.Duration) *Store {
 	t.Helper()
-	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections,
+		StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	s.pool.wait = wait
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -48,11 +52,13 @@ func selectOne(ctx context.Context, s *Store) error {
 	return s.db.NewRaw("SELECT 1").Scan(ctx, &one)
 }
 
-// TestPoolForgetsDeadConnections: a restart of Postgres costs no query that begins after it.
+// TestPoolForgetsDeadConnections: a restart of Postgres costs no query that begins after it, and is one line in the log.
 func TestPoolForgetsDeadConnections(t *testing.T) {
 	t.Parallel()
 	const connections = 10
 	s, other := openSmallPool(t, connections, time.Minute), openSmallPool(t, 1, time.Minute)
+	var logged bytes.Buffer
+	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
 	for _, pid := range readPIDs(t, s, connections) {
 		var ended bool
 		require.NoError(t, other.db.NewRaw("SELECT pg_terminate_backend(?, 10000)", pid).Scan(t.Context(), &ended))
@@ -61,6 +67,31 @@ func TestPoolForgetsDeadConnections(t *testing.T) {
 	for range 2 * connections {
 		require.NoError(t, selectOne(t.Context(), s))
 	}
+	require.Equal(t, 1, strings.Count(logged.String(), "\n"), logged.String())
+	require.Contains(t, logged.String(), `msg="database connection failed" while=idle`)
+}
+
+// TestPoolLogsConnectionsThatFailInUse: whoever used it may not say so.
+func TestPoolLogsConnectionsThatFailInUse(t *testing.T) {
+	t.Parallel()
+	s, other := openSmallPool(t, 1, time.Minute), openSmallPool(t, 1, time.Minute)
+	require.NoError(t, selectOne(t.Context(), s))
+	var logged bytes.Buffer
+	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
+	for range 3 {
+		tx, err := s.db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		var pid int
+		require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
+		var ended bool
+		require.NoError(t, other.db.NewRaw("SELECT pg_terminate_backend(?, 10000)", pid).Scan(t.Context(), &ended))
+		require.True(t, ended)
+		require.True(t, Unavailable(tx.NewRaw("SELECT 1").Scan(t.Context(), &pid)))
+		_ = tx.Rollback()
+	}
+	require.NoError(t, selectOne(t.Context(), s))
+	require.Equal(t, 1, strings.Count(logged.String(), "\n"), logged.String())
+	require.Contains(t, logged.String(), `msg="database connection failed" while="in use"`)
 }
 
 // readPIDs are those of as many connections.
@@ -179,7 +210,8 @@ func TestUnavailable(t *testing.T) {
 		require.ErrorAs(t, err, new(pgdriver.Error))
 		return fmt.Errorf("store: something: %w", err)
 	}
-	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01", "08006"} {
+	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01",
+		"08006"} {
 		require.True(t, Unavailable(raise(code)), code)
 	}
 	for _, code := range []string{"23505", "23503", "22001", "42P01", "55000", "P0001", "57000", "XX000"} {

@@ -9,17 +9,19 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
-// who is in it and not suspended; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned,
+// SetRole gives another role to a person who is in the room or has a role in it. The role host hands the room over to a
+// person who is in it and not suspended; the actor becomes a moderator. It returns ErrNotFound, ErrBanned,
 // ErrForbidden, ErrRoomArchived, ErrRoomClosed and ErrOwnRole.
-func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
+func (s *Store) SetRole(
+	ctx context.Context, roomID, actorID, username string, role watchparty.Role,
+) (watchparty.Participant, error) {
 	permission := watchparty.MaySetRole
 	if role == watchparty.Host {
 		permission = watchparty.MayHandOver
 	}
 	var target participantRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
+		room, actor, err := permittedBeside(ctx, tx, roomID, actorID, permission, byUsername, username)
 		if err != nil {
 			return nil, err
 		}
@@ -63,13 +65,14 @@ func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID stri
 	return logAct(ctx, tx, room.ID, actorID, userID, watchparty.ActRoleSet, map[string]any{"role": string(role)})
 }
 
-// roleHolder finds by name who is in a room or has a role in it, and keeps the account from being deleted meanwhile.
+// roleHolder finds, by username, a person who is in a room or has a role in it, and keeps the account from being deleted
+// until the transaction ends.
 func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (participantRow, error) {
 	var row participantRow
 	err := tx.NewRaw(`
 		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until, p.user_id IS NULL AS away,
 			u.suspended_at IS NOT NULL AS suspended,
-			CASE WHEN r.host_id = u.id THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role,
+			coalesce(`+roleInRoom("r.host_id", "r.id", "u.id")+`, 'viewer') AS role,
 			coalesce(p.created_at, m.created_at, r.created_at) AS created_at,
 			coalesce(p.last_seen_at, m.created_at, r.created_at) AS last_seen_at
 		FROM rooms AS r
@@ -78,12 +81,12 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = u.id
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = u.id AND q.until > now()
 		WHERE r.id = ?0 AND (p.user_id IS NOT NULL OR m.user_id IS NOT NULL OR r.host_id = u.id)
-			AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = u.id AND (until IS NULL OR until > now()))
+			AND NOT `+isBanned("r.id", "u.id")+`
 		FOR SHARE OF u`, roomID, username).Scan(ctx, &row)
 	return row, err
 }
 
-// setMember gives someone a role that lasts whether they are in the room or not.
+// setMember gives a user a role that remains when the user leaves the room.
 func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watchparty.Role) error {
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)

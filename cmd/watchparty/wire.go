@@ -54,6 +54,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...)); err != nil {
 		return nil, err
 	}
+	p.store.LogTo(log)
 	p.store.LimitEmails(cfg.RateLimit.EmailLimit())
 	if p.cache, err = cache.New(cfg.Redis, log); err != nil {
 		return nil, err

@@ -215,7 +215,7 @@ type RoomInvitationInput struct {
 // RoomInvitationResult is the state in which the invitation ended.
 type RoomInvitationResult struct {
 	State    watchparty.InvitationState `json:"state,omitempty"` // empty when the invitation's row is gone
-	Reminder watchparty.EmailState       `json:"reminder,omitempty"`
+	Reminder watchparty.EmailState      `json:"reminder,omitempty"`
 }
 
 // RoomInvitationID is the workflow's ID for an invitation.

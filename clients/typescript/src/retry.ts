@@ -36,7 +36,7 @@ async function settle(sent: Promise<Response>, signal: AbortSignal) {
   }
 }
 
-/** Milliseconds: what the server asked for, else 1/4 s, 1/2 s, 1 s…; up to half as much again, so that clients spread. */
+/** Milliseconds: what the server asked for, else 250, 500, 1000…; up to half as much again, so that clients spread. */
 function pause(attempt: number, response: Response | undefined): number {
   const asked = response && retryAfter(response);
   const base = asked === undefined ? 250 * 2 ** (attempt - 1) : asked * 1000;

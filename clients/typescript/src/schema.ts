@@ -301,7 +301,8 @@ export interface paths {
          * Upload an avatar
          * @description JPEG, PNG, WebP or GIF, at most 5 MB and 50 megapixels. It is turned upright, cropped to the square that draws
          *     most attention, brought to sRGB and freed of all metadata in the background; ask `GET /users/me/avatar` for its
-         *     state. Until it is ready the former avatar stays. An account may have three uploads on their way at a time (429),
+         *     state. Until it is ready the former avatar stays. A newer upload ends those that are not rendered yet, and if it
+         *     is refused then, the former avatar stays, too. An account may have three uploads on their way at a time (429),
          *     and each has to come at 16 KiB a second or faster, on average, after the first ten seconds.
          */
         put: operations["putAvatar"];
@@ -984,7 +985,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the health of the service and its parts */
+        /**
+         * Get the health of the service and its parts
+         * @description Only the database is needed to serve: without it the service is `down`. Without another part it is `degraded`:
+         *     reads are slower without Redis, emails and pictures wait without Temporal, and avatars can neither be uploaded
+         *     nor shown without the bucket.
+         */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -1018,7 +1024,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that the process is ready for requests */
+        /**
+         * Check that the process is ready for requests
+         * @description It needs the database, and no other part.
+         */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -2393,6 +2402,8 @@ export interface components {
             redis: string;
             /** @description `connected` or what is wrong */
             temporal: string;
+            /** @description Where the files of avatars are: `connected` or what is wrong */
+            bucket: string;
         };
         /** @enum {string} */
         UserState: "active" | "suspended";
@@ -2630,14 +2641,14 @@ export interface components {
             waiting: number;
         };
         /** @enum {string} */
-        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "mail_resent" | "mail_cancelled" | "mails_paused" | "mails_resumed";
+        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed";
         AuditEntry: {
             id: components["schemas"]["ID"];
             /** @description By the name at the time, which outlasts the account; null for an operator's command */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
             /** @enum {string} */
-            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "mail" | "mail_pause";
+            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause";
             target_id: components["schemas"]["ID"];
             details: {
                 [key: string]: unknown;
@@ -2871,9 +2882,9 @@ export interface components {
             /** Format: int64 */
             invitations_accepted: number;
             /** Format: int64 */
-            mails_sent: number;
+            emails_sent: number;
             /** Format: int64 */
-            mails_failed: number;
+            emails_failed: number;
             /**
              * Format: int64
              * @description That were published
@@ -2896,7 +2907,10 @@ export interface components {
             };
         };
         Problem: {
-            /** @description about:blank, or an address that explains the code */
+            /**
+             * Format: uri
+             * @description The address of a page that explains the code:
+             */
             type: string;
             title: string;
             status: number;
@@ -2915,7 +2929,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "edit_window_over" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "mail_ended" | "mail_not_ended" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "muted" | "not_found" | "not_participant" | "not_ready" | "own_role" | "precondition_failed" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "muted" | "not_found" | "not_participant" | "not_ready" | "own_role" | "precondition_failed" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" | "wrong_password";
         FieldProblem: {
             /** @description Dotted path in the body, or the parameter's name; what is longer is cut */
             field: string;
@@ -3079,7 +3093,89 @@ export interface components {
         };
     };
     responses: {
-        /** @description There are no such bytes */
+        /** @description `invalid_request` */
+        InvalidRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated` */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `forbidden` */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not_found` */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `request_timeout` */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `precondition_failed` */
+        PreconditionFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `body_too_large` */
+        BodyTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported_media_type`, `unsupported_content_encoding` */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate_limited` */
+        RateLimited: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `range_not_satisfiable` */
         RangeNotSatisfiable: {
             headers: {
                 "Content-Range": components["headers"]["Content-Range"];
@@ -3097,7 +3193,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description What went wrong */
+        /** @description Any other problem; a 5xx is `internal`, `unavailable`, `busy` or `not_ready` */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -3144,6 +3240,8 @@ export interface components {
         "X-Cache": "HIT" | "MISS";
         /** @description The entity tag of what a GET of the resource would answer */
         ETag: string;
+        /** @description Seconds to wait before the next request */
+        "Retry-After": number;
         /** @description Which bytes of how many */
         "Content-Range": string;
         /** @description The address of what was made */
