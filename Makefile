@@ -39,19 +39,25 @@ bench: ## Run the benchmarks and write bench/RESULTS.md
 	@deploy/setup.sh bench
 	go run ./bench
 
+# What make generate makes from the contract.
+GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts
+
 lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
 	@deploy/setup.sh lint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt -w these files'; exit 1; }
 	go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck ./workflows/...
-	@cp api/contract/contract.gen.go bin/contract.gen.go.committed
+	@mkdir -p bin/committed
+	@cp $(GENERATED) bin/committed
 	@$(MAKE) --no-print-directory generate
-	@cmp -s api/contract/contract.gen.go bin/contract.gen.go.committed || { echo 'make generate has changed api/contract/contract.gen.go: commit that'; exit 1; }
+	@for file in $(GENERATED); do cmp -s $$file bin/committed/$${file##*/} || \
+		{ echo "make generate has changed $$file: commit that"; exit 1; }; done
 
-generate: ## Generate the server's code, .env.example and docs/settings.md
+generate: ## Generate the server's code, the client's types, .env.example and docs/settings.md
 	@deploy/setup.sh lint
 	go generate ./api/contract
+	npm run --silent --prefix clients/typescript generate
 	go run ./cmd/watchparty settings > .env.example
 	go run ./cmd/watchparty settings --markdown > docs/settings.md
 
