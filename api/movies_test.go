@@ -198,6 +198,31 @@ func TestMovieSearch(t *testing.T) {
 	b.logs.secret("embarrassing", "peculiar taste")
 }
 
+func TestMoviesByID(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	first, second, third := b.movie(t, "Metropolis"), b.movie(t, "Nosferatu"), b.movie(t, "Faust")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+second, root.token, map[string]any{"archived": true}).status)
+	path := "/movies?ids=" + strings.ToUpper(third) + "," + second + "," + unknownID + "," + first + "," + third
+	a := b.requireHit(t, path, "")
+	require.Equal(t, []string{"Metropolis", "Nosferatu", "Faust"}, titles(a))
+	require.Nil(t, a.body["next_cursor"])
+	same := b.do(t, "GET", "/movies?ids="+first+","+second+","+third+","+unknownID, "", nil)
+	require.Equal(t, "HIT", same.header.Get("X-Cache"), "the same movies in another order")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+first, root.token, map[string]any{"title": "M"}).status)
+	require.Equal(t, []string{"M", "Nosferatu", "Faust"}, titles(b.requireMiss(t, path, "")))
+
+	many := strings.Repeat(","+unknownID, 99)
+	require.Equal(t, []string{"M"}, titles(b.do(t, "GET", "/movies?ids="+first+many, "", nil)))
+	for _, ids := range []string{first + many + "," + second, "", first + ",", "," + first, first + ";" + second, "one"} {
+		b.do(t, "GET", "/movies?ids="+url.QueryEscape(ids), "", nil).requireField(t, 400, "ids")
+	}
+	for _, other := range []string{"q=faust", "genre=drama", "year_from=1920", "limit=5", "archived=true"} {
+		b.do(t, "GET", "/movies?ids="+first+"&"+other, root.token, nil).requireField(t, 400, "ids")
+	}
+}
+
 func TestIdempotentMovies(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
