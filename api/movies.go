@@ -66,6 +66,15 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 	})
 }
 
+// ListGenres answers the genres of the catalogue.
+func (s *Server) ListGenres(ctx context.Context, r contract.ListGenresRequestObject) (contract.ListGenresResponseObject, error) {
+	q := cache.Query{Key: "genres", Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+		genres, err := s.store.Genres(ctx)
+		return list{Data: convert(genres, func(g watchparty.GenreCount) contract.GenreCount { return contract.GenreCount(g) })}, err
+	})
+}
+
 // keyOf is what stands in a cache key, which is logged, for a text that people have typed.
 func (s *Server) keyOf(purpose, text string) string {
 	return hex.EncodeToString(s.digests.Sum(purpose, text)[:16])

@@ -223,6 +223,41 @@ func TestMoviesByID(t *testing.T) {
 	}
 }
 
+func TestGenres(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	require.Empty(t, b.do(t, "GET", "/movies/genres", "", nil).list())
+	add := func(title string, genres ...any) string {
+		t.Helper()
+		a := b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": genres}))
+		require.Equal(t, 201, a.status, a)
+		return a.data()["id"].(string)
+	}
+	counts := func(a answer) map[string]any {
+		found := map[string]any{}
+		for _, g := range a.list() {
+			found[g["genre"].(string)] = g["movies"]
+		}
+		return found
+	}
+	add("One", "sci-fi", "drama")
+	add("Two", "sci-fi", "scifi")
+	add("Three", "sci fi", "für alle")
+	archived := add("Four", "drama", "western")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+archived, root.token, map[string]any{"archived": true}).status)
+	a := b.requireHit(t, "/movies/genres", "")
+	require.Equal(t, map[string]any{"sci-fi": 3.0, "drama": 1.0, "für alle": 1.0}, counts(a))
+	require.Equal(t, "sci-fi", a.list()[0]["genre"], "that of the most movies")
+	require.Equal(t, "drama", a.list()[1]["genre"], "then by name")
+	for genre, movies := range counts(a) {
+		found := b.do(t, "GET", "/movies?genre="+url.QueryEscape(genre), "", nil).list()
+		require.EqualValues(t, movies, len(found), genre)
+	}
+	add("Five", "drama")
+	require.EqualValues(t, 2, counts(b.requireMiss(t, "/movies/genres", ""))["drama"])
+}
+
 func TestIdempotentMovies(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

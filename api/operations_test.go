@@ -164,6 +164,7 @@ func (w *world) calls() []named {
 			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
 		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
 		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
+		{"listGenres", call{}},
 		{"getMovie", call{params: map[string]string{"movie_id": w.movie}}},
 		{"createRoom", call{token: alice, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},

@@ -203,7 +203,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient", "Email",
+		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "Email",
 		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MoviesByID", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress", "PendingVerification", "Place",
 		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",

@@ -2034,6 +2034,25 @@ type FieldProblem struct {
 // Genre In lower case
 type Genre = string
 
+// GenreCount defines model for GenreCount.
+type GenreCount struct {
+	// Genre In lower case
+	Genre Genre `json:"genre"`
+
+	// Movies How many movies of the catalogue have it
+	Movies int `json:"movies"`
+}
+
+// GenreList defines model for GenreList.
+type GenreList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached       `json:"_cached"`
+	Data             []GenreCount `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	// Bucket Where the files of avatars are: `connected` or what is wrong
@@ -3152,6 +3171,12 @@ type CreateMovieParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListGenresParams defines parameters for ListGenres.
+type ListGenresParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
@@ -3659,6 +3684,9 @@ type ServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx echo.Context, params ListGenresParams) error
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
@@ -5366,6 +5394,35 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 	return err
 }
 
+// ListGenres converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGenres(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListGenresParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGenres(ctx, params)
+	return err
+}
+
 // DeleteMovie converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 	var err error
@@ -6628,6 +6685,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:default_name", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
 	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
+	router.GET(options.BaseURL+"/movies/genres", wrapper.ListGenres, options.OperationMiddlewares["listGenres"]...)
 	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
 	router.GET(options.BaseURL+"/movies/:movie_id", wrapper.GetMovie, options.OperationMiddlewares["getMovie"]...)
 	router.PATCH(options.BaseURL+"/movies/:movie_id", wrapper.UpdateMovie, options.OperationMiddlewares["updateMovie"]...)
@@ -9720,6 +9778,65 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type ListGenresRequestObject struct {
+	Params ListGenresParams
+}
+
+type ListGenresResponseObject interface {
+	VisitListGenresResponse(w http.ResponseWriter) error
+}
+
+type ListGenres200ResponseHeaders struct {
+	ETag   string
+	XCache *string
+}
+
+type ListGenres200JSONResponse struct {
+	Body    GenreList
+	Headers ListGenres200ResponseHeaders
+}
+
+func (response ListGenres200JSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres304Response = NotModifiedResponse
+
+func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListGenresdefaultApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMovieRequestObject struct {
 	MovieID ID `json:"movie_id"`
 	Params  DeleteMovieParams
@@ -11872,6 +11989,9 @@ type StrictServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx context.Context, request CreateMovieRequestObject) (CreateMovieResponseObject, error)
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx context.Context, request ListGenresRequestObject) (ListGenresResponseObject, error)
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx context.Context, request DeleteMovieRequestObject) (DeleteMovieResponseObject, error)
@@ -14205,6 +14325,31 @@ func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams)
 	return nil
 }
 
+// ListGenres operation middleware
+func (sh *strictHandler) ListGenres(ctx echo.Context, params ListGenresParams) error {
+	var request ListGenresRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGenres(ctx.Request().Context(), request.(ListGenresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGenres")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGenresResponseObject); ok {
+		return validResponse.VisitListGenresResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteMovie operation middleware
 func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error {
 	var request DeleteMovieRequestObject
@@ -15791,292 +15936,295 @@ var swaggerSpec = []string{
 	"hYY4xYKnFOWaSyUuh4XgV/CwzOQlPec+SwWJV7mov5Tq6VBCxa8pL65wNVINEMQJG2QllmoX2Kt/EUfM",
 	"p4JamGoYLOgX7g9S32H5BOgbuN78SihcaFOtIrTOBlBAHttTo1ym7gEAlwb4U4xxaChzJPIGke87bQGz",
 	"lINfCk5yZZiZCDbjBZ8KK4rPDIBen4TIJ7enjpkalpariU+NYKRBzI6efdzw7NI5wKEnSL1VO03kj7ml",
-	"TYAXuUbcLiPqY328OQ3vz4Ln7rcV9aBMr0TzPYMgp4SAoisUVF6IY9g3hTFlzNvGpGGwrb3GYmGWD7lp",
-	"ChTfsqVCZNLcvplVzEd9BUL5uOBo7s9awa8pAeG2g2hD6wxr5ScbdZn4HWuiHNzk2xiWiUw6G5aff7eB",
-	"UN2BhBo5pJD1GQWYmSrYXoIvrpzN6J1+QzpWnMB5sPfkdO8Z3xv9+OHrj3vxx8fbfDw8+vgPnWuRbVHU",
-	"+YYYRjdRx6WvFNcx6ytM4jv/7mrWkse8rUxI6PDHkLdUT0W9mCCSuNKWXYmZ07sXEKbWlOjUUgb5FaZa",
-	"aoDGdp2ALwckMGYEFETeXkjtBsbYuTANjKj4FDiq20prmy1wFRk0m+GWrBrevu3NcoHuqmVZkmrjA7FR",
-	"F6pGcxvGFXupOzOv1eOwah2865TWkxqqNGUrFBJrei6qVCgf5BxCocs0FaKx8EYggi2GTJSwMuKBG+MA",
-	"S3lS9Y+at6Yp7vnYF/2c0NcCS+8KDAfXedYPlS0ggHtUFgh6T3OUxhfmmwhmoEwJ9ZlCUdPAICCfq/Ei",
-	"jdIP12/9DrIK1kdI3GtOQTWU1nyQrrXo5xUj7u3GJFDx0C6csyqUtxba5cYsvbXU2XKR6w35QZhvjOW3",
-	"4rEtNbS6Wy1uRB/j0cRaO235bthoyJLZnpuuBOpTCmNUAToTqdNf0Xbmy1L5nIUmmfsHX/+/2XoTpZXN",
-	"C2ktBM1EYfLQfyaam9ZjqW4AFkMHqcdzmYp/mXObTtyOL/pWmDjdsHfcq37cy8RUr8LFdMmfOPxkEL6t",
-	"ziWsovoppKJNKCaMG3/T4i0rTMpncBFRAQ8z0XMo8Wt3FcESvGNLnDVUjwWLBNbbY76GOkrX64rTkjnD",
-	"rQYCclAV4gfhg+u+9/9a6kYJY5PDbpcOOqLXFU/dTd10dDBuw3HbqgK38tm1RYBvDGzeLcZyXcHguSgi",
-	"MafJwk7pddywAaT0D+phVYbLjIEPjxRMzJlCmqdbcTNuQV3aajNqucfYjI+FNxiClJnJQoCji4Gx2vhi",
-	"2+gdECrb2uu2BP9eH9/SqjVuNmDgr/JdwhteneJLbf2UUm55rseliHXynRSL3SCBNWDpbUwn6sp36vB5",
-	"mz3Pq6h5m6DxNrYZEPF2AGHjUfK6yJgbwPCWpU/ahdqS1eaaVGS0XTmgtaUgbl7ZoZ3jucc/Cb/Dcd6V",
-	"TreWOTQuRGnFLnzw09J+srJANy7ycwdFfcI6bO/Bd1txqyNQ2m1OQGl3UfUfO/3EJgo3iHsu7HPfhXl8",
-	"143TxzyVlniu9bl5EJhQEGSDtAT/vnqlbxvSeKPKNhSaSOOmhtpnvAvybU3xuVcCjovENFTBdHLu4dHX",
-	"rHKfe4HMkSHTI/bm2bfs66OvvkzYqxn/uRRnQILHDEZrRMb++PLZt58j1BeDCo7MzHgqIvQv8vRfqKgX",
-	"rrK4UzDiZRqNxRM977Pnlk1LA+gdSshAVZ5smdKx14eMgQl8Pcf6EFxl5kKFgsaG/Qv+rFWow3B4kBwc",
-	"HDAMExDGSdm4VuYEHYJTj1qSydFIFALQJTUMFwERUp2hw3mA2PEDxgtxodojMhoCFWAxfKwCRhPUcGuP",
-	"NptWIkLppEjcWGVIeq+UcFfzub4Sy9C9X9UH6j5uh2X7ujJCNhw/aWY5X1y22kK7iuX3Eo2K1/UtA/8o",
-	"WLQhgkgItQJA9+SAGZFqlZlbM9pbXy8h0Mwbm+PNC6His1DEPl6uNfGzTSwuIprbCDkx7XWWdaKXdnBn",
-	"1IbwiS+O+NbYlhu9FsVUhmDRUKZUG3tZVUg3V3J2aXI9v5ximBHarqInrmR6RaSBWZLB00BWr0sytNCb",
-	"9MkI9wPQ14Sr7FJfg/xcCJ5d5rq5sC2J3ivbt02y3g7PS+OGhPo8TQAvVLiGij+ZBOBLxuKEcWaEtVKN",
-	"meELQ/CUEz2HcDKKOgtYlXo06l+oqiZU7BQaHIOPdELu4KHjQO5Y9tlA55nfNjPor9SUOvYlpwyl2ocU",
-	"YQ9ZNeGzmVDm5EJ5gBEfDgf48ilXTM9QbZtWuJhkEAi9IBmYgG1JdZgxR9qEuldRjWbXuoG4ngtFplOA",
-	"+kJwRkitxSoxg2NfDN1nqGMrbiVKA2+RQ+jSuovRYLRiJrJLn41cfRN5nyF2UWZiOtNWqHRxeSUWsIQF",
-	"VbnwObuDY4hqG5ZGJJEVfs4NQRjDGGAjuMxxs7jbJSicqUfkdKJ3Qf2lhKU+G/hoV3EtlO8KorVLO9Tv",
-	"HUW4hj2CJBFCBc1TQfdkfIHrUksCB5X7hOLzxmWBAlPmyNFYBCorZhPuOD7E72EHRrASCn5jBAKt/nQq",
-	"rZtrDVeqkV6x/s9lLUc7JsvIpBS+aNj5ytVHOxsCgqM085V9db0t7SrCBNc21Q+REv7q20A/+lV3H2ur",
-	"1MzHtNkWcD9yEqKfqnc24XnO5oINxViqf46cEse9g8OvnxwcHBzswT9/cv987T/6/1Y9hjuH8V/Jq+rg",
-	"BNpBXk9ruYCNAeBrr318+Vv3aEhqbamDtyHf9cPGWoHP6ARaZA/uFvAJ4W6sFSDYANkq6DZUfENdlkY0",
-	"lgisavqtBmpgtYKjA4rUcMrISJeqM0hFLcK+VsXm6KAJ4wPIvjHdDrx64GmdCMW4uXJ3j7stJiKfrY+7",
-	"bShl2mpZxy+WO0eUeoiTp+jxegiLeA/aswlbsTEGF36tTO0hJBdeXkOl33ZOSgAdt0L0g3B34xErKeIJ",
-	"ekXhAq6cK6kyRzQz7Awli36MIknQFIg3h+HLHlmyjguJQdyX4FSrPmJkfgEiYvTVlKvF5Uy+F3kFcIGo",
-	"k5kHm/bfmXJGoBekljnpMrtMC5EJZSXPDX1TiFEhzAQ5P31X/a3QluSYQm1Qw9IsEM5RaUu8/lIrQRk6",
-	"9D1NP/oBRNq5VJmee6EVIZ8hOSF8qq/RSBdDcNKvXjmXhaDsaUe2hYKIbKmueS7d1PB68OnKhOqGXfht",
-	"wU9utP6bqbATncFXPM/1HL8E9iDeSwPXVswtvGrnNA5tL/3Bd39HlzV94/YKLrq5uqw0RKfRAqu7DEiZ",
-	"kPgCgzDcSjOStMMFtwKxJSlaB5beX7u9ijs4+tWQRQHMPfItwec016b6RNim8DcO0xJcKXxFZq5LJ0yi",
-	"qyusVqzeBBpdQiPzX1cyQal4aSeOElOOEykVv+YyD+CpkIMTaUrhG/ABuc8ViadaWaHcDmLuzNLPU5FJ",
-	"fkmsxCsggeIgGaCpbHQkchTaySMNfl84bt3Q/N6++cHc0L+7K6vQXZs8aDk2OmtoPe+1GrzfwxsUhKdX",
-	"d2H98IP4xJYPjP15QOFj4n0qipldJ10dPj6IzOm+GFLohDhF1MkNj0kTyYc4JT/OpkVtgw5/Bnq+D8B2",
-	"rNLx8ADkVFcMHjWmudVLSbb0EHChHJdO0CUFIFGorzqhR2NYN0DlJt4NwstMWgKTWh7JBg2lAZPuoWTj",
-	"bB8Pff+JHbVkXCtWot7acjiaqW8Jwe/Xgg3QjsWyZYjAG5R0b+rrjsXk9fUNjzZmn9Zbax7sWBorihuY",
-	"OOriQu9bXug8pA0d91L3+V/o+b4uxvXQ6FQXhUgtm+jCCDYE39YivvWphVULyLKY0u41a2IlN0Osd6J9",
-	"FYi+jhJDwPoWUdqxZ3nHAQmd4rzfgKX7VtUlH3Kp4jdCz4S65zLM2wyvGab/BgI8yYhcLTpIVadkDg0Y",
-	"/d0KldPTK7LYqWL1FsE0A7ljLHXv7pUz70YQrCgVmr2xyseKIayej/uT0ar/hs+jQORd1s/E8XqMtRkf",
-	"Cx8U2uT+nwk9ywV4UnKtrxi3YICiuZMP4aSW2BpXDEnB+bbZXy0KqTOn/nYGbcI3wPTd+eYNJd13UUlx",
-	"TcXAUMK9NsraNKOVD5GRG69aQFTFShNbX2BIGj0z49Oo3kp327yvfgTKA6UrXrvujJgKBJrGFPiCwpfq",
-	"57sLZcLUPGHGI9yxmb4q5NRWvICK2UygFtCV0vOECg+JKeM5akKbS0/f+mqDRVtDCreIWvCcrWvAQsQ1",
-	"Itd8imwyKhPXaOrBl3eg6rdXWLlXTR+H8bcOaYhLl5y5blbGwYTunZsJxM49Pvz6oBkeJheeqCqUYr/8",
-	"e0cHR1/tHRztHT3qu94aGvCl0pYuNDaYcqkGTORwnhO6zCDqi3y/Vemrzwzb58YIa/bxBuinxmz0O1Ad",
-	"NBxXmMfGnNENNCmyb9FS2Q4LuYIcylllA111lm2yDAKrWcoPaeiC7BDNr/vGW97D8klrBhnzlkZgVHr3",
-	"M59ol6waM3RRtyR1gwJbF5zlJ9awRmucoABYeLdl6JeUjqBwrnunFrC44kMjb84GVQPk+Kg41M1mqciw",
-	"uGqgim1PXWxeEYDxxpv4FT27PHXfxpoZV5pLc+EMLJ7tA1N8CQ1pGLlcTILFuUPW2gkFGnmXzFJmKZIx",
-	"krSP+qXYoAcIs/MG/UBvWjL/IZzoclTgr22WW6dTRDWDfQxTAHNHwA34jUK8ME7rxsVIHc+4jNnOztJs",
-	"2xktLtRNYfli0IL66GtNJ/U1bybrsGM7kWKq/d8symxnyesqwVBMrxfkyAdJdnSwyl9L4USbRnmukXJT",
-	"PuOpEwGb8cLRNboqePjAPXyASXvsy/PX4u6kNSGoT2mLcX3SEjrK/eR8TshRcCeOHMcNVZh0fFOv8/F0",
-	"PWPkW9+Z9rsFtMgq8hbUkuSFaMrwiVNWvRf80oenN7YGoUhaCQa19dlQ2LlwazvXXggyJ+wgZJW4Vtm0",
-	"FidTS5Pt4IJw9E/Oh5vkwwJopczpqKx742/Vk90RWcJWJ/5YRx0m1TFd2qmm9Y58KD6yYZscWrdOG8o8",
-	"hBKfTl6k5tqiKwowbTZGW+RuzNbz+QmHuEqKhYGvCElKZBQfjhE4IRSHq8tcjqg0bVn9P/qW7BEeKcGH",
-	"lGe1Ij6XFdBL9GXAhGlipjy1d+8eptIIVAMYq774eGahWBU9PapVGcxkI/bW/RXc2K6axt2vYlixCODM",
-	"V8rhatHIpBt9376gB+5+mMAWhXDocO1CHqFj+snNKm4ct7FpNWVwtlsPWoW5u823v9v0zq3T7au7rAHL",
-	"yjPgJr515vopmwK4ZNYoF8BIirKxrJ/jQZZNtVmCCpzx0iBKIJ05XeadA4A981lZaVKnGyQXXzq0IQtO",
-	"pEJ1GH9CeXV26zKbfkGzN6XaWMuOFFmK04QZ1ccYr3fTvvvebnPgAgl0PnT+jW94ejWSeb5tBXbVoEE8",
-	"OsScENSGwddSbYZPtvHZyaUtASKmW7b8Fu6lVXjGgjDg1y7EDth3tQufmH/7gbyk83VrC9e7yeLEKXqg",
-	"kkKZSAQyW0YwXxsFsTQX6Gnd6OH4rUKkBt/hKpH4F7ep7rBlwYEKHNs7a1eGMdfF1chJ8LJDQbHamJfK",
-	"FsQNRb7M2gAaF3CpDv4OfPy79HvXvIuVvLjxlXN8NPIadncEB6mOkpU2iHRLK3gr1ry0Gd059P1Ua6kF",
-	"EjZWC2JCZSZhpcqFMdQ4lA1CZIbOPPymRVqaBwUJ82NNURApZOGQK6DjlfLrqeuyrpgLkdEurrf2GsP3",
-	"e7sJ+0bnN40Y64yh0ARA0zgc2KfnTbHBQJZVUGUrqrFUTQARYPlhEP7pdeBA5YxebTSdrURz3gjM6pSq",
-	"y7agWdUmt9xnbWrrFu1WnNUvfHeWarmCDJo7xUPaDXBIQGAwa1iNI0oGaVydC61H0A6NVdBvczwifKY6",
-	"HEg8m3Ubcyty8Ju7DTkUNgQY3oSbZMXCKXa4QyNe5jY8WN+xb91RSqAeEDN6SgYsxHrwIAqNxKTzTBSX",
-	"dsJVY+kTqFzsjYXgXpTCfMb0XDE+FubY48kkjIAbEzbRZWGYLkBXO3HXp/vGKWq54MbWam4/OVh20x7u",
-	"Pfnx7wd7T378cJD86ePfzXSS/diIBOQH01wHH4WSApAHSLAwXGYnlcSCTlJ0Nfsast0IHGE2annGj1A3",
-	"oU+HS3Sf9KICWpWtcJVeMOHzZqQykZnwqXw1ekEGsORNkZkwIU6kKlUNcBeVGy6CRmiyk7Qn7CxlysBq",
-	"Qz2V2yfN3EtsNchjnaH2IHDkZru2q/iUpkm8BSfLi86CTK2sGyz+LjMUts80+Ng+J30tdzatGH14lcqX",
-	"PMXRnL9sjgVtgAteN10sj1ZjJocHHfjHMnbwuj7eiaEvot8MIjzl7+W0nPaOv/LAGvjxMNmIL9y93wCH",
-	"sJVRpwIVDoM8OqoP8us/HSRNkMMtxLNNxkQUVk3ZO2cyd8rXC60y2JkG1/WXHzcTXRxCsQx57eHxZ6Vl",
-	"urTBJG6kujKAyDEHfKbgXHfMlgKVaUnq23iUbAL9+NAhyDkOLGhwpY10wRS6xTaFHXyasCw/iv5L+uPv",
-	"+NiP8XN7chpMWtwtRm8s7aQc9lM93dd8JvdSnYmxUPthUh/j182VnO3pGRLU3kwDrkI4sg2c87DDCWgM",
-	"jwib/eir2mYf7CbY4cahC6unzohixe+EOEvu/ASMjybX09soCi2WE46WE9saUSR/jAAl+3s/ftEoR/6t",
-	"NtE6Yc/KYS5TKK0pjRXZiZMl4S8QHwFwTK+kxORSXZ2wWSGvuYWMas4eHzyOn6QKc6DmRbgn2B2we+wF",
-	"4C2gmcbVifhrE1hLYQ0GTU6snZnj/X2f9R0d1Rovfvx1kxXJiLQspF2cuf2mcGvBC1Sj8K9n/sD/5d15",
-	"D+3kwCzpudCqG0jv40eonjTSDXont+mEAaMxIfDz2DvnTYLSasLSCbeJr+DZv1AX6gv2l7NXL92KGsWv",
-	"xGXKjUiYBLSWkRRY55O9ffv8u+s/JQBOg9+8efYte/To0RP35tvzb/uupaeQ3QLtYdow7Oy8XtjDvTBw",
-	"mt+gz36QHiSODSLj0oANhZGZgEi3GUfb5pCnVwCe5J+xmo0FaNsXilUArIBvKw3W1h1ECKwBPi2HXgm8",
-	"7hptsfCmmwO6rFkheOZHRg7jMCocPTZn+IIN/m0P3jpmf35+DgU/By+en50NojUBECcYFZ9hbV2p1T7h",
-	"+PzjT0arAfujW9Inj7/80+dIfJwZTHoYOM45OKlwcN3BNgT6RgBQUFfWVNoboIvAAL7RmaQ9e74HewMd",
-	"/enxk0efH7O358/2vk6Y0mzC8xFE2DFTFoUeuyM447KAH0E9tnOZij576Xp3pGBzYUhbdvqAIbURzrGA",
-	"NP+Xz75N3Ob4wLKhDKU1eO7Biw3tCxUqroEteD0K8wIrko+qhhrHGHgOnRqY8ZlQ2apdzpHOKcT5y3+H",
-	"5T9m38ApY//zH/81AKrJAUjx8MtKJdcFmfmcUmfkWO1JBVb3EybepxOuxsITINnZqDfKhfJkKYs+c+rd",
-	"o4AjG0cme1BoUSy1gmUA57q4It1ygdvMoUm3W9Ia17meq2MI57N8iGtTGnIyuIbwZa78sSTQqVwb22dv",
-	"DZY/Ao98AbPDCCecbp+d1mZOA39yAGYKWPBT9vrV2TnOBf03hlmAd+aKDZ5X0El7fxWLwTFUYsKo1Co2",
-	"HfLlrsQiiVlFhcZYEbub1JRn7rQyt2nWCXmOz1Qd2b03wilcIjtmToAY0Cj9zeKYIS2Jt3ggXJujFQj7",
-	"ar172FRMh6I4YZxhaBzAZjtGhG88qmbkTq0b4wAfHPTZ4Pun52wfWPH+B8rG+7g/FYMI4yuyZ7pdyjSU",
-	"v4EhwyxC2Vx32AiP6dgNc7DPSzsZsOHC+zkow/TEg4vh/iDRGj0VCBA6XPhr4oS4XmjBjT40AhylQvGO",
-	"3kPEcXgDVzX6CVKk8px+ru6miP0CMDlYjMHI4TbAdYw+rGOmr/3TMFu0vcjxpEIUj0xRzGrdJ55LtI6z",
-	"hmsQl3nwhlvxg2trD/4dsD8WYVGha61S8XkSP/hGTDnUSydE8fgXI1wTpuYVcFNG298UNspdXp/32atr",
-	"slhXU6FRIsEdPfHcEqiHDWLULd+1sMVi7xQLJ7lrGzvGy6Yqf0cvub0oRCpnbvnDYvoBQFklLnM21sKA",
-	"ygQ8ACBu0T3WZ++I/Lm5QvxXqzVqUFRs749+H5ALGuHkDcJRQyyuhKgOy4d7PPkIrOskIpkkZEbrYomS",
-	"P8dzFtjF46MneLJVHaseZEwlnK6HJ5eqb0NBwONwGxVizAtHMgyFHuWEMdDHpgmby8xO3HhzYQOs/s+l",
-	"hmsBYhyxGjKw30w78sBCVQuGt5QbvlTs9Ozb58/dKhKkrBPogGLNRM9Vnw0uerzfH170YmgM2mr3w9LX",
-	"TmnlV0KdoBCQAG6rO1lwVlXGnr/2q0CXvtI2IcRYlB9AZoHRg9DgC/jjKQaqwy9iisoFh4WawWVM4gne",
-	"UUMxkXTf/sF3ZOCikI5ZH7PBPiC/Lvag2T/AW//k7tyKa9WeGIDIMNj3ZLVX4BGrnq7/sk+0NkjYYD8G",
-	"AMY3om/2c62vyhk8iAHHtND7VIfSd10qUw7dNg5FQyu1X/H9QlRf9dl5lAcKVxMWb9BKGHdxjAqt7J4T",
-	"UlKufOlz4+5wkMj/8Ic/sD+fn792f0NLp6+fs5EGXxKI3U8ODw8cRfnaA+67XHAnu3CWTrRMRYJl5/EJ",
-	"agLKChcyhQMO1ww8yqQ5RkXgiy9eAASh6X/xBfvz09PvUPLAdtw5ctdXpoXxHBaN1YhbSKInc8o/PIRF",
-	"fvlVUOS+RLoZnLqZ4EqDBK3hAcUIaY/a67NXr8+fv3p5FoSBo4PHtRacYAK9eWk552bCQNcwTlLBZnGM",
-	"7rnQI9zsfZzxv5aikAJmfMp+Lt2s4lLmc5HneyCagfoQxjjjBZ8KWElsMXwRXh/La0ixkClIAe4ouo4P",
-	"qOPnlYb1xRdeIDMEExDVwGenNH2gE7hQZFxYn5pDKd9N43wi2IDyfffOFzMxQP1auw5qoSfwAULHpFYo",
-	"sJ04BoZyAVahhK07DFuHh4ZEL1PNGlmNHCtduJWC6n2kWBrG87m7d0HVcJsGZjratDDSp4ShOKj3CecR",
-	"uw2PHJN6ahdAA6/fntPwfFtv3GXjGzo46LNXfpYkBAFZKk31NGHUbllgXjQ+KptCdMyLQl4LD8/qW/66",
-	"LuyxwRIGJnGHb7VSqPQcYwrXgDaNZDk2ETwTBexeXUVxnKq+lZxYLb1SKXzRVhAxIQE6WebEzQsoMVqT",
-	"wfPR3gtu0wmN8vlo76VWwn9XawTEjFjNCqTgD4oSY20lB2FU8BT2raItR4BAdouZ6LO3dIj8HCLSoYV5",
-	"wTNgXGpMJ/Po4HAFOEWPKqB2pxCAYeEHnfqV80s1eHrOxwPPnxwPA73J8xXq0j0Enb0Bv557mcwpqGVa",
-	"EH/hqWN3aV+UBweP0mtRGKkVfBB7//Mf/3XRG1RHFmkIytvA4IIhAQAyCByfhQI4oNuQdDHU7ngUXtQF",
-	"MdpgHhctA55SWYlDffYKeB2M0c0RDTGFYHPBr/rstUxtWQiQFOI5aa83f/FFjQa++CKwXg6aAVL7o4PH",
-	"TI7iUj/W9edkcDdUkB1dh1DGiBfSaBWQfwZfwIl1TUw4DCSmZWru6OCgKnCEAIb0CzlpqwX2T3EFs/ZH",
-	"WbpHavcSyZ+ux0rzIUZzxEqVgZRYrYJfgHHJC1KHSXHyVAVJTo629YhcwRXJVLSHClWl68Rk5MboFgqW",
-	"gY8Jh3/qehbwoxvaEoNpwOwl5RH6cHND7soNG3FjRdFnATEh8aYKolrvU3adS0P75Q4wIRrNJ9p9iXMe",
-	"a6jYFG5Uy8cJG5bWsVH8hlrts6e5ESh7UPyE69OJOjC3xN34CMsNQsQ1z0sBLQ2+CMz/iLbiO27DrVYI",
-	"UsEHP3Bj917oDMoJDKBB4Gb0zd6Zu34qtvZWTZd/WeE4cGW4m9iJPAjUTccFi1GVSlrPE0nMx+sZz5z7",
-	"mbbdM8oCNR5ugQUnS326e6Yg8xHKC1Oeo6DhDosuLZgaffwIjsWvzldN990xGy6sMOyLfWRNOVinkTMN",
-	"kN3jvYj0BtaZmB5pIb7lqdsyt+aeYcDQB3I6LcEeOSDck4XgRZ+9AQrH25xOITyu9B5wu8Ex4H2BGufW",
-	"70qIGenFKkNWBMIJN1dwccAFSwJmXRBxTRqrCzebmpX2mhcLx3VW7k6nhXsWNlyAKPGqkGOpqgt4VBqe",
-	"0yXzmC6Zwbt37/ZOI5xobykE5vX46AnJfF8ePApQ7GgpbtPN2anr3JufYu5z8DhBAYM9Pnjkr6LIfPHF",
-	"Fzikf9sjYWHvuaP4wb/txXLB3iu0ih4zpY2So9GAhhhI5Ix8EXsYhIPXIcilqFcozUYFXCKVXuE1GDCv",
-	"4IIPF+gTASsdDOwMVIq984IrM9NF1dMgAWMMVBPJZSqUib3BL56f95IeuMJ73suiZ0IZXRYpKLv79NL+",
-	"VNrIC46ujte8gPRc4jm9495B/7AP5TFcK3wme8e9R/2D/iOMkpqA92Uf4mr2AVFjz4OCH3/oUZz7kksl",
-	"3EAejUMUxim4euqTRCst/tQDdoAhhWyj7I/DBaNoos/JbCp9YRkMsen3YMAoJj3Pese9H6SJo9IN5iCT",
-	"aAdJm9KNDlQVn958HHKQ0bXYKWgf2w8Asc3tUpD+Fs1i+kBbeyHaf4sWMbugancpZo1AUNxx8gYkpwDi",
-	"nayL5XCsplFBdLfsPlEMiWp+ptqsfR9MvflJMCVCqm0hzEwrg97Co4MDLHQSYtNi79FPFES29Z5DxDk4",
-	"E9twZwzGOVAcXHPDYaT7oYBI5PMESvXezr//6KZmyumUFwuicd9TVHtJiXmcEejESvB4Q/2EH5Pe+z0M",
-	"gqVvXHdNJ3r/A3y8DPFuH6MzXj9s34taBkjzUYNwhkArS2334pgyDNLYgobuacMpeHftlt/tjn8vLCgR",
-	"NVCjne7xPrFUCEBpRCt/FQWwBpAknkNlDH8bP3E6fK2yhRM2cg0uMi9Fo+gPX3j0dxD8MCADflDBAULt",
-	"VLN3es+Ap2DQHy5AFDICAZ0kSHsL9LZKsAQNwgypfGmdgFfhsz4REYNs8g2Bye2EftuRwT7WIzlDQfHf",
-	"wkF6s0xONzxMCIfWxhdBCPGIaUvk9Iu69Nwc3hpRrLvyQjm6u7/zfFw33XTBSXqDG6/MpF2/f/BEJ+kR",
-	"EDZuIgC1i3i7ai2ggHTccDfpU3znlyeiucGvp9R7odJansFtxDKPfdt6Jb/z/iUwokBwHQEaUvJ1BXDR",
-	"Z14h42CgTxgstDBkRkIEv1V9Kk4l2pqZRaErfxWL3l1ddU3pTh/plqvR2tHOuqTezjCrvf1eOyVcJrSC",
-	"FaX6zMRe9prJ3cfXDbBw3WVZ5INe0iPzrhtRQ4RO20Dprf2mVz4mPd/pptfDczS3uzo4Z4ipwYjk3Urd",
-	"6Kzse/SUVr7u6aT8pV/O1UTWKqRunnfP86J9MztgebCN+x8QGWKt/lmtQifJPWBNPFCts5rOBlm5VEkI",
-	"oQnhWZqNeHEfmuhOjmnY3/2Uq1Tk7ffccxuHTroLbggB21F9cG4T7xOvJPvg38y0En32kmp6T3VBVtmp",
-	"dkqsVinFeUAxbqrYlFyopZv1nPBJyGtYiD77Fkaeg9IKAZk+UotcNyduPKWqSn1DykFQl5t0Umzyt0vX",
-	"d0u/uLq3IWEM29to946iyCjajazhsoDC0s2m66e+4nYHtWMr4zI0vN64vJ0RHBrcYP7+LRiGYR3W3cBE",
-	"L3d/B/s6+je/fbGFfdAYKqTwJoxw7THVwXE3FODnLo2AhPep4Aog9qqS3RySkyI2iIXr0a2L7D93UvIb",
-	"YcppxU2BTwKwqjH9JutdORXhyNztFr92i7KeecG6+RhOaSBa+M7NWeU0kFiHvU5aBalqkg9mKe9ekvEX",
-	"vKgCvwPiYYe1nJUtSrkoDDNWz4DvV47sk5CjgPmzxtu7LZ6MqYZCR/C7gSwc7aMx+z6UGEvVc7AuGIjC",
-	"49aK6cz2mVtXCBdpODwNggZswwM7PXe75TAKCGvofmJWuWMhrqWYr9cycdL+yU7XecAp6HpbRoAFd37B",
-	"0VQexD3nNwBs93kOZf3hgy/OuP2efsBy8ht0zaeh+OMmcdw3dzuBfLN883z0UisB0Xb3IOWsP79+9SN7",
-	"1dNzPt5kYYJnoMlHB483k8xLbX2c2j0ouj4xJmjaxGvNLalso8Z7qnxXweeKUZZzvqBsI3XCJATiEvA8",
-	"hlnieKVhAyOUHZDKzPO8QVddL13h4/dN8w+CiO9FA1U74VduJIRZ3ExJLyiRVFeCzlLlo8SJGXFkePDy",
-	"Q+z0cMGUnvfZK5UvHJcN+Q/BnLEMbuWEErho1QJsLRcKrTeGDYKoP0AabHHKC5U9QGbb5M2okerhfZKq",
-	"EvPb8dzkV+xPQBq64SHz4W77H6oSoR/3K2W4zUhpwLDjSzmchCyhQmBt3hDuYixfUGA0FeHJ9TgkaCAc",
-	"AAGLA1SBE/LdyJpU4KjUdKfTElU9fZhhKw21sztFrDxe3ZLvtbpjjeI7IIo4ksmEUifbEd2meNpXI4zv",
-	"DrWf0QVAEE0RL3Zko0cA1BRHITsKxEoH0MxciCt4FD5NtbKTxKfGeO8xRVph2U8c3557L1/4BNulH6EZ",
-	"92uVbAdQA+wUMrhH0qd1O811ChdTFMZIEA5YwrhRY3Xi/1ZxvVuZSOOy1b80K+RDikwNpbsR14DM7Nj9",
-	"bayTIXaxW2TqFvF8v4Bw1IcYiXrr7duncsWNDM+XKA5+PZQhTtCWDIgvyLwyvogyCKDIHQq77vSHPJHV",
-	"uzPQyDnAqT0oQnGChF+dquFljKxGKrA0m0gm9Fks30kz00Z6QW1Nw3dOQ5ADyBfGFyWsl/t3N9G3Z3/b",
-	"ksC0nrbfn68pe8gxpYnMMoGAAoh48jJiSi05JWoBma1bx4ycCV6kk16biwxKx93ARVaf3AAL1RHAReWd",
-	"4fXSlwkbeNDRAT3mMy0JONfXhnRL05LtseombKvpFGr6/dgA7/YLjIQN9bza+C8QyD1csHkewycTSgmr",
-	"6gZue2j2qVbtWpN2VFP2Fx45tVxr9xNvZ7SVXlqqCtMulfnaemc/+DLEZCuyuhBrzY4ALgkF4kFLdZwY",
-	"ImzginVfU9ANFY6tRgqIKY6lxAVlkyrUpcnO40bzBovYd7l8/UwesJhWFRhcQ1V37hR26+rr/DcS1s1I",
-	"iSDX1uaD4T25NYNwL7nduRcm/ql3iIRotzs3txcsweDBVbs2hG67gtd9QKiBnz0KgzdNeeCDynaVMA9Y",
-	"QPKGNGC6yqrsL2m9X3opRK4xBs5N5vZ0tHvzVBjYp0qmeigkDAuxcyIOicZtUvyfUXIPuKYe38MH1bHz",
-	"mthbUW54AyBaYyRLOBdlJi1cYioVoXJI0DCxMYBqRRzJNhXhRZUofTOy/SWKxTTpdaJU2Nf7yb6pb/Yy",
-	"id7KBrVEsFgw/HYC1arUFKfTup4oevTSPTNoEqRcHw+RXVYj+63zS1yJWzPMYJpfG39MBYLdaRAqqPiA",
-	"pey+KEoF1PflwSMqhRxHtvM5X4ArAHirqIBk0GscRtBsJzkLA7zDXa2Vtm3Z0mql7p7nmGjSN9nM/Q/+",
-	"T2Aqw6h0cTNbIZB9xyqqnAg04QQU5JADCBWtPX4W5KthAYDVDfQ1k0O9362NXfTiHbKUlfrO98xRlqpa",
-	"b6C+uyU+vwaMV7uN4FLoRNsNOYZw8FbNAi82jJxFl+Q8BMFCXp8S835z/OkvgdSg2vRvmMwobLbqbSdk",
-	"VUDs+prkZkrumkpjMGXK6aiAVFnOHJm3JQT8TlIPn6QocWHXNGULOR5Tnc1GovIpgBM+mwllSPwBE5mT",
-	"ijyeDaA+2jkUD3CXLMbvJ5WchACAWolVIjzHMeyOCn8D5EBrFt9jVIS2O02UhrydrR6Mt/DEyn6spG9k",
-	"AUu1pDJQFWwpliIE41bCRrpUmROVlxFMGS8QQ9xH4dTx9YdijNgwTf61n2u+ta0qdu0ms6+qm/XLdNM9",
-	"JMAa39X2lLz/gbIn15rb32LN6s3OkyoV86HirfmtW8+PuC/efQ+x/76v22wefrsumfKVEp9B9QIMRTj3",
-	"qjsaHUG0PvbWIKiVDz8MKCAbvfjziUY3sJCgBIbidkzpooJ59mVFRBZYEcywf6FOK8i1CsA/HkNlt2oM",
-	"2b7WV+KU7Bm/U+OOZSW3uBFBAoYMmLfleGLNLXIVo11HK2SETeOk7YpeKoskPXJZqvDr4JhxtQBM11BX",
-	"DCHlrSPTKjcgGOY9biCQ1oVaR1vfF1zZ30nrbhidW9sYbtFv0GdmC+JqZ36FkCqUAF2j5s258UFZlGoV",
-	"wIHRG4lY6SNdRJgeGO5SZZs36YPU/e/X5N0wJlpeSCPzN85Obk0jjJFamfrFWd/dpyoDUdU/+gn3tyH3",
-	"4CnUlr3T9X9KFfiovGAVS7mLDcD9bD+3TyGlCwP6o+qOvqLlqDTCQI4S1McA9Dk2mMhMXNI5GCShtCne",
-	"FYEF+JKRiNFDNJYdh5gDn6FmL9RE+1p+WG8QXLbXolhA7JEPcgj+wFxrKILqkWLnwhcEgwSFAJIXY2BD",
-	"4QHlpKFcGqrQB17hGQd4F6svlI84xpAow4zWCv9PBSUkFtLGPDg2EbywQ8Ftn51VqLc+8qKWl4n9+ZAJ",
-	"j1eAoE+wjNW69S8U1fCmzTM1dFyvwkbCJd3y1dn947KU+XnTjUxj/gRM9Q4McjiXT+mefCDcnFbiJhyk",
-	"tJP9XI9lzRG+ZH+Bn+9mD6HtT7SDZ1B58/kaWKszX5vz5ttX7ZEcK1b3GZd2Ut8XtYCst3hjNMr+LSEK",
-	"WF4sZJGjAymq3OZr4GLVKcRCa3D+Yjd3FUcAZX1vmw94yzu5vg042+77UK+62H5SaJKv6XEokPpQkVch",
-	"TXmrXTlqIEDCSD1ZKXUe6sdlAliTVuEGtBVbZOK9NKCp3AFU6sfbU4svU8erirtAAqupyVvSkK/cueZs",
-	"U5FRLEQ5wgraVJ0bE0VVKk4Yh4ioggWhCeozYcEuX0KJek4ob1Nadq1l1q+Kx1qRAzyRuFCxnSIUm6uK",
-	"gDVGfOJUlqn+jpDxhb0tKzkT9oSgk311b5qjp0pJGbm74DcQL+yE6UBBwwWk4Tkygi3eioyoSno73Zy3",
-	"VVSvEZKv2TzVhUiq6lN4g4TKobI4CbI8FpmmfL7HR0/i/OULBdXZsQg1VEjus7dYvM6xhKrc+3KFdV8v",
-	"s6owZqzORQu2BM784VxT9ymKnMcV9XdAl099DX/eUL7fkSt8MlvS5lgau86H62YxFzlADga4m1mhp9Jg",
-	"ia2oLrhjZr72L0WtO0VvXOhS1TDRBx5+a5BQpDvs4WeGUfVUj7Z1odKJ1gZYYDOF0fgf6JXtx7cVkR7e",
-	"M5GGUlShsP1vDeSkCrQvBKatRjbaDNZlW0UgLhK+/nSt3t+IeKxWCyATPhbAFuo+o2u81Zyxqjf8DUbl",
-	"0X7uguLPHRO67X3/rfd17IBtUlsVvBitctfdTCfcNqVKrEY8tOcjNIUJUFT7rXGUlvybeYaiJZjtFAJt",
-	"pxg10BwBMRQjXXSPV/ARCKtdv/RS7WrXyOV1noVEgBOsWA52ShzBoM+eR0Wsh4Uj6+B/EJAy4vThyoCI",
-	"ksgxlvtFsXksojTdmkcjyl0BXtW8GCD43GgtuoVjPCCQwQ2JJJ6Y6/kbEGYT7yNtIazb4ObXxr/tQZHU",
-	"TY/7xx4GgmHyoSEIJare6NmL4yCN7CVpCzjXU+H4/nyiodhu6Uh/LCx6hR+dQLXWXM/ZVGcAgayhGrOZ",
-	"CX4FGAtoEvdvOMnf7VJU8LUhPlgHBvZQhaloiJ9InqLe14tT07CKvwPFLcc2g8cmWqHWI1IaWODl+7cG",
-	"Etcpzgc4FqfcWl3AkSm4BaXZncLPjD9mQ5HrOSbiboUst3KUEKbsk8HEPTycts0bnTSnV52GpbZeEIiu",
-	"/7VgQ59i+R/e7X6nnOpBXsKY7d+B8KJLGLZjHQshYPnDL705d5XknmbS/oqQIaPpfCID2zYUHMIlIZD9",
-	"bsNAMrn1FTaSuTD7/JpbXgv7+EDDvHQ08bE1yfSUzbi1olAhsg9COEYF4I0I9vw7xvPgTTA6YA2HAI2k",
-	"oWwhVmXCkiEQet9nrwsNQ2VjeS0uFNYpR225MVZQ2O9wAqcwtfsLT0gam45Xc237HkKLXuiba6cP+k8z",
-	"Nb4ZhtbzETH2Le+BzY+/4WosurVLj26+W+SUj8W+m2ztSI50MeW2d9wbSsVBNV5ZCHrVXI//8f003/b1",
-	"5nIUMrVlcaub6Ojgq4c6Q3eAESzRts3Vgwbi9m2YdP3hj8k93NmPD7/a/A6M56W2Z9xKM5IAjXh7Ax7e",
-	"6GOhHO8RGeOe2XjOi7lIbfa7VuZ7LQojtfq4/2E9+30JyrUPCsPCAFCdgDhjnW26La5Cu5skhe8F8ctn",
-	"siMQ5h3yTFqEtU1P+Xs5dRzz6PDxnx5//eirx3+C1Cj8skqMksqKsSha++rMl+2knA4Vl3l/LoazXtKb",
-	"ikyWU/8p58VYLP3002xcffhNcfCfZuLGDO4WvBGW/4Gz/l/y0jy4O+OoKZsAInqr8YFEKQrAPJujB8tn",
-	"N1nmHq5PIDZPrYfH/UVeWYVwd8X2N9ZE8NxO2rHpMRNNsIxbPuQGVl0JgcEcuP7HIQ1N2howvTRskOm5",
-	"GkTu+BA8Uvj6roNMjAueiWxwfKEQ1gscKrmeiyrD7Y3IpElCOTeVeTIwWDLNP+fzuCnaCW9ilnIVMuiG",
-	"gpWzXLseL5TSBbluojqebFimV8K2qCF/xhW7Q20Ue2hXRklJpnWiIzATxYTPTJiH0VMBy+xI7MuDR/c2",
-	"uvMlauFzvtgRmbu9QYL1vMqTms8HcBOO3SFE3uupfz+X12JdLu4P8loodONuNnmeQms78CVPRHpVueNn",
-	"hU7JX8+hh20nCWl5rQf9uYVjbWqHnSqVaFYd2hawdZ7Jzgv0BgZylwuEGYgjXfhgny1IQqpraWF2Zp9D",
-	"gND6iAoMi5IhCKl6/zOD7KrP3pHTbIKmoylfQBUlaZMQpjnkSokMbCPwu9IWfNR+UwiZF1rHRy6UsTLP",
-	"6Stf6anQenpMUFEQzokIGFDvyZ1E9kfOrmR6lWCfSeDIbimSkO7l5HT3CVweUqvPWQG5qm2xURhK9TzM",
-	"/cEEfNw3AHDl/Gcpz3Onvikm7zjBA1efcRVRHxzdnzT0jglP0RlAAOxmA2J8ADKR5lKJ9pD27/CBB7jx",
-	"DYyHBruLQB9qqr7kaxe4jcfkWl+Vs3Ye8wzRtyP+YXzaBlBajAIQIsnqudkBAdiXbfPerAM2GPLsEpob",
-	"BIuuRPg5SBu/UBHHgYZW2U1othE+Veurt7NfNWOoJke1VNdziaUjGk7njjSBGg8YLip6uRF1FsKUQzeD",
-	"4ZpE73O4aMBNWmEU8qm/G319qnZkL+rhXFdLaR40I7mVVzvKy6OJQzXoate8kjPm8ma7Vqouu9YgvEAp",
-	"dx//idXGMBOiSapBeEBFiWUrsg9ZJX3VdAgQUvpCIQOqRstATJtKp7+a4GhSTKs+Ow8YKMR2ZFUUw+o8",
-	"a+I4b6vJPyv09LdFUtHkcSlXyOpGBPWh+rApGOYZ0QJByGPeNMBnUSxMY7l/J1vWLonNhurakO4hlAUH",
-	"md0XIgxC9neTLdbGtdxkQ74X9tPtxgOKbKkWoeud/qsrkx0xEKsJ5bqjJoGIeevxrAcyMwO6e4yvMoxu",
-	"LXw9qZeuYlKleZkhoj/IqTM+FpCs+Pw7lHiVxldRXDYsFyPLdGn71JkP+75QY00Za5VVEknsuMI1cmJy",
-	"W12AFzjBWxQOWyWl598h2odlU3dSDw8OwkIY4RqxmAqV6umUm2M2+GeZmX86OHxy8D//8V/JweGTw//5",
-	"j/8atIScy8y0YRA++urJkxoI4aOvIFrJisI19L//frD35HTvGd8b/fjh649/3Is/P/74+YdHH2tfHR59",
-	"/GOy/Tuff/EPvUZn2lKxCD0HhQgtyPNCWivUMRucpXLvmRwkbGBSyUaSqpmaVMLfBaa4jIUC70DTCvnf",
-	"uvGH7+HpVnTGheDFpbuGe80uziPCfSTn5td/Oljj32xq2+pbtrwUh48BZy1LU5TKyqm4nPL3zb1+dVDv",
-	"tUuXEFiFyJq1kmcIqxI0S+ZuMQCmgNuqMZ2iKoC04t8Zap0LDjgNK/hpu8fBfEihmW5pW9MucN1J9tdF",
-	"htYqlNcrFB2eZVQFDKxauTbLGRk//56NYSyRcXQ30hfbZGPUyXwpkR7yBWHTHmrWRDTET5U14freEMdJ",
-	"K/h7xsSyGTnLGA/Ls46KK4Qg/HX/A/y/i25I1M1OSUhD/wTgcQG6pIejrGXRqXI6ROY0yIR1amwfXhmc",
-	"eOkQRAFlrOBZa5JE88lpipemydy9HtN6BXziXIrONJC0Ok0f8HI/oAsabrXs7rnWw75mlzMqOpDfpoyK",
-	"Gq9RlRKJXIe8IiT6pNzyXI9LcRKjECI7suxKiFljUZ23s4w/fLay+1s+mvenytfoeF7quRq3MM3cHc/F",
-	"xdz63qWa+2tQPN/z1OYLUHj1iMrNyczpxlU6EOnHvhjCIHGPBh8OObBTrpgRApCgscaGyI2oMuLYO7KV",
-	"4JgQUvpKzGyF/uyWv88IwzLg/84nOnrHuoZkjpAzUCpeGrCCJvTZ9RxcSwhAMZbXXnHUSvTZKVlNjg6Y",
-	"EvMLRavk6z4mlKE8sFpfTrlaXNIDA8aH+hqFkTBO//KcpoeiiJ63wA+5h0+HpREPFx8mDPFTQcQI5fuH",
-	"oayPpoBnEkY+byKUwpGi++Z3Ab7JewDnhlMkSpU8DBnITeCfQK/N1lsi//1rKebdwxOCF9EbUH1FYWjN",
-	"Ow8rAN/BzHGissgbql/+TYo5TunXGE4EE/vbxnABXLgdiFauK6QCK6+l9fwNKlaCET226tPt0uYb9LTx",
-	"AQiIuOhSRZPlegTubbg5PjPrs6mXuEQn0WppHL8aB9RD4JgP1DXl6VePGOx+FQlKcosR3XkdeLHW4S29",
-	"gSdu4elpMllHCsGtcJiqcjGV4sLZLOepAO9Xm8X8msscshDWmcx/5RZyt7FtBnLY9AZQot+eHbxu6YbY",
-	"hFk5zGWKCnOnoJJkTSCSj5VFzhViFNxC4wK31LVFg/ONCmTfq0l860LZh/cct/y7OL16zbyq6np3jHhY",
-	"KiK/yRbuab3NYn2rwu93YX5OamU47skY3XH92y3R97WMD86sfNdH/1fhuyVhchORdTI4hwMdRa5SlRns",
-	"AgW0oUj1VBg2K+Q1t4jtxaZiOhSFQVTsus0a3ky5YkMBuU0+LwutcWDp8mVv4Z48YQN3RQ8Q2BJscEOe",
-	"XiWsVLkwUbE2EGKcIl4PeHpC5kL8edAYZQtmy3tlUHdlyN76br7vnKJfkhX75pfl/pCr9mBBH8XaKXzV",
-	"CanfcGXukDQfVHHcb7haVxbXLaxjDCNdpOIeauO6/upaU6fru93A2LLxCcaKOkYLeIpQFCsJFkd3cqim",
-	"DXtdWqyZxaAGmGvnSohZ9V1VmgyKEGjQRXI5siLrs1M3JaZHF8rU0VIpa9PXvCwE6NxoBcUqC0288xuu",
-	"7pJp3o9e8w1Xn0ih+YZviMYecvW7OrN6Nr9x1z6bicJohckht2bXCHEUII025YR0ZN4je7cn5C2NuaPi",
-	"8wNwgbvmmyOLGdm3T/RoWmViYWQepPo1683w97UHD0hrukvO8lCt6N1IrokBhFqX7d7BMwFuPkoirAoL",
-	"nQSf4ZxTpUpBxWWeVNWHKEhnMCuEEcoO+uy1NhAGgLX3nVw8FzkALFAFC6D9CbU5FEJdqNDyYVUg64/D",
-	"BaOF/Zyqwuhc+LqfWiW+2ExR5hA+kQt+LdU4wbznSLVrut//HBbmpuenE196qe+cLcH+RVVNb0gpUSrh",
-	"7gT8emLnjflUk2MEC1snWyeJncF7H39p6kM1gXVaRLyJd69D1NOJTZV7dj+KBRUyq6rk18vdURwQe25Z",
-	"DiFIf2IZX5g+g6V0HApMLPhKuHRXszoxgOlChQimBm4CTYpfvsKwfUXJw19gHuevWYFASqx0iOFipdDl",
-	"NrfCT7peVri+Hd8IKDWFaWCkX9fqTbFTNirzHGKbaobSKoOgDqtUFTVx73rbK7ySC0umU4OVx6MC42CV",
-	"PQ4CC6eapvXcWHALO1kGB+yLHw5FyqfC99V0uv+ipbqVFfXH3ybkkVu32+mvTqRbA4/xEgTIigbrtFcX",
-	"OKEpsypIWl2LjXPyaM06lWs1FsYe061yoaorKLgOSPhNMOiWYO8gXTk8U/+NDw0Uj1dVsCyk9p1EVikc",
-	"NpQUYTzqlqr5KwyAxTBfBThlYcxoNvOODgg2goRqrmqJ2o0p026ZdkzsTfq6GN0x8cFEbkl9etxJFG6W",
-	"fSFoRY9/K/Zt4EOpXSed8tTel1hKp8WJb7keQ/zZzSTTJrqYinWGtO9B2CxnEbP9zCDLAQkWL6uJnFWq",
-	"8TkRkn8u6LgMbyvSbE+QiS+dfH/qSUKt3IN6ri5dc4NjhAgU4dEkupBbwAL/tZT218AG3G74zYiWPhDE",
-	"rYIWXizOLFeZVOMHKRr4wa0XD4yfwp0bsuBWnKvqLMxEMZXGgPJ4W1FhCqgIO7NcvCCQhd8E73aTXce4",
-	"YW3v0zsJHX4y9yTYDHRpc26s8cwXXkw1FNcd8vTqJMC/PDogw8IpjNu1aBoKNl6oLV2Qbld++SYFN4tP",
-	"hTNQ2k0JiLjEv1sRlg6hW7nKhrAT1nxXbsg7PiUP1w9JtHs3jkhgZNt4Iu9tGx4ScM+d8peH6ozsSHdN",
-	"jGDGCytTOePKtotqTylyOVkHepTyqTiJIRNTPuOptAs21KXKTECra5buXscDeYiiezTAdYJZbUHvBUBp",
-	"Vl+5bjCl6+jg9vdCiwx37ugkx4Qr0ah/+2S0BZvwjF6YcoDtE/Vg3GBZk2adofivMr16OHfRq/KOdWs3",
-	"XchLDbvZTUhvj832O0wYB2iWjRKUKVwQHHW4pZhzxAburQGbcH/28VEodWn1sjwOLx3XrOF1G+sSxHGo",
-	"/Ep9kokFEe+W2o4gS9DUMvhJSyWyS24JycGpFZdGCAVfGb5gRqpUXCiqkAT0eC0cUdZn2UBxZ8K+0fk9",
-	"CkC7VxBoCp8oujtitOuv8ojKGebQLwgIcX7X8R22fsjIStjxDsbSUq21o0ZRqIyZCX6F0n464TZxtAmF",
-	"UTxdhyqxAa61+Xal+oerVLmUb17hp5J/CgFT2VDYucCzMD1mg3/2N4T5J57LVCRDPWxDTw2PbqpgGCBU",
-	"j5YxVeuQqqd7/4vv/fvB3pPLfrL34z82QZ/eqSCAa7lWCKDlXhKYQhQELseO0kp9Z2y4YM+/61zCDH7d",
-	"YDgHiBoY7BJnHjv2CsEXKZU7wlg1I8dqT2JZMLgFqES0Aa9ZUqu5UdqJLiqJ0SxnoqNL2YDpHQJZCG6Y",
-	"GyZHcdhaBsRPFnQR/GknDJdlpHMngtBOOCFiXDiJ1ClV80KrMfQw10XQpx4F1+yFSnUm2ACeu/TPDdA/",
-	"4G4NzAj6zHiUkMjYD5cK/NyYCkToeuKOQDp887dF2L83+Dxvil6FW1ml441eAHGXheZOcYTrLyc/jXsz",
-	"4W+zbkHea0RmuyuS9M1/Irlim227x2r1lAPmt5G4eYdtjJk4FU9ex8uhwCDOggo8UqkzKACY81S05VOH",
-	"0vEPjFt0qNm5iVG0TW2HVAc9rCc6LKz5GVySVtwPy4CufPALeXVwHN04SNkguv7l9dPvE/b65fcJeyeG",
-	"r92F/P3zZ0lwy3zJXnwDwsKXB2wqxnwm34vcgG9HGmbLAoLOZlB2L2FpoWczLJgKA/655AVZQLOCz41T",
-	"Dt0FbN0mQTDZsNDleGJBvXzzPXY1KoSAijw8z9lUWJ5xy1eFgRPGzRUbfP/0nC0fqgGEwUOMGyxan731",
-	"SW+haGIUI0RnC6KEnIjh1ragpcUsuQhzxuO2hzq0C0F5dnLEpL1Q0MMI6kA53Tdp68np1BrTn4mDTTkp",
-	"rXZSCE9jEMGAMuicL9zGcGblVLA/Pj568nlyoUCU4+kEUck0Gl64ZYdfsb/KbxinLAO3tSNurFPmtWL8",
-	"WhR87CTBkRVFhD9ihfJ5CU0y0OsyPoFtN860zK102ta+m/ie28D6+ZsVrllLVTMqVtilHnR1//zdv1nV",
-	"JdfDn0Ta8aI6ujeWcUqxlHd9LwHFOkm9K5+t3UgY4+p2p2zgvd9Crf6nFAd7JwgyVQ9bCRxHTShsGLGL",
-	"Nf7gwnSnhxiTEvOqapcc+WAgrDqI+k0KY2EebYDiXA1C/klTBczf7ZbikmCZMpgPDftGW7t/LQo5kpWX",
-	"tLnU5RthhMr+Fj+7E8ihjXtGh6RmMPa5BfGS+zDpulNoV47ku0audIsLU4t3YyW+vNuuvgfcwFYowjwP",
-	"aBfGaiiaPvSlv+nSoRK60rIxvxZJ+JRJAt+AL+YQ/Kqwfh8Ax1pv/51PtHsYLLgI0wHPJBcK3vQBvIW2",
-	"InEXSyGsSQLmFZW1/sxgppsoGi+dpzDPu1URsY81LJz95ezVS5bptJxCmPKUZ7AeQwEYwAgvCYrAnRIQ",
-	"jjMoH3C1bkk23igSsfoW7mlFnpuYXKpyhx6+5bz2I9p7yKaEddvB790AaAac7bUfyl3eKL6T2xpWsLXs",
-	"ZGlB2uZ8bzfDrFrErehgMxjki0ULHGQrLuMcrNuR6RGxcmUwtzcWXNJ59yxEcNV83E1Go5vdLzSXEbdm",
-	"nUkbt/d+QsXRrbcCIrmNe8VRpBEYyFq3iixdBip75U7cmX+2y9F9evcH8qnKQGOts4Ob2zrc2kZz3E4A",
-	"e1CkSrNYR6thue6PXH2XrRTbiYd6it3/QH+twiGukC+tRye856rVe6j8el+nxK/9VotdD3FpMw++DsbY",
-	"zWvrG7zxylZu/YcUUUdLsMETH9bpt1Bnp4uJPnhagZSLa084ZZH3jnv7fCZh26iBBuWVoDpUFpG3B6Au",
-	"bVMZVO/jh5fQZmPq5GlaiqeGQj5LGNtNz78DkWwm9CwXbO7oj1k9Fu6aikUwFBYa/ckQp2H4AmMXqpfS",
-	"CbcN7zzTBQNL1JDnXKVO/8NEFTeC6u2J4HnjskCfNF7CPreaahwtIeG39L7ybCiB2RQuRaEb0wpq3em7",
-	"kFwKdUf9ElGtgI8/fvw/AQAA//8=",
+	"TYAXuUbcLiPqY328OQ0PGv22ucjr2HfYLeNVXzcl2QJWJkTC4AMelyPllud6XAo0qssOEZc4ntBT6xo1",
+	"BwTeGNure+Lvtz5O5G7iB5cwwzZHEv5Z8Nxt/IruV6ZXolmIQARbgrfRFcQtL8QxHEqFAYPMGz6lYXBm",
+	"e42V4CwfctOUBbBlS4XIpLl9M6uAnvoKNK5xwdGXk7Uim1N2yW0H0QbFGtbKTzbqMvE71r7Jt/EaEJl0",
+	"9ho8/24DF3LcFgogkbbdZxQ9aKpMCgmO1nI2o3f6Dbl2cXbuwd6T071nfG/044evP+7FHx9v8/Hw6OM/",
+	"dC40t0XF7hsCVN3E1iJ9GcCOKX1hEt/5d1dT0jygcWUfxGgOjGdM9VTUK0UiiStt2ZWYWYbsvWjEe22p",
+	"cf0K82g14J67TsBRB+I1MwKqXW+vgXRD2uxcdQhGVHwKkNxtRfHN5tWKDJptrEsmK++88DbXQHfVsiyp",
+	"LPGB2KjoVqO5DeOKQxA6M6/V47Bq+r3rfOWTGmQ4paIUEgu2Lqo8Nx/BHuLcyzQVorGqSiCCLYZMlLAy",
+	"4oEb4wDrtFJpl5orrimo/dhXdJ3Q1wLrKguM9dd51g9lSyA6f1QWWNGA5iiNr7o4EcxADRrqM4WKtYFB",
+	"QLJe40Ua5Zau3/odpIysD3+514SRaiityT4tTHjFyTqvGHFvN/aeiod24ZxVFcS1uD03ZumtdeyWK5hv",
+	"UEUwmRxrq8VjW2podbdafMQ+gKeJtXba8t2w0ZACtT03XcnCoPzUqLx3JtJcKiqE4GuO+YSUJpn7B67G",
+	"JW8qKgKmuShncF5IayEiKsqBgP4z0dy0Hkt1AyQgOkg9nstU/Muc23TidnzRt8LEuaS94171414mpnoV",
+	"C6hLcszhJ8NnbvUcYoncTyEVbYKoYdz4mxZvWWFSPoOLiKqzmImeQ/1mu6vwpOD6XOKsoTQwmJuwmCLz",
+	"BfJRul5XeZhsVW41EG2FSkw/CAdr973/11I3ShibvLG79L4Sva64YW/qg6WDcRuO21byuZXPrq3wfLeW",
+	"rbXVoOeiiMScJvcJ5U5ywwaA1zCox8wZLjMGDlpSMDEhDmmebsXNoBR1aavNqOUeYzM+Ft4aDFJmJgsB",
+	"XkwGngjjK6mj60eobGuX6lo73dKqNW42FDhY5bsEJr06xZfa+ilVZtVIJ99JJeANElgDUOLGXLGufKeO",
+	"jbg5rGAVEnET7uHGNgPc4Q7wiTwEYhcZcwPS4bL0SbtQW7LaXJOKjLar9bS2zsfNy3a0czz3+CfhdzjO",
+	"B2PEf1FasYsAi2lpP1nNpxtXcLqDik1hHbYPz3BbcasjUNptTkBpxQ4MFdjpJzZRuEHcc9Wm+6665Ltu",
+	"nD4mIbUE661PvISok4LwOKQlbP/VK33beNUblS2iuFMaNzXUPuNdkG9r/ta9EnBcAaihxKmTcw+PvmZV",
+	"bIQXyBwZMj1ib559y74++urLhL2a8Z9LcQYkeMxgtEZk7I8vn337OeK4MSjPycyMpyKCdqMwjgsV9cJV",
+	"FncKRrxMo7F4oud99tyyaWkAmkUJGajKky1TOvb6kDEwga/nWPyDq8xcqFCt2rB/wZ+1CkU2Dg+Sg4MD",
+	"hjEgwjgpG9fKnKBDcOohaTI5GolCAHSohuEi2kWqM3Q4D7AwwIDxQlyo9nCbhigUWAwfiIKhIjVQ4qPN",
+	"ppWIUDopEjdWGZLeKyXc1Xyur8QyLvNX9YG6j9sBFb+ujJANx0+aWc4Xl6220K5i+b2EGuN1fcuoTooE",
+	"bggPE0KtoAs+OWBGpFpl5taM9tbXS4gi9MbmePNCHoCfX3251gRHN7G4iGhuI+TEtNdZ1ole2sGdURvC",
+	"J7444ltjW270WhRTGSKBQw1abexlVf7eXMnZpcn1/HKKMWRou4qeuJLpFZEGpsAGTwNZvS7J0EJv0icj",
+	"3A9AXxOuskt9DfJzIXh2mevmqsUkeq9s3zaZmDs8L40bEoovNaH3UFUiquxlEsCmGYsTxpkR1ko1ZoYv",
+	"DGGPTvQcYgUppDAAkerRqH+hqoJfsVNocAw+0gm5g4eOA7lj2WcDnWd+28ygv1Iw7NjXEzOEoxDyvz0e",
+	"2YTPZkKZkwvl0WN8rCMUD0i5YnqGatu0Aj0lg0DoBcnABOBSKrKNCfAmFDWLCnC71g3E9VwoMp0Cjhsi",
+	"b0LeNJYAGhz7SvcefgBbcStRGniLHEKX1l2MBkNRM5Fd+lTz6pvI+wyBqTIT05m2QqWLyyuxgCUsqISJ",
+	"T8geHENU27A0Ioms8HNuCJ8axgAbwWWOm8XdLkFVVD0ipxO9C+ovZaP12cCHMotroXxXEIpf2qF+7yjC",
+	"NezhQYkQKtylCpcp4wtcl1qGP6jcJxSfNy4LFJgyR47GIgpdMZtwx/Ehfg87MIKVUM0dIxBo9adTad1c",
+	"a6BhjfSKxZ0uawn4MVlGJqXwRcPOV64+2tkQ7R1hCKzsq+ttaVcRA7q2qX6IlM1Z3wb60a+6+1hbpWY+",
+	"ps221RQiJyH6qXpnE57nbC7YUIyl+ufIKXHcOzj8+snBwcHBHvzzJ/fP1/6j/2/VY7jzGg0rSXMdnEA7",
+	"SNpqrQWxMbp/7bWPL3/rHg0Zyy1FDjckM3/YWAjyGZ1Ai+zB3QI+29+NtUJ7GyBbBd2GKquoy9KIxvqP",
+	"VcHG1UANLEVxdECRGk4ZGelSdUYgqaVP1EoUHR00AbgA2TfmUoJXDzytE6EYN1fu7nG3xUTks/Vxtw11",
+	"alst6/jFcudYggCSICg1oB7CIt6D9mzCVmyMwYVfK1N7CMmFl9dQ6bedM05Ax63gGiGXwXg4Uop4gl5R",
+	"uIAr50qqzBHNDDtDyaIfQ4QS7giCCWL4socNrYN+YhD3JTjVqo+YdlGAiBh9NeVqcTmT70VeoZcgpGjm",
+	"kcT9d6acEaIJqWVOuswu00JkQlnJc0PfFGJUCDNBzk/fVX8rtCU5plAb1LA0C8TqVNoSr7/USlD6FX1P",
+	"049+AJF2LlWm515oRTxvyDwJn+prNNLFEJz0q1fOZSEoNd6RbaEgIluqa55LNzW8HnwuOkH2YRd+W/CT",
+	"G63/ZirsRGfwFc9zPccvgT2I99LAtRVzC6/aOY1D20t/8N3f0WVN37i9goturi4rDdFptMDqLgMMKmQ1",
+	"wSAMt9KMJO1wwa1A4FCK1oGl99dur+IOjn41pMgAc498S/A5zbWpPhFwLfyNw7SERQtfkZnr0gmT6OoK",
+	"qxWrN4FGl6Dm/NeVTFAqXtqJo8SU40RKxa+5zAMyLiRYRZpS+AZ8QO5zReKpVlYot4OYGLX081Rkkl8S",
+	"K/EKSKA4SAZoqgkeiRyFdvJIg98Xjls3qMa3b34wN/Tv7soqdNcmD1qOjc4aWs97LfXv9/AG1f7p1V1Y",
+	"P/wgPrHlA2N/HlD4mHifimJm10lXh48PInO6r3QVOiFOEXVyw2PSRPIhTsmPs2lR23Dhn4Ge7wOwHat0",
+	"PDygdNUVg0eNOYz1OqEtPQTQL8elE3RJAQIY6qtO6NEY1g04yIl3g/Ayk5aQwpZHskFDaQAcfCjZONvH",
+	"Q99/Ykct09qKlai3thyOZupbgmf8tQA/tAPtbBki8AYl3Zv6umMxeX3xyqONqcX11poHO5bGiuIGJo66",
+	"uND7lhc6D2lDx73Uff4Xer6vi3E9NDrVRSFSyya6MIINwbe1iG99amHVArIsprR7zZpYyc3KETjRvgpE",
+	"X0eJIWB9iyjt2LO844CETnHeb8DSfavSoQ+5DvUboWdC3XON7W2G11yD4QYCPMmIXC06SFWnZA4NBRi6",
+	"VaGnp1dksVPF6i2CaQZyx1jq3t0rZ96NIFhRKjR7YwmXFUNYPR/3J6NV/w2fR4HIuyyOiuP1AHozPhY+",
+	"KLTJ/T8TepYL8KTkWl8xbsEARXMnH8JJLbE1LgeTgvNts79aFFJnTv3tjMiFb4Dpu/PNG+r176JM5ppy",
+	"kKE+f22UtWlGKx8iIzdetQCXi2VEtr7AkDR6ZsanUTGd7rZ5X9oKlAdKV7x23RkxFYgijinwBYUv1c93",
+	"F8qEqXnCjEe4YzN9VaWrrTIFVSqaQKGnK6XnCVWVElPGc9SENtcVv/XVBou2hhRuEbXgOVvXgIWIa0Su",
+	"+RTZZFQDsNHUgy/vQNVvL59zr5o+DuNvHdIQly45c92sjIMJ3Ts3E4ide3z49UEz9k8uPFFVENR++feO",
+	"Do6+2js42jt61He9NTTg6+AtXWhsMOVSDZjI4TwndJlB1Bf5fqu6Zp8Zts+NEdbs4w3QT43Z6HegInc4",
+	"rjCPjTmjG2hSZN+ipbId83MFFpazyga66izbZBkEVrOUH9LQBdkhml/3jbe8h7Wx1gwy5i2NqLf07mc+",
+	"0S5ZNWboom5J6obzti44y0+sYY3WOEEBjfJm0uoNlY6gcK57pxawuOJDI2/OBlUD5Pio8tfNZqnIsLhq",
+	"oIptT11sXhE69cab+BU9uzx138aaGVeaS3NVFKyM7gNTfH0UaRi5XEyClddD1toJBRp5l8xSZimSMZK0",
+	"j/ql2KAHCLPzBv1Ab1oy/yGc6HJU4K9tllunU0QFoX0MU0DqR8AN+I1CvDBO68aVZh3PuIzZzs7SbNsZ",
+	"LS7UTTEXY9CC+uhrTSf1NW8m67BjO5Fiqv3fLMpsZ8nrKsFQTK8X5MgHSXZ0sMpfS+FEm0Z5rpFyUz7j",
+	"qRMBm8Hg0TW6Knj4wD18gEl7TGe9HncnrQlBfUpbjOuTltBR7ifnc0KOgjtx5DhuqMKk45t6nY+n6xkj",
+	"3/rOtN8toEVa4BF5IZoyfOKUVe8Fv/Th6Y2tQSiSVoLNuSOSobBz4dZ2rr0QZE7YQcgqca2yaS1OppYm",
+	"28EF4eifnA83yYcFRFKZ01FZ98bfqie7I7KErU78sY46TKpjurRTTesd+VB8ZMM2ObRunTbU8Aj1W528",
+	"SM21RVcUYNpsjLbI3Zit5/MTDnGVFAsDXxGSlMgoPhwjcEIoDleXuRxR3eGy+n/0LdkjPFKCDynPahWa",
+	"Liugl+jLgAnTxEx5au/ePUx1L6jAM5b08fHMQrEqenpUKyGZyUbsrfurprJdqZS7X8WwYhHAmS+DxNWi",
+	"kUk3+r59tRbc/TCBLaoc0eHahTxCx/STm1XcOG5j02rK4Gy3HrQKc3ebb3+36Z1bp9tXd1kDlpVnwE18",
+	"68z1UzYFcMmsUS6AkRRlY81Gx4Msm2qzBBU446VBlEA6c7rMOwcAe+azstKkTjdILr4ubEMWnEiF6jD+",
+	"hPLq7NY1VP2CZm9KtbFQISmyFKcJM6qPMV7vpn33vd3mwAUS6Hzo/Bvf8PRqJPN82/L6qkGDeHSIOSGo",
+	"DYOvpdoMn2zjs5NLWwJETLds+S3cS6vwjAUB/K9diB2w72oXPjH/9gN5Sefr1haud5PFiVP0QCWFGqAI",
+	"ZLYMT782CmJpLtDTutHD8VuFSA2+w1Ui8S9uU7pjy2oSFTi2d9auDGOui6uRk+Blh2pxtTEv1aSIG4p8",
+	"mbUBNC6gUDYyde7Cx79Lv3fNu1jJixtfOcdHI69hd0dwkOooWWmDSLe0grdizUub0Z1D308pnlogYWMp",
+	"KCZUZhJWqlwYQ41DTShEZujMw29agad5UJAwP9YUBZFCFg65AjpeKb+eoj3rKvUQGe3iemsvIH2/t5uw",
+	"b3R+04ixzhgKTQA0jcOBfXreFBsMZFkFVbaiGkvVBBABlh8G4Z9eBw5UzujVRtPZSjTnjcCsTql0cAua",
+	"VW1yy33WprZu0W7FWf3Cd2eplivIoLlTPKTdAIcEBAazhtU4omSQxtW5in4E7dBY4v42xyPCZ6rDgcSz",
+	"WbcxtyIHv7nbkENhQ4DhTbhJViycYoc7NOJlbsOD9R2DAj0JFHtiRk/JgIVYDx5EoZGYdJ6J4tJOuGos",
+	"fQJlqb2xENyLUpjPmJ4rxsfCHHs8mYQRcGPCJrosDNMF6Gon7vp03zhFLRfc2FpB9ScHy27aw70nP/79",
+	"YO/Jjx8Okj99/LuZTrIfG5GA/GAaHE15TkJJAcgDJFgYLrOTSmJBJym6mn2B4G4EjjAbtTzjR6ib0KfD",
+	"JbpPelF1tMpWuEovmPB5M1KZyEz4VL4avSADWPKmyEyYECdS1SEHuIvKDRdBIzTZSdoTdpYyZWC1oZ7K",
+	"7ZNm7iW2GuSxzlB7EDhys13bVXxK0yTegpPlRWdBplazDxZ/lxkK22cafGyfk76WO5tWjD68SuVLnuJo",
+	"zl82x4I2wAV3qzIXmMnhQQf+sYwdvK6Pd2J4imHaLSDCU/5eTstp7/grD6yBHw+TjfjC3fsNcAhbGXUq",
+	"UOEwyKOj+iC//tNBY4W9FuLZJmMiCqum7J0zmTvl64VWGexMg+v6y4+biS4OoViGvPbw+LPSMl3aYBI3",
+	"Ul0ZQOSYAz5TcK47ZkuByrQk9W08SjaBfnzoEOQcBxY0uNJGumAK3WKbwg4+TViWH0X/Jf3xd3zsx/i5",
+	"PTkNJi3uFqM3lnZSDvupnu5rPpN7qc7EWKj9MKmP8evmSs729AwJam+mAVchHNkGznnY4QQ0hkeEzX70",
+	"VW2zD3YT7HDj0IXVU2dEseJ3Qpwld34CxkeT6+ltFIUWywlHy4ltjSiSP0aAkv29H79olCP/VptonbBn",
+	"5TCXKdRNlcaK7MTJkvAXiI8AOKZXUmJyqa5O2KyQ19xCRjVnjw8ex09ShTlQ8yLcE+wO2D32AvAW0Ezj",
+	"6kT8tQmspbAGgyYn1s7M8f6+z/qOjmqNFz/+usmKZERaFtIuztx+U7i14AWqUfjXM3/g//LuvId2cmCW",
+	"9Fxo1Q2k9/EjVE8a6Qa9k9t04sup+sDPY++cNwlKqwlLJ9wmvoJn/0JdqC/YX85evXQrahS/EpcpNyJh",
+	"EtBaRlJgnU/29u3z767/lAA4DX7z5tm37NGjR0/cm2/Pv+27lp5Cdgu0h2nDsLPzemEP98LAaX6DPvtB",
+	"epA4NoiMSwM2FEZmAiLdZhxtm0OeXgF4kn/GajYWoG1fKFYBsAK+rTRYOHkQIbAG+LQceiXwumu0xcKb",
+	"bg7osmaF4JkfGTmMw6hw9Nic4Qs2+Lc9eOuY/fn5ORT8HLx4fnY2iNYEQJxgVHyGhZOlVvuE4/OPPxmt",
+	"BuyPbkmfPP7yT58j8XFmMOlh4Djn4KTCwXUH2xDoGwFAQdFgU2lvgC4CA/hGZ5L27Pke7A109KfHTx59",
+	"fszenj/b+zphSrMJz0cQYcdMWRR67I7gjMsCfgT12M5lKvrspevdkYLNhSFt2ekDhtRGOMcC0vxfPvs2",
+	"cZvjA8uGMpTW4LkHLza0L1SFuga24PUozAusSD6qGmocY+A5dGpgxmdCZat2OUc6pxDnL/8dlv+YfQOn",
+	"jP3Pf/zXAKgmByDFwy8rlVwXZOZzSp2RY7UnFVjdT5h4n064GgtPgGRno94oF8qTpSz6zKl3jwKObByZ",
+	"7EGhRbHUCpYBnOviinTLBW4zhybdbklrXOd6ro4hnM/yIa5NacjJ4BrCl7nyx5JAp3JtbJ+9NVj+CDzy",
+	"BcwOI5xwun12Wps5DfzJAZgpYMFP2etXZ+c4F/TfGGYB3pkrNnheQSft/VUsBsdQiQmjUqvYdMiXuxKL",
+	"JGYVFRpjRexuUlOeudPK3KZZJ+Q5PlN1ZPfeCKdwieyYOQFiQKP0N4tjhrQk3uKBcG2OViDsq/XuYVMx",
+	"HYrihHGGoXEAm+0YEb7xqJqRO7VujAN8cNBng++fnrN9YMX7Hygb7+P+VAwijK/Inul2KdNQ/gaGDLMI",
+	"ZXPdYSM8pmM3zME+L+1kwIYL7+egDNMTDy6G+4NEa/RUIEDocOGviRPieqEFN/rQCHCUCsU7eg8Rx+EN",
+	"XNXoJ0iRynP6ubqbIvYLwORgMQYjh9sA1zH6sI6ZvvZPw2zR9iLHkwpRPDJFMat1n3gu0TrOGq5BXObB",
+	"G27FD66tPfh3wP5YhEWFrrVKxedJ/OAbMeVQDJ8QxeNfjHBNmJpXwE0ZbX9T2Ch3eX3eZ6+uyWJdTYVG",
+	"iQR39MRzS6AeNohRt3zXwhaLvVMsnOSubewYL5uq/B295PaiEKmcueUPi+kHAGWVuMzZWAsDKhPwAIC4",
+	"RfdYn70j8ufmCvFfrdaoQVGxvT/6fUAuaISTNwhHDbG4EqI6LB/u8eQjsK6TiGSSkBmtiyVK/hzPWWAX",
+	"j4+e4MlWdax6kDGVcLoenlyqvg0FAY/DbVSIMS8cyTAUepQTxkAfmyZsLjM7cePNhQ2w+j+XGq4FiHHE",
+	"asjAfjPtyAMLVS0Y3lJu+FKx07Nvnz93q0iQsk6gA4o1Ez1XfTa46PF+f3jRi6ExaKvdD0tfO6WVXwl1",
+	"gkJAArit7mTBWVUZe/7arwJd+krbhBBjUX4AmQVGD0IDG8DaYZdIdfhFTFG54LBQM7iMSTzBO2ooJpLu",
+	"2z/4jgxcFNIx62M22Afk18UeNPsHeOuf3J1bca3aEwMQGQb7nqz2Cjxi1dP1X/aJ1gYJG+zHAMD4RvTN",
+	"fq71VTmDBzHgmBZ6n+pQ+q5LZcqh28ahaGil9iu+X4jqqz47j/JA4WrC4g1aCeMujlGhld1zQkrKlS99",
+	"btwdDhL5H/7wB/bn8/PX7m9o6fT1czbS4EsCsfvJ4eGBoyhfe8B9lwvuZBfO0omWqUiw7Dw+QU1AWeFC",
+	"pnDA4ZqBR5k0x6gIfPHFC4AgNP0vvmB/fnr6HUoe2I47R+76yrQwnsOisRpxC0n0ZE75h4ewyC+/Corc",
+	"l0g3g1M3E1xpkKA1PKAYIe1Re3326vX581cvz4IwcHTwuNaCE0ygNy8t59xMGOgaxkkq2CyO0T0XeoSb",
+	"vY8z/tdSFFLAjE/Zz6WbVVzKfC7yfA9EM1AfwhhnvOBTASuJLYYvwutjeQ0pFjIFKcAdRdfxAXX8vNKw",
+	"vvjCC2SGYAKiGvjslKYPdAIXiowL61NzKOW7aZxPBBtQvu/e+WImBqhfa9dBLfQEPkDomNQKBbYTx8BQ",
+	"LsAqlLB1h2Hr8NCQ6GWqWSOrkWOlC7dSUL2PFEvDeD539y6oGm7TwExHmxZG+pQwFAf1PuE8YrfhkWNS",
+	"T+0CaOD123Manm/rjbtsfEMHB332ys+ShCAgS6WpniaM2i0LzIvGR2VTiI55Uchr4eFZfctf14U9NljC",
+	"wCTu8K1WCpWeY0zhGtCmkSzHJoJnooDdq6sojlPVt5ITq6VXKoUv2goiJiRAJ8ucuHkBJUZrMng+2nvB",
+	"bTqhUT4f7b3USvjvao2AmBGrWYEU/EFRYqyt5CCMCp7CvlW05QgQyG4xE332lg6Rn0NEOrQwL3gGjEuN",
+	"6WQeHRyuAKfoUQXU7hQCMCz8oFO/cn6pBk/P+Xjg+ZPjYaA3eb5CXbqHoLM34NdzL5M5BbVMC+IvPHXs",
+	"Lu2L8uDgUXotCiO1gg9i73/+478ueoPqyCINQXkbGFwwJABABoHjs1AAB3Qbki6G2h2Pwou6IEYbzOOi",
+	"ZcBTKitxqM9eAa+DMbo5oiGmEGwu+FWfvZapLQsBkkI8J+315i++qNHAF18E1stBM0Bqf3TwmMlRXOrH",
+	"uv6cDO6GCrKj6xDKGPFCGq0C8s/gCzixrokJh4HEtEzNHR0cVAWOEMCQfiEnbbXA/imuYNb+KEv3SO1e",
+	"IvnT9VhpPsRojlipMpASq1XwCzAueUHqMClOnqogycnRth6RK7gimYr2UKGqdJ2YjNwY3ULBMvAx4fBP",
+	"Xc8CfnRDW2IwDZi9pDxCH25uyF25YSNurCj6LCAmJN5UQVTrfcquc2lov9wBJkSj+US7L3HOYw0Vm8KN",
+	"avk4YcPSOjaK31CrffY0NwJlD4qfcH06UQfmlrgbH2G5QYi45nkpoKXBF4H5H9FWfMdtuNUKQSr44Adu",
+	"7N4LnUE5gQE0CNyMvtk7c9dPxdbequnyLyscB64MdxM7kQeBuum4YDGqUknreSKJ+Xg945lzP9O2e0ZZ",
+	"oMbDLbDgZKlPd88UZD5CeWHKcxQ03GHRpQVTo48fwbH41fmq6b47ZsOFFYZ9sY+sKQfrNHKmAbJ7vBeR",
+	"3sA6E9MjLcS3PHVb5tbcMwwY+kBOpyXYIweEe7IQvOizN0DheJvTKYTHld4Dbjc4BrwvUOPc+l0JMSO9",
+	"WGXIikA44eYKLg64YEnArAsirkljdeFmU7PSXvNi4bjOyt3ptHDPwoYLECVeFXIsVXUBj0rDc7pkHtMl",
+	"M3j37t3eaYQT7S2FwLweHz0hme/Lg0cBih0txW26OTt1nXvzU8x9Dh4nKGCwxweP/FUUmS+++AKH9G97",
+	"JCzsPXcUP/i3vVgu2HuFVtFjprRRcjQa0BADiZyRL2IPg3DwOgS5FPUKpdmogEuk0iu8BgPmFVzw4QJ9",
+	"ImClg4GdgUqxd15wZWa6qHoaJGCMgWoiuUyFMrE3+MXz817SA1d4z3tZ9Ewoo8siBWV3n17an0obecHR",
+	"1fGaF5CeSzynd9w76B/2oTyGa4XPZO+496h/0H+EUVIT8L7sQ1zNPiBq7HlQ8OMPPYpzX3KphBvIo3GI",
+	"wjgFV099kmilxZ96wA4wpJBtlP1xuGAUTfQ5mU2lLyyDITb9HgwYxaTnWe+494M0cVS6wRxkEu0gaVO6",
+	"0YGq4tObj0MOMroWOwXtY/sBILa5XQrS36JZTB9oay9E+2/RImYXVO0uxawRCIo7Tt6A5BRAvJN1sRyO",
+	"1TQqiO6W3SeKIVHNz1Sbte+DqTc/CaZESLUthJlpZdBbeHRwgIVOQmxa7D36iYLItt5ziDgHZ2Ib7ozB",
+	"OAeKg2tuOIx0PxQQiXyeQKne2/n3H93UTDmd8mJBNO57imovKTGPMwKdWAkeb6if8GPSe7+HQbD0jeuu",
+	"6UTvf4CPlyHe7WN0xuuH7XtRywBpPmoQzhBoZantXhxThkEaW9DQPW04Be+u3fK73fHvhQUlogZqtNM9",
+	"3ieWCgEojWjlr6IA1gCSxHOojOFv4ydOh69VtnDCRq7BRealaBT94QuP/g6CHwZkwA8qOEConWr2Tu8Z",
+	"8BQM+sMFiEJGIKCTBGlvgd5WCZagQZghlS+tE/AqfNYnImKQTb4hMLmd0G87MtjHeiRnKCj+WzhIb5bJ",
+	"6YaHCeHQ2vgiCCEeMW2JnH5Rl56bw1sjinVXXihHd/d3no/rppsuOElvcOOVmbTr9w+e6CQ9AsLGTQSg",
+	"dhFvV60FFJCOG+4mfYrv/PJENDf49ZR6L1RayzO4jVjmsW9br+R33r8ERhQIriNAQ0q+rgAu+swrZBwM",
+	"9AmDhRaGzEiI4LeqT8WpRFszsyh05a9i0burq64p3ekj3XI1WjvaWZfU2xlmtbffa6eEy4RWsKJUn5nY",
+	"y14zufv4ugEWrrssi3zQS3pk3nUjaojQaRsovbXf9MrHpOc73fR6eI7mdlcH5wwxNRiRvFupG52VfY+e",
+	"0srXPZ2Uv/TLuZrIWoXUzfPueV60b2YHLA+2cf8DIkOs1T+rVegkuQesiQeqdVbT2SArlyoJITQhPEuz",
+	"ES/uQxPdyTEN+7ufcpWKvP2ee27j0El3wQ0hYDuqD85t4n3ilWQf/JuZVqLPXlJN76kuyCo71U6J1Sql",
+	"OA8oxk0Vm5ILtXSznhM+CXkNC9Fn38LIc1BaISDTR2qR6+bEjadUValvSDkI6nKTTopN/nbp+m7pF1f3",
+	"NiSMYXsb7d5RFBlFu5E1XBZQWLrZdP3UV9zuoHZsZVyGhtcbl7czgkODG8zfvwXDMKzDuhuY6OXu72Bf",
+	"R//mty+2sA8aQ4UU3oQRrj2mOjjuhgL83KURkPA+FVwBxF5VsptDclLEBrFwPbp1kf3nTkp+I0w5rbgp",
+	"8EkAVjWm32S9K6ciHJm73eLXblHWMy9YNx/DKQ1EC9+5OaucBhLrsNdJqyBVTfLBLOXdSzL+ghdV4HdA",
+	"POywlrOyRSkXhWHG6hnw/cqRfRJyFDB/1nh7t8WTMdVQ6Ah+N5CFo300Zt+HEmOpeg7WBQNReNxaMZ3Z",
+	"PnPrCuEiDYenQdCAbXhgp+dutxxGAWEN3U/MKncsxLUU8/VaJk7aP9npOg84BV1vywiw4M4vOJrKg7jn",
+	"/AaA7T7Poaw/fPDFGbff0w9YTn6Drvk0FH/cJI775m4nkG+Wb56PXmolINruHqSc9efXr35kr3p6zseb",
+	"LEzwDDT56ODxZpJ5qa2PU7sHRdcnxgRNm3ituSWVbdR4T5XvKvhcMcpyzheUbaROmIRAXAKexzBLHK80",
+	"bGCEsgNSmXmeN+iq66UrfPy+af5BEPG9aKBqJ/zKjYQwi5sp6QUlkupK0FmqfJQ4MSOODA9efoidHi6Y",
+	"0vM+e6XyheOyIf8hmDOWwa2cUAIXrVqAreVCofXGsEEQ9QdIgy1OeaGyB8hsm7wZNVI9vE9SVWJ+O56b",
+	"/Ir9CUhDNzxkPtxt/0NVIvTjfqUMtxkpDRh2fCmHk5AlVAiszRvCXYzlCwqMpiI8uR6HBA2EAyBgcYAq",
+	"cEK+G1mTChyVmu50WqKqpw8zbKWhdnaniJXHq1vyvVZ3rFF8B0QRRzKZUOpkO6LbFE/7aoTx3aH2M7oA",
+	"CKIp4sWObPQIgJriKGRHgVjpAJqZC3EFj8KnqVZ2kvjUGO89pkgrLPuJ49tz7+ULn2C79CM0436tku0A",
+	"aoCdQgb3SPq0bqe5TuFiisIYCcIBSxg3aqxO/N8qrncrE2lctvqXZoV8SJGpoXQ34hqQmR27v411MsQu",
+	"dotM3SKe7xcQjvoQI1FvvX37VK64keH5EsXBr4cyxAnakgHxBZlXxhdRBgEUuUNh153+kCeyencGGjkH",
+	"OLUHRShOkPCrUzW8jJHVSAWWZhPJhD6L5TtpZtpIL6itafjOaQhyAPnC+KKE9XL/7ib69uxvWxKY1tP2",
+	"+/M1ZQ85pjSRWSYQUAART15GTKklp0QtILN165iRM8GLdNJrc5FB6bgbuMjqkxtgoToCuKi8M7xe+jJh",
+	"Aw86OqDHfKYlAef62pBuaVqyPVbdhG01nUJNvx8b4N1+gZGwoZ5XG/8FArmHCzbPY/hkQilhVd3AbQ/N",
+	"PtWqXWvSjmrK/sIjp5Zr7X7i7Yy20ktLVWHapTJfW+/sB1+GmGxFVhdirdkRwCWhQDxoqY4TQ4QNXLHu",
+	"awq6ocKx1UgBMcWxlLigbFKFujTZedxo3mAR+y6Xr5/JAxbTqgKDa6jqzp3Cbl19nf9GwroZKRHk2tp8",
+	"MLwnt2YQ7iW3O/fCxD/1DpEQ7Xbn5vaCJRg8uGrXhtBtV/C6Dwg18LNHYfCmKQ98UNmuEuYBC0jekAZM",
+	"V1mV/SWt90svhcg1xsC5ydyejnZvngoD+1TJVA+FhGEhdk7EIdG4TYr/M0ruAdfU43v4oDp2XhN7K8oN",
+	"bwBEa4xkCeeizKSFS0ylIlQOCRomNgZQrYgj2aYivKgSpW9Gtr9EsZgmvU6UCvt6P9k39c1eJtFb2aCW",
+	"CBYLht9OoFqVmuJ0WtcTRY9eumcGTYKU6+MhsstqZL91fokrcWuGGUzza+OPqUCwOw1CBRUfsJTdF0Wp",
+	"gPq+PHhEpZDjyHY+5wtwBQBvFRWQDHqNwwia7SRnYYB3uKu10rYtW1qt1N3zHBNN+iabuf/B/wlMZRiV",
+	"Lm5mKwSy71hFlROBJpyAghxyAKGitcfPgnw1LACwuoG+ZnKo97u1sYtevEOWslLf+Z45ylJV6w3Ud7fE",
+	"59eA8Wq3EVwKnWi7IccQDt6qWeDFhpGz6JKchyBYyOtTYt5vjj/9JZAaVJv+DZMZhc1Wve2ErAqIXV+T",
+	"3EzJXVNpDKZMOR0VkCrLmSPztoSA30nq4ZMUJS7smqZsIcdjqrPZSFQ+BXDCZzOhDIk/YCJzUpHHswHU",
+	"RzuH4gHuksX4/aSSkxAAUCuxSoTnOIbdUeFvgBxozeJ7jIrQdqeJ0pC3s9WD8RaeWNmPlfSNLGCpllQG",
+	"qoItxVKEYNxK2EiXKnOi8jKCKeMFYoj7KJw6vv5QjBEbpsm/9nPNt7ZVxa7dZPZVdbN+mW66hwRY47va",
+	"npL3P1D25Fpz+1usWb3ZeVKlYj5UvDW/dev5EffFu+8h9t/3dZvNw2/XJVO+UuIzqF6AoQjnXnVHoyOI",
+	"1sfeGgS18uGHAQVkoxd/PtHoBhYSlMBQ3I4pXVQwz76siMgCK4IZ9i/UaQW5VgH4x2Oo7FaNIdvX+kqc",
+	"kj3jd2rcsazkFjciSMCQAfO2HE+suUWuYrTraIWMsGmctF3RS2WRpEcuSxV+HRwzrhaA6RrqiiGkvHVk",
+	"WuUGBMO8xw0E0rpQ62jr+4Ir+ztp3Q2jc2sbwy36DfrMbEFc7cyvEFKFEqBr1Lw5Nz4oi1KtAjgweiMR",
+	"K32kiwjTA8NdqmzzJn2Quv/9mrwbxkTLC2lk/sbZya1phDFSK1O/OOu7+1RlIKr6Rz/h/jbkHjyF2rJ3",
+	"uv5PqQIflResYil3sQG4n+3n9imkdGFAf1Td0Ve0HJVGGMhRgvoYgD7HBhOZiUs6B4MklDbFuyKwAF8y",
+	"EjF6iMay4xBz4DPU7IWaaF/LD+sNgsv2WhQLiD3yQQ7BH5hrDUVQPVLsXPiCYJCgEEDyYgxsKDygnDSU",
+	"S0MV+sArPOMA72L1hfIRxxgSZZjRWuH/qaCExELamAfHJoIXdii47bOzCvXWR17U8jKxPx8y4fEKEPQJ",
+	"lrFat/6FohretHmmho7rVdhIuKRbvjq7f1yWMj9vupFpzJ+Aqd6BQQ7n8indkw+Em9NK3ISDlHayn+ux",
+	"rDnCl+wv8PPd7CG0/Yl28Awqbz5fA2t15mtz3nz7qj2SY8XqPuPSTur7ohaQ9RZvjEbZvyVEAcuLhSxy",
+	"dCBFldt8DVysOoVYaA3OX+zmruIIoKzvbfMBb3kn17cBZ9t9H+pVF9tPCk3yNT0OBVIfKvIqpClvtStH",
+	"DQRIGKknK6XOQ/24TABr0ircgLZii0y8lwY0lTuASv14e2rxZep4VXEXSGA1NXlLGvKVO9ecbSoyioUo",
+	"R1hBm6pzY6KoSsUJ4xARVbAgNEF9JizY5UsoUc8J5W1Ky661zPpV8VgrcoAnEhcqtlOEYnNVEbDGiE+c",
+	"yjLV3xEyvrC3ZSVnwp4QdLKv7k1z9FQpKSN3F/wG4oWdMB0oaLiANDxHRrDFW5ERVUlvp5vztorqNULy",
+	"NZunuhBJVX0Kb5BQOVQWJ0GWxyLTlM/3+OhJnL98oaA6OxahhgrJffYWi9c5llCVe1+usO7rZVYVxozV",
+	"uWjBlsCZP5xr6j5FkfO4ov4O6PKpr+HPG8r3O3KFT2ZL2hxLY9f5cN0s5iIHyMEAdzMr9FQaLLEV1QV3",
+	"zMzX/qWodafojQtdqhom+sDDbw0SinSHPfzMMKqe6tG2LlQ60doAC2ymMBr/A72y/fi2ItLDeybSUIoq",
+	"FLb/rYGcVIH2hcC01chGm8G6bKsIxEXC15+u1fsbEY/VagFkwscC2ELdZ3SNt5ozVvWGv8GoPNrPXVD8",
+	"uWNCt73vv/W+jh2wTWqrghejVe66m+mE26ZUidWIh/Z8hKYwAYpqvzWO0pJ/M89QtASznUKg7RSjBpoj",
+	"IIZipIvu8Qo+AmG165deql3tGrm8zrOQCHCCFcvBTokjGPTZ86iI9bBwZB38DwJSRpw+XBkQURI5xnK/",
+	"KDaPRZSmW/NoRLkrwKuaFwMEnxutRbdwjAcEMrghkcQTcz1/A8Js4n2kLYR1G9z82vi3PSiSuulx/9jD",
+	"QDBMPjQEoUTVGz17cRykkb0kbQHneioc359PNBTbLR3pj4VFr/CjE6jWmus5m+oMIJA1VGM2M8GvAGMB",
+	"TeL+DSf5u12KCr42xAfrwMAeqjAVDfETyVPU+3pxahpW8XeguOXYZvDYRCvUekRKAwu8fP/WQOI6xfkA",
+	"x+KUW6sLODIFt6A0u1P4mfHHbChyPcdE3K2Q5VaOEsKUfTKYuIeH07Z5o5Pm9KrTsNTWCwLR9b8WbOhT",
+	"LP/Du93vlFM9yEsYs/07EF50CcN2rGMhBCx/+KU3566S3NNM2l8RMmQ0nU9kYNuGgkO4JASy320YSCa3",
+	"vsJGMhdmn19zy2thHx9omJeOJj62Jpmeshm3VhQqRPZBCMeoALwRwZ5/x3gevAlGB6zhEKCRNJQtxKpM",
+	"WDIEQu/77HWhYahsLK/FhcI65agtN8YKCvsdTuAUpnZ/4QlJY9Pxaq5t30No0Qt9c+30Qf9ppsY3w9B6",
+	"PiLGvuU9sPnxN1yNRbd26dHNd4uc8rHYd5OtHcmRLqbc9o57Q6k4qMYrC0GvmuvxP76f5tu+3lyOQqa2",
+	"LG51Ex0dfPVQZ+gOMIIl2ra5etBA3L4Nk64//DG5hzv78eFXm9+B8bzU9oxbaUYSoBFvb8DDG30slOM9",
+	"ImPcMxvPeTEXqc1+18p8r0VhpFYf9z+sZ78vQbn2QWFYGACqExBnrLNNt8VVaHeTpPC9IH75THYEwrxD",
+	"nkmLsLbpKX8vp45jHh0+/tPjrx999fhPkBqFX1aJUVJZMRZFa1+d+bKdlNOh4jLvz8Vw1kt6U5HJcuo/",
+	"5bwYi6WffpqNqw+/KQ7+00zcmMHdgjfC8j9w1v9LXpoHd2ccNWUTQERvNT6QKEUBmGdz9GD57CbL3MP1",
+	"CcTmqfXwuL/IK6sQ7q7Y/saaCJ7bSTs2PWaiCZZxy4fcwKorITCYA9f/OKShSVsDppeGDTI9V4PIHR+C",
+	"Rwpf33WQiXHBM5ENji8UwnqBQyXXc1FluL0RmTRJKOemMk8GBkum+ed8HjdFO+FNzFKuQgbdULBylmvX",
+	"44VSuiDXTVTHkw3L9ErYFjXkz7hid6iNYg/tyigpybROdARmopjwmQnzMHoqYJkdiX158OjeRne+RC18",
+	"zhc7InO3N0iwnld5UvP5AG7CsTuEyHs99e/n8lqsy8X9QV4LhW7czSbPU2htB77kiUivKnf8rNAp+es5",
+	"9LDtJCEtr/WgP7dwrE3tsFOlEs2qQ9sCts4z2XmB3sBA7nKBMANxpAsf7LMFSUh1LS3MzuxzCBBaH1GB",
+	"YVEyBCFV739mkF312Ttymk3QdDTlC6iiJG0SwjSHXCmRgW0Eflfago/abwoh80Lr+MiFMlbmOX3lKz0V",
+	"Wk+PCSoKwjkRAQPqPbmTyP7I2ZVMrxLsMwkc2S1FEtK9nJzuPoHLQ2r1OSsgV7UtNgpDqZ6HuT+YgI/7",
+	"BgCunP8s5Xnu1DfF5B0neODqM64i6oOj+5OG3jHhKToDCIDdbECMD0Am0lwq0R7S/h0+8AA3voHx0GB3",
+	"EehDTdWXfO0Ct/GYXOurctbOY54h+nbEP4xP2wBKi1EAQiRZPTc7IAD7sm3em3XABkOeXUJzg2DRlQg/",
+	"B2njFyriONDQKrsJzTbCp2p99Xb2q2YM1eSolup6LrF0RMPp3JEmUOMBw0VFLzeizkKYcuhmMFyT6H0O",
+	"Fw24SSuMQj71d6OvT9WO7EU9nOtqKc2DZiS38mpHeXk0cagGXe2aV3LGXN5s10rVZdcahBco5e7jP7Ha",
+	"GGZCNEk1CA+oKLFsRfYhq6Svmg4BQkpfKGRA1WgZiGlT6fRXExxNimnVZ+cBA4XYjqyKYlidZ00c5201",
+	"+WeFnv62SCqaPC7lClndiKA+VB82BcM8I1ogCHnMmwb4LIqFaSz372TL2iWx2VBdG9I9hLLgILP7QoRB",
+	"yP5ussXauJabbMj3wn663XhAkS3VInS90391ZbIjBmI1oVx31CQQMW89nvVAZmZAd4/xVYbRrYWvJ/XS",
+	"VUyqNC8zRPQHOXXGxwKSFZ9/hxKv0vgqisuG5WJkmS5tnzrzYd8XaqwpY62ySiKJHVe4Rk5MbqsL8AIn",
+	"eIvCYauk9Pw7RPuwbOpO6uHBQVgII1wjFlOhUj2dcnPMBv8sM/NPB4dPDv7nP/4rOTh8cvg///Ffg5aQ",
+	"c5mZNgzCR189eVIDIXz0FUQrWVG4hv733w/2npzuPeN7ox8/fP3xj3vx58cfP//w6GPtq8Ojj39Mtn/n",
+	"8y/+odfoTFsqFqHnoBChBXleSGuFOmaDs1TuPZODhA1MKtlIUjVTk0r4u8AUl7FQ4B1oWiH/Wzf+8D08",
+	"3YrOuBC8uHTXcK/ZxXlEuI/k3Pz6Twdr/JtNbVt9y5aX4vAx4KxlaYpSWTkVl1P+vrnXrw7qvXbpEgKr",
+	"EFmzVvIMYVWCZsncLQbAFHBbNaZTVAWQVvw7Q61zwQGnYQU/bfc4mA8pNNMtbWvaBa47yf66yNBahfJ6",
+	"haLDs4yqgIFVK9dmOSPj59+zMYwlMo7uRvpim2yMOpkvJdJDviBs2kPNmoiG+KmyJlzfG+I4aQV/z5hY",
+	"NiNnGeNhedZRcYUQhL/uw7XZLuq5ZcdHvONuWuM9Kbc81+NSJAR7Gp4K58rnhIFbl4SjLw8O+uxsJvJc",
+	"qjFdIIPvn54zGtY/Q5//NLhQ6AsZ6aISAII4MBGF61frxEsS0PecL7DFeBAAgNnsAnE84Htchq1P531d",
+	"BzC+dQjKYz+BXyU3r/PrMNcO/Doi9Q/w/y5mEGLk7JT0EXTFAfQc0hEhr9YSRlU5HeI9PMiE5TI3fXhl",
+	"cOIVIZB6lbGCZ635QM2XRFNqAE3m7lX2VvL+xGlDndld0hof8ICX+wHJonDks7u/oH8hPIiShzqQ36bk",
+	"oRqvUZW9BLkOOQCXb9qTGHCTrjV2JcSssX7U21nGHz5b2b1AG837U6UmdTwv9bSkW1gh747n4mJuLWIW",
+	"YqYLa9YA1r7nqc0XIMzpEVVWlNkgYYMq841MQb7uxyBxjwZ3JcVqpFwxIwSAnmM5GZEbUSV/sndkFsQx",
+	"IXr6lZjZCujcLX+fEVxrgLqeT3T0jnUNyRzRldyXYPecCZXQZ9dz8KIi1spYXnsbiVaiz05JMD06YErM",
+	"LxStki9xmlAy/sBqfTnlanFJDwwYH+prFEbCOP3Lc5oeiiJ63oK05R4+HZZGPFwopDDET4WGJJTvH4ay",
+	"PnAInkkYhXcQoRSOFN03v+uqTY4yODecgq6qPHlItm/CuQV6bXZUEPnvX0sx7x6JExzm3lfgi2dDa95P",
+	"XmFVD2aOE5VF3lDo9W9SzHFKv8bIOZjY3zZGxuDC7UC0cl0hFVh5La3nb1CcFfxFsQOLbpc2rc/Txgcg",
+	"IOKiS8V7lktvuLfh5vjMrAcOWOISnUSrpXH8anytD4FjPlAvrKdfPWKw+1XQM8ktRnTndeCwXQct9gae",
+	"uIVTs8k7EykEt4IcqyojVYoLZ7OcpwIcvW3OoWsuc0i4Wecd+pU7g9zGthn/YNMb8Ld+ey6fupEQwnBm",
+	"5TCXKSrMneKnkjUxdz4sHDlXCMdxC40L3FLCGX0rN6oFf6/en61rwh/ec4j+7+L06jXzqiph3zG4B37b",
+	"/0C69kZbuKf1Nov1jejaveTuibswPye1ijP3ZIzuuP7tluj7WsYHZ1a+66P/qwhTIGFyE5F1MjiHAx0F",
+	"aVNBJewCBbShSPVUGDYr5DW3CGPHpmI6FIVBAPi6zRreTLliQwFpfD4FEa1xYOnyFZ7hnjxhA3dFDxDD",
+	"FWxwQ55eJaxUuTBRXUIQYpwiXo/te0LmQvx50BhQDmbLe2VQd2XI3vpuvu/0uV+SFfvml+X+kKv2YAkf",
+	"sN0pUtsJqd9wZe6QNB9UHehvuFoXv+AW1jGGkS5ScQ9loF1/da2p0/XdbmBs2fgEI2IcowXoUKj/lgSL",
+	"ozs5VL6JvS4tlodjUO7OtXMlxKz6rqrCB/U2NOgiuRxZkfXZqZsS06MLZerAwJSg7Mu7FgJ0brSCYkGR",
+	"Jt75DVd3yTTvR6/5hqtPpNB8wzckHgy5+l2dWT2b37hrn81EYbTCPKhbs2tE8wroXZvSnzoy75G92xPy",
+	"lsbcUfH5AbjAXfPNkUXwgdvnNDWtMrEwMg9Sqab1Zvj72oMHpDXdJWd5qFb0biTXxABCWdd27+CZADcf",
+	"5ctWNbROgs9wzqkoq6A6Sk+qQlsUpDOYFcIIZQd99lobCAMAPybU6J+LHLBEKD4VaH9CbQ6FUBcqtHxY",
+	"1YL743DBaGE/pwJIOhe+xK1Wia+rVJQ5hE/kgl9LNU4wxT9S7Zru9z+Hhbnp+enEl17qO2dLsH9RAd8b",
+	"UkqUNbs7Ab+ew3xjPtXkGMEa7snW+ZBn8N7HX5r6UE1gnRYRb+Ld6xD1zHlTpVnej2JBNftSXwZpqbIj",
+	"xQGx55blEIL0J5bxhekzWErHocDEgq+ES3c1gRkDmC5UiGBq4CbQpPjlKwzbF089/AWmLP+aFQikxEqH",
+	"GC5Warpucyv8pOsVtOvb8Y2AqmqY8Uj6da20GjtlozLPIbapZiitMgjqCGJV/R73rre9wiu5sGQ6NVhk",
+	"P6qlD1bZ4yCwcCrfW08DB7ewk2VwwL7O51CkfCp8X02n+y9aqltZUX/8baJ7uXW7nf7qRLo1SDAvQYCs",
+	"aLBOe3WBE5oyq4Kk1bXYOCeP1qxTuVZjYewx3SoXqrqCguuAhN8Eg24pBQwy88Mz9d/40D3v+4FgWchi",
+	"PYmsUjhsqJ7DeNQtYpIyhQGwGOarAJIvjBnNZt7RAcFGgB3AVQ2ToDEZzC3Tjom9SV8XozsmPpjILalP",
+	"jzuJws2yLwSt6PFvxb4NfCi166RTntr7EkvptDjxLddjiD+7mWTaRBdTsc6Q9j0Im+UsYrafGWQ5IMHi",
+	"ZTWRs0o1PidC8s8FHZfhbUWa7Qky8aWT7089SaiVe1DP1aVrbnCMaJgiPJpEF3JLUui/ltL+GtiA2w2/",
+	"GdHSB4K4VdDCi8WZ5SqTavwgRQM/uPXigfFTuHNDFtyKc1WdhZkoptIYUB5vKypMAQBkZ5aLF4Qn8pvg",
+	"3W6y6xg3rO19eiehw0/mngSbgS5tzo01nvnCi6mGOtJDnl6dhGT+RwdkWDiFcbsWTUNt0gu1pQvS7cov",
+	"36TgZvGpIDVKuykBEZf4dyvC0iF0K1fZEHbCmu/KDXnHp+Th+iGJdu/GEQmMbBtP5L1tw0PCqLpT/vJQ",
+	"nZEd6a6JEcx4YWUqZ1zZdlHtKUUuJ+vwvVI+FScxOmjKZzyVdsGGulSZCcCMzdLd63ggD1F0jwa4TjCr",
+	"Lei9YIXN6ivXDZF3HR3c/l5okeHOHZ3kmHAlGvVvn4y2YBOe0QtTDgiVoh6MGyxr0qwzFP9VplcP5y56",
+	"Vd6xbu2mC3mpYTe7Centsdl+hwnjAM2yUYIyhQuCow63FHOO2MC9NWAT7s8+PgpVXa1elsfhpeOaNbxu",
+	"Y11C8w5FjqlPMrEguONS2xFkCZpaBj9pqUR2yS0hOTi14tIIoeArwxfMSJWKC0XFwIAer4UjyvosGyju",
+	"TNg3Or9HAWj3CgJN4RNFd0eMdv1VHlE5wxz6BWF+zu86vsPWDxlZCTvewVhFrbVM2igKlTEzwa9Q2k8n",
+	"3CaONqEGkKfrUBA5IBM3365U6nOVKpfyzSuoYPJPITYwGwo7F3gWpsds8M/+hjD/xHOZimSoh21AweHR",
+	"TcU6A1rw0TJ8cB09+HTvf/G9fz/Ye3LZT/Z+/McmlN87FQRwLdcKAbTcSwJTiILA5dhRWqnvjA0X7Pl3",
+	"nav1wa8bDOcAUQODXeLMY8deIfgipcpeGKtm5FjtSayAB7cAVUM34DVLauVlSjvRRSUxmuVMdHQpGzC9",
+	"QyALIWtzw+QoDlvLgPjJgi6CP+2E4bKMdO5EENoJJ0SMCyeROqVqXmg1hh7mugj61KPgmr1Qqc4EG8Bz",
+	"l/65AfoH3K2BGUGfGY8SEhn74VKBnxtTgQhdT9wRSIdv/rbFJO4NPs+bolfhVlbpeKMXQNxlTcVTHOH6",
+	"y8lP495M+NusW5D3GpHZ7ookffOfSK7YZtvquWP3kQPmt5G4eYdtjJk41Qlfx8uhlibOgmqZUlU/qHWZ",
+	"81S05VOf+jKwD4xbdChPu4lRtE1th1QHPawnOqwh+xlcklbcD8uArnzwC3l1cBzdOEjZILr+5fXT7xP2",
+	"+uX3CXsnhq/dhfz982dJhbHMXnwDwsKXB2wqxnwm34vcgG9HGmbLAoLOZlBhMmFpoWczrA0MA/655AVZ",
+	"QLOCz41TDt0FbN0mQTDZsNDleGJBvXzzPXY1KoSA4lM8z9lUWJ5xy1eFgRPGzRUBPi8dqgGEwUOMGyxa",
+	"n731SW+hPmgUI0RnC6KEnIjh1ragpcUsuQhzxpcoCCWXF4Ly7OSISXuhoIcRlDxzum/S1hOATmP6M3Gw",
+	"KSel1U4K4WkMIhhQBp3zhdsYzqycCvbHx0dPPk8uFIhyPJ0gKplGwwu37PAr9lf5DeOUZeC2dsSNdcq8",
+	"Voxfi4KPnSQ4sqKI8EesUD4voUkGel3GJ7DtxpmWuZVO29p3E99zG1g/f7PCNWupQEzFCruUPq/un7/7",
+	"N6sS/Hr4k0g7XlRH98YyTimW8q7vJaBYJ6l35bO1GwljXN3ulA2899sJV2PxlOJg7wRBpuphK4HjqAmF",
+	"DSN2sZwlXJiA6K4986wK1MmRDwbCApuo36QwFubRBijO1SDknzRVwPzdbikuCVbkg/nQsG+0tfvXopAj",
+	"WXlJm6u6vhFGqOxv8bM7gRzauGd0SGoGY59bEC+5D5OuO4V25Ui+a+RKt7gwtXg3VuLLu+3qe8ANbIUi",
+	"zPOAdmGsdpcVH/oq93TpULVoadmYX4skfMokgW/AF3MIflVYqhKAY623/84n2j0MFlyE6YBnkgsFb/oA",
+	"3kJbkbiLpRDWJAHziiq4f2Yw000UjZfOU5jn3aqI2McaFs7+cvbqJct0Wk4hTHnKM1iPoQAMYISXBEXg",
+	"TgkIxxmUD7hatyQbbxSJWH0L97Qiz01MLlVlTw/fcl77Ee09ZFMyICyB37sB0Aw422s/lLu8UXwntzWs",
+	"YGvZydKCtM353m6GWbWIW9HBZjDIF4sWOMhWXMY5WLcj0yNi5cpgbm+sLabz7lmI4Kr5uJuMRje7X2gu",
+	"I27NOpM2bu/9hIqjW28FRHIb94qjSCMwkLVuFVm6DFT2yp24M/9sl6P79O4P5FOVgcZaZwc3t3W4tY3m",
+	"uJ0A9qBIlWaxjlbDct0fufouWym2Ew/1FLv/gf5ahUNcIV9aj054z1Wr91Dk+L5OiV/7rRa7HuLSZh58",
+	"HYyxm9fWN3jjla3c+g8poo6WYIMnPqzTb6HOThcTffC0AikX155wyiLvHff2+UzCtlEDDcorQXWoLCJv",
+	"D0Bd2qaKv97Hj2XtwGZj6uRpWuoEh0I+SxjbTc+/A5FsJvQsF2zu6I9ZPRbumopFMBQWGv3JEKdhoCKe",
+	"KKIu0wm3De880wUDS9SQ51ylTv/DRBU3gurtieB547JAnzRewj63mmocLSHht/S+8myo9toULkWhG9MK",
+	"at3pu5BcCiV2/RJRrYCPP378PwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
