@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"slices"
 	"time"
 )
 
@@ -63,9 +64,18 @@ type Standing struct {
 
 // Place is a user's own view of a room.
 type Place struct {
-	Role       Role // Viewer for whoever is nothing else
-	Joined     bool // in it now
-	MutedUntil time.Time
+	Role       Role      // Viewer for whoever is nothing else
+	Joined     bool      // in it now
+	MutedUntil time.Time // zero unless a mute is in force
+}
+
+// Permissions are what the user may do in the room now: what the role allows, without posting while a mute lasts.
+func (p Place) Permissions() []Permission {
+	permissions := p.Role.Permissions()
+	if p.MutedUntil.IsZero() {
+		return permissions
+	}
+	return slices.DeleteFunc(permissions, func(may Permission) bool { return may == MayPost })
 }
 
 // MyRoom is a room together with what its user is to it.

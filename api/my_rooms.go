@@ -21,7 +21,7 @@ func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequ
 	}
 	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
 		Role: contract.Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
-		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
+		Permissions: convert(place.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
 	}}, nil
 }
 
