@@ -42,6 +42,7 @@ type world struct {
 	// Invitations to the private room; of the first two, the tokens.
 	accept, decline, revoke string
 	optOut                  string // the token
+	toBob, alsoToBob        string // invitations to bob's address
 	activity, activityToken string // a report, and what its link holds
 }
 
@@ -111,6 +112,9 @@ func (w *world) addTokens(t testing.TB) {
 	w.accept = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "one@example.org"))
 	w.decline = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "two@example.org"))
 	w.revoke = row(invitation, w.private, w.alice.id, "three@example.org")
+	const toUser = `INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at)
+		SELECT ?, ?, ?, email, email_key, now() + interval '7 d' FROM users WHERE id = ?`
+	w.toBob, w.alsoToBob = row(toUser, w.doomed, w.alice.id, w.bob.id), row(toUser, w.open, w.alice.id, w.bob.id)
 	w.optOut = w.server.oneTime.Token(auth.ForOptOut, w.revoke)
 	w.logs.secret(w.verification, w.reset, w.accept, w.decline, w.optOut)
 }
@@ -195,6 +199,9 @@ func (w *world) calls() []named {
 		{"declineInvitation", call{body: map[string]any{"token": w.decline}}},
 		{"unsubscribeFromInvitations", call{body: map[string]any{"token": w.optOut}}},
 		{"resubscribeToInvitations", call{body: map[string]any{"token": w.optOut}}},
+		{"listMyInvitations", call{token: w.bob.token}},
+		{"acceptMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.toBob)}},
+		{"declineMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.alsoToBob)}},
 		{"listRoomLog", call{token: alice, params: in(w.open)}},
 		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},

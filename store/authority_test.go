@@ -280,6 +280,18 @@ func accountCells(more ...cells) []cells {
 	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)}, {ended, "", concatActs(deletion)}}, more...)
 }
 
+// toMyAddress are the cells of what an invitation to the holder's confirmed address allows the holder's account.
+func toMyAddress(more ...cells) []cells {
+	return append([]cells{
+		{ended, noReason, concatActs(kick, deletion, deleteRoom, newAddress)},
+		{waits, noReason, concatActs(banForEver, unconfirm)},
+		{remains, "the ban is over", concatActs(banUntil)},
+		{remains, "they may come again as often as they like", concatActs(quit, leave, demote)},
+		{remains, "the inviter's right is untouched", concatActs(handOver, visibilities)},
+		{remains, notOfSignIns, concatActs(reinstate, ofSignIns, revokeAdmin)},
+	}, more...)
+}
+
 // nobodysCells are the cells of what nobody's standing bears.
 func nobodysCells(why string) []cells {
 	return []cells{{remains, why, concatActs(ofTheRoom, ofTheAccount)}}
@@ -410,6 +422,30 @@ var grants = map[string]grant{
 			{remains, nobodyAsks, concatActs(suspend)},
 			{remains, "whoever has the token was asked, with whatever account", concatActs(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
 		},
+	},
+	"invitation to the holder: listed": {
+		give: func(c *cast) func() error {
+			createInvitation(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
+			return func() error {
+				listed, err := c.s.MyInvitations(c.t.Context(), c.holder.ID, Page{Limit: 2})
+				if err != nil {
+					return err
+				}
+				return errorUnless(len(listed) == 1)
+			}
+		},
+		cells: toMyAddress(cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
+			cells{remains, nobodyAsks, concatActs(suspend)}),
+	},
+	"invitation to the holder: acceptance in the account": {
+		give: func(c *cast) func() error {
+			i := createInvitation(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
+			return func() error {
+				_, err := c.s.AcceptMyInvitation(c.t.Context(), i.ID, c.holder.ID)
+				return err
+			}
+		},
+		cells: toMyAddress(cells{waits, noReason, concatActs(archive, suspend)}, cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"opt-out link": {
 		give: func(c *cast) func() error {

@@ -28,6 +28,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host, c.holder.Username+"@elsewhere.example.org")
 		return func(ctx context.Context) error { return second(c.s.AcceptInvitation(ctx, i.ID, c.holder.ID)) }
 	},
+	"AcceptMyInvitation": func(c *cast) func(context.Context) error {
+		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host, c.holder.Email)
+		return func(ctx context.Context) error { return second(c.s.AcceptMyInvitation(ctx, i.ID, c.holder.ID)) }
+	},
 	"AcceptInvitation of the holder's": func(c *cast) func(context.Context) error {
 		i, room := c.createInvitation(), c.room
 		return func(ctx context.Context) error {
@@ -204,7 +208,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 var outside = map[string][]string{
 	"reads": {
 		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "Email",
-		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MoviesByID", "MuteOf", "Mutes", "MyRooms", "NewerMessages",
+		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress", "PendingVerification", "Place",
 		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
@@ -213,7 +217,7 @@ var outside = map[string][]string{
 	"is no query":            {"Close", "DB", "LimitEmails", "OnEvent", "Ping"},
 	"makes an account":       {"CreateSignedInUser", "CreateUser"},
 	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportEmails", "TallyDay"},
-	"only ends or removes":   {"AnonymiseMessages", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
+	"only ends or removes":   {"AnonymiseMessages", "DeclineMyInvitation", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
 	"is clean-up":            {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy", "FinishRun", "SetCleanupCount"},
 	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed", "RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
 	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie", "CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",

@@ -61,7 +61,10 @@ var fill = []string{
 	`INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
 		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
 			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
-		FROM generate_series(1, 40000) AS n`,
+		FROM generate_series(1, 40000) AS n
+		UNION ALL SELECT uid(6, n + 40000), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
+			FROM generate_series(2, 20000) AS n WHERE n % 20 > 0`,
+	`UPDATE users SET email_verified_at = now() WHERE id < uid(1, 15000)`,
 	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
 		SELECT uid(15, n), (ARRAY['spam', 'hate', 'other'])[n % 3 + 1], (ARRAY['room', 'message', 'user'])[n / 10 % 3 + 1], uid(15, n),
 			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
@@ -353,6 +356,12 @@ func TestListPlans(t *testing.T) {
 		}},
 		{"Invitations", "to a room, declined", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Invitations(ctx, busy, watchparty.InvitationDeclined, at(6, 20_000)))
+		}},
+		{"MyInvitations", "to an address with thousands", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyInvitations(ctx, id(1, 1), at(6, 50_000)))
+		}},
+		{"MyInvitations", "to an address with none", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.MyInvitations(ctx, id(1, 600), at(6, 50_000)))
 		}},
 		{"Sessions", "of a user", "sessions", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Sessions(ctx, id(1, 1), at(2, 5000)))

@@ -2128,17 +2128,10 @@ type InvitationList struct {
 // InvitationPreview defines model for InvitationPreview.
 type InvitationPreview struct {
 	// Email The address that was invited
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
-	Inviter   Person `json:"inviter"`
-	Room      struct {
-		Description string `json:"description"`
-
-		// ID In lower case in every answer. Requests may have it in upper case.
-		ID           ID     `json:"id"`
-		Name         string `json:"name"`
-		Participants int    `json:"participants"`
-	} `json:"room"`
+	Email     string      `json:"email"`
+	ExpiresAt Time        `json:"expires_at"`
+	Inviter   Person      `json:"inviter"`
+	Room      InvitedRoom `json:"room"`
 }
 
 // InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
@@ -2148,6 +2141,18 @@ type InvitationPreviewAnswer struct {
 
 // InvitationState defines model for InvitationState.
 type InvitationState string
+
+// InvitedRoom defines model for InvitedRoom.
+type InvitedRoom struct {
+	Description string `json:"description"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// Participants How many people are in the room
+	Participants int `json:"participants"`
+}
 
 // Language What emails are written in
 type Language string
@@ -2262,6 +2267,25 @@ type MuteRequest struct {
 	Reason   *Reason   `json:"reason,omitempty"`
 	Until    time.Time `json:"until"`
 	Username Username  `json:"username"`
+}
+
+// MyInvitation defines model for MyInvitation.
+type MyInvitation struct {
+	CreatedAt Time `json:"created_at"`
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID          `json:"id"`
+	Inviter Person      `json:"inviter"`
+	Room    InvitedRoom `json:"room"`
+}
+
+// MyInvitationList defines model for MyInvitationList.
+type MyInvitationList struct {
+	Data []MyInvitation `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // MyRoom defines model for MyRoom.
@@ -3346,6 +3370,13 @@ type ResendVerificationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListMyInvitationsParams defines parameters for ListMyInvitations.
+type ListMyInvitationsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
@@ -3807,6 +3838,15 @@ type ServerInterface interface {
 	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -6477,6 +6517,63 @@ func (w *ServerInterfaceWrapper) ExportMe(ctx echo.Context) error {
 	return err
 }
 
+// ListMyInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyInvitations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyInvitationsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyInvitations(ctx, params)
+	return err
+}
+
+// AcceptMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptMyInvitation(ctx, invitationID)
+	return err
+}
+
+// DeclineMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclineMyInvitation(ctx, invitationID)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
@@ -6676,6 +6773,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
 	router.DELETE(options.BaseURL+"/users/me/avatar", wrapper.DeleteAvatar, options.OperationMiddlewares["deleteAvatar"]...)
 	router.GET(options.BaseURL+"/users/me/avatar", wrapper.GetAvatar, options.OperationMiddlewares["getAvatar"]...)
 	router.PUT(options.BaseURL+"/users/me/avatar", wrapper.PutAvatar, options.OperationMiddlewares["putAvatar"]...)
@@ -11553,6 +11653,117 @@ func (response ExportMedefaultApplicationProblemPlusJSONResponse) VisitExportMeR
 	return err
 }
 
+type ListMyInvitationsRequestObject struct {
+	Params ListMyInvitationsParams
+}
+
+type ListMyInvitationsResponseObject interface {
+	VisitListMyInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyInvitations200JSONResponse MyInvitationList
+
+func (response ListMyInvitations200JSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyInvitationsdefaultApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type AcceptMyInvitationResponseObject interface {
+	VisitAcceptMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type AcceptMyInvitation200JSONResponse RoomAnswer
+
+func (response AcceptMyInvitation200JSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type DeclineMyInvitationResponseObject interface {
+	VisitDeclineMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type DeclineMyInvitation204Response struct {
+}
+
+func (response DeclineMyInvitation204Response) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -12112,6 +12323,15 @@ type StrictServerInterface interface {
 	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -15636,6 +15856,81 @@ func (sh *strictHandler) ExportMe(ctx echo.Context) error {
 	return nil
 }
 
+// ListMyInvitations operation middleware
+func (sh *strictHandler) ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error {
+	var request ListMyInvitationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyInvitations(ctx.Request().Context(), request.(ListMyInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyInvitationsResponseObject); ok {
+		return validResponse.VisitListMyInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptMyInvitation operation middleware
+func (sh *strictHandler) AcceptMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request AcceptMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptMyInvitation(ctx.Request().Context(), request.(AcceptMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptMyInvitationResponseObject); ok {
+		return validResponse.VisitAcceptMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclineMyInvitation operation middleware
+func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request DeclineMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclineMyInvitation(ctx.Request().Context(), request.(DeclineMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclineMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclineMyInvitationResponseObject); ok {
+		return validResponse.VisitDeclineMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -15811,422 +16106,428 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3bchtHljb6KrnRE+G2pwgeJLstMiZmaFtyq9s6jEi1Jv6mf1YClQDSLGTClVmEMArtmBfY13O57+Y1",
-	"9sW8yTzBfoQ/cq2VWVlAFVAgQYo+XcgEUJXHlSvX8VsfekM9nWkllDW94w+9ieCZKODPb7WyQtm9N1yN",
+	"7L3bchtHljb6KrnRE6G2pwgeJLstMiZmaFt2q9s6jEi1Jv6mf1YClQDSLGTClVmEMArtmBfY13O57+Y1",
+	"9sW8yTzBfoQ/cq2VWVlAFVAgQYo+XcgEUJXHlSvX8VsfekM9nWkllDW94w+9ieCZKODPb7SyQtm9N1yN",
 	"hfsiE2ZYyJmVWvWOe+8mcjhhg4UVhukRm+g5m3K16CW9QvxcykJkvWNblCLpmeFETLlrwS5monfcM7aQ",
-	"atz7+DHpPT3n49W2zyeCCWWlXTDLx675+YRbxtn3T8/dJzsRrBBGl8VQsLku84xxZeai2LL355mYzjTO",
+	"atz7+DHpPTvn49W2zyeCCWWlXTDLx675+YRbxtn3z87dJzsRrBBGl8VQsLku84xxZeai2LL355mYzjTO",
 	"UsxyvnCvLQ8mde2kbD4RinHFBC9yKQrm+hHGsrm0ExiQ4VPB0tDkcLH3V7FI2ZRngkl7wvjACGWZthNR",
-	"zKURvXhsQpXT3vHfe66v3o9Jw1h/0EOOI2paLZ5lhTAmLNWcG+h5ywX5t71v+XDSuNvCjRsmikvNhm6+",
+	"zKURvXhsQpXT3vHfe66v3o9Jw1h/0EOOI2paLZ5lhTAmLNWcG+h5ywX5t71v+HDSuNvCjRsmikvNhm6+",
 	"o0JP4cshvNc0pT8/P+8lvRfPz86aJvYx6c14wafCerIrC6OL5lmmSry3l0N4IvWEMONjwQZipAtx7L+D",
-	"vcilscnS/oxkDh0lPeka/bkUhSNZxaduVNhybRb/UIhR77j3h/3qnOzjr2afhlqjpOHir2KxOvpvJ9oI",
-	"xQYLXKxcCmUTpsScjXTBBB+6MUo1ZtbtnnQbqCxuYZ+dBmLDXw0DSuJjLtXS/K7EAr6Rih09vlATXRaG",
-	"Nszgo0Ae7vmRLIxlWgno5QR/5Qrokw10tnDDkIZx9vjoqH+h/Johi6gWbYnia6s35e9/EGpsJ73jw6Ov",
-	"k95UKv/5a7fx1orCtfm///5/7f3fP/7jP/SaKP/56AW3w8nqojrmYXBNkATzXBRswk3CdMHSL9I+e470",
-	"gGvrDsVw4thZxoxUQ5HE9IxTPTzqs3eCXznGY5gS16JgU9d9nz3TBeOs0HqaMK1ytz7mQl2Lwkit3OuO",
-	"RHghsmM2E3qWCzafaPel6yJjY80yzZS2NAZYXuWGBvtpxLo1Hu3hGrQs7uODJ1/VVveweSFfaiVutZiO",
-	"XPCMTYEOrcxzVsjxxK6u5aODx/01E3Jj6TKrpnm03EmOR7h5IBt091MKT6Y4oBkvLMwCCVtplms1dry8",
-	"aQLu03yic7FuEjiQlvEffdk4/B/kVFr3aBMLyuHHuMFMjHiZ297x0UHiWpdTx1cPDw5gw+lT6EcqK8YC",
-	"mdKaVcJ7G3abFwK4jcgSZsrhhHHDUvj9nw72njxJ++yUmEKppE2Alqe6cIeKKyCIwvWTQENyrDScgLa1",
-	"bKfx1aVcXbo3Wk+ffxfWbsbtpGrAncxLma298tax8+ffQR9nw4nIyly09mPogU19RZTw5UETIZwJXjQd",
-	"xXdwCDUbSZUlTrICLoREOy+ktUIdsyE3bs2HQzcH3BReXJnAY3SpaLPSER+6UztKE/zb/Ym/PONDsf8K",
-	"PhbiQvlrpM/e6SJz188C+Zd0os+C6SITBZ6TnNPlMQA+yAZiLJWSanziHsbZ4I2jS8vMjA+FgTbcIXTn",
-	"k18oK947+SnPWab77BwuRm3cPQedwgXVZ++c4OUo0LFwadhIl25ZXN+5cBeIaw1u0LkuMvdhpMvCMS2g",
-	"UjeHgWDzQqtx/0K9gEUCmocpzieiEIwzGMuEm9CTyN36hgPxDymwwf////1//j93IhiKCmwgHAsxbrdg",
-	"8WBH8VyN+bXj8RHFLx31n1uvSjrba5n5WyMKbKiRSEv/801PQ2gfZLRCmJlWRoCI9lLbFzqTI9kkLp/X",
-	"Lg9HtfivdEJXpF54yb9pDPTYPjwD/b8u9CAXU/fCEPUS9yefzXKJYvH+DJ/4x58MysjdZunbhU4aTuHc",
-	"CVpAOz3PUF9qe8atNCPJB7m4zxGdI60Wwl1dQJnApuvruqK2rVvg+sMfoU8aiHv1dFAa8VepslieNzM+",
-	"dV3yghszdfN2HyywbvG+5Hkv6V1LnQs1dN/JPBdj+BIukQYdIMF+XpXWHfu4q0yaqTRGOD7Lh1Zk7W+/",
-	"ETNdwBbMCj0ThZVIq/He5PmrUe/47+vXHxsSGS1N7+OPzYTBDSvo0YRI3H1nJ0KdMFXmOdNqKEhVdc85",
-	"3uWU1vxaZMB94YocAqN2v2UiFxam6t5G2nIH9mPSGxaCW5FdcruJes6lO7FJT2Zdbrukd0Wbu+7Jigo+",
-	"Jj2lbYNI8QrFbJ5NnUYy0dVEncTgvpAGhV3BeJlJy3I97jXspa6IoNt21Uhnda9gI+YTmQu6P/VMqKYl",
-	"9gOmNR7pYur+6mXcij0rgZHWX2oYvZdAGpkiKQ4F3g6kqE6FMRzEntBjWcpsY2dJ7/3eWO+tjMBYbkWn",
-	"DUU6P4PnPyY9y4uxsJ3ePMdH3UvivW0TXwLdi8IxUOAPK8N1t1Trgvmz4VXioTtQhTIkXJZ2okkYmWin",
-	"6euifqSsEfloRyv7Mb5G/96DduDshJWrJpNEkiisUBK4kN+gitDpRNUJsHbiK5anBz+JoV1ieado+Fph",
-	"fBm3fAtCWJkivL+h7x+kse09SyumZqshhN54UfAFsJvK4LOppZfivY0sMitzqTe2YWZn/hz5q4j4ht+l",
-	"9ovoPByk+qrsnCNjR8iXl+ZLlCmz9mlGb0ezdITbS3oVV3I03TzX4VDMrMieq2tpg2GyPmXU/7a6tyIO",
-	"2kFVi+dcnbm428b5I4NoGO81t3wjnZ3CU2/f/GB6N7qaM2lmOV9ceuF9ZWnFlMu8/ZfLa1EE2ZseGWid",
-	"C662ufmluYTrurmVnKtxyccbr5If/HMfk95MqEyq8WUYf7uZGs1M/EoYUB5nOWioTl7CW3qo1UgWU5GB",
-	"Npl+//Sc7TtSNPtTkQbhSbx3RzWh+92CdOyueNV818yyLXeqjFSsjqpSwzURaWK4Miv7uEQT0epH25R4",
-	"8qzRXG1aa4j9VrcEnZfuN8TQymtpF8/kuCywn6WD5h4Ql7CjTfKDZnPYS0X2Vne1gwzBuJeYTvDXmSik",
-	"zlD9h1EaIKP41pfKfvW4t2og8wtqmkgVVL9CsFk5yKWZwCZ1aBE21lyOuMzxfHZ/x5CW0uENGXiuueTE",
-	"h2/w6hY90qKbro9LVVphLq0eg9uoUWGAPZuJwmhFJ9joqQDHg8iNAG1qVghwdZDqALTgHR7TxLETkbFy",
-	"1m1zlJhXJNfh+RkvrBzKGSffaH0Gr9HELxWMyiQ4H+BhwaUD43XcKuOLbmMsxFRfN5lV3ug5WvlGMveW",
-	"26Hj1nvljNFbJziUIDDzYjiR111ptxC2LJRj4C3nEo61Y9PCOJXO1LRXnWfgHuS4UxlfBIEcz2jHQbgJ",
-	"XDphqyNJL/Gkao+TOpdZnd9SZ0v73UDE0TFoOEgtx7J+vpc5RMWDqq1fx1ErK0d9a77jCzRqWtgXPWJv",
-	"z7/tM9DEJnwGM8R7tVRWZOTMdrsEe3ctCjQVG+saqj0lyXABg2N8ZHGbbZ/RvWAuVPAjjMkibKF9MFSR",
-	"AXTZKgM9XIIXrllUQPekG6H19hZ6K8GBVaTFBmLMFfmAwddOaj89BZ4H/+ycm5gUM1THNqr2GV80HImn",
-	"16JYuBORMJ4bTcsPHIrsyI4uvB60fPUuViwNva56/qi6WjvaSZbu5BZTyQh8nBnYzGE1Yc2lGuMar1pO",
-	"VmQCYHTUSRMpL2t4wi1hrIPMhbhyZ00rO2lUPe5g7mS/cptM5Cb83B1brchJOQJHEloxIY0KPb35js4K",
-	"cS11eRfTCqfE7Wh9NpbB+gfnypXSc+X4hwQTToupDHjB5QC2jWeZdN3x/HWNvDsw+6U4G2o3dQxkpnM5",
-	"XNBYuWEpbXqKfoSW4xpRmW7mKuC2WrqNt9imJWpH2qWdh06TJdZWUWu0w7UlJNbSyPWd4P+CdPEV/jGR",
-	"WSYawoHehSgPEKOcfoW2MorzsBr3HFh1adFoC/brXOsrA2qZYgM+vKoWJdIMp9V41hGnH/byklWmBRr/",
-	"ponvwsYUr+MnNzK5wbzRyCqWbsVcm6CgrsRfQfQZWtjxQQaBAjezVG9BPBNtLJFOE92MhYXAmYPHjeRS",
-	"0EzXulzcM032HHecwppsphjXzq0U3bA13VVd/8quyBS7fwg0+tY0reONbGRo/b5sJToKLnTUhhoMhDOQ",
-	"sA1yJL3aRGG/UgtcJ0+O26PgwjGlmQmV3dKH9QsykzXZxrx/pbYYKyS4pQ3NH4dbMxc4U9sxF/fKrpgL",
-	"dv+pmUuZSetkV3QZeLEfvGdh17w7rRBSwZaGb4wwBlRs/xyQwOW4gBC28LkQ1/oKPk/1tRSXtN/hM215",
-	"+Fx538GqUs4ujeVF/ZshV0ORo94O7oZCGKuL6jNeVtWvlWmhkNfcikv6nmeVMeHS6/1Jjw9K4z47Hf8y",
-	"eJqSKuBsxktT/6YQppzWv7KFHI9FUf/SiXMjSWPHc4WmtfAxnhwZKUJ39Nl31ugPcrv6VFnU5VbNvbjZ",
-	"ayk0oouPYL1BauymDL0GQ2KDDvQNhlw7lsHIL+1YYUIBorq0TicwseuY1A7QhRVzM+FWF59BgO+Uqx2F",
-	"aGTCulVt16FaVJuu10sUSrFkx1OMDy3TikLWims5FJ8Z5jQ/d4adHphmWvmkB7QA5dJYkfVZ9TZnnryq",
-	"3ysjDJibeFFIkblFPr5QKTmIUrIyoIHNbcoU/PcpGsWqXjHGZuSIMGFpqUA5TYNdp0AbsdI+0NTbGws9",
-	"FMYwYBBoffJMhkbgrhL0EgU7HLXeSNvo4b/suvD0+NWSbxVcqcRuIqZSlIoYRs3xGvOC6CCv3I5wRpsz",
-	"RlauWDxSiT+P9ZHG06yIMw5U2BST4M7vLm6qipN88qsKpIpb3fooCM9yzbMtLv5KfF49vQOjczg36EvF",
-	"9Cvzc+nE5Jkc2rIQps+eelVtwsEjehxicZ0WCe1TDJIs3MlP6MiOhXLsDoLaVOYePvvb9xeKGgab/uuX",
-	"38MJTmc5lyolMzMop+jdzQXPICQW0ycw3cGchOQS6h5Ghl/4qSTet3uhnPTqzjR4G3RxVWcaU12IJsNy",
-	"CJZv1zF8PHqYqV+1Ru0id4ditbnDg6PH//2f7l/2TgxeB1/HVGSynEJwcmWkxubZhGdsJByjmsn3Ag7X",
-	"CqvB91f7+/Lw6L//88vDI+it6UXYizXv/eX10+9p8xJYSsxBqkK0XcN99mpEu2MwtYvYOXFb9w/EnYIT",
-	"6hgMczjitGlMdlJOB6oxGODw6Ov//s/Do69b5rN8UGhX4ybDWvk98muw5kDhMfxEcR+F4EY3ar+QaYU3",
-	"ER6AOSUAZLppWZ08jHbicK3hjYc3mxMvF9XV9mNjC2K2OpA/6zkbcToiSS1qkjpAYZA6/bkUJQq77qIl",
-	"oyn5y92HH3eiXFJ6VaQjt7n+aFmqV24aMQEv/a3qd8lIt/XGhxiC28WWdiGfLg1tRz5Ok56JwoishZa6",
-	"b1C1L2GraFJLa7RR1PiGN2zMgCtVeSVupzTU/YeRm3uMYuMOxP9qP1dPibLIM29owSHDXZeZL20RyajV",
-	"UkZbhKPqsje3EZjc1naWk77hagcC5zd4039SSfMbrt5gjm+7PjjiuRHLAk9FRuuTGuCpmLYa/AvSOp3J",
-	"UEqXyEcnQTqQFgTETAvIkGrzOzTS4q1sg6GBplWDZPXsFtnqq/IeNvnCKWltZHw5DN2uzQ7HpyB2YDPd",
-	"Q48rs/ddJe1nALtZ5/q4k/E2ukm6DBeUgadOd70ZwQfbfC3R9nEtYe5Rk4DMjZnrYuMyvPbPrTh7Se8O",
-	"DbVPz7dxsxkOy6IQyl5uP2KMcev63ksxb53syhiWmm6cO1o02jOxSgqku0XIwEqnWbEAE0qjD0UUhS7W",
-	"drlCJhsjCyDQ7dJOuLps0M4PQLcCrU/nciiF+QzsahQ11iXqkN7rfH29hlCJphvM8OksF2vnH3pYVd6W",
+	"vcilscnS/oxkDh0lPeka/bkUhSNZxaduVNhybRb/UIhR77j3h/3qnOzjr2afhlqjpOHir2KxOvpvJtoI",
+	"xQYLXKxcCmUTpsScjXTBBB+6MUo1ZtbtnnQbqCxuYZ+dBmLDXw0DSuJjLtXS/K7EAr6Rih09uVATXRaG",
+	"Nszgo0Ae7vmRLIxlWgno5QR/5Qrokw10tnDDkIZx9uToqH+h/Johi6gWbYnia6s35e9/EGpsJ73jw6Ov",
+	"kt5UKv/5K7fx1orCtfm///5/7f3fP/7jP/SaKP/56AW3w8nqojrmYXBNkATzXBRswk3CdMHSz9M+e470",
+	"gGvrDsVw4thZxoxUQ5HE9IxTPTzqs3eCXznGY5gS16JgU9d9n32nC8ZZofU0YVrlbn3MhboWhZFaudcd",
+	"ifBCZMdsJvQsF2w+0e5L10XGxpplmiltaQywvMoNDfbTiHVrPNrDNWhZ3CcHT7+sre5h80K+1ErcajEd",
+	"ueAZmwIdWpnnrJDjiV1dy8cHT/prJuTG0mVWTfNouZMcj3DzQDbo7qcUnkxxQDNeWJgFErbSLNdq7Hh5",
+	"0wTcp/lE52LdJHAgLeM/+qJx+D/IqbTu0SYWlMOPcYOZGPEyt73jo4PEtS6njq8eHhzAhtOn0I9UVowF",
+	"MqU1q4T3Nuw2LwRwG5ElzJTDCeOGpfD7Px3sPX2a9tkpMYVSSZsALU914Q4VV0AQhesngYbkWGk4AW1r",
+	"2U7jq0u5unRvtJ4+/zas3YzbSdWAO5mXMlt75a1j58+/hT7OhhORlblo7cfQA5v6iijhi4MmQjgTvGg6",
+	"iu/gEGo2kipLnGQFXAiJdl5Ia4U6ZkNu3JoPh24OuCm8uDKBx+hS0WalIz50p3aUJvi3+xN/+Y4Pxf4r",
+	"+FiIC+WvkT57p4vMXT8L5F/SiT4LpotMFHhOck6XxwD4IBuIsVRKqvGJexhngzeOLi0zMz4UBtpwh9Cd",
+	"T36hrHjv5Kc8Z5nus3O4GLVx9xx0ChdUn71zgpejQMfCpWEjXbplcX3nwl0grjW4Qee6yNyHkS4Lx7SA",
+	"St0cBoLNC63G/Qv1AhYJaB6mOJ+IQjDOYCwTbkJPInfrGw7EP6TABv////f/+f/ciWAoKrCBcCzEuN2C",
+	"xYMdxXM15teOx0cUv3TUf269Kulsr2Xmb40osKFGIi39zzc9DaF9kNEKYWZaGQEi2kttX+hMjmSTuHxe",
+	"uzwc1eK/0gldkXrhJf+mMdBj+/AM9P+60INcTN0LQ9RL3J98NsslisX7M3ziH38yKCN3m6VvFzppOIVz",
+	"J2gB7fQ8Q32p7Rm30owkH+TiPkd0jrRaCHd1AWUCm66v64ratm6B6w9/hD5pIO7V00FpxF+lymJ53sz4",
+	"1HXJC27M1M3bfbDAusX7kue9pHctdS7U0H0n81yM4Uu4RBp0gAT7eVVad+zjrjJpptIY4fgsH1qRtb/9",
+	"Rsx0AVswK/RMFFYircZ7k+evRr3jv69ff2xIZLQ0vY8/NhMGN6ygRxMicfednQh1wlSZ50yroSBV1T3n",
+	"eJdTWvNrkQH3hStyCIza/ZaJXFiYqnsbacsd2I9Jb1gIbkV2ye0m6jmX7sQmPZl1ue2S3hVt7ronKyr4",
+	"mPSUtg0ixSsUs3k2dRrJRFcTdRKD+0IaFHYF42UmLcv1uNewl7oigm7bVSOd1b2CjZhPZC7o/tQzoZqW",
+	"2A+Y1niki6n7q5dxK/asBEZaf6lh9F4CaWSKpDgUeDuQojoVxnAQe0KPZSmzjZ0lvfd7Y723MgJjuRWd",
+	"NhTp/Aye/5j0LC/GwnZ68xwfdS+J97ZNfAl0LwrHQIE/rAzX3VKtC+bPhleJh+5AFcqQcFnaiSZhZKKd",
+	"pq+L+pGyRuSjHa3sx/ga/XsP2oGzE1aumkwSSaKwQkngQn6DKkKnE1UnwNqJr1ieHvwkhnaJ5Z2i4WuF",
+	"8WXc8i0IYWWK8P6Gvn+Qxrb3LK2Ymq2GEHrjRcEXwG4qg8+mll6K9zayyKzMpd7Yhpmd+XPkryLiG36X",
+	"2i+i83CQ6quyc46MHSFfXpovUabM2qcZvR3N0hFuL+lVXMnRdPNch0MxsyJ7rq6lDYbJ+pRR/9vq3oo4",
+	"aAdVLZ5zdebibhvnjwyiYbzX3PKNdHYKT71984Pp3ehqzqSZ5Xxx6YX3laUVUy7z9l8ur0URZG96ZKB1",
+	"Lrja5uaX5hKu6+ZWcq7GJR9vvEp+8M99THozoTKpxpdh/O1majQz8SthQHmc5aChOnkJb+mhViNZTEUG",
+	"2mT6/bNztu9I0exPRRqEJ/HeHdWE7ncL0rG74lXzXTPLttypMlKxOqpKDddEpInhyqzs4xJNRKsfbVPi",
+	"ybNGc7VprSH2W90SdF663xBDK6+lXXwnx2WB/SwdNPeAuIQdbZIfNJvDXiqyt7qrHWQIxr3EdIK/zkQh",
+	"dYbqP4zSABnFt75U9ssnvVUDmV9Q00SqoPoVgs3KQS7NBDapQ4uwseZyxGWO57P7O4a0lA5vyMBzzSUn",
+	"PnyDV7fokRbddH1cqtIKc2n1GNxGjQoD7NlMFEYrOsFGTwU4HkRuBGhTs0KAq4NUB6AF7/CYJo6diIyV",
+	"s26bo8S8IrkOz894YeVQzjj5RuszeI0mfqlgVCbB+QAPCy4dGK/jVhlfdBtjIab6usms8kbP0co3krm3",
+	"3A4dt94rZ4zeOsGhBIGZF8OJvO5Ku4WwZaEcA285l3CsHZsWxql0pqa96jwD9yDHncr4IgjkeEY7DsJN",
+	"4NIJWx1JeoknVXuc1LnM6vyWOlva7wYijo5Bw0FqOZb1873MISoeVG39Oo5aWTnqW/MtX6BR08K+6BF7",
+	"e/5Nn4EmNuEzmCHeq6WyIiNnttsl2LtrUaCp2FjXUO0pSYYLGBzjI4vbbPuM7gVzoYIfYUwWYQvtg6GK",
+	"DKDLVhno4RK8cM2iAron3Qitt7fQWwkOrCItNhBjrsgHDL52UvvpKfA8+Gfn3MSkmKE6tlG1z/ii4Ug8",
+	"uxbFwp2IhPHcaFp+4FBkR3Z04fWg5at3sWJp6HXV80fV1drRTrJ0J7eYSkbg48zAZg6rCWsu1RjXeNVy",
+	"siITAKOjTppIeVnDE24JYx1kLsSVO2ta2Umj6nEHcyf7ldtkIjfh5+7YakVOyhE4ktCKCWlU6OnNd3RW",
+	"iGupy7uYVjglbkfrs7EM1j84V66UnivHPySYcFpMZcALLgewbTzLpOuO569r5N2B2S/F2VC7qWMgM53L",
+	"4YLGyg1LadNT9CO0HNeIynQzVwG31dJtvMU2LVE70i7tPHSaLLG2ilqjHa4tIbGWRq7vBP8XpIuv8I+J",
+	"zDLREA70LkR5gBjl9Cu0lVGch9W458CqS4tGW7Bf51pfGVDLFBvw4VW1KJFmOK3Gs444/bCXl6wyLdD4",
+	"N018FzameB0/uZHJDeaNRlaxdCvm2gQFdSX+CqLP0MKODzIIFLiZpXoL4ploY4l0muhmLCwEzhw8aSSX",
+	"gma61uXinmmy57jjFNZkM8W4dm6l6Iat6a7q+ld2RabY/UOg0bemaR1vZCND6/dlK9FRcKGjNtRgIJyB",
+	"hG2QI+nVJgr7lVrgOnly3B4FF44pzUyo7JY+rF+QmazJNub9K7XFWCHBLW1o/jjcmrnAmdqOubhXdsVc",
+	"sPtPzVzKTFonu6LLwIv94D0Lu+bdaYWQCrY0fGOEMaBi++eABC7HBYSwhc+FuNZX8Hmqr6W4pP0On2nL",
+	"w+fK+w5WlXJ2aSwv6t8MuRqKHPV2cDcUwlhdVJ/xsqp+rUwLhbzmVlzS9zyrjAmXXu9PenxQGvfZ6fiX",
+	"wdOUVAFnM16a+jeFMOW0/pUt5HgsivqXTpwbSRo7nis0rYWP8eTISBG6o8++s0Z/kNvVZ8qiLrdq7sXN",
+	"XkuhEV18BOsNUmM3Zeg1GBIbdKCvMeTasQxGfmnHChMKENWldTqBiV3HpHaALqyYmwm3ungEAb5TrnYU",
+	"opEJ61a1XYdqUW26Xi9RKMWSHU8xPrRMKwpZK67lUDwyzGl+7gw7PTDNtPJJD2gByqWxIuuz6m3OPHlV",
+	"v1dGGDA38aKQInOLfHyhUnIQpWRlQAOb25Qp+O9TNIpVvWKMzcgRYcLSUoFymga7ToE2YqV9oKm3NxZ6",
+	"KIxhwCDQ+uSZDI3AXSXoJQp2OGq9kbbRw3/ZdeHp8asl3yq4UondREylKBUxjJrjNeYF0UFeuR3hjDZn",
+	"jKxcsXikEn8e6yONp1kRZxyosCkmwZ3fXdxUFSf55FcVSBW3uvVREJ7lmmdbXPyV+Lx6egdG53Bu0JeK",
+	"6Vfm59KJyTM5tGUhTJ8986rahINH9DjE4jotEtqnGCRZuJOf0JEdC+XYHQS1qcw9fPa37y8UNQw2/dcv",
+	"v4cTnM5yLlVKZmZQTtG7mwueQUgspk9guoM5Cckl1D2MDL/wU0m8b/dCOenVnWnwNujiqs40proQTYbl",
+	"ECzfrmP4ePQwU79qjdpF7g7FanOHB0dP/vs/3b/snRi8Dr6OqchkOYXg5MpIjc2zCc/YSDhGNZPvBRyu",
+	"FVaD76/298Xh0X//5xeHR9Bb04uwF2ve+8vrZ9/T5iWwlJiDVIVou4b77NWIdsdgahexc+K27h+IOwUn",
+	"1DEY5nDEadOY7KScDlRjMMDh0Vf//Z+HR1+1zGf5oNCuxk2GtfJ75NdgzYHCY/iJ4j4KwY1u1H4h0wpv",
+	"IjwAc0oAyHTTsjp5GO3E4VrDGw9vNideLqqr7cfGFsRsdSB/1nM24nREklrUJHWAwiB1+nMpShR23UVL",
+	"RlPyl7sPP+5EuaT0qkhHbnP90bJUr9w0YgJe+lvV75KRbuuNDzEEt4st7UI+XRrajnycJj0ThRFZCy11",
+	"36BqX8JW0aSW1mijqPE1b9iYAVeq8krcTmmo+w8jN/cYxcYdiP/Vfq6eEmWRZ97QgkOGuy4zX9oiklGr",
+	"pYy2CEfVZW9uIzC5re0sJ33N1Q4Ezq/xpv+kkubXXL3BHN92fXDEcyOWBZ6KjNYnNcBTMW01+BekdTqT",
+	"oZQukY9OgnQgLQiImRaQIdXmd2ikxVvZBkMDTasGyerZLbLVV+U9bPKFU9LayPhyGLpdmx2OT0HswGa6",
+	"hx5XZu+7StrPAHazzvVxJ+NtdJN0GS4oA8+c7nozgg+2+Vqi7ZNawtzjJgGZGzPXxcZleO2fW3H2kt4d",
+	"Gmqfnm/jZjMclkUhlL3cfsQY49b1vZdi3jrZlTEsNd04d7RotGdilRRId4uQgZVOs2IBJpRGH4ooCl2s",
+	"7XKFTDZGFkCg26WdcHXZoJ0fgG4FWp/O5VAK8wjsahQ11iXqkN7rfH29hlCJphvM8OksF2vnH3pYVd6W",
 	"GltZCLOcIuHG5o3oQXqszMqNljW0VdfSCytLFzp3Ntq2fCMVMUSrWHmEiP4CVVTrs7Sp62i7bNII/BTb",
 	"Pfc+OVDnmdPrjNWzG7vud3KOGoJLdUGxpT7Wz2hQB0M0q4/J8WGlaASSiuIswXMb2QGqxbuBbXzHp7oh",
-	"Qc3twUxkjNO8mgY+kur2iltne32gwVUieq58jsSohblUqepHh18dTA6mB6bL4HbIbWgZuytf1NKPDWnO",
-	"YEDzYDeQUy0ypvS8SfXaKZdbsrWia4JZodjz70wERJUVC1aUKoTKrhwSPSLAEYooTkIA+2cmJLA44fYz",
-	"02tmroW9JeH5Ngb1ONPd5JeuWoFKgH8ARrv9PSCmM13w/LIsmuMudnJRYEZmuC2i9aldGNUtEh3J6h4J",
-	"7CJcKNU9Eq6WmsEp2sykflvUWczSOqy/h26jZEe3WWddu3pnByp3PIBPrHnTUM7I278yr6JUnT1/aNdq",
-	"J+L1VL4cAIcd11rtTiE0nx1QiV+ZLShFG+H0w7u3aDzTxZ+1sWhPg7CJzVv1hgIrUE9pyiTFATRODY41",
-	"6OpdJyfeA3dwz42Fgrj1v/cm2jEK10VRKsfPLynbpHf85HHSs9K6N3ovtRmJgtuyl/QWghe948MnR0cf",
-	"V51e0aW1hDt0cNDAbv1AOp7W793j4J3i75/jC4cHS8c26ZVK/lwK+p3u5pk2VhSe3tf18U4MTtELCJu5",
-	"vCofKuSrrw42QV+5I1MIPt2+X1r4unFhIxqP35xokEdH9UF+/aeDjblL2Dk1troG7fS4zVmLyHHIZ3wo",
-	"7QJ3k3CDzmQulGVnpcIo+Wtp5EDm8Bha6Ye9FQKsWoo8sF8eJE3ZMk6ykwoMih66gVmte3Vss3jxjjYq",
-	"MMvoSU00j2FeXTm5t1luhcpUX6313fytenIlh63V3BmuxDW4iod1XMXTvf/F9/79YO/J5V4jvmLS+w4i",
-	"316Im3HrW5vV1pqUnmbSUuD+zYY30FkDGufrnEvFCJujftQ7IG/Fo4f2G0fuzZRLrmbrLnBrmtxlN1GU",
-	"J9JYXTRM8TTPme8MTA5CZeHQVdCf8NcJwlkiFJr7FkydoHoRlEKcxbZuWDDrU+y2SbLbJQgG9OVhiXJu",
-	"7CUPws6qQgkzMqK4dhpXUgXD+MiTE+bGvKhAm8IaUJTkGodsN32XbN682eNIblwMaLO+0yaYIqGySz1q",
-	"AU2GQYeEyQgmFpIyAzjCjpRBoextNdTNMe6wblGQOxwxYuTdVt7RVDOKFyHcDnRpjxkHfTxhnGHIOcK4",
-	"uc9u1QFMkVU5vhDywz22lzthlL3eSZ+9WZQ9zXo3uzfn0prL0TZBtrAV77i0bS7zUuXCEBaatI1Zktjt",
-	"BjekNMxC5KjT3igcd7XtmxHdXBdXo1zPaTG7Az1FpBeDPXm7QHCUBx5fZ0vxiteXIT7W9fEtUVJ7IEt1",
-	"GFsvo9uognibddYAa9dACyzQzdh0EyO+fc6LKqcDHNF6taI1pDrVM6HSY0ii5MYiZjIg28SxyB7GYiqz",
-	"LBcepzugqU50WZxEGfZ0ENJcG5v2WUqkUCzShKU5t6JIISy6EHw4cfNLjx0fGgg6O8D4+yzl04Ecl7o0",
-	"6TGGVuL6AjLqhF9H1x1Gn2UywzuIL5jRfZbORDHljiDSYx+PDQbPsdZZn6XBooXth7BsgPKoRA9mtVuW",
-	"C+URVt1PfFEP0CaYLX/n+hnDUbJwiKL5urPm59ZLemGYNXNj0nPr1xIGFxtZNzPhZTkdqSYOkQ5HvWby",
-	"CwTaelaWcbjmIqcW6a/LQkylQrzkOC2KagJUXmlI67DxF4R4XiV6hM8ImVUBeK18E/fKKdvcx6Q3LSjM",
-	"ZQfmQWI3n9gyCKN4DfH1K9PB1JhGh18EOYl5M5DASBR9wyuLS+v+XMWfwA4C/gbisSMTMFBiAAfq2BGG",
-	"7WywQVTzqnpdvza3vlZwhbe7W14X4lqKeUNSvJ02C1xbaxR027cYct/bzbJDXWzoJTg4envT1HZ1ivxK",
-	"PYjD9KYlhjWl+/2yEO55f5PE0gChxSlNOg6GWTjhHV/ts7RKqAuNSEsXlkHHXYVCC630L1SKzV/Wr1FA",
-	"Gy1zvAcHgsFvIkvC9UdVGyB1Ci57f2m6Ycb6o4Jss767pwOoHXYw5YsL1en+Fe9nbrXTY8h1QrEqVHiJ",
-	"uogv4sEiwAX45IQNFzOr7uUL5S5mluqZu8N0aWk/fIIHFidROlKHDBkRCBXACCi6Yeq3+/I2g/VF5gP9",
-	"/nJU5nktKTI8sbpBIAWE1XTt4wIt3fth9O131X2GoDWGk7UelbNWR6sJOWz+TunmY62Ut9XzV4ihnEmn",
-	"QUD9Cdru8C2k6kx4xoDm1CJcbGBPCGQBUBAk1XIF8ixpyZkjp8pAMdbCMCfXh0jTCxVl9RFkf5XjE+BJ",
-	"68Nsnub75vCzOKGuEfJPG1GVP/Eh3x7aqwu/PRPKboCz9bBgkYzV3Q3TALna3IVHN+0E6hjeuORDa1rQ",
-	"nOlUO85ElQ7opSrshDNM3qYQ/2431HsEUIfk9NNhy5JBdFEz/hbgniHaGUMYweGktn+O4WEL8ZjWQ/80",
-	"D8KsAbr2vbn18YCAwIFZoXOx9Wq0LETQgbsSL0zeXAnYNOKX229N5RxbGdBUqsstlsYNh+6knVJIBePZ",
-	"7RzVEnwaGhxw1X2Rx/x66x0+42rYdn6RtW7snmQPNPHWz+S2o2nVtgQ9sE3dgTpf2zmPXc/7YgRGktQ2",
-	"JAfgED4zq6INXXGA5RfPqhkTazoQhZnImWlC7gyAnTk3W+/Oi9B204xjYNZVB9DqUnOZoQtI55kwFv0/",
-	"2w+pFUpr6t31n+Ts1I0g3TmCb/sN2E6aGgYDbRtUZYS6upQutj2je+17ahhFIYZCQomAdp7reH4G0ZO6",
-	"Phi6lnZ0GYWheF7ZqdE39Na6PQwtd2EleukUB6XAn+eu0/UjW89fwtgCme9u2rA5XVt8sWjDCfPwOM0M",
-	"wcix2pPKJIRUahEg9loEA/UwL7Mt/L3+UGKvjQOyjZLbu+XkSvRXCsWkl+MIE2O7gVjeEJy8pHpF92TD",
-	"hRGtYSx0rXKXcFf73atfBBHX8KtQl2bb8IR7LXpCy9kgecXz3uWzuUK1JM0us5OaPLekFCRL2lMMWxwL",
-	"CY3a7PvbVikhja67hTBiXWuwiJZOh4lBxj8zVKAohEv1ruQQ8aRWEzLuDfpni+oY62rraDafUCJkTXOJ",
-	"gY/my5cJmo3QlrQsbm4wYLdX6vBANJU3tQKe2ZBnvKygrO6003y22JQ1oH9gXjJbtIXgJR1qYICBElI7",
-	"so6p3WuzjAzLpbqCffNmf7ARXmuZ3dD70JIFSTNMqmWuRldbsfV7R1rdbiDD7u8gRo7gHaNFrV/9u0Fu",
-	"qiuCdx6zttvgLsK4FpGvIAkIYtWd/gCCl1rcQxQ+0ho1Uk8lWRflsaoxrmYz6FxsTu3Oxda3TUDy39qN",
-	"HpXtRWMZNrV+hi2Y2D7ccyd3NOYwNacgZtLeU1qgux4Wl1Y3XuU+iI0qvG9Zo3DLCltLpe1grevjWyLW",
-	"apWq5Vy3ra8jLbu+rz9pqbbaPThCTp3YBqcHETGrohS3LgJ54xJm1XyXprI8ynXLidaM28tFW0s/n15K",
-	"uY1QErT0HUA/rQH52U6Wvz0i0G1JMqpuuSUi0LKRYHVdEWyiC2hfyAvm5qrZFnv7aMDtCb7rNsJRjk5H",
-	"l7aNHCvQ+LeNFebjljUlMyUCAGKt7qyqltohHjZqfml8S1OsrWW0NUnY8rX0YnkDmHC8vzuuKHnriMDq",
-	"tHSP/3smRZ5F5c2XQVOyBqPzmXUEjDiOs0KPCz41xyz1Q0kTlrp+3P+FKqfu/5QT5P7EU+H+Krgaw1NW",
-	"60sz0YX1H3Ktxv7vKVeLNLlQ6VQqSO9zP/hUQAxBDZl/8JNUlQrlvvAnLo1QfKGJHLRIGO8g5+oKehlq",
-	"ZQsNcYoFH1KUay6VuBwUgl/BwzKTl/Sc+ywVJF7lov7SUE8HEip+TXlxhasx1ABBnLA0K7FUu8Be/Ys4",
-	"Yj4V1MJUw2BBv3B/kPoOyydA38D15ldC4UKbahWhdZZCAXlsT41yOXQPALg0wJ9ijENDmSORN4h832kL",
-	"mKUc/FJwkivDzESwGS/4VFhRfGYA9PokRD65PXXM1LBhuZr41AhGGsTs6NnHDc8unQMceoLUW7XTRP6Y",
-	"W9oEeJFrxO0yoj7Wx5vT8KDRb5uLvI59h90yXvV1U5ItYGVCJAw+4HE5htzyXI9LgUZ12SHiEscTempd",
-	"o+aAwBtje3VP/P3Wx4ncTfzgEmbY5kjCPwueu41f0f3K4ZVoFiIQwZbgbXQFccsLcQyHUmHAIPOGT2kY",
-	"nNleYyU4ywfcNGUBbNlSITJpbt/MKqCnvgKNa1xw9OVkrcjmlF1y20G0QbGGtfKTjbpM/I61b/JtvAZE",
-	"Jp29Bs+/28CFHLeFAkikbfcZRQ+aKpNCgqO1nM3onX5Drl2cnXuw9+R07xnfG/344euPe/HHx9t8PDz6",
-	"+A+dC81tUbH7hgBVN7G1SF8GsGNKX5jEd/7d1ZQ0D2hc2QcxmgPjGYd6KuqVIpHElbbsSswsQ/ZeNOK9",
-	"ttS4foV5tBpwz10n4KgD8ZoZAdWut9dAuiFtdq46BCMqPgVI7rai+GbzakUGzTbWJZOVd154m2ugu2pZ",
-	"llSW+EBsVHSr0dyGccUhCJ2Z1+pxWDX93nW+8kkNMpxSUQqJBVsXVZ6bj2APce7lcChEY1WVQARbDJko",
-	"YWXEqRtjinVaqbRLzRXXFNR+7Cu6TuhrgXWVBcb66zzrh7IlEJ0/KgusaEBzlMZXXZwIZqAGDfU5hIq1",
-	"gUFAsl7jRRrllq7f+h2kjKwPf7nXhJFqKK3JPi1MeMXJOq8YcW839p6Kh3bhnFUVxLW4PTdm6a117JYr",
-	"mG9QRTCZHGurxWNbamh1t1p8xD6Ap4m1dtry3bDRkAK1PTddycKg/NSovHcmhrlUVAjB1xzzCSlNMvcP",
-	"XI1L3lRUBExzUc7gvJDWQkRUlAMB/WeiuWk9luoGSEB0kHo8l0PxL3NuhxO344u+FSbOJe0d96of9zIx",
-	"1atYQF2SYw4/GT5zq+cQS+R+CqloE0QN48bftHjLCjPkM7iIqDqLmeg51G+2uwpPCq7PJc4aSgODuQmL",
-	"KTJfIB+l63WVh8lW5VYD0VaoxPSDcLB23/t/LXWjhLHJG7tL7yvR64ob9qY+WDoYt+G4bSWfW/ns2grP",
-	"d2vZWlsNei6KSMxpcp9Q7iQ3LAW8hrQeM2e4zBg4aEnBxIQ4pHm6FTeDUtSlrTajlnuMzfhYeGswSJmZ",
-	"LAR4MRl4IoyvpI6uH6GyrV2qa+10S6vWuNlQ4GCV7xKY9OoUX2rrp1SZVSOdfCeVgDdIYA1AiRtzxbry",
-	"nTo24uawglVIxE24hxvbDHCHO8An8hCIXWTMDUiHy9In7UJtyWpzTSoy2q7W09o6Hzcv29HO8dzjn4Tf",
-	"4TgfjBH/RWnFLgIspqX9ZDWfblzB6Q4qNoV12D48w23FrY5Aabc5AaUVOzBUYKef2EThBnHPVZvuu+qS",
-	"77px+piE1BKstz7xEqJOCsLjkJaw/Vev9G3jVW9UtojiTmnc1FD7jHdBvq35W/dKwHEFoIYSp07OPTz6",
-	"mlWxEV4gc2TI9Ii9efYt+/roqy8T9mrGfy7FGZDgMYPRGpGxP7589u3niOPGoDwnMzM+FBG0G4VxXKio",
-	"F66yuFMw4mUajcUTPe+z55ZNSwPQLErIQFWebJnSsdeHjIEJfD3H4h9cZeZChWrVhv0L/qxVKLJxeJAc",
-	"HBwwjAERxknZuFbmBB2CUw9Jk8nRSBQCoEM1DBfRLoY6Q4dzioUBUsYLcaHaw20aolBgMXwgCoaK1ECJ",
-	"jzabViJC6aRI3FhlSHqvlHBX87m+Esu4zF/VB+o+bgdU/LoyQjYcP2lmOV9cttpCu4rl9xJqjNf1LaM6",
-	"KRK4ITxMCLWCLvjkgBkx1Cozt2a0t75eQhShNzbHmxfyAPz86su1Jji6icVFRHMbISemvc6yTvTSDu6M",
-	"2hA+8cUR3xrbcqPXopjKEAkcatBqYy+r8vfmSs4uTa7nl1OMIUPbVfTElRxeEWlgCmzwNJDV65IMLfQm",
-	"fTLC/QD0NeEqu9TXID8XgmeXuW6uWkyi98r2bZOJucPz0rghofhSE3oPVSWiyl4mAWyasThhnBlhrVRj",
-	"ZvjCEPboRM8hVpBCCgMQqR6N+heqKvgVO4XSY/CRTsgdPHAcyB3LPkt1nvltM2l/pWDYsa8nZghHIeR/",
-	"ezyyCZ/NhDInF8qjx/hYRygeMOSK6RmqbdMK9JQMAqEXJAMTgEupyDYmwJtQ1CwqwO1aNxDXc6HIdAo4",
-	"boi8CXnTWAIoPfaV7j38ALbiVqI08BY5hC6tuxgNhqJmIrv0qebVN5H3GQJTZSamM22FGi4ur8QClrCg",
-	"EiY+ITs9hqi2QWlEElnh59wQPjWMATaCyxw3i7tdgqqoekROJ3oX1F/KRuuz1Icyi2uhfFcQil/agX7v",
-	"KMI17OFBiRAq3KUKlynjC1yXWoY/qNwnFJ83LgsUmDJHjsYiCl0xm3DH8SF+DzswgpVQzR0jEGj1p1Np",
-	"3VxroGGN9IrFnS5rCfgxWUYmpfBFw85Xrj7a2RDtHWEIrOyr621pVxEDurapfoiUzVnfBvrRr7r7WFul",
-	"Zj6mzbbVFCInIfqpemcTnudsLthAjKX658gpcdw7OPz6ycHBwcEe/PMn98/X/qP/b9VjuPMaDStJcx2c",
-	"QDtI2mqtBbExun/ttY8vf+seDRnLLUUONyQzf9hYCPIZnUCL7MHdAj7b3421QntLka2CbkOVVdRlaURj",
-	"/ceqYONqoAaWojg6oEgNp4yMdKk6I5DU0idqJYqODpoAXIDsG3MpwasHntaJUIybK3f3uNtiIvLZ+rjb",
-	"hjq1rZZ1/GK5cyxBAEkQlBpQD2ER70F7NmErNsbgwq+VqT2E5MLLa6j0284ZJ6DjVnCNkMtgPBwpRTxB",
-	"ryhcwJVzJVXmiGaGnaFk0Y8hQgl3BMEEMXzZw4bWQT8xiPsSnGrVR0y7KEBEjL6acrW4nMn3Iq/QSxBS",
-	"NPNI4v47U84I0YTUMiddZpfDQmRCWclzQ98UYlQIM0HOT99Vfyu0JTmmUBvUoDQLxOpU2hKvv9RKUPoV",
-	"fU/Tj34AkXYuVabnXmhFPG/IPAmf6ms00sUAnPSrV85lISg13pFtoSAiW6prnks3NbwefC46QfZhF35b",
-	"8JMbrf9mKuxEZ/AVz3M9xy+BPYj30sC1FXMLr9o5jUPbS3/w3d/RZU3fuL2Ci26uLisN0Wm0wOouAwwq",
-	"ZDXBIAy30owk7XDBrUDgUIrWgaX3126v4g6OfjWkyABzj3xL8HmYa1N9IuBa+BuHaQmLFr4iM9elEybR",
-	"1RVWK1ZvAo0uQc35ryuZoFS8tBNHiUOOEykVv+YyD8i4kGAVaUrhG/ABuc8ViQ+1skK5HcTEqKWfpyKT",
-	"/JJYiVdAAsVBMkBTTfBI5Ci0k0ca/L5w3LpBNb5984O5oX93V1ahuzZ50HJsdNbQet5rqX+/hzeo9k+v",
-	"7sL64QfxiS0fGPvzgMLHxPuhKGZ2nXR1+PggMqf7SlehE+IUUSc3PCZNJB/ilPw4mxa1DRf+Gej5PgDb",
-	"sUrHwwNKV10xeNSYw1ivE9rSQwD9clw6QZcUIIChvuqEHo1h3YCDnHg3CC8zaQkpbHkkGzSUBsDBh5KN",
-	"s3089P0ndtQyra1YiXpry+Fopr4leMZfC/BDO9DOliECb1DSvamvOxaT1xevPNqYWlxvrXmwY2msKG5g",
-	"4qiLC71veaHzkDZ03Bu6z/9Cz/d1Ma6HRg91UYihZRNdGMEG4NtaxLc+tbBqAVkWU9q9Zk2s5GblCJxo",
-	"XwWir6PEELC+RZR27FnecUBCpzjvN2DpvlXp0Idch/qN0DOh7rnG9jbDa67BcAMBnmRErhYdpKpTMoeG",
-	"AgzdqtDT0yuy2Kli9RbBNAO5Y2zo3t0rZ96NIFhRKjR7YwmXFUNYPR/3J6NV/w2fR4HIuyyOiuP1AHoz",
-	"PhY+KLTJ/T8TepYL8KTkWl8xbsEARXMnH8JJLbE1LgczBOfbZn+1KKTOnPrbGZEL3wDTd+ebN9Tr30WZ",
-	"zDXlIEN9/tooa9OMVj5ERm68agEuF8uIbH2BIWn0zIxPo2I63W3zvrQVKA+UrnjtujNiKhBFHFPgCwpf",
-	"qp/vLpQJU/OEGY9wx2b6qkpXW2UKqlQ0gUJPV0rPE6oqJaaM56gJba4rfuurDRZtDSncImrBc7auAQsR",
-	"14hc80Nkk1ENwEZTD768A1W/vXzOvWr6OIy/dUhDXLrkzHWzMg4mdO/cTCB27vHh1wfN2D+58ERVQVD7",
-	"5d87Ojj6au/gaO/oUd/11tCAr4O3dKGxdMqlSpnI4TwndJlB1Bf5fqu6Zp8Zts+NEdbs4w3QHxqz0e9A",
-	"Re5wXGEeG3NGN9CkyL5FS2U75ucKLCxnlQ101Vm2yTIIrGYpP6ShC7JDNL/uG295D2tjrRlkzFsaUW/p",
-	"3c98ol2yaszQRd2S1A3nbV1wlp9YwxqtcYICGuXNpNUbKh1B4Vz3Ti1gccWHRt6cDaoGyPFR5a+bzVKR",
-	"YXHVQBXbnrrYvCJ06o038St6dnnqvo01M640l+aqKFgZ3Qem+Poo0jByuZgEK6+HrLUTCjTyLpmlzFIk",
-	"YyRpH/VLsUEPEGbnDfqB3rRk/kM40eWowF/bLLdOp4gKQvsYpoDUj4Ab8BuFeGGc1o0rzTqecRmznZ2l",
-	"2bYzWlyom2IuxqAF9dHXmk7qa95M1mHHdiLFVPu/WZTZzpLXVYKhmF4vyJEPkuzoYJW/lsKJNo3yXCPl",
-	"DvmMD50I2AwGj67RVcHDB+7hA0zaYzrr9bg7aU0I6lPaYlyftISOcj85nxNyFNyJI8dxQxUmHd/U63w8",
-	"Xc8Y+dZ3pv1uAS3SAo/IC9GU4ROnrHov+KUPT29sDUKRtBJszh2RDISdC7e2c+2FIHPCDkJWiWuVTWtx",
-	"MrU02Q4uCEf/5Hy4ST4sIJLKnI7Kujf+Vj3ZHZElbHXij3XUYVId06WdalrvyIfiIxu2yaF167Shhkeo",
-	"3+rkRWquLbqiANNmY7RF7sZsPZ+fcIirpFgY+IqQpERG8eEYgRNCcbi6zOWI6g6X1f+jb8ke4ZESfEh5",
-	"VqvQdFkBvURfBkyYJmbKh/bu3cNU94IKPGNJHx/PLBSroqdHtRKSmWzE3rq/airblUq5+1UMKxYBnPky",
-	"SFwtGpl0o+/bV2vB3Q8T2KLKER2uXcgjdEw/uVnFjeM2Nq2mDM5260GrMHe3+fZ3m965dbp9dZc1YFl5",
-	"BtzEt85cP2VTAJfMGuUCGElRNtZsdDzIsqk2S1CBM14aRAmkM6fLvHMAsGc+KytN6nSD5OLrwjZkwYmh",
-	"UB3Gn1Bend26hqpf0OxNqTYWKiRFluI0YUb1Mcbr3bTvvrfbHLhAAp0PnX/jGz68Gsk837a8vmrQIB4d",
-	"Yk4IasPga6k2wyfb+Ozk0pYAEdMtW34L99IqPGNBAP9rF2IH7LvahU/Mv/1AXtL5urWF691kceIUPVBJ",
-	"oQYoApktw9OvjYJYmgv0tG70cPxWIVKD73CVSPyL25Tu2LKaRAWO7Z21K8OY6+Jq5CR42aFaXG3MSzUp",
-	"4oYiX2ZtAI0LKJSNTJ278PHv0u9d8y5W8uLGV87x0chr2N0RHKQ6SlbaINItreCtWPPSZnTn0PdTiqcW",
-	"SNhYCooJlZmElSoXxlDjUBMKkRk68/CbVuBpHhQkzI81RUEMIQuHXAEdr5RfT9GedZV6iIx2cb21F5C+",
-	"39tN2Dc6v2nEWGcMhSYAmsbhwD49b4oNBrKsgipbUY2lagKIAMsPg/BPrwMHKmf0aqPpbCWa80ZgVqdU",
-	"OrgFzao2ueU+a1Nbt2i34qx+4buzVMsVZNDcKR7SboBDAgKDWcdqcEhTvkDsnflxFOumc8EgxStC8klj",
-	"DIeUZaXrj3FGEA3d0jwqcIjGIvm3OWARwlMdUCRej3VbeyuC8uSxDUEVNoQo3oQfZcXCqYa4xyNe5jY8",
-	"WN9zKPGTQLkoZvSUTGCIFuFhGBrJUeeZKC7thKvG4ilQ2NqbG8FBKYX5jOm5YnwszLFHpEkYQT8mbKLL",
-	"wjBdgLZ34i5g941T9XLBja2VZH9ysOzoPdx78uPfD/ae/PjhIPnTx7+b6ST7sRFLyA+mwVWV5yTWFIBd",
-	"QKKJ4TI7qWQedLOis9qXGO5G4AjUUctUfoTaDX06XKL7pBfVV6usjav0gimjNyOVicyETwas0QuykCV/",
-	"jMyECZEmVSVzAMyoHHkRuEKTpaU95Wcp1wZWGyqy3D7t5l6is0Gi6wzWB6EnN9u1XUW4NE3iLbhpXnQW",
-	"hWpV/2Dxd5njsH2uwsf2OelrubNpxfjFq1S+5GuO5vxlczRpA+Bwtzp1gZkcHnTgH8vow+v6eCcGpxjo",
-	"3QJDPOXv5bSc9o6/8tAc+PEw2YhQ3L3fAKiwlVmogiUOgzw6qg/y6z8dNNboayGebXIuosBsyv85k7lT",
-	"315olcHONDi/v/y4mejiIIxl0GwPsD8rLXNSmTeqG6muDGB6zAHhKbjnHbOlUGdakvo2HiWbYEM+dAiT",
-	"jkMTGpxxI10whY61TYELnyawy4+i/5L++Ds+9mP83J6cBqMYd4vRG0s7KQf9oZ7uaz6Te0OdibFQ+2FS",
-	"H+PXzZWc7ekZEtTeTAMyQziyDZzzsMMJaAywCJv96KvaZh/sJlzixsEPq6fOiGLFc4VITe78BJSQJufV",
-	"2yiOLZYTjpZT4xpxKH+MICn7ez9+0ShH/q020Tphz8pBLodQeVUaK7ITJ0vCXyA+AmSZXkmqyaW6OmGz",
-	"Ql5zCznZnD0+eBw/STXqQFGMkFOwO2D32AsAZEAzjasT8dcmuJfCGgy7nFg7M8f7+z5vPDqqNV78+Osm",
-	"O5QRw7KQdnHm9psCtgUvUI3Cv575A/+Xd+c9tLQDs6TnQqtuIL2PH6H+0kg3aK7cDie+IKsPHT327n2T",
-	"oLSasOGE28TXAO1fqAv1BfvL2auXbkWN4lficsiNSJgEvJeRFFgplL19+/y76z8lAG+D37x59i179OjR",
-	"E/fm2/Nv+66lp5AfA+1h4jHs7LxeGsS9kDrNL+2zH6SHmWNpZJ5K2UAYmQmIlZtxtI4O+PAK4Jf8M1az",
-	"sQCd/EKxCsIVEHKlwdLLaYThGgDYcuiV4O+u0ZoLb7o5oNObFYJnfmTkcg6jwtFjc4YvWPpve/DWMfvz",
-	"83MoGZq+eH52lkZrAjBQMCo+w9LLUqt9QgL6x5+MVin7o1vSJ4+//NPnSHycGUybSB3nTE8qJF13sA3B",
-	"xhGEFJQdNpX2BvgkMIBvdCZpz57vwd5AR396/OTR58fs7fmzva8TpjSb8HwEMXrMlEWhx+4Izrgs4EdQ",
-	"j+1cDkWfvXS9O1KwuTCkLTt9wJDaCOdYAFDAy2ffJm5zvJlkIENxDp57+GND+0J1rGtwDV6PwszCiuSj",
-	"uqPGMQaeQ6cGZnwmVLZq2XOkcwqZAvLfYfmP2Tdwytj//Md/pUA1OUAxHn5ZqeS6IEOhU+qMHKs9qcBu",
-	"f8LE++GEq7HwBEiWOuqNsqk8Wcqiz5x69ygg0caxzR5WWhRLrWAhwbkurki3XOA2c2jS7Za0xnWu5+oY",
-	"AgItH+DalIbcFK4hfJkrfywJtirXxvbZW4MFlMCnX8DsMEYKp9tnp7WZ08CfHICZAhb8lL1+dXaOc0EP",
-	"kGEWAKK5YunzCnxp769ikR5DLSeMa62i2yHj7koskphVVHiOFbG7SU155k4rc5tmnZDn+EzVkd17I5zC",
-	"JbJj5gSIlEbpbxbHDGlJvMUDAd8crUDgWOvdw6ZiOhDFCeMMg+sAeNsxInzjUTUjd2rdGFN8MO2z9Pun",
-	"52wfWPH+B8rn+7g/FWmEErZqfpSKcmZgFqHwrjtshOh07IaZ7vPSTlI2WHhPCeWonnh4MtwfJFqjpwIh",
-	"RgcLf02cENcLLbjRh0aAo1Q44NF7iFkOb+CqRj9BklWe08/V3RSxX4A2B5szGDncBriO0Qt2zPS1fxpm",
-	"i7YXOZ5UmOSRKYpZrfvEc4nWcdZwDeIyp2+4FT+4tvbg35T9sQiLCl1rNRSfJ/GDb8SUQzl9wiSPfzHC",
-	"NWFqfgU3ZbT9TWGj3OX1eZ+9uiabdzUVGiUS3NETzy2Belga43b5roUtFnunWHrJXdvYMV42VQE9esnt",
-	"RSGGcuaWPyymHwAUZuIyZ2MtDKhMwAMAJBcdbH32jsifmytEkLVaowZF5fr+6PcBuaARTt4gJDZE80qI",
-	"6rAAuUekj+C+TiKSSUJutS6WKPlzPGeBXTw+eoInW9XR7kHGVMLpenhyqX43lBQ8DrdRIca8cCTDUOhR",
-	"ThgDfWyasLnM7MSNNxc2APP/XGq4FiBKEuspA/vNtCMPLHW1YHhLueFLxU7Pvn3+3K0igdI6gQ4o1kz0",
-	"XPVZetHj/f7goheDa9BWux+WvnZKK78S6gSFgASQX93JgrOqMvb8tV8FuvSVtglhzqL8ADILjB6EBpbC",
-	"2mGXSHX4RUxRueCwUDO4jEk8wTtqICaS7ts/+I4MXBTSMetjlu4DduxiD5r9A7z1T+7OrbhW7YkURIZ0",
-	"35PVXoFHrHq6/ss+0VqasHQ/hhDGN6Jv9nOtr8oZPIghy7TQ+1TJ0nddKlMO3DYOREMrtV/x/UJUX/XZ",
-	"eZRJClcTln/QShh3cYwKreyeE1KGXPni6cbd4SCR/+EPf2B/Pj9/7f6Glk5fP2cjDR4nELufHB4eOIry",
-	"1Qvcd7ngTnbhbDjRcigSLFyPT1ATUJi4kEM44HDNwKNMmmNUBL744gWAGJr+F1+wPz89/Q4lD2zHnSN3",
-	"fWVaGM9h0ViNyIckejKn/MNDWCaYXwVF7kukm/TUzQRXGiRoDQ8oRlh91F6fvXp9/vzVy7MgDBwdPK61",
-	"4AQT6M1Lyzk3Ewa6hnGSCjaLY3TPhR7hZu/jjP+1FIUUMONT9nPpZhUXQ5+LPN8D0QzUhzDGGS/4VMBK",
-	"Yovhi/D6WF5DkoYcghTgjqLr+IA6fl5pWF984QUyQ0ADURV9dkrTBzqBC0XGpfmpOZTy3TTOJ4KllDG8",
-	"d76YiRT1a+06qAWvwAcIPpNaocB24hgYygVYxxK27jBsHR4aEr1MNWtkNXKsdOFWCur/kWJpGM/n7t4F",
-	"VcNtGpjpaNPCSJ8SCmNa7xPOI3YbHjkm9dQugAZevz2n4fm23rjLxjd0cNBnr/wsSQgCslSaKnLCqN2y",
-	"wLxofFR4heiYF4W8Fh7g1bf8dV3YY+kSiiZxh2+1Uqj0HGMSWEqbRrIcmwieiQJ2r66iOE5V30pOrJZe",
-	"qRS+aCuImJAAnSxz4uYFlBitSfp8tPeC2+GERvl8tPdSK+G/qzUCYkasZgVS8AdFibG2koMwKvgQ9q2i",
-	"LUeAQHaLmeizt3SI/Bwi0qGFecEzYFxqTCfz6OBwBXpFjyqod6cQgGHhBz30K+eXKn16zsep50+Oh4He",
-	"5PkKdekegs7egF/PvUzmFNQyLYi/8NSxu7QvyoODR8NrURipFXwQe//zH/910UurI4s0BAVyYHDBkAAQ",
-	"GwSvz0IJHdBtSLoYaHc8Ci/qghhtMBOMlgFPqazEoT57BbwOxujmiIaYQrC54Fd99loObVkIkBTiOWmv",
-	"N3/xRY0GvvgisF4OmgFS+6ODx0yO4mJB1vXnZHA3VJAdXYdQCIkX0mgVsIPSL+DEuiYmHAYS0zI1d3Rw",
-	"UAVWIAQi/UJO2mqB/VNcwaz9UZbukdq9RPKn67HSfIjRHLFSZSAlVqvgF2Bc8oLUYVKcPFVBmpSjbT0i",
-	"V3BFMhXtoUJV6ToxGbkxuoWCZeBjQvKfup4F/OiGtsRgGlB/SXmEPtzckLtyw0bcWFH0WcBcSLypgqjW",
-	"+5Rd59LQfrkDTJhI84l2X+KcxxpqPoUb1fJxwgaldWwUv6FW++xpbgTKHhQ/4fp0og7MLXE3PgJ7gxBx",
-	"zfNSQEvpF4H5H9FWfMdtuNUKQSp4+gM3du+FzqAgQQoNAjejb/bO3PVTsbW3arr8ywrHgSvD3cRO5EGo",
-	"bzouWM6qVNJ6nkhiPl7PeObcz7TtnlEWqPFwCyw4WerT3TMFmY9QXpjyHAUNd1h0acHU6ONHcCx+db5q",
-	"uu+O2WBhhWFf7CNrysE6jZwpRXaP9yLSG1hnYnqkhfiWD92WuTX3DAOGnsrptAR7ZErIKQvBiz57AxSO",
-	"tzmdQnhc6T3gdukxIIaBGufW70qIGenFKkNWBMIJN1dwccAFSwJmXRBxTRqrCzebmpX2mhcLx3VW7k6n",
-	"hXsWNliAKPGqkGOpqgt4VBqe0yXzmC6Z9N27d3unEdK0txQC83p89IRkvi8PHgUwd7QUt+nm7NR17s1P",
-	"Mfc5eJyggMEeHzzyV1FkvvjiCxzSv+2RsLD33FF8+m97sVyw9wqtosdMaaPkaJTSEAOJnJEvYg+DcPA6",
-	"BLkU9Qql2aiAS6TSK7wGA+YVXPDBAn0iYKWDgZ2BSrF3XnBlZrqoekoTMMZAPZJcDoUysTf4xfPzXtID",
-	"V3jPe1n0TCijy2IIyu4+vbQ/lTbygqOr4zUvIMGXeE7vuHfQP+xDgQ3XCp/J3nHvUf+g/wijpCbgfdmH",
-	"uJp9wOTY87Dixx96FCm/5FIJN5DH8xCFcQqunvo000qLP/WQH2BIIdso++NgwSia6HMym0pfmgZDbPo9",
-	"GDCKSc+z3nHvB2niuHaDWcwk2kHap3SjA1XFJ0gfhyxmdC12CvvH9gPEbHO7FOa/RbOYgNDWXsgX2KJF",
-	"zE+o2l2KWSMYFXecvAHJKYB4J+tiORyraVQQHy67TxRDopqfqTZr34djb34STImQrFsIM9PKoLfw6OAA",
-	"S6WE2LTYe/QTBZFtvecQsw7OxDbkGoNxDhQH19xwGOl+KEES+TyBUr238+8/uqmZcjrlxYJo3PcUVW9S",
-	"Yh7nFDqxEjzeUIHhx6T3fg+DYOkb113Tid7/AB8vQ7zbx+iM1w/b96KWQ9J81CCcIdDKUtu9OKYMgzS2",
-	"oKF72nAK3l275Xe7498LC0pEDRZpp3u8TywVAlAa8c5fRQGsAWaJ51Bbw9/GT5wOX6uN4YSNXBsM50Yp",
-	"GkV/jO8m/HgQ/DAgA35QwQFC7VSzd3pPyodg0B8sQBQyAiGhJEh7C/S2SrAEpWGGVAC1TsCrAFyfiIhB",
-	"NvmG4Oh2Qr/t2GIf65GcoST5b+EgvVkmpxseJgRUa+OLIIR4zLUlcvpFXXpuDm+NKNZdeaGg3d3feT6u",
-	"m2664CS9wY1XZtKu3z94opP0CBgdNxGA2kW8XbUWcEQ6brib9Cm+88sT0dzg11PqvVBpLc/gNmKZR89t",
-	"vZLfef8SGFEguI4gESl9u4LI6DOvkHEw0CcMFloYMiMhBuCqPhWnEm3NzKLQlb+KRe+urrqmdKePdMvV",
-	"aO1oZ11Sb2eYF99+r50SshNawYpSfWZiL3vN5O7j61IsfXdZFnnaS3pk3nUjaojQaRsovbXf9MrHpOc7",
-	"3fR6eI7mdlcH5wxRORiRvFupG52VfY+/0srXPZ2Uv/TLuZrIWoXUzfPueV60b2YHLA+2cf8DYkus1T+r",
-	"VegkuQe0igeqdVbT2SArlyoJITQhPEuzES/uQxPdyTEN+7s/5Goo8vZ77rmNQyfdBTeAgO2owji3ifeJ",
-	"V5J98G9mWok+e0lVwae6IKvsVDslVqshxXlAOW+q+ZRcqKWb9ZwQTshrWIg++xZGnoPSCgGZPlKLXDcn",
-	"bjylqoqFQ8pBUJebdFJs8rdL13dLv7i6tyFhDNvbaPeOosgo2o2s4bKA0tTNpuunvmZ3B7VjK+MyNLze",
-	"uLydERwa3GD+/i0YhmEd1t3ARC93fwf7Svw3v32xhX3QGCqs8SaUce1R2cFxNxDg5y6NgIT3qeAKQPqq",
-	"ot8ckpMiNoil79Gti+w/d1LyG2HKacVNgU8CNKsx/SbrXTkV4cjc7Ra/douynnnBuvkYTmkgWvjOzVnl",
-	"NJBYh71OWgWpapIPZinvXpLxF7yoAr8DZmKHtZyVLUq5KAwzVs+A71eO7JOQo4D5s8bbuy2ejKmGUknw",
-	"u4EsHO2jMfs+lBiL3XOwLhiIwuPWiunM9plbVwgXaTg8DYIGbMMDOz13u+UwCghr6H5iVrljIa6lmK/X",
-	"MnHS/slO13nAKeh6W0aABXd+wdFUHsQ95zcAbPd5zpwcBB98ecft9/QDFqTfoGs+DeUjN4njvrnbCeSb",
-	"5Zvno5daCYi2uwcpZ/359asf2auenvPxJgsTPANNPjp4vJlkXmrr49TuQdH1iTFB0yZea25JZRs13lPl",
-	"uwo+V4yynPMFZRupEyYhEJeg6zHMEscrDUuNUDYllZnneYOuul66wsfvm+YfBBHfiwaqdsKv3EgI9biZ",
-	"kl5QIqmuBJ2l2kmJEzPiyPDg5YfY6cGCKT3vs1cqXzguG/IfgjljGdzKCSVw0aoF2FouFFpvDEuDqJ8i",
-	"DbY45YXKHiCzbfJm1Ej18D5JVYn57Xhu8iv2JyAN3fCQ+XC3/Q9VkdGP+5Uy3GakNGDY8cUgTkKWUCGw",
-	"um8IdzGWLygwmsr45HocEjQQDoCgyQGqwAn5bmRNKnBUrLrTaYnqpj7MsJWG6tudIlYer27J91rdsUbx",
-	"HRBFHMlkQrGU7YhuUzztqxHGd4fq0egCIIimiBc7stEjAGqKo5AdBWKtBGhmLsQVPAqfplrZSeJTY7z3",
-	"mCKtsHAojm/PvZcvfILt0o/QjPu1SrYDqAF2ChncI+nTup3mOoWLKQpjJAgHLILcqLE68X+ruN6tTKRx",
-	"4etfmhXyIUWmhuLfiGtAZnbs/jbWyRC72C0ydYt4vl9AOOpDjES99fbtU8HjRobnixwHvx7KECdoSwbE",
-	"F2ReGV9EGQRQJg+FXXf6Q57I6t0ZaOQc4NQeFKE4QcKvTtXwMkZWIxVYmk0kE/oslu+kmWkjvaC2puE7",
-	"pyHIAeQL48saep4RonzZt2d/25LAtJ6235+vKXvIMaWJzDKBgAKIePIyYkotOSVqAZmtW8eMnAleDCe9",
-	"NhcZFJ+7gYusPrkUS90RwEXlneH14pkJSz3oaEqP+UxLAs711SXd0rRke6y6CduqQoWqgD82wLv9AiNh",
-	"Q0WwNv4LBHIPF2yex/DJhFLCqsqD2x6afap2u9akHVWl/YVHTi1X6/3E2xltpZeWqtK2S4XCtt7ZD76Q",
-	"MdmKrC7EWrMjgEtCiXnQUh0nhggbuGLd1xR0Q6Vnq5ECYopjKXFJ2qQKdWmy87jRvMEy+F0uXz+TByym",
-	"VSUK11DVnTuF3bpSvk0zYd2MlAhybW0+GN6TWzMI95LbnXth4p96h0iIdrtzc3vBEgweXLVrQ+i2K5nd",
-	"B4Qa+NmjMHjTlAc+qGxXCfOABSRvSAOmq6zK/pLW+6WXQuQaY+DcZG5PR7s3T4WBfapkqodCwrAQOyfi",
-	"kGjcJsX/GSX3gGvq8T18UB07r4m9FeWGNwCiNUayhHNRZtLCJaaGIlQOCRomNgZQrYgj2aYivKgSpW9G",
-	"tr9EsZgmvU6UCvt6P9k39c1eJtFb2aCWCBZLjt9OoFqVmuJ0WtcTRY9eumfSJkHK9fEQ2WU1st86v8SV",
-	"uDXDDKb5tfHHVGLYnQahgooPWMrui6JUQH1fHjyiYspxZDuf8wW4AoC3igpIBr3GYQTNdpKzMMA73NVa",
-	"cdyWLa1W6u55jokmfZPN3P/g/wSmMoiKHzezFQLZd6yiyolAE05AQQ45gFAT2+NnQb4aFgBY3UBfdTlU",
-	"DN7a2EUv3iFLWakQfc8cZaku9gbqu1vi82vAeLXbCC6FTrTdkGMIB2/VLPBiw8hZdEnOQxAs5PUpMe83",
-	"x5/+EkgN6lX/hsmMwmar3nZCVgXErq9Jbqbkrqk0BlOmnI4KSJXlzJF5W0LA7yT18EmKEhd2TVO2kOMx",
-	"1dlsJCqfAjjhs5lQhsQfMJE5qcjj2QDqo51D8QB3yWL8flLJSQgAqJVYJcJzHMPuqPA3QA60ZvE9RmVs",
-	"u9NEacjb2erBeAtPrOzHSvpGFrBUSyoDVcGWYilCMG4lbKRLlTlReRnBlPECMcR9FE4dX38gxogN0+Rf",
-	"+7nmW9uqYtduMvuqulm/TDfdQwKs8V1tT8n7Hyh7cq25/S1Wvd7sPKlSMR8q3prfuvX8iPvy3/cQ++/7",
-	"us3m4bfrkilfKfEZVC/AUIRzr7qj0RFE62NvDYJq+/BDSgHZ6MWfTzS6gYUEJTAUt2NKFxXMsy8rIrLA",
-	"imCG/Qt1WkGuVQD+8Rgqu1VjyPa1vhKnZM/4nRp3LCu5xY0IEjBkwLwtxxNrbpGrGO06WiEjbBonbVf0",
-	"Ulkk6ZHLUoVf02PG1QIwXUNdMYSUt45Mq9yAYJj3uIFAWhdqHW19X3Blfyetu2F0bm1juEW/QZ+ZLYir",
-	"nfkVQqpQAnSNmjfnxgdlUapVAAdGbyRipY90EWF6YLhLlW3epA9S979fk3fDmGh5IY3M3zg7uTWNMEZq",
-	"ZeoXZ313n6oMRFX/6Cfc34bcg6dQW/ZO1/8pVeCj8oJVLOUuNgD3s/3cPoWULgzoj6o7+oqWo9IIAzlK",
-	"UB8D0OdYOpGZuKRzkCahtCneFYEF+JKRiNFDNJYdh5gDn6FmL9RE+1p+WG8QXLbXolhA7JEPcgj+wFxr",
-	"KILqkWLnwhcEgwSFAJIXY2BD4QHlpKFcGqrQB17hGQd4F6svlI84xpAow4zWCv9PBSUkFtLGPDg2Ebyw",
-	"A8Ftn51VqLc+8qKWl4n9+ZAJj1eAoE+wjNW69S8U1fCmzTM1dFyvwkbCJd3y1dn947KU+XnTjUxj/gRM",
-	"9Q4McjiXT+mefCDcnFbiJhyktJP9XI9lzRG+ZH+Bn+9mD6HtT7SDZ1B58/kaWKszX5vz5ttX7ZEcK1b3",
-	"GZd2Ut8XtYCst3hjNMr+LSEKWF4sZJGjAymq3OZr4GLVKcRCa3D+Yjd3FUcAZX1vmw94yzu5vg042+77",
-	"UK+62H5SaJKv6XEokPpQkVchTXmrXTlqIEDCSD1ZKXUe6sdlAliTVuEGtBVbZOK9NKCp3AFU6sfbU4sv",
-	"U8erirtAAqupyVvSkK/cueZsU5FRLEQ5wgraVJ0bE0XVUJwwDhFRBQtCE9RnwoJdvoQS9ZxQ3qa07FrL",
-	"rF8Vj7UiB3gicaFiO0UoNlcVAWuM+MSpLFP9HSHjC3tbVnIm7AlBJ/vq3jRHT5WSMnJ3wW8gXtgJ04GC",
-	"BgtIw3NkBFu8FRlRlfR2ujlvq6heIyRfs3mqC5FU1afwBgmVQ2VxEmR5LDJN+XyPj57E+csXCqqzYxFq",
-	"qJDcZ2+xeJ1jCVW59+UK675eZlVhzFidixZsCZz5w7mm7lMUOY8r6u+ALp/6Gv68oXy/I1f4ZLakzbE0",
-	"dp0P181iLnKAHAxwN7NCT6XBEltRXXDHzHztX4pad4reuNClqmGipx5+K00o0h328DPDqHqqR9u6UMOJ",
-	"1gZYYDOF0fgf6JXtx7cVkR7eM5GGUlShsP1vDeSkCrQvBKatRjbaDNZlW0UgLhK+/nSt3t+IeKxWCyAT",
-	"PhbAFuo+o2u81Zyxqjf8DUbl0X7uguLPHRO67X3/rfd17IBtUlsVvBitctfdHE64bUqVWI14aM9HaAoT",
-	"oKj2W+MoLfk38wxFSzDbKQTaHmLUQHMExECMdNE9XsFHIKx2/dJLtatdI5fXeRYSAU6wYjnYKXEEaZ89",
-	"j4pYDwpH1sH/ICBlxOnDlQERJZFjLPeLYvNYRGm6NY9GlLsCvKp5MUDwudFadAvHeEAggxsSSTwx1/M3",
-	"IMwm3kfaQli39ObXxr/tQZHUTY/7xx4GgmHyoSEIJare6NmL4yCN7CVpCzjXU+H4/nyiodhu6Uh/LCx6",
-	"hR+dQLXWXM/ZVGcAgayhGrOZCX4FGAtoEvdvOMnf7VJU8LUhPlgHBvZQhaloiJ9InqLe14tT07CKvwPF",
-	"Lcc2g8cmWqHWI1IaWODl+7cGEtcpzgc4FqfcWl3AkSm4BaXZncLPjD9mA5HrOSbiboUst3KUEKbsk8HE",
-	"PTycts0bnTSnV52GpbZeEIiu/7VgQ59i+R/e7X6nnOpBXsKY7d+B8KJLGLZjHQshYPnDL705d5XknmbS",
-	"/oqQIaPpfCID2zYUHMIlIZD9bsNAMrn1FTaSuTD7/JpbXgv7+EDDvHQ08bE1yfSUzbi1olAhsg9COEYF",
-	"4I0I9vw7xvPgTTA6YA2HAI2koWwhVmXCkiEQet9nrwsNQ2VjeS0uFNYpR225MVZQ2O9wAqcwtfsLT0ga",
-	"m45Xc237HkKLXuiba6cP+k8zNb4ZhtbzETH2Le+BzY+/4WosurVLj26+W+SUj8W+m2ztSI50MeW2d9wb",
-	"SMVBNV5ZCHrVXI//8f003/b15nIUcmjL4lY30dHBVw91hu4AI1iibZurBw3E7dsw6frDH5N7uLMfH361",
-	"+R0Yz0ttz7iVZiQBGvH2Bjy80cdCOd4jMsY9s/GcF3OR2ux3rcz3WhRGavVx/8N69vsSlGsfFIaFAaA6",
-	"AXHGOtt0W1yFdjdJCt8L4pfPZEcgzDvkmbQIa5ue8vdy6jjm0eHjPz3++tFXj/8EqVH4ZZUYJZUVY1G0",
-	"9tWZL9tJOR0oLvP+XAxmvaQ3FZksp/5TzouxWPrpp9m4+vCb4uA/zcSNGdwteCMs/wNn/b/kpXlwd8ZR",
-	"UzYBRPRW4wOJUhSAeTZHD5bPbrLMPVyfQGyeWg+P+4u8sgrh7ortb6yJ4LmdtGPTYyaaYBm3fMANrLoS",
-	"AoM5cP2PQxqatDVgemlYmum5SiN3fAgeKXx91zQT44JnIkuPLxTCeoFDJddzUWW4vRGZNEko56YyTwYG",
-	"S6b553weN0U74U3MhlyFDLqBYOUs167HC6V0Qa6bqI4nG5TDK2Fb1JA/44rdoTaKPbQro6Qk0zrREZiJ",
-	"YsJnJszD6KmAZXYk9uXBo3sb3fkStfA5X+yIzN3eIMF6XuVJzecDuAnH7hAi7/XUv5/La7EuF/cHeS0U",
-	"unE3mzxPobUd+JInYnhVueNnhR6Sv55DD9tOEtLyWg/6cwvH2tQOO1Uq0aw6tC1g6zyTnRfoDQzkLhcI",
-	"MxBHuvDBPluQhFTX0sLszD6HAKH1ERUYFiVDEFL1/mcG2VWfvSOn2QRNR1O+gCpK0iYhTHPAlRIZ2Ebg",
-	"d6Ut+Kj9phAyL7SOj1woY2We01e+0lOh9fSYoKIgnBMRMKDekzuJ7I+cXcnhVYJ9JoEju6VIQrqXk9Pd",
-	"J3B5SK0+ZwXkqrbFRmEo1fMw9wcT8HHfAMCV858NeZ479U0xeccJHrj6jKuI+uDo/qShd0x4is4AAmA3",
-	"GxDjA5CJYS6VaA9p/w4feIAb38B4aLC7CPShpupLvnaB23hMrvVVOWvnMc8QfTviH8anbQClxSgAIZKs",
-	"npsdEIB92TbvzTpg6YBnl9BcGiy6EuHnIG38QkUcBxpaZTeh2Ub4VK2v3s5+1YyhmhzVUl3PJZaOaDid",
-	"O9IEajxgsKjo5UbUWQhTDtwMBmsSvc/hogE3aYVRyKf+bvT1qdqRvaiHc10tpXnQjORWXu0oL48mDtWg",
-	"q13zSs6Yy5vtWqm67FqD8AKl3H38J1Ybw0yIJqkG4QEVJZatyD5klfRV0yFASOkLhQyoGi0DMW0qnf5q",
-	"gqNJMa367DxgoBDbkVVRDKvzrInjvK0m/6zQ098WSUWTx6VcIasbEdSH6sOmYJhnRAsEIY950wCfRbEw",
-	"jeX+nWxZuyQ2G6prQ7qHUBYcZHZfiDAI2d9Ntlgb13KTDfle2E+3Gw8osqVahK53+q+uTHbEQKwmlOuO",
-	"mgQi5q3Hs05lZlK6e4yvMoxuLXw9qZeuYlIN8zJDRH+QU2d8LCBZ8fl3KPEqja+iuGxYLkaW6dL2qTMf",
-	"9n2hxpoy1iqrJJLYcYVr5MTktroAL3CCtygctkpKz79DtA/Lpu6kHh4chIUwwjViMRVqqKdTbo5Z+s8y",
-	"M/90cPjk4H/+47+Sg8Mnh//zH/+VtoScy8y0YRA++urJkxoI4aOvIFrJisI19L//frD35HTvGd8b/fjh",
-	"649/3Is/P/74+YdHH2tfHR59/GOy/Tuff/EPvUZn2lKxCD0HhQgtyPNCWivUMUvPhnLvmUwTlpqhZCNJ",
-	"1UzNUMLfBaa4jIUC70DTCvnfuvGH7+HpVnTGheDFpbuGe80uziPCfSTn5td/Oljj32xq2+pbtrwUh48B",
-	"Zy1LU5TKyqm4nPL3zb1+dVDvtUuXEFiFyJq1kmcIqxI0S+ZuMQCmgNuqMZ2iKoC04t8ZaJ0LDjgNK/hp",
-	"u8fBfEihmW5pW9MucN1J9tdFhtYqlNcrFB2eZVQFDKxauTbLGRk//56NYSyRcXQ30hfbZGPUyXwpkR7y",
-	"BWHTHmrWRDTET5U14freEMdJK/h7xsSyGTnLGA/Ls46KK4Qg/HUfrs12Uc8tOz7iHXfTGu8ZcstzPS5F",
-	"QrCn4alwrnxOGLh1STj68uCgz85mIs+lGtMFkn7/9JzRsP4Z+vyn9EKhL2Ski0oACOLARBSuX60TL0lA",
-	"33O+wBbjQQAAZrMLxPGA73EZtj6d93UdwPjWISiP/QR+ldy8zq/DXDvw64jUP8D/u5hBiJGzU9JH0BUH",
-	"0HNIR4S8WksYVeV0gPdwmgnLZW768Ep64hUhkHqVsYJnrflAzZdEU2oATebuVfZW8v7EaUOd2V3SGh/w",
-	"gJf7AcmicOSzu7+gfyE8iJKHOpDfpuShGq9Rlb0EuQ45AJdv2pMYcJOuNXYlxKyxftTbWcYfPlvZvUAb",
-	"zftTpSZ1PC/1tKRbWCHvjufiYm4tYhZipgtr1gDWvudDmy9AmNMjqqwoszRhaZX5RqYgX/cjTdyjwV1J",
-	"sRpDrpgRAkDPsZyMyI2okj/ZOzIL4pgQPf1KzGwFdO6Wv88IrjVAXc8nOnrHuoZkjuhK7kuwe86ESuiz",
-	"6zl4URFrZSyvvY1EK9FnpySYHh0wJeYXilbJlzhNKBk/tVpfTrlaXNIDKeMDfY3CSBinf3lO00NRRM9b",
-	"kLbcw6eD0oiHC4UUhvip0JCE8v3DUNYHDsEzCaPwDiKUwpGi++Z3XbXJUQbnhlPQVZUnD8n2TTi3QK/N",
-	"jgoi//1rKebdI3GCw9z7CnzxbGjN+8krrOp05jhRWeQNhV7/JsUcp/RrjJyDif1tY2QMLtwORCvXFVKB",
-	"ldfSev4GxVnBXxQ7sOh2adP6PG18AAIiLrpUvGe59IZ7G26Oz8x64IAlLtFJtFoax6/G1/oQOOYD9cJ6",
-	"+tUjBrtfBT2T3GJEd14HDtt10GJv4IlbODWbvDORQnAryLGqMlKluHA2y/lQgKO3zTl0zWUOCTfrvEO/",
-	"cmeQ29g24x9segP+1m/P5VM3EkIYzqwc5HKICnOn+KlkTcydDwtHzhXCcdxC4wK3lHBG38qNasHfq/dn",
-	"65rwh/ccov+7OL16zbyqSth3DO6B3/Y/kK690Rbuab3NYn0junYvuXviLszPSa3izD0Zozuuf7sl+r6W",
-	"8cGZle/66P8qwhRImNxEZJ0MzuFAR0HaVFAJu0ABbSCGeioMmxXymluEsWNTMR2IwiAAfN1mDW8OuWID",
-	"AWl8PgURrXFg6fIVnuGePGGpu6JTxHAFG9yAD68SVqpcmKguIQgxThGvx/Y9IXMh/pw2BpSD2fJeGdRd",
-	"GbK3vpvvO33ul2TFvvlluT/gqj1Ywgdsd4rUdkLqN1yZOyTNB1UH+huu1sUvuIV1jGGki6G4hzLQrr+6",
-	"1tTp+m43MLZsfIIRMY7RAnQo1H9LgsXRnRwq38RelxbLwzEod+fauRJiVn1XVeGDehsadJFcjqzI+uzU",
-	"TYnp0YUydWBgSlD25V0LATo3WkGxoEgT7/yGq7tkmvej13zD1SdSaL7hGxIPBlz9rs6sns1v3LXPZqIw",
-	"WmEe1K3ZNaJ5BfSuTelPHZn3yN7tCXlLY+6o+PwAXOCu+ebIIvjA7XOamlaZWBiZB6lU03oz/H3twQPS",
-	"mu6SszxUK3o3kmtiAKGsa7t38EyAm4/yZasaWifBZzjnVJRVUB2lJ1WhLQrSSWeFMELZtM9eawNhAODH",
-	"hBr9c5EDlgjFpwLtT6jNgRDqQoWWD6tacH8cLBgt7OdUAEnnwpe41SrxdZWKMofwiVzwa6nGCab4R6pd",
-	"0/3+57AwNz0/nfjSS33nbAn2Lyrge0NKibJmdyfg13OYb8ynmhwjWMM92Tof8gze+/hLUx+qCazTIuJN",
-	"vHsdop45b6o0y/tRLKhm39CXQVqq7EhxQOy5ZTmEIP2JZXxh+gyW0nEoMLHgK+HSXU1gxgCmCxUimBq4",
-	"CTQpfvkKw/bFUw9/gSnLv2YFAimx0iEGi5WartvcCj/pegXt+nZ8I6CqGmY8kn5dK63GTtmozHOIbaoZ",
-	"SqsMgjqCWFW/x73rba/wSi4smU4NFtmPaumDVfY4CCycyvfW08DBLexkGRywr/M5EEM+Fb6vptP9Fy3V",
-	"rayoP/420b3cut1Of3Ui3RokmJcgQFY0WKe9usAJTZlVQdLqWmyck0dr1qlcq7Ew9phulQtVXUHBdUDC",
-	"b4JBt5QCBpn54Zn6b3zgnvf9QLAsZLGeRFYpHDZUz2E86hYxSZnCAFgM81UAyRfGjGYz7+iAYCPADuCq",
-	"hknQmAzmlmnHxN6kr4vRHRMfTOSW1KfHnUThZtkXglb0+Ldi3wY+NLTrpFM+tPclltJpceJbrscQf3Yz",
-	"ybSJLqZinSHtexA2y1nEbD8zyHJAgsXLaiJnlWp8ToTknws6LsPbijTbE2TiSyffn3qSUCv3oJ6rS9dc",
-	"eoxomCI8mkQXcktS6L+W0v4a2IDbDb8Z0dIHgri5Kc8nQkxLK1jOjTUJS909dUkR3ak3jvCpprSImSim",
-	"0hinLZG5z0k+dCNXsk90WetMsBSfSymLg6sLVZemsIo53GU+7gP7ZlPAQXHTjbqmYqAQ2g1qdNqCGP1i",
-	"cWa5yqQaP0jRxw9uvfhj/BTu3FAHt/5cVWc9WnN2W1FoCgAnO7PMvCC8lN/E3eQmu+5igrW9T+8rdPjJ",
-	"3K9gE9GlBablLxd4caihTvaAD69OAljBowMynJwir9MjZhpqr16oLV2sbld++SYTN4tPBRlS2k0JlrjE",
-	"v1tJlg6hW7nKRrIT1nxXbtY7PiUP189KtHs3jlZgZNt4Wu9tGx4SBted8peH6mztSHdNjGDGCyuHcsaV",
-	"bRfVnpKEnqzDLxvyqTiJ0U+HfMaH0i7YQJcqMwF4slm6ex0P5CGK7tEA1wlmtQW9Fyy0WX3luiEOr6OD",
-	"298LLTLcuaOTHBPKRKN9wSfbLdiEZ/TClAMCp6gHGwfLoTTrDOF/lcOrh3MXvSrv2Hbgpgt5t2E3uwnp",
-	"7bHnfocJwwHNzlECNoVDgiMStxRzqljq3krZhPuzj49C1Vqrl+VxeOm4Zu2v25CX0MpDEWfqk0xICF65",
-	"1HYEyYKmpPQnLZXILrklpAqnVlwaIRR8ZfiCGamG4kJRsTOgx2vhiLI+ywaKOxP2jc7vUQDavYJAU/hE",
-	"0esRo11/lUdUzhAjYEGYpvO7jl+x9UNGVtCOdzBWiWstAzeKQoHMTPArlPaHE24TR5tQ48jTdSj4HJCX",
-	"m29XKmW6SpVL+fQVFDL53xD7mA2EnQs8C9Njlv6zvyHMP/FcDkUy0IM2IOTw6KZipAEN+WgZHrmOjny6",
-	"97/43r8f7D257Cd7P/5jE4rxnQoCuJZrhQBa7iWBKUR54HLsKG3Wd8YGC/b8u87VCOHXDY4BMN7CYJc4",
-	"89ixVwguGVLlMozFM3Ks9iRW+INbgKq9G/AKJrXyOaWd6KKSGM1ypj26zA24FiBQh5DDuWFyFIflZUD8",
-	"5CEQwV94wnBZRjp3IgjthBMixoWTSJ1SNS+0GkMPc10EfaqyZl8oNGfDc5f+uRT9H+7WwIynz4xHQYmc",
-	"GXCpwM+NxmpCDxR3BELim79tsYx7gwf0puhVOJlVOt6UmkmrekcM4BRHuP5y8tO4NxP+NusW5L1G5Lm7",
-	"Iknf/CeSK7bZtnpu3H3kuPltJG7eYRtjJk510NfxcqgVirOgWq1UtRBqeeZ8KNryxU99mdsHxi06lN/d",
-	"xCjaprZDqoMe1hMd1sj9DC5JK+6HZUBXPriHvDo4jm4cpGwQXf/y+un3CXv98vuEvROD1+5C/v75s6TC",
-	"kGYvvgFh4csDNhVjPpPvRW7AtyMNs2UBQXUzqKCZsGGhZzOsfQwD/rnkBVlAs4LPjVMO3QVs3SZBsNyg",
-	"0OV4YkG9fPM9djUqhIDiWjzP2VRYnnHLV4WBE8bNFQFaLx2qFML8IYYPFq3P3vqkvlD/NIqBorMFUVBO",
-	"xHBrW9DSYhZghKnjSzCEktILQXmEcsSkvVDQwwhKujndN2nrCUC1Mb2bONiUk9JqJ4XwNAYRGiiDzvnC",
-	"bQxnVk4F++PjoyefJxcKRDk+nCDqmkbDC7fs8Cv2V/kN45RF4bZ2xI11yrxWjF+Lgo+dJDiyoojwVaxQ",
-	"Pu+iSQZ6XcYnsO3GmZa5lU7b2ncT33MbWD9/s8I1a6kATsUKu5R2r+6fv/s3fwzP6cFPYtjxojq6N5Zx",
-	"SrGid30vAcU6Sb0rn63dSBjD63anbOC93064GounFOd7Jwg5VQ9bCRxHTShzGJGM5TrhwgTEeu2ZZ1WA",
-	"T458sBMWEEX9ZghjYR5NgeJ4DUIaSlMlBNztluKSYMVBmA8N+0Zbu38tCjmSlZe0uWrtG2GEyv4WP7sT",
-	"SKWNe0aHpGYw9rkT8ZL7MPC6U2hXjuS7RuZ0iwtTi3djJX6+266+B1zEVqjFPA9oHsZqd1nxga/iT5cO",
-	"VcOWlo35tUjCp0wSuAh8MYfgXoWlOAEY13r773yi3cNgwUUYEngmuVDwpg9QLrQVibtYCmFNEjC9qEL9",
-	"ZwYz+UTReOk8hXnerYqIfaxh4ewvZ69eskwPyymEYU95BusxEIBxjPCZoAjcKQHhOIPyAVfrlmTjjSIR",
-	"q2/hnlbkuYnJpapc6uFpzms/or2HbEoGhCXwezcAtgFne+2Hcpc3iu/ktoYVbC07WVqQtjnf280wqxZx",
-	"KzrYDHb5YtECd9mKOzkH63ZkekQsYBnM7Y2103TePcsSXDUfd5Ox6Wb3C83VxK1ZZ9LG7b2fUHh0662A",
-	"ZG7jXnEUaQQGstatIkuXgcpeuRN35p/tcnSf3v2BfKoy0Fjr7ODmtg63ttEctxPAHhSp0izW0WpYrvsj",
-	"V99lK8V24qGeYvc/0F+rcI8r5Evr0QnPumr1Hoo439cp8Wu/1WLXQ1zazIOvgzF289r6Bm+8spVb/yFF",
-	"1NESbPDEh3X6LdQR6mKiD55WIOXi2hNOWeS9494+n0nYNmqgQXklKBKVReTtAbZL21TR2Pv4sWwf2GxM",
-	"nTxNSx3kUKhoCUO86fl3IJLNhJ7lgs0d/TGrx8JdU7EIhsJCoz8Z4jQMVPwTRdTlcMJtwzvPdMHAEjXg",
-	"OVdDp/9hooobQfX2RPC8cVmgTxovYbtbTTWclpD+W3pfeTZUs20Kl6LQjWkFJe/0XUiehRLCfomoFsLH",
-	"Hz/+nwAAAP//",
+	"Qc3twUxkjNO8mgY+kur2iltne32gwVUieq58jsSohblUqepHh18eTA6mB6bL4HbIbWgZuytf1NKPDWnO",
+	"YEDzYDeQUy0ypvS8SfXaKZdbsrWia4JZodjzb00ERJUVC1aUKoTKrhwSPSLAEYooTkIA+yMTEliccPvI",
+	"9JqZa2FvSXi+jUE9znQ3+aWrVqAS4B+A0W5/D4jpTBc8vyyL5riLnVwUmJEZbotofWoXRnWLREeyukcC",
+	"uwgXSnWPhKulZnCKNjOp3xZ1FrO0Duvvodso2dFt1lnXrt7ZgcodD+ATa940lDPy9q/MqyhVZ88f2rXa",
+	"iXg9lS8HwGHHtVa7UwjNZwdU4ldmC0rRRjj98O4tGt/p4s/aWLSnQdjE5q16Q4EVqKc0ZZLiABqnBsca",
+	"dPWukxPvgTu458ZCQdz633sT7RiF66IolePnl5Rt0jt++iTpWWndG72X2oxEwW3ZS3oLwYve8eHTo6OP",
+	"q06v6NJawh06OGhgt34gHU/r9+5x8E7x98/xhcODpWOb9Eolfy4F/U5380wbKwpP7+v6eCcGp+gFhM1c",
+	"XpUPFfLVlweboK/ckSkEn27fLy183biwEY3Hb040yKOj+iC/+tPBxtwl7JwaW12Ddnrc5qxF5DjkMz6U",
+	"doG7SbhBZzIXyrKzUmGU/LU0ciBzeAyt9MPeCgFWLUUe2C8OkqZsGSfZSQUGRQ/dwKzWvTq2Wbx4RxsV",
+	"mGX0pCaaxzCvrpzc2yy3QmWqr9b6bv5WPbmSw9Zq7gxX4hpcxcM6ruLp3v/ie/9+sPf0cq8RXzHpfQuR",
+	"by/Ezbj1rc1qa01KzzJpKXD/ZsMb6KwBjfN1zqVihM1RP+odkLfi0UP7jSP3ZsolV7N1F7g1Te6ymyjK",
+	"E2msLhqmeJrnzHcGJgehsnDoKuhP+OsE4SwRCs19C6ZOUL0ISiHOYls3LJj1KXbbJNntEgQD+vKwRDk3",
+	"9pIHYWdVoYQZGVFcO40rqYJhfOTJCXNjXlSgTWENKEpyjUO2m75LNm/e7HEkNy4GtFnfaRNMkVDZpR61",
+	"gCbDoEPCZAQTC0mZARxhR8qgUPa2GurmGHdYtyjIHY4YMfJuK+9oqhnFixBuB7q0x4yDPp4wzjDkHGHc",
+	"3Ge36gCmyKocXwj54R7by50wyl7vpM/eLMqeZr2b3Ztzac3laJsgW9iKd1zaNpd5qXJhCAtN2sYsSex2",
+	"gxtSGmYhctRpbxSOu9r2zYhurourUa7ntJjdgZ4i0ovBnrxdIDjKA4+vs6V4xevLEB/r+viWKKk9kKU6",
+	"jK2X0W1UQbzNOmuAtWugBRboZmy6iRHfPudFldMBjmi9WtEaUp3qmVDpMSRRcmMRMxmQbeJYZA9jMZVZ",
+	"lguP0x3QVCe6LE6iDHs6CGmujU37LCVSKBZpwtKcW1GkEBZdCD6cuPmlx44PDQSdHWD8fZby6UCOS12a",
+	"9BhDK3F9ARl1wq+j6w6jzzKZ4R3EF8zoPktnophyRxDpsY/HBoPnWOusz9Jg0cL2Q1g2QHlUogez2i3L",
+	"hfIIq+4nvqgHaBPMlr9z/YzhKFk4RNF83Vnzc+slvTDMmrkx6bn1awmDi42sm5nwspyOVBOHSIejXjP5",
+	"BQJtPSvLOFxzkVOL9NdlIaZSIV5ynBZFNQEqrzSkddj4C0I8rxI9wmeEzKoAvFa+iXvllG3uY9KbFhTm",
+	"sgPzILGbT2wZhFG8hvj6lelgakyjwy+CnMS8GUhgJIq+4ZXFpXV/ruJPYAcBfwPx2JEJGCgxgAN17AjD",
+	"djbYIKp5Vb2uX5tbXyu4wtvdLa8LcS3FvCEp3k6bBa6tNQq67VsMue/tZtmhLjb0Ehwcvb1pars6RX6l",
+	"HsRhetMSw5rS/X5ZCPe8v0liaYDQ4pQmHQfDLJzwjq/2WVol1IVGpKULy6DjrkKhhVb6FyrF5i/r1yig",
+	"jZY53oMDweA3kSXh+qOqDZA6BZe9vzTdMGP9UUG2Wd/d0wHUDjuY8sWF6nT/ivczt9rpMeQ6oVgVKrxE",
+	"XcQX8WAR4AJ8csKGi5lV9/KFchczS/XM3WG6tLQfPsEDi5MoHalDhowIhApgBBTdMPXbfXmbwfoi84F+",
+	"fzkq87yWFBmeWN0gkALCarr2cYGW7v0w+va76j5D0BrDyVqPylmro9WEHDZ/p3TzsVbK2+r5K8RQzqTT",
+	"IKD+BG13+BZSdSY8Y0BzahEuNrAnBLIAKAiSarkCeZa05MyRU2WgGGthmJPrQ6TphYqy+giyv8rxCfCk",
+	"9WE2T/N9c/hZnFDXCPmnjajKn/iQbw/t1YXfngllN8DZeliwSMbq7oZpgFxt7sKjm3YCdQxvXPKhNS1o",
+	"znSqHWeiSgf0UhV2whkmb1OIf7cb6j0CqENy+umwZckguqgZfwtwzxDtjCGM4HBS2z/H8LCFeEzroX+a",
+	"B2HWAF373tz6eEBA4MCs0LnYejVaFiLowF2JFyZvrgRsGvHL7bemco6tDGgq1eUWS+OGQ3fSTimkgvHs",
+	"do5qCT4NDQ646r7IY3699Q6fcTVsO7/IWjd2T7IHmnjrZ3Lb0bRqW4Ie2KbuQJ2v7ZzHrud9MQIjSWob",
+	"kgNwCI/MqmhDVxxg+cWzasbEmg5EYSZyZpqQOwNgZ87N1rvzIrTdNOMYmHXVAbS61Fxm6ALSeSaMRf/P",
+	"9kNqhdKaenf9Jzk7dSNId47g234DtpOmhsFA2wZVGaGuLqWLbc/oXvueGkZRiKGQUCKgnec6np9B9KSu",
+	"D4aupR1dRmEonld2avQNvbVuD0PLXViJXjrFQSnw57nrdP3I1vOXMLZA5rubNmxO1xZfLNpwwjw8TjND",
+	"MHKs9qQyCSGVWgSIvRbBQD3My2wLf68/lNhr44Bso+T2bjm5Ev2VQjHp5TjCxNhuIJY3BCcvqV7RPdlw",
+	"YURrGAtdq9wl3NV+9+oXQcQ1/CrUpdk2POFei57QcjZIXvG8d/lsrlAtSbPL7KQmzy0pBcmS9hTDFsdC",
+	"QqM2+/62VUpIo+tuIYxY1xosoqXTYWKQ8UeGChSFcKnelRwintRqQsa9Qf9sUR1jXW0dzeYTSoSsaS4x",
+	"8NF8+TJBsxHakpbFzQ0G7PZKHR6IpvKmVsAzG/KMlxWU1Z12ms8Wm7IG9A/MS2aLthC8pEMNDDBQQmpH",
+	"1jG1e22WkWG5VFewb97sDzbCay2zG3ofWrIgaYZJtczV6Gortn7vSKvbDWTY/R3EyBG8Y7So9at/N8hN",
+	"dUXwzmPWdhvcRRjXIvIVJAFBrLrTH0DwUot7iMJHWqNG6qkk66I8VjXG1WwGnYvNqd252Pq2CUj+W7vR",
+	"o7K9aCzDptbPsAUT24d77uSOxhym5hTETNp7Sgt018Pi0urGq9wHsVGF9y1rFG5ZYWuptB2sdX18S8Ra",
+	"rVK1nOu29XWkZdf39Sct1Va7B0fIqRPb4PQgImZVlOLWRSBvXMKsmu/SVJZHuW450Zpxe7loa+nn00sp",
+	"txFKgpa+A+inNSA/28nyt0cEui1JRtUtt0QEWjYSrK4rgk10Ae0LecHcXDXbYm8fDbg9wXfdRjjK0eno",
+	"0raRYwUa/7axwnzcsqZkpkQAQKzVnVXVUjvEw0bNL41vaYq1tYy2JglbvpZeLG8AE473d8cVJW8dEVid",
+	"lu7xf99JkWdRefNl0JSsweh8Zh0BI47jrNDjgk/NMUv9UNKEpa4f93+hyqn7P+UEuT/xVLi/Cq7G8JTV",
+	"+tJMdGH9h1yrsf97ytUiTS5UOpUK0vvcDz4VEENQQ+Yf/CRVpUK5L/yJSyMUX2giBy0SxjvIubqCXoZa",
+	"2UJDnGLBhxTlmkslLgeF4FfwsMzkJT3nPksFiVe5qL801NOBhIpfU15c4WoMNUAQJyzNSizVLrBX/yKO",
+	"mE8FtTDVMFjQL9wfpL7D8gnQN3C9+ZVQuNCmWkVonaVQQB7bU6NcDt0DAC4N8KcY49BQ5kjkDSLft9oC",
+	"ZikHvxSc5MowMxFsxgs+FVYUjwyAXp+EyCe3p46ZGjYsVxOfGsFIg5gdPfuk4dmlc4BDT5B6q3aayB9z",
+	"S5sAL3KNuF1G1Mf6ZHMaHjT6TXOR17HvsFvGq75uSrIFrEyIhMEHPC7HkFue63Ep0KguO0Rc4nhCT61r",
+	"1BwQeGNsr+6Jv9/4OJG7iR9cwgzbHEn4Z8Fzt/Erul85vBLNQgQi2BK8ja4gbnkhjuFQKgwYZN7wKQ2D",
+	"M9trrARn+YCbpiyALVsqRCbN7ZtZBfTUV6BxjQuOvpysFdmcsktuO4g2KNawVn6yUZeJ37H2Tb6N14DI",
+	"pLPX4Pm3G7iQ47ZQAIm07T6j6EFTZVJIcLSWsxm902/ItYuzcw/2np7ufcf3Rj9++OrjXvzxyTYfD48+",
+	"/kPnQnNbVOy+IUDVTWwt0pcB7JjSFybxrX93NSXNAxpX9kGM5sB4xqGeinqlSCRxpS27EjPLkL0XjXiv",
+	"LTWuX2EerQbcc9cJOOpAvGZGQLXr7TWQbkibnasOwYiKTwGSu60ovtm8WpFBs411yWTlnRfe5hrorlqW",
+	"JZUlPhAbFd1qNLdhXHEIQmfmtXocVk2/d52vfFKDDKdUlEJiwdZFlefmI9hDnHs5HArRWFUlEMEWQyZK",
+	"WBlx6saYYp1WKu1Sc8U1BbUf+4quE/paYF1lgbH+Os/6oWwJROePygIrGtAcpfFVFyeCGahBQ30OoWJt",
+	"YBCQrNd4kUa5peu3fgcpI+vDX+41YaQaSmuyTwsTXnGyzitG3NuNvafioV04Z7cqiM9xhI3Aup5x+ZCY",
+	"JmbVaRF3w5hCUtH2/Gklr4EyPqOC2ZkYOnUfTY2+ipdP8WiSYuOVW51ZHSjmxvdma7HA9WXig6I4w3rx",
+	"jndEgSab9UPM8MeCd3HTSx03rfoPXI1L3lS+BIyAUXbivJDWQuxVlG0B+5KJxiX/QY+lugHmEB3ZHs/l",
+	"UPzLnNvhxE1j0bfCxFmrveNe9eNeJqZ6FXWoSxrO4SdDgm71UWIx3k8hf20Cw2Hc+Dsd73NhhnwGVx7V",
+	"gTETPYdK0XZXgVDBybrEw0MRYjBsYdlG5kvxoxy/rsYxWcXcaiCuCxWzfhCu3O57/6+lbpRlNvl9d+nn",
+	"JXpdcfje1NtLB+M2N1FbcenW+2dtLem7taGtrTs9F0UkUDU5aihLkxuWAjJEWo/OM1xmDFzBpMpi6h3S",
+	"PF0wm+Ev6nJdm/nMPcZmfBwuMJBnM1kI8Jcy8HkYX7MdnUxCZVs7b9daBJdWrXGzoZTCKt8l2OrVKb7U",
+	"1k+pMuBG2v9Oag5vEEMaIBk3ZqV15Tt1FMbNAQyr4IubEBY3thmAFXeAhOTBFrsIThswFZdFKtqF2pLV",
+	"5ppUZLRdVam1FUVuXiCkneO5xz8Jv8NxPhh3wYvSil2EckxL+8mqS924VtQd1IYK67B9IIjbilsdgdJu",
+	"cwJKK3ZgEsFOP7ExxA3inutD3Xd9J9914/QX65wW25/lu4vwuXfLUBDW223Ym07lYqcmxNpeffJzs2g2",
+	"CmF85frcYAiMKggyRloqP7EqC24bUn2jyloUGk3jpobaZ7yTfWxLMbzXHYyLVDVU4XUK0uHRV6wK3/GS",
+	"vONfTI/Ym+++YV8dfflFwl7N+M+lOAPedcxgtEZk7I8vv/vmM4QaZFBBlpkZH4oIfZAijS5U1AtXWdwp",
+	"2Jkzjf6MiZ732XPLpqUB9CAlZKAqz++Y0rFjkuzVCXw9x/o0XGXmQoWC6ob9C/6sVagDc3iQHBwcMAxT",
+	"EsapZ7hW5gR91lOPmpTJ0UgUAtBtNQwXAVmGOsOYiBRrV6SMF+JCtUeENQRKwWL4WCmMZqrhZh9ttslF",
+	"hNJJA72xrpn0XinhuPq5vhLL0OFf1gfqPm6Hpf26Msk2HD9pZjlfXLZakrteMvcSDY9y3i0DjylYvSGC",
+	"UQi1AoD59IAZMdQqM7dmtLeWS0Kgqze9x5sXUlX8/OrLtSZ+v4nFRURzG+k4pr3OQnL00g7ujNoQPvHF",
+	"Ed8a23Kj16KYyhCsHsoka2MvfSxj0jNXcnZpcj2/nGKYIxo9oyeu5PCKSAOztIOMRubSSxLc6E36ZIT7",
+	"AehrwlV2qa9BpisEzy5z3VxYmwTKle3bJll4h+elcUNCfbAmgCkqnEXF50wC8EljccI4M8JaqcbM8IUh",
+	"eNyJnkM4K0W9BqxcPRr1L1RVky52kaXH4MafUMTCwHEgdyz7LNV55rfNpP2VmnbHvuSdIaiPAFHgIfMm",
+	"fDYTypxcKA9w5MNxob7FkCumZ6jvTytcXrIkhV6QDEzA1qU68IjRYELdvahGvGvdQOjZhSKbO0ANIjgs",
+	"pPZjlar0mCkISgoIGdiKW4nSwFvkYb207mI0GC2diezSoyFU30QBEhA7LTMxnWkr1HBxeSUWsIQFVdnx",
+	"mAHpMQReDkojksh9M+eGINRhDLARXOa4WdztEhTu1SPyVtK7YDehhMk+S320vbgWyncF2SKlHej3jiJc",
+	"wx7BlgihggaroMMyvsB1qYFQgK3mhEJIx2WBAlPmyNFYBEosZhPuOD6EmGIHRrBylmueYZAMrf50Kq2b",
+	"aw3XrpFesf7YZQ0jIibLyBYZvmjY+cp3TjsbEhIimIuVfXW9Le0qwpTXNtUPkRKO69tAP/pVdx9rq9TM",
+	"x7TZtuBH5F1GB2fvbMLznM0FG4ixVP8cebOOeweHXz09ODg42IN//uT++cp/9P+tupp3XkZkJa+zg/dw",
+	"B3mFreVKNiagrL328eVv3KMhqb6lDueGfPsPG2uVfkcn0CJ7cLeAB6RwY60ACVNkq6DbUPEfdVka0Vii",
+	"tKopuhpLhNVSjg4omMgpIyNdqs4gObUMn1oVraODJowhIPvGdF9wB4OLfiIU4+bK3T3utpiIfLY+NLyh",
+	"lHKrSwa/WO4cq2RAng5lr9SjrMR70J5N2IqNYeLwa+WjCVHj8PIaKv2mc1IU6LgVoiik2xiPmEtBedAr",
+	"Chdw5VxJlTmimWFnKFn0YxRbgsZBvEuMsPfItnVcWswzuARvbPURM4MKEBGjr6ZcLS5n8r3IK4AdRL3N",
+	"PNi9/86UMwLdIbXMSZfZ5bAQmVBW8tzQN4UYFcJMkPPTd9XfCm1JjinUBjUozQLhZJW2xOsvtRKUIUjf",
+	"0/SjH0CknUuV6bkXWhFyHpKjwqf6Go10MYDojtUr57IQhN7gyLZQkDQg1TXPpZsaXg8eLoFQJbELvy34",
+	"yY3WfzMVdqIz+IrnuZ7jl8AexHtp4NqKuYVX7ZzGoe2lP/ju7+iypm/cXsFFN1eXlYboNFpgdZcBqRcS",
+	"72AQhltpRpJ2uOBWILYthb/B0vtrt1dxB0e/GrK4gLlHTkn4PMy1qT4RtjL8jcO0BJcMX5GZ69IJk+gj",
+	"DasVqzeBRpfQEP3XlUxQKl7aiaPEIceJlIpfc5kH8GbIAYw0pfANOA/d54rEh1pZodwOYu7e0s9TkUl+",
+	"SazEKyCB4iBfpalsfSRyFNrJIw0BA3DcuqGJvn3zg7lhYMCurEJ3bfKg5djoT6D1bDNl3Nj7vEECgT3c",
+	"4C1eM9xdWD/8ID6x5QODxh5Q3KF4PxTFzK6Trg6fHETmdF+MLXRCnCLq5IbHpInkQ4CbH2fToraVLvgO",
+	"9HyfI+BYpePhcXxvpBg8bkyzrZeybekh4NI5Lp2gSwpA6lBfdUKPxswDgOpOvBuEl5m0BGa3PJINGkoD",
+	"JuZDSRjb3oF7/7lHNTAAK1bCJdvSjJqpbwlB9NeCTdKOBbVlbMkblHRvGiQRi8nr66sebcx+r7fWPNix",
+	"NFYUNzBx1MWF3je80HnIbDvuDd3nf6Hn+7oY12Pqh7ooxNCyiS6MYAPwbS3iW59aWLWALIsp7V6zJlZy",
+	"s4oZTrSvMhjWUWLIdNgivD/2LO84kqVTgsAbsHTfqrrtQy6V/kbomVD3XAZ+m+E1lwm5gQBPMiJXiw5S",
+	"1SmZQ0ONkE41+P3TK7LYqWL1FsE0A+mNbOje3Stn3o0gWFEqNHtjlaEVQ1g9Zfwno1X/DZ9HEey7rN+L",
+	"4/UYjzM+Fj6auMn9T+lTQ65YrvUV4xYMUDR38iGc1HKv44pFQ3C+bfZXi0LqzKm/nUHj8A0wfXe+eUu1",
+	"w0quayqWUkdLo6xNM1r5EFK78aoFRGesdLP1BYak0TMzPo3qPXW3zfvqa6A8UEbttevOiKlAoHtEaSgo",
+	"fKl+vrtQJkzNE2Y8wh2b6atCcm3FU6iY1gRqkV0pPU+o8JmYMp6jJrS59P2trzZYtDWkcIuoBc/ZugYs",
+	"RFwjcs0PkU1GZSobTT348g5U/fYKT/eq6eMw/tYhr3fpkjPXzco4mNC9czOB2Lknh18dNMNT5cITVYWS",
+	"7pd/7+jg6Mu9g6O9o8d911tDA75U49KFxtIplyplIofznNBlBlFf5PutSu89MmyfGyOs2ccboD80ZqPf",
+	"geow4rjCPFYXeDuaFNk3aKlsh6VdQS7mrLKBrjrLNlkGgdUsJRY1dFHPM1563Tfe8h6Wb1szyJi3NAIz",
+	"07uPfIZmsmrM0EXdktQNinBdcJafWMMarXGCAmDqzaTVGyodQeFc904tYHHFh0benA2qBsjxUXG6m81S",
+	"kWFx1UAV25662LwiAPWNN/ErenZ56r6NNTOuNJfmwj1YvN8HpvgSPtIwcrmYhIHbM6Q7nlCgkXfJLKUk",
+	"IxkjSfuoX4oNeoBIUG/QD9SGmwDhRJejAn9ts9w6nSKqWe5jmEIxCcSEgd8oxAvjtG5cDNnxjMuY7ews",
+	"P7ud0eJC3RQWNIZwqI++1nRSX/Nmsg47thMpptr/zaLMdpa8rhIMxfR6QY58kGRHB6v8tRROtGmU5xop",
+	"d8hnfOhEwOZ6BegaXRU8fOAePsCkPaazXo+7k9aEoD6lLcb1SUsAPveTLDwhR8GdOHIcN1Rh0vFNvc7H",
+	"0/WMkW99Z9rv7YFZCJFlOcMnznX2XvBLH57e2BqEImkl2Jw7IhkIOxdubefaC0HmhB2ErBLXKpvW4mRq",
+	"+dUdXBCO/sn5cJNEagDNlTkdlXVv/K16sjs+TdjqxB/rqMOkOqZLO9W03pEPxUc2bJN87dZpQ5mZUGLY",
+	"yYvUXFt0RQGmzcZoi9yN2Xo+P+EQV0mxMPAVgZ2JjOLDMQInhOJwdZnLEZXGLqv/R9+SPcJDbPiQ8qxW",
+	"ROyyQk6KvgwgS03MlA/t3buHqTQL1SDHqlM+nlkoVkVPj2pVTjPZCA93fwV/tqvmc/erGFYswuDzlbq4",
+	"WjQy6Ubfty8ohLsfJrBFIS46XLuQR+iYfnKzihvHbWxaTRmc7daDVmHuboEa7ja9c2uchuouawCH8wy4",
+	"iW+duX7KpgAumTXKBTCSomwsK+p4kGVTbZbQLGe8NAhkSWdOl3nnAGDPfFZWmtTpBsnFly5uyIITQ6E6",
+	"jD+hvDq7dZlfv6DZm1JtrKVJiizFacKM6mOM17tp331vtzlwgQQ6Hzr/xtd8eDWSeb6lIYQcRPXFf3yI",
+	"OSGoDYOvpdoMn2zjs5NLWwK2UDeYhS3cS6sIogXVoFi7EDtg39UufGL+7Qfyks7XrS1c7yaLE6fogUoK",
+	"ZWoRAW+5gsLaKIiluUBP60YPx28VxTf4DleJxL+4TXWZLQueVPjt3lm7Moy5Lq5GToKXHQoa1sa8VDYl",
+	"bijyZdYG0LiAQtnI1LkLH/8u/d4172IlL2585RwfjbyG3R3BQaqjZKUNIt3SCt6KNS9tRncOfT/VomqB",
+	"hI3VyphQmUlYqXJhDDUOZcsQmaEzD79pkajmQUHC/FhTFMQQsnDIFdDxSvn11JVaV0yKyGgX11t7jfP7",
+	"vd2EfaPzm0aMdcZQaAKgaRwO7NPzpthgIMsqqLIVeFuqJoAIsPwwCP/0OnCgckavNprOVqI5b4SCdkrV",
+	"rVtg0GqTW+6zNrV1i3YrzuoXvjtLtVxBBs2d4iHtBjgkIDCYdawGhzTlC8TemR9HsW46FwxSvCIknzTG",
+	"cEhZVrr+GGcE0dAtzaMCh2hgBbc7YBHCUx1QJF6PdVt7K4Ly5LENQRU2hCjehB9lxcKphrjHI17mNjxY",
+	"33OoQpVARTNm9JRMYIgW4WEYGslR55koLu2Eq8b6PlB73ZsbwUEphXnE9FwxPhbm2CPSJIwwQxM20WVh",
+	"mC5A2ztxF7D7xql6ueAGbycfD/P0YNnRe7j39Me/H+w9/fHDQfKnj38300n2YyOWkB9Mg6sqz0msKQC7",
+	"gEQTw2V2Usk86GZFZ7Wvgt2NwBGoo5ap/Bi1G/p0uET3SS8qAVhZG1fpBVNGb0YqE5kJnwxYoxdkIUv+",
+	"GJkJEyJNqmL7AJhROfIicIUmS0t7ys9Srg2sNhQNun3azb1EZ4NE1xnlEUJPbrZru4pwaZrEW3DTvOgs",
+	"CtUKU8Li7zLHYftchY/tc9LXcmfTioGvV6l8ydcczfmL5mjSBqTqbqUUAzM5POjAP5Zhq9f18U4MTjHQ",
+	"uwW/esrfy2k57R1/6aE58ONhshHaunu/AVBhK7NQhWcdBnl0VB/kV386aCwT0kI82+RcRIHZlP9zJnOn",
+	"vr3QKoOdaXB+f/FxM9HFQRjLaOu+MsOstMxJZd6obqS6MoDpMQeEp+Ced8yWQp1pSerbeJRsgg350CFM",
+	"Og5NaHDGjXTBFDrWNgUufJrALj+K/kv64+/42I/xc3tyGoxi3C1GbyztpBz0h3q6r/lM7g11JsZC7YdJ",
+	"fYxfN1dytqdnSFB7Mw3IDOHINnDOww4noDHAImz24y9rm32wm3CJGwc/rJ46I4oVzxUiNbnzE1BCmpxX",
+	"b6M4tlhOOFpOjWvEofwxgqTs7/34eaMc+bfaROuEPSsHuRxCcWBprMhOnCwJf4H4CJBleiWpJpfq6oTN",
+	"CnnNLeRkc/bk4En8JJVRBEUxQk7B7oDdYy8AkAHNNK5OxF+b4F4KazDscmLtzBzv7/u88eio1njxk6+a",
+	"7FBGDMtC2sWZ228K2Ba8QDUK//rOH/i/vDvvoaUdmCU9F1p1A+l9/AhA0CPdoLlyO5z4msE+dPTYu/dN",
+	"gtJqwoYTbhNfprZ/oS7U5+wvZ69euhU1il+JyyE3ImES8F5GUmAxW/b27fNvr/+UALwNfvPmu2/Y48eP",
+	"n7o3355/03ctPYP8GGgPE49hZ+f1mjLuhdRpfmmf/SA9zBxLI/NUygbCyExArNyMo3V0wIdXAL/kn7Ga",
+	"jQXo5BeKVRCugJArDVYHTyMM1wDAlkOvBH93jdZceNPNAZ3erBA88yMjl3MYFY4emzN8wdJ/24O3jtmf",
+	"n59DVdv0xfOzszRaE4CBglHxGVYHl1rtExLQP/5ktErZH92SPn3yxZ8+Q+LjzGDaROo4Z3pSIem6g20I",
+	"No4gpKAytqm0N8AngQF8rTNJe/Z8D/YGOvrTk6ePPztmb8+/2/sqYUqzCc9HEKPHTFkUeuyO4IzLAn4E",
+	"9djO5VD02UvXuyMFmwtD2rLTBwypjXCOBQAFvPzum8RtjjeTDGSo6sJzD39saF+o1HoNrsHrUZhZWJF8",
+	"VBrXOMbAc+jUwIzPhMpWLXuOdE4hU0D+Oyz/MfsaThn7n//4rxSoJgcoxsMvKpVcF2QodEqdkWO1JxXY",
+	"7U+YeD+ccDUWngDJUke9UTaVJ0tZ9JlT7x4HJNo4ttnDSotiqRWsdTnXxRXplgvcZg5Nut2S1rjO9Vwd",
+	"Q0Cg5QNcm9KQm8I1hC9z5Y8lwVbl2tg+e2uw8hb49AuYHcZI4XT77LQ2cxr40wMwU8CCn7LXr87OcS7o",
+	"ATLMAkA0Vyx9XoEv7f1VLNJjKAKGca1VdDtk3F2JRRKzigrPsSJ2N6kpz9xpZW7TrBPyHJ+pOrJ7b4RT",
+	"uER2zJwAkdIo/c3imCEtibd4IOCboxUIHGu9e9hUTAeiOGGcYXAdAG87RoRvPK5m5E6tG2OKD6Z9ln7/",
+	"7JztAyve/0D5fB/3pyKNUMJWzY9SUc4MzCLUhnaHjRCdjt0w031e2knKBgvvKaEc1RMPT4b7g0Rr9FQg",
+	"xOhg4a+JE+J6oQU3+tAIcJQKBzx6DzHL4Q1c1egnSLLKc/q5upsi9gvQ5mBzBiOH2wDXMXrBjpm+9k/D",
+	"bNH2IseTCpM8MkUxq3WfeC7ROs4arkFc5vQNt+IH19Ye/JuyPxZhUaFrrYbisyR+8I2YcqmkGhMmefyL",
+	"Ea4JU/MruCmj7W8KG+Uur8/67NU12byrqdAokeCOnnpuCdTD0hi3y3ctbLHYO8WaXe7axo7xsqkqL9JL",
+	"bi8KMZQzt/xhMf0AoKIXlzkba2FAZQIeACC56GDrs3dE/txcIYKs1Ro1KKrz+Ee/D8gFjXDyBiGxIZpX",
+	"QlSHNfI9In0E93USkUwScqt1sUTJn+E5C+ziydFTPNmqjnYPMqYSTtfDk0sl5qEW5XG4jQox5oUjGYZC",
+	"j3LCGOhj04TNZWYnbry5sAGY/+dSw7UAUZJY8hvYb6YdeWCNtAXDW8oNXyp2evbN8+duFQmU1gl0QLFm",
+	"oueqz9KLHu/3Bxe9GFyDttr9sPS1U1r5lVAnKAQkgPzqThacVZWx56/9KtClr7RNCHMW5QeQWWD0IDSw",
+	"FNYOu0Sqwy9iisoFh4WawWVM4gneUQMxkXTf/sF3ZOCikI5ZH7N0H7BjF3vQ7B/grX9yd27FtWpPpCAy",
+	"pPuerPYKPGLV0/Vf9onW0oSl+zGEML4RfbOfa31VzuBBDFmmhd6n0rC+61KZcuC2cSAaWqn9iu8Xovqq",
+	"z86jTFK4mrD8g1bCuItjVGhl95yQMuTK1/c37g4HifwPf/gD+/P5+Wv3N7R0+vo5G2nwOIHY/fTw8MBR",
+	"lK9e4L7LBXeyC2fDiZZDAZLLnJ6gJqB2diGHcMDhmoFHmTTHqAh8/vkLADE0/c8/Z39+dvotSh7YjjtH",
+	"7vrKtDCew6KxGpEPSfRkTvmHh7CSNb8KitwXSDfpqZsJrjRI0BoeUIyw+qi9Pnv1+vz5q5dnQRg4OnhS",
+	"a8EJJtCbl5ZzbiYMdA3jJBVsFsfongs9ws3exxn/aykKKWDGp+zn0s0qrtc/F3m+B6IZqA9hjDNe8KmA",
+	"lcQWwxfh9bG8hiQNOQQpwB1F1/EBdfy80rA+/9wLZIaABsrZTBTAlfrslKYPdAIXilNh9Nw/gM2hlO+m",
+	"cT4RLKWM4b3zxUykqF9r10EteAU+QPCZ1AoFthPHwFAuwAKosHWHYevw0JDoZapZI6uRY6ULt1JQOJIU",
+	"S8N4Pnf3LqgabtPATEebFkb6jFAY03qfcB6x2/DIMamndgE08PrtOQ3Pt/XGXTa+oYODPnvlZ0lCEJCl",
+	"0lTKFUbtlgXmReOjwitEx7wo5LXwAK++5a/qwh5Ll1A0iTt8o5VCpecYk8BS2jSS5dhE8EwUsHt1FcVx",
+	"qvpWcmK19Eql8EVbQcSEBOhkmRM3L6DEaE3S56O9F9wOJzTK56O9l1oJ/12tERAzYjUrkII/KEqMtZUc",
+	"hFHBh7BvFW05AgSyW8xEn72lQ+TnEJEOLcwLngHjUmM6mUcHhyvQK3pUQb07hQAMCz/ooV85v1Tps3M+",
+	"Tj1/cjwM9CbPV6hL9xB09gb8eu5lMqeglmlB/IWnjt2lfVEeHDweXovCSK3gg9j7n//4r4teWh1ZpCEo",
+	"kAODC4YEgNggeH0WSuiAbkPSxUC741F4URfEaIOZYLQMeEplJQ712SvgdTBGN0c0xBSCzQW/6rPXcmjL",
+	"QoCkEM9Je735889rNPD554H1ctAMkNofHzxhchQXC7KuPyeDu6GC7Og6hEJIvJBGq4AdlH4OJ9Y1MeEw",
+	"kJiWqbmjg4MqsAIhEOkXctJWC+yf4gpm7Y+ydI/U7iWSP12PleZDjOaIlSoDKbFaBb8A45IXpA6T4uSp",
+	"CtKkHG3rEbmCK5KpaA8VqkrXicnIjdEtFCwDHxOS/9T1LOBHN7QlBtOA+kvKI/Th5obclRs24saKos8C",
+	"5kLiTRVEtd6n7DqXhvbLHWDCRJpPtPsS5zzWUPMp3KiWjxM2KK1jo/gNtdpnz3IjUPag+AnXpxN1YG6J",
+	"u/ER2BuEiGuelwJaSj8PzP+ItuJbbsOtVghSwdMfuLF7L3QGBQlSaBC4GX2zd+aun4qtvVXT5V9WOA5c",
+	"Ge4mdiIPQn3TccFyVqWS1vNEEvPxesYz536mbfeMskCNh1tgwclSn+6eKch8hPLClOcoaLjDoksLpkYf",
+	"P4Jj8avzZdN9d8wGCysM+3wfWVMO1mnkTCmye7wXkd7AOhPTIy3EN3zotsytuWcYMPRUTqcl2CNTQk5Z",
+	"CF702RugcLzN6RTC40rvAbdLjwExDNQ4t35XQsxIL1YZsiIQTri5gosDLlgSMOuCiGvSWF242dSstNe8",
+	"WDius3J3Oi3cs7DBAkSJV4UcS1VdwKPS8JwumSd0yaTv3r3bO42Qpr2lEJjXk6OnJPN9cfA4gLmjpbhN",
+	"N2enrnNvfoq5z8GTBAUM9uTgsb+KIvPF55/jkP5tj4SFveeO4tN/24vlgr1XaBU9ZkobJUejlIYYSOSM",
+	"fBF7GISD1yHIpahXKM1GBVwilV7hNRgwr+CCDxboEwErHQzsDFSKvfOCKzPTRdVTmoAxBuqR5HIolIm9",
+	"wS+en/eSHrjCe97LomdCGV0WQ1B29+ml/am0kRccXR2veQEJvsRzese9g/5hHwpsuFb4TPaOe4/7B/3H",
+	"GCU1Ae/LPsTV7AMmx56HFT/+0KNI+SWXSriBPJ6HKIxTcPXUp5lWWvyph/wAQwrZRtkfBwtG0USfkdlU",
+	"+tI0GGLT78GAUUx6nvWOez9IE8e1G8xiJtEO0j6lGx2oKj5B+jhkMaNrsVPYP7YfIGab26Uw/y2axQSE",
+	"tvZCvsAWLWJ+QtXuUswawai44+QNSE4BxDtZF8vhWE2jgvhw2X2iGBLV/Ey1Wfs+HHvzk2BKhGTdQpiZ",
+	"Vga9hUcHB1gqJcSmxd6jnyiIbOs9h5h1cCa2IdcYjHOgOLjmhsNI90MJksjnCZTqvZ1//9FNzZTTKS8W",
+	"ROO+p6h6kxLzOKfQiZXg8YYKDD8mvfd7GARL37jumk70/gf4eBni3T5GZ7x+2L4XtRyS5qMG4QyBVpba",
+	"7sUxZRiksQUN3dOGU/Du2i2/2x3/XlhQImqwSDvd431iqRCA0oh3/ioKYA0wSzyH2hr+Nn7qdPhabQwn",
+	"bOTaYDg3StEo+mN8N+HHg+CHARnwgwoOEGqnmr3Te1I+BIP+YAGikBEICSVB2lugt1WCJSgNM6QCqHUC",
+	"XgXg+kREDLLJ1wRHtxP6bccW+1iP5Ay17H8LB+nNMjnd8DAhoFobXwQhxGOuLZHTL+rSc3N4a0Sx7soL",
+	"Be3u/s7zcd100wUn6Q1uvDKTdv3+wROdpEfA6LiJANQu4u2qtYAj0nHD3aRP8Z1fnojmBr+eUu+FSmt5",
+	"BrcRyzx6buuV/M77l8CIAsF1BIlI6dsVREafeYWMg4E+YbDQwpAZCTEAV/WpOJVoa2YWha78VSx6d3XV",
+	"NaU7faRbrkZrRzvrkno7w7z49nvtlJCd0ApWlOqRib3sNZO7j69LsfTdZVnkaS/pkXnXjaghQqdtoPTW",
+	"ftMrH5Oe73TT6+E5mttdHZwzROVgRPJupW50VvY9/korX/d0Uv7SL+dqImsVUjfPu+d50b6ZHbA82Mb9",
+	"D4gtsVb/rFahk+Qe0CoeqNZZTWeDrFyqJITQhPAszUa8uA9NdCfHNOzv/pCrocjb77nnNg6ddBfcAAK2",
+	"owrj3CbeJ15J9sG/mWkl+uwlVQWf6oKsslPtlFithhTnAeW8qeZTcqGWbtZzQjghr2Eh+uwbGHkOSisE",
+	"ZPpILXLdnLjxlKoqFg4pB0FdbtJJscnfLl3fLf3i6t6GhDFsb6PdO4oio2g3sobLAkpTN5uun/ma3R3U",
+	"jq2My9DweuPydkZwaHCD+fu3YBiGdVh3AxO93P0d7Cvx3/z2xRb2QWOosMabUMa1R2UHx91AgJ+7NAIS",
+	"3qeCKwDpq4p+c0hOitgglr5Hty6y/9xJyW+EKacVNwU+CdCsxvSbrHflVIQjc7db/NotynrmBevmYzil",
+	"gWjhOzdnldNAYh32OmkVpKpJPpilvHtJxl/wogr8DpiJHdZyVrYo5aIwzFg9A75fObJPQo4C5s8ab++2",
+	"eDKmGkolwe8GsnC0j8bs+1BiLHbPwbpgIAqPWyumM9tnbl0hXKTh8DQIGrAND+z03O2WwyggrKH7iVnl",
+	"joW4lmK+XsvESfsnO13nAaeg620ZARbc+QVHU3kQ95zfALDd5zlzchB88OUdt9/TD1iQfoOu+SyUj9wk",
+	"jvvmbieQb5Zvno9eaiUg2u4epJz159evfmSvenbOx5ssTPAMNPn44MlmknmprY9TuwdF1yfGBE2beK25",
+	"JZVt1HhPle8q+FwxynLOF5RtpE6YhEBcgq7HMEscrzQsNULZlFRmnucNuup66Qofv2+afxBEfC8aqNoJ",
+	"v3IjIdTjZkp6QYmkuhJ0lmonJU7MiCPDg5cfYqcHC6b0vM9eqXzhuGzIfwjmjGVwKyeUwEWrFmBruVBo",
+	"vTEsDaJ+ijTY4pQXKnuAzLbJm1Ej1cP7JFUl5rfjucmv2J+ANHTDQ+bD3fY/VEVGP+5XynCbkdKAYccX",
+	"gzgJWUKFwOq+IdzFWL6gwGgq45PrcUjQQDgAgiYHqAIn5LuRNanAUbHqTqclqpv6MMNWGqpvd4pYebK6",
+	"Jd9rdccaxbdAFHEkkwnFUrYjuk3xtK9GGN8dqkejC4AgmiJe7MhGjwCoKY5CdhSItRKgmbkQV/AofJpq",
+	"ZSeJT43x3mOKtMLCoTi+PfdevvAJtks/QjPu1yrZDqAG2ClkcI+kT+t2musULqYojJEgHLAIcqPG6sT/",
+	"reJ6tzKRxoWvf2lWyIcUmRqKfyOuAZnZsfvbWCdD7GK3yNQt4vl+AeGoDzES9dbbt08FjxsZni9yHPx6",
+	"KEOcoC0ZEF+QeWV8EWUQQJk8FHbd6Q95Iqt3Z6CRc4BTe1CE4gQJvzpVw8sYWY1UYGk2kUzos1i+lWam",
+	"jfSC2pqG75yGIAeQL4wva+h5RojyZd+c/W1LAtN62n5/vqbsIceUJjLLBAIKIOLJy4gpteSUqAVktm4d",
+	"M3ImeDGc9NpcZFB87gYusvrkUix1RwAXlXeG14tnJiz1oKMpPeYzLQk411eXdEvTku2x6iZsqwoVqgL+",
+	"2ADv9guMhA0Vwdr4LxDIPVyweR7DJxNKCasqD257aPap2u1ak3ZUlfYXHjm1XK33E29ntJVeWqpK2y4V",
+	"Ctt6Zz/4QsZkK7K6EGvNjgAuCSXmQUt1nBgibOCKdV9T0A2Vnq1GCogpjqXEJWmTKtSlyc7jRvMGy+B3",
+	"uXz9TB6wmFaVKFxDVXfuFHbrSvk2zYR1M1IiyLW1+WB4T27NINxLbnfuhYl/6h0iIdrtzs3tBUsweHDV",
+	"rg2h265kdh8QauBnj8LgTVMe+KCyXSXMAxaQvCENmK6yKvtLWu+XXgqRa4yBc5O5PR3t3jwVBvapkqke",
+	"CgnDQuyciEOicZsU/2eU3AOuqcf38EF17Lwm9laUG94AiNYYyRLORZlJC5eYGopQOSRomNgYQLUijmSb",
+	"ivCiSpS+Gdn+EsVimvQ6USrs6/1k39Q3e5lEb2WDWiJYLDl+O4FqVWqK02ldTxQ9eumeSZsEKdfHQ2SX",
+	"1ch+6/wSV+LWDDOY5tfGH1OJYXcahAoqPmApuy+KUgH1fXHwmIopx5HtfM4X4AoA3ioqIBn0GocRNNtJ",
+	"zsIA73BXa8VxW7a0Wqm75zkmmvRNNnP/g/8TmMogKn7czFYIZN+xiionAk04AQU55ABCTWyPnwX5algA",
+	"YHUDfdXlUDF4a2MXvXiHLGWlQvQ9c5SlutgbqO9uic+vAePVbiO4FDrRdkOOIRy8VbPAiw0jZ9ElOQ9B",
+	"sJDXp8S83xx/+ksgNahX/RsmMwqbrXrbCVkVELu+JrmZkrum0hhMmXI6KiBVljNH5m0JAb+T1MMnKUpc",
+	"2DVN2UKOx1Rns5GofArghM9mQhkSf8BE5qQij2cDqI92DsUD3CWL8ftJJSchAKBWYpUIz3EMu6PC3wA5",
+	"0JrF9xiVse1OE6Uhb2erB+MtPLGyHyvpG1nAUi2pDFQFW4qlCMG4lbCRLlXmROVlBFPGC8QQ91E4dXz9",
+	"gRgjNkyTf+3nmm9tq4pdu8nsq+pm/TLddA8JsMZ3tT0l73+g7Mm15va3WPV6s/OkSsV8qHhrfuvW8yPu",
+	"y3/fQ+y/7+s2m4ffrkumfKXEI6hegKEI5151R6MjiNbH3hoE1fbhh5QCstGLP59odAMLCUpgKG7HlC4q",
+	"mGdfVkRkgRXBDPsX6rSCXKsA/OMxVHarxpDta30lTsme8Ts17lhWcosbESRgyIB5W44n1twiVzHadbRC",
+	"Rtg0Ttqu6KWySNIjl6UKv6bHjKsFYLqGumIIKW8dmVa5AcEw73EDgbQu1Dra+r7gyv5OWnfD6NzaxnCL",
+	"foMemS2Iq535FUKqUAJ0jZo358YHZVGqVQAHRm8kYqWPdBFhemC4S5Vt3qQPUve/X5N3w5hoeSGNzN84",
+	"O7k1jTBGamXqF2d9d5+pDERV/+gn3N+G3INnUFv2Ttf/GVXgo/KCVSzlLjYA97P93D6DlC4M6I+qO/qK",
+	"lqPSCAM5SlAfA9DnWDqRmbikc5AmobQp3hWBBfiSkYjRQzSWHYeYA5+hZi/URPtaflhvEFy216JYQOyR",
+	"D3II/sBcayiC6pFi58IXBIMEhQCSF2NgQ+EB5aShXBqq0Ade4RkHeBerL5SPOMaQKMOM1gr/TwUlJBbS",
+	"xjw4NhG8sAPBbZ+dVai3PvKilpeJ/fmQCY9XgKBPsIzVuvUvFNXwps0zNXRcr8JGwiXd8tXZ/eOylPlZ",
+	"041MY/4ETPUODHI4l0/pnnwg3JxW4iYcpLST/VyPZc0RvmR/gZ/vZg+h7U+0g2dQefP5GlirM1+b8+bb",
+	"V+2RHCtW9xmXdlLfF7WArLd4YzTK/i0hClheLGSRowMpqtzma+Bi1SnEQmtw/mI3dxVHAGV9b5sPeMs7",
+	"ub4NONvu+1Cvuth+UmiSr+lxKJD6UJFXIU15q105aiBAwkg9WSl1HurHZQJYk1bhBrQVW2TivTSgqdwB",
+	"VOrH21OLL1PHq4q7QAKrqclb0pCv3LnmbFORUSxEOcIK2lSdGxNF1VCcMA4RUQULQhPUZ8KCXb6EEvWc",
+	"UN6mtOxay6xfFY+1Igd4InGhYjtFKDZXFQFrjPjEqSxT/R0h4wt7W1ZyJuwJQSf76t40R0+VkjJyd8Fv",
+	"IF7YCdOBggYLSMNzZARbvBUZUZX0dro5b6uoXiMkX7N5qguRVNWn8AYJlUNlcRJkeSwyTfl8T46exvnL",
+	"Fwqqs2MRaqiQ3GdvsXidYwlVufflCuu+XmZVYcxYnYsWbAmc+cO5pu5TFDmPK+rvgC6f+Rr+vKF8vyNX",
+	"+GS2pM2xNHadD9fNYi5ygBwMcDezQk+lwRJbUV1wx8x87V+KWneK3rjQpaphoqcefitNKNId9vCRYVQ9",
+	"1aNtXajhRGsDLLCZwmj8D/TK9uPbikgP75lIQymqUNj+twZyUgXaFwLTViMbbQbrsq0iEBcJX3+6Vu9v",
+	"RDxWqwWQCR8LYAt1n9E13mrOWNUb/gaj8mg/d0Hx544J3fa+/8b7OnbANqmtCl6MVrnrbg4n3DalSqxG",
+	"PLTnIzSFCVBU+61xlJb8m3mGoiWY7RQCbQ8xaqA5AmIgRrroHq/gIxBWu37ppdrVrpHL6zwLiQAnWLEc",
+	"7JQ4grTPnkdFrAeFI+vgfxCQMuL04cqAiJLIMZb7RbF5LKI03ZpHI8pdAV7VvBgg+NxoLbqFYzwgkMEN",
+	"iSSemOv5GxBmE+8jbSGsW3rza+Pf9qBI6qbH/WMPA8Ew+dAQhBJVb/TsxXGQRvaStAWc66lwfH8+0VBs",
+	"t3SkPxYWvcKPT6Baa67nbKozgEDWUI3ZzAS/AowFNIn7N5zk73YpKvjaEB+sAwN7qMJUNMRPJE9R7+vF",
+	"qWlYxd+B4pZjm8FjE61Q6xEpDSzw8v1bA4nrFOcDHItTbq0u4MgU3ILS7E7hI+OP2UDkeo6JuFshy60c",
+	"JYQp+2QwcQ8Pp23zRifN6VWnYamtFwSi638t2NCnWP6Hd7vfKad6kJcwZvt3ILzoEobtWMdCCFj+8Atv",
+	"zl0luWeZtL8iZMhoOp/IwLYNBYdwSQhkv9swkExufYWNZC7MPr/mltfCPj7QMC8dTXxsTTI9ZTNurShU",
+	"iOyDEI5RAXgjgj3/lvE8eBOMDljDIUAjaShbiFWZsGQIhN732etCw1DZWF6LC4V1ylFbbowVFPZbnMAp",
+	"TO3+whOSxqbj1VzbvofQohf65trpg/7TTI1vhqH1fESMfct7YPPjb7gai27t0qOb7xY55WOx7yZbO5Ij",
+	"XUy57R33BlJxUI1XFoJeNdfjf3w/zbd9vbkchRzasrjVTXR08OVDnaE7wAiWaNvm6kEDcfs2TLr+8Mfk",
+	"Hu7sJ4dfbn4HxvNS2zNupRlJgEa8vQEPb/SxUI73iIxxz2w858VcpDb7XSvzvRaFkVp93P+wnv2+BOXa",
+	"B4VhYQCoTkCcsc423RZXod1NksL3gvjld7IjEOYd8kxahLVNT/l7OXUc8+jwyZ+efPX4yyd/gtQo/LJK",
+	"jJLKirEoWvvqzJftpJwOFJd5fy4Gs17Sm4pMllP/KefFWCz99NNsXH34TXHwn2bixgzuFrwRlv+Bs/5f",
+	"8tI8uDvjqCmbACJ6q/GBRCkKwDybowfLZzdZ5h6uTyA2T62Hx/1FXlmFcHfF9jfWRPDcTtqx6TETTbCM",
+	"Wz7gBlZdCYHBHLj+xyENTdoaML00LM30XKWROz4EjxS+vmuaiXHBM5GlxxcKYb3AoZLruagy3N6ITJok",
+	"lHNTmScDgyXT/HM+j5uinfAmZkOuQgbdQLBylmvX44VSuiDXTVTHkw3K4ZWwLWrIn3HF7lAbxR7alVFS",
+	"kmmd6AjMRDHhMxPmYfRUwDI7Evvi4PG9je58iVr4nC92ROZub5BgPa/ypObzAdyEY3cIkfd66t/P5bVY",
+	"l4v7g7wWCt24m02ep9DaDnzJEzG8qtzxs0IPyV/PoYdtJwlpea0H/bmFY21qh50qlWhWHdoWsHWeyc4L",
+	"9AYGcpcLhBmII134YJ8tSEKqa2lhdmafQ4DQ+ogKDIuSIQipev+RQXbVZ+/IaTZB09GUL6CKkrRJCNMc",
+	"cKVEBrYR+F1pCz5qvymEzAut4yMXyliZ5/SVr/RUaD09JqgoCOdEBAyo9+ROIvsjZ1dyeJVgn0ngyG4p",
+	"kpDu5eR09wlcHlKrz1gBuaptsVEYSvU8zP3BBHzcNwBw5fxnQ57nTn1TTN5xggeuPuMqoj44uj9p6B0T",
+	"nqIzgADYzQbE+ABkYphLJdpD2r/FBx7gxjcwHhrsLgJ9qKn6kq9d4DYek2t9Vc7aecx3iL4d8Q/j0zaA",
+	"0mIUgBBJVs/NDgjAvmyb92YdsHTAs0toLg0WXYnwc5A2fqEijgMNrbKb0GwjfKrWV29nv2rGUE2Oaqmu",
+	"5xJLRzSczh1pAjUeMFhU9HIj6iyEKQduBoM1id7ncNGAm7TCKORTfzf6+lTtyF7Uw7multI8aEZyK692",
+	"lJdHE4dq0NWueSVnzOXNdq1UXXatQXiBUu4+/hOrjWEmRJNUg/CAihLLVmQfskr6qukQIKT0hUIGVI2W",
+	"gZg2lU5/NcHRpJhWfXYeMFCI7ciqKIbVedbEcd5Wk/+u0NPfFklFk8elXCGrGxHUh+rDpmCY74gWCEIe",
+	"86YBPotiYRrL/TvZsnZJbDZU14Z0D6EsOMjsvhBhELK/m2yxNq7lJhvyvbCfbjceUGRLtQhd7/RfXZns",
+	"iIFYTSjXHTUJRMxbj2edysykdPcYX2UY3Vr4elIvXcWkGuZlhoj+IKfO+FhAsuLzb1HiVRpfRXHZsFyM",
+	"LNOl7VNnPuz7Qo01ZaxVVkkkseMK18iJyW11AV7gBG9ROGyVlJ5/i2gflk3dST08OAgLYYRrxGIq1FBP",
+	"p9wcs/SfZWb+6eDw6cH//Md/JQeHTw//5z/+K20JOZeZacMgfPzl06c1EMLHX0K0khWFa+h///1g7+np",
+	"3nd8b/Tjh68+/nEv/vzk42cfHn+sfXV49PGPyfbvfPb5P/QanWlLxSL0HBQitCDPC2mtUMcsPRvKve9k",
+	"mrDUDCUbSapmaoYS/i4wxWUsFHgHmlbI/9aNP3wPT7eiMy4ELy7dNdxrdnEeEe4jOTe/+tPBGv9mU9tW",
+	"37LlpTh8DDhrWZqiVFZOxeWUv2/u9cuDeq9duoTAKkTWrJU8Q1iVoFkyd4sBMAXcVo3pFFUBpBX/zkDr",
+	"XHDAaVjBT9s9DuZDCs10S9uadoHrTrK/LjK0VqG8XqHo8CyjKmBg1cq1Wc7I+Pn3bAxjiYyju5G+2CYb",
+	"o07mS4n0kC8Im/ZQsyaiIX6qrAnX94Y4TlrB3zMmls3IWcZ4WJ51VFwhBOGv+3Bttot6btnxEe+4m9Z4",
+	"z5BbnutxKRKCPQ1PhXPlc8LArUvC0RcHB312NhN5LtWYLpD0+2fnjIb1z9DnP6UXCn0hI11UAkAQByai",
+	"cP1qnXhJAvqe8wW2GA8CADCbXSCOB3yPy7D16byv6wDGtw5Beewn8Kvk5nV+HebagV9HpP4B/t/FDEKM",
+	"nJ2SPoKuOICeQzoi5NVawqgqpwO8h9NMWC5z04dX0hOvCIHUq4wVPGvNB2q+JJpSA2gyd6+yt5L3J04b",
+	"6szuktb4gAe83A9IFoUjn939Bf0L4UGUPNSB/DYlD9V4jarsJch1yAG4fNOexICbdK2xKyFmjfWj3s4y",
+	"/vDZyu4F2mjenyo1qeN5qacl3cIKeXc8FxdzaxGzEDNdWLMGsPY9H9p8AcKcHlFlRZmlCUurzDcyBfm6",
+	"H2niHg3uSorVGHLFjBAAeo7lZERuRJX8yd6RWRDHhOjpV2JmK6Bzt/x9RnCtAep6PtHRO9Y1JHNEV3Jf",
+	"gt1zJlRCn13PwYuKWCtjee1tJFqJPjslwfTogCkxv1C0Sr7EaULJ+KnV+nLK1eKSHkgZH+hrFEbCOP3L",
+	"c5oeiiJ63oK05R4+HZRGPFwopDDET4WGJJTvH4ayPnAInkkYhXcQoRSOFN03v+uqTY4yODecgq6qPHlI",
+	"tm/CuQV6bXZUEPnvX0sx7x6JExzm3lfgi2dDa95PXmFVpzPHicoibyj0+jcp5jilX2PkHEzsbxsjY3Dh",
+	"diBaua6QCqy8ltbzNyjOCv6i2IFFt0ub1udp4wMQEHHRpeI9y6U33Ntwczwy64EDlrhEJ9FqaRy/Gl/r",
+	"Q+CYD9QL6+lXjxjsfhX0THKLEd15HThs10GLvYEnbuHUbPLORArBrSDHqspIleLC2SznQwGO3jbn0DWX",
+	"OSTcrPMO/cqdQW5j24x/sOkN+Fu/PZdP3UgIYTizcpDLISrMneKnkjUxdz4sHDlXCMdxC40L3FLCGX0r",
+	"N6oFf6/en61rwh/ec4j+7+L06jXzqiph3zG4B37b/0C69kZbuKf1Nov1jejaveTuibswPye1ijP3ZIzu",
+	"uP7tluj7WsYHZ1a+66P/qwhTIGFyE5F1MjiHAx0FaVNBJewCBbSBGOqpMGxWyGtuEcaOTcV0IAqDAPB1",
+	"mzW8OeSKDQSk8fkURLTGgaXLV3iGe/KEpe6KThHDFWxwAz68SlipcmGiuoQgxDhFvB7b95TMhfhz2hhQ",
+	"DmbLe2VQd2XI3vpuvu/0uV+SFfvml+X+gKv2YAkfsN0pUtsJqV9zZe6QNB9UHeivuVoXv+AW1jGGkS6G",
+	"4h7KQLv+6lpTp+u73cDYsvEJRsQ4RgvQoVD/LQkWR3dyqHwTe11aLA/HoNyda+dKiFn1XVWFD+ptaNBF",
+	"cjmyIuuzUzclpkcXytSBgSlB2Zd3LQTo3GgFxYIiTbzza67ukmnej17zNVefSKH5mm9IPBhw9bs6s3o2",
+	"v3bXPpuJwmiFeVC3ZteI5hXQuzalP3Vk3iN7tyfkLY25o+LzA3CBu+abI4vgA7fPaWpaZWJhZB6kUk3r",
+	"zfD3tQcPSGu6S87yUK3o3UiuiQGEsq7t3sEzAW4+ypetamidBJ/hnFNRVkF1lJ5WhbYoSCedFcIIZdM+",
+	"e60NhAGAHxNq9M9FDlgiFJ8KtD+hNgdCqAsVWj6sasH9cbBgtLCfUQEknQtf4larxNdVKsocwidywa+l",
+	"GieY4h+pdk33+5/Dwtz0/HTiSy/1nbMl2L+ogO8NKSXKmt2dgF/PYb4xn2pyjGAN92TrfMgzeO/jL019",
+	"qCawTouIN/HudYh65ryp0izvR7Ggmn1DXwZpqbIjxQGx55blEIL0J5bxhekzWErHocDEgq+ES3c1gRkD",
+	"mC5UiGBq4CbQpPjlKwzbF089/AWmLP+aFQikxEqHGCxWarpucyv8pOsVtOvb8bWAqmqY8Uj6da20Gjtl",
+	"ozLPIbapZiitMgjqCGJV/R73rre9wiu5sGQ6NVhkP6qlD1bZ4yCwcCrfW08DB7ewk2VwwL7O50AM+VT4",
+	"vppO91+0VLeyov7420T3cut2O/3ViXRrkGBeggBZ0WCd9uoCJzRlVgVJq2uxcU4erVmncq3GwthjulUu",
+	"VHUFBdcBCb8JBt1SChhk5odn6r/xgXve9wPBspDFehJZpXDYUD2H8ahbxCRlCgNgMcxXASRfGDOazbyj",
+	"A4KNADuAqxomQWMymFumHRN7k74uRndMfDCRW1KfHncShZtlXwha0ePfin0b+NDQrpNO+dDel1hKp8WJ",
+	"b7keQ/zZzSTTJrqYinWGtO9B2CxnEbN9ZJDlgASLl9VEzirV+JwIyT8XdFyGtxVptifIxJdOvj/1JKFW",
+	"7kE9V5euufQY0TBFeDSJLuSWpNB/LaX9NbABtxt+M6KlDwRxc1OeT4SYllawnBtrEpa6e+qSIrpTbxzh",
+	"U01pETNRTKUxTlsic5+TfOhGrmSf6LLWmWApPpdSFgdXF6ouTWEVc7jLfNwH9s2mgIPipht1TcVAIbQb",
+	"1Oi0BTH6xeLMcpVJNX6Qoo8f3Hrxx/gp3LmhDm79uarOerTm7Lai0BQATnZmmXlBeCm/ibvJTXbdxQRr",
+	"e5/eV+jwk7lfwSaiSwtMy18u8OJQQ53sAR9enQSwgscHZDg5RV6nR8w01F69UFu6WN2u/PJNJm4Wnwoy",
+	"pLSbEixxiX+3kiwdQrdylY1kJ6z5rtysd3xKHq6flWj3bhytwMi28bTe2zY8JAyuO+UvD9XZ2pHumhjB",
+	"jBdWDuWMK9suqj0jCT1Zh1825FNxEqOfDvmMD6VdsIEuVWYC8GSzdPc6HshDFN2jAa4TzGoLei9YaLP6",
+	"ynVDHF5HB7e/F1pkuHNHJzkmlIlG+4JPtluwCc/ohSkHBE5RDzYOlkNp1hnC/yqHVw/nLnpV3rHtwE0X",
+	"8m7DbnYT0ttjz/0OE4YDmp2jBGwKhwRHJG4p5lSx1L2Vsgn3Zx8fhaq1Vi/L4/DScc3aX7chL6GVhyLO",
+	"1CeZkBC8cqntCJIFTUnpT1oqkV1yS0gVTq24NEIo+MrwBTNSDcWFomJnQI/XwhFlfZYNFHcm7Bud36MA",
+	"tHsFgabwiaLXI0a7/iqPqJwhRsCCME3ndx2/YuuHjKygHe9grBLXWgZuFIUCmZngVyjtDyfcJo42ocaR",
+	"p+tQ8DkgLzffrlTKdJUql/LpKyhk8r8h9jEbCDsXeBamxyz9Z39DmH/iuRyKZKAHbUDI4dFNxUgDGvLR",
+	"MjxyHR35dO9/8b1/P9h7etlP9n78xyYU4zsVBHAt1woBtNxLAlOI8sDl2FHarO+MDRbs+bedqxHCrxsc",
+	"A2C8hcEuceaxY68QXDKkymUYi2fkWO1JrPAHtwBVezfgFUxq5XNKO9FFJTGa5Ux7dJkbcC1AoA4hh3PD",
+	"5CgOy8uA+MlDIIK/8IThsox07kQQ2gknRIwLJ5E6pWpeaDWGHua6CPpUZc2+UGjOhucu/XMp+j/crYEZ",
+	"T4+MR0GJnBlwqcDPjcZqQg8UdwRC4pu/bbGMe4MH9KboVTiZVTrelJpJq3pHDOAUR7j+cvLTuDcT/jbr",
+	"FuS9RuS5uyJJ3/wnkiu22bZ6btx95Lj5bSRu3mEbYyZOddDX8XKoFYqzoFqtVLUQannmfCja8sVPfZnb",
+	"B8YtOpTf3cQo2qa2Q6qDHtYTHdbIfQSXpBX3wzKgKx/cQ14dHEc3DlI2iK5/ef3s+4S9fvl9wt6JwWt3",
+	"IX///LukwpBmL74GYeGLAzYVYz6T70VuwLcjDbNlAUF1M6igmbBhoWczrH0MA/655AVZQLOCz41TDt0F",
+	"bN0mQbDcoNDleGJBvXzzPXY1KoSA4lo8z9lUWJ5xy1eFgRPGzRUBWi8dqhTC/CGGDxatz976pL5Q/zSK",
+	"gaKzBVFQTsRwa1vQ0mIWYISp40swhJLSC0F5hHLEpL1Q0MMISro53Tdp6wlAtTG9mzjYlJPSaieF8DQG",
+	"ERoog875wm0MZ1ZOBfvjk6OnnyUXCkQ5Ppwg6ppGwwu37PBL9lf5NeOUReG2dsSNdcq8Voxfi4KPnSQ4",
+	"sqKI8FWsUD7vokkGel3GJ7DtxpmWuZVO29p3E99zG1g/f7PCNWupAE7FCruUdq/un7/7N38Mz+nBT2LY",
+	"8aI6ujeWcUqxond9LwHFOkm9K5+t3UgYw+t2p2zgvd9MuBqLZxTneycIOVUPWwkcR00ocxiRjOU64cIE",
+	"xHrtmWdVgE+OfLATFhBF/WYIY2EeTYHieA1CGkpTJQTc7ZbikmDFQZgPDftGW7t/LQo5kpWXtLlq7Rth",
+	"hMr+Fj+7E0iljXtGh6RmMPa5E/GS+zDwulNoV47ku0bmdIsLU4t3YyV+vtuuvgdcxFaoxTwPaB7GandZ",
+	"8YGv4k+XDlXDlpaN+bVIwqdMErgIfDGH4F6FpTgBGNd6++98ot3DYMFFGBJ4JrlQ8KYPUC60FYm7WAph",
+	"TRIwvahC/SODmXyiaLx0nsE871ZFxD7WsHD2l7NXL1mmh+UUwrCnPIP1GAjAOEb4TFAE7pSAcJxB+YCr",
+	"dUuy6ZKFd15JPHOhrOecRDWPTENGFO7pKmQ0JkqgpBNnQpE9tGpoVmhIgiI8m2NguF44wlxOhcXsosSp",
+	"urcAyuRpNRTL9eA3VWeGQqy5QAsS/AJgGdVUqLYKSEsBNscNiqBzfIut1fAWt8lTfFiRbouHmijoTsRS",
+	"Zp25UTR201lZrvO6j4S9JnNEiAwCZKGQ8PFSKmPXc9VnrxwPnUvvhC1zLBSUvn51ds5qI8QRpWyC1X9P",
+	"VwpUeoNsdatCNMpydfPW2uh9hrc0xPIB8ro0UEc/fNFE//hOTDafvobtbyI5Chce8k3narm2utu2qsD6",
+	"Ds9FhuX/7/5g3JS+KYuhisrS/oT12bcw+Bp9V+lejU4BmOzDIu6mEto4zuyubX3QyyrFbUtf3nETqaMt",
+	"Gp4VeW6WaCVK0pYWXT/Vj0gi5PcyYNABKmgAlQXt67Ufyl1qvb6T2zp/sLXsZGlB2uZ8b9rrrFrErWTV",
+	"zYDcLxYtkNyt2Nhz8MBHnBjrFcgQEtBY31Xn3ZEgIJzk425QJdzsfqF4Erg160RE3N77Ew6LVSDvbTmT",
+	"EZhsU/fcLCmsKgOh7cw/2+XoPrv7A/nMqTB5vsQObu6PcWsbzfEXrNPQLNbRaliu+yNX32UrxXbioZ5i",
+	"9z/QX6uQ1CvkS+vRSZSpWr0HOea+Tolf+60Wux6G2+bCfB0cxpvX1jd445WtQg8fUtQ/LcGGaMGwTr+F",
+	"WoddwghCNBiQcnHtCacs8t5xb5/PJGwbNdBgYCe4NKcMBfL2RUBKi9Dl9Zd8HCKav8CvZOrkaXrNhetD",
+	"McWlOidNz78DkWwm9CwXbO7oj1k9Fu6aikUwFBYaY94gltRAVWJRRF0OJ9w2vPOdLhh4ywY852ooCkPJ",
+	"tG4E1dsTwfPGZYE+abxUf8bpn1BncqkaUUvvK8+GivtNId0UXjqtyt3MuYHKNszqaImoXtPHHz/+nwAA",
+	"AP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
