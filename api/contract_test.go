@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/web"
 )
 
 // strict is the contract, read so that an answer may hold no property that it does not name.
@@ -51,6 +52,14 @@ type documented struct {
 	method, path string // path without /api
 	*openapi3.Operation
 }
+
+var contractProblems = sync.OnceValue(func() map[string]web.Problem {
+	problems, err := problemsIn(readContract())
+	if err != nil {
+		panic(err)
+	}
+	return problems
+})
 
 // operations are all of the contract's, by their IDs.
 var operations = sync.OnceValue(func() map[string]documented {
@@ -112,6 +121,9 @@ func requireContract(t testing.TB, r *http.Request, a answer) {
 		return // requireProblem has checked what there is to check
 	}
 	response := route.Operation.Responses.Status(a.status)
+	if a.status >= 400 && a.status < 500 {
+		requireProblemInContract(t, route.Operation, a)
+	}
 	if a.status < 400 {
 		require.NotNil(t, response, "%s answers an undocumented %d", route.Operation.OperationID, a.status)
 	}
@@ -133,8 +145,10 @@ func requireProblem(t testing.TB, a answer, requestID string) {
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
 	require.EqualValues(t, a.status, a.body["status"])
 	require.Equal(t, requestID, a.body["request_id"])
-	require.NotEmpty(t, a.code())
-	require.Equal(t, http.StatusText(a.status), a.body["title"])
+	explained := contractProblems()[a.code()]
+	require.Equal(t, explained.Status, a.status, a)
+	require.Equal(t, explained.Title, a.body["title"])
+	require.Equal(t, "https://party.example/problems#"+a.code(), a.body["type"])
 	require.NotRegexp(t, internals, string(a.raw))
 	require.Empty(t, a.header.Get("ETag"))
 	require.Equal(t, a.status == http.StatusUnauthorized, a.header.Get("WWW-Authenticate") != "")

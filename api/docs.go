@@ -1,8 +1,12 @@
 package api
 
 import (
+	"cmp"
 	_ "embed"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,7 +23,13 @@ var apiOverview = map[string]any{"data": map[string]string{
 
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
-func (s *Server) routePages(e withHead) {
+func (s *Server) routePages(e withHead) error {
+	explained := slices.SortedFunc(maps.Values(s.problems), func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) })
+	problems, err := web.ProblemsPage(explained)
+	if err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	e.GET(web.Problems, page(problems))
 	for _, base := range []string{"", basePath} {
 		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contractYAML)))
 		e.GET(base+"/docs", page(web.Page(web.Docs)))
@@ -35,4 +45,5 @@ func (s *Server) routePages(e withHead) {
 	e.GET(basePath, overview)
 	e.GET(basePath+"/", overview)
 	e.GET("/health", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, basePath+"/health") })
+	return nil
 }

@@ -31,8 +31,13 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis))
+	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis)})
 }
+
+// recorded compares the problems that the tests have seen with the contract.
+type recorded struct{ tests interface{ Run() int } }
+
+func (r recorded) Run() int { return finishStatuses(r.tests.Run()) }
 
 // silent drops what go-redis prints of failed dials.
 type silent struct{}

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -11,11 +12,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/web"
 )
 
 // statuses maps each kind of domain error to its HTTP status.
@@ -95,8 +98,9 @@ func repeatedParameter(err *echo.HTTPError) string {
 	return ""
 }
 
+// newProblem lacks what handleError adds: the type and the title of the code.
 func newProblem(status int, code, detail string) contract.Problem {
-	p := contract.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: contract.ProblemCode(code)}
+	p := contract.Problem{Status: status, Code: contract.ProblemCode(code)}
 	if detail != "" {
 		p.Detail = &detail
 	}
@@ -135,6 +139,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	p := problem(err)
 	ctx := c.Request().Context()
+	p.Type = s.cfg.HTTP.PublicURL + web.Problems + "#" + string(p.Code)
+	p.Title = s.problems[string(p.Code)].Title
 	if id := requestID(ctx); id != "" {
 		p.RequestID = &id
 	}
@@ -164,4 +170,27 @@ func (s *Server) handleError(err error, c echo.Context) {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().Header().Set("Content-Type", "application/problem+json") // Blob keeps one that a handler has set
 	_ = c.Blob(p.Status, "application/problem+json", body)
+}
+
+// problemsIn reads what the contract says of each code: the extension x-problems of ProblemCode.
+func problemsIn(spec *openapi3.T) (map[string]web.Problem, error) {
+	code := spec.Components.Schemas["ProblemCode"].Value
+	encoded, err := json.Marshal(code.Extensions["x-problems"])
+	if err != nil {
+		return nil, fmt.Errorf("api: read the contract's problems: %w", err)
+	}
+	problems := map[string]web.Problem{}
+	if err := json.Unmarshal(encoded, &problems); err != nil {
+		return nil, fmt.Errorf("api: read the contract's problems: %w", err)
+	}
+	for _, known := range code.Enum {
+		code, _ := known.(string)
+		explained, ok := problems[code]
+		if !ok {
+			return nil, fmt.Errorf("api: the contract does not explain the problem %s", code)
+		}
+		explained.Code = code
+		problems[code] = explained
+	}
+	return problems, nil
 }

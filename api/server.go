@@ -28,6 +28,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/web"
 )
 
 // basePath is the contract's server address.
@@ -63,6 +64,7 @@ type Server struct {
 	digests       *auth.Digests
 	limits        *limits // nil when RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
+	problems      map[string]web.Problem // by code
 	draining      atomic.Bool
 	echo          *echo.Echo
 }
@@ -91,6 +93,9 @@ func New(d Deps) (*Server, error) {
 	if s.routes, err = newContractRoutes(spec); err != nil {
 		return nil, err
 	}
+	if s.problems, err = problemsIn(spec); err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
@@ -102,7 +107,9 @@ func New(d Deps) (*Server, error) {
 	)
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath)
-	s.routePages(routes)
+	if err := s.routePages(routes); err != nil {
+		return nil, err
+	}
 	s.echo = e
 	return s, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// complete makes URL from the parts, or adds Password to it.
+// complete makes URL from the other fields, or adds Password to it.
 func (d *Database) complete() {
 	if d.Host == "" {
 		d.URL = withPassword(d.URL, d.Password)
@@ -25,7 +25,7 @@ func (d *Database) complete() {
 	d.URL = u.String()
 }
 
-// complete makes URL from the parts, or adds Password to its addresses.
+// complete makes URL from the other fields, or adds Password to its addresses.
 func (r *Redis) complete() {
 	if r.Host == "" {
 		addresses := strings.Split(r.URL, ",")
@@ -45,10 +45,10 @@ func (r *Redis) complete() {
 	r.URL = escapeCommas(u.String())
 }
 
-// escapeCommas keeps a password in one piece: commas separate the addresses of a cluster.
+// escapeCommas escapes the commas of a password, since commas separate the addresses of a cluster.
 func escapeCommas(address string) string { return strings.ReplaceAll(address, ",", "%2C") }
 
-// withPassword leaves an address alone that has a password, or that Validate refuses.
+// withPassword adds a password to an address that has none. It does not change an address that Validate refuses.
 func withPassword(address, password string) string {
 	if password == "" || address == "" {
 		return address
@@ -71,7 +71,7 @@ func userinfo(user, password string) *url.Userinfo {
 	return url.UserPassword(user, password)
 }
 
-// join takes IPv6 addresses with and without brackets.
+// join joins host and port. An IPv6 address may be with or without brackets.
 func join(host string, port int) string {
 	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
 }

@@ -1,7 +1,8 @@
 // Package config turns the environment into one struct with defaults.
 //
-// Every setting is named here once: its variable, its default and, in Validate, its limits. Packages take the
-// part that concerns them as a value; nothing reads the environment after Load.
+// This file has each setting's variable and default, validate.go its limits, and settings.go its description, from
+// which .env.example and docs/settings.md are generated. Other packages take their part of Config as a value. Nothing
+// reads the environment after Load.
 package config
 
 import (
@@ -21,13 +22,14 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Config is everything the program can be told.
+// Config has all settings of the program.
 type Config struct {
 	Env       string `env:"APP_ENV" envDefault:"production"`
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json"`
 
-	// MetricsAddr serves Prometheus metrics: :9090 for the API and :9091 for a worker unless set; "off" serves none.
+	// MetricsAddr is the address that serves Prometheus metrics, or "off". Empty means :9090 for the API and :9091 for
+	// a worker.
 	MetricsAddr string `env:"METRICS_ADDR"`
 
 	HTTP      HTTP
@@ -46,46 +48,49 @@ type Config struct {
 	Report    Report
 }
 
-// HTTP is the API's listener and what it tells others about itself.
+// HTTP has the address and the timeouts of the API's listener, and the addresses under which others reach it.
 type HTTP struct {
 	Addr string `env:"HTTP_ADDR" envDefault:":5000"`
-	// PublicURL is this service's own address in mails and avatar addresses, without a trailing slash.
+	// PublicURL is this service's own address, in emails and in the addresses of avatars, without a trailing slash.
 	PublicURL string `env:"PUBLIC_URL" envDefault:"http://localhost:5000"`
-	// FrontendURL is where the links in mails lead, without a trailing slash: its /verify-email, /password-reset,
-	// /invitations and /unsubscribe get the token behind the #. PublicURL unless set, which has plain pages for them.
+	// FrontendURL is the address that links in emails lead to, without a trailing slash. Its pages /verify-email,
+	// /password-reset, /invitations and /unsubscribe get the token behind the #. Unless set it is PublicURL, which has
+	// plain pages at these paths.
 	FrontendURL string `env:"FRONTEND_URL"`
-	// Origins are those of the front-ends that browsers may call the API from; * is any.
+	// Origins lists the origins of the front-ends that browsers may call the API from. * means any.
 	Origins []string `env:"HTTP_CORS_ORIGINS" envDefault:"*"`
-	// TrustedProxies are the ranges whose X-Forwarded-For is believed. Without them the connection's own address is the
-	// client's.
+	// TrustedProxies lists the address ranges of proxies whose X-Forwarded-For is trusted. Without any, the client's
+	// address is the address of its connection.
 	TrustedProxies []netip.Prefix `env:"HTTP_TRUSTED_PROXIES"`
-	// ReadTimeout has to do for an upload over a slow line.
+	// ReadTimeout bounds the time to read a request, also an upload over a slow line.
 	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"60s"`
 	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
-	// DrainDelay is how long readiness is red before the listener closes, so that load balancers notice.
+	// DrainDelay is the time from red readiness to the end of listening, so that load balancers notice.
 	DrainDelay time.Duration `env:"HTTP_DRAIN_DELAY" envDefault:"5s"`
-	// ShutdownTimeout is what requests in flight get to finish after that.
+	// ShutdownTimeout is the time that running requests have to finish after that.
 	ShutdownTimeout time.Duration `env:"HTTP_SHUTDOWN_TIMEOUT" envDefault:"30s"`
 }
 
-// Auth bounds tokens and password hashing.
+// Auth has the keys and lifetimes of tokens, and the limit of password hashing.
 type Auth struct {
-	// Secret signs access tokens and derives one-time tokens; 32 bytes or more.
+	// Secret signs access tokens and derives one-time tokens. It has 32 bytes or more.
 	Secret string `env:"AUTH_SECRET"`
-	// FormerSecrets still verify what was signed or derived with them, and sign nothing.
+	// FormerSecrets still verify tokens and links that were made with them, but make no new ones.
 	FormerSecrets []string `env:"AUTH_FORMER_SECRETS"`
 
 	AccessTTL  time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
 	RefreshTTL time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
-	// SessionTTL is how long a sign-in lasts at most, however often its token is exchanged.
+	// SessionTTL is the longest duration of a sign-in, however often its refresh token is exchanged.
 	SessionTTL time.Duration `env:"AUTH_SESSION_TTL" envDefault:"2160h"`
 	// RefreshGrace is how long a refresh token still works after it was exchanged: two tabs may use one token, and an
-	// answer may be lost. Later use of it ends the sign-in.
+	// answer may be lost. Using it later ends the sign-in.
 	RefreshGrace time.Duration `env:"AUTH_REFRESH_GRACE" envDefault:"30s"`
-	HashParallel int           `env:"AUTH_HASH_PARALLEL" envDefault:"2"`
+	// HashParallel is the number of passwords that are hashed at a time.
+	HashParallel int `env:"AUTH_HASH_PARALLEL" envDefault:"2"`
 }
 
-// Database is Postgres. Load makes URL complete: from the parts if Host is set, else with Password if it has none.
+// Database is the connection to Postgres. Load completes URL: it makes URL from the other fields if Host is set, and
+// else adds Password to a URL without one.
 type Database struct {
 	URL      string `env:"DATABASE_URL"`
 	Host     string `env:"DATABASE_HOST"`
@@ -94,15 +99,16 @@ type Database struct {
 	Password string `env:"DATABASE_PASSWORD"`
 	Name     string `env:"DATABASE_NAME" envDefault:"watchparty"`
 	SSLMode  string `env:"DATABASE_SSLMODE"`
-	// SSLRootCert is a PEM file with the authority of the server's certificate; the system's authorities unless set.
+	// SSLRootCert is a PEM file with the authority of the server's certificate. Empty means the system's authorities.
 	SSLRootCert string `env:"DATABASE_SSLROOTCERT"`
-	// MaxConns is the pool's size for one process.
+	// MaxConns is the largest number of connections of one process.
 	MaxConns         int           `env:"DATABASE_MAX_CONNS" envDefault:"20"`
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"5s"`
 }
 
-// Redis is the shared cache level. URL is redis://, rediss:// or unix://; several, separated by commas, are a cluster.
-// Load makes it complete: from the parts if Host is set, else with Password where an address has none.
+// Redis is the connection to Redis. URL is redis://, rediss:// or unix://; several addresses, separated by commas, are
+// a cluster. Load completes URL: it makes URL from the other fields if Host is set, and else adds Password to the
+// addresses without one.
 type Redis struct {
 	URL      string `env:"REDIS_URL"`
 	Host     string `env:"REDIS_HOST"`
@@ -117,36 +123,37 @@ type Redis struct {
 	PoolSize  int           `env:"REDIS_POOL_SIZE" envDefault:"20"`
 }
 
-// RateLimit is how much one account or client address may ask for; an IPv6 client is its /64. All replicas count
-// together but for Reads, which each counts for itself. While Redis is away each replica limits reads and wrong
-// passwords for itself, emails are limited as ever, and nothing else is.
+// RateLimit has the limits of one account or client address. An IPv6 client is its /64. All replicas count together,
+// except for Reads, which each replica counts by itself. While Redis is away, each replica limits reads and wrong
+// passwords by itself, emails are limited as always, and nothing else is limited.
 type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
-	// SignIn is requests to /auth/* per minute and client address.
+	// SignIn is the number of requests to /auth/* per minute and client address.
 	SignIn int `env:"RATE_LIMIT_SIGN_IN" envDefault:"100"`
-	// SignInFailures is wrong passwords per 15 minutes, account and client. All clients together that have not signed in
-	// to the account before have 100 an hour.
+	// SignInFailures is the number of wrong passwords per 15 minutes, account and client. All clients that have not
+	// signed in to the account in the last 90 days have 100 an hour together.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
-	// Mails is emails per hour to one recipient, and by one account that asks for them; the other limits of emails follow
-	// from it (watchparty.EmailBudget). They are kept in Postgres, with or without Redis.
+	// Mails is the number of emails per hour to one recipient, and of those that one account asks for. The other limits
+	// of emails are multiples of it (watchparty.EmailBudget). They are counted in Postgres, with or without Redis.
 	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
-	// Exports is exports of one's data per hour and account.
+	// Exports is the number of exports of personal data per hour and account.
 	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
-	// Writes is POST, PUT, PATCH and DELETE per minute and account, or client address without a valid token.
+	// Writes is the number of POST, PUT, PATCH and DELETE requests per minute and account, or per client address
+	// without a valid token.
 	Writes int `env:"RATE_LIMIT_WRITES" envDefault:"300"`
-	// Reads is other requests per second and client address; twice as many at once.
+	// Reads is the number of other requests per second and client address. Bursts may have twice as many.
 	Reads int `env:"RATE_LIMIT_READS" envDefault:"100"`
 }
 
-// Temporal is read with the SDK's own environment names (contrib/envconfig): TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-// TEMPORAL_API_KEY, TEMPORAL_TLS_*. Here is what the rest of the program needs to know besides.
+// Temporal has the settings of Temporal that this program reads itself. The SDK (contrib/envconfig) reads the
+// connection's settings: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and TEMPORAL_TLS_*.
 type Temporal struct {
-	// UIURL is where operators are sent, without a trailing slash.
+	// UIURL is the address of Temporal's UI for links to workflows, without a trailing slash.
 	UIURL     string `env:"TEMPORAL_UI_URL" envDefault:"http://localhost:8233"`
 	Namespace string `env:"TEMPORAL_NAMESPACE" envDefault:"default"`
 }
 
-// Mail is the SMTP relay.
+// Mail is the connection to the SMTP server, and how this service presents itself to it.
 type Mail struct {
 	Host     string `env:"SMTP_HOST"`
 	Port     int    `env:"SMTP_PORT" envDefault:"587"`
@@ -156,20 +163,21 @@ type Mail struct {
 	TLS     string        `env:"SMTP_TLS" envDefault:"starttls"`
 	From    string        `env:"MAIL_FROM" envDefault:"WatchParty <no-reply@watchparty.test>"`
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"20s"`
-	// HELOName is what this service calls itself to the SMTP server: a fully qualified domain name, or an IP address in
-	// brackets. Many servers refuse every email of a client that gives the bare name of its machine or container. It is
-	// the domain of From unless set: emails need one that is in DNS anyway, and its SPF record, which servers may look up
-	// by this name too, lists the addresses that the emails come from. The host of PublicURL can be a bare name or an
-	// address, and need not be where emails come from. Set it when the SMTP server takes its own domain from nobody else.
+	// HELOName is the name of this service in EHLO: a fully qualified domain name, or an IP address in brackets. Many
+	// servers refuse every email of a client that gives the bare name of its machine or container. Unless set it is the
+	// domain of From: that domain has to be in DNS anyway, and its SPF record lists the addresses that the emails come
+	// from. The host of PublicURL would not do, since it can be a bare name or an address. Set it when the SMTP server
+	// refuses its own domain as the name of a client.
 	HELOName string `env:"SMTP_HELO_NAME"`
-	// DKIMSelector and DKIMKeyFile, a PEM file with an RSA or Ed25519 key, sign mails for the domain of From.
+	// DKIMSelector and DKIMKeyFile (a PEM file with an RSA or Ed25519 key) make emails signed for the domain of From.
 	DKIMSelector string `env:"MAIL_DKIM_SELECTOR"`
 	DKIMKeyFile  string `env:"MAIL_DKIM_KEY_FILE"`
-	// PerSecond is the provider's rate, kept for all workers together by the task queue.
+	// PerSecond is the number of emails per second that the provider allows. The task queue counts all workers
+	// together.
 	PerSecond float64 `env:"MAIL_PER_SECOND" envDefault:"20"`
 }
 
-// HELO is the name for EHLO in ASCII, as the protocol wants it.
+// HELO returns the name for EHLO in ASCII, as SMTP requires.
 func (m Mail) HELO() (string, error) {
 	if m.HELOName == "" {
 		from, err := mail.ParseAddress(m.From)
@@ -190,19 +198,19 @@ func (m Mail) HELO() (string, error) {
 		}
 		return m.HELOName, nil
 	}
-	address, err := watchparty.ParseAddress("postmaster@" + m.HELOName) // for its rules of domains
+	address, err := watchparty.ParseAddress("postmaster@" + m.HELOName) // checks the domain
 	if err != nil || !strings.Contains(address.Domain(), ".") || strings.ContainsAny(m.HELOName, "@ \t\r\n") {
 		return "", errName
 	}
 	return address.Domain(), nil
 }
 
-// Blob is the bucket for files: file:///path or s3://name?region=….
+// Blob is the bucket of files: file:///path or s3://name?region=….
 type Blob struct {
 	URL string `env:"BLOB_URL"`
 }
 
-// Cache holds how long entries may live; a change voids them at once whatever is said here.
+// Cache has the lifetimes of cached entries. A change of the data ends them at once.
 type Cache struct {
 	Rooms    time.Duration `env:"CACHE_TTL_ROOMS" envDefault:"1m"`
 	Movies   time.Duration `env:"CACHE_TTL_MOVIES" envDefault:"10m"`
@@ -210,14 +218,15 @@ type Cache struct {
 	Profiles time.Duration `env:"CACHE_TTL_PROFILES" envDefault:"5m"`
 }
 
-// Room holds what is the same for all rooms.
+// Room has the settings of all rooms.
 type Room struct {
-	// HostSilence is how long a host may stay unseen before the room passes on to those who are there.
+	// HostSilence is how long a host may be absent before the room passes to a participant who is present.
 	HostSilence time.Duration `env:"ROOM_HOST_SILENCE" envDefault:"10m"`
 }
 
-// Worker is the Temporal worker process.
+// Worker has the settings of a Temporal worker.
 type Worker struct {
+	// StopTimeout is the time that running activities have to finish after SIGTERM.
 	StopTimeout time.Duration `env:"WORKER_STOP_TIMEOUT" envDefault:"30s"`
 }
 
@@ -225,18 +234,18 @@ type Worker struct {
 type Avatar struct {
 	MaxUploadBytes int64 `env:"AVATAR_MAX_BYTES" envDefault:"5242880"`
 	MaxPixels      int   `env:"AVATAR_MAX_PIXELS" envDefault:"50000000"`
-	// Concurrency is how many pictures one worker renders at once; 0 means as many as there are cores.
+	// Concurrency is the number of pictures that one worker renders at a time. 0 means the number of cores.
 	Concurrency int `env:"AVATAR_CONCURRENCY" envDefault:"0"`
-	// CDNURL is where requests for rendered files are sent, without a trailing slash; the API serves them itself unless
-	// set.
+	// CDNURL is the address that requests for rendered pictures are redirected to, without a trailing slash. Empty
+	// means that the API serves the pictures.
 	CDNURL string `env:"AVATAR_CDN_URL"`
 }
 
-// Age is how old something has to be for a policy to apply, counted from the moment that the setting names. Off is
-// never.
+// Age is the age from which a clean-up policy applies to a row or a file. Each setting says what the age is counted
+// from.
 type Age time.Duration
 
-// Off is the age of a policy that is not applied.
+// Off is the age of a policy that is never applied.
 const Off Age = math.MinInt64
 
 // UnmarshalText reads a duration that is not negative, or off.
@@ -261,7 +270,7 @@ func (a Age) String() string {
 	return time.Duration(a).String()
 }
 
-// Values returns the settings of a group, such as Cleanup, by the names of their variables.
+// Values returns the values of a group of settings, such as Cleanup, by their variables.
 func Values(group any) map[string]string {
 	values := map[string]string{}
 	v := reflect.ValueOf(group)
@@ -271,40 +280,44 @@ func Values(group any) map[string]string {
 	return values
 }
 
-// Cleanup is what is removed, when, and in what portions.
+// Cleanup has the schedule of the clean-up and the ages of its policies.
 type Cleanup struct {
 	// Schedule is a cron expression in UTC, or off.
 	Schedule string `env:"CLEANUP_SCHEDULE" envDefault:"0 4 * * *"`
-	// ParticipantInactive counts from when they were last seen.
+	// ParticipantInactive is counted from when the participant was last seen, MessageAge from when the message was
+	// written.
 	ParticipantInactive Age `env:"CLEANUP_PARTICIPANT_INACTIVE" envDefault:"24h"`
 	MessageAge          Age `env:"CLEANUP_MESSAGE_AGE" envDefault:"2160h"`
-	// RoomInactive archives a room; RoomArchived counts from then, or from its deletion by its host.
+	// RoomInactive is counted from a room's latest activity; the policy archives the room. RoomArchived is counted from
+	// then, or from the room's deletion by its host.
 	RoomInactive Age `env:"CLEANUP_ROOM_INACTIVE" envDefault:"720h"`
 	RoomArchived Age `env:"CLEANUP_ROOM_ARCHIVED" envDefault:"168h"`
-	// UnverifiedAge counts from the account's beginning, and from its latest use.
+	// UnverifiedAge is counted from the registration of the account and from its latest use, whichever is later.
 	UnverifiedAge Age `env:"CLEANUP_UNVERIFIED_AGE" envDefault:"off"`
-	// The next three count from the end: of a token's life, a sign-in, an invitation.
+	// TokenAge is counted from the expiry of a link in an email, SessionAge from the end of a sign-in, and
+	// InvitationAge from the end of an invitation.
 	TokenAge      Age `env:"CLEANUP_TOKEN_AGE" envDefault:"168h"`
 	SessionAge    Age `env:"CLEANUP_SESSION_AGE" envDefault:"168h"`
 	InvitationAge Age `env:"CLEANUP_INVITATION_AGE" envDefault:"2160h"`
-	// IdempotencyKeyAge counts from when a key is not remembered any more.
+	// IdempotencyKeyAge is counted from the expiry of the key.
 	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
-	// ReportAge counts from when a report of abuse was resolved.
+	// ReportAge is counted from the resolution of a report of abuse.
 	ReportAge Age `env:"CLEANUP_REPORT_AGE" envDefault:"2160h"`
-	// MailAge counts from when a mail was sent or given up.
+	// MailAge is counted from when an email was sent or given up.
 	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
-	// OutboxAge counts from when Temporal had the event.
+	// OutboxAge is counted from when Temporal has the event.
 	OutboxAge Age `env:"CLEANUP_OUTBOX_AGE" envDefault:"168h"`
-	// ActivityAge counts from the day of it: a month's report beside the month before needs 62 days.
+	// ActivityAge is counted from the day of the activity. A monthly report, which compares two months, needs 62 days.
 	ActivityAge Age `env:"CLEANUP_ACTIVITY_AGE" envDefault:"2160h"`
-	// FileAge counts from when a file was written; an upload is committed long before.
+	// FileAge is counted from when the file was written. An upload is committed long before.
 	FileAge Age `env:"CLEANUP_FILE_AGE" envDefault:"24h"`
-	// AllowShortAges lets ages be less than an hour: for trying things out.
-	AllowShortAges bool          `env:"CLEANUP_ALLOW_SHORT_AGES" envDefault:"false"`
-	BatchPause     time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
+	// AllowShortAges allows ages under an hour, to try things out.
+	AllowShortAges bool `env:"CLEANUP_ALLOW_SHORT_AGES" envDefault:"false"`
+	// BatchPause is the shortest pause after a batch.
+	BatchPause time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
 }
 
-// Ages are those of all policies that are not off.
+// Ages returns the ages of all policies that are not off.
 func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 	ages := map[watchparty.Policy]time.Duration{}
 	for policy, age := range map[watchparty.Policy]Age{
@@ -330,13 +343,16 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 	return ages
 }
 
-// Policies are those that are not off, in the order in which a run applies them.
+// Policies returns the policies that are not off, in the order in which a run applies them.
 func (c Cleanup) Policies() []watchparty.Policy {
 	ages := c.Ages()
-	return slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { _, on := ages[p]; return !on })
+	return slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool {
+		_, on := ages[p]
+		return !on
+	})
 }
 
-// MinAge is the least age that a policy may have.
+// MinAge returns the lowest age that a policy may have.
 func (c Cleanup) MinAge() time.Duration {
 	if c.AllowShortAges {
 		return time.Second
@@ -344,7 +360,7 @@ func (c Cleanup) MinAge() time.Duration {
 	return watchparty.MinPolicyAge
 }
 
-// Load reads environ (in the form of os.Environ) and reports every problem at once.
+// Load reads environ, which has the form of os.Environ. It reports all problems together.
 func Load(environ []string) (Config, error) {
 	environ, unreadFiles := ReadSecrets(environ)
 	vars := env.ToMap(environ)
@@ -369,17 +385,17 @@ func Load(environ []string) (Config, error) {
 // Development reports whether the program runs on a developer's machine.
 func (c Config) Development() bool { return c.Env == "development" }
 
-// Report is when activity reports are made, and who gets them.
+// Report has the schedules and the recipients of activity reports.
 type Report struct {
-	// Cron expressions in UTC, or off. A report is of the latest week, or month, that is over.
+	// Weekly and Monthly are cron expressions in UTC, or off. A report covers the last full week, or month.
 	Weekly  string `env:"REPORT_WEEKLY_SCHEDULE" envDefault:"0 5 * * 1"`
 	Monthly string `env:"REPORT_MONTHLY_SCHEDULE" envDefault:"0 5 1 * *"`
-	// Recipients are plain addresses. Whoever has the mail can open the report.
+	// Recipients are plain email addresses. Everyone who has the email can open the report.
 	Recipients []string            `env:"REPORT_RECIPIENTS"`
 	Language   watchparty.Language `env:"REPORT_LANGUAGE" envDefault:"en"`
 }
 
-// Addresses are the recipients.
+// Addresses returns the recipients' addresses.
 func (r Report) Addresses() ([]watchparty.Address, error) {
 	addresses := make([]watchparty.Address, len(r.Recipients))
 	for i, recipient := range r.Recipients {
@@ -391,7 +407,7 @@ func (r Report) Addresses() ([]watchparty.Address, error) {
 	return addresses, nil
 }
 
-// EmailLimit is for store.LimitEmails.
+// EmailLimit returns the number for store.LimitEmails: 0, which means no limit, when rate limits are off.
 func (r RateLimit) EmailLimit() int {
 	if !r.Enabled {
 		return 0
@@ -399,5 +415,5 @@ func (r RateLimit) EmailLimit() int {
 	return r.Mails
 }
 
-// OffSchedule is the setting of a schedule that there is not to be.
+// OffSchedule is the value of a schedule's setting that pauses the schedule.
 const OffSchedule = "off"

@@ -10,12 +10,12 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// maxSecretBytes is the largest file that is read as a secret.
+// maxSecretBytes is the largest size of a secret's file.
 const maxSecretBytes = 64 << 10
 
-// ReadSecrets returns environ with the content of each file that a NAME_FILE variable of a secret names, as NAME. One
-// line break at the end of a file is not part of the secret. The errors never contain what a file holds; the other
-// variables are returned beside them.
+// ReadSecrets reads the file that the variable NAME_FILE of a secret names, and returns environ with the file's content
+// as NAME. One line break at the end of a file is not part of the secret. Errors never contain the content of a file.
+// Beside an error, environ still has all variables that could be read.
 func ReadSecrets(environ []string) ([]string, error) {
 	vars := env.ToMap(environ)
 	var p problems
@@ -29,13 +29,13 @@ func ReadSecrets(environ []string) ([]string, error) {
 			p = append(p, fmt.Errorf("%s%s %w", s.Name, fileSuffix, err))
 			continue
 		}
-		environ = append(environ, s.Name+"="+value) // the last of a name counts
+		environ = append(environ, s.Name+"="+value) // the last value of a name counts
 	}
 	return environ, errors.Join(p...)
 }
 
 func readSecret(path string) (string, error) {
-	file, err := os.Open(path) //nolint:gosec // an operator names it
+	file, err := os.Open(path) //nolint:gosec // an operator chooses the path
 	if err != nil {
 		return "", fmt.Errorf("cannot be read: %w", err)
 	}

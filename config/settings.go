@@ -24,7 +24,7 @@ type Section struct {
 	Settings []Setting
 }
 
-// fileSuffix is appended to a secret's name: the value is then in the file of that name.
+// fileSuffix makes the name of the variable that has the path of a secret's file.
 const fileSuffix = "_FILE"
 
 // Sections returns every setting with its default. .env.example and docs/settings.md are generated from it.
@@ -72,7 +72,7 @@ func Names() []string {
 	return names
 }
 
-// variables returns what the fields of Config read. It panics on a mistake in their tags.
+// variables returns the variables of the fields of Config. It panics on a mistake in their tags.
 func variables() []env.FieldParams {
 	params, err := env.GetFieldParams(&Config{})
 	if err != nil {
@@ -160,88 +160,102 @@ func sections() []Section {
 			{Name: "APP_ENV", Help: "production, or development, which `watchparty dev` sets."},
 			{Name: "LOG_LEVEL", Help: "debug, info, warn or error. debug logs each cache lookup."},
 			{Name: "LOG_FORMAT", Help: "json or text."},
-			{Name: "METRICS_ADDR", Help: "The address that serves Prometheus metrics: :9090 for the API and :9091 for a worker unless " +
-				"set. off serves none."},
-			{Name: "DEV_PORT_OFFSET", Help: "Development only: shifts every port of `watchparty dev`, so that two stacks can run side by " +
-				"side."},
+			{Name: "METRICS_ADDR", Help: "The address that serves Prometheus metrics: :9090 for the API and :9091 " +
+				"for a worker unless set. off disables them."},
+			{Name: "DEV_PORT_OFFSET", Help: "Development only: shifts every port of `watchparty dev`, so that two " +
+				"stacks can run side by side."},
 		}},
 		{Title: "HTTP", Settings: []Setting{
 			{Name: "HTTP_ADDR", Help: "The address that the API listens on."},
-			{Name: "PUBLIC_URL", Help: "The address of this service, for avatars, pages and the List-Unsubscribe header of emails."},
-			{Name: "FRONTEND_URL", Help: "The address that links in emails lead to: its /verify-email, /password-reset, /invitations " +
-				"and /unsubscribe, with #token=… PUBLIC_URL unless set, which has plain pages for them."},
-			{Name: "HTTP_CORS_ORIGINS", Help: "Origins of front-ends that browsers may call the API from, separated by commas. * is any."},
-			{Name: "HTTP_TRUSTED_PROXIES", Help: "Address ranges of proxies whose X-Forwarded-For is trusted, separated by commas: " +
-				"10.0.0.0/8,fd00::/8. Without them the address of the connection is the client's. Behind a " +
-				"proxy, all clients would then share one rate limit."},
+			{Name: "PUBLIC_URL", Help: "The address of this service, for avatars, pages and the List-Unsubscribe " +
+				"header of emails."},
+			{Name: "FRONTEND_URL", Help: "The address that links in emails lead to: its /verify-email, " +
+				"/password-reset, /invitations and /unsubscribe, with #token=… PUBLIC_URL unless set, which has " +
+				"plain pages for them."},
+			{Name: "HTTP_CORS_ORIGINS", Help: "Origins of front-ends that browsers may call the API from, separated " +
+				"by commas. * is any."},
+			{Name: "HTTP_TRUSTED_PROXIES", Help: "Address ranges of proxies whose X-Forwarded-For is trusted, " +
+				"separated by commas: 10.0.0.0/8,fd00::/8. Without them the address of the connection is the " +
+				"client's. Behind a proxy, all clients would then share one rate limit."},
 			{Name: "HTTP_READ_TIMEOUT", Help: "The time to read a request. An upload over a slow line has to fit in."},
 			{Name: "HTTP_WRITE_TIMEOUT", Help: "The time to write an answer."},
-			{Name: "HTTP_DRAIN_DELAY", Help: "The time from red readiness to the end of listening, so that load balancers notice."},
+			{Name: "HTTP_DRAIN_DELAY", Help: "The time from red readiness to the end of listening, so that load " +
+				"balancers notice."},
 			{Name: "HTTP_SHUTDOWN_TIMEOUT", Help: "The time that running requests get to finish after that."},
 		}},
 		{Title: "Sign-in", Settings: []Setting{
-			{Name: "AUTH_SECRET", Required: true, Secret: true, Help: "At least 32 bytes: openssl rand -base64 48. Development makes one in .watchparty/."},
-			{Name: "AUTH_FORMER_SECRETS", Secret: true, Help: "Former values of AUTH_SECRET, separated by commas. They still verify tokens and links, and sign nothing. " +
-				"docs/operations.md says how to rotate."},
+			{Name: "AUTH_SECRET", Required: true, Secret: true, Help: "At least 32 bytes: openssl rand -base64 48. " +
+				"Development makes one in .watchparty/."},
+			{Name: "AUTH_FORMER_SECRETS", Secret: true, Help: "Former values of AUTH_SECRET, separated by commas. " +
+				"They still verify tokens and links, and sign nothing. docs/operations.md says how to rotate."},
 			{Name: "AUTH_ACCESS_TTL", Help: "The lifetime of an access token."},
 			{Name: "AUTH_REFRESH_TTL", Help: "The lifetime of a refresh token that is not used."},
-			{Name: "AUTH_SESSION_TTL", Help: "The longest duration of a sign-in, however often its refresh token is exchanged."},
-			{Name: "AUTH_REFRESH_GRACE", Help: "How long a refresh token still works after it was exchanged, 0s to 5m: two tabs may use one, " +
-				"and an answer may be lost. Later use ends the sign-in, since the token may be stolen."},
+			{Name: "AUTH_SESSION_TTL", Help: "The longest duration of a sign-in, however often its refresh token is " +
+				"exchanged."},
+			{Name: "AUTH_REFRESH_GRACE", Help: "How long a refresh token still works after it was exchanged, 0s to " +
+				"5m: two tabs may use one, and an answer may be lost. Later use ends the sign-in, since the token " +
+				"may be stolen."},
 			{Name: "AUTH_HASH_PARALLEL", Help: "Password hashes that are computed at a time. Each takes 19 MiB."},
 		}},
 		{Title: "Postgres", Settings: []Setting{
-			{Name: "DATABASE_URL", Required: true, Secret: true, Help: "postgres://user:password@host:5432/watchparty, or the parts below. TLS is verified unless " +
-				"sslmode says otherwise."},
-			{Name: "DATABASE_HOST", Help: "The host, a name or an address. With it, the parts below take the place of DATABASE_URL."},
+			{Name: "DATABASE_URL", Required: true, Secret: true, Help: "postgres://user:password@host:5432/watchparty, " +
+				"or the parts below. TLS is verified unless sslmode says otherwise."},
+			{Name: "DATABASE_HOST", Help: "The host, a name or an address. With it, the parts below take the place " +
+				"of DATABASE_URL."},
 			{Name: "DATABASE_PORT", Help: "The port."},
 			{Name: "DATABASE_USER", Help: "The user."},
-			{Name: "DATABASE_PASSWORD", Secret: true, Help: "The password, with any characters. It also completes a DATABASE_URL without a password."},
+			{Name: "DATABASE_PASSWORD", Secret: true, Help: "The password, with any characters. It also completes a " +
+				"DATABASE_URL without a password."},
 			{Name: "DATABASE_NAME", Help: "The database."},
-			{Name: "DATABASE_SSLMODE", Help: "verify-full, verify-ca, require, prefer, allow or disable. Unless set, TLS is verified for " +
-				"every host but this machine."},
-			{Name: "DATABASE_SSLROOTCERT", Help: "A PEM file with the authority of the server's certificate. The system's authorities unless set."},
+			{Name: "DATABASE_SSLMODE", Help: "verify-full, verify-ca, require, prefer, allow or disable. Unless set, " +
+				"TLS is verified for every host but this machine."},
+			{Name: "DATABASE_SSLROOTCERT", Help: "A PEM file with the authority of the server's certificate. The " +
+				"system's authorities unless set."},
 			{Name: "DATABASE_MAX_CONNS", Help: "The largest number of connections of one process."},
 			{Name: "DATABASE_STATEMENT_TIMEOUT", Help: "The longest duration of one statement."},
 		}},
 		{Title: "Redis", Settings: []Setting{
-			{Name: "REDIS_URL", Required: true, Secret: true, Help: "redis://, rediss:// or unix://, or the parts below. Several addresses, separated by commas, " +
-				"are a cluster."},
+			{Name: "REDIS_URL", Required: true, Secret: true, Help: "redis://, rediss:// or unix://, or the parts " +
+				"below. Several addresses, separated by commas, are a cluster."},
 			{Name: "REDIS_HOST", Help: "The host. With it, the parts below take the place of REDIS_URL."},
 			{Name: "REDIS_PORT", Help: "The port."},
 			{Name: "REDIS_USERNAME", Help: "The user, if Redis has users."},
-			{Name: "REDIS_PASSWORD", Secret: true, Help: "The password, with any characters. It also completes addresses in REDIS_URL without a " +
-				"password."},
+			{Name: "REDIS_PASSWORD", Secret: true, Help: "The password, with any characters. It also completes " +
+				"addresses in REDIS_URL without a password."},
 			{Name: "REDIS_DB", Help: "The number of the database."},
 			{Name: "REDIS_TLS", Help: "Whether the connection uses TLS."},
-			{Name: "REDIS_KEY_PREFIX", Help: "The beginning of each key. It keeps two installations in one Redis apart."},
+			{Name: "REDIS_KEY_PREFIX", Help: "The beginning of each key. It keeps two installations in one Redis " +
+				"apart."},
 			{Name: "REDIS_TIMEOUT", Help: "The longest wait for Redis, at most 100ms."},
 			{Name: "REDIS_POOL_SIZE", Help: "The largest number of connections of one process."},
 		}},
 		{Title: "Rate limits", Settings: []Setting{
-			{Name: "RATE_LIMIT_ENABLED", Help: "Limits count all replicas together, except for reads. An IPv6 client is its /64. While Redis " +
-				"is away, each replica limits reads and wrong passwords by itself, emails are limited as " +
-				"always, and nothing else is."},
+			{Name: "RATE_LIMIT_ENABLED", Help: "Limits count all replicas together, except for reads. An IPv6 client " +
+				"is its /64. While Redis is away, each replica limits reads and wrong passwords by itself, emails " +
+				"are limited as always, and nothing else is."},
 			{Name: "RATE_LIMIT_SIGN_IN", Help: "Requests to /api/auth/ per minute and client address."},
-			{Name: "RATE_LIMIT_SIGN_IN_FAILURES", Help: "Wrong passwords per 15 minutes, account and client address. Clients that have not signed in " +
-				"to the account in the last 90 days have 100 an hour together."},
-			{Name: "RATE_LIMIT_MAILS", Help: "Emails per hour to one address, and by one account that asks for them; four times as many " +
-				"per day. At most three fifths of those to one address are invitations. Security notices are " +
-				"counted apart. A client address may ask for twenty times as many. Emails over the limit of " +
-				"their recipient wait. Counted in Postgres."},
+			{Name: "RATE_LIMIT_SIGN_IN_FAILURES", Help: "Wrong passwords per 15 minutes, account and client address. " +
+				"Clients that have not signed in to the account in the last 90 days have 100 an hour together."},
+			{Name: "RATE_LIMIT_MAILS", Help: "Emails per hour to one address, and by one account that asks for them; " +
+				"four times as many per day. At most three fifths of those to one address are invitations. Security " +
+				"notices are counted apart. A client address may ask for twenty times as many. Emails over the limit " +
+				"of their recipient wait. Counted in Postgres."},
 			{Name: "RATE_LIMIT_EXPORTS", Help: "Exports of personal data per hour and account."},
-			{Name: "RATE_LIMIT_WRITES", Help: "POST, PUT, PATCH and DELETE per minute and account, or client address without a valid token."},
-			{Name: "RATE_LIMIT_READS", Help: "Other requests per second and client address, in each replica. Bursts may have twice as " +
-				"many."},
+			{Name: "RATE_LIMIT_WRITES", Help: "POST, PUT, PATCH and DELETE per minute and account, or client address " +
+				"without a valid token."},
+			{Name: "RATE_LIMIT_READS", Help: "Other requests per second and client address, in each replica. Bursts " +
+				"may have twice as many."},
 		}},
 		{Title: "Temporal", Settings: []Setting{
-			{Name: "TEMPORAL_ADDRESS", Default: "localhost:7233", Help: "The address of Temporal's frontend. The names are those of Temporal's SDK."},
+			{Name: "TEMPORAL_ADDRESS", Default: "localhost:7233", Help: "The address of Temporal's frontend. The " +
+				"names are those of Temporal's SDK."},
 			{Name: "TEMPORAL_NAMESPACE", Help: "The namespace. It has to exist."},
 			{Name: "TEMPORAL_API_KEY", Secret: true, Help: "The key for Temporal Cloud. It turns TLS on."},
 			{Name: "TEMPORAL_TLS", Help: "true or false."},
 			{Name: "TEMPORAL_TLS_CLIENT_CERT_PATH", Help: "A PEM file with the client's certificate."},
 			{Name: "TEMPORAL_TLS_CLIENT_KEY_PATH", Help: "A PEM file with the client's key."},
-			{Name: "TEMPORAL_TLS_SERVER_CA_CERT_PATH", Help: "A PEM file with the authority of the server's certificate."},
+			{Name: "TEMPORAL_TLS_SERVER_CA_CERT_PATH", Help: "A PEM file with the authority of the server's " +
+				"certificate."},
 			{Name: "TEMPORAL_TLS_SERVER_NAME", Help: "The name in the server's certificate."},
 			{Name: "TEMPORAL_UI_URL", Help: "The address of Temporal's UI, for links to workflows."},
 		}},
@@ -253,28 +267,33 @@ func sections() []Section {
 			{Name: "SMTP_TLS", Help: "starttls (required), implicit or none."},
 			{Name: "SMTP_TIMEOUT", Help: "The longest wait for the mail server, at most 25s."},
 			{Name: "MAIL_FROM", Help: "The sender."},
-			{Name: "SMTP_HELO_NAME", Help: "The name of this service to the mail server (EHLO): a fully qualified domain name, or an address such as [192.0.2.1]. The domain of MAIL_FROM unless set."},
-			{Name: "MAIL_DKIM_SELECTOR", Help: "Signs emails by DKIM for the domain of MAIL_FROM. The selector is the name whose DNS record " +
-				"has the public key."},
-			{Name: "MAIL_DKIM_KEY_FILE", Help: "A PEM file with the private key: RSA of at least 2048 bits, or Ed25519."},
+			{Name: "SMTP_HELO_NAME", Help: "The name of this service to the mail server (EHLO): a fully qualified " +
+				"domain name, or an address such as [192.0.2.1]. The domain of MAIL_FROM unless set."},
+			{Name: "MAIL_DKIM_SELECTOR", Help: "Signs emails by DKIM for the domain of MAIL_FROM. The selector is " +
+				"the name whose DNS record has the public key."},
+			{Name: "MAIL_DKIM_KEY_FILE", Help: "A PEM file with the private key: RSA of at least 2048 bits, or " +
+				"Ed25519."},
 			{Name: "MAIL_PER_SECOND", Help: "The rate that the mail server allows, for all workers together."},
 		}},
 		{Title: "Files", Settings: []Setting{
-			{Name: "BLOB_URL", Required: true, Help: "file:///path?create_dir=true&no_tmp_dir=true or s3://bucket?region=eu-central-1. Other " +
-				"servers with S3's protocol: s3://bucket?region=x&endpoint=https://host&use_path_style=true."},
-			{Name: "AWS_ACCESS_KEY_ID", Secret: true, Help: "The key for S3. Unless set, the AWS SDK looks for one in its usual places."},
+			{Name: "BLOB_URL", Required: true, Help: "file:///path?create_dir=true&no_tmp_dir=true or " +
+				"s3://bucket?region=eu-central-1. Other servers with S3's protocol: " +
+				"s3://bucket?region=x&endpoint=https://host&use_path_style=true."},
+			{Name: "AWS_ACCESS_KEY_ID", Secret: true, Help: "The key for S3. Unless set, the AWS SDK looks for one " +
+				"in its usual places."},
 			{Name: "AWS_SECRET_ACCESS_KEY", Secret: true, Help: "The secret that belongs to the key."},
 			{Name: "AWS_REGION", Help: "The region of the bucket, unless BLOB_URL names it."},
 		}},
 		{Title: "Cache", Settings: []Setting{
-			{Name: "CACHE_TTL_ROOMS", Help: "The lifetime of cached rooms. A change ends it at once, as for all of these."},
+			{Name: "CACHE_TTL_ROOMS", Help: "The lifetime of cached rooms. A change ends it at once, as for all of " +
+				"these."},
 			{Name: "CACHE_TTL_MOVIES", Help: "The lifetime of cached movies."},
 			{Name: "CACHE_TTL_MESSAGES", Help: "The lifetime of cached messages."},
 			{Name: "CACHE_TTL_PROFILES", Help: "The lifetime of cached profiles."},
 		}},
 		{Title: "Rooms", Settings: []Setting{
-			{Name: "ROOM_HOST_SILENCE", Help: "The time after which an absent host loses the room to a participant who is present, at least " +
-				"1m."},
+			{Name: "ROOM_HOST_SILENCE", Help: "The time after which an absent host loses the room to a participant " +
+				"who is present, at least 1m."},
 		}},
 		{Title: "Worker", Settings: []Setting{
 			{Name: "WORKER_STOP_TIMEOUT", Help: "The time that running activities get to finish after SIGTERM."},
@@ -282,38 +301,43 @@ func sections() []Section {
 		{Title: "Avatars", Settings: []Setting{
 			{Name: "AVATAR_MAX_BYTES", Help: "The largest upload, 1 KiB to 64 MiB."},
 			{Name: "AVATAR_MAX_PIXELS", Help: "The largest picture in pixels."},
-			{Name: "AVATAR_CONCURRENCY", Help: "Pictures that one worker renders at a time. 0 means as many as there are cores. The largest " +
-				"take half a gigabyte each."},
-			{Name: "AVATAR_CDN_URL", Help: "Redirects requests for rendered pictures to a CDN or a bucket that serves the bucket's " +
-				"avatars/. It must not serve uploads/, which holds pictures as they were uploaded. Unless " +
-				"set, the API serves them."},
+			{Name: "AVATAR_CONCURRENCY", Help: "Pictures that one worker renders at a time. 0 means as many as there " +
+				"are cores. The largest take half a gigabyte each."},
+			{Name: "AVATAR_CDN_URL", Help: "Redirects requests for rendered pictures to a CDN or a bucket that " +
+				"serves the bucket's avatars/. It must not serve uploads/, which holds pictures as they were " +
+				"uploaded. Unless set, the API serves them."},
 		}},
 		{Title: "Clean-up", Settings: []Setting{
 			{Name: "CLEANUP_SCHEDULE", Help: "A cron expression in UTC. off pauses the schedule."},
-			{Name: "CLEANUP_PARTICIPANT_INACTIVE", Help: "The age of participants since they were last seen. Ages are at least 1h, or off."},
+			{Name: "CLEANUP_PARTICIPANT_INACTIVE", Help: "The age of participants since they were last seen. Ages " +
+				"are at least 1h, or off."},
 			{Name: "CLEANUP_MESSAGE_AGE", Help: "The age of messages since they were written."},
 			{Name: "CLEANUP_ROOM_INACTIVE", Help: "Rooms without activity for this long are archived."},
 			{Name: "CLEANUP_ROOM_ARCHIVED", Help: "Archived and deleted rooms are removed for good after this time."},
-			{Name: "CLEANUP_UNVERIFIED_AGE", Help: "The age of accounts with an unconfirmed address, since they were made and last used."},
+			{Name: "CLEANUP_UNVERIFIED_AGE", Help: "The age of accounts with an unconfirmed address, since they were " +
+				"made and last used."},
 			{Name: "CLEANUP_TOKEN_AGE", Help: "The age of links in emails since they expired."},
 			{Name: "CLEANUP_SESSION_AGE", Help: "The age of sign-ins since they ended."},
 			{Name: "CLEANUP_INVITATION_AGE", Help: "The age of invitations since they ended."},
 			{Name: "CLEANUP_IDEMPOTENCY_KEY_AGE", Help: "The age of idempotency keys since they expired."},
-			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were resolved."},
+			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were " +
+				"resolved."},
 			{Name: "CLEANUP_MAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
 			{Name: "CLEANUP_OUTBOX_AGE", Help: "The age of events since Temporal has them."},
-			{Name: "CLEANUP_ACTIVITY_AGE", Help: "The age of records of who was active on which day. A monthly report with its comparison " +
-				"needs 62 days."},
-			{Name: "CLEANUP_FILE_AGE", Help: "The age of files whose upload was never committed, since they were written."},
+			{Name: "CLEANUP_ACTIVITY_AGE", Help: "The age of records of who was active on which day. A monthly " +
+				"report with its comparison needs 62 days."},
+			{Name: "CLEANUP_FILE_AGE", Help: "The age of files whose upload was never committed, since they were " +
+				"written."},
 			{Name: "CLEANUP_ALLOW_SHORT_AGES", Help: "Allows ages under an hour, to try things out."},
-			{Name: "CLEANUP_BATCH_PAUSE", Help: "The least pause after a batch. It is four times as long as the batch took, up to 250ms, if " +
-				"that is more."},
+			{Name: "CLEANUP_BATCH_PAUSE", Help: "The least pause after a batch. It is four times as long as the " +
+				"batch took, up to 250ms, if that is more."},
 		}},
 		{Title: "Activity reports", Settings: []Setting{
-			{Name: "REPORT_WEEKLY_SCHEDULE", Help: "A cron expression in UTC for the report of the last full week, from Monday. off pauses the " +
-				"schedule."},
+			{Name: "REPORT_WEEKLY_SCHEDULE", Help: "A cron expression in UTC for the report of the last full week, " +
+				"from Monday. off pauses the schedule."},
 			{Name: "REPORT_MONTHLY_SCHEDULE", Help: "The same for the report of the last full month."},
-			{Name: "REPORT_RECIPIENTS", Help: "Email addresses, separated by commas. Everyone who has the email can open the report."},
+			{Name: "REPORT_RECIPIENTS", Help: "Email addresses, separated by commas. Everyone who has the email can " +
+				"open the report."},
 			{Name: "REPORT_LANGUAGE", Help: "en or de."},
 		}},
 	}

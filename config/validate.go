@@ -19,22 +19,22 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// MinSecretBytes is the least length of AUTH_SECRET.
+// MinSecretBytes is the lowest length of AUTH_SECRET.
 const MinSecretBytes = 32
 
-// maxRate is where counting in microseconds, as Redis does, ends to be exact.
+// maxRate is the highest rate that Redis can count exactly, since it counts in microseconds.
 const maxRate = 100_000
 
-// maxRefreshGrace is the longest that an exchanged refresh token may go on working.
+// maxRefreshGrace is the longest time for which an exchanged refresh token may still work.
 const maxRefreshGrace = 5 * time.Minute
 
-// maxRecipients is how many people get a report.
+// maxRecipients is the largest number of recipients of reports.
 const maxRecipients = 20
 
-// selector is RFC 6376, 3.1.
+// selector matches a DKIM selector (RFC 6376, 3.1).
 var selector = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
 
-// Validate reports every setting that cannot work, each with its variable's name.
+// Validate returns one error for each setting that cannot work, with the name of the variable.
 func (c Config) Validate() error {
 	var p problems
 	p.oneOf("APP_ENV", c.Env, "production", "development")
@@ -46,7 +46,7 @@ func (c Config) Validate() error {
 		p.url("FRONTEND_URL", c.HTTP.FrontendURL, "http", "https")
 	}
 	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
-		p.add("HTTP_TRUSTED_PROXIES", "must name ranges, none of them empty or all addresses: a client could then choose its own")
+		p.add("HTTP_TRUSTED_PROXIES", "must name ranges, and none that has all addresses: any client could then choose its address")
 	}
 	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
 	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
@@ -175,8 +175,9 @@ func (c Config) Validate() error {
 	return errors.Join(p...)
 }
 
-// dropUnreadable takes the variables out of vars that are not of their setting's type, so that the others can be
-// judged beside them, and names them, which the library's errors do by struct field only. It never prints a value.
+// dropUnreadable removes the variables from vars whose values do not have the type of their setting, so that Load can
+// validate the others, and returns an error that names them. The library's own errors would name struct fields only. No
+// error contains a value.
 func dropUnreadable(vars map[string]string) error {
 	params, err := env.GetFieldParams(&Config{})
 	if err != nil {
@@ -237,7 +238,7 @@ func (p *problems) age(name string, value Age, low time.Duration) {
 	}
 }
 
-// database checks the parts if the address was made from them, else the address.
+// database checks the parts of the address if DATABASE_HOST is set, and else DATABASE_URL.
 func (p *problems) database(d Database) {
 	p.between("DATABASE_PORT", int64(d.Port), 1, 65535)
 	if d.SSLMode != "" {
@@ -250,7 +251,7 @@ func (p *problems) database(d Database) {
 	p.host("DATABASE_HOST", d.Host)
 }
 
-// redis checks the parts if the address was made from them, else the addresses.
+// redis checks the parts of the address if REDIS_HOST is set, and else REDIS_URL.
 func (p *problems) redis(r Redis) {
 	p.between("REDIS_PORT", int64(r.Port), 1, 65535)
 	p.between("REDIS_DB", int64(r.DB), 0, 1_000_000)
@@ -271,7 +272,7 @@ func (p *problems) host(name, value string) {
 	}
 }
 
-// url never prints the value: it may hold a password.
+// url checks an address. The error does not contain the value, which may have a password.
 func (p *problems) url(name, value string, schemes ...string) {
 	if value == "" {
 		p.add(name, "is required")

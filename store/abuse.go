@@ -236,6 +236,9 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 // locked before the report, so that one which is deleted at the same time finds the report resolved, or is found
 // deleted.
 func resolve(ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution) (row abuseReportRow, err error) {
+	if err := administering(ctx, tx, adminID); err != nil {
+		return row, err
+	}
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return row, err
 	}

@@ -24,97 +24,143 @@ type Deleted struct {
 // ErrWrongPassword when there is another password by now, and ErrLastAdmin.
 func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) (Deleted, error) {
 	var d Deleted
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
-		d, events, err = deleteAccount(ctx, tx, userID, &passwordHash)
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, userID)
+		if err != nil {
+			return nil, err
+		}
+		if len(deletion.users) == 0 {
+			return nil, watchparty.ErrNotFound
+		}
+		user := deletion.users[0]
+		if user.PasswordHash != passwordHash {
+			return nil, watchparty.ErrWrongPassword
+		}
+		var events []job.Event
+		d, events, err = deletion.deleteAccount(ctx, tx, user)
 		return events, err
 	})
 	return d, found(err, "delete account")
 }
 
-// deleteAccount needs no password for nil.
-func deleteAccount(ctx context.Context, tx bun.Tx, userID string, passwordHash *string) (d Deleted, events []job.Event, err error) {
-	if err := lockHosted(ctx, tx, userID); err != nil {
-		return d, nil, err
+// accountDeletion is what a transaction that deletes accounts has locked, before anything else: rooms that the accounts host,
+// the accounts, and the accounts that the rooms pass on to.
+type accountDeletion struct {
+	rooms []string
+	users []userRow
+	heirs []string
+}
+
+// beginDeletion locks all that the deletion of accounts needs. The accounts have to fulfil a condition on users; see
+// lockUsersToDelete for skip.
+func beginDeletion(ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string) (d accountDeletion, err error) {
+	if d.rooms, err = lockHosted(ctx, tx, userIDs...); err != nil {
+		return d, err
 	}
-	hidden, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND hidden_at IS NOT NULL", userID).Exists(ctx)
+	err = tx.NewRaw(`
+		SELECT DISTINCT heir.user_id FROM rooms AS r CROSS JOIN LATERAL (`+nextHosts("r.id")+`) AS heir
+		WHERE r.id IN (?4) AND r.archived_at IS NULL`,
+		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).Scan(ctx, &d.heirs)
 	if err != nil {
-		return d, nil, err
+		return d, err
 	}
-	if events, err = endHiddenRooms(ctx, tx, userID); err != nil {
-		return d, nil, err
-	}
-	user, err := lockUser(ctx, tx, userID)
-	if err != nil {
-		return d, nil, err
-	}
-	if user.HiddenAt != nil && !hidden { // only now: its rooms would be given to others
-		return d, nil, watchparty.ErrUnauthenticated
-	}
-	if passwordHash != nil && user.PasswordHash != *passwordHash {
-		return d, nil, watchparty.ErrWrongPassword
-	}
+	d.users, err = lockUsersToDelete(ctx, tx, condition, userIDs, d.heirs, skip)
+	return d, err
+}
+
+// nobody is an ID that no row has.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+// deleteAccount deletes one of the accounts that the deletion has locked.
+func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) (d Deleted, events []job.Event, err error) {
 	if err := anotherAdmin(ctx, tx, user); err != nil {
 		return d, nil, err
 	}
 	d.UserID, d.Username = user.ID, user.Username
-	ended, err := endInvitationsOf(ctx, tx, user)
+	if err := scrubUser(ctx, tx, user.ID); err != nil {
+		return d, nil, err
+	}
+	hidden := []string{nobody}
+	if user.HiddenAt != nil {
+		if hidden, err = l.deleteHosted(ctx, tx, user.ID); err != nil {
+			return d, nil, err
+		}
+	}
+	if d.Rooms, err = l.leaveRooms(ctx, tx, user.ID); err != nil {
+		return d, nil, err
+	}
+	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", user.ID).
+		Scan(ctx, &d.Wrote)
 	if err != nil {
 		return d, nil, err
 	}
-	events = append(events, ended...)
-	if err := scrub(ctx, tx, userID); err != nil {
-		return d, nil, err
-	}
-	if d.Rooms, err = leaveRooms(ctx, tx, userID); err != nil {
-		return d, nil, err
-	}
-	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &d.Wrote)
+	rooms, err := forgetNameInRooms(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
 	if err != nil {
 		return d, nil, err
 	}
-	return d, append(events, job.AccountDeletionEvent(userID)), forgetName(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
+	if events, err = endInvitationsOf(ctx, tx, user, hidden); err != nil {
+		return d, nil, err
+	}
+	if err := scrubAccount(ctx, tx, user.ID); err != nil {
+		return d, nil, err
+	}
+	return d, append(events, job.AccountDeletionEvent(user.ID)), forgetNameInReports(ctx, tx, user, rooms)
 }
 
-// endInvitationsOf ends the open invitations that a user has sent, and ends and removes those that they have accepted,
-// or that went to an address which is confirmed to be theirs: those hold it.
-func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
-	const theirs = "i.id IN (SELECT id FROM invitations WHERE user_id = ?0 UNION SELECT id FROM invitations WHERE email_key IN (?1, ':' || lower(?2)))"
+// endInvitationsOf ends the open invitations that a user has sent, those to rooms that are deleted with the account,
+// and ends and removes those that the user has accepted, or that went to an address which is confirmed to be the
+// user's: their rows hold it.
+func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow, deletedRooms []string) ([]job.Event, error) {
+	const theirs = `i.id IN (SELECT id FROM invitations WHERE user_id = ?0
+		UNION SELECT id FROM invitations WHERE email_key IN (?1, ':' || lower(?2)))`
 	key, spelling := "", ""
 	if user.EmailVerifiedAt != nil {
 		key, spelling = user.EmailKey, user.Email
 	}
-	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "(i.inviter_id = ?0 OR "+theirs+")", user.ID, key, spelling)
+	events, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "",
+		"(i.inviter_id = ?0 OR i.room_id IN (?3) OR "+theirs+")", user.ID, key, spelling, bun.List(deletedRooms))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.NewDelete().Model((*invitationRow)(nil)).Where(theirs, user.ID, key, spelling).Exec(ctx); err != nil {
+	_, err = tx.NewRaw("DELETE FROM invitations WHERE id IN (SELECT i.id FROM invitations AS i WHERE "+theirs+" ORDER BY i.id FOR UPDATE)",
+		user.ID, key, spelling).Exec(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("store: remove invitations: %w", err)
 	}
 	return events, nil
 }
 
-// scrub removes what names the user, or lets someone in as them.
-func scrub(ctx context.Context, tx bun.Tx, userID string) error {
+// scrubUser removes from an account's row what names the user, and marks it as deleted.
+func scrubUser(ctx context.Context, tx bun.Tx, userID string) error {
 	username, email := watchparty.DeletedNames(userID)
-	_, err := tx.NewUpdate().Model((*userRow)(nil)).
-		Set("username = ?", username).Set("email = ?", email).Set("email_key = ':' || lower(?)", email).Set("display_name = ?", watchparty.DeletedDisplayName).
+	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("username = ?", username).Set("email = ?", email).
+		Set("email_key = ':' || lower(?)", email).Set("display_name = ?", watchparty.DeletedDisplayName).
 		Set("password_hash = ''").Set("email_verified_at = NULL").Set("is_admin = false").Set("avatar_version = 0").
 		Set("deleted_at = now()").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("store: scrub account: %w", err)
+		return fmt.Errorf("store: scrub user: %w", err)
 	}
+	return nil
+}
+
+// scrubAccount removes what names the user elsewhere, or lets somebody in as the user.
+func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, statement := range []string{
+		`UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE id IN (
+			SELECT id FROM emails WHERE user_id = ? AND state IN ('queued', 'sending') ORDER BY id FOR NO KEY UPDATE)`,
 		"DELETE FROM sessions WHERE user_id = ?",
 		"DELETE FROM known_clients WHERE user_id = ?",
 		"DELETE FROM email_verifications WHERE user_id = ?",
 		"DELETE FROM password_resets WHERE user_id = ?",
-		"UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE user_id = ? AND state IN ('queued', 'sending')",
-		"UPDATE abuse_reports SET reporter_id = NULL, updated_at = now() WHERE reporter_id = ?",
-		"UPDATE abuse_reports SET snapshot = NULL, updated_at = now() WHERE subject_id = ? AND state = 'resolved'",
 		// An upload that is being processed finds out that way, and removes its files.
-		"UPDATE avatars SET state = 'superseded', updated_at = now() WHERE user_id = ? AND state IN ('processing', 'ready')",
+		`UPDATE avatars SET state = 'superseded', updated_at = now()
+			WHERE user_id = ? AND state IN ('processing', 'ready')`,
+		`UPDATE abuse_reports SET updated_at = now(), reporter_id = nullif(reporter_id, ?0),
+			snapshot = CASE WHEN subject_id = ?0 AND state = 'resolved' THEN NULL ELSE snapshot END
+			WHERE id IN (SELECT id FROM abuse_reports
+				WHERE reporter_id = ?0 OR subject_id = ?0 AND state = 'resolved' ORDER BY id FOR NO KEY UPDATE)`,
 	} {
-		if _, err := tx.ExecContext(ctx, statement, userID); err != nil {
+		if _, err := tx.NewRaw(statement, userID).Exec(ctx); err != nil {
 			return fmt.Errorf("store: scrub account: %w", err)
 		}
 	}
@@ -122,14 +168,14 @@ func scrub(ctx context.Context, tx bun.Tx, userID string) error {
 }
 
 // leaveRooms takes a user out of every room, there or not, and returns which rooms that has changed.
-func leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
-	rooms, err := handOverRooms(ctx, tx, userID)
+func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
+	rooms, err := l.handOverRooms(ctx, tx, userID)
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range []string{"participants", "members", "bans", "mutes"} {
+	for _, table := range tablesOfPeople {
 		var left []string
-		err := tx.NewRaw("DELETE FROM ? WHERE user_id = ? RETURNING room_id", bun.Ident(table), userID).Scan(ctx, &left)
+		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).Scan(ctx, &left)
 		if err != nil {
 			return nil, fmt.Errorf("store: leave rooms: %w", err)
 		}
@@ -147,7 +193,7 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 			body = CASE WHEN chosen.hidden_at IS NULL THEN m.body ELSE '' END
 		FROM (
 			SELECT m.id, u.hidden_at FROM messages AS m JOIN users AS u ON u.id = m.user_id
-			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ?) AS chosen
+			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ? FOR NO KEY UPDATE OF m) AS chosen
 		WHERE m.id = chosen.id`, userID, limit).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("store: anonymise messages: %w", err)
@@ -160,13 +206,19 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 // One that is gone already is no error.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var ids []string
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ? AND deleted_at IS NOT NULL", userID).
-			For("UPDATE").Scan(ctx, &ids)
-		if err != nil || len(ids) == 0 {
+		_, err := tx.NewRaw(`UPDATE cleanup_runs SET started_by = NULL
+			WHERE id IN (SELECT id FROM cleanup_runs WHERE started_by = ? ORDER BY id FOR NO KEY UPDATE)`, userID).Exec(ctx)
+		if err != nil {
 			return err
 		}
-		if rooms, err = leaveRooms(ctx, tx, userID); err != nil { // some only by processes of former versions
+		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NOT NULL", false, userID)
+		if err != nil || len(deletion.users) == 0 {
+			return err
+		}
+		if rooms, err = deletion.leaveRooms(ctx, tx, userID); err != nil { // some only by processes of former versions
+			return err
+		}
+		if err := detachAccount(ctx, tx, userID); err != nil {
 			return err
 		}
 		if err := forgetStays(ctx, tx, userID); err != nil {
@@ -176,6 +228,22 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 		return err
 	})
 	return rooms, found(err, "remove account")
+}
+
+// detachAccount takes an account's ID out of rows that outlive it. The foreign keys would do it too, in no order.
+func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
+	for _, reference := range []struct{ table, key, column string }{
+		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"}, {"messages", "id", "user_id"},
+		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
+		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
+	} {
+		_, err := tx.NewRaw("UPDATE ?0 SET ?2 = NULL WHERE (?1) IN (SELECT ?1 FROM ?0 WHERE ?2 = ?3 ORDER BY ?1 FOR NO KEY UPDATE)",
+			bun.Ident(reference.table), bun.Safe(reference.key), bun.Ident(reference.column), userID).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: detach account from %s: %w", reference.table, err)
+		}
+	}
+	return nil
 }
 
 // forgetStays leaves that somebody was there, for the figures, and not who.

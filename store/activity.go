@@ -48,6 +48,7 @@ const tallyUsers = `
 	SELECT ?2::date, u.id, (u.created_at AT TIME ZONE 'UTC')::date FROM users AS u WHERE u.id IN (
 		SELECT user_id FROM (` + dayStays + `) AS stay
 		UNION SELECT user_id FROM messages WHERE created_at >= ?0 AND created_at < ?1)
+	ORDER BY u.id
 	ON CONFLICT DO NOTHING`
 
 // secondsTogether follows each room through the day: whoever comes is one more, whoever goes is one less, and what lies

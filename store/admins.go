@@ -11,46 +11,36 @@ import (
 // GrantAdmin makes the account with that email address an admin, by an operator's command; one that is an admin already
 // stays as it is. It returns ErrNotFound and ErrAddressUnconfirmed.
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
-	return s.changeAdmin(ctx, "", true, byAddress(email))
+	return s.changeAdmin(ctx, "", true, lockByAddress(email))
 }
 
 // RevokeAdmin takes an admin's rights from the account with that email address, by an operator's command; one that has
 // none stays as it is. It returns ErrNotFound and ErrLastAdmin.
 func (s *Store) RevokeAdmin(ctx context.Context, email string) (watchparty.User, error) {
-	return s.changeAdmin(ctx, "", false, byAddress(email))
+	return s.changeAdmin(ctx, "", false, lockByAddress(email))
 }
 
 // GrantAdminTo is GrantAdmin by an admin, for an account by its ID.
 func (s *Store) GrantAdminTo(ctx context.Context, adminID, userID string) (watchparty.User, error) {
-	return s.changeAdmin(ctx, adminID, true, byID(userID))
+	return s.changeAdmin(ctx, adminID, true, func(ctx context.Context, tx bun.Tx) (userRow, error) {
+		return lockUserForAdmin(ctx, tx, userID, adminID)
+	})
 }
 
 // RevokeAdminOf is RevokeAdmin by an admin, for an account by its ID.
 func (s *Store) RevokeAdminOf(ctx context.Context, adminID, userID string) (watchparty.User, error) {
-	return s.changeAdmin(ctx, adminID, false, byID(userID))
+	return s.changeAdmin(ctx, adminID, false, func(ctx context.Context, tx bun.Tx) (userRow, error) {
+		return lockUserForAdmin(ctx, tx, userID, adminID)
+	})
 }
 
-// selection chooses one account.
-type selection func(tx bun.Tx, row *userRow) *bun.SelectQuery
-
-func byID(id string) selection {
-	return func(tx bun.Tx, row *userRow) *bun.SelectQuery {
-		return tx.NewSelect().Model(row).Where("id = ? AND deleted_at IS NULL", id)
-	}
-}
-
-func byAddress(email string) selection {
-	return func(tx bun.Tx, row *userRow) *bun.SelectQuery { return selectByAddress(tx, row, email) }
-}
-
-func (s *Store) changeAdmin(ctx context.Context, actorID string, admin bool, chosen selection) (watchparty.User, error) {
+// changeAdmin gives an account an admin's rights, or takes them, after lock has locked it.
+func (s *Store) changeAdmin(
+	ctx context.Context, actorID string, admin bool, lock func(ctx context.Context, tx bun.Tx) (userRow, error),
+) (watchparty.User, error) {
 	var row userRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := chosen(tx, &row).For("NO KEY UPDATE").Scan(ctx)
-		if err != nil {
-			return err
-		}
-		if err := administering(ctx, tx, actorID); err != nil {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		if row, err = lock(ctx, tx); err != nil {
 			return err
 		}
 		action := watchparty.AuditAdminGranted
@@ -71,6 +61,14 @@ func (s *Store) changeAdmin(ctx context.Context, actorID string, admin bool, cho
 		return tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
 	})
 	return row.user(), found(err, "change admin")
+}
+
+// lockByAddress locks the account with an email address, as lockUser does.
+func lockByAddress(email string) func(context.Context, bun.Tx) (userRow, error) {
+	return func(ctx context.Context, tx bun.Tx) (row userRow, err error) {
+		err = selectByAddress(tx, &row, email).For("NO KEY UPDATE").Scan(ctx)
+		return row, err
+	}
 }
 
 // anotherAdmin returns ErrLastAdmin when nobody but the account administers the service, for what is about to end the

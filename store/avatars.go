@@ -127,7 +127,7 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 	var row avatarRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("UPDATE").Scan(ctx, new(string))
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("NO KEY UPDATE").Scan(ctx, new(string))
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,8 @@ func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reas
 func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 	published := 0
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("UPDATE").Scan(ctx, &published)
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("NO KEY UPDATE").
+			Scan(ctx, &published)
 		if err != nil {
 			return err
 		}

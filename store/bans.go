@@ -33,7 +33,13 @@ func (r banRow) ban() watchparty.Ban {
 	}
 }
 
+// banInForce is the condition of a row of bans whose ban keeps its person out now.
 const banInForce = "(until IS NULL OR until > now())"
+
+// isBanned is the condition that a person is banned from a room, each given as an expression in SQL.
+func isBanned(roomID, userID string) string {
+	return "EXISTS (SELECT FROM bans WHERE room_id = " + roomID + " AND user_id = " + userID + " AND " + banInForce + ")"
+}
 
 func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("b.*").ColumnExpr("u.username, o.username AS by_username").

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -172,7 +173,7 @@ func (s *Store) CleanupBatch(
 	}
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		b = Batch{}
-		open, err := enterPolicy(ctx, tx, runID, policy)
+		open, err := lockRun(ctx, tx, runID)
 		if err != nil || !open {
 			return nil, err
 		}
@@ -226,6 +227,11 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 	for _, key := range chosen {
 		keys = append(keys, strings.Split(key, "/"))
 	}
+	if r.table == "rooms" && r.set == "" {
+		if err := clearRooms(ctx, tx, chosen); err != nil {
+			return err
+		}
+	}
 	var touched []string
 	if err := tx.NewRaw(r.apply(), threshold, bun.Tuple(keys)).Scan(ctx, &touched); err != nil {
 		return err
@@ -236,6 +242,22 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 		b.Chats = touched
 	case r.room != "":
 		b.Rooms = touched
+	}
+	return nil
+}
+
+// clearRooms removes all that hangs on rooms that are about to be removed. Their foreign keys would do it too, but room
+// by room, and not in the order of locks.
+func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+	if err := emptyRooms(ctx, tx, roomIDs); err != nil {
+		return err
+	}
+	for _, table := range []string{"messages", "room_log", "invitations"} {
+		_, err := tx.NewRaw("DELETE FROM ?0 WHERE id IN (SELECT id FROM ?0 WHERE room_id IN (?1) ORDER BY id FOR UPDATE)",
+			bun.Ident(table), bun.List(roomIDs)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: clear rooms: %w", err)
+		}
 	}
 	return nil
 }
@@ -261,21 +283,19 @@ func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit in
 func (r rule) deleteAccounts(
 	ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch,
 ) (events []job.Event, err error) {
-	if err := lockHosted(ctx, tx, chosen...); err != nil {
+	deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", true, chosen...)
+	if err != nil || len(deletion.users) == 0 {
 		return nil, err
 	}
-	var locked, still []string
-	err = tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?)", bun.List(chosen)).Order("id").
-		For("UPDATE SKIP LOCKED").Scan(ctx, &locked)
-	if err != nil || len(locked) == 0 {
-		return nil, err
-	}
+	var still []string
+	locked := mapRows(deletion.users, func(u userRow) string { return u.ID })
 	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).Scan(ctx, &still)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range still { // userBatch at most
-		deleted, more, err := deleteAccount(ctx, tx, id, nil)
+	deletion.users = slices.DeleteFunc(deletion.users, func(u userRow) bool { return !slices.Contains(still, u.ID) })
+	for _, user := range deletion.users { // userBatch at most
+		deleted, more, err := deletion.deleteAccount(ctx, tx, user)
 		if err != nil {
 			return nil, err
 		}
@@ -297,15 +317,16 @@ func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time
 	return chosen, errors.Join(err, savepoint.Rollback())
 }
 
-// enterPolicy notes what the run is at, and reports whether it may go on. The lock on its row lets no two batches of a
-// run overlap, and lets whoever cancels it wait for the batch's end.
-func enterPolicy(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy) (bool, error) {
-	result, err := db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
-		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
-	if err != nil {
-		return false, err
+// lockRun locks a run's row, and reports whether the run may go on. So no two batches of a run overlap, and CancelRun
+// waits for the end of a batch. The row is updated only once in the transaction, at its end: a second update of a row
+// would make Postgres check its foreign keys, which locks the account in started_by, after all other rows.
+func lockRun(ctx context.Context, tx bun.Tx, runID string) (bool, error) {
+	err := tx.NewSelect().Model((*runRow)(nil)).Column("id").
+		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).For("NO KEY UPDATE").Scan(ctx, new(string))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	return affected(result), nil
+	return err == nil, err
 }
 
 // CountCleanup stores how many rows a policy would apply to and names some of them, for a dry run.
@@ -314,7 +335,7 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 		return fmt.Errorf("store: clean-up: unknown policy %q", policy)
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		open, err := enterPolicy(ctx, tx, runID, policy)
+		open, err := lockRun(ctx, tx, runID)
 		if err != nil || !open {
 			return err
 		}
@@ -345,11 +366,12 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 
 // EnterPolicy notes what the run is at, and reports whether it may go on.
 func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty.Policy) (bool, error) {
-	open, err := enterPolicy(ctx, s.db, runID, policy)
+	result, err := s.db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
+		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: enter %s: %w", policy, err)
 	}
-	return open, nil
+	return affected(result), nil
 }
 
 // SetCleanupCount stores what a dry run has counted outside of the database, and the names of some, at most MaxSamples.
@@ -368,6 +390,7 @@ func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.P
 	_, err = db.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?::text, ?::bigint)", string(policy), n).
 		Set("samples = samples || jsonb_build_object(?::text, ?::jsonb)", string(policy), string(names)).
+		Set("policy = CASE WHEN finished_at IS NULL THEN ? ELSE policy END", string(policy)).
 		Set("updated_at = now()").Where("id = ?", runID).Exec(ctx)
 	return err
 }
@@ -384,27 +407,9 @@ func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchp
 func addCount(ctx context.Context, tx bun.Tx, runID string, policy watchparty.Policy, n int64) error {
 	_, err := tx.NewUpdate().Model((*runRow)(nil)).
 		Set("counts = counts || jsonb_build_object(?0::text, coalesce((counts->>?0)::bigint, 0) + ?1)", string(policy), n).
+		Set("policy = CASE WHEN finished_at IS NULL THEN ?0 ELSE policy END", string(policy)).Set("updated_at = now()").
 		Where("id = ?", runID).Exec(ctx)
 	return err
-}
-
-type reportRow struct {
-	bun.BaseModel `bun:"table:reports,alias:rep"`
-
-	ID          string          `bun:"id,pk"`
-	Kind        string          `bun:"kind"`
-	RunID       *string         `bun:"run_id"`
-	PeriodStart time.Time       `bun:"period_start"`
-	PeriodEnd   time.Time       `bun:"period_end"`
-	Data        json.RawMessage `bun:"data,type:jsonb"`
-	CreatedAt   time.Time       `bun:"created_at"`
-}
-
-func (r reportRow) report() watchparty.Report {
-	return watchparty.Report{
-		ID: r.ID, Kind: r.Kind, RunID: value(r.RunID), PeriodStart: r.PeriodStart.UTC(), PeriodEnd: r.PeriodEnd.UTC(),
-		Data: r.Data, CreatedAt: r.CreatedAt.UTC(),
-	}
 }
 
 // FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed.
@@ -442,44 +447,4 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 		return err
 	}
 	return addCleanupReport(ctx, tx, *row)
-}
-
-func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
-	data, err := json.Marshal(map[string]any{
-		"trigger": run.Trigger, "dry_run": run.DryRun, "policies": run.Policies, "state": run.State,
-		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_s": run.OlderThan,
-	})
-	if err != nil {
-		return err
-	}
-	start := run.CreatedAt // of one that never began
-	if run.StartedAt != nil {
-		start = *run.StartedAt
-	}
-	report := &reportRow{
-		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: start, PeriodEnd: value(run.FinishedAt),
-		Data: data, CreatedAt: Now(),
-	}
-	_, err = tx.NewInsert().Model(report).Exec(ctx)
-	return err
-}
-
-// Reports lists reports of a kind, or of all, newest first.
-func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.Report, error) {
-	var rows []reportRow
-	q := s.db.NewSelect().Model(&rows)
-	if kind != "" {
-		q = q.Where("kind = ?", kind)
-	}
-	if err := p.of(q, descending, "id").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("store: reports: %w", err)
-	}
-	return mapRows(rows, reportRow.report), nil
-}
-
-// Report finds a report by its ID.
-func (s *Store) Report(ctx context.Context, id string) (watchparty.Report, error) {
-	var row reportRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	return row.report(), found(err, "report")
 }

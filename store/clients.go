@@ -49,7 +49,8 @@ func rememberClient(ctx context.Context, db bun.IDB, userID string, client []byt
 	}
 	_, err = db.NewRaw(`
 		DELETE FROM known_clients WHERE id IN (
-			SELECT id FROM known_clients WHERE user_id = ? ORDER BY expires_at DESC, id DESC OFFSET ?)`,
+			SELECT id FROM known_clients WHERE user_id = ? ORDER BY expires_at DESC, id DESC OFFSET ?
+			FOR UPDATE SKIP LOCKED)`,
 		userID, watchparty.MaxKnownClients).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: forget clients: %w", err)

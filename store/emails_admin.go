@@ -61,6 +61,9 @@ func (s *Store) EmailAttempts(ctx context.Context, id string) ([]watchparty.Emai
 func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key IdempotencyKey) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return nil, err
+		}
 		former, err := lockEmail(ctx, tx, id)
 		if err != nil {
 			return nil, err
@@ -93,6 +96,9 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if row, err = lockEmail(ctx, tx, id); err != nil {
 			return err
 		}
@@ -157,6 +163,9 @@ func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
 // changeEmailPause audits a change of the pause whose ID the statement returns.
 func (s *Store) changeEmailPause(ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		var changed []string
 		if err := tx.NewRaw(change, args...).Scan(ctx, &changed); err != nil {
 			return err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -210,11 +209,4 @@ func exported[Row any](ctx context.Context, q *bun.SelectQuery, column string, p
 		settle(&rows[i])
 	}
 	return rows, nil
-}
-
-// utc leaves zero times, which stand for NULL, as they are.
-func utc(times ...*time.Time) {
-	for _, t := range times {
-		*t = t.UTC()
-	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// forgetName takes a deleted account's name out of what others wrote about it in logs. Lines are written with IDs, and
+// forgetNameInRooms takes a deleted account's name out of what others wrote about it in rooms, and returns the rooms. Lines are written with IDs, and
 // names are looked up when they are read, so a name is only in the reasons and notes that people give. A reason for an
 // act on the account goes as a whole. Other texts lose its username, its address and its display name if they are about
 // a room that the account had to do with, about one of its messages, or about a report on it. Elsewhere a username is a
@@ -22,35 +22,47 @@ import (
 // Call it before messages are anonymised: it finds the account's messages by their author.
 //
 // Who did something as an admin stays in the audit log by the name at the time; see audit.
-func forgetName(ctx context.Context, tx bun.Tx, user userRow, rooms []string) error {
-	for _, statement := range []string{
-		`UPDATE room_log SET details = details - 'reason', updated_at = now()
-			WHERE target_id = ? AND jsonb_exists(details, 'reason')`,
-		`UPDATE audit SET details = details - 'reason', updated_at = now()
-			WHERE target_id = ? AND jsonb_exists(details, 'reason')`,
-	} {
-		if _, err := tx.NewRaw(statement, user.ID).Exec(ctx); err != nil {
-			return fmt.Errorf("store: forget name: %w", err)
-		}
+func forgetNameInRooms(ctx context.Context, tx bun.Tx, user userRow, rooms []string) (all []string, err error) {
+	if all, err = roomsOf(ctx, tx, user.ID, rooms); err != nil {
+		return nil, err
 	}
-	rooms, err := roomsOf(ctx, tx, user.ID, rooms)
-	if err != nil {
-		return err
-	}
-	for _, statement := range []string{
-		`UPDATE room_log SET updated_at = now(),
-			details = jsonb_set(details, '{reason}', to_jsonb(regexp_replace(details->>'reason', ?0, ?1, 'gi')))
-			WHERE details->>'reason' ~* ?0 AND room_id = ANY(?3::uuid[])`,
-		`UPDATE bans SET reason = regexp_replace(reason, ?0, ?1, 'gi'), updated_at = now()
-			WHERE reason ~* ?0 AND room_id = ANY(?3::uuid[])`,
-		`UPDATE mutes SET reason = regexp_replace(reason, ?0, ?1, 'gi'), updated_at = now()
-			WHERE reason ~* ?0 AND room_id = ANY(?3::uuid[])`,
-		`UPDATE audit SET updated_at = now(), details = details || jsonb_strip_nulls(jsonb_build_object(
-				'reason', regexp_replace(details->>'reason', ?0, ?1, 'gi'), 'note', regexp_replace(details->>'note', ?0, ?1, 'gi')))
-			WHERE (details->>'reason' ~* ?0 OR details->>'note' ~* ?0) AND id IN (` + auditAbout + ")",
+	return all, forget(ctx, tx, user, all,
+		`UPDATE bans SET reason = regexp_replace(reason, ?0, ?1, 'gi'), updated_at = now() WHERE (room_id, user_id) IN (
+			SELECT room_id, user_id FROM bans WHERE reason ~* ?0 AND room_id = ANY(?3::uuid[])
+			ORDER BY room_id, user_id FOR NO KEY UPDATE)`,
+		`UPDATE mutes SET reason = regexp_replace(reason, ?0, ?1, 'gi'), updated_at = now() WHERE (room_id, user_id) IN (
+			SELECT room_id, user_id FROM mutes WHERE reason ~* ?0 AND room_id = ANY(?3::uuid[])
+			ORDER BY room_id, user_id FOR NO KEY UPDATE)`,
+		`UPDATE room_log SET details = CASE WHEN target_id = ?2 THEN details - 'reason'
+				ELSE jsonb_set(details, '{reason}', to_jsonb(regexp_replace(details->>'reason', ?0, ?1, 'gi'))) END,
+			updated_at = now()
+			WHERE id IN (SELECT id FROM room_log WHERE id IN (
+				SELECT id FROM room_log WHERE target_id = ?2 AND jsonb_exists(details, 'reason')
+				UNION ALL SELECT id FROM room_log WHERE details->>'reason' ~* ?0 AND room_id = ANY(?3::uuid[]))
+				ORDER BY id FOR NO KEY UPDATE)`)
+}
+
+// forgetNameInReports does so in the audit log and in reports of abuse, about rooms that forgetNameInRooms returned.
+func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []string) error {
+	return forget(ctx, tx, user, rooms,
 		`UPDATE abuse_reports SET updated_at = now(), note = regexp_replace(note, ?0, ?1, 'gi'), body = regexp_replace(body, ?0, ?1, 'gi')
-			WHERE (note ~* ?0 OR body ~* ?0) AND (subject_id = ?2 OR room_id = ANY(?3::uuid[]))`,
-	} {
+			WHERE id IN (SELECT id FROM abuse_reports
+				WHERE (note ~* ?0 OR body ~* ?0) AND (subject_id = ?2 OR room_id = ANY(?3::uuid[]))
+				ORDER BY id FOR NO KEY UPDATE)`,
+		`UPDATE audit SET updated_at = now(), details = CASE WHEN target_id = ?2 THEN details - 'reason' ELSE details END
+				|| jsonb_strip_nulls(jsonb_build_object(
+					'reason', CASE WHEN target_id <> ?2 THEN regexp_replace(details->>'reason', ?0, ?1, 'gi') END,
+					'note', regexp_replace(details->>'note', ?0, ?1, 'gi')))
+			WHERE id IN (SELECT id FROM audit WHERE id IN (
+				SELECT id FROM audit WHERE target_id = ?2 AND jsonb_exists(details, 'reason')
+				UNION ALL SELECT id FROM audit
+					WHERE (details->>'reason' ~* ?0 OR details->>'note' ~* ?0) AND id IN (`+auditAbout+`))
+				ORDER BY id FOR NO KEY UPDATE)`)
+}
+
+// forget runs statements with a pattern of the account's names, what takes their place, the account's ID, and rooms.
+func forget(ctx context.Context, tx bun.Tx, user userRow, rooms []string, statements ...string) error {
+	for _, statement := range statements {
 		_, err := tx.NewRaw(statement, namePattern(user), watchparty.DeletedDisplayName, user.ID, pgdialect.Array(rooms),
 			string(watchparty.AuditMessageRemoved), string(watchparty.AuditReportResolved)).Exec(ctx)
 		if err != nil {

@@ -15,11 +15,10 @@ import (
 // founded is the condition that the inviter of invitation i may invite to its room now: what Invite asks for.
 var founded = `EXISTS (
 	SELECT FROM rooms AS fr JOIN users AS fu ON fu.id = i.inviter_id
-	LEFT JOIN members AS fm ON fm.room_id = fr.id AND fm.user_id = fu.id
 	WHERE fr.id = i.room_id AND fr.deleted_at IS NULL
 		AND fu.deleted_at IS NULL AND fu.suspended_at IS NULL AND fu.email_verified_at IS NOT NULL
-		AND CASE WHEN fr.host_id = fu.id THEN 'host' ELSE fm.role END IN (` + rolesThat(watchparty.MayInvite) + `)
-		AND NOT EXISTS (SELECT FROM bans WHERE room_id = fr.id AND user_id = fu.id AND ` + banInForce + `))`
+		AND ` + roleInRoom("fr.host_id", "fr.id", "fu.id") + ` IN (` + rolesThat(watchparty.MayInvite) + `)
+		AND NOT ` + isBanned("fr.id", "fu.id") + `)`
 
 // rolesThat are the roles with a permission, as a list in SQL.
 func rolesThat(may watchparty.Permission) string {

@@ -10,10 +10,6 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Locks are taken in this order: the idempotency key, rooms, users, all other rows. Two acts that lock several users,
-// such as deletions of accounts each of which is the other's heir, may still meet head on: Postgres ends one and inTx
-// repeats it.
-
 // alive is the condition of an account that may begin something.
 const alive = "u.deleted_at IS NULL AND u.suspended_at IS NULL"
 
@@ -30,15 +26,6 @@ func foundAlive(err error) error {
 		return watchparty.ErrUnauthenticated
 	}
 	return err
-}
-
-// lockLiving is lockUser for what somebody changes of their own account. It returns what living returns.
-func lockLiving(ctx context.Context, tx bun.Tx, userID string) (userRow, error) {
-	row, err := lockUser(ctx, tx, userID)
-	if err == nil && row.SuspendedAt != nil {
-		err = watchparty.ErrUnauthenticated
-	}
-	return row, foundAlive(err)
 }
 
 // administering is living for what only an admin may do. Whoever takes an admin's rights waits for the act, or the act

@@ -214,7 +214,7 @@ var outside = map[string][]string{
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
 	},
 	"exports, which read":    {"Export"}, // the prefix of all
-	"is no query":            {"Close", "DB", "LimitEmails", "OnEvent", "Ping"},
+	"is no query":            {"Close", "DB", "LimitEmails", "LogTo", "OnEvent", "Ping"},
 	"makes an account":       {"CreateSignedInUser", "CreateUser"},
 	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportEmails", "TallyDay"},
 	"only ends or removes":   {"AnonymiseMessages", "DeclineMyInvitation", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
@@ -268,7 +268,11 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 				operation := prepare(c)
 				runMeanwhile(t, operation, func() error {
 					return s.withEvents(t.Context(), func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-						_, events, err := deleteAccount(ctx, tx, c.holder.ID, nil)
+						deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.holder.ID)
+						if err != nil {
+							return nil, err
+						}
+						_, events, err := deletion.deleteAccount(ctx, tx, deletion.users[0])
 						return events, err
 					})
 				})

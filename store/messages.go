@@ -103,7 +103,6 @@ type chat struct {
 	RoomID   string `bun:"id"`
 	Archived bool   `bun:"archived"`
 	Closed   bool   `bun:"closed"`
-	Quiet    bool   `bun:"quiet"`
 	SlowMode int    `bun:"slow_mode_seconds"`
 	Muted    bool   `bun:"muted"`
 
@@ -116,12 +115,19 @@ type chat struct {
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
 	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
-	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
-		ColumnExpr("last_active_at < now() - make_interval(secs => ?) AS quiet", activity.Seconds()).
-		ColumnExpr(`CASE WHEN host_id = ?0 THEN 'host'
-			ELSE coalesce((SELECT role FROM members WHERE room_id = r.id AND user_id = ?0), 'viewer') END AS role`, userID).
+	// In a quiet room it is the one that touchRoom needs, from the start.
+	lock := "KEY SHARE"
+	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exists(ctx)
+	if err != nil {
+		return room, err
+	}
+	if quiet {
+		lock = "NO KEY UPDATE"
+	}
+	err = tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
+		ColumnExpr("coalesce("+roleInRoom("host_id", "r.id", "?0")+", 'viewer') AS role", userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
-		Where("r.id = ? AND "+roomThere, roomID).For("KEY SHARE").Scan(ctx, &room)
+		Where("r.id = ? AND "+roomThere, roomID).For(lock).Scan(ctx, &room)
 	if err != nil {
 		return room, err
 	}
@@ -131,7 +137,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	if room.Archived {
 		return room, closedError(room.Closed)
 	}
-	if room.Quiet { // the room's lock comes before the participant's
+	if quiet {
 		if err := touchRoom(ctx, tx, roomID); err != nil {
 			return room, err
 		}
@@ -256,9 +262,9 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if err != nil {
 			return err
 		}
-		author := value(row.UserID)
-		if author != userID {
-			err = moderate(ctx, tx, row, userID)
+		own := value(row.UserID) == userID
+		if !own {
+			err = moderate(ctx, tx, &row, userID)
 		} else {
 			err = living(ctx, tx, userID)
 		}
@@ -268,10 +274,10 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if err := blank(ctx, tx, id); err != nil {
 			return err
 		}
-		if author == userID {
+		if own {
 			return nil
 		}
-		return logAct(ctx, tx, row.RoomID, userID, author, watchparty.ActMessageDeleted, map[string]any{"message_id": id})
+		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted, map[string]any{"message_id": id})
 	})
 	return found(err, "delete message")
 }
@@ -289,7 +295,7 @@ func blank(ctx context.Context, tx bun.Tx, id string) error {
 
 // moderate locks the room and returns ErrForbidden unless the actor may take back what the message's author said.
 // Whoever has no role in the room, or no account any more, counts as a viewer.
-func moderate(ctx context.Context, tx bun.Tx, m messageRow, actorID string) error {
+func moderate(ctx context.Context, tx bun.Tx, m *messageRow, actorID string) error {
 	_, role, err := permitted(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage)
 	if err != nil {
 		return err
@@ -305,7 +311,20 @@ func moderate(ctx context.Context, tx bun.Tx, m messageRow, actorID string) erro
 	if !role.Outranks(below) {
 		return watchparty.ErrForbidden
 	}
-	return nil
+	return keepAuthor(ctx, tx, m)
+}
+
+// keepAuthor keeps the row of a message's author until the transaction ends: the room's log names the author. A message
+// whose author's row is gone loses its author.
+func keepAuthor(ctx context.Context, tx bun.Tx, m *messageRow) error {
+	if m.UserID == nil {
+		return nil
+	}
+	err := tx.NewRaw("SELECT id FROM users WHERE id = ? FOR KEY SHARE", m.UserID).Scan(ctx, new(string))
+	if errors.Is(err, sql.ErrNoRows) {
+		m.UserID, err = nil, nil
+	}
+	return err
 }
 
 // Messages lists a room's messages, newest first.

@@ -104,6 +104,9 @@ func (s *Store) CloseRoom(ctx context.Context, adminID, roomID string, why watch
 		if err != nil {
 			return err
 		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if room.ClosedAt == nil {
 			if err := closeRoom(ctx, tx, adminID, roomID, why.Reason); err != nil {
 				return err
@@ -178,6 +181,12 @@ func (s *Store) RemoveMessage(ctx context.Context, adminID, id string, why watch
 		}
 		roomID = row.RoomID
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
+			return err
+		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
+		if err := keepAuthor(ctx, tx, &row); err != nil {
 			return err
 		}
 		if err := blank(ctx, tx, id); err != nil {

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -106,6 +108,9 @@ func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.Ne
 		if former != "" {
 			return tx.NewSelect().Model(&row).Where("id = ?", former).Scan(ctx)
 		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
@@ -121,6 +126,9 @@ func (s *Store) UpdateMovie(
 ) (watchparty.Movie, error) {
 	var row movieRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
@@ -181,6 +189,14 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 // ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it; those that are deleted lose it.
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// Deleted rooms lose the movie below.
+		_, err := tx.NewRaw("SELECT FROM rooms WHERE movie_id = ? AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE", id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
 		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
 		var row movieRow
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
@@ -236,16 +252,12 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 			Description: m.Description, Genres: append([]string{}, m.Genres...), Version: 1, CreatedAt: now, UpdatedAt: now,
 		})
 	}
+	// In one order: of two that add the same movies at once, one waits for the other.
+	slices.SortFunc(rows, func(a, b movieRow) int {
+		return cmp.Or(strings.Compare(a.Title, b.Title), cmp.Compare(a.Year, b.Year))
+	})
 	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx); err != nil {
 		return fmt.Errorf("store: add movies: %w", err)
 	}
 	return nil
-}
-
-func mapRows[From, To any](rows []From, to func(From) To) []To {
-	out := make([]To, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, to(row))
-	}
-	return out
 }

@@ -11,7 +11,7 @@ import (
 // myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3 or all, at
 // most ?4 from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many
 // there are.
-const myRooms = `
+var myRooms = `
 	(SELECT r.id AS room_id, 'host' AS role FROM rooms AS r
 		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3::uuid IS NULL OR r.id < ?3::uuid) AND ` + openToMe + `
 		ORDER BY r.id DESC LIMIT ?4)
@@ -25,8 +25,8 @@ const myRooms = `
 			AND NOT EXISTS (SELECT FROM members WHERE room_id = p.room_id AND user_id = p.user_id)
 		ORDER BY p.room_id DESC LIMIT ?4)`
 
-const openToMe = roomThere + ` AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'open'))
-		AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?0 AND (until IS NULL OR until > now()))`
+var openToMe = roomThere + ` AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'open'))
+		AND NOT ` + isBanned("r.id", "?0")
 
 // MyRooms lists the rooms that a user hosts, has a role in or is in, newest first.
 func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page) ([]watchparty.MyRoom, error) {
@@ -63,10 +63,10 @@ func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Pl
 		Until  *time.Time `bun:"until"`
 	}
 	err := s.db.NewRaw(`
-		SELECT CASE WHEN r.host_id = ?1 THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role, p.user_id IS NOT NULL AS joined, q.until
+		SELECT coalesce(`+roleInRoom("r.host_id", "r.id", "?1")+`, 'viewer') AS role,
+			p.user_id IS NOT NULL AS joined, q.until
 		FROM rooms AS r
 		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
-		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = ?1
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.Place{

@@ -49,8 +49,8 @@ func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.P
 // selectParticipants looks up what belongs to each of them one by one: a room's are few, and the tables are large.
 func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
-		ColumnExpr(`CASE WHEN (SELECT host_id FROM rooms WHERE id = p.room_id) = p.user_id THEN 'host' ELSE coalesce(
-			(SELECT role FROM members WHERE room_id = p.room_id AND user_id = p.user_id), 'viewer') END AS role`).
+		ColumnExpr("coalesce(" + roleInRoom("(SELECT host_id FROM rooms WHERE id = p.room_id)", "p.room_id", "p.user_id") +
+			", 'viewer') AS role").
 		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id AND until > now()) AS muted_until").
 		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }
@@ -92,14 +92,17 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		was, err := remove(ctx, tx, "participants", roomID, userID)
-		if err != nil || !was {
+		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).Exists(ctx)
+		if err != nil || !is {
 			return nil, err
 		}
 		if value(room.HostID) == userID && room.ArchivedAt == nil {
 			if _, err := passOn(ctx, tx, room, toAnyone, true); err != nil {
 				return nil, err
 			}
+		}
+		if _, err := remove(ctx, tx, "participants", roomID, userID); err != nil {
+			return nil, err
 		}
 		return nil, touchRoom(ctx, tx, roomID)
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -109,18 +110,22 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			leave()
 			return nil, busy(waiting, err)
 		}
-		if isOpen(connection.Value()) && (!clock.due() || clock.compare(waiting, connection.Value()) == nil) {
+		err = checkIdle(connection.Value())
+		if err == nil && clock.due() {
+			err = clock.compare(waiting, connection.Value())
+		}
+		if err == nil {
 			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
 		}
-		discard(ctx, p.log, connection, "idle")
+		discard(ctx, p.log, connection, "idle", err)
 	}
 }
 
 // discard closes a connection that has failed, while it was idle or in use. That is logged, since what used it may go
 // on with another one. Connections that nobody needs any more are closed without a word.
-func discard(ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string) {
+func discard(ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string, err error) {
 	log.WarnContext(ctx, "database connection failed", slog.String("while", while),
-		slog.Duration("age", time.Since(connection.CreationTime())))
+		slog.Duration("age", time.Since(connection.CreationTime())), slog.Any("error", err))
 	connection.Destroy()
 }
 
@@ -189,16 +194,16 @@ func (l *lent) Close() error {
 	if l.IsValid() {
 		l.connection.Release()
 	} else {
-		discard(context.Background(), l.log, l.connection, "in use")
+		discard(context.Background(), l.log, l.connection, "in use", driver.ErrBadConn)
 	}
 	return nil
 }
 
-// isOpen reports whether a connection that is not in use is still open. Nothing is to be read from it then: a server
-// that ends it says so before.
-func isOpen(conn *pgdriver.Conn) bool {
+// checkIdle returns an error unless a connection that is not in use is still open. Nothing is to be read from it then: a
+// server that ends it says so before.
+func checkIdle(conn *pgdriver.Conn) error {
 	if !conn.IsValid() {
-		return false
+		return driver.ErrBadConn
 	}
 	inner := conn.Conn()
 	if tls, ok := inner.(interface{ NetConn() net.Conn }); ok {
@@ -206,19 +211,28 @@ func isOpen(conn *pgdriver.Conn) bool {
 	}
 	socket, ok := inner.(syscall.Conn)
 	if !ok {
-		return true
+		return nil
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return false
+		return err
 	}
-	silent := false
+	var found error
+	first := make([]byte, 1)
 	err = raw.Read(func(fd uintptr) bool {
-		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		silent = errors.Is(err, syscall.EAGAIN)
+		n, _, err := syscall.Recvfrom(int(fd), first, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+		case err != nil:
+			found = err
+		case n == 0:
+			found = io.EOF
+		default:
+			found = fmt.Errorf("store: a message of type %q that nobody has read", first[0])
+		}
 		return true
 	})
-	return err == nil && silent
+	return errors.Join(err, found)
 }
 
 // probe asks whether the database answers, by a connection of its own.

@@ -69,7 +69,7 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 	err := tx.NewRaw(`
 		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until, p.user_id IS NULL AS away,
 			u.suspended_at IS NOT NULL AS suspended,
-			CASE WHEN r.host_id = u.id THEN 'host' ELSE coalesce(m.role, 'viewer') END AS role,
+			coalesce(`+roleInRoom("r.host_id", "r.id", "u.id")+`, 'viewer') AS role,
 			coalesce(p.created_at, m.created_at, r.created_at) AS created_at,
 			coalesce(p.last_seen_at, m.created_at, r.created_at) AS last_seen_at
 		FROM rooms AS r
@@ -78,7 +78,7 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = u.id
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = u.id AND q.until > now()
 		WHERE r.id = ?0 AND (p.user_id IS NOT NULL OR m.user_id IS NOT NULL OR r.host_id = u.id)
-			AND NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = u.id AND (until IS NULL OR until > now()))
+			AND NOT `+isBanned("r.id", "u.id")+`
 		FOR SHARE OF u`, roomID, username).Scan(ctx, &row)
 	return row, err
 }

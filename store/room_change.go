@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/uptrace/bun"
@@ -99,15 +100,6 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 	return fields
 }
 
-// set changes v to what is given, and reports whether that is something else.
-func set[T comparable](v, given *T) bool {
-	if given == nil || *v == *given {
-		return false
-	}
-	*v = *given
-	return true
-}
-
 // toggleArchived archives an open room and opens an archived one, which counts as active from then on.
 func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
 	if room.ArchivedAt == nil {
@@ -123,9 +115,12 @@ func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID strin
 
 // keepThoseInside makes members of those who are in a room that becomes private.
 func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
+	// FOR SHARE: an account that is being deleted gets no membership.
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role)
-		SELECT room_id, user_id, 'viewer' FROM participants WHERE room_id = ? AND user_id IS DISTINCT FROM ?
+		SELECT ?0, u.id, 'viewer' FROM (
+			SELECT id FROM users WHERE id IN (SELECT user_id FROM participants WHERE room_id = ?0)
+				AND id IS DISTINCT FROM ?1 AND deleted_at IS NULL ORDER BY id FOR SHARE) AS u
 		ON CONFLICT ON CONSTRAINT members_pkey DO NOTHING`, room.ID, room.HostID).Exec(ctx)
 	return err
 }
@@ -144,42 +139,54 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		if versions != nil && !slices.Contains(versions, room.Version) {
 			return nil, watchparty.ErrChangedSince
 		}
-		return endRoom(ctx, tx, roomID)
+		if err := endRooms(ctx, tx, []string{roomID}); err != nil {
+			return nil, err
+		}
+		return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
 	})
 	return found(err, "delete room")
 }
 
-// endRoom deletes a room that is locked alone.
-func endRoom(ctx context.Context, tx bun.Tx, roomID string) ([]job.Event, error) {
-	for _, statement := range []string{
-		"UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now() WHERE id = ?",
-		"DELETE FROM participants WHERE room_id = ?",
-		"DELETE FROM members WHERE room_id = ?",
-		"DELETE FROM bans WHERE room_id = ?",
-		"DELETE FROM mutes WHERE room_id = ?",
-	} {
-		if _, err := tx.NewRaw(statement, roomID).Exec(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+// tablesOfPeople tie people to rooms, by room_id and user_id, in the order in which their rows are locked.
+var tablesOfPeople = []string{"participants", "members", "bans", "mutes"}
+
+// deleteInOrder deletes from the table ?0 the rows that have one of the IDs ?1 in a column.
+func deleteInOrder(column string) string {
+	return `DELETE FROM ?0 WHERE (room_id, user_id) IN (
+		SELECT room_id, user_id FROM ?0 WHERE ` + column + " IN (?1) ORDER BY room_id, user_id FOR UPDATE)"
 }
 
-// endHiddenRooms is for an account that is being deleted: a hidden room is deleted with it, since another host, or
-// none, would show it again.
-func endHiddenRooms(ctx context.Context, tx bun.Tx, userID string) (events []job.Event, err error) {
-	var hidden []string
-	err = tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
-		Where("(SELECT hidden_at FROM users WHERE id = r.host_id) IS NOT NULL").Order("id").For("UPDATE").Scan(ctx, &hidden)
+// emptyRooms takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
+func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+	for _, table := range tablesOfPeople {
+		if _, err := tx.NewRaw(deleteInOrder("room_id"), bun.Ident(table), bun.List(roomIDs)).Exec(ctx); err != nil {
+			return fmt.Errorf("store: empty rooms: %w", err)
+		}
+	}
+	return nil
+}
+
+// endRooms soft-deletes rooms that are locked alone. Their invitations are the caller's to end.
+func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+	_, err := tx.NewRaw(`UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
+		WHERE id IN (?)`, bun.List(roomIDs)).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return emptyRooms(ctx, tx, roomIDs)
+}
+
+// deleteHosted deletes the rooms of an account that is being deleted and was hidden: another host, or none, would show
+// them again. It returns their IDs.
+func (l accountDeletion) deleteHosted(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
+	var rooms []string
+	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).Scan(ctx, &rooms)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range hidden { // few: those that one person opened
-		ended, err := endRoom(ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, ended...)
+	if !isSubset(rooms, l.rooms) {
+		return nil, errLockedLate
 	}
-	return events, nil
+	rooms = append(rooms, nobody)
+	return rooms, endRooms(ctx, tx, rooms)
 }

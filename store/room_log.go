@@ -31,14 +31,6 @@ func (r roomActRow) act() watchparty.RoomAct {
 	}
 }
 
-// person is nobody for an account that is gone, be its row there yet or not.
-func person(id, username *string) watchparty.Person {
-	if id == nil || username == nil {
-		return watchparty.Person{}
-	}
-	return watchparty.Person{ID: *id, Username: *username}
-}
-
 // logAct adds a line to the room's log in the transaction of the act. Who did it, and to whom, may be empty.
 func logAct(
 	ctx context.Context, tx bun.Tx, roomID, actorID, targetID string, action watchparty.RoomAction, details map[string]any,

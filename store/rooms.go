@@ -204,6 +204,9 @@ const activity = 10 * time.Minute
 // touchRoom says that something happens in the room.
 func touchRoom(ctx context.Context, db bun.IDB, roomID string) error {
 	_, err := db.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
-		Where("id = ? AND last_active_at < now() - make_interval(secs => ?)", roomID, activity.Seconds()).Exec(ctx)
+		Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exec(ctx)
 	return err
 }
+
+// quietRoom is the condition of a room in which nothing has happened for a number of seconds.
+const quietRoom = "last_active_at < now() - make_interval(secs => ?)"

@@ -15,6 +15,13 @@ func (s *Store) Standing(ctx context.Context, roomID, userID string) (watchparty
 	return readStanding(ctx, s.db, roomID, userID)
 }
 
+// roleInRoom is the role of a person in a room, NULL for none. The room's host_id and id and the person's ID are given
+// as expressions in SQL.
+func roleInRoom(hostID, roomID, userID string) string {
+	return "CASE WHEN " + hostID + " = " + userID + " THEN 'host' ELSE (" +
+		"SELECT role FROM members WHERE room_id = " + roomID + " AND user_id = " + userID + ") END"
+}
+
 func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watchparty.Standing, error) {
 	var row struct {
 		Role   string     `bun:"role"`
@@ -22,11 +29,9 @@ func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watch
 		Until  *time.Time `bun:"until"`
 	}
 	err := db.NewRaw(`
-		SELECT CASE WHEN r.host_id = ?1 THEN 'host' ELSE coalesce(m.role, '') END AS role,
-			b.user_id IS NOT NULL AS banned, b.until
+		SELECT coalesce(`+roleInRoom("r.host_id", "r.id", "?1")+`, '') AS role, b.user_id IS NOT NULL AS banned, b.until
 		FROM rooms AS r
-		LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = ?1
-		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND (b.until IS NULL OR b.until > now())
+		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND `+banInForce+`
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()}, found(err, "standing")
 }
@@ -38,9 +43,8 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 		Hidden bool `bun:"hidden"`
 	}
 	err := tx.NewRaw(`
-		SELECT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ?1 AND `+banInForce+`) AS banned,
-			r.visibility = 'private' AND r.host_id IS DISTINCT FROM ?1
-				AND NOT EXISTS (SELECT FROM members WHERE room_id = r.id AND user_id = ?1) AS hidden
+		SELECT `+isBanned("r.id", "?1")+` AS banned,
+			r.visibility = 'private' AND `+roleInRoom("r.host_id", "r.id", "?1")+` IS NULL AS hidden
 		FROM rooms AS r WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &viewer)
 	switch {
 	case err != nil:
@@ -51,28 +55,6 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 		return watchparty.ErrNotFound
 	}
 	return nil
-}
-
-// lockRoom takes the lock under which the people of a room change: its capacity holds, and so do the roles that
-// permitted finds. NO KEY lets others post messages meanwhile.
-func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
-	var room roomRow
-	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock room")
-}
-
-// lockAnyRoom is lockRoom for admins, who act on hidden rooms too.
-func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
-	var room roomRow
-	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock any room")
-}
-
-// lockRoomAlone is lockRoom for what ends a room: it keeps out who posts, too. Take it first, since who posts may wait
-// for the lesser lock.
-func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
-	_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ? FOR UPDATE", roomID).Exec(ctx)
-	return err
 }
 
 // permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns

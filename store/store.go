@@ -1,5 +1,3 @@
-// Package store keeps the domain in Postgres. Each method is one statement or one transaction; those that ask for
-// background work add the outbox event in the same transaction. Rows stay in here: methods take and give domain types.
 package store
 
 import (
@@ -18,7 +16,6 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
 
-	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
@@ -145,7 +142,8 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, fn)
 		var e pgdriver.Error
-		if attempt == attempts || !errors.As(err, &e) || e.Field('C') != codeDeadlockDetected {
+		again := errors.Is(err, errLockedLate) || errors.As(err, &e) && e.Field('C') == codeDeadlockDetected
+		if attempt == attempts || !again {
 			return err
 		}
 		select {
@@ -215,38 +213,4 @@ func violates(err error, constraint string) bool {
 		return false
 	}
 	return e.Field('C') == codeUniqueViolation || e.Field('C') == codeForeignKeyViolation
-}
-
-// found turns a missing row into the domain's error and names the operation of any other.
-func found(err error, operation string) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("store: %s: %w", operation, watchparty.ErrNotFound)
-	}
-	if err != nil {
-		return fmt.Errorf("store: %s: %w", operation, err)
-	}
-	return nil
-}
-
-// affected reports whether a statement changed a row.
-func affected(result sql.Result) bool {
-	n, err := result.RowsAffected()
-	return err == nil && n > 0
-}
-
-// nullID stores an empty ID as NULL.
-func nullID(id string) *string {
-	if id == "" {
-		return nil
-	}
-	return &id
-}
-
-// value reads NULL as the zero value.
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -20,30 +21,47 @@ const (
 	toPresent successors = true  // only who is present
 )
 
-// passOn gives the room, whose lock the caller holds, to whoever has been in it longest: of the moderators who are
-// present, else of the others who are, else of the absent in the same order. The former host stays as a moderator, if
-// they stay at all. It returns the new host; nobody when there is none, and then the room keeps its host.
-func passOn(ctx context.Context, tx bun.Tx, room roomRow, who successors, formerStays bool) (heir string, err error) {
-	// The lock keeps the heir's account from being deleted meanwhile, which would leave the room with nobody.
-	err = tx.NewRaw(`
+// nextHosts chooses who is the next host of a room, nobody or one user_id: whoever has been in it longest, of the
+// moderators who are present, else of the others who are, else of the absent in the same order. An heir is not
+// suspended, is neither the host ?0 nor one of the users ?1, and was seen within the last ?2 seconds or ?3 is false.
+func nextHosts(room string) string {
+	return `
 		SELECT p.user_id FROM participants AS p
 		JOIN users AS u ON u.id = p.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 		LEFT JOIN members AS m ON m.room_id = p.room_id AND m.user_id = p.user_id
 		CROSS JOIN LATERAL (SELECT p.last_seen_at > now() - make_interval(secs => ?2) AS present) AS seen
-		WHERE p.room_id = ?0 AND p.user_id IS DISTINCT FROM ?1 AND (seen.present OR NOT ?3)
+		WHERE p.room_id = ` + room + ` AND p.user_id IS DISTINCT FROM ?0 AND p.user_id NOT IN (?1) AND (seen.present OR NOT ?3)
 		ORDER BY seen.present DESC, coalesce(m.role, 'viewer') = 'moderator' DESC, p.created_at, p.user_id
-		LIMIT 1 FOR SHARE OF u`,
-		room.ID, room.HostID, watchparty.PresentFor.Seconds(), bool(who)).Scan(ctx, &heir)
+		LIMIT 1`
+}
+
+// nextHost is the heir of a room whose lock the caller holds, empty without one. leaving are accounts that the
+// transaction deletes.
+func nextHost(ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string) (heir string, err error) {
+	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(), bool(who), room.ID).
+		Scan(ctx, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	if err != nil {
+	return heir, err
+}
+
+// passOn gives the room, whose lock the caller holds, to its next host. The former host stays as a moderator, if they
+// stay at all. It returns the new host; nobody when there is none, and then the room keeps its host.
+func passOn(ctx context.Context, tx bun.Tx, room roomRow, who successors, formerStays bool) (heir string, err error) {
+	// The lock keeps the heir's account from being deleted meanwhile, which would leave the room with nobody.
+	heir, err = nextHost(ctx, tx, room, who, " FOR SHARE OF u")
+	if err != nil || heir == "" {
 		return "", err
 	}
+	return heir, passTo(ctx, tx, room, heir, formerStays)
+}
+
+func passTo(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerStays bool) error {
 	if err := setHost(ctx, tx, room, heir, formerStays); err != nil {
-		return "", err
+		return err
 	}
-	return heir, logAct(ctx, tx, room.ID, "", heir, watchparty.ActHostSucceeded, nil)
+	return logAct(ctx, tx, room.ID, "", heir, watchparty.ActHostSucceeded, nil)
 }
 
 // setHost makes heir the host of a room whose lock the caller holds, and the former host a moderator, if they stay.
@@ -61,35 +79,37 @@ func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerSt
 	return setMember(ctx, tx, room.ID, *room.HostID, watchparty.Moderator)
 }
 
-// lockHosted locks the rooms that users host.
-func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) error {
-	_, err := tx.NewRaw("SELECT FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).Exec(ctx)
-	return err
-}
-
-// handOverRooms is for an account that is being deleted: each open room that it hosts passes on, or else is archived,
-// and none keeps it as its host. It returns the rooms whose cached reads and standings are out of date. Mark the
-// account as deleted before, or it may become the host of another room meanwhile.
-//
-// lockHosted has taken the rooms' locks before the account's; what is locked here is what the account became the host
-// of in between.
-func handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []string, err error) {
+// handOverRooms passes on each open room that a deleted account hosts, or else archives it; no room keeps the account
+// as its host. It returns the rooms whose cached reads and standings are out of date. The account has to be marked as
+// deleted before, or it may become the host of another room meanwhile.
+func (l accountDeletion) handOverRooms(ctx context.Context, tx bun.Tx, userID string) (rooms []string, err error) {
 	var hosted []roomRow
-	err = tx.NewSelect().Model(&hosted).Where("host_id = ?", userID).Order("id").For("UPDATE").Scan(ctx)
+	err = tx.NewSelect().Model(&hosted).Where("host_id = ?", userID).Order("id").Scan(ctx)
 	if err != nil {
 		return nil, err
 	}
+	rooms = mapRows(hosted, func(r roomRow) string { return r.ID })
+	if !isSubset(rooms, l.rooms) { // the account became their host after the rooms were locked
+		return nil, errLockedLate
+	}
+	leaving := mapRows(l.users, func(r userRow) string { return r.ID })
 	var orphans []string
 	for _, room := range hosted { // few: those that one person opened
-		rooms = append(rooms, room.ID)
 		heir := ""
 		if room.ArchivedAt == nil {
-			if heir, err = passOn(ctx, tx, room, toAnyone, false); err != nil {
+			if heir, err = nextHost(ctx, tx, room, toAnyone, "", leaving...); err != nil {
 				return nil, err
 			}
 		}
-		if heir == "" {
+		switch {
+		case heir == "":
 			orphans = append(orphans, room.ID)
+		case !slices.Contains(l.heirs, heir): // somebody else was to be the heir, and has gone
+			return nil, errLockedLate
+		default:
+			if err := passTo(ctx, tx, room, heir, false); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if len(orphans) == 0 {

@@ -371,7 +371,11 @@ func TestHandOverRooms(t *testing.T) {
 
 	var rooms []string
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
-		rooms, err = handOverRooms(ctx, tx, c.ada.ID)
+		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.ada.ID)
+		if err != nil {
+			return err
+		}
+		rooms, err = deletion.handOverRooms(ctx, tx, c.ada.ID)
 		return err
 	}))
 	require.ElementsMatch(t, []string{c.room.ID, empty.ID, archived.ID, deleted.ID}, rooms)
@@ -389,7 +393,11 @@ func TestHandOverRooms(t *testing.T) {
 	execute(t, s, "DELETE FROM users WHERE id = ?", c.ada.ID)
 
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
-		rooms, err = handOverRooms(ctx, tx, c.third.ID)
+		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.third.ID)
+		if err != nil {
+			return err
+		}
+		rooms, err = deletion.handOverRooms(ctx, tx, c.third.ID)
 		return err
 	}))
 	require.Empty(t, rooms)

@@ -2,54 +2,12 @@ package store
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/schema"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
 )
-
-var searchableUsers = searchable{
-	alias: "u", from: "users AS u", length: "char_length(u.username)", newest: true, also: byBeginningOfAddress,
-}
-
-// byBeginningOfAddress finds an address as it was typed, by its key's beginning, and, written otherwise, as a whole.
-func byBeginningOfAddress(typed string) schema.QueryWithArgs {
-	return bun.SafeQuery("(lower(u.email) LIKE lower(?) || '%' OR u.email_key LIKE ? || '%' OR u.email_key = ?)",
-		escapeLike.Replace(typed), escapeLike.Replace(watchparty.AddressPrefix(typed)), watchparty.AccountKey(typed))
-}
-
-// Users lists accounts, newest first, or the closest first when it searches for something: by their names, and by their
-// addresses.
-func (s *Store) Users(ctx context.Context, f watchparty.UserFilter, p Page) ([]watchparty.User, error) {
-	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = q.Where("u.deleted_at IS NULL")
-		switch f.State {
-		case watchparty.UserActive:
-			q = q.Where("u.suspended_at IS NULL")
-		case watchparty.UserSuspended:
-			q = q.Where("u.suspended_at IS NOT NULL")
-		}
-		if f.Admins {
-			q = q.Where("u.is_admin")
-		}
-		return q
-	}
-	list := func(rows *[]userRow) *bun.SelectQuery {
-		return s.db.NewSelect().Model(rows).ColumnExpr("?TableColumns")
-	}
-	rows, err := searchPage(ctx, s, searchableUsers, list, choose, f.Search, p)
-	if err != nil {
-		return nil, fmt.Errorf("store: users: %w", err)
-	}
-	return mapRows(rows, userRow.user), nil
-}
-
-// escapeLike takes their meaning from LIKE's special characters.
-var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // Suspended is an account whose suspension was changed, and what that has changed for others.
 type Suspended struct {
@@ -80,6 +38,8 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 				return err
 			}
 		}
+		return nil
+	}, func(ctx context.Context, tx bun.Tx) error {
 		return resolveWith(ctx, tx, adminID, why.ReportID, "subject_id", userID, why.Reason)
 	})
 }
@@ -95,12 +55,13 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
-	})
+	}, nil)
 }
 
 // changeSuspension runs change on an account, and finds what others see differently then.
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
+	after func(context.Context, bun.Tx) error,
 ) (Suspended, error) {
 	var done Suspended
 	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
@@ -119,8 +80,9 @@ func (s *Store) changeSuspension(
 		if !hiding {
 			return nil
 		}
-		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).Scan(ctx, &done.Wrote)
-	})
+		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).
+			Scan(ctx, &done.Wrote)
+	}, after)
 	return done, found(err, operation)
 }
 
@@ -131,26 +93,30 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserSessionsEnded, watchparty.AuditUser, userID, nil)
-	})
+	}, nil)
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins nobody begins or goes on with meanwhile. Invitations of the account's
-// that lose their basis by it end in the same transaction. It returns what administering returns, before anything
-// changes.
-func (s *Store) actOnUser(ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error) error {
+// actOnUser runs act on an account whose sign-ins neither begin nor go on meanwhile. In the same transaction it ends the
+// account's invitations that lose their basis by the act, and then runs after, if there is one: reports of abuse are
+// locked after invitations. It returns what administering returns, before anything changes.
+func (s *Store) actOnUser(
+	ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error,
+	after func(context.Context, bun.Tx) error,
+) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		row, err := lockUser(ctx, tx, userID)
+		row, err := lockUserForAdmin(ctx, tx, userID, adminID)
 		if err != nil {
-			return nil, err
-		}
-		if err := administering(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		if err := act(ctx, tx, &row); err != nil {
 			return nil, err
 		}
-		return endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
+		events, err := endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
+		if err == nil && after != nil {
+			err = after(ctx, tx)
+		}
+		return events, err
 	})
 }
 

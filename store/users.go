@@ -212,15 +212,6 @@ func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool
 	return affected(result), nil
 }
 
-// lockUser is the lock under which an account's password, address and sign-ins change, and it ends. Whatever starts a
-// sign-in takes FOR SHARE on the row first, so that none is missed by what ends them all; foreign keys take neither.
-// Other rows are locked after this one.
-func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
-	var row userRow
-	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)
-	return row, err
-}
-
 // UpdateProfile changes what the user said and returns the account. It returns ErrUnauthenticated for one that is
 // deleted or suspended.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {

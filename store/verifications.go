@@ -100,7 +100,7 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		var user userRow
 		err := tx.NewSelect().Model(&user).Where("id = (SELECT user_id FROM email_verifications WHERE id = ?)", id).
-			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
+			Where("deleted_at IS NULL").For("UPDATE").Scan(ctx) // email_key has a unique index
 		if err != nil {
 			return nil, err
 		}

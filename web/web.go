@@ -16,8 +16,8 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Each page is the file of its name, with .html. Links in emails lead to all but Docs, with the token
-// behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
+// Paths of the pages. Each page is the file of its name, with .html. Links in emails lead to all but Docs and Problems, with the
+// token behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
 	PasswordReset = "/password-reset" // sets a new password
@@ -25,6 +25,7 @@ const (
 	Unsubscribe   = "/unsubscribe"    // ends emails about invitations
 	Reports       = "/reports"        // shows an activity report
 	Docs          = "/docs"           // shows the API's contract
+	Problems      = "/problems"       // explains the codes of the API's errors
 )
 
 // Pages returns the paths of the pages that links in emails lead to.
@@ -48,20 +49,24 @@ func Page(path string) http.HandlerFunc {
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	text := string(content)
-	for name, asset := range assets() {
-		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
-	}
-	serve := File("text/html; charset=utf-8", []byte(text))
 	allowed := policy
 	if path == Docs {
 		allowed = docsPolicy
 	}
+	return serve(string(content), allowed)
+}
+
+// serve gives the assets in a page the addresses with their hashes.
+func serve(text, policy string) http.HandlerFunc {
+	for name, asset := range assets() {
+		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
+	}
+	file := File("text/html; charset=utf-8", []byte(text))
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", allowed)
+		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
-		serve(w, r)
+		file(w, r)
 	}
 }
 

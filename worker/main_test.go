@@ -118,7 +118,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 			FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
 		},
 		Avatar: &activities.Avatar{
-			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}),
+			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Second,
 		},
 		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
 		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},

@@ -1,0 +1,63 @@
+// Package store keeps the domain in Postgres. Its methods take and return domain types; rows stay inside.
+//
+// # Files
+//
+//   - The database: store.go (Store, transactions), pool.go (connections), clock.go (the time and IDs), page.go (keyset
+//     pages), rows.go (reading and mapping rows), locks.go (locks of rooms and accounts), idempotency.go, search.go,
+//     hidden.go (what is hidden with an account).
+//   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others' texts),
+//     passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go, export.go.
+//   - Rooms: rooms.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
+//     roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go, messages.go,
+//     movies.go, genres.go.
+//   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
+//     invite), optouts.go.
+//   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
+//   - Administration: living.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
+//     moderation.go, abuse.go (reports of abuse), audit.go.
+//   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), ends.go (states that time ends),
+//     activity.go (figures), reports.go.
+//
+// # Transactions
+//
+// A method is one statement, or one transaction by inTx, withEvents or withEvent. A transaction contains the check of
+// the actor's rights, the change, its line in the room's log or in the audit log, and the outbox events that the change
+// asks for: all or nothing. Rights are checked after the locks are taken, so that they hold until the end. Temporal,
+// the cache and the network are called after the commit. Only audited is different: it commits its line before an act
+// outside of the database, and notes the outcome after it.
+//
+// Reads that belong together run in one Snapshot. Otherwise each statement sees what was committed when it began
+// (READ COMMITTED): a condition that another transaction may change is read again after its lock is taken.
+//
+// inTx may run a function several times, so the function starts from nothing each time.
+//
+// # Locks
+//
+// A transaction takes its locks in this order, and within a table in the order of the primary key:
+//
+//  1. cleanup_runs
+//  2. idempotency_keys. Operations that first have to look up what a repeated request is about claim the key later: only
+//     a repeat of the same request waits for it, and that has taken the same locks.
+//  3. rooms. The first lock of a room is the strongest that the transaction needs.
+//  4. users. Locks FOR SHARE that are taken after FOR SHARE need no order; stronger ones do.
+//  5. the advisory lock "admins"
+//  6. movies
+//  7. participants, members, bans, mutes
+//  8. the advisory lock of a room's chat (next_message_id), then messages
+//  9. room_log
+//  10. invitations, then the advisory lock of an inviter's invitations
+//  11. emails, then email_attempts
+//  12. sessions, known_clients, email_verifications, password_resets, avatars
+//  13. abuse_reports
+//  14. email_budgets, by the budget's name
+//  15. audit
+//
+// Rows that a transaction inserts, outbox events among them, are nobody else's and stand outside of the order. But an
+// insert takes FOR KEY SHARE on the rows that its foreign keys name, and so does the second update of one row in a
+// transaction: those rows are locked before, or nobody who holds them FOR UPDATE can wait for this transaction.
+//
+// A statement that changes several rows chooses them in a subquery with ORDER BY and FOR UPDATE. Batches of clean-up
+// and EndOverdue pass by locked rows (SKIP LOCKED). A transaction that finds out that it needs an earlier lock ends with
+// errLockedLate, and inTx runs it anew. TestNoDeadlocks runs all pairs of operations at once. It has no exceptions;
+// that inTx also repeats the victim of a deadlock is for mistakes, and for former versions during an update.
+package store

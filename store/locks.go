@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+)
+
+// The order in which rows are locked is in doc.go. These are the locks of rooms and accounts; all other rows are locked
+// by the statements that change them.
+
+// errLockedLate ends a transaction that has found, after it locked its rooms and accounts, that it needs another one,
+// because somebody changed a row meanwhile. inTx runs the transaction again.
+var errLockedLate = errors.New("store: a row that comes earlier in the order of locks is needed now")
+
+// lockRoom takes the lock under which the people of a room change: its capacity holds, and so do the roles that
+// permitted finds. NO KEY lets others post messages meanwhile.
+func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
+	var room roomRow
+	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
+	return room, found(err, "lock room")
+}
+
+// lockAnyRoom is lockRoom for admins, who act on hidden rooms too.
+func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
+	var room roomRow
+	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
+	return room, found(err, "lock any room")
+}
+
+// lockRoomAlone is for what ends a room: unlike lockRoom it keeps out people who post. It is the transaction's first
+// lock of the room: a lock that grows stronger waits for others who may wait for this transaction.
+func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
+	_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ? FOR UPDATE", roomID).Exec(ctx)
+	return err
+}
+
+// lockHosted locks the rooms that users host, deleted ones included, and returns their IDs.
+func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) (rooms []string, err error) {
+	err = tx.NewRaw("SELECT id FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).Scan(ctx, &rooms)
+	return rooms, err
+}
+
+// lockUser is the lock under which an account's password, address and sign-ins change. Whatever starts a sign-in takes
+// FOR SHARE on the row first, so that an operation that ends all sign-ins misses none; foreign keys take neither lock.
+func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
+	var row userRow
+	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)
+	return row, err
+}
+
+// lockUserForAdmin is lockUser for what an admin does to an account, and administering for the admin: in the order of
+// their IDs, for the admin may be acted on at the same time.
+func lockUserForAdmin(ctx context.Context, tx bun.Tx, id, adminID string) (row userRow, err error) {
+	adminFirst := strings.Compare(adminID, id) < 0
+	if adminFirst {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return row, err
+		}
+	}
+	row, err = lockUser(ctx, tx, id)
+	if err == nil && !adminFirst {
+		err = administering(ctx, tx, adminID)
+	}
+	return row, err
+}
+
+// lockUsersToDelete locks accounts that are about to be deleted, and keeps the heirs of their rooms from being deleted
+// or suspended: all of them in the order of their IDs. The accounts to delete have to fulfil a condition. With skip it
+// passes by those that somebody else has locked. It returns the accounts that it has locked for their deletion.
+func lockUsersToDelete(
+	ctx context.Context, tx bun.Tx, condition string, users, heirs []string, skip bool,
+) (locked []userRow, err error) {
+	all := slices.Concat(users, heirs)
+	slices.Sort(all)
+	for _, id := range slices.Compact(all) { // few: userBatch accounts, and one heir for each of their rooms
+		var row userRow
+		q, mode := tx.NewSelect().Model(&row).Where("id = ?", id), "SHARE"
+		toDelete := slices.Contains(users, id)
+		if toDelete {
+			q, mode = q.Where(condition), "UPDATE"
+		}
+		if toDelete && skip {
+			mode += " SKIP LOCKED"
+		}
+		if err = q.For(mode).Scan(ctx); err == nil && toDelete {
+			locked = append(locked, row)
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, fmt.Errorf("store: lock accounts: %w", err)
+		}
+	}
+	return locked, nil
+}
+
+// lockLiving is lockUser for what people change of their own account. It returns what living returns.
+func lockLiving(ctx context.Context, tx bun.Tx, userID string) (userRow, error) {
+	row, err := lockUser(ctx, tx, userID)
+	if err == nil && row.SuspendedAt != nil {
+		err = watchparty.ErrUnauthenticated
+	}
+	return row, foundAlive(err)
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchparty/watchparty"
+)
+
+// found turns a missing row into the domain's error and names the operation of any other.
+func found(err error, operation string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("store: %s: %w", operation, watchparty.ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", operation, err)
+	}
+	return nil
+}
+
+// affected reports whether a statement changed a row.
+func affected(result sql.Result) bool {
+	n, err := result.RowsAffected()
+	return err == nil && n > 0
+}
+
+// isSubset reports whether all has every ID of some.
+func isSubset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(id string) bool { return !slices.Contains(all, id) })
+}
+
+// nullID stores an empty ID as NULL.
+func nullID(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+// value reads NULL as the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func mapRows[From, To any](rows []From, to func(From) To) []To {
+	out := make([]To, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, to(row))
+	}
+	return out
+}
+
+// set changes v to what is given, and reports whether that is something else.
+func set[T comparable](v, given *T) bool {
+	if given == nil || *v == *given {
+		return false
+	}
+	*v = *given
+	return true
+}
+
+// person is nobody for an account that is gone, be its row there yet or not.
+func person(id, username *string) watchparty.Person {
+	if id == nil || username == nil {
+		return watchparty.Person{}
+	}
+	return watchparty.Person{ID: *id, Username: *username}
+}
+
+// utc leaves zero times, which stand for NULL, as they are.
+func utc(times ...*time.Time) {
+	for _, t := range times {
+		*t = t.UTC()
+	}
+}
