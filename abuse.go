@@ -90,9 +90,12 @@ const (
 
 // Errors of reports.
 var (
-	ErrReportOneself  = &Error{Kind: KindConflict, Code: "cannot_report_oneself", Message: "Nobody reports themselves, or what is their own."}
-	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved", Message: "The report has been resolved already."}
-	ErrManyReports    = &Error{Kind: KindLimited, Code: "too_many_reports", Message: "You have sent too many reports within an hour.",
+	ErrReportOneself = &Error{Kind: KindConflict, Code: "cannot_report_oneself",
+		Message: "Nobody reports themselves, or what is their own."}
+	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved",
+		Message: "The report has been resolved already."}
+	ErrManyReports = &Error{Kind: KindLimited, Code: "too_many_reports",
+		Message: "You have sent too many reports within an hour.",
 		Details: map[string]int{"most": MaxHourlyReports}}
 	ErrUnknownReport = Invalid(FieldError{Field: "report_id", Code: "unknown", Message: "names no report about this"})
 )
@@ -121,7 +124,8 @@ func (n NewAbuseReport) Validate() error {
 	var v fields
 	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is none that there is")
 	given := []string{}
-	for _, target := range []struct{ field, value string }{{"room_id", n.RoomID}, {"message_id", n.MessageID}, {"username", n.Username}} {
+	for _, target := range []struct{ field, value string }{{"room_id", n.RoomID}, {"message_id", n.MessageID},
+		{"username", n.Username}} {
 		if target.value != "" {
 			given = append(given, target.field)
 		}

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Figures are what happened in a period. Days are those of UTC.
+// Figures are the numbers of what happened in a period of days, in UTC.
 type Figures struct {
 	NewUsers            int64 `json:"new_users"`
-	ActiveUsers         int64 `json:"active_users"`    // who were in a room or wrote a message
+	ActiveUsers         int64 `json:"active_users"`    // users who were in a room or wrote a message
 	ReturningUsers      int64 `json:"returning_users"` // active ones whose account is older than the period
 	RoomsOpened         int64 `json:"rooms_opened"`
 	Participants        int64 `json:"participants"`     // people in rooms: each once for each room and day
@@ -34,13 +34,13 @@ type Day string
 // DayOf is the day of a moment.
 func DayOf(t time.Time) Day { return Day(t.UTC().Format(time.DateOnly)) }
 
-// Time is the day's first moment; the zero time for what is no day.
+// Time is the day's first moment, or the zero time if the day is not valid.
 func (d Day) Time() time.Time {
 	t, _ := time.Parse(time.DateOnly, string(d))
 	return t
 }
 
-// Add is the day that many days later, or earlier.
+// Add is the day a number of days later, or earlier if it is negative.
 func (d Day) Add(days int) Day { return DayOf(d.Time().AddDate(0, 0, days)) }
 
 // ActivityReport says how the service was used in a period.
@@ -77,5 +77,5 @@ func (k ReportPeriod) Last(t time.Time) (from, to Day) {
 	return monday.Add(-7), monday.Add(-1)
 }
 
-// ErrPeriodGone refuses a report of a time of which it is not kept any more who was active.
-var ErrPeriodGone = errors.New("it is not kept any more who was active then")
+// ErrPeriodGone is returned for a report of a period whose active users clean-up has removed.
+var ErrPeriodGone = errors.New("the active users of the period were removed by clean-up")

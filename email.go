@@ -20,18 +20,19 @@ const (
 	EmailActivityReport EmailKind = "activity_report" // to those whom the settings name
 )
 
-// EmailKinds are all of them.
+// EmailKinds lists all kinds of emails.
 func EmailKinds() []EmailKind {
 	return []EmailKind{
-		EmailWelcome, EmailWelcomeReminder, EmailVerification, EmailReset, EmailAddressChanged, EmailRoomInvitation, EmailInvitationReminder,
+		EmailWelcome, EmailWelcomeReminder, EmailVerification, EmailReset, EmailAddressChanged, EmailRoomInvitation,
+		EmailInvitationReminder,
 		EmailActivityReport, EmailPasswordChanged,
 	}
 }
 
-// WelcomeReminderAfter is how long after the welcome an unconfirmed address is reminded, once.
+// WelcomeReminderAfter is the time from the welcome email to its one reminder, if the address is not confirmed by then.
 const WelcomeReminderAfter = 3 * 24 * time.Hour
 
-// EmailState is where an email stands.
+// EmailState is how far an email has come.
 type EmailState string
 
 const (
@@ -39,10 +40,10 @@ const (
 	EmailSending   EmailState = "sending"
 	EmailSent      EmailState = "sent"
 	EmailFailed    EmailState = "failed"
-	EmailCancelled EmailState = "cancelled" // there was nobody to send it to any more, or nothing to say
+	EmailCancelled EmailState = "cancelled" // by an admin, or because it had no recipient, or nothing to say, any more
 )
 
-// Email is one email's life. It holds no address: that is found at the time of sending.
+// Email is the record of one email. It holds no address: the worker looks it up when it sends the email.
 type Email struct {
 	ID         string
 	Kind       EmailKind
@@ -57,13 +58,13 @@ type Email struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	SentAt     time.Time
-	WaitsUntil time.Time // zero unless it waits because its recipient has had too many
+	WaitsUntil time.Time // zero unless the email waits because its recipient has had too many
 }
 
-// Ended reports whether nothing more is done about it.
+// Ended reports whether no attempt to send the email will follow.
 func (m Email) Ended() bool { return m.State != EmailQueued && m.State != EmailSending }
 
-// EmailReason is why an email was not sent, or has yet to be; empty for one that was.
+// EmailReason is why an email was not sent, or not yet; empty for an email that was sent.
 type EmailReason string
 
 const (
@@ -77,14 +78,14 @@ const (
 	ReasonOptedOut          EmailReason = "opted_out"          // by the address, which whoever asked for the email must not learn
 )
 
-// Delivery is how far an email has come.
+// Delivery is the state of the email that brings something, such as an invitation.
 type Delivery struct {
-	State  EmailState // empty when it is not kept any more
+	State  EmailState // empty if clean-up has removed the email
 	Reason EmailReason
 }
 
-// ForSender is what whoever asked for the email may know: to them an email that its address did not want looks as if it
-// was sent.
+// ForSender is the delivery as the person who asked for the email sees it: an email whose address has opted out looks
+// sent.
 func (d Delivery) ForSender() Delivery {
 	if d.State == EmailCancelled && d.Reason != ReasonCancelled || d.State == EmailSent {
 		return Delivery{State: EmailSent}
@@ -101,7 +102,7 @@ type EmailAttempt struct {
 	EndedAt   time.Time // zero while it is open
 }
 
-// EmailOutcome is what became of an attempt.
+// EmailOutcome is the outcome of an attempt.
 type EmailOutcome string
 
 const (
@@ -116,21 +117,23 @@ const (
 	AttemptLost        EmailOutcome = "lost"        // its process ended in the middle; the server may have the email
 )
 
-// EmailFilter chooses emails; what is empty chooses all.
+// EmailFilter chooses emails; an empty field chooses all.
 type EmailFilter struct {
 	Kind   EmailKind
 	State  EmailState
 	UserID string
 }
 
-// EmailPause says whether emails wait until an admin lets them go on.
+// EmailPause says whether an admin has paused the sending of emails.
 type EmailPause struct {
 	PausedAt time.Time // zero while emails are sent
 	Waiting  int       // emails that are still to be sent, paused or not
 }
 
-// Errors of what admins do with emails.
+// Errors of the operations of admins on emails.
 var (
-	ErrEmailEnded = &Error{Kind: KindConflict, Code: "email_ended", Message: "The email is not waiting to be sent any more."}
-	ErrEmailOpen  = &Error{Kind: KindConflict, Code: "email_not_ended", Message: "The email is still to be sent; cancel it first."}
+	ErrEmailEnded = &Error{Kind: KindConflict, Code: "email_ended",
+		Message: "The email is not waiting to be sent any more."}
+	ErrEmailOpen = &Error{Kind: KindConflict, Code: "email_not_ended",
+		Message: "The email is still to be sent; cancel it first."}
 )

@@ -2,7 +2,8 @@ package watchparty
 
 import "time"
 
-// EmailBudget is a number of emails, within an hour and within a day, for one subject: a recipient, or whoever asks.
+// EmailBudget limits the number of emails within an hour and within a day for one subject: a recipient, or the account,
+// address or client that asks for them.
 type EmailBudget string
 
 const (
@@ -22,8 +23,8 @@ type EmailLimit struct {
 	Hour, Day int
 }
 
-// Limit is the budget's size where one person may ask for so many emails an hour. Everybody behind one client address
-// shares a budget, so it is a multiple.
+// Limit is the size of the budget if one person may ask for a number of emails in an hour. Budgets of clients are
+// multiples of it, since all people behind one client address share them.
 func (b EmailBudget) Limit(emails int) EmailLimit {
 	switch b {
 	case BudgetInvitee:
@@ -41,7 +42,7 @@ func (b EmailBudget) Limit(emails int) EmailLimit {
 	}
 }
 
-// Priority says which emails go first while more wait than can be sent: the lowest number. The numbers are those of
+// Priority is the order in which waiting emails are sent: the lowest number first. The numbers are those of
 // Temporal's priorities.
 type Priority int
 
@@ -52,13 +53,13 @@ const (
 	PriorityBackground Priority = 4 // nobody waits for it
 )
 
-// EmailRule says against which budgets an email counts, and which emails it goes before.
+// EmailRule is, for one kind of email, its priority and the budgets that it counts against.
 type EmailRule struct {
 	Priority Priority
-	// Recipient is counted when the email is about to be sent. Over one of them it waits.
+	// Recipient are counted when the email is about to be sent. If one of them is used up, the email waits.
 	Recipient []EmailBudget
-	// Asker and Client are counted when the email is asked for. Over one of them that is refused. They are empty for what
-	// the program sends by itself, or admins ask for.
+	// Asker and Client are counted when somebody asks for the email. If one of them is used up, the request is refused.
+	// They are empty for emails that the program sends by itself, or that admins ask for.
 	Asker  EmailBudget
 	Client EmailBudget
 }
@@ -67,19 +68,22 @@ var emailRules = map[EmailKind]EmailRule{
 	// Over the recipient's budget an account begins all the same.
 	EmailWelcome:         {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}, Client: BudgetAccounts},
 	EmailWelcomeReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetRecipient}},
-	EmailVerification:    {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker, Client: BudgetClient},
-	EmailReset:           {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Asker: BudgetAsker, Client: BudgetClient},
+	EmailVerification: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker,
+		Client: BudgetClient},
+	EmailReset: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Asker: BudgetAsker,
+		Client: BudgetClient},
 	EmailAddressChanged:  {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailPasswordChanged: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailRoomInvitation: {
-		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter, Client: BudgetClient,
+		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter,
+		Client: BudgetClient,
 	},
 	EmailInvitationReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailActivityReport:     {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},
 }
 
-// Rule is what an email of the kind counts against and goes before, and whether that was ever said: a kind that was
-// forgotten counts against its recipient and goes as most do.
+// Rule returns the rule of a kind of email, and whether emailRules has it. A kind without a rule counts against its
+// recipient and has the normal priority.
 func (k EmailKind) Rule() (rule EmailRule, known bool) {
 	if rule, known = emailRules[k]; !known {
 		rule = EmailRule{Priority: PriorityNormal, Recipient: []EmailBudget{BudgetRecipient}}
@@ -87,7 +91,9 @@ func (k EmailKind) Rule() (rule EmailRule, known bool) {
 	return rule, known
 }
 
-// TooManyEmails refuses what would send an email: whoever asks, or their client, has asked for too many.
+// TooManyEmails is the error for a request of an email when the budget of the account, address or client is used up. wait
+// is the time until it is not.
 func TooManyEmails(wait time.Duration) *Error {
-	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.", RetryAfter: wait}
+	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.",
+		RetryAfter: wait}
 }

@@ -56,9 +56,12 @@ func TestEmailKindsAreAll(t *testing.T) {
 
 func TestEmailLimits(t *testing.T) {
 	for budget, want := range map[watchparty.EmailBudget]watchparty.EmailLimit{
-		watchparty.BudgetRecipient: {Hour: 5, Day: 20}, watchparty.BudgetInvitee: {Hour: 3, Day: 10}, watchparty.BudgetNotice: {Hour: 5, Day: 20},
-		watchparty.BudgetReader: {Hour: 20, Day: 20}, watchparty.BudgetAsker: {Hour: 5, Day: 20}, watchparty.BudgetInviter: {Hour: 50, Day: 100},
-		watchparty.BudgetClient: {Hour: 100, Day: 400}, watchparty.BudgetReset: {Hour: 5, Day: 20}, watchparty.BudgetAccounts: {Hour: 1000, Day: 4000},
+		watchparty.BudgetRecipient: {Hour: 5, Day: 20}, watchparty.BudgetInvitee: {Hour: 3, Day: 10},
+		watchparty.BudgetNotice: {Hour: 5, Day: 20},
+		watchparty.BudgetReader: {Hour: 20, Day: 20}, watchparty.BudgetAsker: {Hour: 5, Day: 20},
+		watchparty.BudgetInviter: {Hour: 50, Day: 100},
+		watchparty.BudgetClient:  {Hour: 100, Day: 400}, watchparty.BudgetReset: {Hour: 5, Day: 20},
+		watchparty.BudgetAccounts: {Hour: 1000, Day: 4000},
 	} {
 		require.Equal(t, want, budget.Limit(5), budget)
 		least := budget.Limit(1)

@@ -81,9 +81,13 @@ func Invalid(fields ...FieldError) *Error {
 // The errors that operations share.
 var (
 	ErrNotFound        = &Error{Kind: KindNotFound, Code: "not_found", Message: "Not found."}
-	ErrUnauthenticated = &Error{Kind: KindUnauthenticated, Code: "unauthenticated", Message: "A valid access token is needed."}
-	ErrForbidden       = &Error{Kind: KindForbidden, Code: "forbidden", Message: "You are not allowed to do this."}
-	ErrChangedSince    = &Error{Kind: KindPrecondition, Code: "precondition_failed", Message: "It was changed since you looked."}
-	ErrTemporalAway    = &Error{Kind: KindUnavailable, Code: "unavailable", Message: "A part of the service is away. Try again in a moment."}
-	ErrKeyReused       = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused", Message: "The Idempotency-Key was used for another request."}
+	ErrUnauthenticated = &Error{Kind: KindUnauthenticated, Code: "unauthenticated",
+		Message: "A valid access token is needed."}
+	ErrForbidden    = &Error{Kind: KindForbidden, Code: "forbidden", Message: "You are not allowed to do this."}
+	ErrChangedSince = &Error{Kind: KindPrecondition, Code: "precondition_failed",
+		Message: "It was changed since you looked."}
+	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
+		Message: "A part of the service is away. Try again in a moment."}
+	ErrKeyReused = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused",
+		Message: "The Idempotency-Key was used for another request."}
 )

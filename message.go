@@ -35,9 +35,11 @@ const (
 var (
 	ErrMuted          = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
 	ErrSlowMode       = &Error{Kind: KindLimited, Code: "slow_mode", Message: "The room is in slow mode: wait a little."}
-	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over", Message: "A message can be changed for 15 minutes."}
-	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message", Message: "There is no such message in this room.",
-		Fields: []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "names no message of this room"}}}
+	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over",
+		Message: "A message can be changed for 15 minutes."}
+	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message",
+		Message: "There is no such message in this room.",
+		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "names no message of this room"}}}
 )
 
 // TooSoon is ErrSlowMode for someone who may speak again after wait.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Movie is a movie that a room can show.
+// Movie is an entry of the catalogue.
 type Movie struct {
 	ID             string
 	Title          string
@@ -39,8 +39,9 @@ const (
 
 // Errors of movies.
 var (
-	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists", Message: "There is a movie with this title and year already."}
-	ErrMovieInUse  = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
+	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists",
+		Message: "There is a movie with this title and year already."}
+	ErrMovieInUse = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
 )
 
 // MovieInUse is ErrMovieInUse with the number of rooms.
@@ -54,7 +55,7 @@ func MovieInUse(rooms int) error {
 	return &e
 }
 
-// NewMovie is what a movie is added with.
+// NewMovie holds the fields of a movie to be added.
 type NewMovie struct {
 	Title          string
 	Year           int
@@ -82,7 +83,7 @@ func (m *NewMovie) change() MovieChange {
 	}
 }
 
-// MovieChange holds what is to be changed of a movie; nil leaves something as it is.
+// MovieChange holds the fields of a movie to be changed; a nil field stays as it is.
 type MovieChange struct {
 	Title          *string
 	Year           *int
@@ -123,7 +124,8 @@ func (c MovieChange) Validate() error {
 		v.check(*c.Year >= MinYear && *c.Year <= MaxYear, "year", "range", "must be from 1870 to 2200")
 	}
 	if c.RuntimeMinutes != nil {
-		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range", "must be from 1 to 6000")
+		v.check(*c.RuntimeMinutes >= 1 && *c.RuntimeMinutes <= MaxRuntime, "runtime_minutes", "range",
+			"must be from 1 to 6000")
 	}
 	if c.Description != nil {
 		v.prose("description", *c.Description, 0, MaxMovieDescription)
@@ -155,7 +157,8 @@ func (v *fields) address(field, value string) {
 		return
 	}
 	u, err := url.Parse(value)
-	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && len(value) <= MaxAddressBytes &&
+	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil &&
+		len(value) <= MaxAddressBytes &&
 		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 	v.check(ok, field, "address", "must be an address that starts with https://")
 }

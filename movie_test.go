@@ -39,16 +39,21 @@ func TestNewMovie(t *testing.T) {
 		{"runtime 6000", func(m *watchparty.NewMovie) { m.RuntimeMinutes = 6000 }, nil},
 		{"runtime 6001", func(m *watchparty.NewMovie) { m.RuntimeMinutes = 6001 }, []string{"runtime_minutes:range"}},
 		{"description of 5000", func(m *watchparty.NewMovie) { m.Description = strings.Repeat("é", 5000) }, nil},
-		{"description of 5001", func(m *watchparty.NewMovie) { m.Description = strings.Repeat("é", 5001) }, []string{"description:too_long"}},
+		{"description of 5001", func(m *watchparty.NewMovie) { m.Description = strings.Repeat("é", 5001) },
+			[]string{"description:too_long"}},
 		{"description of lines", func(m *watchparty.NewMovie) { m.Description = "one\n\ttwo" }, nil},
-		{"description with NUL", func(m *watchparty.NewMovie) { m.Description = "a\x00" }, []string{"description:control_character"}},
+		{"description with NUL", func(m *watchparty.NewMovie) { m.Description = "a\x00" },
+			[]string{"description:control_character"}},
 		{"10 genres", func(m *watchparty.NewMovie) { m.Genres = many(10) }, nil},
 		{"11 genres", func(m *watchparty.NewMovie) { m.Genres = many(11) }, []string{"genres:too_many"}},
 		{"genre of 40", func(m *watchparty.NewMovie) { m.Genres = []string{strings.Repeat("é", 40)} }, nil},
-		{"genre of 41", func(m *watchparty.NewMovie) { m.Genres = []string{"a", strings.Repeat("é", 41)} }, []string{"genres.1:too_long"}},
+		{"genre of 41", func(m *watchparty.NewMovie) { m.Genres = []string{"a", strings.Repeat("é", 41)} },
+			[]string{"genres.1:too_long"}},
 		{"genre of spaces", func(m *watchparty.NewMovie) { m.Genres = []string{" "} }, []string{"genres.0:too_short"}},
-		{"genre with NUL", func(m *watchparty.NewMovie) { m.Genres = []string{"a\x00b"} }, []string{"genres.0:control_character"}},
-		{"the same genre in two cases", func(m *watchparty.NewMovie) { m.Genres = []string{"Drama", " drama"} }, []string{"genres.1:duplicate"}},
+		{"genre with NUL", func(m *watchparty.NewMovie) { m.Genres = []string{"a\x00b"} },
+			[]string{"genres.0:control_character"}},
+		{"the same genre in two cases", func(m *watchparty.NewMovie) { m.Genres = []string{"Drama", " drama"} },
+			[]string{"genres.1:duplicate"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}
@@ -60,7 +65,8 @@ func TestNewMovie(t *testing.T) {
 }
 
 func TestMovieNormalise(t *testing.T) {
-	m := watchparty.NewMovie{Title: " Faust ", Description: "\n A wager.\n", Genres: []string{" Drama", "FANTASY "}, PosterURL: " https://a.example/x "}
+	m := watchparty.NewMovie{Title: " Faust ", Description: "\n A wager.\n", Genres: []string{" Drama", "FANTASY "},
+		PosterURL: " https://a.example/x "}
 	m.Normalise()
 	require.Equal(t, watchparty.NewMovie{
 		Title: "Faust", Description: "A wager.", Genres: []string{"drama", "fantasy"}, PosterURL: "https://a.example/x",
@@ -70,14 +76,19 @@ func TestMovieNormalise(t *testing.T) {
 func TestMovieAddresses(t *testing.T) {
 	long := "https://films.example/" + strings.Repeat("a", watchparty.MaxAddressBytes)
 	for address, ok := range map[string]bool{
-		"": true, "https://films.example": true, "https://films.example:8443/a.mp4?x=1&y=%20#t=5": true, "https://[::1]/a": true,
+		"": true, "https://films.example": true, "https://films.example:8443/a.mp4?x=1&y=%20#t=5": true,
+		"https://[::1]/a":                 true,
 		long[:watchparty.MaxAddressBytes]: true, long[:watchparty.MaxAddressBytes+1]: false,
 		"http://films.example": false, "ftp://films.example": false, "javascript:alert(1)": false, "//films.example/a": false,
-		"https:films.example": false, "https:/films.example": false, "https://": false, "https:///a": false, "https://:443/a": false,
+		"https:films.example": false, "https:/films.example": false, "https://": false, "https:///a": false,
+		"https://:443/a":             false,
 		"https://user@films.example": false, "https://user:word@films.example": false, "https://@films.example": false,
-		"https://films.example/a b": false, "https://films.example/\n": false, "https://films.example/é": false, "https://fïlms.example": false,
-		"https://films.example\\.other.example": false, "https://films.example/%zz": false, "https://films.example:port": false,
-		"films.example": false, "HTTPS://films.example": false, "data:text/html,x": false, "https://films.example/\x00": false,
+		"https://films.example/a b": false, "https://films.example/\n": false, "https://films.example/é": false,
+		"https://fïlms.example":                 false,
+		"https://films.example\\.other.example": false, "https://films.example/%zz": false,
+		"https://films.example:port": false,
+		"films.example":              false, "HTTPS://films.example": false, "data:text/html,x": false,
+		"https://films.example/\x00": false,
 	} {
 		m := watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106, PosterURL: address, StreamURL: address}
 		want := []string{"poster_url:address", "stream_url:address"}
@@ -99,10 +110,12 @@ func TestMovieChange(t *testing.T) {
 func TestSearchIsChecked(t *testing.T) {
 	for text, want := range map[string][]string{
 		"the kid": nil, "'; DROP TABLE movies; --": nil, family + hebrew + combined: nil, strings.Repeat("é", 100): nil,
-		strings.Repeat("é", 101): {"q:too_long"}, "a\x00b": {"q:control_character"}, "a\nb": {"q:control_character"}, "a\xff": {"q:control_character"},
+		strings.Repeat("é", 101): {"q:too_long"}, "a\x00b": {"q:control_character"}, "a\nb": {"q:control_character"},
+		"a\xff": {"q:control_character"},
 	} {
 		require.Equal(t, want, wrongFields(t, watchparty.ValidateSearch(text)), "%q", text)
 		require.Equal(t, want, wrongFields(t, watchparty.MovieFilter{Search: text}.Validate()), "%q", text)
 	}
-	require.Equal(t, []string{"genre:control_character"}, wrongFields(t, watchparty.MovieFilter{Genre: "a\x00"}.Validate()))
+	require.Equal(t, []string{"genre:control_character"}, wrongFields(t,
+		watchparty.MovieFilter{Genre: "a\x00"}.Validate()))
 }

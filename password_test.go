@@ -52,7 +52,8 @@ func TestNewPasswords(t *testing.T) {
 			require.Equal(t, []string{"new_password", c.code}, []string{coded.Fields[0].Field, coded.Fields[0].Code})
 
 			r := watchparty.Registration{
-				Username: "Ada.Lovelace", Email: "countess.ada@example.org", Password: c.password, DisplayName: "Ada", Language: watchparty.English,
+				Username: "Ada.Lovelace", Email: "countess.ada@example.org", Password: c.password, DisplayName: "Ada",
+				Language: watchparty.English,
 			}
 			require.ErrorAs(t, r.Validate(), &coded)
 			require.Equal(t, []string{"password", c.code}, []string{coded.Fields[0].Field, coded.Fields[0].Code})
@@ -89,12 +90,15 @@ func TestAddressesAsPasswords(t *testing.T) {
 	const unicode, ascii = "hans@bücher.example", "hans@xn--bcher-kva.example"
 	for _, address := range []string{unicode, ascii} {
 		for _, password := range []string{
-			unicode, ascii, "Hans@BÜCHER.example", "HANS@XN--BCHER-KVA.EXAMPLE", "hans@bu\u0308cher.example", " hans@bücher.example",
+			unicode, ascii, "Hans@BÜCHER.example", "HANS@XN--BCHER-KVA.EXAMPLE", "hans@bu\u0308cher.example",
+			" hans@bücher.example",
 		} {
-			require.Equal(t, []string{"password:name"}, wrongFields(t, watchparty.ValidatePassword("password", password, "hans1", address)),
+			require.Equal(t, []string{"password:name"}, wrongFields(t,
+				watchparty.ValidatePassword("password", password, "hans1", address)),
 				"%q for %s", password, address)
 		}
-		for _, other := range []string{"hans@bucher.example", "hans@bücher.example.org", "ihans@xn--bcher-kva.example", ":hans1.hans1"} {
+		for _, other := range []string{"hans@bucher.example", "hans@bücher.example.org", "ihans@xn--bcher-kva.example",
+			":hans1.hans1"} {
 			require.NoError(t, watchparty.ValidatePassword("password", other, "hans1", address), "%q for %s", other, address)
 		}
 	}

@@ -35,7 +35,8 @@ const (
 // Permissions are all of them.
 func Permissions() []Permission {
 	return []Permission{
-		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom, MaySetRole,
+		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom,
+		MaySetRole,
 		MayHandOver, MayReadLog,
 	}
 }

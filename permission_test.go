@@ -137,7 +137,8 @@ The host can also hand the room over, to anyone who is in it (PATCH /rooms/{id}/
 `
 
 func TestPermissionsPage(t *testing.T) {
-	c, err := config.Load([]string{"AUTH_SECRET=" + strings.Repeat("s", config.MinSecretBytes), "DATABASE_URL=postgres://h/d",
+	c, err := config.Load([]string{"AUTH_SECRET=" + strings.Repeat("s", config.MinSecretBytes),
+		"DATABASE_URL=postgres://h/d",
 		"REDIS_URL=redis://h", "SMTP_HOST=h", "BLOB_URL=mem://"})
 	require.NoError(t, err)
 	var table strings.Builder
@@ -179,10 +180,12 @@ func TestRoomChange(t *testing.T) {
 		{"blank name", watchparty.RoomChange{Name: text(" \t ")}, []string{"name:too_short"}},
 		{"invisible name", watchparty.RoomChange{Name: text(zeroes)}, []string{"name:blank"}},
 		{"NUL in the name", watchparty.RoomChange{Name: text("a\x00b")}, []string{"name:control_character"}},
-		{"two lines", watchparty.RoomChange{Name: text("a\nb"), Description: text("a\nb")}, []string{"name:control_character"}},
+		{"two lines", watchparty.RoomChange{Name: text("a\nb"), Description: text("a\nb")},
+			[]string{"name:control_character"}},
 		{"broken UTF-8", watchparty.RoomChange{Description: text("a\xff")}, []string{"description:control_character"}},
 		{"Unicode", watchparty.RoomChange{Name: text(family + hebrew + combined)}, nil},
-		{"description of 1001", watchparty.RoomChange{Description: text(strings.Repeat("a", 1001))}, []string{"description:too_long"}},
+		{"description of 1001", watchparty.RoomChange{Description: text(strings.Repeat("a", 1001))},
+			[]string{"description:too_long"}},
 		{"capacity of 2", watchparty.RoomChange{Capacity: number(2)}, nil},
 		{"capacity of 1", watchparty.RoomChange{Capacity: number(1)}, []string{"capacity:range"}},
 		{"capacity of 1001", watchparty.RoomChange{Capacity: number(1001)}, []string{"capacity:range"}},

@@ -110,15 +110,18 @@ const (
 
 // Errors of rooms.
 var (
-	ErrRoomFull       = &Error{Kind: KindConflict, Code: "room_full", Message: "The room is full."}
-	ErrRoomArchived   = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
-	ErrRoomClosed     = &Error{Kind: KindConflict, Code: "room_closed", Message: "An admin has closed the room."}
-	ErrRoomHostless   = &Error{Kind: KindConflict, Code: "room_without_host", Message: "The room has no host any more, so it cannot be opened."}
-	ErrNotRetired     = &Error{Kind: KindConflict, Code: "room_not_retired", Message: "Clean-up has not archived the room, or the room has no host any more."}
+	ErrRoomFull     = &Error{Kind: KindConflict, Code: "room_full", Message: "The room is full."}
+	ErrRoomArchived = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
+	ErrRoomClosed   = &Error{Kind: KindConflict, Code: "room_closed", Message: "An admin has closed the room."}
+	ErrRoomHostless = &Error{Kind: KindConflict, Code: "room_without_host",
+		Message: "The room has no host any more, so it cannot be opened."}
+	ErrNotRetired = &Error{Kind: KindConflict, Code: "room_not_retired",
+		Message: "Clean-up has not archived the room, or the room has no host any more."}
 	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
-	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role", Message: "Your own role changes when you hand the room over to someone else."}
-	ErrUnknownMovie   = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
+	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role",
+		Message: "Your own role changes when you hand the room over to someone else."}
+	ErrUnknownMovie = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
 		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
 )
 
@@ -206,7 +209,8 @@ func (v *fields) roomDescription(description string) {
 }
 
 func (v *fields) visibility(visibility Visibility) {
-	v.check(visibility == Public || visibility == Unlisted || visibility == Private, "visibility", "enum", "must be public, unlisted or private")
+	v.check(visibility == Public || visibility == Unlisted || visibility == Private, "visibility", "enum",
+		"must be public, unlisted or private")
 }
 
 func (v *fields) capacity(capacity int) {

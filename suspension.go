@@ -56,4 +56,5 @@ func (s Suspension) Validate() error {
 }
 
 // ErrSuspendOneself: an admin who did it could not take it back.
-var ErrSuspendOneself = &Error{Kind: KindConflict, Code: "cannot_suspend_oneself", Message: "Nobody suspends themselves."}
+var ErrSuspendOneself = &Error{Kind: KindConflict, Code: "cannot_suspend_oneself",
+	Message: "Nobody suspends themselves."}

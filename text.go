@@ -182,7 +182,8 @@ func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <
 
 // hidden characters have no shape of their own.
 func hidden(r rune) bool {
-	return r == brailleBlank || r == nullNotehead || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+	return r == brailleBlank || r == nullNotehead || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
+		unicode.Variation_Selector) &&
 		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 

@@ -146,14 +146,17 @@ func TestReservedUsernames(t *testing.T) {
 	}
 	for _, name := range []string{
 		"admin", "Admin", "ADMIN", "support", "moderator", "system", "watchparty", "a.d.m.i.n", "ad-min", "support_",
-		"watchparty-support", "Support.Team", "WatchPartySupport", "SupportTeam", "admin1", "support24", "2admins", "Moderator_7",
-		"administrators", "customerservice", "sysop", "owner", "www", "AdminModTeam99", "no-reply", "mailer-daemon", "everyone", "deleted-0000", "DELETED-x", "root",
+		"watchparty-support", "Support.Team", "WatchPartySupport", "SupportTeam", "admin1", "support24", "2admins",
+		"Moderator_7",
+		"administrators", "customerservice", "sysop", "owner", "www", "AdminModTeam99", "no-reply", "mailer-daemon",
+		"everyone", "deleted-0000", "DELETED-x", "root",
 	} {
 		valid.Username = name
 		require.Equal(t, []string{"username:reserved"}, wrongFields(t, valid.Validate()), name)
 	}
 	for _, name := range []string{
-		"ada", "administer", "admin-of-love", "supporter", "rooted", "undeleted", "systematic", "user42", "host.ess", "teamster", "modest", "12345", "alladin", "information",
+		"ada", "administer", "admin-of-love", "supporter", "rooted", "undeleted", "systematic", "user42", "host.ess",
+		"teamster", "modest", "12345", "alladin", "information",
 	} {
 		valid.Username = name
 		require.Empty(t, wrongFields(t, valid.Validate()), name)

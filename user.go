@@ -90,8 +90,10 @@ var (
 	// ErrWrongPassword is made by WrongPassword.
 	ErrWrongPassword  = WrongPassword("password")
 	ErrSuspended      = &Error{Kind: KindForbidden, Code: "account_suspended", Message: "This account is suspended."}
-	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials", Message: "The email address or the password is wrong."}
-	ErrBadRefresh     = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token", Message: "The refresh token is unknown, used or expired."}
+	ErrBadCredentials = &Error{Kind: KindUnauthenticated, Code: "bad_credentials",
+		Message: "The email address or the password is wrong."}
+	ErrBadRefresh = &Error{Kind: KindUnauthenticated, Code: "bad_refresh_token",
+		Message: "The refresh token is unknown, used or expired."}
 )
 
 // TooManyTokens refuses to exchange a refresh token once more within its grace period.
@@ -132,7 +134,8 @@ func (r *Registration) Normalise() {
 func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
-	v.check(usernamePattern.MatchString(r.Username), "username", "pattern", "may hold letters, digits, _ . - and starts with a letter or digit")
+	v.check(usernamePattern.MatchString(r.Username), "username", "pattern",
+		"may hold letters, digits, _ . - and starts with a letter or digit")
 	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
 	v.email("email", r.Email)
 	v.password("password", r.Password, r.Username, r.Email)

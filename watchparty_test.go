@@ -37,7 +37,8 @@ const (
 )
 
 func TestRegistration(t *testing.T) {
-	valid := watchparty.Registration{Username: "ada", Email: "ada@example.org", Password: "ten chars!", DisplayName: "Ada", Language: watchparty.English}
+	valid := watchparty.Registration{Username: "ada", Email: "ada@example.org", Password: "ten chars!",
+		DisplayName: "Ada", Language: watchparty.English}
 	longAddress := strings.Repeat("a", 60) + "@" + strings.Repeat(strings.Repeat("b", 61)+".", 3) + "example"
 	require.Len(t, longAddress, 254)
 	for _, test := range []struct {
@@ -50,55 +51,75 @@ func TestRegistration(t *testing.T) {
 		{"username of 3", func(r *watchparty.Registration) { r.Username = "abc" }, nil},
 		{"username of 2", func(r *watchparty.Registration) { r.Username = "ab" }, []string{"username:too_short"}},
 		{"username of 32", func(r *watchparty.Registration) { r.Username = strings.Repeat("a", 32) }, nil},
-		{"username of 33", func(r *watchparty.Registration) { r.Username = strings.Repeat("a", 33) }, []string{"username:too_long"}},
+		{"username of 33", func(r *watchparty.Registration) { r.Username = strings.Repeat("a", 33) },
+			[]string{"username:too_long"}},
 		{"username with signs", func(r *watchparty.Registration) { r.Username = "A.b_c-9" }, nil},
 		{"username of digits", func(r *watchparty.Registration) { r.Username = "007" }, nil},
-		{"username starts with a dot", func(r *watchparty.Registration) { r.Username = ".ada" }, []string{"username:pattern"}},
+		{"username starts with a dot", func(r *watchparty.Registration) { r.Username = ".ada" },
+			[]string{"username:pattern"}},
 		{"username with a space", func(r *watchparty.Registration) { r.Username = "a da" }, []string{"username:pattern"}},
-		{"username with a line break", func(r *watchparty.Registration) { r.Username = "ada\n" }, []string{"username:pattern"}},
+		{"username with a line break", func(r *watchparty.Registration) { r.Username = "ada\n" },
+			[]string{"username:pattern"}},
 		{"username with a slash", func(r *watchparty.Registration) { r.Username = "a/../b" }, []string{"username:pattern"}},
 		{"username in Cyrillic", func(r *watchparty.Registration) { r.Username = "аdа" }, []string{"username:pattern"}},
-		{"username with a zero width", func(r *watchparty.Registration) { r.Username = "ad\u200ba" }, []string{"username:pattern"}},
+		{"username with a zero width", func(r *watchparty.Registration) { r.Username = "ad\u200ba" },
+			[]string{"username:pattern"}},
 		{"username with NUL", func(r *watchparty.Registration) { r.Username = "ad\x00a" }, []string{"username:pattern"}},
 		{"username of emoji", func(r *watchparty.Registration) { r.Username = "🎬🎬🎬" }, []string{"username:pattern"}},
-		{"username empty", func(r *watchparty.Registration) { r.Username = "" }, []string{"username:too_short", "username:pattern"}},
+		{"username empty", func(r *watchparty.Registration) { r.Username = "" },
+			[]string{"username:too_short", "username:pattern"}},
 
 		{"address at one label", func(r *watchparty.Registration) { r.Email = "ada@localhost" }, nil},
 		{"address with a tag", func(r *watchparty.Registration) { r.Email = "a.d+a@sub.example.org" }, nil},
 		{"address in other scripts", func(r *watchparty.Registration) { r.Email = "用户@例子.广告" }, nil},
 		{"address of 254 bytes", func(r *watchparty.Registration) { r.Email = longAddress }, nil},
 		{"address of 255 bytes", func(r *watchparty.Registration) { r.Email = "a" + longAddress }, []string{"email:email"}},
-		{"address of 254 characters and more bytes", func(r *watchparty.Registration) { r.Email = "ä" + longAddress[1:] }, []string{"email:email"}},
+		{"address of 254 characters and more bytes", func(r *watchparty.Registration) { r.Email = "ä" + longAddress[1:] },
+			[]string{"email:email"}},
 		{"address empty", func(r *watchparty.Registration) { r.Email = "" }, []string{"email:email"}},
 		{"address without @", func(r *watchparty.Registration) { r.Email = "ada.example.org" }, []string{"email:email"}},
 		{"two addresses", func(r *watchparty.Registration) { r.Email = "a@b.org,c@d.org" }, []string{"email:email"}},
 		{"two @", func(r *watchparty.Registration) { r.Email = "a@b@c.org" }, []string{"email:email"}},
-		{"address with a name", func(r *watchparty.Registration) { r.Email = "Ada <ada@example.org>" }, []string{"email:email"}},
+		{"address with a name", func(r *watchparty.Registration) { r.Email = "Ada <ada@example.org>" },
+			[]string{"email:email"}},
 		{"address with two dots", func(r *watchparty.Registration) { r.Email = "ada@example..org" }, []string{"email:email"}},
-		{"address ends with a dot", func(r *watchparty.Registration) { r.Email = "ada@example.org." }, []string{"email:email"}},
-		{"address with a header", func(r *watchparty.Registration) { r.Email = "ada@example.org\r\nBcc:x@y.org" }, []string{"email:email", "email:control_character"}},
-		{"address with NUL", func(r *watchparty.Registration) { r.Email = "a\x00da@example.org" }, []string{"email:email", "email:control_character"}},
-		{"address with a no-break space", func(r *watchparty.Registration) { r.Email = "a\u00a0da@example.org" }, []string{"email:email"}},
-		{"address with a zero width", func(r *watchparty.Registration) { r.Email = "a\u200bda@example.org" }, []string{"email:email"}},
+		{"address ends with a dot", func(r *watchparty.Registration) { r.Email = "ada@example.org." },
+			[]string{"email:email"}},
+		{"address with a header", func(r *watchparty.Registration) { r.Email = "ada@example.org\r\nBcc:x@y.org" },
+			[]string{"email:email", "email:control_character"}},
+		{"address with NUL", func(r *watchparty.Registration) { r.Email = "a\x00da@example.org" },
+			[]string{"email:email", "email:control_character"}},
+		{"address with a no-break space", func(r *watchparty.Registration) { r.Email = "a\u00a0da@example.org" },
+			[]string{"email:email"}},
+		{"address with a zero width", func(r *watchparty.Registration) { r.Email = "a\u200bda@example.org" },
+			[]string{"email:email"}},
 
 		{"password of 10", func(r *watchparty.Registration) { r.Password = "ten chars!" }, nil},
 		{"password of 9", func(r *watchparty.Registration) { r.Password = "123456789" }, []string{"password:too_short"}},
 		{"password of 10 emoji", func(r *watchparty.Registration) { r.Password = strings.Repeat("🔑", 10) }, nil},
-		{"password of 9 emoji", func(r *watchparty.Registration) { r.Password = strings.Repeat("🔑", 9) }, []string{"password:too_short"}},
+		{"password of 9 emoji", func(r *watchparty.Registration) { r.Password = strings.Repeat("🔑", 9) },
+			[]string{"password:too_short"}},
 		{"password of 128", func(r *watchparty.Registration) { r.Password = strings.Repeat("界", 128) }, nil},
-		{"password of 129", func(r *watchparty.Registration) { r.Password = strings.Repeat("界", 129) }, []string{"password:too_long"}},
+		{"password of 129", func(r *watchparty.Registration) { r.Password = strings.Repeat("界", 129) },
+			[]string{"password:too_long"}},
 		{"password of spaces", func(r *watchparty.Registration) { r.Password = strings.Repeat(" ", 10) }, nil},
 
 		{"display name of 64", func(r *watchparty.Registration) { r.DisplayName = strings.Repeat("界", 64) }, nil},
-		{"display name of 65", func(r *watchparty.Registration) { r.DisplayName = strings.Repeat("界", 65) }, []string{"display_name:too_long"}},
+		{"display name of 65", func(r *watchparty.Registration) { r.DisplayName = strings.Repeat("界", 65) },
+			[]string{"display_name:too_long"}},
 		{"display name with emoji", func(r *watchparty.Registration) { r.DisplayName = family + " Ada" }, nil},
 		{"display name from right to left", func(r *watchparty.Registration) { r.DisplayName = hebrew }, nil},
 		{"display name with combining marks", func(r *watchparty.Registration) { r.DisplayName = combined }, nil},
-		{"display name with a line break", func(r *watchparty.Registration) { r.DisplayName = "Ada\nAdmin" }, []string{"display_name:control_character"}},
-		{"display name with NUL", func(r *watchparty.Registration) { r.DisplayName = "A\x00" }, []string{"display_name:control_character"}},
-		{"display name with an escape", func(r *watchparty.Registration) { r.DisplayName = "\x1b[31mAda" }, []string{"display_name:control_character"}},
-		{"display name that is no UTF-8", func(r *watchparty.Registration) { r.DisplayName = "Ada\xff" }, []string{"display_name:control_character"}},
-		{"display name of zero widths", func(r *watchparty.Registration) { r.DisplayName = zeroes }, []string{"display_name:blank"}},
+		{"display name with a line break", func(r *watchparty.Registration) { r.DisplayName = "Ada\nAdmin" },
+			[]string{"display_name:control_character"}},
+		{"display name with NUL", func(r *watchparty.Registration) { r.DisplayName = "A\x00" },
+			[]string{"display_name:control_character"}},
+		{"display name with an escape", func(r *watchparty.Registration) { r.DisplayName = "\x1b[31mAda" },
+			[]string{"display_name:control_character"}},
+		{"display name that is no UTF-8", func(r *watchparty.Registration) { r.DisplayName = "Ada\xff" },
+			[]string{"display_name:control_character"}},
+		{"display name of zero widths", func(r *watchparty.Registration) { r.DisplayName = zeroes },
+			[]string{"display_name:blank"}},
 		{"another language", func(r *watchparty.Registration) { r.Language = "tlh" }, []string{"language:unknown"}},
 
 		{"everything", func(r *watchparty.Registration) { *r = watchparty.Registration{} }, []string{
@@ -115,10 +136,12 @@ func TestRegistration(t *testing.T) {
 }
 
 func TestRegistrationNormalise(t *testing.T) {
-	r := watchparty.Registration{Username: " ada\t", Email: "\nada@example.org ", Password: " kept as typed ", DisplayName: "\u3000"}
+	r := watchparty.Registration{Username: " ada\t", Email: "\nada@example.org ", Password: " kept as typed ",
+		DisplayName: "\u3000"}
 	r.Normalise()
 	require.Equal(t, watchparty.Registration{
-		Username: "ada", Email: "ada@example.org", Password: " kept as typed ", DisplayName: "ada", Language: watchparty.English,
+		Username: "ada", Email: "ada@example.org", Password: " kept as typed ", DisplayName: "ada",
+		Language: watchparty.English,
 	}, r)
 	r.DisplayName = "  Ada L  "
 	r.Normalise()
@@ -167,9 +190,11 @@ func TestNewRoom(t *testing.T) {
 		{"name with NUL", func(r *watchparty.NewRoom) { r.Name = "a\x00" }, []string{"name:control_character"}},
 		{"name of zero widths", func(r *watchparty.NewRoom) { r.Name = zeroes }, []string{"name:blank"}},
 		{"description of 1000", func(r *watchparty.NewRoom) { r.Description = strings.Repeat("界", 1000) }, nil},
-		{"description of 1001", func(r *watchparty.NewRoom) { r.Description = strings.Repeat("界", 1001) }, []string{"description:too_long"}},
+		{"description of 1001", func(r *watchparty.NewRoom) { r.Description = strings.Repeat("界", 1001) },
+			[]string{"description:too_long"}},
 		{"description with lines", func(r *watchparty.NewRoom) { r.Description = "a\r\n\tb" }, nil},
-		{"description with NUL", func(r *watchparty.NewRoom) { r.Description = "a\x00" }, []string{"description:control_character"}},
+		{"description with NUL", func(r *watchparty.NewRoom) { r.Description = "a\x00" },
+			[]string{"description:control_character"}},
 		{"unlisted", func(r *watchparty.NewRoom) { r.Visibility = watchparty.Unlisted }, nil},
 		{"private", func(r *watchparty.NewRoom) { r.Visibility = watchparty.Private }, nil},
 		{"secret", func(r *watchparty.NewRoom) { r.Visibility = "secret" }, []string{"visibility:enum"}},
@@ -259,7 +284,8 @@ func TestErrors(t *testing.T) {
 		seen := map[string]bool{}
 		for _, e := range []*watchparty.Error{
 			watchparty.ErrNotFound, watchparty.ErrUnauthenticated, watchparty.ErrForbidden, watchparty.ErrUsernameTaken,
-			watchparty.ErrEmailTaken, watchparty.ErrBadToken, watchparty.ErrWrongPassword, watchparty.ErrSuspended, watchparty.ErrBadCredentials, watchparty.ErrBadRefresh, watchparty.ErrRoomFull,
+			watchparty.ErrEmailTaken, watchparty.ErrBadToken, watchparty.ErrWrongPassword, watchparty.ErrSuspended,
+			watchparty.ErrBadCredentials, watchparty.ErrBadRefresh, watchparty.ErrRoomFull,
 			watchparty.ErrRoomArchived, watchparty.ErrNotParticipant, watchparty.ErrUnknownMovie, watchparty.Invalid(),
 		} {
 			require.NotZero(t, e.Kind, e.Code)
@@ -276,7 +302,8 @@ func TestDeletedNames(t *testing.T) {
 	require.Equal(t, "deleted-0000700080000000"+"0000dead", username)
 	require.Equal(t, "01890000-0000-7000-8000-00000000dead@deleted.invalid", email)
 	require.Error(t, watchparty.ValidateEmail(email), "nobody can register it")
-	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery", DisplayName: "x", Language: watchparty.German}
+	r := watchparty.Registration{Username: username, Email: "a@example.org", Password: "correct horse battery",
+		DisplayName: "x", Language: watchparty.German}
 	require.ErrorContains(t, r.Validate(), "username")
 	r.Username = "undeleted"
 	require.NoError(t, r.Validate())
@@ -288,7 +315,8 @@ func TestAvatarObjects(t *testing.T) {
 	require.Equal(t, "avatars/019a/12/thumbnail.webp", a.Object(watchparty.ThumbnailFile))
 	other := watchparty.Avatar{UserID: "019a", Version: 1}
 	require.False(t, strings.HasPrefix(a.Object("x"), other.Prefix()), "removing version 1 spares version 12")
-	require.False(t, strings.HasPrefix(a.OriginalObject(), watchparty.AvatarsPrefix(a.UserID)), "originals are not served with the avatars")
+	require.False(t, strings.HasPrefix(a.OriginalObject(), watchparty.AvatarsPrefix(a.UserID)),
+		"originals are not served with the avatars")
 }
 
 func TestParseAvatarObject(t *testing.T) {
@@ -309,10 +337,14 @@ func TestParseAvatarObject(t *testing.T) {
 		require.Equal(t, want, got, name)
 	}
 	for _, name := range []string{
-		"", "avatars", "avatars/", a.Prefix(), "avatars/" + a.UserID + "/12", a.OriginalObject() + "/x", "uploads/" + a.UserID + "/",
-		"avatars/019a/12/x", "uploads/019a/12", "uploads/" + a.UserID + "/012", "uploads/" + a.UserID + "/-1", "uploads/" + a.UserID + "/12 ",
-		"uploads/" + a.UserID + "/99999999999", "/" + a.OriginalObject(), "reports/" + a.UserID + "/12", strings.ToUpper(a.OriginalObject()),
-		a.OriginalObject() + ".tmp", a.OriginalObject() + ".18a3f00b", a.OriginalObject() + ".html", "avatars/" + a.UserID + "/12.18a3f00b.tmp",
+		"", "avatars", "avatars/", a.Prefix(), "avatars/" + a.UserID + "/12", a.OriginalObject() + "/x",
+		"uploads/" + a.UserID + "/",
+		"avatars/019a/12/x", "uploads/019a/12", "uploads/" + a.UserID + "/012", "uploads/" + a.UserID + "/-1",
+		"uploads/" + a.UserID + "/12 ",
+		"uploads/" + a.UserID + "/99999999999", "/" + a.OriginalObject(), "reports/" + a.UserID + "/12",
+		strings.ToUpper(a.OriginalObject()),
+		a.OriginalObject() + ".tmp", a.OriginalObject() + ".18a3f00b", a.OriginalObject() + ".html",
+		"avatars/" + a.UserID + "/12.18a3f00b.tmp",
 	} {
 		_, ok := watchparty.ParseAvatarObject(name)
 		require.False(t, ok, name)
@@ -325,7 +357,8 @@ func TestAvatarObjectNeeded(t *testing.T) {
 		watchparty.AvatarFailed: {}, watchparty.AvatarSuperseded: {}, "": {},
 	} {
 		a := watchparty.Avatar{State: state}
-		require.Equal(t, needs, [2]bool{watchparty.AvatarObject{}.NeededBy(a), watchparty.AvatarObject{Original: true}.NeededBy(a)}, state)
+		require.Equal(t, needs, [2]bool{watchparty.AvatarObject{}.NeededBy(a),
+			watchparty.AvatarObject{Original: true}.NeededBy(a)}, state)
 		require.False(t, watchparty.AvatarObject{Partial: true}.NeededBy(a), state)
 	}
 }
@@ -335,6 +368,7 @@ func TestPolicies(t *testing.T) {
 	policies[0] = "changed"
 	require.Equal(t, []watchparty.Policy{
 		"inactive_participants", "old_messages", "inactive_rooms", "archived_rooms", "unverified_accounts", "expired_tokens",
-		"ended_sessions", "ended_invitations", "idempotency_keys", "resolved_reports", "old_mails", "started_events", "old_activity", "orphaned_files",
+		"ended_sessions", "ended_invitations", "idempotency_keys", "resolved_reports", "old_mails", "started_events",
+		"old_activity", "orphaned_files",
 	}, watchparty.Policies())
 }

@@ -74,7 +74,7 @@ func (h *house) room(name string) watchparty.Room {
 	return room
 }
 
-func (h *house) say(room watchparty.Room, n int) {
+func (h *house) postMessages(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
 		_, err := h.store.PostMessage(h.t.Context(), h.host, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.IdempotencyKey{})
@@ -177,8 +177,8 @@ func TestApplyPolicyInBatches(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	old, recent := h.room("old"), h.room("recent")
-	h.say(old, 5)
-	h.say(recent, 3)
+	h.postMessages(old, 5)
+	h.postMessages(recent, 3)
 	h.age("messages", "created_at", 100*day, old)
 	chat := cachedRead(t, h.cache, "messages:old", cache.TagMessages(old.ID))
 	other := cachedRead(t, h.cache, "messages:recent", cache.TagMessages(recent.ID))
@@ -250,7 +250,7 @@ func TestApplyPolicyStopsBetweenBatches(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	room := h.room("old")
-	h.say(room, 5)
+	h.postMessages(room, 5)
 	h.age("messages", "created_at", 100*day, room)
 	h.activities.Settings.BatchPause = 20 * time.Second
 	ctx, cancel := context.WithCancel(t.Context())
@@ -276,7 +276,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	room := h.room("old")
-	h.say(room, 5)
+	h.postMessages(room, 5)
 	h.age("messages", "created_at", 100*day, room)
 	h.age("participants", "last_seen_at", 100*day, room)
 	h.age("rooms", "updated_at", 100*day, room)
@@ -310,7 +310,7 @@ func TestFinishCleanup(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	room := h.room("old")
-	h.say(room, 3)
+	h.postMessages(room, 3)
 	h.age("messages", "created_at", 100*day, room)
 	require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
 	failed := map[watchparty.Policy]string{watchparty.PolicyRooms: "given up after 10 attempts"}

@@ -92,7 +92,7 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
 }
 
-// admit lets a mail wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
+// admit lets an email wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
 // at it. Whatever is sent passes here.
 func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
@@ -113,8 +113,8 @@ const (
 	notePause = 500 * time.Millisecond
 )
 
-// noteSent notes that the server has the mail, even if this worker is told to stop now, and if the database is away for
-// a moment: otherwise the mail would be sent again.
+// noteSent notes that the server has the email, even if this worker is told to stop now, and if the database is away
+// for a moment: otherwise the email would be sent again.
 func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
@@ -131,7 +131,7 @@ func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	}
 }
 
-// compose loads what the mail is about and renders it. It returns ErrNotFound when there is nothing to say.
+// compose loads what the email is about and renders it. It returns ErrNotFound when there is nothing to say.
 func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
 	case watchparty.EmailWelcome:
@@ -176,7 +176,7 @@ func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message
 	case watchparty.EmailActivityReport:
 		return e.report(ctx, row)
 	}
-	return mail.Message{}, fmt.Errorf("activities: unknown kind of mail %q", row.Kind)
+	return mail.Message{}, fmt.Errorf("activities: unknown kind of email %q", row.Kind)
 }
 
 func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
@@ -208,7 +208,7 @@ func letter(
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
 }
 
-// report is a mail to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
+// report is an email to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
 func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	recipients, err := e.Report.Addresses()
 	if err != nil {
@@ -227,14 +227,14 @@ func (e *Email) link(page string, purpose auth.Purpose, id string) string {
 	return e.FrontendURL + page + "#token=" + e.OneTime.Token(purpose, id)
 }
 
-var errVoidReminder = fmt.Errorf("activities: the mail's account is suspended: %w", watchparty.ErrNotFound)
+var errVoidReminder = fmt.Errorf("activities: the account of the email is suspended: %w", watchparty.ErrNotFound)
 
-var errUnwanted = fmt.Errorf("activities: a mail that its address does not want: %w", watchparty.ErrNotFound)
+var errUnwanted = fmt.Errorf("activities: the address wants no such emails: %w", watchparty.ErrNotFound)
 
-var errVoidInvitation = fmt.Errorf("activities: the mail's invitation: %w", watchparty.ErrNotFound)
+var errVoidInvitation = fmt.Errorf("activities: the invitation of the email: %w", watchparty.ErrNotFound)
 
-// invitation is a mail to an address that may have no account. One that cannot be accepted any more is not sent, be it
-// that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
+// invitation is an email to an address that may have no account. One that cannot be accepted any more is not sent, be
+// it that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
 func (e *Email) invitation(
 	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
@@ -311,7 +311,7 @@ func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
 	return e.Store.MarkEmailFailed(ctx, in.EmailID)
 }
 
-// QueueReminder queues the mail that follows one, if it is of use.
+// QueueReminder queues the email that follows one, if it is of use.
 func (e *Email) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
 	id, err := e.Store.QueueReminder(ctx, in.EmailID)
 	return job.QueueReminderResult{EmailID: id}, missing(err)

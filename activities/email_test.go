@@ -33,7 +33,7 @@ import (
 
 var oneTime = auth.NewOneTime("a secret of the tests")
 
-// letter is a user whose welcome mail is queued, and the activities that send it.
+// letter is a user whose welcome email is queued, and the activities that send it.
 type letter struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
@@ -81,8 +81,8 @@ type inboxMessage struct {
 	To                     []struct{ Address string }
 }
 
-// received are the mails that the inbox has for an address.
-func received(t *testing.T, address string) (found []inboxMessage) {
+// receivedEmails are the emails that the inbox has for an address.
+func receivedEmails(t *testing.T, address string) (found []inboxMessage) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")
 	var list struct{ Messages []inboxMessage }
@@ -120,7 +120,7 @@ func TestSendEmail(t *testing.T) {
 
 	require.NoError(t, l.send())
 	require.Equal(t, sent, l.row())
-	mails := received(t, l.user.Email)
+	mails := receivedEmails(t, l.user.Email)
 	require.Len(t, mails, 1)
 	require.Equal(t, "Welcome to WatchParty", mails[0].Subject)
 	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
@@ -138,12 +138,12 @@ func TestMailsAreInTheirReadersLanguage(t *testing.T) {
 	welcomed := newLetter(t, inbox)
 	execute(t, welcomed.store, "UPDATE users SET language = 'de'")
 	require.NoError(t, welcomed.send())
-	require.Equal(t, "Willkommen bei WatchParty", received(t, welcomed.user.Email)[0].Subject)
+	require.Equal(t, "Willkommen bei WatchParty", receivedEmails(t, welcomed.user.Email)[0].Subject)
 
-	inviter, invitation := invited(t, inbox) // whose guest has no account, and so no language
+	inviter, invitation := newInvitation(t, inbox) // whose guest has no account, and so no language
 	execute(t, inviter.store, "UPDATE users SET language = 'de'")
 	require.NoError(t, inviter.send())
-	require.Equal(t, "Du bist zu einer WatchParty eingeladen", received(t, invitation.Email)[0].Subject)
+	require.Equal(t, "Du bist zu einer WatchParty eingeladen", receivedEmails(t, invitation.Email)[0].Subject)
 }
 
 func TestSendEmailRejected(t *testing.T) {
@@ -333,7 +333,7 @@ func TestSendEmailToNobody(t *testing.T) {
 	require.Contains(t, l.row().LastAnswer, "refused the connection")
 }
 
-// A server that takes a mail and does not say so is left alone after some attempts, each with the same Message-ID.
+// A server that takes an email and does not say so is left alone after some attempts, each with the same Message-ID.
 func TestSendEmailAmbiguous(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
@@ -376,7 +376,7 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 	require.Empty(t, p.Contents())
 }
 
-// A worker that is told to stop while the server says yes still notes that, or the mail would be sent twice.
+// A worker that is told to stop while the server says yes still notes that, or the email would be sent twice.
 func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -401,8 +401,8 @@ func TestSendEmailWithoutDatabase(t *testing.T) {
 	require.Empty(t, p.Contents())
 }
 
-// invited is a letter that brings an invitation of its user's to an address without an account.
-func invited(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
+// newInvitation is a letter that brings an invitation of its user's to an address without an account.
+func newInvitation(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
 	t.Helper()
 	l := newLetter(t, s)
 	room, err := l.store.CreateRoom(t.Context(), l.user.ID,
@@ -419,10 +419,10 @@ func invited(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
 
 func TestSendInvitation(t *testing.T) {
 	t.Parallel()
-	l, invitation := invited(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	l, invitation := newInvitation(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.NoError(t, l.send())
 	require.Equal(t, watchparty.EmailSent, l.row().State)
-	mails := received(t, invitation.Email)
+	mails := receivedEmails(t, invitation.Email)
 	require.Len(t, mails, 1)
 	require.Equal(t, "You are invited to a watch party", mails[0].Subject)
 	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
@@ -443,7 +443,7 @@ func TestSendInvitation(t *testing.T) {
 	}
 }
 
-// What the server has is noted by the same attempt, though the database fails at first: the mail is not sent again.
+// What the server has is noted by the same attempt, though the database fails at first: the email is not sent again.
 func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
@@ -457,13 +457,13 @@ func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	}
 	require.NoError(t, l.send())
 	require.Equal(t, []any{watchparty.EmailSent, 1}, []any{l.row().State, l.row().Attempts})
-	require.Len(t, received(t, l.user.Email), 1)
+	require.Len(t, receivedEmails(t, l.user.Email), 1)
 	var failed int
 	require.NoError(t, l.store.DB().NewRaw("SELECT last_value - 1 FROM failures").Scan(t.Context(), &failed))
 	require.Equal(t, 2, failed)
 }
 
-// The mail of an invitation that has ended is cancelled.
+// The email of an invitation that has ended is cancelled.
 func TestSendInvitationThatIsNotOpen(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
@@ -482,7 +482,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 		"nobody's":     "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, invitation := invited(t, s)
+			l, invitation := newInvitation(t, s)
 			execute(t, l.store, statement, invitation.ID)
 			require.Empty(t, l.requireSent(invitation.Email, watchparty.EmailCancelled))
 			why := watchparty.ReasonCancelled
@@ -512,7 +512,7 @@ func TestReminders(t *testing.T) {
 		l.in.EmailID = queued(t, l)
 		require.NoError(t, l.send())
 		require.Equal(t, watchparty.EmailSent, l.row().State)
-		require.Len(t, received(t, l.user.Email), 1)
+		require.Len(t, receivedEmails(t, l.user.Email), 1)
 	})
 	t.Run("that came too late", func(t *testing.T) {
 		p := &peer{}
@@ -543,10 +543,10 @@ func TestReminders(t *testing.T) {
 		})
 	}
 	t.Run("of an invitation", func(t *testing.T) {
-		l, invitation := invited(t, inbox)
+		l, invitation := newInvitation(t, inbox)
 		l.in.EmailID = queued(t, l)
 		require.NoError(t, l.send())
-		mails := received(t, invitation.Email)
+		mails := receivedEmails(t, invitation.Email)
 		require.Len(t, mails, 1)
 		var shown struct{ Text string }
 		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
@@ -556,7 +556,7 @@ func TestReminders(t *testing.T) {
 
 func TestExpireInvitation(t *testing.T) {
 	t.Parallel()
-	l, invitation := invited(t, sender(t, "127.0.0.1", 1))
+	l, invitation := newInvitation(t, sender(t, "127.0.0.1", 1))
 	in := job.RoomInvitationInput{InvitationID: invitation.ID}
 	_, err := l.ExecuteActivity(job.ActivityExpireInvitation, in)
 	requireFailure(t, err, "", false)
@@ -571,11 +571,11 @@ func TestExpireInvitation(t *testing.T) {
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
-// What a server says of an invitation's mail is kept without the address and the token.
+// What a server says of an invitation's email is kept without the address and the token.
 func TestSendInvitationRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}
-	l, invitation := invited(t, serve(t, p))
+	l, invitation := newInvitation(t, serve(t, p))
 	token := oneTime.Token(auth.ForInvitation, invitation.ID)
 	p.answers["."] = "550 5.7.1 <" + invitation.Email + "> bad link token=" + token
 	err := l.send()
@@ -587,15 +587,15 @@ func TestSendInvitationRejected(t *testing.T) {
 	require.Contains(t, l.row().LastAnswer, "bad link")
 }
 
-// about is the mail of that kind that is queued last.
-func (l *letter) about(kind watchparty.EmailKind) *letter {
+// letterOf is the email of that kind that is queued last.
+func (l *letter) letterOf(kind watchparty.EmailKind) *letter {
 	l.t.Helper()
 	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("kind = ?", string(kind)).Order("id DESC").Limit(1).Scan(l.t.Context(), &l.in.EmailID)
 	require.NoError(l.t, err)
 	return l
 }
 
-// requireSent sends the mail and returns what came to an address; none for one that was cancelled.
+// requireSent sends the email and returns what came to an address; none for one that was cancelled.
 func (l *letter) requireSent(to string, state watchparty.EmailState) (text string) {
 	l.t.Helper()
 	for range 2 {
@@ -607,7 +607,7 @@ func (l *letter) requireSent(to string, state watchparty.EmailState) (text strin
 		require.Equal(l.t, state, l.row().State)
 	}
 	var shown struct{ Text string }
-	for _, m := range received(l.t, to) {
+	for _, m := range receivedEmails(l.t, to) {
 		if m.MessageID == l.in.EmailID+"@watchparty.test" {
 			require.Empty(l.t, shown.Text, "it came twice")
 			fetch(l.t, stacktest.InboxURL()+"/api/v1/message/"+m.ID, &shown)
@@ -631,23 +631,23 @@ func TestAccountMails(t *testing.T) {
 	var first string
 	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications").Scan(t.Context(), &first))
 
-	welcome := l.about(watchparty.EmailWelcome).requireSent(l.user.Email, watchparty.EmailSent)
+	welcome := l.letterOf(watchparty.EmailWelcome).requireSent(l.user.Email, watchparty.EmailSent)
 	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
 
 	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.IdempotencyKey{}))
-	require.Contains(t, l.about(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent), rowsToken("/password-reset", auth.ForReset))
+	require.Contains(t, l.letterOf(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent), rowsToken("/password-reset", auth.ForReset))
 
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "hash", "another hash", ""))
-	require.Contains(t, l.about(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent), "password of your WatchParty account was changed")
+	require.Contains(t, l.letterOf(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent), "password of your WatchParty account was changed")
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "another hash", "hash", ""))
 
 	require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", newAddress))
-	text := l.about(watchparty.EmailVerification).requireSent(newAddress, watchparty.EmailSent)
+	text := l.letterOf(watchparty.EmailVerification).requireSent(newAddress, watchparty.EmailSent)
 	require.Contains(t, text, rowsToken("/verify-email", auth.ForEmail))
 	require.Empty(t, l.requireSent(l.user.Email, watchparty.EmailSent), "not to the address that she has")
 
 	require.NoError(t, l.store.VerifyEmail(t.Context(), subject()))
-	notice := l.about(watchparty.EmailAddressChanged).requireSent(l.user.Email, watchparty.EmailSent)
+	notice := l.letterOf(watchparty.EmailAddressChanged).requireSent(l.user.Email, watchparty.EmailSent)
 	require.Contains(t, notice, "was changed")
 	require.NotContains(t, notice, newAddress)
 
@@ -671,9 +671,9 @@ func TestAccountMails(t *testing.T) {
 			if c.then != "" {
 				execute(t, l.store, c.then)
 			}
-			before := len(received(t, other.Email))
-			l.about(c.kind).requireSent(l.user.Email, watchparty.EmailCancelled)
-			require.Len(t, received(t, other.Email), before, name)
+			before := len(receivedEmails(t, other.Email))
+			l.letterOf(c.kind).requireSent(l.user.Email, watchparty.EmailCancelled)
+			require.Len(t, receivedEmails(t, other.Email), before, name)
 		}
 	})
 }
@@ -702,6 +702,6 @@ func TestSendReport(t *testing.T) {
 	l.in.EmailID = mails[0]
 	require.Empty(t, l.requireSent(boss, watchparty.EmailCancelled), "it is not in the settings any more")
 	for _, address := range []string{boss, "new-" + l.user.Email} {
-		require.Empty(t, received(t, address), address)
+		require.Empty(t, receivedEmails(t, address), address)
 	}
 }

@@ -76,7 +76,7 @@ func (a *attic) sweep(dry bool) {
 	require.NoError(a.t, err)
 }
 
-func (a *attic) counted() int64 { return a.run().Counts[watchparty.PolicyFiles] }
+func (a *attic) countFiles() int64 { return a.run().Counts[watchparty.PolicyFiles] }
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestSweep(t *testing.T) {
 
 	for range 2 {
 		a.sweep(true)
-		require.EqualValues(t, len(orphans), a.counted(), "a dry run counts")
+		require.EqualValues(t, len(orphans), a.countFiles(), "a dry run counts")
 		require.Len(t, a.run().Samples[watchparty.PolicyFiles], store.MaxSamples, "and names some")
 		require.Subset(t, orphans, a.run().Samples[watchparty.PolicyFiles])
 		require.Len(t, a.left(), len(orphans)+len(kept), "and removes nothing")
@@ -127,7 +127,7 @@ func TestSweep(t *testing.T) {
 	for range 2 { // the second time is a repetition after a worker's end
 		a.sweep(false)
 		require.Equal(t, sorted(kept), a.left())
-		require.EqualValues(t, len(orphans), a.counted())
+		require.EqualValues(t, len(orphans), a.countFiles())
 	}
 }
 
@@ -142,14 +142,14 @@ func TestSweepGoesOn(t *testing.T) {
 	beats := make(chan converter.EncodedValues, 3)
 	a.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) { beats <- details })
 	a.sweep(true)
-	require.EqualValues(t, files, a.counted())
+	require.EqualValues(t, files, a.countFiles())
 	var first map[string]any
 	require.NoError(t, (<-beats).Get(&first))
 	a.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {})
 
 	a.SetHeartbeatDetails(first)
 	a.sweep(true)
-	require.EqualValues(t, files, a.counted(), "what the first attempt counted is in it once")
+	require.EqualValues(t, files, a.countFiles(), "what the first attempt counted is in it once")
 	require.Len(t, a.run().Samples[watchparty.PolicyFiles], store.MaxSamples)
 
 	a.sweep(false)
@@ -177,5 +177,5 @@ func TestSweepIsCancelled(t *testing.T) {
 	a.sweep(false)
 	require.Equal(t, []string{orphan}, a.left())
 	a.sweep(true)
-	require.Zero(t, a.counted())
+	require.Zero(t, a.countFiles())
 }

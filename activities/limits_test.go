@@ -35,8 +35,8 @@ func newLimited(t *testing.T) (*letter, *peer) {
 	return l, p
 }
 
-// waits reports whether an email has to wait for its recipient, which is no failure.
-func (l *letter) waits(id string) bool {
+// hasToWait reports whether an email has to wait for its recipient, which is no failure.
+func (l *letter) hasToWait(id string) bool {
 	_, err := l.activities.SendEmail(l.t.Context(), job.EmailInput{EmailID: id})
 	if err == nil {
 		return false
@@ -154,7 +154,7 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 				}
 			}
 			for range 2 {
-				require.True(t, l.waits(id))
+				require.True(t, l.hasToWait(id))
 			}
 			require.Empty(t, p.Contents())
 			row, err := l.store.Email(t.Context(), id)
@@ -164,7 +164,7 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 			require.Greater(t, time.Until(row.WaitsUntil), 50*time.Minute)
 
 			execute(t, l.store, "DELETE FROM email_budgets") // time passes
-			require.False(t, l.waits(id))
+			require.False(t, l.hasToWait(id))
 			require.Len(t, p.Contents(), 1, "it is not lost")
 			require.Regexp(t, `(?i)RCPT TO:<"victim\.\.x"@xn--bcher-kva\.example>`, strings.Join(p.Commands(), "\n"))
 		})
@@ -180,7 +180,7 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 			Username: fmt.Sprint("victim", i), Email: []string{victim, sameVictim}[i%2], DisplayName: "V",
 		}, "hash")
 		require.NoError(t, err, "the account begins all the same")
-		require.Equal(t, i >= mailsAnHour, l.waits(l.emailID(watchparty.EmailWelcome, user.ID)))
+		require.Equal(t, i >= mailsAnHour, l.hasToWait(l.emailID(watchparty.EmailWelcome, user.ID)))
 		if i < 7 {
 			_, err = l.store.DeleteAccount(t.Context(), user.ID, "hash")
 			require.NoError(t, err)
@@ -191,7 +191,7 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 	var waiting []string
 	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting))
 	for _, id := range waiting {
-		require.False(t, l.waits(id))
+		require.False(t, l.hasToWait(id))
 	}
 	require.Len(t, p.Contents(), mailsAnHour+1, "the one of the account that is there comes later, those of the others do not")
 }
@@ -206,7 +206,7 @@ func TestEightRoomsInviteOneAddress(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for _, id := range ids {
-		wg.Go(func() { l.waits(id) })
+		wg.Go(func() { l.hasToWait(id) })
 	}
 	wg.Wait()
 	require.Len(t, p.Contents(), watchparty.BudgetInvitee.Limit(mailsAnHour).Hour)
@@ -232,6 +232,6 @@ func TestWhatRegistersIsMailed(t *testing.T) {
 		l.in.EmailID = l.emailID(watchparty.EmailWelcome, user.ID)
 		require.NoError(t, l.send(), typed)
 		require.Equal(t, watchparty.EmailSent, l.row().State)
-		require.Len(t, received(t, mailbox), 1, typed)
+		require.Len(t, receivedEmails(t, mailbox), 1, typed)
 	}
 }

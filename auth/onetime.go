@@ -21,7 +21,7 @@ const (
 	ForReport     Purpose = "report"
 )
 
-// OneTime derives tokens for links in mails. A token is the ID of a row and a MAC of it, so that a repeated mail
+// OneTime derives tokens for links in emails. A token is the ID of a row and a MAC of it, so that a repeated email
 // carries the same link, nothing of it has to be stored, and a forged one is refused without asking the database.
 // That a token works once, and until when, is in its row.
 type OneTime struct{ secrets []string } // the current one first

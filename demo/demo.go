@@ -88,7 +88,7 @@ func confirm(ctx context.Context, s *store.Store, email string) error {
 	return err
 }
 
-// Movies are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
+// Movies returns movies that are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
 func Movies() ([]watchparty.Movie, error) {
 	var rows []struct {
 		Title          string   `json:"title"`

@@ -28,7 +28,8 @@ var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 // openStore gives the test a store on a migrated schema of its own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second}, auth.NewDigests("a secret of the tests"))
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 30 * time.Second},
+		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -89,7 +90,8 @@ func requireFilled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 		require.NoError(t, err)
 		require.True(t, ok, email)
 		r := watchparty.Registration{
-			Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName, Language: user.Language,
+			Username: user.Username, Email: user.Email, Password: demo.Password, DisplayName: user.DisplayName,
+			Language: user.Language,
 		}
 		if email == demo.Admin {
 			r.Username = "another" // its own is reserved

@@ -40,7 +40,7 @@ func (s *Stack) TemporalUIURL() string {
 	return fmt.Sprintf("http://localhost:%d", s.ports.TemporalUI)
 }
 
-// SMTPHost is where mails go; the port is SMTPPort.
+// SMTPHost is where emails go; the port is SMTPPort.
 func (s *Stack) SMTPHost() string {
 	if !s.Has(Inbox) {
 		return ""

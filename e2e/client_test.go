@@ -167,7 +167,7 @@ func inbox(t require.TestingT, base string) mails {
 	return m
 }
 
-// counted says how many mails each address got.
+// counted says how many emails each address got.
 func (m mails) counted() map[string]int {
 	counts := map[string]int{}
 	for _, message := range m.Messages {

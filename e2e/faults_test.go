@@ -19,7 +19,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// TestTemporalAway: registration works at once while Temporal is down, and each mail follows, once, when it is back.
+// TestTemporalAway: registration works at once while Temporal is down, and each email follows, once, when it is back.
 func TestTemporalAway(t *testing.T) {
 	t.Parallel()
 	const users = 50
@@ -52,7 +52,7 @@ func TestTemporalAway(t *testing.T) {
 	}
 }
 
-// awaitIdle returns when no event waits and no mail is on its way, so that what has not come by then never will.
+// awaitIdle returns when no event waits and no email is on its way, so that what has not come by then never will.
 func (s *system) awaitIdle(t testing.TB) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {

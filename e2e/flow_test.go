@@ -401,7 +401,7 @@ func (f *flow) grantAdmin(t *testing.T) {
 	require.Equal(t, http.StatusOK, f.carol.get(t, "/admin/reports").status)
 }
 
-// mailSentAgain: an admin finds a mail and sends it once more, as another one.
+// mailSentAgain: an admin finds an email and sends it once more, as another one.
 func (f *flow) mailSentAgain(t *testing.T) {
 	address := f.dan.account.User.Email
 	before := inbox(t, f.inboxURL).counted()[address]
@@ -473,7 +473,7 @@ func (f *flow) id(t *testing.T, email string) (id string) {
 	return id
 }
 
-// activityReport follows the mail that a schedule's report brings.
+// activityReport follows the email that a schedule's report brings.
 func (f *flow) activityReport(t *testing.T) {
 	from, _ := watchparty.ReportWeek.Last(time.Now())
 	evening := from.Time().Add(20 * time.Hour)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// link waits for a mail with that subject to the address and returns its link to a page.
+// link waits for an email with that subject to the address and returns its link to a page.
 func (f *flow) link(t *testing.T, address, subject, page string) string {
 	t.Helper()
 	pattern := regexp.MustCompile(`href="([^"]+` + page + `#token=([A-Za-z0-9_-]+))"`)
@@ -32,7 +32,7 @@ func (f *flow) link(t *testing.T, address, subject, page string) string {
 	return link
 }
 
-// addressConfirmed follows the welcome mail's link in a browser.
+// addressConfirmed follows the welcome email's link in a browser.
 func (f *flow) addressConfirmed(t *testing.T) {
 	require.Equal(t, false, f.carol.get(t, "/users/me").data(t)["email_verified"])
 	p := f.browser.open(t, f.link(t, f.carol.account.User.Email, "Welcome to WatchParty", "/verify-email"))
@@ -44,7 +44,7 @@ func (f *flow) addressConfirmed(t *testing.T) {
 	require.Equal(t, true, f.carol.get(t, "/users/me").data(t)["email_verified"])
 }
 
-// passwordForgotten sets a new password by mail; every sign-in ends with it.
+// passwordForgotten sets a new password by email; every sign-in ends with it.
 func (f *flow) passwordForgotten(t *testing.T) {
 	address := f.dan.account.User.Email
 	require.Equal(t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status)
@@ -72,7 +72,7 @@ func (f *flow) addressChanged(t *testing.T) {
 	f.secrets = append(f.secrets, address)
 	asked := hana.do(t, http.MethodPut, "/users/me/email", map[string]string{"email": address, "password": password})
 	require.Equal(t, http.StatusAccepted, asked.status, "%s", asked.body)
-	p := f.browser.open(t, f.link(t, address, "Confirm your e-mail address", "/verify-email"))
+	p := f.browser.open(t, f.link(t, address, "Confirm your email address", "/verify-email"))
 	require.Equal(t, former, hana.get(t, "/users/me").data(t)["email"])
 	p.click(t, "button[type=submit]")
 	p.shows(t, "Your address is confirmed.")
@@ -109,7 +109,7 @@ func (f *flow) invited(t *testing.T) {
 	require.Equal(t, http.StatusOK, fay.get(t, "/rooms/"+room).status)
 	require.Equal(t, "accepted", f.carol.get(t, "/rooms/"+room+"/invitations").list(t)[0].(map[string]any)["state"])
 
-	// The mail's last link ends invitations to her address, until she thinks otherwise.
+	// The email's last link ends invitations to her address, until she thinks otherwise.
 	stop := f.browser.open(t, f.link(t, address, "You are invited to a watch party", "/unsubscribe"))
 	stop.shows(t, "No more invitations?")
 	stop.picture(t, "unsubscribe")

@@ -44,7 +44,7 @@ type weather struct {
 	trap  *trap
 }
 
-// trap holds a connection whose mail has come whole and was not answered yet.
+// trap holds a connection whose email has come whole and was not answered yet.
 type trap struct{ caught, released chan struct{} }
 
 const fair = "none"
@@ -103,7 +103,7 @@ func (w *weather) hold() {
 	}
 }
 
-// catch returns when a mail is there whole and not answered, and what lets the answer go.
+// catch returns when an email is there whole and not answered, and what lets the answer go.
 func (w *weather) catch(t *testing.T) (release func()) {
 	t.Helper()
 	set := &trap{caught: make(chan struct{}), released: make(chan struct{})}
@@ -125,7 +125,7 @@ func (w *weather) clears() {
 	w.clear = true
 }
 
-// accepted are the Message-IDs of the mails that the server has said that it has, by their address; each as often as it
+// accepted are the Message-IDs of the emails that the server has said that it has, by their address; each as often as it
 // said so.
 func (w *weather) accepted(t require.TestingT) map[string][]string {
 	all := map[string][]string{}
@@ -236,7 +236,7 @@ func TestMailStorm(t *testing.T) {
 	t.Log("\n" + table.String())
 }
 
-// cutShort is how many attempts at somebody's mails had a worker that died over them.
+// cutShort is how many attempts at somebody's emails had a worker that died over them.
 func (s *system) cutShort(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NoError(t, s.store.DB().NewRaw(`SELECT count(*) FROM email_attempts AS a JOIN emails AS e ON e.id = a.email_id
@@ -258,8 +258,8 @@ func (s *system) admin(t *testing.T) client {
 	return admin
 }
 
-// resend sends a failed mail again, as an admin does who has read in the mail server's log that it is not there, unless
-// that was done already. It returns how many mails it has made.
+// resend sends a failed email again, as an admin does who has read in the mail server's log that it is not there, unless
+// that was done already. It returns how many emails it has made.
 func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
 	t.Helper()
 	var email string

@@ -35,7 +35,7 @@ func (s *Sender) redact(text string, m Message) string {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	text = addressLike.ReplaceAllString(text, redacted)
-	// A filter may quote a link of the mail, and with it the token.
+	// A filter may quote a link of the email, and with it the token.
 	sent := strings.ToLower(m.Content.Text)
 	text = tokenLike.ReplaceAllStringFunc(text, func(token string) string {
 		if strings.Contains(sent, strings.ToLower(token)) {

@@ -19,14 +19,14 @@ import (
 // minRSABits is what receivers take (RFC 8301, 3.2 asks for 2048 of signers).
 const minRSABits = 2048
 
-// signedHeaders are what RFC 6376, 5.4.1 recommends of what these mails have. Those that a mail has once are named twice,
-// so that nobody can add another.
+// signedHeaders are what RFC 6376, 5.4.1 recommends of what these emails have. Those that an email has once are named
+// twice, so that nobody can add another.
 var signedHeaders = []string{
 	"From", "From", "To", "To", "Subject", "Subject", "Date", "Date", "Message-ID", "Message-ID", "MIME-Version", "Content-Type",
 	"Content-Type", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post",
 }
 
-// signing reads the key with which mails of the domain are signed; nil without one.
+// signing reads the key with which emails of the domain are signed; nil without one.
 func signing(c config.Mail, domain string) (*dkim.SignOptions, error) {
 	if c.DKIMKeyFile == "" {
 		return nil, nil //nolint:nilnil // signing is optional

@@ -35,7 +35,7 @@ func pkcs8(t *testing.T, key crypto.PrivateKey) []byte {
 	return der
 }
 
-// requireSigned checks a mail as its receiver does, with the public key in the sender's DNS record.
+// requireSigned checks an email as its receiver does, with the public key in the sender's DNS record.
 func requireSigned(t *testing.T, content, record string) error {
 	t.Helper()
 	asked := ""
@@ -67,11 +67,11 @@ func TestSendSigns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := smtptest.Serve(t, smtptest.Script{})
-			settings := settings(server)
-			settings.DKIMSelector, settings.DKIMKeyFile = "2026", c.file
+			signed := settings(server)
+			signed.DKIMSelector, signed.DKIMKeyFile = "2026", c.file
 			m := message(t)
 			m.UnsubscribeURL = "https://watch.test/unsubscribe?token=t"
-			require.NoError(t, sender(t, settings).Send(t.Context(), m))
+			require.NoError(t, sender(t, signed).Send(t.Context(), m))
 			content := server.Contents()[0]
 			require.NoError(t, requireSigned(t, content, c.record))
 

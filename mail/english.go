@@ -25,7 +25,7 @@ func (e english) welcome(d WelcomeData) letter {
 				"with a chat beside the picture.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
-		Footer: "You get this mail because an account was made with this address. " +
+		Footer: "You get this email because an account was made with this address. " +
 			"If that was not you, you can ignore it.",
 	}
 	if d.ConfirmURL != "" {
@@ -42,19 +42,19 @@ func (e english) welcomeReminder(d AccountData) letter {
 		Greeting:   e.hi(d),
 		Paragraphs: []string{"Your WatchParty account is waiting for one thing: please confirm that this address is yours."},
 		Button:     button{Label: "Confirm your address", URL: d.Link},
-		Footer: "You get this mail because an account was made with this address. " +
+		Footer: "You get this email because an account was made with this address. " +
 			"If that was not you, you can ignore it: this is the only reminder.",
 	}
 }
 
 func (e english) verification(d AccountData) letter {
 	return letter{
-		Subject:    "Confirm your e-mail address",
+		Subject:    "Confirm your email address",
 		Preheader:  "One click, and WatchParty knows that this address is yours.",
 		Greeting:   e.hi(d),
 		Paragraphs: []string{"Please confirm that this address is yours. The link works for 7 days."},
 		Button:     button{Label: "Confirm your address", URL: d.Link},
-		Footer: "You get this mail because somebody gave this address for a WatchParty account. " +
+		Footer: "You get this email because somebody gave this address for a WatchParty account. " +
 			"If that was not you, you can ignore it: nothing changes.",
 	}
 }
@@ -69,7 +69,7 @@ func (e english) reset(d AccountData) letter {
 				"30 minutes, and once. You are signed out everywhere then.",
 		},
 		Button: button{Label: "Choose a new password", URL: d.Link},
-		Footer: "If that was not you, you can ignore this mail: your password stays as it is.",
+		Footer: "If that was not you, you can ignore this email: your password stays as it is.",
 	}
 }
 
@@ -91,16 +91,16 @@ func (e english) passwordChanged(d AccountData) letter {
 
 func (e english) emailChanged(d AccountData) letter {
 	return letter{
-		Subject:   "Your e-mail address was changed",
+		Subject:   "Your email address was changed",
 		Preheader: "WatchParty writes to another address from now on.",
 		Greeting:  e.hi(d),
 		Paragraphs: []string{
-			"The e-mail address of your WatchParty account was changed, and the new one was confirmed. This is the last mail " +
+			"The email address of your WatchParty account was changed, and the new one was confirmed. This is the last email " +
 				"to this address.",
 			"If that was not you, somebody knows your password: write to whoever runs this WatchParty at once.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
-		Footer: "You get this mail because this was the address of a WatchParty account.",
+		Footer: "You get this email because this was the address of a WatchParty account.",
 	}
 }
 
@@ -136,7 +136,7 @@ func (e english) invitationReminder(d InvitationData) letter {
 }
 
 func (english) invited() string {
-	return "You get this mail because somebody entered this address to invite you. " +
+	return "You get this email because somebody entered this address to invite you. " +
 		"If you do not know them, you can ignore it: the invitation ends by itself."
 }
 
@@ -158,7 +158,7 @@ func (english) activityReport(d ReportData) letter {
 		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Figure", "Now", "Before", "Change"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "See the whole report", URL: d.URL},
-		Footer: "You get this mail because this address is among those that get WatchParty's activity reports. " +
+		Footer: "You get this email because this address is among those that get WatchParty's activity reports. " +
 			"Whoever has the link can read the report.",
 	}
 }

@@ -10,10 +10,10 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Image is a picture that a mail's HTML shows and that is part of the mail: most programs load none from elsewhere, and hardly
-// any shows SVG.
+// Image is a picture that an email's HTML shows and that is part of the email: most programs load none from elsewhere,
+// and hardly any shows SVG.
 type Image struct {
-	Name  string // unique in the mail; letters, digits and hyphens
+	Name  string // unique in the email; letters, digits and hyphens
 	Title string // what stands above it
 	Alt   string // what it says
 	PNG   []byte
@@ -23,7 +23,7 @@ type Image struct {
 func (i Image) contentID() string { return i.Name + "@watchparty" }
 
 // CID is the picture's address in the HTML (RFC 2392).
-func (i Image) CID() template.URL { return template.URL("cid:" + i.contentID()) } //nolint:gosec // the name is checked when the mail is composed
+func (i Image) CID() template.URL { return template.URL("cid:" + i.contentID()) } //nolint:gosec // the name is checked when the email is composed
 
 // embed adds the pictures to a message, which is then a multipart/related.
 func embed(msg *gomail.Msg, images []Image) error {
@@ -40,13 +40,14 @@ func embed(msg *gomail.Msg, images []Image) error {
 	return nil
 }
 
-// withRootType names the type of the part that the others belong to, which RFC 2387, 3.1 requires and go-mail leaves out.
+// withRootType names the type of the part that the others belong to, which RFC 2387, 3.1 requires and go-mail leaves
+// out.
 func withRootType(message []byte) []byte {
 	return bytes.Replace(message, []byte("\r\nContent-Type: multipart/related;"),
 		[]byte("\r\nContent-Type: multipart/related; type=\"multipart/alternative\";"), 1)
 }
 
-// inlined is the HTML with its pictures in it, to be looked at outside of a mail.
+// inlined is the HTML with its pictures in it, to be looked at outside of an email.
 func (c Content) inlined() string {
 	page := c.HTML
 	for _, i := range c.Images {

@@ -12,16 +12,16 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Content is a mail's rendered subject and both of its parts.
+// Content is an email's rendered subject and both of its parts.
 type Content struct {
 	Subject string
 	HTML    string
 	Text    string
-	// Images are what the HTML shows; each is part of the mail.
+	// Images are what the HTML shows; each is part of the email.
 	Images []Image
 }
 
-// letter is the one source of a mail's parts. Names in it go through isolate.
+// letter is the one source of an email's parts. Names in it go through isolate.
 type letter struct {
 	Language watchparty.Language
 	Subject  string

@@ -30,7 +30,7 @@ func invitationOf(inviter, room string) InvitationData {
 	return InvitationData{Inviter: inviter, Room: room, Expires: expires, URL: link, UnsubscribeURL: stopLink}
 }
 
-// letters has every kind of mail, for what must hold for all of them.
+// letters has every kind of email, for what must hold for all of them.
 var letters = map[string]func(l watchparty.Language, name string) (Content, error){
 	"welcome": func(l watchparty.Language, name string) (Content, error) {
 		return Welcome(l, WelcomeData{AccountData: accountOf(name)})

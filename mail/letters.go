@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/report"
 )
 
-// AccountData is what the mails about an account need.
+// AccountData is what the emails about an account need.
 type AccountData struct {
 	// DisplayName may be empty; the username then stands for it.
 	DisplayName string
@@ -24,14 +24,14 @@ func (d AccountData) name() string {
 	return isolate(d.DisplayName)
 }
 
-// WelcomeData is what a new user's first mail needs.
+// WelcomeData is what a new user's first email needs.
 type WelcomeData struct {
 	AccountData // whose link is where people find WatchParty
 	// ConfirmURL is the link that confirms the user's address; empty when there is nothing to confirm any more.
 	ConfirmURL string
 }
 
-// InvitationData is what a mail needs that asks somebody into a room.
+// InvitationData is what an email needs that asks somebody into a room.
 type InvitationData struct {
 	Inviter string // a display name
 	Room    string
@@ -42,7 +42,7 @@ type InvitationData struct {
 	UnsubscribeURL string
 }
 
-// ReportData is what the mail about an activity report needs.
+// ReportData is what the email about an activity report needs.
 type ReportData struct {
 	Report watchparty.ActivityReport
 	// URL is where the whole report is; it holds the token with which to read it.
@@ -121,7 +121,7 @@ func ActivityReport(l watchparty.Language, d ReportData) (Content, error) {
 	return letter.render(l)
 }
 
-// mainFigures are the rows of the report's table that are in the mail.
+// mainFigures are the rows of the report's table that are in the email.
 func mainFigures(l watchparty.Language, r watchparty.ActivityReport) [][]string {
 	var rows [][]string
 	for _, row := range report.Table(l, r) {

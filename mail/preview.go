@@ -6,13 +6,13 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Preview is a mail of one kind to nobody.
+// Preview is an email of one kind to nobody.
 type Preview struct {
 	Kind watchparty.EmailKind
 	Content
 }
 
-// Previews writes a mail of each kind, with made-up names and figures, links that lead nowhere and a fixed time.
+// Previews writes an email of each kind, with made-up names and figures, links that lead nowhere and a fixed time.
 // Pictures are in the HTML.
 func Previews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"

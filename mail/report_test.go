@@ -155,7 +155,7 @@ var (
 	srcs = regexp.MustCompile(`src="`)
 )
 
-// TestSendWithImages: a multipart/related whose root is what other mails are, and whose pictures are those that the
+// TestSendWithImages: a multipart/related whose root is what other emails are, and whose pictures are those that the
 // HTML shows.
 func TestSendWithImages(t *testing.T) {
 	server := smtptest.Serve(t, smtptest.Script{})

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,21 +18,21 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// Message is one mail to one person.
+// Message is one email to one person.
 type Message struct {
-	// ID is the mail row's UUID. The Message-ID is derived from it, so every attempt carries the same one.
+	// ID is the email row's UUID. The Message-ID is derived from it, so every attempt carries the same one.
 	ID string
 	// To is one address, as it was typed; ToName is the name shown with it, in any script, and may be empty.
 	To     string
 	ToName string
 	// Content is what Welcome and its like return.
 	Content Content
-	// UnsubscribeURL is for mails that nobody has asked for: it is in the header, where mail programs offer to post to it
-	// (RFC 8058, over https only). Empty for other mails.
+	// UnsubscribeURL is for emails that nobody has asked for: it is in the header, where mail programs offer to post to
+	// it (RFC 8058, over https only). Empty for other emails.
 	UnsubscribeURL string
 }
 
-// Sender hands mails to one SMTP server. It keeps no connection and may be used by many goroutines at once.
+// Sender hands emails to one SMTP server. It keeps no connection and may be used by many goroutines at once.
 type Sender struct {
 	host     string
 	port     int
@@ -44,7 +43,7 @@ type Sender struct {
 	security security
 	tls      *tls.Config
 	login    login
-	dkim     *dkim.SignOptions // nil when mails are not signed
+	dkim     *dkim.SignOptions // nil when emails are not signed
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -56,27 +55,15 @@ const (
 	noTLS       security = "none"
 )
 
-// New checks the settings; it does not connect.
+// New makes a sender of settings that config.Validate accepts. It reads the DKIM key; it does not connect.
 func New(c config.Mail) (*Sender, error) {
-	if c.Host == "" {
-		return nil, errors.New("mail: SMTP_HOST is required")
-	}
-	if c.Port < 1 || c.Port > 65535 {
-		return nil, errors.New("mail: SMTP_PORT must be from 1 to 65535")
-	}
-	if c.Timeout <= 0 {
-		return nil, errors.New("mail: SMTP_TIMEOUT must be more than 0")
-	}
-	if !slices.Contains([]security{startTLS, implicitTLS, noTLS}, security(c.TLS)) {
-		return nil, errors.New("mail: SMTP_TLS must be one of starttls, implicit, none")
-	}
 	from, err := netmail.ParseAddress(c.From)
 	if err != nil {
-		return nil, errors.New("mail: MAIL_FROM must be one mail address")
+		return nil, errors.New("mail: MAIL_FROM must be one email address")
 	}
 	address, err := watchparty.ParseAddress(from.Address)
 	if err != nil {
-		return nil, errors.New("mail: MAIL_FROM must be one mail address")
+		return nil, errors.New("mail: MAIL_FROM must be one email address")
 	}
 	from.Address, from.Name = address.Mailbox(), plainName(from.Name)
 	hello, err := c.HELO()
@@ -101,7 +88,7 @@ func New(c config.Mail) (*Sender, error) {
 	return s, nil
 }
 
-// MessageID is the Message-ID header of the mail with this row ID, angle brackets included.
+// MessageID is the Message-ID header of the email with this row ID, angle brackets included.
 func (s *Sender) MessageID(id string) string { return "<" + id + "@" + s.domain + ">" }
 
 // Send hands the message to the SMTP server. nil means that the server has it, whatever happened to the connection
@@ -126,7 +113,7 @@ type envelope struct {
 }
 
 // compose renders the whole message before the server is called: an error while the content is being sent would
-// otherwise leave a mail cut short.
+// otherwise leave an email cut short.
 func (s *Sender) compose(m Message) (envelope, error) {
 	if !validID(m.ID) {
 		return envelope{}, errors.New("the message's ID is not valid")

@@ -32,11 +32,14 @@ var indexes = []index{
 	{name: "invitations_open_to_idx", table: "invitations", definition: "(email_key, id DESC) WHERE state = 'open'"},
 	// Addresses whose key is still to be filled in, or to be tried again.
 	{name: "users_unkeyed_idx", table: "users", definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
-	{name: "invitations_unkeyed_idx", table: "invitations", definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
-	{name: "email_verifications_unkeyed_idx", table: "email_verifications", definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
+	{name: "invitations_unkeyed_idx", table: "invitations",
+		definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
+	{name: "email_verifications_unkeyed_idx", table: "email_verifications",
+		definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
 	// What belongs to somebody is exported in the order of these.
 	{name: "stays_user_order_idx", table: "stays", definition: "(user_id, id)", replaces: "stays_user_idx"},
-	{name: "active_users_user_order_idx", table: "active_users", definition: "(user_id, day)", replaces: "active_users_user_idx"},
+	{name: "active_users_user_order_idx", table: "active_users", definition: "(user_id, day)",
+		replaces: "active_users_user_idx"},
 	{name: "room_log_actor_order_idx", table: "room_log", definition: "(actor_id, id)", replaces: "room_log_actor_idx"},
 	{name: "room_log_target_order_idx", table: "room_log", definition: "(target_id, id)", replaces: "room_log_target_idx"},
 	// What admins look for.
@@ -47,13 +50,15 @@ var indexes = []index{
 	// Search.
 	{name: "movies_genres_idx", table: "movies", definition: "USING gin (searched_genres)"},
 	{name: "movies_search_idx", table: "movies", definition: "USING gin (search)"},
-	{name: "rooms_search_idx", table: "rooms", definition: "USING gin (search) WHERE visibility = 'public' AND archived_at IS NULL"},
+	{name: "rooms_search_idx", table: "rooms",
+		definition: "USING gin (search) WHERE visibility = 'public' AND archived_at IS NULL"},
 	{name: "rooms_any_search_idx", table: "rooms", definition: "USING gin (search) WHERE deleted_at IS NULL"},
 	{name: "users_search_idx", table: "users", definition: "USING gin (search)"},
 	// Among what a search finds the shorter is the closer one, and then the first, or with the sign the last, to be
 	// added: both columns are read in one direction.
 	{name: "movies_length_idx", table: "movies", definition: "(char_length(title), id)"},
-	{name: "rooms_length_idx", table: "rooms", definition: "((-char_length(name)), id) WHERE visibility = 'public' AND archived_at IS NULL"},
+	{name: "rooms_length_idx", table: "rooms",
+		definition: "((-char_length(name)), id) WHERE visibility = 'public' AND archived_at IS NULL"},
 	{name: "rooms_any_length_idx", table: "rooms", definition: "((-char_length(name)), id) WHERE deleted_at IS NULL"},
 	{name: "users_length_idx", table: "users", definition: "((-char_length(username)), id)"},
 	// The emails of an invitation.
@@ -63,7 +68,8 @@ var indexes = []index{
 	{name: "emails_unfinished_idx", table: "emails", definition: "(updated_at) WHERE state IN ('queued', 'sending')"},
 	{name: "email_attempts_open_idx", table: "email_attempts", definition: "(created_at) WHERE outcome = 'open'"},
 	{name: "avatars_processing_idx", table: "avatars", definition: "(updated_at) WHERE state = 'processing'"},
-	{name: "cleanup_runs_unfinished_idx", table: "cleanup_runs", definition: "(updated_at) WHERE state IN ('queued', 'running')"},
+	{name: "cleanup_runs_unfinished_idx", table: "cleanup_runs",
+		definition: "(updated_at) WHERE state IN ('queued', 'running')"},
 	{name: "users_deleted_idx", table: "users", definition: "(deleted_at) WHERE deleted_at IS NOT NULL"},
 	// What the relay takes next.
 	{
@@ -82,7 +88,8 @@ func makeIndexes(ctx context.Context, db *bun.DB) error {
 	defer func() { _ = conn.Close() }()
 	// However long it takes, and whatever it has to wait for: it keeps nobody waiting.
 	var lock, statement string
-	err = conn.NewRaw("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')").Scan(ctx, &lock, &statement)
+	err = conn.NewRaw("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')").
+		Scan(ctx, &lock, &statement)
 	if err != nil {
 		return fmt.Errorf("read the time-outs: %w", err)
 	}
@@ -123,7 +130,8 @@ func (i index) make(ctx context.Context, conn bun.Conn) error {
 				return err
 			}
 		}
-		_, err := conn.ExecContext(ctx, "CREATE ? INDEX ? ? ON ? ?", unique, concurrently, bun.Ident(i.name), bun.Ident(i.table), bun.Safe(i.definition))
+		_, err := conn.ExecContext(ctx, "CREATE ? INDEX ? ? ON ? ?", unique, concurrently, bun.Ident(i.name),
+			bun.Ident(i.table), bun.Safe(i.definition))
 		if err != nil {
 			return err
 		}

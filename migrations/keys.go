@@ -22,7 +22,8 @@ const unkeyed = "(t.email_key IS NULL OR t.email_key LIKE ':%')"
 // middle: what is done is not looked at again, but for what is found by its own spelling only. Such an account gets the
 // key of its address once that is free.
 func keyAddresses(ctx context.Context, db *bun.DB) error {
-	for _, key := range []func(context.Context, *bun.DB, string) (string, error){keyUsers, keyInvitations, keyVerifications} {
+	for _, key := range []func(context.Context, *bun.DB, string) (string, error){keyUsers, keyInvitations,
+		keyVerifications} {
 		after := "00000000-0000-0000-0000-000000000000"
 		for after != "" {
 			var err error
@@ -35,7 +36,9 @@ func keyAddresses(ctx context.Context, db *bun.DB) error {
 }
 
 // again repeats a batch whose addresses somebody else took meanwhile.
-func again(ctx context.Context, db *bun.DB, after string, key func(context.Context, *bun.DB, string) (string, error)) (next string, err error) {
+func again(
+	ctx context.Context, db *bun.DB, after string, key func(context.Context, *bun.DB, string) (string, error),
+) (next string, err error) {
 	const attempts = 5
 	for range attempts {
 		next, err = key(ctx, db, after)
@@ -120,7 +123,8 @@ func keyUsers(ctx context.Context, db *bun.DB, after string) (next string, err e
 			keys = append(keys, key)
 		}
 		if len(keys) > 0 {
-			err = tx.NewRaw("SELECT "+accountColumns+" FROM users AS t WHERE t.email_key IN (?) FOR NO KEY UPDATE", bun.List(keys)).Scan(ctx, &holders)
+			err = tx.NewRaw("SELECT "+accountColumns+" FROM users AS t WHERE t.email_key IN (?) FOR NO KEY UPDATE",
+				bun.List(keys)).Scan(ctx, &holders)
 			if err != nil {
 				return err
 			}

@@ -58,7 +58,8 @@ func (o *old) migrateUp() {
 
 func (o *old) readKey(table, id string) (readKey string) {
 	o.t.Helper()
-	require.NoError(o.t, o.NewRaw("SELECT email_key FROM ? WHERE id = ?", bun.Ident(table), id).Scan(o.t.Context(), &readKey))
+	require.NoError(o.t, o.NewRaw("SELECT email_key FROM ? WHERE id = ?", bun.Ident(table), id).
+		Scan(o.t.Context(), &readKey))
 	return readKey
 }
 
@@ -100,11 +101,13 @@ func TestKeysThatAreTaken(t *testing.T) {
 
 	younger := o.addUser("hans@bücher.example", false)
 	o.migrateUp()
-	require.Equal(t, []string{"hans@xn--bcher-kva.example", ":hans@bücher.example"}, []string{o.readKey("users", first), o.readKey("users", younger)})
+	require.Equal(t, []string{"hans@xn--bcher-kva.example", ":hans@bücher.example"},
+		[]string{o.readKey("users", first), o.readKey("users", younger)})
 
 	o.execute("UPDATE users SET email_verified_at = now() WHERE id = ?", younger)
 	o.migrateUp()
-	require.Equal(t, []string{":hans@xn--bcher-kva.example", "hans@xn--bcher-kva.example"}, []string{o.readKey("users", first), o.readKey("users", younger)})
+	require.Equal(t, []string{":hans@xn--bcher-kva.example", "hans@xn--bcher-kva.example"},
+		[]string{o.readKey("users", first), o.readKey("users", younger)})
 
 	o.execute("DELETE FROM users WHERE id = ?", younger)
 	o.migrateUp()
@@ -146,14 +149,18 @@ func TestOtherTablesGetTheirKeys(t *testing.T) {
 	}
 	ended, one, two, other := invite("guest@bücher.example", "declined"), invite("guest@bücher.example", "open"),
 		invite("Guest@xn--bcher-kva.example", "open"), invite("Other@Bücher.example", "open")
-	own, next, same := verify(loser, "HANS@xn--bcher-kva.example"), verify(winner, "Next@Bücher.example"), verify(winner, "hans@bücher.example")
+	own, next, same := verify(loser, "HANS@xn--bcher-kva.example"), verify(winner, "Next@Bücher.example"),
+		verify(winner, "hans@bücher.example")
 	o.clearKeys()
 	o.migrateUp()
-	require.Equal(t, []string{"guest@xn--bcher-kva.example", "other@xn--bcher-kva.example"}, []string{o.readKey("invitations", ended), o.readKey("invitations", other)})
+	require.Equal(t, []string{"guest@xn--bcher-kva.example", "other@xn--bcher-kva.example"},
+		[]string{o.readKey("invitations", ended), o.readKey("invitations", other)})
 	require.ElementsMatch(t, []bool{true, false}, []bool{
-		o.readKey("invitations", one) == "guest@xn--bcher-kva.example", o.readKey("invitations", two) == "guest@xn--bcher-kva.example"})
+		o.readKey("invitations", one) == "guest@xn--bcher-kva.example",
+		o.readKey("invitations", two) == "guest@xn--bcher-kva.example"})
 	require.Equal(t, []string{":hans@xn--bcher-kva.example", "next@xn--bcher-kva.example", "hans@xn--bcher-kva.example"},
-		[]string{o.readKey("email_verifications", own), o.readKey("email_verifications", next), o.readKey("email_verifications", same)})
+		[]string{o.readKey("email_verifications", own), o.readKey("email_verifications", next),
+			o.readKey("email_verifications", same)})
 }
 
 // More than one batch, stopped in the middle: what was not done is done next time.

@@ -108,7 +108,8 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		return fmt.Errorf("migrations: lock: %w", err)
 	}
 	defer func() {
-		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))", lockKey)
+		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))",
+			lockKey)
 	}()
 	if err := fn(migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))); err != nil {
 		return fmt.Errorf("migrations: %w", err)

@@ -180,7 +180,8 @@ func TestLog(t *testing.T) {
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
-		_, err := super.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY ?0 CASCADE; DROP ROLE ?0", bun.Ident(role))
+		_, err := super.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY ?0 CASCADE; DROP ROLE ?0",
+			bun.Ident(role))
 		require.NoError(t, err)
 	})
 	plain.User = url.UserPassword(role, "secret")
@@ -359,7 +360,8 @@ func TestReportsOfWhatWasNotCounted(t *testing.T) {
 	var found []string
 	require.NoError(t, db.NewRaw(`SELECT concat_ws(' ', data->'counted_since', jsonb_typeof(data->'figures'), jsonb_typeof(data->'removed_by'),
 		jsonb_typeof(data->'days'->0->'figures'), jsonb_typeof(data->'days'->1->'figures')) FROM reports ORDER BY period_start`).Scan(t.Context(), &found))
-	require.Equal(t, []string{`"2026-02-10" null null null null`, `"2026-02-10" object object null object`, `null object object object object`}, found)
+	require.Equal(t, []string{`"2026-02-10" null null null null`, `"2026-02-10" object object null object`,
+		`null object object object object`}, found)
 	run("024_ends.tx.down.sql")
 	require.Equal(t, former, data())
 }

@@ -30,7 +30,7 @@ func TestAdd(t *testing.T) {
 			}{"1"},
 		}
 		require.NoError(t, in(t, func(ctx context.Context, tx bun.Tx) error { return Add(ctx, tx, e) }))
-		require.True(t, find(t, db, e.WorkflowID).Due, "it may be started at once")
+		require.True(t, findEvent(t, db, e.WorkflowID).Due, "it may be started at once")
 
 		var server temporal
 		_, stop := run(t, db, server.start, quick)
@@ -41,7 +41,7 @@ func TestAdd(t *testing.T) {
 		require.JSONEq(t, `{"email_id": "1"}`, string(got.Input.(json.RawMessage)))
 		got.Input = e.Input
 		require.Equal(t, e, got)
-		s := find(t, db, e.WorkflowID)
+		s := findEvent(t, db, e.WorkflowID)
 		require.Equal(t, "started", s.State)
 		require.Equal(t, 1, s.Attempts)
 		require.NotNil(t, s.StartedAt)

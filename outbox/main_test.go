@@ -77,7 +77,7 @@ type stored struct {
 	StartedAt *time.Time
 }
 
-func find(t *testing.T, db *bun.DB, workflowID string) (s stored) {
+func findEvent(t *testing.T, db *bun.DB, workflowID string) (s stored) {
 	t.Helper()
 	require.NoError(t, db.NewRaw(`SELECT state, attempts, last_error, available_at <= now() AS due, started_at,
 		extract(epoch FROM available_at - now())::float8 AS wait FROM outbox WHERE workflow_id = ?`, workflowID).Scan(t.Context(), &s))

@@ -41,7 +41,7 @@ func TestRelaysStartEachEventOnce(t *testing.T) {
 	require.Len(t, server.asked, events)
 	for _, id := range ids {
 		require.Equal(t, 1, server.asked[id], id)
-		s := find(t, db, id)
+		s := findEvent(t, db, id)
 		require.Equal(t, "started", s.State)
 		require.Equal(t, 1, s.Attempts)
 	}
@@ -135,7 +135,7 @@ func TestTemporalAway(t *testing.T) {
 		eventuallyStarted(t, db)
 		stop()
 		for _, id := range ids {
-			require.Empty(t, find(t, db, id).LastError)
+			require.Empty(t, findEvent(t, db, id).LastError)
 		}
 	})
 
@@ -148,7 +148,7 @@ func TestTemporalAway(t *testing.T) {
 		require.ErrorIs(t, r.drain(t.Context()), ErrAway)
 		require.Less(t, len(server.events), 40, "a Temporal that is away is not asked for every event of a batch")
 		for _, id := range ids {
-			s := find(t, db, id)
+			s := findEvent(t, db, id)
 			require.Equal(t, "pending", s.State)
 			require.True(t, s.Due, "the lease is given back")
 			require.Equal(t, "Temporal is away", s.LastError)
@@ -170,7 +170,7 @@ func TestTemporalAway(t *testing.T) {
 		server.answer = nil
 		require.NoError(t, r.drain(t.Context()))
 		for _, id := range names("half", 30) {
-			require.Equal(t, "started", find(t, db, id).State)
+			require.Equal(t, "started", findEvent(t, db, id).State)
 			if id != "half/7" {
 				require.Equal(t, 1, server.asked[id], id)
 			}
@@ -216,7 +216,7 @@ func TestCrashBetweenStartAndMark(t *testing.T) {
 		return err
 	}, pace{poll: time.Hour, batch: 10, lease: 700 * time.Millisecond})
 	require.Error(t, first.drain(t.Context()))
-	s := find(t, db, "crash")
+	s := findEvent(t, db, "crash")
 	require.Equal(t, "pending", s.State)
 	require.Equal(t, 1, workflows.times("crash"))
 
@@ -224,7 +224,7 @@ func TestCrashBetweenStartAndMark(t *testing.T) {
 	eventuallyStarted(t, db)
 	stop()
 	require.Equal(t, 2, workflows.times("crash"))
-	require.Equal(t, 2, find(t, db, "crash").Attempts)
+	require.Equal(t, 2, findEvent(t, db, "crash").Attempts)
 }
 
 func TestLease(t *testing.T) {
@@ -238,7 +238,7 @@ func TestLease(t *testing.T) {
 		rows, err := holder.claim(t.Context())
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
-		require.InDelta(t, time.Hour.Seconds(), find(t, db, "held").Wait, 60)
+		require.InDelta(t, time.Hour.Seconds(), findEvent(t, db, "held").Wait, 60)
 		rows, err = other.claim(t.Context())
 		require.NoError(t, err)
 		require.Empty(t, rows)
@@ -276,7 +276,7 @@ func TestLease(t *testing.T) {
 		require.Len(t, rows, 2)
 		_ = late.relay(t.Context(), rows)
 		for _, id := range []string{"late/refused", "late/away"} {
-			s := find(t, db, id)
+			s := findEvent(t, db, id)
 			require.Equal(t, "started", s.State, id)
 			require.Empty(t, s.LastError, id)
 		}
@@ -317,7 +317,7 @@ func TestRefusedEvents(t *testing.T) {
 		n, err := pending(t.Context(), db)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		s := find(t, db, "bad")
+		s := findEvent(t, db, "bad")
 		require.Equal(t, "pending", s.State)
 		require.False(t, s.Due)
 		require.Contains(t, s.LastError, "the input is not what it should be")
@@ -329,7 +329,7 @@ func TestRefusedEvents(t *testing.T) {
 			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'", want.attempts-1).Exec(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, r.drain(t.Context()))
-			s := find(t, db, "bad")
+			s := findEvent(t, db, "bad")
 			require.Equal(t, want.attempts, s.Attempts)
 			require.InDelta(t, want.seconds, s.Wait, 1.5, "attempt %d", want.attempts)
 		}
@@ -340,7 +340,7 @@ func TestRefusedEvents(t *testing.T) {
 		require.NoError(t, err)
 		var kind temporal
 		require.NoError(t, newRelay(db, kind.start, quick).drain(t.Context()))
-		s := find(t, db, "bad")
+		s := findEvent(t, db, "bad")
 		require.Equal(t, "started", s.State)
 		require.Empty(t, s.LastError)
 	})
@@ -391,7 +391,7 @@ func TestRunEnds(t *testing.T) {
 		case <-time.After(maxPause / 2):
 			require.FailNow(t, "the relay ends its pause first")
 		}
-		require.True(t, find(t, db, "paused").Due, "and leaves its events to others")
+		require.True(t, findEvent(t, db, "paused").Due, "and leaves its events to others")
 	})
 
 	t.Run("in the middle of a batch, which it marks", func(t *testing.T) {
@@ -407,7 +407,7 @@ func TestRunEnds(t *testing.T) {
 		r.Poke()
 		await(t, ended(t, ctx, r))
 		for _, id := range ids {
-			require.Equal(t, server.times(id) == 1, find(t, db, id).State == "started", id)
+			require.Equal(t, server.times(id) == 1, findEvent(t, db, id).State == "started", id)
 			require.LessOrEqual(t, server.times(id), 1)
 		}
 		require.NotEmpty(t, server.events)

@@ -187,7 +187,7 @@ func (c chart) svg(w words) (string, error) {
 		onPage.width*onPage.density, onPage.height*onPage.density, c.id, html.EscapeString(c.title), html.EscapeString(c.says(w))) + drawn, nil
 }
 
-// Picture is a chart for mails, whose readers' programs show no SVG.
+// Picture is a chart for emails, whose readers' programs show no SVG.
 type Picture struct {
 	Name  string // unique in a report
 	Title string
@@ -195,7 +195,7 @@ type Picture struct {
 	PNG   []byte // on white, with more pixels than it is shown in
 }
 
-// mostPictures is how many charts are in a mail.
+// mostPictures is how many charts are in an email.
 const mostPictures = 3
 
 // Pictures are the charts that matter most; none for a period of which nothing is known.

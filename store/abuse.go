@@ -36,15 +36,19 @@ type abuseReportRow struct {
 func (r abuseReportRow) report() watchparty.AbuseReport {
 	return watchparty.AbuseReport{
 		ID: r.ID, Kind: watchparty.AbuseKind(r.Kind), Target: watchparty.AbuseTarget(r.TargetKind), TargetID: r.TargetID,
-		SubjectID: value(r.SubjectID), RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot, State: watchparty.AbuseState(r.State),
-		Outcome: watchparty.AbuseOutcome(value(r.Outcome)), Note: r.Note, ResolvedAt: value(r.ResolvedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		SubjectID: value(r.SubjectID), RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot,
+		State:   watchparty.AbuseState(r.State),
+		Outcome: watchparty.AbuseOutcome(value(r.Outcome)), Note: r.Note, ResolvedAt: value(r.ResolvedAt).UTC(),
+		CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
 // ReportAbuse stores what somebody reports, with what it is about as they see it. For what they have an open report
 // about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what
 // they cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
-func (s *Store) ReportAbuse(ctx context.Context, reporterID string, n watchparty.NewAbuseReport, key IdempotencyKey) (watchparty.AbuseReport, error) {
+func (s *Store) ReportAbuse(
+	ctx context.Context, reporterID string, n watchparty.NewAbuseReport, key IdempotencyKey,
+) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		// One person's reports are one thing after the other, and their account is there until the last one is stored.
@@ -94,7 +98,9 @@ func mayReportMore(ctx context.Context, tx bun.Tx, reporterID string) error {
 }
 
 // reported finds what somebody reports, if they can see it, and takes down what they see.
-func reported(ctx context.Context, tx bun.Tx, reporterID string, n watchparty.NewAbuseReport) (row abuseReportRow, err error) {
+func reported(
+	ctx context.Context, tx bun.Tx, reporterID string, n watchparty.NewAbuseReport,
+) (row abuseReportRow, err error) {
 	switch {
 	case n.RoomID != "":
 		row, err = reportedRoom(ctx, tx, reporterID, n.RoomID)
@@ -117,7 +123,8 @@ func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (ab
 		Name, Description, Visibility string
 		HostID, Username, DisplayName *string
 	}
-	err := tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("r.name, r.description, r.visibility, r.host_id, u.username, u.display_name").
+	err := tx.NewSelect().Model((*roomRow)(nil)).
+		ColumnExpr("r.name, r.description, r.visibility, r.host_id, u.username, u.display_name").
 		Join("LEFT JOIN users AS u ON u.id = r.host_id").Where("r.id = ? AND "+roomThere, roomID).Scan(ctx, &room)
 	if err != nil {
 		return abuseReportRow{}, err
@@ -132,7 +139,8 @@ func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (ab
 		return abuseReportRow{}, watchparty.ErrNotFound
 	}
 	return abuseReportRow{RoomID: &roomID, SubjectID: room.HostID, Snapshot: &watchparty.ReportedContent{
-		Username: value(room.Username), DisplayName: value(room.DisplayName), RoomName: room.Name, RoomDescription: room.Description,
+		Username: value(room.Username), DisplayName: value(room.DisplayName), RoomName: room.Name,
+		RoomDescription: room.Description,
 	}}, nil
 }
 
@@ -151,7 +159,8 @@ func reportedMessage(ctx context.Context, tx bun.Tx, reporterID, messageID strin
 		return row, nil
 	}
 	row.SubjectID, content.Username = message.UserID, *message.Username
-	err = tx.NewSelect().Model((*userRow)(nil)).Column("display_name").Where("id = ?", message.UserID).Scan(ctx, &content.DisplayName)
+	err = tx.NewSelect().Model((*userRow)(nil)).Column("display_name").Where("id = ?", message.UserID).
+		Scan(ctx, &content.DisplayName)
 	return row, err
 }
 
@@ -206,7 +215,9 @@ func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) (
 
 // ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and
 // ErrReportResolved.
-func (s *Store) ResolveAbuseReport(ctx context.Context, adminID, id string, r watchparty.Resolution) (watchparty.AbuseReport, error) {
+func (s *Store) ResolveAbuseReport(
+	ctx context.Context, adminID, id string, r watchparty.Resolution,
+) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		row, err = resolve(ctx, tx, adminID, id, r)
@@ -221,7 +232,8 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	if reportID == "" {
 		return nil
 	}
-	about, err := tx.NewSelect().Model((*abuseReportRow)(nil)).Where("id = ? AND ? = ?", reportID, bun.Ident(column), actedOn).Exists(ctx)
+	about, err := tx.NewSelect().Model((*abuseReportRow)(nil)).
+		Where("id = ? AND ? = ?", reportID, bun.Ident(column), actedOn).Exists(ctx)
 	if err != nil {
 		return err
 	}
@@ -232,10 +244,22 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	return err
 }
 
+// keepReported keeps the account of an admin and the one that a report is about, for an operation that may resolve the
+// report. Neither has to be there.
+func keepReported(ctx context.Context, tx bun.Tx, adminID, reportID string) error {
+	return keepUsers(ctx, tx, "id = ? OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)", nullID(adminID),
+		nullID(reportID))
+}
+
 // resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is
 // locked before the report, so that one which is deleted at the same time finds the report resolved, or is found
 // deleted.
-func resolve(ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution) (row abuseReportRow, err error) {
+func resolve(
+	ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution,
+) (row abuseReportRow, err error) {
+	if err := keepReported(ctx, tx, adminID, id); err != nil {
+		return row, err
+	}
 	if err := administering(ctx, tx, adminID); err != nil {
 		return row, err
 	}
@@ -248,7 +272,8 @@ func resolve(ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Re
 	if err != nil {
 		return row, err
 	}
-	err = tx.NewUpdate().Model(&row).Set("state = 'resolved'").Set("outcome = ?", string(r.Outcome)).Set("note = ?", r.Note).
+	err = tx.NewUpdate().Model(&row).Set("state = 'resolved'").Set("outcome = ?", string(r.Outcome)).
+		Set("note = ?", r.Note).
 		Set("snapshot = CASE WHEN ? THEN snapshot END", len(alive) > 0).Set("resolved_at = now()").Set("updated_at = now()").
 		Where("id = ? AND state = 'open'", id).Returning("*").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -32,7 +32,8 @@ func TestReportLimit(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, p := range people {
 		wg.Go(func() {
-			_, errs[i] = s.ReportAbuse(t.Context(), reporter.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: p.Username}, IdempotencyKey{})
+			_, errs[i] = s.ReportAbuse(t.Context(), reporter.ID,
+				watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: p.Username}, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -70,7 +71,8 @@ func TestOneOpenReport(t *testing.T) {
 	for i := range reports {
 		wg.Go(func() {
 			by := []watchparty.User{one, other}[i%2]
-			reports[i], errs[i] = s.ReportAbuse(t.Context(), by.ID, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, RoomID: room.ID}, IdempotencyKey{})
+			reports[i], errs[i] = s.ReportAbuse(t.Context(), by.ID,
+				watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, RoomID: room.ID}, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -92,9 +94,11 @@ func TestReportersAreAlive(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
-	require.Nil(t, readValue[*string](t, s, "SELECT reporter_id FROM abuse_reports WHERE id = ?", kept.ID), "the report stays, and nobody's")
+	require.Nil(t, readValue[*string](t, s, "SELECT reporter_id FROM abuse_reports WHERE id = ?", kept.ID),
+		"the report stays, and nobody's")
 	for _, id := range []string{gone.ID, suspended.ID, newID()} {
-		_, err := s.ReportAbuse(t.Context(), id, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: "root"}, IdempotencyKey{})
+		_, err := s.ReportAbuse(t.Context(), id, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: "root"},
+			IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 	}
 	require.Equal(t, 1, countRows(t, s, "abuse_reports"))
@@ -113,13 +117,15 @@ func TestResolvedOnce(t *testing.T) {
 	why := watchparty.Moderation{Reason: "Spam", ReportID: report.ID}
 	acts := map[string]func() error{
 		"abuse_report_resolved": func() error {
-			_, err := s.ResolveAbuseReport(t.Context(), root.ID, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseDismissed})
+			_, err := s.ResolveAbuseReport(t.Context(), root.ID, report.ID,
+				watchparty.Resolution{Outcome: watchparty.AbuseDismissed})
 			return err
 		},
 		"room_closed":     func() error { _, err := s.CloseRoom(t.Context(), root.ID, room.ID, why); return err },
 		"message_removed": func() error { _, err := s.RemoveMessage(t.Context(), root.ID, message.ID, why); return err },
 		"user_suspended": func() error {
-			_, err := s.SuspendUser(t.Context(), root.ID, host.ID, watchparty.Suspension{Reason: "Spam", HideContent: true, ReportID: report.ID})
+			_, err := s.SuspendUser(t.Context(), root.ID, host.ID,
+				watchparty.Suspension{Reason: "Spam", HideContent: true, ReportID: report.ID})
 			return err
 		},
 	}
@@ -151,13 +157,17 @@ func TestResolvedOnce(t *testing.T) {
 	}
 	for name := range acts {
 		if name != "abuse_report_resolved" {
-			require.Equal(t, name == done, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM audit WHERE action = ?)", name), name)
+			require.Equal(t, name == done, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM audit WHERE action = ?)", name),
+				name)
 		}
 	}
 	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'abuse_report_resolved'"))
-	require.Equal(t, done == "room_closed", readValue[bool](t, s, "SELECT closed_at IS NOT NULL FROM rooms WHERE id = ?", room.ID))
-	require.Equal(t, done == "message_removed", readValue[bool](t, s, "SELECT deleted_at IS NOT NULL FROM messages WHERE id = ?", message.ID))
-	require.Equal(t, done == "user_suspended", readValue[bool](t, s, "SELECT suspended_at IS NOT NULL FROM users WHERE id = ?", host.ID))
+	require.Equal(t, done == "room_closed", readValue[bool](t, s, "SELECT closed_at IS NOT NULL FROM rooms WHERE id = ?",
+		room.ID))
+	require.Equal(t, done == "message_removed", readValue[bool](t, s,
+		"SELECT deleted_at IS NOT NULL FROM messages WHERE id = ?", message.ID))
+	require.Equal(t, done == "user_suspended", readValue[bool](t, s,
+		"SELECT suspended_at IS NOT NULL FROM users WHERE id = ?", host.ID))
 }
 
 // TestResolvedWhileTheAccountIsDeleted: whichever comes first, nothing of what was reported stays.
@@ -173,7 +183,8 @@ func TestResolvedWhileTheAccountIsDeleted(t *testing.T) {
 		resolved, deleted error
 	)
 	wg.Go(func() {
-		_, resolved = s.ResolveAbuseReport(t.Context(), root.ID, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseActed})
+		_, resolved = s.ResolveAbuseReport(t.Context(), root.ID, report.ID,
+			watchparty.Resolution{Outcome: watchparty.AbuseActed})
 	})
 	b.awaitStopped(t, 1, nil)
 	wg.Go(func() { _, deleted = s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username) })
@@ -223,7 +234,8 @@ func TestHiddenAccountIsDeleted(t *testing.T) {
 	joinRoom(t, s, own, guest)
 	joinRoom(t, s, other, mallory)
 	spam := postMessage(t, s, other, mallory, "Buy!")
-	reply, err := s.PostMessage(t.Context(), guest, watchparty.NewMessage{RoomID: other.ID, Body: "No", ReplyToID: spam.ID}, IdempotencyKey{})
+	reply, err := s.PostMessage(t.Context(), guest, watchparty.NewMessage{RoomID: other.ID, Body: "No",
+		ReplyToID: spam.ID}, IdempotencyKey{})
 	require.NoError(t, err)
 	_, err = s.SuspendUser(t.Context(), root.ID, mallory.ID, watchparty.Suspension{Reason: "Spam", HideContent: true})
 	require.NoError(t, err)

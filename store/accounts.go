@@ -11,17 +11,18 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Deleted is what a deletion has changed for others.
+// Deleted is a deleted account, and the rooms whose cached reads its deletion has changed.
 type Deleted struct {
 	UserID   string
 	Username string
 	Rooms    []string // that the user hosted, was in, or had a standing in
-	Wrote    []string // rooms in which there are messages of theirs
+	Wrote    []string // rooms with messages of the user
 }
 
-// DeleteAccount ends an account: from now on nothing names it, its name and address are free, and the rest is promised.
-// passwordHash is what the user's password was found to have. It returns ErrNotFound for one that is gone already,
-// ErrWrongPassword when there is another password by now, and ErrLastAdmin.
+// DeleteAccount deletes an account: its row is anonymised at once, and its username and address are free again. An
+// outbox event starts the workflow that removes files, anonymises messages and removes the row. passwordHash is the hash
+// that the caller has verified. It returns ErrNotFound for an account that is deleted already, ErrWrongPassword if the
+// password was changed meanwhile, and ErrLastAdmin.
 func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) (Deleted, error) {
 	var d Deleted
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -53,14 +54,17 @@ type accountDeletion struct {
 
 // beginDeletion locks all that the deletion of accounts needs. The accounts have to fulfil a condition on users; see
 // lockUsersToDelete for skip.
-func beginDeletion(ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string) (d accountDeletion, err error) {
+func beginDeletion(
+	ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string,
+) (d accountDeletion, err error) {
 	if d.rooms, err = lockHosted(ctx, tx, userIDs...); err != nil {
 		return d, err
 	}
 	err = tx.NewRaw(`
 		SELECT DISTINCT heir.user_id FROM rooms AS r CROSS JOIN LATERAL (`+nextHosts("r.id")+`) AS heir
 		WHERE r.id IN (?4) AND r.archived_at IS NULL`,
-		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).Scan(ctx, &d.heirs)
+		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).
+		Scan(ctx, &d.heirs)
 	if err != nil {
 		return d, err
 	}
@@ -72,7 +76,9 @@ func beginDeletion(ctx context.Context, tx bun.Tx, condition string, skip bool, 
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 // deleteAccount deletes one of the accounts that the deletion has locked.
-func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) (d Deleted, events []job.Event, err error) {
+func (l accountDeletion) deleteAccount(
+	ctx context.Context, tx bun.Tx, user userRow,
+) (d Deleted, events []job.Event, err error) {
 	if err := anotherAdmin(ctx, tx, user); err != nil {
 		return d, nil, err
 	}
@@ -175,7 +181,8 @@ func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID strin
 	}
 	for _, table := range tablesOfPeople {
 		var left []string
-		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).Scan(ctx, &left)
+		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).
+			Scan(ctx, &left)
 		if err != nil {
 			return nil, fmt.Errorf("store: leave rooms: %w", err)
 		}
@@ -185,8 +192,9 @@ func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID strin
 	return slices.Compact(rooms), nil
 }
 
-// AnonymiseMessages takes a deleted user's name off at most limit messages and returns of how many; hidden ones are
-// deleted by it, since nothing would hide them then. It leaves those of an account that is not deleted alone.
+// AnonymiseMessages removes the author from at most limit messages of a deleted account, and returns their number. It
+// soft-deletes hidden messages, since a message is hidden only through its author. Messages of an account that is not
+// deleted stay as they are.
 func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int) (int, error) {
 	result, err := s.db.NewRaw(`
 		UPDATE messages AS m SET user_id = NULL, updated_at = now(), deleted_at = coalesce(m.deleted_at, chosen.hidden_at),
@@ -202,8 +210,8 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 	return int(n), err
 }
 
-// RemoveAccount removes a deleted user's row with all that hangs on it, and returns the rooms that they were still in.
-// One that is gone already is no error.
+// RemoveAccount removes the row of a deleted account, with all rows that belong to it. It returns the rooms that the
+// account was still in. It is no error if the row is gone already.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewRaw(`UPDATE cleanup_runs SET started_by = NULL
@@ -246,11 +254,13 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	return nil
 }
 
-// forgetStays leaves that somebody was there, for the figures, and not who.
+// forgetStays replaces an account's ID in stays and active_users by a random one, so that the figures remain and the
+// person does not.
 func forgetStays(ctx context.Context, tx bun.Tx, userID string) error {
 	nobody := newID()
 	for _, table := range []string{"stays", "active_users"} {
-		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).Exec(ctx); err != nil {
+		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).
+			Exec(ctx); err != nil {
 			return fmt.Errorf("store: forget stays: %w", err)
 		}
 	}

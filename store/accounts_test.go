@@ -32,14 +32,16 @@ func TestDeleteAccount(t *testing.T) {
 	message := postMessage(t, s, left, ada, "hello")
 	postMessage(t, s, hosted, carl, "hi")
 	execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", banned.ID, ada.ID)
-	execute(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID, bob.ID, ada.ID)
+	execute(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID,
+		bob.ID, ada.ID)
 	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
 	execute(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID)
 	execute(t, s, "INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())", newID(), hosted.ID, ada.ID)
 	confirmAddresses(t, s, ada)
 	execute(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())", newID(), member.ID)
 	open := createInvitation(t, s, left, bob, "AUGUSTA@example.org")
-	execute(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')", newID(), hosted.ID, ada.ID, ada.ID)
+	execute(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')",
+		newID(), hosted.ID, ada.ID, ada.ID)
 	version, err := s.NextAvatarVersion(t.Context(), ada.ID)
 	require.NoError(t, err)
 	_, err = s.CreateAvatar(t.Context(), ada.ID, version)
@@ -52,7 +54,8 @@ func TestDeleteAccount(t *testing.T) {
 	require.Equal(t, Deleted{UserID: ada.ID, Username: "augusta", Rooms: rooms, Wrote: []string{left.ID}}, deleted)
 
 	t.Run("nothing names it", func(t *testing.T) {
-		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox", "invitations", "room_log", "bans", "members", "participants"} {
+		for _, table := range []string{"users", "sessions", "email_verifications", "password_resets", "emails", "outbox",
+			"invitations", "room_log", "bans", "members", "participants"} {
 			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" AS x WHERE x::text ~* 'augusta'"), table)
 		}
 		acts, err := s.RoomLog(t.Context(), hosted.ID, Page{Limit: 10})
@@ -62,11 +65,13 @@ func TestDeleteAccount(t *testing.T) {
 		require.Len(t, invitations, 1, "the room's own")
 		require.Equal(t, []any{"guest@example.org", watchparty.Person{}}, []any{invitations[0].Email, invitations[0].Inviter})
 		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM invitations"))
-		require.Equal(t, "revoked", readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(open.ID)))
+		require.Equal(t, "revoked", readValue[string](t, s,
+			"SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(open.ID)))
 		bans, err := s.Bans(t.Context(), hosted.ID, Page{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, make([]watchparty.Person, 3), []watchparty.Person{acts[1].Actor, acts[1].Target, bans[0].By})
-		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id", "known_clients.user_id", "rooms.host_id"} {
+		for _, column := range []string{"participants.user_id", "members.user_id", "bans.user_id", "sessions.user_id",
+			"known_clients.user_id", "rooms.host_id"} {
 			table, name, _ := strings.Cut(column, ".")
 			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
 		}
@@ -105,7 +110,8 @@ func TestDeleteAccount(t *testing.T) {
 		require.Equal(t, []string{message.ID, "hello", ""}, []string{messages[0].ID, messages[0].Body, messages[0].Username})
 	})
 	t.Run("its emails are cancelled and its uploads void", func(t *testing.T) {
-		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'", ada.ID))
+		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'",
+			ada.ID))
 		require.Equal(t, "superseded", readValue[string](t, s, "SELECT state FROM avatars WHERE user_id = ?", ada.ID))
 	})
 	t.Run("its room has another host, its archived one none", func(t *testing.T) {
@@ -117,7 +123,9 @@ func TestDeleteAccount(t *testing.T) {
 		require.Empty(t, room.HostID)
 	})
 	t.Run("the rest is promised", func(t *testing.T) {
-		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, readValue[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'", "account-deletion/"+ada.ID))
+		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, readValue[string](t, s,
+			"SELECT input FROM outbox WHERE workflow_id = ? AND workflow = 'DeleteAccount' AND task_queue = 'maintenance'",
+			"account-deletion/"+ada.ID))
 	})
 	t.Run("name and address are free", func(t *testing.T) {
 		again := newUser(t, s, "augusta")
@@ -128,11 +136,13 @@ func TestDeleteAccount(t *testing.T) {
 func TestRoomsOfADeletedAccount(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	host, early, late, mod := newUser(t, s, "host"), newUser(t, s, "early"), newUser(t, s, "late"), newUser(t, s, "moderator")
+	host, early, late, mod := newUser(t, s, "host"), newUser(t, s, "early"), newUser(t, s, "late"),
+		newUser(t, s, "moderator")
 	suspended, absent := newUser(t, s, "suspended"), newUser(t, s, "absent")
 	moderators := newRoom(t, s, host, nil)
 	joinRoom(t, s, moderators, suspended, early, late, mod)
-	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator'), (?, ?, 'moderator')", moderators.ID, mod.ID, moderators.ID, absent.ID)
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator'), (?, ?, 'moderator')",
+		moderators.ID, mod.ID, moderators.ID, absent.ID)
 	viewers := newRoom(t, s, host, nil)
 	joinRoom(t, s, viewers, suspended, early, late)
 	empty := newRoom(t, s, host, nil)
@@ -142,7 +152,8 @@ func TestRoomsOfADeletedAccount(t *testing.T) {
 	for name, c := range map[string]struct {
 		room watchparty.Room
 		heir string
-	}{"the moderator who is there": {moderators, mod.ID}, "who is there longest": {viewers, early.ID}, "nobody": {empty, ""}} {
+	}{"the moderator who is there": {moderators, mod.ID}, "who is there longest": {viewers, early.ID},
+		"nobody": {empty, ""}} {
 		room, err := s.Room(t.Context(), c.room.ID)
 		require.NoError(t, err)
 		require.Equal(t, c.heir, room.HostID, name)
@@ -165,7 +176,8 @@ func TestRemoveAccount(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.RemoveAccount(t.Context(), ada.ID)
 	require.NoError(t, err)
-	require.Equal(t, 25, readValue[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID), "an account that is not deleted is left alone")
+	require.Equal(t, 25, readValue[int](t, s, "SELECT count(*) FROM messages WHERE user_id = ?", ada.ID),
+		"an account that is not deleted is left alone")
 
 	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
@@ -250,7 +262,8 @@ func TestExport(t *testing.T) {
 	require.Equal(t, []string{second.ID}, ids(messages, messageID))
 
 	// What she answered, and may not be allowed to read any more, is not hers.
-	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed", ReplyToID: first.ID}, IdempotencyKey{})
+	reply, err := s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: joined.ID, Body: "indeed",
+		ReplyToID: first.ID}, IdempotencyKey{})
 	require.NoError(t, err)
 	messages, err = s.ExportMessages(t.Context(), ada.ID, Page{Limit: 10, After: Keys{second.ID}})
 	require.NoError(t, err)
@@ -264,7 +277,8 @@ func TestExport(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, invitations, 1)
 	require.Equal(t, []any{"guest0@example.org", watchparty.InvitationExpired, true, time.UTC},
-		[]any{invitations[0].Email, invitations[0].State, invitations[0].AnsweredAt.IsZero(), invitations[0].CreatedAt.Location()})
+		[]any{invitations[0].Email, invitations[0].State, invitations[0].AnsweredAt.IsZero(),
+			invitations[0].CreatedAt.Location()})
 
 	require.NoError(t, acceptInvitation(t, s, createInvitation(t, s, joined, bob, "ada@example.org"), ada))
 	accepted, err := s.ExportAccepted(t.Context(), ada.ID, Page{Limit: 10})
@@ -272,7 +286,8 @@ func TestExport(t *testing.T) {
 	require.Len(t, accepted, 1)
 	require.Equal(t, joined.ID, accepted[0].RoomID)
 	until := Now().Add(time.Hour)
-	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"}, IdempotencyKey{})
+	_, err = s.Mute(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewMute{Until: until, Reason: "Loud"},
+		IdempotencyKey{})
 	require.NoError(t, err)
 	_, err = s.Ban(t.Context(), hosted.ID, ada.ID, "bob", watchparty.NewBan{Reason: "Too loud"}, IdempotencyKey{})
 	require.NoError(t, err)

@@ -19,8 +19,8 @@ import (
 
 const untalliedDay = "SELECT coalesce((SELECT max(day) + 1 FROM activity_days), (SELECT day FROM activity_since))"
 
-// UntalliedDay is the first day whose figures are not stored. The first of all is the one on which stays began to be
-// kept.
+// UntalliedDay returns the first day that has no row in activity_days yet. If there are no rows at all, it is the day in
+// activity_since, from which on stays are kept.
 func (s *Store) UntalliedDay(ctx context.Context) (watchparty.Day, error) {
 	return readUntalliedDay(ctx, s.db)
 }
@@ -33,9 +33,10 @@ func readUntalliedDay(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
 	return watchparty.DayOf(day), nil
 }
 
-// In what follows ?0 is a day's first moment, ?1 the next day's, and ?2 the day.
+// In the statements of a day, ?0 is the day's first moment, ?1 is the first moment of the next day, and ?2 is the day.
 
-// dayStays are the stays of a day, those that last included. One that ends with a day is not of the next.
+// dayStays selects the stays of a day: those in stays, and those that still last, in participants. A stay that ends at
+// midnight does not count for the next day.
 const dayStays = `
 	SELECT * FROM (
 		SELECT room_id, user_id, started_at, ended_at FROM stays WHERE started_at < ?1 AND ended_at >= ?0
@@ -51,8 +52,9 @@ const tallyUsers = `
 	ORDER BY u.id
 	ON CONFLICT DO NOTHING`
 
-// secondsTogether follows each room through the day: whoever comes is one more, whoever goes is one less, and what lies
-// between two such steps counts for each of those who are there, if they are two at least.
+// secondsTogether sums up, over all rooms, the seconds that people spent together in a room on a day. Each arrival in a
+// room is a step of +1 and each departure a step of -1, so that the running sum is the number of people present. The time
+// between two steps counts once for each person present, if there are at least two.
 const secondsTogether = `
 	SELECT sum(people * extract(epoch FROM until - at)) FROM (
 		SELECT at, sum(step) OVER room AS people, lead(at) OVER (PARTITION BY room_id ORDER BY at, step) AS until FROM (
@@ -82,7 +84,7 @@ const tallyDay = `
 			WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run)
 	ON CONFLICT DO NOTHING`
 
-// TallyDay stores the figures of a day that is over. Repeating it changes nothing.
+// TallyDay stores the figures of a day that is over, in active_users and activity_days. A repeated call changes nothing.
 func (s *Store) TallyDay(ctx context.Context, day watchparty.Day) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, statement := range []string{tallyUsers, tallyDay} {
@@ -98,7 +100,7 @@ func (s *Store) TallyDay(ctx context.Context, day watchparty.Day) error {
 	return nil
 }
 
-// figuresOf adds up the days from ?0 to ?1. Who was active on several counts once.
+// figuresOf sums up the figures of the days from ?0 to ?1. A user who was active on several days counts once.
 const figuresOf = `
 	SELECT coalesce(sum(new_users), 0)::bigint AS new_users, active.users AS active_users, active.returning AS returning_users,
 		coalesce(sum(rooms_opened), 0)::bigint AS rooms_opened, coalesce(sum(participants), 0)::bigint AS participants,
@@ -126,12 +128,15 @@ const removedBy = `
 		SELECT removed.policy, sum(removed.n::bigint) AS n FROM cleanup_runs AS c, jsonb_each_text(c.counts) AS removed (policy, n)
 		WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run GROUP BY removed.policy) AS sums WHERE n > 0`
 
-// errUntallied is for a period whose days have yet to be tallied.
+// errUntallied is returned for a period that has a day without figures in activity_days.
 var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
-// CreateActivityReport stores the report of the days from one to another, which have been tallied, and returns its ID.
-// One that is stored already stays as it is. It returns ErrPeriodGone when it is not kept any more who was active.
-func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day) (string, error) {
+// CreateActivityReport stores the report of the days from from to to, all of which have been tallied, and returns its
+// ID. If there is such a report already, it returns the ID of that one. It returns ErrPeriodGone if clean-up has deleted
+// rows of active_users that the report needs.
+func (s *Store) CreateActivityReport(
+	ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day,
+) (string, error) {
 	var id string
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		start, end := from.Time(), to.Add(1).Time()
@@ -148,7 +153,8 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 		if err != nil {
 			return err
 		}
-		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data, CreatedAt: Now()}
+		row := &reportRow{ID: newID(), Kind: watchparty.ActivityReportKind, PeriodStart: start, PeriodEnd: end, Data: data,
+			CreatedAt: Now()}
 		return tx.NewInsert().Model(row).
 			On("CONFLICT (period_start, period_end) WHERE kind = 'activity' DO UPDATE").Set("kind = EXCLUDED.kind").
 			Returning("id").Scan(ctx, &id)
@@ -156,7 +162,9 @@ func (s *Store) CreateActivityReport(ctx context.Context, every watchparty.Repor
 	return id, found(err, "activity report")
 }
 
-func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day) (watchparty.ActivityReport, error) {
+func reportActivity(
+	ctx context.Context, tx bun.Tx, every watchparty.ReportPeriod, from, to watchparty.Day,
+) (watchparty.ActivityReport, error) {
 	r := watchparty.ActivityReport{Every: every, From: from, To: to}
 	next, err := readUntalliedDay(ctx, tx)
 	if err != nil {
@@ -181,7 +189,7 @@ func reportActivity(ctx context.Context, tx bun.Tx, every watchparty.ReportPerio
 	return r, err
 }
 
-// addFigures adds what is known of a period since a day.
+// addFigures fills in the figures of a report's period, as far as they were counted: since is the first counted day.
 func addFigures(ctx context.Context, tx bun.Tx, r *watchparty.ActivityReport, since watchparty.Day) (err error) {
 	if r.Figures, err = figuresIn(ctx, tx, r.From, r.To); err != nil {
 		return err
@@ -201,7 +209,7 @@ func addFigures(ctx context.Context, tx bun.Tx, r *watchparty.ActivityReport, si
 	return json.Unmarshal([]byte(removed), &r.RemovedBy)
 }
 
-// figuresByDay are those of every day of a period; of one that was not counted there are none.
+// figuresByDay returns one entry for every day of a period. A day that was not counted has no figures.
 func figuresByDay(ctx context.Context, tx bun.Tx, from, to watchparty.Day) ([]watchparty.ActivityDay, error) {
 	var rows []struct {
 		Day     watchparty.Day
@@ -221,7 +229,7 @@ func figuresByDay(ctx context.Context, tx bun.Tx, from, to watchparty.Day) ([]wa
 	return days, nil
 }
 
-// countedSince is the first day that was counted, or is to be.
+// countedSince returns the first day that was or will be counted, from activity_since.
 func countedSince(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
 	var day time.Time
 	if err := db.NewRaw("SELECT day FROM activity_since").Scan(ctx, &day); err != nil {
@@ -230,29 +238,34 @@ func countedSince(ctx context.Context, db bun.IDB) (watchparty.Day, error) {
 	return watchparty.DayOf(day), nil
 }
 
-// figuresIn are those of a period, or of what was counted of it; nil when it is not kept any more who was active in it.
+// figuresIn returns the figures of the counted days of a period, or nil if clean-up has deleted rows of active_users of
+// the period.
 func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (*watchparty.Figures, error) {
 	var kept bool
-	if err := tx.NewRaw("SELECT NOT EXISTS ("+goneDays("?0::date", "?1::date")+")", string(from), string(to)).Scan(ctx, &kept); err != nil || !kept {
+	if err := tx.NewRaw("SELECT NOT EXISTS ("+goneDays("?0::date", "?1::date")+")", string(from), string(to)).
+		Scan(ctx, &kept); err != nil || !kept {
 		return nil, err
 	}
 	figures := &watchparty.Figures{}
 	return figures, tx.NewRaw(figuresOf, string(from), string(to)).Scan(ctx, figures)
 }
 
-// goneDays are those of which it is not kept any more who was active.
+// goneDays selects the days of a period for which clean-up has deleted rows of active_users: activity_days counted more.
 func goneDays(from, to string) string {
 	return "SELECT FROM activity_days AS d WHERE d.day BETWEEN " + from + " AND " + to + `
 		AND d.active_users <> (SELECT count(*) FROM active_users AS a WHERE a.day = d.day)`
 }
 
-// Period is one that a report is of.
+// Period is the first and the last day that a report covers.
 type Period struct{ From, To watchparty.Day }
 
-// MissingReports are the periods among the latest that are over, at most limit, of which there is no report and should
-// be: some day of them was counted, it is kept who was active, and the report is due by Postgres' clock. due says when,
-// by the first moment after a period. The oldest comes first.
-func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int) ([]Period, error) {
+// MissingReports returns those of the latest limit periods that have no report but should have one, the oldest first. A
+// period should have a report if it is over, at least one of its days was counted, active_users still has all of its
+// rows, and its report is due by Postgres' clock. due maps the first moment after a period to the time at which its
+// report is due.
+func (s *Store) MissingReports(
+	ctx context.Context, every watchparty.ReportPeriod, due func(time.Time) time.Time, limit int,
+) ([]Period, error) {
 	var at struct {
 		Now time.Time
 		Day time.Time
@@ -289,7 +302,8 @@ func (s *Store) MissingReports(ctx context.Context, every watchparty.ReportPerio
 // ActivityReport finds an activity report by its ID.
 func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.ActivityReport, error) {
 	var row reportRow
-	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).Scan(ctx); err != nil {
+	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).
+		Scan(ctx); err != nil {
 		return watchparty.ActivityReport{}, found(err, "activity report")
 	}
 	report := watchparty.ActivityReport{ID: row.ID}
@@ -299,8 +313,8 @@ func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.Activ
 	return report, nil
 }
 
-// QueueReportEmails promises an email with the report to each recipient, once, and returns how many that are. Of the
-// addresses only hashes are kept.
+// QueueReportEmails queues one email with the report for each recipient who has none yet, and returns how many it has
+// queued. report_mails stores only hashes of the addresses.
 func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipients []watchparty.Address) (int, error) {
 	queued := 0
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
@@ -332,8 +346,8 @@ func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipien
 	return queued, nil
 }
 
-// ReportEmail finds what an email with a report holds and to which of the recipients it goes. It returns ErrNotFound when
-// that is none of them.
+// ReportEmail returns the report that an email brings, and the one of the recipients to whom it goes. It returns
+// ErrNotFound if the email is for none of the recipients.
 func (s *Store) ReportEmail(
 	ctx context.Context, id string, recipients []watchparty.Address,
 ) (watchparty.ActivityReport, watchparty.Address, error) {
@@ -341,7 +355,8 @@ func (s *Store) ReportEmail(
 		reportID string
 		hash     []byte
 	)
-	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).Scan(ctx, &reportID, &hash)
+	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).
+		Scan(ctx, &reportID, &hash)
 	if err != nil {
 		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report email")
 	}
@@ -351,13 +366,14 @@ func (s *Store) ReportEmail(
 			slices.ContainsFunc(plainHashes(a), same)
 	})
 	if to < 0 {
-		return watchparty.ActivityReport{}, watchparty.Address{}, fmt.Errorf("store: report email's recipient: %w", watchparty.ErrNotFound)
+		return watchparty.ActivityReport{}, watchparty.Address{},
+			fmt.Errorf("store: report email's recipient: %w", watchparty.ErrNotFound)
 	}
 	report, err := s.ActivityReport(ctx, reportID)
 	return report, recipients[to], err
 }
 
-// recipientHash is a report's recipient.
+// recipientHash is the hash of an address in report_mails.
 func (s *Store) recipientHash(a watchparty.Address) []byte {
 	return s.digests.Sum("report-recipient", a.Key())
 }

@@ -33,11 +33,13 @@ func (d diary) addRoom(created string) string {
 }
 
 func (d diary) addStay(room string, user watchparty.User, from, to string) {
-	execute(d.t, d.s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", room, user.ID, from, to)
+	execute(d.t, d.s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", room, user.ID,
+		from, to)
 }
 
 func (d diary) addMessage(room string, user any, at string) {
-	execute(d.t, d.s, "INSERT INTO messages (id, room_id, user_id, body, created_at) VALUES (?, ?, ?, 'hello', ?)", newID(), room, user, at)
+	execute(d.t, d.s, "INSERT INTO messages (id, room_id, user_id, body, created_at) VALUES (?, ?, ?, 'hello', ?)",
+		newID(), room, user, at)
 }
 
 func (d diary) addEmail(state, at string) {
@@ -51,7 +53,8 @@ func (d diary) addInvitation(room, sent, accepted string) {
 }
 
 func (d diary) addAvatar(user watchparty.User, version int, state, published string) {
-	execute(d.t, d.s, "INSERT INTO avatars (id, user_id, version, state, published_at) VALUES (?, ?, ?, ?, ?)", newID(), user.ID, version, state, published)
+	execute(d.t, d.s, "INSERT INTO avatars (id, user_id, version, state, published_at) VALUES (?, ?, ?, ?, ?)", newID(),
+		user.ID, version, state, published)
 }
 
 func (d diary) addRun(finished, counts string, dry bool) {
@@ -110,8 +113,10 @@ func writeWeek(t *testing.T, s *Store) diary {
 	d.addStay(room, bob, "2026-02-27T11:00:00Z", "2026-02-27T12:00:00Z")
 	d.addStay(room, cat, "2026-02-27T12:00:00Z", "2026-02-27T13:00:00Z")
 	// Who has not left: ann is there since ten. Five minutes of two.
-	execute(t, s, "INSERT INTO participants (room_id, user_id, last_seen_at) VALUES (?, ?, '2026-02-28T10:00:00Z')", old, ann.ID)
-	for _, seen := range []string{"10:01:30", "10:03:00", "10:04:30", "10:06:00", "10:07:30", "10:09:00", "10:10:30", "10:12:00", "10:13:30", "10:15:00", "10:16:30"} {
+	execute(t, s, "INSERT INTO participants (room_id, user_id, last_seen_at) VALUES (?, ?, '2026-02-28T10:00:00Z')", old,
+		ann.ID)
+	for _, seen := range []string{"10:01:30", "10:03:00", "10:04:30", "10:06:00", "10:07:30", "10:09:00", "10:10:30",
+		"10:12:00", "10:13:30", "10:15:00", "10:16:30"} {
 		execute(t, s, "UPDATE participants SET last_seen_at = ?", "2026-02-28T"+seen+"Z")
 	}
 	d.addStay(old, cat, "2026-02-28T10:10:00Z", "2026-02-28T10:15:00Z")
@@ -157,17 +162,22 @@ func TestActivityReport(t *testing.T) {
 		},
 		RemovedBy: map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2},
 		Days: []watchparty.ActivityDay{
-			{Day: "2026-02-23", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, RoomsOpened: 1, Messages: 1}},
+			{Day: "2026-02-23", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, RoomsOpened: 1,
+				Messages: 1}},
 			{Day: "2026-02-24", Figures: &watchparty.Figures{
 				ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 135, Messages: 1,
 				InvitationsSent: 1, InvitationsAccepted: 1, EmailsSent: 1, Avatars: 2,
 			}},
 			{Day: "2026-02-25", Figures: &watchparty.Figures{
-				NewUsers: 1, ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 60, InvitationsSent: 1, EmailsSent: 1,
+				NewUsers: 1, ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 60, InvitationsSent: 1,
+				EmailsSent: 1,
 			}},
-			{Day: "2026-02-26", Figures: &watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3, MinutesTogether: 30, EmailsFailed: 1, Removed: 7}},
-			{Day: "2026-02-27", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, InvitationsAccepted: 1, Removed: 4}},
-			{Day: "2026-02-28", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2, MinutesTogether: 10}},
+			{Day: "2026-02-26", Figures: &watchparty.Figures{ActiveUsers: 3, ReturningUsers: 3, Participants: 3,
+				MinutesTogether: 30, EmailsFailed: 1, Removed: 7}},
+			{Day: "2026-02-27", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2,
+				InvitationsAccepted: 1, Removed: 4}},
+			{Day: "2026-02-28", Figures: &watchparty.Figures{ActiveUsers: 2, ReturningUsers: 2, Participants: 2,
+				MinutesTogether: 10}},
 			{Day: "2026-03-01", Figures: &watchparty.Figures{NewUsers: 1, ActiveUsers: 1, ReturningUsers: 1, Messages: 1}},
 		},
 	}
@@ -285,7 +295,8 @@ func TestWhatWasNotCounted(t *testing.T) {
 		report := counted(t, "2026-03-02")
 		report.ID = ""
 		require.Equal(t, watchparty.ActivityReport{
-			Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01", CountedSince: ptr(watchparty.Day("2026-03-02")), Days: unknown("2026-02-23", 7),
+			Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01", CountedSince: ptr(watchparty.Day("2026-03-02")),
+			Days: unknown("2026-02-23", 7),
 		}, report)
 	})
 	t.Run("its first days", func(t *testing.T) {
@@ -300,7 +311,8 @@ func TestWhatWasNotCounted(t *testing.T) {
 		require.EqualValues(t, 40, report.Figures.MinutesTogether)
 		require.EqualValues(t, 1, report.Figures.EmailsFailed)
 		require.EqualValues(t, 11, report.Figures.Removed)
-		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2}, report.RemovedBy)
+		require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: 9, watchparty.PolicyRooms: 2},
+			report.RemovedBy)
 	})
 	t.Run("the days before its last", func(t *testing.T) {
 		t.Parallel()
@@ -327,7 +339,8 @@ func TestWhatWasNotCounted(t *testing.T) {
 func TestDaysWhereClocksChange(t *testing.T) {
 	t.Parallel()
 	for zone, period := range map[string][2]watchparty.Day{
-		"America/Havana": {"2026-03-01", "2026-03-31"}, "Africa/Cairo": {"2026-04-01", "2026-04-30"}, "Europe/Berlin": {"2026-10-01", "2026-10-31"},
+		"America/Havana": {"2026-03-01", "2026-03-31"}, "Africa/Cairo": {"2026-04-01", "2026-04-30"},
+		"Europe/Berlin": {"2026-10-01", "2026-10-31"},
 	} {
 		s := openStore(t)
 		s.DB().SetMaxOpenConns(1)
@@ -377,7 +390,8 @@ func TestTalliesAtOnce(t *testing.T) {
 func readStays(t *testing.T, s *Store) []time.Duration {
 	t.Helper()
 	var lengths []float64
-	require.NoError(t, s.db.NewRaw("SELECT extract(epoch FROM ended_at - started_at)::float8 FROM stays ORDER BY id").Scan(t.Context(), &lengths))
+	require.NoError(t, s.db.NewRaw("SELECT extract(epoch FROM ended_at - started_at)::float8 FROM stays ORDER BY id").
+		Scan(t.Context(), &lengths))
 	return mapRows(lengths, func(seconds float64) time.Duration {
 		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
 	})
@@ -387,12 +401,15 @@ func readStays(t *testing.T, s *Store) []time.Duration {
 func TestStays(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	host, ann, bob, cat, dan := newAdmin(t, s, "host"), newUser(t, s, "ann"), newUser(t, s, "bob"), newUser(t, s, "cat"), newUser(t, s, "dan")
+	host, ann, bob, cat, dan := newAdmin(t, s, "host"), newUser(t, s, "ann"), newUser(t, s, "bob"), newUser(t, s, "cat"),
+		newUser(t, s, "dan")
 	room := newRoom(t, s, host, nil)
 	joinRoom(t, s, room, ann, bob, cat, dan)
 	ago := func(user watchparty.User, since, seen time.Duration) {
-		execute(t, s, "UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?", seen.Seconds(), user.ID)
-		execute(t, s, "UPDATE participants SET present_since = now() - make_interval(secs => ?) WHERE user_id = ?", since.Seconds(), user.ID)
+		execute(t, s, "UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?",
+			seen.Seconds(), user.ID)
+		execute(t, s, "UPDATE participants SET present_since = now() - make_interval(secs => ?) WHERE user_id = ?",
+			since.Seconds(), user.ID)
 	}
 	around := func(want time.Duration) {
 		t.Helper()
@@ -442,7 +459,8 @@ func TestOldActivity(t *testing.T) {
 		want := 0
 		for _, d := range distances {
 			end := threshold.Add(d.from)
-			execute(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?0, ?0, ?1, ?2)", user, end.Add(-time.Hour), end)
+			execute(t, s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?0, ?0, ?1, ?2)", user,
+				end.Add(-time.Hour), end)
 			if d.applies {
 				want++
 			}
@@ -504,7 +522,8 @@ func TestReportEmails(t *testing.T) {
 	queued, err := s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "one@example.org", "two@bücher.example"))
 	require.NoError(t, err)
 	require.Equal(t, 2, queued)
-	queued, err = s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
+	queued, err = s.QueueReportEmails(t.Context(), report.ID,
+		reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
 	require.NoError(t, err)
 	require.Equal(t, 1, queued, "nobody gets it twice")
 

@@ -15,7 +15,8 @@ import (
 
 // typedForms are ways to write one address.
 var typedForms = []string{
-	"andr\u00e9..b@b\u00fccher.example", "ANDRE\u0301..B@xn--bcher-kva.example", " \"andre\u0301..b\"@bu\u0308cher.example", "Andr\u00c9..b@B\u00dcCHER。example\n",
+	"andr\u00e9..b@b\u00fccher.example", "ANDRE\u0301..B@xn--bcher-kva.example",
+	" \"andre\u0301..b\"@bu\u0308cher.example", "Andr\u00c9..b@B\u00dcCHER。example\n",
 }
 
 // Whatever finds or keeps apart by an address does so by all ways to write it. What is new here is a new entry.
@@ -57,7 +58,8 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 				if err := s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", spelling); err != nil {
 					return err
 				}
-				_, err := s.PendingVerification(t.Context(), readValue[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", ada.ID))
+				_, err := s.PendingVerification(t.Context(), readValue[string](t, s,
+					"SELECT max(id::text) FROM email_verifications WHERE user_id = ?", ada.ID))
 				require.ErrorIs(t, err, watchparty.ErrNotFound, "it is another's")
 				return nil
 			},
@@ -132,7 +134,8 @@ func TestNoAddressInTheStore(t *testing.T) {
 		require.True(t, watchparty.IsKind(err, watchparty.KindInvalid), bad)
 		_, err = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: bad}, IdempotencyKey{})
 		require.True(t, watchparty.IsKind(err, watchparty.KindInvalid), bad)
-		require.True(t, watchparty.IsKind(s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", bad), watchparty.KindInvalid), bad)
+		require.True(t, watchparty.IsKind(s.RequestEmailChange(t.Context(), ada.ID, "hash of ada", bad),
+			watchparty.KindInvalid), bad)
 		_, _, err = s.Credentials(t.Context(), bad)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, bad)
 		require.NoError(t, s.RequestReset(t.Context(), bad, IdempotencyKey{}), "it does not tell")
@@ -170,12 +173,15 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	winner, loser, odd := newUser(t, s, "winner"), newUser(t, s, "loser"), newUser(t, s, "odd")
-	execute(t, s, "UPDATE users SET email = 'hans@bücher.example', email_key = 'hans@xn--bcher-kva.example' WHERE id = ?", winner.ID)
+	execute(t, s, "UPDATE users SET email = 'hans@bücher.example', email_key = 'hans@xn--bcher-kva.example' WHERE id = ?",
+		winner.ID)
 	execute(t, s, "UPDATE users SET email = 'Hans@xn--bcher-kva.example' WHERE id = ?", loser.ID)
 	execute(t, s, "UPDATE users SET email = 'odd@foo_bar.example' WHERE id = ?", odd.ID)
 	for typed, want := range map[string]watchparty.User{
-		"hans@bücher.example": winner, "HANS@BÜCHER.example": winner, "hans@bu\u0308cher.example": winner, `"hans"@bücher.example`: winner,
-		"hans@xn--bcher-kva.example": loser, "HANS@XN--bcher-kva.example": loser, "odd@foo_bar.example": odd, "Odd@Foo_Bar.example": odd,
+		"hans@bücher.example": winner, "HANS@BÜCHER.example": winner, "hans@bu\u0308cher.example": winner,
+		`"hans"@bücher.example`:      winner,
+		"hans@xn--bcher-kva.example": loser, "HANS@XN--bcher-kva.example": loser, "odd@foo_bar.example": odd,
+		"Odd@Foo_Bar.example": odd,
 	} {
 		found, _, err := s.Credentials(t.Context(), typed)
 		require.NoError(t, err, typed)
@@ -193,7 +199,8 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 	require.Len(t, list, 1, "those that are deleted are not in question")
 
 	require.NoError(t, s.RequestEmailChange(t.Context(), odd.ID, "hash of odd", "odd@foobar.example"))
-	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s, "SELECT max(id::text) FROM email_verifications WHERE user_id = ?", odd.ID)))
+	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s,
+		"SELECT max(id::text) FROM email_verifications WHERE user_id = ?", odd.ID)))
 	found, _, err := s.Credentials(t.Context(), "ODD@foobar.example")
 	require.NoError(t, err)
 	require.Equal(t, odd.ID, found.ID, "another address has a key")
@@ -202,14 +209,17 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 // Opt-outs of before hashes were keyed hold for every form, and become keyed when their address is seen.
 func TestPlainOptOutsHold(t *testing.T) {
 	t.Parallel()
-	for _, stored := range []string{"hans@b\u00fccher.example", "hans@xn--bcher-kva.example", "hans@bu\u0308cher.example"} {
+	for _, stored := range []string{"hans@b\u00fccher.example", "hans@xn--bcher-kva.example",
+		"hans@bu\u0308cher.example"} {
 		s := openStore(t)
 		ada := newUser(t, s, "ada")
 		room := newRoom(t, s, ada, nil)
 		invitation := createInvitation(t, s, room, ada, "Hans@B\u00dccher.example")
 		hash := sha256.Sum256([]byte(stored))
-		execute(t, s, "INSERT INTO invitation_optouts (id, email_hash, created_at) VALUES (?, ?, '2026-01-02Z')", newID(), hash[:])
-		for _, typed := range []string{"hans@xn--bcher-kva.example", "HANS@bu\u0308cher.example", "hans@b\u00fccher.example"} {
+		execute(t, s, "INSERT INTO invitation_optouts (id, email_hash, created_at) VALUES (?, ?, '2026-01-02Z')", newID(),
+			hash[:])
+		for _, typed := range []string{"hans@xn--bcher-kva.example", "HANS@bu\u0308cher.example",
+			"hans@b\u00fccher.example"} {
 			out, err := s.OptedOut(t.Context(), typed)
 			require.NoError(t, err)
 			require.True(t, out, "%q by %q", stored, typed)

@@ -58,7 +58,8 @@ func (s *Store) changeAdmin(
 		if err := audit(ctx, tx, actorID, action, watchparty.AuditUser, row.ID, nil); err != nil {
 			return err
 		}
-		return tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		return tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").
+			Scan(ctx)
 	})
 	return row.user(), found(err, "change admin")
 }

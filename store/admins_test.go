@@ -116,7 +116,8 @@ func TestTheLastAdminStays(t *testing.T) {
 			execute(t, s, "UPDATE users SET suspended_at = now() WHERE id = ?", suspended.ID)
 			execute(t, s, "UPDATE users SET is_admin = true WHERE id IN (?, ?)", unconfirmed.ID, gone.ID)
 			execute(t, s, "UPDATE users SET email_verified_at = now(), deleted_at = now() WHERE id = ?", gone.ID)
-			before, audited := readValue[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID), countRows(t, s, "audit")
+			before, audited := readValue[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID),
+				countRows(t, s, "audit")
 
 			require.ErrorIs(t, end(t, s, root, root), watchparty.ErrLastAdmin)
 			require.Equal(t, before, readValue[string](t, s, "SELECT u::text FROM users AS u WHERE id = ?", root.ID))
@@ -175,7 +176,8 @@ func TestAdminChangesAddress(t *testing.T) {
 	user, err := s.User(t.Context(), root.ID)
 	require.NoError(t, err)
 	require.True(t, user.Administers(), "while the new address waits for its confirmation")
-	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s, "SELECT id FROM email_verifications WHERE email = 'moved@example.org'")))
+	require.NoError(t, s.VerifyEmail(t.Context(), readValue[string](t, s,
+		"SELECT id FROM email_verifications WHERE email = 'moved@example.org'")))
 	user, err = s.User(t.Context(), root.ID)
 	require.NoError(t, err)
 	require.True(t, user.Administers())
@@ -219,11 +221,13 @@ func TestRightsThatHaveEnded(t *testing.T) {
 				id := newID()[24:]
 				admin, other := grantedAdmin(t, s, "a"+id), grantedAdmin(t, s, "o"+id)
 				require.NoError(t, end(admin))
-				before := readValue[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID)
+				before := readValue[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)",
+					admin.ID, other.ID)
 				var coded *watchparty.Error
 				require.ErrorAs(t, act(s, admin, other), &coded)
 				require.Contains(t, []string{"forbidden", "unauthenticated"}, coded.Code)
-				require.Equal(t, before, readValue[string](t, s, "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID))
+				require.Equal(t, before, readValue[string](t, s,
+					"SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u WHERE id IN (?, ?)", admin.ID, other.ID))
 			})
 		}
 	}

@@ -32,7 +32,8 @@ type auditRow struct {
 func (r auditRow) entry() watchparty.AuditEntry {
 	return watchparty.AuditEntry{
 		ID: r.ID, Actor: person(r.ActorID, r.ActorUsername), Action: watchparty.AuditAction(r.Action),
-		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details, Outcome: watchparty.AuditOutcome(r.OutcomeNow),
+		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details,
+		Outcome:   watchparty.AuditOutcome(r.OutcomeNow),
 		CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -41,7 +42,8 @@ func (r auditRow) entry() watchparty.AuditEntry {
 // stays in the log, with the name at the time, when their account is gone. It returns what administering returns, so no
 // act that is audited outlives its actor's rights; an act that ends the actor's own rights is audited before it.
 func audit(
-	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind, targetID string,
+	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind,
+	targetID string,
 	details map[string]any,
 ) error {
 	return addAudit(ctx, tx, auditRow{
@@ -60,7 +62,8 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 			return err
 		}
 	}
-	_, err := tx.NewInsert().Model(&row).Value("actor_username", "(SELECT username FROM users WHERE id = ?)", row.ActorID).Exec(ctx)
+	_, err := tx.NewInsert().Model(&row).Value("actor_username", "(SELECT username FROM users WHERE id = ?)",
+		row.ActorID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: audit %s: %w", row.Action, err)
 	}
@@ -94,7 +97,8 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 
 // AuditSchedule carries out what an admin does to a schedule, which Temporal keeps.
 func (s *Store) AuditSchedule(
-	ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any, act func(context.Context) error,
+	ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any,
+	act func(context.Context) error,
 ) error {
 	all := map[string]any{"schedule": schedule}
 	maps.Copy(all, details)

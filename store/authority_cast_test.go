@@ -97,7 +97,8 @@ var performAct = map[act]func(c *cast) error{
 		return err
 	},
 	reinstate: func(c *cast) error {
-		if _, err := c.s.SuspendUser(c.t.Context(), c.root.ID, c.holder.ID, watchparty.Suspension{Reason: "Noise"}); err != nil {
+		if _, err := c.s.SuspendUser(c.t.Context(), c.root.ID, c.holder.ID,
+			watchparty.Suspension{Reason: "Noise"}); err != nil {
 			return err
 		}
 		_, err := c.s.ReinstateUser(c.t.Context(), c.root.ID, c.holder.ID)
@@ -139,7 +140,8 @@ var performAct = map[act]func(c *cast) error{
 }
 
 func (c *cast) ban(until *time.Time) error {
-	_, err := c.s.Ban(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username, watchparty.NewBan{Until: until}, IdempotencyKey{})
+	_, err := c.s.Ban(c.t.Context(), c.room.ID, c.boss.ID, c.holder.Username, watchparty.NewBan{Until: until},
+		IdempotencyKey{})
 	return err
 }
 

@@ -17,28 +17,32 @@ var grants = map[string]grant{
 			invited, newcomer := c.createInvitation(), newUser(c.t, c.s, "newcomer"+c.holder.Username[6:])
 			return func() error { return acceptInvitation(c.t, c.s, invited, newcomer) }
 		},
-		also:  (*cast).requireRevoked,
-		cells: invitationCells(cells{waits, noReason, concatActs(archive)}, cells{remains, "the room is open again", concatActs(reopen)}),
+		also: (*cast).requireRevoked,
+		cells: invitationCells(cells{waits, noReason, concatActs(archive)},
+			cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"invitation: lookup": {
-		give:  func(c *cast) func() error { return c.lookUpInvitation(c.createInvitation()) },
-		also:  (*cast).requireRevoked,
-		cells: invitationCells(cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)}),
+		give: func(c *cast) func() error { return c.lookUpInvitation(c.createInvitation()) },
+		also: (*cast).requireRevoked,
+		cells: invitationCells(cells{remains, "the room may be opened again; acceptance waits for that",
+			concatActs(archive, reopen)}),
 	},
 	"email: room_invitation": {
 		give: func(c *cast) func() error {
 			i := c.createInvitation()
 			return c.whileQueued(emailAbout(c.t, c.s, watchparty.EmailRoomInvitation, i.ID), c.lookUpInvitation(i))
 		},
-		also:  (*cast).requireRevoked,
-		cells: invitationCells(cells{remains, "what sends it looks at the room itself, see the activity's test", concatActs(archive, reopen)}),
+		also: (*cast).requireRevoked,
+		cells: invitationCells(cells{remains, "what sends it looks at the room itself, see the activity's test",
+			concatActs(archive, reopen)}),
 	},
 	"email: room_invitation_reminder": {
 		give: func(c *cast) func() error {
 			return c.queuesReminder(emailAbout(c.t, c.s, watchparty.EmailRoomInvitation, c.createInvitation().ID))
 		},
-		also:  (*cast).requireRevoked,
-		cells: invitationCells(cells{waits, noReason, concatActs(archive)}, cells{remains, "the room is open again", concatActs(reopen)}),
+		also: (*cast).requireRevoked,
+		cells: invitationCells(cells{waits, noReason, concatActs(archive)},
+			cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"invitation to the holder": {
 		give: func(c *cast) func() error {
@@ -47,12 +51,14 @@ var grants = map[string]grant{
 		},
 		cells: []cells{
 			{ended, noReason, concatActs(kick, deletion, deleteRoom)},
-			{remains, "a ban refuses acceptance while it lasts; whoever is let in again may use it", concatActs(banForEver, banUntil)},
+			{remains, "a ban refuses acceptance while it lasts; whoever is let in again may use it",
+				concatActs(banForEver, banUntil)},
 			{remains, "they may come again as often as they like", concatActs(quit, leave, demote)},
 			{remains, "the inviter's right is untouched", concatActs(handOver, visibilities)},
 			{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
 			{remains, nobodyAsks, concatActs(suspend)},
-			{remains, "whoever has the token was asked, with whatever account", concatActs(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
+			{remains, "whoever has the token was asked, with whatever account",
+				concatActs(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
 		},
 	},
 	"invitation to the holder: listed": {
@@ -91,7 +97,8 @@ var grants = map[string]grant{
 	"role of a moderator": {
 		give: func(c *cast) func() error {
 			return func() error {
-				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{})
+				_, err := c.s.Mute(c.t.Context(), c.room.ID, c.holder.ID, c.guest.Username,
+					watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{})
 				return err
 			}
 		},
@@ -104,7 +111,8 @@ var grants = map[string]grant{
 		give: func(c *cast) func() error {
 			ask := func() error {
 				idempotencyKey := IdempotencyKey{Hash: []byte("invite" + c.holder.ID), Fingerprint: []byte("asked")}
-				_, err := c.s.Invite(c.t.Context(), c.room.ID, c.holder.ID, watchparty.NewInvitation{Email: "again@example.org"}, idempotencyKey)
+				_, err := c.s.Invite(c.t.Context(), c.room.ID, c.holder.ID, watchparty.NewInvitation{Email: "again@example.org"},
+					idempotencyKey)
 				return err
 			}
 			require.NoError(c.t, ask())
@@ -138,7 +146,8 @@ var grants = map[string]grant{
 				return err
 			}
 			require.NoError(c.t, open())
-			execute(c.t, c.s, "UPDATE idempotency_keys SET resource_id = ? WHERE key_hash = ?", c.room.ID, []byte("room"+c.holder.ID))
+			execute(c.t, c.s, "UPDATE idempotency_keys SET resource_id = ? WHERE key_hash = ?", c.room.ID,
+				[]byte("room"+c.holder.ID))
 			return open
 		},
 		cells: []cells{
@@ -305,7 +314,8 @@ var grants = map[string]grant{
 		},
 		cells: accountCells(
 			cells{ended, noReason, concatActs(newPassword, resetPassword, newAddress)},
-			cells{remains, "it was asked for with the password, and lets nobody in", concatActs(signOut, suspend, reinstate, unconfirm)}),
+			cells{remains, "it was asked for with the password, and lets nobody in",
+				concatActs(signOut, suspend, reinstate, unconfirm)}),
 	},
 	"link that sets a password": {
 		give: func(c *cast) func() error {
@@ -395,10 +405,12 @@ var grants = map[string]grant{
 		give: func(c *cast) func() error {
 			hash := "hash of " + c.holder.Username
 			require.NoError(c.t, c.s.ChangePassword(c.t.Context(), c.holder.ID, hash, hash, ""))
-			id := readValue[string](c.t, c.s, "SELECT id FROM emails WHERE kind = 'password_changed' AND user_id = ?", c.holder.ID)
+			id := readValue[string](c.t, c.s, "SELECT id FROM emails WHERE kind = 'password_changed' AND user_id = ?",
+				c.holder.ID)
 			return c.whileQueued(id, func() error { return nil })
 		},
-		cells: accountCells(cells{remains, "it warns the account's owner, whatever happens next", concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
+		cells: accountCells(cells{remains, "it warns the account's owner, whatever happens next",
+			concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
 	},
 	"email: email_changed": {
 		give: func(c *cast) func() error {
@@ -410,7 +422,8 @@ var grants = map[string]grant{
 				return err
 			})
 		},
-		cells: accountCells(cells{remains, "it warns the former address, whatever happens next", concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
+		cells: accountCells(cells{remains, "it warns the former address, whatever happens next",
+			concatActs(suspend, reinstate, ofSignIns, newAddress, unconfirm)}),
 	},
 }
 
@@ -423,7 +436,8 @@ var (
 		{cannot, nothingDoes, concatActs(unconfirm)},
 	}
 	sanctionCells = []cells{
-		{remains, "it was right when it was given, and the room's moderators can lift it", concatActs(withoutActs(ofTheRoom, deleteRoom), ofTheAccount)},
+		{remains, "it was right when it was given, and the room's moderators can lift it",
+			concatActs(withoutActs(ofTheRoom, deleteRoom), ofTheAccount)},
 		{ended, noReason, concatActs(deleteRoom)},
 	}
 )

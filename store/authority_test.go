@@ -78,8 +78,10 @@ type cells struct {
 }
 
 var (
-	ofTheRoom    = []act{kick, banForEver, banUntil, demote, quit, leave, handOver, toPublic, toUnlisted, toPrivate, archive, reopen, deleteRoom}
-	ofTheAccount = []act{suspend, reinstate, deletion, newPassword, resetPassword, newAddress, unconfirm, revokeAdmin, signOut}
+	ofTheRoom = []act{kick, banForEver, banUntil, demote, quit, leave, handOver, toPublic, toUnlisted, toPrivate,
+		archive, reopen, deleteRoom}
+	ofTheAccount = []act{suspend, reinstate, deletion, newPassword, resetPassword, newAddress, unconfirm, revokeAdmin,
+		signOut}
 	ofSignIns    = []act{newPassword, resetPassword, signOut}
 	visibilities = []act{toPublic, toUnlisted, toPrivate}
 	expulsions   = []act{kick, banForEver, banUntil}
@@ -134,7 +136,8 @@ func invitationCells(more ...cells) []cells {
 
 // accountCells are those of what belongs to an account, whatever it does in rooms.
 func accountCells(more ...cells) []cells {
-	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)}, {ended, "", concatActs(deletion)}}, more...)
+	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)},
+		{ended, "", concatActs(deletion)}}, more...)
 }
 
 // toMyAddress are the cells of what an invitation to the holder's confirmed address allows the holder's account.
@@ -198,11 +201,14 @@ func (c *cast) requireRevoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return
 	}
-	invitations := readValue[string](c.t, c.s, "SELECT string_agg(state, ' ') FROM invitations WHERE inviter_id = ?", c.holder.ID)
+	invitations := readValue[string](c.t, c.s, "SELECT string_agg(state, ' ') FROM invitations WHERE inviter_id = ?",
+		c.holder.ID)
 	require.Equal(c.t, "revoked", invitations)
 	id := readValue[string](c.t, c.s, "SELECT id FROM invitations WHERE inviter_id = ?", c.holder.ID)
-	require.Equal(c.t, "revoked", readValue[string](c.t, c.s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(id)))
-	require.Zero(c.t, readValue[int](c.t, c.s, "SELECT count(*) FROM emails WHERE subject_id = ? AND state IN ('queued', 'sending')", id))
+	require.Equal(c.t, "revoked", readValue[string](c.t, c.s,
+		"SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(id)))
+	require.Zero(c.t, readValue[int](c.t, c.s,
+		"SELECT count(*) FROM emails WHERE subject_id = ? AND state IN ('queued', 'sending')", id))
 }
 
 func (c *cast) postMessage(key string) error {
@@ -210,7 +216,8 @@ func (c *cast) postMessage(key string) error {
 	if key != "" {
 		idempotencyKey = IdempotencyKey{Hash: []byte(key + c.holder.ID), Fingerprint: []byte(key)}
 	}
-	_, err := c.s.PostMessage(c.t.Context(), c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, idempotencyKey)
+	_, err := c.s.PostMessage(c.t.Context(), c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"},
+		idempotencyKey)
 	return err
 }
 
@@ -240,7 +247,8 @@ func cellsOf(t *testing.T, name string, g grant) map[act]cells {
 	t.Helper()
 	found := map[act]cells{}
 	for _, group := range g.cells {
-		require.Equal(t, group.verdict == remains || group.verdict == cannot, group.why != "", "%s: a reason where one is needed", name)
+		require.Equal(t, group.verdict == remains || group.verdict == cannot, group.why != "",
+			"%s: a reason where one is needed", name)
 		for _, a := range group.acts {
 			require.Contains(t, performAct, a, name)
 			require.NotContains(t, found, a, "%s has two cells for %s", name, a)
@@ -332,8 +340,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActKicked: kick, watchparty.ActBanned: banForEver, watchparty.ActBanLifted: banUntil,
 			watchparty.ActMuted: noGrant("takes a voice, and no right"), watchparty.ActMuteLifted: noGrant("gives a voice back"),
 			watchparty.ActMessageDeleted: noGrant("is about a message"), watchparty.ActInvited: noGrant("gives a grant"),
-			watchparty.ActRoomClosed:        archive,
-			watchparty.ActInvitationRevoked: noGrant("ends one grant itself"), watchparty.ActInvitationAccepted: noGrant("uses a grant up"),
+			watchparty.ActRoomClosed:         archive,
+			watchparty.ActInvitationRevoked:  noGrant("ends one grant itself"),
+			watchparty.ActInvitationAccepted: noGrant("uses a grant up"),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
 			require.Contains(t, known, watchparty.RoomAction(value), "%s: which grants does it end?", name)
@@ -341,11 +350,13 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	})
 	t.Run("acts of admins", func(t *testing.T) {
 		known := map[watchparty.AuditAction]any{
-			watchparty.AuditUserSuspended: suspend, watchparty.AuditUserReinstated: reinstate, watchparty.AuditUserSessionsEnded: signOut,
-			watchparty.AuditAdminGranted: noGrant("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
+			watchparty.AuditUserSuspended: suspend, watchparty.AuditUserReinstated: reinstate,
+			watchparty.AuditUserSessionsEnded: signOut,
+			watchparty.AuditAdminGranted:      noGrant("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
 			watchparty.AuditRoomRestored: reopen, watchparty.AuditRoomClosed: archive, watchparty.AuditRoomReopened: reopen,
-			watchparty.AuditMessageRemoved: noGrant("is about a message"), watchparty.AuditPrivateRoomRead: noGrant("changes nothing"),
-			watchparty.AuditReportResolved: noGrant("is about a report"),
+			watchparty.AuditMessageRemoved:  noGrant("is about a message"),
+			watchparty.AuditPrivateRoomRead: noGrant("changes nothing"),
+			watchparty.AuditReportResolved:  noGrant("is about a report"),
 		}
 		about := []string{"movie_", "cleanup_", "schedule_", "email_", "emails_"} // things that no grant rests on
 		for name, value := range constants(t, "..", "AuditAction", "") {
@@ -361,8 +372,10 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	})
 	t.Run("links", func(t *testing.T) {
 		known := map[auth.Purpose][]string{
-			auth.ForEmail: {"link that confirms the first address", "link that changes the address"}, auth.ForReset: {"link that sets a password"},
-			auth.ForInvitation: {"invitation: acceptance", "invitation: lookup"}, auth.ForOptOut: {"opt-out link"}, auth.ForReport: {"link to a report"},
+			auth.ForEmail:      {"link that confirms the first address", "link that changes the address"},
+			auth.ForReset:      {"link that sets a password"},
+			auth.ForInvitation: {"invitation: acceptance", "invitation: lookup"}, auth.ForOptOut: {"opt-out link"},
+			auth.ForReport: {"link to a report"},
 		}
 		for name, value := range constants(t, "../auth", "Purpose", "") {
 			require.NotEmpty(t, known[auth.Purpose(value)], name)
@@ -376,9 +389,12 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("workflows", func(t *testing.T) {
 		const onlyEmail = "sends an email when it starts; see that kind"
 		known := map[string]string{
-			job.WorkflowWelcomeEmail: "email: welcome_reminder", job.WorkflowRoomInvitation: "email: room_invitation_reminder", job.WorkflowProcessAvatar: "upload on its way",
-			job.WorkflowVerificationEmail: onlyEmail, job.WorkflowPasswordResetEmail: onlyEmail, job.WorkflowEmailChangedNotice: onlyEmail, job.WorkflowPasswordChangedNotice: onlyEmail, job.WorkflowResend: onlyEmail,
-			job.WorkflowReportEmail: onlyEmail, job.WorkflowCleanup: "an admin's order, which any admin can cancel", job.WorkflowDeleteAccount: "only ends grants",
+			job.WorkflowWelcomeEmail: "email: welcome_reminder", job.WorkflowRoomInvitation: "email: room_invitation_reminder",
+			job.WorkflowProcessAvatar:     "upload on its way",
+			job.WorkflowVerificationEmail: onlyEmail, job.WorkflowPasswordResetEmail: onlyEmail, job.WorkflowEmailChangedNotice: onlyEmail,
+			job.WorkflowPasswordChangedNotice: onlyEmail, job.WorkflowResend: onlyEmail,
+			job.WorkflowReportEmail: onlyEmail, job.WorkflowCleanup: "an admin's order, which any admin can cancel",
+			job.WorkflowDeleteAccount:  "only ends grants",
 			job.WorkflowActivityReport: "counts",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
@@ -389,13 +405,16 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 		known := map[string]string{
 			"users": "admin", "sessions": "sign-in", "rooms": "role of the host", "participants": "place in a room",
 			"members": "membership of a private room", "bans": "ban by the holder", "mutes": "mute by the holder",
-			"invitations": "invitation: acceptance", "invitation_optouts": "opt-out link", "emails": "email: welcome", "email_attempts": "email: welcome",
+			"invitations": "invitation: acceptance", "invitation_optouts": "opt-out link", "emails": "email: welcome",
+			"email_attempts":      "email: welcome",
 			"email_verifications": "link that confirms the first address", "password_resets": "link that sets a password",
-			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report", "report_mails": "email: activity_report",
-			"outbox": "email: room_invitation", "known_clients": "sign-in",
+			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report",
+			"report_mails": "email: activity_report",
+			"outbox":       "email: room_invitation", "known_clients": "sign-in",
 		}
 		without := []string{ // records, and what belongs to nobody
-			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days", "activity_since", "abuse_reports", "email_budgets",
+			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
+			"activity_since", "abuse_reports", "email_budgets",
 		}
 		s := openStore(t)
 		var tables []string

@@ -98,7 +98,8 @@ func (s *Store) RenderedAvatar(ctx context.Context, userID string, version int, 
 }
 
 func advance(ctx context.Context, q *bun.UpdateQuery, userID string, version int) error {
-	_, err := q.Set("updated_at = now()").Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).Exec(ctx)
+	_, err := q.Set("updated_at = now()").Where("user_id = ? AND version = ? AND state = 'processing'", userID, version).
+		Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: advance avatar: %w", err)
 	}
@@ -113,7 +114,8 @@ func (s *Store) AvatarStates(ctx context.Context, uploads []watchparty.Avatar) (
 	}
 	var rows []avatarRow
 	err := s.db.NewSelect().Model(&rows).
-		Where("(user_id, version) IN (SELECT * FROM unnest(?::uuid[], ?::integer[]))", pgdialect.Array(users), pgdialect.Array(versions)).
+		Where("(user_id, version) IN (SELECT * FROM unnest(?::uuid[], ?::integer[]))", pgdialect.Array(users),
+			pgdialect.Array(versions)).
 		Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: avatar states: %w", err)
@@ -127,7 +129,8 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 	var row avatarRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("NO KEY UPDATE").Scan(ctx, new(string))
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("NO KEY UPDATE").
+			Scan(ctx, new(string))
 		if err != nil {
 			return err
 		}
@@ -148,7 +151,8 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 		if err := supersedeReady(ctx, tx, userID, version); err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model(&row).Column("state").Set("published_at = CASE WHEN ? THEN now() END", affected(result)).
+		_, err = tx.NewUpdate().Model(&row).Column("state").Set("published_at = CASE WHEN ? THEN now() END",
+			affected(result)).
 			Set("updated_at = now()").WherePK().Exec(ctx)
 		return err
 	})
@@ -190,7 +194,8 @@ func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 		if err != nil || published == 0 {
 			return err
 		}
-		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").Where("id = ?", userID).Exec(ctx)
+		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").
+			Where("id = ?", userID).Exec(ctx)
 		if err != nil {
 			return err
 		}

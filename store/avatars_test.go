@@ -155,7 +155,8 @@ func TestAvatarStates(t *testing.T) {
 	uploadAvatar(t, s, bob)
 
 	found, err := s.AvatarStates(t.Context(), []watchparty.Avatar{
-		{UserID: ada.ID, Version: 1}, {UserID: ada.ID, Version: 1}, {UserID: bob.ID, Version: 1}, {UserID: bob.ID, Version: 2}, {UserID: newID(), Version: 1},
+		{UserID: ada.ID, Version: 1}, {UserID: ada.ID, Version: 1}, {UserID: bob.ID, Version: 1},
+		{UserID: bob.ID, Version: 2}, {UserID: newID(), Version: 1},
 	})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []watchparty.Avatar{readAvatar(t, s, ada, 1), readAvatar(t, s, bob, 1)}, found)
@@ -200,7 +201,8 @@ func TestPublishAvatar(t *testing.T) {
 		require.Equal(t, before, after)
 
 		require.Equal(t, watchparty.AvatarReady, publishAvatar(t, s, user, second))
-		require.Equal(t, watchparty.AvatarSuperseded, publishAvatar(t, s, user, first), "a late repetition learns what became of it")
+		require.Equal(t, watchparty.AvatarSuperseded, publishAvatar(t, s, user, first),
+			"a late repetition learns what became of it")
 		require.Equal(t, second, readPublishedVersion(t, s, user))
 	})
 
@@ -239,7 +241,8 @@ func TestPublishAvatar(t *testing.T) {
 // countRemovals counts the events that ask for files to be removed.
 func countRemovals(t *testing.T, s *Store, user watchparty.User) (n int) {
 	t.Helper()
-	err := s.db.NewRaw("SELECT count(*) FROM outbox WHERE workflow_id LIKE ?", "avatar/"+user.ID+"/%/removal").Scan(t.Context(), &n)
+	err := s.db.NewRaw("SELECT count(*) FROM outbox WHERE workflow_id LIKE ?", "avatar/"+user.ID+"/%/removal").
+		Scan(t.Context(), &n)
 	require.NoError(t, err)
 	return n
 }
@@ -262,7 +265,8 @@ func TestRemoveAvatar(t *testing.T) {
 		require.Equal(t, watchparty.AvatarSuperseded, avatarState(t, s, user, first))
 		require.Equal(t, watchparty.AvatarFailed, avatarState(t, s, user, failed))
 
-		require.Equal(t, watchparty.AvatarSuperseded, publishAvatar(t, s, user, inWork), "a publication that comes later loses")
+		require.Equal(t, watchparty.AvatarSuperseded, publishAvatar(t, s, user, inWork),
+			"a publication that comes later loses")
 		require.Zero(t, readPublishedVersion(t, s, user))
 
 		require.NoError(t, s.RemoveAvatar(t.Context(), user.ID))

@@ -14,7 +14,7 @@ import (
 type banRow struct {
 	bun.BaseModel `bun:"table:bans,alias:b"`
 
-	ID         string     `bun:"id"` // a new one each time someone is banned
+	ID         string     `bun:"id"` // a new ban of the same person gets a new ID
 	RoomID     string     `bun:"room_id,pk"`
 	UserID     string     `bun:"user_id,pk"`
 	BannedBy   *string    `bun:"banned_by"`
@@ -47,9 +47,12 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("LEFT JOIN users AS o ON o.id = b.banned_by AND o.deleted_at IS NULL")
 }
 
-// Ban puts someone out of a room, member or not, and keeps them out; it replaces a former ban. It returns what
-// permittedOn returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey) (watchparty.Ban, error) {
+// Ban removes a person from a room, with the person's role and membership, and keeps the person out. It replaces a former
+// ban. It returns the errors of permittedOn, and for a repeated request ErrKeyReused, and ErrNotFound if the ban that the
+// request has made is not in force any more.
+func (s *Store) Ban(
+	ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey,
+) (watchparty.Ban, error) {
 	var row banRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
@@ -86,7 +89,7 @@ func (s *Store) Ban(ctx context.Context, roomID, actorID, username string, n wat
 	return row.ban(), found(err, "ban")
 }
 
-// LiftBan ends a ban. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
+// LiftBan ends a ban. Besides the errors of permittedOn, it returns ErrNotFound if no ban is in force.
 func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayBan)
@@ -109,7 +112,8 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 // BanOf finds a person's ban in force. It returns ErrNotFound.
 func (s *Store) BanOf(ctx context.Context, roomID, username string) (watchparty.Ban, error) {
 	var row banRow
-	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).Where(banInForce).Scan(ctx)
+	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).
+		Where(banInForce).Scan(ctx)
 	return row.ban(), found(err, "ban")
 }
 

@@ -26,9 +26,12 @@ func standingOf(t *testing.T, s *Store, room watchparty.Room, user watchparty.Us
 	return standing
 }
 
-func banUser(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until *time.Time) watchparty.Ban {
+func banUser(
+	t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until *time.Time,
+) watchparty.Ban {
 	t.Helper()
-	banned, err := s.Ban(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewBan{Until: until, Reason: "Noise"}, IdempotencyKey{})
+	banned, err := s.Ban(t.Context(), room.ID, actor.ID, target.Username,
+		watchparty.NewBan{Until: until, Reason: "Noise"}, IdempotencyKey{})
 	require.NoError(t, err)
 	return banned
 }
@@ -53,7 +56,8 @@ func TestModerationKnowsRanks(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	people := map[string]watchparty.User{}
-	for _, name := range []string{"host", "moderator", "second", "viewer", "member", "stranger", "banned", "absent", "newcomer"} {
+	for _, name := range []string{"host", "moderator", "second", "viewer", "member", "stranger", "banned", "absent",
+		"newcomer"} {
 		people[name] = newUser(t, s, name)
 	}
 	later := time.Now().Add(time.Hour)
@@ -76,8 +80,9 @@ func TestModerationKnowsRanks(t *testing.T) {
 			stranger = watchparty.ErrNotFound
 		}
 		refused := map[string]map[string]*watchparty.Error{
-			"host":      {"host": watchparty.ErrForbidden, "nobody": watchparty.ErrNotFound},
-			"moderator": {"host": watchparty.ErrForbidden, "moderator": watchparty.ErrForbidden, "second": watchparty.ErrForbidden, "nobody": watchparty.ErrNotFound},
+			"host": {"host": watchparty.ErrForbidden, "nobody": watchparty.ErrNotFound},
+			"moderator": {"host": watchparty.ErrForbidden, "moderator": watchparty.ErrForbidden,
+				"second": watchparty.ErrForbidden, "nobody": watchparty.ErrNotFound},
 		}
 		for _, actor := range []string{"member", "stranger", "banned"} {
 			refused[actor] = map[string]*watchparty.Error{}
@@ -98,9 +103,11 @@ func TestModerationKnowsRanks(t *testing.T) {
 				setMemberRole(t, s, room, people[name], watchparty.Viewer)
 			}
 			joinRoom(t, s, room, people["host"], people["moderator"], people["second"], people["viewer"], people["member"])
-			execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["banned"].ID)
+			execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID,
+				people["banned"].ID)
 			if user, ok := people[target]; ok {
-				execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, later)
+				execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID,
+					user.ID, later)
 			}
 		}
 		for actor, cells := range refused {
@@ -157,7 +164,8 @@ func TestKick(t *testing.T) {
 		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"))
 		require.Empty(t, standingOf(t, s, room, bob).Role)
-		require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound, "there is nothing to put them out of")
+		require.ErrorIs(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), watchparty.ErrNotFound,
+			"there is nothing to put them out of")
 
 		setMemberRole(t, s, room, bob, watchparty.Moderator)
 		require.NoError(t, s.Kick(t.Context(), room.ID, ada.ID, "bob"), "in it or not")
@@ -211,7 +219,8 @@ func TestBan(t *testing.T) {
 			joinRoom(t, s, room, bob)
 			banned := banUser(t, s, room, ada, bob, nil)
 			require.Equal(t, watchparty.Ban{
-				ID: banned.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
+				ID: banned.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"},
+				By:     watchparty.Person{ID: ada.ID, Username: "ada"},
 				Reason: "Noise", CreatedAt: banned.CreatedAt,
 			}, banned)
 			require.Equal(t, watchparty.Standing{Banned: true}, standingOf(t, s, room, bob), "the role is gone")
@@ -258,7 +267,8 @@ func TestBan(t *testing.T) {
 		setMemberRole(t, s, room, eve, watchparty.Moderator)
 		first := banUser(t, s, room, ada, bob, nil)
 		until := Now().Add(time.Minute)
-		second, err := s.Ban(t.Context(), room.ID, eve.ID, "bob", watchparty.NewBan{Until: &until, Reason: "Less noise"}, IdempotencyKey{})
+		second, err := s.Ban(t.Context(), room.ID, eve.ID, "bob", watchparty.NewBan{Until: &until, Reason: "Less noise"},
+			IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, []any{"eve", "Less noise", until}, []any{second.By.Username, second.Reason, second.Until})
 		require.False(t, second.CreatedAt.Before(first.CreatedAt))

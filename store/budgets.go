@@ -12,25 +12,27 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// LimitEmails makes emails count: one person may ask for so many an hour, and all else follows from that. Without it, or
-// with 0, nothing is limited. Call it before the first use.
+// LimitEmails sets how many emails one person may ask for in an hour; the sizes of all budgets follow from that. 0, the
+// default, is no limit. Call it before the first use of the store.
 func (s *Store) LimitEmails(emails int) { s.emailLimit = emails }
 
 type clientKey struct{}
 
-// WithClient says for which client a request is made: its network address, or the part of it that one customer has.
+// WithClient returns a context with the client that sends the request: its network address, or the prefix of it that one
+// customer has.
 func WithClient(ctx context.Context, client string) context.Context {
 	return context.WithValue(ctx, clientKey{}, client)
 }
 
-// expense is one email counted against one budget.
+// expense is one email that counts against the budget of one subject: an address, an account, or a client.
 type expense struct {
 	budget  watchparty.EmailBudget
 	subject string
 }
 
-// chargeAsker counts an email that is about to be queued, in the transaction that queues it, against the account or the
-// address that asks for it, and the client. It returns an error of KindLimited.
+// chargeAsker counts an email that is about to be queued against the budgets of the account or address that asks for it,
+// and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if one of the
+// budgets is used up.
 func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
 	rule, _ := kind.Rule()
 	var all []expense
@@ -47,8 +49,9 @@ func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.Emai
 	return err
 }
 
-// AdmitEmail counts an email against its recipient, once however often it is tried, and returns 0; or how long it has to
-// wait because there were too many, which is then in its row. Nothing of it depends on an account, so it outlives one.
+// AdmitEmail counts an email against the budgets of its recipient and returns 0. If one of them is used up, it counts
+// nothing, stores in waits_until until when the email waits, and returns for how long. An email counts once, however
+// often it is tried. Budgets belong to addresses, so they outlive accounts.
 func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		wait = 0
@@ -106,7 +109,8 @@ func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Durat
 			RETURNING b.id, coalesce(extract(epoch FROM greatest(
 				b.times[cardinality(b.times) + 1 - ?3] + `+budgetHour+`,
 				b.times[cardinality(b.times) + 1 - ?4] + `+budgetDay+`) - clock_timestamp()), 0)::float8 AS wait`,
-			newID(), string(e.budget), s.digests.Sum("email-budget", string(e.budget), e.subject), limit.Hour, limit.Day).Scan(ctx, &row)
+			newID(), string(e.budget), s.digests.Sum("email-budget", string(e.budget), e.subject), limit.Hour, limit.Day).
+			Scan(ctx, &row)
 		if err != nil {
 			return 0, fmt.Errorf("store: %s's budget of emails: %w", e.budget, err)
 		}

@@ -73,7 +73,8 @@ func TestEveryKindCountsForItsRecipient(t *testing.T) {
 				}
 				over := queueEmail(t, s, kind)
 				require.False(t, admitEmail(t, s, over, parseAddress(t, typedForms[0])), "the hour's are used up")
-				require.True(t, admitEmail(t, s, queueEmail(t, s, kind), parseAddress(t, fmt.Sprintf("other%d@example.org", hour))), "others have theirs")
+				require.True(t, admitEmail(t, s, queueEmail(t, s, kind),
+					parseAddress(t, fmt.Sprintf("other%d@example.org", hour))), "others have theirs")
 				if day < least.Day {
 					require.WithinDuration(t, time.Now().Add(time.Hour), readEmail(t, s, over).WaitsUntil, 5*time.Minute)
 				}
@@ -110,7 +111,8 @@ func TestEmailBudgets(t *testing.T) {
 		for range 10 {
 			require.True(t, admitEmail(t, s, id, other))
 		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT cardinality(times) FROM email_budgets ORDER BY created_at DESC, id DESC LIMIT 1"))
+		require.Equal(t, 1, readValue[int](t, s,
+			"SELECT cardinality(times) FROM email_budgets ORDER BY created_at DESC, id DESC LIMIT 1"))
 	})
 	t.Run("one that waits counts when it goes", func(t *testing.T) {
 		id := queueEmail(t, s, watchparty.EmailVerification)
@@ -158,7 +160,8 @@ func TestCountOutlivesAccounts(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				wait, err := s.AdmitEmail(t.Context(), readValue[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID), to)
+				wait, err := s.AdmitEmail(t.Context(), readValue[string](t, s, "SELECT id FROM emails WHERE user_id = ?", user.ID),
+					to)
 				if err == nil && wait == 0 {
 					mu.Lock()
 					sent++
@@ -205,7 +208,8 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3, sent)
-	require.Equal(t, 5, readValue[int](t, s, "SELECT count(*) FROM emails WHERE waits_until > now() AND state = 'queued'"), "the others come later")
+	require.Equal(t, 5, readValue[int](t, s,
+		"SELECT count(*) FROM emails WHERE waits_until > now() AND state = 'queued'"), "the others come later")
 }
 
 // Who asks for too many is told so. Whether an address has an account makes no difference.
@@ -220,7 +224,8 @@ func TestAskersAreLimited(t *testing.T) {
 			return s.RequestReset(t.Context(), []string{"ada@example.org", " ADA@EXAMPLE.ORG"}[n%2], IdempotencyKey{})
 		}},
 		"resets of nobody": {2, func(s *Store, _ watchparty.User, n int) error {
-			return s.RequestReset(t.Context(), []string{"nobody@bücher.example", "nobody@xn--bcher-kva.example"}[n%2], IdempotencyKey{})
+			return s.RequestReset(t.Context(), []string{"nobody@bücher.example", "nobody@xn--bcher-kva.example"}[n%2],
+				IdempotencyKey{})
 		}},
 		"resets by one client": {40, func(s *Store, _ watchparty.User, n int) error {
 			return s.RequestReset(WithClient(t.Context(), "192.0.2.1"), fmt.Sprintf("nobody%d@example.org", n), IdempotencyKey{})
@@ -239,7 +244,8 @@ func TestAskersAreLimited(t *testing.T) {
 		"invitations": {20, func(s *Store, ada watchparty.User, n int) error {
 			execute(t, s, "UPDATE users SET email_verified_at = now() WHERE id = ?", ada.ID)
 			room := newRoom(t, s, ada, nil)
-			_, err := s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: fmt.Sprintf("guest%d@example.org", n)}, IdempotencyKey{})
+			_, err := s.Invite(t.Context(), room.ID, ada.ID,
+				watchparty.NewInvitation{Email: fmt.Sprintf("guest%d@example.org", n)}, IdempotencyKey{})
 			return err
 		}},
 	} {

@@ -65,8 +65,10 @@ func newRunRow(id string, trigger watchparty.Trigger, startedBy, workflowID stri
 	return row
 }
 
-// CreateRun stores a run that an admin asks for, and the event that starts it.
-func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey) (watchparty.CleanupRun, error) {
+// CreateRun stores a clean-up run that an admin asks for, and the event that starts its workflow.
+func (s *Store) CreateRun(
+	ctx context.Context, adminID string, n watchparty.NewRun, key IdempotencyKey,
+) (watchparty.CleanupRun, error) {
 	in := job.CleanupInput{RunID: newID(), Policies: n.Policies, DryRun: n.DryRun, OlderThan: int64(n.OlderThan.Seconds())}
 	row := newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -90,8 +92,8 @@ func (s *Store) CreateRun(ctx context.Context, adminID string, n watchparty.NewR
 	return row.run(), found(err, "create clean-up run")
 }
 
-// CancelRun lets a run end after the batch that it is at; no batch begins after CancelRun has returned. Cancelling
-// again is a success. It returns ErrNotFound and ErrRunEnded.
+// CancelRun cancels a run: it waits for the end of the run's current batch, and no batch begins after it has returned.
+// It succeeds for a run that is cancelled already. It returns ErrNotFound and ErrRunEnded.
 func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -105,7 +107,8 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 		case row.CancelledAt != nil:
 			return nil
 		}
-		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("cancelled_at = now()").Set("updated_at = now()").WherePK().Returning("*").
+			Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -114,14 +117,16 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 	return row.run(), found(err, "cancel clean-up run")
 }
 
-// BeginRun marks a run as running, and stores it first if the schedule started it. Repeating it changes nothing.
+// BeginRun marks a run as running. It stores the run first if the schedule started it, which CreateRun does not know of.
+// A repeated call changes nothing.
 func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID string) error {
 	row := newRunRow(in.RunID, watchparty.TriggerSchedule, "", workflowID, in)
 	_, err := s.db.NewInsert().Model(row).On("CONFLICT (id) DO NOTHING").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
 	}
-	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").Set("updated_at = now()").
+	_, err = s.db.NewUpdate().Model((*runRow)(nil)).Set("state = 'running'").Set("started_at = now()").
+		Set("updated_at = now()").
 		Where("id = ? AND state = 'queued'", in.RunID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: begin clean-up run: %w", err)
@@ -145,26 +150,27 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 	return mapRows(rows, runRow.run), nil
 }
 
-// Batch is what one batch of a policy did.
+// Batch is the result of one batch of a policy.
 type Batch struct {
-	Rows  int
-	Rooms []string // that were changed, or whose people have
-	Chats []string // rooms whose messages have gone
-	Users []Deleted
-	More  bool // there was something to look at; the policy is done when there was not
-	Next  Cursor
+	Rows  int       // the number of rows that were deleted or changed
+	Rooms []string  // the IDs of rooms whose row or participants have changed
+	Chats []string  // the IDs of rooms whose messages were deleted
+	Users []Deleted // the accounts that were deleted
+	More  bool      // whether the batch found old rows; if it found none, the policy is done
+	Next  Cursor    // where the next batch begins
 }
 
-// Cursor is how far a policy was applied, so that the next batch need not look at what is gone. The zero value is its
-// beginning, from which it can be applied again at any time.
+// Cursor is the place in a policy at which the next batch begins, so that it does not read index entries of rows that
+// former batches have deleted. The zero value is the beginning; a policy may begin there again at any time.
 type Cursor struct {
-	rule int    // those before it are done
-	from string // the place of the last row that the rule has looked at
+	rule int    // the index of the current rule
+	from string // the value of the rule's column by in the last row that a batch has chosen
 }
 
-// CleanupBatch applies a policy to at most limit rows older than the threshold and adds their number to the run's
-// count in the same transaction, so that a repeated attempt counts nothing twice. It does nothing for a run that was
-// cancelled or has ended: then the count is what the report says. at is the Next of the batch before.
+// CleanupBatch applies a policy to at most limit rows that are older than the threshold. It adds their number to the
+// run's counts in the same transaction, so that a repeated attempt counts no row twice. For a run that was cancelled or
+// has ended it does nothing, so that the counts remain those of the run's report. at is the field Next of the former
+// batch.
 func (s *Store) CleanupBatch(
 	ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time, limit int, at Cursor,
 ) (b Batch, err error) {
@@ -203,8 +209,9 @@ func (s *Store) CleanupBatch(
 	return b, nil
 }
 
-// batch locks rows and then judges them by another statement: one sees other tables as they were when it began, and
-// who comes back to a room changes those. The locks keep everyone out meanwhile.
+// batch locks old rows, and then checks with a second statement that they are still old. The first statement sees other
+// tables as they were when it began, and a person who returns to a room meanwhile changes participants. Once the rows are
+// locked, nobody can change that until the batch ends.
 func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, b *Batch) ([]job.Event, error) {
 	choose := r.lock
 	if r.users {
@@ -221,7 +228,7 @@ func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit i
 	return nil, r.change(ctx, tx, threshold, chosen, b)
 }
 
-// change applies the rule to those of the chosen rows that it still holds for.
+// change applies the rule to those of the chosen rows that are still old.
 func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch) error {
 	keys := make([][]string, 0, len(chosen))
 	for _, key := range chosen {
@@ -262,8 +269,8 @@ func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	return nil
 }
 
-// lock chooses rows from the cursor on and moves it. Rows that somebody held, or of another room, may lie before it: it
-// finds none only where there are none at all.
+// lock chooses and locks old rows from the cursor on, and moves the cursor to the last of them. If there are none, it
+// begins once more without the cursor: rows before it may have been locked by somebody else, or be of another room.
 func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
 	for _, from := range slices.Compact([]string{at.from, ""}) {
 		var chosen, places []string
@@ -278,8 +285,8 @@ func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit in
 	return nil, nil
 }
 
-// deleteAccounts deletes those of the chosen accounts that the rule still applies to. It passes by those that somebody
-// has locked meanwhile.
+// deleteAccounts deletes those of the chosen accounts that are still old. It skips accounts that somebody else has
+// locked meanwhile.
 func (r rule) deleteAccounts(
 	ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch,
 ) (events []job.Event, err error) {
@@ -289,7 +296,8 @@ func (r rule) deleteAccounts(
 	}
 	var still []string
 	locked := mapRows(deletion.users, func(u userRow) string { return u.ID })
-	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).Scan(ctx, &still)
+	err = tx.NewRaw("SELECT id FROM users AS t WHERE t.id IN (?1) AND "+r.old, threshold, bun.List(locked)).
+		Scan(ctx, &still)
 	if err != nil {
 		return nil, err
 	}
@@ -306,9 +314,11 @@ func (r rule) deleteAccounts(
 	return events, nil
 }
 
-// chooseAccounts chooses accounts that nobody else has locked, and locks none itself: the rooms that they host are
-// locked before them. The savepoint gives the locks of the choice back.
-func (r rule) chooseAccounts(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
+// chooseAccounts chooses old accounts that nobody else has locked, and leaves them unlocked: rooms are locked before
+// accounts. The rollback to a savepoint releases the locks that the choice has taken.
+func (r rule) chooseAccounts(
+	ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor,
+) ([]string, error) {
 	savepoint, err := tx.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -329,7 +339,7 @@ func lockRun(ctx context.Context, tx bun.Tx, runID string) (bool, error) {
 	return err == nil, err
 }
 
-// CountCleanup stores how many rows a policy would apply to and names some of them, for a dry run.
+// CountCleanup stores, for a dry run, how many rows a policy would apply to, and the keys of at most MaxSamples of them.
 func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time) error {
 	if rules[policy] == nil {
 		return fmt.Errorf("store: clean-up: unknown policy %q", policy)
@@ -364,7 +374,8 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 	return nil
 }
 
-// EnterPolicy notes what the run is at, and reports whether it may go on.
+// EnterPolicy stores which policy a run applies now. It reports whether the run may go on: it was not cancelled and has
+// not ended.
 func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty.Policy) (bool, error) {
 	result, err := s.db.NewUpdate().Model((*runRow)(nil)).Set("policy = ?", string(policy)).Set("updated_at = now()").
 		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).Exec(ctx)
@@ -374,15 +385,20 @@ func (s *Store) EnterPolicy(ctx context.Context, runID string, policy watchparty
 	return affected(result), nil
 }
 
-// SetCleanupCount stores what a dry run has counted outside of the database, and the names of some, at most MaxSamples.
-func (s *Store) SetCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string) error {
+// SetCleanupCount stores, for a dry run, the number of things outside of the database that a policy would remove, and
+// the names of at most MaxSamples of them.
+func (s *Store) SetCleanupCount(
+	ctx context.Context, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	if err := setCount(ctx, s.db, runID, policy, n, samples); err != nil {
 		return fmt.Errorf("store: count %s: %w", policy, err)
 	}
 	return nil
 }
 
-func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string) error {
+func setCount(
+	ctx context.Context, db bun.IDB, runID string, policy watchparty.Policy, n int64, samples []string,
+) error {
 	names, err := json.Marshal(append([]string{}, samples...)) // [], not null, for none
 	if err != nil {
 		return err
@@ -395,7 +411,7 @@ func setCount(ctx context.Context, db bun.IDB, runID string, policy watchparty.P
 	return err
 }
 
-// AddCleanupCount adds to what a run has done outside of the database.
+// AddCleanupCount adds to the number of things outside of the database that a run has removed.
 func (s *Store) AddCleanupCount(ctx context.Context, runID string, policy watchparty.Policy, n int64) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addCount(ctx, tx, runID, policy, n) })
 	if err != nil {
@@ -412,8 +428,8 @@ func addCount(ctx context.Context, tx bun.Tx, runID string, policy watchparty.Po
 	return err
 }
 
-// FinishRun ends a run and stores its report: cancelled when it was told to stop, failed when a policy failed.
-// Repeating it changes nothing.
+// FinishRun ends a run and stores its report. The run's state becomes cancelled if it was cancelled, else failed if a
+// policy failed, else completed. A repeated call changes nothing.
 func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -442,7 +458,8 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 	if row.CancelledAt != nil {
 		row.State = string(watchparty.RunCancelled)
 	}
-	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(row).Column("finished_at", "cancelled_at", "updated_at", "policy", "state", "errors").
+		WherePK().Exec(ctx)
 	if err != nil {
 		return err
 	}

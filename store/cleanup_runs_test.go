@@ -47,7 +47,8 @@ func TestRunsAndReports(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, watchparty.RunRunning, before.State)
 		require.WithinDuration(t, time.Now(), before.StartedAt, time.Minute)
-		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}, "another"))
+		require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID,
+			Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}, "another"))
 		after, err := s.Run(t.Context(), run.ID)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
@@ -83,7 +84,8 @@ func TestRunsAndReports(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, finished, stored)
 
-		again, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"}})
+		again, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID,
+			Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "too late"}})
 		require.NoError(t, err)
 		require.Equal(t, finished, again)
 
@@ -164,7 +166,8 @@ func TestListRunsAndReports(t *testing.T) {
 		runs = append([]string{run.ID}, runs...)
 	}
 	// Runs that were stored at one moment have an order too.
-	execute(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)", bun.List(runs[3:]))
+	execute(t, s, "UPDATE cleanup_runs SET created_at = (SELECT min(created_at) FROM cleanup_runs) WHERE id IN (?)",
+		bun.List(runs[3:]))
 	listRuns := func(p Page) ([]watchparty.CleanupRun, error) { return s.Runs(t.Context(), p) }
 	listReports := func(p Page) ([]watchparty.Report, error) { return s.Reports(t.Context(), "", p) }
 

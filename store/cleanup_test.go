@@ -23,9 +23,11 @@ func tablePolicies() []watchparty.Policy {
 // newRun stores a run of all policies that has begun.
 func newRun(t *testing.T, s *Store, admin watchparty.User, dryRun bool) watchparty.CleanupRun {
 	t.Helper()
-	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun}, IdempotencyKey{})
+	run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: dryRun},
+		IdempotencyKey{})
 	require.NoError(t, err)
-	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun}, run.WorkflowID))
+	require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: dryRun},
+		run.WorkflowID))
 	return run
 }
 
@@ -43,7 +45,9 @@ func readRunCounts(t *testing.T, s *Store, runID string) map[watchparty.Policy]i
 	return run.Counts
 }
 
-func applyPolicy(t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int) []string {
+func applyPolicy(
+	t *testing.T, s *Store, runID string, policy watchparty.Policy, threshold time.Time, limit int,
+) []string {
 	t.Helper()
 	b, err := s.CleanupBatch(t.Context(), runID, policy, threshold, limit, Cursor{})
 	require.NoError(t, err)
@@ -182,7 +186,8 @@ func TestCleanupBatches(t *testing.T) {
 	execute(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
 	run := newRun(t, s, admin, false)
 
-	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms} {
+	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages,
+		watchparty.PolicyRooms} {
 		t.Run(string(policy), func(t *testing.T) {
 			var sizes []int
 			var rooms []string
@@ -223,7 +228,8 @@ func TestParallelCleanup(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for removed.Load() < rows {
-				b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20, Cursor{})
+				b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, time.Now().Add(-24*time.Hour), 20,
+					Cursor{})
 				if err != nil {
 					errs <- err
 					return
@@ -254,8 +260,10 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 		policy    watchparty.Policy
 		old, lock string
 	}{
-		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'", "SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
-		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'", "SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyParticipants, "UPDATE participants SET last_seen_at = now() - interval '2 d'",
+			"SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
+		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'",
+			"SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
 		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
 	} {
 		t.Run(string(scene.policy), func(t *testing.T) {
@@ -310,7 +318,8 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 			return err
 		},
 		"a room in which someone speaks": func(s *Store, room watchparty.Room, host, _ watchparty.User) error {
-			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"}, IdempotencyKey{})
+			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room.ID, Body: "still here"},
+				IdempotencyKey{})
 			return err
 		},
 	} {
@@ -392,7 +401,8 @@ func TestCleanupSparesWhatItSawInactive(t *testing.T) {
 
 	execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '2 d'")
 	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d'")
-	require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour), 10),
+	require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-24*time.Hour),
+		10),
 		"it was the guest who kept it open")
 }
 
@@ -457,7 +467,8 @@ func TestCleanupCountsFromOutside(t *testing.T) {
 	}
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyFiles: 4}, readRunCounts(t, s, run.ID))
 	require.NoError(t, s.SetCleanupCount(t.Context(), run.ID, watchparty.PolicyFiles, 0, nil))
-	require.Equal(t, "[]", readValue[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?", run.ID))
+	require.Equal(t, "[]", readValue[string](t, s, "SELECT samples->>'orphaned_files' FROM cleanup_runs WHERE id = ?",
+		run.ID))
 }
 
 func TestUnknownPolicy(t *testing.T) {
@@ -488,7 +499,8 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 			return err
 		},
 	} {
-		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
+		room, err := s.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{Name: name, Visibility: watchparty.Public,
+			Capacity: 5}, IdempotencyKey{})
 		require.NoError(t, err)
 		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d'")
 		require.NoError(t, visit(room.ID, newUser(t, s, "guest-"+room.ID[24:]).ID))

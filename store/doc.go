@@ -39,7 +39,8 @@
 //  2. idempotency_keys. Operations that first have to look up what a repeated request is about claim the key later: only
 //     a repeat of the same request waits for it, and that has taken the same locks.
 //  3. rooms. The first lock of a room is the strongest that the transaction needs.
-//  4. users. Locks FOR SHARE that are taken after FOR SHARE need no order; stronger ones do.
+//  4. users. An operation that needs several accounts locks all of them before it goes on: keepUsers, lockUserForAdmin,
+//     beginDeletion. Even two locks FOR SHARE have to be in order, for they queue behind stronger ones.
 //  5. the advisory lock "admins"
 //  6. movies
 //  7. participants, members, bans, mutes

@@ -34,8 +34,10 @@ type emailRow struct {
 
 func (r emailRow) email() watchparty.Email {
 	m := watchparty.Email{
-		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID), State: watchparty.EmailState(r.State),
-		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID, ResendOf: value(r.ResendOf),
+		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID),
+		State:    watchparty.EmailState(r.State),
+		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID,
+		ResendOf:  value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
 	if !m.Ended() {
@@ -44,9 +46,9 @@ func (r emailRow) email() watchparty.Email {
 	return m
 }
 
-// addEmail queues an email in the caller's transaction and returns its ID. userID may be empty, and so may asker: the
-// account, or the address's key, by which somebody asks for it. It returns an error of KindLimited when they have asked
-// for too many.
+// addEmail queues an email in the caller's transaction and returns its ID. userID is the account that the email goes to,
+// empty for none. asker is the account, or the key of the address, whose budget the email counts against; it is empty if
+// nobody asked for the email. It returns an error of KindLimited if the budget is used up.
 func (s *Store) addEmail(
 	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker string,
 ) (string, error) {
@@ -73,8 +75,8 @@ func (s *Store) Email(ctx context.Context, id string) (watchparty.Email, error) 
 
 const unfinished = "state IN ('queued', 'sending')"
 
-// BeginEmailAttempt begins an attempt at an email that is still to be sent, and returns the attempt's number: 0 for an email that
-// has ended.
+// BeginEmailAttempt stores that an attempt to send an email begins, and returns the attempt's number: 0 if the email is
+// not to be sent any more.
 func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 	var attempt int
 	err := s.db.NewRaw(`
@@ -89,20 +91,21 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 	return attempt, nil
 }
 
-// MarkEmailSent notes that the server has taken an email: that is so even if the email was cancelled, or given up, meanwhile.
+// MarkEmailSent marks an email as sent: the server has accepted it. It does so even if the email was cancelled, or marked
+// as failed, meanwhile.
 func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
 		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
 		WHERE id = ? AND state <> 'sent'`)
 }
 
-// DropEmail cancels an email that turned out to have nobody to go to, or nothing to say.
+// DropEmail cancels an email when its worker finds that it has no recipient, or nothing to say, any more.
 func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptCancelled, "", `
 		UPDATE emails SET state = 'cancelled', reason = ?2, updated_at = now() WHERE id = ?0 AND `+unfinished, string(why))
 }
 
-// MarkEmailFailed marks an email as not to be delivered; the server's last answer, and what it meant, stay.
+// MarkEmailFailed marks an email as failed. It keeps the server's last answer and the reason of the last attempt.
 func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE WHEN reason <> '' THEN reason
 			WHEN waits_until IS NOT NULL THEN 'expired' ELSE 'server_unreachable' END,
@@ -113,10 +116,11 @@ func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 	return nil
 }
 
-// RecordEmailAttempt stores what became of an attempt at an email that was not taken, and what it is to be called if the email fails
-// of it. It returns after how many attempts the server may have the email.
+// RecordEmailAttempt stores the outcome of an attempt at which the server did not accept the email, and the reason that
+// the email has if it fails now. It returns the number of ambiguous attempts: after each, the server may have the email.
 func (s *Store) RecordEmailAttempt(
-	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason, answer string,
+	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason,
+	answer string,
 ) (int, error) {
 	err := s.endAttempt(ctx, id, attempt, outcome, answer,
 		"UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now() WHERE id = ?0 AND "+unfinished, string(why))
@@ -132,7 +136,8 @@ func (s *Store) RecordEmailAttempt(
 	return ambiguous, nil
 }
 
-// reminders are the kinds of emails that another one follows, with the condition that it is of use.
+// reminders are, by the kind of an email, the kind of the reminder that follows it, and a subquery that has a row if the
+// reminder is useful.
 var reminders = map[watchparty.EmailKind]struct {
 	kind   watchparty.EmailKind
 	useful string
@@ -144,8 +149,8 @@ var reminders = map[watchparty.EmailKind]struct {
 			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")"},
 }
 
-// QueueReminder queues the email that follows another one, once, and returns its ID: an empty one when it is of no use.
-// It returns ErrNotFound for an email that is gone, or of a kind that nothing follows.
+// QueueReminder queues the reminder of an email, once, and returns the reminder's ID: empty if it is not useful. It
+// returns ErrNotFound if the email is gone, or its kind has no reminder.
 func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	email, err := s.Email(ctx, id)
 	if err != nil {
@@ -172,14 +177,16 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	}
 	var reminderID string
 	err = s.db.NewSelect().Model((*emailRow)(nil)).Column("id").
-		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), email.SubjectID).Scan(ctx, &reminderID)
+		Where("kind = ? AND subject_id = ? AND resend_of IS NULL", string(reminder.kind), email.SubjectID).
+		Scan(ctx, &reminderID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("store: reminder: %w", err)
 	}
 	return reminderID, nil
 }
 
-// endAttempt notes what became of an attempt, and changes the email by a statement with its ID, the answer, and args.
+// endAttempt stores the outcome of an attempt, and runs change on the email: a statement with the email's ID as ?0, the
+// server's answer as ?1, and args.
 func (s *Store) endAttempt(
 	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, answer, change string, args ...any,
 ) error {

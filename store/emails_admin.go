@@ -79,14 +79,16 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 			return nil, watchparty.ErrEmailOpen
 		}
 		row = emailRow{
-			ID: newID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID, State: string(watchparty.EmailQueued),
+			ID: newID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
+			State:      string(watchparty.EmailQueued),
 			WorkflowID: job.ResendID(newID), ResendOf: &id, CreatedAt: now, UpdatedAt: now,
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return nil, err
 		}
 		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, newID, details)
+		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
+			watchparty.AuditEmail, newID, details)
 	})
 	return row.email(), found(err, "resend email")
 }
@@ -108,11 +110,13 @@ func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty
 		case m.Ended():
 			return watchparty.ErrEmailEnded
 		}
-		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").
+			WherePK().Returning("*").Scan(ctx)
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id, map[string]any{"kind": row.Kind})
+		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
+			map[string]any{"kind": row.Kind})
 	})
 	return row.email(), found(err, "cancel email")
 }
@@ -161,7 +165,9 @@ func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
 }
 
 // changeEmailPause audits a change of the pause whose ID the statement returns.
-func (s *Store) changeEmailPause(ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any) error {
+func (s *Store) changeEmailPause(
+	ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any,
+) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err

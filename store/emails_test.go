@@ -39,7 +39,8 @@ func beginAttempt(t *testing.T, s *Store, id string) int {
 // recordAttempt ends the newest attempt and returns how many are ambiguous.
 func recordAttempt(t *testing.T, s *Store, id string, outcome watchparty.EmailOutcome, answer string) int {
 	t.Helper()
-	count, err := s.RecordEmailAttempt(t.Context(), id, readEmail(t, s, id).Attempts, outcome, watchparty.ReasonServerUnreachable, answer)
+	count, err := s.RecordEmailAttempt(t.Context(), id, readEmail(t, s, id).Attempts, outcome,
+		watchparty.ReasonServerUnreachable, answer)
 	require.NoError(t, err)
 	return count
 }
@@ -103,7 +104,8 @@ func TestEmail(t *testing.T) {
 		require.True(t, email.SentAt.IsZero())
 	})
 
-	for _, ended := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed, watchparty.EmailCancelled} {
+	for _, ended := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed,
+		watchparty.EmailCancelled} {
 		t.Run(string(ended)+" stays so", func(t *testing.T) {
 			id := queueWelcome(t, s, "user-"+string(ended))
 			beginAttempt(t, s, id)
@@ -123,7 +125,8 @@ func TestEmail(t *testing.T) {
 			markSent(t, s, id)
 			email := readEmail(t, s, id)
 			require.Equal(t, watchparty.EmailSent, email.State)
-			require.Equal(t, ended == watchparty.EmailSent, email.SentAt.Year() == 2026 && email.SentAt.YearDay() == 1, "the first time counts")
+			require.Equal(t, ended == watchparty.EmailSent, email.SentAt.Year() == 2026 && email.SentAt.YearDay() == 1,
+				"the first time counts")
 		})
 	}
 
@@ -132,7 +135,8 @@ func TestEmail(t *testing.T) {
 		beginAttempt(t, s, id)
 		beginAttempt(t, s, id)
 		markSent(t, s, id)
-		_, err := s.RecordEmailAttempt(t.Context(), id, 1, watchparty.AttemptAmbiguous, watchparty.ReasonUnconfirmed, "hung up")
+		_, err := s.RecordEmailAttempt(t.Context(), id, 1, watchparty.AttemptAmbiguous, watchparty.ReasonUnconfirmed,
+			"hung up")
 		require.NoError(t, err)
 		require.Equal(t, []string{"ambiguous hung up", "sent"}, readOutcomes(t, s, id))
 	})
@@ -192,7 +196,8 @@ func TestAmbiguousAttemptsAreCountedByThemselves(t *testing.T) {
 	for i, c := range []struct {
 		outcome watchparty.EmailOutcome
 		want    int
-	}{{watchparty.AttemptUnreachable, 0}, {watchparty.AttemptAmbiguous, 1}, {watchparty.AttemptTemporary, 1}, {watchparty.AttemptAmbiguous, 2}} {
+	}{{watchparty.AttemptUnreachable, 0}, {watchparty.AttemptAmbiguous, 1}, {watchparty.AttemptTemporary, 1},
+		{watchparty.AttemptAmbiguous, 2}} {
 		require.Equal(t, i+1, beginAttempt(t, s, id))
 		require.Equal(t, c.want, recordAttempt(t, s, id, c.outcome, "hung up"))
 	}
@@ -235,16 +240,20 @@ func TestResendEmail(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 
 	former := readEmail(t, s, id)
-	for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed, watchparty.EmailCancelled} {
+	for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed,
+		watchparty.EmailCancelled} {
 		execute(t, s, "UPDATE emails SET state = ? WHERE id = ?", string(state), id)
 		again, err := s.ResendEmail(t.Context(), root.ID, id, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.Email{
-			ID: again.ID, Kind: watchparty.EmailWelcome, SubjectID: former.SubjectID, UserID: former.UserID, State: watchparty.EmailQueued,
+			ID: again.ID, Kind: watchparty.EmailWelcome, SubjectID: former.SubjectID, UserID: former.UserID,
+			State:      watchparty.EmailQueued,
 			WorkflowID: job.ResendID(again.ID), ResendOf: id, CreatedAt: again.CreatedAt, UpdatedAt: again.CreatedAt,
 		}, again)
 		require.Equal(t, again, readEmail(t, s, again.ID))
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow = 'Resend' AND workflow_id = ? AND input->>'email_id' = ?", again.WorkflowID, again.ID))
+		require.Equal(t, 1, readValue[int](t, s,
+			"SELECT count(*) FROM outbox WHERE workflow = 'Resend' AND workflow_id = ? AND input->>'email_id' = ?",
+			again.WorkflowID, again.ID))
 		require.Equal(t, state, readEmail(t, s, id).State, "the former one stays as it is")
 		require.Equal(t, []string{`email_resent {"kind": "welcome", "resend_of": "` + id + `"}`}, readAudit(t, s, again.ID))
 	}
@@ -313,7 +322,8 @@ func TestEmailPause(t *testing.T) {
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})
 	require.NoError(t, err)
 	acts := ids(log, func(e watchparty.AuditEntry) string { return string(e.Action) })
-	require.Equal(t, []string{"emails_resumed", "emails_paused", "emails_resumed", "emails_paused"}, acts, "what changes nothing is not written down")
+	require.Equal(t, []string{"emails_resumed", "emails_paused", "emails_resumed", "emails_paused"}, acts,
+		"what changes nothing is not written down")
 }
 
 // readEmailPause checks that the short answer is the same.

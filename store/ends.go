@@ -12,53 +12,58 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// end gives a state its end by time, by Postgres' clock, should nothing else end it: its workflow was terminated, was
-// lost with Temporal's database, or never started. In its parts, t is the table.
+// end ends a state of rows in a table after a time, by Postgres' clock, if nothing else has ended it: the workflow that
+// should have was terminated, was lost with Temporal's database, or never started. In its SQL, t is the table's alias.
 type end struct {
 	table  string
-	key    string // names a row; id unless said otherwise
-	column string
-	state  string
-	since  string        // the column from which on the time counts
-	after  time.Duration // the time
-	unless string        // a condition under which the state is to last
-	// becomes is the state that follows, set what else changes with it.
+	key    string        // the columns of the primary key; id if empty
+	column string        // the column of the state; empty if there is none
+	state  string        // the state that ends
+	since  string        // the column with the time from which on the state lasts
+	after  time.Duration // how long the state lasts
+	unless string        // a condition under which the state does not end yet
+	// becomes is the next state, and set is the rest of the SET clause.
 	becomes string
 	set     string
-	// act does so in place of them, with the ID of a row that was locked. It reports whether there was anything to do:
-	// what unless looks at is not locked.
+	// act, if not nil, takes the place of becomes and set. It gets the ID of a locked row. It reports whether it has done
+	// anything: rows that unless reads are not locked, so the condition may not hold any more.
 	act func(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error)
 }
 
-// How long after its last sign of life a state is taken for lost. Each is far beyond what its workflow needs, and a
-// workflow that comes later all the same finds that the row has ended, and ends too.
+// The times after which a state is taken for lost, counted from the last change of its row. Each is far longer than its
+// workflow takes. A workflow that comes later finds that the row has ended, and ends too.
 const (
-	// emailLife is longer than an email is tried, which is a day. While emails are paused it does not run.
+	// emailLife is for emails, which are tried for a day. It does not run while emails are paused.
 	emailLife = 7 * 24 * time.Hour
-	// attemptLife is longer than an attempt may take, which is a minute.
+	// attemptLife is for attempts to send an email, which take at most a minute.
 	attemptLife = time.Hour
-	// uploadLife: an upload that is rendered again and again gives a sign of life each minute.
+	// uploadLife is for uploads of avatars. A worker that renders one updates its row each minute.
 	uploadLife = 24 * time.Hour
-	// queuedRunLife is for a run that waits for a worker, runLife for one whose worker notes every batch.
+	// queuedRunLife is for clean-up runs that wait for a worker.
 	queuedRunLife = 7 * 24 * time.Hour
-	runLife       = 24 * time.Hour
-	// eventLife is how long Temporal may refuse an event. Whatever it is about has ended before.
+	// runLife is for clean-up runs that have begun. A worker updates a run's row with each batch.
+	runLife = 24 * time.Hour
+	// eventLife is for outbox events that Temporal refuses. What an event is about has ended by then.
 	eventLife = 30 * 24 * time.Hour
-	// deletionAgain is how often the end of a deleted account is asked for until its row is gone.
+	// deletionAgain is the time between two starts of the workflow that removes a deleted account, until its row is gone.
 	deletionAgain = 7 * 24 * time.Hour
 )
 
-// lostUpload is the reason that the user is shown.
+// lostUpload is the reason that a user is shown for an upload that was lost.
 const lostUpload = "The upload was lost. Upload the picture again."
 
-// ends are all states that do not end by themselves. Those of users (deleted_at) have no column of their own: from the
-// moment at which an account is deleted its row waits for a workflow.
+// ends are all states that only a workflow ends. A deleted account in users has no column of its state: from deleted_at
+// on, its row waits for the workflow that removes it.
 var ends = []end{
-	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired", set: "updated_at = t.expires_at"},
-	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
-	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife, unless: emailsPausedLately, becomes: "failed", set: lostEmail},
+	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired",
+		set: "updated_at = t.expires_at"},
+	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately,
+		becomes: "failed", set: lostEmail},
+	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife,
+		unless: emailsPausedLately, becomes: "failed", set: lostEmail},
 	{
-		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at", after: attemptLife,
+		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at",
+		after:   attemptLife,
 		becomes: "lost", set: "ended_at = now(), updated_at = now()",
 	},
 	{
@@ -67,22 +72,25 @@ var ends = []end{
 	},
 	{table: "cleanup_runs", column: "state", state: "queued", since: "updated_at", after: queuedRunLife, act: endLostRun},
 	{table: "cleanup_runs", column: "state", state: "running", since: "updated_at", after: runLife, act: endLostRun},
-	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned", set: "updated_at = now()"},
+	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned",
+		set: "updated_at = now()"},
 	{table: "users", since: "deleted_at", after: deletionAgain, unless: deletionAskedFor, act: deleteAgain},
 }
 
 const lostEmail = "reason = CASE t.reason WHEN '' THEN 'expired' ELSE t.reason END, updated_at = now()"
 
-// emailsPausedLately: emails are paused, or were within an email's life.
+// emailsPausedLately is the condition that emails are paused now, or were within emailLife.
 var emailsPausedLately = fmt.Sprintf(
-	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))", int(emailLife.Seconds()))
+	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))",
+	int(emailLife.Seconds()))
 
-// deletionWeek counts the times that an account's deletion was due again.
-var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer", int(deletionAgain.Seconds()))
+// deletionWeek is the number of times that the workflow of an account's deletion was due again.
+var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
+	int(deletionAgain.Seconds()))
 
 var deletionAskedFor = "EXISTS (SELECT FROM outbox WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
 
-// endBatch is how many rows of one kind a transaction ends.
+// endBatch is the maximum number of rows that a transaction ends.
 const endBatch = 500
 
 func (e end) keys() string {
@@ -92,8 +100,8 @@ func (e end) keys() string {
 	return e.key
 }
 
-// overdue chooses at most endBatch rows, the oldest first, and locks them; those that somebody else holds are left to
-// the next time.
+// overdue selects and locks at most endBatch rows whose state is over, the oldest first. It skips rows that somebody else
+// has locked; the next call finds them.
 func (e end) overdue() string {
 	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", e.since, int(e.after.Seconds()))
 	if e.column != "" {
@@ -102,7 +110,8 @@ func (e end) overdue() string {
 	if e.unless != "" {
 		condition += " AND NOT " + e.unless
 	}
-	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", e.keys(), e.table, condition, e.since, endBatch)
+	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", e.keys(),
+		e.table, condition, e.since, endBatch)
 }
 
 func (e end) name() string {
@@ -112,8 +121,8 @@ func (e end) name() string {
 	return e.table + " " + e.state
 }
 
-// EndOverdue ends what time has to end. It returns how many rows that were, by table and state, also beside an error:
-// one kind that fails does not keep the others. Any number of processes may call it at once.
+// EndOverdue ends all states whose time is over; see ends. It returns the number of rows by table and state, also
+// together with an error: one table that fails does not stop the others. Any number of processes may call it at once.
 func (s *Store) EndOverdue(ctx context.Context) (map[string]int, error) {
 	ended := map[string]int{}
 	var failed error
@@ -166,7 +175,7 @@ func (s *Store) endOverdue(ctx context.Context, e end) (n int, err error) {
 	return n, nil
 }
 
-// endLostRun ends a run with a report of what it did.
+// endLostRun ends a lost clean-up run, and stores its report.
 func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error) {
 	var row runRow
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
@@ -176,11 +185,12 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 	return true, nil, finishRun(ctx, tx, in, &row)
 }
 
-// deleteAgain asks once more for what a deleted account waits for. Each step of it can be repeated, also beside the
-// first.
+// deleteAgain starts the workflow that removes a deleted account once more. Its steps can be repeated, even while the
+// first workflow runs.
 func deleteAgain(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error) {
 	var weeks []int
-	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
+	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).
+		Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
 		return false, nil, err
 	}
 	return true, []job.Event{job.RepeatedAccountDeletionEvent(id, weeks[0])}, nil

@@ -115,7 +115,8 @@ var lasting = map[string][]string{
 	"avatars.step":         {"queued", "rendering", "publishing"}, // how far a processing one is
 	"cleanup_runs.trigger": {"schedule", "admin"},
 	"emails.reason": {
-		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired", "cancelled", "opted_out",
+		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired",
+		"cancelled", "opted_out",
 	},
 	"abuse_reports.state":       {"open", "resolved"}, // admins end it
 	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},
@@ -161,7 +162,8 @@ func TestNoStateIsForgotten(t *testing.T) {
 	for column, states := range known {
 		require.ElementsMatch(t, want[column], states, "%s: which of its values is final, and what ends the others?", column)
 	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(known)), "every list of states is checked by the schema")
+	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(known)),
+		"every list of states is checked by the schema")
 	// A column that says so without a list would not be seen.
 	var columns []string
 	require.NoError(t, s.db.NewRaw(`SELECT table_name || '.' || column_name FROM information_schema.columns
@@ -282,7 +284,8 @@ func TestLateWorkflows(t *testing.T) {
 		execute(t, s, "UPDATE users SET deleted_at = deleted_at - interval '7 d' WHERE id = ?", cat.ID)
 		endOverdue(t, s)
 		var asked []string
-		require.NoError(t, s.db.NewRaw("SELECT workflow_id FROM outbox WHERE input->>'user_id' = ? ORDER BY id", cat.ID).Scan(t.Context(), &asked))
+		require.NoError(t, s.db.NewRaw("SELECT workflow_id FROM outbox WHERE input->>'user_id' = ? ORDER BY id", cat.ID).
+			Scan(t.Context(), &asked))
 		first := "account-deletion/" + cat.ID
 		require.Equal(t, []string{first, first + "/2", first + "/3"}, asked[len(asked)-3:])
 		for range 2 {
@@ -367,7 +370,8 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited))
 	attempt := beginAttempt(t, s, email)
 	require.Equal(t, delivery(watchparty.EmailSending, ""), learn(invited))
-	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull, "452 4.2.2 guest is over quota on mx7.internal")
+	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull,
+		"452 4.2.2 guest is over quota on mx7.internal")
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailSending, watchparty.ReasonMailboxFull), learn(invited))
 	require.NoError(t, s.MarkEmailFailed(t.Context(), email))
@@ -382,7 +386,8 @@ func TestWhatTheHostLearns(t *testing.T) {
 
 	silent := fresh()
 	require.NoError(t, s.MarkEmailFailed(t.Context(), emailOfInvitation(silent)))
-	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonServerUnreachable), learn(silent), "no attempt said why")
+	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonServerUnreachable), learn(silent),
+		"no attempt said why")
 	expireInvitation(t, s, silent)
 	endOverdue(t, s)
 	require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, silent), "whose email failed ends by its time")
@@ -396,6 +401,7 @@ func TestWhatTheHostLearns(t *testing.T) {
 	email = emailOfInvitation(unwanted)
 	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonOptedOut))
 	require.Equal(t, delivery(watchparty.EmailSent, ""), learn(unwanted))
-	require.Equal(t, unwanted.ID, createInvitation(t, s, room, ada, strings.ToUpper(unwanted.Email)).ID, "as of one that was sent")
+	require.Equal(t, unwanted.ID, createInvitation(t, s, room, ada, strings.ToUpper(unwanted.Email)).ID,
+		"as of one that was sent")
 	require.Equal(t, watchparty.ReasonOptedOut, readEmail(t, s, email).Reason, "admins see it")
 }

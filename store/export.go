@@ -61,7 +61,8 @@ func (s *Store) ExportMutesReceived(ctx context.Context, userID string, p Page) 
 }
 
 func (s *Store) exportSanctions(ctx context.Context, table, of, userID string, p Page) ([]watchparty.Sanction, error) {
-	q := s.db.NewSelect().Table(table).Column("id", "room_id", "user_id", "reason", "until", "created_at").Where("? = ?", bun.Ident(of), userID)
+	q := s.db.NewSelect().Table(table).Column("id", "room_id", "user_id", "reason", "until", "created_at").
+		Where("? = ?", bun.Ident(of), userID)
 	return exported(ctx, q, "id", p, table, func(r *watchparty.Sanction) { utc(&r.Until, &r.CreatedAt) })
 }
 
@@ -77,7 +78,8 @@ func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]wa
 
 // ExportSessions lists a user's sign-ins, those that have ended included, oldest first.
 func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.EndedSession, error) {
-	families := s.db.NewSelect().Table("sessions").ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
+	families := s.db.NewSelect().Table("sessions").
+		ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
 		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, max(expires_at) AS expires_at").
 		ColumnExpr("CASE WHEN NOT bool_or("+live+") THEN least(max(expires_at), max(revoked_at)) END AS ended_at").
 		Where("user_id = ?", userID).Group("family_id")
@@ -89,7 +91,8 @@ func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]wa
 
 // ExportAddresses lists the addresses that a user was asked to confirm, oldest first.
 func (s *Store) ExportAddresses(ctx context.Context, userID string, p Page) ([]watchparty.AddressProof, error) {
-	q := s.db.NewSelect().Table("email_verifications").Column("id", "email", "former", "created_at", "used_at", "expires_at").
+	q := s.db.NewSelect().Table("email_verifications").Column("id", "email", "former", "created_at", "used_at",
+		"expires_at").
 		Where("user_id = ?", userID)
 	return exported(ctx, q, "id", p, "addresses", func(r *watchparty.AddressProof) {
 		utc(&r.CreatedAt, &r.UsedAt, &r.ExpiresAt)
@@ -161,7 +164,8 @@ func (s *Store) exportActs(ctx context.Context, of, userID string, p Page) ([]wa
 	}
 	return mapRows(rows, func(r roomActRow) watchparty.ExportedAct {
 		act := watchparty.ExportedAct{
-			ID: r.ID, RoomID: r.RoomID, Action: watchparty.RoomAction(r.Action), Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
+			ID: r.ID, RoomID: r.RoomID, Action: watchparty.RoomAction(r.Action), Details: r.Details,
+			CreatedAt: r.CreatedAt.UTC(),
 		}
 		if value(r.TargetID) != userID {
 			act.TargetID = value(r.TargetID)
@@ -200,7 +204,9 @@ func (s *Store) ExportAvatars(ctx context.Context, userID string, p Page) ([]wat
 }
 
 // exported reads a page in the order of a column. settle puts the rows' times into UTC.
-func exported[Row any](ctx context.Context, q *bun.SelectQuery, column string, p Page, what string, settle func(*Row)) ([]Row, error) {
+func exported[Row any](
+	ctx context.Context, q *bun.SelectQuery, column string, p Page, what string, settle func(*Row),
+) ([]Row, error) {
 	rows := []Row{}
 	if err := p.of(q, ascending, column).Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("store: export %s: %w", what, err)

@@ -10,28 +10,38 @@ import (
 
 // columnsOfText says of each column that may hold words whether a deleted account's name can be in it.
 var columnsOfText = map[string]string{
-	"audit.actor_username": "stays: who did something as an admin is known for good", "audit.details": "forgotten in reasons and notes about the account, its rooms, its messages and reports, see forgetName; " +
+	"audit.actor_username": "stays: who did something as an admin is known for good",
+	"audit.details": "forgotten in reasons and notes about the account, its rooms, its messages and reports, see forgetName; " +
 		"reasons and notes about anything else stay, as do notes on schedules; all else are IDs, codes and titles of movies",
 	"audit.action": "code", "audit.target_kind": "code", "audit.outcome": "code",
 	"bans.reason": "forgotten", "mutes.reason": "forgotten", "room_log.details": "forgotten", "room_log.action": "code",
-	"users.username": "replaced", "users.email": "replaced", "users.display_name": "replaced", "users.password_hash": "emptied", "users.language": "code",
-	"users.avatar_files": "code", "sessions.user_agent": "removed with the account", "email_verifications.email": "removed with the account", "email_verifications.email_key": "removed with the account",
+	"users.username": "replaced", "users.email": "replaced", "users.display_name": "replaced",
+	"users.password_hash": "emptied", "users.language": "code",
+	"users.avatar_files": "code", "sessions.user_agent": "removed with the account",
+	"email_verifications.email": "removed with the account", "email_verifications.email_key": "removed with the account",
 	"users.email_key": "made anew", "invitations.email_key": "goes with the address",
-	"email_verifications.former": "removed with the account", "avatars.state": "code", "avatars.reason": "ours, without names", "avatars.step": "code",
+	"email_verifications.former": "removed with the account", "avatars.state": "code",
+	"avatars.reason": "ours, without names", "avatars.step": "code",
 	"avatars.files": "code", "invitations.email": "removed where it is proved to be the account's; others' addresses stay with their room",
-	"invitations.state": "code", "messages.body": "stays: what others said", "rooms.name": "stays: the room's", "rooms.description": "stays: the room's",
-	"rooms.visibility": "code", "members.role": "code", "movies.title": "no account's", "movies.description": "no account's", "movies.genres": "no account's", "movies.searched_genres": "no account's",
+	"invitations.state": "code", "messages.body": "stays: what others said", "rooms.name": "stays: the room's",
+	"rooms.description": "stays: the room's",
+	"rooms.visibility":  "code", "members.role": "code", "movies.title": "no account's",
+	"movies.description": "no account's", "movies.genres": "no account's", "movies.searched_genres": "no account's",
 	"movies.poster_url": "no account's", "movies.stream_url": "no account's",
 	"emails.kind": "code", "emails.state": "code", "emails.last_answer": "without addresses", "emails.workflow_id": "IDs",
 	"email_attempts.outcome": "code", "email_attempts.answer": "without addresses",
-	"outbox.workflow_id": "IDs", "outbox.workflow": "code", "outbox.task_queue": "code", "outbox.summary": "ours, without names", "outbox.input": "IDs",
+	"outbox.workflow_id": "IDs", "outbox.workflow": "code", "outbox.task_queue": "code",
+	"outbox.summary": "ours, without names", "outbox.input": "IDs",
 	"outbox.state": "code", "outbox.last_error": "Temporal's, about IDs", "outbox.signal": "code",
 	"emails.reason": "code", "email_budgets.budget": "code", "email_budgets.times": "times",
-	"abuse_reports.kind": "code", "abuse_reports.target_kind": "code", "abuse_reports.state": "code", "abuse_reports.outcome": "code",
-	"abuse_reports.body": "forgotten", "abuse_reports.note": "forgotten",
+	"abuse_reports.kind": "code", "abuse_reports.target_kind": "code", "abuse_reports.state": "code",
+	"abuse_reports.outcome": "code",
+	"abuse_reports.body":    "forgotten", "abuse_reports.note": "forgotten",
 	"abuse_reports.snapshot": "goes with the account once the report is resolved: it is evidence until then",
-	"cleanup_runs.trigger":   "code", "cleanup_runs.policies": "code", "cleanup_runs.state": "code", "cleanup_runs.counts": "counts", "cleanup_runs.errors": "ours, without names",
-	"cleanup_runs.workflow_id": "IDs", "cleanup_runs.policy": "code", "cleanup_runs.samples": "IDs", "reports.kind": "code", "reports.data": "counts and IDs",
+	"cleanup_runs.trigger":   "code", "cleanup_runs.policies": "code", "cleanup_runs.state": "code",
+	"cleanup_runs.counts": "counts", "cleanup_runs.errors": "ours, without names",
+	"cleanup_runs.workflow_id": "IDs", "cleanup_runs.policy": "code", "cleanup_runs.samples": "IDs",
+	"reports.kind": "code", "reports.data": "counts and IDs",
 }
 
 func TestDeletionKnowsEveryText(t *testing.T) {
@@ -56,7 +66,8 @@ func TestDeletionForgetsTheName(t *testing.T) {
 	room, elsewhere := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
 	joinRoom(t, s, room, ada, bob)
 	sanction := func(in watchparty.Room, target watchparty.User, reason string) {
-		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username, watchparty.NewMute{Until: Now().Add(watchparty.PresentFor), Reason: reason}, IdempotencyKey{})
+		_, err := s.Mute(t.Context(), in.ID, host.ID, target.Username,
+			watchparty.NewMute{Until: Now().Add(watchparty.PresentFor), Reason: reason}, IdempotencyKey{})
 		require.NoError(t, err)
 		_, err = s.Ban(t.Context(), in.ID, host.ID, target.Username, watchparty.NewBan{Reason: reason}, IdempotencyKey{})
 		require.NoError(t, err)
@@ -74,11 +85,13 @@ func TestDeletionForgetsTheName(t *testing.T) {
 		require.NoError(t, s.db.NewRaw(query, id).Scan(t.Context(), &all))
 		return all
 	}
-	require.Equal(t, []string{left, left, "", ""}, reasons("SELECT coalesce(details->>'reason', '') FROM room_log WHERE room_id = ? ORDER BY id", room.ID))
+	require.Equal(t, []string{left, left, "", ""},
+		reasons("SELECT coalesce(details->>'reason', '') FROM room_log WHERE room_id = ? ORDER BY id", room.ID))
 	require.Equal(t, []string{left}, reasons("SELECT reason FROM bans WHERE room_id = ?", room.ID))
 	require.Equal(t, []string{left}, reasons("SELECT reason FROM mutes WHERE room_id = ?", room.ID))
 	require.Equal(t, []string{"ada.l is a word here"}, reasons("SELECT reason FROM bans WHERE room_id = ?", elsewhere.ID))
-	require.Equal(t, []string{""}, reasons("SELECT coalesce(details->>'reason', '') FROM audit WHERE target_id = ?", ada.ID))
+	require.Equal(t, []string{""}, reasons("SELECT coalesce(details->>'reason', '') FROM audit WHERE target_id = ?",
+		ada.ID))
 }
 
 // TestDeletionForgetsTheNameInTheAuditLog: what admins wrote about the account's rooms, its messages and reports on it.
@@ -108,7 +121,8 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	}
 	resolveReport := func(user watchparty.User) {
 		report := newReport(t, s, host, watchparty.NewAbuseReport{Username: user.Username})
-		_, err := s.ResolveAbuseReport(t.Context(), root.ID, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseActed, Note: reason})
+		_, err := s.ResolveAbuseReport(t.Context(), root.ID, report.ID,
+			watchparty.Resolution{Outcome: watchparty.AbuseActed, Note: reason})
 		require.NoError(t, err)
 	}
 	closeRoom(room)
@@ -123,8 +137,10 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	require.NoError(t, err)
 	const left = "Deleted account and Deleted account of Deleted account spam, not badal"
 	var notes []string
-	require.NoError(t, s.db.NewRaw("SELECT note FROM abuse_reports WHERE note <> '' ORDER BY id").Scan(t.Context(), &notes))
-	require.Equal(t, []string{left, left, reason, reason}, notes, "of the room, the account, another room and another account")
+	require.NoError(t, s.db.NewRaw("SELECT note FROM abuse_reports WHERE note <> '' ORDER BY id").
+		Scan(t.Context(), &notes))
+	require.Equal(t, []string{left, left, reason, reason}, notes,
+		"of the room, the account, another room and another account")
 	var texts []string
 	require.NoError(t, s.db.NewRaw(`SELECT concat_ws(': ', action, details->>'reason', details->>'note') FROM audit
 		WHERE jsonb_exists_any(details, ARRAY['reason', 'note']) ORDER BY id`).Scan(t.Context(), &texts))
@@ -134,7 +150,8 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 		"room_closed: " + reason, "abuse_report_resolved: " + reason, "room_reopened: " + reason,
 		"message_removed: " + reason, "abuse_report_resolved: " + reason,
 	}, texts)
-	require.Equal(t, []string{"note, outcome", "reason", "reason, room_id"}, keysOfDetails(t, s), "all other details stay, and none is added")
+	require.Equal(t, []string{"note, outcome", "reason", "reason, room_id"}, keysOfDetails(t, s),
+		"all other details stay, and none is added")
 }
 
 // keysOfDetails lists the sets of keys that the audit log's details have.
@@ -151,7 +168,8 @@ func TestDeletionForgetsTheNameWhereTheAccountWas(t *testing.T) {
 	s := openStore(t)
 	host, bob := newUser(t, s, "host"), newUser(t, s, "bob")
 	for username, c := range map[string]struct{ display, reason, left string }{
-		"ada.l":  {"The Countess", "the countess, or ADA.L: The Countesses", "Deleted account, or Deleted account: The Countesses"},
+		"ada.l": {"The Countess", "the countess, or ADA.L: The Countesses",
+			"Deleted account, or Deleted account: The Countesses"},
 		"grace":  {"Grace Hopper", "Grace Hopper, Grace", "Deleted account, Deleted account"},
 		"edsger": {"Ed", "Ed, also edsger, was rude", "Ed, also Deleted account, was rude"},
 		"kim.si": {"김민수", "김민수: spam", "Deleted account: spam"},

@@ -132,8 +132,11 @@ func TestEndsOfASignIn(t *testing.T) {
 			family := readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)
 			return s.EndSession(t.Context(), user.ID, family)
 		},
-		"end of all":      func(user watchparty.User, _ []byte) error { return s.EndSessions(t.Context(), user.ID, "") },
-		"end by an admin": func(user watchparty.User, _ []byte) error { return s.EndUserSessions(t.Context(), admin.ID, user.ID) },
+		"end of all": func(user watchparty.User, _ []byte) error { return s.EndSessions(t.Context(), user.ID, "") },
+		"end by an admin": func(user watchparty.User, _ []byte) error {
+			return s.EndUserSessions(t.Context(), admin.ID,
+				user.ID)
+		},
 		"change of password": func(user watchparty.User, _ []byte) error {
 			return s.ChangePassword(t.Context(), user.ID, hashOf(t, s, user), "new", "")
 		},

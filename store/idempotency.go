@@ -11,14 +11,15 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// IdempotencyKey makes a request that is sent again do nothing new. The zero value stands for a request without a key.
+// IdempotencyKey identifies a request, so that the request does nothing when it is sent again. The zero value is for a
+// request without a key.
 type IdempotencyKey struct {
-	Hash        []byte // of the operation, the caller and the key
-	Fingerprint []byte // of what was asked
-	Replayed    *bool  // is set when an earlier request has made it; may be nil
+	Hash        []byte // a keyed hash of the operation, the caller, and the key that the caller sent
+	Fingerprint []byte // a hash of the request, to tell a repeated request from another one with the same key
+	Replayed    *bool  // is set to true when an earlier request has this key; may be nil
 }
 
-// idempotencyKeyLife is how long a key is remembered.
+// idempotencyKeyLife is how long a key is stored.
 const idempotencyKeyLife = 24 * time.Hour
 
 type idempotencyRow struct {
@@ -31,15 +32,17 @@ type idempotencyRow struct {
 	ExpiresAt   time.Time `bun:"expires_at"`
 }
 
-// claimKey takes the key for what the caller's transaction is about to make. When an earlier request has the key, claim
-// returns the ID of what that one made, and the transaction has to make nothing; it waits for a request that has not
-// ended yet. It returns ErrKeyReused when that one asked for something else.
+// claimKey stores a key with the ID of the resource that the caller's transaction is about to create. If an earlier
+// request has the key, it returns the ID of the resource which that request has created, and the transaction has to
+// create nothing. It waits for an earlier request that has not ended yet. It returns ErrKeyReused if the earlier request
+// was another one.
 func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID string) (former string, err error) {
 	if key.Hash == nil {
 		return "", nil
 	}
 	row := idempotencyRow{
-		ID: newID(), KeyHash: key.Hash, Fingerprint: key.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().Add(idempotencyKeyLife),
+		ID: newID(), KeyHash: key.Hash, Fingerprint: key.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().
+			Add(idempotencyKeyLife),
 	}
 	result, err := tx.NewInsert().Model(&row).
 		On("CONFLICT ON CONSTRAINT idempotency_keys_hash_key DO UPDATE").

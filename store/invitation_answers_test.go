@@ -18,7 +18,10 @@ func TestParallelAnswers(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	ada := newUser(t, s, "ada")
-	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Visibility, n.Capacity = watchparty.Private, watchparty.MaxCapacity })
+	room := newRoom(t, s, ada, func(n *watchparty.NewRoom) {
+		n.Visibility, n.Capacity = watchparty.Private,
+			watchparty.MaxCapacity
+	})
 	one := func(t *testing.T, errs []error, want ...error) int {
 		t.Helper()
 		winner := -1
@@ -73,7 +76,8 @@ func TestParallelAnswers(t *testing.T) {
 				func() error { return s.DeclineInvitation(t.Context(), invited.ID) },
 				func() error { return s.RevokeInvitation(t.Context(), invited.ID, ada.ID) },
 			), watchparty.ErrBadToken, watchparty.ErrNotFound)
-			want := []watchparty.InvitationState{watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked}[winner]
+			want := []watchparty.InvitationState{watchparty.InvitationAccepted, watchparty.InvitationDeclined,
+				watchparty.InvitationRevoked}[winner]
 			require.Equal(t, want, stateOf(t, s, invited))
 			require.Equal(t, winner == 0, isIn(t, s, room, carl))
 			require.Equal(t, winner == 0, standingOf(t, s, room, carl).Role == watchparty.Viewer)
@@ -125,15 +129,19 @@ func TestWorkflowsHearOfAnswers(t *testing.T) {
 		end  func(watchparty.Invitation) error
 		want watchparty.InvitationState
 	}{
-		"accept":  {func(i watchparty.Invitation) error { return acceptInvitation(t, s, i, bob) }, watchparty.InvitationAccepted},
-		"decline": {func(i watchparty.Invitation) error { return s.DeclineInvitation(t.Context(), i.ID) }, watchparty.InvitationDeclined},
-		"revoke":  {func(i watchparty.Invitation) error { return s.RevokeInvitation(t.Context(), i.ID, ada.ID) }, watchparty.InvitationRevoked},
+		"accept": {func(i watchparty.Invitation) error { return acceptInvitation(t, s, i, bob) },
+			watchparty.InvitationAccepted},
+		"decline": {func(i watchparty.Invitation) error { return s.DeclineInvitation(t.Context(), i.ID) },
+			watchparty.InvitationDeclined},
+		"revoke": {func(i watchparty.Invitation) error { return s.RevokeInvitation(t.Context(), i.ID, ada.ID) },
+			watchparty.InvitationRevoked},
 		"delete the room": {func(i watchparty.Invitation) error { return s.DeleteRoom(t.Context(), i.RoomID, ada.ID, nil) },
 			watchparty.InvitationRevoked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			room := newRoom(t, s, ada, makePrivate)
-			invited, other := createInvitation(t, s, room, ada, "guest@example.org"), createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
+			invited, other := createInvitation(t, s, room, ada, "guest@example.org"),
+				createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
 			require.Equal(t, []string{""}, readSignals(t, s, invited))
 			first := readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
 			beginAttempt(t, s, first)
@@ -149,7 +157,8 @@ func TestWorkflowsHearOfAnswers(t *testing.T) {
 			require.Equal(t, watchparty.EmailSent, readEmail(t, s, first).State)
 			require.Equal(t, watchparty.EmailCancelled, readEmail(t, s, reminder).State)
 			require.Equal(t, []string{""}, readSignals(t, s, other), "nobody else's")
-			require.Equal(t, watchparty.EmailQueued, readEmail(t, s, readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", other.ID)).State)
+			require.Equal(t, watchparty.EmailQueued, readEmail(t, s,
+				readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", other.ID)).State)
 		})
 	}
 	t.Run("refused", func(t *testing.T) {
@@ -187,7 +196,8 @@ func TestAcceptInvitation(t *testing.T) {
 
 		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"invited", "invitation_accepted"}, actionsIn(acts))
-		require.Equal(t, []any{"eve", "", map[string]any{"invitation_id": invited.ID}}, []any{acts[1].Actor.Username, acts[1].Target.ID, acts[1].Details})
+		require.Equal(t, []any{"eve", "", map[string]any{"invitation_id": invited.ID}},
+			[]any{acts[1].Actor.Username, acts[1].Target.ID, acts[1].Details})
 	})
 
 	t.Run("and a kick unmakes one", func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// founded is the condition that the inviter of invitation i may invite to its room now: what Invite asks for.
+// founded is the condition that the inviter of the invitation i may invite to its room now, as Invite checks it.
 var founded = `EXISTS (
 	SELECT FROM rooms AS fr JOIN users AS fu ON fu.id = i.inviter_id
 	WHERE fr.id = i.room_id AND fr.deleted_at IS NULL
@@ -20,7 +20,7 @@ var founded = `EXISTS (
 		AND ` + roleInRoom("fr.host_id", "fr.id", "fu.id") + ` IN (` + rolesThat(watchparty.MayInvite) + `)
 		AND NOT ` + isBanned("fr.id", "fu.id") + `)`
 
-// rolesThat are the roles with a permission, as a list in SQL.
+// rolesThat returns the roles with a permission, as a list in SQL.
 func rolesThat(may watchparty.Permission) string {
 	var roles []string
 	for _, role := range watchparty.Roles() {
@@ -31,8 +31,8 @@ func rolesThat(may watchparty.Permission) string {
 	return strings.Join(roles, ", ")
 }
 
-// requireFounded returns ErrBadToken unless the inviter may still invite, which stays so until the transaction ends.
-// The caller holds the room's lock.
+// requireFounded returns ErrBadToken unless the inviter of an invitation may still invite. It locks the inviter's account,
+// so that this remains so until the transaction ends. The caller holds the room's lock.
 func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
 	err := living(ctx, tx, value(invitation.InviterID))
 	if errors.Is(err, watchparty.ErrUnauthenticated) {
@@ -41,28 +41,32 @@ func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) er
 	if err != nil {
 		return err
 	}
-	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").Where("i.id = ?", invitation.ID).Where(founded).Scan(ctx, new(string))
+	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").Where("i.id = ?", invitation.ID).Where(founded).
+		Scan(ctx, new(string))
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrBadToken
 	}
 	return err
 }
 
-// endUnfounded revokes those of the chosen open invitations whose inviter may not invite any more.
+// endUnfounded revokes those chosen open invitations whose inviter may not invite any more.
 func endUnfounded(ctx context.Context, tx bun.Tx, chosen string, args ...any) ([]job.Event, error) {
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", chosen+" AND NOT "+founded, args...)
 }
 
-// endInvitationsTo revokes the open invitations to a room that went to a user's confirmed address: whoever is kicked
-// does not come back by one of them. A ban refuses them while it lasts.
+// endInvitationsTo revokes the open invitations to a room that went to a user's confirmed address, so that a person who
+// was kicked cannot return by one of them. A ban does not need this: it refuses them while it is in force.
 func endInvitationsTo(ctx context.Context, tx bun.Tx, roomID, userID string) ([]job.Event, error) {
 	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "",
-		"i.room_id = ? AND i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)", roomID, userID)
+		"i.room_id = ? AND i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)",
+		roomID, userID)
 }
 
-// changeStandings runs an act that may change what people are to a room. In the same transaction it ends the room's
-// invitations that have lost their basis by it.
-func (s *Store) changeStandings(ctx context.Context, roomID string, act func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
+// changeStandings runs act, which may change roles or bans in a room. In the same transaction it revokes the room's open
+// invitations whose inviter may not invite any more.
+func (s *Store) changeStandings(
+	ctx context.Context, roomID string, act func(ctx context.Context, tx bun.Tx) ([]job.Event, error),
+) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		events, err := act(ctx, tx)
 		if err != nil {

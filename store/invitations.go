@@ -38,7 +38,8 @@ func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
 		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
 		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
-		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)), Reason: watchparty.EmailReason(value(r.EmailReason))},
+		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)),
+			Reason: watchparty.EmailReason(value(r.EmailReason))},
 	}
 }
 
@@ -46,7 +47,7 @@ func (r invitationRow) state() watchparty.InvitationState {
 	return watchparty.InvitationState(r.StateNow)
 }
 
-// invitationState is the state now: an invitation expires by its time, before anybody has marked it.
+// invitationState is the state of the invitation i now: expires_at counts before the column state says expired.
 const invitationState = "CASE WHEN i.state = 'open' AND i.expires_at <= now() THEN 'expired' ELSE i.state END"
 
 // newestEmail is the one that brings an invitation: the first, or what an admin has sent again.
@@ -54,15 +55,18 @@ const newestEmail = "SELECT state, reason FROM emails WHERE subject_id = i.id AN
 
 func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState+" AS state_now").
-		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").ColumnExpr("e.reason AS email_reason").
+		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").
+		ColumnExpr("e.reason AS email_reason").
 		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL").
 		Join("LEFT JOIN LATERAL ("+newestEmail+") AS e ON true", string(watchparty.EmailRoomInvitation))
 }
 
-// Invite stores an invitation, its email and the event that sends it. For an address that has an open invitation to the
-// room it gives that one. Besides what permitted returns, it returns ErrEmailUnconfirmed, ErrRoomArchived,
+// Invite stores an invitation, its email, and the event that sends the email. If the address has an open invitation to the
+// room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnconfirmed, ErrRoomArchived,
 // ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
-func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey) (watchparty.Invitation, error) {
+func (s *Store) Invite(
+	ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey,
+) (watchparty.Invitation, error) {
 	to, err := watchparty.ParseAddress(n.Email)
 	if err != nil {
 		return watchparty.Invitation{}, err
@@ -101,18 +105,20 @@ func (s *Store) Invite(ctx context.Context, roomID, inviterID string, n watchpar
 	return row.invitation(), found(err, "invite")
 }
 
-// hasConfirmed returns ErrEmailUnconfirmed for an account that anybody may have made, with any address.
+// hasConfirmed returns ErrEmailUnconfirmed for an account whose address is not confirmed: anybody can create one with any
+// address.
 func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
-	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).Exists(ctx)
+	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).
+		Exists(ctx)
 	if err == nil && !confirmed {
 		err = watchparty.ErrEmailUnconfirmed
 	}
 	return err
 }
 
-// openInvitation finds the ID of the address's open invitation to a locked room, empty without one. One that has
-// expired, whose inviter may not invite any more, or whose email has not come and will not, makes way for the next;
-// unless nobody is to know that it will not come.
+// openInvitation returns the ID of an address's open invitation to a locked room, empty if there is none. It ends an
+// invitation that has expired, whose inviter may not invite any more, or whose email was not and will not be sent. But
+// an invitation to an address that has opted out stays open, so that the inviter does not learn that.
 func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty.Address) (string, []job.Event, error) {
 	_, err := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = 'expired'").Set("updated_at = expires_at").
 		Where("room_id = ? AND email_key = ? AND state = 'open' AND expires_at <= now()", roomID, to.Key()).Exec(ctx)
@@ -144,7 +150,8 @@ func (s *Store) addInvitation(
 	}
 	now := Now()
 	row := &invitationRow{
-		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(), State: string(watchparty.InvitationOpen),
+		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(),
+		State:     string(watchparty.InvitationOpen),
 		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
@@ -159,7 +166,8 @@ func (s *Store) addInvitation(
 
 func mayInviteMore(ctx context.Context, tx bun.Tx, roomID, inviterID string) error {
 	// The room's lock does not keep the inviter from inviting to other rooms meanwhile.
-	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "invitations of "+inviterID).Exec(ctx); err != nil {
+	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "invitations of "+inviterID).
+		Exec(ctx); err != nil {
 		return err
 	}
 	var count struct {
@@ -190,15 +198,16 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 	return row.invitation(), found(err, "invitation")
 }
 
-// OpenInvitation finds an invitation that can be accepted, with its room. It returns ErrBadToken, also when its inviter
-// may not invite any more, or when an admin closed the room.
+// OpenInvitation finds an invitation that can be accepted, and its room. It returns ErrBadToken for any other invitation,
+// also if its inviter may not invite any more, or an admin has closed the room.
 func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
 	var (
 		row  invitationRow
 		room roomRow
 	)
 	err := s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
-		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).Where(founded).Scan(ctx)
+		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).
+			Where(founded).Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -214,7 +223,9 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 }
 
 // Invitations lists a room's invitations, all or those in a state, newest first.
-func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty.InvitationState, p Page) ([]watchparty.Invitation, error) {
+func (s *Store) Invitations(
+	ctx context.Context, roomID string, state watchparty.InvitationState, p Page,
+) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
 	q := selectInvitations(s.db, &rows).Where("i.room_id = ?", roomID)
 	switch state {
@@ -232,8 +243,8 @@ func (s *Store) Invitations(ctx context.Context, roomID string, state watchparty
 	return mapRows(rows, invitationRow.invitation), nil
 }
 
-// RevokeInvitation takes an open invitation back. Besides what permitted returns, it returns ErrNotFound for one that
-// is not open.
+// RevokeInvitation revokes an open invitation. Besides the errors of permitted, it returns ErrNotFound for an invitation
+// that is not open.
 func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		roomID, err := invitedTo(ctx, tx, id)
@@ -255,10 +266,10 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 	return found(err, "revoke invitation")
 }
 
-// AcceptInvitation makes the user a member and lets them in. Accepting again is entering again, while they are a
-// member. It returns ErrBadToken for an invitation that is not theirs to accept any more or whose inviter may not
-// invite any more, ErrBanned, ErrRoomArchived and ErrRoomFull, all of which leave it open, and ErrUnauthenticated for a
-// user whose account is deleted or suspended.
+// AcceptInvitation makes the user a member and a participant of the invitation's room. While the user is a member, a
+// second call joins the room again. It returns ErrBadToken for an invitation that is not open, or whose inviter may not
+// invite any more. ErrBanned, ErrRoomArchived and ErrRoomFull leave the invitation open. It returns ErrUnauthenticated
+// for a user whose account is deleted or suspended.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
 	anybody := func(context.Context, bun.Tx, string, string) error { return nil } // whoever has the token
 	return s.acceptInvitation(ctx, id, userID, anybody)
@@ -275,6 +286,9 @@ func (s *Store) acceptInvitation(
 			err error
 		)
 		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
+			return nil, err
+		}
+		if err := keepUsers(ctx, tx, "id IN (?, ?)", userID, row.InviterID); err != nil {
 			return nil, err
 		}
 		if err := living(ctx, tx, userID); err != nil {
@@ -306,7 +320,8 @@ func (s *Store) acceptInvitation(
 			return nil, room.shut()
 		}
 		if standing.Role == "" {
-			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).Exec(ctx)
+			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).
+				Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -325,7 +340,8 @@ func (s *Store) acceptInvitation(
 	return room.room(), nil
 }
 
-// DeclineInvitation ends an open invitation; declining again is a success. It returns ErrBadToken for any other.
+// DeclineInvitation declines an open invitation. It succeeds for one that is declined already, and returns ErrBadToken
+// for any other.
 func (s *Store) DeclineInvitation(ctx context.Context, id string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		row, _, err := lockInvitation(ctx, tx, id)
@@ -352,8 +368,8 @@ func declineLocked(ctx context.Context, tx bun.Tx, row invitationRow) ([]job.Eve
 	}
 }
 
-// lockInvitation finds an invitation that someone has the token of, and locks its room, under which its state changes.
-// It returns ErrBadToken when the invitation or the room is gone.
+// lockInvitation finds an invitation and locks its room: the state of an invitation changes under the lock of its room.
+// It returns ErrBadToken if the invitation or the room is gone.
 func lockInvitation(ctx context.Context, tx bun.Tx, id string) (row invitationRow, room roomRow, err error) {
 	roomID, err := invitedTo(ctx, tx, id)
 	if err == nil {
@@ -368,18 +384,19 @@ func lockInvitation(ctx context.Context, tx bun.Tx, id string) (row invitationRo
 	return row, room, err
 }
 
-// invitedTo finds an invitation's room, which never changes.
+// invitedTo returns the ID of an invitation's room, which never changes.
 func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err error) {
 	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("room_id").Where("id = ?", id).Scan(ctx, &roomID)
 	return roomID, found(err, "invitation's room")
 }
 
-// endInvitations gives those of the chosen invitations that are open their last state, cancels the emails about them
-// that are still to be sent, and returns what tells their workflows. userID is who has accepted.
+// endInvitations sets the state of those chosen invitations that are open, cancels their emails that are still to be
+// sent, and returns the events that signal their workflows. userID is the account that has accepted, if one has.
 func endInvitations(
 	ctx context.Context, tx bun.Tx, state watchparty.InvitationState, userID, chosen string, args ...any,
 ) ([]job.Event, error) {
-	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).Set("user_id = ?", nullID(userID)).
+	update := tx.NewUpdate().Model((*invitationRow)(nil)).Set("state = ?", string(state)).
+		Set("user_id = ?", nullID(userID)).
 		Set("updated_at = now()").Where("i.id IN (?)", tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
 		Where("i.state = 'open'").Where(chosen, args...).Order("i.id").For("NO KEY UPDATE")).Returning(`i.id, i.expires_at,
 			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.EmailRoomInvitation))
@@ -403,12 +420,13 @@ func endInvitations(
 		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
 	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
-		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).Exec(ctx)
+		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).
+		Exec(ctx)
 	return events, err
 }
 
-// ExpireInvitation marks an invitation whose time is over, unless it has ended otherwise, and returns its state. It
-// returns ErrNotFound.
+// ExpireInvitation sets the state of an open invitation to expired, if its time is over. It returns the invitation's
+// state. It returns ErrNotFound.
 func (s *Store) ExpireInvitation(ctx context.Context, id string) (watchparty.InvitationState, error) {
 	var state string
 	err := s.db.NewRaw(`

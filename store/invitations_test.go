@@ -15,7 +15,9 @@ import (
 )
 
 // createInvitation has an inviter's address confirmed.
-func createInvitation(t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string) watchparty.Invitation {
+func createInvitation(
+	t *testing.T, s *Store, room watchparty.Room, inviter watchparty.User, email string,
+) watchparty.Invitation {
 	t.Helper()
 	confirmAddresses(t, s, inviter)
 	invited, err := s.Invite(t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: email}, IdempotencyKey{})
@@ -66,7 +68,8 @@ func TestInvitingAgain(t *testing.T) {
 		require.NotEqual(t, first.ID, second.ID)
 		require.Equal(t, watchparty.InvitationRevoked, stateOf(t, s, first))
 		require.Equal(t, 1, countEmails(t, s, watchparty.EmailRoomInvitation, second.ID))
-		require.Equal(t, "revoked", readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(first.ID)))
+		require.Equal(t, "revoked", readValue[string](t, s,
+			"SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''", job.RoomInvitationID(first.ID)))
 		first = second
 	}
 	execute(t, s, "UPDATE emails SET state = 'failed' WHERE subject_id = ?", first.ID)
@@ -133,20 +136,24 @@ func TestInvite(t *testing.T) {
 
 		emailID := readValue[string](t, s, "SELECT id FROM emails WHERE subject_id = ?", invited.ID)
 		email := readEmail(t, s, emailID)
-		require.Equal(t, []any{watchparty.EmailRoomInvitation, watchparty.EmailQueued, invited.ID, "", "room-invitation/" + invited.ID},
+		require.Equal(t, []any{watchparty.EmailRoomInvitation, watchparty.EmailQueued, invited.ID, "",
+			"room-invitation/" + invited.ID},
 			[]any{email.Kind, email.State, email.SubjectID, email.UserID, email.WorkflowID})
 		var event struct {
 			Workflow, TaskQueue string
 			Input               json.RawMessage
 		}
-		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, input FROM outbox WHERE workflow_id = ?",
+			email.WorkflowID).Scan(t.Context(), &event))
 		require.Equal(t, []string{job.WorkflowRoomInvitation, job.TaskQueueEmail}, []string{event.Workflow, event.TaskQueue})
 		expires := invited.ExpiresAt.Format(time.RFC3339Nano)
-		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+emailID+`", "expires_at": "`+expires+`"}`, string(event.Input), "nothing else")
+		require.JSONEq(t, `{"invitation_id": "`+invited.ID+`", "email_id": "`+emailID+`", "expires_at": "`+expires+`"}`,
+			string(event.Input), "nothing else")
 
 		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"invited"}, actionsIn(acts))
-		require.Equal(t, []any{ada.ID, "", map[string]any{"invitation_id": invited.ID}}, []any{acts[0].Actor.ID, acts[0].Target.ID, acts[0].Details})
+		require.Equal(t, []any{ada.ID, "", map[string]any{"invitation_id": invited.ID}},
+			[]any{acts[0].Actor.ID, acts[0].Target.ID, acts[0].Details})
 	})
 
 	t.Run("an address that has an open one gives that", func(t *testing.T) {
@@ -157,7 +164,8 @@ func TestInvite(t *testing.T) {
 		require.Equal(t, emails, countRows(t, s, "emails"))
 		require.Equal(t, events, countRows(t, s, "outbox"))
 		require.Len(t, readRoomLog(t, s, room), 1)
-		require.NotEqual(t, first.ID, createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org").ID, "of another room")
+		require.NotEqual(t, first.ID, createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org").ID,
+			"of another room")
 	})
 
 	t.Run("one that has ended makes way", func(t *testing.T) {
@@ -194,7 +202,8 @@ func TestInvite(t *testing.T) {
 			banUser(t, s, room, ada, bob, nil)
 			require.ErrorIs(t, createInvitationError(t, s, room, bob, "other@example.org"), watchparty.ErrBanned)
 		}
-		require.ErrorIs(t, createInvitationError(t, s, watchparty.Room{ID: newID()}, ada, "guest@example.org"), watchparty.ErrNotFound)
+		require.ErrorIs(t, createInvitationError(t, s, watchparty.Room{ID: newID()}, ada, "guest@example.org"),
+			watchparty.ErrNotFound)
 		require.ErrorIs(t, s.RevokeInvitation(t.Context(), newID(), ada.ID), watchparty.ErrNotFound)
 	})
 
@@ -236,7 +245,8 @@ func TestInvite(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range found {
 			wg.Go(func() {
-				found[i], errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, IdempotencyKey{})
+				found[i], errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"},
+					IdempotencyKey{})
 			})
 		}
 		wg.Wait()
@@ -244,7 +254,8 @@ func TestInvite(t *testing.T) {
 		for _, invited := range found {
 			require.Equal(t, found[0], invited)
 		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "room-invitation/"+found[0].ID))
+		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?",
+			"room-invitation/"+found[0].ID))
 	})
 }
 
@@ -272,7 +283,8 @@ func TestInvitationLimits(t *testing.T) {
 			require.Contains(t, err.Error(), "The room has")
 		}
 		require.NoError(t, createInvitationError(t, s, room, bob, "FIFTY@example.org"), "the same again is none more")
-		execute(t, s, "UPDATE invitations SET expires_at = now() WHERE room_id = ? AND email = 'filler1@example.org'", room.ID)
+		execute(t, s, "UPDATE invitations SET expires_at = now() WHERE room_id = ? AND email = 'filler1@example.org'",
+			room.ID)
 		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "an expired one does not count")
 	})
 
@@ -304,7 +316,8 @@ func TestInvitationLimits(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, room := range rooms {
 			wg.Go(func() {
-				_, errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"}, IdempotencyKey{})
+				_, errs[i] = s.Invite(t.Context(), room.ID, ada.ID, watchparty.NewInvitation{Email: "guest@example.org"},
+					IdempotencyKey{})
 			})
 		}
 		wg.Wait()
@@ -330,7 +343,8 @@ func TestListInvitations(t *testing.T) {
 	var want []string
 	for range 3 {
 		for _, state := range []watchparty.InvitationState{
-			watchparty.InvitationOpen, watchparty.InvitationAccepted, watchparty.InvitationDeclined, watchparty.InvitationRevoked, watchparty.InvitationExpired,
+			watchparty.InvitationOpen, watchparty.InvitationAccepted, watchparty.InvitationDeclined,
+			watchparty.InvitationRevoked, watchparty.InvitationExpired,
 		} {
 			invited := createInvitation(t, s, room, ada, fmt.Sprintf("%s%d@example.org", state, len(want)))
 			switch state {

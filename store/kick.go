@@ -10,9 +10,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Kick puts someone out of a room and takes away what they were there: a role, and the membership that lets them into a
-// private one. Open invitations to their address end, too. Besides what permittedOn returns, it returns ErrNotFound
-// when there is nothing to put them out of.
+// Kick removes a person from a room, with the person's role and membership, which lets members into a private room. It
+// revokes open invitations to the person's address. Besides the errors of permittedOn, it returns ErrNotFound if the
+// person is neither in the room nor has a role in it.
 func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayKick)
@@ -35,8 +35,7 @@ func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) erro
 	return found(err, "kick")
 }
 
-// putOut takes a user out of a room with what they were there, and reports whether there was anything to put them out
-// of.
+// putOut removes a user from the participants and members of a room, and reports whether the user was one of them.
 func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, err error) {
 	for _, table := range []string{"participants", "members"} {
 		was, err := remove(ctx, tx, table, roomID, userID)
@@ -48,7 +47,7 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 	return out, nil
 }
 
-// remove deletes what ties a user to a room, in participants or members, and reports whether it was there.
+// remove deletes a user's row of a room from the table participants or members, and reports whether there was one.
 func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {

@@ -10,17 +10,18 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// alive is the condition of an account that may begin something.
+// alive is the condition of an account in users that is neither deleted nor suspended.
 const alive = "u.deleted_at IS NULL AND u.suspended_at IS NULL"
 
-// living keeps an account from being deleted or suspended until the transaction ends. Whatever is stored in an
-// account's name, or lets it in somewhere, is stored after it: deletion and suspension then find it. It returns
-// ErrUnauthenticated for an account that is deleted or suspended already.
+// living keeps an account from being deleted or suspended until the transaction ends. A transaction calls it before it
+// stores something in the account's name, or something that grants the account a right, so that a deletion or
+// suspension finds it. It returns ErrUnauthenticated for an account that is deleted or suspended already.
 func living(ctx context.Context, tx bun.Tx, userID string) error {
-	return foundAlive(tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).For("SHARE").Scan(ctx, new(string)))
+	return foundAlive(tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("u.id = ?", userID).Where(alive).
+		For("SHARE").Scan(ctx, new(string)))
 }
 
-// foundAlive says in an Error that a query with the condition alive found no account.
+// foundAlive returns ErrUnauthenticated if a query with the condition alive has found no account.
 func foundAlive(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrUnauthenticated
@@ -28,8 +29,9 @@ func foundAlive(err error) error {
 	return err
 }
 
-// administering is living for what only an admin may do. Whoever takes an admin's rights waits for the act, or the act
-// finds that they are gone: it returns ErrForbidden then. An operator's command has no actor, and needs none.
+// administering is living for an operation of an admin. A transaction that revokes the admin's rights waits for the
+// operation; or it comes first, and administering returns ErrForbidden. An operator's command has no actor: its actorID
+// is empty, and administering does nothing.
 func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 	if actorID == "" {
 		return nil
@@ -42,10 +44,11 @@ func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 	return err
 }
 
-// existing is living for what is done to somebody, who may be suspended. It finds them by name and returns ErrNotFound
-// for a name that nobody has.
+// existing is living for the account that an operation is about, by its username. The account may be suspended. It
+// returns ErrNotFound if no account has the username.
 func existing(ctx context.Context, tx bun.Tx, username string) (userRow, error) {
 	var row userRow
-	err := tx.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).For("SHARE").Scan(ctx)
+	err := tx.NewSelect().Model(&row).Where(byUsername, username).For("SHARE").
+		Scan(ctx)
 	return row, found(err, "person")
 }

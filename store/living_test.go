@@ -25,7 +25,8 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		return func(ctx context.Context) error { return second(c.s.JoinRoom(ctx, room.ID, c.holder.ID)) }
 	},
 	"AcceptInvitation": func(c *cast) func(context.Context) error {
-		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host, c.holder.Username+"@elsewhere.example.org")
+		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host,
+			c.holder.Username+"@elsewhere.example.org")
 		return func(ctx context.Context) error { return second(c.s.AcceptInvitation(ctx, i.ID, c.holder.ID)) }
 	},
 	"AcceptMyInvitation": func(c *cast) func(context.Context) error {
@@ -44,12 +45,14 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"CreateRoom": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.CreateRoom(ctx, c.holder.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{}))
+			return second(c.s.CreateRoom(ctx, c.holder.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public,
+				Capacity: 5}, IdempotencyKey{}))
 		}
 	},
 	"PostMessage": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.PostMessage(ctx, c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"}, IdempotencyKey{}))
+			return second(c.s.PostMessage(ctx, c.holder, watchparty.NewMessage{RoomID: c.room.ID, Body: "hello"},
+				IdempotencyKey{}))
 		}
 	},
 	"EditMessage": func(c *cast) func(context.Context) error {
@@ -89,7 +92,8 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"Heartbeat": func(c *cast) func(context.Context) error {
-		execute(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ? AND user_id = ?", c.room.ID, c.host.ID)
+		execute(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ? AND user_id = ?",
+			c.room.ID, c.host.ID)
 		return func(ctx context.Context) error {
 			return second(c.s.Heartbeat(ctx, c.room.ID, c.holder.ID, time.Minute))
 		}
@@ -101,7 +105,8 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"Mute": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username, watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{}))
+			return second(c.s.Mute(ctx, c.room.ID, c.host.ID, c.holder.Username,
+				watchparty.NewMute{Until: Now().Add(time.Hour)}, IdempotencyKey{}))
 		}
 	},
 	"Kick": func(c *cast) func(context.Context) error {
@@ -207,20 +212,31 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar", "AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "Email",
-		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies", "MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
-		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress", "PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
-		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users", "UsersByUsername",
+		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
+		"AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient",
+		"Email",
+		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies",
+		"MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
+		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress",
+		"PendingVerification", "Place",
+		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms",
+		"Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
+		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users",
+		"UsersByUsername",
 	},
-	"exports, which read":    {"Export"}, // the prefix of all
-	"is no query":            {"Close", "DB", "LimitEmails", "LogTo", "OnEvent", "Ping"},
-	"makes an account":       {"CreateSignedInUser", "CreateUser"},
-	"is about no account":    {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn", "OptOut", "QueueReportEmails", "TallyDay"},
-	"only ends or removes":   {"AnonymiseMessages", "DeclineMyInvitation", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar", "LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
-	"is clean-up":            {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy", "FinishRun", "SetCleanupCount"},
-	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed", "RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
-	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie", "CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
+	"exports, which read": {"Export"}, // the prefix of all
+	"is no query":         {"Close", "DB", "LimitEmails", "LogTo", "OnEvent", "Ping"},
+	"makes an account":    {"CreateSignedInUser", "CreateUser"},
+	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
+		"OptOut", "QueueReportEmails", "TallyDay"},
+	"only ends or removes": {"AnonymiseMessages", "DeclineMyInvitation", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar",
+		"LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
+	"is clean-up": {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy",
+		"FinishRun", "SetCleanupCount"},
+	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed",
+		"RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
+	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie",
+		"CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
 		"ReopenRoom", "ResolveAbuseReport", "RevokeAdmin", "RevokeAdminOf",
 		"EndUserSessions", "ReinstateUser", "ResendEmail", "RestoreRoom", "ResumeEmails", "SuspendUser", "UpdateMovie"},
 }
@@ -254,11 +270,13 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	s := openStore(t)
 	remains := map[string]string{
 		"known_clients": "user_id = ?", "abuse_reports": "reporter_id = ?",
-		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?", "sessions": "user_id = ?",
+		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?",
+		"sessions":            "user_id = ?",
 		"email_verifications": "user_id = ?", "password_resets": "user_id = ?", "rooms": "host_id = ?",
 		"invitations": "user_id = ?0 OR inviter_id = ?0 AND state = 'open'",
-		"avatars":     "user_id = ? AND state IN ('processing', 'ready')", "emails": "user_id = ? AND state IN ('queued', 'sending')",
-		"users": "id = ? AND (is_admin OR email_verified_at IS NOT NULL OR avatar_version > 0 OR display_name <> 'Deleted account')",
+		"avatars":     "user_id = ? AND state IN ('processing', 'ready')",
+		"emails":      "user_id = ? AND state IN ('queued', 'sending')",
+		"users":       "id = ? AND (is_admin OR email_verified_at IS NOT NULL OR avatar_version > 0 OR display_name <> 'Deleted account')",
 	}
 	for name, prepare := range entering {
 		t.Run(name, func(t *testing.T) {
@@ -332,7 +350,8 @@ func TestSuspendedAccountsDoNothing(t *testing.T) {
 			} else {
 				require.ErrorAs(t, refused, new(*watchparty.Error))
 			}
-			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ? AND id = ?", c.holder.ID, c.room.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ? AND id = ?", c.holder.ID,
+				c.room.ID))
 		})
 	}
 }
@@ -347,8 +366,10 @@ func TestNobodyEntersWhoIsSuspended(t *testing.T) {
 			c := newCast(t, s, false)
 			operation := prepare(c)
 			runMeanwhile(t, operation, func() error { return performAct[suspend](c) })
-			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL", c.holder.ID))
-			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM invitations WHERE inviter_id = ? AND state = 'open'", c.holder.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL",
+				c.holder.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM invitations WHERE inviter_id = ? AND state = 'open'",
+				c.holder.ID))
 		})
 	}
 }

@@ -44,7 +44,8 @@ func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
 
 // lockHosted locks the rooms that users host, deleted ones included, and returns their IDs.
 func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) (rooms []string, err error) {
-	err = tx.NewRaw("SELECT id FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).Scan(ctx, &rooms)
+	err = tx.NewRaw("SELECT id FROM rooms WHERE host_id IN (?) ORDER BY id FOR UPDATE", bun.List(userIDs)).
+		Scan(ctx, &rooms)
 	return rooms, err
 }
 
@@ -54,6 +55,15 @@ func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	var row userRow
 	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)
 	return row, err
+}
+
+// keepUsers keeps the accounts that a condition on users chooses from being deleted or suspended until the transaction
+// ends. An operation that needs several accounts begins with it, for it locks them in the order of their IDs.
+func keepUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) error {
+	if _, err := tx.NewRaw("SELECT FROM users WHERE "+condition+" ORDER BY id FOR SHARE", args...).Exec(ctx); err != nil {
+		return fmt.Errorf("store: keep accounts: %w", err)
+	}
+	return nil
 }
 
 // lockUserForAdmin is lockUser for what an admin does to an account, and administering for the admin: in the order of

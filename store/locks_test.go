@@ -153,7 +153,8 @@ var writes = map[string]func(c *cast) operation{
 		return func(ctx context.Context) error { return c.s.Kick(ctx, c.room.ID, c.host.ID, c.holder.Username) }
 	},
 	"SuspendUser": func(c *cast) operation {
-		report := newReport(c.t, c.s, c.root, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam, Username: c.holder.Username})
+		report := newReport(c.t, c.s, c.root, watchparty.NewAbuseReport{Kind: watchparty.AbuseSpam,
+			Username: c.holder.Username})
 		return func(ctx context.Context) error {
 			why := watchparty.Suspension{Reason: "spam", HideContent: true, ReportID: report.ID}
 			return second(c.s.SuspendUser(ctx, c.root.ID, c.holder.ID, why))
@@ -196,7 +197,8 @@ var writes = map[string]func(c *cast) operation{
 	"BeginAvatar": func(c *cast) operation {
 		version := uploadAvatar(c.t, c.s, c.holder)
 		return func(ctx context.Context) error {
-			return errors.Join(second(c.s.BeginAvatar(ctx, c.holder.ID, version)), c.s.RenderedAvatar(ctx, c.holder.ID, version, []string{"a"}))
+			return errors.Join(second(c.s.BeginAvatar(ctx, c.holder.ID, version)),
+				c.s.RenderedAvatar(ctx, c.holder.ID, version, []string{"a"}))
 		}
 	},
 	"RenderedAvatar": func(c *cast) operation {
@@ -232,7 +234,8 @@ var writes = map[string]func(c *cast) operation{
 	"CreateSignedInUser": func(c *cast) operation {
 		return func(ctx context.Context) error {
 			n := NewSession{TokenHash: []byte(newID()), TTL: time.Hour, Client: []byte("a client")}
-			return second(c.s.CreateSignedInUser(WithClient(ctx, "192.0.2.1"), registration("b"+c.holder.Username), "hash", n, IdempotencyKey{}))
+			return second(c.s.CreateSignedInUser(WithClient(ctx, "192.0.2.1"), registration("b"+c.holder.Username), "hash", n,
+				IdempotencyKey{}))
 		}
 	},
 	"AdmitEmail": func(c *cast) operation {
@@ -401,7 +404,8 @@ func cleanUp(policy watchparty.Policy) func(c *cast) operation {
 			column := []string{"retired_at", "deleted_at"}[rand.IntN(2)]
 			execute(c.t, c.s, "UPDATE rooms SET archived_at = now(), ? = now() WHERE id = ?", bun.Ident(column), c.room.ID)
 		case watchparty.PolicyUnverified:
-			execute(c.t, c.s, "UPDATE users SET email_verified_at = NULL, is_admin = false WHERE id IN (?, ?)", c.deputy.ID, c.guest.ID)
+			execute(c.t, c.s, "UPDATE users SET email_verified_at = NULL, is_admin = false WHERE id IN (?, ?)", c.deputy.ID,
+				c.guest.ID)
 		}
 		return func(ctx context.Context) error {
 			return second(c.s.CleanupBatch(ctx, run, policy, Now().Add(time.Hour), 5, Cursor{}))
@@ -488,12 +492,14 @@ func (d *deadlocks) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 	}
 }
 
-// TestNoDeadlocks runs any two operations that write at once, on the same room and people, and demands that Postgres
-// ends none of them because of a deadlock: all take their locks in the order that doc.go gives. LOCK_ROUNDS repeats it.
+// TestNoDeadlocks runs any two operations that write at the same time, on the same room and people. It demands that
+// Postgres ends none of them because of a deadlock: all take their locks in the order that doc.go gives. LOCK_ROUNDS=n
+// repeats it n times.
 func TestNoDeadlocks(t *testing.T) {
 	t.Parallel()
-	const groupSize = 24
-	s, err := Open(config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=50ms", MaxConns: 2 * groupSize, StatementTimeout: time.Minute},
+	const groupSize = 32
+	s, err := Open(config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=50ms", MaxConns: groupSize,
+		StatementTimeout: time.Minute},
 		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -539,7 +545,8 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 	// Preparations of clean-up change the cast, so that nothing can be prepared after them.
 	group = slices.Clone(group)
 	slices.SortStableFunc(group, func(a, b string) int {
-		return strings.Compare(strconv.FormatBool(strings.HasPrefix(a, "Cleanup")), strconv.FormatBool(strings.HasPrefix(b, "Cleanup")))
+		return strings.Compare(strconv.FormatBool(strings.HasPrefix(a, "Cleanup")),
+			strconv.FormatBool(strings.HasPrefix(b, "Cleanup")))
 	})
 	operations := map[string]operation{}
 	for _, name := range group {
@@ -553,8 +560,9 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 			<-start
 			err := run(t.Context())
 			var coded *watchparty.Error
-			if err != nil && !errors.As(err, &coded) && !Unavailable(err) {
-				t.Logf("%s: %v", name, err)
+			if err != nil && !errors.As(err, &coded) && !Unavailable(err) && !violates(err, "avatars_user_version_key") &&
+				!errors.Is(err, errUntallied) {
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
@@ -563,7 +571,7 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 }
 
 // TestWriteTableKnowsEveryMethod fails for a new method of the store that is in no table: add it to writes, or to
-// outside's readers.
+// the methods that read in outside.
 func TestWriteTableKnowsEveryMethod(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}

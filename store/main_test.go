@@ -46,7 +46,8 @@ func openStoreInZone(t testing.TB, zone string) *Store {
 
 func openStoreAt(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
+	s, err := Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 2 * time.Minute},
+		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	s.DB().AddQueryHook(violations{t})
@@ -132,7 +133,8 @@ func joinRoom(t testing.TB, s *Store, room watchparty.Room, users ...watchparty.
 
 func postMessage(t testing.TB, s *Store, room watchparty.Room, author watchparty.User, body string) watchparty.Message {
 	t.Helper()
-	message, err := s.PostMessage(t.Context(), author, watchparty.NewMessage{RoomID: room.ID, Body: body}, IdempotencyKey{})
+	message, err := s.PostMessage(t.Context(), author, watchparty.NewMessage{RoomID: room.ID, Body: body},
+		IdempotencyKey{})
 	require.NoError(t, err)
 	return message
 }

@@ -41,7 +41,8 @@ func (r messageRow) message() watchparty.Message {
 	}
 	if r.ReplyToID != nil {
 		quoted := person(r.QuotedUserID, r.QuotedUsername)
-		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username, Excerpt: value(r.Excerpt)}
+		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username,
+			Excerpt: value(r.Excerpt)}
 	}
 	return m
 }
@@ -60,14 +61,15 @@ func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
 		Join("LEFT JOIN users AS qu ON qu.id = q.user_id")
 }
 
-// PostMessage stores what a participant says and refreshes their presence. It returns ErrNotFound, ErrUnauthenticated,
+// PostMessage stores a message of a participant and refreshes the participant's presence. It returns ErrNotFound, ErrUnauthenticated,
 // ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and
 // ErrKeyReused; for a request that is repeated also ErrBanned.
 //
-// A room's messages commit in the order of their IDs, so that a reader who goes on after the last one that they saw
-// misses none; next_message_id in the migrations sees to it. Locks are taken in this order: the key, the room, the
-// participant, the room's chat.
-func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watchparty.NewMessage, key IdempotencyKey) (watchparty.Message, error) {
+// A room's messages commit in the order of their IDs, so that a reader who asks for the messages after the last one it
+// saw misses none. The function next_message_id in the migrations ensures that with a lock.
+func (s *Store) PostMessage(
+	ctx context.Context, author watchparty.User, n watchparty.NewMessage, key IdempotencyKey,
+) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claimKey(ctx, tx, key, newID()) // addMessage puts the message's ID in its place
@@ -98,7 +100,7 @@ func (s *Store) PostMessage(ctx context.Context, author watchparty.User, n watch
 	return row.message(), found(err, "post message")
 }
 
-// chat is what a room says to someone who wants to write in it.
+// chat is the state of a room, and of a person in it, that decides whether the person may write.
 type chat struct {
 	RoomID   string `bun:"id"`
 	Archived bool   `bun:"archived"`
@@ -106,25 +108,27 @@ type chat struct {
 	SlowMode int    `bun:"slow_mode_seconds"`
 	Muted    bool   `bun:"muted"`
 
-	Role watchparty.Role `bun:"role"` // of whoever wants to write
+	Role watchparty.Role `bun:"role"` // of the person
 }
 
-// enterChat locks what someone writes under and notes that they are there; one person's writing in a room is one thing
-// after the other then. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended,
+// enterChat locks a room, an account and its row in participants, and refreshes the person's presence. One person's
+// messages in a room are written one after the other, because of the last lock. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended,
 // ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrForbidden and ErrMuted.
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
-	// The lock is the one that a message's foreign key takes anyway; here it keeps the room from being archived meanwhile.
-	// In a quiet room it is the one that touchRoom needs, from the start.
+	// KEY SHARE is what the foreign key of a message takes anyway. Taken here, it keeps the room from being archived until
+	// the end of the transaction. In a quiet room touchRoom needs the stronger lock.
 	lock := "KEY SHARE"
-	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exists(ctx)
+	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).
+		Exists(ctx)
 	if err != nil {
 		return room, err
 	}
 	if quiet {
 		lock = "NO KEY UPDATE"
 	}
-	err = tx.NewSelect().Model((*roomRow)(nil)).ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
+	err = tx.NewSelect().Model((*roomRow)(nil)).
+		ColumnExpr("id, archived_at IS NOT NULL AS archived, closed_at IS NOT NULL AS closed, slow_mode_seconds").
 		ColumnExpr("coalesce("+roleInRoom("host_id", "r.id", "?0")+", 'viewer') AS role", userID).
 		ColumnExpr("EXISTS (SELECT FROM mutes WHERE room_id = r.id AND user_id = ? AND until > now()) AS muted", userID).
 		Where("r.id = ? AND "+roomThere, roomID).For(lock).Scan(ctx, &room)
@@ -159,7 +163,8 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 // clockSkew is by how much the clocks of two processes may differ.
 const clockSkew = 10 * time.Minute
 
-// slowDown makes people wait between two messages, where the room is in slow mode; one that was taken back counts.
+// slowDown returns an error with the time to wait if a room is in slow mode and the person's last message in it, deleted
+// or not, is too recent.
 func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	if room.SlowMode == 0 || room.Role.May(watchparty.MaySkipSlowMode) {
 		return nil
@@ -169,7 +174,8 @@ func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	// The bound of the IDs lets the index find the few rows that matter.
 	err := tx.NewSelect().Model((*messageRow)(nil)).
 		ColumnExpr("coalesce(max(extract(epoch FROM created_at + make_interval(secs => ?) - now())), 0)", room.SlowMode).
-		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(Now().Add(-slow-clockSkew)), room.RoomID).Scan(ctx, &wait)
+		Where("user_id = ? AND id > ? AND room_id = ?", userID, firstID(Now().Add(-slow-clockSkew)), room.RoomID).
+		Scan(ctx, &wait)
 	if err != nil {
 		return err
 	}
@@ -179,7 +185,7 @@ func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	return nil
 }
 
-// quote fills in what the message answers.
+// quote fills in the message that a new message replies to. It returns ErrUnknownMessage.
 func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *messageRow) error {
 	var quoted messageRow
 	err := selectMessages(tx, &quoted).
@@ -196,8 +202,8 @@ func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *message
 	return nil
 }
 
-// addMessage stores the row and settles its key, in one statement: from the choice of its ID to the end of the
-// transaction nobody else can post in the room.
+// addMessage inserts a message and stores its ID with its idempotency key. It is one statement, because from the choice
+// of the ID to the end of the transaction nobody else can post in the room.
 func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, key IdempotencyKey) error {
 	return tx.NewRaw(`
 		WITH made AS (
@@ -215,14 +221,14 @@ func firstID(t time.Time) string {
 	return id.String()
 }
 
-// Message finds a message that was not taken back and is not hidden. It returns ErrNotFound.
+// Message finds a message that is neither deleted nor hidden. It returns ErrNotFound.
 func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, error) {
 	var row messageRow
 	err := selectMessages(s.db, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx)
 	return row.message(), found(err, "message")
 }
 
-// EditMessage changes what the author said. It returns ErrNotFound, ErrForbidden to anyone else, ErrEditWindowOver, and
+// EditMessage changes the text of the user's own message. It returns ErrNotFound, ErrForbidden to anyone else, ErrEditWindowOver, and
 // what PostMessage returns to those who may not write in the room.
 func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watchparty.Message, error) {
 	var row messageRow
@@ -236,7 +242,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		if _, err := enterChat(ctx, tx, row.RoomID, userID); err != nil {
 			return err
 		}
-		// It may have been taken back, and its time may have run out, while this waited for the locks.
+		// While this waited for the locks, the message may have been deleted, and the edit window may have ended.
 		result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ?", body).
 			Set("edited_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
 			Where("id = ? AND deleted_at IS NULL", id).
@@ -253,8 +259,8 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 	return row.message(), found(err, "edit message")
 }
 
-// DeleteMessage takes back what the user said, or what someone below them said where their role allows it, which the
-// room's log tells. It returns ErrNotFound, also for what is taken back already, and ErrForbidden.
+// DeleteMessage soft-deletes the user's own message, or, with a role that allows it, a message of a person with a lower
+// role; the latter is in the room's log. It returns ErrNotFound, also for a deleted message, and ErrForbidden.
 func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
@@ -277,12 +283,13 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if own {
 			return nil
 		}
-		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted, map[string]any{"message_id": id})
+		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted,
+			map[string]any{"message_id": id})
 	})
 	return found(err, "delete message")
 }
 
-// blank takes a message back. It returns ErrNotFound for what is taken back already.
+// blank soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
 func blank(ctx context.Context, tx bun.Tx, id string) error {
 	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").
 		Set("deleted_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
@@ -293,10 +300,10 @@ func blank(ctx context.Context, tx bun.Tx, id string) error {
 	return err
 }
 
-// moderate locks the room and returns ErrForbidden unless the actor may take back what the message's author said.
-// Whoever has no role in the room, or no account any more, counts as a viewer.
+// moderate locks the message's room and returns ErrForbidden unless the actor may delete the message of its author. An
+// author without a role in the room, or whose account is gone, counts as a viewer.
 func moderate(ctx context.Context, tx bun.Tx, m *messageRow, actorID string) error {
-	_, role, err := permitted(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage)
+	_, role, err := permittedBeside(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage, "id = ?", m.UserID)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,8 @@ func TestParallelMessages(t *testing.T) {
 			_, err := s.JoinRoom(t.Context(), room.ID, user.ID)
 			errs <- err
 			for i := range each {
-				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)}, IdempotencyKey{})
+				_, err := s.PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint(i)},
+					IdempotencyKey{})
 				errs <- err
 			}
 		})
@@ -185,7 +186,8 @@ func TestReaderMissesNothing(t *testing.T) {
 	for i, user := range users {
 		wg.Go(func() {
 			for range each {
-				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
+				m, err := stores[i%len(stores)].PostMessage(t.Context(), user, watchparty.NewMessage{RoomID: room.ID, Body: "x"},
+					IdempotencyKey{})
 				errs <- err
 				posted <- m.ID
 			}
@@ -246,7 +248,8 @@ func TestReplies(t *testing.T) {
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 	joinRoom(t, s, room, bob)
 	reply := func(to string) (watchparty.Message, error) {
-		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to}, IdempotencyKey{})
+		return s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "indeed", ReplyToID: to},
+			IdempotencyKey{})
 	}
 	stored := func(id string) watchparty.Message {
 		t.Helper()
@@ -448,7 +451,8 @@ func TestDeleteMessage(t *testing.T) {
 				}
 				require.NoError(t, err)
 				require.ErrorIs(t, s.DeleteMessage(t.Context(), said.ID, by.ID), watchparty.ErrNotFound, "twice")
-				require.Equal(t, "true", readValue[string](t, s, "SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
+				require.Equal(t, "true", readValue[string](t, s,
+					"SELECT (body = '' AND deleted_at IS NOT NULL)::text FROM messages WHERE id = ?", said.ID))
 				if actor == author {
 					require.Equal(t, logged, countRows(t, s, "room_log"))
 					return
@@ -469,7 +473,8 @@ func TestDeleteMessage(t *testing.T) {
 	})
 	t.Run("an archived room's, and a banned author's", func(t *testing.T) {
 		said := postMessage(t, s, room, people["viewer"], "words")
-		execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID, people["viewer"].ID)
+		execute(t, s, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room.ID,
+			people["viewer"].ID)
 		execute(t, s, "UPDATE rooms SET archived_at = now()")
 		require.NoError(t, s.DeleteMessage(t.Context(), said.ID, people["viewer"].ID))
 	})

@@ -94,7 +94,9 @@ func (s *Store) NoteRoomRead(ctx context.Context, adminID, roomID string) error 
 
 // CloseRoom archives a room so that its host cannot open it. Closing it again changes nothing. It returns ErrNotFound,
 // ErrUnknownReport and ErrReportResolved.
-func (s *Store) CloseRoom(ctx context.Context, adminID, roomID string, why watchparty.Moderation) (watchparty.AdminRoom, error) {
+func (s *Store) CloseRoom(
+	ctx context.Context, adminID, roomID string, why watchparty.Moderation,
+) (watchparty.AdminRoom, error) {
 	var after watchparty.AdminRoom
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
@@ -102,6 +104,9 @@ func (s *Store) CloseRoom(ctx context.Context, adminID, roomID string, why watch
 		}
 		room, err := lockAnyRoom(ctx, tx, roomID)
 		if err != nil {
+			return err
+		}
+		if err := keepReported(ctx, tx, adminID, why.ReportID); err != nil {
 			return err
 		}
 		if err := administering(ctx, tx, adminID); err != nil {
@@ -123,7 +128,8 @@ func (s *Store) CloseRoom(ctx context.Context, adminID, roomID string, why watch
 
 // closeRoom also takes the room from those that clean-up archived: it is not deleted by its age.
 func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
-	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").Set("archived_at = coalesce(archived_at, now())").
+	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").
+		Set("archived_at = coalesce(archived_at, now())").
 		Set("retired_at = NULL").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
 	if err != nil {
 		return err
@@ -163,7 +169,8 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 
 // openAgain opens an archived room, whose lock the caller holds, for an admin.
 func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
-	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").Set("retired_at = NULL").
+	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").
+		Set("retired_at = NULL").
 		Set("last_active_at = now()").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
 	if err != nil {
 		return err
@@ -173,7 +180,9 @@ func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 
 // RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for what is taken
 // back already, ErrUnknownReport and ErrReportResolved.
-func (s *Store) RemoveMessage(ctx context.Context, adminID, id string, why watchparty.Moderation) (roomID string, err error) {
+func (s *Store) RemoveMessage(
+	ctx context.Context, adminID, id string, why watchparty.Moderation,
+) (roomID string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
 		if err := tx.NewSelect().Model(&row).Column("room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
@@ -181,6 +190,11 @@ func (s *Store) RemoveMessage(ctx context.Context, adminID, id string, why watch
 		}
 		roomID = row.RoomID
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
+			return err
+		}
+		err := keepUsers(ctx, tx, "id IN (?, ?) OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)",
+			adminID, row.UserID, nullID(why.ReportID))
+		if err != nil {
 			return err
 		}
 		if err := administering(ctx, tx, adminID); err != nil {

@@ -36,7 +36,8 @@ type movieRow struct {
 func (r movieRow) movie() watchparty.Movie {
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
-		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(), Version: r.Version,
+		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(),
+		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
@@ -93,7 +94,9 @@ func (s *Store) MoviesByID(ctx context.Context, ids []string) ([]watchparty.Movi
 }
 
 // CreateMovie adds a movie in an admin's name. It returns ErrMovieExists and ErrKeyReused.
-func (s *Store) CreateMovie(ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey) (watchparty.Movie, error) {
+func (s *Store) CreateMovie(
+	ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey,
+) (watchparty.Movie, error) {
 	now := Now()
 	row := movieRow{
 		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
@@ -144,7 +147,8 @@ func (s *Store) UpdateMovie(
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id, map[string]any{"fields": changed})
+		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id,
+			map[string]any{"fields": changed})
 	})
 	return changedMovie(row, err, "update movie")
 }
@@ -190,7 +194,8 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Deleted rooms lose the movie below.
-		_, err := tx.NewRaw("SELECT FROM rooms WHERE movie_id = ? AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE", id).Exec(ctx)
+		_, err := tx.NewRaw("SELECT FROM rooms WHERE movie_id = ? AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+			id).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -212,7 +217,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if rooms > 0 {
 			return watchparty.MovieInUse(rooms)
 		}
-		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).
+			Exec(ctx); err != nil {
 			return err
 		}
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
@@ -256,7 +262,8 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	slices.SortFunc(rows, func(a, b movieRow) int {
 		return cmp.Or(strings.Compare(a.Title, b.Title), cmp.Compare(a.Year, b.Year))
 	})
-	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx); err != nil {
+	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").
+		Exec(ctx); err != nil {
 		return fmt.Errorf("store: add movies: %w", err)
 	}
 	return nil

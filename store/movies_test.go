@@ -46,7 +46,8 @@ func TestCatalogueChanges(t *testing.T) {
 	m := newMovie(t, s, root, n)
 	require.Equal(t, watchparty.Movie{
 		ID: m.ID, Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
-		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s", Version: 1, CreatedAt: m.CreatedAt, UpdatedAt: m.CreatedAt,
+		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s", Version: 1, CreatedAt: m.CreatedAt,
+		UpdatedAt: m.CreatedAt,
 	}, m)
 	_, err := s.CreateMovie(t.Context(), root.ID, n, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrMovieExists)
@@ -59,7 +60,8 @@ func TestCatalogueChanges(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrChangedSince)
 	_, err = change(watchparty.MovieChange{Year: &year}, []int{2, 7})
 	require.ErrorIs(t, err, watchparty.ErrChangedSince)
-	updated, err := change(watchparty.MovieChange{Year: &year, Title: &title, Genres: &genres, Description: &n.Description}, []int{7, 1})
+	updated, err := change(watchparty.MovieChange{Year: &year, Title: &title, Genres: &genres,
+		Description: &n.Description}, []int{7, 1})
 	require.NoError(t, err)
 	want := m
 	want.Year, want.Title, want.Genres, want.Version, want.UpdatedAt = 1927, "Faust II", []string{}, 2, updated.UpdatedAt
@@ -84,7 +86,8 @@ func TestCatalogueChanges(t *testing.T) {
 	listed, err = s.Movies(t.Context(), watchparty.MovieFilter{Archived: true}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{title}, movieTitles(listed), "and is found where archived ones are")
-	_, err = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{Name: "x", MovieID: m.ID, Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
+	_, err = s.CreateRoom(t.Context(), root.ID, watchparty.NewRoom{Name: "x", MovieID: m.ID,
+		Visibility: watchparty.Public, Capacity: 5}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
 	back, err := change(watchparty.MovieChange{Archived: &no}, []int{3})
 	require.NoError(t, err)
@@ -108,9 +111,12 @@ func TestMovieFilters(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	root := newAdmin(t, s, "root")
-	newMovie(t, s, root, watchparty.NewMovie{Title: "The Kid", Year: 1921, RuntimeMinutes: 68, Genres: []string{"comedy", "drama"}})
-	newMovie(t, s, root, watchparty.NewMovie{Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, Genres: []string{"horror"}, Description: "Not for kids"})
-	newMovie(t, s, root, watchparty.NewMovie{Title: "Metropolis", Year: 1927, RuntimeMinutes: 153, Genres: []string{"drama", "science fiction"}})
+	newMovie(t, s, root, watchparty.NewMovie{Title: "The Kid", Year: 1921, RuntimeMinutes: 68,
+		Genres: []string{"comedy", "drama"}})
+	newMovie(t, s, root, watchparty.NewMovie{Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94,
+		Genres: []string{"horror"}, Description: "Not for kids"})
+	newMovie(t, s, root, watchparty.NewMovie{Title: "Metropolis", Year: 1927, RuntimeMinutes: 153,
+		Genres: []string{"drama", "science fiction"}})
 	for _, test := range []struct {
 		name   string
 		filter watchparty.MovieFilter
@@ -128,7 +134,8 @@ func TestMovieFilters(t *testing.T) {
 		{"one year", watchparty.MovieFilter{YearFrom: 1922, YearTo: 1922}, []string{"Nosferatu"}},
 		{"no year", watchparty.MovieFilter{YearFrom: 1923, YearTo: 1921}, []string{}},
 		{"runtime", watchparty.MovieFilter{RuntimeMax: 94}, []string{"The Kid", "Nosferatu"}},
-		{"all", watchparty.MovieFilter{Search: "ki", Genre: "drama", YearFrom: 1900, YearTo: 1930, RuntimeMax: 68}, []string{"The Kid"}},
+		{"all", watchparty.MovieFilter{Search: "ki", Genre: "drama", YearFrom: 1900, YearTo: 1930, RuntimeMax: 68},
+			[]string{"The Kid"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			all, err := s.Movies(t.Context(), test.filter, Page{Limit: 10})
@@ -231,7 +238,8 @@ func TestAddingAMovieOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range made {
 		wg.Go(func() {
-			made[i], errs[i] = s.CreateMovie(t.Context(), root.ID, watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}, idempotencyKey)
+			made[i], errs[i] = s.CreateMovie(t.Context(), root.ID,
+				watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106}, idempotencyKey)
 		})
 	}
 	wg.Wait()

@@ -13,7 +13,7 @@ import (
 type muteRow struct {
 	bun.BaseModel `bun:"table:mutes,alias:q"`
 
-	ID         string    `bun:"id"` // a new one each time someone is muted
+	ID         string    `bun:"id"` // a new mute of the same person gets a new ID
 	RoomID     string    `bun:"room_id,pk"`
 	UserID     string    `bun:"user_id,pk"`
 	MutedBy    *string   `bun:"muted_by"`
@@ -38,9 +38,12 @@ func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("LEFT JOIN users AS o ON o.id = q.muted_by AND o.deleted_at IS NULL")
 }
 
-// Mute keeps someone from speaking in a room, in it or not; it replaces a former mute. It returns what permittedOn
-// returns, and for a request that is repeated ErrKeyReused and ErrNotFound.
-func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, key IdempotencyKey) (watchparty.Mute, error) {
+// Mute keeps a person from writing in a room, whether the person is in it or not. It replaces a former mute. It returns
+// the errors of permittedOn, and for a repeated request ErrKeyReused, and ErrNotFound if the mute that the request has
+// made is not in force any more.
+func (s *Store) Mute(
+	ctx context.Context, roomID, actorID, username string, n watchparty.NewMute, key IdempotencyKey,
+) (watchparty.Mute, error) {
 	var row muteRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
@@ -74,7 +77,7 @@ func (s *Store) Mute(ctx context.Context, roomID, actorID, username string, n wa
 	return row.mute(), found(err, "mute")
 }
 
-// LiftMute ends a mute. Besides what permittedOn returns, it returns ErrNotFound when none is in force.
+// LiftMute ends a mute. Besides the errors of permittedOn, it returns ErrNotFound if no mute is in force.
 func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		target, err := permittedOn(ctx, tx, roomID, actorID, username, watchparty.MayMute)
@@ -97,7 +100,8 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 // MuteOf finds a person's mute in force. It returns ErrNotFound.
 func (s *Store) MuteOf(ctx context.Context, roomID, username string) (watchparty.Mute, error) {
 	var row muteRow
-	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID, username).Scan(ctx)
+	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID,
+		username).Scan(ctx)
 	return row.mute(), found(err, "mute")
 }
 

@@ -11,9 +11,12 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-func muteUser(t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until time.Time) watchparty.Mute {
+func muteUser(
+	t *testing.T, s *Store, room watchparty.Room, actor, target watchparty.User, until time.Time,
+) watchparty.Mute {
 	t.Helper()
-	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username, watchparty.NewMute{Until: until, Reason: "Noise"}, IdempotencyKey{})
+	muted, err := s.Mute(t.Context(), room.ID, actor.ID, target.Username,
+		watchparty.NewMute{Until: until, Reason: "Noise"}, IdempotencyKey{})
 	require.NoError(t, err)
 	return muted
 }
@@ -39,7 +42,8 @@ func TestMute(t *testing.T) {
 		joinRoom(t, s, room, bob)
 		muted := muteUser(t, s, room, ada, bob, until)
 		require.Equal(t, watchparty.Mute{
-			ID: muted.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"}, By: watchparty.Person{ID: ada.ID, Username: "ada"},
+			ID: muted.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"},
+			By:     watchparty.Person{ID: ada.ID, Username: "ada"},
 			Reason: "Noise", Until: until, CreatedAt: muted.CreatedAt,
 		}, muted)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))

@@ -8,9 +8,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// myRooms are the rooms of user ?0 with role ?1 and state ?2, each empty for any, the newest before room ?3 or all, at
-// most ?4 from each of: those that they host, have a role in, are merely in. Each part ends after ?4, however many
-// there are.
+// myRooms selects the rooms of the user ?0 with the role ?1 and the state ?2, each empty for any: the newest before the
+// room ?3, or all if that is NULL. It has three parts of at most ?4 rows each: the rooms that the user hosts, those in
+// which the user has a role, and those in which the user is a mere participant.
 var myRooms = `
 	(SELECT r.id AS room_id, 'host' AS role FROM rooms AS r
 		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3::uuid IS NULL OR r.id < ?3::uuid) AND ` + openToMe + `
@@ -29,7 +29,9 @@ var openToMe = roomThere + ` AND (?2 = '' OR (r.archived_at IS NULL) = (?2 = 'op
 		AND NOT ` + isBanned("r.id", "?0")
 
 // MyRooms lists the rooms that a user hosts, has a role in or is in, newest first.
-func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page) ([]watchparty.MyRoom, error) {
+func (s *Store) MyRooms(
+	ctx context.Context, userID string, f watchparty.MyRoomFilter, p Page,
+) ([]watchparty.MyRoom, error) {
 	state := ""
 	if f.Archived != nil {
 		state = "open"
@@ -55,7 +57,8 @@ func (s *Store) MyRooms(ctx context.Context, userID string, f watchparty.MyRoomF
 	}), nil
 }
 
-// Place finds a user's own view of a room. It returns ErrNotFound for a room that is not there.
+// Place finds a user's role in a room, whether the user is in it, and the mute in force. It returns ErrNotFound if the
+// room is deleted or hidden.
 func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Place, error) {
 	var row struct {
 		Role   string     `bun:"role"`

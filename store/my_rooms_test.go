@@ -51,7 +51,8 @@ func TestMyRooms(t *testing.T) {
 	add("another's", bob, nil)
 
 	all := []string{
-		"ban over: viewer true", "watched once: viewer true", "archived: host true", "watched: viewer true", "let in: viewer false",
+		"ban over: viewer true", "watched once: viewer true", "archived: host true", "watched: viewer true",
+		"let in: viewer false",
 		"moderated: moderator true", "hosted and left: host false", "hosted: host true",
 	}
 	for _, test := range []struct {
@@ -99,7 +100,8 @@ func TestPlace(t *testing.T) {
 	require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
 	muted := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 	for user, until := range map[string]time.Time{c.first.ID: muted, c.second.ID: time.Now().Add(-time.Minute)} {
-		execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", c.room.ID, user, until)
+		execute(t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", c.room.ID, user,
+			until)
 	}
 	for _, test := range []struct {
 		user watchparty.User

@@ -14,7 +14,8 @@ func TestOptOut(t *testing.T) {
 	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	room := newRoom(t, s, ada, nil)
-	first, other := createInvitation(t, s, room, ada, "Élan@Example.org"), createInvitation(t, s, room, ada, "other@example.org")
+	first, other := createInvitation(t, s, room, ada, "Élan@Example.org"),
+		createInvitation(t, s, room, ada, "other@example.org")
 	out := func(email string) bool {
 		out, err := s.OptedOut(t.Context(), email)
 		require.NoError(t, err)
@@ -28,7 +29,8 @@ func TestOptOut(t *testing.T) {
 		require.False(t, out(other.Email))
 	}
 	var stored string
-	require.NoError(t, s.DB().NewRaw("SELECT o::text || encode(email_hash, 'escape') FROM invitation_optouts AS o").Scan(t.Context(), &stored))
+	require.NoError(t, s.DB().NewRaw("SELECT o::text || encode(email_hash, 'escape') FROM invitation_optouts AS o").
+		Scan(t.Context(), &stored))
 	require.NotContains(t, stored, "xample", "no address is kept")
 
 	require.NoError(t, s.OptIn(t.Context(), other.ID))
@@ -49,7 +51,8 @@ func TestOptOutsOutliveARotation(t *testing.T) {
 	invitation := createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")
 	require.NoError(t, s.OptOut(t.Context(), invitation.ID))
 	for _, secrets := range [][]string{
-		{"a second secret", "a secret of the tests"}, {"a second secret"}, {"a third secret", "another", "a second secret"}, {"a third secret"},
+		{"a second secret", "a secret of the tests"}, {"a second secret"}, {"a third secret", "another", "a second secret"},
+		{"a third secret"},
 	} {
 		rotated := *s
 		rotated.digests = auth.NewDigests(secrets[0], secrets[1:]...)

@@ -35,7 +35,7 @@ func (r participantRow) participant() watchparty.Participant {
 	}
 }
 
-// Participants lists who is in a room, in the order in which they came. Capacity bounds the list.
+// Participants lists the people in a room, in the order in which they joined. The room's capacity bounds the list.
 func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.Participant, error) {
 	var rows []participantRow
 	err := selectParticipants(s.db, &rows).Where("p.room_id = ?", roomID).
@@ -46,7 +46,8 @@ func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.P
 	return mapRows(rows, participantRow.participant), nil
 }
 
-// selectParticipants looks up what belongs to each of them one by one: a room's are few, and the tables are large.
+// selectParticipants looks up the role and mute of each participant in a subquery of its own: a room has few
+// participants, and the tables are large.
 func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
 		ColumnExpr("coalesce(" + roleInRoom("(SELECT host_id FROM rooms WHERE id = p.room_id)", "p.room_id", "p.user_id") +
@@ -55,8 +56,8 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }
 
-// QuitRoom takes a user out of a room with their role and membership; being nothing to it is no error. It returns
-// ErrOwnRole for a host whom nobody follows.
+// QuitRoom removes a user from a room, with the user's role and membership. It is no error if there is nothing to remove.
+// A host passes the room on; QuitRoom returns ErrOwnRole if there is no next host.
 func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
@@ -85,14 +86,16 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 	return found(err, "quit room")
 }
 
-// LeaveRoom takes a user out of a room; not being in it is no error. The host of an open room passes it on, see passOn.
+// LeaveRoom removes a user from the participants of a room, and keeps the user's membership. It is no error if the user is
+// not in the room. The host of an open room passes it on; see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
 			return nil, err
 		}
-		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).Exists(ctx)
+		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).
+			Exists(ctx)
 		if err != nil || !is {
 			return nil, err
 		}
@@ -116,7 +119,7 @@ func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string) erro
 	return err
 }
 
-// touchParticipant says that the user was just seen in the room and reports whether they are in it.
+// touchParticipant stores that the user was seen in the room now. It reports whether the user is in the room.
 func touchParticipant(ctx context.Context, db bun.IDB, roomID, userID string) (bool, error) {
 	result, err := db.NewUpdate().Model((*participantRow)(nil)).
 		Set("last_seen_at = now()").Set("updated_at = now()").

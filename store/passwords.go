@@ -53,7 +53,8 @@ func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyK
 		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID), watchparty.AccountKey(email))
+		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID),
+			watchparty.AccountKey(email))
 		return []job.Event{job.PasswordResetEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
@@ -76,13 +77,15 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 // that sets none.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
+		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
+			Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
 			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx, &userID)
 		if err != nil {
 			return job.Event{}, err
 		}
 		// Only now, for another request may have used it while this one waited.
-		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).Scan(ctx, new(string)); err != nil {
+		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).
+			Scan(ctx, new(string)); err != nil {
 			return job.Event{}, err
 		}
 		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("email_verified_at = coalesce(email_verified_at, now())").

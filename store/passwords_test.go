@@ -51,8 +51,10 @@ func TestResets(t *testing.T) {
 		for id, owner := range map[string]*string{known: &ada.ID, unknown: nil} {
 			require.Equal(t, 1, countEmails(t, s, watchparty.EmailReset, id))
 			require.Equal(t, owner, readValue[*string](t, s, "SELECT user_id FROM emails WHERE subject_id = ?", id))
-			require.Equal(t, "password-reset/"+id, readValue[string](t, s, "SELECT workflow_id FROM emails WHERE subject_id = ?", id))
-			require.InDelta(t, 1800, readValue[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM password_resets WHERE id = ?", id), 1)
+			require.Equal(t, "password-reset/"+id, readValue[string](t, s,
+				"SELECT workflow_id FROM emails WHERE subject_id = ?", id))
+			require.InDelta(t, 1800, readValue[float64](t, s,
+				"SELECT extract(epoch FROM expires_at - created_at) FROM password_resets WHERE id = ?", id), 1)
 		}
 		found, err := s.ResetUser(t.Context(), known)
 		require.NoError(t, err)

@@ -115,7 +115,8 @@ func openFilledStore(t *testing.T) (*Store, map[string]int) {
 	s := openStore(t)
 	began := time.Now()
 	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		for _, statement := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL synchronous_commit = off"}, fill...) {
+		for _, statement := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL synchronous_commit = off"},
+			fill...) {
 			at := time.Now()
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("%.40s: %w", statement, err)
@@ -131,7 +132,8 @@ func openFilledStore(t *testing.T) (*Store, map[string]int) {
 	require.Equal(t, listedMessages, countRows(t, s, "messages"))
 	rows := map[string]int{}
 	var names []string
-	require.NoError(t, s.db.NewRaw("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").Scan(t.Context(), &names))
+	require.NoError(t, s.db.NewRaw("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").
+		Scan(t.Context(), &names))
 	for _, name := range names {
 		rows[name] = countRows(t, s, name)
 	}
@@ -174,7 +176,8 @@ func (n node) walk(visit func(node)) {
 func (n node) indexed(table string) bool {
 	found := false
 	n.walk(func(n node) {
-		found = found || n.Relation == table && slices.Contains([]string{"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, n.Type)
+		found = found || n.Relation == table &&
+			slices.Contains([]string{"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, n.Type)
 	})
 	return found
 }
@@ -204,7 +207,8 @@ func (n node) faults(rows map[string]int, answered int) (found []string) {
 func explainStatement(t *testing.T, s *Store, statement string) node {
 	t.Helper()
 	var text string
-	require.NoError(t, s.db.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+strings.ReplaceAll(statement, "?", "??")).Scan(&text), statement)
+	require.NoError(t, s.db.QueryRowContext(t.Context(),
+		"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+strings.ReplaceAll(statement, "?", "??")).Scan(&text), statement)
 	var plans []struct{ Plan node }
 	require.NoError(t, json.Unmarshal([]byte(text), &plans), text)
 	return plans[0].Plan
@@ -243,54 +247,72 @@ func TestListPlans(t *testing.T) {
 		{"Rooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{}, at(4, 50_000)))
 		}},
-		{"Rooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"Rooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Available: true}, at(4, 50_000)))
 		}},
-		{"Rooms", "with a movie that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, at(4, 50_000)))
+		{"Rooms", "with a movie that many have", "rooms", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, at(4, 50_000)))
+			}},
+		{"Rooms", "with a movie that few have", "rooms", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, at(4, 50_000)))
+			}},
+		{"Rooms", "with a word that all have", "rooms", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "movie night"}, found(at(4, 50_000), 1)))
+			}},
+		{"Rooms", "with a word that some have", "rooms", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "comed"}, found(at(4, 50_000), 4)))
+			}},
+		{"Rooms", "with a word that few have", "rooms", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "zebra mov"}, found(at(4, 50_000), 6)))
+			}},
+		{"Rooms", "with all filters", "rooms", searched, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true},
+				found(at(4, 50_000), 4)))
 		}},
-		{"Rooms", "with a movie that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, at(4, 50_000)))
-		}},
-		{"Rooms", "with a word that all have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "movie night"}, found(at(4, 50_000), 1)))
-		}},
-		{"Rooms", "with a word that some have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "comed"}, found(at(4, 50_000), 4)))
-		}},
-		{"Rooms", "with a word that few have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "zebra mov"}, found(at(4, 50_000), 6)))
-		}},
-		{"Rooms", "with all filters", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true}, found(at(4, 50_000), 4)))
-		}},
-		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{}, at(4, 50_000)))
-		}},
-		{"MyRooms", "of someone with few", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyRooms(ctx, id(1, 500), watchparty.MyRoomFilter{}, at(4, 50_000)))
-		}},
-		{"MyRooms", "as a moderator, open", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Moderator, Archived: ptr(false)}, at(4, 50_000)))
-		}},
-		{"MyRooms", "as a host, archived", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host, Archived: ptr(true)}, at(4, 50_000)))
-		}},
-		{"MyRooms", "as a viewer", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{}, at(4, 50_000)))
+			}},
+		{"MyRooms", "of someone with few", "rooms", 3 * pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyRooms(ctx, id(1, 500), watchparty.MyRoomFilter{}, at(4, 50_000)))
+			}},
+		{"MyRooms", "as a moderator, open", "rooms", 3 * pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Moderator, Archived: ptr(false)},
+					at(4, 50_000)))
+			}},
+		{"MyRooms", "as a host, archived", "rooms", 3 * pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host, Archived: ptr(true)},
+					at(4, 50_000)))
+			}},
+		{"MyRooms", "as a viewer", "rooms", 3 * pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
 		}},
 		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
-		{"AnyRooms", "with a word that few have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "night 4999"}, found(at(4, 50_000), 4)))
-		}},
-		{"AnyRooms", "with a word that all have", "rooms", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "nig"}, found(at(4, 50_000), 4)))
-		}},
-		{"AnyRooms", "of a host with thousands", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{HostID: id(1, 1)}, at(4, 50_000)))
-		}},
+		{"AnyRooms", "with a word that few have", "rooms", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "night 4999"}, found(at(4, 50_000), 4)))
+			}},
+		{"AnyRooms", "with a word that all have", "rooms", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "nig"}, found(at(4, 50_000), 4)))
+			}},
+		{"AnyRooms", "of a host with thousands", "rooms", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{HostID: id(1, 1)}, at(4, 50_000)))
+			}},
 		{"AnyRooms", "open", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomOpen}, at(4, 50_000)))
 		}},
@@ -300,78 +322,99 @@ func TestListPlans(t *testing.T) {
 		{"AnyRooms", "closed", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomClosed}, at(4, 50_000)))
 		}},
-		{"AnyMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AnyMessages(ctx, busy, at(10, 1000)))
-		}},
-		{"AbuseReports", "all", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{}, at(15, 10_000)))
-		}},
-		{"AbuseReports", "open", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen}, at(15, 10_000)))
-		}},
-		{"AbuseReports", "of a kind, open", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen, Kind: watchparty.AbuseHate}, at(15, 10_000)))
-		}},
-		{"AbuseReports", "of messages", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{Target: watchparty.AbuseMessage}, at(15, 10_000)))
-		}},
-		{"AbuseReports", "about somebody", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.AbuseReports(ctx, watchparty.AbuseFilter{SubjectID: id(1, 1)}, at(15, 10_000)))
-		}},
-		{"ExportAbuseReports", "of someone who sent many", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportAbuseReports(ctx, id(1, 1), at(15, 1000)))
-		}},
+		{"AnyMessages", "of a busy room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AnyMessages(ctx, busy, at(10, 1000)))
+			}},
+		{"AbuseReports", "all", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AbuseReports(ctx, watchparty.AbuseFilter{}, at(15, 10_000)))
+			}},
+		{"AbuseReports", "open", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen}, at(15, 10_000)))
+			}},
+		{"AbuseReports", "of a kind, open", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AbuseReports(ctx, watchparty.AbuseFilter{State: watchparty.AbuseOpen, Kind: watchparty.AbuseHate},
+					at(15, 10_000)))
+			}},
+		{"AbuseReports", "of messages", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AbuseReports(ctx, watchparty.AbuseFilter{Target: watchparty.AbuseMessage}, at(15, 10_000)))
+			}},
+		{"AbuseReports", "about somebody", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.AbuseReports(ctx, watchparty.AbuseFilter{SubjectID: id(1, 1)}, at(15, 10_000)))
+			}},
+		{"ExportAbuseReports", "of someone who sent many", "abuse_reports", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportAbuseReports(ctx, id(1, 1), at(15, 1000)))
+			}},
 		{"Users", "admins", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Users(ctx, watchparty.UserFilter{Admins: true}, at(1, 10_000)))
 		}},
-		{"Participants", "of a full room", "participants", watchparty.MaxCapacity, func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
-			return list(s.Participants(ctx, busy))
-		}},
-		{"Messages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Messages(ctx, busy, at(10, 1000)))
-		}},
-		{"Messages", "of a quiet room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Messages(ctx, quiet, at(10, 900_000)))
-		}},
-		{"NewerMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.NewerMessages(ctx, busy, at(10, 1000)))
-		}},
-		{"NewerMessages", "of a quiet room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.NewerMessages(ctx, quiet, at(10, 900_000)))
-		}},
+		{"Participants", "of a full room", "participants", watchparty.MaxCapacity,
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+				return list(s.Participants(ctx, busy))
+			}},
+		{"Messages", "of a busy room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Messages(ctx, busy, at(10, 1000)))
+			}},
+		{"Messages", "of a quiet room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Messages(ctx, quiet, at(10, 900_000)))
+			}},
+		{"NewerMessages", "of a busy room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.NewerMessages(ctx, busy, at(10, 1000)))
+			}},
+		{"NewerMessages", "of a quiet room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.NewerMessages(ctx, quiet, at(10, 900_000)))
+			}},
 		{"Bans", "of a room", "bans", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Bans(ctx, busy, at(12, 25500)))
 		}},
 		{"Mutes", "of a room", "mutes", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Mutes(ctx, busy, at(13, 10500)))
 		}},
-		{"Invitations", "to a room, all", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Invitations(ctx, busy, "", at(6, 20_000)))
-		}},
-		{"Invitations", "to a room, open", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Invitations(ctx, busy, watchparty.InvitationOpen, at(6, 20_000)))
-		}},
-		{"Invitations", "to a room, expired", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Invitations(ctx, busy, watchparty.InvitationExpired, at(6, 20_000)))
-		}},
-		{"Invitations", "to a room, declined", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Invitations(ctx, busy, watchparty.InvitationDeclined, at(6, 20_000)))
-		}},
-		{"MyInvitations", "to an address with thousands", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyInvitations(ctx, id(1, 1), at(6, 50_000)))
-		}},
-		{"MyInvitations", "to an address with none", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.MyInvitations(ctx, id(1, 600), at(6, 50_000)))
-		}},
-		{"Sessions", "of a user", "sessions", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"Invitations", "to a room, all", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Invitations(ctx, busy, "", at(6, 20_000)))
+			}},
+		{"Invitations", "to a room, open", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Invitations(ctx, busy, watchparty.InvitationOpen, at(6, 20_000)))
+			}},
+		{"Invitations", "to a room, expired", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Invitations(ctx, busy, watchparty.InvitationExpired, at(6, 20_000)))
+			}},
+		{"Invitations", "to a room, declined", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Invitations(ctx, busy, watchparty.InvitationDeclined, at(6, 20_000)))
+			}},
+		{"MyInvitations", "to an address with thousands", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyInvitations(ctx, id(1, 1), at(6, 50_000)))
+			}},
+		{"MyInvitations", "to an address with none", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyInvitations(ctx, id(1, 600), at(6, 50_000)))
+			}},
+		{"Sessions", "of a user", "sessions", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.Sessions(ctx, id(1, 1), at(2, 5000)))
 		}},
 		{"Users", "all", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Users(ctx, watchparty.UserFilter{}, at(1, 10_000)))
 		}},
-		{"Users", "by the beginning of a name", "users", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Users(ctx, watchparty.UserFilter{Search: "USER1999"}, found(at(1, 10_000), 2)))
-		}},
+		{"Users", "by the beginning of a name", "users", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Users(ctx, watchparty.UserFilter{Search: "USER1999"}, found(at(1, 10_000), 2)))
+			}},
 		{"Users", "suspended", "users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Users(ctx, watchparty.UserFilter{State: watchparty.UserSuspended}, at(1, 10_000)))
 		}},
@@ -396,86 +439,109 @@ func TestListPlans(t *testing.T) {
 		{"Emails", "failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Emails(ctx, watchparty.EmailFilter{State: watchparty.EmailFailed}, at(14, 30_000)))
 		}},
-		{"Emails", "of a kind, failed", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Emails(ctx, watchparty.EmailFilter{Kind: watchparty.EmailReset, State: watchparty.EmailFailed}, at(14, 30_000)))
-		}},
+		{"Emails", "of a kind, failed", "emails", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Emails(ctx, watchparty.EmailFilter{Kind: watchparty.EmailReset, State: watchparty.EmailFailed},
+					at(14, 30_000)))
+			}},
 		{"Emails", "to someone", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Emails(ctx, watchparty.EmailFilter{UserID: id(1, 1)}, at(14, 30_000)))
 		}},
-		{"ExportSessions", "of someone", "sessions", 5000, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"ExportSessions", "of someone", "sessions", 5000, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.ExportSessions(ctx, id(1, 1), at(2, 1000)))
 		}},
-		{"ExportAddresses", "of someone", "email_verifications", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportAddresses(ctx, id(1, 1), at(16, 1000)))
-		}},
-		{"ExportResets", "of someone", "password_resets", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportResets(ctx, id(1, 1), at(17, 1000)))
-		}},
-		{"ExportEmails", "of someone", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportEmails(ctx, id(1, 1), at(14, 1000)))
-		}},
-		{"ExportMemberships", "of someone", "members", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportMemberships(ctx, id(1, 1), at(4, 1000)))
-		}},
-		{"ExportPresence", "of someone", "participants", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportPresence(ctx, id(1, 1), at(4, 1000)))
-		}},
-		{"ExportActs", "of someone", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportActs(ctx, id(1, 1), at(5, 1000)))
-		}},
-		{"ExportActsReceived", "of someone", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportActsReceived(ctx, id(1, 1), at(5, 1000)))
-		}},
-		{"ExportAdminActs", "of someone", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportAdminActs(ctx, id(1, 1), at(7, 1000)))
-		}},
-		{"ExportAdminActsReceived", "of someone", "audit", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportAdminActsReceived(ctx, id(1, 1), at(7, 1000)))
-		}},
-		{"ExportBansReceived", "of someone", "bans", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"ExportAddresses", "of someone", "email_verifications", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportAddresses(ctx, id(1, 1), at(16, 1000)))
+			}},
+		{"ExportResets", "of someone", "password_resets", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportResets(ctx, id(1, 1), at(17, 1000)))
+			}},
+		{"ExportEmails", "of someone", "emails", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportEmails(ctx, id(1, 1), at(14, 1000)))
+			}},
+		{"ExportMemberships", "of someone", "members", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportMemberships(ctx, id(1, 1), at(4, 1000)))
+			}},
+		{"ExportPresence", "of someone", "participants", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportPresence(ctx, id(1, 1), at(4, 1000)))
+			}},
+		{"ExportActs", "of someone", "room_log", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportActs(ctx, id(1, 1), at(5, 1000)))
+			}},
+		{"ExportActsReceived", "of someone", "room_log", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportActsReceived(ctx, id(1, 1), at(5, 1000)))
+			}},
+		{"ExportAdminActs", "of someone", "audit", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportAdminActs(ctx, id(1, 1), at(7, 1000)))
+			}},
+		{"ExportAdminActsReceived", "of someone", "audit", 100,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportAdminActsReceived(ctx, id(1, 1), at(7, 1000)))
+			}},
+		{"ExportBansReceived", "of someone", "bans", 100, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.ExportBansReceived(ctx, id(1, 1), at(12, 1000)))
 		}},
-		{"ExportMutesReceived", "of someone", "mutes", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"ExportMutesReceived", "of someone", "mutes", 100, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.ExportMutesReceived(ctx, id(1, 1), at(13, 1000)))
 		}},
-		{"ExportReceived", "of someone", "invitations", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"ExportReceived", "of someone", "invitations", 100, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.ExportReceived(ctx, id(1, 1), at(6, 1000)))
 		}},
-		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			p := at(1, 1)
 			if len(p.After) > 0 {
 				p.After = Keys{"1000"}
 			}
 			return list(s.ExportStays(ctx, id(1, 1), p))
 		}},
-		{"ExportActiveDays", "of someone", "active_users", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			p := at(1, 1)
-			if len(p.After) > 0 {
-				p.After = Keys{"2026-02-01"}
-			}
-			return list(s.ExportActiveDays(ctx, id(1, 1), p))
-		}},
-		{"ExportMessages", "of someone who said much", "messages", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportMessages(ctx, id(1, 1), at(10, 1000)))
-		}},
-		{"ExportInvitations", "of someone", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportInvitations(ctx, id(1, 1), at(6, 1000)))
-		}},
-		{"ExportAccepted", "of someone", "invitations", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportAccepted(ctx, id(1, 3), at(6, 1000)))
-		}},
-		{"ExportBans", "of someone who gave many", "bans", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportBans(ctx, id(1, 1), at(12, 1000)))
-		}},
-		{"ExportMutes", "of someone who gave many", "mutes", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportMutes(ctx, id(1, 1), at(13, 1000)))
-		}},
+		{"ExportActiveDays", "of someone", "active_users", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				p := at(1, 1)
+				if len(p.After) > 0 {
+					p.After = Keys{"2026-02-01"}
+				}
+				return list(s.ExportActiveDays(ctx, id(1, 1), p))
+			}},
+		{"ExportMessages", "of someone who said much", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportMessages(ctx, id(1, 1), at(10, 1000)))
+			}},
+		{"ExportInvitations", "of someone", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportInvitations(ctx, id(1, 1), at(6, 1000)))
+			}},
+		{"ExportAccepted", "of someone", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportAccepted(ctx, id(1, 3), at(6, 1000)))
+			}},
+		{"ExportBans", "of someone who gave many", "bans", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportBans(ctx, id(1, 1), at(12, 1000)))
+			}},
+		{"ExportMutes", "of someone who gave many", "mutes", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportMutes(ctx, id(1, 1), at(13, 1000)))
+			}},
 		{"ExportAvatars", "of someone", "avatars", 100, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ExportAvatars(ctx, id(1, 1), at(11, 1)))
 		}},
-		{"Movies", "with a word that few have", "movies", searched, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.Movies(ctx, watchparty.MovieFilter{Search: "4242 nig"}, found(at(3, 2000), 4)))
-		}},
+		{"Movies", "with a word that few have", "movies", searched,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Movies(ctx, watchparty.MovieFilter{Search: "4242 nig"}, found(at(3, 2000), 4)))
+			}},
 		{"Movies", "of a genre", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Movies(ctx, watchparty.MovieFilter{Genre: "genre7"}, at(3, 2000)))
 		}},
@@ -491,12 +557,14 @@ func TestListPlans(t *testing.T) {
 		{"Movies", "all", "movies", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Movies(ctx, watchparty.MovieFilter{}, at(3, 2000)))
 		}},
-		{"RoomLog", "of a busy room", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.RoomLog(ctx, busy, at(5, 30_000)))
-		}},
-		{"RoomLog", "of a quiet room", "room_log", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.RoomLog(ctx, id(4, 4000), at(5, 30_000)))
-		}},
+		{"RoomLog", "of a busy room", "room_log", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.RoomLog(ctx, busy, at(5, 30_000)))
+			}},
+		{"RoomLog", "of a quiet room", "room_log", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.RoomLog(ctx, id(4, 4000), at(5, 30_000)))
+			}},
 		{"Runs", "all", "cleanup_runs", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Runs(ctx, byTime(at(8, 2500), 2500, 24*time.Hour)))
 		}},
@@ -506,7 +574,8 @@ func TestListPlans(t *testing.T) {
 		{"Reports", "all", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Reports(ctx, "", at(9, 2500)))
 		}},
-		{"Reports", "of a kind", "reports", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+		{"Reports", "of a kind", "reports", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
 			return list(s.Reports(ctx, watchparty.ActivityReportKind, at(9, 2500)))
 		}},
 	}

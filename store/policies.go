@@ -7,24 +7,26 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// rule says which rows of one table a policy takes, and what it does to them. In its parts, t is the table and ?0 the
-// threshold.
+// rule is a part of a clean-up policy: it chooses old rows of one table and deletes or changes them. In its SQL, t is
+// the alias of the table and ?0 is the threshold: the time before which a row is old.
 type rule struct {
-	table string
-	key   []string // columns that name a row; just id unless said otherwise
-	old   string   // the condition, part of the statement that chooses rows and again of the one that changes them
-	by    string   // the column that old compares, with an index: the oldest rows go first
-	set   string   // what is changed; rows are deleted without
-	room  string   // the column that names the room whose cached reads a row is part of
-	chat  bool     // those are of its messages, not of the room itself
-	part  bool     // of the rows of the policy's next rule: goes before them in batches, and is not counted
-	users bool     // accounts: each is deleted as by its owner
+	table string   // the table in SQL
+	key   []string // the columns of the primary key; id if empty
+	old   string   // the condition of an old row; it chooses rows, and is checked again when the rows are locked
+	by    string   // the column of old that has an index; the oldest rows are chosen first
+	set   string   // the SET clause of an UPDATE; if empty, the rows are deleted
+	room  string   // the column with the ID of the room whose cached reads show the row; empty if there is none
+	chat  bool     // whether the cached reads are the room's messages, and not the room itself
+	part  bool     // whether the rows belong to rows of the policy's next rule; they are deleted first and not counted
+	users bool     // whether the rows are accounts, which deleteAccount deletes
 }
 
-// rules are the policies. Their order within one matters: what hangs on a row in great number goes before it.
+// rules are the rules of each policy, in the order in which they are applied. Rows that belong to another row and may be
+// many, such as the messages of a room, are deleted in batches of their own before the other row.
 var rules = map[watchparty.Policy][]rule{
 	watchparty.PolicyParticipants: {
-		{table: "participants", key: []string{"room_id", "user_id"}, old: "t.last_seen_at < ?0", by: "last_seen_at", room: "room_id"},
+		{table: "participants", key: []string{"room_id", "user_id"}, old: "t.last_seen_at < ?0", by: "last_seen_at",
+			room: "room_id"},
 	},
 	watchparty.PolicyMessages: {
 		{table: "messages", old: "t.created_at < ?0", by: "created_at", room: "room_id", chat: true},
@@ -44,7 +46,7 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "email_verifications", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "password_resets", old: "t.expires_at < ?0", by: "expires_at"},
 	},
-	// A token that was exchanged is kept until it expires: whoever uses it again is noticed.
+	// A refresh token that was exchanged is kept until it expires, so that its second use is noticed.
 	watchparty.PolicySessions: {
 		{table: "sessions", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "sessions", old: "t.revoked_at < ?0", by: "revoked_at"},
@@ -72,29 +74,33 @@ var rules = map[watchparty.Policy][]rule{
 	},
 }
 
-// inactiveRoom: nothing about the room, nobody in it and nothing said in it is newer than the threshold.
+// inactiveRoom is the condition of a room in rooms that was not changed, visited or posted in since the threshold.
 const inactiveRoom = `t.archived_at IS NULL AND t.last_active_at < ?0 AND t.updated_at < ?0
 	AND NOT EXISTS (SELECT FROM participants WHERE room_id = t.id AND last_seen_at >= ?0)
 	AND NOT EXISTS (SELECT FROM messages WHERE room_id = t.id AND created_at >= ?0)`
 
-// messagesOf are those in one of the rooms that are to go: a room at a time is read by the index. The lock lets nobody
-// restore it before the batch's end, and spares a room that somebody is about to restore.
+// messagesOf is the condition of a message in the room that is the next to be deleted: the column since of rooms holds
+// the time from which on its age counts. It is one room at a time, so that an index finds the messages. FOR SHARE keeps
+// an admin from restoring the room before the batch ends; SKIP LOCKED leaves out a room that is being restored.
 func messagesOf(since string) string {
 	return "t.room_id = (SELECT r.id FROM rooms AS r WHERE r." + since + ` < ?0
 		AND EXISTS (SELECT FROM messages WHERE room_id = r.id) ORDER BY r.` + since + " LIMIT 1 FOR SHARE SKIP LOCKED)"
 }
 
-// unverifiedAccount: neither begun nor used since the threshold. A refresh token's row is as old as its last exchange.
+// unverifiedAccount is the condition of an account in users with an unconfirmed address that was neither created nor
+// used since the threshold. Each exchange of a refresh token adds a row to sessions, so created_at there is the last use.
 const unverifiedAccount = `t.email_verified_at IS NULL AND t.deleted_at IS NULL AND NOT t.is_admin AND t.created_at < ?0
 	AND NOT EXISTS (SELECT FROM sessions WHERE user_id = t.id AND created_at >= ?0)
 	AND NOT EXISTS (SELECT FROM participants WHERE user_id = t.id AND last_seen_at >= ?0)`
 
-// userBatch is the most accounts of a batch: each takes several statements, and transactions are to be short.
+// userBatch is the maximum number of accounts in a batch. The deletion of an account takes many statements, and a
+// transaction should be short.
 const userBatch = 20
 
-// MaxSamples is how much of what it would remove a dry run names, of each policy.
+// MaxSamples is the maximum number of keys that a dry run stores for each policy, as samples of the rows to be removed.
 const MaxSamples = 10
 
+// columns lists the columns of the primary key in SQL.
 func (r rule) columns() string {
 	columns := make([]string, 0, 2)
 	for _, column := range r.key {
@@ -106,8 +112,9 @@ func (r rule) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// choose names at most ?1 rows, the oldest first, and locks them. Each comes with its place in that order. From some
-// place on, ?2, the index is read from there: what earlier batches have removed is in it until it is vacuumed.
+// choose selects and locks at most ?1 old rows that nobody else has locked, the oldest first. It returns the key of each
+// row and its value of the column by. With from, it reads the index only from the value ?2 on: before that, the index
+// is full of entries of deleted rows until the table is vacuumed.
 func (r rule) choose(from string) string {
 	beyond := ""
 	if from != "" {
@@ -116,18 +123,23 @@ func (r rule) choose(from string) string {
 	return r.names(fmt.Sprintf(", t.%s::text", r.by), beyond) + " FOR UPDATE OF t SKIP LOCKED"
 }
 
-// sample names at most ?1 rows.
+// sample selects the keys of at most ?1 old rows, the oldest first.
 func (r rule) sample() string { return r.names("", "") }
 
+// names selects the keys of at most ?1 old rows, the oldest first; more are further columns, beyond is a further
+// condition.
 func (r rule) names(more, beyond string) string {
-	return fmt.Sprintf("SELECT concat_ws('/', %s)%s FROM %s AS t WHERE %s%s ORDER BY t.%s LIMIT ?1", r.columns(), more, r.table, r.old, beyond, r.by)
+	return fmt.Sprintf("SELECT concat_ws('/', %s)%s FROM %s AS t WHERE %s%s ORDER BY t.%s LIMIT ?1", r.columns(), more,
+		r.table, r.old, beyond, r.by)
 }
 
+// count counts the old rows.
 func (r rule) count() string {
 	return fmt.Sprintf("SELECT count(*) FROM %s AS t WHERE %s", r.table, r.old)
 }
 
-// apply changes those of the rows ?1 that the condition still holds for, and returns what names their rooms, or them.
+// apply deletes or changes those of the rows with the keys ?1 that are still old. It returns the ID of each row's room,
+// or the row's key if the rule has no room.
 func (r rule) apply() string {
 	touched := fmt.Sprintf("concat_ws('/', %s)", r.columns())
 	if r.room != "" {

@@ -24,7 +24,8 @@ var scenes = []struct {
 	policy      watchparty.Policy
 	insert      string // ?0 the ID, ?1 the moment, ?2 a user, ?3 a room
 }{
-	{"confirmation", "email_verifications", watchparty.PolicyTokens, "INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?0, ?2, 'x@y', ?1)"},
+	{"confirmation", "email_verifications", watchparty.PolicyTokens,
+		"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?0, ?2, 'x@y', ?1)"},
 	{"reset", "password_resets", watchparty.PolicyTokens, "INSERT INTO password_resets (id, expires_at) VALUES (?0, ?1)"},
 	{"session that expired", "sessions", watchparty.PolicySessions,
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?2, ?0::text::bytea, ?1)"},
@@ -168,7 +169,8 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	admin := newAdmin(t, s, "admin")
-	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"), newUser(t, s, "confirmed")
+	unused, seen, signedIn, confirmed := newUser(t, s, "unused"), newUser(t, s, "seen"), newUser(t, s, "signedin"),
+		newUser(t, s, "confirmed")
 	hosted := newRoom(t, s, unused, nil)
 	postMessage(t, s, hosted, unused, "hello")
 	room := newRoom(t, s, admin, nil)
@@ -183,11 +185,14 @@ func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	execute(t, s, "UPDATE users SET is_admin = true, created_at = now() - interval '9 d' WHERE id = ?", colleague.ID)
 	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '9 d' WHERE user_id = ?", unused.ID)
 	run := newRun(t, s, admin, false)
-	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+	b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10,
+		Cursor{})
 	require.NoError(t, err)
 	require.Equal(t, 1, b.Rows)
-	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID}, Wrote: []string{hosted.ID}}}, b.Users)
-	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?", "account-deletion/"+unused.ID), "the rest is promised")
+	require.Equal(t, []Deleted{{UserID: unused.ID, Username: "unused", Rooms: []string{hosted.ID},
+		Wrote: []string{hosted.ID}}}, b.Users)
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id = ?",
+		"account-deletion/"+unused.ID), "the rest is promised")
 	for _, user := range []watchparty.User{seen, signedIn, confirmed, admin, colleague} {
 		_, err := s.User(t.Context(), user.ID)
 		require.NoError(t, err, user.Username)
@@ -256,7 +261,8 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 				require.Zero(t, b.Rows)
 				require.True(t, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM ? WHERE id = ?)", bun.Ident(r.table), id))
 				execute(t, s, "UPDATE ? SET ? = ? WHERE id = ?", bun.Ident(r.table), bun.Ident(r.by), threshold.Add(-time.Hour), id)
-				require.Equal(t, 1, drainPolicy(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold), "it was its use that kept it")
+				require.Equal(t, 1, drainPolicy(t, s, newRun(t, s, admin, false).ID, scene.policy, threshold),
+					"it was its use that kept it")
 				applied[r.table+r.by] = true
 			}
 		})
@@ -360,18 +366,21 @@ func TestCleanupLocksRoomsBeforeAccounts(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
 	var pid int
-	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid() FROM rooms WHERE id = ? FOR UPDATE", room.ID).Scan(t.Context(), &pid))
+	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid() FROM rooms WHERE id = ? FOR UPDATE", room.ID).
+		Scan(t.Context(), &pid))
 	var (
 		wg       sync.WaitGroup
 		done     Batch
 		errBatch error
 	)
 	wg.Go(func() {
-		done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10, Cursor{})
+		done, errBatch = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, time.Now().Add(-7*24*time.Hour), 10,
+			Cursor{})
 	})
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		var waiting int
-		assert.NoError(c, s.db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid).Scan(t.Context(), &waiting))
+		assert.NoError(c, s.db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid).
+			Scan(t.Context(), &waiting))
 		assert.Equal(c, 1, waiting)
 	}, patience, 5*time.Millisecond)
 	_, errLock := tx.NewRaw("SELECT FROM users WHERE id = ? FOR SHARE NOWAIT", user.ID).Exec(t.Context())
@@ -406,7 +415,8 @@ func TestCleanupGoesOn(t *testing.T) {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
 			require.NoError(t, err)
 			require.Equal(t, 2, b.Rows)
-			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?", threshold.Add(-100*time.Hour)))
+			require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM messages WHERE created_at = ?",
+				threshold.Add(-100*time.Hour)))
 		}
 		for _, rows := range []int{1, 0} {
 			b, err = s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 2, b.Next)
@@ -429,7 +439,8 @@ func TestCleanupGoesOn(t *testing.T) {
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
-		_, err = tx.ExecContext(t.Context(), "SELECT FROM messages WHERE created_at = ? FOR UPDATE", threshold.Add(-100*time.Hour))
+		_, err = tx.ExecContext(t.Context(), "SELECT FROM messages WHERE created_at = ? FOR UPDATE",
+			threshold.Add(-100*time.Hour))
 		require.NoError(t, err)
 		b, err := s.CleanupBatch(t.Context(), run.ID, watchparty.PolicyMessages, threshold, 3, Cursor{})
 		require.NoError(t, err)

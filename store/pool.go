@@ -38,7 +38,8 @@ const (
 )
 
 var errBusy = &watchparty.Error{
-	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.", RetryAfter: connectionWait,
+	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
+	RetryAfter: connectionWait,
 }
 
 // pool lends connections to database/sql, whose own pool waits without an end, lends a dead connection, and gives all

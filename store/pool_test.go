@@ -29,7 +29,8 @@ import (
 // openSmallPool is a store with few connections, which waits for one for that long.
 func openSmallPool(t *testing.T, connections int, wait time.Duration) *Store {
 	t.Helper()
-	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections, StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: connections,
+		StatementTimeout: 2 * time.Minute}, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	s.pool.wait = wait
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -209,7 +210,8 @@ func TestUnavailable(t *testing.T) {
 		require.ErrorAs(t, err, new(pgdriver.Error))
 		return fmt.Errorf("store: something: %w", err)
 	}
-	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01", "08006"} {
+	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01",
+		"08006"} {
 		require.True(t, Unavailable(raise(code)), code)
 	}
 	for _, code := range []string{"23505", "23503", "22001", "42P01", "55000", "P0001", "57000", "XX000"} {

@@ -38,7 +38,7 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	if err != nil {
 		return err
 	}
-	start := run.CreatedAt // of one that never began
+	start := run.CreatedAt // a run that never began has no StartedAt
 	if run.StartedAt != nil {
 		start = *run.StartedAt
 	}
@@ -50,7 +50,7 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	return err
 }
 
-// Reports lists reports of a kind, or of all, newest first.
+// Reports lists reports, newest first: those of a kind, or all if kind is empty.
 func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.Report, error) {
 	var rows []reportRow
 	q := s.db.NewSelect().Model(&rows)

@@ -22,7 +22,8 @@ func TestRetiredRooms(t *testing.T) {
 		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
 		execute(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
 		run := newRun(t, s, admin, false)
-		require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10))
+		require.Equal(t, []string{room.ID}, applyPolicy(t, s, run.ID, watchparty.PolicyRooms, time.Now().
+			Add(-30*24*time.Hour), 10))
 		return room
 	}
 	purge := func(t *testing.T) int {
@@ -44,9 +45,11 @@ func TestRetiredRooms(t *testing.T) {
 			require.True(t, restored.ArchivedAt.IsZero() && restored.RetiredAt.IsZero())
 			require.Equal(t, 3, restored.Version)
 		}
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
+		require.Equal(t, 1, readValue[int](t, s,
+			"SELECT count(*) FROM audit WHERE action = 'room_restored' AND target_id = ?", room.ID))
 		require.Zero(t, purge(t))
-		require.Empty(t, applyPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().Add(-30*24*time.Hour), 10), "it counts as active")
+		require.Empty(t, applyPolicy(t, s, newRun(t, s, admin, false).ID, watchparty.PolicyRooms, time.Now().
+			Add(-30*24*time.Hour), 10), "it counts as active")
 	})
 
 	t.Run("are opened by their hosts", func(t *testing.T) {
@@ -111,7 +114,8 @@ func TestCleanupSparesWhatIsRestored(t *testing.T) {
 					postMessage(t, s, room, host, "long ago")
 					postMessage(t, s, room, host, "and again")
 				}
-				execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour), room.ID)
+				execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = ? WHERE id = ?", threshold.Add(-time.Hour),
+					room.ID)
 				run := newRun(t, s, admin, false)
 				b := raiseBarrier(t, s, "DELETE", table)
 				var (

@@ -91,9 +91,11 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		}
 	},
 	watchparty.AuditReportResolved: func(t *testing.T, s *Store) adminAct {
-		report := newReport(t, s, newUser(t, s, "user"), watchparty.NewAbuseReport{Username: newUser(t, s, "spammer").Username})
+		report := newReport(t, s, newUser(t, s, "user"), watchparty.NewAbuseReport{Username: newUser(t, s, "spammer").
+			Username})
 		return func(by string) error {
-			return second(s.ResolveAbuseReport(t.Context(), by, report.ID, watchparty.Resolution{Outcome: watchparty.AbuseDismissed}))
+			return second(s.ResolveAbuseReport(t.Context(), by, report.ID,
+				watchparty.Resolution{Outcome: watchparty.AbuseDismissed}))
 		}
 	},
 	watchparty.AuditSchedulePaused:     onSchedule(watchparty.AuditSchedulePaused),
@@ -126,7 +128,8 @@ var errCarriedOut = errors.New("carried out")
 func onSchedule(action watchparty.AuditAction) func(*testing.T, *Store) adminAct {
 	return func(t *testing.T, s *Store) adminAct {
 		return func(by string) error {
-			err := s.AuditSchedule(t.Context(), by, "report-daily", action, nil, func(context.Context) error { return errCarriedOut })
+			err := s.AuditSchedule(t.Context(), by, "report-daily", action, nil,
+				func(context.Context) error { return errCarriedOut })
 			if errors.Is(err, errCarriedOut) {
 				return nil
 			}
@@ -173,5 +176,6 @@ func TestAdminsEndTheirOwnRights(t *testing.T) {
 	after, err := s.RevokeAdminOf(t.Context(), admin.ID, admin.ID)
 	require.NoError(t, err)
 	require.False(t, after.Administers())
-	require.Equal(t, "admin", readValue[string](t, s, "SELECT actor_username FROM audit WHERE action = 'admin_revoked' AND target_id = ?", admin.ID))
+	require.Equal(t, "admin", readValue[string](t, s,
+		"SELECT actor_username FROM audit WHERE action = 'admin_revoked' AND target_id = ?", admin.ID))
 }

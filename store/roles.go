@@ -9,17 +9,19 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// SetRole gives someone who is in the room, or has a role in it, another role. Host hands the room over, to someone
-// who is in it and not suspended; the actor is a moderator from then on. It returns ErrNotFound, ErrBanned,
+// SetRole gives another role to a person who is in the room or has a role in it. The role host hands the room over to a
+// person who is in it and not suspended; the actor becomes a moderator. It returns ErrNotFound, ErrBanned,
 // ErrForbidden, ErrRoomArchived, ErrRoomClosed and ErrOwnRole.
-func (s *Store) SetRole(ctx context.Context, roomID, actorID, username string, role watchparty.Role) (watchparty.Participant, error) {
+func (s *Store) SetRole(
+	ctx context.Context, roomID, actorID, username string, role watchparty.Role,
+) (watchparty.Participant, error) {
 	permission := watchparty.MaySetRole
 	if role == watchparty.Host {
 		permission = watchparty.MayHandOver
 	}
 	var target participantRow
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		room, actor, err := permitted(ctx, tx, roomID, actorID, permission)
+		room, actor, err := permittedBeside(ctx, tx, roomID, actorID, permission, byUsername, username)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +65,8 @@ func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID stri
 	return logAct(ctx, tx, room.ID, actorID, userID, watchparty.ActRoleSet, map[string]any{"role": string(role)})
 }
 
-// roleHolder finds by name who is in a room or has a role in it, and keeps the account from being deleted meanwhile.
+// roleHolder finds, by username, a person who is in a room or has a role in it, and keeps the account from being deleted
+// until the transaction ends.
 func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (participantRow, error) {
 	var row participantRow
 	err := tx.NewRaw(`
@@ -83,7 +86,7 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 	return row, err
 }
 
-// setMember gives someone a role that lasts whether they are in the room or not.
+// setMember gives a user a role that remains when the user leaves the room.
 func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watchparty.Role) error {
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)

@@ -11,10 +11,12 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// UpdateRoom changes what the actor said, if the room still has one of the versions; nil allows any. A change of
-// nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
+// UpdateRoom changes the given fields of a room, if the room has one of the versions; nil allows any version. A change
+// that changes nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
 // ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change of a closed one.
-func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int) (watchparty.Room, error) {
+func (s *Store) UpdateRoom(
+	ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int,
+) (watchparty.Room, error) {
 	var after roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if value(c.Archived) {
@@ -22,7 +24,11 @@ func (s *Store) UpdateRoom(ctx context.Context, roomID, actorID string, c watchp
 				return err
 			}
 		}
-		room, _, err := permitted(ctx, tx, roomID, actorID, watchparty.MayEditRoom)
+		others := ""
+		if value(c.Visibility) == watchparty.Private { // keepThoseInside
+			others = "id IN (SELECT user_id FROM participants WHERE room_id = ?)"
+		}
+		room, _, err := permittedBeside(ctx, tx, roomID, actorID, watchparty.MayEditRoom, others, roomID)
 		if err != nil {
 			return err
 		}
@@ -75,7 +81,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomUpdated, map[string]any{"fields": fields})
 }
 
-// apply takes over what c says, and names what differs.
+// apply sets the fields that c gives, and returns the names of those that have changed.
 func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 	if set(&r.Name, c.Name) {
 		fields = append(fields, "name")
@@ -100,7 +106,7 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 	return fields
 }
 
-// toggleArchived archives an open room and opens an archived one, which counts as active from then on.
+// toggleArchived archives an open room, or opens an archived one and marks it as active.
 func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID string) error {
 	if room.ArchivedAt == nil {
 		room.ArchivedAt = &room.UpdatedAt
@@ -113,7 +119,7 @@ func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID strin
 	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomReopened, nil)
 }
 
-// keepThoseInside makes members of those who are in a room that becomes private.
+// keepThoseInside makes all participants of a room members of it, when the room becomes private.
 func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 	// FOR SHARE: an account that is being deleted gets no membership.
 	_, err := tx.NewRaw(`
@@ -125,8 +131,8 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 	return err
 }
 
-// DeleteRoom makes a room that there never was, for everyone, if it still has one of the versions; nil allows any. The
-// row stays. It returns ErrNotFound, ErrBanned, ErrForbidden and ErrChangedSince.
+// DeleteRoom soft-deletes a room, if it has one of the versions; nil allows any version. From then on nobody can see that
+// the room existed. It returns ErrNotFound, ErrBanned, ErrForbidden and ErrChangedSince.
 func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions []int) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
@@ -180,7 +186,8 @@ func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 // them again. It returns their IDs.
 func (l accountDeletion) deleteHosted(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
 	var rooms []string
-	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).Scan(ctx, &rooms)
+	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+		Scan(ctx, &rooms)
 	if err != nil {
 		return nil, err
 	}

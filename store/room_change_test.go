@@ -41,7 +41,8 @@ func addMember(t *testing.T, s *Store, room watchparty.Room, user watchparty.Use
 // addBan bans someone without a word to the log.
 func addBan(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, until *time.Time) {
 	t.Helper()
-	execute(t, s, "INSERT INTO bans (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID, until)
+	execute(t, s, "INSERT INTO bans (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, ?)", room.ID, user.ID,
+		until)
 }
 
 // roleOf is what someone is to a room; empty for nothing.
@@ -100,7 +101,8 @@ func TestUpdateRoom(t *testing.T) {
 		require.Equal(t, map[string]any{"fields": []any{
 			"name", "description", "movie_id", "visibility", "capacity", "slow_mode_seconds"}}, log[0].Details)
 
-		bare := update(t, room, watchparty.RoomChange{MovieID: ptr(""), SlowMode: ptr(time.Duration(0)), Description: ptr("")})
+		bare := update(t, room, watchparty.RoomChange{MovieID: ptr(""), SlowMode: ptr(time.Duration(0)),
+			Description: ptr("")})
 		require.Empty(t, bare.MovieID)
 		require.Zero(t, bare.SlowMode)
 		require.Empty(t, bare.Description)
@@ -111,7 +113,8 @@ func TestUpdateRoom(t *testing.T) {
 	t.Run("of nothing", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		require.Equal(t, room, update(t, room, watchparty.RoomChange{}))
-		require.Equal(t, room, update(t, room, watchparty.RoomChange{Name: &room.Name, Capacity: &room.Capacity, MovieID: ptr(""), Archived: ptr(false)}))
+		require.Equal(t, room, update(t, room, watchparty.RoomChange{Name: &room.Name, Capacity: &room.Capacity,
+			MovieID: ptr(""), Archived: ptr(false)}))
 		require.Empty(t, readRoomActions(t, s, room))
 	})
 
@@ -135,7 +138,8 @@ func TestUpdateRoom(t *testing.T) {
 		)
 		for i := range errs {
 			wg.Go(func() {
-				_, errs[i] = s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{SlowMode: ptr(time.Duration(i+1) * time.Second)}, []int{2})
+				_, errs[i] = s.UpdateRoom(t.Context(), room.ID, ada.ID,
+					watchparty.RoomChange{SlowMode: ptr(time.Duration(i+1) * time.Second)}, []int{2})
 			})
 		}
 		wg.Wait()
@@ -157,10 +161,12 @@ func TestUpdateRoom(t *testing.T) {
 		for _, id := range []string{newID(), newer} {
 			_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{MovieID: &id}, nil)
 			require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
-			_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "x", MovieID: id, Visibility: watchparty.Public, Capacity: 2}, IdempotencyKey{})
+			_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "x", MovieID: id, Visibility: watchparty.Public,
+				Capacity: 2}, IdempotencyKey{})
 			require.ErrorIs(t, err, watchparty.ErrUnknownMovie)
 		}
-		require.Equal(t, "y", update(t, room, watchparty.RoomChange{Name: ptr("y"), MovieID: &old}).Name, "what it has, it keeps")
+		require.Equal(t, "y", update(t, room, watchparty.RoomChange{Name: ptr("y"), MovieID: &old}).Name,
+			"what it has, it keeps")
 	})
 
 	t.Run("who is inside stays a member of what becomes private", func(t *testing.T) {
@@ -195,7 +201,8 @@ func TestUpdateRoom(t *testing.T) {
 		require.Equal(t, 2, archived.Participants)
 		require.Equal(t, 2, archived.Version)
 		require.Equal(t, archived, update(t, room, watchparty.RoomChange{Archived: ptr(true)}))
-		for _, c := range []watchparty.RoomChange{{Name: ptr("x")}, {Name: ptr("x"), Archived: ptr(true)}, {Capacity: ptr(50)}} {
+		for _, c := range []watchparty.RoomChange{{Name: ptr("x")}, {Name: ptr("x"), Archived: ptr(true)},
+			{Capacity: ptr(50)}} {
 			_, err := s.UpdateRoom(t.Context(), room.ID, ada.ID, c, nil)
 			require.ErrorIs(t, err, watchparty.ErrRoomArchived)
 		}
@@ -203,9 +210,11 @@ func TestUpdateRoom(t *testing.T) {
 		reopened := update(t, room, watchparty.RoomChange{Archived: ptr(false), Capacity: ptr(9)})
 		require.True(t, reopened.ArchivedAt.IsZero())
 		require.Equal(t, 9, reopened.Capacity)
-		require.Less(t, readValue[float64](t, s, "SELECT extract(epoch FROM now() - last_active_at) FROM rooms WHERE id = ?", room.ID), 60.0)
+		require.Less(t, readValue[float64](t, s, "SELECT extract(epoch FROM now() - last_active_at) FROM rooms WHERE id = ?",
+			room.ID), 60.0)
 		require.Equal(t, []watchparty.RoomAction{
-			watchparty.ActRoomArchived, watchparty.ActRoomUpdated, watchparty.ActRoomReopened, watchparty.ActRoomUpdated}, readRoomActions(t, s, room))
+			watchparty.ActRoomArchived, watchparty.ActRoomUpdated, watchparty.ActRoomReopened, watchparty.ActRoomUpdated},
+			readRoomActions(t, s, room))
 		postMessage(t, s, room, bob, "Here we are again")
 	})
 
@@ -222,8 +231,10 @@ func TestUpdateRoom(t *testing.T) {
 			actor watchparty.User
 			want  error
 		}{
-			{room.ID, bob, watchparty.ErrForbidden}, {room.ID, dan, watchparty.ErrForbidden}, {room.ID, eve, watchparty.ErrBanned},
-			{hidden.ID, bob, watchparty.ErrForbidden}, {hidden.ID, dan, watchparty.ErrNotFound}, {newID(), ada, watchparty.ErrNotFound},
+			{room.ID, bob, watchparty.ErrForbidden}, {room.ID, dan, watchparty.ErrForbidden},
+			{room.ID, eve, watchparty.ErrBanned},
+			{hidden.ID, bob, watchparty.ErrForbidden}, {hidden.ID, dan, watchparty.ErrNotFound},
+			{newID(), ada, watchparty.ErrNotFound},
 		} {
 			_, err := s.UpdateRoom(t.Context(), test.room, test.actor.ID, watchparty.RoomChange{Name: ptr("x")}, []int{99})
 			require.ErrorIs(t, err, test.want)
@@ -244,14 +255,16 @@ func TestNothingIsSaidInAnArchivedRoom(t *testing.T) {
 		errPost, errArchive error
 	)
 	wg.Go(func() {
-		_, errPost = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "last words"}, IdempotencyKey{})
+		_, errPost = s.PostMessage(t.Context(), ada, watchparty.NewMessage{RoomID: room.ID, Body: "last words"},
+			IdempotencyKey{})
 	})
 	b.awaitStopped(t, 1, nil)
 	wg.Go(func() {
 		_, errArchive = s.UpdateRoom(t.Context(), room.ID, ada.ID, watchparty.RoomChange{Archived: ptr(true)}, nil)
 	})
 	b.awaitStopped(t, 2, nil)
-	require.True(t, readValue[bool](t, s, "SELECT archived_at IS NULL FROM rooms WHERE id = ?", room.ID), "it waits for who speaks")
+	require.True(t, readValue[bool](t, s, "SELECT archived_at IS NULL FROM rooms WHERE id = ?", room.ID),
+		"it waits for who speaks")
 	b.release(t)
 	wg.Wait()
 	require.NoError(t, errPost)
@@ -264,7 +277,8 @@ func TestDeleteRoom(t *testing.T) {
 	ada, bob, eve := newUser(t, s, "ada"), newUser(t, s, "bob"), newUser(t, s, "eve")
 	room, other := newRoom(t, s, ada, nil), newRoom(t, s, ada, nil)
 	once := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte("same")}
-	repeated, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "Once", Visibility: watchparty.Public, Capacity: 2}, once)
+	repeated, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "Once", Visibility: watchparty.Public,
+		Capacity: 2}, once)
 	require.NoError(t, err)
 	for _, r := range []watchparty.Room{room, other} {
 		joinRoom(t, s, r, bob)
@@ -282,7 +296,8 @@ func TestDeleteRoom(t *testing.T) {
 
 	for _, table := range []string{"participants", "members", "bans", "mutes"} {
 		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), room.ID), table)
-		require.NotZero(t, readValue[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), other.ID), table)
+		require.NotZero(t, readValue[int](t, s, "SELECT count(*) FROM ?0 WHERE room_id = ?1", bun.Ident(table), other.ID),
+			table)
 	}
 	require.Equal(t, []string{"accepted", "revoked"}, invitationStates(t, s, room))
 	require.Equal(t, []string{"accepted", "open"}, invitationStates(t, s, other))
@@ -295,7 +310,8 @@ func TestDeleteRoom(t *testing.T) {
 		_, role := s.SetRole(t.Context(), room.ID, user.ID, "bob", watchparty.Viewer)
 		_, standing := s.Standing(t.Context(), room.ID, user.ID)
 		_, place := s.Place(t.Context(), room.ID, user.ID)
-		for _, err := range []error{join, post, update, role, standing, place, s.LeaveRoom(t.Context(), room.ID, user.ID), s.DeleteRoom(t.Context(), room.ID, user.ID, nil)} {
+		for _, err := range []error{join, post, update, role, standing, place, s.LeaveRoom(t.Context(), room.ID, user.ID),
+			s.DeleteRoom(t.Context(), room.ID, user.ID, nil)} {
 			require.ErrorIs(t, err, watchparty.ErrNotFound)
 		}
 		_, err := s.Heartbeat(t.Context(), room.ID, user.ID, time.Minute)
@@ -309,12 +325,14 @@ func TestDeleteRoom(t *testing.T) {
 	rooms, err := s.Rooms(t.Context(), watchparty.RoomFilter{}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []string{other.ID}, roomIDs(rooms))
-	_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "Once", Visibility: watchparty.Public, Capacity: 2}, once)
+	_, err = s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{Name: "Once", Visibility: watchparty.Public,
+		Capacity: 2}, once)
 	require.ErrorIs(t, err, watchparty.ErrNotFound, "a request that is sent again does not show it")
 }
 
 func invitationStates(t *testing.T, s *Store, room watchparty.Room) (states []string) {
 	t.Helper()
-	require.NoError(t, s.db.NewRaw("SELECT state FROM invitations WHERE room_id = ? ORDER BY email", room.ID).Scan(t.Context(), &states))
+	require.NoError(t, s.db.NewRaw("SELECT state FROM invitations WHERE room_id = ? ORDER BY email", room.ID).
+		Scan(t.Context(), &states))
 	return states
 }

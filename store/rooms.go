@@ -41,12 +41,13 @@ func (r roomRow) room() watchparty.Room {
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
 		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
 		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(), Version: r.Version,
+		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(),
+		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
 
-// shut is what keeps something new from happening in an archived room.
+// closedError is the error for an operation that an archived room does not allow.
 func (r roomRow) shut() error { return closedError(r.ClosedAt != nil) }
 
 func closedError(closed bool) error {
@@ -64,7 +65,9 @@ func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account
 // is deleted or suspended, and for a request that is repeated ErrKeyReused, ErrNotFound and ErrBanned.
-func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewRoom, key IdempotencyKey) (watchparty.Room, error) {
+func (s *Store) CreateRoom(
+	ctx context.Context, hostID string, n watchparty.NewRoom, key IdempotencyKey,
+) (watchparty.Room, error) {
 	now := Now()
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
@@ -98,7 +101,8 @@ func (s *Store) CreateRoom(ctx context.Context, hostID string, n watchparty.NewR
 	return row.room(), nil
 }
 
-// formerRoom finds what an earlier request opened, if it is still there for whoever did: it may be another's by now.
+// formerRoom finds the room that an earlier request with the same key has created. The user may have lost access to it
+// meanwhile: it returns ErrNotFound and ErrBanned then.
 func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *roomRow) error {
 	if err := mayKnow(ctx, tx, roomID, userID); err != nil {
 		return err
@@ -107,7 +111,8 @@ func formerRoom(ctx context.Context, tx bun.Tx, roomID, userID string, row *room
 }
 
 var searchableRooms = searchable{
-	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
+	alias: "r", from: "(SELECT * FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r",
+	length: "char_length(r.name)", newest: true,
 }
 
 // Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter
@@ -138,8 +143,8 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 	return row.room(), found(err, "room")
 }
 
-// JoinRoom puts a user into a room that is open to them; being in it already is a success that refreshes the presence.
-// It returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
+// JoinRoom adds a user to the participants of a room. If the user is in the room already, it refreshes the presence. It
+// returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
 // ErrRoomClosed and ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow
@@ -155,7 +160,7 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 	return row.room(), found(err, "join room")
 }
 
-// enter puts a user into a locked room unless they are in it, and reads the room again.
+// enter adds a user to the participants of a locked room, or refreshes the presence, and reads the room again.
 func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
 	seen, err := touchParticipant(ctx, tx, room.ID, userID)
 	if err != nil {
@@ -172,7 +177,7 @@ func enter(ctx context.Context, tx bun.Tx, room *roomRow, userID string) error {
 	return selectRooms(tx, room).Where("r.id = ?", room.ID).Scan(ctx)
 }
 
-// admit checks the rules for someone who is not in the room yet.
+// admit adds a user to the participants of a locked room, if the room's rules allow it.
 func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	standing, err := readStanding(ctx, tx, room.ID, userID)
 	if err != nil {
@@ -197,11 +202,10 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	return addParticipant(ctx, tx, room.ID, userID)
 }
 
-// activity is how exactly a room's last activity is kept: a row that is written with each message would be a
-// bottleneck.
+// activity is the precision of last_active_at in rooms. A row that is written with each message would be a bottleneck.
 const activity = 10 * time.Minute
 
-// touchRoom says that something happens in the room.
+// touchRoom stores that something happens in the room now.
 func touchRoom(ctx context.Context, db bun.IDB, roomID string) error {
 	_, err := db.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
 		Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exec(ctx)

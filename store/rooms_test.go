@@ -32,7 +32,9 @@ func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func
 }
 
 // pagesBy does so with a list that is not sorted by ID.
-func pagesBy[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string, keys func(T) Keys) []string {
+func pagesBy[T any](
+	t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string, keys func(T) Keys,
+) []string {
 	t.Helper()
 	var (
 		all []string
@@ -75,7 +77,8 @@ func TestCreateRoom(t *testing.T) {
 
 	t.Run("puts its host in", func(t *testing.T) {
 		room, err := s.CreateRoom(t.Context(), ada.ID, watchparty.NewRoom{
-			Name: "Silents", Description: "Every Sunday\nat eight", MovieID: movies[0].ID, Visibility: watchparty.Unlisted, Capacity: 7,
+			Name: "Silents", Description: "Every Sunday\nat eight", MovieID: movies[0].ID, Visibility: watchparty.Unlisted,
+			Capacity: 7,
 		}, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, "Silents", room.Name)
@@ -112,7 +115,8 @@ func TestCreateRoom(t *testing.T) {
 	})
 
 	t.Run("an account that is gone opens and enters none", func(t *testing.T) {
-		_, err := s.CreateRoom(t.Context(), newID(), watchparty.NewRoom{Name: "x", Visibility: watchparty.Public, Capacity: 2}, IdempotencyKey{})
+		_, err := s.CreateRoom(t.Context(), newID(), watchparty.NewRoom{Name: "x", Visibility: watchparty.Public,
+			Capacity: 2}, IdempotencyKey{})
 		require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
 		room := newRoom(t, s, ada, nil)
 		_, err = s.JoinRoom(t.Context(), room.ID, newID())
@@ -189,7 +193,8 @@ func TestListRooms(t *testing.T) {
 
 func isIn(t *testing.T, s *Store, room watchparty.Room, user watchparty.User) bool {
 	t.Helper()
-	return readValue[bool](t, s, "SELECT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id = ?)", room.ID, user.ID)
+	return readValue[bool](t, s, "SELECT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id = ?)", room.ID,
+		user.ID)
 }
 
 func TestJoinAndLeave(t *testing.T) {
@@ -212,7 +217,8 @@ func TestJoinAndLeave(t *testing.T) {
 		joinRoom(t, s, room, eve, bob)
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
-		require.Equal(t, []string{"ada", "eve", "bob"}, ids(people, func(p watchparty.Participant) string { return p.Username }),
+		require.Equal(t, []string{"ada", "eve", "bob"}, ids(people,
+			func(p watchparty.Participant) string { return p.Username }),
 			"in the order in which they came")
 		require.Equal(t, []watchparty.Role{watchparty.Host, watchparty.Viewer, watchparty.Viewer},
 			[]watchparty.Role{people[0].Role, people[1].Role, people[2].Role})
@@ -321,7 +327,8 @@ func TestQuitRoom(t *testing.T) {
 		}
 		execute(t, s, "UPDATE rooms SET last_active_at = now() - interval '1 d' WHERE id = ?", room.ID)
 		require.NoError(t, quit(room, bob))
-		require.True(t, readValue[bool](t, s, "SELECT last_active_at < now() - interval '1 h' FROM rooms WHERE id = ?", room.ID), "by a stranger is no activity")
+		require.True(t, readValue[bool](t, s, "SELECT last_active_at < now() - interval '1 h' FROM rooms WHERE id = ?",
+			room.ID), "by a stranger is no activity")
 		_, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		mine, err := s.MyRooms(t.Context(), bob.ID, watchparty.MyRoomFilter{}, Page{Limit: 10})
@@ -391,7 +398,8 @@ func TestMovies(t *testing.T) {
 	movies := make([]watchparty.Movie, 0, 7)
 	for i := range 7 {
 		movies = append(movies, watchparty.Movie{
-			Title: fmt.Sprint("Movie ", i), Year: 1920 + i, RuntimeMinutes: 60 + i, Description: "d'", Genres: []string{"silent", `a "quoted", one`},
+			Title: fmt.Sprint("Movie ", i), Year: 1920 + i, RuntimeMinutes: 60 + i, Description: "d'",
+			Genres: []string{"silent", `a "quoted", one`},
 		})
 	}
 	require.NoError(t, s.AddMovies(t.Context(), movies))

@@ -54,7 +54,8 @@ func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	typed = strings.ReplaceAll(strings.ToValidUTF8(typed, " "), "\x00", " ")
 	var words, whole [spellings]string
 	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), search_fold(?1, false), search_fold(?1, true)",
-		and.ReplaceAllString(ampersand.ReplaceAllString(typed, "$1"), "$1 $2"), typed).Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
+		and.ReplaceAllString(ampersand.ReplaceAllString(typed, "$1"), "$1 $2"), typed).
+		Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
 	if err != nil || whole[0] == "" {
 		return query{}, err
 	}
@@ -261,7 +262,8 @@ func searchPage[R any](
 	}
 	var levels []level
 	for i, words := range q.levels {
-		levels = append(levels, level{condition: matchesWords, argument: words, words: true, wide: slices.Contains(wideLevels, i)})
+		levels = append(levels, level{condition: matchesWords, argument: words, words: true,
+			wide: slices.Contains(wideLevels, i)})
 	}
 	if l.also != nil {
 		levels = append(levels, level{condition: "?", argument: l.also(typed), wide: true})
@@ -331,7 +333,8 @@ func (l searchable) found(
 	}
 	// matches are rows with the number of their level.
 	matches := func(from *bun.SelectQuery) *bun.SelectQuery {
-		return choose(from).ColumnExpr("? AS id, ? AS length", l.id(), bun.Safe(l.length)).ColumnExpr(number+" END AS level", arguments...)
+		return choose(from).ColumnExpr("? AS id, ? AS length", l.id(), bun.Safe(l.length)).
+			ColumnExpr(number+" END AS level", arguments...)
 	}
 	shortest := func() *bun.SelectQuery {
 		return list.NewSelect().ColumnExpr("?.*", bun.Safe(l.alias)).TableExpr(l.from).
@@ -348,15 +351,18 @@ func (l searchable) found(
 			return q
 		}))
 	}
-	looked := list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(shortest())).Where("level > ?", begin)
+	looked := list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(shortest())).
+		Where("level > ?", begin)
 	if after != "" {
 		following := shortest().Where("(?, ?) ? (?, ?)", key, l.id(), beyond, place, after)
-		looked = looked.UnionAll(list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(following)).Where("level = ?", begin))
+		looked = looked.UnionAll(list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(following)).
+			Where("level = ?", begin))
 	}
 	// picked are the rows of the levels before the one that is filled, or of all.
 	picked := list.NewSelect().TableExpr("(SELECT NULL::uuid AS id, 0 AS length, 0 AS level WHERE false) AS none")
 	pick := func(rows *bun.SelectQuery, from, to int) {
-		picked = picked.UnionAll(list.NewSelect().ColumnExpr("id, length, level").TableExpr("(?) AS m", rows.Limit(mostPicked)).
+		picked = picked.UnionAll(list.NewSelect().ColumnExpr("id, length, level").
+			TableExpr("(?) AS m", rows.Limit(mostPicked)).
 			Where("level BETWEEN ? AND ?", from, to))
 	}
 	first, words, until := max(begin, offset), "", []string{} // of the levels since the last wide one
@@ -372,7 +378,8 @@ func (l searchable) found(
 		until = append(until, words)
 		if level.wide {
 			pick(matches(list.NewSelect().TableExpr(l.from)).
-				Where("search @@ (ARRAY[?]::tsquery[])[least((SELECT level FROM filled) - ?, ?)]", bun.List(until), first, len(until)), first, i)
+				Where("search @@ (ARRAY[?]::tsquery[])[least((SELECT level FROM filled) - ?, ?)]", bun.List(until), first,
+					len(until)), first, i)
 			first, words, until = i+1, "", nil
 		}
 	}

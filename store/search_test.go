@@ -18,26 +18,36 @@ import (
 
 // catalogue are titles of many languages and their descriptions.
 var catalogue = map[string]string{
-	"Face/Off": "", "Frost/Nixon": "", "Catch-22": "", "Catch Me If You Can": "", "Amélie": "", "七人の侍": "", "Spider-Man": "",
+	"Face/Off": "", "Frost/Nixon": "", "Catch-22": "", "Catch Me If You Can": "", "Amélie": "", "七人の侍": "",
+	"Spider-Man":                "",
 	"Spider-Man: Far from Home": "", "Spiders": "", "WALL·E": "", "Se7en": "", "Seven Years in Tibet": "", "M*A*S*H": "",
 	"Ocean's Eleven": "", "Ocean’s Twelve": "", "L.A. Confidential": "", "E.T. the Extra-Terrestrial": "", "S.W.A.T.": "",
-	"The Matrix": "", "The Matrix Reloaded": "", "The Godfather": "", "The Godfather Part II": "", "Star Wars": "", "Stargate": "",
-	"Lone Star": "", "Starman": "", "Ed Wood": "", "Edge of Tomorrow": "", "8½": "", "Alien": "", "Aliens": "", "Alien³": "",
+	"The Matrix": "", "The Matrix Reloaded": "", "The Godfather": "", "The Godfather Part II": "", "Star Wars": "",
+	"Stargate":  "",
+	"Lone Star": "", "Starman": "", "Ed Wood": "", "Edge of Tomorrow": "", "8½": "", "Alien": "", "Aliens": "",
+	"Alien³":         "",
 	"Fast & Furious": "", "Romeo + Juliet": "", "Tom and Jerry": "", "Don't Look Now": "", "Rock 'n' Roll High School": "",
 	"2001: A Space Odyssey": "", "1984": "", "1985": "", "AC/DC: Let There Be Rock": "", "Who Framed Roger Rabbit?": "",
 	"The Thin Man": "A retired detective, his wife and their dog", "The Third Man": "Vienna after the war",
-	"Für Elise": "", "Fuehrer Ex": "", "Der Müde Tod": "", "Die Büchse der Pandora": "", "Das Boot": "", "Große Freiheit": "",
-	"Łódź Story": "", "Smørrebrød": "", "Ålesund": "", "Íslenski draumurinn": "", "Þór": "", "Les Misérables": "", "L'Avventura": "",
+	"Für Elise": "", "Fuehrer Ex": "", "Der Müde Tod": "", "Die Büchse der Pandora": "", "Das Boot": "",
+	"Große Freiheit": "",
+	"Łódź Story":     "", "Smørrebrød": "", "Ålesund": "", "Íslenski draumurinn": "", "Þór": "", "Les Misérables": "",
+	"L'Avventura": "",
 	"Cœur fidèle": "", "El laberinto del fauno": "", "Año bisiesto": "", "Cidade de Deus": "", "Não": "", "Żelary": "",
-	"İstanbul": "", "Kış Uykusu": "", "Sıla": "", "Mùi đu đủ xanh": "", "Đất phương Nam": "", "Ёлки": "", "Броненосец «Потёмкин»": "",
-	"Мой друг Иван Лапшин": "", "Мои": "", "Щит і меч": "", "Їжак": "", "Ζορμπάς": "", "Ο Θίασος": "", "Στέλλα": "",
-	"القَاهِرَة ٣٠": "", "أفواه وأرانب": "", "آخر أيام": "", "شباب امرأة": "", "جدایی نادر از سیمین": "", "می\u200cخواهم زنده بمانم": "",
+	"İstanbul": "", "Kış Uykusu": "", "Sıla": "", "Mùi đu đủ xanh": "", "Đất phương Nam": "", "Ёлки": "",
+	"Броненосец «Потёмкин»": "",
+	"Мой друг Иван Лапшин":  "", "Мои": "", "Щит і меч": "", "Їжак": "", "Ζορμπάς": "", "Ο Θίασος": "", "Στέλλα": "",
+	"القَاهِرَة ٣٠": "", "أفواه وأرانب": "", "آخر أيام": "", "شباب امرأة": "", "جدایی نادر از سیمین": "",
+	"می\u200cخواهم زنده بمانم": "",
 	"שָׁלוֹם": "", "ואלס עם באשיר": "", "צה\"ל": "", "東京物語": "", "東京ゴッドファーザーズ": "", "千と千尋の神隠し": "", "スター・ウォーズ": "",
 	"ｶﾞﾝﾀﾞﾑ": "", "セーラームーン": "", "君の名は。": "", "霸王别姬": "", "卧虎藏龙": "", "올드보이": "", "살인의 추억": "", "기생충": "",
-	"봉준호 특별전": "", "นางนาก": "", "องค์บาก": "", "हिन्दी मीडियम": "", "पाथेर पांचाली": "", "পথের পাঁচালী": "", "ქეთო და კოტე": "",
-	"Նռան գույնը": "", "ភ្លេងចុងក្រោយ": "", "Ｆｕｌｌｗｉｄｔｈ": "", "Ⅻ Monkeys": "", "Toy Story": "", "Toy Story 2": "",
-	"Interstellar": "", "The Shawshank Redemption": "", "Nosferatu": "A vampire in Wisborg, not in Bremen; his shadow-play is feared",
-	"Metropolis": "Stadt der Zukunft; 東京の夜", "Casablanca": "", "Her": "", "Hercules": "", "It": "", "Italian for Beginners": "",
+	"봉준호 특별전": "", "นางนาก": "", "องค์บาก": "", "हिन्दी मीडियम": "", "पाथेर पांचाली": "", "পথের পাঁচালী": "",
+	"ქეთო და კოტე": "",
+	"Նռան գույնը":  "", "ភ្លេងចុងក្រោយ": "", "Ｆｕｌｌｗｉｄｔｈ": "", "Ⅻ Monkeys": "", "Toy Story": "", "Toy Story 2": "",
+	"Interstellar": "", "The Shawshank Redemption": "",
+	"Nosferatu":  "A vampire in Wisborg, not in Bremen; his shadow-play is feared",
+	"Metropolis": "Stadt der Zukunft; 東京の夜", "Casablanca": "", "Her": "", "Hercules": "", "It": "",
+	"Italian for Beginners":                             "",
 	"The Lord of the Rings: The Fellowship of the Ring": "", "…": "", "🎬": "", "Q&A": "", "$": "", "+1": "",
 	"¡¿?!": "", "🍿🎥": "", "$🍿": "", "&": "", "---": "",
 }
@@ -109,7 +119,8 @@ var searches = []struct {
 	// The closest first.
 	{"matrix", []string{"The Matrix", "The Matrix Reloaded"}, nil, nil},
 	{"the matrix", []string{"The Matrix", "The Matrix Reloaded"}, nil, nil},
-	{"the ma", []string{"The Matrix", "The Matrix Reloaded"}, []string{"The Thin Man", "The Third Man"}, []string{"M*A*S*H"}},
+	{"the ma", []string{"The Matrix", "The Matrix Reloaded"}, []string{"The Thin Man", "The Third Man"},
+		[]string{"M*A*S*H"}},
 	{"godfather", []string{"The Godfather", "The Godfather Part II"}, nil, nil},
 	{"star", []string{"Star Wars", "Starman", "Stargate", "Lone Star"}, nil, nil},
 	{"ed", []string{"Ed Wood", "Edge of Tomorrow"}, nil, nil},
@@ -335,16 +346,22 @@ func TestSearchEverywhere(t *testing.T) {
 		want  []string
 	}{
 		{rooms, "faceoff", []string{"Face/Off & friends"}}, {rooms, "face off and fr", []string{"Face/Off & friends"}},
-		{rooms, "侍", []string{"七人の侍 — 上映会"}}, {rooms, "kino fuer", []string{"Kino für alle"}}, {rooms, "walle", []string{"Wall·E night"}},
-		{rooms, "елки", []string{"Ёлки 2"}}, {rooms, "ёлки3", nil}, {rooms, "wlal", []string{"Wall·E night"}}, {rooms, "wxyl", nil}, {rooms, "nihgt", []string{"Wall·E night"}},
-		{rooms, "ame\u0301lie wall", []string{"Wall·E night"}}, {rooms, "amelie café spiderman wall", []string{"Wall·E night"}}, {rooms, "🎬", nil},
+		{rooms, "侍", []string{"七人の侍 — 上映会"}}, {rooms, "kino fuer", []string{"Kino für alle"}},
+		{rooms, "walle", []string{"Wall·E night"}},
+		{rooms, "елки", []string{"Ёлки 2"}}, {rooms, "ёлки3", nil}, {rooms, "wlal", []string{"Wall·E night"}},
+		{rooms, "wxyl", nil}, {rooms, "nihgt", []string{"Wall·E night"}},
+		{rooms, "ame\u0301lie wall", []string{"Wall·E night"}},
+		{rooms, "amelie café spiderman wall", []string{"Wall·E night"}}, {rooms, "🎬", nil},
 		{anyRooms, "faceoff", []string{"Face/Off & friends"}}, {anyRooms, "night walle", []string{"Wall·E night"}},
 		{anyRooms, "secret", []string{"Archived, secret"}}, {rooms, "secret", nil},
-		{users, "zoe", []string{"zoe.smith"}}, {users, "zoesmith", []string{"zoe.smith"}}, {users, "muller", []string{"zoe.smith"}},
-		{users, "MUELLER", []string{"zoe.smith"}}, {users, "andreb", []string{"andre_b"}}, {users, "andre b", []string{"andre_b"}},
+		{users, "zoe", []string{"zoe.smith"}}, {users, "zoesmith", []string{"zoe.smith"}},
+		{users, "muller", []string{"zoe.smith"}},
+		{users, "MUELLER", []string{"zoe.smith"}}, {users, "andreb", []string{"andre_b"}},
+		{users, "andre b", []string{"andre_b"}},
 		{users, "tom tom", []string{"Tom-Tom"}}, {users, "侍", []string{"Tom-Tom"}}, {users, "andrd", []string{"andre_b"}},
 		{users, "Tom-Tom@ex", []string{"Tom-Tom"}}, {users, "%@", nil}, {users, "_", nil}, {users, "nobody", nil},
-		{genres, "Sci Fi", []string{"sci-fi"}}, {genres, "SCIFI", []string{"sci-fi"}}, {genres, "sci", nil}, {genres, "Komodie", []string{"sci-fi"}},
+		{genres, "Sci Fi", []string{"sci-fi"}}, {genres, "SCIFI", []string{"sci-fi"}}, {genres, "sci", nil},
+		{genres, "Komodie", []string{"sci-fi"}},
 		{genres, "komoedie", []string{"sci-fi"}}, {genres, "Film-Noir", []string{"film noir"}}, {genres, "侍", []string{"侍"}},
 		{genres, "🎃", []string{"🎃"}}, {genres, "???", []string{"???"}}, {genres, "!", nil},
 	} {
@@ -359,7 +376,8 @@ func TestSearchPages(t *testing.T) {
 	s := openStore(t)
 	ada := newUser(t, s, "ada")
 	for _, name := range []string{
-		"night", "Night", "night one", "night two", "one night", "two night", "nights", "a nightly", "day", "day", "two night three", "nightnight", "Night",
+		"night", "Night", "night one", "night two", "one night", "two night", "nights", "a nightly", "day", "day",
+		"two night three", "nightnight", "Night",
 	} {
 		newRoom(t, s, ada, func(n *watchparty.NewRoom) { n.Name, n.Description = name, "every night" })
 	}
@@ -394,7 +412,8 @@ func TestSearchManyRows(t *testing.T) {
 		UNION ALL SELECT gen_random_uuid(), 'A much longer title about one rare night and its ' || n, 1950, 90 FROM generate_series(1, 30) AS n
 		UNION ALL SELECT gen_random_uuid(), 'Zebra ' || repeat('crossing ', n), 1950, 90 FROM generate_series(1, 5) AS n`, 2*closest)
 	execute(t, s, "ANALYZE movies")
-	for typed, want := range map[string]int{"night": 2*closest/5 + 30, "ni": 2*closest/5 + 30, "zebra": 5, "rare": 30, "zebar": 5, "title about": 30} {
+	for typed, want := range map[string]int{"night": 2*closest/5 + 30, "ni": 2*closest/5 + 30, "zebra": 5, "rare": 30,
+		"zebar": 5, "title about": 30} {
 		list := func(p Page) ([]watchparty.Movie, error) {
 			return s.Movies(t.Context(), watchparty.MovieFilter{Search: typed}, p)
 		}
@@ -415,7 +434,8 @@ func TestSearchExactAmongMany(t *testing.T) {
 		UNION ALL SELECT gen_random_uuid(), 'Movie nights with friends', 1950, 90
 		UNION ALL SELECT gen_random_uuid(), 'Movie night with friends', 1950, 90`, closest, mostPicked+100)
 	execute(t, s, "ANALYZE movies")
-	for typed, want := range map[string]string{"movie night with friends": "Movie night with friends", "movie nig": "Movie night with friends", "movie nights": "Movie nights with friends"} {
+	for typed, want := range map[string]string{"movie night with friends": "Movie night with friends",
+		"movie nig": "Movie night with friends", "movie nights": "Movie nights with friends"} {
 		found, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: typed}, Page{Limit: 10})
 		require.NoError(t, err)
 		require.NotEmpty(t, found)
@@ -447,10 +467,14 @@ func TestSearchLocales(t *testing.T) {
 // FuzzSearch: nothing that anyone types is an error of Postgres.
 func FuzzSearch(f *testing.F) {
 	for _, text := range []string{
-		"the thin man", "", "'", "''", `\`, `'\''`, `\'`, "a:*", "a & b | !c", "a <-> b", "(", ")", "()", "a <2> b", ":*", "a'b\\c", "🎬 a",
-		"e\u0301", "\u202ea", "\x00", "\xff\xc0\x80", "<b>a</b>", "&amp;", "http://a.b/c?d=e", "a@b.c", "1e400", "-1.5e-9", "½ ² Ⅷ", "ﷺ",
-		"a\u00a0b", "'; DROP TABLE movies; --", strings.Repeat("a", 3000), strings.Repeat("é ", 2000), strings.Repeat("'a", 300), strings.Repeat("侍", 100),
-		strings.Repeat("a-", 50), strings.Repeat("ü", 100), "/a/b/c", "$$", "?0", "?", "%s", "a\u2028b", "\u00ad", "ʼ", "'a':B", "a:ABCD*", "& &", "+ + a &", "侍a侍",
+		"the thin man", "", "'", "''", `\`, `'\''`, `\'`, "a:*", "a & b | !c", "a <-> b", "(", ")", "()", "a <2> b", ":*",
+		"a'b\\c", "🎬 a",
+		"e\u0301", "\u202ea", "\x00", "\xff\xc0\x80", "<b>a</b>", "&amp;", "http://a.b/c?d=e", "a@b.c", "1e400", "-1.5e-9",
+		"½ ² Ⅷ", "ﷺ",
+		"a\u00a0b", "'; DROP TABLE movies; --", strings.Repeat("a", 3000), strings.Repeat("é ", 2000),
+		strings.Repeat("'a", 300), strings.Repeat("侍", 100),
+		strings.Repeat("a-", 50), strings.Repeat("ü", 100), "/a/b/c", "$$", "?0", "?", "%s", "a\u2028b", "\u00ad", "ʼ",
+		"'a':B", "a:ABCD*", "& &", "+ + a &", "侍a侍",
 		"\ue000", "\U000f0000", "ㅎ", "\u3099", "{}", `{"a"}`, "NULL",
 	} {
 		f.Add(text)
@@ -460,8 +484,10 @@ func FuzzSearch(f *testing.F) {
 		Exec(f.Context())
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
-		_, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: text, Genre: strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")}, Page{Limit: 10})
+		_, err := s.Movies(t.Context(), watchparty.MovieFilter{Search: text,
+			Genre: strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")}, Page{Limit: 10})
 		require.NoError(t, err, "%q", text)
-		execute(t, s, "UPDATE movies SET description = ? WHERE title = 'The Thin Man 1'", strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
+		execute(t, s, "UPDATE movies SET description = ? WHERE title = 'The Thin Man 1'",
+			strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
 	})
 }

@@ -154,7 +154,8 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 		}
 		var old sessionRow
 		err := tx.NewSelect().Model(&old).ColumnExpr("s.*").
-			ColumnExpr("s.expires_at <= clock_timestamp() OR s.signed_in_at + ? <= clock_timestamp() AS expired", interval(cmp.Or(n.MaxTTL, n.TTL))).
+			ColumnExpr("s.expires_at <= clock_timestamp() OR s.signed_in_at + ? <= clock_timestamp() AS expired",
+				interval(cmp.Or(n.MaxTTL, n.TTL))).
 			ColumnExpr("coalesce(s.rotated_at > clock_timestamp() - ?, false) AS in_grace", interval(n.Grace)).
 			Where("s.token_hash = ?", oldHash).Scan(ctx)
 		if err != nil {
@@ -171,7 +172,8 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 		case old.RotatedAt != nil:
 			err = makeRoomForToken(ctx, tx, old, n.Grace)
 		default:
-			_, err = tx.NewUpdate().Model(&old).Set("rotated_at = clock_timestamp()").Set("updated_at = now()").WherePK().Exec(ctx)
+			_, err = tx.NewUpdate().Model(&old).Set("rotated_at = clock_timestamp()").Set("updated_at = now()").WherePK().
+				Exec(ctx)
 		}
 		if err != nil {
 			return err
@@ -254,7 +256,8 @@ func (s *Store) Sessions(ctx context.Context, userID string, p Page) ([]watchpar
 
 func (r sessionRow) session() watchparty.Session {
 	return watchparty.Session{
-		ID: r.FamilyID, UserAgent: r.UserAgent, SignedInAt: r.SignedInAt.UTC(), LastUsedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		ID: r.FamilyID, UserAgent: r.UserAgent, SignedInAt: r.SignedInAt.UTC(), LastUsedAt: r.CreatedAt.UTC(),
+		ExpiresAt: r.ExpiresAt.UTC(),
 	}
 }
 
@@ -297,7 +300,8 @@ func endSessions(ctx context.Context, tx bun.Tx, userID, keep string) error {
 }
 
 func revocation(db bun.IDB) *bun.UpdateQuery {
-	return db.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").Where("revoked_at IS NULL")
+	return db.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").
+		Where("revoked_at IS NULL")
 }
 
 func revokeFamily(ctx context.Context, db bun.IDB, familyID string) error {

@@ -17,7 +17,8 @@ func TestSlowMode(t *testing.T) {
 	room, other := newRoom(t, s, host, nil), newRoom(t, s, host, nil)
 	joinRoom(t, s, room, mod, bob, eve)
 	joinRoom(t, s, other, bob)
-	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')", room.ID, mod.ID, eve.ID)
+	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?0, ?1, 'moderator'), (?0, ?2, 'viewer')",
+		room.ID, mod.ID, eve.ID)
 	execute(t, s, "UPDATE rooms SET slow_mode_seconds = 60 WHERE id = ?", room.ID)
 	post := func(user watchparty.User, key string) error {
 		idempotencyKey := IdempotencyKey{}
@@ -51,7 +52,8 @@ func TestSlowMode(t *testing.T) {
 	require.LessOrEqual(t, wait(post(bob, "")), 10*time.Second)
 	age(bob, "60 s")
 	require.NoError(t, post(bob, ""))
-	require.NoError(t, s.DeleteMessage(t.Context(), readValue[string](t, s, "SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
+	require.NoError(t, s.DeleteMessage(t.Context(), readValue[string](t, s,
+		"SELECT id FROM messages WHERE user_id = ? ORDER BY id DESC LIMIT 1", bob.ID), bob.ID))
 	require.Positive(t, wait(post(bob, "")), "what was taken back counts")
 	require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
 	joinRoom(t, s, room, bob)

@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Standing finds what a user is to a room. It returns ErrNotFound for a room that is not there, or hidden.
+// Standing finds a user's role in a room, and the ban in force. It returns ErrNotFound if the room is deleted or hidden.
 func (s *Store) Standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
 	return readStanding(ctx, s.db, roomID, userID)
 }
@@ -33,10 +33,12 @@ func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watch
 		FROM rooms AS r
 		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND `+banInForce+`
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
-	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()}, found(err, "standing")
+	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()},
+		found(err, "standing")
 }
 
-// mayKnow returns ErrBanned and ErrNotFound to whoever may not know of a room.
+// mayKnow returns ErrBanned for a user who is banned from a room, and ErrNotFound if the room is deleted or hidden, or
+// private and the user is no member.
 func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	var viewer struct {
 		Banned bool `bun:"banned"`
@@ -57,13 +59,28 @@ func mayKnow(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	return nil
 }
 
-// permitted is for what one does to a room by one's role: it locks the room, then the actor's account, and returns
-// ErrUnauthenticated, ErrNotFound to whoever may not know of the room, ErrBanned, and ErrForbidden without the
-// permission.
-func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission) (roomRow, watchparty.Role, error) {
+// permitted locks a room and the actor's account, and checks that the actor's role has a permission. It returns
+// ErrUnauthenticated for a deleted or suspended account, ErrNotFound for a room that is deleted, hidden, or private
+// without the actor as a member, ErrBanned, and ErrForbidden without the permission.
+func permitted(
+	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission,
+) (roomRow, watchparty.Role, error) {
+	return permittedBeside(ctx, tx, roomID, actorID, p, "")
+}
+
+// permittedBeside is permitted for an operation that needs other accounts too: a condition on users chooses them, and
+// keepUsers locks them together with the actor's account.
+func permittedBeside(
+	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission, others string, args ...any,
+) (roomRow, watchparty.Role, error) {
 	room, err := lockRoom(ctx, tx, roomID)
 	if err != nil {
 		return room, "", err
+	}
+	if others != "" {
+		if err := keepUsers(ctx, tx, "id = ? OR "+others, append([]any{actorID}, args...)...); err != nil {
+			return room, "", err
+		}
 	}
 	if err := living(ctx, tx, actorID); err != nil {
 		return room, "", err
@@ -82,12 +99,15 @@ func permitted(ctx context.Context, tx bun.Tx, roomID, actorID string, p watchpa
 	return room, actor.Role, nil
 }
 
-// permittedOn is permitted for what is done to a person, who has to be below the actor. It returns ErrNotFound for a
-// name that nobody has.
+// byUsername is the condition of the account with a username.
+const byUsername = "lower(username) = lower(?) AND deleted_at IS NULL"
+
+// permittedOn is permitted for an operation on another person, whose role has to be below the actor's. It returns
+// ErrNotFound if no account has the username.
 func permittedOn(
 	ctx context.Context, tx bun.Tx, roomID, actorID, username string, p watchparty.Permission,
 ) (watchparty.Person, error) {
-	_, role, err := permitted(ctx, tx, roomID, actorID, p)
+	_, role, err := permittedBeside(ctx, tx, roomID, actorID, p, byUsername, username)
 	if err != nil {
 		return watchparty.Person{}, err
 	}

@@ -23,21 +23,22 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Store is the database. It is safe for concurrent use.
+// Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	db    bun.IDB // all, or in a snapshot its transaction
+	db    bun.IDB // all, or the transaction of a Snapshot
 	all   *bun.DB
 	pool  *pool
 	probe *probe
-	// digests hide the addresses that have to be recognised when nobody has them any more. With another secret none is:
-	// who does not want invitations gets them again, and emails count anew.
+	// digests hash the addresses that are stored only to be recognised: opt-outs and budgets. With another secret no
+	// address is recognised: opt-outs are forgotten, and budgets begin anew.
 	digests    *auth.Digests
 	emailLimit int // LimitEmails
 	// committed is called after a transaction that added an outbox event.
 	committed func()
 }
 
-// Open makes a pool; it connects at first use. What is kept of addresses that are to be recognised only, digests hide.
+// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are stored
+// only to be recognised.
 func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	connector, err := newConnector(c)
 	if err != nil {
@@ -47,7 +48,7 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A column that this version does not know is a newer version's, which has migrated already.
+	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
 }
@@ -129,15 +130,15 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close ends all connections.
 func (s *Store) Close() error { return errors.Join(s.all.Close(), s.probe.db.Close()) }
 
-// attempts is how often a transaction is tried that Postgres chose to end a deadlock, and deadlockPause the longest
-// pause after the first; it doubles. Postgres may choose both sides at once, and they must not meet again.
+// attempts is how often inTx tries a transaction, and deadlockPause is the longest pause after the first attempt; it
+// doubles with each. Pauses are random, for Postgres may end both sides of a deadlock.
 const (
 	attempts      = 5
 	deadlockPause = 50 * time.Millisecond
 )
 
-// inTx runs fn in a transaction, and again when it was the victim of a deadlock: locks are taken in one order where
-// acts meet often, and not everywhere. So fn must not build on what an earlier run of it has left.
+// inTx runs fn in a transaction. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So fn
+// must not build on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, fn)
@@ -154,10 +155,10 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 	}
 }
 
-// oneMoment is for transactions whose statements all see the same.
+// oneMoment are the options of a read-only transaction whose statements all see the data of one moment.
 var oneMoment = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 
-// Snapshot has fn read several things as they were at one moment, for an answer that is made of them.
+// Snapshot runs fn on a store whose reads all see the data of one moment.
 func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
 	return s.db.RunInTx(ctx, oneMoment, func(_ context.Context, tx bun.Tx) error {
 		at := *s
@@ -166,7 +167,8 @@ func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
 	})
 }
 
-// withEvents runs fn and adds the events that it returns, all in one transaction, then says that there are events.
+// withEvents runs fn in a transaction and adds the outbox events that it returns. After the commit it calls s.committed,
+// if there are events.
 func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
 	added := false
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -191,7 +193,7 @@ func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx 
 	return nil
 }
 
-// withEvent is withEvents for what always asks for one.
+// withEvent is withEvents for a function that always returns one event.
 func (s *Store) withEvent(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) (job.Event, error)) error {
 	return s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		event, err := fn(ctx, tx)

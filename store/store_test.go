@@ -20,7 +20,8 @@ import (
 
 func TestStatementTimeout(t *testing.T) {
 	t.Parallel()
-	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: 150 * time.Millisecond}, nil)
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: 150 * time.Millisecond},
+		nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 
@@ -38,7 +39,8 @@ func TestStatementTimeout(t *testing.T) {
 func TestPing(t *testing.T) {
 	t.Parallel()
 	t.Run("nobody listens", func(t *testing.T) {
-		s, err := Open(config.Database{URL: "postgres://user:secret@127.0.0.1:1/db", MaxConns: 2, StatementTimeout: time.Second}, nil)
+		s, err := Open(config.Database{URL: "postgres://user:secret@127.0.0.1:1/db", MaxConns: 2,
+			StatementTimeout: time.Second}, nil)
 		require.NoError(t, err, "it connects at first use")
 		defer func() { require.NoError(t, s.Close()) }()
 		err = s.Ping(t.Context())
@@ -97,7 +99,8 @@ func TestDSN(t *testing.T) {
 		u, err := url.Parse(made)
 		require.NoError(t, err)
 		require.Equal(t, url.Values{
-			"search_path": {"a"}, "statement_timeout": {"7"}, "lock_timeout": {"3"}, "read_timeout": {"9s"}, "sslmode": {"disable"},
+			"search_path": {"a"}, "statement_timeout": {"7"}, "lock_timeout": {"3"}, "read_timeout": {"9s"},
+			"sslmode": {"disable"},
 		}, u.Query())
 		password, _ := u.User.Password()
 		require.Equal(t, "p@ss", password)

@@ -13,17 +13,18 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// successors says who may be the next host of a room.
+// successors are the people of a room among whom its next host is chosen.
 type successors bool
 
 const (
-	toAnyone  successors = false // whoever is in the room, be it without being seen
-	toPresent successors = true  // only who is present
+	toAnyone  successors = false // all participants
+	toPresent successors = true  // participants who are present: seen within watchparty.PresentFor
 )
 
-// nextHosts chooses who is the next host of a room, nobody or one user_id: whoever has been in it longest, of the
-// moderators who are present, else of the others who are, else of the absent in the same order. An heir is not
-// suspended, is neither the host ?0 nor one of the users ?1, and was seen within the last ?2 seconds or ?3 is false.
+// nextHosts selects the user_id of the next host of a room, or no row: the participant who has been in the room longest,
+// of the moderators who are present, else of the others who are present, else of the absent moderators, else of the
+// absent others. The next host is neither suspended, nor the host ?0, nor one of the users ?1. Present are participants
+// who were seen within the last ?2 seconds; with ?3, nobody else is chosen.
 func nextHosts(room string) string {
 	return `
 		SELECT p.user_id FROM participants AS p
@@ -35,10 +36,13 @@ func nextHosts(room string) string {
 		LIMIT 1`
 }
 
-// nextHost is the heir of a room whose lock the caller holds, empty without one. leaving are accounts that the
-// transaction deletes.
-func nextHost(ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string) (heir string, err error) {
-	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(), bool(who), room.ID).
+// nextHost returns the ID of the next host of a room whose lock the caller holds, or an empty one. lock is the locking
+// clause; leaving are accounts that the transaction deletes.
+func nextHost(
+	ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string,
+) (heir string, err error) {
+	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(),
+		bool(who), room.ID).
 		Scan(ctx, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
@@ -46,8 +50,9 @@ func nextHost(ctx context.Context, tx bun.Tx, room roomRow, who successors, lock
 	return heir, err
 }
 
-// passOn gives the room, whose lock the caller holds, to its next host. The former host stays as a moderator, if they
-// stay at all. It returns the new host; nobody when there is none, and then the room keeps its host.
+// passOn makes the next host the host of a room whose lock the caller holds. With formerStays, the former host becomes a
+// moderator. It returns the ID of the new host. If there is no next host, it returns an empty ID, and the room keeps its
+// host.
 func passOn(ctx context.Context, tx bun.Tx, room roomRow, who successors, formerStays bool) (heir string, err error) {
 	// The lock keeps the heir's account from being deleted meanwhile, which would leave the room with nobody.
 	heir, err = nextHost(ctx, tx, room, who, " FOR SHARE OF u")
@@ -64,7 +69,8 @@ func passTo(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerSta
 	return logAct(ctx, tx, room.ID, "", heir, watchparty.ActHostSucceeded, nil)
 }
 
-// setHost makes heir the host of a room whose lock the caller holds, and the former host a moderator, if they stay.
+// setHost makes heir the host of a room whose lock the caller holds. With formerStays, the former host becomes a
+// moderator.
 func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerStays bool) error {
 	_, err := tx.NewRaw("UPDATE rooms SET host_id = ?1, updated_at = now() WHERE id = ?0", room.ID, heir).Exec(ctx)
 	if err != nil {
@@ -122,13 +128,16 @@ func (l accountDeletion) handOverRooms(ctx context.Context, tx bun.Tx, userID st
 	return rooms, err
 }
 
-// noted is how exactly presence is kept: a heartbeat within it writes nothing.
+// noted is the precision of last_seen_at in participants: a heartbeat that comes sooner after the last one writes nothing.
 const noted = 15 * time.Second
 
-// Heartbeat says that a user is still in a room, and passes the room on to those who are when its host has not been
-// seen for that long. A host who left an empty room counts as unseen since the first of those who are in it came. It
-// reports whether the room has another host now. It returns ErrNotParticipant, whatever the reason.
-func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence time.Duration) (passedOn bool, err error) {
+// Heartbeat stores that a user is present in a room. If the host has not been seen for the time silence, it passes the
+// room on to a participant who is present. A host who is not in the room counts as not seen since the first of its
+// participants joined. It reports whether the room has another host now. It returns ErrNotParticipant if the user is not
+// in the room, or the room is deleted or hidden.
+func (s *Store) Heartbeat(
+	ctx context.Context, roomID, userID string, silence time.Duration,
+) (passedOn bool, err error) {
 	var due bool
 	err = s.db.NewRaw(`
 		WITH seen AS (
@@ -149,7 +158,8 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 			return nil, err
 		}
 		// Someone else's heartbeat may have been faster, or the host's.
-		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).Scan(ctx, &due)
+		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).
+			Scan(ctx, &due)
 		if err != nil || !due {
 			return nil, err
 		}
@@ -160,7 +170,8 @@ func (s *Store) Heartbeat(ctx context.Context, roomID, userID string, silence ti
 	return passedOn, found(err, "heartbeat")
 }
 
-// hostSilent: the open room r has a host, other than ?1, who was not seen there for ?2 seconds, or is suspended.
+// hostSilent is the condition that the room r is open, and that its host is not ?1 and was not seen there for ?2 seconds,
+// or is suspended.
 const hostSilent = `r.archived_at IS NULL AND r.host_id IS DISTINCT FROM ?1 AND (
 	EXISTS (SELECT FROM users WHERE id = r.host_id AND suspended_at IS NOT NULL) OR coalesce(
 		(SELECT last_seen_at FROM participants WHERE room_id = r.id AND user_id = r.host_id),

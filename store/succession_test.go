@@ -35,7 +35,8 @@ func newScene(t *testing.T, s *Store) scene {
 	t.Helper()
 	n := countRows(t, s, "rooms")
 	name := func(role string) string { return fmt.Sprint(role, "-", n) }
-	c := scene{s: s, ada: newUser(t, s, name("ada")), first: newUser(t, s, name("first")), second: newUser(t, s, name("second")), third: newUser(t, s, name("third"))}
+	c := scene{s: s, ada: newUser(t, s, name("ada")), first: newUser(t, s, name("first")),
+		second: newUser(t, s, name("second")), third: newUser(t, s, name("third"))}
 	c.room = newRoom(t, s, c.ada, nil)
 	joinRoom(t, s, c.room, c.first, c.second, c.third)
 	c.absent = func(users ...watchparty.User) {
@@ -60,13 +61,16 @@ func TestSuccession(t *testing.T) {
 		want    func(c scene) watchparty.User
 	}{
 		{"the longest in the room", func(scene) {}, func(c scene) watchparty.User { return c.first }},
-		{"a moderator before others", func(c scene) { c.moderator(c.third) }, func(c scene) watchparty.User { return c.third }},
-		{"the moderator who came first", func(c scene) { c.moderator(c.third, c.second) }, func(c scene) watchparty.User { return c.second }},
+		{"a moderator before others", func(c scene) { c.moderator(c.third) },
+			func(c scene) watchparty.User { return c.third }},
+		{"the moderator who came first", func(c scene) { c.moderator(c.third, c.second) },
+			func(c scene) watchparty.User { return c.second }},
 		{"who is present before an absent moderator", func(c scene) { c.moderator(c.first); c.absent(c.first, c.second) },
 			func(c scene) watchparty.User { return c.third }},
 		{"of the absent, a moderator", func(c scene) { c.moderator(c.second); c.absent(c.first, c.second, c.third) },
 			func(c scene) watchparty.User { return c.second }},
-		{"of the absent, the longest", func(c scene) { c.absent(c.first, c.second, c.third) }, func(c scene) watchparty.User { return c.first }},
+		{"of the absent, the longest", func(c scene) { c.absent(c.first, c.second, c.third) },
+			func(c scene) watchparty.User { return c.first }},
 		{"at the same moment, the lower ID", func(c scene) {
 			execute(t, s, "UPDATE participants SET created_at = now() WHERE room_id = ?", c.room.ID)
 		}, func(c scene) watchparty.User { return c.first }},
@@ -85,7 +89,8 @@ func TestSuccession(t *testing.T) {
 			heir := test.want(c)
 			require.Equal(t, heir.Username, hostOf(t, s, c.room))
 			require.Equal(t, watchparty.Moderator, roleOf(t, s, c.room, c.ada), "the former host")
-			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM members WHERE room_id = ? AND user_id = ?", c.room.ID, heir.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM members WHERE room_id = ? AND user_id = ?", c.room.ID,
+				heir.ID))
 			log := readRoomActs(t, s, c.room)
 			require.Len(t, log, 1)
 			require.Equal(t, watchparty.ActHostSucceeded, log[0].Action)
@@ -122,7 +127,8 @@ func TestSuccession(t *testing.T) {
 
 	t.Run("of a private room", func(t *testing.T) {
 		c := newScene(t, s)
-		_, err := s.UpdateRoom(t.Context(), c.room.ID, c.ada.ID, watchparty.RoomChange{Visibility: ptr(watchparty.Private)}, nil)
+		_, err := s.UpdateRoom(t.Context(), c.room.ID, c.ada.ID, watchparty.RoomChange{Visibility: ptr(watchparty.Private)},
+			nil)
 		require.NoError(t, err)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID))
 		require.Equal(t, watchparty.Host, roleOf(t, s, c.room, c.first))
@@ -143,7 +149,8 @@ func TestHeartbeat(t *testing.T) {
 	}
 	seen := func(t *testing.T, c scene, user watchparty.User) time.Time {
 		t.Helper()
-		return readValue[time.Time](t, s, "SELECT last_seen_at FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, user.ID)
+		return readValue[time.Time](t, s, "SELECT last_seen_at FROM participants WHERE room_id = ? AND user_id = ?",
+			c.room.ID, user.ID)
 	}
 
 	t.Run("is written when the last one is old", func(t *testing.T) {
@@ -173,8 +180,10 @@ func TestHeartbeat(t *testing.T) {
 			arrange func(c scene)
 			heir    func(c scene) watchparty.User
 		}{
-			{"not yet", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence-5*time.Second) }, func(c scene) watchparty.User { return c.ada }},
-			{"now", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence+time.Second) }, func(c scene) watchparty.User { return c.first }},
+			{"not yet", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence-5*time.Second) },
+				func(c scene) watchparty.User { return c.ada }},
+			{"now", func(c scene) { setLastSeen(t, s, c.room, c.ada, silence+time.Second) },
+				func(c scene) watchparty.User { return c.first }},
 			{"not to the absent", func(c scene) {
 				c.moderator(c.first)
 				c.absent(c.ada, c.first, c.second)
@@ -189,7 +198,8 @@ func TestHeartbeat(t *testing.T) {
 			}, func(c scene) watchparty.User { return c.ada }},
 			{"the host is not in it, and others are long since", func(c scene) {
 				execute(t, s, "DELETE FROM participants WHERE room_id = ? AND user_id = ?", c.room.ID, c.ada.ID)
-				execute(t, s, "UPDATE participants SET created_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?", c.room.ID, c.second.ID)
+				execute(t, s, "UPDATE participants SET created_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?",
+					c.room.ID, c.second.ID)
 			}, func(c scene) watchparty.User { return c.second }},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -256,7 +266,8 @@ func TestSetRole(t *testing.T) {
 
 	t.Run("in a private room a viewer stays a member", func(t *testing.T) {
 		c := newScene(t, s)
-		_, err := s.UpdateRoom(t.Context(), c.room.ID, c.ada.ID, watchparty.RoomChange{Visibility: ptr(watchparty.Private)}, nil)
+		_, err := s.UpdateRoom(t.Context(), c.room.ID, c.ada.ID, watchparty.RoomChange{Visibility: ptr(watchparty.Private)},
+			nil)
 		require.NoError(t, err)
 		set(t, c, c.first, watchparty.Moderator)
 		require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, c.first.ID))
@@ -274,7 +285,8 @@ func TestSetRole(t *testing.T) {
 		require.Equal(t, 1, rows(t, c))
 		log := readRoomActs(t, s, c.room)
 		require.Len(t, log, 1)
-		require.Equal(t, []any{watchparty.ActHostHandedOver, c.ada.ID, c.second.ID}, []any{log[0].Action, log[0].Actor.ID, log[0].Target.ID})
+		require.Equal(t, []any{watchparty.ActHostHandedOver, c.ada.ID, c.second.ID},
+			[]any{log[0].Action, log[0].Actor.ID, log[0].Target.ID})
 		_, err := s.SetRole(t.Context(), c.room.ID, c.ada.ID, c.first.Username, watchparty.Host)
 		require.ErrorIs(t, err, watchparty.ErrForbidden)
 	})
@@ -422,7 +434,8 @@ func TestNoHeirWhoIsGoing(t *testing.T) {
 	wg.Go(func() { left = s.LeaveRoom(t.Context(), c.room.ID, c.ada.ID) })
 	require.EventuallyWithT(t, func(e *assert.CollectT) {
 		// Not in the transaction: there pg_stat_activity stays as it was first read.
-		require.Equal(e, 1, readValue[int](t, s, "SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid))
+		require.Equal(e, 1, readValue[int](t, s,
+			"SELECT count(*) FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid))", pid))
 	}, patience, 5*time.Millisecond)
 	require.NoError(t, tx.Commit())
 	wg.Wait()
@@ -438,7 +451,8 @@ func BenchmarkHeartbeat(b *testing.B) {
 		require.NoError(b, err)
 		users = append(users, u)
 	}
-	room, err := s.CreateRoom(b.Context(), users[0].ID, watchparty.NewRoom{Name: "Busy", Visibility: watchparty.Public, Capacity: 50}, IdempotencyKey{})
+	room, err := s.CreateRoom(b.Context(), users[0].ID, watchparty.NewRoom{Name: "Busy", Visibility: watchparty.Public,
+		Capacity: 50}, IdempotencyKey{})
 	require.NoError(b, err)
 	for _, u := range users[1:] {
 		_, err := s.JoinRoom(b.Context(), room.ID, u.ID)

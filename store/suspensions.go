@@ -20,42 +20,45 @@ type Suspended struct {
 // made, or does not. One that is suspended already stays so since the first time; whether its content is hidden is as
 // it was asked last. It returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
 func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
-	return s.changeSuspension(ctx, "suspend user", adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
-		if row.SuspendedAt == nil {
-			if err := anotherAdmin(ctx, tx, *row); err != nil {
-				return err
+	return s.changeSuspension(ctx, "suspend user", adminID, userID,
+		func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
+			if row.SuspendedAt == nil {
+				if err := anotherAdmin(ctx, tx, *row); err != nil {
+					return err
+				}
+				if err := endSessions(ctx, tx, userID, ""); err != nil {
+					return err
+				}
 			}
-			if err := endSessions(ctx, tx, userID, ""); err != nil {
-				return err
+			if row.SuspendedAt == nil || (row.HiddenAt != nil) != why.HideContent {
+				if err := setSuspended(ctx, tx, row, true, why.HideContent); err != nil {
+					return err
+				}
+				details := map[string]any{"reason": why.Reason, "hide_content": why.HideContent}
+				if err := audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID,
+					details); err != nil {
+					return err
+				}
 			}
-		}
-		if row.SuspendedAt == nil || (row.HiddenAt != nil) != why.HideContent {
-			if err := setSuspended(ctx, tx, row, true, why.HideContent); err != nil {
-				return err
-			}
-			details := map[string]any{"reason": why.Reason, "hide_content": why.HideContent}
-			if err := audit(ctx, tx, adminID, watchparty.AuditUserSuspended, watchparty.AuditUser, userID, details); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, func(ctx context.Context, tx bun.Tx) error {
-		return resolveWith(ctx, tx, adminID, why.ReportID, "subject_id", userID, why.Reason)
-	})
+			return nil
+		}, func(ctx context.Context, tx bun.Tx) error {
+			return resolveWith(ctx, tx, adminID, why.ReportID, "subject_id", userID, why.Reason)
+		})
 }
 
 // ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It
 // returns ErrNotFound.
 func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
-	return s.changeSuspension(ctx, "reinstate user", adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
-		if row.SuspendedAt == nil {
-			return nil
-		}
-		if err := setSuspended(ctx, tx, row, false, false); err != nil {
-			return err
-		}
-		return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
-	}, nil)
+	return s.changeSuspension(ctx, "reinstate user", adminID, userID,
+		func(ctx context.Context, tx bun.Tx, row *userRow) error {
+			if row.SuspendedAt == nil {
+				return nil
+			}
+			if err := setSuspended(ctx, tx, row, false, false); err != nil {
+				return err
+			}
+			return audit(ctx, tx, adminID, watchparty.AuditUserReinstated, watchparty.AuditUser, userID, nil)
+		}, nil)
 }
 
 // changeSuspension runs change on an account, and finds what others see differently then.
@@ -72,7 +75,8 @@ func (s *Store) changeSuspension(
 		done = Suspended{User: row.user()}
 		hiding := !before.HiddenAt.Equal(done.User.HiddenAt)
 		if hiding || !before.SuspendedAt.Equal(done.User.SuspendedAt) {
-			err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).Scan(ctx, &done.Rooms)
+			err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+				Scan(ctx, &done.Rooms)
 			if err != nil {
 				return err
 			}

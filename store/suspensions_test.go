@@ -63,7 +63,8 @@ func TestUsers(t *testing.T) {
 	first, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 2})
 	require.NoError(t, err)
 	last := first[1]
-	rest, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"}, Page{Limit: 10, After: Place(last.Rank, last.ID)})
+	rest, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"},
+		Page{Limit: 10, After: Place(last.Rank, last.ID)})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, usernames(slices.Concat(first, rest)))
 }
@@ -229,7 +230,9 @@ func TestCreateRunOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range runs {
 		wg.Go(func() {
-			runs[i], errs[i] = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: i == 0, OlderThan: 90 * time.Minute}, once)
+			runs[i], errs[i] = s.CreateRun(t.Context(), root.ID,
+				watchparty.NewRun{Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: i == 0,
+					OlderThan: 90 * time.Minute}, once)
 		})
 	}
 	wg.Wait()
@@ -247,7 +250,8 @@ func TestCreateRunOnce(t *testing.T) {
 		"policies": []any{"inactive_rooms"}, "dry_run": runs[0].DryRun, "older_than": "1h30m0s",
 	}, log[0].Details)
 
-	_, err = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{}, IdempotencyKey{Hash: once.Hash, Fingerprint: []byte("something else")})
+	_, err = s.CreateRun(t.Context(), root.ID, watchparty.NewRun{},
+		IdempotencyKey{Hash: once.Hash, Fingerprint: []byte("something else")})
 	require.ErrorIs(t, err, watchparty.ErrKeyReused)
 }
 
@@ -258,7 +262,8 @@ func TestAudit(t *testing.T) {
 	movie := newID()
 	for i := range 6 {
 		actor := []watchparty.User{ada, bob}[i%2]
-		action := []watchparty.AuditAction{watchparty.AuditMovieCreated, watchparty.AuditMovieUpdated, watchparty.AuditUserSuspended}[i%3]
+		action := []watchparty.AuditAction{watchparty.AuditMovieCreated, watchparty.AuditMovieUpdated,
+			watchparty.AuditUserSuspended}[i%3]
 		target := []string{movie, movie, ada.ID}[i%3]
 		kind := []watchparty.AuditKind{watchparty.AuditMovie, watchparty.AuditMovie, watchparty.AuditUser}[i%3]
 		require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
@@ -274,8 +279,9 @@ func TestAudit(t *testing.T) {
 		return numbers, last
 	}
 	for want, f := range map[string]watchparty.AuditFilter{
-		"[5 4 3 2 1 0]": {}, "[4 2 0]": {ActorID: ada.ID}, "[5 2]": {TargetID: ada.ID}, "[4 1]": {Action: watchparty.AuditMovieUpdated},
-		"[3]": {ActorID: bob.ID, TargetID: movie, Action: watchparty.AuditMovieCreated}, "[]": {ActorID: newID()},
+		"[5 4 3 2 1 0]": {}, "[4 2 0]": {ActorID: ada.ID}, "[5 2]": {TargetID: ada.ID},
+		"[4 1]": {Action: watchparty.AuditMovieUpdated},
+		"[3]":   {ActorID: bob.ID, TargetID: movie, Action: watchparty.AuditMovieCreated}, "[]": {ActorID: newID()},
 	} {
 		numbers, _ := chosen(f, Page{Limit: 10})
 		require.Equal(t, want, fmt.Sprint(numbers))
@@ -291,5 +297,6 @@ func TestAudit(t *testing.T) {
 	entries, err := s.Audit(t.Context(), watchparty.AuditFilter{ActorID: bob.ID}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, entries, 3)
-	require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob"}, entries[0].Actor, "an admin cannot get out of the log")
+	require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob"}, entries[0].Actor,
+		"an admin cannot get out of the log")
 }

@@ -36,27 +36,35 @@ type userRow struct {
 
 func (r userRow) user() watchparty.User {
 	return watchparty.User{
-		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName, Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(), HiddenAt: value(r.HiddenAt).UTC(),
+		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
+		Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
+		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(),
+		HiddenAt:      value(r.HiddenAt).UTC(),
 		AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
 }
 
-// CreateUser stores an account, its welcome email and the event that sends it. It returns ErrUsernameTaken or
-// ErrEmailTaken, both without regard to case, and an error of KindLimited when the client has asked for too many emails.
-func (s *Store) CreateUser(ctx context.Context, r watchparty.Registration, passwordHash string) (watchparty.User, error) {
+// CreateUser stores an account, its welcome email, and the event that sends the email. It returns ErrUsernameTaken and
+// ErrEmailTaken, both without regard to case, and an error of KindLimited if the client has asked for too many emails.
+func (s *Store) CreateUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string,
+) (watchparty.User, error) {
 	created, err := s.createUser(ctx, r, passwordHash, nil, IdempotencyKey{})
 	return created.User, err
 }
 
-// CreateSignedInUser does the same and starts a session, all or nothing. For a request that is sent again it does
-// nothing and returns nobody.
-func (s *Store) CreateSignedInUser(ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, key IdempotencyKey) (SignIn, error) {
+// CreateSignedInUser is CreateUser and starts a session in the same transaction. For a repeated request it does nothing
+// and returns a zero SignIn.
+func (s *Store) CreateSignedInUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string, n NewSession, key IdempotencyKey,
+) (SignIn, error) {
 	return s.createUser(ctx, r, passwordHash, &n, key)
 }
 
-func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, key IdempotencyKey) (SignIn, error) {
+func (s *Store) createUser(
+	ctx context.Context, r watchparty.Registration, passwordHash string, n *NewSession, key IdempotencyKey,
+) (SignIn, error) {
 	address, err := watchparty.ParseAddress(r.Email)
 	if err != nil {
 		return SignIn{}, err
@@ -64,7 +72,8 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	now := Now()
 	var created SignIn
 	row := userRow{
-		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName, Language: string(cmp.Or(r.Language, watchparty.English)),
+		ID: newID(), Username: r.Username, Email: address.String(), EmailKey: address.Key(), DisplayName: r.DisplayName,
+		Language:     string(cmp.Or(r.Language, watchparty.English)),
 		PasswordHash: passwordHash, CreatedAt: now, UpdatedAt: now,
 	}
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -98,7 +107,7 @@ func (s *Store) createUser(ctx context.Context, r watchparty.Registration, passw
 	return created, nil
 }
 
-// takenError says what an account could not be made for: its username or its address is another's.
+// takenError returns why an account could not be created: another account has its username, or else its address.
 func takenError(ctx context.Context, tx bun.Tx, username string) error {
 	exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("lower(username) = lower(?)", username).Exists(ctx)
 	switch {
@@ -111,16 +120,17 @@ func takenError(ctx context.Context, tx bun.Tx, username string) error {
 	}
 }
 
-// takesAddress reports whether err is that another account has the address. The first index is for accounts that former
-// versions make meanwhile.
+// takesAddress reports whether err is a violation of a unique index on addresses. users_email_key is violated by accounts
+// that a former version of the program creates during an update.
 func takesAddress(err error) bool {
 	return violates(err, "users_email_key") || violates(err, "users_email_address_key")
 }
 
-// selectByAddress finds the account that somebody names by its address: first one that has no key but its spelling,
-// which is so since before addresses had keys, then the one that has the address, however it is written.
+// selectByAddress selects the account with an address as typed. An account from before addresses had keys, whose
+// email_key is only its spelling, comes first; then the account whose email_key is the key of the address.
 func selectByAddress(db bun.IDB, rows any, typed string) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed), watchparty.AccountKey(typed)).
+	return db.NewSelect().Model(rows).Where("u.email_key IN (':' || lower(?), ?)", strings.TrimSpace(typed),
+		watchparty.AccountKey(typed)).
 		Where("u.deleted_at IS NULL").OrderExpr("u.email_key LIKE ':%' DESC").Limit(1)
 }
 
@@ -138,7 +148,8 @@ func (s *Store) UserByUsername(ctx context.Context, username string) (watchparty
 	return row.user(), found(err, "user by username")
 }
 
-// UsersByUsername finds those of the named who are there, by their names' order.
+// UsersByUsername finds the accounts with the given usernames, in the order of the names. Names that no account has are
+// left out.
 func (s *Store) UsersByUsername(ctx context.Context, usernames []string) ([]watchparty.User, error) {
 	lower := make([]string, len(usernames))
 	for i, name := range usernames {
@@ -160,16 +171,17 @@ func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User,
 	return row.user(), row.PasswordHash, found(err, "credentials")
 }
 
-// SpelledAccount is one that only its own spelling of its address finds. HolderID is the account that has the address;
-// it is empty when what is stored is none.
+// SpelledAccount is an account from before addresses had keys, whose email_key is only the spelling of its address.
+// HolderID is the account that has the key of the address, empty if there is none.
 type SpelledAccount struct {
 	UserID, HolderID string
 }
 
-// SpelledAccounts lists at most limit of those accounts.
+// SpelledAccounts lists at most limit accounts whose email_key is only the spelling of their address.
 func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccount, error) {
 	var rows []userRow
-	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").Limit(limit).Scan(ctx)
+	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").
+		Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: spelled accounts: %w", err)
 	}
@@ -177,7 +189,8 @@ func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccoun
 	holders := map[string]string{}
 	if len(keys) > 0 {
 		var all []userRow
-		if err := s.db.NewSelect().Model(&all).Column("id", "email_key").Where("email_key IN (?)", bun.List(keys)).Scan(ctx); err != nil {
+		if err := s.db.NewSelect().Model(&all).Column("id", "email_key").Where("email_key IN (?)", bun.List(keys)).
+			Scan(ctx); err != nil {
 			return nil, fmt.Errorf("store: holders of addresses: %w", err)
 		}
 		for _, holder := range all {
@@ -197,12 +210,13 @@ func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccoun
 // PasswordHash finds the hash of an account's password.
 func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	var hash string
-	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).Scan(ctx, &hash)
+	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).
+		Scan(ctx, &hash)
 	return hash, found(err, "password hash")
 }
 
-// RenewHash replaces a hash by another one of the same password. It reports whether it did: it changes nothing when the
-// account has another hash by now, or is deleted.
+// RenewHash replaces the hash of a password by a newer hash of the same password. It reports whether it did: it changes
+// nothing if the password was changed meanwhile, or the account is deleted.
 func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool, error) {
 	result, err := s.db.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", renewed).
 		Where("id = ? AND password_hash = ? AND deleted_at IS NULL", id, former).Exec(ctx)
@@ -212,8 +226,8 @@ func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool
 	return affected(result), nil
 }
 
-// UpdateProfile changes what the user said and returns the account. It returns ErrUnauthenticated for one that is
-// deleted or suspended.
+// UpdateProfile changes the given fields of an account and returns it. It returns ErrUnauthenticated for an account that
+// is deleted or suspended.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
 	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(alive).Returning("*")

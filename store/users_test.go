@@ -48,7 +48,8 @@ func TestCreateUser(t *testing.T) {
 			Workflow, TaskQueue, State string
 			Input                      json.RawMessage
 		}
-		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?", email.WorkflowID).Scan(t.Context(), &event))
+		require.NoError(t, s.db.NewRaw("SELECT workflow, task_queue, state, input FROM outbox WHERE workflow_id = ?",
+			email.WorkflowID).Scan(t.Context(), &event))
 		require.Equal(t, job.WorkflowWelcomeEmail, event.Workflow)
 		require.Equal(t, job.TaskQueueEmail, event.TaskQueue)
 		require.Equal(t, "pending", event.State)
@@ -67,7 +68,8 @@ func TestCreateUser(t *testing.T) {
 		_, err = s.CreateUser(t.Context(), r, "h")
 		require.ErrorIs(t, err, watchparty.ErrEmailTaken)
 
-		require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM users WHERE lower(username) IN ('grace', 'someone-else')"))
+		require.Equal(t, 1, readValue[int](t, s,
+			"SELECT count(*) FROM users WHERE lower(username) IN ('grace', 'someone-else')"))
 	})
 
 	t.Run("keeps what is written in any script", func(t *testing.T) {
@@ -275,7 +277,8 @@ func TestTimesAreUTC(t *testing.T) {
 	require.NoError(t, err)
 	for name, at := range map[string]time.Time{
 		"user's creation": user.CreatedAt, "user's change": user.UpdatedAt, "verification": user.EmailVerifiedAt,
-		"room's creation": room.CreatedAt, "archiving": room.ArchivedAt, "email's creation": email.CreatedAt, "sending": email.SentAt,
+		"room's creation": room.CreatedAt, "archiving": room.ArchivedAt, "email's creation": email.CreatedAt,
+		"sending": email.SentAt,
 		"joining": people[0].JoinedAt, "presence": people[0].LastSeenAt, "message": messages[0].CreatedAt,
 	} {
 		require.Equal(t, time.UTC, at.Location(), name)
@@ -293,7 +296,8 @@ func TestCreateSignedInUserIsAllOrNothing(t *testing.T) {
 	}
 	created, err := s.CreateSignedInUser(t.Context(), registration("first"), "hash", session, IdempotencyKey{})
 	require.NoError(t, err)
-	rotated, err := s.RotateSession(t.Context(), session.TokenHash, NewSession{TokenHash: []byte("next"), TTL: session.TTL})
+	rotated, err := s.RotateSession(t.Context(), session.TokenHash,
+		NewSession{TokenHash: []byte("next"), TTL: session.TTL})
 	require.NoError(t, err)
 	require.Equal(t, []any{created.User, created.SessionID}, []any{rotated.User, rotated.SessionID})
 

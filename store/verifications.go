@@ -36,7 +36,8 @@ const pending = "v.used_at IS NULL AND v.expires_at > now() AND " +
 func addVerification(ctx context.Context, tx bun.Tx, userID, email, key string) (string, error) {
 	now := Now()
 	row := &verificationRow{
-		ID: newID(), UserID: userID, Email: email, EmailKey: key, ExpiresAt: now.Add(watchparty.VerificationTTL), CreatedAt: now, UpdatedAt: now,
+		ID: newID(), UserID: userID, Email: email, EmailKey: key, ExpiresAt: now.Add(watchparty.VerificationTTL),
+		CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 		return "", fmt.Errorf("store: add verification: %w", err)
@@ -117,7 +118,8 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		}
 		// Two accounts may still confirm one address at the same time: then a key ends it. What is found here spares
 		// Postgres' log the address.
-		exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("email_key = ? AND id <> ?", row.EmailKey, user.ID).Exists(ctx)
+		exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("email_key = ? AND id <> ?", row.EmailKey, user.ID).
+			Exists(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +139,8 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 }
 
 func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) ([]job.Event, error) {
-	_, err := tx.NewUpdate().Model(&user).Set("email = ?", row.Email).Set("email_verified_at = now()").Set("updated_at = now()").
+	_, err := tx.NewUpdate().Model(&user).Set("email = ?", row.Email).Set("email_verified_at = now()").
+		Set("updated_at = now()").
 		WherePK().Exec(ctx)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,8 @@ import (
 // newestVerification is the ID of a user's newest verification.
 func newestVerification(t *testing.T, s *Store, user watchparty.User) string {
 	t.Helper()
-	return readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? ORDER BY id DESC LIMIT 1", user.ID)
+	return readValue[string](t, s, "SELECT id FROM email_verifications WHERE user_id = ? ORDER BY id DESC LIMIT 1",
+		user.ID)
 }
 
 // requestEmailChange makes a verification for an address, as a request does that has proved its password.
@@ -47,7 +48,8 @@ func TestVerifyEmail(t *testing.T) {
 		first, err := s.FirstVerification(t.Context(), ada.ID)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.Verification{ID: id, User: ada, Email: ada.Email}, first)
-		require.InDelta(t, 7*24*3600, readValue[float64](t, s, "SELECT extract(epoch FROM expires_at - created_at) FROM email_verifications WHERE id = ?", id), 1)
+		require.InDelta(t, 7*24*3600, readValue[float64](t, s,
+			"SELECT extract(epoch FROM expires_at - created_at) FROM email_verifications WHERE id = ?", id), 1)
 		for range 2 {
 			require.NoError(t, verify(id))
 			require.WithinDuration(t, time.Now(), userOf(t, ada).EmailVerifiedAt, time.Minute)
@@ -143,7 +145,8 @@ func TestVerifyEmail(t *testing.T) {
 	t.Run("another password by now", func(t *testing.T) {
 		gus := newUser(t, s, "gus")
 		before := newestVerification(t, s, gus)
-		require.ErrorIs(t, s.RequestEmailChange(t.Context(), gus.ID, "another hash", "gus@new.example"), watchparty.ErrWrongPassword)
+		require.ErrorIs(t, s.RequestEmailChange(t.Context(), gus.ID, "another hash", "gus@new.example"),
+			watchparty.ErrWrongPassword)
 		require.Equal(t, before, newestVerification(t, s, gus))
 	})
 

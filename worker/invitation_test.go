@@ -47,7 +47,7 @@ func TestInvitationLives(t *testing.T) {
 	var result job.RoomInvitationResult
 	p.requireResult(event.WorkflowID, "", &result)
 	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result)
-	require.Equal(t, 2, received(t, guest))
+	require.Equal(t, 2, countReceived(t, guest))
 	invited, err := p.store.Invitation(t.Context(), in.InvitationID)
 	require.NoError(t, err)
 	require.Equal(t, watchparty.InvitationExpired, invited.State)

@@ -11,10 +11,10 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// pausePoll is how soon a worker finds out that mails are paused or go on.
+// pausePoll is the pause between two looks at whether emails are paused.
 const pausePoll = time.Second
 
-// mailing runs the e-mail queue's activities until ctx ends, except while mails are paused: they wait in Temporal's
+// mailing runs the email queue's activities until ctx ends, except while emails are paused: they wait in Temporal's
 // queue then, where no attempt is counted. Attempts that last at the time of the pause go on to their end.
 func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 	var running worker.Worker
@@ -29,13 +29,13 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 		paused, err := d.Email.Store.EmailsPaused(ctx)
 		switch {
 		case err != nil:
-			d.Log.WarnContext(ctx, "worker cannot see whether mails are paused", slog.Any("error", err))
+			d.Log.WarnContext(ctx, "worker cannot see whether emails are paused", slog.Any("error", err))
 		case paused && running != nil:
-			d.Log.InfoContext(ctx, "mails are paused")
+			d.Log.InfoContext(ctx, "emails are paused")
 			running.Stop()
 			running = nil
 		case !paused && running == nil:
-			options := options(d, fatal)
+			options := newOptions(d, fatal)
 			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
 			options.DisableWorkflowWorker = true
 			w := worker.New(d.Client, job.TaskQueueEmail, options)
@@ -44,7 +44,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.TaskQueueEmail), slog.Any("error", err))
 				break
 			}
-			d.Log.InfoContext(ctx, "mails are sent")
+			d.Log.InfoContext(ctx, "emails are sent")
 			running = w
 		}
 		select {

@@ -48,10 +48,10 @@ func TestPausedMails(t *testing.T) {
 		require.Len(t, attempts, 1, "waiting is no attempt: %v", attempts)
 	}
 	for _, user := range []watchparty.User{before, within} {
-		require.Equal(t, 1, received(t, user.Email))
+		require.Equal(t, 1, countReceived(t, user.Email))
 	}
 	r.stop()
-	require.NoError(t, r.ends(t))
+	require.NoError(t, r.awaitEnd(t))
 }
 
 // TestPauseLetsAMailFinish: what is being sent at the time of the pause is sent to its end.
@@ -70,7 +70,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
 	p.requireMail(emailID, watchparty.EmailSent)
 	r.stop()
-	require.NoError(t, r.ends(t))
+	require.NoError(t, r.awaitEnd(t))
 }
 
 // TestAwaitedEmailsGoFirst: a reset that is asked for last is sent before the reports and invitations that wait, and a

@@ -67,8 +67,8 @@ func (s *signals) Handle(_ context.Context, r slog.Record) error {
 const (
 	runs   = "worker runs"
 	waits  = "worker waits for Temporal"
-	sends  = "mails are sent"
-	pauses = "mails are paused"
+	sends  = "emails are sent"
+	pauses = "emails are paused"
 )
 
 func (s *signals) wait(t *testing.T, message string) {
@@ -169,8 +169,8 @@ func (p *plant) run(t *testing.T, queues ...string) *running {
 	return r
 }
 
-// ends waits for Run's result.
-func (r *running) ends(t *testing.T) error {
+// awaitEnd waits for Run's result.
+func (r *running) awaitEnd(t *testing.T) error {
 	t.Helper()
 	select {
 	case err := <-r.result:
@@ -190,7 +190,7 @@ func (p *plant) listen() {
 // unique is a username of this run only, for the inbox is everyone's.
 func unique(name string) string { return name + uuid.NewString()[:8] }
 
-// register makes an account and returns the ID of its welcome mail.
+// register makes an account and returns the ID of its welcome email.
 func (p *plant) register(username string) (watchparty.User, string) {
 	p.t.Helper()
 	user, err := p.store.CreateUser(p.t.Context(), watchparty.Registration{
@@ -221,7 +221,7 @@ func (p *plant) requireMail(id string, want watchparty.EmailState) {
 	require.Equal(p.t, want, row.State)
 }
 
-// send starts a workflow that ends with its mail.
+// send starts a workflow that ends with its email.
 func (p *plant) send(emailID string) client.WorkflowRun {
 	p.t.Helper()
 	event := job.ResendEvent(emailID)

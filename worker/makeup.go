@@ -19,15 +19,15 @@ import (
 )
 
 const (
-	// maxMissing is how many reports of each kind are made up for: the latest.
+	// maxMissing is the number of missing reports of each kind that are made later: the latest ones.
 	maxMissing = 12
-	// reportGrace is what the schedule itself has to start a report.
+	// reportGrace is the time that the schedule itself has to start a report.
 	reportGrace = 10 * time.Minute
 )
 
-// makeUp starts the reports that are missing: an outage was longer than the schedules' window, or Temporal has lost
-// them. It tries until it has succeeded once, or ctx ends. Workers that do so at once make each report once: it is
-// stored by its period.
+// makeUp starts the reports that are missing because an outage was longer than the schedules' window, or because
+// Temporal has lost its data. It tries until it has succeeded once, or ctx ends. Several workers may do so at the same
+// time: a report's period is unique, so that each report is made once.
 func makeUp(ctx context.Context, d Deps) {
 	for _, r := range []struct {
 		every    watchparty.ReportPeriod
@@ -55,7 +55,7 @@ func makeUp(ctx context.Context, d Deps) {
 	}
 }
 
-// makeUpFor leaves a schedule alone that operators have paused.
+// makeUpFor starts the missing reports of one schedule, unless operators have paused the schedule.
 func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, schedule, expression string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -83,7 +83,7 @@ func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, sched
 	return nil
 }
 
-// startReport starts a report that no other worker has just started.
+// startReport starts a report, unless another worker has just started it.
 func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, period store.Period) error {
 	in := job.ReportInput{Every: every, At: period.To.Add(1).Time()}
 	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

@@ -46,8 +46,8 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(months), 2)
 
-	// The namespace is shared: a run that the workers leave behind would go on with another database, where its report is
-	// not.
+	// The namespace is shared: a run that the workers leave behind would go on with another database, where its report
+	// is not.
 	t.Cleanup(func() {
 		for every, periods := range map[watchparty.ReportPeriod][]store.Period{watchparty.ReportWeek: weeks, watchparty.ReportMonth: months} {
 			for _, period := range periods {

@@ -21,8 +21,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// After an outage a schedule starts what it would have started within its window. A clean-up makes up for those before
-// it; each report is of a period of its own, so that they follow one another.
+// Windows: after an outage, a schedule starts the runs that it has missed within its window. One clean-up makes up for
+// all missed ones. Each missed report is of another period, so that all of them are made, one after the other.
 const (
 	cleanupWindow = 12 * time.Hour
 	reportWindow  = 30 * 24 * time.Hour
@@ -33,10 +33,10 @@ const (
 	executionTimeout = 12 * time.Hour
 )
 
-// watchEvery is how often a worker compares the schedules with its settings.
+// watchEvery is the pause between two comparisons of the schedules with this worker's settings.
 const watchEvery = time.Minute
 
-// schedule is one that is to be there.
+// schedule is one of the schedules that workers keep in Temporal.
 type schedule struct {
 	id       string
 	setting  string // the variable that cron comes from
@@ -46,7 +46,7 @@ type schedule struct {
 	policies client.SchedulePolicies
 }
 
-// findPause tells whether an admin has paused a schedule, and with which note: store.SchedulePause.
+// findPause returns whether an admin has paused a schedule, and the admin's note: store.SchedulePause.
 type findPause func(ctx context.Context, schedule string) (note string, paused bool, err error)
 
 func schedules(c config.Config) []schedule {
@@ -74,9 +74,9 @@ func schedules(c config.Config) []schedule {
 	}
 }
 
-// keepSchedules makes the schedules, or brings them up to the settings. One that is off is paused with a note. Whether
-// one is paused otherwise is the admins' decision and stays as it is, also when Temporal has lost the schedule. Any
-// number of workers may do this at once.
+// keepSchedules creates the schedules, or updates them to the settings. A schedule whose setting is off is paused with
+// a note. A pause by an admin stays, even when Temporal has lost the schedule. Any number of workers may do this at the
+// same time.
 func keepSchedules(ctx context.Context, d Deps) error {
 	for _, s := range schedules(d.Config) {
 		for {
@@ -103,9 +103,10 @@ func keepSchedule(ctx context.Context, d Deps, s schedule) error {
 	return err
 }
 
-// watchSchedules says so while a schedule has another worker's settings, which the worker that started last has given
-// it. It makes schedules anew that Temporal has lost, and pauses those that an admin has paused: an update by a worker that
-// has just started may have undone it, since Temporal's SDK does not notice a change in between. It ends with ctx.
+// watchSchedules logs when a schedule has the settings of another worker: the worker that started last sets them. It
+// creates schedules again that Temporal has lost. It also pauses schedules again that an admin has paused: an update by
+// a worker that has just started may have undone the pause, since Temporal's SDK does not notice a change in between.
+// It ends with ctx.
 func watchSchedules(ctx context.Context, d Deps) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -152,7 +153,7 @@ func watchSchedule(ctx context.Context, d Deps, s schedule) error {
 	return nil
 }
 
-// changes lists how the schedule's settings differ from former ones; nothing if those are not known.
+// changes lists the differences between the schedule's settings and former ones. It is empty if those are not known.
 func (s schedule) changes(former map[string]string) []string {
 	var changes []string
 	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
@@ -166,13 +167,13 @@ func (s schedule) changes(former map[string]string) []string {
 // offNote is the note of a schedule that is paused because its setting is off.
 func (s schedule) offNote() string { return "Paused because " + s.setting + " is off." }
 
-// keep makes or updates the schedule, and returns the settings that it had.
+// keep creates or updates the schedule, and returns the settings that it had before.
 func (s schedule) keep(ctx context.Context, c client.ScheduleClient, find findPause) (former map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	off := s.cron == config.OffSchedule
 	spec := client.ScheduleSpec{CronExpressions: []string{s.cron}, Jitter: scheduleJitter}
-	if off { // for an admin who resumes it all the same
+	if off { // an admin may resume the schedule nevertheless
 		spec.CronExpressions = []string{config.Default(s.setting)}
 	}
 	action := s.action

@@ -9,10 +9,11 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// sweepEvery is how late a state ends at most that time ends, while a worker runs.
+// sweepEvery is the pause between two sweeps: an overdue state ends this much late at most, while a worker runs.
 const sweepEvery = time.Minute
 
-// Sweep ends until ctx ends what time has to end. It needs no Temporal: what is lost with that ends all the same.
+// Sweep ends overdue states (store.EndOverdue) until ctx ends. It does not need Temporal, so that a state also ends
+// whose workflow is lost.
 func Sweep(ctx context.Context, s *store.Store, log *slog.Logger) {
 	log = logging.Sparse(log, slog.LevelWarn)
 	tick := time.NewTicker(sweepEvery)

@@ -23,10 +23,10 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// retryStart is the pause between two attempts to reach Temporal at the start.
+// retryStart is the pause between two attempts to reach Temporal when a worker starts.
 const retryStart = time.Second
 
-// Deps are the parts that the worker is built on. The activities of a queue that is not run may be nil.
+// Deps has the parts that the worker is built on. The activities of a queue that it does not serve may be nil.
 type Deps struct {
 	Config  config.Config
 	Log     *slog.Logger
@@ -38,8 +38,8 @@ type Deps struct {
 	Report  *activities.Report
 }
 
-// Run works on the queues until ctx ends, then lets running activities finish within the stop timeout. While Temporal
-// is away it waits for it.
+// Run serves the queues until ctx ends. Then running activities have the stop timeout to finish. While Temporal is away
+// it waits.
 func Run(ctx context.Context, d Deps, queues []string) error {
 	d.Log = logging.Sparse(d.Log, slog.LevelWarn, "queue", "schedule", "every")
 	fatal := make(chan error, len(queues))
@@ -49,7 +49,8 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 	)
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
-		// At once: one that waits for its activities must not leave another to take new work, nor add to its wait.
+		// All workers stop at the same time. One after the other, a worker would still take new work while the one
+		// before it waits for its activities.
 		cancel()
 		for _, w := range running {
 			stopping.Go(w.Stop)
@@ -82,7 +83,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 	}
 }
 
-// taskQueues adds the queue of the short steps to that of the pictures.
+// taskQueues adds the queue of the avatars' short steps if the avatars' queue is served.
 func taskQueues(queues []string) []string {
 	if slices.Contains(queues, job.TaskQueueAvatar) {
 		return append(slices.Clone(queues), job.TaskQueueAvatarSteps)
@@ -90,15 +91,16 @@ func taskQueues(queues []string) []string {
 	return queues
 }
 
-// stopped tells the end of ctx from a failure.
+// stopped returns nil if ctx has ended, which is an orderly stop, and else err.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // that it was told to end is no failure
+		return nil //nolint:nilerr // an orderly stop is no failure
 	}
 	return err
 }
 
-// start makes a new worker for each attempt, since one that failed to start cannot be started again.
+// start starts a worker for a queue, and tries again until Temporal answers. Each attempt makes a new worker, since a
+// worker that failed to start cannot be started again.
 func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	for {
 		w, err := build(d, queue, fatal)
@@ -117,9 +119,9 @@ func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worke
 	}
 }
 
-// build registers what runs on one queue, with the queue's limits.
+// build makes the worker of one queue, with the queue's workflows, activities and limits.
 func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
-	options := options(d, fatal)
+	options := newOptions(d, fatal)
 	switch queue {
 	case job.TaskQueueEmail:
 		options.LocalActivityWorkerOnly = true // mailing runs the activities
@@ -137,7 +139,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
 		w := worker.New(d.Client, queue, options)
 		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.WorkflowProcessAvatar))
-		activities.Register(w, d.Avatar) // with the short steps, that workflows of earlier versions have asked for here
+		activities.Register(w, d.Avatar) // all of them: workflows of an earlier version run the short steps here
 		return w, nil
 	case job.TaskQueueAvatarSteps:
 		options.DisableWorkflowWorker = true
@@ -157,7 +159,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	return nil, errors.New("worker: unknown task queue " + queue)
 }
 
-func options(d Deps, fatal chan<- error) worker.Options {
+func newOptions(d Deps, fatal chan<- error) worker.Options {
 	return worker.Options{
 		WorkerStopTimeout: d.Config.Worker.StopTimeout,
 		OnFatalError: func(err error) {
@@ -171,7 +173,7 @@ func options(d Deps, fatal chan<- error) worker.Options {
 
 func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }
 
-// Concurrency is how many pictures one worker renders at once: as many as there are cores unless set.
+// Concurrency returns the number of pictures that one worker renders at a time: the setting, or the number of cores.
 func Concurrency(c config.Avatar) int {
 	if c.Concurrency > 0 {
 		return c.Concurrency

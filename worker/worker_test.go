@@ -31,7 +31,7 @@ func TestConcurrency(t *testing.T) {
 
 func TestRunRefusesAnUnknownQueue(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", 1)
-	err := p.run(t, job.TaskQueueEmail, "emial").ends(t)
+	err := p.run(t, job.TaskQueueEmail, "emial").awaitEnd(t)
 	require.ErrorContains(t, err, `unknown task queue emial`)
 }
 
@@ -52,7 +52,7 @@ func TestRunWorks(t *testing.T) {
 		var result job.EmailResult
 		p.requireResult(event.WorkflowID, "", &result)
 		require.Equal(t, watchparty.EmailSent, result.State)
-		require.Equal(t, 1, received(t, user.Email))
+		require.Equal(t, 1, countReceived(t, user.Email))
 		requireNothingPersonal(t, p.client, event.WorkflowID, user)
 	})
 
@@ -120,7 +120,7 @@ func TestRunWorks(t *testing.T) {
 	})
 
 	r.stop()
-	require.NoError(t, r.ends(t))
+	require.NoError(t, r.awaitEnd(t))
 }
 
 // firstAction waits for what a schedule has started.
@@ -138,8 +138,8 @@ func firstAction(t *testing.T, schedule client.ScheduleHandle) *client.ScheduleW
 	return started
 }
 
-// received is how many mails the inbox has for an address.
-func received(t *testing.T, address string) (n int) {
+// countReceived is how many emails the inbox has for an address.
+func countReceived(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, stacktest.InboxURL()+"/api/v1/messages?limit=1000", nil)
@@ -189,7 +189,7 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 
 	r.stop()
 	smtp.answer()
-	require.NoError(t, r.ends(t))
+	require.NoError(t, r.awaitEnd(t))
 	p.requireMail(emailID, watchparty.EmailSent)
 
 	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
@@ -229,7 +229,7 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 
 	stopped := time.Now()
 	r.stop()
-	require.NoError(t, r.ends(t))
+	require.NoError(t, r.awaitEnd(t))
 	took := time.Since(stopped)
 	require.GreaterOrEqual(t, took, timeout-500*time.Millisecond)
 	require.Less(t, took, 2*timeout, "one after the other would take as long")
@@ -249,7 +249,7 @@ func TestRunWaitsForTemporal(t *testing.T) {
 		r := p.run(t, job.TaskQueues()...)
 		p.wait(t, waits)
 		r.stop()
-		require.NoError(t, r.ends(t))
+		require.NoError(t, r.awaitEnd(t))
 	})
 
 	t.Run("until it is there", func(t *testing.T) {
@@ -261,6 +261,6 @@ func TestRunWaitsForTemporal(t *testing.T) {
 		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup).Describe(t.Context())
 		require.NoError(t, err)
 		r.stop()
-		require.NoError(t, r.ends(t))
+		require.NoError(t, r.awaitEnd(t))
 	})
 }

@@ -19,13 +19,13 @@ func TestDeleteAccount(t *testing.T) {
 	t.Run("ends files, messages and the row, in this order, however long it takes", func(t *testing.T) {
 		w := newWorld(t)
 		var order []string
-		note := func(name string) func(mock.Arguments) { return func(mock.Arguments) { order = append(order, name) } }
+		appendStep := func(name string) func(mock.Arguments) { return func(mock.Arguments) { order = append(order, name) } }
 		w.expect(job.ActivityRemoveAccountFiles, account, errAway).Times(40)
-		w.expect(job.ActivityRemoveAccountFiles, account, nil).Once().Run(note("files"))
+		w.expect(job.ActivityRemoveAccountFiles, account, nil).Once().Run(appendStep("files"))
 		w.expect(job.ActivityAnonymiseMessages, account, job.AccountResult{}, errAway).Times(40)
-		w.expect(job.ActivityAnonymiseMessages, account, erased, nil).Once().Run(note("messages"))
+		w.expect(job.ActivityAnonymiseMessages, account, erased, nil).Once().Run(appendStep("messages"))
 		w.expect(job.ActivityRemoveAccount, account, errAway).Times(40)
-		w.expect(job.ActivityRemoveAccount, account, nil).Once().Run(note("row"))
+		w.expect(job.ActivityRemoveAccount, account, nil).Once().Run(appendStep("row"))
 		result, err := run[job.AccountResult](w, workflows.DeleteAccount, account)
 		require.NoError(t, err)
 		require.Equal(t, erased, result)

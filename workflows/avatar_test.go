@@ -30,13 +30,13 @@ func inOrder(w *world, calls ...*testsuite.MockCallWrapper) {
 	w.InOrderMockCalls(calls...)
 }
 
-// words is what a refusal tells its user.
-func words(code string) string { return "In words: " + code + "." }
+// reasonFor is what a refusal tells its user.
+func reasonFor(code string) string { return "In words: " + code + "." }
 
 // refusal is what RenderAvatar returns for a file that is no picture.
 func refusal(code string) error {
 	return temporal.NewApplicationErrorWithOptions("not a picture that can be rendered", job.ErrorAvatarRejected,
-		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{code, words(code)}, Category: temporal.ApplicationErrorCategoryBenign})
+		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{code, reasonFor(code)}, Category: temporal.ApplicationErrorCategoryBenign})
 }
 
 func TestProcessAvatar(t *testing.T) {
@@ -70,7 +70,7 @@ func TestProcessAvatar(t *testing.T) {
 		w := newWorld(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, refusal("avatar_too_many_pixels")).Once(),
-			w.expect(job.ActivityFailAvatar, failedWith(words("avatar_too_many_pixels")), nil).Once(),
+			w.expect(job.ActivityFailAvatar, failedWith(reasonFor("avatar_too_many_pixels")), nil).Once(),
 			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 		result, err := processAvatar(w)
 		require.NoError(t, err)
@@ -260,7 +260,7 @@ func TestAvatarProgress(t *testing.T) {
 		w := newWorld(t)
 		var seen []job.AvatarProgress
 		during(w, &seen, job.ActivityRenderAvatar, picture, refusal("avatar_unreadable"))
-		during(w, &seen, job.ActivityFailAvatar, failedWith(words("avatar_unreadable")), nil)
+		during(w, &seen, job.ActivityFailAvatar, failedWith(reasonFor("avatar_unreadable")), nil)
 		during(w, &seen, job.ActivityRemoveAvatarFiles, picture, nil)
 		_, err := processAvatar(w)
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ const (
 	emailID = "01900000-0000-7000-8000-000000000001"
 	userID  = "01900000-0000-7000-8000-000000000002"
 	runID   = "01900000-0000-7000-8000-000000000003"
-	// subjectID is what a mail is about: a verification or a reset.
+	// subjectID is what an email is about: a verification or a reset.
 	subjectID = "01900000-0000-7000-8000-000000000004"
 	inviteID  = "01900000-0000-7000-8000-000000000005"
 )
@@ -85,43 +85,44 @@ func newWorld(t *testing.T) *world {
 	env.SetTestTimeout(20 * time.Second)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{asked: asked}}})
 	w := &world{TestWorkflowEnvironment: env, t: t, asked: asked}
-	gives[job.EmailInput, job.EmailResult](w, job.ActivitySendEmail)
-	does[job.EmailInput](w, job.ActivityFailEmail)
-	gives[job.EmailInput, job.QueueReminderResult](w, job.ActivityQueueReminder)
-	gives[job.RoomInvitationInput, job.ExpireInvitationResult](w, job.ActivityExpireInvitation)
-	does[job.AvatarInput](w, job.ActivityRenderAvatar)
-	gives[job.AvatarInput, job.PublishResult](w, job.ActivityPublishAvatar)
-	does[job.FailAvatarInput](w, job.ActivityFailAvatar)
-	does[job.AvatarInput](w, job.ActivityRemoveAvatarFiles)
-	does[job.AvatarInput](w, job.ActivityRemoveOriginal)
-	does[job.AvatarInput](w, job.ActivityRemoveFormerAvatar)
-	gives[job.CleanupInput, job.BeginCleanupResult](w, job.ActivityBeginCleanup)
-	does[job.ApplyPolicyInput](w, job.ActivityApplyPolicy)
-	gives[job.FinishCleanupInput, job.CleanupResult](w, job.ActivityFinishCleanup)
+	registerResult[job.EmailInput, job.EmailResult](w, job.ActivitySendEmail)
+	registerAction[job.EmailInput](w, job.ActivityFailEmail)
+	registerResult[job.EmailInput, job.QueueReminderResult](w, job.ActivityQueueReminder)
+	registerResult[job.RoomInvitationInput, job.ExpireInvitationResult](w, job.ActivityExpireInvitation)
+	registerAction[job.AvatarInput](w, job.ActivityRenderAvatar)
+	registerResult[job.AvatarInput, job.PublishResult](w, job.ActivityPublishAvatar)
+	registerAction[job.FailAvatarInput](w, job.ActivityFailAvatar)
+	registerAction[job.AvatarInput](w, job.ActivityRemoveAvatarFiles)
+	registerAction[job.AvatarInput](w, job.ActivityRemoveOriginal)
+	registerAction[job.AvatarInput](w, job.ActivityRemoveFormerAvatar)
+	registerResult[job.CleanupInput, job.BeginCleanupResult](w, job.ActivityBeginCleanup)
+	registerAction[job.ApplyPolicyInput](w, job.ActivityApplyPolicy)
+	registerResult[job.FinishCleanupInput, job.CleanupResult](w, job.ActivityFinishCleanup)
 	w.RegisterActivityWithOptions(func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.ActivityTally) },
 		activity.RegisterOptions{Name: job.ActivityTally})
-	gives[job.CreateReportInput, string](w, job.ActivityCreateReport)
-	gives[job.QueueReportEmailsInput, int](w, job.ActivityQueueReportEmails)
-	does[job.AccountInput](w, job.ActivityRemoveAccountFiles)
-	gives[job.AccountInput, job.AccountResult](w, job.ActivityAnonymiseMessages)
-	does[job.AccountInput](w, job.ActivityRemoveAccount)
+	registerResult[job.CreateReportInput, string](w, job.ActivityCreateReport)
+	registerResult[job.QueueReportEmailsInput, int](w, job.ActivityQueueReportEmails)
+	registerAction[job.AccountInput](w, job.ActivityRemoveAccountFiles)
+	registerResult[job.AccountInput, job.AccountResult](w, job.ActivityAnonymiseMessages)
+	registerAction[job.AccountInput](w, job.ActivityRemoveAccount)
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {
-			// The workflow counts crashes; the server, which the test environment does not play in this, is not to repeat them.
+			// The workflow counts crashes; the server, which the test environment does not play in this, is not to
+			// repeat them.
 			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"}, options.RetryPolicy.NonRetryableErrorTypes)
 		}
 	})
 	return w
 }
 
-// does registers an activity without a result, gives one with a result; what is called is what the test expects.
-func does[In any](w *world, name string) {
+// registerAction registers an activity without a result, gives one with a result; what is called is what the test expects.
+func registerAction[In any](w *world, name string) {
 	w.RegisterActivityWithOptions(func(context.Context, In) error { return w.unexpected(name) },
 		activity.RegisterOptions{Name: name})
 }
 
-func gives[In, Out any](w *world, name string) {
+func registerResult[In, Out any](w *world, name string) {
 	w.RegisterActivityWithOptions(func(context.Context, In) (out Out, err error) { return out, w.unexpected(name) },
 		activity.RegisterOptions{Name: name})
 }

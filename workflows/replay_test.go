@@ -91,13 +91,13 @@ func TestEveryWorkflowHasHistories(t *testing.T) {
 		recorded[saved.started().GetWorkflowType().GetName()] = true
 	}
 	for name := range registered {
-		require.Contains(t, recorded, name, "this workflow has no history in testdata")
+		require.Contains(t, recorded, name, "this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update")
 	}
 	for name := range recorded {
 		require.Contains(t, registered, name, "this history is of no workflow that there is")
 	}
 	for _, name := range exportedWorkflows(t) {
-		require.Contains(t, registered, name, "this workflow is unknown to the tests")
+		require.Contains(t, registered, name, "add this workflow to registered in main_test.go, and a run to recordings in record_test.go")
 	}
 }
 

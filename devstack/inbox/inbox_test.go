@@ -230,7 +230,7 @@ func TestMailsSurviveARestart(t *testing.T) {
 	send(t, first, welcome, "alice@watchparty.test", "hidden@watchparty.test")
 	before := getJSON[list](t, first, "/api/v1/messages").Messages[0]
 	require.NoError(t, first.Close())
-	// What a crash in the middle of storing a mail leaves behind.
+	// What a crash in the middle of storing an email leaves behind.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "incoming"), []byte("half"), 0o600))
 
 	second := start(t, dir)
@@ -310,7 +310,7 @@ func TestMailIsWrittenBeforeItIsAcknowledged(t *testing.T) {
 	require.Contains(t, string(content), "X-Envelope-To: alice@watchparty.test\r\n")
 }
 
-// TestChartsOfAReportAreShown: the pictures of a mail as WatchParty sends it.
+// TestChartsOfAReportAreShown: the pictures of an email as WatchParty sends it.
 func TestChartsOfAReportAreShown(t *testing.T) {
 	s := start(t, t.TempDir())
 	host, port, err := net.SplitHostPort(s.SMTPAddr())

@@ -20,7 +20,7 @@ const (
 	snippetLength  = 250
 )
 
-// mail is a parsed mail. What could not be parsed is left empty: an inbox also shows mails that are wrong.
+// mail is a parsed email. What could not be parsed is left empty: an inbox also shows emails that are wrong.
 type mail struct {
 	MessageID   string // without angle brackets
 	Subject     string
@@ -147,7 +147,7 @@ func (m *mail) addPart(p *gomail.Part) {
 	m.Attachments = append(m.Attachments, found)
 }
 
-// withoutBodies keeps what a list needs, so that memory does not grow with the mails' sizes.
+// withoutBodies keeps what a list needs, so that memory does not grow with the emails' sizes.
 func (m mail) withoutBodies() mail {
 	m.Text, m.HTML, m.Headers = "", "", nil
 	m.Inline, m.Attachments = stripBodies(m.Inline), stripBodies(m.Attachments)

@@ -23,7 +23,7 @@ const (
 
 var errNotFound = errors.New("message not found")
 
-// mailbox keeps mails as files and what lists show of them in memory.
+// mailbox keeps emails as files and what lists show of them in memory.
 type mailbox struct {
 	dir      string
 	maxMails int
@@ -33,7 +33,7 @@ type mailbox struct {
 	size  int64
 }
 
-// entry is what a list shows of one mail.
+// entry is what a list shows of one email.
 type entry struct {
 	id      string
 	created time.Time
@@ -67,7 +67,7 @@ func openMailbox(dir string) (*mailbox, error) {
 	return b, nil
 }
 
-// add stores a mail. It is on disk under its final name when add returns.
+// add stores an email. It is on disk under its final name when add returns.
 func (b *mailbox) add(e envelope, body []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +87,7 @@ func (b *mailbox) add(e envelope, body []byte) error {
 }
 
 func (b *mailbox) write(id string, raw []byte) error {
-	// The name has no extension yet: a crash leaves no half mail behind that would be listed.
+	// The name has no extension yet: a crash leaves no half email behind that would be listed.
 	incoming := filepath.Join(b.dir, "incoming")
 	if err := os.WriteFile(incoming, raw, 0o644); err != nil {
 		return fmt.Errorf("store the mail: %w", err)
@@ -105,7 +105,7 @@ func (b *mailbox) append(id string, created time.Time, raw []byte) {
 	b.size += int64(len(raw))
 }
 
-// evict drops the oldest mails beyond what is kept. A file that cannot be removed is only forgotten.
+// evict drops the oldest emails beyond what is kept. A file that cannot be removed is only forgotten.
 func (b *mailbox) evict() {
 	for len(b.mails) > b.maxMails || b.size > maxTotalSize {
 		oldest := b.mails[0]
@@ -115,7 +115,7 @@ func (b *mailbox) evict() {
 	}
 }
 
-// list returns copies of up to limit mails after the start newest ones, and how many there are and are unread.
+// list returns copies of up to limit emails after the start newest ones, and how many there are and are unread.
 func (b *mailbox) list(start, limit int) (page []entry, total, unread int) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -130,7 +130,7 @@ func (b *mailbox) list(start, limit int) (page []entry, total, unread int) {
 	return page, len(b.mails), unread
 }
 
-// open marks a mail as read and returns it whole. The ID "latest" is the newest one.
+// open marks an email as read and returns it whole. The ID "latest" is the newest one.
 func (b *mailbox) open(id string) (entry, []byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,7 +149,7 @@ func (b *mailbox) open(id string) (entry, []byte, error) {
 	return whole, raw, nil
 }
 
-// remove deletes the mails with these IDs; IDs of no mail are skipped.
+// remove deletes the emails with these IDs; IDs of no email are skipped.
 func (b *mailbox) remove(ids []string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

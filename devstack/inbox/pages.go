@@ -17,7 +17,7 @@ const (
 
 	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; " +
 		"frame-ancestors 'none'"
-	// A mail may show images and bring its styles, and its links open in a new tab; it runs nothing.
+	// An email may show images and bring its styles, and its links open in a new tab; it runs nothing.
 	mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:; font-src data:; " +
 		"frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -25,7 +25,7 @@ const (
 //go:embed pages
 var pageFiles embed.FS
 
-// pages shows the mails to people.
+// pages shows the emails to people.
 type pages struct {
 	box       *mailbox
 	templates *template.Template
@@ -120,13 +120,13 @@ func setHeaders(w http.ResponseWriter, policy string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address of a mail is nobody else's business
+	w.Header().Set("Referrer-Policy", "no-referrer") // the address of an email is nobody else's business
 	w.Header().Set("Cache-Control", "no-store")
 }
 
 var head = regexp.MustCompile(`(?i)<head[^>]*>`)
 
-// frameable makes links of the mail open outside of its frame and puts its inline images into it.
+// frameable makes links of the email open outside of its frame and puts its inline images into it.
 func frameable(m mail) string {
 	const base = `<base target="_blank">`
 	page := m.HTML

@@ -20,6 +20,6 @@ func routes(box *mailbox) http.Handler {
 	mux.HandleFunc("GET /message/{id}/html", p.html)
 	mux.HandleFunc("GET /style.css", p.style)
 
-	// Mails hold links that sign people in: pages of other sites may not delete or otherwise act on them.
+	// Emails hold links that sign people in: pages of other sites may not delete or otherwise act on them.
 	return http.NewCrossOriginProtection().Handler(mux)
 }

@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// closeTimeout bounds how long Close waits for requests and mails in flight.
+// closeTimeout bounds how long Close waits for requests and emails in flight.
 const closeTimeout = 5 * time.Second
 
-// Config says where an inbox listens and keeps its mails. Port 0 picks a free one.
+// Config says where an inbox listens and keeps its emails. Port 0 picks a free one.
 type Config struct {
 	SMTPAddr string
 	HTTPAddr string
@@ -31,7 +31,7 @@ type Server struct {
 	serving  errgroup.Group
 }
 
-// Start opens the mails kept in c.Dir and listens; both sides answer when it returns.
+// Start opens the emails kept in c.Dir and listens; both sides answer when it returns.
 func Start(c Config) (*Server, error) {
 	box, err := openMailbox(c.Dir)
 	if err != nil {
@@ -57,7 +57,7 @@ func Start(c Config) (*Server, error) {
 	return s, nil
 }
 
-// SMTPAddr is the host:port that takes mails.
+// SMTPAddr is the host:port that takes emails.
 func (s *Server) SMTPAddr() string { return s.smtpConn.Addr().String() }
 
 // HTTPAddr is the host:port of the pages and the API.

@@ -62,14 +62,14 @@ func (s *Server) Commands() []string {
 	return append([]string(nil), s.commands...)
 }
 
-// Contents are the mails that came whole, whatever the answer was.
+// Contents are the emails that came whole, whatever the answer was.
 func (s *Server) Contents() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.contents...)
 }
 
-// Accepted are the mails that came whole and were answered with a 2xx.
+// Accepted are the emails that came whole and were answered with a 2xx.
 func (s *Server) Accepted() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
