@@ -46,5 +46,5 @@ func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestO
 }
 
 func myRoom(r watchparty.MyRoom) contract.MyRoom {
-	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
+	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room), Unread: r.Unread, LastMessageAt: pointer(r.LastMessageAt)}
 }

@@ -207,6 +207,7 @@ func (w *world) calls() []named {
 		{"getRoom", call{token: alice, params: in(w.private)}},
 		{"listParticipants", call{token: alice, params: in(w.private)}},
 		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}}},
+		{"markRead", call{token: alice, params: in(w.private), body: map[string]any{"message_id": w.message}}},
 		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
 		{"getMessage", call{token: alice, params: one("message_id", w.message)}},
 		{"deleteMessage", call{token: alice, params: one("message_id", w.message)}},

@@ -413,7 +413,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
 		}
 		without := []string{ // records, and what belongs to nobody
-			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
+			"messages", "read_markers", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
 			"activity_since", "abuse_reports", "email_budgets",
 		}
 		s := openStore(t)

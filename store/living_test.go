@@ -59,6 +59,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		m := postMessage(c.t, c.s, c.room, c.holder, "hello")
 		return func(ctx context.Context) error { return second(c.s.EditMessage(ctx, m.ID, c.holder.ID, "hello again")) }
 	},
+	"MarkRead": func(c *cast) func(context.Context) error {
+		m := postMessage(c.t, c.s, c.room, c.guest, "hello")
+		return func(ctx context.Context) error { return c.s.MarkRead(ctx, c.room.ID, c.holder.ID, m.ID) }
+	},
 	"DeleteMessage": func(c *cast) func(context.Context) error {
 		m := postMessage(c.t, c.s, c.room, c.guest, "hello")
 		return func(ctx context.Context) error { return c.s.DeleteMessage(ctx, m.ID, c.holder.ID) }
@@ -270,7 +274,7 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	s := openStore(t)
 	remains := map[string]string{
 		"known_clients": "user_id = ?", "abuse_reports": "reporter_id = ?",
-		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?",
+		"read_markers": "user_id = ?", "participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?",
 		"sessions":            "user_id = ?",
 		"email_verifications": "user_id = ?", "password_resets": "user_id = ?", "rooms": "host_id = ?",
 		"invitations": "user_id = ?0 OR inviter_id = ?0 AND state = 'open'",

@@ -92,6 +92,8 @@ var fill = []string{
 	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
 		SELECT uid(9, n), CASE WHEN n % 100 = 0 THEN 'activity' ELSE 'cleanup' END, CASE WHEN n % 100 > 0 THEN uid(8, n) END,
 			now() - n * interval '1 d', now(), '{}' FROM generate_series(1, 5000) AS n`,
+	`INSERT INTO read_markers (room_id, user_id, message_id)
+		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -298,6 +300,11 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
 		}},
+		{"MyRooms", "that are busy", "messages", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			p := at(4, 401)
+			p.After = Keys{id(4, 401)}
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host}, p))
+		}},
 		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
@@ -498,6 +505,9 @@ func TestListPlans(t *testing.T) {
 		{"ExportReceived", "of someone", "invitations", 100, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			return list(s.ExportReceived(ctx, id(1, 1), at(6, 1000)))
+		}},
+		{"ExportReadMarkers", "of someone", "read_markers", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportReadMarkers(ctx, id(1, 1), at(4, 1000)))
 		}},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
