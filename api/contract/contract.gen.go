@@ -1861,6 +1861,9 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
+	// ReadMarkers Up to where the account has read rooms
+	ReadMarkers []ExportedReadMarker `json:"read_markers"`
+
 	// ReceivedActs What was done to the account in rooms
 	ReceivedActs []ExportedAct      `json:"received_acts"`
 	ReceivedBans []ReceivedSanction `json:"received_bans"`
@@ -1971,6 +1974,16 @@ type ExportedPresence struct {
 	RoomID ID `json:"room_id"`
 }
 
+// ExportedReadMarker defines model for ExportedReadMarker.
+type ExportedReadMarker struct {
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID ID   `json:"message_id"`
+	ReadAt    Time `json:"read_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
 // ExportedReset defines model for ExportedReset.
 type ExportedReset struct {
 	AskedAt   Time `json:"asked_at"`
@@ -2033,6 +2046,25 @@ type FieldProblem struct {
 
 // Genre In lower case
 type Genre = string
+
+// GenreCount defines model for GenreCount.
+type GenreCount struct {
+	// Genre In lower case
+	Genre Genre `json:"genre"`
+
+	// Movies How many movies of the catalogue have it
+	Movies int `json:"movies"`
+}
+
+// GenreList defines model for GenreList.
+type GenreList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached       `json:"_cached"`
+	Data             []GenreCount `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Health defines model for Health.
 type Health struct {
@@ -2109,17 +2141,10 @@ type InvitationList struct {
 // InvitationPreview defines model for InvitationPreview.
 type InvitationPreview struct {
 	// Email The address that was invited
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
-	Inviter   Person `json:"inviter"`
-	Room      struct {
-		Description string `json:"description"`
-
-		// ID In lower case in every answer. Requests may have it in upper case.
-		ID           ID     `json:"id"`
-		Name         string `json:"name"`
-		Participants int    `json:"participants"`
-	} `json:"room"`
+	Email     string      `json:"email"`
+	ExpiresAt Time        `json:"expires_at"`
+	Inviter   Person      `json:"inviter"`
+	Room      InvitedRoom `json:"room"`
 }
 
 // InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
@@ -2130,6 +2155,18 @@ type InvitationPreviewAnswer struct {
 // InvitationState defines model for InvitationState.
 type InvitationState string
 
+// InvitedRoom defines model for InvitedRoom.
+type InvitedRoom struct {
+	Description string `json:"description"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// Participants How many people are in the room
+	Participants int `json:"participants"`
+}
+
 // Language What emails are written in
 type Language string
 
@@ -2137,6 +2174,12 @@ type Language string
 type LoginRequest struct {
 	Email    string   `json:"email"`
 	Password Password `json:"password"`
+}
+
+// MarkReadRequest defines model for MarkReadRequest.
+type MarkReadRequest struct {
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID ID `json:"message_id"`
 }
 
 // Message defines model for Message.
@@ -2245,12 +2288,38 @@ type MuteRequest struct {
 	Username Username  `json:"username"`
 }
 
+// MyInvitation defines model for MyInvitation.
+type MyInvitation struct {
+	CreatedAt Time `json:"created_at"`
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID          `json:"id"`
+	Inviter Person      `json:"inviter"`
+	Room    InvitedRoom `json:"room"`
+}
+
+// MyInvitationList defines model for MyInvitationList.
+type MyInvitationList struct {
+	Data []MyInvitation `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // MyRoom defines model for MyRoom.
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
-	Role   Role `json:"role"`
-	Room   Room `json:"room"`
+
+	// LastMessageAt When the latest message was posted; null in an empty room
+	LastMessageAt *time.Time `json:"last_message_at"`
+	Role          Role       `json:"role"`
+	Room          Room       `json:"room"`
+
+	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
+	// none was marked. Messages that were taken back do not count.
+	Unread int `json:"unread"`
 }
 
 // MyRoomList defines model for MyRoomList.
@@ -2774,7 +2843,7 @@ type Standing struct {
 	Joined     bool       `json:"joined"`
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the role allows
+	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
 	Permissions []Permission `json:"permissions"`
 	Role        Role         `json:"role"`
 }
@@ -3156,6 +3225,9 @@ type ListMoviesParams struct {
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
+	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
+	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
+
 	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
 	Genre    *Genre `form:"genre,omitempty" json:"genre,omitempty"`
 	YearFrom *int   `form:"year_from,omitempty" json:"year_from,omitempty"`
@@ -3180,6 +3252,12 @@ type CreateMovieParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListGenresParams defines parameters for ListGenres.
+type ListGenresParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // DeleteMovieParams defines parameters for DeleteMovie.
@@ -3351,6 +3429,13 @@ type ResendVerificationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListMyInvitationsParams defines parameters for ListMyInvitations.
+type ListMyInvitationsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
@@ -3473,6 +3558,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
+type MarkReadJSONRequestBody = MarkReadRequest
 
 // DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
 type DeleteMeJSONRequestBody = DeleteMeRequest
@@ -3689,6 +3777,9 @@ type ServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx echo.Context, params ListGenresParams) error
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
@@ -3779,6 +3870,9 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// MarkRead Mark the messages of a room as read
+	// (PUT /rooms/{room_id}/read)
+	MarkRead(ctx echo.Context, roomID RoomID) error
 	// ListProfiles List profiles by ID
 	// (GET /users)
 	ListProfiles(ctx echo.Context, params ListProfilesParams) error
@@ -3809,6 +3903,15 @@ type ServerInterface interface {
 	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -5289,6 +5392,13 @@ func (w *ServerInterfaceWrapper) ListMovies(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
 	}
 
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
 	// ------------- Optional query parameter "genre" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "genre", ctx.QueryParams(), &params.Genre, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5386,6 +5496,35 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateMovie(ctx, params)
+	return err
+}
+
+// ListGenres converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGenres(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListGenresParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGenres(ctx, params)
 	return err
 }
 
@@ -6324,6 +6463,22 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// MarkRead converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkRead(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkRead(ctx, roomID)
+	return err
+}
+
 // ListProfiles converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 	var err error
@@ -6440,6 +6595,63 @@ func (w *ServerInterfaceWrapper) ExportMe(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportMe(ctx)
+	return err
+}
+
+// ListMyInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyInvitations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyInvitationsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyInvitations(ctx, params)
+	return err
+}
+
+// AcceptMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptMyInvitation(ctx, invitationID)
+	return err
+}
+
+// DeclineMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclineMyInvitation(ctx, invitationID)
 	return err
 }
 
@@ -6642,6 +6854,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
 	router.DELETE(options.BaseURL+"/users/me/avatar", wrapper.DeleteAvatar, options.OperationMiddlewares["deleteAvatar"]...)
 	router.GET(options.BaseURL+"/users/me/avatar", wrapper.GetAvatar, options.OperationMiddlewares["getAvatar"]...)
 	router.PUT(options.BaseURL+"/users/me/avatar", wrapper.PutAvatar, options.OperationMiddlewares["putAvatar"]...)
@@ -6651,6 +6866,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:default_name", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
 	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
+	router.GET(options.BaseURL+"/movies/genres", wrapper.ListGenres, options.OperationMiddlewares["listGenres"]...)
 	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
 	router.GET(options.BaseURL+"/movies/:movie_id", wrapper.GetMovie, options.OperationMiddlewares["getMovie"]...)
 	router.PATCH(options.BaseURL+"/movies/:movie_id", wrapper.UpdateMovie, options.OperationMiddlewares["updateMovie"]...)
@@ -6662,6 +6878,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/rooms/:room_id/join", wrapper.JoinRoom, options.OperationMiddlewares["joinRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/leave", wrapper.LeaveRoom, options.OperationMiddlewares["leaveRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.Heartbeat, options.OperationMiddlewares["heartbeat"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/read", wrapper.MarkRead, options.OperationMiddlewares["markRead"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/me", wrapper.QuitRoom, options.OperationMiddlewares["quitRoom"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/me", wrapper.GetMyStanding, options.OperationMiddlewares["getMyStanding"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/participants", wrapper.ListParticipants, options.OperationMiddlewares["listParticipants"]...)
@@ -17362,6 +17579,65 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type ListGenresRequestObject struct {
+	Params ListGenresParams
+}
+
+type ListGenresResponseObject interface {
+	VisitListGenresResponse(w http.ResponseWriter) error
+}
+
+type ListGenres200ResponseHeaders struct {
+	ETag   string
+	XCache *string
+}
+
+type ListGenres200JSONResponse struct {
+	Body    GenreList
+	Headers ListGenres200ResponseHeaders
+}
+
+func (response ListGenres200JSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres304Response = NotModifiedResponse
+
+func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListGenresdefaultApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMovieRequestObject struct {
 	MovieID ID `json:"movie_id"`
 	Params  DeleteMovieParams
@@ -22442,6 +22718,40 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type MarkReadRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *MarkReadJSONRequestBody
+}
+
+type MarkReadResponseObject interface {
+	VisitMarkReadResponse(w http.ResponseWriter) error
+}
+
+type MarkRead204Response struct {
+}
+
+func (response MarkRead204Response) VisitMarkReadResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkReaddefaultApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProfilesRequestObject struct {
 	Params ListProfilesParams
 }
@@ -23838,6 +24148,117 @@ func (response ExportMedefaultApplicationProblemPlusJSONResponse) VisitExportMeR
 	return err
 }
 
+type ListMyInvitationsRequestObject struct {
+	Params ListMyInvitationsParams
+}
+
+type ListMyInvitationsResponseObject interface {
+	VisitListMyInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyInvitations200JSONResponse MyInvitationList
+
+func (response ListMyInvitations200JSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyInvitationsdefaultApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type AcceptMyInvitationResponseObject interface {
+	VisitAcceptMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type AcceptMyInvitation200JSONResponse RoomAnswer
+
+func (response AcceptMyInvitation200JSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type DeclineMyInvitationResponseObject interface {
+	VisitDeclineMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type DeclineMyInvitation204Response struct {
+}
+
+func (response DeclineMyInvitation204Response) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -24834,6 +25255,9 @@ type StrictServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx context.Context, request CreateMovieRequestObject) (CreateMovieResponseObject, error)
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx context.Context, request ListGenresRequestObject) (ListGenresResponseObject, error)
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx context.Context, request DeleteMovieRequestObject) (DeleteMovieResponseObject, error)
@@ -24924,6 +25348,9 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// MarkRead Mark the messages of a room as read
+	// (PUT /rooms/{room_id}/read)
+	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
 	// ListProfiles List profiles by ID
 	// (GET /users)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
@@ -24954,6 +25381,15 @@ type StrictServerInterface interface {
 	// ExportMe Export the own data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
 	// ChangePassword Change the password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -27167,6 +27603,31 @@ func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams)
 	return nil
 }
 
+// ListGenres operation middleware
+func (sh *strictHandler) ListGenres(ctx echo.Context, params ListGenresParams) error {
+	var request ListGenresRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGenres(ctx.Request().Context(), request.(ListGenresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGenres")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGenresResponseObject); ok {
+		return validResponse.VisitListGenresResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteMovie operation middleware
 func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error {
 	var request DeleteMovieRequestObject
@@ -28144,6 +28605,54 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// MarkRead operation middleware
+func (sh *strictHandler) MarkRead(ctx echo.Context, roomID RoomID) error {
+	var request MarkReadRequestObject
+
+	request.RoomID = roomID
+
+	var body MarkReadJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkRead(ctx.Request().Context(), request.(MarkReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkRead")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkReadResponseObject); ok {
+		return validResponse.VisitMarkReadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListProfiles operation middleware
 func (sh *strictHandler) ListProfiles(ctx echo.Context, params ListProfilesParams) error {
 	var request ListProfilesRequestObject
@@ -28453,6 +28962,81 @@ func (sh *strictHandler) ExportMe(ctx echo.Context) error {
 	return nil
 }
 
+// ListMyInvitations operation middleware
+func (sh *strictHandler) ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error {
+	var request ListMyInvitationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyInvitations(ctx.Request().Context(), request.(ListMyInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyInvitationsResponseObject); ok {
+		return validResponse.VisitListMyInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptMyInvitation operation middleware
+func (sh *strictHandler) AcceptMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request AcceptMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptMyInvitation(ctx.Request().Context(), request.(AcceptMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptMyInvitationResponseObject); ok {
+		return validResponse.VisitAcceptMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclineMyInvitation operation middleware
+func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request DeclineMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclineMyInvitation(ctx.Request().Context(), request.(DeclineMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclineMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclineMyInvitationResponseObject); ok {
+		return validResponse.VisitDeclineMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -28628,498 +29212,519 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3ddhu3ti+Ivwr+XHuMrJVdomTZyYqlccb/KI6deK/448jyyu5eTpMgCySxVASYAko0T4Z7nBfo633Z",
-	"d+c1+mK/yXmCfoQemHMChSpWkUWJlmVHuXBEsgqfExPz8zd/7431fKGVUNb0Tn7vzQRPRQ5/PtHKCmUP",
-	"zrmaCvdFKsw4lwsrteqd9H6ZyfGMjVZWGKYnbKaXbM7Vqpf0cvFbIXOR9k5sXoikZ8YzMeeuBbtaiN5J",
-	"z9hcqmnvw4ek9/SCT9fbvpgJJpSVdsUsn7rmlzNuGWc/Pr1wn+xMsFwYXeRjwZa6yFLGlVmKfMfen6di",
-	"vtA4S7HI+Mq9Vh/M0LUzZMuZUIwrJnieSZEz148wli2lncGADJ8LNgxNjlcHfxOrIZvzVDBpTxkfGaEs",
-	"03Ym8qU0ohePTahi3jv5R8/11fs1aRjrz3rMcURNq8XTNBfGhKVacgM977gg58Lmq4OziRX5ej9vxFir",
-	"1DCr2ZJLy0ZionMBc1fivfUrUpnXXCo5d1M7CnOSyoqpyKG/fz94wsezRuoSbp2gcdxaNnbrO8n1HL4c",
-	"w3tNS/jT84te0nvx/M2bpoX8kPQWPOdzYT2ZF7nRefOqDt28BmN4YugJb8GnguZ+4r+Dvc+ksUmNHiYy",
-	"g46SnnSN/laI3B0RxeduVNhyZRb/kotJ76T3p8PyXB7ir+aQhlqh3PHqb2K1PvonM22EYqMVLlYmhbIJ",
-	"U2LJJjpngo/dGKWaMuuoRTqCURZJps/OAnHjr4YB5fIpl6o2v0uxgm+kYseP3qmZLnJDG2bwUSBH9/xE",
-	"5sYyrQT0coq/cgXngY10unLDkIZx9uj4uP9O+TVDllQuWu2EVcmNv/9ZqKmd9U4eHH+XOPLzn79zG2+t",
-	"yF2b/8c//n8H/+ev//ovvaaT9nzygtvxbH1RHbMyuCZIglkmcjbjJmE6Z8Ovh332HOkB19YdwvHMsc+U",
-	"GanGIonpGaf64LjPfhH80jE6w5S4Ejmbu+777JnOGWe51vOEaZW59THv1JXIjdTKve5IhOciPWELoReZ",
-	"YMuZdl+6LlI21SzVTGlLY4DlVW5osJ9GbFrjyQGuQcviPjp6/G1ldR80L+RLrcSNFtORC56xOdChlVnG",
-	"cjmd2fW1fHj0qL9hQm4sXWbVNI+WO9DxCDcPZLvuPhzCk0Mc0ILnFmaBhK00y7SaurujaQLu03KmM7Fp",
-	"EjiQlvEff9M4/J/lXFr3aBMLyuDHuMFUTHiR2d7J8VHiWkf+/eDoKCm5+YNGbr5hlVBOgN3muQBuI9KE",
-	"mWI8Y9ywIfz+X44OHj8e9tkZMYVCSZsALc/xouEKCCJ3/STQkJwqDSegbS3baXx9KRvuQ63nz38Ia7fg",
-	"dlY24E7mQKYbr9hN7Pz5D9DHm/FMpEUmWvsx9MC2viJK+OaoiRDeCJ43HcVf4BBqNpEqTZwkB1wIiXaZ",
-	"S2uFOmFjbtyaj8duDrgpPL80gcfoQtFmDSd87E7tZJjg3+5P/OUZH4vDV/AxF++Uv0b67Bedp+76WSH/",
-	"kk7UWjGdpyLHc5JxujxGwAfZSEylUlJNT93DOBu8cXRhmVnwsTDQhjuE7nzyd8o6KWXpOEiq++wCLkZt",
-	"3D0HncIF1We/OEHPUaBj4dKwiS7csri+M+EuENca3KBLnafuw0QXuWNaQKVuDiPBlrlW0/479QIWCWge",
-	"priciVwwzmAsM25CTyJz6xsOxL8MgQ3+v//3//X/uBPBUFRgI+FYCMhgsHiwo3iupvzK8fiI4mtH/bfW",
-	"q5LO9kZm/taIHBtqJNLC/3zd0xDaBxktF2ahlREgon2v09WF1j/zHNnLGDUT9ydfLDKJgvHhItejTMz/",
-	"9Z8GpeRu/b7Gt7DbmuTvpJKB1XqQua6HvQ9J74meL5ykLVI3qlsdTaFMsVjo3Ip0QJ0OhBrrVKopjO2Z",
-	"zkcyTYW61WFNfK8whufqimcyPSdd4DYHIrHrAQmvMJy/idW5KAzqdbc3klJEHVyK1SCHIcCAXmr7zDGU",
-	"Wx2P0nYAbMwP4YVO5UQ2absXFVnMXQL4r3Q6TGQd8Ip705DosUN4BsbzOgfdUbpOnnGZ3fJ+LKLuBxPo",
-	"H1bCv3OLYzlz1xpIN9T0KePsm/fv3U0zdMJUrnjmLs5C8SsuMz7KhPs4KswKrwS3mbng6QqmAFLMS23f",
-	"cCvNRLrHb3VpQRYbuDGZcgTDKq2sWZI2EU314Q8oV1oBQuwtk03OrRhk2HFtSjVDyaYJxY/idJA/Xci5",
-	"0MXtskhijQOLfQMFvVW8sDOhrOv2lle4qPZN4wnX3AuRSn4BosgnumfnbgQDJw3hmdx4A3/wsg6QyNmo",
-	"MOJvElm9N06ZBZ87SuI5N2bupuM+WNBDxPuCZ72kdyV1JtTYfSezTEzhS+AZDQatBPt5VVgnw8ZdpdLM",
-	"pRNUekmPj93Otr59Ltyk3MuLXC9EbiUKXvGSZ9mrSe/kH5uXFRsSKR3i3odfkyZdY8kNy+nRhC4Y950j",
-	"hVOmiixjWo0F2Xndc4495sLo7EqkoEqAvjcGrcP9lopMWJiqexu5oJM+PyS9cS4cbQ243UYU7kS6NZFp",
-	"F9Ut6V3S5m56sqSCD0lPadugH79CmxFP51KBCSdM1Km/7gtp0HIjGC9SaVmmp72GvdQlEXTbrgrprO8V",
-	"bMRyJjNByqBeCNW0xH7AtMYTnc/dX72UW3HgeM3aSw2j9+p0o0hCVrAcVR2yus6FMRx0+NBjUch0a2dJ",
-	"7/3BVB+sjcBYbkWnDUU6fwPPf0h61qkHttObF/ioe0m8t226eKB7kTtNEvjD2nCdytW6YP5sePvu2B2o",
-	"XBmylBR2pkmznmljaWmjI2WNyCZ7WtkPsU74jx60A2cnrFw5mSQyq8AKJYEL+Q0qCZ1OVJUAKye+ZHl6",
-	"9E8xtjWWd4ZeozXGl3LLdyCEtSnC+1v6/lka296ztGJudhpC6I3nOV8Buym9F9taeine28i9sDaXamNb",
-	"ZvbGnyN/FRHf8LvUfhFdhINUXZW9c2TsCPlybb5EmTJtn2b0djRLR7i9pFdyJUfTzXMdj8XCivS5upI2",
-	"ePWqU0Zj5k73VsRBO9gd4zmXZy7utnH+yCAaxnvFLd9KZ2fw1Nvzn03vWldzKs0i46uBt0StLa2Yc5m1",
-	"/zK4EnnQfOmRkdaZ4GqXm1+aAVzXza1kXE0LPt16lfzsn/uQ9BZCOSlyEMbf7uNFnwm/FAYsoYsMzK1O",
-	"XsJbeqzVROZzkYJpdPjj0wt26EjRHM7FMAhP4r07qgnd7xbMku6KV813zSLdcaeKyF7Y0e7XcE1EZkVc",
-	"mbV9rNFEtPrRNiWePCs0V5nWBmK/0S1B56X7DTG28kra1TM5LXLsp3bQ3ANiADvaJD9otoS9VOQ8dFc7",
-	"yBCMe4npFH9diFzqFG3ZMEoDZBTf+lLZbx/11r09fkFNE6k6Cd8NYVGMMmlmsEkdWoSNNWSfqciRW98x",
-	"pKV0eEMGnmsGnPjwNV7doUdadNP1cakKK8zA6inEQDQqDLBnC5EbregEGz0X4EUXmRGgTS1yAX57Uh2A",
-	"Frz3fp44diJSViy6bY4Sy5LkOjy/4LmVY7ngFFhUncFr9FdLBaMyCc4HeFiIT4DxOm6V8lW3MeZirq+a",
-	"jJrneokuq4nMvBty7Lj1QbFg9NYpDiUIzDwfz+RVV9rNhS1y5Rh4y7mEY+3YtDBOpTMV7VVnKcS6cNyp",
-	"lK+CQI5ntOMg3AQGTtjqSNI1nlTucVLlMuvzq3VW2+8GIo6OQcNBajmW1fNd5xAlDyq3fhNHLa0c1a35",
-	"ga/QQ2dhX/SEvb140megic34AmaI92qhrEgpEsztEuzdlcjR72msa6jylCTDBQyO8YnFbbZ9RveCeaeC",
-	"U3xK7k0L7eeCKU3evLpVBnoYQEhJs6iAsTZuhNbbW+itBAdWkhYbiSlXPphLWrK/hKfAje6fXXITk2KK",
-	"6thW1T7lq4Yj8fRK5Ct3IhLGM6Np+YFDkVPU0YXXg+pX72rN0tDrqudPyqu1o52kdie3mEomELCTggMY",
-	"VhPWXKoprvG65WRNJgBGR500kXJdwxNuCWMdZCnEpTtrWtlZo+rxEeZO9iu3yURuws/dsdWSnJQjcCSh",
-	"NRPSJNfz6+/oIhdXUhcfY1rhlLgdrc7GMlj/EClwqfRSOf4hwYTTYioDXjAYwbbxFJ1SPHtdIe8OzH7N",
-	"sg/tDh0DWehMjlc0Vm7YkDZ9iF68luMaUZlu5ioQg1G7jXfYphq1I+3SzkOnSY21ldQa7XBlCYm1NHJ9",
-	"J/i/IF18jX/Mgp+8Jj6HkEUQo5x+hbYyClq0GvccWHVh0WgL9utM60sDapliIz6+LBcl0gzn5Xg2Eacf",
-	"dn3JStMCjX/bxPdhY4rX8ZMbmdxgzjWyitqtmGkTFNS1YGII3UYLOz7IIOrtepbqHYhnpo0l0mmim6mw",
-	"EAV69KiRXHKa6UaXi3umyZ7jjlNYk+0U49q5kaIbtqa7qutf2ReZYvd3gUbfmqZ1vJaNjPyMrURHkfKO",
-	"2lCDgdg8ErZBjqRXmyjsC7XAdfLkuD0KLhxTmIVQ6Q19WJ+RmazJNub9K5XFWCPBHW1o/jjcmLnAmdqN",
-	"ubhX9sVcsPtPzVyKVFonu6LLwIv94D0Lu+bdabmQCrY0fGOEMaBi++eABAbTHOKxw+dcXOlL+DzXV1IM",
-	"aL/DZ9ry8Ln0voNVpVgMjOV59ZsxV2ORod4O7oZcGKvz8jNeVuWvpWkhl1fcigF9z9PSmDDwen/S46PC",
-	"uM9Oxx8ET1NSRk8veGGq3+TCFPPqVzaX06nIq186cW4iaex4rtC0Fj7GkyMjReiOPvvOGv1BblefKou6",
-	"3Lq5Fzd7I4VGdPEBrDdIjd2UoddgSGzQgb7H/CHHMhj5pR0rTCjbQRfW6QQmdh2T2gG6sGJuJtzq/CvI",
-	"VplztacQjVRYt6rtOlSLatP1eolCKerxe4yPLdOK4q/zKzkWXxnmND93hiGOL9XKZwyiBSiTxoq0z8q3",
-	"OfPkVf5eGmHA3MTzXIrULfLJOzUkB9GQrAxoYHObMgf//ZDCGkOvGGMzcUQIkUugnA6DXSdHG7HSPmvC",
-	"2xtzPRbGMGAQaH3yTIZG4K4S9BIFOxy13kjb6OEfdF14evyy5lsFVyqxm4ip5IUihlFxvMa8IDrIa7cj",
-	"nNHmdMu1KxaPVOLPY3Wk8TRL4owDFbbFJLjzu4+bquQkn/yqAqniRrc+CsKLTPN0h4u/FJ/XT+/I6AzO",
-	"DfpSMXfZ/FY4MXkhx7bIhemzp15Vm3HwiJ6ExBKnRUL7FIMkc3fyEzqyU6Ecu4OgNpW6h9/8/cd3ihoG",
-	"m/7rlz/CCR4uMi7VkMzMoJyidzcTHHNsMRcQc/fMaciUpO5hZPiFn0rifbvvlJNe3ZkGb4POL6tMY65z",
-	"0WRYDplf7TqGT64KM/Wr1qhdZD5jo9rcg6PjR//5H+5f9osYvQ6+jrlIZTGHTJvSSI3NsxlP2UQ4RrWQ",
-	"7wUcrjVWg++v9/fNg+P//I9vHhxDb00vwl5seO/fXj/9kTYvgaXEhNoy38g13GevJrQ7BvOUywRpx23d",
-	"P5DeA06oEzDM4YiHTWOys2I+Uo3BAA+Ov/vP/3hw/F3LfOoHhXY1bjKsld8jvwYbDhQew08U95ELbnSj",
-	"9gtpw3gT4QFYUjZbqpuW1cnDaCcO1xreeHizQWB9ebX92tiCWKwP5Ce9ZBNORySpRE1SBygMUqe/FaJA",
-	"YdddtGQ0JX+5+/DrXpRLyhWOdOQ21x8tS/nKdSMm4KW/l/3WjHQ7b3yIIbhZbGkX8unS0G7k4zTphciN",
-	"SFtoqfsGlfsStoomVVujraLG97xhY0ZcqdIrcTOloeo/jNzcUxQb9yD+l/u5fkqURZ55TQuOEVuZmZ95",
-	"bYtIRi2XMtoiHFWXvbmJwOS2trOc9D1XexA4v8eb/pNKmt9zFeUbNuuDE54ZURd4SjLanNQAT8W01eBf",
-	"kNbpTIbyk0U2OQ3SgbQgIKZaQLpvm9+hkRZvZBsMDTStGiCvpDeAXlmX97DJF05JayPjwTh0uxHqBJ+C",
-	"2IHtdA89rs3ed5W0nwHsZpPr46OMt9FN0mW4oAw8dbrr9Qg+2OYrqBGPKtnfD5sEZG7MUudbl+G1f27N",
-	"2Ut6d2iofXq+jevNcFzkuVB2sPuIMcat63svxbJ1smtjqDXdOHe0aLRnYhUUSHeDkIG1TtN8BSaURh+K",
-	"yHOdb+xyjUy2RhZAoNvAzrgaNGjnR6BbgdanMzmWwnwFdjWKGusSdUjvdb6+XkOoRNMNZvh8kYmN8w89",
-	"rCtvtcbWFsLUUyTc2LwRPUiPpVm50bKGtupKemFp6ULnzlbblm+kJIZoFUuPENFfoIpyfWqbuom2iyaN",
-	"wE+x3XPvkwN1ljq9zli9uLbrfi/nqCG4VOcUW+pj/YwGdTBEs/qYHB9WikYgqSjOEjy3kR2gXLxr2Mb3",
-	"fKobEtTcHixEyjjNq2ngE6lurrh1ttcHGlwnoufK50hMWphLibty/ODbo9nR/Mh0GdweuQ0tY3fli1pa",
-	"U74uZhBkHJDbIFVapEzpZZPqtVcuV7O1omuCWaHY8x9MhOKY5iuWFyqEyq4dEj0h9CyKKE5CAPtXJiSw",
-	"OOH2K9NrZq65vSHh+TZG1TjT/eSXrluBCsAyAka7+z0g5gud82xQ5M1xF3u5KDAjM9wW0fpULozyFomO",
-	"ZHmPBHYRLpTyHglXS8XgFG1mUr0tqiymtg6b76GbKNnRbdZZ1y7f2YPKHQ/gE2veNJQ35O1fm1deqM6e",
-	"P7RrtRPxZiqvB8Bhx5VWu1MIzWcPVOJXZgdK0UY4/fDjWzSe6fwnbSza0yBsYvtWnVNgBeopTZmkOIDG",
-	"qcGxBl296+TEe+AO7rmpUBC3/o/eTDtG4brIC+X4+YCyTXonjx8lPSute6P3UpuJyLkteklvJXjeO3nw",
-	"+Pj4w7rTK7q0aiB6R0cN7NYPpONp/dE9Dt4p/v45vvDgqHZsk16h5G+FoN/pbl5oY0Xu6X1TH7+I0Rl6",
-	"AWEz66vyewnj+O3RNhxHd2Rywee790sLXzUubIWW85sTDfL4uDrI7/56tDV3CTunxtbXoJ0edzlrETmO",
-	"+YKPpV3hbhII3huZCWXZm0JhlPyVNHIkM3gMrfTj3hoBli1FHthvjpKmbBkn2UkFBkUP3cCs1r0qUGe8",
-	"eMdbFZg6FGATzWOYV1dO7m2WO0EMVldrczd/L59cy2FrNXeGK3EDSPCDKkjw2cH/zg/++9HB48FBI1hw",
-	"0vsBIt9eiOtx6xub1TaalJ6m0lLg/vWGNyKEw1ruZsalYoTNUT3qHWAk49FD+40j92bKmqvZugvcmiZ3",
-	"2XUU5Zk0VucNUzzLMuY7A5ODUGk4dCWONfx1itjMiOvpvgVTJ6heBKUQZ7FtGhbM+gy7bZLs9gmCAX15",
-	"WKKMGzvgQdhZVyhhRkbkV07jSspgGB95csrcmFclaFNYA4qS3OCQ7abvks2bN3scyY2LAW3Wd9oEUyRU",
-	"OtCTlooDMOiQMBlhnkNSZgBH2JMyKJS9qYa6PcYd1i0KcocjRoy828o7mmpG8SK49pEu7AnjoI8njDMM",
-	"OUd0NvfZrTogA7MyxxdCfrjH9nInjLLXO+mz14uyp1nvZ/eWXFozmOwSZAtb8QuXts1lXqhMGMJCk7Yx",
-	"SxK73eKGlIZZiBx12huF4663fT2iW+r8cpLpJS1md6CniPRisCdvFwiO8sDjq2wpXvHqMsTHujq+GiW1",
-	"B7KUh7H1MrqJKoi3WWcNsHINtMACXY9NNzHim+e8qGI+whFtVitaQ6qHeiHU8ASSKLmxWAAAkG3iWGQP",
-	"YzGXaZoJX3QiQIPPdJGfRhn2dBCGmTZ22GdDIoV8NUzYMONW5AjomAs+ngFm6YnjQyNBZwcYf58N+Xwk",
-	"p4UuzPAEQytxfQHme8avousOo89SmeIdxFfM6D4bLkQ+544ghic+HhsMnlOt0z4bBosWth/CsgHKoxQ9",
-	"mNVuWd4pDxfufuKraoA2wWz5O9fPGI6ShUMUzdedNT+3XtILw6yYG5OeW7+WMLjYyLqdCdfldKSaOEQ6",
-	"HPWKyS8QaOtZqeNwLUVGLdJfg1zMpULw/zgtigrqlF5pSOuw8RdUvqNM9AifETKrBPBa+ybulVO2uY9J",
-	"b1pQmMsezIPEbj6xZRBG8Rri69emg6kxjQ6/CHIS82YggZEo+ppXFpfW/bmOP4EdBPwNLC6CTMBAvRwc",
-	"qGNHGLazxQZRzqvsdfPa3PhawRXe7W55nYsrKZYNSfF23ixw7axR0G3fYsh9b7fLDlWxoZfg4OjtbVPb",
-	"1ynyK3UnDtN5SwzrkO73QS7c8/4miaUBQotTmnQcDLNwwju+2mfDMqEuNCItXVgGHXclCi200n+nhtj8",
-	"oHqNAtpokeE9OBIMfhNpEq4/KkEEqVNw2ftL0w0z1h8VZJv13T0dQO2wgzlfvVOd7l/xfuFWe3gCuU4o",
-	"VoXyaFEX8UU8WgW4AJ+csOViZuW9/E65i5kN9cLdYbqwtB8+wQMrbSkdqUOGjAiECmAEVJAy1du9vs1g",
-	"fZHZSL8fTIosqyRFhifWNwikgLCarn1coNq9H0bfflfdZghaYzhZ61F50+poNSGHzd8p3XyspfK2fv5y",
-	"MZYL6TQIwIqn7Q7fQqrOjKcMaE6twsUG9oRAFgAFQVItVyDPkpacOnIqDRRTLQxzcn2INH2noqw+qj9T",
-	"5vgEeNLqMJun+b45/CxOqGuE/NNGlLW8fMi3h/bqwm/fCGW3wNl6WLBIxuruhmmAXG3uwqObdgJ1DG8M",
-	"+NiaFjRnOtWOM1HZHnqpDDvhDJO3KcS/2w31HgHUITn9bNyyZBBd1Iy/BbhniHbGEEZwPKvsn2N42EI8",
-	"ps3QP82DMBuArn1vbn08ICBwYJbrTOy8Gi0LEXTgrsQLkzeXAjaN+OXuW1M6x9YGNJdqsMPSuOHQnbRX",
-	"CilhPLudo0qCT0ODI666L/KUX+28w2+4GredX2StW7sn2QNNvNUzuetoWrUtQQ/sUnegytf2zmM3874Y",
-	"gZEktS3JATiEr8y6aENXHGD5xbNqxsSaj0RuZnJhmpA7A2Bnxs3Ou/MitN004xiYdd0BtL7UXKboAtJZ",
-	"KoxF/8/uQ2qF0pp7d/0nOTtVI0h3juDbPgfbSVPDYKBtg6qMUFdr6WK7M7rXvqeGUeRiLCSUCGjnuY7n",
-	"pxA9qauDoWtpT5dRGIrnlZ0aPae3Nu1haLkLK9G1UxyUAn+eu07Xj2wzfwljC2S+v2nD5nRt8cWqDSfM",
-	"w+M0MwQjp+pAKpMQUqlFgNgrEQzU46xId/D3+kOJvTYOyDZKbr/UkyvRXykUk16OI0yM3QZieUNwck31",
-	"iu7JhgsjWsNY6FrnLuGu9rtXvQgiruFXoSrNtuEJ91r0hJazQfKK5731s7lGtSTN1tlJRZ6rKQVJTXuK",
-	"YYtjIaFRm31/0yolpNF1txBGrGsDFlHtdJgYZPwrQwWKQrhU71KOEU9qPSHj1qB/dqiOsam2jmbLGSVC",
-	"VjSXGPhoWb9M0GyEtqS6uLnFgN1eqcMD0ZTe1BJ4ZkuecV1BWd9pp/nssCkbQP/AvGR2aAvBSzrUwAAD",
-	"JaR2pB1TuzdmGRmWSXUJ++bN/mAjvNIyvab3oSULkmaYlMtcjq6yYpv3jrS6/UCG3d5BjBzBe0aL2rz6",
-	"Hwe5qaoIfvSYtf0GdxHGtYh8BUlAECvv9DsQvNTiHqLwkdaokWoqyaYoj3WNcT2bQWdie2p3Jna+bQKS",
-	"/85u9KgGPRrLsKnNM2zBxPbhnnu5ozGHqTkFMZX2ltIC3fWwGljdeJX7IDYkFrNjjcIdK2zVStvBWlfH",
-	"VyPWcpXK5dy0ra8jLbu6r//UUu20e3CEnDqxC04PImKWRSluXATy2iXMyvnWplIf5ablRGvGzeWinaWf",
-	"Ty+l3EQoCVr6HqCfNoD87CbL3xwR6KYkGVW33BERqG4kWF9XBJvoAtoX8oK5uWy2xd48GnB3gu+6jXCU",
-	"o9PRpW0jpwo0/l1jhfm0ZU3JTIkAgFgpPy2rpXaIh42ar42vNsXKWkZbk4Qt30gvljeACcf7u+eKkjeO",
-	"CCxPS/f4v2dSZGlUxb8OmpI2GJ3fWEfAiOO4yPU053NzwoZ+KMOEDX29b6GKufs/5QS5P/FUuL+g8j08",
-	"rfXAzHRu/YdMq6n/e87Vapi8U8O5VJDe537wqYAYghoy/+AnqUoVyn3hT9wwQvGFJjLQImG8o4yrS+hl",
-	"rJXNNcQp5nxMUa6ZVGIwygW/hIdlKgf0nPssFSReZaL60ljPRxIqfs15fomrQZXOEzZMC6zALrBX/yKO",
-	"mM8FtTDXMFjQL9wfpL7D8gnQN3C9+aVQuNCmXEVonQ2XOS3nWKtJJsfuAQCXBvhTjHFoKHMksgaR7wdt",
-	"AbOUg18KTnJpmJkJtuA5nwsr8q8MgF6fhsgnt6eOmRo2LtYTnxrBSIOYHT37qOHZ2jnAoSdIvWU7TeSP",
-	"uaVNgBeZRtwuI6pjfbQ9De8nwTP325p6UIwvRfM9gyCnhICiSxRUnosT2DeFMWXM28akYbCtvcZiYZaP",
-	"uGkKFN+xpVyk0ty8mXXMR30JQvk052juT1vBrykB4aaDaEPrDGvlJxt1mfgda6Ic3OSbGJaJTDoblp//",
-	"sIVQ3YGEGjmkkPUZBZiZMthegi+uWCzonX5DOlacwHl08Pjs4Bk/mPz6+3cfDuKPj3b5+OD4w790rkW2",
-	"Q1Hna2IYXUcdl75SXMesrzCJH/y761lLHvO2NCGhwx9D3sZ6LqrFBJHElbbsUiyc3r2CMLWmRKeWMsiv",
-	"MNVSAzS26wR8OSCBMSOgIPLuQmo3MMbOhWlgRPmnwFHdVVrbboEryaDZDFezanj7tjfLBborl6Um1cYH",
-	"YqsuVI7mJowr9lJ3Zl7rx2HdOvixU1pPK6jSlK2QS6zpuSpToXyQcwiFLsZjIRoLbwQi2GHIRAlrIx66",
-	"MQ6xlCdV/6h4a5rink980c8ZfS2w9K7AcHCdpf1Q2QICuCdFjqD3NEdpfGG+mWAGypRQn2MoahoYBORz",
-	"NV6kUfrh5q3fQ1bB5giJW80pKIfSmg/StRb9smTEvf2YBEoe2oVzloXyNkK7XJult5Y6qxe53pIfhPnG",
-	"WH4rHlutofXdanEj+hiPJtbaacv3w0ZDlszu3HQtUJ9SGKMK0KkYO/0VbWe+LJXPWWiSuX/29f+brTdR",
-	"Wtkyl9ZC0EwUJg/9p6K5aT2V6hpgMXSQejyTY/Ffl9yOZ27HV30rTJxu2DvplT8epGKu1+FiuuRPPPhk",
-	"EL6tziWsovoppKJtKCaMG3/T4i0rzJgv4CKiAh5mppdQ4tfuK4IleMdqnDVUjwWLBNbbY76GOkrXm4rT",
-	"kjnDrQYCclAV4jvhg+u+9/+t0I0SxjaH3T4ddESva56667rp6GDchOO2VQVu5bMbiwBfG9i8W4zlpoLB",
-	"S5FHYk6ThZ3S67hhQ0jpH1bDqgyXKQMfHimYmDOFNE+34nbcgqq01WbUco+xBZ8KbzAEKTOVuQBHFwNj",
-	"tfHFttE7IFS6s9etBv9eHV9t1Ro3GzDw1/ku4Q2vT/Gltn5KY255pqeFiHXyvRSL3SKBNWDpbU0n6sp3",
-	"qvB52z3P66h526DxtrYZEPH2AGHjUfK6yJhbwPDq0iftQmXJKnNNSjLarRzQxlIQ16/s0M7x3OOfhN/h",
-	"OD+WTreROTQuRGHFPnzw88J+srJA1y7y8xGK+oR12N2D77biRkegsLucgMLuo+o/dvqJTRRuELdc2Oe2",
-	"C/P4rhunj3kqLfFcm3PzIDAhJ8gGaQn+ff1K3zWk8VqVbSg0kcZNDbXPeB/k25ric6sEHBeJaaiC6eTc",
-	"B8ffsdJ97gUyR4ZMT9j5syfsu+Nvv0nYqwX/rRBvgARPGIzWiJT9+eWzJ39BqC8GFRyZWfCxiNC/yNP/",
-	"TkW9cJXGnYIRL9VoLJ7pZZ89t2xeGEDvUEIGqvJky5SOvT5kDEzg6yXWh+AqNe9UKGhs2H/Fn7UKdRge",
-	"HCVHR0cMwwSEcVI2rpU5RYfg3KOWpHIyEbkAdEkNw0VAhLFO0eE8ROz4IeO5eKfaIzIaAhVgMXysAkYT",
-	"VHBrj7ebViJC6aRIXFtlSHqvlHBX84W+FHXo3m+rA3Ufd8OyfV0aIRuOnzSLjK8GrbbQrmL5rUSj4nV9",
-	"w8A/ChZtiCASQq0B0D0+YkaMtUrNjRntja+XEGjmjc3x5oVQ8UUoYh8v14b42SYWFxHNTYScmPY6yzrR",
-	"S3u4MypD+MQXR3xr7MqNXot8LkOwaChTqo0dlBXSzaVcDEyml4M5hhmh7Sp64lKOL4k0MEsyeBrI6jUg",
-	"Qwu9SZ+McD8Afc24Sgf6CuTnXPB0kOnmwrYkeq9t3y7Jens8L40bEurzNAG8UOEaKv5kEoAvmYpTxpkR",
-	"1ko1ZYavDMFTzvQSwsko6ixgVerJpP9OlTWhYqfQ8AR8pDNyB48cB3LHss+GOkv9tplhf62m1IkvOWUo",
-	"1T6kCHvIqhlfLIQyp++UBxjx4XCALz/miukFqm3zEheTDAKhFyQDE7AtqQ4z5kibUPcqqtHsWjcQ1/NO",
-	"kekUoL4QnBFSa7FKzPDEF0P3GerYiluJwsBb5BAaWHcxGoxWTEU68NnI5TeR9xliF2Uq5gtthRqvBpdi",
-	"BUuYU5ULn7M7PIGotlFhRBJZ4ZfcEIQxjAE2gssMN4u7XYLCmXpCTid6F9RfSljqs6GPdhVXQvmuIFq7",
-	"sCP93lGEa9gjSBIhlNA8JXRPyle4LpUkcFC5Tyk+b1rkKDCljhyNRaCyfDHjjuND/B52YAQroOA3RiDQ",
-	"6s/n0rq5VnClGukV6/8MKjnaMVlGJqXwRcPOl64+2tkQEBylma/tq+uttqsIE1zZVD9ESvirbgP96Ffd",
-	"faysUjMf02ZXwP3ISYh+qt6bGc8ythRsJKZS/f8jp8RJ7+jBd4+Pjo6ODuCfv7p/vvMf/X/rHsO9w/iv",
-	"5VV1cALtIa+ntVzA1gDwjdc+vvzEPRqSWlvq4G3Jd/19a63AZ3QCLbIHdwv4hHA31hIQbIhsFXQbKr6h",
-	"BoURjSUCy5p+64EaWK3g+IgiNZwyMtGF6gxSUYmwr1SxOT5qwvgAsm9MtwOvHnhaZ0Ixbi7d3eNui5nI",
-	"FpvjbhtKmbZa1vGLTTErVF1uSskw4j0ozibswgmrRJXmcms8Lvxamt1DeC7Q3waKfdI5QQH03RLdD0Lf",
-	"jUevpOgn6BUFDbh+LqVK3WQX2BlKGf0YUZJgKhB7DkOZPcpkFSMSA7oH4GArP2KUfg7iYvTVnKvVYCHf",
-	"i6wEu0AEytQDT/vvTLEgAAxabydppoNxLlKhrOSZoW9yMcmFmeEtQN+Vfyu0KzkGURnUqDArhHZU2hLf",
-	"H2glKFuHvqfpRz+AeLuUKtVLL8Ai/LNfJfzkXq5+A4kM4VN1DSc6H4FDf/16GuSCMq0diecKoreluuKZ",
-	"dFPHq8SnNhMC3FzYmU5hDDzL9BIBQYFViPfSwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2w",
-	"vUFAzYQkGBiE4VaaiaQdzrkViDNJkTuw9P4K7pWcwtGvhowKYPSRnwk+jzNtyk+Ecwp/4zAtQZfCV2Ty",
-	"GjjBEt1eYXtiVSfQaA2ZzH9dygeF4oWdOUocc5xIofgVl1kAUoV8nEhrCt+AP8h9Lkl8rJUVypEM5tHU",
-	"fp6LVPIBsRKvjASKgsSAphLSUTQ6HXTCgKifbSg1BXjcvTMv54dfY59MDDbqeaYvuukHgDdJLqcz24fd",
-	"nAuQXs7MZYywB9hwc6lMn51hvo5HUUK80zJqEwvNgwmi7h/KhVQQqJn2S+Z68ujoYVnr7aL6RjnpD80c",
-	"LVoLCCl3io+HUnIiOo/AsKoLgWGlYw1jxslVFuBnYWuwWnqpStUlRgIGLDnFpjlX+A4spyEVqzLVx9Wp",
-	"VodE+kI0f6cYlZP9UOPf0eQvvK0ZFUuoucqG+PQwzoqy/gki4sqc3wh30ShMAPIm7EpT1dkc1TYOnglB",
-	"S9F4S15eHzN0ZBj8CEq0YsQF++z7FaM6auwb9uJ7CPXzP64NmzMzR1+Ja7MyzgcP28Zptcaua2ONb77a",
-	"iBdybIsc4a6dgD/J+ZySpRTjSs6BD4VYrwTzXeY6d6+6BquTrMxjzDM0MVMnLNVL5YPXwG4PqlyXTZhx",
-	"nB0AFdNMPjRd4k0bAhqLQTxbPxQQtoAnMrziSUV1mr/gKfqoUj7n0/qsPLi3bwmOBazfeKadguozADtM",
-	"C296AiNPKzNaE0FaSM29z9m/vX76Y8Jev/wxYb+I0Ws3mh+fP0tA4AIl2U0MXCRODqtM6Il2+q2tzMnq",
-	"yCFiBC2RqZLhN607xRWjC4feRADWqgAVzeelDlwCNjqCgCcOL01g8XgNEGNOtcAlsAILNIxnnu/YpQ6Z",
-	"a413wQLMe6Dn5KtoG63G2lCVi6W6mw828r28eiWF9LkPTTJjbVvhS/cKLWAChg7xngp80OkJpWj8reWW",
-	"DW6WLTN1z7M6F6/NhsZHQwkrvNT5pZ/ChqHDwQIoCB/8RiXXKhMCiAg/Fxg8mlNgYmS/AgAtRFyGKDNH",
-	"kmvTg4wO9zuB/286dDCqhvkoVRND0MCoc+Yks5xbnXuiAssVvlERTeJh/cKljSSGkVsElWL5IE474jpo",
-	"lRr+N13A5UD9THLCdcvJd1zTJ2rbAJG2bkmBSY9WVhCPBuPdws0HODq/FGb93smEMRtvGxKQQ0Bv5c4B",
-	"xSYazws3hNynS0JsO9YfKUfkMY/HcN/AofbFD9YGZ6P+sQKeL6wkvJPLvTw8FzZfHZxBhGY8mW/qspnv",
-	"XBoGQ//QppTV1pgKxPkyc1FoAwpWJZI6EIyjJBTFK3PCIp1spYscXiIZhjmxUtTvxcdV+qCbgwbimoBx",
-	"fmjVHmP6RuB3aoIedHOQeTz4tbNGF1spXW4bnW86Ht6aDls5eLRMPksKo5jhkD/4hlGcIG06xcZDbGCV",
-	"7b12p9cP1i88g9WGcHl4CaAFGMd0T09urUK8HxcRvM5SKsiDIwxQg4M1naa8H3wkf8JQTQWRwVd3CMzQ",
-	"6OB7KaWD8Fhlni/RUXLqGsJic0zaDgJ6uCzKYZcmg6o6FtWeLHP7QiWiivxiRDsfpNRA94pGEQGXICnX",
-	"wD0DRsGOE3D91iaBOmllAkSwdeGicmFX+QxekEmDCACDLUoBL36/o0pEwhEv6zSsW2RqtFNybCVEarqr",
-	"hHUhr67m9dnw9as3F+zQ6fTmcC4O4fXDuAbZEOLdTRxTs64EVm+uvDblJrWvNDnVJhuQS/0lHUrp5DqL",
-	"sMZri9J0KoJTyzFpb0AY/vj0gh2CDfvwd7Lgfzici2Fknox11jlfsVSDJAOcfOuVDdI46kLunKQaBoBx",
-	"KI2mtdpx43kmRR4uueCXA2PEpVhhwRaiP7iCS8gRgA+pLMVbR6wgHLlXHRcVfDyDL2CNKtM5Pq5S7vNy",
-	"wAd/E6tSbJtEXXoj4IfIRBhN6Y2eC3TmEsuDHTQzX4apMtoLL4UzKAuICpkvxToTCIWDVvzarR7Jec9p",
-	"FL7CFPggKHezYraMRvnao6uA7A44J8F6AWvsdhZiFxxZec3GCaqgW5RRXgp0ZzsT8+rhA9kdqav67EZx",
-	"1RMBnSAYfomcCebWaBK/UFxdTPC+LBSWvYJXpCkFJpB9KiP9sW7zsbrkdtTmdiaN2d5gyKMLYqoRembN",
-	"NFy3RnA7Y2gmxqpZQb3DClzSMGxkjcyj+D18AiXBM9dPzczzTf1qd48HVZoG9qFmtG64VeB3ulPohEK7",
-	"MPKV4PnaIGF08BZ5eFzTG5cSn6YxfKhZzqMxnUMIReCW8NgpG5JrsE9eO2ByM70EM0pVvEP7djTCbUJo",
-	"OToM5oV6f96Wv4MyBS900aWGUTQYOiDbmPlWLo19RtDgEEgVvA8Vy4SPRamaJUgBB1kyl1fcimCKLkOc",
-	"HT1lwrKaKfbJTIxRC3z+Q58FgUOS2QL6I38atV2d0KNyQi+1Jbfph3WXSasgITEaZiH0IkOMA7co0XJU",
-	"hvtvOvql6fS3XIMNy4vum/qZp2q6xupFWWPXIwiBjrXkqw7K4El5EVKTlJC5UQX0z4ZShF5dBUho72da",
-	"J2jP2dypKRaljIJYGL4eHzQqqzT9k6cU1A2hDmJZaRzNBHQcdU7xS5sE+0jhQitRqVGS1CQNW4aaJ2ve",
-	"smhuw+eTgxfcjmf+LoOy6QbsBRFMDgH9nYRBM2+eKikY0iC9kpYTJwlrcC44gOOQ1Y0vFhkihdAMrA7Q",
-	"U1g+TuklCgTG772TYp5e8KoQ8+C4vrvlfEkGgXiARvdgvBDngKKHOB6EaEf2Gzw8aFcZiZmk4QiVthin",
-	"crz9o7hciGCB++kJqvwH2F11Kt/WxAFohnbAx+NLSoGI3ZotMjWZJREhMiqONPNyXbEAy91cNrDgie5u",
-	"ZXl0HF8T3mgfH6u627VJZQPxwT9Bhx1EQR/xRhpzk+y/8dIqbTeh/w/rft8mo5oHruF57g7nDmYqOOSc",
-	"jYS16HNTmKVbHeh3GyxtELFntWYm08ssVJcZxHm0sRuVvkYeQ9YUdwpDhCIcUneGKMwSE3Iqk3luTRlq",
-	"mQsIttxiYIDuZBlWGcZJDvMmZy/+FDhi5IiJ+Gyl+yobweXmRqv1ah/YGG/z/m6dimNeNL6o+GqYFTj+",
-	"4zlRKU26WmvXKiI6GDbmCz6WdoXCptmkBKGzo9wELkmM9G102g0Y5oeGAIW6vzkqejXOBFeOJVQCZMva",
-	"QhxGlZS0ZazORZ3L+wDdMP8QyttFvgxbgKeOSHq08oMLc6pEWLTxv0lMG7Ck0tD1mpZ2t4rKlBctQhEx",
-	"mpNyblAMKAxy+7TIbw0j/hAHhVREDRwAxSpjRERHq+DGEfjNdc1XrIFlPEo0jKd8PPM+pCV3FDwMzw3o",
-	"Rhg65rYUbreX2ptLzT4vkoiepQI2CBoFxNY1Rc7UTfZ+0X25W+Qn5QtAnaj9hQiD2HAI1kv/cvlsqI2L",
-	"9XCDyjXXxg49wrUq5iOR187Glb4Ua6PArgMTsHqu81wv23fT36/x1D80RA21nIq1mdHzTTPE6r8fRzjA",
-	"Tv3djrmv1SCnNRcM3o50jvgYpXh9KdCLG0DFZc25CEHkm/2mT997MXTNHermCvYzCPuGFrf5VM/QdFMZ",
-	"IshxQtCpi6O3atMMepDO2QVBqJZmEUIk/biOsjOMmSH+GbnMOCkV9XCz2hS87yRYb/3IcjGBNE9dkWql",
-	"WWe3FZV5k83M9xVWCEwnlUF6PJLKEEujTPMAq+1F2n/M8KPhYiAItUsrF9BMNs8AXmka/4aIvWg63+tU",
-	"CuN9A0HBeOpBsksUQ34pVDPpoNHTlJG5rUEfdW/wWM8XUFsvrY85CiNsNUzUzX04kq9MOY2L1UIMT9kQ",
-	"y2YHs70cA7xri0872AahOuJqIXaYkzfvgakXXo4zuzq5nBAzi0ONVmlCsnKfPeFGJMAWFNk7M1AQfGFZ",
-	"rS8Zz+Sl8EnQ6/axJ5WQo7LtTZd/yJaWaPUAcbYWx7nFCVUr0InmgEqsTFsMygRPzmY30kVz+MwHjFAH",
-	"pXcdUAjCj7qViX57/rO5JnDQvtKNP3YuLS3HVhQQWs+2HNlro9NsSW1Bw8VmNJkNw91HWq0fxCdOqUVQ",
-	"uTuESyjej0W+sJvSdh48OopwGk4J4Cx0EgVLUCfXPCZNJB8A8Pw4mxb1POCs1PKcQFL1yL7kkBClnbqS",
-	"cfawsX4CNv1M5z+RrtnUQ0XNTNC0EtkjHBOMzFwm8VYCXqTSUpXS+ki2pL41FDu+KzDvuwPt3j5ieKXK",
-	"ixVrcIpt4ODN1FcrDf2lFJ1qL/K3I/bUOepU1wVRqsXPxkgEx99VTsrx1rIm1daaBzsFr/k1cmer4kLv",
-	"Cc91FvDoT3pj9/m/0vN9nU+rmLtjnedibNlM50awEYCmrOJbn1pYT62tiyntcCxNrKQLlO/DhveyCOF4",
-	"EyUGJOQd4H9jyKI9I111AhA+BwiFHbOorw/+5e+X0lmy/YCfkzvjHF5oSlluR5NHS+251vNbnNsuw4Nq",
-	"4Xvgo15G5GrVQao6ozx76v9DskUMRrOqf3pNFjtTrNoiqIboJQST7EGxKIPQ8kIhnoJKWSrTtQzraqGX",
-	"fxqt+ud8GSHcdr0TutTuxfH64r0LPhUebbQJV4r8H2OuSIu1GLeIcydz32mlYkoUmeje6wSEJHKp04HY",
-	"PvpQDRTfAEyFzjdvoejw1Sv6bB5gcx2eJpGWigZTR7VRVqYZrXyA3Nx61bq1PhsV5jrgD0gaPbPg87Lm",
-	"1w6gD0kPkBwo2h7rYFy57oyYY6g71VbyYSLV892FMmFqnjDjEe4Z/8FPpbX2IsryPrrxEiIWyDQ+ZzxD",
-	"TaiCmtSoYNz4aoNF20AKN4DD8pytKxJWxDUizCfvvUt6Acfk10aNxr28B1U/cO9Pq+njMP7eob5F7ZIz",
-	"V83KOOAxeNScBEAZHz347qi57mAmPFGF4x2W/+D46Pjbg6Pjg+OHfddbQwMzO2/g9mdsOOdSDZnI4Dwn",
-	"dJkBikUZf1363Q+5McKaQ7wB+mNjtoJYQM9JD8cV5rG1GMkWmhQpmZTb642vlaTnrEyoX0dh2WYZBFZT",
-	"Ax5v6ILsEM2v+8Zb3oMIpU2DjHlLY8V9evcrX8EhWTdm1FyjHWvMbkL98xNrWKMN6DpQCft60uo1lY6g",
-	"cG56p4KEuQbIQtAgW1QNkOPpynbEer1ZKjIsrhuoYttTF5uXLuxYb7+RYMSv6Nn61H0bG2Zcai6N7K4e",
-	"/0XuujKQyyRROp6BMqmyEuhVK1mCZIwk7eFkKRrqDtZvPMeYnfOWklIQxjKY5Phrm+XW6RTeFcxtAMeT",
-	"NlRElD7PhrADEQDwmhXck57jGYOY7eytfks7o8WFum6957gaVnX0laaT6po3k3XYsb1IMeX+bxdldrPk",
-	"dZVgKBTaC3IEaBMC+3tJ70oKJ9o0ynONlOsD2ZrxtMqwwTVNuhI8KO1JzSHfHEZIQYRUdu92ion4oLSP",
-	"4sghoI443DOKbmvz8XQ9Y5Rusjftd4eadeslXTHwCkMq69DxcS2Uemhac2uAcaeVoIi2pui1U3YU4MrL",
-	"eLPGPru4IBz9k/PhOoVWoBq6zOiobHrj7+WT3Uv9ha1O/LGOOkzKY1rbqab1jnwoHiZrl+Isbp3Oxg3s",
-	"kgdvimdAIC9Sc21QXRg53AjdlbkxW8/nZxwAOwlYDb6iEqUiJeBhhHMLuG5cDTI5wb49iJn7f/Qt2SN8",
-	"CS6PVRz+ApfUoKwgGH0Zig02MVM+th/fPZzgLxQSm0rHTz1QrlBlLG8tNCyVjUVdr8NZtyBbVjhPSUGd",
-	"DTo8nwr78VcxrFhUOTeFAEXNuFo1MulG3/eYDivufphAuVLbzYF4uPYhj9Ax/eRmFTeOm9i0mkqDtFsP",
-	"WoW5j1vI6ePWDdm5jlN5lzUUSfUMuIlvvXH9FE0BXHhom8vh5YVqwpF1PMiyuTa1GtQLXhgsP01nThdZ",
-	"Z2RZz3zWVprU6QbJxWfyN5RXEGOhOow/oYINVhjKsO46XL+g6XnRULy5iYvQeGlG1THG69207763mxy4",
-	"QAKdD51/43s+vpxITLnZwRBCDqLq4j98gGDjqA2Dr6XcDI/i7tPsCltA7cFuZZh2cC+t1/0Gl49oseD7",
-	"hdgD+y534RPzbz+Ql3S+bmzh+mW2OqWIVZ0bZoTACrlVMPEtURC1uUBPm0YPx2+99n7wHa4TiX9xB3nI",
-	"Y8F3f8NSyoB31q4NY6nzy4mT4BuHWSfPeMyV4VQbinyZlQE0LqBQNjJ17sPHv0+/d8W7WMqLW1+5wEcj",
-	"r2F3R3CQ6ggFf4tIV1vBG7Hm2mZ059AiVHap7R7GhrdXhZM+ybvM2OHmsrlYUTWQcK09uOsRaq9QGYAP",
-	"QeMR2GBnHt6VhgCMxXWwcVCAiDLVFAVRpgF1v1LkVEExiR2OQWFEPuDTltUnpzWmgyNoRdrVmRNiz6n5",
-	"2vhqq1KLnvQUsYGM9nG9EUF+8ttN2HOdXTdirHNxrqbKho3DgX163hQbDGRZBlWuRwXSJkrVVHkMc8oq",
-	"ONllshu92mg6W4vmvFaV1DOPqNZcJrUyuXqflaltWrQbcVa/8N1ZquXKJ3d9vEKb+6lIF0p7mQ2sBsBI",
-	"MOW9q3IT1QxrOMg3Ox5R4c9qnbl4Nps25kbk4Dd3F3LIbQgwvA43SfOVU+xwhwCHPDxY3bEnCF2KcNF6",
-	"LjwS21xfCQ8d0UhMOktFPrAz3sAinisGiL7eWAjuRSnMVwg5OhXmxKemJh7pM4GEY0Blc7raqU9Bdopa",
-	"JrjBu8VHszw+qrtpHxw8/vUfRwePf/39KPnrh3+Y+Sz9tbHEpB9Mg6MpI/hLnkNJKxIsDJfpaSXHWE8m",
-	"6Gqe+JIZnQgc67dVCtg8RN2EPj2o0X3SK5T8rRD0s7cVrtMLYq9ej1RmMhU+y7RCL8gAat4UmSLqXQwf",
-	"IamOWumGi2puNdlJ2hN2apkysNqXYmH3kDRzK7HVII91ruEMgSPX27V9xac0TeItOFledBZk5lLF3z7Y",
-	"b4bC7pkGH9rnpK/k3qYVw/GsU3nNUxzN+ZvmWNCpUDlZR7twkx/d41Vm8uCoA/9IoAynyL2VYFMfv4jR",
-	"GYZpU3C0I+QBMWyalZwX897Jt75iG3580Ow4zQWf795vqLO1k1En6a0E5giHQR4fVwf53V+P1sfZTjy7",
-	"ZExEYdWUvfNGZk75eqFVCjvT4Lr+5sN2ootDKKrs86X2ifmLwjJd2GASN1JdGij1tgyIkHDHAdwaclJa",
-	"kuo2Hifbqsn93iHIOQ4saHClAcoGusW2hR18mrAsP4r+S/rjH/jYr/FzB3IeTFrcLUZvKu2sGPXHen6o",
-	"+UIejHUqpkIdhkl9iF83l3JxoBdIUAcLDQi74cg2cM4HHU5AY3hE2OyH31Y2+2g/wQ7XDl1YP3VG5Gt+",
-	"Jyzg6c5PqK/U5Hp6G0WhxXLCcT2xrbE8+a9RpfL+wa9fN8qRf69MtErYi2KUyTFUB5LGivTUyZLwF4iP",
-	"AJSl11JiMqkuTwPGqDSMs0dHj+InS+wUaaMietgdsHvsBWqlQTONqxPx16bKf7klTJGZtQtzcnjos76j",
-	"o1rhxY++a7IiGTEucmlXb9x+U7i14DmqUfjXM3/g/+2Xix7ayYFZ0nOhVTcQxISQaqIb9E5uxzOEUzEh",
-	"8PPEO+cNlmYwCRvPoPgP4CWY/jv1Tn3N/u3Nq5eAMqX4pRiMAadDQuWaiRQ5VrJ4+/b5D1d/TQADEL85",
-	"f/aEPXz48LF78+3Fk75r6Slkt0B7VN3C7eySRGQCKAUsHqf5DfvsZ+mrD7NhZFwaspEwMhUQ6bbgaNsc",
-	"8fElVOX0z1jNpoha/06xsrJ/nz0HqXno+MwwKu0f6vJm0GuJ7uY0G3jTzQFd1gAf6EdGDuMwKhw9IXTy",
-	"FRv++wG8dcJ+en4xdArc8MXzN2+G0ZoAEDaMii8WGQHOH1KtuH/9p9FqyP7slvTxo2/++hcPaGMw6WHo",
-	"OOfwtAF6u6wsSkDeQXtDtG43AMLIcV8+P4C9gY7++ujxw7+csLcXzw6+SwCcjWcTLGhjijzXU3cEF1zm",
-	"8COox3Ypx6LPXrreE4R/NqQtO33AkNoI51hAmv/LZ08Stzk+sGwkU5kjGiTPoARIrjND+wKMMxMVsAWv",
-	"R2FeYEnyBkCDYXuMYww8g04NzDhA+1Tsco50ziDOX/53WP4T9j2cMva//sf/HALVZFChuyy+gUUQqKhD",
-	"WX9IqNSchjJFngDXobMQuBXIUuZ95tS7h0cBkiqKTLZUAQ4w5uNWsAbFUueXpFuucJs5NOl2S1rjOtdL",
-	"dQLhfJaPcG0KwgknkDBAhgxFZwhxOdPG9tlbA4VCLIIwslADgabbZ2eVmdPAHx+BmQIW/IxBcQWEUgT/",
-	"jYcY5ooNa9j6wxPCYAOorjXQ/yRmFWWZ75LY3aTmPHWnlblNg/p9js+UHdmDc+EULpGeMCdADGmU/mYp",
-	"kTe5t3hgHWDE57JJ+93D5mI+Evkp475iUWFEjoUU3RsPyxm5U+vGOMQHh90rMpA9c60gg5vFeVxgiFBw",
-	"T9wwh4e8sLMhIkaCn4MyTE99pVrcHyRaE4oVjFb+mjglrhdacKMPjSAolE/mMNF7sJL4Bq5q9NOESu3h",
-	"z+XdFLFfKJ4DFmMwcrgNcB2jD+uEMKMBI8rNtgTsr6AmkSmKWa37xHOJ1nHWcA3iMg/PuRU/u7YO4N8h",
-	"+3NZtQm61mos/pLED56LOZcKIcVUWv3FCNeEqXgF3JTR9jen6lbjy7/02asrsliXU/FloIB8jh97bgnU",
-	"w4Yx1rHvOoKxg2sbO8bLBgqpx6Th9iIXY7mQgGGtqwMIJcumWhhQmagaxWhF7rE++4XIP6BBh9KEWFCf",
-	"/dnvA3JBI5y8QSVQPM4jUh1iHnpQ+QjE8TQimSSuLVel5L/UCpY+On6MJ1ut12FxbGKml1QPEIG1pLVC",
-	"nYTbKBdTnkPpEhR6lBPGQB+bJ2wpUwvl9TxMmVv83woN1wLEOLpdIvabakceWARuxfCWAtg8xc7ePHn+",
-	"3K0ix3BIJ9ABxZqZXqo+G77r8X5/9K4XQ2PQVrsfal87pZVfCnWKQoBb6PncnSw4qyplz1/7VaBLX2mb",
-	"EGocyg8gs8DoQWhgQ1g77BKpDr+IKSoD7GENYlLA28M7KoIF/5PvCAvpSMesT9gQq+ysDqDZP8Fb/8Xd",
-	"uSXXqjwxBJFheOjJ6iDHI1Y+Xf3lkGhtmLDhYURU9Eb0zWGm9WWxgAc5gerBQh+mYuzkB991oUwxcts4",
-	"Eg2tVH7F93NRftVnF1EeKFxNUNzckaRxF8ck18oeOCFlzBXyQCdeOHJwEvmf/vQn9tPFxWv3N7R09vo5",
-	"m2jwJYHY/fjBgyNHUYIqi7rvMsGvAMJ+PNNyLAj9E5+gJqCmVS7HcMARfl4juOUJKgJff/0Cq4n0v/6a",
-	"/fT07AeUPLAdd47c9ZVqYTyH9UXHoKYIip5Y1aSKbUiX6TdIN1SmJPEEawARM6qiSUVP2KvXF89fvXwT",
-	"hIHjo0eVFpxgAr15aTnjZsZA1wCcU2y2rBYUeoSbvY8z/m+FyKWAGZ+x3wo3qxj8fymy7AAR8ZN4jAtf",
-	"RYfEiPKL8PpUXkGKhRyDFAAFcNmjoyPq+HmpYX39tRfIDMEEFIuFyIEr9dkZTd/XO5mDCqOX/gFsDqV8",
-	"N42LmahBSFJBWddBJfSkoUbiqWNgKBeIzPitexC2Dg8NiV6mnDWyGjlVGqBnsR4CKpaG8Wzp7l1QNdym",
-	"gZmuHbOz0iecR+w2PHJC6qldAQ28fntBw6sWGPB0d9Rnr/wsSQgCslSakDxh1FBw0/VG48OUwYA9W0HB",
-	"9y1/VxX2yqJNBKxP3OFJgMA/wRSuIW3auYf1hSK8sHtVFcVxqupW+nIa9Eqp8EVbQcSEBOhkmVM3L6DE",
-	"aE2i8hcwyueTg5daCf9dpREQM2I1qwQlpYOixFRbyUEYFXwM+1bSliNAILvVQvTZWzpEfg4R6dDCvOAp",
-	"ldagk3l89GANOEVPUGJeAppzCrsz/FmP/cr5pRo+veDToedPjoeB3hQKpmCX7iHoDKsLuZfJnIJapgXx",
-	"F546cZf2u+Lo6OGYCobAB3Hwv/7H/3zXG5ZHFmlITiZY57M0JABABjQM0gM8AfUClZcuRtodD1/eHcVo",
-	"g3lctAx4SmUpDvXZK+B1MEY3RzTE5IItBb/ss9dY7xgkhXhO2uvNX39doYGvvw6sl4NmgNT+8OgRk5O4",
-	"BpV1/TkZ3A0VZEfXIcDj8lwarQLyz/BrOLGuiRmHgcS0TM0dHx0lQUZDAEMPKkx1z8MC+6e4gln7oyzd",
-	"I5V7ieRP12Op+RCjOWaFghrYtlwFvwDTguekDpPi5KkKkpwcbesJuYJLkilpDxWqUteJyciN0S0ULAOf",
-	"MgV37Nz1LOBHN7Qag2koaUPKIxab8yVqllB10kBRhYCYkHhThS9zQz5l1znBGfPcHeCoWBIV2U/Z1An9",
-	"lyX6ruXThI0K69gofkOt9tnTzIglFbKBlXZ9OlEH5lZWH0AwnCueFQJaGn4dmP8xbcUP3IZbLaeCMGz4",
-	"Mzf24IVO3fWZDqFB4Gb0zcEbd/2UbO2tmtd/WeM4cGW4m9iJPFgxio4LVqUolLSeJ5KYj9cznjn3s/E1",
-	"e5BR5qjxcAssOKn16e6ZnMxHKC9USu/owoKp0cePUKlyWp1vm+67EyrT8/UhsiYsvIOcaYjsHu9FpDew",
-	"zsT0SAvxhI+hosLXXweGAUMfyvm8AHvkkHBPoOobOwcKx9ucTiE8rvQBcLvhCeB9gRrn1u9SiAXpxSpF",
-	"VoSV98wlFmyEMjMoYFYFEdck1N0Y9qtW2iuerxzXWbs7nRbuWdhoBaLEq1xOpSov4ElheEaXzCO6ZIa/",
-	"/PLLwVmEx+8thcC8Hh0/Jpnvm6OHjEy4ZClu083Zmevcm59i7nP0KKGq9o+OHvqrKDJffP01DunfD0hY",
-	"OHjuKH747wexXHDwCq2iJ0xpo+RkMqQhBhJ5Q76IAwzCwesQ5FLUK5RmkxwukVKviNDvc4ELPlqhTwSs",
-	"dDCwN6BSHFzkXJmFzsuehgkYY96pXtLL5FgoE3uDXzy/6CU9cIX3vJdFL4QyusjHoOwe0kuHc2kjLzi6",
-	"Ol7zHNJzief0TnpH/Qf9I4jLWgjFF7J30nvYP+o/xCipGXhfDiGu5hAQNQ6iWhEU515zqYQbyKNxiNw4",
-	"BVfPfZJoqcWfecAOMKSQbZT9ebRiFE30l2ohZw/S0e/BgFFMep72Tno/SxNHpRvMQSbRDpI2pRsdqCo+",
-	"vfkk5CCja7FT0D62HwBim9ulIP0dmsX0gbb2QrT/Di1idkHZbi1mbVQvBJqAAoh3MhXYi8KxmkYF0d2y",
-	"+0QxJKr5mXKzDn0w9fYnwZQIqba5MAutDHoLj4+OIOShjE2LvUf/pCCynfccIs7BmdiGOwNhJ4+w96ZG",
-	"wygPn2Ol2fOyNO6jowfbX3tbq3cC7z3c/t6zUEzZvfHgePsbryOJ6VmoiffowTfbX30S6jt8r1OIW3x0",
-	"/Hj7a8E2TJmvPpxw+0jhKqm4juHAe6fxP351FGKK+ZznK2IVa9VkEqbEMk6sdNI5BA5AMa9fk977A4wl",
-	"pm9cd02M8fB3+DgIYYMfIlZZ5Vk/ikoiTTPHgqiQcORqbffi0DyMddnhKN7SuaEY6I0n5/M4OEePtr/x",
-	"UttnvtrqH/2k/Sgs6MAVTK69nq1DkgggfqoRbP9VFH8dML54BmVmvTD5mA1r5SadrJxp8PB6JRA1V/jC",
-	"Fy8AvQXjieCHsuw+tVPO3qntQz4Gf9QIypjOjUA8Mizqu8JgAQmGzGGY4RAlwSrjWEd/+0TMAw7h94SF",
-	"uBe+0Q5s96EaiEwRbvcM7KMysKPvOrATnMoFVUWF1x5v2Ic4fKf7fpTMZ20X1g7vjXlvh4V1VH+h9c9O",
-	"yu7MsN+Wxa5eiFTyC6oVdbfY9nmdeV2TdSN2ZJv0Axqbh5esMa/PSkNwc3hrRL5JP/ARhfcKwueiIPhc",
-	"IlILQmDONdSDIpV28zGAJzpZLADV6TpKd7tZYV+tBeSpjufGTfoM3/n8zAJu8JsP/P1h/3wOeyVF8Cam",
-	"AA9b36qO/OJDQ8D/AXHxhEVMuCklNlWfeVsqB996woBehSEPEILvrptC4yzgna/WKOr0b2LV+1hiflOm",
-	"8geS8CtH9nhvXVJvbxCQpl2mPyNIRXRg5YWCUvAhQK7iLfeh8UMsUTko8mzYS3rkmXUjagiubRsovXXY",
-	"9MqHpOc73fZ6eA7m9hnoJNdTMT4v8b7DYP8mVueioKq4d4tHvkHks7gk/LXY4qHHuGuVhDxLKD53raCc",
-	"yEa3QaHupYTPRkqIyN/sQUiA03D4O8KgbfQSlMTUyc4XgNXuqG+gnM4Wy1qhkhAvHnIRNJvw/N5f8OX6",
-	"C/Zyy4RzdTjmaiyydon8uY3zs6CgPGSFeogSaRi3iQ+8LS1iIYgy1Ur02UuM2WJznVPox1xfiRSimNDP",
-	"PoM6fVgWNnmnajrABYEgUmhiDrXf3cgzcC1A1pdPB6H4sFM3nkL5ODmI3sYkCXBqNHkOsMk/Lj/5Us30",
-	"t2xvL9QAaG14z7X8mboJ48KMsK0hVVGCEiVSUaCVzJkV721zVBSmInWzLu4UtwQNb45b2i2+ChrcEln1",
-	"R4g5gnXYpDYQvdwrDp+J4oD7dROVAVs4BMNgWcurqYqX9lXPILR2JCASvTACIOnmgisAwU+YKcYz5iQS",
-	"gA+JZAjAuUwx8Bplp0ykfXYuTDEvRREQMqD0iTH9pgCFYi4C5/m4J+W1W5TNNz+sm8+ylAbyee+Pz2dw",
-	"fJCQPMPrcGSSViW6pJU7Q5H3JPiZKKVeVxMlUECokNGBJBdFiydI5IYZqxcgzJWJD6cB0wLx1owPMLPI",
-	"p+caCmPD7wZQW7TP3u371HOL6im4tAxkbXJrxXxh+8yRJ6QXNbDyBp0RqPmO8fL7k/MZnBzYTMgm6s6/",
-	"10WeXFxJsdzsNkDa8U92UnUCPGhXTSLCCf3owj9N5V4H+HJ0AE/HEEyXZcyp2vABNvJaR+N3+P8258FT",
-	"an+7nc83dzNL33YV+vnkpVYCcoVvQZHefJv41Y9c9k8v+HSbkx2egSYfdjTW+Szbe8/FF+u58HBKwWVF",
-	"Epe54ene6sI4U76rkOqAuflLviKMKnXKJMA3ULlSTM7H8UrDhkYoOyQfCM+yBufDZo0fH79tXnMnmMe9",
-	"S2EPLgWkh3unQt2poPYiH7iRUIXDZg7ygmAndanmMj7yedyGz0XilMwYRyYkVQHSymjFlF722SuVrZxU",
-	"E9CSgl+yXgrDqaSgH6gVOE3fKXTDGjYMZsch8p6WHCih0jso3DQFUFZY1IPbZFFKLG8m4yT3IYxfCHNV",
-	"2n5iBvt5R0Eix7kmS/ZQCoe/+3Lvji2Xbpy22BQDnl1fJvw0INDlAmJPylxUY/mKQHdyredfGZbpaQD/",
-	"QqhpKloLMNhKY4pLk/Nmrq/EC2y3E28tp3RHc0qjCe2UTvpofUt+1ErcJ3t+vpHYd4mj/ADHP04oB0RP",
-	"ZB47sZdtqDyvJogSBSEqBxijUtY+j2Q0xyD0BMq9xFhGjtdgvXRoZinEJTwKn+Za2VniAfZ8IgslvMsr",
-	"aVeUwH/g3stWHqa39iM0434tITsBsJydAQ70RHpwaG0EgKqZGMWDgOAXIpc6bfRj/CyN3QkdaKdoGGy5",
-	"DIf5nAJO7vFtvrz0VTpcBDJPgWm4izcJRAlIHN3wbXZAp/gMQG3u8Wzurbw+BPzGx+ZwbK5a7+vzZ0/Y",
-	"owffHYW4c1SNTzFcC8qe4N2b8lUEo6cnwYbjLq8Alrgu5IezeQE1xe7UAXUaj1+dsuF6oajG02dpNpGp",
-	"w0M5/iDNQhvp7Q8bGr4/u1/o2QUAYr5CH6wq78iA0cSevPn7jgdb63m72P2aoEvdJTyDvQPYaCy38jK6",
-	"hFsALdUKYLV3ToV8I3g+nvXagqhn2lwL9aFmVgJQ9pSqa5SBp16DQdD2NGFDX/F0SI95mGeq2ku/wtK0",
-	"QE2uB5L7GnZ6AeXZQ1HVpIfdNhSw++xAJtwqOgLYKJkDgdzL5Z+LXJ5lcQlsqjSD4HLdwglrvOcwFxZv",
-	"4g3xUef4zPWYyR1TVcNM7k/Fl4PGWp4Ir6t6hp5Aba1rKqtUMg5pxjtCrc7FxlgKqLPq3kWjupMLIA8U",
-	"BG33NaWGGihfH40Uige5Cw6+J5t9UiZkNjkx3WgcNXcUwf1M7rCSrPV8i4rspnvv2NtHIqbWc/DrEWHc",
-	"h06Uh4qAW5u5yvX4CJWe3AjojCL7zpese8kdzVuRJ/+wx/NeB/an4vqeploZVtC2NqIruOsvXJEAmOVv",
-	"zjFXTviF+1ZSads+VEiDn30VIO++9oV3Sv92wnzBHFI5pQH3dlrCN0vr81xq6AmN8AhuMjc/v/t3YYeB",
-	"fSo05D8867h3jt92BCTkre2bXYWSJm0mu5/QTBcqqPtKYh5jgV1UbFwljwpvQDH4uGY2cMAidUuWIB4M",
-	"V2ymi7w042NjUBQeK1a32QNflCVZrsegPkcbGE16k8If9vVecPmSQVqrh6zOGm7k2K4xilyAZflGdoJ1",
-	"Y0BcccL1RCAuA/fMsMk+4Pq4iwJJObJ7ieS+NsM2E0WFzO/lohuaN4Dv3FQwCmF6G2GngOlm3HFfoYLf",
-	"Ton3+EVeKOB23xw9ZIArU4Gx40u+grBAkKFEWZoSM0vCCJqdn2/CAD8iF/GdbBItypW69yd8JqKCiWjn",
-	"Omfi8Hf/J8gCPvy0XRoAhGQs1l3iSKJ720N5lAjvS11kqS9sDGjkTComG4IAvqeOPZnuHghAL35EScB3",
-	"4cd624KA73+zHOAX/14WuLdO7IPNeGpnvDzXWN8ZI9D3w3gC3lurcRU1DwQjwnj+ZcAVAtB2JZb9Zkif",
-	"z4GpvNQABnnPUO4ZyhfOUAgsqaSrvTCQHPDzNpSjIZDruXQSHbhPtIW0G1YsHENrw3a8Zx73zOOeedwx",
-	"mMx9cw+by+nU9dfGPjzo/YwvFkIZsgFAxEVeKOPr7PbZqwmzS+3UHKciIcxhUhoLLGTzaSXW2c0FjmF/",
-	"/Ob+4N+7KT7SMSRajXUCpZe7ncXCUN5KazDvW3hi7RysoYsivJydAfxzDtWlvQEvlWaRcSw5nbCJ2z/G",
-	"DYVhuofm+koKADqFqEafDkzAMIQAMxJTrN7aFLH/WyVaf87f/yzU1M56Jw+OjpLeXKrwuTFO/+Zo8m6Z",
-	"IjD5+5Ky91bJT56TSzu2O0M4/J0KH2wMPnQk0ymOuKyicEeDiMMJ2Hyd0ore36ZfMKai3+ObHBr8dlPh",
-	"hFdKfGWYXirMzbvwbi8MzAEr24n33LsfBvDDkADPMK1tOdOY0CMkWP5NYRZYkknpPNRr4Wys1UTmc5GG",
-	"mxRm2H+nzsJ0A1BaCG2sxRg0QqJd6UtxRr7Aey5wn1JwDX99RNz3TMifqYgPQTVgiPyT05k1NygAEB12",
-	"DBSKqgwrbSM2UQYN0SODQoVfhyeMq9VIpys25yt0K4IBT1rHnUrIxRCzSFo5cpR3ahNL+THnyt5zlHuO",
-	"cgOO0kSz96yFzlbEWcIB/crswFzaZZ5cSIUq82bz/5IbD05AyNWOW5iZE4YgcyJho8KCd7OseYn5ymVB",
-	"qSY/AXV/r5XcayVfkkBAZA1o6F7A34uSYoQxUmOF9FJPqZ6qpyoFw5Z/9BOeqwZwzKduMe7p/kuk+6cq",
-	"BfAKI6fqQKoSQ2cfhI/nqP2eegrI4Ij/KK0pBwEZM2JSGGEA6lorYfoMIleHM5mKAfH9YYJ3lyTntgxX",
-	"XqGszOjOCzdmehISDT3QuX2nZtpYLP4FoFqYvXMl8hVk+fvMxpCikGl9Cfr6BCt1LUUuwNOlAM8Sh6kL",
-	"m8BrZHvPBZPKKf2ZNDYpMTYXHAq/Wv1OeYQvBB8wzGit8P9zAWoABBNCYTCDyGG5HQlu++wNrjOmRTaU",
-	"dcD+fJ6kL3qGxddhGct1679TLzX0RpsHSVBzI7IrQe3Yqg2FtJqSZ/65bkz5S5MGQmP+BELERwhMwLl8",
-	"yoyJP7zu81kkTWBi9IDOysBxNZFNhgkbEghfLozOrvahSP2xAyfoRF7nJivs7DDTU1nJEat5a+Hnj8NL",
-	"oO1PxEneyKkS6fMN5fbxCSb3UHD/1g7diKeDcS5Sx5N4ZoYRS7o9WwkS4SDcksP7gKp984Xy8MupYtW8",
-	"qcLOqgderQDvPz7xGo25LWmh2ZKvTFllC2PClyLLDgChPGVWXwqVsEull4rp3AlFDQlQ2M3Hyt2c5MLM",
-	"bloJ4ebK3j1VfyyqRuLpTtZOvVjqPD3IhRG2/Uaj7XhNj5/D07uG5DWWSNo/mUN1pJ2I/LjhPI/HYmFF",
-	"ehr0Rw6XnmGpRiwZlgoQIbQKGpMtxWgm3ksDltwIknhfFZU+3B++zYfv7hYciuyJsMaMM38GGZzB9SJD",
-	"Ox7iQ/K2bLir8C6CjCG8qR4esblUhRVoWdFqLE4ZB1SFnAUrB1crMhL4AEPfc0J1OaRlV1qmfXbma2Ja",
-	"kUFRcvFOxY5UdHhSK9hmIy4TTqXOdj7O5WiEvenV+EbYUzQNeVOVn6NnC5IqrkT3560KurDzTqGUyBoG",
-	"tJb38uZHvJkBfk2JZXnURysoKODOO+zITuc9Rzmu/YBfzISvi0PPNp14jMY3UISR6vtYOad0RrI1LrjM",
-	"T4OVdILZhliZ4NHx47iQ0Du1kiJLQdDVbM7Vqs/eGoGW25AczS3zNkN/QhJmpBoLNNGu2EgwY3UmWoo/",
-	"4szvjnx8m8r1hYdgcLvymSnYRIfEf+6ZzUdjNk/f0xXNa2ffHWvHg+CT2ZHhTKWxmxKCHGkuRTbW86i4",
-	"9CLXc+k4xmiFdyBQNogSE51lemk8suOIjy+nuS5UGrwjjLNhxtW04FMxTAgNEojhK8NQOj/4mX5/p8Yz",
-	"rQ0IIM1sg8Z/RzUWP76dOM+DW+Y8JMEkwLfRxvcHLS17b5n8XPwpWAAXfK9O5vX5UPTNvWL7MS6gJ7nA",
-	"0jdRfFsKTGNXm+uVyOVkdYAK8carZ121lCBj4u0S6o+XqWxLoZzk3WekYba6xtdNtH+HUfkC5B/jOrhw",
-	"N/RNVdEnPubyi9I0PyH/uBc+O5x9JLpQK9sfx67Hfjzjtgmqdz0Zth0PtymDlNA9bxYcslYI61WWonkM",
-	"YoUcr5GGjTGhtDk5diQmOu+eyuqTU9e7fuktc+tdo6ysszQAop6CuRrU9iGOYNhnz21pyR7ljv+FIF8B",
-	"kMVM51HUEirpJ4B7TKa/qYiKGVXChiPsZJD4mhcDbALXWotumbrbH3w+eamVeMHtePZxE3u3ABl7Yq7i",
-	"2EIGdryPtIWwbsPrC9//fvCEj2di2+P+MRjvw44BNy90KifyU8aC3uIdp1SQhu+DSreF3yS/N2RGz0su",
-	"7u8HdwU03g9JGwSjngsn4S1n2klu88LxrqmwmDv18JRJxUyml2yuU5G4x8SVyJlZCH4JFRkxkNK/cfwY",
-	"j9m5sPnq4MydtQYcNR1uoLtqU4iG+InMCtT7ZqvCPKzi521KuDW2U5emnVqrIKhkQGs5/Ay5aMKGcHDd",
-	"H0rbwYLnVo7lgis7/OJRskOZ1ITQ4anA6h/HPnF7682tGGR4xbnldhfDwF0Mw4+M8gcx+xG3a73uCgPM",
-	"sq4MHf5Of3kskK2ABiA+ciqppHO4/nJuwbnnbtSvjL8yRyLTS6y/ZMX7ULPgNBhNcgF6QRg/ZhCvX4s/",
-	"wJhaL8aGqP1yUreQpfQjyRF/DME0YcOJj5m/l1Kvc2iRnHc5tkkzov5ZODjW69iRZr2xWP+nOEx3T3H+",
-	"qDLkZ6Pf3h/fXZVMLHzY4fhGSiYQ9aZr1amHUrEH3/iYufWD+zSV9pNdgx8horaczicKjtmFDwSsJABh",
-	"/CPd9yKVdrCUKtXLgb4SeVUG+EOrVvfem5tlgadyZ/1lIjNhDvkVt7yS9f07DXPgmN+H1jJEZ2zBrRW5",
-	"CkBGkME9yaG2s2DPf2A8C7HJRmNMIacARnEl8iQE5mO6DakyEtJ0ZowDPmqfvc41DJVN5ZV4p8CVQn6r",
-	"RmgkYX/ACZzB1G4vOzlpbDpezY3tC1XM3ZbRC31zNe0Fmukv1NTtYwMk61ZZkOTAHcXG7Y+fcwUHqUO7",
-	"9Oh2UVTO+VQcuslWmMxE53Nueye9kVQcnFRrC0Gvmqvpv76fZ7u+3nhhLeTYFvmNBNfjo2/v6gzdAc5t",
-	"SBVomusTHPYBbt+WSVcf/pDcYRH/9iXvB992uS3UVLzU9g230kwkH2WfKk4A5fKpUI6xipRxz0n9tYJo",
-	"2G1hAq03y5XIjdTqw+Hvm++Wl+AC8oAXhUoJ7sKz/eqd4Oi3hOlrkvd/FHQZPJOZ+NQXAi3Cxqbn/L2c",
-	"u+vg+MGjvz767uG3j/4K4Nz4ZQnNLZUVU5G39tX50rGzYj5SXGb9pRgteklvLlJZzP2nzMlMtZ/+uZiW",
-	"H/5Q19M/F+La3PsGjB+W/47fa5/z0ty5C/G4CRkQ0IrK8YG4LPIrkSaY7lMCFFvmHq5OIHailou1tjS3",
-	"bXK7+6azz/ECz4W7OXe/v2eCZ3bWejsTtLZgKbd8xA3QoBICk8uQGk8CrrakKpsiv5JjeHSY6qUaRpkk",
-	"IZktt2QZGqZimvNUpMOTdwpr+UMUW6aXooTsPhepNAmGMmJmLB0Kw5Zc2vCcr2dDabIol7AxVwESfCRY",
-	"sci06/GdUjqneDnfAOTAFONLYVs0zp9wxT6ihQ17aDew0XGidSKGsBD5jC9MmIfRcwHL/FkJz99sNNjt",
-	"dxkvamTNl3y1p/PoiAhPlr9i/JnwEHVuZ+JYKzqHm4/pYSavxKbqEz/LK6EwyHe7D/YMWvucqOOmIdEz",
-	"Mb4s0w8WuR5TfgKHpdh1NwDCu5V1PrfAKE2FfSJbUpqVbLBRhTkXPJWdd/IcBnK/k5AZzdMVmB3J+7LD",
-	"IZPqSlrYBnPIIa1xc6oLJnPKkDpZvv+VwZuqz36hGMcZekLmfMUKx25sEqAd0GkAFlD4XWkLMeGeegDz",
-	"xGDr+Mg7ZazMMvrKXcQeKvOEal0DBAQWgZPTmQXexv7M2aUcXybYZxIuY7cUScDSdQqr+wRRLVKrv7Ac",
-	"APjbMjoxAfR5mPudycTZ34V8rvV88z3i1r4MtmdjnmUiRxTQO5r08xlGdn/GYYSTIsvuHV83c3who2Fc",
-	"RYwWrtN/ajhoCOAbsXvA823xiMW8PhXjTCrRDrn1Az5wB3lcgzBAg72HtfkDJfvRnlfPxsaT0Cb3ZFpf",
-	"Fot2uecZlKCIZRrj4RTh9ourbIW042oRHKUt0wuhAMRqrtGuxdmjoyNWISDyJUuoSov1ed6pSAqChtZF",
-	"oNBsk7Dys9aXbxdftLBSTu51Lq6kWG6WXGq8NLDRe+7xh+EeVOUvooTRqjzY12IjuTDFyG3uaEPpmwvQ",
-	"UiDwdulVOYgaIYQsbhigXLXWwKceLnRJ8+ZOX83VqPf7g/Wlo815CnX3U3S8vBV7yuX1jlehuhyvBhNF",
-	"JtUl8/AbKmV6QhiJTbaL55YZyxVBKK9ZOMgJn7DlTI5nmLWp9DuFV3o5WgbGmLlUqchNCBpTTKs+uwhV",
-	"O+kil5jDDiFiOkub7vC35eSf5Xr+eZ79e7DYO3FCI1pCylw7pdc6n7+XH7YliT2jo+Ua/4pSxLD8O+WI",
-	"mX5LldmKFLs9zKUypFtI8cJB3pei+sJrsoIm11Hp3JiZdZ2D8KOwn+4U3KHcrHIRuip7X3yG1n2i5+dc",
-	"cT66hq1mfBfL7lxfyW2IVfjIrnAhbwTPKR6xuv0/6SUYxDCgZZlLa4U6YcM3Y3nwTEJy+1iyiRwCQ3Mf",
-	"4O8c8fCmQkHoVhMwk/+tG4X+CE+XAaK1xlaC5wMn5fSa40+Pj47iyNPv/nq0Ifi0qW2rb9hyDYsJc/pa",
-	"liYvlJVzMZjz9829fntU7bVLl5C7BtRR4mmhmRHrTpBlkbnLCipRwaXUCKlFLqDK2GgAI60zwUHyWCtU",
-	"vpUKPfrWZwm+5Za2FXoL1500VZ2n6EFF7bIs38jTVKSAqACe1kybOirXb/eIXHsQie9TlhEXy98V/u6h",
-	"L3bBxapyi1pdDcBoBdq/q/hV0RA/FX6V63tLxjGt4B8SBvtWVOTPIvwCyGCAFZ/uUaVvPUQjTRkPR3ET",
-	"xyyreOKvh7/jznWwlhEnZWfYEYW5Qe3mGb8K3uTHFfBTVcxHKE8MU2G5zEwfXhmeMpLUQHpXxgqetsIp",
-	"NXPpJhQJmszHtzC0Sm13DnXp4xYV/hRsRqpBYcTwXm+PAZo6H/6kNYz9Dp+zO6RMgQaSfnzR6M6rRPcm",
-	"trassC6HcRvcUuXKVf62TOnypXguUtrH3PJMTwtxShcy3M14K1t2KcSCyYaEh7eLlN/923X/ilU0708F",
-	"5tSRe1SBnG7gO/gSRY97xegPFomO53ZnTScXbmamPWLn6Xs+ttkKvAJ6QqkDEiGZAywdORF8AaVh4h4N",
-	"8XOUeTLmihkhThhXKzuTaspEZkSJb8l+oWBcHJNI3d+XYmHfqfik99lLPdLpCjLPMU12pqN3rGtIZljh",
-	"zn0J0boLoRL67HoOYX1Y0mcqr7x1XSvRZ2eWzbWx7PiIKbF8p2iVGFdspos8IST4odV6MOdqNaAHhoyP",
-	"9BWqf2Gc/uUlTQ+VP71sKWHpHj4bFUbc3XJ0YYifqiKdUL5/GMrmNCh4JmEUGE6EkjtSdN/cm+e+xAIa",
-	"n8f9N+ZKaUvMY6CVMCKb3FsIbz9wCK4JThmTJY45gKH7hJG4SBWw52ZXP3H7wysplt1TVkIcrE9IIeUF",
-	"W/Phr0lIhxgu3MVb5NmwoQKdFEuc0peY9goT+/vWFBJcuDsa2H5L3OxemN5ojnBEhOfbyitpvaDGoJTB",
-	"oopj6sXktkBbf+p/B9bgOTo5DprxS+FtEIG/MptB3mviTidzRG0cX0xU4V0Q/e4R4b/gOD/PBfSEwRkq",
-	"ET1IjTWiuywAIYGbov7O4YkbBP01hXlFpsgb1a9EnC3t1wBMppwtMj4WLBMT2xZldsVlBuBjm8LMvvCo",
-	"MrexbUFlsOkNxRz/iLFjfwS/B8RsQU7Cohhlcox+iE5JPMmGPDoP6IKXW8hNcFSE1AMBom3RXecYvXyH",
-	"g7vcCD+RgakbuM59VcJ9VCV0l9XwduWcP4Q+9XnbZF4BGMcuORbw2+Hv5J/YGrHleWZbXNW1+KN7yQlT",
-	"HyNIKgmFK1b3heru9ZrrxEF1PE3tQVC3dSjuXETTxxYI7ouu3xddvyv18LZyiU7hWeF+jfA0OIBwUBdo",
-	"VBiJsZ4Lwxa5vOIWS8eyuZiPRG6YnoA7P47wgjfHXLHR/8fetTa3cVvtv4LRvDNO5l3Jit20Y2k6HSlR",
-	"3CS+qLZTdxq5Irh7SCLaBdgFVgzb8X/v4BxgL9QubxJJycI3iYu9YXGueM5zAHlVPXktAQpws37Ex2OQ",
-	"msKfY9azkVeP9XMhhwgj6PP4KmKFTEHjjj6iISjwTpgwR+UeDCK2mz2XW7k/EHmxVX9hU7CvlUOubfOZ",
-	"3jXm60uJgB6qZxbasAfcmsOtrR/qPe1zqTs32jyHx1LkHa+ENqdc6g1q8pWz2pv0bk+57MpSW5VrJ9ba",
-	"0YHK4xByBmdyaanGlLddPc1tjqWCz27ETIcYR9TQwnqZfUjVxI7LohJCY90G6vB5wM4Lg2CbjKnCkO94",
-	"BTCufmOFNCK1PgbIBGnihGapGBhIDtiJfSWmBhdSqwwcA6wd4OjyeUpU/zngJhnBegYqzyBvcxxPudyk",
-	"x7idXP0plztK0p/yBcxCfS4DujO4kCGZv2trcGqjbDaGXCtJlIa3dveorWfZxnMRk+GSzt/AbFYn/+Ke",
-	"ecm0/yu0O8HvCn7X8n7XwFArnduTHrbJjHOBHB5IWyeJ6nS60Yvbkqh7tGewSc8kZP6DBtk8CHI5BdJm",
-	"nEfAc9MHPqdP2XvAKgbH8v38kGmcTX1clkRMOJVwawBMPrAX5SBf3d2zswjS9A7YudJY1IdlGppxzSaQ",
-	"Yp8zkJUmG7lr9gHkhSyv/M0hy4jTj33VnzI3sV9HLnZMgY251qCZkhHrU+PRvEixGDIFfi3kMKJWH7Vd",
-	"jrZo76/lxKyrDZfyGd6ox+YySGUuxzw3IhZjLk0Q+3XEHmWSs1Ftka4j/TXC8btLyDbZ9Nf2JNqwytpw",
-	"szyXafUg7/G8zw8t3Vu9wLysb/0jBs8hqJBVcr7Njhy6YkreTiIYAfOcxUoORJ5B4huCuJbHru6e/WhY",
-	"iiX/f2IJn+oDhoJhfQjEA9ApZZBzk1GeCAMuZMkY0GLv8ZLw8BO8ZxkX6Y5SvNvjkA8J34AZ2B5mIKpR",
-	"h9S0ZSj937bNIiVdJaf7U6q0X9P9/U0J2R33noK1MI623W0VYupMF3EMGrNrgyJNkXegAXir6EObrbmx",
-	"v5U98tye6zF0eEoKxkHg9IUsbaUw2qPrjspom/qKW2NZt3FYkmYDcXrgiQ2mBQL2eAb+Xm2G7ycl5K3Q",
-	"cJ8eQNvsgKDdPeHpIhV7h12uvwD33Irl7fbdUuDXc3r7vcHkWqXimqqtmYzDS+mbSTajGrQofUC3u8Jx",
-	"pEoOQZsj589fyMr5LxHGLjEYEb0YDWTKjKAa0zzG+3a8vw/SgmGnh+MafoMeWxs+1YzXbnvAPlpNIYnq",
-	"iwjN7NtH1TMTwMTjoZGNIFFA0GOv5TtiiFd2mu5Yl7btM8Ig6LYQ3M8N7oGq/2+jPtRwqZxgexIQC+rV",
-	"8LEAM9FPic28NB2PTcjPBRFePT/njJdQkqVqiEwn66Xo2qQ8g3l4nJeYdSvGNdf6iSYPAFN5FJqMxLja",
-	"xfvg1IIfV27HMYpN3CbcMbnsM4bYG2GXqquKetREXtrL9Y4YPWs5NKqFX0yYNrP8t0KYYJUfYcRRrpqg",
-	"T0iWvSjXBLdUJ7eqNH49fW+4TIQc3ss0gn+4+akE7V8hSHEwzPMhNxijTmRlCseQZ0Jr3ES7beCeYcvK",
-	"O9uPf+06YD4KR9y+7DwvHOc21EgFsV/PH8fls7MiKdwJV4VJuTbae9J4Yqwy+2efx1fHjDs6/OeHbrv8",
-	"BJ/bXnGmEMr+nFzIFQuhrIw9/I1y+xa76kVZmEUdU2iKw9542BsPxVA7VftWVqsN5ztx7TZVDLVhvRyq",
-	"oYKHtY1qKGf7NlMOhY7QKvVQWxOq+9Rjf6P+SSiJCmpk8yVRS2qRNiNdq07pTsOcOWbPkrgCMQj2n8lI",
-	"xAhGmrKYZ3BcblU80SzmYx4LM2V9+7V8I5muTdTz+oPcx7xq7QHnJV0aExqSq0F459IaYqJl3Fz6i9kN",
-	"Fwny7Z3ujpTMByvoKbVdgNa9Ud+SYspGPHEnZHzKYpVBk96wBCEJPQ+y+bOIr+6Po/+2MME8Bwlf1jzb",
-	"xYsdm0rZXC6D2s1d6uXVtTElPGKtKZtjlMLaIBJQarXAevasHhtxb4pp6DXkWCM8kyzFk44aKOMmuJC4",
-	"Uuw6ZUoesLcSnuhql8iDGQ6YfeaZa9caYBOoofebEhKSS25cs9aUa3OpAST+pPmUaSFjuJATh9ScUseX",
-	"EU+ab9miP96DeafSLeYK7j57615hR+ynNb9nfpxUW+WM+gZOEfQq1STozC+uiKjEm3g0eyAh3VD1u2la",
-	"EAc2WzLes391B3ZvBzVyCD0GfkVZ33jETWQV7wH7WCltM4IcdXsKA9yb64jkcjUQads2/EybQbd1983h",
-	"oStqiVWWIbTeTIAUfXbEen/xzqz+M09FDFFf9XsdDb7KoXO7Cmb891cgh2a0d/T82YsX0V4mZPkDml8D",
-	"ub36v3492f8n3//P4f6Ly4No/9P//5+ddmoXpk2O+JnNBp00l3MDTjfdM8F5WVVM0xH6YC3ug+VnkvWn",
-	"7MfvawJGQtQVieHRBeBS7B+PX2LGpxpaxwgrtWMg0k+intFiKPeFJLmw/ttravyrsdCD5EUVBis1CjNS",
-	"eZV60bN9AanITiM8FaveJZacIEh1UGehSVCyHcoUyhKQY0bTMlCpDQXdMrPB3DC3VuuAnbBJruQQ7zBR",
-	"eZlmfl4Wq13IWCXAejju0o/rEYbW+nvEdf9E+57GNUAsuoN4uJXknnqIvIYNtRT2l1/J/epolPMI/KCZ",
-	"D/yAPJraMgs+y1109fHAwZtdym8q1IWgWxLvDZnZE3rC+fGNf40dyHDY5VhrMZV5lLauKBszGP7yO4rX",
-	"V1nLzZ4luzBOoX38TnpaeGlyLu8S0lT3dJ/ya254Ps/htYvMvQWj0czwK6BiY0RednU3PKFr32eX6j4u",
-	"vwfS6Q+L2v0XXt8d6Fokd6hG8Q7ztWgxThVPnmBMZuCL76P/WJeudz/wK3tmBgeLpyWwnDdStGTgfjo/",
-	"exmx8zcvI/YR+uc29H754w9RiWv/lr0+xbTAt4csgyEfi98h1QiOF5qZIkfCnXEuhiMTsThX4zEkRPoK",
-	"TP+7sHE8pgOSnE/0hcSLcmPlA4l0+rkqhiODW0DvXtKtBjlAgsVyacoyMDzhht8M+48Z11es9/LsA5u1",
-	"DD3kr0V+H5y0A/aL710iNCMAfo3AwhkIpLA4YCc4t7mbWmp2Uuv1T1sKhuUgE8ghYVNw7VLEgAlzIfEO",
-	"g0IDNhyXUdedImaUohZ+zhvKuNtYMqMcvHhjPS+l0iZ8aj8MZ0ZkwL76w7MXX0cXEpM2PB7hpptRtNXN",
-	"Dfvmj+xnccq4owe2n3bAtYE8wgrha8j5ECLGBwbyWmt0A9ITCrdlO86LuvLr8l6zIjVizHPz1L74vv2A",
-	"TdU3zu1ljSDFWdlzO5ybvaO9vpAcM6uz6c66L/urP/NTOU71f4N4Saf32da09YnjkdrbQX89mqJLyMZm",
-	"2ouY/79kWSORrh0ppJUQ3qfNldn2fA/S3972ZNvJTa0RsjPYV8m09kvNLm37sYoqRrgkSaNui9Wv7oku",
-	"QcYqEXI4ezyzocWllbXefQwuUGNzubyL1wgriN/Oaqeixe37bsTlEM4cB94mIvfaHVYK3p/dtOsnktj6",
-	"rL1TSHWH1sMZZgkTz+UaWbPlqCFGGI5TJj/GZ2G+Y6zjuNMsFfLKXrTkkQ055ZA52IZwk3Dg2qSV7Rbw",
-	"WkL+9BpyMRBVwZ0vGm2K/DvQIJO/18euiuNprbBcKL3OXWiAFT35cl34PFlmsz7grmoSP4dU87ZXOa04",
-	"/N71JXqDenW5pf67lepO9MVJmpYNvbVRNpbhfVVQsOlikiM2wRGGDfk1ROV/iXD9xfGHCRL3SbD2RZgD",
-	"9oYgdgJPV3YwgvCoEzmOiS4knunJB3NlILJxRw5G05UxgoT8WsTwRFMHE8hbY5IzfM/NbtHQPeZ4+Oyn",
-	"92/fsETFRYYUixlPcD76wK5gjKlujhvZYQNn61JFH6/MOmM4uqIseetfcw87PC4DaarrMvRE17n2hSHQ",
-	"QXWQ0BAOcaExwYDFcjcz1GQDz/2jbNIL9Te5LeyArpYcz0xI1zsHbzJ4k1v2JseVOK2kEQj2WBnXFjag",
-	"6TscswCI+Fam0xIHCTnUIVqY0xuJEnPZBjp0h5Zlz0xdd57bN/2xb/dA2/3Qp5mHa6TPG2z1zrg4qZpD",
-	"ZXot8s1STDUQVVhzt3jGgZTJW2uQ3vuxy1i2s13Zq8fuzMkEd4aaLsT627l2wdU+/Grh/b1Sau4t5mm1",
-	"crrCut2pYvPfoVO3LeWCeN329L/ur0uRfF6g6NwiubnS0R8YczOquQPlVefWM8ztU/V9a4nCfdKnoap0",
-	"DQXsV/BKS7ZZF94FrjkvQWGLV6i/4Nrrs6qevE+sMG4KFhQ8lvO0JnfdP/a/4/EIFg33w7bPJhME82ap",
-	"EFGuLAOcLIuEULDzay9GRZ7uHe095WOBi9hdoGUPwjWNlklN2J3cWS2KXk/zJF97hyfRJqxuCqtuOesD",
-	"xruGp2pYQDU8U9cC2sZ/xCh5DGqcAptYaWRGDcH6g/WomOK31lIoLA7WfEo1hdVJ8YiblnN+UDnDreU+",
-	"T7mMIdeOiNg+QXX2CHjaOi14T/e8OVAuUlHFUW16eL/Q0HH3G2Pt/x1jy5LKjHF/uwnXDFv5GFWbIjym",
-	"9z5/+vy/AAAA//8=",
+	"7P3bdhtHli6MvkpsdI/hKncSPEh2WeTosRYtSy52WYdFUeXeu+gFBJABIIqJCFRGJCEsD+7RL7Cv1+W+",
+	"69f4L9ab9BP8j/CPmHNGZGQiE0iQFCXZ9IVMAJlxnDFjHr/5a2+s5wuthLKmd/xrbyZ4KnL487lWVii7",
+	"d87VVLgvUmHGuVxYqVXvuPfzTI5nbLSywjA9YTO9ZHOuVr2kl4t/FDIXae/Y5oVIemY8E3PuWrCrhegd",
+	"94zNpZr2bm6S3osLPl1v+2ImmFBW2hWzfOqaX864ZZz9+OLCfbIzwXJhdJGPBVvqIksZV2Yp8h17P0vF",
+	"fKFxlmKR8ZV7rT6YoWtnyJYzoRhXTPA8kyJnrh9hLFtKO4MBGT4XbBiaHK/2/iJWQzbnqWDSnjA+MkJZ",
+	"pu1M5EtpRC8em1DFvHf8t57rq/dL0jDWn/SY44iaVounaS6MCUu15AZ63nFBzoXNV3unEyvy9X7eibFW",
+	"qWFWsyWXlo3EROcC5q7EB+tXpDKvuVRy7qZ2EOYklRVTkUN//773nI9njdQl3DpB47i1bOzWd5LrOXw5",
+	"hvealvDPZxe9pPfq7N27poW8SXoLnvO5sJ7Mi9zovHlVh25egzE8MfSEt+BTQXM/9t/B3mfS2KRGDxOZ",
+	"QUdJT7pG/1GI3B0RxeduVNhyZRb/nItJ77j3T/vludzHX80+DbVCuePVX8RqffTPZ9oIxUYrXKxMCmUT",
+	"psSSTXTOBB+7MUo1ZdZRi3QEoyySTJ+dBuLGXw0DyuVTLlVtfldiBd9IxY6eXqqZLnJDG2bwUSBH9/xE",
+	"5sYyrQT0coK/cgXngY10unLDkIZx9vToqH+p/JohSyoXrXbCquTGP/wk1NTOeseHR98ljvz85+/cxlsr",
+	"ctfm//zb/2vv//vLv/xzr+mknU1ecTuerS+qY1YG1wRJMMtEzmbcJEznbPj1sM/OkB5wbd0hHM8c+0yZ",
+	"kWoskpiecaqHR332s+BXjtEZpsS1yNncdd9nL3XOOMu1nidMq8ytj7lU1yI3Uiv3uiMRnov0mC2EXmSC",
+	"LWfafem6SNlUs1QzpS2NAZZXuaHBfhqxaY0ne7gGLYv79ODZt5XVPWxeyNdaiTstpiMXPGNzoEMrs4zl",
+	"cjqz62v55OBpf8OE3Fi6zKppHi13oOMRbh7Idt19OIQnhzigBc8tzAIJW2mWaTV1d0fTBNyn5UxnYtMk",
+	"cCAt4z/6pnH4P8m5tO7RJhaUwY9xg6mY8CKzveOjg8S1jvz78OAgKbn5YSM337BKKCfAbvNcALcRacJM",
+	"MZ4xbtgQfv/Xg71nz4Z9dkpMoVDSJkDLc7xouAKCyF0/CTQkp0rDCWhby3YaX1/KhvtQ6/nZD2HtFtzO",
+	"ygbcyRzIdOMVu4mdn/0Afbwbz0RaZKK1H0MPbOsrooRvDpoI4Z3gedNR/BkOoWYTqdLESXLAhZBol7m0",
+	"VqhjNubGrfl47OaAm8LzKxN4jC4UbdZwwsfu1E6GCf7t/sRfXvKx2H8DH3Nxqfw10mc/6zx1188K+Zd0",
+	"otaK6TwVOZ6TjNPlMQI+yEZiKpWSanriHsbZ4I2jC8vMgo+FgTbcIXTnk18q66SUpeMgqe6zC7gYtXH3",
+	"HHQKF1Sf/ewEPUeBjoVLwya6cMvi+s6Eu0Bca3CDLnWeug8TXeSOaQGVujmMBFvmWk37l+oVLBLQPExx",
+	"ORO5YJzBWGbchJ5E5tY3HIh/HgIb/L////+//8udCIaiAhsJx0JABoPFgx3FczXl147HRxRfO+r/aL0q",
+	"6WxvZObvjcixoUYiLfzPtz0NoX2Q0XJhFloZASLa9zpdXWj9E8+RvYxRM3F/8sUikygY7y9yPcrE/F/+",
+	"blBK7tbvW3wLu61J/k4qGVitB5nreti7SXrP9XzhJG2RulE96GgKZYrFQudWpAPqdCDUWKdSTWFsL3U+",
+	"kmkq1IMOa+J7hTGcqWueyfScdIGHHIjErgckvMJw/iJW56IwqNc93EhKEXVwJVaDHIYAA3qt7UvHUB50",
+	"PErbAbAxP4RXOpUT2aTtXlRkMXcJ4L/S6TCRdcAr7k1Dosf24RkYz9scdEfpOnnJZfbA+7GIuh9MoH9Y",
+	"Cf/OA47l1F1rIN1Q0yeMs28+fHA3zdAJU7nimbs4C8Wvucz4KBPu46gwK7wS3GbmgqcrmAJIMa+1fcet",
+	"NBPpHn/QpQVZbODGZMoRDKu0smZJ2kQ01YdvUK60AoTYByabnFsxyLDj2pRqhpJNE4ofxekgf7qQc6GL",
+	"h2WRxBoHFvsGCnqveGFnQlnX7QOvcFHtm8YTrrlXIpX8AkSRT3TPzt0IBk4awjO58Qa+8bIOkMjpqDDi",
+	"LxJZvTdOmQWfO0riOTdm7qbjPljQQ8SHgme9pHctdSbU2H0ns0xM4UvgGQ0GrQT7eVNYJ8PGXaXSzKUT",
+	"VHpJj4/dzra+fS7cpNzLi1wvRG4lCl7xkmfZm0nv+G+blxUbEikd4t7NL0mTrrHkhuX0aEIXjPvOkcIJ",
+	"U0WWMa3Gguy87jnHHnNhdHYtUlAlQN8bg9bhfktFJixM1b2NXNBJnzdJb5wLR1sDbrcRhTuRbk1k2kV1",
+	"S3pXtLmbniyp4CbpKW0b9OM3aDPi6VwqMOGEiTr1130hDVpuBONFKi3L9LTXsJe6JIJu21UhnfW9go1Y",
+	"zmQmSBnUC6GaltgPmNZ4ovO5+6uXciv2HK9Ze6lh9F6dbhRJyAqWo6pDVte5MIaDDh96LAqZbu0s6X3Y",
+	"m+q9tREYy63otKFI5+/g+ZukZ516YDu9eYGPupfEB9umiwe6F7nTJIE/rA3XqVytC+bPhrfvjt2BypUh",
+	"S0lhZ5o065k2lpY2OlLWiGxyTyt7E+uEf+tBO3B2wsqVk0kiswqsUBK4kN+gktDpRFUJsHLiS5anR38X",
+	"Y1tjeafoNVpjfCm3fAdCWJsivL+l75+kse09SyvmZqchhN54nvMVsJvSe7Gtpdfig43cC2tzqTa2ZWbv",
+	"/DnyVxHxDb9L7RfRRThI1VW5d46MHSFfrs2XKFOm7dOM3o5m6Qi3l/RKruRounmu47FYWJGeqWtpg1ev",
+	"OmU0Zu50b0UctIPdMZ5zeebibhvnjwyiYbzX3PKtdHYKT70//8n0bnU1p9IsMr4aeEvU2tKKOZdZ+y+D",
+	"a5EHzZceGWmdCa52ufmlGcB13dxKxtW04NOtV8lP/rmbpLcQykmRgzD+dh8v+kz4lTBgCV1kYG518hLe",
+	"0mOtJjKfixRMo8MfX1ywfUeKZn8uhkF4Eh/cUU3ofrdglnRXvGq+axbpjjtVRPbCjna/hmsiMiviyqzt",
+	"Y40motWPtinx5Fmhucq0NhD7nW4JOi/db4ixldfSrl7KaZFjP7WD5h4QA9jRJvlBsyXspSLnobvaQYZg",
+	"3EtMJ/jrQuRSp2jLhlEaIKP41pfKfvu0t+7t8QtqmkjVSfhuCItilEkzg03q0CJsrCH7TEWO3PqOIS2l",
+	"wxsy8Fwz4MSHb/HqDj3Sopuuj0tVWGEGVk8hBqJRYYA9W4jcaEUn2Oi5AC+6yIwAbWqRC/Dbk+oAtOC9",
+	"9/PEsRORsmLRbXOUWJYk1+H5Bc+tHMsFp8Ci6gzeor9aKhiVSXA+wMNCfAKM13GrlK+6jTEXc33dZNQ8",
+	"10t0WU1k5t2QY8et94oFo7dOcChBYOb5eCavu9JuLmyRK8fAW84lHGvHpoVxKp2paK86SyHWheNOpXwV",
+	"BHI8ox0H4SYwcMJWR5Ku8aRyj5Mql1mfX62z2n43EHF0DBoOUsuxrJ7vOocoeVC59Zs4amnlqG7ND3yF",
+	"HjoL+6In7P3F8z4DTWzGFzBDvFcLZUVKkWBul2DvrkWOfk9jXUOVpyQZLmBwjE8sbrPtM7oXzKUKTvEp",
+	"uTcttJ8LpjR58+pWGehhACElzaICxtq4EVpvb6G3EhxYSVpsJKZc+WAuacn+Ep4CN7p/dslNTIopqmNb",
+	"VfuUrxqOxItrka/ciUgYz4ym5QcORU5RRxdeD6pfvas1S0Ovq54/Ka/WjnaS2p3cYiqZQMBOCg5gWE1Y",
+	"c6mmuMbrlpM1mQAYHXXSRMp1DU+4JYx1kKUQV+6saWVnjarHR5g72a/cJhO5CT93x1ZLclKOwJGE1kxI",
+	"k1zPb7+ji1xcS118jGmFU+J2tDoby2D9Q6TAldJL5fiHBBNOi6kMeMFgBNvGU3RK8exthbw7MPs1yz60",
+	"O3QMZKEzOV7RWLlhQ9r0IXrxWo5rRGW6matADEbtNt5hm2rUjrRLOw+dJjXWVlJrtMOVJSTW0sj1neD/",
+	"inTxNf4xC37ymvgcQhZBjHL6FdrKKGjRatxzYNWFRaMt2K8zra8MqGWKjfj4qlyUSDOcl+PZRJx+2PUl",
+	"K00LNP5tE78PG1O8jp/cyOQGc66RVdRuxUyboKCuBRND6DZa2PFBBlFvt7NU70A8M20skU4T3UyFhSjQ",
+	"g6eN5JLTTDe6XNwzTfYcd5zCmmynGNfOnRTdsDXdVV3/yn2RKXb/OdDoe9O0jreykZGfsZXoKFLeURtq",
+	"MBCbR8I2yJH0ahOF/UYtcJ08OW6PggvHFGYhVHpHH9YXZCZrso15/0plMdZIcEcbmj8Od2YucKZ2Yy7u",
+	"lftiLtj9p2YuRSqtk13RZeDFfvCehV3z7rRcSAVbGr4xwhhQsf1zQAKDaQ7x2OFzLq71FXye62spBrTf",
+	"4TNtefhcet/BqlIsBsbyvPrNmKuxyFBvB3dDLozVefkZL6vy19K0kMtrbsWAvudpaUwYeL0/6fFRYdxn",
+	"p+MPgqcpKaOnF7ww1W9yYYp59Suby+lU5NUvnTg3kTR2PFdoWgsf48mRkSJ0R599Z43+ILerL5RFXW7d",
+	"3IubvZFCI7q4AesNUmM3ZegtGBIbdKDvMX/IsQxGfmnHChPKdtCFdTqBiV3HpHaALqyYmwm3Ov8KslXm",
+	"XN1TiEYqrFvVdh2qRbXper1EoRT1+D3Gx5ZpRfHX+bUci68Mc5qfO8MQx5dq5TMG0QKUSWNF2mfl25x5",
+	"8ip/L40wYG7ieS5F6hb5+FINyUE0JCsDGtjcpszBfz+ksMbQK8bYTBwRQuQSKKfDYNfJ0UastM+a8PbG",
+	"XI+FMQwYBFqfPJOhEbirBL1EwQ5HrTfSNnr4B10Xnh6/qvlWwZVK7CZiKnmhiGFUHK8xL4gO8trtCGe0",
+	"Od1y7YrFI5X481gdaTzNkjjjQIVtMQnu/N7HTVVykk9+VYFUcadbHwXhRaZ5usPFX4rP66d3ZHQG5wZ9",
+	"qZi7bP5RODF5Ice2yIXpsxdeVZtx8Igeh8QSp0VC+xSDJHN38hM6slOhHLuDoDaVuoff/fXHS0UNg03/",
+	"7esf4QQPFxmXakhmZlBO0bubCY45tpgLiLl75iRkSlL3MDL8wk8l8b7dS+WkV3emwdug86sq05jrXDQZ",
+	"lkPmV7uO4ZOrwkz9qjVqF5nP2Kg2d3hw9PT//G/3L/tZjN4GX8dcpLKYQ6ZNaaTG5tmMp2wiHKNayA8C",
+	"Dtcaq8H31/v75vDo//zvbw6PoLemF2EvNrz3b29f/Eibl8BSYkJtmW/kGu6zNxPaHYN5ymWCtOO27h9I",
+	"7wEn1DEY5nDEw6Yx2VkxH6nGYIDDo+/+z/8+PPquZT71g0K7GjcZ1srvkV+DDQcKj+EnivvIBTe6UfuF",
+	"tGG8ifAALCmbLdVNy+rkYbQTh2sNbzy82SCwvrzafmlsQSzWB/JnvWQTTkckqURNUgcoDFKn/yhEgcKu",
+	"u2jJaEr+cvfhl3tRLilXONKR21x/tCzlK7eNmICX/lr2WzPS7bzxIYbgbrGlXcinS0O7kY/TpBciNyJt",
+	"oaXuG1TuS9gqmlRtjbaKGt/zho0ZcaVKr8TdlIaq/zByc09RbLwH8b/cz/VToizyzFtacIzYysz8zGtb",
+	"RDJquZTRFuGouuzNXQQmt7Wd5aTvuboHgfN7vOk/qaT5PVdRvmGzPjjhmRF1gacko81JDfBUTFsN/gVp",
+	"nc5kKD9ZZJOTIB1ICwJiqgWk+7b5HRpp8U62wdBA06oB8kp6B+iVdXkPm3zllLQ2Mh6MQ7cboU7wKYgd",
+	"2E730OPa7H1XSfsZwG42uT4+yngb3SRdhgvKwAunu96O4INtvoIa8bSS/f2kSUDmxix1vnUZ3vrn1py9",
+	"pHeHhtqn59u43QzHRZ4LZQe7jxhj3Lq+91osWye7NoZa041zR4tGeyZWQYF0dwgZWOs0zVdgQmn0oYg8",
+	"1/nGLtfIZGtkAQS6DeyMq0GDdn4AuhVofTqTYynMV2BXo6ixLlGH9F7n6+sthEo03WCGzxeZ2Dj/0MO6",
+	"8lZrbG0hTD1Fwo3NG9GD9FialRsta2irrqQXlpYudO5stW35RkpiiFax9AgR/QWqKNentqmbaLto0gj8",
+	"FNs99z45UGep0+uM1Ytbu+7v5Rw1BJfqnGJLfayf0aAOhmhWH5Pjw0rRCCQVxVmC5zayA5SLdwvb+D2f",
+	"6oYENbcHC5EyTvNqGvhEqrsrbp3t9YEG14noTPkciUkLcylxV44Ovz2YHcwPTJfB3SO3oWXsrnxRS2vK",
+	"18UMgowDchukSouUKb1sUr3ulcvVbK3ommBWKHb2g4lQHNN8xfJChVDZtUOiJ4SeRRHFSQhg/8qEBBYn",
+	"3H5les3MNbd3JDzfxqgaZ3o/+aXrVqACsIyA0e5+D4j5Quc8GxR5c9zFvVwUmJEZbotofSoXRnmLREey",
+	"vEcCuwgXSnmPhKulYnCKNjOp3hZVFlNbh8330F2U7Og266xrl+/cg8odD+ATa940lHfk7V+bV16ozp4/",
+	"tGu1E/FmKq8HwGHHlVa7UwjN5x6oxK/MDpSijXD64ce3aLzU+Z+1sWhPg7CJ7Vt1ToEVqKc0ZZLiABqn",
+	"BscadPWukxMfgDu456ZCQdz633oz7RiF6yIvlOPnA8o26R0/e5r0rLTujd5rbSYi57boJb2V4Hnv+PDZ",
+	"0dHNutMrurRqIHoHBw3s1g+k42n90T0O3in+4QxfODyoHdukVyj5j0LQ73Q3L7SxIvf0vqmPn8XoFL2A",
+	"sJn1Vfm1hHH89mAbjqM7Mrng8937pYWvGhe2Qsv5zYkGeXRUHeR3fzrYmruEnVNj62vQTo+7nLWIHMd8",
+	"wcfSrnA3CQTvncyEsuxdoTBK/loaOZIZPIZW+nFvjQDLliIP7DcHSVO2jJPspAKDooduYFbrXhWoM168",
+	"o60KTB0KsInmMcyrKyf3NsudIAarq7W5m7+WT67lsLWaO8OVuAEk+LAKEny69//he//rYO/ZYK8RLDjp",
+	"/QCRb6/E7bj1nc1qG01KL1JpKXD/dsMbEcJhLXcz41IxwuaoHvUOMJLx6KH9xpF7M2XN1WzdBW5Nk7vs",
+	"NoryTBqr84YpnmYZ852ByUGoNBy6Esca/jpBbGbE9XTfgqkTVC+CUoiz2DYNC2Z9it02SXb3CYIBfXlY",
+	"oowbO+BB2FlXKGFGRuTXTuNKymAYH3lywtyYVyVoU1gDipLc4JDtpu+SzZs3exzJjYsBbdZ32gRTJFQ6",
+	"0JOWigMw6JAwGWGeQ1JmAEe4J2VQKHtXDXV7jDusWxTkDkeMGHm3lXc01YziRXDtI13YY8ZBH08YZxhy",
+	"juhs7rNbdUAGZmWOL4T8cI/t5U4YZa930mdvF2VPs76f3Vtyac1gskuQLWzFz1zaNpd5oTJhCAtN2sYs",
+	"Sex2ixtSGmYhctRpbxSOu9727YhuqfOrSaaXtJjdgZ4i0ovBnrxdIDjKA4+vsqV4xavLEB/r6vhqlNQe",
+	"yFIextbL6C6qIN5mnTXAyjXQAgt0OzbdxIjvnvOiivkIR7RZrWgNqR7qhVDDY0ii5MZiAQBAtoljkT2M",
+	"xVymaSZ80YkADT7TRX4SZdjTQRhm2thhnw2JFPLVMGHDjFuRI6BjLvh4Bpilx44PjQSdHWD8fTbk85Gc",
+	"Froww2MMrcT1BZjvGb+OrjuMPktlincQXzGj+2y4EPmcO4IYHvt4bDB4TrVO+2wYLFrYfgjLBiiPUvRg",
+	"VrtluVQeLtz9xFfVAG2C2fJ3rp8xHCULhyiarztrfm69pBeGWTE3Jj23fi1hcLGRdTsTrsvpSDVxiHQ4",
+	"6hWTXyDQ1rNSx+FaioxapL8GuZhLheD/cVoUFdQpvdKQ1mHjL6h8R5noET4jZFYJ4LX2Tdwrp2xzH5Pe",
+	"tKAwl3swDxK7+cSWQRjFW4ivX5sOpsY0OvwiyEnMm4EERqLoW15ZXFr35zr+BHYQ8DewuAgyAQP1cnCg",
+	"jh1h2M4WG0Q5r7LXzWtz52sFV3i3u+VtLq6lWDYkxdt5s8C1s0ZBt32LIfeD3S47VMWGXoKDo7e3Te2+",
+	"TpFfqc/iMJ23xLAO6X4f5MI972+SWBogtDilScfBMAsnvOOrfTYsE+pCI9LShWXQcVei0EIr/Us1xOYH",
+	"1WsU0EaLDO/BkWDwm0iTcP1RCSJInYLL3l+abpix/qgg26zv7ukAaocdzPnqUnW6f8WHhVvt4THkOqFY",
+	"FcqjRV3EF/FoFeACfHLClouZlffypXIXMxvqhbvDdGFpP3yCB1baUjpShwwZEQgVwAioIGWqt3t9m8H6",
+	"IrOR/jCYFFlWSYoMT6xvEEgBYTVd+7hAtXs/jL79rnrIELTGcLLWo/Ku1dFqQg6bv1O6+VhL5W39/OVi",
+	"LBfSaRCAFU/bHb6FVJ0ZTxnQnFqFiw3sCYEsAAqCpFquQJ4lLTl15FQaKKZaGObk+hBpeqmirD6qP1Pm",
+	"+AR40uowm6f5oTn8LE6oa4T800aUtbx8yLeH9urCb98JZbfA2XpYsEjG6u6GaYBcbe7Co5t2AnUMbwz4",
+	"2JoWNGc61Y4zUdkeeqkMO+EMk7cpxL/bDfUBAdQhOf103LJkEF3UjL8FuGeIdsYQRnA8q+yfY3jYQjym",
+	"zdA/zYMwG4CufW9ufTwgIHBglutM7LwaLQsRdOCuxAuTN1cCNo345e5bUzrH1gY0l2qww9K44dCddK8U",
+	"UsJ4djtHlQSfhgZHXHVf5Cm/3nmH33E1bju/yFq3dk+yB5p4q2dy19G0aluCHtil7kCVr907j93M+2IE",
+	"RpLUtiQH4BC+MuuiDV1xgOUXz6oZE2s+ErmZyYVpQu4MgJ0ZNzvvzqvQdtOMY2DWdQfQ+lJzmaILSGep",
+	"MBb9P7sPqRVKa+7d9Z/k7FSNIN05gm/7HGwnTQ2DgbYNqjJCXa2li+3O6N76nhpGkQueDuY8v2qEZ32/",
+	"gLLGIEHFw5gBigJPcZi7judc8PQVdNk8orGQULSg/RZwt1AK8Zy6ujzqdiNquQXCUDz37tToOb21iapC",
+	"y12Ym67xlaCmeA7Tdbp+ZJs5XhhbOHj3N23YnK4tvlq1IZd5wJ5mFmXkVO1JZRLCTrUIWXstgsl8nBXp",
+	"Dh5ozyaw18YB2UZZ8ud6uid6UIVi0kuWhNKx20AsbwiXrimD0c3dcIVFaxiLgev8LkgPfveqV1PEx2rM",
+	"xC9KVdxuAzzutSgyLUeFBCp/OdSP6hoRk7hd5y4VgbOmtSQ19S7GVY6lmEZ1+8Ndy6iQytndhBlxsg1g",
+	"SbXDYmIU9K8MVVAK8Vy9KzlGwKv1jJEHwybaoXzHpuI/7hqjTM2KahUjMy3rdwvatdDYVZeHt1jY20uJ",
+	"eKSc0t1bIuNsSYSua1DrO+1Usx02ZQMqIdi/zA5tIbpKhyIdYEGF3JO0Y+75xjQowzKprmDfvF8CjJjX",
+	"Wqa3dI+0pGnSDJNymcvRVVZs896R2nk/mGYPdxAjT/U9w1ltXv2PAy1V1VQ/elDd/UafEQi3iJwZSYA4",
+	"K6/4zyC6qsV/RfEtrWEt1VyXTWEo6yrterqFzsT23PNM7HzbhFIDO/v5oyL5aM3DpjbPsAW028ej3ssd",
+	"jUlWzTmSqbQPlLforofVwOrGq9xH2SGxmB2LKO5YAqxWew/Wujq+GrGWq1Qu56ZtfRuZAar7+nct1U67",
+	"B0fIaRe7AAkhZGdZNePOVSpvXWOtnG9tKvVRblrOyLawtqDeEdidCvlD15mLhlj2v3m+pqky4M5y4M7S",
+	"3qeXyu4ihAUjxT1gcW1AXdpNd7k7RNNdyS8qN7ojRFPdRrK+roj+0QVFMSRqc3PVbBy/e3jm7gTfdRuB",
+	"dUWno0vbRk4VWDh2Dd7m05Y1JbsxIjKyMc8yKO5A5Ws7BChHzdfGV5tiZS2jrUnClm+kF8sb0J3j/b1n",
+	"1nvnEM3ytHQPyHwpRZb64uoNKDZpgxfgnXUEjMCai1xPcz43x2zohzJM2NAXYBeqmLv/U5KW+xNPhfsr",
+	"52oKT1mtB2amc+s/ZFpN/d9zrlbD5FIN51JBvqX7wedmYkxwSMWEn6QqVUb3hT9xwwhWGZrIQGuG8Y4y",
+	"rq6gl7FWNtcQOJrzMYUdZ1KJwSgX/Aoelqkc0HPus1SQCZeJ6ktjPR9JKME25/kVrgaVnk/YMC2wJL7A",
+	"Xv2LOGI+F9TCXMNgQZ9yf5C5ApZPgH6F682vhMKFNuUqQutsuMxpOcdaTTI5dg8A2jfg0WLQSUPdKZE1",
+	"iLg/aAsgshwchXCSS0PUTLAFz/lcWJF/ZQCF/CSEork9dczUsHGxnonWiA4b1Iro2acNz9bOAQ49Qeot",
+	"22kif0z2bUIgyTQCqRlRHevT7XmR0Ojz5qq7U99htxRkfd2U9QzgpRCahA94oJQxtzzT00KgT0F2CIHF",
+	"8YSeWteoOULz1mBr3TOxn/vAnY8T0FkDcdse2vlnwTO38Wu6bjG+Es1CBLkoEW9Il5jDPBfHcCgVRnAy",
+	"b+iVhsGZ7TWW5rN8xE1TWsaOLeUilebuzawjrOor0DCnOUdXVtoKNU/pPncdRBs2blgrP9moy8TvWPsm",
+	"38VLQmTS2Uty9sMWLuS4LVSkIutCn1E4pylTWyT4mYvFgt7pNyQ/xunSB3vPTvde8r3JL79+d7MXf3y6",
+	"y8fDo5t/7lz5b4cS6rdEDLuNbUn6uowdcyzDJH7w767nCHqE6dIeiuE1GKQw1nNRLd2JJK60ZVdiYRmy",
+	"97wRgLel6PgbTGzWAETvOgHHJIjXzAgoP767BtIN+rRzGSgYUf4pUIt3FcW3m5NLMmi2KddMdN5Z423M",
+	"ge7KZampLPGB2KrolqO5C+OKIzA6M6/147Bu6v7YCeQnFQx3yg3KJVbQXZWJhz6lICQeFOOxEI1lbgIR",
+	"7DBkooS1EQ/dGIdYOJdq7VRcj01ZBse+xO6MvhZY6Fpg8oXO0n6oIwPpEpMixxITNEdpfBnMmWAGigJR",
+	"n2MoIRwYBGRPNl6kUbLv5q2/hxyezdE/D5rBUw6lNfuqhQmvOZWXJSPu3Y+9p+ShXThnt7KUZzjCRqRj",
+	"z7h8RFATs+q0iPfDmEKW1+78aS3RhFJwowrmqRg7dR9Njb6sms+5aZJi45Vbn1kVuefW92Zr9cbNdfuD",
+	"orjAAv6Od0SBNdv1Q4RcwAqEcdO1jptW/SeupgVvqicDRsAoXXSZS2sh9CxKf4F9SUXjkv+kp1LdAgSK",
+	"jmyPZ3Is/vuS2/HMTWPVt8LEacS94175414q5nodBqpLXtThJ4PmfsXzq3PBbwnKvZs/qrnosXu5cWRt",
+	"3mKs2/wpJMNtuEmMGy9toKQhzJgv4DKmkkFmppdQVNzeV0hacHfXbpdQrxpMbljhk1k9RVfFcls5bLLX",
+	"udVACCCqe/5ZONW77/3/KHSjlLXNA3+fHnei1zXX+2397nQw7nJHttUhb70ZN5Yd/7jWvY0lypcij0S9",
+	"JhcSJfRyw4YAIjKsxkkaLlMGTnlSsjFLE2merr7tSClVibPNsOceYws+DVcrSNqpzAV4chl4Y4wv74/u",
+	"L6HSnd3KG22VtVVr3GyourHOdwnhfH2Kr7X1UypNy5Fd4l7KU28RkBrQO7cmMHblO1XAzu2hJOs4ndvA",
+	"OLe2GTA47wE0y+NydhHptsBv1oU92oXKklXmmpRktFsBso3FZ25fS6ad47nHPwm/w3F+No6MV4UV9xFk",
+	"Mi/sJytEduuyYh+hjFhYh91DVNxW3OkIFHaXE1BYcQ/GGuz0E5tp3CAeuJTYQ5cC8103Tn+1yZ2y+1n+",
+	"eLFHD26zCsJ6u3V926lc3atxs7JXn/zcrJrNVRjpujmNHEK2ckIXkpYqlTQVEzZ24I0BrfGYaJe3wlhG",
+	"z4L8DnJG2i673zYYeLd4+2514QimL90Up0GphUxPsAq0wRp9Hv8wCi2MlhgSFkHHcc2fsMODA6dMqNSA",
+	"suM+cpUidAw7zTJGqZwzoS6VgrLMgGHjWumzV34MaJUG7SVYE1iqwakALWBIUIxQHgGUb4d2p8QBoqWw",
+	"OusUQYvcTqD3cuzaUnUf9MDF5eca6ms7ffbw6DtWxoF5xcsRuqOa85fP2XdH336TsDcL/o9CvAOiPmYw",
+	"WiNS9ofXL5//EUFEGdSGZmbBxyLCFaWQtUsV9eLoJ/oIpEGkYGZ62Wdnls0LA7hgSsjABPz1xJSOPdzk",
+	"+Ejg6yVWnnL0eqnIUCatYf8df3b0SYFLhwfJwcEBw3g3xwq8bdOcYPDD3OOhpXIyEbkA3GoNw0WopbFO",
+	"8XQNsSrNkPFcXKr20MKGiDtYDB90F85AiYh/tN24GxFKJ4PBrU0DSe+NEu4SvtBXol4U4NvqQN3H3VDy",
+	"35a2/YbjJ80i46tBq0uiq0zwIGkkKJbfMYKdsjwaQmGFUGvQts8OmBFjrdLmEPFdLqE7i5EhYtr7cOLN",
+	"Czlefn7V5dqQ+NLE4iKiuYsyE9NeZ50meuke7ozKED7xxRHfGrtyo7cin8uQ9RAKoOvyFu4lPXMlFwOT",
+	"6eVgjvGyaKOOnriS4ysiDYQ3CCI1WbcHJJTRm/TJCPcD0NeMq3Sgr0EEh9yhTDeXzCf5f237dsmyv8fz",
+	"0rghofJfE3QclcSjspImAWC0qThhnBlhrVRTZvjKkOA300uIi6bw6YCCrSeT/qUqq03GvtbhMcSDzCj0",
+	"ZeQ4kDuWfTbUWeq3zQz7a9Uqj30xS0MgPgHqw4NhzvhiIZQ5uVQeuszHdUPlmjFXTC9QaJ+XiNtk+Au9",
+	"IBmYgJqNggBhnZhQURPxP+E317qBGMZLRS4SABFF2GfAxMD6c8NjpiC6LSDNYCtuJQoDb5GrfmDdxWgw",
+	"7D4V6cCjipTfRJE2EIQvUzFfaCvUeDW4EitYwpzqZ3mwjeExRPCOCiOSyNu2BBkdE0f8RnCZ4WZxt0sg",
+	"7usJub3pXTBzUaZxnw192oa4Fsp3BbpBYUf6g6MI17DHpiZCKEH/SlDAlK9wXSpgLqAYnFAs8rTIUWBK",
+	"HTkaixCo+WLGHceHWGXswAhWLDLNU4y2otWfz6V1c60gVjbSK1YWHFTAVWKyjEzH4YuGnS+DMGhnQ2ZL",
+	"BBeztq+ut9quYgGCyqb6IVKmfnUb6Ee/6u5jZZWa+Zg2u5byicIU0B/dezfjWcaWgo3EVKr/Fjkfj3sH",
+	"h989Ozg4ONiDf/7k/vnOf/T/rccs3HuBoLWE6A7O3ntIRm0tRLQ1k2njtY8vP3ePBjSKlgq7W4Aqft1a",
+	"hfglnUCL7MHdAh7JxY21hBodIlsF3YbKeqlBYURj8eGyWvB6UBrWQTo6iPT/iS5UZ7CpSqpYpT7e0UET",
+	"VheQfWOePHjvIaJiJhTj5srdPe62mIlssTnHoKFIeqsHDb/YFJ9HdWunZHoRH0BxNmEXjlklgj6XW3MP",
+	"4NfSvRZSEYD+NlDs886ZdqDvlrjBZE0iXGyK9IReUdCA6+dKqtRNdoGdoZTRj7GqCV8KUW0xbcPjV1fR",
+	"pzF5ZQDGuPIjppvlIC5GX825Wg0W8oPISpQqxLZOfUkL/50pFoRcRevtJM10MM5FKpSVPDP0TS4muTAz",
+	"vAXou/JvhSYnxyAqgxoVZoWg0Upb4vsDrQSlndL3NP3oBxBvl1KleukFWCws4VcJP7mXq9+AaS18qq7h",
+	"ROcjCNxZv54GuSCIFEfiuYJMFamueSbd1PEq8ZgkhC07F3amUxgDzzK9RKhxYBXigzRwhcWcw6t5TvvQ",
+	"duCZgPs7urjpG7dXcOkt1aDUFp12C2xvEPC4IZsTBmG4lWYiaYdzbgUiWFNMJSy9v4J7Jadw9KsLbxUc",
+	"RP5k+DzOtCk/EYI6/I3DtASKDl+RyWvgBEt0b4ftiVWdQKM1zFP/dSkfFIoXduYoccwtWTX5NZdZgGiH",
+	"xNJIawrfgN/XfS5JfKyVFcqRDCaE1n6ei1TyAbESr4wEioIkqEFD9F+UeUMHncCb6mcbilhCpY/eqZfz",
+	"w6+x7zWGMfc805fz9gPAmySX05ntw27OBUgvp+Yqxu4F1Nm5VKbPTjHx1KMhIpJ6GaEOtgMGJoi6HzgX",
+	"UkFQetovmevx04MnZRXZi+ob5aRvmjlatBaQPuMUHw+J6ER0HoFaVhcCQ+jHGsaMk6sswE/C1uAx9VKV",
+	"qktcYwBQahWb5lzhO7CchlSsylSfVadaHRLpC9H80abvJ3tT49/R5C+8rRkVS6jmzob49DBO77X+CSLi",
+	"ypzfCXfRKEx29CbsSlPV2RzUNg6eCcGJ0XhLXl4fM3RkGPwISrRixAX77PsVowqt7Bv26nsINvY/rg2b",
+	"MzNHv4trszLOwydt47RaY9e1scY3X23ECzm2RY6FNJyAP8n5nBJDFeNKzoEPhZjOBHP75jp3r7oGq5Os",
+	"zGPMMzQxUycs1Uvlg1TBbg+qXJdNcLvsZofh4ziTm6ZLvGlDQGMxiJTvhwLCFvBEhlc8qahO8xc8RZdi",
+	"yud8Wp+VLxviW4JjAes3nmmnoPpU9g7TwpueypyklRmtiSAtpObe5+zf3r74MWFvX/+YsJ/F6K0bzY9n",
+	"LxMQuEBJdhMDF4mTwyoTeq6dfmsrc7I6cogYQUtkqmT4TetOccXowqE3Edq9KkBF83mtK5DJcXEZ4vDS",
+	"BBaP1wAx5lQLXAIrsPTTeOb5jl3qkKXbeBcswLwHek6+irbRaqw6WblYqrt5uJHv5dUrKaQK3zTJjLVt",
+	"hS/dK7SACRg6xAcqHUanJxS587eWWza4WbbM1D3P6ly8NhsaHw0lrPBS51d+ChuGDgcLMI28o5yKuVYm",
+	"BFhHfi4weDSnwMTIfgXIl1jLAaJJHUmuTQ+y19zvVFZo06GDUTXMR6maGIIGRp0zJ5nl3OrcExVYrvCN",
+	"imgSD+tnLm0kMYzcIqgUCxNy2hHXQavU8P/WBVwO1M8kJ0DWnHzHNX2itg0QUe+WFJj0aGUF8Wgw3i3c",
+	"fICj8yth1u+dTBiz8bYhATkE7lfuHFBsovG8ckPIfWo4ZNdgZbNyRL6awhjuGzjUvqzS2uBs1D/W1i1D",
+	"FsjJ5V4engubr/ZOIRI7nsw3ddnMdy4Ng6HftClltTWm0rO+gG0UJoGCVVmjBQjGURKK4pU5YflvttJF",
+	"Di+RDMOcWCnq9+KzKn3QzUEDcU3AOG9atceYvrGkDDVBD7o5yDwe/NpZo4utlC63jc43HQ9vTYetHDwf",
+	"dUMZoZitgPEl3zCKB6ZNpxwYjM2pjPWtO71+sH7hGaw2pMXAS4CRwzimtntyaxXi/biI4HWWUqk/HGHA",
+	"CB6s6TTl/eAzdhKGaiqIDL5uVGCGRgffSykdhMcq83yNjpIT1xCWsWXSdhDQw2VRDrs0GVTVsaiqdZnH",
+	"HGocVuQXI9r5IKVBu1c0igi4BEm5Bu4ZMAp2nIDrtzYJ1EkrEyCCrQsXlQu7ymfwgkwaRAAYbFEKePH7",
+	"HVUiEo54WQFq3SJTo52SYyshUtNdJawLeXU1r8+Gb9+8u2D7Tqc3+3OxD6/vx9VNh5DXYuKYmnUlsHpz",
+	"5bUpN6l9pcmpNtkAOe4v6VCkL9dZFJJWW5SmUxGcWo5JewPC8McXF2wfbNj7v5IF/2Z/LoaReTLWWed8",
+	"xVINkgxw8q1XNkjjqAu5c5JqGADGoTSa1mrHjeeZFHm45IJfDowRV2KFpeCI/uAKLrGzAAershTvHbGC",
+	"cORedVxU8PEMvoA1qkzn6KhKuWflgPf+Ilal2DaJuvRGwJvIRBhN6Z2eC3TmEsuDHTQzX+CxMtoLL4VD",
+	"CGaOCpkv8j4TiOmGVvzarR7JeWc0Cl+7EnwQFPNbMVtGo3zrYcJAdgfArmC9gDV2OwuxC46svGbjBFXQ",
+	"LcooLwW6s52JefXwgeyO1FV9dqO46omAThAMv4S8BnNrNImfKa4uJnhfcBILasIr0pQCE8g+lZH+WLf5",
+	"WF1yO2pzO5NGZAsw5NEFMdWIobZmGq5bI7idMTQTYz3OoN5hbU9pGDayRuZR/B4+gZLgqeunZub5pn61",
+	"u8eDKk0Du6kZrRtuFfid7hQ6odAujHwleL42SBgdvEUeHtf0xqXEp2kMNzXLeTSmcwihCNwSHjthQ3IN",
+	"9slrB0xuRmHAVfEO7dvRCLcJoeXoMPYaKgl7W/4OyhS80EWXGkbRYOiAbGPmW7k09hlDD9zE3oeKZcLH",
+	"olTNEqSAgyyZy2tuRTBFlxHpjp4yYVnNFPt8JsaoBZ790GdB4JBktoD+yJ9GbVcn9LSc0GttyW16s+4y",
+	"aRUkJEbDEArDcqbrSAyV4f6bjn5pOv0t12DD8qL7pn7mqU6/sXpRVu/3aGmgYy35qoMyeFxehNQkJV5v",
+	"VAH9s6HIsVdXoZaD9zOtE7TnbO7UFItSRkHcH1/pFxqVVZr+s6cU1A2hwrJmRs9FAK8kdxNUN0YlcYNg",
+	"HylcaCUqNUqSmqRhy1BNbc1bFs1teDbZe8XteObvMs6usVhjBRKMEGuPw6CZN0+VFAzpzl5Jy4mThDU4",
+	"FxyAwMjqxheLDFGRaAZQTo17qGOgqCUKBMbvvZNiXlzwqhBzeFTf3XK+JINAPECjezBeiHOAg0XMIoJm",
+	"JfsNHh60q4zETNJwhEpbjFM53v5RXC5EsMD99BxV/j3srjqVb2viADRDO+Dj8SWlh8RuzRaZmsySCHUc",
+	"lV2cebmuWIDlbi4bWPBEd7eyPD2KrwlvtI+PVd3t2qSygfjgn6DDDqKgj3gjjblJ9t94aZW2m9D/zbrf",
+	"t8mo5kG6eJ67w7mDmQoOOWcjYS363BRm41cH+t0GSxtE7Fmtmcn0MgtV4gZxvnzsRqWvkceQNcWdwhCh",
+	"CIfUnSEKs8T8qcpkzqwpQy1zAcGWWwwM0J0swyrDOMlh3uTsxZ8CR4wcMRGfrXRfZSO43NxotV6mCxvj",
+	"bd7frVNxzIvGF5V1D7MCx388J7MJ4AiRWwwb8wUfS7tCYdNsUoLQ2VFuApckRvo2Ou0GDPOmIUCh7m+O",
+	"ymmOM8GVYwmVANmyRiCHUSUlbRmrc1Hn8j5AN8w/hPJ2kS/DFuCpI5IerfzgwpwqERZt/G8S0wYsqTR0",
+	"vaal3a2iMuVFi1BEjOa4nBtU8QuD3D4t8lvDiG/ioJCKqIEDoFhljIjoaBXcOAK/ua75ijWwjEeJhvGC",
+	"j2feh7TkjoKH4bkB3QhDx9yWwu32UocMw/u8SCJ6lgrYIGgUEFvXFDlTN9n7RfeF9JGflC8AdaL2FyIM",
+	"YsMhWC/9y+Wzoeo+VtoPKtdcGzv0pRpUMR+JvHY2rvWVWBsFdh2YgNVzned62b6b/n6Np37TEDXUcirW",
+	"ZkbPN81QsZku8o8jHGCn/m7HNNZqkNOaCwZvRzpHfIxSvL4S6MUNKayy5lyEIPLNftMXH7wYuuYOdXMF",
+	"+xmEfUOL23yqp2i6qQwR5Dgh6NTF0Vu1aQY9SOfsguCiS7MIoS9/XEfZKcbMEP+MXGaclIp6uFltCt53",
+	"Eqy3fmS5mECap65ItdKss9uKyrzJZub7CisEppPKID3uUGWIpVGmeYDV9iLtP2b40XAxEITarQPib54B",
+	"vNI0/g0Re9F0vtepFMb7BoKC8cJXeygRW/mVUM2kg0ZPU0bmtgZ91L3BYz1fQI3ctD7mKIyw1TBRN/fh",
+	"SL4y5TQuVgsxPGHDU4DIDGZ7OQYo6xafdrANQpXj1ULsMCdv3gNTL7wcZ3Z1cjkhNh6H6u/ShGTlPnvO",
+	"jUiALSiyd2agIPiS9VpfMZ7JK1HNh2+iNOo1tL3p8g/Z0hKtHiDO1uI4tzihaoW20RxQiZVpi0GZ4MnZ",
+	"7Ea6aA6fucEIdVB614HDIPxoa1VQeOr9+U/mlgBh95Vu/LFzaWk5tuKK0Hq25cjeGoVqS2oLGi42o0Zt",
+	"GO59pNX6QXzilFoEj/yM8EfFh7HIF3ZT2s7h04MIp+GEwFBCJ1GwBHVyy2PSRPIB6NKPs2lRzwOeUi3P",
+	"CSRVj2JODgkRIxBHGWdPGgsBYdMvdf5n0jWbeqiomQmaViJ7hGOCkZnLJN5KwItUWiovXh/JltS3c6rY",
+	"/hmWtNgdyOnhqyNUypVZsQab2lYIoZn6cCt+c9UT26vz7ogxd4461W3B0mrxszESwdF3lZNytLU+V7W1",
+	"5sFOwWt+i9zZqrjQe85znYXaG8e9sfv83+n5vs6nVdTvsc5zMbZspnMj2AhAU1bxrU8trKfW1sWUdjiW",
+	"JlbSBUz8ScN7WYSxvokSAxb7DgDkMWTRPSPadYIwPwcIhR2zqG8P8ufvl9JZsv2An5M74xxeaEpZbq+c",
+	"gZbac63nDzi3XYbnpnQffNTLiFytOkhVp5RnT/3fJFvEYDSr+qfXZLFTxaotgmqIXkIwye4VizIILS8U",
+	"4imolKUyXcuwrha1+rvRqn/OlxGSddc7oUvRfRyvr7q/4FPhUYWbcKXI/zHmirRYi3GLOHcy951UqkNF",
+	"kYnuvU5ASCKXOh2I7aMPZbzxDcBU6HzzFooOX7162eYBNtccaxJpqdo/dVQbZWWa0coHaN2tV61b69NR",
+	"YW4D/oCk0TMLPq+W3e4I+pD0AMmBou2x5s+1686IOYa6Ux05HyZSPd9dKBOm5glz59rlu8hOOJXWIsIo",
+	"y/voxiuIWCDT+JzxDDWhCmpSo4Jx56sNFm0DKdwBDstztq5IWBHXiDCfvPcu6QUck18aNRr38j2o+oF7",
+	"f1pNH4fx1w6Vh2qXnLluVsYBj8Gj5iQAyvj08LuD5gK6mfBEFY53WP69o4Ojb/cOjvaOnvRdbw0NzOy8",
+	"gdufsuGcSzVkIoPznNBlBigWZfx16Xff58YIa/bxBuiPjdkKYgE9Jz0cV5jH+gLvRpMiJZNyQ/HURlya",
+	"NxPGWZlQv47Css0yCKymVmCgoYtqJaTa677xlvcgQmnTIGPestZGZLr5yldqSdaNGTXXaMdi6ZtQ//zE",
+	"GtZoA7rOuTDC3k5avaXSERTOTe9UkDDXAFkIGmSLqgFyPF3ZjlhvN0tFhsV1A1Vse+pi89KFHevtNxKM",
+	"+A09W5+6b2PDjEvNpZHd1eO/yF1XBnKZJErHM1DvW1YCvWqliZCMkaQ9nCxFQ32GtWrPMWanrbIbhLEM",
+	"Jjn+2ma5dTqFdwVzG8DxpA3VX6XPsyHsQAQAvDXIteMZg5jt3FudpnZGiwvVWSncUGSuOvpK00l1zZvJ",
+	"OuzYvUgx5f5vF2V2s+R1lWAoFNoLcgRoEwL7e0nvWgon2jTKc42U6wPZmvG0yrDBNU26Ejwo7XHNId8c",
+	"RkhBhFRi9GGKBvmgtI/iyCGgjjjcM4pua/PxdD1jlG5yb9rv3UtHUkhlHek/rnlUD01rbg0w7hCV3hFJ",
+	"U/TaCTsIcOVlvFljn11cEI7+yflwm4JK19LIkczoqGx646/lk90raIatTvyxjjpMymNa26mm9Y58KB4m",
+	"a5ciTG6dTscN7JIHb4pnQCAvUnNtUF0YOdwI3ZW5MVvP52ccADsJWA2+onLMIiXgYYRzC7huXA0yOcG+",
+	"PYiZ+3/0LdkjfKk9j1Uc/gKX1KCs7Rp9GcrANjFTPrYf3z2c4C8UEptKx089UK5QZSxvLTQslY0FrG/D",
+	"WbcgW1Y4T0lBnQ06PJ8K+/FXMaxYVCU8hQBFzbhaNTLpRt/3mA4r7n6YQLlS282BeLjuQx6hY/rJzSpu",
+	"HHexaTUV7Gm3HrQKcx+3YNvHrRuyc7228i5rKF/tGXAT33rn+imaArjw0DaXvcwL1YQj63iQZXNtavX2",
+	"F7wwWGqfzpwuss7Isp75rK00qdMNkovP5G8oryDGQnUYfxKXHgJVretw/YKm50VDJacmLkLjpRlVxxiv",
+	"d9O++97ucuACCXQ+dP6N7/n4aiIx5WYHQwg5iKqL/+QQwcZRGwZfS7kZHsXdp9kVtoAao93Kre3gXqqt",
+	"gHf5iBYLvl+Ie2Df5S58Yv7tB/KaztedLVw/z1YnFLGqc8OMEFgJuwomviUKojYX6GnT6OH4re1I6Ttc",
+	"JxL/4g7ykMeC7/6GpZQB76xdG8ZS51cTJ8E3DrNOnvGYK8OpNhT5MisDaFxAoWxk6rwPH/99+r0r3sVS",
+	"Xtz6ygU+GnkNuzuCg1RHKPhbRLraCt6JNdc2ozuHFqGyS233MDa8vYif9EneZcYON1fNxYqqgYQN9fuk",
+	"Jai9QmUAPgSNR2CDnXl4VxoCMBbXwcZBASLKVFMURJkG1P1KkVMFxSR2OAaFEfmAT1tW3xf3g3RwBK1I",
+	"uzpzQuw5NV8bX21V6oUuiSI2kNF9XG9EkJ/8dhP2XGe3jRjrXJyrqehh43Bgn86aYoOBLMugyvWoQNpE",
+	"qZoqj2FOWQUnu0x2o1cbTWdr0Zy3qoZ86hHVmsshVyZX77MytU2LdifO6he+O0u1XPnkro9XF/V+KtKF",
+	"0l5mE6vxdURXmM+0PI5i3XRGYNhRichhXBxsyNLC9cc4o9pf3dI8yqpjDazgbgcsqiparVQXr8emrb0T",
+	"QXny2IWgchtCFG/Dj9J85VRD3GNAMg8PVvf8OYKfIuC0nguP5TbX18KDTzSSo85SkQ/sjDcwmTPFABPY",
+	"mxvBQSmF+QpBS6fCHPvk1sRjhSaQsgy4bk7bO/FJzE7VywQ3eDv5eJhnB3VH7+Hes1/+drD37JdfD5I/",
+	"3fzNzGfpL41FKv1gGlxVGQFo8hyKYpFoYrhMTypZynoyQWf1xBfd6ETgWAGuUgLnCWo39OmwRvdJr1Dy",
+	"H4Wgn721cZ1eEL31dqQyk6nweaoVekEWUvPHyBRx82IACkmV2EpHXlS1q8nS0p7yU8u1gdW+Egt7D2k3",
+	"DxKdDRJd52rvEHpyu127rwiXpkm8BzfNq86i0Fyq+NvD+81x2D1X4aZ9Tvpa3tu0YkCfdSqv+ZqjOX/T",
+	"HE06FSon+2oXbvKje7zKTA4POvCPBAp5itzbGTb18bMYnWKgN4VXO0IeEMOmWWF1728PKsW+D5tdr7ng",
+	"8937DZW6djILJb2VwCzjMMijo+ogv/tTc1HyFuLZJeciCsym/J93MnPq2yutUtiZBuf3NzfbiS4Owqiy",
+	"z9fap/YvCsucVOaN6kaqKwPF4pYBUxLuOABsq5Vsj1foKNlWj+7XDmHScWhCgzMOcDrQsbYtcOHTBHb5",
+	"UfRf0x9/w8d+iZ/bk/NgFONuMXpTaWfFqD/W833NF3JvrFMxFWo/TOomft1cycWeXiBB7S00YPSGI9vA",
+	"OQ87nIDGAIuw2U++3Vag/zbhErcOflg/dUbka54rLAHqzk+o0NTkvHofxbHFcsJRPTWuscD5L1Gt8/7e",
+	"L183ypF/rUy0StiLYpTJMdQXksaK9MTJkvAXiI8AtaXXkmoyqa5OAkqpNIyzpwdP4ydL9BVpozJ82B2w",
+	"e+wFqq1BM42rE/HXptqBuSVUkpm1C3O8v+/zxqOjWuHFT79rskMZMS5yaVfv3H5TwLbgOapR+NdLf+D/",
+	"7eeLHlragVnSc6FVNxBElZBqohs0V27HMwRkMSF09Ni79w0WdzAJG8+gfBAgLpj+pbpUX7N/e/fmNeBU",
+	"KX4lBmNA+pBQ+2YiRY61MN6/P/vh+k8JoAjiN+cvn7MnT548c2++v3jedy29gPwYaI/qY7idXZKITBCn",
+	"gObjNL9hn/0kff1iNozMU0M2EkamAmLlFhytoyM+voK6nv4Zq9kUce8vFWPudQjm77MzkJqHjs8MGWnt",
+	"QqWhsm8GvZb4cE6zgTfdHNDpDQCEfmTkcg6jwtETxidfseG/78Fbx+zPZxdDp8ANX529ezeM1gSgtGFU",
+	"fLHICLJ+n6rN/cvfjVZD9ge3pM+efvOnP3pIHINpE0PHOYcnDeDdZW1SggIP2hvifbsBEMqO+/JsD/YG",
+	"OvrT02dP/njM3l+83PsuAXg3nk2wJI4p8lxP3RFccJnDj6Ae26Uciz577XpPEEDakLbs9AFDaiOcYwFA",
+	"Aa9fPk/c5ngzyUimMkc8SZ5BEZFcZ4b2BRhnJipwDV6PwszCkuQN2GZge4xjDDyDTg3MOIADVSx7jnRO",
+	"IVNA/i9Y/mP2PZwy9l//8Z9DoJoManyX5TuwjAKVhSgrGAmVmpNQ6MgT4Dr4FkK/AlnKvM+cevfkIIBa",
+	"RbHNlmrIAUp93ApWsVjq/Ip0yxVuM4cm3W5Ja1zneqmOISDQ8hGuTUFI4wQzBtiSoWwNYTZn2tg+e2+g",
+	"1IhFGEcWqijQdPvstDJzGvizAzBTwIKfMijPgGCM4AHyIMVcsWENnX94TChuAPa1VjYgiVlFWSi8JHY3",
+	"qTlP3WllbtOgAqDjM2VHdu9cOIVLpMfMCRBDGqW/WUrsTu4tHlhJGBG+bNJ+97C5mI9EfsK4r3lUGJFj",
+	"KUb3xpNyRu7UujEO8cFh95oOVfNjWdLBzeI8LlFEOLrHbpjDfV7Y2RAxJ8FTQjmqJ77WLe4PEq0J5Q5G",
+	"K39NnBDXCy240YdGEFbKp4OY6D1YSXwDVzX6aULF+vDn8m6K2C+U3wGbMxg53Aa4jtELdkyo04Ay5WZb",
+	"Qv5XcJfIFMWs1n3iuUTrOGu4BnGZh+fcip9cW3vw75D9oaz7BF1rNRZ/TOIHz8WcS4WgZCqt/mKEa8JU",
+	"/Apuymj7m1N9rPHVH/vszTXZvMup+EJSQD5Hzzy3BOphwxgt2XcdAeHBtY0d42UDpdhj0nB7kYuxXEhA",
+	"wdbVAYSiZ1MtDKhMVM9itCIHW5/9TOQf8KRDcUMsyc/+4PcBuaARTt6gIioeKRKpDlETPSx9BAN5EpFM",
+	"Elenq1LyH2slT58ePcOTrdYruTg2MdNLqiiI0FzSWqGOw22UiynPofgJCj3KCWOgj80TtpSphQJ9HujM",
+	"Lf4/Cg3XAkRJul0i9ptqRx5YRm7F8JYC4D3FTt89Pztzq8gxoNIJdECxZqaXqs+Glz3e748uezG4Bm21",
+	"+6H2tVNa+ZVQJygEuIWez93JgrOqUnb21q8CXfpK24Rw51B+AJkFRg9CAxvC2mGXSHX4RUxRGaAXaxCT",
+	"AmIf3lERsPg/+Y6wFI90zPqYDbFOz2oPmv0neOtf3Z1bcq3KE0MQGYb7nqz2cjxi5dPVX/aJ1oYJG+5H",
+	"REVvRN/sZ1pfFQt4kBMsHyz0firGTn7wXRfKFCO3jSPR0ErlV3w/F+VXfXYRZZLC1QTl0R1JGndxTHKt",
+	"7J4TUsZcIQ904oUjByeR/9M//RP788XFW/c3tHT69oxNNHicQOx+dnh44ChKUG1S910m+DWA4I9nWo4F",
+	"4YfiE9QEVMXK5RgOOALYa4THPEZF4OuvX2E9kv7XX7M/vzj9ASUPbMedI3d9pVoYz2F92TKoSoKiJ9ZF",
+	"qaIj0mX6DdINFTpJPMEawNSM6nBS2RT25u3F2ZvX74IwcHTwtNKCE0ygNy8tZ9zMGOgagJSKzZb1hkKP",
+	"cLP3ccb/oxC5FDDjU/aPws0qLh+wFFm2h5j6STzGha/DQ2JE+UV4fSqvIUlDjkEKgBK67OnBAXV8VmpY",
+	"X3/tBTJDQAPFYiFy4Ep9dkrT9xVT5qDC6KV/AJtDKd9N42ImaiCUVJLWdVAJXmmosnjiGBjKBSIzfusO",
+	"w9bhoSHRy5SzRlYjp0oDeC1WVEDF0jCeLd29C6qG2zQw07Wjflb6hPOI3YZHjkk9tSuggbfvL2h41RIF",
+	"nu4O+uyNnyUJQUCWShMWKIwaSna63mh8mHQY0GsrOPq+5e+qwl5Z9omg+Yk7PA8g+seYBDakTTv3wMBQ",
+	"xhd2r6qiOE5V3UpfkINeKRW+aCuImJAAnSxz4uYFlBitSVRAA0Z5Ntl7rZXw31UaATEjVrNKWFM6KEpM",
+	"tZUchFHBx7BvJW05AgSyWy1En72nQ+TnEJEOLcwrnlJxDjqZRweHa9AreoIS8xLwoFPYneFPeuxXzi/V",
+	"8MUFnw49f3I8DPSmUHIFu3QPQWdYn8i9TOYU1DItiL/w1LG7tC+Lg4MnYyo5Ah/E3n/9x39e9oblkUUa",
+	"kpMJVgotDQkAsQENg/QAT0DFQeWli5F2x8MXiEcx2mAmGC0DnlJZikN99gZ4HYzRzRENMblgS8Gv+uwt",
+	"VkwGSSGek/Z689dfV2jg668D6+WgGSC1Pzl4yuQkrmJlXX9OBndDBdnRdQgAuzyXRquAHTT8Gk6sa2LG",
+	"YSAxLVNzRwcHZWAFQiB6WGKqnB4W2D/FFczaH2XpHqncSyR/uh5LzYcYzRErFFTRtuUq+AWYFjwndZgU",
+	"J09VkCblaFtPyBVckkxJe6hQlbpOTEZujG6hYBn4lCm4Y+euZwE/uqHVGExDURxSHrFcnS9ys4S6lQbK",
+	"MgTMhcSbKnyhHPIpu84JEJnn7gBH5ZaoTH/Kpk7ovyrxey2fJmxUWMdG8Rtqtc9eZEYsqRQOrLTr04k6",
+	"MLeyfgHC6VzzrBDQ0vDrwPyPaCt+4DbcajmVlGHDn7ixe6906q7PdAgNAjejb/beueunZGvv1bz+yxrH",
+	"gSvD3cRO5MGaU3RcsK5FoaT1PJHEfLye8cy5n42v+oOMMkeNh1tgwUmtT3fP5GQ+QnmhUrxHFxZMjT5+",
+	"hIqd0+p823TfHVOhn6/3kTVh6R7kTENk93gvIr2BdSamR1qI53wMNRm+/jowDBj6UM7nBdgjh4ScAnXj",
+	"2DlQON7mdArhcaX3gNsNjwExDNQ4t35XQixIL1YpsiKs3WeusOQjFKpBAbMqiLgmoXLHsF+10l7zfOW4",
+	"ztrd6bRwz8JGKxAl3uRyKlV5AU8KwzO6ZJ7SJTP8+eef904jRH9vKQTm9fToGcl83xw8YWTCJUtxm27O",
+	"Tl3n3vwUc5+DpwnVxX968MRfRZH54uuvcUj/vkfCwt6Zo/jhv+/FcsHeG7SKHjOljZKTyZCGGEjkHfki",
+	"9jAIB69DkEtRr1CaTXK4REq9IsLPzwUu+GiFPhGw0sHA3oFKsXeRc2UWOi97GiZgjLlUvaSXybFQJvYG",
+	"vzq76CU9cIX3vJdFL4QyusjHoOzu00v7c2kjLzi6Ot7yHBJ8ief0jnsH/cP+AcRlLYTiC9k77j3pH/Sf",
+	"YJTUDLwv+xBXsw+YHHtRtQmKlK+5VMIN5PE8RG6cgqvnPs201OJPPeQHGFLINsr+MFoxiib6Y7UUtIf5",
+	"6PdgwCgmnaW9495P0sRx7QazmEm0g7RP6UYHqopPkD4OWczoWuwU9o/tB4jZ5nYpzH+HZjEBoa29kC+w",
+	"Q4uYn1C2W4tZG9VLiSagAOKdTCX6onCsplFBfLjsPlEMiWp+ptysfR+Ovf1JMCVCsm4uzEIrg97Co4MD",
+	"CHkoY9Ni79HfKYhs5z2HmHVwJrYh10DYyVPsvanRMMr9M6xVe14W1316cLj9tfe1iinw3pPt770M5Zjd",
+	"G4dH2994G0lML0NVvaeH32x/9XmoEPG9TiFu8enRs+2vBdsw5c76cMLtI4WrpOI6hgPvncZ/+8VRiCnm",
+	"c56viFWs1aNJmBLLODXTSecQOADlwH5Jeh/2MJaYvnHdNTHG/V/h4yCEDd5ErLLKs34UlVScZo4FUSHh",
+	"yNXa7sWheRjrssNRfKBzQzHQG0/Ol3FwDp5uf+O1ti99vdbf+0n7UVjQgSuoXvd6tvZJIoD4qUa4/jdR",
+	"/HVACeMZFKr1wuQzNqwVrHSycqYNZiOgEoiaK6YnUPkD0Fswngh+KAv3Uzvl7J3aPuRj8EeNoBDq3AhE",
+	"NMOywCsMFpBgyByGGQ5REqwyjnX8uE/EPOAQfk9oivfCN9qh8W6qgcgU4fbIwD4qAzv4rgM7walcUF1V",
+	"eO3Zhn2Iw3e670fJfNZ2Ye3w3pn3dlhYR/UXWv/kpOzODPt9WS7rlUglv6BqU58X2z6vM69bsm5En2yT",
+	"fkBj8wCVNeb1RWkIbg7vjcg36Qc+ovBRQfhSFASfS0RqQQjMuYV6UKTSbj4G8EQniwXgQt1G6W43K9xX",
+	"awG7quO5cZM+xXe+PLOAG/zmA/942L+cw15JEbyLKcAD37eqIz/70BDwf0BcPKEZE/JKiW7VZ96WysG3",
+	"njCgV2HIA4Twveum0DgLeOerNYo6/YtY9T6WmN+UqXxDEn7lyB7dW5fU2zuEtGmX6U8JlBEdWHmhoJh8",
+	"CJCreMt9aPwQi1wOijwb9pIeeWbdiBqCa9sGSm/tN71yk/R8p9teD8/B3L4AneR2KsaXJd53GOxfxOpc",
+	"FFRX9/Pike8QOy0uKn8rtrjvUfJaJSHPEoovXSsoJ7LRbVCoRynhi5ESIvI39yAkwGnY/xWB1DZ6CUpi",
+	"6mTnC9Bsn6lvoJzOFstaoZIQLx5yETSb8PzRX/Db9Rfcyy0TztX+mKuxyNol8jMb52dBSXrICvUQJdIw",
+	"bhMfeFtaxEIQZaqV6LPXGLPF5jqn0I+5vhYpRDGhn30Glf6wsGxyqWo6wAXBKFJoYg7V493IM3AtQNaX",
+	"Tweh+LATN55C+Tg5iN7GJAlwajR5DrDJ3y8/+a2a6R/Y3l6oAdDa8JFr+TN1F8aFGWFbQ6qiBCVKpKJA",
+	"K5kzKz7Y5qgoTEXqZl3cKW4JGt4ct7RbfBU0uCWy6vcQcwTrsEltIHp5VBy+EMUB9+suKgO2sA+GwbIa",
+	"WFMdMO3rpkFo7UhAJHphBEDSzQVXAKOfMFOMZ8xJJAAfEskQgJSZYuA1yk6ZSPvsXJhiXooiIGRA8RRj",
+	"+k0BCsVcBM7zcU/KW7com29+WDefZSkN5PM+Hp8v4PggIXmG1+HIJK1KdEkrnw1FPpLgF6KUel1NlEAB",
+	"ocZGB5JcFC2eIJEbZqxegDBXJj6cBEwLxFszPsDMIp+eayitDb8bQG3RPnu371PPLaqn4NIykLXJrRXz",
+	"he0zR56QXtTAyht0RqDmz4yXP56cL+DkwGZCNlF3/r0u8uTiWorlZrcB0o5/spOqE+BBu2oSEU7oRxf+",
+	"aSqPOsBvRwfwdAzBdFnGnKoNH2Ajb3U0foX/b3MevKD2t9v5fHN3s/RtV6HPJq+1EpAr/ACK9ObbxK9+",
+	"5LJ/ccGn25zs8Aw0+aSjsc5n2T56Ln6zngsPpxRcViRxmTue7q0ujFPluwqpDpibv+QrwqhSJ0wCfAMV",
+	"PMXkfByvNGxohLJD8oHwLGtwPmzW+PHxh+Y1nwXzeHQp3INLAenh0alQdyqoe5EP3EioRmIzB3lFsJO6",
+	"VHMZH/k8bsPnInFKZowjE5KqAGlltGJKL/vsjcpWTqoJaEnBL1kvheFUUtAP1AqcppcK3bCGDYPZcYi8",
+	"pyUHSqj0MxRumgIoKyzq8CFZlBLLu8k4yWMI42+EuSptPzGD/bKjIJHj3JIleyiF/V99wXjHlks3Tlts",
+	"igHPri80fhIQ6HIBsSdlLqqxfEWgO7nW868My/Q0gH8h1DSVvQUYbKUxxaXJeTPX1+IVttuJt5ZT+kxz",
+	"SqMJ7ZRO+nR9S37USjwme365kdifE0f5AY5/nFAOiJ7IPHZiL9tQed5MECUKQlT2MEalrJ4eyWiOQegJ",
+	"lHuJsYwcr8GK69DMUogreBQ+zbWys8QD7PlEFkp4l9fSriiBf8+9l608TG/tR2jG/VpCdgJgOTsFHOiJ",
+	"9ODQ2ggAVTMxigcBwS9ELnXa6Mf4SRq7EzrQTtEw2HIZDvMlBZw84tv89tJX6XARyDwFpuEu3iUQJSBx",
+	"dMO32QGd4gsAtXnEs3m08voQ8Dsfm/2xuW69r89fPmdPD787CHHnqBqfYLgWlD3BuzflqwhGT0+CDcdd",
+	"XgEscV3ID2fzAmqKfVYH1Gk8fnXKhuuFohpPn6XZRKYOD+X4gzQLbaS3P2xo+PHs/kbPLgAQ8xX6YFV5",
+	"RwaMJvb83V93PNhaz9vF7rcEXeou4RnsHcBGY7mV19El3AJoqVYAq71zKuQ7wfPxrNcWRD3T5laoDzWz",
+	"EoCyp1Rdoww89RoMgranCRv6iqdDeszDPFPVXvoVlqYFanI9kNzXsNMLKPAeiqomPey2oYDdFwcy4VbR",
+	"EcBGyRwI5FEu/1Lk8iyLS2BTpRkEl+sWTljjPfu5sHgTb4iPOsdnbsdMPjNVNczk8VT8dtBYyxPhdVXP",
+	"0BOorXVLZZVKxiHNeEeo1bnYGEsBdVbdu2hUd3IB5IGCoO2+ptRQA+Xro5FC8SB3wcH3ZLNPyoTMJiem",
+	"G42j5o4iuJ/JZ6wkaz3foiK76T469u4jEVPrOfj1iDAeQyfKQ0XArc1c5XZ8hEpPbgR0RpF950vWveSO",
+	"5oPIk7/b4/moA/tTcXtPU60MK2hbG9EV3PUXrkgAzPI355grJ/zCfSuptG0fKqTBz74KkHdf+8I7pX87",
+	"Yb5gDqmc0oB7Oy3hm6X1eS419IRGeAQ3mbuf3/t3YYeBfSo05N8963h0jj90BCTkrd03uwolTdpMdn9G",
+	"M12ooO4riXmMBXZRsXGVPCq8AcXg45rZwAGL1C1ZgngwXLGZLvLSjI+NQVF4rFjdZg98VZZkuR2D+hJt",
+	"YDTpTQp/2NdHweW3DNJaPWR11nAnx3aNUeQCLMt3shOsGwPiihOuJwJxGbhnhk32AdfH5yiQlCN7lEge",
+	"azNsM1FUyPxRLrqjeQP4zl0FoxCmtxF2Cphuxh33FSr47ZT4gF/khQJu983BEwa4MhUYO77kKwgLBBlK",
+	"lKUpMbMkjKDZ+fkuDPAjchHfySbRolypR3/CFyIqmIh2bnMm9n/1f4Is4MNP26UBQEjGYt0ljiS6tz2U",
+	"R4nwvtRFlvrCxoBGzqRisiEI4Hvq2JPp7oEA9OJHlAR8F36sDy0I+P43ywF+8R9lgUfrxH2wGU/tjJfn",
+	"Gus7YwT6/TCegPfWalxFzQPBiDCefxlwhQC0XYllvxnS50tgKq81gEE+MpRHhvIbZygEllTS1b0wkBzw",
+	"8zaUoyGQ67l0Eh24T7SFtBtWLBxDa8N2fGQej8zjkXl8ZjCZ9809bC6nU9dfG/vwoPczvlgIZcgGABEX",
+	"eaGMr7PbZ28mzC61U3OcioQwh0lpLLCQzaeVWGc3FziG++M3jwf/0U3xkY4h0WqsEyi93O0sFobyVlqD",
+	"ed/DE2vnYA1dFOHl7Azgn3OoLu0NeKk0i4xjyemETdz+MW4oDNM9NNfXUgDQKUQ1+nRgAoYhBJiRmGL1",
+	"1qaI/X9UovXn/MNPQk3trHd8eHCQ9OZShc+Ncfp3R5N3yxSByT+WlH20Sn7ynFzasd0Zwv6vVPhgY/Ch",
+	"I5lOccRlFYXPNIg4nIDN1ymt6ONt+hvGVPR7fJdDg99uKpzwRomvDNNLhbl5F97thYE5YGU79p5798MA",
+	"fhgS4BmmtS1nGhN6hATLvynMAksyKZ2Hei2cjbWayHwu0nCTwgz7l+o0TDcApYXQxlqMQSMk2rW+Eqfk",
+	"C3zkAo8pBbfw10fE/ciE/JmK+BBUA4bIPzmdWXOHAgDRYcdAoajKsNI2YhNl0BA9MihU+HV4zLhajXS6",
+	"YnO+QrciGPCkddyphFwMMYuklSNHuVSbWMqPOVf2kaM8cpQ7cJQmmn1kLXS2Is4SDuhXZgfm0i7z5EIq",
+	"VJk3m/+X3HhwAkKudtzCzJwwBJkTCRsVFrybZc1LzFcuC0o1+Qmo+0et5FEr+S0JBETWgIbuBfx7UVKM",
+	"MEZqrJBe6inVU/VCpWDY8o9+wnPVAI75wi3GI93/Fun+hUoBvMLIqdqTqsTQuQ/Cx3PUfk+9AGRwxH+U",
+	"1pSDgIwZMSmMMAB1rZUwfQaRq8OZTMWA+P4wwbtLknNbhiuvUFZmdOeFGzM9DomGHujcXqqZNhaLfwGo",
+	"FmbvXIt8BVn+PrMxpChkWl+Bvj7BSl1LkQvwdCnAs8Rh6sIm8BrZ3nPBpHJKfyaNTUqMzQWHwq9WXyqP",
+	"8IXgA4YZrRX+fy5ADYBgQigMZhA5LLcjwW2fvcN1xrTIhrIO2J/Pk/RFz7D4OixjuW79S/VaQ2+0eZAE",
+	"NTciuxbUjq3aUEirKXnmH+rGlD82aSA05k8gRHyEwAScy6fMmPjd6z5fRNIEJkYP6KwMHFcT2WSYsCGB",
+	"8OXC6Oz6PhSp33fgBJ3I29xkhZ3tZ3oqKzliNW8t/PxxeAm0/Yk4yTs5VSI921BuH59g8h4K7j/YoRvx",
+	"dDDORep4Es/MMGJJD2crQSIchFty+BhQdd98oTz8cqpYNW+qsLPqgVcrwPuPT7xGY25LWmi25CtTVtnC",
+	"mPClyLI9QChPmdVXQiXsSumlYjp3QlFDAhR287FyNye5MLO7VkK4u7L3SNUfi6qReLqTtVMvljpP93Jh",
+	"hG2/0Wg73tLj5/D0riF5jSWS7p/MoTrSTkR+1HCex2OxsCI9Cfojh0vPsFQjlgxLBYgQWgWNyZZiNBMf",
+	"pAFLbgRJfF8VlW4eD9/mw/f5FhyK7ImwxowzfwYZnMH1IkM7HuJ98rZsuKvwLoKMIbypnhywuVSFFWhZ",
+	"0WosThgHVIWcBSsHVysyEvgAQ99zQnU5pGXXWqZ9duprYlqRQVFycaliRyo6PKkVbLMRlwmnUmc7H+dy",
+	"NMLe9Wp8J+wJmoa8qcrP0bMFSRVXovvzQQVd2HmnUEpkDQNay0d58yPezAC/psSyPOqjFRQUcOcddmSn",
+	"856jHNd+wC9mwtfFoWebTjxG4xsowkj1faycUzoj2RoXXOYnwUo6wWxDrEzw9OhZXEjoUq2kyFIQdDWb",
+	"c7Xqs/dGoOU2JEdzy7zN0J+QhBmpxgJNtCs2EsxYnYmW4o84889HPn5I5frCQzC4XfnCFGyiQ+I/j8zm",
+	"ozGbFx/oiua1s++OteNB8MnsyHCm0thNCUGONJciG+t5VFx6keu5dBxjtMI7ECgbRImJzjK9NB7ZccTH",
+	"V9NcFyoN3hHG2TDjalrwqRgmhAYJxPCVYSid7/1Ev1+q8UxrAwJIM9ug8X+mGosf306c5/CBOQ9JMAnw",
+	"bbTx/U5Lyz5aJr8UfwoWwAXfq5N5fT4UffOo2H6MC+h5LrD0TRTflgLT2NXmei1yOVntoUK88epZVy0l",
+	"yJh4u4T642Uq21IoJ3n3GWmYra7xdRPtX2FUvgD5x7gOLtwNfVdV9LmPufxNaZqfkH88Cp8dzj4SXaiV",
+	"7Y9j12M/nnHbBNW7ngzbjofblEFK6J53Cw5ZK4T1JkvRPAaxQo7XSMPGmFDanBw7EhOdd09l9cmp612/",
+	"9pa59a5RVtZZGgBRT8BcDWr7EEcw7LMzW1qyR7njfyHIVwBkMdN5FLWESvox4B6T6W8qomJGlbDhCDsZ",
+	"JL7mxQCbwK3Wolum7vYHzyavtRKvuB3PPm5i7xYgY0/MVRxbyMCO95G2ENZteHvh+9/3nvPxTGx73D8G",
+	"433SMeDmlU7lRH7KWNAHvOOUCtLwY1DptvCb5NeGzOh5ycX9/eCugMb7IWmDYNRz4SS85Uw7yW1eON41",
+	"FRZzp56cMKmYyfSSzXUqEveYuBY5MwvBr6AiIwZS+jeOnuExOxc2X+2durPWgKOmww30udoUoiF+IrMC",
+	"9b7ZqjAPq/hlmxIejO3UpWmn1ioIKhnQWg6/QC6asCEcXPeH0naw4LmVY7ngyg5/8yjZoUxqQujwVGD1",
+	"92OfeLj15lYMMrzi3HK7i2HgLobhR0b5g5j9iNu1XneFAWZZV4b2f6W/PBbIVkADEB85lVTSOVx/Obfg",
+	"3HM36lfGX5kjkekl1l+y4kOoWXASjCa5AL0gjB8ziNevxR9gTK0XY0PUfjmpB8hS+pHkiN+HYJqw4cTH",
+	"zD9Kqbc5tEjOuxzbpBlR/zQcHOt17Eiz3lis/1Mcps9Pcf6oMuQXo98+Ht9dlUwsfNjh+EZKJhD1pmvV",
+	"qYdSscNvfMzc+sF9kUr7ya7BjxBRW07nEwXH7MIHAlYSgDD+nu57kUo7WEqV6uVAX4u8KgP8rlWrR+/N",
+	"3bLAU7mz/jKRmTD7/JpbXsn6/pWGOXDM76a1DNEpW3BrRa4CkBFkcE9yqO0s2NkPjGchNtlojCnkFMAo",
+	"rkWehMB8TLchVUZCms6MccBH7bO3uYahsqm8FpcKXCnkt2qERhL2B5zAKUzt4bKTk8am49Xc2L5Qxdxt",
+	"Gb3QN9fTXqCZ/kJN3T42QLJulQVJDtxRbNz++DlXcJA6tEuPbhdF5ZxPxb6bbIXJTHQ+57Z33BtJxcFJ",
+	"tbYQ9Kq5nv7Lh3m26+uNF9ZCjm2R30lwPTr49nOdoTvAuQ2pAk1zfY7D3sPt2zLp6sM3yWcs4j+85H34",
+	"bZfbQk3Fa23fcSvNRPJR9qniBFAunwrlGKtIGfec1F8riIbdFibQerNci9xIrW72f918t7wGF5AHvChU",
+	"SnAXnu1X7wRHvyVMX5O8/6Ogy+ClzMSnvhBoETY2Pecf5NxdB0eHT//09Lsn3z79E4Bz45clNLdUVkxF",
+	"3tpX50vHzor5SHGZ9ZditOglvblIZTH3nzInM9V++vtiWn74XV1Pf1+IW3PvOzB+WP7P/F77kpfms7sQ",
+	"j5qQAQGtqBwfiMsivxZpguk+JUCxZe7h6gRiJ2q5WGtL89Amt8/fdPYlXuC5cDfn7vf3TPDMzlpvZ4LW",
+	"Fizllo+4ARpUQmByGVLjccDVllRlU+TXcgyPDlO9VMMokyQks+WWLEPDVExznop0eHypsJY/RLFleilK",
+	"yO5zkUqTYCgjZsbSoTBsyaUNz/l6NpQmi3IJG3MVIMFHghWLTLseL5XSOcXL+QYgB6YYXwnbonH+GVfs",
+	"I1rYsId2AxsdJ1onYggLkc/4woR5GD0XsMxflPD8zUaD3f0u40WNrPmSr+7pPDoiwpPlrxh/JjxEnduZ",
+	"ONaKzuHmY7qfyWuxqfrET/JaKAzy3e6DPYXWviTquGtI9EyMr8r0g0Wux5SfwGEpdt0NgPBuZZ1nFhil",
+	"qbBPZEtKs5INNqow54KnsvNOnsNAHncSMqN5ugKzI3lfdjhkUl1LC9tg9jmkNW5OdcFkThlSJ8v3vzJ4",
+	"U/XZzxTjOENPyJyvWOHYjU0CtAM6DcACCr8rbSEm3FMPYJ4YbB0fuVTGyiyjr9xF7KEyj6nWNUBAYBE4",
+	"OZ1Z4G3sD5xdyfFVgn0m4TJ2S5EELF2nsLpPENUitfojywGAvy2jExNAz8LcP5tMnPu7kM+1nm++R9za",
+	"l8H2bMyzTOSIAvqZJv18gZHdX3AY4aTIskfH190cX8hoGFcRo4Xr9O8aDhoC+EbsHvB8WzxiMa9PxTiT",
+	"SrRDbv2AD3yGPK5BGKDBPsLa/I6S/WjPq2dj40lok3syra+KRbvc8xJKUMQyjfFwinD7xVW2QtpxtQiO",
+	"0pbphVAAYjXXaNfi7OnBAasQEPmSJVSlxfo8lyqSgqChdREoNNskrPyk9dX7xW9aWCkn9zYX11IsN0su",
+	"NV4a2Ogj9/jdcA+q8hdRwmhVHuxbsZFcmGLkNne0ofTNBWgpEHi79KocRI0QQhY3DFCuWmvgUw8XuqR5",
+	"81lfzdWo98eD9VtHm/MU6u6n6Hh5K/aUy9sdr0J1OV4NJopMqivm4TdUyvSEMBKbbBdnlhnLFUEor1k4",
+	"yAmfsOVMjmeYtan0pcIrvRwtA2PMXKpU5CYEjSmmVZ9dhKqddJFLzGGHEDGdpU13+Pty8i9zPf8yz/4j",
+	"WOxncUIjWkLKXDultzqfv5YftiWJvaSj5Rr/ilLEsPw75YiZfkuV2YoUuz3MpTKkB0jxwkE+lqL6jddk",
+	"BU2uo9K5MTPrNgfhR2E/3Sn4jHKzykXoquz95jO0HhM9v+SK89E1bDXju1h25/paVhCralFVANwjUzMk",
+	"gdiAUQrd9EYwfD1h3oSPyE5SjbMiFWnCtAJz1IJPBWCrn/2Ahi2l8VW0ihmWiYllurB96swjPF2qqSbc",
+	"5jIWBhnGcVknmj09OGi0X0ljX+EEdwU7eSfclHrrAFYXkMGB1QQtmzu+e3hwEBbCCNeIRezYsZ7PuTlm",
+	"w/8mU/OvB4fPDv7rP/4zOTh8dvhf//GfwxZ0KZmaXi3i9SehpnbWO37y7bNnEO1afgF5f1bkrqH/+beD",
+	"vWeney/53uSXX7+7+cNe/PnpzR9/fXJT+erw6OYPye7v/PHrf+41BrRWF+rPegl2T4xbWubSWqGO2fDd",
+	"WO69lIBhMJZsIodwb7kP8HeOsIdToSBCr2mF/G/dGNGP8HQZB1xrbCV4PnDCbK85zPjo4CAOMP7uTwcb",
+	"Yoyb2rb6ji3XILcwdbNlafJCWTkXgzn/0NzrtwfVXrt0CSmKQN8lbBpak7G8CBmQmZNJoOAYyB6NyGnE",
+	"JipjowGMtM4EBwFzrR791uPqQda+SIw1t7StCGu47mSQ0HmKjnI0IpRVOnmK7BaFQoBhqYGv/eMReO0e",
+	"NJ/HzHSEP/OXqhcx6Itd4M+q3KJWPgWgeIH2P1eYsmiInwqmzPW9JbGcVvB3iXb+IJaQLyLKBshggIW9",
+	"HsHDHzwSJ00ZD0dxE8csi7Xir/sg6bZrZ+6I4yM+cHpeERfG3PJMTwuRMAuug/BU4OEesRXi/0mf+ebg",
+	"oM/eLUSWSTUlmW/444sLRsP6b9Dnvw4vFUZOTnReyuxBgp+J3PWrdeKFf+h7yVfYYjyIGb8WLQGT7r75",
+	"EZdh55vgoSQ4GF+bBFdu0ucvgN3RPwCyQZhrB9kgIvVfkUl1sP+T0MBOyYSAgbtQjR7pCC0CzypwzqqY",
+	"j1B0HqbCcpmZPrwyPPG2C1BUlbGCp60Acc0CSRMuDk3m49tMW8n7s8OR+7hl0j/FjSrVoDBi+GiJjCHn",
+	"Ot9zSWtizmd8zj4juwHw+vTjawGfvfb/6DRoy3Ptchi3AchVrlxVWvrx8v1/2Lv25rZxJP9VUKmrym4d",
+	"I3syt3cVu66u7J1sbmYniS/J7Fzdas6CyJaEMQnwCNAa3VS++xa6AT5kUqYk62Gb/yUWSIIgGv369a8d",
+	"QnXZ4Dx3Chl1s7Pu2A1Aaq28uxiVNOLHr10fPoZQee9D0dN1PD3q1HRbZEOfounRxwCeWW0Nye3aTn0G",
+	"9s10Owbx7W88NPEC3Wc1ccVQgkjmC6JNly/zLeFGgR1aIIJdLV3IJdMAZ4zLhZkJOWUQaygZe9nPLndK",
+	"c4LI/vsGUjOUVUkfsA9qrKIFcmlQ4f9MVa4x9kYipp6d9o+YHE5BBu7/9skFUJmalE3FrU8kKQkDduFC",
+	"Aa9PmYT5ULpVYlyymcqzwPW2GBmlrhMuF9duwIjxsbol96+Yp7947l6PnD81b2nKawdfjHMNx9tgs5ji",
+	"oXpsgvTPx6msLuzEMQFzpS5uo2R2K9q/9JHop9gS6HHov5BLqYw7PK6VBA3xpA+G7x8KiWqCuxrwsjMD",
+	"tnfwJXDVtnt4PDeDl9xpf3IrYN69CK9A9nv8kHNe6G4e0B8UBV6j1CrePItHDT01BczplZ5iIT++2N/u",
+	"LYqjhTvSUp09nWa9Mb0yHGE3Ecm3EbfCeEONYXOWtM7M7M3ktoSBl/rf8WjwJ7pLHDQzMuPVaAK/1Kvb",
+	"ViyZO53CEUvzeDI46WMw/foeF08YuexPATVhKEMlR5FzYzV0twUQ5Lyq8+4nHLEFELgJ0VgJRW7VkZeY",
+	"A5VfAwyZcpbGPAQER7cBKm+5iJFOcRWi8okDKO2Hbcu+40dvaE/7HGGSzyHvgRAErLJK83EsQspDdCpL",
+	"DFZUBnuKKlJuRbWV3UW0exAL3QZk/ET1GEeMY7QzPFCAqRtdWN9n9SH6rFplNdqvnfMs/KnHHZP5iPRC",
+	"61SN4W8nv7v8xL2ILX9mtuGqNjof7UXWmNoFSCooWvEs+tabvV+zCQ6qozS1g6D2JRRHh2jatUHwtKuZ",
+	"HkfOqK+jcgGQ+06JTvCsQr9WGII40gq5R1BQYQyhSkCzNBO33FAzbJZAMoYMCwiEqSO88MqQSzYGZIr2",
+	"dNwEKMBk/YynKUhN7s85G1nPa8TGGRYOCIN0ZQHLZQwaM/qIhiDHO2LC1Gu439S7yDeyGSHyYq/2wq5g",
+	"X2u7XPtmaH5ozNdT8YAeq2X2mBmh3ZHQp9oeBre2uat3MuayvSDNsxJ1oiP6UWhzyaXe4Um+dlR7l9bt",
+	"JZerasTswlo9OlFZ2LucvTHZWaox5G13Tz3N0cn5bEfMtIhxQDWk1socQ6zmdlwSFBAaazZQz+IBu8oN",
+	"gm0SpnJXYXoDkJZ/Y7k0IrY2BsgIiS+FZrGYGIgG7MK+ElOTodQqAcdpbQe4BiA8puYlGWCSjGA9E5Ul",
+	"kDUZjpdc7tJi3E+s/pLLAwXpL/k9XGljLnt0Z29C9sH8Q2uDS+tlsxQyrSSRtG5t7lGj4qIx8X3crB2N",
+	"v4nZ7Zn8k5tzx7D/j6h3erurt7u6210TQ83BtqdxbZIZZwI5PJC2RhLV6bSjF/clUUeUM9ilZdJH/vsT",
+	"ZPcgyG4HSJNyngHPzBj4is6LnwGrGFzfgm9PmcbV1OdFScScUwm3BsDgA3tTDPLV3SO7iiDNaMCulMai",
+	"PizT0IxrNocYOzc6fh88yWbunmMAOZTFnb85ZQnRV7I/jBfMLewfA+c7xsBSrjVopmTAxtRKOctjLIaM",
+	"gd8KOQ2oeVEly9Hk7f1nsTCbnoadbIYP6rmZDFKZ65RnRoQi5dL0Yr+J2KNMcjarbNJNpL/SQuHhArL1",
+	"/iAbWxJNWGVtuOlO21tO5DNe9/WxhXvLF1gV9a1+xN5y6I+QdWK+9R5DuuR+308gmGjZWajkRGQJRL7F",
+	"kWMZdHX37HvDYiz5/zcW8YUeMBQMa0MgHoAuKZycuz0yiDBgKAvGgAZ9j7eExx/gfZtwER8oxLu/rhh9",
+	"wLfHDOwPMxBUqEMqp2Vf+r9vnUWHdBmcHi+o0n5D8/dXJWS733sJVsO4DgUuVYihM52HIWiMrk3yOEbe",
+	"gRrgraQP5T7XaCdBHfvsL9/aaz2GDi+J7U/UVXsoC10pjPbourPC2+bYltsqy6qOw5I064jThOfWmRYI",
+	"2OMJ+Gc1Kb4flJBboeF+OTjMrKRpLaqs7Mv3CNqjIjy974h9wL79T8A8t2K5Xd4tBn67olvpBwyulUdc",
+	"/WirB+PwVvpukM2oGi3KGNDsLnEcsZJT0ObM2fNDWRr/BcLYBQYDohdz9OLYqKkYU/+Nj+14/xykBcOm",
+	"JucV/AZNWxu+0IxXHjtg2I5KEtUXEZrZtw/KORPAxOOhkY0AW0lxWWtR1Ug0bpfpgc/SpjwjTPqzrXfu",
+	"Vzr3QNX/2xwfatopJtgcBMSCejV9LsBMtFNCsypMx0PTx+d6EV4/PueUl1CSxWqKTCebheiapDyBVXic",
+	"dxh1y9OKaf1SkwWAoTxyTWYiLbN4X9yx4McV6ThGvolLwp2Tyb6kiL0SdqG6sqhHzeW1vd3ojNFci6FB",
+	"xf1q6f/xX7kwvVZ+hh5HsWv684Rk2YtyRXCL42RzBJLn701yAyzm2uiAjazTce2YGUceBcAT5dh8U8gS",
+	"obVQ0qOUJETeey/jJBXHXkXA/O5z5MNcDmU98pLBJHeOiS+9p2ezBHuc2tetPPoMixKJohFzi40Vg+/A",
+	"vF98NlxGQk6PMkziJ7c6VKL9K/SnVG94rIYUoQ8+l6WqrwgN2zYwkWD32QfDG7x3zWyfhaNhX3aVl4Fr",
+	"29eA9WK/mb+B2+dgRWCY6Ve5QRvCewp4YagS+88xD2/OiyaD3546OMAFmR5qwpYKveyfo6Fcs9DLytjj",
+	"BwLYtzhUW9nc3NcRhpa4z/33uf++2Ougx76V1TKh/iCm3a6KvXZ8LvfVXr2FtY9qL6f7dlPuhYbQOvVe",
+	"exOqIyr42q190pd89cfI7ku+Op4iTUq6Un3THoZ568KnBTEHYizsf+YzEWJMdsFCnsB5kYp5qVnIUx4K",
+	"s2Bj+7V8o5y2JPFVdSLHGFetTHBV0KW2oH1wtRfelbSNGGhJ61v/fvbG+wR5e6O7JSTzxQp6TG0loDH3",
+	"61tuLNiMR+6ChC9YqBKo0zcWICuhV0FS/yrCm+Mx9D/mplfPvYR3Vc9282JHqkI2u0VQ27lZvby6Nq2E",
+	"t6w0nXOMWVj7RAJKrSTYyF41YjPuVTENvYUMa6CXgqV40VkNRV0HTxIXjN2nTMkB+yjhpS6zRB6sMWB2",
+	"zkv3rjT4JtDG6FclJETX3LhmtDHX5loDSPyT5gumhQxhKOcOibqgjjYzHtXfsuH8+Azmk4r3GCt4+Oit",
+	"e4UDsbtW7J7VflJllzPqi7hAUK9U8/7MfHJFUgWexqP1e5LVHVX3m7oGcWC6Df29DDjmR9K8wc/7KaWi",
+	"36KJ6qQ4pQds9O7tF3Zi76xPEqAbjyrEHblE/Ay2ynaQ/RQNy4mx6sMQHDDh2Q1kTKLeStQtaLQKzxC/",
+	"o2LrVvqnmxl33qaEgtgbr49YOONyCtqzh5Oe6aQO7cwgqBdp6aEUMozzCKJzxuWixCFW0Ed3yCowxFbO",
+	"1ZRPxBoBq+ZQSzlleFqhjXZQqMaEI89uPtmPtJUPvIMUopvXWlqowYJ+jx9wx3kMnt04bBsutC6RbXan",
+	"ZrS8XnzCGTct0oO7vTUs8nFSoY7RKfAbypnYGwbWbBmwn0uTBzceUpLCBDPbLXGQTE1E3ARiWWpC6hLf",
+	"35yeupK3UCUJFt6YOZCZlJyx0X94V1D/O49FCMFYjUct7f+KoSt7jib8tx9BTs3sxdm3r9+8CV4kQhZ/",
+	"QOPVQGbv/r9/v3j1P/zV/5++enM9CF798s//ZFedmglqkyH6bLchG1rLleEat9xLoa2Cc4CWo++Sd3+X",
+	"PL+SbLxg339XkS8SorY4hlcoqwIVCPDEL7HkkUytakAehxCIEpiIqbSYyldCklxY1fPeHwTa8AXJi8oN",
+	"1nHlZqayMnCpl7uGUgmuRvA6qkeJ2g0h7JMqR1WEku0w6FBomHNGyzJRcazmfptZpTfNrM1n1cg8U3KK",
+	"T5irrEjSlIjXoSTIK4679uNGpFKtt0SdMF5q3/G8ApdHZwp/btQ31GHoPeyo4bi//bZq493zaJy19IEf",
+	"kT9Q2Wa9xf8QPb887NZJ9MoD9b7mX068d6RmL2iGq6MD/jUOIMN9jnCjzVREIZt6Ju1MYfjbHyjatc5e",
+	"rnc0OoRyeg6QuiPseOOlyZm8HaSpaume8FtueLbK4LWbzL0Fo9HM8BsgKgLELbf1Pr2gex+zSXWM2++R",
+	"9AFFygv/hTc3B9o2yQMeo/iE1adonsaKRy/RJzOHMe73mc58rlvXmx/4lX1I2RWV0BboZo00Bax/uHr7",
+	"LmBXH94F7GcYX1nX+933fwmKqpA/sfeXGBb40ylLYMpT8RvEGktLhGYmz5COK83EdGYCFmYqTSEiSmhg",
+	"+v9y68djOCDK+FwPJd6UGysfSLM1zlQ+nRlMoH56R4+aZAARBhzjmCVgeMQNv+v2nzOub5aD6iTbI2S3",
+	"RvYvXLQB+8l3NhIUvVxU6W2cgkCCmwG7wLXN3NJSKySKUuKLUELOsAxkBBlEbAGumZKYMGGGEp8wybVd",
+	"hxnIoO1JATNKUYNPZw0l3KVlzSwDL95Y7U+htDlf2A/DmREJsD/8y+s3fwyGEoM2PJxhjN4oAopww775",
+	"V/ZXccm4Iw+3n3bCtYEsQP6AW8j4FAKXXcA5ikwbZkB6uvGmaMdVXj382qzXJI+NSHlmTuyLv7IfsH70",
+	"pZm9rRF0cJb63A7n5sXZi7GQHCOry+HOqi37d3/lL8U4Nf4Vwo5G7+u9ndYXjmXuxQG6b9ISXUOSmsUo",
+	"YP7/BQcjiXTlF8pD8TGlJpebdz5Ke3vfi20XN7ZKyK7gWEWLyl8qemnf08pLH+GaJI16sZZ/dTO6Bhmq",
+	"SMjp8u+JdS2urayNjtG5wBOby+4mXs2tIPbLMrdbP/n+jBnTt44hcxeee+UJaznvr+/q9QtJXJ5W3ykk",
+	"wkTt4RSzhLlneg6s2nLEMTN0xymST/lh5vtJOwZMzWIhb+xNC5bpPqbcRw72IdwkHLg3aWe7DbyRkJ/c",
+	"QiYmoixX9SXXdZH/BBpk9Lfq2HVBBY31yfdKrzMXalBfT81eFT5PpVuvrnmoit6vfah537ucdhx+7+oW",
+	"vUPM3G2r/2aluhV9cRHHBSpIG2V9GT5WOTmbzic5IziSMGzKbyEo/heJiJwe/MMcaT0lWP0izIB9IICq",
+	"wMuVHYwQVkQa0ZhgKKs4p3mmDATW78jAaLozepCQ3YoQXmqCSUHW6JO8xffcbYqGnrHCwmc/fP74gUUq",
+	"zBMkYE14hOsxBnYDKYa6OSay+wTO3qWKPl4RdUZ3dE1Z6tLc50sZJZiDNN7acqL0Uje05qCNXoNLsJBL",
+	"R0tO0YFqSw4HhSpvlGYKu3E4HN8ZGmk+oEBtvyTgfSodPOoY8lhoAoDgtTgMMgxG0CBkiXfvQggwuWCJ",
+	"yvA4EIQIHEr8BXuml69CgkwRBmwukgiJkyJka4mNbKL/Fdq8X2zT/ui4qIYWG/Uf2gMjppWIpRYveiM2",
+	"zCZZOfm9/A/CZ2ljryDSBoiQYs6oG5BnSz11usrVgH20imUufKFVHhOGcXT18fMXVpshzWjEZiqOBkNZ",
+	"l5QqXKm0v7AAnDa3VuRiQU0+cT29mAwY2XNIvzPlAuXvVyVk8Yem/U/XVLfNXQFACGLKzaxEINaWeyUK",
+	"cWXvme92DCzcuhXB7gSDFh4bH81re8F+bvvZ8Jhcg9ajk1xEEMZCwu4FY9P97VhkSyIE5SVswL7Dydf2",
+	"d8l+3wiZw5c9rs3dkOB189x5ahKfcnfHrbu/fISitTyhiAoZiGO9tFcq3cJ8rUH5I20RhwrVmATBXXA3",
+	"i05++pWfyi4jZf4h20Ij6W7R+dKCtL1zH/HqI157jnilpTit5bXQsVH6K00m9iccc0+xxEcZL4paDcig",
+	"qpMx7zgTRVVVU2GE+6mrcRC7/qLbty21b/dIG5bSp1nlLNDn7eMJB+smQPXaKtnSYdJAZMB1RNtSkEtG",
+	"6NN89mO7aLa3h9JXzz3gJCNEr9RNiM0hZ3bDVT78I46DuLdYdaoVy9Xv24MebP47tJ5tnUwQf7ad/O7+",
+	"Zd3dew46t0k6+YTlXffgEB7sPO15YzY4gP0OXmvL1pmf2gDAVwVw/f4d6m+48f4s+VGOiffRLcE9lCbF",
+	"Om3ITv3fr/7MwxncN9wP2z9fZC+Yd8uZiVSxS3FHUciMgp3dejHKs/jF2YsTngrcxO4GDTgJx54ho4qw",
+	"O7mzpyhaPfWLPD8A5aYQKKbrwqobrvqC/q7hsZrmUA5P1K2ApvE/o5ecgkpjYHMrjcyoKVh7sOoVk//W",
+	"WK6N9D+aL4j3oLwI2RbuXvMXlTGEv415zGUImXatRuwMyqtnwOPGZcFnuvlmQPlSRSm7yvLwca6h5el3",
+	"xtr/t4wtaB8Sxv3j5lwzTWHsyhLhb/rF11++/iMAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
