@@ -2935,34 +2935,50 @@ type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
-	State  *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
-	Kind   *AbuseKind        `form:"kind,omitempty" json:"kind,omitempty"`
-	Target *AbuseTargetKind  `form:"target,omitempty" json:"target,omitempty"`
+	// State Only those in this state
+	State *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *AbuseKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Target Only reports about things of this kind
+	Target *AbuseTargetKind `form:"target,omitempty" json:"target,omitempty"`
 
 	// UserID About this account, its rooms or its messages
 	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAdminsParams defines parameters for ListAdmins.
 type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
-	ActorID  *ID          `form:"actor_id,omitempty" json:"actor_id,omitempty"`
-	TargetID *ID          `form:"target_id,omitempty" json:"target_id,omitempty"`
-	Action   *AuditAction `form:"action,omitempty" json:"action,omitempty"`
+	// ActorID Only acts of this account
+	ActorID *ID `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// TargetID Only those about this thing
+	TargetID *ID `form:"target_id,omitempty" json:"target_id,omitempty"`
+
+	// Action Only acts of this kind
+	Action *AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
@@ -2976,22 +2992,32 @@ type StartCleanupParams struct {
 type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
 type ListEmailsParams struct {
-	Kind   *EmailKind  `form:"kind,omitempty" json:"kind,omitempty"`
-	State  *EmailState `form:"state,omitempty" json:"state,omitempty"`
-	UserID *ID         `form:"user_id,omitempty" json:"user_id,omitempty"`
+	// Kind Only those of this kind
+	Kind *EmailKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *EmailState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those to this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
+	// Language The language that the emails are shown in
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
 }
 
@@ -3010,11 +3036,14 @@ type ResendEmailParams struct {
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	// Kind Only those of this kind
 	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
@@ -3023,15 +3052,19 @@ type ListAnyRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q      *Search `form:"q,omitempty" json:"q,omitempty"`
-	HostID *ID     `form:"host_id,omitempty" json:"host_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// HostID Only rooms of this host
+	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
 	// State `closed` are those that an admin closed, `archived` those and the other archived ones
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParamsState defines parameters for ListAnyRooms.
@@ -3041,25 +3074,33 @@ type ListAnyRoomsParamsState string
 type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
-	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// State Only those in this state
 	State *UserState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -3078,6 +3119,7 @@ type RegisterParams struct {
 
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
+	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
 	// Before Older ones than this cursor
@@ -3085,7 +3127,9 @@ type ListMessagesParams struct {
 
 	// After Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
-	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3157,9 +3201,13 @@ type ListMoviesParams struct {
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
-	Genre    *Genre `form:"genre,omitempty" json:"genre,omitempty"`
-	YearFrom *int   `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *int   `form:"year_to,omitempty" json:"year_to,omitempty"`
+	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
+
+	// YearFrom The first year of release
+	YearFrom *int `form:"year_from,omitempty" json:"year_from,omitempty"`
+
+	// YearTo The last year of release
+	YearTo *int `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
@@ -3169,7 +3217,9 @@ type ListMoviesParams struct {
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3225,15 +3275,19 @@ type ListRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q       *Search `form:"q,omitempty" json:"q,omitempty"`
-	MovieID *ID     `form:"movie_id,omitempty" json:"movie_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// MovieID Only rooms with this movie
+	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3274,7 +3328,9 @@ type UpdateRoomParams struct {
 type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
@@ -3292,11 +3348,14 @@ type GetBanParams struct {
 
 // ListInvitationsParams defines parameters for ListInvitations.
 type ListInvitationsParams struct {
+	// State Only those in this state
 	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
@@ -3310,14 +3369,18 @@ type InviteParams struct {
 type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMutesParams defines parameters for ListMutes.
 type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
@@ -3354,19 +3417,25 @@ type ResendVerificationParams struct {
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
-	Role  *Role      `form:"role,omitempty" json:"role,omitempty"`
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// State Only those in this state
 	State *RoomState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
@@ -28628,498 +28697,518 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3ddhu3ti+Ivwr+XHuMrJVdomTZyYqlccb/KI6deK/448jyyu5eTpMgCySxVASYAko0T4Z7nBfo633Z",
-	"d+c1+mK/yXmCfoQemHMChSpWkUWJlmVHuXBEsgqfExPz8zd/7431fKGVUNb0Tn7vzQRPRQ5/PtHKCmUP",
-	"zrmaCvdFKsw4lwsrteqd9H6ZyfGMjVZWGKYnbKaXbM7Vqpf0cvFbIXOR9k5sXoikZ8YzMeeuBbtaiN5J",
-	"z9hcqmnvw4ek9/SCT9fbvpgJJpSVdsUsn7rmlzNuGWc/Pr1wn+xMsFwYXeRjwZa6yFLGlVmKfMfen6di",
-	"vtA4S7HI+Mq9Vh/M0LUzZMuZUIwrJnieSZEz148wli2lncGADJ8LNgxNjlcHfxOrIZvzVDBpTxkfGaEs",
-	"03Ym8qU0ohePTahi3jv5R8/11fs1aRjrz3rMcURNq8XTNBfGhKVacgM977gg58Lmq4OziRX5ej9vxFir",
-	"1DCr2ZJLy0ZionMBc1fivfUrUpnXXCo5d1M7CnOSyoqpyKG/fz94wsezRuoSbp2gcdxaNnbrO8n1HL4c",
-	"w3tNS/jT84te0nvx/M2bpoX8kPQWPOdzYT2ZF7nRefOqDt28BmN4YugJb8GnguZ+4r+Dvc+ksUmNHiYy",
-	"g46SnnSN/laI3B0RxeduVNhyZRb/kotJ76T3p8PyXB7ir+aQhlqh3PHqb2K1PvonM22EYqMVLlYmhbIJ",
-	"U2LJJjpngo/dGKWaMuuoRTqCURZJps/OAnHjr4YB5fIpl6o2v0uxgm+kYseP3qmZLnJDG2bwUSBH9/xE",
-	"5sYyrQT0coq/cgXngY10unLDkIZx9uj4uP9O+TVDllQuWu2EVcmNv/9ZqKmd9U4eHH+XOPLzn79zG2+t",
-	"yF2b/8c//n8H/+ev//ovvaaT9nzygtvxbH1RHbMyuCZIglkmcjbjJmE6Z8Ovh332HOkB19YdwvHMsc+U",
-	"GanGIonpGaf64LjPfhH80jE6w5S4Ejmbu+777JnOGWe51vOEaZW59THv1JXIjdTKve5IhOciPWELoReZ",
-	"YMuZdl+6LlI21SzVTGlLY4DlVW5osJ9GbFrjyQGuQcviPjp6/G1ldR80L+RLrcSNFtORC56xOdChlVnG",
-	"cjmd2fW1fHj0qL9hQm4sXWbVNI+WO9DxCDcPZLvuPhzCk0Mc0ILnFmaBhK00y7SaurujaQLu03KmM7Fp",
-	"EjiQlvEff9M4/J/lXFr3aBMLyuDHuMFUTHiR2d7J8VHiWkf+/eDoKCm5+YNGbr5hlVBOgN3muQBuI9KE",
-	"mWI8Y9ywIfz+X44OHj8e9tkZMYVCSZsALc/xouEKCCJ3/STQkJwqDSegbS3baXx9KRvuQ63nz38Ia7fg",
-	"dlY24E7mQKYbr9hN7Pz5D9DHm/FMpEUmWvsx9MC2viJK+OaoiRDeCJ43HcVf4BBqNpEqTZwkB1wIiXaZ",
-	"S2uFOmFjbtyaj8duDrgpPL80gcfoQtFmDSd87E7tZJjg3+5P/OUZH4vDV/AxF++Uv0b67Bedp+76WSH/",
-	"kk7UWjGdpyLHc5JxujxGwAfZSEylUlJNT93DOBu8cXRhmVnwsTDQhjuE7nzyd8o6KWXpOEiq++wCLkZt",
-	"3D0HncIF1We/OEHPUaBj4dKwiS7csri+M+EuENca3KBLnafuw0QXuWNaQKVuDiPBlrlW0/479QIWCWge",
-	"priciVwwzmAsM25CTyJz6xsOxL8MgQ3+v//3//X/uBPBUFRgI+FYCMhgsHiwo3iupvzK8fiI4mtH/bfW",
-	"q5LO9kZm/taIHBtqJNLC/3zd0xDaBxktF2ahlREgon2v09WF1j/zHNnLGDUT9ydfLDKJgvHhItejTMz/",
-	"9Z8GpeRu/b7Gt7DbmuTvpJKB1XqQua6HvQ9J74meL5ykLVI3qlsdTaFMsVjo3Ip0QJ0OhBrrVKopjO2Z",
-	"zkcyTYW61WFNfK8whufqimcyPSdd4DYHIrHrAQmvMJy/idW5KAzqdbc3klJEHVyK1SCHIcCAXmr7zDGU",
-	"Wx2P0nYAbMwP4YVO5UQ2absXFVnMXQL4r3Q6TGQd8Ip705DosUN4BsbzOgfdUbpOnnGZ3fJ+LKLuBxPo",
-	"H1bCv3OLYzlz1xpIN9T0KePsm/fv3U0zdMJUrnjmLs5C8SsuMz7KhPs4KswKrwS3mbng6QqmAFLMS23f",
-	"cCvNRLrHb3VpQRYbuDGZcgTDKq2sWZI2EU314Q8oV1oBQuwtk03OrRhk2HFtSjVDyaYJxY/idJA/Xci5",
-	"0MXtskhijQOLfQMFvVW8sDOhrOv2lle4qPZN4wnX3AuRSn4BosgnumfnbgQDJw3hmdx4A3/wsg6QyNmo",
-	"MOJvElm9N06ZBZ87SuI5N2bupuM+WNBDxPuCZ72kdyV1JtTYfSezTEzhS+AZDQatBPt5VVgnw8ZdpdLM",
-	"pRNUekmPj93Otr59Ltyk3MuLXC9EbiUKXvGSZ9mrSe/kH5uXFRsSKR3i3odfkyZdY8kNy+nRhC4Y950j",
-	"hVOmiixjWo0F2Xndc4495sLo7EqkoEqAvjcGrcP9lopMWJiqexu5oJM+PyS9cS4cbQ243UYU7kS6NZFp",
-	"F9Ut6V3S5m56sqSCD0lPadugH79CmxFP51KBCSdM1Km/7gtp0HIjGC9SaVmmp72GvdQlEXTbrgrprO8V",
-	"bMRyJjNByqBeCNW0xH7AtMYTnc/dX72UW3HgeM3aSw2j9+p0o0hCVrAcVR2yus6FMRx0+NBjUch0a2dJ",
-	"7/3BVB+sjcBYbkWnDUU6fwPPf0h61qkHttObF/ioe0m8t226eKB7kTtNEvjD2nCdytW6YP5sePvu2B2o",
-	"XBmylBR2pkmznmljaWmjI2WNyCZ7WtkPsU74jx60A2cnrFw5mSQyq8AKJYEL+Q0qCZ1OVJUAKye+ZHl6",
-	"9E8xtjWWd4ZeozXGl3LLdyCEtSnC+1v6/lka296ztGJudhpC6I3nOV8Buym9F9taeine28i9sDaXamNb",
-	"ZvbGnyN/FRHf8LvUfhFdhINUXZW9c2TsCPlybb5EmTJtn2b0djRLR7i9pFdyJUfTzXMdj8XCivS5upI2",
-	"ePWqU0Zj5k73VsRBO9gd4zmXZy7utnH+yCAaxnvFLd9KZ2fw1Nvzn03vWldzKs0i46uBt0StLa2Yc5m1",
-	"/zK4EnnQfOmRkdaZ4GqXm1+aAVzXza1kXE0LPt16lfzsn/uQ9BZCOSlyEMbf7uNFnwm/FAYsoYsMzK1O",
-	"XsJbeqzVROZzkYJpdPjj0wt26EjRHM7FMAhP4r07qgnd7xbMku6KV813zSLdcaeKyF7Y0e7XcE1EZkVc",
-	"mbV9rNFEtPrRNiWePCs0V5nWBmK/0S1B56X7DTG28kra1TM5LXLsp3bQ3ANiADvaJD9otoS9VOQ8dFc7",
-	"yBCMe4npFH9diFzqFG3ZMEoDZBTf+lLZbx/11r09fkFNE6k6Cd8NYVGMMmlmsEkdWoSNNWSfqciRW98x",
-	"pKV0eEMGnmsGnPjwNV7doUdadNP1cakKK8zA6inEQDQqDLBnC5EbregEGz0X4EUXmRGgTS1yAX57Uh2A",
-	"Frz3fp44diJSViy6bY4Sy5LkOjy/4LmVY7ngFFhUncFr9FdLBaMyCc4HeFiIT4DxOm6V8lW3MeZirq+a",
-	"jJrneokuq4nMvBty7Lj1QbFg9NYpDiUIzDwfz+RVV9rNhS1y5Rh4y7mEY+3YtDBOpTMV7VVnKcS6cNyp",
-	"lK+CQI5ntOMg3AQGTtjqSNI1nlTucVLlMuvzq3VW2+8GIo6OQcNBajmW1fNd5xAlDyq3fhNHLa0c1a35",
-	"ga/QQ2dhX/SEvb140megic34AmaI92qhrEgpEsztEuzdlcjR72msa6jylCTDBQyO8YnFbbZ9RveCeaeC",
-	"U3xK7k0L7eeCKU3evLpVBnoYQEhJs6iAsTZuhNbbW+itBAdWkhYbiSlXPphLWrK/hKfAje6fXXITk2KK",
-	"6thW1T7lq4Yj8fRK5Ct3IhLGM6Np+YFDkVPU0YXXg+pX72rN0tDrqudPyqu1o52kdie3mEomELCTggMY",
-	"VhPWXKoprvG65WRNJgBGR500kXJdwxNuCWMdZCnEpTtrWtlZo+rxEeZO9iu3yURuws/dsdWSnJQjcCSh",
-	"NRPSJNfz6+/oIhdXUhcfY1rhlLgdrc7GMlj/EClwqfRSOf4hwYTTYioDXjAYwbbxFJ1SPHtdIe8OzH7N",
-	"sg/tDh0DWehMjlc0Vm7YkDZ9iF68luMaUZlu5ioQg1G7jXfYphq1I+3SzkOnSY21ldQa7XBlCYm1NHJ9",
-	"J/i/IF18jX/Mgp+8Jj6HkEUQo5x+hbYyClq0GvccWHVh0WgL9utM60sDapliIz6+LBcl0gzn5Xg2Eacf",
-	"dn3JStMCjX/bxPdhY4rX8ZMbmdxgzjWyitqtmGkTFNS1YGII3UYLOz7IIOrtepbqHYhnpo0l0mmim6mw",
-	"EAV69KiRXHKa6UaXi3umyZ7jjlNYk+0U49q5kaIbtqa7qutf2ReZYvd3gUbfmqZ1vJaNjPyMrURHkfKO",
-	"2lCDgdg8ErZBjqRXmyjsC7XAdfLkuD0KLhxTmIVQ6Q19WJ+RmazJNub9K5XFWCPBHW1o/jjcmLnAmdqN",
-	"ubhX9sVcsPtPzVyKVFonu6LLwIv94D0Lu+bdabmQCrY0fGOEMaBi++eABAbTHOKxw+dcXOlL+DzXV1IM",
-	"aL/DZ9ry8Ln0voNVpVgMjOV59ZsxV2ORod4O7oZcGKvz8jNeVuWvpWkhl1fcigF9z9PSmDDwen/S46PC",
-	"uM9Oxx8ET1NSRk8veGGq3+TCFPPqVzaX06nIq186cW4iaex4rtC0Fj7GkyMjReiOPvvOGv1BblefKou6",
-	"3Lq5Fzd7I4VGdPEBrDdIjd2UoddgSGzQgb7H/CHHMhj5pR0rTCjbQRfW6QQmdh2T2gG6sGJuJtzq/CvI",
-	"VplztacQjVRYt6rtOlSLatP1eolCKerxe4yPLdOK4q/zKzkWXxnmND93hiGOL9XKZwyiBSiTxoq0z8q3",
-	"OfPkVf5eGmHA3MTzXIrULfLJOzUkB9GQrAxoYHObMgf//ZDCGkOvGGMzcUQIkUugnA6DXSdHG7HSPmvC",
-	"2xtzPRbGMGAQaH3yTIZG4K4S9BIFOxy13kjb6OEfdF14evyy5lsFVyqxm4ip5IUihlFxvMa8IDrIa7cj",
-	"nNHmdMu1KxaPVOLPY3Wk8TRL4owDFbbFJLjzu4+bquQkn/yqAqniRrc+CsKLTPN0h4u/FJ/XT+/I6AzO",
-	"DfpSMXfZ/FY4MXkhx7bIhemzp15Vm3HwiJ6ExBKnRUL7FIMkc3fyEzqyU6Ecu4OgNpW6h9/8/cd3ihoG",
-	"m/7rlz/CCR4uMi7VkMzMoJyidzcTHHNsMRcQc/fMaciUpO5hZPiFn0rifbvvlJNe3ZkGb4POL6tMY65z",
-	"0WRYDplf7TqGT64KM/Wr1qhdZD5jo9rcg6PjR//5H+5f9osYvQ6+jrlIZTGHTJvSSI3NsxlP2UQ4RrWQ",
-	"7wUcrjVWg++v9/fNg+P//I9vHhxDb00vwl5seO/fXj/9kTYvgaXEhNoy38g13GevJrQ7BvOUywRpx23d",
-	"P5DeA06oEzDM4YiHTWOys2I+Uo3BAA+Ov/vP/3hw/F3LfOoHhXY1bjKsld8jvwYbDhQew08U95ELbnSj",
-	"9gtpw3gT4QFYUjZbqpuW1cnDaCcO1xreeHizQWB9ebX92tiCWKwP5Ce9ZBNORySpRE1SBygMUqe/FaJA",
-	"YdddtGQ0JX+5+/DrXpRLyhWOdOQ21x8tS/nKdSMm4KW/l/3WjHQ7b3yIIbhZbGkX8unS0G7k4zTphciN",
-	"SFtoqfsGlfsStoomVVujraLG97xhY0ZcqdIrcTOloeo/jNzcUxQb9yD+l/u5fkqURZ55TQuOEVuZmZ95",
-	"bYtIRi2XMtoiHFWXvbmJwOS2trOc9D1XexA4v8eb/pNKmt9zFeUbNuuDE54ZURd4SjLanNQAT8W01eBf",
-	"kNbpTIbyk0U2OQ3SgbQgIKZaQLpvm9+hkRZvZBsMDTStGiCvpDeAXlmX97DJF05JayPjwTh0uxHqBJ+C",
-	"2IHtdA89rs3ed5W0nwHsZpPr46OMt9FN0mW4oAw8dbrr9Qg+2OYrqBGPKtnfD5sEZG7MUudbl+G1f27N",
-	"2Ut6d2iofXq+jevNcFzkuVB2sPuIMcat63svxbJ1smtjqDXdOHe0aLRnYhUUSHeDkIG1TtN8BSaURh+K",
-	"yHOdb+xyjUy2RhZAoNvAzrgaNGjnR6BbgdanMzmWwnwFdjWKGusSdUjvdb6+XkOoRNMNZvh8kYmN8w89",
-	"rCtvtcbWFsLUUyTc2LwRPUiPpVm50bKGtupKemFp6ULnzlbblm+kJIZoFUuPENFfoIpyfWqbuom2iyaN",
-	"wE+x3XPvkwN1ljq9zli9uLbrfi/nqCG4VOcUW+pj/YwGdTBEs/qYHB9WikYgqSjOEjy3kR2gXLxr2Mb3",
-	"fKobEtTcHixEyjjNq2ngE6lurrh1ttcHGlwnoufK50hMWphLibty/ODbo9nR/Mh0GdweuQ0tY3fli1pa",
-	"U74uZhBkHJDbIFVapEzpZZPqtVcuV7O1omuCWaHY8x9MhOKY5iuWFyqEyq4dEj0h9CyKKE5CAPtXJiSw",
-	"OOH2K9NrZq65vSHh+TZG1TjT/eSXrluBCsAyAka7+z0g5gud82xQ5M1xF3u5KDAjM9wW0fpULozyFomO",
-	"ZHmPBHYRLpTyHglXS8XgFG1mUr0tqiymtg6b76GbKNnRbdZZ1y7f2YPKHQ/gE2veNJQ35O1fm1deqM6e",
-	"P7RrtRPxZiqvB8Bhx5VWu1MIzWcPVOJXZgdK0UY4/fDjWzSe6fwnbSza0yBsYvtWnVNgBeopTZmkOIDG",
-	"qcGxBl296+TEe+AO7rmpUBC3/o/eTDtG4brIC+X4+YCyTXonjx8lPSute6P3UpuJyLkteklvJXjeO3nw",
-	"+Pj4w7rTK7q0aiB6R0cN7NYPpONp/dE9Dt4p/v45vvDgqHZsk16h5G+FoN/pbl5oY0Xu6X1TH7+I0Rl6",
-	"AWEz66vyewnj+O3RNhxHd2Rywee790sLXzUubIWW85sTDfL4uDrI7/56tDV3CTunxtbXoJ0edzlrETmO",
-	"+YKPpV3hbhII3huZCWXZm0JhlPyVNHIkM3gMrfTj3hoBli1FHthvjpKmbBkn2UkFBkUP3cCs1r0qUGe8",
-	"eMdbFZg6FGATzWOYV1dO7m2WO0EMVldrczd/L59cy2FrNXeGK3EDSPCDKkjw2cH/zg/++9HB48FBI1hw",
-	"0vsBIt9eiOtx6xub1TaalJ6m0lLg/vWGNyKEw1ruZsalYoTNUT3qHWAk49FD+40j92bKmqvZugvcmiZ3",
-	"2XUU5Zk0VucNUzzLMuY7A5ODUGk4dCWONfx1itjMiOvpvgVTJ6heBKUQZ7FtGhbM+gy7bZLs9gmCAX15",
-	"WKKMGzvgQdhZVyhhRkbkV07jSspgGB95csrcmFclaFNYA4qS3OCQ7abvks2bN3scyY2LAW3Wd9oEUyRU",
-	"OtCTlooDMOiQMBlhnkNSZgBH2JMyKJS9qYa6PcYd1i0KcocjRoy828o7mmpG8SK49pEu7AnjoI8njDMM",
-	"OUd0NvfZrTogA7MyxxdCfrjH9nInjLLXO+mz14uyp1nvZ/eWXFozmOwSZAtb8QuXts1lXqhMGMJCk7Yx",
-	"SxK73eKGlIZZiBx12huF4663fT2iW+r8cpLpJS1md6CniPRisCdvFwiO8sDjq2wpXvHqMsTHujq+GiW1",
-	"B7KUh7H1MrqJKoi3WWcNsHINtMACXY9NNzHim+e8qGI+whFtVitaQ6qHeiHU8ASSKLmxWAAAkG3iWGQP",
-	"YzGXaZoJX3QiQIPPdJGfRhn2dBCGmTZ22GdDIoV8NUzYMONW5AjomAs+ngFm6YnjQyNBZwcYf58N+Xwk",
-	"p4UuzPAEQytxfQHme8avousOo89SmeIdxFfM6D4bLkQ+544ghic+HhsMnlOt0z4bBosWth/CsgHKoxQ9",
-	"mNVuWd4pDxfufuKraoA2wWz5O9fPGI6ShUMUzdedNT+3XtILw6yYG5OeW7+WMLjYyLqdCdfldKSaOEQ6",
-	"HPWKyS8QaOtZqeNwLUVGLdJfg1zMpULw/zgtigrqlF5pSOuw8RdUvqNM9AifETKrBPBa+ybulVO2uY9J",
-	"b1pQmMsezIPEbj6xZRBG8Rri69emg6kxjQ6/CHIS82YggZEo+ppXFpfW/bmOP4EdBPwNLC6CTMBAvRwc",
-	"qGNHGLazxQZRzqvsdfPa3PhawRXe7W55nYsrKZYNSfF23ixw7axR0G3fYsh9b7fLDlWxoZfg4OjtbVPb",
-	"1ynyK3UnDtN5SwzrkO73QS7c8/4miaUBQotTmnQcDLNwwju+2mfDMqEuNCItXVgGHXclCi200n+nhtj8",
-	"oHqNAtpokeE9OBIMfhNpEq4/KkEEqVNw2ftL0w0z1h8VZJv13T0dQO2wgzlfvVOd7l/xfuFWe3gCuU4o",
-	"VoXyaFEX8UU8WgW4AJ+csOViZuW9/E65i5kN9cLdYbqwtB8+wQMrbSkdqUOGjAiECmAEVJAy1du9vs1g",
-	"fZHZSL8fTIosqyRFhifWNwikgLCarn1coNq9H0bfflfdZghaYzhZ61F50+poNSGHzd8p3XyspfK2fv5y",
-	"MZYL6TQIwIqn7Q7fQqrOjKcMaE6twsUG9oRAFgAFQVItVyDPkpacOnIqDRRTLQxzcn2INH2noqw+qj9T",
-	"5vgEeNLqMJun+b45/CxOqGuE/NNGlLW8fMi3h/bqwm/fCGW3wNl6WLBIxuruhmmAXG3uwqObdgJ1DG8M",
-	"+NiaFjRnOtWOM1HZHnqpDDvhDJO3KcS/2w31HgHUITn9bNyyZBBd1Iy/BbhniHbGEEZwPKvsn2N42EI8",
-	"ps3QP82DMBuArn1vbn08ICBwYJbrTOy8Gi0LEXTgrsQLkzeXAjaN+OXuW1M6x9YGNJdqsMPSuOHQnbRX",
-	"CilhPLudo0qCT0ODI666L/KUX+28w2+4GredX2StW7sn2QNNvNUzuetoWrUtQQ/sUnegytf2zmM3874Y",
-	"gZEktS3JATiEr8y6aENXHGD5xbNqxsSaj0RuZnJhmpA7A2Bnxs3Ou/MitN004xiYdd0BtL7UXKboAtJZ",
-	"KoxF/8/uQ2qF0pp7d/0nOTtVI0h3juDbPgfbSVPDYKBtg6qMUFdr6WK7M7rXvqeGUeRiLCSUCGjnuY7n",
-	"pxA9qauDoWtpT5dRGIrnlZ0aPae3Nu1haLkLK9G1UxyUAn+eu07Xj2wzfwljC2S+v2nD5nRt8cWqDSfM",
-	"w+M0MwQjp+pAKpMQUqlFgNgrEQzU46xId/D3+kOJvTYOyDZKbr/UkyvRXykUk16OI0yM3QZieUNwck31",
-	"iu7JhgsjWsNY6FrnLuGu9rtXvQgiruFXoSrNtuEJ91r0hJazQfKK5731s7lGtSTN1tlJRZ6rKQVJTXuK",
-	"YYtjIaFRm31/0yolpNF1txBGrGsDFlHtdJgYZPwrQwWKQrhU71KOEU9qPSHj1qB/dqiOsam2jmbLGSVC",
-	"VjSXGPhoWb9M0GyEtqS6uLnFgN1eqcMD0ZTe1BJ4ZkuecV1BWd9pp/nssCkbQP/AvGR2aAvBSzrUwAAD",
-	"JaR2pB1TuzdmGRmWSXUJ++bN/mAjvNIyvab3oSULkmaYlMtcjq6yYpv3jrS6/UCG3d5BjBzBe0aL2rz6",
-	"Hwe5qaoIfvSYtf0GdxHGtYh8BUlAECvv9DsQvNTiHqLwkdaokWoqyaYoj3WNcT2bQWdie2p3Jna+bQKS",
-	"/85u9KgGPRrLsKnNM2zBxPbhnnu5ozGHqTkFMZX2ltIC3fWwGljdeJX7IDYkFrNjjcIdK2zVStvBWlfH",
-	"VyPWcpXK5dy0ra8jLbu6r//UUu20e3CEnDqxC04PImKWRSluXATy2iXMyvnWplIf5ablRGvGzeWinaWf",
-	"Ty+l3EQoCVr6HqCfNoD87CbL3xwR6KYkGVW33BERqG4kWF9XBJvoAtoX8oK5uWy2xd48GnB3gu+6jXCU",
-	"o9PRpW0jpwo0/l1jhfm0ZU3JTIkAgFgpPy2rpXaIh42ar42vNsXKWkZbk4Qt30gvljeACcf7u+eKkjeO",
-	"CCxPS/f4v2dSZGlUxb8OmpI2GJ3fWEfAiOO4yPU053NzwoZ+KMOEDX29b6GKufs/5QS5P/FUuL+g8j08",
-	"rfXAzHRu/YdMq6n/e87Vapi8U8O5VJDe537wqYAYghoy/+AnqUoVyn3hT9wwQvGFJjLQImG8o4yrS+hl",
-	"rJXNNcQp5nxMUa6ZVGIwygW/hIdlKgf0nPssFSReZaL60ljPRxIqfs15fomrQZXOEzZMC6zALrBX/yKO",
-	"mM8FtTDXMFjQL9wfpL7D8gnQN3C9+aVQuNCmXEVonQ2XOS3nWKtJJsfuAQCXBvhTjHFoKHMksgaR7wdt",
-	"AbOUg18KTnJpmJkJtuA5nwsr8q8MgF6fhsgnt6eOmRo2LtYTnxrBSIOYHT37qOHZ2jnAoSdIvWU7TeSP",
-	"uaVNgBeZRtwuI6pjfbQ9De8nwTP325p6UIwvRfM9gyCnhICiSxRUnosT2DeFMWXM28akYbCtvcZiYZaP",
-	"uGkKFN+xpVyk0ty8mXXMR30JQvk052juT1vBrykB4aaDaEPrDGvlJxt1mfgda6Ic3OSbGJaJTDoblp//",
-	"sIVQ3YGEGjmkkPUZBZiZMthegi+uWCzonX5DOlacwHl08Pjs4Bk/mPz6+3cfDuKPj3b5+OD4w790rkW2",
-	"Q1Hna2IYXUcdl75SXMesrzCJH/y761lLHvO2NCGhwx9D3sZ6LqrFBJHElbbsUiyc3r2CMLWmRKeWMsiv",
-	"MNVSAzS26wR8OSCBMSOgIPLuQmo3MMbOhWlgRPmnwFHdVVrbboEryaDZDFezanj7tjfLBborl6Um1cYH",
-	"YqsuVI7mJowr9lJ3Zl7rx2HdOvixU1pPK6jSlK2QS6zpuSpToXyQcwiFLsZjIRoLbwQi2GHIRAlrIx66",
-	"MQ6xlCdV/6h4a5rink980c8ZfS2w9K7AcHCdpf1Q2QICuCdFjqD3NEdpfGG+mWAGypRQn2MoahoYBORz",
-	"NV6kUfrh5q3fQ1bB5giJW80pKIfSmg/StRb9smTEvf2YBEoe2oVzloXyNkK7XJult5Y6qxe53pIfhPnG",
-	"WH4rHlutofXdanEj+hiPJtbaacv3w0ZDlszu3HQtUJ9SGKMK0KkYO/0VbWe+LJXPWWiSuX/29f+brTdR",
-	"Wtkyl9ZC0EwUJg/9p6K5aT2V6hpgMXSQejyTY/Ffl9yOZ27HV30rTJxu2DvplT8epGKu1+FiuuRPPPhk",
-	"EL6tziWsovoppKJtKCaMG3/T4i0rzJgv4CKiAh5mppdQ4tfuK4IleMdqnDVUjwWLBNbbY76GOkrXm4rT",
-	"kjnDrQYCclAV4jvhg+u+9/+t0I0SxjaH3T4ddESva56667rp6GDchOO2VQVu5bMbiwBfG9i8W4zlpoLB",
-	"S5FHYk6ThZ3S67hhQ0jpH1bDqgyXKQMfHimYmDOFNE+34nbcgqq01WbUco+xBZ8KbzAEKTOVuQBHFwNj",
-	"tfHFttE7IFS6s9etBv9eHV9t1Ro3GzDw1/ku4Q2vT/Gltn5KY255pqeFiHXyvRSL3SKBNWDpbU0n6sp3",
-	"qvB52z3P66h526DxtrYZEPH2AGHjUfK6yJhbwPDq0iftQmXJKnNNSjLarRzQxlIQ16/s0M7x3OOfhN/h",
-	"OD+WTreROTQuRGHFPnzw88J+srJA1y7y8xGK+oR12N2D77biRkegsLucgMLuo+o/dvqJTRRuELdc2Oe2",
-	"C/P4rhunj3kqLfFcm3PzIDAhJ8gGaQn+ff1K3zWk8VqVbSg0kcZNDbXPeB/k25ric6sEHBeJaaiC6eTc",
-	"B8ffsdJ97gUyR4ZMT9j5syfsu+Nvv0nYqwX/rRBvgARPGIzWiJT9+eWzJ39BqC8GFRyZWfCxiNC/yNP/",
-	"TkW9cJXGnYIRL9VoLJ7pZZ89t2xeGEDvUEIGqvJky5SOvT5kDEzg6yXWh+AqNe9UKGhs2H/Fn7UKdRge",
-	"HCVHR0cMwwSEcVI2rpU5RYfg3KOWpHIyEbkAdEkNw0VAhLFO0eE8ROz4IeO5eKfaIzIaAhVgMXysAkYT",
-	"VHBrj7ebViJC6aRIXFtlSHqvlHBX84W+FHXo3m+rA3Ufd8OyfV0aIRuOnzSLjK8GrbbQrmL5rUSj4nV9",
-	"w8A/ChZtiCASQq0B0D0+YkaMtUrNjRntja+XEGjmjc3x5oVQ8UUoYh8v14b42SYWFxHNTYScmPY6yzrR",
-	"S3u4MypD+MQXR3xr7MqNXot8LkOwaChTqo0dlBXSzaVcDEyml4M5hhmh7Sp64lKOL4k0MEsyeBrI6jUg",
-	"Qwu9SZ+McD8Afc24Sgf6CuTnXPB0kOnmwrYkeq9t3y7Jens8L40bEurzNAG8UOEaKv5kEoAvmYpTxpkR",
-	"1ko1ZYavDMFTzvQSwsko6ixgVerJpP9OlTWhYqfQ8AR8pDNyB48cB3LHss+GOkv9tplhf62m1IkvOWUo",
-	"1T6kCHvIqhlfLIQyp++UBxjx4XCALz/miukFqm3zEheTDAKhFyQDE7AtqQ4z5kibUPcqqtHsWjcQ1/NO",
-	"kekUoL4QnBFSa7FKzPDEF0P3GerYiluJwsBb5BAaWHcxGoxWTEU68NnI5TeR9xliF2Uq5gtthRqvBpdi",
-	"BUuYU5ULn7M7PIGotlFhRBJZ4ZfcEIQxjAE2gssMN4u7XYLCmXpCTid6F9RfSljqs6GPdhVXQvmuIFq7",
-	"sCP93lGEa9gjSBIhlNA8JXRPyle4LpUkcFC5Tyk+b1rkKDCljhyNRaCyfDHjjuND/B52YAQroOA3RiDQ",
-	"6s/n0rq5VnClGukV6/8MKjnaMVlGJqXwRcPOl64+2tkQEBylma/tq+uttqsIE1zZVD9ESvirbgP96Ffd",
-	"faysUjMf02ZXwP3ISYh+qt6bGc8ythRsJKZS/f8jp8RJ7+jBd4+Pjo6ODuCfv7p/vvMf/X/rHsO9w/iv",
-	"5VV1cALtIa+ntVzA1gDwjdc+vvzEPRqSWlvq4G3Jd/19a63AZ3QCLbIHdwv4hHA31hIQbIhsFXQbKr6h",
-	"BoURjSUCy5p+64EaWK3g+IgiNZwyMtGF6gxSUYmwr1SxOT5qwvgAsm9MtwOvHnhaZ0Ixbi7d3eNui5nI",
-	"FpvjbhtKmbZa1vGLTTErVF1uSskw4j0ozibswgmrRJXmcms8Lvxamt1DeC7Q3waKfdI5QQH03RLdD0Lf",
-	"jUevpOgn6BUFDbh+LqVK3WQX2BlKGf0YUZJgKhB7DkOZPcpkFSMSA7oH4GArP2KUfg7iYvTVnKvVYCHf",
-	"i6wEu0AEytQDT/vvTLEgAAxabydppoNxLlKhrOSZoW9yMcmFmeEtQN+Vfyu0KzkGURnUqDArhHZU2hLf",
-	"H2glKFuHvqfpRz+AeLuUKtVLL8Ai/LNfJfzkXq5+A4kM4VN1DSc6H4FDf/16GuSCMq0diecKoreluuKZ",
-	"dFPHq8SnNhMC3FzYmU5hDDzL9BIBQYFViPfSwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2w",
-	"vUFAzYQkGBiE4VaaiaQdzrkViDNJkTuw9P4K7pWcwtGvhowKYPSRnwk+jzNtyk+Ecwp/4zAtQZfCV2Ty",
-	"GjjBEt1eYXtiVSfQaA2ZzH9dygeF4oWdOUocc5xIofgVl1kAUoV8nEhrCt+AP8h9Lkl8rJUVypEM5tHU",
-	"fp6LVPIBsRKvjASKgsSAphLSUTQ6HXTCgKifbSg1BXjcvTMv54dfY59MDDbqeaYvuukHgDdJLqcz24fd",
-	"nAuQXs7MZYywB9hwc6lMn51hvo5HUUK80zJqEwvNgwmi7h/KhVQQqJn2S+Z68ujoYVnr7aL6RjnpD80c",
-	"LVoLCCl3io+HUnIiOo/AsKoLgWGlYw1jxslVFuBnYWuwWnqpStUlRgIGLDnFpjlX+A4spyEVqzLVx9Wp",
-	"VodE+kI0f6cYlZP9UOPf0eQvvK0ZFUuoucqG+PQwzoqy/gki4sqc3wh30ShMAPIm7EpT1dkc1TYOnglB",
-	"S9F4S15eHzN0ZBj8CEq0YsQF++z7FaM6auwb9uJ7CPXzP64NmzMzR1+Ja7MyzgcP28Zptcaua2ONb77a",
-	"iBdybIsc4a6dgD/J+ZySpRTjSs6BD4VYrwTzXeY6d6+6BquTrMxjzDM0MVMnLNVL5YPXwG4PqlyXTZhx",
-	"nB0AFdNMPjRd4k0bAhqLQTxbPxQQtoAnMrziSUV1mr/gKfqoUj7n0/qsPLi3bwmOBazfeKadguozADtM",
-	"C296AiNPKzNaE0FaSM29z9m/vX76Y8Jev/wxYb+I0Ws3mh+fP0tA4AIl2U0MXCRODqtM6Il2+q2tzMnq",
-	"yCFiBC2RqZLhN607xRWjC4feRADWqgAVzeelDlwCNjqCgCcOL01g8XgNEGNOtcAlsAILNIxnnu/YpQ6Z",
-	"a413wQLMe6Dn5KtoG63G2lCVi6W6mw828r28eiWF9LkPTTJjbVvhS/cKLWAChg7xngp80OkJpWj8reWW",
-	"DW6WLTN1z7M6F6/NhsZHQwkrvNT5pZ/ChqHDwQIoCB/8RiXXKhMCiAg/Fxg8mlNgYmS/AgAtRFyGKDNH",
-	"kmvTg4wO9zuB/286dDCqhvkoVRND0MCoc+Yks5xbnXuiAssVvlERTeJh/cKljSSGkVsElWL5IE474jpo",
-	"lRr+N13A5UD9THLCdcvJd1zTJ2rbAJG2bkmBSY9WVhCPBuPdws0HODq/FGb93smEMRtvGxKQQ0Bv5c4B",
-	"xSYazws3hNynS0JsO9YfKUfkMY/HcN/AofbFD9YGZ6P+sQKeL6wkvJPLvTw8FzZfHZxBhGY8mW/qspnv",
-	"XBoGQ//QppTV1pgKxPkyc1FoAwpWJZI6EIyjJBTFK3PCIp1spYscXiIZhjmxUtTvxcdV+qCbgwbimoBx",
-	"fmjVHmP6RuB3aoIedHOQeTz4tbNGF1spXW4bnW86Ht6aDls5eLRMPksKo5jhkD/4hlGcIG06xcZDbGCV",
-	"7b12p9cP1i88g9WGcHl4CaAFGMd0T09urUK8HxcRvM5SKsiDIwxQg4M1naa8H3wkf8JQTQWRwVd3CMzQ",
-	"6OB7KaWD8Fhlni/RUXLqGsJic0zaDgJ6uCzKYZcmg6o6FtWeLHP7QiWiivxiRDsfpNRA94pGEQGXICnX",
-	"wD0DRsGOE3D91iaBOmllAkSwdeGicmFX+QxekEmDCACDLUoBL36/o0pEwhEv6zSsW2RqtFNybCVEarqr",
-	"hHUhr67m9dnw9as3F+zQ6fTmcC4O4fXDuAbZEOLdTRxTs64EVm+uvDblJrWvNDnVJhuQS/0lHUrp5DqL",
-	"sMZri9J0KoJTyzFpb0AY/vj0gh2CDfvwd7Lgfzici2Fknox11jlfsVSDJAOcfOuVDdI46kLunKQaBoBx",
-	"KI2mtdpx43kmRR4uueCXA2PEpVhhwRaiP7iCS8gRgA+pLMVbR6wgHLlXHRcVfDyDL2CNKtM5Pq5S7vNy",
-	"wAd/E6tSbJtEXXoj4IfIRBhN6Y2eC3TmEsuDHTQzX4apMtoLL4UzKAuICpkvxToTCIWDVvzarR7Jec9p",
-	"FL7CFPggKHezYraMRvnao6uA7A44J8F6AWvsdhZiFxxZec3GCaqgW5RRXgp0ZzsT8+rhA9kdqav67EZx",
-	"1RMBnSAYfomcCebWaBK/UFxdTPC+LBSWvYJXpCkFJpB9KiP9sW7zsbrkdtTmdiaN2d5gyKMLYqoRembN",
-	"NFy3RnA7Y2gmxqpZQb3DClzSMGxkjcyj+D18AiXBM9dPzczzTf1qd48HVZoG9qFmtG64VeB3ulPohEK7",
-	"MPKV4PnaIGF08BZ5eFzTG5cSn6YxfKhZzqMxnUMIReCW8NgpG5JrsE9eO2ByM70EM0pVvEP7djTCbUJo",
-	"OToM5oV6f96Wv4MyBS900aWGUTQYOiDbmPlWLo19RtDgEEgVvA8Vy4SPRamaJUgBB1kyl1fcimCKLkOc",
-	"HT1lwrKaKfbJTIxRC3z+Q58FgUOS2QL6I38atV2d0KNyQi+1Jbfph3WXSasgITEaZiH0IkOMA7co0XJU",
-	"hvtvOvql6fS3XIMNy4vum/qZp2q6xupFWWPXIwiBjrXkqw7K4El5EVKTlJC5UQX0z4ZShF5dBUho72da",
-	"J2jP2dypKRaljIJYGL4eHzQqqzT9k6cU1A2hDmJZaRzNBHQcdU7xS5sE+0jhQitRqVGS1CQNW4aaJ2ve",
-	"smhuw+eTgxfcjmf+LoOy6QbsBRFMDgH9nYRBM2+eKikY0iC9kpYTJwlrcC44gOOQ1Y0vFhkihdAMrA7Q",
-	"U1g+TuklCgTG772TYp5e8KoQ8+C4vrvlfEkGgXiARvdgvBDngKKHOB6EaEf2Gzw8aFcZiZmk4QiVthin",
-	"crz9o7hciGCB++kJqvwH2F11Kt/WxAFohnbAx+NLSoGI3ZotMjWZJREhMiqONPNyXbEAy91cNrDgie5u",
-	"ZXl0HF8T3mgfH6u627VJZQPxwT9Bhx1EQR/xRhpzk+y/8dIqbTeh/w/rft8mo5oHruF57g7nDmYqOOSc",
-	"jYS16HNTmKVbHeh3GyxtELFntWYm08ssVJcZxHm0sRuVvkYeQ9YUdwpDhCIcUneGKMwSE3Iqk3luTRlq",
-	"mQsIttxiYIDuZBlWGcZJDvMmZy/+FDhi5IiJ+Gyl+yobweXmRqv1ah/YGG/z/m6dimNeNL6o+GqYFTj+",
-	"4zlRKU26WmvXKiI6GDbmCz6WdoXCptmkBKGzo9wELkmM9G102g0Y5oeGAIW6vzkqejXOBFeOJVQCZMva",
-	"QhxGlZS0ZazORZ3L+wDdMP8QyttFvgxbgKeOSHq08oMLc6pEWLTxv0lMG7Ck0tD1mpZ2t4rKlBctQhEx",
-	"mpNyblAMKAxy+7TIbw0j/hAHhVREDRwAxSpjRERHq+DGEfjNdc1XrIFlPEo0jKd8PPM+pCV3FDwMzw3o",
-	"Rhg65rYUbreX2ptLzT4vkoiepQI2CBoFxNY1Rc7UTfZ+0X25W+Qn5QtAnaj9hQiD2HAI1kv/cvlsqI2L",
-	"9XCDyjXXxg49wrUq5iOR187Glb4Ua6PArgMTsHqu81wv23fT36/x1D80RA21nIq1mdHzTTPE6r8fRzjA",
-	"Tv3djrmv1SCnNRcM3o50jvgYpXh9KdCLG0DFZc25CEHkm/2mT997MXTNHermCvYzCPuGFrf5VM/QdFMZ",
-	"IshxQtCpi6O3atMMepDO2QVBqJZmEUIk/biOsjOMmSH+GbnMOCkV9XCz2hS87yRYb/3IcjGBNE9dkWql",
-	"WWe3FZV5k83M9xVWCEwnlUF6PJLKEEujTPMAq+1F2n/M8KPhYiAItUsrF9BMNs8AXmka/4aIvWg63+tU",
-	"CuN9A0HBeOpBsksUQ34pVDPpoNHTlJG5rUEfdW/wWM8XUFsvrY85CiNsNUzUzX04kq9MOY2L1UIMT9kQ",
-	"y2YHs70cA7xri0872AahOuJqIXaYkzfvgakXXo4zuzq5nBAzi0ONVmlCsnKfPeFGJMAWFNk7M1AQfGFZ",
-	"rS8Zz+Sl8EnQ6/axJ5WQo7LtTZd/yJaWaPUAcbYWx7nFCVUr0InmgEqsTFsMygRPzmY30kVz+MwHjFAH",
-	"pXcdUAjCj7qViX57/rO5JnDQvtKNP3YuLS3HVhQQWs+2HNlro9NsSW1Bw8VmNJkNw91HWq0fxCdOqUVQ",
-	"uTuESyjej0W+sJvSdh48OopwGk4J4Cx0EgVLUCfXPCZNJB8A8Pw4mxb1POCs1PKcQFL1yL7kkBClnbqS",
-	"cfawsX4CNv1M5z+RrtnUQ0XNTNC0EtkjHBOMzFwm8VYCXqTSUpXS+ki2pL41FDu+KzDvuwPt3j5ieKXK",
-	"ixVrcIpt4ODN1FcrDf2lFJ1qL/K3I/bUOepU1wVRqsXPxkgEx99VTsrx1rIm1daaBzsFr/k1cmer4kLv",
-	"Cc91FvDoT3pj9/m/0vN9nU+rmLtjnedibNlM50awEYCmrOJbn1pYT62tiyntcCxNrKQLlO/DhveyCOF4",
-	"EyUGJOQd4H9jyKI9I111AhA+BwiFHbOorw/+5e+X0lmy/YCfkzvjHF5oSlluR5NHS+251vNbnNsuw4Nq",
-	"4Xvgo15G5GrVQao6ozx76v9DskUMRrOqf3pNFjtTrNoiqIboJQST7EGxKIPQ8kIhnoJKWSrTtQzraqGX",
-	"fxqt+ud8GSHcdr0TutTuxfH64r0LPhUebbQJV4r8H2OuSIu1GLeIcydz32mlYkoUmeje6wSEJHKp04HY",
-	"PvpQDRTfAEyFzjdvoejw1Sv6bB5gcx2eJpGWigZTR7VRVqYZrXyA3Nx61bq1PhsV5jrgD0gaPbPg87Lm",
-	"1w6gD0kPkBwo2h7rYFy57oyYY6g71VbyYSLV892FMmFqnjDjEe4Z/8FPpbX2IsryPrrxEiIWyDQ+ZzxD",
-	"TaiCmtSoYNz4aoNF20AKN4DD8pytKxJWxDUizCfvvUt6Acfk10aNxr28B1U/cO9Pq+njMP7eob5F7ZIz",
-	"V83KOOAxeNScBEAZHz347qi57mAmPFGF4x2W/+D46Pjbg6Pjg+OHfddbQwMzO2/g9mdsOOdSDZnI4Dwn",
-	"dJkBikUZf1363Q+5McKaQ7wB+mNjtoJYQM9JD8cV5rG1GMkWmhQpmZTb642vlaTnrEyoX0dh2WYZBFZT",
-	"Ax5v6ILsEM2v+8Zb3oMIpU2DjHlLY8V9evcrX8EhWTdm1FyjHWvMbkL98xNrWKMN6DpQCft60uo1lY6g",
-	"cG56p4KEuQbIQtAgW1QNkOPpynbEer1ZKjIsrhuoYttTF5uXLuxYb7+RYMSv6Nn61H0bG2Zcai6N7K4e",
-	"/0XuujKQyyRROp6BMqmyEuhVK1mCZIwk7eFkKRrqDtZvPMeYnfOWklIQxjKY5Phrm+XW6RTeFcxtAMeT",
-	"NlRElD7PhrADEQDwmhXck57jGYOY7eytfks7o8WFum6957gaVnX0laaT6po3k3XYsb1IMeX+bxdldrPk",
-	"dZVgKBTaC3IEaBMC+3tJ70oKJ9o0ynONlOsD2ZrxtMqwwTVNuhI8KO1JzSHfHEZIQYRUdu92ion4oLSP",
-	"4sghoI443DOKbmvz8XQ9Y5Rusjftd4eadeslXTHwCkMq69DxcS2Uemhac2uAcaeVoIi2pui1U3YU4MrL",
-	"eLPGPru4IBz9k/PhOoVWoBq6zOiobHrj7+WT3Uv9ha1O/LGOOkzKY1rbqab1jnwoHiZrl+Isbp3Oxg3s",
-	"kgdvimdAIC9Sc21QXRg53AjdlbkxW8/nZxwAOwlYDb6iEqUiJeBhhHMLuG5cDTI5wb49iJn7f/Qt2SN8",
-	"CS6PVRz+ApfUoKwgGH0Zig02MVM+th/fPZzgLxQSm0rHTz1QrlBlLG8tNCyVjUVdr8NZtyBbVjhPSUGd",
-	"DTo8nwr78VcxrFhUOTeFAEXNuFo1MulG3/eYDivufphAuVLbzYF4uPYhj9Ax/eRmFTeOm9i0mkqDtFsP",
-	"WoW5j1vI6ePWDdm5jlN5lzUUSfUMuIlvvXH9FE0BXHhom8vh5YVqwpF1PMiyuTa1GtQLXhgsP01nThdZ",
-	"Z2RZz3zWVprU6QbJxWfyN5RXEGOhOow/oYINVhjKsO46XL+g6XnRULy5iYvQeGlG1THG69207763mxy4",
-	"QAKdD51/43s+vpxITLnZwRBCDqLq4j98gGDjqA2Dr6XcDI/i7tPsCltA7cFuZZh2cC+t1/0Gl49oseD7",
-	"hdgD+y534RPzbz+Ql3S+bmzh+mW2OqWIVZ0bZoTACrlVMPEtURC1uUBPm0YPx2+99n7wHa4TiX9xB3nI",
-	"Y8F3f8NSyoB31q4NY6nzy4mT4BuHWSfPeMyV4VQbinyZlQE0LqBQNjJ17sPHv0+/d8W7WMqLW1+5wEcj",
-	"r2F3R3CQ6ggFf4tIV1vBG7Hm2mZ059AiVHap7R7GhrdXhZM+ybvM2OHmsrlYUTWQcK09uOsRaq9QGYAP",
-	"QeMR2GBnHt6VhgCMxXWwcVCAiDLVFAVRpgF1v1LkVEExiR2OQWFEPuDTltUnpzWmgyNoRdrVmRNiz6n5",
-	"2vhqq1KLnvQUsYGM9nG9EUF+8ttN2HOdXTdirHNxrqbKho3DgX163hQbDGRZBlWuRwXSJkrVVHkMc8oq",
-	"ONllshu92mg6W4vmvFaV1DOPqNZcJrUyuXqflaltWrQbcVa/8N1ZquXKJ3d9vEKb+6lIF0p7mQ2sBsBI",
-	"MOW9q3IT1QxrOMg3Ox5R4c9qnbl4Nps25kbk4Dd3F3LIbQgwvA43SfOVU+xwhwCHPDxY3bEnCF2KcNF6",
-	"LjwS21xfCQ8d0UhMOktFPrAz3sAinisGiL7eWAjuRSnMVwg5OhXmxKemJh7pM4GEY0Blc7raqU9Bdopa",
-	"JrjBu8VHszw+qrtpHxw8/vUfRwePf/39KPnrh3+Y+Sz9tbHEpB9Mg6MpI/hLnkNJKxIsDJfpaSXHWE8m",
-	"6Gqe+JIZnQgc67dVCtg8RN2EPj2o0X3SK5T8rRD0s7cVrtMLYq9ej1RmMhU+y7RCL8gAat4UmSLqXQwf",
-	"IamOWumGi2puNdlJ2hN2apkysNqXYmH3kDRzK7HVII91ruEMgSPX27V9xac0TeItOFledBZk5lLF3z7Y",
-	"b4bC7pkGH9rnpK/k3qYVw/GsU3nNUxzN+ZvmWNCpUDlZR7twkx/d41Vm8uCoA/9IoAynyL2VYFMfv4jR",
-	"GYZpU3C0I+QBMWyalZwX897Jt75iG3580Ow4zQWf795vqLO1k1En6a0E5giHQR4fVwf53V+P1sfZTjy7",
-	"ZExEYdWUvfNGZk75eqFVCjvT4Lr+5sN2ootDKKrs86X2ifmLwjJd2GASN1JdGij1tgyIkHDHAdwaclJa",
-	"kuo2Hifbqsn93iHIOQ4saHClAcoGusW2hR18mrAsP4r+S/rjH/jYr/FzB3IeTFrcLUZvKu2sGPXHen6o",
-	"+UIejHUqpkIdhkl9iF83l3JxoBdIUAcLDQi74cg2cM4HHU5AY3hE2OyH31Y2+2g/wQ7XDl1YP3VG5Gt+",
-	"Jyzg6c5PqK/U5Hp6G0WhxXLCcT2xrbE8+a9RpfL+wa9fN8qRf69MtErYi2KUyTFUB5LGivTUyZLwF4iP",
-	"AJSl11JiMqkuTwPGqDSMs0dHj+InS+wUaaMietgdsHvsBWqlQTONqxPx16bKf7klTJGZtQtzcnjos76j",
-	"o1rhxY++a7IiGTEucmlXb9x+U7i14DmqUfjXM3/g/+2Xix7ayYFZ0nOhVTcQxISQaqIb9E5uxzOEUzEh",
-	"8PPEO+cNlmYwCRvPoPgP4CWY/jv1Tn3N/u3Nq5eAMqX4pRiMAadDQuWaiRQ5VrJ4+/b5D1d/TQADEL85",
-	"f/aEPXz48LF78+3Fk75r6Slkt0B7VN3C7eySRGQCKAUsHqf5DfvsZ+mrD7NhZFwaspEwMhUQ6bbgaNsc",
-	"8fElVOX0z1jNpoha/06xsrJ/nz0HqXno+MwwKu0f6vJm0GuJ7uY0G3jTzQFd1gAf6EdGDuMwKhw9IXTy",
-	"FRv++wG8dcJ+en4xdArc8MXzN2+G0ZoAEDaMii8WGQHOH1KtuH/9p9FqyP7slvTxo2/++hcPaGMw6WHo",
-	"OOfwtAF6u6wsSkDeQXtDtG43AMLIcV8+P4C9gY7++ujxw7+csLcXzw6+SwCcjWcTLGhjijzXU3cEF1zm",
-	"8COox3Ypx6LPXrreE4R/NqQtO33AkNoI51hAmv/LZ08Stzk+sGwkU5kjGiTPoARIrjND+wKMMxMVsAWv",
-	"R2FeYEnyBkCDYXuMYww8g04NzDhA+1Tsco50ziDOX/53WP4T9j2cMva//sf/HALVZFChuyy+gUUQqKhD",
-	"WX9IqNSchjJFngDXobMQuBXIUuZ95tS7h0cBkiqKTLZUAQ4w5uNWsAbFUueXpFuucJs5NOl2S1rjOtdL",
-	"dQLhfJaPcG0KwgknkDBAhgxFZwhxOdPG9tlbA4VCLIIwslADgabbZ2eVmdPAHx+BmQIW/IxBcQWEUgT/",
-	"jYcY5ooNa9j6wxPCYAOorjXQ/yRmFWWZ75LY3aTmPHWnlblNg/p9js+UHdmDc+EULpGeMCdADGmU/mYp",
-	"kTe5t3hgHWDE57JJ+93D5mI+Evkp475iUWFEjoUU3RsPyxm5U+vGOMQHh90rMpA9c60gg5vFeVxgiFBw",
-	"T9wwh4e8sLMhIkaCn4MyTE99pVrcHyRaE4oVjFb+mjglrhdacKMPjSAolE/mMNF7sJL4Bq5q9NOESu3h",
-	"z+XdFLFfKJ4DFmMwcrgNcB2jD+uEMKMBI8rNtgTsr6AmkSmKWa37xHOJ1nHWcA3iMg/PuRU/u7YO4N8h",
-	"+3NZtQm61mos/pLED56LOZcKIcVUWv3FCNeEqXgF3JTR9jen6lbjy7/02asrsliXU/FloIB8jh97bgnU",
-	"w4Yx1rHvOoKxg2sbO8bLBgqpx6Th9iIXY7mQgGGtqwMIJcumWhhQmagaxWhF7rE++4XIP6BBh9KEWFCf",
-	"/dnvA3JBI5y8QSVQPM4jUh1iHnpQ+QjE8TQimSSuLVel5L/UCpY+On6MJ1ut12FxbGKml1QPEIG1pLVC",
-	"nYTbKBdTnkPpEhR6lBPGQB+bJ2wpUwvl9TxMmVv83woN1wLEOLpdIvabakceWARuxfCWAtg8xc7ePHn+",
-	"3K0ix3BIJ9ABxZqZXqo+G77r8X5/9K4XQ2PQVrsfal87pZVfCnWKQoBb6PncnSw4qyplz1/7VaBLX2mb",
-	"EGocyg8gs8DoQWhgQ1g77BKpDr+IKSoD7GENYlLA28M7KoIF/5PvCAvpSMesT9gQq+ysDqDZP8Fb/8Xd",
-	"uSXXqjwxBJFheOjJ6iDHI1Y+Xf3lkGhtmLDhYURU9Eb0zWGm9WWxgAc5gerBQh+mYuzkB991oUwxcts4",
-	"Eg2tVH7F93NRftVnF1EeKFxNUNzckaRxF8ck18oeOCFlzBXyQCdeOHJwEvmf/vQn9tPFxWv3N7R09vo5",
-	"m2jwJYHY/fjBgyNHUYIqi7rvMsGvAMJ+PNNyLAj9E5+gJqCmVS7HcMARfl4juOUJKgJff/0Cq4n0v/6a",
-	"/fT07AeUPLAdd47c9ZVqYTyH9UXHoKYIip5Y1aSKbUiX6TdIN1SmJPEEawARM6qiSUVP2KvXF89fvXwT",
-	"hIHjo0eVFpxgAr15aTnjZsZA1wCcU2y2rBYUeoSbvY8z/m+FyKWAGZ+x3wo3qxj8fymy7AAR8ZN4jAtf",
-	"RYfEiPKL8PpUXkGKhRyDFAAFcNmjoyPq+HmpYX39tRfIDMEEFIuFyIEr9dkZTd/XO5mDCqOX/gFsDqV8",
-	"N42LmahBSFJBWddBJfSkoUbiqWNgKBeIzPitexC2Dg8NiV6mnDWyGjlVGqBnsR4CKpaG8Wzp7l1QNdym",
-	"gZmuHbOz0iecR+w2PHJC6qldAQ28fntBw6sWGPB0d9Rnr/wsSQgCslSakDxh1FBw0/VG48OUwYA9W0HB",
-	"9y1/VxX2yqJNBKxP3OFJgMA/wRSuIW3auYf1hSK8sHtVFcVxqupW+nIa9Eqp8EVbQcSEBOhkmVM3L6DE",
-	"aE2i8hcwyueTg5daCf9dpREQM2I1qwQlpYOixFRbyUEYFXwM+1bSliNAILvVQvTZWzpEfg4R6dDCvOAp",
-	"ldagk3l89GANOEVPUGJeAppzCrsz/FmP/cr5pRo+veDToedPjoeB3hQKpmCX7iHoDKsLuZfJnIJapgXx",
-	"F546cZf2u+Lo6OGYCobAB3Hwv/7H/3zXG5ZHFmlITiZY57M0JABABjQM0gM8AfUClZcuRtodD1/eHcVo",
-	"g3lctAx4SmUpDvXZK+B1MEY3RzTE5IItBb/ss9dY7xgkhXhO2uvNX39doYGvvw6sl4NmgNT+8OgRk5O4",
-	"BpV1/TkZ3A0VZEfXIcDj8lwarQLyz/BrOLGuiRmHgcS0TM0dHx0lQUZDAEMPKkx1z8MC+6e4gln7oyzd",
-	"I5V7ieRP12Op+RCjOWaFghrYtlwFvwDTguekDpPi5KkKkpwcbesJuYJLkilpDxWqUteJyciN0S0ULAOf",
-	"MgV37Nz1LOBHN7Qag2koaUPKIxab8yVqllB10kBRhYCYkHhThS9zQz5l1znBGfPcHeCoWBIV2U/Z1An9",
-	"lyX6ruXThI0K69gofkOt9tnTzIglFbKBlXZ9OlEH5lZWH0AwnCueFQJaGn4dmP8xbcUP3IZbLaeCMGz4",
-	"Mzf24IVO3fWZDqFB4Gb0zcEbd/2UbO2tmtd/WeM4cGW4m9iJPFgxio4LVqUolLSeJ5KYj9cznjn3s/E1",
-	"e5BR5qjxcAssOKn16e6ZnMxHKC9USu/owoKp0cePUKlyWp1vm+67EyrT8/UhsiYsvIOcaYjsHu9FpDew",
-	"zsT0SAvxhI+hosLXXweGAUMfyvm8AHvkkHBPoOobOwcKx9ucTiE8rvQBcLvhCeB9gRrn1u9SiAXpxSpF",
-	"VoSV98wlFmyEMjMoYFYFEdck1N0Y9qtW2iuerxzXWbs7nRbuWdhoBaLEq1xOpSov4ElheEaXzCO6ZIa/",
-	"/PLLwVmEx+8thcC8Hh0/Jpnvm6OHjEy4ZClu083Zmevcm59i7nP0KKGq9o+OHvqrKDJffP01DunfD0hY",
-	"OHjuKH747wexXHDwCq2iJ0xpo+RkMqQhBhJ5Q76IAwzCwesQ5FLUK5RmkxwukVKviNDvc4ELPlqhTwSs",
-	"dDCwN6BSHFzkXJmFzsuehgkYY96pXtLL5FgoE3uDXzy/6CU9cIX3vJdFL4QyusjHoOwe0kuHc2kjLzi6",
-	"Ol7zHNJzief0TnpH/Qf9I4jLWgjFF7J30nvYP+o/xCipGXhfDiGu5hAQNQ6iWhEU515zqYQbyKNxiNw4",
-	"BVfPfZJoqcWfecAOMKSQbZT9ebRiFE30l2ohZw/S0e/BgFFMep72Tno/SxNHpRvMQSbRDpI2pRsdqCo+",
-	"vfkk5CCja7FT0D62HwBim9ulIP0dmsX0gbb2QrT/Di1idkHZbi1mbVQvBJqAAoh3MhXYi8KxmkYF0d2y",
-	"+0QxJKr5mXKzDn0w9fYnwZQIqba5MAutDHoLj4+OIOShjE2LvUf/pCCynfccIs7BmdiGOwNhJ4+w96ZG",
-	"wygPn2Ol2fOyNO6jowfbX3tbq3cC7z3c/t6zUEzZvfHgePsbryOJ6VmoiffowTfbX30S6jt8r1OIW3x0",
-	"/Hj7a8E2TJmvPpxw+0jhKqm4juHAe6fxP351FGKK+ZznK2IVa9VkEqbEMk6sdNI5BA5AMa9fk977A4wl",
-	"pm9cd02M8fB3+DgIYYMfIlZZ5Vk/ikoiTTPHgqiQcORqbffi0DyMddnhKN7SuaEY6I0n5/M4OEePtr/x",
-	"UttnvtrqH/2k/Sgs6MAVTK69nq1DkgggfqoRbP9VFH8dML54BmVmvTD5mA1r5SadrJxp8PB6JRA1V/jC",
-	"Fy8AvQXjieCHsuw+tVPO3qntQz4Gf9QIypjOjUA8Mizqu8JgAQmGzGGY4RAlwSrjWEd/+0TMAw7h94SF",
-	"uBe+0Q5s96EaiEwRbvcM7KMysKPvOrATnMoFVUWF1x5v2Ic4fKf7fpTMZ20X1g7vjXlvh4V1VH+h9c9O",
-	"yu7MsN+Wxa5eiFTyC6oVdbfY9nmdeV2TdSN2ZJv0Axqbh5esMa/PSkNwc3hrRL5JP/ARhfcKwueiIPhc",
-	"IlILQmDONdSDIpV28zGAJzpZLADV6TpKd7tZYV+tBeSpjufGTfoM3/n8zAJu8JsP/P1h/3wOeyVF8Cam",
-	"AA9b36qO/OJDQ8D/AXHxhEVMuCklNlWfeVsqB996woBehSEPEILvrptC4yzgna/WKOr0b2LV+1hiflOm",
-	"8geS8CtH9nhvXVJvbxCQpl2mPyNIRXRg5YWCUvAhQK7iLfeh8UMsUTko8mzYS3rkmXUjagiubRsovXXY",
-	"9MqHpOc73fZ6eA7m9hnoJNdTMT4v8b7DYP8mVueioKq4d4tHvkHks7gk/LXY4qHHuGuVhDxLKD53raCc",
-	"yEa3QaHupYTPRkqIyN/sQUiA03D4O8KgbfQSlMTUyc4XgNXuqG+gnM4Wy1qhkhAvHnIRNJvw/N5f8OX6",
-	"C/Zyy4RzdTjmaiyydon8uY3zs6CgPGSFeogSaRi3iQ+8LS1iIYgy1Ur02UuM2WJznVPox1xfiRSimNDP",
-	"PoM6fVgWNnmnajrABYEgUmhiDrXf3cgzcC1A1pdPB6H4sFM3nkL5ODmI3sYkCXBqNHkOsMk/Lj/5Us30",
-	"t2xvL9QAaG14z7X8mboJ48KMsK0hVVGCEiVSUaCVzJkV721zVBSmInWzLu4UtwQNb45b2i2+ChrcEln1",
-	"R4g5gnXYpDYQvdwrDp+J4oD7dROVAVs4BMNgWcurqYqX9lXPILR2JCASvTACIOnmgisAwU+YKcYz5iQS",
-	"gA+JZAjAuUwx8Bplp0ykfXYuTDEvRREQMqD0iTH9pgCFYi4C5/m4J+W1W5TNNz+sm8+ylAbyee+Pz2dw",
-	"fJCQPMPrcGSSViW6pJU7Q5H3JPiZKKVeVxMlUECokNGBJBdFiydI5IYZqxcgzJWJD6cB0wLx1owPMLPI",
-	"p+caCmPD7wZQW7TP3u371HOL6im4tAxkbXJrxXxh+8yRJ6QXNbDyBp0RqPmO8fL7k/MZnBzYTMgm6s6/",
-	"10WeXFxJsdzsNkDa8U92UnUCPGhXTSLCCf3owj9N5V4H+HJ0AE/HEEyXZcyp2vABNvJaR+N3+P8258FT",
-	"an+7nc83dzNL33YV+vnkpVYCcoVvQZHefJv41Y9c9k8v+HSbkx2egSYfdjTW+Szbe8/FF+u58HBKwWVF",
-	"Epe54ene6sI4U76rkOqAuflLviKMKnXKJMA3ULlSTM7H8UrDhkYoOyQfCM+yBufDZo0fH79tXnMnmMe9",
-	"S2EPLgWkh3unQt2poPYiH7iRUIXDZg7ygmAndanmMj7yedyGz0XilMwYRyYkVQHSymjFlF722SuVrZxU",
-	"E9CSgl+yXgrDqaSgH6gVOE3fKXTDGjYMZsch8p6WHCih0jso3DQFUFZY1IPbZFFKLG8m4yT3IYxfCHNV",
-	"2n5iBvt5R0Eix7kmS/ZQCoe/+3Lvji2Xbpy22BQDnl1fJvw0INDlAmJPylxUY/mKQHdyredfGZbpaQD/",
-	"QqhpKloLMNhKY4pLk/Nmrq/EC2y3E28tp3RHc0qjCe2UTvpofUt+1ErcJ3t+vpHYd4mj/ADHP04oB0RP",
-	"ZB47sZdtqDyvJogSBSEqBxijUtY+j2Q0xyD0BMq9xFhGjtdgvXRoZinEJTwKn+Za2VniAfZ8IgslvMsr",
-	"aVeUwH/g3stWHqa39iM0434tITsBsJydAQ70RHpwaG0EgKqZGMWDgOAXIpc6bfRj/CyN3QkdaKdoGGy5",
-	"DIf5nAJO7vFtvrz0VTpcBDJPgWm4izcJRAlIHN3wbXZAp/gMQG3u8Wzurbw+BPzGx+ZwbK5a7+vzZ0/Y",
-	"owffHYW4c1SNTzFcC8qe4N2b8lUEo6cnwYbjLq8Alrgu5IezeQE1xe7UAXUaj1+dsuF6oajG02dpNpGp",
-	"w0M5/iDNQhvp7Q8bGr4/u1/o2QUAYr5CH6wq78iA0cSevPn7jgdb63m72P2aoEvdJTyDvQPYaCy38jK6",
-	"hFsALdUKYLV3ToV8I3g+nvXagqhn2lwL9aFmVgJQ9pSqa5SBp16DQdD2NGFDX/F0SI95mGeq2ku/wtK0",
-	"QE2uB5L7GnZ6AeXZQ1HVpIfdNhSw++xAJtwqOgLYKJkDgdzL5Z+LXJ5lcQlsqjSD4HLdwglrvOcwFxZv",
-	"4g3xUef4zPWYyR1TVcNM7k/Fl4PGWp4Ir6t6hp5Aba1rKqtUMg5pxjtCrc7FxlgKqLPq3kWjupMLIA8U",
-	"BG33NaWGGihfH40Uige5Cw6+J5t9UiZkNjkx3WgcNXcUwf1M7rCSrPV8i4rspnvv2NtHIqbWc/DrEWHc",
-	"h06Uh4qAW5u5yvX4CJWe3AjojCL7zpese8kdzVuRJ/+wx/NeB/an4vqeploZVtC2NqIruOsvXJEAmOVv",
-	"zjFXTviF+1ZSads+VEiDn30VIO++9oV3Sv92wnzBHFI5pQH3dlrCN0vr81xq6AmN8AhuMjc/v/t3YYeB",
-	"fSo05D8867h3jt92BCTkre2bXYWSJm0mu5/QTBcqqPtKYh5jgV1UbFwljwpvQDH4uGY2cMAidUuWIB4M",
-	"V2ymi7w042NjUBQeK1a32QNflCVZrsegPkcbGE16k8If9vVecPmSQVqrh6zOGm7k2K4xilyAZflGdoJ1",
-	"Y0BcccL1RCAuA/fMsMk+4Pq4iwJJObJ7ieS+NsM2E0WFzO/lohuaN4Dv3FQwCmF6G2GngOlm3HFfoYLf",
-	"Ton3+EVeKOB23xw9ZIArU4Gx40u+grBAkKFEWZoSM0vCCJqdn2/CAD8iF/GdbBItypW69yd8JqKCiWjn",
-	"Omfi8Hf/J8gCPvy0XRoAhGQs1l3iSKJ720N5lAjvS11kqS9sDGjkTComG4IAvqeOPZnuHghAL35EScB3",
-	"4cd624KA73+zHOAX/14WuLdO7IPNeGpnvDzXWN8ZI9D3w3gC3lurcRU1DwQjwnj+ZcAVAtB2JZb9Zkif",
-	"z4GpvNQABnnPUO4ZyhfOUAgsqaSrvTCQHPDzNpSjIZDruXQSHbhPtIW0G1YsHENrw3a8Zx73zOOeedwx",
-	"mMx9cw+by+nU9dfGPjzo/YwvFkIZsgFAxEVeKOPr7PbZqwmzS+3UHKciIcxhUhoLLGTzaSXW2c0FjmF/",
-	"/Ob+4N+7KT7SMSRajXUCpZe7ncXCUN5KazDvW3hi7RysoYsivJydAfxzDtWlvQEvlWaRcSw5nbCJ2z/G",
-	"DYVhuofm+koKADqFqEafDkzAMIQAMxJTrN7aFLH/WyVaf87f/yzU1M56Jw+OjpLeXKrwuTFO/+Zo8m6Z",
-	"IjD5+5Ky91bJT56TSzu2O0M4/J0KH2wMPnQk0ymOuKyicEeDiMMJ2Hyd0ore36ZfMKai3+ObHBr8dlPh",
-	"hFdKfGWYXirMzbvwbi8MzAEr24n33LsfBvDDkADPMK1tOdOY0CMkWP5NYRZYkknpPNRr4Wys1UTmc5GG",
-	"mxRm2H+nzsJ0A1BaCG2sxRg0QqJd6UtxRr7Aey5wn1JwDX99RNz3TMifqYgPQTVgiPyT05k1NygAEB12",
-	"DBSKqgwrbSM2UQYN0SODQoVfhyeMq9VIpys25yt0K4IBT1rHnUrIxRCzSFo5cpR3ahNL+THnyt5zlHuO",
-	"cgOO0kSz96yFzlbEWcIB/crswFzaZZ5cSIUq82bz/5IbD05AyNWOW5iZE4YgcyJho8KCd7OseYn5ymVB",
-	"qSY/AXV/r5XcayVfkkBAZA1o6F7A34uSYoQxUmOF9FJPqZ6qpyoFw5Z/9BOeqwZwzKduMe7p/kuk+6cq",
-	"BfAKI6fqQKoSQ2cfhI/nqP2eegrI4Ij/KK0pBwEZM2JSGGEA6lorYfoMIleHM5mKAfH9YYJ3lyTntgxX",
-	"XqGszOjOCzdmehISDT3QuX2nZtpYLP4FoFqYvXMl8hVk+fvMxpCikGl9Cfr6BCt1LUUuwNOlAM8Sh6kL",
-	"m8BrZHvPBZPKKf2ZNDYpMTYXHAq/Wv1OeYQvBB8wzGit8P9zAWoABBNCYTCDyGG5HQlu++wNrjOmRTaU",
-	"dcD+fJ6kL3qGxddhGct1679TLzX0RpsHSVBzI7IrQe3Yqg2FtJqSZ/65bkz5S5MGQmP+BELERwhMwLl8",
-	"yoyJP7zu81kkTWBi9IDOysBxNZFNhgkbEghfLozOrvahSP2xAyfoRF7nJivs7DDTU1nJEat5a+Hnj8NL",
-	"oO1PxEneyKkS6fMN5fbxCSb3UHD/1g7diKeDcS5Sx5N4ZoYRS7o9WwkS4SDcksP7gKp984Xy8MupYtW8",
-	"qcLOqgderQDvPz7xGo25LWmh2ZKvTFllC2PClyLLDgChPGVWXwqVsEull4rp3AlFDQlQ2M3Hyt2c5MLM",
-	"bloJ4ebK3j1VfyyqRuLpTtZOvVjqPD3IhRG2/Uaj7XhNj5/D07uG5DWWSNo/mUN1pJ2I/LjhPI/HYmFF",
-	"ehr0Rw6XnmGpRiwZlgoQIbQKGpMtxWgm3ksDltwIknhfFZU+3B++zYfv7hYciuyJsMaMM38GGZzB9SJD",
-	"Ox7iQ/K2bLir8C6CjCG8qR4esblUhRVoWdFqLE4ZB1SFnAUrB1crMhL4AEPfc0J1OaRlV1qmfXbma2Ja",
-	"kUFRcvFOxY5UdHhSK9hmIy4TTqXOdj7O5WiEvenV+EbYUzQNeVOVn6NnC5IqrkT3560KurDzTqGUyBoG",
-	"tJb38uZHvJkBfk2JZXnURysoKODOO+zITuc9Rzmu/YBfzISvi0PPNp14jMY3UISR6vtYOad0RrI1LrjM",
-	"T4OVdILZhliZ4NHx47iQ0Du1kiJLQdDVbM7Vqs/eGoGW25AczS3zNkN/QhJmpBoLNNGu2EgwY3UmWoo/",
-	"4szvjnx8m8r1hYdgcLvymSnYRIfEf+6ZzUdjNk/f0xXNa2ffHWvHg+CT2ZHhTKWxmxKCHGkuRTbW86i4",
-	"9CLXc+k4xmiFdyBQNogSE51lemk8suOIjy+nuS5UGrwjjLNhxtW04FMxTAgNEojhK8NQOj/4mX5/p8Yz",
-	"rQ0IIM1sg8Z/RzUWP76dOM+DW+Y8JMEkwLfRxvcHLS17b5n8XPwpWAAXfK9O5vX5UPTNvWL7MS6gJ7nA",
-	"0jdRfFsKTGNXm+uVyOVkdYAK8carZ121lCBj4u0S6o+XqWxLoZzk3WekYba6xtdNtH+HUfkC5B/jOrhw",
-	"N/RNVdEnPubyi9I0PyH/uBc+O5x9JLpQK9sfx67Hfjzjtgmqdz0Zth0PtymDlNA9bxYcslYI61WWonkM",
-	"YoUcr5GGjTGhtDk5diQmOu+eyuqTU9e7fuktc+tdo6ysszQAop6CuRrU9iGOYNhnz21pyR7ljv+FIF8B",
-	"kMVM51HUEirpJ4B7TKa/qYiKGVXChiPsZJD4mhcDbALXWotumbrbH3w+eamVeMHtePZxE3u3ABl7Yq7i",
-	"2EIGdryPtIWwbsPrC9//fvCEj2di2+P+MRjvw44BNy90KifyU8aC3uIdp1SQhu+DSreF3yS/N2RGz0su",
-	"7u8HdwU03g9JGwSjngsn4S1n2klu88LxrqmwmDv18JRJxUyml2yuU5G4x8SVyJlZCH4JFRkxkNK/cfwY",
-	"j9m5sPnq4MydtQYcNR1uoLtqU4iG+InMCtT7ZqvCPKzi521KuDW2U5emnVqrIKhkQGs5/Ay5aMKGcHDd",
-	"H0rbwYLnVo7lgis7/OJRskOZ1ITQ4anA6h/HPnF7682tGGR4xbnldhfDwF0Mw4+M8gcx+xG3a73uCgPM",
-	"sq4MHf5Of3kskK2ABiA+ciqppHO4/nJuwbnnbtSvjL8yRyLTS6y/ZMX7ULPgNBhNcgF6QRg/ZhCvX4s/",
-	"wJhaL8aGqP1yUreQpfQjyRF/DME0YcOJj5m/l1Kvc2iRnHc5tkkzov5ZODjW69iRZr2xWP+nOEx3T3H+",
-	"qDLkZ6Pf3h/fXZVMLHzY4fhGSiYQ9aZr1amHUrEH3/iYufWD+zSV9pNdgx8horaczicKjtmFDwSsJABh",
-	"/CPd9yKVdrCUKtXLgb4SeVUG+EOrVvfem5tlgadyZ/1lIjNhDvkVt7yS9f07DXPgmN+H1jJEZ2zBrRW5",
-	"CkBGkME9yaG2s2DPf2A8C7HJRmNMIacARnEl8iQE5mO6DakyEtJ0ZowDPmqfvc41DJVN5ZV4p8CVQn6r",
-	"RmgkYX/ACZzB1G4vOzlpbDpezY3tC1XM3ZbRC31zNe0Fmukv1NTtYwMk61ZZkOTAHcXG7Y+fcwUHqUO7",
-	"9Oh2UVTO+VQcuslWmMxE53Nueye9kVQcnFRrC0Gvmqvpv76fZ7u+3nhhLeTYFvmNBNfjo2/v6gzdAc5t",
-	"SBVomusTHPYBbt+WSVcf/pDcYRH/9iXvB992uS3UVLzU9g230kwkH2WfKk4A5fKpUI6xipRxz0n9tYJo",
-	"2G1hAq03y5XIjdTqw+Hvm++Wl+AC8oAXhUoJ7sKz/eqd4Oi3hOlrkvd/FHQZPJOZ+NQXAi3Cxqbn/L2c",
-	"u+vg+MGjvz767uG3j/4K4Nz4ZQnNLZUVU5G39tX50rGzYj5SXGb9pRgteklvLlJZzP2nzMlMtZ/+uZiW",
-	"H/5Q19M/F+La3PsGjB+W/47fa5/z0ty5C/G4CRkQ0IrK8YG4LPIrkSaY7lMCFFvmHq5OIHailou1tjS3",
-	"bXK7+6azz/ECz4W7OXe/v2eCZ3bWejsTtLZgKbd8xA3QoBICk8uQGk8CrrakKpsiv5JjeHSY6qUaRpkk",
-	"IZktt2QZGqZimvNUpMOTdwpr+UMUW6aXooTsPhepNAmGMmJmLB0Kw5Zc2vCcr2dDabIol7AxVwESfCRY",
-	"sci06/GdUjqneDnfAOTAFONLYVs0zp9wxT6ihQ17aDew0XGidSKGsBD5jC9MmIfRcwHL/FkJz99sNNjt",
-	"dxkvamTNl3y1p/PoiAhPlr9i/JnwEHVuZ+JYKzqHm4/pYSavxKbqEz/LK6EwyHe7D/YMWvucqOOmIdEz",
-	"Mb4s0w8WuR5TfgKHpdh1NwDCu5V1PrfAKE2FfSJbUpqVbLBRhTkXPJWdd/IcBnK/k5AZzdMVmB3J+7LD",
-	"IZPqSlrYBnPIIa1xc6oLJnPKkDpZvv+VwZuqz36hGMcZekLmfMUKx25sEqAd0GkAFlD4XWkLMeGeegDz",
-	"xGDr+Mg7ZazMMvrKXcQeKvOEal0DBAQWgZPTmQXexv7M2aUcXybYZxIuY7cUScDSdQqr+wRRLVKrv7Ac",
-	"APjbMjoxAfR5mPudycTZ34V8rvV88z3i1r4MtmdjnmUiRxTQO5r08xlGdn/GYYSTIsvuHV83c3who2Fc",
-	"RYwWrtN/ajhoCOAbsXvA823xiMW8PhXjTCrRDrn1Az5wB3lcgzBAg72HtfkDJfvRnlfPxsaT0Cb3ZFpf",
-	"Fot2uecZlKCIZRrj4RTh9ourbIW042oRHKUt0wuhAMRqrtGuxdmjoyNWISDyJUuoSov1ed6pSAqChtZF",
-	"oNBsk7Dys9aXbxdftLBSTu51Lq6kWG6WXGq8NLDRe+7xh+EeVOUvooTRqjzY12IjuTDFyG3uaEPpmwvQ",
-	"UiDwdulVOYgaIYQsbhigXLXWwKceLnRJ8+ZOX83VqPf7g/Wlo815CnX3U3S8vBV7yuX1jlehuhyvBhNF",
-	"JtUl8/AbKmV6QhiJTbaL55YZyxVBKK9ZOMgJn7DlTI5nmLWp9DuFV3o5WgbGmLlUqchNCBpTTKs+uwhV",
-	"O+kil5jDDiFiOkub7vC35eSf5Xr+eZ79e7DYO3FCI1pCylw7pdc6n7+XH7YliT2jo+Ua/4pSxLD8O+WI",
-	"mX5LldmKFLs9zKUypFtI8cJB3pei+sJrsoIm11Hp3JiZdZ2D8KOwn+4U3KHcrHIRuip7X3yG1n2i5+dc",
-	"cT66hq1mfBfL7lxfyW2IVfjIrnAhbwTPKR6xuv0/6SUYxDCgZZlLa4U6YcM3Y3nwTEJy+1iyiRwCQ3Mf",
-	"4O8c8fCmQkHoVhMwk/+tG4X+CE+XAaK1xlaC5wMn5fSa40+Pj47iyNPv/nq0Ifi0qW2rb9hyDYsJc/pa",
-	"liYvlJVzMZjz9829fntU7bVLl5C7BtRR4mmhmRHrTpBlkbnLCipRwaXUCKlFLqDK2GgAI60zwUHyWCtU",
-	"vpUKPfrWZwm+5Za2FXoL1500VZ2n6EFF7bIs38jTVKSAqACe1kybOirXb/eIXHsQie9TlhEXy98V/u6h",
-	"L3bBxapyi1pdDcBoBdq/q/hV0RA/FX6V63tLxjGt4B8SBvtWVOTPIvwCyGCAFZ/uUaVvPUQjTRkPR3ET",
-	"xyyreOKvh7/jznWwlhEnZWfYEYW5Qe3mGb8K3uTHFfBTVcxHKE8MU2G5zEwfXhmeMpLUQHpXxgqetsIp",
-	"NXPpJhQJmszHtzC0Sm13DnXp4xYV/hRsRqpBYcTwXm+PAZo6H/6kNYz9Dp+zO6RMgQaSfnzR6M6rRPcm",
-	"trassC6HcRvcUuXKVf62TOnypXguUtrH3PJMTwtxShcy3M14K1t2KcSCyYaEh7eLlN/923X/ilU0708F",
-	"5tSRe1SBnG7gO/gSRY97xegPFomO53ZnTScXbmamPWLn6Xs+ttkKvAJ6QqkDEiGZAywdORF8AaVh4h4N",
-	"8XOUeTLmihkhThhXKzuTaspEZkSJb8l+oWBcHJNI3d+XYmHfqfik99lLPdLpCjLPMU12pqN3rGtIZljh",
-	"zn0J0boLoRL67HoOYX1Y0mcqr7x1XSvRZ2eWzbWx7PiIKbF8p2iVGFdspos8IST4odV6MOdqNaAHhoyP",
-	"9BWqf2Gc/uUlTQ+VP71sKWHpHj4bFUbc3XJ0YYifqiKdUL5/GMrmNCh4JmEUGE6EkjtSdN/cm+e+xAIa",
-	"n8f9N+ZKaUvMY6CVMCKb3FsIbz9wCK4JThmTJY45gKH7hJG4SBWw52ZXP3H7wysplt1TVkIcrE9IIeUF",
-	"W/Phr0lIhxgu3MVb5NmwoQKdFEuc0peY9goT+/vWFBJcuDsa2H5L3OxemN5ojnBEhOfbyitpvaDGoJTB",
-	"oopj6sXktkBbf+p/B9bgOTo5DprxS+FtEIG/MptB3mviTidzRG0cX0xU4V0Q/e4R4b/gOD/PBfSEwRkq",
-	"ET1IjTWiuywAIYGbov7O4YkbBP01hXlFpsgb1a9EnC3t1wBMppwtMj4WLBMT2xZldsVlBuBjm8LMvvCo",
-	"MrexbUFlsOkNxRz/iLFjfwS/B8RsQU7Cohhlcox+iE5JPMmGPDoP6IKXW8hNcFSE1AMBom3RXecYvXyH",
-	"g7vcCD+RgakbuM59VcJ9VCV0l9XwduWcP4Q+9XnbZF4BGMcuORbw2+Hv5J/YGrHleWZbXNW1+KN7yQlT",
-	"HyNIKgmFK1b3heru9ZrrxEF1PE3tQVC3dSjuXETTxxYI7ouu3xddvyv18LZyiU7hWeF+jfA0OIBwUBdo",
-	"VBiJsZ4Lwxa5vOIWS8eyuZiPRG6YnoA7P47wgjfHXLHR/8fetTa3cVvtv4LRvDNO5l3Jit20Y2k6HSlR",
-	"3CS+qLZTdxq5Irh7SCLaBdgFVgzb8X/v4BxgL9QubxJJycI3iYu9YXGueM5zAHlVPXktAQpws37Ex2OQ",
-	"msKfY9azkVeP9XMhhwgj6PP4KmKFTEHjjj6iISjwTpgwR+UeDCK2mz2XW7k/EHmxVX9hU7CvlUOubfOZ",
-	"3jXm60uJgB6qZxbasAfcmsOtrR/qPe1zqTs32jyHx1LkHa+ENqdc6g1q8pWz2pv0bk+57MpSW5VrJ9ba",
-	"0YHK4xByBmdyaanGlLddPc1tjqWCz27ETIcYR9TQwnqZfUjVxI7LohJCY90G6vB5wM4Lg2CbjKnCkO94",
-	"BTCufmOFNCK1PgbIBGnihGapGBhIDtiJfSWmBhdSqwwcA6wd4OjyeUpU/zngJhnBegYqzyBvcxxPudyk",
-	"x7idXP0plztK0p/yBcxCfS4DujO4kCGZv2trcGqjbDaGXCtJlIa3dveorWfZxnMRk+GSzt/AbFYn/+Ke",
-	"ecm0/yu0O8HvCn7X8n7XwFArnduTHrbJjHOBHB5IWyeJ6nS60Yvbkqh7tGewSc8kZP6DBtk8CHI5BdJm",
-	"nEfAc9MHPqdP2XvAKgbH8v38kGmcTX1clkRMOJVwawBMPrAX5SBf3d2zswjS9A7YudJY1IdlGppxzSaQ",
-	"Yp8zkJUmG7lr9gHkhSyv/M0hy4jTj33VnzI3sV9HLnZMgY251qCZkhHrU+PRvEixGDIFfi3kMKJWH7Vd",
-	"jrZo76/lxKyrDZfyGd6ox+YySGUuxzw3IhZjLk0Q+3XEHmWSs1Ftka4j/TXC8btLyDbZ9Nf2JNqwytpw",
-	"szyXafUg7/G8zw8t3Vu9wLysb/0jBs8hqJBVcr7Njhy6YkreTiIYAfOcxUoORJ5B4huCuJbHru6e/WhY",
-	"iiX/f2IJn+oDhoJhfQjEA9ApZZBzk1GeCAMuZMkY0GLv8ZLw8BO8ZxkX6Y5SvNvjkA8J34AZ2B5mIKpR",
-	"h9S0ZSj937bNIiVdJaf7U6q0X9P9/U0J2R33noK1MI623W0VYupMF3EMGrNrgyJNkXegAXir6EObrbmx",
-	"v5U98tye6zF0eEoKxkHg9IUsbaUw2qPrjspom/qKW2NZt3FYkmYDcXrgiQ2mBQL2eAb+Xm2G7ycl5K3Q",
-	"cJ8eQNvsgKDdPeHpIhV7h12uvwD33Irl7fbdUuDXc3r7vcHkWqXimqqtmYzDS+mbSTajGrQofUC3u8Jx",
-	"pEoOQZsj589fyMr5LxHGLjEYEb0YDWTKjKAa0zzG+3a8vw/SgmGnh+MafoMeWxs+1YzXbnvAPlpNIYnq",
-	"iwjN7NtH1TMTwMTjoZGNIFFA0GOv5TtiiFd2mu5Yl7btM8Ig6LYQ3M8N7oGq/2+jPtRwqZxgexIQC+rV",
-	"8LEAM9FPic28NB2PTcjPBRFePT/njJdQkqVqiEwn66Xo2qQ8g3l4nJeYdSvGNdf6iSYPAFN5FJqMxLja",
-	"xfvg1IIfV27HMYpN3CbcMbnsM4bYG2GXqquKetREXtrL9Y4YPWs5NKqFX0yYNrP8t0KYYJUfYcRRrpqg",
-	"T0iWvSjXBLdUJ7eqNH49fW+4TIQc3ss0gn+4+akE7V8hSHEwzPMhNxijTmRlCseQZ0Jr3ES7beCeYcvK",
-	"O9uPf+06YD4KR9y+7DwvHOc21EgFsV/PH8fls7MiKdwJV4VJuTbae9J4Yqwy+2efx1fHjDs6/OeHbrv8",
-	"BJ/bXnGmEMr+nFzIFQuhrIw9/I1y+xa76kVZmEUdU2iKw9542BsPxVA7VftWVqsN5ztx7TZVDLVhvRyq",
-	"oYKHtY1qKGf7NlMOhY7QKvVQWxOq+9Rjf6P+SSiJCmpk8yVRS2qRNiNdq07pTsOcOWbPkrgCMQj2n8lI",
-	"xAhGmrKYZ3BcblU80SzmYx4LM2V9+7V8I5muTdTz+oPcx7xq7QHnJV0aExqSq0F459IaYqJl3Fz6i9kN",
-	"Fwny7Z3ujpTMByvoKbVdgNa9Ud+SYspGPHEnZHzKYpVBk96wBCEJPQ+y+bOIr+6Po/+2MME8Bwlf1jzb",
-	"xYsdm0rZXC6D2s1d6uXVtTElPGKtKZtjlMLaIBJQarXAevasHhtxb4pp6DXkWCM8kyzFk44aKOMmuJC4",
-	"Uuw6ZUoesLcSnuhql8iDGQ6YfeaZa9caYBOoofebEhKSS25cs9aUa3OpAST+pPmUaSFjuJATh9ScUseX",
-	"EU+ab9miP96DeafSLeYK7j57615hR+ynNb9nfpxUW+WM+gZOEfQq1STozC+uiKjEm3g0eyAh3VD1u2la",
-	"EAc2WzLes391B3ZvBzVyCD0GfkVZ33jETWQV7wH7WCltM4IcdXsKA9yb64jkcjUQads2/EybQbd1983h",
-	"oStqiVWWIbTeTIAUfXbEen/xzqz+M09FDFFf9XsdDb7KoXO7Cmb891cgh2a0d/T82YsX0V4mZPkDml8D",
-	"ub36v3492f8n3//P4f6Ly4No/9P//5+ddmoXpk2O+JnNBp00l3MDTjfdM8F5WVVM0xH6YC3ug+VnkvWn",
-	"7MfvawJGQtQVieHRBeBS7B+PX2LGpxpaxwgrtWMg0k+intFiKPeFJLmw/ttravyrsdCD5EUVBis1CjNS",
-	"eZV60bN9AanITiM8FaveJZacIEh1UGehSVCyHcoUyhKQY0bTMlCpDQXdMrPB3DC3VuuAnbBJruQQ7zBR",
-	"eZlmfl4Wq13IWCXAejju0o/rEYbW+nvEdf9E+57GNUAsuoN4uJXknnqIvIYNtRT2l1/J/epolPMI/KCZ",
-	"D/yAPJraMgs+y1109fHAwZtdym8q1IWgWxLvDZnZE3rC+fGNf40dyHDY5VhrMZV5lLauKBszGP7yO4rX",
-	"V1nLzZ4luzBOoX38TnpaeGlyLu8S0lT3dJ/ya254Ps/htYvMvQWj0czwK6BiY0RednU3PKFr32eX6j4u",
-	"vwfS6Q+L2v0XXt8d6Fokd6hG8Q7ztWgxThVPnmBMZuCL76P/WJeudz/wK3tmBgeLpyWwnDdStGTgfjo/",
-	"exmx8zcvI/YR+uc29H754w9RiWv/lr0+xbTAt4csgyEfi98h1QiOF5qZIkfCnXEuhiMTsThX4zEkRPoK",
-	"TP+7sHE8pgOSnE/0hcSLcmPlA4l0+rkqhiODW0DvXtKtBjlAgsVyacoyMDzhht8M+48Z11es9/LsA5u1",
-	"DD3kr0V+H5y0A/aL710iNCMAfo3AwhkIpLA4YCc4t7mbWmp2Uuv1T1sKhuUgE8ghYVNw7VLEgAlzIfEO",
-	"g0IDNhyXUdedImaUohZ+zhvKuNtYMqMcvHhjPS+l0iZ8aj8MZ0ZkwL76w7MXX0cXEpM2PB7hpptRtNXN",
-	"Dfvmj+xnccq4owe2n3bAtYE8wgrha8j5ECLGBwbyWmt0A9ITCrdlO86LuvLr8l6zIjVizHPz1L74vv2A",
-	"TdU3zu1ljSDFWdlzO5ybvaO9vpAcM6uz6c66L/urP/NTOU71f4N4Saf32da09YnjkdrbQX89mqJLyMZm",
-	"2ouY/79kWSORrh0ppJUQ3qfNldn2fA/S3972ZNvJTa0RsjPYV8m09kvNLm37sYoqRrgkSaNui9Wv7oku",
-	"QcYqEXI4ezyzocWllbXefQwuUGNzubyL1wgriN/Oaqeixe37bsTlEM4cB94mIvfaHVYK3p/dtOsnktj6",
-	"rL1TSHWH1sMZZgkTz+UaWbPlqCFGGI5TJj/GZ2G+Y6zjuNMsFfLKXrTkkQ055ZA52IZwk3Dg2qSV7Rbw",
-	"WkL+9BpyMRBVwZ0vGm2K/DvQIJO/18euiuNprbBcKL3OXWiAFT35cl34PFlmsz7grmoSP4dU87ZXOa04",
-	"/N71JXqDenW5pf67lepO9MVJmpYNvbVRNpbhfVVQsOlikiM2wRGGDfk1ROV/iXD9xfGHCRL3SbD2RZgD",
-	"9oYgdgJPV3YwgvCoEzmOiS4knunJB3NlILJxRw5G05UxgoT8WsTwRFMHE8hbY5IzfM/NbtHQPeZ4+Oyn",
-	"92/fsETFRYYUixlPcD76wK5gjKlujhvZYQNn61JFH6/MOmM4uqIseetfcw87PC4DaarrMvRE17n2hSHQ",
-	"QXWQ0BAOcaExwYDFcjcz1GQDz/2jbNIL9Te5LeyArpYcz0xI1zsHbzJ4k1v2JseVOK2kEQj2WBnXFjag",
-	"6TscswCI+Fam0xIHCTnUIVqY0xuJEnPZBjp0h5Zlz0xdd57bN/2xb/dA2/3Qp5mHa6TPG2z1zrg4qZpD",
-	"ZXot8s1STDUQVVhzt3jGgZTJW2uQ3vuxy1i2s13Zq8fuzMkEd4aaLsT627l2wdU+/Grh/b1Sau4t5mm1",
-	"crrCut2pYvPfoVO3LeWCeN329L/ur0uRfF6g6NwiubnS0R8YczOquQPlVefWM8ztU/V9a4nCfdKnoap0",
-	"DQXsV/BKS7ZZF94FrjkvQWGLV6i/4Nrrs6qevE+sMG4KFhQ8lvO0JnfdP/a/4/EIFg33w7bPJhME82ap",
-	"EFGuLAOcLIuEULDzay9GRZ7uHe095WOBi9hdoGUPwjWNlklN2J3cWS2KXk/zJF97hyfRJqxuCqtuOesD",
-	"xruGp2pYQDU8U9cC2sZ/xCh5DGqcAptYaWRGDcH6g/WomOK31lIoLA7WfEo1hdVJ8YiblnN+UDnDreU+",
-	"T7mMIdeOiNg+QXX2CHjaOi14T/e8OVAuUlHFUW16eL/Q0HH3G2Pt/x1jy5LKjHF/uwnXDFv5GFWbIjym",
-	"9z5/+vy/AAAA//8=",
+	"7P3ddhtHtieIv0r8cc5arvJJgh+SXRa5ev2bliUXT1mymqJKZ6boAQLIABDFRAScEUkI7aVZ/QJz3Zdz",
+	"168xF/0m/QTzCLNi7x2RkYlMIEFSFGWzLlwigMz42rG/92//1hvr+UIroazpHf/Wmwmeihz++VwrK5Td",
+	"O+dqKtwHqTDjXC6s1Kp33Hs/k+MZG62sMExP2Ewv2ZyrVS/p5eLXQuYi7R3bvBBJz4xnYs7dG+xqIXrH",
+	"PWNzqaa9jx+T3osLPl1/98VMMKGstCtm+dS9fjnjlnH244sL95edCZYLo4t8LNhSF1nKuDJLke84+lkq",
+	"5guNqxSLjK/cY/XJDN17hmw5E4pxxQTPMyly5sYRxrKltDOYkOFzwYbhlePV3t/EasjmPBVM2hPGR0Yo",
+	"y7SdiXwpjejFcxOqmPeO/9FzY/V+SRrm+pMec5xR027xNM2FMWGrltzAyDtuyLmw+WrvdGJFvj7OWzHW",
+	"KjXMarbk0rKRmOhcwNqV+GD9jlTWNZdKzt3SDsKapLJiKnIY7z/2nvPxrJG6hNsneDkeLRu7/Z3keg4f",
+	"juG5pi3869lFL+m9Onv7tmkjPya9Bc/5XFhP5kVudN68q0O3rsEYfjH0hLfgU0FrP/afwdln0tikRg8T",
+	"mcFASU+6l/5aiNxdEcXnblb45soq/jUXk95x71/2y3u5j9+afZpqhXLHq7+J1frsn8+0EYqNVrhZmRTK",
+	"JkyJJZvonAk+dnOUasqsoxbpCEZZJJk+Ow3Ejd8aBpTLp1yq2vquxAo+kYodPb1UM13khg7M4E+BHN3v",
+	"JzI3lmklYJQT/JYruA9spNOVm4Y0jLOnR0f9S+X3DFlSuWm1G1YlN/7hJ6GmdtY7Pjz6LnHk5//+zh28",
+	"tSJ37/w//vH/2/s/f/m3f+013bSzyStux7P1TXXMyuCeIAlmmcjZjJuE6ZwNvx722RnSA+6tu4TjmWOf",
+	"KTNSjUUS0zMu9fCoz94LfuUYnWFKXIuczd3wffZS54yzXOt5wrTK3P6YS3UtciO1co87EuG5SI/ZQuhF",
+	"Jthypt2HboiUTTVLNVPa0hxge5WbGpynEZv2eLKHe9CyuU8Pnn1b2d3D5o18rZW41WY6csE7Ngc6tDLL",
+	"WC6nM7u+l08OnvY3LMjNpcuqmtbRIgMdj3DrQLbr5OEQfjnECS14bmEVSNhKs0yrqZMdTQtwfy1nOhOb",
+	"FoETaZn/0TeN0/9JzqVdn/xfSWK7gXPBeC4ceXDkb9yyuQZe3sS3MnhjPItUTHiR2d7x0UHipoRM//Dg",
+	"IClFwGGjCNiwtahcAIm42TkWJdKEmWI8Y9ywIXz/nw72nj0b9tkpcZJCSZvABZijdOIKqCh34yS4zKnS",
+	"cG3aDqD9Yqzvf4MQ1Xp+9kPzktxt9u9ecDsr3+y+Gch0o8DeJBzOfoDB345nIi0y0TYBQ983T8J/u20i",
+	"EdF9c9BEc28Fz5tu/Xu475pNpEoTpzQCw8P7scyltUIdszE37qTGY7dAPEqeX5nAznSh6IiHEz52DGIy",
+	"TPDf7p/4zUs+Fvs/w5+5uFReYvXZe52nTtKtkFU6mlcrpvNU5HglM05yagQsl43EVCol1fTE/RhXg8JN",
+	"F5aZBR8LA+9w992xAn6prFOIlo5ZpbrPLkAGa+NEKgwKsrDP3jud0tGtkxbSsIku3La4sTPhZJV7Gwjr",
+	"pc5T98dEF7njj0Dbbg0jwZa5VtP+pXoFmwQ3BZa4xHvNYC4zbsJIInP7G67Rvw6B4/6///f/9f+4e8RQ",
+	"K2Ej4bgVqHuweXCieBun/NqJk+ie1BjEr61SmTjCRrnxzogcX9REwQV9m/ijc+TSTM7+pze+VGEmoDjm",
+	"wiy0MgL0xu91urrQ+ieeI/sao7nk/skXi0yitr6/yPUoE/N/+6dB1b3buG/wKRy2Zo44VWlgtR5kbuhh",
+	"72PSe67nC6f+i9TN6l5nUyhTLBY6tyId0KADocY6lWoKc3up85FMU6HudVoTPyrM4Uxd80ym52Sg3OdE",
+	"JA49II0apvM3sToXhUFj8/5mUurNgyuxGuQwBZjQa21fOtZzr/NR2g6A4fkpvNKpnMgmE/yioiA6cYH/",
+	"lc6wilwW3pvQNCX62T78BubzJgeDVrpBXnKZ3fN5LKLhBxMYH3bCP3OPczl1AhC0J3r1CePsmw8fnEwa",
+	"OmUtVzxzIrZQ/JrLjI8y4f4cFWaFwsMdZi54uoIlgJb0Wtu33Eozke7n97q1oOsN3JxMOYNhlVbW3Fub",
+	"iKb644+ot1oBmvU9k03OrRhkOHBtSTXvzaYFxT/F5SB/upBzoYv7ZZHEGgcWxwYKeqd4YWdCWTfsPe9w",
+	"UR2b5hPE3CuRSn4BSstnkrNzN4OB05vwTm6UwB+9rgMkcjoqjPibRFbvPWZmwZ1RMuM5N2buluP+sGDn",
+	"iA8Fz3pJ71rqTKgxKFpZJqbwIfCMBi9bguP8XFin7cZDpdLMpVNUekmPj93Jtj59Ltyi3MOLXC9EbiUq",
+	"XvGWZ9nPk97xPzZvK75IpHSJex9/SZqskiU3LKefJiRg3GeOFE6YKrKMaTUW5Hx2v3PsMRdGZ9ciBaMD",
+	"7Mkx2Cfuu1RkwsJS3dPIBVH7pBXr0T/F2LoVj3PhaG3A7TYicTfUPSHTLhZh0ruiw970y5IqPiY9pW2D",
+	"5v0zOrZ4OpcK/Exh4c7cdh9Ig+4lwXiRSssyPe01nK0uiaLb8VVIaf3s4GCWM5kJMiP1Qqj2LS8n4hdA",
+	"ez7R+dz9q5dyK/YcL+r0ErLaW4198GaB0USu4rkwhoMPIYxYFDLdOljS+7A31XtrMzCWW9HpgPEevIXf",
+	"f0x61pkPttOTF/hT95D4YNus+nAvRO5sUuAfa9N1Jlnrhvm7453SY3fhcmXIU1PYmSYbfaaNpa2Nrpw1",
+	"Ipvc0c5+jG3Gf/TgPXCXws6Vi0ki7w3sUBK4lD+gkvDphlUJsMIBfmlgENEJnmKoa40xptzyHQhhbYnw",
+	"/Jaxf5LGto8srZibnaYQRuN5zlfAfsqQy7Y3vRYfbBQTWVtL9WVbVvbW3yMvqoiP+FNqF1QX4SJVd+XO",
+	"OTQOhHy6tl6iTJm2LzN6OlolOSRLruRounmt47FYWJGeqWtpQyiyumR0pu4kxyIO2sG9Ga+5vHPxsI3r",
+	"RwbRMN9rbvlWOjuFX707/8ncTFSn0iwyvhp4n9ba1oo5l1n7N4NrkQfLmH4y0joTXO2iCUgzAPHd/JaM",
+	"q2nBp1tFyU/+dx+T3kIop2UOwvzbA9MY6OFXwoBPdZGB49bpUyi1x1pNZD4XKThZhz++uGD7jhTN/lwM",
+	"g3IlPrirmpC8x8CFE/mqWdYs0h1Pqog8jx39gg1iInI74s6snWONJqLdj44p8eRZobnKsjYQ+62kBN2X",
+	"7hJibOW1tKuXclrkOE7torkfiAGcaJP+oNlS+ACUu9dOtIMOwbjXmE4oPCVyqVP0isMsDZBRLPWlst8+",
+	"7a1Hm/yGmiZSdRaAm8KiGGXSzOCQOrwRDtaQ/6aiR259xpAV0+EJGXiuGXDiwzd4dIcRadNN159LVVhh",
+	"BlZPIXGj0YCAM1uI3GhFN9jouYDQv8iMAGtrkQtINiBTAmjBpxzME8dORMqKRbfDUWJZklyH3y94buVY",
+	"LjhlQ1VX8AaD7FLBrEyC6wEeFpIqYL6OW6V81W2OuZjr6yan57leYvBrIjMfBh07br1XLBg9dYJTCQoz",
+	"z8czed2VdnNhi1w5Bt5yL+FaOzYtjDPxTMW61VkKCTocTyrlq6CQ4x3tOAm3gIFTtjqSdI0nlWecVLnM",
+	"+vpqg9XOu4GIo2vQcJFarmX1ftc5RMmDyqPfxFFLL0j1aH7gK4z1WTgXPWHvLp73GVhiM76AFaJcLZQV",
+	"KaWvuVOCs7sWOUZQjXUvqvxKkmMDJsf4xOIx2z4juWAuVQjKTylQauH9uWBKU1yw7rWBEQaQB9OsKmCC",
+	"kJuh9f4YeirBiZWkxUZiypXPQJOW/DPhVxDG979dchOTYorm2FbTPuWrhivx4lrkK3cjEsYzo2n7gUNR",
+	"eNXRhbeD6qJ3teZp6HW18yelaO3oN6nJ5BbXyQSyjFIIJcNuwp5LNcU93u68WtMRgPHRoE2kXbf4hNvS",
+	"2CZZCnHl7p5WdtZoinyCvSD/ljt0Ij/h98Kx2ZK8lCN4JKmtXr1Jruc3P/FFLq6lLj7FMsMtcideXZ1l",
+	"cB4hJ+FK6aVy/EWCi0d1WTfxjsEIjpWnGOTi2ZvKdeggHNYiBfDeoWM4C53J8Yrmzg0bElEMMSq4dY5W",
+	"N3MhyP6oSe8djq12G5C2iRJg0KTGCktqjk68soXEihqlhDMUXpHtvsZvZiHuXlO3Q14mqF3OHkPfGmVm",
+	"Wo00AKy9sOj0BX94pvWVATNOsREfX5WbElmS83I+m4jVT7u+ZaUrgua/beF34ZOK9/GzO6XcZM41so6a",
+	"FM20CQbtWsY05Kejhx5/yCBL72ae7R2IZ6aNJdJpopupsJDqevC0kVxyWunGEI77TZP/x12nsCfbKca9",
+	"51aGcTia7qaxf+SuyBSHfwg0+s407eONfGoUt2wlOioHcNSGFg9kBZJyDnonPdpEYb9Tj12nyI87oxDy",
+	"MYVZCJXeMub1BbnVmnxpPh5T2Yw1EtzR5+avw62ZC9yp3ZiLe+SumAsO/7mZS5FK63RZDDF4swCibeHU",
+	"fPgtF1LBkYZPjDAGTHL/OyCBwTSH/PHwdy6u9RX8PdfXUgzovMPfdOTh7zKaD16YYjEwlufVT8ZcjUWG",
+	"dj6EJ3JhrM7Lv1FYld+WrohcXnMrBvQ5T0vnw8D7CZIeHxXG/b3QuR2EyFRS5m0veGGqn+TCFPPqRzaX",
+	"06nIqx86dW4iae54r9AVF/6MF0dOjTAc/e0Ha4wfuVN9oSzaeuvuYTzsjRQa0cVH8PYgNXYzjt6A47HB",
+	"Jvoei6Qcy2AUx3asMKGSDl1YZxOYONRMZgfYzoq5lXCr86+gJGfO1SdK+UiFdbvcblO1jNRV3ESpGfX8",
+	"QMbHlmlFmeD5tRyLrwxzlqG705AnmGrlyyTRg5RJY0XaZ+XTPJQflN+XThxwV/E8lyJ1m358qYYUYBqS",
+	"lwIddL44BVL+IW0yjIo5PBNHlJAZBcbrMPiFcvQxK+2rPry/MtdjYQwDhoHeK890aAZOtGCUKfjx6O2N",
+	"tI4ZAoOuG08/v6rFZiEUS+wnYjJ5oYiBVAK3MW+ILvaatIQ721xjuiZy8Yol/n5WZxovsyTOONFhW06D",
+	"u893IblKzvLZRRdoGbfSAlAxXmSapzsoAqU6vX57R0ZncG8wFosF2+bXwqnNCzm2RS5Mn73wptuMQ0T1",
+	"OJS4OKsS3k85TDJ3Nz+hKzsVyrE/SJpTqfvx27//eKnoxRATePP6R7jBw0XGpRqSmxqMVYwOZ4JjYTEW",
+	"QGLBojkJ5aE0PMwMP/BLSXxs+FI5bdbdaYhW6PyqyjTmOhdNjulQudZuc/jisLBSv2uN1kbmK0Kqrzs8",
+	"OHr6P/+7+y97L0ZvQqxkLlJZzKHmp3Ry4+vZjKdsIhyjWsgPAi7XGqvB59fH++bw6H/+928Oj2C0pgfh",
+	"LDY89+9vXvxIh5fAVmIVcVn55F7cZz9P6HQMFmeXVeGO27r/QKERBLGOwVGHMx42zcnOivlINSYTHB59",
+	"9z//++HRdy3rqV8UOtX4lWGv/Bn5PdhwofAafqa8kVxwoxutYaiVRkmEF2BJdXWpbtpWpx+jHzmINZR4",
+	"KNkgcb8Ubb80vkEsmktIJ5yuSFLJwqQBUDmkQX8tRIHKrxO05ESleLv745c7MTapQDqymdtCh7Qt5SM3",
+	"zbiAh/5ejltz2u188CEH4Xa5qV3Ip8uLdiMfZ1kvRG5E2kJL3Q+oPJdwVLSo2h5tVTW+5w0HM+JKlVGK",
+	"2xkR1fhjFCafotr4CcyB8nzXb42yyENv6OExYitz8ztROzLSWcutjY4MZ9XlrG6jQLmj7qw3fc/VHSig",
+	"36Pk/6ya5/dcRfWNzfbhhGdG1BWgkow2F1HAr2Laaog/SOtsKEOV0yKbnARtQVpQGFMtoBC5LS7RSIu3",
+	"8h2GFzTtGsDPpLfAn1nX//CVr5zR1kbGg3EYdiPeC/4KchG20z2MuLZ6P1TSfgdwmE2hkU8y38YwSpfp",
+	"gnHwwtmyNyP44LuvQGc8rdSlP2lSmLkxS51v3YY3/ndrwWCyw8OL2pfn33GzFY6LPBfKDnafMebMdX3u",
+	"tVi2LnZtDrVXN64dPRztlV8FJebdIqVgbdA0X4FLpTHGIvJc5xuHXCOTrZIeEucGdsbVoMFaPwBbC6xA",
+	"ncmxFOYr8LNRFlqXLEZ6rrP4egOpFE0SzPD5IhMb1x9GWDfmai9b2whTL7lwc/NO9qBNlm7nRk8b+rIr",
+	"5Yyl5wuDP1t9Xf4lJTFEu1hGjIj+AlWU+1M71E20XTRZCH6J7ZF9X4yos9TZecbqxY1D+3dyjxqSVXVO",
+	"uao+d9BoMA9DdqzP2fFpqugUkoryNiGyG/kFbuUrv+Nb3VDw5s5gIVLGaV1NE59IdXtDrrP/PtDgOhGd",
+	"KV9zMWlhLiUizNHhtwezg/mB6TK5O+Q2tI3djTF605oxdjGDpOUAXwel2SJlSi872bt3yfVqvlgMXTAr",
+	"FDv7wUTQlmm+YnmhQiru2qXRE4IUo4zlJCTIf2VCgYxTdr8yvWZmm9tbEqJ/x6iax3o39avrXqICUJeA",
+	"8e4uF8R8oXOeDYq8OU/jTgQHVnwG6RHtT0WAlFIluqKlXAnsIwiYUq4EUVNxSEWHmVSlR5Xl1PZhs1y6",
+	"jdEdSbfOtnf5zB2Y4PEEPrMlTlN5S9kBa+vKC9U5Moh+r3Yi3kzl9YQ5HLjy1u4UQuu5AyrxO7MDpWgj",
+	"nL346T0cL3X+V20oixnSLLYf1TklYqDd0lSpihNoXBpca7Dduy5OfADu4H43FQry4P/Rm2nHKNwQeaEc",
+	"Px9QNUvv+NnTpGeldU/0XmszETm3RS/prQTPe8eHz46OPq4HxSKhVYP7OzhoYLd+Ih1v64/u5xC94h/O",
+	"8IHDg9q1TXqFkr8Wgr53MgV0BGNF7ul90xjvxegUo4RwmPVd+a2Eqfz2YBtOpbsyueDz3celja86G7aC",
+	"4PnDiSZ5dFSd5Hd/OdhaG4WD08vW96CdHne5axE5jvmCj6Vd4WkSCN9bmQll2dtCYVb9tTRyJDP4GXrx",
+	"x701AizfFEVovzlImqpxnKYnFTgYPTQEs1r3qkCk8eYdbTVo6qCFTTSPaWFdObn3Ye4Ehljdrc3D/L38",
+	"5VqNXKv7M4jEDcjJh1Xk5NO9/53v/deDvWeDvUYE5aT3A2TKvRI349a3drNtdDG9SKWlRP+bTW9ECIu1",
+	"2tCMS8UI+6N61TsAXsazh/c3zty7LWuhaOsEuDVN4bSbGM4zaazOG5Z4mmXMDwYuCKHScOlKcG/41wkC",
+	"ViMCqfsUXJ9gihFUQ1wlt2lasOpTHLZJs7tLkA0Yy8MgZdzYAQ/KzrqBCSsyIr92FldSJsv4zJQT5ua8",
+	"KkGjwh5QVuWGgG03+5d84Lw5IklhXkx4s37QLrBIQqUDPWlpywCLCAWaETA8FIEGMIY7Mg6Fsre1WLfn",
+	"yMM+RknycOWIsXc7CUdjzahihGk/0oU9Zhzs84RxhinriBbn/na7DpjGrKwphhQh7rHG3I2javlO9u3N",
+	"svRp1XdzeksurRlMdknShaN4z6VtC7EXKhOGsNmk7eShwmlsCVtKwyxknjrrjtJ718e6GREudX41yfSS",
+	"Nrc70FREijHYlPcbhMB6kAFVthWfQHUb4mtenV+NstoTYcrL2SqsbmMqorTrbCFWxEQLLNHN2HgTo759",
+	"DY0q5iOc0WazozUle6gXQg2PoSiTG4tdEwBZJ85l9jAac5mmmfCdOgLI+UwX+UlU4U8XYZhpY4d9NiRS",
+	"yFfDhA0zbkWOgJO54OMZYKoeO740EnR3QBD02ZDPR3Ja6MIMjzE1E/cXAMtn/DoSh5i9lsoUZRRfMaP7",
+	"bLgQ+Zw7ghge+3xucIhOtU77bBg8Xvj+kNYNUCKlasKsdttyqTzwufuKr6oJ3gTz5WWyXzFcJQuXKFqv",
+	"u2t+bb2kF6ZZcUcmPbd/LWl0sRN2O1Ou6/FINXGKdbjqFZdgINDWu1LHAVuKjN5I/xrkYi4VNj+Iy6yo",
+	"C1EZxYYyERt/QD1PysKR8DdCdpUAYmufxKNyqmb3Oe1NGwpruQP3IbGbz+w5hFm8gfz8teVgqU1jgDCC",
+	"wMQ6HCiIJIq+ocji0rp/ruNf4AAB/wM7siATMNBkCCfq2BGm+WzxUZTrKkfdvDe3Fiu4w7vJlje5uJZi",
+	"2VBkb+fNCtjOFgdJ+xZH7we7XXeoqg29BCdHT29b2l3dIr9TD+IynbfkwA5Jvg9y4X7vJUmsDRBandJk",
+	"82BahlPm8dE+G5YFeuEl0pLAMhjYK1Fx4S39SzXE1w+qYhTQTosM5eBIMPhOpEkQf9S3CUqvQNh7oemm",
+	"GduXCqrX+k5OB1A9HGDOV5eqk/wVHxZut4fHUCuFalXoKRcNEQvi0SrAD/jihi2CmZVy+VI5wcyGeuFk",
+	"mC4snYcvEMH2ZEpH5pEhJwOhDBgBbbdMVbrXjxm8MzIb6Q+DSZFllSLL8Iv1AwItIOymez9uUE3uh9m3",
+	"y6r7TFlrTD9rvSpvWwOxJtTAeZnSLQZbGnPr9y8XY7mQzoIALHs67vAplPrMeMqA5tQqCDbwLwSyAGgJ",
+	"0mq5An2WrObUkVPpsJhqYZjT60Nm6qWKqgKpk05ZIxTgUavTbF7mh+Z0tbggrxFyUBtRNkDzKeMeWqwL",
+	"v30rlN0Cp+thySIdq3uYpgHytXkIj67aCVQyPDHgY2ta0KTpVjvORA2I6KEyTYUzLAanEoFuEuoDArxD",
+	"sfvpuGXLIBupGf8LcNcQbY0hjOF4Vjk/x/DwDfGcNkMJNU/CbADa9qO5/fGAhMCBWa4zsfNutGxEsIG7",
+	"Ei8s3lwJODTil7sfTRk8W5vQXKrBDlvjpkMy6U4ppIQR7XaPKgVCDS8ccdV9k6f8eucTfsvVuO3+Imvd",
+	"OjzpHujyrd7JXWfTam0J+sEufRCqfO3Oeexm3hcjQJKmtqWYAKfwlVlXbUjEAZZgvKpmjK35SORmJhem",
+	"CTk0AIZm3Ox8Oq/Cu5tWHAPDrgeI1reayxRDRDpLhbEYH9p9Sq3QXHMfzv8sd6fqBOnOEfy7z8F30vRi",
+	"cNC2QWVGqK+1crPdGd0bP1LDLHIxFhJaFLTzXMfzU8i21NXJkFi6I2EUpuJ5ZaeXntNTm84wvLkLK9G1",
+	"WxyMAn+fuy7Xz2wzfwlzC2R+d8uGw+n6xlerNtwxD7fTzBCMnKo9qUxCSKkWAWqvRXBQj7Mi3SEe7C8l",
+	"jto4Iduoub2vF2di/FIoJr0e57uz7jQRyxuSmWumVyQnGwRGtIex0rXOXYKs9qdXFQQR1/C7UNVm2/CM",
+	"ey12QsvdIH3F89763VyjWtJm6+ykos/VjIKkZj3FsMmxktBozX64bZcUsui6ewgj1rUB26h2O0wMcv6V",
+	"oYZJIZ2qdyXHiE+1XsBxb9BBO3Tn2NTbR7PljAonK5ZLDKS0rAsTdBuhL6mubm5xYLd3CvFANmU0tQSu",
+	"2VKXXDdQ1k/aWT47HMoGEEFwL5kd3oXgJx16cICDEkpB0o6l4BurkgzLpLqCc/Nuf/ARXmuZ3jD60FI1",
+	"SStMym0uZ1fZsc1nR1bd3UCQ3d9FjALBd4w2tXn3Pw3yU9UQ/OQ5bXeb/EUY2iKKFSQBgayU6Q8gmakl",
+	"PETpI61ZI9VSk01ZHusW43q1g87E9lLwTOwsbUIngZ3D6FGrfXSW4as2r7AFY9ung96JjMYap+aSxVTa",
+	"eyojdOJhNbC6UZT7pDYkFrNjj8QdO3zVWuvBXlfnVyPWcpfK7dx0rG8iK7t6rv/UUu10enCFnDmxC84P",
+	"ImyWTTFu3YTyxi3UyvXWllKf5abtRG/G7fWinbWfz6+l3EYpCVb6HUBHbQAF2k2Xvz2C0G1JMuquuSOC",
+	"UN1JsL6vCE7RBfQv1BFzc9Xsi719NuDuBN/1GOEqR7ejy7uNnCqw+HfNHebTlj0lNyUCCGIn/7Ts1toh",
+	"HzZ6fW1+tSVW9jI6miQc+UZ6sbwBnDg+3zvuaHnrjMDytnTP/3spRZb6XuMNICtpg9P5rXUEjDiQi1xP",
+	"cz43x2zopzJM2ND3IxeqmLv/p5oh90+8Fe5f0Jkffq31wMx0bv0fmVZT/+85V6thcqmGc6mg/M994UsF",
+	"MQU1VAbCV1KVJpT7wN+4YYQCDK/IwIqE+Y4yrq5glLFWNteQp5jzMWW5ZlKJwSgX/Ap+LFM5oN+5v6WC",
+	"wqxMVB8a6/lIQsexOc+vcDeoE3vChmmBHeIFjuofxBnzuaA3zDVMFuwL9w8y32H7BNgbuN/8SijcaFPu",
+	"IrydDZc5bedYq0kmx+4HAFYN8KmY49DQVklkDSrfD9oC5imHuBTc5NIxMxNswXM+F1bkXxkA0T4JmU/u",
+	"TB0zNWxcrBdGNYKZBjU7+u3Tht/W7gFOPUHqLd/TRP5Ye9oEkJFpxPkyojrXp9vL9P4qeOa+WzMPivGV",
+	"aJYzCJJKiCm6RFHluTiGc1OYU8a8b0waBsfaa2xWZvmIm6ZE8R3flItUmtu/Zh0zUl+BUj7NObr701bw",
+	"bCpAuO0k2tA+w175xUZDJv7EmigHD/k2jmUik86O5bMfthCqu5DQc4cMsj6jBDNTJttLiMUViwU9028o",
+	"z4oLPA/2np3uveR7k19+++7jXvzn013+PDz6+K+de53t0FT6hphHNzHHpe9M17EKLCziB//sehWTx8wt",
+	"XUgY8MeUt7Gei2ozQyRxpS27Egtnd68gTa0LpGhLW+afsTRTA9S2GxRiO6CRMSOgQfPuSms3MMfOjW9g",
+	"RvlDwGXdVZvb7qEryaTZTVfzenj/t3fbBbost6mm9cYXZqutVM7mNowtjmJ3Zm7r12Xde/ipS2JPKqjV",
+	"VM2QS+w5uipLpXwSdEiVLsZj0R0+Wey4BKKMtRUM3ZyH2HqUuo9UojtNedLHvknpjD4W2CpYYPq4ztJ+",
+	"6KQBCd+TIkeQfVqzNL4x4EwwA21SaMwxNGENDATqvxoFb1SuuJkU7qAKYXNGxb3WIJRTaa0f6do7f1ky",
+	"6t7duBBKHtuFs5aN+jZCxdyY5be2Wqs35d5ST4T1ytj+K55b7UW/bOtj69muzwlpYrWdjvxu2Gqoqtmd",
+	"u64l9lPJY9SxOhVjZ++ir823xfI1Dk06+k9cTQve1OcCvD1RGdoyl9ZCkk2UVg/jp6L51Xoq1Q3AZ+gi",
+	"9Xgmx+I/L7kdz9yJr/pWmLg8sXfcK7/cS8Vcr8PPdKm3OPxsEMGtwSjs4voQtKZtKCmMGy+JUQoLM+YL",
+	"EEzUQMTM9BJaENu7yoAJ0bUapw3dbMGjgf3/mO8Bj9r5pma55A5xu4OAH9Ql+UHE8LrTwn8pdKPG0Tng",
+	"dyOVebPqS/S8Fvm7adiPLs5tOHJb1+JWPryxSfGNgdW75Wxuami8FHmkBjV57Klcjxs2BIiAYTVNy3CZ",
+	"MogJksGKNVh4B0hqbsdBqGpjbU4y9zO24FPhHZCghaYyFxA4Y+D8Nr4ZOEYbhEp3juLV4Oer86vtWuNh",
+	"Awb/Ol8mvOP1Jb7W1i9pzC3P9LQQsY1/J81st2hoDdh9W8uTuvKhKlzf9kj2OkrfNii+re8MCHx3AJHj",
+	"Ufm66KBbwPfq2imdQmXLKmtNSjLarT3RxlYUN+8s0c7x3M8/C7/DeX4qm28jc2jciMKKu4jpzwv7YNoU",
+	"3bjp0CdoMhT2ZfcMAXc0t7oShd3lRhRW3IFjAwf9zC4NN4l7bjR0342C/NCNy8c6mJZ8sc21f5D4kBMk",
+	"hLQER78u4ndNmbxRpx1KfaR504vaV3wX5NtaQnSvBBw3rWno0un03sOj71gZnvcKmiNDpifs/OVz9t3R",
+	"t98k7OcF/7UQb4EEjxnM1oiU/en1y+d/RigxBh0mmVnwsYjQxSiT4FJFo3CVxoOC0y/V6Gye6WWfnVk2",
+	"LwyggyghA1V5smVKx1Elch4m8PES+1VwlZpLFRouG/af8WutQl+Iw4Pk4OCAYRqCME7rxr0yJxhwnHtU",
+	"lFROJiIXgG6pYboIuDDWKQa0h4hdP2Q8F5eqPeOjIRECNsPnQmC2QgU392i7KyYilE6GxY1NiKT3sxJO",
+	"VF/oK1GHDv62OlH3525Yum9Kp2XD9ZNmkfHVoNV32lVNv5dsVxTXt0wspGTUhgwlIdQawN2zA2bEWKvU",
+	"3JrR3lq8hEQ275yODy+koi9C0/14uzbk5zaxuIhobqPkxLTXWdeJHroDmVGZwmcWHLHU2JUbvRH5XIZk",
+	"1NBGVRs7KDu4myu5GJhMLwdzTGNCX1b0iys5viLSwCrMEJkgL9iAHC/0JP1lhPsC6GvGVTrQ16A/54Kn",
+	"g0w3N94l1Xvt+HYpBrzD+9J4IKFfUBOADDXOoWZUJgF4lKk4YZwZYa1UU2b4yhD85UwvIV2NstoCFqae",
+	"TPqXquxRFQeRhscQU51ROHnkOJC7ln021Fnqj80M+2s9ro59CyxDpfyhBNlDYs34YiGUOblUHsDEp9sB",
+	"vv2YK6YXaMbNS9xNchCEUZAMTMDOpD7RWINtQh+uqIe0e7uBvKFLRa5UgBJD8Eco3cUuNcNj36zdV8Dj",
+	"W9xOFAaeogDSwDrBaDAbMhXpwFc7l59E0WrIjZSpmC+0FWq8GlyJFWxhTl02fE3w8Biy5kaFEUnkpV9y",
+	"Q5DJMAc4CC4zPCzuTgkaeeoJBanoWTCHqSCqz4Y+m1ZcC+WHgmzwwo70B0cR7sUeoZIIoYT+KaGBUr7C",
+	"fakUmYMJfkL5f9MiR4UpdeRoLAKh5YsZdxwf8gNxACNYAQ3JMYOBdn8+l9attYJb1Uiv2H9oUKkBj8ky",
+	"cjGFDxpOvgwN0smGhOOojH3tXN1otVNFGOLKofopUkFh9RjoS7/r7s/KLjXzMW12BfyPgooYx+q9nfEs",
+	"Y0vBRmIq1f8/ClIc9w4Ov3t2cHBwsAf/+Yv7z3f+T/+/9QjjnbcRWKvb6hAkuoO6odZ2BVsTzDeKfXz4",
+	"uftpKJpt6cu3pZ72t629C1/SDbTIHpwU8AXnbq4l4NgQ2SrYNtT8Qw0KIxpbFpY9BtcTO7BbwtEBZXY4",
+	"Y2SiC9UZBKOSwV/ponN00IQhAmTfWM4HUT+IxM6EYtxcOdnjpMVMZIvNeb0NrVVbPe34waYcF+puN6Vi",
+	"G/EBDGcTTuGYVbJWc7k13xe+Ld3wIf0X6G8DxT7vXAAB9m6JHgip9cajY1K2FIyKigaInyupUrfYBQ6G",
+	"WkY/RqwkGAzEtsNUaY9iWcWgxITxAQTcyj+xCiAHdTH6aM7VarCQH0RWgmkgwmXqga39Z6ZYEMAG7bfT",
+	"NNPBOBepUFbyzNAnuZjkwsxQCtBn5b8V+pUcg6hMalSYFUJHKm2J7w+0ElQNRJ/T8qMvQL1dSpXqpVdg",
+	"EV7a7xL+5R6ufgKFEuGv6h5OdD6CgP+6eBrkgiq5HYnnCrLDpbrmmXRLR1HiS6cJYW4u7EynMAeeZXqJ",
+	"gKPAKsQHaUCExZzDm3nO+tB24JmA+3ckuOkTd1Yg9JZqUFqLzroFtjcIqJxQZAOTMNxKM5F0wjm3AnEs",
+	"KdMHtt6L4F7JKRz9aqjYAEYfxZ3g73GmTfkX4ajCv3GalqBR4SNyeQ2cYolhsHA8sakTaLSGfOY/LvWD",
+	"QvHCzhwljjkupFD8msssALVCvU9kNYVPID7k/i5JfKyVFcqRDNbp1L6ei1TyAbESb4wEioLCg6aW1lG2",
+	"O110wpio321odQV4371Tr+eHb+MYTQxm6nmmb/rpJ4CSJJfTme3Dac4FaC+n5ipG8APsublUps9OsR7I",
+	"ozQhnmqZ5YmN78EFUY8X5UIqSOxM+yVzPX568KTsNXdRfaJc9MdmjhbtBaSoO8PHQzU5FZ1HYFvVjcA0",
+	"1LGGOePiKhvwk7A12C69VKXpEiMNA1adYtOcK3wGttOQiVVZ6rPqUqtTInshWr8zjMrFfqzx72jxF97X",
+	"jIYl9HxlQ/z1MK66sv4XRMSVNb8VTtAoLDDyLuzKq6qrOagdHPwmJDVF8y15eX3OMJBh8CUY0YoRF+yz",
+	"71eM+rixb9ir7yE10H+5Nm3OzBxjJe6dlXkePmmbp9Uah67NNZZ8tRkv5NgWOcJpOwV/kvM5FWMpxpWc",
+	"Ax8KuWAJ1tPMde4edS+sLrKyjjHP0MVMg7BUL5VPbgO/PZhyXQ5hxnF1AIRMK/nYJMSbDgQsFoN4uX4q",
+	"oGwBT2Qo4slEdZa/4CnGqFI+59P6qjx4uH8TXAvYv/FMOwPVVxh2WBZKegI7TysrWlNBWkjNPc/Zv795",
+	"8WPC3rz+MWHvxeiNm82PZy8TULjASHYLgxCJ08MqC3qunX1rK2uyOgqIGEFbZKpk+E3rSXHFSODQkwjw",
+	"WlWgovW81oFLwEFHEPPE4aUJLB7FADHmVAvcAiuwAcR45vmOXepQGdcoCxbg3gM7J19Fx2g19qKqCJbq",
+	"aR5u5Ht5VSSF8ryPTTpj7VjhQ/cIbWACjg7xgRqI0O0JrW681HLbBpJly0rd71mdi9dWQ/OjqYQdXur8",
+	"yi9hw9ThYgHUhE+Go5ZvlQUBBIVfC0we3SmwMPJfAUAXIjpD1pkjybXlQQWI+56aC2y6dDCrhvUoVVND",
+	"0MGoc+Y0s5xbnXuiAs8VPlFRTeJpvefSRhrDyG2CSrE9EacTcQO0ag3/my5AONA4k5xw43KKHdfsidox",
+	"QCau21Jg0qOVFcSjwXm3cOsBjs6vhFmXO5kwZqO0IQU5JPxWZA4YNtF8Xrkp5L4cE3Lhsb9JOSOPqTwG",
+	"eQOX2jdXWJucjcbHjnu+cZPwQS738PBc2Hy1dwoZm/FivqnrZn5waRhM/WObUVbbY2pI59vaRakNqFiV",
+	"SO1AMI6SUBWvrAmbhLKVLnJ4iHQY5tRKUZeLz6r0QZKDJuJeAfP82Go9xvSNwPL0CvqhW4PM48mv3TUS",
+	"bKV2uW12/tXx9NZs2MrFo23yVVWY1QyX/PAbRnmDdOiUOw+5glW298bdXj9Zv/EMdhvS6eEhgC5gHMtJ",
+	"Pbm1KvF+XkTwOkup4Q/OMJSaDtZsmlI++Ez/hKGZCiqD7x4RmKHRIfZSagfhZ5V1vsZAyYl7ETazY9J2",
+	"UNCDsCinXboMquZY1OuyrA0MnY4q+osR7XyQSgvdIxpVBNyCpNwD9xtwCnZcgBu3tgi0SSsLIIKtKxcV",
+	"gV3lMyggkwYVACZblApe/HxHk4iUI172gVj3yNRop+TYSojUdDcJ60pe3czrs+Gbn99esH1n05v9udiH",
+	"x/fjHmdDyH83cU7NuhFYlVx5bclNZl/pcqotNiCjeiEdWvXkOouwzGub0nQrQlDLMWnvQBj++OKC7YMP",
+	"e/838uB/3J+LYeSejG3WOV+xVIMmA5x8q8gGbRxtIXdPUg0TwDyURtda7brxPJMiD0IuxOXAGXElVtgQ",
+	"hugPRHAJaQLwJJWteOeIFZQj96jjooKPZ/AB7FFlOUdHVco9Kye89zexKtW2STSkdwJ+jFyE0ZLe6rnA",
+	"YC6xPDhBM/NtniqzvfBaOIO2g2iQ+davM4FQO+jFr0n1SM87o1n4DlYQg6Baz4rbMprlG4/eAro74KgE",
+	"7wXssTtZyF1wZOUtG6eogm1RZnkpsJ3tTMyrlw90d6Su6m83qqueCOgGwfRLZE5wt0aLeE95dTHB+7ZT",
+	"2FYLHpGmVJhA96nM9Me6z8fqktvRO7czaawWB0ceCYipRmibNddw3RvB7Yyhmxi7cgXzDjt8ScPwJWtk",
+	"HuXv4S9QEzx149TcPN/URbv7eTClaWIfa07rBqkC35NMoRsK74WZrwTP1yYJs4OnKMLjXr1xK/HXNIeP",
+	"Nc95NKdzSKEI3BJ+dsKGFBrsU9QOmNxML8GNUlXv0L8dzXCbElrODpN5oZ+g9+XvYEzBA11sqWGUDYYB",
+	"yDZmvpVL45gR9DgkUoXoQ8Uz4XNRqm4JMsBBl8zlNbciuKLLFGdHT5mwrOaKfT4TY7QCz37os6BwSHJb",
+	"wHgUT6N3Vxf0tFzQa20pbPpxPWTSqkhIzIZZCL3IEBPBbUq0HZXp/ruOvmm6/S1isGF7MXxTv/PUrddY",
+	"vSh7+HqEIrCxlnzVwRg8LgUhvZIKNjeagP63odWhN1cBctrHmdYJ2nM2d2uKRamjIJaG7/cHL5VVmv6r",
+	"pxS0DaHPYtnZHN0EdB11TvlLmxT7yOBCL1FpUZLWJA1bhp4qa9GyaG3Ds8neK27HMy/LoE27AX9BBMND",
+	"QILHYdLMu6dKCoaySG+k5cRJwh6cCw5gO+R144tFhkgjtAKrA7QVtqdTeokKgfFn77SYFxe8qsQcHtVP",
+	"t1wv6SCQD9AYHow34hxQ+hD3gxDzyH+Dlwf9KiMxkzQdodIW51SO0j/Ky4UMFpBPz9Hk38Phqkv5tqYO",
+	"wGvoBHw+vqQSiDis2aJTk1sSESij5kszr9cVC/DczWUDC57o7l6Wp0exmPBO+/ha1cOuTSYbqA/+F3TZ",
+	"QRX0GW9kMTfp/huFVum7CeN/XI/7NjnVPPANz3N3OXdwU8El52wkrMWYm8Kq3epEv9vgaYOMPas1M5le",
+	"ZqF7zSCuq43DqPQx8hjyprhbGDIU4ZK6O0RplliQU1nMmTVlqmUuINlyi4MBhpNlWmWYJwXMm4K9+FXg",
+	"iFEgJuKzleGrbAS3mxut1ruJ4Mt4W/R361Ic86L5Rc1dw6og8B+viVp1kmitiVVEfDBszBd8LO0KlU2z",
+	"yQjCYEd5CFySGunf0ek0YJofGxIU6vHmqKnWOBNcOZZQSZAtexdxmFVS0paxOhd1Lu8TdMP6QypvF/0y",
+	"HAHeOiLp0cpPLqypkmHRxv8mMW3AlkpD4jUt/W4VkykvWpQiYjTH5dqg2VCY5PZlUdwaZvwxTgqpqBo4",
+	"AcpVxoyIjl7BjTPwh+teX/EGlvko0TRe8PHMx5CW3FHwMPxuQBJh6JjbUrjTXmrvLjV3KUgiepYK2CBY",
+	"FJBb15Q5U3fZ+0337XSRn5QPAHWi9RcyDGLHIXgv/cPlb0PvXey3G0yuuTZ26BG0VTEfibx2N671lVib",
+	"BQ4dmIDVc53netl+ml6+xkv/2JA11HIr1lZGv29aIXYX/jTKAQ7qZTvWvlaTnNZCMCgd6R7xMWrx+kpg",
+	"FDeAlstacBGSyDfHTV988GroWjjUrRX8Z5D2DW/cFlM9RddNZYqgxwlBty7O3qotM9hBOmcXBNFaukUI",
+	"8fTTBspOMWeG+GcUMuNkVNTTzWpL8LGT4L31M8vFBMo8dUWrlWad3VZM5k0+Mz9W2CFwnVQm6fFJKlMs",
+	"nTLNE6y+L7L+Y4YfTRcTQei9tHMB3WTzCuCRpvlvyNiLlvO9TqUwPjYQDIwXHoS7RD3kV0I1kw46PU2Z",
+	"mdua9FGPBo/1fAG9+9L6nKM0wlbHRN3dhzP5ypTLuFgtxPCEDbEtd3DbyzHAx7bEtINvELovrhZihzV5",
+	"9x64euHhuLKrU8gJMbU49ICVJhQr99lzbkQCbEGRvzMDA8E3rtX6ivFMXglfBL3uH3teSTkq371J+Idq",
+	"aYleD1Bna3mcW4JQtQag6A6o5Mq05aBM8OZsDiNdNKfPfMQMdTB61wGGIP2oWxvqd+c/mRsCCd1VufGn",
+	"rqWl7diKAkL72VYje2O0mi2lLei42Iwus2G6d1FW6yfxmUtqEXTuAeMYig9jkS/spjKew6cHEW7DCQGg",
+	"hUGj5Aka9IbXpukKBIA8P8+mTT4PuCu1uifQXD0yMAUoROm3rlSgPWns14Cvfqnzv5Lt2TRCxexM0NUS",
+	"+SccU4zcXibxXgNepNJSV9T6TLaUwjU0V34osPK7A/XePwJ5pauMFWtwi21g483UV2tF/XtpctXeVHBH",
+	"LKpztLFuCqpUy6eNkQmOvqvclKOtbVSqb2ue7BSi6Deopa2qD73nPNdZwLc/7o3d3/+Zft/X+bSK2TvW",
+	"eS7Gls10bgQbAYjKKtYC6A3rpbZ1taUdnqWJlXSBAn7S8FwWISRvosSApLwDfHAMYXTHyFedAIjPAVJh",
+	"x6rqm4OBeflSBk+2X/BzCm+cwwNNJcztaPTouT3Xen6Pa9tletCd/A74qNcZuVp10LJOqe6exv+YbFGL",
+	"0c3qf72mm50qVn0jmIoYNQQX7V6xKJPS8kIhvoJKWSrTtYrramOZfxqt+ud8GSHgdpUJXXoF43x9s+AF",
+	"nwqPRtqEM0XxkDFXZNVazGPEtZP776TSkSXKVHTPdQJGErnU6UBsn33oPopPAMZCZ8lbKLp89Q5CmyfY",
+	"3PenSaWlJsU0UG2WlWVGOx8gObeKWrfXp6PC3AQMAkmjZxZ8XvYY2wEEIukBsgNl32MfjWs3nBFzTH2n",
+	"Xk4+baR6v7tQJizNE2Y8wzvGg/BLae31iLq8z3a8ggwGcpXPGc/QEqqgKDUaGLcWbbBpG0jhFvBYnrN1",
+	"RcaKuEaEAeWjeUkv4Jr80mjRuIfvwPQP3PvzWv44jb936I9RE3LmutkYB3wGj6KTAEjj08PvDpr7HGbC",
+	"E1W43mH7944Ojr7dOzjaO3rSd6M1vGBm5w3c/pQN51yqIRMZ3OeEhBmgWpT52GUcfp8bI6zZRwnQHxuz",
+	"FdQCRk56OK+wjq3NTLbQpEjJxdze33ytBT5nZYH9OirLNk8hsJoaMHnDEOSHaH7cv7zlOchY2jTJmLc0",
+	"dvinZ7/yHR+SdWdGLVTasaftJhRAv7CGPdqAtgOdt2+mrd7Q6AgG56ZnKsiYawAtBBWyxdQAPZ5EtiPW",
+	"m61SkaNx3UEV+566+Lx0Ycd6u0SCGf9Mv60v3b9jw4pLy6WR3dXzwSh8VyZ2mSQqzzPQllVWEr9qLU6Q",
+	"jJGkPbwsZUc9wH6R55jDc97SkgrSWgaTHL9t89w6m8KHhrkNYHnShg6M0tfdEJYgAgLesGN80nM8YxCz",
+	"nTvr99LOaHGjbtpfOu6mVZ195dVJdc+byTqc2J1oMeX5b1dldvPkddVgKDXaK3IEcBMS/XtJ71oKp9o0",
+	"6nONlOsT25rxtco0wjVLupJMKO1xLUDfnFZISYXUtu9+mo34JLVPEtgh4I44/TPKdusa8+l656gc5c6s",
+	"4R164K23lMXELEy5rEPLx71T6qlrzW8DDDytBGW8NWW3nbCDAGde5qM1jtklJOHuAwUjbtKYBbqxy4yu",
+	"zqYn/l7+snvrwHDUib/m0YBJeW1rJ9W031FMxcNo7dLMxe3T6biBffIQXfEMCfRHel0blBdmFjdCe2Vu",
+	"ztbz/RkHQE8CXoOPqAWqSAmYGOHeAu4bV4NMTnBsD3Lm/j/6lPwTvmWXxzIO/4IQ1aDsSBh9GJoXNjFX",
+	"PrafPnyc4DeUMptKx189kK5QZa5vLXUs3cQfynO+CefdgoR5S3ZneT4V9tPvatjBqFNvCgmNmnG16sTE",
+	"G2PlY7rMSB1hQeXObXcf4uW7C/2FrvFnd8O4edzGB9bUWqTd29Cq/H3axlCftu/Izn2hSlnX0JTVM+gm",
+	"vvbWjVM0JYDhJW5ur5cXqgmH1vEoy+ba1HpgL3hhsP013UFdZJ2RaT0zWttpMr8bNBuPBNDQnkGMheow",
+	"/4QaPlhhqEK763T9hqbnRUOz6CYuQvOlFVXnGO9307n70W5z4QIJdL50/onv+fhqIrFkZwfHCQWUqpv/",
+	"5BDBytF6hthMeRgeBd6X6RW2gF6G3do47RCOWu8zDiEi0eLx9xtxB+y7PIXPzL/9RF7T/bq1R+z9bHVC",
+	"Ga86N8wIgR14q2DkW7ImamuBkTbNHq7feu//EGtcJxL/4A76kceS7/6EpZIDH9xdm8ZS51cTp+E3TrNO",
+	"nvGcK9OpviiKfVYm0LiBQtnINXoXOQF3GSevRCNL/XHrIxf40yjK2D1wHLQ6QtHfotLVdvBWrLl2GN05",
+	"tAidYWqnh7nl7V3lpC8SLyt+uLlqbnZUTTxcex/IeoTqK1QG4EXw8gissDMP70pDAObiBtg4KUBUmWrK",
+	"mijLiLqLFDlV0Ixih2tQGJEP+LRl9ynIjeXkCHqRdg3+hNx1en1tfrVdqWVbeorYQEZ3Id6IID+7dBP2",
+	"XGc3zTDr3NyrqTNi43TgnM6acomBLMskzPUsQjpEqZo6l2FNWgVnuyyWo0cbXWtr2Z836rJ66hHZmtus",
+	"VhZXH7OytE2bdivO6je+O0u1XPnisE/XqPNuOtqF1mBmA6sBMBMsme9q3EQ9xxou8u2uR9Q4tNqnLl7N",
+	"poO5FTn4w92FHHIbEhJvwk3SfOUMOzwhwDEPP6ye2HOEPkW4aT0XHsltrq+Fh55oJCadpSIf2BlvYBFn",
+	"igEisHcmQjhSCvMVQpZOhTn2pa2JRwpNoGAZUN2crXbiS5idoZYJblC2+OyXZwf1sO7h3rNf/nGw9+yX",
+	"3w6Sv3z8h5nP0l8aW1T6yTQEpjKCz+Q5tMQixcJwmZ5UapT1ZIKh6YlvudGJwLH/W6UBzhO0Teivwxrd",
+	"J71CyV8LQV+7G/nxYxO9IHbrzUhlJlPhq1Qr9IIMoBZtkSmi5sXwE5L6sJVhu6hnV5OfpL3Ap1ZZA7t9",
+	"JRb2Dops7iUXG/Sxzj2gIdHkZqd2V/ksTYt4B0GYV50VmblU8aeHd1vRsHtlwsf2NelreWfLiuF81qm8",
+	"FlmO1vxNc+7oVKicvKNduMmP7udVZnJ40IF/JNDGU+TeS7BpjPdidIpp3ZRM7Qh5QAybViXnxbx3/K3v",
+	"+IZ/HjYHVnPB57uPG/p07eTUSXorgTXGYZJHR9VJfveXg/V5thPPLhUWURo2Vfu8lZkzvl5plcLJNIS2",
+	"v/m4nejilIsq+3ytfWH/orBMFza4xI1UVwZaxS0DoiTIOIBrQ05KW1I9xqNkWze63zokRceJBw2hNUDp",
+	"wDDZtrSEz5PG5WfRf03/+Af+7Jf4d3tyHlxa3G1GbyrtrBj1x3q+r/lC7o11KqZC7YdFfYwfN1dysacX",
+	"SFB7Cw0IveHKNnDOww43oDF9Ihz2k28rh31wN8kQN05tWL91RuRrcSdsAOruT+jP1BR6ehdlrcV6wlG9",
+	"EK6xvfkvUafz/t4vXzfqkX+vLLRK2ItilMkxdBeSxor0xOmS8C9QHwFoS6+V0GRSXZ0EjFJpGGdPD57G",
+	"vyyxV6SNmvDhcMDucRTotQavadydiL82dQ7MLWGSzKxdmOP9fV8lHl3VCi9++l2TF8mIcZFLu3rrzpvS",
+	"swXP0YzCf730F/7f31/00E8OzJJ+F97qJoKYElJNNLblVJZjYgkx2PfcjmdveA55LSBken7+0VVcul8t",
+	"3K+if6432YSXIb6LCZmnxz76b7BXhEnYeAbdiADAwfQv1aX6mv37259fA+yV4ldiMAbgEAmtdCZS5Nha",
+	"4927sx+u/5IAKCF+cv7yOXvy5Mkz9+S7i+d996YXUF4D76N2G45UlqRzE2IqgAM5U3LYZz9J3w6ZDSNv",
+	"1ZCNhJGpgFS7BUdn6YiPr6BNqP+N1WyKMPqXijH3ONQC9NkZqOFDx7iGjAx8odLQKDiDUUu4OWcqwZNu",
+	"DRgDBzxDPzOKQIdZ4ewJMpSv2PA/9uCpY/bXs4uhswiHr87evh1GewLI3DArvlhkhIC/T83r/u2fRqsh",
+	"+5Pb0mdPv/nLnz3CjsGqi6FjxcOTBizwstUpIYsHcxDhw90ECLTHfXi2B2cDA/3l6bMnfz5m7y5e7n2X",
+	"AFoczybYYccUea6n7k4vuMzhS7C37VKORZ+9dqMniEdtyPx2BoYhOxQYgwCcgdcvnyfucHwm20imMkd4",
+	"Sp5BT5JcZ4bOBThxJipoD94ww8LEkuQNoBjD8RjHaXgGgxpYccAaqjj6HOmcQqGB/K+w/cfse7i27H/9",
+	"t/8xBKrJoGV42Q0EuzJQl4myIZJQqTkJfZM8Aa5jeSGSLJClzPvM2YtPDgJGVpQabaklHYDex2/BphhL",
+	"nV+RsbrCY+bwSnda0ho3uF6qY8gftHyEe1MQcDmhlgFUZeiCQxDQmTa2z94Z6FxiERWShaYMtNw+O62s",
+	"nCb+7AD8HrDhpwy6PSC2IwSEPOYxV2xYA/sfHhMoHGCHrXUhSGJWUfYdL4ndLWrOU3dbmTs0aCjo+Ew5",
+	"kN07F86CE+kxcxrJkGbpRVUJBcq9CwUbEyNgmE3ahRmbi/lI5CeM+xZKhRE5dnZ0TzwpV+RurZvjEH84",
+	"7N4ighykax0i3CrO445HBMt77KY53OeFnQ0RwhICJ1TieuJb5+L5INGa0D1htPJi4oS4XniDm314CaJU",
+	"+WoSEz0HO4lP4K5GX02o9x9+XcqmiP1CNx9wQYPXxB2AGxiDYscEYg2gVW61ZQeBCowT+baY1bpPPJdo",
+	"HVcNYhC3eXjOrfjJvWsP/jtkfyrbSMHQWo3Fn5P4h+dizqVCjDOVVr8xwr3CVMIMbsnoTJxTu63x1Z/7",
+	"7OdrcoGXS/F9qYB8jp55bgnUw4Yx+LIfOsLVA7GNA6Owgc7uMWm4s8jFWC4kgGrr6gRCD7WpFgZsMGqP",
+	"MVpRvK3P3hP5B3jq0CsRO/yzP/lzQC5ohNM3qCeLB55EqkMQRo9yH6FKnkQkk8TN7qqU/OdaB9WnR8/w",
+	"Zqv1xjCOTcz0khoUItKXtFao4yCNcjHlOfRSQaVHOe0ODLx5wpYytdDvz+Omuc3/tdAgFiCJ0p0Ssd9U",
+	"O/LArnQrhlIKcPwUO337/OzM7SLHfEunIQLFmpleqj4bXvZ4vz+67MXYHHTU7ovax84K5ldCnaAS4DZ6",
+	"Pnc3C+6qStnZG78LJPSVtgnB2KH+ADoLzB6UBjaEvcMhkerwg5iiMgBD1qAmBQBAlFERTvm/+IGws490",
+	"zPqYDbHtz2oPXvsv8NR/cjK35FqVXwxBZRjue7Lay/GKlb+ufrNPtDZM2HA/Iip6IvpkP9P6qljADzmh",
+	"/MFG76di7PQHP3ShTDFyxzgSDW+pfIvP56L8qM8uokJUEE3Qbd2RpHGCY5JrZfeckjLmCnmgUy8cOTiN",
+	"/F/+5V/YXy8u3rh/w5tO35yxiYbgFKjdzw4PDxxFCWp16j7LBL8GTP3xTMuxIDhS/AW9Apps5XIMFxzx",
+	"8DWibR6jIfD116+wvUn/66/ZX1+c/oCaB77H3SMnvlItjOewvgsaNDlB1RPbrFTBFkmYfoN0Q31TEk+w",
+	"BiA6o7ae1IWF/fzm4uzn12+DMnB08LTyBqeYwGheW864mTGwNQB4FV9bti8KI4Jk7+OK/0shcilgxafs",
+	"18KtKu5GsBRZtocQ/Uk8x4Vv60NqRPlBeHwqr6GmQ45BC4COvOzpwQENfFZaWF9/7RUyQzgFxWIhcuBK",
+	"fXZKy/cNWOZgwuil/wG+DrV8t4yLmahhWlKHWzdAJZeloWnjiWNgqBeIzPijOwxHh5eGVC9TrhpZjZwq",
+	"DVi42KABDUvDeLZ0chdMDXdo4PdrBxGtjAn3EYcNPzkm89SugAbevLug6VU7Hni6O+izn/0qSQkCslSa",
+	"oEVh1tAB1I1G88OaxQCGW4Hl92/+rqrslV2kCOmfuMPzgMl/jDVkQzq0c48zDF2B4fSqJorjVNWj9P09",
+	"6JHS4IuOgogJCdDpMiduXUCJ0Z5E/ThglmeTvddaCf9Z5SWgZsRmVomSShdFiam2koMyKvgYzq2kLUeA",
+	"QHarheizd3SJ/Boi0qGNecVT6vVBN/Po4HANuUVPUGNeArx0Cqcz/EmP/c75rRq+uODToedPjoeB3RQ6",
+	"uOCQ7kcwGLY7cg+TOwWtTAvqL/zq2Anty+Lg4MmYOpjAH2Lvf/23/3HZG5ZXFmlITibYeLR0JABCB7wY",
+	"tAf4BTQwVF67GGl3PXy/eVSjDRaO0TbgLZWlOtRnPwOvgzm6NaIjJhdsKfhVn73BBsygKcRr0t5u/vrr",
+	"Cg18/XVgvRwsA6T2JwdPmZzETbGsG8/p4G6qoDu6AQGvl+fSaBWgh4Zfw411r5hxmEhMy/S6o4ODJOho",
+	"iKDoUY6pEXvYYP8rrmDV/ipL95OKXCL9041YWj7EaI5YoaApty13wW/AtOA5mcNkOHmqgqoqR9t6QrHl",
+	"kmRK2kODqrR1YjJyc3QbBdvAp0yBjJ27kQV86aZWYzANPXbIeMTud75nzhLaYBro8hAgGxLvqvB9dyhI",
+	"7QYnfGWeuwscdW+irv8pmzql/6qEA7Z8mrBRYR0bxU/orX32IjNiSZ11YKfdmE7VgbWV7RAQjeeaZ4WA",
+	"Nw2/Dsz/iI7iB26DVMupQw0b/sSN3XulUyc+0yG8ELgZfbL31omfkq29U/P6N2scB0SGk8RO5cEWVnRd",
+	"sE1GoaT1PJHUfBTPeOfc18Y3EUJGmaPFwy2w4KQ2ppMzObmPUF+o9ALShQVXo09Iod7ptDvfNsm7Y+ob",
+	"9PU+sibsBIScaYjsHuUi0ht4Z2J6pI14zsfQ4uHrrwPDgKkP5XxegD9ySMAr0IaOnQOFozSnWwg/V3oP",
+	"uN3wGADHwIxz+3clxILsYpUiK8JWgOYKO0hC3xtUMKuKiHslNAIZ9qte2muerxzXWZOdzgr3LGy0AlXi",
+	"51xOpSoF8KQwPCMh85SEzPD9+/d7p1GDAO8pBOb19OgZ6XzfHDxh5MIlT3Gbbc5O3eDe/RRzn4OnCbXZ",
+	"f3rwxIuiyH3x9dc4pf/YI2Vh78xR/PA/9mK9YO9n9IoeM6WNkpPJkKYYSOQtBTf2MKsHxSHopWhXKM0m",
+	"OQiR0q6I4PhzgRs+WmGQBbx0MLG3YFLsXeRcmYXOy5GGCThjLlUv6WVyLJSJw8uvzi7Wwh56IZTRRT4G",
+	"Y3efHtqfSxuF1atxE+I5vePeQf+wfwCJXguh+EL2jntP+gf9J5h2NYNwzj4k6uwDpMde1LyCEudrIZUg",
+	"gTwciMiNM3D13Felllb8qUcMAUcK+UbZn0YrRulJf652lvYoIf0eTBjVpLO0d9z7SZo4zd1g0TOpdlAV",
+	"WgPTUdDdzElJ3+LAV0BL9z3YNL7w+jhUR2NQs1O5AE4kQNlumABwK2kY1Qo0jU9f7TA8Fji0jBs6ihAW",
+	"i9MYu0wjlDHsMBEsm2ibzumo3iE1AUMUdQPqPBjlmTXNCtLWZff9wVyv5t+URLPvs8S3/xJcmlBTnAuz",
+	"0MpgGPTo4MDHMCnpLo5i/ZOy43YmKUilhyhpGwAP5NM8xdGbXhpmuX+GLXjPy57BTw8Otz/2rtYIBp57",
+	"sv25l6HLtHvi8Gj7E28ize1laBb49PCb7Y8+D40vvtcpBH+fHj3b/ljwUVNJr8+T3D5TEGmVmDgwHh8N",
+	"/8cvjkJMMZ/zfEUsa63NTsKUWMYVo85KgIwI6HL2S9L7sIdJ0vSJG66JQe//Bn8OQj7kx1aW/VcfbUYW",
+	"i9hr1GxkCd+Vde/+63UO/KOo1Blt4b8NaFH+dkNiTbjctVX04uxGTBfa4dLf0w2lNPKNd/TLuKIHT7c/",
+	"8Vrbl77h7R/9Tv8oLFj9dcK+u1u8TzoQpKA19jf4OUphD7BqPINOv159fsaGtY6fzjrINMS0vdmLtjp8",
+	"4PtFgKWGKVnwhQoRS3pPuXpuLtWQjyECN4JOsnMjEAIO+yqvMD1Cgut2GFY4RN23ylzWAfceMIOBi/o9",
+	"QVTeCW9pxxv8WM33pkTCRyb3SZncwXcdWA4u5YKa18JjzzacQ5zU1P08Sga1dgprF/zW/LnDxjqqv9D6",
+	"J6fzd2bq78qeZK9EKvkFtfR6WKz9vM7gbsjeEdKzTReLGkGSc9JnJVXCTqW1Zsq2xQ0WsccPrbHKL8ry",
+	"cWt4Z0S+ye7xW/Zo+Hwpho8v/iJzJyQ+3cDsKVJp2/1REL9C3HfwNqYlShqEGyBTbd5nL5TNpTChsR/E",
+	"LVquFYzYxcPEx7a8qrTGFi8GAIDdxI3R6lfipW/FF3i2O3XuaOTKgjd4kgLuWUcm4Hb8FJ/58nw3bvKb",
+	"udcj5/pyOFelQPU2/hrfZKHVknvv84ggWAZVGYScTag9JTJan3nHO4dEjIQBvQpD4UKEil5nZ3EN+s56",
+	"QpSi/Dex6n0q66epTv4jGT6VK3t0Z0PSaG8RDqnd1DklwE+MduaF+srE2ZSV1ApfRzHEBquDIs+GvaRH",
+	"YXw3o4ZM7LaJ0lP7TY98THp+0G2Ph9/B2r4AU+1mlteXZfV0mOzfxOpcFNTT+WHxyLeIu8eIu7lLcSO2",
+	"uO8RFhvVuvNCQS594IRQUFP4TLWAcwvN9PEWN+tynq8UX7qdVC5kY4DIrfNR1fhCVI3oDpk70DTgSu3/",
+	"hkh+7fGgtzO9hOS1QpUYrFjqoDwSMtYmpjKFNB2f1gCVuo2hoZI6Ozlu4WcNztoAQvhAg0DlMre4RwuV",
+	"hFKIUGaj2YTnj4Gh329g6E5kYrjA+2OuxiJrtx/ObFx66AyHERQ8ezgfaRi3ic8pL92aIRicaiX67DWm",
+	"I7K5zimraa6vBd18MPRn0AMTWy4nl6pmsVwQYChl3eaiz57DzDOIIUFBo690otTHE2I/lAJKnCVEr5pC",
+	"RPjKRz6ztsDfaQzmnoMphRoADQ4fuZm/a7dhaFgEuTWLMKrJo9pByi2UObPig23W6bH6bocUwLvOwIMJ",
+	"bMzA+1SphzByl6RDq7s4pf8IqXWwZZtsJqLVR6vpC7Ga8LxuYy/hG/bBtVr27muK1mrf5RBiSyMBhR+F",
+	"EQApORdcgQGVMFOMZ8xpSQD/E+k1gFObYp0D6nOZSPvsXJhiXqpHoPhAayNj+k3ZMcVcBK73aW/KG7cp",
+	"m7UO2Ddf1CwNlM8/Xp8v4PogIXmG1+HKJG1BV5n511CZJbZvUVqBCWGgHu1iJhCh7kosCANjqks8hUZH",
+	"QkmDD4bSH0n7CzHAvV26RpjdSH1RtMToRO5UOL0ABbWsXzoJ0DRI5cZnTVrK7NHQYB++NwJzEagIv+8R",
+	"JCya4hBsNFB8za0V84XtM0eeUCXYICIa7GOg5gcmIx5vzhdwc+AwoSiwu1xYV6VycS3Fst3ie8HHM7C/",
+	"nDGGsDTgl5rzVOwVC1/EnDgligptczEWAC+wyQx84wfu4A7yGMQlzkPEKaBkjUnVYikF/OKuplIEZPzJ",
+	"rRvahEcj5/dj5PgLBWmoWQZXx4S7c6M7+hv8/9ZSISg3JikUhYPcdYFra0QOwFfkD27X4rpcSb+aBh+t",
+	"n+3tvLTbXRBnk9daCYA2uAdHxGap6bcjShp5ccGn29I84DfwyicdHa0eFOAxGvW7jUapWMxKQPGDO21u",
+	"yTy2hqVOlR8q1CkhlMiSr3yc+YRJQJuhds6mlMaAaeDsxyHFtXiWNQSUNntM8OcPhws9CLbyGCi6g0AR",
+	"0sNjqKgeKlJ3opi4mVDv12be8orwc3Vp6Ic8eMR7SjD0UQJihVpJgIwarZjSyz6DUImelLBvIQpdbxLk",
+	"jHKwkNQKQuSXCoPuhg2DQ3eIXKmltFGo9ItSiJrSfivM6/A+mZcSy9vpRclj4u3vhO0qbT8z6/2yc3eR",
+	"F92QWXuUlv3f6F/AsMvQWVuOkoFIPmB/aiVOgvMlF5CDVBafG8tXhCuWaz3/yrBMTwO+IaLpU6NvQPpX",
+	"GpOAmwJmc30tXuF7u3DdefhpA98tl/tAi8ejxe5UN/50/bh+1Eo8VnV/ubUFD4nb/ACsIUaXMCFxfzfW",
+	"sw2U7OcJeq0gXWkP85WSgGsTaXYc/c8zvaxAuTk+hAFMeM1SiCv4Kfw118rOEo8v6gsSCP1CXku7IjSP",
+	"PfdctvIo5bUv4TXu2xKxGPo1sFOAwZ9Ij42vjQBMSRODB1EfjIXIpU4b4z8/SWN3B0e768wonEGZGvUl",
+	"JQo9wm/9/qrQ6RJSLw5KZsRTvE0CUYDv6QC/darKaVAOdnDJTeS0yEtk3AjUF286tfto9LHvipPTkgn9",
+	"8JG3HkG3Hr3ZvCTi213T/bG5bq86fPmcPT387iDUTKA5f4JpfdCNCnWClK8idFM9CR4piHB7DNsN1/YC",
+	"ekd+KXfXGXB+48oX13sFNl5MSwuNPDcefPcHaRbaSO9O2fDix2v9O73WABnPVxjlXpeT3LDnb/++453X",
+	"et5uKbwhsGknb2dwdgD0jw2yXkf6QAsyjFpBI4SdS4nfCp6PZ702vF5EwyVdfKZNW76+++r2SC5DaLeR",
+	"Ut+kMsc5VFXj9wkb+ubYQw85QwD+1OCdvoUt7Fze4Nud6oVwVkzov530cNiGXqdfHCKM20VHKBuNCSCk",
+	"R1PiSzElsozuaWguo7RFEM1uGaY1HrWfC4sSu00bKUcjZHXo5eeUkEyrqU/AL28tV2yUQ/NCPr6ilnsh",
+	"O5Um2m9xHMBUbsbbHpgRH1byePl+PzDa5VXwVryXGwkUE9zQjKeeo0gzPgBtdS42ZrdA52/3LIYsCEpb",
+	"Qnca+JgKsFGURzOF7nNOjsLnFBFJyrLnpuCxm42j5i7GQhDIOT7QaDP4tT5gg1/r+RZz363vMbB6F4XP",
+	"Ws8hrkqE8ZjUUl47Qspu5js34zTU3XgLNsti3UqhTvXOTmmE5kfDZGfZ7R5y9/letOE/7J1+tPT9Vbp5",
+	"CLDWHhxsxY3QKE6qBskL2HxeII+5cqo7iHFJLdf70LkTvvbd6XzOgW8IVyYlJMw3ciPVWxrISUhLkH1p",
+	"feFWDfqkEdvELeb29/fucwvCxD4XHv0fnnU8Zi3cd0IrFGLeNbsKLa5aK29QzPvfhQ6XHgiFXVQ8dCWP",
+	"Ck/oCeNBc4DZOw5YpG7LEgRz4orNdJGXcQx8GWAraj1vSys4VatXZYuumzGoL9GDR4ve5EcI5/qouPye",
+	"8aCrl6zOGm6VSVBjFLkAv/it3A/rPoa4L5AbiZCWBu43wya3gxvjISok5cweNZLH7jjb/BoVMn/Ui27p",
+	"EwG+c1vFKORPbsSGA6abccd9fR8PqAT5gB/khQJu983BE0KwjTEo+ZKvIF8TdChRtkzGQqEwg+ZQyNsw",
+	"wU/IRfwgm1SLcqcewxRfiKpgItq5yZ3Y/83/E3QBnxfcrg0AGLuBgrUSBBaD86FoP0CoL3WRpb7hPkCm",
+	"M6ka0TW+p4E9me6e7kAPfkJNwA/h53rfioAff7Me4Df/URd49E7cBZvx1M54ea+dNc8pYfhuGE8ARmx1",
+	"rqLlgehaWGixDEBZ0B9CiWW/GaPqS2AqrzUArD4ylEeG8jtnKIT+VdLVnTCQHIAmN3S+IoT6uXQaHYRP",
+	"tIV6KFYsHENrA0F9ZB6PzOOReTwwPNm75h42l9OpG6+NffiOFTO+WAhlyAcAaRrQI4q6offZzxNml9qZ",
+	"Oc5EQtzOpHQWWCiz1KqhwOoC53B3/Obx4j+GKT7RNSRajW0CpZe73cXCUHVOcw0j9V9OmCnMApu1QN0E",
+	"n2s1hWpm7FDJhr8OfesZZqDoodnN9g7G25LT+F7nqfEVkW6Gis/LIoRUmkXGV5B5kbCJowbGDeWKuh/N",
+	"9bUUgO4JqZe+6ptQgwgeaCSm2EO7qXrh10rlwpx/+EmoqZ31jg8PDpLeXKrwd2PNwj02hnD7GfWFeOwA",
+	"/ugM/ey113Riu/Oh/d+oMclmpNJl1PvbCBGKyGDcBPK9kF0ZqRWxqiZ3548C2FGnDOtqO5VqbnXZTeWB",
+	"JlaHm7ZZW/CLfFQWfr/YoCUh3/xy4qebGqj8rMRXhumlwgLLCx/Vw7wjcCIe+8QE98UAvhgSPB/KyuVM",
+	"Y7WVkBDYKDUQpfPQM4qzsVYTmc9FGkQ7rLB/qU7DcgOsX8jcrKVQNAL4XesrcUqhzkcO8fvnEPecqhAR",
+	"/iOD8vct4lHQcx2SHuV0Zs0tmnlEjABzpKJe7krbiIWU+VL0k0GhwrfDY8bVCioy53yFEVXwXUrrOFcJ",
+	"HhrSNckhgdzmUm1iNz/mXNlHbvPIbT4Rt2mi50e2Q/cu4jrh8n5ldmA87bpSLqRCk35zVGTJja/5Ipgo",
+	"aKgF3UmgoCRho8JC0Lfs44u13WVDuqbwCQ3/aOk8Wjp/FEWCSB46BXij4U4MHyOMkVqZTbbPWzlVWKLh",
+	"OYqzUyAdcYldss8s9GcFkHJ9JRTAVPpbv36FX6gUvHx+7Ad6iRtQZV+4nX+8ZL/HS/ZCpQCNYuRU7Ull",
+	"qk64W94yvLTtAvMFAPEjcCp4+/wkoKJJTAojDODHayWMD1DMZCoGJGSGCQpRSckHMsheRE9B4RtEd3oc",
+	"CkF9XwF7qWbaWOwhBqhvWF3lrjmAO/jK01BCkml9BQ6HCYKzLEUuIBKpALcFp6kLcmBSNCOHmIHSLJOG",
+	"ujJBAdeCQ/dsqy+Vh6BDzAnDjNYK/38uwFaBZE/oRGgQ2i63I8Ftn73Ffcay1Yb+Kjier2P1XRbd7Ggb",
+	"y33rX6rXiFVDhwcccG5Edl3CXFacQGR6lQz6T3Vv0J+bzCSa8wPTZj5BUgmu83NWu/zhDbQvouAFi9oH",
+	"dI8GjuOJbDJM2JBgInNhdHZ9F9beHzvphW7kTaRcYWf7mZ7KDfV9cJ3gsgFuOQ4SNESQLYffsLlUhfUM",
+	"lTtRlwszi34TymUWXOZ99j7XasrGuUjd7eHU8pJfqqcHh6HUmI11KthwxNNB9EsQkcjxdQ6sGns3OKO0",
+	"IPixsfe0r4f6YbWfhjXCuz8TY3TKvUjPVDtfxF8wqW7PFe+Nh9SPPuKw9+efQmIaBIVg+Jjbd9dsruRl",
+	"cko9bwMDK+ysyr/UCnqCxAxMo3O9pUI5W/KVKTv7YXnCUmTZHnQxSJFNJexK6aUiptJv4hxumE9VRgwM",
+	"87bdUm5v1z5S9aeiaiSe7mTtLKmlztO9XBixgbzfkv2USXWFNqARzvwDO9O/JCHrLsoyy7SaOikeC0wW",
+	"SXtpQgs76o2ZamEunVLXHJUGqnhDA57DpHdNUm3s9Hb3tw2avO10144aUxDFwor0JFjsuHEG9omwWEEx",
+	"0ypoLLH3TXyQBpz4ERT5XTWG+/jIAzbzgIfbNy1yF8MeMx5uMQNWsN4rbUdesk+Btg0ikzT3pc6vUGA+",
+	"OfA6PvYsUmNxgjzG6eHer8TVitwyoW1IYEDYQkhadq1l2menvh2wFVkGrOZSxfF1ZFP0FnxnI1IZLqXO",
+	"dj6NjDbC3lZCvxX2BJ1x3jno1+jZgqTmUJEYv1d9G07emekSWcOA9vJR7f2ECgIAEsYCm41WYEe7+w4n",
+	"stN9J/t7s1VPLbyqtnrlxmN9ioEus9SKzMo5FfiSd9fZ8yfBLz3B+ltsVvL06Fnc8+xSraTIUtC3NZtz",
+	"teqzd9hgyAlPggvglnkvrb8hCTNSjQU6xVdsJJixOhMt3W1x5Q9HTb9PG/8i9rJ8YXY+0SHxn0dm88mY",
+	"zYsPJKKb/HSOB2Hsd0eGM5XGbiqRc6S5FNlYz6O++otcz6XjGKMVykA0PZwqMdFZppfGY52O+PhqmutC",
+	"pSEexTgbZlxNCz4Vw4TwUYEYvjIMtfO9n+j7SzWeaW1AAWlmGzT/B2qx+PntxHkO75nzhEIHE1yNf9AO",
+	"2Y8O0i8lSoV9vCHa7XReX9NHnzwatp9CAD3PBYLJR6mNKTCNXV2/1yKXk9UeGsSbQ1hrpiX6t1C6aJ8j",
+	"XZZjLoVymnefkYXZmoyw7in+O8zqBVnpn0IcXDgJfVtT9LlPt/1dWZqfkX88Kp8d7j4SXWj5769j12s/",
+	"nnG7Hbz6ZyXYgpdeqHW43MQpllTAlcpcjN2TffZDSFymB4zlK9990015YVdspNNVcxF5Oyp1CyJrc6U1",
+	"ge/eLv9nvdw7S9FXB6liVPA9xsLr5nlgs9/OJd++iHt96NfeTbg+NCruOksDXvEJ+M5hy4c4g2GfndnS",
+	"rY49xUKyuQBEcabzKGkNPQbHAEtOfsipiDqlVdLXI2hzUD+bNwMcFDfai24V7dt/eDZ5rZV4xe149mkL",
+	"4LfgjHsqr8JMA6RBfI50hLBvw5tbAv+x95yPZ2Lbz/3PYL5POuZUvdKpnMjPmQp8jwJXqaCaP+YUb8uw",
+	"Sn5rQBCYl+zdCysnjxqFVdIWrtVz4dTN5Uw7NXJeON41xYjt04MnJ04umUwv2VynInE/E9ciZ2Yh+BW0",
+	"hcU8Wv/E0TO8ZufC5qu9U3fXGmAOdRBND9XBEU3xM/k4aPTNLo552MUv269xb2ynrto7G1tBos2A9nL4",
+	"BXLRhA3h4rp/KG0HC55bOZYLruzwdw9iH3owJ9S8gbo3/3GcJfe339yKQYYizm23EwwDJxiGnxiEE0o2",
+	"Im7XKu4KA8yybpnt/0b/8pg5WwE5QH3k1PFM5yD+cm4h0ugk6lfGi8yRyPQSi9Ws+BBaipwED04uwC4I",
+	"88cq93WxiMZeq2DcxP0bijbKBd9DAduPpGP8MZTWhA0nvmTiUYO9yYVGUt/lSictwHvhUllvf0dWN6FU",
+	"PG2EtHpoF+3hGdyfVPf8Yuzix6u9q3GK/Uw7XO3IOAWi3iSOnVkpVVTc01AAnkr7IMXnJ0gZLpf6mbJ/",
+	"duERAT8McFf/SHqCSKUdLKVK9XKgr0Ve1R3+0ObaY3jqdsACqdzZJprITJh9fs0trwAJ/EbTHDjm144p",
+	"esoW3FqRqwDgBaAAkxx6wAt29gPjWUi+Nros2PAl/9tqJQHEuM/e5BqmyqbyWlwqCM9QYK4REkzYH3AB",
+	"p7C0h1HwnrQluXIbstHl2BZ5iwSKz2TjTIQq5u7g6YG+uZ72AuX1F2rqqKEBfXmrtkma5o6K6fafn3MF",
+	"17HDe+mn25VdOedTse8WW2FVuN+9495IKg7hs7WNoEfN9fTfPsyzXR9vFHvlud5YNT46+PahrtCxgbyB",
+	"hqO1Psdp7+HxbVl09ccfkwdsRNy/bn/4bReZo6bitbZvuZVmIvko+1zpFKj5T4Vy7FmkjHt+7IUTwui3",
+	"ZVO0yqdrkRup1cf93zZLqNcQnPJILIVKCYfFC4+qZHH0W4JcNlkUPwoSKS9lJh6wWKH9CbU7ftsbJkE/",
+	"3TiJOf8g506oHB0+/cvT7558+/QvgOaPH5ZY/lJZMRV526yM/K9lN4IdJF9niWdnxXykuMz6SzFa9JLe",
+	"XKSymPu/Mqf21b7652Ja/vGHko3/XIgbi45bSB3Y/gcuVL/krXlw0vioCbgTMLzK+YHGL/JrkSZYklXi",
+	"jlvmflxdQBxbLjdrbWvu26P48D2DX6L2kAsntndXHmaCZ3a2IQczw6KelFs+4gZoUAmBBYBIjccBLl9S",
+	"b2CRX8sx/HSY6qUaRtU+oeAwt+TcGqZimvNUpMPjS5ULniKMkMn0UpRI/OcilSbBdFOsXqZLYdiSSxt+",
+	"57twUSkzKkVszFVA+h8JViwy7Ua8VErnlEboXwB1SsX4StgWo/mvuGOf0EmII7T7COk60T4RQ1iIfMYX",
+	"JqzD6LmAbf6iNPdvNvoc73YbL2pkzZd8dUf30RER3iwvYvyd8MCN7mTiFDS6h5uv6X4mr0W7o4mQK7hh",
+	"mVZT9/8gPHINUF/Y3v7MAlSkYdwypamrN03umHE24TJzomYuuDJlOYV/iZlBu++RcFeV+n233JOf5LVQ",
+	"mBS+PRR+Civ7kij1tin0MzG+Wt9fR4awFbtSBnQCaCWNMwtM21RYObLIQASOIhttuXPBU9n5JM9hIo8n",
+	"CZX0PF2BF5eCWTtceKmupYVjMPscymA3l0Zh8a8Mpbbl818ZlJp99p7SUGcYWJrzFSsc67NJgALBGAw4",
+	"lOF7pS3wDE89gJFj8O34k0tlrMwy+sgpBR7M9hiz+7EdJrbRlNOZBT7L/sTZlRxfJThmEhQDtxVJgNZ2",
+	"Nrf7CxKPpFZ/Zjn08WirAMaC4bOw9gdTuXV3ysG51vPNMg0rY0r8RZ5lIkec3gdaJPYFJt9/wZmekyLL",
+	"HuOIt4sjIqNhXEWMFsTpPzVcNOMrwzy7B8TtlgBjzOtTMc6kEpuZfTSmUKnBNErPk40QgVNTHw94ZdqU",
+	"OwnfPEB+2aBY0GQfIZX+QIWmdObVe7bxVrXpUM7oKRbt1+oldL6J9SPjEUVBksZNASOoxbgvl9KW6YVQ",
+	"AKA21+iv4+zpwQGrEBCF+SX0CMeWYZcq0qjgRevqVHhtMyKyvnq3+F0rPuXi3uTiWorlZi2oxpcDS37k",
+	"Hn8Y7kFNSSNKGK3Ki30jNpILU4zc4Y42iWiweCCXeunNQkjoIXQ2bhggrE103tRSK4xwoUuaNw9aNFcL",
+	"GR4v1u8d6dBTqJNPsTJK3vkplze7XoXqcr0a3B2Am+yhX1TK9ITwOZv8IGeWGcsVoYiveUsosyFhy5kc",
+	"z7BIV+lLhSK9nC0Dx85cqlTkJuTzKaZVn12EJsMkyCVCFkD2ns4afabvysW/zPX8y7z7j0DFD+KGRrSE",
+	"lLl2S290P38r/9hWE/iSrpZ7+VdUEegUsVASaPotTbErWuzW3KGKXdCQFlOZ8T0U9eEaHvvS/c67SIOh",
+	"19Em3ViLd5N78qOwD/aSPKCCvHKPupqKv/uyvMfK3y+zjfSaJWs1YaB19DHP9bXcgLUGZWfwk4DWzy3P",
+	"9LQQvsPlr0NK2OHMCJ6PZy3oaTjQrgg1b+GVvfWU2L/qJTjlcOxlLq0V6pgN347l3ksJeApjySZyCFzT",
+	"/QH/zhEPcipUmS9bwwLz33Wj8x/h120FKgCVtRI8d9uXi0xw0zas+9XA6WS95uTho4ODOG34u78cdM0c",
+	"hv6XO0zC6judwiusMG2DwyuUlXMxmPMPzaN+e1AdteuqiWwDKhx6T7GVCzlMmROy0DIPhGkjMBxFySpz",
+	"owmMtM4EB42p3oBvu7TzGHJfJISc29pWADncdzLAdZ5ikBmN5rIHLU9TkQIuCHCVTJs6ttyvj7hyd6DK",
+	"PxbQI7qbFz9eKNIHu6C7VblFrVUNwB4D7T9UFLZoip8Lhc2NvaXGnXbwD4ksfy+m/ReRoQJkMMAmao9A",
+	"7feexZKmjIeruIljlu2G8dv93/DkOjgBiZOyUxyIMgGhAf2MX4cg+bMKhK8q5iPUJ4apsFxmpg+PDE8Y",
+	"aWpgEChjBU9bQcGauXQ7M2pCNKFlfnqnSKs+9+CQwz5tX/TPwYCkGhRGDB9dDTHIWGe2kLTjt+OVX3cp",
+	"nJK55a23MVdsJCBjOmFW62bssS/xPj8gcw5soPTTK2cP3ih79D62lRF2ufTb4McqQl95eU1X3SfKkdsg",
+	"sIQTUglAO0C9wLIr8f+xd+XNbSPZ/at0uVLl3QosaexsUpYqlZJ2td6Z9aHYnp1URhOxATySPQK6EXSD",
+	"HGbK3z3V73XjoABeEg9J+E8icTb73b/3e5Ax0dKV8mMW88ds3x8+6KutyL6ozVbUK01as3sUXJ6i89MH",
+	"bc+skYDkdu0oLAf7ZrobJHX5G49MMsMiiBq6zg9BpOclSaOrmfh5aYPAHlpCFl3jkHXNNMAp43JmxkKO",
+	"GCQaKpZY9pPDP9MzQWz/voXMXMu6pB+xjypU8QxJDKjjeqxq5xh7IZHQQEv7IQKkM5CB+9/euURS0gSv",
+	"kZj4zL+S1qs0LFXasNcnTML0WrpVYlyysSrywM1aGBilblIuZzfugAHjoZpQaFo+pz956l6PAlM17ZhY",
+	"aw8+DwsNhzt9snzEfQ2gBOnvj4+yuIsNjwmYw+K7jeLaW4TpU4dPcUTN47B/EZdSGac8bpQEDcmwz17u",
+	"HoyFZsKPgqsmBeC4gRqpWDmTDtVzOz7CafvjiYDp6l1CJfTY9wC5sIau5hHHQdmBMsis4S3yZNAycFLA",
+	"lF7pKXYt44v9Y2nXDi3cgfYS7Eib9c70wkSF3UQk30ZMhPGOGsNhIVmT1de7yV3YZi/1v6Nq8BrdFTU6",
+	"SFbs2egCv9SLRyXMuTsrjZOkV1FDxp0r2ZKymHvWJwPXPAT3sJ+v8IQBlPPiVZG2uFBXw+r+AmItu7TE",
+	"jzIRGqlcZcyyXExsjE8JTg9R46migDZdE2D5Ge/8YPhKZHijR3P1V6GbCdM5pFwtY3qvQbbELKf8z4A5",
+	"X86yhEfAEhiaLqDehIsE6fYWIfWeODDP7oEuXB7uj5aprs8RfvccCjcIe8N2lKwIExGRMK/U3hUs6LD0",
+	"tEFkX8u2FFOinRFj2wWQ+0zI9APGx9kn3FMebDUKp3486UOMJ7XGarBbV+tZhH2PO3X0CWla1umfwe+O",
+	"f3dllKWgN68zu6BpG+lHe5J1praBJgvKaTOzfiplH1ptAhhbUZo60GJf+ExXtUckPBJE9DwdK5QlJH1k",
+	"g3eXX9m8OB6nMGC6cQXnv6R8xmLlnJV2otpdyeLBIcG27Yc87eacx1FR69uCXOpnmXJaCdZWmvUawQtH",
+	"Vhh3C8plhBCpFHSZ+dGGz1gKaQg59tdaPVZHxuGZDQgsMTMT3AKhDGOeZSA1KbIzNrAB34CFuZAjBFmE",
+	"PLoNWCET0Ih3QKwIxfsxE+a0rFAh1r45872VjAZxKTt1U7YFils70ts1We9DI+KeSuD1WB3Cx0wO7FRC",
+	"X4h8GFTf5hHmcchld4HBs8asRBfzXmhzwaXeoiZfO5m+Te/2gsuu5LhVuXZhrR0dqjzqI93emVxZqjHT",
+	"bndPs7qyUszbjSfqEOOAuqaslxlCoqZYKgxKgJF1G2ga8BG7KgxCkVKmCkO+4y1AVn3GCmlEYn0MkDHy",
+	"FgrNEjE0EB+xc/tKTA2vpVYpOEpie4CbBcETmmORA9bmdDmXEPI2x/GCy216jLspEVxwuafawAVfQlYV",
+	"ctljX3sXsq8h7NsaXNgom2WQayWJY/Pe7h4N7y2H9S6j1lzR+Rua7erkH90zr1hteI92p/e7er9rdb9r",
+	"aGhO1P1pNttkxrlADoakrZNEXUzd2M5dSdQB1Qy26Zn0mf9eg2wf/rmaAmkzzmPguQmBLxjC9wWwx8PR",
+	"zr85YRpXU5+VDSNTTq3vGgCTD+xteZDvih/YVQRpBkfsSmlsecQmFhzqOYUEh/iBrDTZ2F0zBJDXsrzy",
+	"dycsJTZG9odwxtzC/jFwsWMCLONag2ZKBiykCb95kWCraAJ8IuQooNkztSpHW7T3t3JhNtWGK/kMH9Vz",
+	"cxmkMjcZz42IRMal6cV+E7FHmeRsXNukm0h/jQH/4RKyzfEOG3sSnaBqTBQJzbThpgvK7b9bl077C573",
+	"7bHlhasXWJQerv/avYvR65p1ksPNWTK6YuneTcYYAf2cRUoORZ5C7EfZOAIuR1+AM8CROeHfWMxn+oih",
+	"YFhnA4EDdEoZDd0ddkC8C9eyJF5ocQzwkvD4M8GXKRfJnnLBu5tf0GeGe3DB7sAFQY2BpaYtewaFXdss",
+	"UtJVFjucEWHBhn7yr0rI7gD5AqyFccz8rqZIzY5FFIHGNNywSBKkb2gg4yqG2OaAepzMZr95Y8+tt1my",
+	"BIzDyulrWdpKYbSH4Z2WYTlN18dezZomxZY5G7HTA09t1C0Q2cdT8PdqM3w/KCHvBZv75REMj++htvtn",
+	"rl2mYh9w1vsTcM+tWN6vQJcAnyyYSvkRs3CVimuqtmbWDi+l72bjjGqwy4SAbncF+EiUHIE2p86fv5aV",
+	"819CkV0GMSCWNse8q8wYqmOa3/HQHu/vg+xqOMzjrAb0oMfWhs8047XbutZ1SYxpxAtn3z6onpmQKB44",
+	"jYQNsQLCKHst3xFDvLfL9MC6tK0gCcNet/XB/cLgHoid4D7qQ41WSh52kz68V6PnguBEPyUyi9J0PDJ9",
+	"fq4X4fXzc854CSVZokZIBrNZiq5NylNYBNx5h1m3Iqu51i81eQCYyqPQZCyyqtz31akFf1xZt2MUm7hq",
+	"3Rm57HOG2Bthl6qrun/UVN7Yyw1OGT1reWhQC786Wib/sxCmt8rPMOIod02vT0iWvSjXBLdUJ5tDlb76",
+	"qKAcm2EVRcCmY7BufCMu13UxJ687LQyU7Q1BSdqSQZ4KrYWS7QOFP8y+GC5jIUcHmbnwD7c4e6H9K/SK",
+	"o/cFFsOBMCyeysr61gSE3TdXkOIg1AfDCnxwc1Wfhe9vX3aR449r2/dv9WK/WQiA22dvDVxYfFeFSbg2",
+	"2jvveGKkUvtnyKPbM8bdIIM3J65Cf05mXQ3ZXJOW/Ti+lms2aVkZe/y1efsW+5pwWphls25oiftyfF+O",
+	"7xu19qr2raxWNe4Hce221ai1Zb3cd2r1HtYuOrWc7dtOqxY6Quv0au1MqA6oWWu7/knfrtWrke23a62o",
+	"RdqMdK1zpjsNc+nITktSDYQ92H+mYxEh/mnGIp7CWZlhfalZxDMeCTNjof21/AigrrrtVf1BDjGvWnvA",
+	"RUmXxoL2ydVeeBdSLmKiJWtu/eXMi8sE+f5Od0dK5qsV9IQmUUBrOdYPCpmxMY/dCSmfsUil0KRerJPX",
+	"LkCJ/l1Et4fj6H8qTG+eewlf1TzbzYuztkrZXC2D2s2r6uXVDaAlCGSzuMkUgSI5CSgROrOBPWvAxtyb",
+	"Yjp0Ajn2L88lS/Gk07kCah3PSDwudp8yJY/YJwkvdVUl8viJI2afee7ataHmVIsd/KqEhPiGGzdmN+Ha",
+	"3GgAiR9pPmNayAiu5dSBQ2c0BGfM4+ZbtuiPL2A+q2SHuYKHz966V9gTM2vN71kcJ9V2OaOJjzM3w2na",
+	"68wn17dUQlw8gL4nSN1SZ75pWhCHb1sx3rN/dQd2n4Y14gqdAb+lrG805iawiveI/VQpbTOGHHV7AkOs",
+	"zXVEcrkaiqStDD83INKV7r47OXF9NJFKU0TzmymQok9P2eA/vDOr/50nIoIgVOGgo0+/PHThrMeU//Ye",
+	"5MiMX5y+ef32bfAiFbL8AM2vgdxe/X9+Pn/13/zV/528entzFLz65Z//yS47TVDTJkf8zHaDTlrLhQGn",
+	"W+654LxsZKbl6EeDLR8N5leShTP2/V9qAkZC1BWJ4bdL8Kw4+R9/iTmfamQdI2wO9xA0osXRYiRfCUly",
+	"Yf23DzSyGWkqZiQvqjDYHFKYscqr1Iuen9ZIfX0aEbHYaC+xywVxscM6Q06Mku2ArVB2nZwxWpahSmwo",
+	"6LaZDeZGubVaR+ycTXMlR3iHqcrLNPObsj/uWkYqBjbA4278cQOC7Vp/j3j4X2o/jbqGwUV3EL9uJeCn",
+	"sSofYEvDoP3l13K/OmYHPQM/aO4HfkQeTW2b9T7LQww68sDBu/Pl7yrUhXWuv3E3rkgRaw9e1o0wpiAV",
+	"m7FLRg6ahUQYYGowLIk+2utepDu2ZMPP6fUXB09+jfagIPoSykY7tSNJ8+cxlyMPKxOQxM4cW4NK7aZ2",
+	"d1Jfa73jtBYxH3XMmNmaifOX31OGYR0BaU6A2Yc5fQ4wpgOcEOJF1DnpK4ho3Tc/5hNueL7IRbebzL0F",
+	"o6OZ4bdAHdmIFe0aUXlO1z5kJ/AQt98jGdeInf/+F97QgXEjG6uuJAeqLrJEcYyWtBFJYjd3hCsS2M8Q",
+	"qBz4dP4QfxLn28xa/ZiujfiAqhrvsFhT00u99ISK+9DRuyxTPVfx8H4T/sq+A6+xr1dzo4oWefnh6vJd",
+	"wK4+vgvYTxBeWRF49/1fgxLt/yf24QIl4U8nLIURz8RvkGhsGRCamSJH5qMsF6OxCViUqyyDmGh6gen/",
+	"Lawzhl5ZnPOpvpZ4UW6sfCCjUZirYjQ2WBj7/I5uNcwBYuxaTBKWguExN/xuMuSMcX3rZq/OWZ8BMg4j",
+	"0RIu2hH70U+b8dJeZxJxRgi5RI7YOa5t7lUGUBmPSvHOvZTKsBxkDDnEbAbO1RRDJsy1xDsMCw3Y5CiD",
+	"rjsFzChFQxedx5VyV24z4xy8eGNjNSUYp3xmfxjOjEiB/eFfXr/9Y3AtMZXFozHqLqMIAMAN++5f2d/F",
+	"BeOO0Nn+tEOuDeQBtmpPIOcjCBgfGqcqaYa+AekpoNtyQFdFXfl1echpkRiR8dwc2xd/ZX/ApurLcntZ",
+	"I0hxVj6DPZybF6cvQiE55pvnk8B1f/lnf+Yv5XEq/BWiFR3r1zvT1ueO0OvFHiYi0hLdQJqZ2SBg/v+S",
+	"7o5EuvZNIa2E8JBKTvMDFR+lT7/rxbaLm1gjZFcwVPGs9knNLu36sYoqDrkhSaP5mNWn7oluQEYqFnI0",
+	"/31qw5cbK2uDQwxgUGNzubob2QhdiGjQaqeig01fM84SIW+9hZMw9bkwSrD7xFjkkhMeR0FnNfJjziYZ",
+	"f4QzEUoCWq1Z1VDapocp+3HpqBG3kauo3WGtdMXru0t3Ll3eUKA1s3GetWV3FzGwRtQxhowxAUHVFlpO",
+	"5icOO+pDfXdV+7x/nyvZhaoh4bibEd9I5RxPIBdDUTVFdo/z0JUyQW/UbXz6uEmtXbqVSkbAUtWW7vwM",
+	"GmT8j/rt14VvtTbWLlUIzh9qYFT949fl2dOyNttCHqoV9VtfBNi14NCOw9+7vuvvkPyuJj2/WUXRCbo5",
+	"T5Jyxrw2ygZrPFSFqUvHKdW7hGEjPoGg/C8WbuQ9fjBFikgJ1mQJc8Q+ErJS4OnKHozYSxqOj8cE15IK",
+	"aY7mMlcGAhtY5WB0RYGjIZ+ICF5qGqoDeWvQdYnvud3iGd1jQQjDfvjy6SOLVVSkWF1JeYzrEQK7hQzr",
+	"BRzxC31pbedSRT9embrHeHtNWfIORaf/WzpxBpJE12Xopa6bHisfXxtfEgjGAW00ZlCwR/Kow6u98o+y",
+	"TcfW3+S+aBO6Wnw2tyBd79w7qL2DumMHNavEaS2NQGjXLuP6tQTBTRGtWkPb1XoiaK43d41LQYNfWTOe",
+	"Kmsvx5B2kEzNPuMzLMG31kZMtT4LDp1yUN42LKv7alUe2MTNmdrhnCu7DI90whX9hotwtbTPeqdhb/Sz",
+	"1E2kUr0R32ypLzQQVd2i2v8l5tCSpLKMc8Fq6NxzdLax3qJvKbcmaC4GImtvQSLPQol6bVEglzL+ZI3w",
+	"F/9Yq1jzy33Z6OfuwMoYt0XTbdocB3DJo3EJ7casI7AYbKhlTVKYq6nGqpej7LBHQowtGTIuJ5i6T1Xh",
+	"PFo3xwAvJjRLeX4LceuUAKFNbdutl1A5KO3t3mKR+i5/rF5q9qrB/e/QqcRXcvq8Ej/+3f11I+JvSzW6",
+	"lQh3/yP2vdFdmlqYVj3tdtkyP6+227xXlXEzrjlV5SMv7EpaOODuL62NRodkKvre8A1sS23jrC4PTXaH",
+	"VkOD/UbYSYRFq5TPmAZE6XBZ5RiF0a4pyc/8ogplK7jsqgReLpUG/3wBma4Zi7iGdtnwh24sGVX39SGx",
+	"SrnFWtIwXa7ohtyX//Xqzzwaw7LD/WG7Z6PqVcLdVkOibFoFxlw2GaJKySde4Io8eXH64phnAjexu0BL",
+	"McsNxJdxTc04ubP6u2Ustu/dxZNIGeimsOqWs75iYsPwRI0KqA5P1URA2/E/YTokA5UlwKZWGplRI0TH",
+	"1tMfFH+3qjZsldB8Rj3J1UnRmJuWc/6qcoYgjJAnXEbYb4FE5vYJqrPHwJPWZcF7uufNgZLaijoWa8vD",
+	"w0JDx93vHGv/7zi2bMlOGfe3m9pwwHr5RtWWCL/TL7798u3/AwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
