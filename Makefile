@@ -42,12 +42,16 @@ bench: ## Run the benchmarks and write bench/RESULTS.md
 # What make generate makes from the contract.
 GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts
 
-lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
+lint: ## Check formatting, code, workflows' determinism, the contract, and that generated files are up to date
 	@deploy/setup.sh lint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt -w these files'; exit 1; }
 	go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck ./workflows/...
+	npm run --silent --prefix api/lint spectral
+	npm run --silent --prefix api/lint redocly
+	npm run --silent --prefix api/lint generated
+	api/lint/breaking.sh
 	@mkdir -p bin/committed
 	@cp $(GENERATED) bin/committed
 	@$(MAKE) --no-print-directory generate

@@ -12,6 +12,7 @@ TEMPORAL=v1.5.1 # newer ones cannot be installed with go install: their go.mod h
 GOLANGCI=v2.15.0
 WORKFLOWCHECK=v0.6.0
 OAPI_CODEGEN=v2.8.2
+OASDIFF=v1.37.0
 
 say() { printf '%s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -133,11 +134,14 @@ run | test | bench)
     if [ "$what" = test ]; then
         node_packages clients/typescript
         node_packages e2e/client
+        go_tool oasdiff github.com/oasdiff/oasdiff $OASDIFF
     fi
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;
 lint) # the packages above are for the code that is compiled with libvips
     node_packages clients/typescript
+    node_packages api/lint
+    go_tool oasdiff github.com/oasdiff/oasdiff $OASDIFF
     go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
     go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
     go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK

@@ -3004,34 +3004,50 @@ type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
-	State  *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
-	Kind   *AbuseKind        `form:"kind,omitempty" json:"kind,omitempty"`
-	Target *AbuseTargetKind  `form:"target,omitempty" json:"target,omitempty"`
+	// State Only those in this state
+	State *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *AbuseKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Target Only reports about things of this kind
+	Target *AbuseTargetKind `form:"target,omitempty" json:"target,omitempty"`
 
 	// UserID About this account, its rooms or its messages
 	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAdminsParams defines parameters for ListAdmins.
 type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
-	ActorID  *ID          `form:"actor_id,omitempty" json:"actor_id,omitempty"`
-	TargetID *ID          `form:"target_id,omitempty" json:"target_id,omitempty"`
-	Action   *AuditAction `form:"action,omitempty" json:"action,omitempty"`
+	// ActorID Only acts of this account
+	ActorID *ID `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// TargetID Only those about this thing
+	TargetID *ID `form:"target_id,omitempty" json:"target_id,omitempty"`
+
+	// Action Only acts of this kind
+	Action *AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
@@ -3045,22 +3061,32 @@ type StartCleanupParams struct {
 type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
 type ListEmailsParams struct {
-	Kind   *EmailKind  `form:"kind,omitempty" json:"kind,omitempty"`
-	State  *EmailState `form:"state,omitempty" json:"state,omitempty"`
-	UserID *ID         `form:"user_id,omitempty" json:"user_id,omitempty"`
+	// Kind Only those of this kind
+	Kind *EmailKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *EmailState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those to this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
+	// Language The language that the emails are shown in
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
 }
 
@@ -3079,11 +3105,14 @@ type ResendEmailParams struct {
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	// Kind Only those of this kind
 	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
@@ -3092,15 +3121,19 @@ type ListAnyRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q      *Search `form:"q,omitempty" json:"q,omitempty"`
-	HostID *ID     `form:"host_id,omitempty" json:"host_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// HostID Only rooms of this host
+	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
 	// State `closed` are those that an admin closed, `archived` those and the other archived ones
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParamsState defines parameters for ListAnyRooms.
@@ -3110,25 +3143,33 @@ type ListAnyRoomsParamsState string
 type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
-	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// State Only those in this state
 	State *UserState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -3147,6 +3188,7 @@ type RegisterParams struct {
 
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
+	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
 	// Before Older ones than this cursor
@@ -3154,7 +3196,9 @@ type ListMessagesParams struct {
 
 	// After Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
-	Limit *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3229,9 +3273,13 @@ type ListMoviesParams struct {
 	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
-	Genre    *Genre `form:"genre,omitempty" json:"genre,omitempty"`
-	YearFrom *int   `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *int   `form:"year_to,omitempty" json:"year_to,omitempty"`
+	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
+
+	// YearFrom The first year of release
+	YearFrom *int `form:"year_from,omitempty" json:"year_from,omitempty"`
+
+	// YearTo The last year of release
+	YearTo *int `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
@@ -3241,7 +3289,9 @@ type ListMoviesParams struct {
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3303,15 +3353,19 @@ type ListRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q       *Search `form:"q,omitempty" json:"q,omitempty"`
-	MovieID *ID     `form:"movie_id,omitempty" json:"movie_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// MovieID Only rooms with this movie
+	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3352,7 +3406,9 @@ type UpdateRoomParams struct {
 type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
@@ -3370,11 +3426,14 @@ type GetBanParams struct {
 
 // ListInvitationsParams defines parameters for ListInvitations.
 type ListInvitationsParams struct {
+	// State Only those in this state
 	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
@@ -3388,14 +3447,18 @@ type InviteParams struct {
 type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMutesParams defines parameters for ListMutes.
 type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
@@ -3433,25 +3496,33 @@ type ResendVerificationParams struct {
 type ListMyInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
-	Role  *Role      `form:"role,omitempty" json:"role,omitempty"`
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// State Only those in this state
 	State *RoomState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
@@ -29212,521 +29283,541 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dchtHli+Kv0r+0RPhtqcIfkh2W2RM7E3Lks1p62NTVHv+p+UNJFAJIJuFTLgyixC2gyfmBc71vjx3",
-	"8xrnYt5knuA8wolca2VWVqEKKJAUJdnsiJYJoCo/V65cn7/1W2+s5wuthLKmd/xbbyZ4KnL486lWVii7",
-	"d87VVLgvUmHGuVxYqVXvuPfzTI5nbLSywjA9YTO9ZHOuVr2kl4tfC5mLtHds80IkPTOeiTl3LdjVQvSO",
-	"e8bmUk1719dJ79kFn663fTETTCgr7YpZPnXNL2fcMs5+eHbhPtmZYLkwusjHgi11kaWMK7MU+Y69n6Vi",
-	"vtA4S7HI+Mq9Vh/M0LUzZMuZUIwrJnieSZEz148wli2lncGADJ8LNgxNjld7fxWrIZvzVDBpTxgfGaEs",
-	"03Ym8qU0ohePTahi3jv+e8/11fslaRjrT3rMcURNq8XTNBfGhKVacgM977gg58Lmq73TiRX5ej9vxFir",
-	"1DCr2ZJLy0ZionMBc1fivfUrUpnXXCo5d1M7CHOSyoqpyKG/f9t7ysezRuoSbp2gcdxaNnbrO8n1HL4c",
-	"w3tNS/jj2UUv6b04e/OmaSGvk96C53wurCfzIjc6b17VoZvXYAxPDD3hLfhU0NyP/Xew95k0NqnRw0Rm",
-	"0FHSk67RXwuRuyOi+NyNCluuzOKfcjHpHff+tF+ey3381ezTUCuUO179VazWR/90po1QbLTCxcqkUDZh",
-	"SizZROdM8LEbo1RTZh21SEcwyiLJ9NlpIG781TCgXD7lUtXmdylW8I1U7OjxOzXTRW5owww+CuTonp/I",
-	"3FimlYBeTvBXruA8sJFOV24Y0jDOHh8d9d8pv2bIkspFq52wKrnx9z8JNbWz3vHh0beJIz//+Vu38daK",
-	"3LX5P//+/9v7P3/553/qNZ20s8kLbsez9UV1zMrgmiAJZpnI2YybhOmcDb8a9tkZ0gOurTuE45ljnykz",
-	"Uo1FEtMzTvXwqM9+FvzSMTrDlLgSOZu77vvsuc4ZZ7nW84Rplbn1Me/UlciN1Mq97kiE5yI9ZguhF5lg",
-	"y5l2X7ouUjbVLNVMaUtjgOVVbmiwn0ZsWuPJHq5By+I+PnjyTWV1D5sX8qVW4laL6cgFz9gc6NDKLGO5",
-	"nM7s+lo+Onjc3zAhN5Yus2qaR8sd6HiEmweyXXcfDuHJIQ5owXMLs0DCVpplWk3d3dE0AfdpOdOZ2DQJ",
-	"HEjL+I++bhz+T3IurXu0iQVl8GPcYComvMhs7/joIHGtI/8+PDhISm5+2MjNN6wSygmw2zwXwG1EmjBT",
-	"jGeMGzaE3//lYO/Jk2GfnRJTKJS0CdDyHC8aroAgctdPAg3JqdJwAtrWsp3G15ey4T7Uen72fVi7Bbez",
-	"sgF3Mgcy3XjFbmLnZ99DH2/GM5EWmWjtx9AD2/qKKOHrgyZCeCN43nQUf4ZDqNlEqjRxkhxwISTaZS6t",
-	"FeqYjblxaz4euzngpvD80gQeowtFmzWc8LE7tZNhgn+7P/GX53ws9l/Bx1y8U/4a6bOfdZ6662eF/Es6",
-	"UWvFdJ6KHM9JxunyGAEfZCMxlUpJNT1xD+Ns8MbRhWVmwcfCQBvuELrzyd8p66SUpeMgqe6zC7gYtXH3",
-	"HHQKF1Sf/ewEPUeBjoVLwya6cMvi+s6Eu0Bca3CDLnWeug8TXeSOaQGVujmMBFvmWk3779QLWCSgeZji",
-	"ciZywTiDscy4CT2JzK1vOBD/NAQ2+P/+3//X/+NOBENRgY2EYyEgg8HiwY7iuZryK8fjI4qvHfVfW69K",
-	"OtsbmflbI3JsqJFIC//zTU9DaB9ktFyYhVZGgIj2nU5XF1r/xHNkL2PUTNyffLHIJArG+4tcjzIx/+d/",
-	"GJSSu/X7Gt/CbmuSv5NKBlbrQea6Hvauk95TPV84SVukblT3OppCmWKx0LkV6YA6HQg11qlUUxjbc52P",
-	"ZJoKda/DmvheYQxn6opnMj0nXeA+ByKx6wEJrzCcv4rVuSgM6nX3N5JSRB1citUghyHAgF5q+9wxlHsd",
-	"j9J2AGzMD+GFTuVENmm7L7Vlc/rV80inPHzhxM3FCsTOIs+Fsk5MicwFXpNvGiM9tg/PwABf56BMStfr",
-	"cy6ze96gRdT9YAL9w9L4d+5xLKfungNxh5o+YZx9/f69W+mhk65yxTN3kxaKX3GZ8VEm3MdRYVZ4R7jd",
-	"zQVPVzAFEGteavuGW2km0j1+r0sLwtnAjcmUIxhWaWXNtLSJaKoPX6OgaQVItfdMNjm3YpBhx7Up1Swn",
-	"myYUP4rTQYZ1IedCF/fLM4lXDiz2DRT0VvHCzoSyrtt7XuGi2jeNJ9x7L0Qq+QXIJh/p4p27EQyceIRn",
-	"cuOVfO2FHyCR01FhxF8l8n5vrTILPneUxHNuzNxNx32woJiI9wXPeknvSupMqLH7TmaZmMKXwDMaLFwJ",
-	"9vOqsE6ojbtKpZlLJ7n0kh4fu51tfftcuEm5lxe5XojcSpTE4iXPsleT3vHfNy8rNiRSOsS961+SJuVj",
-	"yQ3L6dHEyb8Sv3OkcMJUkWVMq7Egw697zrHHXBidXYkUdAtQAMeghrjfUpEJC1N1byMXdOLoddIb58LR",
-	"1oDbbUThTqRbE5l20eWS3iVt7qYnSyq4TnpK2waF+RUakXg6lwpsOmGiTh92X0iDphzBeJFKyzI97TXs",
-	"pS6JoNt2VUhnfa9gI5YzmQnSDvVCqKYl9gOmNZ7ofO7+6qXcij3Ha9Zeahi9168bDQpkFstR9yEz7FwY",
-	"w0GpDz0WhUy3dpb03u9N9d7aCIzlVnTaUKTzN/D8ddKzTl+wnd68wEfdS+K9bVPOA92L3KmWwB/Whut0",
-	"sNYF82fDG3zH7kDlypDppLAzTar2TBtLSxsdKWtENrmjlb2OlcS/96AdODth5crJJJGdBVYoCVzIb1BJ",
-	"6HSiqgRYOfEly9Ojf4ixrbG8U3QjrTG+lFu+AyGsTRHe39L3T9LY9p6lFXOz0xBCbzzP+QrYTenO2NbS",
-	"S/HeRv6GtblUG9syszf+HPmriPiG36X2i+giHKTqqtw5R8aOkC/X5kuUKdP2aUZvR7N0hNtLeiVXcjTd",
-	"PNfxWCysSM/UlbTBzVedMlo3d7q3Ig7awRAZz7k8c3G3jfNHBtEw3itu+VY6O4Wn3p7/ZHo3uppTaRYZ",
-	"Xw28aWptacWcy6z9l8GVyIMqTI+MtM4EV7vc/NIM4LpubiXjalrw6dar5Cf/3HXSWwjlpMhBGH+70xed",
-	"KPxSGDCNLjKwvzp5CW/psVYTmc9FCrbS4Q/PLti+I0WzPxfDIDyJ9+6oJnS/W7BTuiteNd81i3THnSoi",
-	"A2JHQ2DDNRHZGXFl1vaxRhPR6kfblHjyrNBcZVobiP1WtwSdl+43xNjKK2lXz+W0yLGf2kFzD4gB7GiT",
-	"/KDZEvZSkTfRXe0gQzDuJaYT/HUhcqlTNG7DKA2QUXzrS2W/edxbd//4BTVNpOokfDeERTHKpJnBJnVo",
-	"ETbWkH2mIkdufceQltLhDRl4rhlw4sM3eHWHHmnRTdfHpSqsMAOrpxAU0agwwJ4tRG60ohNs9FyAW11k",
-	"RoA2tcgFOPJJdQBa8O78eeLYiUhZsei2OUosS5Lr8PyC51aO5YJTpFF1Bq/RgS0VjMokOB/gYSFgAcbr",
-	"uFXKV93GmIu5vmqycp7rJfqwJjLzfsmx49Z7xYLRWyc4lCAw83w8k1ddaTcXtsiVY+At5xKOtWPTwjiV",
-	"zlS0V52lEPzCcadSvgoCOZ7RjoNwExg4YasjSdd4UrnHSZXLrM+v1lltvxuIODoGDQep5VhWz3edQ5Q8",
-	"qNz6TRy1tHJUt+Z7vkKXnYV90RP29uJpn4EmNuMLmCHeq4WyIqXQMLdLsHdXIkdHqLGuocpTkgwXMDjG",
-	"Jxa32fYZ3QvmnQpe8in5Oy20nwumNLn36lYZ6GEAMSbNogIG37gRWm9vobcSHFhJWmwkplz56C5pyf4S",
-	"ngK/un92yU1MiimqY1tV+5SvGo7EsyuRr9yJSBjPjKblBw5FXlJHF14Pql+9qzVLQ6+rnj8pr9aOdpLa",
-	"ndxiKplABE8KHmFYTVhzqaa4xuuWkzWZABgdddJEynUNT7gljHWQpRCX7qxpZWeNqscHmDvZr9wmE7kJ",
-	"P3fHVktyUo7AkYTWTEiTXM9vvqOLXFxJXXyIaYVT4na0OhvLYP1D6MCl0kvl+IcEE06LqQx4wWAE28ZT",
-	"dErx7HWFvDsw+zXLPrQ7dAxkoTM5XtFYuWFD2vQhk6b9uEZUppu5CgRl1G7jHbapRu1Iu7Tz0GlSY20l",
-	"tUY7XFlCYi2NXN8J/i9IF1/jH7PgOK+JzyGGEcQop1+hrYyiGK3GPQdWXVg02oL9OtP60oBaptiIjy/L",
-	"RYk0w3k5nk3E6YddX7LStEDj3zbxu7Axxev40Y1MbjDnGllF7VbMtAkK6lp0McRyo4UdH2QQBnczS/UO",
-	"xDPTxhLpNNHNVFgICz143EguOc10o8vFPdNkz3HHKazJdopx7dxK0Q1b013V9a/cFZli958Cjb41Tet4",
-	"IxsZ+RlbiY5C5x21oQYDwXokbIMcSa82Udjv1ALXyZPj9ii4cExhFkKlt/RhfUZmsibbmPevVBZjjQR3",
-	"tKH543Br5gJnajfm4l65K+aC3X9s5lKk0jrZFV0GXuwH71nYNe9Oy4VUsKXhGyOMARXbPwckMJjmEKAd",
-	"PufiSl/C57m+kmJA+x0+05aHz6X3HawqxWJgLM+r34y5GosM9XZwN+TCWJ2Xn/GyKn8tTQu5vOJWDOh7",
-	"npbGhIHX+5MeHxXGfXY6/iB4mpIynHrBC1P9JhemmFe/srmcTkVe/dKJcxNJY8dzhaa18DGeHBkpQnf0",
-	"2XfW6A9yu/pMWdTl1s29uNkbKTSii2uw3iA1dlOGXoMhsUEH+g4TihzLYOSXdqwwofQHXVinE5jYdUxq",
-	"B+jCirmZcKtziCecz7m6oxCNVFi3qu06VItq0/V6iUIp6vF7jI8t04oCsvMrORZfGOY0P3eGIY4v1cqn",
-	"EKIFKJPGirTPyrc58+RV/l4aYcDcxPNcitQt8vE7NSQH0ZCsDGhgc5syB//9kMIaQ68YYzNxRAiRS6Cc",
-	"DoNdJ0cbsdI+jcLbG3M9FsYwYBBoffJMhkbgrhL0EgU7HLXeSNvo4R90XXh6/LLmWwVXKrGbiKnkhSKG",
-	"UXG8xrwgOshrtyOc0eb8y7UrFo9U4s9jdaTxNEvijAMVtsUkuPN7FzdVyUk++lUFUsWtbn0UhBeZ5ukO",
-	"F38pPq+f3pHRGZwb9KViMrP5tXBi8kKObZEL02fPvKo24+ARPQ6ZJk6LhPYpBknm7uQndGSnQjl2B0Ft",
-	"KnUPv/nbD+8UNQw2/dcvf4ATPFxkXKohmZlBOUXvbiY4Jt1iciAm85mTkDpJ3cPI8As/lcT7dt8pJ726",
-	"Mw3eBp1fVpnGXOeiybAcUsHadQyfbRVm6letUbvIfApHtbnDg6PH//m/3b/sZzF6HXwdc5HKYg6pN6WR",
-	"GptnM56yiXCMaiHfCzhca6wG31/v7+vDo//8318fHkFvTS/CXmx4719fP/uBNi+BpcQg+TIByTXcZ68m",
-	"tDsGE5fLjGnHbd0/kO8DTqhjMMzhiIdNY7KzYj5SjcEAh0ff/uf/Pjz6tmU+9YNCuxo3GdbK75Ffgw0H",
-	"Co/hR4r7yAU3ulH7hTxivInwACwpvS3VTcvq5GG0E4drDW88vNkgsL682n5pbEEs1gfyo16yCacjklSi",
-	"JqkDFAap018LUaCw6y5aMpqSv9x9+OVOlEtKHo505DbXHy1L+cpNIybgpb+V/daMdDtvfIghuF1saRfy",
-	"6dLQbuTjNOmFyI1IW2ip+waV+xK2iiZVW6OtosZ3vGFjRlyp0itxO6Wh6j+M3NxTFBvvQPwv93P9lCiL",
-	"PPOGFhwjtjIzP/PaFpGMWi5ltEU4qi57cxuByW1tZznpO67uQOD8Dm/6jyppfsdVlIDYrA9OeGZEXeAp",
-	"yWhzUgM8FdNWg39BWqczGUpYFtnkJEgH0oKAmGoB+b9tfodGWryVbTA00LRqAMWS3gKLZV3ewyZfOCWt",
-	"jYwH49DtRuwTfApiB7bTPfS4NnvfVdJ+BrCbTa6PDzLeRjdJl+GCMvDM6a43I/hgm6/ASDyupIM/ahKQ",
-	"uTFLnW9dhtf+uTVnL+ndoaH26fk2bjZDylYd7D5ijHHr+t5LsWyd7NoYak03zh0tGu2ZWAUF0t0iZGCt",
-	"0zRfgQml0Yci8lznG7tcI5OtkQUQ6DawM64GDdr5AehWoPXpTI6lMF+AXY2ixrpEHdJ7na+v1xAq0XSD",
-	"GT5fZGLj/EMP68pbrbG1hTD1FAk3Nm9ED9JjaVZutKyhrbqSXlhautC5s9W25RspiSFaxdIjRPQXqKJc",
-	"n9qmbqLtokkj8FNs99z75ECdpU6vM1Yvbuy6v5Nz1BBcqnOKLfWxfkaDOhiiWX1Mjg8rRSOQVBRnCZ7b",
-	"yA5QLt4NbON3fKobEtTcHixEyjjNq2ngE6lur7h1ttcHGlwnojPlcyQmLcylBGI5OvzmYHYwPzBdBneH",
-	"3IaWsbvyRS2tKV8XMwgyDlBukCotUqb0skn1ulMuV7O1omuCWaHY2fcmgnVM8xXLCxVCZdcOiZ4QnBZF",
-	"FCchgP0LExJYnHD7hek1M9fc3pLwfBujapzp3eSXrluBCgA3Aka7+z0g5gud82xQ5M1xF3dyUWBGZrgt",
-	"ovWpXBjlLRIdyfIeCewiXCjlPRKulorBKdrMpHpbVFlMbR0230O3UbKj26yzrl2+cwcqdzyAj6x501De",
-	"kLd/bV55oTp7/tCu1U7Em6m8HgCHHVda7U4hNJ87oBK/MjtQijbC6Ycf3qLxXOc/amPRngZhE9u36pwC",
-	"K1BPacokxQE0Tg2ONejqXScn3gN3cM9NhYK49b/3ZtoxCtdFXijHzweUbdI7fvI46Vlp3Ru9l9pMRM5t",
-	"0Ut6K8Hz3vHhk6Oj63WnV3Rp1VD1Dg4a2K0fSMfT+oN7HLxT/P0ZvnB4UDu2Sa9Q8tdC0O90Ny+0sSL3",
-	"9L6pj5/F6BS9gLCZ9VX5rcR1/OZgG7CjOzK54PPd+6WFrxoXtmLN+c2JBnl0VB3kt3852Jq7hJ1TY+tr",
-	"0E6Pu5y1iBzHfMHH0q5wNwkV743MhLLsTaEwSv5KGjmSGTyGVvpxb40Ay5YiD+zXB0lTtoyT7KQCg6KH",
-	"bmBW614VuTNevKOtCkwdG7CJ5jHMqysn9zbLnTAHq6u1uZu/lU+u5bC1mjvDlbgBNfiwihp8uvd/8L3/",
-	"dbD3ZLDXiB6c9L6HyLcX4mbc+tZmtY0mpWeptBS4f7PhjQjysJa7mXGpGGFzVI96B1zJePTQfuPIvZmy",
-	"5mq27gK3pslddhNFeSaN1XnDFE+zjPnOwOQgVBoOXQlsDX+dIFgzAn26b8HUCaoXQSnEWWybhgWzPsVu",
-	"myS7uwTBgL48LFHGjR3wIOysK5QwIyPyK6dxJWUwjI88OWFuzKsStCmsAUVJbnDIdtN3yebNmz2O5MbF",
-	"gDbrO22CKRIqHehJSwkCGHRImIxA0CEpM4Aj3JEyKJS9rYa6PcYd1i0KcocjRoy828o7mmpG8SL89pEu",
-	"7DHjoI8njDMMOUd0NvfZrTpABbMyxxdCfrjH9nInjLLXO+mzN4uyp1nfze4tubRmMNklyBa24mcubZvL",
-	"vFCZMISFJm1jliR2u8UNKQ2zEDnqtDcKx11v+2ZEt9T55STTS1rM7kBPEenFYE/eLhAc5YHHV9lSvOLV",
-	"ZYiPdXV8NUpqD2QpD2PrZXQbVRBvs84aYOUaaIEFuhmbbmLEt895UcV8hCParFa0hlQP9UKo4TEkUXJj",
-	"sSIAINvEscgexmIu0zQTvgpFwAqf6SI/iTLs6SAMM23ssM+GRAr5apiwYcatyBHQMRd8PAPM0mPHh0aC",
-	"zg4w/j4b8vlITgtdmOExhlbi+gLu94xfRdcdRp+lMsU7iK+Y0X02XIh8zh1BDI99PDYYPKdap302DBYt",
-	"bD+EZQOURyl6MKvdsrxTHj/c/cRX1QBtgtnyd66fMRwlC4comq87a35uvaQXhlkxNyY9t34tYXCxkXU7",
-	"E67L6Ug1cYh0OOoVk18g0NazUsfhWoqMWqS/BrmYS4XVAOK0KKqwU3qlIa3Dxl9QPY8y0SN8RsisEsBr",
-	"7Zu4V07Z5j4mvWlBYS53YB4kdvORLYMwitcQX782HUyNaXT4RZCTmDcDCYxE0Te8sri07s91/AnsIOBv",
-	"YLURZAIGCujgQB07wrCdLTaIcl5lr5vX5tbXCq7wbnfL61xcSbFsSIq382aBa2eNgm77FkPue7tddqiK",
-	"Db0EB0dvb5vaXZ0iv1KfxGE6b4lhHdL9PsiFe97fJLE0QGhxSpOOg2EWTnjHV/tsWCbUhUakpQvLoOOu",
-	"RKGFVvrv1BCbH1SvUUAbLTK8B0eCwW8iTcL1RzWJIHUKLnt/abphxvqjgmyzvrunA6gddjDnq3eq0/0r",
-	"3i/cag+PIdcJxapQLy3qIr6IR6sAF+CTE7ZczKy8l98pdzGzoV64O0wXlvbDJ3hg6S2lI3XIkBGBUAGM",
-	"gJJSpnq717cZrC8yG+n3g0mRZZWkyPDE+gaBFBBW07WPC1S798Po2++q+wxBawwnaz0qb1odrSbksPk7",
-	"pZuPtVTe1s9fLsZyIZ0GAVjxtN3hW0jVmfGUAc2pVbjYwJ4QyAKgIEiq5QrkWdKSU0dOpYFiqoVhTq4P",
-	"kabvVJTVRwVpyhyfAE9aHWbzNN83h5/FCXWNkH/aiLK4lw/59tBeXfjtG6HsFjhbDwsWyVjd3TANkKvN",
-	"XXh0006gjuGNAR9b04LmTKfacSaq40MvlWEnnGHyNoX4d7uh3iOAOiSnn45blgyii5rxtwD3DNHOGMII",
-	"jmeV/XMMD1uIx7QZ+qd5EGYD0LXvza2PBwQEDsxynYmdV6NlIYIO3JV4YfLmUsCmEb/cfWtK59jagOZS",
-	"DXZYGjccupPulEJKGM9u56iS4NPQ4Iir7os85Vc77/AbrsZt5xdZ69buSfZAE2/1TO46mlZtS9ADu9Qd",
-	"qPK1O+exm3lfjMBIktqW5AAcwhdmXbShKw6w/OJZNWNizUciNzO5ME3InQGwM+Nm5915EdpumnEMzLru",
-	"AFpfai5TdAHpLBXGov9n9yG1QmnNvbv+o5ydqhGkO0fwbZ+D7aSpYTDQtkFVRqirtXSx3Rnda99Twyhy",
-	"wdPBnOeXjfCsbxdQ5xgkqHgYM0BR4CkOc9fxnAuevoAum0c0FhKKFrTfAu4WSiGeU1eXR91sRC23QBiK",
-	"596dGj2ntzZRVWi5C3PTNb4S1BTPYbpO149sM8cLYwsH7+6mDZvTtcUXqzbkMg/Y08yijJyqPalMQtip",
-	"FiFrr0QwmY+zIt3BA+3ZBPbaOCDbKEv+XE/3RA+qUEx6yZJQOnYbiOUN4dI1ZTC6uRuusGgNYzFwnd8F",
-	"6cHvXvVqivhYjZn4RamK222Ax70WRablqJBA5S+H+lFdI2ISt+vcpSJw1rSWpKbexbjKsRTTqG6/v20Z",
-	"FVI5u5swI062ASypdlhMjIL+haEKSiGeq3cpxwh4tZ4xcm/YRDuU79hU/MddY5SpWVGtYmSmZf1uQbsW",
-	"Grvq8vAWC3t7KRGPlFO6e0tknC2J0HUNan2nnWq2w6ZsQCUE+5fZoS1EV+lQpAMsqJB7knbMPd+YBmVY",
-	"JtUl7Jv3S4AR80rL9IbukZY0TZphUi5zObrKim3eO1I77wbT7P4OYuSpvmM4q82r/2Ggpaqa6gcPqrvb",
-	"6DMC4RaRMyMJEGflFf8JRFe1+K8ovqU1rKWa67IpDGVdpV1Pt9CZ2J57nomdb5tQamBnP39UNR+tedjU",
-	"5hm2gHb7eNQ7uaMxyao5RzKV9p7yFt31sBpY3XiV+yg7JBazYxHFHUuA1WrvwVpXx1cj1nKVyuXctK2v",
-	"IzNAdV//oaXaaffgCDntYhcgIYTsLKtm3LpK5Y1rrJXzrU2lPspNyxnZFtYW1DsCu1Mhv+86c9EQy/43",
-	"z9c0VQbcWQ7cWdr7+FLZbYSwYKS4AyyuDahLu+kut4doui35ReVGd4RoqttI1tcV0T+6oCiGRG1uLpuN",
-	"47cPz9yd4LtuI7Cu6HR0advIqQILx67B23zasqZkN0ZERjbmWQbFHah8bYcA5aj52vhqU6ysZbQ1Sdjy",
-	"jfRieQO6c7y/d8x6bx2iWZ6W7gGZz6XIUl9cvQHFJm3wAryxjoARWHOR62nO5+aYDf1Qhgkb+gLsQhVz",
-	"919K0nJ/4qlwf+VcTeEpq/XAzHRu/YdMq6n/e87Vapi8U8O5VJBv6X7wuZkYExxSMeEnqUqV0X3hT9ww",
-	"glWGJjLQmmG8o4yrS+hlrJXNNQSO5nxMYceZVGIwygW/hIdlKgf0nPssFWTCZaL60ljPRxJKsM15fomr",
-	"QaXnEzZMCyyJL7BX/yKOmM8FtTDXMFjQp9wfZK6A5ROgX+F680uhcKFNuYrQOhsuc1rOsVaTTI7dA4D2",
-	"DXi0GHTSUHdKZA0i7vfaAogsB0chnOTSEDUTbMFzPhdW5F8YQCE/CaFobk8dMzVsXKxnojWiwwa1Inr2",
-	"ccOztXOAQ0+Qest2msgfk32bEEgyjUBqRlTH+nh7XiQ0+rS56u7Ud9gtBVlfNWU9A3gphCbhAx4oZcwt",
-	"z/S0EOhTkB1CYHE8oafWNWqO0Lwx2Fr3TOynPnDnwwR01kDctod2/ih45jZ+TdctxpeiWYggFyXiDekS",
-	"c5jn4hgOpcIITuYNvdIwOLO9xtJ8lo+4aUrL2LGlXKTS3L6ZdYRVfQka5jTn6MpKW6HmKd3ntoNow8YN",
-	"a+UnG3WZ+B1r3+TbeEmITDp7Sc6+38KFHLeFilRkXegzCuc0ZWqLBD9zsVjQO/2G5Mc4Xfpg78np3nO+",
-	"N/nlt2+v9+KPj3f5eHh0/U+dK//tUEL9hohhN7EtSV+XsWOOZZjE9/7d9RxBjzBd2kMxvAaDFMZ6Lqql",
-	"O5HElbbsUiwsQ/aeNwLwthQdf4WJzRqA6F0n4JgE8ZoZAeXHd9dAukGfdi4DBSPKPwZq8a6i+HZzckkG",
-	"zTblmonOO2u8jTnQXbksNZUlPhBbFd1yNLdhXHEERmfmtX4c1k3dHzqB/KSC4U65QbnECrqrMvHQpxSE",
-	"xINiPBaiscxNIIIdhkyUsDbioRvjEAvnUq2diuuxKcvg2JfYndHXAgtdC0y+0FnaD3VkIF1iUuRYYoLm",
-	"KI0vgzkTzEBRIOpzDCWEA4OA7MnGizRK9t289XeQw7M5+udeM3jKobRmX7Uw4TWn8rJkxL27sfeUPLQL",
-	"5+xWlvIMR9iIdOwZl48IamJWnRbxbhhTyPLanT+tJZpQCm5UwTwVY6fuo6nRl1XzOTdNUmy8cuszqyL3",
-	"3PjebK3euLluf1AUF1jA3/GOKLBmu36IkAtYgTBuutZx06r/xNW04E31ZMAIGKWLLnNpLYSeRekvsC+p",
-	"aFzyn/RUqhuAQNGR7fFMjsV/X3I7nrlprPpWmDiNuHfcK3/cS8Vcr8NAdcmLOvxo0NwveH55LvgNQbl3",
-	"80c1Fz12LzeOrM1bjHWbP4ZkuA03iXHjpQ2UNIQZ8wVcxlQyyMz0EoqK27sKSQvu7trtEupVg8kNK3wy",
-	"q6foqlhuK4dN9jq3GggBRHXPPwmneve9/x+FbpSytnng79LjTvS65nq/qd+dDsZt7si2OuStN+PGsuMf",
-	"1rq3sUT5UuSRqNfkQqKEXm7YEEBEhtU4ScNlysApT0o2ZmkizdPVtx0ppSpxthn23GNswafhagVJO5W5",
-	"AE8uA2+M8eX90f0lVLqzW3mjrbK2ao2bDVU31vkuIZyvT/Gltn5KpWk5skvcSXnqLQJSA3rn1gTGrnyn",
-	"Cti5PZRkHadzGxjn1jYDBucdgGZ5XM4uIt0W+M26sEe7UFmyylyTkox2K0C2sfjMzWvJtHM89/hH4Xc4",
-	"zk/GkfGisOIugkzmhf1ohchuXFbsA5QRC+uwe4iK24pbHYHC7nICCivuwFiDnX5kM40bxD2XErvvUmC+",
-	"68bprza5U3Y/yx8u9ujebVZBWG+3rm87las7NW5W9uqjn5tVs7kKI103p5FDyFZO6ELSUqWSpmLCxg68",
-	"MaA1HhPt8lYYy+hZkN9BzkjbZfebBgPvFm/frS4cwfSlm+I0KLWQ6QlWgTZYo8/jH0ahhdESQ8Ii6Diu",
-	"+RN2eHDglAmVGlB23EeuUoSOYadZxiiVcybUO6WgLDNg2LhW+uyFHwNapUF7CdYElmpwKkALGBIUI5RH",
-	"AOXbod0pcYBoKazOOkXQIrcT6J0cu7ZU3Xs9cHH5uYb62k6fPTz6lpVxYF7xcoTuqOb8+VP27dE3Xyfs",
-	"1YL/Wog3QNTHDEZrRMr+/PL50y8RRJRBbWhmFnwsIlxRCll7p6JeHP1EH4E0iBTMTC/77MyyeWEAF0wJ",
-	"GZiAv56Y0rGHmxwfCXy9xMpTjl7fKTKUSWvYf8efHX1S4NLhQXJwcMAw3s2xAm/bNCcY/DD3eGipnExE",
-	"LgC3WsNwEWpprFM8XUOsSjNkPBfvVHtoYUPEHSyGD7oLZ6BExD/abtyNCKWTweDGpoGk90oJdwlf6EtR",
-	"LwrwTXWg7uNuKPmvS9t+w/GTZpHx1aDVJdFVJriXNBIUy28ZwU5ZHg2hsEKoNWjbJwfMiLFWaXOI+C6X",
-	"0K3FyBAx7X048eaFHC8/v+pybUh8aWJxEdHcRpmJaa+zThO9dAd3RmUIH/niiG+NXbnRa5HPZch6CAXQ",
-	"dXkL95KeuZSLgcn0cjDHeFm0UUdPXMrxJZEGwhsEkZqs2wMSyuhN+mSE+wHoa8ZVOtBXIIJD7lCmm0vm",
-	"k/y/tn27ZNnf4Xlp3JBQ+a8JOo5K4lFZSZMAMNpUnDDOjLBWqikzfGVI8JvpJcRFU/h0QMHWk0n/nSqr",
-	"Tca+1uExxIPMKPRl5DiQO5Z9NtRZ6rfNDPtr1SqPfTFLQyA+AerDg2HO+GIhlDl5pzx0mY/rhso1Y66Y",
-	"XqDQPi8Rt8nwF3pBMjABNRsFAcI6MaGiJuJ/wm+udQMxjO8UuUgARBRhnwETA+vPDY+Zgui2gDSDrbiV",
-	"KAy8Ra76gXUXo8Gw+1SkA48qUn4TRdpAEL5MxXyhrVDj1eBSrGAJc6qf5cE2hscQwTsqjEgib9sSZHRM",
-	"HPEbwWWGm8XdLoG4ryfk9qZ3wcxFmcZ9NvRpG+JKKN8V6AaFHen3jiJcwx6bmgihBP0rQQFTvsJ1qYC5",
-	"gGJwQrHI0yJHgSl15GgsQqDmixl3HB9ilbEDI1ixyDRPMdqKVn8+l9bNtYJY2UivWFlwUAFXickyMh2H",
-	"Lxp2vgzCoJ0NmS0RXMzavrrearuKBQgqm+qHSJn61W2gH/2qu4+VVWrmY9rsWsonClNAf3TvzYxnGVsK",
-	"NhJTqf5b5Hw87h0cfvvk4ODgYA/++Yv751v/0f9vPWbhzgsErSVEd3D23kEyamshoq2ZTBuvfXz5qXs0",
-	"oFG0VNjdAlTx29YqxM/pBFpkD+4W8Egubqwl1OgQ2SroNlTWSw0KIxqLD5fVgteD0rAO0tFBpP9PdKE6",
-	"g01VUsUq9fGODpqwuoDsG/PkwXsPERUzoRg3l+7ucbfFTGSLzTkGDUXSWz1o+MWm+DyqWzsl04t4D4qz",
-	"CbtwzCoR9LncmnsAv5butZCKAPS3gWKfds60A323xA0maxLhYlOkJ/SKggZcP5dSpW6yC+wMpYx+jFVN",
-	"+FKIaotpGx6/uoo+jckrAzDGlR8x3SwHcTH6as7VarCQ70VWolQhtnXqS1r470yxIOQqWm8naaaDcS5S",
-	"oazkmaFvcjHJhZnhLUDflX8rNDk5BlEZ1KgwKwSNVtoS3x9oJSjtlL6n6Uc/gHi7lCrVSy/AYmEJv0r4",
-	"yb1c/QZMa+FTdQ0nOh9B4M769TTIBUGkOBLPFWSqSHXFM+mmjleJxyQhbNm5sDOdwhh4luklQo0DqxDv",
-	"pYErLOYcXs1z2oe2A88E3N/RxU3fuL2CS2+pBqW26LRbYHuDgMcN2ZwwCMOtNBNJO5xzKxDBmmIqYen9",
-	"FdwrOYWjX114q+Ag8ifD53GmTfmJENThbxymJVB0+IpMXgMnWKJ7O2xPrOoEGq1hnvqvS/mgULywM0eJ",
-	"Y27JqsmvuMwCRDsklkZaU/gG/L7uc0niY62sUI5kMCG09vNcpJIPiJV4ZSRQFCRBDRqi/6LMGzroBN5U",
-	"P9tQxBIqffROvZwffo19rzGMueeZvpy3HwDeJLmczmwfdnMuQHo5NZcxdi+gzs6lMn12iomnHg0RkdTL",
-	"CHWwHTAwQdT9wLmQCoLS037JXI8fHzwqq8heVN8oJ33dzNGitYD0Gaf4eEhEJ6LzCNSyuhAYQj/WMGac",
-	"XGUBfhK2Bo+pl6pUXeIaA4BSq9g05wrfgeU0pGJVpvqkOtXqkEhfiOaPNn0/2esa/44mf+FtzahYQjV3",
-	"NsSnh3F6r/VPEBFX5vxGuItGYbKjN2FXmqrO5qC2cfBMCE6Mxlvy8vqYoSPD4EdQohUjLthn360YVWhl",
-	"X7MX30Gwsf9xbdicmTn6XVyblXEePmobp9Uau66NNb75aiNeyLEtciyk4QT8Sc7nlBiqGFdyDnwoxHQm",
-	"mNs317l71TVYnWRlHmOeoYmZOmGpXiofpAp2e1DlumyC22U3Owwfx5lcN13iTRsCGotBpHw/FBC2gCcy",
-	"vOJJRXWav+ApuhRTPufT+qx82RDfEhwLWL/xTDsF1aeyd5gW3vRU5iStzGhNBGkhNfc+Z//6+tkPCXv9",
-	"8oeE/SxGr91ofjh7noDABUqymxi4SJwcVpnQU+30W1uZk9WRQ8QIWiJTJcOvW3eKK0YXDr2J0O5VASqa",
-	"z0tdgUyOi8sQh5cmsHi8Bogxp1rgEliBpZ/GM8937FKHLN3Gu2AB5j3Qc/JVtI1WY9XJysVS3c3DjXwv",
-	"r15JIVX4uklmrG0rfOleoQVMwNAh3lPpMDo9ocidv7XcssHNsmWm7nlW5+K12dD4aChhhZc6v/RT2DB0",
-	"OFiAaeQd5VTMtTIhwDryc4HBozkFJkb2K0C+xFoOEE3qSHJtepC95n6nskKbDh2MqmE+StXEEDQw6pw5",
-	"ySznVueeqMByhW9URJN4WD9zaSOJYeQWQaVYmJDTjrgOWqWG/78u4HKgfiY5AbLm5Duu6RO1bYCIerek",
-	"wKRHKyuIR4PxbuHmAxydXwqzfu9kwpiNtw0JyCFwv3LngGITjeeFG0LuU8MhuwYrm5Uj8tUUxnDfwKH2",
-	"ZZXWBmej/rG2bhmyQE4u9/LwXNh8tXcKkdjxZL6uy2a+c2kYDP26TSmrrTGVnvUFbKMwCRSsyhotQDCO",
-	"klAUr8wJy3+zlS5yeIlkGObESlG/F59U6YNuDhqIawLGed2qPcb0jSVlqAl60M1B5vHg184aXWyldLlt",
-	"dL7peHhrOmzl4PmoG8oIxWwFjC/5mlE8MG065cBgbE5lrK/d6fWD9QvPYLUhLQZeAowcxjG13ZNbqxDv",
-	"x0UEr7OUSv3hCANG8GBNpynvB5+xkzBUU0Fk8HWjAjM0OvheSukgPFaZ50t0lJy4hrCMLZO2g4AeLoty",
-	"2KXJoKqORVWtyzzmUOOwIr8Y0c4HKQ3avaJRRMAlSMo1cM+AUbDjBFy/tUmgTlqZABFsXbioXNhVPoMX",
-	"ZNIgAsBgi1LAi9/vqBKRcMTLClDrFpka7ZQcWwmRmu4qYV3Iq6t5fTZ8/erNBdt3Or3Zn4t9eH0/rm46",
-	"hLwWE8fUrCuB1Zsrr025Se0rTU61yQbIcX9JhyJ9uc6ikLTaojSdiuDUckzaGxCGPzy7YPtgw97/jSz4",
-	"1/tzMYzMk7HOOucrlmqQZICTb72yQRpHXcidk1TDADAOpdG0VjtuPM+kyMMlF/xyYIy4FCssBUf0B1dw",
-	"iZ0FOFiVpXjriBWEI/eq46KCj2fwBaxRZTpHR1XKPSsHvPdXsSrFtknUpTcCXkcmwmhKb/RcoDOXWB7s",
-	"oJn5Ao+V0V54KRxCMHNUyHyR95lATDe04tdu9UjOO6NR+NqV4IOgmN+K2TIa5WsPEwayOwB2BesFrLHb",
-	"WYhdcGTlNRsnqIJuUUZ5KdCd7UzMq4cPZHekruqzG8VVTwR0gmD4JeQ1mFujSfxMcXUxwfuCk1hQE16R",
-	"phSYQPapjPSHus3H6pLbUZvbmTQiW4Ahjy6IqUYMtTXTcN0awe2MoZkY63EG9Q5re0rDsJE1Mo/i9/AJ",
-	"lARPXT81M8/X9avdPR5UaRrYdc1o3XCrwO90p9AJhXZh5CvB87VBwujgLfLwuKY3LiU+TWO4rlnOozGd",
-	"QwhF4Jbw2AkbkmuwT147YHIzCgOuindo345GuE0ILUeHsddQSdjb8ndQpuCFLrrUMIoGQwdkGzPfyqWx",
-	"zxh64Dr2PlQsEz4WpWqWIAUcZMlcXnErgim6jEh39JQJy2qm2KczMUYt8Oz7PgsChySzBfRH/jRquzqh",
-	"x+WEXmpLbtPrdZdJqyAhMRqGUBiWM11HYqgM91919EvT6W+5BhuWF9039TNPdfqN1Yuyer9HSwMda8lX",
-	"HZTB4/IipCYp8XqjCuifDUWOvboKtRy8n2mdoD1nc6emWJQyCuL++Eq/0Kis0vSPnlJQN4QKy5oZPRcB",
-	"vJLcTVDdGJXEDYJ9pHChlajUKElqkoYtQzW1NW9ZNLfh2WTvBbfjmb/LOLvCYo0VSDBCrD0Og2bePFVS",
-	"MKQ7eyUtJ04S1uBccAACI6sbXywyREWiGUA5Ne6hjoGiligQGL/3Top5dsGrQszhUX13y/mSDALxAI3u",
-	"wXghzgEOFjGLCJqV7Dd4eNCuMhIzScMRKm0xTuV4+0dxuRDBAvfTU1T597C76lS+qYkD0AztgI/Hl5Qe",
-	"Ers1W2RqMksi1HFUdnHm5bpiAZa7uWxgwRPd3cry+Ci+JrzRPj5Wdbdrk8oG4oN/gg47iII+4o005ibZ",
-	"f+OlVdpuQv/X637fJqOaB+niee4O5w5mKjjknI2EtehzU5iNXx3otxssbRCxZ7VmJtPLLFSJG8T58rEb",
-	"lb5GHkPWFHcKQ4QiHFJ3hijMEvOnKpM5s6YMtcwFBFtuMTBAd7IMqwzjJId5k7MXfwocMXLERHy20n2V",
-	"jeByc6PVepkubIy3eX+3TsUxLxpfVNY9zAoc//GczCaAI0RuMWzMF3ws7QqFTbNJCUJnR7kJXJIY6dvo",
-	"tBswzOuGAIW6vzkqpznOBFeOJVQCZMsagRxGlZS0ZazORZ3L+wDdMP8QyttFvgxbgKeOSHq08oMLc6pE",
-	"WLTxv0lMG7Ck0tD1mpZ2t4rKlBctQhExmuNyblDFLwxy+7TIbw0jvo6DQiqiBg6AYpUxIqKjVXDjCPzm",
-	"uuYr1sAyHiUaxjM+nnkf0pI7Ch6G5wZ0Iwwdc1sKt9tLHTIM7/IiiehZKmCDoFFAbF1T5EzdZO8X3RfS",
-	"R35SvgDUidpfiDCIDYdgvfQvl8+GqvtYaT+oXHNt7NCXalDFfCTy2tm40pdibRTYdWACVs91nutl+276",
-	"+zWe+nVD1FDLqVibGT3fNEPFZrrIP4xwgJ36ux3TWKtBTmsuGLwd6RzxMUrx+lKgFzeksMqacxGCyDf7",
-	"TZ+992LomjvUzRXsZxD2DS1u86meoummMkSQ44SgUxdHb9WmGfQgnbMLgosuzSKEvvxhHWWnGDND/DNy",
-	"mXFSKurhZrUpeN9JsN76keViAmmeuiLVSrPObisq8yabme8rrBCYTiqD9LhDlSGWRpnmAVbbi7T/mOFH",
-	"w8VAEGq3Doi/eQbwStP4N0TsRdP5TqdSGO8bCArGM1/toURs5ZdCNZMOGj1NGZnbGvRR9waP9XwBNXLT",
-	"+pijMMJWw0Td3Icj+cKU07hYLcTwhA1PASIzmO3lGKCsW3zawTYIVY5XC7HDnLx5D0y98HKc2dXJ5YTY",
-	"eByqv0sTkpX77Ck3IgG2oMjemYGC4EvWa33JeCYvRTUfvonSqNfQ9qbLP2RLS7R6gDhbi+Pc4oSqFdpG",
-	"c0AlVqYtBmWCJ2ezG+miOXzmGiPUQeldBw6D8KOtVUHhqbfnP5kbAoTdVbrxh86lpeXYiitC69mWI3tj",
-	"FKotqS1ouNiMGrVhuHeRVusH8ZFTahE88hPCHxXvxyJf2E1pO4ePDyKchhMCQwmdRMES1MkNj0kTyQeg",
-	"Sz/OpkU9D3hKtTwnkFQ9ijk5JESMQBxlnD1qLASETT/X+Y+kazb1UFEzEzStRPYIxwQjM5dJvJWAF6m0",
-	"VF68PpItqW/nVLH9EyxpsTuQ0/1XR6iUK7NiDTa1rRBCM/XhVvzuqie2V+fdEWPuHHWqm4Kl1eJnYySC",
-	"o28rJ+Voa32uamvNg52C1/wGubNVcaH3lOc6C7U3jntj9/m/0/N9nU+rqN9jnedibNlM50awEYCmrOJb",
-	"n1pYT62tiyntcCxNrKQLmPijhveyCGN9EyUGLPYdAMhjyKI7RrTrBGF+DhAKO2ZR3xzkz98vpbNk+wE/",
-	"J3fGObzQlLLcXjkDLbXnWs/vcW67DM9N6S74qJcRuVp1kKpOKc+e+r9OtojBaFb1T6/JYqeKVVsE1RC9",
-	"hGCS3SsWZRBaXijEU1ApS2W6lmFdLWr1D6NV/5wvIyTrrndCl6L7OF5fdX/Bp8KjCjfhSpH/Y8wVabEW",
-	"4xZx7mTuO6lUh4oiE917nYCQRC51OhDbRx/KeOMbgKnQ+eYtFB2+evWyzQNsrjnWJNJStX/qqDbKyjSj",
-	"lQ/QuluvWrfWp6PC3AT8AUmjZxZ8Xi273RH0IekBkgNF22PNnyvXnRFzDHWnOnI+TKR6vrtQJkzNE+bO",
-	"tct3kZ1wKq1FhFGW99GNlxCxQKbxOeMZakIV1KRGBePWVxss2gZSuAUcludsXZGwIq4RYT55713SCzgm",
-	"vzRqNO7lO1D1A/f+uJo+DuNvHSoP1S45c9WsjAMeg0fNSQCU8fHhtwfNBXQz4YkqHO+w/HtHB0ff7B0c",
-	"7R096rveGhqY2XkDtz9lwzmXashEBuc5ocsMUCzK+OvS777PjRHW7OMN0B8bsxXEAnpOejiuMI/1Bd6N",
-	"JkVKJuWG4qmNuDSvJoyzMqF+HYVlm2UQWE2twEBDF9VKSLXXfeMt70GE0qZBxrxlrY3IdPOFr9SSrBsz",
-	"aq7RjsXSN6H++Yk1rNEGdJ1zYYS9mbR6Q6UjKJyb3qkgYa4BshA0yBZVA+R4urIdsd5slooMi+sGqtj2",
-	"1MXmpQs71ttvJBjxK3q2PnXfxoYZl5pLI7urx3+Ru64M5DJJlI5noN63rAR61UoTIRkjSXs4WYqG+gRr",
-	"1Z5jzE5bZTcIYxlMcvy1zXLrdArvCuY2gONJG6q/Sp9nQ9iBCAB4Y5BrxzMGMdu5szpN7YwWF6qzUrih",
-	"yFx19JWmk+qaN5N12LE7kWLK/d8uyuxmyesqwVAotBfkCNAmBPb3kt6VFE60aZTnGinXB7I142mVYYNr",
-	"mnQleFDa45pDvjmMkIIIqcTo/RQN8kFpH8SRQ0AdcbhnFN3W5uPpesYo3eTOtN/bl46kkMo60n9c86ge",
-	"mtbcGmDcISq9I5Km6LUTdhDgyst4s8Y+u7ggHP2T8+EmBZWupJEjmdFR2fTG38onu1fQDFud+GMddZiU",
-	"x7S2U03rHflQPEzWLkWY3DqdjhvYJQ/eFM+AQF6k5tqgujByuBG6K3Njtp7PzzgAdhKwGnxF5ZhFSsDD",
-	"COcWcN24GmRygn17EDP33+hbskf4Unseqzj8BS6pQVnbNfoylIFtYqZ8bD+8ezjBXygkNpWOn3qgXKHK",
-	"WN5aaFgqGwtY34SzbkG2rHCekoI6G3R4PhX2w69iWLGoSngKAYqacbVqZNKNvu8xHVbc/TCBcqW2mwPx",
-	"cN2FPELH9KObVdw4bmPTairY0249aBXmPmzBtg9bN2Tnem3lXdZQvtoz4Ca+9cb1UzQFcOGhbS57mReq",
-	"CUfW8SDL5trU6u0veGGw1D6dOV1knZFlPfNZW2lSpxskF5/J31BeQYyF6jD+JC49BKpa1+H6BU3Pi4ZK",
-	"Tk1chMZLM6qOMV7vpn33vd3mwAUS6Hzo/Bvf8fHlRGLKzQ6GEHIQVRf/0SGCjaM2DL6WcjM8irtPsyts",
-	"ATVGu5Vb28G9VFsB7/IRLRZ8vxB3wL7LXfjI/NsP5CWdr1tbuH6erU4oYlXnhhkhsBJ2FUx8SxREbS7Q",
-	"06bRw/Fb25HSd7hOJP7FHeQhjwXf/Q1LKQPeWbs2jKXOLydOgm8cZp084zFXhlNtKPJlVgbQuIBC2cjU",
-	"eRc+/rv0e1e8i6W8uPWVC3w08hp2dwQHqY5Q8LeIdLUVvBVrrm1Gdw4tQmWX2u5hbHh7ET/pk7zLjB1u",
-	"LpuLFVUDCRvq90lLUHuFygB8CBqPwAY78/CuNARgLK6DjYMCRJSppiiIMg2o+5UipwqKSexwDAoj8gGf",
-	"tqy+L+4H6eAIWpF2deaE2HNqvja+2qrUC10SRWwgo7u43oggP/rtJuy5zm4aMda5OFdT0cPG4cA+nTXF",
-	"BgNZlkGV61GBtIlSNVUew5yyCk52mexGrzaaztaiOW9UDfnUI6o1l0OuTK7eZ2VqmxbtVpzVL3x3lmq5",
-	"8sldH64u6t1UpAulvcwmVuPriK4wn2l5HMW66YzAsKMSkcO4ONiQpYXrj3FGtb+6pXmUVccaWMHtDlhU",
-	"VbRaqS5ej01beyuC8uSxC0HlNoQo3oQfpfnKqYa4x4BkHh6s7vlTBD9FwGk9Fx7Lba6vhAefaCRHnaUi",
-	"H9gZb2AyZ4oBJrA3N4KDUgrzBYKWToU59smticcKTSBlGXDdnLZ34pOYnaqXCW7wdvLxME8O6o7ew70n",
-	"v/z9YO/JL78dJH+5/ruZz9JfGotU+sE0uKoyAtDkORTFItHEcJmeVLKU9WSCzuqJL7rRicCxAlylBM4j",
-	"1G7o02GN7pNeoeSvhaCfvbVxnV4QvfVmpDKTqfB5qhV6QRZS88fIFHHzYgAKSZXYSkdeVLWrydLSnvJT",
-	"y7WB1b4UC3sHaTf3Ep0NEl3nau8QenKzXburCJemSbwFN82LzqLQXKr428O7zXHYPVfhun1O+kre2bRi",
-	"QJ91Kq/5mqM5f90cTToVKif7ahdu8oN7vMpMDg868I8ECnmK3NsZNvXxsxidYqA3hVc7Qh4Qw6ZZYXXv",
-	"bw4qxb4Pm12vueDz3fsNlbp2MgslvZXALOMwyKOj6iC//UtzUfIW4tkl5yIKzKb8nzcyc+rbC61S2JkG",
-	"5/fX19uJLg7CqLLPl9qn9i8Ky5xU5o3qRqpLA8XilgFTEu44AGyrlWyPV+go2VaP7rcOYdJxaEKDMw5w",
-	"OtCxti1w4eMEdvlR9F/SH3/Hx36Jn9uT82AU424xelNpZ8WoP9bzfc0Xcm+sUzEVaj9M6jp+3VzKxZ5e",
-	"IEHtLTRg9IYj28A5DzucgMYAi7DZj77ZVqD/JuESNw5+WD91RuRrnissAerOT6jQ1OS8ehvFscVywlE9",
-	"Na6xwPkvUa3z/t4vXzXKkX+rTLRK2ItilMkx1BeSxor0xMmS8BeIjwC1pdeSajKpLk8CSqk0jLPHB4/j",
-	"J0v0FWmjMnzYHbB77AWqrUEzjasT8dem2oG5JVSSmbULc7y/7/PGo6Na4cWPv22yQxkxLnJpV2/cflPA",
-	"tuA5qlH413N/4P/154seWtqBWdJzoVU3EESVkGqiGzRXbsczBGQxIXT02Lv3DRZ3MAkbz6B8ECAumP47",
-	"9U59xf71zauXgFOl+KUYjAHpQ0Ltm4kUOdbCePv27PurvySAIojfnD9/yh49evTEvfn24mnftfQM8mOg",
-	"PaqP4XZ2SSIyQZwCmo/T/IZ99pP09YvZMDJPDdlIGJkKiJVbcLSOjvj4Eup6+mesZlPEvX+nGHOvQzB/",
-	"n52B1Dx0fGbISGsXKg2VfTPotcSHc5oNvOnmgE5vACD0IyOXcxgVjp4wPvmKDf9tD946Zj+eXQydAjd8",
-	"cfbmzTBaE4DShlHxxSIjyPp9qjb3z/8wWg3Zn92SPnn89V++9JA4BtMmho5zDt28DBs6gghgXVvqcbp1",
-	"8SU5Txqwv8vSpoQkHpQ/ggsHOLUSUQUXzuk3j9+/D4HJMocODEyXMH1cG2d7QAkwrb88fvLoy2P29uL5",
-	"3rcJgMnxbILDNkWe66k78Asuc/gRlHG7lGPRZy/dYBOEqzakmzvtw5CSClxDACzBy+dPEzdlb5QZyVTm",
-	"iF7JMyhZkuvMEBUAm85EBRzCa22Yx1geMAOWICAG49gQz6BTnHGAIqrYER2hnkJegvxfsHjH7Ds40+y/",
-	"/v0/YC9ZBhXFy2IhWLSBilCU9ZKESs1JKKvkyX0d6guBZuEQyLzPnDL56CBAaEWR1JYq1gEmftwK1sxY",
-	"6vySNNkVUgWHJt1uSQs0pZfqGMIPLR/h2hSEa06gZoBkGYrkEEJ0po3ts7cGCptYBI1koWYDTbfPTisz",
-	"p4E/OQCjCCz4KYNiEAj9CP4mD4nMFRvWagEMjwkzDqDF1ooUJDFjKsuSl2fDTWrOU8cbmNs0qDfouFrZ",
-	"kd07F069E+kxc+LKkEbp77ESKZR7+wrWLUY8MZu033RsLuYjkZ8w7issFUbkWPjRvfGonJE7gm6MQ3xw",
-	"2L2CRNXYWRaQcLM4jwsiEWrvsRvmcJ8XdjZEhEvwyxAvOvGVdXF/kGhNKK4wWvlL6YR4bGjBjT40giBW",
-	"PvnERO/BSuIbuKrRTxMqDYg/lzdhxOyh2A9YuMGk4jbAdYw+t2PCuAZMKzfbssBABeWJDF/Mat0nDk+0",
-	"jrOGSxeXeXjOrfjJtbUH/w7Zn8sqU9C1VmPxZRI/eC7mXCqEQFNp9RcjXBOm4sVwU0ZL45yqcY0vv+yz",
-	"V1dkYS+n4stWAfkcPfHcEqiHDWNsZt91BLsHQgJ2jFcbFH6PScPtRS7GciEBc1tXBxBKrE21MKCgUfWM",
-	"0YrceX32M5F/QK8OpRQF9vZnvw/IBY1w0g2VbPG4lEh1eC16EPwIdPIkIpkkroVXpeQvawVWHx89wZOt",
-	"1uvGODYx00uqX4hAYNJaoY7DbZSLKc+h1AqKWMqJfqD9zRO2lKmFcoAeVs0t/q+FhmsBYjLdLhH7TbUj",
-	"Dyxat2J4SwHMn2Knb56enblV5Bi+6aQFoFgz00vVZ8N3Pd7vj971YigP2mr3Q+1rpyLzS6FOUGZwCz2f",
-	"u5MFZ1Wl7Oy1XwW69JW2CaHcobgBEhKMHmQMNoS1wy6R6vCLmKIywErWINEEfEC8oyIY8z/5jrDwj3TM",
-	"+pgNsSrQag+a/RO89S/uzi25VuWJIYgMw31PVns5HrHy6eov+0Rrw4QN9yOiojeib/YzrS+LBTzICQQQ",
-	"Fno/FWMnP/iuC2WKkdvGkWhopfIrvp+L8qs+u4jyVuFqAuHPkaRxF8ck18ruOSFlzBXyQCdeOHJw8v+f",
-	"/vQn9uPFxWv3N7R0+vqMTTT4t0DIf3J4eOAoSlAlVPddJvgVQO6PZ1qOBaGV4hPUBNTgyuUYDjjC5WsE",
-	"4zxGteOrr15g9ZP+V1+xH5+dfo+SB7bjzpG7vlItjOewvkga1EBBSRWrsFSxGOky/RrphsqqJJ5gDSB4",
-	"RlU/qUgLe/X64uzVyzdBGDg6eFxpwQkm0JuXzTNuZgw0G8BlxWbL6kahR7jZ+zjj/1GIXAqY8Sn7tXCz",
-	"iosVLEWW7SGCfxKPceGr/pAYUX4RXp/KK0gJkWOQAqBgL3t8cEAdn5X63FdfeYHMEKxBsViIHLhSn53S",
-	"9H19ljkoTHrpH8DmUMp307iYiRrkJRXAdR1UQmUaajqeOAaGcoHIjN+6w7B1eGhI9DLlrJHVyKnSAJWL",
-	"9RtQjTWMZ0t374Kq4TYNjILtGKOVPuE8YrfhkWNShu0KaOD12wsaXrUggqe7gz575WdJQhCQpdKEPAqj",
-	"hgKhrjcaH6Y4BqzcCmq/b/nbqrBXFpmiQgDEHZ4GyP5jTDkb0qadexhiKBoMu1dVURynqm6lL/9Br5T6",
-	"YbQVRExIgE6WOQG1c+mRd3FNonIdMMqzyd5LrYT/rtIIiBmxmlWCqNJBUWKqreQgjAo+hn0racsRIJDd",
-	"aiH67C0dIj+HiHRoYV7wlEqB0Mk8OjhcA3rRE5SYl4A+ncLuDH/SY79yfqmGzy74dOj5k+NhoDeFAi/Y",
-	"pXsIOsNqSO5lMt6glmlB/IWnjt2l/a44OHg0pgIn8EHs/de//8e73rA8skhDcjLBuqSl2QIAPaBhkB7g",
-	"CahvqLx0MdLuePhy9ChGG8w7o2XAUypLcajPXgGvgzG6OaLZJxdsKfhln73G+swgKcRz0l5v/uqrCg18",
-	"9VVgvRw0A6T2RwePmZzENbOs68/J4G6oIDu6DgHOl+fSaBWQioZfwYl1Tcx4MIZ4OqDmjg4OyjAOBFz0",
-	"IMhUpz0ssH+KK5i1P8rSPVK5l0j+dD2Wmg8xmiNWKKjZbctV8AswLXhO6jApTp6qICnL0baekOO5JJmS",
-	"9lChKnWdmIzcGN1CwTLwKVNwx85dzwJ+dEOrMZiGEjykPGJxPF9SZwlVMg0UgQgID4k3VfiyPOTBdp0T",
-	"/DLP3QGOijuN9RznPHVC/2WJFmz5NGGjwjo2it9Qq332LDNiSYV3YKVdn07UgbmV1RIQvOeKZ4WAloZf",
-	"BeZ/RFvxPbfhVsupgA0b/sSN3XuhU3d9pkNoELgZfbP3xl0/JVt7q+b1X9Y4DlwZ7iZ2Ig9WuKLjglU0",
-	"CiWt54kk5uP1jGfO/Wx8jSFklDlqPNwCC05qfbp7JifzEcoLlVJBurBg2PTRKlRanVbnm6b77pjKCn21",
-	"j6wJCwUhZxoiu8d7EekNrDMxPdJCPOVjqADx1VeBYcDQh3I+L8D6OSScFqhSx86BwvE2p1MIjyu9B9xu",
-	"eAz4ZKDGufW7FGJBerFKkRVhpUBziQUmoSwOCphVQcQ1CXVChv2qTfiK5yvHddbuTqeFexY2WoEo8SqX",
-	"U6nKC3hSGJ7RJfOYLpnhzz//vHca1Q/wlkJgXo+PnpDM9/XBI0YGY7JLt+nm7NR17s1PMfc5eJxQFf7H",
-	"B4/8VRSZL776Cof0b3skLOydOYof/tteLBfsvUKr6DFT2ig5mQxpiIFE3pDnYw9DfvA6BLkU9Qql2SSH",
-	"S6TUKyK0/lzggo9W6IEBKx0M7A2oFHsXOVdmofOyp2ECxph3qpf0MjkWysS+5xdnF72kB473nvfp6IVQ",
-	"Rhf5GJTdfXppfy5t5HNHx8prnkM6MfGc3nHvoH/YP4AosIVQfCF7x71H/YP+I4zJmoGvZx+iePYBAWQv",
-	"qm1Bcfk1B064gTx6iMiNU3D13Ce1llr8qQcYAUMK2UbZn0crRrFLX1YLT3tQkX4PBoxi0lnaO+79JE0c",
-	"RW8wZ5pEO0gylW50oKr4dOzjkDONjsxOSQbYfgC0bW6Xkgp2aBbTHdraC9kJO7SI2RBlu7UIuVG9cGkC",
-	"CiDeyVQQMAr+ahoVRKPL7hPFAKzmZ8rN2vfB39ufBFMipAbnwiy0MuibPDo4gACLMhIu9lX9g0LWdt5z",
-	"iJAH12UbTg4EuTzG3psaDaPcP8PKuOdlKd/HB4fbX3tbq88C7z3a/t7zUPzZvXF4tP2N15HE9DzU8Ht8",
-	"+PX2V5+GehTf6RSiJB8fPdn+WrANU6auD17cPlK4SiqOajjw3kX9918chZhiPuf5iljFWvWbhCmxjBNB",
-	"nXQOYQpQfOyXpPd+DyOX6RvXXRNj3P8NPg5CkOJ1xCqrPOsHUUn8aeZYEIMSjlyt7V4cCIiRNTscxXs6",
-	"NxRxvfHkfB4H5+Dx9jdeavvcV4f9o5+0H4QFHbiCIXanZ2ufJAKI1mosDvAqivYOmGQ8g7K4Xph8woa1",
-	"8phOVs60wdwHVAJRc8VkCCq2AHoLRi/BDyr476idcvZObR/yMfijRlB2dW4E4qdhEeIVBgtIMGQOwwyH",
-	"KAlWGcc6Wt1HYh5wCL8j7MY74RvtQHzX1bBniqd7YGAflIEdfNuBneBULqiKK7z2ZMM+xMFC3fejZD5r",
-	"u7B2eG/NezssrKP6C61/clJ2Z4b9tizO9UKkkl9QbatPi22f15nXDVk3Yl22ST+gsXk4zBrz+qw0BDeH",
-	"t0bkm/QDH7/4oCB8LgqCz1witSAE5txAPShSaTcfA3iik8UCUKhuonS3mxXuqrWAlNXx3LhJn+I7n59Z",
-	"wA1+84F/OOyfz2GvJCTexhTgYfZb1ZGffWgI+D8gCp+wkwnnpcTS6jNvS+XgW08Y0Ksw5AFCsOB1U2ic",
-	"c7zz1RpFnf5VrHofSsxvyou+Jgm/cmSP7qxL6u0NAui0y/SnBAGJDqy8UFC6PgTIVbzlPhB/iCU1B0We",
-	"DXtJjzyzbkQNwbVtA6W39pteuU56vtNtr4fnYG6fgU5yMxXj8xLvOwz2r2J1Lgqq4vtp8cg3iNQWl7C/",
-	"EVvc95h8rZKQZwnF564VlBPZ6DYo1IOU8NlICRH5mzsQEuA07P+GsG0bvQQlMXWy8wUguE/UN1BOZ4tl",
-	"rVBJiBcPuQiaTXj+4C/4/foL7uSWCedqf8zVWGTtEvmZjfOzoAA+5KB6QBRpGLeJD7wtLWIhiDLVSvTZ",
-	"S4zZYnOdU+jHXF+JFKKY0M8+g7qCWMY2eadqOsAFgTZSaGIOterdyDNwLUDWl08HofiwEzeeQvk4OYje",
-	"xiQJcGo0eQ6wyT8uP/m9munv2d5eqAHQ2vCBa/kzdRvGhRlhW0OqogQlSqSiQCuZMyve2+aoKExF6mZd",
-	"3CluCRreHLe0W3wVNLglsuqPEHME67BJbSB6eVAcPhPFAffrNioDtrAPhsGy9lhT1THtq7RBaO1IQCR6",
-	"YQQA4M0FVwDanzBTjGfMSSQAVhLJEIDLmWLgNcpOmUj77FyYYl6KIiBkQKkWY/pNAQrFXATO82FPymu3",
-	"KJtvflg3n2UpDeTzPhyfz+D4ICF5htfhyCStSnRJK58MRT6Q4GeilHpdTZRAAaGiRweSXBQtniCRG2as",
-	"XoAwVyY+nARMC0R3Mz7AzCKfnmso5A2/G0Bt0T57t+9Tzy2qp+DSMpC1ya0V84XtM0eekF7UwMobdEag",
-	"5k+Mlz+cnM/g5MBmQjZRd/69LvLk4kqK5Wa3AdKOf7KTqhPASLtqEhEq6QcX/mkqDzrA70cH8HQMwXRZ",
-	"xpyqDR9gI290NH6D/25zHjyj9rfb+Xxzt7P0bVehzyYvtRKQK3wPivTm28SvfuSyf3bBp9uc7PAMNPmo",
-	"o7HOZ9k+eC5+t54LD6cUXFYkcZlbnu6tLoxT5bsKqQ6Ym7/kK8KoUidMAnwDlVfF5HwcrzRsaISyQ/KB",
-	"8CxrcD5s1vjx8fvmNZ8E83hwKdyBSwHp4cGpUHcqqDuRD9xIqCJjMwd5QbCTulRzGR/5PG7D5yJxSmaM",
-	"IxOSqgBpZbRiSi/77JXKVk6qCWhJwS9ZL7zhVFLQD9QKnKbvFLphDRsGs+MQeU9LDpRQ6Sco3DQFUFZY",
-	"1OF9sigllreTcZKHEMbfCXNV2n5kBvt5R0Eix7khS/ZQCvu/+fL0ji2Xbpy22BQDnl1f1vwkINDlAmJP",
-	"ylxUY/mKQHdyredfGJbpaQD/QqhpKrILqNlKY4pLk/Nmrq/EC2y3E28tp/SJ5pRGE9opnfTx+pZ8D1uW",
-	"PuR7fr7B2J8SU0FyinPKAdQT+cdOHGYbMM+rCQJFQZTKHoaplOXaIzHN8Qg9gfoyMZyRYzdY4h2aWQpx",
-	"CY/Cp7lWdpZ4jD2fy0I57/JK2hXl8O+597KVR+qt/QjNuF9L1E7ALGenAAU9kR4fWhsBuGomBvIgLPiF",
-	"yKVOG10ZP0ljdwII2ikgBlsuI2I+p5iTB4ib318GKx0uwpmn2DTcxdvEogQwjm4QNzsAVHwGuDYPkDYP",
-	"hl4fBX7rY7M/Nlet9/X586fs8eG3ByH0HLXjE4zYgsonePemfBUh6elJMOO4yyvgJa7L+eFsXkARs0/q",
-	"gDqlx69O2XC9MlXj6bM0m8ja4dEcv5dmoY30JogNDT+c3d/p2QUMYr5CN6wq78gA08Sevvnbjgdb63m7",
-	"2P2a0EvdJTyDvQPkaKy48jK6hFswLdUKkLV3zoZ8I3g+nvXa4qhn2twI+KFmWQJc9pQKbJSxp16DQdz2",
-	"NGFDX2J1SI95pGcqE0y/wtK0oE2ux5L7onl6ARXlQxXXpIfdNlTM++xwJtwqOgLYKJkDgTzI5Z+LXJ5l",
-	"cc1tKjaD+HLdIgprvGc/FxZv4g0hUuf4zM2YySemqoaZPJyK3w8ga3kivK7qGXoC5bVuqKxS1TikGe8L",
-	"tToXG8MpoLCrexft6k4ugFRQELTd15QdaqBefjRSqB/kLjj4nsz2SZmT2eTHdKNx1NxRBPcz+YSVZK3n",
-	"W1RkN90H395d5GJqPQfXHhHGQ/REeagIu7WZq9yMj1D1yY2Yziiy73zJupfc0bwXefIPezwfdGB/Km7u",
-	"aapVYgVtayPAgrv+whUJmFn+5hxz5YRfuG8lVbfFAtHwsy8E5D3YvvZO6eJOmK+ZQyqnNODhTksEZ2l9",
-	"qksNQKERIcFN5vbn9+692GFgHwsQ+Q/POh6c4/cdBAmpa3fNrkJVkzaT3Y9opgtF1KP68ACzwC4qNq6S",
-	"R4U3sIx9VDYbOGCRuiVLEBKGKzbTRV6a8bExqAuPRavb7IEvyqosN2NQn6MNjCa9SeEP+/oguPyecVqr",
-	"h6zOGm7l2K4xilyAZflWdoJ1Y0BcdML1RDguA/fMsMk+4Pr4FAWScmQPEslDeYZtJooKmT/IRbc0bwDf",
-	"ua1gFML0NiJPAdPNuOO+QgW/nRLv8Yu8UMDtvj54xABapoJkx5d8BWGBIEOJsjolJpeEETQ7P9+EAX5A",
-	"LuI72SRalCv14E/4TEQFE9HOTc7E/m/+T5AFfPhpuzQAIMlkqyhCxfQY2X2piyz1BY0BhdybMzBkNYEM",
-	"qRKHEnzj6yfjOxqKJ9zdQwPoxQ8oG/gu/FjvWzTw/W+WDPzOPEgHD/aKu2A8ntoZLw89Fn3GA343rCiA",
-	"wLWaW1EXQYQijPBfBrAhQHJXYtlvxvn5HJjKSw0IkQ8M5YGh/M4ZCiEolXR1JwwkB1C9dg5yHsSXpcgF",
-	"Swv3/9xJ7dbjb4WopTlPBSsWjs21wUA+sJQHlvLAUj4xRM275ik2l9Op66+NqXyvS78rGQoQvR7y+ar1",
-	"r6Rii1xPnY7ZZ68mzC41ow7gR6cmIVRiUlobLKQDaiXW+dAFvnt3jOiBIzz4OT7Q+SRajVUIpZe7HdLC",
-	"UOJLazTwW3hi7RysIZQiRJ07n65NqFDtLYCpNIuMY9nqhE3c/jFuKI7TPTTXV1IAWCqERfp8YgKXIRSZ",
-	"kZhiBdimkP9fK+H+c/7+J6GmdtY7Pjw4SHpzqcLnxkD/2yPSu2WKAOkfytI+mDU/elIv7djuDGH/Nyqe",
-	"sDF60ZFMp0DkshLDJxqFHE7A5uuUVvThNv0d4zL6Pb7NocFvNxVfwGrmbMwVy8WVvhQUNKSXClHSTIJp",
-	"fxfeowZNfkEYasYHQ44EvZ+yP0OcgHt2AM8OvzyhytRsOdMIDl6YBSB3JO9UyD6ICpa6FsdaTWQ+F2nC",
-	"Uk3fFMr22WlYm4DMFgIpaxENjRhsbpSn5Hl8YBkPCQw3iA6IiPuBY/kzFTEtKD8McYbAJG5RcSA67Ju5",
-	"RBSiRI8MChV+HSbMSAxhXI10umJzvkKvZi6m0liRuxaIuZSc5J3yUQpNrOSHnCv7wEkeOMktOEkTrT6w",
-	"FDpbEUcJ4UJB8ridYJQLqVCvbg+OmOklxkYQNRCotPVFNAkawYda+6EmTLwfi4WNqm1imnRZyqrJ7UDj",
-	"edBlHnSZ35NkQGQNOOwk9N+NamOEMVJjbfZSu6meqmcqBXOYf/QjnqsGWM5nbjEe6P73SPfPVAqYGUZO",
-	"1Z7TfD10z10QPp6j9ovrGWCSI+yktKYcBCTqiElhhAGQba2E6TMImB3OZCoGxPeHCd5dknzlMtx1hbIy",
-	"owrT4QpNj0N+o4dYt+/UTBuLZccAywuThq5EvgJwAZ9QGTIjMq0vQXGfYI0wcONbfikUwGjiMHVhE3iN",
-	"LPa5YFI57T+TxiYltOeCQ8lZq50Aj3A9iHlgmNFa4X/nAjQBCUmcBoHc2Uzw3I4Et332BtcZszEbCkpg",
-	"fz4905dbw7LvKC+Edeu/U6WhxakttIcAF2pEdiUMmU3w9wH9PnA7JLLJ8MuEKZ2XYc2oo6xbWprUFJrH",
-	"RxAsPkDsA87lYyZv/OEVpM8if6PlHCVsSHiAuTA6u7oLbeuPHZtBJ/Imt1thZ/uZnspKulrN7ws/fxhe",
-	"Am1/JE7yRk6VSM82FP/HJ5i8g/L/93boRjwdjHOROp7EMzOMWNL9GVSQCAdB2xg+xGzdNV8oD7+cKlZN",
-	"4SrsrHrglRP4qideo6W3JUM1W/KVKWt+YTD6UmTZHoClp8zqS6ESdqn0UjGdM6WbgCixmw+VRjrJhZnd",
-	"ti7D7RXAB6r+UFSNxNOdrJ3KsdR5upcLI2z7jUbb8ZoeP4endw3uayzYdPdkDrWadiLyo4bzPB6LhRXp",
-	"SdApOVx6hqUUXslSASKEVkGLisypTLyXBsy9ETryXdV3un44fJsP36db/iiyMcIaM878GWRwBtdLHu14",
-	"iPfJJbPhrsK7CFKV8KZ6dMDmUhVWoLVFq7E4YRwAHnIWLB9crchw4EMVfc8JlQiRll1pmYJDEqMPrcig",
-	"RLp4p2IvK3pDqRVssxEiCqdSZzsf5nI0wt72anwj7Amai7z5ys/RswVJxV+i+/NeBV3YeadQSmQNA1rL",
-	"B3nzA97MgASnxLI86qMV1DZw5x12ZKfznqMc137AL2bCl+ihZ5tOPMb1GygJSaWGrJxTHiXZHxdc5ifB",
-	"cjrBNEcskvD46Elc0+idWkmRpSDoajbnatVnb41Aa25IteaWgckS8hDwhPgYBzDbrthIMGN1JlpKUeLM",
-	"Px35+D6V6wuPBuF25TNTsIkOif88MJsPxmyevacrmtfOvjvWjgfBJ7Mjw8Foo80cZymysZ77tIOJzjK9",
-	"NB53YcTHl9NcFyoNPhHG2TDjalrwqRgmBD0J2/2FYSh/7/1Ev7PxTGtDWUeNjIFG+InqJH58O/GWw3vm",
-	"LSESxAQr3h+0lO2D7fFz8ZhgwV3wuDqp1udO0TcPquuHuGKe5gLr7ERhbikwjV2tqlcil5PVHqq8W0qm",
-	"r1VEL1PclkLZUDS9rmX2GWmRrS7xdTPs32BcvuT5h7gQLtwtfFt186kPvvxdaZMfkYM8CJgdTj8SXajO",
-	"7c9Z14M/nnHbhAy8njrbDr/blG9KYKK3CwBZq7v1KkvRBAZMx8my0rAxpp82p9KOxETn3RNffSrretcv",
-	"vfVtvWuUlnWWBvzVEzBJg2o+xBEM++zMltbqUY5wABTcKwAhmek8ilZCRfwYYJbJvDcVUe0kM9NLhfwz",
-	"iaGaQeZrXgzQ+2+0Ft3yerc/eDZ5qZV4we149mHTgLfgJntirsLmQr52vI+0hbBuw5uL3/+295SPZ2Lb",
-	"4/4xGO+jjkE1L3QqJ/JjxoDe4x2nVJCHH4JJt4XYJL815FHPSy7u7wd3BTTeD0mrx2JeOHa1ELnRik2F",
-	"xbSpR2wIPzhep5jJ9JLNdSqSqMo7VqTRcywEiYGUmHR19IQN3SsD98qQDt65sPlq7xSOX5Oh4bUO99Kn",
-	"amuIhviRzA3U+2Zrwzys4udtYrg3ZlSXsZ26qyCcZEBrOfwMeWvij3DChkrbwYLnVo7lgis7/N1DdYda",
-	"rQlB1FOV1z+O3eL+1ptbMcjw4nPLXXL+DwwsCBH8EbdrvQQLA8yyriLt/0Z/eTyRNlCEV0p8YZheKhAq",
-	"OdV10jlciTm34NZz9+wXCGkgDRuJTC+xCJQV70PhhJNgYMkFaAvldQoJxusGk+9hTK0XY0O8fjmpe8hZ",
-	"+p4qvv5hJNaEDSc+YP5BfL3JuUWS2eXkJs3I/qdVUdQdp0jlpvz/x+tH6gdhP8Z5+vQ06g8qRn42iu/D",
-	"8d1V+8QCjB2Ob6R9AlFvulmdligVO/zaB8ytH9xnqbQf7Sb8AOG05XQ+UmTMLnwgoCgBluMf6b4XqbSD",
-	"pVSpXg70lcirMsAfWrt6cOvcLi08lTurMBOZCbPPr7jllTTw32iYA8f8rlvLIZ2yBbdW5CqApUFK9ySH",
-	"GtOCnX3PeBYCkw26fg2n6EVxJfIkROVjrg1pMxJydGaMA8xqn73ONQyVTeWVeKfAx+Idx03gScJ+jxM4",
-	"handX2py0th0vJob2xeqmLstoxf65mraCzTTX6ip28cGZNetsiDJgTuKjdsfP+cKDlKHdunR7aKonPOp",
-	"2HeTrTCZic7n3PaOeyOpOHiv1haCXjVX039+P892fb3xwlrIsS3yWwmuRwfffKozdAc4tyFPoGmuT3HY",
-	"e7h9WyZdffg6+YRF/PuXvA+/6XJbqKl4qe0bbqWZSD7KPlYAAcrlU6EcYxUp456T+msFQbXb4gdab5Yr",
-	"kRup1fX+b5vvlpfueggIGIVKCf8ixAtV7gRHvyWAX5O8/4Ogy+C5zMTHvhBoETY2Pefv5dxdB0eHj//y",
-	"+NtH3zz+C2B845clwrdUVkxF3tpX50vHzor5SHGZ9ZditOglvblIZTH3nzInM9V++sdiWn74Q11P/1iI",
-	"G3PvWzB+WP5P/F77nJfmk7sQG5JefwYRORofiMsivxJpgrk+JXSxZe7h6gRiP2q5WGtLc98mt0/fdPY5",
-	"XuC5cDfn7vf3TPDMzlpv51cqW2HVC275iBugQSUEZpYhNR4zqnHMJBX+FPmVHMOjw1Qv1TBKMgmZbLkl",
-	"y9AwFdOcpyIdHr9TueApYnKZTC9FHpo+F6k0CcY4YlosHQrDllza8Jwvi0M5siiXADS5EhK6HglWLDLt",
-	"enynlM4pkM43AOkxxfhS2BaN80dcsQ9oYcMe2g1sdJxonYghLEQ+4wsT5mH0XMAyf1bC89cbDXZ3u4wX",
-	"NbLmS766o/PoiAhPVijzRGfCY9a5nYmDsOgcbj6m+5m8EpuKWPwkr4TC6N/tbthTaO1zoo7bxkrPxPiy",
-	"zFZY5HpMKOAclmLX3XDMatXKOs8sMEpTYZ/IlpRmJRtsVGHOBU9l5508h4E87CSkRfN0BWZH8r7scMik",
-	"upIWtsHsc8h43JxiiZmcMmRVlu9/YfCm6rOfZxoU3Bl6QuZ8xQrHbmwScB3QaQAWUPhdaQvB4p56APDE",
-	"YOv4yDtlrMwy+srn2uRaz48xptxSjg63CHQNvI39mbNLOb5MsM8kXMZuKZIArusUVvcJAlukVl9SUQ43",
-	"/qYrEXNDz8LcP5kUnbu7kM+1nm++R9zal1H4bMyzTOQIC/qJZgN9hiHfn3Ek4aTIsgfH1+0cX8hoGFcR",
-	"o4Xr9B8aDhoi+kbsHgB+WzxiMa9PxTiTSrTjbX2PD3yCPK4xug4G+4Bp8wfKAqQ9r56NjSehTe7JtL4s",
-	"Fu1yz8sg0qL0Q+rNuugTJF1KAQYUqujgxrYrvRAK8KwQ/CZU84pEHvfcO7Uu8ESvUfDeAYvIsElg+Unr",
-	"y7eL37XAUk7udS6upFhull5q/DSw0gcO8ofhIFQwMKKE0QoIoQ6I1Z2V5MIUI7e5ow0Fci5AU4Hg26VX",
-	"5yByhCCyuGEAc9VaZ596uNAlzZtP+Xq+mFXqjzmKyx8Q6P5YCHSeaN1FFp04b9yecnmzE1eoLieuwXKR",
-	"SXXJPIiHSt2tjriJTSaNM8uM5YpglddufyLuhC1ncjzD7FCl3yl3SUdPGgY2mrlUqchNiCVTTKs+u4Dr",
-	"H9Ji8MaXmPMOkWM6S5uu9bfl5J/nev67YQcPmLKfxKGNyAuJde3g3ujI/lZ+2JZR9pxOm2v8C8onw3rz",
-	"lFBm+i2Vaiuy7vaAmMqQ7iEfDAf5UMXqd17XFbS8jurpxhyumxyEH4T9eKfgE8riKhehq0r4u8/lekgJ",
-	"/ZxL3McmJc34Ljbgub6SFdCrWvwVQJDI1AxJRjZgsEKLlxEMX0+YN/YjOJRU46xIRZow7WRZhG0C49fZ",
-	"92j0UhpfRZ+gYZmYWKYL26fOPEjUOzXVBO9cRs0gwzgO5jOweDVauaSxL3CCuyKjvBFuSr11DKwLyPXA",
-	"QoSWzR3fPTw4CAthhGvECgDUHuv5nJtjNvxvMjX/cnD45OC//v0/koPDJ4f/9e//MWwBqJKp6dViY38S",
-	"ampnveNH3zx5AnGx5ReQIWhF7hr6n38/2Htyuvec701++e3b6z/vxZ8fX3/526PryleHR9d/TnZ/58uv",
-	"/qnXGPpaXagf9RK8vhjhtMyltUIds+Gbsdx7LgHwYCzZRA7h3nIf4O9cAMVMhYJYvqYV8r91Y0Q/wNNl",
-	"xHCtsZXg+cAJs73mgOSjg4M4FPnbvxxsiEZuatvqW7ZcQ+3CJM+WpckLZeVcDOb8fXOv3xxUe+3SJSQz",
-	"An2XyGtOC8WKj9743GdOJoG6ZCB7NIKvEZuojI0GMNI6ExwEzLWa9luPq8dp+yxh2tzStoK04bqTjcLp",
-	"xeBSR7tCWeCTp8huUSgEzJYaftuvD9htd6D5POSwI4Kav1S9iEFf7IKgVuUWtSorgOcLtP+pYppFQ/xY",
-	"mGau7y0p6LSCf0jI9HuxhHwW8ThABgOs//WAQH7vMTtpyng4ips4ZlnTFX/dB0m3XTtzRxwf8TEI84q4",
-	"MOaWZ3paiIRZ8CaEpwIP96CvkClA+szXBwd99mYhskyqKcl8wx+eXTAa1n+DPv9l+E5hjOVE56XMHiT4",
-	"mchdv1onXviHvpd8hS3Gg5jxK9ESWunumx9wGXa+Ce5LgoPxtUlw5SZ9+gLYLf0DIBuEuXaQDSJS/w2Z",
-	"VAf7PwkN7JRMCBjiC4XskY7QIvCkggitivkIRedhKiz//9i79ua2keT+VaZcqfJdBaZ0di4pS5VKSXde",
-	"3+2t14rtvU3luBGHQJMcC5hBMAPRzNZ+99R0z+BBASRIiQ9J+M8W8RxMv3/9axHrAZ4yOve5CwxUpTbA",
-	"o1Y2uWaHpIlBx73M7nOmrdv7GEnndjtQ/RBGVcjrXMOoT0ZW+ek6m7qgtYvniEXtiFIHqO6j3QcCR58A",
-	"6OsGbU2xXYRxHdtczerKMtlP9tcBWJd9znNnk9E8OweP3QCk1tG7i1xJI378Bvbh0wiV9z4Ul11H7VHn",
-	"sbtHQfQpuh59GuCZNeKQ3G4c12dg30y3IxPffeOhiRcYQauJ65wSREpfsHK6kpkfLTcK7KEFdNg13oVc",
-	"Mg1wxrhcmJmQUwaxhpLel/3syqf0TBDZf99AaoayKukD9qMaq2iBxBvEEjBTlXOMvZCIabqn/SPWh1OQ",
-	"gfu/vXOBaKZRZ1Nx62tJSsKAXbhswOtTJmE+lG6VGJdspvIs8LMxjFLXCZeLa3fAiPGxuqUIsHhOf/Lc",
-	"vR7Ff2reMr7XHnwxzjUc76DO4hEPNasTpL8/PsrqLlA8JiBrUWyuzG5F+5c+Gf0UBws9DvsXcimVccrj",
-	"WknQEE/6fPj+0ZBoJrhrGC8nOeA4CN8rVx3eh+q5Gb/ktP3JrYB5u1X9jtrpChaCAu/vIUQueKGr1dv3",
-	"rBYbpdbw5lk8apjMKWBOr/QUu/7xxf6+tnuOFu5IG3j2pM16Z3plOsJuIpJvI26F8Y4aw2EuaZ3G2bvJ",
-	"bTUDL/W/omrwGt3VDprpm/FsdIFf6tUzLpbcnU7piKXneDJQ6WNw/fqBGE8YvOy1gJowlKGS0MiFsRq6",
-	"+wKIc141v/cTHnEPLHATqLGSirzXXF+iGVR+DTBlylka8xAQH92GqbzlIkbuxVWgyieOobQftq0Ajx+9",
-	"Ycjtc0RKPoe6B6IQsNEqzcexCKkO0akzMVjRL+z5rMi4FQ1XdhfR7kE4dBuW8RO1ZBwxlNE+4YESTN24",
-	"xfq5rA8xl9Uaq9F+/ZxnEU897pzMR2Qf2qRxDH87+dXVJ9aCtrzObINWbaUf7UnWmXponJTXOFbZ00tF",
-	"xRQfbyj6Fs0+ytkIFdVRttohUfsSkaPDN+3aPXja7U2Po4LUN1a5dMg6LdEJrFVY2wqLEEfqIXcLSjGM",
-	"IVQJaJZm4pYbGqXNEkjGkGFHgTB1vBeeGXLJxoAk057fkOAFWLqf8TQFqSkYOmcjG4eN2DjDTgJhkOUs",
-	"YLmMQWN9H7ERFIZHTJh6U/fb+gz6RsYjxGHs1XvYFQhs4wBs3+TOD40Aeyrx0GP1zB4zmbRTCX3h7WFQ",
-	"bNsHfidjLts71DxNUSd+oh+ENpdc6h1q8o1z3Lv0bi+5XNU0ZhfW2tGJysI+5Oydyc5SjQlwu3vqRY9O",
-	"wWdz/vsvCkct1eSXHEEuWQoqjRGtSuOq7BV1OewYSSqc81kwVtME5AG7wCv4UR3AUsi0kkzlfi7dUDqU",
-	"kIyweQAPS/CAXBoRW4cEZIRMmkKzWEwMRPa6Gj8vXl5NGPdXzgALarrM2zd5lZdc7tKd3E9a/5LLA+Xz",
-	"L/kaZrUxlz0QtPcv+7z/oU3FpQ3BvW5EStd7+4I0ALkYeLyOybWjZzgxu9XJP7ln7lgh+AHtTO+U9U5Z",
-	"d6dsYmjo2P1JX5tkxrtSBB3S1imilp52oOO+JOqICgq79Ez6skCvQXaPl+ymQJqM8wx4ZsbAV0x0/AzY",
-	"8OAGH7w5dVGUPi+6J+acur01AGYm2NviIN8IPrKrCNKMBuxKaez/w44Ozbhmc4hxIqRjA0JNNnPXHAPI",
-	"oSyu/IdTlhDZJfvdeMHcwv4+cFFkDCzlWoNmSgZsTCOas9xFosBvhZwGNCapUgJpivb+UizMttqwM6qg",
-	"+AYPNujgsSkBqcx1yjMjQpFyaXpVsI0qQDnl5W7aUiNUhjA8XAa3PnRka++iCeqsDTfdiX/LB/mM5/32",
-	"2PLD5QusShNXP2LvTfQqZJMkcX1wkS7Z43ebOSZCdxYqORFZAhG1WxYzgEJPaQ/LAxMdtQC6B//GIr7Q",
-	"A4ZSYp0MRBPQFXwUNJR3Z24sTU60wYD2THHWLhcHNrkKeDN4/Lnhd3bBD5Qd3t/4jT5X3GMR9odFCCoE",
-	"JRWl2hMM7Nu0kZIu89rjBRmYLb3kr0rI9pD5EqztcaMQ4gw4UeVwpvMwBI2JuUkex8huUAPSlTylGNVL",
-	"iJh9CJoWaH95Y8/12Dw8JbY/0aDvoSw8cmG0R+2dFYE6x0nhENXnw9BgYe4uwuY2DhcIBOQJ+Hs1Gb7v",
-	"lZD3Qtn9cnD4WskHW/Ry2ZfvkblHRau6TsXif61A9ZyrTizvV7KLgd+umJT6I+blShVXV231PB5eSt/N",
-	"zxlVI18ZA/rjpRMeKzkFbc4KyEc1VHDIZZdTDIjEzPGY40So4pj6b3xsj/f3QfIxnJ5yTsgPlSX2cexj",
-	"a8MXmvHKbQcM515JIhQj2jT79kH5zIRF8Thr5DzAmVVc1mZhNTKa22V6YF3aVKKESa/b+hzAyhwAEMfA",
-	"fdSHmnZKHTbnCrFtX02fC+AT/ZTQrMrm8dD0abxehDdP4znjJZRksZoS5nGrTF6TlCewCsrzHuk887Ti",
-	"Wr/U5AFg4o9Ck5lIywLgF6cW/HFFJY9RbOLqd+fksi8ZYm+Eh3KpWUjN5bW93OjMte0WhwaV8Ktl0Mh/",
-	"5sL0VvkZRhzFrun1CcmyFeWFyrOq5Bb6ZHv0kqcJTnIDLOba6ICNbNRx7QggRx5BwBPlSINTyBKhtVDS",
-	"I5wkRD58LxMllcheRcD89nMcx1wOZT31ksEkd5GJ7+mne7MEp6na163c+gy7HYkJEmuQja2I78F8WHw2",
-	"XEZCTo8yT+IfbnWuRPtX6NVU73mshiOhligMfUVi2H3TEgkOuX0wUMIHNzP3WYQZ9mVXxRi4tn1nWS/z",
-	"20UbuH1231qGbkJLb9nEevNuaMCbUwcEuKh4FlTZqHSUUW4S7/NVCalpEsFgKItOMTx581YxK2yPHw9g",
-	"3+JQY2xzs278DC1xDwHoIQB9u9hB9b+V1VJBPoiPt6t2sR3r5b5frHe19tEv5mzfbhrG0OXZpGNsb0J1",
-	"RC1ju/VP+qaxXo3svmmsoxZpMtKVXp32fMw7l0QNfHkGoRb2P/OZCGfEARLyBM6LisxLG+WlPBRmwcb2",
-	"a/mpPG214qvqgxxjdrXygKuyL7UF7VOsvfCuZIXEjEta3/rrySHXCXJHp/sL8vLwu6w8rqZq1JQ4fiqD",
-	"9hvKvgPWmuS5EeFNc5JnMJRfyvSNPfYrYt2mXMiCQNJUiJpXgFf/JsKb44kFlpQANrXUV7Y38L2O6Grg",
-	"7d7GAVrFhuqWjG0nj/UBg5sqS8DNyow8x981w8FdKO40+YKN7FkjNuPemNOht5BhH7ZWCShJndjCIdDP",
-	"anDsOgqT+GjsPmVKDthHCS81U3Pp7ulQHwNmn3np2pV55KSpRlZ5QHTNjZudG3NtrjWAxD9pvmBayBCG",
-	"0ieOFzSAZ8aj+ls2qJfPYD6peI/ZhofP/7pXOBD9bMVzWh1pVdUmjXEkajmp5r3OfHLdVgUwx8P+exbY",
-	"HbEJmLoFcai8LSPGDDhWWNK8IVL8KaUm42Lma+n1DNjo/bsv7MReWZ8kQBceVchDcok4HJzs7bD/KWa2",
-	"JsaaD0O4woRnN5AxiXYrUbegkXX8DHFAKraBqb+7mXEXr0oomMfx/IiFMy6noD29OdmZTubQPhkE9W4v",
-	"PZRChnEeQXTOuFyUgMYKiukOOQYm6cpnNeUdsdnAmjm0Us4YnlZ4rR2kqrFkybObT/Yj3SuK3kER0j3X",
-	"RlaowcH+gB9wx5UQnt0Q7pYWWpcIObtTM1peLz7hjJsW6cHdvhboUoZI3G5MQyVw+MaTNIYB8/6B63yP",
-	"FG4N+GaDR2sfY5gYG2S0ZFYyNRFxEz5maYaqq7j/4fTU9dKFKkmwo8fMgdym5IyN/sMHl/rfeSxCCMZq",
-	"PGqZXlgcunJkasK//QByamYvzt68fvs2eJEIWfwBnVkDmb36//zj4tV/81f/d/rq7fUgePXLP/+T/Qo0",
-	"C1GbDFFtu00C0VquTAC55V5KlpEmFBmj5eiH/K0f8udXko0XzG+kitSRaLXlR7yZWZUAoeE9ug5sx+8T",
-	"LHFW2KBCi6l8hdgSw5QMgViL6Qndp7aGaJpZP2zAPnjNoQ1fkECp3GAHWW5mKhsMseNW3xmJOsNsSso1",
-	"EXZINIVlH5qYVKm1IhR+h3+HwihZyzLPlJzideYqKyo/b4ZyhL9c+19GZFdtyETzOl5qP6W9Ar7HiAp/",
-	"bjQ6tJQfYEdD0v3l72s76DrPocSy9I0fUVxQ2Wm95/8Qw8kQxuskeqX+XDeizIn3jmzrBT3h6hSBf40D",
-	"CHBfatx8JxV5yKaxTjuzFv7yB8p3bbKR60OXDmGWngMs7wiH8qAoOQ+3gyhVXdoTfssNz1aW9mbgGVUZ",
-	"He2mcAjrWsY8hLZJrRd07SN3po5x+z2SUaWkw/1X3t4ZaNsoD6hH8Q6r1WiexopHLzHKModpdtlnRfO5",
-	"7l3rfBhqXqQ2DtzFrkfFKTjaCt3ckqbc9fdX794H7OrH9wH7GcZXNqR+/9fvgqIT5Y/swyWG/H88ZQlM",
-	"eSq+QawH7K9ovk2eIcVXmonpzAQszFSaQuTpKPX/5jY+p/xdxud6KPGi3Fg5Qequcaby6cxgLfXTe7rV",
-	"JAOIMC8YxywBwyNu+N1swznj+mY5v07LMsJUIjKK4eIN2E9+sJKgROaiSpnj1hJJcwbsApfYLy1NYiK+",
-	"bXwRqs0ZloGMIIOILcBQVkRMmDBDiXeY5Nquwwxk0HangBmlaBipc4sS7iq0ZpaBF3NkEKAs2pwv7Ifh",
-	"zIgE2O/+5fXb3wdDaW8NPJxhut4oFqoE7GF/+Ff2N3HJuG8GUhmbcG0gC5CT4BYyPoXAFRqKfiBmQHr2",
-	"86acx1VeVYJtbmySx0akPDMn9sVf2Q9YV4FpZi9rBCnQ0rbbw7l5cfZiLCTHpOpyprPq1P7Dn/lLcZwa",
-	"f4Wwo/f7em9a+8Ix1704wKRQWqJrSFKzGAXM/7/gdSSRrvxCJSk+pirl8qDRR+l473ux7eLG1hjZFRyr",
-	"aFH5S8U+7fux8jJYuCZJo7mx5V/dE12DDFUk5HT598TGGNdW1kbHGGWgxt7M2asFGcSpWRZ667rvT1g+",
-	"fed4N3cRxFfusFEc//quZb+QLp0v0ILYGMjaD2eaJcx9nj+whsvR0cwwMidEMxWLmZ9+7Xg1NYuFvLEX",
-	"Laiu+8Ryn0TYh3iTcJB41ypVW0n5yS1kYiLK9lffy12X+U+gQUZ/rx67KcSgsd95rfg6j6GGC/aVuar0",
-	"eYbeerfOQ3UI/9bnnPe9zWnH4feubtE7fM/dtvo3K9arm1wQC1RAhbRRNqrhY5VT+OmikzPCKOFsWmMD",
-	"n6D4QyQiioDwD3PkDZVgTY3HL9Fj1BE+Q4mGCCEeauLAT0ENCTXPlIHAhiMZGE33wMASslsRwktNQCrI",
-	"GkOVd3jT3dZv6B4rHH/2/eePP7JIhXmCXK8Jj3BlxsBuIMVUOMd6el/d2buk0ccjg4Ih6obC1WXW0Jcy",
-	"czAHabz/5YTqZU2RV3AXy/iIkEtHf04Zg+pQEAcOLy+UZuoW9FA6mN8Zum0+yUCTyWTTHJIKxDwWmgAf",
-	"eC5NLskwQUEHIRt9ferIgiUqAyvAggCDNOeaZr6Xr0JSTFkHHG+SCIkPRcDXEjrZRDMstPmwuM80puMi",
-	"NVpsNQ5pD8yban5nxozeinWzSVZOfi3/g+ha2tgrCLsBImSyM+oG5NnSiJ+ucjVgH61VmQsNxVw9tDyj",
-	"q4+fv7DaE9ITjdhMxdFgKC+Wh+14gFLFIcMOc9rcWlHQBTX5xPX0YjJg5ODhkJ8pFyh/X5WQxR+a9j+d",
-	"U902dwUAEYkpN7MSkFhb7pWgxJUzbv68Y5zhvUce7E4waOGtvrKSUdkLnnwJ1eQGvCGd5CKCMBYSdi8Y",
-	"2+5vx1ZbMi0oL2ED9md8+Nr+Lln2G8F0+LLHtbkbC8D4nDuvW+Jd7u64TfeXz1m0di8UeSIDcayX9or/",
-	"/mpSuPLlj7RFSoRoBrQL7lbZKXK/8o+yy9yZv8l9QZN0teh8aUHa3rnPgfU5sH3nwNJSnjYKW0hvlAFL",
-	"k4+NKO11zRMfZbwoRhFDBjVAN/YyiqLrqqlRwv3U1TuI3bzT+49RtW/3SAeo0qdZFS3Q5+2zCQchEnXs",
-	"wSq5Z7ikgUiH63i3pfyWjDCi+eyP7WLX3h3KWj33XJOMEM+CG6TuRWyPSLNbrvL1H3EqxL3FKr1WLFe/",
-	"eQ+n2vxHaNVunTwQr91OfnX/suHuGlXndkinmLC86h4CwoNp1J5WZnMVrGSJpNxA/5a7t84y1YYTviow",
-	"7us3a6XLc7utWjKpHBPHpFuCNeQnxTptyYT9X6/+xMMZrDvcH7Z/bspeRu82OhOBY5c+kKK5GWU8u/Vi",
-	"lGfxi7MXJzwVuIndBRowFI5no+xkLuXOKlT0fuoneeYAKlMhikzXhVU3nPUFI1/DYzXNoTw8UbcCmo7/",
-	"GeNlR4Ewt9JYMM9V42OK5O6eTMXBBZI8ITVHeRLyMtw95zuVMUTHjXnMZQiZdvNN7BOUZ8+Ax43Lgvd0",
-	"z5sB1k2NoupdZXn4ONfQcvc7x9r/txzrkwoqYdzfbs4105TRriwR/qZf/PbLb/8fAAD//w==",
+	"7P3tchtH1ieI30r+8TwR7vZTBF8kuy0yJv5Dy5KbT1uyhqJaz27TCyRQCSCbhUy4MosQxqGNuYH9PB/3",
+	"29zGfpg7mSvYS9jIc05mZRWqgAJJUZTNjmiLAKry9eTJ8/o7v/XGer7QSihrese/9WaCpyKHP59rZYWy",
+	"e+dcTYX7IhVmnMuFlVr1jnvvZ3I8Y6OVFYbpCZvpJZtzteolvVz8WshcpL1jmxci6ZnxTMy5a8GuFqJ3",
+	"3DM2l2ra+/gx6b244NP1ti9mggllpV0xy6eu+eWMW8bZjy8u3Cc7EywXRhf5WLClLrKUcWWWIt+x97NU",
+	"zBcaZykWGV+51+qDGbp2hmw5E4pxxQTPMyly5voRxrKltDMYkOFzwYahyfFq729iNWRzngom7QnjIyOU",
+	"ZdrORL6URvTisQlVzHvH/+i5vnq/JA1j/UmPOY6oabV4mubCmLBUS26g5x0X5FzYfLV3OrEiX+/nrRhr",
+	"lRpmNVtyadlITHQuYO5KfLB+RSrzmksl525qB2FOUlkxFTn09x97z/l41khdwq0TNI5by8ZufSe5nsOX",
+	"Y3ivaQn/enbRS3qvzt6+bVrIj0lvwXM+F9aTeZEbnTev6tDNazCGJ4ae8BZ8Kmjux/472PtMGpvU6GEi",
+	"M+go6UnX6K+FyN0RUXzuRoUtV2bxr7mY9I57/7Jfnst9/NXs01ArlDte/U2s1kf/fKaNUGy0wsXKpFA2",
+	"YUos2UTnTPCxG6NUU2YdtUhHMMoiyfTZaSBu/NUwoFw+5VLV5nclVvCNVOzo6aWa6SI3tGEGHwVydM9P",
+	"ZG4s00pALyf4K1dwHthIpys3DGkYZ0+PjvqXyq8ZsqRy0WonrEpu/MNPQk3trHd8ePRd4sjPf/7Obby1",
+	"Indt/h//+P/t/Z+//Nu/9ppO2tnkFbfj2fqiOmZlcE2QBLNM5GzGTcJ0zoZfD/vsDOkB19YdwvHMsc+U",
+	"GanGIonpGad6eNRn7wW/cozOMCWuRc7mrvs+e6lzxlmu9TxhWmVufcyluha5kVq51x2J8Fykx2wh9CIT",
+	"bDnT7kvXRcqmmqWaKW1pDLC8yg0N9tOITWs82cM1aFncpwfPvq2s7mHzQr7WStxqMR254BmbAx1amWUs",
+	"l9OZXV/LJwdP+xsm5MbSZVZN82i5Ax2PcPNAtuvuwyE8OcQBLXhuYRZI2EqzTKupuzuaJuA+LWc6E5sm",
+	"gQNpGf/RN43D/0nOpV0f/F/pxnYd54LxXDjy4MjfuGVzDby8iW9l0GI8ilRMeJHZ3vHRQeKGhEz/8OAg",
+	"Ka+Aw8YrYMPSonABJOJG51iUSBNmivGMccOG8Pt/Oth79mzYZ6fESQolbQIHYI63E1dARbnrJ8FpTpWG",
+	"Y9O2Ae0HY339Gy5RrednPzRPyZ1m3/aC21nZsvtlINONF/amy+HsB+j87Xgm0iITbQMw9HvzIPyv2wYS",
+	"Ed03B00091bwvOnUv4fzrtlEqjRxQiMwPDwfy1xaK9QxG3Pjdmo8dhPEreT5lQnsTBeKtng44WPHICbD",
+	"BP92f+IvL/lY7P8MH3NxqfyN1WfvdZ66m26FrNLRvFoxnacixyOZcbqnRsBy2UhMpVJSTU/cwzgbvNx0",
+	"YZlZ8LEw0IY7744V8EtlnUC0dMwq1X12AXewNu5KhU7hLuyz906mdHTrbgtp2EQXbllc35lwd5VrDS7r",
+	"pc5T92Gii9zxR6BtN4eRYMtcq2n/Ur2CRYKTAlNc4rlmMJYZN6Enkbn1DcfoX4fAcf/f//v/+n/cOWIo",
+	"lbCRcNwKxD1YPNhRPI1Tfu2uk+ic1BjEr623MnGEjffGOyNybKiJggv6NfFb58ilmZz9ozc+VGEkIDjm",
+	"wiy0MgLkxu91urrQ+ieeI/sao7rk/uSLRSZRWt9f5HqUifm//dOg6N6t3zf4FnZbU0ecqDSwWg8y1/Ww",
+	"9zHpPdfzhRP/RepGda+jKZQpFgudW5EOqNOBUGOdSjWFsb3U+UimqVD3OqyJ7xXGcKaueSbTc1JQ7nMg",
+	"ErsekEQNw/mbWJ2LwqCyeX8jKeXmwZVYDXIYAgzotbYvHeu51/EobQfA8PwQXulUTmSTCv5aO3EEf/Xc",
+	"1Gk0XzkZeLECWbjIc6Gsk50iG4Y3LzSNkR7bh2dggG9y0HCl6/Ull9k9b9Ai6n4wgf5hafw79ziWU3cj",
+	"gjhFTZ8wzr758MGt9NBJb7nimbtzC8Wvucz4KBPu46gwK7xN3O7mgqcrmAKITa+1fcutNBPpHr/XpQXh",
+	"b+DGZMoRDKu0smbv2kQ01Yc/oiBrBYja90w2ObdikGHHtSnVzDmbJhQ/itNBhnUh50IX98sziVcOLPYN",
+	"FPRO8cLOhLKu23te4aLaN40n3HuvRCr5BUgxn+ninbsRDJwghWdy45X80Qs/QCKno8KIv0nk/d6EZhbc",
+	"aSkznnNj5m467oMFxUd8KHjWS3rXUmdCjUHyyjIxhS+BZzSY3RLs5+fCOvE37iqVZi6d5NJLenzsdrb1",
+	"7XPhJuVeXuR6IXIrURKLlzzLfp70jv+xeVmxIZHSIe59/CVpUlOW3LCcHk2cpCzxO0cKJ0wVWca0Gguy",
+	"RrvnHHvMhdHZtUhBCwEFcwwKi/stFZmwMFX3NnJBFEdpxnr0TzG2bsbjXDhaG3C7jUjcCXVvyLSLipj0",
+	"rmizNz1ZUsXHpKe0bRDFf0ZLF0/nUoHhKUzc6d/uC2nQ3iQYL1JpWaanvYa91SVRdNu+Cimt7x1szHIm",
+	"M0F6pV4I1b7k5UD8BGjNJzqfu796Kbdiz/GiTo2QGt+q/YN5C7Qosh3PhTEcjAqhx6KQ6dbOkt6Hvane",
+	"WxuBsdyKThuM5+AtPP8x6VmnT9hOb17go+4l8cG2qfnhXIjcKanAP9aG63S01gXzZ8dbqcfuwOXKkOmm",
+	"sDNNSvtMG0tLGx05a0Q2uaOV/Rgrkf/oQTtwlsLKlZNJInMOrFASuJTfoJLw6YRVCbDCAX5pYBDRDp6i",
+	"72uNMabc8h0IYW2K8P6Wvn+Sxrb3LK2Ym52GEHrjec5XwH5KH8y2ll6LDzZykqzNpdrYlpm99efIX1XE",
+	"R/wutV9UF+EgVVflzjk0doR8ujZfokyZtk8zejuaJVkoS67kaLp5ruOxWFiRnqlraYNvsjpltK7udI9F",
+	"HLSDvTOec3nm4m4b548MomG819zyrXR2Ck+9O//J3OyqTqVZZHw18EautaUVcy6z9l8G1yIPqjI9MtI6",
+	"E1ztIglIM4Dru7mVjKtpwadbr5Kf/HMfk95CKCdlDsL42z3V6PnhV8KAkXWRgSXXyVN4a4+1msh8LlKw",
+	"ug5/fHHB9h0pmv25GAbhSnxwRzWh+x49Ge7KV813zSLdcaeKyBTZ0VDYcE1EdkhcmbV9rNFEtPrRNiWe",
+	"PCs0V5nWBmK/1S1B56X7DTG28lra1Us5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
+	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
+	"G7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
+	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
+	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
+	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
+	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
+	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
+	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
+	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoin2AtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+c13fJGL",
+	"a6mLTzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
+	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6R7r7Gb2bBEV8T",
+	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23id2GT",
+	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO9mlu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
+	"e6bJ/uOOU1iT7RTj2rmVYhy2prtq7F+5KzLF7h8Cjb4zTet4I5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
+	"Udjv1GLXyfPj9ii4fExhFkKlt/R5fUFmtSZbmvfHVBZjjQR3tLn543Br5gJnajfm4l65K+aC3X9u5lKk",
+	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
+	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
+	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdPER",
+	"rD1Ijd2UozdgeGzQib7HrCnHMhj5sR0rTCjHQxfW6QQmdjWT2gG6s2JuJtzqHOIT53OuPlHIRyqsW+V2",
+	"naqlp67XTRSaUY8PZHxsmVYUGp5fy7H4yjCnGbozDXGCqVY+bxItSJk0VqR9Vr7NQz5C+XtpxAFzFc9z",
+	"KVK36MeXakgOpiFZKdBA57NVIAcAwiZDrxjDM3FECZFRoLwOg10oRxuz0j4NxNsrcz0WxjBgGGi98kyH",
+	"RuCuFvQyBTsetd5I6xghMOi68PT4Vc03C65YYj8Rk8kLRQyk4riNeUN0sNduSzizzUmna1cuHrHEn8/q",
+	"SONplsQZBzpsi2lw5/kubq6Ss3z2qwukjFtJASgYLzLN0x0EgVKcXj+9I6MzODfoi8UMbvNr4cTmhRzb",
+	"Ihemz1541W3GwaN6HHJenFYJ7VMMk8zdyU/oyE6FcuwPguZU6h5++/cfLxU1DD6BN69/hBM8XGRcqiGZ",
+	"qUFZRe9wJjhmGmNGJGYwmpOQL0rdw8jwCz+VxPuGL5WTZt2ZBm+Fzq+qTGOuc9FkmA6pbO06h88WCzP1",
+	"q9aobWQ+RaTa3OHB0dP/+d/df9l7MXoTfCVzkcpiDklApZEbm2cznrKJcIxqIT8IOFxrrAbfX+/vm8Oj",
+	"//nfvzk8gt6aXoS92PDev7958SNtXgJLiUH4ZSqUa7jPfp7Q7hjM1i7TxB23df+BzCNwYh2DoQ5HPGwa",
+	"k50V85FqDCY4PPruf/73w6PvWuZTPyi0q3GTYa38Hvk12HCg8Bh+priRXHCjG7VhSJ7GmwgPwJIS7VLd",
+	"tKxOPkY7crjW8MbDmw0C98ur7ZfGFsSiOad0wumIJJUoTOoAhUPq9NdCFCj8uouWjKjkb3cffrkTZZMy",
+	"piOduc11SMtSvnLTiAt46e9lvzWj3c4bH2IQbheb2oV8ujS0G/k4zXohciPSFlrqvkHlvoStoknV1mir",
+	"qPE9b9iYEVeq9FLcTomo+h8jN/kUxcZPoA6U+7t+apRFHnpDC48RW5mbX4nalpHMWi5ttGU4qi57dRsB",
+	"ym11Z7npe67uQAD9Hm/+zyp5fs9VlPDYrB9OeGZEXQAqyWhzEgU8FdNWg/9BWqdDGUqlFtnkJEgL0oLA",
+	"mGoBmcltfolGWryV7TA00LRqgEeT3gKQZl3+wyZfOaWtjYwH49DtRgAYfApiEbbTPfS4NnvfVdJ+BrCb",
+	"Ta6RTzLeRjdKl+GCcvDC6bI3I/hgu69gaTytJKo/aRKYuTFLnW9dhjf+uTVnMOnhoaH26fk2bjZDyo4d",
+	"7D5ijJnr+t5rsWyd7NoYak03zh0tHO2ZXwUF5t0ipGCt0zRfgUml0cci8lznG7tcI5OtNz0Ezg3sjKtB",
+	"g7Z+ALoWaIE6k2MpzFdgZ6MotC5RjPRe5+vrDYRSNN1ghs8Xmdg4/9DDujJXa2xtIUw95cKNzRvZgzRZ",
+	"mp0bLW1oy66kM5aWL3T+bLV1+UZKYohWsfQYEf0FqijXp7apm2i7aNIQ/BTbPfs+GVFnqdPzjNWLG7v2",
+	"7+QcNQSr6pxiVX3soNGgHoboWB+z48NU0SgkFcVtgmc3sgvcylZ+x6e6IeHN7cFCpIzTvJoGPpHq9opc",
+	"Z/t9oMF1IjpTPudi0sJcSoiYo8NvD2YH8wPTZXB3yG1oGbsrY9TSmjJ2MYOg5YBnB6nZImVKLzvpu3fJ",
+	"9Wq2WHRdMCsUO/vBRFiXab5ieaFCKO7aodETwhijiOUkBMh/ZUKCjBN2vzK9Zmab21sSom9jVI1jvZv8",
+	"1XUrUQEwTMB4d78XxHyhc54Nirw5TuNOLg7M+Ay3R7Q+lQukvFWiI1reK4F9hAumvFfCVVMxSEWbmVRv",
+	"jyrLqa3D5nvpNkp3dLt11r3Ld+5ABY8H8Jk1cRrKW4oOWJtXXqjOnkG0e7UT8WYqrwfMYceVVrtTCM3n",
+	"DqjEr8wOlKKNcPrip7dwvNT5X7WhKGYIs9i+VecUiIF6S1OmKg6gcWpwrEF37zo58QG4g3tuKhTEwf+j",
+	"N9OOUbgu8kI5fj6gbJbe8bOnSc9K697ovdZmInJui17SWwme944Pnx0dfVx3ikWXVg3/7+Cggd36gXQ8",
+	"rT+6x8F7xT+c4QuHB7Vjm/QKJX8tBP3u7hSQEYwVuaf3TX28F6NT9BLCZtZX5bcSt/Lbg23Ale7I5ILP",
+	"d++XFr5qbNiKiuc3Jxrk0VF1kN/95WBrbhR2To2tr0E7Pe5y1iJyHPMFH0u7wt0kVL63MhPKsreFwqj6",
+	"a2nkSGbwGFrxx701Aixbijy03xwkTdk4TtKTCgyMHhqCWa17VWTSePGOtio0dRTDJprHsLCunNzbMHdC",
+	"R6yu1uZu/l4+uZYj12r+DFfiBijlwyqU8une/873/uvB3rPBXiOkctL7ASLlXombcetbm9k2mphepNJS",
+	"oP/NhjciyMVabmjGpWKE/VE96h0QMOPRQ/uNI/dmy5or2roL3Jomd9pNFOeZNFbnDVM8zTLmOwMThFBp",
+	"OHQl2jf8dYII1ghJ6r4F0yeoYgTVEGfJbRoWzPoUu22S7O4SZAP68jBIGTd2wIOws65gwoyMyK+dxpWU",
+	"wTI+MuWEuTGvStCosAYUVbnBYdtN/yUbOG/2SJKbFwPerO+0CyySUOlAT1rqNMAkQoJmhBQPSaABjOGO",
+	"lEOh7G011u0x8rCOUZA8HDli7N12wtFYM6oYgdyPdGGPGQf9PGGcYcg6osW5z27VAeSYlTnFECLEPdaY",
+	"O3GULd9Jv71ZlD7N+m52b8mlNYPJLkG6sBXvubRtLvZCZcIQNpu0nSxUOIwtbktpmIXIU6fdUXjvel83",
+	"I8Klzq8mmV7S4nYHmopIMQab8naD4FgPd0CVbcU7UF2G+JhXx1ejrPZAmPJwtl5Wt1EV8bbrrCFWrokW",
+	"WKKbsfEmRn37HBpVzEc4os1qR2tI9lAvhBoeQ1ImNxbLKACyThzL7GE05jJNM+FLdwTU85ku8pMow58O",
+	"wjDTxg77bEikkK+GCRtm3IocASdzwcczwFQ9dnxpJOjswEXQZ0M+H8lpoQszPMbQTFxfQDCf8evoOsTo",
+	"tVSmeEfxFTO6z4YLkc+5I4jhsY/nBoPoVOu0z4bB4oXth7BugBIpRRNmtVuWS+WR0N1PfFUN8CaYL38n",
+	"+xnDUbJwiKL5urPm59ZLemGYFXNk0nPr1xJGFxthtzPluhyPVBOHWIejXjEJBgJtPSt1HLClyKhF+muQ",
+	"i7lUWA0hTrOiskSlFxvSRGz8BRVBKRNHwmeE7CoBxNa+iXvllM3uY9qbFhTmcgfmQ2I3n9lyCKN4A/H5",
+	"a9PBVJtGB2EEgYl5OJAQSRR9wyuLS+v+XMe/wA4C/geWaEEmYKDqEA7UsSMM89lioyjnVfa6eW1ufa3g",
+	"Cu92t7zJxbUUy4YkeztvFsB21jjotm8x9H6w22WHqtjQS3Bw9Pa2qd3VKfIr9SAO03lLDOyQ7vdBLtzz",
+	"/iaJpQFCq1OadB4My3DCPL7aZ8MyQS80Ii1dWAYdeyUqLrTSv1RDbH5QvUYB7bTI8B4cCQa/iTQJ1x8V",
+	"coLUK7js/aXphhnrlwqy1/rung6getjBnK8uVaf7V3xYuNUeHkOuFIpVochc1EV8EY9WAX7AJzdsuZhZ",
+	"eS9fKncxs6FeuDtMF5b2wyeIYL0ypSP1yJCRgVAGjIA6XKZ6u9e3GawzMhvpD4NJkWWVJMvwxPoGgRQQ",
+	"VtO1jwtUu/fD6NvvqvsMWWsMP2s9Km9bHbEm5MD5O6WbD7ZU5tbPXy7GciGdBgFY9rTd4VtI9ZnxlAHN",
+	"qVW42MC+EMgCoCVIquUK5FnSmlNHTqXBYqqFYU6uD5GplyrKCqTSOmWOUIBHrQ6zeZofmsPV4oS8RshB",
+	"bURZEc2HjHtosS789q1Qdgucrocli2Ss7m6aBsjX5i48umonUMnwxoCPrWlBk6ZT7TgTVSSil8owFc4w",
+	"GZxSBLrdUB8Q4B2S3U/HLUsG0UjN+F+Au4ZoawxhDMezyv45hoctxGPaDCXUPAizAWjb9+bWxwMSAgdm",
+	"uc7EzqvRshBBB+5KvDB5cyVg04hf7r41pfNsbUBzqQY7LI0bDt1Jd0ohJYxot3NUSRBqaHDEVfdFnvLr",
+	"nXf4LVfjtvOLrHVr9yR7oMm3eiZ3HU2rtiXogV3qIFT52p3z2M28L0aAJEltSzIBDuErsy7a0BUHWILx",
+	"rJoxtuYjkZuZXJgm5NAAGJpxs/PuvAptN804BoZddxCtLzWXKbqIdJYKY9E/tPuQWqG55t6d/1nOTtUI",
+	"0p0j+LbPwXbS1DAYaNugMiPU11q62e6M7o3vqWEUueDpYM7zq0Z42HcLKA4NElQ8jBmgMPAUh7nreM4F",
+	"T19Bl80jGgsJRRPabwF3C6UQ/6mry6NuNqKWWyAMxXPvTo2e01ubqCq03IW56RpfCWqK5zBdp+tHtpnj",
+	"hbGFg3d304bN6driq1UbEpoHAGpmUUZO1Z5UJiHsVouQudcimMzHWZHu4KH2bAJ7bRyQbZQl39fTRdGj",
+	"KhSTXrL0BWR3GojlDeHVNWUwurkbrrBoDWMxcJ3fBenB7171aor4WI2Z+EWpitttgMu9FkWm5aiQQOUv",
+	"h/pRXSNiErfr3KUicNa0lqSm3sW4zrEU06huf7htGRdSObubMCNOtgF8qXZYTIzC/pWhik4h3qt3JccI",
+	"oLWeYXJv2EY7lA/ZVHzIXWOU2VlRrWKkp2X9bkG7Fhq76vLwFgt7eykTj7RTuntLZJ0tidN1DWp9p51q",
+	"tsOmbEA5BPuX2aEtRGfpUCQELKiQq5J2zFXfmDZlWCbVFeyb90uAEfNay/SG7pGWtE6aYVIuczm6yopt",
+	"3jtSO+8GI+3+DmLkqb5jOKzNq/9poKmqmuonD7q72+g0AvkWkTMjCRBp5RX/AKKtWvxXFN/SGtZSzYXZ",
+	"FIayrtKup2PoTGzPVc/EzrdNKHWws5+/vA7ImodNbZ5hCwi4j1e9kzsak7CacypTae8pz9FdD6uB1Y1X",
+	"uY+6Q2IxOxZx3LEEWa32H6x1dXw1Yi1XqVzOTdv6JjIDVPf1n1qqnXYPjpDTLnYBIkII0LJqx62rZN64",
+	"xls539pU6qPctJyRbWFtQb0jsDsV8vuucxcNsex/83xNU2XCneXAnaW9zy+V3UYIC0aKO8Dy2oDStJvu",
+	"cntIp9uSX1TudEdIp7qNZH1dES2kCwpjSOzm5qrZOH778MzdCb7rNgLrik5Hl7aNnCqwcOwazM2nLWtK",
+	"dmNEdGRjnmVQLILK53YIUI6ar42vNsXKWkZbk4Qt30gvljegRcf7e8es99YhmuVp6R6Q+VKKLPXF3xtQ",
+	"b9IGL8Bb6wgYgTkXuZ7mfG6O2dAPZZiwoS8QL1Qxd/9SEpf7E0+F+yvnagpPWa0HZqZz6z9kWk3933Ou",
+	"VsPkUg3nUkE+pvvB525iTHBI1YSfpCpVRveFP3HDCJYZmshAa4bxjjKurqCXsVY21xA4mvMxhR1nUonB",
+	"KBf8Ch6WqRzQc+6zVJApl4nqS2M9H0koATfn+RWuBpXGT9gwLbBkv8Be/Ys4Yj4X1MJcw2BBn3J/kLkC",
+	"lk+AfoXrza+EwoU25SpC62y4zGk5x1pNMjl2DwB6OODZYtBJQ50rkTWIuD9oCyC0HByFcJJLQ9RMsAXP",
+	"+VxYkX9lANX8JISiuT11zNSwcbGeqdaILhvUiujZpw3P1s4BDj1B6i3baSJ/TAZuQizJNAKvGVEd69Pt",
+	"eZPQ6PPmqr9T32G3FGV93ZQVDeCnEJqED3hglTG3PNPTQqBPQXYIgcXxhJ5a16g5QvPG4GzdM7Wf+8Cd",
+	"TxPQWQN92x7a+VfBM7fxa7puMb4SzUIEuSgRn0iXmMU8F8dwKBVGcDJv6JWGwZntNZYGtHzETVNaxo4t",
+	"5SKV5vbNrCO06ivQMKc5R1dW2gpVT+k+tx1EG7ZuWCs/2ajLxO9Y+ybfxktCZNLZS3L2wxYu5LgtVLgi",
+	"60KfUTinKVNbJPiZi8WC3uk3JEPG6dQHe89O917yvckvv333cS/++HSXj4dHH/+1c2XBHUq43xBh7Ca2",
+	"JenrQHbMuQyT+MG/u54z6BGqS3sohtdgkMJYz0W1dCiSuNKWXYmFZcje804Avi1F0H/GRGgNwPauU3BU",
+	"grjNjIBy6LtrJN2gUzuXmYIR5Q8BBXlXUX27ubkkk2abc82E55053gYd6LJcpppKEx+YrYpwOZrbMLY4",
+	"QqMzc1s/Luum8E+dgH5SwYin3KFcYoXfVZmY6FMOQmJCMR6L7mDlYscpEGWszWDoxjzEQr9U66fiqmzK",
+	"Sjj2JYFn9LXAwtwCkzV0lvZD3RpIr5gUOZa0oDlL48twzgQzUJSI+hxDyePAQCDbsvHijZKDN5PCHeT8",
+	"bI4WuteMn3IordlaLUx6zQm9LBl1727sQyWP7cJZu5XFPMMRNiIpe0bmI4iamFenRbwbRhWywnbnV2uJ",
+	"KZSyG1VcT8U4k4pqS/iybj5Hp0nqjVdufWZVJKAb36ut1SMrdefbFcuF0ItMAO+IAnG265MI2YAVEOOm",
+	"ax03rfpPXE0L3lS/BoyGUXrpMpfWQqhalC4D+5KKxiX/SU+lugGoFB3ZHs/kWPznJbfjmZvGqm+FidOO",
+	"e8e98se9VMz1OqxUlzyqw88G/f2K51fngt8Q9Hs3/1Vz0WX3cuPI2rzLWDf6IUiO23CZGDdeGkFJRJgx",
+	"X8DlTCWLzEwvoei5vauQtuAur902oX42mOyw4iizeoqujuW28txk73OrgxBDVJf9QTjlu9PCfyl0o9TV",
+	"2YN/I7Vhs/hP9Lzmyr+pH58Ozm3u0LY66a0358ay6J/WWrixhPpS5JEo2OSSogRhbtgQQEmG1bhLw2XK",
+	"wMlPSjtmfeIZoKtxO/JKVSJtMxS6x9iCT8PVC5J4KnMBnmEG3h1D4yB3mlDpzm7qjbbP2qo1bjZU/Vjn",
+	"y4Swvj7F19r6KZWm6sjOcSfls7cIUA1ooVsTIrvyoSpA6PbQlHVc0G3gn1vbDJifdwDK5XFAu4h8W+A+",
+	"68Ig7UJlySpzTUoy2q0g2sbiNzevZdPO8dzjn4Xf4TgfjGPkVWHFXQStzAv7YAqj3bjM2ScoaxbWZfcQ",
+	"GLc1tzoShd3lRBRW3IFxBzv9zGYdN4h7Lm1236XJfNeN019tctfsfrY/XWzTvdu4gvDebp3fdipXd2oM",
+	"rezVZz83q2bzFkbSbk5Th5CwnNCLpKXKKU3Fjo0deONBa7wn2vWtMJbRsyDPg9yRtsvyNw023i2ev1ud",
+	"OoIBTDfFgVDqItMTrFJtsGagx1eMQhejJYaESNB5XPMn7PDgwCkXKjWg/LiPXKUITcNOs4xRquhMqEul",
+	"oGw0YOS4VvrslR8DWrFBmwnWBpZqcEJACxhyFCOkRwDp26HlKTGBaCmszjpF0CK3E+idHLu2VOB7PXBx",
+	"ObyG+t9Ovz08+o6VcWZeEXOE7qjm/OVz9t3Rt98k7OcF/7UQb4GojxmM1oiU/en1y+d/RpBSBrWrmVnw",
+	"sYhwSykk7lJFvTj6iT4CaRApmJle9tmZZfPCAO6YEjIwAX89MaVjDzo5ShL4eomVsBy9XioypElr2H/G",
+	"nx19UmDU4UFycHDAMJ7OsQJvCzUnGFwx93hrqZxMRC4AN1vDcBHKaaxTPF1DrIozZDwXl6o9dLEhog8W",
+	"wwf1hTNQIvIfbTcGR4TSyYBwY1NB0vtZCXcJX+grUS9K8G11oO7jbij9b0pfQMPxk2aR8dWg1YXRVSa4",
+	"lzQVFMtvGSFPWSQNobZCqDXo3GcHzIixVmlzCPoul9CtxcgQke19PvHmhRwyP7/qcm1IrGlicRHR3EaZ",
+	"iWmvs04TvXQHd0ZlCJ/54ohvjV250RuRz2XIqggF2nV5C/eSnrmSi4HJ9HIwx3hctFlHT1zJ8RWRBsIn",
+	"BJGarN0DEsroTfpkhPsB6GvGVTrQ1yCCQ25SpptL+pP8v7Z9u2Tx3+F5adyQUImwCZqOSvJRmUuTAPDa",
+	"VJwwzoywVqopM3xlSPCb6SXEXVN4dkDZ1pNJ/1KV1S9j3+zwGOJHZhQ6M3IcyB3LPhvqLPXbZob9teqZ",
+	"x764piGQoAAl4sE2Z3yxEMqcXCoPjebjxqFyzpgrphcotM9LRG8yBIZekAxMQOVGQYCwVEyo8In4ovCb",
+	"a91AjOSlIpcJgJQirDRgbmD9u+ExUxAtF5BssBW3EoWBt8i1P7DuYjQY1p+KdOBRS8pvosgcCPKXqZgv",
+	"tBVqvBpciRUsYU71uzyYx/AYIoRHhRFJ5I1bgoyOiSl+I7jMcLO42yUQ9/WE3OT0Lpi9KJO5z4Y+LURc",
+	"C+W7At2gsCP9wVGEa9hjXxMhlKCCJehgyle4LhWwGFAMTijWeVrkKDCljhyNRYjVfDHjjuNDLDR2YAQr",
+	"FpnmKUZr0erP59K6uVYQMRvpFSsbDirgLTFZRqbk8EXDzpdBG7SzIXMmgqNZ21fXW21XscBBZVP9EAkJ",
+	"oLoN9KNfdfexskrNfEybXUsJRWEN6K/uvZ3xLGNLwUZiKtX/P3JGHvcODr97dnBwcLAH//mL+893/qP/",
+	"33qMw50XKFpLuO7gDL6DZNfWQkhbM6U2Xvv48nP3aEC7aKn4uwUI47etVZFf0gm0yB7cLeCRYtxYSyjT",
+	"IbJV0G2orJgaFEY0FkMuqxevB7FhHaajg0j/n+hCdQazqqSiVerzHR00YYEB2Tfm4YN3HyIuZkIxbq7c",
+	"3eNui5nIFptzGBqKtrd61PCLTfF8VDd3SqYX8QEUZxN24ZhVIvRzuTW3AX4t3W0h1QHobwPFPu+cyQf6",
+	"bolLTNYkwt2myFDoFQUNuH6upErdZBfYGUoZ/RgLm/CrEDUX00I8PnYV3RqTYwZgjCs/YjpbDuJi9NWc",
+	"q9VgIT+IrETBQuzs1JfM8N+ZYkHIWLTeTtJMB+NcpEJZyTND3+Rikgszw1uAviv/VmhycgyiMqhRYVYI",
+	"Sq20Jb4/0EpQWit9T9OPfgDxdilVqpdegMXCFX6V8JN7ufoNmNbCp+oaTnQ+gsCe9etpkAuCYHEknivI",
+	"hJHqmmfSTR2vEo95Qti1c2FnOoUx8CzTS4QyB1YhPkgDV1jMObya57QPbQeeCbi/o4ubvnF7BZfeUg1K",
+	"bdFpt8D2BgHvG7JFYRCGW2kmknY451YgQjbFYMLS+yu4V3IKR7+68FbBQeRfhs/jTJvyEyG0w984TEug",
+	"6/AVmbwGTrBEd3fYnljVCTRaw1T1X5fyQaF4YWeOEsfcklWTX3OZBQh4SFyNtKbwDfiB3eeSxMdaWaEc",
+	"yWDCae3nuUglHxAr8cpIoChIsho0RAtGmT100Akcqn62oYgmVBLpnXo5P/wa+2JjmHTPM305cT8AvEly",
+	"OZ3ZPuzmXID0cmquYmxgQLWdS2X67BQTWz3aIiK1lxHtYDtgYIKo+4VzIRUEsaf9krkePz14Ulaxvai+",
+	"UU76YzNHi9YC0nGc4uMhF52IziPQzOpCYMj9WMOYcXKVBfhJ2Br8pl6qUnWJaxgACq5i05wrfAeW05CK",
+	"VZnqs+pUq0MifSGaP9r0/WQ/1vh3NPkLb2tGxRKqybMhPj2M04etf4KIuDLnt8JdNAqTKb0Ju9JUdTYH",
+	"tY2DZ0LwYjTekpfXxwwdGQY/ghKtGHHBPvt+xahCLPuGvfoegpP9j2vD5szM0e/i2qyM8/BJ2zit1th1",
+	"bazxzVcb8UKObZFjoQ4n4E9yPqfEU8W4knPgQyHmM8HcwbnO3auuweokK/MY8wxNzNQJS/VS+SBWsNuD",
+	"KtdlE9wuu9lhuDnO5GPTJd60IaCxGETi90MBYQt4IsMrnlRUp/kLnqJLMeVzPq3Pypcl8S3BsYD1G8+0",
+	"U1B9qnyHaeFNT2VU0sqM1kSQFlJz73P2729e/JiwN69/TNh7MXrjRvPj2csEBC5Qkt3EwEXi5LDKhJ5r",
+	"p9/aypysjhwiRtASmSoZftO6U1wxunDoTYSOrwpQ0Xxe6wokc1y8hji8NIHF4zVAjDnVApfACiwtNZ55",
+	"vmOXOmQBN94FCzDvgZ6Tr6JttBqrXFYulupuHm7ke3n1SgqpyB+bZMbatsKX7hVawAQMHeIDlSaj0xOK",
+	"6Plbyy0b3CxbZuqeZ3UuXpsNjY+GElZ4qfMrP4UNQ4eDBZhJ3lFOxWQrEwIsJT8XGDyaU2BiZL8CZE2s",
+	"FQHRpY4k16YH2W7udypbtOnQwaga5qNUTQxBA6POmZPMcm517okKLFf4RkU0iYf1nksbSQwjtwgqxcKH",
+	"nHbEddAqNfxvuoDLgfqZ5AT4mpPvuKZP1LYBIu7dkgKTHq2sIB4NxruFmw9wdH4lzPq9kwljNt42JCCH",
+	"wP7KnQOKTTSeV24IuU89h2wcrJxWjshXaxjDfQOH2pdtWhucjfrHWr5lyAI5udzLw3Nh89XeKURmx5P5",
+	"pi6b+c6lYTD0j21KWW2NqdStL5gbhUmgYFXWgAGCcZSEonhlTlh+nK10kcNLJMMwJ1aK+r34rEofdHPQ",
+	"QFwTMM6PrdpjTN9YsoaaoAfdHGQeD37trNHFVkqX20bnm46Ht6bDVg6ej7qhDFLMXsD4km8YxQfTplOO",
+	"DMbmVMb6xp1eP1i/8AxWG9Jm4CXA4GEcU+c9ubUK8X5cRPA6S6mUII4wpNUP1nSa8n7wGT0JQzUVRAZf",
+	"lyowQ6OD76WUDsJjlXm+RkfJiWsIy+QyaTsI6OGyKIddmgyq6lhURbvMgw41FCvyixHtfJDSqN0rGkUE",
+	"XIKkXAP3DBgFO07A9VubBOqklQkQwdaFi8qFXeUzeEEmDSIADLYoBbz4/Y4qEQlHvKwwtW6RqdFOybGV",
+	"EKnprhLWhby6mtdnwzc/v71g+06nN/tzsQ+v78fVU4eQ52LimJp1JbB6c+W1KTepfaXJqTbZAGnuL+lQ",
+	"BDDXWRSSVluUplMRnFqOSXsDwvDHFxdsH2zY+7+RBf/j/lwMI/NkrLPO+YqlGiQZ4ORbr2yQxlEXcuck",
+	"1TAAjENpNK3VjhvPMynycMkFvxwYI67ECkvNEf3BFVxicwHOVmUp3jliBeHIveq4qODjGXwBa1SZztFR",
+	"lXLPygHv/U2sSrFtEnXpjYAfIxNhNKW3ei7QmUssD3bQzHwBycpoL7wUDiGYOSpkvqj8TCBmHFrxa7d6",
+	"JOed0Sh8bUzwQVDMb8VsGY3yjYchA9kdAMGC9QLW2O0sxC44svKajRNUQbcoo7wU6M52JubVwweyO1JX",
+	"9dmN4qonAjpBMPwSUhvMrdEk3lNcXUzwvqAlFuyEV6QpBSaQfSoj/bFu87G65HbU5nYmjcgYYMijC2Kq",
+	"EaNtzTRct0ZwO2NoJsZ6n0G9w9qh0jBsZI3Mo/g9fAIlwVPXT83M8039anePB1WaBvaxZrRuuFXgd7pT",
+	"6IRCuzDyleD52iBhdPAWeXhc0xuXEp+mMXysWc6jMZ1DCEXglvDYCRuSa7BPXjtgcjMKA66Kd2jfjka4",
+	"TQgtR4ex11Cp2Nvyd1Cm4IUuutQwigZDB2QbM9/KpbHPGKrgY+x9qFgmfCxK1SxBCjjIkrm85lYEU3QZ",
+	"ke7oKROW1Uyxz2dijFrg2Q99FgQOSWYL6I/8adR2dUJPywm91pbcph/XXSatgoTEaBhCbVjOdB25oTLc",
+	"f9fRL02nv+UabFhedN/Uz3yux05QMFYvTDBseDQ20LGWfNVBGTwuL0JqkhKzN6qA/tlQRNmrq1ArwvuZ",
+	"1gnaczZ3aopFKaMgbpCvJAyNyipN/9VTCuqGUMFZM6PnIoBjkrsJqiejkrhBsI8ULrQSlRolSU3SsGWo",
+	"1rbmLYvmNjyb7L3idjzzdxln11gMsgI5Roi4x2HQzJunSgqG9GevpOXEScIanAsOwGJkdeOLRYaoSjQD",
+	"KNfGPZQyUNQSBQLj995JMS8ueFWIOTyq7245X5JBIB6g0T0YL8Q5wM0ixhFBv5L9Bg8P2lVGYiZpOEKl",
+	"LcapHG//KC4XIljgfnqOKv8edledyrc1cQCaoR3w8fiS0kNit2aLTE1mSYRSjso6zrxcVyzAcjeXDSx4",
+	"ortbWZ4exdeEN9rHx6rudm1S2UB88E/QYQdR0Ee8kcbcJPtvvLRK203o/+O637fJqOZBvnieu8O5g5kK",
+	"DjlnI2Et+twUZudXB/rdBksbROxZrZnJ9DILVegGcf587Ealr5HHkDXFncIQoQiH1J0hCrPE/KnKZM6s",
+	"KUMtcwHBllsMDNCdLMMqwzjJYd7k7MWfAkeMHDERn610X2UjuNzcaLVeBgwb423e361TccyLxheVjQ+z",
+	"Asd/PCezCRAJkV0MG/MFH0u7QmHTbFKC0NlRbgKXJEb6NjrtBgzzY0OAQt3fHJXrHGeCK8cSKgGyZQ1C",
+	"DqNKStoyVueizuV9gG6Yfwjl7SJfhi3AU0ckPVr5wYU5VSIs2vjfJKYNWFJp6HpNS7tbRWXKixahiBjN",
+	"cTk3qBIYBrl9WuS3hhF/jINCKqIGDoBilTEioqNVcOMI/Oa65ivWwDIeJRrGCz6eeR/SkjsKHobnBnQj",
+	"DB1zWwq320sdMgzv8iKJ6FkqYIOgUUBsXVPkTN1k7xfdF+pHflK+ANSJ2l+IMIgNh2C99C+Xz4aq/ljJ",
+	"P6hcc23s0JeCUMV8JPLa2bjWV2JtFNh1YAJWz3We62X7bvr7NZ76x4aooZZTsTYzer5phorNdJF/GuEA",
+	"O/V3O6axVoOc1lwweDvSOeJjlOL1lUAvbkhhlTXnIgSRb/abvvjgxdA1d6ibK9jPIOwbWtzmUz1F001l",
+	"iCDHCUGnLo7eqk0z6EE6ZxcER12aRQjd+dM6yk4xZob4Z+Qy46RU1MPNalPwvpNgvfUjy8UE0jx1RaqV",
+	"Zp3dVlTmTTYz31dYITCdVAbpcYgqQyyNMs0DrLYXaf8xw4+Gi4Eg1G4dcH/zDOCVpvFviNiLpvO9TqUw",
+	"3jcQFIwXvppEifDKr4RqJh00epoyMrc16KPuDR7r+QJq8Kb1MUdhhK2Gibq5D0fylSmncbFaiOEJG54C",
+	"pGYw28sxQGW3+LSDbRCqKK8WYoc5efMemHrh5Tizq5PLCbHzOFSXlyYkK/fZc25EAmxBkb0zAwXBl8TX",
+	"+orxTF6Jaj58E6VRr6HtTZd/yJaWaPUAcbYWx7nFCVUr5I3mgEqsTFsMygRPzmY30kVz+MxHjFAHpXcd",
+	"SAzCj7ZWHYWn3p3/ZG4IGHZX6cafOpeWlmMrrgitZ1uO7I1RqbaktqDhYjOK1Ibh3kVarR/EZ06pRXDJ",
+	"B4xXKj6MRb6wm9J4Dp8eRLgNJwSOEjqNgieo0xsem6YjEIAw/TibFvk84CvV8p5AcvUo6OSgEDGCcZSB",
+	"9qSx8BA2/VLnfyXds6mHitqZoKklsk84phiZvUzirQa8SKWlcub1kWxJhTunCvEPsITG7sBO919toVIe",
+	"zYo1WNW2wgrN1Idb8bur1theDXhHzLlz1LFuCp5Wi6eNkQmOvquclKOt9cCqrTUPdgpe9Bvk0lbFh95z",
+	"nuss1PI47o3d5/9Mz/d1Pq2iho91nouxZTOdG8FGAKKyiqUAamE91bYutrTDszSxki5g5E8a3ssijPZN",
+	"lBiw3HcAMI8hjO4Y4a4TBPo5QCrsmFV9c9A/f7+UzpPtB/yc3Bvn8EJTCnN75Q203J5rPb/Hue0yPDel",
+	"u+CjXmbkatVByjqlvHvq/2OyRSxGM6t/ek02O1Ws2iKoiug1BBPtXrEog9LyQiG+gkpZKtO1jOtqEa1/",
+	"Gq3653wZIV13vRO6FPnH8foq/ws+FR51uAlnivwhY65Iq7UYx4hzJ/PfSaX6VBSp6N7rBIwkcqnTgdg+",
+	"+lA2HN8AjIXON2+h6PDVq6VtHmBzjbMmkRbWP3RUG2VlmtHKB+jdrVetW+vTUWFuAgaBpNEzCz6vlvnu",
+	"CAKR9ADZgaLvsWbQtevOiDmGvlPdOh82Uj3fXSgTpuYJc+da6bvITjiV1qLFKMv7aMcriGAgU/mc8Qw1",
+	"oQqKUqOCceurDRZtAyncAh7Lc7auyFgR14gwoLw3L+kFXJNfGjUa9/IdqP6Be39ezR+H8fcOlYtql5y5",
+	"blbGAZ/Bo+gkANL49PC7g+aCvZnwRBWOd1j+vaODo2/3Do72jp70XW8NDczsvIHbn7LhnEs1ZCKD85zQ",
+	"ZQaoFmU8dumH3+fGCGv28Qboj43ZCmoBPSc9HFeYx/oC70aTIiUTc0Ox1kacmp8njLMywX4dlWWbpRBY",
+	"Ta0AQUMX1UpKtdd94y3vQcTSpkHGvGWtjch085Wv7JKsGzNqrtKOxdk3oQD6iTWs0Qa0nXNhhL2ZtHpD",
+	"pSMonJveqSBjrgG0EFTIFlUD5Hi6sh2x3myWigyN6waq2PbUxealCzvW228kGPHP9Gx96r6NDTMuNZdG",
+	"dlePByP3XRnYZZIoPc9AfXFZCfyqlTJCMkaS9vCyFB31AGvjnmMMT1tlOAhrGUxy/LXNcut0Cu8a5jaA",
+	"5Ukbqs1Kn3dDWIIICHhj0GvHMwYx27mzuk7tjBYXqrNSuKFIXXX0laaT6po3k3XYsTuRYsr93y7K7GbJ",
+	"6yrBUGi0F+QI4CYE+veS3rUUTrRplOcaKdcHtjXja5VhhGuadCWYUNrjmoO+OayQggqpROn9FBXyQWqf",
+	"xLFDwB1x+GcU7dbV59P1zFE6yp1pw7cvRUkhl/VKAHGNpHroWnNrgIGHqPWOaJqi207YQYAzL+PRGvvs",
+	"4pJw54GcETcpwHQtjRzJjI7Opjf+Xj7ZvSJn2OrEH/Oow6Q8trWdalrvyKfiYbR2Kdrk1ul03MA+efCu",
+	"eIYE8iM11wblhZHFjdBemRuz9Xx/xgHQk4DX4Csq9yxSAiZGuLeA+8bVIJMT7NuDnLl/o2/JPuFL83ks",
+	"4/AXuKgGZa3Y6MtQVraJufKx/fTu4wR/oZDZVDr+6oF0hSpjfWuhY+km/lDu80047xYkzFuyO8vzqbCf",
+	"flXDCkZVyVMIaNSMq1UnJt7oKx/TYUbqCBMqV267+RAP313IL3SMP7sZxo3jNjawpoI/7daGVuHv0xaA",
+	"+7R1R3au/1bedQ3lsj2DbuJrb10/RVMAGB7i5jKaeaGacGgdj7Jsrk2t3v+CFwZL/dMZ1EXWGZnWM6O1",
+	"lSb1u0Gy8UgADeUZxFioDuNP4tJFoNp1Ha5f0PS8aKgE1cRFaLw0o+oY4/Vu2nff220OXCCBzofOv/E9",
+	"H19NJKbs7GA4IYdSdfGfHCJYOWrP4JspN8OjwPs0vcIWULO0W7m2HdxRtRXwLiLRYvH3C3EH7Lvchc/M",
+	"v/1AXtP5urVF7P1sdUIRrzo3zAiBlbarYORboiZqc4GeNo0ejt/ajpS+xnUi8S/uIB95LPnub1hKOfDO",
+	"3bVhLHV+NXESfuMw6+QZj7kynGpDke+zMoDGBRTKRqbRu4gJuEs/ecUbWcqPW1+5wEcjL2N3x3GQ6ghF",
+	"f4tIV1vBW7Hm2mZ059AiVIap7R7GlrcXAZQ+SbzM+OHmqrnYUTXwsKH+n7QE1VeoDMCLoPEIrLAzD+9K",
+	"QwDm4jrYOChAVJlqipoo04i6XylyqqAYxQ7HoDAiH/Bpy+r74oCQTo6gF2lX50+IXafma+OrrUq9UCZR",
+	"xAYyuovrjQjys99uwp7r7KYRZp2LezUVTWwcDuzTWVMsMZBlGYS5HkVImyhVU+UyzEmr4GyXyXL0aqNp",
+	"bS3680bVlE89IltzOeXK5Op9Vqa2adFuxVn9wndnqZYrnxz26eqq3k1Fu1AazGxiNb4O6QrzoZbHUWyc",
+	"zghMOyoxOYyLiw1ZWrj+GGdUO6xbmkhZtayBFdzugEVVSauV7uL12LS1tyIoTx67EFRuQ0jjTfhRmq+c",
+	"aoh7DEjo4cHqnj9H8FQErNZz4bHg5vpaePCKRnLUWSrygZ3xBiZzphhgCntzJDg0pTBfIejpVJhjnxyb",
+	"eKzRBFKeARfOaXsnPgnaqXqZ4AZvJx8/8+yg7hg+3Hv2yz8O9p798ttB8peP/zDzWfpLY5FLP5gG11ZG",
+	"AJw8h6JaJJoYLtOTSpaznkzQuT3xRTs6EThWkKuU0HmC2g19OqzRfdIrlPy1EPSzO9MfPzbRC6K/3oxU",
+	"ZjIVPs+1Qi/IQmr+Gpki7l4MYCGpklvp+IuqfjVZWtpThGq5ObDaV2Jh7yBN516iuUGi61wtHkJVbrZr",
+	"dxUR0zSJd+DGedVZFJpLFX97eLc5EbvnNnxsn5O+lnc2rRgQaJ3Ka77paM7fNEefToXKyb7ahZv86B6v",
+	"MpPDgw78I4FCoCL3doZNfbwXo1MMDKdwbEfIA2LYNCusDv7tQaVY+GGzazYXfL57v6HS105moaS3Epil",
+	"HAZ5dFQd5Hd/aS5q3kI8u+RoRIHclC/0VmZOfXulVQo70+Ac/+bjdqKLgzaq7PO19tAAi8IyJ5V5o7qR",
+	"6spAsbllwKSEOw4A32ol3+MVOkq21bP7rUNYdRy60OCcA5wPdLRtC2z4PIFgfhT91/THP/CxX+Ln9uQ8",
+	"GMW4W4zeVNpZMeqP9Xxf84XcG+tUTIXaD5P6GL9uruRiTy+QoPYWGjB+w5Ft4JyHHU5AYwBG2Own324r",
+	"8H+TcIobB0esnzoj8jXPFZYQdecnVHhqcl69i+LeYjnhqJ5K11gg/ZeoVnp/75evG+XIv1cmWiXsRTHK",
+	"5BjqE0ljRXriZEn4C8RHgOrSa0k4mVRXJwHlVBrG2dODp/GTJXqLtFEZP+wO2D32AtXaoJnG1Yn4a1Pt",
+	"wdwSqsnM2oU53t/3eebRUa3w4qffNdmhjBgXubSrt26/KcBb8BzVKPzrpT/w//7+ooeWdmCW9Fxo1Q0E",
+	"USmkmmgs7Kksx9AUYrDvuR3P3vAcImPgkun58UdHcemeWrinoj/Xy3RCY4gQY0Ls6rGPHzBYbcIkbDyD",
+	"ekYAAWH6l+pSfc3+/e3PrwE4S/ErMRgD9IiEYjwTKXIszvHu3dkP139JANYQvzl/+Zw9efLkmXvz3cXz",
+	"vmvpBSToQHtUsMORypJkbsJcBXghp0oO++wn6Qsqs2Fk7xqykTAyFRCst+Bobh3x8RUUGvXPWM2mCMR/",
+	"qRhzr0M2QZ+dgRg+dIxryMgMIFQaSg1n0GsJWOdUJXjTzQG96ICI6EdGPuwwKhw9gY7yFRv+xx68dcz+",
+	"enYxdBrh8NXZ27fDaE0A2xtGxReLjDD096n83b/902g1ZH9yS/rs6Td/+bPH6DGYtzF0rHjo5mXY0FFY",
+	"QA/bUiDUrYuvEXrSAEZe1lolaPOgTRJ+OeC7lRAvuHBOYXr64UOIjJY5dGBgugQy5No42wNKgGn95emz",
+	"J38+Zu8uXu59lwC6Hc8mOGxT5LmeOg6y4DKHH0G7t0s5Fn322g02QfxsQ8q+U2cMab3AhgTgIrx++Txx",
+	"U/ZWnpFMZY5wmjyDGiq5zgxRAfD9TFTQKbwaiImU5QEzYFoCYjCOr/EMOsUZB2ykimHSEeopJEbI/wqL",
+	"d8y+BybB/td/+x+wlyyDEudl9RKsIkFVMcoCTkKl5iTUefLkvo49hsi3cAhk3mdOO31yEDC9olBuSyX0",
+	"AKQ/bgWLeCx1fkWq8QqpgkOTbrekBZrSS3UM8Y6Wj3BtCgJaJ5Q1gNYMVXsIsjrTxvbZOwOVViyiWLJQ",
+	"RIKm22enlZnTwJ8dgJUFFvyUQXUKxKIEB5bHaOaKDWvFCYbHBGIHWGdrVROSmDGVddLLs+EmNeep4w3M",
+	"bRoUQHRcrezI7p0Lpy+K9Jg5+WdIo/QXYwldyr3BBgspI8CZTdqvTjYX85HITxj3JZ8KI3KsROneeFLO",
+	"yB1BN8YhPjjsXtKiaj0tK1q4WZzHFZoIRvjYDXO4zws7GyLkJjh6iBed+FK/uD9ItCZUexit/KV0Qjw2",
+	"tOBGHxpBVC2f/WKi92Al8Q1c1einCdUqxJ/LmzBi9lB9CEzmYKNxG+A6RifeMYFuA8iWm21Z8aACO0WW",
+	"NGa17hOHJ1rHWcOli8s8POdW/OTa2oP/DtmfyrJX0LVWY/HnJH7wXMy5VIjJptLqL0a4JkzFLeKmjKbL",
+	"OZUHG1/9uc9+viaTfTkVX0cLyOfomeeWQD1sGINF+64jHEAQErBjvNqgEn1MGm4vcjGWCwkg4Lo6gFDz",
+	"baqFAY2PynmMVuQf7LP3RP4BTjvUdhTY25/8PiAXNMJJN1RDxgNlItXhtehR+SMUzJOIZJK4OF+Vkv9c",
+	"q/j69OgZnmy1XsjGsYmZXlJBRUQmk9YKdRxuo1xMeQ61X1DEUk6WBHVynrClTC3UJ/Q4b27xfy00XAsQ",
+	"9Ol2idhvqh15YBW9FcNbCnAHFTt9+/zszK0ix/hQJy0AxZqZXqo+G172eL8/uuzFWCK01e6H2tdO5+ZX",
+	"Qp2gzOAWej53JwvOqkrZ2Ru/CnTpK20Tgt1DcQMkJBg9yBhsCGuHXSLV4RcxRWUA3qxBogmAhXhHRbjq",
+	"/+I7wkpE0jHrYzbEMkWrPWj2X+Ct/+Tu3JJrVZ4Ygsgw3PdktZfjESufrv6yT7Q2TNhwPyIqeiP6Zj/T",
+	"+qpYwIOcUAlhofdTMXbyg++6UKYYuW0ciYZWKr/i+7kov+qziyhxFq4mEP4cSRp3cUxyreyeE1LGXCEP",
+	"dOKFIwcn///Lv/wL++vFxRv3N7R0+uaMTTQ4zEDIf3Z4eOAoSlBpVvddJvg11AAYz7QcC4JPxSeoCSgK",
+	"lssxHHDE79eIDnqMasfXX7/Cciz9r79mf31x+gNKHtiOO0fu+kq1MJ7D+qptUJQFJVUsC1MFh6TL9Buk",
+	"G6rzkniCNQApGpUhpaox7Oc3F2c/v34bhIGjg6eVFpxgAr152TzjZsZAswGgWGy2LLcUeoSbvY8z/i+F",
+	"yKWAGZ+yXws3q7h6wlJk2R6WFEjiMS58GSISI8ovwutTeQ05KHIMUgBUEGZPDw6o47NSn/v6ay+QGcJV",
+	"KBYLkQNX6rNTmr4vGDMHhUkv/QPYHEr5bhoXM1HD4KSKvK6DSuxNQ5HJE8fAUC4QmfFbdxi2Dg8NiV6m",
+	"nDWyGjlVGrB7saAEqrGG8Wzp7l1QNdymgZWxHfS00iecR+w2PHJMyrBdAQ28eXdBw6tWaPB0d9BnP/tZ",
+	"khAEZKk0QaHCqKFiqeuNxoc5lgG8t1JGwLf8XVXYK6teUWUC4g7PQw2BY8x5G9KmnXtcZKhiDLtXVVEc",
+	"p6pupa9HQq+U+mG0FURMSIBOljkBtXPpoYBxTaL6ITDKs8nea62E/67SCIgZsZpVorrSQVFiqq3kIIwK",
+	"PoZ9K2nLESCQ3Woh+uwdHSI/h4h0aGFe8ZRqk9DJPDo4XEOa0ROUmJcAh53C7gx/0mO/cn6phi8u+HTo",
+	"+ZPjYaA3hYoz2KV7CDrD8kzuZTLeoJZpQfyFp47dpX1ZHBw8GVPFFfgg9v7Xf/sfl71heWSRhuRkgoVS",
+	"S7MFIIpAwyA9wBNQcFF56WKk3fHw9fFRjDaY6EbLgKdUluJQn/0MvA7G6OaIZp9csKXgV332BgtGg6QQ",
+	"z0l7vfnrrys08PXXgfVy0AyQ2p8cPGVyEhfxsq4/J4O7oYLs6DoEfGGeS6NVgEoafg0n1jUx48EY4umA",
+	"mjs6OCjjQhDx0aMyU+H4sMD+Ka5g1v4oS/dI5V4i+dP1WGo+xGiOWKGgiLgtV8EvwLTgOanDpDh5qoIs",
+	"MEfbekKe7JJkStpDharUdWIycmN0CwXLwKdMwR07dz0L+NENrcZgGmoCkfKI1fp8jZ8llO00UJUiQEwk",
+	"3lTh6wSRS9x1TnjQPHcHOKo2NdZznPPUCf1XJXyx5dOEjQrr2Ch+Q6322YvMiCVVAoKVdn06UQfmVpZv",
+	"QPSga54VAloafh2Y/xFtxQ/chlstp4o6bPgTN3bvlU7d9ZkOoUHgZvTN3lt3/ZRs7Z2a139Z4zhwZbib",
+	"2Ik8WHKLjguW9SiUtJ4nkpiP1zOeOfez8UWPkFHmqPFwCyw4qfXp7pmczEcoL1RqF+nCgmHTh79QrXda",
+	"nW+b7rtjqnP09T6yJqxchJxpiOwe70WkN7DOxPRIC/Gcj6EkxddfB4YBQx/K+bwA6+eQgGKgbB47BwrH",
+	"25xOITyu9B5wu+ExAKSBGufW70qIBenFKkVWhKULzRVWvIQ6PShgVgUR1yQULhn2qzbha56vHNdZuzud",
+	"Fu5Z2GgFosTPuZxKVV7Ak8LwjC6Zp3TJDN+/f793GhU08JZCYF5Pj56RzPfNwRNGBmOyS7fp5uzUde7N",
+	"TzH3OXiaoIDBnh488VdRZL74+msc0n/skbCwd+Yofvgfe7FcsPczWkWPmdJGyclkSEMMJPKWXCl7GEOE",
+	"1yHIpahXKM0mOVwipV4RlQ/IBS74aIUuHbDSwcDegkqxd5FzZRY6L3saJmCMuVS9pJfJsVAmdma/OrtY",
+	"c7LohVBGF/kYlN19eml/Lm3kxK96aYjn9I57B/3D/gGElS2E4gvZO+496R/0n2CQ1wycR/sQFrQPECR7",
+	"UbENCvSvOXDCDeThS0RunIKr5z6LttTiTz3CCRhSyDbK/jRaMQqG+nO1ErZHNen3YMAoJp2lvePeT9LE",
+	"YfkGk7RJtIMs1hr4j4JqbO6W9CUZfMa2dL+DTuMTxY9DNje6UDulN+BAAvTuhgEAt5KGUW5DU//00w7d",
+	"Y0JGS7+hAgphxziJscswQtrFDgPBNI+24ZyO6hVdE1BEUTagSolRVFvTqCDMXnZfH4wsa36mJJp9H9W+",
+	"/UkwaUIOdC7MQiuDTtejgwPvMaUQv9hn9k+KxduZpCD0H3yybYBBEL3zFHtvajSMcv8MSwaflzWOnx4c",
+	"bn/tXa1wDbz3ZPt7L0NVbPfG4dH2N95EktvLUNzw6eE32199Hgp1fK9TcDU/PXq2/bVgo6YUZB+VuX2k",
+	"cKVVPPDAeLzv/R+/OAoxxXzO8xWxrLWyQAlTYhlnuDotAeIvoCrbL0nvwx6GZNM3rrsmBr3/G3wchOjL",
+	"j60s+6/et40sFrHiqDjKEn4r8/T9z+sc+EdRyYvawn8b0K386YYwnnC4a7PoxbGUGJy0w6G/pxNKQesb",
+	"z+iXcUQPnm5/47W2L32B3j/6mf5RWND664R9d6d4n2QgCHhrrMfwcxQwH2DgeAaVib34/IwNaxVKnXaQ",
+	"aYPpI6j2oq6O+SRU3wI0NQwAgx9U8FhSO+XsublUQz4GD9wIKt/OjUDIOqwDvcLwCAmm22GY4RBl3ypz",
+	"WQcIfMAMBg7q9wSpeSe8pR0f8WM1upzCFh+Z3CdlcgffdWA5OJULKrYLrz3bsA9xCFX3/SgZ1NourB3w",
+	"W/PnDgvrqP5C65+czN+Zqb8ra6i9EqnkF1SC7GGx9vM6g7she0cI0jZZLCpcScZJH5VUcTuV2popyyw3",
+	"aMQe77TGKr8ozcfN4Z0R+Sa9xy/Zo+LzpSg+PtWM1J0Q+HQDtadIpW23R4H/CnHqwdqYlqhu4G6ASLV5",
+	"n71QNpfChEKE4LdoOVbQYxcLEx/b8qjSHFusGABYdhMzRqtdiZe2FZ9O2m7UuaOeKxPeYEkKOG0dmYBb",
+	"8VN858uz3bjBb+Zej5zry+FclXTY29hrfFGIVk3uvY8jAmcZ5IAQ0jehDJVIbn3mDe8cAjESBvQqDLkL",
+	"Edp6nZ3FGe87ywlRiPLfxKr3qbSfpqz8j6T4VI7s0Z11Sb29RfimdlXnlABK0duZF+orE0dTVkIrfNbG",
+	"EAvCDoo8G/aSHrnx3YgaIrHbBkpv7Te98jHp+U63vR6eg7l9AarazTSvL0vr6TDYv4nVuSioBvXD4pFv",
+	"ESeQEXdzh+JGbHHfI0I2inXnhYJY+sAJIaGm8JFqAZcXiv/jKW6W5TxfKb50PamcyEYHkZvno6jxhYga",
+	"0RkydyBpwJHa/w2RB9v9QW9negnBa4UqMWMx1UF55GbMhExlCmE6PqwB8oIbXUMldXYy3MJjDcbaAJr4",
+	"QJ1A5TS3mEcLlYRUiJBmo9mE54+Ood+vY+hO7sRwgPfHXI1F1q4/nNk49dApDiNIr/bgQdIwbhMfU16a",
+	"NYMzONVK9NlrDEdkc51TVNNcXws6+aDoz6BmJ5aITi5VTWO5IIBTirrNRZ89h5Fn4EOChEaf6UShjyfE",
+	"figElDhL8F41uYiwyUc+szbB36kP5p6dKYUaAA0OH7mZP2u3YWiYBLk1ijDKyaPcQYotlDmz4oNtlukx",
+	"+26HEMC7jsCDAWyMwPtUoYfQc5egQ6u7GKX/CKF1sGSbdCai1Uet6QvRmnC/bqMvYQv7YFotaw02eWu1",
+	"r8oIvqWRgMSPwggAsJwLrkCBSpgpxjPmpCQAG4rkGsDVTTHPAeW5TKR9di5MMS/FIxB8oBSTMf2m6Jhi",
+	"LgLX+7Qn5Y1blM1SB6ybT2qWBtLnH4/PF3B8kJA8w+twZJI2p6vMfDOUZonlZpRWoEIYyEe7mAnEw7sS",
+	"C8LAmOoST6HRkFDS4IOh9EfS/kIUcK+XrhFmN1JfFC0+OpE7EU4vQEAt85dOAjQNUrnxUZOWInv0XCj6",
+	"3QiMRaAk/L5HkLCoioOz0UDyNbdWzBe2zxx5QpZgwxXRoB8DNT+wO+Lx5HwBJwc2E5ICu98L66JULq6l",
+	"WLZrfIDQ5pQsp4whLA3YpeY8FXvFwicxJ06IokTbXIwFwAtsUgPf+I47mIM84nGJ8xBxCkhZY1K1aEoB",
+	"LbmrqhTBJn9y7YYW4VHJ+f0oOf5AQRhqlsHRMeHs3OiM/gb/bk0VgnRjuoUid5A7LnBsjcgB+Irswe1S",
+	"XJcj6WfTYKP1o72dlXa7CeJs8lorAdAG92CI2Hxr+uWIgkZeXPDptjAPeAaafNLR0OpBAR69Ub9bb5SK",
+	"r1kJKH5wps0tmcdWt9Sp8l2FPCWEElnylfcznzAJaDNUftqUtzFgGjj9cUh+LZ5lDQ6lzRYTfPzhcKEH",
+	"wVYeHUV34ChCenh0FdVdRepOBBM3EqpV28xbXhF+ri4V/RAHj3hPCbo+SkCskCsJkFGjFVN62WfgKtGT",
+	"EvYteKHrJYmcUg4aklqBi/xSodPdsGEw6A6RK7WkNgqVflECUVPYb4V5Hd4n81JieTu5KHkMvP2dsF2l",
+	"7WdmvV927C7yohsya4/Ssv8b/QUMu3SdtcUoGfDkA/anVuIkGF9yATFIZfK5sXxFuGK51vOvDMv0NOAb",
+	"Ipo+FSaHwgBKYxBwk8Nsrq/FK2y3C9edh0cb+G453QeaPB5Ndqe88afr2/UDbGf6mNj95aYXPCSGg+QU",
+	"A0yYELu/G/fZhkv28wQNVxCxtIchS0mAtomEO44m6JleVtDcHCtCHyY0sxTiCh6FT3Ot7CzxEKM+J4EA",
+	"MOS1tCsC9Nhz72UrD1Re+xGacb+WoMVQsoGdAhL+RHp4fG0EwEqaGD+ISmEsRC512ugC+kkauzs+2l0H",
+	"R+EIyuioLylW6BGB6/eXiE6HkMpxUDwj7uJtYogCgk8HBK5TVQ6DwrCDVW4ip0VeguNGuL540qniR6OZ",
+	"fVeonJZg6IcPvvWIu/Vo0OYlEd/umO6PzXV74uHL5+zp4XcHIW0CNfoTjOyDglQoE6R8FQGc6kkwSoGT",
+	"28PYbji2F1Cs8ks5u06H8wtXNlwvTth4MC1NNDLeePzdH6RZaCO9RWVDw4/H+nd6rAE1nq/Q0b1+T3LD",
+	"nr/9+45nXut5u6bwhvCm3X07g70DrH+skfU6kgdawGHUCmoh7JxN/FbwfDzrtUH2IiAuyeIzbdpC9t1P",
+	"twdzGULFjZRKJ5VhziGxGn9P2NBX4x561BnC8KeK8vQrLGHnDAdfX1UvhNNiQsHvpIfdNhRX/eJAYdwq",
+	"OkLZqEwAIT2qEl+KKpFldE5DfRmlLeJodgsyrfGo/VxYvLHbpJGyNwJXh3J+TgjJtJr6GPzy1HLFRjnU",
+	"L+TjK6q6FwJUaaD9FsMBDOVmvO2BKfFhJo+H7/eDpF0eBa/F+3sjgXyCG6rxVHYUacb7oK3OxcYAFyg1",
+	"7t5FrwWhaUsoUANfUw42XuXRSKEAnbtH4XtyiiRl5nOT/9iNxlFzF2UhXMg5vtCoM/i5PmCFX+v5FnXf",
+	"ze/Rt3oXuc9az8G1SoTxGNdSHjsCy27mOzfjNFTgeAs8y2JdS6HS+E5PaUTnR8Vk57vbveTO871Iw3/Y",
+	"M/2o6fujdHMXYK1COOiKG9FR3K0abl6A5/MX8pgrJ7rDNS6p6nofinfCz75AnQ878DXhyriEhPlabiR6",
+	"SwNhCWmJsy+tz92qoZ80wpu4ydz+/N59eEEY2OeCpP/Ds47HqIX7jmmFXMy7ZlehylVr8g1e8/65UOTS",
+	"Y6Gwi4qFruRR4Q09YTxIDjB6xwGL1C1ZgnhOXLGZLvLSj4GNAbyi1vO2sIJTtXpVVum6GYP6Ei14NOlN",
+	"doSwr4+Cy+8ZErp6yOqs4VaRBDVGkQuwi9/K/LBuY4hLA7meCGxp4J4ZNpkdXB8PUSApR/YokTwWyNlm",
+	"16iQ+aNcdEubCPCd2wpGIX5yIzwcMN2MO+7rS3lAMsgH/CIvFHC7bw6eEIhtDEPJl3wF8ZogQ4myajLm",
+	"CoURNLtC3oYBfkIu4jvZJFqUK/XopvhCRAUT0c5NzsT+b/5PkAV8XHC7NAB47GSrCPjolSISS11kqS+0",
+	"D1Dp3pyBEYYJJLyVILLg2V8/Gd/TUDzh7h4AQS9+QtnAd+HHet+ige9/s2Tgd+ZROni0V9wF4/HUznh5",
+	"6J1+z+mA3w0rCmiJreZW1EUQcgtTL5YBPQuKRiix7DcDV30JTOW1BtTVR4byyFB+5wyFIMFKuroTBpID",
+	"+mQ7BzkP4stS5IKlhfs/BDNZDygXYq7mPBWsWDg214aX+shSHlnKI0t5YNCzd81TbC6nU9dfG1P5QZd+",
+	"VzIUYOkJSrKKS+1JxRa5njods89+njC71Iw6gB+dmoTYn0lpbbCQp6lVQ4bWBb57d4zokSM8+jk+0fkk",
+	"Wo1VCKWXux3SwlB6T3MSJNVwTpgpzAILvkDiBZ9rvOPnWOWSDX8d+vI1zEDWRLOd7h30tyUo8r3OU+NP",
+	"uxuh4vMyiyGVZpHxFYRuJGziqIFxQ8Gm7qG5vpYCEEIhdtOnjRPyEEEMjcQU63A3pT/8Wkl9mPMPPwk1",
+	"tbPe8eHBQdKbSxU+NyY93GNxCbeeUW2Jxyrij9bUz568TTu2Ox/a/42Km2xGO11G9cONECELDfpNIGAM",
+	"2ZWRWhGragIk/lEAO+oUol0tyVINzi4rsjzQyOxw0jZLC36Sj8LC7xdftCTkmx9O/HZTEZZTPJxjrlgu",
+	"rvWVoJgovVSI6Ucx0ezCOwyhya8I8c/4WM+RoPdT9icIg3DPDuDZ4Z9PPA9YzjTCgXsZJblUIWcjKv3s",
+	"WhxrNZH5XKQJSzV9UyjbZ6dhbQKOYIgTrQVsNCIGulGekmP1kZ38/tnJPQdGRIT/yM38eYsYGhR5hxBL",
+	"YCC3qB4SMYLNHCSKzqJHBoUKvw4TZiRGb64gC3TOV+jQzcVUGity1wIxnpLLXCofoNHEZn7MubKPXOaR",
+	"y3wiLtNEx4/shs5dxG1CFFWQWG4nUOVCKtT722NGIMXMzoQvu0Kg6tYXBqaMMx+BXupD4sNYLGxUQRhT",
+	"ystSeE3eGBrPo370qB/9USQKInmoUeCNnXeiLhlhjNTKbNKY3sqpMvG5hZp7EAW5xPrcZxYqwwI8ur4S",
+	"CtAxPSbd+hF+oVKwDfq+H+ghbsCzfeFW/vGQ/R4P2QuVAiKLkVO151T3iunulqcMD237DfoCSgAgXivY",
+	"CP0gIJFKTAojDCDXayWMd2vMZCoGdMkME7xEJcUyyHDpImgL+j/CXZ4eh/xTX9HAXqqZNharlwHYHCZ1",
+	"uWMOmBI+4TVkrmRaX4HlYYKYMBBmYfmVUAAXg8PUBZk9yQeSg6dBaZZJQ/WgIG9swaFut9VOy0AwKIS6",
+	"MMxorfDfuQB1RUKSrcG6CWwmeG5Hgts+e4vrjNmyDZVdsD+fPuvrO7rRecElrFv/UpWWIqdb0R6CY8mI",
+	"7FoYsvvg7wP6feB2SGST4Z8TpnRehp2jIrVuKmrSpWgeD0zC+QRxKzjPz5l484fX4r6I3JuWM5awISFW",
+	"5sLo7PouVMI/dlwNncib3HyFne1neio3pBrCcYLDBhDq2EmQGuG+OfyGzaUqrIcw5u76y4WZRc+EzJ0F",
+	"l3mfvc+1mrJxLlJ3ejgV4OSX6unBYalzjnUq2HDE00H0JFybeAvoHExoWElCGirBHpahMZMZZvtpWCO0",
+	"/ZkYoxP4RXqm2vkiPsGkuj1XvDceUt/6iMPenxELiWkQtLjhY/jgXbO5kpfJKVXgDQyssLMq/1JOtq0y",
+	"MI2W95Zk6WzJV6asM4h5EUuRZXtQUCFFNpWwK6WXiphKv4lzuG4+VUYzMMzb1m65va77SNWfiqqReLqT",
+	"tdOuljpP93JhxAbyfks6VSbVFeqFRjiVEHRP30hCGl8Ur5ZpNXW3eHxhsui2lyYU1KNKnakW5tIJdc0u",
+	"a6CKN9ThOQx613DXxrpzd3/aoOTcTmftqDGYUSysSE+CFo8LZ2CdCBYWBDOtgsQSW+TEB2nA0h+hot9V",
+	"mbqPjzxgMw94uFXcIhMyrDHj4RQzYAXrldt25CX75I3bcGWS5L7U+RVemE8OvIyP5ZPUWJwgj3FyuLc1",
+	"cbUiU02oYBIYEFYzkpZda5mCnxojaK3IMmA1lyp2viObolawzUbQNJxKne18mjvaCHvbG/qtsCdooPMG",
+	"Qz9HzxYk1amKrvF7lbdh552aLpE1DGgtH8XeTyggADZifGGz0Qr0aHfeYUd2Ou+kf2/W6qmaWFVXr5x4",
+	"zHQxUPOWqqJZOafMYrL4On3+JNiqJ5j4i3VTnh49i8uvXaqVFFkK8rZmc65WffYOax25y5PAB7hlINCA",
+	"7IEnxIe+gKF8xUaCGasz0VJrF2f+cMT0+9TxL2Iryxem5xMdEv95ZDafjNm8+EBXdJOdzvEg9AfvyHAw",
+	"CG0zx1mKbKznPnVmorNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0e9sPNPaUB5e",
+	"I2OgET5QncSPbyfecnjPvCUEAZlgTPyDVuR+NIF+KX4orBsOPm4n1fr8P/rmUXX9FFfM81wgcn0U4ZgC",
+	"09jVuHstcjlZ7aHK23q5vALdMrZvBQwsvGuWQjk5Ola0Si2zz0iLbA1CWLcG/x3G9YI08U9xIVy4W/i2",
+	"6uZzH3f7u9ImPyMHeRQwO5x+JDp3/CtJ0l0P/njG7Xas7J+VYAteWprW0XkTJ1oKCWpqKnMxdm/22Q8h",
+	"YJleMJavfLFPN+SFXbGRTlfNKeftINgtALDNedmE9Xu7GJ/15PAsRXsccEBKDx9jmnbzOLC2cOcEcZ/y",
+	"vd71a28KXO8aRXedpQEe+QTs47DkQxzBsM/ObGk6xxJmIchcAIA503kUrIZWgWNAQSdb41REhdnMTC8V",
+	"MvMkRlIHAbR5McAIcaO16Jb/vv3Bs8lrrcQrbsezT5suvwXW3FN5FdUaABDifaQthHUb3lwX+I+953w8",
+	"E9se94/BeJ90jJt6pVM5kZ8zBPgeL1ylgnD+GEu8LYoq+a0Bb2Besnd/Wbn7qPGySlrdJ/PCsauFyI1W",
+	"bIr+2KcHT9gQfnC8TjGT6SWb61QkjPtuqcqUnmM1WoyjxcTAo2ds6F4ZuFeGdPDOhc1Xe6dw/JqsHm90",
+	"uLAequEjGuJnsn1Q75tNH/Owil+2vePemFFd4He6t4IQmwGt5fAL5K2JP8IJGyptBwueWzmWC67s8HeP",
+	"pB8KQSdUQYJKSP9xjCj3t97cikGGF59b7pLzf2LcT0jgiLhd6yVYGGCWdX1t/zf6y+PutKWo/azEV4bp",
+	"pQKhklPZNZ3DlZhzCz5Gd89+hZAcEoOWlpi6ZsWHUNfkJFh7cgHaQnmdQhL8uh6HKmDrxbiJ+zeka5QT",
+	"vod0NtJe/zjSbMKGE58v8Sja3uRMI8nscqqTFvy+qpjqjlqkjhN+xdNGZKyHdtYenib+ScXPL0Zhfjza",
+	"u2qtWFe1w9GOtFYg6k03stMupYoyexoywlNpH+QN+gnihcupfqbQn114REAWA/jWP5KcIFJpB0upUr0c",
+	"6GuRV2WHP7TG9ui3uh3SQCp3VosmMhNmn19zyyvIAr/RMAeO+bVDk56yBbdW5CoACAJKwCSHWvSCnf3A",
+	"eBYir40uszU8BsC2REnAQu6zN7mGobKpvBaXCvw23jPeBBom7A84gVOY2sPIdk/aIly5DaHocmyLvOUG",
+	"ivdk40iEKuZu4+mFvrme9gLl9Rdq6qihAcR5q7RJkuaOgun2x8+5guPYoV16dLuwK+d8KvbdZCusCte7",
+	"d9wbScXBr7a2EPSquZ7+24d5tuvrjddeua83Fo2PDr59qDN0bCBvoOFors9x2Hu4fVsmXX34Y/KAlYj7",
+	"l+0Pv+1y56ipeK3tW26lmUg+yj5XnAVK/lOhHHsWKeOeH/vLCdH428IsWu+na5EbqdXH/d8231Cv3SUT",
+	"oFkKlRIwSwirqtwsjn5L+MsmjeJHQVfKS5mJB3yt0PqExB2/7A2DoEc3DmLOP8i5u1SODp/+5el3T759",
+	"+hcoCoBfliUBpLJiKvK2URn5X8uiBjvcfJ1vPDsr5iPFZdZfitGil/TmIpXF3H/KnNhX++mfi2n54Q91",
+	"N/5zIW58ddzi1oHlf+CX6pe8NA/uNm5ITH4PUn40PpD4RX4t0gTzsUpEcsvcw9UJxO7lcrHWlua+LYoP",
+	"3zL4JUoPuXDX9u7Cw0zwzM42BGdCkRrBUm75iBugQSUEZv8hNR4zqszOJJUrFvm1HMOjw1Qv1TBKBArZ",
+	"hrkl49YwFdOcpyIdHl+qXPAUMYRMppciD02fi1SaBONQMXWZDoVhSy5teM4X86I8ZhSKoOKAogjSkWDF",
+	"ItOux0uldE7xhb4BSGEqxlfCtijNf8UV+4RGQuyh3UZIx4nWiRjCQuQzvjBhHkbPBSzzFyW5f7PR5ni3",
+	"y3hRI2u+5Ks7Oo+OiPBkheJ0dCY8kqPbmTg2jc7h5mO6n8lr0W5oItgKblim1dT9C5dHrgHnC8vsn1nA",
+	"jjSMW6Y0Fgj3gztmnE24zNxVMxc8rkDuGzEzqEA+Eu6oUgnylnPyk7wWCqPFt3vDT2FmXxKl3ja2fibG",
+	"V+vr68gQlmJXynCMc9VKGmcWmLapsHJkkYEIHEU26nLngqey806ew0AedxLS6Hm6AisuObN2OPBSXUsL",
+	"22D2OWTIbk7JxcxfGbJwy/e/Mnhr9tn7mQZNf4aOpTlfscKxPpsEHBD0wYBBGX5X2gLP8NQDADkGW8dH",
+	"LpWxMsvoK5+blWs9P8awf0s5XdwiJj7wWfYnzq7k+CrBPpMgGLilSALWttO53SeIPZJa/Znq/rjxN7Ed",
+	"zCU+C3N/MClddyccnGs933ynYcpMCb7Is0zkCNz7QLPHvsCo/C842HNSZNmjH/F2fkRkNIyriNHCdfpP",
+	"DQfN+JQxz+4BgrvFwRjz+lSMM6nEZmYf9SlUajCS0vNkI0Tg1FTYA5pMm8In4ZcHyC8bAyZxGo94Sn+c",
+	"DFTa8+o523iq2mQop/QUi/Zj9TqIxyhJkdq2LkYFqTlgLZ5WmEBsk9MLoQBLDYGXQvHBSHxyz12qdeEp",
+	"eo3iMQ9YRIbNkMj66t3idy38lJN7k4trKZabJaEabw5s+ZGD/GE4CNU3jShhtAJCqIOxdWcluTDFyG3u",
+	"aNM1DVoPxFMvvWoIQT0Ez8YNA4i1ic6b6myFHi50SfPmIV/PF7NKSURHcfkj+uEfC/3QE627yGIZlYz2",
+	"Uy5vduIK1eXENVhBAEvZA8io1N3qiNnZZB45s8xYrghZfO32J+JO2HImxzNMBlb6UrlLOnrSMLD3zKVK",
+	"RW5CmJ9iWvXZBVz/kAWFN75EiAMI6tNZoyn1XTn5l7me/27YwSOe8YM4tBF5IbGuHdwbHdnfyg/bEghf",
+	"0mlzjX9F6YNOXAv5g6bfUli7IutujTKqaBANATSVEd9DBiDO4bGk3e+8EjUogR21141Zezc5Jz8K+2AP",
+	"yQNK3SvXqKtC+btP4HvMEf4yS1Kv6btWE4xaR2v0XF/LDXBtWP9SpmZIErYBcxfay4xg+HrCvNsBkcSk",
+	"GmdFKtKEaScJI8YXmM7OfkCTmdL4KnonDcvEBIrd9qkzjyh2qabaY7wFxzUyjONgfAN7WaONTBr7Cie4",
+	"K4zO2/+PvW9fbttI9n6VKdVWOfk+iKLtTXYlVSolbxQn2TjxsZzNqRNmxSHQJMcCZhDMUDSPy1X7NPtg",
+	"+ySnpnsGFwrgRRIvsvCfRIK4DKbvv/412Ec6qAftfv8N8dUZlli1/LTbzRdCgz2JAaSCD1WScH3C+l+L",
+	"SH/VfXrc/c+//h10nx4//c+//t1vYDMTkT6YAxr/CHJkxgcnz788PkaQcfEBtoUayOyJ/vlb9/D47PBb",
+	"fjj8/cNfP352WP7/zx8///D8Y+Wjp88+fhas/5vP/9+fDmoBwdWF+k5Nsf5MuK9pJowBecL6F6E4/FYg",
+	"O0Yo2FD00azZf/DvDHDHjEAW0Oe5FfLfraaIXuLRTb1GSIc2A57ZF5pBDFw3XdYedWmd5oN6HPizbreM",
+	"AP/rX7qrgsBxbOkaN2HUvd7CK2oWbqI8nEgjErhM+Pv6q37ZrV511acmkSmY/2xYTANnfTa8w6wXhKMP",
+	"0dupJf9zmqdyb+4GBkrFwNGlnR+kuNwd8TyBD5Im0C5tI0kgrbtLmthAHfEClOgo5gvziDQ4uaHIGTTH",
+	"H/hHyx14D7FWy4VADH7eTnuvxX2wDoNfVVvMjRxCcmvc+/vKqVe6xV1x6tlrL6ErcCv4KOcHbCX38iDA",
+	"RrgNLmkYXkvHv3VAUhQxnoviIo1ZjI2mb4/QeW4O+KyI0yE5Q3fFXQi54bEaTSBgBssb+VG5Dvekw9iS",
+	"4UKkL7rdDrtIIY4Fzq+0Pl//5flb5m7ra7zmV/2eJADpUGVFGJAHBWPI7HWVCnw8gdee8hmdsXwTY34N",
+	"DbhRa29e0jKsbQm25cHh/TV5cMVL2n8H7I4FC/QN8mddwTcobfUPpKRWKEg4p4GduawE4ZeVSvw+oiTD",
+	"cYWRXE6SAbnO/QgMF7Hu4E/6pz4dgrGv1AZ41MhmWO+QNNvdOh4m95ibT9A2bvx9pDzcaMFjJ+ZWyMuJ",
+	"hn6b+SyzI65sBIPmiRQk9X5sqTdxHXbm05rOqIRcsgFgqwfaoXrSxIco0nuUvECDE20+FNn7FERbDGnq",
+	"f15F6JfxJlbsviwqGKQLHKZ33us9dV4BOgjOxWRXAKl1NW+CedKIP2QTf/8pjtKK7IqTcUW9UuVjvEP9",
+	"91N0ftoUxSPrgCK5XTvnkIF9Mt0M4zx/z0MTzzC6V0PXsiZoYEPOLusqhH4GZD+wh+Y4a9fxaF0zDXDC",
+	"uJyZsZAjBrGGgt6a/eqqxXRPENm/ryA1PVmW9A77SQ1UNEP2FaKKGKvSb4w9kYhpDK/9EMvhKcjA/W+v",
+	"nMO/aSbhSFz7OpeS1qt0mYpnXSZh2pNulRiXbKwmWeDnxhilLhMuZ5fugD7jA3VN0Wl+n/7HU/d4FJuq",
+	"acOcbXvw2WCiYX8n6ua3uKuhuiD99fFWFrff4jEBWYt8c7m+PGHaRPmnOHTrYdi/kEupjFMel0qChnjY",
+	"5uq3jw1FM+GHWxZTTnBUSokNMZ+yieq5Hq7ltP3RtYBps1X9lnoPc/qHvDnCI6ZcWENnq/Y6Wi3WT63h",
+	"nWRxv2aEroApPdKnSLeAD/aPpa2GtHB72u20JW3WOtMLExV2E5F8G3EtjHfUGA46Sqt05N5NbqpneKn/",
+	"gKrBa3RX12hgh7K/Rhf4iV4842XO3VlpQC49ihoy7lzJmpTF3L1+MujxfXAP28EwnzCee168CrYpF+pq",
+	"WN1fQOh3k5b4RcZCIwe1jFiaiWsb41OC0wMyeaIooE2I1pH1/+i7aJkzjSDp+oHbb/DK9wa7RmpKujVX",
+	"ghW6mjCdw4WWMqZ3Gs1NlJjKvwbM+XKWxjwERK03wVKvuYiRJ3QRLvUTh6HaPdCEYcD9UTOn+jGCTR9D",
+	"4QaBHNgdl04GsQhJmFfqNg0W9IB7vjOyr3mXnMmx/Ygob4KDvqFGmT1Gg9o73FEebDXuuXa08n2MVrbG",
+	"qr9dV+tRhH0PO3X0MzJKrdPOh98dfXBllKW4N68zm9Bpt9KP9kfWmbpvQJnXOFbZ00NF+dAsbyjaxtk2",
+	"0FoLPraibDVgxy74TBeVSL85rQMyHSuULOSudVDnOeE8SqDPdOUMzptJ+IxFyrku9Xzb25LMvcOFbdor",
+	"+bQb0x5Gfa1tiXOJoGXKaSWQW27kS4RUHFms3CUoszGAUCWg8zyQNnzGEkgGkGEviDBVnBz+sgKIJapM",
+	"Al8gsGHM0xSkJkV2yvo2/OuzQYY9IMIgYV7AJjIGjegHRI5Q9B8xYaod/scOHUJf13JiEkplq07LpiBy",
+	"a8d92+Ycv2983KcShj1Uh/Ahc5w7ldCWJe8H43f7ePNowGVzucFTWq3EZfWj0OYFl3qDmnzt1PomvdsX",
+	"XC5q97MLa+3oUGVhG+m2zuTKUo15d7t7qrWWlWLe+rT7dxjWVuWXHEEuWQoqjRHLSxPd7Bl1MdIc6UWc",
+	"85mHzDTnvMPO8Ax+ggywFDKtJFMTP7qxJx2GSkbYdIGHJXjARBoRW4cEZISkrEKzWAwNRPa8Gl8vnl4N",
+	"GfdnzgDreLooF9R5lS+43KQ7uZ1qwgsud1RGeMGX0OwNuGxhsq1/2ZYbdm0qXtgQ3OtGZAe+sy9IA8rz",
+	"geTLSIFX9AyHZrM6+Rd3zysWJn5EO9M6Za1TtrpTNjQ0C+/uBMF1MuNdKUIsaesUUcNTMwx0WxK1RwWF",
+	"TXombVmg1SCbR4qupkDqjPMYeGYGwBcMGr0AbAdxMzSed10UpU/z3pIppy55DYCZCXacH+Qb6Pt2FUGa",
+	"foe9Vhq7I7HfBQcXTyHGQaWOxwk12didcwAgezI/89MuS4imlH02mDG3sJ8HLoqMgaVca9BMyYANaIp5",
+	"NnGRKPBrIUcBTdwqlUDqor3v8oW5rTZcGcyQv4N7m5nx0JSAVOYy5ZkRoUi5NK0quI0qQDnlxW66pUYo",
+	"zfO4vwxudX7Nrb2LRkw2ppGEZtpw04QE99+tOxzgAn/38aElkosHWJRPLr/t1u1odc062eTqsCxdzBzY",
+	"bIqZxgCwUMmhyBKIqGs1nzsV+kEIMD+k0zE0oB/xFxbxme4wlBLrjSDsgM7gw6WevDnIZW5ap40a8k4U",
+	"a8DzA+t8CrwYPPwk8rld8B2lkbc3tKVNKreghe2BFoISz0tJqbY8Dds2baSkiwT4YEYG5pbu9DslZHNs",
+	"/QKs7XHTLuIMODEOcaYnYQgaM3jDSRwjSUQFcVdQ0WL4LyFi9iZoQqX95rn9bbmZk8VgHAZP92Tuuguj",
+	"PbzvJI/oOU66x47QkialYdbcnYRNbcAuEDHIE/DXqjN8Pygh7wTH+33nOLeC8jfvNbMP30J494ofd5mK",
+	"xX+tQLXkuU4s71bbi4FfL5jO+xMm8AoVV1Vt1YQfnkrfTOQZVeGwGQD644UTHis5Am1OcmxIOVRwEGeX",
+	"fAyIC87x++IcsfyY6nd8YI/310EONxyQc0oQEZUl9nbsbWvDZ5rx0mVdg7wkXjZin7NPHxT3TKAVD8hG",
+	"WgicdMZlZYJaLWm9XaZ71qV1tUwYtrqtzQEszAEAcSDcRX2o0Uo5xmZqiR/V6LEgQ9FPCc2ibB4PTZvG",
+	"a0V4/TSeM15CSRarEYEjb5XJq5PyBBZhfl4iK+okLbnWTzR5AJj4o9BkLNKiUvjWqQV/XF7yYxSbuELf",
+	"Kbnsc4bYG+GenOsqUlN5aU/XP3FtxfmhQSn8amjF/K+JMK1VfoQRR75rWn1CsmxFeaYmWVlyc31ye5iT",
+	"Z1tOJoYGpeqA9W3Ucel4NPseapBTVbEUskRoLZT0UCgJkQ/fi0RJKbJXETC//RxVNJc9WU29ZDCcuMjE",
+	"cw7QtVmCM3jt45YufYJtkUSoiTXIfkMv96vZheEyEnK0l3kSf3OLcyXaP0KrplrPYzFuCbVEbuhLEsPu",
+	"mpZIcI7xvaEXXrmxyI8izLAPuyjGwLVtW9Bamb9dtIHbZ/M9aOgmNDShDa0372YvPO86IMBZybOgykap",
+	"9Yxyk3idd0pITQMdOj2Zt5Thj9fvKbPC9vDxAPYpdjWpeGKWTfGhJW4hAC0EoO0r26n+t7JaKMh78fE2",
+	"1Ve2Yb3cNpa1rtY2Gsuc7dtMZxm6POu0lm1NqPaot2yz/knbXdaqkc13l62oReqMdKmppzkfc+6SqIEv",
+	"zyDUwv4zHYtwTGQhIU/gNK/IPLFRXspDYWZsYN+WH27UVCt+Xb6Rfcyulm5wUfalsqBtirUV3oX0kZhx",
+	"SatbfzmL5DJBXtHpfosEPvwmfY+rqRo1IjIgX34RWV3Zt8MakzxXIryqT/J0evJtkb6xx75DrNuIC5kz",
+	"TZa5eheAV/8uwqv9iQXmlAA2tVRXtjXwrY5Y1cDbvY1zyPINtVoytpll1gcMbjgvATdLowYd0dcY55+h",
+	"uBO9NevbX/XZmHtjTodeQ4YN21oloCS1bAuHQD+pwLGrKEwirrH7lCnZYT9LeKKZmkp3TYf66DB7z3Pn",
+	"Lg18J03Vt8oDoktu3AjimGtzqQEkfqT5jGkhQ+hJnzie0YCgMY+qT1mjXi7AvFHxFrMN95//dY+wI57a",
+	"kue0ONIqq02ahjlz862mrc785LqtcmCOh/23dLEboh0wVQviUHm3jBgz4FhhSSd1g+pSajLOR+cWXo8f",
+	"rmDPrI8SoBP3SywjE4k4HByy4LD/KWa2hsaaD0O4woRnV5AxiXYrUdegkZ78BHFAKraBqb+6GXMXr0rI",
+	"Kcrx9xELx1yOQHsedLIzK5lDe2cQVLu9dE8KGcaTCKJTxuWsADSWUEw3WDQwSVfca2k4BTYbWDOHVsoZ",
+	"w26JANtBqmpLljy7emNf0p2i6A0UId19rWWFahzsV/gCN1wJ4dkV4W5poXWBkLM7NaPl9eITjrlpkB7c",
+	"7UuBLkWIxO3GNFQCh/c8SWPoMO8fuM73SOHWgPc2eLT2MYahsUFGQ2YlU0MR1+Fj5kbRuor7027X9dKF",
+	"Kkmwo8dMgdym5IT1v/bBpf6KxyKEYKAG/QZKj/zQhVNlE/7+R5AjMz44ef7s+Dg4SITMP0Bn1kBmz/7P",
+	"384O/4cf/m/38PiyExz+/v//ZN8CzWrUJkNU22aTQLSWCxNAbrnnkmWkCUXGaDnaIYTLhxD6lWSDGfMb",
+	"qSR1JFpN+RFvZhYlQGi4kK4C2/H9BHOcFTao0GIkDxFbYpiSIRC9Md2he9XWEI0y64d12CuvObThMxIo",
+	"NTHYQTYxY5V1ethxq29MjaVpRCnXRNgh0RQWfWhiWObgilD4Hf4dcqNkLcs0U3KE55mqLK/8PO/JPn5z",
+	"6b/pk121IRMN9nii/bD7EvgeIyr8utbo0FK+gg3Nmvenv6vtoPM8hhLL3Dt+QHFBaae1nv99DE9DGK+T",
+	"6IX6c2Gx+Tvu5p8pYvUCpqbSTUinPM9NlenZ5KmzOCcEqi8+k+7YkOE+o8dfnH/wa7QD7dDWMdffpg1J",
+	"zr+5yI5wnRBHzsRa+0hN5nZrOsRoqc+8lHHqNEys2ph986ffUYZuHemozpPahSF9DEDCPZw3hPLpfPIV",
+	"5LPshB/xa254trAYOQZPFsvoaDdgRFhnOOYhNM2+PaNz77n7t4/b74EMfyXD4N/yLd0XNwE2n27jGxwm",
+	"aaw4RkfaiDi2GzzEJQmI7JdHs8AnAIf4TpxnM6v1Ypo24z3qarzCYlVND/XE063uQklvs877WOXDek2G",
+	"WjqpuQUlxW1sp0RpK6zmT9Vl9H94ff4yYK9/ehmwX2Hw2orCy++/DfL+nC/YqxcoEV90WQIjnor3EOsO",
+	"+x5dBDPJkPgszcRobAIWZipNIfIknfqPifXKKKuZ8anuSTwpN1ZOkNBskKnJaGywwvzmJV1qmAFEmC2N",
+	"Y5aA4RE3/GYO5pRxfTVfdaBl6WOCFXnWcPE67Bc/l8pLfZlIyK0lUgl12BkusV9aGmRFLMe5nymVYRnI",
+	"CDKI2AyczymGTJiexCsMJ9quwxhk0HSlgBmlaJarc70S7urWZpyBF3PkVaDc4pTP7IvhzIgE2Gd/fnb8",
+	"edCT9tLAwzHqMKNYqBKwhz39kv1dvGDct0ipjA25NpAFyNRwDRkfQeDKL3mXFDMgPXl8XSbo9aSsBJtc",
+	"5WQSG5HyzBzZBz+0L7CqAtPMntYIUqCF/2AP5+bg5GAgJMdU83z+t+w4/+Z/+Xt+nBq8g3BFD/vZ1rT2",
+	"mePzO9jBoFVaoktIUjPrB8z/n7NdkkiXvqFCHR9Q7XZ+TuuDdO63vdh2cWNrjOwKDlQ0K31Ssk/bvq1J",
+	"EZBckqTR2N3iU3dHlyBDFQk5mv8+sXHMpZW1/j5GMqix13MoK4EMMY02lb8v0BZwFgt55W2chKnPiVGi",
+	"PefBdnmKvJcVf1XJkzmrZPwRzkgoCWi3ZkWbd50mpkTIueNG3UTaonSFtTIXz24u3Zl0+UOB9sxGfdaa",
+	"3VzEwJpRRxk0xlwEoc5pOZkfZe64T/XNVW2T/23aZBvKhoSDlE0lNX4rnXN0DZkYiqJFuXkWkC60CTqk",
+	"bufTx177eB5N51kqGQJLVF3q8w1okNE/ypdfF1lS2+a+VCM4l6gCB/e3XxZoT8xcbdK6r8bwj201YNuS",
+	"QzsO33d519+g+V5Net5bTbG4twkhYDlCTBtlwzY+UBNTFpITqn/h7GJjI7sg/yASUeDyQtwgA3eEmDOV",
+	"w9boNqrArp5E24bIHjV0dYigAoCbZspAYOOtDIyma2DkDNm1COGJJvwcZLWx2DledLOVNbrGgsiG/XDx",
+	"808sUuEkwepLwiNcmQGwK0ixnsARRtHW3bYuafTyyEZhDL6mcK0yi+ptkRqZgjTepXNC9aSiyEu143lY",
+	"TMilY72nlEh5FozrCShOlGbqGnRPOnTnCXqC3tbR5DpZN36m1FkQC+3MokBW/mthIMMMDB2EQwiqw2Zm",
+	"aEGtAAvCidIcdJzqXnoUkmJKq+BUm0RIvCnCOxeI2Tp2aaHNq9ldpnXtF5fV7FZTsLZAuKqmN0YL6VuR",
+	"rdbJytGH4h8EVdPGXsDTDhAhgaFRVyBP5iY7rSpXHfaztSpToSGfu4iWp//654u3rHKHdEd9NlZx1OnJ",
+	"s/kZSx6XVnLIkFiANrdWFMdBRT5xPb2YdBg5eDjbacQFyt87JWT+Qd3+p9+Ut81NAUAgasrNuMChVpZ7",
+	"IRZ14WijbzYML73zpIvNCQYtvNVXVjJKe8FzbqGaXIMuZiW5iCCMhYTNC8Zt97cjKS4INpSXsA77Bm++",
+	"sr+L4Qq1GEp82P3a3LVVdLzPjRd/8So3d9y6+8unQRqzdnnqyUAc67m9UoqXvStffElbpAAGZ0C7oNOQ",
+	"i3vtb2WT6Th/kbtiZels0encgjQ9c5tWa9Nq206rpYU8rRW2kN5oDljIzmISOYMKNr9oA1PU0eyIEILK",
+	"XBhdcFwnDYy1MwT/L+vJKU3Qrb0XnKnrmvnq+m/cV6t6H7Ebo7vFMb52GR7oAF96h4vCFtpnbVpjJ0S2",
+	"jr1aJXeM2zQQ6fUi9OI51v3iuLCLc/n1gUsl5iER11dUDxQ0zA+7fa5Aoh+ZO/g12uNcRhjFXfjbWsWW",
+	"n+/KQj/2/JqMcFvgXqx6TreHMp7zcOxP48PsCK5FiEZpkKmpRsCOi0vskRAhnaeMXPLL+E/VxDm1bgIb",
+	"c7MSqEu6KQNV2nsPOPnknmKRAs9fVis6u9Ph/iU0qvGVfD6vxo8+uL8uRfRxqU634uCu32HfUxK5TlcL",
+	"U6up3RZb5uaVtpp3qqohfnHLW4jvd2YsWnKo9a2L3aAe+buGaSlEo8oV1zDahxuapIOom4TPmAaiK5BF",
+	"cVQY1zydTy0miFUtTv513keyVDD8/QVkwmYs5BrqxaTUJX47ISmYmPaJo9Yt1hLypHxFb8mk/9+Hf+Ph",
+	"GJYd7g/bPrdtqx1uEiUQAewqXVk5OQJql+zaC9wkiw9ODo54KnATuxPUgHEcT0/BhFDInVXlBzcTB555",
+	"hOqdqAx0VVh1za/eYorD8FiNJlAcnqhrAXXH/4qJEUehMrXSmDNXlhMhFInXqjZs+9R8RtQ+xY+Q1+Xm",
+	"b75VGUMc6YDHXIbYO4rzkewdFL8eA49rlwWv6e43AyzAG0Vl4NLy8MFEQ8PVbxxr/2841mePVMK4v9zU",
+	"hgVUGiktEX6nDz7+/vH/AgAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

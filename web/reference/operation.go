@@ -34,6 +34,7 @@ type response struct {
 	Status      string
 	Description template.HTML
 	Headers     []property
+	Problem     template.HTML // the schema of a problem, which has no other content
 	Contents    []content
 }
 
@@ -110,6 +111,10 @@ func (d document) response(status string, n node) (response, error) {
 			return response{}, err
 		}
 		r.Headers = append(r.Headers, p)
+	}
+	if problem := n.get("content").get("application/problem+json").get("schema"); problem.exists() {
+		r.Problem = typeOf(problem)
+		return r, nil
 	}
 	r.Contents, err = d.contents(n, false)
 	return r, err

@@ -30,7 +30,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description The answer has an access token for 15 minutes, and a refresh token for the next pair. Wrong credentials are a
+         *     401 with the code `bad_credentials`, whether or not there is such an account.
+         */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -108,7 +112,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Request a password reset email */
+        /**
+         * Request a password reset email
+         * @description Sends a link that sets a new password, if the address belongs to an account. The answer is the same if it does
+         *     not.
+         */
         post: operations["requestPasswordReset"];
         delete?: never;
         options?: never;
@@ -144,7 +152,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the own account */
+        /**
+         * Get the own account
+         * @description Has what only the owner sees: the email address and whether it is confirmed.
+         */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -157,7 +168,10 @@ export interface paths {
         delete: operations["deleteMe"];
         options?: never;
         head?: never;
-        /** Update the own profile */
+        /**
+         * Update the own profile
+         * @description Changes the fields that are sent, and leaves the others as they are.
+         */
         patch: operations["updateMe"];
         trace?: never;
     };
@@ -210,7 +224,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change the email address */
+        /**
+         * Change the email address
+         * @description Sends a link to the new address. The address changes when the link is confirmed. Until then the former one
+         *     stays in force.
+         */
         put: operations["changeEmail"];
         post?: never;
         delete?: never;
@@ -228,7 +246,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resend the verification email */
+        /**
+         * Resend the verification email
+         * @description Sends the link that confirms the address of the account once more.
+         */
         post: operations["resendVerification"];
         delete?: never;
         options?: never;
@@ -243,11 +264,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the own sign-ins, newest first */
+        /**
+         * List the own sign-ins, newest first
+         * @description Each sign-in is one device or browser that has signed in and has not signed out. The present one is marked.
+         */
         get: operations["listSessions"];
         put?: never;
         post?: never;
-        /** End all other sign-ins */
+        /**
+         * End all other sign-ins
+         * @description Ends all sign-ins of the account but the one that asks. Their access tokens end with them.
+         */
         delete: operations["endOtherSessions"];
         options?: never;
         head?: never;
@@ -264,7 +291,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a sign-in */
+        /**
+         * End a sign-in
+         * @description Ends one sign-in. Its access tokens end with it.
+         */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -278,7 +308,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the own rooms, newest first */
+        /**
+         * List the own rooms, newest first
+         * @description The rooms where the caller has a role or is a member, archived ones among them.
+         */
         get: operations["listMyRooms"];
         put?: never;
         post?: never;
@@ -295,7 +328,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the state of the newest upload */
+        /**
+         * Get the state of the newest upload
+         * @description Says whether the newest upload is still processed, is ready, or has failed and why.
+         */
         get: operations["getAvatar"];
         /**
          * Upload an avatar
@@ -344,7 +380,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a profile */
+        /**
+         * Get a profile
+         * @description What everybody may see of an account: its names and its avatar.
+         */
         get: operations["getProfile"];
         put?: never;
         post?: never;
@@ -402,7 +441,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List movies */
+        /**
+         * List movies
+         * @description The movies of the catalogue. With `q` it is a search.
+         */
         get: operations["listMovies"];
         put?: never;
         /**
@@ -423,7 +465,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a movie */
+        /**
+         * Get a movie
+         * @description One movie of the catalogue. Archived movies can be read, too.
+         */
         get: operations["getMovie"];
         put?: never;
         post?: never;
@@ -448,7 +493,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List open public rooms */
+        /**
+         * List open public rooms
+         * @description Unlisted and private rooms are not among them. With `q` it is a search.
+         */
         get: operations["listRooms"];
         put?: never;
         /**
@@ -469,7 +517,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a room */
+        /**
+         * Get a room
+         * @description Says what the room is and who hosts it. `GET /rooms/{room_id}/me` says what the caller may do in it.
+         */
         get: operations["getRoom"];
         put?: never;
         post?: never;
@@ -559,7 +610,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the own role and permissions in a room */
+        /**
+         * Get the own role and permissions in a room
+         * @description The role of the caller, whether the caller is in the room, the mute in force, and the permissions.
+         */
         get: operations["getMyStanding"];
         put?: never;
         post?: never;
@@ -838,7 +892,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Decline an invitation */
+        /**
+         * Decline an invitation
+         * @description The invitation ends. Its inviter sees that it was declined.
+         */
         post: operations["declineInvitation"];
         delete?: never;
         options?: never;
@@ -894,7 +951,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List messages */
+        /**
+         * List messages
+         * @description One page of the messages of a room, in either direction. Deleted messages stay, with an empty body.
+         */
         get: operations["listMessages"];
         put?: never;
         /**
@@ -1007,7 +1067,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that the process is alive */
+        /**
+         * Check that the process is alive
+         * @description Answers as long as the process runs. It looks at no other service: a failure means that the process should be
+         *     restarted.
+         */
         get: operations["getLiveness"];
         put?: never;
         post?: never;
@@ -1064,7 +1128,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List cleanup runs, newest first */
+        /**
+         * List cleanup runs, newest first
+         * @description Runs by schedule and runs that an admin has started.
+         */
         get: operations["listCleanupRuns"];
         put?: never;
         post?: never;
@@ -1081,7 +1148,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a cleanup run */
+        /**
+         * Get a cleanup run
+         * @description Shows a run while it goes on, and what it did once it has ended.
+         */
         get: operations["getCleanupRun"];
         put?: never;
         post?: never;
@@ -1119,7 +1189,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List rooms that cleanup archived, latest first */
+        /**
+         * List rooms that cleanup archived, latest first
+         * @description Rooms that nobody used for long, which an admin can bring back until they are deleted.
+         */
         get: operations["listRetiredRooms"];
         put?: never;
         post?: never;
@@ -1156,7 +1229,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a room as an admin */
+        /**
+         * Get a room as an admin
+         * @description Shows private and hidden rooms, too.
+         */
         get: operations["getAnyRoom"];
         put?: never;
         post?: never;
@@ -1274,7 +1350,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a report of abuse */
+        /**
+         * Get a report of abuse
+         * @description Has what was reported as it was when it was reported.
+         */
         get: operations["getAbuseReport"];
         put?: never;
         post?: never;
@@ -1453,7 +1532,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a report */
+        /**
+         * Get a report
+         * @description An activity report with its figures, and those of the period before.
+         */
         get: operations["getReport"];
         put?: never;
         post?: never;
@@ -1510,7 +1592,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List accounts */
+        /**
+         * List accounts
+         * @description Accounts, suspended ones among them. With `q` it is a search.
+         */
         get: operations["listUsers"];
         put?: never;
         post?: never;
@@ -1527,7 +1612,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get an account */
+        /**
+         * Get an account
+         * @description Has what admins see of an account, its suspension among it.
+         */
         get: operations["getUser"];
         put?: never;
         post?: never;
@@ -1613,7 +1701,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List admins, newest account first */
+        /**
+         * List admins, newest account first
+         * @description The accounts that may use the operations of this section.
+         */
         get: operations["listAdmins"];
         put?: never;
         post?: never;
@@ -1633,7 +1724,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End all sign-ins of an account */
+        /**
+         * End all sign-ins of an account
+         * @description Signs the account out everywhere. Its access tokens end with it.
+         */
         delete: operations["endUserSessions"];
         options?: never;
         head?: never;
@@ -1667,7 +1761,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get whether emails are paused */
+        /**
+         * Get whether emails are paused
+         * @description While emails are paused, none is sent. They are kept, and go out later.
+         */
         get: operations["getEmailPause"];
         /**
          * Pause all emails
@@ -1693,7 +1790,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List previews of all kinds of email */
+        /**
+         * List previews of all kinds of email
+         * @description Each kind of email with made-up content, as people receive it.
+         */
         get: operations["listEmailPreviews"];
         put?: never;
         post?: never;
@@ -1710,7 +1810,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get an email with its attempts */
+        /**
+         * Get an email with its attempts
+         * @description Has each attempt, and what the mail server answered.
+         */
         get: operations["getEmail"];
         put?: never;
         post?: never;
@@ -1768,7 +1871,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the audit log, newest first */
+        /**
+         * List the audit log, newest first
+         * @description What admins have done, when and to whom. Entries do not change.
+         */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -2338,7 +2444,7 @@ export interface components {
             /** @description `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again */
             state: components["schemas"]["EmailState"];
             /** @description Why it was not sent; while it is still tried, why the last attempt did not succeed */
-            reason: components["schemas"]["EmailReason"] | null;
+            reason: (string & components["schemas"]["EmailReason"]) | null;
         };
         InvitationPreview: {
             /** @description The address that was invited */
@@ -2545,7 +2651,7 @@ export interface components {
             content: components["schemas"]["ReportedContent"] | null;
             state: components["schemas"]["AbuseReportState"];
             /** @description null while it is open */
-            outcome: components["schemas"]["AbuseOutcome"] | null;
+            outcome: (string & components["schemas"]["AbuseOutcome"]) | null;
             /** @description Of the admin who resolved it, who is in the audit log */
             note: string;
             /** Format: date-time */
@@ -2585,12 +2691,12 @@ export interface components {
             user_id: string | null;
             state: components["schemas"]["EmailState"];
             /** @description Why it was not sent */
-            reason: components["schemas"]["EmailReason"] | null;
+            reason: (string & components["schemas"]["EmailReason"]) | null;
             attempts: number;
             /** @description The mail server's, without addresses; empty once the email is sent */
             last_answer: string;
             /** @description null unless it waits */
-            waits_for: components["schemas"]["EmailWait"] | null;
+            waits_for: (string & components["schemas"]["EmailWait"]) | null;
             /**
              * Format: date-time
              * @description When it is tried next; null unless it waits
@@ -2703,7 +2809,7 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "running" | "completed" | "failed" | "cancelled";
             /** @description The one that is applied now */
-            policy: components["schemas"]["Policy"] | null;
+            policy: (string & components["schemas"]["Policy"]) | null;
             /** @description Rows or files removed so far for each policy; archived for `inactive_rooms` */
             counts: {
                 [key: string]: number;
@@ -3165,6 +3271,24 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `unsupported_content_encoding` */
+        CompressedBody: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `idempotency_key_reused` */
+        KeyReused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `rate_limited` */
         RateLimited: {
             headers: {
@@ -3204,11 +3328,15 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The schedule */
         ScheduleID: string;
+        /** @description The room */
         RoomID: components["schemas"]["ID"];
         /** @description The `next_cursor` of the page before: of the same list, with the same filters */
         Cursor: components["schemas"]["Cursor"];
+        /** @description How many there are in a page at most */
         Limit: number;
+        /** @description The username, in any case */
         Username: components["schemas"]["Username"];
         /**
          * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
@@ -3284,6 +3412,40 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            /** @description `bad_credentials` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `email_taken`, `username_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3309,6 +3471,30 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            /** @description `bad_credentials` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3334,6 +3520,21 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            /** @description `bad_refresh_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3357,6 +3558,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3380,6 +3587,29 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `email_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3410,6 +3640,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3433,6 +3670,20 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3454,6 +3705,11 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3477,6 +3733,31 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `wrong_password` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3502,6 +3783,13 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3523,6 +3811,11 @@ export interface operations {
                     "application/json": components["schemas"]["ExportAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3546,6 +3839,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `wrong_password` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3569,6 +3878,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `wrong_password` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3595,6 +3920,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3603,6 +3933,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -3620,6 +3951,11 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3639,6 +3975,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3647,6 +3988,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The sign-in */
                 session_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -3660,6 +4002,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3668,9 +4016,11 @@ export interface operations {
             query?: {
                 /** @description Only those where the caller has this role */
                 role?: components["schemas"]["Role"];
+                /** @description Only those in this state */
                 state?: components["schemas"]["RoomState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -3688,6 +4038,11 @@ export interface operations {
                     "application/json": components["schemas"]["MyRoomList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3709,6 +4064,13 @@ export interface operations {
                     "application/json": components["schemas"]["AvatarAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3737,6 +4099,37 @@ export interface operations {
                     "application/json": components["schemas"]["AvatarAnswer"];
                 };
             };
+            /** @description `avatar_empty`, `avatar_too_many_pixels`, `avatar_unreadable`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            /** @description `avatar_too_large`, `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `avatar_unsupported_format`, `unsupported_content_encoding`, `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3756,6 +4149,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3780,6 +4179,10 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3791,6 +4194,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The username, in any case */
                 username: components["schemas"]["Username"];
             };
             cookie?: never;
@@ -3809,6 +4213,11 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3829,8 +4238,11 @@ export interface operations {
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
+                /** @description The version of the avatar */
                 version: number;
+                /** @description The size and the format of the picture */
                 name: "thumbnail.webp" | "medium.webp" | "large.webp" | "medium.jpg" | "medium.png";
             };
             cookie?: never;
@@ -3871,7 +4283,12 @@ export interface operations {
                 content?: never;
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3892,7 +4309,9 @@ export interface operations {
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
+                /** @description The format of the picture */
                 default_name: "default.svg" | "default.png";
             };
             cookie?: never;
@@ -3923,7 +4342,11 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3939,7 +4362,9 @@ export interface operations {
                 q?: components["parameters"]["Search"];
                 /** @description However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre */
                 genre?: components["schemas"]["Genre"];
+                /** @description The first year of release */
                 year_from?: number;
+                /** @description The last year of release */
                 year_to?: number;
                 /** @description Minutes */
                 runtime_max?: number;
@@ -3947,6 +4372,7 @@ export interface operations {
                 archived?: boolean;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
@@ -3970,6 +4396,12 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4004,6 +4436,24 @@ export interface operations {
                     "application/json": components["schemas"]["MovieAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `movie_exists` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4020,6 +4470,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The movie */
                 movie_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4038,6 +4489,11 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4052,6 +4508,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
+                /** @description The movie */
                 movie_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4065,6 +4522,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `movie_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4079,6 +4552,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
+                /** @description The movie */
                 movie_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4099,6 +4573,24 @@ export interface operations {
                     "application/json": components["schemas"]["MovieAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `movie_exists` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4112,11 +4604,13 @@ export interface operations {
                  *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
+                /** @description Only rooms with this movie */
                 movie_id?: components["schemas"]["ID"];
                 /** @description Only those that have a place left */
                 available?: boolean;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
@@ -4140,6 +4634,10 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4174,6 +4672,23 @@ export interface operations {
                     "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
+            /** @description `invalid_request`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4190,6 +4705,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4208,6 +4724,21 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4222,6 +4753,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4235,6 +4767,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4249,6 +4796,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4269,6 +4817,40 @@ export interface operations {
                     "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
+            /** @description `invalid_request`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived`, `room_closed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4277,6 +4859,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4292,6 +4875,30 @@ export interface operations {
                     "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `room_archived`, `room_closed`, `room_full` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4300,6 +4907,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4313,6 +4921,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4321,6 +4944,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4334,6 +4958,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4342,6 +4981,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4357,6 +4997,21 @@ export interface operations {
                     "application/json": components["schemas"]["StandingAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4365,6 +5020,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4378,6 +5034,30 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `own_role` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4386,6 +5066,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4401,6 +5082,21 @@ export interface operations {
                     "application/json": components["schemas"]["ParticipantList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4409,7 +5105,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4423,6 +5121,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4431,7 +5144,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4451,6 +5166,32 @@ export interface operations {
                     "application/json": components["schemas"]["ParticipantAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `own_role`, `room_archived`, `room_closed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4459,10 +5200,12 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4478,6 +5221,21 @@ export interface operations {
                     "application/json": components["schemas"]["BanList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4492,6 +5250,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4514,6 +5273,24 @@ export interface operations {
                     "application/json": components["schemas"]["BanAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4525,7 +5302,9 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4543,6 +5322,21 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4551,7 +5345,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4565,6 +5361,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4573,10 +5384,12 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4592,6 +5405,21 @@ export interface operations {
                     "application/json": components["schemas"]["MuteList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4606,6 +5434,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4628,6 +5457,24 @@ export interface operations {
                     "application/json": components["schemas"]["MuteAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4639,7 +5486,9 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4657,6 +5506,21 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4665,7 +5529,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
+                /** @description The username, in any case */
                 username: components["parameters"]["Username"];
             };
             cookie?: never;
@@ -4679,6 +5545,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4687,10 +5568,12 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4706,19 +5589,37 @@ export interface operations {
                     "application/json": components["schemas"]["RoomActList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listInvitations: {
         parameters: {
             query?: {
+                /** @description Only those in this state */
                 state?: components["schemas"]["InvitationState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4734,6 +5635,21 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4748,6 +5664,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -4770,6 +5687,33 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived`, `room_closed`, `too_many_invitations` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4781,6 +5725,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The invitation */
                 invitation_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4798,6 +5743,21 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4806,6 +5766,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The invitation */
                 invitation_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4819,6 +5780,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4844,6 +5812,20 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationPreviewAnswer"];
                 };
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4869,6 +5851,39 @@ export interface operations {
                     "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived`, `room_full` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4892,6 +5907,20 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4915,6 +5944,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4938,17 +5973,33 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listMessages: {
         parameters: {
             query: {
+                /** @description The room */
                 room_id: components["schemas"]["ID"];
                 /** @description Older ones than this cursor */
                 before?: components["schemas"]["Cursor"];
                 /** @description Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag */
                 after?: components["schemas"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
@@ -4972,6 +6023,21 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5006,6 +6072,49 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
+            /** @description `invalid_request`, `unknown_message` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `muted`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived`, `room_closed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            /** @description `rate_limited`, `slow_mode` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5017,6 +6126,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The message */
                 message_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5034,6 +6144,12 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5042,6 +6158,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The message */
                 message_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5055,6 +6172,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5063,6 +6195,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The message */
                 message_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5082,6 +6215,32 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `edit_window_over`, `forbidden`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5116,6 +6275,33 @@ export interface operations {
                     "application/json": components["schemas"]["SentAbuseReportAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `cannot_report_oneself` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5127,6 +6313,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The report of abuse */
                 abuse_report_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5144,6 +6331,12 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5165,6 +6358,9 @@ export interface operations {
                     "application/json": components["schemas"]["HealthAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             /** @description The database is away */
             503: {
                 headers: {
@@ -5193,6 +6389,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5212,6 +6411,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5245,6 +6447,15 @@ export interface operations {
                     "application/json": components["schemas"]["CleanupStartedAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5253,6 +6464,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5270,6 +6482,12 @@ export interface operations {
                     "application/json": components["schemas"]["CleanupRunList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5278,6 +6496,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The run */
                 run_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5293,6 +6512,13 @@ export interface operations {
                     "application/json": components["schemas"]["CleanupRunAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5301,6 +6527,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The run */
                 run_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5316,6 +6543,22 @@ export interface operations {
                     "application/json": components["schemas"]["CleanupRunAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `run_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5324,6 +6567,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5341,6 +6585,12 @@ export interface operations {
                     "application/json": components["schemas"]["RetiredRoomList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5354,11 +6604,13 @@ export interface operations {
                  *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
+                /** @description Only rooms of this host */
                 host_id?: components["schemas"]["ID"];
                 /** @description `closed` are those that an admin closed, `archived` those and the other archived ones */
                 state?: "open" | "archived" | "closed";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5376,6 +6628,12 @@ export interface operations {
                     "application/json": components["schemas"]["AdminRoomList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5384,6 +6642,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -5399,6 +6658,13 @@ export interface operations {
                     "application/json": components["schemas"]["AdminRoomAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5407,10 +6673,12 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -5426,6 +6694,13 @@ export interface operations {
                     "application/json": components["schemas"]["AdminMessageList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5434,6 +6709,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -5453,6 +6729,15 @@ export interface operations {
                     "application/json": components["schemas"]["AdminRoomAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5461,6 +6746,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The room */
                 room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
@@ -5480,6 +6766,24 @@ export interface operations {
                     "application/json": components["schemas"]["AdminRoomAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_without_host` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5488,6 +6792,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The message */
                 message_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5505,19 +6810,32 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listAbuseReports: {
         parameters: {
             query?: {
+                /** @description Only those in this state */
                 state?: components["schemas"]["AbuseReportState"];
+                /** @description Only those of this kind */
                 kind?: components["schemas"]["AbuseKind"];
+                /** @description Only reports about things of this kind */
                 target?: components["schemas"]["AbuseTargetKind"];
                 /** @description About this account, its rooms or its messages */
                 user_id?: components["schemas"]["ID"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5535,6 +6853,12 @@ export interface operations {
                     "application/json": components["schemas"]["AbuseReportList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5543,6 +6867,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The report of abuse */
                 abuse_report_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5558,6 +6883,13 @@ export interface operations {
                     "application/json": components["schemas"]["AbuseReportAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5566,6 +6898,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The report of abuse */
                 abuse_report_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5585,6 +6918,24 @@ export interface operations {
                     "application/json": components["schemas"]["AbuseReportAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `report_resolved` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5593,6 +6944,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The archived room */
                 retired_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5608,6 +6960,22 @@ export interface operations {
                     "application/json": components["schemas"]["RoomAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `room_not_retired` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5629,6 +6997,12 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5637,6 +7011,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The schedule */
                 schedule_id: components["parameters"]["ScheduleID"];
             };
             cookie?: never;
@@ -5656,6 +7031,15 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5664,6 +7048,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The schedule */
                 schedule_id: components["parameters"]["ScheduleID"];
             };
             cookie?: never;
@@ -5683,6 +7068,15 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5691,6 +7085,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The schedule */
                 schedule_id: components["parameters"]["ScheduleID"];
             };
             cookie?: never;
@@ -5706,6 +7101,13 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5714,6 +7116,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The schedule */
                 schedule_id: components["parameters"]["ScheduleID"];
             };
             cookie?: never;
@@ -5733,15 +7136,26 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listReports: {
         parameters: {
             query?: {
+                /** @description Only those of this kind */
                 kind?: components["schemas"]["ReportKind"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5759,6 +7173,12 @@ export interface operations {
                     "application/json": components["schemas"]["ReportList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5767,6 +7187,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The report */
                 report_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5782,6 +7203,13 @@ export interface operations {
                     "application/json": components["schemas"]["ReportAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5790,6 +7218,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The report */
                 report_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5806,6 +7235,13 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5831,6 +7267,21 @@ export interface operations {
                     "application/json": components["schemas"]["ReportViewAnswer"];
                 };
             };
+            /** @description `bad_token`, `invalid_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5839,9 +7290,11 @@ export interface operations {
             query?: {
                 /** @description Words of the username and the display name, found as rooms and movies are, or how the email address begins */
                 q?: string;
+                /** @description Only those in this state */
                 state?: components["schemas"]["UserState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5859,6 +7312,12 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5867,6 +7326,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5882,6 +7342,13 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5890,6 +7357,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5909,6 +7377,24 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `cannot_suspend_oneself`, `report_resolved` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5917,6 +7403,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5932,6 +7419,13 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5940,6 +7434,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5955,6 +7450,22 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `address_unconfirmed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5963,6 +7474,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -5978,6 +7490,22 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5986,6 +7514,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -6003,6 +7532,12 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6011,6 +7546,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The account */
                 user_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -6024,17 +7560,28 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listEmails: {
         parameters: {
             query?: {
+                /** @description Only those of this kind */
                 kind?: components["schemas"]["EmailKind"];
+                /** @description Only those in this state */
                 state?: components["schemas"]["EmailState"];
+                /** @description Only those to this account */
                 user_id?: components["schemas"]["ID"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -6052,6 +7599,12 @@ export interface operations {
                     "application/json": components["schemas"]["EmailList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6073,6 +7626,12 @@ export interface operations {
                     "application/json": components["schemas"]["EmailPauseAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6094,6 +7653,12 @@ export interface operations {
                     "application/json": components["schemas"]["EmailPauseAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6115,12 +7680,19 @@ export interface operations {
                     "application/json": components["schemas"]["EmailPauseAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listEmailPreviews: {
         parameters: {
             query?: {
+                /** @description The language that the emails are shown in */
                 language?: components["schemas"]["Language"];
             };
             header?: never;
@@ -6138,6 +7710,12 @@ export interface operations {
                     "application/json": components["schemas"]["EmailPreviewList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6149,6 +7727,7 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
+                /** @description The email */
                 email_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -6166,6 +7745,13 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6180,6 +7766,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
+                /** @description The email */
                 email_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -6198,6 +7785,23 @@ export interface operations {
                     "application/json": components["schemas"]["EmailAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `email_not_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6206,6 +7810,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The email */
                 email_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -6221,17 +7826,37 @@ export interface operations {
                     "application/json": components["schemas"]["EmailAnswer"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `email_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     listAudit: {
         parameters: {
             query?: {
+                /** @description Only acts of this account */
                 actor_id?: components["schemas"]["ID"];
+                /** @description Only those about this thing */
                 target_id?: components["schemas"]["ID"];
+                /** @description Only acts of this kind */
                 action?: components["schemas"]["AuditAction"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -6249,6 +7874,12 @@ export interface operations {
                     "application/json": components["schemas"]["AuditList"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
