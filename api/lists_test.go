@@ -62,6 +62,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many(`INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) SELECT ?, 'room', 'public', 9, now(),
 		date_trunc('second', now()) + (123456 + count(*) / 2) * interval '1 us' FROM rooms WHERE retired_at IS NOT NULL`)
 	many("INSERT INTO messages (id, room_id, user_id, body) VALUES (?, ?, ?, 'hello')", room, host.id)
+	edited := b.room(t, host, nil)
+	// Pairs were edited at one moment.
+	many(`INSERT INTO messages (id, room_id, user_id, body, edited_at, updated_at) SELECT ?0, ?1, ?2, 'hello', now(),
+		date_trunc('second', now()) + (123456 + count(*) / 2) * interval '1 us' FROM messages WHERE room_id = ?1`, edited, host.id)
 	many(`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
 		SELECT ?, 'schedule', '{}', 'completed', '', now() - count(*) / 2 * interval '1 us' FROM cleanup_runs`)
 	many(`INSERT INTO reports (id, kind, period_start, period_end, data, run_id)
@@ -104,6 +108,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		}},
 		"listMessages before": messages("before"),
 		"listMessages after":  messages("after"),
+		"listMessages updated_after": {
+			path: "/chat/messages?room_id=" + edited, other: "/chat/messages?room_id=" + elsewhere, cursor: "updated_after", token: host.token,
+			tag: cache.TagMessages(edited), gone: map[string]string{"cleaned up": deleted("messages")},
+		},
 		"listRetiredRooms": {path: "/admin/rooms/retired?", token: admin.token, gone: map[string]string{
 			"restored":       "UPDATE rooms SET archived_at = NULL, host_id = '" + host.id + "' WHERE id = ?",
 			"archived later": "UPDATE rooms SET retired_at = now() WHERE id = ?",
@@ -185,11 +193,17 @@ func (b *bundle) readPage(t *testing.T, l listed, cursor string, limit int) (ids
 // start is the cursor of a list's beginning: "", but for newer messages, which come after the oldest.
 func (b *bundle) start(t *testing.T, l listed) string {
 	t.Helper()
-	if l.cursor != "after" {
+	room := strings.TrimPrefix(l.path, "/chat/messages?room_id=")
+	switch l.cursor {
+	case "after":
+	case "updated_after":
+		c, err := b.server.cursorsOf(messageUpdates, []any{room})
+		require.NoError(t, err)
+		return *c.encode(store.Keys{time.Unix(0, 0), uuid.Nil.String()})
+	default:
 		return ""
 	}
 	oldest, _ := b.readPage(t, listed{path: l.path, token: l.token}, "", 100)
-	room := strings.TrimPrefix(l.path, "/chat/messages?room_id=")
 	c, err := b.server.cursorsOf("listMessages", []any{room})
 	require.NoError(t, err)
 	return *c.encode(store.Keys{oldest[len(oldest)-1]})

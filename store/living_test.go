@@ -217,7 +217,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 var outside = map[string][]string{
 	"reads": {
 		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
-		"AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient",
+		"AvatarStates", "BanOf", "Bans", "ChangedMessages", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "LastMessageChange",
 		"Email",
 		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies",
 		"MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",

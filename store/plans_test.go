@@ -99,6 +99,7 @@ var fill = []string{
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
 			'2026-01-01'::timestamptz + n * interval '1 s'
 		FROM generate_series(1, 1000000) AS n`,
+	`UPDATE messages SET edited_at = created_at, updated_at = created_at WHERE room_id < uid(4, 10) AND body = 'Hello' AND right(id::text, 1) = '8'`,
 }
 
 const (
@@ -373,6 +374,22 @@ func TestListPlans(t *testing.T) {
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.Messages(ctx, quiet, at(10, 900_000)))
 			}},
+		{"ChangedMessages", "of a busy room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				p := at(10, 1000)
+				if len(p.After) > 0 {
+					p.After = append(Keys{time.Date(2026, 1, 1, 0, 16, 40, 0, time.UTC)}, p.After...)
+				}
+				return list(s.ChangedMessages(ctx, busy, p))
+			}},
+		{"ChangedMessages", "of a room without changes", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ChangedMessages(ctx, quiet, byTime(at(10, 1000), 1000, time.Second)))
+			}},
+		{"LastMessageChange", "of a busy room", "messages", 1,
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error { return list(s.LastMessageChange(ctx, busy)) }},
+		{"LastMessageChange", "of a room without changes", "messages", 1,
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error { return list(s.LastMessageChange(ctx, quiet)) }},
 		{"NewerMessages", "of a busy room", "messages", pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.NewerMessages(ctx, busy, at(10, 1000)))
