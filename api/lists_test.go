@@ -103,6 +103,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		"listRooms": {path: "/rooms?available=true", other: "/rooms?", tag: cache.TagRooms, gone: map[string]string{
 			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
 		}},
+		"listRooms active": {path: "/rooms?sort=active", other: "/rooms?sort=active&available=true", tag: cache.TagRooms, gone: map[string]string{
+			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
+			"active again": "UPDATE rooms SET last_active_at = now() WHERE id = ?",
+		}},
 		"listMyRooms": {path: "/users/me/rooms?state=open", other: "/users/me/rooms?state=archived", token: host.token, id: inRoom, gone: map[string]string{
 			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?", "of another host": "UPDATE rooms SET host_id = '" + other.id + "' WHERE id = ?",
 		}},
@@ -219,7 +223,9 @@ func TestListsWhileRowsGo(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		l := all[name]
 		operation, _, _ := strings.Cut(name, " ")
-		covered[operation] = append(covered[operation], l.parameter())
+		if !slices.Contains(covered[operation], l.parameter()) {
+			covered[operation] = append(covered[operation], l.parameter())
+		}
 		for what, gone := range l.gone {
 			t.Run(name+", "+what, func(t *testing.T) {
 				before, _ := b.readPage(t, l, b.start(t, l), 100)

@@ -28,6 +28,11 @@ var indexes = []index{
 		definition: "(room_id, email_key) WHERE state = 'open'",
 	},
 	{name: "invitations_address_idx", table: "invitations", definition: "(email_key)"},
+	// The rooms in public lists, by their latest activity.
+	{
+		name: "rooms_active_idx", table: "rooms",
+		definition: "(last_active_at DESC, id DESC) WHERE visibility = 'public' AND archived_at IS NULL",
+	},
 	// The messages that were edited or taken back, in the order of their changes.
 	{
 		name: "messages_changed_idx", table: "messages",

@@ -7,7 +7,7 @@
 //     hidden.go (what is hidden with an account).
 //   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others' texts),
 //     passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go, export.go.
-//   - Rooms: rooms.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
+//   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
 //     roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go, messages.go,
 //     message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still

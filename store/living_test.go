@@ -216,7 +216,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
+		"AbuseReport", "AbuseReports", "ActiveRooms", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
 		"AvatarStates", "BanOf", "Bans", "ChangedMessages", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "LastMessageChange",
 		"Email",
 		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies",

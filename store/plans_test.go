@@ -33,10 +33,11 @@ var fill = []string{
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
 		SELECT uid(3, n), 'Film ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent', ARRAY['genre' || n % 20]
 		FROM generate_series(1, 5000) AS n`,
-	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, archived_at, retired_at)
+	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, last_active_at, archived_at, retired_at)
 		SELECT uid(4, n), 'Movie night ' || n || CASE WHEN n % 2000 = 0 THEN ' zebra' WHEN n % 50 = 0 THEN ' comedy' ELSE '' END, 'Word' || n % 1000,
 			CASE n % 5 WHEN 0 THEN uid(3, 1) WHEN 1 THEN uid(3, n % 5000 + 1) END, uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
-			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
+			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, now() - n * 7919 % 100000 * interval '1 s',
+			CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
 		FROM generate_series(1, 100000) AS n`,
 	`INSERT INTO participants (room_id, user_id)
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
@@ -279,6 +280,18 @@ func TestListPlans(t *testing.T) {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true},
 				found(at(4, 50_000), 4)))
 		}},
+		{"ActiveRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{Available: true}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a movie that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a movie that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
 		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{}, at(4, 50_000)))
@@ -387,9 +400,13 @@ func TestListPlans(t *testing.T) {
 				return list(s.ChangedMessages(ctx, quiet, byTime(at(10, 1000), 1000, time.Second)))
 			}},
 		{"LastMessageChange", "of a busy room", "messages", 1,
-			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error { return list(s.LastMessageChange(ctx, busy)) }},
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+				return list(s.LastMessageChange(ctx, busy))
+			}},
 		{"LastMessageChange", "of a room without changes", "messages", 1,
-			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error { return list(s.LastMessageChange(ctx, quiet)) }},
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+				return list(s.LastMessageChange(ctx, quiet))
+			}},
 		{"NewerMessages", "of a busy room", "messages", pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.NewerMessages(ctx, busy, at(10, 1000)))
