@@ -34,6 +34,7 @@ type Room struct {
 	UpdatedAt    time.Time
 	Rank         int       // among the results of a search: the closest has the lowest
 	LastActiveAt time.Time // set in lists that are sorted by it only
+	Present      int       // how many people are present; set in lists that are sorted by it only
 }
 
 // Participant is a user in a room.

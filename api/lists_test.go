@@ -57,7 +57,9 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		}
 	}
 	many("INSERT INTO movies (id, title, year, runtime_minutes) VALUES (?0, ?0, 1927, 90)")
-	many("INSERT INTO rooms (id, name, visibility, capacity, host_id) VALUES (?, 'room', 'public', 9, ?)", host.id)
+	for range 3 { // as many lists have them
+		many("INSERT INTO rooms (id, name, visibility, capacity, host_id) VALUES (?, 'room', 'public', 9, ?)", host.id)
+	}
 	// Pairs were archived at one moment.
 	many(`INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) SELECT ?, 'room', 'public', 9, now(),
 		date_trunc('second', now()) + (123456 + count(*) / 2) * interval '1 us' FROM rooms WHERE retired_at IS NOT NULL`)
@@ -88,6 +90,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		now() + interval '7 d' FROM rooms AS r, users AS u WHERE r.host_id = ?1 AND r.archived_at IS NULL AND u.id = ?2
 			AND NOT EXISTS (SELECT FROM invitations WHERE room_id = r.id AND email_key = u.email_key) LIMIT 1`, host.id, invited.id)
 
+	for name, share := range map[string]int{"first": 1, "second": 2, "third": 5} { // one to three people in each room
+		b.exec(t, `INSERT INTO participants (room_id, user_id) SELECT id, ?0 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n
+			FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r WHERE n % ?1 = 0`, b.user(t, name).id, share)
+	}
 	deleted := func(table string) string { return "DELETE FROM " + table + " WHERE id = ?" }
 	inRoom := func(item map[string]any) string { return item["room"].(map[string]any)["id"].(string) }
 	messages := func(cursor string) listed {
@@ -106,6 +112,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		"listRooms active": {path: "/rooms?sort=active", other: "/rooms?sort=active&available=true", tag: cache.TagRooms, gone: map[string]string{
 			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
 			"active again": "UPDATE rooms SET last_active_at = now() WHERE id = ?",
+		}},
+		"listRooms people": {path: "/rooms?sort=people", other: "/rooms?sort=people&available=true", tag: cache.TagRooms, gone: map[string]string{
+			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
+			"left by everybody": "DELETE FROM participants WHERE room_id = ?",
 		}},
 		"listMyRooms": {path: "/users/me/rooms?state=open", other: "/users/me/rooms?state=archived", token: host.token, id: inRoom, gone: map[string]string{
 			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?", "of another host": "UPDATE rooms SET host_id = '" + other.id + "' WHERE id = ?",

@@ -21,10 +21,16 @@ func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.Room
 	if sort != nil && f.Search != "" {
 		return roomOrder{}, watchparty.Invalid(watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"})
 	}
-	if value(sort) == contract.ListRoomsParamsSortActive {
+	switch value(sort) {
+	case contract.ListRoomsParamsSortActive:
 		return roomOrder{
 			list: "listRooms active", key: "active:", read: s.store.ActiveRooms,
 			keys: func(r watchparty.Room) store.Keys { return store.Keys{r.LastActiveAt, r.ID} },
+		}, nil
+	case contract.ListRoomsParamsSortPeople:
+		return roomOrder{
+			list: "listRooms people", key: "people:", read: s.store.RoomsByPeople,
+			keys: func(r watchparty.Room) store.Keys { return store.Keys{float64(r.Present), r.ID} },
 		}, nil
 	}
 	return roomOrder{

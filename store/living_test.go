@@ -223,7 +223,7 @@ var outside = map[string][]string{
 		"MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress",
 		"PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms",
+		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "RoomsByPeople",
 		"Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users",
 		"UsersByUsername",

@@ -43,6 +43,7 @@ var fill = []string{
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
 		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
 		ON CONFLICT DO NOTHING`,
+	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`, // a few are present
 	`INSERT INTO members (room_id, user_id, role)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END), CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
 		FROM generate_series(1, 60000) AS n
@@ -60,10 +61,10 @@ var fill = []string{
 		SELECT uid(5, n), uid(4, CASE WHEN n % 5 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), uid(1, n % 777 + 1), 'kicked'
 		FROM generate_series(1, 60000) AS n`,
 	`INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
-		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
+		SELECT uid(6, n * 2), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
 			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
 		FROM generate_series(1, 40000) AS n
-		UNION ALL SELECT uid(6, n + 40000), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
+		UNION ALL SELECT uid(6, n * 4 + 1), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
 			FROM generate_series(2, 20000) AS n WHERE n % 20 > 0`,
 	`UPDATE users SET email_verified_at = now() WHERE id < uid(1, 15000)`,
 	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
@@ -104,13 +105,14 @@ var fill = []string{
 }
 
 const (
-	listedMessages = 1_000_000
-	listedRooms    = 100_000
-	pageOfPlans    = 21 // what a page of 20 asks the store for
-	smallTable     = 1000
-	fewMatches     = 1000    // what a bitmap has picked, such as the matches of a search, may be sorted
-	searched       = closest // a search sorts what it finds among the shortest rows
-	mostRead       = 3000    // by one node of a plan, those rows included that a filter drops
+	listedMessages  = 1_000_000
+	listedRooms     = 100_000
+	pageOfPlans     = 21 // what a page of 20 asks the store for
+	smallTable      = 1000
+	fewMatches      = 1000    // what a bitmap has picked, such as the matches of a search, may be sorted
+	roomsWithPeople = 1000    // those in which somebody is present are all counted and sorted
+	searched        = closest // a search sorts what it finds among the shortest rows
+	mostRead        = 3000    // by one node of a plan, those rows included that a filter drops
 )
 
 // openFilledStore is a store on such a database, and how many rows each of its tables has.
@@ -233,6 +235,13 @@ func TestListPlans(t *testing.T) {
 		}
 		return p
 	}
+	// byPeople is for a list that is sorted by the number of people first.
+	byPeople := func(p Page) Page {
+		if len(p.After) > 0 {
+			p.After = append(Keys{1.0}, p.After...)
+		}
+		return p
+	}
 	// found is that page of a search whose former one ended in a level.
 	found := func(p Page, level int) Page {
 		if len(p.After) > 0 {
@@ -279,6 +288,12 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true},
 				found(at(4, 50_000), 4)))
+		}},
+		{"RoomsByPeople", "all", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{}, byPeople(at(4, 50_000))))
+		}},
+		{"RoomsByPeople", "with all filters", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{Available: true, MovieID: id(3, 1)}, byPeople(at(4, 50_000))))
 		}},
 		{"ActiveRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{}, byTime(at(4, 50_000), 50_000, time.Second)))

@@ -32,6 +32,7 @@ type roomRow struct {
 	Participants  int        `bun:"participants,scanonly"`
 	MyRole        string     `bun:"my_role,scanonly"`
 	Joined        bool       `bun:"joined,scanonly"`
+	Present       int        `bun:"present,scanonly"`
 	LastActiveAt  *time.Time `bun:"last_active_at,scanonly"`
 	Unread        int        `bun:"unread,scanonly"`
 	LastMessageAt *time.Time `bun:"last_message_at,scanonly"`
@@ -47,7 +48,7 @@ func (r roomRow) room() watchparty.Room {
 		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
-		LastActiveAt: value(r.LastActiveAt).UTC(),
+		Present: r.Present, LastActiveAt: value(r.LastActiveAt).UTC(),
 	}
 }
 
