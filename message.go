@@ -13,6 +13,7 @@ type Message struct {
 	CreatedAt time.Time
 	EditedAt  time.Time // zero unless edited
 	DeletedAt time.Time // zero unless taken back; the body is empty then
+	ChangedAt time.Time // the last edit or when it was taken back; set in lists of changes only
 }
 
 // Quote is what a message answers. Its excerpt is empty when that is gone.

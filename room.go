@@ -32,7 +32,9 @@ type Room struct {
 	Version      int           // counts the changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
-	Rank         int // among the results of a search: the closest has the lowest
+	Rank         int       // among the results of a search: the closest has the lowest
+	LastActiveAt time.Time // set in lists that are sorted by it only
+	Present      int       // how many people are present; set in lists that are sorted by it only
 }
 
 // Participant is a user in a room.

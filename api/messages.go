@@ -12,15 +12,12 @@ import (
 
 // ListMessages answers what was said in a room, to whoever may know of the room.
 func (s *Server) ListMessages(ctx context.Context, r contract.ListMessagesRequestObject) (contract.ListMessagesResponseObject, error) {
-	field, cursor, direction, read := "before", r.Params.Before, "", s.store.Messages
-	if r.Params.After != nil {
-		field, cursor, direction, read = "after", r.Params.After, "after:", s.store.NewerMessages
-	}
-	if r.Params.Before != nil && r.Params.After != nil {
-		return nil, watchparty.Invalid(watchparty.FieldError{Field: "after", Code: "conflict", Message: "does not go with before"})
+	v, err := s.messagesView(r.Params)
+	if err != nil {
+		return nil, err
 	}
 	roomID := r.Params.RoomID
-	p, err := s.page(field, cursor, r.Params.Limit, "listMessages", roomID)
+	p, err := s.page(v.field, v.cursor, r.Params.Limit, v.list, roomID)
 	if err != nil {
 		return nil, err
 	}
@@ -28,30 +25,94 @@ func (s *Server) ListMessages(ctx context.Context, r contract.ListMessagesReques
 		return nil, err
 	}
 	q := cache.Query{
-		Key:  fmt.Sprintf("messages:%s:%s%s:%d", roomID, direction, p.After, p.Limit),
+		Key:  fmt.Sprintf("chat:%s:%s:%s:%d", roomID, v.field, p.After, p.Limit),
 		Tags: []string{cache.TagMessages(roomID)}, TTL: s.cfg.Cache.Messages,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
-		messages, err := read(ctx, roomID, more(p))
-		messages, next := cut(messages, p, messageKeys)
-		answer := messageList{list: list{Data: convert(messages, message), NextCursor: next}, NewerCursor: cursor}
-		if len(messages) > 0 {
-			newest := messages[0]
-			if direction != "" {
-				newest = messages[len(messages)-1]
+		answer := messageList{NewerCursor: v.cursor}
+		if v.field == "" { // before the page: a change between the two comes again
+			last, err := s.store.LastMessageChange(ctx, roomID)
+			if err != nil {
+				return nil, err
 			}
-			answer.NewerCursor = p.encode(messageKeys(newest))
+			updates, err := s.cursorsOf(messageUpdates, []any{roomID})
+			if err != nil {
+				return nil, err
+			}
+			answer.UpdatesCursor = updates.encode(last)
 		}
+		messages, err := v.read(ctx, roomID, more(p))
+		messages, next := cut(messages, p, v.keys)
+		answer.list = list{Data: convert(messages, message), NextCursor: next}
+		v.goOn(&answer, messages, p)
 		return answer, err
 	})
 }
 
+// messageUpdates names the list of a room's changed messages in cursors.
+const messageUpdates = "listMessages updates"
+
+// messagesView is one of the orders in which a room's messages are listed.
+type messagesView struct {
+	field  string // the parameter that holds the cursor; empty for the newest messages
+	cursor *string
+	list   string // in cursors
+	read   func(ctx context.Context, roomID string, p store.Page) ([]watchparty.Message, error)
+	keys   func(watchparty.Message) store.Keys
+}
+
+// messagesView finds the one that a request asks for.
+func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView, error) {
+	v := messagesView{list: "listMessages", read: s.store.Messages, keys: messageKeys}
+	for _, c := range []struct {
+		field  string
+		cursor *string
+	}{{"before", params.Before}, {"after", params.After}, {"updated_after", params.UpdatedAfter}} {
+		if c.cursor == nil {
+			continue
+		}
+		if v.cursor != nil {
+			return v, watchparty.Invalid(watchparty.FieldError{Field: c.field, Code: "conflict", Message: "does not go with " + v.field})
+		}
+		v.field, v.cursor = c.field, c.cursor
+	}
+	switch v.field {
+	case "after":
+		v.read = s.store.NewerMessages
+	case "updated_after":
+		v.list, v.read, v.keys = messageUpdates, s.store.ChangedMessages, changeKeys
+	}
+	return v, nil
+}
+
+// goOn sets the cursors of what comes after the messages of an answer.
+func (v messagesView) goOn(answer *messageList, messages []watchparty.Message, p paging) {
+	if v.field == "updated_after" {
+		answer.NewerCursor, answer.UpdatesCursor = nil, v.cursor
+	}
+	if len(messages) == 0 {
+		return
+	}
+	first, last := messages[0], messages[len(messages)-1]
+	switch v.field {
+	case "updated_after":
+		answer.UpdatesCursor = p.encode(v.keys(last))
+	case "after":
+		answer.NewerCursor = p.encode(v.keys(last))
+	default:
+		answer.NewerCursor = p.encode(v.keys(first))
+	}
+}
+
 func messageKeys(m watchparty.Message) store.Keys { return store.Keys{m.ID} }
 
-// messageList is a list that can be read in both directions.
+func changeKeys(m watchparty.Message) store.Keys { return store.Keys{m.ChangedAt, m.ID} }
+
+// messageList is a list that can be read in both directions, and by its changes.
 type messageList struct {
 	list
-	NewerCursor *string `json:"newer_cursor"`
+	NewerCursor   *string `json:"newer_cursor"`
+	UpdatesCursor *string `json:"updates_cursor"`
 }
 
 // PostMessage says something in a room that the caller is in.

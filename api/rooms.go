@@ -19,17 +19,23 @@ func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObjec
 	if err := watchparty.ValidateSearch(f.Search); err != nil {
 		return nil, err
 	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRooms", f)
+	order, err := s.roomOrder(r.Params.Sort, f)
 	if err != nil {
 		return nil, err
 	}
-	q := cache.Query{Key: fmt.Sprintf("rooms:%s:%d", p.After, p.Limit), Tags: []string{cache.TagRooms}, TTL: s.cfg.Cache.Rooms}
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, order.list, f)
+	if err != nil {
+		return nil, err
+	}
+	q := cache.Query{
+		Key: fmt.Sprintf("rooms:%s%s:%d", order.key, p.After, p.Limit), Tags: []string{cache.TagRooms}, TTL: s.cfg.Cache.Rooms,
+	}
 	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
 		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
-		rooms, err := s.store.Rooms(ctx, f, more(p))
-		rooms, next := cut(rooms, p, func(r watchparty.Room) store.Keys { return store.Place(r.Rank, r.ID) })
+		rooms, err := order.read(ctx, f, more(p))
+		rooms, next := cut(rooms, p, order.keys)
 		return list{Data: convert(rooms, room), NextCursor: next}, err
 	})
 }

@@ -36,7 +36,7 @@ func TestAnswersHaveOneShape(t *testing.T) {
 			}
 			if schema.Properties["newer_cursor"] != nil {
 				require.Equal(t, "listMessages", id, where)
-				want = append(want, "newer_cursor")
+				want = append(want, "newer_cursor", "updates_cursor")
 			}
 			required, properties := slices.Sorted(slices.Values(schema.Required)), make([]string, 0, len(schema.Properties))
 			for property := range schema.Properties {

@@ -28,6 +28,16 @@ var indexes = []index{
 		definition: "(room_id, email_key) WHERE state = 'open'",
 	},
 	{name: "invitations_address_idx", table: "invitations", definition: "(email_key)"},
+	// The rooms in public lists, by their latest activity.
+	{
+		name: "rooms_active_idx", table: "rooms",
+		definition: "(last_active_at DESC, id DESC) WHERE visibility = 'public' AND archived_at IS NULL",
+	},
+	// The messages that were edited or taken back, in the order of their changes.
+	{
+		name: "messages_changed_idx", table: "messages",
+		definition: "(room_id, updated_at, id) WHERE edited_at IS NOT NULL OR deleted_at IS NOT NULL",
+	},
 	// The open invitations to an address, the newest first.
 	{name: "invitations_open_to_idx", table: "invitations", definition: "(email_key, id DESC) WHERE state = 'open'"},
 	// Addresses whose key is still to be filled in, or to be tried again.

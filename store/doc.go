@@ -7,9 +7,9 @@
 //     hidden.go (what is hidden with an account).
 //   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others' texts),
 //     passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go, export.go.
-//   - Rooms: rooms.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
+//   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
 //     roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go, messages.go,
-//     read_markers.go, movies.go, genres.go.
+//     message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
 //     invite), optouts.go.
 //   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
@@ -44,7 +44,7 @@
 //  5. the advisory lock "admins"
 //  6. movies
 //  7. participants, members, bans, mutes, read_markers
-//  8. the advisory lock of a room's chat (next_message_id), then messages
+//  8. the advisory lock of a room's chat (next_message_id, next_message_change), then messages
 //  9. room_log
 //  10. invitations, then the advisory lock of an inviter's invitations
 //  11. emails, then email_attempts

@@ -216,14 +216,14 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
-		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
-		"AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient",
+		"AbuseReport", "AbuseReports", "ActiveRooms", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
+		"AvatarStates", "BanOf", "Bans", "ChangedMessages", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient", "LastMessageChange",
 		"Email",
 		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies",
 		"MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress",
 		"PendingVerification", "Place",
-		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms",
+		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms", "RoomsByPeople",
 		"Run", "Runs", "SchedulePause", "SentAbuseReport", "Snapshot",
 		"SessionUser", "Sessions", "SpelledAccounts", "Standing", "UntalliedDay", "User", "UserByUsername", "Users",
 		"UsersByUsername",

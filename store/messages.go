@@ -30,6 +30,7 @@ type messageRow struct {
 	QuotedUserID   *string    `bun:"quoted_user_id,scanonly"`
 	QuotedUsername *string    `bun:"quoted_username,scanonly"`
 	Excerpt        *string    `bun:"excerpt,scanonly"`
+	ChangedAt      *time.Time `bun:"changed_at,scanonly"`
 	Hidden         bool       `bun:"hidden,scanonly"` // for admins only
 }
 
@@ -38,6 +39,7 @@ func (r messageRow) message() watchparty.Message {
 	m := watchparty.Message{
 		ID: r.ID, RoomID: r.RoomID, UserID: author.ID, Username: author.Username, Body: r.Body,
 		CreatedAt: r.CreatedAt.UTC(), EditedAt: value(r.EditedAt).UTC(), DeletedAt: value(r.DeletedAt).UTC(),
+		ChangedAt: value(r.ChangedAt).UTC(),
 	}
 	if r.ReplyToID != nil {
 		quoted := person(r.QuotedUserID, r.QuotedUsername)
@@ -244,7 +246,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		}
 		// While this waited for the locks, the message may have been deleted, and the edit window may have ended.
 		result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ?", body).
-			Set("edited_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
+			Set("edited_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").
 			Where("id = ? AND deleted_at IS NULL", id).
 			Where("created_at >= now() - make_interval(secs => ?)", watchparty.EditWindow.Seconds()).Exec(ctx)
 		if err != nil {
@@ -292,7 +294,7 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 // blank soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
 func blank(ctx context.Context, tx bun.Tx, id string) error {
 	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").
-		Set("deleted_at = clock_timestamp()").Set("updated_at = clock_timestamp()").
+		Set("deleted_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").
 		Where("id = ? AND deleted_at IS NULL", id).Exec(ctx)
 	if err == nil && !affected(result) {
 		err = watchparty.ErrNotFound

@@ -34,15 +34,17 @@ var fill = []string{
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
 		SELECT uid(3, n), 'Film ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent', ARRAY['genre' || n % 20]
 		FROM generate_series(1, 5000) AS n`,
-	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, archived_at, retired_at)
+	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, last_active_at, archived_at, retired_at)
 		SELECT uid(4, n), 'Movie night ' || n || CASE WHEN n % 2000 = 0 THEN ' zebra' WHEN n % 50 = 0 THEN ' comedy' ELSE '' END, 'Word' || n % 1000,
 			CASE n % 5 WHEN 0 THEN uid(3, 1) WHEN 1 THEN uid(3, n % 5000 + 1) END, uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
-			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
+			CASE n % 10 WHEN 8 THEN 'unlisted' WHEN 9 THEN 'private' ELSE 'public' END, 2 + n % 20, now() - n * 7919 % 100000 * interval '1 s',
+			CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
 		FROM generate_series(1, 100000, {rooms}) AS n`,
 	`INSERT INTO participants (room_id, user_id)
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
 		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
 		ON CONFLICT DO NOTHING`,
+	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`, // a few are present
 	`INSERT INTO members (room_id, user_id, role)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END), CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
 		FROM generate_series(1, 60000, {rooms}) AS n
@@ -60,10 +62,10 @@ var fill = []string{
 		SELECT uid(5, n), uid(4, CASE WHEN n % 5 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), uid(1, n % 777 + 1), 'kicked'
 		FROM generate_series(1, 60000) AS n`,
 	`INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
-		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
+		SELECT uid(6, n * 2), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
 			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
 		FROM generate_series(1, 40000) AS n
-		UNION ALL SELECT uid(6, n + 40000), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
+		UNION ALL SELECT uid(6, n * 4 + 1), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
 			FROM generate_series(2, 20000) AS n WHERE n % 20 > 0`,
 	`UPDATE users SET email_verified_at = now() WHERE id < uid(1, 15000)`,
 	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
@@ -100,14 +102,16 @@ var fill = []string{
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
 			'2026-01-01'::timestamptz + n * interval '1 s'
 		FROM generate_series(1, 1000000, {messages}) AS n`,
+	`UPDATE messages SET edited_at = created_at, updated_at = created_at WHERE room_id < uid(4, 10) AND body = 'Hello' AND right(id::text, 1) = '8'`,
 }
 
 const (
-	pageOfPlans = 21 // what a page of 20 asks the store for
-	smallTable  = 1000
-	fewMatches  = 1000    // what a bitmap has picked, such as the matches of a search, may be sorted
-	searched    = closest // a search sorts what it finds among the shortest rows
-	mostRead    = 3000    // by one node of a plan, those rows included that a filter drops
+	pageOfPlans     = 21 // what a page of 20 asks the store for
+	smallTable      = 1000
+	fewMatches      = 1000    // what a bitmap has picked, such as the matches of a search, may be sorted
+	roomsWithPeople = 1000    // those in which somebody is present are all counted and sorted
+	searched        = closest // a search sorts what it finds among the shortest rows
+	mostRead        = 3000    // by one node of a plan, those rows included that a filter drops
 )
 
 // whole fills the database as large as production may become. Otherwise it has one of three rooms and one of seven
@@ -236,6 +240,13 @@ func TestListPlans(t *testing.T) {
 		}
 		return p
 	}
+	// byPeople is for a list that is sorted by the number of people first.
+	byPeople := func(p Page) Page {
+		if len(p.After) > 0 {
+			p.After = append(Keys{1.0}, p.After...)
+		}
+		return p
+	}
 	// found is that page of a search whose former one ended in a level.
 	found := func(p Page, level int) Page {
 		if len(p.After) > 0 {
@@ -282,6 +293,24 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true},
 				found(at(4, 50_000), 4)))
+		}},
+		{"RoomsByPeople", "all", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{}, byPeople(at(4, 50_000))))
+		}},
+		{"RoomsByPeople", "with all filters", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{Available: true, MovieID: id(3, 1)}, byPeople(at(4, 50_000))))
+		}},
+		{"ActiveRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{Available: true}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a movie that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, byTime(at(4, 50_000), 50_000, time.Second)))
+		}},
+		{"ActiveRooms", "with a movie that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, byTime(at(4, 50_000), 50_000, time.Second)))
 		}},
 		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
@@ -377,6 +406,26 @@ func TestListPlans(t *testing.T) {
 		{"Messages", "of a quiet room", "messages", pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.Messages(ctx, quiet, at(10, 900_000)))
+			}},
+		{"ChangedMessages", "of a busy room", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				p := at(10, 1000)
+				if len(p.After) > 0 {
+					p.After = append(Keys{time.Date(2026, 1, 1, 0, 16, 40, 0, time.UTC)}, p.After...)
+				}
+				return list(s.ChangedMessages(ctx, busy, p))
+			}},
+		{"ChangedMessages", "of a room without changes", "messages", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ChangedMessages(ctx, quiet, byTime(at(10, 1000), 1000, time.Second)))
+			}},
+		{"LastMessageChange", "of a busy room", "messages", 1,
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+				return list(s.LastMessageChange(ctx, busy))
+			}},
+		{"LastMessageChange", "of a room without changes", "messages", 1,
+			func(ctx context.Context, s *Store, _ func(kind, n int) Page) error {
+				return list(s.LastMessageChange(ctx, quiet))
 			}},
 		{"NewerMessages", "of a busy room", "messages", pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {

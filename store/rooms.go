@@ -32,6 +32,8 @@ type roomRow struct {
 	Participants  int        `bun:"participants,scanonly"`
 	MyRole        string     `bun:"my_role,scanonly"`
 	Joined        bool       `bun:"joined,scanonly"`
+	Present       int        `bun:"present,scanonly"`
+	LastActiveAt  *time.Time `bun:"last_active_at,scanonly"`
 	Unread        int        `bun:"unread,scanonly"`
 	LastMessageAt *time.Time `bun:"last_message_at,scanonly"`
 	Hidden        bool       `bun:"hidden,scanonly"` // for admins only
@@ -46,6 +48,7 @@ func (r roomRow) room() watchparty.Room {
 		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
+		Present: r.Present, LastActiveAt: value(r.LastActiveAt).UTC(),
 	}
 }
 
@@ -120,18 +123,8 @@ var searchableRooms = searchable{
 // Rooms lists open public rooms whose host is not suspended, newest first, or the closest first when the filter
 // searches for something.
 func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]watchparty.Room, error) {
-	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = q.Where(roomListed)
-		if f.MovieID != "" {
-			q = q.Where("r.movie_id = ?", f.MovieID)
-		}
-		if f.Available {
-			q = q.Where("(SELECT count(*) FROM participants WHERE room_id = r.id) < r.capacity")
-		}
-		return q
-	}
 	list := func(rows *[]roomRow) *bun.SelectQuery { return selectRooms(s.db, rows) }
-	rows, err := searchPage(ctx, s, searchableRooms, list, choose, f.Search, p)
+	rows, err := searchPage(ctx, s, searchableRooms, list, chooseRooms(f), f.Search, p)
 	if err != nil {
 		return nil, fmt.Errorf("store: rooms: %w", err)
 	}

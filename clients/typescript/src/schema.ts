@@ -1062,7 +1062,7 @@ export interface paths {
         };
         /**
          * List messages
-         * @description One page of the messages of a room, in either direction. Deleted messages stay, with an empty body.
+         * @description Only one of `before`, `after` and `updated_after` may be given.
          */
         get: operations["listMessages"];
         put?: never;
@@ -3262,8 +3262,10 @@ export interface components {
             data: components["schemas"]["Message"][];
             /** @description Where the next page in the same direction starts; null at the end */
             next_cursor: string | null;
-            /** @description What to send as `after` for what was said since; null in an empty room */
+            /** @description What to send as `after` for what was said since; null in an empty room and with `updated_after` */
             newer_cursor: string | null;
+            /** @description What to send as `updated_after` for what was edited or taken back since; null with `before` and `after` */
+            updates_cursor: string | null;
         };
         CleanupRunAnswer: {
             data: components["schemas"]["CleanupRun"];
@@ -4889,6 +4891,14 @@ export interface operations {
                 movie_id?: components["schemas"]["ID"];
                 /** @description Only those that have a place left */
                 available?: boolean;
+                /**
+                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people who join, and messages. Activity is
+                 *     counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active while a client reads page by page
+                 *     moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
+                 *     which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+                 *     come twice or be left out.
+                 */
+                sort?: "newest" | "active" | "people";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many there are in a page at most */
@@ -4903,7 +4913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Rooms, newest first, or the closest first with `q` */
+            /** @description Rooms, in the order that `sort` names, or the closest first with `q` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -6329,8 +6339,15 @@ export interface operations {
                 room_id: components["schemas"]["ID"];
                 /** @description Older ones than this cursor */
                 before?: components["schemas"]["Cursor"];
-                /** @description Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag */
+                /** @description Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after` */
                 after?: components["schemas"]["Cursor"];
+                /**
+                 * @description An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
+                 *     first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
+                 *     the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
+                 *     because an admin suspended or reinstated its author is not among the changes.
+                 */
+                updated_after?: components["schemas"]["Cursor"];
                 /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
@@ -6343,7 +6360,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Messages, newest first, or oldest first with `after` */
+            /** @description Messages, newest first; oldest first with `after`, and the oldest change first with `updated_after` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/store"
+)
+
+// roomOrder is one of the orders in which public rooms are listed.
+type roomOrder struct {
+	list string // in cursors
+	key  string // in cache keys
+	read func(ctx context.Context, f watchparty.RoomFilter, p store.Page) ([]watchparty.Room, error)
+	keys func(watchparty.Room) store.Keys
+}
+
+// roomOrder finds the one that a request asks for. What is searched for has an order of its own.
+func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.RoomFilter) (roomOrder, error) {
+	if sort != nil && f.Search != "" {
+		return roomOrder{}, watchparty.Invalid(watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"})
+	}
+	switch value(sort) {
+	case contract.ListRoomsParamsSortActive:
+		return roomOrder{
+			list: "listRooms active", key: "active:", read: s.store.ActiveRooms,
+			keys: func(r watchparty.Room) store.Keys { return store.Keys{r.LastActiveAt, r.ID} },
+		}, nil
+	case contract.ListRoomsParamsSortPeople:
+		return roomOrder{
+			list: "listRooms people", key: "people:", read: s.store.RoomsByPeople,
+			keys: func(r watchparty.Room) store.Keys { return store.Keys{float64(r.Present), r.ID} },
+		}, nil
+	}
+	return roomOrder{
+		list: "listRooms", read: s.store.Rooms,
+		keys: func(r watchparty.Room) store.Keys { return store.Place(r.Rank, r.ID) },
+	}, nil
+}
