@@ -61,3 +61,13 @@ func (i NewInvitation) Validate() error {
 	v.email("email", i.Email)
 	return v.err()
 }
+
+// ReceivedInvitation is an open invitation as the invited person sees it. Of the room it has the ID, the name, the
+// description and the number of participants.
+type ReceivedInvitation struct {
+	ID        string
+	Room      Room
+	Inviter   Person
+	ExpiresAt time.Time
+	CreatedAt time.Time
+}

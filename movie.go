@@ -163,6 +163,15 @@ func (v *fields) address(field, value string) {
 	v.check(ok, field, "address", "must be an address that starts with https://")
 }
 
+// MaxGenresListed bounds the list of the catalogue's genres.
+const MaxGenresListed = 500
+
+// GenreCount is a genre with the number of movies in the catalogue that have it.
+type GenreCount struct {
+	Genre  string
+	Movies int
+}
+
 // MovieFilter chooses movies; zero fields choose all.
 type MovieFilter struct {
 	Search     string // words, the last one by its beginning; the closest come first

@@ -40,6 +40,16 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+func TestPermissionsOfAPlace(t *testing.T) {
+	for _, role := range watchparty.Roles() {
+		place := watchparty.Place{Role: role}
+		require.Equal(t, role.Permissions(), place.Permissions())
+		place.MutedUntil = time.Now()
+		require.NotContains(t, place.Permissions(), watchparty.MayPost, role)
+		require.Len(t, place.Permissions(), len(role.Permissions())-1, role)
+	}
+}
+
 // meanings say in words what each permission is for.
 var meanings = map[watchparty.Permission]string{
 	watchparty.MayPost:          "post messages",
@@ -64,6 +74,9 @@ Written by ` + "`go test . -run TestPermissionsPage -update`" + ` from permissio
 Whatever is done to a person needs a role above theirs: a host acts on moderators and viewers, a moderator on viewers,
 nobody on a host. One's own messages need no permission to be edited or deleted. A role belongs to a person and a room, whether
 they are in it or not: it survives leaving and coming back.
+
+` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While a mute lasts, ` + "`post_message`" + ` is not
+in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
 
 ## Who sees a room
 

@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"slices"
 	"time"
 )
 
@@ -63,9 +64,18 @@ type Standing struct {
 
 // Place is a user's own view of a room.
 type Place struct {
-	Role       Role // Viewer for whoever is nothing else
-	Joined     bool // in it now
-	MutedUntil time.Time
+	Role       Role      // Viewer for whoever is nothing else
+	Joined     bool      // in it now
+	MutedUntil time.Time // zero unless a mute is in force
+}
+
+// Permissions are what the user may do in the room now: what the role allows, without posting while a mute lasts.
+func (p Place) Permissions() []Permission {
+	permissions := p.Role.Permissions()
+	if p.MutedUntil.IsZero() {
+		return permissions
+	}
+	return slices.DeleteFunc(permissions, func(may Permission) bool { return may == MayPost })
 }
 
 // MyRoom is a room together with what its user is to it.
@@ -73,6 +83,20 @@ type MyRoom struct {
 	Room   Room
 	Role   Role
 	Joined bool // in it now
+	// Unread is how many messages of others came after the one that the user marked as read, at most MaxUnread. All count
+	// for a user who has marked none.
+	Unread        int
+	LastMessageAt time.Time // zero for a room without messages
+}
+
+// MaxUnread is up to where unread messages are counted.
+const MaxUnread = 100
+
+// ReadMarker says up to which message a user has read a room.
+type ReadMarker struct {
+	RoomID    string
+	MessageID string
+	ReadAt    time.Time
 }
 
 // MyRoomFilter chooses among a user's rooms; the zero value takes all.
@@ -111,6 +135,8 @@ var (
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
 	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role",
 		Message: "Your own role changes when you hand the room over to someone else."}
+	ErrUnknownReadMessage = &Error{Kind: KindInvalid, Code: "unknown_message", Message: "There is no such message in this room.",
+		Fields: []FieldError{{Field: "message_id", Code: "unknown", Message: "names no message of this room"}}}
 	ErrUnknownMovie = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
 		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
 )

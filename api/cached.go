@@ -126,6 +126,7 @@ func (t tagged) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error { r
 
 func (c cached) VisitGetProfileResponse(w http.ResponseWriter) error   { return c.write(w) }
 func (c cached) VisitListMoviesResponse(w http.ResponseWriter) error   { return c.write(w) }
+func (c cached) VisitListGenresResponse(w http.ResponseWriter) error   { return c.write(w) }
 func (c cached) VisitGetMovieResponse(w http.ResponseWriter) error     { return c.write(w) }
 func (c cached) VisitListRoomsResponse(w http.ResponseWriter) error    { return c.write(w) }
 func (c cached) VisitGetRoomResponse(w http.ResponseWriter) error      { return c.write(w) }

@@ -78,6 +78,8 @@ func (e export) write(w http.ResponseWriter) error {
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
 	rows(d, e, "presence", e.store.ExportPresence,
 		func(p watchparty.Presence) string { return p.RoomID }, exportedPresence)
+	rows(d, e, "read_markers", e.store.ExportReadMarkers,
+		func(m watchparty.ReadMarker) string { return m.RoomID }, exportedReadMarker)
 	rows(d, e, "stays", e.store.ExportStays,
 		func(s watchparty.Stay) string { return strconv.FormatInt(s.ID, 10) }, exportedStay)
 	rows(d, e, "active_days", e.store.ExportActiveDays,
@@ -164,6 +166,10 @@ func exportedMembership(m watchparty.Membership) contract.ExportedMembership {
 
 func exportedPresence(p watchparty.Presence) contract.ExportedPresence {
 	return contract.ExportedPresence{RoomID: p.RoomID, JoinedAt: p.CreatedAt, LastSeenAt: p.LastSeenAt, PresentSince: pointer(p.PresentSince)}
+}
+
+func exportedReadMarker(m watchparty.ReadMarker) contract.ExportedReadMarker {
+	return contract.ExportedReadMarker{RoomID: m.RoomID, MessageID: m.MessageID, ReadAt: m.ReadAt}
 }
 
 func exportedStay(s watchparty.Stay) contract.ExportedStay {

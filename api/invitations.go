@@ -81,8 +81,9 @@ func (s *Server) LookUpInvitation(ctx context.Context, r contract.LookUpInvitati
 	if err != nil {
 		return nil, err
 	}
-	preview := contract.InvitationPreview{Email: i.Email, Inviter: contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt}
-	preview.Room.ID, preview.Room.Name, preview.Room.Description, preview.Room.Participants = room.ID, room.Name, room.Description, room.Participants
+	preview := contract.InvitationPreview{
+		Email: i.Email, Room: invitedRoom(room), Inviter: contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt,
+	}
 	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
 }
 
@@ -111,6 +112,11 @@ func (s *Server) DeclineInvitation(ctx context.Context, r contract.DeclineInvita
 		return nil, err
 	}
 	return contract.DeclineInvitation204Response{}, nil
+}
+
+// invitedRoom is what an invitation shows of its room to somebody who is not in it.
+func invitedRoom(r watchparty.Room) contract.InvitedRoom {
+	return contract.InvitedRoom{ID: r.ID, Name: r.Name, Description: r.Description, Participants: r.Participants}
 }
 
 // invitation is what someone sees of them: the address only of one's own, for the room may have passed to a stranger.

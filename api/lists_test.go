@@ -79,6 +79,11 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many("INSERT INTO bans (id, room_id, user_id) VALUES (?, ?, "+strings.Replace(someone, "?", "bans", 1)+")", room)
 	many("INSERT INTO mutes (id, room_id, user_id, until) VALUES (?, ?, "+strings.Replace(someone, "?", "mutes", 1)+", now() + interval '1 d')", room)
 
+	invited := b.user(t, "invited")
+	many(`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at) SELECT ?0, r.id, r.host_id, u.email, u.email_key,
+		now() + interval '7 d' FROM rooms AS r, users AS u WHERE r.host_id = ?1 AND r.archived_at IS NULL AND u.id = ?2
+			AND NOT EXISTS (SELECT FROM invitations WHERE room_id = r.id AND email_key = u.email_key) LIMIT 1`, host.id, invited.id)
+
 	deleted := func(table string) string { return "DELETE FROM " + table + " WHERE id = ?" }
 	inRoom := func(item map[string]any) string { return item["room"].(map[string]any)["id"].(string) }
 	messages := func(cursor string) listed {
@@ -132,6 +137,9 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 				"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?", "declined": "UPDATE invitations SET state = 'declined' WHERE id = ?",
 			},
 		},
+		"listMyInvitations": {path: "/users/me/invitations?", token: invited.token, gone: map[string]string{
+			"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?", "accepted": "UPDATE invitations SET state = 'accepted' WHERE id = ?",
+		}},
 		"listRoomLog": {path: "/rooms/" + room + "/log?", other: "/rooms/" + elsewhere + "/log?", token: host.token, gone: map[string]string{"deleted": deleted("room_log")}},
 		"listSessions": {path: "/users/me/sessions?", token: host.token, gone: map[string]string{
 			"signed out": "UPDATE sessions SET revoked_at = now() WHERE id = ?", "expired": "UPDATE sessions SET expires_at = now() WHERE id = ?",

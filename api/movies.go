@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -23,6 +25,14 @@ func (s *Server) ListMovies(ctx context.Context, r contract.ListMoviesRequestObj
 	if _, err := viewer(ctx); err != nil {
 		return nil, err
 	}
+	if r.Params.Ids != nil {
+		if f != (watchparty.MovieFilter{}) || r.Params.Cursor != nil || r.Params.Limit != nil {
+			return nil, watchparty.Invalid(watchparty.FieldError{
+				Field: "ids", Code: "conflict", Message: "does not go with another parameter",
+			})
+		}
+		return s.moviesByID(ctx, *r.Params.Ids, r.Params.IfNoneMatch)
+	}
 	f.Normalise()
 	if err := f.Validate(); err != nil {
 		return nil, err
@@ -39,6 +49,29 @@ func (s *Server) ListMovies(ctx context.Context, r contract.ListMoviesRequestObj
 		movies, err := s.store.Movies(ctx, f, more(p))
 		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Place(m.Rank, m.ID) })
 		return list{Data: convert(movies, movie), NextCursor: next}, err
+	})
+}
+
+// moviesByID answers the movies that ids names, separated by commas.
+func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string) (cached, error) {
+	wanted := strings.Split(strings.ToLower(ids), ",")
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	q := cache.Query{
+		Key: "movies:ids:" + s.keyOf("movie-ids", strings.Join(wanted, ",")), Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies,
+	}
+	return s.read(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
+		movies, err := s.store.MoviesByID(ctx, wanted)
+		return list{Data: convert(movies, movie)}, err
+	})
+}
+
+// ListGenres answers the genres of the catalogue.
+func (s *Server) ListGenres(ctx context.Context, r contract.ListGenresRequestObject) (contract.ListGenresResponseObject, error) {
+	q := cache.Query{Key: "genres", Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+		genres, err := s.store.Genres(ctx)
+		return list{Data: convert(genres, func(g watchparty.GenreCount) contract.GenreCount { return contract.GenreCount(g) })}, err
 	})
 }
 

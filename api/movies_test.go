@@ -198,6 +198,66 @@ func TestMovieSearch(t *testing.T) {
 	b.logs.secret("embarrassing", "peculiar taste")
 }
 
+func TestMoviesByID(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	first, second, third := b.movie(t, "Metropolis"), b.movie(t, "Nosferatu"), b.movie(t, "Faust")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+second, root.token, map[string]any{"archived": true}).status)
+	path := "/movies?ids=" + strings.ToUpper(third) + "," + second + "," + unknownID + "," + first + "," + third
+	a := b.requireHit(t, path, "")
+	require.Equal(t, []string{"Metropolis", "Nosferatu", "Faust"}, titles(a))
+	require.Nil(t, a.body["next_cursor"])
+	same := b.do(t, "GET", "/movies?ids="+first+","+second+","+third+","+unknownID, "", nil)
+	require.Equal(t, "HIT", same.header.Get("X-Cache"), "the same movies in another order")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+first, root.token, map[string]any{"title": "M"}).status)
+	require.Equal(t, []string{"M", "Nosferatu", "Faust"}, titles(b.requireMiss(t, path, "")))
+
+	many := strings.Repeat(","+unknownID, 99)
+	require.Equal(t, []string{"M"}, titles(b.do(t, "GET", "/movies?ids="+first+many, "", nil)))
+	for _, ids := range []string{first + many + "," + second, "", first + ",", "," + first, first + ";" + second, "one"} {
+		b.do(t, "GET", "/movies?ids="+url.QueryEscape(ids), "", nil).requireField(t, 400, "ids")
+	}
+	for _, other := range []string{"q=faust", "genre=drama", "year_from=1920", "limit=5", "archived=true"} {
+		b.do(t, "GET", "/movies?ids="+first+"&"+other, root.token, nil).requireField(t, 400, "ids")
+	}
+}
+
+func TestGenres(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	require.Empty(t, b.do(t, "GET", "/movies/genres", "", nil).list())
+	add := func(title string, genres ...any) string {
+		t.Helper()
+		a := b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": genres}))
+		require.Equal(t, 201, a.status, a)
+		return a.data()["id"].(string)
+	}
+	counts := func(a answer) map[string]any {
+		found := map[string]any{}
+		for _, g := range a.list() {
+			found[g["genre"].(string)] = g["movies"]
+		}
+		return found
+	}
+	add("One", "sci-fi", "drama")
+	add("Two", "sci-fi", "scifi")
+	add("Three", "sci fi", "für alle")
+	archived := add("Four", "drama", "western")
+	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+archived, root.token, map[string]any{"archived": true}).status)
+	a := b.requireHit(t, "/movies/genres", "")
+	require.Equal(t, map[string]any{"sci-fi": 3.0, "drama": 1.0, "für alle": 1.0}, counts(a))
+	require.Equal(t, "sci-fi", a.list()[0]["genre"], "that of the most movies")
+	require.Equal(t, "drama", a.list()[1]["genre"], "then by name")
+	for genre, movies := range counts(a) {
+		found := b.do(t, "GET", "/movies?genre="+url.QueryEscape(genre), "", nil).list()
+		require.EqualValues(t, movies, len(found), genre)
+	}
+	add("Five", "drama")
+	require.EqualValues(t, 2, counts(b.requireMiss(t, "/movies/genres", ""))["drama"])
+}
+
 func TestIdempotentMovies(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -21,7 +21,7 @@ func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequ
 	}
 	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
 		Role: contract.Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
-		Permissions: convert(place.Role.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
+		Permissions: convert(place.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
 	}}, nil
 }
 
@@ -46,5 +46,5 @@ func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestO
 }
 
 func myRoom(r watchparty.MyRoom) contract.MyRoom {
-	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room)}
+	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room), Unread: r.Unread, LastMessageAt: pointer(r.LastMessageAt)}
 }

@@ -42,6 +42,7 @@ type world struct {
 	// Invitations to the private room; of the first two, the tokens.
 	accept, decline, revoke string
 	optOut                  string // the token
+	toBob, alsoToBob        string // invitations to bob's address
 	activity, activityToken string // a report, and what its link holds
 }
 
@@ -111,6 +112,9 @@ func (w *world) addTokens(t testing.TB) {
 	w.accept = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "one@example.org"))
 	w.decline = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "two@example.org"))
 	w.revoke = row(invitation, w.private, w.alice.id, "three@example.org")
+	const toUser = `INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at)
+		SELECT ?, ?, ?, email, email_key, now() + interval '7 d' FROM users WHERE id = ?`
+	w.toBob, w.alsoToBob = row(toUser, w.doomed, w.alice.id, w.bob.id), row(toUser, w.open, w.alice.id, w.bob.id)
 	w.optOut = w.server.oneTime.Token(auth.ForOptOut, w.revoke)
 	w.logs.secret(w.verification, w.reset, w.accept, w.decline, w.optOut)
 }
@@ -164,6 +168,7 @@ func (w *world) calls() []named {
 			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
 		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
 		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
+		{"listGenres", call{}},
 		{"getMovie", call{params: map[string]string{"movie_id": w.movie}}},
 		{"createRoom", call{token: alice, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
@@ -194,11 +199,15 @@ func (w *world) calls() []named {
 		{"declineInvitation", call{body: map[string]any{"token": w.decline}}},
 		{"unsubscribeFromInvitations", call{body: map[string]any{"token": w.optOut}}},
 		{"resubscribeToInvitations", call{body: map[string]any{"token": w.optOut}}},
+		{"listMyInvitations", call{token: w.bob.token}},
+		{"acceptMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.toBob)}},
+		{"declineMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.alsoToBob)}},
 		{"listRoomLog", call{token: alice, params: in(w.open)}},
 		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},
 		{"listParticipants", call{token: alice, params: in(w.private)}},
 		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}}},
+		{"markRead", call{token: alice, params: in(w.private), body: map[string]any{"message_id": w.message}}},
 		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
 		{"getMessage", call{token: alice, params: one("message_id", w.message)}},
 		{"deleteMessage", call{token: alice, params: one("message_id", w.message)}},

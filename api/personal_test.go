@@ -56,6 +56,10 @@ var personal = map[string]map[string]string{
 		"room_id": "presence[].room_id", "user_id": "account.id", "last_seen_at": "presence[].last_seen_at", "created_at": "presence[].joined_at",
 		"present_since": "presence[].present_since", "updated_at": "not: one of the other times",
 	},
+	"read_markers": {
+		"room_id": "read_markers[].room_id", "user_id": "account.id", "message_id": "read_markers[].message_id",
+		"updated_at": "read_markers[].read_at", "created_at": "not: when the first one was set",
+	},
 	"stays": {
 		"room_id": "stays[].room_id", "user_id": "account.id", "started_at": "stays[].started_at", "ended_at": "stays[].ended_at",
 		"id": "not: counts rows", "created_at": "not: when the row was written",
@@ -202,6 +206,7 @@ func (b *bundle) storied(t *testing.T) person {
 	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
 	first := b.post(t, hosted, alice, "First!")
 	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
+	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/read", alice.token, map[string]any{"message_id": second}).status)
 	require.Equal(t, 200, b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status)
 
 	for _, c := range []struct {

@@ -28,6 +28,8 @@ var indexes = []index{
 		definition: "(room_id, email_key) WHERE state = 'open'",
 	},
 	{name: "invitations_address_idx", table: "invitations", definition: "(email_key)"},
+	// The open invitations to an address, the newest first.
+	{name: "invitations_open_to_idx", table: "invitations", definition: "(email_key, id DESC) WHERE state = 'open'"},
 	// Addresses whose key is still to be filled in, or to be tried again.
 	{name: "users_unkeyed_idx", table: "users", definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
 	{name: "invitations_unkeyed_idx", table: "invitations",

@@ -61,6 +61,30 @@ var grants = map[string]grant{
 				concatActs(reinstate, ofSignIns, newAddress, unconfirm, revokeAdmin)},
 		},
 	},
+	"invitation to the holder: listed": {
+		give: func(c *cast) func() error {
+			createInvitation(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
+			return func() error {
+				listed, err := c.s.MyInvitations(c.t.Context(), c.holder.ID, Page{Limit: 2})
+				if err != nil {
+					return err
+				}
+				return errorUnless(len(listed) == 1)
+			}
+		},
+		cells: toMyAddress(cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
+			cells{remains, nobodyAsks, concatActs(suspend)}),
+	},
+	"invitation to the holder: acceptance in the account": {
+		give: func(c *cast) func() error {
+			i := createInvitation(c.t, c.s, c.room, c.deputy, strings.ToUpper(c.holder.Email))
+			return func() error {
+				_, err := c.s.AcceptMyInvitation(c.t.Context(), i.ID, c.holder.ID)
+				return err
+			}
+		},
+		cells: toMyAddress(cells{waits, noReason, concatActs(archive, suspend)}, cells{remains, "the room is open again", concatActs(reopen)}),
+	},
 	"opt-out link": {
 		give: func(c *cast) func() error {
 			i := c.createInvitation()

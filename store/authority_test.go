@@ -140,6 +140,18 @@ func accountCells(more ...cells) []cells {
 		{ended, "", concatActs(deletion)}}, more...)
 }
 
+// toMyAddress are the cells of what an invitation to the holder's confirmed address allows the holder's account.
+func toMyAddress(more ...cells) []cells {
+	return append([]cells{
+		{ended, noReason, concatActs(kick, deletion, deleteRoom, newAddress)},
+		{waits, noReason, concatActs(banForEver, unconfirm)},
+		{remains, "the ban is over", concatActs(banUntil)},
+		{remains, "they may come again as often as they like", concatActs(quit, leave, demote)},
+		{remains, "the inviter's right is untouched", concatActs(handOver, visibilities)},
+		{remains, notOfSignIns, concatActs(reinstate, ofSignIns, revokeAdmin)},
+	}, more...)
+}
+
 // nobodysCells are the cells of what nobody's standing bears.
 func nobodysCells(why string) []cells {
 	return []cells{{remains, why, concatActs(ofTheRoom, ofTheAccount)}}
@@ -401,7 +413,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
 		}
 		without := []string{ // records, and what belongs to nobody
-			"messages", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
+			"messages", "read_markers", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
 			"activity_since", "abuse_reports", "email_budgets",
 		}
 		s := openStore(t)

@@ -9,8 +9,9 @@
 //     passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go, export.go.
 //   - Rooms: rooms.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
 //     roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go, messages.go,
-//     movies.go.
-//   - Invitations: invitations.go, invitation_basis.go (may the inviter still invite), optouts.go.
+//     read_markers.go, movies.go, genres.go.
+//   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
+//     invite), optouts.go.
 //   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
 //   - Administration: living.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
 //     moderation.go, abuse.go (reports of abuse), audit.go.
@@ -42,7 +43,7 @@
 //     beginDeletion. Even two locks FOR SHARE have to be in order, for they queue behind stronger ones.
 //  5. the advisory lock "admins"
 //  6. movies
-//  7. participants, members, bans, mutes
+//  7. participants, members, bans, mutes, read_markers
 //  8. the advisory lock of a room's chat (next_message_id), then messages
 //  9. room_log
 //  10. invitations, then the advisory lock of an inviter's invitations

@@ -271,6 +271,14 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 // invite any more. ErrBanned, ErrRoomArchived and ErrRoomFull leave the invitation open. It returns ErrUnauthenticated
 // for a user whose account is deleted or suspended.
 func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchparty.Room, error) {
+	anybody := func(context.Context, bun.Tx, string, string) error { return nil } // whoever has the token
+	return s.acceptInvitation(ctx, id, userID, anybody)
+}
+
+// acceptInvitation accepts an open invitation unless entitled, which is called under the locks, returns an error.
+func (s *Store) acceptInvitation(
+	ctx context.Context, id, userID string, entitled func(ctx context.Context, tx bun.Tx, id, userID string) error,
+) (watchparty.Room, error) {
 	var room roomRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		var (
@@ -291,6 +299,9 @@ func (s *Store) AcceptInvitation(ctx context.Context, id, userID string) (watchp
 			return nil, watchparty.ErrBadToken
 		}
 		if !again { // membership is its own basis
+			if err := entitled(ctx, tx, id, userID); err != nil {
+				return nil, err
+			}
 			if err := requireFounded(ctx, tx, row); err != nil {
 				return nil, err
 			}
@@ -337,19 +348,24 @@ func (s *Store) DeclineInvitation(ctx context.Context, id string) error {
 		if err != nil {
 			return nil, err
 		}
-		switch row.state() {
-		case watchparty.InvitationOpen:
-			return endInvitations(ctx, tx, watchparty.InvitationDeclined, "", "i.id = ?", id)
-		case watchparty.InvitationDeclined:
-			return nil, nil
-		default:
-			return nil, watchparty.ErrBadToken
-		}
+		return declineLocked(ctx, tx, row)
 	})
 	if err != nil {
 		return fmt.Errorf("store: decline invitation: %w", err)
 	}
 	return nil
+}
+
+// declineLocked declines an invitation whose room is locked. It returns ErrBadToken for one that has ended otherwise.
+func declineLocked(ctx context.Context, tx bun.Tx, row invitationRow) ([]job.Event, error) {
+	switch row.state() {
+	case watchparty.InvitationOpen:
+		return endInvitations(ctx, tx, watchparty.InvitationDeclined, "", "i.id = ?", row.ID)
+	case watchparty.InvitationDeclined:
+		return nil, nil
+	default:
+		return nil, watchparty.ErrBadToken
+	}
 }
 
 // lockInvitation finds an invitation and locks its room: the state of an invitation changes under the lock of its room.

@@ -29,6 +29,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 			c.holder.Username+"@elsewhere.example.org")
 		return func(ctx context.Context) error { return second(c.s.AcceptInvitation(ctx, i.ID, c.holder.ID)) }
 	},
+	"AcceptMyInvitation": func(c *cast) func(context.Context) error {
+		i := createInvitation(c.t, c.s, newRoom(c.t, c.s, c.host, makePrivate), c.host, c.holder.Email)
+		return func(ctx context.Context) error { return second(c.s.AcceptMyInvitation(ctx, i.ID, c.holder.ID)) }
+	},
 	"AcceptInvitation of the holder's": func(c *cast) func(context.Context) error {
 		i, room := c.createInvitation(), c.room
 		return func(ctx context.Context) error {
@@ -54,6 +58,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	"EditMessage": func(c *cast) func(context.Context) error {
 		m := postMessage(c.t, c.s, c.room, c.holder, "hello")
 		return func(ctx context.Context) error { return second(c.s.EditMessage(ctx, m.ID, c.holder.ID, "hello again")) }
+	},
+	"MarkRead": func(c *cast) func(context.Context) error {
+		m := postMessage(c.t, c.s, c.room, c.guest, "hello")
+		return func(ctx context.Context) error { return c.s.MarkRead(ctx, c.room.ID, c.holder.ID, m.ID) }
 	},
 	"DeleteMessage": func(c *cast) func(context.Context) error {
 		m := postMessage(c.t, c.s, c.room, c.guest, "hello")
@@ -209,10 +217,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 var outside = map[string][]string{
 	"reads": {
 		"AbuseReport", "AbuseReports", "AnyMessages", "AnyRoom", "AnyRooms", "Audit", "ActivityReport", "Avatar",
-		"AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Invitation", "Invitations", "KnownClient",
+		"AvatarStates", "BanOf", "Bans", "Credentials", "FirstVerification", "Genres", "Invitation", "Invitations", "KnownClient",
 		"Email",
 		"EmailAttempts", "EmailPause", "Emails", "EmailsPaused", "Message", "Messages", "MissingReports", "Movie", "Movies",
-		"MuteOf", "Mutes", "MyRooms", "NewerMessages",
+		"MoviesByID", "MuteOf", "Mutes", "MyInvitations", "MyRooms", "NewerMessages",
 		"NewestAvatar", "OpenInvitation", "OptedOut", "Participants", "PasswordHash", "PendingEmailAddress",
 		"PendingVerification", "Place",
 		"ReplacedAddress", "Report", "ReportEmail", "Reports", "ResetUser", "RetiredRooms", "Room", "RoomLog", "Rooms",
@@ -225,7 +233,7 @@ var outside = map[string][]string{
 	"makes an account":    {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay"},
-	"only ends or removes": {"AnonymiseMessages", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar",
+	"only ends or removes": {"AnonymiseMessages", "DeclineMyInvitation", "DeleteAccount", "EndSession", "EndSessions", "FailAvatar",
 		"LeaveRoom", "QuitRoom", "RemoveAccount", "RemoveAvatar", "RevokeSession"},
 	"is clean-up": {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy",
 		"FinishRun", "SetCleanupCount"},
@@ -266,7 +274,7 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	s := openStore(t)
 	remains := map[string]string{
 		"known_clients": "user_id = ?", "abuse_reports": "reporter_id = ?",
-		"participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?",
+		"read_markers": "user_id = ?", "participants": "user_id = ?", "members": "user_id = ?", "bans": "user_id = ?", "mutes": "user_id = ?",
 		"sessions":            "user_id = ?",
 		"email_verifications": "user_id = ?", "password_resets": "user_id = ?", "rooms": "host_id = ?",
 		"invitations": "user_id = ?0 OR inviter_id = ?0 AND state = 'open'",

@@ -72,6 +72,14 @@ var writes = map[string]func(c *cast) operation{
 		i := createInvitation(c.t, c.s, c.room, c.holder, c.holder.Username+"-declines@example.org")
 		return func(ctx context.Context) error { return c.s.DeclineInvitation(ctx, i.ID) }
 	},
+	"AcceptMyInvitation to the room": func(c *cast) operation {
+		i := createInvitation(c.t, c.s, c.room, c.host, c.root.Email)
+		return func(ctx context.Context) error { return second(c.s.AcceptMyInvitation(ctx, i.ID, c.root.ID)) }
+	},
+	"DeclineMyInvitation": func(c *cast) operation {
+		i := createInvitation(c.t, c.s, c.room, c.host, c.guest.Email)
+		return func(ctx context.Context) error { return c.s.DeclineMyInvitation(ctx, i.ID, c.guest.ID) }
+	},
 	"ExpireInvitation": func(c *cast) operation {
 		i := createInvitation(c.t, c.s, c.room, c.holder, c.holder.Username+"-expires@example.org")
 		expireInvitation(c.t, c.s, i)

@@ -84,6 +84,15 @@ func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) 
 	return row.movie(), found(err, "movie")
 }
 
+// MoviesByID lists those of the named movies that exist, archived or not, in the order in which they were added.
+func (s *Store) MoviesByID(ctx context.Context, ids []string) ([]watchparty.Movie, error) {
+	var rows []movieRow
+	if err := s.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).Order("id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: movies by ID: %w", err)
+	}
+	return mapRows(rows, movieRow.movie), nil
+}
+
 // CreateMovie adds a movie in an admin's name. It returns ErrMovieExists and ErrKeyReused.
 func (s *Store) CreateMovie(
 	ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey,

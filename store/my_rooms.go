@@ -48,12 +48,13 @@ func (s *Store) MyRooms(
 	err := selectRooms(s.db, &rows).ColumnExpr("mine.role AS my_role").
 		// Not EXISTS, for which the planner may read all rooms that the user is in.
 		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id AND user_id = ?) > 0 AS joined", userID).
+		ColumnExpr(unread, userID).ColumnExpr(lastMessageAt).
 		Join("JOIN (?) AS mine ON mine.room_id = r.id", mine).Order("r.id DESC").Limit(p.Limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: my rooms: %w", err)
 	}
 	return mapRows(rows, func(r roomRow) watchparty.MyRoom {
-		return watchparty.MyRoom{Room: r.room(), Role: watchparty.Role(r.MyRole), Joined: r.Joined}
+		return watchparty.MyRoom{Room: r.room(), Role: watchparty.Role(r.MyRole), Joined: r.Joined, Unread: r.Unread, LastMessageAt: value(r.LastMessageAt).UTC()}
 	}), nil
 }
 

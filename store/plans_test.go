@@ -62,7 +62,10 @@ var fill = []string{
 	`INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
 		SELECT uid(6, n), uid(4, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 9000 + 2 END), uid(1, n % 20000 + 1), 'guest' || n || '@example.org',
 			(ARRAY['open', 'accepted', 'declined', 'revoked', 'expired'])[n / 10 % 5 + 1], now() + interval '1 d'
-		FROM generate_series(1, 40000) AS n`,
+		FROM generate_series(1, 40000) AS n
+		UNION ALL SELECT uid(6, n + 40000), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open', now() + interval '1 d'
+			FROM generate_series(2, 20000) AS n WHERE n % 20 > 0`,
+	`UPDATE users SET email_verified_at = now() WHERE id < uid(1, 15000)`,
 	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
 		SELECT uid(15, n), (ARRAY['spam', 'hate', 'other'])[n % 3 + 1], (ARRAY['room', 'message', 'user'])[n / 10 % 3 + 1], uid(15, n),
 			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(1, CASE WHEN n % 20 = 0 THEN 1 ELSE n % 20000 + 1 END),
@@ -90,6 +93,8 @@ var fill = []string{
 	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
 		SELECT uid(9, n), CASE WHEN n % 100 = 0 THEN 'activity' ELSE 'cleanup' END, CASE WHEN n % 100 > 0 THEN uid(8, n) END,
 			now() - n * interval '1 d', now(), '{}' FROM generate_series(1, 5000) AS n`,
+	`INSERT INTO read_markers (room_id, user_id, message_id)
+		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -300,6 +305,11 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
 		}},
+		{"MyRooms", "that are busy", "messages", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			p := at(4, 401)
+			p.After = Keys{id(4, 401)}
+			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host}, p))
+		}},
 		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
@@ -398,6 +408,14 @@ func TestListPlans(t *testing.T) {
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.Invitations(ctx, busy, watchparty.InvitationDeclined, at(6, 20_000)))
 			}},
+		{"MyInvitations", "to an address with thousands", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyInvitations(ctx, id(1, 1), at(6, 50_000)))
+			}},
+		{"MyInvitations", "to an address with none", "invitations", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.MyInvitations(ctx, id(1, 600), at(6, 50_000)))
+			}},
 		{"Sessions", "of a user", "sessions", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			return list(s.Sessions(ctx, id(1, 1), at(2, 5000)))
@@ -492,6 +510,9 @@ func TestListPlans(t *testing.T) {
 		{"ExportReceived", "of someone", "invitations", 100, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			return list(s.ExportReceived(ctx, id(1, 1), at(6, 1000)))
+		}},
+		{"ExportReadMarkers", "of someone", "read_markers", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+			return list(s.ExportReadMarkers(ctx, id(1, 1), at(4, 1000)))
 		}},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {

@@ -154,7 +154,7 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 }
 
 // tablesOfPeople tie people to rooms, by room_id and user_id, in the order in which their rows are locked.
-var tablesOfPeople = []string{"participants", "members", "bans", "mutes"}
+var tablesOfPeople = []string{"participants", "members", "bans", "mutes", "read_markers"}
 
 // deleteInOrder deletes from the table ?0 the rows that have one of the IDs ?1 in a column.
 func deleteInOrder(column string) string {

@@ -13,27 +13,29 @@ import (
 type roomRow struct {
 	bun.BaseModel `bun:"table:rooms,alias:r"`
 
-	ID           string     `bun:"id,pk"`
-	Name         string     `bun:"name"`
-	Description  string     `bun:"description"`
-	MovieID      *string    `bun:"movie_id"`
-	HostID       *string    `bun:"host_id"`
-	Visibility   string     `bun:"visibility"`
-	Capacity     int        `bun:"capacity"`
-	SlowMode     int        `bun:"slow_mode_seconds"`
-	Version      int        `bun:"version"`
-	ArchivedAt   *time.Time `bun:"archived_at"`
-	DeletedAt    *time.Time `bun:"deleted_at"`
-	RetiredAt    *time.Time `bun:"retired_at"`
-	ClosedAt     *time.Time `bun:"closed_at"`
-	CreatedAt    time.Time  `bun:"created_at"`
-	UpdatedAt    time.Time  `bun:"updated_at"`
-	HostUsername *string    `bun:"host_username,scanonly"`
-	Participants int        `bun:"participants,scanonly"`
-	MyRole       string     `bun:"my_role,scanonly"`
-	Joined       bool       `bun:"joined,scanonly"`
-	Hidden       bool       `bun:"hidden,scanonly"` // for admins only
-	Rank         int        `bun:"rank,scanonly"`
+	ID            string     `bun:"id,pk"`
+	Name          string     `bun:"name"`
+	Description   string     `bun:"description"`
+	MovieID       *string    `bun:"movie_id"`
+	HostID        *string    `bun:"host_id"`
+	Visibility    string     `bun:"visibility"`
+	Capacity      int        `bun:"capacity"`
+	SlowMode      int        `bun:"slow_mode_seconds"`
+	Version       int        `bun:"version"`
+	ArchivedAt    *time.Time `bun:"archived_at"`
+	DeletedAt     *time.Time `bun:"deleted_at"`
+	RetiredAt     *time.Time `bun:"retired_at"`
+	ClosedAt      *time.Time `bun:"closed_at"`
+	CreatedAt     time.Time  `bun:"created_at"`
+	UpdatedAt     time.Time  `bun:"updated_at"`
+	HostUsername  *string    `bun:"host_username,scanonly"`
+	Participants  int        `bun:"participants,scanonly"`
+	MyRole        string     `bun:"my_role,scanonly"`
+	Joined        bool       `bun:"joined,scanonly"`
+	Unread        int        `bun:"unread,scanonly"`
+	LastMessageAt *time.Time `bun:"last_message_at,scanonly"`
+	Hidden        bool       `bun:"hidden,scanonly"` // for admins only
+	Rank          int        `bun:"rank,scanonly"`
 }
 
 func (r roomRow) room() watchparty.Room {

@@ -1861,6 +1861,9 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
+	// ReadMarkers Up to where the account has read rooms
+	ReadMarkers []ExportedReadMarker `json:"read_markers"`
+
 	// ReceivedActs What was done to the account in rooms
 	ReceivedActs []ExportedAct      `json:"received_acts"`
 	ReceivedBans []ReceivedSanction `json:"received_bans"`
@@ -1971,6 +1974,16 @@ type ExportedPresence struct {
 	RoomID ID `json:"room_id"`
 }
 
+// ExportedReadMarker defines model for ExportedReadMarker.
+type ExportedReadMarker struct {
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID ID   `json:"message_id"`
+	ReadAt    Time `json:"read_at"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
 // ExportedReset defines model for ExportedReset.
 type ExportedReset struct {
 	AskedAt   Time `json:"asked_at"`
@@ -2033,6 +2046,25 @@ type FieldProblem struct {
 
 // Genre In lower case
 type Genre = string
+
+// GenreCount defines model for GenreCount.
+type GenreCount struct {
+	// Genre In lower case
+	Genre Genre `json:"genre"`
+
+	// Movies How many movies of the catalogue have it
+	Movies int `json:"movies"`
+}
+
+// GenreList defines model for GenreList.
+type GenreList struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached       `json:"_cached"`
+	Data             []GenreCount `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Health defines model for Health.
 type Health struct {
@@ -2109,17 +2141,10 @@ type InvitationList struct {
 // InvitationPreview defines model for InvitationPreview.
 type InvitationPreview struct {
 	// Email The address that was invited
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
-	Inviter   Person `json:"inviter"`
-	Room      struct {
-		Description string `json:"description"`
-
-		// ID In lower case in every answer. Requests may have it in upper case.
-		ID           ID     `json:"id"`
-		Name         string `json:"name"`
-		Participants int    `json:"participants"`
-	} `json:"room"`
+	Email     string      `json:"email"`
+	ExpiresAt Time        `json:"expires_at"`
+	Inviter   Person      `json:"inviter"`
+	Room      InvitedRoom `json:"room"`
 }
 
 // InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
@@ -2130,6 +2155,18 @@ type InvitationPreviewAnswer struct {
 // InvitationState defines model for InvitationState.
 type InvitationState string
 
+// InvitedRoom defines model for InvitedRoom.
+type InvitedRoom struct {
+	Description string `json:"description"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// Participants How many people are in the room
+	Participants int `json:"participants"`
+}
+
 // Language What emails are written in
 type Language string
 
@@ -2137,6 +2174,12 @@ type Language string
 type LoginRequest struct {
 	Email    string   `json:"email"`
 	Password Password `json:"password"`
+}
+
+// MarkReadRequest defines model for MarkReadRequest.
+type MarkReadRequest struct {
+	// MessageID In lower case in every answer. Requests may have it in upper case.
+	MessageID ID `json:"message_id"`
 }
 
 // Message defines model for Message.
@@ -2245,12 +2288,38 @@ type MuteRequest struct {
 	Username Username  `json:"username"`
 }
 
+// MyInvitation defines model for MyInvitation.
+type MyInvitation struct {
+	CreatedAt Time `json:"created_at"`
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID          `json:"id"`
+	Inviter Person      `json:"inviter"`
+	Room    InvitedRoom `json:"room"`
+}
+
+// MyInvitationList defines model for MyInvitationList.
+type MyInvitationList struct {
+	Data []MyInvitation `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // MyRoom defines model for MyRoom.
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
-	Role   Role `json:"role"`
-	Room   Room `json:"room"`
+
+	// LastMessageAt When the latest message was posted; null in an empty room
+	LastMessageAt *time.Time `json:"last_message_at"`
+	Role          Role       `json:"role"`
+	Room          Room       `json:"room"`
+
+	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
+	// none was marked. Messages that were taken back do not count.
+	Unread int `json:"unread"`
 }
 
 // MyRoomList defines model for MyRoomList.
@@ -2774,7 +2843,7 @@ type Standing struct {
 	Joined     bool       `json:"joined"`
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the role allows
+	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
 	Permissions []Permission `json:"permissions"`
 	Role        Role         `json:"role"`
 }
@@ -3200,6 +3269,9 @@ type ListMoviesParams struct {
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
+	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
+	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
+
 	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
 	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
 
@@ -3230,6 +3302,12 @@ type CreateMovieParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
 	// hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListGenresParams defines parameters for ListGenres.
+type ListGenresParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // DeleteMovieParams defines parameters for DeleteMovie.
@@ -3414,6 +3492,15 @@ type ResendVerificationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListMyInvitationsParams defines parameters for ListMyInvitations.
+type ListMyInvitationsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
@@ -3542,6 +3629,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
+type MarkReadJSONRequestBody = MarkReadRequest
 
 // DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
 type DeleteMeJSONRequestBody = DeleteMeRequest
@@ -3758,6 +3848,9 @@ type ServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx echo.Context, params CreateMovieParams) error
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx echo.Context, params ListGenresParams) error
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error
@@ -3821,10 +3914,10 @@ type ServerInterface interface {
 	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error
-	// QuitRoom Give up the membership of a room
+	// QuitRoom Give up your membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx echo.Context, roomID RoomID) error
-	// GetMyStanding Get the own role and permissions in a room
+	// GetMyStanding Get your role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx echo.Context, roomID RoomID) error
 	// ListMutes List mutes, newest first
@@ -3848,49 +3941,61 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// ListProfiles List profiles by ID
+	// MarkRead Mark the messages of a room as read
+	// (PUT /rooms/{room_id}/read)
+	MarkRead(ctx echo.Context, roomID RoomID) error
+	// ListProfiles List profiles by username
 	// (GET /users)
 	ListProfiles(ctx echo.Context, params ListProfilesParams) error
-	// DeleteMe Delete the own account
+	// DeleteMe Delete your account
 	// (DELETE /users/me)
 	DeleteMe(ctx echo.Context) error
-	// GetMe Get the own account
+	// GetMe Get your account
 	// (GET /users/me)
 	GetMe(ctx echo.Context) error
-	// UpdateMe Update the own profile
+	// UpdateMe Update your profile
 	// (PATCH /users/me)
 	UpdateMe(ctx echo.Context) error
-	// DeleteAvatar Delete the avatar
+	// DeleteAvatar Delete your avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx echo.Context) error
-	// GetAvatar Get the state of the newest upload
+	// GetAvatar Get the state of your newest avatar upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx echo.Context) error
-	// PutAvatar Upload an avatar
+	// PutAvatar Upload your avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx echo.Context) error
-	// ChangeEmail Change the email address
+	// ChangeEmail Change your email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx echo.Context) error
 	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx echo.Context, params ResendVerificationParams) error
-	// ExportMe Export the own data
+	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
-	// ChangePassword Change the password
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
+	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
-	// ListMyRooms List the own rooms, newest first
+	// ListMyRooms List your rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx echo.Context, params ListMyRoomsParams) error
-	// EndOtherSessions End all other sign-ins
+	// EndOtherSessions End all your other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx echo.Context) error
-	// ListSessions List the own sign-ins, newest first
+	// ListSessions List your sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
-	// EndSession End a sign-in
+	// EndSession End one of your sign-ins
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx echo.Context, sessionID ID) error
 	// GetProfile Get a profile
@@ -5358,6 +5463,13 @@ func (w *ServerInterfaceWrapper) ListMovies(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
 	}
 
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
 	// ------------- Optional query parameter "genre" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "genre", ctx.QueryParams(), &params.Genre, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5455,6 +5567,35 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateMovie(ctx, params)
+	return err
+}
+
+// ListGenres converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGenres(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListGenresParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGenres(ctx, params)
 	return err
 }
 
@@ -6393,6 +6534,22 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// MarkRead converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkRead(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkRead(ctx, roomID)
+	return err
+}
+
 // ListProfiles converts echo context to params.
 func (w *ServerInterfaceWrapper) ListProfiles(ctx echo.Context) error {
 	var err error
@@ -6509,6 +6666,63 @@ func (w *ServerInterfaceWrapper) ExportMe(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportMe(ctx)
+	return err
+}
+
+// ListMyInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyInvitations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyInvitationsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyInvitations(ctx, params)
+	return err
+}
+
+// AcceptMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptMyInvitation(ctx, invitationID)
+	return err
+}
+
+// DeclineMyInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "invitation_id" -------------
+	var invitationID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclineMyInvitation(ctx, invitationID)
 	return err
 }
 
@@ -6711,6 +6925,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
+	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
 	router.DELETE(options.BaseURL+"/users/me/avatar", wrapper.DeleteAvatar, options.OperationMiddlewares["deleteAvatar"]...)
 	router.GET(options.BaseURL+"/users/me/avatar", wrapper.GetAvatar, options.OperationMiddlewares["getAvatar"]...)
 	router.PUT(options.BaseURL+"/users/me/avatar", wrapper.PutAvatar, options.OperationMiddlewares["putAvatar"]...)
@@ -6720,6 +6937,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/files/avatars/:user_id/:default_name", wrapper.GetDefaultAvatar, options.OperationMiddlewares["getDefaultAvatar"]...)
 	router.GET(options.BaseURL+"/movies", wrapper.ListMovies, options.OperationMiddlewares["listMovies"]...)
 	router.POST(options.BaseURL+"/movies", wrapper.CreateMovie, options.OperationMiddlewares["createMovie"]...)
+	router.GET(options.BaseURL+"/movies/genres", wrapper.ListGenres, options.OperationMiddlewares["listGenres"]...)
 	router.DELETE(options.BaseURL+"/movies/:movie_id", wrapper.DeleteMovie, options.OperationMiddlewares["deleteMovie"]...)
 	router.GET(options.BaseURL+"/movies/:movie_id", wrapper.GetMovie, options.OperationMiddlewares["getMovie"]...)
 	router.PATCH(options.BaseURL+"/movies/:movie_id", wrapper.UpdateMovie, options.OperationMiddlewares["updateMovie"]...)
@@ -6731,6 +6949,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/rooms/:room_id/join", wrapper.JoinRoom, options.OperationMiddlewares["joinRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/leave", wrapper.LeaveRoom, options.OperationMiddlewares["leaveRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.Heartbeat, options.OperationMiddlewares["heartbeat"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/read", wrapper.MarkRead, options.OperationMiddlewares["markRead"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/me", wrapper.QuitRoom, options.OperationMiddlewares["quitRoom"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/me", wrapper.GetMyStanding, options.OperationMiddlewares["getMyStanding"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/participants", wrapper.ListParticipants, options.OperationMiddlewares["listParticipants"]...)
@@ -17431,6 +17650,65 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type ListGenresRequestObject struct {
+	Params ListGenresParams
+}
+
+type ListGenresResponseObject interface {
+	VisitListGenresResponse(w http.ResponseWriter) error
+}
+
+type ListGenres200ResponseHeaders struct {
+	ETag   string
+	XCache *string
+}
+
+type ListGenres200JSONResponse struct {
+	Body    GenreList
+	Headers ListGenres200ResponseHeaders
+}
+
+func (response ListGenres200JSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres304Response = NotModifiedResponse
+
+func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListGenresdefaultApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMovieRequestObject struct {
 	MovieID ID `json:"movie_id"`
 	Params  DeleteMovieParams
@@ -22511,6 +22789,40 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type MarkReadRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *MarkReadJSONRequestBody
+}
+
+type MarkReadResponseObject interface {
+	VisitMarkReadResponse(w http.ResponseWriter) error
+}
+
+type MarkRead204Response struct {
+}
+
+func (response MarkRead204Response) VisitMarkReadResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkReaddefaultApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProfilesRequestObject struct {
 	Params ListProfilesParams
 }
@@ -23907,6 +24219,117 @@ func (response ExportMedefaultApplicationProblemPlusJSONResponse) VisitExportMeR
 	return err
 }
 
+type ListMyInvitationsRequestObject struct {
+	Params ListMyInvitationsParams
+}
+
+type ListMyInvitationsResponseObject interface {
+	VisitListMyInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyInvitations200JSONResponse MyInvitationList
+
+func (response ListMyInvitations200JSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyInvitationsdefaultApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type AcceptMyInvitationResponseObject interface {
+	VisitAcceptMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type AcceptMyInvitation200JSONResponse RoomAnswer
+
+func (response AcceptMyInvitation200JSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitationRequestObject struct {
+	InvitationID ID `json:"invitation_id"`
+}
+
+type DeclineMyInvitationResponseObject interface {
+	VisitDeclineMyInvitationResponse(w http.ResponseWriter) error
+}
+
+type DeclineMyInvitation204Response struct {
+}
+
+func (response DeclineMyInvitation204Response) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -24903,6 +25326,9 @@ type StrictServerInterface interface {
 	// CreateMovie Add a movie
 	// (POST /movies)
 	CreateMovie(ctx context.Context, request CreateMovieRequestObject) (CreateMovieResponseObject, error)
+	// ListGenres List genres
+	// (GET /movies/genres)
+	ListGenres(ctx context.Context, request ListGenresRequestObject) (ListGenresResponseObject, error)
 	// DeleteMovie Delete a movie
 	// (DELETE /movies/{movie_id})
 	DeleteMovie(ctx context.Context, request DeleteMovieRequestObject) (DeleteMovieResponseObject, error)
@@ -24966,10 +25392,10 @@ type StrictServerInterface interface {
 	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx context.Context, request ListRoomLogRequestObject) (ListRoomLogResponseObject, error)
-	// QuitRoom Give up the membership of a room
+	// QuitRoom Give up your membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx context.Context, request QuitRoomRequestObject) (QuitRoomResponseObject, error)
-	// GetMyStanding Get the own role and permissions in a room
+	// GetMyStanding Get your role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx context.Context, request GetMyStandingRequestObject) (GetMyStandingResponseObject, error)
 	// ListMutes List mutes, newest first
@@ -24993,49 +25419,61 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// ListProfiles List profiles by ID
+	// MarkRead Mark the messages of a room as read
+	// (PUT /rooms/{room_id}/read)
+	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
+	// ListProfiles List profiles by username
 	// (GET /users)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
-	// DeleteMe Delete the own account
+	// DeleteMe Delete your account
 	// (DELETE /users/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
-	// GetMe Get the own account
+	// GetMe Get your account
 	// (GET /users/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// UpdateMe Update the own profile
+	// UpdateMe Update your profile
 	// (PATCH /users/me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
-	// DeleteAvatar Delete the avatar
+	// DeleteAvatar Delete your avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx context.Context, request DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error)
-	// GetAvatar Get the state of the newest upload
+	// GetAvatar Get the state of your newest avatar upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx context.Context, request GetAvatarRequestObject) (GetAvatarResponseObject, error)
-	// PutAvatar Upload an avatar
+	// PutAvatar Upload your avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx context.Context, request PutAvatarRequestObject) (PutAvatarResponseObject, error)
-	// ChangeEmail Change the email address
+	// ChangeEmail Change your email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx context.Context, request ChangeEmailRequestObject) (ChangeEmailResponseObject, error)
 	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx context.Context, request ResendVerificationRequestObject) (ResendVerificationResponseObject, error)
-	// ExportMe Export the own data
+	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
-	// ChangePassword Change the password
+	// ListMyInvitations List the own open invitations, newest first
+	// (GET /users/me/invitations)
+	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
+	// AcceptMyInvitation Accept an own invitation and join its room
+	// (POST /users/me/invitations/{invitation_id}/accept)
+	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
+	// DeclineMyInvitation Decline an own invitation
+	// (POST /users/me/invitations/{invitation_id}/decline)
+	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
+	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
-	// ListMyRooms List the own rooms, newest first
+	// ListMyRooms List your rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx context.Context, request ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error)
-	// EndOtherSessions End all other sign-ins
+	// EndOtherSessions End all your other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx context.Context, request EndOtherSessionsRequestObject) (EndOtherSessionsResponseObject, error)
-	// ListSessions List the own sign-ins, newest first
+	// ListSessions List your sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
-	// EndSession End a sign-in
+	// EndSession End one of your sign-ins
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 	// GetProfile Get a profile
@@ -27236,6 +27674,31 @@ func (sh *strictHandler) CreateMovie(ctx echo.Context, params CreateMovieParams)
 	return nil
 }
 
+// ListGenres operation middleware
+func (sh *strictHandler) ListGenres(ctx echo.Context, params ListGenresParams) error {
+	var request ListGenresRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGenres(ctx.Request().Context(), request.(ListGenresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGenres")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGenresResponseObject); ok {
+		return validResponse.VisitListGenresResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteMovie operation middleware
 func (sh *strictHandler) DeleteMovie(ctx echo.Context, movieID ID, params DeleteMovieParams) error {
 	var request DeleteMovieRequestObject
@@ -28213,6 +28676,54 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// MarkRead operation middleware
+func (sh *strictHandler) MarkRead(ctx echo.Context, roomID RoomID) error {
+	var request MarkReadRequestObject
+
+	request.RoomID = roomID
+
+	var body MarkReadJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkRead(ctx.Request().Context(), request.(MarkReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkRead")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkReadResponseObject); ok {
+		return validResponse.VisitMarkReadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListProfiles operation middleware
 func (sh *strictHandler) ListProfiles(ctx echo.Context, params ListProfilesParams) error {
 	var request ListProfilesRequestObject
@@ -28522,6 +29033,81 @@ func (sh *strictHandler) ExportMe(ctx echo.Context) error {
 	return nil
 }
 
+// ListMyInvitations operation middleware
+func (sh *strictHandler) ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error {
+	var request ListMyInvitationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyInvitations(ctx.Request().Context(), request.(ListMyInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyInvitationsResponseObject); ok {
+		return validResponse.VisitListMyInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptMyInvitation operation middleware
+func (sh *strictHandler) AcceptMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request AcceptMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptMyInvitation(ctx.Request().Context(), request.(AcceptMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptMyInvitationResponseObject); ok {
+		return validResponse.VisitAcceptMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclineMyInvitation operation middleware
+func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) error {
+	var request DeclineMyInvitationRequestObject
+
+	request.InvitationID = invitationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclineMyInvitation(ctx.Request().Context(), request.(DeclineMyInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclineMyInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclineMyInvitationResponseObject); ok {
+		return validResponse.VisitDeclineMyInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -28697,518 +29283,541 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3ddhtHtieIv0r8cc5arvJJgh+SXRa5ev2bliUXT1mymqJKZ6boAQLIABDFRAScEUkI7aVZ/QJz3Zdz",
-	"168xF/0m/QTzCLNi7x2RkYlMIEFSFGWzLlwigMz42rG/92//1hvr+UIroazpHf/Wmwmeihz++VwrK5Td",
-	"O+dqKtwHqTDjXC6s1Kp33Hs/k+MZG62sMExP2Ewv2ZyrVS/p5eLXQuYi7R3bvBBJz4xnYs7dG+xqIXrH",
-	"PWNzqaa9jx+T3osLPl1/98VMMKGstCtm+dS9fjnjlnH244sL95edCZYLo4t8LNhSF1nKuDJLke84+lkq",
-	"5guNqxSLjK/cY/XJDN17hmw5E4pxxQTPMyly5sYRxrKltDOYkOFzwYbhlePV3t/EasjmPBVM2hPGR0Yo",
-	"y7SdiXwpjejFcxOqmPeO/9FzY/V+SRrm+pMec5xR027xNM2FMWGrltzAyDtuyLmw+WrvdGJFvj7OWzHW",
-	"KjXMarbk0rKRmOhcwNqV+GD9jlTWNZdKzt3SDsKapLJiKnIY7z/2nvPxrJG6hNsneDkeLRu7/Z3keg4f",
-	"juG5pi3869lFL+m9Onv7tmkjPya9Bc/5XFhP5kVudN68q0O3rsEYfjH0hLfgU0FrP/afwdln0tikRg8T",
-	"mcFASU+6l/5aiNxdEcXnblb45soq/jUXk95x71/2y3u5j9+afZpqhXLHq7+J1frsn8+0EYqNVrhZmRTK",
-	"JkyJJZvonAk+dnOUasqsoxbpCEZZJJk+Ow3Ejd8aBpTLp1yq2vquxAo+kYodPb1UM13khg7M4E+BHN3v",
-	"JzI3lmklYJQT/JYruA9spNOVm4Y0jLOnR0f9S+X3DFlSuWm1G1YlN/7hJ6GmdtY7Pjz6LnHk5//+zh28",
-	"tSJ37/w//vH/2/s/f/m3f+013bSzyStux7P1TXXMyuCeIAlmmcjZjJuE6ZwNvx722RnSA+6tu4TjmWOf",
-	"KTNSjUUS0zMu9fCoz94LfuUYnWFKXIuczd3wffZS54yzXOt5wrTK3P6YS3UtciO1co87EuG5SI/ZQuhF",
-	"Jthypt2HboiUTTVLNVPa0hxge5WbGpynEZv2eLKHe9CyuU8Pnn1b2d3D5o18rZW41WY6csE7Ngc6tDLL",
-	"WC6nM7u+l08OnvY3LMjNpcuqmtbRIgMdj3DrQLbr5OEQfjnECS14bmEVSNhKs0yrqZMdTQtwfy1nOhOb",
-	"FoETaZn/0TeN0/9JzqVdn/xfSWK7gXPBeC4ceXDkb9yyuQZe3sS3MnhjPItUTHiR2d7x0UHipoRM//Dg",
-	"IClFwGGjCNiwtahcAIm42TkWJdKEmWI8Y9ywIXz/nw72nj0b9tkpcZJCSZvABZijdOIKqCh34yS4zKnS",
-	"cG3aDqD9Yqzvf4MQ1Xp+9kPzktxt9u9ecDsr3+y+Gch0o8DeJBzOfoDB345nIi0y0TYBQ983T8J/u20i",
-	"EdF9c9BEc28Fz5tu/Xu475pNpEoTpzQCw8P7scyltUIdszE37qTGY7dAPEqeX5nAznSh6IiHEz52DGIy",
-	"TPDf7p/4zUs+Fvs/w5+5uFReYvXZe52nTtKtkFU6mlcrpvNU5HglM05yagQsl43EVCol1fTE/RhXg8JN",
-	"F5aZBR8LA+9w992xAn6prFOIlo5ZpbrPLkAGa+NEKgwKsrDP3jud0tGtkxbSsIku3La4sTPhZJV7Gwjr",
-	"pc5T98dEF7njj0Dbbg0jwZa5VtP+pXoFmwQ3BZa4xHvNYC4zbsJIInP7G67Rvw6B4/6///f/9f+4e8RQ",
-	"K2Ej4bgVqHuweXCieBun/NqJk+ie1BjEr61SmTjCRrnxzogcX9REwQV9m/ijc+TSTM7+pze+VGEmoDjm",
-	"wiy0MgL0xu91urrQ+ieeI/sao7nk/skXi0yitr6/yPUoE/N/+6dB1b3buG/wKRy2Zo44VWlgtR5kbuhh",
-	"72PSe67nC6f+i9TN6l5nUyhTLBY6tyId0KADocY6lWoKc3up85FMU6HudVoTPyrM4Uxd80ym52Sg3OdE",
-	"JA49II0apvM3sToXhUFj8/5mUurNgyuxGuQwBZjQa21fOtZzr/NR2g6A4fkpvNKpnMgmE/yioiA6cYH/",
-	"lc6wilwW3pvQNCX62T78BubzJgeDVrpBXnKZ3fN5LKLhBxMYH3bCP3OPczl1AhC0J3r1CePsmw8fnEwa",
-	"OmUtVzxzIrZQ/JrLjI8y4f4cFWaFwsMdZi54uoIlgJb0Wtu33Eozke7n97q1oOsN3JxMOYNhlVbW3Fub",
-	"iKb644+ot1oBmvU9k03OrRhkOHBtSTXvzaYFxT/F5SB/upBzoYv7ZZHEGgcWxwYKeqd4YWdCWTfsPe9w",
-	"UR2b5hPE3CuRSn4BSstnkrNzN4OB05vwTm6UwB+9rgMkcjoqjPibRFbvPWZmwZ1RMuM5N2buluP+sGDn",
-	"iA8Fz3pJ71rqTKgxKFpZJqbwIfCMBi9bguP8XFin7cZDpdLMpVNUekmPj93Jtj59Ltyi3MOLXC9EbiUq",
-	"XvGWZ9nPk97xPzZvK75IpHSJex9/SZqskiU3LKefJiRg3GeOFE6YKrKMaTUW5Hx2v3PsMRdGZ9ciBaMD",
-	"7Mkx2Cfuu1RkwsJS3dPIBVH7pBXr0T/F2LoVj3PhaG3A7TYicTfUPSHTLhZh0ruiw970y5IqPiY9pW2D",
-	"5v0zOrZ4OpcK/Exh4c7cdh9Ig+4lwXiRSssyPe01nK0uiaLb8VVIaf3s4GCWM5kJMiP1Qqj2LS8n4hdA",
-	"ez7R+dz9q5dyK/YcL+r0ErLaW4198GaB0USu4rkwhoMPIYxYFDLdOljS+7A31XtrMzCWW9HpgPEevIXf",
-	"f0x61pkPttOTF/hT95D4YNus+nAvRO5sUuAfa9N1Jlnrhvm7453SY3fhcmXIU1PYmSYbfaaNpa2Nrpw1",
-	"Ipvc0c5+jG3Gf/TgPXCXws6Vi0ki7w3sUBK4lD+gkvDphlUJsMIBfmlgENEJnmKoa40xptzyHQhhbYnw",
-	"/Jaxf5LGto8srZibnaYQRuN5zlfAfsqQy7Y3vRYfbBQTWVtL9WVbVvbW3yMvqoiP+FNqF1QX4SJVd+XO",
-	"OTQOhHy6tl6iTJm2LzN6OlolOSRLruRounmt47FYWJGeqWtpQyiyumR0pu4kxyIO2sG9Ga+5vHPxsI3r",
-	"RwbRMN9rbvlWOjuFX707/8ncTFSn0iwyvhp4n9ba1oo5l1n7N4NrkQfLmH4y0joTXO2iCUgzAPHd/JaM",
-	"q2nBp1tFyU/+dx+T3kIop2UOwvzbA9MY6OFXwoBPdZGB49bpUyi1x1pNZD4XKThZhz++uGD7jhTN/lwM",
-	"g3IlPrirmpC8x8CFE/mqWdYs0h1Pqog8jx39gg1iInI74s6snWONJqLdj44p8eRZobnKsjYQ+62kBN2X",
-	"7hJibOW1tKuXclrkOE7torkfiAGcaJP+oNlS+ACUu9dOtIMOwbjXmE4oPCVyqVP0isMsDZBRLPWlst8+",
-	"7a1Hm/yGmiZSdRaAm8KiGGXSzOCQOrwRDtaQ/6aiR259xpAV0+EJGXiuGXDiwzd4dIcRadNN159LVVhh",
-	"BlZPIXGj0YCAM1uI3GhFN9jouYDQv8iMAGtrkQtINiBTAmjBpxzME8dORMqKRbfDUWJZklyH3y94buVY",
-	"LjhlQ1VX8AaD7FLBrEyC6wEeFpIqYL6OW6V81W2OuZjr6yan57leYvBrIjMfBh07br1XLBg9dYJTCQoz",
-	"z8czed2VdnNhi1w5Bt5yL+FaOzYtjDPxTMW61VkKCTocTyrlq6CQ4x3tOAm3gIFTtjqSdI0nlWecVLnM",
-	"+vpqg9XOu4GIo2vQcJFarmX1ftc5RMmDyqPfxFFLL0j1aH7gK4z1WTgXPWHvLp73GVhiM76AFaJcLZQV",
-	"KaWvuVOCs7sWOUZQjXUvqvxKkmMDJsf4xOIx2z4juWAuVQjKTylQauH9uWBKU1yw7rWBEQaQB9OsKmCC",
-	"kJuh9f4YeirBiZWkxUZiypXPQJOW/DPhVxDG979dchOTYorm2FbTPuWrhivx4lrkK3cjEsYzo2n7gUNR",
-	"eNXRhbeD6qJ3teZp6HW18yelaO3oN6nJ5BbXyQSyjFIIJcNuwp5LNcU93u68WtMRgPHRoE2kXbf4hNvS",
-	"2CZZCnHl7p5WdtZoinyCvSD/ljt0Ij/h98Kx2ZK8lCN4JKmtXr1Jruc3P/FFLq6lLj7FMsMtcideXZ1l",
-	"cB4hJ+FK6aVy/EWCi0d1WTfxjsEIjpWnGOTi2ZvKdeggHNYiBfDeoWM4C53J8Yrmzg0bElEMMSq4dY5W",
-	"N3MhyP6oSe8djq12G5C2iRJg0KTGCktqjk68soXEihqlhDMUXpHtvsZvZiHuXlO3Q14mqF3OHkPfGmVm",
-	"Wo00AKy9sOj0BX94pvWVATNOsREfX5WbElmS83I+m4jVT7u+ZaUrgua/beF34ZOK9/GzO6XcZM41so6a",
-	"FM20CQbtWsY05Kejhx5/yCBL72ae7R2IZ6aNJdJpopupsJDqevC0kVxyWunGEI77TZP/x12nsCfbKca9",
-	"51aGcTia7qaxf+SuyBSHfwg0+s407eONfGoUt2wlOioHcNSGFg9kBZJyDnonPdpEYb9Tj12nyI87oxDy",
-	"MYVZCJXeMub1BbnVmnxpPh5T2Yw1EtzR5+avw62ZC9yp3ZiLe+SumAsO/7mZS5FK63RZDDF4swCibeHU",
-	"fPgtF1LBkYZPjDAGTHL/OyCBwTSH/PHwdy6u9RX8PdfXUgzovMPfdOTh7zKaD16YYjEwlufVT8ZcjUWG",
-	"dj6EJ3JhrM7Lv1FYld+WrohcXnMrBvQ5T0vnw8D7CZIeHxXG/b3QuR2EyFRS5m0veGGqn+TCFPPqRzaX",
-	"06nIqx86dW4iae54r9AVF/6MF0dOjTAc/e0Ha4wfuVN9oSzaeuvuYTzsjRQa0cVH8PYgNXYzjt6A47HB",
-	"Jvoei6Qcy2AUx3asMKGSDl1YZxOYONRMZgfYzoq5lXCr86+gJGfO1SdK+UiFdbvcblO1jNRV3ESpGfX8",
-	"QMbHlmlFmeD5tRyLrwxzlqG705AnmGrlyyTRg5RJY0XaZ+XTPJQflN+XThxwV/E8lyJ1m358qYYUYBqS",
-	"lwIddL44BVL+IW0yjIo5PBNHlJAZBcbrMPiFcvQxK+2rPry/MtdjYQwDhoHeK890aAZOtGCUKfjx6O2N",
-	"tI4ZAoOuG08/v6rFZiEUS+wnYjJ5oYiBVAK3MW+ILvaatIQ721xjuiZy8Yol/n5WZxovsyTOONFhW06D",
-	"u893IblKzvLZRRdoGbfSAlAxXmSapzsoAqU6vX57R0ZncG8wFosF2+bXwqnNCzm2RS5Mn73wptuMQ0T1",
-	"OJS4OKsS3k85TDJ3Nz+hKzsVyrE/SJpTqfvx27//eKnoxRATePP6R7jBw0XGpRqSmxqMVYwOZ4JjYTEW",
-	"QGLBojkJ5aE0PMwMP/BLSXxs+FI5bdbdaYhW6PyqyjTmOhdNjulQudZuc/jisLBSv2uN1kbmK0Kqrzs8",
-	"OHr6P/+7+y97L0ZvQqxkLlJZzKHmp3Ry4+vZjKdsIhyjWsgPAi7XGqvB59fH++bw6H/+928Oj2C0pgfh",
-	"LDY89+9vXvxIh5fAVmIVcVn55F7cZz9P6HQMFmeXVeGO27r/QKERBLGOwVGHMx42zcnOivlINSYTHB59",
-	"9z//++HRdy3rqV8UOtX4lWGv/Bn5PdhwofAafqa8kVxwoxutYaiVRkmEF2BJdXWpbtpWpx+jHzmINZR4",
-	"KNkgcb8Ubb80vkEsmktIJ5yuSFLJwqQBUDmkQX8tRIHKrxO05ESleLv745c7MTapQDqymdtCh7Qt5SM3",
-	"zbiAh/5ejltz2u188CEH4Xa5qV3Ip8uLdiMfZ1kvRG5E2kJL3Q+oPJdwVLSo2h5tVTW+5w0HM+JKlVGK",
-	"2xkR1fhjFCafotr4CcyB8nzXb42yyENv6OExYitz8ztROzLSWcutjY4MZ9XlrG6jQLmj7qw3fc/VHSig",
-	"36Pk/6ya5/dcRfWNzfbhhGdG1BWgkow2F1HAr2Laaog/SOtsKEOV0yKbnARtQVpQGFMtoBC5LS7RSIu3",
-	"8h2GFzTtGsDPpLfAn1nX//CVr5zR1kbGg3EYdiPeC/4KchG20z2MuLZ6P1TSfgdwmE2hkU8y38YwSpfp",
-	"gnHwwtmyNyP44LuvQGc8rdSlP2lSmLkxS51v3YY3/ndrwWCyw8OL2pfn33GzFY6LPBfKDnafMebMdX3u",
-	"tVi2LnZtDrVXN64dPRztlV8FJebdIqVgbdA0X4FLpTHGIvJc5xuHXCOTrZIeEucGdsbVoMFaPwBbC6xA",
-	"ncmxFOYr8LNRFlqXLEZ6rrP4egOpFE0SzPD5IhMb1x9GWDfmai9b2whTL7lwc/NO9qBNlm7nRk8b+rIr",
-	"5Yyl5wuDP1t9Xf4lJTFEu1hGjIj+AlWU+1M71E20XTRZCH6J7ZF9X4yos9TZecbqxY1D+3dyjxqSVXVO",
-	"uao+d9BoMA9DdqzP2fFpqugUkoryNiGyG/kFbuUrv+Nb3VDw5s5gIVLGaV1NE59IdXtDrrP/PtDgOhGd",
-	"KV9zMWlhLiUizNHhtwezg/mB6TK5O+Q2tI3djTF605oxdjGDpOUAXwel2SJlSi872bt3yfVqvlgMXTAr",
-	"FDv7wUTQlmm+YnmhQiru2qXRE4IUo4zlJCTIf2VCgYxTdr8yvWZmm9tbEqJ/x6iax3o39avrXqICUJeA",
-	"8e4uF8R8oXOeDYq8OU/jTgQHVnwG6RHtT0WAlFIluqKlXAnsIwiYUq4EUVNxSEWHmVSlR5Xl1PZhs1y6",
-	"jdEdSbfOtnf5zB2Y4PEEPrMlTlN5S9kBa+vKC9U5Moh+r3Yi3kzl9YQ5HLjy1u4UQuu5AyrxO7MDpWgj",
-	"nL346T0cL3X+V20oixnSLLYf1TklYqDd0lSpihNoXBpca7Dduy5OfADu4H43FQry4P/Rm2nHKNwQeaEc",
-	"Px9QNUvv+NnTpGeldU/0XmszETm3RS/prQTPe8eHz46OPq4HxSKhVYP7OzhoYLd+Ih1v64/u5xC94h/O",
-	"8IHDg9q1TXqFkr8Wgr53MgV0BGNF7ul90xjvxegUo4RwmPVd+a2Eqfz2YBtOpbsyueDz3celja86G7aC",
-	"4PnDiSZ5dFSd5Hd/OdhaG4WD08vW96CdHne5axE5jvmCj6Vd4WkSCN9bmQll2dtCYVb9tTRyJDP4GXrx",
-	"x701AizfFEVovzlImqpxnKYnFTgYPTQEs1r3qkCk8eYdbTVo6qCFTTSPaWFdObn3Ye4Ehljdrc3D/L38",
-	"5VqNXKv7M4jEDcjJh1Xk5NO9/53v/deDvWeDvUYE5aT3A2TKvRI349a3drNtdDG9SKWlRP+bTW9ECIu1",
-	"2tCMS8UI+6N61TsAXsazh/c3zty7LWuhaOsEuDVN4bSbGM4zaazOG5Z4mmXMDwYuCKHScOlKcG/41wkC",
-	"ViMCqfsUXJ9gihFUQ1wlt2lasOpTHLZJs7tLkA0Yy8MgZdzYAQ/KzrqBCSsyIr92FldSJsv4zJQT5ua8",
-	"KkGjwh5QVuWGgG03+5d84Lw5IklhXkx4s37QLrBIQqUDPWlpywCLCAWaETA8FIEGMIY7Mg6Fsre1WLfn",
-	"yMM+RknycOWIsXc7CUdjzahihGk/0oU9Zhzs84RxhinriBbn/na7DpjGrKwphhQh7rHG3I2javlO9u3N",
-	"svRp1XdzeksurRlMdknShaN4z6VtC7EXKhOGsNmk7eShwmlsCVtKwyxknjrrjtJ718e6GREudX41yfSS",
-	"Nrc70FREijHYlPcbhMB6kAFVthWfQHUb4mtenV+NstoTYcrL2SqsbmMqorTrbCFWxEQLLNHN2HgTo759",
-	"DY0q5iOc0WazozUle6gXQg2PoSiTG4tdEwBZJ85l9jAac5mmmfCdOgLI+UwX+UlU4U8XYZhpY4d9NiRS",
-	"yFfDhA0zbkWOgJO54OMZYKoeO740EnR3QBD02ZDPR3Ja6MIMjzE1E/cXAMtn/DoSh5i9lsoUZRRfMaP7",
-	"bLgQ+Zw7ghge+3xucIhOtU77bBg8Xvj+kNYNUCKlasKsdttyqTzwufuKr6oJ3gTz5WWyXzFcJQuXKFqv",
-	"u2t+bb2kF6ZZcUcmPbd/LWl0sRN2O1Ou6/FINXGKdbjqFZdgINDWu1LHAVuKjN5I/xrkYi4VNj+Iy6yo",
-	"C1EZxYYyERt/QD1PysKR8DdCdpUAYmufxKNyqmb3Oe1NGwpruQP3IbGbz+w5hFm8gfz8teVgqU1jgDCC",
-	"wMQ6HCiIJIq+ocji0rp/ruNf4AAB/wM7siATMNBkCCfq2BGm+WzxUZTrKkfdvDe3Fiu4w7vJlje5uJZi",
-	"2VBkb+fNCtjOFgdJ+xZH7we7XXeoqg29BCdHT29b2l3dIr9TD+IynbfkwA5Jvg9y4X7vJUmsDRBandJk",
-	"82BahlPm8dE+G5YFeuEl0pLAMhjYK1Fx4S39SzXE1w+qYhTQTosM5eBIMPhOpEkQf9S3CUqvQNh7oemm",
-	"GduXCqrX+k5OB1A9HGDOV5eqk/wVHxZut4fHUCuFalXoKRcNEQvi0SrAD/jihi2CmZVy+VI5wcyGeuFk",
-	"mC4snYcvEMH2ZEpH5pEhJwOhDBgBbbdMVbrXjxm8MzIb6Q+DSZFllSLL8Iv1AwItIOymez9uUE3uh9m3",
-	"y6r7TFlrTD9rvSpvWwOxJtTAeZnSLQZbGnPr9y8XY7mQzoIALHs67vAplPrMeMqA5tQqCDbwLwSyAGgJ",
-	"0mq5An2WrObUkVPpsJhqYZjT60Nm6qWKqgKpk05ZIxTgUavTbF7mh+Z0tbggrxFyUBtRNkDzKeMeWqwL",
-	"v30rlN0Cp+thySIdq3uYpgHytXkIj67aCVQyPDHgY2ta0KTpVjvORA2I6KEyTYUzLAanEoFuEuoDArxD",
-	"sfvpuGXLIBupGf8LcNcQbY0hjOF4Vjk/x/DwDfGcNkMJNU/CbADa9qO5/fGAhMCBWa4zsfNutGxEsIG7",
-	"Ei8s3lwJODTil7sfTRk8W5vQXKrBDlvjpkMy6U4ppIQR7XaPKgVCDS8ccdV9k6f8eucTfsvVuO3+Imvd",
-	"OjzpHujyrd7JXWfTam0J+sEufRCqfO3Oeexm3hcjQJKmtqWYAKfwlVlXbUjEAZZgvKpmjK35SORmJhem",
-	"CTk0AIZm3Ox8Oq/Cu5tWHAPDrgeI1reayxRDRDpLhbEYH9p9Sq3QXHMfzv8sd6fqBOnOEfy7z8F30vRi",
-	"cNC2QWVGqK+1crPdGd0bP1LDLHIxFhJaFLTzXMfzU8i21NXJkFi6I2EUpuJ5ZaeXntNTm84wvLkLK9G1",
-	"WxyMAn+fuy7Xz2wzfwlzC2R+d8uGw+n6xlerNtwxD7fTzBCMnKo9qUxCSKkWAWqvRXBQj7Mi3SEe7C8l",
-	"jto4Iduoub2vF2di/FIoJr0e57uz7jQRyxuSmWumVyQnGwRGtIex0rXOXYKs9qdXFQQR1/C7UNVm2/CM",
-	"ey12QsvdIH3F89763VyjWtJm6+ykos/VjIKkZj3FsMmxktBozX64bZcUsui6ewgj1rUB26h2O0wMcv6V",
-	"oYZJIZ2qdyXHiE+1XsBxb9BBO3Tn2NTbR7PljAonK5ZLDKS0rAsTdBuhL6mubm5xYLd3CvFANmU0tQSu",
-	"2VKXXDdQ1k/aWT47HMoGEEFwL5kd3oXgJx16cICDEkpB0o6l4BurkgzLpLqCc/Nuf/ARXmuZ3jD60FI1",
-	"SStMym0uZ1fZsc1nR1bd3UCQ3d9FjALBd4w2tXn3Pw3yU9UQ/OQ5bXeb/EUY2iKKFSQBgayU6Q8gmakl",
-	"PETpI61ZI9VSk01ZHusW43q1g87E9lLwTOwsbUIngZ3D6FGrfXSW4as2r7AFY9ung96JjMYap+aSxVTa",
-	"eyojdOJhNbC6UZT7pDYkFrNjj8QdO3zVWuvBXlfnVyPWcpfK7dx0rG8iK7t6rv/UUu10enCFnDmxC84P",
-	"ImyWTTFu3YTyxi3UyvXWllKf5abtRG/G7fWinbWfz6+l3EYpCVb6HUBHbQAF2k2Xvz2C0G1JMuquuSOC",
-	"UN1JsL6vCE7RBfQv1BFzc9Xsi719NuDuBN/1GOEqR7ejy7uNnCqw+HfNHebTlj0lNyUCCGIn/7Ts1toh",
-	"HzZ6fW1+tSVW9jI6miQc+UZ6sbwBnDg+3zvuaHnrjMDytnTP/3spRZb6XuMNICtpg9P5rXUEjDiQi1xP",
-	"cz43x2zopzJM2ND3IxeqmLv/p5oh90+8Fe5f0Jkffq31wMx0bv0fmVZT/+85V6thcqmGc6mg/M994UsF",
-	"MQU1VAbCV1KVJpT7wN+4YYQCDK/IwIqE+Y4yrq5glLFWNteQp5jzMWW5ZlKJwSgX/Ap+LFM5oN+5v6WC",
-	"wqxMVB8a6/lIQsexOc+vcDeoE3vChmmBHeIFjuofxBnzuaA3zDVMFuwL9w8y32H7BNgbuN/8SijcaFPu",
-	"IrydDZc5bedYq0kmx+4HAFYN8KmY49DQVklkDSrfD9oC5imHuBTc5NIxMxNswXM+F1bkXxkA0T4JmU/u",
-	"TB0zNWxcrBdGNYKZBjU7+u3Tht/W7gFOPUHqLd/TRP5Ye9oEkJFpxPkyojrXp9vL9P4qeOa+WzMPivGV",
-	"aJYzCJJKiCm6RFHluTiGc1OYU8a8b0waBsfaa2xWZvmIm6ZE8R3flItUmtu/Zh0zUl+BUj7NObr701bw",
-	"bCpAuO0k2tA+w175xUZDJv7EmigHD/k2jmUik86O5bMfthCqu5DQc4cMsj6jBDNTJttLiMUViwU9028o",
-	"z4oLPA/2np3uveR7k19+++7jXvzn013+PDz6+K+de53t0FT6hphHNzHHpe9M17EKLCziB//sehWTx8wt",
-	"XUgY8MeUt7Gei2ozQyRxpS27Egtnd68gTa0LpGhLW+afsTRTA9S2GxRiO6CRMSOgQfPuSms3MMfOjW9g",
-	"RvlDwGXdVZvb7qEryaTZTVfzenj/t3fbBbost6mm9cYXZqutVM7mNowtjmJ3Zm7r12Xde/ipS2JPKqjV",
-	"VM2QS+w5uipLpXwSdEiVLsZj0R0+Wey4BKKMtRUM3ZyH2HqUuo9UojtNedLHvknpjD4W2CpYYPq4ztJ+",
-	"6KQBCd+TIkeQfVqzNL4x4EwwA21SaMwxNGENDATqvxoFb1SuuJkU7qAKYXNGxb3WIJRTaa0f6do7f1ky",
-	"6t7duBBKHtuFs5aN+jZCxdyY5be2Wqs35d5ST4T1ytj+K55b7UW/bOtj69muzwlpYrWdjvxu2Gqoqtmd",
-	"u64l9lPJY9SxOhVjZ++ir823xfI1Dk06+k9cTQve1OcCvD1RGdoyl9ZCkk2UVg/jp6L51Xoq1Q3AZ+gi",
-	"9Xgmx+I/L7kdz9yJr/pWmLg8sXfcK7/cS8Vcr8PPdKm3OPxsEMGtwSjs4voQtKZtKCmMGy+JUQoLM+YL",
-	"EEzUQMTM9BJaENu7yoAJ0bUapw3dbMGjgf3/mO8Bj9r5pma55A5xu4OAH9Ql+UHE8LrTwn8pdKPG0Tng",
-	"dyOVebPqS/S8Fvm7adiPLs5tOHJb1+JWPryxSfGNgdW75Wxuami8FHmkBjV57Klcjxs2BIiAYTVNy3CZ",
-	"MogJksGKNVh4B0hqbsdBqGpjbU4y9zO24FPhHZCghaYyFxA4Y+D8Nr4ZOEYbhEp3juLV4Oer86vtWuNh",
-	"Awb/Ol8mvOP1Jb7W1i9pzC3P9LQQsY1/J81st2hoDdh9W8uTuvKhKlzf9kj2OkrfNii+re8MCHx3AJHj",
-	"Ufm66KBbwPfq2imdQmXLKmtNSjLarT3RxlYUN+8s0c7x3M8/C7/DeX4qm28jc2jciMKKu4jpzwv7YNoU",
-	"3bjp0CdoMhT2ZfcMAXc0t7oShd3lRhRW3IFjAwf9zC4NN4l7bjR0342C/NCNy8c6mJZ8sc21f5D4kBMk",
-	"hLQER78u4ndNmbxRpx1KfaR504vaV3wX5NtaQnSvBBw3rWno0un03sOj71gZnvcKmiNDpifs/OVz9t3R",
-	"t98k7OcF/7UQb4EEjxnM1oiU/en1y+d/RigxBh0mmVnwsYjQxSiT4FJFo3CVxoOC0y/V6Gye6WWfnVk2",
-	"LwyggyghA1V5smVKx1Elch4m8PES+1VwlZpLFRouG/af8WutQl+Iw4Pk4OCAYRqCME7rxr0yJxhwnHtU",
-	"lFROJiIXgG6pYboIuDDWKQa0h4hdP2Q8F5eqPeOjIRECNsPnQmC2QgU392i7KyYilE6GxY1NiKT3sxJO",
-	"VF/oK1GHDv62OlH3525Yum9Kp2XD9ZNmkfHVoNV32lVNv5dsVxTXt0wspGTUhgwlIdQawN2zA2bEWKvU",
-	"3JrR3lq8hEQ275yODy+koi9C0/14uzbk5zaxuIhobqPkxLTXWdeJHroDmVGZwmcWHLHU2JUbvRH5XIZk",
-	"1NBGVRs7KDu4myu5GJhMLwdzTGNCX1b0iys5viLSwCrMEJkgL9iAHC/0JP1lhPsC6GvGVTrQ16A/54Kn",
-	"g0w3N94l1Xvt+HYpBrzD+9J4IKFfUBOADDXOoWZUJgF4lKk4YZwZYa1UU2b4yhD85UwvIV2NstoCFqae",
-	"TPqXquxRFQeRhscQU51ROHnkOJC7ln021Fnqj80M+2s9ro59CyxDpfyhBNlDYs34YiGUOblUHsDEp9sB",
-	"vv2YK6YXaMbNS9xNchCEUZAMTMDOpD7RWINtQh+uqIe0e7uBvKFLRa5UgBJD8Eco3cUuNcNj36zdV8Dj",
-	"W9xOFAaeogDSwDrBaDAbMhXpwFc7l59E0WrIjZSpmC+0FWq8GlyJFWxhTl02fE3w8Biy5kaFEUnkpV9y",
-	"Q5DJMAc4CC4zPCzuTgkaeeoJBanoWTCHqSCqz4Y+m1ZcC+WHgmzwwo70B0cR7sUeoZIIoYT+KaGBUr7C",
-	"fakUmYMJfkL5f9MiR4UpdeRoLAKh5YsZdxwf8gNxACNYAQ3JMYOBdn8+l9attYJb1Uiv2H9oUKkBj8ky",
-	"cjGFDxpOvgwN0smGhOOojH3tXN1otVNFGOLKofopUkFh9RjoS7/r7s/KLjXzMW12BfyPgooYx+q9nfEs",
-	"Y0vBRmIq1f8/ClIc9w4Ov3t2cHBwsAf/+Yv7z3f+T/+/9QjjnbcRWKvb6hAkuoO6odZ2BVsTzDeKfXz4",
-	"uftpKJpt6cu3pZ72t629C1/SDbTIHpwU8AXnbq4l4NgQ2SrYNtT8Qw0KIxpbFpY9BtcTO7BbwtEBZXY4",
-	"Y2SiC9UZBKOSwV/ponN00IQhAmTfWM4HUT+IxM6EYtxcOdnjpMVMZIvNeb0NrVVbPe34waYcF+puN6Vi",
-	"G/EBDGcTTuGYVbJWc7k13xe+Ld3wIf0X6G8DxT7vXAAB9m6JHgip9cajY1K2FIyKigaInyupUrfYBQ6G",
-	"WkY/RqwkGAzEtsNUaY9iWcWgxITxAQTcyj+xCiAHdTH6aM7VarCQH0RWgmkgwmXqga39Z6ZYEMAG7bfT",
-	"NNPBOBepUFbyzNAnuZjkwsxQCtBn5b8V+pUcg6hMalSYFUJHKm2J7w+0ElQNRJ/T8qMvQL1dSpXqpVdg",
-	"EV7a7xL+5R6ufgKFEuGv6h5OdD6CgP+6eBrkgiq5HYnnCrLDpbrmmXRLR1HiS6cJYW4u7EynMAeeZXqJ",
-	"gKPAKsQHaUCExZzDm3nO+tB24JmA+3ckuOkTd1Yg9JZqUFqLzroFtjcIqJxQZAOTMNxKM5F0wjm3AnEs",
-	"KdMHtt6L4F7JKRz9aqjYAEYfxZ3g73GmTfkX4ajCv3GalqBR4SNyeQ2cYolhsHA8sakTaLSGfOY/LvWD",
-	"QvHCzhwljjkupFD8msssALVCvU9kNYVPID7k/i5JfKyVFcqRDNbp1L6ei1TyAbESb4wEioLCg6aW1lG2",
-	"O110wpio321odQV4371Tr+eHb+MYTQxm6nmmb/rpJ4CSJJfTme3Dac4FaC+n5ipG8APsublUps9OsR7I",
-	"ozQhnmqZ5YmN78EFUY8X5UIqSOxM+yVzPX568KTsNXdRfaJc9MdmjhbtBaSoO8PHQzU5FZ1HYFvVjcA0",
-	"1LGGOePiKhvwk7A12C69VKXpEiMNA1adYtOcK3wGttOQiVVZ6rPqUqtTInshWr8zjMrFfqzx72jxF97X",
-	"jIYl9HxlQ/z1MK66sv4XRMSVNb8VTtAoLDDyLuzKq6qrOagdHPwmJDVF8y15eX3OMJBh8CUY0YoRF+yz",
-	"71eM+rixb9ir7yE10H+5Nm3OzBxjJe6dlXkePmmbp9Uah67NNZZ8tRkv5NgWOcJpOwV/kvM5FWMpxpWc",
-	"Ax8KuWAJ1tPMde4edS+sLrKyjjHP0MVMg7BUL5VPbgO/PZhyXQ5hxnF1AIRMK/nYJMSbDgQsFoN4uX4q",
-	"oGwBT2Qo4slEdZa/4CnGqFI+59P6qjx4uH8TXAvYv/FMOwPVVxh2WBZKegI7TysrWlNBWkjNPc/Zv795",
-	"8WPC3rz+MWHvxeiNm82PZy8TULjASHYLgxCJ08MqC3qunX1rK2uyOgqIGEFbZKpk+E3rSXHFSODQkwjw",
-	"WlWgovW81oFLwEFHEPPE4aUJLB7FADHmVAvcAiuwAcR45vmOXepQGdcoCxbg3gM7J19Fx2g19qKqCJbq",
-	"aR5u5Ht5VSSF8ryPTTpj7VjhQ/cIbWACjg7xgRqI0O0JrW681HLbBpJly0rd71mdi9dWQ/OjqYQdXur8",
-	"yi9hw9ThYgHUhE+Go5ZvlQUBBIVfC0we3SmwMPJfAUAXIjpD1pkjybXlQQWI+56aC2y6dDCrhvUoVVND",
-	"0MGoc+Y0s5xbnXuiAs8VPlFRTeJpvefSRhrDyG2CSrE9EacTcQO0ag3/my5AONA4k5xw43KKHdfsidox",
-	"QCau21Jg0qOVFcSjwXm3cOsBjs6vhFmXO5kwZqO0IQU5JPxWZA4YNtF8Xrkp5L4cE3Lhsb9JOSOPqTwG",
-	"eQOX2jdXWJucjcbHjnu+cZPwQS738PBc2Hy1dwoZm/FivqnrZn5waRhM/WObUVbbY2pI59vaRakNqFiV",
-	"SO1AMI6SUBWvrAmbhLKVLnJ4iHQY5tRKUZeLz6r0QZKDJuJeAfP82Go9xvSNwPL0CvqhW4PM48mv3TUS",
-	"bKV2uW12/tXx9NZs2MrFo23yVVWY1QyX/PAbRnmDdOiUOw+5glW298bdXj9Zv/EMdhvS6eEhgC5gHMtJ",
-	"Pbm1KvF+XkTwOkup4Q/OMJSaDtZsmlI++Ez/hKGZCiqD7x4RmKHRIfZSagfhZ5V1vsZAyYl7ETazY9J2",
-	"UNCDsCinXboMquZY1OuyrA0MnY4q+osR7XyQSgvdIxpVBNyCpNwD9xtwCnZcgBu3tgi0SSsLIIKtKxcV",
-	"gV3lMyggkwYVACZblApe/HxHk4iUI172gVj3yNRop+TYSojUdDcJ60pe3czrs+Gbn99esH1n05v9udiH",
-	"x/fjHmdDyH83cU7NuhFYlVx5bclNZl/pcqotNiCjeiEdWvXkOouwzGub0nQrQlDLMWnvQBj++OKC7YMP",
-	"e/838uB/3J+LYeSejG3WOV+xVIMmA5x8q8gGbRxtIXdPUg0TwDyURtda7brxPJMiD0IuxOXAGXElVtgQ",
-	"hugPRHAJaQLwJJWteOeIFZQj96jjooKPZ/AB7FFlOUdHVco9Kye89zexKtW2STSkdwJ+jFyE0ZLe6rnA",
-	"YC6xPDhBM/NtniqzvfBaOIO2g2iQ+davM4FQO+jFr0n1SM87o1n4DlYQg6Baz4rbMprlG4/eAro74KgE",
-	"7wXssTtZyF1wZOUtG6eogm1RZnkpsJ3tTMyrlw90d6Su6m83qqueCOgGwfRLZE5wt0aLeE95dTHB+7ZT",
-	"2FYLHpGmVJhA96nM9Me6z8fqktvRO7czaawWB0ceCYipRmibNddw3RvB7Yyhmxi7cgXzDjt8ScPwJWtk",
-	"HuXv4S9QEzx149TcPN/URbv7eTClaWIfa07rBqkC35NMoRsK74WZrwTP1yYJs4OnKMLjXr1xK/HXNIeP",
-	"Nc95NKdzSKEI3BJ+dsKGFBrsU9QOmNxML8GNUlXv0L8dzXCbElrODpN5oZ+g9+XvYEzBA11sqWGUDYYB",
-	"yDZmvpVL45gR9DgkUoXoQ8Uz4XNRqm4JMsBBl8zlNbciuKLLFGdHT5mwrOaKfT4TY7QCz37os6BwSHJb",
-	"wHgUT6N3Vxf0tFzQa20pbPpxPWTSqkhIzIZZCL3IEBPBbUq0HZXp/ruOvmm6/S1isGF7MXxTv/PUrddY",
-	"vSh7+HqEIrCxlnzVwRg8LgUhvZIKNjeagP63odWhN1cBctrHmdYJ2nM2d2uKRamjIJaG7/cHL5VVmv6r",
-	"pxS0DaHPYtnZHN0EdB11TvlLmxT7yOBCL1FpUZLWJA1bhp4qa9GyaG3Ds8neK27HMy/LoE27AX9BBMND",
-	"QILHYdLMu6dKCoaySG+k5cRJwh6cCw5gO+R144tFhkgjtAKrA7QVtqdTeokKgfFn77SYFxe8qsQcHtVP",
-	"t1wv6SCQD9AYHow34hxQ+hD3gxDzyH+Dlwf9KiMxkzQdodIW51SO0j/Ky4UMFpBPz9Hk38Phqkv5tqYO",
-	"wGvoBHw+vqQSiDis2aJTk1sSESij5kszr9cVC/DczWUDC57o7l6Wp0exmPBO+/ha1cOuTSYbqA/+F3TZ",
-	"QRX0GW9kMTfp/huFVum7CeN/XI/7NjnVPPANz3N3OXdwU8El52wkrMWYm8Kq3epEv9vgaYOMPas1M5le",
-	"ZqF7zSCuq43DqPQx8hjyprhbGDIU4ZK6O0RplliQU1nMmTVlqmUuINlyi4MBhpNlWmWYJwXMm4K9+FXg",
-	"iFEgJuKzleGrbAS3mxut1ruJ4Mt4W/R361Ic86L5Rc1dw6og8B+viVp1kmitiVVEfDBszBd8LO0KlU2z",
-	"yQjCYEd5CFySGunf0ek0YJofGxIU6vHmqKnWOBNcOZZQSZAtexdxmFVS0paxOhd1Lu8TdMP6QypvF/0y",
-	"HAHeOiLp0cpPLqypkmHRxv8mMW3AlkpD4jUt/W4VkykvWpQiYjTH5dqg2VCY5PZlUdwaZvwxTgqpqBo4",
-	"AcpVxoyIjl7BjTPwh+teX/EGlvko0TRe8PHMx5CW3FHwMPxuQBJh6JjbUrjTXmrvLjV3KUgiepYK2CBY",
-	"FJBb15Q5U3fZ+0337XSRn5QPAHWi9RcyDGLHIXgv/cPlb0PvXey3G0yuuTZ26BG0VTEfibx2N671lVib",
-	"BQ4dmIDVc53netl+ml6+xkv/2JA11HIr1lZGv29aIXYX/jTKAQ7qZTvWvlaTnNZCMCgd6R7xMWrx+kpg",
-	"FDeAlstacBGSyDfHTV988GroWjjUrRX8Z5D2DW/cFlM9RddNZYqgxwlBty7O3qotM9hBOmcXBNFaukUI",
-	"8fTTBspOMWeG+GcUMuNkVNTTzWpL8LGT4L31M8vFBMo8dUWrlWad3VZM5k0+Mz9W2CFwnVQm6fFJKlMs",
-	"nTLNE6y+L7L+Y4YfTRcTQei9tHMB3WTzCuCRpvlvyNiLlvO9TqUwPjYQDIwXHoS7RD3kV0I1kw46PU2Z",
-	"mdua9FGPBo/1fAG9+9L6nKM0wlbHRN3dhzP5ypTLuFgtxPCEDbEtd3DbyzHAx7bEtINvELovrhZihzV5",
-	"9x64euHhuLKrU8gJMbU49ICVJhQr99lzbkQCbEGRvzMDA8E3rtX6ivFMXglfBL3uH3teSTkq371J+Idq",
-	"aYleD1Bna3mcW4JQtQag6A6o5Mq05aBM8OZsDiNdNKfPfMQMdTB61wGGIP2oWxvqd+c/mRsCCd1VufGn",
-	"rqWl7diKAkL72VYje2O0mi2lLei42Iwus2G6d1FW6yfxmUtqEXTuAeMYig9jkS/spjKew6cHEW7DCQGg",
-	"hUGj5Aka9IbXpukKBIA8P8+mTT4PuCu1uifQXD0yMAUoROm3rlSgPWns14Cvfqnzv5Lt2TRCxexM0NUS",
-	"+SccU4zcXibxXgNepNJSV9T6TLaUwjU0V34osPK7A/XePwJ5pauMFWtwi21g483UV2tF/XtpctXeVHBH",
-	"LKpztLFuCqpUy6eNkQmOvqvclKOtbVSqb2ue7BSi6Deopa2qD73nPNdZwLc/7o3d3/+Zft/X+bSK2TvW",
-	"eS7Gls10bgQbAYjKKtYC6A3rpbZ1taUdnqWJlXSBAn7S8FwWISRvosSApLwDfHAMYXTHyFedAIjPAVJh",
-	"x6rqm4OBeflSBk+2X/BzCm+cwwNNJcztaPTouT3Xen6Pa9tletCd/A74qNcZuVp10LJOqe6exv+YbFGL",
-	"0c3qf72mm50qVn0jmIoYNQQX7V6xKJPS8kIhvoJKWSrTtYrramOZfxqt+ud8GSHgdpUJXXoF43x9s+AF",
-	"nwqPRtqEM0XxkDFXZNVazGPEtZP776TSkSXKVHTPdQJGErnU6UBsn33oPopPAMZCZ8lbKLp89Q5CmyfY",
-	"3PenSaWlJsU0UG2WlWVGOx8gObeKWrfXp6PC3AQMAkmjZxZ8XvYY2wEEIukBsgNl32MfjWs3nBFzTH2n",
-	"Xk4+baR6v7tQJizNE2Y8wzvGg/BLae31iLq8z3a8ggwGcpXPGc/QEqqgKDUaGLcWbbBpG0jhFvBYnrN1",
-	"RcaKuEaEAeWjeUkv4Jr80mjRuIfvwPQP3PvzWv44jb936I9RE3LmutkYB3wGj6KTAEjj08PvDpr7HGbC",
-	"E1W43mH7944Ojr7dOzjaO3rSd6M1vGBm5w3c/pQN51yqIRMZ3OeEhBmgWpT52GUcfp8bI6zZRwnQHxuz",
-	"FdQCRk56OK+wjq3NTLbQpEjJxdze33ytBT5nZYH9OirLNk8hsJoaMHnDEOSHaH7cv7zlOchY2jTJmLc0",
-	"dvinZ7/yHR+SdWdGLVTasaftJhRAv7CGPdqAtgOdt2+mrd7Q6AgG56ZnKsiYawAtBBWyxdQAPZ5EtiPW",
-	"m61SkaNx3UEV+566+Lx0Ycd6u0SCGf9Mv60v3b9jw4pLy6WR3dXzwSh8VyZ2mSQqzzPQllVWEr9qLU6Q",
-	"jJGkPbwsZUc9wH6R55jDc97SkgrSWgaTHL9t89w6m8KHhrkNYHnShg6M0tfdEJYgAgLesGN80nM8YxCz",
-	"nTvr99LOaHGjbtpfOu6mVZ195dVJdc+byTqc2J1oMeX5b1dldvPkddVgKDXaK3IEcBMS/XtJ71oKp9o0",
-	"6nONlOsT25rxtco0wjVLupJMKO1xLUDfnFZISYXUtu9+mo34JLVPEtgh4I44/TPKdusa8+l656gc5c6s",
-	"4R164K23lMXELEy5rEPLx71T6qlrzW8DDDytBGW8NWW3nbCDAGde5qM1jtklJOHuAwUjbtKYBbqxy4yu",
-	"zqYn/l7+snvrwHDUib/m0YBJeW1rJ9W031FMxcNo7dLMxe3T6biBffIQXfEMCfRHel0blBdmFjdCe2Vu",
-	"ztbz/RkHQE8CXoOPqAWqSAmYGOHeAu4bV4NMTnBsD3Lm/j/6lPwTvmWXxzIO/4IQ1aDsSBh9GJoXNjFX",
-	"PrafPnyc4DeUMptKx189kK5QZa5vLXUs3cQfynO+CefdgoR5S3ZneT4V9tPvatjBqFNvCgmNmnG16sTE",
-	"G2PlY7rMSB1hQeXObXcf4uW7C/2FrvFnd8O4edzGB9bUWqTd29Cq/H3axlCftu/Izn2hSlnX0JTVM+gm",
-	"vvbWjVM0JYDhJW5ur5cXqgmH1vEoy+ba1HpgL3hhsP013UFdZJ2RaT0zWttpMr8bNBuPBNDQnkGMheow",
-	"/4QaPlhhqEK763T9hqbnRUOz6CYuQvOlFVXnGO9307n70W5z4QIJdL50/onv+fhqIrFkZwfHCQWUqpv/",
-	"5BDBytF6hthMeRgeBd6X6RW2gF6G3do47RCOWu8zDiEi0eLx9xtxB+y7PIXPzL/9RF7T/bq1R+z9bHVC",
-	"Ga86N8wIgR14q2DkW7ImamuBkTbNHq7feu//EGtcJxL/4A76kceS7/6EpZIDH9xdm8ZS51cTp+E3TrNO",
-	"nvGcK9OpviiKfVYm0LiBQtnINXoXOQF3GSevRCNL/XHrIxf40yjK2D1wHLQ6QtHfotLVdvBWrLl2GN05",
-	"tAidYWqnh7nl7V3lpC8SLyt+uLlqbnZUTTxcex/IeoTqK1QG4EXw8gissDMP70pDAObiBtg4KUBUmWrK",
-	"mijLiLqLFDlV0Ixih2tQGJEP+LRl9ynIjeXkCHqRdg3+hNx1en1tfrVdqWVbeorYQEZ3Id6IID+7dBP2",
-	"XGc3zTDr3NyrqTNi43TgnM6acomBLMskzPUsQjpEqZo6l2FNWgVnuyyWo0cbXWtr2Z836rJ66hHZmtus",
-	"VhZXH7OytE2bdivO6je+O0u1XPnisE/XqPNuOtqF1mBmA6sBMBMsme9q3EQ9xxou8u2uR9Q4tNqnLl7N",
-	"poO5FTn4w92FHHIbEhJvwk3SfOUMOzwhwDEPP6ye2HOEPkW4aT0XHsltrq+Fh55oJCadpSIf2BlvYBFn",
-	"igEisHcmQjhSCvMVQpZOhTn2pa2JRwpNoGAZUN2crXbiS5idoZYJblC2+OyXZwf1sO7h3rNf/nGw9+yX",
-	"3w6Sv3z8h5nP0l8aW1T6yTQEpjKCz+Q5tMQixcJwmZ5UapT1ZIKh6YlvudGJwLH/W6UBzhO0Teivwxrd",
-	"J71CyV8LQV+7G/nxYxO9IHbrzUhlJlPhq1Qr9IIMoBZtkSmi5sXwE5L6sJVhu6hnV5OfpL3Ap1ZZA7t9",
-	"JRb2Dops7iUXG/Sxzj2gIdHkZqd2V/ksTYt4B0GYV50VmblU8aeHd1vRsHtlwsf2NelreWfLiuF81qm8",
-	"FlmO1vxNc+7oVKicvKNduMmP7udVZnJ40IF/JNDGU+TeS7BpjPdidIpp3ZRM7Qh5QAybViXnxbx3/K3v",
-	"+IZ/HjYHVnPB57uPG/p07eTUSXorgTXGYZJHR9VJfveXg/V5thPPLhUWURo2Vfu8lZkzvl5plcLJNIS2",
-	"v/m4nejilIsq+3ytfWH/orBMFza4xI1UVwZaxS0DoiTIOIBrQ05KW1I9xqNkWze63zokRceJBw2hNUDp",
-	"wDDZtrSEz5PG5WfRf03/+Af+7Jf4d3tyHlxa3G1GbyrtrBj1x3q+r/lC7o11KqZC7YdFfYwfN1dysacX",
-	"SFB7Cw0IveHKNnDOww43oDF9Ihz2k28rh31wN8kQN05tWL91RuRrcSdsAOruT+jP1BR6ehdlrcV6wlG9",
-	"EK6xvfkvUafz/t4vXzfqkX+vLLRK2ItilMkxdBeSxor0xOmS8C9QHwFoS6+V0GRSXZ0EjFJpGGdPD57G",
-	"vyyxV6SNmvDhcMDucRTotQavadydiL82dQ7MLWGSzKxdmOP9fV8lHl3VCi9++l2TF8mIcZFLu3rrzpvS",
-	"swXP0YzCf730F/7f31/00E8OzJJ+F97qJoKYElJNNLblVJZjYgkx2PfcjmdveA55LSBken7+0VVcul8t",
-	"3K+if6432YSXIb6LCZmnxz76b7BXhEnYeAbdiADAwfQv1aX6mv37259fA+yV4ldiMAbgEAmtdCZS5Nha",
-	"4927sx+u/5IAKCF+cv7yOXvy5Mkz9+S7i+d996YXUF4D76N2G45UlqRzE2IqgAM5U3LYZz9J3w6ZDSNv",
-	"1ZCNhJGpgFS7BUdn6YiPr6BNqP+N1WyKMPqXijH3ONQC9NkZqOFDx7iGjAx8odLQKDiDUUu4OWcqwZNu",
-	"DRgDBzxDPzOKQIdZ4ewJMpSv2PA/9uCpY/bXs4uhswiHr87evh1GewLI3DArvlhkhIC/T83r/u2fRqsh",
-	"+5Pb0mdPv/nLnz3CjsGqi6FjxcOTBizwstUpIYsHcxDhw90ECLTHfXi2B2cDA/3l6bMnfz5m7y5e7n2X",
-	"AFoczybYYccUea6n7k4vuMzhS7C37VKORZ+9dqMniEdtyPx2BoYhOxQYgwCcgdcvnyfucHwm20imMkd4",
-	"Sp5BT5JcZ4bOBThxJipoD94ww8LEkuQNoBjD8RjHaXgGgxpYccAaqjj6HOmcQqGB/K+w/cfse7i27H/9",
-	"t/8xBKrJoGV42Q0EuzJQl4myIZJQqTkJfZM8Aa5jeSGSLJClzPvM2YtPDgJGVpQabaklHYDex2/BphhL",
-	"nV+RsbrCY+bwSnda0ho3uF6qY8gftHyEe1MQcDmhlgFUZeiCQxDQmTa2z94Z6FxiERWShaYMtNw+O62s",
-	"nCb+7AD8HrDhpwy6PSC2IwSEPOYxV2xYA/sfHhMoHGCHrXUhSGJWUfYdL4ndLWrOU3dbmTs0aCjo+Ew5",
-	"kN07F86CE+kxcxrJkGbpRVUJBcq9CwUbEyNgmE3ahRmbi/lI5CeM+xZKhRE5dnZ0TzwpV+RurZvjEH84",
-	"7N4ighykax0i3CrO445HBMt77KY53OeFnQ0RwhICJ1TieuJb5+L5INGa0D1htPJi4oS4XniDm314CaJU",
-	"+WoSEz0HO4lP4K5GX02o9x9+XcqmiP1CNx9wQYPXxB2AGxiDYscEYg2gVW61ZQeBCowT+baY1bpPPJdo",
-	"HVcNYhC3eXjOrfjJvWsP/jtkfyrbSMHQWo3Fn5P4h+dizqVCjDOVVr8xwr3CVMIMbsnoTJxTu63x1Z/7",
-	"7OdrcoGXS/F9qYB8jp55bgnUw4Yx+LIfOsLVA7GNA6Owgc7uMWm4s8jFWC4kgGrr6gRCD7WpFgZsMGqP",
-	"MVpRvK3P3hP5B3jq0CsRO/yzP/lzQC5ohNM3qCeLB55EqkMQRo9yH6FKnkQkk8TN7qqU/OdaB9WnR8/w",
-	"Zqv1xjCOTcz0khoUItKXtFao4yCNcjHlOfRSQaVHOe0ODLx5wpYytdDvz+Omuc3/tdAgFiCJ0p0Ssd9U",
-	"O/LArnQrhlIKcPwUO337/OzM7SLHfEunIQLFmpleqj4bXvZ4vz+67MXYHHTU7ovax84K5ldCnaAS4DZ6",
-	"Pnc3C+6qStnZG78LJPSVtgnB2KH+ADoLzB6UBjaEvcMhkerwg5iiMgBD1qAmBQBAlFERTvm/+IGws490",
-	"zPqYDbHtz2oPXvsv8NR/cjK35FqVXwxBZRjue7Lay/GKlb+ufrNPtDZM2HA/Iip6IvpkP9P6qljADzmh",
-	"/MFG76di7PQHP3ShTDFyxzgSDW+pfIvP56L8qM8uokJUEE3Qbd2RpHGCY5JrZfeckjLmCnmgUy8cOTiN",
-	"/F/+5V/YXy8u3rh/w5tO35yxiYbgFKjdzw4PDxxFCWp16j7LBL8GTP3xTMuxIDhS/AW9Apps5XIMFxzx",
-	"8DWibR6jIfD116+wvUn/66/ZX1+c/oCaB77H3SMnvlItjOewvgsaNDlB1RPbrFTBFkmYfoN0Q31TEk+w",
-	"BiA6o7ae1IWF/fzm4uzn12+DMnB08LTyBqeYwGheW864mTGwNQB4FV9bti8KI4Jk7+OK/0shcilgxafs",
-	"18KtKu5GsBRZtocQ/Uk8x4Vv60NqRPlBeHwqr6GmQ45BC4COvOzpwQENfFZaWF9/7RUyQzgFxWIhcuBK",
-	"fXZKy/cNWOZgwuil/wG+DrV8t4yLmahhWlKHWzdAJZeloWnjiWNgqBeIzPijOwxHh5eGVC9TrhpZjZwq",
-	"DVi42KABDUvDeLZ0chdMDXdo4PdrBxGtjAn3EYcNPzkm89SugAbevLug6VU7Hni6O+izn/0qSQkCslSa",
-	"oEVh1tAB1I1G88OaxQCGW4Hl92/+rqrslV2kCOmfuMPzgMl/jDVkQzq0c48zDF2B4fSqJorjVNWj9P09",
-	"6JHS4IuOgogJCdDpMiduXUCJ0Z5E/ThglmeTvddaCf9Z5SWgZsRmVomSShdFiam2koMyKvgYzq2kLUeA",
-	"QHarheizd3SJ/Boi0qGNecVT6vVBN/Po4HANuUVPUGNeArx0Cqcz/EmP/c75rRq+uODToedPjoeB3RQ6",
-	"uOCQ7kcwGLY7cg+TOwWtTAvqL/zq2Anty+Lg4MmYOpjAH2Lvf/23/3HZG5ZXFmlITibYeLR0JABCB7wY",
-	"tAf4BTQwVF67GGl3PXy/eVSjDRaO0TbgLZWlOtRnPwOvgzm6NaIjJhdsKfhVn73BBsygKcRr0t5u/vrr",
-	"Cg18/XVgvRwsA6T2JwdPmZzETbGsG8/p4G6qoDu6AQGvl+fSaBWgh4Zfw411r5hxmEhMy/S6o4ODJOho",
-	"iKDoUY6pEXvYYP8rrmDV/ipL95OKXCL9041YWj7EaI5YoaApty13wW/AtOA5mcNkOHmqgqoqR9t6QrHl",
-	"kmRK2kODqrR1YjJyc3QbBdvAp0yBjJ27kQV86aZWYzANPXbIeMTud75nzhLaYBro8hAgGxLvqvB9dyhI",
-	"7QYnfGWeuwscdW+irv8pmzql/6qEA7Z8mrBRYR0bxU/orX32IjNiSZ11YKfdmE7VgbWV7RAQjeeaZ4WA",
-	"Nw2/Dsz/iI7iB26DVMupQw0b/sSN3XulUyc+0yG8ELgZfbL31omfkq29U/P6N2scB0SGk8RO5cEWVnRd",
-	"sE1GoaT1PJHUfBTPeOfc18Y3EUJGmaPFwy2w4KQ2ppMzObmPUF+o9ALShQVXo09Iod7ptDvfNsm7Y+ob",
-	"9PU+sibsBIScaYjsHuUi0ht4Z2J6pI14zsfQ4uHrrwPDgKkP5XxegD9ySMAr0IaOnQOFozSnWwg/V3oP",
-	"uN3wGADHwIxz+3clxILsYpUiK8JWgOYKO0hC3xtUMKuKiHslNAIZ9qte2muerxzXWZOdzgr3LGy0AlXi",
-	"51xOpSoF8KQwPCMh85SEzPD9+/d7p1GDAO8pBOb19OgZ6XzfHDxh5MIlT3Gbbc5O3eDe/RRzn4OnCbXZ",
-	"f3rwxIuiyH3x9dc4pf/YI2Vh78xR/PA/9mK9YO9n9IoeM6WNkpPJkKYYSOQtBTf2MKsHxSHopWhXKM0m",
-	"OQiR0q6I4PhzgRs+WmGQBbx0MLG3YFLsXeRcmYXOy5GGCThjLlUv6WVyLJSJw8uvzi7Wwh56IZTRRT4G",
-	"Y3efHtqfSxuF1atxE+I5vePeQf+wfwCJXguh+EL2jntP+gf9J5h2NYNwzj4k6uwDpMde1LyCEudrIZUg",
-	"gTwciMiNM3D13Felllb8qUcMAUcK+UbZn0YrRulJf652lvYoIf0eTBjVpLO0d9z7SZo4zd1g0TOpdlAV",
-	"WgPTUdDdzElJ3+LAV0BL9z3YNL7w+jhUR2NQs1O5AE4kQNlumABwK2kY1Qo0jU9f7TA8Fji0jBs6ihAW",
-	"i9MYu0wjlDHsMBEsm2ibzumo3iE1AUMUdQPqPBjlmTXNCtLWZff9wVyv5t+URLPvs8S3/xJcmlBTnAuz",
-	"0MpgGPTo4MDHMCnpLo5i/ZOy43YmKUilhyhpGwAP5NM8xdGbXhpmuX+GLXjPy57BTw8Otz/2rtYIBp57",
-	"sv25l6HLtHvi8Gj7E28ize1laBb49PCb7Y8+D40vvtcpBH+fHj3b/ljwUVNJr8+T3D5TEGmVmDgwHh8N",
-	"/8cvjkJMMZ/zfEUsa63NTsKUWMYVo85KgIwI6HL2S9L7sIdJ0vSJG66JQe//Bn8OQj7kx1aW/VcfbUYW",
-	"i9hr1GxkCd+Vde/+63UO/KOo1Blt4b8NaFH+dkNiTbjctVX04uxGTBfa4dLf0w2lNPKNd/TLuKIHT7c/",
-	"8Vrbl77h7R/9Tv8oLFj9dcK+u1u8TzoQpKA19jf4OUphD7BqPINOv159fsaGtY6fzjrINMS0vdmLtjp8",
-	"4PtFgKWGKVnwhQoRS3pPuXpuLtWQjyECN4JOsnMjEAIO+yqvMD1Cgut2GFY4RN23ylzWAfceMIOBi/o9",
-	"QVTeCW9pxxv8WM33pkTCRyb3SZncwXcdWA4u5YKa18JjzzacQ5zU1P08Sga1dgprF/zW/LnDxjqqv9D6",
-	"J6fzd2bq78qeZK9EKvkFtfR6WKz9vM7gbsjeEdKzTReLGkGSc9JnJVXCTqW1Zsq2xQ0WsccPrbHKL8ry",
-	"cWt4Z0S+ye7xW/Zo+Hwpho8v/iJzJyQ+3cDsKVJp2/1REL9C3HfwNqYlShqEGyBTbd5nL5TNpTChsR/E",
-	"LVquFYzYxcPEx7a8qrTGFi8GAIDdxI3R6lfipW/FF3i2O3XuaOTKgjd4kgLuWUcm4Hb8FJ/58nw3bvKb",
-	"udcj5/pyOFelQPU2/hrfZKHVknvv84ggWAZVGYScTag9JTJan3nHO4dEjIQBvQpD4UKEil5nZ3EN+s56",
-	"QpSi/Dex6n0q66epTv4jGT6VK3t0Z0PSaG8RDqnd1DklwE+MduaF+srE2ZSV1ApfRzHEBquDIs+GvaRH",
-	"YXw3o4ZM7LaJ0lP7TY98THp+0G2Ph9/B2r4AU+1mlteXZfV0mOzfxOpcFNTT+WHxyLeIu8eIu7lLcSO2",
-	"uO8RFhvVuvNCQS594IRQUFP4TLWAcwvN9PEWN+tynq8UX7qdVC5kY4DIrfNR1fhCVI3oDpk70DTgSu3/",
-	"hkh+7fGgtzO9hOS1QpUYrFjqoDwSMtYmpjKFNB2f1gCVuo2hoZI6Ozlu4WcNztoAQvhAg0DlMre4RwuV",
-	"hFKIUGaj2YTnj4Gh329g6E5kYrjA+2OuxiJrtx/ObFx66AyHERQ8ezgfaRi3ic8pL92aIRicaiX67DWm",
-	"I7K5zimraa6vBd18MPRn0AMTWy4nl6pmsVwQYChl3eaiz57DzDOIIUFBo690otTHE2I/lAJKnCVEr5pC",
-	"RPjKRz6ztsDfaQzmnoMphRoADQ4fuZm/a7dhaFgEuTWLMKrJo9pByi2UObPig23W6bH6bocUwLvOwIMJ",
-	"bMzA+1SphzByl6RDq7s4pf8IqXWwZZtsJqLVR6vpC7Ga8LxuYy/hG/bBtVr27muK1mrf5RBiSyMBhR+F",
-	"EQApORdcgQGVMFOMZ8xpSQD/E+k1gFObYp0D6nOZSPvsXJhiXqpHoPhAayNj+k3ZMcVcBK73aW/KG7cp",
-	"m7UO2Ddf1CwNlM8/Xp8v4PogIXmG1+HKJG1BV5n511CZJbZvUVqBCWGgHu1iJhCh7kosCANjqks8hUZH",
-	"QkmDD4bSH0n7CzHAvV26RpjdSH1RtMToRO5UOL0ABbWsXzoJ0DRI5cZnTVrK7NHQYB++NwJzEagIv+8R",
-	"JCya4hBsNFB8za0V84XtM0eeUCXYICIa7GOg5gcmIx5vzhdwc+AwoSiwu1xYV6VycS3Fst3ie8HHM7C/",
-	"nDGGsDTgl5rzVOwVC1/EnDgligptczEWAC+wyQx84wfu4A7yGMQlzkPEKaBkjUnVYikF/OKuplIEZPzJ",
-	"rRvahEcj5/dj5PgLBWmoWQZXx4S7c6M7+hv8/9ZSISg3JikUhYPcdYFra0QOwFfkD27X4rpcSb+aBh+t",
-	"n+3tvLTbXRBnk9daCYA2uAdHxGap6bcjShp5ccGn29I84DfwyicdHa0eFOAxGvW7jUapWMxKQPGDO21u",
-	"yTy2hqVOlR8q1CkhlMiSr3yc+YRJQJuhds6mlMaAaeDsxyHFtXiWNQSUNntM8OcPhws9CLbyGCi6g0AR",
-	"0sNjqKgeKlJ3opi4mVDv12be8orwc3Vp6Ic8eMR7SjD0UQJihVpJgIwarZjSyz6DUImelLBvIQpdbxLk",
-	"jHKwkNQKQuSXCoPuhg2DQ3eIXKmltFGo9ItSiJrSfivM6/A+mZcSy9vpRclj4u3vhO0qbT8z6/2yc3eR",
-	"F92QWXuUlv3f6F/AsMvQWVuOkoFIPmB/aiVOgvMlF5CDVBafG8tXhCuWaz3/yrBMTwO+IaLpU6NvQPpX",
-	"GpOAmwJmc30tXuF7u3DdefhpA98tl/tAi8ejxe5UN/50/bh+1Eo8VnV/ubUFD4nb/ACsIUaXMCFxfzfW",
-	"sw2U7OcJeq0gXWkP85WSgGsTaXYc/c8zvaxAuTk+hAFMeM1SiCv4Kfw118rOEo8v6gsSCP1CXku7IjSP",
-	"PfdctvIo5bUv4TXu2xKxGPo1sFOAwZ9Ij42vjQBMSRODB1EfjIXIpU4b4z8/SWN3B0e768wonEGZGvUl",
-	"JQo9wm/9/qrQ6RJSLw5KZsRTvE0CUYDv6QC/darKaVAOdnDJTeS0yEtk3AjUF286tfto9LHvipPTkgn9",
-	"8JG3HkG3Hr3ZvCTi213T/bG5bq86fPmcPT387iDUTKA5f4JpfdCNCnWClK8idFM9CR4piHB7DNsN1/YC",
-	"ekd+KXfXGXB+48oX13sFNl5MSwuNPDcefPcHaRbaSO9O2fDix2v9O73WABnPVxjlXpeT3LDnb/++453X",
-	"et5uKbwhsGknb2dwdgD0jw2yXkf6QAsyjFpBI4SdS4nfCp6PZ702vF5EwyVdfKZNW76+++r2SC5DaLeR",
-	"Ut+kMsc5VFXj9wkb+ubYQw85QwD+1OCdvoUt7Fze4Nud6oVwVkzov530cNiGXqdfHCKM20VHKBuNCSCk",
-	"R1PiSzElsozuaWguo7RFEM1uGaY1HrWfC4sSu00bKUcjZHXo5eeUkEyrqU/AL28tV2yUQ/NCPr6ilnsh",
-	"O5Um2m9xHMBUbsbbHpgRH1byePl+PzDa5VXwVryXGwkUE9zQjKeeo0gzPgBtdS42ZrdA52/3LIYsCEpb",
-	"Qnca+JgKsFGURzOF7nNOjsLnFBFJyrLnpuCxm42j5i7GQhDIOT7QaDP4tT5gg1/r+RZz363vMbB6F4XP",
-	"Ws8hrkqE8ZjUUl47Qspu5js34zTU3XgLNsti3UqhTvXOTmmE5kfDZGfZ7R5y9/letOE/7J1+tPT9Vbp5",
-	"CLDWHhxsxY3QKE6qBskL2HxeII+5cqo7iHFJLdf70LkTvvbd6XzOgW8IVyYlJMw3ciPVWxrISUhLkH1p",
-	"feFWDfqkEdvELeb29/fucwvCxD4XHv0fnnU8Zi3cd0IrFGLeNbsKLa5aK29QzPvfhQ6XHgiFXVQ8dCWP",
-	"Ck/oCeNBc4DZOw5YpG7LEgRz4orNdJGXcQx8GWAraj1vSys4VatXZYuumzGoL9GDR4ve5EcI5/qouPye",
-	"8aCrl6zOGm6VSVBjFLkAv/it3A/rPoa4L5AbiZCWBu43wya3gxvjISok5cweNZLH7jjb/BoVMn/Ui27p",
-	"EwG+c1vFKORPbsSGA6abccd9fR8PqAT5gB/khQJu983BE0KwjTEo+ZKvIF8TdChRtkzGQqEwg+ZQyNsw",
-	"wU/IRfwgm1SLcqcewxRfiKpgItq5yZ3Y/83/E3QBnxfcrg0AGLuBgrUSBBaD86FoP0CoL3WRpb7hPkCm",
-	"M6ka0TW+p4E9me6e7kAPfkJNwA/h53rfioAff7Me4Df/URd49E7cBZvx1M54ea+dNc8pYfhuGE8ARmx1",
-	"rqLlgehaWGixDEBZ0B9CiWW/GaPqS2AqrzUArD4ylEeG8jtnKIT+VdLVnTCQHIAmN3S+IoT6uXQaHYRP",
-	"tIV6KFYsHENrA0F9ZB6PzOOReTwwPNm75h42l9OpG6+NffiOFTO+WAhlyAcAaRrQI4q6offZzxNml9qZ",
-	"Oc5EQtzOpHQWWCiz1KqhwOoC53B3/Obx4j+GKT7RNSRajW0CpZe73cXCUHVOcw0j9V9OmCnMApu1QN0E",
-	"n2s1hWpm7FDJhr8OfesZZqDoodnN9g7G25LT+F7nqfEVkW6Gis/LIoRUmkXGV5B5kbCJowbGDeWKuh/N",
-	"9bUUgO4JqZe+6ptQgwgeaCSm2EO7qXrh10rlwpx/+EmoqZ31jg8PDpLeXKrwd2PNwj02hnD7GfWFeOwA",
-	"/ugM/ey113Riu/Oh/d+oMclmpNJl1PvbCBGKyGDcBPK9kF0ZqRWxqiZ3548C2FGnDOtqO5VqbnXZTeWB",
-	"JlaHm7ZZW/CLfFQWfr/YoCUh3/xy4qebGqj8rMRXhumlwgLLCx/Vw7wjcCIe+8QE98UAvhgSPB/KyuVM",
-	"Y7WVkBDYKDUQpfPQM4qzsVYTmc9FGkQ7rLB/qU7DcgOsX8jcrKVQNAL4XesrcUqhzkcO8fvnEPecqhAR",
-	"/iOD8vct4lHQcx2SHuV0Zs0tmnlEjABzpKJe7krbiIWU+VL0k0GhwrfDY8bVCioy53yFEVXwXUrrOFcJ",
-	"HhrSNckhgdzmUm1iNz/mXNlHbvPIbT4Rt2mi50e2Q/cu4jrh8n5ldmA87bpSLqRCk35zVGTJja/5Ipgo",
-	"aKgF3UmgoCRho8JC0Lfs44u13WVDuqbwCQ3/aOk8Wjp/FEWCSB46BXij4U4MHyOMkVqZTbbPWzlVWKLh",
-	"OYqzUyAdcYldss8s9GcFkHJ9JRTAVPpbv36FX6gUvHx+7Ad6iRtQZV+4nX+8ZL/HS/ZCpQCNYuRU7Ull",
-	"qk64W94yvLTtAvMFAPEjcCp4+/wkoKJJTAojDODHayWMD1DMZCoGJGSGCQpRSckHMsheRE9B4RtEd3oc",
-	"CkF9XwF7qWbaWOwhBqhvWF3lrjmAO/jK01BCkml9BQ6HCYKzLEUuIBKpALcFp6kLcmBSNCOHmIHSLJOG",
-	"ujJBAdeCQ/dsqy+Vh6BDzAnDjNYK/38uwFaBZE/oRGgQ2i63I8Ftn73Ffcay1Yb+Kjier2P1XRbd7Ggb",
-	"y33rX6rXiFVDhwcccG5Edl3CXFacQGR6lQz6T3Vv0J+bzCSa8wPTZj5BUgmu83NWu/zhDbQvouAFi9oH",
-	"dI8GjuOJbDJM2JBgInNhdHZ9F9beHzvphW7kTaRcYWf7mZ7KDfV9cJ3gsgFuOQ4SNESQLYffsLlUhfUM",
-	"lTtRlwszi34TymUWXOZ99j7XasrGuUjd7eHU8pJfqqcHh6HUmI11KthwxNNB9EsQkcjxdQ6sGns3OKO0",
-	"IPixsfe0r4f6YbWfhjXCuz8TY3TKvUjPVDtfxF8wqW7PFe+Nh9SPPuKw9+efQmIaBIVg+Jjbd9dsruRl",
-	"cko9bwMDK+ysyr/UCnqCxAxMo3O9pUI5W/KVKTv7YXnCUmTZHnQxSJFNJexK6aUiptJv4hxumE9VRgwM",
-	"87bdUm5v1z5S9aeiaiSe7mTtLKmlztO9XBixgbzfkv2USXWFNqARzvwDO9O/JCHrLsoyy7SaOikeC0wW",
-	"SXtpQgs76o2ZamEunVLXHJUGqnhDA57DpHdNUm3s9Hb3tw2avO10144aUxDFwor0JFjsuHEG9omwWEEx",
-	"0ypoLLH3TXyQBpz4ERT5XTWG+/jIAzbzgIfbNy1yF8MeMx5uMQNWsN4rbUdesk+Btg0ikzT3pc6vUGA+",
-	"OfA6PvYsUmNxgjzG6eHer8TVitwyoW1IYEDYQkhadq1l2menvh2wFVkGrOZSxfF1ZFP0FnxnI1IZLqXO",
-	"dj6NjDbC3lZCvxX2BJ1x3jno1+jZgqTmUJEYv1d9G07emekSWcOA9vJR7f2ECgIAEsYCm41WYEe7+w4n",
-	"stN9J/t7s1VPLbyqtnrlxmN9ioEus9SKzMo5FfiSd9fZ8yfBLz3B+ltsVvL06Fnc8+xSraTIUtC3NZtz",
-	"teqzd9hgyAlPggvglnkvrb8hCTNSjQU6xVdsJJixOhMt3W1x5Q9HTb9PG/8i9rJ8YXY+0SHxn0dm88mY",
-	"zYsPJKKb/HSOB2Hsd0eGM5XGbiqRc6S5FNlYz6O++otcz6XjGKMVykA0PZwqMdFZppfGY52O+PhqmutC",
-	"pSEexTgbZlxNCz4Vw4TwUYEYvjIMtfO9n+j7SzWeaW1AAWlmGzT/B2qx+PntxHkO75nzhEIHE1yNf9AO",
-	"2Y8O0i8lSoV9vCHa7XReX9NHnzwatp9CAD3PBYLJR6mNKTCNXV2/1yKXk9UeGsSbQ1hrpiX6t1C6aJ8j",
-	"XZZjLoVymnefkYXZmoyw7in+O8zqBVnpn0IcXDgJfVtT9LlPt/1dWZqfkX88Kp8d7j4SXWj5769j12s/",
-	"nnG7Hbz6ZyXYgpdeqHW43MQpllTAlcpcjN2TffZDSFymB4zlK9990015YVdspNNVcxF5Oyp1CyJrc6U1",
-	"ge/eLv9nvdw7S9FXB6liVPA9xsLr5nlgs9/OJd++iHt96NfeTbg+NCruOksDXvEJ+M5hy4c4g2GfndnS",
-	"rY49xUKyuQBEcabzKGkNPQbHAEtOfsipiDqlVdLXI2hzUD+bNwMcFDfai24V7dt/eDZ5rZV4xe149mkL",
-	"4LfgjHsqr8JMA6RBfI50hLBvw5tbAv+x95yPZ2Lbz/3PYL5POuZUvdKpnMjPmQp8jwJXqaCaP+YUb8uw",
-	"Sn5rQBCYl+zdCysnjxqFVdIWrtVz4dTN5Uw7NXJeON41xYjt04MnJ04umUwv2VynInE/E9ciZ2Yh+BW0",
-	"hcU8Wv/E0TO8ZufC5qu9U3fXGmAOdRBND9XBEU3xM/k4aPTNLo552MUv269xb2ynrto7G1tBos2A9nL4",
-	"BXLRhA3h4rp/KG0HC55bOZYLruzwdw9iH3owJ9S8gbo3/3GcJfe339yKQYYizm23EwwDJxiGnxiEE0o2",
-	"Im7XKu4KA8yybpnt/0b/8pg5WwE5QH3k1PFM5yD+cm4h0ugk6lfGi8yRyPQSi9Ws+BBaipwED04uwC4I",
-	"88cq93WxiMZeq2DcxP0bijbKBd9DAduPpGP8MZTWhA0nvmTiUYO9yYVGUt/lSictwHvhUllvf0dWN6FU",
-	"PG2EtHpoF+3hGdyfVPf8Yuzix6u9q3GK/Uw7XO3IOAWi3iSOnVkpVVTc01AAnkr7IMXnJ0gZLpf6mbJ/",
-	"duERAT8McFf/SHqCSKUdLKVK9XKgr0Ve1R3+0ObaY3jqdsACqdzZJprITJh9fs0trwAJ/EbTHDjm144p",
-	"esoW3FqRqwDgBaAAkxx6wAt29gPjWUi+Nros2PAl/9tqJQHEuM/e5BqmyqbyWlwqCM9QYK4REkzYH3AB",
-	"p7C0h1HwnrQluXIbstHl2BZ5iwSKz2TjTIQq5u7g6YG+uZ72AuX1F2rqqKEBfXmrtkma5o6K6fafn3MF",
-	"17HDe+mn25VdOedTse8WW2FVuN+9495IKg7hs7WNoEfN9fTfPsyzXR9vFHvlud5YNT46+PahrtCxgbyB",
-	"hqO1Psdp7+HxbVl09ccfkwdsRNy/bn/4bReZo6bitbZvuZVmIvko+1zpFKj5T4Vy7FmkjHt+7IUTwui3",
-	"ZVO0yqdrkRup1cf93zZLqNcQnPJILIVKCYfFC4+qZHH0W4JcNlkUPwoSKS9lJh6wWKH9CbU7ftsbJkE/",
-	"3TiJOf8g506oHB0+/cvT7558+/QvgOaPH5ZY/lJZMRV526yM/K9lN4IdJF9niWdnxXykuMz6SzFa9JLe",
-	"XKSymPu/Mqf21b7652Ja/vGHko3/XIgbi45bSB3Y/gcuVL/krXlw0vioCbgTMLzK+YHGL/JrkSZYklXi",
-	"jlvmflxdQBxbLjdrbWvu26P48D2DX6L2kAsntndXHmaCZ3a2IQczw6KelFs+4gZoUAmBBYBIjccBLl9S",
-	"b2CRX8sx/HSY6qUaRtU+oeAwt+TcGqZimvNUpMPjS5ULniKMkMn0UpRI/OcilSbBdFOsXqZLYdiSSxt+",
-	"57twUSkzKkVszFVA+h8JViwy7Ua8VErnlEboXwB1SsX4StgWo/mvuGOf0EmII7T7COk60T4RQ1iIfMYX",
-	"JqzD6LmAbf6iNPdvNvoc73YbL2pkzZd8dUf30RER3iwvYvyd8MCN7mTiFDS6h5uv6X4mr0W7o4mQK7hh",
-	"mVZT9/8gPHINUF/Y3v7MAlSkYdwypamrN03umHE24TJzomYuuDJlOYV/iZlBu++RcFeV+n233JOf5LVQ",
-	"mBS+PRR+Civ7kij1tin0MzG+Wt9fR4awFbtSBnQCaCWNMwtM21RYObLIQASOIhttuXPBU9n5JM9hIo8n",
-	"CZX0PF2BF5eCWTtceKmupYVjMPscymA3l0Zh8a8Mpbbl818ZlJp99p7SUGcYWJrzFSsc67NJgALBGAw4",
-	"lOF7pS3wDE89gJFj8O34k0tlrMwy+sgpBR7M9hiz+7EdJrbRlNOZBT7L/sTZlRxfJThmEhQDtxVJgNZ2",
-	"Nrf7CxKPpFZ/Zjn08WirAMaC4bOw9gdTuXV3ysG51vPNMg0rY0r8RZ5lIkec3gdaJPYFJt9/wZmekyLL",
-	"HuOIt4sjIqNhXEWMFsTpPzVcNOMrwzy7B8TtlgBjzOtTMc6kEpuZfTSmUKnBNErPk40QgVNTHw94ZdqU",
-	"OwnfPEB+2aBY0GQfIZX+QIWmdObVe7bxVrXpUM7oKRbt1+oldL6J9SPjEUVBksZNASOoxbgvl9KW6YVQ",
-	"AKA21+iv4+zpwQGrEBCF+SX0CMeWYZcq0qjgRevqVHhtMyKyvnq3+F0rPuXi3uTiWorlZi2oxpcDS37k",
-	"Hn8Y7kFNSSNKGK3Ki30jNpILU4zc4Y42iWiweCCXeunNQkjoIXQ2bhggrE103tRSK4xwoUuaNw9aNFcL",
-	"GR4v1u8d6dBTqJNPsTJK3vkplze7XoXqcr0a3B2Am+yhX1TK9ITwOZv8IGeWGcsVoYiveUsosyFhy5kc",
-	"z7BIV+lLhSK9nC0Dx85cqlTkJuTzKaZVn12EJsMkyCVCFkD2ns4afabvysW/zPX8y7z7j0DFD+KGRrSE",
-	"lLl2S290P38r/9hWE/iSrpZ7+VdUEegUsVASaPotTbErWuzW3KGKXdCQFlOZ8T0U9eEaHvvS/c67SIOh",
-	"19Em3ViLd5N78qOwD/aSPKCCvHKPupqKv/uyvMfK3y+zjfSaJWs1YaB19DHP9bXcgLUGZWfwk4DWzy3P",
-	"9LQQvsPlr0NK2OHMCJ6PZy3oaTjQrgg1b+GVvfWU2L/qJTjlcOxlLq0V6pgN347l3ksJeApjySZyCFzT",
-	"/QH/zhEPcipUmS9bwwLz33Wj8x/h120FKgCVtRI8d9uXi0xw0zas+9XA6WS95uTho4ODOG34u78cdM0c",
-	"hv6XO0zC6judwiusMG2DwyuUlXMxmPMPzaN+e1AdteuqiWwDKhx6T7GVCzlMmROy0DIPhGkjMBxFySpz",
-	"owmMtM4EB42p3oBvu7TzGHJfJISc29pWADncdzLAdZ5ikBmN5rIHLU9TkQIuCHCVTJs6ttyvj7hyd6DK",
-	"PxbQI7qbFz9eKNIHu6C7VblFrVUNwB4D7T9UFLZoip8Lhc2NvaXGnXbwD4ksfy+m/ReRoQJkMMAmao9A",
-	"7feexZKmjIeruIljlu2G8dv93/DkOjgBiZOyUxyIMgGhAf2MX4cg+bMKhK8q5iPUJ4apsFxmpg+PDE8Y",
-	"aWpgEChjBU9bQcGauXQ7M2pCNKFlfnqnSKs+9+CQwz5tX/TPwYCkGhRGDB9dDTHIWGe2kLTjt+OVX3cp",
-	"nJK55a23MVdsJCBjOmFW62bssS/xPj8gcw5soPTTK2cP3ih79D62lRF2ufTb4McqQl95eU1X3SfKkdsg",
-	"sIQTUglAO0C9wLIr8f+xd+XNbSPZ/at0uVLl3QosaexsUpYqlZJ2td6Z9aHYnp1URhOxATySPQK6EXSD",
-	"HGbK3z3V73XjoABeEg9J+E8icTb73b/3e5Ax0dKV8mMW88ds3x8+6KutyL6ozVbUK01as3sUXJ6i89MH",
-	"bc+skYDkdu0oLAf7ZrobJHX5G49MMsMiiBq6zg9BpOclSaOrmfh5aYPAHlpCFl3jkHXNNMAp43JmxkKO",
-	"GCQaKpZY9pPDP9MzQWz/voXMXMu6pB+xjypU8QxJDKjjeqxq5xh7IZHQQEv7IQKkM5CB+9/euURS0gSv",
-	"kZj4zL+S1qs0LFXasNcnTML0WrpVYlyysSrywM1aGBilblIuZzfugAHjoZpQaFo+pz956l6PAlM17ZhY",
-	"aw8+DwsNhzt9snzEfQ2gBOnvj4+yuIsNjwmYw+K7jeLaW4TpU4dPcUTN47B/EZdSGac8bpQEDcmwz17u",
-	"HoyFZsKPgqsmBeC4gRqpWDmTDtVzOz7CafvjiYDp6l1CJfTY9wC5sIau5hHHQdmBMsis4S3yZNAycFLA",
-	"lF7pKXYt44v9Y2nXDi3cgfYS7Eib9c70wkSF3UQk30ZMhPGOGsNhIVmT1de7yV3YZi/1v6Nq8BrdFTU6",
-	"SFbs2egCv9SLRyXMuTsrjZOkV1FDxp0r2ZKymHvWJwPXPAT3sJ+v8IQBlPPiVZG2uFBXw+r+AmItu7TE",
-	"jzIRGqlcZcyyXExsjE8JTg9R46migDZdE2D5Ge/8YPhKZHijR3P1V6GbCdM5pFwtY3qvQbbELKf8z4A5",
-	"X86yhEfAEhiaLqDehIsE6fYWIfWeODDP7oEuXB7uj5aprs8RfvccCjcIe8N2lKwIExGRMK/U3hUs6LD0",
-	"tEFkX8u2FFOinRFj2wWQ+0zI9APGx9kn3FMebDUKp3486UOMJ7XGarBbV+tZhH2PO3X0CWla1umfwe+O",
-	"f3dllKWgN68zu6BpG+lHe5J1praBJgvKaTOzfiplH1ptAhhbUZo60GJf+ExXtUckPBJE9DwdK5QlJH1k",
-	"g3eXX9m8OB6nMGC6cQXnv6R8xmLlnJV2otpdyeLBIcG27Yc87eacx1FR69uCXOpnmXJaCdZWmvUawQtH",
-	"Vhh3C8plhBCpFHSZ+dGGz1gKaQg59tdaPVZHxuGZDQgsMTMT3AKhDGOeZSA1KbIzNrAB34CFuZAjBFmE",
-	"PLoNWCET0Ih3QKwIxfsxE+a0rFAh1r45872VjAZxKTt1U7YFils70ts1We9DI+KeSuD1WB3Cx0wO7FRC",
-	"X4h8GFTf5hHmcchld4HBs8asRBfzXmhzwaXeoiZfO5m+Te/2gsuu5LhVuXZhrR0dqjzqI93emVxZqjHT",
-	"bndPs7qyUszbjSfqEOOAuqaslxlCoqZYKgxKgJF1G2ga8BG7KgxCkVKmCkO+4y1AVn3GCmlEYn0MkDHy",
-	"FgrNEjE0EB+xc/tKTA2vpVYpOEpie4CbBcETmmORA9bmdDmXEPI2x/GCy216jLspEVxwuafawAVfQlYV",
-	"ctljX3sXsq8h7NsaXNgom2WQayWJY/Pe7h4N7y2H9S6j1lzR+Rua7erkH90zr1hteI92p/e7er9rdb9r",
-	"aGhO1P1pNttkxrlADoakrZNEXUzd2M5dSdQB1Qy26Zn0mf9eg2wf/rmaAmkzzmPguQmBLxjC9wWwx8PR",
-	"zr85YRpXU5+VDSNTTq3vGgCTD+xteZDvih/YVQRpBkfsSmlsecQmFhzqOYUEh/iBrDTZ2F0zBJDXsrzy",
-	"dycsJTZG9odwxtzC/jFwsWMCLONag2ZKBiykCb95kWCraAJ8IuQooNkztSpHW7T3t3JhNtWGK/kMH9Vz",
-	"cxmkMjcZz42IRMal6cV+E7FHmeRsXNukm0h/jQH/4RKyzfEOG3sSnaBqTBQJzbThpgvK7b9bl077C573",
-	"7bHlhasXWJQerv/avYvR65p1ksPNWTK6YuneTcYYAf2cRUoORZ5C7EfZOAIuR1+AM8CROeHfWMxn+oih",
-	"YFhnA4EDdEoZDd0ddkC8C9eyJF5ocQzwkvD4M8GXKRfJnnLBu5tf0GeGe3DB7sAFQY2BpaYtewaFXdss",
-	"UtJVFjucEWHBhn7yr0rI7gD5AqyFccz8rqZIzY5FFIHGNNywSBKkb2gg4yqG2OaAepzMZr95Y8+tt1my",
-	"BIzDyulrWdpKYbSH4Z2WYTlN18dezZomxZY5G7HTA09t1C0Q2cdT8PdqM3w/KCHvBZv75REMj++htvtn",
-	"rl2mYh9w1vsTcM+tWN6vQJcAnyyYSvkRs3CVimuqtmbWDi+l72bjjGqwy4SAbncF+EiUHIE2p86fv5aV",
-	"819CkV0GMSCWNse8q8wYqmOa3/HQHu/vg+xqOMzjrAb0oMfWhs8047XbutZ1SYxpxAtn3z6onpmQKB44",
-	"jYQNsQLCKHst3xFDvLfL9MC6tK0gCcNet/XB/cLgHoid4D7qQ41WSh52kz68V6PnguBEPyUyi9J0PDJ9",
-	"fq4X4fXzc854CSVZokZIBrNZiq5NylNYBNx5h1m3Iqu51i81eQCYyqPQZCyyqtz31akFf1xZt2MUm7hq",
-	"3Rm57HOG2Bthl6qrun/UVN7Yyw1OGT1reWhQC786Wib/sxCmt8rPMOIod02vT0iWvSjXBLdUJ5tDlb76",
-	"qKAcm2EVRcCmY7BufCMu13UxJ687LQyU7Q1BSdqSQZ4KrYWS7QOFP8y+GC5jIUcHmbnwD7c4e6H9K/SK",
-	"o/cFFsOBMCyeysr61gSE3TdXkOIg1AfDCnxwc1Wfhe9vX3aR449r2/dv9WK/WQiA22dvDVxYfFeFSbg2",
-	"2jvveGKkUvtnyKPbM8bdIIM3J65Cf05mXQ3ZXJOW/Ti+lms2aVkZe/y1efsW+5pwWphls25oiftyfF+O",
-	"7xu19qr2raxWNe4Hce221ai1Zb3cd2r1HtYuOrWc7dtOqxY6Quv0au1MqA6oWWu7/knfrtWrke23a62o",
-	"RdqMdK1zpjsNc+nITktSDYQ92H+mYxEh/mnGIp7CWZlhfalZxDMeCTNjof21/AigrrrtVf1BDjGvWnvA",
-	"RUmXxoL2ydVeeBdSLmKiJWtu/eXMi8sE+f5Od0dK5qsV9IQmUUBrOdYPCpmxMY/dCSmfsUil0KRerJPX",
-	"LkCJ/l1Et4fj6H8qTG+eewlf1TzbzYuztkrZXC2D2s2r6uXVDaAlCGSzuMkUgSI5CSgROrOBPWvAxtyb",
-	"Yjp0Ajn2L88lS/Gk07kCah3PSDwudp8yJY/YJwkvdVUl8viJI2afee7ataHmVIsd/KqEhPiGGzdmN+Ha",
-	"3GgAiR9pPmNayAiu5dSBQ2c0BGfM4+ZbtuiPL2A+q2SHuYKHz966V9gTM2vN71kcJ9V2OaOJjzM3w2na",
-	"68wn17dUQlw8gL4nSN1SZ75pWhCHb1sx3rN/dQd2n4Y14gqdAb+lrG805iawiveI/VQpbTOGHHV7AkOs",
-	"zXVEcrkaiqStDD83INKV7r47OXF9NJFKU0TzmymQok9P2eA/vDOr/50nIoIgVOGgo0+/PHThrMeU//Ye",
-	"5MiMX5y+ef32bfAiFbL8AM2vgdxe/X9+Pn/13/zV/528entzFLz65Z//yS47TVDTJkf8zHaDTlrLhQGn",
-	"W+654LxsZKbl6EeDLR8N5leShTP2/V9qAkZC1BWJ4bdL8Kw4+R9/iTmfamQdI2wO9xA0osXRYiRfCUly",
-	"Yf23DzSyGWkqZiQvqjDYHFKYscqr1Iuen9ZIfX0aEbHYaC+xywVxscM6Q06Mku2ArVB2nZwxWpahSmwo",
-	"6LaZDeZGubVaR+ycTXMlR3iHqcrLNPObsj/uWkYqBjbA4278cQOC7Vp/j3j4X2o/jbqGwUV3EL9uJeCn",
-	"sSofYEvDoP3l13K/OmYHPQM/aO4HfkQeTW2b9T7LQww68sDBu/Pl7yrUhXWuv3E3rkgRaw9e1o0wpiAV",
-	"m7FLRg6ahUQYYGowLIk+2utepDu2ZMPP6fUXB09+jfagIPoSykY7tSNJ8+cxlyMPKxOQxM4cW4NK7aZ2",
-	"d1Jfa73jtBYxH3XMmNmaifOX31OGYR0BaU6A2Yc5fQ4wpgOcEOJF1DnpK4ho3Tc/5hNueL7IRbebzL0F",
-	"o6OZ4bdAHdmIFe0aUXlO1z5kJ/AQt98jGdeInf/+F97QgXEjG6uuJAeqLrJEcYyWtBFJYjd3hCsS2M8Q",
-	"qBz4dP4QfxLn28xa/ZiujfiAqhrvsFhT00u99ISK+9DRuyxTPVfx8H4T/sq+A6+xr1dzo4oWefnh6vJd",
-	"wK4+vgvYTxBeWRF49/1fgxLt/yf24QIl4U8nLIURz8RvkGhsGRCamSJH5qMsF6OxCViUqyyDmGh6gen/",
-	"Lawzhl5ZnPOpvpZ4UW6sfCCjUZirYjQ2WBj7/I5uNcwBYuxaTBKWguExN/xuMuSMcX3rZq/OWZ8BMg4j",
-	"0RIu2hH70U+b8dJeZxJxRgi5RI7YOa5t7lUGUBmPSvHOvZTKsBxkDDnEbAbO1RRDJsy1xDsMCw3Y5CiD",
-	"rjsFzChFQxedx5VyV24z4xy8eGNjNSUYp3xmfxjOjEiB/eFfXr/9Y3AtMZXFozHqLqMIAMAN++5f2d/F",
-	"BeOO0Nn+tEOuDeQBtmpPIOcjCBgfGqcqaYa+AekpoNtyQFdFXfl1echpkRiR8dwc2xd/ZX/ApurLcntZ",
-	"I0hxVj6DPZybF6cvQiE55pvnk8B1f/lnf+Yv5XEq/BWiFR3r1zvT1ueO0OvFHiYi0hLdQJqZ2SBg/v+S",
-	"7o5EuvZNIa2E8JBKTvMDFR+lT7/rxbaLm1gjZFcwVPGs9knNLu36sYoqDrkhSaP5mNWn7oluQEYqFnI0",
-	"/31qw5cbK2uDQwxgUGNzubob2QhdiGjQaqeig01fM84SIW+9hZMw9bkwSrD7xFjkkhMeR0FnNfJjziYZ",
-	"f4QzEUoCWq1Z1VDapocp+3HpqBG3kauo3WGtdMXru0t3Ll3eUKA1s3GetWV3FzGwRtQxhowxAUHVFlpO",
-	"5icOO+pDfXdV+7x/nyvZhaoh4bibEd9I5RxPIBdDUTVFdo/z0JUyQW/UbXz6uEmtXbqVSkbAUtWW7vwM",
-	"GmT8j/rt14VvtTbWLlUIzh9qYFT949fl2dOyNttCHqoV9VtfBNi14NCOw9+7vuvvkPyuJj2/WUXRCbo5",
-	"T5Jyxrw2ygZrPFSFqUvHKdW7hGEjPoGg/C8WbuQ9fjBFikgJ1mQJc8Q+ErJS4OnKHozYSxqOj8cE15IK",
-	"aY7mMlcGAhtY5WB0RYGjIZ+ICF5qGqoDeWvQdYnvud3iGd1jQQjDfvjy6SOLVVSkWF1JeYzrEQK7hQzr",
-	"BRzxC31pbedSRT9embrHeHtNWfIORaf/WzpxBpJE12Xopa6bHisfXxtfEgjGAW00ZlCwR/Kow6u98o+y",
-	"TcfW3+S+aBO6Wnw2tyBd79w7qL2DumMHNavEaS2NQGjXLuP6tQTBTRGtWkPb1XoiaK43d41LQYNfWTOe",
-	"Kmsvx5B2kEzNPuMzLMG31kZMtT4LDp1yUN42LKv7alUe2MTNmdrhnCu7DI90whX9hotwtbTPeqdhb/Sz",
-	"1E2kUr0R32ypLzQQVd2i2v8l5tCSpLKMc8Fq6NxzdLax3qJvKbcmaC4GImtvQSLPQol6bVEglzL+ZI3w",
-	"F/9Yq1jzy33Z6OfuwMoYt0XTbdocB3DJo3EJ7casI7AYbKhlTVKYq6nGqpej7LBHQowtGTIuJ5i6T1Xh",
-	"PFo3xwAvJjRLeX4LceuUAKFNbdutl1A5KO3t3mKR+i5/rF5q9qrB/e/QqcRXcvq8Ej/+3f11I+JvSzW6",
-	"lQh3/yP2vdFdmlqYVj3tdtkyP6+227xXlXEzrjlV5SMv7EpaOODuL62NRodkKvre8A1sS23jrC4PTXaH",
-	"VkOD/UbYSYRFq5TPmAZE6XBZ5RiF0a4pyc/8ogplK7jsqgReLpUG/3wBma4Zi7iGdtnwh24sGVX39SGx",
-	"SrnFWtIwXa7ohtyX//Xqzzwaw7LD/WG7Z6PqVcLdVkOibFoFxlw2GaJKySde4Io8eXH64phnAjexu0BL",
-	"McsNxJdxTc04ubP6u2Ustu/dxZNIGeimsOqWs75iYsPwRI0KqA5P1URA2/E/YTokA5UlwKZWGplRI0TH",
-	"1tMfFH+3qjZsldB8Rj3J1UnRmJuWc/6qcoYgjJAnXEbYb4FE5vYJqrPHwJPWZcF7uufNgZLaijoWa8vD",
-	"w0JDx93vHGv/7zi2bMlOGfe3m9pwwHr5RtWWCL/TL7798u3/AwAA//8=",
+	"7P3tchtH1ieI30r+8TwR7vZTBF8kuy0yJv5Dy5KbT1uyhqJaz27TCyRQCSCbhUy4MosQxqGNuYH9PB/3",
+	"29zGfpg7mSvYS9jIc05mZRWqgAJJUZTNjmiLAKry9eTJ8/o7v/XGer7QSihrese/9WaCpyKHP59rZYWy",
+	"e+dcTYX7IhVmnMuFlVr1jnvvZ3I8Y6OVFYbpCZvpJZtzteolvVz8WshcpL1jmxci6ZnxTMy5a8GuFqJ3",
+	"3DM2l2ra+/gx6b244NP1ti9mggllpV0xy6eu+eWMW8bZjy8u3Cc7EywXRhf5WLClLrKUcWWWIt+x97NU",
+	"zBcaZykWGV+51+qDGbp2hmw5E4pxxQTPMyly5voRxrKltDMYkOFzwYahyfFq729iNWRzngom7QnjIyOU",
+	"ZdrORL6URvTisQlVzHvH/+i5vnq/JA1j/UmPOY6oabV4mubCmLBUS26g5x0X5FzYfLV3OrEiX+/nrRhr",
+	"lRpmNVtyadlITHQuYO5KfLB+RSrzmksl525qB2FOUlkxFTn09x97z/l41khdwq0TNI5by8ZufSe5nsOX",
+	"Y3ivaQn/enbRS3qvzt6+bVrIj0lvwXM+F9aTeZEbnTev6tDNazCGJ4ae8BZ8Kmjux/472PtMGpvU6GEi",
+	"M+go6UnX6K+FyN0RUXzuRoUtV2bxr7mY9I57/7Jfnst9/NXs01ArlDte/U2s1kf/fKaNUGy0wsXKpFA2",
+	"YUos2UTnTPCxG6NUU2YdtUhHMMoiyfTZaSBu/NUwoFw+5VLV5nclVvCNVOzo6aWa6SI3tGEGHwVydM9P",
+	"ZG4s00pALyf4K1dwHthIpys3DGkYZ0+PjvqXyq8ZsqRy0WonrEpu/MNPQk3trHd8ePRd4sjPf/7Obby1",
+	"Indt/h//+P/t/Z+//Nu/9ppO2tnkFbfj2fqiOmZlcE2QBLNM5GzGTcJ0zoZfD/vsDOkB19YdwvHMsc+U",
+	"GanGIonpGad6eNRn7wW/cozOMCWuRc7mrvs+e6lzxlmu9TxhWmVufcyluha5kVq51x2J8Fykx2wh9CIT",
+	"bDnT7kvXRcqmmqWaKW1pDLC8yg0N9tOITWs82cM1aFncpwfPvq2s7mHzQr7WStxqMR254BmbAx1amWUs",
+	"l9OZXV/LJwdP+xsm5MbSZVZN82i5Ax2PcPNAtuvuwyE8OcQBLXhuYRZI2EqzTKupuzuaJuA+LWc6E5sm",
+	"gQNpGf/RN43D/0nOpV0f/F/pxnYd54LxXDjy4MjfuGVzDby8iW9l0GI8ilRMeJHZ3vHRQeKGhEz/8OAg",
+	"Ka+Aw8YrYMPSonABJOJG51iUSBNmivGMccOG8Pt/Oth79mzYZ6fESQolbQIHYI63E1dARbnrJ8FpTpWG",
+	"Y9O2Ae0HY339Gy5RrednPzRPyZ1m3/aC21nZsvtlINONF/amy+HsB+j87Xgm0iITbQMw9HvzIPyv2wYS",
+	"Ed03B00091bwvOnUv4fzrtlEqjRxQiMwPDwfy1xaK9QxG3Pjdmo8dhPEreT5lQnsTBeKtng44WPHICbD",
+	"BP92f+IvL/lY7P8MH3NxqfyN1WfvdZ66m26FrNLRvFoxnacixyOZcbqnRsBy2UhMpVJSTU/cwzgbvNx0",
+	"YZlZ8LEw0IY7744V8EtlnUC0dMwq1X12AXewNu5KhU7hLuyz906mdHTrbgtp2EQXbllc35lwd5VrDS7r",
+	"pc5T92Gii9zxR6BtN4eRYMtcq2n/Ur2CRYKTAlNc4rlmMJYZN6Enkbn1DcfoX4fAcf/f//v/+n/cOWIo",
+	"lbCRcNwKxD1YPNhRPI1Tfu2uk+ic1BjEr623MnGEjffGOyNybKiJggv6NfFb58ilmZz9ozc+VGEkIDjm",
+	"wiy0MgLkxu91urrQ+ieeI/sao7rk/uSLRSZRWt9f5HqUifm//dOg6N6t3zf4FnZbU0ecqDSwWg8y1/Ww",
+	"9zHpPdfzhRP/RepGda+jKZQpFgudW5EOqNOBUGOdSjWFsb3U+UimqVD3OqyJ7xXGcKaueSbTc1JQ7nMg",
+	"ErsekEQNw/mbWJ2LwqCyeX8jKeXmwZVYDXIYAgzotbYvHeu51/EobQfA8PwQXulUTmSTCv5aO3EEf/Xc",
+	"1Gk0XzkZeLECWbjIc6Gsk50iG4Y3LzSNkR7bh2dggG9y0HCl6/Ull9k9b9Ai6n4wgf5hafw79ziWU3cj",
+	"gjhFTZ8wzr758MGt9NBJb7nimbtzC8Wvucz4KBPu46gwK7xN3O7mgqcrmAKITa+1fcutNBPpHr/XpQXh",
+	"b+DGZMoRDKu0smbv2kQ01Yc/oiBrBYja90w2ObdikGHHtSnVzDmbJhQ/itNBhnUh50IX98sziVcOLPYN",
+	"FPRO8cLOhLKu23te4aLaN40n3HuvRCr5BUgxn+ninbsRDJwghWdy45X80Qs/QCKno8KIv0nk/d6EZhbc",
+	"aSkznnNj5m467oMFxUd8KHjWS3rXUmdCjUHyyjIxhS+BZzSY3RLs5+fCOvE37iqVZi6d5NJLenzsdrb1",
+	"7XPhJuVeXuR6IXIrURKLlzzLfp70jv+xeVmxIZHSIe59/CVpUlOW3LCcHk2cpCzxO0cKJ0wVWca0Gguy",
+	"RrvnHHvMhdHZtUhBCwEFcwwKi/stFZmwMFX3NnJBFEdpxnr0TzG2bsbjXDhaG3C7jUjcCXVvyLSLipj0",
+	"rmizNz1ZUsXHpKe0bRDFf0ZLF0/nUoHhKUzc6d/uC2nQ3iQYL1JpWaanvYa91SVRdNu+Cimt7x1szHIm",
+	"M0F6pV4I1b7k5UD8BGjNJzqfu796Kbdiz/GiTo2QGt+q/YN5C7Qosh3PhTEcjAqhx6KQ6dbOkt6Hvane",
+	"WxuBsdyKThuM5+AtPP8x6VmnT9hOb17go+4l8cG2qfnhXIjcKanAP9aG63S01gXzZ8dbqcfuwOXKkOmm",
+	"sDNNSvtMG0tLGx05a0Q2uaOV/Rgrkf/oQTtwlsLKlZNJInMOrFASuJTfoJLw6YRVCbDCAX5pYBDRDp6i",
+	"72uNMabc8h0IYW2K8P6Wvn+Sxrb3LK2Ym52GEHrjec5XwH5KH8y2ll6LDzZykqzNpdrYlpm99efIX1XE",
+	"R/wutV9UF+EgVVflzjk0doR8ujZfokyZtk8zejuaJVkoS67kaLp5ruOxWFiRnqlraYNvsjpltK7udI9F",
+	"HLSDvTOec3nm4m4b548MomG819zyrXR2Ck+9O//J3OyqTqVZZHw18EautaUVcy6z9l8G1yIPqjI9MtI6",
+	"E1ztIglIM4Dru7mVjKtpwadbr5Kf/HMfk95CKCdlDsL42z3V6PnhV8KAkXWRgSXXyVN4a4+1msh8LlKw",
+	"ug5/fHHB9h0pmv25GAbhSnxwRzWh+x49Ge7KV813zSLdcaeKyBTZ0VDYcE1EdkhcmbV9rNFEtPrRNiWe",
+	"PCs0V5nWBmK/1S1B56X7DTG28lra1Us5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
+	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
+	"G7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
+	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
+	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
+	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
+	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
+	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
+	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
+	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoin2AtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+c13fJGL",
+	"a6mLTzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
+	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6R7r7Gb2bBEV8T",
+	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23id2GT",
+	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO9mlu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
+	"e6bJ/uOOU1iT7RTj2rmVYhy2prtq7F+5KzLF7h8Cjb4zTet4I5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
+	"Udjv1GLXyfPj9ii4fExhFkKlt/R5fUFmtSZbmvfHVBZjjQR3tLn543Br5gJnajfm4l65K+aC3X9u5lKk",
+	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
+	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
+	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdPER",
+	"rD1Ijd2UozdgeGzQib7HrCnHMhj5sR0rTCjHQxfW6QQmdjWT2gG6s2JuJtzqHOIT53OuPlHIRyqsW+V2",
+	"naqlp67XTRSaUY8PZHxsmVYUGp5fy7H4yjCnGbozDXGCqVY+bxItSJk0VqR9Vr7NQz5C+XtpxAFzFc9z",
+	"KVK36MeXakgOpiFZKdBA57NVIAcAwiZDrxjDM3FECZFRoLwOg10oRxuz0j4NxNsrcz0WxjBgGGi98kyH",
+	"RuCuFvQyBTsetd5I6xghMOi68PT4Vc03C65YYj8Rk8kLRQyk4riNeUN0sNduSzizzUmna1cuHrHEn8/q",
+	"SONplsQZBzpsi2lw5/kubq6Ss3z2qwukjFtJASgYLzLN0x0EgVKcXj+9I6MzODfoi8UMbvNr4cTmhRzb",
+	"Ihemz1541W3GwaN6HHJenFYJ7VMMk8zdyU/oyE6FcuwPguZU6h5++/cfLxU1DD6BN69/hBM8XGRcqiGZ",
+	"qUFZRe9wJjhmGmNGJGYwmpOQL0rdw8jwCz+VxPuGL5WTZt2ZBm+Fzq+qTGOuc9FkmA6pbO06h88WCzP1",
+	"q9aobWQ+RaTa3OHB0dP/+d/df9l7MXoTfCVzkcpiDklApZEbm2cznrKJcIxqIT8IOFxrrAbfX+/vm8Oj",
+	"//nfvzk8gt6aXoS92PDev7958SNtXgJLiUH4ZSqUa7jPfp7Q7hjM1i7TxB23df+BzCNwYh2DoQ5HPGwa",
+	"k50V85FqDCY4PPruf/73w6PvWuZTPyi0q3GTYa38Hvk12HCg8Bh+priRXHCjG7VhSJ7GmwgPwJIS7VLd",
+	"tKxOPkY7crjW8MbDmw0C98ur7ZfGFsSiOad0wumIJJUoTOoAhUPq9NdCFCj8uouWjKjkb3cffrkTZZMy",
+	"piOduc11SMtSvnLTiAt46e9lvzWj3c4bH2IQbheb2oV8ujS0G/k4zXohciPSFlrqvkHlvoStoknV1mir",
+	"qPE9b9iYEVeq9FLcTomo+h8jN/kUxcZPoA6U+7t+apRFHnpDC48RW5mbX4nalpHMWi5ttGU4qi57dRsB",
+	"ym11Z7npe67uQAD9Hm/+zyp5fs9VlPDYrB9OeGZEXQAqyWhzEgU8FdNWg/9BWqdDGUqlFtnkJEgL0oLA",
+	"mGoBmcltfolGWryV7TA00LRqgEeT3gKQZl3+wyZfOaWtjYwH49DtRgAYfApiEbbTPfS4NnvfVdJ+BrCb",
+	"Ta6RTzLeRjdKl+GCcvDC6bI3I/hgu69gaTytJKo/aRKYuTFLnW9dhjf+uTVnMOnhoaH26fk2bjZDyo4d",
+	"7D5ijJnr+t5rsWyd7NoYak03zh0tHO2ZXwUF5t0ipGCt0zRfgUml0cci8lznG7tcI5OtNz0Ezg3sjKtB",
+	"g7Z+ALoWaIE6k2MpzFdgZ6MotC5RjPRe5+vrDYRSNN1ghs8Xmdg4/9DDujJXa2xtIUw95cKNzRvZgzRZ",
+	"mp0bLW1oy66kM5aWL3T+bLV1+UZKYohWsfQYEf0FqijXp7apm2i7aNIQ/BTbPfs+GVFnqdPzjNWLG7v2",
+	"7+QcNQSr6pxiVX3soNGgHoboWB+z48NU0SgkFcVtgmc3sgvcylZ+x6e6IeHN7cFCpIzTvJoGPpHq9opc",
+	"Z/t9oMF1IjpTPudi0sJcSoiYo8NvD2YH8wPTZXB3yG1oGbsrY9TSmjJ2MYOg5YBnB6nZImVKLzvpu3fJ",
+	"9Wq2WHRdMCsUO/vBRFiXab5ieaFCKO7aodETwhijiOUkBMh/ZUKCjBN2vzK9Zmab21sSom9jVI1jvZv8",
+	"1XUrUQEwTMB4d78XxHyhc54Nirw5TuNOLg7M+Ay3R7Q+lQukvFWiI1reK4F9hAumvFfCVVMxSEWbmVRv",
+	"jyrLqa3D5nvpNkp3dLt11r3Ld+5ABY8H8Jk1cRrKW4oOWJtXXqjOnkG0e7UT8WYqrwfMYceVVrtTCM3n",
+	"DqjEr8wOlKKNcPrip7dwvNT5X7WhKGYIs9i+VecUiIF6S1OmKg6gcWpwrEF37zo58QG4g3tuKhTEwf+j",
+	"N9OOUbgu8kI5fj6gbJbe8bOnSc9K697ovdZmInJui17SWwme944Pnx0dfVx3ikWXVg3/7+Cggd36gXQ8",
+	"rT+6x8F7xT+c4QuHB7Vjm/QKJX8tBP3u7hSQEYwVuaf3TX28F6NT9BLCZtZX5bcSt/Lbg23Ale7I5ILP",
+	"d++XFr5qbNiKiuc3Jxrk0VF1kN/95WBrbhR2To2tr0E7Pe5y1iJyHPMFH0u7wt0kVL63MhPKsreFwqj6",
+	"a2nkSGbwGFrxx701Aixbijy03xwkTdk4TtKTCgyMHhqCWa17VWTSePGOtio0dRTDJprHsLCunNzbMHdC",
+	"R6yu1uZu/l4+uZYj12r+DFfiBijlwyqU8une/873/uvB3rPBXiOkctL7ASLlXombcetbm9k2mphepNJS",
+	"oP/NhjciyMVabmjGpWKE/VE96h0QMOPRQ/uNI/dmy5or2roL3Jomd9pNFOeZNFbnDVM8zTLmOwMThFBp",
+	"OHQl2jf8dYII1ghJ6r4F0yeoYgTVEGfJbRoWzPoUu22S7O4SZAP68jBIGTd2wIOws65gwoyMyK+dxpWU",
+	"wTI+MuWEuTGvStCosAYUVbnBYdtN/yUbOG/2SJKbFwPerO+0CyySUOlAT1rqNMAkQoJmhBQPSaABjOGO",
+	"lEOh7G011u0x8rCOUZA8HDli7N12wtFYM6oYgdyPdGGPGQf9PGGcYcg6osW5z27VAeSYlTnFECLEPdaY",
+	"O3GULd9Jv71ZlD7N+m52b8mlNYPJLkG6sBXvubRtLvZCZcIQNpu0nSxUOIwtbktpmIXIU6fdUXjvel83",
+	"I8Klzq8mmV7S4nYHmopIMQab8naD4FgPd0CVbcU7UF2G+JhXx1ejrPZAmPJwtl5Wt1EV8bbrrCFWrokW",
+	"WKKbsfEmRn37HBpVzEc4os1qR2tI9lAvhBoeQ1ImNxbLKACyThzL7GE05jJNM+FLdwTU85ku8pMow58O",
+	"wjDTxg77bEikkK+GCRtm3IocASdzwcczwFQ9dnxpJOjswEXQZ0M+H8lpoQszPMbQTFxfQDCf8evoOsTo",
+	"tVSmeEfxFTO6z4YLkc+5I4jhsY/nBoPoVOu0z4bB4oXth7BugBIpRRNmtVuWS+WR0N1PfFUN8CaYL38n",
+	"+xnDUbJwiKL5urPm59ZLemGYFXNk0nPr1xJGFxthtzPluhyPVBOHWIejXjEJBgJtPSt1HLClyKhF+muQ",
+	"i7lUWA0hTrOiskSlFxvSRGz8BRVBKRNHwmeE7CoBxNa+iXvllM3uY9qbFhTmcgfmQ2I3n9lyCKN4A/H5",
+	"a9PBVJtGB2EEgYl5OJAQSRR9wyuLS+v+XMe/wA4C/geWaEEmYKDqEA7UsSMM89lioyjnVfa6eW1ufa3g",
+	"Cu92t7zJxbUUy4YkeztvFsB21jjotm8x9H6w22WHqtjQS3Bw9Pa2qd3VKfIr9SAO03lLDOyQ7vdBLtzz",
+	"/iaJpQFCq1OadB4My3DCPL7aZ8MyQS80Ii1dWAYdeyUqLrTSv1RDbH5QvUYB7bTI8B4cCQa/iTQJ1x8V",
+	"coLUK7js/aXphhnrlwqy1/rung6getjBnK8uVaf7V3xYuNUeHkOuFIpVochc1EV8EY9WAX7AJzdsuZhZ",
+	"eS9fKncxs6FeuDtMF5b2wyeIYL0ypSP1yJCRgVAGjIA6XKZ6u9e3GawzMhvpD4NJkWWVJMvwxPoGgRQQ",
+	"VtO1jwtUu/fD6NvvqvsMWWsMP2s9Km9bHbEm5MD5O6WbD7ZU5tbPXy7GciGdBgFY9rTd4VtI9ZnxlAHN",
+	"qVW42MC+EMgCoCVIquUK5FnSmlNHTqXBYqqFYU6uD5GplyrKCqTSOmWOUIBHrQ6zeZofmsPV4oS8RshB",
+	"bURZEc2HjHtosS789q1Qdgucrocli2Ss7m6aBsjX5i48umonUMnwxoCPrWlBk6ZT7TgTVSSil8owFc4w",
+	"GZxSBLrdUB8Q4B2S3U/HLUsG0UjN+F+Au4ZoawxhDMezyv45hoctxGPaDCXUPAizAWjb9+bWxwMSAgdm",
+	"uc7EzqvRshBBB+5KvDB5cyVg04hf7r41pfNsbUBzqQY7LI0bDt1Jd0ohJYxot3NUSRBqaHDEVfdFnvLr",
+	"nXf4LVfjtvOLrHVr9yR7oMm3eiZ3HU2rtiXogV3qIFT52p3z2M28L0aAJEltSzIBDuErsy7a0BUHWILx",
+	"rJoxtuYjkZuZXJgm5NAAGJpxs/PuvAptN804BoZddxCtLzWXKbqIdJYKY9E/tPuQWqG55t6d/1nOTtUI",
+	"0p0j+LbPwXbS1DAYaNugMiPU11q62e6M7o3vqWEUueDpYM7zq0Z42HcLKA4NElQ8jBmgMPAUh7nreM4F",
+	"T19Bl80jGgsJRRPabwF3C6UQ/6mry6NuNqKWWyAMxXPvTo2e01ubqCq03IW56RpfCWqK5zBdp+tHtpnj",
+	"hbGFg3d304bN6driq1UbEpoHAGpmUUZO1Z5UJiHsVouQudcimMzHWZHu4KH2bAJ7bRyQbZQl39fTRdGj",
+	"KhSTXrL0BWR3GojlDeHVNWUwurkbrrBoDWMxcJ3fBenB7171aor4WI2Z+EWpitttgMu9FkWm5aiQQOUv",
+	"h/pRXSNiErfr3KUicNa0lqSm3sW4zrEU06huf7htGRdSObubMCNOtgF8qXZYTIzC/pWhik4h3qt3JccI",
+	"oLWeYXJv2EY7lA/ZVHzIXWOU2VlRrWKkp2X9bkG7Fhq76vLwFgt7eykTj7RTuntLZJ0tidN1DWp9p51q",
+	"tsOmbEA5BPuX2aEtRGfpUCQELKiQq5J2zFXfmDZlWCbVFeyb90uAEfNay/SG7pGWtE6aYVIuczm6yopt",
+	"3jtSO+8GI+3+DmLkqb5jOKzNq/9poKmqmuonD7q72+g0AvkWkTMjCRBp5RX/AKKtWvxXFN/SGtZSzYXZ",
+	"FIayrtKup2PoTGzPVc/EzrdNKHWws5+/vA7ImodNbZ5hCwi4j1e9kzsak7CacypTae8pz9FdD6uB1Y1X",
+	"uY+6Q2IxOxZx3LEEWa32H6x1dXw1Yi1XqVzOTdv6JjIDVPf1n1qqnXYPjpDTLnYBIkII0LJqx62rZN64",
+	"xls539pU6qPctJyRbWFtQb0jsDsV8vuucxcNsex/83xNU2XCneXAnaW9zy+V3UYIC0aKO8Dy2oDStJvu",
+	"cntIp9uSX1TudEdIp7qNZH1dES2kCwpjSOzm5qrZOH778MzdCb7rNgLrik5Hl7aNnCqwcOwazM2nLWtK",
+	"dmNEdGRjnmVQLILK53YIUI6ar42vNsXKWkZbk4Qt30gvljegRcf7e8es99YhmuVp6R6Q+VKKLPXF3xtQ",
+	"b9IGL8Bb6wgYgTkXuZ7mfG6O2dAPZZiwoS8QL1Qxd/9SEpf7E0+F+yvnagpPWa0HZqZz6z9kWk3933Ou",
+	"VsPkUg3nUkE+pvvB525iTHBI1YSfpCpVRveFP3HDCJYZmshAa4bxjjKurqCXsVY21xA4mvMxhR1nUonB",
+	"KBf8Ch6WqRzQc+6zVJApl4nqS2M9H0koATfn+RWuBpXGT9gwLbBkv8Be/Ys4Yj4X1MJcw2BBn3J/kLkC",
+	"lk+AfoXrza+EwoU25SpC62y4zGk5x1pNMjl2DwB6OODZYtBJQ50rkTWIuD9oCyC0HByFcJJLQ9RMsAXP",
+	"+VxYkX9lANX8JISiuT11zNSwcbGeqdaILhvUiujZpw3P1s4BDj1B6i3baSJ/TAZuQizJNAKvGVEd69Pt",
+	"eZPQ6PPmqr9T32G3FGV93ZQVDeCnEJqED3hglTG3PNPTQqBPQXYIgcXxhJ5a16g5QvPG4GzdM7Wf+8Cd",
+	"TxPQWQN92x7a+VfBM7fxa7puMb4SzUIEuSgRn0iXmMU8F8dwKBVGcDJv6JWGwZntNZYGtHzETVNaxo4t",
+	"5SKV5vbNrCO06ivQMKc5R1dW2gpVT+k+tx1EG7ZuWCs/2ajLxO9Y+ybfxktCZNLZS3L2wxYu5LgtVLgi",
+	"60KfUTinKVNbJPiZi8WC3uk3JEPG6dQHe89O917yvckvv333cS/++HSXj4dHH/+1c2XBHUq43xBh7Ca2",
+	"JenrQHbMuQyT+MG/u54z6BGqS3sohtdgkMJYz0W1dCiSuNKWXYmFZcje804Avi1F0H/GRGgNwPauU3BU",
+	"grjNjIBy6LtrJN2gUzuXmYIR5Q8BBXlXUX27ubkkk2abc82E55053gYd6LJcpppKEx+YrYpwOZrbMLY4",
+	"QqMzc1s/Luum8E+dgH5SwYin3KFcYoXfVZmY6FMOQmJCMR6L7mDlYscpEGWszWDoxjzEQr9U66fiqmzK",
+	"Sjj2JYFn9LXAwtwCkzV0lvZD3RpIr5gUOZa0oDlL48twzgQzUJSI+hxDyePAQCDbsvHijZKDN5PCHeT8",
+	"bI4WuteMn3IordlaLUx6zQm9LBl1727sQyWP7cJZu5XFPMMRNiIpe0bmI4iamFenRbwbRhWywnbnV2uJ",
+	"KZSyG1VcT8U4k4pqS/iybj5Hp0nqjVdufWZVJKAb36ut1SMrdefbFcuF0ItMAO+IAnG265MI2YAVEOOm",
+	"ax03rfpPXE0L3lS/BoyGUXrpMpfWQqhalC4D+5KKxiX/SU+lugGoFB3ZHs/kWPznJbfjmZvGqm+FidOO",
+	"e8e98se9VMz1OqxUlzyqw88G/f2K51fngt8Q9Hs3/1Vz0WX3cuPI2rzLWDf6IUiO23CZGDdeGkFJRJgx",
+	"X8DlTCWLzEwvoei5vauQtuAur902oX42mOyw4iizeoqujuW28txk73OrgxBDVJf9QTjlu9PCfyl0o9TV",
+	"2YN/I7Vhs/hP9Lzmyr+pH58Ozm3u0LY66a0358ay6J/WWrixhPpS5JEo2OSSogRhbtgQQEmG1bhLw2XK",
+	"wMlPSjtmfeIZoKtxO/JKVSJtMxS6x9iCT8PVC5J4KnMBnmEG3h1D4yB3mlDpzm7qjbbP2qo1bjZU/Vjn",
+	"y4Swvj7F19r6KZWm6sjOcSfls7cIUA1ooVsTIrvyoSpA6PbQlHVc0G3gn1vbDJifdwDK5XFAu4h8W+A+",
+	"68Ig7UJlySpzTUoy2q0g2sbiNzevZdPO8dzjn4Xf4TgfjGPkVWHFXQStzAv7YAqj3bjM2ScoaxbWZfcQ",
+	"GLc1tzoShd3lRBRW3IFxBzv9zGYdN4h7Lm1236XJfNeN019tctfsfrY/XWzTvdu4gvDebp3fdipXd2oM",
+	"rezVZz83q2bzFkbSbk5Th5CwnNCLpKXKKU3Fjo0deONBa7wn2vWtMJbRsyDPg9yRtsvyNw023i2ev1ud",
+	"OoIBTDfFgVDqItMTrFJtsGagx1eMQhejJYaESNB5XPMn7PDgwCkXKjWg/LiPXKUITcNOs4xRquhMqEul",
+	"oGw0YOS4VvrslR8DWrFBmwnWBpZqcEJACxhyFCOkRwDp26HlKTGBaCmszjpF0CK3E+idHLu2VOB7PXBx",
+	"ObyG+t9Ovz08+o6VcWZeEXOE7qjm/OVz9t3Rt98k7OcF/7UQb4GojxmM1oiU/en1y+d/RpBSBrWrmVnw",
+	"sYhwSykk7lJFvTj6iT4CaRApmJle9tmZZfPCAO6YEjIwAX89MaVjDzo5ShL4eomVsBy9XioypElr2H/G",
+	"nx19UmDU4UFycHDAMJ7OsQJvCzUnGFwx93hrqZxMRC4AN1vDcBHKaaxTPF1DrIozZDwXl6o9dLEhog8W",
+	"wwf1hTNQIvIfbTcGR4TSyYBwY1NB0vtZCXcJX+grUS9K8G11oO7jbij9b0pfQMPxk2aR8dWg1YXRVSa4",
+	"lzQVFMtvGSFPWSQNobZCqDXo3GcHzIixVmlzCPoul9CtxcgQke19PvHmhRwyP7/qcm1IrGlicRHR3EaZ",
+	"iWmvs04TvXQHd0ZlCJ/54ohvjV250RuRz2XIqggF2nV5C/eSnrmSi4HJ9HIwx3hctFlHT1zJ8RWRBsIn",
+	"BJGarN0DEsroTfpkhPsB6GvGVTrQ1yCCQ25SpptL+pP8v7Z9u2Tx3+F5adyQUImwCZqOSvJRmUuTAPDa",
+	"VJwwzoywVqopM3xlSPCb6SXEXVN4dkDZ1pNJ/1KV1S9j3+zwGOJHZhQ6M3IcyB3LPhvqLPXbZob9teqZ",
+	"x764piGQoAAl4sE2Z3yxEMqcXCoPjebjxqFyzpgrphcotM9LRG8yBIZekAxMQOVGQYCwVEyo8In4ovCb",
+	"a91AjOSlIpcJgJQirDRgbmD9u+ExUxAtF5BssBW3EoWBt8i1P7DuYjQY1p+KdOBRS8pvosgcCPKXqZgv",
+	"tBVqvBpciRUsYU71uzyYx/AYIoRHhRFJ5I1bgoyOiSl+I7jMcLO42yUQ9/WE3OT0Lpi9KJO5z4Y+LURc",
+	"C+W7At2gsCP9wVGEa9hjXxMhlKCCJehgyle4LhWwGFAMTijWeVrkKDCljhyNRYjVfDHjjuNDLDR2YAQr",
+	"FpnmKUZr0erP59K6uVYQMRvpFSsbDirgLTFZRqbk8EXDzpdBG7SzIXMmgqNZ21fXW21XscBBZVP9EAkJ",
+	"oLoN9KNfdfexskrNfEybXUsJRWEN6K/uvZ3xLGNLwUZiKtX/P3JGHvcODr97dnBwcLAH//mL+893/qP/",
+	"33qMw50XKFpLuO7gDL6DZNfWQkhbM6U2Xvv48nP3aEC7aKn4uwUI47etVZFf0gm0yB7cLeCRYtxYSyjT",
+	"IbJV0G2orJgaFEY0FkMuqxevB7FhHaajg0j/n+hCdQazqqSiVerzHR00YYEB2Tfm4YN3HyIuZkIxbq7c",
+	"3eNui5nIFptzGBqKtrd61PCLTfF8VDd3SqYX8QEUZxN24ZhVIvRzuTW3AX4t3W0h1QHobwPFPu+cyQf6",
+	"bolLTNYkwt2myFDoFQUNuH6upErdZBfYGUoZ/RgLm/CrEDUX00I8PnYV3RqTYwZgjCs/YjpbDuJi9NWc",
+	"q9VgIT+IrETBQuzs1JfM8N+ZYkHIWLTeTtJMB+NcpEJZyTND3+Rikgszw1uAviv/VmhycgyiMqhRYVYI",
+	"Sq20Jb4/0EpQWit9T9OPfgDxdilVqpdegMXCFX6V8JN7ufoNmNbCp+oaTnQ+gsCe9etpkAuCYHEknivI",
+	"hJHqmmfSTR2vEo95Qti1c2FnOoUx8CzTS4QyB1YhPkgDV1jMObya57QPbQeeCbi/o4ubvnF7BZfeUg1K",
+	"bdFpt8D2BgHvG7JFYRCGW2kmknY451YgQjbFYMLS+yu4V3IKR7+68FbBQeRfhs/jTJvyEyG0w984TEug",
+	"6/AVmbwGTrBEd3fYnljVCTRaw1T1X5fyQaF4YWeOEsfcklWTX3OZBQh4SFyNtKbwDfiB3eeSxMdaWaEc",
+	"yWDCae3nuUglHxAr8cpIoChIsho0RAtGmT100Akcqn62oYgmVBLpnXo5P/wa+2JjmHTPM305cT8AvEly",
+	"OZ3ZPuzmXID0cmquYmxgQLWdS2X67BQTWz3aIiK1lxHtYDtgYIKo+4VzIRUEsaf9krkePz14Ulaxvai+",
+	"UU76YzNHi9YC0nGc4uMhF52IziPQzOpCYMj9WMOYcXKVBfhJ2Br8pl6qUnWJaxgACq5i05wrfAeW05CK",
+	"VZnqs+pUq0MifSGaP9r0/WQ/1vh3NPkLb2tGxRKqybMhPj2M04etf4KIuDLnt8JdNAqTKb0Ju9JUdTYH",
+	"tY2DZ0LwYjTekpfXxwwdGQY/ghKtGHHBPvt+xahCLPuGvfoegpP9j2vD5szM0e/i2qyM8/BJ2zit1th1",
+	"bazxzVcb8UKObZFjoQ4n4E9yPqfEU8W4knPgQyHmM8HcwbnO3auuweokK/MY8wxNzNQJS/VS+SBWsNuD",
+	"KtdlE9wuu9lhuDnO5GPTJd60IaCxGETi90MBYQt4IsMrnlRUp/kLnqJLMeVzPq3Pypcl8S3BsYD1G8+0",
+	"U1B9qnyHaeFNT2VU0sqM1kSQFlJz73P2729e/JiwN69/TNh7MXrjRvPj2csEBC5Qkt3EwEXi5LDKhJ5r",
+	"p9/aypysjhwiRtASmSoZftO6U1wxunDoTYSOrwpQ0Xxe6wokc1y8hji8NIHF4zVAjDnVApfACiwtNZ55",
+	"vmOXOmQBN94FCzDvgZ6Tr6JttBqrXFYulupuHm7ke3n1SgqpyB+bZMbatsKX7hVawAQMHeIDlSaj0xOK",
+	"6Plbyy0b3CxbZuqeZ3UuXpsNjY+GElZ4qfMrP4UNQ4eDBZhJ3lFOxWQrEwIsJT8XGDyaU2BiZL8CZE2s",
+	"FQHRpY4k16YH2W7udypbtOnQwaga5qNUTQxBA6POmZPMcm517okKLFf4RkU0iYf1nksbSQwjtwgqxcKH",
+	"nHbEddAqNfxvuoDLgfqZ5AT4mpPvuKZP1LYBIu7dkgKTHq2sIB4NxruFmw9wdH4lzPq9kwljNt42JCCH",
+	"wP7KnQOKTTSeV24IuU89h2wcrJxWjshXaxjDfQOH2pdtWhucjfrHWr5lyAI5udzLw3Nh89XeKURmx5P5",
+	"pi6b+c6lYTD0j21KWW2NqdStL5gbhUmgYFXWgAGCcZSEonhlTlh+nK10kcNLJMMwJ1aK+r34rEofdHPQ",
+	"QFwTMM6PrdpjTN9YsoaaoAfdHGQeD37trNHFVkqX20bnm46Ht6bDVg6ej7qhDFLMXsD4km8YxQfTplOO",
+	"DMbmVMb6xp1eP1i/8AxWG9Jm4CXA4GEcU+c9ubUK8X5cRPA6S6mUII4wpNUP1nSa8n7wGT0JQzUVRAZf",
+	"lyowQ6OD76WUDsJjlXm+RkfJiWsIy+QyaTsI6OGyKIddmgyq6lhURbvMgw41FCvyixHtfJDSqN0rGkUE",
+	"XIKkXAP3DBgFO07A9VubBOqklQkQwdaFi8qFXeUzeEEmDSIADLYoBbz4/Y4qEQlHvKwwtW6RqdFOybGV",
+	"EKnprhLWhby6mtdnwzc/v71g+06nN/tzsQ+v78fVU4eQ52LimJp1JbB6c+W1KTepfaXJqTbZAGnuL+lQ",
+	"BDDXWRSSVluUplMRnFqOSXsDwvDHFxdsH2zY+7+RBf/j/lwMI/NkrLPO+YqlGiQZ4ORbr2yQxlEXcuck",
+	"1TAAjENpNK3VjhvPMynycMkFvxwYI67ECkvNEf3BFVxicwHOVmUp3jliBeHIveq4qODjGXwBa1SZztFR",
+	"lXLPygHv/U2sSrFtEnXpjYAfIxNhNKW3ei7QmUssD3bQzHwBycpoL7wUDiGYOSpkvqj8TCBmHFrxa7d6",
+	"JOed0Sh8bUzwQVDMb8VsGY3yjYchA9kdAMGC9QLW2O0sxC44svKajRNUQbcoo7wU6M52JubVwweyO1JX",
+	"9dmN4qonAjpBMPwSUhvMrdEk3lNcXUzwvqAlFuyEV6QpBSaQfSoj/bFu87G65HbU5nYmjcgYYMijC2Kq",
+	"EaNtzTRct0ZwO2NoJsZ6n0G9w9qh0jBsZI3Mo/g9fAIlwVPXT83M8039anePB1WaBvaxZrRuuFXgd7pT",
+	"6IRCuzDyleD52iBhdPAWeXhc0xuXEp+mMXysWc6jMZ1DCEXglvDYCRuSa7BPXjtgcjMKA66Kd2jfjka4",
+	"TQgtR4ex11Cp2Nvyd1Cm4IUuutQwigZDB2QbM9/KpbHPGKrgY+x9qFgmfCxK1SxBCjjIkrm85lYEU3QZ",
+	"ke7oKROW1Uyxz2dijFrg2Q99FgQOSWYL6I/8adR2dUJPywm91pbcph/XXSatgoTEaBhCbVjOdB25oTLc",
+	"f9fRL02nv+UabFhedN/Uz3yux05QMFYvTDBseDQ20LGWfNVBGTwuL0JqkhKzN6qA/tlQRNmrq1ArwvuZ",
+	"1gnaczZ3aopFKaMgbpCvJAyNyipN/9VTCuqGUMFZM6PnIoBjkrsJqiejkrhBsI8ULrQSlRolSU3SsGWo",
+	"1rbmLYvmNjyb7L3idjzzdxln11gMsgI5Roi4x2HQzJunSgqG9GevpOXEScIanAsOwGJkdeOLRYaoSjQD",
+	"KNfGPZQyUNQSBQLj995JMS8ueFWIOTyq7245X5JBIB6g0T0YL8Q5wM0ixhFBv5L9Bg8P2lVGYiZpOEKl",
+	"LcapHG//KC4XIljgfnqOKv8edledyrc1cQCaoR3w8fiS0kNit2aLTE1mSYRSjso6zrxcVyzAcjeXDSx4",
+	"ortbWZ4exdeEN9rHx6rudm1S2UB88E/QYQdR0Ee8kcbcJPtvvLRK203o/+O637fJqOZBvnieu8O5g5kK",
+	"DjlnI2Et+twUZudXB/rdBksbROxZrZnJ9DILVegGcf587Ealr5HHkDXFncIQoQiH1J0hCrPE/KnKZM6s",
+	"KUMtcwHBllsMDNCdLMMqwzjJYd7k7MWfAkeMHDERn610X2UjuNzcaLVeBgwb423e361TccyLxheVjQ+z",
+	"Asd/PCezCRAJkV0MG/MFH0u7QmHTbFKC0NlRbgKXJEb6NjrtBgzzY0OAQt3fHJXrHGeCK8cSKgGyZQ1C",
+	"DqNKStoyVueizuV9gG6Yfwjl7SJfhi3AU0ckPVr5wYU5VSIs2vjfJKYNWFJp6HpNS7tbRWXKixahiBjN",
+	"cTk3qBIYBrl9WuS3hhF/jINCKqIGDoBilTEioqNVcOMI/Oa65ivWwDIeJRrGCz6eeR/SkjsKHobnBnQj",
+	"DB1zWwq320sdMgzv8iKJ6FkqYIOgUUBsXVPkTN1k7xfdF+pHflK+ANSJ2l+IMIgNh2C99C+Xz4aq/ljJ",
+	"P6hcc23s0JeCUMV8JPLa2bjWV2JtFNh1YAJWz3We62X7bvr7NZ76x4aooZZTsTYzer5phorNdJF/GuEA",
+	"O/V3O6axVoOc1lwweDvSOeJjlOL1lUAvbkhhlTXnIgSRb/abvvjgxdA1d6ibK9jPIOwbWtzmUz1F001l",
+	"iCDHCUGnLo7eqk0z6EE6ZxcER12aRQjd+dM6yk4xZob4Z+Qy46RU1MPNalPwvpNgvfUjy8UE0jx1RaqV",
+	"Zp3dVlTmTTYz31dYITCdVAbpcYgqQyyNMs0DrLYXaf8xw4+Gi4Eg1G4dcH/zDOCVpvFviNiLpvO9TqUw",
+	"3jcQFIwXvppEifDKr4RqJh00epoyMrc16KPuDR7r+QJq8Kb1MUdhhK2Gibq5D0fylSmncbFaiOEJG54C",
+	"pGYw28sxQGW3+LSDbRCqKK8WYoc5efMemHrh5Tizq5PLCbHzOFSXlyYkK/fZc25EAmxBkb0zAwXBl8TX",
+	"+orxTF6Jaj58E6VRr6HtTZd/yJaWaPUAcbYWx7nFCVUr5I3mgEqsTFsMygRPzmY30kVz+MxHjFAHpXcd",
+	"SAzCj7ZWHYWn3p3/ZG4IGHZX6cafOpeWlmMrrgitZ1uO7I1RqbaktqDhYjOK1Ibh3kVarR/EZ06pRXDJ",
+	"B4xXKj6MRb6wm9J4Dp8eRLgNJwSOEjqNgieo0xsem6YjEIAw/TibFvk84CvV8p5AcvUo6OSgEDGCcZSB",
+	"9qSx8BA2/VLnfyXds6mHitqZoKklsk84phiZvUzirQa8SKWlcub1kWxJhTunCvEPsITG7sBO919toVIe",
+	"zYo1WNW2wgrN1Idb8bur1theDXhHzLlz1LFuCp5Wi6eNkQmOvquclKOt9cCqrTUPdgpe9Bvk0lbFh95z",
+	"nuss1PI47o3d5/9Mz/d1Pq2iho91nouxZTOdG8FGAKKyiqUAamE91bYutrTDszSxki5g5E8a3ssijPZN",
+	"lBiw3HcAMI8hjO4Y4a4TBPo5QCrsmFV9c9A/f7+UzpPtB/yc3Bvn8EJTCnN75Q203J5rPb/Hue0yPDel",
+	"u+CjXmbkatVByjqlvHvq/2OyRSxGM6t/ek02O1Ws2iKoiug1BBPtXrEog9LyQiG+gkpZKtO1jOtqEa1/",
+	"Gq3653wZIV13vRO6FPnH8foq/ws+FR51uAlnivwhY65Iq7UYx4hzJ/PfSaX6VBSp6N7rBIwkcqnTgdg+",
+	"+lA2HN8AjIXON2+h6PDVq6VtHmBzjbMmkRbWP3RUG2VlmtHKB+jdrVetW+vTUWFuAgaBpNEzCz6vlvnu",
+	"CAKR9ADZgaLvsWbQtevOiDmGvlPdOh82Uj3fXSgTpuYJc+da6bvITjiV1qLFKMv7aMcriGAgU/mc8Qw1",
+	"oQqKUqOCceurDRZtAyncAh7Lc7auyFgR14gwoLw3L+kFXJNfGjUa9/IdqP6Be39ezR+H8fcOlYtql5y5",
+	"blbGAZ/Bo+gkANL49PC7g+aCvZnwRBWOd1j+vaODo2/3Do72jp70XW8NDczsvIHbn7LhnEs1ZCKD85zQ",
+	"ZQaoFmU8dumH3+fGCGv28Qboj43ZCmoBPSc9HFeYx/oC70aTIiUTc0Ox1kacmp8njLMywX4dlWWbpRBY",
+	"Ta0AQUMX1UpKtdd94y3vQcTSpkHGvGWtjch085Wv7JKsGzNqrtKOxdk3oQD6iTWs0Qa0nXNhhL2ZtHpD",
+	"pSMonJveqSBjrgG0EFTIFlUD5Hi6sh2x3myWigyN6waq2PbUxealCzvW228kGPHP9Gx96r6NDTMuNZdG",
+	"dlePByP3XRnYZZIoPc9AfXFZCfyqlTJCMkaS9vCyFB31AGvjnmMMT1tlOAhrGUxy/LXNcut0Cu8a5jaA",
+	"5Ukbqs1Kn3dDWIIICHhj0GvHMwYx27mzuk7tjBYXqrNSuKFIXXX0laaT6po3k3XYsTuRYsr93y7K7GbJ",
+	"6yrBUGi0F+QI4CYE+veS3rUUTrRplOcaKdcHtjXja5VhhGuadCWYUNrjmoO+OayQggqpROn9FBXyQWqf",
+	"xLFDwB1x+GcU7dbV59P1zFE6yp1pw7cvRUkhl/VKAHGNpHroWnNrgIGHqPWOaJqi207YQYAzL+PRGvvs",
+	"4pJw54GcETcpwHQtjRzJjI7Opjf+Xj7ZvSJn2OrEH/Oow6Q8trWdalrvyKfiYbR2Kdrk1ul03MA+efCu",
+	"eIYE8iM11wblhZHFjdBemRuz9Xx/xgHQk4DX4Csq9yxSAiZGuLeA+8bVIJMT7NuDnLl/o2/JPuFL83ks",
+	"4/AXuKgGZa3Y6MtQVraJufKx/fTu4wR/oZDZVDr+6oF0hSpjfWuhY+km/lDu80047xYkzFuyO8vzqbCf",
+	"flXDCkZVyVMIaNSMq1UnJt7oKx/TYUbqCBMqV267+RAP313IL3SMP7sZxo3jNjawpoI/7daGVuHv0xaA",
+	"+7R1R3au/1bedQ3lsj2DbuJrb10/RVMAGB7i5jKaeaGacGgdj7Jsrk2t3v+CFwZL/dMZ1EXWGZnWM6O1",
+	"lSb1u0Gy8UgADeUZxFioDuNP4tJFoNp1Ha5f0PS8aKgE1cRFaLw0o+oY4/Vu2nff220OXCCBzofOv/E9",
+	"H19NJKbs7GA4IYdSdfGfHCJYOWrP4JspN8OjwPs0vcIWULO0W7m2HdxRtRXwLiLRYvH3C3EH7Lvchc/M",
+	"v/1AXtP5urVF7P1sdUIRrzo3zAiBlbarYORboiZqc4GeNo0ejt/ajpS+xnUi8S/uIB95LPnub1hKOfDO",
+	"3bVhLHV+NXESfuMw6+QZj7kynGpDke+zMoDGBRTKRqbRu4gJuEs/ecUbWcqPW1+5wEcjL2N3x3GQ6ghF",
+	"f4tIV1vBW7Hm2mZ059AiVIap7R7GlrcXAZQ+SbzM+OHmqrnYUTXwsKH+n7QE1VeoDMCLoPEIrLAzD+9K",
+	"QwDm4jrYOChAVJlqipoo04i6XylyqqAYxQ7HoDAiH/Bpy+r74oCQTo6gF2lX50+IXafma+OrrUq9UCZR",
+	"xAYyuovrjQjys99uwp7r7KYRZp2LezUVTWwcDuzTWVMsMZBlGYS5HkVImyhVU+UyzEmr4GyXyXL0aqNp",
+	"bS3680bVlE89IltzOeXK5Op9Vqa2adFuxVn9wndnqZYrnxz26eqq3k1Fu1AazGxiNb4O6QrzoZbHUWyc",
+	"zghMOyoxOYyLiw1ZWrj+GGdUO6xbmkhZtayBFdzugEVVSauV7uL12LS1tyIoTx67EFRuQ0jjTfhRmq+c",
+	"aoh7DEjo4cHqnj9H8FQErNZz4bHg5vpaePCKRnLUWSrygZ3xBiZzphhgCntzJDg0pTBfIejpVJhjnxyb",
+	"eKzRBFKeARfOaXsnPgnaqXqZ4AZvJx8/8+yg7hg+3Hv2yz8O9p798ttB8peP/zDzWfpLY5FLP5gG11ZG",
+	"AJw8h6JaJJoYLtOTSpaznkzQuT3xRTs6EThWkKuU0HmC2g19OqzRfdIrlPy1EPSzO9MfPzbRC6K/3oxU",
+	"ZjIVPs+1Qi/IQmr+Gpki7l4MYCGpklvp+IuqfjVZWtpThGq5ObDaV2Jh7yBN516iuUGi61wtHkJVbrZr",
+	"dxUR0zSJd+DGedVZFJpLFX97eLc5EbvnNnxsn5O+lnc2rRgQaJ3Ka77paM7fNEefToXKyb7ahZv86B6v",
+	"MpPDgw78I4FCoCL3doZNfbwXo1MMDKdwbEfIA2LYNCusDv7tQaVY+GGzazYXfL57v6HS105moaS3Epil",
+	"HAZ5dFQd5Hd/aS5q3kI8u+RoRIHclC/0VmZOfXulVQo70+Ac/+bjdqKLgzaq7PO19tAAi8IyJ5V5o7qR",
+	"6spAsbllwKSEOw4A32ol3+MVOkq21bP7rUNYdRy60OCcA5wPdLRtC2z4PIFgfhT91/THP/CxX+Ln9uQ8",
+	"GMW4W4zeVNpZMeqP9Xxf84XcG+tUTIXaD5P6GL9uruRiTy+QoPYWGjB+w5Ft4JyHHU5AYwBG2Own324r",
+	"8H+TcIobB0esnzoj8jXPFZYQdecnVHhqcl69i+LeYjnhqJ5K11gg/ZeoVnp/75evG+XIv1cmWiXsRTHK",
+	"5BjqE0ljRXriZEn4C8RHgOrSa0k4mVRXJwHlVBrG2dODp/GTJXqLtFEZP+wO2D32AtXaoJnG1Yn4a1Pt",
+	"wdwSqsnM2oU53t/3eebRUa3w4qffNdmhjBgXubSrt26/KcBb8BzVKPzrpT/w//7+ooeWdmCW9Fxo1Q0E",
+	"USmkmmgs7Kksx9AUYrDvuR3P3vAcImPgkun58UdHcemeWrinoj/Xy3RCY4gQY0Ls6rGPHzBYbcIkbDyD",
+	"ekYAAWH6l+pSfc3+/e3PrwE4S/ErMRgD9IiEYjwTKXIszvHu3dkP139JANYQvzl/+Zw9efLkmXvz3cXz",
+	"vmvpBSToQHtUsMORypJkbsJcBXghp0oO++wn6Qsqs2Fk7xqykTAyFRCst+Bobh3x8RUUGvXPWM2mCMR/",
+	"qRhzr0M2QZ+dgRg+dIxryMgMIFQaSg1n0GsJWOdUJXjTzQG96ICI6EdGPuwwKhw9gY7yFRv+xx68dcz+",
+	"enYxdBrh8NXZ27fDaE0A2xtGxReLjDD096n83b/902g1ZH9yS/rs6Td/+bPH6DGYtzF0rHjo5mXY0FFY",
+	"QA/bUiDUrYuvEXrSAEZe1lolaPOgTRJ+OeC7lRAvuHBOYXr64UOIjJY5dGBgugQy5No42wNKgGn95emz",
+	"J38+Zu8uXu59lwC6Hc8mOGxT5LmeOg6y4DKHH0G7t0s5Fn322g02QfxsQ8q+U2cMab3AhgTgIrx++Txx",
+	"U/ZWnpFMZY5wmjyDGiq5zgxRAfD9TFTQKbwaiImU5QEzYFoCYjCOr/EMOsUZB2ykimHSEeopJEbI/wqL",
+	"d8y+BybB/td/+x+wlyyDEudl9RKsIkFVMcoCTkKl5iTUefLkvo49hsi3cAhk3mdOO31yEDC9olBuSyX0",
+	"AKQ/bgWLeCx1fkWq8QqpgkOTbrekBZrSS3UM8Y6Wj3BtCgJaJ5Q1gNYMVXsIsjrTxvbZOwOVViyiWLJQ",
+	"RIKm22enlZnTwJ8dgJUFFvyUQXUKxKIEB5bHaOaKDWvFCYbHBGIHWGdrVROSmDGVddLLs+EmNeep4w3M",
+	"bRoUQHRcrezI7p0Lpy+K9Jg5+WdIo/QXYwldyr3BBgspI8CZTdqvTjYX85HITxj3JZ8KI3KsROneeFLO",
+	"yB1BN8YhPjjsXtKiaj0tK1q4WZzHFZoIRvjYDXO4zws7GyLkJjh6iBed+FK/uD9ItCZUexit/KV0Qjw2",
+	"tOBGHxpBVC2f/WKi92Al8Q1c1einCdUqxJ/LmzBi9lB9CEzmYKNxG+A6RifeMYFuA8iWm21Z8aACO0WW",
+	"NGa17hOHJ1rHWcOli8s8POdW/OTa2oP/DtmfyrJX0LVWY/HnJH7wXMy5VIjJptLqL0a4JkzFLeKmjKbL",
+	"OZUHG1/9uc9+viaTfTkVX0cLyOfomeeWQD1sGINF+64jHEAQErBjvNqgEn1MGm4vcjGWCwkg4Lo6gFDz",
+	"baqFAY2PynmMVuQf7LP3RP4BTjvUdhTY25/8PiAXNMJJN1RDxgNlItXhtehR+SMUzJOIZJK4OF+Vkv9c",
+	"q/j69OgZnmy1XsjGsYmZXlJBRUQmk9YKdRxuo1xMeQ61X1DEUk6WBHVynrClTC3UJ/Q4b27xfy00XAsQ",
+	"9Ol2idhvqh15YBW9FcNbCnAHFTt9+/zszK0ix/hQJy0AxZqZXqo+G172eL8/uuzFWCK01e6H2tdO5+ZX",
+	"Qp2gzOAWej53JwvOqkrZ2Ru/CnTpK20Tgt1DcQMkJBg9yBhsCGuHXSLV4RcxRWUA3qxBogmAhXhHRbjq",
+	"/+I7wkpE0jHrYzbEMkWrPWj2X+Ct/+Tu3JJrVZ4Ygsgw3PdktZfjESufrv6yT7Q2TNhwPyIqeiP6Zj/T",
+	"+qpYwIOcUAlhofdTMXbyg++6UKYYuW0ciYZWKr/i+7kov+qziyhxFq4mEP4cSRp3cUxyreyeE1LGXCEP",
+	"dOKFIwcn///Lv/wL++vFxRv3N7R0+uaMTTQ4zEDIf3Z4eOAoSlBpVvddJvg11AAYz7QcC4JPxSeoCSgK",
+	"lssxHHDE79eIDnqMasfXX7/Cciz9r79mf31x+gNKHtiOO0fu+kq1MJ7D+qptUJQFJVUsC1MFh6TL9Buk",
+	"G6rzkniCNQApGpUhpaox7Oc3F2c/v34bhIGjg6eVFpxgAr152TzjZsZAswGgWGy2LLcUeoSbvY8z/i+F",
+	"yKWAGZ+yXws3q7h6wlJk2R6WFEjiMS58GSISI8ovwutTeQ05KHIMUgBUEGZPDw6o47NSn/v6ay+QGcJV",
+	"KBYLkQNX6rNTmr4vGDMHhUkv/QPYHEr5bhoXM1HD4KSKvK6DSuxNQ5HJE8fAUC4QmfFbdxi2Dg8NiV6m",
+	"nDWyGjlVGrB7saAEqrGG8Wzp7l1QNdymgZWxHfS00iecR+w2PHJMyrBdAQ28eXdBw6tWaPB0d9BnP/tZ",
+	"khAEZKk0QaHCqKFiqeuNxoc5lgG8t1JGwLf8XVXYK6teUWUC4g7PQw2BY8x5G9KmnXtcZKhiDLtXVVEc",
+	"p6pupa9HQq+U+mG0FURMSIBOljkBtXPpoYBxTaL6ITDKs8nea62E/67SCIgZsZpVorrSQVFiqq3kIIwK",
+	"PoZ9K2nLESCQ3Woh+uwdHSI/h4h0aGFe8ZRqk9DJPDo4XEOa0ROUmJcAh53C7gx/0mO/cn6phi8u+HTo",
+	"+ZPjYaA3hYoz2KV7CDrD8kzuZTLeoJZpQfyFp47dpX1ZHBw8GVPFFfgg9v7Xf/sfl71heWSRhuRkgoVS",
+	"S7MFIIpAwyA9wBNQcFF56WKk3fHw9fFRjDaY6EbLgKdUluJQn/0MvA7G6OaIZp9csKXgV332BgtGg6QQ",
+	"z0l7vfnrrys08PXXgfVy0AyQ2p8cPGVyEhfxsq4/J4O7oYLs6DoEfGGeS6NVgEoafg0n1jUx48EY4umA",
+	"mjs6OCjjQhDx0aMyU+H4sMD+Ka5g1v4oS/dI5V4i+dP1WGo+xGiOWKGgiLgtV8EvwLTgOanDpDh5qoIs",
+	"MEfbekKe7JJkStpDharUdWIycmN0CwXLwKdMwR07dz0L+NENrcZgGmoCkfKI1fp8jZ8llO00UJUiQEwk",
+	"3lTh6wSRS9x1TnjQPHcHOKo2NdZznPPUCf1XJXyx5dOEjQrr2Ch+Q6322YvMiCVVAoKVdn06UQfmVpZv",
+	"QPSga54VAloafh2Y/xFtxQ/chlstp4o6bPgTN3bvlU7d9ZkOoUHgZvTN3lt3/ZRs7Z2a139Z4zhwZbib",
+	"2Ik8WHKLjguW9SiUtJ4nkpiP1zOeOfez8UWPkFHmqPFwCyw4qfXp7pmczEcoL1RqF+nCgmHTh79QrXda",
+	"nW+b7rtjqnP09T6yJqxchJxpiOwe70WkN7DOxPRIC/Gcj6EkxddfB4YBQx/K+bwA6+eQgGKgbB47BwrH",
+	"25xOITyu9B5wu+ExAKSBGufW70qIBenFKkVWhKULzRVWvIQ6PShgVgUR1yQULhn2qzbha56vHNdZuzud",
+	"Fu5Z2GgFosTPuZxKVV7Ak8LwjC6Zp3TJDN+/f793GhU08JZCYF5Pj56RzPfNwRNGBmOyS7fp5uzUde7N",
+	"TzH3OXiaoIDBnh488VdRZL74+msc0n/skbCwd+Yofvgfe7FcsPczWkWPmdJGyclkSEMMJPKWXCl7GEOE",
+	"1yHIpahXKM0mOVwipV4RlQ/IBS74aIUuHbDSwcDegkqxd5FzZRY6L3saJmCMuVS9pJfJsVAmdma/OrtY",
+	"c7LohVBGF/kYlN19eml/Lm3kxK96aYjn9I57B/3D/gGElS2E4gvZO+496R/0n2CQ1wycR/sQFrQPECR7",
+	"UbENCvSvOXDCDeThS0RunIKr5z6LttTiTz3CCRhSyDbK/jRaMQqG+nO1ErZHNen3YMAoJp2lvePeT9LE",
+	"YfkGk7RJtIMs1hr4j4JqbO6W9CUZfMa2dL+DTuMTxY9DNje6UDulN+BAAvTuhgEAt5KGUW5DU//00w7d",
+	"Y0JGS7+hAgphxziJscswQtrFDgPBNI+24ZyO6hVdE1BEUTagSolRVFvTqCDMXnZfH4wsa36mJJp9H9W+",
+	"/UkwaUIOdC7MQiuDTtejgwPvMaUQv9hn9k+KxduZpCD0H3yybYBBEL3zFHtvajSMcv8MSwaflzWOnx4c",
+	"bn/tXa1wDbz3ZPt7L0NVbPfG4dH2N95EktvLUNzw6eE32199Hgp1fK9TcDU/PXq2/bVgo6YUZB+VuX2k",
+	"cKVVPPDAeLzv/R+/OAoxxXzO8xWxrLWyQAlTYhlnuDotAeIvoCrbL0nvwx6GZNM3rrsmBr3/G3wchOjL",
+	"j60s+6/et40sFrHiqDjKEn4r8/T9z+sc+EdRyYvawn8b0K386YYwnnC4a7PoxbGUGJy0w6G/pxNKQesb",
+	"z+iXcUQPnm5/47W2L32B3j/6mf5RWND664R9d6d4n2QgCHhrrMfwcxQwH2DgeAaVib34/IwNaxVKnXaQ",
+	"aYPpI6j2oq6O+SRU3wI0NQwAgx9U8FhSO+XsublUQz4GD9wIKt/OjUDIOqwDvcLwCAmm22GY4RBl3ypz",
+	"WQcIfMAMBg7q9wSpeSe8pR0f8WM1upzCFh+Z3CdlcgffdWA5OJULKrYLrz3bsA9xCFX3/SgZ1NourB3w",
+	"W/PnDgvrqP5C65+czN+Zqb8ra6i9EqnkF1SC7GGx9vM6g7she0cI0jZZLCpcScZJH5VUcTuV2popyyw3",
+	"aMQe77TGKr8ozcfN4Z0R+Sa9xy/Zo+LzpSg+PtWM1J0Q+HQDtadIpW23R4H/CnHqwdqYlqhu4G6ASLV5",
+	"n71QNpfChEKE4LdoOVbQYxcLEx/b8qjSHFusGABYdhMzRqtdiZe2FZ9O2m7UuaOeKxPeYEkKOG0dmYBb",
+	"8VN858uz3bjBb+Zej5zry+FclXTY29hrfFGIVk3uvY8jAmcZ5IAQ0jehDJVIbn3mDe8cAjESBvQqDLkL",
+	"Edp6nZ3FGe87ywlRiPLfxKr3qbSfpqz8j6T4VI7s0Z11Sb29RfimdlXnlABK0duZF+orE0dTVkIrfNbG",
+	"EAvCDoo8G/aSHrnx3YgaIrHbBkpv7Te98jHp+U63vR6eg7l9AarazTSvL0vr6TDYv4nVuSioBvXD4pFv",
+	"ESeQEXdzh+JGbHHfI0I2inXnhYJY+sAJIaGm8JFqAZcXiv/jKW6W5TxfKb50PamcyEYHkZvno6jxhYga",
+	"0RkydyBpwJHa/w2RB9v9QW9negnBa4UqMWMx1UF55GbMhExlCmE6PqwB8oIbXUMldXYy3MJjDcbaAJr4",
+	"QJ1A5TS3mEcLlYRUiJBmo9mE54+Ood+vY+hO7sRwgPfHXI1F1q4/nNk49dApDiNIr/bgQdIwbhMfU16a",
+	"NYMzONVK9NlrDEdkc51TVNNcXws6+aDoz6BmJ5aITi5VTWO5IIBTirrNRZ89h5Fn4EOChEaf6UShjyfE",
+	"figElDhL8F41uYiwyUc+szbB36kP5p6dKYUaAA0OH7mZP2u3YWiYBLk1ijDKyaPcQYotlDmz4oNtlukx",
+	"+26HEMC7jsCDAWyMwPtUoYfQc5egQ6u7GKX/CKF1sGSbdCai1Uet6QvRmnC/bqMvYQv7YFotaw02eWu1",
+	"r8oIvqWRgMSPwggAsJwLrkCBSpgpxjPmpCQAG4rkGsDVTTHPAeW5TKR9di5MMS/FIxB8oBSTMf2m6Jhi",
+	"LgLX+7Qn5Y1blM1SB6ybT2qWBtLnH4/PF3B8kJA8w+twZJI2p6vMfDOUZonlZpRWoEIYyEe7mAnEw7sS",
+	"C8LAmOoST6HRkFDS4IOh9EfS/kIUcK+XrhFmN1JfFC0+OpE7EU4vQEAt85dOAjQNUrnxUZOWInv0XCj6",
+	"3QiMRaAk/L5HkLCoioOz0UDyNbdWzBe2zxx5QpZgwxXRoB8DNT+wO+Lx5HwBJwc2E5ICu98L66JULq6l",
+	"WLZrfIDQ5pQsp4whLA3YpeY8FXvFwicxJ06IokTbXIwFwAtsUgPf+I47mIM84nGJ8xBxCkhZY1K1aEoB",
+	"LbmrqhTBJn9y7YYW4VHJ+f0oOf5AQRhqlsHRMeHs3OiM/gb/bk0VgnRjuoUid5A7LnBsjcgB+Irswe1S",
+	"XJcj6WfTYKP1o72dlXa7CeJs8lorAdAG92CI2Hxr+uWIgkZeXPDptjAPeAaafNLR0OpBAR69Ub9bb5SK",
+	"r1kJKH5wps0tmcdWt9Sp8l2FPCWEElnylfcznzAJaDNUftqUtzFgGjj9cUh+LZ5lDQ6lzRYTfPzhcKEH",
+	"wVYeHUV34ChCenh0FdVdRepOBBM3EqpV28xbXhF+ri4V/RAHj3hPCbo+SkCskCsJkFGjFVN62WfgKtGT",
+	"EvYteKHrJYmcUg4aklqBi/xSodPdsGEw6A6RK7WkNgqVflECUVPYb4V5Hd4n81JieTu5KHkMvP2dsF2l",
+	"7WdmvV927C7yohsya4/Ssv8b/QUMu3SdtcUoGfDkA/anVuIkGF9yATFIZfK5sXxFuGK51vOvDMv0NOAb",
+	"Ipo+FSaHwgBKYxBwk8Nsrq/FK2y3C9edh0cb+G453QeaPB5Ndqe88afr2/UDbGf6mNj95aYXPCSGg+QU",
+	"A0yYELu/G/fZhkv28wQNVxCxtIchS0mAtomEO44m6JleVtDcHCtCHyY0sxTiCh6FT3Ot7CzxEKM+J4EA",
+	"MOS1tCsC9Nhz72UrD1Re+xGacb+WoMVQsoGdAhL+RHp4fG0EwEqaGD+ISmEsRC512ugC+kkauzs+2l0H",
+	"R+EIyuioLylW6BGB6/eXiE6HkMpxUDwj7uJtYogCgk8HBK5TVQ6DwrCDVW4ip0VeguNGuL540qniR6OZ",
+	"fVeonJZg6IcPvvWIu/Vo0OYlEd/umO6PzXV74uHL5+zp4XcHIW0CNfoTjOyDglQoE6R8FQGc6kkwSoGT",
+	"28PYbji2F1Cs8ks5u06H8wtXNlwvTth4MC1NNDLeePzdH6RZaCO9RWVDw4/H+nd6rAE1nq/Q0b1+T3LD",
+	"nr/9+45nXut5u6bwhvCm3X07g70DrH+skfU6kgdawGHUCmoh7JxN/FbwfDzrtUH2IiAuyeIzbdpC9t1P",
+	"twdzGULFjZRKJ5VhziGxGn9P2NBX4x561BnC8KeK8vQrLGHnDAdfX1UvhNNiQsHvpIfdNhRX/eJAYdwq",
+	"OkLZqEwAIT2qEl+KKpFldE5DfRmlLeJodgsyrfGo/VxYvLHbpJGyNwJXh3J+TgjJtJr6GPzy1HLFRjnU",
+	"L+TjK6q6FwJUaaD9FsMBDOVmvO2BKfFhJo+H7/eDpF0eBa/F+3sjgXyCG6rxVHYUacb7oK3OxcYAFyg1",
+	"7t5FrwWhaUsoUANfUw42XuXRSKEAnbtH4XtyiiRl5nOT/9iNxlFzF2UhXMg5vtCoM/i5PmCFX+v5FnXf",
+	"ze/Rt3oXuc9az8G1SoTxGNdSHjsCy27mOzfjNFTgeAs8y2JdS6HS+E5PaUTnR8Vk57vbveTO871Iw3/Y",
+	"M/2o6fujdHMXYK1COOiKG9FR3K0abl6A5/MX8pgrJ7rDNS6p6nofinfCz75AnQ878DXhyriEhPlabiR6",
+	"SwNhCWmJsy+tz92qoZ80wpu4ydz+/N59eEEY2OeCpP/Ds47HqIX7jmmFXMy7ZlehylVr8g1e8/65UOTS",
+	"Y6Gwi4qFruRR4Q09YTxIDjB6xwGL1C1ZgnhOXLGZLvLSj4GNAbyi1vO2sIJTtXpVVum6GYP6Ei14NOlN",
+	"doSwr4+Cy+8ZErp6yOqs4VaRBDVGkQuwi9/K/LBuY4hLA7meCGxp4J4ZNpkdXB8PUSApR/YokTwWyNlm",
+	"16iQ+aNcdEubCPCd2wpGIX5yIzwcMN2MO+7rS3lAMsgH/CIvFHC7bw6eEIhtDEPJl3wF8ZogQ4myajLm",
+	"CoURNLtC3oYBfkIu4jvZJFqUK/XopvhCRAUT0c5NzsT+b/5PkAV8XHC7NAB47GSrCPjolSISS11kqS+0",
+	"D1Dp3pyBEYYJJLyVILLg2V8/Gd/TUDzh7h4AQS9+QtnAd+HHet+ige9/s2Tgd+ZROni0V9wF4/HUznh5",
+	"6J1+z+mA3w0rCmiJreZW1EUQcgtTL5YBPQuKRiix7DcDV30JTOW1BtTVR4byyFB+5wyFIMFKuroTBpID",
+	"+mQ7BzkP4stS5IKlhfs/BDNZDygXYq7mPBWsWDg214aX+shSHlnKI0t5YNCzd81TbC6nU9dfG1P5QZd+",
+	"VzIUYOkJSrKKS+1JxRa5njods89+njC71Iw6gB+dmoTYn0lpbbCQp6lVQ4bWBb57d4zokSM8+jk+0fkk",
+	"Wo1VCKWXux3SwlB6T3MSJNVwTpgpzAILvkDiBZ9rvOPnWOWSDX8d+vI1zEDWRLOd7h30tyUo8r3OU+NP",
+	"uxuh4vMyiyGVZpHxFYRuJGziqIFxQ8Gm7qG5vpYCEEIhdtOnjRPyEEEMjcQU63A3pT/8Wkl9mPMPPwk1",
+	"tbPe8eHBQdKbSxU+NyY93GNxCbeeUW2Jxyrij9bUz568TTu2Ox/a/42Km2xGO11G9cONECELDfpNIGAM",
+	"2ZWRWhGragIk/lEAO+oUol0tyVINzi4rsjzQyOxw0jZLC36Sj8LC7xdftCTkmx9O/HZTEZZTPJxjrlgu",
+	"rvWVoJgovVSI6Ucx0ezCOwyhya8I8c/4WM+RoPdT9icIg3DPDuDZ4Z9PPA9YzjTCgXsZJblUIWcjKv3s",
+	"WhxrNZH5XKQJSzV9UyjbZ6dhbQKOYIgTrQVsNCIGulGekmP1kZ38/tnJPQdGRIT/yM38eYsYGhR5hxBL",
+	"YCC3qB4SMYLNHCSKzqJHBoUKvw4TZiRGb64gC3TOV+jQzcVUGity1wIxnpLLXCofoNHEZn7MubKPXOaR",
+	"y3wiLtNEx4/shs5dxG1CFFWQWG4nUOVCKtT722NGIMXMzoQvu0Kg6tYXBqaMMx+BXupD4sNYLGxUQRhT",
+	"ystSeE3eGBrPo370qB/9USQKInmoUeCNnXeiLhlhjNTKbNKY3sqpMvG5hZp7EAW5xPrcZxYqwwI8ur4S",
+	"CtAxPSbd+hF+oVKwDfq+H+ghbsCzfeFW/vGQ/R4P2QuVAiKLkVO151T3iunulqcMD237DfoCSgAgXivY",
+	"CP0gIJFKTAojDCDXayWMd2vMZCoGdMkME7xEJcUyyHDpImgL+j/CXZ4eh/xTX9HAXqqZNharlwHYHCZ1",
+	"uWMOmBI+4TVkrmRaX4HlYYKYMBBmYfmVUAAXg8PUBZk9yQeSg6dBaZZJQ/WgIG9swaFut9VOy0AwKIS6",
+	"MMxorfDfuQB1RUKSrcG6CWwmeG5Hgts+e4vrjNmyDZVdsD+fPuvrO7rRecElrFv/UpWWIqdb0R6CY8mI",
+	"7FoYsvvg7wP6feB2SGST4Z8TpnRehp2jIrVuKmrSpWgeD0zC+QRxKzjPz5l484fX4r6I3JuWM5awISFW",
+	"5sLo7PouVMI/dlwNncib3HyFne1neio3pBrCcYLDBhDq2EmQGuG+OfyGzaUqrIcw5u76y4WZRc+EzJ0F",
+	"l3mfvc+1mrJxLlJ3ejgV4OSX6unBYalzjnUq2HDE00H0JFybeAvoHExoWElCGirBHpahMZMZZvtpWCO0",
+	"/ZkYoxP4RXqm2vkiPsGkuj1XvDceUt/6iMPenxELiWkQtLjhY/jgXbO5kpfJKVXgDQyssLMq/1JOtq0y",
+	"MI2W95Zk6WzJV6asM4h5EUuRZXtQUCFFNpWwK6WXiphKv4lzuG4+VUYzMMzb1m65va77SNWfiqqReLqT",
+	"tdOuljpP93JhxAbyfks6VSbVFeqFRjiVEHRP30hCGl8Ur5ZpNXW3eHxhsui2lyYU1KNKnakW5tIJdc0u",
+	"a6CKN9ThOQx613DXxrpzd3/aoOTcTmftqDGYUSysSE+CFo8LZ2CdCBYWBDOtgsQSW+TEB2nA0h+hot9V",
+	"mbqPjzxgMw94uFXcIhMyrDHj4RQzYAXrldt25CX75I3bcGWS5L7U+RVemE8OvIyP5ZPUWJwgj3FyuLc1",
+	"cbUiU02oYBIYEFYzkpZda5mCnxojaK3IMmA1lyp2viObolawzUbQNJxKne18mjvaCHvbG/qtsCdooPMG",
+	"Qz9HzxYk1amKrvF7lbdh552aLpE1DGgtH8XeTyggADZifGGz0Qr0aHfeYUd2Ou+kf2/W6qmaWFVXr5x4",
+	"zHQxUPOWqqJZOafMYrL4On3+JNiqJ5j4i3VTnh49i8uvXaqVFFkK8rZmc65WffYOax25y5PAB7hlINCA",
+	"7IEnxIe+gKF8xUaCGasz0VJrF2f+cMT0+9TxL2Iryxem5xMdEv95ZDafjNm8+EBXdJOdzvEg9AfvyHAw",
+	"CG0zx1mKbKznPnVmorNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0e9sPNPaUB5e",
+	"I2OgET5QncSPbyfecnjPvCUEAZlgTPyDVuR+NIF+KX4orBsOPm4n1fr8P/rmUXX9FFfM81wgcn0U4ZgC",
+	"09jVuHstcjlZ7aHK23q5vALdMrZvBQwsvGuWQjk5Ola0Si2zz0iLbA1CWLcG/x3G9YI08U9xIVy4W/i2",
+	"6uZzH3f7u9ImPyMHeRQwO5x+JDp3/CtJ0l0P/njG7Xas7J+VYAteWprW0XkTJ1oKCWpqKnMxdm/22Q8h",
+	"YJleMJavfLFPN+SFXbGRTlfNKeftINgtALDNedmE9Xu7GJ/15PAsRXsccEBKDx9jmnbzOLC2cOcEcZ/y",
+	"vd71a28KXO8aRXedpQEe+QTs47DkQxzBsM/ObGk6xxJmIchcAIA503kUrIZWgWNAQSdb41REhdnMTC8V",
+	"MvMkRlIHAbR5McAIcaO16Jb/vv3Bs8lrrcQrbsezT5suvwXW3FN5FdUaABDifaQthHUb3lwX+I+953w8",
+	"E9se94/BeJ90jJt6pVM5kZ8zBPgeL1ylgnD+GEu8LYoq+a0Bb2Besnd/Wbn7qPGySlrdJ/PCsauFyI1W",
+	"bIr+2KcHT9gQfnC8TjGT6SWb61QkjPtuqcqUnmM1WoyjxcTAo2ds6F4ZuFeGdPDOhc1Xe6dw/JqsHm90",
+	"uLAequEjGuJnsn1Q75tNH/Owil+2vePemFFd4He6t4IQmwGt5fAL5K2JP8IJGyptBwueWzmWC67s8HeP",
+	"pB8KQSdUQYJKSP9xjCj3t97cikGGF59b7pLzf2LcT0jgiLhd6yVYGGCWdX1t/zf6y+PutKWo/azEV4bp",
+	"pQKhklPZNZ3DlZhzCz5Gd89+hZAcEoOWlpi6ZsWHUNfkJFh7cgHaQnmdQhL8uh6HKmDrxbiJ+zeka5QT",
+	"vod0NtJe/zjSbMKGE58v8Sja3uRMI8nscqqTFvy+qpjqjlqkjhN+xdNGZKyHdtYenib+ScXPL0Zhfjza",
+	"u2qtWFe1w9GOtFYg6k03stMupYoyexoywlNpH+QN+gnihcupfqbQn114REAWA/jWP5KcIFJpB0upUr0c",
+	"6GuRV2WHP7TG9ui3uh3SQCp3VosmMhNmn19zyyvIAr/RMAeO+bVDk56yBbdW5CoACAJKwCSHWvSCnf3A",
+	"eBYir40uszU8BsC2REnAQu6zN7mGobKpvBaXCvw23jPeBBom7A84gVOY2sPIdk/aIly5DaHocmyLvOUG",
+	"ivdk40iEKuZu4+mFvrme9gLl9Rdq6qihAcR5q7RJkuaOgun2x8+5guPYoV16dLuwK+d8KvbdZCusCte7",
+	"d9wbScXBr7a2EPSquZ7+24d5tuvrjddeua83Fo2PDr59qDN0bCBvoOFors9x2Hu4fVsmXX34Y/KAlYj7",
+	"l+0Pv+1y56ipeK3tW26lmUg+yj5XnAVK/lOhHHsWKeOeH/vLCdH428IsWu+na5EbqdXH/d8231Cv3SUT",
+	"oFkKlRIwSwirqtwsjn5L+MsmjeJHQVfKS5mJB3yt0PqExB2/7A2DoEc3DmLOP8i5u1SODp/+5el3T759",
+	"+hcoCoBfliUBpLJiKvK2URn5X8uiBjvcfJ1vPDsr5iPFZdZfitGil/TmIpXF3H/KnNhX++mfi2n54Q91",
+	"N/5zIW58ddzi1oHlf+CX6pe8NA/uNm5ITH4PUn40PpD4RX4t0gTzsUpEcsvcw9UJxO7lcrHWlua+LYoP",
+	"3zL4JUoPuXDX9u7Cw0zwzM42BGdCkRrBUm75iBugQSUEZv8hNR4zqszOJJUrFvm1HMOjw1Qv1TBKBArZ",
+	"hrkl49YwFdOcpyIdHl+qXPAUMYRMppciD02fi1SaBONQMXWZDoVhSy5teM4X86I8ZhSKoOKAogjSkWDF",
+	"ItOux0uldE7xhb4BSGEqxlfCtijNf8UV+4RGQuyh3UZIx4nWiRjCQuQzvjBhHkbPBSzzFyW5f7PR5ni3",
+	"y3hRI2u+5Ks7Oo+OiPBkheJ0dCY8kqPbmTg2jc7h5mO6n8lr0W5oItgKblim1dT9C5dHrgHnC8vsn1nA",
+	"jjSMW6Y0Fgj3gztmnE24zNxVMxc8rkDuGzEzqEA+Eu6oUgnylnPyk7wWCqPFt3vDT2FmXxKl3ja2fibG",
+	"V+vr68gQlmJXynCMc9VKGmcWmLapsHJkkYEIHEU26nLngqey806ew0AedxLS6Hm6AisuObN2OPBSXUsL",
+	"22D2OWTIbk7JxcxfGbJwy/e/Mnhr9tn7mQZNf4aOpTlfscKxPpsEHBD0wYBBGX5X2gLP8NQDADkGW8dH",
+	"LpWxMsvoK5+blWs9P8awf0s5XdwiJj7wWfYnzq7k+CrBPpMgGLilSALWttO53SeIPZJa/Znq/rjxN7Ed",
+	"zCU+C3N/MClddyccnGs933ynYcpMCb7Is0zkCNz7QLPHvsCo/C842HNSZNmjH/F2fkRkNIyriNHCdfpP",
+	"DQfN+JQxz+4BgrvFwRjz+lSMM6nEZmYf9SlUajCS0vNkI0Tg1FTYA5pMm8In4ZcHyC8bAyZxGo94Sn+c",
+	"DFTa8+o523iq2mQop/QUi/Zj9TqIxyhJkdq2LkYFqTlgLZ5WmEBsk9MLoQBLDYGXQvHBSHxyz12qdeEp",
+	"eo3iMQ9YRIbNkMj66t3idy38lJN7k4trKZabJaEabw5s+ZGD/GE4CNU3jShhtAJCqIOxdWcluTDFyG3u",
+	"aNM1DVoPxFMvvWoIQT0Ez8YNA4i1ic6b6myFHi50SfPmIV/PF7NKSURHcfkj+uEfC/3QE627yGIZlYz2",
+	"Uy5vduIK1eXENVhBAEvZA8io1N3qiNnZZB45s8xYrghZfO32J+JO2HImxzNMBlb6UrlLOnrSMLD3zKVK",
+	"RW5CmJ9iWvXZBVz/kAWFN75EiAMI6tNZoyn1XTn5l7me/27YwSOe8YM4tBF5IbGuHdwbHdnfyg/bEghf",
+	"0mlzjX9F6YNOXAv5g6bfUli7IutujTKqaBANATSVEd9DBiDO4bGk3e+8EjUogR21141Zezc5Jz8K+2AP",
+	"yQNK3SvXqKtC+btP4HvMEf4yS1Kv6btWE4xaR2v0XF/LDXBtWP9SpmZIErYBcxfay4xg+HrCvNsBkcSk",
+	"GmdFKtKEaScJI8YXmM7OfkCTmdL4KnonDcvEBIrd9qkzjyh2qabaY7wFxzUyjONgfAN7WaONTBr7Cie4",
+	"K4zO2/+PvW9fbttI9n6VKdVWOfk+iKLtTXYlVSolbxQn2TjxsZzNqRNmxSHQJMcCZhDMUDSPy1X7NPtg",
+	"+ySnpnsGFwrgRRIvsvCfRIK4DKbvv/412Ec6qAftfv8N8dUZlli1/LTbzRdCgz2JAaSCD1WScH3C+l+L",
+	"SH/VfXrc/c+//h10nx4//c+//t1vYDMTkT6YAxr/CHJkxgcnz788PkaQcfEBtoUayOyJ/vlb9/D47PBb",
+	"fjj8/cNfP352WP7/zx8///D8Y+Wjp88+fhas/5vP/9+fDmoBwdWF+k5Nsf5MuK9pJowBecL6F6E4/FYg",
+	"O0Yo2FD00azZf/DvDHDHjEAW0Oe5FfLfraaIXuLRTb1GSIc2A57ZF5pBDFw3XdYedWmd5oN6HPizbreM",
+	"AP/rX7qrgsBxbOkaN2HUvd7CK2oWbqI8nEgjErhM+Pv6q37ZrV511acmkSmY/2xYTANnfTa8w6wXhKMP",
+	"0dupJf9zmqdyb+4GBkrFwNGlnR+kuNwd8TyBD5Im0C5tI0kgrbtLmthAHfEClOgo5gvziDQ4uaHIGTTH",
+	"H/hHyx14D7FWy4VADH7eTnuvxX2wDoNfVVvMjRxCcmvc+/vKqVe6xV1x6tlrL6ErcCv4KOcHbCX38iDA",
+	"RrgNLmkYXkvHv3VAUhQxnoviIo1ZjI2mb4/QeW4O+KyI0yE5Q3fFXQi54bEaTSBgBssb+VG5Dvekw9iS",
+	"4UKkL7rdDrtIIY4Fzq+0Pl//5flb5m7ra7zmV/2eJADpUGVFGJAHBWPI7HWVCnw8gdee8hmdsXwTY34N",
+	"DbhRa29e0jKsbQm25cHh/TV5cMVL2n8H7I4FC/QN8mddwTcobfUPpKRWKEg4p4GduawE4ZeVSvw+oiTD",
+	"cYWRXE6SAbnO/QgMF7Hu4E/6pz4dgrGv1AZ41MhmWO+QNNvdOh4m95ibT9A2bvx9pDzcaMFjJ+ZWyMuJ",
+	"hn6b+SyzI65sBIPmiRQk9X5sqTdxHXbm05rOqIRcsgFgqwfaoXrSxIco0nuUvECDE20+FNn7FERbDGnq",
+	"f15F6JfxJlbsviwqGKQLHKZ33us9dV4BOgjOxWRXAKl1NW+CedKIP2QTf/8pjtKK7IqTcUW9UuVjvEP9",
+	"91N0ftoUxSPrgCK5XTvnkIF9Mt0M4zx/z0MTzzC6V0PXsiZoYEPOLusqhH4GZD+wh+Y4a9fxaF0zDXDC",
+	"uJyZsZAjBrGGgt6a/eqqxXRPENm/ryA1PVmW9A77SQ1UNEP2FaKKGKvSb4w9kYhpDK/9EMvhKcjA/W+v",
+	"nMO/aSbhSFz7OpeS1qt0mYpnXSZh2pNulRiXbKwmWeDnxhilLhMuZ5fugD7jA3VN0Wl+n/7HU/d4FJuq",
+	"acOcbXvw2WCiYX8n6ua3uKuhuiD99fFWFrff4jEBWYt8c7m+PGHaRPmnOHTrYdi/kEupjFMel0qChnjY",
+	"5uq3jw1FM+GHWxZTTnBUSokNMZ+yieq5Hq7ltP3RtYBps1X9lnoPc/qHvDnCI6ZcWENnq/Y6Wi3WT63h",
+	"nWRxv2aEroApPdKnSLeAD/aPpa2GtHB72u20JW3WOtMLExV2E5F8G3EtjHfUGA46Sqt05N5NbqpneKn/",
+	"gKrBa3RX12hgh7K/Rhf4iV4842XO3VlpQC49ihoy7lzJmpTF3L1+MujxfXAP28EwnzCee168CrYpF+pq",
+	"WN1fQOh3k5b4RcZCIwe1jFiaiWsb41OC0wMyeaIooE2I1pH1/+i7aJkzjSDp+oHbb/DK9wa7RmpKujVX",
+	"ghW6mjCdw4WWMqZ3Gs1NlJjKvwbM+XKWxjwERK03wVKvuYiRJ3QRLvUTh6HaPdCEYcD9UTOn+jGCTR9D",
+	"4QaBHNgdl04GsQhJmFfqNg0W9IB7vjOyr3mXnMmx/Ygob4KDvqFGmT1Gg9o73FEebDXuuXa08n2MVrbG",
+	"qr9dV+tRhH0PO3X0MzJKrdPOh98dfXBllKW4N68zm9Bpt9KP9kfWmbpvQJnXOFbZ00NF+dAsbyjaxtk2",
+	"0FoLPraibDVgxy74TBeVSL85rQMyHSuULOSudVDnOeE8SqDPdOUMzptJ+IxFyrku9Xzb25LMvcOFbdor",
+	"+bQb0x5Gfa1tiXOJoGXKaSWQW27kS4RUHFms3CUoszGAUCWg8zyQNnzGEkgGkGEviDBVnBz+sgKIJapM",
+	"Al8gsGHM0xSkJkV2yvo2/OuzQYY9IMIgYV7AJjIGjegHRI5Q9B8xYaod/scOHUJf13JiEkplq07LpiBy",
+	"a8d92+Ycv2983KcShj1Uh/Ahc5w7ldCWJe8H43f7ePNowGVzucFTWq3EZfWj0OYFl3qDmnzt1PomvdsX",
+	"XC5q97MLa+3oUGVhG+m2zuTKUo15d7t7qrWWlWLe+rT7dxjWVuWXHEEuWQoqjRHLSxPd7Bl1MdIc6UWc",
+	"85mHzDTnvMPO8Ax+ggywFDKtJFMTP7qxJx2GSkbYdIGHJXjARBoRW4cEZISkrEKzWAwNRPa8Gl8vnl4N",
+	"GfdnzgDreLooF9R5lS+43KQ7uZ1qwgsud1RGeMGX0OwNuGxhsq1/2ZYbdm0qXtgQ3OtGZAe+sy9IA8rz",
+	"geTLSIFX9AyHZrM6+Rd3zysWJn5EO9M6Za1TtrpTNjQ0C+/uBMF1MuNdKUIsaesUUcNTMwx0WxK1RwWF",
+	"TXombVmg1SCbR4qupkDqjPMYeGYGwBcMGr0AbAdxMzSed10UpU/z3pIppy55DYCZCXacH+Qb6Pt2FUGa",
+	"foe9Vhq7I7HfBQcXTyHGQaWOxwk12didcwAgezI/89MuS4imlH02mDG3sJ8HLoqMgaVca9BMyYANaIp5",
+	"NnGRKPBrIUcBTdwqlUDqor3v8oW5rTZcGcyQv4N7m5nx0JSAVOYy5ZkRoUi5NK0quI0qQDnlxW66pUYo",
+	"zfO4vwxudX7Nrb2LRkw2ppGEZtpw04QE99+tOxzgAn/38aElkosHWJRPLr/t1u1odc062eTqsCxdzBzY",
+	"bIqZxgCwUMmhyBKIqGs1nzsV+kEIMD+k0zE0oB/xFxbxme4wlBLrjSDsgM7gw6WevDnIZW5ap40a8k4U",
+	"a8DzA+t8CrwYPPwk8rld8B2lkbc3tKVNKreghe2BFoISz0tJqbY8Dds2baSkiwT4YEYG5pbu9DslZHNs",
+	"/QKs7XHTLuIMODEOcaYnYQgaM3jDSRwjSUQFcVdQ0WL4LyFi9iZoQqX95rn9bbmZk8VgHAZP92Tuuguj",
+	"PbzvJI/oOU66x47QkialYdbcnYRNbcAuEDHIE/DXqjN8Pygh7wTH+33nOLeC8jfvNbMP30J494ofd5mK",
+	"xX+tQLXkuU4s71bbi4FfL5jO+xMm8AoVV1Vt1YQfnkrfTOQZVeGwGQD644UTHis5Am1OcmxIOVRwEGeX",
+	"fAyIC87x++IcsfyY6nd8YI/310EONxyQc0oQEZUl9nbsbWvDZ5rx0mVdg7wkXjZin7NPHxT3TKAVD8hG",
+	"WgicdMZlZYJaLWm9XaZ71qV1tUwYtrqtzQEszAEAcSDcRX2o0Uo5xmZqiR/V6LEgQ9FPCc2ibB4PTZvG",
+	"a0V4/TSeM15CSRarEYEjb5XJq5PyBBZhfl4iK+okLbnWTzR5AJj4o9BkLNKiUvjWqQV/XF7yYxSbuELf",
+	"Kbnsc4bYG+GenOsqUlN5aU/XP3FtxfmhQSn8amjF/K+JMK1VfoQRR75rWn1CsmxFeaYmWVlyc31ye5iT",
+	"Z1tOJoYGpeqA9W3Ucel4NPseapBTVbEUskRoLZT0UCgJkQ/fi0RJKbJXETC//RxVNJc9WU29ZDCcuMjE",
+	"cw7QtVmCM3jt45YufYJtkUSoiTXIfkMv96vZheEyEnK0l3kSf3OLcyXaP0KrplrPYzFuCbVEbuhLEsPu",
+	"mpZIcI7xvaEXXrmxyI8izLAPuyjGwLVtW9Bamb9dtIHbZ/M9aOgmNDShDa0372YvPO86IMBZybOgykap",
+	"9Yxyk3idd0pITQMdOj2Zt5Thj9fvKbPC9vDxAPYpdjWpeGKWTfGhJW4hAC0EoO0r26n+t7JaKMh78fE2",
+	"1Ve2Yb3cNpa1rtY2Gsuc7dtMZxm6POu0lm1NqPaot2yz/knbXdaqkc13l62oReqMdKmppzkfc+6SqIEv",
+	"zyDUwv4zHYtwTGQhIU/gNK/IPLFRXspDYWZsYN+WH27UVCt+Xb6Rfcyulm5wUfalsqBtirUV3oX0kZhx",
+	"SatbfzmL5DJBXtHpfosEPvwmfY+rqRo1IjIgX34RWV3Zt8MakzxXIryqT/J0evJtkb6xx75DrNuIC5kz",
+	"TZa5eheAV/8uwqv9iQXmlAA2tVRXtjXwrY5Y1cDbvY1zyPINtVoytpll1gcMbjgvATdLowYd0dcY55+h",
+	"uBO9NevbX/XZmHtjTodeQ4YN21oloCS1bAuHQD+pwLGrKEwirrH7lCnZYT9LeKKZmkp3TYf66DB7z3Pn",
+	"Lg18J03Vt8oDoktu3AjimGtzqQEkfqT5jGkhQ+hJnzie0YCgMY+qT1mjXi7AvFHxFrMN95//dY+wI57a",
+	"kue0ONIqq02ahjlz862mrc785LqtcmCOh/23dLEboh0wVQviUHm3jBgz4FhhSSd1g+pSajLOR+cWXo8f",
+	"rmDPrI8SoBP3SywjE4k4HByy4LD/KWa2hsaaD0O4woRnV5AxiXYrUdegkZ78BHFAKraBqb+6GXMXr0rI",
+	"Kcrx9xELx1yOQHsedLIzK5lDe2cQVLu9dE8KGcaTCKJTxuWsADSWUEw3WDQwSVfca2k4BTYbWDOHVsoZ",
+	"w26JANtBqmpLljy7emNf0p2i6A0UId19rWWFahzsV/gCN1wJ4dkV4W5poXWBkLM7NaPl9eITjrlpkB7c",
+	"7UuBLkWIxO3GNFQCh/c8SWPoMO8fuM73SOHWgPc2eLT2MYahsUFGQ2YlU0MR1+Fj5kbRuor7027X9dKF",
+	"Kkmwo8dMgdym5IT1v/bBpf6KxyKEYKAG/QZKj/zQhVNlE/7+R5AjMz44ef7s+Dg4SITMP0Bn1kBmz/7P",
+	"384O/4cf/m/38PiyExz+/v//ZN8CzWrUJkNU22aTQLSWCxNAbrnnkmWkCUXGaDnaIYTLhxD6lWSDGfMb",
+	"qSR1JFpN+RFvZhYlQGi4kK4C2/H9BHOcFTao0GIkDxFbYpiSIRC9Md2he9XWEI0y64d12CuvObThMxIo",
+	"NTHYQTYxY5V1ethxq29MjaVpRCnXRNgh0RQWfWhiWObgilD4Hf4dcqNkLcs0U3KE55mqLK/8PO/JPn5z",
+	"6b/pk121IRMN9nii/bD7EvgeIyr8utbo0FK+gg3Nmvenv6vtoPM8hhLL3Dt+QHFBaae1nv99DE9DGK+T",
+	"6IX6c2Gx+Tvu5p8pYvUCpqbSTUinPM9NlenZ5KmzOCcEqi8+k+7YkOE+o8dfnH/wa7QD7dDWMdffpg1J",
+	"zr+5yI5wnRBHzsRa+0hN5nZrOsRoqc+8lHHqNEys2ph986ffUYZuHemozpPahSF9DEDCPZw3hPLpfPIV",
+	"5LPshB/xa254trAYOQZPFsvoaDdgRFhnOOYhNM2+PaNz77n7t4/b74EMfyXD4N/yLd0XNwE2n27jGxwm",
+	"aaw4RkfaiDi2GzzEJQmI7JdHs8AnAIf4TpxnM6v1Ypo24z3qarzCYlVND/XE063uQklvs877WOXDek2G",
+	"WjqpuQUlxW1sp0RpK6zmT9Vl9H94ff4yYK9/ehmwX2Hw2orCy++/DfL+nC/YqxcoEV90WQIjnor3EOsO",
+	"+x5dBDPJkPgszcRobAIWZipNIfIknfqPifXKKKuZ8anuSTwpN1ZOkNBskKnJaGywwvzmJV1qmAFEmC2N",
+	"Y5aA4RE3/GYO5pRxfTVfdaBl6WOCFXnWcPE67Bc/l8pLfZlIyK0lUgl12BkusV9aGmRFLMe5nymVYRnI",
+	"CDKI2AyczymGTJiexCsMJ9quwxhk0HSlgBmlaJarc70S7urWZpyBF3PkVaDc4pTP7IvhzIgE2Gd/fnb8",
+	"edCT9tLAwzHqMKNYqBKwhz39kv1dvGDct0ipjA25NpAFyNRwDRkfQeDKL3mXFDMgPXl8XSbo9aSsBJtc",
+	"5WQSG5HyzBzZBz+0L7CqAtPMntYIUqCF/2AP5+bg5GAgJMdU83z+t+w4/+Z/+Xt+nBq8g3BFD/vZ1rT2",
+	"mePzO9jBoFVaoktIUjPrB8z/n7NdkkiXvqFCHR9Q7XZ+TuuDdO63vdh2cWNrjOwKDlQ0K31Ssk/bvq1J",
+	"EZBckqTR2N3iU3dHlyBDFQk5mv8+sXHMpZW1/j5GMqix13MoK4EMMY02lb8v0BZwFgt55W2chKnPiVGi",
+	"PefBdnmKvJcVf1XJkzmrZPwRzkgoCWi3ZkWbd50mpkTIueNG3UTaonSFtTIXz24u3Zl0+UOB9sxGfdaa",
+	"3VzEwJpRRxk0xlwEoc5pOZkfZe64T/XNVW2T/23aZBvKhoSDlE0lNX4rnXN0DZkYiqJFuXkWkC60CTqk",
+	"bufTx177eB5N51kqGQJLVF3q8w1okNE/ypdfF1lS2+a+VCM4l6gCB/e3XxZoT8xcbdK6r8bwj201YNuS",
+	"QzsO33d519+g+V5Net5bTbG4twkhYDlCTBtlwzY+UBNTFpITqn/h7GJjI7sg/yASUeDyQtwgA3eEmDOV",
+	"w9boNqrArp5E24bIHjV0dYigAoCbZspAYOOtDIyma2DkDNm1COGJJvwcZLWx2DledLOVNbrGgsiG/XDx",
+	"808sUuEkwepLwiNcmQGwK0ixnsARRtHW3bYuafTyyEZhDL6mcK0yi+ptkRqZgjTepXNC9aSiyEu143lY",
+	"TMilY72nlEh5FozrCShOlGbqGnRPOnTnCXqC3tbR5DpZN36m1FkQC+3MokBW/mthIMMMDB2EQwiqw2Zm",
+	"aEGtAAvCidIcdJzqXnoUkmJKq+BUm0RIvCnCOxeI2Tp2aaHNq9ldpnXtF5fV7FZTsLZAuKqmN0YL6VuR",
+	"rdbJytGH4h8EVdPGXsDTDhAhgaFRVyBP5iY7rSpXHfaztSpToSGfu4iWp//654u3rHKHdEd9NlZx1OnJ",
+	"s/kZSx6XVnLIkFiANrdWFMdBRT5xPb2YdBg5eDjbacQFyt87JWT+Qd3+p9+Ut80yWOuNWUOIU025GRcw",
+	"1crbWAhVXTj56JsNo0/vPAhjc3JD78WqMys4pa3iKblQi67BJrOS2EQQxkLC5uXmttvfcRgX/BvKC2CH",
+	"fYM3X9n+xeyFWoglPuyD2vu1NXh8jI2XjvEqNzfkutvPJ1Eac3554spAHOu5rVSKtn0gUHxJO6iAFWdA",
+	"m6TTkMl77W9lk8k8f5G7Im3pbNHp3II0PXOblGuTcttOyqWFPK0V9JDeaA53yAxjCjqDCrK/aCJT1A/t",
+	"aBSCylQZXTBkJw18tzNsHVim/kvzd2vvBSfyulbAuu4d99WqzknshvBucQiwXYYHOv6X3uGioIf2WZsU",
+	"2QkNruO+Vskdoz4NRJm9CPt4jlXDOC7s4lx2fuASkXlAxfUVVRMFjQLEXqErkOhm5v5/jfY4lxHGgBf+",
+	"tlax5ee7stCPPTsnI9wWuBerntPtgZDnPBz70/ggPYJrEaJRGmRqqhHu48IWeyRESAYqI5c6M/5TNXFO",
+	"rZvfxtykBeqxbspflfbeA05duadYpMDzl9WKzu50uH8JjWp8JZ/Pq/GjD+6vSxF9XKrTrTi463fY95SC",
+	"rtPVwtRqarfFVony3VXqQ/zilrcQ3+/MWLTUUutbF7tBPW54DdNSiEaVaa5hMBA3NIcHMTsJnzENRHYg",
+	"i9KqMK71Op95TACtWpT967wLZalg+PsLyITNWMg11ItJqcf8dkJS8DjtE8OtW6wl1Ev5it6Sh/+/D//G",
+	"wzEsO9wftn1m3FY73KRZIPrYVXq6cmoF1C7ZtRe4SRYfnBwc8VTgJnYnqIHyOJafgkehkDuryg9uJg48",
+	"bwlVS1EZ6Kqw6ppfvcUUh+GxGk2gODxR1wLqjv8VEyOOgGVqpTHnvSwnQigSr1Vt2DSq+YyIgYofISvM",
+	"zd98qzKGKNQBj7kMsfMUpyvZOyh+PQYe1y4LXtPdbwZYvjeKisil5eGDiYaGq9841v7fcKzPHqmEcX+5",
+	"qQ0LqHJSWiL8Th98/P3j/wUAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
