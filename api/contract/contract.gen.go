@@ -17692,6 +17692,73 @@ func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWri
 	return nil
 }
 
+type ListGenres400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres400ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres412ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres415ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres429ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -22806,6 +22873,149 @@ func (response MarkRead204Response) VisitMarkReadResponse(w http.ResponseWriter)
 	return nil
 }
 
+type MarkRead400ApplicationProblemPlusJSONResponse Problem
+
+func (response MarkRead400ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead401ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead403ApplicationProblemPlusJSONResponse Problem
+
+func (response MarkRead403ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead404ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead408ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead412ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead413ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead415ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead429ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24241,6 +24451,89 @@ func (response ListMyInvitations200JSONResponse) VisitListMyInvitationsResponse(
 	return err
 }
 
+type ListMyInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations400ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations401ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations412ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations415ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations429ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24280,6 +24573,119 @@ func (response AcceptMyInvitation200JSONResponse) VisitAcceptMyInvitationRespons
 	return err
 }
 
+type AcceptMyInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation400ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptMyInvitation403ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation404ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation412ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation415ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation429ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24311,6 +24717,105 @@ type DeclineMyInvitation204Response struct {
 func (response DeclineMyInvitation204Response) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeclineMyInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation400ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation401ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation404ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation412ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation415ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation429ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -29717,107 +30222,107 @@ var swaggerSpec = []string{
 	"0mlzjX9F6YNOXAv5g6bfUli7IutujTKqaBANATSVEd9DBiDO4bGk3e+8EjUogR21141Zezc5Jz8K+2AP",
 	"yQNK3SvXqKtC+btP4HvMEf4yS1Kv6btWE4xaR2v0XF/LDXBtWP9SpmZIErYBcxfay4xg+HrCvNsBkcSk",
 	"GmdFKtKEaScJI8YXmM7OfkCTmdL4KnonDcvEBIrd9qkzjyh2qabaY7wFxzUyjONgfAN7WaONTBr7Cie4",
-	"K4zO2/+PvW9fbttI9n6VKdVWOfk+iKLtTXYlVSolbxQn2TjxsZzNqRNmxSHQJMcCZhDMUDSPy1X7NPtg",
-	"+ySnpnsGFwrgRRIvsvCfRIK4DKbvv/412Ec6qAftfv8N8dUZlli1/LTbzRdCgz2JAaSCD1WScH3C+l+L",
-	"SH/VfXrc/c+//h10nx4//c+//t1vYDMTkT6YAxr/CHJkxgcnz788PkaQcfEBtoUayOyJ/vlb9/D47PBb",
-	"fjj8/cNfP352WP7/zx8///D8Y+Wjp88+fhas/5vP/9+fDmoBwdWF+k5Nsf5MuK9pJowBecL6F6E4/FYg",
-	"O0Yo2FD00azZf/DvDHDHjEAW0Oe5FfLfraaIXuLRTb1GSIc2A57ZF5pBDFw3XdYedWmd5oN6HPizbreM",
-	"AP/rX7qrgsBxbOkaN2HUvd7CK2oWbqI8nEgjErhM+Pv6q37ZrV511acmkSmY/2xYTANnfTa8w6wXhKMP",
-	"0dupJf9zmqdyb+4GBkrFwNGlnR+kuNwd8TyBD5Im0C5tI0kgrbtLmthAHfEClOgo5gvziDQ4uaHIGTTH",
-	"H/hHyx14D7FWy4VADH7eTnuvxX2wDoNfVVvMjRxCcmvc+/vKqVe6xV1x6tlrL6ErcCv4KOcHbCX38iDA",
-	"RrgNLmkYXkvHv3VAUhQxnoviIo1ZjI2mb4/QeW4O+KyI0yE5Q3fFXQi54bEaTSBgBssb+VG5Dvekw9iS",
-	"4UKkL7rdDrtIIY4Fzq+0Pl//5flb5m7ra7zmV/2eJADpUGVFGJAHBWPI7HWVCnw8gdee8hmdsXwTY34N",
-	"DbhRa29e0jKsbQm25cHh/TV5cMVL2n8H7I4FC/QN8mddwTcobfUPpKRWKEg4p4GduawE4ZeVSvw+oiTD",
-	"cYWRXE6SAbnO/QgMF7Hu4E/6pz4dgrGv1AZ41MhmWO+QNNvdOh4m95ibT9A2bvx9pDzcaMFjJ+ZWyMuJ",
-	"hn6b+SyzI65sBIPmiRQk9X5sqTdxHXbm05rOqIRcsgFgqwfaoXrSxIco0nuUvECDE20+FNn7FERbDGnq",
-	"f15F6JfxJlbsviwqGKQLHKZ33us9dV4BOgjOxWRXAKl1NW+CedKIP2QTf/8pjtKK7IqTcUW9UuVjvEP9",
-	"91N0ftoUxSPrgCK5XTvnkIF9Mt0M4zx/z0MTzzC6V0PXsiZoYEPOLusqhH4GZD+wh+Y4a9fxaF0zDXDC",
-	"uJyZsZAjBrGGgt6a/eqqxXRPENm/ryA1PVmW9A77SQ1UNEP2FaKKGKvSb4w9kYhpDK/9EMvhKcjA/W+v",
-	"nMO/aSbhSFz7OpeS1qt0mYpnXSZh2pNulRiXbKwmWeDnxhilLhMuZ5fugD7jA3VN0Wl+n/7HU/d4FJuq",
-	"acOcbXvw2WCiYX8n6ua3uKuhuiD99fFWFrff4jEBWYt8c7m+PGHaRPmnOHTrYdi/kEupjFMel0qChnjY",
-	"5uq3jw1FM+GHWxZTTnBUSokNMZ+yieq5Hq7ltP3RtYBps1X9lnoPc/qHvDnCI6ZcWENnq/Y6Wi3WT63h",
-	"nWRxv2aEroApPdKnSLeAD/aPpa2GtHB72u20JW3WOtMLExV2E5F8G3EtjHfUGA46Sqt05N5NbqpneKn/",
-	"gKrBa3RX12hgh7K/Rhf4iV4842XO3VlpQC49ihoy7lzJmpTF3L1+MujxfXAP28EwnzCee168CrYpF+pq",
-	"WN1fQOh3k5b4RcZCIwe1jFiaiWsb41OC0wMyeaIooE2I1pH1/+i7aJkzjSDp+oHbb/DK9wa7RmpKujVX",
-	"ghW6mjCdw4WWMqZ3Gs1NlJjKvwbM+XKWxjwERK03wVKvuYiRJ3QRLvUTh6HaPdCEYcD9UTOn+jGCTR9D",
-	"4QaBHNgdl04GsQhJmFfqNg0W9IB7vjOyr3mXnMmx/Ygob4KDvqFGmT1Gg9o73FEebDXuuXa08n2MVrbG",
-	"qr9dV+tRhH0PO3X0MzJKrdPOh98dfXBllKW4N68zm9Bpt9KP9kfWmbpvQJnXOFbZ00NF+dAsbyjaxtk2",
-	"0FoLPraibDVgxy74TBeVSL85rQMyHSuULOSudVDnOeE8SqDPdOUMzptJ+IxFyrku9Xzb25LMvcOFbdor",
-	"+bQb0x5Gfa1tiXOJoGXKaSWQW27kS4RUHFms3CUoszGAUCWg8zyQNnzGEkgGkGEviDBVnBz+sgKIJapM",
-	"Al8gsGHM0xSkJkV2yvo2/OuzQYY9IMIgYV7AJjIGjegHRI5Q9B8xYaod/scOHUJf13JiEkplq07LpiBy",
-	"a8d92+Ycv2983KcShj1Uh/Ahc5w7ldCWJe8H43f7ePNowGVzucFTWq3EZfWj0OYFl3qDmnzt1PomvdsX",
-	"XC5q97MLa+3oUGVhG+m2zuTKUo15d7t7qrWWlWLe+rT7dxjWVuWXHEEuWQoqjRHLSxPd7Bl1MdIc6UWc",
-	"85mHzDTnvMPO8Ax+ggywFDKtJFMTP7qxJx2GSkbYdIGHJXjARBoRW4cEZISkrEKzWAwNRPa8Gl8vnl4N",
-	"GfdnzgDreLooF9R5lS+43KQ7uZ1qwgsud1RGeMGX0OwNuGxhsq1/2ZYbdm0qXtgQ3OtGZAe+sy9IA8rz",
-	"geTLSIFX9AyHZrM6+Rd3zysWJn5EO9M6Za1TtrpTNjQ0C+/uBMF1MuNdKUIsaesUUcNTMwx0WxK1RwWF",
-	"TXombVmg1SCbR4qupkDqjPMYeGYGwBcMGr0AbAdxMzSed10UpU/z3pIppy55DYCZCXacH+Qb6Pt2FUGa",
-	"foe9Vhq7I7HfBQcXTyHGQaWOxwk12didcwAgezI/89MuS4imlH02mDG3sJ8HLoqMgaVca9BMyYANaIp5",
-	"NnGRKPBrIUcBTdwqlUDqor3v8oW5rTZcGcyQv4N7m5nx0JSAVOYy5ZkRoUi5NK0quI0qQDnlxW66pUYo",
-	"zfO4vwxudX7Nrb2LRkw2ppGEZtpw04QE99+tOxzgAn/38aElkosHWJRPLr/t1u1odc062eTqsCxdzBzY",
-	"bIqZxgCwUMmhyBKIqGs1nzsV+kEIMD+k0zE0oB/xFxbxme4wlBLrjSDsgM7gw6WevDnIZW5ap40a8k4U",
-	"a8DzA+t8CrwYPPwk8rld8B2lkbc3tKVNKreghe2BFoISz0tJqbY8Dds2baSkiwT4YEYG5pbu9DslZHNs",
-	"/QKs7XHTLuIMODEOcaYnYQgaM3jDSRwjSUQFcVdQ0WL4LyFi9iZoQqX95rn9bbmZk8VgHAZP92Tuuguj",
-	"PbzvJI/oOU66x47QkialYdbcnYRNbcAuEDHIE/DXqjN8Pygh7wTH+33nOLeC8jfvNbMP30J494ofd5mK",
-	"xX+tQLXkuU4s71bbi4FfL5jO+xMm8AoVV1Vt1YQfnkrfTOQZVeGwGQD644UTHis5Am1OcmxIOVRwEGeX",
-	"fAyIC87x++IcsfyY6nd8YI/310EONxyQc0oQEZUl9nbsbWvDZ5rx0mVdg7wkXjZin7NPHxT3TKAVD8hG",
-	"WgicdMZlZYJaLWm9XaZ71qV1tUwYtrqtzQEszAEAcSDcRX2o0Uo5xmZqiR/V6LEgQ9FPCc2ibB4PTZvG",
-	"a0V4/TSeM15CSRarEYEjb5XJq5PyBBZhfl4iK+okLbnWTzR5AJj4o9BkLNKiUvjWqQV/XF7yYxSbuELf",
-	"Kbnsc4bYG+GenOsqUlN5aU/XP3FtxfmhQSn8amjF/K+JMK1VfoQRR75rWn1CsmxFeaYmWVlyc31ye5iT",
-	"Z1tOJoYGpeqA9W3Ucel4NPseapBTVbEUskRoLZT0UCgJkQ/fi0RJKbJXETC//RxVNJc9WU29ZDCcuMjE",
-	"cw7QtVmCM3jt45YufYJtkUSoiTXIfkMv96vZheEyEnK0l3kSf3OLcyXaP0KrplrPYzFuCbVEbuhLEsPu",
-	"mpZIcI7xvaEXXrmxyI8izLAPuyjGwLVtW9Bamb9dtIHbZ/M9aOgmNDShDa0372YvPO86IMBZybOgykap",
-	"9Yxyk3idd0pITQMdOj2Zt5Thj9fvKbPC9vDxAPYpdjWpeGKWTfGhJW4hAC0EoO0r26n+t7JaKMh78fE2",
-	"1Ve2Yb3cNpa1rtY2Gsuc7dtMZxm6POu0lm1NqPaot2yz/knbXdaqkc13l62oReqMdKmppzkfc+6SqIEv",
-	"zyDUwv4zHYtwTGQhIU/gNK/IPLFRXspDYWZsYN+WH27UVCt+Xb6Rfcyulm5wUfalsqBtirUV3oX0kZhx",
-	"SatbfzmL5DJBXtHpfosEPvwmfY+rqRo1IjIgX34RWV3Zt8MakzxXIryqT/J0evJtkb6xx75DrNuIC5kz",
-	"TZa5eheAV/8uwqv9iQXmlAA2tVRXtjXwrY5Y1cDbvY1zyPINtVoytpll1gcMbjgvATdLowYd0dcY55+h",
-	"uBO9NevbX/XZmHtjTodeQ4YN21oloCS1bAuHQD+pwLGrKEwirrH7lCnZYT9LeKKZmkp3TYf66DB7z3Pn",
-	"Lg18J03Vt8oDoktu3AjimGtzqQEkfqT5jGkhQ+hJnzie0YCgMY+qT1mjXi7AvFHxFrMN95//dY+wI57a",
-	"kue0ONIqq02ahjlz862mrc785LqtcmCOh/23dLEboh0wVQviUHm3jBgz4FhhSSd1g+pSajLOR+cWXo8f",
-	"rmDPrI8SoBP3SywjE4k4HByy4LD/KWa2hsaaD0O4woRnV5AxiXYrUdegkZ78BHFAKraBqb+6GXMXr0rI",
-	"Kcrx9xELx1yOQHsedLIzK5lDe2cQVLu9dE8KGcaTCKJTxuWsADSWUEw3WDQwSVfca2k4BTYbWDOHVsoZ",
-	"w26JANtBqmpLljy7emNf0p2i6A0UId19rWWFahzsV/gCN1wJ4dkV4W5poXWBkLM7NaPl9eITjrlpkB7c",
-	"7UuBLkWIxO3GNFQCh/c8SWPoMO8fuM73SOHWgPc2eLT2MYahsUFGQ2YlU0MR1+Fj5kbRuor7027X9dKF",
-	"Kkmwo8dMgdym5IT1v/bBpf6KxyKEYKAG/QZKj/zQhVNlE/7+R5AjMz44ef7s+Dg4SITMP0Bn1kBmz/7P",
-	"384O/4cf/m/38PiyExz+/v//ZN8CzWrUJkNU22aTQLSWCxNAbrnnkmWkCUXGaDnaIYTLhxD6lWSDGfMb",
-	"qSR1JFpN+RFvZhYlQGi4kK4C2/H9BHOcFTao0GIkDxFbYpiSIRC9Md2he9XWEI0y64d12CuvObThMxIo",
-	"NTHYQTYxY5V1ethxq29MjaVpRCnXRNgh0RQWfWhiWObgilD4Hf4dcqNkLcs0U3KE55mqLK/8PO/JPn5z",
-	"6b/pk121IRMN9nii/bD7EvgeIyr8utbo0FK+gg3Nmvenv6vtoPM8hhLL3Dt+QHFBaae1nv99DE9DGK+T",
-	"6IX6c2Gx+Tvu5p8pYvUCpqbSTUinPM9NlenZ5KmzOCcEqi8+k+7YkOE+o8dfnH/wa7QD7dDWMdffpg1J",
-	"zr+5yI5wnRBHzsRa+0hN5nZrOsRoqc+8lHHqNEys2ph986ffUYZuHemozpPahSF9DEDCPZw3hPLpfPIV",
-	"5LPshB/xa254trAYOQZPFsvoaDdgRFhnOOYhNM2+PaNz77n7t4/b74EMfyXD4N/yLd0XNwE2n27jGxwm",
-	"aaw4RkfaiDi2GzzEJQmI7JdHs8AnAIf4TpxnM6v1Ypo24z3qarzCYlVND/XE063uQklvs877WOXDek2G",
-	"WjqpuQUlxW1sp0RpK6zmT9Vl9H94ff4yYK9/ehmwX2Hw2orCy++/DfL+nC/YqxcoEV90WQIjnor3EOsO",
-	"+x5dBDPJkPgszcRobAIWZipNIfIknfqPifXKKKuZ8anuSTwpN1ZOkNBskKnJaGywwvzmJV1qmAFEmC2N",
-	"Y5aA4RE3/GYO5pRxfTVfdaBl6WOCFXnWcPE67Bc/l8pLfZlIyK0lUgl12BkusV9aGmRFLMe5nymVYRnI",
-	"CDKI2AyczymGTJiexCsMJ9quwxhk0HSlgBmlaJarc70S7urWZpyBF3PkVaDc4pTP7IvhzIgE2Gd/fnb8",
-	"edCT9tLAwzHqMKNYqBKwhz39kv1dvGDct0ipjA25NpAFyNRwDRkfQeDKL3mXFDMgPXl8XSbo9aSsBJtc",
-	"5WQSG5HyzBzZBz+0L7CqAtPMntYIUqCF/2AP5+bg5GAgJMdU83z+t+w4/+Z/+Xt+nBq8g3BFD/vZ1rT2",
-	"mePzO9jBoFVaoktIUjPrB8z/n7NdkkiXvqFCHR9Q7XZ+TuuDdO63vdh2cWNrjOwKDlQ0K31Ssk/bvq1J",
-	"EZBckqTR2N3iU3dHlyBDFQk5mv8+sXHMpZW1/j5GMqix13MoK4EMMY02lb8v0BZwFgt55W2chKnPiVGi",
-	"PefBdnmKvJcVf1XJkzmrZPwRzkgoCWi3ZkWbd50mpkTIueNG3UTaonSFtTIXz24u3Zl0+UOB9sxGfdaa",
-	"3VzEwJpRRxk0xlwEoc5pOZkfZe64T/XNVW2T/23aZBvKhoSDlE0lNX4rnXN0DZkYiqJFuXkWkC60CTqk",
-	"bufTx177eB5N51kqGQJLVF3q8w1okNE/ypdfF1lS2+a+VCM4l6gCB/e3XxZoT8xcbdK6r8bwj201YNuS",
-	"QzsO33d519+g+V5Net5bTbG4twkhYDlCTBtlwzY+UBNTFpITqn/h7GJjI7sg/yASUeDyQtwgA3eEmDOV",
-	"w9boNqrArp5E24bIHjV0dYigAoCbZspAYOOtDIyma2DkDNm1COGJJvwcZLWx2DledLOVNbrGgsiG/XDx",
-	"808sUuEkwepLwiNcmQGwK0ixnsARRtHW3bYuafTyyEZhDL6mcK0yi+ptkRqZgjTepXNC9aSiyEu143lY",
-	"TMilY72nlEh5FozrCShOlGbqGnRPOnTnCXqC3tbR5DpZN36m1FkQC+3MokBW/mthIMMMDB2EQwiqw2Zm",
-	"aEGtAAvCidIcdJzqXnoUkmJKq+BUm0RIvCnCOxeI2Tp2aaHNq9ldpnXtF5fV7FZTsLZAuKqmN0YL6VuR",
-	"rdbJytGH4h8EVdPGXsDTDhAhgaFRVyBP5iY7rSpXHfaztSpToSGfu4iWp//654u3rHKHdEd9NlZx1OnJ",
-	"s/kZSx6XVnLIkFiANrdWFMdBRT5xPb2YdBg5eDjbacQFyt87JWT+Qd3+p9+Ut80yWOuNWUOIU025GRcw",
-	"1crbWAhVXTj56JsNo0/vPAhjc3JD78WqMys4pa3iKblQi67BJrOS2EQQxkLC5uXmttvfcRgX/BvKC2CH",
-	"fYM3X9n+xeyFWoglPuyD2vu1NXh8jI2XjvEqNzfkutvPJ1Eac3554spAHOu5rVSKtn0gUHxJO6iAFWdA",
-	"m6TTkMl77W9lk8k8f5G7Im3pbNHp3II0PXOblGuTcttOyqWFPK0V9JDeaA53yAxjCjqDCrK/aCJT1A/t",
-	"aBSCylQZXTBkJw18tzNsHVim/kvzd2vvBSfyulbAuu4d99WqzknshvBucQiwXYYHOv6X3uGioIf2WZsU",
-	"2QkNruO+Vskdoz4NRJm9CPt4jlXDOC7s4lx2fuASkXlAxfUVVRMFjQLEXqErkOhm5v5/jfY4lxHGgBf+",
-	"tlax5ee7stCPPTsnI9wWuBerntPtgZDnPBz70/ggPYJrEaJRGmRqqhHu48IWeyRESAYqI5c6M/5TNXFO",
-	"rZvfxtykBeqxbspflfbeA05duadYpMDzl9WKzu50uH8JjWp8JZ/Pq/GjD+6vSxF9XKrTrTi463fY95SC",
-	"rtPVwtRqarfFVony3VXqQ/zilrcQ3+/MWLTUUutbF7tBPW54DdNSiEaVaa5hMBA3NIcHMTsJnzENRHYg",
-	"i9KqMK71Op95TACtWpT967wLZalg+PsLyITNWMg11ItJqcf8dkJS8DjtE8OtW6wl1Ev5it6Sh/+/D//G",
-	"wzEsO9wftn1m3FY73KRZIPrYVXq6cmoF1C7ZtRe4SRYfnBwc8VTgJnYnqIHyOJafgkehkDuryg9uJg48",
-	"bwlVS1EZ6Kqw6ppfvcUUh+GxGk2gODxR1wLqjv8VEyOOgGVqpTHnvSwnQigSr1Vt2DSq+YyIgYofISvM",
-	"zd98qzKGKNQBj7kMsfMUpyvZOyh+PQYe1y4LXtPdbwZYvjeKisil5eGDiYaGq9841v7fcKzPHqmEcX+5",
-	"qQ0LqHJSWiL8Th98/P3j/wUAAP//",
+	"K4zO2/+PvW9fbttI1n+VKdVWOfn9IIq2N9mVXKmUvFGcZOPEx3I2p06YFYdAkxwLmEEwQ9E8Llft0+yD",
+	"7ZOcmu4ZXCiAF0m8SMJ/EgkCgwG6p7vn6+8De0sH9aDd778hvjrDEuuWn3a7+URosCcxgFTwoUoSrk9Y",
+	"/2sR6a+6T4+7//nXv4Pu0+On//nXv/sNbGYi0gdzQOMfQY7M+ODk+ZfHxwgyLj7AtlADmT3RP3/rHh6f",
+	"Hn7LD4e/f/zrp88Oy///+dPnH59/qnz09Nmnz4L1f/P5//vTQS0guDpR36kp7j8T7muaCWNAnrD+eSgO",
+	"vxXIjhEKNhR9XNbsP/h3BvjGjEAW0Oe5GfLfreaIXuHRTb1GSIc2A57ZB5pBDFw3XdYedWGD5oN6HPiz",
+	"breMAP/rX7qrgsBRtnSNQRh1p0N4Tc3CTZSHE2lEAhcJ/1B/1S+71auuetdkMgXzn02LSXDWV8M7zEZB",
+	"KH2I0U4t+Z/zPJWxuQEMlIqBY0g7L6S4PBzxPIH3kibQTm0jSSDNuyua2EQd8QJU6Cj0hXlEHpzCUOQM",
+	"muMP/KPlDryDXKvlQiAGP79O+6jFfbAOg1/VW8xJDiG5Nb77+8qpVxrirjj17LWX0BW4GXyU+gFbqb3c",
+	"C7ARvgYXJIbX0vFvHZAURYznprjIYxay0fTtEQbPzQmfNXE6JGforoQLITc8VqMJBMzg9kZ+VO7DPekw",
+	"tmS4FOmLbrfDzlOIY4H6lTbm6786e8fcsL7Ga37V70kCkA5VVqQBeVIwhsxeV6nA5xN47Smf0RnLgxjz",
+	"K2jAjdr15hVNw9orwbYiOBxfUwRXPKSHG4A94LCoGvjkD3KFwKdkxx/JA6+w2+IiInbqSi4EzlYq8UZC",
+	"FZTjCt26nCQDygv6ERguYt3Bn/Rf+FoPJvZSG+BRI1VjfbTVHFTUkUy529x89bnRqveRz3Gjuzk7iSWE",
+	"vJho6Ldl3TL148orfNAst0FW7zVZ/frdYae+ZutWzJBLNgDsY8FFtp4R8j6a9B5VZnA1jTafZ+19faXd",
+	"6Wlq7l7F6JeRQlbWfVlsz5AvcIDl+ZD+hYsKMEBw8TO7BEhtHH0dqZRG/D4v8XdfvynNyK4IJ1f0K1Wy",
+	"yVtsbj/E4Ketvzyy9i6y27ULKhnYO9PNGNWzDzw08QxLF2ro+vEEqVHk1Llu+9MLXPYDe2gOInftnDY0",
+	"0wAnjMuZGQs5YhBrKLi72a9uK5zGBJH9+xJS05NlS++wn9RARTOkliEejLEq/cbYE4mYNIbth7jXn4IM",
+	"3P/2yjm2nQQXR+LKb+IpaaNKV4Z51mUSpj3pZolxycZqkgVeFMcodZFwObtwB/QZH6gryk7zcfofT93t",
+	"UW6qpg0i4vbg08FEw/7KBedD3JViMEh/fRzK4t5iPCag1SJ/uVzToTDtLsBDVBS7H+tfyKVUxjmPCyVB",
+	"QzxsNyK2D3zFZcIrdxYSLqgDU6J6zCVE0T3XY9Gctz+6EjBtXlW/pcbKnNsi7/zwcDCX1tDZqo2c1ov1",
+	"U7vwTrK4X6MPLGBKt/QQuSTwxv6xtI+SJm5PW7m25M3aYHphocK+RGTfRlwJ4wM1hipOaZVr3YfJTfsZ",
+	"3uo/omvwHt3tazRQX9lfYwj8RC8WsJkLd1ZS/6VbUUPGXShZU7KYG+uDgcbvQ3jYqt48YLD6vHkVVFou",
+	"1dWweryAuPYmL/GLjIVGgm0ZsTQTVzbHpwKnR5vyRFFCmxBnJev/0XfZMmcaEeD1auJv8cp3hilH3k0a",
+	"mtuCFbpaMJ0DvZYqprfSHSe+T+UfA9Z8OUtjHgJC8pswt1dcxEiCugh0+8AxtvYdaAJo4PtRI8L9GJG0",
+	"jwbIga1/6WQQi5CMeaVW2mBBg7snc6P1NW8BNHnjAsLlm7Cub6kLaI+hrnaEO6qDrUas1+pG34VutF2s",
+	"+tsNtR5F2ne/S0c/I13WOr2K+N3RR7eNshT35n1mEzrtRv7R/sgGU3cNKPMexzp7uqkoVwTzC0XbFdwm",
+	"WmvBx1a0rQbs2Dmf6WIn0r+cNgCZjhVaFhLzOhz3nHEeJdBnunIGF80kfMYi5UKXejLxbVnm3uHCNh2V",
+	"POyuu/uxv9b2+7lC0DLntBLILV/kS2xbHCm63CWosjGAUCWg8zqQNnzGEkgGkGGjizBVnBz+sgKIJR5Q",
+	"Al8gsGHM0xSkJkf2gvVt+tdngwwbXIRBNsCATWQMGtEPiByh7D9iwlTpC44dOoS+riX8JJTKVoOWTUHk",
+	"1s77tk2oftf4uIeSht3XgPA+E7g7l9BuS94Nxu/m+ebRgMvm7QbP17USUdePQpuXXOoNevK1S+ubjG5f",
+	"crmol9FOrF1HhyoL20y3DSZXtmqsu9u3p7rXslLOW192/w7T2qr9UiDIJUtBpTFieUmuzp5RF3rtyJ3i",
+	"gs88ZSYR9w47xTN4eRxgKWRaSaYmXpeyJx2GSkbYdIGHJXjARBoR24AEZISMs0KzWAwNRPa8Gh8vnl4N",
+	"GfdnzgD38XSxXVAXVb7kcpPh5HZ2E15yuaNthJd8CYfggMsWJtvGl+12w66Xipc2Bfe+EamPbx0Lkvp6",
+	"rra+jPF4xchwaDbrk39xY15xY+JHXGfaoKwNylYPyoaGhP5uz35cZzM+lCLEkrZBETU8NcNAt2VRe7Sh",
+	"sMnIpN0WaD3I5pGiqzmQusV5DDwzA+ALVFTPAdtBnEDI867LovSLvLdkyqlLXgNgZYId5wf5Bvq+nUWQ",
+	"pt9hb5TG7kjsd0FV5inEqMLqSKrQk43dOQcAsifzMz/tsoQ4WNlngxlzE/t54LLIGFjKtQbNlAzYgCTa",
+	"s4nLRIFfCTkKSE6stAVSl+19l0/MTb3hymCG/BncmSDIfXMCUpmLlGdGhCLl0rSu4CauAO2UF2/TDT1C",
+	"Sazk7iq4VXGeG0cXjZhsLCMJzbThpgkJ7r9bV/ngHH/36b4VkosbWFRPLj/tNuxofc061eSqEpguBBU2",
+	"W2ImjQMWKjkUWQIRda3molqhV3mAeQVSx9CAccRfWMRnusPQSmw0grADOoNPl3ryukrNnBSpzRryThS7",
+	"gOcH1sUUeDG4/0XkMzvhOyojb0+Rpi0qt6CF7YEWghLPS8mptjwN217ayEkXBfDBjBaYG4bT75WQzbn1",
+	"S7Brj5PyiDPgxDjEmZ6EIWis4A0ncYwkERXEXUFFi+m/hIjZQZD8pv3muf1tuZmTxWAcBk/3ZB66C6M9",
+	"vO8kz+g5yvhjR2jJk5JSN3cnYVObsAtEDPIE/LXqFr4flJC3guP9vnOcW0H5m/ea2ZtvIbx7xY+7zMXi",
+	"v9agWvJcZ5a329uLgV8tkB7+CQt4hYururZqwQ9Ppa8X8oyqcNgMAOPxIgiPlRyBNic5NqScKjiIsys+",
+	"BsQF5/h9USQtP6b6HR/Y4/11kMMN1X9eEEREZYkdjh22NnymGS9d1jXIS+JlI/Y5e/dBMWYCrXhANtJC",
+	"oIwblxV5uFpGfjtNd+xL6/YyYdj6trYGsLAGAMSBcBv3oUYr1RibqSV+VKPHggzFOCU0i6p5PDRtGa81",
+	"4fXLeG7xEkqyWI0IHHmjSl6dlSewCPPzCllRJ2kptH6iKQLAwh+lJmORFjuF75xb8MflW36MchO30feC",
+	"Qva5hdgvwj0511WkpvLCnq5/4tqK80ODUvrV0Ir5XxNh2lX5EWYc+VvT+hOyZWvKMzXJypab+5Obw5w8",
+	"23IyMaQCqwPWt1nHhePR7HuoQU5VxVLIEqG1UNJDoSREPn0vCiWlzF5FwPzr56iiuezJauklg+HEZSae",
+	"c4CuzRIUGLa3W7r0CbZFEqEm7kH2G3q5X8/ODZeRkKO9rJP4wS2ulWh/C62baiOPxbgl9BL5Ql+yGHbb",
+	"skSCIs13hl547TSfH0WaYW92UY6Bc9u2oLU2f7NsA1+fzfegYZjQ0IQ2tNG801543nVAgNNSZEE7G6XW",
+	"M6pN4nXeKyE1CTp0ejJvKcMfr99TZo3t/uMB7F3sSoZ5Ypap+NAUtxCAFgLQ9pXt1P9bWy0c5J3EeJvq",
+	"K9uwX24by9pQaxuNZW7t20xnGYY867SWbc2o9qi3bLPxSdtd1rqRzXeXrehF6hbpUlNPcz3mzBVRA789",
+	"g1AL+890LMIxkYWEPIEX+Y7ME5vlpTwUZsYG9ml5caOmveI35YHsY3W1NMBF1ZfKhLYl1tZ4F9JHYsUl",
+	"rb76y1kklxnyikH3OyTw4dfpe9yeqlEjIgPy2y8iq9v27bDGIs+lCC/rizydnnxXlG/sse8R6zbiQuZM",
+	"k2Wu3gXg1b+L8HJ/coE5J4BNLdWZbRf41kesusDbdxt1yPIXarVibDPLrE8YnDgvATdLUoOO6GuM+mdo",
+	"7kRvzfr2V3025n4xp0OvIMOGba0SUJJatoVDoJ9U4NhVFCYR19j3lCnZYT9LeKKZmkp3TYf66DA75rlz",
+	"lwTfyVP1rfOA6IIbJ0Ecc20uNIDEjzSfMS1kCD3pC8czEgga86h6lzXu5RzMWxVvsdpw9/Vfdws74qkt",
+	"RU6LM62y2yQ1zJnTt5q2PvPBdVvlwBwP+2/pYjdEO2CqK4hD5d0wY8yA4w5LOqkTqkupyTiXzi2iHi+u",
+	"YM+sjxKgE/dLLCMTiTgcFFlw2P8UK1tDY5cPQ7jChGeXkDGJ61airkAjPfkJ4oBUbBNTf3Uz5i5flZBT",
+	"lOPvIxaOuRyB9jzotM6stBzakUFQ7fbSPSlkGE8iiF4wLmcFoLGEYrrGooFFumKsJXEKbDawyxyuUm4x",
+	"7JYIsB2kqnbLkmeXb+1DulUWvYFNSDeutVahmgD7NT7Agz1jJHcP5DHTu7T6xNver+PZJaHD6e3TBY7T",
+	"+tOMnIB38uGYmwYfjz55KRyrSOS5dZ+GgBrwgSdpDB3mo1jHzxApdGDwQVgXnpEIp02FG+p/mRqKuA7F",
+	"NSeY7HAhT7td1/EZqiTBvjMzBQrukxPW/9qXQPRXPBYhBAM16DcQz+SHLtQ+TviHH0GOzPjg5Pmz4+Pg",
+	"IBEy/wBTLgOZPfs/fzs9/B9++L/dw+OLTnD4+///k30KpCiqTYbYy82WKmkuF5Yp3XTPlXRpvRYZo+lo",
+	"pTKXS2X6mWSDGfMvUsnqyLSaqng+GFpUpiMJLF1tv8DnE8wxq9jUV4uRPEQElGFKhkAk3DRC96htuDTK",
+	"rNvusNfec2jDZ2RQamKwz3Fixirr9LAvXF/TNibNrJRropWRGLAV3ZJiWGaKi9D4XZcG5KGTjX+mmZIj",
+	"PM9UZfn+5POe7OM3F/6bPkV/NrEn+ZknmvEQg8dSiwjm/fh1bWhEU/kaDjYT4fjT3zbCofM8ho3AuWd8",
+	"j7LX0pvWRjF3IfGHYHNn0Qv950JIxHfcqfQp4p4DpqbS6fhTNfK6y/SaB9T/ntNW1UMkyHdsaOE+pdtf",
+	"XCXzc7QD79Dutq//mjaU4v/m6g+EPoY4ckusXR+JCsG+mg7XXGJDKNVFOw26ahtb3/zpd1RHXsc6qqpn",
+	"u1hI22R4J6pYaJ8uJl/BPstB+BG/4oZnC7fMx+ApjRkd7WRwhA2GYx5Ck0LzKZ17z8O/fXz97olEMS0M",
+	"/infMHxxOsW5BpNvw5mkseKYHWkj4ti+4CFOSUCU1DyaBb5MPcRn4iKbWW0U0/Qy3qGvxissdtV0U088",
+	"KfAunPQ20QiP1T5s1GSo8ZhasNBS3IvtnCi9CqvFU3X7Tj+8OXsVsDc/vQrYrzB4Y03h1fffBnkX2Rfs",
+	"9Uu0iC+6LIERT8UHiHWHfY8hgplkSM+XZmI0NgELM5WmEHkqWf3HxEZlVNXM+FT3JJ6UG2snSLs3yNRk",
+	"NDaIg3j7ii41zAAirJbGMUvA8Igbfr0G84JxfTm/N0bT0scCK7IB4uR12C9ePc1bfZnuys0lEl512ClO",
+	"sZ9aklsjLu48zpTKsAxkBBlEbAYu5hRDJkxP4hWGE23nYQwyaLpSwIxSpDjsQq+EO3SFGWfgzRzZP6i2",
+	"OOUz+2A4MyIB9tmfnx1/HvSkvTTwcIw+zCgWqgTsYU+/ZH8XLxn3jXwqY0OuDWQB8olcQcZHELhNwryX",
+	"jxmQXuKgrhL0ZlJ2gk2hcjKJjUh5Zo7sjR/aB1h1gWlmT2sEOdAifrCHc3NwcjAQkmOpeb7+Ww6cf/O/",
+	"/D0/Tg3eQ7hihP1sa1771LFO7mLzjaboApLUzPoB8//nnKxk0qVvaDuZDwhhML93dy+D+21Ptp3c2C5G",
+	"dgYHKpqVPimtT9se1qRISC7I0mgrtvjUjegCZKgiIUfz3yc2j7mwttbfx0wGPfZ6AWUlkSE+3CaQxjmu",
+	"BZzFQl76NU7C1NfEqNCes7W7OkXecY2/qtTJ3Kpk/BFukVAScN2aFWQEdZ6YCiFnjsF3E2WL0hXWqlw8",
+	"uz51p9LVDwWuZzbrs6vZ9UkM7DLqiK3GWIug3giaTuYF9x1Dr74+q23xvy2bbMPZkHGQs6mUxm/kc46u",
+	"IBNDUTTSNytW6cKbYEDq3nz62Hsfz/bqIkslQ2CJqit9vgUNMvpH+fLr4p9qyRiWegQXElWaFvzwywbt",
+	"6cOrrYR3RV/wqd0N2Lbl0BuHz7v81l8jo1/Nej5YT7G4Aw+BijmOURtl0zY+UBNTNpIT2v9ChW1jM7sg",
+	"/yASUeDqQtwgT3yEyEiVgytpGFX4YU/i2obIHjV0+xBBBaY5zZSBwOZbGRhN18DMGbIrEcITTShPyGpz",
+	"sTO86GZ31ugaCzIb9sP5zz+xSIWTBHdfEh7hzAyAXUKK+wkcYRTtvtvWLY0eHq1RmIOvaVyrKKa9K0oj",
+	"U5DGh3TOqJ5UHHlp73geFhNy6bQZqCRSVixynSvFidJMXYHuSYdBPsFI0K91pK8o60SSSv0vsdBuWRSo",
+	"HXElDGRYgaGDUCqjKok0wxXUGrAgNDOp9bMBl2WQEVkxlVVQeykREgdFqPwC113HgS60eT27jabcfjGu",
+	"ze6FVlvLXmY84mNeFUzfiCe5zoEcfSz+wX4IsvYFEgsAEXKPGnUJ8mROlG1VZ9NhP9uldio05JKpuBz3",
+	"3/x8/o5VRkgj6rOxiqNOT57Oy6N5sF4pSkVOELJ4rSi5hYrTwvn0vqPDKOpFWbYRF+iU3ish8w/qnAL9",
+	"pmxLy7C+12TCELybcjMusLuVp7EQv7tQtOybDUNyWw2blkdgU46PDMsu0tbzlWzd0yFibLAGk9dKfi+C",
+	"MBYSNu/4buq/HH98wX2kvAftsG9w8BX/Veje1AKH8WbvlfOqRZbgbUQPfq/9QcBK8FldN+t1jdgXWBv3",
+	"A/KitoE41nMGWarE+SJB8SXZYdFykAGZWqehyv/GD2WThX5/kdui8Ols0Yu5CWm657Zg3xbst12wTwt7",
+	"WqsgQn6juRRC0ShuT2VQ6fop2qAVMXo4IqCgooumC42HpIGxfYZtRcsW0ZKCfO1YUFPeNbPXdfa5r1aN",
+	"0WMnI79FGXs7DfdUwJ6e4aKCCL1nbSlkJ6UQp96gklsWPzSQ6MMiXPQZIgriuFgX53buBm6TIq8rcH1J",
+	"SANBYrbYR3gJEoP1PA2u8R5nMsJSyLkf1ipr+dmuVujHXrmXEb4W+C5WI6ebg6TPeDj2p/G1qgiuRIiL",
+	"0iBTU41QQJf82SMhQjprGbmyuvGfqokLap0CKXNaQcQS0lTbLr1797is7e5ikQPPH1ZrOrvz4f4hNLrx",
+	"lWI+78aPPrq/LkT0aalPt+bgrt9h39P2VJ2vFqbWU7tXbJVaibtKfaGkGPIWqiQ7WyzaEsn6q4t9QX1P",
+	"wRpLS2EaVa7UBmk7bkhJDvF8CZ8xDUSEIgvYhTCOliFX7SfwZm0Hzpu8Q22pYfjxBbSEzVjINdSbSYl/",
+	"4mZGUjAR7hNHu5usJeSB+YzeUEnmvw//xsMxLDvcH7Z9bvfWO1ynYCEC9FX6PXPaFfQu2ZU3uEkWH5wc",
+	"HPFU4EvsTlAD83M8dQXHSmF31pUfXC8ceE4jQlKgM9BVY9U1v3qHJQ7DYzWaQHF4oq4E1B3/KxZGHDnT",
+	"1FpjztxcLoRQJl7r2rChXPMZUdsVP0LGqOu/+VZlDBHqAx5zGWJXOuoD2hEUvx4Dj2unBa/pxpsBQnuM",
+	"IoBJaXr4YKKh4erXjrX/Nxzrq0cqYdxfbmrTAtp/Kk0RfqcPPv3+6f8CAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
