@@ -102,7 +102,7 @@ func TestDocsInABrowser(t *testing.T) {
 			document.querySelector('#find').value = '`+text+`';
 			document.querySelector('#find').dispatchEvent(new Event('input')); ''`)
 	}
-	find("profile username")
+	find("GET getProfile")
 	require.Equal(t, "1 found", p.evaluate(t, `document.querySelector('#found').textContent`))
 	require.Equal(t, "getProfile", p.evaluate(t,
 		`[...document.querySelectorAll('article[data-find]:not([hidden])')].map((a) => a.id).join()`))

@@ -4236,6 +4236,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The invitation */
                 invitation_id: components["schemas"]["ID"];
             };
             cookie?: never;
@@ -4274,6 +4275,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The invitation */
                 invitation_id: components["schemas"]["ID"];
             };
             cookie?: never;
