@@ -26,6 +26,8 @@ soak: ## Run the storms at their full size, with what they did as a table
 	go test -timeout 60m -v -count 1 ./e2e -run '^TestMailStorm$$' \
 		-storm.users 500 -storm.kills 5 -storm.restarts 2 -storm.patience 40m
 	go test -timeout 60m -v -count 1 ./avatar -run '^TestMemoryStays$$' -avatar.pictures 5000
+	go test -timeout 30m -count 1 ./store -run '^TestListPlans$$' -plans.whole
+	LOCK_ROUNDS=20 go test -timeout 60m -count 1 ./store -run '^TestNoDeadlocks$$'
 
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
@@ -37,19 +39,29 @@ bench: ## Run the benchmarks and write bench/RESULTS.md
 	@deploy/setup.sh bench
 	go run ./bench
 
-lint: ## Check formatting, code, workflows' determinism, and that generated files are up to date
+# What make generate makes from the contract.
+GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts
+
+lint: ## Check formatting, code, workflows' determinism, the contract, and that generated files are up to date
 	@deploy/setup.sh lint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt -w these files'; exit 1; }
 	go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck ./workflows/...
-	@cp api/contract/contract.gen.go bin/contract.gen.go.committed
+	npm run --silent --prefix api/lint spectral
+	npm run --silent --prefix api/lint redocly
+	npm run --silent --prefix api/lint generated
+	api/lint/breaking.sh
+	@mkdir -p bin/committed
+	@cp $(GENERATED) bin/committed
 	@$(MAKE) --no-print-directory generate
-	@cmp -s api/contract/contract.gen.go bin/contract.gen.go.committed || { echo 'make generate has changed api/contract/contract.gen.go: commit that'; exit 1; }
+	@for file in $(GENERATED); do cmp -s $$file bin/committed/$${file##*/} || \
+		{ echo "make generate has changed $$file: commit that"; exit 1; }; done
 
-generate: ## Generate the server's code, .env.example and docs/settings.md
+generate: ## Generate the server's code, the client's types, .env.example and docs/settings.md
 	@deploy/setup.sh lint
 	go generate ./api/contract
+	npm run --silent --prefix clients/typescript generate
 	go run ./cmd/watchparty settings > .env.example
 	go run ./cmd/watchparty settings --markdown > docs/settings.md
 

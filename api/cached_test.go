@@ -126,7 +126,7 @@ func TestConditionalReads(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 14, tried)
+	require.Equal(t, 15, tried)
 }
 
 // TestWritesVoidReads: after each write the next read is not older.

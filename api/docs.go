@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,6 +17,9 @@ import (
 //go:embed openapi.yaml
 var contractYAML []byte
 
+// docsPage is rendered once a process.
+var docsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.DocsPage(contractYAML) })
+
 // apiOverview answers whoever opens /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
 	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "health": basePath + "/health",
@@ -24,6 +28,10 @@ var apiOverview = map[string]any{"data": map[string]string{
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
 func (s *Server) routePages(e withHead) error {
+	docs, err := docsPage()
+	if err != nil {
+		return err
+	}
 	explained := slices.SortedFunc(maps.Values(s.problems), func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) })
 	problems, err := web.ProblemsPage(explained)
 	if err != nil {
@@ -32,8 +40,8 @@ func (s *Server) routePages(e withHead) error {
 	e.GET(web.Problems, page(problems))
 	for _, base := range []string{"", basePath} {
 		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contractYAML)))
-		e.GET(base+"/docs", page(web.Page(web.Docs)))
-		e.GET(base+"/docs/", page(web.Page(web.Docs)))
+		e.GET(base+"/docs", page(docs))
+		e.GET(base+"/docs/", page(docs))
 	}
 	for _, path := range web.Pages() {
 		e.GET(path, page(web.Page(path)))

@@ -36,7 +36,7 @@ func TestDocs(t *testing.T) {
 			}
 		})
 		t.Run("what the page loads, below "+base, func(t *testing.T) {
-			for _, name := range []string{"swagger-ui.css", "swagger-ui-bundle.js"} {
+			for _, name := range []string{"docs.css", "docs.js"} {
 				address := regexp.MustCompile(`"(/assets/\w+/` + name + `)"`).FindStringSubmatch(string(get(t, base+"/docs").raw))
 				require.Len(t, address, 2, name)
 				require.Equal(t, http.StatusOK, get(t, address[1]).status)

@@ -88,6 +88,7 @@ func (w *world) variables() map[string]*string {
 		"{message}": &w.message, "{run}": &w.run, "{waiting}": &w.waiting, "{retired}": &w.retired, "{report}": &w.report, "{activity}": &w.activity, "{activity_token}": &w.activityToken, "{verification}": &w.verification, "{reset}": &w.reset,
 		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke, "{opt_out}": &w.optOut,
 		"{spam}": &w.spam, "{abuse}": &w.abuse, "{eve}": &w.eve.id, "{sent}": &w.sent, "{queued}": &w.queued,
+		"{to_bob}": &w.toBob, "{also_to_bob}": &w.alsoToBob,
 	}
 }
 

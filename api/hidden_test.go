@@ -113,13 +113,15 @@ func (s *spammer) reads() map[string][]read {
 		"getBan":           {{path: own + "/bans/guest", gone: true}},
 		"getMute":          {{path: own + "/mutes/guest", gone: true}},
 		"getInvitation":    {{path: "/invitations/" + s.invited, gone: true}},
+
+		"listMyInvitations": {{path: "/users/me/invitations"}},
 	}
 }
 
 // unconcerned read nothing that an account has made in rooms, or what is the reader's own.
 var unconcerned = map[string]bool{
 	"getMe": true, "getProfile": true, "listProfiles": true, "listSessions": true, "getAvatar": true, "getAvatarFile": true,
-	"getDefaultAvatar": true, "listMovies": true, "getMovie": true, "getHealth": true, "getLiveness": true, "getReadiness": true,
+	"getDefaultAvatar": true, "listMovies": true, "listGenres": true, "getMovie": true, "getHealth": true, "getLiveness": true, "getReadiness": true,
 	"getSentAbuseReport": true,
 }
 

@@ -28,6 +28,7 @@ func (b *bundle) page(t testing.TB, method, path string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, nil)
 	require.NoError(t, err)
+	r.Header.Set("Accept-Encoding", "identity") // else Go asks for gzip with GET, and not with HEAD
 	return r
 }
 
@@ -417,7 +418,6 @@ func TestAssetsAreKept(t *testing.T) {
 	b := setup(t, databaseAway)
 	get := func(path string, headers ...string) answer {
 		r := b.page(t, "GET", path)
-		r.Header.Set("Accept-Encoding", "identity")
 		for i := 0; i < len(headers); i += 2 {
 			r.Header.Set(headers[i], headers[i+1])
 		}
@@ -437,7 +437,7 @@ func TestAssetsAreKept(t *testing.T) {
 		require.Equal(t, http.StatusNotModified, again.status, path)
 		requireSameMeta(t, page, again)
 	}
-	require.Greater(t, len(loaded), 6)
+	require.Greater(t, len(loaded), 5)
 	for path := range loaded {
 		require.Regexp(t, `^/assets/[0-9a-f]{32}/[\w.-]+$`, path)
 		whole := get(path)

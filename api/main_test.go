@@ -102,6 +102,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
+	cfg.Redis.Timeout = 10 * time.Second // a busy machine is no Redis that is away
 	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }, schedules: &clock{}, hashCost: cheap}
 	for _, f := range change {
 		f(&s)

@@ -24,10 +24,10 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	strictJSON()
 	whole, withoutBody := requestValidator(spec, false), requestValidator(spec, true)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		whole := whole(next)
+		checkWhole := whole(next)
 		return func(c echo.Context) error {
 			if !isUpload(c) {
-				return whole(c)
+				return checkWhole(c)
 			}
 			body := c.Request().Body
 			c.Request().Body = http.NoBody // where a token is needed, the validator reads it all the same

@@ -2,9 +2,9 @@
 # Installs what a machine lacks to build and run WatchParty, and nothing that it has.
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
-#   setup.sh test    and, for the tests, a browser and Node with a generator of clients
+#   setup.sh test    and, for the tests, a browser and Node with the TypeScript client's packages
 #   setup.sh bench   what `make run` needs, and the command that pictures are compared with
-#   setup.sh lint    the linters
+#   setup.sh lint    the linters, and the generators of code
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,7 @@ TEMPORAL=v1.5.1 # newer ones cannot be installed with go install: their go.mod h
 GOLANGCI=v2.15.0
 WORKFLOWCHECK=v0.6.0
 OAPI_CODEGEN=v2.8.2
+OASDIFF=v1.37.0
 
 say() { printf '%s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -41,9 +42,8 @@ missing() {
     has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
     has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
     [ "$what" != bench ] || has vipsthumbnail || case $1 in apt) echo libvips-tools ;; brew) echo vips ;; esac
-    [ "$what" = test ] || return 0
-    has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
-    has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
+    [ "$what" != test ] || has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
+    [ "$what" != test ] && [ "$what" != lint ] || has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
 }
 
 install_with_apt() {
@@ -131,10 +131,17 @@ run | test | bench | lint)
 esac
 case $what in
 run | test | bench)
-    [ "$what" != test ] || node_packages e2e/client
+    if [ "$what" = test ]; then
+        node_packages clients/typescript
+        node_packages e2e/client
+        go_tool oasdiff github.com/oasdiff/oasdiff $OASDIFF
+    fi
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;
 lint) # the packages above are for the code that is compiled with libvips
+    node_packages clients/typescript
+    node_packages api/lint
+    go_tool oasdiff github.com/oasdiff/oasdiff $OASDIFF
     go_tool oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen $OAPI_CODEGEN
     go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $GOLANGCI '; this takes minutes'
     go_tool workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck $WORKFLOWCHECK

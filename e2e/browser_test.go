@@ -69,10 +69,10 @@ func (p tab) write(t *testing.T, field, text string) {
 	require.NoError(t, err)
 }
 
-// picture keeps what the page looks like, with SCREENSHOTS set to a folder.
+// picture keeps what the page looks like, as far as the window shows it, with SCREENSHOTS set to a folder.
 func (p tab) picture(t *testing.T, name string) {
 	t.Helper()
-	data, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	require.NoError(t, err)
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600))

@@ -134,7 +134,7 @@ func (f *flow) accountDeleted(t *testing.T) {
 	said := gus.post(t, "/chat/messages", map[string]any{"room_id": room, "body": "Farewell, all of you"})
 	require.Equal(t, http.StatusCreated, said.status, "%s", said.body)
 	f.secrets = append(f.secrets, "Farewell, all of you")
-	export := gus.get(t, "/users/me/export").object(t)
+	export := gus.get(t, "/users/me/export").data(t)
 	require.Len(t, export["messages"], 1)
 	require.Equal(t, http.StatusNoContent, gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status)
 	require.Equal(t, http.StatusUnauthorized, gus.get(t, "/users/me").status)

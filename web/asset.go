@@ -6,15 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
 	"time"
-
-	swaggerui "github.com/swaggest/swgui/v5/static"
 )
 
 // Values of Cache-Control.
@@ -64,41 +61,31 @@ func takesGzip(h http.Header) bool {
 	return false
 }
 
-// readAssets reads ours, and Swagger UI's, which are compressed already.
+// readAssets reads what is embedded.
 func readAssets() (map[string]asset, error) {
-	ours, err := fs.Sub(files, "assets")
+	names, err := fs.Glob(files, "assets/*.*")
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	all := map[string]asset{}
-	for _, from := range []fs.FS{ours, swaggerui.FS} {
-		names, err := fs.Glob(from, "*.*")
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		for _, name := range names {
-			content, err := fs.ReadFile(from, name)
-			if err != nil {
-				return nil, fmt.Errorf("web: %w", err)
-			}
-			var zipped []byte
-			name, compressed := strings.CutSuffix(name, ".gz")
-			if compressed {
-				zipped = content
-				if content, err = unzip(zipped); err != nil {
-					return nil, fmt.Errorf("web: %s: %w", name, err)
-				}
-			}
-			all[name] = newAsset(mime.TypeByExtension(path.Ext(name)), content, zipped)
-		}
+		all[path.Base(name)] = newAsset(mime.TypeByExtension(path.Ext(name)), content, zip(content))
 	}
 	return all, nil
 }
 
-func unzip(zipped []byte) ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(zipped))
-	if err != nil {
-		return nil, err
+// zip compresses what is worth it; nil for the rest.
+func zip(content []byte) []byte {
+	var b bytes.Buffer
+	writer := gzip.NewWriter(&b)
+	_, _ = writer.Write(content) // a buffer takes everything
+	_ = writer.Close()
+	if b.Len() > len(content)*9/10 {
+		return nil
 	}
-	return io.ReadAll(reader)
+	return b.Bytes()
 }

@@ -11,12 +11,14 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/watchparty/watchparty/web/reference"
 )
 
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Each page is the file of its name, with .html. Links in emails lead to all but Docs and Problems, with the
+// Paths of the pages. Links in emails lead to all but Docs and Problems, with the
 // token behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
@@ -38,9 +40,6 @@ func Pages() []string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docsPolicy is the policy of Docs: the style sheet of Swagger UI embeds pictures.
-var docsPolicy = strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
-
 // Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
 // no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
 // log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
@@ -49,15 +48,20 @@ func Page(path string) http.HandlerFunc {
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	allowed := policy
-	if path == Docs {
-		allowed = docsPolicy
+	return serve(string(content))
+}
+
+// DocsPage serves the page that shows the contract.
+func DocsPage(document []byte) (http.HandlerFunc, error) {
+	content, err := reference.Page(document)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(string(content), allowed)
+	return serve(string(content)), nil
 }
 
 // serve gives the assets in a page the addresses with their hashes.
-func serve(text, policy string) http.HandlerFunc {
+func serve(text string) http.HandlerFunc {
 	for name, asset := range assets() {
 		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
 	}
@@ -73,7 +77,7 @@ func serve(text, policy string) http.HandlerFunc {
 // File serves content that does not change while the process runs. Clients may cache it, but have to revalidate it each
 // time.
 func File(contentType string, content []byte) http.HandlerFunc {
-	a := newAsset(contentType, content, nil)
+	a := newAsset(contentType, content, zip(content))
 	return func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, revalidated) }
 }
 

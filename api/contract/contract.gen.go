@@ -2990,39 +2990,88 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
+// BodyTooLarge defines model for BodyTooLarge.
+type BodyTooLarge = Problem
+
+// CompressedBody defines model for CompressedBody.
+type CompressedBody = Problem
+
+// Forbidden defines model for Forbidden.
+type Forbidden = Problem
+
+// InvalidRequest defines model for InvalidRequest.
+type InvalidRequest = Problem
+
+// KeyReused defines model for KeyReused.
+type KeyReused = Problem
+
+// NotFound defines model for NotFound.
+type NotFound = Problem
+
+// PreconditionFailed defines model for PreconditionFailed.
+type PreconditionFailed = Problem
+
 // RangeNotSatisfiable defines model for RangeNotSatisfiable.
 type RangeNotSatisfiable = Problem
 
+// RateLimited defines model for RateLimited.
+type RateLimited = Problem
+
+// RequestTimeout defines model for RequestTimeout.
+type RequestTimeout = Problem
+
+// Unauthenticated defines model for Unauthenticated.
+type Unauthenticated = Problem
+
+// UnsupportedMediaType defines model for UnsupportedMediaType.
+type UnsupportedMediaType = Problem
+
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
-	State  *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
-	Kind   *AbuseKind        `form:"kind,omitempty" json:"kind,omitempty"`
-	Target *AbuseTargetKind  `form:"target,omitempty" json:"target,omitempty"`
+	// State Only those in this state
+	State *AbuseReportState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *AbuseKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Target Only reports about things of this kind
+	Target *AbuseTargetKind `form:"target,omitempty" json:"target,omitempty"`
 
 	// UserID About this account, its rooms or its messages
 	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAdminsParams defines parameters for ListAdmins.
 type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
-	ActorID  *ID          `form:"actor_id,omitempty" json:"actor_id,omitempty"`
-	TargetID *ID          `form:"target_id,omitempty" json:"target_id,omitempty"`
-	Action   *AuditAction `form:"action,omitempty" json:"action,omitempty"`
+	// ActorID Only acts of this account
+	ActorID *ID `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// TargetID Only those about this thing
+	TargetID *ID `form:"target_id,omitempty" json:"target_id,omitempty"`
+
+	// Action Only acts of this kind
+	Action *AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
@@ -3036,22 +3085,32 @@ type StartCleanupParams struct {
 type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
 type ListEmailsParams struct {
-	Kind   *EmailKind  `form:"kind,omitempty" json:"kind,omitempty"`
-	State  *EmailState `form:"state,omitempty" json:"state,omitempty"`
-	UserID *ID         `form:"user_id,omitempty" json:"user_id,omitempty"`
+	// Kind Only those of this kind
+	Kind *EmailKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *EmailState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those to this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
+	// Language The language that the emails are shown in
 	Language *Language `form:"language,omitempty" json:"language,omitempty"`
 }
 
@@ -3070,11 +3129,14 @@ type ResendEmailParams struct {
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	// Kind Only those of this kind
 	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
@@ -3083,15 +3145,19 @@ type ListAnyRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q      *Search `form:"q,omitempty" json:"q,omitempty"`
-	HostID *ID     `form:"host_id,omitempty" json:"host_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// HostID Only rooms of this host
+	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
 	// State `closed` are those that an admin closed, `archived` those and the other archived ones
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParamsState defines parameters for ListAnyRooms.
@@ -3101,25 +3167,33 @@ type ListAnyRoomsParamsState string
 type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
-	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// State Only those in this state
 	State *UserState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -3138,6 +3212,7 @@ type RegisterParams struct {
 
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
+	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
 	// Before Older ones than this cursor
@@ -3151,7 +3226,9 @@ type ListMessagesParams struct {
 	// the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
 	// because an admin suspended or reinstated its author is not among the changes.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
-	Limit        *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3226,9 +3303,13 @@ type ListMoviesParams struct {
 	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
-	Genre    *Genre `form:"genre,omitempty" json:"genre,omitempty"`
-	YearFrom *int   `form:"year_from,omitempty" json:"year_from,omitempty"`
-	YearTo   *int   `form:"year_to,omitempty" json:"year_to,omitempty"`
+	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
+
+	// YearFrom The first year of release
+	YearFrom *int `form:"year_from,omitempty" json:"year_from,omitempty"`
+
+	// YearTo The last year of release
+	YearTo *int `form:"year_to,omitempty" json:"year_to,omitempty"`
 
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
@@ -3238,7 +3319,9 @@ type ListMoviesParams struct {
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3300,22 +3383,26 @@ type ListRoomsParams struct {
 	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
 	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
 	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
-	Q       *Search `form:"q,omitempty" json:"q,omitempty"`
-	MovieID *ID     `form:"movie_id,omitempty" json:"movie_id,omitempty"`
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// MovieID Only rooms with this movie
+	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
-	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people who join, and messages. Activity is
-	// counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active while a client reads page by page
-	// moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
+	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
+	// who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
+	// while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
 	// which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
 	// come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
@@ -3359,7 +3446,9 @@ type UpdateRoomParams struct {
 type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
@@ -3377,11 +3466,14 @@ type GetBanParams struct {
 
 // ListInvitationsParams defines parameters for ListInvitations.
 type ListInvitationsParams struct {
+	// State Only those in this state
 	State *InvitationState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
@@ -3395,14 +3487,18 @@ type InviteParams struct {
 type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMutesParams defines parameters for ListMutes.
 type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
@@ -3440,25 +3536,33 @@ type ResendVerificationParams struct {
 type ListMyInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListMyRoomsParams defines parameters for ListMyRooms.
 type ListMyRoomsParams struct {
 	// Role Only those where the caller has this role
-	Role  *Role      `form:"role,omitempty" json:"role,omitempty"`
+	Role *Role `form:"role,omitempty" json:"role,omitempty"`
+
+	// State Only those in this state
 	State *RoomState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
@@ -3850,10 +3954,10 @@ type ServerInterface interface {
 	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx echo.Context, roomID RoomID, params ListRoomLogParams) error
-	// QuitRoom Give up the membership of a room
+	// QuitRoom Give up your membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx echo.Context, roomID RoomID) error
-	// GetMyStanding Get the own role and permissions in a room
+	// GetMyStanding Get your role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx echo.Context, roomID RoomID) error
 	// ListMutes List mutes, newest first
@@ -3880,34 +3984,34 @@ type ServerInterface interface {
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx echo.Context, roomID RoomID) error
-	// ListProfiles List profiles by ID
+	// ListProfiles List profiles by username
 	// (GET /users)
 	ListProfiles(ctx echo.Context, params ListProfilesParams) error
-	// DeleteMe Delete the own account
+	// DeleteMe Delete your account
 	// (DELETE /users/me)
 	DeleteMe(ctx echo.Context) error
-	// GetMe Get the own account
+	// GetMe Get your account
 	// (GET /users/me)
 	GetMe(ctx echo.Context) error
-	// UpdateMe Update the own profile
+	// UpdateMe Update your profile
 	// (PATCH /users/me)
 	UpdateMe(ctx echo.Context) error
-	// DeleteAvatar Delete the avatar
+	// DeleteAvatar Delete your avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx echo.Context) error
-	// GetAvatar Get the state of the newest upload
+	// GetAvatar Get the state of your newest avatar upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx echo.Context) error
-	// PutAvatar Upload an avatar
+	// PutAvatar Upload your avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx echo.Context) error
-	// ChangeEmail Change the email address
+	// ChangeEmail Change your email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx echo.Context) error
 	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx echo.Context, params ResendVerificationParams) error
-	// ExportMe Export the own data
+	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
 	// ListMyInvitations List the own open invitations, newest first
@@ -3919,19 +4023,19 @@ type ServerInterface interface {
 	// DeclineMyInvitation Decline an own invitation
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
-	// ChangePassword Change the password
+	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
-	// ListMyRooms List the own rooms, newest first
+	// ListMyRooms List your rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx echo.Context, params ListMyRoomsParams) error
-	// EndOtherSessions End all other sign-ins
+	// EndOtherSessions End all your other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx echo.Context) error
-	// ListSessions List the own sign-ins, newest first
+	// ListSessions List your sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
-	// EndSession End a sign-in
+	// EndSession End one of your sign-ins
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx echo.Context, sessionID ID) error
 	// GetProfile Get a profile
@@ -6977,12 +7081,26 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type BodyTooLargeApplicationProblemPlusJSONResponse Problem
+
+type CompressedBodyApplicationProblemPlusJSONResponse Problem
+
+type ForbiddenApplicationProblemPlusJSONResponse Problem
+
+type InvalidRequestApplicationProblemPlusJSONResponse Problem
+
+type KeyReusedApplicationProblemPlusJSONResponse Problem
+
+type NotFoundApplicationProblemPlusJSONResponse Problem
+
 type NotModifiedResponseHeaders struct {
 	ETag string
 }
 type NotModifiedResponse struct {
 	Headers NotModifiedResponseHeaders
 }
+
+type PreconditionFailedApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -6994,6 +7112,21 @@ type RangeNotSatisfiableApplicationProblemPlusJSONResponse struct {
 
 	Headers RangeNotSatisfiableResponseHeaders
 }
+
+type RateLimitedResponseHeaders struct {
+	RetryAfter *int
+}
+type RateLimitedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers RateLimitedResponseHeaders
+}
+
+type RequestTimeoutApplicationProblemPlusJSONResponse Problem
+
+type UnauthenticatedApplicationProblemPlusJSONResponse Problem
+
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
 
 type ListAbuseReportsRequestObject struct {
 	Params ListAbuseReportsParams
@@ -7013,6 +7146,105 @@ func (response ListAbuseReports200JSONResponse) VisitListAbuseReportsResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports400ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports401ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports403ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports412ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports415ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAbuseReports429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAbuseReports429ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7052,6 +7284,121 @@ func (response GetAbuseReport200JSONResponse) VisitGetAbuseReportResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport403ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7096,6 +7443,167 @@ func (response ResolveAbuseReport200JSONResponse) VisitResolveAbuseReportRespons
 	return err
 }
 
+type ResolveAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport400ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport401ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport403ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport404ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport408ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport409ApplicationProblemPlusJSONResponse Problem
+
+func (response ResolveAbuseReport409ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport412ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport413ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport415ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResolveAbuseReport429ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7135,6 +7643,105 @@ func (response ListAdmins200JSONResponse) VisitListAdminsResponse(w http.Respons
 	return err
 }
 
+type ListAdmins400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins400ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins401ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins403ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins412ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins415ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdmins429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAdmins429ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAdminsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7170,6 +7777,105 @@ func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit400ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit401ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit403ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit412ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit415ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAudit429ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7226,6 +7932,153 @@ func (response StartCleanup202JSONResponse) VisitStartCleanupResponse(w http.Res
 	return err
 }
 
+type StartCleanup400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup400ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup401ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup403ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup408ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup412ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup413ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup415ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup422ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartCleanup429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response StartCleanup429ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type StartCleanupdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7261,6 +8114,105 @@ func (response ListCleanupRuns200JSONResponse) VisitListCleanupRunsResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns400ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns401ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns403ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns412ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns415ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupRuns429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupRuns429ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7304,6 +8256,121 @@ func (response GetCleanupRun200JSONResponse) VisitGetCleanupRunResponse(w http.R
 	return err
 }
 
+type GetCleanupRun400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun400ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun401ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun403ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun404ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun412ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun415ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanupRun429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetCleanupRun429ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7339,6 +8406,135 @@ func (response CancelCleanupRun200JSONResponse) VisitCancelCleanupRunResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun400ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun401ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun403ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun404ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelCleanupRun409ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun412ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun415ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCleanupRun429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelCleanupRun429ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7382,6 +8578,105 @@ func (response ListEmails200JSONResponse) VisitListEmailsResponse(w http.Respons
 	return err
 }
 
+type ListEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails400ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails401ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails403ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails412ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails415ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmails429ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEmailsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7416,6 +8711,105 @@ func (response ResumeEmails200JSONResponse) VisitResumeEmailsResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails400ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails401ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails403ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails412ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails415ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeEmails429ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7458,6 +8852,105 @@ func (response GetEmailPause200JSONResponse) VisitGetEmailPauseResponse(w http.R
 	return err
 }
 
+type GetEmailPause400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause400ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause401ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause403ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause412ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause415ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmailPause429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmailPause429ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetEmailPausedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7492,6 +8985,105 @@ func (response PauseEmails200JSONResponse) VisitPauseEmailsResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails400ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails401ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails403ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails412ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails415ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseEmails429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseEmails429ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7531,6 +9123,105 @@ func (response ListEmailPreviews200JSONResponse) VisitListEmailPreviewsResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews400ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews401ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews403ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews412ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews415ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmailPreviews429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEmailPreviews429ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7591,6 +9282,121 @@ func (response GetEmail304Response) VisitGetEmailResponse(w http.ResponseWriter)
 	return nil
 }
 
+type GetEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail400ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail401ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail403ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail404ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail412ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail415ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEmail429ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7626,6 +9432,135 @@ func (response CancelEmail200JSONResponse) VisitCancelEmailResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail400ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail401ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail403ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail429ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7684,6 +9619,151 @@ func (response ResendEmail201JSONResponse) VisitResendEmailResponse(w http.Respo
 	return err
 }
 
+type ResendEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail400ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail401ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail403ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail422ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail429ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7716,6 +9796,153 @@ type RemoveMessage204Response struct {
 func (response RemoveMessage204Response) VisitRemoveMessageResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type RemoveMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage400ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage401ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage403ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage404ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage408ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage412ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage413ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage415ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMessage429ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
@@ -7757,6 +9984,105 @@ func (response ListReports200JSONResponse) VisitListReportsResponse(w http.Respo
 	return err
 }
 
+type ListReports400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports400ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports401ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports403ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports412ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports415ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReports429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReports429ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListReportsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7792,6 +10118,121 @@ func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport400ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport401ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport403ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport404ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport412ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport415ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReport429ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7849,6 +10290,121 @@ func (response GetReportTable200TextCsvResponse) VisitGetReportTableResponse(w h
 	return err
 }
 
+type GetReportTable400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable400ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable401ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable403ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable404ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable412ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable415ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportTable429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReportTable429ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportTabledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7884,6 +10440,105 @@ func (response ListAnyRooms200JSONResponse) VisitListAnyRoomsResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms400ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms401ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms403ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms412ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms415ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyRooms429ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7927,6 +10582,105 @@ func (response ListRetiredRooms200JSONResponse) VisitListRetiredRoomsResponse(w 
 	return err
 }
 
+type ListRetiredRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms400ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms401ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms403ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms412ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms415ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRetiredRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRetiredRooms429ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7966,6 +10720,135 @@ func (response RestoreRoom200JSONResponse) VisitRestoreRoomResponse(w http.Respo
 	return err
 }
 
+type RestoreRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom400ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom401ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom403ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom404ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response RestoreRoom409ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom412ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom415ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8001,6 +10884,121 @@ func (response GetAnyRoom200JSONResponse) VisitGetAnyRoomResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom400ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom401ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom403ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom404ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom412ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom415ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAnyRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAnyRoom429ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8045,6 +11043,153 @@ func (response CloseRoom200JSONResponse) VisitCloseRoomResponse(w http.ResponseW
 	return err
 }
 
+type CloseRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom400ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom401ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom403ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom404ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom408ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom412ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom413ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom415ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CloseRoom429ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CloseRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8081,6 +11226,121 @@ func (response ListAnyMessages200JSONResponse) VisitListAnyMessagesResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages400ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages401ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages403ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages404ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages412ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages415ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAnyMessages429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListAnyMessages429ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8125,6 +11385,167 @@ func (response ReopenRoom200JSONResponse) VisitReopenRoomResponse(w http.Respons
 	return err
 }
 
+type ReopenRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom400ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom401ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom403ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom404ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom408ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReopenRoom409ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom412ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom413ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom415ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReopenRoom429ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReopenRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8159,6 +11580,105 @@ func (response ListSchedules200JSONResponse) VisitListSchedulesResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules400ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules401ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules403ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules412ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules415ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedules429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSchedules429ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8203,6 +11723,153 @@ func (response BackfillSchedule200JSONResponse) VisitBackfillScheduleResponse(w 
 	return err
 }
 
+type BackfillSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule400ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule401ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule403ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule404ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule408ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule412ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule413ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule415ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BackfillSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response BackfillSchedule429ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BackfillScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8239,6 +11906,153 @@ func (response PauseSchedule200JSONResponse) VisitPauseScheduleResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule400ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule401ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule403ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseSchedule429ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8283,6 +12097,153 @@ func (response ResumeSchedule200JSONResponse) VisitResumeScheduleResponse(w http
 	return err
 }
 
+type ResumeSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule400ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule401ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule403ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeSchedule429ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8318,6 +12279,121 @@ func (response TriggerSchedule200JSONResponse) VisitTriggerScheduleResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule400ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule401ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule403ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule404ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule412ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule415ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerSchedule429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TriggerSchedule429ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8361,6 +12437,105 @@ func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseW
 	return err
 }
 
+type ListUsers400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers400ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers401ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers403ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers412ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers415ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers429ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8396,6 +12571,121 @@ func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser412ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser415ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser429ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8439,6 +12729,135 @@ func (response RevokeAdmin200JSONResponse) VisitRevokeAdminResponse(w http.Respo
 	return err
 }
 
+type RevokeAdmin400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin400ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin401ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin403ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin404ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin409ApplicationProblemPlusJSONResponse Problem
+
+func (response RevokeAdmin409ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin412ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin415ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeAdmin429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeAdmin429ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RevokeAdmindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8474,6 +12893,135 @@ func (response GrantAdmin200JSONResponse) VisitGrantAdminResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin400ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin401ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin403ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin404ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin409ApplicationProblemPlusJSONResponse Problem
+
+func (response GrantAdmin409ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin412ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin415ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantAdmin429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GrantAdmin429ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8517,6 +13065,121 @@ func (response ReinstateUser200JSONResponse) VisitReinstateUserResponse(w http.R
 	return err
 }
 
+type ReinstateUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser400ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser401ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser403ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser404ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser412ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser415ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReinstateUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReinstateUser429ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReinstateUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8548,6 +13211,121 @@ type EndUserSessions204Response struct {
 func (response EndUserSessions204Response) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndUserSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions400ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions401ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions403ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions404ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions412ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions415ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndUserSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndUserSessions429ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
@@ -8586,6 +13364,167 @@ func (response SuspendUser200JSONResponse) VisitSuspendUserResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser400ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser401ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser403ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser404ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser408ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser409ApplicationProblemPlusJSONResponse Problem
+
+func (response SuspendUser409ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser412ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser413ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser415ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SuspendUser429ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8629,6 +13568,133 @@ func (response Login200JSONResponse) VisitLoginResponse(w http.ResponseWriter) e
 	return err
 }
 
+type Login400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Login400ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login401ApplicationProblemPlusJSONResponse Problem
+
+func (response Login401ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login403ApplicationProblemPlusJSONResponse Problem
+
+func (response Login403ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Login408ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Login412ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Login413ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Login415ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Login429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Login429ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LogindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8660,6 +13726,105 @@ type Logout204Response struct {
 func (response Logout204Response) VisitLogoutResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Logout400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Logout400ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Logout408ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Logout412ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Logout413ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Logout415ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Logout429ApplicationProblemPlusJSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LogoutdefaultApplicationProblemPlusJSONResponse struct {
@@ -8704,6 +13869,121 @@ func (response RequestPasswordReset202Response) VisitRequestPasswordResetRespons
 	return nil
 }
 
+type RequestPasswordReset400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset400ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset408ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset412ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset413ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset415ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset422ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPasswordReset429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPasswordReset429ApplicationProblemPlusJSONResponse) VisitRequestPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RequestPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8735,6 +14015,103 @@ type ConfirmPasswordReset204Response struct {
 func (response ConfirmPasswordReset204Response) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ConfirmPasswordReset400ApplicationProblemPlusJSONResponse Problem
+
+func (response ConfirmPasswordReset400ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset408ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset412ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset413ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset415ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPasswordReset429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmPasswordReset429ApplicationProblemPlusJSONResponse) VisitConfirmPasswordResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
@@ -8772,6 +14149,119 @@ func (response Refresh200JSONResponse) VisitRefreshResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh400ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh401ApplicationProblemPlusJSONResponse Problem
+
+func (response Refresh401ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh408ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh412ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh413ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh415ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Refresh429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Refresh429ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8830,6 +14320,163 @@ func (response Register201JSONResponse) VisitRegisterResponse(w http.ResponseWri
 	return err
 }
 
+type Register400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Register400ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register401ApplicationProblemPlusJSONResponse Problem
+
+func (response Register401ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register403ApplicationProblemPlusJSONResponse Problem
+
+func (response Register403ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Register408ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register409ApplicationProblemPlusJSONResponse Problem
+
+func (response Register409ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Register412ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Register413ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Register415ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Register422ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Register429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Register429ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8861,6 +14508,117 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type VerifyEmail400ApplicationProblemPlusJSONResponse Problem
+
+func (response VerifyEmail400ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail408ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail409ApplicationProblemPlusJSONResponse Problem
+
+func (response VerifyEmail409ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail412ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail413ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail415ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyEmail429ApplicationProblemPlusJSONResponse) VisitVerifyEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type VerifyEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -8922,6 +14680,119 @@ func (response ListMessages304Response) VisitListMessagesResponse(w http.Respons
 	return nil
 }
 
+type ListMessages400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages400ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages401ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListMessages403ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages404ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages412ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages415ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages429ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMessagesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8976,6 +14847,174 @@ func (response PostMessage201JSONResponse) VisitPostMessageResponse(w http.Respo
 	return err
 }
 
+type PostMessage400ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage400ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage401ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage403ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage404ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage408ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage409ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage409ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage412ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage413ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage415ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response PostMessage422ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostMessage429ApplicationProblemPlusJSONResponse Problem
+
+func (response PostMessage429ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9007,6 +15046,119 @@ type DeleteMessage204Response struct {
 func (response DeleteMessage204Response) VisitDeleteMessageResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage400ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage401ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMessage403ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage404ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage412ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage415ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage429ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
@@ -9065,6 +15217,105 @@ func (response GetMessage304Response) VisitGetMessageResponse(w http.ResponseWri
 	return nil
 }
 
+type GetMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage400ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage401ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage404ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage412ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage415ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage429ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9101,6 +15352,165 @@ func (response EditMessage200JSONResponse) VisitEditMessageResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage400ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage401ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage403ApplicationProblemPlusJSONResponse Problem
+
+func (response EditMessage403ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage404ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage408ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage409ApplicationProblemPlusJSONResponse Problem
+
+func (response EditMessage409ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage412ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage413ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage415ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditMessage429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage429ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9239,6 +15649,54 @@ func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http
 	return nil
 }
 
+type GetDefaultAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar400ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar412ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar415ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDefaultAvatar416ApplicationProblemPlusJSONResponse struct {
 	RangeNotSatisfiableApplicationProblemPlusJSONResponse
 }
@@ -9252,6 +15710,25 @@ func (response GetDefaultAvatar416ApplicationProblemPlusJSONResponse) VisitGetDe
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDefaultAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDefaultAvatar429ApplicationProblemPlusJSONResponse) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9452,6 +15929,70 @@ func (response GetAvatarFile304Response) VisitGetAvatarFileResponse(w http.Respo
 	return nil
 }
 
+type GetAvatarFile400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile400ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile404ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile412ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile415ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAvatarFile416ApplicationProblemPlusJSONResponse struct {
 	RangeNotSatisfiableApplicationProblemPlusJSONResponse
 }
@@ -9465,6 +16006,25 @@ func (response GetAvatarFile416ApplicationProblemPlusJSONResponse) VisitGetAvata
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Range", fmt.Sprint(response.Headers.ContentRange))
 	w.WriteHeader(416)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatarFile429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatarFile429ApplicationProblemPlusJSONResponse) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9503,6 +16063,54 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth412ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth415ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9553,6 +16161,54 @@ func (response GetLiveness204Response) VisitGetLivenessResponse(w http.ResponseW
 	return nil
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness412ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLiveness415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness415ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9583,6 +16239,54 @@ type GetReadiness204Response struct {
 func (response GetReadiness204Response) VisitGetReadinessResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness412ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness415ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
@@ -9624,6 +16328,147 @@ func (response AcceptInvitation200JSONResponse) VisitAcceptInvitationResponse(w 
 	return err
 }
 
+type AcceptInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation400ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation403ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation408ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation409ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptInvitation409ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation412ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation413ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation415ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptInvitation429ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AcceptInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9655,6 +16500,103 @@ type DeclineInvitation204Response struct {
 func (response DeclineInvitation204Response) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeclineInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response DeclineInvitation400ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation408ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation412ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation413ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation415ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineInvitation429ApplicationProblemPlusJSONResponse) VisitDeclineInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9696,6 +16638,103 @@ func (response LookUpInvitation200JSONResponse) VisitLookUpInvitationResponse(w 
 	return err
 }
 
+type LookUpInvitation400ApplicationProblemPlusJSONResponse Problem
+
+func (response LookUpInvitation400ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation408ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation412ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation413ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation415ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookUpInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LookUpInvitation429ApplicationProblemPlusJSONResponse) VisitLookUpInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LookUpInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9727,6 +16766,103 @@ type ResubscribeToInvitations204Response struct {
 func (response ResubscribeToInvitations204Response) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ResubscribeToInvitations400ApplicationProblemPlusJSONResponse Problem
+
+func (response ResubscribeToInvitations400ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations408ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations412ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations413ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations415ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResubscribeToInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResubscribeToInvitations429ApplicationProblemPlusJSONResponse) VisitResubscribeToInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse struct {
@@ -9762,6 +16898,105 @@ func (response UnsubscribeFromInvitations204Response) VisitUnsubscribeFromInvita
 	return nil
 }
 
+type UnsubscribeFromInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations400ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations408ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations412ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations413ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations415ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse) VisitUnsubscribeFromInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9793,6 +17028,121 @@ type RevokeInvitation204Response struct {
 func (response RevokeInvitation204Response) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type RevokeInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation400ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation401ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation403ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation404ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation412ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation415ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeInvitation429ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RevokeInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9849,6 +17199,119 @@ func (response GetInvitation304Response) VisitGetInvitationResponse(w http.Respo
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation400ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation401ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetInvitation403ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation404ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation412ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation415ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetInvitation429ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -9910,6 +17373,105 @@ func (response ListMovies304Response) VisitListMoviesResponse(w http.ResponseWri
 	return nil
 }
 
+type ListMovies400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies400ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies401ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies403ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies412ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies415ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMovies429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMovies429ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMoviesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9960,6 +17522,167 @@ func (response CreateMovie201JSONResponse) VisitCreateMovieResponse(w http.Respo
 	}
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie400ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie401ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie403ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie408ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateMovie409ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie412ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie413ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie415ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie422ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMovie429ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10057,6 +17780,135 @@ func (response DeleteMovie204Response) VisitDeleteMovieResponse(w http.ResponseW
 	return nil
 }
 
+type DeleteMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie400ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie401ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie403ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie404ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMovie409ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie412ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie415ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMovie429ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10117,6 +17969,89 @@ func (response GetMovie304Response) VisitGetMovieResponse(w http.ResponseWriter)
 	return nil
 }
 
+type GetMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie400ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie404ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie412ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie415ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMovie429ApplicationProblemPlusJSONResponse) VisitGetMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10162,6 +18097,167 @@ func (response UpdateMovie200JSONResponse) VisitUpdateMovieResponse(w http.Respo
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie400ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie401ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie403ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie404ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie408ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateMovie409ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie412ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie413ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie415ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMovie429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMovie429ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10220,6 +18316,181 @@ func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.Respo
 	return err
 }
 
+type ReportAbuse400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse400ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse401ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse403ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse403ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse404ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse408ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse409ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse412ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse413ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse415ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse422ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10255,6 +18526,119 @@ func (response ViewReport200JSONResponse) VisitViewReportResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport400ApplicationProblemPlusJSONResponse Problem
+
+func (response ViewReport400ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport404ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport408ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport412ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport413ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport415ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ViewReport429ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10313,6 +18697,105 @@ func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w 
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetSentAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
@@ -10374,6 +18857,73 @@ func (response ListRooms304Response) VisitListRoomsResponse(w http.ResponseWrite
 	return nil
 }
 
+type ListRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms400ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms412ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms415ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRooms429ApplicationProblemPlusJSONResponse) VisitListRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10428,6 +18978,151 @@ func (response CreateRoom201JSONResponse) VisitCreateRoomResponse(w http.Respons
 	return err
 }
 
+type CreateRoom400ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateRoom400ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom401ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom404ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom408ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom412ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom413ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom415ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom422ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRoom429ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10460,6 +19155,119 @@ type DeleteRoom204Response struct {
 func (response DeleteRoom204Response) VisitDeleteRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom400ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom401ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteRoom403ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom404ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom412ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom415ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteRoom429ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -10522,6 +19330,119 @@ func (response GetRoom304Response) VisitGetRoomResponse(w http.ResponseWriter) e
 	return nil
 }
 
+type GetRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom400ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom401ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetRoom403ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom404ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom412ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom415ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetRoom429ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10571,6 +19492,163 @@ func (response UpdateRoom200JSONResponse) VisitUpdateRoomResponse(w http.Respons
 	return err
 }
 
+type UpdateRoom400ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom400ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom401ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom403ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom404ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom408ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateRoom409ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom412ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom413ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom415ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateRoom429ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10607,6 +19685,119 @@ func (response ListBans200JSONResponse) VisitListBansResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans400ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans401ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListBans403ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans404ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans412ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans415ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBans429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListBans429ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10666,6 +19857,167 @@ func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error
 	return err
 }
 
+type Ban400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Ban400ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban401ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban403ApplicationProblemPlusJSONResponse Problem
+
+func (response Ban403ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Ban404ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Ban408ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban412ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Ban413ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Ban415ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban422ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Ban429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Ban429ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10698,6 +20050,119 @@ type LiftBan204Response struct {
 func (response LiftBan204Response) VisitLiftBanResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LiftBan400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan400ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan401ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan403ApplicationProblemPlusJSONResponse Problem
+
+func (response LiftBan403ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan404ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan412ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan415ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftBan429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftBan429ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LiftBandefaultApplicationProblemPlusJSONResponse struct {
@@ -10757,6 +20222,119 @@ func (response GetBan304Response) VisitGetBanResponse(w http.ResponseWriter) err
 	return nil
 }
 
+type GetBan400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan400ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan401ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetBan403ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan404ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan412ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan415ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBan429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBan429ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10788,6 +20366,119 @@ type Heartbeat204Response struct {
 func (response Heartbeat204Response) VisitHeartbeatResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Heartbeat400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat400ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat401ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat403ApplicationProblemPlusJSONResponse Problem
+
+func (response Heartbeat403ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat404ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat412ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat415ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Heartbeat429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Heartbeat429ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type HeartbeatdefaultApplicationProblemPlusJSONResponse struct {
@@ -10826,6 +20517,119 @@ func (response ListInvitations200JSONResponse) VisitListInvitationsResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations400ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations401ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListInvitations403ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations404ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations412ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations415ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListInvitations429ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10885,6 +20689,181 @@ func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter)
 	return err
 }
 
+type Invite400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Invite400ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite401ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite403ApplicationProblemPlusJSONResponse Problem
+
+func (response Invite403ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Invite404ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Invite408ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite409ApplicationProblemPlusJSONResponse Problem
+
+func (response Invite409ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite412ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Invite413ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Invite415ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite422ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Invite429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Invite429ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type InvitedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10924,6 +20903,133 @@ func (response JoinRoom200JSONResponse) VisitJoinRoomResponse(w http.ResponseWri
 	return err
 }
 
+type JoinRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom400ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom401ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response JoinRoom403ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom404ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response JoinRoom409ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom412ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom415ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom429ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type JoinRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10955,6 +21061,119 @@ type LeaveRoom204Response struct {
 func (response LeaveRoom204Response) VisitLeaveRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LeaveRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom400ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom401ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response LeaveRoom403ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom404ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom412ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom415ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom429ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LeaveRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -10997,6 +21216,119 @@ func (response ListRoomLog200JSONResponse) VisitListRoomLogResponse(w http.Respo
 	return err
 }
 
+type ListRoomLog400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog400ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog401ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListRoomLog403ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog404ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog412ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog415ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomLog429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomLog429ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRoomLogdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11028,6 +21360,133 @@ type QuitRoom204Response struct {
 func (response QuitRoom204Response) VisitQuitRoomResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type QuitRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom400ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom401ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom403ApplicationProblemPlusJSONResponse Problem
+
+func (response QuitRoom403ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom404ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response QuitRoom409ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom412ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom415ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QuitRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response QuitRoom429ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type QuitRoomdefaultApplicationProblemPlusJSONResponse struct {
@@ -11069,6 +21528,119 @@ func (response GetMyStanding200JSONResponse) VisitGetMyStandingResponse(w http.R
 	return err
 }
 
+type GetMyStanding400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding400ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding401ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetMyStanding403ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding404ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding412ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding415ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyStanding429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMyStanding429ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMyStandingdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11105,6 +21677,119 @@ func (response ListMutes200JSONResponse) VisitListMutesResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes400ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes401ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListMutes403ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes404ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes412ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes415ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes429ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11164,6 +21849,167 @@ func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) err
 	return err
 }
 
+type Mute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Mute400ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute401ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute403ApplicationProblemPlusJSONResponse Problem
+
+func (response Mute403ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Mute404ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response Mute408ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute412ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response Mute413ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response Mute415ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute422ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Mute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Mute429ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11196,6 +22042,119 @@ type LiftMute204Response struct {
 func (response LiftMute204Response) VisitLiftMuteResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type LiftMute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute400ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute401ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute403ApplicationProblemPlusJSONResponse Problem
+
+func (response LiftMute403ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute404ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute412ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute415ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftMute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LiftMute429ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
@@ -11255,6 +22214,119 @@ func (response GetMute304Response) VisitGetMuteResponse(w http.ResponseWriter) e
 	return nil
 }
 
+type GetMute400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute400ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute401ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetMute403ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute404ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute412ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute415ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMute429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMute429ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11294,6 +22366,119 @@ func (response ListParticipants200JSONResponse) VisitListParticipantsResponse(w 
 	return err
 }
 
+type ListParticipants400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants400ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants401ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListParticipants403ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants404ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants412ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants415ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParticipants429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParticipants429ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListParticipantsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11326,6 +22511,119 @@ type Kick204Response struct {
 func (response Kick204Response) VisitKickResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type Kick400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Kick400ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick401ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick403ApplicationProblemPlusJSONResponse Problem
+
+func (response Kick403ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Kick404ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick412ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response Kick415ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Kick429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response Kick429ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type KickdefaultApplicationProblemPlusJSONResponse struct {
@@ -11365,6 +22663,165 @@ func (response SetRole200JSONResponse) VisitSetRoleResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole400ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole401ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole403ApplicationProblemPlusJSONResponse Problem
+
+func (response SetRole403ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole404ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole408ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole409ApplicationProblemPlusJSONResponse Problem
+
+func (response SetRole409ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole412ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole413ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole415ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRole429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SetRole429ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11442,6 +22899,73 @@ func (response ListProfiles200JSONResponse) VisitListProfilesResponse(w http.Res
 	return err
 }
 
+type ListProfiles400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles400ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles412ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles415ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProfiles429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListProfiles429ApplicationProblemPlusJSONResponse) VisitListProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11473,6 +22997,149 @@ type DeleteMe204Response struct {
 func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe403ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe408ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe409ApplicationProblemPlusJSONResponse Problem
+
+func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe412ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe413ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe415ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteMedefaultApplicationProblemPlusJSONResponse struct {
@@ -11509,6 +23176,89 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(w http.ResponseWriter) e
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe400ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe401ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe412ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe415ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe429ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11552,6 +23302,121 @@ func (response UpdateMe200JSONResponse) VisitUpdateMeResponse(w http.ResponseWri
 	return err
 }
 
+type UpdateMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe400ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe401ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe408ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe412ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe413ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11582,6 +23447,105 @@ type DeleteAvatar204Response struct {
 func (response DeleteAvatar204Response) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeleteAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar400ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar401ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar412ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar413ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar415ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteAvatar429ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeleteAvatardefaultApplicationProblemPlusJSONResponse struct {
@@ -11618,6 +23582,121 @@ func (response GetAvatar200JSONResponse) VisitGetAvatarResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar400ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar401ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar404ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar412ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar413ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar415ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAvatar429ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11661,6 +23740,115 @@ func (response PutAvatar202JSONResponse) VisitPutAvatarResponse(w http.ResponseW
 	return err
 }
 
+type PutAvatar400ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar400ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar401ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar408ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar412ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar413ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar413ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar415ApplicationProblemPlusJSONResponse Problem
+
+func (response PutAvatar415ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAvatar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PutAvatar429ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11692,6 +23880,135 @@ type ChangeEmail202Response struct {
 func (response ChangeEmail202Response) VisitChangeEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(202)
 	return nil
+}
+
+type ChangeEmail400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail400ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail401ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail403ApplicationProblemPlusJSONResponse Problem
+
+func (response ChangeEmail403ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail408ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail412ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail413ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail415ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeEmail429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangeEmail429ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ChangeEmaildefaultApplicationProblemPlusJSONResponse struct {
@@ -11735,6 +24052,89 @@ func (response ResendVerification202Response) VisitResendVerificationResponse(w 
 	return nil
 }
 
+type ResendVerification400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification400ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification401ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification412ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification415ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendVerification429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResendVerification429ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendVerificationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11769,6 +24169,89 @@ func (response ExportMe200JSONResponse) VisitExportMeResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe400ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe401ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe412ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe415ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportMe429ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11917,6 +24400,135 @@ func (response ChangePassword204Response) VisitChangePasswordResponse(w http.Res
 	return nil
 }
 
+type ChangePassword400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword400ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword401ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword403ApplicationProblemPlusJSONResponse Problem
+
+func (response ChangePassword403ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword408ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword412ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword413ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangePassword429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11956,6 +24568,89 @@ func (response ListMyRooms200JSONResponse) VisitListMyRoomsResponse(w http.Respo
 	return err
 }
 
+type ListMyRooms400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms400ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms401ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms412ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms415ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyRooms429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyRooms429ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMyRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11986,6 +24681,89 @@ type EndOtherSessions204Response struct {
 func (response EndOtherSessions204Response) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndOtherSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions400ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions401ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions412ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions415ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndOtherSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndOtherSessions429ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndOtherSessionsdefaultApplicationProblemPlusJSONResponse struct {
@@ -12027,6 +24805,89 @@ func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.Res
 	return err
 }
 
+type ListSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions400ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions401ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions412ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions415ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessions429ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -12058,6 +24919,105 @@ type EndSession204Response struct {
 func (response EndSession204Response) VisitEndSessionResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type EndSession400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession400ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession401ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession404ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession412ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession415ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSession429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response EndSession429ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
@@ -12118,6 +25078,89 @@ func (response GetProfile304Response) VisitGetProfileResponse(w http.ResponseWri
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
+}
+
+type GetProfile400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile400ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile404ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile412ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile415ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetProfile429ApplicationProblemPlusJSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetProfiledefaultApplicationProblemPlusJSONResponse struct {
@@ -12403,10 +25446,10 @@ type StrictServerInterface interface {
 	// ListRoomLog List the moderation log of a room, newest first
 	// (GET /rooms/{room_id}/log)
 	ListRoomLog(ctx context.Context, request ListRoomLogRequestObject) (ListRoomLogResponseObject, error)
-	// QuitRoom Give up the membership of a room
+	// QuitRoom Give up your membership of a room
 	// (DELETE /rooms/{room_id}/me)
 	QuitRoom(ctx context.Context, request QuitRoomRequestObject) (QuitRoomResponseObject, error)
-	// GetMyStanding Get the own role and permissions in a room
+	// GetMyStanding Get your role and permissions in a room
 	// (GET /rooms/{room_id}/me)
 	GetMyStanding(ctx context.Context, request GetMyStandingRequestObject) (GetMyStandingResponseObject, error)
 	// ListMutes List mutes, newest first
@@ -12433,34 +25476,34 @@ type StrictServerInterface interface {
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
-	// ListProfiles List profiles by ID
+	// ListProfiles List profiles by username
 	// (GET /users)
 	ListProfiles(ctx context.Context, request ListProfilesRequestObject) (ListProfilesResponseObject, error)
-	// DeleteMe Delete the own account
+	// DeleteMe Delete your account
 	// (DELETE /users/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
-	// GetMe Get the own account
+	// GetMe Get your account
 	// (GET /users/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// UpdateMe Update the own profile
+	// UpdateMe Update your profile
 	// (PATCH /users/me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
-	// DeleteAvatar Delete the avatar
+	// DeleteAvatar Delete your avatar
 	// (DELETE /users/me/avatar)
 	DeleteAvatar(ctx context.Context, request DeleteAvatarRequestObject) (DeleteAvatarResponseObject, error)
-	// GetAvatar Get the state of the newest upload
+	// GetAvatar Get the state of your newest avatar upload
 	// (GET /users/me/avatar)
 	GetAvatar(ctx context.Context, request GetAvatarRequestObject) (GetAvatarResponseObject, error)
-	// PutAvatar Upload an avatar
+	// PutAvatar Upload your avatar
 	// (PUT /users/me/avatar)
 	PutAvatar(ctx context.Context, request PutAvatarRequestObject) (PutAvatarResponseObject, error)
-	// ChangeEmail Change the email address
+	// ChangeEmail Change your email address
 	// (PUT /users/me/email)
 	ChangeEmail(ctx context.Context, request ChangeEmailRequestObject) (ChangeEmailResponseObject, error)
 	// ResendVerification Resend the verification email
 	// (POST /users/me/email/verification)
 	ResendVerification(ctx context.Context, request ResendVerificationRequestObject) (ResendVerificationResponseObject, error)
-	// ExportMe Export the own data
+	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
 	// ListMyInvitations List the own open invitations, newest first
@@ -12472,19 +25515,19 @@ type StrictServerInterface interface {
 	// DeclineMyInvitation Decline an own invitation
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
-	// ChangePassword Change the password
+	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
-	// ListMyRooms List the own rooms, newest first
+	// ListMyRooms List your rooms, newest first
 	// (GET /users/me/rooms)
 	ListMyRooms(ctx context.Context, request ListMyRoomsRequestObject) (ListMyRoomsResponseObject, error)
-	// EndOtherSessions End all other sign-ins
+	// EndOtherSessions End all your other sign-ins
 	// (DELETE /users/me/sessions)
 	EndOtherSessions(ctx context.Context, request EndOtherSessionsRequestObject) (EndOtherSessionsResponseObject, error)
-	// ListSessions List the own sign-ins, newest first
+	// ListSessions List your sign-ins, newest first
 	// (GET /users/me/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
-	// EndSession End a sign-in
+	// EndSession End one of your sign-ins
 	// (DELETE /users/me/sessions/{session_id})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 	// GetProfile Get a profile
@@ -16294,491 +29337,548 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3ddiM3li+Ivwr+7F7LZXeIUirTLqe0ep0j22mXup3pPJnKcv+n5KMAGSCJUhBgBRBi8nhpVr/AXJ/L",
-	"uevXmIt+k36CeYRZ2HsDgQhGkEGJUspV5QunSEbgc2Njf/72r4Oxni+0Esqawcmvg5ngmSjgz2+1skLZ",
-	"g3dcTYX7IhNmXMiFlVoNTgY/z+R4xkYrKwzTEzbTSzbnajVIBoX4SykLkQ1ObFGKZGDGMzHnrgW7WojB",
-	"ycDYQqrp4PY2Gby64NP1ti9mggllpV0xy6eu+eWMW8bZD68u3Cc7E6wQRpfFWLClLvOMcWWWotix9/NM",
-	"zBcaZykWOV+515qDSV07KVvOhGJcMcGLXIqCuX6EsWwp7QwGZPhcsDQ0OV4d/KtYpWzOM8GkPWV8ZISy",
-	"TNuZKJbSiEE8NqHK+eDkTwPX1+CXpGWsP+oxxxG1rRbPskIYE5ZqyQ30vOOC/NvBt3w8a91t4cYNE8Wl",
-	"ZmM330mh5/DlGN5rm9Ifzi8GyeD1+fv3bRO7TQYLXvC5sJ7sysLoon2WqRIf7dUYnkg9ISz4VLCRmOhC",
-	"nPjvYC9yaWzS2J+JzKGjZCBdo38pReFIVvG5GxW2XJvFPxZiMjgZ/MNhdU4O8VdzSEOtUdJ49a9itT76",
-	"b2faCMVGK1ysXAplE6bEkk10wQQfuzFKNWXW7Z50G6gsbuGQnQViw18NA0riUy5VY37XYgXfSMWOX1yq",
-	"mS4LQxtm8FEgD/f8RBbGMq0E9HKKv3IF9MlGOlu5YUjDOHtxfDy8VH7NkEVUi9ag+NrqzfnHH4Wa2tng",
-	"5Nnx18lgLpX//LXbeGtF4dr8n3/6/x38n7/80z8O2ij/fPKa2/FsfVEd8zC4JkiCeS4KNuMmYbpg6Rfp",
-	"kJ0jPeDaukMxnjl2ljEj1VgkMT3jVJ8dD9nPgl87xmOYEjeiYHPX/ZB9rwvGWaH1PGFa5W59zKW6EYWR",
-	"WrnXHYnwQmQnbCH0IhdsOdPuS9dFxqaaZZopbWkMsLzKDQ3204hNazw5wDXoWNwXRy+/qq3us/aFfKOV",
-	"uNdiOnLBMzYHOrQyz1khpzO7vpbPj14MN0zIjaXPrNrm0XEnOR7h5oFs0N1PKTyZ4oAWvLAwCyRspVmu",
-	"1dTx8rYJuE/Lmc7FpkngQDrGf/xl6/B/lHNp3aNtLCiHH+MGMzHhZW4HJ8dHiWtdzh1ffXZ0BBtOn0I/",
-	"UlkxFciUNqwS3tuw27wQwG1EljBTjmeMG5bC7/98dPDyZTpkZ8QUSiVtArQ814U7VFwBQRSunwQaklOl",
-	"4QR0rWU3ja8v5frSvdN6fv5dWLsFt7OqAXcyr2S28crbxM7Pv4M+3o9nIitz0dmPoQe29RVRwpdHbYTw",
-	"XvCi7Sj+DIdQs4lUWeIkK+BCSLTLQlor1Akbc+PWfDx2c8BN4cW1CTxGl4o2K53wsTu1kzTBv92f+Mv3",
-	"fCwOf4KPhbhU/hoZsp91kbnrZ4X8SzrRZ8V0kYkCz0nO6fIYAR9kIzGVSkk1PXUP42zwxtGlZWbBx8JA",
-	"G+4QuvPJL5UVH538lOcs00N2ARejNu6eg07hghqyn53g5SjQsXBp2ESXbllc37lwF4hrDW7QpS4y92Gi",
-	"y8IxLaBSN4eRYMtCq+nwUr2GRQKahykuZ6IQjDMYy4yb0JPI3fqGA/GPKbDB//f//r/+H3ciGIoKbCQc",
-	"CzFut2DxYEfxXE35jePxEcU3jvpfOq9KOtsbmfkHIwpsqJVIS//zXU9DaB9ktEKYhVZGgIj2RtvXOpMT",
-	"2SYuX9QuD0e1+H/phK5IvfCSf9sY6LFDeAb6f1voUS7m7oUx6iXuT75Y5BLF4sMFPvFPfzYoI/ebpW8X",
-	"OqlP5MwRPPA9avqUcfblx4+OBlPHZgvFc3ekSsVvuMz5KBfu46g0KyQWpe1VIXi2SgeeG7/R9j230kyk",
-	"e/wxp5MCl75yYzLVCNL6pqzpfJt2p/7wLfRJA3Gvno1KI/5VqixWBsyCz12XvODGzN283QcLfF98LHk+",
-	"SAY3UudCjd13Ms/FFL6EnWhRIBLs56fSOp4Rd5VJM5fGCMek+diKrPvtd2KhC9iCRaEXorASCT3emzz/",
-	"aTI4+dPm9ceGREZLM7j9JWnj7U4QLejRhM6H+87OhDplqsxzptVYkJ7rnnNE5zTe/EZkwLrhfh0Dl3e/",
-	"ZSIXFqbq3kbacqf9NhmMC8GtyK643UY9F9Id92Qgsz5XZTK4ps3d9GRFBbfJQGnbIo/8hDI6z+ZOnZnp",
-	"aqJO3HBfSIOSsmC8zKRluZ4OWvZSV0TQb7tqpLO+V7ARy5nMBV2+eiFU2xL7AdMaT3Qxd38NMm7FgZXA",
-	"hesvtYzeiy+tHJW0jgKvFtJy58IYDjJT6LEsZba1s2Tw8WCqD9ZGYCy3oteGIp2/h+dvk4HlxVTYXm9e",
-	"4KPuJfHRdsk+ge5F4W5u4A9rw3VXXOeC+bPh9emxO1CFMiSZlnamSZKZaWNpaaMjZY3IJ3ta2dv4Dv7T",
-	"ANqBsxNWrppMEomxsEJJ4EJ+gypCpxNVJ8Daia9Ynh79WYxtg+WdodVsjfFl3PIdCGFtivD+lr5/lMZ2",
-	"9yytmJudhhB640XBV8BuKmvRtpbeiI82MueszaXe2JaZvffnyF9FxDf8LnVfRBfhINVXZe8cGTtCvtyY",
-	"L1GmzLqnGb0dzdIR7iAZVFzJ0XT7XMdjsbAiO1c30garZn3KqDzudG9FHLSHnhfPuTpzcbet80cG0TLe",
-	"G275Vjo7g6c+vPvRDO50NWfSLHK+uvKS/9rSijmXefcvVzeiCII7PTLSOhdc7XLzS3MF13V7KzlX05JP",
-	"t14lP/rnbpPBQqhMqulVGH+3jRttVPxaGNA8Fzmot05ewlt6rNVEFnORgSqa/vDqgh06UjSHc5EG4Ul8",
-	"dEc1ofvdghrornjVftcssh13qoz0s556Vss1EalxuDJr+9igiWj1o21KPHnWaK42rQ3Efq9bgs5L/xti",
-	"bOWNtKvv5bQssJ/GQXMPiCvY0Tb5QbMl7KUiY6272kGGYNxLTKf460IUUmdoO4BRGiCj+NaXyn71YrBu",
-	"XfMLatpI1Un4bgiLcpRLM4NN6tEibKy5mnCZ4/ns/44hLaXHGzLwXHPFiQ/f4dUdeqRFN30fl6q0wlxZ",
-	"PQWfU6vCAHu2EIXRik6w0XMBXguRGwHa1KIQ4Cch1QFowXtL5oljJyJj5aLf5iixrEiux/MLXlg5lgtO",
-	"jtX6DN6if0AqGJVJcD7Aw4I/CMbruFXGV/3GWIi5vmmzybzTSzQRTmTuzb5jx60PygWjt05xKEFg5sV4",
-	"Jm/60m4hbFkox8A7ziUca8emhXEqnalprzrPwLfIcacyvgoCOZ7RnoNwE7hywlZPkm7wpGqPkzqXWZ9f",
-	"o7PGfrcQcXQMWg5Sx7Gsn+8mh6h4ULX1mzhqZeWob813fIUWUQv7oifsw8W3Qwaa2IwvYIZ4r5bKiow8",
-	"4W6XYO9uRIF2ZmNdQ7WnJBkuYHCMTyxusx0yuhfMpQpOiCmZky20XwimNFlPm1YZ6OEKXHjtogL6Nt0I",
-	"rbe30FsJDqwiLTYSU67IgQyOelL76SlwW/hnl9zEpJihOrZVtc/4quVIvLoRxcqdiITx3GhafuBQZIR2",
-	"dOH1oObVu1qzNAz66vmT6mrtaSdp3MkdppIJOEgzMLjDasKaSzXFNV63nKzJBMDoqJM2Um5qeMItYayD",
-	"LIW4dmdNKztrVT0eYO5kv3KbTOQm/NwdW63ISTkCRxJaMyFNCj2/+44uCnEjdfkQ0wqnxO1ofTaWwfoH",
-	"z8y10kvl+IcEE06HqQx4wdUIto1nmXTd8fxtjbx7MPumdRvbTR0DWehcjlc0Vm5YSpueohOi47hGVKbb",
-	"uQr4vBq38Q7b1KB2pF3aeeg0abC2ilqjHa4tIbGWVq7vBP/XpIuv8Y+ZzDLREkv0cwgRATHK6VdoK6Mg",
-	"Eatxz4FVlxaNtmC/zrW+NqCWKTbi4+tqUSLNcF6NZxNx+mE3l6wyLdD4t018HzameB0/uZHJDeadRlbR",
-	"uBVzbYKCuha8BaFraGHHBxlEGdzNUr0D8cy0sUQ6bXQzFRaibo5etJJLQTPd6HJxz7TZc9xxCmuynWJc",
-	"O/dSdMPW9Fd1/Sv7IlPs/inQ6AfTto53spGh9fuqk+goMtFRG2owEAtBwjbIkfRqG4X9lVrgenly3B4F",
-	"F44pzUKo7J4+rN+QmazNNub9K7XFWCPBHW1o/jjcm7nAmdqNubhX9sVcsPtPzVzKTFonu6LLwIv94D0L",
-	"u+bdaYWQCrY0fGOEMaBi++eABK6mBcS/hc+FuNHX8Hmub6S4ov0On2nLw+fK+w5WlXJxZSwv6t+MuRqL",
-	"HPV2cDcUwlhdVJ/xsqp+rUwLhbzhVlzR9zyrjAlXXu9PBnxUGvfZ6fhXwdOUVNFqC16a+jeFMOW8/pUt",
-	"5HQqivqXTpybSBo7nis0rYWP8eTISBG6o8++s1Z/kNvVV8qiLrdu7sXN3kihEV3cgvUGqbGfMvQWDIkt",
-	"OtA3GK/tWAYjv7RjhQlFl+rSOp3AxK5jUjtAF1bMzYRbXXwG0cFzrvYUopEJ61a1W4fqUG36Xi9RKEUz",
-	"KorxsWVaUbxbcSPH4jPDnObnzjBER2Va+YwJtADl0liRDVn1NmeevKrfKyMMmJt4UUiRuUU+uVQpOYhS",
-	"sjKggc1tyhz89ykaxapeMcZm4ogQYrRAOU2DXadAG7HSPkrV2xsLPRbGMGAQaH3yTIZG4K4S9BIFOxy1",
-	"3krb6OG/6rvw9Ph1w7cKrlRiNxFTKUpFDKPmeI15QXSQ125HOKPt6SZrVyweqcSfx/pI42lWxBkHKmyL",
-	"SXDndx83VcVJPvlVBVLFvW59FIQXuebZDhd/JT6vn96R0TmcG/SlYu6W+UvpxOSFHNuyEGbIXnlVbcbB",
-	"I3oSAnmdFgntUwySLNzJT+jIToVy7A6C2lTmHn7/xx8uFTUMNv23b36AE5wuci5VSmZmUE7Ru5sLnkE8",
-	"LeZeYK6EOQ2ZKdQ9jAy/8FNJvG/3Ujnp1Z1p8Dbo4rrONOa6EG2G5RBp361j+GD2MFO/aq3aRe4OxXpz",
-	"z46OX/zn/3b/Zz+L0dvg65iLTJZziGyujNTYPJvxjE2EY1QL+VHA4VpjNfj+en9fPjv+z//95bNj6K3t",
-	"RdiLDe/9y9tXP9DmJbCUmMBUxXe7hofspwntjsG8MGLnxG3d/yCcGpxQJ2CYwxGnbWOys3I+Uq3BAM+O",
-	"v/7P//3s+OuO+TQPCu1q3GRYK79Hfg02HCg8hp8o7qMQ3OhW7RfStPAmwgOwpOyBTLctq5OH0U4crjW8",
-	"8fBmg3Dl6mr7pbUFsVgfyB/0kk04HZGkFjVJHaAwSJ3+pRQlCrvuoiWjKfnL3Ydf9qJcUm5WpCN3uf5o",
-	"WapX7hoxAS/9seq3YaTbeeNDDMH9Ykv7kE+fhnYjH6dJL0RhRNZBS/03qNqXsFU0qcYabRU1vuEtGzPi",
-	"SlVeifspDXX/YeTmnqLYuAfxv9rP9VOiLPLMO1pwyHDXZ+aNLSIZtVrKaItwVH325j4Ck9va3nLSN1zt",
-	"QeD8Bm/6TyppfsPVO0wQ7tYHJzw3oinwVGS0OakBnoppq8W/IK3TmQzlg4l8chqkA2lBQMy0gPSqLr9D",
-	"Ky3eyzYYGmhbNch0z+6R6r4u72GTr52S1kXGV+PQ7cbUcnwKYge20z30uDZ731XSfQawm02ujwcZb6ub",
-	"pM9wQRl45XTXuxF8sM3XsnRf1LLtnrcJyNyYpS62LsNb/9yas5f07tBQ9/R8G3eb4bgsCqHs1e4jxhi3",
-	"vu+9EcvOya6NodF069zRotGdiVVSIN09QgbWOs2KFZhQWn0ooih0sbHLNTLZGlkAgW5XdsbVVYt2fgS6",
-	"FWh9OpdjKcxnYFejqLE+UYf0Xu/r6y2ESrTdYIbPF7nYOP/Qw7ry1mhsbSFMM0XCjc0b0YP0WJmVWy1r",
-	"aKuupRdWli507my1bflGKmKIVrHyCBH9Baqo1qexqZtou2zTCPwUuz33PjlQ55nT64zVizu77vdyjlqC",
-	"S3VBsaU+1s9oUAdDNKuPyfFhpWgEkoriLMFzG9kBqsW7g218z6e6JUHN7cFCZIzTvNoGPpHq/opbb3t9",
-	"oMF1IjpXPkdi0sFcqjz342dfHc2O5kemz+D2yG1oGfsrX9TSmvJ1MYMg44CUAznVImNKL9tUr71yuYat",
-	"FV0TzArFzr8zEYpVVqxYUaoQKrt2SPSE0EooojgJAeyfmZDA4oTbz8ygnbkW9p6E59sY1eNM95Nfum4F",
-	"KgE7Ahjt7veAmC90wfOrsmiPu9jLRYEZmeG2iNandmFUt0h0JKt7JLCLcKFU90i4WmoGp2gzk/ptUWcx",
-	"jXXYfA/dR8mObrPeunb1zh5U7ngAn1jzpqG8J2//2ryKUvX2/KFdq5uIN1N5MwAOO6612p9CaD57oBK/",
-	"MjtQijbC6YcPb9H4Xhd/0MaiPQ3CJrZv1TsKrEA9pS2TFAfQOjU41qCr952c+AjcwT03FQri1v80mGnH",
-	"KFwXRakcP7+ibJPBycsXycBK694YvNFmIgpuy0EyWAleDE6evTw+vl13ekWXVgO06Oiohd36gfQ8rT+4",
-	"x8E7xT+e4wvPjhrHNhmUSv6lFPQ73c0LbawoPL1v6uNnMTpDLyBsZnNVfq1gs7462oab5Y5MIfh8935p",
-	"4evGha1QPn5zokEeH9cH+fXvj7bmLmHn1Nj6GnTT4y5nLSLHMV/wsbQr3E0CHXovc6Ese18qjJK/kUaO",
-	"ZA6PoZV+PFgjwKqlyAP75VHSli3jJDupwKDooRuY1XpQB0aLF+94qwLThF5qo3kM8+rLyb3NcidIp/pq",
-	"be7mj9WTazlsnebOcCVuAGV8VgdlPDv4P/jB/zo6eHl10ArOmAy+g8i31+Ju3PreZrWNJqVXmbQUuH+3",
-	"4Y101gLl+TbnUjHC5qgf9R6wXfHoof3WkXszZcPVbN0Fbk2bu+wuivJMGquLlime5TnznYHJQagsHLoK",
-	"NxT+OkUsTMRRc9+CqRNUL4JSiLPYNg0LZn2G3bZJdvsEwYC+PCxRzo294kHYWVcoYUZGFDdO40qqYBgf",
-	"eXLK3JhXFWhTWAOKktzgkO2n75LNm7d7HMmNiwFt1nfaBlMkVHalJx2IyzDokDAZYcxCUmYAR9iTMiiU",
-	"va+Guj3GHdYtCnKHI0aMvN/KO5pqR/EieNyRLu0J46CPJ4wzDDlHGDf32a06IDGyKscXQn64x/ZyJ4yy",
-	"13vps3eLsqdZ72f3llxaczXZJcgWtuJnLm2Xy7xUuTCEhSZta5YkdrvFDSkNsxA56rQ3Csddb/tuRLfU",
-	"xfUk10tazP5ATxHpxWBP3i4QHOWBx9fZUrzi9WWIj3V9fA1K6g5kqQ5j52V0H1UQb7PeGmDtGuiABbob",
-	"m25jxPfPeVHlfIQj2qxWdIZUp3ohVHoCSZTcWARcBmSbOBbZw1jMZZblwoN8ByjWmS6L0yjDng5Cmmtj",
-	"0yFLiRSKVZqwNOdWFAhdWQg+ngES5InjQyNBZwcY/5ClfD6S01KXJj3B0EpcX4BVnfGb6LrD6LNMZngH",
-	"8RUzesjShSjm3BFEeuLjscHgOdU6G7I0WLSw/RCWDVAelejBrHbLcqk8PKv7ia/qAdoEs+XvXD9jOEoW",
-	"DlE0X3fW/NwGySAMs2ZuTAZu/TrC4GIj63Ym3JTTkWriEOlw1Gsmv0CgnWelicO1FDm1SH9dFWIuFYIt",
-	"x2lRVFCg8kpDWoeNvyC49CrRI3xGyKwKwGvtm7hXTtnmPia9bUFhLnswDxK7+cSWQRjFW4ivX5sOpsa0",
-	"OvwiyEnMm4EERqLoO15ZXFr35zr+BHYQ8DcQzB2ZgIH6BDhQx44wbGeLDaKaV9Xr5rW597WCK7zb3fK2",
-	"EDdSLFuS4u28XeDaWaOg277DkPvRbpcd6mLDIMHB0dvbpravU+RX6kkcpncdMawp3e9XhXDP+5sklgYI",
-	"LU5p0nEwzMIJ7/jqkKVVQl1oRFq6sAw67ioUWmhleKlSbP6qfo0C2miZ4z04Egx+E1kSrj8q+QCpU3DZ",
-	"+0vTDTPWHxVkmw3dPR1A7bCDOV9dql73r/i4cKudnkCuE4pVoTxM1EV8EY9WAS7AJydsuZhZdS9fKncx",
-	"s1Qv3B2mS0v74RM8sLKJ0pE6ZMiIQKgARkDFDlO/3ZvbDNYXmY/0x6tJmee1pMjwxPoGgRQQVtO1jwvU",
-	"uPfD6LvvqscMQWsNJ+s8Ku87Ha0m5LD5O6Wfj7VS3tbPXyHGciGdBgHFK2i7w7eQqjPjGQOaU6twsYE9",
-	"IZAFQEGQVMsVyLOkJWeOnCoDxVQLw5xcHyJNL1WU1Ud4/1WOT4AnrQ+zfZof28PP4oS6Vsg/bURVO8WH",
-	"fHtorz789r1QdgucrYcFi2Ss/m6YFsjV9i48umkvUMfwxhUfW9OB5kyn2nEmKpNAL1VhJ5xh8jaF+Pe7",
-	"oT4igDokp5+NO5YMoova8bcA9wzRzhjCCI5ntf1zDA9biMe0GfqnfRBmA9C1782tjwcEBA7MCp2LnVej",
-	"YyGCDtyXeGHy5lrAphG/3H1rKufY2oDmUl3tsDRuOHQn7ZVCKhjPfueoluDT0uCIq/6LPOU3O+/we67G",
-	"XecXWevW7kn2QBNv/UzuOppObUvQA7vUHajztb3z2M28L0ZgJEltS3IADuEzsy7a0BUHWH7xrNoxseYj",
-	"UZiZXJg25M4A2Jlzs/PuvA5tt804BmZddwCtLzWXGbqAdJ4JY9H/s/uQOqG05t5d/0nOTt0I0p8j+Lbf",
-	"ge2krWEw0HZBVUaoq410sd0Z3VvfU8soCsGzqzkvrlvhWT8sHB9AJ148jBmgKPAMh7nreN4Jnr2GLttH",
-	"NBYSihZ03wLuFsognlPXl0fdbUQdt0AYiufevRp9R29toqrQch/mpht8JagpnsP0na4f2WaOF8YWDt7+",
-	"pg2b07fF16su5DIP2NPOooycqgOpTELYqRYha29EMJmP8zLbwQPt2QT22jog2ypL/txM90QPqlBMesmS",
-	"UDp2G4jlLeHSDWUwurlbrrBoDWMxcJ3fBenB7179aor4WIOZ+EWpi9tdgMeDDkWm46iQQOUvh+ZRXSNi",
-	"Ereb3KUmcDa0lqSh3sW4yrEU06puf7xvGRVSOfubMCNOtgEsqXFYTIyC/pmhCkohnmtwLccIeLWeMfJo",
-	"2EQ7lO/YVPzHXWOUqVlTrWJkpmXzbkG7Fhq7mvLwFgt7dykRj5RTuXsrZJwtidBNDWp9p51qtsOmbEAl",
-	"BPuX2aEtRFfpUaQDLKiQe5L1zD3fmAZlWC7VNeyb90uAEfNGy+yO7pGONE2aYVItczW62opt3jtSO/eD",
-	"afZ4BzHyVO8Zzmrz6j8MtFRdU33woLr9Rp8RCLeInBlJgDirrvgnEF3V4b+i+JbOsJZ6rsumMJR1lXY9",
-	"3ULnYnvueS52vm1CqYGd/fxRUWK05mFTm2fYAdrt41H3ckdjklV7jmQm7SPlLbrrYXVldetV7qPsqH79",
-	"jkUUdywB1qi9B2tdH1+DWKtVqpZz07a+jcwA9X39s5Zqp92DI+S0i12AhBCys6qace8qlXeusVbNtzGV",
-	"5ig3LWdkW1hbUO8I7E+F/LHrzEVDrPrfPF/TVhlwZzlwZ2nv00tl9xHCgpFiD1hcG1CXdtNd7g/RdF/y",
-	"i8qN7gjR1LSRrK8ron/0QVEMidrcXLcbx+8fnrk7wffdRmBd0eno07aRUwUWjl2Dt/m0Y03JboyIjFh5",
-	"PavK1/YIUI6ab4yvMcXaWkZbk4Qt30gvlregO8f7u2fWe+8Qzeq09A/I/F6KPIuK1TdRbLIWL8B76wgY",
-	"gTUXhZ4WfG5OWOqHkiYsdf24f4Uq5+5fStJyf+KpcH9BgXd4WusrM9OF9R9yrab+7zlXqzS5VOlcKsi3",
-	"dD/43EyMCQ6pmPCTVJXK6L7wJy6NYJWhiRy0ZhjvKOfqGnoZa2ULDYGjBR9T2HEulbgaFYJfw8Myk1f0",
-	"nPssFWTC5aL+0ljPRxJKsM15cY2rMdaACZ2wNCuxdr7AXv2LOGI+F9TCXMNgQZ9yf5C5ApZPgH6F682v",
-	"hcKFNtUqQussXRa0nGOtJrkcuwcA7RvwaDHopKXulMhbRNzvtAUQWQ6OQjjJlSFqJtiCF3wurCg+M4BC",
-	"fhpC0dyeOmZq2Lhcz0RrRYcNakX07IuWZxvnAIeeIPVW7bSRPyb7tiGQ5BqB1Iyoj/XF9rxIaPTb9qq7",
-	"U99hvxRkfdOW9QzgpRCahA94oJQxtzzX01KgT0H2CIHF8YSeOteoPULzzmBr/TOxv/WBOw8T0NkAcdse",
-	"2vkHwXO38Wu6bjm+Fu1CBLkoEW9IV5jDvBAncCgVRnAyb+iVhsGZHbSW5rN8xE1bWsaOLRUik+b+zawj",
-	"rOpr0DCnBUdXVtYJNU/pPvcdRBc2blgrP9moy8TvWPcm38dLQmTS20ty/t0WLuS4LVSkIuvCkFE4p6lS",
-	"WyT4mcvFgt4ZtiQ/xunSRwcvzw6+5weTX379+vYg/vhil4/Pjm//sXflvx1KqN8RMewutiXp6zL2zLEM",
-	"k/jOv7ueI+gRpit7KIbXYJDCWM9FvXQnkrjSll2LhWXI3otWAN6OouM/YWKzBiB61wk4JkG8ZkZA+fHd",
-	"NZB+0Ke9y0DBiIpPgVq8qyi+3ZxckUG7TblhovPOGm9jDnRXLUtDZYkPxFZFtxrNfRhXHIHRm3mtH4d1",
-	"U/dDJ5Cf1jDcKTeokFhBd1UlHvqUgpB4UI7HQrSWuQlEsMOQiRLWRpy6MaZYOJdq7dRcj21ZBie+xO6M",
-	"vhZY6Fpg8oXOs2GoIwPpEpOywBITNEdpfBnMmWAGigJRn2MoIRwYBGRPtl6kUbLv5q3fQw7P5uifR83g",
-	"qYbSmX3VwYTXnMrLihEP9mPvqXhoH87ZryzlOY6wFenYMy4fEdTGrHot4n4YU8jy2p0/rSWaUApuVME8",
-	"E2On7qOp0ZdV8zk3bVJsvHLrM6sj99z53uys3ri5bn9QFBdYwN/xjiiwZrt+iJALWIEwbrrRcduq/8jV",
-	"tORt9WTACBiliy4LaS2EnkXpL7AvmWhd8h/1VKo7gEDRkR3wXI7Ff19yO565aayGVpg4jXhwMqh+PMjE",
-	"XK/DQPXJi3r2yaC5X/Pi+p3gdwTl3s0f1V702L3cOrIubzHWbf4UkuE23CTGjZc2UNIQZswXcBlTySAz",
-	"00soKm73FZIW3N2N2yXUqwaTG1b4ZFZP0VWx3FYOm+x1bjUQAojqnj8Jp3r/vf8fpW6VsrZ54PfpcSd6",
-	"XXO939XvTgfjPndkVx3yzptxY9nxh7XubSxRvhRFJOq1uZAooZcblgKISFqPkzRcZgyc8qRkY5Ym0rzb",
-	"Qyw95Y5LGpBloJ1eECp1UbTL4uceYws+DXcuiOCZLAS4eBm4aYyv+49+MaGy/oWLTf9Fqk+yvlhIoWDC",
-	"D+yltni4TsjrUli5tO9i7WJvbez82ixbKRhKiaxfJgTbvr4yb7T121HZyyNjy15qbm+R+logSbdmZfZl",
-	"pnUU0u3xMevgo9sQRre2GYBF94AE5sFG+8ipWzBFmxIs7UJtyWpzTSoy2q2q2saKOncvkNPNxt3jn4SJ",
-	"4zifjHfmdWnFPiJn5qX9ZNXV7lwr7QFqo4V12D3uxm3FvY5AaXc5AaUVe7BAYaef2PbkBvHI9dEeu76Z",
-	"77p1+qtNPqLdz/LDBVQ9uiEuaCDdLoNtp3K1V4ttba8++blZtdvgMHx3c248xKEVBJkkLZVfaauQbOyV",
-	"t3B0Bpmis8EKYxk9C3I2yBlZh0JyZ7y0XZMI+hW7I+zBbFPwCeVLMj3B0tYGCw96UMcoXjJaYsjCBJ3E",
-	"NX/Knh0dOUVIZQaUEvfRKRiAh8PO8pxRfupMqEuloNY0APO4VobstR8DmtpB86p0mEyDpwRawDinGHY9",
-	"Ql3fjldP2RBES2F11imCFrmbQPdy7Lryjx/1wMU19VqKhjv989nx16wKbvOKlyN0RzXvvv+WfX381ZcJ",
-	"+2nB/1KK90DUJwxGa0TGfvfm+28/R2RUBgWvmVnwsYjAUikO71JFvTj6iT4CaRApmJleDtm5ZfPSANiZ",
-	"EjIwAX89MaVjtz15cxL4eonltBy9Xiqy/klr2H/Hnx19UjTWs6Pk6OiIYRCfYwXeYGtOMaJj7kHeMjmZ",
-	"iEIAGLeG4SJ+1FhneLpSLLWTMl6IS9UdL9kSRojaOkUShjNQwfwfb7dYR4TSy9hxD7PGT0q4S/hCX4tm",
-	"pYOv6gN1H3eD/n9bOSxajp80i5yvrjr9LH1lgkfJjUGx/J5h+ZS60hLfK4Raw+t9ecSMGGuVtce973IJ",
-	"3VuMDGHg3jEVb15IXPPzqy/XhmyeNhYXEc19lJmY9nrrNNFLe7gzakP4xBdHfGvsyo3eimIuQypHqOqu",
-	"q1t4kAzMtVxcmVwvr+YYBIyG9+iJazm+JtJAzIYgUpPJ/oqEMnqTPhnhfgD6mnGVXekbEMEhISrX01Zv",
-	"Jcn/a9u3C3TAHs9L64aEcoZteHhU549qZZoE0N6m4pRxZoS1Uk2Z4StDgt9MLyHYm2LCA7S3nkyGl6oq",
-	"oRk7kNMTCHKZUTzPyHEgdyyHLNV55rfNpMO1EpwnvkKnIWSigF/iET5nfLEQypxeKo/H5oPVoRzPmCum",
-	"Fyi0zysYcTL8hV6QDEyAAkdBgABcTCgTiqCm8Jtr3UBg5qUivw8goyKWNQB9YFG99IQpCNkL8DnYiluJ",
-	"0sBbFH9wZd3FaDCXIBPZlYdKqb6Jwocgs0BmYr7QVqjx6uparGAJCyoK5hFE0hMISx6VRiSRC3EJMjpm",
-	"w/iN4DLHzeJul0Dc1xPy5dO7YOai9OkhS30uirgRyncFukFpR/qjowjXsAfcJkKokAwrpMOMr3Bdagg1",
-	"oBicUoD1tCxQYMocORqLuK7FYsYdx4cAbOzACFYucs0zDCGj1Z/PpXVzrcFwttIrlku8qiHGxGQZmY7D",
-	"Fy07X0WW0M6GdJ0IA2dtX11vjV3Fqgq1TfVDJPiB+jbQj37V3cfaKrXzMW12rU8UxV6gk33wfsbznC0F",
-	"G4mpVP8t8qieDI6eff3y6Ojo6AD+93v3v6/9R//feiDG3qserWV59/Bg7yHDtrO60tb0rI3XPr78rXs0",
-	"QGx0lA3egr7x69bSyt/TCbTIHtwt4OFp3Fgr/NQU2SroNlSrTF2VRrRWVK5KIK9H2mFxp+OjSP+f6FL1",
-	"RtCq5b/Viv4dH7UBkAHZtyb/Q0gChInMhGLcXLu7x90WM5EvNidOtFR+7/Sg4Rebgg6pGO+UTC/iIyjO",
-	"JuzCCaulBRRya0IF/Fq510J+BdDfBor9tnf6IOi7FRgyWZMI7JvCV6FXFDTg+rmWKnOTXWBnKGUMYwBu",
-	"As1CqF7MRfGg3HVIbczIuQJjXPURc+gKEBejr+Zcra4W8qPIK+gtBOzOfJ0O/50pFwTHRevtJM3salyI",
-	"TCgreW7om0JMCmFmeAvQd9XfCk1OjkHUBjUqzQqRsJW2xPevtBKUS0vf0/SjH0C8XUqV6aUXYLFahl8l",
-	"/ORern8DprXwqb6GE12MIBpp/Xq6KgThvjgSLxSk30h1w3Pppo5XiQdaIcDcubAzncEYeJ7rJeKnA6sQ",
-	"H6WBKyzmHF7Nc9qHtleeCbi/o4ubvnF7BZfeUl1V2qLTboHtXQWQcUhRhUEYbqWZSNrhgluBsNwUKApL",
-	"76/gQcUpHP3q0lsFryJ/Mnwe59pUnwgWHv7GYVpCeoevyOR15QRLdG+H7YlVnUCjDSBX/3UlH5SKl3bm",
-	"KHHMLVk1+Q2XecCdh2zZSGsK34Df132uSHyslRXKkQxmuTZ+notM8itiJV4ZCRQFmV1XLSGNUToRHXRC",
-	"pGqebajMCeVLBmdezg+/xr7XGJvd80xfo9wPAG+SQk5ndgi7ORcgvZyZ6xiQGKB051KZITvDbFoP8Yjw",
-	"8FXYPdgOGJggmn7gQkgFkfbZsGKuJy+OnlelcS/qb1STvm3naNFaQE6QU3w8zqMT0XmE1FlfCMwLGGsY",
-	"M06utgA/CtvA/NRLVakuceEEgN5VbFpwhe/AchpSsWpTfVmfan1IpC9E80ebvp/sbYN/R5O/8LZmVCyh",
-	"RD1L8ek0zlm2/gki4tqc3wt30SjM4PQm7FpT9dkcNTYOngkRl9F4K17eHDN0ZBj8CEq0YsQFh+ybFaOy",
-	"s+xL9vobiKD2P64NmzMzR7+La7M2zmfPu8ZptcauG2ONb77GiBdybMsCq4M4AX9S8DlluyrGlZwDHwqB",
-	"qgkmLM514V51DdYnWZvHmOdoYqZOWKaXykfegt0eVLk+m+B22c0OY+JxJrdtl3jbhoDGYhD+3w8FhC3g",
-	"iQyveFJRneYveIYuxYzP+bQ5K18LxbcExwLWbzzTTkH1+fk9poU3PdVuyWozWhNBOkjNvc/Zv7x99UPC",
-	"3r75IWE/i9FbN5ofzr9PQOACJdlNDFwkTg6rTehb7fRbW5uT1ZFDxAhaIlMnwy87d4orRhcOvYl49XUB",
-	"KprPG13DgY4r5hCHlyaweLwGiDFnWuASWIH1rMYzz3fsUofU49a7YAHmPdBzilW0jVZjKc3axVLfzWcb",
-	"+V5Rv5JC/vNtm8zY2Fb40r1CC5hgoOdHqodGpydU7vO3lls2uFm2zNQ9z5pcvDEbGh8NJazwUhfXfgob",
-	"hg4HC4CavKOcKtTWJgQATn4uMHg0p8DEyH4FcJ5YoALCSx1Jrk0PUvLc71QradOhg1G1zEephhiCBkZd",
-	"MCeZFdzqwhMVWK7wjZpoEg/rZy5tJDGM3CKoDKstctoR10Gn1PD/1yVcDtTPpCCU2YJ8xw19orENkCbg",
-	"lhSY9GhlBfFoMN4t3HyAo/NrYdbvnVwYs/G2IQE5ZCPU7hxQbKLxvHZDKHy+O6QMYbm2akS+RMQY7hs4",
-	"1L5W1NrgbNQ/FgyuQhbIyeVeTt8JW6wOziDSOZ7Ml03ZzHcuDYOh33YpZY01pnq6vipvFCaBglVVeAYI",
-	"xlESiuK1OWFNc7bSZQEvkQzDnFgpmvfiyzp90M1BA3FNwDhvO7XHmL6xTg41QQ+6OcgiHvzaWaOLrZIu",
-	"t43ONx0Pb02HrR08H3VDaa4U4A7xJV8yigemTafEHozNqY31rTu9frB+4RmsNuT6wEsA/MM45ut7cusU",
-	"4v24iOB1nlH9QhxhAD6+WtNpqvvBpyElDNVUEBl8MazADI0OvpdKOgiP1eb5Bh0lp64hrM3LpO0hoIfL",
-	"ohp2ZTKoq2NRqe4qOTsUbqzJL0Z080HK7XavaBQRcAmSag3cM2AU7DkB129jEqiT1iZABNsULmoXdp3P",
-	"4AWZtIgAMNiyEvDi93uqRCQc8aqs1bpFpkE7FcdWQmSmv0rYFPKaat6QpW9/en/BDp1Obw7n4hBeP4xL",
-	"tqaQh2LimJp1JbB+cxWNKbepfZXJqTHZgKPuL+lQebDQeRSS1liUtlMRnFqOSXsDQvrDqwt2CDbsw1/J",
-	"gn97OBdpZJ6MddY5X7FMgyQDnHzrlQ3SOOpC7pxkGgaAcSitprXGceNFLkURLrnglwNjxLVYYX07oj+4",
-	"gitAMAD3qi3FB0esIBy5Vx0XFXw8gy9gjWrTOT6uU+55NeCDfxWrSmybRF16I+BtZCKMpvRezwU6c4nl",
-	"wQ6ama9aWRvthZfCIQSzQIXMV66fCQSqQyt+41aP5LxzGoUvyAk+CIr5rZkto1G+9dhnILsDClmwXsAa",
-	"u52F2AVHVl6zcYIq6BZVlJcC3dnOxLx++EB2R+qqP7tRXPVEQCcIhl/heIO5NZrEzxRXFxO8r6KJVULh",
-	"FWkqgQlkn9pIf2jafKyuuB21uZ1JI1wHGPLogphqBIZbMw03rRHczhiaibHIaFDvsGCpNAwbWSPzKH4P",
-	"n0BJ8Mz10zDzfNm82t3jQZWmgd02jNYttwr8TncKnVBoF0a+ErxYGySMDt4iD49reuNS4tM0htuG5Twa",
-	"0zsIoQjcEh47ZSm5BofktQMmN6Mw4Lp4h/btaITbhNBqdBh7DeWRvS1/B2UKXuijS6VRNBg6ILuY+VYu",
-	"jX3GeAq3sfehZpnwsSh1swQp4CBLFvKGWxFM0VVEuqOnXFjWMMV+OxNj1ALPvxuyIHBIMltAf+RPo7br",
-	"E3pRTeiNtuQ2vV13mXQKEhKjYQhaYjnTTXiJ2nD/RUe/tJ3+jmuwZXnRfdM884UeO0HBWL0wwbDhIeBA",
-	"x1ryVQ9l8KS6CKlJyibfqAL6Z0PlZq+uQoEK72daJ2jP2dypKReVjIJgRr58MTQq6zT9B08pqBtC2WjN",
-	"jJ6LgMhJ7iYo2YxK4gbBPlK40EpUaZQkNUnDlqFE3Jq3LJpbej45eM3teObvMs5usAJlDeeMYHhPwqCZ",
-	"N09VFAxpyF5JK4iThDV4Jzigm5HVjS8WOUI90QygRhz3+M1AUUsUCIzfeyfFvLrgdSHm2XFzd6v5kgwC",
-	"8QCt7sF4Id4Bxi0CMRHeLNlv8PCgXWUkZpKGI1TWYZwq8PaP4nIhggXup29R5T/A7upT+aohDkAztAM+",
-	"Hl9Sekjs1uyQqcksifjNUS3JmZfrygVY7uayhQVPdH8ry4vj+JrwRvv4WDXdrm0qG4gP/gk67CAK+og3",
-	"0pjbZP+Nl1Zluwn93677fduMah55jBeFO5w7mKngkHM2Etaiz00hkkB9oF9vsLRBxJ7VmplcL/NQ+u4q",
-	"zpeP3aj0NfIYsqa4UxgiFOGQujNEYZaYP1WbzLk1VahlISDYcouBAbqTVVhlGCc5zNucvfhT4IiRIybi",
-	"s7Xu62wEl5sbrdZrj2FjvMv7u3UqjnnR+KJa9WFW4PiP52Q2oTYhHI1hY77gY2lXKGyaTUoQOjuqTeCS",
-	"xEjfRq/dgGHetgQoNP3NUY3QcS64ciyhFiBbFT7kMKqkoi1jdSGaXN4H6Ib5h1DePvJl2AI8dUTSo5Uf",
-	"XJhTLcKii/9NYtqAJZWGrtessrvVVKai7BCKiNGcVHOD0oRhkNunRX5rGPFtHBRSEzVwABSrjBERPa2C",
-	"G0fgN9c1X7MGVvEo0TBe8fHM+5CW3FFwGp67ohshdcxtKdxuL3XIMNznRRLRs1TABkGjgNi6tsiZpsne",
-	"LzqnM4r8pHoBqBO1vxBhEBsOwXrpX66e9Rc7ZxlELXuVa66NTX39CVXOR6JonI0bfS3WRoFdByZg9VwX",
-	"hV5276a/X+Op37ZEDXWcirWZ0fNtM1RspsviYYQD7NTf7ZjGWg9yWnPB4O1I54iPUYrX1wK9uCGFVTac",
-	"ixBEvtlv+uqjF0PX3KFurmA/g7BvaHGbT/UMTTe1IYIcJwSdujh6qzHNoAfpgl0QBnZlFiFI6Yd1lJ1h",
-	"zAzxz8hlxkmpaIabNabgfSfBeutHVogJpHnqmlQrzTq7ranMm2xmvq+wQmA6qQ3S4w7VhlgZZdoHWG8v",
-	"0v5jhh8NFwNBqN0myv/mGcArbePfELEXTecbnUlhvG8gKBivfAmLCoaWXwvVTjpo9DRVZG5n0EfTGzzW",
-	"8wUU/s2aY47CCDsNE01zH47kM1NN42K1EOkpS88A9zOY7eUY8Lk7fNrBNgilm1cLscOcvHkPTL3wcpzZ",
-	"1cvlhIB/HEraSxOSlYfsW25EAmxBkb0zBwXB1+HX+prxXF6Lej58G6VRr6HtTZd/yJaWaPUAcbYRx7nF",
-	"CdWoHo7mgFqsTFcMygRPzmY30kV7+MwtRqiD0rsOHAbhR1tLncJTH979aO4IELavdOOHzqWl5diKK0Lr",
-	"2ZUje2cUqi2pLWi42IwatWG4+0ir9YP4xCm1iIj5hEBVxcexKBZ2U9rOsxdHEU7DKYGhhE6iYAnq5I7H",
-	"pI3kA3qnH2fbor4LeEqNPCeQVD00OzkkRAyrHGWcPW+tboRNf6+LP5Cu2dZDTc1M0LQS2SMcE4zMXCbx",
-	"VgJeZtJSzfTmSLakvr2jMvRPsE7H7kBOj1/yoVaDzYo1LNiu6g7t1Idb8VdXErK75PCOGHPvUKe6K1ha",
-	"I342RiI4/rp2Uo63Fh2rt9Y+2Cl4ze+QO1sXFwbf8kLnoaDIyWDsPv93en6oi2kdynysi0KMLZvpwgg2",
-	"AtCUVXzrUwvrqbVNMaUbjqWNlfRBSH/e8l4eAcdvosQAML8DqnoMWbRnRLteuOzvAEJhxyzqu4P8+ful",
-	"cpZsP+DvyJ3xDl5oS1nuLgeCltp3Ws8fcW67DM9NaR981MuIXK16SFVnlGdP/d8mW8RgNKv6p9dksTPF",
-	"6i2CaoheQjDJHpSLKgitKBXiKaiMZTJby7CuV+r6s9Fq+I4vI3juvncClNDfunVuvP8qMdRgwafCowq3",
-	"4UqR/2PMFWmxFuMWce5k7jutlbyKIhPde72AkEQhdXYlto8+1CbHNwBToffNWyo6fM2SbJsH2F5IrU2k",
-	"hfUPHTVGWZtmtPIBWnfrVevW+mxUmruAPyBpDMyCz+u1xHuCPiQDQHKgaHssZHTjujNijqHuVBzPh4nU",
-	"z3cfyoSpecLcuSD7LrITTqWzMjLK8j668RoiFsg0Pmc8R02ohprUqmDc+2qDRdtACveAw/KcrS8SVsQ1",
-	"Iswn771LBgHH5JdWjca9vAdVP3DvT6vp4zD+2KOcUuOSMzftyjjgMXjUnARAGV88+/qovSpwLjxRheMd",
-	"lv/g+Oj4q4Oj44Pj50PXW0sDMztv4fZnLJ1zqVImcjjPCV1mgGJRxV9XfvdDboyw5hBvgOHYmK0gFtBz",
-	"MsBxhXmsL/BuNCkyMim3VIRtxaX5acI4qxLq11FYtlkGgdU0Cgy0dFEv79R43Tfe8R5EKG0aZMxb1tqI",
-	"TDef+fIzyboxo+Ea7VkBfhPqn59YyxptQNd5J4ywd5NW76h0BIVz0zs1JMw1QBaCBtmiaoAcT1e2I9a7",
-	"zVKRYXHdQBXbnvrYvHRpx3r7jQQj/omebU7dt7FhxpXm0srumvFf5K6rArlMEqXjGShiLmuBXo16S0jG",
-	"SNIeTpaioZ5gAd53GLPTVa4OwliuJgX+2mW5dTqFdwVzG8DxpA0lbaXPsyHsQAQAvDPIteMZVzHb2Vvx",
-	"qW5GiwvVWyncUDmvPvpa00l9zdvJOuzYXqSYav+3izK7WfL6SjAUCu0FOQK0CYH9g2RwI4UTbVrluVbK",
-	"9YFs7XhaVdjgmiZdCx6U9qThkG8PI6QgQqqb+jhFg3xQ2oM4cgioIw73jKLbunw8fc8YpZvsTfu9fz1M",
-	"CqlsIv3HNY+aoWntrQHGHaLSOyJpi147ZUcBrryKN2vts48LwtE/OR/uUlDpRho5kjkdlU1v/LF6sn9Z",
-	"0LDViT/WUYdJdUwbO9W23pEPxcNk7VKEya3T2biFXfLgTfEMCORFaq4Lqgsjh1uhu3I3Zuv5/IwDYCcB",
-	"q8FXVGNaZAQ8jHBuAdeNq6tcTrBvD2Lm/o2+JXuErx/osYrDX+CSuqoK1kZfhtq2bcyUj+3Du4cT/IVC",
-	"YjPp+KkHyhWqiuVthIZlsrUq91046xZkyxrnqSiot0GHF1NhH34Vw4pFpc8zCFDUjKtVK5Nu9X2P6bDi",
-	"7ocJVCu13RyIh2sf8ggd009uVnHjuI9Nq61gT7f1oFOYe9iCbQ9bN2Tnem3VXdZSk9sz4Da+9d71U7YF",
-	"cOGhbS/ZWZSqDUfW8SDL5tqALwEAsTAlk5fGSYDhzOky740s65nP2kqTOt0iufhM/pbyCmIsVI/xJ3Hp",
-	"IVDV+g7XL2j2rmyp5NTGRWi8NKP6GOP1btt339t9Dlwggd6Hzr/xDR9fTySm3OxgCCEHUX3xnz9DsHHU",
-	"hsHXUm2GR3H3aXalLaHGaL9yazu4lxor4F0+osOC7xdiD+y72oVPzL/9QN7Q+bq3hevn2eqUIlZ1YZgR",
-	"Ast718HEt0RBNOYCPW0aPRy/tR2pfIfrROJf3EEe8ljw/d+wlDLgnbVrw1jq4nriJPjWYTbJMx5zbTj1",
-	"hiJfZm0ArQsolI1Mnfvw8e/T713zLlby4tZXLvDRyGvY3xEcpDpCwd8i0jVW8F6subEZ/Tm0CJVdGruH",
-	"seHdRfykT/KuMna4uW4vVlQPJGyp3yctQe2VKgfwIWg8AhvszcP70hCAsbgONg4KEFGmmqIgqjSg/leK",
-	"nCooJrHDMSiNKK74tGP1fXE/SAdH0IqsrzMnxJ5T843xNValWeiSKGIDGe3jeiOC/OS3m7DvdH7XiLHe",
-	"xbnaih62Dgf26bwtNhjIsgqqXI8KpE2Uqq3yGOaU1XCyq2Q3erXVdLYWzXmnashnHlGtvRxybXLNPmtT",
-	"27Ro9+KsfuH7s1TLlU/ueri6qPupSBdKe5lNrMbXEV1hPtPyJIp10zmBYUclItO4OFjKstL1xzij2l/9",
-	"0jyqqmMtrOB+ByyqKlqvVBevx6atvRdBefLYhaAKG0IU78KPsmLlVEPcY0AyDw/W9/xbBD9FwGk9Fx7L",
-	"ba5vhAefaCVHnWeiuLIz3sJkzhUDTGBvbgQHpRTmMwQtnQpz4pNbE48VmkDKMuC6OW3v1CcxO1UvF9zg",
-	"7eTjYV4eNR29zw5e/vKno4OXv/x6lPz+9k9mPst+aS1S6QfT4qrKCUCTF1AUi0QTw2V2WstS1pMJOqsn",
-	"vuhGLwLHCnC1EjjPUbuhT88adJ8MSiX/Ugr62Vsb1+kF0VvvRiozmQmfp1qjF2QhDX+MzBA3LwagkFSJ",
-	"rXLkRVW72iwt3Sk/jVwbWO1rsbB7SLt5lOhskOh6V3uH0JO77dq+IlzaJvEB3DSve4tCc6nib5/tN8dh",
-	"91yF2+456Ru5t2nFgD7rVN7wNUdz/rI9mnQqVEH21T7c5Af3eJ2ZPDvqwT8SKOQpCm9n2NTHz2J0hoHe",
-	"FF7tCPmKGDbNCqt7f3VUK/b9rN31Wgg+373fUKlrJ7NQMlgJzDIOgzw+rg/y69+3FyXvIJ5dci6iwGzK",
-	"/3kvc6e+vdYqg51pcX5/ebud6OIgjDr7fKN9av+itMxJZd6obqS6NlAsbhkwJeGOA8C2Rsn2eIWOk231",
-	"6H7tESYdhya0OOMApwMda9sCFz5NYJcfxfAN/fEnfOyX+LkDOQ9GMe4WYzCVdlaOhmM9P9R8IQ/GOhNT",
-	"oQ7DpG7j1821XBzoBRLUwUIDRm84si2c81mPE9AaYBE2+/lX2wr03yVc4s7BD+unzohizXOFJUDd+QkV",
-	"mtqcVx+iOLZYTjhupsa1Fjj/Jap1Pjz45YtWOfKPtYnWCXtRjnI5hvpC0liRnTpZEv4C8RGgtvRaUk0u",
-	"1fVpQCmVhnH24uhF/GSFviJtVIYPuwN2j71AtTVopnV1Iv7aVjuwsIRKMrN2YU4OD33eeHRUa7z4xddt",
-	"digjxmUh7eq9228K2Ba8QDUK//reH/h/+fligJZ2YJb0XGjVDQRRJaSa6BbNldvxDAFZTAgdPfHufYPF",
-	"HUzCxjMoHwSIC2Z4qS7VF+xf3v/0BnCqFL8WV2NA+pBQ+2YiRYG1MD58OP/u5vcJoAjiN+++/5Y9f/78",
-	"pXvzw8W3Q9fSK8iPgfaoPobb2SWJyARxCmg+TvNLh+xH6esXszQyT6VsJIzMBMTKLThaR0d8fA11Pf0z",
-	"VrMp4t5fKsbc6xDMP2TnIDWnjs+kjLR2obJQ2TeHXit8OKfZwJtuDuj0BgBCPzJyOYdR4egJ45OvWPpv",
-	"B/DWCfvD+UXqFLj09fn792m0JgClDaPii0VOkPWHVG3un/5stErZ79ySvnzx5e8/95A4BtMmUsc509MW",
-	"8O6qNilBgQftDfG+3QAIZcd9eX4AewMd/f7Fy+efn7APF98ffJ0AvBvPJ1gSx5RFoafuCC64LOBHUI/t",
-	"Uo7FkL1xvScIIG1IW3b6gCG1Ec6xAKCAN99/m7jN8WaSkcxkgXiSPIciIoXODe0LMM5c1OAavB6FmYUV",
-	"yRuwzcD2GMcYeA6dGphxAAeqWfYc6ZxBpoD8X7D8J+wbOGXsv/79P1KgmhxqfFflO7CMApWFqCoYCZWZ",
-	"01DoyBPgOvgWQr8CWcpiyJx69/wogFpFsc2WasgBSn3cClaxWOrimnTLFW4zhybdbklrXOd6qU4gINDy",
-	"Ea5NSUjjBDMG2JKhbA1hNufa2CH7YKDUiEUYRxaqKNB0h+ysNnMa+MsjMFPAgp8xKM+AYIzgAfIgxVyx",
-	"tIHOn54QihuAfa2VDUhiVlEVCq+I3U1qzjN3WpnbNKgA6PhM1ZE9eCecwiWyE+YEiJRG6W+WCruTe4sH",
-	"VhJGhC+bdN89bC7mI1GcMu5rHpVGFFiK0b3xvJqRO7VujCk+mPav6VA3P1YlHdws3sUlighH98QNMz3k",
-	"pZ2liDkJnhLKUT31tW5xf5BoTSh3MFr5a+KUuF5owY0+NIKwUj4dxETvwUriG7iq0U8TKtaHP1d3U8R+",
-	"ofwO2JzByOE2wHWMXrATQp0GlCk32wryv4a7RKYoZrUeEs8lWsdZwzWIy5y+41b86No6gP+n7HdV3Sfo",
-	"Wqux+DyJH3wn5lwqBCVTWf0XI1wTpuZXcFNG29+c6mONrz8fsp9uyOZdTcUXkgLyOX7puSVQD0tjtGTf",
-	"dQSEB9c2doyXDZRij0nD7UUhxnIhAQVb1wcQip5NtTCgMlE9i9GKHGxD9jORf8CTDsUNsSQ/+53fB+SC",
-	"Rjh5g4qoeKRIpDpETfSw9BEM5GlEMklcna5OyZ83Sp6+OH6JJ1utV3JxbGKml1RREKG5pLVCnYTbqBBT",
-	"XkDxExR6lBPGQB+bJ2wpMwsF+jzQmVv8v5QargWIknS7ROw30448sIzciuEtBcB7ip29//b83K0ix4BK",
-	"J9ABxZqZXqohSy8HfDgcXQ5icA3aavdD42untPJroU5RCHALPZ+7kwVnVWXs/K1fBbr0lbYJ4c6h/AAy",
-	"C4wehAaWwtphl0h1+EVMUTmgF2sQkwJiH95REbD4P/iOsBSPdMz6hKVYp2d1AM3+A7z1z+7OrbhW7YkU",
-	"RIb00JPVQYFHrHq6/ssh0VqasPQwIip6I/rmMNf6ulzAg5xg+WChDzMxdvKD77pUphy5bRyJllZqv+L7",
-	"hai+GrKLKJMUriYoj+5I0riLY1JoZQ+ckDLmCnmgEy8cOTiJ/B/+4R/YHy4u3rq/oaWzt+dsosHjBGL3",
-	"y2fPjhxFCapN6r7LBb8BEPzxTMuxIPxQfIKagKpYhRzDAUcAe43wmCeoCHzxxWusRzL84gv2h1dn36Hk",
-	"ge24c+Sur0wL4zmsL1sGVUlQ9MS6KHV0RLpMv0S6oUIniSdYA5iaUR1OKpvCfnp7cf7Tm/dBGDg+elFr",
-	"wQkm0JuXlnNuZgx0DUBKxWarekOhR7jZhzjj/1GKQgqY8Rn7S+lmFZcPWIo8P0BM/SQe48LX4SExovoi",
-	"vD6VN5CkIccgBUAJXfbi6Ig6Pq80rC++8AKZIaCBcrEQBXClITuj6fuKKXNQYfTSP4DNoZTvpnExEw0Q",
-	"SipJ6zqoBa+0VFk8dQwM5QKRG791z8LW4aEh0ctUs0ZWI6dKA3gtVlRAxdIwni/dvQuqhts0MNN1o37W",
-	"+oTziN2GR05IPbUroIG3Hy5oePUSBZ7ujobsJz9LEoKALJUmLFAYNZTsdL3R+DDpMKDX1nD0fctf14W9",
-	"quwTQfMTd/g2gOifYBJYSpv2zgMDQxlf2L26iuI4VX0rfUEOeqVS+KKtIGJCAnSyzKmbF1BitCZRAQ0Y",
-	"5fnk4I1Wwn9XawTEjFjNqmBN6aAoMdVWchBGBR/DvlW05QgQyG61EEP2gQ6Rn0NEOrQwr3lGxTnoZB4f",
-	"PVuDXtETlJiXgAedwe6kP+qxXzm/VOmrCz5NPX9yPAz0plByBbt0D0FnWJ/IvUzmFNQyLYi/8NSJu7Qv",
-	"y6Oj52MqOQIfxMF//ft/XA7S6sgiDcnJBCuFVoYEgNiAhkF6gCeg4qDy0sVIu+PhC8SjGG0wE4yWAU+p",
-	"rMShIfsJeB2M0c0RDTGFYEvBr4fsLVZMBkkhnpP2evMXX9Ro4IsvAuvloBkgtT8/esHkJK5iZV1/TgZ3",
-	"QwXZ0XUIALu8kEargB2UfgEn1jUx4zCQmJapueOjoyqwAiEQPSwxVU4PC+yf4gpm7Y+ydI/U7iWSP12P",
-	"leZDjOaYlQqqaNtqFfwCTEtekDpMipOnKkiTcrStJ+QKrkimoj1UqCpdJyYjN0a3ULAMfMoU3LFz17OA",
-	"H93QGgympSgOKY9Yrs4XuVlC3UoDZRkC5kLiTRW+UA75lF3nBIjMC3eAo3JLVKY/Y1Mn9F9X+L2WTxM2",
-	"Kq1jo/gNtTpkr3IjllQKB1ba9elEHZhbVb8A4XRueF4KaCn9IjD/Y9qK77gNt1pBJWVY+iM39uC1ztz1",
-	"maXQIHAz+ubgvbt+Krb2Qc2bv6xxHLgy3E3sRB6sOUXHBetalEpazxNJzMfrGc+c+9n4qj/IKAvUeLgF",
-	"Fpw0+nT3TEHmI5QXasV7dGnB1OjjR6jYOa3OV2333QkV+vniEFkTlu5BzpQiu8d7EekNrDMxPdJCfMvH",
-	"UJPhiy8Cw4Chp3I+L8EemRJyCtSNY++AwvE2p1MIjyt9ANwuPQHEMFDj3PpdC7EgvVhlyIqwdp+5xpKP",
-	"UKgGBcy6IOKahMod6bBupb3hxcpxnbW702nhnoWNViBK/FTIqVTVBTwpDc/pknlBl0z6888/H5xFiP7e",
-	"UgjM68XxS5L5vjx6zsiES5biLt2cnbnOvfkp5j5HLxKqi//i6Lm/iiLzxRdf4JD+7YCEhYNzR/Hpvx3E",
-	"csHBT2gVPWFKGyUnk5SGGEjkPfkiDjAIB69DkEtRr1CaTQq4RCq9IsLPLwQu+GiFPhGw0sHA3oNKcXBR",
-	"cGUWuqh6ShMwxlyqQTLI5VgoE3uDX59fDJIBuMIH3suiF0IZXRZjUHYP6aXDubSRFxxdHW95AQm+xHMG",
-	"J4Oj4bPhEcRlLYTiCzk4GTwfHg2fY5TUDLwvhxBXcwiYHAdRtQmKlG+4VMIN5PE8RGGcgqvnPs200uLP",
-	"POQHGFLINsp+N1oxiib6vF4K2sN8DAcwYBSTzrPByeBHaeK4doNZzCTaQdqndKMDVcUnSJ+ELGZ0LfYK",
-	"+8f2A8Rse7sU5r9Ds5iA0NVeyBfYoUXMT6jabcSsjZqlRBNQAPFOphJ9UThW26ggPlz2nyiGRLU/U23W",
-	"oQ/H3v4kmBIhWbcQZqGVQW/h8dERhDxUsWmx9+jPFES2855DzDo4E7uQawzGOVAcXHvDYaSHb5EH1nye",
-	"QKne2/mnX9zUTDmf82JFNL5WSCVhSizjnEInVoLHG+pY/ZIMPh5gECx947prO9GHv8LHqxDvdhud8fph",
-	"+0HUckjajxqEMwRaabQ9iGPKMEhjBxp6pA2n4N2NW/6wO/6DsKBE1GCR9rrHh8RSIQClFe/8pyiANcAs",
-	"8Rwqffrb+KXT4WsV/5ywkWuD4dwoRWe+PH8AMEPBDwMy4Ieq8jm1U83e6T0pH4NBfwSVJOdGICQU1lVd",
-	"obdVgiUoDTNM8SqtE/A6ANcnImKQTb4hOLq90G83tthtPZKTQoT+Ng7SuyY53fEwIaBaF18EIcRjrjXI",
-	"6Td16bk5fDCi2HTl+SCZR7jzfFw33XS1OuU7bmCZSbt5/+CJXtIjYHTcRQDqFvH21VrAEem54W7SZ/jO",
-	"b09Ec4PfTKmPQqW1PIP7iGUePbfzSv7Z+5fAiALBdQSJSOnbFUTGkHmFjDMsPg0LLQyZkRADcF2filOJ",
-	"dmZmUejKv4rV4KGuurZ0p1u65Wq0dry3Lqm395gX332vnRGyE1rBilJF5ZgxY68yufv4uhQrZV2VRZ4O",
-	"kgGZd92IWiJ0ugZKbx22vXKbDHyn214Pz9HcHurgvEdUjrhc6Z3OyqHHX+nk655Oyt/65VxNZKNCWqrH",
-	"4HnRvpk9sDzYxsNfEVtio/5ZrUIvyT2gVTxRrbOazhZZuVRJCKEJ4VmaTXjxGJroXo5p2N9DLG/cfc+d",
-	"2zh0EqpFQsC2zx502qdNvE+8kuyDfzPTSgwZ1Utmc12QVXaunRKr1ZjiPKBqMNV8Si5V42YNVVnRa1hA",
-	"YUcozAxKKwRk+kgtct2cuvGsV3b26nKbTopN/u3S9cPSL67ufUgYw/a22r2jKDKKdiNruCyYFR9tu+ka",
-	"48X6qR07GZeh4c3G5d2M4NDgFvP334JhGNZh0w1M9PLwdzB2dJ/bF1s4XGA9WI813oYyrj0qOzjuRgL8",
-	"3KURkPA+F1wBSF/CTDmeQYFxSE6K2KCv082LuLo9eydMOa+4KfBJgGY1ZthmvSvnIhyZh93it25RNjMv",
-	"WDcfwykNRAs/uDmrnAcS67HXSacgVU3yySzlw0sy/oIXVeB3wEzssZaLskMpF4VhxuqFL6hPjuzTkKOA",
-	"+bPG27stnoy5hlJJ8LuBLBztozGHPpTYokwD1gUDUXjcWjFf2CFz6wrhIi2Hp0XQgG14YqfnYbccRgFh",
-	"Df1PzDp3LMSNFMvNWiZO2j/Z6zoPOAV9b8sIsODBLziaypO45/wGgO0+z5mTg+CDL++4+57+Cv9u0zVf",
-	"hfKR28Rx39z9BPLt8s355I1WAqLtHkHK2Xx+/epH9qpXF3y6zcIEz0CTz49ebCeZN9r6OLVHUHR9YkzQ",
-	"tInXmntS2VaN90z5roLPFaMsl3xF2UbqlEkIxCXoegyzxPFKw1IjlE1JZeZ53qKrbpau8PHHpvknQcSP",
-	"ooGqvfArNxJCPW6npNeUSKorQadROylxYkYcGR68/BA7PVoxpZdD9pPKV47LhvyHYM5ogls5oQQuWrUC",
-	"W8ulQuuNYWkQ9VOkwQ6nvFDZE2S2bd6MGqk+e0xSVWJ5P56b/BX7E5CG7njIfLjb4a9VkdHbw0oZ7jJS",
-	"GjDs+GIQpyFLqBBY3TeEuxjLVxQYTWV8cj0NCRoIB0DQ5ABV4IR8N7I2FTgqVt3rtER1U59m2EpL9e1e",
-	"ESsv1rfkB60eWKP4DogijmQyoVjKbkS3LZ72pwnGd4fq0egCIIimiBc7stETAGqKo5AdBWKtBGhmKcQ1",
-	"PAqf5lrZWeJTY7z3mCKtsHAoju/AvZevfIJt40doxv1aJdsB1AA7gwzuifRp3U5zncPFFIUxEoQDFkFu",
-	"1Vid+L9TXO9OJtK48PVvzQr5lCJTQ/FvxDUgMzt2fx/rZIhd7BeZukM8328gHPUpRqLee/sOqeBxK8Pz",
-	"RY6DXw9liFO0JQPiCzKvjK+iDAIok4fCrjv9IU9k/e4MNHIBcGpPilCcIOFXp2q4iZHVSgWWZhPJhD6L",
-	"5TtpFtpIL6htaPjBaQhyAPnK+LKGnmeEKF/27fs/7khgWs+778+3lD3kmNJMZplAQAFEPHkTMaWOnBK1",
-	"gszWnWNG3gtejGeDLhcZFJ+7g4usPrkUS90RwEXlneH14pkJSz3oaEqP+UxLAs711SXd0nRke6y7Cbuq",
-	"QoWqgL+0wLv9BiNhQ0WwLv4LBPIIF2yex/DJhFLCqsqDux6aQ6p2u9GkHVWl/Y1HTjWr9X7i7Yy20ktL",
-	"VWnbRqGwnXf2V1/ImGxFVhdio9kRwCWhxDxoqY4TQ4QNXLHuawq6odKz1UgBMcWxlLgkbVKFurTZedxo",
-	"3mEZ/D6Xr5/JExbTqhKFG6jqwZ3Cbl0p36adsO5GSgS5tjEfDO/JnRmEe8ntzqMw8U+9QyREu925u72g",
-	"AYMHV+3GELrdSmYPAaEGfvYoDN405YEPKttVwjxgAckb0oDpKquyv6T1fulGiFxrDJybzP3paP/mqTCw",
-	"T5VM9VRIGBZi70QcEo27pPg/oOQecE09vocPqmMXNbG3otzwBkC0xkiWcC7KTFq4xNRYhMohQcPExgCq",
-	"FXEku1SE11Wi9N3I9rcoFtOkN4lSYV8fJ/umvtlNEr2XDapBsFhy/H4C1brUFKfTup4oevTKPZO2CVKu",
-	"j6fILquR/a3zS1yJezPMYJrfGH9MJYbdaRAqqPiApey+KEoF1Pfl0XMqphxHtvMlX4ErAHirqIBk0Gsc",
-	"RtBuJ3kfBviAu1orjtuxpdVKPTzPMdGk77KZh7/6P4GpjKLix+1shUD2HauociLQhBNQkEMOINTE9vhZ",
-	"kK+GBQDWN9BXXQ4Vg3c2dtGLD8hS1ipEPzJHadTF3kJ9D0t8fg0Yr3YbwaXQibYfcgzh4J2aBV5sGDmL",
-	"LsllCIKFvD4llsP2+NPfAqlBveq/YTKjsNmqt72QVQGx6xuSmym5ay6NwZQpp6MCUmW5cGTelRDwd5J6",
-	"+iRFiQv7pilbyOmU6my2EpVPAZzxxUIoQ+IPmMicVOTxbAD10S6heIC7ZDF+P6nkJAQA1EqsE+EFjmF/",
-	"VPg3QA60ZvE9RmVs+9NEacjb2enB+ABPrO3HWvpGFrBUSyoDVcGWYilCMG4lbKJLlTlRuYlgyniBGOI+",
-	"CqeOrz8SU8SGafOv/aXmW9upYtd+Mvuqulm/TTfdUwKs8V3tTsmHv1L25EZz+weser3deVKlYj5VvDW/",
-	"dZv5Efflvx8h9t/3dZ/Nw283JVP+pMRnUL0AQxEuvOqORkcQrU+8NQiq7cMPKQVkoxd/OdPoBhYSlMBQ",
-	"3I4pXVQwz76siMgCK4IZDi/VWQW5VgH4x2Oo7FatIds3+lqckT3j79S4Z1nJLW5EkIAhA+ZtOZ1Zc49c",
-	"xWjX0QoZYdM4abuil8oiSY9clSr8mp4wrlaA6RrqiiGkvHVkWuUGBMO8xw0E0rpUm2jrh4Ir+3fSehhG",
-	"59Y2hlv0G/SZ2YG4uplfIaQKJUA3qHlLbnxQFqVaBXBg9EYiVvpEFxGmB4a7VNnmbfogdf/3a/JhGBMt",
-	"L6SR+RtnL7emEcZIrUz94qzv7iuVgajqH/2E+9uSe/AKass+6Pq/ogp8VF6wiqXcxwbgfnaf21eQ0oUB",
-	"/VF1R1/RclIaYSBHCepjAPocS2cyE1d0DtIklDbFuyKwAF8yEjF6iMaykxBz4DPU7KWaaV/LD+sNgsv2",
-	"RhQriD3yQQ7BH5hrDUVQPVLsUviCYJCgEEDyYgxsKDygnDSUS0MV+sArvOAA72L1pfIRxxgSZZjRWuG/",
-	"VFBCYiFtzINjM8ELOxLcDtn7CvXWR17U8jKxPx8y4fEKEPQJlrFat+GlohretHmmho7rVdhIuKRbvjq7",
-	"v2tKmZ+33cg05k/AVB/AIIdz+ZTuySfCzWkl7sJBSjs7zPVU1hzhDfsL/Pwwewhtf6IdfA+VN883wFq9",
-	"97U577591R7JqWJ1n3FpZ/V9USvIeos3RqPs3xGigOXFQhY5OpCiym2+Bi5WnUIstBbnL3bzUHEEUNb3",
-	"vvmA97yT69uAs+2/D/Wqi90nhSb5lh6HAqlPFXkV0pR32pXjFgIkjNTTtVLnoX5cJoA1aRVuQFuxRSY+",
-	"SgOaygNApd7en1p8mTpeVdwFElhPTd6Rhnzlzg1nm4qMYiHKCVbQpurcmCiqxuKUcYiIKlgQmqA+Exbs",
-	"8iWUqOeE8jalZTdaZsOqeKwVOcATiUsV2ylCsbmqCFhrxCdOpUn1D4SML+x9Wcl7YU8JOtlX96Y5eqqU",
-	"lJG7D34D8cJOmA4UNFpBGp4jI9jinciIqqR3081FV0X1GiH5ms1zXYikqj6FN0ioHCqL0yDLY5Fpyud7",
-	"cfwyzl++VFCdHYtQQ4XkIfuAxescS6jKvTcrrPt6mVWFMWN1LjqwJXDmT+eaekxR5CKuqL8Hunzla/jz",
-	"lvL9jlzhk9mRNqfS2E0+XDeLpcgBcjDA3SwKPZcGS2xFdcEdM/O1fylq3Sl600KXqoaJnnr4rTShSHfY",
-	"w88Mo+qpHm3rUo1nWhtgge0URuN/ole2H99ORPrskYk0lKIKhe3/1kBOqkD7QmDaamSjzWBddlUE4iLh",
-	"m0/X+v2NiMdqvQAy4WMBbKEeMrrGO80Z63rDH2FUHu3nISj+wjGh+97333pfxx7YJrVVwYvRKvfdzfGM",
-	"2+2pEojXhGVm05GY6MLxtpRjdUXA7ygXGbciu6Lv4prF7dG93fkNbWEHFCV/b1ymxrzyDEVVMAMqBO4e",
-	"YxRCe0QFTr53/IOPaFjv+o2Xkte7xltD51mVR87OowrYo8KdieC8EJBv4pTpyvqIYswJM0I0t6ZjYvDj",
-	"HuZ1pnyH5gqnk57UEykQdVQUYsPISQTEFBpy6DGll7WlIYGBVujCaQvwN1vwStmAGPnfebd1L+L9PMAn",
-	"4QSwYPtUokPp1FtssQ+aK0qdITQeMOLPfLFVTK1G2wgB7rFJAfmUbhkgKhF85Dgj1JvcCXLbB4HZmEX3",
-	"M7k+PeZAgW6tSzUSY4yr9D7Rygyri8jujbiDUJrVG2z5XKtppFCR37QVgjtepTuRSr+onieEVbklH8nz",
-	"sHoa0Gnt7FKBYCStynTeQsP05NpxvaOw8m8HUJp32+P+saeBm5n82hL6FNUM9Zeau7daL7WkK81Bz4U7",
-	"SsuZhhLPpTsOU2ExFuH5KdQIzvWSzXUGwNsaaoCbheDXgOyBjhj/htM33W5FZYZbotJ1uOaeqggfDfET",
-	"SfHU+2Yhfh5W8e/whM2IevATRivUeURKAwvclPpq0IS9ossgHJVTRrcu4MgU3IKpxp3Cz4w/ZiOR6yWm",
-	"f++EZ7h2lBAc75OBEz49dMDtG520y/JnYamtlyAj6WsjxNWnWP6nJww8KKd6kpcwYkz0ILzoEobt2MRC",
-	"qJzBsy+9E2Gd5F5l0v4V4ZFG0/lEZt1dKLimdz1w8FEmd77CJjIX5pDfcMtrwUa/0jCvHE3cdlo0ztiC",
-	"WysKFeJJIXDIa2Xs/DvG8+DDMjogXIewoKSlWCbWAsNCNZDwMWRvCw1DBVOI0xBlsIS1RqgK+x1O4Aym",
-	"9nhBMUlr0/FqbmzfA7fRC0NzMx0Emhku1PRuyG3nE2LsO94D2x9/5xSvfu3So9vvFjnnU3HoJls7khNd",
-	"zLkdnAxGUnHQqNcWgl41N9N/+jjPd329vQiKHNuyuNdNdHz01VOdoTvACNFpu+bqoSpx+7ZMuv7wbfII",
-	"d/aLZ19tfwfG80bb99xKM5EAyHl/szHe6FOhHO8RGeOe2XjOixlwXVbjTuZ7Iwojtbo9/HUz+30DyrUP",
-	"RcRyFGCbIs5YZ5tui6uEgjZJ4QdB/PJ72RN+9QF5Ji3Cxqbn/KOcO455/OzF7198/fyrF7+HhDz8skrH",
-	"k8qKqSg6++rNl+2snI8Ul/lwKUaLQTKYi0yWc/8p58VUNH7682Jaffib4uB/Xog7M7h78EZY/ifO+n/L",
-	"S/Pk7ozjthwWiCOvxgcSpSgAaW+JflOfU2eZe7g+gdg8tRmU+Td5ZRXC3RW731gzwXM72+zgRBxpy0fc",
-	"wKorITCECNf/JCQ/SlsrhyANSzO9VGkUBBJClgpfVTjNxLTgmcjSk0uFYHJQty/XS1HlVb4TmTRJKCKo",
-	"Mk8GBgv1+ec8egDF2OFNzMZchbzNkWDlIteux0ulvK8orh7LRuX4WtgONeQPuGIPqI1iD93KKCnJtE50",
-	"BBaimPGFCfMwei5gmR2JfXn0/NFGd9GgFr7kqz2RudsbJFjPqzyp+SwUN+HYHULkvZn6D3N5IzZlgP8o",
-	"b4TC4IHtJs8zaG0PEQwzMb6ugkAWhR5TlAiHHnadJCSDdh70cwvH2tQOO9XH0aw6tB0Q/zyTvRfoHQzk",
-	"IRcI814n4OLFo9J/taS6kRZmZw45hKVtjuPBYDwZQt+q9z8zyK6G7Gdyms3QdDTnK6jdJW0SgoNHXCmR",
-	"gW0Eflcagxv8phAeNLSOj1wqY2We01e+vlih9fyEAMogiBhxV6DKmDuJ7HecXcvxdYJ9JoEju6VIQpKh",
-	"k9PdJ3B5SK0+ZwVkSHdF5GEA33mY+5MJM3ps2OkkwKWyMc9zp74pJh84rQhXn3EVUR8c3T9r6B3T7KIz",
-	"gLDr7QbE+ABkYpxLJboTKb7DB57gxrcwHhrsPsLLqKn6km9c4C4ek2t9XS66ecz3iPke8Q/jk4WA0mLs",
-	"iRC/WEcECLjTvlig92YdsXTEsytoLg0WXYmghwBWcKkijgMNrbOb0GwraK/W1x8Wf9WMoZocVfDdzCUa",
-	"RzSczj1pAjUeMFpV9HIn6iyEKUduBqMN8AIXcNGAm7RCxuRzfzf6qmjdeHLUw4WultI8aUZyL692lA1K",
-	"E4ca5NWueSVnyuXddq1UfXatRXjJpbpmPuoYa9xh/k2bVIOglIrSGddkH7JK+lr9ECCk9KVCBlSNFiPx",
-	"5tLpryY4mhTTasguAvIOsR1ZlWKxOs/aOM6HavLfF3r+t0VS0eRxKdfI6k4E9Wv1YVswzPdEC1S4ALP1",
-	"AbSNYmHMsAPaqHZJbDdU14b0CKEsOMjssXCIsFBEP9liY1zLXTbkB2E/3W48ociWahH63ul/dcXZIwZi",
-	"NWGr99QkEKdxM4p6KjOT0t1jfG1rdGvh60m9YBqTapyXGdaRADl1wacCUmTPv0OJV2l8FcVlw3IxsUyX",
-	"dkid+XyBSzXVlCdZWSWRxE4qNC0nJndVo3iNE7xHubp1Ujr/DjFmLJu7k/rs6CgshBGuEYsJeGM9n3Nz",
-	"wtL/JjPzz0fPXh7917//R3L07OWz//r3/+hKZpCZ6UK+fP7Vy5c16MvnX0G0khWFa+h//uno4OXZwff8",
-	"YPLLr1/f/u4g/vzi9vNfn9/Wvnp2fPu7ZPd3Pv/iHwetzrRGiRK9BIUILcjLQlor1AlL34/lwfcyTVhq",
-	"xpJNJKUxmLGEvwvMGpgKBd6BthXyv/XjDz/A052YoCvBiyt3DQ/aXZzHhDZKzs2vf3+0wb/Z1rbV92y5",
-	"EbaPAWcdS1OUysq5uJrzj+29fnVU77VPlxBYhXiutUJ7COYTNEvmbjFI4YDbqjVRpyq7tebfGWmdCw7o",
-	"IGuofftHX31KoZluaTuzNHDdSfbXRYbWKpTXK+wmnmVUew6sWrk2zRyOv/w9G8NYIuPobqQvdsnGqJN5",
-	"A74BslRh055q1kQ0xE+VNeH63hLHSSv494yJphk5yxgPy7OJiitcKvz1EK7NblHPLTs+4h138xrvGXPL",
-	"cz0tRUJgu+GpcK6Q4ZBbl4SjL4+Ohuz9QuS5VFO6QNIfXl0wGtZ/gz7/Ob1U6AuZ6KISAII4MBOF61fr",
-	"xEsS0PeSr7DFeBAAu9ruAnE84Adchp1P52NdBzC+TbjdUz+Bv0puXufXYa49+HVE6r/Cv33MIMTI2Rnp",
-	"I+iKA8BDpCPC+03iEnuqnI/wHk4zYbnMzRBeSU+9IgRSrzJW8KwzH6j9kmhLDaDJPLzK3knenzhtqDe7",
-	"SzrjA57wcj8hWRSOfPbwF/RvhAdR8lAP8tuWPFTjNaqylyDXIQdg86Y9jWFe6Vpj10IsWquWfYDc66fO",
-	"VvYv0Ebz/lSpST3PSz0t6R5WyIfjubiYO4uYhVjowpoNMMkf+dhGQCyEiZImLK0y3zyiBVWbSRP3aHBX",
-	"UqzGmCtmhACofSxiJHIjquTPgDSBY0LM/muxsBW8vlv+ISOQ4ACwvpzp6B3rGpI5Ynq5L8HuuRAqoc+S",
-	"oCfAi4oIP1N5420kCKJBgunxEVNiealolXxh3YSS8VOr9dWcq9UVPZAyPtI3KIyEcfqXlzQ9FEX0sgPf",
-	"zT18NiqNeLoAXGGInwqDSyjfPwxlc+AQPJMwCu8gQikcKbpv/q6rtjnK4NxwCrqq8uQh2b4NXRnotd1R",
-	"QeR/eCPFsn8kTnCYe1+BL9kOrXk/eYWQni4cJyqLvKW88B+lWOKU/hoj52Bif9waGYMLtwfRynWFVGDl",
-	"jbSev0FJYPAXxQ4sul26tD5PG78CAREXbZSMaiI9ubfh5vjMbAYOaHCJXqJVYxx/Nb7Wp8Axn6gX1tOv",
-	"njDY/SromeQWI/rzOnDYbirh9w6euIdTs807EykE9wKmq+pxVYoLZ4ucjwU4erucQzdc5pBws8k71O6e",
-	"AsdIwlKEskrJ81GqXBgTXMcSMzLVKShb3i0yZCnwIJGGGwO1LrJv5twCarXnU9D0CVsIvcgx7unPWirC",
-	"PSNYmiE7849Lc6ngnsNy08aKBTT9LABQk70UUdkIe5DTj0znWSiQD6s5EmM9FwbHI6hwJ/dobZibAy2N",
-	"VvDvpZprkEoxGNTqhZs+Nogt2aUciyFLcUbNVQih0iDJ0qwXhXDkHNt7c8FdN5ie4/ZeqkuFbioVBG16",
-	"DwDvKjtay5xPAyJyVfJjy0QTX1Qe4u4BFRdm5qSNkagiDDoh4gxy9/X0UySqQTLANXfHDpbhbjmlv2VX",
-	"pWM7XaZpYElJ3VOJ1n63sCmUCjV/oy7KulEbwsYW5SiXYzxkveL9kg0xoj6NAW/aED7mFhoXuKPQPfoC",
-	"32G40BP2VroRfiIlsV9Kyd/Vv3Wx6CdIZ9glGA1+O/yVbENbfTee1rs8LHeia/eSk2sewl2S1OpyPZLz",
-	"pOf6d3tOHmsZn5wb5KGP/l9FWA0pP9uIrJeDJBzoKKmAys7xFhF4UcgbbhF2kc2FkyUNlsmo+1hQ1uXK",
-	"iYFObvQps2g9Bsusr4MP9+QpS90VnSJYNdiMR3x8nVT6BCEVgxCTMWnrsagvybyNP6etCRBgZn9UBvVQ",
-	"jped7+bHTvf8LXld7n5ZHo646g7u8QkGvTILnJD6DVfmAUnzSVXL/4arTfE2bmEdY5joYiweoVi+668O",
-	"yt3r+u42iHdsfIIWDsdoAeoWqmQGBQ5ODhW5Y29Li0U0GRQFde1cC7GovqtqlUJVIoRoz+XECjBfjLhi",
-	"enKpTB3ImhLqfRHsQoCNCK0PWHapjXd+w9VDMs3H0Wu+4eoTKTTf8C2JMiOu/q7OrJ/Nb9y1zxaiML4C",
-	"wr3ZNaLPBbS5bel6PZn3xD7sCflAY+6p+PwIXOCh+ebEIljG/XPw2laZWBiZs6mg3Wa30WPtwRPSmh6S",
-	"szxVr08/kmtjAKH4dbc3+70AtzTld1eVBk+Dj3vJqXS1oGpzL6tyhBRUlpLRPR2yt9pA2Ar4I4yTi5ci",
-	"B+wbiqcG2p9RmyMh1KUKLVcOC/a70YrRwn5OZeJ0LnwhcK0SX32uKHMI98kFv5FqmqAXIlLt2u73P4SF",
-	"uev56cWX3ugHZ0uwf1GZ8ztSSpTlvT8Bv55zf2c+1epIsdz2z8+rBvIe3rv9rakP1QQ2aRHxJj68DlFH",
-	"ejBVWvDjKBZU2XTsi8U16t9S3Bo7tyyHkLnfs4yvzJDBUjoOBSYWfCVcuusJ9xhwd6lCxF0LN4EmxW9f",
-	"Ydi9xPSz32CK/V+zAoGUWOkQo9Va5etdboU/a6m6RYdvBNSexAxd0q9rBSjZGZuUeQ6xeDVDaZXxUke8",
-	"q+pNuXe97RVeyYUl06m5VIEhSGu8VfYkCCycipzXYQvALexkGRyw9/2PxJjPhe+r7XT/i5bqXlbUX/42",
-	"0ejcut1Pf4V4j276ewMCZEWDddqrC5wYOrIuSFpdi+V08mjNOpVrNRXGntCtcqmqKyi4Dkj4TTBInEJ6",
-	"IBwoPFP/jY8gsoX6geBuiGU4jaxSOGyo9sR41C1i6Pp4FwxLVwAhGcaMZjPv6IDgOMC64KqGodGavOiW",
-	"ac/E3qavi8kDEx9M5J7Up6e9ROF22RfCWPT0b8W+DXxo/P+xd7W9kdtG+K8Q/uIWXdvX6wuQNYrCQRwj",
-	"CZxzz5cGaDewuBJ3V7FEqSLlvW1x/73gzJCitJKsta31Xq/fkrNWFMnhzHBenkf3eac81PtyS+m0GPct",
-	"yZZQL/k0z7RNLlLRF0i7AmezzD1le6xQ5WD1HhirVZxXV+MPJEj2OXfHZWit6GZ7jkq8cfLtqScPtUoP",
-	"Zmt5Z14XTBG9VbhHJ55B7mhi/lsZ6/8FNWB2w26Gt/ROIJ4eyrONO2mpBUu40mrCAmOn7qhAM9hmkM1F",
-	"kcZKmdsShfuM50MWufJ9PGOdRYIF+FxAXUdczmTdmyrEoiRbZus+cGyWAm6Pma439BQS1NiKANfooAPh",
-	"/Hpzq7mMYrk8SNfHfly/+6PsFEYP1IHVX8vqrHtrzp7rCqUAyPNikZlrwvf5ImyTmWyfYYK13Wf2NcWS",
-	"7FdKv0JMJCs1KC1rXOCHYZaa/5zz8P7cgWv84Q0FTi5Q12ULplq4gmdyxxSr2ZXPP2RiZvFaEDelfqwh",
-	"GJf4/1GSxiE0K1fFSF5ENY+VZh35lBxunpVkd5xEKyiyXTKte9uGQ8KMG1W/HGqydaDctSmCnBc6DuOc",
-	"S93tql2Shz7pw9sLeSrOfbTekOc8jPWGzbNSRsoBpbZ7dzf+hxyi6+59YJ9jVlvQvWD35fWVG4aQ3ScH",
-	"z7cLHT7cByMnCTZAitb4gm0O3bAVj+gHKQfEWFEvNnaRw1j1BcJ/iMP7w7FF78qRYwdmutAy6XZzmJPe",
-	"XXtud5gwRzDs7AEGUDkkJCJxS7GnigXmVwFbcXv28VFgWdZZ0x+HH01r0f56DLmBru9Ix2lMCiEh2Grj",
-	"3R6EEIaSgl+zWIrojmtCVjHXijslhIR/UnzDVCxDMZNEzgfy+CCMUNZn2SJxt0K/z5I9OkAvf0GgKbxS",
-	"9bqnaPtNuSflDHtzN4TBux67fkXXDxlFQZ9og80VFDJGZYvt/SnHIgWHEbJwgnxKgJHAkniWCnxx4JUx",
-	"lUBKiNA4lNzJQVsvNCBQYxw35cW9KJiEo41d0UbVTiFslyXG1NvR9YqTB+Bx9MDvI9eRTA0keBQHaQyN",
-	"MJa1CKGaSQuXfs643FQBZC/oGMhM33n7EICjXH2rrka0yOk1+MI3LCjlvczW0kVAW6/9vLh/bzbpWX7J",
-	"CBd5+q7nEnhcwwaOe2bMGBTSRiyAKqBtJLXA5bXHJ1xx3XF6kBO0k/Rz4RXSqVzwe7wrmxdOjGYHRjtr",
-	"FRy9v+uCb/dNibh6e/8b6CkV8D1lrxHpns2FXgu0JOmUBX+1/pX6C0/iUEzm2bwL9t49+hj1tMO+f9sE",
-	"w69j4V+c/IOf/PvNyVd3p5OTX37Xhlk/qhuNa9nrQtNyN64brkYKl+OFms7tYGy+Yd99M5h71urcPgcZ",
-	"Uh/wsQ2/Zmm0J5RmhcRTiZWsKl7Kkxj5XEE7X9uzojTfTGpkaaVeZcW5B0jRwFXBghMFiTmwIAT2wRWL",
-	"F35RawTCT/k14ZTwOcNlWWSJceBpJ4xdWBbmPmc07brI5BJGWGeFi0ZUuaCZxGQQPHdnnwvQ6hifC/sF",
-	"j5XFvPJSgeCSwZ9bVTJhxYqRIKfs65+rWfcGBmsTOdvgYdty/FhjM63qSArgAr+w37Wz09hbAmyXdXO3",
-	"pVac0bFE0r7+lbzyXbat3lm6jw5Ru42kzQdso6/Ez4h4vEeXAzM0zoKYuYmjFpibEx6KLrSFC0tqfmDa",
-	"YgDZ+mOKomtqLyh1MEK/0CEj+jEYSS32ozJgKHsXo5wofscwDdJ20/v+5vJqwm5+vJqwn8X8xhjkq+++",
-	"nVSMAez6a3AW/vSGpWLJ8/ijSBRkRmPFdFlASWoOfMkTFhZZniPTPXzwv0pj3cFJiAq+VjMJLzWOocRS",
-	"03mRlcuVhuDM+yscalEIAVSKPElYKjSPuObbzsA54+q+eRtFAQugSQYqYGHRTtlPtiXWsV17FYR0tqCG",
-	"0LgYZm0LWlrsofUQ1CzhTiFkJAoRsY2gLtx4wWI9kzDCAgg89UrISddIQKGA4AikwVJOIR+9KoSVMahv",
-	"Qh90zTdmYzjTcSrYb/749qvfTmYSXDkerhArLMOwJdfs939mP8RfM049SGZrF1xpUQATGH8QBQJ1wbW8",
-	"QifSQtqupTYf6Kb0T2CXxUnLRMfmjnxmJn5iNrB+/vLCvFYT3VmlCs3jXB9Nj+ax5HAl2QL18uzPP+0v",
-	"K/CvbP6rCAcaqrd7UxkXVGk9tl0CiTWe+lA9W7NIWAFfBYUa+FQQarmkKvlR8KWqEXZyON62YYpiPT+S",
-	"M4PBBH6SzCrPim41XthSQaSLxvsNBpaYxSKhKniFALaxqtppxt1SXBLkl4X50Gc/aWvPHkQRL+KqxqCd",
-	"o/y9UEJGf/effRFAskf3jA5JLd1iO4/8JbdNFPWU6kuVYYyNw2wWF6bm78ZW98mwXf0IKLidwLpJ4uKl",
-	"SmfGWPE5gkI6t3lKGOaaLfmDmLj/i2KC5oF/WENpvETiZYBB1zZ7sl5l5mHIfyCIDzwzmUk/ArwuMi0m",
-	"xrAUQhPKJrgIoniIQ3GsMIAsilajcwnzHPeKiGP0qHD2/e27H1mUhWUKTQwpj2A95gIQ7REsGS4CowoQ",
-	"fqe7fIBp3VFshvSwfqg8nrWQ2mpOkppj1dJPiHu6TRCAbUbo6fh9hBQPrV6UFxm0EFIwfwoK1zpH2Akt",
-	"kbrUazus59qAFDWToYDf7sDFPyFQU4ggwV8AaqaaCiHDgrfkQKfMRxHwlEuQdHGfbp7T5XtYdaKbQ22z",
-	"NSei0ZeqntTL0HZWmqzeZyjYPX1XQkRQXg608dNGI/DQc3XK3hkduo5tCUOZYCIjuHl3+4HVvhC/KGAr",
-	"5Hq/2KIjtgHZyqpCLRcKt8rQXRK18wnrWRGLopWGSljg2YgVYC67f2iTf/yNLzavz1j+RbQW4sJDt/a6",
-	"Jgtmu822IRr88JrOQeciEmESSzH+wXiqfFMPUFXTmNkTdsq+gY+vyXfVLNmaFIDJHpZwt8T56DujsWN9",
-	"MMq2xO0qXzZx01mj4G54WiSJasiKB3FgCw6qP6KIUN5LQUAHpKAFkhluXzf2U8a89dpBnpv8wbdF540F",
-	"6Zrz3m6vebWIO/mqj9MvXG86CBg6mRDWkIH3NDGi7MeuoKaVzTtLhuOoQDHWp5fBZDGz+0zRWHBr+lxE",
-	"3N79OYcFAuM/xyNUAlvV6pmbxoVVRuC03dpnhxzdy/EP5KW5wiRJQx08PR9j1tab42d8p6FZ9MmqW679",
-	"iasdslNiB+lQK7Fn/6H/2gZ03xJfWo9Brkz11j34Mfs6JXbtd1rsehF7VwrzxiWMH19b+8Inr2xVuHtI",
-	"PTO0BI/U2rp1+hKYbYeUEbhqMBDl4sEKTlkkR9OjM57HsG30gpYAO1XpmsuQE29L+VRqBP6v/8jWIWL4",
-	"C/JKqi6e6qidB8pR5zZYrdqe/xlcMsvjZOSP6WwpjJnyXTB0Flpr3qASWwEHvSi8IaGqc/s332YFg2zZ",
-	"nCdchqJQ1IoOZELu1yvBk9ZlgTHpe4ltzNw/gVW4wT3XMfrWs8Sa3d4QQeWlaUVutuYKeMyYzrwlIna+",
-	"T798+m8AAAD//w==",
+	"7P3dciNHsieIv0r8cY6ZunWS4EeV1CrSxv5DlUpqnlZ9DIvVdXabWiCADADRTERAGZFEYWS1Ni+w13O5",
+	"d/MaezFvMk+wj7AW7h6RkYlMIEGyWCyJbdYlAsiMTw8P//z5b72xni+0Esqa3vFvvZngqcjhz+daWaHs",
+	"3jlXU+G+SIUZ53JhpVa94977mRzP2GhlhWF6wmZ6yeZcrXpJLxe/FjIXae/Y5oVIemY8E3PuWrCrhegd",
+	"94zNpZr2Pn5Mei8u+HS97YuZYEJZaVfM8qlrfjnjlnH204sL98nOBMuF0UU+FmypiyxlXJmlyHfs/SwV",
+	"84XGWYpFxlfutfpghq6dIVvOhGJcMcHzTIqcuX6EsWwp7QwGZPhcsGFocrza+5tYDdmcp4JJe8L4yAhl",
+	"mbYzkS+lEb14bEIV897xP3qur94vScNYf9ZjjiNqWi2eprkwJizVkhvoeccFORc2X+2dTqzI1/t5K8Za",
+	"pYZZzZZcWjYSE50LmLsSH6xfkcq85lLJuZvaQZiTVFZMRQ79/cfecz6eNVKXcOsEjePWsrFb30mu5/Dl",
+	"GN5rWsK/nl30kt7Ls7dvmxbyY9Jb8JzPhfVkXuRG582rOnTzGozhiaEnvAWfCpr7sf8O9j6TxiY1epjI",
+	"DDpKetI1+mshcndEFJ+7UWHLlVn8ay4mvePev+yX53IffzX7NNQK5Y5XfxOr9dE/n2kjFButcLEyKZRN",
+	"mBJLNtE5E3zsxijVlFlHLdIRjLJIMn12GogbfzUMKJdPuVS1+V2JFXwjFTt6eqlmusgNbZjBR4Ec3fMT",
+	"mRvLtBLQywn+yhWcBzbS6coNQxrG2dOjo/6l8muGLKlctNoJq5Ib//CzUFM76x0fHn2XOPLzn79zG2+t",
+	"yF2b/8c//n97/+cv//avvaaTdjZ5ye14tr6ojlkZXBMkwSwTOZtxkzCds+HXwz47Q3rAtXWHcDxz7DNl",
+	"RqqxSGJ6xqkeHvXZe8GvHKMzTIlrkbO5677PftQ54yzXep4wrTK3PuZSXYvcSK3c645EeC7SY7YQepEJ",
+	"tpxp96XrImVTzVLNlLY0Blhe5YYG+2nEpjWe7OEatCzu04Nn31ZW97B5IV9pJW61mI5c8IzNgQ6tzDKW",
+	"y+nMrq/lk4On/Q0TcmPpMqumebTcgY5HuHkg23X34RCeHOKAFjy3MAskbKVZptXU3R1NE3CfljOdiU2T",
+	"wIG0jP/om8bh/yzn0q4P/q90Y7uOc8F4Lhx5cORv3LK5Bl7exLcyaDEeRSomvMhs7/joIHFDQqZ/eHCQ",
+	"lFfAYeMVsGFpUbgAEnGjcyxKpAkzxXjGuGFD+P0/Hew9ezbss1PiJIWSNoEDMMfbiSugotz1k+A0p0rD",
+	"sWnbgPaDsb7+DZeo1vOzH5qn5E6zb3vB7axs2f0ykOnGC3vT5XD2A3T+djwTaZGJtgEY+r15EP7XbQOJ",
+	"iO6bgyaaeyt43nTq38N512wiVZo4oREYHp6PZS6tFeqYjblxOzUeuwniVvL8ygR2pgtFWzyc8LFjEJNh",
+	"gn+7P/GXH/lY7L+Gj7m4VP7G6rP3Ok/dTbdCVuloXq2YzlOR45HMON1TI2C5bCSmUimppifuYZwNXm66",
+	"sMws+FgYaMOdd8cK+KWyTiBaOmaV6j67gDtYG3elQqdwF/bZeydTOrp1t4U0bKILtyyu70y4u8q1Bpf1",
+	"Uuep+zDRRe74I9C2m8NIsGWu1bR/qV7CIsFJgSku8VwzGMuMm9CTyNz6hmP0r0PguP/v//1//T/uHDGU",
+	"SthIOG4F4h4sHuwonsYpv3bXSXROagzi19ZbmTjCxnvjnRE5NtREwQX9mvitc+TSTM7+0RsfqjASEBxz",
+	"YRZaGQFy4/c6XV1o/TPPkX2NUV1yf/LFIpMore8vcj3KxPzf/mlQdO/W7xt8C7utqSNOVBpYrQeZ63rY",
+	"+5j0nuv5won/InWjutfRFMoUi4XOrUgH1OlAqLFOpZrC2H7U+UimqVD3OqyJ7xXGcKaueSbTc1JQ7nMg",
+	"ErsekEQNw/mbWJ2LwqCyeX8jKeXmwZVYDXIYAgzolbY/OtZzr+NR2g6A4fkhvNSpnMgmFfyVduII/uq5",
+	"qdNovnIy8GIFsnCR50JZJztFNgxvXmgaIz22D8/AAN/koOFK1+uPXGb3vEGLqPvBBPqHpfHv3ONYTt2N",
+	"COIUNX3COPvmwwe30kMnveWKZ+7OLRS/5jLjo0y4j6PCrPA2cbubC56uYAogNr3S9i230kyke/xelxaE",
+	"v4EbkylHMKzSypq9axPRVB/+iIKsFSBq3zPZ5NyKQYYd16ZUM+dsmlD8KE4HGdaFnAtd3C/PJF45sNg3",
+	"UNA7xQs7E8q6bu95hYtq3zSecO+9FKnkFyDFfKaLd+5GMHCCFJ7JjVfyRy/8AImcjgoj/iaR93sTmllw",
+	"p6XMeM6NmbvpuA8WFB/xoeBZL+ldS50JNQbJK8vEFL4EntFgdkuwn9eFdeJv3FUqzVw6yaWX9PjY7Wzr",
+	"2+fCTcq9vMj1QuRWoiQWL3mWvZ70jv+xeVmxIZHSIe59/CVpUlOW3LCcHk2cpCzxO0cKJ0wVWca0Gguy",
+	"RrvnHHvMhdHZtUhBCwEFcwwKi/stFZmwMFX3NnJBFEdpxnr0TzG2bsbjXDhaG3C7jUjcCXVvyLSLipj0",
+	"rmizNz1ZUsXHpKe0bRDFX6Oli6dzqcDwFCbu9G/3hTRobxKMF6m0LNPTXsPe6pIoum1fhZTW9w42ZjmT",
+	"mSC9Ui+Eal/yciB+ArTmE53P3V+9lFux53hRp0ZIjW/V/sG8BVoU2Y7nwhgORoXQY1HIdGtnSe/D3lTv",
+	"rY3AWG5Fpw3Gc/AWnv+Y9KzTJ2ynNy/wUfeS+GDb1PxwLkTulFTgH2vDdTpa64L5s+Ot1GN34HJlyHRT",
+	"2JkmpX2mjaWljY6cNSKb3NHKfoyVyH/0oB04S2HlyskkkTkHVigJXMpvUEn4dMKqBFjhAL80MIhoB0/R",
+	"97XGGFNu+Q6EsDZFeH9L3z9LY9t7llbMzU5DCL3xPOcrYD+lD2ZbS6/EBxs5SdbmUm1sy8ze+nPkryri",
+	"I36X2i+qi3CQqqty5xwaO0I+XZsvUaZM26cZvR3NkiyUJVdyNN081/FYLKxIz9S1tME3WZ0yWld3usci",
+	"DtrB3hnPuTxzcbeN80cG0TDea275Vjo7hafenf9sbnZVp9IsMr4aeCPX2tKKOZdZ+y+Da5EHVZkeGWmd",
+	"Ca52kQSkGcD13dxKxtW04NOtV8nP/rmPSW8hlJMyB2H87Z5q9PzwK2HAyLrIwJLr5Cm8tcdaTWQ+FylY",
+	"XYc/vbhg+44Uzf5cDINwJT64o5rQfY+eDHflq+a7ZpHuuFNFZIrsaChsuCYiOySuzNo+1mgiWv1omxJP",
+	"nhWaq0xrA7Hf6pag89L9hhhbeS3t6kc5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
+	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
+	"G7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
+	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
+	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
+	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
+	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
+	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
+	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
+	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoin2AtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+c13fJGL",
+	"a6mLTzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
+	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6S7r7Gb2bBEV8T",
+	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23id2GT",
+	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO9mlu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
+	"e6bJ/uOOU1iT7RTj2rmVYhy2prtq7F+5KzLF7h8Cjb4zTet4I5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
+	"Udjv1GLXyfPj9ii4fExhFkKlt/R5fUFmtSZbmvfHVBZjjQR3tLn543Br5gJnajfm4l65K+aC3X9u5lKk",
+	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
+	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
+	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdPER",
+	"rD1Ijd2UozdgeGzQib7HrCnHMhj5sR0rTCjHQxfW6QQmdjWT2gG6s2JuJtzqHOIT53OuPlHIRyqsW+V2",
+	"naqlp67XTRSaUY8PZHxsmVYUGp5fy7H4yjCnGbozDXGCqVY+bxItSJk0VqR9Vr7NQz5C+XtpxAFzFc9z",
+	"KVK36MeXakgOpiFZKdBA57NVIAcAwiZDrxjDM3FECZFRoLwOg10oRxuz0j4NxNsrcz0WxjBgGGi98kyH",
+	"RuCuFvQyBTsetd5I6xghMOi68PT4Vc03C65YYj8Rk8kLRQyk4riNeUN0sNduSzizzUmna1cuHrHEn8/q",
+	"SONplsQZBzpsi2lw5/kubq6Ss3z2qwukjFtJASgYLzLN0x0EgVKcXj+9I6MzODfoi8UMbvNr4cTmhRzb",
+	"Ihemz1541W3GwaN6HHJenFYJ7VMMk8zdyU/oyE6FcuwPguZU6h5++/efLhU1DD6BN69+ghM8XGRcqiGZ",
+	"qUFZRe9wJjhmGmNGJGYwmpOQL0rdw8jwCz+VxPuGL5WTZt2ZBm+Fzq+qTGOuc9FkmA6pbO06h88WCzP1",
+	"q9aobWQ+RaTa3OHB0dP/+d/dv+y9GL0JvpK5SGUxhySg0siNzbMZT9lEOEa1kB8EHK41VoPvr/f3zeHR",
+	"//zv3xweQW9NL8JebHjv39+8+Ik2L4GlxCD8MhXKNdxnrye0Owaztcs0ccdt3T+QeQROrGMw1OGIh01j",
+	"srNiPlKNwQSHR9/9z/9+ePRdy3zqB4V2NW4yrJXfI78GGw4UHsPPFDeSC250ozYMydN4E+EBWFKiXaqb",
+	"ltXJx2hHDtca3nh4s0Hgfnm1/dLYglg055ROOB2RpBKFSR2gcEid/lqIAoVfd9GSEZX87e7DL3eibFLG",
+	"dKQzt7kOaVnKV24acQEv/b3st2a023njQwzC7WJTu5BPl4Z2Ix+nWS9EbkTaQkvdN6jcl7BVNKnaGm0V",
+	"Nb7nDRsz4kqVXorbKRFV/2PkJp+i2PgJ1IFyf9dPjbLIQ29o4TFiK3PzK1HbMpJZy6WNtgxH1WWvbiNA",
+	"ua3uLDd9z9UdCKDf483/WSXP77mKEh6b9cMJz4yoC0AlGW1OooCnYtpq8D9I63QoQ6nUIpucBGlBWhAY",
+	"Uy0gM7nNL9FIi7eyHYYGmlYN8GjSWwDSrMt/2ORLp7S1kfFgHLrdCACDT0Eswna6hx7XZu+7StrPAHaz",
+	"yTXyScbb6EbpMlxQDl44XfZmBB9s9xUsjaeVRPUnTQIzN2ap863L8MY/t+YMJj08NNQ+Pd/GzWZI2bGD",
+	"3UeMMXNd33sllq2TXRtDrenGuaOFoz3zq6DAvFuEFKx1muYrMKk0+lhEnut8Y5drZLL1pofAuYGdcTVo",
+	"0NYPQNcCLVBnciyF+QrsbBSF1iWKkd7rfH29gVCKphvM8PkiExvnH3pYV+Zqja0thKmnXLixeSN7kCZL",
+	"s3OjpQ1t2ZV0xtLyhc6frbYu30hJDNEqlh4jor9AFeX61DZ1E20XTRqCn2K7Z98nI+osdXqesXpxY9f+",
+	"nZyjhmBVnVOsqo8dNBrUwxAd62N2fJgqGoWkorhN8OxGdoFb2crv+FQ3JLy5PViIlHGaV9PAJ1LdXpHr",
+	"bL8PNLhORGfK51xMWphLCRFzdPjtwexgfmC6DO4OuQ0tY3dljFpaU8YuZhC0HPDsIDVbpEzpZSd99y65",
+	"Xs0Wi64LZoViZz+YCOsyzVcsL1QIxV07NHpCGGMUsZyEAPmvTEiQccLuV6bXzGxze0tC9G2MqnGsd5O/",
+	"um4lKgCGCRjv7veCmC90zrNBkTfHadzJxYEZn+H2iNancoGUt0p0RMt7JbCPcMGU90q4aioGqWgzk+rt",
+	"UWU5tXXYfC/dRumObrfOunf5zh2o4PEAPrMmTkN5S9EBa/PKC9XZM4h2r3Yi3kzl9YA57LjSancKofnc",
+	"AZX4ldmBUrQRTl/89BaOH3X+V20oihnCLLZv1TkFYqDe0pSpigNonBoca9Ddu05OfADu4J6bCgVx8P/o",
+	"zbRjFK6LvFCOnw8om6V3/Oxp0rPSujd6r7SZiJzbopf0VoLnvePDZ0dHH9edYtGlVcP/OzhoYLd+IB1P",
+	"60/ucfBe8Q9n+MLhQe3YJr1CyV8LQb+7OwVkBGNF7ul9Ux/vxegUvYSwmfVV+a3Erfz2YBtwpTsyueDz",
+	"3fulha8aG7ai4vnNiQZ5dFQd5Hd/OdiaG4WdU2Pra9BOj7uctYgcx3zBx9KucDcJle+tzISy7G2hMKr+",
+	"Who5khk8hlb8cW+NAMuWIg/tNwdJUzaOk/SkAgOjh4ZgVuteFZk0XryjrQpNHcWwieYxLKwrJ/c2zJ3Q",
+	"Eaurtbmbv5dPruXItZo/w5W4AUr5sAqlfLr3v/O9/3qw92yw1wipnPR+gEi5l+Jm3PrWZraNJqYXqbQU",
+	"6H+z4Y0IcrGWG5pxqRhhf1SPegcEzHj00H7jyL3ZsuaKtu4Ct6bJnXYTxXkmjdV5wxRPs4z5zsAEIVQa",
+	"Dl2J9g1/nSCCNUKSum/B9AmqGEE1xFlym4YFsz7Fbpsku7sE2YC+PAxSxo0d8CDsrCuYMCMj8muncSVl",
+	"sIyPTDlhbsyrEjQqrAFFVW5w2HbTf8kGzps9kuTmxYA36zvtAoskVDrQk5Y6DTCJkKAZIcVDEmgAY7gj",
+	"5VAoe1uNdXuMPKxjFCQPR44Ye7edcDTWjCpGIPcjXdhjxkE/TxhnGLKOaHHus1t1ADlmZU4xhAhxjzXm",
+	"Thxly3fSb28WpU+zvpvdW3JpzWCyS5AubMV7Lm2bi71QmTCEzSZtJwsVDmOL21IaZiHy1Gl3FN673tfN",
+	"iHCp86tJppe0uN2BpiJSjMGmvN0gONbDHVBlW/EOVJchPubV8dUoqz0QpjycrZfVbVRFvO06a4iVa6IF",
+	"luhmbLyJUd8+h0YV8xGOaLPa0RqSPdQLoYbHkJTJjcUyCoCsE8cyexiNuUzTTPjSHQH1fKaL/CTK8KeD",
+	"MMy0scM+GxIp5KthwoYZtyJHwMlc8PEMMFWPHV8aCTo7cBH02ZDPR3Ja6MIMjzE0E9cXEMxn/Dq6DjF6",
+	"LZUp3lF8xYzus+FC5HPuCGJ47OO5wSA61Trts2GweGH7IawboERK0YRZ7ZblUnkkdPcTX1UDvAnmy9/J",
+	"fsZwlCwcomi+7qz5ufWSXhhmxRyZ9Nz6tYTRxUbY7Uy5Lscj1cQh1uGoV0yCgUBbz0odB2wpMmqR/hrk",
+	"Yi4VVkOI06yoLFHpxYY0ERt/QUVQysSR8Bkhu0oAsbVv4l45ZbP7mPamBYW53IH5kNjNZ7YcwijeQHz+",
+	"2nQw1abRQRhBYGIeDiREEkXf8Mri0ro/1/EvsIOA/4ElWpAJGKg6hAN17AjDfLbYKMp5lb1uXptbXyu4",
+	"wrvdLW9ycS3FsiHJ3s6bBbCdNQ667VsMvR/sdtmhKjb0Ehwcvb1tand1ivxKPYjDdN4SAzuk+32QC/e8",
+	"v0liaYDQ6pQmnQfDMpwwj6/22bBM0AuNSEsXlkHHXomKC630L9UQmx9Ur1FAOy0yvAdHgsFvIk3C9UeF",
+	"nCD1Ci57f2m6Ycb6pYLstb67pwOoHnYw56tL1en+FR8WbrWHx5ArhWJVKDIXdRFfxKNVgB/wyQ1bLmZW",
+	"3suXyl3MbKgX7g7ThaX98AkiWK9M6Ug9MmRkIJQBI6AOl6ne7vVtBuuMzEb6w2BSZFklyTI8sb5BIAWE",
+	"1XTt4wLV7v0w+va76j5D1hrDz1qPyttWR6wJOXD+Tunmgy2VufXzl4uxXEinQQCWPW13+BZSfWY8ZUBz",
+	"ahUuNrAvBLIAaAmSarkCeZa05tSRU2mwmGphmJPrQ2TqpYqyAqm0TpkjFOBRq8NsnuaH5nC1OCGvEXJQ",
+	"G1FWRPMh4x5arAu/fSuU3QKn62HJIhmru5umAfK1uQuPrtoJVDK8MeBja1rQpOlUO85EFYnopTJMhTNM",
+	"BqcUgW431AcEeIdk99Nxy5JBNFIz/hfgriHaGkMYw/Gssn+O4WEL8Zg2Qwk1D8JsANr2vbn18YCEwIFZ",
+	"rjOx82q0LETQgbsSL0zeXAnYNOKXu29N6TxbG9BcqsEOS+OGQ3fSnVJICSPa7RxVEoQaGhxx1X2Rp/x6",
+	"5x1+y9W47fwia93aPckeaPKtnsldR9OqbQl6YJc6CFW+duc8djPvixEgSVLbkkyAQ/jKrIs2dMUBlmA8",
+	"q2aMrflI5GYmF6YJOTQAhmbc7Lw7L0PbTTOOgWHXHUTrS81lii4inaXCWPQP7T6kVmiuuXfnf5azUzWC",
+	"dOcIvu1zsJ00NQwG2jaozAj1tZZutjuje+N7ahhFLng6mPP8qhEe9t0CikODBBUPYwYoDDzFYe46nnPB",
+	"05fQZfOIxkJC0YT2W8DdQinEf+rq8qibjajlFghD8dy7U6Pn9NYmqgotd2FuusZXgpriOUzX6fqRbeZ4",
+	"YWzh4N3dtGFzurb4ctWGhOYBgJpZlJFTtSeVSQi71SJk7rUIJvNxVqQ7eKg9m8BeGwdkG2XJ9/V0UfSo",
+	"CsWklyx9AdmdBmJ5Q3h1TRmMbu6GKyxaw1gMXOd3QXrwu1e9miI+VmMmflGq4nYb4HKvRZFpOSokUPnL",
+	"oX5U14iYxO06d6kInDWtJampdzGucyzFNKrbH25bxoVUzu4mzIiTbQBfqh0WE6Owf2WoolOI9+pdyTEC",
+	"aK1nmNwbttEO5UM2FR9y1xhldlZUqxjpaVm/W9Cuhcauujy8xcLeXsrEI+2U7t4SWWdL4nRdg1rfaaea",
+	"7bApG1AOwf5ldmgL0Vk6FAkBCyrkqqQdc9U3pk0Zlkl1Bfvm/RJgxLzWMr2he6QlrZNmmJTLXI6usmKb",
+	"947UzrvBSLu/gxh5qu8YDmvz6n8aaKqqpvrJg+7uNjqNQL5F5MxIAkRaecU/gGirFv8Vxbe0hrVUc2E2",
+	"haGsq7Tr6Rg6E9tz1TOx820TSh3s7OcvrwOy5mFTm2fYAgLu41Xv5I7GJKzmnMpU2nvKc3TXw2pgdeNV",
+	"7qPukFjMjkUcdyxBVqv9B2tdHV+NWMtVKpdz07a+icwA1X39p5Zqp92DI+S0i12AiBACtKzacesqmTeu",
+	"8VbOtzaV+ig3LWdkW1hbUO8I7E6F/L7r3EVDLPvfPF/TVJlwZzlwZ2nv80tltxHCgpHiDrC8NqA07aa7",
+	"3B7S6bbkF5U73RHSqW4jWV9XRAvpgsIYEru5uWo2jt8+PHN3gu+6jcC6otPRpW0jpwosHLsGc/Npy5qS",
+	"3RgRHdmYZxkUi6DyuR0ClKPma+OrTbGyltHWJGHLN9KL5Q1o0fH+3jHrvXWIZnlaugdk/ihFlvri7w2o",
+	"N2mDF+CtdQSMwJyLXE9zPjfHbOiHMkzY0BeIF6qYu/9SEpf7E0+F+yvnagpPWa0HZqZz6z9kWk3933Ou",
+	"VsPkUg3nUkE+pvvB525iTHBI1YSfpCpVRveFP3HDCJYZmshAa4bxjjKurqCXsVY21xA4mvMxhR1nUonB",
+	"KBf8Ch6WqRzQc+6zVJApl4nqS2M9H0koATfn+RWuBpXGT9gwLbBkv8Be/Ys4Yj4X1MJcw2BBn3J/kLkC",
+	"lk+AfoXrza+EwoU25SpC62y4zGk5x1pNMjl2DwB6OODZYtBJQ50rkTWIuD9oCyC0HByFcJJLQ9RMsAXP",
+	"+VxYkX9lANX8JISiuT11zNSwcbGeqdaILhvUiujZpw3P1s4BDj1B6i3baSJ/TAZuQizJNAKvGVEd69Pt",
+	"eZPQ6PPmqr9T32G3FGV93ZQVDeCnEJqED3hglTG3PNPTQqBPQXYIgcXxhJ5a16g5QvPG4GzdM7Wf+8Cd",
+	"TxPQWQN92x7a+VfBM7fxa7puMb4SzUIEuSgRn0iXmMU8F8dwKBVGcDJv6JWGwZntNZYGtHzETVNaxo4t",
+	"5SKV5vbNrCO06ivQMKc5R1dW2gpVT+k+tx1EG7ZuWCs/2ajLxO9Y+ybfxktCZNLZS3L2wxYu5LgtVLgi",
+	"60KfUTinKVNbJPiZi8WC3uk3JEPG6dQHe89O937ke5Nffvvu41788ekuHw+PPv5r58qCO5RwvyHC2E1s",
+	"S9LXgeyYcxkm8YN/dz1n0CNUl/ZQDK/BIIWxnotq6VAkcaUtuxILy5C9550AfFuKoL/GRGgNwPauU3BU",
+	"grjNjIBy6LtrJN2gUzuXmYIR5Q8BBXlXUX27ubkkk2abc82E55053gYd6LJcpppKEx+YrYpwOZrbMLY4",
+	"QqMzc1s/Luum8E+dgH5SwYin3KFcYoXfVZmY6FMOQmJCMR6L7mDlYscpEGWszWDoxjzEQr9U66fiqmzK",
+	"Sjj2JYFn9LXAwtwCkzV0lvZD3RpIr5gUOZa0oDlL48twzgQzUJSI+hxDyePAQCDbsvHijZKDN5PCHeT8",
+	"bI4WuteMn3IordlaLUx6zQm9LBl1727sQyWP7cJZu5XFPMMRNiIpe0bmI4iamFenRbwbRhWywnbnV2uJ",
+	"KZSyG1VcT8U4k4pqS/iybj5Hp0nqjVdufWZVJKAb36ut1SMrdefbFcuF0ItMAO+IAnG265MI2YAVEOOm",
+	"ax03rfrPXE0L3lS/BoyGUXrpMpfWQqhalC4D+5KKxiX/WU+lugGoFB3ZHs/kWPznJbfjmZvGqm+FidOO",
+	"e8e98se9VMz1OqxUlzyqw88G/f2S51fngt8Q9Hs3/1Vz0WX3cuPI2rzLWDf6IUiO23CZGDdeGkFJRJgx",
+	"X8DlTCWLzEwvoei5vauQtuAur902oX42mOyw4iizeoqujuW28txk73OrgxBDVJf9QTjlu9PCfyl0o9TV",
+	"2YN/I7Vhs/hP9Lzmyr+pH58Ozm3u0LY66a0358ay6J/WWrixhPpS5JEo2OSSogRhbtgQQEmG1bhLw2XK",
+	"wMlPSjtmfeIZcHuIpbDc8RkGpBpopxMkS1VUbbMgusfYgk/DnQwieipzAS5jBm4fQwMkP5tQaffCyqb7",
+	"IlUnWV0spFBwCQR2U1k8XCfkfUNYuWHXxdrFflvb+bVZNlIwlDJZv2wINn59ZV5p67ejtL9Hxps7qQm+",
+	"RSpsgEDdmuXZlblWUU+3x9usg51uQzTd2mYAMr0DpDEPbtpFjt2CYVqXcGkXKktWmWtSktFuVd42VvS5",
+	"eYGedjbuHv8sTBzH+WC8PS8LK+4iEmde2AdT7e3Gtds+Qa22sC67x/W4rbnVkSjsLieisOIOLFbY6We2",
+	"VblB3HO9tvuut+a7bpz+apMPavez/ekCtu7dcBc0knaXw7ZTubpTC29lrz77uVk12+wwPHhz7j3EueUE",
+	"ySQtlYNpquBs7MBbRFqDWNFZYYWxjJ4FuRvkjrRFQbkxHtuuSQrdiu8RtmG6KbiF8jGZnmDpbYOFED1o",
+	"ZBSPGS0xZHmCjuKaP2GHBwdOMVKpASXFfXQKB+DtsNMsY5T/OhPqUimohQ3AP66VPnvpx4CmedDESp0m",
+	"1eBZgRYwjiqGfY9Q37fj5VO2BdFSWJ11iqBFbifQOzl2bfnN93rg4hp/DUXNnT56ePQdK4PnvCLmCN1R",
+	"zfmPz9l3R99+k7DXC/5rId4CUR8zGK0RKfvTqx+f/xmRVxkU5GZmwcciAmOlOL9LFfXi6Cf6CKRBpGBm",
+	"etlnZ5bNCwNgakrIwAT89cSUjsMCyPuTwNdLLO/l6PVSkXVQWsP+M/7s6JOivQ4PkoODA4ZBgo4VeAOv",
+	"OcGIkbkHkUvlZCJyAWDgGoaL+FRjneLpGmKpnyHjubhU7fGYDWGKqL1TpGI4A2WZgaPtFu6IUDoZP25h",
+	"5nithLuEL/SVqFda+LY6UPdxt9IDb0oHR8Pxk2aR8dWg1S/TVSa4l9wbFMtvGfZPqTEN8cNCqDU84GcH",
+	"zIixVmlzXP0ul9CtxcgQZu4dWfHmhcQ4P7/qcm3IFmpicRHR3EaZiWmvs04TvXQHd0ZlCJ/54ohvjV25",
+	"0RuRz2VIFQlV53V5C/eSnrmSi4HJ9HIwxyBjNMRHT1zJ8RWRBmJCBJGaTPgDEsroTfpkhPsB6GvGVTrQ",
+	"1yCCQ8JVpqeN3k2S/9e2bxdogjs8L40bEsorNuHtUZ1Bqt1pEkCTm4oTxpkR1ko1ZYavDAl+M72EYHKK",
+	"OQ/Q4Xoy6V+qsqRn7HAeHkNQzIzigUaOA7lj2WdDnaV+28ywv1YS9NhXDDWEfBTwUTyC6IwvFkKZk0vl",
+	"8d58MDyUAxpzxfQChfZ5CVNOhsDQC5KBCVDjKAgQQIwJZUsRNBV+c60bCPy8VOQHAuRVxMoGIBEs6jc8",
+	"ZgpCAAM8D7biVqIw8BbFKwysuxgN5iqkIh14KJbymyjcCDIXZCrmC22FGq8GV2IFS5hTUTKPUDI8hrDn",
+	"UWFEErkYlyCjY7aN3wguM9ws7nYJxH09Id8/vQtmL0rP7rOhz3UR10L5rkA3KOxIf3AU4Rr2gN5ECCVS",
+	"YomkmPIVrksFAQcUgxMK4J4WOQpMqSNHYxE3Nl/MuOP4EOCNHRjBikWmeYohaLT687m0bq4VmM9GesVy",
+	"jYMKIk1MlpEpOXzRsPNlJArtbEgHijB21vbV9VbbVazaUNlUP0SCN6huA/3oV919rKxSMx/TZtf6SFGs",
+	"Bjrhe29nPMvYUrCRmEr1/488rMe9g8Pvnh0cHBzswT9/cf985z/6/60Hbtx51aW1LPIOHu47yOBtre60",
+	"Nf1r47WPLz93jwYIj5YyxlvQPX7bWur5RzqBFtmDuwU8/I0ba4nPOkS2CroN1UpTg8KIxgrPZUnm9cg8",
+	"LC51dBDp/xNdqM4IXZX8ukrRwaODJoAzIPtGcAEIWYAwkplQjJsrd/e422ImssXmxIyGSvStHjX8YlOQ",
+	"IhUDnpLpRXwAxdmEXThmlbSDXG5N2IBfS3dbyN8A+ttAsc87pyeCvluCLZM1icDEKdwVekVBA66fK6lS",
+	"N9kFdoZSRj8G+CZQLoQCxlwXD/pdhezGjJ8BGOPKj5ijl4O4GH0152o1WMgPIiuhvRAQPPV1QPx3plgQ",
+	"3Bett5M008E4F6lQVvLM0De5mOTCzPAWoO/KvxWanByDqAxqVJgVIm0rbYnvD7QSlKtL39P0ox9AvF1K",
+	"leqlF2CxGodfJfzkXq5+A6a18Km6hhOdjyBaaf16GuSCcGUciecK0nukuuaZdFPHq8QDuRAg71zYmU5h",
+	"DDzL9BLx2YFViA/SwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2wvUEAMYcUWBiE4VaaiaQd",
+	"zrkVCPtNgaWw9P4K7pWcwtGvLrxVcBD5l+HzONOm/ESw8/A3DtMSkjx8RSavgRMs0d0dtidWdQKN1oBi",
+	"/delfFAoXtiZo8Qxt2TV5NdcZgHXHrJxI60pfAN+YPe5JPGxVlYoRzKYRVv7eS5SyQfESrwyEigKMscG",
+	"DSGQUboSHXRCvKqfbagMCuVReqdezg+/xr7YGPvd80xfI90PAG+SXE5ntg+7ORcgvZyaqxjwGKB651KZ",
+	"PjvFbF0PIYnw82WYPtgOGJgg6n7hXEgFkflpv2Sux08PnpSleS+qb5ST/tjM0aK1gBwjp/h4HEknovMI",
+	"CbS6EJhHMNYwZpxcZQF+FraGKaqXqlRd4sIMAO2r2DTnCt+B5TSkYlWm+qw61eqQSF+I5o82fT/ZjzX+",
+	"HU3+wtuaUbGEEvlsiE8P45xo658gIq7M+a1wF43CDFFvwq40VZ3NQW3j4JkQkRmNt+Tl9TFDR4bBj6BE",
+	"K0ZcsM++XzEqe8u+YS+/h4hr/+PasDkzc/S7uDYr4zx80jZOqzV2XRtrfPPVRryQY1vkWH3ECfiTnM8p",
+	"m1YxruQc+FAIZE0wIXKuc/eqa7A6yco8xjxDEzN1wlK9VD4yF+z2oMp12QS3y252GEOPM/nYdIk3bQho",
+	"LAbLC/ihgLAFPJHhFU8qqtP8BU/RpZjyOZ/WZ+VrrfiW4FjA+o1n2imoPv+/w7TwpqfaMGllRmsiSAup",
+	"ufc5+/c3L35K2JtXPyXsvRi9caP56ezHBAQuUJLdxMBF4uSwyoSea6ff2sqcrI4cIkbQEpkqGX7TulNc",
+	"Mbpw6E3Ew68KUNF8XukKznRckYc4vDSBxeM1QIw51QKXwAqslzWeeb5jlzqkNjfeBQsw74Gek6+ibbQa",
+	"S3dWLpbqbh5u5Ht59UoK+dUfm2TG2rbCl+4VWsAEAz8/UL01Oj2hMqC/tdyywc2yZabueVbn4rXZ0Pho",
+	"KGGFlzq/8lPYMHQ4WAAE5R3lVCG3MiEAiPJzgcGjOQUmRvYrgAvFAhgQbupIcm16kMLnfqdaTJsOHYyq",
+	"YT5K1cQQNDDqnDnJLOdW556owHKFb1REk3hY77m0kcQwcougUqzmyGlHXAetUsP/pgu4HKifSU4otjn5",
+	"jmv6RG0bII3ALSkw6dHKCuLRYLxbuPkAR+dXwqzfO5kwZuNtQwJyyFao3Dmg2ETjeemGkPt8ekgxwnJw",
+	"5Yh8CYox3DdwqH0tqrXB2ah/LFBchiyQk8u9PDwXNl/tnULkczyZb+qyme9cGgZD/9imlNXWmOr3+irA",
+	"UZgEClZlYRsgGEdJKIpX5oQ11dlKFzm8RDIMc2KlqN+Lz6r0QTcHDcQ1AeP82Ko9xvSNdXioCXrQzUHm",
+	"8eDXzhpdbKV0uW10vul4eGs6bOXg+agbSoulgHeIL/mGUXwwbTol/mBsTmWsb9zp9YP1C89gtSEXCF4C",
+	"YCHGEQ/Ak1urEO/HRQSvs5TqI+IIA1bAYE2nKe8Hn6aUMFRTQWTwxbYCMzQ6+F5K6SA8VpnnK3SUnLiG",
+	"sPYvk7aDgB4ui3LYpcmgqo5FpcHL5O5QGLIivxjRzgcpN9y9olFEwCVIyjVwz4BRsOMEXL+1SaBOWpkA",
+	"EWxduKhc2FU+gxdk0iACwGCLUsCL3++oEpFwxMuyWesWmRrtlBxbCZGa7iphXcirq3l9Nnzz+u0F23c6",
+	"vdmfi314fT8uCTuEvBQTx9SsK4HVmyuvTblJ7StNTrXJBpx2f0mHyoa5zqKQtNqiNJ2K4NRyTNobEIY/",
+	"vbhg+2DD3v+NLPgf9+diGJknY511zlcs1SDJACffemWDNI66kDsnqYYBYBxKo2mtdtx4nkmRh0su+OXA",
+	"GHElVlg/j+gPruAScAzAwypL8c4RKwhH7lXHRQUfz+ALWKPKdI6OqpR7Vg54729iVYptk6hLbwT8GJkI",
+	"oym91XOBzlxiebCDZuarYlZGe+GlcAjBzFEh85XyZwKB8NCKX7vVIznvjEbhC36CD4Jifitmy2iUbzy2",
+	"GsjugHIWrBewxm5nIXbBkZXXbJygCrpFGeWlQHe2MzGvHj6Q3ZG6qs9uFFc9EdAJguGXOOFgbo0m8Z7i",
+	"6mKC91U6sQopvCJNKTCB7FMZ6U91m4/VJbejNrczaYT7AEMeXRBTjcBza6bhujWC2xlDMzEWMQ3qHRZE",
+	"lYZhI2tkHsXv4RMoCZ66fmpmnm/qV7t7PKjSNLCPNaN1w60Cv9OdQicU2oWRrwTP1wYJo4O3yMPjmt64",
+	"lPg0jeFjzXIejekcQigCt4THTtiQXIN98toBk5tRGHBVvEP7djTCbUJoOTqMvYbyy96Wv4MyBS900aWG",
+	"UTQYOiDbmPlWLo19xvgLH2PvQ8Uy4WNRqmYJUsBBlszlNbcimKLLiHRHT5mwrGaKfT4TY9QCz37osyBw",
+	"SDJbQH/kT6O2qxN6Wk7olbbkNv247jJpFSQkRsMQFMVyputwFJXh/ruOfmk6/S3XYMPyovumfuZzPXaC",
+	"grF6YYJhw0PMgY615KsOyuBxeRFSk5RtvlEF9M+GytBeXYUCGN7PtE7QnrO5U1MsShkFwZB8eWRoVFZp",
+	"+q+eUlA3hLLUmhk9FwHxk9xNUBIalcQNgn2kcKGVqNQoSWqShi1DCbo1b1k0t+HZZO8lt+OZv8s4u8YK",
+	"lxUcNYL5PQ6DZt48VVIwpCV7JS0nThLW4FxwQEsjqxtfLDKEiqIZQA067vGhgaKWKBAYv/dOinlxwatC",
+	"zOFRfXfL+ZIMAvEAje7BeCHOAUMXgZsIz5bsN3h40K4yEjNJwxEqbTFO5Xj7R3G5EMEC99NzVPn3sLvq",
+	"VL6tiQPQDO2Aj8eXlB4SuzVbZGoySyI+dFSrcublumIBlru5bGDBE93dyvL0KL4mvNE+PlZ1t2uTygbi",
+	"g3+CDjuIgj7ijTTmJtl/46VV2m5C/x/X/b5NRjWPXMbz3B3OHcxUcMg5Gwlr0eemEFmgOtDvNljaIGLP",
+	"as1MppdZKK03iPPnYzcqfY08hqwp7hSGCEU4pO4MUZgl5k9VJnNmTRlqmQsIttxiYIDuZBlWGcZJDvMm",
+	"Zy/+FDhi5IiJ+Gyl+yobweXmRqv12mbYGG/z/m6dimNeNL6oFn6YFTj+4zmZTShPCFdj2Jgv+FjaFQqb",
+	"ZpMShM6OchO4JDHSt9FpN2CYHxsCFOr+5qgG6TgTXDmWUAmQLQsrchhVUtKWsToXdS7vA3TD/EMobxf5",
+	"MmwBnjoi6dHKDy7MqRJh0cb/JjFtwJJKQ9drWtrdKipTXrQIRcRojsu5QenDMMjt0yK/NYz4YxwUUhE1",
+	"cAAUq4wRER2tghtH4DfXNV+xBpbxKNEwXvDxzPuQltxR8DA8N6AbYeiY21K43V7qkGF4lxdJRM9SARsE",
+	"jQJi65oiZ+ome7/onM4o8pPyBaBO1P5ChEFsOATrpX+5fNZf7JylELXsVa65Nnbo61uoYj4See1sXOsr",
+	"sTYK7DowAavnOs/1sn03/f0aT/1jQ9RQy6lYmxk93zRDxWa6yD+NcICd+rsd01irQU5rLhi8Hekc8TFK",
+	"8fpKoBc3pLDKmnMRgsg3+01ffPBi6Jo71M0V7GcQ9g0tbvOpnqLppjJEkOOEoFMXR2/Vphn0IJ2zC8LY",
+	"Ls0iBFn9aR1lpxgzQ/wzcplxUirq4Wa1KXjfSbDe+pHlYgJpnroi1Uqzzm4rKvMmm5nvK6wQmE4qg/Q4",
+	"RJUhlkaZ5gFW24u0/5jhR8PFQBBqt15FYPMM4JWm8W+I2Ium871OpTDeNxAUjBe+REYJW8uvhGomHTR6",
+	"mjIytzXoo+4NHuv5AgoLp/UxR2GErYaJurkPR/KVKadxsVqI4QkbngJOaDDbyzHgf7f4tINtEEpDrxZi",
+	"hzl58x6YeuHlOLOrk8sJAQE5lMyXJiQr99lzbkQCbEGRvTMDBcHX+df6ivFMXolqPnwTpVGvoe1Nl3/I",
+	"lpZo9QBxthbHucUJVatOjuaASqxMWwzKBE/OZjfSRXP4zEeMUAeldx1IDMKPtpZShafenf9sbggYdlfp",
+	"xp86l5aWYyuuCK1nW47sjVGptqS2oOFiM4rUhuHeRVqtH8RnTqlFxMwHDMIqPoxFvrCb0ngOnx5EuA0n",
+	"BI4SOo2CJ6jTGx6bpiMQ0D39OJsW+TzgK9XynkBy9dDu5KAQMSxzlIH2pLGaEjb9o87/SrpnUw8VtTNB",
+	"U0tkn3BMMTJ7mcRbDXiRSks12usj2ZIKd05l7x9gXZDdgZ3uv4REpeabFWtYsW3VIpqpD7fid1eCsr3E",
+	"8Y6Yc+eoY90UPK0WTxsjExx9VzkpR1uLnFVbax7sFLzoN8ilrYoPvec811koUHLcG7vP/5me7+t8WoVC",
+	"H+s8F2PLZjo3go0ARGUVSwHUwnqqbV1saYdnaWIlXRDWnzS8l0XA85soMQDU74DKHkMY3THCXSdc93OA",
+	"VNgxq/rmoH/+fimdJ9sP+Dm5N87hhaYU5vZyImi5Pdd6fo9z22V4bkp3wUe9zMjVqoOUdUp599T/x2SL",
+	"WIxmVv/0mmx2qli1RVAV0WsIJtq9YlEGpeWFQnwFlbJUpmsZ19XKYP80WvXP+TKC7+56J0DJ/q1b58b7",
+	"N4mhBws+FR51uAlnivwhY65Iq7UYx4hzJ/PfSaWkVhSp6N7rBIwkcqnTgdg++lALHd8AjIXON2+h6PDV",
+	"S8BtHmBz4bYmkRbWP3RUG2VlmtHKB+jdrVetW+vTUWFuAgaBpNEzCz6v1i7vCAKR9ADZgaLvsRDStevO",
+	"iDmGvlMxPh82Uj3fXSgTpuYJc+cC8LvITjiV1krMKMv7aMcriGAgU/mc8Qw1oQqKUqOCceurDRZtAync",
+	"Ah7Lc7auyFgR14gwoLw3L+kFXJNfGjUa9/IdqP6Be39ezR+H8fcO5Zhql5y5blbGAZ/Bo+gkANL49PC7",
+	"g+YqxJnwRBWOd1j+vaODo2/3Do72jp70XW8NDczsvIHbn7LhnEs1ZCKD85zQZQaoFmU8dumH3+fGCGv2",
+	"8Qboj43ZCmoBPSc9HFeYx/oC70aTIiUTc0MF2kacmtcTxlmZYL+OyrLNUgisplaAoKGLanmo2uu+8Zb3",
+	"IGJp0yBj3rLWRmS6+cqXq0nWjRk1V2nHivObUAD9xBrWaAPazrkwwt5MWr2h0hEUzk3vVJAx1wBaCCpk",
+	"i6oBcjxd2Y5YbzZLRYbGdQNVbHvqYvPShR3r7TcSjPg1PVufum9jw4xLzaWR3dXjwch9VwZ2mSRKzzNQ",
+	"NF1WAr9q9ZmQjJGkPbwsRUc9wIK/5xjD01buDsJaBpMcf22z3DqdwruGuQ1gedKGErrS590QliACAt4Y",
+	"9NrxjEHMdu6sWFU7o8WF6qwUbqi8Vx19pemkuubNZB127E6kmHL/t4syu1nyukowFBrtBTkCuAmB/r2k",
+	"dy2FE20a5blGyvWBbc34WmUY4ZomXQkmlPa45qBvDiukoEKqu3o/RYV8kNoncewQcEcc/hlFu3X1+XQ9",
+	"c5SOcmfa8O3ra1LIZb0SQFwjqR661twaYOAhar0jmqbothN2EODMy3i0xj67uCTceSBnxE0KMF1LI0cy",
+	"o6Oz6Y2/l092LzMatjrxxzzqMCmPbW2nmtY78ql4GK1dija5dTodN7BPHrwrniGB/EjNtUF5YWRxI7RX",
+	"5sZsPd+fcQD0JOA1+IpqWIuUgIkR7i3gvnE1yOQE+/YgZ+6/0bdkn/D1Bj2WcfgLXFSDsgBu9GWoldvE",
+	"XPnYfnr3cYK/UMhsKh1/9UC6QpWxvrXQsXQTfyj3+SacdwsS5i3ZneX5VNhPv6phBaNS6ykENGrG1aoT",
+	"E2/0lY/pMCN1hAmVK7fdfIiH7y7kFzrGn90M48ZxGxtYU8GfdmtDq/D3aQvAfdq6IzvXfyvvuoYa4J5B",
+	"N/G1t66foikADA9xcwnQvFBNOLSOR1k21wZ8DwCohSmdvDBOYgxnUBdZZ2Raz4zWVprU7wbJxiMBNJRn",
+	"EGOhOow/iUsXgWrXdbh+QdPzoqESVBMXofHSjKpjjNe7ad99b7c5cIEEOh86/8b3fHw1kZiys4PhhBxK",
+	"1cV/cohg5ag9g2+m3AyPAu/T9ApbQM3SbuXadnBH1VbAu4hEi8XfL8QdsO9yFz4z//YDeUXn69YWsfez",
+	"1QlFvOrcMCMElg+vgpFviZqozQV62jR6OH5rO1L6GteJxL+4g3zkseS7v2Ep5cA7d9eGsdT51cRJ+I3D",
+	"rJNnPObKcKoNRb7PygAaF1AoG5lG7yIm4C795BVvZCk/bn3lAh+NvIzdHcdBqiMU/S0iXW0Fb8Waa5vR",
+	"nUOLUBmmtnsYW95eBFD6JPEy44ebq+ZiR9XAw4b6f9ISVF+hMgAvgsYjsMLOPLwrDQGYi+tg46AAUWWq",
+	"KWqiTCPqfqXIqYJiFDscg8KIfMCnLavviwNCOjmCXqRdnT8hdp2ar42vtir1QplEERvI6C6uNyLIz367",
+	"CXuus5tGmHUu7tVUNLFxOLBPZ02xxECWZRDmehQhbaJUTZXLMCetgrNdJsvRq42mtbXozxtVUz71iGzN",
+	"5ZQrk6v3WZnapkW7FWf1C9+dpVqufHLYp6urejcV7UJpMLOJ1fg6pCvMh1oeR7FxOiMw7ajE5DAuLjZk",
+	"aeH6Y5xR7bBuaSJl1bIGVnC7AxZVJa1WuovXY9PW3oqgPHnsQlC5DSGNN+FHab5yqiHuMSChhwere/4c",
+	"wVMRsFrPhceCm+tr4cErGslRZ6nIB3bGG5jMmWKAKezNkeDQlMJ8haCnU2GOfXJs4rFGE0h5Blw4p+2d",
+	"+CRop+plghu8nXz8zLODumP4cO/ZL/842Hv2y28HyV8+/sPMZ+kvjUUu/WAaXFsZAXDyHIpqkWhiuExP",
+	"KlnOejJB5/bEF+3oROBYQa5SQucJajf06bBG90mvUPLXQtDP7kx//NhEL4j+ejNSmclU+DzXCr0gC6n5",
+	"a2SKuHsxgIWkSm6l4y+q+tVkaWlPEarl5sBqX4mFvYM0nXuJ5gaJrnO1eAhVudmu3VVETNMk3oEb52Vn",
+	"UWguVfzt4d3mROye2/CxfU76Wt7ZtGJAoHUqr/mmozl/0xx9OhUqJ/tqF27yk3u8ykwODzrwjwQKgYrc",
+	"2xk29fFejE4xMJzCsR0hD4hh06ywOvi3B5Vi4YfNrtlc8Pnu/YZKXzuZhZLeSmCWchjk0VF1kN/9pbmo",
+	"eQvx7JKjEQVyU77QW5k59e2lVinsTINz/JuP24kuDtqoss9X2kMDLArLnFTmjepGqisDxeaWAZMS7jgA",
+	"fKuVfI9X6CjZVs/utw5h1XHoQoNzDnA+0NG2LbDh8wSC+VH0X9Ef/8DHfomf25PzYBTjbjF6U2lnxag/",
+	"1vN9zRdyb6xTMRVqP0zqY/y6uZKLPb1AgtpbaMD4DUe2gXMedjgBjQEYYbOffLutwP9NwiluHByxfuqM",
+	"yNc8V1hC1J2fUOGpyXn1Lop7i+WEo3oqXWOB9F+iWun9vV++bpQj/16ZaJWwF8Uok2OoTySNFemJkyXh",
+	"LxAfAapLryXhZFJdnQSUU2kYZ08PnsZPlugt0kZl/LA7YPfYC1Rrg2YaVyfir021B3NLqCYzaxfmeH/f",
+	"55lHR7XCi59+12SHMmJc5NKu3rr9pgBvwXNUo/CvH/2B//f3Fz20tAOzpOdCq24giEoh1URjYU9lOYam",
+	"EIN9z+149obnEBkDl0zPjz86ikv31MI9Ff25XqYTGkOEGBNiV499/IDBahMmYeMZ1DMCCAjTv1SX6mv2",
+	"729fvwLgLMWvxGAM0CMSivFMpMixOMe7d2c/XP8lAVhD/Ob8x+fsyZMnz9yb7y6e911LLyBBB9qjgh2O",
+	"VJYkcxPmKsALOVVy2Gc/S19QmQ0je9eQjYSRqYBgvQVHc+uIj6+g0Kh/xmo2RSD+S8WYex2yCfrsDMTw",
+	"oWNcQ0ZmAKHSUGo4g15LwDqnKsGbbg7oRQdERD8y8mGHUeHoCXSUr9jwP/bgrWP217OLodMIhy/P3r4d",
+	"RmsC2N4wKr5YZIShv0/l7/7tn0arIfuTW9JnT7/5y589Ro/BvI2hY8VDNy/Dho7CAnrYlgKhbl18jdCT",
+	"BjDystYqQZsHbZLwywHfrYR4wYVzCtPTDx9CZLTMoQMD0yWQIdfG2R5QAkzrL0+fPfnzMXt38ePedwmg",
+	"2/FsgsM2RZ7rqeMgCy5z+BG0e7uUY9Fnr9xgE8TPNqTsO3XGkNYLbEgALsKrH58nbsreyjOSqcwRTpNn",
+	"UEMl15khKgC+n4kKOoVXAzGRsjxgBkxLQAzG8TWeQac444CNVDFMOkI9hcQI+V9h8Y7Z98Ak2P/6b/8D",
+	"9pJlUOK8rF6CVSSoKkZZwEmo1JyEOk+e3NexxxD5Fg6BzPvMaadPDgKmVxTKbamEHoD0x61gEY+lzq9I",
+	"NV4hVXBo0u2WtEBTeqmOId7R8hGuTUFA64SyBtCaoWoPQVZn2tg+e2eg0opFFEsWikjQdPvstDJzGviz",
+	"A7CywIKfMqhOgViU4MDyGM1csWGtOMHwmEDsAOtsrWpCEjOmsk56eTbcpOY8dbyBuU2DAoiOq5Ud2b1z",
+	"4fRFkR4zJ/8MaZT+YiyhS7k32GAhZQQ4s0n71cnmYj4S+QnjvuRTYUSOlSjdG0/KGbkj6MY4xAeH3Uta",
+	"VK2nZUULN4vzuEITwQgfu2EO93lhZ0OE3ARHD/GiE1/qF/cHidaEag+jlb+UTojHhhbc6EMjiKrls19M",
+	"9B6sJL6Bqxr9NKFahfhzeRNGzB6qD4HJHGw0bgNcx+jEOybQbQDZcrMtKx5UYKfIksas1n3i8ETrOGu4",
+	"dHGZh+fcip9dW3vw75D9qSx7BV1rNRZ/TuIHz8WcS4WYbCqt/mKEa8JU3CJuymi6nFN5sPHVn/vs9TWZ",
+	"7Mup+DpaQD5Hzzy3BOphwxgs2ncd4QCCkIAd49UGlehj0nB7kYuxXEgAAdfVAYSab1MtDGh8VM5jtCL/",
+	"YJ+9J/IPcNqhtqPA3v7k9wG5oBFOuqEaMh4oE6kOr0WPyh+hYJ5EJJPExfmqlPznWsXXp0fP8GSr9UI2",
+	"jk3M9JIKKiIymbRWqONwG+ViynOo/YIilnKyJKiT84QtZWqhPqHHeXOL/2uh4VqAoE+3S8R+U+3IA6vo",
+	"rRjeUoA7qNjp2+dnZ24VOcaHOmkBKNbM9FL12fCyx/v90WUvxhKhrXY/1L52Oje/EuoEZQa30PO5O1lw",
+	"VlXKzt74VaBLX2mbEOweihsgIcHoQcZgQ1g77BKpDr+IKSoD8GYNEk0ALMQ7KsJV/xffEVYiko5ZH7Mh",
+	"lila7UGz/wJv/Sd355Zcq/LEEESG4b4nq70cj1j5dPWXfaK1YcKG+xFR0RvRN/uZ1lfFAh7khEoIC72f",
+	"irGTH3zXhTLFyG3jSDS0UvkV389F+VWfXUSJs3A1gfDnSNK4i2OSa2X3nJAy5gp5oBMvHDk4+f9f/uVf",
+	"2F8vLt64v6Gl0zdnbKLBYQZC/rPDwwNHUYJKs7rvMsGvoQbAeKblWBB8Kj5BTUBRsFyO4YAjfr9GdNBj",
+	"VDu+/vollmPpf/01++uL0x9Q8sB23Dly11eqhfEc1ldtg6IsKKliWZgqOCRdpt8g3VCdl8QTrAFI0agM",
+	"KVWNYa/fXJy9fvU2CANHB08rLTjBBHrzsnnGzYyBZgNAsdhsWW4p9Ag3ex9n/F8KkUsBMz5lvxZuVnH1",
+	"hKXIsj0sKZDEY1z4MkQkRpRfhNen8hpyUOQYpACoIMyeHhxQx2elPvf1114gM4SrUCwWIgeu1GenNH1f",
+	"MGYOCpNe+gewOZTy3TQuZqKGwUkVeV0HldibhiKTJ46BoVwgMuO37jBsHR4aEr1MOWtkNXKqNGD3YkEJ",
+	"VGMN49nS3bugarhNAytjO+hppU84j9hteOSYlGG7Ahp48+6Chlet0ODp7qDPXvtZkhAEZKk0QaHCqKFi",
+	"qeuNxoc5lgG8t1JGwLf8XVXYK6teUWUC4g7PQw2BY8x5G9KmnXtcZKhiDLtXVVEcp6pupa9HQq+U+mG0",
+	"FURMSIBOljkBtXPpoYBxTaL6ITDKs8neK62E/67SCIgZsZpVorrSQVFiqq3kIIwKPoZ9K2nLESCQ3Woh",
+	"+uwdHSI/h4h0aGFe8pRqk9DJPDo4XEOa0ROUmJcAh53C7gx/1mO/cn6phi8u+HTo+ZPjYaA3hYoz2KV7",
+	"CDrD8kzuZTLeoJZpQfyFp47dpX1ZHBw8GVPFFfgg9v7Xf/sfl71heWSRhuRkgoVSS7MFIIpAwyA9wBNQ",
+	"cFF56WKk3fHw9fFRjDaY6EbLgKdUluJQn70GXgdjdHNEs08u2FLwqz57gwWjQVKI56S93vz11xUa+Prr",
+	"wHo5aAZI7U8OnjI5iYt4Wdefk8HdUEF2dB0CvjDPpdEqQCUNv4YT65qY8WAM8XRAzR0dHJRxIYj46FGZ",
+	"qXB8WGD/FFcwa3+UpXukci+R/Ol6LDUfYjRHrFBQRNyWq+AXYFrwnNRhUpw8VUEWmKNtPSFPdkkyJe2h",
+	"QlXqOjEZuTG6hYJl4FOm4I6du54F/OiGVmMwDTWBSHnEan2+xs8SynYaqEoRICYSb6rwdYLIJe46Jzxo",
+	"nrsDHFWbGus5znnqhP6rEr7Y8mnCRoV1bBS/oVb77EVmxJIqAcFKuz6dqANzK8s3IHrQNc8KAS0Nvw7M",
+	"/4i24gduw62WU0UdNvyZG7v3Uqfu+kyH0CBwM/pm7627fkq29k7N67+scRy4MtxN7EQeLLlFxwXLehRK",
+	"Ws8TSczH6xnPnPvZ+KJHyChz1Hi4BRac1Pp090xO5iOUFyq1i3RhwbDpw1+o1jutzrdN990x1Tn6eh9Z",
+	"E1YuQs40RHaP9yLSG1hnYnqkhXjOx1CS4uuvA8OAoQ/lfF6A9XNIQDFQNo+dA4XjbU6nEB5Xeg+43fAY",
+	"ANJAjXPrdyXEgvRilSIrwtKF5gorXkKdHhQwq4KIaxIKlwz7VZvwNc9Xjuus3Z1OC/csbLQCUeJ1LqdS",
+	"lRfwpDA8o0vmKV0yw/fv3++dRgUNvKUQmNfTo2ck831z8ISRwZjs0m26OTt1nXvzU8x9Dp4mKGCwpwdP",
+	"/FUUmS++/hqH9B97JCzsnTmKH/7HXiwX7L1Gq+gxU9ooOZkMaYiBRN6SK2UPY4jwOgS5FPUKpdkkh0uk",
+	"1Cui8gG5wAUfrdClA1Y6GNhbUCn2LnKuzELnZU/DBIwxl6qX9DI5FsrEzuyXZxdrTha9EMroIh+DsrtP",
+	"L+3PpY2c+FUvDfGc3nHvoH/YP4CwsoVQfCF7x70n/YP+EwzymoHzaB/CgvYBgmQvKrZBgf41B064gTx8",
+	"iciNU3D13GfRllr8qUc4AUMK2UbZn0YrRsFQf65WwvaoJv0eDBjFpLO0d9z7WZo4LN9gkjaJdpDFWgP/",
+	"UVCNzd2SviSDz9iW7nfQaXyi+HHI5kYXaqf0BhxIgN7dMADgVtIwym1o6p9+2qF7TMho6TdUQCHsGCcx",
+	"dhlGSLvYYSCY5tE2nNNRvaJrAoooygZUKTGKamsaFYTZy+7rg5Flzc+URLPvo9q3PwkmTciBzoVZaGXQ",
+	"6Xp0cOA9phTiF/vM/kmxeDuTFIT+g0+2DTAIoneeYu9NjYZR7p9hyeDzssbx04PD7a+9qxWugfeebH/v",
+	"x1AV271xeLT9jTeR5PZjKG749PCb7a8+D4U6vtcpuJqfHj3b/lqwUVMKso/K3D5SuNIqHnhgPN73/o9f",
+	"HIWYYj7n+YpY1lpZoIQpsYwzXJ2WAPEXUJXtl6T3YQ9Dsukb110Tg97/DT4OQvTlx1aW/Vfv20YWi1hx",
+	"VBxlCb+Vefr+53UO/JOo5EVt4b8N6Fb+dEMYTzjctVn04lhKDE7a4dDf0wmloPWNZ/TLOKIHT7e/8Urb",
+	"H32B3j/6mf5JWND664R9d6d4n2QgCHhrrMfwOgqYDzBwPIPKxF58fsaGtQqlTjvItMH0EVR7UVfHfBKq",
+	"bwGaGgaAwQ8qeCypnXL23FyqIR+DB24ElW/nRiBkHdaBXmF4hATT7TDMcIiyb5W5rAMEPmAGAwf1e4LU",
+	"vBPe0o6P+LEaXU5hi49M7pMyuYPvOrAcnMoFFduF155t2Ic4hKr7fpQMam0X1g74rflzh4V1VH+h9c9O",
+	"5u/M1N+VNdReilTyCypB9rBY+3mdwd2QvSMEaZssFhWuJOOkj0qquJ1Kbc2UZZYbNGKPd1pjlV+U5uPm",
+	"8M6IfJPe45fsUfH5UhQfn2pG6k4IfLqB2lOk0rbbo8B/hTj1YG1MS1Q3cDdApNq8z14om0thQiFC8Fu0",
+	"HCvosYuFiY9teVRpji1WDAAsu4kZo9WuxEvbik8nbTfq3FHPlQlvsCQFnLaOTMCt+Cm+8+XZbtzgN3Ov",
+	"R8715XCuSjrsbew1vihEqyb33scRgbMMckAI6ZtQhkoktz7zhncOgRgJA3oVhtyFCG29zs7ijPed5YQo",
+	"RPlvYtX7VNpPU1b+R1J8Kkf26M66pN7eInxTu6pzSgCl6O3MC/WViaMpK6EVPmtjiAVhB0WeDXtJj9z4",
+	"bkQNkdhtA6W39pte+Zj0fKfbXg/Pwdy+AFXtZprXl6X1dBjs38TqXBRUg/ph8ci3iBPIiLu5Q3Ejtrjv",
+	"ESEbxbrzQkEsfeCEkFBT+Ei1gMsLxf/xFDfLcp6vFF+6nlROZKODyM3zUdT4QkSN6AyZO5A04Ejt/4bI",
+	"g+3+oLczvYTgtUKVmLGY6qA8cjNmQqYyhTAdH9YAecGNrqGSOjsZbuGxBmNtAE18oE6gcppbzKOFSkIq",
+	"REiz0WzC80fH0O/XMXQnd2I4wPtjrsYia9cfzmyceugUhxGkV3vwIGkYt4mPKS/NmsEZnGol+uwVhiOy",
+	"uc4pqmmurwWdfFD0Z1CzE0tEJ5eqprFcEMApRd3mos+ew8gz8CFBQqPPdKLQxxNiPxQCSpwleK+aXETY",
+	"5COfWZvg79QHc8/OlEINgAaHj9zMn7XbMDRMgtwaRRjl5FHuIMUWypxZ8cE2y/SYfbdDCOBdR+DBADZG",
+	"4H2q0EPouUvQodVdjNJ/hNA6WLJNOhPR6qPW9IVoTbhft9GXsIV9MK2WtQabvLXaV2UE39JIQOJHYQQA",
+	"WM4FV6BAJcwU4xlzUhKADUVyDeDqppjngPJcJtI+OxemmJfiEQg+UIrJmH5TdEwxF4HrfdqT8sYtymap",
+	"A9bNJzVLA+nzj8fnCzg+SEie4XU4Mkmb01VmvhlKs8RyM0orUCEM5KNdzATi4V2JBWFgTHWJp9BoSChp",
+	"8MFQ+iNpfyEKuNdL1wizG6kvihYfncidCKcXIKCW+UsnAZoGqdz4qElLkT16LhT9bgTGIlASft8jSFhU",
+	"xcHZaCD5mlsr5gvbZ448IUuw4Ypo0I+Bmh/YHfF4cr6AkwObCUmB3e+FdVEqF9dSLNs1PkBoc0qWU8YQ",
+	"lgbsUnOeir1i4ZOYEydEUaJtLsYC4AU2qYFvfMcdzEEe8bjEeYg4BaSsMalaNKWAltxVVYpgkz+5dkOL",
+	"8Kjk/H6UHH+gIAw1y+DomHB2bnRGf4P/bk0VgnRjuoUid5A7LnBsjcgB+Irswe1SXJcj6WfTYKP1o72d",
+	"lXa7CeJs8korAdAG92CI2Hxr+uWIgkZeXPDptjAPeAaafNLR0OpBAR69Ub9bb5SKr1kJKH5wps0tmcdW",
+	"t9Sp8l2FPCWEElnylfcznzAJaDNUftqUtzFgGjj9cUh+LZ5lDQ6lzRYTfPzhcKEHwVYeHUV34ChCenh0",
+	"FdVdRepOBBM3EqpV28xbXhJ+ri4V/RAHj3hPCbo+SkCskCsJkFGjFVN62WfgKtGTEvYteKHrJYmcUg4a",
+	"klqBi/xSodPdsGEw6A6RK7WkNgqVflECUVPYb4V5Hd4n81JieTu5KHkMvP2dsF2l7WdmvV927C7yohsy",
+	"a4/Ssv8b/QUMu3SdtcUoGfDkA/anVuIkGF9yATFIZfK5sXxFuGK51vOvDMv0NOAbIpo+FSaHwgBKYxBw",
+	"k8Nsrq/FS2y3C9edh0cb+G453QeaPB5Ndqe88afr2/UDbGf6mNj95aYXPCSGg+QUA0yYELu/G/fZhkv2",
+	"eoKGK4hY2sOQpSRA20TCHUcT9EwvK2hujhWhDxOaWQpxBY/Cp7lWdpZ4iFGfk0AAGPJa2hUBeuy597KV",
+	"Byqv/QjNuF9L0GIo2cBOAQl/Ij08vjYCYCVNjB9EpTAWIpc6bXQB/SyN3R0f7a6Do3AEZXTUlxQr9IjA",
+	"9ftLRKdDSOU4KJ4Rd/E2MUQBwacDAtepKodBYdjBKjeR0yIvwXEjXF886VTxo9HMvitUTksw9MMH33rE",
+	"3Xo0aPOSiG93TPfH5ro98fDH5+zp4XcHIW0CNfoTjOyDglQoE6R8FQGc6kkwSoGT28PYbji2F1Cs8ks5",
+	"u06H8wtXNlwvTth4MC1NNDLeePzdH6RZaCO9RWVDw4/H+nd6rAE1nq/Q0b1+T3LDnr/9+45nXut5u6bw",
+	"hvCm3X07g70DrH+skfUqkgdawGHUCmoh7JxN/FbwfDzrtUH2IiAuyeIzbdpC9t1PtwdzGULFjZRKJ5Vh",
+	"ziGxGn9P2NBX4x561BnC8KeK8vQrLGHnDAdfX1UvhNNiQsHvpIfdNhRX/eJAYdwqOkLZqEwAIT2qEl+K",
+	"KpFldE5DfRmlLeJodgsyrfGo/VxYvLHbpJGyNwJXh3J+TgjJtJr6GPzy1HLFRjnUL+TjK6q6FwJUaaD9",
+	"FsMBDOVmvO2BKfFhJo+H7/eDpF0eBa/F+3sjgXyCG6rxVHYUacb7oK3OxcYAFyg17t5FrwWhaUsoUANf",
+	"Uw42XuXRSKEAnbtH4XtyiiRl5nOT/9iNxlFzF2UhXMg5vtCoM/i5PmCFX+v5FnXfze/Rt3oXuc9az8G1",
+	"SoTxGNdSHjsCy27mOzfjNFTgeAs8y2JdS6HS+E5PaUTnR8Vk57vbveTO871Iw3/YM/2o6fujdHMXYK1C",
+	"OOiKG9FR3K0abl6A5/MX8pgrJ7rDNS6p6nofinfCz75AnQ878DXhyriEhPlabiR6SwNhCWmJsy+tz92q",
+	"oZ80wpu4ydz+/N59eEEY2OeCpP/Ds47HqIX7jmmFXMy7ZlehylVr8g1e8/65UOTSY6Gwi4qFruRR4Q09",
+	"YTxIDjB6xwGL1C1ZgnhOXLGZLvLSj4GNAbyi1vO2sIJTtXpZVum6GYP6Ei14NOlNdoSwr4+Cy+8ZErp6",
+	"yOqs4VaRBDVGkQuwi9/K/LBuY4hLA7meCGxp4J4ZNpkdXB8PUSApR/YokTwWyNlm16iQ+aNcdEubCPCd",
+	"2wpGIX5yIzwcMN2MO+7rS3lAMsgH/CIvFHC7bw6eEIhtDEPJl3wF8ZogQ4myajLmCoURNLtC3oYBfkIu",
+	"4jvZJFqUK/XopvhCRAUT0c5NzsT+b/5PkAV8XHC7NAB47GSrCPjolSISS11kqS+0D1Dp3pyBEYYJJLyV",
+	"ILLg2V8/Gd/TUDzh7h4AQS9+QtnAd+HHet+ige9/s2Tgd+ZROni0V9wF4/HUznh56J1+z+mA3w0rCmiJ",
+	"reZW1EUQcgtTL5YBPQuKRiix7DcDV30JTOWVBtTVR4byyFB+5wyFIMFKuroTBpID+mQ7BzkP4stS5IKl",
+	"hfs/BDNZDygXYq7mPBWsWDg214aX+shSHlnKI0t5YNCzd81TbC6nU9dfG1P5QZd+VzIUYOkJSrKKS+1J",
+	"xRa5njods89eT5hdakYdwI9OTULsz6S0NljI09SqIUPrAt+9O0b0yBEe/Ryf6HwSrcYqhNLL3Q5pYSi9",
+	"pzkJkmo4J8wUZoEFXyDxgs813vFzrHLJhr8OffkaZiBrotlO9w762xIU+V7nqfGn3Y1Q8XmZxZBKs8j4",
+	"CkI3EjZx1MC4oWBT99BcX0sBCKEQu+nTxgl5iCCGRmKKdbib0h9+raQ+zPmHn4Wa2lnv+PDgIOnNpQqf",
+	"G5Me7rG4hFvPqLbEYxXxR2vqZ0/eph3bnQ/t/0bFTTajnS6j+uFGiJCFBv0mEDCG7MpIrYhVNQES/ySA",
+	"HXUK0a6WZKkGZ5cVWR5oZHY4aZulBT/JR2Hh94svWhLyzQ8nfrupCMspHs4xVywX1/pKUEyUXirE9KOY",
+	"aHbhHYbQ5FeE+Gd8rOdI0Psp+xOEQbhnB/Ds8M8nngcsZxrhwL2MklyqkLMRlX52LY61msh8LtKEpZq+",
+	"KZTts9OwNgFHMMSJ1gI2GhED3ShPybH6yE5+/+zkngMjIsJ/5Gb+vEUMDYq8Q4glMJBbVA+JGMFmDhJF",
+	"Z9Ejg0KFX4cJMxKjN1eQBTrnK3To5mIqjRW5a4EYT8llLpUP0GhiMz/lXNlHLvPIZT4Rl2mi40d2Q+cu",
+	"4jYhiipILLcTqHIhFer97TEjkGJmZ8KXXSFQdesLA1PGmY9AL/Uh8WEsFjaqIIwp5WUpvCZvDI3nUT96",
+	"1I/+KBIFkTzUKPDGzjtRl4wwRmplNmlMb+VUmfjcQs09iIJcYn3uMwuVYQEeXV8JBeiYHpNu/Qi/UCnY",
+	"Bn3fD/QQN+DZvnAr/3jIfo+H7IVKAZHFyKnac6p7xXR3y1OGh7b9Bn0BJQAQrxVshH4QkEglJoURBpDr",
+	"tRLGuzVmMhUDumSGCV6ikmIZZLh0EbQF/R/hLk+PQ/6pr2hgL9VMG4vVywBsDpO63DEHTAmf8BoyVzKt",
+	"r8DyMEFMGAizsPxKKICLwWHqgsye5APJwdOgNMukoXpQkDe24FC322qnZSAYFEJdGGa0VvjfuQB1RUKS",
+	"rcG6CWwmeG5Hgts+e4vrjNmyDZVdsD+fPuvrO7rRecElrFv/UpWWIqdb0R6CY8mI7FoYsvvg7wP6feB2",
+	"SGST4Z8TpnRehp2jIrVuKmrSpWgeD0zC+QRxKzjPz5l484fX4r6I3JuWM5awISFW5sLo7PouVMI/dlwN",
+	"ncib3HyFne1neio3pBrCcYLDBhDq2EmQGuG+OfyGzaUqrIcw5u76y4WZRc+EzJ0Fl3mfvc+1mrJxLlJ3",
+	"ejgV4OSX6unBYalzjnUq2HDE00H0JFybeAvoHExoWElCGirBHpahMZMZZvtpWCO0/ZkYoxP4RXqm2vki",
+	"PsGkuj1XvDceUt/6iMPenxELiWkQtLjhY/jgXbO5kpfJKVXgDQyssLMq/1JOtq0yMI2W95Zk6WzJV6as",
+	"M4h5EUuRZXtQUCFFNpWwK6WXiphKv4lzuG4+VUYzMMzb1m65va77SNWfiqqReLqTtdOuljpP93JhxAby",
+	"fks6VSbVFeqFRjiVEHRP30hCGl8Ur5ZpNXW3eHxhsui2lyYU1KNKnakW5tIJdc0ua6CKN9ThOQx613DX",
+	"xrpzd3/aoOTcTmftqDGYUSysSE+CFo8LZ2CdCBYWBDOtgsQSW+TEB2nA0h+hot9VmbqPjzxgMw94uFXc",
+	"IhMyrDHj4RQzYAXrldt25CX75I3bcGWS5L7U+RVemE8OvIyP5ZPUWJwgj3FyuLc1cbUiU02oYBIYEFYz",
+	"kpZda5mCnxojaK3IMmA1lyp2viObolawzUbQNJxKne18mjvaCHvbG/qtsCdooPMGQz9HzxYk1amKrvF7",
+	"lbdh552aLpE1DGgtH8XeTyggADZifGGz0Qr0aHfeYUd2Ou+kf2/W6qmaWFVXr5x4zHQxUPOWqqJZOafM",
+	"YrL4On3+JNiqJ5j4i3VTnh49i8uvXaqVFFkK8rZmc65WffYOax25y5PAB7hlINCA7IEnxIe+gKF8xUaC",
+	"Gasz0VJrF2f+cMT0+9TxL2Iryxem5xMdEv95ZDafjNm8+EBXdJOdzvEg9AfvyHAwCG0zx1mKbKznPnVm",
+	"orNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0+9sPNPaUB5eI2OgET5QncSPbyfe",
+	"cnjPvCUEAZlgTPyDVuR+NIF+KX4orBsOPm4n1fr8P/rmUXX9FFfM81wgcn0U4ZgC09jVuHstcjlZ7aHK",
+	"23q5vATdMrZvBQwsvGuWQjk5Ola0Si2zz0iLbA1CWLcG/x3G9YI08U9xIVy4W/i26uZzH3f7u9ImPyMH",
+	"eRQwO5x+JDp3/CtJ0l0P/njG7Xas7NdKsAUvLU3r6LyJEy2FBDU1lbkYuzchhzuU2AY2AWkUKBOnffZD",
+	"iGem9ozlK18L1M1oYVeXaqTTVZ9BLrZWMIYhVul1tA66LFUALxYptyId0HekwE7ldbP++rM0th1muwVi",
+	"tjnzm9CEbxdFtJ5+nqVo8QMeSwnoY0wEbx4HrkvnFHSfVL7e9StvbFzvGpUDnaVl6UZ2ZktLPFZECzHr",
+	"AvDQHSWUsW9oZDiGFODarrVMDH68g3mdKt+hGeB0hsdVki4hkdpHTgYahHin3EKm9LKyNKT50QpdzMSl",
+	"gr8rJwmwXf9EsLnd6PrPEBwCplqYgLtrARIBzs2JjxfEPmiuaBMKgSFOb2OnbJxJ4ZMmOXpupxrUOjbJ",
+	"oQyPW4a5hNBDpWlGaH52hwsyuJXw9TzeU/KlL/OZMzPTS3WpRmKMcFIhX6qEpMijqEsINXTsSuc+ZSug",
+	"VfiwRDzITSRSWaUbkUo3YIXtD55NXmklXnI7nn1aHIYtePmeuVXh0k8qZxeZLZFbUtYbXadhenLtuN5Q",
+	"J/2Pved8PBPbHvePwfSedIzfe6lTOZGfMxT9HgU/pYKS+BjTvi2aL/mtAfdiXgoBXmhyclGj0JS0uvHm",
+	"hWNhC5EbrdgU4wKeHjxhQ/hh2GdniplML9lcp46J+m6p2pmeY1VkjOfGBNWjZ2zoXhm4V4Z0AM+FzVd7",
+	"p3D8msSaNzqINQ/VABcN8TPZ4Kj3zSa4eVjFL9vudm/MqK54JmxYKAj1GtBaDr9A3pr4I5ywodJ2sOC5",
+	"lWO54MoOf/cVHUJB8oQqmVAp8z+OMe/+1ptbMcjw4nPLXXL+T4w/C4lEEbdrvQQLA8yybjfY/43+8vhP",
+	"bamSr5X4yjC9RMsAp/J/OocrMecWfN3unv0KoWEkBs8tMYXSOtWF6uucBKtjLkDNLK9TAGNYtyKiraH1",
+	"YtzE/RvShsoJ30NaJZlJ/jjSbMKGE5+38yja3uRMI8nscqqTFhzJqpjqjlpkDSEclaeNCG0P7aw9PMX9",
+	"k4qfX4zC/Hi0d9Vasb5vh6Mdaa1A1JtuZKddShVlmDUgE6TSPsgb9BPErZdT/UwhaLvwiIoV+g8lJ4hU",
+	"2sFSqlQvB/oabJiR7PCH1tge/ae3Q7xI5c5q0URmwuzza255BeHiNxrmwDG/dojcU7bg1opcBSBLQKvw",
+	"zhh29gPjWcgAMLrMGvJYFNsSdgGTu8/e5BqGCs7RSwXePR+h0QReJ+wPOIFTmNrDQF1I2iKtuQ0pEXJs",
+	"i7zlBor3ZONIhCrmbuPphb65nvYC5fUXauqooQFMfKu0SZLmjoLp9sfPuYLj2KFdenS7sCvnfCr23WQr",
+	"rArXu3fcG0nFwR23thD0qrme/tuHebbr643XXrmvNxaNjw6+fagzdGwgb6DhaK7Pcdh7uH1bJl19+GPy",
+	"gJWI+5ftD7/tcueoqXil7VtupZlIPso+V7wPSv5ToRx7Finjnh/7ywmrQrSF+7TeT9ciN1Krj/u/bb6h",
+	"XrlLJkAEFSolgKAQ3le5WRz9ljCsTRrFT4KulB9lJh7wtULrExLI/LI3DIIe3TiIOf8g5+5SOTp8+pen",
+	"3z359ulfoDgFflmWppDKiqnI20Zl5H8ti2vscPN1vvHsrJiPFJdZfylGi17Sm4tUFnP/KXNiX+2nfy6m",
+	"5Yc/1N34z4W48dVxi1sHlv+BX6pf8tI8uNu4IUH+PUj50fhA4hf5tUgTzAsskfEtcw9XJxC7l8vFWlua",
+	"+7YoPnzL4JcoPeTCXdu7Cw8zwTM72xAkDMWSBEu55SNugAaVEJiFitR4zHyoo6Sy2SK/lmN4dJjqpRpG",
+	"CWkh6zW3ZNwapmKa81Skw+NLlQueIpaVyfRS5KHpc5FKk2A8NKbQ06EwbMmlDc/5onKUT49CEVS+UBTJ",
+	"PBKsWGTa9XiplA9oDA1AKl0xvhK2RWn+K67YJzQSYg/tNkI6TrROxBAWIp/xhQnzMHouYJm/KMn9m402",
+	"x7tdxosaWfMlX93ReXREhCcrFEmkM+ERRd3OxLFpdA43H9P9TF6LdkMTwadwwzKtpowCihe5Bry5vFAG",
+	"grozra8M45YpjYXq/eCOGWcTLjN31cwFjyvh+0bMDCrhj4Q7qlQKv+Wc/CyvhcKshe3e8FOY2ZdEqbfN",
+	"8ZiJ8dX6+joyhKXYlTIc41y1ksaZBaZtKqwcWWQgAkeRjbrcueCp7LyT5zCQx50EOAeersCKS86sHQ68",
+	"VNfSwjaYfQ6Z2ptTwzEDXYZs8PL9rwzemn32fqZB05+hY2nOV6xwrM8mAY8GfTBgUIbflcZEEE89ANRk",
+	"sHV85FIZK7OMvvI5grnW82PMF7GUW8gt1mYAPsv+xNmVHF8l2GcSBAO3FEnAfDeQcMSxRoLU6s9Uf8qN",
+	"v4ntYE77WZj7g0ktvDvh4Fzr+eY7DVO3ShBQnmUiRwDpB5rF+AVG5X/BwZ6TIsse/Yi38yMio2FcRYwW",
+	"rtN/ajhoxicWenYPUPAtDsaY16dinEklNjP7qE+hUoORlJ4nGyECp6YCM9Bk2hQ+Cb88QH7ZGDCJ03jE",
+	"9frjZELTnlfP2cZT1SZDOaWnWLQfq1dBPEZJitS2dTEqSM0B8/O0wgRim5xeCAWYfggAFopgRuKTe+5S",
+	"rQtP0WsUj3nAIjJshubWV+8Wv2vhp5zcm1xcS7HcLAnVeHNgy48c5A/DQajObkQJoxUQQh0UsDsryYUp",
+	"Rm5zR5uuadB6IJ566VVDCOohmEBuGED9TXTeVO8t9HChS5o3D/l6vphVSnM6issfUTj/WCicnmjdRRbL",
+	"qGS0n3J5sxNXqC4nrsEKApjeHshIpe5WR+zYJvPImWXGckUI92u3PxF3wpYzOZ5hMrDSl8pd0tGTBuEP",
+	"5lKlIv//2Lv65bZtbP8qGM/OpL2Xlp1k213b0+k42yRtt2lz43T3zq27FkQeSahJQCUgK7qZzOzT7IPt",
+	"k+zgHAAkJVIftiXLNv9LLIoEIZzvc34/Hdr8JFOyw96j+ccpKLL4wmASH5v6VFqbSv25ePlXucoejDpo",
+	"cbV3QmhLx4sO65zgXktkPxb/WTZA+MpJm735Ezc+iGgkfn5QdxoI3iu+7tIuo0oEUdNAU1nxFiYA6R1a",
+	"asUHzoiOQeCK0evCqb3ryMlrMDsrJDs0ulfs0aoB5YMf4GtnhO8nNfpcvGuUg/NbMRudqSuxADaQeFhF",
+	"orvOw9aY7qJ8mQZGX4+YLzsQ3pyQcTpOIImYkggvNuIDwNTZd99Qykwq+ipVJzVLoY+kyx33MA9Fdy4H",
+	"yoMJhsI1KYzjkHzDfFkjPCC94LowOmdgX2mvvmn3u28IN9GwzKrlp4eHYSM02JsYQEqCWGUZ18es+7VI",
+	"9FeHT48O//3Pf0WHT4+e/vuf/2rCyROJ3ptpNP4B5MAM946ff3l0hE3GxR9wLNRAbm/0j18O949O91/x",
+	"/f6vH//86bP98v//+Onzj88/Vf709Nmnz6L1v/P5f/1hr7YhuLpR36oJ1p+p72uSC2NAHrPuWSz2XwlE",
+	"x4gF6wuHkKdjgf/OCZBuALJofZ7ZIf/ZaoroNV7dNGuEsGhT4IhymUMKXDc91l51YZ3mvfo+8GeHh+UO",
+	"8D//6XDVJnCkz11jEUbd6hLe0LBwEzDmWBqRwUXGP9Q/9cvD6lNXfWsSGYdd6MJiIj722fAOs14QAg6i",
+	"t1MLK+k0T2VtbgE9pVLg6NLOEnoud0c8rOC9RBW0W9uIKUj77pImNlDHfgFKdBQ81zwhDU5uKGIGzSAO",
+	"/t5iB95CrNViIRCCn7fT3mtxf1gHwa+qLWaorxBkHc/+rmLqlZZ4V5h69tlL4ArcDj5KHout5F7uRbMR",
+	"HoMLImVsaSG23pCUJIwHUVykMQv6cvr0AJ3n5oDPijhdEpDiK+5CzA1P1WAMkcOED1cFHU4+ghvJcCHS",
+	"F4eHHXY2gjQVyKNqfb7u65fvmVvW1/jMr7rnkhpI+yovwoAQFAwht89VKvLxBD57wqd0x/IiEKa+vm/U",
+	"2pvXtA1rW4JteXC4viYPrviRdt8Bu2HBAn2D8K4r+Aalo/6RlNQKBQnnNLBTl5Wg/mWlMn+OKMlwVDTa",
+	"ipzJcdYj17mbgOEi1R38SvfEp0Mw9pXaAE8a0QzrHZJmu1uHw+Rec/MJ2saDv4uQhxsteNyJuRXyYqyh",
+	"22Y+y+iIKxvBqJkZhaTe0+d6E9dhpz6t6YxKzCXrAY56oB2qB028jyK9Q8kLNDjJ5kORnU9BtMWQpvnn",
+	"VYR+GW5ixe7LooJBusD19M56vSfOKyiYkIRhlwAj62rON/Mg0cb9NfG3n+Io7chdYTKuqFeqeIw3qP8+",
+	"ROenTVE8sgkoktu1cw452DfTzW2cLz/w2JRY4RwLGxI2BHRZz6HluEi7kb009Fm7iUfrmmmAY8bl1AyF",
+	"HDBINRTw1oHbitYEif33JYzMuSxLeof9qHoqmSL6CkFFDFXpO8beSKREB23/iOXwEcjI/V84sits/yZu",
+	"zIG48nUuou1ymYpnh0zC5Fy6XWJcsqEa55HnjTFKXWRcTi/cBV3Ge+qKotOwTv/liXs9ik3VpIHv3V58",
+	"2htr2F1m57DEuyJ3Bumfj0tZPH6L10RkLcLhcnN5wrSJ8odIunU/7F/MpVTGKY8LJUFD2m9z9dvvDUUz",
+	"4UlWC5YTpEopoSEGtldUz/XtWk7bH1wJmDRb1Vc0exjgH8JwhO+YcmEN3a0662i1WHdkDe84T7s1VM4C",
+	"JvRKDxFuAV/sb0tHDWnjdnTaaUvarHWmFyYq7CEi+TbiShjvqDEkOhpV4ci9m9xUz/BS/xFVg9forq7R",
+	"gA5lv40u8BO9mONlxt1ZiUaZXkX1GXeuZE3KYmatD6Z7fBfcw5YY5gH3c8+KV4E25UJdDav7C9j63aQl",
+	"fpap0IhBLRM2ysWVjfEpwekbMgN7c0awjqz7e9dFy5xpbJLu1BbY3+GTb63tGqEpaWmuBCt0NWE60xda",
+	"ypjeiMCdIDGr7PecjVIeA3atN7WlXnGRIk7oor7U+sZYbMmMWJcon7uu53IsU9A69MELwueWJ/gz+YbM",
+	"DuuiwYFucPxo01xtK+UGtCmMEt76mI1AjVI4l5OhQkwbRxDuyAE77NRfLzRDdxUS60NqAyO89dNDzzjk",
+	"2j6IvdzR93P3IVNp0mGnhHiBu9kDIs2lNdvnU2rF0ZoTPijeqjd1t1SYS1EOvGNkX59u6Oh3JyKGDuvS",
+	"G83uQoDJwvwLXcOsRrBPK7WtpMDtYwghlDA8cHHxkMmQHnLfQ2L4oh2g5p1PCL9XmIC6vvQ9IxcvEOaa",
+	"fTV6Mxs09KAYl2ikUtdkyufxwOlQ7UV7tOdWQnEbrgfyfZ+bpK2GauqwQe0VVXukqWnJbmyX2V3Wj7Y5",
+	"+jEUGrHxCKc5R+NeKmLSICtNR0cLMAs8Ph/5g2Gq04RZFJyAaGpffkeDXTvcvWxXeEd529WwElsq8Nug",
+	"ArfOVXe7ocGjSFPc71TnT4iAts74KX528NGV/Zb2aXqd2dRNeS39aL9knf/bboD0Gscqe3qpJJC8eUPR",
+	"Dnq3iYG12h1XlK2GXsczPtVF5dwfTuuA2MjPShZiLbvW/BnhPMigy3TlDs6bsTFPopzrUo8Pvy3J3Lk+",
+	"xk17JQ97kPJ+1IPbEU6XuFymnFZqygxGvgSgxhF1zSdFKrkjn7fUhk9ZBlkPcsxJCVPt66QkUbmBm6Bd",
+	"qVkIG3GGfDQCqUmRnbCuDf+6rJfjzJIwCPAYFYk4ah+l6D9hwlQRKY5cNxN9XIvhSl1VW3VaNtXSuXbc",
+	"t22M/Nvu53woYdh9dQjvMya/UwltGf12elKvH28e9LhsLo95CLaVsNd+ENq84FJvUJOvnWzfpHf7gstF",
+	"46l2Y60d7as8biPd1plcWaox725PT8SoVEV58ZVi3vq0+7cY1lbllxxBLn0NUPUZMRDaO+qCgh/hcJzz",
+	"GUJm4uXvsFO8g2c8AjaCXCuJVUMqt55L1/MnExwSwssyvGAsjUitQwIyQRBhoVkq+gawQqrx58Xbqz7j",
+	"/s45YN1ZF+WCOq/yBZebdCe3U014weUdlRFe8CWwkD0u27bu1r9syw13bSpe2BDc60ZEs76xL0iE+oFA",
+	"fxmI9YqeYd9sVif/7Na8YmHiB7QzrVPWOmWrO2V9Q9yNNwe0rpMZ70pRh522ThEN6DW3LW9LonaooLBJ",
+	"z6QtC7QaZPOdzaspkDrjPASemx7wBcS4Z4DjS47z5fmhi6L0SZiFmnBCddAAmJlgR+EiD/jQdV2d3Q57",
+	"qzRO82LDKxJtTyBFYl2HO4aabOju2QOQ5zLcueiIZZ/1psxt7OeRiyJTYCOuNWimZMR6xLqfj10kCvxK",
+	"yEFEba6lEkhdtPdt2JjrasOVmxnCb3BrHC/3TQlIZS5GPDciFiMuTasKrqMKUE55cZquqRFK/DO3l8Gt",
+	"8i1d27tonCHANJLQTBtumiYX/Gfrklmc4fc+3bdEcvECi/LJ5V+7dTtaXbNONrlK7qYLjozNppiJtoLF",
+	"SvZFnkFCU9aBJy32xB0wSyrrEEXQj/gTS/hUdxhKifVGsO2A7uDDpXM5Tzw0wy5ro4Yw/mINeLiwzqfA",
+	"h8H9TyK/tBt+R2nk7ZEMtUnltmlhe00LUQmXqKRUW1yRbZs2UtJFArw3JQNzTXf6NyVkc2z9Aqztcews",
+	"aQ6cRiA50+M4Bo0ZvP44TRHUpNJxV0AnY/gvIWF2EcSoaj95br9bHj5mqf0In6XPZXDdhdG+ve84RPQ8",
+	"jmFEE8wlTUrk69zdJExf9iDmGfhn1Rm+75WQN2rH+/XO+9wKiOowa2Zfvm3h3Sk852UqFv9rBaoFe3Zi",
+	"ebPaHg50N6u3HzGBV6i4qmqrJvxoNnw+kWdUBXOpB+iPF054quQAtDkOvSHlUMG1OLvkY0TYhW5mH+f9",
+	"wzXVz3gPR9fdcxBzEIeVT6hFROWZXY5dtjZ8qhkvPdYBOriBdkJLtG8fFWumphXfkI0wJsjMx2WF8a+W",
+	"ZMFu0y3r0rpaJvRb3dbmABbmAIAwO26iPtRgpRxjMxTKD2rwWDpD0U+JzaJsHo9Nm8ZrRXj9NJ4zXkJJ",
+	"lqoBNUdeK5NXJ+UZLOr5eY0ovuNRybV+oskDILAcDE2GYlRUCt87teCvCyU/RrGJK/SdkMs+Y4i9ET6X",
+	"M1NFaiIv7O26x26sOFwalcKvhlHM/xkL01rlRxhxhFPT6hOSZSvKUzXOy5Ib9Mn125w8Ong2NkTsqyPW",
+	"tVHHhYPT6vpWgwCtxkaQZ0JroaRvhZKQ+PC9SJSUInuVAPPHz0Gbc3kuq6mXHPpjF5l4zAF6NsuQM9q+",
+	"bunRxzgWSQCwWIPsNsxyv5meGS4TIQc7mSfxi1ucK9H+FVo11Xoei/uWUEsEQ1+SGHbTtESGvNu31r3w",
+	"xtF4P4oww77sohgD97YdQWtl/nrRRkZolpueQUM3oWEIrW+9eccV8vzQNQKcljwLqmyURs8cbqV9zm9K",
+	"SE0EJJ1zGUbK8Mvrz5RZYbv//QD2Le6KWXtslrFO0Ra3LQBtC0A7V3an+t/KaqEgb8XH29Rc2Yb1cjtY",
+	"1rpa2xgsc7ZvM5Nl6PKsM1q2NaHaodmyzfon7XRZq0Y2P122ohapM9KloZ7mfMxLl0SdwYUXkhE1AIKF",
+	"xDyDk1CReWKjvBGPhZmynv21PBlXU634bXkhu5hdLS1wUfalsqFtirUV3oXwkZhxGVWP/nIUyWWCvKLT",
+	"/R4BfPg8fI+rqRo1IDAgX34ReV3Zt8MakzyXIr6sT/J0zuX7In1jr/0Ne90GXMiANFnG6l3QvPpXEV/u",
+	"TiwwowRwqKW6s62Bb3XEqgbenm1kFQoHarVkbDPKrA8YHJk0NW6WqDEd0NcQ+fpQ3AnemnXtt7psyL0x",
+	"p0uvIMeBba0yUJJGtoXrQD+utGNXuzAJuMaeU6Zkh/0k4YlmaiLdM13XR4fZNc/cWypTXm7EulZ5QHLB",
+	"jaPMTrk2FxpA4p80nzItZIxES5Q4nhKh1ZAn1besUS9nYN6pdIvZhtvP/7pXuCOc2pLntDjSKqtNoq+a",
+	"Oj62SaszH9y0VWjM8W3/LVzshmAHTNWCuK68a0aMOXCssIzGdcSKIxoyDlTPhdfjyRXsnfVBBnTjbgll",
+	"ZCyxDwdJFlzv/wgzW31jzQcRzrGM55eQM4l2i1jxejy+PMY+IJXawNQ/3Qy5i1clBIhy/H4SGOkcDjrZ",
+	"mZXMoV0ZRNVpL30uhYzTcQLJCeNyWjQ0lrqY5lA0MElXrLVEToHDBtbMoZVyxvCwBIDtWqpqS5Y8v3xn",
+	"f6QbRdEbKEK6da1lhWoc7Df4A264EsLzS+q7dVSQRYecPak5ba8Xn3jITYP04Glf2uhShEjcHkxDJXD4",
+	"wLNRCh3m/QM3+Z4oPBrwwQaP1j4GVsT6zEqu+iKt64+ZoU52Ffenh4duli5WWYYTPWYC5DZlx6z7tQ8u",
+	"9Vc8FTFEPdXrNkB6hEsXsiBn/MMPIAdmuHf8/NnRUbSXCRn+gM6sgdze/R+/nO7/H9///8P9o4tOtP/r",
+	"f/9hb568caNJINrLhQkgt90zyTLShCInBsWWhHAFEkK/k6w3Zf4glaSORKspP+LNzKIECJEL6Wpju2O4",
+	"rGJW2KBCi4Hcx94Sw5SMgeCNaYXup7aGaJBbP6zD3njNoQ2fkkCpscEJsrEZqrxzjhO3eo7lmNiIRlwT",
+	"YIejvQ1zaKJfxuBKUPhd/zsEo2QtyyRXcoD3mag8VH6en8sufnLhP+mSXbUhExF7PNGMx2iWS833GFHh",
+	"x7VGh7byDextxnb429/UdtB9HkOJZeY3vkdxQemktZ7/bZCnYRuvk+iF+nNhsflb7vjPFKF6AVMT6Rj9",
+	"Kc8zrzI9mjxNFgdAoPriM+mODRnuU3r9xfkHv0d3oB3aOub6x7QhyfkXF9lRXyekiTOx1j7SkHmJ6bw0",
+	"Z17KOHUaGKs2Zt/87e8oQ7eOdFT5pO7CkD6GRsId5BtC+XQ++QryWXbCD/gVNzxfWIwcggeLZXS1IxgR",
+	"1hlOeQxN3LendO8dd/928fjdE/JXMgz+V76m++IYYAO7jR9wGI9SxTE60kakqT3gMW5JRGC/PJlGPgHY",
+	"x9/EeTbTWi+m6TDeoq7GJyxW1fRSTzzc6l0o6W3WeR+rfFivydBIJw23oKS4g+2UKB2F1fypuoz+929f",
+	"vo7Y2x9fR+zv0HtrReH1d6+iMJ/zBXvzAiXii0OWwYCPxAdIdYd9hy6CGecIfDbKxWBoIhbnajSCxIN0",
+	"6t/H1iujrGbOJ/pc4k25sXKCgGa9XI0HQ4MV5nev6VH9HCDBbGmasgwMT7jh8zmYE8b15WzVgbaliwlW",
+	"xFnDzeuwnz0vlZf6MpCQ20uEEuqwU9xiv7VEZEUox8HPlMqwHGQCOSRsCs7nFH0mzLnEJ/TH2u7DEGTU",
+	"9KSIGaWIy9W5Xhl3dWszzMGLOeIqUG5xwqf2h+HMiAzYZ398dvR5dC7to4HHQ9RhRrFYZWAve/ol+6t4",
+	"wbgfkVI563NtII8QqeEKcj6AyJVfwpQUMyA9eHxdJujtuKwEm1zlbJwaMeK5ObAvvm9/wKoKHOX2tkaQ",
+	"Ai38B3s5N3vHez0hOaaaZ/O/Zcf5F//NX8N1qvcbxCt62M+2prVPHZ7f3h0QrdIWXUA2MtNuxPz/A9ol",
+	"iXTpEyrU8R7Vbmd5Wu+lc7/tzbabm1pjZHewp5Jp6S8l+7TtZY2LgOSCJI1od4u/uhVdgIxVIuRg9vPM",
+	"xjEXVta6uxjJoMZez6GsBDKENNpU/j5DW8BZKuSlt3ESJj4nRon2gIPt8hRhlhW/VcmTOatk/BXOSCgJ",
+	"aLemxZh3nSamRMhLh426ibRF6QlrZS6ezW/dqXT5Q4H2zEZ91prNb2JkzaiDDBpiLoK6zmk7macyd9in",
+	"en5X2+R/mzbZhrIh4SBlU0mNX0vnHFxBLvqiGFFu5gLShTZBh9SdfPqz1z4eR9N5lkrGwDJVl/p8Bxpk",
+	"8rfy49ftLKkdc1+qEZxLVGkH98svC7QHZq4Oad3WYPinthqwbcmhE4e/d/nUz8F8ryY9H6ymWDzbhC1g",
+	"oUNMG2XDNt5TY1MWkmOqfyF3sbGRXRT+kIgkcnkhbhCBO8GeMxXa1mgZ1cauc4m2DTt7VN/VIaJKA9wk",
+	"VwYiG2/lYDQ9AyNnyK9EDE809c9BXhuLvcSHbrayRs9YENmw789++pElKh5nWH3JeII70wN2CSOsJ3Bs",
+	"o2jrbluXNPrxyEZhDL6mcK3CRfW+SI1MQBrv0jmhelJR5KXa8WxbTMylQ72nlEiZC8bNBBQ3GuXqCvS5",
+	"dN2dx+gJeltHzHWyjn6mNFmQCu3MokBU/ithIMcMDF2EJARVspkpWlArwIL6RIkHHVndS69CUkxpFWS1",
+	"yYTERVG/c9ExW4cuLbR5M70JW9duYVlNr8WCtQXAVTWZoxbS1wJbrZOVg4/Ff7Cpmg72Apx2gAQBDI26",
+	"BHk8w+y0qlx12E/WqkyEhsC7iJan+/ans/esskJaUZcNVZp0zuXpLMeS70srOWQILECHWyuK46Ain7if",
+	"Xkw6jBw85HYacIHy95sSMvyh7vzTd8rHZl4AsBF1xM2w6EOtbPfCXtSF1EbfbLi99MZMF5sTDNp4q6+s",
+	"ZJTOgsfcQjW5BlzMSnKRQJwKCZsXjOuebwdSXABsKC9hHfYNLr5yvgtyhdoeSnzZ3TrctVV0XOfGi7/4",
+	"lPkTt+758mmQxqxdSD0ZSFM9c1ZK8bJ35YsP6YgUjcE50CnoNOTi3vqlbDId5x9y015ZultyMrMhTe/c",
+	"ptXatNq202qjQp7WCltIbzQHLGRnMYmcQ6U3vxgDUzTR7IAQogovjC4wrrMGxNopNv8vm8kpMejWrgU5",
+	"dd0wX938jftoVe8jdTS6W6TxtdtwTwl86TdcFLbQOWvTGncCZOvQq1V2w7hNA4FeL+pefIl1vzQt7OJM",
+	"fr3nUokhJOL6kuqBgsj8cNrnEiT6kcHBr9EeL2WCUdyZX9YqtvzlXVnox55fkwkeCzyLVc/p+q2ML3k8",
+	"9LfxYXYCVyJGo9TL1URjw46LS+yVkCCcp0xc8sv4v6qxc2odAxtzXAk0Jd2UgSqdvXucfHJvsUiBhx+r",
+	"FZ270+H+R2hU4yv5fF6NH3x0/7oQyaelOt2Kg3t+h31HSeQ6XS1MraZ2R2yZm1c6at6pqob4xZK3EN/f",
+	"mbFowaHWty72gPrO3zVMSyEaVay4BmofbohJB7tuMj5lGgiuQBbFUWHc8HRgLaYWq9o++bdhjmSpYPj1",
+	"RWTCpizmGurFpDQlfj0hKZCYdgmj1m3WEvCksKPXRNL/3/2/8HgIyy73l20f27bVDvNACQQAu8pUVgBH",
+	"QO2SX3mBG+fp3vHeAR8JPMTuBjXNOA6np0BCKOTOqvK9+cSBRx6heicqA10VVl3zrfeY4jA8VYMxFJdn",
+	"6kpA3fV/x8SIg1CZWGkMyJXlRAhF4rWqDcc+NZ8StE/xJcR1mf/OK5Uz7CPt8ZTLGGdHkR/JrqD49hB4",
+	"Wrst+Ey33hywAG8UlYFL28N7Yw0NT5+71v6/4VqfPVIZ4/5xExsWUGmktEX4md779Oun/wQAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

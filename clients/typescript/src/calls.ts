@@ -1,0 +1,48 @@
+import type { FetchResponse, MaybeOptionalInit } from 'openapi-fetch';
+import type { paths } from './schema.js';
+
+type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** The paths that take a method. */
+type PathOf<V extends Verb> = { [P in keyof paths]: paths[P] extends Record<V, object> ? P : never }[keyof paths];
+
+/** What a call answers: openapi-fetch's success, since everything else is thrown. */
+type Success<P extends keyof paths, V extends Verb, Init> = Exclude<
+  FetchResponse<paths[P][V] & object, Init, `${string}/${string}`>,
+  { error: unknown }
+>;
+
+type Call<V extends Verb> = <P extends PathOf<V>, Init extends MaybeOptionalInit<paths[P], V>>(
+  path: P,
+  ...init: undefined extends Init ? [init?: Init] : [init: Init]
+) => Promise<Pick<Success<P, V, Init>, 'data' | 'response'>>;
+
+/** The methods of openapi-fetch, without errors to look for. */
+export type Calls = { [V in Verb as Uppercase<V>]: Call<V> };
+
+/** The paths whose POST takes an Idempotency-Key. */
+type Keyed = {
+  [P in keyof paths]: paths[P] extends { post: { parameters: { header?: { 'Idempotency-Key'?: string } } } }
+    ? paths[P] extends { post: { parameters: { header?: never } } } ? never : P
+    : never;
+}[keyof paths];
+
+// The compiler knows these paths and no program does: it says when one is missing here, or is one too many.
+const keyed: Record<Keyed, true> = {
+  '/auth/register': true,
+  '/auth/password-reset': true,
+  '/users/me/email/verification': true,
+  '/movies': true,
+  '/rooms': true,
+  '/rooms/{room_id}/bans': true,
+  '/rooms/{room_id}/mutes': true,
+  '/rooms/{room_id}/invitations': true,
+  '/chat/messages': true,
+  '/reports': true,
+  '/admin/cleanup': true,
+  '/admin/emails/{email_id}/resend': true,
+};
+
+export function takesKey(path: string): boolean {
+  return Object.hasOwn(keyed, path);
+}

@@ -1,0 +1,116 @@
+package reference
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+)
+
+//go:embed page.html.tmpl
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"lower": strings.ToLower}).Parse(pageText))
+
+// page is what the template gets.
+type page struct {
+	Title, Version, Server string
+	Introduction           template.HTML
+	Groups                 []group
+	Schemas                []schema
+}
+
+// group is the operations of one tag.
+type group struct {
+	Name, Description string
+	Operations        []operation
+}
+
+// Page renders a contract.
+func Page(contract []byte) ([]byte, error) {
+	d, err := parse(contract)
+	if err != nil {
+		return nil, err
+	}
+	info := d.root.get("info")
+	p := page{Title: info.get("title").text(), Version: info.get("version").text()}
+	if servers := d.root.get("servers").items(); len(servers) > 0 {
+		p.Server = servers[0].get("url").text()
+	}
+	if p.Introduction, err = markdown(info.get("description").text()); err != nil {
+		return nil, err
+	}
+	if p.Groups, err = d.groups(); err != nil {
+		return nil, err
+	}
+	if p.Schemas, err = d.schemas(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("reference: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// groups puts each operation under its first tag.
+func (d document) groups() ([]group, error) {
+	var groups []group
+	index := map[string]int{}
+	for _, tag := range d.root.get("tags").items() {
+		name := tag.get("name").text()
+		index[name] = len(groups)
+		groups = append(groups, group{Name: name, Description: tag.get("description").text()})
+	}
+	for _, path := range d.root.get("paths").fields() {
+		for _, method := range path.value.fields() {
+			tags := method.value.get("tags").items()
+			if len(tags) == 0 {
+				continue // a path's own parameters or summary
+			}
+			i, ok := index[tags[0].text()]
+			if !ok {
+				return nil, fmt.Errorf("reference: %s %s: no tag %q", method.name, path.name, tags[0].text())
+			}
+			o, err := d.operation(method.name, path.name, path.value, method.value)
+			if err != nil {
+				return nil, err
+			}
+			groups[i].Operations = append(groups[i].Operations, o)
+		}
+	}
+	return groups, nil
+}
+
+// converter leaves out HTML that is in a text.
+var converter = goldmark.New(goldmark.WithExtensions(extension.Table))
+
+// markdown is CommonMark with tables, as HTML.
+func markdown(text string) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := converter.Convert([]byte(text), &b); err != nil {
+		return "", fmt.Errorf("reference: %w", err)
+	}
+	return template.HTML(b.String()), nil //nolint:gosec // goldmark escapes
+}
+
+func indent(n node) string {
+	var b, indented strings.Builder
+	writeJSON(&b, n)
+	writeIndented(&indented, b.String())
+	return indented.String()
+}
+
+func writeIndented(b *strings.Builder, text string) {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, []byte(text), "", "  "); err != nil {
+		b.WriteString(text)
+		return
+	}
+	b.Write(indented.Bytes())
+}
