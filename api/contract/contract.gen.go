@@ -17746,6 +17746,73 @@ func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWri
 	return nil
 }
 
+type ListGenres400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres400ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres412ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres415ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGenres429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListGenres429ApplicationProblemPlusJSONResponse) VisitListGenresResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -22860,6 +22927,149 @@ func (response MarkRead204Response) VisitMarkReadResponse(w http.ResponseWriter)
 	return nil
 }
 
+type MarkRead400ApplicationProblemPlusJSONResponse Problem
+
+func (response MarkRead400ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead401ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead403ApplicationProblemPlusJSONResponse Problem
+
+func (response MarkRead403ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead404ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead408ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead412ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead413ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead415ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead429ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24295,6 +24505,89 @@ func (response ListMyInvitations200JSONResponse) VisitListMyInvitationsResponse(
 	return err
 }
 
+type ListMyInvitations400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations400ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations401ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations412ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations415ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyInvitations429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyInvitations429ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24334,6 +24627,119 @@ func (response AcceptMyInvitation200JSONResponse) VisitAcceptMyInvitationRespons
 	return err
 }
 
+type AcceptMyInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation400ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation403ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptMyInvitation403ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation404ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation412ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation415ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptMyInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptMyInvitation429ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -24365,6 +24771,105 @@ type DeclineMyInvitation204Response struct {
 func (response DeclineMyInvitation204Response) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type DeclineMyInvitation400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation400ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation401ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation404ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation412ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation415ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineMyInvitation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineMyInvitation429ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
@@ -29771,114 +30276,115 @@ var swaggerSpec = []string{
 	"rQtP0WsUj3nAIjJshubWV+8Wv2vhp5zcm1xcS7HcLAnVeHNgy48c5A/DQajObkQJoxUQQh0UsDsryYUp",
 	"Rm5zR5uuadB6IJ566VVDCOohmEBuGED9TXTeVO8t9HChS5o3D/l6vphVSnM6issfUTj/WCicnmjdRRbL",
 	"qGS0n3J5sxNXqC4nrsEKApjeHshIpe5WR+zYJvPImWXGckUI92u3PxF3wpYzOZ5hMrDSl8pd0tGTBuEP",
-	"5lKlIv//2Lv65bZtbP8qGM/OpL2Xlp1k213b0+k42yRtt2lz43T3zq27FkQeSahJQCUgK7qZzOzT7IPt",
-	"k+zgHAAkJVIftiXLNv9LLIoEIZzvc34/Hdr8JFOyw96j+ccpKLL4wmASH5v6VFqbSv25ePlXucoejDpo",
-	"cbV3QmhLx4sO65zgXktkPxb/WTZA+MpJm735Ezc+iGgkfn5QdxoI3iu+7tIuo0oEUdNAU1nxFiYA6R1a",
-	"asUHzoiOQeCK0evCqb3ryMlrMDsrJDs0ulfs0aoB5YMf4GtnhO8nNfpcvGuUg/NbMRudqSuxADaQeFhF",
-	"orvOw9aY7qJ8mQZGX4+YLzsQ3pyQcTpOIImYkggvNuIDwNTZd99Qykwq+ipVJzVLoY+kyx33MA9Fdy4H",
-	"yoMJhsI1KYzjkHzDfFkjPCC94LowOmdgX2mvvmn3u28IN9GwzKrlp4eHYSM02JsYQEqCWGUZ18es+7VI",
-	"9FeHT48O//3Pf0WHT4+e/vuf/2rCyROJ3ptpNP4B5MAM946ff3l0hE3GxR9wLNRAbm/0j18O949O91/x",
-	"/f6vH//86bP98v//+Onzj88/Vf709Nmnz6L1v/P5f/1hr7YhuLpR36oJ1p+p72uSC2NAHrPuWSz2XwlE",
-	"x4gF6wuHkKdjgf/OCZBuALJofZ7ZIf/ZaoroNV7dNGuEsGhT4IhymUMKXDc91l51YZ3mvfo+8GeHh+UO",
-	"8D//6XDVJnCkz11jEUbd6hLe0LBwEzDmWBqRwUXGP9Q/9cvD6lNXfWsSGYdd6MJiIj722fAOs14QAg6i",
-	"t1MLK+k0T2VtbgE9pVLg6NLOEnoud0c8rOC9RBW0W9uIKUj77pImNlDHfgFKdBQ81zwhDU5uKGIGzSAO",
-	"/t5iB95CrNViIRCCn7fT3mtxf1gHwa+qLWaorxBkHc/+rmLqlZZ4V5h69tlL4ArcDj5KHout5F7uRbMR",
-	"HoMLImVsaSG23pCUJIwHUVykMQv6cvr0AJ3n5oDPijhdEpDiK+5CzA1P1WAMkcOED1cFHU4+ghvJcCHS",
-	"F4eHHXY2gjQVyKNqfb7u65fvmVvW1/jMr7rnkhpI+yovwoAQFAwht89VKvLxBD57wqd0x/IiEKa+vm/U",
-	"2pvXtA1rW4JteXC4viYPrviRdt8Bu2HBAn2D8K4r+Aalo/6RlNQKBQnnNLBTl5Wg/mWlMn+OKMlwVDTa",
-	"ipzJcdYj17mbgOEi1R38SvfEp0Mw9pXaAE8a0QzrHZJmu1uHw+Rec/MJ2saDv4uQhxsteNyJuRXyYqyh",
-	"22Y+y+iIKxvBqJkZhaTe0+d6E9dhpz6t6YxKzCXrAY56oB2qB028jyK9Q8kLNDjJ5kORnU9BtMWQpvnn",
-	"VYR+GW5ixe7LooJBusD19M56vSfOKyiYkIRhlwAj62rON/Mg0cb9NfG3n+Io7chdYTKuqFeqeIw3qP8+",
-	"ROenTVE8sgkoktu1cw452DfTzW2cLz/w2JRY4RwLGxI2BHRZz6HluEi7kb009Fm7iUfrmmmAY8bl1AyF",
-	"HDBINRTw1oHbitYEif33JYzMuSxLeof9qHoqmSL6CkFFDFXpO8beSKREB23/iOXwEcjI/V84sits/yZu",
-	"zIG48nUuou1ymYpnh0zC5Fy6XWJcsqEa55HnjTFKXWRcTi/cBV3Ge+qKotOwTv/liXs9ik3VpIHv3V58",
-	"2htr2F1m57DEuyJ3Bumfj0tZPH6L10RkLcLhcnN5wrSJ8odIunU/7F/MpVTGKY8LJUFD2m9z9dvvDUUz",
-	"4UlWC5YTpEopoSEGtldUz/XtWk7bH1wJmDRb1Vc0exjgH8JwhO+YcmEN3a0662i1WHdkDe84T7s1VM4C",
-	"JvRKDxFuAV/sb0tHDWnjdnTaaUvarHWmFyYq7CEi+TbiShjvqDEkOhpV4ci9m9xUz/BS/xFVg9forq7R",
-	"gA5lv40u8BO9mONlxt1ZiUaZXkX1GXeuZE3KYmatD6Z7fBfcw5YY5gH3c8+KV4E25UJdDav7C9j63aQl",
-	"fpap0IhBLRM2ysWVjfEpwekbMgN7c0awjqz7e9dFy5xpbJLu1BbY3+GTb63tGqEpaWmuBCt0NWE60xda",
-	"ypjeiMCdIDGr7PecjVIeA3atN7WlXnGRIk7oor7U+sZYbMmMWJcon7uu53IsU9A69MELwueWJ/gz+YbM",
-	"DuuiwYFucPxo01xtK+UGtCmMEt76mI1AjVI4l5OhQkwbRxDuyAE77NRfLzRDdxUS60NqAyO89dNDzzjk",
-	"2j6IvdzR93P3IVNp0mGnhHiBu9kDIs2lNdvnU2rF0ZoTPijeqjd1t1SYS1EOvGNkX59u6Oh3JyKGDuvS",
-	"G83uQoDJwvwLXcOsRrBPK7WtpMDtYwghlDA8cHHxkMmQHnLfQ2L4oh2g5p1PCL9XmIC6vvQ9IxcvEOaa",
-	"fTV6Mxs09KAYl2ikUtdkyufxwOlQ7UV7tOdWQnEbrgfyfZ+bpK2GauqwQe0VVXukqWnJbmyX2V3Wj7Y5",
-	"+jEUGrHxCKc5R+NeKmLSICtNR0cLMAs8Ph/5g2Gq04RZFJyAaGpffkeDXTvcvWxXeEd529WwElsq8Nug",
-	"ArfOVXe7ocGjSFPc71TnT4iAts74KX528NGV/Zb2aXqd2dRNeS39aL9knf/bboD0Gscqe3qpJJC8eUPR",
-	"Dnq3iYG12h1XlK2GXsczPtVF5dwfTuuA2MjPShZiLbvW/BnhPMigy3TlDs6bsTFPopzrUo8Pvy3J3Lk+",
-	"xk17JQ97kPJ+1IPbEU6XuFymnFZqygxGvgSgxhF1zSdFKrkjn7fUhk9ZBlkPcsxJCVPt66QkUbmBm6Bd",
-	"qVkIG3GGfDQCqUmRnbCuDf+6rJfjzJIwCPAYFYk4ah+l6D9hwlQRKY5cNxN9XIvhSl1VW3VaNtXSuXbc",
-	"t22M/Nvu53woYdh9dQjvMya/UwltGf12elKvH28e9LhsLo95CLaVsNd+ENq84FJvUJOvnWzfpHf7gstF",
-	"46l2Y60d7as8biPd1plcWaox725PT8SoVEV58ZVi3vq0+7cY1lbllxxBLn0NUPUZMRDaO+qCgh/hcJzz",
-	"GUJm4uXvsFO8g2c8AjaCXCuJVUMqt55L1/MnExwSwssyvGAsjUitQwIyQRBhoVkq+gawQqrx58Xbqz7j",
-	"/s45YN1ZF+WCOq/yBZebdCe3U014weUdlRFe8CWwkD0u27bu1r9syw13bSpe2BDc60ZEs76xL0iE+oFA",
-	"fxmI9YqeYd9sVif/7Na8YmHiB7QzrVPWOmWrO2V9Q9yNNwe0rpMZ70pRh522ThEN6DW3LW9LonaooLBJ",
-	"z6QtC7QaZPOdzaspkDrjPASemx7wBcS4Z4DjS47z5fmhi6L0SZiFmnBCddAAmJlgR+EiD/jQdV2d3Q57",
-	"qzRO82LDKxJtTyBFYl2HO4aabOju2QOQ5zLcueiIZZ/1psxt7OeRiyJTYCOuNWimZMR6xLqfj10kCvxK",
-	"yEFEba6lEkhdtPdt2JjrasOVmxnCb3BrHC/3TQlIZS5GPDciFiMuTasKrqMKUE55cZquqRFK/DO3l8Gt",
-	"8i1d27tonCHANJLQTBtumiYX/Gfrklmc4fc+3bdEcvECi/LJ5V+7dTtaXbNONrlK7qYLjozNppiJtoLF",
-	"SvZFnkFCU9aBJy32xB0wSyrrEEXQj/gTS/hUdxhKifVGsO2A7uDDpXM5Tzw0wy5ro4Yw/mINeLiwzqfA",
-	"h8H9TyK/tBt+R2nk7ZEMtUnltmlhe00LUQmXqKRUW1yRbZs2UtJFArw3JQNzTXf6NyVkc2z9Aqztcews",
-	"aQ6cRiA50+M4Bo0ZvP44TRHUpNJxV0AnY/gvIWF2EcSoaj95br9bHj5mqf0In6XPZXDdhdG+ve84RPQ8",
-	"jmFEE8wlTUrk69zdJExf9iDmGfhn1Rm+75WQN2rH+/XO+9wKiOowa2Zfvm3h3Sk852UqFv9rBaoFe3Zi",
-	"ebPaHg50N6u3HzGBV6i4qmqrJvxoNnw+kWdUBXOpB+iPF054quQAtDkOvSHlUMG1OLvkY0TYhW5mH+f9",
-	"wzXVz3gPR9fdcxBzEIeVT6hFROWZXY5dtjZ8qhkvPdYBOriBdkJLtG8fFWumphXfkI0wJsjMx2WF8a+W",
-	"ZMFu0y3r0rpaJvRb3dbmABbmAIAwO26iPtRgpRxjMxTKD2rwWDpD0U+JzaJsHo9Nm8ZrRXj9NJ4zXkJJ",
-	"lqoBNUdeK5NXJ+UZLOr5eY0ovuNRybV+oskDILAcDE2GYlRUCt87teCvCyU/RrGJK/SdkMs+Y4i9ET6X",
-	"M1NFaiIv7O26x26sOFwalcKvhlHM/xkL01rlRxhxhFPT6hOSZSvKUzXOy5Ib9Mn125w8Ong2NkTsqyPW",
-	"tVHHhYPT6vpWgwCtxkaQZ0JroaRvhZKQ+PC9SJSUInuVAPPHz0Gbc3kuq6mXHPpjF5l4zAF6NsuQM9q+",
-	"bunRxzgWSQCwWIPsNsxyv5meGS4TIQc7mSfxi1ucK9H+FVo11Xoei/uWUEsEQ1+SGHbTtESGvNu31r3w",
-	"xtF4P4oww77sohgD97YdQWtl/nrRRkZolpueQUM3oWEIrW+9eccV8vzQNQKcljwLqmyURs8cbqV9zm9K",
-	"SE0EJJ1zGUbK8Mvrz5RZYbv//QD2Le6KWXtslrFO0Ra3LQBtC0A7V3an+t/KaqEgb8XH29Rc2Yb1cjtY",
-	"1rpa2xgsc7ZvM5Nl6PKsM1q2NaHaodmyzfon7XRZq0Y2P122ohapM9KloZ7mfMxLl0SdwYUXkhE1AIKF",
-	"xDyDk1CReWKjvBGPhZmynv21PBlXU634bXkhu5hdLS1wUfalsqFtirUV3oXwkZhxGVWP/nIUyWWCvKLT",
-	"/R4BfPg8fI+rqRo1IDAgX34ReV3Zt8MakzyXIr6sT/J0zuX7In1jr/0Ne90GXMiANFnG6l3QvPpXEV/u",
-	"TiwwowRwqKW6s62Bb3XEqgbenm1kFQoHarVkbDPKrA8YHJk0NW6WqDEd0NcQ+fpQ3AnemnXtt7psyL0x",
-	"p0uvIMeBba0yUJJGtoXrQD+utGNXuzAJuMaeU6Zkh/0k4YlmaiLdM13XR4fZNc/cWypTXm7EulZ5QHLB",
-	"jaPMTrk2FxpA4p80nzItZIxES5Q4nhKh1ZAn1besUS9nYN6pdIvZhtvP/7pXuCOc2pLntDjSKqtNoq+a",
-	"Oj62SaszH9y0VWjM8W3/LVzshmAHTNWCuK68a0aMOXCssIzGdcSKIxoyDlTPhdfjyRXsnfVBBnTjbgll",
-	"ZCyxDwdJFlzv/wgzW31jzQcRzrGM55eQM4l2i1jxejy+PMY+IJXawNQ/3Qy5i1clBIhy/H4SGOkcDjrZ",
-	"mZXMoV0ZRNVpL30uhYzTcQLJCeNyWjQ0lrqY5lA0MElXrLVEToHDBtbMoZVyxvCwBIDtWqpqS5Y8v3xn",
-	"f6QbRdEbKEK6da1lhWoc7Df4A264EsLzS+q7dVSQRYecPak5ba8Xn3jITYP04Glf2uhShEjcHkxDJXD4",
-	"wLNRCh3m/QM3+Z4oPBrwwQaP1j4GVsT6zEqu+iKt64+ZoU52Ffenh4duli5WWYYTPWYC5DZlx6z7tQ8u",
-	"9Vc8FTFEPdXrNkB6hEsXsiBn/MMPIAdmuHf8/NnRUbSXCRn+gM6sgdze/R+/nO7/H9///8P9o4tOtP/r",
-	"f/9hb568caNJINrLhQkgt90zyTLShCInBsWWhHAFEkK/k6w3Zf4glaSORKspP+LNzKIECJEL6Wpju2O4",
-	"rGJW2KBCi4Hcx94Sw5SMgeCNaYXup7aGaJBbP6zD3njNoQ2fkkCpscEJsrEZqrxzjhO3eo7lmNiIRlwT",
-	"YIejvQ1zaKJfxuBKUPhd/zsEo2QtyyRXcoD3mag8VH6en8sufnLhP+mSXbUhExF7PNGMx2iWS833GFHh",
-	"x7VGh7byDextxnb429/UdtB9HkOJZeY3vkdxQemktZ7/bZCnYRuvk+iF+nNhsflb7vjPFKF6AVMT6Rj9",
-	"Kc8zrzI9mjxNFgdAoPriM+mODRnuU3r9xfkHv0d3oB3aOub6x7QhyfkXF9lRXyekiTOx1j7SkHmJ6bw0",
-	"Z17KOHUaGKs2Zt/87e8oQ7eOdFT5pO7CkD6GRsId5BtC+XQ++QryWXbCD/gVNzxfWIwcggeLZXS1IxgR",
-	"1hlOeQxN3LendO8dd/928fjdE/JXMgz+V76m++IYYAO7jR9wGI9SxTE60kakqT3gMW5JRGC/PJlGPgHY",
-	"x9/EeTbTWi+m6TDeoq7GJyxW1fRSTzzc6l0o6W3WeR+rfFivydBIJw23oKS4g+2UKB2F1fypuoz+929f",
-	"vo7Y2x9fR+zv0HtrReH1d6+iMJ/zBXvzAiXii0OWwYCPxAdIdYd9hy6CGecIfDbKxWBoIhbnajSCxIN0",
-	"6t/H1iujrGbOJ/pc4k25sXKCgGa9XI0HQ4MV5nev6VH9HCDBbGmasgwMT7jh8zmYE8b15WzVgbaliwlW",
-	"xFnDzeuwnz0vlZf6MpCQ20uEEuqwU9xiv7VEZEUox8HPlMqwHGQCOSRsCs7nFH0mzLnEJ/TH2u7DEGTU",
-	"9KSIGaWIy9W5Xhl3dWszzMGLOeIqUG5xwqf2h+HMiAzYZ398dvR5dC7to4HHQ9RhRrFYZWAve/ol+6t4",
-	"wbgfkVI563NtII8QqeEKcj6AyJVfwpQUMyA9eHxdJujtuKwEm1zlbJwaMeK5ObAvvm9/wKoKHOX2tkaQ",
-	"Ai38B3s5N3vHez0hOaaaZ/O/Zcf5F//NX8N1qvcbxCt62M+2prVPHZ7f3h0QrdIWXUA2MtNuxPz/A9ol",
-	"iXTpEyrU8R7Vbmd5Wu+lc7/tzbabm1pjZHewp5Jp6S8l+7TtZY2LgOSCJI1od4u/uhVdgIxVIuRg9vPM",
-	"xjEXVta6uxjJoMZez6GsBDKENNpU/j5DW8BZKuSlt3ESJj4nRon2gIPt8hRhlhW/VcmTOatk/BXOSCgJ",
-	"aLemxZh3nSamRMhLh426ibRF6QlrZS6ezW/dqXT5Q4H2zEZ91prNb2JkzaiDDBpiLoK6zmk7macyd9in",
-	"en5X2+R/mzbZhrIh4SBlU0mNX0vnHFxBLvqiGFFu5gLShTZBh9SdfPqz1z4eR9N5lkrGwDJVl/p8Bxpk",
-	"8rfy49ftLKkdc1+qEZxLVGkH98svC7QHZq4Oad3WYPinthqwbcmhE4e/d/nUz8F8ryY9H6ymWDzbhC1g",
-	"oUNMG2XDNt5TY1MWkmOqfyF3sbGRXRT+kIgkcnkhbhCBO8GeMxXa1mgZ1cauc4m2DTt7VN/VIaJKA9wk",
-	"VwYiG2/lYDQ9AyNnyK9EDE809c9BXhuLvcSHbrayRs9YENmw789++pElKh5nWH3JeII70wN2CSOsJ3Bs",
-	"o2jrbluXNPrxyEZhDL6mcK3CRfW+SI1MQBrv0jmhelJR5KXa8WxbTMylQ72nlEiZC8bNBBQ3GuXqCvS5",
-	"dN2dx+gJeltHzHWyjn6mNFmQCu3MokBU/ithIMcMDF2EJARVspkpWlArwIL6RIkHHVndS69CUkxpFWS1",
-	"yYTERVG/c9ExW4cuLbR5M70JW9duYVlNr8WCtQXAVTWZoxbS1wJbrZOVg4/Ff7Cpmg72Apx2gAQBDI26",
-	"BHk8w+y0qlx12E/WqkyEhsC7iJan+/ans/esskJaUZcNVZp0zuXpLMeS70srOWQILECHWyuK46Ain7if",
-	"Xkw6jBw85HYacIHy95sSMvyh7vzTd8rHZl4AsBF1xM2w6EOtbPfCXtSF1EbfbLi99MZMF5sTDNp4q6+s",
-	"ZJTOgsfcQjW5BlzMSnKRQJwKCZsXjOuebwdSXABsKC9hHfYNLr5yvgtyhdoeSnzZ3TrctVV0XOfGi7/4",
-	"lPkTt+758mmQxqxdSD0ZSFM9c1ZK8bJ35YsP6YgUjcE50CnoNOTi3vqlbDId5x9y015ZultyMrMhTe/c",
-	"ptXatNq202qjQp7WCltIbzQHLGRnMYmcQ6U3vxgDUzTR7IAQogovjC4wrrMGxNopNv8vm8kpMejWrgU5",
-	"dd0wX938jftoVe8jdTS6W6TxtdtwTwl86TdcFLbQOWvTGncCZOvQq1V2w7hNA4FeL+pefIl1vzQt7OJM",
-	"fr3nUokhJOL6kuqBgsj8cNrnEiT6kcHBr9EeL2WCUdyZX9YqtvzlXVnox55fkwkeCzyLVc/p+q2ML3k8",
-	"9LfxYXYCVyJGo9TL1URjw46LS+yVkCCcp0xc8sv4v6qxc2odAxtzXAk0Jd2UgSqdvXucfHJvsUiBhx+r",
-	"FZ270+H+R2hU4yv5fF6NH3x0/7oQyaelOt2Kg3t+h31HSeQ6XS1MraZ2R2yZm1c6at6pqob4xZK3EN/f",
-	"mbFowaHWty72gPrO3zVMSyEaVay4BmofbohJB7tuMj5lGgiuQBbFUWHc8HRgLaYWq9o++bdhjmSpYPj1",
-	"RWTCpizmGurFpDQlfj0hKZCYdgmj1m3WEvCksKPXRNL/3/2/8HgIyy73l20f27bVDvNACQQAu8pUVgBH",
-	"QO2SX3mBG+fp3vHeAR8JPMTuBjXNOA6np0BCKOTOqvK9+cSBRx6heicqA10VVl3zrfeY4jA8VYMxFJdn",
-	"6kpA3fV/x8SIg1CZWGkMyJXlRAhF4rWqDcc+NZ8StE/xJcR1mf/OK5Uz7CPt8ZTLGGdHkR/JrqD49hB4",
-	"Wrst+Ey33hywAG8UlYFL28N7Yw0NT5+71v6/4VqfPVIZ4/5xExsWUGmktEX4md779Oun/wQAAP//",
+	"5lKlIv//2Lv+5baNJP0qU6qtcnIHUbK9ya6kSqXkje0kGyc+y9m9uigrDoEmOREwg2CGonkuV+3T7IPt",
+	"k2xN9wx+UAAJSuIPSfhPIkFgMED3dPd8/X06h/lJpmSPvcflH7ugaMUXBov4COpTcW0p9efi5l9lKnkw",
+	"7qDj1d4Joy29XvSyXjPcG5nsx+KfZQ2Er5y12ZM/ce2DyEbi+wd1r0HgvRLrLkUZVTKIGgBNZcQb6ACk",
+	"e+ikFR+4IjomgS2z14Vdezexk9dgdtZIdqh1r5ijtgnlg2/g63qE76c0+rV81yhH59eyGp2oK7GANpB0",
+	"WEWk+y7C1ljuonqZBkY/D5jfdiC+OSHDeBJBFDAlkV4s5SPA0tl331DJTCr6Ke1OahbDEEWXe+5inoru",
+	"XI6UJxPMN67JYRznxTeslzXSA9INrkqjcwb2lvbqQbvffUO8iYYl1i0/PTzMJ0KDPYkBlCQIVZJwfcz6",
+	"X4tIf3X49Ojw3//8V3D49Ojpv//5ryaePBHpvTmg8Q8gR2a8d/z8y6MjBBkXH2BbqIHMnugfvxzuH53u",
+	"v+L7w18//vnTZ/vl///46fOPzz9VPnr67NNnweq/+fy//rBXCwiuTtS3aor7z4T7mmbCGJDHrH8Wiv1X",
+	"AtkxQsGGwjHk6VDg3xkR0o1AFtDnuRny37VzRK/x6KZeI6RFmwFHlssMYuC66bL2qAsbNO/V48CfHR6W",
+	"EeB//tNhWxA4yueuMAij7nQIb6hZuIkYcyKNSOAi4R/qr/rlYfWqbe+aTMZxF7q0mISPfTW8x2wUhISD",
+	"GO3U0ko6z1MZmxvAQKkYOIa084Key8MRTyt4L1kF7dQ2cgrSvLuiiU3UES9AhY5C55pH5MEpDEXOoDnG",
+	"wd877sA7yLU6LgRi8PPrtI9a3AerMPhVvcWc9BWSrOO7v6uceqUhbotTz157CV2Bm8FHqWOxkdrLvQAb",
+	"4WtwQaKMnSzExgFJUcR4boqLPGYhX07fHmDw3JzwWROnQ3Km+Eq4EHLDYzWaQOA44fOjch9OMYJryXAp",
+	"0heHhz12lkIcC9RRtTFf//XL98wN62u85lf9c0kA0qHKijQgTwrGkNnrKhX4fAKvPeUzOmN5EEhTX48b",
+	"tevNa5qGlVeCTUVwOL6mCK54SA83AHvAYVE18MkfZIvAp2THH8kDt9htcRERO3UlFwJnK5V4I6EKylGB",
+	"IhYZk5NkQHlBPwLDRax7+JP+ia/1YGIvtQEeNVI11kdbzUFFHcmUu831V58brXoX+RzXupuzlVhCyIuJ",
+	"hn5X1i1TP7Ze4YNm2Reyeq8N7NfvHjv1NVu3YoZcsgFgHwsusvWMkPfRpHeoMoOrabT+PGvn6yvdTk9T",
+	"c3cbo19GCllZ92WxPUO+wAGW50P6ExcVFDJPwrBLgNTG0deRSqgicn+X+Luv35RmZFuEky39SpVs8hab",
+	"2w8x+OnqL4+svYvsduWCSgb2znQzRvXlBx6akuSdk5hDNYqcOtcLhDmh1X5gD81B5K6d04ZmGuCYcTkz",
+	"YyFHDGINBXd3LtxFY4LI/n0JqTmXZUvvsR/VQEUzpJYhHoyxKv3G2BOJmLSu7Ye415+CDNz/wil5Ibad",
+	"hD9H4spv4pEmmSvDPDtkEqbn0s0S45KN1SQLvCiOUeoi4XJ24Q7oMz5QV5Sd5uP0P56626PcVE0bxOzt",
+	"waeDiYbdla3Oh7gt5WqQ/vo4lMW9xXhMQKtF/nK5pkNhul2Ah6godj/Wv5BLqYxzHhdKgoZ42G1EbB74",
+	"isuEV5AtJFxQB6ZE9ZhL2aJ7rseiOW9/cCVg2ryqvqLGypzbIu/88HAwl9bQ2aqNnNaL9VO78E6yuF+j",
+	"Uy1gSrf0ELkk8Mb+trSPkiZuR1u5NuTNumB6YaHCvkRk30ZcCeMDNYYqTmmVa92HyU37Gd7qP6Jr8B7d",
+	"7Ws0UF/ZX2MI/EQvFrCZC3daaUTTragh4y6UrClZzI31wUDjdyE87FRvHjBYfd68Ciotl+pqaB8vIK69",
+	"yUv8LGOhkWBbRizNxJXN8anA6dGmuTR1QpyVrP9732XLnGlEgPdq0QPv8Mp3hilH3k0amtuCFbpaMJ0D",
+	"vZYqprdSpye+z6q0P2dpzENASH4T5vaKixhJUBeBbutRv4g3DVif9Kz7DlA6kTFonYP8BZGPyxN8TB5t",
+	"2mN9XHCgnwd+NGlubyvmBrQpFiU89TFLQaUxnMvpWCFhj1M/d8qHPXbqjxeaYbgKkY0htYEUT/300Msp",
+	"OUwLSbMnfMYGWDXCL5mKox47JToPnM0BkCIwjdlen0orTrOdyE/xVIOZO6XCWopyzCSpvX06odMWnooQ",
+	"eqxPdzQ/CzkHGNZf6BhmPYK9WgmTEwO3lyH6UyIowcGFYybz8pD7HareF3CAmns+IXJiYXJK+aX3Gbh8",
+	"gQjl7K3RndmkYQBFL0ijTrympfw62Tm9VHvBHs25tVCchpsxmN9nBLj1UE3wIfReQRUATogsO7F9ZmdZ",
+	"P1rk96MBHmGrajoZxCIkD9Kq9TtYQMjgyQcpHsxbVk3eaIPtHU3Y7HfUtbbD0Gw7wi3VbdsRQXY653eh",
+	"c26Dq/5mU4NHUaa436XOn5DebZXeWvzu4KPb9luK0/Q+swlNeSP/aH9kg/+7BkB6j2OdPd1UlCvY+YWi",
+	"62LvCgMrwR1b2lYD1vGMz3Sxc+5fThuA2MzPWhYSSbu+gznjPEigz3TlDC6asTlPpFzoUk9+vynL3Dkc",
+	"47qjkofdJXo/9oO7/lRXuFzmnFqBMvNFvsQOx5FSzhdFKrUjX7fUhs9YAskAMqxJCVPFdVKRqAzgJt5a",
+	"AgshEGfM0xSkJkd2wvo2/euzQYYNWcIge2VQFOIIPkrZf8SEqdJtHDk0E31dS1BLqKqNBi3rgnSunPdt",
+	"WgDgrvGcDyUNu68B4X0WHHAuodtGvxtM6s3zzYMBl83bY55frhWx3A9Cmxdc6jV68pWL7euMbl9wuaj3",
+	"1k6sXUeHKgu7TLcLJltbNdbd7dsTMNqqorp4q5y3vuz+Laa1VfulQJBLvweohozkFe0ZkdIYcJcVuX5c",
+	"8JmnzCojGahTPIOXcwKWQqaVxF1D2m49lw7zJyNsEsLDEjxgIo2IbUACMkKGZKFZLIYGcIdU4+PF06sh",
+	"4/7MGeC+sy62C+qiyhdcrjOc3Mxuwgsut7SN8IIv4bwccNnBurv4sttu2PZS8cKm4N43IlX3rWPBg4++",
+	"y6gVQ3fLyHBo1uuTf3Zjbrkx8QOuM11Q1gVl7YOyoSFhytuzddfZjA+lCGGnbVBEDXrNsOVNWdQObSis",
+	"MzLptgU6D7J+ZHM7B1K3OI+BZ2YAfIHq7xlg+5ITtHl+6LIofZL3Qk05sTpoAKxMsKP8IE/40Heozn6P",
+	"vVUau3kR8Ioq4lOIUTXYkaqhJxu7cw4A5LnMz1wgYtlngxlzE/t54LLIGFjKtQbNlAzYYEYfT1wmCvxK",
+	"yFFAMNfSFkhdtvdtPjE39YatwQz5M7gzAZv75gSkMhcpz4wIRcql6VzBTVwB2ikv3qYbeoSSuM7dVXCr",
+	"YlI3ji4aewiwjCQ004abps4F/92qSh1n+LtP962QXNzAonpy+Wl3YUfna1apJleV63QhALLeEjNpcrBQ",
+	"yaHIEoioyzoXgQu9KgnMK+Y6RhGMI/7EIj7TPYZWYqMRhB3QGXy6dC6vqyrNSefarCFvf7ELeH5gXUyB",
+	"F4P7X0R+aSd8S2XkzSkodUXlDrSwOdBCUOIlKjnVjldk00sbOemiAD6Y0QJzw3D6NyVkc279Auza46Rn",
+	"4gw4tUBypidhCBoreMNJHCOpSQVxV1AnY/ovIWJ2ECQXa795bn9bbj5msf0Kr6XPZR66C6M9vO84z+h5",
+	"GEJKHcwlT0rK8tydJO++HEDIE/DXqlv4vldC3gqO9+vWcW4FRXXea2ZvvoPw7hSf8zIXi/9ag+rInp1Z",
+	"3m5vDxu6m93bj1jAK1xc1bVVC37UG369kGdUhXNpABiPF0F4rOQItDnOsSHlVMFBnF3xMSDuQtezj/3+",
+	"+THV7/gAW9fddZBzEJuVTwgiorLEDscOWxs+04yXLusIHVxDO7El2rsPijETaMUDspHGBGUHuazIGdYq",
+	"SNhpumNfWreXCcPOt3U1gIU1ACDOjtu4DzVqVWNspkL5QY0eCzIU45TQLKrm8dB0ZbzOhFcv47nFSyjJ",
+	"YjUicOSNKnl1Vp7AIszPa2TxnaSl0PqJpgiAyHIwNRmLtNgpfO/cgj8u3/JjlJu4jb4TCtnnFmK/CJ/L",
+	"ua4iNZUX9nT9Y9dWnB8alNKvhlbM/5kI063KjzDjyN+azp+QLVtTnqlJVrbc3J/cHObk2cGTiSHVYh2w",
+	"vs06LhydVt9DDXJqNZZClgithZIeCiUh8ul7USgpZfYqAuZfP0dtzuW5rJZeMhhOXGbiOQfo2ixBQWx7",
+	"u6VLH2NbJBHA4h5kv6GX+83szHAZCTnayTqJH9ziWon2t9C5qS7yWIxbQi+RL/Qli2G3LUskKCp+Z+iF",
+	"N06j/FGkGfZmF+UYOLddC1pn8zfLNhJis1x3DxqGCQ1NaEMbzTutkOeHDghwWoosaGej1HrmeCvtdX5T",
+	"QmoSIOmdy7ylDH+8ek+ZNbb7jwewd7Et2fCJWaY6RVPcQQA6CEDXV7ZV/29ttXCQdxLjrauvbM1+uWss",
+	"60KtTTSWubVvPZ1lGPKs0lq2MaPaod6y9cYnXXdZ50bW313W0ovULdKlpp7mesxLV0Sd44UXkpE0AJKF",
+	"hDyBk3xH5onN8lIeCjNjA/u0vBhX017x2/JAdrG6WhrgoupLZUK7EmtnvAvpI7HiklZf/eUskssMuWXQ",
+	"/R4JfPh1+h63p2rUiMiA/PaLyOq2fXusschzKcLL+iJP71y+L8o39tjfEOs24kLmTJNlrt4F4NW/ivBy",
+	"d3KBOSeATS3Vme0W+M5HtF3g7buNqkL5C9WuGNvMMusTBicmTcDNkjSmI/oao14fmjvRW7O+/VWfjblf",
+	"zOnQK8iwYVurBJSklm3hEOjHFTh2FYVJxDX2PWVK9thPEp5opqbSXdOhPnrMjnnu3FKZ8nAD1rfOA6IL",
+	"bpxkdsy1udAAEj/SfMa0kCEKLVHheEaCVmMeVe+yxr2cgXmn4g1WG+6+/utuYUs8taXIaXGmVXabJF81",
+	"c3ps085nPrhuqxyY42H/HV3smmgHTHUFcai8G2aMGXDcYUkndcKKKTUZ51LPRdTjxRXsmfVBAnTifoll",
+	"ZCIRh4MiCw77n2Jla2js8kGCcyzh2SVkTOK6Rap4Ax5eHiMOSMU2MfVXN2Pu8lUJOUU5/j7KFekcDzqt",
+	"M62WQzsyCKrdXvpcChnGkwiiE8blrAA0llBM11g0sEhXjLUkToHNBnaZw1XKLYaHJQJsB6mq3bLk2eU7",
+	"+5BulUWvYRPSjWulVagmwH6DD3BvxxjJ3QN5zPQunZ72pvfreHZJ6HAnWFrgOK0/zcgJeCcfjrlp8PHo",
+	"k5fCsYpEnlv3aQioAR94ksbQYz6KdfwMkUIHBh+EdeFZSbuzvv6XqaGI61BccwLfDhfy9PDQdXyGKkmw",
+	"78xMgYL75Jj1v/YlEP0Vj0UIwUAN+g3EM/mhC7W6E/7hB5AjM947fv7s6CjYS4TMP8CUy0Bmz/6PX073",
+	"/4/v///h/tFFL9j/9b//sHddYnStpUqay4VlSjfdcyVdWq9FRjqfnVRmC6lMP5NsMGP+RSpZHZlWUxXP",
+	"B0OLynQkgaWr7RdOh7XKrGJTXy1Gch8RUIYpGQKRcNMI3aO24dIos267x954z6ENn5FBqYnBPseJGaus",
+	"d4594fqaFjdpZqVcE62ME2fOuyXFsMwUF6Hxuy4NyEMnG/9MMyVHeJ6pyvL9yefnso/fXPhv+hT92cSe",
+	"5GeeaMZDDB5LLSKY9+PXtaERTeUb2FtPhONPf9sIh87zGDYC557xPcpeS29aF8XchcQfgs2dRS/0nwsh",
+	"Ed9yp9KniHsOmJpKyJgG0FSNvO4yveYB9b/ntFX1EAnyHWtauE/p9hdXyfwcbcE7dLvtq7+mDaX4v7j6",
+	"A6GPIY7cEmvXR6JCKOnxl9gQSnXRXoOu2trWN3/6LdWRV7GOqurZNhbSLhneiioW2qeLyVvYZzkIP+BX",
+	"3PBs4Zb5GDylMaOjnQyOsMFwzENoUmg+pXPvePi3i6/fPZEopoXBP+Ubhi9OpzjXYPJtOJM0VhyzI21E",
+	"HNsXPMQpCYiSmkezwJeph/hMXGQzq41iml7GO/TVeIXFrppu6oknBd6Gk94kGuGx2oeNmgw1HlMLFlqK",
+	"e7GdE6VXoV08Vbfv9P3bl68D9vbH1wH7OwzeWlN4/d2rIO8i+4K9eYEW8cUhS2DEU/EBYt1j32GIYCYZ",
+	"0vOlmRiNTcDCTKUpRJ5KVv8+sVEZVTUzPtXnEk/KjbUTpN0bZGoyGhvEQbx7TZcaZgARVkvjmCVgeMQN",
+	"v16DOWFcX87vjdG09LHAimyAOHk99rNXT/NWX6a7cnOJhFc9dopT7KeW5NaIizuPM6UyLAMZQQYRm4GL",
+	"OcWQCXMu8QrDibbzMAYZNF0pYEYpUhx2oVfCHbrCjDPwZo7sH1RbnPKZfTCcGZEA++yPz44+D86lvTTw",
+	"cIw+zCgWqgTsYU+/ZH8VLxj3jXwqY0OuDWQB8olcQcZHELhNwryXjxmQXuKgrhL0dlJ2gk2hcjKJjUh5",
+	"Zg7sje/bB1h1gWlmT2sEOdAifrCHc7N3vDcQkmOpeb7+Ww6cf/G//DU/Tg1+g7BlhP1sY1771LFObmPz",
+	"jaboApLUzPoB8//nnKxk0qVvaDuZDwhhML93dy+D+01Ptp3c2C5GdgYHKpqVPimtT5se1qRISC7I0mgr",
+	"tvjUjegCZKgiIUfz3yc2j7mwttbfxUwGPfZqAWUlkSE+3CaQxhmuBZzFQl76NU7C1NfEqNCes7W7OkXe",
+	"cY2/qtTJ3Kpk/BFukVAScN2aFWQEdZ6YCiEvHYPvOsoWpSusVLl4dn3qTqWrHwpcz2zWZ1ez65MY2GXU",
+	"EVuNsRZBvRE0ncwL7juGXn19Vrvif1c22YSzIeMgZ1Mpjd/I5xxcQSaGomikb1as0oU3wYDUvfn0sfc+",
+	"nu3VRZZKhsASVVf6fAcaZPS38uVXxT/VkjEs9QguJKo0Lfjhlw3a04dXWwnvir7gU7cbsGnLoTcOn3f5",
+	"rb9GRt/Oej5YT7G4Aw+BijmOURtl0zY+UBNTNpJj2v9ChW1jM7sg/yASUeDqQtwgT3yEyEiVgytpGFX4",
+	"4bnEtQ2RPWro9iGCCkxzmikDgc23MjCaroGZM2RXIoQnmlCekNXmYi/xouvdWaNrLMhs2PdnP/3IIhVO",
+	"Etx9SXiEMzMAdgkp7idwhFF0+24btzR6eLRGYQ6+onG1UUx7X5RGpiCND+mcUT2pOPLS3vE8LCbk0mkz",
+	"UEmkrFjkOleKE6WZugJ9Lh0G+RgjQb/Wkb6irBNJKvW/xEK7ZVGgdsSVMJBhBYYOQqmMqiTSDFdQa8CC",
+	"0Myk1s8GXJZBRmTFVFZB7aVESBwUofILXHcdB7rQ5s3sNppyu8W4NrsXWm0de5nxiI95VTB9I57kOgdy",
+	"8LH4B/shyNoXSCwARMg9atQlyOM5Uba2zqbHfrJL7VRoyCVTcTnuv/3p7D2rjJBG1GdjFUe9c3k6L4/m",
+	"wXqlKBU5QcjitaLkFipOC+fT+44eo6gXZdlGXKBT+k0JmX9Q5xToN2Vbuu4VEJ2bcjMuwLmV6V4I0F2o",
+	"SvbNmjG3nUhNRxSwLs9GlmNXYevaSsbs+Q5x8V+BqquVY4sgjIWE9Xu2mzooRxBfkBsp7yJ77BscfMVB",
+	"FcI2tchgvNnd8k612BAcZ/Tgd8sfBDAEn9V1u13VSn2JtLGin5elDcSxnrO4Ui3Np/nFl2RoRdNABmRL",
+	"vYY6/Vs/lHWW6v1Fboujp7NFJ3MT0nTPXcm9K7lvuuSeFva0UkmD/EZzMYPCTdxgyqDSt1M0Mivi5HBU",
+	"PkFF2UwXKg1JA+f6DBuDlvXrlTTga8eCqvCuHb2uN8991TYIj50Q/AaF6O003FMJenqGi0oa9J51xYyt",
+	"FDOc/oJKblm+0ECyDYuQzS8RExDHxbo4t/c2cNsMeWWA60vCCgiSo8VOwEuQGI3neW6N93gpIyxmnPlh",
+	"tVnLX25rhX7stXcZ4WuB72I1cro5zPklD8f+NL7aFMGVCHFRGmRqqhHM57I7eyRESEgtI1cYN/5TNXFB",
+	"rdMQZU7th3g+mqrTpXfvHhem3V0scuD5w+pMZ3s+3D+ERjfeKubzbvzgo/vrQkSflvp0aw7u+j32HW0w",
+	"1flqYWo9tXvFloV5pVfNB1XVQkkx5A1USba2WHQlktVXF/uC+q6AFZaWwjSqbKcN4nTckBYcIvISPmMa",
+	"iMpEFsAJYRyxQq67T/DL2h6at3mP2VLD8OMLaAmbsZBrqDeTEoPEzYyk4BLcJZZ1N1lL6P/yGb2hFsz/",
+	"7v+Fh2NYdrg/bPPs7J13uE6iQhTmbTo2c+IU9C7ZlTe4SRbvHe8d8FTgS+xOUAPUc0xzBUtKYXfWle9d",
+	"Lxx4ViLCQqAz0FVj1TW/eo8lDsNjNZpAcXiirgTUHf93LIw4eqWptcace7lcCKFMvNa1YUu45jMipyt+",
+	"hJxP13/zSmUMMeYDHnMZYl85KvzZERS/HgOPa6cFr+nGmwGCc4wiiEhpevhgoqHh6teOtf83HOurRyph",
+	"3F9uatMC2mAqTRF+p/c+/frpPwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

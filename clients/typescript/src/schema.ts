@@ -11,8 +11,7 @@ export interface paths {
         put?: never;
         /**
          * Create an account and sign in
-         * @description The welcome email is promised by the answer and follows in the background. Without a `language`, the request's Accept-Language
-         *     chooses it.
+         * @description The welcome email follows in the background. Without a `language`, the request's Accept-Language chooses one.
          */
         post: operations["register"];
         delete?: never;
@@ -94,7 +93,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm an email address
-         * @description The account's address is then the one that the email went to. Confirming it again is a success.
+         * @description Makes the address that the email went to the account's address. Confirming it again is a success.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -153,23 +152,23 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the own account
+         * Get your account
          * @description Has what only the owner sees: the email address and whether it is confirmed.
          */
         get: operations["getMe"];
         put?: never;
         post?: never;
         /**
-         * Delete the own account
-         * @description What names the caller is gone at once, and every sign-in with it. Messages stay, without an author; the rooms that the caller
-         *     hosts pass to another as if the host had left, or are archived; files follow in the background. A wrong password is a 403 with the
-         *     code `wrong_password`. The last admin's account is a 409 `last_admin`.
+         * Delete your account
+         * @description Deletes the caller's names, email address and sign-ins at once, and files in the background. Messages stay, without an author.
+         *     Rooms that the caller hosts pass to another host, as if the host had left, or are archived. A wrong password is a 403
+         *     `wrong_password`. The last admin's account is a 409 `last_admin`.
          */
         delete: operations["deleteMe"];
         options?: never;
         head?: never;
         /**
-         * Update the own profile
+         * Update your profile
          * @description Changes the fields that are sent, and leaves the others as they are.
          */
         patch: operations["updateMe"];
@@ -183,9 +182,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export the own data
-         * @description All that is stored about the account: what it gave, what it did, and what was done to it. Not in it: who did something to it,
-         *     what others wrote, secrets, and the service's counters.
+         * Export your data
+         * @description Everything that is stored about the account: what it entered, what it did, and what was done to it. The export does not have
+         *     the names of others, what others wrote, secrets, and the service's counters.
          */
         get: operations["exportMe"];
         put?: never;
@@ -205,7 +204,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change the password
+         * Change your password
          * @description An email tells the account's address of it. The account's other sign-ins are ended.
          */
         put: operations["changePassword"];
@@ -225,7 +224,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change the email address
+         * Change your email address
          * @description Sends a link to the new address. The address changes when the link is confirmed. Until then the former one
          *     stays in force.
          */
@@ -265,14 +264,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the own sign-ins, newest first
+         * List your sign-ins, newest first
          * @description Each sign-in is one device or browser that has signed in and has not signed out. The present one is marked.
          */
         get: operations["listSessions"];
         put?: never;
         post?: never;
         /**
-         * End all other sign-ins
+         * End all your other sign-ins
          * @description Ends all sign-ins of the account but the one that asks. Their access tokens end with them.
          */
         delete: operations["endOtherSessions"];
@@ -292,7 +291,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End a sign-in
+         * End one of your sign-ins
          * @description Ends one sign-in. Its access tokens end with it.
          */
         delete: operations["endSession"];
@@ -309,12 +308,76 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the own rooms, newest first
+         * List your rooms, newest first
          * @description The rooms where the caller has a role or is a member, archived ones among them.
          */
         get: operations["listMyRooms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the own open invitations, newest first
+         * @description Those that went to the account's confirmed address and that the caller can accept. An address that is not confirmed proves
+         *     nothing: its account has none. An invitation is not in the list once its inviter may not invite to the room any more, while the
+         *     room bans the caller, and after an admin has closed the room.
+         */
+        get: operations["listMyInvitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/invitations/{invitation_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an own invitation and join its room
+         * @description Needs no token: the invitation went to the account's confirmed address. Otherwise the rules of `POST /invitations/accept` hold.
+         *     An invitation to another address is a 404, and so is one that is not open any more. Accepting again is joining again.
+         */
+        post: operations["acceptMyInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/invitations/{invitation_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline an own invitation
+         * @description Needs no token: the invitation went to the account's confirmed address. An invitation to another address is a 404, and so is one
+         *     that has ended otherwise. Declining again is a success.
+         */
+        post: operations["declineMyInvitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -329,12 +392,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the state of the newest upload
+         * Get the state of your newest avatar upload
          * @description Says whether the newest upload is still processed, is ready, or has failed and why.
          */
         get: operations["getAvatar"];
         /**
-         * Upload an avatar
+         * Upload your avatar
          * @description JPEG, PNG, WebP or GIF, at most 5 MB and 50 megapixels. It is turned upright, cropped to the square that draws
          *     most attention, brought to sRGB and freed of all metadata in the background; ask `GET /users/me/avatar` for its
          *     state. Until it is ready the former avatar stays. A newer upload ends those that are not rendered yet, and if it
@@ -344,7 +407,7 @@ export interface paths {
         put: operations["putAvatar"];
         post?: never;
         /**
-         * Delete the avatar
+         * Delete your avatar
          * @description The default avatar takes its place.
          */
         delete: operations["deleteAvatar"];
@@ -361,8 +424,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List profiles by ID
-         * @description Of those who speak in a chat, say. Who is not there is left out.
+         * List profiles by username
+         * @description For the people of a chat, for example. Usernames that do not exist are left out.
          */
         get: operations["listProfiles"];
         put?: never;
@@ -443,7 +506,8 @@ export interface paths {
         };
         /**
          * List movies
-         * @description The movies of the catalogue. With `q` it is a search.
+         * @description With `ids` the list is of these movies, archived ones included, on one page. An ID that no movie has is left out. `ids` does not
+         *     go with another parameter: that is a 400.
          */
         get: operations["listMovies"];
         put?: never;
@@ -452,6 +516,27 @@ export interface paths {
          * @description For admins.
          */
         post: operations["createMovie"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/movies/genres": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List genres
+         * @description The genres of the movies in the catalogue, those of the most movies first, and at most 500. Spellings that `GET /movies?genre=`
+         *     takes for one genre are one here, too, written the way that most movies have it.
+         */
+        get: operations["listGenres"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -603,6 +688,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark the messages of a room as read
+         * @description Up to a message of the room. `GET /users/me/rooms` counts as unread what others post after it. The marker never moves back: an
+         *     older message than the one that is marked changes nothing. For whoever is in the room or has a role there, archived rooms
+         *     included; anybody else gets a 403 `not_participant`. A message that the room does not have is a 400 `unknown_message`.
+         */
+        put: operations["markRead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/me": {
         parameters: {
             query?: never;
@@ -611,14 +718,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the own role and permissions in a room
-         * @description The role of the caller, whether the caller is in the room, the mute in force, and the permissions.
+         * Get your role and permissions in a room
+         * @description While a mute lasts, `post_message` is not among the permissions. A banned caller gets a 403 with the code `banned`. What an
+         *     archived room refuses to everyone is no matter of permissions: read its `state`.
          */
         get: operations["getMyStanding"];
         put?: never;
         post?: never;
         /**
-         * Give up the membership of a room
+         * Give up your membership of a room
          * @description Gives up the caller's role and membership as well. The host's role passes on as in leaving; with nobody else in the room
          *     that is a 409 `own_role`: delete the room, or archive it.
          */
@@ -660,7 +768,8 @@ export interface paths {
         post?: never;
         /**
          * Kick a participant
-         * @description For the host and moderators, of those below them. They lose the role and membership that they had. They may come back, unless the room is private.
+         * @description Takes a person out of the room, together with their role and membership. Hosts and moderators can kick people of lower roles.
+         *     The person can join again, unless the room is private.
          */
         delete: operations["kick"];
         options?: never;
@@ -689,8 +798,8 @@ export interface paths {
         put?: never;
         /**
          * Ban a person from a room
-         * @description For the host and moderators, of those below them, in the room or not. Puts them out, and keeps them out until it ends or is lifted. A ban of
-         *     someone who is banned already replaces the former.
+         * @description Hosts and moderators can ban people of lower roles, whether they are in the room or not. A ban takes the person out of the
+         *     room, and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
          */
         post: operations["ban"];
         delete?: never;
@@ -738,8 +847,8 @@ export interface paths {
         put?: never;
         /**
          * Mute a person in a room
-         * @description For the host and moderators, of those below them. It outlasts leaving and coming back; at most 30 days. A mute of someone who is muted
-         *     already replaces the former.
+         * @description Hosts and moderators can mute people of lower roles, for at most 30 days. A mute lasts when the person leaves and joins again.
+         *     A second mute of a person replaces the first.
          */
         post: operations["mute"];
         delete?: never;
@@ -807,8 +916,8 @@ export interface paths {
         put?: never;
         /**
          * Invite a person by email
-         * @description For the host and moderators, with a confirmed address of their own. It lives 7 days. Inviting an address that has an open invitation gives
-         *     that one.
+         * @description Hosts and moderators with a confirmed email address can invite. An invitation is open for 7 days. Inviting an address that has
+         *     an open invitation to the room answers with that invitation.
          */
         post: operations["invite"];
         delete?: never;
@@ -852,8 +961,8 @@ export interface paths {
         put?: never;
         /**
          * Get an invitation by its token
-         * @description For whoever has its token, with or without an account. One that is not open any more is a 400 `bad_token`, and so is one whose
-         *     inviter may not invite to the room any more.
+         * @description Needs the token of the invitation's email, and no account. An invitation that is not open any more, or whose inviter may not
+         *     invite to the room any more, is a 400 `bad_token`.
          */
         post: operations["lookUpInvitation"];
         delete?: never;
@@ -953,13 +1062,13 @@ export interface paths {
         };
         /**
          * List messages
-         * @description One page of the messages of a room, in either direction. Deleted messages stay, with an empty body.
+         * @description Only one of `before`, `after` and `updated_after` may be given.
          */
         get: operations["listMessages"];
         put?: never;
         /**
          * Post a message
-         * @description Someone who is muted gets a 403; in slow mode, whoever speaks too soon gets a 429 with Retry-After.
+         * @description A muted person gets a 403 `muted`. In slow mode, a message that comes too soon is a 429 `slow_mode` with `Retry-After`.
          */
         post: operations["postMessage"];
         delete?: never;
@@ -1455,7 +1564,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a schedule
-         * @description What it missed is not made up for.
+         * @description Runs that were due during the pause are not made up for.
          */
         post: operations["resumeSchedule"];
         delete?: never;
@@ -1475,7 +1584,7 @@ export interface paths {
         put?: never;
         /**
          * Trigger a schedule now
-         * @description Nothing happens while that runs already. Of two in one second, Temporal takes one.
+         * @description Does nothing while a run of the schedule is in progress. Of two triggers in one second, Temporal takes one.
          */
         post: operations["triggerSchedule"];
         delete?: never;
@@ -1495,7 +1604,7 @@ export interface paths {
         put?: never;
         /**
          * Backfill a schedule for a period
-         * @description Starts one after the other what the schedule would have started in it.
+         * @description Starts the runs that the schedule would have started in the period, one after the other.
          */
         post: operations["backfillSchedule"];
         delete?: never;
@@ -1639,7 +1748,7 @@ export interface paths {
          * @description Ends all of its sign-ins and refuses new ones. With `hide_content`, what it made is hidden until it is reinstated: the rooms that it
          *     hosts are a 404 for everyone, and its messages look as if they were taken back. Without, its rooms are in no list, and each passes to
          *     another host as soon as somebody in it sends a heartbeat. Suspending it again is a success, and changes whether its content is hidden.
-         *     Nobody suspends themselves, and the last admin is not suspended (409 `last_admin`).
+         *     Admins cannot suspend themselves (409 `cannot_suspend_oneself`), nor the last admin (409 `last_admin`).
          */
         post: operations["suspendUser"];
         delete?: never;
@@ -1659,7 +1768,7 @@ export interface paths {
         put?: never;
         /**
          * Reinstate a suspended account
-         * @description What was hidden with it is shown again, but for what was deleted meanwhile.
+         * @description Shows the content again that was hidden with the account, except what was deleted meanwhile.
          */
         post: operations["reinstateUser"];
         delete?: never;
@@ -1678,15 +1787,15 @@ export interface paths {
         get?: never;
         /**
          * Grant an account an admin's rights
-         * @description An account whose address is not confirmed is a 409 `address_unconfirmed`: anybody may have made it. One that is an admin already stays
-         *     as it is.
+         * @description An account whose address is not confirmed is a 409 `address_unconfirmed`, since anybody may have registered it. An admin stays
+         *     an admin.
          */
         put: operations["grantAdmin"];
         post?: never;
         /**
          * Revoke an account's admin rights
-         * @description One's own too. The last admin stays: a 409 `last_admin`. Only those who are neither suspended nor without a confirmed address count.
-         *     An account that is no admin stays as it is.
+         * @description Admins can revoke their own rights, too. The last admin's rights cannot be revoked (409 `last_admin`); admins who are suspended,
+         *     or whose address is not confirmed, do not count. An account that is no admin stays as it is.
          */
         delete: operations["revokeAdmin"];
         options?: never;
@@ -2047,6 +2156,8 @@ export interface components {
             memberships: components["schemas"]["ExportedMembership"][];
             /** @description The rooms that the account is in */
             presence: components["schemas"]["ExportedPresence"][];
+            /** @description Up to where the account has read rooms */
+            read_markers: components["schemas"]["ExportedReadMarker"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
             /** @description Days of UTC on which the account was active */
@@ -2131,6 +2242,11 @@ export interface components {
             last_seen_at: components["schemas"]["Time"];
             /** Format: date-time */
             present_since: string | null;
+        };
+        ExportedReadMarker: {
+            room_id: components["schemas"]["ID"];
+            message_id: components["schemas"]["ID"];
+            read_at: components["schemas"]["Time"];
         };
         ExportedStay: {
             room_id: components["schemas"]["ID"];
@@ -2240,6 +2356,11 @@ export interface components {
         };
         /** @description In lower case */
         Genre: string;
+        GenreCount: {
+            genre: components["schemas"]["Genre"];
+            /** @description How many movies of the catalogue have it */
+            movies: number;
+        };
         /** @description Starts with https://; empty for none */
         WebAddress: string;
         /**
@@ -2346,6 +2467,16 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Whether the caller is in it now */
             joined: boolean;
+            /**
+             * @description How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
+             *     none was marked. Messages that were taken back do not count.
+             */
+            unread: number;
+            /**
+             * Format: date-time
+             * @description When the latest message was posted; null in an empty room
+             */
+            last_message_at: string | null;
             room: components["schemas"]["Room"];
         };
         Standing: {
@@ -2354,7 +2485,7 @@ export interface components {
             joined: boolean;
             /** Format: date-time */
             muted_until: string | null;
-            /** @description What the role allows */
+            /** @description What the caller may do now: what the role allows, without `post_message` during a mute */
             permissions: components["schemas"]["Permission"][];
         };
         /** @enum {string} */
@@ -2449,17 +2580,33 @@ export interface components {
         InvitationPreview: {
             /** @description The address that was invited */
             email: string;
-            room: {
-                id: components["schemas"]["ID"];
-                name: string;
-                description: string;
-                participants: number;
-            };
+            room: components["schemas"]["InvitedRoom"];
             inviter: components["schemas"]["Person"];
             expires_at: components["schemas"]["Time"];
         };
+        InvitedRoom: {
+            id: components["schemas"]["ID"];
+            name: string;
+            description: string;
+            /** @description How many people are in the room */
+            participants: number;
+        };
+        MyInvitation: {
+            id: components["schemas"]["ID"];
+            room: components["schemas"]["InvitedRoom"];
+            inviter: components["schemas"]["Person"];
+            expires_at: components["schemas"]["Time"];
+            created_at: components["schemas"]["Time"];
+        };
+        MyInvitationList: {
+            data: components["schemas"]["MyInvitation"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         InvitationPreviewAnswer: {
             data: components["schemas"]["InvitationPreview"];
+        };
+        MarkReadRequest: {
+            message_id: components["schemas"]["ID"];
         };
         /**
          * @example {
@@ -3090,6 +3237,11 @@ export interface components {
             data: components["schemas"]["Movie"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        GenreList: {
+            _cached: components["schemas"]["Cached"];
+            data: components["schemas"]["GenreCount"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         RoomAnswer: {
             data: components["schemas"]["Room"];
         };
@@ -3110,8 +3262,10 @@ export interface components {
             data: components["schemas"]["Message"][];
             /** @description Where the next page in the same direction starts; null at the end */
             next_cursor: string | null;
-            /** @description What to send as `after` for what was said since; null in an empty room */
+            /** @description What to send as `after` for what was said since; null in an empty room and with `updated_after` */
             newer_cursor: string | null;
+            /** @description What to send as `updated_after` for what was edited or taken back since; null with `before` and `after` */
+            updates_cursor: string | null;
         };
         CleanupRunAnswer: {
             data: components["schemas"]["CleanupRun"];
@@ -3309,7 +3463,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller has it as it is */
+        /** @description Not modified. The client's copy is current. */
         NotModified: {
             headers: {
                 ETag: components["headers"]["ETag"];
@@ -3726,7 +3880,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4046,6 +4200,102 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listMyInvitations: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyInvitationList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptMyInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room, with the caller in it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    declineMyInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Declined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getAvatar: {
         parameters: {
             query?: never;
@@ -4142,7 +4392,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,6 +4610,8 @@ export interface operations {
                  *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
+                /** @description The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…` */
+                ids?: string;
                 /** @description However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre */
                 genre?: components["schemas"]["Genre"];
                 /** @description The first year of release */
@@ -4457,6 +4709,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listGenres: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The genres */
+            200: {
+                headers: {
+                    "X-Cache": components["headers"]["X-Cache"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenreList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getMovie: {
         parameters: {
             query?: never;
@@ -4515,7 +4798,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4608,6 +4891,14 @@ export interface operations {
                 movie_id?: components["schemas"]["ID"];
                 /** @description Only those that have a place left */
                 available?: boolean;
+                /**
+                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people who join, and messages. Activity is
+                 *     counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active while a client reads page by page
+                 *     moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
+                 *     which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+                 *     come twice or be left out.
+                 */
+                sort?: "newest" | "active" | "people";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many there are in a page at most */
@@ -4622,7 +4913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Rooms, newest first, or the closest first with `q` */
+            /** @description Rooms, in the order that `sort` names, or the closest first with `q` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -4760,7 +5051,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone, for everyone */
+            /** @description The room is deleted for everyone */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4951,7 +5242,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Noted */
+            /** @description The heartbeat is recorded */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4972,6 +5263,57 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    markRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkReadRequest"];
+            };
+        };
+        responses: {
+            /** @description Marked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_request`, `unknown_message` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -5114,7 +5456,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Out */
+            /** @description The participant is out of the room */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5937,7 +6279,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description The address is recorded */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5966,7 +6308,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description The address is recorded */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5997,8 +6339,15 @@ export interface operations {
                 room_id: components["schemas"]["ID"];
                 /** @description Older ones than this cursor */
                 before?: components["schemas"]["Cursor"];
-                /** @description Newer ones than this cursor, the oldest first; not with `before`. It does not bring what was edited or taken back since: read the pages that are shown again, with their ETag */
+                /** @description Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after` */
                 after?: components["schemas"]["Cursor"];
+                /**
+                 * @description An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
+                 *     first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
+                 *     the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
+                 *     because an admin suspended or reinstated its author is not among the changes.
+                 */
+                updated_after?: components["schemas"]["Cursor"];
                 /** @description How many there are in a page at most */
                 limit?: components["parameters"]["Limit"];
             };
@@ -6011,7 +6360,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Messages, newest first, or oldest first with `after` */
+            /** @description Messages, newest first; oldest first with `after`, and the oldest change first with `updated_after` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -6165,7 +6514,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6803,7 +7152,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
