@@ -102,7 +102,8 @@ var fill = []string{
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
 			'2026-01-01'::timestamptz + n * interval '1 s'
 		FROM generate_series(1, 1000000, {messages}) AS n`,
-	`UPDATE messages SET edited_at = created_at, updated_at = created_at WHERE room_id < uid(4, 10) AND body = 'Hello' AND right(id::text, 1) = '8'`,
+	`UPDATE messages SET edited_at = created_at, updated_at = created_at
+		WHERE room_id < uid(4, 10) AND body = 'Hello' AND right(id::text, 1) = '8'`,
 }
 
 const (

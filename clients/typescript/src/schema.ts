@@ -1062,7 +1062,8 @@ export interface paths {
         };
         /**
          * List messages
-         * @description Only one of `before`, `after` and `updated_after` may be given.
+         * @description One page of the messages of a room, in either direction, or of those that have changed. Deleted messages stay, with an empty
+         *     body. Only one of `before`, `after` and `updated_after` may be given.
          */
         get: operations["listMessages"];
         put?: never;
@@ -4894,9 +4895,9 @@ export interface operations {
                 /** @description Only those that have a place left */
                 available?: boolean;
                 /**
-                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people who join, and messages. Activity is
-                 *     counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active while a client reads page by page
-                 *     moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
+                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
+                 *     who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
+                 *     while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
                  *     which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
                  *     come twice or be left out.
                  */
