@@ -137,8 +137,12 @@ var (
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
 	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role",
 		Message: "Your own role changes when you hand the room over to someone else."}
-	ErrUnknownReadMessage = &Error{Kind: KindInvalid, Code: "unknown_message", Message: "There is no such message in this room.",
-		Fields: []FieldError{{Field: "message_id", Code: "unknown", Message: "names no message of this room"}}}
+	ErrUnknownReadMessage = &Error{
+		Kind:    KindInvalid,
+		Code:    "unknown_message",
+		Message: "There is no such message in this room.",
+		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "names no message of this room"}},
+	}
 	ErrUnknownMovie = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
 		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
 )

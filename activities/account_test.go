@@ -24,8 +24,20 @@ func TestAccount(t *testing.T) {
 	n.Normalise()
 	room, err := s.CreateRoom(t.Context(), bob.ID, n, store.IdempotencyKey{})
 	require.NoError(t, err)
-	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) SELECT gen_random_uuid(), ?, ?, 'hello' FROM generate_series(1, 2500)`, room.ID, alice.ID)
-	execute(t, s, `INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`, room.ID, bob.ID)
+	execute(
+		t,
+		s,
+		`INSERT INTO messages (id, room_id, user_id, body) SELECT gen_random_uuid(), ?, ?, 'hello' FROM generate_series(1, 2500)`,
+		room.ID,
+		alice.ID,
+	)
+	execute(
+		t,
+		s,
+		`INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`,
+		room.ID,
+		bob.ID,
+	)
 	for _, user := range []watchparty.User{alice, bob} {
 		for version := range 3 {
 			upload := watchparty.Avatar{UserID: user.ID, Version: version}
@@ -67,8 +79,13 @@ func TestAccount(t *testing.T) {
 		require.NoError(t, value.Get(&result))
 		require.Equal(t, []int{2500, 0}[attempt], result.Messages)
 		require.Equal(t, []int{0, 1, 2501}, []int{
-			count("SELECT count(*) FROM messages WHERE user_id = ?", alice.ID), count("SELECT count(*) FROM messages WHERE user_id = ?", bob.ID),
-			count("SELECT count(*) FROM messages")})
+			count(
+				"SELECT count(*) FROM messages WHERE user_id = ?",
+				alice.ID,
+			),
+			count("SELECT count(*) FROM messages WHERE user_id = ?", bob.ID),
+			count("SELECT count(*) FROM messages"),
+		})
 	}
 	env.SetHeartbeatDetails(job.AccountResult{Messages: 2000})
 	value, err := env.ExecuteActivity(job.ActivityAnonymiseMessages, in)

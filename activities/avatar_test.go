@@ -239,7 +239,8 @@ func TestRenderAvatarGivesUp(t *testing.T) {
 	activities.Register(env, &activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: 20},
+			StartToCloseTimeout: time.Minute,
+			RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumAttempts: 20},
 		})
 		return workflow.ExecuteActivity(ctx, job.ActivityRenderAvatar, in).Get(ctx, nil)
 	})
@@ -379,7 +380,14 @@ func TestFailAvatar(t *testing.T) {
 // end gives an upload a state.
 func (s *studio) end(in job.AvatarInput, state watchparty.AvatarState) {
 	s.t.Helper()
-	execute(s.t, s.store, "UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?", string(state), in.UserID, in.Version)
+	execute(
+		s.t,
+		s.store,
+		"UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?",
+		string(state),
+		in.UserID,
+		in.Version,
+	)
 }
 
 // render writes what is rendered of an upload, in short.
@@ -443,7 +451,16 @@ func TestRemoveFormerAvatar(t *testing.T) {
 	execute(t, s.store, "DELETE FROM avatars WHERE version = ?", uncommitted.Version)
 	for range 2 {
 		s.do(job.ActivityRemoveFormerAvatar, newest)
-		want := sorted(append(objects(newest, medium, thumbnail), object(running, original), object(next, original), object(uncommitted, original), object(uncommitted, medium), object(uncommitted, thumbnail)))
+		want := sorted(
+			append(
+				objects(newest, medium, thumbnail),
+				object(running, original),
+				object(next, original),
+				object(uncommitted, original),
+				object(uncommitted, medium),
+				object(uncommitted, thumbnail),
+			),
+		)
 		require.Equal(t, want, s.files())
 	}
 }
@@ -473,6 +490,10 @@ func TestRemoveOriginal(t *testing.T) {
 	s.render(first, second)
 	for range 2 {
 		s.do(job.ActivityRemoveOriginal, second)
-		require.Equal(t, sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)), s.files())
+		require.Equal(
+			t,
+			sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)),
+			s.files(),
+		)
 	}
 }

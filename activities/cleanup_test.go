@@ -40,10 +40,19 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
 	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, BatchSize: 2, Settings: config.Cleanup{
-		ParticipantInactive: config.Age(day), MessageAge: config.Age(90 * day), RoomInactive: config.Age(30 * day), RoomArchived: config.Age(7 * day),
-		UnverifiedAge: config.Off, TokenAge: config.Age(7 * day), SessionAge: config.Age(7 * day), InvitationAge: config.Age(90 * day),
-		IdempotencyKeyAge: config.Age(day), MailAge: config.Age(180 * day), OutboxAge: config.Age(7 * day),
-		ActivityAge: config.Age(90 * day), FileAge: config.Age(2 * day),
+		ParticipantInactive: config.Age(day),
+		MessageAge:          config.Age(90 * day),
+		RoomInactive:        config.Age(30 * day),
+		RoomArchived:        config.Age(7 * day),
+		UnverifiedAge:       config.Off,
+		TokenAge:            config.Age(7 * day),
+		SessionAge:          config.Age(7 * day),
+		InvitationAge:       config.Age(90 * day),
+		IdempotencyKeyAge:   config.Age(day),
+		MailAge:             config.Age(180 * day),
+		OutboxAge:           config.Age(7 * day),
+		ActivityAge:         config.Age(90 * day),
+		FileAge:             config.Age(2 * day),
 	}}
 	h.TestActivityEnvironment = environment(h.activities)
 	h.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -58,7 +67,12 @@ func newHouse(t *testing.T) *house {
 	})
 	h.host = register(t, h.store, "host")
 	admin := registerAdmin(t, h.store)
-	run, err := h.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.IdempotencyKey{})
+	run, err := h.store.CreateRun(
+		t.Context(),
+		admin.ID,
+		watchparty.NewRun{Policies: watchparty.Policies()},
+		store.IdempotencyKey{},
+	)
 	require.NoError(t, err)
 	h.runID = run.ID
 	h.begin(job.CleanupInput{RunID: h.runID})
@@ -77,7 +91,12 @@ func (h *house) room(name string) watchparty.Room {
 func (h *house) postMessages(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
-		_, err := h.store.PostMessage(h.t.Context(), h.host, watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.IdempotencyKey{})
+		_, err := h.store.PostMessage(
+			h.t.Context(),
+			h.host,
+			watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)},
+			store.IdempotencyKey{},
+		)
 		require.NoError(h.t, err)
 	}
 }
@@ -315,7 +334,9 @@ func TestFinishCleanup(t *testing.T) {
 	require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
 	failed := map[watchparty.Policy]string{watchparty.PolicyRooms: "given up after 10 attempts"}
 	want := job.CleanupResult{
-		RunID: h.runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 3}, Failed: []watchparty.Policy{watchparty.PolicyRooms},
+		RunID:  h.runID,
+		Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 3},
+		Failed: []watchparty.Policy{watchparty.PolicyRooms},
 	}
 	require.Equal(t, want, h.finish(failed))
 	first := h.run()
@@ -341,7 +362,10 @@ func TestFinishCleanupCompletes(t *testing.T) {
 func TestFinishCleanupOfNoRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	_, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"})
+	_, err := h.ExecuteActivity(
+		job.ActivityFinishCleanup,
+		job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"},
+	)
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 

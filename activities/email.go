@@ -103,8 +103,11 @@ func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Me
 	if err != nil || wait == 0 {
 		return err
 	}
-	return temporal.NewApplicationErrorWithOptions("the recipient has had too many emails for now", job.ErrorRecipientLimit,
-		temporal.ApplicationErrorOptions{NextRetryDelay: wait})
+	return temporal.NewApplicationErrorWithOptions(
+		"the recipient has had too many emails for now",
+		job.ErrorRecipientLimit,
+		temporal.ApplicationErrorOptions{NextRetryDelay: wait},
+	)
 }
 
 // noteTime is what an activity of 60 s has left after the longest SMTP session, twice 25 s.
@@ -281,7 +284,14 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
 	}
-	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, watchparty.EmailOutcome(refused.Kind), refused.Reason(), answer)
+	ambiguous, err := e.Store.RecordEmailAttempt(
+		context.WithoutCancel(ctx),
+		id,
+		attempt,
+		watchparty.EmailOutcome(refused.Kind),
+		refused.Reason(),
+		answer,
+	)
 	if err != nil {
 		return err
 	}
@@ -291,7 +301,11 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
 		return temporal.NewNonRetryableApplicationError(text, job.ErrorEmailRejected, nil)
 	case refused.Kind == mail.Later:
-		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind), temporal.ApplicationErrorOptions{NextRetryDelay: cmp.Or(e.LaterDelay, defaultLaterDelay)})
+		return temporal.NewApplicationErrorWithOptions(
+			text,
+			string(refused.Kind),
+			temporal.ApplicationErrorOptions{NextRetryDelay: cmp.Or(e.LaterDelay, defaultLaterDelay)},
+		)
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}

@@ -47,11 +47,24 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 	t.Helper()
 	l := &letter{t: t, store: openStore(t)}
 	l.activities = &activities.Email{
-		Store: l.store, Sender: s, OneTime: oneTime, FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
+		Store:       l.store,
+		Sender:      s,
+		OneTime:     oneTime,
+		FrontendURL: "http://watchparty.test",
+		PublicURL:   "https://api.watchparty.test",
 	}
 	l.TestActivityEnvironment = environment(l.activities)
-	l.user = register(t, l.store, "alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
-	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("user_id = ?", l.user.ID).Scan(t.Context(), &l.in.EmailID)
+	l.user = register(
+		t,
+		l.store,
+		"alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]),
+	)
+	err := l.store.DB().
+		NewSelect().
+		Table("emails").
+		Column("id").
+		Where("user_id = ?", l.user.ID).
+		Scan(t.Context(), &l.in.EmailID)
 	require.NoError(t, err)
 	return l
 }
@@ -241,7 +254,10 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
-	env.RegisterWorkflowWithOptions(workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail})
+	env.RegisterWorkflowWithOptions(
+		workflows.VerificationEmail,
+		workflow.RegisterOptions{Name: job.WorkflowVerificationEmail},
+	)
 	activities.Register(env, l.activities)
 	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)
 
@@ -405,14 +421,27 @@ func TestSendEmailWithoutDatabase(t *testing.T) {
 func newInvitation(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
 	t.Helper()
 	l := newLetter(t, s)
-	room, err := l.store.CreateRoom(t.Context(), l.user.ID,
-		watchparty.NewRoom{Name: "Silents & <b>more</b>", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
+	room, err := l.store.CreateRoom(
+		t.Context(),
+		l.user.ID,
+		watchparty.NewRoom{
+			Name:       "Silents & <b>more</b>",
+			Visibility: watchparty.Private,
+			Capacity:   5,
+		},
+		store.IdempotencyKey{},
+	)
 	require.NoError(t, err)
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 	guest := watchparty.NewInvitation{Email: "guest-of-" + l.user.Email}
 	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, guest, store.IdempotencyKey{})
 	require.NoError(t, err)
-	err = l.store.DB().NewSelect().Table("emails").Column("id").Where("subject_id = ?", invitation.ID).Scan(t.Context(), &l.in.EmailID)
+	err = l.store.DB().
+		NewSelect().
+		Table("emails").
+		Column("id").
+		Where("subject_id = ?", invitation.ID).
+		Scan(t.Context(), &l.in.EmailID)
 	require.NoError(t, err)
 	return l, invitation
 }
@@ -438,7 +467,11 @@ func TestSendInvitation(t *testing.T) {
 	for _, part := range []string{shown.HTML, shown.Text} {
 		require.Contains(t, part, l.user.DisplayName)
 		require.NotContains(t, part, l.user.Email)
-		require.Contains(t, part, "http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
+		require.Contains(
+			t,
+			part,
+			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID),
+		)
 		require.Contains(t, part, "http://watchparty.test/unsubscribe#token="+stop)
 	}
 }
@@ -550,7 +583,11 @@ func TestReminders(t *testing.T) {
 		require.Len(t, mails, 1)
 		var shown struct{ Text string }
 		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
-		require.Contains(t, shown.Text, "http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
+		require.Contains(
+			t,
+			shown.Text,
+			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID),
+		)
 	})
 }
 
@@ -590,7 +627,14 @@ func TestSendInvitationRejected(t *testing.T) {
 // letterOf is the email of that kind that is queued last.
 func (l *letter) letterOf(kind watchparty.EmailKind) *letter {
 	l.t.Helper()
-	err := l.store.DB().NewSelect().Table("emails").Column("id").Where("kind = ?", string(kind)).Order("id DESC").Limit(1).Scan(l.t.Context(), &l.in.EmailID)
+	err := l.store.DB().
+		NewSelect().
+		Table("emails").
+		Column("id").
+		Where("kind = ?", string(kind)).
+		Order("id DESC").
+		Limit(1).
+		Scan(l.t.Context(), &l.in.EmailID)
 	require.NoError(l.t, err)
 	return l
 }
@@ -622,7 +666,10 @@ func TestAccountMails(t *testing.T) {
 	tokens := oneTime
 	newAddress := "new-" + l.user.Email
 	subject := func() (id string) {
-		require.NoError(t, l.store.DB().NewRaw("SELECT subject_id FROM emails WHERE id = ?", l.in.EmailID).Scan(t.Context(), &id))
+		require.NoError(
+			t,
+			l.store.DB().NewRaw("SELECT subject_id FROM emails WHERE id = ?", l.in.EmailID).Scan(t.Context(), &id),
+		)
 		return id
 	}
 	rowsToken := func(page string, purpose auth.Purpose) string {
@@ -635,10 +682,18 @@ func TestAccountMails(t *testing.T) {
 	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
 
 	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.IdempotencyKey{}))
-	require.Contains(t, l.letterOf(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent), rowsToken("/password-reset", auth.ForReset))
+	require.Contains(
+		t,
+		l.letterOf(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent),
+		rowsToken("/password-reset", auth.ForReset),
+	)
 
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "hash", "another hash", ""))
-	require.Contains(t, l.letterOf(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent), "password of your WatchParty account was changed")
+	require.Contains(
+		t,
+		l.letterOf(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent),
+		"password of your WatchParty account was changed",
+	)
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "another hash", "hash", ""))
 
 	require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", newAddress))
@@ -687,14 +742,22 @@ func TestSendReport(t *testing.T) {
 	require.NoError(t, err)
 	boss, ops := "boss-"+l.user.Email, "ops-"+l.user.Email
 	queue := &activities.Report{Store: l.store, Settings: config.Report{Recipients: []string{boss, ops}}}
-	_, err = environment(queue).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
+	_, err = environment(
+		queue,
+	).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
 	require.NoError(t, err)
 	var mails []string
-	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails))
+	require.NoError(
+		t,
+		l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails),
+	)
 	require.Len(t, mails, 2)
 
 	local, domain, _ := strings.Cut(strings.ToUpper(ops), "@") // the domain is mailed to in lower case
-	l.activities.Report = config.Report{Recipients: []string{"new-" + l.user.Email, local + "@" + domain}, Language: watchparty.German}
+	l.activities.Report = config.Report{
+		Recipients: []string{"new-" + l.user.Email, local + "@" + domain},
+		Language:   watchparty.German,
+	}
 	l.in.EmailID = mails[1]
 	text := l.requireSent(local+"@"+strings.ToLower(domain), watchparty.EmailSent)
 	require.Contains(t, text, "https://api.watchparty.test/reports#token="+oneTime.Token(auth.ForReport, reportID))

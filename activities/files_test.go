@@ -82,7 +82,11 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	a := newAttic(t)
 	never := watchparty.Avatar{UserID: uuid.NewString(), Version: 3}
-	orphans := []string{never.OriginalObject(), never.Object(watchparty.MediumFile), never.OriginalObject() + ".18a3f00b.tmp"}
+	orphans := []string{
+		never.OriginalObject(),
+		never.Object(watchparty.MediumFile),
+		never.OriginalObject() + ".18a3f00b.tmp",
+	}
 	kept := []string{"report.html", "avatars/readme.txt", "uploads/readme"}
 	for _, state := range []watchparty.AvatarState{
 		watchparty.AvatarProcessing, watchparty.AvatarReady, watchparty.AvatarFailed, watchparty.AvatarSuperseded,
@@ -163,7 +167,10 @@ func TestSweepWithoutTheDatabase(t *testing.T) {
 	upload := a.upload(watchparty.AvatarReady)
 	a.put(upload.Object(watchparty.MediumFile), 2*day)
 	execute(t, a.store, "ALTER TABLE avatars RENAME TO elsewhere")
-	_, err := a.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)})
+	_, err := a.ExecuteActivity(
+		job.ActivityApplyPolicy,
+		job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)},
+	)
 	require.Error(t, err)
 	require.Equal(t, []string{upload.Object(watchparty.MediumFile)}, a.left())
 }

@@ -54,7 +54,12 @@ func (l *letter) hasToWait(id string) bool {
 
 func (l *letter) emailID(kind watchparty.EmailKind, subject string) (id string) {
 	l.t.Helper()
-	require.NoError(l.t, l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subject).Scan(l.t.Context(), &id))
+	require.NoError(
+		l.t,
+		l.store.DB().
+			NewRaw("SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subject).
+			Scan(l.t.Context(), &id),
+	)
 	return id
 }
 
@@ -85,7 +90,10 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		user := newVictim(t, l)
 		require.NoError(t, l.store.RequestEmailChange(t.Context(), user.ID, "hash", "another@example.org"))
 		var id string
-		require.NoError(t, l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id))
+		require.NoError(
+			t,
+			l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id),
+		)
 		require.NoError(t, l.store.VerifyEmail(t.Context(), id))
 		return l.newest(watchparty.EmailAddressChanged)
 	},
@@ -108,22 +116,40 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 
 func (l *letter) newest(kind watchparty.EmailKind) (id string) {
 	l.t.Helper()
-	require.NoError(l.t, l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id))
+	require.NoError(
+		l.t,
+		l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id),
+	)
 	return id
 }
 
 func newVictim(t *testing.T, l *letter) watchparty.User {
 	t.Helper()
-	user, err := l.store.CreateUser(t.Context(), watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"}, "hash")
+	user, err := l.store.CreateUser(
+		t.Context(),
+		watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"},
+		"hash",
+	)
 	require.NoError(t, err)
 	return user
 }
 
 func inviteVictim(t *testing.T, l *letter) string {
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
-	room, err := l.store.CreateRoom(t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
+	room, err := l.store.CreateRoom(
+		t.Context(),
+		l.user.ID,
+		watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5},
+		store.IdempotencyKey{},
+	)
 	require.NoError(t, err)
-	invitation, err := l.store.Invite(t.Context(), room.ID, l.user.ID, watchparty.NewInvitation{Email: sameVictim}, store.IdempotencyKey{})
+	invitation, err := l.store.Invite(
+		t.Context(),
+		room.ID,
+		l.user.ID,
+		watchparty.NewInvitation{Email: sameVictim},
+		store.IdempotencyKey{},
+	)
 	require.NoError(t, err)
 	return l.emailID(watchparty.EmailRoomInvitation, invitation.ID)
 }
@@ -189,11 +215,19 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 	require.Len(t, p.Contents(), mailsAnHour)
 	execute(t, l.store, "UPDATE email_budgets SET times = ARRAY(SELECT t - interval '61 min' FROM unnest(times) AS t)")
 	var waiting []string
-	require.NoError(t, l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting))
+	require.NoError(
+		t,
+		l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting),
+	)
 	for _, id := range waiting {
 		require.False(t, l.hasToWait(id))
 	}
-	require.Len(t, p.Contents(), mailsAnHour+1, "the one of the account that is there comes later, those of the others do not")
+	require.Len(
+		t,
+		p.Contents(),
+		mailsAnHour+1,
+		"the one of the account that is there comes later, those of the others do not",
+	)
 }
 
 // Eight rooms invite one address at the same time.
@@ -226,7 +260,11 @@ func TestWhatRegistersIsMailed(t *testing.T) {
 		"andre\u0301" + unique + "@例子.广告":  "andr\u00e9" + unique + "@xn--fsqu00a.xn--4rr70v",
 		"\u3000" + unique + "＠ｅｘａｍｐｌｅ．ｎｅｔ": unique + "@example.net",
 	} {
-		r := watchparty.Registration{Username: fmt.Sprint("user", len(typed), strings.Count(typed, ".")), Email: typed, DisplayName: "V"}
+		r := watchparty.Registration{
+			Username:    fmt.Sprint("user", len(typed), strings.Count(typed, ".")),
+			Email:       typed,
+			DisplayName: "V",
+		}
 		user, err := l.store.CreateUser(t.Context(), r, "hash")
 		require.NoError(t, err, typed)
 		l.in.EmailID = l.emailID(watchparty.EmailWelcome, user.ID)

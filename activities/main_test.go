@@ -32,7 +32,10 @@ var discard = slog.New(slog.DiscardHandler)
 // openStore is a migrated database of the test's own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
+	s, err := store.Open(
+		config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second},
+		auth.NewDigests("a secret of the tests"),
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -109,7 +112,14 @@ func cachedRead(t *testing.T, c *cache.Cache, key string, tags ...string) *cache
 	t.Helper()
 	read := &cached{cache: c, query: cache.Query{Key: key, Tags: tags, TTL: time.Hour}}
 	// A busy machine's Redis may be too slow for the cache at first.
-	require.Eventually(t, func() bool { return read.hits(t) }, 10*time.Second, 10*time.Millisecond, "%s is not cached", key)
+	require.Eventually(
+		t,
+		func() bool { return read.hits(t) },
+		10*time.Second,
+		10*time.Millisecond,
+		"%s is not cached",
+		key,
+	)
 	return read
 }
 

@@ -42,7 +42,10 @@ func TestCreateActivityReport(t *testing.T) {
 	env := environment(&activities.Report{Store: s})
 	create := func(from watchparty.Day) (string, error) {
 		t.Helper()
-		result, err := env.ExecuteActivity(job.ActivityCreateReport, job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)})
+		result, err := env.ExecuteActivity(
+			job.ActivityCreateReport,
+			job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)},
+		)
 		if err != nil {
 			return "", err
 		}
@@ -80,5 +83,10 @@ func TestQueueReportMails(t *testing.T) {
 	}
 	require.Zero(t, queue())
 	require.Equal(t, 2, queue("ops@watchparty.test", "boss@watchparty.test"))
-	require.Equal(t, 1, queue("Ops@WatchParty.test", "new@watchparty.test"), "however it is written, an address gets it once")
+	require.Equal(
+		t,
+		1,
+		queue("Ops@WatchParty.test", "new@watchparty.test"),
+		"however it is written, an address gets it once",
+	)
 }

@@ -9,7 +9,10 @@ import (
 )
 
 // ReportAbuse takes down what somebody reports to the admins.
-func (s *Server) ReportAbuse(ctx context.Context, r contract.ReportAbuseRequestObject) (contract.ReportAbuseResponseObject, error) {
+func (s *Server) ReportAbuse(
+	ctx context.Context,
+	r contract.ReportAbuseRequestObject,
+) (contract.ReportAbuseResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewAbuseReport{
 		Kind: watchparty.AbuseKind(r.Body.Kind), RoomID: value(r.Body.RoomID), MessageID: value(r.Body.MessageID),
@@ -29,18 +32,27 @@ func (s *Server) ReportAbuse(ctx context.Context, r contract.ReportAbuseRequestO
 	}
 	answer := sentAbuseReport(report)
 	made, err := madeAt("/reports/"+report.ID, 0, contract.SentAbuseReportAnswer{Data: answer})
-	return contract.ReportAbuse201JSONResponse{Body: contract.SentAbuseReportAnswer{Data: answer}, Headers: contract.ReportAbuse201ResponseHeaders(made)}, err
+	return contract.ReportAbuse201JSONResponse{
+		Body:    contract.SentAbuseReportAnswer{Data: answer},
+		Headers: contract.ReportAbuse201ResponseHeaders(made),
+	}, err
 }
 
 // GetSentAbuseReport answers a report to its reporter.
-func (s *Server) GetSentAbuseReport(ctx context.Context, r contract.GetSentAbuseReportRequestObject) (contract.GetSentAbuseReportResponseObject, error) {
+func (s *Server) GetSentAbuseReport(
+	ctx context.Context,
+	r contract.GetSentAbuseReportRequestObject,
+) (contract.GetSentAbuseReportResponseObject, error) {
 	id := caller(ctx)
 	found, err := s.store.SentAbuseReport(ctx, id.UserID, r.AbuseReportID)
 	return tagged{contract.SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err
 }
 
 // ListAbuseReports answers what people have reported.
-func (s *Server) ListAbuseReports(ctx context.Context, r contract.ListAbuseReportsRequestObject) (contract.ListAbuseReportsResponseObject, error) {
+func (s *Server) ListAbuseReports(
+	ctx context.Context,
+	r contract.ListAbuseReportsRequestObject,
+) (contract.ListAbuseReportsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAbuseReports",
 		r.Params.State, r.Params.Kind, r.Params.Target, r.Params.UserID)
 	if err != nil {
@@ -59,7 +71,10 @@ func (s *Server) ListAbuseReports(ctx context.Context, r contract.ListAbuseRepor
 }
 
 // GetAbuseReport answers one report.
-func (s *Server) GetAbuseReport(ctx context.Context, r contract.GetAbuseReportRequestObject) (contract.GetAbuseReportResponseObject, error) {
+func (s *Server) GetAbuseReport(
+	ctx context.Context,
+	r contract.GetAbuseReportRequestObject,
+) (contract.GetAbuseReportResponseObject, error) {
 	report, err := s.store.AbuseReport(ctx, r.AbuseReportID)
 	if err != nil {
 		return nil, err
@@ -68,7 +83,10 @@ func (s *Server) GetAbuseReport(ctx context.Context, r contract.GetAbuseReportRe
 }
 
 // ResolveAbuseReport ends a report.
-func (s *Server) ResolveAbuseReport(ctx context.Context, r contract.ResolveAbuseReportRequestObject) (contract.ResolveAbuseReportResponseObject, error) {
+func (s *Server) ResolveAbuseReport(
+	ctx context.Context,
+	r contract.ResolveAbuseReportRequestObject,
+) (contract.ResolveAbuseReportResponseObject, error) {
 	id := caller(ctx)
 	resolution := watchparty.Resolution{Outcome: watchparty.AbuseOutcome(r.Body.Outcome), Note: value(r.Body.Note)}
 	resolution.Normalise()
@@ -84,18 +102,36 @@ func (s *Server) ResolveAbuseReport(ctx context.Context, r contract.ResolveAbuse
 
 // sentAbuseReport is what its reporter sees of a report: what they have sent.
 func sentAbuseReport(r watchparty.AbuseReport) contract.SentAbuseReport {
-	return contract.SentAbuseReport{ID: r.ID, Kind: contract.AbuseKind(r.Kind), Target: abuseTarget(r), Text: r.Text, CreatedAt: r.CreatedAt}
+	return contract.SentAbuseReport{
+		ID:        r.ID,
+		Kind:      contract.AbuseKind(r.Kind),
+		Target:    abuseTarget(r),
+		Text:      r.Text,
+		CreatedAt: r.CreatedAt,
+	}
 }
 
 func abuseReport(r watchparty.AbuseReport) contract.AbuseReport {
 	out := contract.AbuseReport{
-		ID: r.ID, Kind: contract.AbuseKind(r.Kind), Target: abuseTarget(r), UserID: pointer(r.SubjectID), RoomID: pointer(r.RoomID), Text: r.Text,
-		State: contract.AbuseReportState(r.State), Outcome: pointer(contract.AbuseOutcome(r.Outcome)), Note: r.Note,
-		ResolvedAt: pointer(r.ResolvedAt), CreatedAt: r.CreatedAt,
+		ID:         r.ID,
+		Kind:       contract.AbuseKind(r.Kind),
+		Target:     abuseTarget(r),
+		UserID:     pointer(r.SubjectID),
+		RoomID:     pointer(r.RoomID),
+		Text:       r.Text,
+		State:      contract.AbuseReportState(r.State),
+		Outcome:    pointer(contract.AbuseOutcome(r.Outcome)),
+		Note:       r.Note,
+		ResolvedAt: pointer(r.ResolvedAt),
+		CreatedAt:  r.CreatedAt,
 	}
 	if c := r.Content; c != nil {
 		out.Content = &contract.ReportedContent{
-			Username: c.Username, DisplayName: c.DisplayName, RoomName: c.RoomName, RoomDescription: c.RoomDescription, Body: c.Body,
+			Username:        c.Username,
+			DisplayName:     c.DisplayName,
+			RoomName:        c.RoomName,
+			RoomDescription: c.RoomDescription,
+			Body:            c.Body,
 		}
 	}
 	return out

@@ -92,7 +92,11 @@ func TestReportersAreNotShown(t *testing.T) {
 		b.reportAbuse(t, reporter, map[string]any{"message_id": message}),
 		b.reportAbuse(t, reporter, map[string]any{"username": "host"}),
 	}
-	require.Equal(t, 200, b.do(t, "POST", "/admin/abuse-reports/"+ids[1]+"/resolve", root.token, map[string]any{"outcome": "dismissed"}).status)
+	require.Equal(
+		t,
+		200,
+		b.do(t, "POST", "/admin/abuse-reports/"+ids[1]+"/resolve", root.token, map[string]any{"outcome": "dismissed"}).status,
+	)
 	a := b.do(t, "POST", "/admin/rooms/"+room+"/close", root.token, map[string]any{"reason": "Spam", "report_id": ids[0]})
 	require.Equal(t, 200, a.status, a)
 	for token, paths := range map[string][]string{
@@ -111,7 +115,11 @@ func TestReportersAreNotShown(t *testing.T) {
 	}
 	export := b.do(t, "GET", "/users/me/export", reporter.token, nil).data()["abuse_reports"].([]any)
 	require.Len(t, export, 3)
-	require.Equal(t, []any{ids[0], "Look at this"}, []any{export[0].(map[string]any)["id"], export[0].(map[string]any)["text"]})
+	require.Equal(
+		t,
+		[]any{ids[0], "Look at this"},
+		[]any{export[0].(map[string]any)["id"], export[0].(map[string]any)["text"]},
+	)
 }
 
 // TestReportKeepsWhatWasSeen: whoever is reported cannot change or delete it.
@@ -145,8 +153,19 @@ func TestReportKeepsWhatWasSeen(t *testing.T) {
 		return b.do(t, "GET", "/admin/abuse-reports/"+id, root.token, nil).data()
 	}
 	resolve := func(id string) {
-		a := b.do(t, "POST", "/admin/abuse-reports/"+id+"/resolve", root.token, map[string]any{"outcome": "acted", "note": "Seen"})
-		require.Equal(t, []any{"resolved", "acted", "Seen"}, []any{a.data()["state"], a.data()["outcome"], a.data()["note"]}, a)
+		a := b.do(
+			t,
+			"POST",
+			"/admin/abuse-reports/"+id+"/resolve",
+			root.token,
+			map[string]any{"outcome": "acted", "note": "Seen"},
+		)
+		require.Equal(
+			t,
+			[]any{"resolved", "acted", "Seen"},
+			[]any{a.data()["state"], a.data()["outcome"], a.data()["note"]},
+			a,
+		)
 	}
 	open, resolved := []string{}, []string{}
 	for id, content := range want {
@@ -218,23 +237,50 @@ func TestAbuseReports(t *testing.T) {
 		}
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 
-		a := b.do(t, "POST", "/admin/messages/"+message+"/delete", root.token, map[string]any{"reason": "Spam", "report_id": second})
+		a := b.do(
+			t,
+			"POST",
+			"/admin/messages/"+message+"/delete",
+			root.token,
+			map[string]any{"reason": "Spam", "report_id": second},
+		)
 		require.Equal(t, 204, a.status, a)
 		report := b.do(t, "GET", "/admin/abuse-reports/"+second, root.token, nil).data()
 		require.Equal(t, []any{"resolved", "acted", "Spam"}, []any{report["state"], report["outcome"], report["note"]})
 		require.Equal(t, "Buy!", report["content"].(map[string]any)["body"])
-		a = b.do(t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "report_id": second})
+		a = b.do(
+			t,
+			"POST",
+			"/admin/users/"+host.id+"/suspend",
+			root.token,
+			map[string]any{"reason": "Spam", "report_id": second},
+		)
 		a.requireProblem(t, 409, "report_resolved")
 		require.Equal(t, "active", b.do(t, "GET", "/admin/users/"+host.id, root.token, nil).data()["state"])
-		a = b.do(t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "report_id": first})
+		a = b.do(
+			t,
+			"POST",
+			"/admin/users/"+host.id+"/suspend",
+			root.token,
+			map[string]any{"reason": "Spam", "report_id": first},
+		)
 		require.Equal(t, 200, a.status, a)
 		audit := b.do(t, "GET", "/admin/audit?target_id="+first, root.token, nil).list()
-		require.Equal(t, []any{"abuse_report_resolved", map[string]any{"outcome": "acted", "note": "Spam"}}, []any{audit[0]["action"], audit[0]["details"]})
+		require.Equal(
+			t,
+			[]any{"abuse_report_resolved", map[string]any{"outcome": "acted", "note": "Spam"}},
+			[]any{audit[0]["action"], audit[0]["details"]},
+		)
 	})
 	t.Run("resolved once", func(t *testing.T) {
 		path := "/admin/abuse-reports/" + third + "/resolve"
 		a := b.do(t, "POST", path, root.token, map[string]any{"outcome": "dismissed"})
-		require.Equal(t, []any{"resolved", "dismissed", ""}, []any{a.data()["state"], a.data()["outcome"], a.data()["note"]}, a)
+		require.Equal(
+			t,
+			[]any{"resolved", "dismissed", ""},
+			[]any{a.data()["state"], a.data()["outcome"], a.data()["note"]},
+			a,
+		)
 		b.do(t, "POST", path, root.token, map[string]any{"outcome": "acted"}).requireProblem(t, 409, "report_resolved")
 	})
 }

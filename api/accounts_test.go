@@ -31,7 +31,10 @@ func value1[T any](t testing.TB, b *bundle, query string, args ...any) T {
 func (b *bundle) mailed(t *testing.T, purpose auth.Purpose, p person) string {
 	t.Helper()
 	table := map[auth.Purpose]string{auth.ForEmail: "email_verifications", auth.ForReset: "password_resets"}[purpose]
-	token := b.server.oneTime.Token(purpose, value1[string](t, b, "SELECT id FROM ? WHERE user_id = ? ORDER BY id DESC LIMIT 1", bun.Ident(table), p.id))
+	token := b.server.oneTime.Token(
+		purpose,
+		value1[string](t, b, "SELECT id FROM ? WHERE user_id = ? ORDER BY id DESC LIMIT 1", bun.Ident(table), p.id),
+	)
 	b.logs.secret(token)
 	return token
 }
@@ -130,7 +133,8 @@ func TestPasswordReset(t *testing.T) {
 	require.True(t, b.works(t, alice.token))
 	require.Equal(t, 204, confirm(token, strange).status)
 	require.False(t, b.works(t, alice.token), "every sign-in has ended")
-	b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).requireProblem(t, 401, "bad_refresh_token")
+	b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).
+		requireProblem(t, 401, "bad_refresh_token")
 	b.logIn(t, alice.email, password).requireProblem(t, 401, "bad_credentials")
 	require.Equal(t, 200, b.logIn(t, alice.email, strange).status)
 	confirm(token, password).requireProblem(t, 400, "bad_token")
@@ -184,7 +188,13 @@ func TestChangingThePassword(t *testing.T) {
 	alice := b.register(t, "alice")
 	other := b.logIn(t, alice.email, password).data()["access_token"].(string)
 	change := func(current, next string) answer {
-		return b.do(t, "PUT", "/users/me/password", alice.token, map[string]any{"current_password": current, "new_password": next})
+		return b.do(
+			t,
+			"PUT",
+			"/users/me/password",
+			alice.token,
+			map[string]any{"current_password": current, "new_password": next},
+		)
 	}
 	const next = "пароль из слов"
 	b.logs.secret(next)
@@ -200,8 +210,13 @@ func TestChangingThePassword(t *testing.T) {
 	require.False(t, b.works(t, other))
 	require.Equal(t, 200, b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).status)
 	require.Equal(t, 200, b.logIn(t, alice.email, next).status)
-	b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": reset, "password": password}).requireProblem(t, 400, "bad_token")
-	require.Equal(t, []int{204, 403, 403}, sorted(inParallel(3, func(i int) int { return change(next, fmt.Sprint("another password ", i)).status })))
+	b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": reset, "password": password}).
+		requireProblem(t, 400, "bad_token")
+	require.Equal(
+		t,
+		[]int{204, 403, 403},
+		sorted(inParallel(3, func(i int) int { return change(next, fmt.Sprint("another password ", i)).status })),
+	)
 }
 
 func sorted(s []int) []int { slices.Sort(s); return s }
@@ -225,8 +240,19 @@ func TestSessionsOfTheCaller(t *testing.T) {
 
 	all := list("").list()
 	require.Len(t, all, 3)
-	require.Equal(t, []any{laptopID, "Laptop", false, phoneID, "Phone 😀", false, true},
-		[]any{all[0]["id"], all[0]["user_agent"], all[0]["current"], all[1]["id"], all[1]["user_agent"], all[1]["current"], all[2]["current"]})
+	require.Equal(
+		t,
+		[]any{laptopID, "Laptop", false, phoneID, "Phone 😀", false, true},
+		[]any{
+			all[0]["id"],
+			all[0]["user_agent"],
+			all[0]["current"],
+			all[1]["id"],
+			all[1]["user_agent"],
+			all[1]["current"],
+			all[2]["current"],
+		},
+	)
 	var paged []map[string]any
 	for query := "?limit=2"; query != ""; {
 		a := list(query)
@@ -257,7 +283,11 @@ func TestSessionsOfTheCaller(t *testing.T) {
 // passGrace makes it long ago that a refresh token was exchanged.
 func (b *bundle) passGrace(t *testing.T, token string) {
 	t.Helper()
-	b.exec(t, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", auth.HashRefresh(token))
+	b.exec(
+		t,
+		"UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?",
+		auth.HashRefresh(token),
+	)
 }
 
 // Two tabs may exchange one token at once, and an answer may be lost: every pair works. Later, two parties have the
@@ -313,7 +343,8 @@ func TestSignInsEndByTime(t *testing.T) {
 	require.InDelta(t, time.Now().Add(time.Minute).Unix(), claims["exp"], 30)
 	b.exec(t, "UPDATE sessions SET signed_in_at = now() - interval '90 d'")
 	for _, token := range []string{alice.refresh, a.data()["refresh_token"].(string)} {
-		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token}).requireProblem(t, 401, "bad_refresh_token")
+		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": token}).
+			requireProblem(t, 401, "bad_refresh_token")
 	}
 }
 
@@ -322,7 +353,10 @@ func TestParallelRegistrations(t *testing.T) {
 	b := setup(t)
 	statuses := inParallel(100, func(i int) int {
 		return b.do(t, "POST", "/auth/register", "", map[string]any{
-			"username": []string{"Alice", "alice", "ALICE"}[i%3], "email": fmt.Sprintf("alice%d@example.org", i), "password": password}).status
+			"username": []string{"Alice", "alice", "ALICE"}[i%3],
+			"email":    fmt.Sprintf("alice%d@example.org", i),
+			"password": password,
+		}).status
 	})
 	created := 0
 	for _, status := range statuses {
@@ -341,7 +375,13 @@ func TestRegisteringOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	registerBy := func(key, name, password string) answer {
-		r := b.request(t, "POST", "/auth/register", "", map[string]any{"username": name, "email": name + "@example.org", "password": password})
+		r := b.request(
+			t,
+			"POST",
+			"/auth/register",
+			"",
+			map[string]any{"username": name, "email": name + "@example.org", "password": password},
+		)
 		r.Header.Set("Idempotency-Key", key)
 		return b.send(t, r)
 	}
@@ -430,9 +470,21 @@ func TestExport(t *testing.T) {
 	alice := b.user(t, "alice")
 	room := b.room(t, alice, nil)
 	const said = 3000
-	b.exec(t, `INSERT INTO messages (id, room_id, user_id, body) SELECT ('01890000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ?, ?, 'message ' || i
-		FROM generate_series(1, ?) AS i`, room, alice.id, said)
-	b.exec(t, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now() + interval '1 h')", unknownID, room, alice.id)
+	b.exec(
+		t,
+		`INSERT INTO messages (id, room_id, user_id, body) SELECT ('01890000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ?, ?, 'message ' || i
+		FROM generate_series(1, ?) AS i`,
+		room,
+		alice.id,
+		said,
+	)
+	b.exec(
+		t,
+		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now() + interval '1 h')",
+		unknownID,
+		room,
+		alice.id,
+	)
 	require.Equal(t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", picture(8, 8)})).status)
 
 	a := b.do(t, "GET", "/users/me/export", alice.token, nil)
@@ -449,7 +501,11 @@ func TestExport(t *testing.T) {
 	}
 	require.Len(t, document.Sessions, 1)
 	require.True(t, document.Sessions[0].Current)
-	require.Equal(t, []any{room, contract.Host, true}, []any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined})
+	require.Equal(
+		t,
+		[]any{room, contract.Host, true},
+		[]any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined},
+	)
 	require.Equal(t, "guest@example.org", *document.Invitations[0].Email)
 	require.Equal(t, 1, document.Avatars[0].Version)
 
@@ -516,7 +572,15 @@ func TestTimeTellsNothing(t *testing.T) {
 		}
 		slices.Sort(ratios)
 		ratio := ratios[pairs/2]
-		require.InDelta(t, 1, min(ratio, 1/ratio), 1-1/1.5, "%s: an answer for a known address takes %.2f times as long", name, ratio)
+		require.InDelta(
+			t,
+			1,
+			min(ratio, 1/ratio),
+			1-1/1.5,
+			"%s: an answer for a known address takes %.2f times as long",
+			name,
+			ratio,
+		)
 	}
 }
 

@@ -18,22 +18,42 @@ func TestAddressesInOperations(t *testing.T) {
 	b := setup(t)
 	ada := b.register(t, "ada")
 	confirmed := b.user(t, "host")
-	_, err := b.store.DB().NewRaw("UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.id).Exec(t.Context())
+	_, err := b.store.DB().
+		NewRaw("UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.id).
+		Exec(t.Context())
 	require.NoError(t, err)
 	room := b.do(t, "POST", "/rooms", confirmed.token, map[string]any{"name": "A room"}).body["data"].(map[string]any)["id"].(string)
 	n := 0
 	register := func(email string) answer {
 		n++
-		return b.do(t, "POST", "/auth/register", "", map[string]any{"username": fmt.Sprint("person", n), "email": email, "password": password})
+		return b.do(
+			t,
+			"POST",
+			"/auth/register",
+			"",
+			map[string]any{"username": fmt.Sprint("person", n), "email": email, "password": password},
+		)
 	}
 	require.Equal(t, 201, register("andr\u00e9..x@b\u00fccher.example").status)
 	spellings := []string{
-		"andr\u00e9..x@b\u00fccher.example", "Andre\u0301..X@xn--bcher-kva.example", " andr\u00e9..x@B\u00dcCHER.example\n", `"andré..x"@bücher.example`,
+		"andr\u00e9..x@b\u00fccher.example",
+		"Andre\u0301..X@xn--bcher-kva.example",
+		" andr\u00e9..x@B\u00dcCHER.example\n",
+		`"andré..x"@bücher.example`,
 		"andr\u00e9..x＠bücher。example",
 	}
 	bad := []string{
-		"none", "Ada <ada@example.org>", "ada@[192.0.2.1]", "ada@example.org.", "x@deleted.invalid", "a@b.org,c@d.org", "ada@exa_mple.org", `"a b"@example.org`,
-		"ada(x)@example.org", strings.Repeat("a", 65) + "@example.org", "a\u200bda@example.org",
+		"none",
+		"Ada <ada@example.org>",
+		"ada@[192.0.2.1]",
+		"ada@example.org.",
+		"x@deleted.invalid",
+		"a@b.org,c@d.org",
+		"ada@exa_mple.org",
+		`"a b"@example.org`,
+		"ada(x)@example.org",
+		strings.Repeat("a", 65) + "@example.org",
+		"a\u200bda@example.org",
 	}
 
 	entries := map[string]struct {
@@ -88,7 +108,10 @@ func TestAddressesInOperations(t *testing.T) {
 	var open int
 	require.NoError(t, b.store.DB().NewRaw("SELECT count(*) FROM invitations").Scan(t.Context(), &open))
 	require.Equal(t, 1, open, "all spellings are one invitation")
-	require.NoError(t, b.store.DB().NewRaw("SELECT count(*) FROM users WHERE email_key LIKE '%bcher%'").Scan(t.Context(), &open))
+	require.NoError(
+		t,
+		b.store.DB().NewRaw("SELECT count(*) FROM users WHERE email_key LIKE '%bcher%'").Scan(t.Context(), &open),
+	)
 	require.Equal(t, 1, open)
 }
 
@@ -97,7 +120,13 @@ func TestAddressesOfRepeatedRequests(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	register := func(email string) answer {
-		r := b.request(t, "POST", "/auth/register", "", map[string]any{"username": "hans", "email": email, "password": password})
+		r := b.request(
+			t,
+			"POST",
+			"/auth/register",
+			"",
+			map[string]any{"username": "hans", "email": email, "password": password},
+		)
 		r.Header.Set("Idempotency-Key", "the-same-key")
 		return b.send(t, r)
 	}

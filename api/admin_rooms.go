@@ -10,7 +10,10 @@ import (
 )
 
 // ListAnyRooms answers all rooms, be they private or hidden.
-func (s *Server) ListAnyRooms(ctx context.Context, r contract.ListAnyRoomsRequestObject) (contract.ListAnyRoomsResponseObject, error) {
+func (s *Server) ListAnyRooms(
+	ctx context.Context,
+	r contract.ListAnyRoomsRequestObject,
+) (contract.ListAnyRoomsResponseObject, error) {
 	f := watchparty.AdminRoomFilter{
 		Search: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
 	}
@@ -30,7 +33,10 @@ func (s *Server) ListAnyRooms(ctx context.Context, r contract.ListAnyRoomsReques
 }
 
 // GetAnyRoom answers one of them.
-func (s *Server) GetAnyRoom(ctx context.Context, r contract.GetAnyRoomRequestObject) (contract.GetAnyRoomResponseObject, error) {
+func (s *Server) GetAnyRoom(
+	ctx context.Context,
+	r contract.GetAnyRoomRequestObject,
+) (contract.GetAnyRoomResponseObject, error) {
 	found, err := s.store.AnyRoom(ctx, r.RoomID)
 	if err != nil {
 		return nil, err
@@ -39,7 +45,10 @@ func (s *Server) GetAnyRoom(ctx context.Context, r contract.GetAnyRoomRequestObj
 }
 
 // ListAnyMessages answers what was said in any room. For a private one, it is noted first that an admin reads it.
-func (s *Server) ListAnyMessages(ctx context.Context, r contract.ListAnyMessagesRequestObject) (contract.ListAnyMessagesResponseObject, error) {
+func (s *Server) ListAnyMessages(
+	ctx context.Context,
+	r contract.ListAnyMessagesRequestObject,
+) (contract.ListAnyMessagesResponseObject, error) {
 	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyMessages", r.RoomID)
 	if err != nil {
@@ -57,7 +66,10 @@ func (s *Server) ListAnyMessages(ctx context.Context, r contract.ListAnyMessages
 }
 
 // CloseRoom archives a room so that its host cannot open it.
-func (s *Server) CloseRoom(ctx context.Context, r contract.CloseRoomRequestObject) (contract.CloseRoomResponseObject, error) {
+func (s *Server) CloseRoom(
+	ctx context.Context,
+	r contract.CloseRoomRequestObject,
+) (contract.CloseRoomResponseObject, error) {
 	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, r.Body.ReportID)
 	if err != nil {
@@ -72,7 +84,10 @@ func (s *Server) CloseRoom(ctx context.Context, r contract.CloseRoomRequestObjec
 }
 
 // ReopenRoom opens a room, whoever archived it.
-func (s *Server) ReopenRoom(ctx context.Context, r contract.ReopenRoomRequestObject) (contract.ReopenRoomResponseObject, error) {
+func (s *Server) ReopenRoom(
+	ctx context.Context,
+	r contract.ReopenRoomRequestObject,
+) (contract.ReopenRoomResponseObject, error) {
 	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, nil)
 	if err != nil {
@@ -87,7 +102,10 @@ func (s *Server) ReopenRoom(ctx context.Context, r contract.ReopenRoomRequestObj
 }
 
 // RemoveMessage deletes a message in any room.
-func (s *Server) RemoveMessage(ctx context.Context, r contract.RemoveMessageRequestObject) (contract.RemoveMessageResponseObject, error) {
+func (s *Server) RemoveMessage(
+	ctx context.Context,
+	r contract.RemoveMessageRequestObject,
+) (contract.RemoveMessageResponseObject, error) {
 	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, r.Body.ReportID)
 	if err != nil {

@@ -56,7 +56,11 @@ func TestClosedRoom(t *testing.T) {
 				b.do(t, "POST", path+"/join", late.token, nil).requireProblem(t, 409, "room_closed")
 			}
 			log := b.do(t, "GET", path+"/log", host.token, nil).list()
-			require.Equal(t, []any{"room_closed", nil, map[string]any{"reason": "Spam"}}, []any{log[0]["action"], log[0]["actor"], log[0]["details"]})
+			require.Equal(
+				t,
+				[]any{"room_closed", nil, map[string]any{"reason": "Spam"}},
+				[]any{log[0]["action"], log[0]["actor"], log[0]["details"]},
+			)
 			require.NotContains(t, string(b.do(t, "GET", path+"/log", host.token, nil).raw), root.id)
 
 			for range 2 { // the second changes nothing
@@ -71,8 +75,11 @@ func TestClosedRoom(t *testing.T) {
 			require.Equal(t, []any{"room_reopened", nil}, []any{log[0]["action"], log[0]["actor"]})
 			audit := b.do(t, "GET", "/admin/audit?target_id="+room, root.token, nil).list()
 			require.Len(t, audit, 2)
-			require.Equal(t, []any{"room_reopened", map[string]any{"reason": "A mistake"}, "room_closed", map[string]any{"reason": "Spam"}},
-				[]any{audit[0]["action"], audit[0]["details"], audit[1]["action"], audit[1]["details"]})
+			require.Equal(
+				t,
+				[]any{"room_reopened", map[string]any{"reason": "A mistake"}, "room_closed", map[string]any{"reason": "Spam"}},
+				[]any{audit[0]["action"], audit[0]["details"], audit[1]["action"], audit[1]["details"]},
+			)
 			require.Equal(t, map[string]any{"id": root.id, "username": "root"}, audit[1]["actor"])
 		})
 	}
@@ -93,7 +100,12 @@ func TestCloseAnyRoom(t *testing.T) {
 		room := b.room(t, host, nil)
 		b.exec(t, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", room)
 		b.closeRoom(t, root, room)
-		require.NotContains(t, string(b.do(t, "GET", "/admin/rooms/retired", root.token, nil).raw), room, "it is not deleted by its age")
+		require.NotContains(
+			t,
+			string(b.do(t, "GET", "/admin/rooms/retired", root.token, nil).raw),
+			room,
+			"it is not deleted by its age",
+		)
 		b.do(t, "POST", "/admin/rooms/"+room+"/restore", root.token, nil).requireProblem(t, 409, "room_not_retired")
 	})
 	t.Run("that its host deletes then", func(t *testing.T) {
@@ -107,12 +119,17 @@ func TestCloseAnyRoom(t *testing.T) {
 		room := b.room(t, gone, nil)
 		b.closeRoom(t, root, room)
 		require.Equal(t, 204, b.deleteMe(t, gone).status)
-		b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).requireProblem(t, 409, "room_without_host")
+		b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).
+			requireProblem(t, 409, "room_without_host")
 	})
 	t.Run("reopened by an admin, though its host archived it", func(t *testing.T) {
 		room := b.room(t, host, nil)
 		require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, host.token, map[string]any{"state": "archived"}).status)
-		require.Equal(t, 200, b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).status)
+		require.Equal(
+			t,
+			200,
+			b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).status,
+		)
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 	})
 }
@@ -238,5 +255,6 @@ func TestAdminsByAPI(t *testing.T) {
 	require.Equal(t, 200, b.do(t, "PUT", path, root.token, nil).status)
 	require.Equal(t, 200, b.do(t, "DELETE", self, root.token, nil).status, "one's own, while there is another")
 	b.do(t, "DELETE", self, root.token, nil).requireProblem(t, 403, "forbidden")
-	b.do(t, "POST", "/admin/users/"+ada.id+"/suspend", ada.token, map[string]any{"reason": "Me"}).requireProblem(t, 409, "cannot_suspend_oneself")
+	b.do(t, "POST", "/admin/users/"+ada.id+"/suspend", ada.token, map[string]any{"reason": "Me"}).
+		requireProblem(t, 409, "cannot_suspend_oneself")
 }

@@ -10,7 +10,10 @@ import (
 )
 
 // ListUsers answers accounts.
-func (s *Server) ListUsers(ctx context.Context, r contract.ListUsersRequestObject) (contract.ListUsersResponseObject, error) {
+func (s *Server) ListUsers(
+	ctx context.Context,
+	r contract.ListUsersRequestObject,
+) (contract.ListUsersResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listUsers", r.Params.Q, r.Params.State)
 	if err != nil {
 		return nil, err
@@ -38,10 +41,15 @@ func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (
 }
 
 // SuspendUser ends an account's sign-ins and refuses new ones, and hides what it made unless told otherwise.
-func (s *Server) SuspendUser(ctx context.Context, r contract.SuspendUserRequestObject) (contract.SuspendUserResponseObject, error) {
+func (s *Server) SuspendUser(
+	ctx context.Context,
+	r contract.SuspendUserRequestObject,
+) (contract.SuspendUserResponseObject, error) {
 	id := caller(ctx)
 	why := watchparty.Suspension{
-		Reason: r.Body.Reason, HideContent: r.Body.HideContent == nil || *r.Body.HideContent, ReportID: value(r.Body.ReportID),
+		Reason:      r.Body.Reason,
+		HideContent: r.Body.HideContent == nil || *r.Body.HideContent,
+		ReportID:    value(r.Body.ReportID),
 	}
 	why.Normalise()
 	if err := why.Validate(); err != nil {
@@ -59,7 +67,10 @@ func (s *Server) SuspendUser(ctx context.Context, r contract.SuspendUserRequestO
 }
 
 // ReinstateUser lets a suspended account sign in again.
-func (s *Server) ReinstateUser(ctx context.Context, r contract.ReinstateUserRequestObject) (contract.ReinstateUserResponseObject, error) {
+func (s *Server) ReinstateUser(
+	ctx context.Context,
+	r contract.ReinstateUserRequestObject,
+) (contract.ReinstateUserResponseObject, error) {
 	id := caller(ctx)
 	done, err := s.store.ReinstateUser(ctx, id.UserID, r.UserID)
 	if err != nil {
@@ -75,7 +86,10 @@ func (s *Server) voidSuspended(ctx context.Context, d store.Suspended) {
 }
 
 // ListAdmins answers the accounts that have an admin's rights.
-func (s *Server) ListAdmins(ctx context.Context, r contract.ListAdminsRequestObject) (contract.ListAdminsResponseObject, error) {
+func (s *Server) ListAdmins(
+	ctx context.Context,
+	r contract.ListAdminsRequestObject,
+) (contract.ListAdminsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAdmins")
 	if err != nil {
 		return nil, err
@@ -89,7 +103,10 @@ func (s *Server) ListAdmins(ctx context.Context, r contract.ListAdminsRequestObj
 }
 
 // GrantAdmin makes an account an admin.
-func (s *Server) GrantAdmin(ctx context.Context, r contract.GrantAdminRequestObject) (contract.GrantAdminResponseObject, error) {
+func (s *Server) GrantAdmin(
+	ctx context.Context,
+	r contract.GrantAdminRequestObject,
+) (contract.GrantAdminResponseObject, error) {
 	id := caller(ctx)
 	user, err := s.store.GrantAdminTo(ctx, id.UserID, r.UserID)
 	if err != nil {
@@ -99,7 +116,10 @@ func (s *Server) GrantAdmin(ctx context.Context, r contract.GrantAdminRequestObj
 }
 
 // RevokeAdmin takes an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
-func (s *Server) RevokeAdmin(ctx context.Context, r contract.RevokeAdminRequestObject) (contract.RevokeAdminResponseObject, error) {
+func (s *Server) RevokeAdmin(
+	ctx context.Context,
+	r contract.RevokeAdminRequestObject,
+) (contract.RevokeAdminResponseObject, error) {
 	id := caller(ctx)
 	user, err := s.store.RevokeAdminOf(ctx, id.UserID, r.UserID)
 	if err != nil {
@@ -109,7 +129,10 @@ func (s *Server) RevokeAdmin(ctx context.Context, r contract.RevokeAdminRequestO
 }
 
 // EndUserSessions ends all of an account's sign-ins.
-func (s *Server) EndUserSessions(ctx context.Context, r contract.EndUserSessionsRequestObject) (contract.EndUserSessionsResponseObject, error) {
+func (s *Server) EndUserSessions(
+	ctx context.Context,
+	r contract.EndUserSessionsRequestObject,
+) (contract.EndUserSessionsResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.EndUserSessions(ctx, id.UserID, r.UserID); err != nil {
 		return nil, err
@@ -120,8 +143,17 @@ func (s *Server) EndUserSessions(ctx context.Context, r contract.EndUserSessions
 
 func (s *Server) adminUser(u watchparty.User) contract.AdminUser {
 	return contract.AdminUser{
-		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(), DisplayName: u.DisplayName,
-		IsAdmin: u.Admin, Avatar: s.avatarURLs(u), State: contract.UserState(u.State()), SuspendedAt: pointer(u.SuspendedAt), ContentHidden: !u.HiddenAt.IsZero(),
-		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		ID:            u.ID,
+		Username:      u.Username,
+		Email:         u.Email,
+		EmailVerified: !u.EmailVerifiedAt.IsZero(),
+		DisplayName:   u.DisplayName,
+		IsAdmin:       u.Admin,
+		Avatar:        s.avatarURLs(u),
+		State:         contract.UserState(u.State()),
+		SuspendedAt:   pointer(u.SuspendedAt),
+		ContentHidden: !u.HiddenAt.IsZero(),
+		CreatedAt:     u.CreatedAt,
+		UpdatedAt:     u.UpdatedAt,
 	}
 }

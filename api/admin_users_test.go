@@ -108,8 +108,18 @@ func TestFindUsers(t *testing.T) {
 		a := b.do(t, "GET", "/admin/users/"+anna.id, root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		user := a.data()
-		require.Equal(t, []any{"Anna", anna.email, "active", nil, false, true},
-			[]any{user["username"], user["email"], user["state"], user["suspended_at"], user["is_admin"], user["email_verified"]})
+		require.Equal(
+			t,
+			[]any{"Anna", anna.email, "active", nil, false, true},
+			[]any{
+				user["username"],
+				user["email"],
+				user["state"],
+				user["suspended_at"],
+				user["is_admin"],
+				user["email_verified"],
+			},
+		)
 	})
 	t.Run("none that is deleted", func(t *testing.T) {
 		_, err := b.store.DB().NewRaw("UPDATE users SET deleted_at = now() WHERE id = ?", anna.id).Exec(t.Context())
@@ -158,7 +168,8 @@ func TestSuspendUser(t *testing.T) {
 		require.NotNil(t, first.data()["suspended_at"])
 		b.do(t, "GET", "/users/me", mallory.token, nil).requireProblem(t, 401, "unauthenticated")
 		b.do(t, "GET", "/rooms/"+room, mallory.token, nil).requireProblem(t, 401, "unauthenticated")
-		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": mallory.refresh}).requireProblem(t, 401, "bad_refresh_token")
+		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": mallory.refresh}).
+			requireProblem(t, 401, "bad_refresh_token")
 	})
 	t.Run("refuses new sign-ins, to whoever knows the password", func(t *testing.T) {
 		login("wrong horse battery").requireProblem(t, 401, "bad_credentials")
@@ -193,7 +204,8 @@ func TestSuspendUser(t *testing.T) {
 	t.Run("end sign-ins", func(t *testing.T) {
 		require.Equal(t, 204, b.do(t, "DELETE", "/admin/users/"+mallory.id+"/sessions", root.token, nil).status)
 		b.do(t, "GET", "/users/me", mallory.token, nil).requireProblem(t, 401, "unauthenticated")
-		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": mallory.refresh}).requireProblem(t, 401, "bad_refresh_token")
+		b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": mallory.refresh}).
+			requireProblem(t, 401, "bad_refresh_token")
 		require.Equal(t, 200, login(mallory.password).status)
 	})
 	t.Run("an admin who is suspended is none", func(t *testing.T) {
@@ -235,7 +247,12 @@ func TestStartCleanupOnce(t *testing.T) {
 	require.Equal(t, 202, both[0].status, both[0])
 	require.Equal(t, both[0].body, both[1].body)
 	require.Equal(t, 1, runs())
-	require.Equal(t, both[0].body, ask(root.token, "one-run-please", map[string]any{"dry_run": false}).body, "the defaults, in words")
+	require.Equal(
+		t,
+		both[0].body,
+		ask(root.token, "one-run-please", map[string]any{"dry_run": false}).body,
+		"the defaults, in words",
+	)
 
 	ask(root.token, "one-run-please", map[string]any{"dry_run": true}).requireProblem(t, 422, "idempotency_key_reused")
 	require.Equal(t, 1, runs())
@@ -257,9 +274,16 @@ func TestStartCleanupOlderThan(t *testing.T) {
 		require.NotContains(t, run["policies"], "unverified_accounts", "it is off")
 	}
 	for _, text := range []any{"", "0h", "-1h", "59m", "3599s", "36501d", "99999999d", "1w", "90", 90, "1h30m"} {
-		b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text}).requireProblem(t, 400, "invalid_request")
+		b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text}).
+			requireProblem(t, 400, "invalid_request")
 	}
-	a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"policies": []any{"old_messages", "unverified_accounts"}})
+	a := b.do(
+		t,
+		"POST",
+		"/admin/cleanup",
+		root.token,
+		map[string]any{"policies": []any{"old_messages", "unverified_accounts"}},
+	)
 	a.requireProblem(t, 400, "invalid_request")
 	require.Contains(t, fmt.Sprint(a.body["errors"]), "policies.1")
 }
@@ -274,7 +298,11 @@ func TestCancelCleanup(t *testing.T) {
 	_, err := b.store.CleanupBatch(t.Context(), id, watchparty.PolicyRooms, time.Now().Add(-time.Hour), 10, store.Cursor{})
 	require.NoError(t, err)
 	run := b.do(t, "GET", path, root.token, nil).data()
-	require.Equal(t, []any{"running", "inactive_rooms", map[string]any{"inactive_rooms": 0.0}}, []any{run["state"], run["policy"], run["counts"]})
+	require.Equal(
+		t,
+		[]any{"running", "inactive_rooms", map[string]any{"inactive_rooms": 0.0}},
+		[]any{run["state"], run["policy"], run["counts"]},
+	)
 
 	require.NotNil(t, b.do(t, "POST", path+"/cancel", root.token, nil).data()["cancelled_at"])
 	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: id})
@@ -291,12 +319,17 @@ func TestRestoreRoom(t *testing.T) {
 	b := setup(t, func(s *settings) { s.config.Cleanup.RoomArchived = config.Age(168 * time.Hour) })
 	root, alice := b.admin(t, "root"), b.register(t, "alice")
 	id := b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
-	_, err := b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", id)
+	_, err := b.store.DB().
+		ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", id)
 	require.NoError(t, err)
 	require.Empty(t, b.do(t, "GET", "/rooms", "", nil).list())
 	retired := b.do(t, "GET", "/admin/rooms/retired", root.token, nil).list()
 	require.Len(t, retired, 1)
-	require.Equal(t, []any{id, "Forgotten", "alice"}, []any{retired[0]["id"], retired[0]["name"], retired[0]["host_username"]})
+	require.Equal(
+		t,
+		[]any{id, "Forgotten", "alice"},
+		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host_username"]},
+	)
 	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
 	require.NoError(t, err)
 	require.Equal(t, at.Add(168*time.Hour).Format(time.RFC3339Nano), retired[0]["deleted_from"])

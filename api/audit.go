@@ -9,13 +9,26 @@ import (
 )
 
 // ListAudit answers what admins did.
-func (s *Server) ListAudit(ctx context.Context, r contract.ListAuditRequestObject) (contract.ListAuditResponseObject, error) {
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAudit", r.Params.ActorID, r.Params.TargetID, r.Params.Action)
+func (s *Server) ListAudit(
+	ctx context.Context,
+	r contract.ListAuditRequestObject,
+) (contract.ListAuditResponseObject, error) {
+	p, err := s.page(
+		"cursor",
+		r.Params.Cursor,
+		r.Params.Limit,
+		"listAudit",
+		r.Params.ActorID,
+		r.Params.TargetID,
+		r.Params.Action,
+	)
 	if err != nil {
 		return nil, err
 	}
 	filter := watchparty.AuditFilter{
-		ActorID: value(r.Params.ActorID), TargetID: value(r.Params.TargetID), Action: watchparty.AuditAction(value(r.Params.Action)),
+		ActorID:  value(r.Params.ActorID),
+		TargetID: value(r.Params.TargetID),
+		Action:   watchparty.AuditAction(value(r.Params.Action)),
 	}
 	entries, err := s.store.Audit(ctx, filter, more(p))
 	if err != nil {

@@ -34,12 +34,22 @@ func TestAuditLog(t *testing.T) {
 
 	t.Run("the newest first", func(t *testing.T) {
 		require.Equal(t, []any{
-			"user_reinstated", "user_suspended", "user_reinstated", "user_suspended", "cleanup_started", "admin_granted", "admin_granted",
+			"user_reinstated",
+			"user_suspended",
+			"user_reinstated",
+			"user_suspended",
+			"cleanup_started",
+			"admin_granted",
+			"admin_granted",
 		}, actions(""))
 	})
 	t.Run("filters", func(t *testing.T) {
 		require.Equal(t, []any{"user_reinstated", "user_suspended"}, actions("actor_id="+root.id))
-		require.Equal(t, []any{"user_suspended"}, actions("actor_id="+other.id+"&target_id="+mallory.id+"&action=user_suspended"))
+		require.Equal(
+			t,
+			[]any{"user_suspended"},
+			actions("actor_id="+other.id+"&target_id="+mallory.id+"&action=user_suspended"),
+		)
 		require.Equal(t, []any{"admin_granted", "admin_granted"}, actions("action=admin_granted"))
 		require.Empty(t, actions("actor_id="+unknownID))
 		require.Empty(t, actions("action=movie_deleted"))
@@ -68,12 +78,23 @@ func TestAuditLog(t *testing.T) {
 			query = "limit=2&cursor=" + next
 		}
 		require.Len(t, all, 7)
-		require.Len(t, read("target_id="+mallory.id+"&limit=3&cursor="+read("target_id=" + mallory.id + "&limit=1").body["next_cursor"].(string)).list(), 3)
+		require.Len(
+			t,
+			read(
+				"target_id="+mallory.id+"&limit=3&cursor="+read("target_id=" + mallory.id + "&limit=1").body["next_cursor"].(string),
+			).list(),
+			3,
+		)
 	})
 	t.Run("texts are as they were sent", func(t *testing.T) {
 		for name, text := range texts {
 			suspend(root, text)
-			require.Equal(t, map[string]any{"reason": text, "hide_content": true}, read("action=user_suspended&limit=1").list()[0]["details"], name)
+			require.Equal(
+				t,
+				map[string]any{"reason": text, "hide_content": true},
+				read("action=user_suspended&limit=1").list()[0]["details"],
+				name,
+			)
 		}
 	})
 	t.Run("an account that is gone keeps the name that it had", func(t *testing.T) {

@@ -16,7 +16,10 @@ import (
 
 // Register makes an account. The welcome mail is promised by the same transaction. A request that is sent again, under
 // the same Idempotency-Key, signs in to the account that the first one made.
-func (s *Server) Register(ctx context.Context, r contract.RegisterRequestObject) (contract.RegisterResponseObject, error) {
+func (s *Server) Register(
+	ctx context.Context,
+	r contract.RegisterRequestObject,
+) (contract.RegisterResponseObject, error) {
 	registration := watchparty.Registration{
 		Username: r.Body.Username, Email: r.Body.Email, Password: r.Body.Password, DisplayName: value(r.Body.DisplayName),
 		Language: cmp.Or(watchparty.Language(value(r.Body.Language)), preferred(header(ctx, "Accept-Language"))),
@@ -60,9 +63,18 @@ func (s *Server) Register(ctx context.Context, r contract.RegisterRequestObject)
 // registered says where the profile of the account is.
 func registered(in contract.SignedIn) (contract.RegisterResponseObject, error) {
 	u := in.User
-	profile := contract.Profile{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: u.Avatar, CreatedAt: u.CreatedAt}
+	profile := contract.Profile{
+		ID:          u.ID,
+		Username:    u.Username,
+		DisplayName: u.DisplayName,
+		Avatar:      u.Avatar,
+		CreatedAt:   u.CreatedAt,
+	}
 	made, err := madeAt("/users/"+u.Username, 0, single{Data: profile})
-	return contract.Register201JSONResponse{Body: contract.SignedInAnswer{Data: in}, Headers: contract.Register201ResponseHeaders(made)}, err
+	return contract.Register201JSONResponse{
+		Body:    contract.SignedInAnswer{Data: in},
+		Headers: contract.Register201ResponseHeaders(made),
+	}, err
 }
 
 // preferred is the one of our languages that suits a request's header best.
@@ -72,7 +84,9 @@ func preferred(acceptLanguage string) watchparty.Language {
 	return ours[i]
 }
 
-var matcher = language.NewMatcher(convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }))
+var matcher = language.NewMatcher(
+	convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }),
+)
 
 // Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
 func (s *Server) Login(ctx context.Context, r contract.LoginRequestObject) (contract.LoginResponseObject, error) {
@@ -89,7 +103,12 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 		return contract.SignedIn{}, err
 	}
 	p := proof{
-		act: "login", userID: user.ID, account: cmp.Or(user.ID, account(email)), client: clientOf(ctx), hash: hash, password: password,
+		act:      "login",
+		userID:   user.ID,
+		account:  cmp.Or(user.ID, account(email)),
+		client:   clientOf(ctx),
+		hash:     hash,
+		password: password,
 	}
 	// For nobody's address too, so that its time does not tell.
 	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nobody), s.clientHash(ctx)); err != nil {
@@ -156,5 +175,10 @@ func (s *Server) signedIn(in store.SignIn, refresh string) (contract.SignedIn, e
 	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
 	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than its sign-in
 	access, err := s.tokens.Access(id, store.Now(), ttl)
-	return contract.SignedIn{User: s.account(in.User), AccessToken: access, RefreshToken: refresh, ExpiresIn: int(ttl.Seconds())}, err
+	return contract.SignedIn{
+		User:         s.account(in.User),
+		AccessToken:  access,
+		RefreshToken: refresh,
+		ExpiresIn:    int(ttl.Seconds()),
+	}, err
 }

@@ -37,7 +37,12 @@ func TestSignIn(t *testing.T) {
 	})
 	t.Run("its welcome mail is promised", func(t *testing.T) {
 		var n int
-		require.NoError(t, b.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "welcome-email/"+alice.id).Scan(t.Context(), &n))
+		require.NoError(
+			t,
+			b.store.DB().
+				NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "welcome-email/"+alice.id).
+				Scan(t.Context(), &n),
+		)
 		require.Equal(t, 1, n)
 	})
 	t.Run("taken names", func(t *testing.T) {
@@ -60,7 +65,10 @@ func TestSignIn(t *testing.T) {
 	})
 	t.Run("passwords are not stored", func(t *testing.T) {
 		var hash string
-		require.NoError(t, b.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", alice.id).Scan(t.Context(), &hash))
+		require.NoError(
+			t,
+			b.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", alice.id).Scan(t.Context(), &hash),
+		)
 		require.True(t, strings.HasPrefix(hash, "$argon2id$"))
 		require.NotContains(t, hash, password)
 	})
@@ -110,7 +118,8 @@ func TestSignIn(t *testing.T) {
 	})
 	t.Run("unknown, expired and hostile refresh tokens", func(t *testing.T) {
 		token := login(alice.email, password).data()["refresh_token"].(string)
-		_, err := b.store.DB().ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?", auth.HashRefresh(token))
+		_, err := b.store.DB().
+			ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?", auth.HashRefresh(token))
 		require.NoError(t, err)
 		for _, bad := range []string{token, token + "x", strings.Repeat("x", 43), strings.Repeat("\x00", 43), alice.token[:100]} {
 			refresh(bad).requireProblem(t, 401, "bad_refresh_token")
@@ -137,18 +146,22 @@ func TestAccessTokens(t *testing.T) {
 	raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(b.cfg.Auth.Secret))
 	require.NoError(t, err)
 	parts := strings.Split(alice.token, ".")
-	forged := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"watchparty","aud":["watchparty"],"sub":"` + unknownID + `","name":"root","exp":9999999999}`))
+	forged := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"iss":"watchparty","aud":["watchparty"],"sub":"` + unknownID + `","name":"root","exp":9999999999}`),
+	)
 
 	headers := map[string]string{
-		"garbage":              "Bearer x",
-		"empty":                "Bearer ",
-		"no token":             "Bearer",
-		"another scheme":       "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:word-of-alice")),
-		"another secret":       "Bearer " + issue(strings.Repeat("another", 6), now),
-		"the secret itself":    "Bearer " + raw,
-		"expired":              "Bearer " + issue(b.cfg.Auth.Secret, now.Add(-b.cfg.Auth.AccessTTL-time.Second)),
-		"alg none":             "Bearer " + none,
-		"alg None by hand":     "Bearer " + base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"None"}`)) + "." + parts[1] + ".",
+		"garbage":           "Bearer x",
+		"empty":             "Bearer ",
+		"no token":          "Bearer",
+		"another scheme":    "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:word-of-alice")),
+		"another secret":    "Bearer " + issue(strings.Repeat("another", 6), now),
+		"the secret itself": "Bearer " + raw,
+		"expired":           "Bearer " + issue(b.cfg.Auth.Secret, now.Add(-b.cfg.Auth.AccessTTL-time.Second)),
+		"alg none":          "Bearer " + none,
+		"alg None by hand": "Bearer " + base64.RawURLEncoding.EncodeToString(
+			[]byte(`{"alg":"None"}`),
+		) + "." + parts[1] + ".",
 		"other claims":         "Bearer " + parts[0] + "." + forged + "." + parts[2],
 		"without a signature":  "Bearer " + parts[0] + "." + parts[1] + ".",
 		"two tokens":           "Bearer " + alice.token + " " + alice.token,

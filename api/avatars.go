@@ -25,7 +25,10 @@ import (
 )
 
 // PutAvatar checks a picture by its header, stores it, and promises that it will be processed.
-func (s *Server) PutAvatar(ctx context.Context, r contract.PutAvatarRequestObject) (contract.PutAvatarResponseObject, error) {
+func (s *Server) PutAvatar(
+	ctx context.Context,
+	r contract.PutAvatarRequestObject,
+) (contract.PutAvatarResponseObject, error) {
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +87,9 @@ func readAvatar(form *multipart.Reader, size, limit int64) ([]byte, error) {
 		case !utf8.ValidString(part.FormName()):
 			return nil, notUTF8("body")
 		case part.FormName() != "avatar":
-			return nil, watchparty.Invalid(watchparty.FieldError{Field: partName(part), Code: "unknown", Message: "is not a part of this form"})
+			return nil, watchparty.Invalid(
+				watchparty.FieldError{Field: partName(part), Code: "unknown", Message: "is not a part of this form"},
+			)
 		case found:
 			return nil, watchparty.Invalid(watchparty.FieldError{Field: "avatar", Code: "too_many", Message: "must be one file"})
 		}
@@ -111,7 +116,9 @@ func malformedForm(err error) error {
 	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return watchparty.Invalid(watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read as multipart/form-data"})
+	return watchparty.Invalid(
+		watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read as multipart/form-data"},
+	)
 }
 
 // refusePicture makes the probe's findings a problem of the field.
@@ -134,7 +141,10 @@ func refusePicture(err error) error {
 }
 
 // GetAvatar answers where the newest upload stands.
-func (s *Server) GetAvatar(ctx context.Context, _ contract.GetAvatarRequestObject) (contract.GetAvatarResponseObject, error) {
+func (s *Server) GetAvatar(
+	ctx context.Context,
+	_ contract.GetAvatarRequestObject,
+) (contract.GetAvatarResponseObject, error) {
 	id := caller(ctx)
 	var (
 		user   watchparty.User
@@ -157,7 +167,10 @@ func (s *Server) GetAvatar(ctx context.Context, _ contract.GetAvatarRequestObjec
 }
 
 // DeleteAvatar takes the caller's avatar back, and every upload on its way; the removal of the files is promised.
-func (s *Server) DeleteAvatar(ctx context.Context, _ contract.DeleteAvatarRequestObject) (contract.DeleteAvatarResponseObject, error) {
+func (s *Server) DeleteAvatar(
+	ctx context.Context,
+	_ contract.DeleteAvatarRequestObject,
+) (contract.DeleteAvatarResponseObject, error) {
 	user, err := s.me(ctx)
 	if err != nil {
 		return nil, err
@@ -175,14 +188,22 @@ func (s *Server) upload(a watchparty.Avatar, u watchparty.User) contract.AvatarU
 		step = ""
 	}
 	return contract.AvatarUpload{
-		Status: contract.AvatarUploadStatus(a.State), Step: pointer(step), Reason: pointer(a.Reason), Version: a.Version, Avatar: s.avatarURLs(u),
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Status:    contract.AvatarUploadStatus(a.State),
+		Step:      pointer(step),
+		Reason:    pointer(a.Reason),
+		Version:   a.Version,
+		Avatar:    s.avatarURLs(u),
+		CreatedAt: a.CreatedAt,
+		UpdatedAt: a.UpdatedAt,
 	}
 }
 
 // GetAvatarFile answers a rendered picture, or where a CDN has it. Its address holds its version, so it may be kept for
 // ever.
-func (s *Server) GetAvatarFile(ctx context.Context, r contract.GetAvatarFileRequestObject) (contract.GetAvatarFileResponseObject, error) {
+func (s *Server) GetAvatarFile(
+	ctx context.Context,
+	r contract.GetAvatarFileRequestObject,
+) (contract.GetAvatarFileResponseObject, error) {
 	name := watchparty.Avatar{UserID: r.UserID, Version: r.Version}.Object(string(r.Name))
 	if s.cfg.Avatar.CDNURL != "" {
 		return elsewhere{s.cfg.Avatar.CDNURL + "/" + name}, nil
@@ -195,8 +216,10 @@ func (s *Server) GetAvatarFile(ctx context.Context, r contract.GetAvatarFileRequ
 		return nil, fmt.Errorf("api: read the avatar's file: %w", err)
 	}
 	return avatarFile{
-		contentType: contentTypes[path.Ext(string(r.Name))], etag: strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)),
-		header: headers(ctx), data: data,
+		contentType: contentTypes[path.Ext(string(r.Name))],
+		etag:        strconv.Quote(r.UserID + "/" + strconv.Itoa(r.Version) + "/" + string(r.Name)),
+		header:      headers(ctx),
+		data:        data,
 	}, nil
 }
 
@@ -222,8 +245,15 @@ const (
 )
 
 // GetDefaultAvatar answers the picture of a user who has none.
-func (s *Server) GetDefaultAvatar(ctx context.Context, r contract.GetDefaultAvatarRequestObject) (contract.GetDefaultAvatarResponseObject, error) {
-	f := avatarFile{contentType: "image/svg+xml", etag: strconv.Quote(r.UserID + "/" + string(r.DefaultName)), header: headers(ctx)}
+func (s *Server) GetDefaultAvatar(
+	ctx context.Context,
+	r contract.GetDefaultAvatarRequestObject,
+) (contract.GetDefaultAvatarResponseObject, error) {
+	f := avatarFile{
+		contentType: "image/svg+xml",
+		etag:        strconv.Quote(r.UserID + "/" + string(r.DefaultName)),
+		header:      headers(ctx),
+	}
 	if r.DefaultName != plainDefaultAvatarFile {
 		f.data = identicon.SVG(r.UserID)
 		return f, nil
@@ -251,7 +281,11 @@ func (f avatarFile) serve(w http.ResponseWriter) error {
 	h.Set("Content-Type", f.contentType)
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	return serveContent(w, &http.Request{Method: http.MethodGet, Header: f.header}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
-	}))
+	return serveContent(
+		w,
+		&http.Request{Method: http.MethodGet, Header: f.header},
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
+		}),
+	)
 }

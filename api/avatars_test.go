@@ -30,7 +30,12 @@ func pictures(t *testing.T) map[string][]byte {
 	require.NoError(t, gif.Encode(&gifs, image.NewPaletted(image.Rect(0, 0, 8, 8), color.Palette{color.Black}), nil))
 	webp, err := base64.StdEncoding.DecodeString("UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA")
 	require.NoError(t, err)
-	return map[string][]byte{"image/png": picture(8, 8), "image/jpeg": jpg.Bytes(), "image/gif": gifs.Bytes(), "image/webp": webp}
+	return map[string][]byte{
+		"image/png":  picture(8, 8),
+		"image/jpeg": jpg.Bytes(),
+		"image/gif":  gifs.Bytes(),
+		"image/webp": webp,
+	}
 }
 
 func TestAvatarLife(t *testing.T) {
@@ -50,7 +55,12 @@ func TestAvatarLife(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, file, stored)
 	var events int
-	require.NoError(t, b.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "avatar/"+alice.id+"/1").Scan(t.Context(), &events))
+	require.NoError(
+		t,
+		b.store.DB().
+			NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "avatar/"+alice.id+"/1").
+			Scan(t.Context(), &events),
+	)
 	require.Equal(t, 1, events)
 
 	require.NoError(t, b.bucket.WriteAll(t.Context(), upload.Object(watchparty.MediumFile), []byte("RIFF medium"), nil))
@@ -64,7 +74,11 @@ func TestAvatarLife(t *testing.T) {
 	require.NoError(t, err)
 	base := "https://party.example/api/files/avatars/" + alice.id + "/1/"
 	addresses := map[string]any{
-		"default": false, "thumbnail": base + "thumbnail.webp", "medium": base + "medium.webp", "large": base + "large.webp", "plain": base + "medium.png",
+		"default":   false,
+		"thumbnail": base + "thumbnail.webp",
+		"medium":    base + "medium.webp",
+		"large":     base + "large.webp",
+		"plain":     base + "medium.png",
 	}
 	ready := b.do(t, "GET", avatarPath, alice.token, nil).data()
 	require.Equal(t, []any{"ready", nil}, []any{ready["status"], ready["step"]})
@@ -84,7 +98,10 @@ func TestAvatarLife(t *testing.T) {
 	require.Equal(t, generated(alice), b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 	var promised []string
-	require.NoError(t, b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised))
+	require.NoError(
+		t,
+		b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised),
+	)
 	require.Equal(t, []string{"avatar/" + alice.id + "/1/removal"}, promised, "once")
 
 	b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", file}))
@@ -96,7 +113,13 @@ func TestAvatarLife(t *testing.T) {
 func generated(p person) map[string]any {
 	base := "https://party.example/api/files/avatars/" + p.id + "/"
 	picture := base + "default.svg"
-	return map[string]any{"default": true, "thumbnail": picture, "medium": picture, "large": picture, "plain": base + "default.png"}
+	return map[string]any{
+		"default":   true,
+		"thumbnail": picture,
+		"medium":    picture,
+		"large":     picture,
+		"plain":     base + "default.png",
+	}
 }
 
 // TestAvatarAddresses: each leads to a file that there is, whatever there is.
@@ -114,7 +137,17 @@ func TestAvatarAddresses(t *testing.T) {
 		s.cfg.HTTP.PublicURL = "https://party.example"
 		urls := s.avatarURLs(watchparty.User{ID: unknownID, AvatarVersion: 7, AvatarFiles: c.files})
 		base := "https://party.example/api/files/avatars/" + unknownID + "/7/"
-		require.Equal(t, contract.AvatarURLs{Thumbnail: base + "thumbnail.webp", Medium: base + "medium.webp", Large: base + c.large, Plain: base + c.plain}, urls, name)
+		require.Equal(
+			t,
+			contract.AvatarURLs{
+				Thumbnail: base + "thumbnail.webp",
+				Medium:    base + "medium.webp",
+				Large:     base + c.large,
+				Plain:     base + c.plain,
+			},
+			urls,
+			name,
+		)
 	}
 }
 
@@ -173,8 +206,17 @@ func TestAvatarFormats(t *testing.T) {
 		}
 	}
 	large := append(picture(8, 8), make([]byte, b.cfg.Avatar.MaxUploadBytes)...)[:b.cfg.Avatar.MaxUploadBytes]
-	require.Equal(t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status, "as large as allowed")
-	require.Equal(t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "../../\"x\r\n.png", "image/png", picture(8, 8)})).status)
+	require.Equal(
+		t,
+		202,
+		b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status,
+		"as large as allowed",
+	)
+	require.Equal(
+		t,
+		202,
+		b.send(t, b.upload(t, alice.token, part{"avatar", "../../\"x\r\n.png", "image/png", picture(8, 8)})).status,
+	)
 }
 
 func TestAvatarsThatAreRefused(t *testing.T) {
@@ -208,7 +250,11 @@ func TestAvatarsThatAreRefused(t *testing.T) {
 		"another field":        {[]part{{"picture", "me.png", "image/png", picture(8, 8)}}, 400, "invalid_request"},
 		"a field without name": {[]part{{"", "me.png", "image/png", picture(8, 8)}}, 400, "invalid_request"},
 		"two files":            {append(one(picture(8, 8)), one(picture(9, 9))...), 400, "invalid_request"},
-		"a file too many":      {append(one(picture(8, 8)), part{"cover", "c.png", "image/png", picture(9, 9)}), 400, "invalid_request"},
+		"a file too many": {
+			append(one(picture(8, 8)), part{"cover", "c.png", "image/png", picture(9, 9)}),
+			400,
+			"invalid_request",
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

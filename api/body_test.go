@@ -56,8 +56,23 @@ func TestBodiesThatAreNotJSON(t *testing.T) {
 // notJSON are bodies that cannot be read, two of them about that long.
 func notJSON(length int) []string {
 	return []string{
-		"{", "}", `{"name": }`, `{"name": "x"`, "{'name': 'x'}", "\x00", "\xff\xfe{}", "name=x", "<a/>", "NaN", `{"a":1,}`,
-		`{"name": "\uD8"}`, "{\"name\": \"\n\"}", strings.Repeat("[", length), strings.Repeat(`{"a":`, length/5), " ", "\ufeff{}",
+		"{",
+		"}",
+		`{"name": }`,
+		`{"name": "x"`,
+		"{'name': 'x'}",
+		"\x00",
+		"\xff\xfe{}",
+		"name=x",
+		"<a/>",
+		"NaN",
+		`{"a":1,}`,
+		`{"name": "\uD8"}`,
+		"{\"name\": \"\n\"}",
+		strings.Repeat("[", length),
+		strings.Repeat(`{"a":`, length/5),
+		" ",
+		"\ufeff{}",
 	}
 }
 
@@ -204,7 +219,11 @@ func TestTexts(t *testing.T) {
 	}
 	t.Run("lengths are in characters", func(t *testing.T) {
 		longest := strings.Repeat("😀", 100)
-		require.Equal(t, longest, b.do(t, "GET", "/rooms/"+b.room(t, alice, map[string]any{"name": longest}), "", nil).data()["name"])
+		require.Equal(
+			t,
+			longest,
+			b.do(t, "GET", "/rooms/"+b.room(t, alice, map[string]any{"name": longest}), "", nil).data()["name"],
+		)
 	})
 	t.Run("message with lines", func(t *testing.T) {
 		room := b.room(t, alice, nil)
@@ -227,8 +246,10 @@ func TestTextsThatAreRefused(t *testing.T) {
 	}
 	for _, text := range []string{"a\x00bc@d.e", "a\x07bc", "a\x1bbc", "a\x7fbc", "a\u0085bc"} {
 		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": text}).requireField(t, 400, "name")
-		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "ok", "description": text}).requireField(t, 400, "description")
-		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).requireField(t, 400, "body")
+		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "ok", "description": text}).
+			requireField(t, 400, "description")
+		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).
+			requireField(t, 400, "body")
 		b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": text}).requireField(t, 400, "display_name")
 		for _, field := range []string{"username", "email", "display_name"} {
 			b.do(t, "POST", "/auth/register", "", account(field, text)).requireField(t, 400, field)
@@ -236,7 +257,8 @@ func TestTextsThatAreRefused(t *testing.T) {
 	}
 	for _, text := range []string{" ", "\t\n", "\u3000"} {
 		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": text}).requireField(t, 400, "name")
-		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).requireField(t, 400, "body")
+		b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": text}).
+			requireField(t, 400, "body")
 		b.do(t, "PATCH", "/users/me", alice.token, map[string]any{"display_name": text}).requireField(t, 400, "display_name")
 	}
 	for _, email := range []string{
@@ -253,7 +275,11 @@ func TestTextsThatAreRefused(t *testing.T) {
 func TestSignInBodiesAreSmall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	body := map[string]any{"email": "nobody@people.example", "password": "wrong", "padding": strings.Repeat("a", maxAuthBytes)}
+	body := map[string]any{
+		"email":    "nobody@people.example",
+		"password": "wrong",
+		"padding":  strings.Repeat("a", maxAuthBytes),
+	}
 	b.do(t, "POST", "/auth/login", "", body).requireProblem(t, 413, "body_too_large")
 }
 

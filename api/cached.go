@@ -25,7 +25,12 @@ type cached struct {
 }
 
 // read answers q from the cache, or from what load gives, which has to encode as a JSON object.
-func (s *Server) read(ctx context.Context, q cache.Query, ifNoneMatch *string, load func(context.Context) (any, error)) (cached, error) {
+func (s *Server) read(
+	ctx context.Context,
+	q cache.Query,
+	ifNoneMatch *string,
+	load func(context.Context) (any, error),
+) (cached, error) {
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		answer, err := load(ctx)
 		if err != nil {

@@ -114,7 +114,17 @@ func TestConditionalReads(t *testing.T) {
 				requireSameMeta(t, whole, a)
 			}
 			others := [][]string{
-				{`"x"`}, {`W/"x"`}, {strings.Trim(strong, `"`)}, {"garbage"}, {","}, {`"`}, {"w/" + strong}, {"'x'"}, {`"x"`, `"y"`},
+				{
+					`"x"`,
+				},
+				{`W/"x"`},
+				{strings.Trim(strong, `"`)},
+				{"garbage"},
+				{","},
+				{`"`},
+				{"w/" + strong},
+				{"'x'"},
+				{`"x"`, `"y"`},
 			}
 			if whole.body != nil { // net/http, which serves files, stops reading at what is malformed
 				others = append(others, []string{etag + "x"})

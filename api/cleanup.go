@@ -15,7 +15,10 @@ import (
 )
 
 // StartCleanup promises a clean-up run.
-func (s *Server) StartCleanup(ctx context.Context, r contract.StartCleanupRequestObject) (contract.StartCleanupResponseObject, error) {
+func (s *Server) StartCleanup(
+	ctx context.Context,
+	r contract.StartCleanupRequestObject,
+) (contract.StartCleanupResponseObject, error) {
 	id := caller(ctx)
 	n, err := s.newRun(r.Body)
 	if err != nil {
@@ -78,7 +81,10 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 // CancelCleanupRun lets a run end after the batch that it is at.
-func (s *Server) CancelCleanupRun(ctx context.Context, r contract.CancelCleanupRunRequestObject) (contract.CancelCleanupRunResponseObject, error) {
+func (s *Server) CancelCleanupRun(
+	ctx context.Context,
+	r contract.CancelCleanupRunRequestObject,
+) (contract.CancelCleanupRunResponseObject, error) {
 	id := caller(ctx)
 	run, err := s.store.CancelRun(ctx, id.UserID, r.RunID)
 	if err != nil {
@@ -88,7 +94,10 @@ func (s *Server) CancelCleanupRun(ctx context.Context, r contract.CancelCleanupR
 }
 
 // ListCleanupRuns answers clean-up runs.
-func (s *Server) ListCleanupRuns(ctx context.Context, r contract.ListCleanupRunsRequestObject) (contract.ListCleanupRunsResponseObject, error) {
+func (s *Server) ListCleanupRuns(
+	ctx context.Context,
+	r contract.ListCleanupRunsRequestObject,
+) (contract.ListCleanupRunsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listCleanupRuns")
 	if err != nil {
 		return nil, err
@@ -102,7 +111,10 @@ func (s *Server) ListCleanupRuns(ctx context.Context, r contract.ListCleanupRuns
 }
 
 // GetCleanupRun answers one run, with its counts so far.
-func (s *Server) GetCleanupRun(ctx context.Context, r contract.GetCleanupRunRequestObject) (contract.GetCleanupRunResponseObject, error) {
+func (s *Server) GetCleanupRun(
+	ctx context.Context,
+	r contract.GetCleanupRunRequestObject,
+) (contract.GetCleanupRunResponseObject, error) {
 	run, err := s.store.Run(ctx, r.RunID)
 	if err != nil {
 		return nil, err
@@ -118,10 +130,23 @@ func (s *Server) temporalURL(workflowID string) string {
 
 func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
 	out := contract.CleanupRun{
-		ID: r.ID, Trigger: contract.CleanupRunTrigger(r.Trigger), StartedBy: pointer(r.StartedBy), DryRun: r.DryRun,
-		Policies: convert(r.Policies, func(p watchparty.Policy) contract.Policy { return contract.Policy(p) }), State: contract.CleanupRunState(r.State),
-		Counts: map[string]int64{}, Samples: map[string][]string{}, Errors: map[string]string{}, Policy: pointer(contract.Policy(r.Policy)),
-		CreatedAt: r.CreatedAt, StartedAt: pointer(r.StartedAt), CancelledAt: pointer(r.CancelledAt), FinishedAt: pointer(r.FinishedAt),
+		ID:        r.ID,
+		Trigger:   contract.CleanupRunTrigger(r.Trigger),
+		StartedBy: pointer(r.StartedBy),
+		DryRun:    r.DryRun,
+		Policies: convert(
+			r.Policies,
+			func(p watchparty.Policy) contract.Policy { return contract.Policy(p) },
+		),
+		State:       contract.CleanupRunState(r.State),
+		Counts:      map[string]int64{},
+		Samples:     map[string][]string{},
+		Errors:      map[string]string{},
+		Policy:      pointer(contract.Policy(r.Policy)),
+		CreatedAt:   r.CreatedAt,
+		StartedAt:   pointer(r.StartedAt),
+		CancelledAt: pointer(r.CancelledAt),
+		FinishedAt:  pointer(r.FinishedAt),
 		TemporalURL: s.temporalURL(r.WorkflowID),
 	}
 	if r.OlderThan > 0 {

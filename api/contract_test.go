@@ -45,7 +45,9 @@ func readContract() *openapi3.T {
 	return spec
 }
 
-var problemSchema = sync.OnceValue(func() *openapi3.Schema { return readContract().Components.Schemas["Problem"].Value })
+var problemSchema = sync.OnceValue(
+	func() *openapi3.Schema { return readContract().Components.Schemas["Problem"].Value },
+)
 
 // documented is one operation of the contract.
 type documented struct {
@@ -96,7 +98,9 @@ func (d documented) role() string {
 func (d documented) forAdmins() bool { return d.role() == string(admin) }
 
 // internals are words that no client should read.
-var internals = regexp.MustCompile(`(?i)sqlstate|select |insert into|goroutine|\.go:|127\.0\.0\.1|localhost|dial tcp|store:|api:|cache:|pgdriver|bun\.|hidden-`)
+var internals = regexp.MustCompile(
+	`(?i)sqlstate|select |insert into|goroutine|\.go:|127\.0\.0\.1|localhost|dial tcp|store:|api:|cache:|pgdriver|bun\.|hidden-`,
+)
 
 // requireContract fails unless a is what the contract allows as an answer to r.
 func requireContract(t testing.TB, r *http.Request, a answer) {
@@ -174,7 +178,13 @@ func requireForms(t testing.TB, a answer) {
 				walk(name, inner)
 			}
 		case string:
-			require.False(t, strings.HasSuffix(name, "id") && uuid.Validate(v) == nil && strings.ToLower(v) != v, "%s is in upper case: %s", name, v)
+			require.False(
+				t,
+				strings.HasSuffix(name, "id") && uuid.Validate(v) == nil && strings.ToLower(v) != v,
+				"%s is in upper case: %s",
+				name,
+				v,
+			)
 			if slices.Contains([]string{"expires_at", "until", "muted_until", "period_start", "period_end"}, name) {
 				require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`, v, name)
 				return

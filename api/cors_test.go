@@ -27,7 +27,11 @@ func TestCrossOrigin(t *testing.T) {
 		b := setup(t)
 		require.Equal(t, "*", from(t, b, http.MethodGet, frontEnd).Get("Access-Control-Allow-Origin"))
 		exposed := strings.Split(from(t, b, http.MethodGet, frontEnd).Get("Access-Control-Expose-Headers"), ",")
-		require.Subset(t, exposed, []string{"ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"})
+		require.Subset(
+			t,
+			exposed,
+			[]string{"ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"},
+		)
 		asked := from(t, b, http.MethodOptions, frontEnd)
 		require.Contains(t, asked.Get("Access-Control-Allow-Headers"), "Authorization")
 		require.Contains(t, asked.Get("Access-Control-Allow-Methods"), http.MethodPatch)
@@ -38,7 +42,12 @@ func TestCrossOrigin(t *testing.T) {
 		b := setup(t, func(s *settings) { s.config.HTTP.Origins = []string{frontEnd} })
 		answer := from(t, b, http.MethodGet, frontEnd)
 		require.Equal(t, frontEnd, answer.Get("Access-Control-Allow-Origin"))
-		require.ElementsMatch(t, []string{"Origin", "Authorization"}, answer.Values("Vary"), "a cache must not give it to another")
+		require.ElementsMatch(
+			t,
+			[]string{"Origin", "Authorization"},
+			answer.Values("Vary"),
+			"a cache must not give it to another",
+		)
 		require.Empty(t, from(t, b, http.MethodGet, "https://elsewhere.example").Get("Access-Control-Allow-Origin"))
 	})
 }

@@ -9,7 +9,10 @@ import (
 
 // DeleteMe ends the caller's account. Nothing names them from now on; files and the rest of what is stored are promised
 // to go.
-func (s *Server) DeleteMe(ctx context.Context, r contract.DeleteMeRequestObject) (contract.DeleteMeResponseObject, error) {
+func (s *Server) DeleteMe(
+	ctx context.Context,
+	r contract.DeleteMeRequestObject,
+) (contract.DeleteMeResponseObject, error) {
 	const field = "password"
 	id := caller(ctx)
 	hash, err := s.provePassword(ctx, id, "delete_account", field, r.Body.Password)

@@ -32,7 +32,10 @@ func (s *Server) routePages(e withHead) error {
 	if err != nil {
 		return err
 	}
-	explained := slices.SortedFunc(maps.Values(s.problems), func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) })
+	explained := slices.SortedFunc(
+		maps.Values(s.problems),
+		func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) },
+	)
 	problems, err := web.ProblemsPage(explained)
 	if err != nil {
 		return fmt.Errorf("api: %w", err)

@@ -10,13 +10,26 @@ import (
 )
 
 // ListEmails answers mails.
-func (s *Server) ListEmails(ctx context.Context, r contract.ListEmailsRequestObject) (contract.ListEmailsResponseObject, error) {
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEmails", r.Params.Kind, r.Params.State, r.Params.UserID)
+func (s *Server) ListEmails(
+	ctx context.Context,
+	r contract.ListEmailsRequestObject,
+) (contract.ListEmailsResponseObject, error) {
+	p, err := s.page(
+		"cursor",
+		r.Params.Cursor,
+		r.Params.Limit,
+		"listEmails",
+		r.Params.Kind,
+		r.Params.State,
+		r.Params.UserID,
+	)
 	if err != nil {
 		return nil, err
 	}
 	filter := watchparty.EmailFilter{
-		Kind: watchparty.EmailKind(value(r.Params.Kind)), State: watchparty.EmailState(value(r.Params.State)), UserID: value(r.Params.UserID),
+		Kind:   watchparty.EmailKind(value(r.Params.Kind)),
+		State:  watchparty.EmailState(value(r.Params.State)),
+		UserID: value(r.Params.UserID),
 	}
 	mails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
@@ -27,13 +40,19 @@ func (s *Server) ListEmails(ctx context.Context, r contract.ListEmailsRequestObj
 }
 
 // ListEmailPreviews answers what each kind of mail looks like.
-func (s *Server) ListEmailPreviews(_ context.Context, r contract.ListEmailPreviewsRequestObject) (contract.ListEmailPreviewsResponseObject, error) {
+func (s *Server) ListEmailPreviews(
+	_ context.Context,
+	r contract.ListEmailPreviewsRequestObject,
+) (contract.ListEmailPreviewsResponseObject, error) {
 	previews, err := mail.Previews(watchparty.Language(value(r.Params.Language)))
 	return contract.ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
 }
 
 // GetEmail answers one mail and every attempt at it.
-func (s *Server) GetEmail(ctx context.Context, r contract.GetEmailRequestObject) (contract.GetEmailResponseObject, error) {
+func (s *Server) GetEmail(
+	ctx context.Context,
+	r contract.GetEmailRequestObject,
+) (contract.GetEmailResponseObject, error) {
 	answer, err := s.emailHistory(ctx, r.EmailID)
 	if err != nil {
 		return nil, err
@@ -57,7 +76,10 @@ func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.E
 }
 
 // ResendEmail promises another mail about the same.
-func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestObject) (contract.ResendEmailResponseObject, error) {
+func (s *Server) ResendEmail(
+	ctx context.Context,
+	r contract.ResendEmailRequestObject,
+) (contract.ResendEmailResponseObject, error) {
 	id := caller(ctx)
 	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, r.EmailID)
 	if err != nil {
@@ -76,7 +98,10 @@ func (s *Server) ResendEmail(ctx context.Context, r contract.ResendEmailRequestO
 }
 
 // CancelEmail keeps a mail from being sent.
-func (s *Server) CancelEmail(ctx context.Context, r contract.CancelEmailRequestObject) (contract.CancelEmailResponseObject, error) {
+func (s *Server) CancelEmail(
+	ctx context.Context,
+	r contract.CancelEmailRequestObject,
+) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
 	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
@@ -86,13 +111,19 @@ func (s *Server) CancelEmail(ctx context.Context, r contract.CancelEmailRequestO
 }
 
 // GetEmailPause answers whether mails wait.
-func (s *Server) GetEmailPause(ctx context.Context, _ contract.GetEmailPauseRequestObject) (contract.GetEmailPauseResponseObject, error) {
+func (s *Server) GetEmailPause(
+	ctx context.Context,
+	_ contract.GetEmailPauseRequestObject,
+) (contract.GetEmailPauseResponseObject, error) {
 	pause, err := s.emailPause(ctx)
 	return contract.GetEmailPause200JSONResponse{Data: pause}, err
 }
 
 // PauseEmails lets all mails wait.
-func (s *Server) PauseEmails(ctx context.Context, _ contract.PauseEmailsRequestObject) (contract.PauseEmailsResponseObject, error) {
+func (s *Server) PauseEmails(
+	ctx context.Context,
+	_ contract.PauseEmailsRequestObject,
+) (contract.PauseEmailsResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
 		return nil, err
@@ -102,7 +133,10 @@ func (s *Server) PauseEmails(ctx context.Context, _ contract.PauseEmailsRequestO
 }
 
 // ResumeEmails lets mails go on.
-func (s *Server) ResumeEmails(ctx context.Context, _ contract.ResumeEmailsRequestObject) (contract.ResumeEmailsResponseObject, error) {
+func (s *Server) ResumeEmails(
+	ctx context.Context,
+	_ contract.ResumeEmailsRequestObject,
+) (contract.ResumeEmailsResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
 		return nil, err
@@ -122,16 +156,32 @@ func (s *Server) email(m watchparty.Email) contract.Email {
 		waitsFor = pointer(contract.RecipientLimit)
 	}
 	return contract.Email{
-		WaitsFor: waitsFor, WaitsUntil: pointer(m.WaitsUntil),
-		ID: m.ID, Kind: contract.EmailKind(m.Kind), SubjectID: m.SubjectID, UserID: pointer(m.UserID), State: contract.EmailState(m.State),
-		Reason: pointer(contract.EmailReason(m.Reason)), Attempts: m.Attempts, LastAnswer: m.LastAnswer, ResendOf: pointer(m.ResendOf), WorkflowID: m.WorkflowID,
-		TemporalURL: s.temporalURL(m.WorkflowID), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, SentAt: pointer(m.SentAt),
+		WaitsFor:    waitsFor,
+		WaitsUntil:  pointer(m.WaitsUntil),
+		ID:          m.ID,
+		Kind:        contract.EmailKind(m.Kind),
+		SubjectID:   m.SubjectID,
+		UserID:      pointer(m.UserID),
+		State:       contract.EmailState(m.State),
+		Reason:      pointer(contract.EmailReason(m.Reason)),
+		Attempts:    m.Attempts,
+		LastAnswer:  m.LastAnswer,
+		ResendOf:    pointer(m.ResendOf),
+		WorkflowID:  m.WorkflowID,
+		TemporalURL: s.temporalURL(m.WorkflowID),
+		CreatedAt:   m.CreatedAt,
+		UpdatedAt:   m.UpdatedAt,
+		SentAt:      pointer(m.SentAt),
 	}
 }
 
 func emailAttempt(a watchparty.EmailAttempt) contract.EmailAttempt {
 	return contract.EmailAttempt{
-		Number: a.Number, Outcome: contract.EmailAttemptOutcome(a.Outcome), Answer: a.Answer, StartedAt: a.StartedAt, EndedAt: pointer(a.EndedAt),
+		Number:    a.Number,
+		Outcome:   contract.EmailAttemptOutcome(a.Outcome),
+		Answer:    a.Answer,
+		StartedAt: a.StartedAt,
+		EndedAt:   pointer(a.EndedAt),
 	}
 }
 

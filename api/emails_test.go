@@ -27,22 +27,45 @@ func TestEmails(t *testing.T) {
 		for _, outcome := range []watchparty.EmailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
 			attempt, err := b.store.BeginEmailAttempt(t.Context(), id)
 			require.NoError(t, err)
-			_, err = b.store.RecordEmailAttempt(t.Context(), id, attempt, outcome, watchparty.ReasonServerUnreachable, "450 not now")
+			_, err = b.store.RecordEmailAttempt(
+				t.Context(),
+				id,
+				attempt,
+				outcome,
+				watchparty.ReasonServerUnreachable,
+				"450 not now",
+			)
 			require.NoError(t, err)
 		}
 		require.NoError(t, b.store.MarkEmailFailed(t.Context(), id))
 		a := act("GET", id)
 		require.Equal(t, 200, a.status, a)
 		mail := a.data()
-		require.Equal(t, []any{"welcome", alice.id, alice.id, "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
-			[]any{mail["kind"], mail["subject_id"], mail["user_id"], mail["state"], mail["attempts"], mail["last_answer"], mail["resend_of"],
-				mail["workflow_id"], mail["sent_at"]})
+		require.Equal(
+			t,
+			[]any{"welcome", alice.id, alice.id, "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
+			[]any{
+				mail["kind"],
+				mail["subject_id"],
+				mail["user_id"],
+				mail["state"],
+				mail["attempts"],
+				mail["last_answer"],
+				mail["resend_of"],
+				mail["workflow_id"],
+				mail["sent_at"],
+			},
+		)
 		require.Contains(t, mail["temporal_url"], "welcome-email%2F"+alice.id)
 		history := a.data()["history"].([]any)
 		require.Len(t, history, 2)
 		for i, outcome := range []string{"temporary", "permanent"} {
 			attempt := history[i].(map[string]any)
-			require.Equal(t, []any{float64(i + 1), outcome, "450 not now"}, []any{attempt["number"], attempt["outcome"], attempt["answer"]})
+			require.Equal(
+				t,
+				[]any{float64(i + 1), outcome, "450 not now"},
+				[]any{attempt["number"], attempt["outcome"], attempt["answer"]},
+			)
 			require.NotNil(t, attempt["ended_at"])
 		}
 		require.NotContains(t, string(a.raw), "@", "no address")
@@ -87,6 +110,10 @@ func TestEmails(t *testing.T) {
 		for _, entry := range b.do(t, "GET", "/admin/audit?actor_id="+root.id, root.token, nil).list() {
 			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))
 		}
-		require.Equal(t, []any{"emails_resumed email_pause", "emails_paused email_pause", "email_cancelled email", "email_resent email"}, acts)
+		require.Equal(
+			t,
+			[]any{"emails_resumed email_pause", "emails_paused email_pause", "email_cancelled email", "email_resent email"},
+			acts,
+		)
 	})
 }

@@ -19,7 +19,10 @@ import (
 const exportBatch = 500
 
 // ExportMe answers what is stored about the caller.
-func (s *Server) ExportMe(ctx context.Context, _ contract.ExportMeRequestObject) (contract.ExportMeResponseObject, error) {
+func (s *Server) ExportMe(
+	ctx context.Context,
+	_ contract.ExportMeRequestObject,
+) (contract.ExportMeResponseObject, error) {
 	id := caller(ctx)
 	user, err := s.me(ctx)
 	if err != nil {
@@ -102,7 +105,14 @@ func (e export) write(w http.ResponseWriter) error {
 	entry := func(a watchparty.AuditEntry) string { return a.ID }
 	rows(d, e, "admin_acts", e.store.ExportAdminActs, entry, exportedAdminAct)
 	rows(d, e, "account_acts", e.store.ExportAdminActsReceived, entry, accountAct)
-	rows(d, e, "abuse_reports", e.store.ExportAbuseReports, func(r watchparty.AbuseReport) string { return r.ID }, sentAbuseReport)
+	rows(
+		d,
+		e,
+		"abuse_reports",
+		e.store.ExportAbuseReports,
+		func(r watchparty.AbuseReport) string { return r.ID },
+		sentAbuseReport,
+	)
 	rows(d, e, "avatars", e.store.ExportAvatars, func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
 	d.property("exported_at", store.Now())
 	return d.end()
@@ -131,7 +141,12 @@ func (e export) received(ctx context.Context, _ string, p store.Page) ([]watchpa
 
 // rows writes what belongs to the account by a method of the store.
 func rows[From, To any](
-	d *document, e export, name string, load func(context.Context, string, store.Page) ([]From, error), id func(From) string, to func(From) To,
+	d *document,
+	e export,
+	name string,
+	load func(context.Context, string, store.Page) ([]From, error),
+	id func(From) string,
+	to func(From) To,
 ) {
 	array(d, name, func(p store.Page) ([]From, error) { return load(e.ctx, e.user.ID, p) }, id, to)
 }
@@ -146,7 +161,13 @@ func exportedSession(current string) func(watchparty.EndedSession) contract.Expo
 }
 
 func exportedAddress(a watchparty.AddressProof) contract.ExportedAddress {
-	return contract.ExportedAddress{Email: a.Email, Former: pointer(a.Former), AskedAt: a.CreatedAt, UsedAt: pointer(a.UsedAt), ExpiresAt: a.ExpiresAt}
+	return contract.ExportedAddress{
+		Email:     a.Email,
+		Former:    pointer(a.Former),
+		AskedAt:   a.CreatedAt,
+		UsedAt:    pointer(a.UsedAt),
+		ExpiresAt: a.ExpiresAt,
+	}
 }
 
 func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
@@ -155,8 +176,12 @@ func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
 
 func exportedEmail(m watchparty.Email) contract.ExportedEmail {
 	return contract.ExportedEmail{
-		Kind: contract.EmailKind(m.Kind), State: contract.EmailState(m.State), Attempts: m.Attempts, LastAnswer: m.LastAnswer, CreatedAt: m.CreatedAt,
-		SentAt: pointer(m.SentAt),
+		Kind:       contract.EmailKind(m.Kind),
+		State:      contract.EmailState(m.State),
+		Attempts:   m.Attempts,
+		LastAnswer: m.LastAnswer,
+		CreatedAt:  m.CreatedAt,
+		SentAt:     pointer(m.SentAt),
 	}
 }
 
@@ -165,7 +190,12 @@ func exportedMembership(m watchparty.Membership) contract.ExportedMembership {
 }
 
 func exportedPresence(p watchparty.Presence) contract.ExportedPresence {
-	return contract.ExportedPresence{RoomID: p.RoomID, JoinedAt: p.CreatedAt, LastSeenAt: p.LastSeenAt, PresentSince: pointer(p.PresentSince)}
+	return contract.ExportedPresence{
+		RoomID:       p.RoomID,
+		JoinedAt:     p.CreatedAt,
+		LastSeenAt:   p.LastSeenAt,
+		PresentSince: pointer(p.PresentSince),
+	}
 }
 
 func exportedReadMarker(m watchparty.ReadMarker) contract.ExportedReadMarker {
@@ -177,13 +207,23 @@ func exportedStay(s watchparty.Stay) contract.ExportedStay {
 }
 
 func exportedAct(a watchparty.ExportedAct) contract.ExportedAct {
-	return contract.ExportedAct{RoomID: a.RoomID, Action: string(a.Action), UserID: pointer(a.TargetID), Details: a.Details, CreatedAt: a.CreatedAt}
+	return contract.ExportedAct{
+		RoomID:    a.RoomID,
+		Action:    string(a.Action),
+		UserID:    pointer(a.TargetID),
+		Details:   a.Details,
+		CreatedAt: a.CreatedAt,
+	}
 }
 
 func exportedAdminAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 	return contract.ExportedAdminAct{
-		Action: contract.AuditAction(a.Action), TargetKind: string(a.TargetKind), TargetID: a.TargetID, Details: a.Details, Outcome: string(a.Outcome),
-		CreatedAt: a.CreatedAt,
+		Action:     contract.AuditAction(a.Action),
+		TargetKind: string(a.TargetKind),
+		TargetID:   a.TargetID,
+		Details:    a.Details,
+		Outcome:    string(a.Outcome),
+		CreatedAt:  a.CreatedAt,
 	}
 }
 
@@ -199,7 +239,11 @@ func accountAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 
 func receivedInvitation(i watchparty.Invitation) contract.ReceivedInvitation {
 	return contract.ReceivedInvitation{
-		RoomID: i.RoomID, State: contract.InvitationState(i.State), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt),
+		RoomID:     i.RoomID,
+		State:      contract.InvitationState(i.State),
+		CreatedAt:  i.CreatedAt,
+		ExpiresAt:  i.ExpiresAt,
+		AnsweredAt: pointer(i.AnsweredAt),
 	}
 }
 
@@ -209,7 +253,12 @@ func receivedSanction(s watchparty.Sanction) contract.ReceivedSanction {
 
 func exportedMessage(m watchparty.Message) contract.ExportedMessage {
 	out := contract.ExportedMessage{
-		ID: m.ID, RoomID: m.RoomID, Body: m.Body, CreatedAt: m.CreatedAt, EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
+		ID:        m.ID,
+		RoomID:    m.RoomID,
+		Body:      m.Body,
+		CreatedAt: m.CreatedAt,
+		EditedAt:  pointer(m.EditedAt),
+		Deleted:   !m.DeletedAt.IsZero(),
 	}
 	if m.ReplyTo != nil {
 		out.ReplyToID = &m.ReplyTo.ID
@@ -222,12 +271,22 @@ func acceptedInvitation(i watchparty.Invitation) contract.AcceptedInvitation {
 }
 
 func exportedSanction(s watchparty.Sanction) contract.ExportedSanction {
-	return contract.ExportedSanction{RoomID: s.RoomID, UserID: s.UserID, Reason: s.Reason, Until: pointer(s.Until), CreatedAt: s.CreatedAt}
+	return contract.ExportedSanction{
+		RoomID:    s.RoomID,
+		UserID:    s.UserID,
+		Reason:    s.Reason,
+		Until:     pointer(s.Until),
+		CreatedAt: s.CreatedAt,
+	}
 }
 
 func exportedAvatar(a watchparty.Avatar) contract.AvatarVersion {
 	return contract.AvatarVersion{
-		Version: a.Version, Status: contract.AvatarVersionStatus(a.State), Reason: pointer(a.Reason), PublishedAt: pointer(a.PublishedAt), CreatedAt: a.CreatedAt,
+		Version:     a.Version,
+		Status:      contract.AvatarVersionStatus(a.State),
+		Reason:      pointer(a.Reason),
+		PublishedAt: pointer(a.PublishedAt),
+		CreatedAt:   a.CreatedAt,
 	}
 }
 
@@ -277,7 +336,13 @@ func (d *document) end() error {
 }
 
 // array writes a list that is loaded in batches, each from where the last one ended.
-func array[From, To any](d *document, name string, load func(store.Page) ([]From, error), id func(From) string, to func(From) To) {
+func array[From, To any](
+	d *document,
+	name string,
+	load func(store.Page) ([]From, error),
+	id func(From) string,
+	to func(From) To,
+) {
 	d.name(name)
 	d.text("[")
 	p := store.Page{Limit: exportBatch}

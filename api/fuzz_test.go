@@ -83,12 +83,35 @@ func operationOf(op uint8) string {
 // variables are what differs from one world to the next, and the world's calls are asked with.
 func (w *world) variables() map[string]*string {
 	return map[string]*string{
-		"{alice}": &w.file.UserID, "{frank}": &w.frank.id, "{refresh}": &w.alice.refresh, "{session}": &w.session,
-		"{movie}": &w.movie, "{unused}": &w.unused, "{open}": &w.open, "{private}": &w.private, "{doomed}": &w.doomed,
-		"{message}": &w.message, "{run}": &w.run, "{waiting}": &w.waiting, "{retired}": &w.retired, "{report}": &w.report, "{activity}": &w.activity, "{activity_token}": &w.activityToken, "{verification}": &w.verification, "{reset}": &w.reset,
-		"{accept}": &w.accept, "{decline}": &w.decline, "{revoke}": &w.revoke, "{opt_out}": &w.optOut,
-		"{spam}": &w.spam, "{abuse}": &w.abuse, "{eve}": &w.eve.id, "{sent}": &w.sent, "{queued}": &w.queued,
-		"{to_bob}": &w.toBob, "{also_to_bob}": &w.alsoToBob,
+		"{alice}":          &w.file.UserID,
+		"{frank}":          &w.frank.id,
+		"{refresh}":        &w.alice.refresh,
+		"{session}":        &w.session,
+		"{movie}":          &w.movie,
+		"{unused}":         &w.unused,
+		"{open}":           &w.open,
+		"{private}":        &w.private,
+		"{doomed}":         &w.doomed,
+		"{message}":        &w.message,
+		"{run}":            &w.run,
+		"{waiting}":        &w.waiting,
+		"{retired}":        &w.retired,
+		"{report}":         &w.report,
+		"{activity}":       &w.activity,
+		"{activity_token}": &w.activityToken,
+		"{verification}":   &w.verification,
+		"{reset}":          &w.reset,
+		"{accept}":         &w.accept,
+		"{decline}":        &w.decline,
+		"{revoke}":         &w.revoke,
+		"{opt_out}":        &w.optOut,
+		"{spam}":           &w.spam,
+		"{abuse}":          &w.abuse,
+		"{eve}":            &w.eve.id,
+		"{sent}":           &w.sent,
+		"{queued}":         &w.queued,
+		"{to_bob}":         &w.toBob,
+		"{also_to_bob}":    &w.alsoToBob,
 	}
 }
 
@@ -105,8 +128,16 @@ func seeds(t testing.TB) []input {
 	var right, odd []input
 	bodies := slices.Concat(notJSON(50), slices.Sorted(maps.Values(texts)))
 	headers := []string{
-		"Idempotency-Key: 0123456789", "If-Match: \"1\", W/\"2\"", "If-None-Match: *", "Range: bytes=0-3,-1", "Authorization: Bearer x.y.z",
-		"Authorization: Basic eDp5", "X-Forwarded-For: 1.2.3.4, ::1", "Origin: https://other.example", "User-Agent: \xff\xfe", "Accept-Encoding: gzip",
+		"Idempotency-Key: 0123456789",
+		"If-Match: \"1\", W/\"2\"",
+		"If-None-Match: *",
+		"Range: bytes=0-3,-1",
+		"Authorization: Bearer x.y.z",
+		"Authorization: Basic eDp5",
+		"X-Forwarded-For: 1.2.3.4, ::1",
+		"Origin: https://other.example",
+		"User-Agent: \xff\xfe",
+		"Accept-Encoding: gzip",
 	}
 	calls := sketch.calls()
 	// Refresh and logout come first: the session that they are of is not the one that asks, which ends all others.
@@ -225,7 +256,12 @@ func (g *ground) request(t testing.TB, in input) *http.Request {
 	if _, err := url.ParseRequestURI(target); err != nil || strings.ContainsAny(target, " \r\n") {
 		return nil
 	}
-	r, err := http.NewRequestWithContext(t.Context(), op.method, "http://party.example"+target, strings.NewReader(g.values.Replace(string(in.body))))
+	r, err := http.NewRequestWithContext(
+		t.Context(),
+		op.method,
+		"http://party.example"+target,
+		strings.NewReader(g.values.Replace(string(in.body))),
+	)
 	if err != nil {
 		return nil
 	}

@@ -24,11 +24,18 @@ const (
 	healthTimeout = 2 * time.Second
 )
 
-var errNotReady = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "not_ready", Message: "This process takes no requests now."}
+var errNotReady = &watchparty.Error{
+	Kind:    watchparty.KindUnavailable,
+	Code:    "not_ready",
+	Message: "This process takes no requests now.",
+}
 
 // GetHealth asks every part how it is. Only the database is needed to serve; without another part the service is
 // degraded. The answer names what is missing; the log has the whole error.
-func (s *Server) GetHealth(ctx context.Context, _ contract.GetHealthRequestObject) (contract.GetHealthResponseObject, error) {
+func (s *Server) GetHealth(
+	ctx context.Context,
+	_ contract.GetHealthRequestObject,
+) (contract.GetHealthResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	var h contract.Health
@@ -146,12 +153,18 @@ func (p *bucketProbe) ask(ctx context.Context) error {
 }
 
 // GetLiveness says that the process can answer.
-func (s *Server) GetLiveness(context.Context, contract.GetLivenessRequestObject) (contract.GetLivenessResponseObject, error) {
+func (s *Server) GetLiveness(
+	context.Context,
+	contract.GetLivenessRequestObject,
+) (contract.GetLivenessResponseObject, error) {
 	return contract.GetLiveness204Response{}, nil
 }
 
 // GetReadiness says whether the process should get requests: not while it stops, not without its database.
-func (s *Server) GetReadiness(ctx context.Context, _ contract.GetReadinessRequestObject) (contract.GetReadinessResponseObject, error) {
+func (s *Server) GetReadiness(
+	ctx context.Context,
+	_ contract.GetReadinessRequestObject,
+) (contract.GetReadinessResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	if s.draining.Load() || s.store.Ping(ctx) != nil {

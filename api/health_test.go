@@ -62,12 +62,19 @@ func TestHealth(t *testing.T) {
 	t.Run("without Temporal's namespace", func(t *testing.T) {
 		b := setup(t, func(s *settings) {
 			s.checkTemporal = func(context.Context) error {
-				return fmt.Errorf("asked: %w", Missing{What: "namespace", Err: errors.New(`"party" does not exist on 10.0.0.7:7233`)})
+				return fmt.Errorf(
+					"asked: %w",
+					Missing{What: "namespace", Err: errors.New(`"party" does not exist on 10.0.0.7:7233`)},
+				)
 			}
 		})
 		for range 3 {
 			a := b.do(t, "GET", "/health", "", nil)
-			require.Equal(t, []any{200, "degraded", "connected", "namespace is missing"}, append(parts(a)[:3], a.data()["temporal"]))
+			require.Equal(
+				t,
+				[]any{200, "degraded", "connected", "namespace is missing"},
+				append(parts(a)[:3], a.data()["temporal"]),
+			)
 			require.NotContains(t, string(a.raw), "10.0.0.7")
 		}
 		require.Equal(t, 1, strings.Count(b.logs.String(), "health check failed"), "once an interval")
@@ -127,7 +134,10 @@ func TestBucketProbe(t *testing.T) {
 		t.Helper()
 		server := httptest.NewServer(handler)
 		t.Cleanup(server.Close)
-		bucket, err := blob.OpenBucket(t.Context(), "s3://"+name+"?region=eu-central-1&use_path_style=true&anonymous=true&endpoint="+server.URL)
+		bucket, err := blob.OpenBucket(
+			t.Context(),
+			"s3://"+name+"?region=eu-central-1&use_path_style=true&anonymous=true&endpoint="+server.URL,
+		)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, bucket.Close()) })
 		return &bucketProbe{bucket: bucket}
@@ -264,8 +274,13 @@ func TestStopCutsSlowUploads(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
-	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\n"+
-		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n", basePath+avatarPath, alice.token)
+	_, err = fmt.Fprintf(
+		conn,
+		"PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\n"+
+			"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n",
+		basePath+avatarPath,
+		alice.token,
+	)
 	require.NoError(t, err)
 	answer, err := bufio.NewReader(conn).ReadString('\n')
 	require.NoError(t, err)

@@ -30,8 +30,12 @@ func newSpammer(t *testing.T) *spammer {
 	t.Helper()
 	b := setup(t)
 	s := &spammer{
-		bundle: b, root: b.admin(t, "root"), mallory: b.user(t, "mallory"), alice: b.user(t, "alice"), guest: b.user(t, "guest"),
-		movie: b.movie(t, "Metropolis"),
+		bundle:  b,
+		root:    b.admin(t, "root"),
+		mallory: b.user(t, "mallory"),
+		alice:   b.user(t, "alice"),
+		guest:   b.user(t, "guest"),
+		movie:   b.movie(t, "Metropolis"),
 	}
 	properties := map[string]any{"name": "Cheap " + spamWord, "description": "Buy " + spamWord, "movie_id": s.movie}
 	s.own = b.room(t, s.mallory, properties)
@@ -46,7 +50,13 @@ func newSpammer(t *testing.T) *spammer {
 	}
 	s.said = b.post(t, s.own, s.mallory, "Come and buy "+spamWord)
 	s.message = b.post(t, s.open, s.mallory, "Everybody wants "+spamWord)
-	a := b.do(t, "POST", "/chat/messages", s.alice.token, map[string]any{"room_id": s.open, "body": "No", "reply_to_id": s.message})
+	a := b.do(
+		t,
+		"POST",
+		"/chat/messages",
+		s.alice.token,
+		map[string]any{"room_id": s.open, "body": "No", "reply_to_id": s.message},
+	)
 	require.Equal(t, 201, a.status, a)
 	s.reply = a.data()["id"].(string)
 	a = b.do(t, "POST", "/rooms/"+s.private+"/invitations", s.mallory.token, map[string]any{"email": "guest@example.org"})
@@ -55,7 +65,12 @@ func newSpammer(t *testing.T) *spammer {
 	s.invitation = b.server.oneTime.Token(auth.ForInvitation, s.invited)
 	b.logs.secret(s.invitation)
 	for _, p := range []person{s.alice, s.guest} {
-		b.exec(t, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer') ON CONFLICT DO NOTHING", s.private, p.id)
+		b.exec(
+			t,
+			"INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer') ON CONFLICT DO NOTHING",
+			s.private,
+			p.id,
+		)
 	}
 	b.cache.Invalidate(t.Context(), "standings:"+s.private)
 	return s
@@ -89,7 +104,12 @@ func (s *spammer) reads() map[string][]read {
 	own, private := "/rooms/"+s.own, "/rooms/"+s.private
 	return map[string][]read{
 		"listRooms": {
-			{path: "/rooms"}, {path: "/rooms?q=" + spamWord}, {path: "/rooms?movie_id=" + s.movie}, {path: "/rooms?available=true"},
+			{
+				path: "/rooms",
+			},
+			{path: "/rooms?q=" + spamWord},
+			{path: "/rooms?movie_id=" + s.movie},
+			{path: "/rooms?available=true"},
 			{path: "/rooms?q=cheap&movie_id=" + s.movie + "&available=true"},
 		},
 		"getRoom":     {{path: own, gone: true}, {path: private, gone: true}},
@@ -103,7 +123,12 @@ func (s *spammer) reads() map[string][]read {
 		"listParticipants": {{path: own + "/participants", gone: true}},
 		"getMyStanding":    {{path: own + "/me", gone: true}, {path: private + "/me", gone: true}},
 		"getMessage": {
-			{path: "/chat/messages/" + s.said, gone: true}, {path: "/chat/messages/" + s.message, gone: true}, {path: "/chat/messages/" + s.reply},
+			{
+				path: "/chat/messages/" + s.said,
+				gone: true,
+			},
+			{path: "/chat/messages/" + s.message, gone: true},
+			{path: "/chat/messages/" + s.reply},
 		},
 		"lookUpInvitation": {{path: "/invitations/lookup", body: map[string]any{"token": s.invitation}, gone: true}},
 		"listRoomLog":      {{path: own + "/log", gone: true}},
@@ -120,8 +145,19 @@ func (s *spammer) reads() map[string][]read {
 
 // unconcerned read nothing that an account has made in rooms, or what is the reader's own.
 var unconcerned = map[string]bool{
-	"getMe": true, "getProfile": true, "listProfiles": true, "listSessions": true, "getAvatar": true, "getAvatarFile": true,
-	"getDefaultAvatar": true, "listMovies": true, "listGenres": true, "getMovie": true, "getHealth": true, "getLiveness": true, "getReadiness": true,
+	"getMe":              true,
+	"getProfile":         true,
+	"listProfiles":       true,
+	"listSessions":       true,
+	"getAvatar":          true,
+	"getAvatarFile":      true,
+	"getDefaultAvatar":   true,
+	"listMovies":         true,
+	"listGenres":         true,
+	"getMovie":           true,
+	"getHealth":          true,
+	"getLiveness":        true,
+	"getReadiness":       true,
 	"getSentAbuseReport": true,
 }
 
@@ -173,7 +209,11 @@ func TestHiddenContent(t *testing.T) {
 			}
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()
-		require.Equal(t, []any{s.reply, "", ""}, []any{message[0]["id"], message[0]["reply_to"].(map[string]any)["excerpt"], message[1]["body"]})
+		require.Equal(
+			t,
+			[]any{s.reply, "", ""},
+			[]any{message[0]["id"], message[0]["reply_to"].(map[string]any)["excerpt"], message[1]["body"]},
+		)
 		require.Equal(t, true, message[1]["deleted"])
 		for _, act := range []struct {
 			method, path, code string

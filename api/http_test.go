@@ -20,7 +20,18 @@ import (
 
 // pagePaths are what is served beside the contract.
 func pagePaths() []string {
-	return append(web.Pages(), "/", "/health", "/docs", "/docs/", "/openapi.yaml", "/api/docs", "/api/docs/", "/api/openapi.yaml", "/assets/pages.css")
+	return append(
+		web.Pages(),
+		"/",
+		"/health",
+		"/docs",
+		"/docs/",
+		"/openapi.yaml",
+		"/api/docs",
+		"/api/docs/",
+		"/api/openapi.yaml",
+		"/assets/pages.css",
+	)
 }
 
 // page asks for what is beside the contract.
@@ -441,7 +452,12 @@ func TestAssetsAreKept(t *testing.T) {
 	for path := range loaded {
 		require.Regexp(t, `^/assets/[0-9a-f]{32}/[\w.-]+$`, path)
 		whole := get(path)
-		require.Equal(t, []any{200, "public, max-age=31536000, immutable"}, []any{whole.status, whole.header.Get("Cache-Control")}, path)
+		require.Equal(
+			t,
+			[]any{200, "public, max-age=31536000, immutable"},
+			[]any{whole.status, whole.header.Get("Cache-Control")},
+			path,
+		)
 		require.Regexp(t, `^(text/css|text/javascript|image/svg\+xml)`, whole.header.Get("Content-Type"), path)
 		again := get(path, "If-None-Match", whole.header.Get("ETag"))
 		require.Equal(t, http.StatusNotModified, again.status)
@@ -631,7 +647,12 @@ func TestChangesAreTagged(t *testing.T) {
 			r.Header.Set("If-Match", first)
 			w.send(t, r).requireProblem(t, 412, "precondition_failed")
 			hit := w.requireHit(t, c.path, "")
-			require.NotEqual(t, second.header.Get("ETag"), hit.header.Get("ETag"), "the bytes differ in _cached, so strong tags do")
+			require.NotEqual(
+				t,
+				second.header.Get("ETag"),
+				hit.header.Get("ETag"),
+				"the bytes differ in _cached, so strong tags do",
+			)
 			require.Equal(t, 200, change(hit.header.Get("ETag"), "Three").status)
 		})
 	}

@@ -42,7 +42,8 @@ func TestSignInsEndAtOnce(t *testing.T) {
 				require.Equal(t, 200, next.status, next)
 				require.True(t, works(access))
 				b.passGrace(t, stolen)
-				b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": stolen}).requireProblem(t, 401, "bad_refresh_token")
+				b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": stolen}).
+					requireProblem(t, 401, "bad_refresh_token")
 				require.False(t, works(access))
 				require.False(t, works(next.data()["access_token"].(string)))
 			})
@@ -76,7 +77,10 @@ func TestUserAgent(t *testing.T) {
 		r.Header.Set("User-Agent", sent)
 		require.Equal(t, 200, b.send(t, r).status)
 		var kept string
-		require.NoError(t, b.store.DB().NewRaw("SELECT user_agent FROM sessions ORDER BY id DESC LIMIT 1").Scan(t.Context(), &kept))
+		require.NoError(
+			t,
+			b.store.DB().NewRaw("SELECT user_agent FROM sessions ORDER BY id DESC LIMIT 1").Scan(t.Context(), &kept),
+		)
 		require.Equal(t, want, kept)
 	}
 }

@@ -207,7 +207,8 @@ func TestBadValuesKnowTheContract(t *testing.T) {
 			}
 		}
 		for keyword, value := range keywords {
-			if slices.Contains(annotations, keyword) || strings.HasPrefix(keyword, "x-") || keyword == "nullable" && string(value) == "true" {
+			if slices.Contains(annotations, keyword) || strings.HasPrefix(keyword, "x-") ||
+				keyword == "nullable" && string(value) == "true" {
 				continue
 			}
 			if keyword == "format" && string(value) == `"uuid"` {
@@ -365,7 +366,8 @@ func badTexts(p *openapi3.Parameter) []string {
 	if schema.MaxLength != nil {
 		bad = append(bad, strings.Repeat("a", int(*schema.MaxLength)+1))
 	}
-	if schema.MinLength > 0 && (schema.MinLength > 1 || p.In == openapi3.ParameterInQuery) { // a path without it is another
+	if schema.MinLength > 0 &&
+		(schema.MinLength > 1 || p.In == openapi3.ParameterInQuery) { // a path without it is another
 		bad = append(bad, strings.Repeat("a", int(schema.MinLength)-1))
 	}
 	if schema.Pattern != "" {

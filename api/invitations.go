@@ -28,11 +28,17 @@ func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (co
 	answer := invitation(id.UserID)(invited)
 	made, err := madeAt("/invitations/"+answer.ID, 0, contract.InvitationAnswer{Data: answer})
 	answer.Email = &n.Email // they know it
-	return contract.Invite201JSONResponse{Body: contract.InvitationAnswer{Data: answer}, Headers: contract.Invite201ResponseHeaders(made)}, err
+	return contract.Invite201JSONResponse{
+		Body:    contract.InvitationAnswer{Data: answer},
+		Headers: contract.Invite201ResponseHeaders(made),
+	}, err
 }
 
 // ListInvitations answers a room's invitations.
-func (s *Server) ListInvitations(ctx context.Context, r contract.ListInvitationsRequestObject) (contract.ListInvitationsResponseObject, error) {
+func (s *Server) ListInvitations(
+	ctx context.Context,
+	r contract.ListInvitationsRequestObject,
+) (contract.ListInvitationsResponseObject, error) {
 	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listInvitations", r.RoomID, r.Params.State)
 	if err != nil {
@@ -46,11 +52,17 @@ func (s *Server) ListInvitations(ctx context.Context, r contract.ListInvitations
 		return nil, err
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.Invitation) store.Keys { return store.Keys{i.ID} })
-	return contract.ListInvitations200JSONResponse{Data: convert(invitations, invitation(id.UserID)), NextCursor: next}, nil
+	return contract.ListInvitations200JSONResponse{
+		Data:       convert(invitations, invitation(id.UserID)),
+		NextCursor: next,
+	}, nil
 }
 
 // GetInvitation answers one of a room's invitations.
-func (s *Server) GetInvitation(ctx context.Context, r contract.GetInvitationRequestObject) (contract.GetInvitationResponseObject, error) {
+func (s *Server) GetInvitation(
+	ctx context.Context,
+	r contract.GetInvitationRequestObject,
+) (contract.GetInvitationResponseObject, error) {
 	id := caller(ctx)
 	found, err := s.store.Invitation(ctx, r.InvitationID)
 	if err != nil {
@@ -63,7 +75,10 @@ func (s *Server) GetInvitation(ctx context.Context, r contract.GetInvitationRequ
 }
 
 // RevokeInvitation takes an open invitation back.
-func (s *Server) RevokeInvitation(ctx context.Context, r contract.RevokeInvitationRequestObject) (contract.RevokeInvitationResponseObject, error) {
+func (s *Server) RevokeInvitation(
+	ctx context.Context,
+	r contract.RevokeInvitationRequestObject,
+) (contract.RevokeInvitationResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.RevokeInvitation(ctx, r.InvitationID, id.UserID); err != nil {
 		return nil, err
@@ -72,7 +87,10 @@ func (s *Server) RevokeInvitation(ctx context.Context, r contract.RevokeInvitati
 }
 
 // LookUpInvitation answers what whoever has the token is asked into.
-func (s *Server) LookUpInvitation(ctx context.Context, r contract.LookUpInvitationRequestObject) (contract.LookUpInvitationResponseObject, error) {
+func (s *Server) LookUpInvitation(
+	ctx context.Context,
+	r contract.LookUpInvitationRequestObject,
+) (contract.LookUpInvitationResponseObject, error) {
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -82,13 +100,19 @@ func (s *Server) LookUpInvitation(ctx context.Context, r contract.LookUpInvitati
 		return nil, err
 	}
 	preview := contract.InvitationPreview{
-		Email: i.Email, Room: invitedRoom(room), Inviter: contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username}, ExpiresAt: i.ExpiresAt,
+		Email:     i.Email,
+		Room:      invitedRoom(room),
+		Inviter:   contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username},
+		ExpiresAt: i.ExpiresAt,
 	}
 	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
 }
 
 // AcceptInvitation lets the caller, whoever was invited, into the room.
-func (s *Server) AcceptInvitation(ctx context.Context, r contract.AcceptInvitationRequestObject) (contract.AcceptInvitationResponseObject, error) {
+func (s *Server) AcceptInvitation(
+	ctx context.Context,
+	r contract.AcceptInvitationRequestObject,
+) (contract.AcceptInvitationResponseObject, error) {
 	id := caller(ctx)
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
@@ -103,7 +127,10 @@ func (s *Server) AcceptInvitation(ctx context.Context, r contract.AcceptInvitati
 }
 
 // DeclineInvitation ends an invitation for whoever has its token.
-func (s *Server) DeclineInvitation(ctx context.Context, r contract.DeclineInvitationRequestObject) (contract.DeclineInvitationResponseObject, error) {
+func (s *Server) DeclineInvitation(
+	ctx context.Context,
+	r contract.DeclineInvitationRequestObject,
+) (contract.DeclineInvitationResponseObject, error) {
 	invitationID, err := s.oneTime.Row(auth.ForInvitation, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -123,8 +150,14 @@ func invitedRoom(r watchparty.Room) contract.InvitedRoom {
 func invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
 	return func(i watchparty.Invitation) contract.Invitation {
 		shown := contract.Invitation{
-			ID: i.ID, RoomID: i.RoomID, State: contract.InvitationState(i.State), Inviter: personOf(i.Inviter.ID, i.Inviter.Username),
-			ExpiresAt: i.ExpiresAt, AnsweredAt: pointer(i.AnsweredAt), CreatedAt: i.CreatedAt, Delivery: delivery(i.Delivery.ForSender()),
+			ID:         i.ID,
+			RoomID:     i.RoomID,
+			State:      contract.InvitationState(i.State),
+			Inviter:    personOf(i.Inviter.ID, i.Inviter.Username),
+			ExpiresAt:  i.ExpiresAt,
+			AnsweredAt: pointer(i.AnsweredAt),
+			CreatedAt:  i.CreatedAt,
+			Delivery:   delivery(i.Delivery.ForSender()),
 		}
 		if i.Inviter.ID == viewerID {
 			shown.Email = &i.Email
@@ -137,5 +170,8 @@ func delivery(d watchparty.Delivery) *contract.InvitationDelivery {
 	if d.State == "" {
 		return nil
 	}
-	return &contract.InvitationDelivery{State: contract.EmailState(d.State), Reason: pointer(contract.EmailReason(d.Reason))}
+	return &contract.InvitationDelivery{
+		State:  contract.EmailState(d.State),
+		Reason: pointer(contract.EmailReason(d.Reason)),
+	}
 }

@@ -108,7 +108,11 @@ func TestLookingUpAnInvitation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	host, guest := b.user(t, "host"), b.user(t, "guest")
-	room := b.room(t, host, map[string]any{"visibility": "private", "name": "Cellar cinema", "description": "Mind the steps."})
+	room := b.room(
+		t,
+		host,
+		map[string]any{"visibility": "private", "name": "Cellar cinema", "description": "Mind the steps."},
+	)
 	id, token := b.invite(t, room, host, "friend@example.org")
 	lookUp := func(token string) answer {
 		return b.do(t, "POST", "/invitations/lookup", "", map[string]any{"token": token})
@@ -116,8 +120,15 @@ func TestLookingUpAnInvitation(t *testing.T) {
 	a := lookUp(token)
 	require.Equal(t, 200, a.status, a)
 	require.Equal(t, map[string]any{
-		"email": "friend@example.org", "inviter": map[string]any{"id": host.id, "username": "host"}, "expires_at": a.data()["expires_at"],
-		"room": map[string]any{"id": room, "name": "Cellar cinema", "description": "Mind the steps.", "participants": 1.0},
+		"email":      "friend@example.org",
+		"inviter":    map[string]any{"id": host.id, "username": "host"},
+		"expires_at": a.data()["expires_at"],
+		"room": map[string]any{
+			"id":           room,
+			"name":         "Cellar cinema",
+			"description":  "Mind the steps.",
+			"participants": 1.0,
+		},
 	}, a.data())
 	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)
 	lookUp(token).requireProblem(t, 400, "bad_token")
@@ -253,7 +264,8 @@ func TestInvitationDoesNotOutdoTheRoom(t *testing.T) {
 	}
 	archive("now()")
 	b.acceptInvitation(t, guest, token).requireProblem(t, 409, "room_archived")
-	b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"}).requireProblem(t, 409, "room_archived")
+	b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"}).
+		requireProblem(t, 409, "room_archived")
 	archive("NULL")
 	require.Equal(t, "open", b.invitationState(t, room, host, id))
 	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)

@@ -80,7 +80,12 @@ func TestWritesAreLimited(t *testing.T) {
 	require.InDelta(t, 1200, a.number(t, "Retry-After"), 60)
 
 	require.Equal(t, 200, b.do(t, "GET", "/rooms", alice.token, nil).status, "reads count apart")
-	require.Equal(t, 201, b.do(t, "POST", "/rooms", bob.token, map[string]any{"name": "A room"}).status, "an account of its own")
+	require.Equal(
+		t,
+		201,
+		b.do(t, "POST", "/rooms", bob.token, map[string]any{"name": "A room"}).status,
+		"an account of its own",
+	)
 
 	t.Run("without a valid token the address counts", func(t *testing.T) {
 		for _, token := range []string{"", "x", alice.token + "x"} {
@@ -105,7 +110,12 @@ func TestWritesAreLimited(t *testing.T) {
 // After the time that a refusal announces, one more is allowed.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	b := setup(t, databaseAway, limited(func(n *config.RateLimit) { n.Writes = 60 }), func(s *settings) { s.limitPeriod = time.Minute })
+	b := setup(
+		t,
+		databaseAway,
+		limited(func(n *config.RateLimit) { n.Writes = 60 }),
+		func(s *settings) { s.limitPeriod = time.Minute },
+	)
 	for range 1000 {
 		a := b.do(t, "POST", "/rooms", "", nil)
 		if a.status == 401 {
@@ -130,7 +140,12 @@ func TestSignInIsLimited(t *testing.T) {
 	b.do(t, "POST", "/auth/refresh", "", unknownSession).requireLimited(t, 3)
 	b.do(t, "POST", "/auth/register", "", "{").requireLimited(t, 3)
 	b.do(t, "POST", "/auth/logout", alice.token, unknownSession).requireLimited(t, 3)
-	require.Equal(t, 201, b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"}).status, "other writes count apart")
+	require.Equal(
+		t,
+		201,
+		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"}).status,
+		"other writes count apart",
+	)
 }
 
 func TestReadsAreLimited(t *testing.T) {
@@ -289,7 +304,13 @@ func TestMailsAreLimited(t *testing.T) {
 	require.Equal(t, refusals[0].body, refusals[1].body)
 
 	for i := range 3 { // one's own
-		a := b.do(t, "PUT", "/users/me/email", alice.token, map[string]any{"email": fmt.Sprintf("new%d@example.org", i), "password": password})
+		a := b.do(
+			t,
+			"PUT",
+			"/users/me/email",
+			alice.token,
+			map[string]any{"email": fmt.Sprintf("new%d@example.org", i), "password": password},
+		)
 		if i < 2 {
 			require.Equal(t, 202, a.status, a)
 			continue
@@ -311,7 +332,12 @@ func TestMailsToAnAddressWait(t *testing.T) {
 		a := b.do(t, "PUT", "/users/me/email", p.token, map[string]any{"email": "Victim@example.net", "password": password})
 		require.Equal(t, 202, a.status, a)
 		var id string
-		require.NoError(t, b.store.DB().NewRaw("SELECT id FROM emails WHERE user_id = ? AND kind = 'email_verification'", p.id).Scan(t.Context(), &id))
+		require.NoError(
+			t,
+			b.store.DB().
+				NewRaw("SELECT id FROM emails WHERE user_id = ? AND kind = 'email_verification'", p.id).
+				Scan(t.Context(), &id),
+		)
 		_, err := b.store.AdmitEmail(t.Context(), id, to)
 		require.NoError(t, err)
 		ids = append(ids, id)

@@ -73,33 +73,69 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many(`INSERT INTO reports (id, kind, period_start, period_end, data, run_id)
 		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed", "counts": {}, "errors": {},
 			"samples": {}, "older_than_s": 0}', id FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
-	many("INSERT INTO users (id, username, email, display_name, password_hash) VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')")
+	many(
+		"INSERT INTO users (id, username, email, display_name, password_hash) VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')",
+	)
 	b.exec(t, "UPDATE users SET is_admin = true WHERE email = id::text")
-	many("INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)", other.id)
+	many(
+		"INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)",
+		other.id,
+	)
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
 	many("INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, '')")
-	many("INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?0, ?1, ?2, ?0, now() + interval '7 d')", room, host.id)
+	many(
+		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?0, ?1, ?2, ?0, now() + interval '7 d')",
+		room,
+		host.id,
+	)
 	many("INSERT INTO room_log (id, room_id, action) VALUES (?, ?, 'kicked')", room)
-	many("INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, convert_to(?0, 'UTF8'), now() + interval '1 d')", host.id)
+	many(
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, convert_to(?0, 'UTF8'), now() + interval '1 d')",
+		host.id,
+	)
 	const someone = "(SELECT id FROM users AS u WHERE u.email = u.id::text AND NOT EXISTS (SELECT FROM ? WHERE user_id = u.id) LIMIT 1)"
 	many("INSERT INTO bans (id, room_id, user_id) VALUES (?, ?, "+strings.Replace(someone, "?", "bans", 1)+")", room)
-	many("INSERT INTO mutes (id, room_id, user_id, until) VALUES (?, ?, "+strings.Replace(someone, "?", "mutes", 1)+", now() + interval '1 d')", room)
+	many(
+		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (?, ?, "+strings.Replace(
+			someone,
+			"?",
+			"mutes",
+			1,
+		)+", now() + interval '1 d')",
+		room,
+	)
 
 	invited := b.user(t, "invited")
-	many(`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at) SELECT ?0, r.id, r.host_id, u.email, u.email_key,
+	many(
+		`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at) SELECT ?0, r.id, r.host_id, u.email, u.email_key,
 		now() + interval '7 d' FROM rooms AS r, users AS u WHERE r.host_id = ?1 AND r.archived_at IS NULL AND u.id = ?2
-			AND NOT EXISTS (SELECT FROM invitations WHERE room_id = r.id AND email_key = u.email_key) LIMIT 1`, host.id, invited.id)
+			AND NOT EXISTS (SELECT FROM invitations WHERE room_id = r.id AND email_key = u.email_key) LIMIT 1`,
+		host.id,
+		invited.id,
+	)
 
 	for name, share := range map[string]int{"first": 1, "second": 2, "third": 5} { // one to three people in each room
-		b.exec(t, `INSERT INTO participants (room_id, user_id) SELECT id, ?0 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n
-			FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r WHERE n % ?1 = 0`, b.user(t, name).id, share)
+		b.exec(
+			t,
+			`INSERT INTO participants (room_id, user_id) SELECT id, ?0 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n
+			FROM rooms WHERE visibility = 'public' AND archived_at IS NULL) AS r WHERE n % ?1 = 0`,
+			b.user(t, name).id,
+			share,
+		)
 	}
 	deleted := func(table string) string { return "DELETE FROM " + table + " WHERE id = ?" }
 	inRoom := func(item map[string]any) string { return item["room"].(map[string]any)["id"].(string) }
 	messages := func(cursor string) listed {
 		return listed{
-			path: "/chat/messages?room_id=" + room, other: "/chat/messages?room_id=" + elsewhere, cursor: cursor, token: host.token,
-			tag: cache.TagMessages(room), gone: map[string]string{"taken back": "UPDATE messages SET deleted_at = now(), body = '' WHERE id = ?", "cleaned up": deleted("messages")},
+			path:   "/chat/messages?room_id=" + room,
+			other:  "/chat/messages?room_id=" + elsewhere,
+			cursor: cursor,
+			token:  host.token,
+			tag:    cache.TagMessages(room),
+			gone: map[string]string{
+				"taken back": "UPDATE messages SET deleted_at = now(), body = '' WHERE id = ?",
+				"cleaned up": deleted("messages"),
+			},
 		}
 	}
 	return map[string]listed{
@@ -107,71 +143,151 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			"archived": "UPDATE movies SET archived_at = now() WHERE id = ?", "deleted": deleted("movies"),
 		}},
 		"listRooms": {path: "/rooms?available=true", other: "/rooms?", tag: cache.TagRooms, gone: map[string]string{
-			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
+			"private":  "UPDATE rooms SET visibility = 'private' WHERE id = ?",
+			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
 		}},
-		"listRooms active": {path: "/rooms?sort=active", other: "/rooms?sort=active&available=true", tag: cache.TagRooms, gone: map[string]string{
-			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
-			"active again": "UPDATE rooms SET last_active_at = now() WHERE id = ?",
-		}},
-		"listRooms people": {path: "/rooms?sort=people", other: "/rooms?sort=people&available=true", tag: cache.TagRooms, gone: map[string]string{
-			"private": "UPDATE rooms SET visibility = 'private' WHERE id = ?", "archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
-			"left by everybody": "DELETE FROM participants WHERE room_id = ?",
-		}},
-		"listMyRooms": {path: "/users/me/rooms?state=open", other: "/users/me/rooms?state=archived", token: host.token, id: inRoom, gone: map[string]string{
-			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?", "of another host": "UPDATE rooms SET host_id = '" + other.id + "' WHERE id = ?",
-		}},
+		"listRooms active": {
+			path:  "/rooms?sort=active",
+			other: "/rooms?sort=active&available=true",
+			tag:   cache.TagRooms,
+			gone: map[string]string{
+				"private":      "UPDATE rooms SET visibility = 'private' WHERE id = ?",
+				"archived":     "UPDATE rooms SET archived_at = now() WHERE id = ?",
+				"active again": "UPDATE rooms SET last_active_at = now() WHERE id = ?",
+			},
+		},
+		"listRooms people": {
+			path:  "/rooms?sort=people",
+			other: "/rooms?sort=people&available=true",
+			tag:   cache.TagRooms,
+			gone: map[string]string{
+				"private":           "UPDATE rooms SET visibility = 'private' WHERE id = ?",
+				"archived":          "UPDATE rooms SET archived_at = now() WHERE id = ?",
+				"left by everybody": "DELETE FROM participants WHERE room_id = ?",
+			},
+		},
+		"listMyRooms": {
+			path:  "/users/me/rooms?state=open",
+			other: "/users/me/rooms?state=archived",
+			token: host.token,
+			id:    inRoom,
+			gone: map[string]string{
+				"archived":        "UPDATE rooms SET archived_at = now() WHERE id = ?",
+				"of another host": "UPDATE rooms SET host_id = '" + other.id + "' WHERE id = ?",
+			},
+		},
 		"listMessages before": messages("before"),
 		"listMessages after":  messages("after"),
 		"listMessages updated_after": {
-			path: "/chat/messages?room_id=" + edited, other: "/chat/messages?room_id=" + elsewhere, cursor: "updated_after", token: host.token,
-			tag: cache.TagMessages(edited), gone: map[string]string{"cleaned up": deleted("messages")},
+			path:   "/chat/messages?room_id=" + edited,
+			other:  "/chat/messages?room_id=" + elsewhere,
+			cursor: "updated_after",
+			token:  host.token,
+			tag:    cache.TagMessages(edited),
+			gone:   map[string]string{"cleaned up": deleted("messages")},
 		},
 		"listRetiredRooms": {path: "/admin/rooms/retired?", token: admin.token, gone: map[string]string{
 			"restored":       "UPDATE rooms SET archived_at = NULL, host_id = '" + host.id + "' WHERE id = ?",
 			"archived later": "UPDATE rooms SET retired_at = now() WHERE id = ?",
 		}},
-		"listCleanupRuns": {path: "/admin/cleanup/runs?", token: admin.token, gone: map[string]string{"deleted": deleted("cleanup_runs")}},
-		"listReports":     {path: "/admin/reports?kind=cleanup", other: "/admin/reports?", token: admin.token, gone: map[string]string{"deleted": deleted("reports")}},
+		"listCleanupRuns": {
+			path:  "/admin/cleanup/runs?",
+			token: admin.token,
+			gone:  map[string]string{"deleted": deleted("cleanup_runs")},
+		},
+		"listReports": {
+			path:  "/admin/reports?kind=cleanup",
+			other: "/admin/reports?",
+			token: admin.token,
+			gone:  map[string]string{"deleted": deleted("reports")},
+		},
 		"listUsers": {path: "/admin/users?state=active", other: "/admin/users?", token: admin.token, gone: map[string]string{
-			"suspended": "UPDATE users SET suspended_at = now() WHERE id = ?", "deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
+			"suspended": "UPDATE users SET suspended_at = now() WHERE id = ?",
+			"deleted":   "UPDATE users SET deleted_at = now() WHERE id = ?",
 		}},
 		"listAdmins": {path: "/admin/admins?", token: admin.token, gone: map[string]string{
-			"revoked": "UPDATE users SET is_admin = false WHERE id = ?", "deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
+			"revoked": "UPDATE users SET is_admin = false WHERE id = ?",
+			"deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
 		}},
-		"listAnyRooms": {path: "/admin/rooms?state=open", other: "/admin/rooms?", token: admin.token, id: inRoom, gone: map[string]string{
-			"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?", "deleted": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?",
-		}},
+		"listAnyRooms": {
+			path:  "/admin/rooms?state=open",
+			other: "/admin/rooms?",
+			token: admin.token,
+			id:    inRoom,
+			gone: map[string]string{
+				"archived": "UPDATE rooms SET archived_at = now() WHERE id = ?",
+				"deleted":  "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?",
+			},
+		},
 		"listAnyMessages": {
 			path: "/admin/rooms/" + room + "/messages?", other: "/admin/rooms/" + elsewhere + "/messages?", token: admin.token,
 			id:   func(item map[string]any) string { return item["message"].(map[string]any)["id"].(string) },
 			gone: map[string]string{"cleaned up": deleted("messages")},
 		},
-		"listAbuseReports": {path: "/admin/abuse-reports?state=open", other: "/admin/abuse-reports?", token: admin.token, gone: map[string]string{
-			"resolved": "UPDATE abuse_reports SET state = 'resolved', outcome = 'acted', resolved_at = now() WHERE id = ?",
-			"deleted":  deleted("abuse_reports"),
-		}},
-		"listAudit": {path: "/admin/audit?action=user_suspended", other: "/admin/audit?", token: admin.token, gone: map[string]string{"deleted": deleted("audit")}},
-		"listEmails": {path: "/admin/emails?state=queued", other: "/admin/emails?state=sent", token: admin.token, gone: map[string]string{
-			"sent": "UPDATE emails SET state = 'sent' WHERE id = ?", "deleted": deleted("emails"),
-		}},
+		"listAbuseReports": {
+			path:  "/admin/abuse-reports?state=open",
+			other: "/admin/abuse-reports?",
+			token: admin.token,
+			gone: map[string]string{
+				"resolved": "UPDATE abuse_reports SET state = 'resolved', outcome = 'acted', resolved_at = now() WHERE id = ?",
+				"deleted":  deleted("abuse_reports"),
+			},
+		},
+		"listAudit": {
+			path:  "/admin/audit?action=user_suspended",
+			other: "/admin/audit?",
+			token: admin.token,
+			gone:  map[string]string{"deleted": deleted("audit")},
+		},
+		"listEmails": {
+			path:  "/admin/emails?state=queued",
+			other: "/admin/emails?state=sent",
+			token: admin.token,
+			gone: map[string]string{
+				"sent": "UPDATE emails SET state = 'sent' WHERE id = ?", "deleted": deleted("emails"),
+			},
+		},
 		"listInvitations": {
-			path: "/rooms/" + room + "/invitations?state=open", other: "/rooms/" + elsewhere + "/invitations?state=open", token: host.token, gone: map[string]string{
-				"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?", "declined": "UPDATE invitations SET state = 'declined' WHERE id = ?",
+			path:  "/rooms/" + room + "/invitations?state=open",
+			other: "/rooms/" + elsewhere + "/invitations?state=open",
+			token: host.token,
+			gone: map[string]string{
+				"expired":  "UPDATE invitations SET expires_at = now() WHERE id = ?",
+				"declined": "UPDATE invitations SET state = 'declined' WHERE id = ?",
 			},
 		},
 		"listMyInvitations": {path: "/users/me/invitations?", token: invited.token, gone: map[string]string{
-			"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?", "accepted": "UPDATE invitations SET state = 'accepted' WHERE id = ?",
+			"expired":  "UPDATE invitations SET expires_at = now() WHERE id = ?",
+			"accepted": "UPDATE invitations SET state = 'accepted' WHERE id = ?",
 		}},
-		"listRoomLog": {path: "/rooms/" + room + "/log?", other: "/rooms/" + elsewhere + "/log?", token: host.token, gone: map[string]string{"deleted": deleted("room_log")}},
+		"listRoomLog": {
+			path:  "/rooms/" + room + "/log?",
+			other: "/rooms/" + elsewhere + "/log?",
+			token: host.token,
+			gone:  map[string]string{"deleted": deleted("room_log")},
+		},
 		"listSessions": {path: "/users/me/sessions?", token: host.token, gone: map[string]string{
-			"signed out": "UPDATE sessions SET revoked_at = now() WHERE id = ?", "expired": "UPDATE sessions SET expires_at = now() WHERE id = ?",
+			"signed out": "UPDATE sessions SET revoked_at = now() WHERE id = ?",
+			"expired":    "UPDATE sessions SET expires_at = now() WHERE id = ?",
 		}},
-		"listBans": {path: "/rooms/" + room + "/bans?", other: "/rooms/" + elsewhere + "/bans?", token: host.token, id: personID, gone: map[string]string{
-			"lifted": "DELETE FROM bans WHERE user_id = ?", "over": "UPDATE bans SET until = now() WHERE user_id = ?",
-		}},
-		"listMutes": {path: "/rooms/" + room + "/mutes?", other: "/rooms/" + elsewhere + "/mutes?", token: host.token, id: personID, gone: map[string]string{
-			"lifted": "DELETE FROM mutes WHERE user_id = ?", "over": "UPDATE mutes SET until = now() WHERE user_id = ?",
-		}},
+		"listBans": {
+			path:  "/rooms/" + room + "/bans?",
+			other: "/rooms/" + elsewhere + "/bans?",
+			token: host.token,
+			id:    personID,
+			gone: map[string]string{
+				"lifted": "DELETE FROM bans WHERE user_id = ?", "over": "UPDATE bans SET until = now() WHERE user_id = ?",
+			},
+		},
+		"listMutes": {
+			path:  "/rooms/" + room + "/mutes?",
+			other: "/rooms/" + elsewhere + "/mutes?",
+			token: host.token,
+			id:    personID,
+			gone: map[string]string{
+				"lifted": "DELETE FROM mutes WHERE user_id = ?", "over": "UPDATE mutes SET until = now() WHERE user_id = ?",
+			},
+		},
 	}
 }
 

@@ -96,14 +96,25 @@ func limited(change func(*config.RateLimit)) func(*settings) {
 func setup(t testing.TB, change ...func(*settings)) *bundle {
 	t.Helper()
 	cfg, err := config.Load([]string{
-		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4), "DATABASE_URL=" + awayDatabase,
-		"REDIS_URL=" + stacktest.RedisURL(), "REDIS_KEY_PREFIX=" + stacktest.KeyPrefix(t),
-		"SMTP_HOST=localhost", "BLOB_URL=mem://", "PUBLIC_URL=https://party.example", "DATABASE_MAX_CONNS=12", "HTTP_DRAIN_DELAY=0s",
+		"AUTH_SECRET=" + strings.Repeat("hidden-key-", 4),
+		"DATABASE_URL=" + awayDatabase,
+		"REDIS_URL=" + stacktest.RedisURL(),
+		"REDIS_KEY_PREFIX=" + stacktest.KeyPrefix(t),
+		"SMTP_HOST=localhost",
+		"BLOB_URL=mem://",
+		"PUBLIC_URL=https://party.example",
+		"DATABASE_MAX_CONNS=12",
+		"HTTP_DRAIN_DELAY=0s",
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
 	cfg.Redis.Timeout = 10 * time.Second // a busy machine is no Redis that is away
-	s := settings{config: cfg, checkTemporal: func(context.Context) error { return nil }, schedules: &clock{}, hashCost: cheap}
+	s := settings{
+		config:        cfg,
+		checkTemporal: func(context.Context) error { return nil },
+		schedules:     &clock{},
+		hashCost:      cheap,
+	}
 	for _, f := range change {
 		f(&s)
 	}
@@ -246,7 +257,11 @@ func (b *bundle) user(t testing.TB, name string) person {
 	require.NoError(t, err)
 	b.exec(t, "UPDATE users SET email_verified_at = created_at WHERE id = ?", u.ID)
 	session := b.signIn(t, u.ID, u.ID)
-	token, err := b.server.tokens.Access(auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now(), b.server.tokens.TTL())
+	token, err := b.server.tokens.Access(
+		auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session},
+		time.Now(),
+		b.server.tokens.TTL(),
+	)
 	require.NoError(t, err)
 	b.logs.secret(token, u.Email)
 	return person{id: u.ID, name: name, email: u.Email, token: token, session: session}
@@ -303,7 +318,13 @@ func (b *bundle) post(t testing.TB, room string, p person, text string) string {
 // movie adds a film and returns its ID.
 func (b *bundle) movie(t testing.TB, title string) string {
 	t.Helper()
-	film := watchparty.Movie{Title: title, Year: 1927, RuntimeMinutes: 153, Description: "Silent.", Genres: []string{"drama"}}
+	film := watchparty.Movie{
+		Title:          title,
+		Year:           1927,
+		RuntimeMinutes: 153,
+		Description:    "Silent.",
+		Genres:         []string{"drama"},
+	}
 	require.NoError(t, b.store.AddMovies(t.Context(), []watchparty.Movie{film}))
 	var id string
 	require.NoError(t, b.store.DB().NewRaw("SELECT id FROM movies WHERE title = ?", title).Scan(t.Context(), &id))

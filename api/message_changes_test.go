@@ -57,5 +57,6 @@ func TestMessageUpdates(t *testing.T) {
 	b.do(t, "GET", path+"&updated_after="+newer, "", nil).requireField(t, 400, "updated_after")
 	b.do(t, "GET", path+"&after="+cursor, "", nil).requireField(t, 400, "after")
 	elsewhere := b.room(t, alice, nil)
-	b.do(t, "GET", "/chat/messages?room_id="+elsewhere+"&updated_after="+cursor, "", nil).requireField(t, 400, "updated_after")
+	b.do(t, "GET", "/chat/messages?room_id="+elsewhere+"&updated_after="+cursor, "", nil).
+		requireField(t, 400, "updated_after")
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // ListMessages answers what was said in a room, to whoever may know of the room.
-func (s *Server) ListMessages(ctx context.Context, r contract.ListMessagesRequestObject) (contract.ListMessagesResponseObject, error) {
+func (s *Server) ListMessages(
+	ctx context.Context,
+	r contract.ListMessagesRequestObject,
+) (contract.ListMessagesResponseObject, error) {
 	v, err := s.messagesView(r.Params)
 	if err != nil {
 		return nil, err
@@ -72,7 +75,9 @@ func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView,
 			continue
 		}
 		if v.cursor != nil {
-			return v, watchparty.Invalid(watchparty.FieldError{Field: c.field, Code: "conflict", Message: "does not go with " + v.field})
+			return v, watchparty.Invalid(
+				watchparty.FieldError{Field: c.field, Code: "conflict", Message: "does not go with " + v.field},
+			)
 		}
 		v.field, v.cursor = c.field, c.cursor
 	}
@@ -116,7 +121,10 @@ type messageList struct {
 }
 
 // PostMessage says something in a room that the caller is in.
-func (s *Server) PostMessage(ctx context.Context, r contract.PostMessageRequestObject) (contract.PostMessageResponseObject, error) {
+func (s *Server) PostMessage(
+	ctx context.Context,
+	r contract.PostMessageRequestObject,
+) (contract.PostMessageResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewMessage{RoomID: r.Body.RoomID, Body: r.Body.Body, ReplyToID: value(r.Body.ReplyToID)}
 	if err := watchparty.ValidateMessage(n.Body); err != nil {
@@ -136,11 +144,17 @@ func (s *Server) PostMessage(ctx context.Context, r contract.PostMessageRequestO
 	s.cache.Invalidate(ctx, cache.TagMessages(n.RoomID))
 	answer := message(posted)
 	made, err := madeAt("/chat/messages/"+answer.ID, 0, contract.MessageAnswer{Data: answer})
-	return contract.PostMessage201JSONResponse{Body: contract.MessageAnswer{Data: answer}, Headers: contract.PostMessage201ResponseHeaders(made)}, err
+	return contract.PostMessage201JSONResponse{
+		Body:    contract.MessageAnswer{Data: answer},
+		Headers: contract.PostMessage201ResponseHeaders(made),
+	}, err
 }
 
 // GetMessage answers one message, to whoever may know of its room.
-func (s *Server) GetMessage(ctx context.Context, r contract.GetMessageRequestObject) (contract.GetMessageResponseObject, error) {
+func (s *Server) GetMessage(
+	ctx context.Context,
+	r contract.GetMessageRequestObject,
+) (contract.GetMessageResponseObject, error) {
 	found, err := s.store.Message(ctx, r.MessageID)
 	if err != nil {
 		return nil, err
@@ -152,7 +166,10 @@ func (s *Server) GetMessage(ctx context.Context, r contract.GetMessageRequestObj
 }
 
 // EditMessage changes what the caller said.
-func (s *Server) EditMessage(ctx context.Context, r contract.EditMessageRequestObject) (contract.EditMessageResponseObject, error) {
+func (s *Server) EditMessage(
+	ctx context.Context,
+	r contract.EditMessageRequestObject,
+) (contract.EditMessageResponseObject, error) {
 	id := caller(ctx)
 	if err := watchparty.ValidateMessage(r.Body.Body); err != nil {
 		return nil, err
@@ -173,7 +190,10 @@ func (s *Server) EditMessage(ctx context.Context, r contract.EditMessageRequestO
 }
 
 // DeleteMessage takes back what the caller said, or someone below them in the room.
-func (s *Server) DeleteMessage(ctx context.Context, r contract.DeleteMessageRequestObject) (contract.DeleteMessageResponseObject, error) {
+func (s *Server) DeleteMessage(
+	ctx context.Context,
+	r contract.DeleteMessageRequestObject,
+) (contract.DeleteMessageResponseObject, error) {
 	id := caller(ctx)
 	known, err := s.store.Message(ctx, r.MessageID)
 	if err != nil {
@@ -197,7 +217,11 @@ func message(m watchparty.Message) contract.Message {
 		EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
 	}
 	if m.ReplyTo != nil {
-		out.ReplyTo = &contract.Quote{ID: m.ReplyTo.ID, Author: personOf(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt}
+		out.ReplyTo = &contract.Quote{
+			ID:      m.ReplyTo.ID,
+			Author:  personOf(m.ReplyTo.UserID, m.ReplyTo.Username),
+			Excerpt: m.ReplyTo.Excerpt,
+		}
 	}
 	return out
 }

@@ -102,7 +102,13 @@ func TestMessageTexts(t *testing.T) {
 			require.Equal(t, 201, a.status, a)
 			require.Equal(t, text, a.data()["body"])
 			require.Equal(t, a.data(), b.requireMiss(t, path, "").list()[0])
-			edited := b.do(t, "PATCH", "/chat/messages/"+a.data()["id"].(string), alice.token, map[string]any{"body": text + "!"})
+			edited := b.do(
+				t,
+				"PATCH",
+				"/chat/messages/"+a.data()["id"].(string),
+				alice.token,
+				map[string]any{"body": text + "!"},
+			)
 			require.Equal(t, 200, edited.status, edited)
 			require.Equal(t, text+"!", edited.data()["body"])
 			require.NotNil(t, edited.data()["edited_at"])
@@ -136,9 +142,19 @@ func TestReply(t *testing.T) {
 	text := strings.Repeat("👩", 150)
 	asked := b.post(t, room, alice, text)
 	reply := func(to any) answer {
-		return b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": "Yes", "reply_to_id": to})
+		return b.do(
+			t,
+			"POST",
+			"/chat/messages",
+			alice.token,
+			map[string]any{"room_id": room, "body": "Yes", "reply_to_id": to},
+		)
 	}
-	quote := map[string]any{"id": asked, "author": map[string]any{"id": alice.id, "username": "alice"}, "excerpt": strings.Repeat("👩", 140)}
+	quote := map[string]any{
+		"id":      asked,
+		"author":  map[string]any{"id": alice.id, "username": "alice"},
+		"excerpt": strings.Repeat("👩", 140),
+	}
 	a := reply(asked)
 	require.Equal(t, 201, a.status, a)
 	require.Equal(t, quote, a.data()["reply_to"])
@@ -175,7 +191,12 @@ func TestSlowModeAndMutes(t *testing.T) {
 	b.post(t, room, alice, "they do not")
 
 	b.exec(t, "UPDATE messages SET created_at = now() - interval '1 h'")
-	b.exec(t, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", room, bob.id)
+	b.exec(
+		t,
+		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
+		room,
+		bob.id,
+	)
 	b.do(t, "POST", "/chat/messages", bob.token, body).requireProblem(t, 403, "muted")
 }
 

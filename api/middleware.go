@@ -34,11 +34,27 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 		},
 		AllowHeaders: []string{
-			echo.HeaderAuthorization, echo.HeaderContentType, "Idempotency-Key", "If-Match", "If-None-Match", "If-Range", "Range",
+			echo.HeaderAuthorization,
+			echo.HeaderContentType,
+			"Idempotency-Key",
+			"If-Match",
+			"If-None-Match",
+			"If-Range",
+			"Range",
 		},
 		ExposeHeaders: []string{
-			"ETag", "X-Cache", echo.HeaderLocation, headerReplayed, "Accept-Ranges", "Content-Range", echo.HeaderContentDisposition,
-			echo.HeaderXRequestID, echo.HeaderRetryAfter, headerLimit, headerRemaining, headerReset,
+			"ETag",
+			"X-Cache",
+			echo.HeaderLocation,
+			headerReplayed,
+			"Accept-Ranges",
+			"Content-Range",
+			echo.HeaderContentDisposition,
+			echo.HeaderXRequestID,
+			echo.HeaderRetryAfter,
+			headerLimit,
+			headerRemaining,
+			headerReset,
 		},
 		MaxAge: 600,
 	})
@@ -108,7 +124,13 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 // method bounds the label's values: a client may send any word.
 func method(r *http.Request) string {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet,
+		http.MethodHead,
+		http.MethodPost,
+		http.MethodPut,
+		http.MethodPatch,
+		http.MethodDelete,
+		http.MethodOptions:
 		return r.Method
 	}
 	return "OTHER"

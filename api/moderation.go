@@ -39,7 +39,10 @@ func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contra
 }
 
 // ListBans answers the bans in force.
-func (s *Server) ListBans(ctx context.Context, r contract.ListBansRequestObject) (contract.ListBansResponseObject, error) {
+func (s *Server) ListBans(
+	ctx context.Context,
+	r contract.ListBansRequestObject,
+) (contract.ListBansResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listBans", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -74,7 +77,10 @@ func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract
 	s.peopleChanged(ctx, r.RoomID)
 	answer := ban(banned)
 	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, contract.BanAnswer{Data: answer})
-	return contract.Ban201JSONResponse{Body: contract.BanAnswer{Data: answer}, Headers: contract.Ban201ResponseHeaders(made)}, err
+	return contract.Ban201JSONResponse{
+		Body:    contract.BanAnswer{Data: answer},
+		Headers: contract.Ban201ResponseHeaders(made),
+	}, err
 }
 
 // GetBan answers someone's ban in force.
@@ -97,7 +103,10 @@ func (s *Server) LiftBan(ctx context.Context, r contract.LiftBanRequestObject) (
 }
 
 // ListMutes answers the mutes in force.
-func (s *Server) ListMutes(ctx context.Context, r contract.ListMutesRequestObject) (contract.ListMutesResponseObject, error) {
+func (s *Server) ListMutes(
+	ctx context.Context,
+	r contract.ListMutesRequestObject,
+) (contract.ListMutesResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMutes", r.RoomID)
 	if err != nil {
 		return nil, err
@@ -131,7 +140,10 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	}
 	answer := mute(muted)
 	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
-	return contract.Mute201JSONResponse{Body: contract.MuteAnswer{Data: answer}, Headers: contract.Mute201ResponseHeaders(made)}, err
+	return contract.Mute201JSONResponse{
+		Body:    contract.MuteAnswer{Data: answer},
+		Headers: contract.Mute201ResponseHeaders(made),
+	}, err
 }
 
 // GetMute answers someone's mute in force.
@@ -144,7 +156,10 @@ func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (
 }
 
 // LiftMute lets someone speak again.
-func (s *Server) LiftMute(ctx context.Context, r contract.LiftMuteRequestObject) (contract.LiftMuteResponseObject, error) {
+func (s *Server) LiftMute(
+	ctx context.Context,
+	r contract.LiftMuteRequestObject,
+) (contract.LiftMuteResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
@@ -154,12 +169,20 @@ func (s *Server) LiftMute(ctx context.Context, r contract.LiftMuteRequestObject)
 
 func ban(b watchparty.Ban) contract.Ban {
 	return contract.Ban{
-		User: contract.Person(b.User), BannedBy: personOf(b.By.ID, b.By.Username), Reason: b.Reason, Until: pointer(b.Until), CreatedAt: b.CreatedAt,
+		User:      contract.Person(b.User),
+		BannedBy:  personOf(b.By.ID, b.By.Username),
+		Reason:    b.Reason,
+		Until:     pointer(b.Until),
+		CreatedAt: b.CreatedAt,
 	}
 }
 
 func mute(m watchparty.Mute) contract.Mute {
 	return contract.Mute{
-		User: contract.Person(m.User), MutedBy: personOf(m.By.ID, m.By.Username), Reason: m.Reason, Until: m.Until, CreatedAt: m.CreatedAt,
+		User:      contract.Person(m.User),
+		MutedBy:   personOf(m.By.ID, m.By.Username),
+		Reason:    m.Reason,
+		Until:     m.Until,
+		CreatedAt: m.CreatedAt,
 	}
 }

@@ -16,7 +16,10 @@ import (
 )
 
 // ListMovies answers the catalogue.
-func (s *Server) ListMovies(ctx context.Context, r contract.ListMoviesRequestObject) (contract.ListMoviesResponseObject, error) {
+func (s *Server) ListMovies(
+	ctx context.Context,
+	r contract.ListMoviesRequestObject,
+) (contract.ListMoviesResponseObject, error) {
 	f := watchparty.MovieFilter{
 		Search: value(r.Params.Q), Genre: value(r.Params.Genre),
 		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
@@ -41,7 +44,11 @@ func (s *Server) ListMovies(ctx context.Context, r contract.ListMoviesRequestObj
 	if err != nil {
 		return nil, err
 	}
-	q := cache.Query{Key: fmt.Sprintf("movies:%s:%d", p.After, p.Limit), Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
+	q := cache.Query{
+		Key:  fmt.Sprintf("movies:%s:%d", p.After, p.Limit),
+		Tags: []string{cache.TagMovies},
+		TTL:  s.cfg.Cache.Movies,
+	}
 	if f != (watchparty.MovieFilter{}) {
 		q.Key += ":" + s.keyOf("movie-filter", fmt.Sprintf("%#v", f))
 	}
@@ -58,7 +65,12 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
 	q := cache.Query{
-		Key: "movies:ids:" + s.keyOf("movie-ids", strings.Join(wanted, ",")), Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies,
+		Key: "movies:ids:" + s.keyOf(
+			"movie-ids",
+			strings.Join(wanted, ","),
+		),
+		Tags: []string{cache.TagMovies},
+		TTL:  s.cfg.Cache.Movies,
 	}
 	return s.read(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
 		movies, err := s.store.MoviesByID(ctx, wanted)
@@ -67,11 +79,16 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 }
 
 // ListGenres answers the genres of the catalogue.
-func (s *Server) ListGenres(ctx context.Context, r contract.ListGenresRequestObject) (contract.ListGenresResponseObject, error) {
+func (s *Server) ListGenres(
+	ctx context.Context,
+	r contract.ListGenresRequestObject,
+) (contract.ListGenresResponseObject, error) {
 	q := cache.Query{Key: "genres", Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		genres, err := s.store.Genres(ctx)
-		return list{Data: convert(genres, func(g watchparty.GenreCount) contract.GenreCount { return contract.GenreCount(g) })}, err
+		return list{
+			Data: convert(genres, func(g watchparty.GenreCount) contract.GenreCount { return contract.GenreCount(g) }),
+		}, err
 	})
 }
 
@@ -81,7 +98,10 @@ func (s *Server) keyOf(purpose, text string) string {
 }
 
 // GetMovie answers one film, archived or not.
-func (s *Server) GetMovie(ctx context.Context, r contract.GetMovieRequestObject) (contract.GetMovieResponseObject, error) {
+func (s *Server) GetMovie(
+	ctx context.Context,
+	r contract.GetMovieRequestObject,
+) (contract.GetMovieResponseObject, error) {
 	q := cache.Query{
 		Key: "movie:" + r.MovieID, Tags: []string{cache.TagMovies},
 		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
@@ -98,11 +118,20 @@ func (s *Server) GetMovie(ctx context.Context, r contract.GetMovieRequestObject)
 		return nil, err
 	}
 	version, _ := strconv.Atoi(entry.Meta) // an entry that an older release stored has none
-	return cached{entry: entry, hit: hit, ifMatch: r.Params.IfMatch, ifNoneMatch: r.Params.IfNoneMatch, version: version}, nil
+	return cached{
+		entry:       entry,
+		hit:         hit,
+		ifMatch:     r.Params.IfMatch,
+		ifNoneMatch: r.Params.IfNoneMatch,
+		version:     version,
+	}, nil
 }
 
 // CreateMovie adds a film.
-func (s *Server) CreateMovie(ctx context.Context, r contract.CreateMovieRequestObject) (contract.CreateMovieResponseObject, error) {
+func (s *Server) CreateMovie(
+	ctx context.Context,
+	r contract.CreateMovieRequestObject,
+) (contract.CreateMovieResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewMovie{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: value(r.Body.Description),
@@ -123,11 +152,17 @@ func (s *Server) CreateMovie(ctx context.Context, r contract.CreateMovieRequestO
 	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(created)
 	made, err := madeAt("/movies/"+answer.ID, created.Version, single{Data: answer})
-	return contract.CreateMovie201JSONResponse{Body: contract.MovieAnswer{Data: answer}, Headers: contract.CreateMovie201ResponseHeaders(made)}, err
+	return contract.CreateMovie201JSONResponse{
+		Body:    contract.MovieAnswer{Data: answer},
+		Headers: contract.CreateMovie201ResponseHeaders(made),
+	}, err
 }
 
 // UpdateMovie changes a film.
-func (s *Server) UpdateMovie(ctx context.Context, r contract.UpdateMovieRequestObject) (contract.UpdateMovieResponseObject, error) {
+func (s *Server) UpdateMovie(
+	ctx context.Context,
+	r contract.UpdateMovieRequestObject,
+) (contract.UpdateMovieResponseObject, error) {
 	id := caller(ctx)
 	c := watchparty.MovieChange{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
@@ -144,11 +179,17 @@ func (s *Server) UpdateMovie(ctx context.Context, r contract.UpdateMovieRequestO
 	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(updated)
 	tag, err := tagOf(updated.Version, single{Data: answer})
-	return contract.UpdateMovie200JSONResponse{Body: contract.MovieAnswer{Data: answer}, Headers: contract.UpdateMovie200ResponseHeaders{ETag: tag}}, err
+	return contract.UpdateMovie200JSONResponse{
+		Body:    contract.MovieAnswer{Data: answer},
+		Headers: contract.UpdateMovie200ResponseHeaders{ETag: tag},
+	}, err
 }
 
 // DeleteMovie removes a film that no room has.
-func (s *Server) DeleteMovie(ctx context.Context, r contract.DeleteMovieRequestObject) (contract.DeleteMovieResponseObject, error) {
+func (s *Server) DeleteMovie(
+	ctx context.Context,
+	r contract.DeleteMovieRequestObject,
+) (contract.DeleteMovieResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err

@@ -46,15 +46,29 @@ func TestMovieFields(t *testing.T) {
 			genre := strings.Fields(strings.ToLower(text))[0]
 			a := create(map[string]any{"title": text, "description": text, "genres": []any{"tragedy", genre}})
 			require.Equal(t, a.data(), read(a))
-			require.Equal(t, []any{text, text, []any{"tragedy", genre}}, []any{a.data()["title"], a.data()["description"], a.data()["genres"]})
-			a = b.do(t, "PATCH", "/movies/"+a.data()["id"].(string), root.token, map[string]any{"title": text + "!", "description": text + "\n!"})
+			require.Equal(
+				t,
+				[]any{text, text, []any{"tragedy", genre}},
+				[]any{a.data()["title"], a.data()["description"], a.data()["genres"]},
+			)
+			a = b.do(
+				t,
+				"PATCH",
+				"/movies/"+a.data()["id"].(string),
+				root.token,
+				map[string]any{"title": text + "!", "description": text + "\n!"},
+			)
 			require.Equal(t, a.data(), read(a))
 			require.Equal(t, []any{text + "!", text + "\n!"}, []any{a.data()["title"], a.data()["description"]})
 		})
 	}
 	t.Run("normalised", func(t *testing.T) {
 		got := read(create(map[string]any{
-			"title": " Faust ", "genres": []any{" Drama", "FANTASY"}, "poster_url": "https://films.example/p", "stream_url": ""}))
+			"title":      " Faust ",
+			"genres":     []any{" Drama", "FANTASY"},
+			"poster_url": "https://films.example/p",
+			"stream_url": "",
+		}))
 		require.Equal(t, []any{"Faust", []any{"drama", "fantasy"}, "https://films.example/p", nil, false},
 			[]any{got["title"], got["genres"], got["poster_url"], got["stream_url"], got["archived"]})
 	})
@@ -124,7 +138,8 @@ func TestMovieAdministration(t *testing.T) {
 
 	require.Equal(t, []string{"Faust"}, titles(b.requireMiss(t, "/movies", "")))
 	require.Equal(t, true, b.do(t, "GET", path, "", nil).data()["archived"])
-	b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "x", "movie_id": id}).requireProblem(t, 400, "unknown_movie")
+	b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "x", "movie_id": id}).
+		requireProblem(t, 400, "unknown_movie")
 	require.Equal(t, 200, patch("", map[string]any{"archived": false}).status)
 	require.Len(t, titles(b.requireMiss(t, "/movies", "")), 2)
 
@@ -162,7 +177,11 @@ func TestMovieSearch(t *testing.T) {
 		require.Equal(t, want, titles(b.requireHit(t, "/movies?"+query, "")), query)
 	}
 	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
-		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
+		require.Equal(
+			t,
+			201,
+			b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status,
+		)
 	}
 	for typed, want := range map[string][]string{
 		"catch22": {"Catch-22"}, "catch 22": {"Catch-22"}, "catch": {"Catch-22", "Catch Me If You Can"}, "nixon": {"Frost/Nixon"},
@@ -182,7 +201,11 @@ func TestMovieSearch(t *testing.T) {
 	b.do(t, "GET", "/movies?q=c&cursor="+plain, "", nil).requireField(t, 400, "cursor")
 	b.do(t, "GET", "/movies?cursor="+ranked, "", nil).requireField(t, 400, "cursor")
 	first := b.do(t, "GET", "/movies?q=kid&limit=1", "", nil)
-	require.Equal(t, []string{"Nosferatu"}, titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)))
+	require.Equal(
+		t,
+		[]string{"Nosferatu"},
+		titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)),
+	)
 
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {

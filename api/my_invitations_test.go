@@ -33,7 +33,11 @@ func TestMyInvitations(t *testing.T) {
 	require.Equal(t, []string{second, id}, list(guest), "newest first")
 	require.Empty(t, list(stranger))
 	shown := b.do(t, "GET", path, guest.token, nil).list()[1]
-	require.Equal(t, map[string]any{"id": room, "name": "Late show", "description": "Bring tea.", "participants": 1.0}, shown["room"])
+	require.Equal(
+		t,
+		map[string]any{"id": room, "name": "Late show", "description": "Bring tea.", "participants": 1.0},
+		shown["room"],
+	)
 	require.Equal(t, host.name, shown["inviter"].(map[string]any)["username"])
 	require.NotEmpty(t, shown["expires_at"])
 

@@ -10,7 +10,10 @@ import (
 
 // GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
 // read from the store.
-func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequestObject) (contract.GetMyStandingResponseObject, error) {
+func (s *Server) GetMyStanding(
+	ctx context.Context,
+	r contract.GetMyStandingRequestObject,
+) (contract.GetMyStandingResponseObject, error) {
 	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
@@ -20,13 +23,21 @@ func (s *Server) GetMyStanding(ctx context.Context, r contract.GetMyStandingRequ
 		return nil, err
 	}
 	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
-		Role: contract.Role(place.Role), Joined: place.Joined, MutedUntil: pointer(place.MutedUntil),
-		Permissions: convert(place.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) }),
+		Role:       contract.Role(place.Role),
+		Joined:     place.Joined,
+		MutedUntil: pointer(place.MutedUntil),
+		Permissions: convert(
+			place.Permissions(),
+			func(p watchparty.Permission) contract.Permission { return contract.Permission(p) },
+		),
 	}}, nil
 }
 
 // ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
-func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestObject) (contract.ListMyRoomsResponseObject, error) {
+func (s *Server) ListMyRooms(
+	ctx context.Context,
+	r contract.ListMyRoomsRequestObject,
+) (contract.ListMyRoomsResponseObject, error) {
 	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listMyRooms", id.UserID, r.Params.Role, r.Params.State)
 	if err != nil {
@@ -46,5 +57,11 @@ func (s *Server) ListMyRooms(ctx context.Context, r contract.ListMyRoomsRequestO
 }
 
 func myRoom(r watchparty.MyRoom) contract.MyRoom {
-	return contract.MyRoom{Role: contract.Role(r.Role), Joined: r.Joined, Room: room(r.Room), Unread: r.Unread, LastMessageAt: pointer(r.LastMessageAt)}
+	return contract.MyRoom{
+		Role:          contract.Role(r.Role),
+		Joined:        r.Joined,
+		Room:          room(r.Room),
+		Unread:        r.Unread,
+		LastMessageAt: pointer(r.LastMessageAt),
+	}
 }

@@ -51,7 +51,12 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b := setup(t, change...)
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
-	b.exec(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id, w.dave.id)
+	b.exec(
+		t,
+		"UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?",
+		w.alice.id,
+		w.dave.id,
+	)
 	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
@@ -68,12 +73,19 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	require.NoError(t, err)
 	require.NoError(t, b.store.MarkEmailSent(t.Context(), w.sent, attempt))
 	w.retired = b.do(t, "POST", "/rooms", w.alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
-	_, err = b.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", w.retired)
+	_, err = b.store.DB().
+		ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", w.retired)
 	require.NoError(t, err)
 	w.waiting = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
-	require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
-	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}})
+	require.NoError(
+		t,
+		b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)),
+	)
+	_, err = b.store.FinishRun(
+		t.Context(),
+		job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}},
+	)
 	require.NoError(t, err)
 	w.activity, err = b.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.NoError(t, err)
@@ -105,7 +117,10 @@ func (w *world) addTokens(t testing.TB) {
 		return id
 	}
 	w.verification = w.server.oneTime.Token(auth.ForEmail, row(
-		"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?, ?, ?, now() + interval '1 h')", w.alice.id, w.alice.email))
+		"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (?, ?, ?, now() + interval '1 h')",
+		w.alice.id,
+		w.alice.email,
+	))
 	w.reset = w.server.oneTime.Token(auth.ForReset, row(
 		"INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, now() + interval '30 min')", w.frank.id))
 	const invitation = "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() + interval '7 d')"
@@ -145,7 +160,12 @@ func (w *world) calls() []named {
 	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 	return []named{
 		{"register", call{body: map[string]any{
-			"username": "carol", "email": "carol@example.org", "password": password, "display_name": "Carol", "language": "de"}}},
+			"username":     "carol",
+			"email":        "carol@example.org",
+			"password":     password,
+			"display_name": "Carol",
+			"language":     "de",
+		}}},
 		{"login", call{body: map[string]any{"email": w.alice.email, "password": w.alice.password}}},
 		{"getMe", call{token: alice}},
 		{"updateMe", call{token: alice, body: map[string]any{"display_name": "Alice L.", "language": "en"}}},
@@ -161,8 +181,14 @@ func (w *world) calls() []named {
 		{"verifyEmail", call{body: map[string]any{"token": w.verification}}},
 		{"resendVerification", call{token: alice}},
 		{"createMovie", call{token: admin, body: map[string]any{
-			"title": "Faust", "year": 1926, "runtime_minutes": 106, "description": "A wager.", "genres": []any{"drama", "fantasy"},
-			"poster_url": "https://films.example/faust.jpg", "stream_url": "https://films.example/faust.mp4"}}},
+			"title":           "Faust",
+			"year":            1926,
+			"runtime_minutes": 106,
+			"description":     "A wager.",
+			"genres":          []any{"drama", "fantasy"},
+			"poster_url":      "https://films.example/faust.jpg",
+			"stream_url":      "https://films.example/faust.mp4",
+		}}},
 		{"updateMovie", call{token: admin, params: one("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
 			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
@@ -181,12 +207,22 @@ func (w *world) calls() []named {
 			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
 			"slow_mode_seconds": 0, "state": "open"}}},
 		{"setRole", call{token: alice, params: to(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
-		{"mute", call{token: w.eve.token, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{
+			"mute",
+			call{
+				token:  w.eve.token,
+				params: in(w.open),
+				body:   map[string]any{"username": "frank", "until": soon, "reason": "Noise"},
+			},
+		},
 		{"getMute", call{token: alice, params: to(w.open, "frank")}},
 		{"listMutes", call{token: alice, params: in(w.open)}},
 		{"liftMute", call{token: alice, params: to(w.open, "frank")}},
 		{"kick", call{token: alice, params: to(w.open, "frank")}},
-		{"ban", call{token: alice, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}}},
+		{
+			"ban",
+			call{token: alice, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}},
+		},
 		{"getBan", call{token: alice, params: to(w.open, "frank")}},
 		{"listBans", call{token: alice, params: in(w.open)}},
 		{"liftBan", call{token: alice, params: to(w.open, "frank")}},
@@ -206,7 +242,10 @@ func (w *world) calls() []named {
 		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},
 		{"listParticipants", call{token: alice, params: in(w.private)}},
-		{"postMessage", call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}}},
+		{
+			"postMessage",
+			call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}},
+		},
 		{"markRead", call{token: alice, params: in(w.private), body: map[string]any{"message_id": w.message}}},
 		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
 		{"getMessage", call{token: alice, params: one("message_id", w.message)}},
@@ -217,7 +256,10 @@ func (w *world) calls() []named {
 		{"getHealth", call{}},
 		{"getLiveness", call{}},
 		{"getReadiness", call{}},
-		{"startCleanup", call{token: admin, body: map[string]any{"policies": []any{"old_messages"}, "dry_run": true, "older_than": "90d"}}},
+		{
+			"startCleanup",
+			call{token: admin, body: map[string]any{"policies": []any{"old_messages"}, "dry_run": true, "older_than": "90d"}},
+		},
 		{"listCleanupRuns", call{token: admin}},
 		{"getCleanupRun", call{token: admin, params: map[string]string{"run_id": w.run}}},
 		{"cancelCleanupRun", call{token: admin, params: map[string]string{"run_id": w.waiting}}},
@@ -229,14 +271,20 @@ func (w *world) calls() []named {
 		{"closeRoom", call{token: admin, params: in(w.open), body: map[string]any{"reason": "Spam"}}},
 		{"reopenRoom", call{token: admin, params: in(w.open), body: map[string]any{"reason": "A mistake"}}},
 		{"removeMessage", call{token: admin, params: one("message_id", w.spam), body: map[string]any{"reason": "Spam"}}},
-		{"reportAbuse", call{token: alice, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}}},
+		{
+			"reportAbuse",
+			call{token: alice, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}},
+		},
 		{"getSentAbuseReport", call{token: w.eve.token, params: one("abuse_report_id", w.abuse)}},
 		{"listAbuseReports", call{token: admin}},
 		{"getAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse)}},
 		{"resolveAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse), body: map[string]any{
 			"outcome": "dismissed", "note": "Nothing there"}}},
 		{"listSchedules", call{token: admin}},
-		{"pauseSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}}},
+		{
+			"pauseSchedule",
+			call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}},
+		},
 		{"resumeSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "done"}}},
 		{"triggerSchedule", call{token: admin, params: one("schedule_id", "cleanup")}},
 		{"backfillSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{
@@ -519,7 +567,11 @@ func TestCreatedRoomIsWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	asked := map[string]any{
-		"name": "Late show", "description": "Bring tea.\nAnd biscuits.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4.0,
+		"name":        "Late show",
+		"description": "Bring tea.\nAnd biscuits.",
+		"movie_id":    w.movie,
+		"visibility":  "unlisted",
+		"capacity":    4.0,
 	}
 	created := w.do(t, "POST", "/rooms", w.alice.token, asked).data()
 	read := w.do(t, "GET", "/rooms/"+created["id"].(string), "", nil).data()
@@ -538,7 +590,13 @@ func TestCreatedRoomIsWhatWasAsked(t *testing.T) {
 func TestCleanupRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	a := w.do(t, "POST", "/admin/cleanup", w.admin.token, map[string]any{"policies": []any{"old_messages"}, "dry_run": true})
+	a := w.do(
+		t,
+		"POST",
+		"/admin/cleanup",
+		w.admin.token,
+		map[string]any{"policies": []any{"old_messages"}, "dry_run": true},
+	)
 	require.Equal(t, 202, a.status, a)
 	id := a.data()["run_id"].(string)
 	require.Equal(t, "https://party.example/api/admin/cleanup/runs/"+id, a.data()["status_url"])
@@ -546,10 +604,24 @@ func TestCleanupRun(t *testing.T) {
 	require.Contains(t, a.data()["temporal_url"], url.QueryEscape("cleanup/"+id))
 
 	run := w.do(t, "GET", "/admin/cleanup/runs/"+id, w.admin.token, nil).data()
-	require.Equal(t, []any{"queued", true, "admin", w.admin.id, []any{"old_messages"}, nil, nil},
-		[]any{run["state"], run["dry_run"], run["trigger"], run["started_by"], run["policies"], run["started_at"], run["finished_at"]})
+	require.Equal(
+		t,
+		[]any{"queued", true, "admin", w.admin.id, []any{"old_messages"}, nil, nil},
+		[]any{
+			run["state"],
+			run["dry_run"],
+			run["trigger"],
+			run["started_by"],
+			run["policies"],
+			run["started_at"],
+			run["finished_at"],
+		},
+	)
 	var events int
-	require.NoError(t, w.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "cleanup/"+id).Scan(t.Context(), &events))
+	require.NoError(
+		t,
+		w.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "cleanup/"+id).Scan(t.Context(), &events),
+	)
 	require.Equal(t, 1, events)
 
 	finished := w.do(t, "GET", "/admin/cleanup/runs/"+w.run, w.admin.token, nil).data()

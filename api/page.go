@@ -23,7 +23,9 @@ func (s *Server) page(field string, cursor *string, limit *int, list string, of 
 		return p, err
 	}
 	if p.After, err = p.decode(*cursor); err != nil {
-		return p, watchparty.Invalid(watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor that this list gave"})
+		return p, watchparty.Invalid(
+			watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor that this list gave"},
+		)
 	}
 	return p, nil
 }

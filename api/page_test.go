@@ -47,20 +47,38 @@ func TestPaging(t *testing.T) {
 	rooms := make([]string, 0, n)
 	for i := range n {
 		films = append(films, watchparty.Movie{Title: fmt.Sprint("Film ", i), Year: 1927, RuntimeMinutes: 90})
-		r, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.IdempotencyKey{})
+		r, err := b.store.CreateRoom(
+			t.Context(),
+			alice.id,
+			watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
+			store.IdempotencyKey{},
+		)
 		require.NoError(t, err)
 		rooms = append(rooms, r.ID)
 	}
 	require.NoError(t, b.store.AddMovies(t.Context(), films))
 	var messages, runs []string
 	for i := range n {
-		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"}, watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)}, store.IdempotencyKey{})
+		m, err := b.store.PostMessage(
+			t.Context(),
+			watchparty.User{ID: alice.id, Username: "alice"},
+			watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)},
+			store.IdempotencyKey{},
+		)
 		require.NoError(t, err)
 		messages = append(messages, m.ID)
-		run, err := b.store.CreateRun(t.Context(), root.id, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true}, store.IdempotencyKey{})
+		run, err := b.store.CreateRun(
+			t.Context(),
+			root.id,
+			watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true},
+			store.IdempotencyKey{},
+		)
 		require.NoError(t, err)
 		runs = append(runs, run.ID)
-		require.NoError(t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID))
+		require.NoError(
+			t,
+			b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID),
+		)
 		_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 	}

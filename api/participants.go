@@ -11,7 +11,10 @@ import (
 )
 
 // JoinRoom puts the caller into a room.
-func (s *Server) JoinRoom(ctx context.Context, r contract.JoinRoomRequestObject) (contract.JoinRoomResponseObject, error) {
+func (s *Server) JoinRoom(
+	ctx context.Context,
+	r contract.JoinRoomRequestObject,
+) (contract.JoinRoomResponseObject, error) {
 	id := caller(ctx)
 	joined, err := s.store.JoinRoom(ctx, r.RoomID, id.UserID)
 	if err != nil {
@@ -22,7 +25,10 @@ func (s *Server) JoinRoom(ctx context.Context, r contract.JoinRoomRequestObject)
 }
 
 // LeaveRoom takes the caller out of a room.
-func (s *Server) LeaveRoom(ctx context.Context, r contract.LeaveRoomRequestObject) (contract.LeaveRoomResponseObject, error) {
+func (s *Server) LeaveRoom(
+	ctx context.Context,
+	r contract.LeaveRoomRequestObject,
+) (contract.LeaveRoomResponseObject, error) {
 	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
@@ -35,7 +41,10 @@ func (s *Server) LeaveRoom(ctx context.Context, r contract.LeaveRoomRequestObjec
 }
 
 // QuitRoom takes the caller out of a room for good.
-func (s *Server) QuitRoom(ctx context.Context, r contract.QuitRoomRequestObject) (contract.QuitRoomResponseObject, error) {
+func (s *Server) QuitRoom(
+	ctx context.Context,
+	r contract.QuitRoomRequestObject,
+) (contract.QuitRoomResponseObject, error) {
 	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
@@ -49,7 +58,10 @@ func (s *Server) QuitRoom(ctx context.Context, r contract.QuitRoomRequestObject)
 
 // Heartbeat notes that the caller is still there. Whoever is in the room may be, so only for others is it decided what
 // they may know.
-func (s *Server) Heartbeat(ctx context.Context, r contract.HeartbeatRequestObject) (contract.HeartbeatResponseObject, error) {
+func (s *Server) Heartbeat(
+	ctx context.Context,
+	r contract.HeartbeatRequestObject,
+) (contract.HeartbeatResponseObject, error) {
 	id := caller(ctx)
 	passedOn, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
 	if errors.Is(err, watchparty.ErrNotParticipant) {
@@ -67,7 +79,10 @@ func (s *Server) Heartbeat(ctx context.Context, r contract.HeartbeatRequestObjec
 }
 
 // ListParticipants answers who is in a room. Presence changes with every act, so this is read from the store.
-func (s *Server) ListParticipants(ctx context.Context, r contract.ListParticipantsRequestObject) (contract.ListParticipantsResponseObject, error) {
+func (s *Server) ListParticipants(
+	ctx context.Context,
+	r contract.ListParticipantsRequestObject,
+) (contract.ListParticipantsResponseObject, error) {
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}

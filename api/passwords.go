@@ -12,7 +12,10 @@ import (
 
 // RequestPasswordReset promises a mail, if the address has an account. It does not tell whether it has, in answer or in
 // time.
-func (s *Server) RequestPasswordReset(ctx context.Context, r contract.RequestPasswordResetRequestObject) (contract.RequestPasswordResetResponseObject, error) {
+func (s *Server) RequestPasswordReset(
+	ctx context.Context,
+	r contract.RequestPasswordResetRequestObject,
+) (contract.RequestPasswordResetResponseObject, error) {
 	if err := watchparty.ValidateAccountAddress(r.Body.Email); err != nil {
 		return nil, err
 	}
@@ -27,7 +30,10 @@ func (s *Server) RequestPasswordReset(ctx context.Context, r contract.RequestPas
 }
 
 // ConfirmPasswordReset sets a password with the token from the mail, and ends every sign-in.
-func (s *Server) ConfirmPasswordReset(ctx context.Context, r contract.ConfirmPasswordResetRequestObject) (contract.ConfirmPasswordResetResponseObject, error) {
+func (s *Server) ConfirmPasswordReset(
+	ctx context.Context,
+	r contract.ConfirmPasswordResetRequestObject,
+) (contract.ConfirmPasswordResetResponseObject, error) {
 	if err := watchparty.ValidatePassword("password", r.Body.Password); err != nil {
 		return nil, err
 	}
@@ -59,7 +65,10 @@ func (s *Server) ConfirmPasswordReset(ctx context.Context, r contract.ConfirmPas
 }
 
 // ChangePassword sets a password for who knows the present one, and ends the account's other sign-ins.
-func (s *Server) ChangePassword(ctx context.Context, r contract.ChangePasswordRequestObject) (contract.ChangePasswordResponseObject, error) {
+func (s *Server) ChangePassword(
+	ctx context.Context,
+	r contract.ChangePasswordRequestObject,
+) (contract.ChangePasswordResponseObject, error) {
 	const field = "current_password"
 	id := caller(ctx)
 	user, err := s.me(ctx)

@@ -26,11 +26,23 @@ var passwordSetters = map[string]struct {
 	}, 201},
 	"changePassword": {"new_password", func(t *testing.T, b *bundle, p person, next string) answer {
 		b.givePassword(t, p)
-		return b.do(t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": password, "new_password": next})
+		return b.do(
+			t,
+			"PUT",
+			"/users/me/password",
+			p.token,
+			map[string]any{"current_password": password, "new_password": next},
+		)
 	}, 204},
 	"confirmPasswordReset": {"password", func(t *testing.T, b *bundle, p person, next string) answer {
 		require.Equal(t, 202, b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": p.email}).status)
-		return b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": next})
+		return b.do(
+			t,
+			"POST",
+			"/auth/password-reset/confirm",
+			"",
+			map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": next},
+		)
 	}, 204},
 }
 
@@ -128,7 +140,13 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 		b.exec(t, "UPDATE users SET password_hash = ? WHERE id = ?", old, p.id)
 		require.Equal(t, 200, b.logIn(t, p.email, "tab\tbed").status)
 		require.Equal(t, old, stored(p))
-		a := b.do(t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"})
+		a := b.do(
+			t,
+			"PUT",
+			"/users/me/password",
+			p.token,
+			map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"},
+		)
 		require.Equal(t, 204, a.status, a)
 	})
 }
@@ -153,13 +171,19 @@ func TestHashesRenewedAtOnce(t *testing.T) {
 		store(old)
 		var requests []*http.Request
 		for range 10 {
-			requests = append(requests, b.request(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": typed}))
+			requests = append(
+				requests,
+				b.request(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": typed}),
+			)
 		}
 		require.Equal(t, map[int]int{200: 10}, b.statuses(requests...))
 		require.NotEqual(t, old, stored())
 	})
 	check := func() (string, error) {
-		return b.server.checkPassword(t.Context(), proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed})
+		return b.server.checkPassword(
+			t.Context(),
+			proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed},
+		)
 	}
 	t.Run("renewed since it was read", func(t *testing.T) {
 		renewed := hashOf("café du monde")
@@ -193,7 +217,13 @@ func TestChangesOfPasswordsAreTold(t *testing.T) {
 			WHERE e.kind = 'password_changed' AND e.user_id = ? AND o.workflow = 'PasswordChangedNotice'`, p.id)
 	}
 	change := func(current, next string) answer {
-		return b.do(t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": current, "new_password": next})
+		return b.do(
+			t,
+			"PUT",
+			"/users/me/password",
+			p.token,
+			map[string]any{"current_password": current, "new_password": next},
+		)
 	}
 	change("wrong horse battery", "another horse battery").requireProblem(t, 403, "wrong_password")
 	change(password, "short").requireField(t, 400, "new_password")

@@ -33,11 +33,18 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	}
 	s.message = b.post(t, s.room, s.target, "Hello")
 	path := "/rooms/" + s.room
-	a := b.do(t, "PATCH", path+"/participants/"+s.cast["moderator"].name, s.cast["host"].token, map[string]any{"role": "moderator"})
+	a := b.do(
+		t,
+		"PATCH",
+		path+"/participants/"+s.cast["moderator"].name,
+		s.cast["host"].token,
+		map[string]any{"role": "moderator"},
+	)
 	require.Equal(t, 200, a.status, a)
 	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})
 	require.Equal(t, 200, a.status, a)
-	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room, s.cast["banned"].id)
+	_, err := b.store.DB().
+		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room, s.cast["banned"].id)
 	require.NoError(t, err)
 	return s
 }
@@ -54,8 +61,11 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayMute: {"mute", func(s stage) map[string]any {
 		return map[string]any{"username": s.target.name, "until": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)}
 	}},
-	watchparty.MayBan:        {"ban", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
-	watchparty.MayInvite:     {"invite", func(stage) map[string]any { return map[string]any{"email": "guest@example.org"} }},
+	watchparty.MayBan: {"ban", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
+	watchparty.MayInvite: {
+		"invite",
+		func(stage) map[string]any { return map[string]any{"email": "guest@example.org"} },
+	},
 	watchparty.MayEditRoom:   {"updateRoom", func(stage) map[string]any { return map[string]any{"name": "Renamed"} }},
 	watchparty.MayDeleteRoom: {"deleteRoom", nil},
 	watchparty.MaySetRole:    {"setRole", func(stage) map[string]any { return map[string]any{"role": "moderator"} }},

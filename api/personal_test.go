@@ -18,93 +18,207 @@ import (
 // with "not: " and the reason. A table without anything personal is one line.
 var personal = map[string]map[string]string{
 	"users": {
-		"id": "account.id", "username": "account.username", "email": "account.email", "display_name": "account.display_name",
-		"language": "account.language", "is_admin": "account.is_admin", "email_verified_at": "account.email_verified",
-		"avatar_version": "account.avatar.medium", "avatar_files": "account.avatar.medium", "created_at": "account.created_at", "updated_at": "account.updated_at",
-		"password_hash": "not: a secret that says nothing about its owner", "avatar_seq": "not: counts uploads, which are listed",
-		"suspended_at": "not: whoever is suspended cannot ask; that they were is in account_acts", "deleted_at": "not: whoever is deleted cannot ask",
-		"email_key": "not: made from email", "hidden_at": "not: as suspended_at", "search": "not: made from the names",
+		"id":                "account.id",
+		"username":          "account.username",
+		"email":             "account.email",
+		"display_name":      "account.display_name",
+		"language":          "account.language",
+		"is_admin":          "account.is_admin",
+		"email_verified_at": "account.email_verified",
+		"avatar_version":    "account.avatar.medium",
+		"avatar_files":      "account.avatar.medium",
+		"created_at":        "account.created_at",
+		"updated_at":        "account.updated_at",
+		"password_hash":     "not: a secret that says nothing about its owner",
+		"avatar_seq":        "not: counts uploads, which are listed",
+		"suspended_at":      "not: whoever is suspended cannot ask; that they were is in account_acts",
+		"deleted_at":        "not: whoever is deleted cannot ask",
+		"email_key":         "not: made from email",
+		"hidden_at":         "not: as suspended_at",
+		"search":            "not: made from the names",
 	},
 	"sessions": {
-		"family_id": "sessions[].id", "user_id": "account.id", "user_agent": "sessions[].user_agent", "signed_in_at": "sessions[].signed_in_at",
-		"expires_at": "sessions[].expires_at", "revoked_at": "sessions[].ended_at", "created_at": "sessions[].last_used_at",
-		"id": "not: names one refresh of a sign-in", "token_hash": "not: a secret", "rotated_at": "not: the created_at of the next refresh", "updated_at": "not: one of the other times",
+		"family_id":    "sessions[].id",
+		"user_id":      "account.id",
+		"user_agent":   "sessions[].user_agent",
+		"signed_in_at": "sessions[].signed_in_at",
+		"expires_at":   "sessions[].expires_at",
+		"revoked_at":   "sessions[].ended_at",
+		"created_at":   "sessions[].last_used_at",
+		"id":           "not: names one refresh of a sign-in",
+		"token_hash":   "not: a secret",
+		"rotated_at":   "not: the created_at of the next refresh",
+		"updated_at":   "not: one of the other times",
 	},
 	"email_verifications": {
-		"user_id": "account.id", "email": "addresses[].email", "former": "addresses[].former", "expires_at": "addresses[].expires_at",
-		"used_at": "addresses[].used_at", "created_at": "addresses[].asked_at", "id": "not: a link's token is derived from it", "updated_at": "not: one of the other times", "email_key": "not: made from email",
+		"user_id":    "account.id",
+		"email":      "addresses[].email",
+		"former":     "addresses[].former",
+		"expires_at": "addresses[].expires_at",
+		"used_at":    "addresses[].used_at",
+		"created_at": "addresses[].asked_at",
+		"id":         "not: a link's token is derived from it",
+		"updated_at": "not: one of the other times",
+		"email_key":  "not: made from email",
 	},
 	"password_resets": {
-		"user_id": "account.id", "expires_at": "password_resets[].expires_at", "used_at": "password_resets[].used_at",
-		"created_at": "password_resets[].asked_at", "id": "not: a link's token is derived from it", "updated_at": "not: one of the other times",
+		"user_id":    "account.id",
+		"expires_at": "password_resets[].expires_at",
+		"used_at":    "password_resets[].used_at",
+		"created_at": "password_resets[].asked_at",
+		"id":         "not: a link's token is derived from it",
+		"updated_at": "not: one of the other times",
 	},
 	"emails": {
-		"kind": "emails[].kind", "user_id": "account.id", "state": "emails[].state", "attempts": "emails[].attempts", "last_answer": "emails[].last_answer",
-		"sent_at": "emails[].sent_at", "created_at": "emails[].created_at", "id": "not: names a record of the service's", "subject_id": "not: what it is about is listed itself",
-		"reason": "not: a code for what is in last_answer", "waits_until": "not: of the count of emails",
-		"counted_at": "not: the same", "workflow_id": "not: names a record of the service's", "resend_of": "not: names a record of the service's", "updated_at": "not: one of the other times",
+		"kind":        "emails[].kind",
+		"user_id":     "account.id",
+		"state":       "emails[].state",
+		"attempts":    "emails[].attempts",
+		"last_answer": "emails[].last_answer",
+		"sent_at":     "emails[].sent_at",
+		"created_at":  "emails[].created_at",
+		"id":          "not: names a record of the service's",
+		"subject_id":  "not: what it is about is listed itself",
+		"reason":      "not: a code for what is in last_answer",
+		"waits_until": "not: of the count of emails",
+		"counted_at":  "not: the same",
+		"workflow_id": "not: names a record of the service's",
+		"resend_of":   "not: names a record of the service's",
+		"updated_at":  "not: one of the other times",
 	},
 	"email_attempts": {"": "not: how the service tried to send an email; how often, and the last answer, is in emails"},
 	"rooms": {
-		"id": "rooms[].room.id", "name": "rooms[].room.name", "description": "rooms[].room.description", "movie_id": "rooms[].room.movie_id",
-		"host_id": "rooms[].room.host.id", "visibility": "rooms[].room.visibility", "capacity": "rooms[].room.capacity",
-		"slow_mode_seconds": "rooms[].room.slow_mode_seconds", "archived_at": "rooms[].room.state", "created_at": "rooms[].room.created_at",
-		"updated_at": "rooms[].room.updated_at", "version": "not: counts changes, which are in acts", "last_active_at": "not: of all who are in the room",
-		"deleted_at": "not: a deleted room is nobody's", "retired_at": "not: of clean-up", "closed_at": "rooms[].room.closed", "search": "not: made from name and description",
+		"id":                "rooms[].room.id",
+		"name":              "rooms[].room.name",
+		"description":       "rooms[].room.description",
+		"movie_id":          "rooms[].room.movie_id",
+		"host_id":           "rooms[].room.host.id",
+		"visibility":        "rooms[].room.visibility",
+		"capacity":          "rooms[].room.capacity",
+		"slow_mode_seconds": "rooms[].room.slow_mode_seconds",
+		"archived_at":       "rooms[].room.state",
+		"created_at":        "rooms[].room.created_at",
+		"updated_at":        "rooms[].room.updated_at",
+		"version":           "not: counts changes, which are in acts",
+		"last_active_at":    "not: of all who are in the room",
+		"deleted_at":        "not: a deleted room is nobody's",
+		"retired_at":        "not: of clean-up",
+		"closed_at":         "rooms[].room.closed",
+		"search":            "not: made from name and description",
 	},
 	"participants": {
-		"room_id": "presence[].room_id", "user_id": "account.id", "last_seen_at": "presence[].last_seen_at", "created_at": "presence[].joined_at",
-		"present_since": "presence[].present_since", "updated_at": "not: one of the other times",
+		"room_id":       "presence[].room_id",
+		"user_id":       "account.id",
+		"last_seen_at":  "presence[].last_seen_at",
+		"created_at":    "presence[].joined_at",
+		"present_since": "presence[].present_since",
+		"updated_at":    "not: one of the other times",
 	},
 	"read_markers": {
 		"room_id": "read_markers[].room_id", "user_id": "account.id", "message_id": "read_markers[].message_id",
 		"updated_at": "read_markers[].read_at", "created_at": "not: when the first one was set",
 	},
 	"stays": {
-		"room_id": "stays[].room_id", "user_id": "account.id", "started_at": "stays[].started_at", "ended_at": "stays[].ended_at",
-		"id": "not: counts rows", "created_at": "not: when the row was written",
+		"room_id":    "stays[].room_id",
+		"user_id":    "account.id",
+		"started_at": "stays[].started_at",
+		"ended_at":   "stays[].ended_at",
+		"id":         "not: counts rows",
+		"created_at": "not: when the row was written",
 	},
 	"active_users": {"day": "active_days[]", "user_id": "account.id", "since": "account.created_at"},
 	"members": {
-		"room_id": "memberships[].room_id", "user_id": "account.id", "role": "memberships[].role", "created_at": "memberships[].since",
+		"room_id":    "memberships[].room_id",
+		"user_id":    "account.id",
+		"role":       "memberships[].role",
+		"created_at": "memberships[].since",
 		"updated_at": "not: one of the acts' times",
 	},
 	"bans":  sanctions("bans", "banned_by"),
 	"mutes": sanctions("mutes", "muted_by"),
 	"room_log": {
-		"room_id": "acts[].room_id", "actor_id": "account.id", "target_id": "acts[].user_id", "action": "received_acts[].action",
-		"details": "received_acts[].details.reason", "created_at": "acts[].created_at", "id": "not: orders rows", "updated_at": "not: nobody changes a line but a deletion",
+		"room_id":    "acts[].room_id",
+		"actor_id":   "account.id",
+		"target_id":  "acts[].user_id",
+		"action":     "received_acts[].action",
+		"details":    "received_acts[].details.reason",
+		"created_at": "acts[].created_at",
+		"id":         "not: orders rows",
+		"updated_at": "not: nobody changes a line but a deletion",
 	},
 	"invitations": {
-		"id": "invitations[].id", "room_id": "received_invitations[].room_id", "inviter_id": "invitations[].inviter.id", "user_id": "accepted_invitations[].room_id",
-		"email": "invitations[].email", "state": "received_invitations[].state", "expires_at": "invitations[].expires_at",
-		"answered_at": "accepted_invitations[].answered_at", "created_at": "received_invitations[].created_at", "email_key": "not: made from email", "updated_at": "not: one of the other times",
+		"id":          "invitations[].id",
+		"room_id":     "received_invitations[].room_id",
+		"inviter_id":  "invitations[].inviter.id",
+		"user_id":     "accepted_invitations[].room_id",
+		"email":       "invitations[].email",
+		"state":       "received_invitations[].state",
+		"expires_at":  "invitations[].expires_at",
+		"answered_at": "accepted_invitations[].answered_at",
+		"created_at":  "received_invitations[].created_at",
+		"email_key":   "not: made from email",
+		"updated_at":  "not: one of the other times",
 	},
 	"invitation_optouts": {
-		"id": "not: orders rows", "address_hash": "invitations_refused", "email_hash": "not: of former versions", "created_at": "not: found by the address only", "updated_at": "not: the same",
+		"id":           "not: orders rows",
+		"address_hash": "invitations_refused",
+		"email_hash":   "not: of former versions",
+		"created_at":   "not: found by the address only",
+		"updated_at":   "not: the same",
 	},
 	"messages": {
-		"id": "messages[].id", "room_id": "messages[].room_id", "user_id": "account.id", "body": "messages[].body", "reply_to_id": "messages[].reply_to_id",
-		"edited_at": "messages[].edited_at", "deleted_at": "messages[].deleted", "created_at": "messages[].created_at", "updated_at": "not: one of the other times",
+		"id":          "messages[].id",
+		"room_id":     "messages[].room_id",
+		"user_id":     "account.id",
+		"body":        "messages[].body",
+		"reply_to_id": "messages[].reply_to_id",
+		"edited_at":   "messages[].edited_at",
+		"deleted_at":  "messages[].deleted",
+		"created_at":  "messages[].created_at",
+		"updated_at":  "not: one of the other times",
 	},
 	"avatars": {
-		"user_id": "account.id", "version": "avatars[].version", "state": "avatars[].status", "reason": "avatars[].reason",
-		"published_at": "avatars[].published_at", "created_at": "avatars[].created_at", "id": "not: orders rows", "step": "not: how far it is while it is processed",
-		"files": "account.avatar.medium", "updated_at": "not: one of the other times",
+		"user_id":      "account.id",
+		"version":      "avatars[].version",
+		"state":        "avatars[].status",
+		"reason":       "avatars[].reason",
+		"published_at": "avatars[].published_at",
+		"created_at":   "avatars[].created_at",
+		"id":           "not: orders rows",
+		"step":         "not: how far it is while it is processed",
+		"files":        "account.avatar.medium",
+		"updated_at":   "not: one of the other times",
 	},
 	"audit": {
-		"actor_id": "account.id", "actor_username": "account.username", "action": "admin_acts[].action", "target_kind": "admin_acts[].target_kind",
-		"target_id": "admin_acts[].target_id", "details": "account_acts[].details.reason", "outcome": "admin_acts[].outcome",
-		"created_at": "account_acts[].created_at", "id": "not: orders rows", "updated_at": "not: when the outcome was noted",
+		"actor_id":       "account.id",
+		"actor_username": "account.username",
+		"action":         "admin_acts[].action",
+		"target_kind":    "admin_acts[].target_kind",
+		"target_id":      "admin_acts[].target_id",
+		"details":        "account_acts[].details.reason",
+		"outcome":        "admin_acts[].outcome",
+		"created_at":     "account_acts[].created_at",
+		"id":             "not: orders rows",
+		"updated_at":     "not: when the outcome was noted",
 	},
 	"known_clients": {"": "not: keyed hashes, from which nobody can be found; sign-ins are listed"},
 	"email_budgets": {"": "not: counts under keyed hashes"},
 	"abuse_reports": {
-		"id": "abuse_reports[].id", "kind": "abuse_reports[].kind", "target_kind": "abuse_reports[].target.kind",
-		"target_id": "abuse_reports[].target.id", "body": "abuse_reports[].text", "reporter_id": "account.id",
-		"created_at": "abuse_reports[].created_at", "subject_id": "not: what others report is theirs", "room_id": "not: of the target",
-		"snapshot": "not: evidence for admins", "state": "not: of the admins' work", "outcome": "not: the same", "note": "not: the same",
-		"resolved_at": "not: the same", "updated_at": "not: one of the other times",
+		"id":          "abuse_reports[].id",
+		"kind":        "abuse_reports[].kind",
+		"target_kind": "abuse_reports[].target.kind",
+		"target_id":   "abuse_reports[].target.id",
+		"body":        "abuse_reports[].text",
+		"reporter_id": "account.id",
+		"created_at":  "abuse_reports[].created_at",
+		"subject_id":  "not: what others report is theirs",
+		"room_id":     "not: of the target",
+		"snapshot":    "not: evidence for admins",
+		"state":       "not: of the admins' work",
+		"outcome":     "not: the same",
+		"note":        "not: the same",
+		"resolved_at": "not: the same",
+		"updated_at":  "not: one of the other times",
 	},
 	"cleanup_runs":     {"": "not: of the service; that an admin started one is in admin_acts"},
 	"reports":          {"": "not: counts"},
@@ -119,8 +233,14 @@ var personal = map[string]map[string]string{
 
 func sanctions(kind, by string) map[string]string {
 	return map[string]string{
-		"room_id": "received_" + kind + "[].room_id", "user_id": kind + "[].user_id", by: "account.id", "reason": "received_" + kind + "[].reason",
-		"until": kind + "[].until", "created_at": "received_" + kind + "[].created_at", "id": "not: orders rows", "updated_at": "not: when it was lifted, which is in received_acts",
+		"room_id":    "received_" + kind + "[].room_id",
+		"user_id":    kind + "[].user_id",
+		by:           "account.id",
+		"reason":     "received_" + kind + "[].reason",
+		"until":      kind + "[].until",
+		"created_at": "received_" + kind + "[].created_at",
+		"id":         "not: orders rows",
+		"updated_at": "not: when it was lifted, which is in received_acts",
 	}
 }
 
@@ -200,21 +320,38 @@ func (b *bundle) storied(t *testing.T) person {
 	_, token := b.invite(t, visited, bob, alice.email)
 	require.Equal(t, 200, b.acceptInvitation(t, alice, token).status)
 	b.invite(t, hosted, alice, "guest@example.org")
-	require.NoError(t, b.store.OptOut(t.Context(), value1[string](t, b, "SELECT id FROM invitations WHERE user_id = ?", alice.id)))
+	require.NoError(
+		t,
+		b.store.OptOut(t.Context(), value1[string](t, b, "SELECT id FROM invitations WHERE user_id = ?", alice.id)),
+	)
 
 	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
 	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
 	first := b.post(t, hosted, alice, "First!")
 	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
-	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/read", alice.token, map[string]any{"message_id": second}).status)
-	require.Equal(t, 200, b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status)
+	require.Equal(
+		t,
+		204,
+		b.do(t, "PUT", "/rooms/"+hosted+"/read", alice.token, map[string]any{"message_id": second}).status,
+	)
+	require.Equal(
+		t,
+		200,
+		b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status,
+	)
 
 	for _, c := range []struct {
 		actor, target person
 		room          string
 	}{{alice, bob, hosted}, {bob, alice, strict}} {
 		for _, kind := range []string{"mutes", "bans"} {
-			a := b.do(t, "POST", "/rooms/"+c.room+"/"+kind, c.actor.token, map[string]any{"username": c.target.name, "until": later, "reason": "Too loud"})
+			a := b.do(
+				t,
+				"POST",
+				"/rooms/"+c.room+"/"+kind,
+				c.actor.token,
+				map[string]any{"username": c.target.name, "until": later, "reason": "Too loud"},
+			)
 			require.Equal(t, 201, a.status, a)
 		}
 	}
@@ -228,20 +365,35 @@ func (b *bundle) storied(t *testing.T) person {
 	require.NoError(t, b.store.RequestReset(t.Context(), alice.email, store.IdempotencyKey{}))
 	b.exec(t, "UPDATE password_resets SET used_at = now()")
 	require.NoError(t, b.store.RequestEmailChange(t.Context(), alice.id, "none", "new@example.org"))
-	require.NoError(t, b.store.VerifyEmail(t.Context(), value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'")))
+	require.NoError(
+		t,
+		b.store.VerifyEmail(
+			t.Context(),
+			value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'"),
+		),
+	)
 	b.exec(t, `INSERT INTO invitations (id, room_id, email, email_key, expires_at)
 		VALUES (?, ?, 'new@example.org', 'new@example.org', now() + interval '1 h')`, unknownID, strict)
 	require.NoError(t, b.store.OptOut(t.Context(), unknownID))
 	b.exec(t, "UPDATE emails SET state = 'sent', sent_at = now(), last_answer = '451 later' WHERE user_id = ?", alice.id)
 
 	b.exec(t, "UPDATE users SET avatar_seq = 1, avatar_version = 1, avatar_files = '{medium.webp}' WHERE id = ?", alice.id)
-	b.exec(t, "INSERT INTO avatars (id, user_id, version, state, reason, published_at) VALUES (?, ?, 1, 'ready', 'Too small', now())", uuid.NewString(), alice.id)
+	b.exec(
+		t,
+		"INSERT INTO avatars (id, user_id, version, state, reason, published_at) VALUES (?, ?, 1, 'ready', 'Too small', now())",
+		uuid.NewString(),
+		alice.id,
+	)
 	b.exec(t, "INSERT INTO active_users (day, user_id, since) VALUES (now(), ?, now())", alice.id)
 
 	refresh := uuid.NewString()
 	alice.session = b.signIn(t, alice.id, refresh)
 	b.exec(t, "UPDATE sessions SET user_agent = 'A browser' WHERE user_id = ?", alice.id)
-	alice.token, err = b.server.tokens.Access(auth.Identity{UserID: alice.id, Username: "alice", SessionID: alice.session}, time.Now(), b.server.tokens.TTL())
+	alice.token, err = b.server.tokens.Access(
+		auth.Identity{UserID: alice.id, Username: "alice", SessionID: alice.session},
+		time.Now(),
+		b.server.tokens.TTL(),
+	)
 	require.NoError(t, err)
 	return alice
 }

@@ -72,14 +72,20 @@ func problem(err error) contract.Problem {
 		return p
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
 		// The contract takes 4.0 for an integer, the decoder does not.
-		return problem(watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}))
+		return problem(
+			watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}),
+		)
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && repeatedParameter(http4xx) != "":
 		return problem(watchparty.Invalid(watchparty.FieldError{
 			Field: repeatedParameter(http4xx), Code: "malformed", Message: "cannot be read, or is given more than once"}))
 	case errors.As(err, &http4xx) && codes[http4xx.Code] != "":
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
 	case store.Unavailable(err):
-		return newProblem(http.StatusServiceUnavailable, "unavailable", "A part of the service is away. Try again in a moment.")
+		return newProblem(
+			http.StatusServiceUnavailable,
+			"unavailable",
+			"A part of the service is away. Try again in a moment.",
+		)
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
 	}
@@ -112,7 +118,10 @@ func addField(p *contract.Problem, field, code, message string) {
 		p.Errors = &[]contract.FieldProblem{}
 	}
 	if len(*p.Errors) < maxFieldErrors {
-		*p.Errors = append(*p.Errors, contract.FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)})
+		*p.Errors = append(
+			*p.Errors,
+			contract.FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)},
+		)
 	}
 }
 

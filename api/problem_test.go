@@ -139,10 +139,19 @@ func TestBrokenParts(t *testing.T) {
 
 func requireBroken(t *testing.T, w *world, cause string) {
 	t.Helper()
-	w.cache.Invalidate(t.Context(), "rooms", "movies", "profile:alice", "room:"+w.open, "room:"+w.private, "messages:"+w.private)
+	w.cache.Invalidate(
+		t.Context(),
+		"rooms",
+		"movies",
+		"profile:alice",
+		"room:"+w.open,
+		"room:"+w.private,
+		"messages:"+w.private,
+	)
 	failed := 0
 	for _, c := range w.calls() {
-		if c.id == "getAvatarFile" || c.id == "getDefaultAvatar" || strings.Contains(c.id, "Health") || strings.Contains(c.id, "ness") {
+		if c.id == "getAvatarFile" || c.id == "getDefaultAvatar" || strings.Contains(c.id, "Health") ||
+			strings.Contains(c.id, "ness") {
 			continue
 		}
 		failed++

@@ -32,7 +32,13 @@ func (s *Server) provePassword(ctx context.Context, id auth.Identity, act, field
 		return "", gone(err)
 	}
 	hash, err = s.checkPassword(ctx, proof{
-		act: act, userID: id.UserID, account: id.UserID, client: "sign-in " + id.SessionID, known: true, hash: hash, password: password,
+		act:      act,
+		userID:   id.UserID,
+		account:  id.UserID,
+		client:   "sign-in " + id.SessionID,
+		known:    true,
+		hash:     hash,
+		password: password,
 	})
 	return hash, wrongPassword(err, field)
 }
@@ -152,9 +158,20 @@ func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
 	if reason == "too_many_guesses" || reason == "refresh_token_reused" {
 		level = slog.LevelWarn
 	}
-	s.log.LogAttrs(ctx, level, "Sign-in refused", slog.String("act", p.act), slog.String("reason", reason),
-		slog.String("account", s.logName("log-account", p.account)), slog.String("client", s.logName("log-client", clientOf(ctx))),
-		slog.Bool("known_client", p.known), slog.String("request_id", requestID(ctx)))
+	s.log.LogAttrs(
+		ctx,
+		level,
+		"Sign-in refused",
+		slog.String("act", p.act),
+		slog.String("reason", reason),
+		slog.String(
+			"account",
+			s.logName("log-account", p.account),
+		),
+		slog.String("client", s.logName("log-client", clientOf(ctx))),
+		slog.Bool("known_client", p.known),
+		slog.String("request_id", requestID(ctx)),
+	)
 }
 
 func (s *Server) logName(purpose, value string) string {

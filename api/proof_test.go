@@ -76,7 +76,13 @@ var proofs = map[string]struct {
 	"changeEmail": {"PUT", "/users/me/email", func(p person, password string) map[string]any {
 		return map[string]any{"email": "new" + p.email, "password": password}
 	}, 403, 202},
-	"deleteMe": {"DELETE", "/users/me", func(_ person, password string) map[string]any { return map[string]any{"password": password} }, 403, 204},
+	"deleteMe": {
+		"DELETE",
+		"/users/me",
+		func(_ person, password string) map[string]any { return map[string]any{"password": password} },
+		403,
+		204,
+	},
 }
 
 // However many guesses come at once, and by whatever operation, no more than the limit learn whether they were right,
@@ -149,7 +155,13 @@ func TestEveryProofOfAPassword(t *testing.T) {
 	})
 	t.Run("a registration that is sent again", func(t *testing.T) {
 		register := func(password string) *http.Request {
-			r := b.request(t, "POST", "/auth/register", "", map[string]any{"username": "again", "email": "again@example.org", "password": password})
+			r := b.request(
+				t,
+				"POST",
+				"/auth/register",
+				"",
+				map[string]any{"username": "again", "email": "again@example.org", "password": password},
+			)
 			r.Header.Set("Idempotency-Key", "again-and-again-and-again")
 			return r
 		}
@@ -203,7 +215,17 @@ func TestStrangersGuesses(t *testing.T) {
 	b := setup(t, guesses(20), behindProxy)
 	const home, phone, cafe = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 	alice := person{email: "alice@example.org", password: password}
-	a := b.send(t, b.from(t, home, "POST", "/auth/register", "", map[string]any{"username": "alice", "email": alice.email, "password": password}))
+	a := b.send(
+		t,
+		b.from(
+			t,
+			home,
+			"POST",
+			"/auth/register",
+			"",
+			map[string]any{"username": "alice", "email": alice.email, "password": password},
+		),
+	)
 	require.Equal(t, 201, a.status, a)
 	alice.id = a.data()["user"].(map[string]any)["id"].(string)
 	require.Equal(t, 200, b.logInFrom(t, phone, alice.email, password).status)
@@ -233,7 +255,15 @@ func TestStrangersGuesses(t *testing.T) {
 		require.Equal(t, 200, b.logInFrom(t, home, alice.email, password).status)
 	})
 	t.Run("a client is known for 90 days", func(t *testing.T) {
-		require.Equal(t, 2, value1[int](t, b, "SELECT count(*) FROM known_clients WHERE expires_at BETWEEN now() + interval '89 d' AND now() + interval '91 d'"))
+		require.Equal(
+			t,
+			2,
+			value1[int](
+				t,
+				b,
+				"SELECT count(*) FROM known_clients WHERE expires_at BETWEEN now() + interval '89 d' AND now() + interval '91 d'",
+			),
+		)
 		b.exec(t, "UPDATE known_clients SET expires_at = now()")
 		b.logInFrom(t, home, alice.email, password).requireLimited(t, 100)
 	})
@@ -246,9 +276,27 @@ func TestStrangersGuesses(t *testing.T) {
 		b.logInFrom(t, home, alice.email, "another horse battery").requireLimited(t, 100)
 	})
 	t.Run("another account's owner is a stranger", func(t *testing.T) {
-		b.send(t, b.from(t, home, "POST", "/auth/register", "", map[string]any{"username": "bob", "email": "bob@example.org", "password": password}))
-		require.NotEqual(t, value1[string](t, b, "SELECT min(encode(client_hash, 'hex')) FROM known_clients"),
-			value1[string](t, b, "SELECT max(encode(client_hash, 'hex')) FROM known_clients"), "one client of two accounts cannot be told to be one")
+		b.send(
+			t,
+			b.from(
+				t,
+				home,
+				"POST",
+				"/auth/register",
+				"",
+				map[string]any{"username": "bob", "email": "bob@example.org", "password": password},
+			),
+		)
+		require.NotEqual(
+			t,
+			value1[string](t, b, "SELECT min(encode(client_hash, 'hex')) FROM known_clients"),
+			value1[string](
+				t,
+				b,
+				"SELECT max(encode(client_hash, 'hex')) FROM known_clients",
+			),
+			"one client of two accounts cannot be told to be one",
+		)
 	})
 }
 
@@ -266,11 +314,18 @@ func TestRefusedSignInsAreLogged(t *testing.T) {
 	}
 	b.logInFrom(t, thief, "nobody@example.org", "wrong horse battery")
 	b.logInFrom(t, "203.0.113.77", alice.email, "wrong horse battery")
-	b.do(t, "PUT", "/users/me/email", alice.token, map[string]any{"email": "x@example.org", "password": "wrong horse battery"})
+	b.do(
+		t,
+		"PUT",
+		"/users/me/email",
+		alice.token,
+		map[string]any{"email": "x@example.org", "password": "wrong horse battery"},
+	)
 	b.logInFrom(t, thief, bob.email, password).requireProblem(t, 403, "account_suspended")
 	require.Equal(t, 200, b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).status)
 	b.passGrace(t, alice.refresh)
-	b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).requireProblem(t, 401, "bad_refresh_token")
+	b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).
+		requireProblem(t, 401, "bad_refresh_token")
 
 	var got []string
 	accounts, clients := map[any]int{}, map[any]int{}

@@ -7,7 +7,10 @@ import (
 )
 
 // MarkRead says up to which message the caller has read a room.
-func (s *Server) MarkRead(ctx context.Context, r contract.MarkReadRequestObject) (contract.MarkReadResponseObject, error) {
+func (s *Server) MarkRead(
+	ctx context.Context,
+	r contract.MarkReadRequestObject,
+) (contract.MarkReadResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.MarkRead(ctx, r.RoomID, id.UserID, r.Body.MessageID); err != nil {
 		return nil, err

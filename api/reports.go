@@ -13,7 +13,10 @@ import (
 )
 
 // ListReports answers stored reports.
-func (s *Server) ListReports(ctx context.Context, r contract.ListReportsRequestObject) (contract.ListReportsResponseObject, error) {
+func (s *Server) ListReports(
+	ctx context.Context,
+	r contract.ListReportsRequestObject,
+) (contract.ListReportsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listReports", r.Params.Kind)
 	if err != nil {
 		return nil, err
@@ -27,7 +30,10 @@ func (s *Server) ListReports(ctx context.Context, r contract.ListReportsRequestO
 }
 
 // GetReport answers one report.
-func (s *Server) GetReport(ctx context.Context, r contract.GetReportRequestObject) (contract.GetReportResponseObject, error) {
+func (s *Server) GetReport(
+	ctx context.Context,
+	r contract.GetReportRequestObject,
+) (contract.GetReportResponseObject, error) {
 	found, err := s.store.Report(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
@@ -36,7 +42,10 @@ func (s *Server) GetReport(ctx context.Context, r contract.GetReportRequestObjec
 }
 
 // GetReportTable answers an activity report's days as CSV.
-func (s *Server) GetReportTable(ctx context.Context, r contract.GetReportTableRequestObject) (contract.GetReportTableResponseObject, error) {
+func (s *Server) GetReportTable(
+	ctx context.Context,
+	r contract.GetReportTableRequestObject,
+) (contract.GetReportTableResponseObject, error) {
 	found, err := s.store.ActivityReport(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
@@ -46,13 +55,19 @@ func (s *Server) GetReportTable(ctx context.Context, r contract.GetReportTableRe
 		return nil, err
 	}
 	return contract.GetReportTable200TextCsvResponse{
-		Body: bytes.NewReader(table), ContentLength: int64(len(table)),
-		Headers: contract.GetReportTable200ResponseHeaders{ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`)},
+		Body:          bytes.NewReader(table),
+		ContentLength: int64(len(table)),
+		Headers: contract.GetReportTable200ResponseHeaders{
+			ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`),
+		},
 	}, nil
 }
 
 // ViewReport answers what the page of an activity report shows.
-func (s *Server) ViewReport(ctx context.Context, r contract.ViewReportRequestObject) (contract.ViewReportResponseObject, error) {
+func (s *Server) ViewReport(
+	ctx context.Context,
+	r contract.ViewReportRequestObject,
+) (contract.ViewReportResponseObject, error) {
 	id, err := s.oneTime.Row(auth.ForReport, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -78,8 +93,13 @@ func tableFile(r watchparty.ActivityReport) string { return "activity-" + string
 
 func (s *Server) report(r watchparty.Report) contract.Report {
 	out := contract.Report{
-		ID: r.ID, Kind: contract.ReportKind(r.Kind), RunID: pointer(r.RunID), PeriodStart: r.PeriodStart, PeriodEnd: r.PeriodEnd,
-		Data: r.Data, CreatedAt: r.CreatedAt,
+		ID:          r.ID,
+		Kind:        contract.ReportKind(r.Kind),
+		RunID:       pointer(r.RunID),
+		PeriodStart: r.PeriodStart,
+		PeriodEnd:   r.PeriodEnd,
+		Data:        r.Data,
+		CreatedAt:   r.CreatedAt,
 	}
 	if r.Kind == watchparty.ActivityReportKind {
 		out.PageURL = pointer(s.cfg.HTTP.PublicURL + web.Reports + "#token=" + s.oneTime.Token(auth.ForReport, r.ID))

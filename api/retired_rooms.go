@@ -10,7 +10,10 @@ import (
 )
 
 // ListRetiredRooms answers what clean-up archived and has yet to delete.
-func (s *Server) ListRetiredRooms(ctx context.Context, r contract.ListRetiredRoomsRequestObject) (contract.ListRetiredRoomsResponseObject, error) {
+func (s *Server) ListRetiredRooms(
+	ctx context.Context,
+	r contract.ListRetiredRoomsRequestObject,
+) (contract.ListRetiredRoomsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRetiredRooms")
 	if err != nil {
 		return nil, err
@@ -24,7 +27,10 @@ func (s *Server) ListRetiredRooms(ctx context.Context, r contract.ListRetiredRoo
 }
 
 // RestoreRoom opens a room that clean-up archived.
-func (s *Server) RestoreRoom(ctx context.Context, r contract.RestoreRoomRequestObject) (contract.RestoreRoomResponseObject, error) {
+func (s *Server) RestoreRoom(
+	ctx context.Context,
+	r contract.RestoreRoomRequestObject,
+) (contract.RestoreRoomResponseObject, error) {
 	id := caller(ctx)
 	restored, err := s.store.RestoreRoom(ctx, id.UserID, r.RetiredID)
 	if err != nil {

@@ -10,7 +10,10 @@ import (
 )
 
 // UpdateRoom changes a room for whoever may.
-func (s *Server) UpdateRoom(ctx context.Context, r contract.UpdateRoomRequestObject) (contract.UpdateRoomResponseObject, error) {
+func (s *Server) UpdateRoom(
+	ctx context.Context,
+	r contract.UpdateRoomRequestObject,
+) (contract.UpdateRoomResponseObject, error) {
 	id := caller(ctx)
 	c := roomChange(*r.Body)
 	c.Normalise()
@@ -24,7 +27,10 @@ func (s *Server) UpdateRoom(ctx context.Context, r contract.UpdateRoomRequestObj
 	s.voidRoom(ctx, r.RoomID)
 	answer := room(changed)
 	tag, err := tagOf(changed.Version, single{Data: answer})
-	return contract.UpdateRoom200JSONResponse{Body: contract.RoomAnswer{Data: answer}, Headers: contract.UpdateRoom200ResponseHeaders{ETag: tag}}, err
+	return contract.UpdateRoom200JSONResponse{
+		Body:    contract.RoomAnswer{Data: answer},
+		Headers: contract.UpdateRoom200ResponseHeaders{ETag: tag},
+	}, err
 }
 
 func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
@@ -50,7 +56,10 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 }
 
 // DeleteRoom deletes a room for whoever may.
-func (s *Server) DeleteRoom(ctx context.Context, r contract.DeleteRoomRequestObject) (contract.DeleteRoomResponseObject, error) {
+func (s *Server) DeleteRoom(
+	ctx context.Context,
+	r contract.DeleteRoomRequestObject,
+) (contract.DeleteRoomResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err

@@ -9,7 +9,10 @@ import (
 )
 
 // ListRoomLog answers what was done in a room.
-func (s *Server) ListRoomLog(ctx context.Context, r contract.ListRoomLogRequestObject) (contract.ListRoomLogResponseObject, error) {
+func (s *Server) ListRoomLog(
+	ctx context.Context,
+	r contract.ListRoomLogRequestObject,
+) (contract.ListRoomLogResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listRoomLog", r.RoomID)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,9 @@ type roomOrder struct {
 // roomOrder finds the one that a request asks for. What is searched for has an order of its own.
 func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.RoomFilter) (roomOrder, error) {
 	if sort != nil && f.Search != "" {
-		return roomOrder{}, watchparty.Invalid(watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"})
+		return roomOrder{}, watchparty.Invalid(
+			watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"},
+		)
 	}
 	switch value(sort) {
 	case contract.ListRoomsParamsSortActive:

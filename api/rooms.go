@@ -14,8 +14,15 @@ import (
 )
 
 // ListRooms answers open public rooms, those that the filters let through.
-func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObject) (contract.ListRoomsResponseObject, error) {
-	f := watchparty.RoomFilter{Search: value(r.Params.Q), MovieID: value(r.Params.MovieID), Available: value(r.Params.Available)}
+func (s *Server) ListRooms(
+	ctx context.Context,
+	r contract.ListRoomsRequestObject,
+) (contract.ListRoomsResponseObject, error) {
+	f := watchparty.RoomFilter{
+		Search:    value(r.Params.Q),
+		MovieID:   value(r.Params.MovieID),
+		Available: value(r.Params.Available),
+	}
 	if err := watchparty.ValidateSearch(f.Search); err != nil {
 		return nil, err
 	}
@@ -28,7 +35,14 @@ func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObjec
 		return nil, err
 	}
 	q := cache.Query{
-		Key: fmt.Sprintf("rooms:%s%s:%d", order.key, p.After, p.Limit), Tags: []string{cache.TagRooms}, TTL: s.cfg.Cache.Rooms,
+		Key: fmt.Sprintf(
+			"rooms:%s%s:%d",
+			order.key,
+			p.After,
+			p.Limit,
+		),
+		Tags: []string{cache.TagRooms},
+		TTL:  s.cfg.Cache.Rooms,
 	}
 	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
 		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
@@ -41,7 +55,10 @@ func (s *Server) ListRooms(ctx context.Context, r contract.ListRoomsRequestObjec
 }
 
 // CreateRoom opens a room with the caller as its host.
-func (s *Server) CreateRoom(ctx context.Context, r contract.CreateRoomRequestObject) (contract.CreateRoomResponseObject, error) {
+func (s *Server) CreateRoom(
+	ctx context.Context,
+	r contract.CreateRoomRequestObject,
+) (contract.CreateRoomResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewRoom{
 		Name: r.Body.Name, Description: value(r.Body.Description), MovieID: value(r.Body.MovieID),
@@ -62,7 +79,10 @@ func (s *Server) CreateRoom(ctx context.Context, r contract.CreateRoomRequestObj
 	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(created.ID))
 	answer := room(created)
 	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
-	return contract.CreateRoom201JSONResponse{Body: contract.RoomAnswer{Data: answer}, Headers: contract.CreateRoom201ResponseHeaders(made)}, err
+	return contract.CreateRoom201JSONResponse{
+		Body:    contract.RoomAnswer{Data: answer},
+		Headers: contract.CreateRoom201ResponseHeaders(made),
+	}, err
 }
 
 // GetRoom answers one room to whoever may know of it.
@@ -120,7 +140,11 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	if userID == "" {
 		return standing, nil
 	}
-	q := cache.Query{Key: "standing:" + roomID + ":" + userID, Tags: []string{cache.TagStandings(roomID)}, TTL: s.cfg.Cache.Rooms}
+	q := cache.Query{
+		Key:  "standing:" + roomID + ":" + userID,
+		Tags: []string{cache.TagStandings(roomID)},
+		TTL:  s.cfg.Cache.Rooms,
+	}
 	entry, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Standing(ctx, roomID, userID)
 		if err != nil {

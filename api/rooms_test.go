@@ -50,7 +50,13 @@ func TestUpdateRoom(t *testing.T) {
 		b.requireCached(t, path, "")
 		b.requireCached(t, "/rooms", "")
 		evil := "<script>alert(1)</script> '; DROP TABLE rooms; -- שלום 👩‍👩‍👧 é"
-		changed := b.change(t, room, alice, "", map[string]any{"name": "  " + evil + " ", "slow_mode_seconds": 3600, "capacity": 2})
+		changed := b.change(
+			t,
+			room,
+			alice,
+			"",
+			map[string]any{"name": "  " + evil + " ", "slow_mode_seconds": 3600, "capacity": 2},
+		)
 		require.Equal(t, 200, changed.status, changed)
 		require.Equal(t, []any{evil, 3600.0, 2.0, film}, []any{
 			changed.data()["name"], changed.data()["slow_mode_seconds"], changed.data()["capacity"], changed.data()["movie_id"]})
@@ -132,7 +138,8 @@ func TestUpdateRoom(t *testing.T) {
 		require.Equal(t, "archived", b.change(t, room, alice, "", map[string]any{"state": "archived"}).data()["state"])
 		require.Equal(t, "archived", b.requireMiss(t, path, "").data()["state"])
 		b.change(t, room, alice, "", map[string]any{"name": "x"}).requireProblem(t, 409, "room_archived")
-		b.do(t, "POST", "/chat/messages", bob.token, map[string]any{"room_id": room, "body": "x"}).requireProblem(t, 409, "room_archived")
+		b.do(t, "POST", "/chat/messages", bob.token, map[string]any{"room_id": room, "body": "x"}).
+			requireProblem(t, 409, "room_archived")
 		b.setRole(t, room, alice, bob, "moderator").requireProblem(t, 409, "room_archived")
 		require.Equal(t, 204, b.do(t, "POST", path+"/heartbeat", bob.token, nil).status)
 		opened := b.change(t, room, alice, "", map[string]any{"state": "open", "name": "Back"})
@@ -147,7 +154,8 @@ func TestDeletedRoom(t *testing.T) {
 	w := newWorld(t)
 	b, room := w.bundle, w.open
 	path := "/rooms/" + room
-	_, err := b.store.DB().ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room, w.dave.id)
+	_, err := b.store.DB().
+		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room, w.dave.id)
 	require.NoError(t, err)
 	for _, read := range []string{path, "/rooms", "/chat/messages?room_id=" + room} {
 		b.requireCached(t, read, "")
@@ -205,7 +213,13 @@ func TestRoles(t *testing.T) {
 		requireStanding(t, bob, "viewer", true)
 		requireStanding(t, dora, "viewer", false)
 		require.Nil(t, b.do(t, "GET", path+"/me", bob.token, nil).data()["muted_until"])
-		b.alter(t, room, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')", room, bob.id)
+		b.alter(
+			t,
+			room,
+			"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
+			room,
+			bob.id,
+		)
 		muted := b.do(t, "GET", path+"/me", bob.token, nil).data()
 		require.NotNil(t, muted["muted_until"])
 		require.Empty(t, muted["permissions"], "a viewer may only post, and not now")
@@ -246,7 +260,12 @@ func TestRoles(t *testing.T) {
 	t.Run("passed on by leaving", func(t *testing.T) {
 		b.requireHit(t, path, carol.token)
 		require.Equal(t, 204, b.do(t, "POST", path+"/leave", carol.token, nil).status)
-		require.Equal(t, "alice", b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"], "of the moderators, the longest there")
+		require.Equal(
+			t,
+			"alice",
+			b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"],
+			"of the moderators, the longest there",
+		)
 		requireStanding(t, alice, "host", true)
 		requireStanding(t, carol, "moderator", false)
 		b.join(t, room, carol)
@@ -255,7 +274,13 @@ func TestRoles(t *testing.T) {
 		beat := func(p person) answer { return b.do(t, "POST", path+"/heartbeat", p.token, nil) }
 		require.Equal(t, 204, beat(bob).status)
 		requireStanding(t, alice, "host", true)
-		b.alter(t, room, "UPDATE participants SET last_seen_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?", room, alice.id)
+		b.alter(
+			t,
+			room,
+			"UPDATE participants SET last_seen_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?",
+			room,
+			alice.id,
+		)
 		for _, p := range b.do(t, "GET", path+"/participants", "", nil).list() {
 			require.Equal(t, p["username"] != "alice", p["present"], p["username"])
 		}
@@ -453,7 +478,12 @@ func TestHostLeavesWhileHandingOver(t *testing.T) {
 	b := setup(t)
 	alice, bob, carol := b.user(t, "alice"), b.user(t, "bob"), b.user(t, "carol")
 	for range 20 {
-		created, err := b.store.CreateRoom(t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.IdempotencyKey{})
+		created, err := b.store.CreateRoom(
+			t.Context(),
+			alice.id,
+			watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
+			store.IdempotencyKey{},
+		)
 		require.NoError(t, err)
 		room := created.ID
 		b.join(t, room, bob)
@@ -507,7 +537,12 @@ func TestOpeningARoomOnce(t *testing.T) {
 
 	open(alice, "the-same-key", map[string]any{"name": "Twice"}).requireProblem(t, 422, "idempotency_key_reused")
 	require.NotEqual(t, answers[0].data()["id"], open(alice, "another-key", body).data()["id"])
-	require.NotEqual(t, answers[0].data()["id"], open(bob, "the-same-key", body).data()["id"], "keys are each caller's own")
+	require.NotEqual(
+		t,
+		answers[0].data()["id"],
+		open(bob, "the-same-key", body).data()["id"],
+		"keys are each caller's own",
+	)
 
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+answers[0].data()["id"].(string), alice.token, nil).status)
 	open(alice, "the-same-key", body).requireProblem(t, 404, "not_found")

@@ -29,7 +29,10 @@ const (
 )
 
 // ListSchedules answers the schedules that are there by now.
-func (s *Server) ListSchedules(ctx context.Context, _ contract.ListSchedulesRequestObject) (contract.ListSchedulesResponseObject, error) {
+func (s *Server) ListSchedules(
+	ctx context.Context,
+	_ contract.ListSchedulesRequestObject,
+) (contract.ListSchedulesResponseObject, error) {
 	list := contract.ListSchedules200JSONResponse{Data: []contract.Schedule{}}
 	for _, id := range job.ScheduleIDs() {
 		schedule, err := s.schedule(ctx, id)
@@ -45,26 +48,44 @@ func (s *Server) ListSchedules(ctx context.Context, _ contract.ListSchedulesRequ
 }
 
 // PauseSchedule keeps a schedule from starting anything.
-func (s *Server) PauseSchedule(ctx context.Context, r contract.PauseScheduleRequestObject) (contract.PauseScheduleResponseObject, error) {
+func (s *Server) PauseSchedule(
+	ctx context.Context,
+	r contract.PauseScheduleRequestObject,
+) (contract.PauseScheduleResponseObject, error) {
 	note, err := scheduleNote(r.Body.Note)
 	if err != nil {
 		return nil, err
 	}
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditSchedulePaused, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Pause(ctx, temporal.SchedulePauseOptions{Note: note})
-	})
+	schedule, err := s.change(
+		ctx,
+		r.ScheduleID,
+		watchparty.AuditSchedulePaused,
+		map[string]any{"note": note},
+		func(ctx context.Context, h temporal.ScheduleHandle) error {
+			return h.Pause(ctx, temporal.SchedulePauseOptions{Note: note})
+		},
+	)
 	return contract.PauseSchedule200JSONResponse{Data: schedule}, err
 }
 
 // ResumeSchedule lets a schedule go on.
-func (s *Server) ResumeSchedule(ctx context.Context, r contract.ResumeScheduleRequestObject) (contract.ResumeScheduleResponseObject, error) {
+func (s *Server) ResumeSchedule(
+	ctx context.Context,
+	r contract.ResumeScheduleRequestObject,
+) (contract.ResumeScheduleResponseObject, error) {
 	note, err := scheduleNote(r.Body.Note)
 	if err != nil {
 		return nil, err
 	}
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleResumed, map[string]any{"note": note}, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: note})
-	})
+	schedule, err := s.change(
+		ctx,
+		r.ScheduleID,
+		watchparty.AuditScheduleResumed,
+		map[string]any{"note": note},
+		func(ctx context.Context, h temporal.ScheduleHandle) error {
+			return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: note})
+		},
+	)
 	return contract.ResumeSchedule200JSONResponse{Data: schedule}, err
 }
 
@@ -75,31 +96,59 @@ func scheduleNote(text string) (string, error) {
 }
 
 // TriggerSchedule starts what a schedule starts, now; nothing while that runs already.
-func (s *Server) TriggerSchedule(ctx context.Context, r contract.TriggerScheduleRequestObject) (contract.TriggerScheduleResponseObject, error) {
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleTriggered, nil, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Trigger(ctx, temporal.ScheduleTriggerOptions{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP})
-	})
+func (s *Server) TriggerSchedule(
+	ctx context.Context,
+	r contract.TriggerScheduleRequestObject,
+) (contract.TriggerScheduleResponseObject, error) {
+	schedule, err := s.change(
+		ctx,
+		r.ScheduleID,
+		watchparty.AuditScheduleTriggered,
+		nil,
+		func(ctx context.Context, h temporal.ScheduleHandle) error {
+			return h.Trigger(ctx, temporal.ScheduleTriggerOptions{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP})
+		},
+	)
 	return contract.TriggerSchedule200JSONResponse{Data: schedule}, err
 }
 
 // BackfillSchedule starts, one after the other, what a schedule would have started in a period.
-func (s *Server) BackfillSchedule(ctx context.Context, r contract.BackfillScheduleRequestObject) (contract.BackfillScheduleResponseObject, error) {
+func (s *Server) BackfillSchedule(
+	ctx context.Context,
+	r contract.BackfillScheduleRequestObject,
+) (contract.BackfillScheduleResponseObject, error) {
 	start, end := r.Body.Start.UTC(), r.Body.End.UTC()
 	if !start.Before(end) || end.Sub(start) > maxBackfill || end.After(store.Now()) {
-		return nil, watchparty.Invalid(watchparty.FieldError{Field: "end", Code: "range", Message: "must be after start by 31 days at most, and not in the future"})
+		return nil, watchparty.Invalid(
+			watchparty.FieldError{
+				Field:   "end",
+				Code:    "range",
+				Message: "must be after start by 31 days at most, and not in the future",
+			},
+		)
 	}
 	details := map[string]any{"start": start, "end": end}
-	schedule, err := s.change(ctx, r.ScheduleID, watchparty.AuditScheduleBackfilled, details, func(ctx context.Context, h temporal.ScheduleHandle) error {
-		return h.Backfill(ctx, temporal.ScheduleBackfillOptions{
-			Backfill: []temporal.ScheduleBackfill{{Start: start, End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
-		})
-	})
+	schedule, err := s.change(
+		ctx,
+		r.ScheduleID,
+		watchparty.AuditScheduleBackfilled,
+		details,
+		func(ctx context.Context, h temporal.ScheduleHandle) error {
+			return h.Backfill(ctx, temporal.ScheduleBackfillOptions{
+				Backfill: []temporal.ScheduleBackfill{{Start: start, End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
+			})
+		},
+	)
 	return contract.BackfillSchedule200JSONResponse{Data: schedule}, err
 }
 
 // change does something to a schedule, for admins. It is in the audit log before.
 func (s *Server) change(
-	ctx context.Context, id string, action watchparty.AuditAction, details map[string]any, do func(context.Context, temporal.ScheduleHandle) error,
+	ctx context.Context,
+	id string,
+	action watchparty.AuditAction,
+	details map[string]any,
+	do func(context.Context, temporal.ScheduleHandle) error,
 ) (contract.Schedule, error) {
 	who := caller(ctx)
 	if !slices.Contains(job.ScheduleIDs(), id) {
@@ -130,7 +179,9 @@ func (s *Server) schedule(ctx context.Context, id string) (contract.Schedule, er
 	for _, run := range slices.Backward(found.Info.RecentActions) {
 		r := contract.ScheduledRun{ScheduledAt: run.ScheduleTime.UTC(), StartedAt: run.ActualTime.UTC()}
 		if started := run.StartWorkflowResult; started != nil {
-			r.WorkflowID, r.RunID, r.TemporalURL = started.WorkflowID, started.FirstExecutionRunID, s.temporalURL(started.WorkflowID)
+			r.WorkflowID, r.RunID, r.TemporalURL = started.WorkflowID, started.FirstExecutionRunID, s.temporalURL(
+				started.WorkflowID,
+			)
 		}
 		out.RecentRuns = append(out.RecentRuns, r)
 	}

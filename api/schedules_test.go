@@ -97,7 +97,14 @@ func TestSchedules(t *testing.T) {
 	c := &clock{}
 	at := time.Now().UTC().Truncate(time.Second).Add(-20 * time.Minute)
 	c.description.Info.RecentActions = []temporal.ScheduleActionResult{
-		{ScheduleTime: at, ActualTime: at.Add(7 * time.Second), StartWorkflowResult: &temporal.ScheduleWorkflowExecution{WorkflowID: "cleanup/scheduled-1", FirstExecutionRunID: "r1"}},
+		{
+			ScheduleTime: at,
+			ActualTime:   at.Add(7 * time.Second),
+			StartWorkflowResult: &temporal.ScheduleWorkflowExecution{
+				WorkflowID:          "cleanup/scheduled-1",
+				FirstExecutionRunID: "r1",
+			},
+		},
 		{ScheduleTime: at.Add(10 * time.Minute), ActualTime: at.Add(10 * time.Minute)},
 	}
 	c.description.Info.NextActionTimes = []time.Time{at.Add(30 * time.Minute).Local()}
@@ -112,7 +119,12 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, "cleanup", list[0]["id"])
 	require.Equal(t, []any{at.Add(30 * time.Minute).Format(time.RFC3339)}, list[0]["next_runs"])
 	recent := list[0]["recent_runs"].([]any)
-	require.Equal(t, at.Add(10*time.Minute).Format(time.RFC3339), recent[0].(map[string]any)["scheduled_at"], "the latest first")
+	require.Equal(
+		t,
+		at.Add(10*time.Minute).Format(time.RFC3339),
+		recent[0].(map[string]any)["scheduled_at"],
+		"the latest first",
+	)
 	require.Equal(t, "cleanup/scheduled-1", recent[1].(map[string]any)["workflow_id"])
 	require.Contains(t, recent[1].(map[string]any)["temporal_url"], "cleanup%2Fscheduled-1")
 
@@ -121,7 +133,12 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, false, act("resume", map[string]any{"note": "done"}).data()["paused"])
 	require.Equal(t, 200, act("trigger", nil).status)
 	require.Equal(t, 1, c.triggered)
-	require.Equal(t, 200, act("backfill", map[string]any{"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-31T23:00:00Z"}).status, "31 days to the hour")
+	require.Equal(
+		t,
+		200,
+		act("backfill", map[string]any{"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-31T23:00:00Z"}).status,
+		"31 days to the hour",
+	)
 	require.Equal(t, time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC), c.backfills[0].Start)
 	for _, bad := range [][2]string{
 		{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"}, {"2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"},
@@ -174,7 +191,9 @@ func TestSchedulesAreAuditedBefore(t *testing.T) {
 	b := setup(t, withClock(c))
 	root := b.admin(t, "root")
 	outcomeOf := func(action string) (outcome string) {
-		err := b.store.DB().NewRaw("SELECT coalesce(max(outcome), 'none') FROM audit WHERE action = ?", action).Scan(context.Background(), &outcome)
+		err := b.store.DB().
+			NewRaw("SELECT coalesce(max(outcome), 'none') FROM audit WHERE action = ?", action).
+			Scan(context.Background(), &outcome)
 		if err != nil {
 			return err.Error()
 		}

@@ -100,13 +100,29 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs(d.Config.HTTP.PublicURL), sharePool, observe(s.log, d.Metrics),
+		requestIDs(d.Config.HTTP.PublicURL),
+		sharePool,
+		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(d.Config.HTTP.Origins), s.limitBody, s.identify, s.limitRate, headAsGet, s.authorize, wellFormed(s.routes), s.spool(), validate(spec),
+		crossOrigin(
+			d.Config.HTTP.Origins,
+		),
+		s.limitBody,
+		s.identify,
+		s.limitRate,
+		headAsGet,
+		s.authorize,
+		wellFormed(s.routes),
+		s.spool(),
+		validate(spec),
 		refuseConditions(s.routes),
 	)
 	routes := withHead{e}
-	contract.RegisterHandlersWithBaseURL(routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath)
+	contract.RegisterHandlersWithBaseURL(
+		routes,
+		contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}),
+		basePath,
+	)
 	if err := s.routePages(routes); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,10 @@ import (
 )
 
 // ListSessions answers the caller's sign-ins.
-func (s *Server) ListSessions(ctx context.Context, r contract.ListSessionsRequestObject) (contract.ListSessionsResponseObject, error) {
+func (s *Server) ListSessions(
+	ctx context.Context,
+	r contract.ListSessionsRequestObject,
+) (contract.ListSessionsResponseObject, error) {
 	id := caller(ctx)
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listSessions", id.UserID)
 	if err != nil {
@@ -35,7 +38,10 @@ func sessionOf(current string) func(watchparty.Session) contract.Session {
 }
 
 // EndOtherSessions ends every sign-in of the caller's but the one that asks.
-func (s *Server) EndOtherSessions(ctx context.Context, _ contract.EndOtherSessionsRequestObject) (contract.EndOtherSessionsResponseObject, error) {
+func (s *Server) EndOtherSessions(
+	ctx context.Context,
+	_ contract.EndOtherSessionsRequestObject,
+) (contract.EndOtherSessionsResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.EndSessions(ctx, id.UserID, id.SessionID); err != nil {
 		return nil, gone(err)
@@ -45,7 +51,10 @@ func (s *Server) EndOtherSessions(ctx context.Context, _ contract.EndOtherSessio
 }
 
 // EndSession ends one sign-in of the caller's, be it the one that asks.
-func (s *Server) EndSession(ctx context.Context, r contract.EndSessionRequestObject) (contract.EndSessionResponseObject, error) {
+func (s *Server) EndSession(
+	ctx context.Context,
+	r contract.EndSessionRequestObject,
+) (contract.EndSessionResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.EndSession(ctx, id.UserID, r.SessionID); err != nil {
 		return nil, err

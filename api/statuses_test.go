@@ -40,7 +40,13 @@ func requireProblemInContract(t testing.TB, operation *openapi3.Operation, a ans
 	}
 	codes[a.code()] = true
 	if !*updateContract {
-		require.Contains(t, documentedCodes(operation), a.code(), "%s: run go test ./api -contract.update", operation.OperationID)
+		require.Contains(
+			t,
+			documentedCodes(operation),
+			a.code(),
+			"%s: run go test ./api -contract.update",
+			operation.OperationID,
+		)
 	}
 }
 

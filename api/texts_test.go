@@ -66,7 +66,13 @@ var textRules = map[string]textRule{
 func (f freeText) rule(t *testing.T, op documented) textRule {
 	t.Helper()
 	rule := cmp.Or(textRules[op.OperationID+" "+f.name], textRules[f.name])
-	require.NotZero(t, rule, "%s has a text %s: say in textRules which rule it follows, and have the domain check it", op.OperationID, f.name)
+	require.NotZero(
+		t,
+		rule,
+		"%s has a text %s: say in textRules which rule it follows, and have the domain check it",
+		op.OperationID,
+		f.name,
+	)
 	return rule
 }
 
@@ -82,7 +88,10 @@ func TestFreeTexts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var former string
-	require.NoError(t, w.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", w.alice.id).Scan(t.Context(), &former))
+	require.NoError(
+		t,
+		w.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", w.alice.id).Scan(t.Context(), &former),
+	)
 	properties, sent := 0, 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -98,7 +107,13 @@ func TestFreeTexts(t *testing.T) {
 				changed.body = copied(c.body)
 				switch c.id { // what is done once
 				case "register":
-					changed.body["username"], changed.body["email"] = fmt.Sprint("person", sent), fmt.Sprintf("person%d@example.org", sent)
+					changed.body["username"], changed.body["email"] = fmt.Sprint(
+						"person",
+						sent,
+					), fmt.Sprintf(
+						"person%d@example.org",
+						sent,
+					)
 				case "createMovie":
 					changed.body["title"] = fmt.Sprint("Film ", sent)
 				case "confirmPasswordReset":
@@ -180,11 +195,21 @@ func requireTexts(t *testing.T, op documented, f freeText, send func(*testing.T,
 // refusedTexts are examples; package watchparty's tests have the whole rules.
 var refusedTexts = map[textRule]map[string]string{
 	line: {
-		"an override": "Alice\u202eevil", "a mark of direction": "a\u200fb", "a line separator": "a\u2028b", "a line break": "a\nb",
-		"a zero-width space": "Ali\u200bce", "a joiner": "Ali\u200dce", "a tag": "a\U000e0041b", "a filler": "a\u3164b",
+		"an override":             "Alice\u202eevil",
+		"a mark of direction":     "a\u200fb",
+		"a line separator":        "a\u2028b",
+		"a line break":            "a\nb",
+		"a zero-width space":      "Ali\u200bce",
+		"a joiner":                "Ali\u200dce",
+		"a tag":                   "a\U000e0041b",
+		"a filler":                "a\u3164b",
 		"a mark at the beginning": "\u0301a",
 	},
-	prose: {"an open override": "Alice\u202eevil", "an isolate over two lines": "a\u2067b\nc\u2069", "an end of nothing": "a\u202cb"},
+	prose: {
+		"an open override":          "Alice\u202eevil",
+		"an isolate over two lines": "a\u2067b\nc\u2069",
+		"an end of nothing":         "a\u202cb",
+	},
 }
 
 // requireAnswered: where a success has the property, it is what was sent but for white space around it.
@@ -207,6 +232,12 @@ func (f freeText) requireAnswered(t *testing.T, a answer, sent string) {
 func (w *world) newReset(t *testing.T) string {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
-	w.exec(t, "INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, ?)", id, w.frank.id, time.Now().Add(time.Minute))
+	w.exec(
+		t,
+		"INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, ?)",
+		id,
+		w.frank.id,
+		time.Now().Add(time.Minute),
+	)
 	return w.server.oneTime.Token(auth.ForReset, id)
 }

@@ -43,11 +43,15 @@ func uploadsAtOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
 var (
 	errTooManyUploads = &watchparty.Error{
-		Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many pictures are being uploaded. Try again in a moment.",
+		Kind:       watchparty.KindUnavailable,
+		Code:       "busy",
+		Message:    "Too many pictures are being uploaded. Try again in a moment.",
 		RetryAfter: 5 * time.Second,
 	}
 	errTooManyOwnUploads = &watchparty.Error{
-		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "You are uploading several pictures already. Wait for one of them.",
+		Kind:       watchparty.KindLimited,
+		Code:       "rate_limited",
+		Message:    "You are uploading several pictures already. Wait for one of them.",
 		RetryAfter: 5 * time.Second,
 	}
 )
@@ -61,7 +65,9 @@ type uploads struct {
 
 func newUploads() *uploads {
 	return &uploads{
-		spooled: semaphore.NewWeighted(maxSpooled), inMemory: semaphore.NewWeighted(int64(uploadsAtOnce())), own: map[string]int{},
+		spooled:  semaphore.NewWeighted(maxSpooled),
+		inMemory: semaphore.NewWeighted(int64(uploadsAtOnce())),
+		own:      map[string]int{},
 	}
 }
 
@@ -111,7 +117,10 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			defer leave()
 			response := http.NewResponseController(c.Response())
 			file, size, err := toFile(&paced{
-				body: r.Body, begun: time.Now(), last: time.Now().Add(s.cfg.HTTP.ReadTimeout), setDeadline: response.SetReadDeadline,
+				body:        r.Body,
+				begun:       time.Now(),
+				last:        time.Now().Add(s.cfg.HTTP.ReadTimeout),
+				setDeadline: response.SetReadDeadline,
 			})
 			// However long that took, there is time for an answer.
 			_ = response.SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))

@@ -183,7 +183,9 @@ func TestTooManyUploads(t *testing.T) {
 	var wg sync.WaitGroup
 	for range maxSpooled {
 		wg.Go(func() {
-			if err := send(readerFunc(func([]byte) (int, error) { entered <- struct{}{}; <-release; return 0, io.EOF })); err != nil {
+			if err := send(
+				readerFunc(func([]byte) (int, error) { entered <- struct{}{}; <-release; return 0, io.EOF }),
+			); err != nil {
 				t.Error(err)
 			}
 		})

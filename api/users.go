@@ -38,7 +38,10 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Ac
 }
 
 // UpdateMe changes one's own profile.
-func (s *Server) UpdateMe(ctx context.Context, r contract.UpdateMeRequestObject) (contract.UpdateMeResponseObject, error) {
+func (s *Server) UpdateMe(
+	ctx context.Context,
+	r contract.UpdateMeRequestObject,
+) (contract.UpdateMeResponseObject, error) {
 	id := caller(ctx)
 	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
 	change.Normalise()
@@ -54,7 +57,10 @@ func (s *Server) UpdateMe(ctx context.Context, r contract.UpdateMeRequestObject)
 }
 
 // GetProfile answers what everyone may know of a user.
-func (s *Server) GetProfile(ctx context.Context, r contract.GetProfileRequestObject) (contract.GetProfileResponseObject, error) {
+func (s *Server) GetProfile(
+	ctx context.Context,
+	r contract.GetProfileRequestObject,
+) (contract.GetProfileResponseObject, error) {
 	name := strings.ToLower(r.Username)
 	q := cache.Query{
 		Key: "user:" + name, Tags: []string{cache.TagProfile(name)},
@@ -70,10 +76,15 @@ func (s *Server) GetProfile(ctx context.Context, r contract.GetProfileRequestObj
 const maxProfiles = 100
 
 // ListProfiles answers what everyone may know of several users.
-func (s *Server) ListProfiles(ctx context.Context, r contract.ListProfilesRequestObject) (contract.ListProfilesResponseObject, error) {
+func (s *Server) ListProfiles(
+	ctx context.Context,
+	r contract.ListProfilesRequestObject,
+) (contract.ListProfilesResponseObject, error) {
 	names := strings.Split(r.Params.Usernames, ",")
 	if len(names) > maxProfiles {
-		return nil, watchparty.Invalid(watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"})
+		return nil, watchparty.Invalid(
+			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"},
+		)
 	}
 	users, err := s.store.UsersByUsername(ctx, names)
 	if err != nil {
@@ -116,7 +127,13 @@ func (s *Server) avatarURLs(u watchparty.User) contract.AvatarURLs {
 	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
 	if u.AvatarVersion == 0 {
 		picture := base + defaultAvatarFile
-		return contract.AvatarURLs{Default: true, Thumbnail: picture, Medium: picture, Large: picture, Plain: base + plainDefaultAvatarFile}
+		return contract.AvatarURLs{
+			Default:   true,
+			Thumbnail: picture,
+			Medium:    picture,
+			Large:     picture,
+			Plain:     base + plainDefaultAvatarFile,
+		}
 	}
 	base += strconv.Itoa(u.AvatarVersion) + "/"
 	// The first avatars had only two files.

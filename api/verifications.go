@@ -9,7 +9,10 @@ import (
 )
 
 // VerifyEmail confirms the address that the token was mailed to, and makes it the account's.
-func (s *Server) VerifyEmail(ctx context.Context, r contract.VerifyEmailRequestObject) (contract.VerifyEmailResponseObject, error) {
+func (s *Server) VerifyEmail(
+	ctx context.Context,
+	r contract.VerifyEmailRequestObject,
+) (contract.VerifyEmailResponseObject, error) {
 	id, err := s.oneTime.Row(auth.ForEmail, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -22,7 +25,10 @@ func (s *Server) VerifyEmail(ctx context.Context, r contract.VerifyEmailRequestO
 
 // ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when
 // the mail's link is confirmed.
-func (s *Server) ChangeEmail(ctx context.Context, r contract.ChangeEmailRequestObject) (contract.ChangeEmailResponseObject, error) {
+func (s *Server) ChangeEmail(
+	ctx context.Context,
+	r contract.ChangeEmailRequestObject,
+) (contract.ChangeEmailResponseObject, error) {
 	id := caller(ctx)
 	if err := watchparty.ValidateEmail(r.Body.Email); err != nil {
 		return nil, err
@@ -38,7 +44,10 @@ func (s *Server) ChangeEmail(ctx context.Context, r contract.ChangeEmailRequestO
 }
 
 // ResendVerification promises another mail to the caller's address, unless that is confirmed already.
-func (s *Server) ResendVerification(ctx context.Context, r contract.ResendVerificationRequestObject) (contract.ResendVerificationResponseObject, error) {
+func (s *Server) ResendVerification(
+	ctx context.Context,
+	r contract.ResendVerificationRequestObject,
+) (contract.ResendVerificationResponseObject, error) {
 	id := caller(ctx)
 	once, err := s.once(ctx, "resendVerification", r.Params.IdempotencyKey, nil)
 	if err != nil {

@@ -13,9 +13,16 @@ import (
 
 // notText are bytes in JSON strings that stand for no text: encoding/json makes U+FFFD of each.
 var notText = map[string]string{
-	"Latin-1": "caf\xe9", "a lone continuation": "a\x80b", "an overlong slash": "a\xc0\xafb",
-	"half a character": "a\xe2\x82", "a surrogate in UTF-8": "a\xed\xa0\x80b", "beyond Unicode": "a\xf5\x80\x80\x80", "UTF-16": "\xff\xfea",
-	"a high surrogate": `a\ud800b`, "a low surrogate": `a\udc00`, "surrogates in the wrong order": `\udc00\ud800`,
+	"Latin-1":                       "caf\xe9",
+	"a lone continuation":           "a\x80b",
+	"an overlong slash":             "a\xc0\xafb",
+	"half a character":              "a\xe2\x82",
+	"a surrogate in UTF-8":          "a\xed\xa0\x80b",
+	"beyond Unicode":                "a\xf5\x80\x80\x80",
+	"UTF-16":                        "\xff\xfea",
+	"a high surrogate":              `a\ud800b`,
+	"a low surrogate":               `a\udc00`,
+	"surrogates in the wrong order": `\udc00\ud800`,
 }
 
 // TestBytesThatAreNoText sends them as each string of each operation's body, of its path and of its query.

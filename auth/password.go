@@ -45,7 +45,11 @@ const (
 const maxWait = 5 * time.Second
 
 // ErrBusy says that too many sign-ins wait already.
-var ErrBusy = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "busy", Message: "Too many people sign in at once. Try again in a moment."}
+var ErrBusy = &watchparty.Error{
+	Kind:    watchparty.KindUnavailable,
+	Code:    "busy",
+	Message: "Too many people sign in at once. Try again in a moment.",
+}
 
 // ErrMalformedHash says that a stored hash is not one of ours.
 var ErrMalformedHash = errors.New("auth: malformed password hash")

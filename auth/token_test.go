@@ -16,7 +16,11 @@ import (
 const secret = "a secret of thirty-two bytes or more"
 
 var (
-	ada    = Identity{UserID: "019a0000-0000-7000-8000-000000000001", Username: "ada", SessionID: "01890000-0000-7000-8000-00000000beef"}
+	ada = Identity{
+		UserID:    "019a0000-0000-7000-8000-000000000001",
+		Username:  "ada",
+		SessionID: "01890000-0000-7000-8000-00000000beef",
+	}
 	moment = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 )
 

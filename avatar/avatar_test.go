@@ -469,9 +469,12 @@ func TestRenderRefuses(t *testing.T) {
 		data []byte
 		code string
 	}{
-		"nothing":                {nil, probe.CodeEmpty},
-		"text":                   {[]byte("text named picture.jpg"), probe.CodeUnsupportedFormat},
-		"svg":                    {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`), probe.CodeUnsupportedFormat},
+		"nothing": {nil, probe.CodeEmpty},
+		"text":    {[]byte("text named picture.jpg"), probe.CodeUnsupportedFormat},
+		"svg": {
+			[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`),
+			probe.CodeUnsupportedFormat,
+		},
 		"bomb":                   {pictures.BlankPNG(15000, 15000), probe.CodeTooManyPixels},
 		"truncated jpeg":         {jpeg[:len(jpeg)/2], probe.CodeUnreadable},
 		"truncated png":          {png[:len(png)/2], probe.CodeUnreadable},
@@ -525,7 +528,11 @@ func TestRenderReleasesEverything(t *testing.T) {
 
 func TestRenderConcurrently(t *testing.T) {
 	r := New(2, probe.Limits{})
-	red, blue := pictures.PNG(pictures.Solid(600, 400, pictures.Red)), pictures.JPEG(pictures.Solid(400, 600, pictures.Blue))
+	red, blue := pictures.PNG(
+		pictures.Solid(600, 400, pictures.Red),
+	), pictures.JPEG(
+		pictures.Solid(400, 600, pictures.Blue),
+	)
 	broken := blue[:len(blue)/2]
 	var wg sync.WaitGroup
 	for range 8 {

@@ -112,7 +112,11 @@ func compare(b *testing.B, file, sizes string, most float64) {
 	b.ReportMetric(float64(peak)/1e6, "peak-MB")
 	b.ReportMetric(float64(theirPeak)/1e6, "vipsthumbnail-peak-MB")
 	if ratio > most {
-		b.Errorf("a picture takes %.2f times the processor time that vipsthumbnail takes, its starts left out; %.1f is allowed", ratio, most)
+		b.Errorf(
+			"a picture takes %.2f times the processor time that vipsthumbnail takes, its starts left out; %.1f is allowed",
+			ratio,
+			most,
+		)
 	}
 	if float64(peak) > maxPeak {
 		b.Errorf("a picture takes %.0f MB; %.0f MB are allowed", float64(peak)/1e6, maxPeak/1e6)

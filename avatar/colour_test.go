@@ -65,7 +65,11 @@ func colourful(t *testing.T) map[string][]byte {
 		"PNG":            pictures.PNG(rgb),
 		"PNG of 16 bits": pictures.PNG(deep),
 		"grey JPEG":      pictures.JPEG(grey),
-		"grey PNG":       pictures.PNG(grey), "grey PNG of 16 bits": pictures.PNG(deepGrey), "palette PNG": pictures.PNG(palette),
+		"grey PNG": pictures.PNG(
+			grey,
+		),
+		"grey PNG of 16 bits":           pictures.PNG(deepGrey),
+		"palette PNG":                   pictures.PNG(palette),
 		"grey JPEG with a matrix":       pictures.JPEG(grey, pictures.JPEGProfile(profiles["linear light"])),
 		"GIF":                           pictures.GIF(side, side, orange),
 		"transparent PNG":               pictures.PNG(sheer),

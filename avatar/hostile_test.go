@@ -62,7 +62,11 @@ func oddities(ctx context.Context) []odd {
 		{"1×20,000", pictures.PNG(pictures.Solid(1, 20_000, pictures.Green)), ""},
 		{"CMYK JPEG with Adobe's marker", pictures.CMYK([4]byte{1, 2, 3, 4}), ""},
 		{"16-bit PNG", pictures.PNG(image.NewNRGBA64(image.Rect(0, 0, 50, 50))), ""},
-		{"palette PNG with transparency", pictures.PNG(image.NewPaletted(image.Rect(0, 0, 50, 50), color.Palette{color.Transparent, color.Black})), ""},
+		{
+			"palette PNG with transparency",
+			pictures.PNG(image.NewPaletted(image.Rect(0, 0, 50, 50), color.Palette{color.Transparent, color.Black})),
+			"",
+		},
 		{"turned", pictures.JPEG(small, pictures.Exif(binary.BigEndian, 6)), ""},
 		{"Display P3", pictures.JPEG(small, pictures.JPEGProfile(pictures.DisplayP3())), ""},
 		{"broken profile", pictures.JPEG(small, pictures.JPEGProfile([]byte("no profile"))), ""},

@@ -37,48 +37,82 @@ type section struct {
 
 var sections = []section{
 	{
-		name: "registration", title: "Registration while Temporal and the mail server are away",
+		name:  "registration",
+		title: "Registration while Temporal and the mail server are away",
 		about: "Time to answer `POST /api/auth/register`, one after the other, with both there and with both away, in turn and in one\n" +
 			"run. `away/there` is the ratio of the medians: at most 1.2, or the benchmark fails.",
-		pkg: "./e2e", bench: "^BenchmarkRegistration$", flags: []string{"-benchtime", "60x"}, timeout: "20m",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkRegistration$",
+		flags:   []string{"-benchtime", "60x"},
+		timeout: "20m",
 	},
-	{name: "cache", title: "Cache", about: "Reads and invalidation on Redis over loopback.", pkg: "./cache", bench: ".", flags: []string{"-benchmem"}},
-	{name: "limit", title: "Rate limits", about: "What counting a request costs, in process and in Redis.", pkg: "./limit", bench: ".", flags: []string{"-benchmem"}},
+	{
+		name:  "cache",
+		title: "Cache",
+		about: "Reads and invalidation on Redis over loopback.",
+		pkg:   "./cache",
+		bench: ".",
+		flags: []string{"-benchmem"},
+	},
+	{
+		name:  "limit",
+		title: "Rate limits",
+		about: "What counting a request costs, in process and in Redis.",
+		pkg:   "./limit",
+		bench: ".",
+		flags: []string{"-benchmem"},
+	},
 	{
 		name: "store", title: "Store", about: "Writes on Postgres over loopback.", pkg: "./store",
 		bench: "^Benchmark(PostMessage|Heartbeat)$", flags: []string{"-benchmem"},
 	},
 	{
-		name: "search", title: "Search",
+		name:  "search",
+		title: "Search",
 		about: "Time of a page of 20 from Postgres over loopback, with 100,000 rooms, 10,000 movies and 10,000 accounts: 60 texts as people\n" +
 			"type them, whole, begun and mistyped, and 20 hard ones: one letter, words that a third of all rooms have, hostile ones. The\n" +
 			"median is at most 20 ms, or the benchmark fails.",
-		pkg: "./store", bench: "^BenchmarkSearch$", flags: []string{"-benchtime", "5x"}, timeout: "20m",
+		pkg:     "./store",
+		bench:   "^BenchmarkSearch$",
+		flags:   []string{"-benchtime", "5x"},
+		timeout: "20m",
 	},
 	{
-		name: "retention", title: "Retention while people post and read",
+		name:  "retention",
+		title: "Retention while people post and read",
 		about: "2,000,000 messages in 2,000 rooms, half of them older than is kept, on a Postgres that syncs to disk. One run of the clean-up\n" +
 			"removes those, with its default batches and pauses, in Temporal and the worker's process, while 50 messages a second are posted\n" +
 			"and 150 pages of 50 read through the API, cached as in production. A request counts from the moment at which it was due.\n" +
 			"`before` is the time before the run; then, every 6 s in turn, the run is held between two batches (`without`) and goes on\n" +
 			"(`during`). Each figure is the median of those of its slices of 6 s. `during/without` is the ratio of the p99s: at most 2, or\n" +
 			"the benchmark fails. The load, the API, the worker and every server share the machine. `longest-transaction-ms` is anyone's.",
-		pkg: "./e2e", bench: "^BenchmarkRetention$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkRetention$",
+		flags:   []string{"-benchtime", "1x"},
+		timeout: "20m",
 	},
 	{
-		name: "batches", title: "Batches of the clean-up",
+		name:  "batches",
+		title: "Batches of the clean-up",
 		about: "Time of a batch of 1,000 old messages, half of the table being old: its median over the first and the last tenth of the batches\n" +
 			"that it takes, without pauses and with nobody else there. Beside a backup, nothing that was removed leaves the indexes before the\n" +
 			"end: a batch begins where the one before ended, and the last line is what it would cost to begin at the beginning.",
-		pkg: "./e2e", bench: "^BenchmarkBatches$", flags: []string{"-benchtime", "1x"}, timeout: "20m",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkBatches$",
+		flags:   []string{"-benchtime", "1x"},
+		timeout: "20m",
 	},
 	{
-		name: "avatar", title: "Avatars",
+		name:  "avatar",
+		title: "Avatars",
 		about: "Processor time of a picture, a JPEG of 4000×3000 from a camera that was held upright or turned, with one thread, beside that\n" +
 			"of the best `vipsthumbnail` command line for the same outputs: `two` are the squares of 512 and 128 as WebP, `all` is what an\n" +
 			"upload gets. A worker starts once and a command each time, so `net` leaves the commands' starts out. `net-cpu-ratio` is at\n" +
 			"most 1.5, or 1.6 turned, and `peak-MB`, the largest that the process was, at most 100, or the benchmark fails.",
-		pkg: "./avatar", bench: ".", flags: []string{"-benchtime", "10x"}, timeout: "20m",
+		pkg:     "./avatar",
+		bench:   ".",
+		flags:   []string{"-benchtime", "10x"},
+		timeout: "20m",
 	},
 }
 
@@ -124,7 +158,9 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 }
 
 func measure(ctx context.Context, s section, log io.Writer) ([]byte, error) {
-	args := append([]string{"test", "-run", "^$", "-bench", s.bench, "-timeout", cmp.Or(s.timeout, "10m"), s.pkg}, s.flags...)
+	args := append(
+		[]string{"test", "-run", "^$", "-bench", s.bench, "-timeout", cmp.Or(s.timeout, "10m"), s.pkg},
+		s.flags...)
 	fmt.Fprintln(log, "go", strings.Join(args, " "))
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the sections above
@@ -206,7 +242,14 @@ func (s section) render(out []byte, where string) (string, error) {
 		return "", errors.New("no benchmark has run")
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%s\n\n| | %s |\n|---|%s\n", s.about, where, strings.Join(units, " | "), strings.Repeat("---:|", len(units)))
+	fmt.Fprintf(
+		&b,
+		"%s\n\n%s\n\n| | %s |\n|---|%s\n",
+		s.about,
+		where,
+		strings.Join(units, " | "),
+		strings.Repeat("---:|", len(units)),
+	)
 	for _, r := range results {
 		cells := make([]string, len(units))
 		for _, v := range r.Values {

@@ -88,7 +88,12 @@ func TestClusterKeepsRates(t *testing.T) {
 	for n := range 16 {
 		subject := fmt.Sprint("subject ", n)
 		for i := range 4 {
-			result, _ := guards[i%2].Reserve(patient, subject, limit.Charge{Rule: rule, Subject: subject}, limit.Charge{Rule: other, Subject: "x" + subject})
+			result, _ := guards[i%2].Reserve(
+				patient,
+				subject,
+				limit.Charge{Rule: rule, Subject: subject},
+				limit.Charge{Rule: other, Subject: "x" + subject},
+			)
 			require.Equal(t, i < 2, result.Allowed)
 		}
 	}

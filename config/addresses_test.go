@@ -12,8 +12,24 @@ import (
 
 // passwords contain what has a meaning in an address, a file of settings or a shell.
 var passwords = []string{
-	"plain", "a/b", "a#b", "a@b:c", "a?b=c&d", "100%", "%2F", "a b", "$HOME", `"quoted"`, "it's", `back\slash`, "[x]", "a,b",
-	"pässwörd", "+", ";", "://",
+	"plain",
+	"a/b",
+	"a#b",
+	"a@b:c",
+	"a?b=c&d",
+	"100%",
+	"%2F",
+	"a b",
+	"$HOME",
+	`"quoted"`,
+	"it's",
+	`back\slash`,
+	"[x]",
+	"a,b",
+	"pässwörd",
+	"+",
+	";",
+	"://",
 }
 
 func databaseOf(t *testing.T, vars map[string]string) *pgdriver.Config {
@@ -47,11 +63,21 @@ func TestPasswordsWithAnyCharacter(t *testing.T) {
 				require.Equal(t, "u/"+password, got.User)
 				require.Equal(t, password, got.Password)
 			}
-			got := databaseOf(t, map[string]string{"DATABASE_URL": "postgres://me@db/files?sslmode=disable", "DATABASE_PASSWORD": password})
-			require.Equal(t, []string{"db:5432", "files", "me", password}, []string{got.Addr, got.Database, got.User, got.Password})
+			got := databaseOf(
+				t,
+				map[string]string{"DATABASE_URL": "postgres://me@db/files?sslmode=disable", "DATABASE_PASSWORD": password},
+			)
+			require.Equal(
+				t,
+				[]string{"db:5432", "files", "me", password},
+				[]string{got.Addr, got.Database, got.User, got.Password},
+			)
 			require.Nil(t, got.TLSConfig)
 
-			shared := redisOf(t, map[string]string{"REDIS_URL": "", "REDIS_HOST": "cache", "REDIS_USERNAME": "me", "REDIS_PASSWORD": password})
+			shared := redisOf(
+				t,
+				map[string]string{"REDIS_URL": "", "REDIS_HOST": "cache", "REDIS_USERNAME": "me", "REDIS_PASSWORD": password},
+			)
 			require.Equal(t, []string{"cache:6379", "me", password}, []string{shared.Addr, shared.Username, shared.Password})
 			shared = redisOf(t, map[string]string{"REDIS_URL": "rediss://cache:7000/3", "REDIS_PASSWORD": password})
 			require.Equal(t, []string{"cache:7000", "", password}, []string{shared.Addr, shared.Username, shared.Password})
@@ -62,7 +88,10 @@ func TestPasswordsWithAnyCharacter(t *testing.T) {
 }
 
 func TestPasswordOfTheAddressStays(t *testing.T) {
-	got := databaseOf(t, map[string]string{"DATABASE_URL": "postgres://me:own@db/files?sslmode=disable", "DATABASE_PASSWORD": "other"})
+	got := databaseOf(
+		t,
+		map[string]string{"DATABASE_URL": "postgres://me:own@db/files?sslmode=disable", "DATABASE_PASSWORD": "other"},
+	)
 	require.Equal(t, "own", got.Password)
 	c, err := load(map[string]string{"REDIS_URL": "redis://a:1,redis://:own@b:2", "REDIS_PASSWORD": "p/q"})
 	require.NoError(t, err)
@@ -92,7 +121,9 @@ func TestParts(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	_, err := load(map[string]string{"DATABASE_URL": "", "REDIS_URL": "", "DATABASE_PASSWORD": "hunter2", "REDIS_PASSWORD": "hunter2"})
+	_, err := load(
+		map[string]string{"DATABASE_URL": "", "REDIS_URL": "", "DATABASE_PASSWORD": "hunter2", "REDIS_PASSWORD": "hunter2"},
+	)
 	require.ErrorContains(t, err, "DATABASE_URL is required")
 	require.ErrorContains(t, err, "REDIS_URL is required")
 	_, err = load(map[string]string{"DATABASE_URL": "mysql://db", "DATABASE_PASSWORD": "hunter2"})

@@ -187,8 +187,10 @@ func (m Mail) HELO() (string, error) {
 		address, err := watchparty.ParseAddress(from.Address)
 		return address.Domain(), err
 	}
-	errName := errors.New("must be a fully qualified domain name, such as watch.example.org, or an IP address in brackets, " +
-		"such as [192.0.2.1] or [IPv6:2001:db8::1]")
+	errName := errors.New(
+		"must be a fully qualified domain name, such as watch.example.org, or an IP address in brackets, " +
+			"such as [192.0.2.1] or [IPv6:2001:db8::1]",
+	)
 	if literal, ok := strings.CutPrefix(m.HELOName, "["); ok {
 		text, closed := strings.CutSuffix(literal, "]")
 		text, six := strings.CutPrefix(text, "IPv6:")

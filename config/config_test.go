@@ -43,7 +43,9 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	m := minimal()
 	require.Equal(t, config.Config{
-		Env: "production", LogLevel: "info", LogFormat: "json",
+		Env:       "production",
+		LogLevel:  "info",
+		LogFormat: "json",
 		HTTP: config.HTTP{
 			Addr: ":5000", PublicURL: "http://localhost:5000", FrontendURL: "http://localhost:5000", Origins: []string{"*"},
 			ReadTimeout: 60 * time.Second, WriteTimeout: 30 * time.Second,
@@ -60,8 +62,16 @@ func TestDefaults(t *testing.T) {
 		Redis: config.Redis{
 			URL: m["REDIS_URL"], Port: 6379, KeyPrefix: "wp:", Timeout: 50 * time.Millisecond, PoolSize: 20,
 		},
-		RateLimit: config.RateLimit{Enabled: true, SignIn: 100, SignInFailures: 20, Mails: 5, Exports: 5, Writes: 300, Reads: 100},
-		Temporal:  config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
+		RateLimit: config.RateLimit{
+			Enabled:        true,
+			SignIn:         100,
+			SignInFailures: 20,
+			Mails:          5,
+			Exports:        5,
+			Writes:         300,
+			Reads:          100,
+		},
+		Temporal: config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
 		Mail: config.Mail{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
 			Timeout: 20 * time.Second, PerSecond: 20,
@@ -74,13 +84,22 @@ func TestDefaults(t *testing.T) {
 		Worker: config.Worker{StopTimeout: 30 * time.Second},
 		Avatar: config.Avatar{MaxUploadBytes: 5 << 20, MaxPixels: 50_000_000},
 		Cleanup: config.Cleanup{
-			Schedule: "0 4 * * *", ParticipantInactive: config.Age(24 * time.Hour), MessageAge: config.Age(90 * 24 * time.Hour),
-			RoomInactive: config.Age(30 * 24 * time.Hour), RoomArchived: config.Age(7 * 24 * time.Hour), UnverifiedAge: config.Off,
-			TokenAge: config.Age(7 * 24 * time.Hour), SessionAge: config.Age(7 * 24 * time.Hour),
-			InvitationAge: config.Age(90 * 24 * time.Hour), IdempotencyKeyAge: config.Age(time.Hour),
-			ReportAge: config.Age(90 * 24 * time.Hour),
-			MailAge:   config.Age(180 * 24 * time.Hour), OutboxAge: config.Age(7 * 24 * time.Hour), ActivityAge: config.Age(90 * 24 * time.Hour), FileAge: config.Age(24 * time.Hour),
-			BatchPause: 50 * time.Millisecond,
+			Schedule:            "0 4 * * *",
+			ParticipantInactive: config.Age(24 * time.Hour),
+			MessageAge:          config.Age(90 * 24 * time.Hour),
+			RoomInactive:        config.Age(30 * 24 * time.Hour),
+			RoomArchived:        config.Age(7 * 24 * time.Hour),
+			UnverifiedAge:       config.Off,
+			TokenAge:            config.Age(7 * 24 * time.Hour),
+			SessionAge:          config.Age(7 * 24 * time.Hour),
+			InvitationAge:       config.Age(90 * 24 * time.Hour),
+			IdempotencyKeyAge:   config.Age(time.Hour),
+			ReportAge:           config.Age(90 * 24 * time.Hour),
+			MailAge:             config.Age(180 * 24 * time.Hour),
+			OutboxAge:           config.Age(7 * 24 * time.Hour),
+			ActivityAge:         config.Age(90 * 24 * time.Hour),
+			FileAge:             config.Age(24 * time.Hour),
+			BatchPause:          50 * time.Millisecond,
 		},
 		Report: config.Report{Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
 	}, c)
@@ -97,7 +116,9 @@ func TestLoad(t *testing.T) {
 	})
 
 	t.Run("addresses lose their trailing slashes", func(t *testing.T) {
-		c, err := load(map[string]string{"PUBLIC_URL": "https://example.org/party//", "TEMPORAL_UI_URL": "https://t.example.org/"})
+		c, err := load(
+			map[string]string{"PUBLIC_URL": "https://example.org/party//", "TEMPORAL_UI_URL": "https://t.example.org/"},
+		)
 		require.NoError(t, err)
 		require.Equal(t, "https://example.org/party", c.HTTP.PublicURL)
 		require.Equal(t, "https://t.example.org", c.Temporal.UIURL)
@@ -115,7 +136,11 @@ func TestLoad(t *testing.T) {
 	t.Run("ranges of addresses", func(t *testing.T) {
 		c, err := load(map[string]string{"HTTP_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
 		require.NoError(t, err)
-		require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, c.HTTP.TrustedProxies)
+		require.Equal(
+			t,
+			[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+			c.HTTP.TrustedProxies,
+		)
 	})
 
 	t.Run("no limits", func(t *testing.T) {
@@ -142,10 +167,23 @@ func TestLoad(t *testing.T) {
 // An operator mends everything in one go, and finds each variable by its name, whatever is wrong with it.
 func TestEveryProblemIsReported(t *testing.T) {
 	bad := map[string]string{
-		"APP_ENV": "staging", "LOG_LEVEL": "loud", "DATABASE_URL": "mysql://x", "SMTP_TLS": "maybe", // not allowed
-		"AUTH_HASH_PARALLEL": "0", "CACHE_TTL_ROOMS": "1ms", "CLEANUP_SCHEDULE": "daily", "MAIL_FROM": "nobody", "ROOM_HOST_SILENCE": "59s", // out of range
-		"SMTP_PORT": "mail", "REDIS_TIMEOUT": "soon", "SMTP_TIMEOUT": "20", "MAIL_PER_SECOND": "many", "AVATAR_MAX_BYTES": "1MB", "HTTP_TRUSTED_PROXIES": "10.0.0.1", "RATE_LIMIT_ENABLED": "maybe", // of another type
-		"AUTH_SECRET": "", // absent
+		"APP_ENV":              "staging",
+		"LOG_LEVEL":            "loud",
+		"DATABASE_URL":         "mysql://x",
+		"SMTP_TLS":             "maybe", // not allowed
+		"AUTH_HASH_PARALLEL":   "0",
+		"CACHE_TTL_ROOMS":      "1ms",
+		"CLEANUP_SCHEDULE":     "daily",
+		"MAIL_FROM":            "nobody",
+		"ROOM_HOST_SILENCE":    "59s", // out of range
+		"SMTP_PORT":            "mail",
+		"REDIS_TIMEOUT":        "soon",
+		"SMTP_TIMEOUT":         "20",
+		"MAIL_PER_SECOND":      "many",
+		"AVATAR_MAX_BYTES":     "1MB",
+		"HTTP_TRUSTED_PROXIES": "10.0.0.1",
+		"RATE_LIMIT_ENABLED":   "maybe", // of another type
+		"AUTH_SECRET":          "",      // absent
 	}
 	_, err := load(bad)
 	require.Error(t, err)
@@ -199,8 +237,31 @@ func TestValuesAreNotPrinted(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	ages, noAges := []string{"1h", "off", "876000h"}, []string{"59m59s", "0s", "0", "-1h", "-9223372036854775808ns", "876001h", "OFF", "1d"}
-	crons, noCrons := []string{"*/5 0 1 1 0", "@daily", "off"}, []string{"0 4 * *", "0 0 4 * * *", "61 4 * * *", "daily", "OFF"}
+	ages, noAges := []string{
+		"1h",
+		"off",
+		"876000h",
+	}, []string{
+		"59m59s",
+		"0s",
+		"0",
+		"-1h",
+		"-9223372036854775808ns",
+		"876001h",
+		"OFF",
+		"1d",
+	}
+	crons, noCrons := []string{
+		"*/5 0 1 1 0",
+		"@daily",
+		"off",
+	}, []string{
+		"0 4 * *",
+		"0 0 4 * * *",
+		"61 4 * * *",
+		"daily",
+		"OFF",
+	}
 	year := (365 * 24 * time.Hour).String()
 	for _, test := range []struct {
 		name      string
@@ -310,7 +371,9 @@ func TestHELOName(t *testing.T) {
 		"an address":                          {"[IPv6:2001:db8::1]", "no-reply@example.org", "[IPv6:2001:db8::1]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c1, err := load(map[string]string{"SMTP_HELO_NAME": c.setting, "MAIL_FROM": c.from, "PUBLIC_URL": "http://localhost:5000"})
+			c1, err := load(
+				map[string]string{"SMTP_HELO_NAME": c.setting, "MAIL_FROM": c.from, "PUBLIC_URL": "http://localhost:5000"},
+			)
 			require.NoError(t, err)
 			got, err := c1.Mail.HELO()
 			require.NoError(t, err)
@@ -380,7 +443,12 @@ func TestPoliciesThatAreOn(t *testing.T) {
 	require.NoError(t, err)
 	all := watchparty.Policies()
 	off := func(p watchparty.Policy) bool { return p == watchparty.PolicyUnverified }
-	require.Equal(t, slices.DeleteFunc(slices.Clone(all), off), c.Cleanup.Policies(), "unverified accounts stay unless an operator says otherwise")
+	require.Equal(
+		t,
+		slices.DeleteFunc(slices.Clone(all), off),
+		c.Cleanup.Policies(),
+		"unverified accounts stay unless an operator says otherwise",
+	)
 	c, err = load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_UNVERIFIED_AGE": "48h"})
 	require.NoError(t, err)
 	require.Len(t, c.Cleanup.Ages(), len(all)-1)

@@ -15,9 +15,17 @@ import (
 
 // outside are settings that other parts read: the SDKs of Temporal and AWS, and `watchparty dev`.
 var outside = []string{
-	"TEMPORAL_ADDRESS", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "TEMPORAL_TLS_CLIENT_CERT_PATH", "TEMPORAL_TLS_CLIENT_KEY_PATH",
-	"TEMPORAL_TLS_SERVER_CA_CERT_PATH", "TEMPORAL_TLS_SERVER_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-	"AWS_REGION", "DEV_PORT_OFFSET",
+	"TEMPORAL_ADDRESS",
+	"TEMPORAL_API_KEY",
+	"TEMPORAL_TLS",
+	"TEMPORAL_TLS_CLIENT_CERT_PATH",
+	"TEMPORAL_TLS_CLIENT_KEY_PATH",
+	"TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+	"TEMPORAL_TLS_SERVER_NAME",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_REGION",
+	"DEV_PORT_OFFSET",
 }
 
 func TestTableHasEverySetting(t *testing.T) {
@@ -39,7 +47,8 @@ func TestTableHasEverySetting(t *testing.T) {
 // A secret is a setting whose value must not be seen: where a name says so, the table says so too.
 func TestTableKnowsSecrets(t *testing.T) {
 	for _, s := range config.Settings() {
-		if strings.Contains(s.Name, "SECRET") || strings.Contains(s.Name, "PASSWORD") || strings.HasSuffix(s.Name, "API_KEY") {
+		if strings.Contains(s.Name, "SECRET") || strings.Contains(s.Name, "PASSWORD") ||
+			strings.HasSuffix(s.Name, "API_KEY") {
 			require.True(t, s.Secret, s.Name)
 		}
 	}

@@ -21,7 +21,10 @@ import (
 var programs = []string{"migrate", "api", "worker", "avatars"}
 
 // minimal is the least that .env has to say.
-var minimal = map[string]string{"AUTH_SECRET": strings.Repeat("s", config.MinSecretBytes), "SMTP_HOST": "smtp.example.org"}
+var minimal = map[string]string{
+	"AUTH_SECRET": strings.Repeat("s", config.MinSecretBytes),
+	"SMTP_HOST":   "smtp.example.org",
+}
 
 // project loads docker-compose.yml beside a file .env with those lines.
 func project(t *testing.T, dotenv ...string) *types.Project {
@@ -85,8 +88,16 @@ func TestComposeDefaults(t *testing.T) {
 
 // TestComposeOwnServers: servers of the operator's own are named in .env alone.
 func TestComposeOwnServers(t *testing.T) {
-	p := project(t, "DATABASE_HOST=db.example.org", "DATABASE_PASSWORD='a/b#c'", "REDIS_HOST=cache", "REDIS_PASSWORD='r/#'",
-		"BLOB_URL=s3://files?region=eu-central-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret/+")
+	p := project(
+		t,
+		"DATABASE_HOST=db.example.org",
+		"DATABASE_PASSWORD='a/b#c'",
+		"REDIS_HOST=cache",
+		"REDIS_PASSWORD='r/#'",
+		"BLOB_URL=s3://files?region=eu-central-1",
+		"AWS_ACCESS_KEY_ID=key",
+		"AWS_SECRET_ACCESS_KEY=secret/+",
+	)
 	cfg, err := config.Load(environ(t, p, "api"))
 	require.NoError(t, err)
 	require.Equal(t, "postgres://watchparty:a%2Fb%23c@db.example.org:5432/watchparty", cfg.Database.URL)

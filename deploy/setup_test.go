@@ -56,7 +56,11 @@ func (m machine) setUp(t *testing.T) (said, calls string) {
 // bareDebian has apt, which "installs" Redis, and is used by root.
 func bareDebian() map[string]string {
 	return map[string]string{
-		"go": "", "id": "echo 0", "env": `while [ "${1#*=}" != "$1" ]; do shift; done; exec "$@"`, "mkdir": "", "tee": "cat >/dev/null",
+		"go":      "",
+		"id":      "echo 0",
+		"env":     `while [ "${1#*=}" != "$1" ]; do shift; done; exec "$@"`,
+		"mkdir":   "",
+		"tee":     "cat >/dev/null",
 		"apt-get": `case "$*" in *redis-server*) printf '#!/bin/sh\n' > "${0%/*}/redis-server"; chmod +x "${0%/*}/redis-server" ;; esac`,
 	}
 }

@@ -97,7 +97,11 @@ func TestOrphansAreTakenOver(t *testing.T) {
 	for i, pid := range children {
 		require.False(t, running(pid), processes[i])
 	}
-	require.Contains(t, progress.String(), fmt.Sprintf("stopping Postgres left over from an earlier run (process %d)", children[0]))
+	require.Contains(
+		t,
+		progress.String(),
+		fmt.Sprintf("stopping Postgres left over from an earlier run (process %d)", children[0]),
+	)
 }
 
 func TestEphemeralServersDieWithTheirParent(t *testing.T) {

@@ -50,7 +50,12 @@ func TestFolderThatPostgresCannotReach(t *testing.T) {
 	var progress lines
 	closed := filepath.Join(reachable(t), "home")
 	require.NoError(t, os.Mkdir(closed, 0o700))
-	options := devstack.Options{Dir: filepath.Join(closed, "data"), Services: postgresOnly, Progress: progress.add, Ephemeral: true}
+	options := devstack.Options{
+		Dir:       filepath.Join(closed, "data"),
+		Services:  postgresOnly,
+		Progress:  progress.add,
+		Ephemeral: true,
+	}
 
 	s := start(t, options)
 	require.Contains(t, progress.String(), "cannot reach "+options.Dir)

@@ -276,7 +276,10 @@ func TestStartEndsWithItsContext(t *testing.T) {
 func TestEphemeralLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(reachable(t), "data")
-	s := start(t, devstack.Options{Dir: dir, Services: []devstack.Service{devstack.Redis, devstack.Inbox}, Ephemeral: true})
+	s := start(
+		t,
+		devstack.Options{Dir: dir, Services: []devstack.Service{devstack.Redis, devstack.Inbox}, Ephemeral: true},
+	)
 	require.DirExists(t, dir)
 	require.NoError(t, s.Close())
 	_, err := os.Stat(dir)

@@ -39,7 +39,11 @@ func TestAvatarsOnS3(t *testing.T) {
 		eventually(t, func(c *assert.CollectT) {
 			require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
 			at := fmt.Sprintf("%s%d/", prefix, version+1)
-			require.ElementsMatch(c, []string{at + "thumbnail.webp", at + "medium.webp", at + "large.webp", at + "medium.jpg"}, bucket.names(c))
+			require.ElementsMatch(
+				c,
+				[]string{at + "thumbnail.webp", at + "medium.webp", at + "large.webp", at + "medium.jpg"},
+				bucket.names(c),
+			)
 		}, "the avatar is ready and alone")
 	}
 	for name, contentType := range map[string]string{"large.webp": "image/webp", "medium.jpg": "image/jpeg"} {
@@ -103,8 +107,11 @@ func TestWorkerKilledAtEachStep(t *testing.T) {
 		{http.MethodGet, "uploads/%s/2"},                // the picture is being read
 		{http.MethodPut, "avatars/%s/2/thumbnail.webp"}, // it is rendered, and no file written
 		{http.MethodPut, "avatars/%s/2/medium.jpg"},     // some are written
-		publishing:                          {http.MethodPut, "avatars/%s/2/large.webp"}, // all are, once the last may go on, and it is being published
-		{http.MethodDelete, "uploads/%s/2"}, // it is published
+		publishing: {
+			http.MethodPut,
+			"avatars/%s/2/large.webp",
+		}, // all are, once the last may go on, and it is being published
+		{http.MethodDelete, "uploads/%s/2"},                // it is published
 		{http.MethodDelete, "avatars/%s/1/medium.webp"},    // some of the former avatar's files are removed
 		{http.MethodDelete, "avatars/%s/1/thumbnail.webp"}, // the last of them is being removed
 	}
@@ -351,7 +358,10 @@ func TestManyUploadsAtOnce(t *testing.T) {
 	worker := start(t, t.TempDir(), s.environ, "worker", "--queues", "avatar")
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		var waiting int
-		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM avatars WHERE state = 'processing'").Scan(t.Context(), &waiting))
+		require.NoError(
+			c,
+			s.store.DB().NewRaw("SELECT count(*) FROM avatars WHERE state = 'processing'").Scan(t.Context(), &waiting),
+		)
 		require.Zero(c, waiting)
 	}, 4*time.Minute, 100*time.Millisecond, "all are processed; it is a minute's work of two cores")
 	for name, p := range map[string]*process{"API": api, "worker": worker} {

@@ -61,7 +61,13 @@ func (s *system) useS3(t testing.TB) *s3 {
 func (b *s3) stopAt(method, part string) *stop {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := &stop{method: method, part: part, reached: make(chan struct{}, 100), pass: make(chan struct{}), drop: make(chan struct{})}
+	s := &stop{
+		method:  method,
+		part:    part,
+		reached: make(chan struct{}, 100),
+		pass:    make(chan struct{}),
+		drop:    make(chan struct{}),
+	}
 	b.stops = append(b.stops, s)
 	return s
 }

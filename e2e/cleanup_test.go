@@ -60,11 +60,13 @@ var kinds = map[watchparty.Policy]kind{
 			SELECT id, ?3, id, 'declined', now(), ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
 	watchparty.PolicyKeys: {
-		"SELECT count(*) FROM idempotency_keys", `INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at)
+		"SELECT count(*) FROM idempotency_keys",
+		`INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at)
 			SELECT id, id::text::bytea, '', id, ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
 	watchparty.PolicyReports: {
-		"SELECT count(*) FROM abuse_reports", `INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
+		"SELECT count(*) FROM abuse_reports",
+		`INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
 			SELECT id, 'spam', 'user', id, 'resolved', 'acted', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
 	watchparty.PolicyEmails: {
@@ -77,7 +79,8 @@ var kinds = map[watchparty.Policy]kind{
 			SELECT '01890000-0000-7000-8000-00000000dead', ?2, ?0, ?0 FROM generate_series(1, ?1)`,
 	},
 	watchparty.PolicyOutbox: {
-		"SELECT count(*) FROM outbox WHERE workflow = 'none'", `INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at)
+		"SELECT count(*) FROM outbox WHERE workflow = 'none'",
+		`INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at)
 			SELECT id, id, 'none', '', '{}', 'started', ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
 }
@@ -195,7 +198,12 @@ func (a *attic) stopAt(t *testing.T, trigger string) (arrived, release func()) {
 		t.Helper()
 		eventually(t, func(c *assert.CollectT) {
 			var waiting int
-			require.NoError(c, a.store.DB().NewRaw("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(t.Context(), &waiting))
+			require.NoError(
+				c,
+				a.store.DB().
+					NewRaw("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").
+					Scan(t.Context(), &waiting),
+			)
 			require.Equal(c, 1, waiting)
 		}, "the worker is there")
 	}
@@ -219,8 +227,11 @@ func (a *attic) killWorker(t *testing.T, runID string) {
 		Namespace: temporal.DefaultNamespace, Execution: &common.WorkflowExecution{WorkflowId: id},
 	})
 	require.NoError(t, err)
-	require.NoError(t, a.temporal.CompleteActivityByID(t.Context(), temporal.DefaultNamespace, id, "", pending.GetActivityId(), nil,
-		errors.New("the worker was killed")))
+	require.NoError(
+		t,
+		a.temporal.CompleteActivityByID(t.Context(), temporal.DefaultNamespace, id, "", pending.GetActivityId(), nil,
+			errors.New("the worker was killed")),
+	)
 }
 
 // pending is the activity that the run is at.
@@ -259,7 +270,9 @@ func (a *attic) requireCompleted(t *testing.T, id string, before, went map[watch
 func TestWorkerKilledInCleanup(t *testing.T) {
 	t.Parallel()
 	a := newAttic(t)
-	everything := map[string]any{"policies": slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { return kinds[p].count == "" })}
+	everything := map[string]any{
+		"policies": slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { return kinds[p].count == "" }),
+	}
 
 	t.Run("in the middle", func(t *testing.T) {
 		old := a.fill(t)
@@ -299,7 +312,10 @@ func TestWorkerKilledInCleanup(t *testing.T) {
 		old := a.fill(t)
 		before := a.count(t)
 		everything["dry_run"] = true
-		arrived, release := a.stopAt(t, "TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW WHEN (NEW.policy = 'old_messages')")
+		arrived, release := a.stopAt(
+			t,
+			"TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW WHEN (NEW.policy = 'old_messages')",
+		)
 		id := startCleanup(t, a.admin, everything)
 		arrived()
 		a.killWorker(t, id)

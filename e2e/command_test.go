@@ -24,11 +24,19 @@ func TestWrongSettings(t *testing.T) {
 		args    []string
 		says    []string
 	}{
-		"nothing set": {bare(t), []string{"api"}, []string{"AUTH_SECRET", "DATABASE_URL", "REDIS_URL", "SMTP_HOST", "BLOB_URL"}},
+		"nothing set": {
+			bare(t),
+			[]string{"api"},
+			[]string{"AUTH_SECRET", "DATABASE_URL", "REDIS_URL", "SMTP_HOST", "BLOB_URL"},
+		},
 		"wrong kinds": {append(complete, "SMTP_PORT=many"), []string{"worker"}, []string{"SMTP_PORT must be a whole number"}},
 		"out of range": {append(complete, "DATABASE_MAX_CONNS=1", "SMTP_TIMEOUT=1m"), []string{"api"},
 			[]string{"DATABASE_MAX_CONNS must be from 2 to 1000", "SMTP_TIMEOUT must be at most 25s"}},
-		"port taken":      {append(complete, "HTTP_ADDR="+taken.Addr().String()), []string{"api"}, []string{taken.Addr().String(), "HTTP_ADDR"}},
+		"port taken": {
+			append(complete, "HTTP_ADDR="+taken.Addr().String()),
+			[]string{"api"},
+			[]string{taken.Addr().String(), "HTTP_ADDR"},
+		},
 		"unknown command": {complete, []string{"fly"}, []string{`unknown command "fly"`}},
 		"unknown queue":   {complete, []string{"worker", "--queues", "fly"}, []string{`unknown task queue "fly"`, "email"}},
 		"dev in earnest":  {complete, []string{"dev"}, []string{"APP_ENV"}},

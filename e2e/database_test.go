@@ -93,7 +93,13 @@ func TestPostgresRestarts(t *testing.T) {
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Postgres))
 	await(http.StatusOK)
 	l.wait()
-	require.Subset(t, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable}, slices.Collect(maps.Keys(l.statuses)), "%v", l.statuses)
+	require.Subset(
+		t,
+		[]int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable},
+		slices.Collect(maps.Keys(l.statuses)),
+		"%v",
+		l.statuses,
+	)
 	for _, refused := range l.answers {
 		require.NotEmpty(t, refused.header.Get("Retry-After"))
 	}
@@ -117,7 +123,12 @@ func TestLockedTable(t *testing.T) {
 	_, err = lock.ExecContext(t.Context(), "LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE")
 	require.NoError(t, err)
 	held := startTraffic(t, 30, func(int) answer { return host.post(t, "/rooms/"+room+"/join", nil) })
-	require.Eventually(t, func() bool { return held.count(http.StatusServiceUnavailable) > 0 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return held.count(http.StatusServiceUnavailable) > 0 },
+		time.Minute,
+		10*time.Millisecond,
+	)
 
 	free := startTraffic(t, 30, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) })
 	require.Eventually(t, func() bool { return free.count(http.StatusOK) >= 60 }, time.Minute, 10*time.Millisecond)

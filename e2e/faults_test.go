@@ -57,8 +57,14 @@ func (s *system) awaitIdle(t testing.TB) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {
 		var events, mails int
-		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events))
-		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &mails))
+		require.NoError(
+			c,
+			s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events),
+		)
+		require.NoError(
+			c,
+			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &mails),
+		)
 		assert.Zero(c, events)
 		assert.Zero(c, mails)
 	}, "nothing is on its way")
@@ -88,7 +94,12 @@ func TestWorkerKilledInAvatar(t *testing.T) {
 	s.startWorker(t)
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
-		require.ElementsMatch(c, []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, s.objects(c), "nothing else is left in the bucket")
+		require.ElementsMatch(
+			c,
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"},
+			s.objects(c),
+			"nothing else is left in the bucket",
+		)
 	}, "the avatar is ready")
 	urls := user.get(t, "/users/carol").data(t)["avatar"].(map[string]any)
 	requirePicture(t, urls["medium"].(string), 512)

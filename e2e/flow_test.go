@@ -240,8 +240,16 @@ func (f *flow) signInAndOut(t *testing.T) {
 	next := got.signIn(t)
 	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
 	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
-	require.Equal(t, http.StatusNoContent, f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status)
-	require.Equal(t, http.StatusUnauthorized, f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status)
+	require.Equal(
+		t,
+		http.StatusNoContent,
+		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status,
+	)
+	require.Equal(
+		t,
+		http.StatusUnauthorized,
+		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status,
+	)
 	f.dan.client = f.client.login(t, strings.ToUpper(f.dan.account.User.Email), password)
 	f.secrets = append(f.secrets, f.dan.token)
 }
@@ -433,7 +441,11 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Len(t, seen["next_runs"], 10)
 
 	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
-	f.exec(t, "UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?", idle)
+	f.exec(
+		t,
+		"UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?",
+		idle,
+	)
 	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
 	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
@@ -463,7 +475,11 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Equal(t, counts, report["data"].(map[string]any)["counts"])
 
 	require.NoFileExists(t, orphan)
-	require.Empty(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), "cached lists of what was removed are void")
+	require.Empty(
+		t,
+		f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t),
+		"cached lists of what was removed are void",
+	)
 	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
 }
@@ -481,7 +497,14 @@ func (f *flow) activityReport(t *testing.T) {
 	f.exec(t, "UPDATE activity_since SET day = ?", string(from))
 	f.exec(t, "UPDATE users SET created_at = ? WHERE id = ?", from.Time(), f.carol.account.User.ID)
 	for _, id := range []string{f.carol.account.User.ID, f.id(t, demo.Admin)} {
-		f.exec(t, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", f.roomID, id, evening, evening.Add(90*time.Minute))
+		f.exec(
+			t,
+			"INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)",
+			f.roomID,
+			id,
+			evening,
+			evening.Add(90*time.Minute),
+		)
 	}
 	got := f.carol.post(t, "/admin/schedules/activity-report-weekly/trigger", nil)
 	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
@@ -550,7 +573,10 @@ func (f *flow) nothingLeaks(t *testing.T) {
 // started is how many workflows the outbox has started; the schedule's come on top.
 func (f *flow) started(t *testing.T) (n int) {
 	t.Helper()
-	require.NoError(t, f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n))
+	require.NoError(
+		t,
+		f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n),
+	)
 	return n
 }
 

@@ -47,8 +47,16 @@ func (f *flow) addressConfirmed(t *testing.T) {
 // passwordForgotten sets a new password by email; every sign-in ends with it.
 func (f *flow) passwordForgotten(t *testing.T) {
 	address := f.dan.account.User.Email
-	require.Equal(t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status)
-	require.Equal(t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status)
+	require.Equal(
+		t,
+		http.StatusAccepted,
+		f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status,
+	)
+	require.Equal(
+		t,
+		http.StatusAccepted,
+		f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status,
+	)
 	p := f.browser.open(t, f.link(t, address, "Choose a new password", "/password-reset"))
 	p.write(t, "password", "short")
 	p.click(t, "button[type=submit]")
@@ -119,7 +127,11 @@ func (f *flow) invited(t *testing.T) {
 	stop.shows(t, "This address gets invitations again.")
 
 	// She behaves badly, and neither the room nor the link lets her in again.
-	require.Equal(t, http.StatusCreated, f.carol.post(t, "/rooms/"+room+"/bans", map[string]string{"username": "x-fay.friend"}).status)
+	require.Equal(
+		t,
+		http.StatusCreated,
+		f.carol.post(t, "/rooms/"+room+"/bans", map[string]string{"username": "x-fay.friend"}).status,
+	)
 	require.Equal(t, http.StatusForbidden, fay.get(t, "/rooms/"+room).status)
 	require.Equal(t, http.StatusForbidden, fay.post(t, "/rooms/"+room+"/join", nil).status)
 	acts := f.carol.get(t, "/rooms/"+room+"/log").list(t)
@@ -136,7 +148,11 @@ func (f *flow) accountDeleted(t *testing.T) {
 	f.secrets = append(f.secrets, "Farewell, all of you")
 	export := gus.get(t, "/users/me/export").data(t)
 	require.Len(t, export["messages"], 1)
-	require.Equal(t, http.StatusNoContent, gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status)
+	require.Equal(
+		t,
+		http.StatusNoContent,
+		gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status,
+	)
 	require.Equal(t, http.StatusUnauthorized, gus.get(t, "/users/me").status)
 	require.Equal(t, http.StatusNotFound, f.client.get(t, "/users/gus.goes").status)
 	last := f.client.get(t, "/chat/messages?room_id="+room).list(t)[0].(map[string]any)
@@ -144,7 +160,10 @@ func (f *flow) accountDeleted(t *testing.T) {
 	require.Nil(t, last["author"])
 	eventually(t, func(c *assert.CollectT) {
 		var left int
-		require.NoError(c, f.db.DB().NewRaw("SELECT count(*) FROM users WHERE id = ?", gus.account.User.ID).Scan(t.Context(), &left))
+		require.NoError(
+			c,
+			f.db.DB().NewRaw("SELECT count(*) FROM users WHERE id = ?", gus.account.User.ID).Scan(t.Context(), &left),
+		)
 		require.Zero(c, left)
 	}, "the row follows")
 	f.signUpAs(t, "gus.goes", "Another Gus")

@@ -108,7 +108,9 @@ func (s *system) published(b *testing.B, n int, after time.Time) (took []time.Du
 	b.Helper()
 	require.Eventually(b, func() bool {
 		var at []time.Time
-		err := s.store.DB().NewRaw("SELECT published_at FROM avatars WHERE published_at > ? ORDER BY published_at", after).Scan(b.Context(), &at)
+		err := s.store.DB().
+			NewRaw("SELECT published_at FROM avatars WHERE published_at > ? ORDER BY published_at", after).
+			Scan(b.Context(), &at)
 		took = nil
 		for _, t := range at {
 			took = append(took, t.Sub(after))
@@ -173,7 +175,12 @@ func BenchmarkReset(b *testing.B) {
 		inOutbox := s.waiting(b, "outbox WHERE state = 'pending'")
 		inTemporal := s.waiting(b, "emails WHERE state IN ('queued', 'sending')") - inOutbox
 		behind := s.resets(b, "behind", resets)
-		require.Eventually(b, func() bool { return s.waiting(b, "outbox WHERE state = 'pending'") == 0 }, 10*time.Minute, time.Second)
+		require.Eventually(
+			b,
+			func() bool { return s.waiting(b, "outbox WHERE state = 'pending'") == 0 },
+			10*time.Minute,
+			time.Second,
+		)
 		atLast := s.waiting(b, "emails WHERE state IN ('queued', 'sending')")
 		require.Greater(b, atLast, others/10, "so many wait for their turn")
 		last := s.resets(b, "last", resets)

@@ -27,7 +27,11 @@ func BenchmarkRegistration(b *testing.B) {
 		for i := range b.N {
 			name := fmt.Sprintf("%s-%d", phase, i)
 			began := time.Now()
-			got := s.client.post(b, "/auth/register", map[string]any{"username": name, "email": name + "@people.example", "password": password})
+			got := s.client.post(
+				b,
+				"/auth/register",
+				map[string]any{"username": name, "email": name + "@people.example", "password": password},
+			)
 			took = append(took, time.Since(began))
 			require.Equal(b, http.StatusCreated, got.status, "%s", got.body)
 		}
@@ -54,7 +58,11 @@ func BenchmarkRegistration(b *testing.B) {
 	ratio := milliseconds(away, 50) / milliseconds(there, 50)
 	b.ReportMetric(ratio, "away/there")
 	if ratio > maxAwayRatio {
-		b.Errorf("registration takes %.2f times as long while Temporal and the mail server are away; %.1f is allowed", ratio, maxAwayRatio)
+		b.Errorf(
+			"registration takes %.2f times as long while Temporal and the mail server are away; %.1f is allowed",
+			ratio,
+			maxAwayRatio,
+		)
 	}
 }
 

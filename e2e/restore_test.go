@@ -36,8 +36,11 @@ func TestRestore(t *testing.T) {
 		require.Equal(c, "ready", upload["status"])
 		picture = upload["avatar"].(map[string]any)["medium"].(string)
 		var attempts int
-		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE user_id = ? AND last_answer <> '' AND state <> 'sent'",
-			account.User.ID).Scan(t.Context(), &attempts))
+		require.NoError(
+			c,
+			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE user_id = ? AND last_answer <> '' AND state <> 'sent'",
+				account.User.ID).Scan(t.Context(), &attempts),
+		)
 		require.NotZero(c, attempts, "an email is retried")
 	}, "the avatar is there, and the email is not")
 
@@ -56,7 +59,17 @@ func TestRestore(t *testing.T) {
 	}
 
 	runCommand(t, "psql", "--quiet", "--command", "CREATE SCHEMA public", stack.DatabaseURL())
-	runCommand(t, "pg_restore", "--exit-on-error", "--no-owner", "--clean", "--if-exists", "--dbname", stack.DatabaseURL(), dump)
+	runCommand(
+		t,
+		"pg_restore",
+		"--exit-on-error",
+		"--no-owner",
+		"--clean",
+		"--if-exists",
+		"--dbname",
+		stack.DatabaseURL(),
+		dump,
+	)
 	require.NoError(t, os.CopyFS(s.files, os.DirFS(filepath.Join(backup, "files"))))
 	require.NoError(t, os.CopyFS(temporal, os.DirFS(filepath.Join(backup, "temporal"))))
 	options, err := redis.ParseURL(stack.RedisURL())
@@ -75,8 +88,11 @@ func TestRestore(t *testing.T) {
 	require.Equal(t, http.StatusOK, shown.StatusCode)
 	eventually(t, func(c *assert.CollectT) {
 		var sent int
-		require.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE user_id = ? AND state = 'sent'", account.User.ID).
-			Scan(t.Context(), &sent))
+		require.NoError(
+			c,
+			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE user_id = ? AND state = 'sent'", account.User.ID).
+				Scan(t.Context(), &sent),
+		)
 		assert.NotZero(c, sent)
 	}, "the email is sent")
 }

@@ -94,7 +94,10 @@ func (b batched) median(from, before int) float64 {
 // applyBatches removes all old messages. With anew, each batch begins at the beginning.
 func applyBatches(t testing.TB, s *store.Store, limit int, anew bool) (b batched) {
 	t.Helper()
-	in := job.CleanupInput{RunID: "01900000-0000-7000-8000-000000000001", Policies: []watchparty.Policy{watchparty.PolicyMessages}}
+	in := job.CleanupInput{
+		RunID:    "01900000-0000-7000-8000-000000000001",
+		Policies: []watchparty.Policy{watchparty.PolicyMessages},
+	}
 	require.NoError(t, s.BeginRun(t.Context(), in, "cleanup"))
 	threshold := time.Now().Add(-keptFor)
 	var at store.Cursor
@@ -154,7 +157,10 @@ func BenchmarkBatches(b *testing.B) {
 
 func openDatabase(t testing.TB, url string) *store.Store {
 	t.Helper()
-	s, err := store.Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute}, auth.NewDigests("a secret of the tests"))
+	s, err := store.Open(
+		config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute},
+		auth.NewDigests("a secret of the tests"),
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
@@ -361,8 +367,10 @@ func (r *retention) hold(t testing.TB) (letGo func()) {
 // longestTransaction is the one that has gone on for longest, of those that have begun since.
 func (r *retention) longestTransaction(t testing.TB, since time.Time) time.Duration {
 	var seconds float64
-	err := r.store.DB().NewRaw(`SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
-		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start >= ?`, since).Scan(t.Context(), &seconds)
+	err := r.store.DB().
+		NewRaw(`SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start >= ?`, since).
+		Scan(t.Context(), &seconds)
 	assert.NoError(t, err)
 	return time.Duration(seconds * float64(time.Second))
 }
@@ -426,10 +434,19 @@ func TestRetentionUnderLoad(t *testing.T) {
 	require.Equal(t, watchparty.RunCompleted, run.State)
 	require.Equal(t, map[watchparty.Policy]int64{watchparty.PolicyMessages: int64(of.messages / 2)}, run.Counts)
 	var old, recent int
-	require.NoError(t, r.store.DB().NewRaw("SELECT count(*) FILTER (WHERE created_at < ?0), count(*) FILTER (WHERE created_at >= ?0) FROM messages",
-		run.StartedAt.Add(-keptFor)).Scan(t.Context(), &old, &recent))
+	require.NoError(
+		t,
+		r.store.DB().
+			NewRaw("SELECT count(*) FILTER (WHERE created_at < ?0), count(*) FILTER (WHERE created_at >= ?0) FROM messages",
+				run.StartedAt.Add(-keptFor)).
+			Scan(t.Context(), &old, &recent),
+	)
 	require.Zero(t, old)
-	require.GreaterOrEqual(t, recent, of.messages/2+r.before.requests(posting)+r.without.requests(posting)+r.during.requests(posting))
+	require.GreaterOrEqual(
+		t,
+		recent,
+		of.messages/2+r.before.requests(posting)+r.without.requests(posting)+r.during.requests(posting),
+	)
 	for _, phase := range []timeSlices{r.before, r.without, r.during} {
 		require.Positive(t, phase.requests(posting))
 		require.Positive(t, phase.requests(reading))
@@ -462,7 +479,12 @@ func BenchmarkRetention(b *testing.B) {
 			ratio := r.during.milliseconds(kind.of, 99) / r.without.milliseconds(kind.of, 99)
 			b.ReportMetric(ratio, "during/without")
 			if ratio > maxRetentionRatio {
-				b.Errorf("%s takes %.2f times as long while old messages are removed; %d is allowed", kind.name, ratio, maxRetentionRatio)
+				b.Errorf(
+					"%s takes %.2f times as long while old messages are removed; %d is allowed",
+					kind.name,
+					ratio,
+					maxRetentionRatio,
+				)
 			}
 			for i := range min(len(r.without), len(r.during)) {
 				b.Logf("%s, slice %d: p99 without %.1f ms, during %.1f ms",

@@ -204,7 +204,13 @@ func TestMailStorm(t *testing.T) {
 	require.Len(t, mails, *stormUsers+1, "the admin too")
 	for address, ids := range mails {
 		twice += len(ids) - 1
-		require.LessOrEqual(t, len(ids), 1+s.cutShort(t, address), "%s got it again although the server had said that it has it", address)
+		require.LessOrEqual(
+			t,
+			len(ids),
+			1+s.cutShort(t, address),
+			"%s got it again although the server had said that it has it",
+			address,
+		)
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
 	}
 	for _, h := range histories(t, dialTemporal(t, s.stack.TemporalAddress()), *stormUsers+1) {
@@ -215,7 +221,12 @@ func TestMailStorm(t *testing.T) {
 		Outcome string
 		Count   int
 	}
-	require.NoError(t, s.store.DB().NewRaw("SELECT outcome, count(*) AS count FROM email_attempts GROUP BY outcome").Scan(t.Context(), &rows))
+	require.NoError(
+		t,
+		s.store.DB().
+			NewRaw("SELECT outcome, count(*) AS count FROM email_attempts GROUP BY outcome").
+			Scan(t.Context(), &rows),
+	)
 	for _, row := range rows {
 		outcomes[row.Outcome] = row.Count
 	}
@@ -223,15 +234,28 @@ func TestMailStorm(t *testing.T) {
 
 	table := &strings.Builder{}
 	out := tabwriter.NewWriter(table, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "registrations\t%d\nworkers killed\t%d\nTemporal restarted\t%d\nseconds\t%.0f\n", *stormUsers, *stormKills, *stormRestarts, time.Since(began).Seconds())
+	fmt.Fprintf(
+		out,
+		"registrations\t%d\nworkers killed\t%d\nTemporal restarted\t%d\nseconds\t%.0f\n",
+		*stormUsers,
+		*stormKills,
+		*stormRestarts,
+		time.Since(began).Seconds(),
+	)
 	for _, name := range slices.Sorted(maps.Keys(w.seen)) {
 		fmt.Fprintf(out, "connections with fault: %s\t%d\n", name, w.seen[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
 		fmt.Fprintf(out, "attempts: %s\t%d\n", name, outcomes[name])
 	}
-	fmt.Fprintf(out, "came whole without the server saying so\t%d\nsent again by an admin\t%d\nwelcomed\t%d\nwelcomed by more than one Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
-		len(w.Contents())-len(w.Accepted()), resent, len(mails), twice)
+	fmt.Fprintf(
+		out,
+		"came whole without the server saying so\t%d\nsent again by an admin\t%d\nwelcomed\t%d\nwelcomed by more than one Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
+		len(w.Contents())-len(w.Accepted()),
+		resent,
+		len(mails),
+		twice,
+	)
 	require.NoError(t, out.Flush())
 	t.Log("\n" + table.String())
 }
@@ -263,9 +287,15 @@ func (s *system) admin(t *testing.T) client {
 func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
 	t.Helper()
 	var email string
-	require.NoError(t, s.store.DB().NewRaw("SELECT email FROM users WHERE id = ?", mail["user_id"]).Scan(t.Context(), &email))
+	require.NoError(
+		t,
+		s.store.DB().NewRaw("SELECT email FROM users WHERE id = ?", mail["user_id"]).Scan(t.Context(), &email),
+	)
 	var done bool
-	require.NoError(t, s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done))
+	require.NoError(
+		t,
+		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done),
+	)
 	if done || accepted[email] != nil {
 		return 0
 	}

@@ -130,7 +130,11 @@ func (g *Guard) cancelHere(r *Reservation) {
 // exceeded is the result of a rule whose places were all taken: the next is free a period after one event, all are a
 // period after another.
 func (r Rule) exceeded(blocking, newest time.Duration) Result {
-	return Result{Limit: r.Rate, RetryAfter: max(0, r.Period+blocking) + 2*slack, ResetAfter: max(0, r.Period+newest) + 2*slack}
+	return Result{
+		Limit:      r.Rate,
+		RetryAfter: max(0, r.Period+blocking) + 2*slack,
+		ResetAfter: max(0, r.Period+newest) + 2*slack,
+	}
 }
 
 // reserveInRedis is true when Redis does not say.

@@ -190,7 +190,12 @@ func TestRedisGoneAndBack(t *testing.T) {
 	var log lines
 	l := open(t, impatient(t, stack.RedisURL()), slog.New(slog.NewTextHandler(&log, nil)))
 	rule := hourly(1)
-	require.Eventually(t, func() bool { return !l.Allow(t.Context(), rule, "a").Allowed }, 20*time.Second, time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return !l.Allow(t.Context(), rule, "a").Allowed },
+		20*time.Second,
+		time.Millisecond,
+	)
 	before := log.count("fail open")
 
 	require.NoError(t, stack.Kill(devstack.Redis))

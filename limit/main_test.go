@@ -36,7 +36,12 @@ const secret = "a secret of the tests, not of anybody"
 func patient(t testing.TB) context.Context { return Within(t.Context(), time.Minute) }
 
 func calm(t testing.TB) config.Redis {
-	return config.Redis{URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 20 * time.Second, PoolSize: 20}
+	return config.Redis{
+		URL:       stacktest.RedisURL(),
+		KeyPrefix: stacktest.KeyPrefix(t),
+		Timeout:   20 * time.Second,
+		PoolSize:  20,
+	}
 }
 
 // impatient has the waits of production.

@@ -62,7 +62,11 @@ func TestFlipsAreCounted(t *testing.T) {
 			log.Warn("Cache fails", "reason", "timeout")
 			log.Info("Cache answers again")
 		}
-		require.Equal(t, []string{`level=WARN msg="Cache fails" reason=timeout`, `level=INFO msg="Cache answers again"`}, p.take())
+		require.Equal(
+			t,
+			[]string{`level=WARN msg="Cache fails" reason=timeout`, `level=INFO msg="Cache answers again"`},
+			p.take(),
+		)
 		log.Warn("Cache fails", "reason", "refused")
 		passInterval()
 		require.ElementsMatch(t, []string{
@@ -71,7 +75,12 @@ func TestFlipsAreCounted(t *testing.T) {
 		passInterval()
 		require.Empty(t, p.take())
 		log.Warn("Cache fails")
-		require.Equal(t, []string{`level=WARN msg="Cache fails"`}, p.take(), "a new one after a quiet interval is logged at once")
+		require.Equal(
+			t,
+			[]string{`level=WARN msg="Cache fails"`},
+			p.take(),
+			"a new one after a quiet interval is logged at once",
+		)
 		passInterval()
 		require.Empty(t, p.take())
 	})

@@ -67,7 +67,10 @@ func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 		`"odd..name"@wonder.test`: "550 odd..name has no mailbox", "odd..name@wonder.test": `550 <"odd..name"@wonder.test>: unknown`,
 		"odde\u0301@wonder.test": "550 odd\u00e9 has no mailbox",
 	} {
-		server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": answer}, Extensions: []string{"SMTPUTF8"}})
+		server := smtptest.Serve(
+			t,
+			smtptest.Script{Answers: map[string]string{"RCPT": answer}, Extensions: []string{"SMTPUTF8"}},
+		)
 		m := message(t)
 		m.To = typed
 		err := sender(t, settings(server)).Send(t.Context(), m)

@@ -81,8 +81,13 @@ var refusals = []struct {
 	{"without status", StepRecipient, "530 Authentication required", Later, AboutService},
 	{"without status", StepRecipient,
 		"550 SMTP AUTH is required for message submission on this port", Later, AboutService},
-	{"without status", StepRecipient,
-		"503 This mail server requires authentication when attempting to send to a non-local e-mail address.", Later, AboutService},
+	{
+		"without status",
+		StepRecipient,
+		"503 This mail server requires authentication when attempting to send to a non-local e-mail address.",
+		Later,
+		AboutService,
+	},
 
 	// The sender.
 	{"Postfix", StepSender,
@@ -93,15 +98,25 @@ var refusals = []struct {
 		"450 4.1.8 <no-reply@watchparty.test>: Sender address rejected: Domain not found", Temporary, AboutService},
 	{"Postfix", StepRecipient,
 		"550 5.1.8 <no-reply@watchparty.test>: Sender address rejected: Domain not found", Later, AboutService},
-	{"Postfix", StepRecipient,
-		"550 5.1.0 <no-reply@watchparty.test>: Sender address rejected: User unknown in virtual mailbox table", Later, AboutService},
+	{
+		"Postfix",
+		StepRecipient,
+		"550 5.1.0 <no-reply@watchparty.test>: Sender address rejected: User unknown in virtual mailbox table",
+		Later,
+		AboutService,
+	},
 	{"Postfix", StepSender, "501 5.1.7 Bad sender address syntax", Later, AboutService},
 	{"Exim", StepRecipient,
 		"550-Verification failed for <no-reply@watchparty.test>\n550-No Such User Here\n" +
 			"550 Sender verify failed", Later, AboutService},
 	{"Exim", StepRecipient, "451 Could not complete sender verify callout", Temporary, AboutService},
-	{"Office 365", StepEnd,
-		"554 5.2.252 SendAsDenied; relay@watchparty.test not allowed to send as no-reply@watchparty.test", Later, AboutService},
+	{
+		"Office 365",
+		StepEnd,
+		"554 5.2.252 SendAsDenied; relay@watchparty.test not allowed to send as no-reply@watchparty.test",
+		Later,
+		AboutService,
+	},
 	{"Exchange", StepSender,
 		"550 5.7.60 SMTP; Client does not have permissions to send as this sender", Later, AboutService},
 	{"SES", StepEnd,
@@ -150,8 +165,13 @@ var refusals = []struct {
 		"550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP.", Later, AboutService},
 	{"Office 365", StepEnd,
 		"550 5.7.509 Access denied, sending domain watchparty.test does not pass DMARC verification", Later, AboutService},
-	{"Office 365", StepRecipient,
-		"451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.", Later, AboutService},
+	{
+		"Office 365",
+		StepRecipient,
+		"451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.",
+		Later,
+		AboutService,
+	},
 	{"Gmail", StepEnd,
 		"550-5.7.26 This mail has been blocked because the sender is unauthenticated.\n" +
 			"550 5.7.26 Gmail requires all senders to authenticate with either SPF or DKIM.", Later, AboutService},
@@ -168,8 +188,13 @@ var refusals = []struct {
 	{"Yahoo", StepSender,
 		"421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user " +
 			"complaints - 4.16.55.1", Later, AboutService},
-	{"Yahoo", StepEnd,
-		"554 5.7.9 Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes", Later, AboutService},
+	{
+		"Yahoo",
+		StepEnd,
+		"554 5.7.9 Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes",
+		Later,
+		AboutService,
+	},
 	{"GMX", StepConnect,
 		"554-gmx.net (mxgmx001) Nemesis ESMTP Service not available\n554-No SMTP service\n" +
 			"554 IP address is block listed.", Later, AboutService},
@@ -270,8 +295,13 @@ var refusals = []struct {
 	{"Office 365", StepEnd, "550 5.4.310 DNS domain wonder.test does not exist", Permanent, AboutRecipient},
 	{"Outlook.com", StepRecipient,
 		"550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).", Permanent, AboutRecipient},
-	{"Yahoo", StepEnd,
-		"554 delivery error: dd This user doesn't have a yahoo.com account (alice.liddell@wonder.test) [0]", Permanent, AboutRecipient},
+	{
+		"Yahoo",
+		StepEnd,
+		"554 delivery error: dd This user doesn't have a yahoo.com account (alice.liddell@wonder.test) [0]",
+		Permanent,
+		AboutRecipient,
+	},
 	{"iCloud", StepRecipient,
 		"550 5.1.1 unknown or illegal alias: alice.liddell@wonder.test", Permanent, AboutRecipient},
 	{"IronPort", StepRecipient, "550 #5.1.0 Address rejected.", Permanent, AboutRecipient},
@@ -378,7 +408,10 @@ func TestSendRefused(t *testing.T) {
 
 // A name that is a word of the table decides nothing.
 func TestRefusalsAreReadWithoutAddresses(t *testing.T) {
-	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "550 helo.relay@greylist.test is unknown"}})
+	server := smtptest.Serve(
+		t,
+		smtptest.Script{Answers: map[string]string{"RCPT": "550 helo.relay@greylist.test is unknown"}},
+	)
 	m := message(t)
 	m.To = "helo.relay@greylist.test"
 	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)

@@ -22,8 +22,22 @@ const minRSABits = 2048
 // signedHeaders are what RFC 6376, 5.4.1 recommends of what these emails have. Those that an email has once are named
 // twice, so that nobody can add another.
 var signedHeaders = []string{
-	"From", "From", "To", "To", "Subject", "Subject", "Date", "Date", "Message-ID", "Message-ID", "MIME-Version", "Content-Type",
-	"Content-Type", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post",
+	"From",
+	"From",
+	"To",
+	"To",
+	"Subject",
+	"Subject",
+	"Date",
+	"Date",
+	"Message-ID",
+	"Message-ID",
+	"MIME-Version",
+	"Content-Type",
+	"Content-Type",
+	"Auto-Submitted",
+	"List-Unsubscribe",
+	"List-Unsubscribe-Post",
 }
 
 // signing reads the key with which emails of the domain are signed; nil without one.

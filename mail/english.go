@@ -29,7 +29,10 @@ func (e english) welcome(d WelcomeData) letter {
 			"If that was not you, you can ignore it.",
 	}
 	if d.ConfirmURL != "" {
-		l.Paragraphs = append(l.Paragraphs, "One thing is left: please confirm that this address is yours. The link works for 7 days.")
+		l.Paragraphs = append(
+			l.Paragraphs,
+			"One thing is left: please confirm that this address is yours. The link works for 7 days.",
+		)
 		l.Button = button{Label: "Confirm your address", URL: d.ConfirmURL}
 	}
 	return l
@@ -110,7 +113,11 @@ func (e english) invitation(d InvitationData) letter {
 		Preheader: "Somebody asks you to watch a movie together.",
 		Greeting:  "Hi,",
 		Paragraphs: []string{
-			fmt.Sprintf("%s invites you to the room %s on WatchParty, to watch a movie together.", isolate(d.Inviter), isolate(d.Room)),
+			fmt.Sprintf(
+				"%s invites you to the room %s on WatchParty, to watch a movie together.",
+				isolate(d.Inviter),
+				isolate(d.Room),
+			),
 			"To accept you need a WatchParty account; if you have none yet, you can make one on the way. " +
 				fmt.Sprintf("The invitation is open until %s.", e.time(d.Expires)),
 		},
@@ -126,8 +133,12 @@ func (e english) invitationReminder(d InvitationData) letter {
 		Preheader: "You have not answered yet.",
 		Greeting:  "Hi,",
 		Paragraphs: []string{
-			fmt.Sprintf("%s has invited you to the room %s on WatchParty. You have not answered yet, and the invitation is open only until %s.",
-				isolate(d.Inviter), isolate(d.Room), e.time(d.Expires)),
+			fmt.Sprintf(
+				"%s has invited you to the room %s on WatchParty. You have not answered yet, and the invitation is open only until %s.",
+				isolate(d.Inviter),
+				isolate(d.Room),
+				e.time(d.Expires),
+			),
 		},
 		Button:     button{Label: "See the invitation", URL: d.URL},
 		Footer:     e.invited(),
@@ -143,9 +154,17 @@ func (english) invited() string {
 func (english) activityReport(d ReportData) letter {
 	const l = watchparty.English
 	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
-	intro := fmt.Sprintf("This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.", period, before)
+	intro := fmt.Sprintf(
+		"This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.",
+		period,
+		before,
+	)
 	if d.Report.Previous == nil {
-		intro = fmt.Sprintf("This is how WatchParty was used: %s. Days are those of UTC. Not everything is known about the period before, %s.", period, before)
+		intro = fmt.Sprintf(
+			"This is how WatchParty was used: %s. Days are those of UTC. Not everything is known about the period before, %s.",
+			period,
+			before,
+		)
 	}
 	paragraphs := []string{intro}
 	if counted := report.Counted(l, d.Report); counted != "" {

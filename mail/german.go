@@ -35,7 +35,10 @@ func (g german) welcome(d WelcomeData) letter {
 			"Wenn du das nicht warst, kannst du sie ignorieren.",
 	}
 	if d.ConfirmURL != "" {
-		l.Paragraphs = append(l.Paragraphs, "Eins fehlt noch: Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage.")
+		l.Paragraphs = append(
+			l.Paragraphs,
+			"Eins fehlt noch: Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage.",
+		)
 		l.Button = button{Label: "Adresse bestätigen", URL: d.ConfirmURL}
 	}
 	return l
@@ -116,7 +119,11 @@ func (g german) invitation(d InvitationData) letter {
 		Preheader: "Jemand möchte mit dir einen Film schauen.",
 		Greeting:  "Hallo,",
 		Paragraphs: []string{
-			fmt.Sprintf("%s lädt dich in den Raum %s auf WatchParty ein, um gemeinsam einen Film zu schauen.", isolate(d.Inviter), isolate(d.Room)),
+			fmt.Sprintf(
+				"%s lädt dich in den Raum %s auf WatchParty ein, um gemeinsam einen Film zu schauen.",
+				isolate(d.Inviter),
+				isolate(d.Room),
+			),
 			"Um anzunehmen, brauchst du ein WatchParty-Konto; wenn du noch keins hast, kannst du dabei eins anlegen. " +
 				fmt.Sprintf("Die Einladung gilt bis %s.", g.time(d.Expires)),
 		},
@@ -132,8 +139,12 @@ func (g german) invitationReminder(d InvitationData) letter {
 		Preheader: "Du hast noch nicht geantwortet.",
 		Greeting:  "Hallo,",
 		Paragraphs: []string{
-			fmt.Sprintf("%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
-				isolate(d.Inviter), isolate(d.Room), g.time(d.Expires)),
+			fmt.Sprintf(
+				"%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
+				isolate(d.Inviter),
+				isolate(d.Room),
+				g.time(d.Expires),
+			),
 		},
 		Button:     button{Label: "Einladung ansehen", URL: d.URL},
 		Footer:     g.invited(),
@@ -149,9 +160,17 @@ func (german) invited() string {
 func (german) activityReport(d ReportData) letter {
 	const l = watchparty.German
 	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
-	intro := fmt.Sprintf("so wurde WatchParty genutzt: %s, daneben der Zeitraum davor, %s. Die Tage sind die von UTC.", period, before)
+	intro := fmt.Sprintf(
+		"so wurde WatchParty genutzt: %s, daneben der Zeitraum davor, %s. Die Tage sind die von UTC.",
+		period,
+		before,
+	)
 	if d.Report.Previous == nil {
-		intro = fmt.Sprintf("so wurde WatchParty genutzt: %s. Die Tage sind die von UTC. Über den Zeitraum davor, %s, ist nicht alles bekannt.", period, before)
+		intro = fmt.Sprintf(
+			"so wurde WatchParty genutzt: %s. Die Tage sind die von UTC. Über den Zeitraum davor, %s, ist nicht alles bekannt.",
+			period,
+			before,
+		)
 	}
 	paragraphs := []string{intro}
 	if counted := report.Counted(l, d.Report); counted != "" {

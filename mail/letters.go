@@ -126,7 +126,14 @@ func mainFigures(l watchparty.Language, r watchparty.ActivityReport) [][]string 
 	var rows [][]string
 	for _, row := range report.Table(l, r) {
 		if slices.Contains([]string{
-			"new_users", "active_users", "returning_users", "rooms_opened", "minutes_together", "messages", "invitations_accepted", "emails_failed",
+			"new_users",
+			"active_users",
+			"returning_users",
+			"rooms_opened",
+			"minutes_together",
+			"messages",
+			"invitations_accepted",
+			"emails_failed",
 		}, row.Key) {
 			rows = append(rows, []string{row.Name, row.Value, row.Previous, row.Percent})
 		}

@@ -18,7 +18,11 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"
 	account := AccountData{DisplayName: "Ada 🎬 ليلى", Username: "ada", Link: link}
 	invitation := InvitationData{
-		Inviter: "ليلى كرم", Room: "Silents & <more> 🍿", Expires: time.Date(2030, 12, 24, 20, 0, 0, 0, time.UTC), URL: link, UnsubscribeURL: link,
+		Inviter:        "ليلى كرم",
+		Room:           "Silents & <more> 🍿",
+		Expires:        time.Date(2030, 12, 24, 20, 0, 0, 0, time.UTC),
+		URL:            link,
+		UnsubscribeURL: link,
 	}
 	var (
 		all []Preview
@@ -60,17 +64,42 @@ func madeUpReport() watchparty.ActivityReport {
 	r := watchparty.ActivityReport{
 		Every: watchparty.ReportWeek, From: "2030-12-16", To: "2030-12-22",
 		Figures: &watchparty.Figures{
-			NewUsers: 14, ActiveUsers: 61, ReturningUsers: 47, RoomsOpened: 33, Participants: 222, MinutesTogether: 11_640, Messages: 1249,
-			InvitationsSent: 40, InvitationsAccepted: 23, EmailsSent: 71, EmailsFailed: 1, Avatars: 9, Removed: 420,
+			NewUsers:            14,
+			ActiveUsers:         61,
+			ReturningUsers:      47,
+			RoomsOpened:         33,
+			Participants:        222,
+			MinutesTogether:     11_640,
+			Messages:            1249,
+			InvitationsSent:     40,
+			InvitationsAccepted: 23,
+			EmailsSent:          71,
+			EmailsFailed:        1,
+			Avatars:             9,
+			Removed:             420,
 		},
 		Previous: &watchparty.Figures{
-			NewUsers: 10, ActiveUsers: 58, ReturningUsers: 48, RoomsOpened: 33, Participants: 201, MinutesTogether: 12_060, Messages: 998,
-			InvitationsSent: 31, InvitationsAccepted: 20, EmailsSent: 66, Avatars: 7, Removed: 389,
+			NewUsers:            10,
+			ActiveUsers:         58,
+			ReturningUsers:      48,
+			RoomsOpened:         33,
+			Participants:        201,
+			MinutesTogether:     12_060,
+			Messages:            998,
+			InvitationsSent:     31,
+			InvitationsAccepted: 20,
+			EmailsSent:          66,
+			Avatars:             7,
+			Removed:             389,
 		},
 	}
 	for i, active := range []int64{20, 24, 0, 19, 41, 52, 33} {
 		r.Days = append(r.Days, watchparty.ActivityDay{Day: r.From.Add(i), Figures: &watchparty.Figures{
-			ActiveUsers: active, NewUsers: active / 12, Participants: active + active/6, MinutesTogether: active * 60, Messages: active * 7,
+			ActiveUsers:     active,
+			NewUsers:        active / 12,
+			Participants:    active + active/6,
+			MinutesTogether: active * 60,
+			Messages:        active * 7,
 		}})
 	}
 	return r

@@ -79,7 +79,11 @@ Gescheiterte Mails           1      0         –
 			require.NoError(t, err)
 			require.Len(t, c.Images, 3)
 			for i, image := range c.Images {
-				require.Equal(t, Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG}, image)
+				require.Equal(
+					t,
+					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG},
+					image,
+				)
 				require.Contains(t, c.HTML, html.EscapeString(image.Title)+"</p>")
 				require.Contains(t, c.HTML, ` src="cid:`+image.Name+`@watchparty" width="494" alt="`+attribute(image.Alt)+`"`)
 			}
@@ -210,7 +214,10 @@ func TestSendSignsImages(t *testing.T) {
 	m := message(t)
 	m.Content = reportMail(t, watchparty.English)
 	require.NoError(t, sender(t, c).Send(t.Context(), m))
-	require.NoError(t, requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)))
+	require.NoError(
+		t,
+		requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)),
+	)
 }
 
 func TestSendRefusesImagesThatAreNone(t *testing.T) {

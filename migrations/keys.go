@@ -106,7 +106,8 @@ func keyUsers(ctx context.Context, db *bun.DB, after string) (next string, err e
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var batch, holders []account
 		err := tx.NewRaw("SELECT "+accountColumns+" FROM users AS t WHERE "+unkeyed+" AND t.id > ? ORDER BY t.id LIMIT ? FOR NO KEY UPDATE",
-			after, keyBatch).Scan(ctx, &batch)
+			after, keyBatch).
+			Scan(ctx, &batch)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
@@ -167,7 +168,8 @@ func keyInvitations(ctx context.Context, db *bun.DB, after string) (next string,
 		Open              bool
 	}
 	err = db.NewRaw("SELECT t.id, t.room_id, t.email, t.email_key, t.state = 'open' AS open FROM invitations AS t WHERE "+unkeyed+
-		" AND t.id > ? ORDER BY t.id LIMIT ?", after, keyBatch).Scan(ctx, &batch)
+		" AND t.id > ? ORDER BY t.id LIMIT ?", after, keyBatch).
+		Scan(ctx, &batch)
 	if err != nil || len(batch) == 0 {
 		return "", err
 	}
@@ -182,7 +184,8 @@ func keyInvitations(ctx context.Context, db *bun.DB, after string) (next string,
 	if len(rooms) > 0 {
 		var held []place
 		err := db.NewRaw("SELECT room_id, email_key FROM invitations WHERE state = 'open' AND room_id IN (?) AND email_key IN (?)",
-			bun.List(rooms), bun.List(keys)).Scan(ctx, &held)
+			bun.List(rooms), bun.List(keys)).
+			Scan(ctx, &held)
 		if err != nil {
 			return "", err
 		}
@@ -214,7 +217,8 @@ func keyVerifications(ctx context.Context, db *bun.DB, after string) (string, er
 	}
 	err := db.NewRaw(`SELECT t.id, t.email, t.email_key, coalesce(u.email_key, '') AS user_key, lower(u.email) = lower(t.email) AS own
 		FROM email_verifications AS t JOIN users AS u ON u.id = t.user_id WHERE `+unkeyed+" AND t.id > ? ORDER BY t.id LIMIT ?",
-		after, keyBatch).Scan(ctx, &batch)
+		after, keyBatch).
+		Scan(ctx, &batch)
 	if err != nil || len(batch) == 0 {
 		return "", err
 	}

@@ -37,9 +37,12 @@ func (o *old) execute(query string, args ...any) {
 func (o *old) addUser(email string, confirmed bool) (id string) {
 	o.t.Helper()
 	o.users++
-	require.NoError(o.t, o.NewRaw(`INSERT INTO users (id, username, email, display_name, password_hash, created_at, email_verified_at)
+	require.NoError(
+		o.t,
+		o.NewRaw(`INSERT INTO users (id, username, email, display_name, password_hash, created_at, email_verified_at)
 		VALUES (gen_random_uuid(), ?, ?, '', '', now() - interval '1 day' + ? * interval '1 s', CASE WHEN ? THEN now() END) RETURNING id`,
-		fmt.Sprintf("user%d", o.users), email, o.users, confirmed).Scan(o.t.Context(), &id))
+			fmt.Sprintf("user%d", o.users), email, o.users, confirmed).Scan(o.t.Context(), &id),
+	)
 	return id
 }
 
@@ -140,12 +143,24 @@ func TestOtherTablesGetTheirKeys(t *testing.T) {
 		return id
 	}
 	verify := func(user, email string) string {
-		return add("INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (gen_random_uuid(), ?, ?, now())", user, email)
+		return add(
+			"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (gen_random_uuid(), ?, ?, now())",
+			user,
+			email,
+		)
 	}
-	room := add("INSERT INTO rooms (id, name, host_id, visibility, capacity) VALUES (gen_random_uuid(), 'r', ?, 'public', 5)", winner)
+	room := add(
+		"INSERT INTO rooms (id, name, host_id, visibility, capacity) VALUES (gen_random_uuid(), 'r', ?, 'public', 5)",
+		winner,
+	)
 	// Random IDs are in no order: the first of a room's two is not known before.
 	invite := func(email, state string) string {
-		return add("INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (gen_random_uuid(), ?, ?, ?, now())", room, email, state)
+		return add(
+			"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (gen_random_uuid(), ?, ?, ?, now())",
+			room,
+			email,
+			state,
+		)
 	}
 	ended, one, two, other := invite("guest@bücher.example", "declined"), invite("guest@bücher.example", "open"),
 		invite("Guest@xn--bcher-kva.example", "open"), invite("Other@Bücher.example", "open")
@@ -174,13 +189,19 @@ func TestKeysInBatches(t *testing.T) {
 	o.clearKeys()
 	// As if the process had died: the last batches fail.
 	o.execute(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no more''; END'`)
-	o.execute(`CREATE TRIGGER fail BEFORE UPDATE ON users FOR EACH ROW WHEN (NEW.id >= 'a0000000-0000-0000-0000-000000000000') EXECUTE FUNCTION fail()`)
+	o.execute(
+		`CREATE TRIGGER fail BEFORE UPDATE ON users FOR EACH ROW WHEN (NEW.id >= 'a0000000-0000-0000-0000-000000000000') EXECUTE FUNCTION fail()`,
+	)
 	_, err := migrations.Up(t.Context(), o.DB)
 	require.ErrorContains(t, err, "no more")
 	counts := func() (c struct{ Keyed, Spelled, Neither int }) {
 		t.Helper()
-		require.NoError(t, o.NewRaw(`SELECT count(*) FILTER (WHERE email_key NOT LIKE ':%') AS keyed, count(*) FILTER (WHERE email_key LIKE ':%') AS spelled,
-			count(*) FILTER (WHERE email_key IS NULL) AS neither FROM users`).Scan(t.Context(), &c))
+		require.NoError(
+			t,
+			o.NewRaw(`SELECT count(*) FILTER (WHERE email_key NOT LIKE ':%') AS keyed, count(*) FILTER (WHERE email_key LIKE ':%') AS spelled,
+			count(*) FILTER (WHERE email_key IS NULL) AS neither FROM users`).
+				Scan(t.Context(), &c),
+		)
 		return c
 	}
 	require.Positive(t, counts().Neither)

@@ -45,7 +45,8 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
 	err = db.NewRaw(`SELECT current_setting('log_min_error_statement') <> 'panic' OR current_setting('log_min_duration_statement') <> '-1'
 		OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_statement') <> 'none'
-		OR current_setting('log_error_verbosity') <> 'terse'`).Scan(ctx, &logs)
+		OR current_setting('log_error_verbosity') <> 'terse'`).
+		Scan(ctx, &logs)
 	if err != nil {
 		err = fmt.Errorf("migrations: look at what is logged: %w", err)
 	}
@@ -101,7 +102,11 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 	defer func() { _ = lock.Close() }()
 	// However long another process takes.
 	err = lock.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.ExecContext(ctx, "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockKey)
+		_, err := tx.ExecContext(
+			ctx,
+			"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))",
+			lockKey,
+		)
 		return err
 	})
 	if err != nil {

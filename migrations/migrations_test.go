@@ -270,8 +270,11 @@ func TestIndexesKeepNobodyWaiting(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), insert)
 	require.NoError(t, err)
 	valid := func() (valid bool) {
-		require.NoError(t, db.NewRaw("SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('outbox_abandoned_idx')), false)").
-			Scan(t.Context(), &valid))
+		require.NoError(
+			t,
+			db.NewRaw("SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('outbox_abandoned_idx')), false)").
+				Scan(t.Context(), &valid),
+		)
 		return valid
 	}
 	for _, unmake := range []string{
@@ -347,9 +350,14 @@ func TestReportsOfWhatWasNotCounted(t *testing.T) {
 		for _, day := range days {
 			list = append(list, `{"day": "`+day+`", "figures": `+figures+`}`)
 		}
-		_, err := db.ExecContext(t.Context(), "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (gen_random_uuid(), 'activity', ?, ?, ?)",
-			from, days[len(days)-1], `{"every": "week", "from": "`+from+`", "to": "`+days[len(days)-1]+`", "previous": null, "removed_by": {},
-				"figures": `+figures+`, "days": [`+strings.Join(list, ", ")+`]}`)
+		_, err := db.ExecContext(
+			t.Context(),
+			"INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (gen_random_uuid(), 'activity', ?, ?, ?)",
+			from,
+			days[len(days)-1],
+			`{"every": "week", "from": "`+from+`", "to": "`+days[len(days)-1]+`", "previous": null, "removed_by": {},
+				"figures": `+figures+`, "days": [`+strings.Join(list, ", ")+`]}`,
+		)
 		require.NoError(t, err)
 	}
 	report("2026-02-08", "2026-02-08", "2026-02-09")
@@ -358,8 +366,12 @@ func TestReportsOfWhatWasNotCounted(t *testing.T) {
 	former := data()
 	run("024_ends.tx.up.sql")
 	var found []string
-	require.NoError(t, db.NewRaw(`SELECT concat_ws(' ', data->'counted_since', jsonb_typeof(data->'figures'), jsonb_typeof(data->'removed_by'),
-		jsonb_typeof(data->'days'->0->'figures'), jsonb_typeof(data->'days'->1->'figures')) FROM reports ORDER BY period_start`).Scan(t.Context(), &found))
+	require.NoError(
+		t,
+		db.NewRaw(`SELECT concat_ws(' ', data->'counted_since', jsonb_typeof(data->'figures'), jsonb_typeof(data->'removed_by'),
+		jsonb_typeof(data->'days'->0->'figures'), jsonb_typeof(data->'days'->1->'figures')) FROM reports ORDER BY period_start`).
+			Scan(t.Context(), &found),
+	)
 	require.Equal(t, []string{`"2026-02-10" null null null null`, `"2026-02-10" object object null object`,
 		`null object object object object`}, found)
 	run("024_ends.tx.down.sql")

@@ -40,8 +40,14 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	r := &row{
-		ID: id.String(), WorkflowID: e.WorkflowID, Signal: e.Signal, Workflow: e.Workflow,
-		TaskQueue: e.TaskQueue, Summary: e.Summary, Input: input, Priority: int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
+		ID:         id.String(),
+		WorkflowID: e.WorkflowID,
+		Signal:     e.Signal,
+		Workflow:   e.Workflow,
+		TaskQueue:  e.TaskQueue,
+		Summary:    e.Summary,
+		Input:      input,
+		Priority:   int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
 	}
 	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
 		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)

@@ -23,8 +23,12 @@ func TestAdd(t *testing.T) {
 
 	t.Run("what was added is what is started", func(t *testing.T) {
 		e := job.Event{
-			WorkflowID: "welcome-email/1", Signal: "declined", Workflow: "WelcomeEmail", TaskQueue: "email", Summary: "Welcome email",
-			Priority: watchparty.PrioritySoon,
+			WorkflowID: "welcome-email/1",
+			Signal:     "declined",
+			Workflow:   "WelcomeEmail",
+			TaskQueue:  "email",
+			Summary:    "Welcome email",
+			Priority:   watchparty.PrioritySoon,
 			Input: struct {
 				EmailID string `json:"email_id"`
 			}{"1"},

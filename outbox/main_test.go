@@ -51,7 +51,13 @@ func add(t *testing.T, db *bun.DB, workflowIDs ...string) {
 	t.Helper()
 	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, id := range workflowIDs {
-			e := job.Event{WorkflowID: id, Workflow: "Greet", TaskQueue: "email", Summary: "Greeting", Input: map[string]string{"id": id}}
+			e := job.Event{
+				WorkflowID: id,
+				Workflow:   "Greet",
+				TaskQueue:  "email",
+				Summary:    "Greeting",
+				Input:      map[string]string{"id": id},
+			}
 			if err := Add(ctx, tx, e); err != nil {
 				return err
 			}

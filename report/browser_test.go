@@ -32,9 +32,19 @@ func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 	r := reportOf(from, days, func(day int64) watchparty.Figures {
 		weekend := day%7 == 4 || day%7 == 5
 		f := watchparty.Figures{
-			NewUsers: 3 + day*5%7, ActiveUsers: 24 + day*11%13, ReturningUsers: 15 + day*3%9, RoomsOpened: 2 + day%4, Participants: 31 + day*7%17,
-			MinutesTogether: 1400 + day*191%700, Messages: 120 + day*37%83, InvitationsSent: 4 + day%3, InvitationsAccepted: 1 + day%3,
-			EmailsSent: 18 + day*5%11, EmailsFailed: day % 5 / 3, Avatars: day % 3, Removed: 40 + day,
+			NewUsers:            3 + day*5%7,
+			ActiveUsers:         24 + day*11%13,
+			ReturningUsers:      15 + day*3%9,
+			RoomsOpened:         2 + day%4,
+			Participants:        31 + day*7%17,
+			MinutesTogether:     1400 + day*191%700,
+			Messages:            120 + day*37%83,
+			InvitationsSent:     4 + day%3,
+			InvitationsAccepted: 1 + day%3,
+			EmailsSent:          18 + day*5%11,
+			EmailsFailed:        day % 5 / 3,
+			Avatars:             day % 3,
+			Removed:             40 + day,
 		}
 		if weekend {
 			f.ActiveUsers, f.Participants, f.MinutesTogether, f.Messages = f.ActiveUsers+31, f.Participants+47, f.MinutesTogether*2, f.Messages*2
@@ -49,8 +59,18 @@ func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 			add(r.Figures, f.key, f.of(*d.Figures))
 		}
 	}
-	r.Previous = &watchparty.Figures{NewUsers: 12, ActiveUsers: r.Figures.ActiveUsers + 3, MinutesTogether: 9000, Messages: r.Figures.Messages, EmailsSent: 71}
-	r.RemovedBy = map[watchparty.Policy]int64{watchparty.PolicyMessages: 1234, watchparty.PolicyParticipants: 20, watchparty.PolicyFiles: 3}
+	r.Previous = &watchparty.Figures{
+		NewUsers:        12,
+		ActiveUsers:     r.Figures.ActiveUsers + 3,
+		MinutesTogether: 9000,
+		Messages:        r.Figures.Messages,
+		EmailsSent:      71,
+	}
+	r.RemovedBy = map[watchparty.Policy]int64{
+		watchparty.PolicyMessages:     1234,
+		watchparty.PolicyParticipants: 20,
+		watchparty.PolicyFiles:        3,
+	}
 	return r
 }
 
@@ -91,9 +111,13 @@ func serve(t *testing.T, r watchparty.ActivityReport, change func(fragment strin
 	mux.HandleFunc("GET /plain", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy.Header().Get("Content-Security-Policy"))
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width, initial-scale=1"><title>Report</title>`+
-			`<link rel="stylesheet" href="/assets/pages.css"><link rel="stylesheet" href="/assets/report.css"><link rel="icon" href="/assets/icon.svg"></head>`+
-			`<body>%s</body></html>`, shown)
+		fmt.Fprintf(
+			w,
+			`<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width, initial-scale=1"><title>Report</title>`+
+				`<link rel="stylesheet" href="/assets/pages.css"><link rel="stylesheet" href="/assets/report.css"><link rel="icon" href="/assets/icon.svg"></head>`+
+				`<body>%s</body></html>`,
+			shown,
+		)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -163,11 +187,18 @@ func (v viewer) open(t *testing.T, b context.Context, address string) *tab {
 		}
 	}))
 	require.NoError(t, chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}}}
+		media := emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}},
+		}
 		if _, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media); err != nil || v.deficiency == "" {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedVisionDeficiency, emulation.SetEmulatedVisionDeficiencyParams{Type: v.deficiency})
+		_, err := cdp.Call(
+			ctx,
+			t,
+			emulation.SetEmulatedVisionDeficiency,
+			emulation.SetEmulatedVisionDeficiencyParams{Type: v.deficiency},
+		)
 		return err
 	})))
 	_, err := chromedp.Run(ctx, chromedp.Navigate(address))
@@ -237,9 +268,18 @@ const faults = `(() => {
 func TestPageInABrowser(t *testing.T) {
 	b := startBrowser(t)
 	reports := map[string]watchparty.ActivityReport{
-		"week": sample("2026-03-02", 7), "quarter": sample("2026-03-01", 92), "month": sample("2026-01-01", 31),
-		"nothing": reportOf("2026-03-02", 7, quiet), "day": sample("2026-03-02", 1), "nothing-in-a-day": reportOf("2026-03-02", 1, quiet),
-		"fortnight": sample("2026-11-19", 14), "late-week": sample("2026-12-28", 7),
+		"week":    sample("2026-03-02", 7),
+		"quarter": sample("2026-03-01", 92),
+		"month":   sample("2026-01-01", 31),
+		"nothing": reportOf(
+			"2026-03-02",
+			7,
+			quiet,
+		),
+		"day":              sample("2026-03-02", 1),
+		"nothing-in-a-day": reportOf("2026-03-02", 1, quiet),
+		"fortnight":        sample("2026-11-19", 14),
+		"late-week":        sample("2026-12-28", 7),
 	}
 	for name, r := range reports {
 		server := serve(t, r, same)
@@ -266,7 +306,11 @@ func TestPageInABrowser(t *testing.T) {
 
 // TestThePolicyIsInForce: what the tests above find nothing of would be found.
 func TestThePolicyIsInForce(t *testing.T) {
-	server := serve(t, sample("2026-03-02", 7), func(fragment string) string { return `<p style="color:red">x</p>` + fragment })
+	server := serve(
+		t,
+		sample("2026-03-02", 7),
+		func(fragment string) string { return `<p style="color:red">x</p>` + fragment },
+	)
 	p := desktop.open(t, startBrowser(t), server.URL+"/plain")
 	p.shows(t, "Activity")
 	require.Eventually(t, func() bool { return len(p.complained()) > 0 }, 10*time.Second, 10*time.Millisecond)

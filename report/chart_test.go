@@ -166,7 +166,13 @@ func TestSVG(t *testing.T) {
 					for _, point := range pathPoint.FindAllStringSubmatch(attributes["d"], -1) {
 						x, _ := strconv.ParseFloat(point[1], 64)
 						y, _ := strconv.ParseFloat(point[2], 64)
-						require.True(t, x >= 0 && x <= onPage.width*onPage.density && y >= 0 && y <= onPage.height*onPage.density, "%v of %s", point, c.id)
+						require.True(
+							t,
+							x >= 0 && x <= onPage.width*onPage.density && y >= 0 && y <= onPage.height*onPage.density,
+							"%v of %s",
+							point,
+							c.id,
+						)
 					}
 				}
 				require.Greater(t, elements, 10)

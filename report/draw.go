@@ -62,13 +62,20 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 	}
 	pad := int(unit(s.text / 2))
 	d := chartdraw.Chart{
-		Width: int(unit(s.width)), Height: int(unit(s.height)), DPI: 72, // a point is a unit
+		Width:  int(unit(s.width)),
+		Height: int(unit(s.height)),
+		DPI:    72, // a point is a unit
 		Background: chartdraw.Style{
 			ClassName: classGround, FillColor: drawing.ColorWhite,
 			Padding: chartdraw.Box{Top: 2 * pad, Left: pad, Right: pad, Bottom: pad, IsSet: true},
 		},
 		Canvas: chartdraw.Style{ClassName: classGround, FillColor: drawing.ColorWhite},
-		XAxis:  chartdraw.XAxis{Style: axis, Ticks: c.dates(w), GridMajorStyle: chartdraw.Hidden(), GridMinorStyle: chartdraw.Hidden()},
+		XAxis: chartdraw.XAxis{
+			Style:          axis,
+			Ticks:          c.dates(w),
+			GridMajorStyle: chartdraw.Hidden(),
+			GridMinorStyle: chartdraw.Hidden(),
+		},
 		// The library's first axis is on the right, where the lines' names are.
 		YAxis: chartdraw.YAxis{Style: chartdraw.Hidden(), Range: &chartdraw.ContinuousRange{Max: 1}},
 		YAxisSecondary: chartdraw.YAxis{
@@ -77,7 +84,10 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 		},
 	}
 	for i, value := range grid {
-		d.YAxisSecondary.Ticks = append(d.YAxisSecondary.Ticks, chartdraw.Tick{Value: value, Label: w.number(int64(value)) + "\u00a0"})
+		d.YAxisSecondary.Ticks = append(
+			d.YAxisSecondary.Ticks,
+			chartdraw.Tick{Value: value, Label: w.number(int64(value)) + "\u00a0"},
+		)
 		if i > 0 {
 			d.YAxisSecondary.GridLines = append(d.YAxisSecondary.GridLines, chartdraw.GridLine{Value: value})
 		}
@@ -159,8 +169,15 @@ func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.
 		style.FontStyle = chartdraw.FontStyle{FontSize: unit(s.text), FontColor: style.StrokeColor}
 		style.StrokeColor, style.FillColor = drawing.ColorTransparent, drawing.ColorTransparent
 		// The reader's font may be wider than the one that the library measures with.
-		style.Padding = chartdraw.Box{Left: int(unit(s.text / 4)), Right: int(unit(0.12 * s.text * float64(len(l.label)))), IsSet: true}
-		all.Annotations = append(all.Annotations, chartdraw.Value2{XValue: float64(last), YValue: at[i], Label: l.label, Style: style})
+		style.Padding = chartdraw.Box{
+			Left:  int(unit(s.text / 4)),
+			Right: int(unit(0.12 * s.text * float64(len(l.label)))),
+			IsSet: true,
+		}
+		all.Annotations = append(
+			all.Annotations,
+			chartdraw.Value2{XValue: float64(last), YValue: at[i], Label: l.label, Style: style},
+		)
 	}
 	return all
 }
@@ -182,9 +199,15 @@ func (c chart) svg(w words) (string, error) {
 		return "", fmt.Errorf("report: drawing %s: %w", c.id, err)
 	}
 	_, drawn, _ := strings.Cut(b.String(), ">")
-	return fmt.Sprintf(`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-%[3]s-title chart-%[3]s-text">`+
-		`<title id="chart-%[3]s-title">%[4]s</title><desc id="chart-%[3]s-text">%[5]s</desc>`,
-		onPage.width*onPage.density, onPage.height*onPage.density, c.id, html.EscapeString(c.title), html.EscapeString(c.says(w))) + drawn, nil
+	return fmt.Sprintf(
+		`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-%[3]s-title chart-%[3]s-text">`+
+			`<title id="chart-%[3]s-title">%[4]s</title><desc id="chart-%[3]s-text">%[5]s</desc>`,
+		onPage.width*onPage.density,
+		onPage.height*onPage.density,
+		c.id,
+		html.EscapeString(c.title),
+		html.EscapeString(c.says(w)),
+	) + drawn, nil
 }
 
 // Picture is a chart for emails, whose readers' programs show no SVG.

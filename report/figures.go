@@ -57,7 +57,12 @@ func Table(l watchparty.Language, r watchparty.ActivityReport) []Row {
 	var rows []Row
 	for _, f := range figures() {
 		row := Row{
-			Key: f.key, Name: w.figures[f.key], Value: w.known(f, r.Figures), Previous: unknown, Change: unknown, Percent: unknown,
+			Key:      f.key,
+			Name:     w.figures[f.key],
+			Value:    w.known(f, r.Figures),
+			Previous: unknown,
+			Change:   unknown,
+			Percent:  unknown,
 		}
 		if r.Figures != nil && r.Previous != nil {
 			now, before := f.of(*r.Figures), f.of(*r.Previous)

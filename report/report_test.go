@@ -14,7 +14,12 @@ import (
 
 // reportOf has days from one on, each with figures made by of.
 func reportOf(from watchparty.Day, days int, of func(day int64) watchparty.Figures) watchparty.ActivityReport {
-	r := watchparty.ActivityReport{Every: watchparty.ReportWeek, From: from, To: from.Add(days - 1), Figures: &watchparty.Figures{}}
+	r := watchparty.ActivityReport{
+		Every:   watchparty.ReportWeek,
+		From:    from,
+		To:      from.Add(days - 1),
+		Figures: &watchparty.Figures{},
+	}
 	for i := range days {
 		figures := of(int64(i))
 		r.Days = append(r.Days, watchparty.ActivityDay{Day: from.Add(i), Figures: &figures})
@@ -113,8 +118,23 @@ func TestPeriod(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	now := watchparty.Figures{NewUsers: 3, ActiveUsers: 1200, ReturningUsers: 5, RoomsOpened: 0, MinutesTogether: 90, Messages: 1000, Removed: 7}
-	before := watchparty.Figures{NewUsers: 2, ActiveUsers: 1500, ReturningUsers: 5, RoomsOpened: 4, MinutesTogether: 60, Messages: 999}
+	now := watchparty.Figures{
+		NewUsers:        3,
+		ActiveUsers:     1200,
+		ReturningUsers:  5,
+		RoomsOpened:     0,
+		MinutesTogether: 90,
+		Messages:        1000,
+		Removed:         7,
+	}
+	before := watchparty.Figures{
+		NewUsers:        2,
+		ActiveUsers:     1500,
+		ReturningUsers:  5,
+		RoomsOpened:     4,
+		MinutesTogether: 60,
+		Messages:        999,
+	}
 	row := func(l watchparty.Language, r watchparty.ActivityReport, key string) Row {
 		for _, row := range Table(l, r) {
 			if row.Key == key {
@@ -136,8 +156,16 @@ func TestTable(t *testing.T) {
 	} {
 		require.Equal(t, want, row(watchparty.English, r, want.Key))
 	}
-	require.Equal(t, Row{"active_users", "Aktive Personen", "1.200", "1.500", "−300", "−20\u00a0%"}, row(watchparty.German, r, "active_users"))
-	require.Equal(t, Row{minutesTogether, "Gemeinsame Stunden", "1,5", "1,0", "+0,5", "+50\u00a0%"}, row(watchparty.German, r, minutesTogether))
+	require.Equal(
+		t,
+		Row{"active_users", "Aktive Personen", "1.200", "1.500", "−300", "−20\u00a0%"},
+		row(watchparty.German, r, "active_users"),
+	)
+	require.Equal(
+		t,
+		Row{minutesTogether, "Gemeinsame Stunden", "1,5", "1,0", "+0,5", "+50\u00a0%"},
+		row(watchparty.German, r, minutesTogether),
+	)
 	r.Previous = nil
 	for _, row := range Table(watchparty.English, r) {
 		require.Equal(t, []string{"–", "–", "–"}, []string{row.Previous, row.Change, row.Percent})
@@ -149,7 +177,12 @@ func TestActivePeople(t *testing.T) {
 		0: {"0 active people", "0 aktive Personen"}, 1: {"1 active person", "1 aktive Person"}, 1234: {"1,234 active people", "1.234 aktive Personen"},
 	} {
 		r := watchparty.ActivityReport{Figures: &watchparty.Figures{ActiveUsers: n}}
-		require.Equal(t, want, [2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)}, strconv.FormatInt(n, 10))
+		require.Equal(
+			t,
+			want,
+			[2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)},
+			strconv.FormatInt(n, 10),
+		)
 	}
 }
 
@@ -209,7 +242,12 @@ func TestWhatWasNotCounted(t *testing.T) {
 			require.Equal(t, tt.known == 0, row.Change == unknown)
 		}
 		for _, c := range charts(english(), r) {
-			require.Equal(t, tt.known > 1, strings.Contains(c.says(english()), "most on 8 March"), "the last day, which is the busiest")
+			require.Equal(
+				t,
+				tt.known > 1,
+				strings.Contains(c.says(english()), "most on 8 March"),
+				"the last day, which is the busiest",
+			)
 		}
 	}
 	require.Empty(t, Counted(watchparty.English, reportOf("2026-03-02", 7, quiet)))

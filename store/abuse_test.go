@@ -55,7 +55,12 @@ func TestReportLimit(t *testing.T) {
 	newReport(t, s, taken, watchparty.NewAbuseReport{Username: "reporter"})
 
 	execute(t, s, "UPDATE abuse_reports SET created_at = created_at - interval '61 min' WHERE target_id = ?", taken.ID)
-	execute(t, s, "UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?", taken.ID)
+	execute(
+		t,
+		s,
+		"UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?",
+		taken.ID,
+	)
 	newReport(t, s, reporter, watchparty.NewAbuseReport{Username: taken.Username})
 }
 

@@ -129,7 +129,8 @@ func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow, deletedRooms
 		return nil, err
 	}
 	_, err = tx.NewRaw("DELETE FROM invitations WHERE id IN (SELECT i.id FROM invitations AS i WHERE "+theirs+" ORDER BY i.id FOR UPDATE)",
-		user.ID, key, spelling).Exec(ctx)
+		user.ID, key, spelling).
+		Exec(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: remove invitations: %w", err)
 	}
@@ -246,7 +247,8 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {
 		_, err := tx.NewRaw("UPDATE ?0 SET ?2 = NULL WHERE (?1) IN (SELECT ?1 FROM ?0 WHERE ?2 = ?3 ORDER BY ?1 FOR NO KEY UPDATE)",
-			bun.Ident(reference.table), bun.Safe(reference.key), bun.Ident(reference.column), userID).Exec(ctx)
+			bun.Ident(reference.table), bun.Safe(reference.key), bun.Ident(reference.column), userID).
+			Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("store: detach account from %s: %w", reference.table, err)
 		}

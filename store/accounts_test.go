@@ -35,10 +35,30 @@ func TestDeleteAccount(t *testing.T) {
 	execute(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID,
 		bob.ID, ada.ID)
 	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
-	execute(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())", newID(), hosted.ID, ada.ID)
-	execute(t, s, "INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())", newID(), hosted.ID, ada.ID)
+	execute(
+		t,
+		s,
+		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())",
+		newID(),
+		hosted.ID,
+		ada.ID,
+	)
+	execute(
+		t,
+		s,
+		"INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())",
+		newID(),
+		hosted.ID,
+		ada.ID,
+	)
 	confirmAddresses(t, s, ada)
-	execute(t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())", newID(), member.ID)
+	execute(
+		t,
+		s,
+		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())",
+		newID(),
+		member.ID,
+	)
 	open := createInvitation(t, s, left, bob, "AUGUSTA@example.org")
 	execute(t, s, "INSERT INTO room_log (id, room_id, actor_id, target_id, action) VALUES (?, ?, ?, ?, 'kicked')",
 		newID(), hosted.ID, ada.ID, ada.ID)
@@ -76,8 +96,12 @@ func TestDeleteAccount(t *testing.T) {
 			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM "+table+" WHERE "+name+" = ?", ada.ID), column)
 		}
 		hex := readValue[string](t, s, "SELECT right(replace(id::text, '-', ''), 24) FROM users WHERE id = ?", ada.ID)
-		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", readValue[string](t, s,
-			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?", ada.ID))
+		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", readValue[string](
+			t,
+			s,
+			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?",
+			ada.ID,
+		))
 	})
 	t.Run("nobody finds it or gets in", func(t *testing.T) {
 		_, err := s.User(t.Context(), ada.ID)
@@ -271,7 +295,15 @@ func TestExport(t *testing.T) {
 	require.Equal(t, &watchparty.Quote{ID: first.ID}, messages[0].ReplyTo)
 
 	for i, inviter := range []string{ada.ID, bob.ID} {
-		execute(t, s, "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')", newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
+		execute(
+			t,
+			s,
+			"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')",
+			newID(),
+			hosted.ID,
+			inviter,
+			fmt.Sprintf("guest%d@example.org", i),
+		)
 	}
 	invitations, err := s.ExportInvitations(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)

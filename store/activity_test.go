@@ -28,7 +28,13 @@ func (d diary) addUser(name, created string) watchparty.User {
 
 func (d diary) addRoom(created string) string {
 	id := newID()
-	execute(d.t, d.s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)", id, created)
+	execute(
+		d.t,
+		d.s,
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)",
+		id,
+		created,
+	)
 	return id
 }
 
@@ -92,9 +98,15 @@ func writeWeek(t *testing.T, s *Store) diary {
 	d := diary{t, s}
 	d.setCountedSince("2026-01-01")
 	ann, bob := d.addUser("ann", "2026-01-05T00:00:00Z"), d.addUser("bob", "2026-02-20T12:00:00Z")
-	cat, dan := d.addUser("cat", "2026-02-23T00:00:00Z"), d.addUser("dan", "2026-02-25T08:00:00Z") // cat is the first of the week
-	d.addUser("fay", "2026-03-01T23:59:59.999999Z")                                                // the last of the week
-	d.addUser("eve", "2026-03-02T00:00:00Z")                                                       // the first after it
+	cat, dan := d.addUser(
+		"cat",
+		"2026-02-23T00:00:00Z",
+	), d.addUser(
+		"dan",
+		"2026-02-25T08:00:00Z",
+	) // cat is the first of the week
+	d.addUser("fay", "2026-03-01T23:59:59.999999Z") // the last of the week
+	d.addUser("eve", "2026-03-02T00:00:00Z")        // the first after it
 	old, room := d.addRoom("2026-02-18T10:00:00Z"), d.addRoom("2026-02-23T00:00:00Z")
 	d.addRoom("2026-03-02T00:00:00Z")
 
@@ -447,8 +459,11 @@ func TestStays(t *testing.T) {
 	applyPolicy(t, s, run.ID, watchparty.PolicyParticipants, time.Now().Add(-24*time.Hour), 10)
 	around(time.Hour)
 	require.Len(t, readStays(t, s), 6)
-	require.InDelta(t, watchparty.PresentFor.Seconds(), readValue[float64](t, s,
-		"SELECT extract(epoch FROM substring(prosrc FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' AND pronamespace = current_schema()::regnamespace"),
+	require.InDelta(t, watchparty.PresentFor.Seconds(), readValue[float64](
+		t,
+		s,
+		"SELECT extract(epoch FROM substring(prosrc FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' AND pronamespace = current_schema()::regnamespace",
+	),
 		0, "PresentFor and the trigger's interval are one")
 }
 

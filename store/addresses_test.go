@@ -224,7 +224,15 @@ func TestPlainOptOutsHold(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, out, "%q by %q", stored, typed)
 		}
-		require.True(t, readValue[bool](t, s, "SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts", hash[:]))
+		require.True(
+			t,
+			readValue[bool](
+				t,
+				s,
+				"SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts",
+				hash[:],
+			),
+		)
 		require.NoError(t, s.OptOut(t.Context(), invitation.ID))
 		require.Equal(t, 1, countRows(t, s, "invitation_optouts"))
 		require.NoError(t, s.OptIn(t.Context(), invitation.ID))
@@ -253,8 +261,11 @@ func TestHashesAreKeyed(t *testing.T) {
 	_, err = s.AdmitEmail(t.Context(), id, a)
 	require.NoError(t, err)
 	var hashes [][]byte
-	require.NoError(t, s.db.NewRaw(`SELECT address_hash FROM invitation_optouts UNION ALL SELECT subject_hash FROM email_budgets
-		UNION ALL SELECT recipient_hash FROM report_mails`).Scan(t.Context(), &hashes))
+	require.NoError(
+		t,
+		s.db.NewRaw(`SELECT address_hash FROM invitation_optouts UNION ALL SELECT subject_hash FROM email_budgets
+		UNION ALL SELECT recipient_hash FROM report_mails`).Scan(t.Context(), &hashes),
+	)
 	require.GreaterOrEqual(t, len(hashes), 6)
 	for _, hash := range hashes {
 		for _, plain := range append(a.Spellings(), "192.0.2.1", ada.ID) {

@@ -72,8 +72,10 @@ var grants = map[string]grant{
 				return errorUnless(len(listed) == 1)
 			}
 		},
-		cells: toMyAddress(cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
-			cells{remains, nobodyAsks, concatActs(suspend)}),
+		cells: toMyAddress(
+			cells{remains, "the room may be opened again; acceptance waits for that", concatActs(archive, reopen)},
+			cells{remains, nobodyAsks, concatActs(suspend)},
+		),
 	},
 	"invitation to the holder: acceptance in the account": {
 		give: func(c *cast) func() error {
@@ -83,7 +85,10 @@ var grants = map[string]grant{
 				return err
 			}
 		},
-		cells: toMyAddress(cells{waits, noReason, concatActs(archive, suspend)}, cells{remains, "the room is open again", concatActs(reopen)}),
+		cells: toMyAddress(
+			cells{waits, noReason, concatActs(archive, suspend)},
+			cells{remains, "the room is open again", concatActs(reopen)},
+		),
 	},
 	"opt-out link": {
 		give: func(c *cast) func() error {

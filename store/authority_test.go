@@ -389,13 +389,18 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("workflows", func(t *testing.T) {
 		const onlyEmail = "sends an email when it starts; see that kind"
 		known := map[string]string{
-			job.WorkflowWelcomeEmail: "email: welcome_reminder", job.WorkflowRoomInvitation: "email: room_invitation_reminder",
-			job.WorkflowProcessAvatar:     "upload on its way",
-			job.WorkflowVerificationEmail: onlyEmail, job.WorkflowPasswordResetEmail: onlyEmail, job.WorkflowEmailChangedNotice: onlyEmail,
-			job.WorkflowPasswordChangedNotice: onlyEmail, job.WorkflowResend: onlyEmail,
-			job.WorkflowReportEmail: onlyEmail, job.WorkflowCleanup: "an admin's order, which any admin can cancel",
-			job.WorkflowDeleteAccount:  "only ends grants",
-			job.WorkflowActivityReport: "counts",
+			job.WorkflowWelcomeEmail:          "email: welcome_reminder",
+			job.WorkflowRoomInvitation:        "email: room_invitation_reminder",
+			job.WorkflowProcessAvatar:         "upload on its way",
+			job.WorkflowVerificationEmail:     onlyEmail,
+			job.WorkflowPasswordResetEmail:    onlyEmail,
+			job.WorkflowEmailChangedNotice:    onlyEmail,
+			job.WorkflowPasswordChangedNotice: onlyEmail,
+			job.WorkflowResend:                onlyEmail,
+			job.WorkflowReportEmail:           onlyEmail,
+			job.WorkflowCleanup:               "an admin's order, which any admin can cancel",
+			job.WorkflowDeleteAccount:         "only ends grants",
+			job.WorkflowActivityReport:        "counts",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
 			require.Contains(t, known, value, "%s: what does it do when it has waited?", name)
@@ -413,8 +418,19 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
 		}
 		without := []string{ // records, and what belongs to nobody
-			"messages", "read_markers", "room_log", "audit", "movies", "cleanup_runs", "mail_pauses", "stays", "active_users", "activity_days",
-			"activity_since", "abuse_reports", "email_budgets",
+			"messages",
+			"read_markers",
+			"room_log",
+			"audit",
+			"movies",
+			"cleanup_runs",
+			"mail_pauses",
+			"stays",
+			"active_users",
+			"activity_days",
+			"activity_since",
+			"abuse_reports",
+			"email_budgets",
 		}
 		s := openStore(t)
 		var tables []string

@@ -69,7 +69,8 @@ func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address
 		}
 		if wait > 0 {
 			_, err = tx.NewRaw("UPDATE emails SET waits_until = clock_timestamp() + ? * interval '1 us', updated_at = now() WHERE id = ?",
-				wait.Microseconds(), id).Exec(ctx)
+				wait.Microseconds(), id).
+				Exec(ctx)
 			return err
 		}
 		_, err = tx.NewRaw("UPDATE emails SET counted_at = now(), waits_until = NULL WHERE id = ?", id).Exec(ctx)

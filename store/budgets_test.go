@@ -130,7 +130,14 @@ func TestEmailBudgets(t *testing.T) {
 		require.Equal(t, before, countRows(t, s, "email_budgets"))
 	})
 	t.Run("a row ends with its day", func(t *testing.T) {
-		require.True(t, readValue[bool](t, s, "SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets"))
+		require.True(
+			t,
+			readValue[bool](
+				t,
+				s,
+				"SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets",
+			),
+		)
 	})
 	_, err := s.AdmitEmail(t.Context(), newID(), to)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

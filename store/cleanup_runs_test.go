@@ -97,8 +97,12 @@ func TestRunsAndReports(t *testing.T) {
 		require.Equal(t, run.ID, report.RunID)
 		require.Equal(t, finished.StartedAt, report.PeriodStart)
 		require.Equal(t, finished.FinishedAt, report.PeriodEnd)
-		require.JSONEq(t, `{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"samples": {}, "older_than_s": 0, "policies": `+everyPolicy(t)+`}`, string(report.Data))
+		require.JSONEq(
+			t,
+			`{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
+			"samples": {}, "older_than_s": 0, "policies": `+everyPolicy(t)+`}`,
+			string(report.Data),
+		)
 	})
 
 	t.Run("a policy that failed makes the run failed", func(t *testing.T) {

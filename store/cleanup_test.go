@@ -103,7 +103,12 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 		{"participant", watchparty.PolicyParticipants, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
 			joinRoom(t, s, room, bob)
-			at(t, "UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id)", when, room.ID)
+			at(
+				t,
+				"UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id)",
+				when,
+				room.ID,
+			)
 			return room
 		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id))"},
 		{"message", watchparty.PolicyMessages, func(t *testing.T, when time.Time) watchparty.Room {
@@ -179,11 +184,20 @@ func TestCleanupBatches(t *testing.T) {
 	}
 	execute(t, s, "UPDATE messages SET created_at = now() - interval '2 d'")
 	execute(t, s, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'")
-	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)")
+	execute(
+		t,
+		s,
+		"UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)",
+	)
 	active := newRoom(t, s, admin, nil)
 	postMessage(t, s, active, admin, "I stay")
 	// Hosts are in every room; only when they are gone too is a room inactive.
-	execute(t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?", active.ID)
+	execute(
+		t,
+		s,
+		"DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?",
+		active.ID,
+	)
 	run := newRun(t, s, admin, false)
 
 	for _, policy := range []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyMessages,

@@ -21,7 +21,8 @@ func clientOf(userID string, client []byte) []byte {
 func (s *Store) KnownClient(ctx context.Context, userID string, client []byte) (bool, error) {
 	var known bool
 	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM known_clients WHERE user_id = ? AND client_hash = ? AND expires_at > now())",
-		userID, clientOf(userID, client)).Scan(ctx, &known)
+		userID, clientOf(userID, client)).
+		Scan(ctx, &known)
 	if err != nil {
 		return false, fmt.Errorf("store: known client: %w", err)
 	}

@@ -142,11 +142,15 @@ var reminders = map[watchparty.EmailKind]struct {
 	kind   watchparty.EmailKind
 	useful string
 }{
-	watchparty.EmailWelcome: {watchparty.EmailWelcomeReminder,
-		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL"},
-	watchparty.EmailRoomInvitation: {watchparty.EmailInvitationReminder,
+	watchparty.EmailWelcome: {
+		watchparty.EmailWelcomeReminder,
+		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL",
+	},
+	watchparty.EmailRoomInvitation: {
+		watchparty.EmailInvitationReminder,
 		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' AND i.expires_at > now() AND " + founded +
-			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")"},
+			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")",
+	},
 }
 
 // QueueReminder queues the reminder of an email, once, and returns the reminder's ID: empty if it is not useful. It
@@ -195,7 +199,8 @@ func (s *Store) endAttempt(
 			return err
 		}
 		_, err := tx.NewRaw("UPDATE email_attempts SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
-			string(outcome), answer, id, attempt).Exec(ctx)
+			string(outcome), answer, id, attempt).
+			Exec(ctx)
 		return err
 	})
 	if err != nil {

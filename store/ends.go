@@ -145,7 +145,8 @@ func (s *Store) endOverdue(ctx context.Context, e end) (n int, err error) {
 		n = 0
 		if e.act == nil {
 			result, err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s WHERE (%s) IN (SELECT * FROM overdue)",
-				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys())).Exec(ctx)
+				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys())).
+				Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -181,7 +182,10 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return false, nil, err
 	}
-	in := job.FinishCleanupInput{RunID: id, Failed: map[watchparty.Policy]string{watchparty.Policy(row.Policy): "ended without a report"}}
+	in := job.FinishCleanupInput{
+		RunID:  id,
+		Failed: map[watchparty.Policy]string{watchparty.Policy(row.Policy): "ended without a report"},
+	}
 	return true, nil, finishRun(ctx, tx, in, &row)
 }
 

@@ -45,12 +45,14 @@ var losses = map[string]lost{
 	},
 	"avatars processing": {
 		"INSERT INTO avatars (id, user_id, version, state, updated_at) SELECT ?0, ?2, 1 + count(*), 'processing', ?1 FROM avatars",
-		"SELECT state || ' ' || reason FROM avatars WHERE id = ?0", "failed " + lostUpload,
+		"SELECT state || ' ' || reason FROM avatars WHERE id = ?0",
+		"failed " + lostUpload,
 	},
 	"cleanup_runs queued": {
 		"INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, created_at, updated_at) VALUES (?0, 'admin', '{}', '', ?1, ?1)",
 		`SELECT c.state || ' ' || (c.finished_at IS NOT NULL) || ' ' || (r.data->>'state') || ' ' || (r.period_start = c.created_at)
-			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id WHERE c.id = ?0`, "failed true failed true",
+			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id WHERE c.id = ?0`,
+		"failed true failed true",
 	},
 	"cleanup_runs running": {
 		`INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, state, policy, counts, started_at, updated_at)
@@ -64,7 +66,8 @@ var losses = map[string]lost{
 	},
 	"users deleted_at": {
 		"INSERT INTO users (id, username, email, display_name, password_hash, deleted_at) VALUES (?0, 'u' || right(?0, 20), ?0, '', '', ?1)",
-		"SELECT workflow || ' ' || (input->>'user_id' = ?0) FROM outbox WHERE workflow_id = 'account-deletion/' || ?0 || '/1'", "DeleteAccount true",
+		"SELECT workflow || ' ' || (input->>'user_id' = ?0) FROM outbox WHERE workflow_id = 'account-deletion/' || ?0 || '/1'",
+		"DeleteAccount true",
 	},
 }
 
@@ -135,8 +138,11 @@ func TestNoStateIsForgotten(t *testing.T) {
 		Table      string
 		Definition string
 	}
-	require.NoError(t, s.db.NewRaw(`SELECT conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition FROM pg_constraint
-		WHERE contype = 'c' AND connamespace = current_schema()::regnamespace`).Scan(t.Context(), &checks))
+	require.NoError(
+		t,
+		s.db.NewRaw(`SELECT conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+		WHERE contype = 'c' AND connamespace = current_schema()::regnamespace`).Scan(t.Context(), &checks),
+	)
 	enumeration := regexp.MustCompile(`\((\w+) = ANY \(ARRAY\[(.*?)\]\)\)`)
 	value := regexp.MustCompile(`'([^']*)'`)
 	known := map[string][]string{}

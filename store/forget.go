@@ -44,7 +44,11 @@ func forgetNameInRooms(ctx context.Context, tx bun.Tx, user userRow, rooms []str
 
 // forgetNameInReports does so in the audit log and in reports of abuse, about rooms that forgetNameInRooms returned.
 func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []string) error {
-	return forget(ctx, tx, user, rooms,
+	return forget(
+		ctx,
+		tx,
+		user,
+		rooms,
 		`UPDATE abuse_reports SET updated_at = now(), note = regexp_replace(note, ?0, ?1, 'gi'), body = regexp_replace(body, ?0, ?1, 'gi')
 			WHERE id IN (SELECT id FROM abuse_reports
 				WHERE (note ~* ?0 OR body ~* ?0) AND (subject_id = ?2 OR room_id = ANY(?3::uuid[]))
@@ -57,7 +61,8 @@ func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []s
 				SELECT id FROM audit WHERE target_id = ?2 AND jsonb_exists(details, 'reason')
 				UNION ALL SELECT id FROM audit
 					WHERE (details->>'reason' ~* ?0 OR details->>'note' ~* ?0) AND id IN (`+auditAbout+`))
-				ORDER BY id FOR NO KEY UPDATE)`)
+				ORDER BY id FOR NO KEY UPDATE)`,
+	)
 }
 
 // forget runs statements with a pattern of the account's names, what takes their place, the account's ID, and rooms.

@@ -286,7 +286,11 @@ func TestSignInsAreListedOnce(t *testing.T) {
 	last := graceSession()
 	last.UserAgent = "the latest"
 	var newest []byte
-	require.NoError(t, s.db.NewRaw("SELECT token_hash FROM sessions WHERE "+live+" ORDER BY family_id DESC, id DESC LIMIT 1").Scan(t.Context(), &newest))
+	require.NoError(
+		t,
+		s.db.NewRaw("SELECT token_hash FROM sessions WHERE "+live+" ORDER BY family_id DESC, id DESC LIMIT 1").
+			Scan(t.Context(), &newest),
+	)
 	_, err := s.RotateSession(t.Context(), newest, last)
 	require.NoError(t, err)
 

@@ -125,11 +125,20 @@ func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty
 	if err != nil {
 		return "", nil, err
 	}
-	ended, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", `i.room_id = ? AND i.email_key = ? AND (NOT `+founded+`
+	ended, err := endInvitations(
+		ctx,
+		tx,
+		watchparty.InvitationRevoked,
+		"",
+		`i.room_id = ? AND i.email_key = ? AND (NOT `+founded+`
 		OR EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
 		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ?
 			AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out')))`,
-		roomID, to.Key(), string(watchparty.EmailRoomInvitation), string(watchparty.EmailRoomInvitation))
+		roomID,
+		to.Key(),
+		string(watchparty.EmailRoomInvitation),
+		string(watchparty.EmailRoomInvitation),
+	)
 	if err != nil {
 		return "", nil, err
 	}

@@ -73,7 +73,12 @@ func TestInvitingAgain(t *testing.T) {
 		first = second
 	}
 	execute(t, s, "UPDATE emails SET state = 'failed' WHERE subject_id = ?", first.ID)
-	execute(t, s, "INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?", first.ID)
+	execute(
+		t,
+		s,
+		"INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?",
+		first.ID,
+	)
 	require.Equal(t, first.ID, createInvitation(t, s, room, ada, "guest@example.org").ID, "an admin has sent it again")
 
 	theirs := createInvitation(t, s, room, bob, "other@example.org")
@@ -300,7 +305,12 @@ func TestInvitationLimits(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
 		require.Contains(t, err.Error(), "You have sent")
 		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "another's do not count")
-		execute(t, s, "UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'", ada.ID)
+		execute(
+			t,
+			s,
+			"UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'",
+			ada.ID,
+		)
 		createInvitation(t, s, other, ada, "more@example.org")
 	})
 

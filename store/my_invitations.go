@@ -45,8 +45,11 @@ func (s *Store) MyInvitations(ctx context.Context, userID string, p Page) ([]wat
 	received := make([]watchparty.ReceivedInvitation, len(rows))
 	for i, r := range rows {
 		received[i] = watchparty.ReceivedInvitation{
-			ID: r.ID, Inviter: person(r.InviterID, r.InviterUsername), ExpiresAt: r.ExpiresAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
-			Room: watchparty.Room{ID: r.RoomID, Name: r.Name, Description: r.Description, Participants: r.Participants},
+			ID:        r.ID,
+			Inviter:   person(r.InviterID, r.InviterUsername),
+			ExpiresAt: r.ExpiresAt.UTC(),
+			CreatedAt: r.CreatedAt.UTC(),
+			Room:      watchparty.Room{ID: r.RoomID, Name: r.Name, Description: r.Description, Participants: r.Participants},
 		}
 	}
 	return received, nil

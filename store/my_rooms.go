@@ -54,7 +54,13 @@ func (s *Store) MyRooms(
 		return nil, fmt.Errorf("store: my rooms: %w", err)
 	}
 	return mapRows(rows, func(r roomRow) watchparty.MyRoom {
-		return watchparty.MyRoom{Room: r.room(), Role: watchparty.Role(r.MyRole), Joined: r.Joined, Unread: r.Unread, LastMessageAt: value(r.LastMessageAt).UTC()}
+		return watchparty.MyRoom{
+			Room:          r.room(),
+			Role:          watchparty.Role(r.MyRole),
+			Joined:        r.Joined,
+			Unread:        r.Unread,
+			LastMessageAt: value(r.LastMessageAt).UTC(),
+		}
 	}), nil
 }
 

@@ -139,7 +139,11 @@ func openFilledStore(t *testing.T) (*Store, map[string]int) {
 		}
 		return nil
 	}))
-	execute(t, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i") // as autovacuum does
+	execute(
+		t,
+		s,
+		"SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
+	) // as autovacuum does
 	execute(t, s, "ANALYZE")
 	t.Logf("filled in %s", time.Since(began).Round(time.Millisecond))
 	rows := map[string]int{}
@@ -295,24 +299,60 @@ func TestListPlans(t *testing.T) {
 			return list(s.Rooms(ctx, watchparty.RoomFilter{Search: "nig", MovieID: id(3, 1), Available: true},
 				found(at(4, 50_000), 4)))
 		}},
-		{"RoomsByPeople", "all", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{}, byPeople(at(4, 50_000))))
-		}},
-		{"RoomsByPeople", "with all filters", "participants", roomsWithPeople, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{Available: true, MovieID: id(3, 1)}, byPeople(at(4, 50_000))))
-		}},
+		{
+			"RoomsByPeople",
+			"all",
+			"participants",
+			roomsWithPeople,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.RoomsByPeople(ctx, watchparty.RoomFilter{}, byPeople(at(4, 50_000))))
+			},
+		},
+		{
+			"RoomsByPeople",
+			"with all filters",
+			"participants",
+			roomsWithPeople,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(
+					s.RoomsByPeople(ctx, watchparty.RoomFilter{Available: true, MovieID: id(3, 1)}, byPeople(at(4, 50_000))),
+				)
+			},
+		},
 		{"ActiveRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{}, byTime(at(4, 50_000), 50_000, time.Second)))
 		}},
-		{"ActiveRooms", "with a place left", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{Available: true}, byTime(at(4, 50_000), 50_000, time.Second)))
-		}},
-		{"ActiveRooms", "with a movie that many have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, byTime(at(4, 50_000), 50_000, time.Second)))
-		}},
-		{"ActiveRooms", "with a movie that few have", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, byTime(at(4, 50_000), 50_000, time.Second)))
-		}},
+		{
+			"ActiveRooms",
+			"with a place left",
+			"rooms",
+			pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ActiveRooms(ctx, watchparty.RoomFilter{Available: true}, byTime(at(4, 50_000), 50_000, time.Second)))
+			},
+		},
+		{
+			"ActiveRooms",
+			"with a movie that many have",
+			"rooms",
+			pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(
+					s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 1)}, byTime(at(4, 50_000), 50_000, time.Second)),
+				)
+			},
+		},
+		{
+			"ActiveRooms",
+			"with a movie that few have",
+			"rooms",
+			pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(
+					s.ActiveRooms(ctx, watchparty.RoomFilter{MovieID: id(3, 4002)}, byTime(at(4, 50_000), 50_000, time.Second)),
+				)
+			},
+		},
 		{"MyRooms", "of someone with thousands", "rooms", 3 * pageOfPlans,
 			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{}, at(4, 50_000)))
@@ -335,11 +375,17 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Viewer}, at(4, 50_000)))
 		}},
-		{"MyRooms", "that are busy", "messages", 3 * pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			p := at(4, 401)
-			p.After = Keys{id(4, 401)}
-			return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host}, p))
-		}},
+		{
+			"MyRooms",
+			"that are busy",
+			"messages",
+			3 * pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				p := at(4, 401)
+				p.After = Keys{id(4, 401)}
+				return list(s.MyRooms(ctx, id(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host}, p))
+			},
+		},
 		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
@@ -561,9 +607,15 @@ func TestListPlans(t *testing.T) {
 			at func(kind, n int) Page) error {
 			return list(s.ExportReceived(ctx, id(1, 1), at(6, 1000)))
 		}},
-		{"ExportReadMarkers", "of someone", "read_markers", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
-			return list(s.ExportReadMarkers(ctx, id(1, 1), at(4, 1000)))
-		}},
+		{
+			"ExportReadMarkers",
+			"of someone",
+			"read_markers",
+			pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.ExportReadMarkers(ctx, id(1, 1), at(4, 1000)))
+			},
+		},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			p := at(1, 1)
@@ -653,7 +705,10 @@ func TestListPlans(t *testing.T) {
 				recorded := *s
 				recorded.db = s.DB().WithQueryHook(seen)
 				require.NoError(t, l.run(t.Context(), &recorded, at))
-				lists := slices.DeleteFunc(seen.statements, func(s string) bool { return strings.HasPrefix(s, "SELECT search_fold(") }) // reads no table
+				lists := slices.DeleteFunc(
+					seen.statements,
+					func(s string) bool { return strings.HasPrefix(s, "SELECT search_fold(") },
+				) // reads no table
 				if l.answered == searched && len(lists) == 2 {
 					lists = lists[1:] // the first one has found nothing
 				}

@@ -29,33 +29,69 @@ var scenes = []struct {
 	{"reset", "password_resets", watchparty.PolicyTokens, "INSERT INTO password_resets (id, expires_at) VALUES (?0, ?1)"},
 	{"session that expired", "sessions", watchparty.PolicySessions,
 		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?2, ?0::text::bytea, ?1)"},
-	{"session that was ended", "sessions", watchparty.PolicySessions,
-		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)"},
+	{
+		"session that was ended",
+		"sessions",
+		watchparty.PolicySessions,
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)",
+	},
 	{"client that signed in", "known_clients", watchparty.PolicySessions,
 		"INSERT INTO known_clients (id, user_id, client_hash, expires_at) VALUES (?0, ?2, ?0::text::bytea, ?1)"},
-	{"invitation", "invitations", watchparty.PolicyInvitations,
-		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)"},
+	{
+		"invitation",
+		"invitations",
+		watchparty.PolicyInvitations,
+		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)",
+	},
 	{"invitation that time has ended", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?0, ?3, ?0, 'open', ?1)"},
-	{"key", "idempotency_keys", watchparty.PolicyKeys,
-		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)"},
+	{
+		"key",
+		"idempotency_keys",
+		watchparty.PolicyKeys,
+		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)",
+	},
 	{"count of emails", "email_budgets", watchparty.PolicyKeys,
 		"INSERT INTO email_budgets (id, budget, subject_hash, expires_at) VALUES (?0, 'recipient', ?0::text::bytea, ?1)"},
 	{"report of abuse", "abuse_reports", watchparty.PolicyReports,
 		`INSERT INTO abuse_reports (id, kind, target_kind, target_id, state, outcome, resolved_at)
 			VALUES (?0, 'spam', 'user', ?0, 'resolved', 'acted', ?1)`},
-	{"email", "emails", watchparty.PolicyEmails,
-		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)"},
-	{"event", "outbox", watchparty.PolicyOutbox,
-		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)"},
-	{"event that was given up", "outbox", watchparty.PolicyOutbox,
-		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, updated_at) VALUES (?0, ?0, '', '', '{}', 'abandoned', ?1)"},
-	{"room that clean-up archived", "rooms", watchparty.PolicyArchived,
-		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) VALUES (?0, '', 'public', 2, now(), ?1)"},
-	{"room that its host deleted", "rooms", watchparty.PolicyArchived,
-		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?0, '', 'public', 2, now(), ?1)"},
-	{"account", "users", watchparty.PolicyUnverified,
-		"INSERT INTO users (id, username, email, display_name, password_hash, created_at) VALUES (?0, 'u' || right(?0, 20), ?0 || '@y', '', '', ?1)"},
+	{
+		"email",
+		"emails",
+		watchparty.PolicyEmails,
+		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)",
+	},
+	{
+		"event",
+		"outbox",
+		watchparty.PolicyOutbox,
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)",
+	},
+	{
+		"event that was given up",
+		"outbox",
+		watchparty.PolicyOutbox,
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, updated_at) VALUES (?0, ?0, '', '', '{}', 'abandoned', ?1)",
+	},
+	{
+		"room that clean-up archived",
+		"rooms",
+		watchparty.PolicyArchived,
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, retired_at) VALUES (?0, '', 'public', 2, now(), ?1)",
+	},
+	{
+		"room that its host deleted",
+		"rooms",
+		watchparty.PolicyArchived,
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?0, '', 'public', 2, now(), ?1)",
+	},
+	{
+		"account",
+		"users",
+		watchparty.PolicyUnverified,
+		"INSERT INTO users (id, username, email, display_name, password_hash, created_at) VALUES (?0, 'u' || right(?0, 20), ?0 || '@y', '', '', ?1)",
+	},
 }
 
 func TestPolicyThresholds(t *testing.T) {
@@ -304,7 +340,13 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 
 	t.Run("after it has looked for sessions", func(t *testing.T) {
 		s, user, run := setUp(t)
-		execute(t, s, "INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')", newID(), user.ID)
+		execute(
+			t,
+			s,
+			"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')",
+			newID(),
+			user.ID,
+		)
 		b := raiseReadBarrier(t, s, "sessions")
 		var (
 			wg   sync.WaitGroup
@@ -315,7 +357,13 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 			done, err = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
 		})
 		b.awaitStopped(t, 1, nil)
-		execute(t, s, "INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())", newID(), user.ID)
+		execute(
+			t,
+			s,
+			"INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())",
+			newID(),
+			user.ID,
+		)
 		b.release(t)
 		wg.Wait()
 		require.NoError(t, err)
@@ -399,7 +447,14 @@ func TestCleanupGoesOn(t *testing.T) {
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
 	add := func(at time.Time, n int) {
-		execute(t, s, "INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)", room.ID, at, n)
+		execute(
+			t,
+			s,
+			"INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)",
+			room.ID,
+			at,
+			n,
+		)
 	}
 
 	t.Run("not from the beginning", func(t *testing.T) {
@@ -457,10 +512,20 @@ func TestCleanupGoesOn(t *testing.T) {
 		run := newRun(t, s, admin, false)
 		for n := range 3 { // the messages of later rooms are older
 			id := newID()
-			execute(t, s, "INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
-				id, threshold.Add(time.Duration(n-10)*time.Hour))
-			execute(t, s, "INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
-				9-n, id)
+			execute(
+				t,
+				s,
+				"INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
+				id,
+				threshold.Add(time.Duration(n-10)*time.Hour),
+			)
+			execute(
+				t,
+				s,
+				"INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
+				9-n,
+				id,
+			)
 		}
 		b := raiseBarrier(t, s, "DELETE", "rooms") // by then they are to be empty
 		var (

@@ -124,7 +124,13 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 
 // discard closes a connection that has failed, while it was idle or in use. That is logged, since what used it may go
 // on with another one. Connections that nobody needs any more are closed without a word.
-func discard(ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string, err error) {
+func discard(
+	ctx context.Context,
+	log *slog.Logger,
+	connection *puddle.Resource[*pgdriver.Conn],
+	while string,
+	err error,
+) {
 	log.WarnContext(ctx, "database connection failed", slog.String("while", while),
 		slog.Duration("age", time.Since(connection.CreationTime())), slog.Any("error", err))
 	connection.Destroy()

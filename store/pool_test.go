@@ -38,7 +38,11 @@ func openSmallPool(t *testing.T, connections int, wait time.Duration) *Store {
 }
 
 // occupyConnection takes a connection until the test ends, or it is released before.
-func occupyConnection(t *testing.T, s *Store, ctx context.Context) (release func()) { //nolint:revive // the test comes first
+func occupyConnection(
+	t *testing.T,
+	s *Store,
+	ctx context.Context,
+) (release func()) { //nolint:revive // the test comes first
 	t.Helper()
 	tx, err := s.db.BeginTx(ctx, nil)
 	require.NoError(t, err)

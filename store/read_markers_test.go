@@ -28,5 +28,9 @@ func TestReadMarkersOfSeveralDevices(t *testing.T) {
 	for err := range errs {
 		require.NoError(t, err)
 	}
-	require.Equal(t, slices.Max(posted), readValue[string](t, s, "SELECT message_id FROM read_markers WHERE user_id = ?", ada.ID))
+	require.Equal(
+		t,
+		slices.Max(posted),
+		readValue[string](t, s, "SELECT message_id FROM read_markers WHERE user_id = ?", ada.ID),
+	)
 }

@@ -18,7 +18,12 @@ func TestRetiredRooms(t *testing.T) {
 	retire := func(t *testing.T) watchparty.Room {
 		room := newRoom(t, s, host, nil)
 		postMessage(t, s, room, host, "long ago")
-		execute(t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?", room.ID)
+		execute(
+			t,
+			s,
+			"UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?",
+			room.ID,
+		)
 		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
 		execute(t, s, "UPDATE messages SET created_at = now() - interval '31 d' WHERE room_id = ?", room.ID)
 		run := newRun(t, s, admin, false)

@@ -175,7 +175,8 @@ func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 // endRooms soft-deletes rooms that are locked alone. Their invitations are the caller's to end.
 func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	_, err := tx.NewRaw(`UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
-		WHERE id IN (?)`, bun.List(roomIDs)).Exec(ctx)
+		WHERE id IN (?)`, bun.List(roomIDs)).
+		Exec(ctx)
 	if err != nil {
 		return err
 	}

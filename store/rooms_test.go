@@ -227,7 +227,12 @@ func TestJoinAndLeave(t *testing.T) {
 	t.Run("again refreshes the presence and changes nothing else", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
 		joinRoom(t, s, room, bob)
-		execute(t, s, `UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`, room.ID)
+		execute(
+			t,
+			s,
+			`UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`,
+			room.ID,
+		)
 		before, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		again, err := s.JoinRoom(t.Context(), room.ID, bob.ID)

@@ -71,7 +71,11 @@ func fillSearch(b *testing.B, s *Store, p phrases) {
 			}
 			return p.nextPhrase(1 + n%6), p.nextPhrase(8)
 		})
-	execute(b, s, "SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i")
+	execute(
+		b,
+		s,
+		"SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
+	)
 	execute(b, s, "ANALYZE users, movies, rooms")
 }
 

@@ -202,7 +202,8 @@ func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace 
 	const ofSignIn = "user_id = ?0 AND family_id = ?1 AND " + live
 	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
 		"SELECT id FROM sessions WHERE "+ofSignIn+" ORDER BY created_at DESC, id DESC OFFSET ?3)",
-		session.UserID, session.FamilyID, interval(grace), maxTokens-1).Exec(ctx)
+		session.UserID, session.FamilyID, interval(grace), maxTokens-1).
+		Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: end unused refresh tokens: %w", err)
 	}

@@ -19,7 +19,8 @@ import (
 func setLastSeen(t testing.TB, s *Store, room watchparty.Room, user watchparty.User, age time.Duration) {
 	t.Helper()
 	_, err := s.db.NewRaw("UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE room_id = ? AND user_id = ?",
-		age.Seconds(), room.ID, user.ID).Exec(t.Context())
+		age.Seconds(), room.ID, user.ID).
+		Exec(t.Context())
 	require.NoError(t, err)
 }
 

@@ -51,7 +51,10 @@ func (p *plant) upload(user watchparty.User) string {
 	version, err := p.store.NextAvatarVersion(p.t.Context(), user.ID)
 	require.NoError(p.t, err)
 	original := watchparty.Avatar{UserID: user.ID, Version: version}.OriginalObject()
-	require.NoError(p.t, p.bucket.WriteAll(p.t.Context(), original, fmt.Appendf(nil, "%s %d", user.DisplayName, version), nil))
+	require.NoError(
+		p.t,
+		p.bucket.WriteAll(p.t.Context(), original, fmt.Appendf(nil, "%s %d", user.DisplayName, version), nil),
+	)
 	_, err = p.store.CreateAvatar(p.t.Context(), user.ID, version)
 	require.NoError(p.t, err)
 	event := job.AvatarEvent(job.AvatarInput{UserID: user.ID, Version: version})

@@ -23,11 +23,20 @@ func (p *plant) invite(open time.Duration) (inviter watchparty.User, guest strin
 	room, err := p.store.CreateRoom(p.t.Context(), inviter.ID,
 		watchparty.NewRoom{Name: "Secret screening", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
 	require.NoError(p.t, err)
-	invited, err := p.store.Invite(p.t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: guest}, store.IdempotencyKey{})
+	invited, err := p.store.Invite(
+		p.t.Context(),
+		room.ID,
+		inviter.ID,
+		watchparty.NewInvitation{Email: guest},
+		store.IdempotencyKey{},
+	)
 	require.NoError(p.t, err)
 	p.exec("UPDATE invitations SET expires_at = ? WHERE id = ?", in.ExpiresAt, invited.ID)
 	in.InvitationID = invited.ID
-	require.NoError(p.t, p.store.DB().NewRaw("SELECT id FROM emails WHERE subject_id = ?", invited.ID).Scan(p.t.Context(), &in.EmailID))
+	require.NoError(
+		p.t,
+		p.store.DB().NewRaw("SELECT id FROM emails WHERE subject_id = ?", invited.ID).Scan(p.t.Context(), &in.EmailID),
+	)
 	return inviter, guest, in
 }
 

@@ -41,7 +41,12 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 			w := worker.New(d.Client, job.TaskQueueEmail, options)
 			activities.Register(w, d.Email)
 			if err := w.Start(); err != nil {
-				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", job.TaskQueueEmail), slog.Any("error", err))
+				d.Log.WarnContext(
+					ctx,
+					"worker waits for Temporal",
+					slog.String("queue", job.TaskQueueEmail),
+					slog.Any("error", err),
+				)
 				break
 			}
 			d.Log.InfoContext(ctx, "emails are sent")

@@ -106,7 +106,10 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 
 	var order []int // the batches by their places in the queue
 	for _, email := range smtp.Accepted() {
-		order = append(order, slices.IndexFunc(want, func(address string) bool { return strings.Contains(email, address) })/each)
+		order = append(
+			order,
+			slices.IndexFunc(want, func(address string) bool { return strings.Contains(email, address) })/each,
+		)
 	}
 	require.Equal(t, []int{3, 3, 3, 2, 2, 2, 1, 1, 1, 0, 0, 0}, order)
 }
@@ -126,6 +129,7 @@ func (p *plant) requireWaits(workflowID string) {
 	p.awaitActivity(workflowID)
 	require.Never(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
-		return err != nil || len(description.PendingActivities) != 1 || description.PendingActivities[0].LastStartedTime != nil
+		return err != nil || len(description.PendingActivities) != 1 ||
+			description.PendingActivities[0].LastStartedTime != nil
 	}, 3*pausePoll/2, 50*time.Millisecond)
 }

@@ -95,7 +95,10 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	p := &plant{t: t, signals: &signals{}, client: dial(t, stacktest.TemporalAddress())}
 	p.Config = settings()
 	var err error
-	p.store, err = store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second}, auth.NewDigests("a secret of the tests"))
+	p.store, err = store.Open(
+		config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second},
+		auth.NewDigests("a secret of the tests"),
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
 	p.bucket, err = fileblob.OpenBucket(t.TempDir(), nil)
@@ -132,10 +135,20 @@ func settings() config.Config {
 		Mail:   config.Mail{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
-			Schedule: "0 4 * * *", ParticipantInactive: config.Age(time.Hour), MessageAge: config.Age(time.Hour), RoomInactive: config.Age(time.Hour),
-			UnverifiedAge: config.Off, ActivityAge: config.Off, FileAge: config.Age(time.Hour),
+			Schedule:            "0 4 * * *",
+			ParticipantInactive: config.Age(time.Hour),
+			MessageAge:          config.Age(time.Hour),
+			RoomInactive:        config.Age(time.Hour),
+			UnverifiedAge:       config.Off,
+			ActivityAge:         config.Off,
+			FileAge:             config.Age(time.Hour),
 		},
-		Report: config.Report{Recipients: []string{"ops@watchparty.test"}, Weekly: "0 5 * * 1", Monthly: "0 5 1 * *", Language: watchparty.English},
+		Report: config.Report{
+			Recipients: []string{"ops@watchparty.test"},
+			Weekly:     "0 5 * * 1",
+			Monthly:    "0 5 1 * *",
+			Language:   watchparty.English,
+		},
 	}
 }
 
@@ -207,7 +220,12 @@ func (p *plant) register(username string) (watchparty.User, string) {
 func (p *plant) admin() watchparty.User {
 	p.t.Helper()
 	user, _ := p.register(unique("root"))
-	_, err := p.store.DB().NewUpdate().Table("users").Set("email_verified_at = now()").Where("id = ?", user.ID).Exec(p.t.Context())
+	_, err := p.store.DB().
+		NewUpdate().
+		Table("users").
+		Set("email_verified_at = now()").
+		Where("id = ?", user.ID).
+		Exec(p.t.Context())
 	require.NoError(p.t, err)
 	admin, err := p.store.GrantAdmin(p.t.Context(), user.Email)
 	require.NoError(p.t, err)

@@ -45,7 +45,12 @@ func makeUp(ctx context.Context, d Deps) {
 			if ctx.Err() != nil {
 				return
 			}
-			d.Log.WarnContext(ctx, "missing reports not started; trying again", slog.String("every", string(r.every)), slog.Any("error", err))
+			d.Log.WarnContext(
+				ctx,
+				"missing reports not started; trying again",
+				slog.String("every", string(r.every)),
+				slog.Any("error", err),
+			)
 			select {
 			case <-ctx.Done():
 				return
@@ -87,9 +92,15 @@ func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, sched
 func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, period store.Period) error {
 	in := job.ReportInput{Every: every, At: period.To.Add(1).Time()}
 	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: job.MissingReportID(every, period.From), TaskQueue: job.TaskQueueMaintenance, WorkflowExecutionTimeout: executionTimeout,
+		ID: job.MissingReportID(
+			every,
+			period.From,
+		),
+		TaskQueue:                                job.TaskQueueMaintenance,
+		WorkflowExecutionTimeout:                 executionTimeout,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: reportSummary(every),
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            reportSummary(every),
 	}, job.WorkflowActivityReport, in)
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &started) {
@@ -98,6 +109,11 @@ func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, per
 	if err != nil {
 		return fmt.Errorf("worker: start a missing report: %w", err)
 	}
-	d.Log.InfoContext(ctx, "missing report started", slog.String("every", string(every)), slog.String("from", string(period.From)))
+	d.Log.InfoContext(
+		ctx,
+		"missing report started",
+		slog.String("every", string(every)),
+		slog.String("from", string(period.From)),
+	)
 	return nil
 }

@@ -17,7 +17,9 @@ import (
 // reports counts a plant's by period.
 func (p *plant) reports(every watchparty.ReportPeriod) (n int) {
 	p.t.Helper()
-	err := p.store.DB().NewRaw("SELECT count(*) FROM reports WHERE data->>'every' = ?", string(every)).Scan(p.t.Context(), &n)
+	err := p.store.DB().
+		NewRaw("SELECT count(*) FROM reports WHERE data->>'every' = ?", string(every)).
+		Scan(p.t.Context(), &n)
 	require.NoError(p.t, err)
 	return n
 }
@@ -51,7 +53,12 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	t.Cleanup(func() {
 		for every, periods := range map[watchparty.ReportPeriod][]store.Period{watchparty.ReportWeek: weeks, watchparty.ReportMonth: months} {
 			for _, period := range periods {
-				_ = p.client.TerminateWorkflow(context.Background(), job.MissingReportID(every, period.From), "", "the test is over")
+				_ = p.client.TerminateWorkflow(
+					context.Background(),
+					job.MissingReportID(every, period.From),
+					"",
+					"the test is over",
+				)
 			}
 		}
 	})

@@ -55,7 +55,11 @@ func schedules(c config.Config) []schedule {
 			id: id, setting: setting, cron: cron,
 			settings: map[string]string{setting: cron, "REPORT_LANGUAGE": string(c.Report.Language)},
 			action: client.ScheduleWorkflowAction{
-				ID: "activity-report/" + string(every), Workflow: job.WorkflowActivityReport, Args: []any{job.ReportInput{Every: every}},
+				ID: "activity-report/" + string(
+					every,
+				),
+				Workflow:      job.WorkflowActivityReport,
+				Args:          []any{job.ReportInput{Every: every}},
 				StaticSummary: reportSummary(every),
 			},
 			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, CatchupWindow: reportWindow},
@@ -65,7 +69,10 @@ func schedules(c config.Config) []schedule {
 		{
 			id: job.ScheduleCleanup, setting: "CLEANUP_SCHEDULE", cron: c.Cleanup.Schedule, settings: config.Values(c.Cleanup),
 			action: client.ScheduleWorkflowAction{
-				ID: "cleanup/scheduled", Workflow: job.WorkflowCleanup, Args: []any{job.CleanupInput{}}, StaticSummary: "Clean-up by schedule",
+				ID:            "cleanup/scheduled",
+				Workflow:      job.WorkflowCleanup,
+				Args:          []any{job.CleanupInput{}},
+				StaticSummary: "Clean-up by schedule",
 			},
 			policies: client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: cleanupWindow},
 		},
@@ -98,7 +105,12 @@ func keepSchedules(ctx context.Context, d Deps) error {
 func keepSchedule(ctx context.Context, d Deps, s schedule) error {
 	former, err := s.keep(ctx, d.Client.ScheduleClient(), d.Cleanup.Store.SchedulePause)
 	if changes := s.changes(former); err == nil && len(changes) > 0 {
-		d.Log.WarnContext(ctx, "schedule takes this worker's settings", slog.String("schedule", s.id), slog.Any("changes", changes))
+		d.Log.WarnContext(
+			ctx,
+			"schedule takes this worker's settings",
+			slog.String("schedule", s.id),
+			slog.Any("changes", changes),
+		)
 	}
 	return err
 }
@@ -168,7 +180,11 @@ func (s schedule) changes(former map[string]string) []string {
 func (s schedule) offNote() string { return "Paused because " + s.setting + " is off." }
 
 // keep creates or updates the schedule, and returns the settings that it had before.
-func (s schedule) keep(ctx context.Context, c client.ScheduleClient, find findPause) (former map[string]string, err error) {
+func (s schedule) keep(
+	ctx context.Context,
+	c client.ScheduleClient,
+	find findPause,
+) (former map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	off := s.cron == config.OffSchedule

@@ -33,7 +33,11 @@ func TestSweep(t *testing.T) {
 }
 
 func TestSweepOutlivesAnOutage(t *testing.T) {
-	cfg := config.Database{URL: stacktest.DatabaseURL(t) + "&search_path=nowhere", MaxConns: 1, StatementTimeout: time.Second}
+	cfg := config.Database{
+		URL:              stacktest.DatabaseURL(t) + "&search_path=nowhere",
+		MaxConns:         1,
+		StatementTimeout: time.Second,
+	}
 	s, err := store.Open(cfg, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -107,7 +107,9 @@ func TestRunWorks(t *testing.T) {
 		monday, _ := watchparty.ReportWeek.Last(time.Now().AddDate(0, 0, -21))
 		end := monday.Add(3).Time()
 		require.NoError(t, schedule.Backfill(t.Context(), client.ScheduleBackfillOptions{
-			Backfill: []client.ScheduleBackfill{{Start: end.AddDate(0, 0, -7), End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
+			Backfill: []client.ScheduleBackfill{
+				{Start: end.AddDate(0, 0, -7), End: end, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+			},
 		}))
 		started := firstAction(t, schedule)
 		var result job.ReportResult
@@ -142,7 +144,12 @@ func firstAction(t *testing.T, schedule client.ScheduleHandle) *client.ScheduleW
 func countReceived(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, stacktest.InboxURL()+"/api/v1/messages?limit=1000", nil)
+	r, err := http.NewRequestWithContext(
+		t.Context(),
+		http.MethodGet,
+		stacktest.InboxURL()+"/api/v1/messages?limit=1000",
+		nil,
+	)
 	require.NoError(t, err)
 	r.Close = true
 	response, err := http.DefaultClient.Do(r)
@@ -217,8 +224,15 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 	p.wait(t, runs)
 	mailing := p.send(emailID)
 	<-smtp.reached
-	cleaning, err := p.client.ExecuteWorkflow(t.Context(),
-		client.StartWorkflowOptions{ID: job.CleanupID(user.ID), TaskQueue: job.TaskQueueMaintenance}, job.WorkflowCleanup, job.CleanupInput{})
+	cleaning, err := p.client.ExecuteWorkflow(
+		t.Context(),
+		client.StartWorkflowOptions{
+			ID:        job.CleanupID(user.ID),
+			TaskQueue: job.TaskQueueMaintenance,
+		},
+		job.WorkflowCleanup,
+		job.CleanupInput{},
+	)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		var waiting int
@@ -234,7 +248,10 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 	require.GreaterOrEqual(t, took, timeout-500*time.Millisecond)
 	require.Less(t, took, 2*timeout, "one after the other would take as long")
 	for _, unfinished := range []client.WorkflowRun{mailing, cleaning} {
-		require.NoError(t, p.client.TerminateWorkflow(t.Context(), unfinished.GetID(), unfinished.GetRunID(), "the test ends"))
+		require.NoError(
+			t,
+			p.client.TerminateWorkflow(t.Context(), unfinished.GetID(), unfinished.GetRunID(), "the test ends"),
+		)
 	}
 }
 

@@ -35,8 +35,15 @@ func reasonFor(code string) string { return "In words: " + code + "." }
 
 // refusal is what RenderAvatar returns for a file that is no picture.
 func refusal(code string) error {
-	return temporal.NewApplicationErrorWithOptions("not a picture that can be rendered", job.ErrorAvatarRejected,
-		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{code, reasonFor(code)}, Category: temporal.ApplicationErrorCategoryBenign})
+	return temporal.NewApplicationErrorWithOptions(
+		"not a picture that can be rendered",
+		job.ErrorAvatarRejected,
+		temporal.ApplicationErrorOptions{
+			NonRetryable: true,
+			Details:      []any{code, reasonFor(code)},
+			Category:     temporal.ApplicationErrorCategoryBenign,
+		},
+	)
 }
 
 func TestProcessAvatar(t *testing.T) {
@@ -55,11 +62,14 @@ func TestProcessAvatar(t *testing.T) {
 
 	t.Run("keeps the former avatar for those who are about to ask for it, but not the original", func(t *testing.T) {
 		w := newWorld(t)
-		inOrder(w,
+		inOrder(
+			w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
-			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).Once(),
+			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).
+				Once(),
 			w.expect(job.ActivityRemoveOriginal, picture, nil).Once(),
-			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once())
+			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once(),
+		)
 		result, err := processAvatar(w)
 		require.NoError(t, err)
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarReady}, result)
@@ -106,10 +116,13 @@ func TestProcessAvatar(t *testing.T) {
 	} {
 		t.Run("ends as failed when five workers "+name, func(t *testing.T) {
 			w := newWorld(t)
-			inOrder(w,
+			inOrder(
+				w,
 				w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, timeout).Times(5),
-				w.expect(job.ActivityFailAvatar, failedWith("The picture could not be processed. Save it again with another program, or choose another one."), nil).Once(),
-				w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
+				w.expect(job.ActivityFailAvatar, failedWith("The picture could not be processed. Save it again with another program, or choose another one."), nil).
+					Once(),
+				w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once(),
+			)
 			result, err := processAvatar(w)
 			require.NoError(t, err)
 			require.Equal(t, job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, result)

@@ -74,7 +74,8 @@ func cleanup(
 // tally stores the daily figures before the policies remove the rows that they count. If that fails the run continues:
 // the next run stores the figures, as far as the rows are still there.
 func tally(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).
+		Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("days not tallied", "error", err)
 	}
 }
@@ -88,7 +89,8 @@ func applyPolicies(
 	for _, policy := range begun.Policies {
 		progress.Policy = policy
 		apply := job.ApplyPolicyInput{RunID: in.RunID, Policy: policy, Threshold: begun.Thresholds[policy], DryRun: in.DryRun}
-		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).Get(ctx, nil)
+		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).
+			Get(ctx, nil)
 		if temporal.IsCanceledError(err) {
 			return failed, err
 		}

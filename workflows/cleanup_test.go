@@ -75,12 +75,16 @@ func TestCleanup(t *testing.T) {
 	t.Run("applies a policy that fails at first", func(t *testing.T) {
 		w := newWorld(t)
 		one := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
-		inOrder(w,
-			w.expect(job.ActivityBeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).Once(),
+		inOrder(
+			w,
+			w.expect(job.ActivityBeginCleanup, one, job.BeginCleanupResult{Policies: one.Policies, Thresholds: thresholds}, nil).
+				Once(),
 			w.tallies(nil).Once(),
 			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), errAway).Times(9),
 			w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-			w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
+			w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).
+				Once(),
+		)
 		_, err := cleanup(w, one)
 		require.NoError(t, err)
 	})
@@ -114,7 +118,8 @@ func TestCleanup(t *testing.T) {
 
 	t.Run("that is cancelled applies no further policy, and reports what was done", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).Once()
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).
+			Once()
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once()
 		w.tallies(nil).Once()
 		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()
@@ -128,7 +133,8 @@ func TestCleanup(t *testing.T) {
 		cancelled := job.FinishCleanupInput{RunID: runID, Cancelled: true}
 		w := newWorld(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
-		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).Once()
+		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).
+			Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		_, err := cleanup(w, onDemand)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
@@ -136,7 +142,8 @@ func TestCleanup(t *testing.T) {
 		w = newWorld(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
-		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).Once()
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).
+			Once()
 		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{RunID: runID}, nil).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		result, err := cleanup(w, onDemand)
@@ -165,9 +172,17 @@ func TestCleanup(t *testing.T) {
 		_, err := cleanup(w, onDemand)
 		require.NoError(t, err)
 		ended := job.CleanupProgress{
-			Done: []watchparty.Policy{watchparty.PolicyParticipants, watchparty.PolicyRooms}, Failed: []watchparty.Policy{watchparty.PolicyMessages},
+			Done: []watchparty.Policy{
+				watchparty.PolicyParticipants,
+				watchparty.PolicyRooms,
+			},
+			Failed: []watchparty.Policy{watchparty.PolicyMessages},
 		}
 		require.Equal(t, ended, progress())
-		require.Equal(t, job.CleanupProgress{Policy: watchparty.PolicyRooms, Done: ended.Done[:1], Failed: ended.Failed}, during)
+		require.Equal(
+			t,
+			job.CleanupProgress{Policy: watchparty.PolicyRooms, Done: ended.Done[:1], Failed: ended.Failed},
+			during,
+		)
 	})
 }

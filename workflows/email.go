@@ -100,5 +100,9 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	if errors.As(err, &final) && final.NonRetryable() {
 		return job.EmailResult{}, err
 	}
-	return job.EmailResult{}, temporal.NewNonRetryableApplicationError("no attempt reached the server", job.ErrorEmailExpired, err)
+	return job.EmailResult{}, temporal.NewNonRetryableApplicationError(
+		"no attempt reached the server",
+		job.ErrorEmailExpired,
+		err,
+	)
 }

@@ -44,7 +44,8 @@ func TestAMail(t *testing.T) {
 
 	t.Run("is sent after temporary failures", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).Times(3)
+		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).
+			Times(3)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
@@ -83,7 +84,8 @@ func TestAMail(t *testing.T) {
 
 	t.Run("expires after a day", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).Times(150)
+		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).
+			Times(150)
 		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)
 		requireFailedAs(t, err, job.ErrorEmailExpired)
@@ -203,7 +205,12 @@ func TestEmails(t *testing.T) {
 				require.Equal(t, state, result.State)
 			}
 			w := newWorld(t)
-			w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
+			w.expect(
+				job.ActivitySendEmail,
+				welcome,
+				nothing,
+				temporal.NewApplicationError("unreachable (code 0)", "unreachable"),
+			)
 			w.expect(job.ActivityFailEmail, welcome, nil).Once()
 			_, err := run[job.EmailResult](w, c.workflow, welcome)
 			requireFailedAs(t, err, job.ErrorEmailExpired)

@@ -44,12 +44,20 @@ func TestRoomInvitation(t *testing.T) {
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
 		w.expect(job.ActivitySendEmail, reminding, sent, nil).Once()
-		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).
+			Once()
 		w.RegisterDelayedCallback(func() { w.AssertActivityNotCalled(t, job.ActivityQueueReminder) }, 6*day-time.Second)
-		w.RegisterDelayedCallback(func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) }, 6*day+time.Second)
+		w.RegisterDelayedCallback(
+			func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) },
+			6*day+time.Second,
+		)
 		result, err := invitation(w)
 		require.NoError(t, err)
-		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result)
+		require.Equal(
+			t,
+			job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent},
+			result,
+		)
 		require.Equal(t, 7*day, w.Now().Sub(w.started))
 	})
 
@@ -97,7 +105,8 @@ func TestRoomInvitation(t *testing.T) {
 	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
-		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).
+			Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired}, result)
@@ -107,7 +116,11 @@ func TestRoomInvitation(t *testing.T) {
 	t.Run("that an earlier version asked for only brings the mail", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
-		result, err := run[job.RoomInvitationResult](w, workflows.RoomInvitation, job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID})
+		result, err := run[job.RoomInvitationResult](
+			w,
+			workflows.RoomInvitation,
+			job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID},
+		)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{}, result)
 	})
@@ -116,7 +129,8 @@ func TestRoomInvitation(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{}, nil)
-		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted}, nil).
+			Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationAccepted}, result)
@@ -129,10 +143,15 @@ func TestRoomInvitation(t *testing.T) {
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
 		w.expect(job.ActivitySendEmail, reminding, nothing, rejected).Once()
 		w.expect(job.ActivityFailEmail, reminding, nil).Once()
-		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).Once()
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).
+			Once()
 		result, err := invitation(w)
 		require.NoError(t, err)
-		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed}, result)
+		require.Equal(
+			t,
+			job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed},
+			result,
+		)
 	})
 
 	t.Run("that cannot be delivered fails", func(t *testing.T) {

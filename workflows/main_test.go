@@ -98,8 +98,10 @@ func newWorld(t *testing.T) *world {
 	registerResult[job.CleanupInput, job.BeginCleanupResult](w, job.ActivityBeginCleanup)
 	registerAction[job.ApplyPolicyInput](w, job.ActivityApplyPolicy)
 	registerResult[job.FinishCleanupInput, job.CleanupResult](w, job.ActivityFinishCleanup)
-	w.RegisterActivityWithOptions(func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.ActivityTally) },
-		activity.RegisterOptions{Name: job.ActivityTally})
+	w.RegisterActivityWithOptions(
+		func(context.Context) (out job.TallyResult, err error) { return out, w.unexpected(job.ActivityTally) },
+		activity.RegisterOptions{Name: job.ActivityTally},
+	)
 	registerResult[job.CreateReportInput, string](w, job.ActivityCreateReport)
 	registerResult[job.QueueReportEmailsInput, int](w, job.ActivityQueueReportEmails)
 	registerAction[job.AccountInput](w, job.ActivityRemoveAccountFiles)
@@ -110,7 +112,11 @@ func newWorld(t *testing.T) *world {
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {
 			// The workflow counts crashes; the server, which the test environment does not play in this, is not to
 			// repeat them.
-			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"}, options.RetryPolicy.NonRetryableErrorTypes)
+			require.Equal(
+				t,
+				[]string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"},
+				options.RetryPolicy.NonRetryableErrorTypes,
+			)
 		}
 	})
 	return w
@@ -174,7 +180,10 @@ type unlimited struct {
 	asked map[string]workflow.ActivityOptions
 }
 
-func (u *unlimited) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+func (u *unlimited) InterceptWorkflow(
+	_ workflow.Context,
+	next interceptor.WorkflowInboundInterceptor,
+) interceptor.WorkflowInboundInterceptor {
 	in := &unlimitedInbound{asked: u.asked}
 	in.Next = next
 	return in

@@ -45,7 +45,11 @@ type recording struct {
 func recordings() []recording {
 	email := func(file string, send any) recording {
 		return recording{
-			file: file, workflow: job.WorkflowWelcomeEmail, queue: job.TaskQueueEmail, id: job.WelcomeEmailID(userID), input: welcome,
+			file:     file,
+			workflow: job.WorkflowWelcomeEmail,
+			queue:    job.TaskQueueEmail,
+			id:       job.WelcomeEmailID(userID),
+			input:    welcome,
 			activities: map[string]any{
 				job.ActivitySendEmail: send,
 				job.ActivityFailEmail: func(context.Context, job.EmailInput) error { return nil },
@@ -67,8 +71,11 @@ func recordings() []recording {
 			temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
 	}
 	deletion := recording{
-		file: "account-deletion", workflow: job.WorkflowDeleteAccount, queue: job.TaskQueueMaintenance, id: job.AccountDeletionEvent(userID).WorkflowID,
-		input: account,
+		file:     "account-deletion",
+		workflow: job.WorkflowDeleteAccount,
+		queue:    job.TaskQueueMaintenance,
+		id:       job.AccountDeletionEvent(userID).WorkflowID,
+		input:    account,
 		activities: map[string]any{
 			job.ActivityRemoveAccountFiles: func(context.Context, job.AccountInput) error { return nil },
 			job.ActivityAnonymiseMessages:  func(context.Context, job.AccountInput) (job.AccountResult, error) { return erased, nil },
@@ -92,7 +99,11 @@ func recordings() []recording {
 	declined.signal = string(watchparty.InvitationDeclined)
 	avatar := func(file string, published watchparty.AvatarState, render any) recording {
 		return recording{
-			file: file, workflow: job.WorkflowProcessAvatar, queue: job.TaskQueueAvatar, id: job.AvatarEvent(picture).WorkflowID, input: picture,
+			file:     file,
+			workflow: job.WorkflowProcessAvatar,
+			queue:    job.TaskQueueAvatar,
+			id:       job.AvatarEvent(picture).WorkflowID,
+			input:    picture,
 			activities: map[string]any{
 				job.ActivityRenderAvatar: render,
 				job.ActivityPublishAvatar: func(context.Context, job.AvatarInput) (job.PublishResult, error) {
@@ -130,7 +141,11 @@ func recordings() []recording {
 	keeping.activities[job.ActivityPublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
 		return job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 1}, nil
 	}
-	stopped := avatar("avatar-cancelled", "", func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) })
+	stopped := avatar(
+		"avatar-cancelled",
+		"",
+		func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) },
+	)
 	stopped.cancelled = true
 	applied := func(context.Context, job.ApplyPolicyInput) error { return nil }
 
@@ -141,8 +156,12 @@ func recordings() []recording {
 	reported := cancelled
 	reported.file = "cleanup-cancelled-with-report"
 	report := recording{
-		file: "activity-report-by-schedule", workflow: job.WorkflowActivityReport, queue: job.TaskQueueMaintenance, id: "activity-report/week",
-		input: job.ReportInput{Every: watchparty.ReportWeek}, scheduled: true,
+		file:      "activity-report-by-schedule",
+		workflow:  job.WorkflowActivityReport,
+		queue:     job.TaskQueueMaintenance,
+		id:        "activity-report/week",
+		input:     job.ReportInput{Every: watchparty.ReportWeek},
+		scheduled: true,
 		activities: map[string]any{
 			job.ActivityTally:             tallied,
 			job.ActivityCreateReport:      func(context.Context, job.CreateReportInput) (string, error) { return subjectID, nil },
@@ -150,7 +169,10 @@ func recordings() []recording {
 		},
 	}
 	madeUp := report
-	madeUp.file, madeUp.id, madeUp.scheduled = "activity-report-made-up-for", job.MissingReportID(watchparty.ReportWeek, "2026-02-23"), false
+	madeUp.file, madeUp.id, madeUp.scheduled = "activity-report-made-up-for", job.MissingReportID(
+		watchparty.ReportWeek,
+		"2026-02-23",
+	), false
 	madeUp.input = job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	waiting := email("welcome-email-waiting", ends(watchparty.EmailSent))
 	waiting.open = true
@@ -161,19 +183,47 @@ func recordings() []recording {
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
 			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		}),
-		kind(email("verification-email-sent", ends(watchparty.EmailSent)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("verification-email-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowVerificationEmail, job.VerificationEmailID(subjectID)),
-		kind(email("password-reset-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-reset-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
+		kind(
+			email("verification-email-sent", ends(watchparty.EmailSent)),
+			job.WorkflowVerificationEmail,
+			job.VerificationEmailID(subjectID),
+		),
+		kind(
+			email("verification-email-cancelled", ends(watchparty.EmailCancelled)),
+			job.WorkflowVerificationEmail,
+			job.VerificationEmailID(subjectID),
+		),
+		kind(
+			email("password-reset-sent", ends(watchparty.EmailSent)),
+			job.WorkflowPasswordResetEmail,
+			job.PasswordResetID(subjectID),
+		),
+		kind(
+			email("password-reset-cancelled", ends(watchparty.EmailCancelled)),
+			job.WorkflowPasswordResetEmail,
+			job.PasswordResetID(subjectID),
+		),
 		kind(email("password-reset-expired", unreachable), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(email("password-changed-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordChangedNotice, job.PasswordChangedID(subjectID)),
-		kind(email("email-changed-sent", ends(watchparty.EmailSent)), job.WorkflowEmailChangedNotice, job.EmailChangedID(subjectID)),
+		kind(
+			email("password-changed-sent", ends(watchparty.EmailSent)),
+			job.WorkflowPasswordChangedNotice,
+			job.PasswordChangedID(subjectID),
+		),
+		kind(
+			email("email-changed-sent", ends(watchparty.EmailSent)),
+			job.WorkflowEmailChangedNotice,
+			job.EmailChangedID(subjectID),
+		),
 		kind(email("resend-sent", ends(watchparty.EmailSent)), job.WorkflowResend, job.ResendID(emailID)),
 		deletion,
 		invited("room-invitation-expired", 5*time.Second, ends(watchparty.EmailSent)),
 		declined,
 		invited("room-invitation-rejected", time.Hour, func(context.Context, job.EmailInput) (job.EmailResult, error) {
-			return job.EmailResult{}, temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
+			return job.EmailResult{}, temporal.NewNonRetryableApplicationError(
+				"permanent (code 550)",
+				job.ErrorEmailRejected,
+				nil,
+			)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),
 		keeping,
@@ -184,16 +234,24 @@ func recordings() []recording {
 		}),
 		// As the worker of the first version did it, which did not wait between crashes.
 		avatar("avatar-crashed", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
-		avatar("avatar-crashed-with-pauses", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
+		avatar(
+			"avatar-crashed-with-pauses",
+			"",
+			func(context.Context, job.AvatarInput) error { return activity.ErrResultPending },
+		),
 		avatar("avatar-crashed-once", watchparty.AvatarReady, onceNoResult()),
 		// As the worker of the first version did it, which tallied nothing.
 		cleanup("cleanup-on-demand", job.CleanupInput{RunID: runID, Policies: watchparty.Policies()}, applied),
-		cleanup("cleanup-with-failure", job.CleanupInput{RunID: runID}, func(_ context.Context, in job.ApplyPolicyInput) error {
-			if in.Policy == watchparty.PolicyMessages {
-				return temporal.NewNonRetryableApplicationError("store: clean-up old_messages", "Example", nil)
-			}
-			return nil
-		}),
+		cleanup(
+			"cleanup-with-failure",
+			job.CleanupInput{RunID: runID},
+			func(_ context.Context, in job.ApplyPolicyInput) error {
+				if in.Policy == watchparty.PolicyMessages {
+					return temporal.NewNonRetryableApplicationError("store: clean-up old_messages", "Example", nil)
+				}
+				return nil
+			},
+		),
 		bySchedule,
 		cancelled, // as the worker of the first version did it, which stored no report then
 		reported,
@@ -287,7 +345,8 @@ func historyOf(t *testing.T, ctx context.Context, c client.Client, id, run strin
 	for events := c.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
 		event, err := events.Next()
 		require.NoError(t, err)
-		if queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
+		if queue := event.GetWorkflowTaskScheduledEventAttributes().
+			GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
 			queue.Name = stickyQueue
 		}
 		saved.Events = append(saved.Events, event)
@@ -303,8 +362,13 @@ func (r recording) start(t *testing.T, ctx context.Context, c client.Client) (id
 		return started.GetID(), started.GetRunID()
 	}
 	schedule, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:                 r.file,
-		Action:             &client.ScheduleWorkflowAction{ID: r.id, Workflow: r.workflow, TaskQueue: r.queue, Args: []any{r.input}},
+		ID: r.file,
+		Action: &client.ScheduleWorkflowAction{
+			ID:        r.id,
+			Workflow:  r.workflow,
+			TaskQueue: r.queue,
+			Args:      []any{r.input},
+		},
 		TriggerImmediately: true,
 	})
 	require.NoError(t, err)
@@ -336,6 +400,9 @@ func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run
 		description, err := c.DescribeWorkflowExecution(ctx, id, run)
 		return err == nil && len(description.PendingActivities) == 1 &&
 			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
-			slices.Contains([]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar}, description.PendingActivities[0].ActivityType.Name)
+			slices.Contains(
+				[]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar},
+				description.PendingActivities[0].ActivityType.Name,
+			)
 	}, 20*time.Second, 50*time.Millisecond)
 }

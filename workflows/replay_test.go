@@ -91,13 +91,23 @@ func TestEveryWorkflowHasHistories(t *testing.T) {
 		recorded[saved.started().GetWorkflowType().GetName()] = true
 	}
 	for name := range registered {
-		require.Contains(t, recorded, name, "this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update")
+		require.Contains(
+			t,
+			recorded,
+			name,
+			"this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update",
+		)
 	}
 	for name := range recorded {
 		require.Contains(t, registered, name, "this history is of no workflow that there is")
 	}
 	for _, name := range exportedWorkflows(t) {
-		require.Contains(t, registered, name, "add this workflow to registered in main_test.go, and a run to recordings in record_test.go")
+		require.Contains(
+			t,
+			registered,
+			name,
+			"add this workflow to registered in main_test.go, and a run to recordings in record_test.go",
+		)
 	}
 }
 
@@ -154,7 +164,8 @@ func TestHistoriesHoldNothingPersonal(t *testing.T) {
 			require.NotRegexp(t, tokenLike, string(payload), name)
 		}
 		for _, event := range saved.events {
-			if queue := event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
+			if queue := event.GetWorkflowTaskScheduledEventAttributes().
+				GetTaskQueue(); queue.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
 				require.Equal(t, stickyQueue, queue.GetName(), name)
 			}
 		}
@@ -187,7 +198,13 @@ func TestHistoriesReadWell(t *testing.T) {
 	for name, saved := range histories(t) {
 		for _, event := range saved.events {
 			if event.EventType == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED {
-				require.NotEmpty(t, event.GetUserMetadata().GetSummary().GetData(), "%s: event %d has no summary", name, event.EventId)
+				require.NotEmpty(
+					t,
+					event.GetUserMetadata().GetSummary().GetData(),
+					"%s: event %d has no summary",
+					name,
+					event.EventId,
+				)
 			}
 		}
 	}

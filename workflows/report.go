@@ -20,7 +20,8 @@ func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult,
 			at = workflow.GetInfo(ctx).WorkflowStartTime
 		}
 	}
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).
+		Get(ctx, nil); err != nil {
 		return job.ReportResult{}, err
 	}
 	create := job.CreateReportInput{Every: in.Every}

@@ -68,7 +68,8 @@ func TestActivityReport(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
-		w.expect(job.ActivityCreateReport, lastWeek, "", temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).Once()
+		w.expect(job.ActivityCreateReport, lastWeek, "", temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).
+			Once()
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		var failed *temporal.ApplicationError
 		require.ErrorAs(t, err, &failed)
@@ -79,11 +80,15 @@ func TestActivityReport(t *testing.T) {
 func TestCleanupGoesOnWithoutATally(t *testing.T) {
 	w := newWorld(t)
 	in := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
-	inOrder(w,
-		w.expect(job.ActivityBeginCleanup, in, job.BeginCleanupResult{Policies: in.Policies, Thresholds: thresholds}, nil).Once(),
+	inOrder(
+		w,
+		w.expect(job.ActivityBeginCleanup, in, job.BeginCleanupResult{Policies: in.Policies, Thresholds: thresholds}, nil).
+			Once(),
 		w.tallies(errors.New("canceling statement")).Times(10),
 		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyRooms), nil).Once(),
-		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).Once())
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{RunID: runID}, nil).
+			Once(),
+	)
 	_, err := cleanup(w, in)
 	require.NoError(t, err)
 }

@@ -53,8 +53,17 @@ func (d drawing) each(square func(x, y int)) {
 func SVG(id string) []byte {
 	d := draw(id)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[1]d" viewBox="0 0 %[1]d %[1]d">`, side)
-	fmt.Fprintf(&b, `<rect width="%[1]d" height="%[1]d" fill="hsl(%[2]d,45%%,92%%)"/><path fill="hsl(%[2]d,55%%,45%%)" d="`, side, d.hue)
+	fmt.Fprintf(
+		&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[1]d" viewBox="0 0 %[1]d %[1]d">`,
+		side,
+	)
+	fmt.Fprintf(
+		&b,
+		`<rect width="%[1]d" height="%[1]d" fill="hsl(%[2]d,45%%,92%%)"/><path fill="hsl(%[2]d,55%%,45%%)" d="`,
+		side,
+		d.hue,
+	)
 	d.each(func(x, y int) { fmt.Fprintf(&b, "M%d %dh%dv%dh-%[3]dz", x, y, cell, cell) })
 	b.WriteString(`"/></svg>`)
 	return b.Bytes()
@@ -63,7 +72,10 @@ func SVG(id string) []byte {
 // PNG draws the same as SVG, for clients that show none.
 func PNG(id string) ([]byte, error) {
 	d := draw(id)
-	picture := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{hsl(d.hue, 0.45, 0.92), hsl(d.hue, 0.55, 0.45)})
+	picture := image.NewPaletted(
+		image.Rect(0, 0, side, side),
+		color.Palette{hsl(d.hue, 0.45, 0.92), hsl(d.hue, 0.55, 0.45)},
+	)
 	d.each(func(x, y int) {
 		for row := y; row < y+cell; row++ {
 			for column := x; column < x+cell; column++ {

@@ -53,7 +53,8 @@ func startsFrame(marker byte) bool {
 		extension              = 0xc8
 		arithmeticConditioning = 0xcc
 	)
-	return marker >= 0xc0 && marker <= 0xcf && marker != huffmanTables && marker != extension && marker != arithmeticConditioning
+	return marker >= 0xc0 && marker <= 0xcf && marker != huffmanTables && marker != extension &&
+		marker != arithmeticConditioning
 }
 
 // nextMarker skips to the next marker that has a segment or ends the picture: over fill bytes, stuffed bytes

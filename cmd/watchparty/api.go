@@ -31,8 +31,17 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	}
 	defer parts.close()
 	server, err := api.New(api.Deps{
-		Config: cfg, Log: log, Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
-		CheckTemporal: checkTemporal(parts.temporal, cfg.Temporal.Namespace), Schedules: parts.temporal.ScheduleClient(), Metrics: parts.metrics,
+		Config: cfg,
+		Log:    log,
+		Store:  parts.store,
+		Cache:  parts.cache,
+		Bucket: parts.bucket,
+		CheckTemporal: checkTemporal(
+			parts.temporal,
+			cfg.Temporal.Namespace,
+		),
+		Schedules: parts.temporal.ScheduleClient(),
+		Metrics:   parts.metrics,
 	})
 	if err != nil {
 		return err

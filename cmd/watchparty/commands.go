@@ -46,7 +46,10 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	if err != nil || len(collisions) == 0 {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, "some accounts share their address with another, or have none: watchparty migrate collisions lists them")
+	_, err = fmt.Fprintln(
+		p.stdout,
+		"some accounts share their address with another, or have none: watchparty migrate collisions lists them",
+	)
 	return err
 }
 
@@ -56,13 +59,16 @@ func (p program) warnOfLog(ctx context.Context, s *store.Store) error {
 	if err != nil || !logs {
 		return err
 	}
-	_, err = fmt.Fprint(p.stdout, `Postgres' log may show addresses and messages. As a superuser, for the role of DATABASE_URL:
+	_, err = fmt.Fprint(
+		p.stdout,
+		`Postgres' log may show addresses and messages. As a superuser, for the role of DATABASE_URL:
   ALTER ROLE watchparty SET log_min_error_statement = panic;
   ALTER ROLE watchparty SET log_min_duration_statement = -1;
   ALTER ROLE watchparty SET log_min_duration_sample = -1;
   ALTER ROLE watchparty SET log_statement = none;
   ALTER ROLE watchparty SET log_error_verbosity = terse;
-`)
+`,
+	)
 	return err
 }
 
@@ -129,7 +135,12 @@ func (p program) createAdmin(ctx context.Context, s *store.Store, username, emai
 	if _, err := s.GrantAdmin(ctx, email); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s is an admin with the password %s\nChange it after the first sign-in.\n", user.Username, r.Password)
+	_, err = fmt.Fprintf(
+		p.stdout,
+		"%s is an admin with the password %s\nChange it after the first sign-in.\n",
+		user.Username,
+		r.Password,
+	)
 	return err
 }
 

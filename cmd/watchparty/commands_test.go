@@ -28,8 +28,12 @@ func TestAdminCommand(t *testing.T) {
 	t.Parallel()
 	url := stacktest.DatabaseURL(t)
 	environ := []string{
-		"APP_ENV=production", "AUTH_SECRET=" + strings.Repeat("s", 32), "DATABASE_URL=" + url, "REDIS_URL=redis://127.0.0.1:1",
-		"SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
+		"APP_ENV=production",
+		"AUTH_SECRET=" + strings.Repeat("s", 32),
+		"DATABASE_URL=" + url,
+		"REDIS_URL=redis://127.0.0.1:1",
+		"SMTP_HOST=127.0.0.1",
+		"BLOB_URL=mem://",
 	}
 	command := func(args ...string) (string, error) {
 		var out bytes.Buffer

@@ -125,7 +125,10 @@ func (d *development) checkPorts(ctx context.Context) error {
 func (d *development) checkPort(ctx context.Context, port int) error {
 	l, err := listen(ctx, d.address(port), "DEV_PORT_OFFSET")
 	if err != nil {
-		return fmt.Errorf("port %d is taken; stop what listens there, or start with another DEV_PORT_OFFSET, such as 100", port+d.offset)
+		return fmt.Errorf(
+			"port %d is taken; stop what listens there, or start with another DEV_PORT_OFFSET, such as 100",
+			port+d.offset,
+		)
 	}
 	return l.Close()
 }
@@ -198,7 +201,11 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	if err != nil {
 		return nil, config.Config{}, err
 	}
-	files := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(d.dir, "files")), RawQuery: "create_dir=true&no_tmp_dir=true"}
+	files := url.URL{
+		Scheme:   "file",
+		Path:     filepath.ToSlash(filepath.Join(d.dir, "files")),
+		RawQuery: "create_dir=true&no_tmp_dir=true",
+	}
 	settled := map[string]string{
 		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "HTTP_DRAIN_DELAY": "0s",
 		"HTTP_ADDR": d.address(apiPort), "BLOB_URL": files.String(),
@@ -281,7 +288,9 @@ func (d *development) secret() (string, error) {
 func (d *development) prepare(ctx context.Context, cfg config.Config, stack *devstack.Stack) error {
 	own := stack != nil && stack.Has(devstack.Postgres)
 	if !own && d.vars["APP_ENV"] != "development" {
-		return errors.New("DATABASE_URL names a database that dev would fill with demo accounts; set APP_ENV=development if that is meant")
+		return errors.New(
+			"DATABASE_URL names a database that dev would fill with demo accounts; set APP_ENV=development if that is meant",
+		)
 	}
 	s, err := openStore(cfg)
 	if err != nil {
@@ -327,7 +336,11 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 		d.say("  mail inbox   %s", stack.InboxURL())
 	}
 	if cfg.MetricsAddr == "" {
-		d.say("  metrics      http://%s/metrics and http://%s/metrics", d.address(apiMetricsPort), d.address(workerMetricsPort))
+		d.say(
+			"  metrics      http://%s/metrics and http://%s/metrics",
+			d.address(apiMetricsPort),
+			d.address(workerMetricsPort),
+		)
 	}
 	d.say("  data         %s", d.dir)
 	d.say("\n  demo accounts (password %s):\n    %s\n", demo.Password, strings.Join(demo.Accounts(), "\n    "))

@@ -69,7 +69,10 @@ func TestHealthOfAWorker(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.Error(t, checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil))
+	require.Error(
+		t,
+		checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil),
+	)
 }
 
 func TestHealthCommand(t *testing.T) {

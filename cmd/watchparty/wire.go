@@ -141,14 +141,19 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 
 func cacheMetrics(c *cache.Cache) []prometheus.Collector {
 	counter := func(name, help string, read func(cache.Stats) uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read(c.Stats())) })
+		return prometheus.NewCounterFunc(
+			prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(read(c.Stats())) },
+		)
 	}
 	return []prometheus.Collector{
 		counter("cache_hits_total", "Lookups answered from the cache.", func(s cache.Stats) uint64 { return s.Hits }),
 		counter("cache_misses_total", "Lookups answered from the store.", func(s cache.Stats) uint64 { return s.Misses }),
 		counter("cache_errors_total", "Exchanges with Redis that failed.", func(s cache.Stats) uint64 { return s.Errors }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cache_pending_invalidations", Help: "Tags whose invalidation Redis has not taken."},
-			func() float64 { return float64(c.Stats().Pending) }),
+		prometheus.NewGaugeFunc(
+			prometheus.GaugeOpts{Name: "cache_pending_invalidations", Help: "Tags whose invalidation Redis has not taken."},
+			func() float64 { return float64(c.Stats().Pending) },
+		),
 	}
 }
 

@@ -317,12 +317,19 @@ func TestChartsOfAReportAreShown(t *testing.T) {
 	require.NoError(t, err)
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
-	sender, err := mail.New(config.Mail{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second})
+	sender, err := mail.New(
+		config.Mail{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second},
+	)
 	require.NoError(t, err)
 	day := watchparty.ActivityDay{Day: "2026-03-02", Figures: &watchparty.Figures{ActiveUsers: 3}}
 	content, err := mail.ActivityReport(watchparty.English, mail.ReportData{
-		Report: watchparty.ActivityReport{From: day.Day, To: day.Day, Figures: day.Figures, Days: []watchparty.ActivityDay{day}},
-		URL:    "https://watch.test/reports#token=x",
+		Report: watchparty.ActivityReport{
+			From:    day.Day,
+			To:      day.Day,
+			Figures: day.Figures,
+			Days:    []watchparty.ActivityDay{day},
+		},
+		URL: "https://watch.test/reports#token=x",
 	})
 	require.NoError(t, err)
 	require.NoError(t, sender.Send(t.Context(), mail.Message{ID: "1", To: "ops@watchparty.test", Content: content}))

@@ -91,7 +91,11 @@ func TestEnvironmentComesFirst(t *testing.T) {
 
 func TestUnnamedServiceIsAMistake(t *testing.T) {
 	t.Setenv("REDIS_URL", "")
-	require.PanicsWithValue(t, "stacktest: pass devstack's redis to Main or With in TestMain", func() { stacktest.RedisURL() })
+	require.PanicsWithValue(
+		t,
+		"stacktest: pass devstack's redis to Main or With in TestMain",
+		func() { stacktest.RedisURL() },
+	)
 }
 
 func TestInbox(t *testing.T) {

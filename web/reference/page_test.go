@@ -83,7 +83,10 @@ func TestPage(t *testing.T) {
 	raw, err := Page([]byte(small))
 	require.NoError(t, err)
 	page := string(raw)
-	text := strings.Join(strings.Fields(html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " "))), " ")
+	text := strings.Join(
+		strings.Fields(html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " "))),
+		" ",
+	)
 	for what, want := range map[string]string{
 		"access":                "PUT /api/things/{id} Needs sign-in",
 		"parameter":             "id integer required 1 to 9 Which one",

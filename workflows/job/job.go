@@ -118,7 +118,13 @@ func PasswordResetID(id string) string { return "password-reset/" + id }
 
 // PasswordResetEvent asks for the email with the link that sets a new password.
 func PasswordResetEvent(id, emailID string) Event {
-	return emailEvent(watchparty.EmailReset, WorkflowPasswordResetEmail, PasswordResetID(id), "Password reset email", emailID)
+	return emailEvent(
+		watchparty.EmailReset,
+		WorkflowPasswordResetEmail,
+		PasswordResetID(id),
+		"Password reset email",
+		emailID,
+	)
 }
 
 // PasswordChangedID is the workflow's ID for a change of a password.
@@ -156,7 +162,13 @@ func ReportEmailID(id string) string { return "activity-report-email/" + id }
 
 // ReportEmailEvent asks for the email with an activity report.
 func ReportEmailEvent(id, emailID string) Event {
-	return emailEvent(watchparty.EmailActivityReport, WorkflowReportEmail, ReportEmailID(id), "Activity report email", emailID)
+	return emailEvent(
+		watchparty.EmailActivityReport,
+		WorkflowReportEmail,
+		ReportEmailID(id),
+		"Activity report email",
+		emailID,
+	)
 }
 
 // ReportInput chooses the period of a report: the latest one that was over at a time. Without At it is the time at

@@ -11,7 +11,11 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-var invitation = job.RoomInvitationInput{InvitationID: "i1", EmailID: "e1", ExpiresAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+var invitation = job.RoomInvitationInput{
+	InvitationID: "i1",
+	EmailID:      "e1",
+	ExpiresAt:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+}
 
 func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}

@@ -14,10 +14,16 @@ func SVG(addresses ...string) []byte {
 	for i, address := range addresses {
 		fmt.Fprintf(&b, `<!ENTITY e%d SYSTEM "%s">`, i, address)
 	}
-	b.WriteString(`]><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="64">`)
+	b.WriteString(
+		`]><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="64">`,
+	)
 	for i, address := range addresses {
-		fmt.Fprintf(&b, `<image xlink:href="%[2]s" width="9" height="9"/><use href="%[2]s#a"/><style>@import url("%[2]s");</style><text>&e%[1]d;</text>`,
-			i, address)
+		fmt.Fprintf(
+			&b,
+			`<image xlink:href="%[2]s" width="9" height="9"/><use href="%[2]s#a"/><style>@import url("%[2]s");</style><text>&e%[1]d;</text>`,
+			i,
+			address,
+		)
 	}
 	b.WriteString(`<rect width="64" height="64" fill="red"/></svg>`)
 	return b.Bytes()

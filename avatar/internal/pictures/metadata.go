@@ -51,7 +51,10 @@ func TIFF(order binary.AppendByteOrder, orientation int) []byte {
 
 // XMP is a JPEG's APP1 segment with a packet of XMP.
 func XMP() []byte {
-	return Segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET-PLACE</x:xmpmeta>"))
+	return Segment(
+		0xe1,
+		[]byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET-PLACE</x:xmpmeta>"),
+	)
 }
 
 // JPEGProfile is an ICC profile's APP2 segment.
