@@ -50,7 +50,7 @@ func TestCachedReads(t *testing.T) {
 		{"/movies", "movies::20"},
 		{"/movies/" + w.movie, "movie:" + w.movie},
 		{"/users/alice", "user:alice"},
-		{"/chat/messages?limit=3&room_id=" + w.open, "messages:" + w.open + "::3"},
+		{"/chat/messages?limit=3&room_id=" + w.open, "chat:" + w.open + ":::3"},
 	} {
 		t.Run(c.key, func(t *testing.T) {
 			a := w.requireCached(t, c.path, "")
