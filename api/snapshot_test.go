@@ -73,12 +73,8 @@ func TestAnswersOfOneMoment(t *testing.T) {
 	for i := range of.NumMethod() {
 		methods[of.Method(i).Name] = true
 	}
-	packages, err := parser.ParseDir(
-		token.NewFileSet(),
-		".",
-		func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") },
-		0,
-	) //nolint:staticcheck // no types are needed
+	noTest := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", noTest, 0) //nolint:staticcheck // no types are needed
 	require.NoError(t, err)
 	used := map[string]bool{}
 	for _, file := range packages["api"].Files {
