@@ -226,7 +226,8 @@ func checkIdle(conn *pgdriver.Conn) error {
 	}
 	var found error
 	first := make([]byte, 1)
-	err = raw.Read(func(fd uintptr) bool {
+	// Not raw.Read, which fails once the deadline of the connection's last query has passed.
+	err = raw.Control(func(fd uintptr) {
 		n, _, err := syscall.Recvfrom(int(fd), first, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
@@ -237,7 +238,6 @@ func checkIdle(conn *pgdriver.Conn) error {
 		default:
 			found = fmt.Errorf("store: a message of type %q that nobody has read", first[0])
 		}
-		return true
 	})
 	return errors.Join(err, found)
 }

@@ -75,6 +75,19 @@ func TestPoolForgetsDeadConnections(t *testing.T) {
 	require.Contains(t, logged.String(), `msg="database connection failed" while=idle`)
 }
 
+// TestPoolKeepsIdleConnections: a connection outlives the read deadline of its last query.
+func TestPoolKeepsIdleConnections(t *testing.T) {
+	t.Parallel()
+	s := openSmallPool(t, 1, time.Minute)
+	pid := func() int { return readPIDs(t, s, 1)[0] }
+	before := pid()
+	idle := s.pool.connections.AcquireAllIdle()
+	require.Len(t, idle, 1)
+	require.NoError(t, idle[0].Value().Conn().SetReadDeadline(time.Now().Add(-time.Second)))
+	idle[0].Release()
+	require.Equal(t, before, pid())
+}
+
 // TestPoolLogsConnectionsThatFailInUse: whoever used it may not say so.
 func TestPoolLogsConnectionsThatFailInUse(t *testing.T) {
 	t.Parallel()
