@@ -417,3 +417,15 @@ func TestAvatarFiles(t *testing.T) {
 		}
 	})
 }
+
+// The generated picture is a file like others.
+func TestRangesOfTheDefaultAvatar(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	r := b.request(t, "GET", "/files/avatars/"+unknownID+"/default.svg", "", nil)
+	r.Header.Set("Range", "bytes=0-3")
+	require.Equal(t, 206, b.send(t, r).status)
+	r = b.request(t, "GET", "/files/avatars/"+unknownID+"/default.svg", "", nil)
+	r.Header.Set("Range", "bytes=1000000-")
+	b.send(t, r).requireProblem(t, 416, "range_not_satisfiable")
+}
