@@ -15,9 +15,9 @@ import (
 type role string
 
 const (
-	anyone role = "anyone" // with or without a token
-	user   role = "user"   // an account that is signed in
-	admin  role = "admin"  // an account with an admin's rights
+	roleAnyone role = "anyone" // with or without a token
+	roleUser   role = "user"   // an account that is signed in
+	roleAdmin  role = "admin"  // an account with an admin's rights
 )
 
 // roleExtension is the contract's name for it.
@@ -49,7 +49,7 @@ func accessOf(o *openapi3.Operation) (access, error) {
 
 func roleIn(extensions map[string]any) (role, error) {
 	switch text, _ := extensions[roleExtension].(string); role(text) {
-	case anyone, user, admin:
+	case roleAnyone, roleUser, roleAdmin:
 		return role(text), nil
 	default:
 		return "", fmt.Errorf("%s is %q", roleExtension, text)
@@ -75,7 +75,7 @@ func (s *Server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		ctx := c.Request().Context()
 		for _, role := range needed {
-			if role == anyone {
+			if role == roleAnyone {
 				continue
 			}
 			id, err := s.permit(ctx, role)
@@ -99,7 +99,7 @@ func (s *Server) permit(ctx context.Context, needed role) (auth.Identity, error)
 	if id.UserID == "" {
 		return auth.Identity{}, watchparty.ErrUnauthenticated
 	}
-	if needed == user {
+	if needed == roleUser {
 		return id, nil
 	}
 	account, err := s.store.User(ctx, id.UserID)

@@ -14,11 +14,11 @@ func TestRolesOfTheContract(t *testing.T) {
 	t.Parallel()
 	for id, op := range operations() {
 		switch role(op.role()) {
-		case anyone:
+		case roleAnyone:
 			require.False(t, op.needsToken(), id)
-		case user:
+		case roleUser:
 			require.True(t, op.needsToken(), id)
-		case admin:
+		case roleAdmin:
 			require.True(t, op.needsToken(), id)
 			require.True(t, slices.Contains(op.Tags, "admin") || strings.HasPrefix(op.Description, "For admins."), id)
 		default:
@@ -42,13 +42,13 @@ func TestAccessOf(t *testing.T) {
 	}{
 		"a role": {
 			&openapi3.Operation{Extensions: map[string]any{"x-role": "user"}},
-			access{user, map[string]role{}}, "",
+			access{roleUser, map[string]role{}}, "",
 		},
 		"of a parameter, too": {
 			&openapi3.Operation{
 				Extensions: map[string]any{"x-role": "anyone"}, Parameters: parameter(map[string]any{"x-role": "admin"}),
 			},
-			access{anyone, map[string]role{"all": admin}}, "",
+			access{roleAnyone, map[string]role{"all": roleAdmin}}, "",
 		},
 		"none":    {&openapi3.Operation{OperationID: "new"}, access{}, `operation new: x-role is ""`},
 		"unknown": {&openapi3.Operation{Extensions: map[string]any{"x-role": "root"}}, access{}, `x-role is "root"`},

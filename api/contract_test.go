@@ -95,7 +95,7 @@ func (d documented) role() string {
 }
 
 // forAdmins: refused to everyone else.
-func (d documented) forAdmins() bool { return d.role() == string(admin) }
+func (d documented) forAdmins() bool { return d.role() == string(roleAdmin) }
 
 // internals are words that no client should read.
 var internals = regexp.MustCompile(

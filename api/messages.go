@@ -47,7 +47,7 @@ func (s *Server) ListMessages(
 		messages, err := v.read(ctx, roomID, more(p))
 		messages, next := cut(messages, p, v.keys)
 		answer.list = list{Data: convert(messages, message), NextCursor: next}
-		v.goOn(&answer, messages, p)
+		v.setCursors(&answer, messages, p)
 		return answer, err
 	})
 }
@@ -64,7 +64,7 @@ type messagesView struct {
 	keys   func(watchparty.Message) store.Keys
 }
 
-// messagesView finds the one that a request asks for.
+// messagesView returns the order that a request asks for.
 func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView, error) {
 	v := messagesView{list: "listMessages", read: s.store.Messages, keys: messageKeys}
 	for _, c := range []struct {
@@ -90,8 +90,8 @@ func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView,
 	return v, nil
 }
 
-// goOn sets the cursors of what comes after the messages of an answer.
-func (v messagesView) goOn(answer *messageList, messages []watchparty.Message, p paging) {
+// setCursors sets the cursors with which a client goes on after the messages of an answer.
+func (v messagesView) setCursors(answer *messageList, messages []watchparty.Message, p paging) {
 	if v.field == "updated_after" {
 		answer.NewerCursor, answer.UpdatesCursor = nil, v.cursor
 	}

@@ -16,7 +16,7 @@ type roomOrder struct {
 	keys func(watchparty.Room) store.Keys
 }
 
-// roomOrder finds the one that a request asks for. What is searched for has an order of its own.
+// roomOrder returns the order that a request asks for. A search has an order of its own, the closest room first.
 func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.RoomFilter) (roomOrder, error) {
 	if sort != nil && f.Search != "" {
 		return roomOrder{}, watchparty.Invalid(
