@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -248,7 +247,7 @@ func (p *proxy) copy(to, from net.Conn) {
 		if p.swallows() {
 			continue
 		}
-		if _, err := to.Write(buffer[:n]); err != nil && err != io.EOF {
+		if _, err := to.Write(buffer[:n]); err != nil {
 			return
 		}
 	}
