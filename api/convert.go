@@ -1,6 +1,10 @@
 package api
 
-import "github.com/watchparty/watchparty/api/contract"
+import (
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/watchparty/watchparty/api/contract"
+)
 
 // convert is never nil, since the contract's lists are not null.
 func convert[From, To any](rows []From, to func(From) To) []To {
@@ -27,6 +31,17 @@ func value[T any](p *T) T {
 		return zero
 	}
 	return *p
+}
+
+// patched is what a PATCH makes of a property: nil if the request does not have it, and empty for null.
+func patched[T any](n nullable.Nullable[T], empty T) *T {
+	if !n.IsSpecified() {
+		return nil
+	}
+	if v, err := n.Get(); err == nil {
+		return &v
+	}
+	return &empty
 }
 
 // personOf is null for nobody, or for whose account is gone.

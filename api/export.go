@@ -280,10 +280,10 @@ func exportedSanction(s watchparty.Sanction) contract.ExportedSanction {
 	}
 }
 
-func exportedAvatar(a watchparty.Avatar) contract.AvatarVersion {
-	return contract.AvatarVersion{
+func exportedAvatar(a watchparty.Avatar) contract.ExportedAvatar {
+	return contract.ExportedAvatar{
 		Version:     a.Version,
-		Status:      contract.AvatarVersionStatus(a.State),
+		Status:      contract.ExportedAvatarStatus(a.State),
 		Reason:      pointer(a.Reason),
 		PublishedAt: pointer(a.PublishedAt),
 		CreatedAt:   a.CreatedAt,

@@ -165,8 +165,9 @@ func (s *Server) UpdateMovie(
 ) (contract.UpdateMovieResponseObject, error) {
 	id := caller(ctx)
 	c := watchparty.MovieChange{
-		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
-		Genres: r.Body.Genres, PosterURL: r.Body.PosterURL, StreamURL: r.Body.StreamURL, Archived: r.Body.Archived,
+		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes,
+		Description: patched(r.Body.Description, ""), Genres: patched(r.Body.Genres, []string{}),
+		PosterURL: patched(r.Body.PosterURL, ""), StreamURL: patched(r.Body.StreamURL, ""), Archived: r.Body.Archived,
 	}
 	c.Normalise()
 	if err := c.Validate(); err != nil {

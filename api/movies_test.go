@@ -67,7 +67,7 @@ func TestMovieFields(t *testing.T) {
 			"title":      " Faust ",
 			"genres":     []any{" Drama", "FANTASY"},
 			"poster_url": "https://films.example/p",
-			"stream_url": "",
+			"stream_url": nil,
 		}))
 		require.Equal(t, []any{"Faust", []any{"drama", "fantasy"}, "https://films.example/p", nil, false},
 			[]any{got["title"], got["genres"], got["poster_url"], got["stream_url"], got["archived"]})

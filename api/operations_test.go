@@ -191,7 +191,7 @@ func (w *world) calls() []named {
 		}}},
 		{"updateMovie", call{token: admin, params: one("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
-			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
+			"poster_url": nil, "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
 		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
 		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
 		{"listGenres", call{}},

@@ -35,17 +35,11 @@ func (s *Server) UpdateRoom(
 
 func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
-		Name: b.Name, Description: b.Description, Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
+		Name: b.Name, Description: patched(b.Description, ""), MovieID: patched(b.MovieID, ""),
+		Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
 	}
-	if b.MovieID.IsSpecified() {
-		movieID := ""
-		if !b.MovieID.IsNull() {
-			movieID = b.MovieID.MustGet()
-		}
-		c.MovieID = &movieID
-	}
-	if b.SlowModeSeconds != nil {
-		wait := time.Duration(*b.SlowModeSeconds) * time.Second
+	if seconds := patched(b.SlowModeSeconds, 0); seconds != nil {
+		wait := time.Duration(*seconds) * time.Second
 		c.SlowMode = &wait
 	}
 	if b.State != nil {

@@ -43,7 +43,10 @@ func (s *Server) UpdateMe(
 	r contract.UpdateMeRequestObject,
 ) (contract.UpdateMeResponseObject, error) {
 	id := caller(ctx)
-	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
+	change := watchparty.ProfileChange{
+		DisplayName: patched(r.Body.DisplayName, id.Username),
+		Language:    (*watchparty.Language)(r.Body.Language),
+	}
 	change.Normalise()
 	if err := change.Validate(); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func Page(path string) http.HandlerFunc {
 
 // DocsPage serves the page that shows the contract.
 func DocsPage(document []byte) (http.HandlerFunc, error) {
-	content, err := reference.Page(document)
+	content, err := reference.Page(document, Problems)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -31,9 +32,9 @@ type group struct {
 	Operations        []operation
 }
 
-// Page renders a contract.
-func Page(contract []byte) ([]byte, error) {
-	d, err := parse(contract)
+// Page renders a contract. The codes of problems are links to fragments of problemsPage.
+func Page(contract []byte, problemsPage string) ([]byte, error) {
+	d, err := parse(contract, problemsPage)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func Page(contract []byte) ([]byte, error) {
 	if servers := d.root.get("servers").items(); len(servers) > 0 {
 		p.Server = servers[0].get("url").text()
 	}
-	if p.Introduction, err = markdown(info.get("description").text()); err != nil {
+	if p.Introduction, err = d.markdownWithCodes(info.get("description").text()); err != nil {
 		return nil, err
 	}
 	if p.Groups, err = d.groups(); err != nil {
@@ -97,6 +98,21 @@ func markdown(text string) (template.HTML, error) {
 		return "", fmt.Errorf("reference: %w", err)
 	}
 	return template.HTML(b.String()), nil //nolint:gosec // goldmark escapes
+}
+
+var codeElement = regexp.MustCompile(`<code>([a-z_]+)</code>`)
+
+// markdownWithCodes makes links of the codes of problems in a text.
+func (d document) markdownWithCodes(text string) (template.HTML, error) {
+	rendered, err := markdown(text)
+	linked := codeElement.ReplaceAllStringFunc(string(rendered), func(element string) string {
+		code := codeElement.FindStringSubmatch(element)[1]
+		if !d.problems[code] {
+			return element
+		}
+		return `<a href="` + d.problemsPage + "#" + code + `">` + element + `</a>`
+	})
+	return template.HTML(linked), err //nolint:gosec // a code has letters and underscores alone
 }
 
 func indent(n node) string {
