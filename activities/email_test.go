@@ -145,7 +145,7 @@ func TestSendEmail(t *testing.T) {
 	}
 }
 
-func TestMailsAreInTheirReadersLanguage(t *testing.T) {
+func TestEmailsAreInTheirReadersLanguage(t *testing.T) {
 	t.Parallel()
 	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	welcomed := newLetter(t, inbox)
@@ -660,7 +660,7 @@ func (l *letter) requireSent(to string, state watchparty.EmailState) (text strin
 	return shown.Text
 }
 
-func TestAccountMails(t *testing.T) {
+func TestAccountEmails(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	tokens := oneTime

@@ -50,7 +50,7 @@ var unknownSession = map[string]any{"refresh_token": strings.Repeat("x", 43)}
 func TestRules(t *testing.T) {
 	t.Parallel()
 	var cfg config.Config
-	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Mails: 3, Writes: 4, Reads: 5, Exports: 6}
+	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Emails: 3, Writes: 4, Reads: 5, Exports: 6}
 	l := newLimits(cfg, nil, nil)
 	require.Equal(t, limit.Rule{Name: "sign-in", Rate: 1, Period: time.Minute}, l.signIn)
 	require.Equal(t, limit.Rule{Name: "guesses", Rate: 2, Period: 15 * time.Minute}, l.guesses)
@@ -194,7 +194,7 @@ func TestWhatIsNeverLimited(t *testing.T) {
 func TestLimitsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) {
-		s.config.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 1, Mails: 1, Writes: 1, Reads: 1}
+		s.config.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 1, Emails: 1, Writes: 1, Reads: 1}
 	})
 	for range 5 {
 		b.do(t, "GET", "/movies", "", nil).requireNotCounted(t)
@@ -278,7 +278,7 @@ func TestForwardedClientsCountApart(t *testing.T) {
 
 func TestMailsAreLimited(t *testing.T) {
 	t.Parallel()
-	b := setup(t, redisAway, limited(func(n *config.RateLimit) { n.Mails = 2 }), func(s *settings) {
+	b := setup(t, redisAway, limited(func(n *config.RateLimit) { n.Emails = 2 }), func(s *settings) {
 		s.config.Redis.Timeout, s.limitWait = 50*time.Millisecond, 0
 	})
 	alice := b.register(t, "alice")
@@ -323,7 +323,7 @@ func TestMailsAreLimited(t *testing.T) {
 // Many accounts could flood one address. They are not told what others have sent there: the emails wait.
 func TestMailsToAnAddressWait(t *testing.T) {
 	t.Parallel()
-	b := setup(t, limited(func(n *config.RateLimit) { n.Mails = 2 }))
+	b := setup(t, limited(func(n *config.RateLimit) { n.Emails = 2 }))
 	to, err := watchparty.ParseAddress("victim@example.net")
 	require.NoError(t, err)
 	var ids []string
@@ -393,7 +393,7 @@ func TestDomainLimits(t *testing.T) {
 func TestLimitsFailOpen(t *testing.T) {
 	t.Parallel()
 	one := func(s *settings) {
-		s.config.RateLimit = config.RateLimit{Enabled: true, SignIn: 1, SignInFailures: 1, Mails: 1, Writes: 1, Reads: 1}
+		s.config.RateLimit = config.RateLimit{Enabled: true, SignIn: 1, SignInFailures: 1, Emails: 1, Writes: 1, Reads: 1}
 	}
 	t.Run("nobody is there", func(t *testing.T) {
 		b := setup(t, redisAway, one)

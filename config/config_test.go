@@ -66,13 +66,13 @@ func TestDefaults(t *testing.T) {
 			Enabled:        true,
 			SignIn:         100,
 			SignInFailures: 20,
-			Mails:          5,
+			Emails:         5,
 			Exports:        5,
 			Writes:         300,
 			Reads:          100,
 		},
 		Temporal: config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
-		Mail: config.Mail{
+		Email: config.Email{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
 			Timeout: 20 * time.Second, PerSecond: 20,
 		},
@@ -110,7 +110,7 @@ func TestLoad(t *testing.T) {
 	t.Run("an empty value is the default", func(t *testing.T) {
 		c, err := load(map[string]string{"SMTP_PORT": "", "HTTP_ADDR": "", "APP_ENV": ""})
 		require.NoError(t, err)
-		require.Equal(t, 587, c.Mail.Port)
+		require.Equal(t, 587, c.Email.Port)
 		require.Equal(t, ":5000", c.HTTP.Addr)
 		require.Equal(t, "production", c.Env)
 	})
@@ -299,7 +299,7 @@ func TestLimits(t *testing.T) {
 		{"RATE_LIMIT_ENABLED", []string{"true", "false"}, []string{"off", "2"}},
 		{"RATE_LIMIT_SIGN_IN", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_SIGN_IN_FAILURES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
-		{"RATE_LIMIT_MAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_EMAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_EXPORTS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_WRITES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_READS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
@@ -375,7 +375,7 @@ func TestHELOName(t *testing.T) {
 				map[string]string{"SMTP_HELO_NAME": c.setting, "MAIL_FROM": c.from, "PUBLIC_URL": "http://localhost:5000"},
 			)
 			require.NoError(t, err)
-			got, err := c1.Mail.HELO()
+			got, err := c1.Email.HELO()
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})

@@ -41,7 +41,7 @@ var signedHeaders = []string{
 }
 
 // signing reads the key with which emails of the domain are signed; nil without one.
-func signing(c config.Mail, domain string) (*dkim.SignOptions, error) {
+func signing(c config.Email, domain string) (*dkim.SignOptions, error) {
 	if c.DKIMKeyFile == "" {
 		return nil, nil //nolint:nilnil // signing is optional
 	}

@@ -17,7 +17,7 @@ type login struct {
 	host, username, password string
 }
 
-func newLogin(c config.Mail) login { return login{c.Host, c.Username, c.Password} }
+func newLogin(c config.Email) login { return login{c.Host, c.Username, c.Password} }
 
 type mechanism struct {
 	name string

@@ -56,7 +56,7 @@ const (
 )
 
 // New makes a sender of settings that config.Validate accepts. It reads the DKIM key; it does not connect.
-func New(c config.Mail) (*Sender, error) {
+func New(c config.Email) (*Sender, error) {
 	from, err := netmail.ParseAddress(c.From)
 	if err != nil {
 		return nil, errors.New("mail: MAIL_FROM must be one email address")

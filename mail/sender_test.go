@@ -31,14 +31,14 @@ const (
 	timeout   = 20 * time.Second
 )
 
-func settings(s *smtptest.Server) config.Mail {
-	return config.Mail{
+func settings(s *smtptest.Server) config.Email {
+	return config.Email{
 		Host: s.Host, Port: s.Port, TLS: "none", Timeout: timeout,
 		From: "WatchParty <no-reply@watchparty.test>",
 	}
 }
 
-func sender(t *testing.T, c config.Mail) *Sender {
+func sender(t *testing.T, c config.Email) *Sender {
 	t.Helper()
 	s, err := New(c)
 	require.NoError(t, err)
@@ -647,12 +647,12 @@ func TestSendKeepsAddressesOutOfErrors(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	good := config.Mail{Host: "h.test", Port: 25, TLS: "none", From: "a@b.test", Timeout: time.Second}
+	good := config.Email{Host: "h.test", Port: 25, TLS: "none", From: "a@b.test", Timeout: time.Second}
 	_, err := New(good)
 	require.NoError(t, err)
-	for name, change := range map[string]func(*config.Mail){
-		"MAIL_FROM":      func(c *config.Mail) { c.From = "nobody" },
-		"SMTP_HELO_NAME": func(c *config.Mail) { c.HELOName = "bare" },
+	for name, change := range map[string]func(*config.Email){
+		"MAIL_FROM":      func(c *config.Email) { c.From = "nobody" },
+		"SMTP_HELO_NAME": func(c *config.Email) { c.HELOName = "bare" },
 	} {
 		c := good
 		change(&c)
@@ -662,7 +662,7 @@ func TestNew(t *testing.T) {
 }
 
 func TestMessageID(t *testing.T) {
-	s := sender(t, config.Mail{
+	s := sender(t, config.Email{
 		Host: "h.test", Port: 25, TLS: "none", From: "W <a@mail.watchparty.test>", Timeout: time.Second,
 	})
 	require.Equal(t, "<"+rowID+"@mail.watchparty.test>", s.MessageID(rowID))

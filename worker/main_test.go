@@ -110,7 +110,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	sender, err := mail.New(config.Mail{
+	sender, err := mail.New(config.Email{
 		Host: smtpHost, Port: smtpPort, TLS: "none", From: "WatchParty <no-reply@watchparty.test>", Timeout: 20 * time.Second,
 	})
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 
 func settings() config.Config {
 	return config.Config{
-		Mail:   config.Mail{PerSecond: 100},
+		Email:  config.Email{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
 			Schedule:            "0 4 * * *",

@@ -93,7 +93,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	if err != nil {
 		return err
 	}
-	sender, err := mail.New(cfg.Mail)
+	sender, err := mail.New(cfg.Email)
 	if err != nil {
 		return err
 	}

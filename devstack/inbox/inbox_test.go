@@ -318,7 +318,7 @@ func TestChartsOfAReportAreShown(t *testing.T) {
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
 	sender, err := mail.New(
-		config.Mail{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second},
+		config.Email{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second},
 	)
 	require.NoError(t, err)
 	day := watchparty.ActivityDay{Day: "2026-03-02", Figures: &watchparty.Figures{ActiveUsers: 3}}
