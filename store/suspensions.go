@@ -9,16 +9,16 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Suspended is an account whose suspension was changed, and what that has changed for others.
+// Suspended is an account whose suspension was changed, with what others see differently because of that.
 type Suspended struct {
 	User  watchparty.User
-	Rooms []string // that it hosts
-	Wrote []string // rooms in which there are messages of its, if those were hidden or shown
+	Rooms []string // rooms that it hosts
+	Wrote []string // rooms that have messages of it, if those were hidden or shown
 }
 
-// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it
-// made, or does not. One that is suspended already stays so since the first time; whether its content is hidden is as
-// it was asked last. It returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
+// SuspendUser refuses new sign-ins of an account, ends its sign-ins and its open invitations, and hides or shows its
+// content as requested. Suspending it again keeps the first time, and applies the latest request to the content. It
+// returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
 func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
 	return s.changeSuspension(ctx, "suspend user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
@@ -46,8 +46,8 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 		})
 }
 
-// ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It
-// returns ErrNotFound.
+// ReinstateUser lets an account sign in again, and shows its hidden content. What the suspension has ended stays ended.
+// It returns ErrNotFound.
 func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
 	return s.changeSuspension(ctx, "reinstate user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) error {
@@ -61,7 +61,7 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 		}, nil)
 }
 
-// changeSuspension runs change on an account, and finds what others see differently then.
+// changeSuspension runs change on an account, and finds what others see differently after it.
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,
@@ -101,9 +101,9 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins neither begin nor go on meanwhile. In the same transaction it ends the
-// account's invitations that lose their basis by the act, and then runs after, if there is one: reports of abuse are
-// locked after invitations. It returns what administering returns, before anything changes.
+// actOnUser runs act on an account while no sign-in of it can begin or go on. In the same transaction it ends the
+// account's invitations that lose their basis by the act, and then runs after, if given: reports of abuse are locked
+// after invitations. It returns what administering returns, before anything changes.
 func (s *Store) actOnUser(
 	ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,
