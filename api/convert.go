@@ -6,7 +6,7 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// convert is never nil, since the contract's lists are not null.
+// convert never returns nil, since the contract's lists are not null.
 func convert[From, To any](rows []From, to func(From) To) []To {
 	out := make([]To, 0, len(rows))
 	for _, row := range rows {
@@ -15,7 +15,7 @@ func convert[From, To any](rows []From, to func(From) To) []To {
 	return out
 }
 
-// pointer is nil for the zero value, which the contract leaves out or has as null.
+// pointer returns nil for the zero value, which is null in an answer.
 func pointer[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -24,7 +24,7 @@ func pointer[T comparable](v T) *T {
 	return &v
 }
 
-// value is the zero value for nil.
+// value returns the zero value for nil.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -33,7 +33,8 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// patched is what a PATCH makes of a property: nil if the request does not have it, and empty for null.
+// patched returns the change of a property by a PATCH: nil if the request does not have the property, and empty for
+// null.
 func patched[T any](n nullable.Nullable[T], empty T) *T {
 	if !n.IsSpecified() {
 		return nil
@@ -44,7 +45,7 @@ func patched[T any](n nullable.Nullable[T], empty T) *T {
 	return &empty
 }
 
-// personOf is null for nobody, or for whose account is gone.
+// personOf returns null for nobody, and for a deleted account.
 func personOf(id, username string) *contract.Person {
 	if id == "" || username == "" {
 		return nil

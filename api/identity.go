@@ -16,16 +16,16 @@ import (
 
 type identityKey struct{}
 
-// identity is what a request's token says of who asks.
+// identity is what the token of a request says about the caller.
 type identity struct {
-	// claimed is whom the token was made for; err is what is wrong with it.
+	// claimed is the account that the token was issued for; err says what is wrong with the token.
 	claimed auth.Identity
 	err     error
-	// confirm looks, once, whether the sign-in is still in force.
+	// confirm checks, once, whether the sign-in is still valid.
 	confirm func() error
 }
 
-// identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
+// identify reads the access token, if any. A bad token only matters to operations that use it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
@@ -43,7 +43,8 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// inForce returns ErrUnauthenticated for a sign-in that has ended, be it that its account is suspended or gone.
+// inForce returns ErrUnauthenticated for a sign-in that has ended, which it has when its account is suspended or
+// deleted.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
 		Key: "session:" + id.SessionID, Tags: []string{cache.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
@@ -59,8 +60,8 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	return err
 }
 
-// viewer is who asks where a token is optional: the zero Identity without one, an error with a bad one, so that an
-// expired token does not look like a missing thing.
+// viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
+// a bad one, so that an expired token does not look like a missing resource.
 func viewer(ctx context.Context) (auth.Identity, error) {
 	id, ok := ctx.Value(identityKey{}).(identity)
 	if !ok || id.err != nil {
@@ -71,19 +72,19 @@ func viewer(ctx context.Context) (auth.Identity, error) {
 
 type headerKey struct{}
 
-// headers are the request's, beside those that the contract names.
+// headers returns the headers of the request.
 func headers(ctx context.Context) http.Header {
 	all, _ := ctx.Value(headerKey{}).(http.Header)
 	return all
 }
 
-// header is one of them.
+// header returns one header of the request.
 func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
 
-// maxUserAgent is how much of what a client calls itself is kept, in characters.
+// maxUserAgent is how much of the User-Agent is stored, in characters.
 const maxUserAgent = 200
 
-// userAgent is what the client calls itself, as far as it can be shown.
+// userAgent returns the User-Agent without what cannot be shown.
 func userAgent(ctx context.Context) string {
 	return watchparty.ShownLine(header(ctx, "User-Agent"), maxUserAgent)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/cache"
 )
 
-// UpdateRoom changes a room for whoever may.
+// UpdateRoom changes a room. The store checks the permission.
 func (s *Server) UpdateRoom(
 	ctx context.Context,
 	r contract.UpdateRoomRequestObject,
@@ -49,7 +49,7 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	return c
 }
 
-// DeleteRoom deletes a room for whoever may.
+// DeleteRoom deletes a room. The store checks the permission.
 func (s *Server) DeleteRoom(
 	ctx context.Context,
 	r contract.DeleteRoomRequestObject,

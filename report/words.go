@@ -6,10 +6,10 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// words is one language.
+// words has the words and formats of a language.
 type words struct {
 	tag                        language.Tag
-	dayOfMonth                 string // a format of the day's number
+	dayOfMonth                 string // format of the day's number
 	months, shortMonths        []string
 	percentSign                string
 	activePerson, activePeople string
@@ -17,13 +17,13 @@ type words struct {
 	policies                   map[watchparty.Policy]string
 
 	people, hours, minutes, talk, mails string // titles of charts
-	active, fresh                       string // names of lines, beside them
+	active, fresh                       string // names of lines
 	messages, participants              string
 	sent, failed                        string
 	shared                              string
-	total, most, none                   string // formats of what a chart says
+	total, most, none                   string // formats of a chart's description
 	notKnown                            string
-	counted                             string // a format of the day on which counting began
+	counted                             string // format of the day on which counting began
 }
 
 func in(l watchparty.Language) words {

@@ -18,8 +18,8 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Links in emails lead to all but Docs and Problems, with the
-// token behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
+// Paths of the pages. Links in emails lead to all but Docs and Problems, with the token in the fragment, which browsers
+// send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
 	PasswordReset = "/password-reset" // sets a new password

@@ -33,8 +33,8 @@ func parse(contract []byte, problemsPage string) (document, error) {
 	return d, nil
 }
 
-// replaceAliases puts what an alias (*name) stands for in its place. An anchor stands before its aliases, so there are no
-// circles.
+// replaceAliases replaces each alias (*name) by its anchor. An anchor stands before its aliases, so that there are no
+// cycles.
 func replaceAliases(n *yaml.Node) {
 	for i, part := range n.Content {
 		if part.Kind == yaml.AliasNode {
@@ -88,7 +88,7 @@ func (n node) items() []node {
 
 func (n node) exists() bool { return n.Node != nil }
 
-// text is the value of a scalar, or empty.
+// text returns the value of a scalar, or nothing.
 func (n node) text() string {
 	if n.Node == nil || n.Kind != yaml.ScalarNode {
 		return ""
@@ -98,7 +98,7 @@ func (n node) text() string {
 
 func (n node) isTrue() bool { return n.text() == "true" }
 
-// has says whether a list has the text.
+// has reports whether a list has the text.
 func (n node) has(text string) bool {
 	for _, item := range n.items() {
 		if item.text() == text {
@@ -108,7 +108,7 @@ func (n node) has(text string) bool {
 	return false
 }
 
-// resolve follows references. The name is that of the last one's target.
+// resolve follows references. name is the name of the last target.
 func (d document) resolve(n node) (target node, name string) {
 	for range 10 {
 		ref := n.get("$ref").text()

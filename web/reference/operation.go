@@ -38,7 +38,7 @@ type response struct {
 	Contents    []content
 }
 
-// access says for each x-role whom an operation is open to.
+// access says for each x-role to whom an operation is open.
 var access = map[string]string{"anyone": "Open to everyone", "user": "Needs sign-in", "admin": "For admins"}
 
 func (d document) operation(method, path string, item, of node) (operation, error) {

@@ -18,7 +18,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"lower": strings.ToLower}).Parse(pageText))
 
-// page is what the template gets.
+// page is the data of the template.
 type page struct {
 	Title, Version, Server string
 	Introduction           template.HTML
@@ -26,7 +26,7 @@ type page struct {
 	Schemas                []schema
 }
 
-// group is the operations of one tag.
+// group has the operations of one tag.
 type group struct {
 	Name, Description string
 	Operations        []operation
@@ -72,7 +72,7 @@ func (d document) groups() ([]group, error) {
 		for _, method := range path.value.fields() {
 			tags := method.value.get("tags").items()
 			if len(tags) == 0 {
-				continue // a path's own parameters or summary
+				continue // parameters or summary of the path
 			}
 			i, ok := index[tags[0].text()]
 			if !ok {
@@ -88,10 +88,10 @@ func (d document) groups() ([]group, error) {
 	return groups, nil
 }
 
-// converter leaves out HTML that is in a text.
+// converter omits HTML in a text.
 var converter = goldmark.New(goldmark.WithExtensions(extension.Table))
 
-// markdown is CommonMark with tables, as HTML.
+// markdown converts CommonMark with tables to HTML.
 func markdown(text string) (template.HTML, error) {
 	var b bytes.Buffer
 	if err := converter.Convert([]byte(text), &b); err != nil {

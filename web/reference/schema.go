@@ -45,7 +45,7 @@ func (d document) schemas() ([]schema, error) {
 	return all, nil
 }
 
-// properties are those of an object. Those that allOf adds are among them, unless they are behind a reference.
+// properties lists the properties of an object. Those of allOf are included, unless they are behind a reference.
 func (d document) properties(of node) ([]property, error) {
 	var all []property
 	for _, f := range of.get("properties").fields() {
