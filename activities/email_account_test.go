@@ -71,11 +71,21 @@ func TestAccountEmails(t *testing.T) {
 			"a reset of nobody": {watchparty.EmailReset, func() error {
 				return l.store.RequestReset(t.Context(), "nobody@watchparty.test", store.IdempotencyKey{})
 			}, ""},
-			"a reset that has expired": {watchparty.EmailReset, func() error { return l.store.RequestReset(t.Context(), newAddress, store.IdempotencyKey{}) }, "UPDATE password_resets SET expires_at = now()"},
+			"a reset that has expired": {
+				watchparty.EmailReset, func() error {
+					return l.store.RequestReset(t.Context(), newAddress,
+						store.IdempotencyKey{})
+				}, "UPDATE password_resets SET expires_at = now()",
+			},
 			"an address that is taken": {watchparty.EmailVerification, func() error {
 				return l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
 			}, ""},
-			"an address that was confirmed": {watchparty.EmailVerification, func() error { return l.store.ResendVerification(t.Context(), other.ID, store.IdempotencyKey{}) }, "UPDATE email_verifications SET used_at = now()"},
+			"an address that was confirmed": {
+				watchparty.EmailVerification, func() error {
+					return l.store.ResendVerification(t.Context(), other.ID,
+						store.IdempotencyKey{})
+				}, "UPDATE email_verifications SET used_at = now()",
+			},
 		} {
 			require.NoError(t, c.ask(), name)
 			if c.then != "" {

@@ -58,15 +58,21 @@ func TestSendEmailIsTriedAgain(t *testing.T) {
 		delay   time.Duration
 		answer  string
 	}{
-		"temporary":           {map[string]string{"RCPT": "451 4.3.0 try again"}, mail.Temporary, 0, "451 4.3.0 try again"},
-		"later":               {map[string]string{"MAIL": "421 4.3.2 closing"}, mail.Later, 10 * time.Minute, "421 4.3.2 closing"},
-		"later by its detail": {map[string]string{"RCPT": "450 4.7.1 greylisted"}, mail.Later, 10 * time.Minute, "450 4.7.1 greylisted"},
+		"temporary": {map[string]string{"RCPT": "451 4.3.0 try again"}, mail.Temporary, 0, "451 4.3.0 try again"},
+		"later": {map[string]string{"MAIL": "421 4.3.2 closing"}, mail.Later, 10 * time.Minute,
+			"421 4.3.2 closing"},
+		"later by its detail": {
+			map[string]string{"RCPT": "450 4.7.1 greylisted"}, mail.Later, 10 * time.Minute, "450 4.7.1 greylisted",
+		},
 		"refuses the service": {
 			map[string]string{"RCPT": "504 5.5.2 <c0ffee>: Helo command rejected: need fully-qualified hostname"},
 			mail.Later, 10 * time.Minute, "504 5.5.2 ",
 		},
-		"hangs up":           {map[string]string{"MAIL": smtptest.HangUp}, mail.Unreachable, 0, "the server closed the connection"},
-		"hangs up after all": {map[string]string{".": smtptest.HangUp}, mail.Ambiguous, 0, "the server closed the connection"},
+		"hangs up": {map[string]string{"MAIL": smtptest.HangUp}, mail.Unreachable, 0,
+			"the server closed the connection"},
+		"hangs up after all": {
+			map[string]string{".": smtptest.HangUp}, mail.Ambiguous, 0, "the server closed the connection",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +130,8 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{
-		"250", "250 ", "250-\r\n250", "250-queued" + smtptest.HangUp, "250" + smtptest.BreakOff, "250\r\n421" + smtptest.HangUp,
+		"250", "250 ", "250-\r\n250", "250-queued" + smtptest.HangUp, "250" + smtptest.BreakOff,
+		"250\r\n421" + smtptest.HangUp,
 	} {
 		p := &peer{answers: map[string]string{".": answer}}
 		l := newLetter(t, serve(t, p))

@@ -48,17 +48,22 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 	p := &peer{}
 	s := serve(t, p)
 	for name, statement := range map[string]string{
-		"revoked":      "UPDATE invitations SET state = 'revoked' WHERE id = ?",
-		"expired":      "UPDATE invitations SET expires_at = now() WHERE id = ?",
-		"gone":         "DELETE FROM invitations WHERE id = ?",
-		"deleted room": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
-		"suspended":    "UPDATE users SET suspended_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
-		"unwanted":     "INSERT INTO invitation_optouts (id, email_hash) SELECT id, sha256(convert_to(lower(email), 'UTF8')) FROM invitations WHERE id = ?",
-		"archived":     "UPDATE rooms SET archived_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
-		"another's":    "UPDATE invitations SET inviter_id = (SELECT user_id FROM participants WHERE user_id <> inviter_id LIMIT 1) WHERE id = ?",
-		"unproved":     "UPDATE users SET email_verified_at = NULL WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
-		"banned":       "INSERT INTO bans (id, room_id, user_id) SELECT id, room_id, inviter_id FROM invitations WHERE id = ?",
-		"nobody's":     "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
+		"revoked": "UPDATE invitations SET state = 'revoked' WHERE id = ?",
+		"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?",
+		"gone":    "DELETE FROM invitations WHERE id = ?",
+		"deleted room": "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = (SELECT room_id " +
+			"FROM invitations WHERE id = ?)",
+		"suspended": "UPDATE users SET suspended_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
+		"unwanted": "INSERT INTO invitation_optouts (id, email_hash) " +
+			"SELECT id, sha256(convert_to(lower(email), 'UTF8')) FROM invitations WHERE id = ?",
+		"archived": "UPDATE rooms SET archived_at = now() WHERE id = (SELECT room_id FROM invitations WHERE id = ?)",
+		"another's": "UPDATE invitations SET inviter_id = (SELECT user_id FROM participants " +
+			"WHERE user_id <> inviter_id LIMIT 1) WHERE id = ?",
+		"unproved": "UPDATE users SET email_verified_at = NULL WHERE id = (SELECT inviter_id FROM invitations " +
+			"WHERE id = ?)",
+		"banned": "INSERT INTO bans (id, room_id, user_id) SELECT id, room_id, inviter_id FROM invitations " +
+			"WHERE id = ?",
+		"nobody's": "UPDATE users SET deleted_at = now() WHERE id = (SELECT inviter_id FROM invitations WHERE id = ?)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, invitation := newInvitation(t, s)

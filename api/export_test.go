@@ -28,7 +28,8 @@ func TestExport(t *testing.T) {
 	)
 	b.exec(
 		t,
-		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now() + interval '1 h')",
+		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) "+
+			"VALUES (?, ?, ?, 'guest@example.org', now() + interval '1 h')",
 		unknownID,
 		room,
 		alice.id,

@@ -68,7 +68,8 @@ func TestWhoMayReadWhatWasMade(t *testing.T) {
 	b.join(t, room, carol)
 	var made []string
 	for path, body := range map[string]map[string]any{
-		"/rooms/" + room + "/mutes":       {"username": "carol", "until": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
+		"/rooms/" + room + "/mutes": {"username": "carol",
+			"until": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
 		"/rooms/" + room + "/bans":        {"username": "CAROL"},
 		"/rooms/" + room + "/invitations": {"email": "guest@example.org"},
 	} {

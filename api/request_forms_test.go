@@ -61,7 +61,8 @@ func TestQueriesOfEveryOperation(t *testing.T) {
 			send(query).requireField(t, 400, "query")
 		}
 		for query, field := range map[string]string{
-			"surprise=1": "surprise", "surprise": "surprise", "surprise=1&surprise=2": "surprise", "Limit=1": "Limit", "limit[]=1": "limit[]",
+			"surprise=1": "surprise", "surprise": "surprise", "surprise=1&surprise=2": "surprise", "Limit=1": "Limit",
+			"limit[]=1":    "limit[]",
 			"room_id%20=x": "room_id ", "=1": "query", "a.b=1": "a.b", "%C3%A9=1": "é", "utm_source=x&q%00=": "utm_source",
 		} {
 			a := send(query)

@@ -56,7 +56,8 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b.join(t, w.open, w.frank)
 	w.message = b.post(t, w.private, w.alice, "First!")
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
-	w.abuse = b.do(t, "POST", "/reports", w.eve.token, map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
+	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
+		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session = b.signIn(t, w.bob.id, "bob's phone")
 	w.addTokens(t)
 	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
@@ -114,7 +115,8 @@ func (w *world) addTokens(t testing.TB) {
 	))
 	w.reset = w.server.oneTime.Token(auth.ForReset, row(
 		"INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, now() + interval '30 min')", w.frank.id))
-	const invitation = "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() + interval '7 d')"
+	const invitation = "INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) " +
+		"VALUES (?, ?, ?, ?, now() + interval '7 d')"
 	w.accept = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "one@example.org"))
 	w.decline = w.server.oneTime.Token(auth.ForInvitation, row(invitation, w.private, w.alice.id, "two@example.org"))
 	w.revoke = row(invitation, w.private, w.alice.id, "three@example.org")

@@ -122,10 +122,14 @@ func TestRenderSizes(t *testing.T) {
 		data []byte
 		want []string
 	}{
-		"all":               {pictures.JPEG(pictures.Solid(1400, 1024, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
-		"turned":            {pictures.JPEG(pictures.Solid(1024, 1400, opaque), pictures.Exif(binary.BigEndian, 6)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
-		"a pixel too few":   {pictures.JPEG(pictures.Solid(1400, 1023, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
-		"transparent":       {pictures.PNG(pictures.Solid(300, 300, sheer)), []string{"thumbnail.webp", "medium.webp", "medium.png"}},
+		"all": {pictures.JPEG(pictures.Solid(1400, 1024, opaque)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
+		"turned": {pictures.JPEG(pictures.Solid(1024, 1400, opaque), pictures.Exif(binary.BigEndian, 6)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
+		"a pixel too few": {pictures.JPEG(pictures.Solid(1400, 1023, opaque)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
+		"transparent": {pictures.PNG(pictures.Solid(300, 300, sheer)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.png"}},
 		"alpha for nothing": {idleAlpha, []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,13 +25,14 @@ func TestRenderColourModels(t *testing.T) {
 		data []byte
 		want color.NRGBA
 	}{
-		"grey jpeg":          {pictures.JPEG(fill(image.NewGray(r), grey)), grey},
-		"grey png":           {pictures.PNG(fill(image.NewGray(r), grey)), grey},
-		"1-bit png":          {pictures.BlankPNG(200, 150), color.NRGBA{A: 255}},
-		"16-bit grey png":    {pictures.PNG(fill(image.NewGray16(r), grey)), grey},
-		"16-bit png":         {pictures.PNG(fill(image.NewNRGBA64(r), pictures.Green)), pictures.Green},
-		"16-bit png, alpha":  {pictures.PNG(fill(image.NewNRGBA64(r), half)), half},
-		"palette png":        {pictures.PNG(fill(image.NewPaletted(r, color.Palette{color.Black, pictures.Yellow}), pictures.Yellow)), pictures.Yellow},
+		"grey jpeg":         {pictures.JPEG(fill(image.NewGray(r), grey)), grey},
+		"grey png":          {pictures.PNG(fill(image.NewGray(r), grey)), grey},
+		"1-bit png":         {pictures.BlankPNG(200, 150), color.NRGBA{A: 255}},
+		"16-bit grey png":   {pictures.PNG(fill(image.NewGray16(r), grey)), grey},
+		"16-bit png":        {pictures.PNG(fill(image.NewNRGBA64(r), pictures.Green)), pictures.Green},
+		"16-bit png, alpha": {pictures.PNG(fill(image.NewNRGBA64(r), half)), half},
+		"palette png": {pictures.PNG(fill(image.NewPaletted(r, color.Palette{color.Black, pictures.Yellow}),
+			pictures.Yellow)), pictures.Yellow},
 		"palette png, alpha": {pictures.PNG(fill(image.NewPaletted(r, color.Palette{color.Black, half}), half)), half},
 		"cmyk jpeg, no ink":  {pictures.CMYK([4]byte{}), color.NRGBA{R: 255, G: 255, B: 255, A: 255}},
 	} {

@@ -74,7 +74,8 @@ func (g german) reset(d AccountData) letter {
 		Preheader: "Der Link gilt 30 Minuten, und nur einmal.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: Er gilt " +
+			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: " +
+				"Er gilt " +
 				"30 Minuten, und nur einmal. Danach bist du überall abgemeldet.",
 		},
 		Button: button{Label: "Neues Passwort wählen", URL: d.Link},
@@ -88,13 +89,14 @@ func (g german) passwordChanged(d AccountData) letter {
 		Preheader: "Warst du das? Dann ist nichts zu tun.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"das Passwort deines WatchParty-Kontos wurde geändert, und jede andere Anmeldung ist beendet. Wenn du das warst, ist nichts " +
-				"zu tun.",
-			"Wenn du das nicht warst, hat vielleicht jemand dein Konto: Fordere sofort ein neues Passwort an. Ein Link, mit dem du es " +
-				"wählst, kommt an diese Adresse.",
+			"das Passwort deines WatchParty-Kontos wurde geändert, und jede andere Anmeldung ist beendet. Wenn du das warst, " +
+				"ist nichts zu tun.",
+			"Wenn du das nicht warst, hat vielleicht jemand dein Konto: Fordere sofort ein neues Passwort an. Ein Link, " +
+				"mit dem du es wählst, kommt an diese Adresse.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
-		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos ist. Sie erfährt jede Änderung des Passworts.",
+		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos ist. " +
+			"Sie erfährt jede Änderung des Passworts.",
 	}
 }
 
@@ -104,8 +106,8 @@ func (g german) emailChanged(d AccountData) letter {
 		Preheader: "WatchParty schreibt ab jetzt an eine andere Adresse.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. Das ist die letzte E-Mail " +
-				"an diese Adresse.",
+			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. " +
+				"Das ist die letzte E-Mail an diese Adresse.",
 			"Wenn du das nicht warst, kennt jemand dein Passwort: Schreib sofort denen, die dieses WatchParty betreiben.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
@@ -140,7 +142,8 @@ func (g german) invitationReminder(d InvitationData) letter {
 		Greeting:  "Hallo,",
 		Paragraphs: []string{
 			fmt.Sprintf(
-				"%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
+				"%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, "+
+					"und die Einladung gilt nur noch bis %s.",
 				isolate(d.Inviter),
 				isolate(d.Room),
 				g.time(d.Expires),

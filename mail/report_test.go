@@ -266,8 +266,12 @@ func TestActivityReportOfWhatWasNotCounted(t *testing.T) {
 		r.Days[i].Figures = nil
 	}
 	for l, want := range map[watchparty.Language][2]string{
-		watchparty.English: {"WatchParty, 16–22 December 2030: not known", "Counting began on 30 December 2030; what happened before is not known."},
-		watchparty.German:  {"WatchParty, 16.–22. Dezember 2030: nicht bekannt", "Gezählt wird seit dem 30. Dezember 2030; was davor geschah, ist nicht bekannt."},
+		watchparty.English: {
+			"WatchParty, 16–22 December 2030: not known",
+			"Counting began on 30 December 2030; what happened before is not known.",
+		},
+		watchparty.German: {"WatchParty, 16.–22. Dezember 2030: nicht bekannt",
+			"Gezählt wird seit dem 30. Dezember 2030; was davor geschah, ist nicht bekannt."},
 	} {
 		c, err := ActivityReport(l, ReportData{Report: r, URL: reportLink})
 		require.NoError(t, err)

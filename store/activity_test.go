@@ -316,7 +316,9 @@ func TestStays(t *testing.T) {
 	require.InDelta(t, watchparty.PresentFor.Seconds(), readValue[float64](
 		t,
 		s,
-		"SELECT extract(epoch FROM substring(prosrc FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' AND pronamespace = current_schema()::regnamespace",
+		"SELECT extract(epoch FROM substring(prosrc "+
+			"FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' "+
+			"AND pronamespace = current_schema()::regnamespace",
 	),
 		0, "PresentFor and the trigger's interval are one")
 }

@@ -73,7 +73,8 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 
 func selectAudit(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("a.*").
-		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' ELSE a.outcome END AS outcome_now",
+		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' "+
+			"ELSE a.outcome END AS outcome_now",
 			watchparty.AuditPendingFor.Seconds())
 }
 

@@ -20,7 +20,8 @@ func clientOf(userID string, client []byte) []byte {
 // KnownClient reports whether a client, by its keyed hash, has signed in to an account within KnownClientTTL.
 func (s *Store) KnownClient(ctx context.Context, userID string, client []byte) (bool, error) {
 	var known bool
-	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM known_clients WHERE user_id = ? AND client_hash = ? AND expires_at > now())",
+	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM known_clients WHERE user_id = ? AND client_hash = ? "+
+		"AND expires_at > now())",
 		userID, clientOf(userID, client)).
 		Scan(ctx, &known)
 	if err != nil {

@@ -26,7 +26,8 @@ func (d diary) addRoom(created string) string {
 	execute(
 		d.t,
 		d.s,
-		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)",
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) "+
+			"VALUES (?, 'room', 'public', 9, now(), ?)",
 		id,
 		created,
 	)

@@ -93,8 +93,8 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 	return row.email(), found(err, "resend email")
 }
 
-// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success. It
-// returns ErrNotFound and ErrEmailEnded.
+// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
+// It returns ErrNotFound and ErrEmailEnded.
 func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {

@@ -83,7 +83,8 @@ func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]wa
 func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.EndedSession, error) {
 	families := s.db.NewSelect().Table("sessions").
 		ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
-		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, max(expires_at) AS expires_at").
+		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, "+
+			"max(expires_at) AS expires_at").
 		ColumnExpr("CASE WHEN NOT bool_or("+live+") THEN least(max(expires_at), max(revoked_at)) END AS ended_at").
 		Where("user_id = ?", userID).Group("family_id")
 	q := s.db.NewSelect().TableExpr("(?) AS families", families)

@@ -5,7 +5,8 @@ package store
 // planner from turning them into joins, so that a page costs the same however many accounts are hidden.
 const (
 	// roomThere: the room r is visible to people, that is, neither deleted nor hidden.
-	roomThere = "r.deleted_at IS NULL AND NOT EXISTS (SELECT FROM users WHERE id = r.host_id AND hidden_at IS NOT NULL OFFSET 0)"
+	roomThere = "r.deleted_at IS NULL AND NOT EXISTS (SELECT FROM users WHERE id = r.host_id " +
+		"AND hidden_at IS NOT NULL OFFSET 0)"
 	// roomListed: the room r is in public lists. A room whose host is suspended is not, until another host takes over. The
 	// function account_suspended is in the migrations; it costs the planner nothing, so that lists use the same indexes as
 	// without it.

@@ -72,7 +72,8 @@ func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte
 	}
 	_, err := tx.NewRaw(`
 		WITH former AS (DELETE FROM invitation_optouts WHERE email_hash IN (?) OR address_hash IN (?) RETURNING created_at)
-		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at) FROM former HAVING count(*) > 0
+		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at)
+			FROM former HAVING count(*) > 0
 		ON CONFLICT (address_hash) DO NOTHING`, bun.List(plain), bun.List(former), newID(), hash).Exec(ctx)
 	return hash, err
 }

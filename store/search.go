@@ -53,7 +53,8 @@ const matchesWords = "search @@ ?::tsquery"
 func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	typed = strings.ReplaceAll(strings.ToValidUTF8(typed, " "), "\x00", " ")
 	var words, whole [spellings]string
-	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), search_fold(?1, false), search_fold(?1, true)",
+	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), "+
+		"search_fold(?1, false), search_fold(?1, true)",
 		and.ReplaceAllString(ampersand.ReplaceAllString(typed, "$1"), "$1 $2"), typed).
 		Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
 	if err != nil || whole[0] == "" {

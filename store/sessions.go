@@ -200,7 +200,8 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 // there are too many of those, it refuses.
 func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace time.Duration) error {
 	const ofSignIn = "user_id = ?0 AND family_id = ?1 AND " + live
-	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
+	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() "+
+		"WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
 		"SELECT id FROM sessions WHERE "+ofSignIn+" ORDER BY created_at DESC, id DESC OFFSET ?3)",
 		session.UserID, session.FamilyID, interval(grace), maxTokens-1).
 		Exec(ctx)

@@ -187,7 +187,8 @@ func (s *Store) PendingEmailAddress(ctx context.Context, userID string) (string,
 // FirstVerification finds the verification of the user's present address, or returns ErrNotFound if that is confirmed.
 func (s *Store) FirstVerification(ctx context.Context, userID string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.user_id = ? AND "+pending+" AND "+
-		"EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id = v.user_id AND u.email_verified_at IS NULL)", userID)
+		"EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id = v.user_id "+
+		"AND u.email_verified_at IS NULL)", userID)
 }
 
 // ReplacedAddress finds the address that a confirmed one has replaced, or returns ErrNotFound.

@@ -40,9 +40,9 @@ func Pages() []string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
-// no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
-// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
+// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and
+// sends no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and
+// no log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
 func Page(path string) http.HandlerFunc {
 	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {

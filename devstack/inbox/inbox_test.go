@@ -37,7 +37,8 @@ const welcome = "From: =?utf-8?q?WatchParty_caf=C3=A9?= <hello@watchparty.test>\
 	"--inner\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
 	"Sch=F6n, dass du da bist.\r\n" +
 	"--inner\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" +
-	"<html><head><style>p{color:red}</style></head><body><p>Schön!</p><img src=\"cid:logo\"><script>alert(1)</script></body></html>\r\n" +
+	"<html><head><style>p{color:red}</style></head><body><p>Schön!</p><img " +
+	"src=\"cid:logo\"><script>alert(1)</script></body></html>\r\n" +
 	"--inner--\r\n" +
 	"--outer\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\nContent-Disposition: inline\r\n\r\nPNG\r\n" +
 	"--outer\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=report.csv\r\n\r\na,b\r\n" +
