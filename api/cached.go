@@ -17,7 +17,7 @@ const missingTTL = 10 * time.Second
 
 // cached is the answer of a cached read: the stored bytes as they are, after `"_cached"`, or a 304.
 type cached struct {
-	entry       cache.Entry
+	entry       *cache.Entry
 	hit         bool
 	ifMatch     *string // of a thing that can be changed under If-Match
 	ifNoneMatch *string

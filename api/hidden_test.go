@@ -72,7 +72,7 @@ func newSpammer(t *testing.T) *spammer {
 			p.id,
 		)
 	}
-	b.cache.Invalidate(t.Context(), "standings:"+s.private)
+	b.void(t, "standings:"+s.private)
 	return s
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 // deleted.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
-		Key: "session:" + id.SessionID, Tags: []string{cache.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
+		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
 		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
 	}
 	_, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -41,7 +42,7 @@ func (s *Server) ListRooms(
 			p.After,
 			p.Limit,
 		),
-		Tags: []string{cache.TagRooms},
+		Tags: []string{coherence.TagRooms},
 		TTL:  s.cfg.Cache.Rooms,
 	}
 	if f != (watchparty.RoomFilter{}) { // cache keys are logged, and must not have what people search for
@@ -76,7 +77,6 @@ func (s *Server) CreateRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(created.ID))
 	answer := room(created)
 	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
 	return contract.CreateRoom201JSONResponse{
@@ -100,7 +100,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 		return cached{}, err
 	}
 	q := cache.Query{
-		Key: "room:" + roomID, Tags: []string{cache.TagRoom(roomID)},
+		Key: "room:" + roomID, Tags: []string{coherence.TagRoom(roomID)},
 		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -142,7 +142,7 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	}
 	q := cache.Query{
 		Key:  "standing:" + roomID + ":" + userID,
-		Tags: []string{cache.TagStandings(roomID)},
+		Tags: []string{coherence.TagStandings(roomID)},
 		TTL:  s.cfg.Cache.Rooms,
 	}
 	entry, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -163,12 +163,6 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 		standing.Banned, standing.BannedUntil = false, time.Time{} // the ban has ended since the entry was stored
 	}
 	return standing, nil
-}
-
-// voidRoom voids the cached answers about a room when its properties or its host, and with them people's standing, may
-// have changed.
-func (s *Server) voidRoom(ctx context.Context, roomID string) {
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(roomID), cache.TagStandings(roomID))
 }
 
 func room(r watchparty.Room) contract.Room {

@@ -84,7 +84,7 @@ func New(d Deps) (*Server, error) {
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 	}
 	if d.Config.RateLimit.Enabled {
-		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
+		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
 	spec, err := readSpec()
 	if err != nil {

@@ -432,6 +432,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"activity_since",
 			"abuse_reports",
 			"email_budgets",
+			"cache_changes",
+			"cache_members",
+			"cache_horizon",
 		}
 		s := openStore(t)
 		var tables []string

@@ -37,54 +37,54 @@ var columnsOfText = map[string]string{
 	"avatars.reason":                "ours, without names",
 	"avatars.step":                  "code",
 	"avatars.files":                 "code",
-	"invitations.email": "removed where it is proved to be the account's; others' addresses stay with " +
-		"their room",
-	"invitations.state":         "code",
-	"messages.body":             "stays: what others said",
-	"rooms.name":                "stays: the room's",
-	"rooms.description":         "stays: the room's",
-	"rooms.visibility":          "code",
-	"members.role":              "code",
-	"movies.title":              "no account's",
-	"movies.description":        "no account's",
-	"movies.genres":             "no account's",
-	"movies.searched_genres":    "no account's",
-	"movies.poster_url":         "no account's",
-	"movies.stream_url":         "no account's",
-	"emails.kind":               "code",
-	"emails.state":              "code",
-	"emails.last_answer":        "without addresses",
-	"emails.workflow_id":        "IDs",
-	"email_attempts.outcome":    "code",
-	"email_attempts.answer":     "without addresses",
-	"outbox.workflow_id":        "IDs",
-	"outbox.workflow":           "code",
-	"outbox.task_queue":         "code",
-	"outbox.summary":            "ours, without names",
-	"outbox.input":              "IDs",
-	"outbox.state":              "code",
-	"outbox.last_error":         "Temporal's, about IDs",
-	"outbox.signal":             "code",
-	"emails.reason":             "code",
-	"email_budgets.budget":      "code",
-	"email_budgets.times":       "times",
-	"abuse_reports.kind":        "code",
-	"abuse_reports.target_kind": "code",
-	"abuse_reports.state":       "code",
-	"abuse_reports.outcome":     "code",
-	"abuse_reports.body":        "forgotten",
-	"abuse_reports.note":        "forgotten",
-	"abuse_reports.snapshot":    "goes with the account once the report is resolved: it is evidence until then",
-	"cleanup_runs.trigger":      "code",
-	"cleanup_runs.policies":     "code",
-	"cleanup_runs.state":        "code",
-	"cleanup_runs.counts":       "counts",
-	"cleanup_runs.errors":       "ours, without names",
-	"cleanup_runs.workflow_id":  "IDs",
-	"cleanup_runs.policy":       "code",
-	"cleanup_runs.samples":      "IDs",
-	"reports.kind":              "code",
-	"reports.data":              "counts and IDs",
+	"invitations.email":             "removed where it is proved to be the account's; others' addresses stay with their room",
+	"invitations.state":             "code",
+	"messages.body":                 "stays: what others said",
+	"rooms.name":                    "stays: the room's",
+	"rooms.description":             "stays: the room's",
+	"rooms.visibility":              "code",
+	"members.role":                  "code",
+	"movies.title":                  "no account's",
+	"movies.description":            "no account's",
+	"movies.genres":                 "no account's",
+	"movies.searched_genres":        "no account's",
+	"movies.poster_url":             "no account's",
+	"movies.stream_url":             "no account's",
+	"emails.kind":                   "code",
+	"emails.state":                  "code",
+	"emails.last_answer":            "without addresses",
+	"emails.workflow_id":            "IDs",
+	"email_attempts.outcome":        "code",
+	"email_attempts.answer":         "without addresses",
+	"outbox.workflow_id":            "IDs",
+	"outbox.workflow":               "code",
+	"outbox.task_queue":             "code",
+	"outbox.summary":                "ours, without names",
+	"outbox.input":                  "IDs",
+	"outbox.state":                  "code",
+	"outbox.last_error":             "Temporal's, about IDs",
+	"outbox.signal":                 "code",
+	"emails.reason":                 "code",
+	"email_budgets.budget":          "code",
+	"email_budgets.times":           "times",
+	"abuse_reports.kind":            "code",
+	"abuse_reports.target_kind":     "code",
+	"abuse_reports.state":           "code",
+	"abuse_reports.outcome":         "code",
+	"abuse_reports.body":            "forgotten",
+	"cache_changes.tags":            "goes within the hour",
+	"abuse_reports.note":            "forgotten",
+	"abuse_reports.snapshot":        "goes with the account once the report is resolved: it is evidence until then",
+	"cleanup_runs.trigger":          "code",
+	"cleanup_runs.policies":         "code",
+	"cleanup_runs.state":            "code",
+	"cleanup_runs.counts":           "counts",
+	"cleanup_runs.errors":           "ours, without names",
+	"cleanup_runs.workflow_id":      "IDs",
+	"cleanup_runs.policy":           "code",
+	"cleanup_runs.samples":          "IDs",
+	"reports.kind":                  "code",
+	"reports.data":                  "counts and IDs",
 }
 
 func TestDeletionKnowsEveryText(t *testing.T) {
@@ -121,7 +121,7 @@ func TestDeletionForgetsTheName(t *testing.T) {
 	_, err := s.SuspendUser(t.Context(), root.ID, ada.ID, watchparty.Suspension{Reason: "ada.l is loud"})
 	require.NoError(t, err)
 
-	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
+	err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
 	const left = "Insulted Deleted account, Deleted account, and @Deleted account. Not badal or adaXl."
 	reasons := func(query, id string) (all []string) {
@@ -159,7 +159,7 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 		require.NoError(t, err)
 	}
 	removeMessage := func(room watchparty.Room, author watchparty.User) {
-		_, err := s.RemoveMessage(t.Context(), root.ID, postMessage(t, s, room, author, "hello").ID, about)
+		err := s.RemoveMessage(t.Context(), root.ID, postMessage(t, s, room, author, "hello").ID, about)
 		require.NoError(t, err)
 	}
 	resolveReport := func(user watchparty.User) {
@@ -176,7 +176,7 @@ func TestDeletionForgetsTheNameInTheAuditLog(t *testing.T) {
 	removeMessage(elsewhere, bob)
 	resolveReport(bob)
 
-	_, err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
+	err = s.DeleteAccount(t.Context(), ada.ID, "hash of "+ada.Username)
 	require.NoError(t, err)
 	const left = "Deleted account and Deleted account of Deleted account spam, not badal"
 	var notes []string
@@ -229,7 +229,7 @@ func TestDeletionForgetsTheNameWhereTheAccountWas(t *testing.T) {
 			require.NoError(t, s.LeaveRoom(t.Context(), room.ID, user.ID))
 			_, err = s.Ban(t.Context(), room.ID, host.ID, bob.Username, watchparty.NewBan{Reason: c.reason}, IdempotencyKey{})
 			require.NoError(t, err)
-			_, err = s.DeleteAccount(t.Context(), user.ID, "hash of "+username)
+			err = s.DeleteAccount(t.Context(), user.ID, "hash of "+username)
 			require.NoError(t, err)
 			require.Equal(t, c.left, readValue[string](t, s, "SELECT reason FROM bans WHERE room_id = ?", room.ID))
 		})

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -52,6 +53,9 @@ func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool,
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: remove from %s: %w", table, err)
+	}
+	if affected(result) {
+		changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	}
 	return affected(result), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 // Admins can act on every room that is not deleted, private and hidden ones included. Each act is audited in its
@@ -127,6 +128,7 @@ func (s *Store) CloseRoom(
 
 // closeRoom also clears retired_at, so that clean-up does not delete the room by age.
 func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").
 		Set("archived_at = coalesce(archived_at, now())").
 		Set("retired_at = NULL").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
@@ -168,6 +170,7 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 
 // openAgain opens an archived room for an admin. The caller holds the lock on the room.
 func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").
 		Set("retired_at = NULL").
 		Set("last_active_at = now()").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
@@ -177,17 +180,17 @@ func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 	return logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil)
 }
 
-// RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for a message that is
-// deleted already, ErrUnknownReport and ErrReportResolved.
+// RemoveMessage deletes a message in any room. It returns ErrNotFound, also for a message that is deleted already,
+// ErrUnknownReport and ErrReportResolved.
 func (s *Store) RemoveMessage(
 	ctx context.Context, adminID, id string, why watchparty.Moderation,
-) (roomID string, err error) {
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
-		if err := tx.NewSelect().Model(&row).Column("room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
+		if err := tx.NewSelect().Model(&row).Column("id", "room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
 			return err
 		}
-		roomID = row.RoomID
+		roomID := row.RoomID
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
@@ -202,7 +205,7 @@ func (s *Store) RemoveMessage(
 		if err := keepAuthor(ctx, tx, &row); err != nil {
 			return err
 		}
-		if err := blank(ctx, tx, id); err != nil {
+		if err := blank(ctx, tx, row); err != nil {
 			return err
 		}
 		details := map[string]any{"message_id": id, "reason": why.Reason}
@@ -215,5 +218,5 @@ func (s *Store) RemoveMessage(
 		}
 		return resolveWith(ctx, tx, adminID, why.ReportID, "target_id", id, why.Reason)
 	})
-	return roomID, found(err, "remove message")
+	return found(err, "remove message")
 }

@@ -9,17 +9,14 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Suspended is an account whose suspension was changed, with what others see differently because of that.
-type Suspended struct {
-	User  watchparty.User
-	Rooms []string // rooms that it hosts
-	Wrote []string // rooms that have messages of it, if those were hidden or shown
-}
-
 // SuspendUser refuses new sign-ins of an account, ends its sign-ins and its open invitations, and hides or shows its
 // content as requested. Suspending it again keeps the first time, and applies the latest request to the content. It
 // returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
-func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
+func (s *Store) SuspendUser(
+	ctx context.Context,
+	adminID, userID string,
+	why watchparty.Suspension,
+) (watchparty.User, error) {
 	return s.changeSuspension(ctx, "suspend user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
 			if row.SuspendedAt == nil {
@@ -48,7 +45,7 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 
 // ReinstateUser lets an account sign in again, and shows its hidden content. What the suspension has ended stays ended.
 // It returns ErrNotFound.
-func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
+func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	return s.changeSuspension(ctx, "reinstate user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) error {
 			if row.SuspendedAt == nil {
@@ -65,27 +62,25 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,
-) (Suspended, error) {
-	var done Suspended
+) (watchparty.User, error) {
+	var done watchparty.User
 	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		before := row.user()
 		if err := change(ctx, tx, row); err != nil {
 			return err
 		}
-		done = Suspended{User: row.user()}
-		hiding := !before.HiddenAt.Equal(done.User.HiddenAt)
-		if hiding || !before.SuspendedAt.Equal(done.User.SuspendedAt) {
-			err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
-				Scan(ctx, &done.Rooms)
-			if err != nil {
-				return err
-			}
-		}
-		if !hiding {
+		done = row.user()
+		if before.HiddenAt.Equal(done.HiddenAt) && before.SuspendedAt.Equal(done.SuspendedAt) {
 			return nil
 		}
-		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).
-			Scan(ctx, &done.Wrote)
+		var rooms []string
+		err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+			Scan(ctx, &rooms)
+		if err != nil {
+			return err
+		}
+		_, err = changesPerson(ctx, tx, *row, rooms)
+		return err
 	}, after)
 	return done, found(err, operation)
 }
