@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,13 +33,43 @@ type named struct {
 
 // calls are the contract's operations in an order in which each succeeds.
 func (w *world) calls() []named {
-	alice, admin := w.alice.token, w.admin.token
-	in := func(room string) map[string]string { return map[string]string{"room_id": room} }
-	to := func(room, username string) map[string]string {
-		return map[string]string{"room_id": room, "username": username}
-	}
-	one := func(name, id string) map[string]string { return map[string]string{name: id} }
-	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
+	return slices.Concat(
+		w.accountCalls(),
+		w.avatarCalls(),
+		w.signInCalls(),
+		w.movieCalls(),
+		w.roomCalls(),
+		w.moderationCalls(),
+		w.invitationCalls(),
+		w.roomReadCalls(),
+		w.chatCalls(),
+		w.leavingCalls(),
+		w.healthCalls(),
+		w.cleanupCalls(),
+		w.adminRoomCalls(),
+		w.abuseCalls(),
+		w.scheduleCalls(),
+		w.reportCalls(),
+		w.userCalls(),
+		w.emailCalls(),
+		w.endingCalls(),
+	)
+}
+
+// inRoom, toPerson and param are parameters of a path or a query.
+func inRoom(room string) map[string]string { return param("room_id", room) }
+
+func toPerson(room, username string) map[string]string {
+	return map[string]string{"room_id": room, "username": username}
+}
+
+func param(name, value string) map[string]string { return map[string]string{name: value} }
+
+// soon is when the mutes and bans of the calls end.
+func soon() string { return time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339) }
+
+// accountCalls are the operations on the account and its sign-ins.
+func (w *world) accountCalls() []named {
 	return []named{
 		{"register", call{body: map[string]any{
 			"username":     "carol",
@@ -48,20 +79,38 @@ func (w *world) calls() []named {
 			"language":     "de",
 		}}},
 		{"login", call{body: map[string]any{"email": w.alice.email, "password": w.alice.password}}},
-		{"getMe", call{token: alice}},
-		{"updateMe", call{token: alice, body: map[string]any{"display_name": "Alice L.", "language": "en"}}},
-		{"listProfiles", call{params: one("usernames", "alice,nobody")}},
+		{"getMe", call{token: w.alice.token}},
+		{"updateMe", call{token: w.alice.token, body: map[string]any{"display_name": "Alice L.", "language": "en"}}},
+		{"listProfiles", call{params: param("usernames", "alice,nobody")}},
 		{"getProfile", call{params: map[string]string{"username": "alice"}}},
-		{"putAvatar", call{token: alice, file: picture(8, 8)}},
-		{"getAvatar", call{token: alice}},
+	}
+}
+
+// avatarCalls are the operations on avatars.
+func (w *world) avatarCalls() []named {
+	return []named{
+		{"putAvatar", call{token: w.alice.token, file: picture(8, 8)}},
+		{"getAvatar", call{token: w.alice.token}},
 		{"getAvatarFile", call{params: map[string]string{"user_id": w.file.UserID, "version": "1", "name": "medium.webp"}}},
 		{"getDefaultAvatar", call{params: map[string]string{"user_id": w.file.UserID, "default_name": "default.svg"}}},
-		{"deleteAvatar", call{token: alice}},
-		{"listSessions", call{token: alice}},
-		{"endSession", call{token: w.bob.token, params: one("session_id", w.session)}},
+		{"deleteAvatar", call{token: w.alice.token}},
+	}
+}
+
+// signInCalls are the operations on sign-ins and addresses.
+func (w *world) signInCalls() []named {
+	return []named{
+		{"listSessions", call{token: w.alice.token}},
+		{"endSession", call{token: w.bob.token, params: param("session_id", w.session)}},
 		{"verifyEmail", call{body: map[string]any{"token": w.verification}}},
-		{"resendVerification", call{token: alice}},
-		{"createMovie", call{token: admin, body: map[string]any{
+		{"resendVerification", call{token: w.alice.token}},
+	}
+}
+
+// movieCalls are the operations on movies.
+func (w *world) movieCalls() []named {
+	return []named{
+		{"createMovie", call{token: w.admin.token, body: map[string]any{
 			"title":           "Faust",
 			"year":            1926,
 			"runtime_minutes": 106,
@@ -70,135 +119,244 @@ func (w *world) calls() []named {
 			"poster_url":      "https://films.example/faust.jpg",
 			"stream_url":      "https://films.example/faust.mp4",
 		}}},
-		{"updateMovie", call{token: admin, params: one("movie_id", w.movie), body: map[string]any{
+		{"updateMovie", call{token: w.admin.token, params: param("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
 			"poster_url": nil, "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
-		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
-		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
+		{"deleteMovie", call{token: w.admin.token, params: param("movie_id", w.unused)}},
+		{"listMovies", call{token: w.admin.token, params: map[string]string{"limit": "5"}}},
 		{"listGenres", call{}},
 		{"getMovie", call{params: map[string]string{"movie_id": w.movie}}},
-		{"createRoom", call{token: alice, body: map[string]any{
+	}
+}
+
+// roomCalls are the operations on rooms and the caller in them.
+func (w *world) roomCalls() []named {
+	return []named{
+		{"createRoom", call{token: w.alice.token, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
 		{"listRooms", call{}},
-		{"joinRoom", call{token: w.bob.token, params: in(w.open)}},
-		{"heartbeat", call{token: w.bob.token, params: in(w.open)}},
-		{"getMyStanding", call{token: w.bob.token, params: in(w.open)}},
-		{"listMyRooms", call{token: alice}},
-		{"updateRoom", call{token: alice, params: in(w.open), body: map[string]any{
+		{"joinRoom", call{token: w.bob.token, params: inRoom(w.open)}},
+		{"heartbeat", call{token: w.bob.token, params: inRoom(w.open)}},
+		{"getMyStanding", call{token: w.bob.token, params: inRoom(w.open)}},
+		{"listMyRooms", call{token: w.alice.token}},
+		{"updateRoom", call{token: w.alice.token, params: inRoom(w.open), body: map[string]any{
 			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
 			"slow_mode_seconds": 0, "state": "open"}}},
-		{"setRole", call{token: alice, params: to(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
+	}
+}
+
+// moderationCalls are the operations on people of a room.
+func (w *world) moderationCalls() []named {
+	return []named{
+		{"setRole", call{token: w.alice.token, params: toPerson(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
 		{
 			"mute",
 			call{
 				token:  w.eve.token,
-				params: in(w.open),
-				body:   map[string]any{"username": "frank", "until": soon, "reason": "Noise"},
+				params: inRoom(w.open),
+				body:   map[string]any{"username": "frank", "until": soon(), "reason": "Noise"},
 			},
 		},
-		{"getMute", call{token: alice, params: to(w.open, "frank")}},
-		{"listMutes", call{token: alice, params: in(w.open)}},
-		{"liftMute", call{token: alice, params: to(w.open, "frank")}},
-		{"kick", call{token: alice, params: to(w.open, "frank")}},
+		{"getMute", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
+		{"listMutes", call{token: w.alice.token, params: inRoom(w.open)}},
+		{"liftMute", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
+		{"kick", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
 		{
 			"ban",
-			call{token: alice, params: in(w.open), body: map[string]any{"username": "frank", "until": soon, "reason": "Noise"}},
+			call{
+				token:  w.alice.token,
+				params: inRoom(w.open),
+				body:   map[string]any{"username": "frank", "until": soon(), "reason": "Noise"},
+			},
 		},
-		{"getBan", call{token: alice, params: to(w.open, "frank")}},
-		{"listBans", call{token: alice, params: in(w.open)}},
-		{"liftBan", call{token: alice, params: to(w.open, "frank")}},
-		{"invite", call{token: alice, params: in(w.private), body: map[string]any{"email": "guest@example.org"}}},
-		{"listInvitations", call{token: alice, params: in(w.private)}},
-		{"getInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
-		{"revokeInvitation", call{token: alice, params: one("invitation_id", w.revoke)}},
+		{"getBan", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
+		{"listBans", call{token: w.alice.token, params: inRoom(w.open)}},
+		{"liftBan", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
+	}
+}
+
+// invitationCalls are the operations on invitations.
+func (w *world) invitationCalls() []named {
+	return []named{
+		{"invite", call{token: w.alice.token, params: inRoom(w.private), body: map[string]any{"email": "guest@example.org"}}},
+		{"listInvitations", call{token: w.alice.token, params: inRoom(w.private)}},
+		{"getInvitation", call{token: w.alice.token, params: param("invitation_id", w.revoke)}},
+		{"revokeInvitation", call{token: w.alice.token, params: param("invitation_id", w.revoke)}},
 		{"lookUpInvitation", call{body: map[string]any{"token": w.accept}}},
 		{"acceptInvitation", call{token: w.eve.token, body: map[string]any{"token": w.accept}}},
 		{"declineInvitation", call{body: map[string]any{"token": w.decline}}},
 		{"unsubscribeFromInvitations", call{body: map[string]any{"token": w.optOut}}},
 		{"resubscribeToInvitations", call{body: map[string]any{"token": w.optOut}}},
 		{"listMyInvitations", call{token: w.bob.token}},
-		{"acceptMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.toBob)}},
-		{"declineMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.alsoToBob)}},
-		{"listRoomLog", call{token: alice, params: in(w.open)}},
-		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
-		{"getRoom", call{token: alice, params: in(w.private)}},
-		{"listParticipants", call{token: alice, params: in(w.private)}},
+		{"acceptMyInvitation", call{token: w.bob.token, params: param("invitation_id", w.toBob)}},
+		{"declineMyInvitation", call{token: w.bob.token, params: param("invitation_id", w.alsoToBob)}},
+	}
+}
+
+// roomReadCalls are the operations of reading and deleting rooms.
+func (w *world) roomReadCalls() []named {
+	return []named{
+		{"listRoomLog", call{token: w.alice.token, params: inRoom(w.open)}},
+		{"deleteRoom", call{token: w.alice.token, params: inRoom(w.doomed)}},
+		{"getRoom", call{token: w.alice.token, params: inRoom(w.private)}},
+		{"listParticipants", call{token: w.alice.token, params: inRoom(w.private)}},
+	}
+}
+
+// chatCalls are the operations on messages.
+func (w *world) chatCalls() []named {
+	return []named{
 		{
 			"postMessage",
-			call{token: alice, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}},
+			call{token: w.alice.token, body: map[string]any{"room_id": w.private, "body": "Hello", "reply_to_id": w.message}},
 		},
-		{"markRead", call{token: alice, params: in(w.private), body: map[string]any{"message_id": w.message}}},
-		{"editMessage", call{token: alice, params: one("message_id", w.message), body: map[string]any{"body": "First."}}},
-		{"getMessage", call{token: alice, params: one("message_id", w.message)}},
-		{"deleteMessage", call{token: alice, params: one("message_id", w.message)}},
-		{"listMessages", call{token: alice, params: in(w.private)}},
-		{"leaveRoom", call{token: w.bob.token, params: in(w.open)}},
-		{"quitRoom", call{token: w.eve.token, params: in(w.open)}},
+		{"markRead", call{token: w.alice.token, params: inRoom(w.private), body: map[string]any{"message_id": w.message}}},
+		{
+			"editMessage",
+			call{token: w.alice.token, params: param("message_id", w.message), body: map[string]any{"body": "First."}},
+		},
+		{"getMessage", call{token: w.alice.token, params: param("message_id", w.message)}},
+		{"deleteMessage", call{token: w.alice.token, params: param("message_id", w.message)}},
+		{"listMessages", call{token: w.alice.token, params: inRoom(w.private)}},
+	}
+}
+
+// leavingCalls are the operations of leaving rooms.
+func (w *world) leavingCalls() []named {
+	return []named{
+		{"leaveRoom", call{token: w.bob.token, params: inRoom(w.open)}},
+		{"quitRoom", call{token: w.eve.token, params: inRoom(w.open)}},
+	}
+}
+
+// healthCalls are the operations on health.
+func (w *world) healthCalls() []named {
+	return []named{
 		{"getHealth", call{}},
 		{"getLiveness", call{}},
 		{"getReadiness", call{}},
+	}
+}
+
+// cleanupCalls are the operations on clean-up.
+func (w *world) cleanupCalls() []named {
+	return []named{
 		{
 			"startCleanup",
-			call{token: admin, body: map[string]any{"policies": []any{"old_messages"}, "dry_run": true, "older_than": "90d"}},
+			call{
+				token: w.admin.token,
+				body:  map[string]any{"policies": []any{"old_messages"}, "dry_run": true, "older_than": "90d"},
+			},
 		},
-		{"listCleanupRuns", call{token: admin}},
-		{"getCleanupRun", call{token: admin, params: map[string]string{"run_id": w.run}}},
-		{"cancelCleanupRun", call{token: admin, params: map[string]string{"run_id": w.waiting}}},
-		{"listRetiredRooms", call{token: admin}},
-		{"restoreRoom", call{token: admin, params: one("retired_id", w.retired)}},
-		{"listAnyRooms", call{token: admin}},
-		{"getAnyRoom", call{token: admin, params: in(w.private)}},
-		{"listAnyMessages", call{token: admin, params: in(w.private)}},
-		{"closeRoom", call{token: admin, params: in(w.open), body: map[string]any{"reason": "Spam"}}},
-		{"reopenRoom", call{token: admin, params: in(w.open), body: map[string]any{"reason": "A mistake"}}},
-		{"removeMessage", call{token: admin, params: one("message_id", w.spam), body: map[string]any{"reason": "Spam"}}},
+		{"listCleanupRuns", call{token: w.admin.token}},
+		{"getCleanupRun", call{token: w.admin.token, params: map[string]string{"run_id": w.run}}},
+		{"cancelCleanupRun", call{token: w.admin.token, params: map[string]string{"run_id": w.waiting}}},
+		{"listRetiredRooms", call{token: w.admin.token}},
+		{"restoreRoom", call{token: w.admin.token, params: param("retired_id", w.retired)}},
+	}
+}
+
+// adminRoomCalls are the operations on any room, for admins.
+func (w *world) adminRoomCalls() []named {
+	return []named{
+		{"listAnyRooms", call{token: w.admin.token}},
+		{"getAnyRoom", call{token: w.admin.token, params: inRoom(w.private)}},
+		{"listAnyMessages", call{token: w.admin.token, params: inRoom(w.private)}},
+		{"closeRoom", call{token: w.admin.token, params: inRoom(w.open), body: map[string]any{"reason": "Spam"}}},
+		{"reopenRoom", call{token: w.admin.token, params: inRoom(w.open), body: map[string]any{"reason": "A mistake"}}},
+		{
+			"removeMessage",
+			call{token: w.admin.token, params: param("message_id", w.spam), body: map[string]any{"reason": "Spam"}},
+		},
+	}
+}
+
+// abuseCalls are the operations on reports of abuse.
+func (w *world) abuseCalls() []named {
+	return []named{
 		{
 			"reportAbuse",
-			call{token: alice, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}},
+			call{token: w.alice.token, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}},
 		},
-		{"getSentAbuseReport", call{token: w.eve.token, params: one("abuse_report_id", w.abuse)}},
-		{"listAbuseReports", call{token: admin}},
-		{"getAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse)}},
-		{"resolveAbuseReport", call{token: admin, params: one("abuse_report_id", w.abuse), body: map[string]any{
+		{"getSentAbuseReport", call{token: w.eve.token, params: param("abuse_report_id", w.abuse)}},
+		{"listAbuseReports", call{token: w.admin.token}},
+		{"getAbuseReport", call{token: w.admin.token, params: param("abuse_report_id", w.abuse)}},
+		{"resolveAbuseReport", call{token: w.admin.token, params: param("abuse_report_id", w.abuse), body: map[string]any{
 			"outcome": "dismissed", "note": "Nothing there"}}},
-		{"listSchedules", call{token: admin}},
+	}
+}
+
+// scheduleCalls are the operations on schedules.
+func (w *world) scheduleCalls() []named {
+	return []named{
+		{"listSchedules", call{token: w.admin.token}},
 		{
 			"pauseSchedule",
-			call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}},
+			call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}},
 		},
-		{"resumeSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{"note": "done"}}},
-		{"triggerSchedule", call{token: admin, params: one("schedule_id", "cleanup")}},
-		{"backfillSchedule", call{token: admin, params: one("schedule_id", "cleanup"), body: map[string]any{
+		{
+			"resumeSchedule",
+			call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{"note": "done"}},
+		},
+		{"triggerSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup")}},
+		{"backfillSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{
 			"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}}},
-		{"listReports", call{token: admin}},
-		{"getReport", call{token: admin, params: map[string]string{"report_id": w.report}}},
-		{"getReportTable", call{token: admin, params: map[string]string{"report_id": w.activity}}},
+	}
+}
+
+// reportCalls are the operations on reports.
+func (w *world) reportCalls() []named {
+	return []named{
+		{"listReports", call{token: w.admin.token}},
+		{"getReport", call{token: w.admin.token, params: map[string]string{"report_id": w.report}}},
+		{"getReportTable", call{token: w.admin.token, params: map[string]string{"report_id": w.activity}}},
 		{"viewReport", call{body: map[string]any{"token": w.activityToken}}},
-		{"listUsers", call{token: admin}},
-		{"getUser", call{token: admin, params: one("user_id", w.frank.id)}},
-		{"suspendUser", call{token: admin, params: one("user_id", w.frank.id), body: map[string]any{
+	}
+}
+
+// userCalls are the operations on accounts, for admins.
+func (w *world) userCalls() []named {
+	return []named{
+		{"listUsers", call{token: w.admin.token}},
+		{"getUser", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
+		{"suspendUser", call{token: w.admin.token, params: param("user_id", w.frank.id), body: map[string]any{
 			"reason": "Spam", "hide_content": true}}},
-		{"reinstateUser", call{token: admin, params: one("user_id", w.frank.id)}},
-		{"endUserSessions", call{token: admin, params: one("user_id", w.frank.id)}},
-		{"grantAdmin", call{token: admin, params: one("user_id", w.eve.id)}},
-		{"listAdmins", call{token: admin}},
-		{"revokeAdmin", call{token: admin, params: one("user_id", w.eve.id)}},
-		{"listAudit", call{token: admin}},
-		{"listEmails", call{token: admin}},
-		{"listEmailPreviews", call{token: admin, params: map[string]string{"language": "de"}}},
-		{"getEmail", call{token: admin, params: one("email_id", w.sent)}},
-		{"resendEmail", call{token: admin, params: one("email_id", w.sent)}},
-		{"cancelEmail", call{token: admin, params: one("email_id", w.queued)}},
-		{"pauseEmails", call{token: admin}},
-		{"getEmailPause", call{token: admin}},
-		{"resumeEmails", call{token: admin}},
+		{"reinstateUser", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
+		{"endUserSessions", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
+		{"grantAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
+		{"listAdmins", call{token: w.admin.token}},
+		{"revokeAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
+		{"listAudit", call{token: w.admin.token}},
+	}
+}
+
+// emailCalls are the operations on emails.
+func (w *world) emailCalls() []named {
+	return []named{
+		{"listEmails", call{token: w.admin.token}},
+		{"listEmailPreviews", call{token: w.admin.token, params: map[string]string{"language": "de"}}},
+		{"getEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
+		{"resendEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
+		{"cancelEmail", call{token: w.admin.token, params: param("email_id", w.queued)}},
+		{"pauseEmails", call{token: w.admin.token}},
+		{"getEmailPause", call{token: w.admin.token}},
+		{"resumeEmails", call{token: w.admin.token}},
+	}
+}
+
+// endingCalls are the operations that end passwords, addresses, sign-ins and accounts.
+func (w *world) endingCalls() []named {
+	return []named{
 		{"requestPasswordReset", call{body: map[string]any{"email": w.bob.email}}},
 		{"confirmPasswordReset", call{body: map[string]any{"token": w.reset, "password": "another horse battery"}}},
-		{"exportMe", call{token: alice}},
-		{"changeEmail", call{token: alice, body: map[string]any{"email": "alice@example.net", "password": w.alice.password}}},
-		{"changePassword", call{token: alice, body: map[string]any{
+		{"exportMe", call{token: w.alice.token}},
+		{
+			"changeEmail",
+			call{token: w.alice.token, body: map[string]any{"email": "alice@example.net", "password": w.alice.password}},
+		},
+		{"changePassword", call{token: w.alice.token, body: map[string]any{
 			"current_password": w.alice.password, "new_password": "another horse battery"}}},
-		{"endOtherSessions", call{token: alice}},
+		{"endOtherSessions", call{token: w.alice.token}},
 		{"deleteMe", call{token: w.dave.token, body: map[string]any{"password": w.alice.password}}},
 		{"refresh", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
 		{"logout", call{body: map[string]any{"refresh_token": w.alice.refresh}}},
