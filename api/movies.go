@@ -118,7 +118,13 @@ func (s *Server) GetMovie(
 	if err != nil {
 		return nil, err
 	}
-	version, _ := strconv.Atoi(entry.Meta) // entries of an older release have none
+	version, err := versionOf(entry.Meta)
+	if err != nil {
+		return nil, err
+	}
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key, t.versioned = q.Key, true
+	}
 	return cached{
 		entry:       entry,
 		hit:         hit,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -89,6 +90,9 @@ func (s *Server) CreateRoom(
 func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key = roomKey(r.RoomID)
+	}
 	return answer, err
 }
 
@@ -99,8 +103,11 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
+	if t := exchangeOf(ctx).target; t != nil {
+		t.roomID = roomID
+	}
 	q := cache.Query{
-		Key: "room:" + roomID, Tags: []string{coherence.TagRoom(roomID)},
+		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
 		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -114,13 +121,11 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	var (
-		version    int
-		visibility watchparty.Visibility
-	)
-	if _, err := fmt.Sscan(entry.Meta, &version, &visibility); err != nil {
-		return cached{}, fmt.Errorf("api: a room's entry: %w", err)
+	version, err := versionOf(entry.Meta)
+	if err != nil {
+		return cached{}, err
 	}
+	_, visibility, _ := strings.Cut(entry.Meta, " ")
 	standing, err := s.standing(ctx, roomID, id.UserID)
 	if err != nil {
 		return cached{}, err
@@ -128,11 +133,13 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if standing.Banned {
 		return cached{}, watchparty.ErrBanned
 	}
-	if visibility == watchparty.Private && standing.Role == "" {
+	if watchparty.Visibility(visibility) == watchparty.Private && standing.Role == "" {
 		return cached{}, watchparty.ErrNotFound
 	}
 	return cached{entry: entry, hit: hit, version: version}, nil
 }
+
+func roomKey(roomID string) string { return "room:" + roomID }
 
 // standing returns what a user is to a room now. Without a user it is the zero value.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
@@ -156,7 +163,10 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	if err != nil {
 		return standing, err
 	}
-	if err := json.Unmarshal(entry.Body, &standing); err != nil {
+	standing, err = cache.Decoded(entry, func(body []byte) (decoded watchparty.Standing, err error) {
+		return decoded, json.Unmarshal(body, &decoded)
+	})
+	if err != nil {
 		return standing, fmt.Errorf("api: a standing's entry: %w", err)
 	}
 	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(store.Now()) {
