@@ -166,7 +166,7 @@ func (r *refused) Unwrap() error { return r.coded }
 
 func refuse(r limit.Result) error {
 	return &refused{result: r, coded: &watchparty.Error{
-		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too much in too short a time. Try again later.",
+		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too many requests. Try again later.",
 		RetryAfter: r.RetryAfter,
 	}}
 }
