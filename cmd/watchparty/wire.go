@@ -84,8 +84,7 @@ func assemble(
 	if p.temporal, err = dialTemporal(environ, log); err != nil {
 		return nil, err
 	}
-	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), log)
-	p.store.OnEvent(p.relay.Poke)
+	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
 	// Until everything else has ended: requests in flight read and write at a stop.
