@@ -17,6 +17,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	horizon uint64 // the newest transaction whose changes may have been forgotten
 	tags    map[string]*tagState
+	compact int // how many tags there may be until those that nothing is kept of are taken out
 }
 
 // tagState is what a ledger knows of one tag.
@@ -83,6 +84,10 @@ func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	if !l.fresh(s, tags) {
 		return false
 	}
+	if len(l.tags) >= max(l.compact, minCompactTags) {
+		l.sweep()
+		l.compact = 2 * len(l.tags)
+	}
 	for _, tag := range tags {
 		state := l.state(tag)
 		if len(state.copies) >= max(state.compact, minCompact) {
@@ -94,8 +99,12 @@ func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	return true
 }
 
-// minCompact is how long the list of a tag's copies may get before it is looked through.
-const minCompact = 16
+// minCompact is how long the list of a tag's copies may get before it is looked through, and minCompactTags the same of the
+// tags.
+const (
+	minCompact     = 16
+	minCompactTags = 1024
+)
 
 func (l *Ledger) state(tag string) *tagState {
 	state := l.tags[tag]
@@ -115,8 +124,13 @@ func (l *Ledger) Forget(horizon uint64) {
 		return
 	}
 	l.horizon = horizon
+	l.sweep()
+}
+
+// sweep takes out changes up to the horizon, copies that are void, and tags that nothing is kept of.
+func (l *Ledger) sweep() {
 	for tag, state := range l.tags {
-		kept, known := slices.BinarySearch(state.changes, horizon)
+		kept, known := slices.BinarySearch(state.changes, l.horizon)
 		if known {
 			kept++
 		}

@@ -57,6 +57,15 @@ func (s Snapshot) String() string {
 	return string(b)
 }
 
+// MarshalText is String, for JSON.
+func (s Snapshot) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is ParseSnapshot, for JSON.
+func (s *Snapshot) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSnapshot(string(text))
+	return err
+}
+
 // Ended reports whether a transaction had ended. What it did, if it was committed, is in all data that was read at the
 // snapshot or later.
 func (s Snapshot) Ended(transaction uint64) bool {
