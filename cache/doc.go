@@ -1,29 +1,25 @@
-// Package cache is a read-through cache of encoded JSON in Redis, shared by all processes.
+// Package cache is a read-through cache of encoded JSON: in this process' memory, and in Redis for all processes.
 //
 // # The rule
 //
-// An entry has tags. Each tag has a version, a unique value under a key of its own. An entry stores the versions that
-// its tags had before it was loaded, and it counts only while they are still the tags' versions. After a commit the
-// writer gives the changed tags new versions. So:
+// An entry has tags, and the snapshot of Postgres that it was loaded under. It is used only while this process holds a
+// lease, and only if its ledger knows of no change of the tags by a transaction that had not ended in the snapshot:
+// package coherence says why no read is then older than what was committed before it began. Redis keeps bytes and
+// decides nothing. It may lose entries, bring old ones back, or be a replica; an entry that does not count is a miss.
 //
-//   - A slow reader that loaded before the commit and stores after it stores an entry that is already void.
-//   - Versions are unique and never count up, so any key may be evicted at any time: a lost tag gets a version that
-//     no entry has. Eviction, expiry and a command that Redis executes late can only void entries.
-//   - One load is shared by those who wait for the same key under the same versions, so nobody who comes after an
-//     invalidation is given a load that began before it.
+// # Loads
 //
-// Redis may come back from a restart with old data: entries and tags from before invalidations that it had taken.
-// Therefore each entry also stores the server's run ID, which a restart changes. A Redis Cluster has no one run ID;
-// there, invalidations that a failover loses are bounded by the entries' time to live.
+// In a process, one load serves all who wait for the same key. Before it asks whether its result is as new as all that
+// is committed, it is sealed: whoever comes later waits for the next one, since a change may have been committed since.
+// As a rule, one load serves all processes too: a lock in Redis says who loads, and the others wait for its entry. The
+// lock is about work alone; without it, or without Redis, each process loads for itself. Loads that run at once are
+// bounded, and so are those that wait for their turn: one more is ErrBusy. An entry whose life is almost over is loaded
+// anew in the background.
 //
 // # When Redis is away
 //
-// Reads fall through to their loader. An invalidation that Redis did not take is kept in this process and retried,
-// and until it is taken, this process passes the tag by: reads with it go to the loader and store nothing. Another
-// process that still reaches Redis cannot know of it, and may see older data until the retry succeeds or the entry's
-// time to live ends.
-//
-// Nothing waits for Redis for more than 100 ms in one operation: 50 ms for a lookup and 50 ms for storing what was
-// loaded. After a few failures in a row a breaker fails operations at once, and a probe in the background closes it.
-// These waits do not follow the caller's context, so that an impatient caller cannot look like a slow Redis.
+// A breaker stands before each server. It opens when the server does not answer, or takes so long that Postgres is
+// quicker; then exchanges fail at once, entries in memory are still used, and everything else is loaded. One exchange
+// waits for twice config.Redis' Timeout at most, and does not follow the caller's context, so that an impatient caller
+// neither breaks a connection nor looks like a slow Redis.
 package cache

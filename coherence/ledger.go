@@ -47,8 +47,8 @@ func (l *Ledger) Add(c Change) {
 	}
 }
 
-// Fresh reports whether data with the tags that was read under the snapshot, or later, is as new as all changes that the
-// ledger knows.
+// Fresh reports whether data with the tags that was read under the snapshot, or later, is as new as all changes that
+// the ledger knows.
 func (l *Ledger) Fresh(s Snapshot, tags []string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,8 +76,8 @@ func (l *Ledger) fresh(s Snapshot, tags []string) bool {
 	return true
 }
 
-// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. Whoever gives the data up sets
-// void, too.
+// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. Whoever gives the data up
+// sets void, too.
 func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,8 +99,8 @@ func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	return true
 }
 
-// minCompact is how long the list of a tag's copies may get before it is looked through, and minCompactTags the same of the
-// tags.
+// minCompact is how long the list of a tag's copies may get before it is looked through, and minCompactTags the same of
+// the tags.
 const (
 	minCompact     = 16
 	minCompactTags = 1024
@@ -115,8 +115,8 @@ func (l *Ledger) state(tag string) *tagState {
 	return state
 }
 
-// Forget drops the changes up to the horizon, and what is kept of tags without changes and copies. Data under a snapshot
-// that does not see past the horizon is no longer fresh.
+// Forget drops the changes up to the horizon, and what is kept of tags without changes and copies. Data under a
+// snapshot that does not see past the horizon is no longer fresh.
 func (l *Ledger) Forget(horizon uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

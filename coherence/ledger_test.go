@@ -65,7 +65,8 @@ func randomTags(r *rand.Rand) []string {
 	return tags
 }
 
-// TestLedgerIsTheNaiveOne: random steps have the outcome that they have without lists in order, compaction and forgetting.
+// TestLedgerIsTheNaiveOne: random steps have the outcome that they have without lists in order, compaction and
+// forgetting.
 func TestLedgerIsTheNaiveOne(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(300) {

@@ -408,8 +408,8 @@ func (m *Member) renewInTurn(ctx context.Context) error {
 	return err
 }
 
-// renewOnce reports whether another renewal must follow at once: a writer waits until the row says what has been read just
-// now, or all was forgotten.
+// renewOnce reports whether another renewal must follow at once: a writer waits until the row says what has been read
+// just now, or all was forgotten.
 func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	healthy := m.bus.Healthy()
 	reads := m.lease.want(m.reads && !m.left && (healthy || m.alone()))
@@ -452,7 +452,8 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	return r.Urgent && !first, nil
 }
 
-// forget begins anew, as a process that has just started: it knows no change, and reads all of them before it gets a lease.
+// forget begins anew, as a process that has just started: it knows no change, and reads all of them before it gets a
+// lease.
 func (m *Member) forget(ctx context.Context) {
 	m.loseLease(ctx, 0)
 	m.lease = lease{timing: m.timing}

@@ -260,7 +260,9 @@ func TestTheBusFails(t *testing.T) {
 				for range 5 {
 					writer.writes(t, "room:2", reader, other)
 				}
-				require.NotZero(t, writer.Stats().Recorded)
+				if mode != badnet.Cut { // which a process notices at once
+					require.NotZero(t, writer.Stats().Recorded)
+				}
 				require.Eventually(t, func() bool { return !broken.Lease().InForce() }, patience, time.Millisecond,
 					"the lease is given back")
 

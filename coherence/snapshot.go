@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Snapshot says which transactions of Postgres had ended at a moment: those with an ID below Next that are not in Running.
-// The zero Snapshot is from before all transactions.
+// Snapshot says which transactions of Postgres had ended at a moment: those with an ID below Next that are not in
+// Running. The zero Snapshot is from before all transactions.
 type Snapshot struct {
 	Oldest  uint64   // all transactions below had ended
 	Next    uint64   // the first ID that no transaction that had ended has

@@ -34,8 +34,9 @@ func newJournal(connector *pgdriver.Connector) *Journal {
 // Journal returns the store's journal.
 func (s *Store) Journal() *Journal { return s.journal }
 
-// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The timeline
-// is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion has ended.
+// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The
+// timeline is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion
+// has ended.
 func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {
@@ -69,7 +70,8 @@ func (j *Journal) Renew(
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
 			left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
 			(SELECT transaction FROM cache_horizon) AS horizon,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]') FROM new) AS changes,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
+				FROM new) AS changes,
 			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
 				'seen', seen::text)), '[]') FROM cache_members) AS rows`,
